@@ -1,0 +1,90 @@
+import type { Readable } from "node:stream";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+
+/** Bytes `start` to `end - 1`. */
+export interface ByteRange {
+  readonly start: number;
+  /** Exclusive. */
+  readonly end: number;
+}
+
+/**
+ * Takes bulk bytes in order. The chunk belongs to the sink until the promise settles; then its memory is used again.
+ * `position` counts from the blob's first byte.
+ */
+export type ByteSink = (chunk: Uint8Array, position: number) => Promise<void>;
+
+/** Bytes that can be had again, whole or in part; unchecked until `verified(descriptor, source)` wraps them. */
+export interface BlobSource {
+  readonly size: number;
+  /** Rejects when there is nothing to read (404, no such entry); later faults come through the stream. */
+  open(range?: ByteRange, signal?: AbortSignal): Promise<Readable>;
+  /** Optional power of media that fill pooled buffers: the whole blob goes to `sink`, several chunks under way at once. */
+  pump?(sink: ByteSink, signal?: AbortSignal): Promise<void>;
+}
+
+export type PendingKey = `pending:${string}`;
+
+/** What the last byte reveals. `diffId` whenever the layer was raw, or inflated on its way. */
+export interface Seal {
+  readonly descriptor: Descriptor;
+  readonly diffId?: Digest;
+}
+
+export interface PendingStream {
+  readonly body: Readable;
+  /** @throws InternalError before the end of `body`. */
+  seal(): Seal;
+}
+
+/** A blob without a name yet: a raw layer that is compressed on its way out. */
+export interface PendingBlob {
+  /** diff_id and gzip profile; also the digest cache's key. Sealed once per copy. */
+  readonly key: PendingKey;
+  readonly mediaType: string;
+  /** What is read, not what goes out: progress counts this side. */
+  readonly sourceBytes: number;
+  open(signal?: AbortSignal): Promise<PendingStream>;
+}
+
+/** An image that waits for layer digests; `settle(draft, seals)` is pure and makes the RawManifest. */
+export interface ManifestDraft {
+  readonly mediaType: string;
+  readonly config: Descriptor;
+  readonly layers: readonly (Descriptor | PendingBlob)[];
+}
+
+export type Root =
+  | { readonly kind: "settled"; readonly names: readonly string[]; readonly descriptor: Descriptor }
+  | { readonly kind: "draft"; readonly names: readonly string[]; readonly draft: ManifestDraft };
+export type SettledRoot = Extract<Root, { kind: "settled" }>;
+
+export interface ImageSource extends AsyncDisposable {
+  roots(signal?: AbortSignal): AsyncIterable<Root>;
+  /** Manifests, configs and layers alike: to a source they are all blobs. */
+  blob(descriptor: Descriptor, signal?: AbortSignal): Promise<BlobSource>;
+}
+
+export interface CopyPlan {
+  readonly roots: readonly Root[];
+  readonly pending: readonly PendingBlob[];
+  /** Children before parents, each digest once. */
+  readonly known: readonly Descriptor[];
+  /** Known sizes + pending source bytes: progress total, disk-space check and dry run read this. */
+  readonly totalBytes: number;
+}
+
+export interface ImageTarget {
+  begin(plan: CopyPlan, signal?: AbortSignal): Promise<TargetSession>;
+}
+
+/** Disposing a session that was not committed undoes it. */
+export interface TargetSession extends AsyncDisposable {
+  has(descriptor: Descriptor, signal?: AbortSignal): Promise<boolean>;
+  put(descriptor: Descriptor, blob: BlobSource, signal?: AbortSignal): Promise<void>;
+  /** Absent on targets that must know the name first. Settles only when the target has confirmed the sealed digest. */
+  putPending?(blob: PendingBlob, signal?: AbortSignal): Promise<Seal>;
+  /** Manifests went in through `put`, children first; this makes names visible: tags, or the final rename. */
+  commit(roots: readonly SettledRoot[], signal?: AbortSignal): Promise<void>;
+}

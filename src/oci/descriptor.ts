@@ -1,0 +1,14 @@
+import type { Digest } from "./digest.ts";
+import type { Platform } from "./platform.ts";
+
+/** Content descriptor (image-spec descriptor.md). */
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  /** Bytes, a safe integer ≥ 0. A claim until verified: never the size of an allocation. */
+  readonly size: number;
+  readonly platform?: Platform;
+  readonly artifactType?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly urls?: readonly string[];
+}

@@ -1,0 +1,36 @@
+import { ArchiveError } from "../errors.ts";
+import { quote } from "../util/format.ts";
+
+export type Digest = `sha256:${string}` | `sha512:${string}`;
+
+const HEX_LENGTH = { sha256: 64, sha512: 128 } as const;
+export type DigestAlgorithm = keyof typeof HEX_LENGTH;
+
+/**
+ * True for `sha256:` with 64 or `sha512:` with 128 lower-case hexadecimal digits (image-spec descriptor.md). Other
+ * registered algorithms are refused because imgpack cannot compute them.
+ */
+export function isDigest(text: unknown): text is Digest {
+  if (typeof text !== "string") return false;
+  const algorithm = text.slice(0, 6);
+  if (text[6] !== ":" || (algorithm !== "sha256" && algorithm !== "sha512")) return false;
+  const hex = text.slice(7);
+  return hex.length === HEX_LENGTH[algorithm] && /^[0-9a-f]*$/.test(hex);
+}
+
+/** @throws ArchiveError "bad-digest" naming `where` when the text is not a digest. */
+export function parseDigest(text: unknown, where: string): Digest {
+  if (isDigest(text)) return text;
+  throw new ArchiveError(
+    "bad-digest",
+    `Cannot read digest in ${where}: found ${quote(String(text))}, expected sha256:<64 hex digits> or sha512:<128>`,
+  );
+}
+
+export function digestAlgorithm(digest: Digest): DigestAlgorithm {
+  return digest.startsWith("sha512:") ? "sha512" : "sha256";
+}
+
+export function digestHex(digest: Digest): string {
+  return digest.slice(7);
+}

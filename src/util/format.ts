@@ -1,0 +1,30 @@
+const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB"] as const;
+
+/** `1536` → `1.5 KiB`. Binary units, at most one decimal. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  const digits = unit === 0 || value >= 100 ? 0 : 1;
+  return `${value.toFixed(digits)} ${UNITS[unit]}`;
+}
+
+/**
+ * Foreign text made safe for a terminal or a log line: control, bidirectional and other invisible characters become
+ * `\u{…}` escapes, and the result is cut at `limit` characters (security case A-20).
+ */
+export function escapeForeign(text: string, limit = 256): string {
+  const escaped = text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu,
+    character => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  );
+  return escaped.length > limit ? `${escaped.slice(0, limit)}…` : escaped;
+}
+
+/** Foreign text in double quotes, escaped. */
+export function quote(text: string): string {
+  return `"${escapeForeign(text).replaceAll('"', '\\"')}"`;
+}
