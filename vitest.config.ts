@@ -13,13 +13,16 @@ const config: ViteUserConfig = defineConfig({
             "test/hostile/**/*.test.ts",
             "test/*.test.ts",
           ],
+          // It starts the built command as a process.
+          exclude: ["test/fault/process.test.ts"],
           testTimeout: 20_000,
+          maxWorkers: 2,
         },
       },
       {
         test: {
           name: "integration",
-          include: ["test/integration/**/*.test.ts"],
+          include: ["test/integration/**/*.test.ts", "test/fault/process.test.ts"],
           testTimeout: 180_000,
           hookTimeout: 120_000,
           fileParallelism: false,

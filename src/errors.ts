@@ -68,6 +68,11 @@ export class ArchiveError extends ImgpackError {
   }
 }
 
+/** A source does not hold a blob that something in it names; for a sparse index that is normal. */
+export function isMissingBlob(error: unknown): boolean {
+  return error instanceof ArchiveError && error.reason === "missing-blob";
+}
+
 export class AuthError extends ImgpackError {
   readonly code = "ERR_AUTH";
   readonly exitCode = 4;
