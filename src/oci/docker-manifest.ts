@@ -1,0 +1,93 @@
+import { ArchiveError, BadReferenceError } from "../errors.ts";
+import { parseJson } from "../util/json.ts";
+import { ANY, fixedFields, type JsonShape, listOf, mapOf } from "../util/json-shape.ts";
+import { array, checkSchema, fields, freeMap, nullish, string } from "../util/schema.ts";
+import type { Descriptor } from "./descriptor.ts";
+import { DESCRIPTOR_SHAPE, descriptorSchema } from "./descriptor-schema.ts";
+import { type Digest, parseDigest } from "./digest.ts";
+import { fullImageName } from "./reference.ts";
+
+export const DOCKER_MANIFEST_FILE = "manifest.json";
+
+/** One image of a docker archive. Entry names are as written: resolve them inside the archive only. */
+export interface DockerImageEntry {
+  readonly config: string;
+  /** Full names with a tag: `hello` in the archive is `docker.io/library/hello:latest` here. */
+  readonly repoTags: readonly string[];
+  /** Base first; one entry may stand several times. */
+  readonly layers: readonly string[];
+  /** By diff_id; regctl keys it by blob digest. Empty for most writers. */
+  readonly layerSources: ReadonlyMap<Digest, Descriptor>;
+}
+
+const MAX_BYTES = 20 * 1024 * 1024;
+
+const MANIFEST_SHAPE: JsonShape = listOf(
+  fixedFields({ Config: ANY, RepoTags: ANY, Layers: ANY, Parent: ANY, LayerSources: mapOf(DESCRIPTOR_SHAPE) }),
+);
+const manifestSchema = array(
+  fields({
+    Config: string(),
+    RepoTags: nullish(array(string())),
+    Layers: nullish(array(string())),
+    LayerSources: nullish(freeMap(descriptorSchema)),
+  }),
+);
+
+/**
+ * Reads the `manifest.json` of a docker archive: at most 20 MiB, always an array. The order of its images means
+ * nothing: Docker writes it from a hash map.
+ *
+ * @throws ArchiveError "docker-manifest-lookalike" for other tools' files of that name, "bad-name", "bad-digest", or a
+ * json-… reason.
+ */
+export function parseDockerManifest(bytes: Uint8Array, where: string): readonly DockerImageEntry[] {
+  const what = DOCKER_MANIFEST_FILE;
+  const value = parseJson(bytes, { what, where, maxBytes: MAX_BYTES, shape: MANIFEST_SHAPE });
+  const other = lookalike(value);
+  if (other !== undefined) {
+    throw new ArchiveError(
+      "docker-manifest-lookalike",
+      `Cannot read ${what} from ${where}: found ${other.found}, expected a list of images with Config and Layers`,
+      { hint: other.hint },
+    );
+  }
+  return checkSchema(manifestSchema, value, what, where).map((entry, image) => ({
+    config: entry.Config,
+    repoTags: (entry.RepoTags ?? []).map((name, index) => readName(name, `/${image}/RepoTags/${index}`, where)),
+    layers: entry.Layers ?? [],
+    layerSources: new Map(
+      [...(entry.LayerSources ?? [])].map(([key, source]) => [parseDigest(key, `LayerSources in ${where}`), source]),
+    ),
+  }));
+}
+
+function readName(name: string, pointer: string, where: string): string {
+  try {
+    return fullImageName(name);
+  } catch (error) {
+    if (!(error instanceof BadReferenceError)) throw error;
+    throw new ArchiveError(
+      "bad-name",
+      `Cannot read ${DOCKER_MANIFEST_FILE} from ${where}: found a bad name at "${pointer}", expected repository:tag`,
+      { cause: error, hint: error.hint },
+    );
+  }
+}
+
+function lookalike(value: unknown): { readonly found: string; readonly hint: string } | undefined {
+  if (Array.isArray(value)) {
+    const [first] = value as readonly unknown[];
+    if (!hasAny(first, ["Image", "ImageIndex"])) return undefined;
+    return { found: "an archive of imgpkg", hint: 'Copy it to a registry with "imgpkg copy --tar" first.' };
+  }
+  if (!hasAny(value, ["schemaVersion", "mediaType", "layers", "manifests", "fsLayers"])) return undefined;
+  return {
+    found: "a registry manifest",
+    hint: 'A folder that skopeo wrote in its "dir:" form is no docker archive: copy it to "docker-archive:" or "oci:" first.',
+  };
+}
+
+function hasAny(value: unknown, keys: readonly string[]): boolean {
+  return typeof value === "object" && value !== null && keys.some(key => Object.hasOwn(value, key));
+}

@@ -1,0 +1,152 @@
+import { parseJson } from "../util/json.ts";
+import { ANY, fixedFields, type JsonShape, listOf, mapOf } from "../util/json-shape.ts";
+import {
+  array,
+  boolean,
+  checkSchema,
+  fields,
+  freeMap,
+  nullish,
+  type Schema,
+  string,
+  transformed,
+  union,
+  unknown,
+} from "../util/schema.ts";
+import { annotationsSchema, digestSchema } from "./descriptor-schema.ts";
+import type { Digest } from "./digest.ts";
+
+export interface HistoryEntry {
+  readonly created?: string;
+  readonly createdBy?: string;
+  readonly comment?: string;
+  /** True when the step made no layer. */
+  readonly emptyLayer: boolean;
+}
+
+/** How a container starts, as far as a person wants to see it. */
+export interface RuntimeConfig {
+  readonly user?: string;
+  readonly workingDir?: string;
+  readonly env: readonly string[];
+  readonly entrypoint: readonly string[];
+  readonly cmd: readonly string[];
+  readonly exposedPorts: readonly string[];
+  readonly volumes: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** The read part of an image config (image-spec config.md); the bytes keep the rest. */
+export interface ImageConfig {
+  /** Empty when the config names none. */
+  readonly os: string;
+  /** Empty when the config names none. */
+  readonly architecture: string;
+  readonly variant?: string;
+  readonly osVersion?: string;
+  readonly osFeatures?: readonly string[];
+  /** RFC 3339, as written. */
+  readonly created?: string;
+  readonly author?: string;
+  /** Base first, one per layer; the same one may repeat. */
+  readonly diffIds: readonly Digest[];
+  readonly history: readonly HistoryEntry[];
+  readonly runtime: RuntimeConfig;
+}
+
+const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
+
+const CONFIG_SHAPE: JsonShape = fixedFields({
+  os: ANY,
+  architecture: ANY,
+  variant: ANY,
+  "os.version": ANY,
+  "os.features": ANY,
+  created: ANY,
+  author: ANY,
+  rootfs: fixedFields({ type: ANY, diff_ids: ANY }),
+  history: listOf(fixedFields({ created: ANY, created_by: ANY, author: ANY, comment: ANY, empty_layer: ANY })),
+  config: fixedFields({
+    User: ANY,
+    WorkingDir: ANY,
+    Env: ANY,
+    Entrypoint: ANY,
+    Cmd: ANY,
+    ExposedPorts: mapOf(ANY),
+    Volumes: mapOf(ANY),
+    Labels: mapOf(ANY),
+  }),
+});
+
+const text = nullish(string());
+const texts = nullish(array(string()));
+/** Docker reads a command that is one string, from its first years, as a list of one. */
+const command = nullish(union([array(string()), transformed(string(), (word): readonly string[] => [word])]));
+const keys: Schema<readonly string[]> = transformed(freeMap(unknown()), (map): readonly string[] => [...map.keys()]);
+
+const configSchema = fields({
+  os: text,
+  architecture: text,
+  variant: text,
+  "os.version": text,
+  "os.features": texts,
+  created: text,
+  author: text,
+  rootfs: fields({ diff_ids: nullish(array(digestSchema)) }),
+  history: nullish(array(fields({ created: text, created_by: text, comment: text, empty_layer: nullish(boolean()) }))),
+  config: nullish(
+    fields({
+      User: text,
+      WorkingDir: text,
+      Env: texts,
+      Entrypoint: command,
+      Cmd: command,
+      ExposedPorts: nullish(keys),
+      Volumes: nullish(keys),
+      Labels: nullish(annotationsSchema),
+    }),
+  ),
+});
+
+/**
+ * Reads an image config; ask `isImageConfigType` first, the config of an artifact is another document. At most 8 MiB.
+ *
+ * @throws ArchiveError "bad-digest" for a diff_id that is none, or a json-… reason.
+ */
+export function parseImageConfig(bytes: Uint8Array, where: string): ImageConfig {
+  const what = "image config";
+  const value = parseJson(bytes, { what, where, maxBytes: MAX_CONFIG_BYTES, shape: CONFIG_SHAPE });
+  const found = checkSchema(configSchema, value, what, where);
+  const run = found.config;
+  return {
+    os: found.os ?? "",
+    architecture: found.architecture ?? "",
+    ...named("variant", found.variant),
+    ...named("osVersion", found["os.version"]),
+    ...(found["os.features"] ? { osFeatures: found["os.features"] } : {}),
+    ...named("created", found.created),
+    ...named("author", found.author),
+    diffIds: found.rootfs.diff_ids ?? [],
+    history: (found.history ?? []).map(step => ({
+      ...named("created", step.created),
+      ...named("createdBy", step.created_by),
+      ...named("comment", step.comment),
+      emptyLayer: step.empty_layer ?? false,
+    })),
+    runtime: {
+      ...named("user", run?.User),
+      ...named("workingDir", run?.WorkingDir),
+      env: run?.Env ?? [],
+      entrypoint: run?.Entrypoint ?? [],
+      cmd: run?.Cmd ?? [],
+      exposedPorts: run?.ExposedPorts ?? [],
+      volumes: run?.Volumes ?? [],
+      labels: run?.Labels ?? Object.create(null),
+    },
+  };
+}
+
+/** Nothing for an absent or empty text: Go writes both alike. */
+function named<K extends string>(key: K, value: string | null | undefined): { readonly [P in K]?: string } {
+  return value ? ({ [key]: value } as { readonly [P in K]?: string }) : {};
+}

@@ -1,0 +1,109 @@
+import { ArchiveError } from "../errors.ts";
+import { parseJson } from "../util/json.ts";
+import { ANY, fixedFields } from "../util/json-shape.ts";
+import { checkSchema, fields, string } from "../util/schema.ts";
+import { ANNOTATION_IMAGE_NAME, ANNOTATION_REF_NAME } from "./annotations.ts";
+import type { Descriptor } from "./descriptor.ts";
+import type { Digest } from "./digest.ts";
+import { type IndexView, parseManifest } from "./manifest.ts";
+import { OCI_INDEX } from "./media-types.ts";
+import { formatReference, isTag, parseReference, resolveDockerHub } from "./reference.ts";
+
+export const LAYOUT_FILE = "oci-layout";
+export const INDEX_FILE = "index.json";
+/** The content of `oci-layout`, byte for byte as containerd writes it. */
+export const LAYOUT_HEADER = '{"imageLayoutVersion":"1.0.0"}';
+
+const MAX_HEADER_BYTES = 64 * 1024;
+const MAX_INDEX_BYTES = 20 * 1024 * 1024;
+
+/** An entry of `index.json`; entries with one digest are one root. */
+export interface LayoutRoot {
+  readonly descriptor: Descriptor;
+  /** Full names with a tag, as `docker.io/library/hello:latest`. */
+  readonly names: readonly string[];
+  /** Tags given without a repository: the entry says "latest" but not of what. */
+  readonly tags: readonly string[];
+}
+
+export interface LayoutIndex {
+  readonly view: IndexView;
+  readonly roots: readonly LayoutRoot[];
+}
+
+const headerShape = fixedFields({ imageLayoutVersion: ANY });
+const headerSchema = fields({ imageLayoutVersion: string() });
+
+/**
+ * Checks an `oci-layout` file by its value, because writers space it differently.
+ *
+ * @throws ArchiveError "layout-version", or a json-… reason.
+ */
+export function checkLayoutHeader(bytes: Uint8Array, where: string): void {
+  const value = parseJson(bytes, { what: LAYOUT_FILE, where, maxBytes: MAX_HEADER_BYTES, shape: headerShape });
+  if (checkSchema(headerSchema, value, LAYOUT_FILE, where).imageLayoutVersion === "1.0.0") return;
+  throw new ArchiveError(
+    "layout-version",
+    `Cannot read ${LAYOUT_FILE} from ${where}: found another version, expected 1.0.0`,
+  );
+}
+
+/**
+ * Reads the `index.json` of a layout: at most 20 MiB. Blobs it names may be absent (image-spec image-layout.md), and a
+ * name that is no reference is left out: a name in an archive is only a proposal.
+ *
+ * @throws ArchiveError as `parseManifest`; "descriptor-conflict" when one digest stands with two sizes or types.
+ */
+export function parseLayoutIndex(bytes: Uint8Array, where: string): LayoutIndex {
+  const view = parseManifest(bytes, { where, announced: OCI_INDEX, maxBytes: MAX_INDEX_BYTES });
+  if (view.kind !== "index") {
+    throw new ArchiveError("manifest-shape", `Cannot read index from ${where}: found an image, expected an index`);
+  }
+  const roots = new Map<Digest, { descriptor: Descriptor; names: Set<string>; tags: Set<string> }>();
+  for (const descriptor of view.manifests) {
+    const root = roots.get(descriptor.digest) ?? { descriptor, names: new Set(), tags: new Set() };
+    if (root.descriptor.size !== descriptor.size || root.descriptor.mediaType !== descriptor.mediaType) {
+      throw new ArchiveError(
+        "descriptor-conflict",
+        `Cannot read index from ${where}: found ${descriptor.digest} with two sizes or media types, expected one`,
+      );
+    }
+    roots.set(descriptor.digest, root);
+    const { name, tag } = descriptorName(descriptor);
+    if (name !== undefined) root.names.add(name);
+    if (tag !== undefined) root.tags.add(tag);
+  }
+  return {
+    view,
+    roots: [...roots.values()].map(({ descriptor, names, tags }) => ({
+      descriptor,
+      names: [...names],
+      tags: [...tags],
+    })),
+  };
+}
+
+/**
+ * The name that annotations give an entry: containerd's full name, else `ref.name`, which is a whole name when skopeo
+ * wrote it (`foo/bar:v1`) and a tag otherwise.
+ */
+export function descriptorName(descriptor: Descriptor): { readonly name?: string; readonly tag?: string } {
+  const imageName = readName(descriptor.annotations?.[ANNOTATION_IMAGE_NAME]);
+  if (imageName !== undefined) return { name: imageName };
+  const refName = descriptor.annotations?.[ANNOTATION_REF_NAME];
+  if (refName !== undefined && isTag(refName)) return { tag: refName };
+  const name = readName(refName);
+  return name === undefined ? {} : { name };
+}
+
+/** containerd also names entries `repository@digest`, and by words that are no reference: neither gives a tag. */
+function readName(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const { digest, ...rest } = parseReference(text);
+    if (digest !== undefined && rest.tag === undefined) return undefined;
+    return formatReference(resolveDockerHub(rest));
+  } catch {
+    return undefined;
+  }
+}

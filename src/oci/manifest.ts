@@ -1,0 +1,164 @@
+import { ArchiveError } from "../errors.ts";
+import { quote } from "../util/format.ts";
+import { parseJson } from "../util/json.ts";
+import { ANY, fixedFields, INTEGER, type JsonShape, listOf, mapOf } from "../util/json-shape.ts";
+import { array, checkSchema, fields, nullish, rule, string } from "../util/schema.ts";
+import type { Descriptor } from "./descriptor.ts";
+import { annotationsSchema, DESCRIPTOR_SHAPE, descriptorSchema } from "./descriptor-schema.ts";
+import { isImageManifestType, isIndexType, isSchema1Type, OCI_INDEX, OCI_MANIFEST } from "./media-types.ts";
+
+/** The bytes are the manifest; `parseManifest(bytes)` gives a view that nobody serialises again. */
+export interface RawManifest {
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+}
+
+interface CommonView {
+  readonly mediaType: string;
+  /** The manifest this one refers to, a signature's image for example; it may be absent. */
+  readonly subject?: Descriptor;
+  readonly artifactType?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+export interface ImageView extends CommonView {
+  readonly kind: "image";
+  readonly config: Descriptor;
+  /** Base first. */
+  readonly layers: readonly Descriptor[];
+}
+
+export interface IndexView extends CommonView {
+  readonly kind: "index";
+  readonly manifests: readonly Descriptor[];
+}
+
+export type ManifestView = ImageView | IndexView;
+
+export interface ParseManifestOptions {
+  /** Media type by which the document was offered: a Content-Type (parameters are ignored) or its descriptor's type. */
+  readonly announced?: string;
+  /** Where it came from, ready to print. */
+  readonly where: string;
+  /** 4 MiB without it: what registries must take and other readers take at most. */
+  readonly maxBytes?: number;
+}
+
+const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+
+const MANIFEST_SHAPE: JsonShape = fixedFields({
+  schemaVersion: INTEGER,
+  mediaType: ANY,
+  artifactType: ANY,
+  config: DESCRIPTOR_SHAPE,
+  layers: listOf(DESCRIPTOR_SHAPE),
+  manifests: listOf(DESCRIPTOR_SHAPE),
+  subject: DESCRIPTOR_SHAPE,
+  annotations: mapOf(ANY),
+  fsLayers: ANY,
+  history: ANY,
+  signatures: ANY,
+});
+
+const common = {
+  schemaVersion: rule("manifest-version", "2", (value): value is 2 => value === 2),
+  mediaType: nullish(string()),
+  artifactType: nullish(string()),
+  subject: nullish(descriptorSchema),
+  annotations: nullish(annotationsSchema),
+};
+// Go writes an empty list as null.
+const imageSchema = fields({ ...common, config: descriptorSchema, layers: nullish(array(descriptorSchema)) });
+const indexSchema = fields({ ...common, manifests: nullish(array(descriptorSchema)) });
+const labelSchema = fields({ mediaType: nullish(string()) });
+
+/**
+ * Reads an image manifest or an index, of Docker or OCI. The body's shape decides which it is, and every label must
+ * agree with it (CVE-2021-41190): one document never has two meanings.
+ *
+ * @throws ArchiveError "manifest-shape", "manifest-media-type", "manifest-schema1", "bad-digest", or a json-… reason.
+ */
+export function parseManifest(bytes: Uint8Array, options: ParseManifestOptions): ManifestView {
+  const { where, maxBytes = MAX_MANIFEST_BYTES } = options;
+  const value = parseJson(bytes, { what: "manifest", where, maxBytes, shape: MANIFEST_SHAPE });
+  const { mediaType: label } = checkSchema(labelSchema, value, "manifest", where);
+  const announced = options.announced?.split(";", 1)[0]?.trim().toLowerCase() || undefined;
+  const kind = manifestKind(Object.keys(Object(value)), [announced, label], where);
+  const mediaType = agreedType(kind, announced, label || undefined, where);
+  if (kind === "image") {
+    const { config: described, layers, ...rest } = checkSchema(imageSchema, value, "manifest", where);
+    // Docker 25.0 and 26.0.0 put a platform on the config, where it means nothing.
+    const { platform: _, ...config } = described;
+    return { kind, ...commonView(mediaType, rest), config, layers: layers ?? [] };
+  }
+  const { manifests, ...rest } = checkSchema(indexSchema, value, "index", where);
+  return { kind, ...commonView(mediaType, rest), manifests: manifests ?? [] };
+}
+
+/** What must be there before this manifest is whole: config and layers, or the manifests of an index. */
+export function manifestChildren(view: ManifestView): readonly Descriptor[] {
+  return view.kind === "image" ? [view.config, ...view.layers] : view.manifests;
+}
+
+function manifestKind(
+  keys: readonly string[],
+  labels: readonly (string | null | undefined)[],
+  where: string,
+): ManifestView["kind"] {
+  const present = new Set(keys);
+  if (present.has("fsLayers") || labels.some(label => typeof label === "string" && isSchema1Type(label))) {
+    throw new ArchiveError(
+      "manifest-schema1",
+      `Cannot read manifest from ${where}: found schema 1, expected schema 2 or OCI`,
+      { hint: "Pull and push the image once with a tool that converts schema 1, or rebuild it." },
+    );
+  }
+  const image = present.has("config") || present.has("layers");
+  const index = present.has("manifests");
+  if (image === index || present.has("history") || present.has("signatures")) {
+    throw new ArchiveError(
+      "manifest-shape",
+      `Cannot read manifest from ${where}: found ${image && index ? "image and index in one" : "another document"}, ` +
+        'expected either "config" and "layers" or "manifests"',
+    );
+  }
+  return image ? "image" : "index";
+}
+
+function agreedType(
+  kind: ManifestView["kind"],
+  announced: string | undefined,
+  label: string | undefined,
+  where: string,
+): string {
+  const isRight = kind === "image" ? isImageManifestType : isIndexType;
+  for (const claim of [label, announced]) {
+    if (claim !== undefined && !isRight(claim)) throw typeFault(where, claim, `the media type of an ${kind}`);
+  }
+  if (label !== undefined && announced !== undefined && label !== announced) {
+    throw typeFault(where, label, `${announced}, as announced`);
+  }
+  return label ?? announced ?? (kind === "image" ? OCI_MANIFEST : OCI_INDEX);
+}
+
+function typeFault(where: string, claim: string, expected: string): ArchiveError {
+  return new ArchiveError(
+    "manifest-media-type",
+    `Cannot read manifest from ${where}: found media type ${quote(claim)}, expected ${expected}`,
+  );
+}
+
+interface CommonFields {
+  readonly subject?: Descriptor | null | undefined;
+  readonly artifactType?: string | null | undefined;
+  readonly annotations?: Readonly<Record<string, string>> | null | undefined;
+}
+
+function commonView(mediaType: string, { subject, artifactType, annotations }: CommonFields): CommonView {
+  return {
+    mediaType,
+    ...(subject ? { subject } : {}),
+    ...(artifactType ? { artifactType } : {}),
+    ...(annotations ? { annotations } : {}),
+  };
+}

@@ -1,0 +1,123 @@
+export const DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json";
+export const DOCKER_MANIFEST_LIST = "application/vnd.docker.distribution.manifest.list.v2+json";
+export const DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json";
+export const DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar";
+export const DOCKER_LAYER_GZIP = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+/** Only containerd knows it; every other reader wants an OCI manifest around zstd layers. */
+export const DOCKER_LAYER_ZSTD = "application/vnd.docker.image.rootfs.diff.tar.zstd";
+export const DOCKER_FOREIGN_LAYER = "application/vnd.docker.image.rootfs.foreign.diff.tar";
+export const DOCKER_FOREIGN_LAYER_GZIP = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
+export const DOCKER_SCHEMA1 = "application/vnd.docker.distribution.manifest.v1+json";
+export const DOCKER_SCHEMA1_SIGNED = "application/vnd.docker.distribution.manifest.v1+prettyjws";
+
+export const OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
+export const OCI_INDEX = "application/vnd.oci.image.index.v1+json";
+export const OCI_CONFIG = "application/vnd.oci.image.config.v1+json";
+export const OCI_LAYER = "application/vnd.oci.image.layer.v1.tar";
+export const OCI_LAYER_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip";
+export const OCI_LAYER_ZSTD = "application/vnd.oci.image.layer.v1.tar+zstd";
+export const OCI_FOREIGN_LAYER = "application/vnd.oci.image.layer.nondistributable.v1.tar";
+export const OCI_FOREIGN_LAYER_GZIP = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip";
+export const OCI_FOREIGN_LAYER_ZSTD = "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd";
+export const OCI_EMPTY = "application/vnd.oci.empty.v1+json";
+export const IN_TOTO = "application/vnd.in-toto+json";
+
+/** What a manifest request accepts. Schema 1 is missing on purpose: registries convert to it unasked otherwise. */
+export const MANIFEST_ACCEPT: readonly string[] = [OCI_INDEX, OCI_MANIFEST, DOCKER_MANIFEST_LIST, DOCKER_MANIFEST];
+
+export type LayerCompression = "none" | "gzip" | "zstd";
+
+interface LayerFamily {
+  readonly family: "docker" | "oci";
+  readonly foreign: boolean;
+  readonly types: Readonly<Partial<Record<LayerCompression, string>>>;
+}
+
+const FAMILIES: readonly LayerFamily[] = [
+  {
+    family: "docker",
+    foreign: false,
+    types: { none: DOCKER_LAYER, gzip: DOCKER_LAYER_GZIP, zstd: DOCKER_LAYER_ZSTD },
+  },
+  { family: "docker", foreign: true, types: { none: DOCKER_FOREIGN_LAYER, gzip: DOCKER_FOREIGN_LAYER_GZIP } },
+  { family: "oci", foreign: false, types: { none: OCI_LAYER, gzip: OCI_LAYER_GZIP, zstd: OCI_LAYER_ZSTD } },
+  {
+    family: "oci",
+    foreign: true,
+    types: { none: OCI_FOREIGN_LAYER, gzip: OCI_FOREIGN_LAYER_GZIP, zstd: OCI_FOREIGN_LAYER_ZSTD },
+  },
+];
+const COMPRESSIONS: readonly LayerCompression[] = ["none", "gzip", "zstd"];
+
+const LAYERS: ReadonlyMap<string, { readonly family: LayerFamily; readonly compression: LayerCompression }> = new Map(
+  FAMILIES.flatMap(family =>
+    COMPRESSIONS.flatMap(compression => {
+      const mediaType = family.types[compression];
+      return mediaType === undefined ? [] : [[mediaType, { family, compression }] as const];
+    }),
+  ),
+);
+
+export function isImageManifestType(mediaType: string): boolean {
+  return mediaType === DOCKER_MANIFEST || mediaType === OCI_MANIFEST;
+}
+
+export function isIndexType(mediaType: string): boolean {
+  return mediaType === DOCKER_MANIFEST_LIST || mediaType === OCI_INDEX;
+}
+
+/** An image manifest or an index, of Docker or OCI; not schema 1. */
+export function isManifestType(mediaType: string): boolean {
+  return isImageManifestType(mediaType) || isIndexType(mediaType);
+}
+
+export function isSchema1Type(mediaType: string): boolean {
+  return mediaType === DOCKER_SCHEMA1 || mediaType === DOCKER_SCHEMA1_SIGNED;
+}
+
+/** A config that describes a root filesystem, unlike that of a chart, a signature or another artifact. */
+export function isImageConfigType(mediaType: string): boolean {
+  return mediaType === DOCKER_CONFIG || mediaType === OCI_CONFIG;
+}
+
+/** A root filesystem layer in any compression, foreign ones included. */
+export function isLayerType(mediaType: string): boolean {
+  return LAYERS.has(mediaType);
+}
+
+/** A layer that its publisher asks not to push ("foreign", "nondistributable"). */
+export function isForeignLayerType(mediaType: string): boolean {
+  return LAYERS.get(mediaType)?.family.foreign ?? false;
+}
+
+/** What the media type claims; undefined when it is no layer type. */
+export function layerCompression(mediaType: string): LayerCompression | undefined {
+  return LAYERS.get(mediaType)?.compression;
+}
+
+/** The same kind of layer in another compression; undefined when no such type is registered. */
+export function withLayerCompression(mediaType: string, compression: LayerCompression): string | undefined {
+  return LAYERS.get(mediaType)?.family.types[compression];
+}
+
+/** The same kind of layer, gzip'd; undefined when `mediaType` is no layer type. */
+export function toGzipLayerType(mediaType: string): string | undefined {
+  return withLayerCompression(mediaType, "gzip");
+}
+
+/** Docker's name for the same layer; undefined when Docker has none that its readers know (zstd, artifacts). */
+export function toDockerLayerType(mediaType: string): string | undefined {
+  return toFamily(mediaType, "docker");
+}
+
+/** OCI's name for the same layer; undefined when `mediaType` is no layer type. */
+export function toOciLayerType(mediaType: string): string | undefined {
+  return toFamily(mediaType, "oci");
+}
+
+function toFamily(mediaType: string, wanted: LayerFamily["family"]): string | undefined {
+  const layer = LAYERS.get(mediaType);
+  if (layer === undefined || (wanted === "docker" && layer.compression === "zstd")) return undefined;
+  const target = FAMILIES.find(({ family, foreign }) => family === wanted && foreign === layer.family.foreign);
+  return target?.types[layer.compression];
+}
