@@ -1,0 +1,30 @@
+import { ArchiveError } from "../errors.ts";
+import { quote } from "../util/format.ts";
+
+/** Where in an archive a rule was broken. */
+export interface TarPlace {
+  /** The archive as a message shows it, for example `archive "app.tar"`. */
+  readonly what: string;
+  /** First byte of the header, counted from the start of the tar. */
+  readonly offset?: number;
+  readonly name?: string;
+}
+
+const AMBIGUOUS_HINT =
+  "Other tools read such an archive in different ways, so none of its readings is trusted: save the image again with a current tool.";
+export const TRUNCATED_HINT = "The copy is incomplete: compare its size with the sender's, then copy it again.";
+
+/** An ArchiveError in the common form: entry, byte offset, archive, what was found, what is allowed. */
+export function refusal(
+  reason: string,
+  place: TarPlace,
+  found: string,
+  expected: string,
+  hint: string = AMBIGUOUS_HINT,
+): ArchiveError {
+  const subject = place.name === undefined ? "header" : `entry ${quote(place.name)}`;
+  const at = place.offset === undefined ? "" : ` at byte ${place.offset}`;
+  return new ArchiveError(reason, `Cannot read ${subject}${at} from ${place.what}: ${found}, expected ${expected}`, {
+    hint,
+  });
+}

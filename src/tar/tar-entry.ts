@@ -1,0 +1,13 @@
+export type TarEntryType = "file" | "directory" | "symlink" | "hardlink";
+
+export interface TarEntry {
+  /** Cleaned: no leading `./`, no trailing slash. */
+  readonly name: string;
+  readonly type: TarEntryType;
+  /** As the archive writes it: relative to the link's folder (symlink) or to the archive's root (hard link). */
+  readonly linkName?: string;
+  /** First body byte, counted from the start of the file; PAX and GNU overrides are already applied. */
+  readonly bodyOffset: number;
+  /** Bytes. */
+  readonly size: number;
+}

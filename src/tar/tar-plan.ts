@@ -1,0 +1,83 @@
+import { ArchiveError } from "../errors.ts";
+import { quote } from "../util/format.ts";
+import { EntryTable } from "./entry-table.ts";
+import { BLOCK_BYTES, encodeHeader, HEADER_NAME_BYTES } from "./header.ts";
+import { cleanName } from "./name.ts";
+import { padded } from "./tar-walk.ts";
+
+/** Where one file of a planned archive lies; offsets and sizes in bytes from the start of the archive. */
+export interface TarSlot {
+  readonly name: string;
+  readonly headerOffset: number;
+  readonly bodyOffset: number;
+  readonly size: number;
+}
+
+/** Slots in file order: disjoint, 512-aligned; `totalBytes` includes padding and the two closing zero blocks. */
+export interface TarPlan {
+  readonly slots: ReadonlyMap<string, TarSlot>;
+  readonly totalBytes: number;
+}
+
+/** Zeros that belong neither to a header nor to a body. */
+export interface TarGap {
+  readonly position: number;
+  readonly length: number;
+}
+
+const END_BYTES = 2 * BLOCK_BYTES;
+
+function refused(reason: string, name: string, found: string, expected: string): ArchiveError {
+  return new ArchiveError(reason, `Cannot lay out entry ${quote(name)} of the archive: ${found}, expected ${expected}`);
+}
+
+/**
+ * Lays files out one behind the other, in the given order; the same files give the same archive, byte for byte.
+ *
+ * @throws ArchiveError when a name stands twice, does not fit a plain header (100 bytes), would be refused by
+ * `indexTar`, or when a size or the total is no safe integer.
+ */
+export function planTar(files: readonly { readonly name: string; readonly size: number }[]): TarPlan {
+  const slots = new Map<string, TarSlot>();
+  const names = new EntryTable();
+  let position = 0;
+  for (const { name, size } of files) {
+    const place = { what: "the planned archive", name };
+    if (cleanName(name, false, place) !== name) throw refused("unclean-name", name, 'a leading "./"', "none");
+    const nameBytes = Buffer.byteLength(name);
+    if (nameBytes > HEADER_NAME_BYTES) {
+      throw refused("name-too-long", name, `a name of ${nameBytes} bytes`, `at most ${HEADER_NAME_BYTES}`);
+    }
+    if (!Number.isSafeInteger(size) || size < 0) {
+      throw refused("bad-size", name, `a size of ${size}`, "a whole number of bytes");
+    }
+    const bodyOffset = position + BLOCK_BYTES;
+    const collision = names.add({ name, type: "file", bodyOffset, size }, "header");
+    if (collision?.kind === "repeated")
+      throw refused("duplicate-name", name, "the name stands twice", "each name once");
+    if (collision !== undefined)
+      throw refused("file-and-folder", name, "a name is both file and folder", "one of them");
+    slots.set(name, { name, headerOffset: position, bodyOffset, size });
+    position = bodyOffset + padded(size);
+    if (!Number.isSafeInteger(position + END_BYTES)) {
+      throw refused("bad-size", name, `it would end at byte ${position}`, "an archive of less than 2^53 bytes");
+    }
+  }
+  return { slots, totalBytes: position + END_BYTES };
+}
+
+/** The 512 bytes at the slot's `headerOffset`. */
+export function encodeSlotHeader(slot: TarSlot): Uint8Array {
+  return encodeHeader(slot.name, slot.size);
+}
+
+/** Everything that is neither header nor body: padding where there is any, and the closing blocks. In file order. */
+export function planGaps(plan: TarPlan): readonly TarGap[] {
+  const gaps: TarGap[] = [];
+  for (const { bodyOffset, size } of plan.slots.values()) {
+    const length = padded(size) - size;
+    if (length > 0) gaps.push({ position: bodyOffset + size, length });
+  }
+  gaps.push({ position: plan.totalBytes - END_BYTES, length: END_BYTES });
+  return gaps;
+}

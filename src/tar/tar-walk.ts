@@ -1,0 +1,211 @@
+// The grammar of a whole archive, fed from outside: the same rules for positioned reads and for a stream.
+import type { ArchiveError } from "../errors.ts";
+import { quote } from "../util/format.ts";
+import type { NameOrigin } from "./entry-records.ts";
+import { type Collision, EntryTable } from "./entry-table.ts";
+import { Extension, type ExtensionType, isExtension } from "./extension.ts";
+import { BLOCK_BYTES, decodeHeader, hasChecksum, hasMagic, isZero, type TarHeader } from "./header.ts";
+import { notATar } from "./looks-like.ts";
+import { cleanName } from "./name.ts";
+import { refusal, type TarPlace, TRUNCATED_HINT } from "./refusal.ts";
+import type { TarEntry, TarEntryType } from "./tar-entry.ts";
+
+/** Entries of one archive, and as many implied folders (security case T-24). */
+const ENTRY_LIMIT = 1_000_000;
+/** A repeated folder or a comment is no new entry; their number is bounded all the same. */
+const HEADERS_PER_ENTRY = 4;
+const TEXT_LIMIT_BYTES: number = 64 * 1024 * 1024;
+
+/** Read by every loader under these names, by some through links and by some not, so they must be what they seem. */
+const METADATA_NAMES: ReadonlySet<string> = new Set(["manifest.json", "index.json", "oci-layout"]);
+
+/** Something odd that leaves the archive's meaning whole. */
+export interface TarWarning {
+  readonly reason: "missing-end" | "single-end-block" | "odd-length";
+  readonly message: string;
+}
+
+/** What `push` takes next, from byte `position` on: exactly `bytes`, or any number of "zeros". */
+export interface TarDemand {
+  readonly kind: "header" | "meta" | "zeros";
+  readonly bytes: number;
+}
+
+export interface TarWalkOptions {
+  /** The archive as messages show it, for example `archive "app.tar"`. */
+  readonly what: string;
+  /** Bytes of the whole tar, when known: then a body that reaches beyond is refused at its header. */
+  readonly size?: number | undefined;
+  /** Entries allowed, 1 000 000 by default. */
+  readonly entryLimit?: number | undefined;
+}
+
+const HEADER_DEMAND: TarDemand = { kind: "header", bytes: BLOCK_BYTES };
+const ZEROS_DEMAND: TarDemand = { kind: "zeros", bytes: 0 };
+
+export class TarWalk {
+  readonly entries: EntryTable = new EntryTable();
+  readonly warnings: TarWarning[] = [];
+  /** Two entries of one name, once `push` has thrown for them. */
+  repeated: { readonly first: TarEntry; readonly second: TarEntry } | undefined;
+  readonly #what: string;
+  readonly #size: number | undefined;
+  readonly #entryLimit: number;
+  readonly #extension: Extension = new Extension();
+  #meta: { readonly type: ExtensionType; readonly size: number; readonly place: TarPlace } | undefined;
+  #position = 0;
+  #headerCount = 0;
+  #zeroBlocks = 0;
+  /** The entry whose body lies right before `position`, or nothing. */
+  #last: TarPlace | undefined;
+
+  constructor({ what, size, entryLimit = ENTRY_LIMIT }: TarWalkOptions) {
+    this.#what = what;
+    this.#size = size;
+    this.#entryLimit = entryLimit;
+  }
+
+  /** Where the demanded bytes begin. Whatever lies before it and was never demanded is body or padding: skip it. */
+  get position(): number {
+    return this.#position;
+  }
+
+  get demand(): TarDemand {
+    if (this.#meta !== undefined) return { kind: "meta", bytes: this.#meta.size };
+    return this.#zeroBlocks < 2 ? HEADER_DEMAND : ZEROS_DEMAND;
+  }
+
+  /**
+   * Takes the demanded bytes and keeps none of them. An entry is returned as soon as its header is complete; `position`
+   * is then behind its body.
+   *
+   * @throws ArchiveError on the first thing outside the grammar; its `reason` names the rule.
+   */
+  push(bytes: Uint8Array): TarEntry | undefined {
+    if (this.#meta !== undefined) {
+      const { type, size, place } = this.#meta;
+      this.#extension.take(type, bytes, place);
+      this.#meta = undefined;
+      this.#position += padded(size);
+      return undefined;
+    }
+    if (this.#zeroBlocks > 0 || isZero(bytes)) {
+      this.#takeZeros(bytes);
+      return undefined;
+    }
+    if (this.#position === 0 && !hasChecksum(bytes) && !hasMagic(bytes)) throw notATar(bytes, this.#size, this.#what);
+    return this.#takeHeader(bytes);
+  }
+
+  /** The input has ended at byte `size`. @throws ArchiveError when something was still to come. */
+  end(size: number): void {
+    const left = size - this.#position;
+    const isMidway = this.#meta !== undefined || this.#extension.since !== undefined;
+    if (isMidway || left < 0 || (left > 0 && this.#zeroBlocks < 2)) {
+      throw refusal(
+        "truncated",
+        left < 0 ? (this.#last ?? this.#place(size)) : this.#place(this.#extension.since ?? this.#position),
+        `file ends at byte ${size}`,
+        left < 0 ? `${this.#position}` : `at least ${this.#position + (this.#meta?.size ?? BLOCK_BYTES)}`,
+        TRUNCATED_HINT,
+      );
+    }
+    if (size === 0) throw notATar(new Uint8Array(), 0, this.#what);
+    if (this.#zeroBlocks === 0) this.#warn("missing-end", `ends at byte ${size} without its closing zero blocks`);
+    if (this.#zeroBlocks === 1) this.#warn("single-end-block", `ends at byte ${size} with one closing block of two`);
+    if (size % BLOCK_BYTES !== 0) this.#warn("odd-length", `is ${size} bytes long, which is no multiple of 512`);
+  }
+
+  #takeZeros(bytes: Uint8Array): void {
+    if (!isZero(bytes)) {
+      const reason = this.#zeroBlocks === 1 ? "data-after-zero-block" : "data-after-end";
+      throw refusal(reason, this.#place(this.#position), "bytes behind the end of the archive", "zeros only");
+    }
+    if (this.#extension.since !== undefined) {
+      const place = this.#place(this.#extension.since);
+      throw refusal("orphaned-meta", place, "an extension without its entry", "an entry right behind it");
+    }
+    if (this.#zeroBlocks < 2) this.#zeroBlocks += 1;
+    this.#position += bytes.length;
+    this.#last = undefined;
+  }
+
+  #takeHeader(block: Uint8Array): TarEntry | undefined {
+    const offset = this.#position;
+    const place = this.#place(offset);
+    const header = decodeHeader(block, place);
+    this.#headerCount += 1;
+    this.#bound("headers", this.#headerCount, HEADERS_PER_ENTRY * this.#entryLimit);
+    if (!isExtension(header.type)) return this.#takeEntry(header, header.type, offset);
+    this.#extension.announce(header.type, header.size, offset, place);
+    this.#endOf(offset, header.size, place);
+    this.#position = offset + BLOCK_BYTES;
+    this.#last = undefined;
+    if (header.size > 0) this.#meta = { type: header.type, size: header.size, place };
+    else this.#extension.take(header.type, new Uint8Array(), place);
+    return undefined;
+  }
+
+  #takeEntry(header: TarHeader, type: TarEntryType, offset: number): TarEntry | undefined {
+    const { text, origin } = this.#extension.nameOf(header, this.#place(offset));
+    const place = this.#place(offset, text);
+    const name = cleanName(text, type === "directory", place);
+    const size = this.#extension.sizeOf(header, type, place);
+    const linkName = this.#extension.linkNameOf(header, type, place);
+    this.#extension.clear();
+    if (METADATA_NAMES.has(name) && (type === "symlink" || type === "hardlink")) {
+      throw refusal(`metadata-${type}`, place, `a ${type}`, "a regular file");
+    }
+    this.#position = this.#endOf(offset, size, place);
+    this.#last = place;
+    // The archive's own folder, which `tar cf x.tar .` writes first.
+    if (name === "") return undefined;
+    const bodyOffset = offset + BLOCK_BYTES;
+    const entry: TarEntry = { name, type, ...(linkName === undefined ? {} : { linkName }), bodyOffset, size };
+    const collision = this.entries.add(entry, origin);
+    if (collision !== undefined) throw this.#collided(entry, origin, collision, place);
+    this.#bound("entries", this.entries.size, this.#entryLimit);
+    this.#bound("entries and folders", this.entries.pathCount, 2 * this.#entryLimit);
+    this.#bound("bytes of names", this.entries.textBytes, TEXT_LIMIT_BYTES);
+    return entry;
+  }
+
+  /** First byte behind a body and its padding. */
+  #endOf(offset: number, size: number, place: TarPlace): number {
+    const end = offset + BLOCK_BYTES + padded(size);
+    if (this.#size !== undefined && end > this.#size) {
+      throw refusal("truncated", place, `file ends at byte ${this.#size}`, `${end}`, TRUNCATED_HINT);
+    }
+    if (!Number.isSafeInteger(end)) throw refusal("bad-size", place, `a body of ${size} bytes`, "an end below 2^53");
+    return end;
+  }
+
+  #collided(second: TarEntry, origin: NameOrigin, collision: Collision, place: TarPlace): ArchiveError {
+    const { kind, first } = collision;
+    if (kind === "file-and-folder") {
+      return refusal("file-and-folder", place, "a name on its path is both a file and a folder", "one of them");
+    }
+    if (first !== undefined) this.repeated = { first, second };
+    const how = (["gnu", "pax", "cleaned"] as const).find(each => each === origin || each === collision.origin);
+    const taken = `${quote(second.name)} is the name of the entry at byte ${(first?.bodyOffset ?? 0) - BLOCK_BYTES} too`;
+    return refusal(how === undefined ? "duplicate-name" : `duplicate-${how}-name`, place, taken, "each name once");
+  }
+
+  #bound(things: string, count: number, limit: number): void {
+    if (count <= limit) return;
+    throw refusal("too-many-entries", this.#place(this.#position), `more than ${limit} ${things}`, `at most ${limit}`);
+  }
+
+  #place(offset: number, name?: string): TarPlace {
+    return { what: this.#what, offset, ...(name === undefined ? {} : { name }) };
+  }
+
+  #warn(reason: TarWarning["reason"], state: string): void {
+    this.warnings.push({ reason, message: `${this.#what.charAt(0).toUpperCase()}${this.#what.slice(1)} ${state}` });
+  }
+}
+
+/** Rounded up to whole blocks. */
+export function padded(size: number): number {
+  return Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES;
+}

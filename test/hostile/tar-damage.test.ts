@@ -1,0 +1,87 @@
+import { describe, expect, test } from "vitest";
+import { ArchiveError } from "../../src/errors.ts";
+import { indexTar, type TarIndex } from "../../src/tar/tar-index.ts";
+import { TarWalk } from "../../src/tar/tar-walk.ts";
+import { memoryTar, paxEntry, tarArchive, tarEntry } from "../support/tar-builder.ts";
+
+describe("tar damage", () => {
+  const bodies = [900, 0, 512, 5000, 7000, 1].map((size, at) => Buffer.alloc(size, 65 + at));
+  const entries = bodies.map((body, at) => tarEntry({ name: `blobs/${at}`, body }));
+  const image = Buffer.from(
+    tarArchive([...entries, paxEntry({ mtime: "1.5" }), tarEntry({ name: "last", body: "z" })]),
+  );
+  const starts = new Set(entries.map((_, at) => Buffer.concat(entries.slice(0, at + 1)).length));
+  const view = (index: TarIndex): string => JSON.stringify([...index.entries.values()]);
+
+  test("T-25 truncation at every byte is a clean error, or the entries so far with a warning", async () => {
+    const whole = await indexTar(memoryTar(image));
+    const names = [...whole.entries.keys()];
+    const accepted: number[] = [];
+    const reasons = new Map<string, number>();
+    for (let size = 0; size < image.length; size += 1) {
+      try {
+        const index = await indexTar(memoryTar(image.subarray(0, size)));
+        accepted.push(size);
+        expect(index.warnings, `${size} bytes`).not.toEqual([]);
+        // Only a cut right before a header goes by unseen here: an image that misses a blob says so later.
+        if (view(index) !== view(whole)) expect(starts.has(size), `${size} bytes`).toBe(true);
+        expect([...index.entries.keys()]).toEqual(names.slice(0, index.entries.size));
+      } catch (error) {
+        if (!(error instanceof ArchiveError)) throw error;
+        reasons.set(error.reason, (reasons.get(error.reason) ?? 0) + 1);
+      }
+    }
+    // Behind each of the first six entries, at the end marker's two borders.
+    expect(accepted).toHaveLength(starts.size + 2);
+    // Without the magic at byte 257 nothing shows that a stump was a tar.
+    expect(Object.fromEntries(reasons)).toEqual({
+      "not-a-tar": 262,
+      truncated: image.length - accepted.length - 262,
+    });
+  });
+
+  test("T-26 a flipped bit is refused, or changes nothing that is indexed", async () => {
+    const plain = Buffer.from(tarArchive(entries));
+    const whole = view(await indexTar(memoryTar(plain)));
+    const misread: number[] = [];
+    let refused = 0;
+    // One bit of every byte, another one from byte to byte.
+    for (let at = 0; at < plain.length; at += 1) {
+      const byte = plain[at] ?? 0;
+      plain[at] = byte ^ (1 << (at % 8));
+      try {
+        if (view(await indexTar(memoryTar(plain))) !== whole) misread.push(at);
+      } catch (error) {
+        if (!(error instanceof ArchiveError)) throw error;
+        refused += 1;
+      }
+      plain[at] = byte;
+    }
+    expect(misread).toEqual([]);
+    expect(refused).toBeGreaterThan(entries.length * 490);
+  });
+
+  test("T-04 the walk's position only grows", () => {
+    const walk = new TarWalk({ what: "the archive" });
+    let before = -1;
+    while (walk.demand.kind !== "zeros") {
+      expect(walk.position).toBeGreaterThan(before);
+      before = walk.position;
+      walk.push(image.subarray(walk.position, walk.position + walk.demand.bytes));
+    }
+    expect(walk.entries.size).toBe(7);
+  });
+
+  test("T-24 entries, implied folders and repeated headers are bounded", () => {
+    const push = (walk: TarWalk, name: string, type = "0"): unknown => walk.push(tarEntry({ name, type }));
+    const flat = new TarWalk({ what: "the archive", entryLimit: 3 });
+    for (const name of ["a", "b", "c"]) push(flat, name);
+    expect(() => push(flat, "d")).toThrow(/at byte 2048 from the archive: more than 3 entries, expected at most 3/);
+    const deep = new TarWalk({ what: "the archive", entryLimit: 3 });
+    push(deep, "a/b/c/d/e/f");
+    expect(() => push(deep, "g")).toThrow(/more than 6 entries and folders/);
+    const repeated = new TarWalk({ what: "the archive", entryLimit: 3 });
+    for (let count = 0; count < 12; count += 1) push(repeated, "d/", "5");
+    expect(() => push(repeated, "d/", "5")).toThrow(/more than 12 headers/);
+  });
+});

@@ -1,0 +1,24 @@
+import { gzipSync } from "node:zlib";
+import { expect, test } from "vitest";
+import { looksLike, notATar } from "../../../src/tar/looks-like.ts";
+
+test.each<[string, Uint8Array]>([
+  ["gzip data", gzipSync("x")],
+  ["zstd data", Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0)],
+  ["a zip file", Buffer.from("PK\x03\x04....")],
+  ["JSON", Buffer.from(' \n[{"Config":1}]')],
+  ["a web page", Buffer.from("<!DOCTYPE html><html>")],
+  ["text", Buffer.from("version https://git-lfs.github.com/spec/v1\n")],
+  ["unknown data (00 01 02 fe)", Uint8Array.of(0, 1, 2, 254)],
+])("looksLike() says %s", (expected, bytes) => {
+  expect(looksLike(bytes)).toBe(expected);
+});
+
+test("notATar() tells an empty file from a foreign one", () => {
+  expect(notATar(new Uint8Array(), 0, 'archive "a.tar"').message).toBe(
+    'Cannot read archive "a.tar": it is an empty file, expected an image archive',
+  );
+  expect(notATar(gzipSync("x"), 21, 'archive "a.tar"').message).toBe(
+    'Cannot read archive "a.tar": it looks like gzip data of 21 bytes, expected an image archive',
+  );
+});
