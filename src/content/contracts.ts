@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
+import type { ManifestView } from "../oci/manifest.ts";
 
 /** Bytes `start` to `end - 1`. */
 export interface ByteRange {
@@ -30,10 +31,13 @@ export type PendingKey = `pending:${string}`;
 export interface Seal {
   readonly descriptor: Descriptor;
   readonly diffId?: Digest;
+  /** The target turned out to have the blob: nothing was sent. */
+  readonly presence?: Exclude<Presence, "absent">;
 }
 
 export interface PendingStream {
-  readonly body: Readable;
+  /** Each part is good until the next one is asked for. */
+  readonly body: AsyncGenerator<Uint8Array, void>;
   /** @throws InternalError before the end of `body`. */
   seal(): Seal;
 }
@@ -45,7 +49,8 @@ export interface PendingBlob {
   readonly mediaType: string;
   /** What is read, not what goes out: progress counts this side. */
   readonly sourceBytes: number;
-  open(signal?: AbortSignal): Promise<PendingStream>;
+  /** @param onBytes hears how many source bytes have been read. */
+  open(signal?: AbortSignal, onBytes?: (bytes: number) => void): Promise<PendingStream>;
 }
 
 /** An image that waits for layer digests; `settle(draft, seals)` is pure and makes the RawManifest. */
@@ -53,6 +58,8 @@ export interface ManifestDraft {
   readonly mediaType: string;
   readonly config: Descriptor;
   readonly layers: readonly (Descriptor | PendingBlob)[];
+  /** Of an OCI manifest; Docker's have none. */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 export type Root =
@@ -66,14 +73,25 @@ export interface ImageSource extends AsyncDisposable {
   blob(descriptor: Descriptor, signal?: AbortSignal): Promise<BlobSource>;
 }
 
+/** A manifest or index that the plan has read already. */
+export interface PlannedManifest {
+  readonly descriptor: Descriptor;
+  readonly bytes: Uint8Array;
+  readonly view: ManifestView;
+}
+
 export interface CopyPlan {
   readonly roots: readonly Root[];
   readonly pending: readonly PendingBlob[];
+  /** Configs and layers, each digest once. */
+  readonly blobs: readonly Descriptor[];
   /** Children before parents, each digest once. */
-  readonly known: readonly Descriptor[];
+  readonly manifests: ReadonlyMap<Digest, PlannedManifest>;
   /** Known sizes + pending source bytes: progress total, disk-space check and dry run read this. */
   readonly totalBytes: number;
 }
+
+export type Presence = "exists" | "mounted" | "absent";
 
 export interface ImageTarget {
   begin(plan: CopyPlan, signal?: AbortSignal): Promise<TargetSession>;
@@ -81,10 +99,10 @@ export interface ImageTarget {
 
 /** Disposing a session that was not committed undoes it. */
 export interface TargetSession extends AsyncDisposable {
-  has(descriptor: Descriptor, signal?: AbortSignal): Promise<boolean>;
+  has(descriptor: Descriptor, signal?: AbortSignal): Promise<Presence>;
   put(descriptor: Descriptor, blob: BlobSource, signal?: AbortSignal): Promise<void>;
   /** Absent on targets that must know the name first. Settles only when the target has confirmed the sealed digest. */
-  putPending?(blob: PendingBlob, signal?: AbortSignal): Promise<Seal>;
+  putPending?(blob: PendingBlob, signal?: AbortSignal, onBytes?: (bytes: number) => void): Promise<Seal>;
   /** Manifests went in through `put`, children first; this makes names visible: tags, or the final rename. */
   commit(roots: readonly SettledRoot[], signal?: AbortSignal): Promise<void>;
 }

@@ -1,0 +1,84 @@
+import type { FileHandle } from "node:fs/promises";
+import { Readable } from "node:stream";
+import { StorageError } from "../errors.ts";
+import { quote } from "../util/format.ts";
+import { CHUNK_BYTES, sharedChunks } from "./chunks.ts";
+import type { BlobSource, ByteRange, ByteSink } from "./contracts.ts";
+import { createFlow } from "./flow.ts";
+
+/** A blob held in memory: manifests, configs, small layers. */
+export function bytesBlob(bytes: Uint8Array): BlobSource {
+  return {
+    size: bytes.length,
+    open: async range => Readable.from([bytes.subarray(range?.start ?? 0, range?.end ?? bytes.length)]),
+  };
+}
+
+/** `size` bytes of an open file from `offset` on. The caller keeps the handle open while blobs of it are in use. */
+export function fileSliceBlob(file: FileHandle, offset: number, size: number, path: string): BlobSource {
+  return new FileSlice(file, offset, size, path);
+}
+
+class FileSlice implements BlobSource {
+  readonly size: number;
+  readonly #file: FileHandle;
+  readonly #offset: number;
+  readonly #path: string;
+
+  constructor(file: FileHandle, offset: number, size: number, path: string) {
+    this.#file = file;
+    this.#offset = offset;
+    this.size = size;
+    this.#path = path;
+  }
+
+  async open(range?: ByteRange, signal?: AbortSignal): Promise<Readable> {
+    signal?.throwIfAborted();
+    return Readable.from(this.#parts(range?.start ?? 0, range?.end ?? this.size, signal), { objectMode: false });
+  }
+
+  async *#parts(start: number, end: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    for (let position = start; position < end; ) {
+      signal?.throwIfAborted();
+      const part = Buffer.allocUnsafe(Math.min(256 * 1024, end - position));
+      await this.#fill(part, position);
+      yield part;
+      position += part.length;
+    }
+  }
+
+  async pump(sink: ByteSink, signal?: AbortSignal): Promise<void> {
+    const flow = createFlow(sink, signal);
+    try {
+      for (let position = 0; position < this.size; position += CHUNK_BYTES) {
+        const chunk = await flow.acquire();
+        const part = chunk.subarray(0, Math.min(CHUNK_BYTES, this.size - position));
+        try {
+          await this.#fill(part, position);
+        } catch (error) {
+          sharedChunks.release(chunk);
+          throw error;
+        }
+        flow.hand(chunk, part, position);
+      }
+    } catch (error) {
+      flow.fail(error);
+    }
+    await flow.settled();
+  }
+
+  async #fill(part: Uint8Array, position: number): Promise<void> {
+    let filled = 0;
+    while (filled < part.length) {
+      const { bytesRead } = await this.#file.read(part, filled, part.length - filled, this.#offset + position + filled);
+      if (bytesRead === 0) {
+        const at = this.#offset + position + filled;
+        throw new StorageError(
+          `Cannot read from ${quote(this.#path)}: file ends at byte ${at}, expected at least ${this.#offset + this.size}`,
+          { hint: "The file became shorter while it was read; make sure nothing writes to it and try again." },
+        );
+      }
+      filled += bytesRead;
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import { CHUNK_BYTES, sharedChunks } from "./chunks.ts";
+import type { Flow } from "./flow.ts";
+
+/** Packs parts of any size into full chunks and hands them to a flow, in order. */
+export class ChunkFiller {
+  readonly #flow: Flow;
+  #chunk: Uint8Array | undefined;
+  #filled = 0;
+  #handed = 0;
+  #rewinds = 0;
+
+  constructor(flow: Flow) {
+    this.#flow = flow;
+  }
+
+  /** Bytes that went out in whole chunks: where a broken transfer goes on after `rewind`. */
+  get handedBytes(): number {
+    return this.#handed;
+  }
+
+  /** Copies `part`; a promise when it has to wait for a free chunk, and then `part` must stay as it is until it settles. */
+  take(part: Uint8Array): Promise<void> | undefined {
+    for (let taken = 0; taken < part.length; ) {
+      this.#chunk ??= this.#flow.tryAcquire();
+      if (this.#chunk === undefined) return this.#takeLater(part.subarray(taken));
+      const step = Math.min(CHUNK_BYTES - this.#filled, part.length - taken);
+      this.#chunk.set(part.subarray(taken, taken + step), this.#filled);
+      this.#filled += step;
+      taken += step;
+      if (this.#filled === CHUNK_BYTES) this.#hand();
+    }
+    return undefined;
+  }
+
+  /** Forgets the bytes that do not fill a chunk yet. */
+  rewind(): void {
+    this.#rewinds += 1;
+    if (this.#chunk !== undefined) sharedChunks.release(this.#chunk);
+    this.#chunk = undefined;
+    this.#filled = 0;
+  }
+
+  /** Hands out the last, shorter chunk. */
+  end(): void {
+    if (this.#filled > 0) this.#hand();
+    else this.rewind();
+  }
+
+  async #takeLater(part: Uint8Array): Promise<void> {
+    const rewinds = this.#rewinds;
+    const chunk = await this.#flow.acquire();
+    if (rewinds !== this.#rewinds) {
+      // The transfer that brought this part broke off meanwhile; another one begins at `handedBytes`.
+      sharedChunks.release(chunk);
+      return;
+    }
+    this.#chunk = chunk;
+    await this.take(part);
+  }
+
+  #hand(): void {
+    const chunk = this.#chunk;
+    if (chunk === undefined) return;
+    this.#flow.hand(chunk, chunk.subarray(0, this.#filled), this.#handed);
+    this.#handed += this.#filled;
+    this.#chunk = undefined;
+    this.#filled = 0;
+  }
+}

@@ -1,0 +1,103 @@
+import { createHash } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  readonly body: Buffer;
+}
+
+/** What a registry holds, and its right answer to every request that push and pull make. No HTTP in here. */
+export class MemoryRegistry {
+  /** By digest. */
+  readonly blobs: Map<string, Buffer> = new Map();
+  /** By digest and by `repository:tag`. */
+  readonly manifests: Map<string, { readonly type: string; readonly bytes: Buffer }> = new Map();
+  readonly #uploads: Map<string, Buffer> = new Map();
+  #sessions = 0;
+
+  addBlob(bytes: Uint8Array): string {
+    const digest = sha256(bytes);
+    this.blobs.set(digest, Buffer.from(bytes));
+    return digest;
+  }
+
+  addManifest(name: string, type: string, bytes: Buffer): string {
+    const digest = sha256(bytes);
+    this.manifests.set(digest, { type, bytes });
+    this.manifests.set(name, { type, bytes });
+    return digest;
+  }
+
+  answer(method: string, url: string, headers: IncomingHttpHeaders, body: Buffer): Reply {
+    const { pathname, searchParams } = new URL(url, "http://registry/");
+    const [, repository = "", kind, rest = ""] =
+      /^\/v2\/(.+)\/(manifests|blobs\/uploads|blobs)\/(.*)$/.exec(pathname) ?? [];
+    if (kind === "manifests") return this.#manifest(method, repository, rest, headers, body);
+    if (kind === "blobs") return this.#blob(rest, headers.range);
+    if (kind === "blobs/uploads") return this.#upload(method, repository, rest, searchParams, body);
+    return reply(404);
+  }
+
+  #manifest(method: string, repository: string, name: string, headers: IncomingHttpHeaders, body: Buffer): Reply {
+    const key = name.includes(":") ? name : `${repository}:${name}`;
+    if (method === "PUT") {
+      const digest = this.addManifest(key, headers["content-type"] ?? "", body);
+      return reply(201, { "docker-content-digest": digest });
+    }
+    const found = this.manifests.get(key);
+    if (found === undefined) return refusal(404, "MANIFEST_UNKNOWN", "manifest unknown");
+    return reply(200, { "content-type": found.type, "docker-content-digest": sha256(found.bytes) }, found.bytes);
+  }
+
+  #blob(digest: string, range: string | undefined): Reply {
+    const bytes = this.blobs.get(digest);
+    if (bytes === undefined) return refusal(404, "BLOB_UNKNOWN", "blob unknown");
+    const type = { "content-type": "application/octet-stream" };
+    const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(range ?? "") ?? [];
+    if (from === undefined) return reply(200, type, bytes);
+    const start = Number(from);
+    const end = to === "" || to === undefined ? bytes.length - 1 : Number(to);
+    const contentRange = `bytes ${start}-${end}/${bytes.length}`;
+    return reply(206, { ...type, "content-range": contentRange }, bytes.subarray(start, end + 1));
+  }
+
+  #upload(method: string, repository: string, session: string, query: URLSearchParams, body: Buffer): Reply {
+    const place = `/v2/${repository}/blobs/uploads/`;
+    if (method === "POST") {
+      const mount = query.get("mount");
+      if (mount !== null && this.blobs.has(mount)) return reply(201, { location: `/v2/${repository}/blobs/${mount}` });
+      this.#sessions += 1;
+      this.#uploads.set(`s${this.#sessions}`, Buffer.alloc(0));
+      return reply(202, { location: `${place}s${this.#sessions}` });
+    }
+    const known = this.#uploads.get(session);
+    if (known === undefined) return refusal(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown");
+    if (method === "DELETE") {
+      this.#uploads.delete(session);
+      return reply(204);
+    }
+    const bytes = Buffer.concat([known, body]);
+    this.#uploads.set(session, bytes);
+    if (method === "PATCH") return reply(202, { location: `${place}${session}`, range: `0-${bytes.length - 1}` });
+    this.#uploads.delete(session);
+    if (sha256(bytes) !== query.get("digest")) return refusal(400, "DIGEST_INVALID", "digest does not match");
+    return reply(201, { "docker-content-digest": this.addBlob(bytes) });
+  }
+}
+
+export function sha256(bytes: Uint8Array): `sha256:${string}` {
+  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+}
+
+function reply(status: number, headers: Record<string, string> = {}, body: Buffer = Buffer.alloc(0)): Reply {
+  return { status, headers, body };
+}
+
+function refusal(status: number, code: string, message: string): Reply {
+  return reply(
+    status,
+    { "content-type": "application/json" },
+    Buffer.from(JSON.stringify({ errors: [{ code, message }] })),
+  );
+}

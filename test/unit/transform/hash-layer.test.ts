@@ -1,0 +1,66 @@
+import { gzipSync } from "node:zlib";
+import { afterEach, describe, expect, test } from "vitest";
+import { CHUNK_BYTES, sharedChunks } from "../../../src/content/chunks.ts";
+import { hashLayer, type LayerHashes } from "../../../src/transform/hash-layer.ts";
+import { noise, type PartsOptions, partsBlob, sha256Of, turns } from "../../support/memory-blobs.ts";
+
+afterEach(() => expect(sharedChunks.lentChunks).toBe(0));
+
+const ignore = (): void => undefined;
+const hash = async (
+  bytes: Uint8Array,
+  isGzip: boolean,
+  options?: PartsOptions,
+  signal?: AbortSignal,
+): Promise<LayerHashes> =>
+  await hashLayer(partsBlob(bytes, 65_536, options), sha256Of(new Uint8Array(0)), isGzip, signal, ignore);
+
+describe("hashLayer()", () => {
+  test.each([0, 1, CHUNK_BYTES, 2 * CHUNK_BYTES + 1])(
+    "gives digest and diff_id of a gzip layer of %i bytes",
+    async size => {
+      const bytes = noise(size);
+      const layer = gzipSync(bytes);
+      expect(await hash(layer, true)).toEqual({ digest: sha256Of(layer), diffId: sha256Of(bytes) });
+    },
+  );
+
+  test("gives the digest alone of any other blob, and counts its bytes", async () => {
+    const bytes = noise(CHUNK_BYTES + 1);
+    let read = 0;
+    const found = await hashLayer(partsBlob(bytes, 1000), sha256Of(bytes), false, undefined, count => {
+      read += count;
+    });
+    expect(found).toEqual({ digest: sha256Of(bytes) });
+    expect(read).toBe(bytes.length);
+  });
+
+  test("gives the digest of the whole blob where zeros follow the gzip data", async () => {
+    const layer = Buffer.concat([gzipSync("content"), new Uint8Array(300_000)]);
+    expect(await hash(layer, true)).toEqual({ digest: sha256Of(layer), diffId: sha256Of(Buffer.from("content")) });
+  });
+
+  test.each([100, 3 * CHUNK_BYTES])("says that a layer of %i bytes is no gzip data", async size => {
+    await expect(hash(noise(size), true)).rejects.toMatchObject({ reason: "damaged-gzip" });
+  });
+
+  test.each([1000, 3 * CHUNK_BYTES])("says that a layer of %i bytes is cut", async size => {
+    await expect(hash(gzipSync(noise(size)).subarray(0, -20), true)).rejects.toMatchObject({
+      reason: "truncated-gzip",
+    });
+  });
+
+  test("throws what broke the source of a gzip layer", async () => {
+    const failed = hash(gzipSync(noise(2 * CHUNK_BYTES)), true, { breaksWith: new Error("disk unplugged") });
+    await expect(failed).rejects.toThrow("disk unplugged");
+  });
+
+  test("ends with the reason when the signal aborts in the middle of a gzip layer", async () => {
+    const stop = new AbortController();
+    const layer = gzipSync(noise(2 * CHUNK_BYTES)).subarray(0, CHUNK_BYTES + 5);
+    const failed = expect(hash(layer, true, { stalls: true }, stop.signal)).rejects.toThrow("interrupted");
+    await turns(20);
+    stop.abort(new Error("interrupted"));
+    await failed;
+  });
+});
