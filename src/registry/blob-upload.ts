@@ -1,0 +1,105 @@
+import { blobChunks } from "../content/blob-chunks.ts";
+import type { BlobSource } from "../content/contracts.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import { withDigest } from "./redirect-policy.ts";
+import { cancelUpload, checkDigest, inSession, sessionUrl, type UploadTarget } from "./upload-session.ts";
+
+/** True when the repository has the blob (distribution specification, "Checking if content exists in the registry"). */
+export async function hasBlob(target: UploadTarget, digest: Digest): Promise<boolean> {
+  return await target.client.retrying(`blob ${digest}`, target.signal, () => headBlob(target, digest));
+}
+
+/** One try of `hasBlob`. */
+export async function headBlob({ client, repository, signal }: UploadTarget, digest: Digest): Promise<boolean> {
+  const response = await client.callOnce({
+    verb: "push",
+    what: `blob ${digest}`,
+    repository,
+    actions: "pull,push",
+    method: "HEAD",
+    url: `/v2/${repository}/blobs/${digest}`,
+    // Some registries refuse every HEAD of a blob (ECR Public) or answer 403 or 405: unknown is "not there".
+    accept: [200, 404, 403, 405],
+    signal,
+  });
+  await response.body.dump();
+  return response.status === 200;
+}
+
+/**
+ * Mounts a blob from another repository of the same registry ("Mounting a blob from another repository").
+ *
+ * @returns true when mounted; else the session that the registry opened instead, or undefined when it would do neither.
+ */
+export async function mountBlob(target: UploadTarget, digest: Digest, from: string): Promise<true | URL | undefined> {
+  const { repository, signal } = target;
+  try {
+    const response = await target.client.callOnce({
+      verb: "push",
+      what: `blob ${digest}`,
+      repository,
+      actions: "pull,push",
+      mountFrom: from,
+      method: "POST",
+      url: `/v2/${repository}/blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`,
+      headers: { "content-length": "0" },
+      accept: [201, 202],
+      signal,
+    });
+    await response.body.dump();
+    return response.status === 201 ? true : sessionUrl(target, response);
+  } catch {
+    // Registries refuse mounts in many ways (401 for an unknown project, dropped connections): a plain upload decides,
+    // and a second try would only cost time.
+    signal?.throwIfAborted();
+    return undefined;
+  }
+}
+
+/**
+ * Uploads a blob of known digest and size: one session, one PUT with its length.
+ *
+ * @param blob opened anew for every attempt; it should check itself.
+ * @param session an upload session that is open already.
+ */
+export async function uploadBlob(
+  target: UploadTarget,
+  descriptor: Descriptor,
+  blob: BlobSource,
+  session?: URL,
+): Promise<void> {
+  const { digest, size } = descriptor;
+  const what = `blob ${digest}`;
+  const { client, repository, signal } = target;
+  await inSession(target, what, session, async (url, attempt) => {
+    // The answer to an earlier try may have been lost on its way.
+    if (attempt > 1 && (await headBlob(target, digest))) return await cancelUpload(target, url);
+    const response = await client.callOnce({
+      verb: "push",
+      what,
+      repository,
+      actions: "pull,push",
+      method: "PUT",
+      url: withDigest(url, digest),
+      headers: { "content-type": "application/octet-stream", "content-length": String(size) },
+      body: () => checkedChunks(blob, size, signal),
+      accept: [201, 204],
+      signal,
+    });
+    await response.body.dump();
+    checkDigest(target, response, digest);
+  });
+}
+
+/** The last chunk waits until all has been checked: no registry, however trusting, gets a wrong blob whole. */
+async function* checkedChunks(blob: BlobSource, size: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  let last: Uint8Array | undefined;
+  let bytes = 0;
+  for await (const chunk of blobChunks(blob, signal)) {
+    bytes += chunk.length;
+    if (bytes < size) yield chunk;
+    else last = Buffer.from(chunk);
+  }
+  if (last !== undefined) yield last;
+}

@@ -1,0 +1,125 @@
+import { BulkConnection, type TakeBytes } from "./bulk-connection.ts";
+import { originOf } from "./origin.ts";
+import { crossOriginHeaders, followRedirect } from "./redirect-policy.ts";
+import { type RegistryClient, USER_AGENT } from "./registry-client.ts";
+import type { ResponseHead } from "./response-head.ts";
+import type { Transport } from "./transport.ts";
+
+export interface BulkRequest {
+  readonly client: RegistryClient;
+  readonly repository: string;
+  /** Path below the registry. */
+  readonly path: string;
+  /** First byte wanted, counted from the start of the blob. */
+  readonly start: number;
+  /** Bytes of the whole blob. */
+  readonly size: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Hop {
+  readonly url: URL;
+  readonly atHome: boolean;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Downloads of big blobs over connections of their own. Never shared across origins (security case A-09). */
+export class BulkDownloads {
+  readonly #idle = new Map<string, BulkConnection[]>();
+
+  /**
+   * Sends the bytes from `start` on to `take`.
+   *
+   * @returns false when the answer is not a plain body of the right length; nothing was taken then, and the ordinary
+   *   client may ask again.
+   * @throws NetworkError (transient) when the body breaks off.
+   */
+  async download(request: BulkRequest, take: TakeBytes): Promise<boolean> {
+    const { client, repository, signal } = request;
+    const { transport } = client;
+    const seen = new Set<string>();
+    let url = new URL(request.path, client.base);
+    let atHome = true;
+    for (let hop = 1; ; hop += 1) {
+      const authorization = atHome ? await client.authorization({ repository, actions: "pull" }, signal) : undefined;
+      const headers = { ...plainHeaders(request), ...(authorization === undefined ? {} : { authorization }) };
+      const kept = atHome ? headers : crossOriginHeaders(headers);
+      const head = await this.#get({ url, atHome, headers: { host: url.host, ...kept } }, request, take);
+      if (isWanted(head, request)) return true;
+      const location = head.headers.get("location");
+      if (head.status < 300 || head.status > 399 || location?.[0] === undefined || location.length !== 1) return false;
+      const fromIsPrivate = transport.isInside(url);
+      const redirect = followRedirect(url, location[0], hop, seen, { status: head.status, fromIsPrivate });
+      url = redirect.url;
+      atHome &&= redirect.sameOrigin;
+    }
+  }
+
+  close(): void {
+    for (const connections of this.#idle.values()) for (const connection of connections) connection.destroy();
+    this.#idle.clear();
+  }
+
+  async #get(hop: Hop, request: BulkRequest, take: TakeBytes): Promise<ResponseHead> {
+    const { client, path, repository, signal } = request;
+    const { url, headers } = hop;
+    signal?.throwIfAborted();
+    const { connection, isFresh } = this.#take(hop, client.transport);
+    const onAbort = (): void => connection.destroy(signal?.reason);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    let isAnswered = false;
+    const accept = (head: ResponseHead): boolean => {
+      isAnswered = true;
+      return isWanted(head, request);
+    };
+    try {
+      client.transport.requests += 1;
+      const head = await connection.get(`${url.pathname}${url.search}`, headers, accept, take);
+      if (connection.usable) this.#giveBack(hop, connection);
+      return head;
+    } catch (error) {
+      signal?.throwIfAborted();
+      // The server may have closed an idle connection just now: that says nothing about the next one.
+      if (!isFresh && !isAnswered) return await this.#get(hop, request, take);
+      throw client.failure(error, "pull", `blob ${path.slice(path.lastIndexOf("/") + 1)}`, repository, url);
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  #take(hop: Hop, transport: Transport): { readonly connection: BulkConnection; readonly isFresh: boolean } {
+    const idle = this.#idle.get(poolOf(hop)) ?? [];
+    for (let connection = idle.pop(); connection !== undefined; connection = idle.pop()) {
+      if (connection.usable) return { connection, isFresh: false };
+    }
+    const options = hop.atHome ? transport.options : {};
+    return { connection: new BulkConnection(hop.url, options, transport.lookup), isFresh: true };
+  }
+
+  #giveBack(hop: Hop, connection: BulkConnection): void {
+    const pool = poolOf(hop);
+    const idle = this.#idle.get(pool);
+    if (idle === undefined) this.#idle.set(pool, [connection]);
+    else idle.push(connection);
+  }
+}
+
+/** One registry's TLS choices must not serve another that redirects there (security case A-19). */
+function poolOf({ url, atHome }: Hop): string {
+  return `${originOf(url)} ${atHome ? "home" : "foreign"}`;
+}
+
+function plainHeaders({ start }: BulkRequest): Record<string, string> {
+  return {
+    "user-agent": USER_AGENT,
+    accept: "*/*",
+    "accept-encoding": "identity",
+    ...(start > 0 ? { range: `bytes=${start}-` } : {}),
+  };
+}
+
+function isWanted(head: ResponseHead, { start, size }: BulkRequest): boolean {
+  if (head.contentLength !== size - start) return false;
+  if (start === 0) return head.status === 200;
+  return head.status === 206 && head.headers.get("content-range")?.join() === `bytes ${start}-${size - 1}/${size}`;
+}

@@ -1,0 +1,162 @@
+import { createHash } from "node:crypto";
+import { IntegrityError, NotFoundError } from "../errors.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import { type Digest, digestAlgorithm } from "../oci/digest.ts";
+import { parseManifest, type RawManifest } from "../oci/manifest.ts";
+import { MANIFEST_ACCEPT } from "../oci/media-types.ts";
+import { quote } from "../util/format.ts";
+import { headerText } from "./headers.ts";
+import type { RegistryClient } from "./registry-client.ts";
+
+/** What registries must take and other readers take at most. */
+const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+
+export interface ManifestPlace {
+  readonly client: RegistryClient;
+  readonly repository: string;
+  /** What else is done in the repository, so that one token does; "pull" without it. */
+  readonly actions?: "pull" | "pull,push" | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface FetchedManifest {
+  readonly descriptor: Descriptor;
+  readonly manifest: RawManifest;
+}
+
+/**
+ * Reads a manifest or an index by tag or digest ("Pulling manifests"). The body is hashed; a digest that was asked for
+ * must be the body's.
+ *
+ * @throws NotFoundError, IntegrityError, ArchiveError for a document that is no manifest.
+ */
+export async function getManifest(place: ManifestPlace, reference: string): Promise<FetchedManifest> {
+  const { client, repository, signal } = place;
+  const what = `manifest ${reference}`;
+  const where = `${client.registry}/${repository}`;
+  return await client.retrying(what, signal, async () => {
+    const response = await client.callOnce({
+      verb: "pull",
+      what,
+      repository,
+      actions: place.actions ?? "pull",
+      method: "GET",
+      url: `/v2/${repository}/manifests/${reference}`,
+      headers: { accept: MANIFEST_ACCEPT.join(", ") },
+      accept: [200],
+      signal,
+    });
+    const bytes = await readBody(response.body, client, what, repository);
+    const wanted = reference.includes(":") ? (reference as Digest) : undefined;
+    const digest = hashBytes(bytes, wanted);
+    const claimed = headerText(response.headers, "docker-content-digest");
+    for (const expected of [wanted, claimed]) {
+      if (expected === undefined || expected === digest || digestOf(bytes, expected) === expected) continue;
+      throw new IntegrityError(`Cannot accept ${what} from ${where}: found ${digest}, expected ${quote(expected)}`, {
+        hint: "The registry, or a proxy in front of it, altered the manifest.",
+      });
+    }
+    const announced = headerText(response.headers, "content-type");
+    const view = parseManifest(bytes, {
+      where: `${where}:${reference}`,
+      maxBytes: MAX_MANIFEST_BYTES,
+      ...(announced === undefined ? {} : { announced }),
+    });
+    return {
+      descriptor: { mediaType: view.mediaType, digest, size: bytes.length },
+      manifest: { mediaType: view.mediaType, bytes },
+    };
+  });
+}
+
+/** What the registry holds under a tag or digest now; undefined when there is nothing. */
+async function storedDigest(place: ManifestPlace, reference: string): Promise<string | undefined> {
+  const { client, repository, signal } = place;
+  try {
+    const response = await client.callDumped({
+      verb: "read",
+      what: `manifest ${reference}`,
+      repository,
+      actions: "pull,push",
+      method: "HEAD",
+      url: `/v2/${repository}/manifests/${reference}`,
+      headers: { accept: MANIFEST_ACCEPT.join(", ") },
+      accept: [200],
+      signal,
+    });
+    // The header is optional; the bytes are not.
+    const told = headerText(response.headers, "docker-content-digest");
+    return told ?? (await getManifest(place, reference)).descriptor.digest;
+  } catch (error) {
+    if (error instanceof NotFoundError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Puts manifest bytes under a tag or their digest ("Pushing Manifests").
+ *
+ * @throws IntegrityError when the registry says that it stored something else.
+ */
+export async function putManifest(
+  place: ManifestPlace,
+  reference: string,
+  manifest: RawManifest,
+  digest: Digest,
+): Promise<void> {
+  const { client, repository, signal } = place;
+  const response = await client.callDumped({
+    verb: "push",
+    what: `manifest ${reference}`,
+    repository,
+    actions: "pull,push",
+    method: "PUT",
+    url: `/v2/${repository}/manifests/${reference}`,
+    headers: { "content-type": manifest.mediaType, "content-length": String(manifest.bytes.length) },
+    body: () => manifest.bytes,
+    accept: [201, 200, 202],
+    signal,
+  });
+  // A web server that answers 2xx to everything is no registry: without its digest the answer proves nothing.
+  const stored = headerText(response.headers, "docker-content-digest") ?? (await storedDigest(place, reference));
+  if (stored === digest) return;
+  throw new IntegrityError(
+    `Cannot push manifest ${reference} to ${client.registry}/${repository}: registry stored ${quote(stored ?? "nothing")}, expected ${digest}`,
+    { hint: "A proxy on the way may alter bodies, or another push moved the tag at the same moment." },
+  );
+}
+
+function hashBytes(bytes: Uint8Array, like: Digest | undefined): Digest {
+  const algorithm = like === undefined ? "sha256" : digestAlgorithm(like);
+  return `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
+}
+
+function digestOf(bytes: Uint8Array, like: string): string | undefined {
+  const algorithm = like.split(":", 1)[0];
+  if (algorithm !== "sha256" && algorithm !== "sha512") return undefined;
+  return hashBytes(bytes, `${algorithm}:`);
+}
+
+async function readBody(
+  body: AsyncIterable<Uint8Array>,
+  client: RegistryClient,
+  what: string,
+  repository: string,
+): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for await (const part of body) {
+      bytes += part.length;
+      if (bytes > MAX_MANIFEST_BYTES) {
+        throw new IntegrityError(
+          `Cannot accept ${what} from ${client.registry}/${repository}: more than ${MAX_MANIFEST_BYTES} bytes, expected at most 4 MiB`,
+        );
+      }
+      parts.push(part);
+    }
+  } catch (cause) {
+    throw client.failure(cause, "pull", what, repository);
+  }
+  return Buffer.concat(parts, bytes);
+}
