@@ -1,0 +1,41 @@
+import { isDigest } from "../oci/digest.ts";
+import { checkLayoutHeader, INDEX_FILE, LAYOUT_FILE, type LayoutIndex, parseLayoutIndex } from "../oci/layout.ts";
+import type { ArchiveFile } from "./archive-file.ts";
+import { Slices } from "./slices.ts";
+
+const MAX_HEADER_BYTES = 64 * 1024;
+const MAX_INDEX_BYTES = 20 * 1024 * 1024;
+const BLOB_ENTRY = /^blobs\/(sha256|sha512)\/([0-9a-f]+)$/;
+
+/** The OCI view of an archive: its `index.json`, and where its blobs lie. */
+export interface OciLayout {
+  readonly index: LayoutIndex;
+  readonly slices: Slices;
+}
+
+export function hasOciLayout(archive: ArchiveFile): boolean {
+  return archive.has(LAYOUT_FILE) && archive.has(INDEX_FILE);
+}
+
+/**
+ * Reads an OCI image layout inside an archive (image-spec image-layout.md). Entries named by digest are claims until
+ * they are hashed.
+ *
+ * @throws ArchiveError
+ */
+export async function readOciLayout(archive: ArchiveFile, signal?: AbortSignal): Promise<OciLayout> {
+  checkLayoutHeader(await archive.readMetadata(LAYOUT_FILE, MAX_HEADER_BYTES, signal), archive.what);
+  return await readOciIndex(archive, signal);
+}
+
+/** The same without its header: an archive may have lost `oci-layout`, or never had it. @throws ArchiveError */
+export async function readOciIndex(archive: ArchiveFile, signal?: AbortSignal): Promise<OciLayout> {
+  const index = parseLayoutIndex(await archive.readMetadata(INDEX_FILE, MAX_INDEX_BYTES, signal), archive.what);
+  const slices = new Slices(archive);
+  for (const [name, entry] of archive.index.entries) {
+    const match = BLOB_ENTRY.exec(name);
+    const digest = match === null ? undefined : `${match[1]}:${match[2]}`;
+    if (entry.type === "file" && isDigest(digest)) slices.add(digest, entry);
+  }
+  return { index, slices };
+}

@@ -1,0 +1,133 @@
+import { bytesBlob } from "../content/blob.ts";
+import type {
+  CopyPlan,
+  ImageTarget,
+  PendingBlob,
+  Presence,
+  Seal,
+  SettledRoot,
+  TargetSession,
+} from "../content/contracts.ts";
+import { readBlob } from "../content/pump.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import { manifestChildren, type RawManifest } from "../oci/manifest.ts";
+import { isManifestType } from "../oci/media-types.ts";
+import { hasBlob, mountBlob, uploadBlob } from "../registry/blob-upload.ts";
+import { putManifest } from "../registry/manifest-access.ts";
+import { uploadPending } from "../registry/pending-upload.ts";
+import type { RegistryClient } from "../registry/registry-client.ts";
+import { cancelUpload, type UploadTarget } from "../registry/upload-session.ts";
+
+const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+/** Compressed in memory first: the digest is known then, and one HEAD may save the upload. */
+const SMALL_LAYER_BYTES = 1024 * 1024;
+
+/** Which repositories of this registry hold a blob: known from this run or an earlier one. */
+export interface BlobHolders {
+  find(digest: Digest, repository: string): string | undefined;
+  add(digest: Digest, repository: string): Promise<void>;
+}
+
+/**
+ * A repository to push into. Root names are tags; a root without one is put by its digest.
+ */
+export function registryTarget(client: RegistryClient, repository: string, holders: BlobHolders): ImageTarget {
+  return { begin: async plan => new RegistrySession(client, repository, holders, childrenOf(plan)) };
+}
+
+class RegistrySession implements TargetSession {
+  readonly #client: RegistryClient;
+  readonly #repository: string;
+  readonly #holders: BlobHolders;
+  /** Manifests that others name: their parents are refused unless they are there before. */
+  readonly #children: ReadonlySet<Digest>;
+  /** Sessions that a refused mount left open, for the upload that follows. */
+  readonly #sessions = new Map<Digest, URL>();
+  readonly #manifests = new Map<Digest, RawManifest>();
+
+  constructor(client: RegistryClient, repository: string, holders: BlobHolders, children: ReadonlySet<Digest>) {
+    this.#client = client;
+    this.#repository = repository;
+    this.#holders = holders;
+    this.#children = children;
+  }
+
+  async has(descriptor: Descriptor, signal?: AbortSignal): Promise<Presence> {
+    const { digest } = descriptor;
+    const target = this.#target(signal);
+    const holder = this.#holders.find(digest, this.#repository);
+    if (holder !== undefined) {
+      // One request instead of two: a mount answers 201 too when the blob is here already.
+      const mounted = await mountBlob(target, digest, holder);
+      if (mounted === true) {
+        await this.#holders.add(digest, this.#repository);
+        return "mounted";
+      }
+      if (mounted !== undefined) this.#sessions.set(digest, mounted);
+    }
+    if (!(await hasBlob(target, digest))) return "absent";
+    await this.#dropSession(target, digest);
+    await this.#holders.add(digest, this.#repository);
+    return "exists";
+  }
+
+  async put(descriptor: Descriptor, blob: Parameters<TargetSession["put"]>[1], signal?: AbortSignal): Promise<void> {
+    const { digest, mediaType } = descriptor;
+    if (isManifestType(mediaType)) {
+      this.#manifests.set(digest, { mediaType, bytes: await readBlob(blob, MAX_MANIFEST_BYTES, signal) });
+      return;
+    }
+    const session = this.#sessions.get(digest);
+    this.#sessions.delete(digest);
+    await uploadBlob(this.#target(signal), descriptor, blob, session);
+    await this.#holders.add(digest, this.#repository);
+  }
+
+  async putPending(blob: PendingBlob, signal?: AbortSignal, onBytes?: (bytes: number) => void): Promise<Seal> {
+    if (blob.sourceBytes > SMALL_LAYER_BYTES) {
+      const seal = await uploadPending(this.#target(signal), blob, onBytes);
+      await this.#holders.add(seal.descriptor.digest, this.#repository);
+      return seal;
+    }
+    const stream = await blob.open(signal, onBytes);
+    const parts: Uint8Array[] = [];
+    // A part's memory is used again while the next one is made.
+    for await (const part of stream.body) parts.push(Uint8Array.from(part));
+    const seal = stream.seal();
+    const presence = await this.has(seal.descriptor, signal);
+    if (presence !== "absent") return { ...seal, presence };
+    await this.put(seal.descriptor, bytesBlob(Buffer.concat(parts)), signal);
+    return seal;
+  }
+
+  async commit(roots: readonly SettledRoot[], signal?: AbortSignal): Promise<void> {
+    const place = { client: this.#client, repository: this.#repository, signal };
+    const tagged = new Set(roots.filter(({ names }) => names.length > 0).map(({ descriptor }) => descriptor.digest));
+    for (const [digest, manifest] of this.#manifests) {
+      if (!tagged.has(digest) || this.#children.has(digest)) await putManifest(place, digest, manifest, digest);
+    }
+    for (const { names, descriptor } of roots) {
+      const manifest = this.#manifests.get(descriptor.digest);
+      if (manifest === undefined) continue;
+      for (const tag of names) await putManifest(place, tag, manifest, descriptor.digest);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  async #dropSession(target: UploadTarget, digest: Digest): Promise<void> {
+    const session = this.#sessions.get(digest);
+    if (session === undefined) return;
+    this.#sessions.delete(digest);
+    await cancelUpload(target, session);
+  }
+
+  #target(signal: AbortSignal | undefined): UploadTarget {
+    return { client: this.#client, repository: this.#repository, signal };
+  }
+}
+
+function childrenOf({ manifests }: CopyPlan): ReadonlySet<Digest> {
+  return new Set([...manifests.values()].flatMap(({ view }) => manifestChildren(view).map(({ digest }) => digest)));
+}
