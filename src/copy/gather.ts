@@ -1,0 +1,110 @@
+import type { CopyPlan, ImageSource, PendingBlob, PlannedManifest, Root } from "../content/contracts.ts";
+import { readBlob } from "../content/pump.ts";
+import { isPending } from "../content/settle.ts";
+import { verified } from "../content/verified.ts";
+import { ArchiveError, isMissingBlob } from "../errors.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import { type ManifestView, manifestChildren, parseManifest } from "../oci/manifest.ts";
+import { isManifestType } from "../oci/media-types.ts";
+import { formatBytes } from "../util/format.ts";
+import { atEnd } from "./copy-ends.ts";
+
+const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+const MAX_DEPTH = 8;
+const MAX_DESCRIPTORS = 100_000;
+/** All of them stay in memory until they are copied. */
+const MAX_MANIFESTS_BYTES = 32 * 1024 * 1024;
+
+/** Which children of a manifest are copied; the manifest's own bytes stay as they are. */
+export type SelectChildren = (view: ManifestView, parent: Descriptor) => readonly Descriptor[];
+
+/**
+ * Reads every manifest below the roots and plans the copy: what is known, what waits for its digest, how much there is.
+ * Each digest is visited once (security case M-07).
+ *
+ * @param onAbsent hears of manifests below a root that the source does not hold; without it they are an error.
+ */
+export async function gather(
+  source: ImageSource,
+  roots: readonly Root[],
+  signal?: AbortSignal,
+  select: SelectChildren = manifestChildren,
+  onAbsent?: (descriptor: Descriptor) => void,
+): Promise<CopyPlan> {
+  const blobs = new Map<Digest, Descriptor>();
+  const manifests = new Map<Digest, PlannedManifest>();
+  const pending = new Map<string, PendingBlob>();
+  let manifestBytes = 0;
+  const walk = async (descriptor: Descriptor, depth: number, trail: ReadonlySet<Digest>): Promise<void> => {
+    const { digest } = descriptor;
+    if (manifests.has(digest) || trail.has(digest)) return;
+    if (depth > MAX_DEPTH || blobs.size + manifests.size > MAX_DESCRIPTORS) throw tooLarge(depth);
+    if (manifestBytes > MAX_MANIFESTS_BYTES) throw tooMuch();
+    const planned = await readManifest(source, descriptor, signal).catch(error => {
+      if (onAbsent === undefined || depth === 1 || !isMissingBlob(error)) throw error;
+      return undefined;
+    });
+    if (planned === undefined) {
+      onAbsent?.(descriptor);
+      return;
+    }
+    manifestBytes += planned.bytes.length;
+    for (const child of select(planned.view, descriptor)) {
+      if (isManifestType(child.mediaType)) await walk(child, depth + 1, new Set([...trail, digest]));
+      else blobs.set(child.digest, child);
+    }
+    manifests.set(digest, planned);
+  };
+  for (const root of roots) {
+    if (root.kind === "settled") {
+      await walk(root.descriptor, 1, new Set());
+      continue;
+    }
+    blobs.set(root.draft.config.digest, root.draft.config);
+    for (const layer of root.draft.layers) {
+      if (isPending(layer)) pending.set(layer.key, layer);
+      else blobs.set(layer.digest, layer);
+    }
+  }
+  return plan(roots, [...blobs.values()], [...pending.values()], manifests);
+}
+
+function plan(
+  roots: readonly Root[],
+  blobs: readonly Descriptor[],
+  pending: readonly PendingBlob[],
+  manifests: ReadonlyMap<Digest, PlannedManifest>,
+): CopyPlan {
+  const known = blobs.reduce((sum, { size }) => sum + size, 0);
+  const raw = pending.reduce((sum, { sourceBytes }) => sum + sourceBytes, 0);
+  return { roots, blobs, pending, manifests, totalBytes: known + raw };
+}
+
+async function readManifest(
+  source: ImageSource,
+  descriptor: Descriptor,
+  signal: AbortSignal | undefined,
+): Promise<PlannedManifest> {
+  const { digest, mediaType } = descriptor;
+  return await atEnd("source", async () => {
+    const blob = verified(descriptor, await source.blob(descriptor, signal), `manifest ${digest}`);
+    const bytes = await readBlob(blob, MAX_MANIFEST_BYTES, signal);
+    return { descriptor, bytes, view: parseManifest(bytes, { announced: mediaType, where: digest }) };
+  });
+}
+
+function tooMuch(): ArchiveError {
+  return new ArchiveError(
+    "graph-too-large",
+    `Cannot read image: more than ${formatBytes(MAX_MANIFESTS_BYTES)} of manifests, expected less`,
+  );
+}
+
+function tooLarge(depth: number): ArchiveError {
+  return new ArchiveError(
+    "graph-too-large",
+    `Cannot read image: ${depth > MAX_DEPTH ? `indexes nested ${depth} deep` : `more than ${MAX_DESCRIPTORS} descriptors`}, ` +
+      `expected at most ${MAX_DEPTH} levels and ${MAX_DESCRIPTORS} descriptors`,
+  );
+}
