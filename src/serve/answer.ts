@@ -1,0 +1,55 @@
+import type { FileHandle } from "node:fs/promises";
+import type { ServerResponse } from "node:http";
+import type { ByteRange } from "../content/contracts.ts";
+import type { Refusal } from "./refusal.ts";
+import { sendSlice } from "./send-slice.ts";
+
+/** Bytes of an open file; sending closes the handle. */
+interface FileSlice extends ByteRange {
+  readonly handle: FileHandle;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | FileSlice;
+}
+
+const COMMON_HEADERS = {
+  "docker-distribution-api-version": "registry/2.0",
+  "x-content-type-options": "nosniff",
+  // Stored bytes are never a page, whatever a browser thinks of them (security case S-07).
+  "content-security-policy": "default-src 'none'",
+} as const;
+
+export function jsonAnswer(
+  status: number,
+  value: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Answer & { readonly body: Uint8Array } {
+  const body = Buffer.from(JSON.stringify(value));
+  return { status, headers: { "content-type": "application/json", ...headers }, body };
+}
+
+/** The error body of the distribution specification. */
+export function refusalAnswer({ status, code, message, headers, detail }: Refusal): Answer {
+  const error = detail === undefined ? { code, message } : { code, message, detail };
+  return jsonAnswer(status, { errors: [error] }, headers);
+}
+
+/** Sends an answer; for HEAD the headers only, which therefore equal those of GET. @returns body bytes sent. */
+export async function sendAnswer(response: ServerResponse, answer: Answer, isHead: boolean): Promise<number> {
+  const { status, body } = answer;
+  const headers: Record<string, string> = { ...COMMON_HEADERS, ...answer.headers };
+  const size = body === undefined ? 0 : "handle" in body ? body.end - body.start : body.byteLength;
+  if (status !== 204) headers["content-length"] ??= String(size);
+  try {
+    response.writeHead(status, headers);
+    if (isHead || body === undefined || size === 0) response.end();
+    else if ("handle" in body) await sendSlice(body, response);
+    else response.end(body);
+  } finally {
+    if (body !== undefined && "handle" in body) await body.handle.close();
+  }
+  return isHead ? 0 : size;
+}

@@ -1,0 +1,150 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
+import { ArchiveError } from "../errors.ts";
+import { type Digest, digestAlgorithm } from "../oci/digest.ts";
+import { type ManifestView, manifestChildren, parseManifest } from "../oci/manifest.ts";
+import { isForeignLayerType } from "../oci/media-types.ts";
+import type { Answer } from "./answer.ts";
+import type { Exchange } from "./exchange.ts";
+import { Refusal } from "./refusal.ts";
+import type { ManifestRecord, RepositoryFolder } from "./repository-folder.ts";
+import { checkTag, type ManifestReference } from "./routes.ts";
+import { ClientGoneError } from "./upload-session.ts";
+
+/** What every registry must take, and what other readers take at most. */
+const MOST_MANIFEST_BYTES = 4 * 1024 * 1024;
+
+export async function readManifest(
+  { request, store }: Exchange,
+  name: string,
+  reference: ManifestReference,
+): Promise<Answer> {
+  const { digest, mediaType, size } = requireManifest(store.repository(name), name, reference);
+  const headers = {
+    "content-type": mediaType,
+    "content-length": String(size),
+    "docker-content-digest": digest,
+    etag: `"${digest}"`,
+  };
+  if (request.method === "HEAD") return { status: 200, headers };
+  return { status: 200, headers, body: await readFile(store.contentPath(digest)) };
+}
+
+/** PUT: exact bytes, children first, then the tags. */
+export async function writeManifest(
+  { request, query, store }: Exchange,
+  name: string,
+  reference: ManifestReference,
+): Promise<Answer> {
+  const bytes = await readBody(request);
+  const digest = digestBytes(bytes, reference);
+  const view = parse(bytes, request.headers["content-type"]);
+  const tags = reference.kind === "tag" ? [reference.tag] : [...new Set(query.getAll("tag"))].map(checkTag);
+  checkChildren(store.repository(name), view);
+  await store.addManifest(name, manifestRecord(digest, bytes.length, view), bytes, tags);
+  return {
+    status: 201,
+    headers: {
+      location: `/v2/${name}/manifests/${digest}`,
+      "docker-content-digest": digest,
+      ...(view.subject === undefined ? {} : { "oci-subject": view.subject.digest }),
+      ...(reference.kind === "tag" || tags.length === 0 ? {} : { "oci-tag": tags.join(", ") }),
+    },
+  };
+}
+
+/** DELETE: by tag the tag alone, by digest the manifest and the tags that name it. */
+export async function deleteManifest({ store }: Exchange, name: string, reference: ManifestReference): Promise<Answer> {
+  const repository = store.repository(name);
+  const { digest } = requireManifest(repository, name, reference);
+  if (repository !== undefined) {
+    if (reference.kind === "tag") await store.removeTag(repository, reference.tag);
+    else await store.removeManifest(repository, digest);
+  }
+  return { status: 202 };
+}
+
+function requireManifest(
+  repository: RepositoryFolder | undefined,
+  name: string,
+  reference: ManifestReference,
+): ManifestRecord {
+  if (repository === undefined) throw new Refusal(404, "NAME_UNKNOWN", `repository ${name} is not in this registry`);
+  const digest = reference.kind === "digest" ? reference.digest : repository.tagged(reference.tag);
+  const record = digest === undefined ? undefined : repository.manifest(digest);
+  if (record !== undefined) return record;
+  const wanted = reference.kind === "digest" ? `manifest ${reference.digest}` : `tag ${reference.tag}`;
+  throw new Refusal(404, "MANIFEST_UNKNOWN", `repository ${name} has no ${wanted}`);
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const tooLarge = (): Refusal =>
+    new Refusal(413, "SIZE_INVALID", `manifest is too large, expected at most ${MOST_MANIFEST_BYTES} bytes`);
+  if (Number(request.headers["content-length"] ?? 0) > MOST_MANIFEST_BYTES) throw tooLarge();
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const part of request.iterator({ destroyOnReturn: false })) {
+      size += (part as Uint8Array).length;
+      if (size > MOST_MANIFEST_BYTES) throw tooLarge();
+      parts.push(part as Uint8Array);
+    }
+  } catch (error) {
+    if (error instanceof Refusal || request.complete) throw error;
+    throw new ClientGoneError("the client closed the connection", { cause: error });
+  }
+  return Buffer.concat(parts);
+}
+
+/** A tag gets the canonical algorithm; a digest says which one it wants, and must fit. */
+function digestBytes(bytes: Uint8Array, reference: ManifestReference): Digest {
+  const algorithm = reference.kind === "digest" ? digestAlgorithm(reference.digest) : "sha256";
+  const digest: Digest = `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
+  if (reference.kind === "tag" || reference.digest === digest) return digest;
+  throw new Refusal(400, "DIGEST_INVALID", `manifest of ${bytes.length} bytes is ${digest}, not ${reference.digest}`);
+}
+
+function parse(bytes: Uint8Array, contentType: string | undefined): ManifestView {
+  try {
+    return parseManifest(bytes, {
+      where: "the request",
+      maxBytes: MOST_MANIFEST_BYTES,
+      ...(contentType === undefined ? {} : { announced: contentType }),
+    });
+  } catch (error) {
+    if (!(error instanceof ArchiveError)) throw error;
+    throw new Refusal(400, "MANIFEST_INVALID", error.message, { detail: { reason: error.reason } });
+  }
+}
+
+/**
+ * An image needs its config and layers, except layers that are not for distribution. An index may be sparse, since one
+ * platform of many is what an air gap often wants, but one that has none of its children was pushed too early. Some
+ * writers list blobs in an index (build caches), so a blob counts too. The subject may come later, says the
+ * specification.
+ */
+function checkChildren(repository: RepositoryFolder | undefined, view: ManifestView): void {
+  const needed = manifestChildren(view).filter(child => !isForeignLayerType(child.mediaType));
+  const missing = needed.filter(
+    ({ digest }) =>
+      !repository?.hasBlob(digest) && (view.kind === "image" || repository?.manifest(digest) === undefined),
+  );
+  const isWhole = view.kind === "image" ? missing.length === 0 : needed.length === 0 || missing.length < needed.length;
+  if (isWhole) return;
+  throw new Refusal(400, "MANIFEST_BLOB_UNKNOWN", `manifest refers to ${missing.length} unknown blobs or manifests`, {
+    detail: missing.slice(0, 100).map(({ digest }) => ({ digest })),
+  });
+}
+
+function manifestRecord(digest: Digest, size: number, view: ManifestView): ManifestRecord {
+  // An index without an artifactType has none; an image then has the type of its config (specification, "Referrers").
+  const artifactType = view.artifactType ?? (view.kind === "image" ? view.config.mediaType : undefined);
+  return {
+    digest,
+    mediaType: view.mediaType,
+    size,
+    ...(view.subject === undefined ? {} : { subject: view.subject.digest }),
+    ...(artifactType === undefined ? {} : { artifactType }),
+  };
+}

@@ -1,0 +1,47 @@
+import { type Answer, jsonAnswer } from "./answer.ts";
+import type { Exchange } from "./exchange.ts";
+import { Refusal } from "./refusal.ts";
+
+const MOST_ENTRIES = 1000;
+
+/** GET tags/list. */
+export function listTags({ query, store }: Exchange, name: string): Answer {
+  const repository = store.repository(name);
+  if (repository === undefined) throw new Refusal(404, "NAME_UNKNOWN", `repository ${name} is not in this registry`);
+  const { entries, headers } = page(repository.tags(), query, `/v2/${name}/tags/list`);
+  return jsonAnswer(200, { name, tags: entries }, headers);
+}
+
+/** GET _catalog: repositories that have something to pull. Not in the specification, but many clients ask. */
+export function listRepositories({ query, store }: Exchange): Answer {
+  const names: string[] = [];
+  for (const repository of store.repositories()) if (repository.hasManifests()) names.push(repository.name);
+  const { entries, headers } = page(names, query, "/v2/_catalog");
+  return jsonAnswer(200, { repositories: entries }, headers);
+}
+
+export interface Page {
+  readonly entries: readonly string[];
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * ASCII order, at most `n` and never more than 1000 entries after `last`; a Link when there are more (S-02).
+ *
+ * @throws Refusal 400 for an `n` that is not a number
+ */
+export function page(all: Iterable<string>, query: URLSearchParams, path: string): Page {
+  const count = parseCount(query.get("n"));
+  const last = query.get("last") ?? "";
+  const rest = [...all].filter(entry => entry > last).sort();
+  const entries = rest.slice(0, count);
+  const end = entries.at(-1);
+  if (end === undefined || entries.length === rest.length) return { entries, headers: {} };
+  return { entries, headers: { link: `<${path}?n=${count}&last=${encodeURIComponent(end)}>; rel="next"` } };
+}
+
+function parseCount(text: string | null): number {
+  if (text === null) return MOST_ENTRIES;
+  if (/^[0-9]{1,20}$/.test(text)) return Math.min(Number(text), MOST_ENTRIES);
+  throw new Refusal(400, "PAGINATION_NUMBER_INVALID", "n is not a number, expected 0 or more");
+}

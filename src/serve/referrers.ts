@@ -1,0 +1,53 @@
+import { readFile } from "node:fs/promises";
+import type { Digest } from "../oci/digest.ts";
+import { parseManifest } from "../oci/manifest.ts";
+import { OCI_INDEX } from "../oci/media-types.ts";
+import { type Answer, jsonAnswer } from "./answer.ts";
+import type { Exchange } from "./exchange.ts";
+import type { ManifestRecord } from "./repository-folder.ts";
+
+// Clients read at most 4 MiB of an index.
+const PAGE_BYTES = 4 * 1024 * 1024 - 4096;
+
+/**
+ * GET referrers: an index of the manifests whose subject is `digest`, in the order of their digests. Annotations are
+ * read from the stored bytes, so that memory does not hold them.
+ */
+export async function listReferrers({ query, store }: Exchange, name: string, digest: Digest): Promise<Answer> {
+  const wanted = query.get("artifactType");
+  const last = query.get("last") ?? "";
+  const records = (store.repository(name)?.referrersOf(digest) ?? [])
+    .filter(record => (wanted === null || record.artifactType === wanted) && record.digest > last)
+    .sort((left, right) => (left.digest < right.digest ? -1 : 1));
+  const manifests: unknown[] = [];
+  const headers: Record<string, string> = { "content-type": OCI_INDEX };
+  if (wanted !== null) headers["oci-filters-applied"] = "artifactType";
+  let bytes = 0;
+  let end: Digest | undefined;
+  for (const record of records) {
+    const descriptor = await describe(record, store.contentPath(record.digest));
+    if (descriptor === undefined) continue;
+    bytes += Buffer.byteLength(JSON.stringify(descriptor)) + 1;
+    if (end !== undefined && bytes > PAGE_BYTES) {
+      const filter = wanted === null ? "" : `artifactType=${encodeURIComponent(wanted)}&`;
+      headers["link"] = `</v2/${name}/referrers/${digest}?${filter}last=${encodeURIComponent(end)}>; rel="next"`;
+      break;
+    }
+    manifests.push(descriptor);
+    end = record.digest;
+  }
+  return jsonAnswer(200, { schemaVersion: 2, mediaType: OCI_INDEX, manifests }, headers);
+}
+
+/** @returns undefined when the manifest was deleted meanwhile */
+async function describe(record: ManifestRecord, path: string): Promise<object | undefined> {
+  const { digest, mediaType, size, artifactType } = record;
+  let content: Uint8Array;
+  try {
+    content = await readFile(path);
+  } catch {
+    return undefined;
+  }
+  const { annotations } = parseManifest(content, { announced: mediaType, where: digest });
+  return { mediaType, digest, size, artifactType, annotations };
+}

@@ -1,0 +1,203 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { resolve } from "node:path";
+import { NetworkError, StorageError } from "../errors.ts";
+import { deferred } from "../util/abort.ts";
+import { quote } from "../util/format.ts";
+import { type Answer, refusalAnswer, sendAnswer } from "./answer.ts";
+import { handleRequest } from "./handle-request.ts";
+import { Refusal } from "./refusal.ts";
+import { RegistryFolder } from "./registry-folder.ts";
+import { matchRoute } from "./routes.ts";
+import { isLoopback, isTrustedHost } from "./trusted-host.ts";
+import { ClientGoneError } from "./upload-session.ts";
+import { UploadTable } from "./upload-table.ts";
+
+const HEADER_MS = 10_000;
+const IDLE_MS = 120_000;
+const KEEP_ALIVE_MS = 60_000;
+const MOST_CONNECTIONS = 256;
+
+export type RegistryEvent =
+  | {
+      readonly kind: "request";
+      readonly method: string;
+      /** Without query and upload session: both can be capabilities (security case A-17). Foreign text. */
+      readonly path: string;
+      readonly status: number;
+      /** Body bytes of the answer. */
+      readonly sentBytes: number;
+      readonly durationMs: number;
+    }
+  /** Something in the server or its store failed; the client got status 500. */
+  | { readonly kind: "fault"; readonly method: string; readonly path: string; readonly error: unknown };
+
+export interface ServeRegistryOptions {
+  /** Folder of the storage; made when it does not exist. */
+  readonly store: string;
+  /** Address or name to listen on; loopback without it, and anything else is open to the network without a login. */
+  readonly host?: string;
+  /** 0, or nothing, takes a free port. */
+  readonly port?: number;
+  /** Closes the server when it aborts. */
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: RegistryEvent) => void;
+}
+
+export interface RunningRegistry extends AsyncDisposable {
+  /** `http://<host>:<port>` */
+  readonly url: string;
+  readonly address: { readonly host: string; readonly port: number };
+  /** Cuts open connections, waits for what they started, and gives the store free. May be called twice. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves a read-write registry (OCI distribution specification 1.1) from a folder, over plain HTTP and without
+ * accounts: for one machine.
+ *
+ * @throws StorageError when the folder cannot be used; NetworkError when the address cannot
+ */
+export async function serveRegistry(options: ServeRegistryOptions): Promise<RunningRegistry> {
+  const { signal, host = "127.0.0.1", port = 0 } = options;
+  signal?.throwIfAborted();
+  const store = await openStore(resolve(options.store));
+  const uploads = new UploadTable(store);
+  const running = new Set<Promise<void>>();
+  const server = createServer({ headersTimeout: HEADER_MS, requestTimeout: 0, connectionsCheckingInterval: 2000 });
+  server.maxConnections = MOST_CONNECTIONS;
+  server.timeout = IDLE_MS;
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.on("request", (request, response) => {
+    const task = respond(request, response, { host, store, uploads, onEvent: options.onEvent });
+    running.add(task);
+    void task.finally(() => running.delete(task));
+  });
+
+  const close = async (): Promise<void> => {
+    signal?.removeEventListener("abort", onAbort);
+    const closed = deferred<void>();
+    server.close(() => closed.resolve());
+    server.closeAllConnections();
+    await closed.promise;
+    await Promise.all(running);
+    await uploads.endAll();
+    await store.close();
+  };
+  let closing: Promise<void> | undefined;
+  const closeOnce = (): Promise<void> => {
+    closing ??= close();
+    return closing;
+  };
+  // Whoever holds the registry sees the same promise fail when he closes it himself.
+  const onAbort = (): void => void closeOnce().catch(() => undefined);
+
+  try {
+    await listen(server, host, port);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  signal?.addEventListener("abort", onAbort, { once: true });
+  if (signal?.aborted) onAbort();
+  const address = boundAddress(server, host);
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${address.port}`,
+    address,
+    close: closeOnce,
+    [Symbol.asyncDispose]: closeOnce,
+  };
+}
+
+interface ServerParts {
+  readonly host: string;
+  readonly store: RegistryFolder;
+  readonly uploads: UploadTable;
+  readonly onEvent: ((event: RegistryEvent) => void) | undefined;
+}
+
+/** Never rejects: whatever happens to one request stays with it. */
+async function respond(request: IncomingMessage, response: ServerResponse, parts: ServerParts): Promise<void> {
+  const start = performance.now();
+  const { method = "", url = "" } = request;
+  const path = url.replace(/\?.*$/, "").replace(/(\/blobs\/uploads\/).+$/, "$1…");
+  const answer = await answerTo(request, parts, error => parts.onEvent?.({ kind: "fault", method, path, error }));
+  if (answer === undefined) return;
+  let sentBytes = 0;
+  try {
+    sentBytes = await sendAnswer(response, answer, method === "HEAD");
+  } catch {
+    // The connection is gone, or the body could not be read to its end: cut, so that nobody takes it for whole.
+    response.destroy();
+  }
+  const durationMs = performance.now() - start;
+  parts.onEvent?.({ kind: "request", method, path, status: answer.status, sentBytes, durationMs });
+}
+
+/** @returns undefined when nobody waits for an answer */
+async function answerTo(
+  request: IncomingMessage,
+  { host, store, uploads }: ServerParts,
+  onFault: (error: unknown) => void,
+): Promise<Answer | undefined> {
+  try {
+    checkOrigin(request, host);
+    const { route, query } = matchRoute(request.url ?? "");
+    return await handleRequest(route, { request, query, store, uploads });
+  } catch (error) {
+    if (error instanceof Refusal) return refusalAnswer(error);
+    if (error instanceof ClientGoneError) return undefined;
+    onFault(error);
+    const isFull = error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
+    return refusalAnswer(
+      isFull
+        ? new Refusal(507, "DENIED", "the registry's disk is full")
+        : new Refusal(500, "UNKNOWN", "the registry's storage failed; its log says more"),
+    );
+  }
+}
+
+/** No program but a browser sends Origin, and no page has business here (security case S-07). */
+function checkOrigin({ headers }: IncomingMessage, host: string): void {
+  if (headers.origin !== undefined) throw new Refusal(403, "DENIED", "requests from web pages are not answered");
+  if (isLoopback(host) && !isTrustedHost(headers.host, host)) {
+    throw new Refusal(403, "DENIED", `host ${quote(headers.host ?? "")} is not this machine, expected localhost`);
+  }
+}
+
+async function openStore(folder: string): Promise<RegistryFolder> {
+  try {
+    return await RegistryFolder.open(folder);
+  } catch (error) {
+    if (error instanceof StorageError) throw error;
+    const state = error instanceof Error && "code" in error ? String(error.code) : "an unexpected fault";
+    throw new StorageError(
+      `Cannot serve registry from ${quote(folder)}: ${state}, expected a folder that can be written`,
+      { hint: "Name a folder on a local disk that you own.", cause: error },
+    );
+  }
+}
+
+async function listen(server: Server, host: string, port: number): Promise<void> {
+  const ready = deferred<void>();
+  server.once("error", ready.reject);
+  server.listen({ host, port }, ready.resolve);
+  try {
+    await ready.promise;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "an unexpected fault";
+    const state = code === "EADDRINUSE" ? "port in use" : code;
+    throw new NetworkError(`Cannot serve registry on ${quote(`${host}:${port}`)}: ${state}, expected a free address`, {
+      hint: "Name another port, or 0 for any free one.",
+      cause: error,
+    });
+  } finally {
+    server.off("error", ready.reject);
+  }
+}
+
+function boundAddress(server: Server, host: string): { readonly host: string; readonly port: number } {
+  const address = server.address();
+  return typeof address === "object" && address !== null
+    ? { host: address.address, port: address.port }
+    : { host, port: 0 };
+}

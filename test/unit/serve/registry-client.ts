@@ -1,0 +1,122 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { type IncomingHttpHeaders, request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import type { Digest } from "../../../src/oci/digest.ts";
+import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from "../../../src/oci/media-types.ts";
+import { type RunningRegistry, type ServeRegistryOptions, serveRegistry } from "../../../src/serve/server.ts";
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+export interface Request {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** An array goes out chunked, without a length. */
+  readonly body?: Uint8Array | string | readonly Uint8Array[];
+}
+
+export async function makeFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "imgpack-serve-"));
+  onTestFinished(async () => await rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export async function start(options: Partial<ServeRegistryOptions> = {}): Promise<RunningRegistry> {
+  const registry = await serveRegistry({ store: options.store ?? (await makeFolder()), ...options });
+  onTestFinished(async () => await registry.close());
+  return registry;
+}
+
+/** The path goes out as it stands: no client tidies it up. */
+export async function send(
+  { address }: RunningRegistry,
+  method: string,
+  path: string,
+  { headers = {}, body }: Request = {},
+): Promise<Reply> {
+  return await new Promise((resolve, reject) => {
+    const length =
+      body === undefined || Array.isArray(body) ? {} : { "content-length": String(Buffer.byteLength(body as string)) };
+    const options = { host: address.host, port: address.port, method, path, headers: { ...length, ...headers } };
+    const outgoing = request(options, incoming => {
+      const parts: Buffer[] = [];
+      incoming.on("data", (part: Buffer) => parts.push(part));
+      incoming.on("end", () =>
+        resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: Buffer.concat(parts) }),
+      );
+      incoming.on("error", reject);
+    });
+    outgoing.on("error", reject);
+    if (Array.isArray(body)) for (const part of body as readonly Uint8Array[]) outgoing.write(part);
+    else if (body !== undefined) outgoing.write(body);
+    outgoing.end();
+  });
+}
+
+export function digestOf(bytes: Uint8Array | string, algorithm: "sha256" | "sha512" = "sha256"): Digest {
+  return `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
+}
+
+/** Pushes a blob in one request. */
+export async function pushBlob(registry: RunningRegistry, name: string, bytes: Uint8Array | string): Promise<Digest> {
+  const digest = digestOf(bytes);
+  const reply = await send(registry, "POST", `/v2/${name}/blobs/uploads/?digest=${digest}`, { body: bytes });
+  if (reply.status !== 201) throw new Error(`blob push: status ${reply.status} ${reply.body.toString()}`);
+  return digest;
+}
+
+/** @returns the session's path */
+export async function startUpload(registry: RunningRegistry, name: string, query = ""): Promise<string> {
+  const { status, headers } = await send(registry, "POST", `/v2/${name}/blobs/uploads/${query}`);
+  if (status !== 202 || headers.location === undefined) throw new Error(`upload: status ${status}`);
+  return headers.location;
+}
+
+export function descriptor(mediaType: string, bytes: Uint8Array | string): object {
+  return { mediaType, digest: digestOf(bytes), size: Buffer.byteLength(bytes) };
+}
+
+/** A manifest with one layer; `more` adds or replaces fields. */
+export function imageManifest(config: string, layer: string, more: object = {}): string {
+  return JSON.stringify({
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    config: descriptor(OCI_CONFIG, config),
+    layers: [descriptor(OCI_LAYER_GZIP, layer)],
+    ...more,
+  });
+}
+
+export async function putManifest(
+  registry: RunningRegistry,
+  path: string,
+  body: string,
+  type: string = OCI_MANIFEST,
+): Promise<Reply> {
+  return await send(registry, "PUT", path, { headers: { "content-type": type }, body });
+}
+
+/** Pushes a small image with its blobs. @returns its manifest */
+export async function pushImage(
+  registry: RunningRegistry,
+  name: string,
+  tag: string,
+  { config = "{}", layer = "layer", ...more }: { config?: string; layer?: string } & Record<string, unknown> = {},
+): Promise<string> {
+  await pushBlob(registry, name, config);
+  await pushBlob(registry, name, layer);
+  const manifest = imageManifest(config, layer, more);
+  const { status, body } = await putManifest(registry, `/v2/${name}/manifests/${tag}`, manifest);
+  if (status !== 201) throw new Error(`manifest push: status ${status} ${body.toString()}`);
+  return manifest;
+}
+
+export function errorCodes({ body }: Reply): string[] {
+  const { errors } = JSON.parse(body.toString()) as { errors: { code: string; message: string }[] };
+  return errors.map(({ code }) => code);
+}

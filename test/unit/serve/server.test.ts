@@ -1,0 +1,245 @@
+import { spawn } from "node:child_process";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { NetworkError, StorageError } from "../../../src/errors.ts";
+import { type RegistryEvent, serveRegistry } from "../../../src/serve/server.ts";
+import { digestOf, errorCodes, makeFolder, pushBlob, pushImage, send, start, startUpload } from "./registry-client.ts";
+
+async function failure(task: Promise<unknown>): Promise<unknown> {
+  return await task.then(
+    () => undefined,
+    error => error,
+  );
+}
+
+describe("serveRegistry()", () => {
+  test("listens on loopback, on a free port, and says where", async () => {
+    const registry = await start();
+    expect(registry.address.host).toBe("127.0.0.1");
+    expect(registry.url).toBe(`http://127.0.0.1:${registry.address.port}`);
+    const { status, headers, body } = await send(registry, "GET", "/v2/");
+    expect([status, headers["content-type"], body.toString()]).toEqual([200, "application/json", "{}"]);
+  });
+
+  test("keeps everything over a restart", async () => {
+    const store = await makeFolder();
+    const first = await start({ store });
+    const manifest = await pushImage(first, "team/app", "1.0", { subject: { ...describeSubject() } });
+    await first.close();
+    const second = await start({ store });
+    expect((await send(second, "GET", "/v2/team/app/manifests/1.0")).body.toString()).toBe(manifest);
+    expect((await send(second, "GET", `/v2/team/app/blobs/${digestOf("layer")}`)).body.toString()).toBe("layer");
+    expect((await send(second, "GET", "/v2/team/app/tags/list")).body.toString()).toContain('"1.0"');
+    const referrers = await send(second, "GET", `/v2/team/app/referrers/${describeSubject().digest}`);
+    expect(referrers.body.toString()).toContain(digestOf(manifest));
+  });
+
+  test("removes what a killed server left of its uploads, and nothing else", async () => {
+    const store = await makeFolder();
+    const first = await start({ store });
+    await pushImage(first, "app", "1");
+    await first.close();
+    await writeFile(join(store, "uploads", "7f7a1b9e-0000-4000-8000-000000000000"), "half a blob");
+    await writeFile(join(store, "uploads", "notes.txt"), "not ours");
+    const second = await start({ store });
+    expect(await readdir(join(store, "uploads"))).toEqual(["notes.txt"]);
+    expect((await send(second, "GET", "/v2/app/manifests/1")).status).toBe(200);
+  });
+
+  test("starts over a first start that was cut short", async () => {
+    const store = await makeFolder();
+    await mkdir(join(store, "uploads"));
+    await writeFile(join(store, "lock"), "");
+    await pushBlob(await start({ store }), "app", "hello");
+  });
+
+  test("ignores a repository folder without a name and a tag whose manifest is gone", async () => {
+    const store = await makeFolder();
+    const first = await start({ store });
+    const manifest = await pushImage(first, "app", "1");
+    await first.close();
+    const repositories = join(store, "repositories");
+    const [folder = ""] = await readdir(repositories);
+    await mkdir(join(repositories, "f".repeat(64), "blobs"), { recursive: true });
+    await rm(join(repositories, folder, "manifests", digestOf(manifest).replace(":", "-")));
+    const second = await start({ store });
+    expect((await send(second, "GET", "/v2/app/manifests/1")).status).toBe(404);
+  });
+
+  test("S-03 no name from the network becomes a file name", async () => {
+    const store = await makeFolder();
+    const registry = await start({ store });
+    await pushImage(registry, "visible-name/app", "visible-tag");
+    await startUpload(registry, "visible-name/app");
+    const paths = await readdir(store, { recursive: true });
+    expect(paths.filter(path => /visible|app\b/.test(path))).toEqual([]);
+    const [name = ""] = paths.filter(path => path.endsWith("name"));
+    expect(await readFile(join(store, name), "utf8")).toBe('{"name":"visible-name/app"}');
+  });
+
+  test("refuses a folder with other files, a damaged record and a store in use", async () => {
+    const foreign = await makeFolder();
+    await writeFile(join(foreign, "holiday.jpg"), "");
+    const error = await failure(serveRegistry({ store: foreign }));
+    expect(error).toBeInstanceOf(StorageError);
+    expect(String(error)).toContain("found a folder with other files, expected an empty folder");
+    expect(await readdir(foreign)).toEqual(["holiday.jpg"]);
+
+    const store = await makeFolder();
+    const first = await start({ store });
+    expect(String(await failure(serveRegistry({ store })))).toContain(`store in use by process ${process.pid}`);
+    await pushImage(first, "app", "1");
+    await first.close();
+    const [folder = ""] = await readdir(join(store, "repositories"));
+    const tags = join(store, "repositories", folder, "tags");
+    const [tag = ""] = await readdir(tags);
+    await writeFile(join(tags, tag), '{"tag":"1","digest":"../../etc"}');
+    expect(String(await failure(serveRegistry({ store })))).toContain("damaged record");
+    expect(await readdir(store)).not.toContain("lock");
+  });
+
+  // Only Linux tells when a process started.
+  test.runIf(process.platform === "linux")(
+    "takes over the lock of a process that ended, not of one that runs",
+    async () => {
+      const store = await makeFolder();
+      await (await start({ store })).close();
+      const child = spawn(process.execPath, ["-e", "process.stdin.resume()"], { stdio: ["pipe", "ignore", "ignore"] });
+      await new Promise(resolve => child.once("spawn", resolve));
+      const boot = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
+      const stat = await readFile(`/proc/${child.pid}/stat`, "utf8");
+      const started = `${boot} ${stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]}`;
+      await writeFile(join(store, "lock"), JSON.stringify({ pid: child.pid, started }));
+      expect(String(await failure(serveRegistry({ store })))).toContain(`in use by process ${child.pid}`);
+      await writeFile(join(store, "lock"), JSON.stringify({ pid: child.pid, started: `${boot} 1` }));
+      await (await start({ store })).close();
+      await writeFile(join(store, "lock"), JSON.stringify({ pid: child.pid, started }));
+      child.stdin.end();
+      await new Promise(resolve => child.once("exit", resolve));
+      await start({ store });
+    },
+  );
+
+  test("names the port when it is taken, and gives the store free", async () => {
+    const { address } = await start();
+    const store = await makeFolder();
+    const error = await failure(serveRegistry({ store, port: address.port }));
+    expect(error).toBeInstanceOf(NetworkError);
+    expect(String(error)).toContain(`127.0.0.1:${address.port}`);
+    await start({ store });
+  });
+
+  test("closes when its signal aborts, and cuts an upload that is under way", async () => {
+    const store = await makeFolder();
+    const stop = new AbortController();
+    const registry = await start({ store, signal: stop.signal });
+    const path = await startUpload(registry, "app");
+    const socket = connect(registry.address.port, registry.address.host);
+    socket.write(`PATCH ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nabc`);
+    await send(registry, "GET", path);
+    stop.abort();
+    await new Promise(resolve => socket.on("error", () => undefined).once("close", resolve));
+    await registry.close();
+    expect(await readdir(store)).not.toContain("lock");
+    expect(await readdir(join(store, "uploads"))).toEqual([]);
+    expect(await failure(send(registry, "GET", "/v2/"))).toMatchObject({ code: "ECONNREFUSED" });
+  });
+});
+
+describe("requests that are not the protocol's", () => {
+  test("S-04 other methods are 405 and say what is allowed; nothing overrides a method", async () => {
+    const registry = await start();
+    await pushImage(registry, "app", "1");
+    for (const [method, path, allow] of [
+      ["POST", "/v2/", "GET, HEAD"],
+      ["PUT", "/v2/_catalog", "GET, HEAD"],
+      ["DELETE", "/v2/app/tags/list", "GET, HEAD"],
+      ["PATCH", "/v2/app/manifests/1", "GET, HEAD, PUT, DELETE"],
+      ["OPTIONS", `/v2/app/blobs/${digestOf("layer")}`, "GET, HEAD, DELETE"],
+      ["GET", "/v2/app/blobs/uploads/", "POST"],
+    ] as const) {
+      const reply = await send(registry, method, path, { headers: { "x-http-method-override": "DELETE" } });
+      expect([reply.status, reply.headers.allow, ...errorCodes(reply)]).toEqual([405, allow, "UNSUPPORTED"]);
+      expect(reply.headers["access-control-allow-origin"]).toBeUndefined();
+    }
+    const headers = { "x-http-method-override": "DELETE" };
+    expect((await send(registry, "GET", "/v2/app/manifests/1", { headers })).status).toBe(200);
+  });
+
+  test("S-07 foreign hosts and web pages are refused", async () => {
+    const registry = await start();
+    const rebound = await send(registry, "GET", "/v2/", { headers: { host: "evil.example:5000" } });
+    const page = await send(registry, "POST", "/v2/a/blobs/uploads/", { headers: { origin: "http://evil.example" } });
+    for (const reply of [rebound, page]) expect([reply.status, ...errorCodes(reply)]).toEqual([403, "DENIED"]);
+    expect((await send(registry, "GET", "/v2/", { headers: { host: "localhost:5000" } })).status).toBe(200);
+  });
+
+  test("S-06 smuggled and malformed requests get 400 and harm nobody else", async () => {
+    const registry = await start();
+    for (const text of [
+      "GET /v2/ HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+      "POST /v2/ HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+      "GET /v2/ HTTP/1.1\nHost: a\n\n\u0000",
+      "\u0016\u0003\u0001",
+    ]) {
+      expect(await rawReply(registry.address.port, text)).toMatch(/^HTTP\/1.1 400 /);
+    }
+    expect((await send(registry, "GET", "/v2/")).status).toBe(200);
+  });
+
+  test("S-06 the 257th connection is closed, and one that ends makes room", async () => {
+    const { address } = await start();
+    const open = async (): Promise<Socket> => {
+      const socket = connect(address.port, address.host).on("error", () => undefined);
+      await new Promise(resolve => socket.once("connect", resolve));
+      return socket;
+    };
+    const sockets = await Promise.all(Array.from({ length: 256 }, open));
+    const late = await open();
+    await new Promise(resolve => late.resume().once("close", resolve));
+    const [first] = sockets;
+    await new Promise(resolve => first?.resume().once("close", resolve).end());
+    expect(await rawReply(address.port, "GET /v2/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")).toContain(
+      "200 OK",
+    );
+    for (const socket of sockets) socket.destroy();
+  });
+
+  test("a request is reported without its query and upload session; a failing store is 500 and a fault", async () => {
+    const events: RegistryEvent[] = [];
+    const store = await makeFolder();
+    const registry = await start({ store, onEvent: event => events.push(event) });
+    const path = await startUpload(registry, "app");
+    await send(registry, "GET", `${path}?token=secret`);
+    const digest = await pushBlob(registry, "app", "hello");
+    await rm(join(store, "blobs"), { recursive: true });
+    const reply = await send(registry, "GET", `/v2/app/blobs/${digest}`);
+    expect([reply.status, ...errorCodes(reply)]).toEqual([500, "UNKNOWN"]);
+    expect(reply.body.toString()).not.toContain(store);
+    expect(events.map(event => [event.kind, event.method, event.path])).toEqual([
+      ["request", "POST", "/v2/app/blobs/uploads/"],
+      ["request", "GET", "/v2/app/blobs/uploads/…"],
+      ["request", "POST", "/v2/app/blobs/uploads/"],
+      ["fault", "GET", `/v2/app/blobs/${digest}`],
+      ["request", "GET", `/v2/app/blobs/${digest}`],
+    ]);
+    expect(JSON.stringify(events)).not.toContain("secret");
+  });
+});
+
+function describeSubject(): { mediaType: string; digest: string; size: number } {
+  return { mediaType: "application/vnd.oci.image.manifest.v1+json", digest: digestOf("subject"), size: 7 };
+}
+
+async function rawReply(port: number, text: string): Promise<string> {
+  const socket: Socket = connect(port, "127.0.0.1");
+  let reply = "";
+  socket.setEncoding("latin1").on("data", part => {
+    reply += String(part);
+  });
+  socket.end(Buffer.from(text, "latin1"));
+  await new Promise(resolve => socket.on("error", () => undefined).once("close", resolve));
+  return reply;
+}
