@@ -1,0 +1,79 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { CommandModule } from "yargs";
+import { checkConcurrency, registryOptions, type TransferFlags, transferFlags } from "../options.ts";
+import { createProgress } from "../progress.ts";
+import { type Context, printLine } from "../session.ts";
+
+interface PushFlags extends TransferFlags {
+  readonly archives?: string[] | undefined;
+  readonly to?: string | undefined;
+  readonly tag?: string[] | undefined;
+  readonly image?: string[] | undefined;
+  readonly compression?: string | undefined;
+}
+
+export function pushCommand(context: Context): CommandModule<object, PushFlags> {
+  return {
+    command: "push <archives..>",
+    describe: "push image archives to a registry",
+    builder: parser =>
+      transferFlags(
+        parser
+          .positional("archives", { type: "string", array: true, describe: "image archives, plain or gzip" })
+          .option("to", { type: "string", describe: "HOST/PREFIX to put every image below" })
+          .option("tag", {
+            type: "string",
+            array: true,
+            requiresArg: true,
+            describe: "full name for the one image pushed",
+          })
+          .option("image", {
+            type: "string",
+            array: true,
+            requiresArg: true,
+            describe: "push only the image of this name",
+          })
+          .option("compression", { type: "string", describe: "raw layers: auto, keep, gzip or gzip:1 to gzip:12" })
+          .example(
+            "$0 push hello.tar.gz --registry registry.lan:5000",
+            "every image of the archive, under its own name",
+          ),
+      ),
+    handler: async flags => {
+      const options = await registryOptions(flags);
+      const progress = createProgress(context, flags, "Pushing");
+      const { push } = await import("../../index.ts");
+      try {
+        const result = await push(flags.archives ?? [], {
+          ...options,
+          registry: flags.registry,
+          defaultRegistry: process.env["IMGPACK_REGISTRY"],
+          to: flags.to,
+          tags: flags.tag,
+          images: flags.image,
+          compression: flags.compression,
+          concurrency: checkConcurrency(flags.concurrency),
+          cacheFolder: cacheFolder(),
+          dryRun: flags.dryRun,
+          onProgress: progress.onProgress,
+          signal: context.signal,
+        });
+        progress.end();
+        if (flags.json) return printLine(context, JSON.stringify(result));
+        for (const { reference, digest, previousDigest } of result.images) {
+          printLine(context, digest === undefined ? reference : `${reference}@${digest}`);
+          if (previousDigest !== undefined) progress.note(`${reference}: ${previousDigest} → ${digest}`);
+        }
+        if (!flags.dryRun) progress.summary(result);
+      } finally {
+        progress.end();
+      }
+    },
+  };
+}
+
+function cacheFolder(): string {
+  const { IMGPACK_CACHE_DIR: own, XDG_CACHE_HOME: cacheHome } = process.env;
+  return own || join(cacheHome || join(homedir(), ".cache"), "imgpack");
+}

@@ -1,0 +1,57 @@
+import type { CommandModule } from "yargs";
+import { escapeForeign, formatBytes } from "../../util/format.ts";
+import { type OutputFlags, outputFlags } from "../options.ts";
+import { createProgress } from "../progress.ts";
+import { type Context, printLine } from "../session.ts";
+
+interface VerifyFlags extends OutputFlags {
+  readonly archive?: string | undefined;
+}
+
+const INTEGRITY = 6;
+
+export function verifyCommand(context: Context): CommandModule<object, VerifyFlags> {
+  return {
+    command: "verify <archive>",
+    describe: "re-hash everything in an archive",
+    builder: parser => outputFlags(parser.positional("archive", { type: "string", describe: "image archive" })),
+    handler: async flags => {
+      const archive = flags.archive ?? "";
+      const progress = createProgress(context, flags, "Verifying");
+      const { verify } = await import("../../index.ts");
+      try {
+        const result = await verify(archive, { onProgress: progress.onProgress, signal: context.signal });
+        progress.end();
+        if (flags.json) printLine(context, JSON.stringify(result));
+        else {
+          for (const { kind, blob, found, expected } of result.faults) {
+            printLine(context, `${kind}: ${blob}: found ${escapeForeign(found, 1000)}, expected ${expected}`);
+          }
+          for (const text of result.unchecked) progress.note(`Not checked: ${text}`);
+        }
+        if (result.faults.length > 0) throw faulty(archive, result.faults.length, flags.json === true);
+        if (flags.json) return;
+        const { images, blobs, bytes } = result;
+        printLine(
+          context,
+          `${escapeForeign(archive)}: ${images} image(s), ${blobs} blobs, ${formatBytes(bytes)}, all as their digests say`,
+        );
+      } finally {
+        progress.end();
+      }
+    },
+  };
+}
+
+/** @param isReported stdout has said it all already, as JSON. */
+function faulty(archive: string, count: number, isReported: boolean): Error {
+  return Object.assign(
+    new Error(`Cannot accept archive ${JSON.stringify(archive)}: ${count} fault(s) found, expected none`),
+    {
+      code: "ERR_INTEGRITY",
+      exitCode: INTEGRITY,
+      isReported,
+      hint: "The file was damaged or altered after it was made: copy it again from its source.",
+    },
+  );
+}

@@ -1,0 +1,74 @@
+import { quote } from "../util/format.ts";
+import { type CommandFault, commandFault } from "./fault.ts";
+
+/** Flags and words that may come several times. */
+const REPEATABLE: ReadonlySet<string> = new Set(["_", "archives", "references", "tag", "image", "platform"]);
+
+/** What yargs found wrong with a command line, in our own form; its wording is all that it tells. */
+export function usageFault(found: string, words: readonly string[], commands: readonly string[]): CommandFault {
+  const command = commands.find(name => name === words[0]);
+  const run = command === undefined ? "Cannot run" : `Cannot run ${command}`;
+  const message = messageFor(found, run, words, command === undefined ? commands : undefined);
+  return commandFault(message, undefined, command);
+}
+
+function messageFor(
+  found: string,
+  run: string,
+  words: readonly string[],
+  commands: readonly string[] | undefined,
+): string {
+  const unknown = /^Unknown (?:argument|command)s?: (.*)$/s.exec(found)?.[1];
+  if (unknown !== undefined) return unknownMessage(unknown, run, words, commands);
+  const needed = /^Not enough non-option arguments: got \d+, need at least (\d+)/.exec(found)?.[1];
+  if (needed !== undefined) return `${run}: nothing named to work on, expected at least ${needed} argument`;
+  const missing = /^Missing required arguments?: (.*)$/.exec(found)?.[1];
+  if (missing !== undefined) return `${run}: ${missing.split(", ").map(flag).join(" and ")} missing, expected a value`;
+  const bare = /^Not enough arguments following: (.*)$/.exec(found)?.[1];
+  if (bare !== undefined) return `${run}: ${flag(bare)} without a value, expected one`;
+  const choice = /Argument: (.*), Given: "(.*)", Choices: (.*)/.exec(found);
+  if (choice !== null) {
+    const [, name = "", given = "", choices = ""] = choice;
+    return `Cannot use ${flag(name)} ${quote(given)}: unknown value, expected one of ${choices.replaceAll('"', "")}`;
+  }
+  return found.startsWith("Cannot ") ? found : `${run}: ${quote(found)}, expected another command line`;
+}
+
+function unknownMessage(
+  list: string,
+  run: string,
+  words: readonly string[],
+  commands: readonly string[] | undefined,
+): string {
+  const names = list.split(", ");
+  const flags = names.filter(name => words.some(word => word.replace(/=.*$/s, "") === flag(name)));
+  if (flags.length > 0) return `${run}: unknown flag ${flags.map(name => quote(flag(name))).join(", ")}, expected none`;
+  if (commands === undefined) return `${run}: unknown argument ${quote(list)}, expected none`;
+  return `Cannot run ${quote(words[0] ?? list)}: unknown command, expected ${listed(commands)}`;
+}
+
+/** @throws a usage fault for a flag that stands twice, or without a value. */
+export function checkValues(flags: Readonly<Record<string, unknown>>, command: string | undefined): void {
+  for (const [name, value] of Object.entries(flags)) {
+    // Aliases, and the spellings that yargs adds.
+    if (name.length === 1 || /[A-Z]/.test(name)) continue;
+    if (Array.isArray(value) && !REPEATABLE.has(name)) {
+      throw commandFault(
+        `Cannot use ${flag(name)}: it stands ${value.length} times, expected once`,
+        undefined,
+        command,
+      );
+    }
+    if (value === "" || (Array.isArray(value) && value.includes(""))) {
+      throw commandFault(`Cannot use ${flag(name)}: its value is empty, expected one`, undefined, command);
+    }
+  }
+}
+
+function flag(name: string): string {
+  return name.length === 1 ? `-${name}` : `--${name}`;
+}
+
+export function listed(names: readonly string[]): string {
+  return [names.slice(0, -1).join(", "), names.at(-1)].join(" or ");
+}

@@ -1,0 +1,40 @@
+import type { PendingBlob, Root } from "../content/contracts.ts";
+import { isPending } from "../content/settle.ts";
+import type { DigestCache } from "../copy/digest-cache.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import { parseManifest } from "../oci/manifest.ts";
+import { getManifest, type ManifestPlace } from "../registry/manifest-access.ts";
+
+/** Less than this is compressed and looked up in less time than the question takes. */
+const WORTH_ASKING_BYTES = 1024 * 1024;
+
+/**
+ * The manifest under a tag, if it is the image that is about to be pushed there: the same config, so the same diff_ids.
+ * Asked only where a yes saves work, which is when a raw layer of some size would have to be compressed first.
+ *
+ * A no is always safe, so whatever goes wrong here is one.
+ */
+export async function presentImage(
+  place: ManifestPlace,
+  tag: string,
+  root: Root,
+  cache: DigestCache,
+): Promise<Descriptor | undefined> {
+  if (root.kind === "settled" || !root.draft.layers.some(layer => isPending(layer) && isWork(layer, cache)))
+    return undefined;
+  const { config, layers } = root.draft;
+  try {
+    const { descriptor, manifest } = await getManifest({ ...place, actions: "pull,push" }, tag);
+    const view = parseManifest(manifest.bytes, { where: tag, announced: manifest.mediaType });
+    const isSame =
+      view.kind === "image" && view.config.digest === config.digest && view.layers.length === layers.length;
+    return isSame ? descriptor : undefined;
+  } catch {
+    place.signal?.throwIfAborted();
+    return undefined;
+  }
+}
+
+function isWork(layer: PendingBlob, cache: DigestCache): boolean {
+  return layer.sourceBytes > WORTH_ASKING_BYTES && cache.find(layer.key) === undefined;
+}

@@ -1,0 +1,179 @@
+import { gzipProfile } from "../compress/gzip-profile.ts";
+import type { CopyPlan, ImageSource, Root } from "../content/contracts.ts";
+import type { OnProgress } from "../content/progress.ts";
+import { copyImages } from "../copy/copy-image.ts";
+import { type DigestCache, openDigestCache } from "../copy/digest-cache.ts";
+import { gather } from "../copy/gather.ts";
+import { ImgpackError, PartialError, UsageError } from "../errors.ts";
+import type { Digest } from "../oci/digest.ts";
+import { type ArchiveSource, openArchive } from "../store/archive-source.ts";
+import { registryTarget } from "../store/registry-target.ts";
+import { compressLayers } from "../transform/compress-layers.ts";
+import { pruneSparse } from "../transform/prune-sparse.ts";
+import { presentImage } from "./present-image.ts";
+import { type Destination, destinations, type PushNameOptions } from "./push-names.ts";
+import { Registries, type RegistryOptions } from "./registries.ts";
+import { createTally, type Tally } from "./tally.ts";
+
+export interface PushOptions extends RegistryOptions, PushNameOptions {
+  /** Raw layers: "auto" and "gzip" compress them, "gzip:1" to "gzip:12" at that level, "keep" pushes them as they are. */
+  readonly compression?: string | undefined;
+  /** Blobs under way at once; 6 without it. */
+  readonly concurrency?: number | undefined;
+  /** Folder of the digest cache; without it, what is learnt lasts for this call. */
+  readonly cacheFolder?: string | undefined;
+  /** Plans, and sends nothing. */
+  readonly dryRun?: boolean | undefined;
+  readonly onProgress?: OnProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface PushedImage {
+  /** `registry/repository:tag`. */
+  readonly reference: string;
+  /** Absent in a dry run where a layer is still to be compressed. */
+  readonly digest?: Digest;
+  /** The digest in the archive, where raw layers were compressed or absent platforms left out of an index. */
+  readonly previousDigest?: Digest;
+}
+
+export interface PushResult extends Tally {
+  readonly images: readonly PushedImage[];
+  readonly requests: number;
+  readonly bytesSent: number;
+  readonly seconds: number;
+}
+
+const CONCURRENCY = 6;
+
+/**
+ * Pushes every image of the archives: layers compressed and uploaded in parallel while they are read in place, each
+ * blob once; manifests after their blobs, tags last. An archive that fails does not stop the next one.
+ *
+ * @throws ImgpackError; PartialError when only some of several archives failed.
+ */
+export async function push(archives: readonly string[], options: PushOptions = {}): Promise<PushResult> {
+  const started = performance.now();
+  const onProgress = options.onProgress ?? (() => undefined);
+  const tally = createTally(onProgress);
+  const cache = await openDigestCache(options.cacheFolder);
+  await using registries = new Registries(options, tally.onProgress);
+  const images: PushedImage[] = [];
+  const failures: ImgpackError[] = [];
+  for (const archive of archives) {
+    try {
+      images.push(...(await pushArchive(archive, { ...options, onProgress: tally.onProgress }, registries, cache)));
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (!(error instanceof ImgpackError) || archives.length === 1) throw error;
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) {
+    throw new PartialError(
+      `Cannot push ${failures.length} of ${archives.length} archives: ${failures.map(({ message }) => message).join("; ")}`,
+      failures,
+      { hint: "What the others hold is pushed; mend the cause, then push the failed ones again." },
+    );
+  }
+  const traffic = await registries.traffic();
+  return { images, ...traffic, ...tally.counts(), seconds: (performance.now() - started) / 1000 };
+}
+
+async function pushArchive(
+  path: string,
+  options: PushOptions & { readonly onProgress: OnProgress },
+  registries: Registries,
+  cache: DigestCache,
+): Promise<readonly PushedImage[]> {
+  const { signal, onProgress } = options;
+  const onNote = (message: string): void => onProgress({ kind: "note", message });
+  await using archive = await openArchive(path, { onNote, signal });
+  const places = destinations(archive.images, options, archive.archive.what);
+  const images: PushedImage[] = [];
+  for (const place of places) images.push(...(await pushToRepository(archive, place, options, registries, cache)));
+  return images;
+}
+
+async function pushToRepository(
+  archive: ArchiveSource,
+  { registry, repository, roots }: Destination,
+  options: PushOptions & { readonly onProgress: OnProgress },
+  registries: Registries,
+  cache: DigestCache,
+): Promise<readonly PushedImage[]> {
+  const { signal, onProgress, concurrency = CONCURRENCY } = options;
+  const level = gzipLevel(options.compression);
+  const chosen: ImageSource = {
+    ...archive,
+    async *roots() {
+      yield* roots;
+    },
+  };
+  const whole = pruneSparse(chosen, message =>
+    onProgress({ kind: "note", message: `${registry}/${repository}:${message}` }),
+  );
+  const source = level === "keep" ? whole : compressLayers(whole, gzipProfile(level));
+  const ready: Root[] = [];
+  for await (const root of source.roots(signal)) ready.push(root);
+  if (options.dryRun) return planned(await gather(source, ready, signal), registry, repository);
+  const client = await registries.clientFor(registry, signal);
+  const images: PushedImage[] = [];
+  const absent: { readonly root: Root; readonly original: Root | undefined }[] = [];
+  for (const [place, root] of ready.entries()) {
+    const tags: string[] = [];
+    for (const tag of root.names) {
+      // A level that was asked for is also asked for where the image is already.
+      const found =
+        level === undefined ? await presentImage({ client, repository, signal }, tag, root, cache) : undefined;
+      const reference = `${registry}/${repository}:${tag}`;
+      if (found === undefined) tags.push(tag);
+      else images.push({ reference, digest: found.digest });
+      if (found !== undefined)
+        onProgress({ kind: "note", message: `${reference} is this image already: nothing to push` });
+    }
+    if (tags.length > 0) absent.push({ root: { ...root, names: tags }, original: roots[place] });
+  }
+  if (absent.length === 0) return images;
+  const plan = await gather(
+    source,
+    absent.map(({ root }) => root),
+    signal,
+  );
+  const target = registryTarget(client, repository, {
+    find: (digest, repository) => cache.findHolder(registry, digest, repository),
+    add: async (digest, repository) => await cache.addHolder(registry, digest, repository),
+  });
+  const sourceName = archive.archive.what;
+  const settled = await copyImages({ plan, source, target, sourceName, cache, concurrency, onProgress, signal });
+  for (const [place, { names, descriptor }] of settled.entries()) {
+    const original = absent[place]?.original;
+    const isChanged = original?.kind === "settled" && original.descriptor.digest !== descriptor.digest;
+    for (const tag of names) {
+      images.push({
+        reference: `${registry}/${repository}:${tag}`,
+        digest: descriptor.digest,
+        ...(isChanged ? { previousDigest: original.descriptor.digest } : {}),
+      });
+    }
+  }
+  return images;
+}
+
+function planned(plan: CopyPlan, registry: string, repository: string): readonly PushedImage[] {
+  return plan.roots.flatMap(root =>
+    root.names.map(tag => ({
+      reference: `${registry}/${repository}:${tag}`,
+      ...(root.kind === "settled" ? { digest: root.descriptor.digest } : {}),
+    })),
+  );
+}
+
+/** @throws UsageError for anything but auto, keep, gzip and gzip:1 to gzip:12. */
+function gzipLevel(compression = "auto"): number | "keep" | undefined {
+  if (compression === "keep") return "keep";
+  if (compression === "auto" || compression === "gzip") return undefined;
+  const level = /^gzip:([1-9]|1[0-2])$/.exec(compression)?.[1];
+  if (level !== undefined) return Number(level);
+  throw new UsageError(`Cannot compress with ${compression}: unknown, expected auto, keep, gzip or gzip:1 to gzip:12`);
+}

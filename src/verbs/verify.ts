@@ -1,0 +1,197 @@
+import type { Root } from "../content/contracts.ts";
+import type { OnProgress } from "../content/progress.ts";
+import { readBlob } from "../content/pump.ts";
+import { gather } from "../copy/gather.ts";
+import { ArchiveError, isMissingBlob } from "../errors.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import { parseImageConfig } from "../oci/image-config.ts";
+import { isImageConfigType, layerCompression } from "../oci/media-types.ts";
+import { type ArchiveSource, openArchive } from "../store/archive-source.ts";
+import { hashLayer } from "../transform/hash-layer.ts";
+import { runBounded } from "../util/bounded.ts";
+
+export interface VerifyOptions {
+  readonly onProgress?: OnProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One thing that is wrong with an archive. */
+export interface Fault {
+  readonly kind: "missing" | "size" | "digest" | "diff-id" | "unreadable";
+  /** The blob as the archive names it. */
+  readonly blob: Digest;
+  readonly found: string;
+  readonly expected: string;
+}
+
+export interface VerifyResult {
+  readonly archive: string;
+  readonly images: number;
+  readonly blobs: number;
+  readonly bytes: number;
+  readonly faults: readonly Fault[];
+  /** What could not be checked, and why. */
+  readonly unchecked: readonly string[];
+  readonly seconds: number;
+}
+
+/** What a blob must be. */
+interface Claim {
+  readonly descriptor: Descriptor;
+  readonly diffIds: Set<Digest>;
+}
+
+const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
+const AT_ONCE = 4;
+
+/**
+ * Re-hashes everything in an archive: manifests, configs, layers, and what compressed layers inflate to against the
+ * diff_ids of their configs. Goes on after a fault.
+ *
+ * @throws ArchiveError when the file is no readable archive, or its two views contradict one another.
+ */
+export async function verify(path: string, options: VerifyOptions = {}): Promise<VerifyResult> {
+  const started = performance.now();
+  const { signal } = options;
+  const onProgress = options.onProgress ?? (() => undefined);
+  const onNote = (message: string): void => onProgress({ kind: "note", message });
+  const damaged = new Map<Digest, string>();
+  const onDamage = (blob: Digest, { message }: Error): void => void damaged.set(blob, message);
+  await using archive = await openArchive(path, { onNote, onDamage, signal });
+  const faults: Fault[] = [];
+  const unchecked: string[] = [];
+  const claims = await collectClaims(archive, faults, unchecked, signal);
+  const bytes = [...claims.values()].reduce((sum, { descriptor }) => sum + descriptor.size, 0);
+  onProgress({ kind: "planned", blobs: claims.size, bytes });
+  const ordered = [...claims.values()].sort((left, right) => right.descriptor.size - left.descriptor.size);
+  await runBounded(
+    ordered,
+    AT_ONCE,
+    async (claim, stop) => {
+      faults.push(...(await checkClaim(archive, claim, unchecked, onProgress, stop)));
+    },
+    signal,
+  );
+  for (const [blob, found] of damaged) {
+    if (!faults.some(fault => fault.blob === blob)) faults.push({ kind: "digest", blob, found, expected: blob });
+  }
+  faults.sort((left, right) => (left.blob < right.blob ? -1 : 1));
+  const seconds = (performance.now() - started) / 1000;
+  return { archive: path, images: archive.images.length, blobs: claims.size, bytes, faults, unchecked, seconds };
+}
+
+async function collectClaims(
+  archive: ArchiveSource,
+  faults: Fault[],
+  unchecked: string[],
+  signal: AbortSignal | undefined,
+): Promise<Map<Digest, Claim>> {
+  const claims = new Map<Digest, Claim>();
+  const claim = (descriptor: Descriptor, diffId?: Digest): void => {
+    const known = claims.get(descriptor.digest) ?? { descriptor, diffIds: new Set() };
+    if (diffId !== undefined) known.diffIds.add(diffId);
+    claims.set(descriptor.digest, known);
+  };
+  const claimImage = async (config: Descriptor, layers: readonly Descriptor[]): Promise<void> => {
+    claim(config);
+    const diffIds = await readDiffIds(archive, config, signal);
+    for (const [place, layer] of layers.entries()) claim(layer, diffIds[place]);
+  };
+  for (const root of archive.images) {
+    if (root.kind === "draft") await claimImage(root.draft.config, draftLayers(root));
+    else await claimGraph(archive, root.descriptor, claim, claimImage, faults, unchecked, signal);
+  }
+  for (const descriptor of archive.oci?.slices.unclaimed(new Set(claims.keys())) ?? []) claim(descriptor);
+  return claims;
+}
+
+function draftLayers(root: Extract<Root, { kind: "draft" }>): readonly Descriptor[] {
+  return root.draft.layers.flatMap(layer => ("key" in layer ? [] : [layer]));
+}
+
+async function claimGraph(
+  archive: ArchiveSource,
+  descriptor: Descriptor,
+  claim: (descriptor: Descriptor) => void,
+  claimImage: (config: Descriptor, layers: readonly Descriptor[]) => Promise<void>,
+  faults: Fault[],
+  unchecked: string[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const absent = (digest: Digest): number =>
+    unchecked.push(`image ${digest}: its index names it, the archive does not hold it`);
+  const root: Root = { kind: "settled", names: [], descriptor };
+  try {
+    const plan = await gather(archive, [root], signal, undefined, ({ digest }) => absent(digest));
+    for (const { descriptor: found, view } of plan.manifests.values()) {
+      claim(found);
+      if (view.kind === "index") continue;
+      // Docker's containerd store saves the manifest alone when it does not hold the platform.
+      const isBelowIndex = found.digest !== descriptor.digest;
+      if (isBelowIndex && !holds(archive, view.config.digest)) absent(found.digest);
+      else await claimImage(view.config, view.layers);
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    faults.push({
+      kind: "unreadable",
+      blob: descriptor.digest,
+      found: messageOf(error),
+      expected: "a readable manifest",
+    });
+  }
+}
+
+async function readDiffIds(
+  archive: ArchiveSource,
+  config: Descriptor,
+  signal: AbortSignal | undefined,
+): Promise<readonly Digest[]> {
+  if (!isImageConfigType(config.mediaType)) return [];
+  try {
+    const bytes = await readBlob(await archive.blob(config, signal), MAX_CONFIG_BYTES, signal);
+    return parseImageConfig(bytes, `config ${config.digest}`).diffIds;
+  } catch {
+    // A missing or altered config is found again, and named, when it is hashed.
+    return [];
+  }
+}
+
+async function checkClaim(
+  archive: ArchiveSource,
+  { descriptor, diffIds }: Claim,
+  unchecked: string[],
+  onProgress: OnProgress,
+  signal: AbortSignal,
+): Promise<readonly Fault[]> {
+  const { digest, size, mediaType } = descriptor;
+  try {
+    const blob = await archive.blob(descriptor, signal);
+    const compression = layerCompression(mediaType);
+    const found = await hashLayer(blob, digest, compression === "gzip", signal, delta =>
+      onProgress({ kind: "bytes", blob: digest, delta }),
+    );
+    if (compression === "zstd") unchecked.push(`diff_id of ${digest}: zstd layers are not inflated`);
+    if (found.digest !== digest) return [{ kind: "digest", blob: digest, found: found.digest, expected: digest }];
+    const diffId = compression === "none" ? found.digest : found.diffId;
+    return [...diffIds].flatMap((expected): readonly Fault[] =>
+      diffId === undefined || diffId === expected ? [] : [{ kind: "diff-id", blob: digest, found: diffId, expected }],
+    );
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof ArchiveError)) throw error;
+    const expected = `${size} bytes`;
+    if (isMissingBlob(error)) return [{ kind: "missing", blob: digest, found: "no entry", expected }];
+    const kind = error.reason === "size-mismatch" ? "size" : "unreadable";
+    return [{ kind, blob: digest, found: error.message, expected }];
+  }
+}
+
+function holds({ oci, docker }: ArchiveSource, digest: Digest): boolean {
+  return [oci, docker].some(view => view?.slices.has(digest) === true);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,84 @@
+import { describe, expect, test } from "vitest";
+import { runCommand } from "../../support/command-line.ts";
+
+describe("main() refuses a command line", () => {
+  test.each<[readonly string[], string, string]>([
+    [[], "Cannot run: no command named, expected push, pull, inspect, verify or serve", "imgpack"],
+    [
+      ["frobnicate"],
+      'Cannot run "frobnicate": unknown command, expected push, pull, inspect, verify or serve',
+      "imgpack",
+    ],
+    [
+      ["\u001b[31mpush"],
+      'Cannot run "\\u{1b}[31mpush": unknown command, expected push, pull, inspect, verify or serve',
+      "imgpack",
+    ],
+    [["push"], "Cannot run push: nothing named to work on, expected at least 1 argument", "imgpack push"],
+    [["inspect"], "Cannot run inspect: nothing named to work on, expected at least 1 argument", "imgpack inspect"],
+    [["push", "a.tar", "--frob"], 'Cannot run push: unknown flag "--frob", expected none', "imgpack push"],
+    [
+      ["push", "a.tar", "--frob=1", "--grob"],
+      'Cannot run push: unknown flag "--frob", "--grob", expected none',
+      "imgpack push",
+    ],
+    [["verify", "a.tar", "b.tar"], 'Cannot run verify: unknown argument "b.tar", expected none', "imgpack verify"],
+    [["pull", "a:1"], "Cannot run pull: --output missing, expected a value", "imgpack pull"],
+    [["pull", "a:1", "-o"], "Cannot run pull: -o without a value, expected one", "imgpack pull"],
+    [["pull", "a:1", "-o", ""], "Cannot use --output: its value is empty, expected one", "imgpack pull"],
+    [["pull", "a:1", "-o", "x", "-o", "y"], "Cannot use --output: it stands 2 times, expected once", "imgpack pull"],
+    [["push", "a.tar", "--registry", ""], "Cannot use --registry: its value is empty, expected one", "imgpack push"],
+    [
+      ["push", "a.tar", "--registry", "a", "--registry", "b"],
+      "Cannot use --registry: it stands 2 times, expected once",
+      "imgpack push",
+    ],
+    [["push", "a.tar", "--tag"], "Cannot run push: --tag without a value, expected one", "imgpack push"],
+    [["push", "a.tar", "--tag", ""], "Cannot use --tag: its value is empty, expected one", "imgpack push"],
+    [
+      ["push", "a.tar", "--concurrency"],
+      "Cannot run push: --concurrency without a value, expected one",
+      "imgpack push",
+    ],
+    [
+      ["pull", "a:1", "-o", "x", "--progress", "loud"],
+      'Cannot use --progress "loud": unknown value, expected one of auto, plain, json, none',
+      "imgpack pull",
+    ],
+    [["serve"], "Cannot run serve: --store missing, expected a value", "imgpack serve"],
+  ])("main() refuses %j", async (words, message, command) => {
+    expect(await runCommand(...words)).toEqual({
+      exitCode: 2,
+      stdout: "",
+      stderr: `${message}\nSee "${command} --help".\n`,
+    });
+  });
+
+  test("main() puts a refused command line on stdout as one object with --json", async () => {
+    const { stdout, exitCode } = await runCommand("push", "--json");
+    expect(exitCode).toBe(2);
+    expect(JSON.parse(stdout)).toEqual({
+      error: {
+        code: "ERR_USAGE",
+        message: "Cannot run push: nothing named to work on, expected at least 1 argument",
+        hint: 'See "imgpack push --help".',
+      },
+    });
+  });
+
+  test("main() takes --tag, --image and --platform several times", async () => {
+    const { stderr } = await runCommand(
+      "push",
+      "/nonexistent/a.tar",
+      "--tag",
+      "x.y/a:1",
+      "--tag",
+      "x.y/a:2",
+      "--image",
+      "a",
+      "--image",
+      "b",
+    );
+    expect(stderr).toMatch(/^Cannot read archive "\/nonexistent\/a\.tar": no such file/);
+  });
+});
