@@ -1,0 +1,152 @@
+// What only a process of its own can show: signals, stdin, a full disk, a reader that goes away.
+import { execFileSync } from "node:child_process";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { deferred } from "../../src/util/abort.ts";
+import { bundleCommand, startCommand } from "../support/built-command.ts";
+import { ownEnvironment, said } from "../support/command-line.ts";
+import { dockerArchive, fileWith, seededBytes, storeImage, temporaryFolder } from "../support/images.ts";
+import { ScriptedRegistry } from "../support/scripted-registry.ts";
+import { always, BIG, BIG_BLOB, MIB } from "./pull-support.ts";
+
+let command: string;
+
+beforeAll(async () => {
+  command = join(ownEnvironment(), "command");
+  await bundleCommand(command);
+});
+
+const never = new Promise<void>(() => {});
+
+describe.each([
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)("imgpack stopped by %s", (signal, exitCode) => {
+  test(`imgpack pull stopped by ${signal} leaves nothing, and exits with ${exitCode}`, async () => {
+    const came = deferred<void>();
+    const stall = { after: MIB + 5, until: never };
+    const server = await ScriptedRegistry.start({ faults: [{ on: BIG_BLOB, stall, onRequest: () => came.resolve() }] });
+    storeImage(server.content, [BIG]);
+    const target = await temporaryFolder();
+    const words = ["pull", `${server.host}/app:1`, "-o", join(target, "out.tar"), "--platform", "linux/amd64"];
+    const { child, outcome } = startCommand(command, words);
+    await Promise.race([came.promise, outcome]);
+    expect(readdirSync(target)).toEqual(["out.tar.partial"]);
+    child.kill(signal);
+    const ended = await outcome;
+    expect(ended).toMatchObject({ exitCode, stdout: "", signal: null });
+    expect(ended.stderr.trimEnd().split("\n").slice(-2)).toEqual([
+      `Stopped by ${signal} before the end`,
+      "No half-written file and no tag was left behind; run the same command again.",
+    ]);
+    expect(readdirSync(target)).toEqual([]);
+  });
+
+  test(`imgpack push stopped by ${signal} cancels its upload, and exits with ${exitCode}`, async () => {
+    const came = deferred<void>();
+    const stuck = { early: true, stall: { after: 0, until: never }, onRequest: () => came.resolve() };
+    const server = await ScriptedRegistry.start({ faults: [{ on: /^PATCH /, ...stuck }] });
+    const archive = await fileWith(dockerArchive({ tags: ["app:1"], layers: [seededBytes("layer", 3 * MIB)] }));
+    const { child, outcome } = startCommand(command, ["push", archive, "--registry", server.host]);
+    await Promise.race([came.promise, outcome]);
+    child.kill(signal);
+    expect(await outcome).toMatchObject({ exitCode, stdout: "", signal: null });
+    expect(server.seen(/^DELETE \/v2\/app\/blobs\/uploads\//)).toHaveLength(1);
+    expect(server.content.manifests.size).toBe(0);
+  });
+});
+
+describe("imgpack as a process", () => {
+  test("imgpack ends at once when a pull is done, with connections still open", async () => {
+    const server = await ScriptedRegistry.start();
+    const { digest } = storeImage(server.content, [BIG]);
+    const target = await temporaryFolder();
+    const words = ["pull", `${server.host}/app:1`, "-o", join(target, "out.tar"), "--platform", "linux/amd64"];
+    expect(await startCommand(command, words).outcome).toMatchObject({
+      exitCode: 0,
+      stdout: `${server.host}/app:1@${digest}\n`,
+    });
+  });
+
+  test.each([
+    ["empty", ""],
+    ["a line end alone", "\n"],
+  ])("imgpack refuses a password from stdin that is %s", async (_what, input) => {
+    const words = ["inspect", "127.0.0.1:1/app:1", "--username", "ci", "--password-stdin"];
+    const ended = await startCommand(command, words, { input }).outcome;
+    expect(ended).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(said(ended)[0]).toBe("Cannot read password from stdin: nothing came, expected one line");
+  });
+
+  test("imgpack uses the password from stdin, without its line end", async () => {
+    const server = await ScriptedRegistry.start({ auth: { scheme: "basic", user: "ci", password: "pass word" } });
+    storeImage(server.content, [seededBytes("layer", 100)]);
+    const words = ["pull", `${server.host}/app:1`, "-o", join(await temporaryFolder(), "out.tar")];
+    const flags = ["--username", "ci", "--password-stdin", "--platform", "linux/amd64"];
+    expect(await startCommand(command, [...words, ...flags], { input: "pass word\r\n" }).outcome).toMatchObject({
+      exitCode: 0,
+    });
+  });
+
+  test("imgpack stops quietly when the reader of its data has gone", async () => {
+    const archive = await fileWith(dockerArchive({ tags: ["app:1"] }));
+    const { child, outcome } = startCommand(command, ["inspect", archive]);
+    child.stdout.destroy();
+    expect(await outcome).toMatchObject({ exitCode: 9, signal: null, stderr: "" });
+  });
+
+  test("imgpack pushes on when nobody listens to its progress any more", async () => {
+    const server = await ScriptedRegistry.start();
+    const archive = await fileWith(dockerArchive({ tags: ["app:1"] }));
+    const { child, outcome } = startCommand(command, [
+      "push",
+      archive,
+      "--registry",
+      server.host,
+      "--progress",
+      "json",
+    ]);
+    child.stderr.destroy();
+    expect(await outcome).toMatchObject({ exitCode: 0, signal: null });
+    expect(server.content.manifests.has("app:1")).toBe(true);
+  });
+});
+
+const canMount = process.platform === "linux" && process.getuid?.() === 0 && mounts();
+
+describe.skipIf(!canMount)("imgpack pull onto a full disk (needs root, for a small file system)", () => {
+  test.each([
+    ["is too small from the start", 0, /^Cannot write "PATH": 1(\.\d)? MiB free, expected 2(\.\d)? MiB$/],
+    ["has no room left meanwhile", 1, /^Cannot write "PATH": no space left, expected room for 2(\.\d)? MiB$/],
+  ])("imgpack pull tells the numbers when the disk %s, and leaves nothing", async (_what, later, message) => {
+    const disk = await temporaryFolder();
+    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${later === 1 ? 3 : 1}m`, "tmpfs", disk]);
+    try {
+      const fill = (): void => writeFileSync(join(disk, "other"), Buffer.alloc(2.5 * MIB));
+      const fault = always({ on: BIG_BLOB, change: () => ({}), ...(later === 1 ? { onRequest: fill } : {}) });
+      const server = await ScriptedRegistry.start({ faults: [fault] });
+      storeImage(server.content, [BIG]);
+      const output = join(disk, "out.tar");
+      const words = ["pull", `${server.host}/app:1`, "-o", output, "--platform", "linux/amd64"];
+      const ended = await startCommand(command, words).outcome;
+      expect(ended).toMatchObject({ exitCode: 9, stdout: "" });
+      expect(said(ended, output)[0]).toMatch(message);
+      expect(said(ended, output)[1]).toMatch(/^Free some space,? or write to another disk/);
+      rmSync(join(disk, "other"), { force: true });
+      expect(readdirSync(disk)).toEqual([]);
+    } finally {
+      execFileSync("umount", [disk]);
+    }
+  });
+});
+
+/** Also root may not mount, inside a container. */
+function mounts(): boolean {
+  try {
+    execFileSync("unshare", ["--mount", "sh", "-c", "mount -t tmpfs tmpfs /mnt"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
