@@ -1,0 +1,58 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { poll } from "./poll.ts";
+import { type RunOptions, type RunResult, run } from "./run.ts";
+import { startProcess } from "./started-process.ts";
+import { createTempFolder } from "./temp-folder.ts";
+
+export interface Containerd {
+  /** Path of its Unix socket. */
+  readonly address: string;
+  /** Runs ctr against this daemon; unpacking wants --snapshotter native. */
+  ctr(args: readonly string[], options?: RunOptions): Promise<RunResult>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts containerd over an empty folder.
+ * @throws {Error} with its log when it does not answer within 20 seconds
+ */
+export async function startContainerd(): Promise<Containerd> {
+  const folder = await createTempFolder();
+  const address = join(folder.path, "c.sock");
+  const configFile = join(folder.path, "config.toml");
+  const lines = [
+    "version = 2",
+    `root = ${JSON.stringify(join(folder.path, "root"))}`,
+    `state = ${JSON.stringify(join(folder.path, "state"))}`,
+    'disabled_plugins = ["io.containerd.grpc.v1.cri"]',
+    "[grpc]",
+    `address = ${JSON.stringify(address)}`,
+    "[ttrpc]",
+    `address = ${JSON.stringify(`${address}.ttrpc`)}`,
+    // Where the plugin's own default lies outside root.
+    '[plugins."io.containerd.internal.v1.opt"]',
+    `path = ${JSON.stringify(join(folder.path, "opt"))}`,
+  ];
+  await writeFile(configFile, `${lines.join("\n")}\n`);
+  const server = startProcess("containerd", ["--config", configFile]);
+  const ctr = (args: readonly string[], options?: RunOptions): Promise<RunResult> =>
+    run("ctr", ["--address", address, "--namespace", "imgpack", ...args], options);
+  const close = async (): Promise<void> => {
+    await server.stop();
+    await folder.remove();
+  };
+  try {
+    await poll(
+      async () => {
+        if (server.hasEnded()) throw new Error(`Cannot start containerd: it ended\n${server.log()}`);
+        return (await ctr(["--connect-timeout", "1s", "version"])).code === 0 ? true : undefined;
+      },
+      { timeoutMs: 20_000, describe: () => `Cannot start containerd: no answer\n${server.log()}` },
+    );
+    return { address, ctr, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,65 @@
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Inspection, PullResult, PushResult, VerifyResult } from "../../../src/index.ts";
+import { type RunOptions, type RunResult, run } from "./run.ts";
+import { createTempFolder } from "./temp-folder.ts";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** The command that ships: everything bundled. */
+export const builtCommand: string = join(root, "dist/bin.js");
+
+export interface Imgpack {
+  /** A folder for the test's own files; removed by `close`. */
+  readonly folder: string;
+  /** Runs the built command with a cache and a docker configuration of its own. */
+  run(args: readonly string[], options?: RunOptions): Promise<RunResult>;
+  /** These demand exit code 0 and give what --json prints. */
+  push(args: readonly string[], options?: RunOptions): Promise<PushResult>;
+  pull(args: readonly string[], options?: RunOptions): Promise<PullResult>;
+  inspect(source: string): Promise<Inspection>;
+  verify(archive: string): Promise<VerifyResult>;
+  close(): Promise<void>;
+}
+
+/** Builds the command if it is missing or older than its source, and prepares to run it. */
+export async function createImgpack(): Promise<Imgpack> {
+  await buildWhenStale();
+  const folder = await createTempFolder();
+  const env = {
+    IMGPACK_CACHE_DIR: join(folder.path, "cache"),
+    DOCKER_CONFIG: join(folder.path, "docker-config"),
+    REGISTRY_AUTH_FILE: undefined,
+    IMGPACK_REGISTRY: undefined,
+  };
+  const runCommand = (args: readonly string[], options: RunOptions = {}): Promise<RunResult> =>
+    run(process.execPath, [builtCommand, ...args], { ...options, env: { ...env, ...options.env } });
+  async function json<T>(verb: string, args: readonly string[], options?: RunOptions): Promise<T> {
+    const { code, stdout, stderr } = await runCommand([verb, "--json", ...args], options);
+    if (code !== 0) throw new Error(`imgpack ${verb} ${args.join(" ")}: exit code ${code}\n${stderr}`);
+    return JSON.parse(stdout) as T;
+  }
+  return {
+    folder: folder.path,
+    run: runCommand,
+    push: (args, options) => json<PushResult>("push", args, options),
+    pull: (args, options) => json<PullResult>("pull", args, options),
+    inspect: source => json<Inspection>("inspect", [source]),
+    verify: archive => json<VerifyResult>("verify", [archive]),
+    close: () => folder.remove(),
+  };
+}
+
+async function buildWhenStale(): Promise<void> {
+  const built = await stat(builtCommand).catch(() => undefined);
+  const sources = await readdir(join(root, "src"), { recursive: true });
+  const times = await Promise.all(
+    ["package.json", "scripts/build.mjs", ...sources.map(name => join("src", name))].map(
+      async name => (await stat(join(root, name))).mtimeMs,
+    ),
+  );
+  if (built !== undefined && Math.max(...times) <= built.mtimeMs) return;
+  const { code, stderr } = await run(process.execPath, [join(root, "scripts/build.mjs")]);
+  if (code !== 0) throw new Error(`Cannot build dist/: ${stderr}`);
+}
