@@ -1,0 +1,164 @@
+// @ts-check
+// Compares the built imgpack with the peers it finds, in one run, and prints a table per scenario.
+import { existsSync } from "node:fs";
+import { copyFile, link, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { gzipSection } from "./bench/gzip.mjs";
+import { measureRows } from "./bench/measure.mjs";
+import { createRegistry } from "./bench/registry.mjs";
+import { introduction, section } from "./bench/report.mjs";
+import { scenarios } from "./bench/scenarios.mjs";
+import { findTools } from "./bench/tools.mjs";
+import { createWorkspace } from "./bench/workspace.mjs";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const bin = join(root, "dist/bin.js");
+const groups = [...new Set(scenarios.map(({ group }) => group)), "gzip"];
+
+const usage = `usage: npm run bench -- [options]
+  --image FILE          plain docker archive to move; without it only what needs none is measured
+  --large FILE          one about four times as large, for the memory table
+  --runs 3              timed runs of each tool (hello and start have their own number)
+  --only LIST           of ${groups.join(",")}
+  --out FILE            write the tables there too
+  --peer-prefix WORDS   command before a peer's name, such as "chroot DIR"; peers not found behind it come from PATH
+  --peer-share DIR:SEEN folder of this machine that those peers see as SEEN
+As root, skopeo's blob-info cache is removed.`;
+
+/** @param {import("./bench/workspace.mjs").Workspace} workspace @param {string} name @param {string} file */
+async function bringIn(workspace, name, file) {
+  if (!existsSync(file))
+    throw new Error(`Cannot read archive "${file}": no such file, expected a plain docker archive`);
+  const path = join(workspace.folder, `${name}.tar`);
+  // A link costs nothing, but cannot leave its file system.
+  await link(file, path).catch(() => copyFile(file, path));
+  return path;
+}
+
+/** @param {{ image?: string | undefined, large?: string | undefined, runs: number, only: string[], out?: string | undefined, prefix: string[], share?: { host: string, peer: string } | undefined }} options */
+async function bench({ image, large, runs, only, out, prefix, share }) {
+  const workspace = await createWorkspace(share?.host);
+  try {
+    const { tools, missing } = await findTools(workspace, bin, { prefix, share });
+    const archives = {
+      hello: await bringIn(workspace, "hello", join(root, "fixtures/docker20-hello.tar")),
+      image: image === undefined ? "" : await bringIn(workspace, "image", image),
+      large: large === undefined ? "" : await bringIn(workspace, "large", large),
+    };
+    const registry = createRegistry(workspace);
+    const state = { isPrimed: false };
+    /** @type {Map<string, import("./bench/measure.mjs").Results>} */
+    const all = new Map();
+    const sections = [];
+    const skipped = [];
+    for (const scenario of scenarios) {
+      if (!only.includes(scenario.group)) continue;
+      const lacking = scenario.needs.filter(name => archives[name] === "").map(name => `--${name}`);
+      if (lacking.length > 0) {
+        skipped.push(`${scenario.id}, without ${lacking.join(" and ")}`);
+        continue;
+      }
+      console.error(`Measuring: ${scenario.title}`);
+      const rows = await scenario.rows({ workspace, tools, registry, archives, bin, state });
+      const plan = { runs: scenario.runs ?? runs, isShort: scenario.isShort };
+      all.set(
+        scenario.id,
+        await measureRows(workspace, rows, { ...plan, registry: scenario.isCounted ? registry : undefined }),
+      );
+      sections.push(section(scenario, all));
+      console.log(`${sections.at(-1)}\n`);
+    }
+    if (only.includes("gzip")) {
+      if (image === undefined) skipped.push("gzip, without --image");
+      else {
+        console.error("Measuring: gzip");
+        sections.push(await gzipSection(archives.image));
+        console.log(`${sections.at(-1)}\n`);
+      }
+    }
+    const head = introduction({
+      command: shownCommand({ image, large, runs, only, prefix, share }),
+      tools: tools.values(),
+      missing,
+      archives: await Promise.all(
+        [image, large].flatMap(file => (file === undefined ? [] : [describe(file, file === large)])),
+      ),
+      skipped,
+    });
+    console.log(head);
+    if (out !== undefined) await writeFile(out, `${[head, ...sections].join("\n\n")}\n`);
+  } finally {
+    workspace.close();
+  }
+}
+
+/** @param {string} file @param {boolean} isLarge */
+async function describe(file, isLarge) {
+  const { size } = await stat(file);
+  return `${isLarge ? "Large image" : "Image"}: ${basename(file)}, ${(size / 1e6).toFixed(0)} MB`;
+}
+
+/** The commands that repeat this run, with names instead of this machine's folders. @param {{ image?: string | undefined, large?: string | undefined, runs: number, only: string[], prefix: string[], share?: { peer: string } | undefined }} options */
+function shownCommand({ image, large, runs, only, prefix, share }) {
+  const lines = ["npm run build"];
+  const words = ["npm run bench --"];
+  if (image !== undefined) {
+    lines.push("node scripts/bench-image.mjs IMAGE");
+    words.push("--image IMAGE/bench.tar");
+  }
+  if (large !== undefined) {
+    lines.push("node scripts/bench-image.mjs LARGE --times 4");
+    words.push("--large LARGE/bench.tar");
+  }
+  words.push(`--runs ${runs}`);
+  if (only.length < groups.length) words.push(`--only ${only.join(",")}`);
+  if (prefix.length > 0) words.push(`--peer-prefix "${prefix[0]} DIR"`);
+  if (share !== undefined) words.push(`--peer-share SHARE:${share.peer}`);
+  return [...lines, words.join(" ")].join("\n");
+}
+
+/** @returns {Parameters<typeof bench>[0] | undefined} undefined for wrong usage */
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      image: { type: "string" },
+      large: { type: "string" },
+      runs: { type: "string", default: "3" },
+      only: { type: "string", default: groups.join(",") },
+      out: { type: "string" },
+      "peer-prefix": { type: "string", default: "" },
+      "peer-share": { type: "string" },
+    },
+  });
+  const runs = Number(values.runs);
+  const only = values.only.split(",");
+  const share = values["peer-share"]?.split(":");
+  if (!Number.isInteger(runs) || runs < 1 || !only.every(name => groups.includes(name))) return undefined;
+  if (share !== undefined && share.length !== 2) return undefined;
+  const [host = "", peer = ""] = share ?? [];
+  return {
+    ...{ image: values.image, large: values.large, out: values.out, runs, only },
+    prefix: values["peer-prefix"].split(" ").filter(word => word !== ""),
+    share: share === undefined ? undefined : { host: resolve(host), peer },
+  };
+}
+
+let options;
+try {
+  options = readOptions();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+}
+if (options === undefined) {
+  console.error(usage);
+  process.exitCode = 2;
+} else {
+  try {
+    await bench(options);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,136 @@
+// @ts-check
+import { lstat, readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { findTool } from "../fixtures/processes.mjs";
+
+/**
+ * @typedef {object} Row one thing measured
+ * @property {string} label
+ * @property {(round: string) => Promise<string[]>} prepare makes the state a run needs and gives the command
+ * @property {NodeJS.ProcessEnv} [env]
+ * @property {string} [output] file or folder the command writes; removed before each run
+ */
+
+/**
+ * Seconds and bytes. `temp` is storage written beyond the output. sent, received and requests come from the counting
+ * pass, the rest from the timed runs.
+ * @typedef {"wall" | "cpu" | "peak" | "temp" | "sent" | "received" | "requests"} Metric
+ * @typedef {Partial<Record<Metric, number>>} Sample
+ * @typedef {Map<string, Sample[]>} Results samples by label; those at one position ran next to each other
+ */
+
+/**
+ * @param {import("./workspace.mjs").Workspace} workspace
+ * @param {Row[]} rows
+ * @param {{ runs: number, isShort: boolean, registry?: import("./registry.mjs").Registry | undefined }} plan rows of a short
+ *   scenario are timed without GNU time, which counts in hundredths of a second, and once more with it;
+ *   a registry asks for the counting pass, which is also the warm-up
+ * @returns {Promise<Results>}
+ */
+export async function measureRows(workspace, rows, { runs, isShort, registry }) {
+  /** @type {Map<string, Sample>} */
+  const counted = new Map();
+  for (const row of rows) {
+    if (registry === undefined && !isShort) continue;
+    const argv = await prepare(row, "count");
+    const work = () => workspace.run(argv, { env: row.env ?? {} });
+    if (registry === undefined) await work();
+    else counted.set(row.label, await registry.count(work));
+  }
+  /** @type {Results} */
+  const results = new Map(rows.map(row => [row.label, []]));
+  for (let round = 1; round <= runs; round++) {
+    for (const row of rows) {
+      const sample = await timed(workspace, row, await prepare(row, `${round}`));
+      if (isShort) sample.wall = await wallSeconds(workspace, row, await prepare(row, `${round}w`));
+      results.get(row.label)?.push({ ...counted.get(row.label), ...sample });
+    }
+  }
+  for (const row of rows) if (row.output !== undefined) await rm(row.output, { recursive: true, force: true });
+  return results;
+}
+
+/** @param {Row} row @param {string} round */
+async function prepare(row, round) {
+  if (row.output !== undefined) await rm(row.output, { recursive: true, force: true });
+  return await row.prepare(round);
+}
+
+/**
+ * @param {import("./workspace.mjs").Workspace} workspace
+ * @param {Row} row
+ * @param {string[]} argv
+ * @returns {Promise<Sample>}
+ */
+async function timed(workspace, row, argv) {
+  const time = findTool("time");
+  if (time === undefined) throw new Error("Cannot measure: no GNU time found, expected the program time on PATH");
+  const file = join(workspace.folder, "time.txt");
+  // What the run before left unwritten would be this one's burden, imgpack's most of all: it syncs its output.
+  await workspace.run(["sync"]);
+  await workspace.run([time, "-f", "%e %U %S %M %O", "-o", file, ...argv], { env: row.env ?? {} });
+  const [wall = 0, user = 0, system = 0, peakKiB = 0, blocks = 0] = (await readFile(file, "utf8"))
+    .split(" ")
+    .map(Number);
+  const kept = row.output === undefined ? 0 : await storedBytes(row.output);
+  return { wall, cpu: user + system, peak: peakKiB * 1024, temp: Math.max(0, blocks * 512 - kept) };
+}
+
+/**
+ * @param {import("./workspace.mjs").Workspace} workspace
+ * @param {Row} row
+ * @param {string[]} argv
+ */
+async function wallSeconds(workspace, row, argv) {
+  const start = performance.now();
+  await workspace.run(argv, { env: row.env ?? {} });
+  return (performance.now() - start) / 1000;
+}
+
+/** @param {string} path @returns {Promise<number>} bytes of storage that a file or folder takes */
+async function storedBytes(path) {
+  const entry = await lstat(path);
+  let bytes = entry.blocks * 512;
+  if (entry.isDirectory()) {
+    for (const name of await readdir(path)) bytes += await storedBytes(join(path, name));
+  }
+  return bytes;
+}
+
+/** @param {Results} results @param {string} label @param {Metric} metric @returns {number | undefined} */
+export function medianOf(results, label, metric) {
+  return median((results.get(label) ?? []).map(sample => sample[metric]));
+}
+
+/**
+ * The median of the ratios of runs that were neighbours: what slows the machine for a minute slows both.
+ * @param {Results} results
+ * @param {string} label
+ * @param {string[]} others the smallest of them counts
+ * @param {Metric} metric
+ * @returns {number | undefined} undefined when either was not measured
+ */
+export function ratioOf(results, label, others, metric) {
+  const columns = others.map(other => results.get(other) ?? []);
+  return median(
+    (results.get(label) ?? []).map((sample, round) => {
+      const own = sample[metric];
+      const theirs = columns.flatMap(samples => samples[round]?.[metric] ?? []);
+      const least = Math.min(...theirs);
+      // Nothing sent or no tick of CPU: no ratio to that.
+      return own === undefined || theirs.length === 0 || least === 0 ? undefined : own / least;
+    }),
+  );
+}
+
+/** @param {(number | undefined)[]} values */
+function median(values) {
+  const sorted = values.filter(value => value !== undefined).sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : mean(sorted[middle - 1], sorted[middle]);
+}
+
+/** @param {number | undefined} low @param {number | undefined} high */
+function mean(low, high) {
+  return low === undefined || high === undefined ? undefined : (low + high) / 2;
+}

@@ -1,0 +1,102 @@
+// @ts-check
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { findTool } from "../fixtures/processes.mjs";
+import { startCountingProxy } from "./counting-proxy.mjs";
+
+/**
+ * @typedef {object} Registry Debian's docker-registry on a loopback port, its storage inside the workspace
+ * @property {() => string} host "127.0.0.1:port"
+ * @property {() => Promise<void>} reset starts it (again) with empty storage on a free port
+ * @property {(work: () => Promise<unknown>) => Promise<import("./counting-proxy.mjs").Counts>} count does the work
+ *   through a counting proxy that answers at the same port, so that what clients remember of this registry holds
+ */
+
+/** @param {import("./workspace.mjs").Workspace} workspace @returns {Registry} */
+export function createRegistry(workspace) {
+  const program = findTool("docker-registry");
+  const storage = join(workspace.folder, "registry");
+  /** @type {{ port: number, stop(): Promise<void> } | undefined} */
+  let running;
+
+  /** @param {number} port 0 for a free one */
+  const start = async port => {
+    if (program === undefined) {
+      throw new Error("Cannot start a registry: no docker-registry found, expected one on PATH");
+    }
+    const config = join(workspace.folder, "registry.yml");
+    // JSON is YAML.
+    const settings = {
+      version: 0.1,
+      log: { level: "info", formatter: "json", accesslog: { disabled: true } },
+      storage: { filesystem: { rootdirectory: storage } },
+      http: { addr: `127.0.0.1:${port}`, relativeurls: true },
+    };
+    await mkdir(storage, { recursive: true });
+    await writeFile(config, JSON.stringify(settings));
+    const child = workspace.start([program, "serve", config]);
+    let hasEnded = false;
+    const ended = child.ended.then(
+      () => {
+        hasEnded = true;
+      },
+      () => {
+        hasEnded = true;
+      },
+    );
+    const stop = async () => {
+      child.kill("SIGKILL");
+      await ended;
+    };
+    for (let attempt = 0; attempt < 500 && !hasEnded; attempt++) {
+      const found = /listening on 127\.0\.0\.1:(\d+)/.exec(child.stderr())?.[1];
+      if (found !== undefined && (await isReady(found))) {
+        running = { port: Number(found), stop };
+        return;
+      }
+      await delay(20);
+    }
+    await stop();
+    throw new Error(`Cannot start docker-registry: no answer within 10 s\n${child.stderr()}`);
+  };
+
+  const port = () => {
+    if (running === undefined) throw new Error("Cannot name the registry: it is not running");
+    return running.port;
+  };
+
+  return {
+    host: () => `127.0.0.1:${port()}`,
+    reset: async () => {
+      await running?.stop();
+      await rm(storage, { recursive: true, force: true });
+      await start(0);
+    },
+    count: async work => {
+      const known = port();
+      await running?.stop();
+      await start(0);
+      const proxy = await startCountingProxy(known, port());
+      try {
+        await work();
+      } finally {
+        await proxy.close();
+        await running?.stop();
+        await start(known);
+      }
+      return proxy.counts;
+    },
+  };
+}
+
+/** @param {string} port */
+async function isReady(port) {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/v2/`);
+    await response.arrayBuffer();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}

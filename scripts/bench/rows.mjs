@@ -1,0 +1,111 @@
+// @ts-check
+// The rows of scenarios: what each tool is told, and the state it finds.
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+
+/** @typedef {import("./measure.mjs").Row} Row */
+/** @typedef {import("./tools.mjs").Tool} Tool */
+
+/**
+ * @typedef {object} Bench
+ * @property {import("./workspace.mjs").Workspace} workspace
+ * @property {Map<string, Tool>} tools
+ * @property {import("./registry.mjs").Registry} registry
+ * @property {Record<"image" | "large" | "hello", string>} archives
+ * @property {string} bin
+ * @property {{ isPrimed: boolean }} state isPrimed: the registry holds each tool's push of the image
+ */
+
+export const pushers = ["imgpack", "skopeo", "crane"];
+export const pullers = ["imgpack", "crane", "skopeo", "oras", "curl"];
+
+/** @param {Bench} bench @param {string[]} names @param {(tool: Tool) => Row} row */
+export const rowsOf = (bench, names, row) =>
+  names.flatMap(name => {
+    const tool = bench.tools.get(name);
+    return tool === undefined ? [] : [row(tool)];
+  });
+
+/** @param {Bench} bench @param {string} name */
+export const cacheEnv = (bench, name) => ({ IMGPACK_CACHE_DIR: join(bench.workspace.folder, name) });
+
+/** Takes every tool's memory of earlier pushes away. @param {Bench} bench @param {Tool} tool */
+async function forget(bench, tool) {
+  await rm(join(bench.workspace.folder, "cold"), { recursive: true, force: true });
+  await tool.forget();
+}
+
+/**
+ * @param {Bench} bench
+ * @param {string[]} names
+ * @param {{ archive: "image" | "large" | "hello", isEmpty: boolean, repository: (tool: string, round: string) => string }} push
+ */
+export const coldPushes = (bench, names, push) =>
+  rowsOf(bench, names, tool => ({
+    label: tool.name,
+    env: cacheEnv(bench, "cold"),
+    prepare: async round => {
+      await forget(bench, tool);
+      if (push.isEmpty) {
+        await bench.registry.reset();
+        bench.state.isPrimed = false;
+      }
+      const name = push.repository(tool.name, round);
+      return tool.push(bench.archives[push.archive], `${bench.registry.host()}/${name}:latest`);
+    },
+  }));
+
+/** Each tool has pushed the image once, and remembers it. @param {Bench} bench */
+export async function prime(bench) {
+  if (bench.state.isPrimed) return;
+  await bench.registry.reset();
+  await rm(join(bench.workspace.folder, "warm"), { recursive: true, force: true });
+  for (const name of pushers) {
+    const tool = bench.tools.get(name);
+    await tool?.forget();
+    const argv = tool?.push(bench.archives.image, `${bench.registry.host()}/first/${name}:latest`);
+    if (argv !== undefined) await bench.workspace.run(argv, { env: cacheEnv(bench, "warm") });
+  }
+  bench.state.isPrimed = true;
+}
+
+/** @param {Bench} bench @param {"image" | "large" | "hello"} archive @param {string[]} names @returns {Promise<Row[]>} */
+export async function pulls(bench, archive, names) {
+  const imgpack = bench.tools.get("imgpack");
+  await bench.registry.reset();
+  bench.state.isPrimed = false;
+  const reference = () => `${bench.registry.host()}/pulled/${archive}:latest`;
+  await bench.workspace.run(imgpack?.push(bench.archives[archive], reference()) ?? [], {
+    env: cacheEnv(bench, "cold"),
+  });
+  const response = await fetch(`http://${bench.registry.host()}/v2/pulled/${archive}/manifests/latest`, {
+    headers: {
+      accept: "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json",
+    },
+  });
+  const { config, layers } =
+    /** @type {{ config: import("./tools.mjs").Blob, layers: import("./tools.mjs").Blob[] }} */ (await response.json());
+  const blobs = [...new Map([config, ...layers].map(blob => [blob.digest, blob])).values()];
+  return rowsOf(bench, names, tool => {
+    const output = join(bench.workspace.folder, `${tool.name}-out`);
+    return { label: tool.name, output, prepare: async () => tool.pull(reference(), output, blobs) };
+  });
+}
+
+/**
+ * imgpack alone, on the image and on one four times as large; each pull takes what the push before it left.
+ * @param {Bench} bench
+ * @returns {Row[]}
+ */
+export function memoryRows(bench) {
+  return /** @type {const} */ (["image", "large"]).flatMap(archive => {
+    const output = join(bench.workspace.folder, "memory-out");
+    const pushed = coldPushes(bench, ["imgpack"], { archive, isEmpty: true, repository: () => `memory/${archive}` });
+    const pulled = rowsOf(bench, ["imgpack"], tool => ({
+      label: `pull ${archive}`,
+      output,
+      prepare: async () => tool.pull(`${bench.registry.host()}/memory/${archive}:latest`, output, []),
+    }));
+    return [...pushed.map(row => ({ ...row, label: `push ${archive}` })), ...pulled];
+  });
+}
