@@ -1,0 +1,139 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { builtinModules } from "node:module";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { FLOORS, type Floor, MOST_LINES } from "./support/floors.ts";
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
+const SOURCE = join(ROOT, "src");
+
+interface Import {
+  /** Path below src/, or a package name. */
+  readonly target: string;
+  readonly isTypeOnly: boolean;
+  readonly isDynamic: boolean;
+}
+
+const STATIC_IMPORT = /^\s*(?:import|export)\s+(type\s)?(?:[^"';]*?\sfrom\s+)?"([^"]+)"/gm;
+const DYNAMIC_IMPORT = /\bimport\("([^"]+)"\)|new URL\("([^"]+)", import\.meta\.url\)/g;
+
+const files = readdirSync(SOURCE, { recursive: true, encoding: "utf8" }).filter(name => /\.m?ts$|\.mjs$/.test(name));
+const texts = new Map(files.map(file => [file, readFileSync(join(SOURCE, file), "utf8")]));
+
+function importsOf(file: string, text: string): readonly Import[] {
+  const resolve = (specifier: string): string =>
+    specifier.startsWith(".") ? relative(SOURCE, join(SOURCE, dirname(file), specifier)) : specifier;
+  const statics = [...text.matchAll(STATIC_IMPORT)].map(match => ({
+    target: resolve(match[2] ?? ""),
+    isTypeOnly: match[1] !== undefined,
+    isDynamic: false,
+  }));
+  const dynamics = [...text.matchAll(DYNAMIC_IMPORT)].map(match => ({
+    target: resolve(match[1] ?? match[2] ?? ""),
+    isTypeOnly: false,
+    isDynamic: true,
+  }));
+  return [...statics, ...dynamics].filter(({ target }) => !target.startsWith("node:"));
+}
+
+function floorOf(file: string): Floor | undefined {
+  return FLOORS.find(({ name }) => file === name || file.startsWith(`${name}/`));
+}
+
+/** What in the given sources breaks the table of floors. */
+function violations(sources: ReadonlyMap<string, string>): readonly string[] {
+  const found: string[] = [];
+  for (const [file, text] of sources) {
+    const floor = floorOf(file);
+    if (floor === undefined) {
+      found.push(`${file}: on no floor`);
+      continue;
+    }
+    const lines = text.split("\n").length - 1;
+    if (lines > MOST_LINES) found.push(`${file}: ${lines} lines, at most ${MOST_LINES}`);
+    for (const { target, isTypeOnly, isDynamic } of importsOf(file, text)) {
+      if (builtinModules.includes(target)) found.push(`${file}: "${target}" without node:`);
+      else if (!/\.m?[tj]s$/.test(target)) {
+        const owner = FLOORS.find(({ packages }) => packages.includes(target));
+        if (owner?.name !== floor.name)
+          found.push(`${file}: package ${target} belongs to ${owner?.name ?? "no floor"}`);
+      } else if (floorOf(target) !== floor) {
+        const isAllowed = floor.imports.some(name => target === name || target.startsWith(`${name}/`));
+        if (!isAllowed) found.push(`${file}: ${floor.name} may not import ${target}`);
+        if (target === "index.ts" && !isTypeOnly && !isDynamic) found.push(`${file}: loads ${target} at start-up`);
+      }
+    }
+  }
+  return found;
+}
+
+/** Files that reach themselves by static imports of code or types. */
+function cycles(sources: ReadonlyMap<string, string>): readonly string[] {
+  const edges = new Map(
+    [...sources].map(([file, text]) => [
+      file,
+      importsOf(file, text)
+        .filter(({ isDynamic }) => !isDynamic)
+        .map(({ target }) => target),
+    ]),
+  );
+  const done = new Set<string>();
+  const found: string[] = [];
+  const walk = (file: string, trail: readonly string[]): void => {
+    if (trail.includes(file)) {
+      found.push([...trail.slice(trail.indexOf(file)), file].join(" → "));
+      return;
+    }
+    if (done.has(file)) return;
+    for (const next of edges.get(file) ?? []) walk(next, [...trail, file]);
+    done.add(file);
+  };
+  for (const file of edges.keys()) walk(file, []);
+  return found;
+}
+
+describe("architecture", () => {
+  test("imports go down only, packages stay on their floor, files stay short", () => {
+    expect(texts.size).toBeGreaterThan(50);
+    expect(violations(texts)).toEqual([]);
+  });
+
+  // errors.ts redacts its messages, and util/redact.ts imports nothing: the one exception is no cycle of files.
+  test("no file imports itself by way of others", () => {
+    expect(cycles(texts)).toEqual([]);
+  });
+
+  test("a planted violation of each kind is found", () => {
+    const planted = new Map([
+      [
+        "oci/planted.ts",
+        'import { x } from "../store/y.ts";\nimport { array } from "valibot";\nimport fs from "fs";\n',
+      ],
+      ["tar/long.ts", "\n".repeat(MOST_LINES + 1)],
+      ["cli/eager.ts", 'import { push } from "../index.ts";\n'],
+      ["helpers/x.ts", "export {};\n"],
+    ]);
+    expect(violations(planted)).toEqual([
+      "oci/planted.ts: oci may not import store/y.ts",
+      "oci/planted.ts: package valibot belongs to util",
+      'oci/planted.ts: "fs" without node:',
+      `tar/long.ts: ${MOST_LINES + 1} lines, at most ${MOST_LINES}`,
+      "cli/eager.ts: loads index.ts at start-up",
+      "helpers/x.ts: on no floor",
+    ]);
+    const ring = new Map([
+      ["oci/a.ts", 'import { b } from "./b.ts";\n'],
+      ["oci/b.ts", 'import type { a } from "./a.ts";\n'],
+    ]);
+    expect(cycles(ring)).toEqual(["oci/a.ts → oci/b.ts → oci/a.ts"]);
+  });
+
+  test("CONTRIBUTING.md shows the table of floors as it is enforced", () => {
+    const rows = FLOORS.map(
+      ({ name, imports, packages }) => `| ${name} | ${imports.join(", ")} | ${packages.join(", ") || "–"} |`,
+    );
+    const text = readFileSync(join(ROOT, "CONTRIBUTING.md"), "utf8");
+    for (const row of rows) expect(text).toContain(row);
+  });
+});
