@@ -3,6 +3,7 @@ import { builtinModules } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { MOCKING } from "../vitest.config.ts";
 import { FLOORS, type Floor, MOST_LINES } from "./support/floors.ts";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -127,6 +128,19 @@ describe("architecture", () => {
       ["oci/b.ts", 'import type { a } from "./a.ts";\n'],
     ]);
     expect(cycles(ring)).toEqual(["oci/a.ts → oci/b.ts → oci/a.ts"]);
+  });
+
+  test("tests that replace modules or globals run in a process of their own", () => {
+    const mocking = readdirSync(join(ROOT, "test"), { recursive: true, encoding: "utf8" })
+      .filter(name => name.endsWith(".test.ts") && !name.startsWith("integration/"))
+      .map(name => `test/${name}`)
+      .filter(name => /\bvi\.(?:mock|doMock|stub\w+|useFakeTimers)\(/.test(readFileSync(join(ROOT, name), "utf8")));
+    expect(mocking.length).toBeGreaterThan(0);
+    // A folder of the list ends in a pattern.
+    const places = MOCKING.map(entry => entry.replace(/\*\*.*$/, ""));
+    const isListed = (name: string): boolean =>
+      places.some(place => name === place || (place.endsWith("/") && name.startsWith(place)));
+    expect(mocking.filter(name => !isListed(name))).toEqual([]);
   });
 
   test("CONTRIBUTING.md shows the table of floors as it is enforced", () => {
