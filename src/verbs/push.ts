@@ -10,7 +10,7 @@ import { type ArchiveSource, openArchive } from "../store/archive-source.ts";
 import { registryTarget } from "../store/registry-target.ts";
 import { compressLayers } from "../transform/compress-layers.ts";
 import { pruneSparse } from "../transform/prune-sparse.ts";
-import { presentImage } from "./present-image.ts";
+import { findPresent } from "./present-images.ts";
 import { type Destination, destinations, type PushNameOptions } from "./push-names.ts";
 import { Registries, type RegistryOptions } from "./registries.ts";
 import { createTally, type Tally } from "./tally.ts";
@@ -118,26 +118,21 @@ async function pushToRepository(
   for await (const root of source.roots(signal)) ready.push(root);
   if (options.dryRun) return planned(await gather(source, ready, signal), registry, repository);
   const client = await registries.clientFor(registry, signal);
-  const images: PushedImage[] = [];
-  const absent: { readonly root: Root; readonly original: Root | undefined }[] = [];
-  for (const [place, root] of ready.entries()) {
-    const tags: string[] = [];
-    for (const tag of root.names) {
-      // A level that was asked for is also asked for where the image is already.
-      const found =
-        level === undefined ? await presentImage({ client, repository, signal }, tag, root, cache) : undefined;
-      const reference = `${registry}/${repository}:${tag}`;
-      if (found === undefined) tags.push(tag);
-      else images.push({ reference, digest: found.digest });
-      if (found !== undefined)
-        onProgress({ kind: "note", message: `${reference} is this image already: nothing to push` });
-    }
-    if (tags.length > 0) absent.push({ root: { ...root, names: tags }, original: roots[place] });
+  const place = { client, repository, signal };
+  // A level that was asked for is applied where the image is already, too.
+  const { present, absent } =
+    level === undefined ? await findPresent(place, ready, cache) : { present: [], absent: [...ready.entries()] };
+  const images: PushedImage[] = present.map(({ tag, descriptor }) => ({
+    reference: `${registry}/${repository}:${tag}`,
+    digest: descriptor.digest,
+  }));
+  for (const { reference } of images) {
+    onProgress({ kind: "note", message: `${reference} is this image already: nothing to push` });
   }
   if (absent.length === 0) return images;
   const plan = await gather(
     source,
-    absent.map(({ root }) => root),
+    absent.map(([, root]) => root),
     signal,
   );
   const target = registryTarget(client, repository, {
@@ -146,8 +141,8 @@ async function pushToRepository(
   });
   const sourceName = archive.archive.what;
   const settled = await copyImages({ plan, source, target, sourceName, cache, concurrency, onProgress, signal });
-  for (const [place, { names, descriptor }] of settled.entries()) {
-    const original = absent[place]?.original;
+  for (const [index, { names, descriptor }] of settled.entries()) {
+    const original = roots[absent[index]?.[0] ?? -1];
     const isChanged = original?.kind === "settled" && original.descriptor.digest !== descriptor.digest;
     for (const tag of names) {
       images.push({

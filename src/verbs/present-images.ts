@@ -8,13 +8,40 @@ import { getManifest, type ManifestPlace } from "../registry/manifest-access.ts"
 /** Less than this is compressed and looked up in less time than the question takes. */
 const WORTH_ASKING_BYTES = 1024 * 1024;
 
+export interface PresentImages {
+  /** Tags that stand for the image already. */
+  readonly present: readonly { readonly tag: string; readonly descriptor: Descriptor }[];
+  /** What is left to push, with its place in the given roots. */
+  readonly absent: readonly (readonly [number, Root])[];
+}
+
+/** Takes out of a push what the registry has under the same tags. */
+export async function findPresent(
+  place: ManifestPlace,
+  roots: readonly Root[],
+  cache: DigestCache,
+): Promise<PresentImages> {
+  const present: PresentImages["present"][number][] = [];
+  const absent: PresentImages["absent"][number][] = [];
+  for (const [index, root] of roots.entries()) {
+    const names: string[] = [];
+    for (const tag of root.names) {
+      const descriptor = await presentImage(place, tag, root, cache);
+      if (descriptor === undefined) names.push(tag);
+      else present.push({ tag, descriptor });
+    }
+    if (names.length > 0) absent.push([index, { ...root, names }]);
+  }
+  return { present, absent };
+}
+
 /**
  * The manifest under a tag, if it is the image that is about to be pushed there: the same config, so the same diff_ids.
  * Asked only where a yes saves work, which is when a raw layer of some size would have to be compressed first.
  *
  * A no is always safe, so whatever goes wrong here is one.
  */
-export async function presentImage(
+async function presentImage(
   place: ManifestPlace,
   tag: string,
   root: Root,
