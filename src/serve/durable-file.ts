@@ -1,18 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-
-/** Makes a rename or a new entry in `folder` survive a power cut. */
-async function syncFolder(folder: string): Promise<void> {
-  // Windows cannot open a folder for writing; NTFS journals the rename itself.
-  if (process.platform === "win32") return;
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
+import { syncFolder } from "../util/sync-folder.ts";
 
 /** Creates `folder` and the missing ones above it, each of them durably. */
 export async function makeFolder(folder: string): Promise<void> {

@@ -3,9 +3,9 @@ import { type FileHandle, lstat, open, rename, statfs, unlink } from "node:fs/pr
 import { dirname } from "node:path";
 import { StorageError } from "../errors.ts";
 import { formatBytes, quote } from "./format.ts";
+import { syncFolder } from "./sync-folder.ts";
 
 const SPACE_CODES: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
-const UNSUPPORTED_CODES: ReadonlySet<string> = new Set(["EINVAL", "ENOTSUP", "ENOSYS"]);
 
 /**
  * A file that gets its name only when it is whole: written as `<path>.partial`, synced, renamed, folder synced. What had
@@ -147,20 +147,6 @@ async function openExclusive(partial: string): Promise<FileHandle> {
   }
   await unlink(partial);
   return await open(partial, flags, 0o644);
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  // Windows has no folder sync.
-  if (process.platform === "win32") return;
-  const handle = await open(folder, constants.O_RDONLY);
-  try {
-    await handle.sync();
-  } catch (error) {
-    // The file has its name; not every file system can sync a folder.
-    if (!UNSUPPORTED_CODES.has(codeOf(error))) throw error;
-  } finally {
-    await handle.close();
-  }
 }
 
 function codeOf(error: unknown): string {
