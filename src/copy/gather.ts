@@ -5,13 +5,12 @@ import { verified } from "../content/verified.ts";
 import { ArchiveError, isMissingBlob } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
+import { MAX_INDEX_DEPTH, MAX_MANIFEST_BYTES } from "../oci/limits.ts";
 import { type ManifestView, manifestChildren, parseManifest } from "../oci/manifest.ts";
 import { isManifestType } from "../oci/media-types.ts";
 import { formatBytes } from "../util/format.ts";
 import { atEnd } from "./copy-ends.ts";
 
-const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
-const MAX_DEPTH = 8;
 const MAX_DESCRIPTORS = 100_000;
 /** All of them stay in memory until they are copied. */
 const MAX_MANIFESTS_BYTES = 32 * 1024 * 1024;
@@ -39,7 +38,7 @@ export async function gather(
   const walk = async (descriptor: Descriptor, depth: number, trail: ReadonlySet<Digest>): Promise<void> => {
     const { digest } = descriptor;
     if (manifests.has(digest) || trail.has(digest)) return;
-    if (depth > MAX_DEPTH || blobs.size + manifests.size > MAX_DESCRIPTORS) throw tooLarge(depth);
+    if (depth > MAX_INDEX_DEPTH || blobs.size + manifests.size > MAX_DESCRIPTORS) throw tooLarge(depth);
     if (manifestBytes > MAX_MANIFESTS_BYTES) throw tooMuch();
     const planned = await readManifest(source, descriptor, signal).catch(error => {
       if (onAbsent === undefined || depth === 1 || !isMissingBlob(error)) throw error;
@@ -104,7 +103,7 @@ function tooMuch(): ArchiveError {
 function tooLarge(depth: number): ArchiveError {
   return new ArchiveError(
     "graph-too-large",
-    `Cannot read image: ${depth > MAX_DEPTH ? `indexes nested ${depth} deep` : `more than ${MAX_DESCRIPTORS} descriptors`}, ` +
-      `expected at most ${MAX_DEPTH} levels and ${MAX_DESCRIPTORS} descriptors`,
+    `Cannot read image: ${depth > MAX_INDEX_DEPTH ? `indexes nested ${depth} deep` : `more than ${MAX_DESCRIPTORS} descriptors`}, ` +
+      `expected at most ${MAX_INDEX_DEPTH} levels and ${MAX_DESCRIPTORS} descriptors`,
   );
 }

@@ -5,6 +5,7 @@ import { array, checkSchema, fields, freeMap, nullish, string } from "../util/sc
 import type { Descriptor } from "./descriptor.ts";
 import { DESCRIPTOR_SHAPE, descriptorSchema } from "./descriptor-schema.ts";
 import { type Digest, parseDigest } from "./digest.ts";
+import { MAX_ARCHIVE_INDEX_BYTES } from "./limits.ts";
 import { fullImageName } from "./reference.ts";
 
 export const DOCKER_MANIFEST_FILE = "manifest.json";
@@ -19,8 +20,6 @@ export interface DockerImageEntry {
   /** By diff_id; regctl keys it by blob digest. Empty for most writers. */
   readonly layerSources: ReadonlyMap<Digest, Descriptor>;
 }
-
-const MAX_BYTES = 20 * 1024 * 1024;
 
 const MANIFEST_SHAPE: JsonShape = listOf(
   fixedFields({ Config: ANY, RepoTags: ANY, Layers: ANY, Parent: ANY, LayerSources: mapOf(DESCRIPTOR_SHAPE) }),
@@ -43,7 +42,7 @@ const manifestSchema = array(
  */
 export function parseDockerManifest(bytes: Uint8Array, where: string): readonly DockerImageEntry[] {
   const what = DOCKER_MANIFEST_FILE;
-  const value = parseJson(bytes, { what, where, maxBytes: MAX_BYTES, shape: MANIFEST_SHAPE });
+  const value = parseJson(bytes, { what, where, maxBytes: MAX_ARCHIVE_INDEX_BYTES, shape: MANIFEST_SHAPE });
   const other = lookalike(value);
   if (other !== undefined) {
     throw new ArchiveError(

@@ -15,6 +15,7 @@ import {
 } from "../util/schema.ts";
 import { annotationsSchema, digestSchema } from "./descriptor-schema.ts";
 import type { Digest } from "./digest.ts";
+import { MAX_CONFIG_BYTES } from "./limits.ts";
 
 export interface HistoryEntry {
   readonly created?: string;
@@ -53,8 +54,6 @@ export interface ImageConfig {
   readonly history: readonly HistoryEntry[];
   readonly runtime: RuntimeConfig;
 }
-
-const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
 
 const CONFIG_SHAPE: JsonShape = fixedFields({
   os: ANY,

@@ -5,6 +5,7 @@ import { checkSchema, fields, string } from "../util/schema.ts";
 import { ANNOTATION_IMAGE_NAME, ANNOTATION_REF_NAME } from "./annotations.ts";
 import type { Descriptor } from "./descriptor.ts";
 import type { Digest } from "./digest.ts";
+import { MAX_ARCHIVE_INDEX_BYTES, MAX_LAYOUT_HEADER_BYTES } from "./limits.ts";
 import { type IndexView, parseManifest } from "./manifest.ts";
 import { OCI_INDEX } from "./media-types.ts";
 import { formatReference, isTag, parseReference, resolveDockerHub } from "./reference.ts";
@@ -13,9 +14,6 @@ export const LAYOUT_FILE = "oci-layout";
 export const INDEX_FILE = "index.json";
 /** The content of `oci-layout`, byte for byte as containerd writes it. */
 export const LAYOUT_HEADER = '{"imageLayoutVersion":"1.0.0"}';
-
-const MAX_HEADER_BYTES = 64 * 1024;
-const MAX_INDEX_BYTES = 20 * 1024 * 1024;
 
 /** An entry of `index.json`; entries with one digest are one root. */
 export interface LayoutRoot {
@@ -40,7 +38,7 @@ const headerSchema = fields({ imageLayoutVersion: string() });
  * @throws ArchiveError "layout-version", or a json-… reason.
  */
 export function checkLayoutHeader(bytes: Uint8Array, where: string): void {
-  const value = parseJson(bytes, { what: LAYOUT_FILE, where, maxBytes: MAX_HEADER_BYTES, shape: headerShape });
+  const value = parseJson(bytes, { what: LAYOUT_FILE, where, maxBytes: MAX_LAYOUT_HEADER_BYTES, shape: headerShape });
   if (checkSchema(headerSchema, value, LAYOUT_FILE, where).imageLayoutVersion === "1.0.0") return;
   throw new ArchiveError(
     "layout-version",
@@ -55,7 +53,7 @@ export function checkLayoutHeader(bytes: Uint8Array, where: string): void {
  * @throws ArchiveError as `parseManifest`; "descriptor-conflict" when one digest stands with two sizes or types.
  */
 export function parseLayoutIndex(bytes: Uint8Array, where: string): LayoutIndex {
-  const view = parseManifest(bytes, { where, announced: OCI_INDEX, maxBytes: MAX_INDEX_BYTES });
+  const view = parseManifest(bytes, { where, announced: OCI_INDEX, maxBytes: MAX_ARCHIVE_INDEX_BYTES });
   if (view.kind !== "index") {
     throw new ArchiveError("manifest-shape", `Cannot read index from ${where}: found an image, expected an index`);
   }

@@ -5,6 +5,7 @@ import { ANY, fixedFields, INTEGER, type JsonShape, listOf, mapOf } from "../uti
 import { array, checkSchema, fields, nullish, rule, string } from "../util/schema.ts";
 import type { Descriptor } from "./descriptor.ts";
 import { annotationsSchema, DESCRIPTOR_SHAPE, descriptorSchema } from "./descriptor-schema.ts";
+import { MAX_MANIFEST_BYTES } from "./limits.ts";
 import { isImageManifestType, isIndexType, isSchema1Type, OCI_INDEX, OCI_MANIFEST } from "./media-types.ts";
 
 /** The bytes are the manifest; `parseManifest(bytes)` gives a view that nobody serialises again. */
@@ -43,8 +44,6 @@ export interface ParseManifestOptions {
   /** 4 MiB without it: what registries must take and other readers take at most. */
   readonly maxBytes?: number;
 }
-
-const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
 const MANIFEST_SHAPE: JsonShape = fixedFields({
   schemaVersion: INTEGER,

@@ -2,14 +2,12 @@ import { createHash } from "node:crypto";
 import { IntegrityError, NotFoundError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestAlgorithm } from "../oci/digest.ts";
+import { MAX_MANIFEST_BYTES } from "../oci/limits.ts";
 import { parseManifest, type RawManifest } from "../oci/manifest.ts";
 import { MANIFEST_ACCEPT } from "../oci/media-types.ts";
 import { quote } from "../util/format.ts";
 import { headerText } from "./headers.ts";
 import type { RegistryClient } from "./registry-client.ts";
-
-/** What registries must take and other readers take at most. */
-const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
 export interface ManifestPlace {
   readonly client: RegistryClient;
@@ -59,7 +57,6 @@ export async function getManifest(place: ManifestPlace, reference: string): Prom
     const announced = headerText(response.headers, "content-type");
     const view = parseManifest(bytes, {
       where: `${where}:${reference}`,
-      maxBytes: MAX_MANIFEST_BYTES,
       ...(announced === undefined ? {} : { announced }),
     });
     return {

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { ArchiveError } from "../errors.ts";
 import { type Digest, digestAlgorithm } from "../oci/digest.ts";
+import { MAX_MANIFEST_BYTES } from "../oci/limits.ts";
 import { type ManifestView, manifestChildren, parseManifest } from "../oci/manifest.ts";
 import { isForeignLayerType } from "../oci/media-types.ts";
 import type { Answer } from "./answer.ts";
@@ -11,9 +12,6 @@ import { Refusal } from "./refusal.ts";
 import type { ManifestRecord, RepositoryFolder } from "./repository-folder.ts";
 import { checkTag, type ManifestReference } from "./routes.ts";
 import { ClientGoneError } from "./upload-session.ts";
-
-/** What every registry must take, and what other readers take at most. */
-const MOST_MANIFEST_BYTES = 4 * 1024 * 1024;
 
 export async function readManifest(
   { request, store }: Exchange,
@@ -80,14 +78,14 @@ function requireManifest(
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {
   const tooLarge = (): Refusal =>
-    new Refusal(413, "SIZE_INVALID", `manifest is too large, expected at most ${MOST_MANIFEST_BYTES} bytes`);
-  if (Number(request.headers["content-length"] ?? 0) > MOST_MANIFEST_BYTES) throw tooLarge();
+    new Refusal(413, "SIZE_INVALID", `manifest is too large, expected at most ${MAX_MANIFEST_BYTES} bytes`);
+  if (Number(request.headers["content-length"] ?? 0) > MAX_MANIFEST_BYTES) throw tooLarge();
   const parts: Uint8Array[] = [];
   let size = 0;
   try {
     for await (const part of request.iterator({ destroyOnReturn: false })) {
       size += (part as Uint8Array).length;
-      if (size > MOST_MANIFEST_BYTES) throw tooLarge();
+      if (size > MAX_MANIFEST_BYTES) throw tooLarge();
       parts.push(part as Uint8Array);
     }
   } catch (error) {
@@ -109,7 +107,7 @@ function parse(bytes: Uint8Array, contentType: string | undefined): ManifestView
   try {
     return parseManifest(bytes, {
       where: "the request",
-      maxBytes: MOST_MANIFEST_BYTES,
+      maxBytes: MAX_MANIFEST_BYTES,
       ...(contentType === undefined ? {} : { announced: contentType }),
     });
   } catch (error) {

@@ -7,6 +7,7 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { DOCKER_MANIFEST_FILE, type DockerImageEntry, parseDockerManifest } from "../oci/docker-manifest.ts";
 import { parseImageConfig } from "../oci/image-config.ts";
+import { MAX_ARCHIVE_INDEX_BYTES, MAX_CONFIG_BYTES } from "../oci/limits.ts";
 import {
   DOCKER_CONFIG,
   DOCKER_LAYER,
@@ -19,9 +20,6 @@ import { quote } from "../util/format.ts";
 import type { ArchiveFile } from "./archive-file.ts";
 import { Slices } from "./slices.ts";
 import type { OpenArchiveOptions } from "./spool.ts";
-
-const MAX_MANIFEST_BYTES = 20 * 1024 * 1024;
-const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
 
 /** One image as `manifest.json` and its config describe it. */
 export interface DockerImage {
@@ -64,7 +62,7 @@ export async function readDockerImages(
   onDamage?: OpenArchiveOptions["onDamage"],
   signal?: AbortSignal,
 ): Promise<DockerImages> {
-  const bytes = await archive.readMetadata(DOCKER_MANIFEST_FILE, MAX_MANIFEST_BYTES, signal);
+  const bytes = await archive.readMetadata(DOCKER_MANIFEST_FILE, MAX_ARCHIVE_INDEX_BYTES, signal);
   const entries = parseDockerManifest(bytes, archive.what);
   if (entries.length === 0) {
     throw new ArchiveError(

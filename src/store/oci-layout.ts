@@ -1,10 +1,9 @@
 import { isDigest } from "../oci/digest.ts";
 import { checkLayoutHeader, INDEX_FILE, LAYOUT_FILE, type LayoutIndex, parseLayoutIndex } from "../oci/layout.ts";
+import { MAX_ARCHIVE_INDEX_BYTES, MAX_LAYOUT_HEADER_BYTES } from "../oci/limits.ts";
 import type { ArchiveFile } from "./archive-file.ts";
 import { Slices } from "./slices.ts";
 
-const MAX_HEADER_BYTES = 64 * 1024;
-const MAX_INDEX_BYTES = 20 * 1024 * 1024;
 const BLOB_ENTRY = /^blobs\/(sha256|sha512)\/([0-9a-f]+)$/;
 
 /** The OCI view of an archive: its `index.json`, and where its blobs lie. */
@@ -24,13 +23,13 @@ export function hasOciLayout(archive: ArchiveFile): boolean {
  * @throws ArchiveError
  */
 export async function readOciLayout(archive: ArchiveFile, signal?: AbortSignal): Promise<OciLayout> {
-  checkLayoutHeader(await archive.readMetadata(LAYOUT_FILE, MAX_HEADER_BYTES, signal), archive.what);
+  checkLayoutHeader(await archive.readMetadata(LAYOUT_FILE, MAX_LAYOUT_HEADER_BYTES, signal), archive.what);
   return await readOciIndex(archive, signal);
 }
 
 /** The same without its header: an archive may have lost `oci-layout`, or never had it. @throws ArchiveError */
 export async function readOciIndex(archive: ArchiveFile, signal?: AbortSignal): Promise<OciLayout> {
-  const index = parseLayoutIndex(await archive.readMetadata(INDEX_FILE, MAX_INDEX_BYTES, signal), archive.what);
+  const index = parseLayoutIndex(await archive.readMetadata(INDEX_FILE, MAX_ARCHIVE_INDEX_BYTES, signal), archive.what);
   const slices = new Slices(archive);
   for (const [name, entry] of archive.index.entries) {
     const match = BLOB_ENTRY.exec(name);

@@ -4,13 +4,12 @@ import { IntegrityError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { LayoutRoot } from "../oci/layout.ts";
+import { MAX_INDEX_DEPTH, MAX_MANIFEST_BYTES } from "../oci/limits.ts";
 import { manifestChildren, parseManifest } from "../oci/manifest.ts";
 import { isManifestType } from "../oci/media-types.ts";
 import type { OciLayout } from "./oci-layout.ts";
 import type { OpenArchiveOptions } from "./spool.ts";
 
-const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
-const MAX_DEPTH = 8;
 const MAX_MANIFESTS = 100_000;
 
 /** An entry of `index.json` and what it leads to inside the archive. */
@@ -49,7 +48,7 @@ export async function readOciRoots(
       const { digest, mediaType } = descriptor;
       if (!isManifestType(mediaType) || seen.has(digest) || !slices.has(digest)) return;
       // Deeper or wider graphs are refused where the copy is planned.
-      if (depth > MAX_DEPTH || seen.size > MAX_MANIFESTS) return;
+      if (depth > MAX_INDEX_DEPTH || seen.size > MAX_MANIFESTS) return;
       seen.add(digest);
       const view = await read(descriptor).catch(error => {
         if (onDamage === undefined || !(error instanceof IntegrityError)) throw error;

@@ -11,6 +11,7 @@ import type {
 import { readBlob } from "../content/pump.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
+import { MAX_MANIFEST_BYTES } from "../oci/limits.ts";
 import { manifestChildren, type RawManifest } from "../oci/manifest.ts";
 import { isManifestType } from "../oci/media-types.ts";
 import { hasBlob, mountBlob, uploadBlob } from "../registry/blob-upload.ts";
@@ -19,7 +20,6 @@ import { uploadPending } from "../registry/pending-upload.ts";
 import type { RegistryClient } from "../registry/registry-client.ts";
 import { cancelUpload, type UploadTarget } from "../registry/upload-session.ts";
 
-const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 /** Compressed in memory first: the digest is known then, and one HEAD may save the upload. */
 const SMALL_LAYER_BYTES = 1024 * 1024;
 

@@ -6,12 +6,10 @@ import { ANNOTATION_REFERENCE_DIGEST } from "../oci/annotations.ts";
 import { describeBytes } from "../oci/describe.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
+import { MAX_INDEX_DEPTH, MAX_MANIFEST_BYTES } from "../oci/limits.ts";
 import { type IndexView, type ManifestView, parseManifest } from "../oci/manifest.ts";
 import { isForeignLayerType, isIndexType, isManifestType } from "../oci/media-types.ts";
 import { formatPlatform } from "../oci/platform.ts";
-
-const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
-const MAX_DEPTH = 8;
 
 /**
  * An index may name platforms that the archive does not hold: Docker's containerd store saves what it has pulled and the
@@ -67,7 +65,7 @@ async function pruneIndex(
   depth: number,
   signal: AbortSignal | undefined,
 ): Promise<Descriptor | undefined> {
-  const read = depth > MAX_DEPTH ? undefined : await readManifest(source, descriptor, signal);
+  const read = depth > MAX_INDEX_DEPTH ? undefined : await readManifest(source, descriptor, signal);
   if (read?.view.kind !== "index") return undefined;
   const kept = new Map<Digest, Descriptor>();
   for (const child of read.view.manifests) {

@@ -7,6 +7,7 @@ import { isMissingBlob } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { type HistoryEntry, type ImageConfig, parseImageConfig, type RuntimeConfig } from "../oci/image-config.ts";
+import { MAX_CONFIG_BYTES } from "../oci/limits.ts";
 import { isImageConfigType } from "../oci/media-types.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { parseReference, resolveDockerHub } from "../oci/reference.ts";
@@ -60,8 +61,6 @@ export interface Inspection {
   readonly compression?: "none" | "gzip";
   readonly images: readonly InspectedImage[];
 }
-
-const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
 
 /**
  * What an archive or a reference holds. Only metadata is read: of a plain archive its headers, manifests and configs.

@@ -6,6 +6,7 @@ import { ArchiveError, isMissingBlob } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { parseImageConfig } from "../oci/image-config.ts";
+import { MAX_CONFIG_BYTES } from "../oci/limits.ts";
 import { isImageConfigType, layerCompression } from "../oci/media-types.ts";
 import { type ArchiveSource, openArchive } from "../store/archive-source.ts";
 import { hashLayer } from "../transform/hash-layer.ts";
@@ -42,7 +43,6 @@ interface Claim {
   readonly diffIds: Set<Digest>;
 }
 
-const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
 const AT_ONCE = 4;
 
 /**
