@@ -19,6 +19,8 @@ export type ByteSink = (chunk: Uint8Array, position: number) => Promise<void>;
 /** Bytes that can be had again, whole or in part; unchecked until `verified(descriptor, source)` wraps them. */
 export interface BlobSource {
   readonly size: number;
+  /** True when the bytes pass by only once: `open` and `pump` work a single time, and whoever sends them must keep them. */
+  readonly isOnce?: boolean;
   /** Rejects when there is nothing to read (404, no such entry); later faults come through the stream. */
   open(range?: ByteRange, signal?: AbortSignal): Promise<Readable>;
   /** Optional power of media that fill pooled buffers: the whole blob goes to `sink`, several chunks under way at once. */
@@ -49,8 +51,15 @@ export interface PendingBlob {
   readonly mediaType: string;
   /** What is read, not what goes out: progress counts this side. */
   readonly sourceBytes: number;
-  /** @param onBytes hears how many source bytes have been read. */
-  open(signal?: AbortSignal, onBytes?: (bytes: number) => void): Promise<PendingStream>;
+  /** The layer as the source holds it. */
+  readonly origin: Descriptor;
+  /** True when `open` works a single time. */
+  readonly isOnce?: boolean;
+  /**
+   * @param onBytes hears how many source bytes have been read.
+   * @param from the bytes of `origin`, when the source cannot be asked for them.
+   */
+  open(signal?: AbortSignal, onBytes?: (bytes: number) => void, from?: BlobSource): Promise<PendingStream>;
 }
 
 /** An image that waits for layer digests; `settle(draft, seals)` is pure and makes the RawManifest. */
@@ -71,7 +80,17 @@ export interface ImageSource extends AsyncDisposable {
   roots(signal?: AbortSignal): AsyncIterable<Root>;
   /** Manifests, configs and layers alike: to a source they are all blobs. */
   blob(descriptor: Descriptor, signal?: AbortSignal): Promise<BlobSource>;
+  /**
+   * Only media that are read from beginning to end have it: `blob` then serves manifests and configs alone, and the
+   * wanted blobs come to `take` in their own order, each once. Resolves when all that `take` returned is settled.
+   *
+   * @throws ArchiveError "missing-blob" when one did not come.
+   */
+  readonly stream?: ((wanted: ReadonlySet<Digest>, take: TakeBlob, signal?: AbortSignal) => Promise<void>) | undefined;
 }
+
+/** Must pump the blob before it waits for anything else that comes out of the same stream. */
+export type TakeBlob = (digest: Digest, blob: BlobSource, signal: AbortSignal) => Promise<void>;
 
 /** A manifest or index that the plan has read already. */
 export interface PlannedManifest {
@@ -99,6 +118,8 @@ export interface ImageTarget {
 
 /** Disposing a session that was not committed undoes it. */
 export interface TargetSession extends AsyncDisposable {
+  /** Only of targets that are written from beginning to end: blobs must be put in this order, several may be under way. */
+  readonly order?: readonly Digest[] | undefined;
   has(descriptor: Descriptor, signal?: AbortSignal): Promise<Presence>;
   put(descriptor: Descriptor, blob: BlobSource, signal?: AbortSignal): Promise<void>;
   /** Absent on targets that must know the name first. Settles only when the target has confirmed the sealed digest. */

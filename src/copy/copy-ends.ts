@@ -18,6 +18,7 @@ export function countedBlob(blob: BlobSource, onBytes: (delta: number) => void):
   const attempt = onceEach(onBytes);
   return {
     size: blob.size,
+    isOnce: blob.isOnce ?? false,
     open: async (range, signal) => await atEnd("source", async () => await blob.open(range, signal)),
     async pump(sink, signal) {
       const count = attempt();
@@ -36,16 +37,15 @@ export function countedBlob(blob: BlobSource, onBytes: (delta: number) => void):
 }
 
 /** What goes wrong while the layer is read, checked and compressed is the source's. */
-export function countedPending(pending: PendingBlob): PendingBlob {
+export function countedPending(pending: PendingBlob, from?: BlobSource): PendingBlob {
   let attempt: (() => (bytes: number) => void) | undefined;
   return {
-    key: pending.key,
-    mediaType: pending.mediaType,
-    sourceBytes: pending.sourceBytes,
+    ...pending,
+    isOnce: from?.isOnce ?? false,
     async open(signal, onBytes) {
       attempt ??= onceEach(onBytes ?? (() => undefined));
       const count = attempt();
-      const stream = await atEnd("source", async () => await pending.open(signal, count));
+      const stream = await atEnd("source", async () => await pending.open(signal, count, from));
       return { body: partsOf(stream.body), seal: () => stream.seal() };
     },
   };

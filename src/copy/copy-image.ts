@@ -1,10 +1,12 @@
 import { bytesBlob } from "../content/blob.ts";
 import type {
+  BlobSource,
   CopyPlan,
   ImageSource,
   ImageTarget,
   PendingBlob,
   PendingKey,
+  Presence,
   Seal,
   SettledRoot,
   TargetSession,
@@ -15,6 +17,7 @@ import { verified } from "../content/verified.ts";
 import { InternalError } from "../errors.ts";
 import { describeBytes } from "../oci/describe.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
 import { runBounded } from "../util/bounded.ts";
 import { atEnd, countedBlob, countedPending } from "./copy-ends.ts";
 import type { DigestCache } from "./digest-cache.ts";
@@ -36,6 +39,11 @@ type Work =
   | { readonly bytes: number; readonly blob: Descriptor }
   | { readonly bytes: number; readonly pending: PendingBlob };
 
+interface Copying extends CopyOptions {
+  readonly session: TargetSession;
+  readonly seals: Map<PendingKey, Seal>;
+}
+
 /**
  * Copies a planned graph: layers and configs first, largest first; then manifests, children before parents; names last.
  * The first failure stops the siblings, and all have ended before it is thrown.
@@ -43,24 +51,17 @@ type Work =
  * @returns the roots with their digests, in the plan's order.
  */
 export async function copyImages(options: CopyOptions): Promise<readonly SettledRoot[]> {
-  const { plan, target, onProgress, signal } = options;
+  const { plan, target, onProgress, signal, source } = options;
   onProgress({ kind: "planned", blobs: plan.blobs.length + plan.pending.length, bytes: plan.totalBytes });
   await using session = await atEnd("target", async () => await target.begin(plan, signal));
-  const seals = new Map<PendingKey, Seal>();
-  const work: Work[] = [
-    ...plan.blobs.map(blob => ({ bytes: blob.size, blob })),
-    ...plan.pending.map(pending => ({ bytes: pending.sourceBytes, pending })),
-  ];
-  work.sort((left, right) => right.bytes - left.bytes);
-  await runBounded(
-    work,
-    options.concurrency,
-    async (item, stop) => {
-      if ("blob" in item) await copyBlob(options, session, item.blob, stop);
-      else seals.set(item.pending.key, await copyPending(options, session, item.pending, stop));
-    },
-    signal,
-  );
+  const copying: Copying = { ...options, session, seals: new Map() };
+  const work = orderWork(plan, session);
+  const copyOne = async (item: Work, stop: AbortSignal): Promise<void> => {
+    if (await isThere(copying, item, stop)) return;
+    await copyWork(copying, item, undefined, stop);
+  };
+  if (source.stream === undefined) await runBounded(work, options.concurrency, copyOne, signal);
+  else await copyStream(copying, source.stream, work);
   const roots: SettledRoot[] = [];
   await atEnd("target", async () => {
     for (const { descriptor, bytes } of plan.manifests.values())
@@ -70,7 +71,7 @@ export async function copyImages(options: CopyOptions): Promise<readonly Settled
         roots.push(root);
         continue;
       }
-      const manifest = settle(root.draft, seals);
+      const manifest = settle(root.draft, copying.seals);
       const descriptor = describeBytes(manifest.mediaType, manifest.bytes);
       await session.put(descriptor, bytesBlob(manifest.bytes), signal);
       roots.push({ kind: "settled", names: root.names, descriptor });
@@ -81,19 +82,102 @@ export async function copyImages(options: CopyOptions): Promise<readonly Settled
   return roots;
 }
 
+/** Largest first keeps every worker busy to the end, unless the target has an order of its own. */
+function orderWork(plan: CopyPlan, { order }: TargetSession): readonly Work[] {
+  const work: Work[] = [
+    ...plan.blobs.map(blob => ({ bytes: blob.size, blob })),
+    ...plan.pending.map(pending => ({ bytes: pending.sourceBytes, pending })),
+  ];
+  if (order === undefined) return work.sort((left, right) => right.bytes - left.bytes);
+  const places = new Map(order.map((digest, place) => [digest, place]));
+  const placeOf = (item: Work): number => places.get(originOf(item).digest) ?? order.length;
+  return work.sort((left, right) => placeOf(left) - placeOf(right));
+}
+
+/** Everything is asked for first: what the target lacks is taken as it comes by. */
+async function copyStream(
+  copying: Copying,
+  stream: NonNullable<ImageSource["stream"]>,
+  work: readonly Work[],
+): Promise<void> {
+  const { concurrency, source, session, signal } = copying;
+  if (session.order !== undefined)
+    throw new InternalError("Cannot copy a stream to a stream: blobs come in the source's order");
+  const wanted = new Map<Digest, Work>();
+  const held: Work[] = [];
+  await runBounded(
+    work,
+    concurrency,
+    async (item, stop) => {
+      if (await isThere(copying, item, stop)) return;
+      const origin = originOf(item);
+      // A source knows what it has kept in memory, such as configs: those need no pass.
+      const isHeld = await source.blob(origin, stop).then(
+        () => true,
+        () => false,
+      );
+      if (isHeld) held.push(item);
+      else wanted.set(origin.digest, item);
+    },
+    signal,
+  );
+  await runBounded(held, concurrency, async (item, stop) => await copyWork(copying, item, undefined, stop), signal);
+  if (wanted.size === 0) return;
+  await stream(
+    new Set(wanted.keys()),
+    async (digest, blob, stop) => {
+      const item = wanted.get(digest);
+      if (item !== undefined) await copyWork(copying, item, blob, stop);
+    },
+    signal,
+  );
+}
+
+function originOf(item: Work): Descriptor {
+  return "blob" in item ? item.blob : item.pending.origin;
+}
+
+async function isThere(copying: Copying, item: Work, signal: AbortSignal): Promise<boolean> {
+  const { session, cache, seals, onProgress } = copying;
+  const ask = async (descriptor: Descriptor): Promise<Presence> =>
+    await atEnd("target", async () => await session.has(descriptor, signal));
+  if ("blob" in item) {
+    const { digest, size } = item.blob;
+    const presence = await ask(item.blob);
+    if (presence === "absent") return false;
+    onProgress({ kind: "skipped", blob: digest, bytes: size, reason: presence });
+    return true;
+  }
+  const { key, mediaType, sourceBytes } = item.pending;
+  const cached = cache.find(key);
+  if (cached === undefined) return false;
+  const descriptor = { mediaType, ...cached };
+  const presence = await ask(descriptor);
+  if (presence === "absent") return false;
+  onProgress({ kind: "skipped", blob: key, bytes: sourceBytes, reason: presence, isCached: true });
+  seals.set(key, { descriptor });
+  return true;
+}
+
+/** @param from the bytes, when they come out of a stream. */
+async function copyWork(
+  copying: Copying,
+  item: Work,
+  from: BlobSource | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if ("blob" in item) await copyBlob(copying, item.blob, from, signal);
+  else copying.seals.set(item.pending.key, await copyPending(copying, item.pending, from, signal));
+}
+
 async function copyBlob(
-  { source, sourceName, onProgress }: CopyOptions,
-  session: TargetSession,
+  { source, sourceName, onProgress, session }: Copying,
   descriptor: Descriptor,
+  from: BlobSource | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   const { digest, size } = descriptor;
-  const presence = await atEnd("target", async () => await session.has(descriptor, signal));
-  if (presence !== "absent") {
-    onProgress({ kind: "skipped", blob: digest, bytes: size, reason: presence });
-    return;
-  }
-  const blob = await atEnd("source", async () => await source.blob(descriptor, signal));
+  const blob = from ?? (await atEnd("source", async () => await source.blob(descriptor, signal)));
   const counted = countedBlob(verified(descriptor, blob, sourceName), delta =>
     onProgress({ kind: "bytes", blob: digest, delta }),
   );
@@ -102,21 +186,12 @@ async function copyBlob(
 }
 
 async function copyPending(
-  { cache, onProgress }: CopyOptions,
-  session: TargetSession,
+  { cache, onProgress, session }: Copying,
   pending: PendingBlob,
+  from: BlobSource | undefined,
   signal: AbortSignal,
 ): Promise<Seal> {
-  const { key, mediaType, sourceBytes } = pending;
-  const cached = cache.find(key);
-  if (cached !== undefined) {
-    const descriptor = { mediaType, ...cached };
-    const presence = await atEnd("target", async () => await session.has(descriptor, signal));
-    if (presence !== "absent") {
-      onProgress({ kind: "skipped", blob: key, bytes: sourceBytes, reason: presence, isCached: true });
-      return { descriptor };
-    }
-  }
+  const { key } = pending;
   const { putPending } = session;
   if (putPending === undefined) {
     throw new InternalError("Cannot copy raw layer to this target: it needs to know the digest before the first byte");
@@ -124,7 +199,7 @@ async function copyPending(
   const onBytes = (delta: number): void => onProgress({ kind: "bytes", blob: key, delta });
   const seal = await atEnd(
     "target",
-    async () => await putPending.call(session, countedPending(pending), signal, onBytes),
+    async () => await putPending.call(session, countedPending(pending, from), signal, onBytes),
   );
   await cache.add(key, seal);
   onProgress({ kind: "sealed", blob: key, seal });

@@ -26,6 +26,7 @@ export function compressLayers(source: ImageSource, profile: GzipProfile): Image
       for await (const root of source.roots(signal)) yield await compressRoot(source, root, profile, signal);
     },
     blob: async (descriptor, signal) => await source.blob(descriptor, signal),
+    stream: source.stream,
     [Symbol.asyncDispose]: async () => await source[Symbol.asyncDispose](),
   };
 }
@@ -69,8 +70,9 @@ function compressedLayer(source: ImageSource, layer: Descriptor, profile: GzipPr
     key: `pending:${layer.digest}+${profile.name}`,
     mediaType,
     sourceBytes: layer.size,
-    async open(signal, onBytes) {
-      const blob = await source.blob(layer, signal);
+    origin: layer,
+    async open(signal, onBytes, from) {
+      const blob = from ?? (await source.blob(layer, signal));
       const rawHash = createBlobHash(digestAlgorithm(layer.digest), layer.size);
       const gzipHash = createBlobHash("sha256", layer.size);
       const gzip = layer.size > GZIP_BLOCK_BYTES ? gzipBlock : gzipBlockHere;

@@ -28,6 +28,7 @@ export function pruneSparse(source: ImageSource, onNote: (message: string) => vo
       const bytes = rewritten.get(descriptor.digest);
       return bytes === undefined ? await source.blob(descriptor, signal) : bytesBlob(bytes);
     },
+    stream: source.stream,
     [Symbol.asyncDispose]: async () => await source[Symbol.asyncDispose](),
   };
 }

@@ -51,6 +51,11 @@ describe("gather()", () => {
       key: "pending:x",
       mediaType: OCI_LAYER_GZIP,
       sourceBytes: 1000,
+      origin: {
+        mediaType: "application/vnd.oci.image.layer.v1.tar",
+        digest: `sha256:${"9".repeat(64)}` as const,
+        size: 1000,
+      },
       open: async () => await Promise.reject(new Error("unread")),
     } as const;
     const draft = { mediaType: OCI_MANIFEST, config, layers: [ready, pending, pending] };
