@@ -6,7 +6,6 @@ export const MOCKING: readonly string[] = [
   "test/unit/compress/gzip-profile.test.ts",
   "test/unit/registry/blob-upload.test.ts",
   "test/unit/registry/transport.test.ts",
-  "test/unit/store/spool.test.ts",
   "test/unit/util/partial-file.test.ts",
 ];
 /** It starts the built command. */

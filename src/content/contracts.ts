@@ -80,16 +80,24 @@ export interface ImageSource extends AsyncDisposable {
   roots(signal?: AbortSignal): AsyncIterable<Root>;
   /** Manifests, configs and layers alike: to a source they are all blobs. */
   blob(descriptor: Descriptor, signal?: AbortSignal): Promise<BlobSource>;
-  /**
-   * Only media that are read from beginning to end have it: `blob` then serves manifests and configs alone, and the
-   * wanted blobs come to `take` in their own order, each once. Resolves when all that `take` returned is settled.
-   *
-   * @throws ArchiveError "missing-blob" when one did not come.
-   */
-  readonly stream?: ((wanted: ReadonlySet<Digest>, take: TakeBlob, signal?: AbortSignal) => Promise<void>) | undefined;
+  /** Only of media that are read from beginning to end, such as a compressed archive. */
+  readonly stream?: BlobStream | undefined;
 }
 
-/** Must pump the blob before it waits for anything else that comes out of the same stream. */
+/** Blobs that come in an order of their own; `ImageSource.blob` serves only what the stream `holds`. */
+export interface BlobStream {
+  /** True for blobs that are kept in memory: manifests, configs. */
+  holds(digest: Digest): boolean;
+  /**
+   * Reads once more from the beginning: the wanted blobs come to `take`, each once. Settles when all that `take` returned
+   * has.
+   *
+   * @throws ArchiveError when one did not come.
+   */
+  pass(wanted: ReadonlySet<Digest>, take: TakeBlob, signal?: AbortSignal): Promise<void>;
+}
+
+/** Must pump the blob, or settle, without waiting for what comes after it in the same stream. */
 export type TakeBlob = (digest: Digest, blob: BlobSource, signal: AbortSignal) => Promise<void>;
 
 /** A manifest or index that the plan has read already. */

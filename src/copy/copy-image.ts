@@ -1,6 +1,7 @@
 import { bytesBlob } from "../content/blob.ts";
 import type {
   BlobSource,
+  BlobStream,
   CopyPlan,
   ImageSource,
   ImageTarget,
@@ -95,12 +96,8 @@ function orderWork(plan: CopyPlan, { order }: TargetSession): readonly Work[] {
 }
 
 /** Everything is asked for first: what the target lacks is taken as it comes by. */
-async function copyStream(
-  copying: Copying,
-  stream: NonNullable<ImageSource["stream"]>,
-  work: readonly Work[],
-): Promise<void> {
-  const { concurrency, source, session, signal } = copying;
+async function copyStream(copying: Copying, stream: BlobStream, work: readonly Work[]): Promise<void> {
+  const { concurrency, session, signal } = copying;
   if (session.order !== undefined)
     throw new InternalError("Cannot copy a stream to a stream: blobs come in the source's order");
   const wanted = new Map<Digest, Work>();
@@ -111,19 +108,14 @@ async function copyStream(
     async (item, stop) => {
       if (await isThere(copying, item, stop)) return;
       const origin = originOf(item);
-      // A source knows what it has kept in memory, such as configs: those need no pass.
-      const isHeld = await source.blob(origin, stop).then(
-        () => true,
-        () => false,
-      );
-      if (isHeld) held.push(item);
+      if (stream.holds(origin.digest)) held.push(item);
       else wanted.set(origin.digest, item);
     },
     signal,
   );
   await runBounded(held, concurrency, async (item, stop) => await copyWork(copying, item, undefined, stop), signal);
   if (wanted.size === 0) return;
-  await stream(
+  await stream.pass(
     new Set(wanted.keys()),
     async (digest, blob, stop) => {
       const item = wanted.get(digest);

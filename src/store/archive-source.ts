@@ -1,65 +1,115 @@
 import type { ImageSource, Root } from "../content/contracts.ts";
 import { ArchiveError } from "../errors.ts";
+import type { Digest } from "../oci/digest.ts";
 import { DOCKER_MANIFEST_FILE } from "../oci/docker-manifest.ts";
 import { INDEX_FILE, LAYOUT_FILE } from "../oci/layout.ts";
 import { agree } from "./agree.ts";
-import { type ArchiveFile, openArchiveFile } from "./archive-file.ts";
+import type { Archive, OpenArchiveOptions } from "./archive.ts";
+import { blobStream } from "./blob-stream.ts";
+import { isDirLayout, readDirLayout } from "./dir-layout.ts";
 import { type DockerImages, readDockerImages } from "./docker-archive.ts";
+import { isLegacyArchive, readLegacyImages } from "./legacy-archive.ts";
 import { hasOciLayout, type OciLayout, readOciIndex, readOciLayout } from "./oci-layout.ts";
 import { type OciRoot, readOciRoots } from "./oci-roots.ts";
-import type { OpenArchiveOptions } from "./spool.ts";
+import { openArchiveFile } from "./open-archive-file.ts";
+import type { Slices } from "./slices.ts";
+
+/** How an archive describes its images. */
+export type ArchiveForm = "docker" | "oci" | "docker+oci" | "dir" | "legacy";
 
 /** An open archive: the views that it offers, and the images on which they agree. */
 export interface ArchiveSource extends ImageSource {
-  readonly archive: ArchiveFile;
+  readonly archive: Archive;
+  readonly form: ArchiveForm;
   readonly docker: DockerImages | undefined;
   readonly oci: OciLayout | undefined;
   readonly images: readonly Root[];
+  /** Where blobs lie, one per view; the first one that has a blob serves it. */
+  readonly places: readonly Slices[];
 }
 
+type Views = Pick<ArchiveSource, "form" | "docker" | "oci" | "images" | "places">;
+
 /**
- * Opens an image archive, in Docker's form, as an OCI layout, or both in one.
+ * Opens an image archive: docker's form of any age, an OCI layout, both in one, or skopeo's "dir:" form; a tar, plain or
+ * compressed, or a folder.
  *
  * @throws ArchiveError, StorageError
  */
 export async function openArchive(path: string, options: OpenArchiveOptions = {}): Promise<ArchiveSource> {
-  const archive = await openArchiveFile(path, options);
+  return await archiveSource(await openArchiveFile(path, options), options);
+}
+
+/** Takes over `archive`, and closes it when it cannot be understood. @throws ArchiveError, IntegrityError */
+export async function archiveSource(archive: Archive, options: OpenArchiveOptions): Promise<ArchiveSource> {
   try {
-    return await readViews(archive, options);
+    const views = await readViews(archive, options);
+    const { images, places } = views;
+    const placeOf = (digest: Digest): Slices | undefined => places.find(place => place.has(digest));
+    return {
+      archive,
+      ...views,
+      async *roots() {
+        yield* images;
+      },
+      async blob(descriptor) {
+        const place = placeOf(descriptor.digest) ?? places[0];
+        if (place === undefined) throw noMetadata(archive);
+        return place.blob(descriptor);
+      },
+      stream:
+        archive.passing === undefined
+          ? undefined
+          : blobStream(archive, archive.passing, digest => placeOf(digest)?.entry(digest)),
+      [Symbol.asyncDispose]: async () => await archive[Symbol.asyncDispose](),
+    };
   } catch (error) {
     await archive[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-async function readViews(archive: ArchiveFile, { onDamage, signal }: OpenArchiveOptions): Promise<ArchiveSource> {
-  const docker = archive.has(DOCKER_MANIFEST_FILE) ? await readDockerImages(archive, onDamage, signal) : undefined;
-  const oci = hasOciLayout(archive) ? await readOciLayout(archive, signal) : undefined;
-  if (docker === undefined && oci === undefined) throw noMetadata(archive);
+async function readViews(archive: Archive, options: OpenArchiveOptions): Promise<Views> {
+  const { onDamage, onNote, signal } = options;
+  if (await isDirLayout(archive, signal)) {
+    const { root, slices } = await readDirLayout(archive, signal);
+    return { form: "dir", docker: undefined, oci: undefined, images: [root], places: [slices] };
+  }
+  const docker = archive.entries.has(DOCKER_MANIFEST_FILE)
+    ? await readDockerImages(archive, onDamage, signal)
+    : undefined;
+  const oci = await readOci(archive, docker === undefined, onNote, signal);
+  if (docker === undefined && oci === undefined) {
+    if (!isLegacyArchive(archive)) throw noMetadata(archive);
+    const { images, slices } = await readLegacyImages(archive, signal);
+    return { form: "legacy", docker, oci, images, places: [slices] };
+  }
   const roots = oci === undefined ? undefined : await readOciRoots(oci, archive.what, onDamage, signal);
   const stray = oci === undefined ? await readStrayRoots(archive, signal) : [];
   const images = await agree(archive.what, { docker, oci: roots, stray }, signal);
-  return {
-    archive,
-    docker,
-    oci,
-    images,
-    async *roots() {
-      yield* images;
-    },
-    async blob(descriptor) {
-      const places = [oci?.slices, docker?.slices].filter(slices => slices !== undefined);
-      const place = places.find(slices => slices.has(descriptor.digest)) ?? places[0];
-      if (place === undefined) throw noMetadata(archive);
-      return place.blob(descriptor);
-    },
-    [Symbol.asyncDispose]: async () => await archive[Symbol.asyncDispose](),
-  };
+  const form = docker === undefined ? "oci" : oci === undefined ? "docker" : "docker+oci";
+  const places = [oci?.slices, docker?.slices].filter(slices => slices !== undefined);
+  return { form, docker, oci, images, places };
+}
+
+/** Some writers leave `oci-layout` out; without another view the index is all there is, and it is believed. */
+async function readOci(
+  archive: Archive,
+  isAlone: boolean,
+  onNote: OpenArchiveOptions["onNote"],
+  signal: AbortSignal | undefined,
+): Promise<OciLayout | undefined> {
+  if (hasOciLayout(archive)) return await readOciLayout(archive, signal);
+  if (!isAlone || !archive.entries.has(INDEX_FILE)) return undefined;
+  onNote?.(
+    `${archive.what.charAt(0).toUpperCase()}${archive.what.slice(1)} has no ${LAYOUT_FILE}; ${INDEX_FILE} is followed`,
+  );
+  return await readOciIndex(archive, signal);
 }
 
 /** Beside a `manifest.json` any other file is allowed; one that is no index says nothing. */
-async function readStrayRoots(archive: ArchiveFile, signal: AbortSignal | undefined): Promise<readonly OciRoot[]> {
-  if (!archive.has(INDEX_FILE)) return [];
+async function readStrayRoots(archive: Archive, signal: AbortSignal | undefined): Promise<readonly OciRoot[]> {
+  if (!archive.entries.has(INDEX_FILE)) return [];
   try {
     return await readOciRoots(await readOciIndex(archive, signal), archive.what, undefined, signal);
   } catch (error) {
@@ -68,21 +118,11 @@ async function readStrayRoots(archive: ArchiveFile, signal: AbortSignal | undefi
   }
 }
 
-function noMetadata(archive: ArchiveFile): ArchiveError {
-  const { entries } = archive.index;
-  const isLegacy = archive.has("repositories") || [...entries.keys()].some(name => /^[0-9a-f]{64}\/json$/.test(name));
-  const found = isLegacy
-    ? "an archive of Docker 1.9 or older"
-    : archive.has(INDEX_FILE)
-      ? `${INDEX_FILE} without ${LAYOUT_FILE}`
-      : `no ${DOCKER_MANIFEST_FILE} among ${entries.size} entries`;
+function noMetadata(archive: Archive): ArchiveError {
+  const found = `no ${DOCKER_MANIFEST_FILE} among ${archive.entries.size} entries`;
   return new ArchiveError(
     "no-metadata",
     `Cannot read ${archive.what}: ${found}, expected ${DOCKER_MANIFEST_FILE} or an OCI layout`,
-    {
-      hint: isLegacy
-        ? "Load it with Docker 28 or older, save it again, and push the new archive."
-        : "A root filesystem or a cut archive looks like this: check how the file was made.",
-    },
+    { hint: "A root filesystem or a cut archive looks like this: check how the file was made." },
   );
 }

@@ -1,7 +1,4 @@
 import { createHash } from "node:crypto";
-import { detectCompression } from "../compress/detect.ts";
-import { createBlobHash } from "../content/blob-hash.ts";
-import { pumpBlob } from "../content/pump.ts";
 import { ArchiveError, IntegrityError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -17,9 +14,8 @@ import {
 } from "../oci/media-types.ts";
 import type { TarEntry } from "../tar/tar-entry.ts";
 import { quote } from "../util/format.ts";
-import type { ArchiveFile } from "./archive-file.ts";
+import { type Archive, type OpenArchiveOptions, readMetadata } from "./archive.ts";
 import { Slices } from "./slices.ts";
-import type { OpenArchiveOptions } from "./spool.ts";
 
 /** One image as `manifest.json` and its config describe it. */
 export interface DockerImage {
@@ -58,11 +54,11 @@ export interface DockerImages {
  * @throws ArchiveError with the entry and what is wrong with it; IntegrityError for a config that is not what its name says.
  */
 export async function readDockerImages(
-  archive: ArchiveFile,
+  archive: Archive,
   onDamage?: OpenArchiveOptions["onDamage"],
   signal?: AbortSignal,
 ): Promise<DockerImages> {
-  const bytes = await archive.readMetadata(DOCKER_MANIFEST_FILE, MAX_ARCHIVE_INDEX_BYTES, signal);
+  const bytes = await readMetadata(archive, DOCKER_MANIFEST_FILE, MAX_ARCHIVE_INDEX_BYTES, signal);
   const entries = parseDockerManifest(bytes, archive.what);
   if (entries.length === 0) {
     throw new ArchiveError(
@@ -91,14 +87,14 @@ export async function readDockerImages(
 }
 
 async function readImage(
-  archive: ArchiveFile,
+  archive: Archive,
   slices: Slices,
   entry: DockerImageEntry,
   onDamage: OpenArchiveOptions["onDamage"],
   signal: AbortSignal | undefined,
 ): Promise<DockerImage | undefined> {
   const configName = cleanEntryName(entry.config);
-  const configBytes = await archive.readMetadata(configName, MAX_CONFIG_BYTES, signal);
+  const configBytes = await readMetadata(archive, configName, MAX_CONFIG_BYTES, signal);
   const digest: Digest = `sha256:${createHash("sha256").update(configBytes).digest("hex")}`;
   const claimed = digestInName(configName);
   if (claimed !== undefined && claimed !== digest) {
@@ -115,7 +111,7 @@ async function readImage(
         `expected ${diffIds.length} as in its config`,
     );
   }
-  const configEntry = archive.index.entries.get(configName);
+  const configEntry = archive.entries.get(configName);
   if (configEntry !== undefined) slices.add(digest, configEntry);
   return {
     names: entry.repoTags,
@@ -131,11 +127,11 @@ async function readImage(
 
 /** Turns layer paths into descriptors, each entry once. */
 class LayerReader {
-  readonly #archive: ArchiveFile;
+  readonly #archive: Archive;
   readonly #slices: Slices;
   readonly #known = new Map<number, { readonly diffId: Digest; readonly layer: Descriptor }>();
 
-  constructor(archive: ArchiveFile, slices: Slices) {
+  constructor(archive: Archive, slices: Slices) {
     this.#archive = archive;
     this.#slices = slices;
   }
@@ -155,7 +151,7 @@ class LayerReader {
   }
 
   #entry(path: string): TarEntry {
-    if (this.#archive.has(path)) return this.#archive.index.resolve(path);
+    if (this.#archive.entries.has(path)) return this.#archive.resolve(path);
     throw new ArchiveError(
       "missing-layer",
       `Cannot read layer ${quote(path)} from ${this.#archive.what}: no such entry, expected a file`,
@@ -172,7 +168,7 @@ class LayerReader {
     diffId: Digest,
     signal: AbortSignal | undefined,
   ): Promise<Descriptor> {
-    const compression = detectCompression(await this.#archive.start(entry));
+    const compression = await this.#archive.compressionOf(entry);
     if (compression === "xz" || compression === "bzip2") {
       throw new ArchiveError(
         "layer-compression",
@@ -185,22 +181,11 @@ class LayerReader {
     const layer: Descriptor = {
       mediaType:
         compression === undefined ? DOCKER_LAYER : compression === "gzip" ? DOCKER_LAYER_GZIP : DOCKER_LAYER_ZSTD,
-      digest: isClaimed ? claimed : await this.#hash(entry, signal),
+      digest: isClaimed ? claimed : await this.#archive.digest(entry, signal),
       size: entry.size,
     };
     this.#slices.add(layer.digest, entry);
     return layer;
-  }
-
-  async #hash(entry: TarEntry, signal: AbortSignal | undefined): Promise<Digest> {
-    const hash = createBlobHash("sha256", entry.size);
-    try {
-      await pumpBlob(this.#archive.slice(entry), async chunk => await hash.update(chunk), signal);
-    } catch (error) {
-      await hash.drop();
-      throw error;
-    }
-    return await hash.digest();
   }
 }
 
@@ -222,7 +207,7 @@ function digestInName(name: string): Digest | undefined {
   return hex === undefined ? undefined : `sha256:${hex}`;
 }
 
-function alteredConfig(archive: ArchiveFile, name: string, digest: Digest, claimed: Digest): IntegrityError {
+function alteredConfig(archive: Archive, name: string, digest: Digest, claimed: Digest): IntegrityError {
   return new IntegrityError(
     `Cannot accept config ${quote(name)} from ${archive.what}: found ${digest}, expected ${claimed} as in its name`,
     { hint: "The archive was damaged or altered after it was saved: copy it again from its source." },

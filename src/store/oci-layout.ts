@@ -1,7 +1,7 @@
 import { isDigest } from "../oci/digest.ts";
 import { checkLayoutHeader, INDEX_FILE, LAYOUT_FILE, type LayoutIndex, parseLayoutIndex } from "../oci/layout.ts";
 import { MAX_ARCHIVE_INDEX_BYTES, MAX_LAYOUT_HEADER_BYTES } from "../oci/limits.ts";
-import type { ArchiveFile } from "./archive-file.ts";
+import { type Archive, readMetadata } from "./archive.ts";
 import { Slices } from "./slices.ts";
 
 const BLOB_ENTRY = /^blobs\/(sha256|sha512)\/([0-9a-f]+)$/;
@@ -12,8 +12,8 @@ export interface OciLayout {
   readonly slices: Slices;
 }
 
-export function hasOciLayout(archive: ArchiveFile): boolean {
-  return archive.has(LAYOUT_FILE) && archive.has(INDEX_FILE);
+export function hasOciLayout(archive: Archive): boolean {
+  return archive.entries.has(LAYOUT_FILE) && archive.entries.has(INDEX_FILE);
 }
 
 /**
@@ -22,16 +22,19 @@ export function hasOciLayout(archive: ArchiveFile): boolean {
  *
  * @throws ArchiveError
  */
-export async function readOciLayout(archive: ArchiveFile, signal?: AbortSignal): Promise<OciLayout> {
-  checkLayoutHeader(await archive.readMetadata(LAYOUT_FILE, MAX_LAYOUT_HEADER_BYTES, signal), archive.what);
+export async function readOciLayout(archive: Archive, signal?: AbortSignal): Promise<OciLayout> {
+  checkLayoutHeader(await readMetadata(archive, LAYOUT_FILE, MAX_LAYOUT_HEADER_BYTES, signal), archive.what);
   return await readOciIndex(archive, signal);
 }
 
 /** The same without its header: an archive may have lost `oci-layout`, or never had it. @throws ArchiveError */
-export async function readOciIndex(archive: ArchiveFile, signal?: AbortSignal): Promise<OciLayout> {
-  const index = parseLayoutIndex(await archive.readMetadata(INDEX_FILE, MAX_ARCHIVE_INDEX_BYTES, signal), archive.what);
+export async function readOciIndex(archive: Archive, signal?: AbortSignal): Promise<OciLayout> {
+  const index = parseLayoutIndex(
+    await readMetadata(archive, INDEX_FILE, MAX_ARCHIVE_INDEX_BYTES, signal),
+    archive.what,
+  );
   const slices = new Slices(archive);
-  for (const [name, entry] of archive.index.entries) {
+  for (const [name, entry] of archive.entries) {
     const match = BLOB_ENTRY.exec(name);
     const digest = match === null ? undefined : `${match[1]}:${match[2]}`;
     if (entry.type === "file" && isDigest(digest)) slices.add(digest, entry);

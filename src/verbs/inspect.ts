@@ -58,7 +58,7 @@ export interface Inspection {
   readonly source: string;
   readonly kind: "archive" | "registry";
   /** Of an archive. */
-  readonly compression?: "none" | "gzip";
+  readonly compression?: string;
   readonly images: readonly InspectedImage[];
 }
 

@@ -8,8 +8,6 @@ import { configOf, dockerManifest, layerOf, makeFolder, openBytes, refusal, tarO
 
 for (const [title, files, text] of [
   ["a root file system", { "etc/passwd": "root" }, "no manifest.json among 1 entries"],
-  ["an archive of docker 1.9", { [`${"a".repeat(64)}/json`]: "{}" }, "an archive of Docker 1.9 or older"],
-  ["a layout without its header", { "index.json": "{}" }, "index.json without oci-layout"],
 ] as const) {
   test(`openArchive() says that it found ${title}`, async () => {
     const error = await refusal(openBytes(tarOf(files)));
@@ -21,12 +19,6 @@ for (const [title, files, text] of [
 test("openArchive() refuses a layout of another version", async () => {
   const files = { "oci-layout": '{"imageLayoutVersion":"2.0.0"}', "index.json": "{}" };
   expect(await refusal(openBytes(tarOf(files)))).toMatchObject({ reason: "layout-version" });
-});
-
-test("openArchive() names a compression that it does not read, and the program that does", async () => {
-  const error = await refusal(openBytes(Buffer.from("28b52ffd000000000000", "hex")));
-  expect(error).toMatchObject({ reason: "compressed", message: expect.stringContaining("found zstd data") });
-  expect(error.hint).toContain("zstd -d");
 });
 
 test("openArchive() refuses an archive that is compressed twice", async () => {
@@ -43,9 +35,9 @@ test("openArchive() names files of almost the same name when there is none", asy
   expect(error.hint).toBe('The folder holds "hello.tar.gz".');
 });
 
-test("openArchive() refuses a folder by saying what it is", async () => {
+test("openArchive() refuses a folder that holds no image", async () => {
   const error = await refusal(openArchive(await makeFolder()));
-  expect(error).toMatchObject({ exitCode: 9, message: expect.stringContaining("found a folder, expected a file") });
+  expect(error).toMatchObject({ reason: "no-metadata", message: expect.stringContaining("folder") });
 });
 
 test("openArchive() notes that an archive has no end marker, and reads it", async () => {
