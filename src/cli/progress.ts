@@ -23,7 +23,7 @@ type Form = "bar" | "lines" | "json" | "none";
 export function createProgress(
   session: Session,
   flags: OutputFlags,
-  verb: "Pushing" | "Pulling" | "Verifying",
+  verb: "Pushing" | "Pulling" | "Verifying" | "Importing",
 ): Progress {
   const form = formOf(session, flags);
   const isQuiet = flags.quiet === true;
@@ -82,7 +82,8 @@ function formOf({ stderr }: Session, { progress = "auto", quiet }: OutputFlags):
 function status(verb: string, bytes: number, total: number, seconds: number): string {
   const rate = seconds > 0 ? bytes / seconds : 0;
   const left = rate > 0 && total > bytes ? `, ${Math.ceil((total - bytes) / rate)} s left` : "";
-  return `${verb} ${formatBytes(bytes)} of ${formatBytes(total)}, ${formatBytes(rate)}/s${left}`;
+  const of = total > 0 ? ` of ${formatBytes(total)}` : "";
+  return `${verb} ${formatBytes(bytes)}${of}, ${formatBytes(rate)}/s${left}`;
 }
 
 function bar(bytes: number, total: number): string {

@@ -44,22 +44,26 @@ export interface PendingStream {
   seal(): Seal;
 }
 
-/** A blob without a name yet: a raw layer that is compressed on its way out. */
-export interface PendingBlob {
+/** A blob without a name yet. */
+export interface PendingBody {
   /** diff_id and gzip profile; also the digest cache's key. Sealed once per copy. */
   readonly key: PendingKey;
   readonly mediaType: string;
   /** What is read, not what goes out: progress counts this side. */
   readonly sourceBytes: number;
-  /** The layer as the source holds it. */
-  readonly origin: Descriptor;
   /** True when `open` works a single time. */
   readonly isOnce?: boolean;
   /**
    * @param onBytes hears how many source bytes have been read.
-   * @param from the bytes of `origin`, when the source cannot be asked for them.
+   * @param from what is to be read, where the source cannot be asked for it.
    */
   open(signal?: AbortSignal, onBytes?: (bytes: number) => void, from?: BlobSource): Promise<PendingStream>;
+}
+
+/** A raw layer that is compressed on its way out. */
+export interface PendingBlob extends PendingBody {
+  /** The layer as the source holds it. */
+  readonly origin: Descriptor;
 }
 
 /** An image that waits for layer digests; `settle(draft, seals)` is pure and makes the RawManifest. */
@@ -67,6 +71,8 @@ export interface ManifestDraft {
   readonly mediaType: string;
   readonly config: Descriptor;
   readonly layers: readonly (Descriptor | PendingBlob)[];
+  /** One per layer, where they are known. */
+  readonly diffIds?: readonly Digest[] | undefined;
   /** Of an OCI manifest; Docker's have none. */
   readonly annotations?: Readonly<Record<string, string>>;
 }
@@ -131,7 +137,7 @@ export interface TargetSession extends AsyncDisposable {
   has(descriptor: Descriptor, signal?: AbortSignal): Promise<Presence>;
   put(descriptor: Descriptor, blob: BlobSource, signal?: AbortSignal): Promise<void>;
   /** Absent on targets that must know the name first. Settles only when the target has confirmed the sealed digest. */
-  putPending?(blob: PendingBlob, signal?: AbortSignal, onBytes?: (bytes: number) => void): Promise<Seal>;
+  putPending?(blob: PendingBody, signal?: AbortSignal, onBytes?: (bytes: number) => void): Promise<Seal>;
   /** Manifests went in through `put`, children first; this makes names visible: tags, or the final rename. */
   commit(roots: readonly SettledRoot[], signal?: AbortSignal): Promise<void>;
 }

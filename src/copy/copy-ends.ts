@@ -1,4 +1,4 @@
-import type { BlobSource, PendingBlob } from "../content/contracts.ts";
+import type { BlobSource, PendingBody } from "../content/contracts.ts";
 import { pumpBlob } from "../content/pump.ts";
 import { ImgpackError } from "../errors.ts";
 
@@ -37,11 +37,11 @@ export function countedBlob(blob: BlobSource, onBytes: (delta: number) => void):
 }
 
 /** What goes wrong while the layer is read, checked and compressed is the source's. */
-export function countedPending(pending: PendingBlob, from?: BlobSource): PendingBlob {
+export function countedPending(pending: PendingBody, from?: BlobSource): PendingBody {
   let attempt: (() => (bytes: number) => void) | undefined;
   return {
     ...pending,
-    isOnce: from?.isOnce ?? false,
+    isOnce: from?.isOnce ?? pending.isOnce ?? false,
     async open(signal, onBytes) {
       attempt ??= onceEach(onBytes ?? (() => undefined));
       const count = attempt();

@@ -25,7 +25,11 @@ export const IN_TOTO = "application/vnd.in-toto+json";
 /** What a manifest request accepts. Schema 1 is missing on purpose: registries convert to it unasked otherwise. */
 export const MANIFEST_ACCEPT: readonly string[] = [OCI_INDEX, OCI_MANIFEST, DOCKER_MANIFEST_LIST, DOCKER_MANIFEST];
 
-export type LayerCompression = "none" | "gzip" | "zstd";
+/** Docker loads such layers, and no registry has a type for them: these two stay inside, and never reach a manifest. */
+export const DOCKER_LAYER_XZ = "application/vnd.docker.image.rootfs.diff.tar.xz";
+export const DOCKER_LAYER_BZIP2 = "application/vnd.docker.image.rootfs.diff.tar.bzip2";
+
+export type LayerCompression = "none" | "gzip" | "zstd" | "xz" | "bzip2";
 
 interface LayerFamily {
   readonly family: "docker" | "oci";
@@ -37,7 +41,13 @@ const FAMILIES: readonly LayerFamily[] = [
   {
     family: "docker",
     foreign: false,
-    types: { none: DOCKER_LAYER, gzip: DOCKER_LAYER_GZIP, zstd: DOCKER_LAYER_ZSTD },
+    types: {
+      none: DOCKER_LAYER,
+      gzip: DOCKER_LAYER_GZIP,
+      zstd: DOCKER_LAYER_ZSTD,
+      xz: DOCKER_LAYER_XZ,
+      bzip2: DOCKER_LAYER_BZIP2,
+    },
   },
   { family: "docker", foreign: true, types: { none: DOCKER_FOREIGN_LAYER, gzip: DOCKER_FOREIGN_LAYER_GZIP } },
   { family: "oci", foreign: false, types: { none: OCI_LAYER, gzip: OCI_LAYER_GZIP, zstd: OCI_LAYER_ZSTD } },
@@ -47,7 +57,7 @@ const FAMILIES: readonly LayerFamily[] = [
     types: { none: OCI_FOREIGN_LAYER, gzip: OCI_FOREIGN_LAYER_GZIP, zstd: OCI_FOREIGN_LAYER_ZSTD },
   },
 ];
-const COMPRESSIONS: readonly LayerCompression[] = ["none", "gzip", "zstd"];
+const COMPRESSIONS: readonly LayerCompression[] = ["none", "gzip", "zstd", "xz", "bzip2"];
 
 const LAYERS: ReadonlyMap<string, { readonly family: LayerFamily; readonly compression: LayerCompression }> = new Map(
   FAMILIES.flatMap(family =>
@@ -117,7 +127,8 @@ export function toOciLayerType(mediaType: string): string | undefined {
 
 function toFamily(mediaType: string, wanted: LayerFamily["family"]): string | undefined {
   const layer = LAYERS.get(mediaType);
-  if (layer === undefined || (wanted === "docker" && layer.compression === "zstd")) return undefined;
+  const isKnownToDocker = layer?.compression === "none" || layer?.compression === "gzip";
+  if (layer === undefined || (wanted === "docker" && !isKnownToDocker)) return undefined;
   const target = FAMILIES.find(({ family, foreign }) => family === wanted && foreign === layer.family.foreign);
   return target?.types[layer.compression];
 }

@@ -1,4 +1,4 @@
-import type { PendingBlob, PendingStream, Seal } from "../content/contracts.ts";
+import type { PendingBody, PendingStream, Seal } from "../content/contracts.ts";
 import { RegistryError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { headBlob } from "./blob-upload.ts";
@@ -22,7 +22,7 @@ import {
  */
 export async function uploadPending(
   target: UploadTarget,
-  blob: PendingBlob,
+  blob: PendingBody,
   onBytes?: (bytes: number) => void,
 ): Promise<Seal> {
   const what = `layer ${blob.key.replace("pending:", "")}`;
@@ -39,7 +39,7 @@ async function streamInto(
   target: UploadTarget,
   what: string,
   url: URL,
-  blob: PendingBlob,
+  blob: PendingBody,
   onBytes: ((bytes: number) => void) | undefined,
 ): Promise<{ readonly seal: Seal; readonly session: URL }> {
   const { client, repository, signal } = target;
@@ -88,8 +88,13 @@ async function streamInto(
   }
 }
 
-/** @returns false when the registry has lost the session, and the layer has to be sent again. */
-async function closeUpload(
+/**
+ * The empty PUT that names the digest.
+ *
+ * @param round the session's number; beyond MOST_RESTARTS a lost one is an error.
+ * @returns false when the registry has lost the session, and the layer has to be sent again.
+ */
+export async function closeUpload(
   target: UploadTarget,
   what: string,
   session: URL,

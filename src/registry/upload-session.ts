@@ -45,7 +45,8 @@ export function isSessionFault(error: unknown): error is RegistryError {
   return error.status === 404 || error.status === 416 || error.codes.some(code => SESSION_CODES.has(code));
 }
 
-async function startUpload(target: UploadTarget, what: string): Promise<URL> {
+/** A session of its own for one blob; one try. */
+export async function startUpload(target: UploadTarget, what: string): Promise<URL> {
   const { repository, signal } = target;
   const response = await target.client.callOnce({
     verb: "push",

@@ -93,7 +93,7 @@ async function draftOf(
   const isZstd = layers.some(({ mediaType }) => layerCompression(mediaType) === "zstd");
   const names = [...new Set([...image.names, ...moreNames])];
   const mediaType = isZstd ? OCI_MANIFEST : DOCKER_MANIFEST;
-  return { kind: "draft", names, draft: { mediaType, config: image.config, layers } };
+  return { kind: "draft", names, draft: { mediaType, config: image.config, layers, diffIds: image.diffIds } };
 }
 
 function checkDistinct<T extends { readonly names: readonly string[] }>(

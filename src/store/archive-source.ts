@@ -4,7 +4,7 @@ import type { Digest } from "../oci/digest.ts";
 import { DOCKER_MANIFEST_FILE } from "../oci/docker-manifest.ts";
 import { INDEX_FILE, LAYOUT_FILE } from "../oci/layout.ts";
 import { agree } from "./agree.ts";
-import type { Archive, OpenArchiveOptions } from "./archive.ts";
+import type { Archive } from "./archive.ts";
 import { blobStream } from "./blob-stream.ts";
 import { isDirLayout, readDirLayout } from "./dir-layout.ts";
 import { type DockerImages, readDockerImages } from "./docker-archive.ts";
@@ -12,6 +12,7 @@ import { isLegacyArchive, readLegacyImages } from "./legacy-archive.ts";
 import { hasOciLayout, type OciLayout, readOciIndex, readOciLayout } from "./oci-layout.ts";
 import { type OciRoot, readOciRoots } from "./oci-roots.ts";
 import { openArchiveFile } from "./open-archive-file.ts";
+import type { OpenArchiveOptions } from "./open-archive-options.ts";
 import type { Slices } from "./slices.ts";
 
 /** How an archive describes its images. */

@@ -1,21 +1,10 @@
 import type { Compression } from "../compress/detect.ts";
 import type { BlobSource } from "../content/contracts.ts";
 import { readBlob } from "../content/pump.ts";
-import { ArchiveError, type IntegrityError } from "../errors.ts";
+import { ArchiveError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { TarEntry } from "../tar/tar-entry.ts";
 import { formatBytes, quote } from "../util/format.ts";
-
-export interface OpenArchiveOptions {
-  /** Hears what a person should know: a temporary file, a missing end marker. */
-  readonly onNote?: ((message: string) => void) | undefined;
-  /**
-   * Hears of manifests and configs that are not what their digest says, and goes on without their images; without it the
-   * first one is thrown.
-   */
-  readonly onDamage?: ((blob: Digest, error: IntegrityError) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** What is done with an entry's body as it passes by. */
 export type TakeBody = (blob: BlobSource, signal: AbortSignal) => Promise<void>;

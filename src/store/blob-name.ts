@@ -1,6 +1,13 @@
-import { type Digest, digestAlgorithm, digestHex } from "../oci/digest.ts";
+import { type Digest, digestAlgorithm, digestHex, isDigest } from "../oci/digest.ts";
 
 /** Where a blob lies in an OCI image layout (image-spec image-layout.md, "Blobs"). */
 export function blobName(digest: Digest): string {
   return `blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`;
+}
+
+/** The digest that the name of an entry in a layout claims. */
+export function digestInName(name: string): Digest | undefined {
+  const [, algorithm, hex] = /^blobs\/(sha256|sha512)\/([0-9a-f]+)$/.exec(name) ?? [];
+  const digest = `${algorithm}:${hex}`;
+  return isDigest(digest) ? digest : undefined;
 }

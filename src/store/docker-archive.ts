@@ -5,16 +5,11 @@ import type { Digest } from "../oci/digest.ts";
 import { DOCKER_MANIFEST_FILE, type DockerImageEntry, parseDockerManifest } from "../oci/docker-manifest.ts";
 import { parseImageConfig } from "../oci/image-config.ts";
 import { MAX_ARCHIVE_INDEX_BYTES, MAX_CONFIG_BYTES } from "../oci/limits.ts";
-import {
-  DOCKER_CONFIG,
-  DOCKER_LAYER,
-  DOCKER_LAYER_GZIP,
-  DOCKER_LAYER_ZSTD,
-  layerCompression,
-} from "../oci/media-types.ts";
+import { DOCKER_CONFIG, DOCKER_LAYER, layerCompression, withLayerCompression } from "../oci/media-types.ts";
 import type { TarEntry } from "../tar/tar-entry.ts";
 import { quote } from "../util/format.ts";
-import { type Archive, type OpenArchiveOptions, readMetadata } from "./archive.ts";
+import { type Archive, readMetadata } from "./archive.ts";
+import type { OpenArchiveOptions } from "./open-archive-options.ts";
 import { Slices } from "./slices.ts";
 
 /** One image as `manifest.json` and its config describe it. */
@@ -169,18 +164,11 @@ class LayerReader {
     signal: AbortSignal | undefined,
   ): Promise<Descriptor> {
     const compression = await this.#archive.compressionOf(entry);
-    if (compression === "xz" || compression === "bzip2") {
-      throw new ArchiveError(
-        "layer-compression",
-        `Cannot read layer ${quote(path)} from ${this.#archive.what}: found ${compression} data, expected a plain, gzip or zstd layer`,
-      );
-    }
     const claimed = compression === undefined ? diffId : claimedDigest(path, image);
     // A name may repeat the diff_id, which is never the digest of a compressed layer.
     const isClaimed = claimed !== undefined && (compression === undefined || claimed !== diffId);
     const layer: Descriptor = {
-      mediaType:
-        compression === undefined ? DOCKER_LAYER : compression === "gzip" ? DOCKER_LAYER_GZIP : DOCKER_LAYER_ZSTD,
+      mediaType: withLayerCompression(DOCKER_LAYER, compression ?? "none") ?? DOCKER_LAYER,
       digest: isClaimed ? claimed : await this.#archive.digest(entry, signal),
       size: entry.size,
     };

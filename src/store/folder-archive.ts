@@ -12,7 +12,8 @@ import type { Digest } from "../oci/digest.ts";
 import { resolveEntry } from "../tar/resolve-link.ts";
 import type { TarEntry } from "../tar/tar-entry.ts";
 import { quote } from "../util/format.ts";
-import type { Archive, OpenArchiveOptions } from "./archive.ts";
+import type { Archive } from "./archive.ts";
+import type { OpenArchiveOptions } from "./open-archive-options.ts";
 
 const MOST_ENTRIES = 1_000_000;
 const MOST_DEPTH = 8;

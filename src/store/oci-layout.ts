@@ -1,10 +1,8 @@
-import { isDigest } from "../oci/digest.ts";
 import { checkLayoutHeader, INDEX_FILE, LAYOUT_FILE, type LayoutIndex, parseLayoutIndex } from "../oci/layout.ts";
 import { MAX_ARCHIVE_INDEX_BYTES, MAX_LAYOUT_HEADER_BYTES } from "../oci/limits.ts";
 import { type Archive, readMetadata } from "./archive.ts";
+import { digestInName } from "./blob-name.ts";
 import { Slices } from "./slices.ts";
-
-const BLOB_ENTRY = /^blobs\/(sha256|sha512)\/([0-9a-f]+)$/;
 
 /** The OCI view of an archive: its `index.json`, and where its blobs lie. */
 export interface OciLayout {
@@ -35,9 +33,8 @@ export async function readOciIndex(archive: Archive, signal?: AbortSignal): Prom
   );
   const slices = new Slices(archive);
   for (const [name, entry] of archive.entries) {
-    const match = BLOB_ENTRY.exec(name);
-    const digest = match === null ? undefined : `${match[1]}:${match[2]}`;
-    if (entry.type === "file" && isDigest(digest)) slices.add(digest, entry);
+    const digest = digestInName(name);
+    if (entry.type === "file" && digest !== undefined) slices.add(digest, entry);
   }
   return { index, slices };
 }

@@ -1,8 +1,9 @@
 import { bytesBlob } from "../content/blob.ts";
+import { blobChunks } from "../content/blob-chunks.ts";
 import type {
   CopyPlan,
   ImageTarget,
-  PendingBlob,
+  PendingBody,
   Presence,
   Seal,
   SettledRoot,
@@ -16,6 +17,7 @@ import { manifestChildren, type RawManifest } from "../oci/manifest.ts";
 import { isManifestType } from "../oci/media-types.ts";
 import { hasBlob, mountBlob, uploadBlob } from "../registry/blob-upload.ts";
 import { putManifest } from "../registry/manifest-access.ts";
+import { ONCE_PART_BYTES, uploadOnce } from "../registry/once-upload.ts";
 import { uploadPending } from "../registry/pending-upload.ts";
 import type { RegistryClient } from "../registry/registry-client.ts";
 import { cancelUpload, type UploadTarget } from "../registry/upload-session.ts";
@@ -78,13 +80,24 @@ class RegistrySession implements TargetSession {
       this.#manifests.set(digest, { mediaType, bytes: await readBlob(blob, MAX_MANIFEST_BYTES, signal) });
       return;
     }
+    if (blob.isOnce === true && blob.size > ONCE_PART_BYTES) {
+      await this.#dropSession(this.#target(signal), digest);
+      await this.#putOnce(blobChunks(blob, signal), () => descriptor, `blob ${digest}`, signal);
+      return;
+    }
+    const sent = blob.isOnce === true ? bytesBlob(await readBlob(blob, blob.size, signal)) : blob;
     const session = this.#sessions.get(digest);
     this.#sessions.delete(digest);
-    await uploadBlob(this.#target(signal), descriptor, blob, session);
+    await uploadBlob(this.#target(signal), descriptor, sent, session);
     await this.#holders.add(digest, this.#repository);
   }
 
-  async putPending(blob: PendingBlob, signal?: AbortSignal, onBytes?: (bytes: number) => void): Promise<Seal> {
+  async putPending(blob: PendingBody, signal?: AbortSignal, onBytes?: (bytes: number) => void): Promise<Seal> {
+    if (blob.isOnce === true && blob.sourceBytes > SMALL_LAYER_BYTES) {
+      const stream = await blob.open(signal, onBytes);
+      const presence = await this.#putOnce(stream.body, () => stream.seal().descriptor, "layer from archive", signal);
+      return presence === "absent" ? stream.seal() : { ...stream.seal(), presence };
+    }
     if (blob.sourceBytes > SMALL_LAYER_BYTES) {
       const seal = await uploadPending(this.#target(signal), blob, onBytes);
       await this.#holders.add(seal.descriptor.digest, this.#repository);
@@ -115,6 +128,24 @@ class RegistrySession implements TargetSession {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
+
+  /** @returns whether the target turned out to have it. */
+  async #putOnce(
+    body: AsyncIterable<Uint8Array>,
+    descriptor: () => Descriptor,
+    what: string,
+    signal: AbortSignal | undefined,
+  ): Promise<Presence> {
+    let presence: Presence = "absent";
+    const target = this.#target(signal);
+    const putSmall = async (known: Descriptor, bytes: Uint8Array): Promise<void> => {
+      presence = await this.has(known, signal);
+      if (presence === "absent") await this.put(known, bytesBlob(bytes), signal);
+    };
+    await uploadOnce(target, { what, body, descriptor, putSmall });
+    await this.#holders.add(descriptor().digest, this.#repository);
+    return presence;
+  }
 
   async #dropSession(target: UploadTarget, digest: Digest): Promise<void> {
     const session = this.#sessions.get(digest);

@@ -109,6 +109,11 @@ export class ScannedArchive implements Archive {
     return new ScannedArchive(options, walk.entries, kept, compressions, digests);
   }
 
+  /** False when everything that was not kept is gone. */
+  get isReopenable(): boolean {
+    return this.#options.isReopenable;
+  }
+
   get what(): string {
     return whatOf(this.#options);
   }

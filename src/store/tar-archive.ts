@@ -7,7 +7,8 @@ import type { Digest } from "../oci/digest.ts";
 import type { TarEntry } from "../tar/tar-entry.ts";
 import { indexTar, type TarIndex } from "../tar/tar-index.ts";
 import { quote } from "../util/format.ts";
-import type { Archive, OpenArchiveOptions } from "./archive.ts";
+import type { Archive } from "./archive.ts";
+import type { OpenArchiveOptions } from "./open-archive-options.ts";
 
 /** A plain tar that is open for positioned reads: bodies are read in place, in any order. */
 export class TarArchive implements Archive {

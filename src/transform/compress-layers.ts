@@ -1,29 +1,29 @@
-import { gzipBlock, gzipBlockHere } from "../compress/gzip-blocks.ts";
-import { GZIP_BLOCK_BYTES, type GzipProfile } from "../compress/gzip-profile.ts";
-import { mapChunks } from "../content/blob-chunks.ts";
-import { createBlobHash } from "../content/blob-hash.ts";
-import { sharedChunks } from "../content/chunks.ts";
-import type { ImageSource, PendingBlob, Root, Seal } from "../content/contracts.ts";
+import type { GzipProfile } from "../compress/gzip-profile.ts";
+import type { ImageSource, ManifestDraft, PendingBlob, PendingKey, Root, Seal } from "../content/contracts.ts";
 import { readBlob } from "../content/pump.ts";
 import { isPending } from "../content/settle.ts";
-import { IntegrityError, InternalError } from "../errors.ts";
+import { InternalError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import { digestAlgorithm } from "../oci/digest.ts";
+import type { Digest } from "../oci/digest.ts";
 import { parseManifest } from "../oci/manifest.ts";
 import { isImageConfigType, isImageManifestType, layerCompression, toGzipLayerType } from "../oci/media-types.ts";
-import { allEnded } from "../util/abort.ts";
-
-/** More than enough for a member without content. */
-const EMPTY_MEMBER_BYTES = 64;
+import { gzipLayer } from "./gzip-layer.ts";
 
 /**
- * Raw layers become gzip on their way out, as `docker push` does; layers that are compressed already stay as they are.
- * A settled image with raw layers becomes a draft: its digest changes, which the copy reports.
+ * Raw layers become gzip on their way out, as `docker push` does; layers that are compressed already stay as they are,
+ * unless registries and runtimes do not know how (xz, bzip2). A settled image with raw layers becomes a draft: its digest
+ * changes, which the copy reports.
+ *
+ * @param seals what is compressed already, by the digest of the layer in the source.
  */
-export function compressLayers(source: ImageSource, profile: GzipProfile): ImageSource {
+export function compressLayers(
+  source: ImageSource,
+  profile: GzipProfile,
+  seals: ReadonlyMap<Digest, Seal> = new Map(),
+): ImageSource {
   return {
     async *roots(signal) {
-      for await (const root of source.roots(signal)) yield await compressRoot(source, root, profile, signal);
+      for await (const root of source.roots(signal)) yield await compressRoot(source, root, profile, seals, signal);
     },
     blob: async (descriptor, signal) => await source.blob(descriptor, signal),
     stream: source.stream,
@@ -31,17 +31,28 @@ export function compressLayers(source: ImageSource, profile: GzipProfile): Image
   };
 }
 
+/** Of a raw layer with this diff_id; also the digest cache's key. */
+export function gzipKey(diffId: Digest, profile: GzipProfile): PendingKey {
+  return `pending:${diffId}+${profile.name}`;
+}
+
 async function compressRoot(
   source: ImageSource,
   root: Root,
   profile: GzipProfile,
+  seals: ReadonlyMap<Digest, Seal>,
   signal: AbortSignal | undefined,
 ): Promise<Root> {
   const draft = root.kind === "draft" ? root.draft : await draftOf(source, root.descriptor, signal);
-  if (draft === undefined || !draft.layers.some(layer => !isPending(layer) && isRaw(layer))) return root;
-  const layers = draft.layers.map(layer =>
-    isPending(layer) || !isRaw(layer) ? layer : compressedLayer(source, layer, profile),
-  );
+  if (draft === undefined || !draft.layers.some(layer => !isPending(layer) && isChanged(layer))) return root;
+  const layers = draft.layers.map((layer, place) => {
+    if (isPending(layer) || !isChanged(layer)) return layer;
+    const mediaType = gzipType(layer);
+    const seal = seals.get(layer.digest);
+    if (seal !== undefined) return { ...seal.descriptor, mediaType };
+    const diffId = isRaw(layer) ? layer.digest : draft.diffIds?.[place];
+    return pendingLayer(source, layer, mediaType, diffId, profile);
+  });
   return { kind: "draft", names: root.names, draft: { ...draft, layers } };
 }
 
@@ -49,7 +60,7 @@ async function draftOf(
   source: ImageSource,
   descriptor: Descriptor,
   signal: AbortSignal | undefined,
-): Promise<Extract<Root, { kind: "draft" }>["draft"] | undefined> {
+): Promise<ManifestDraft | undefined> {
   if (!isImageManifestType(descriptor.mediaType)) return undefined;
   const bytes = await readBlob(await source.blob(descriptor, signal), descriptor.size, signal);
   const view = parseManifest(bytes, { where: descriptor.digest, announced: descriptor.mediaType });
@@ -60,60 +71,39 @@ async function draftOf(
   return { mediaType, config, layers, ...(annotations === undefined ? {} : { annotations }) };
 }
 
-function isRaw(layer: Descriptor): boolean {
-  return layerCompression(layer.mediaType) === "none";
+function isRaw({ mediaType }: Descriptor): boolean {
+  return layerCompression(mediaType) === "none";
 }
 
-function compressedLayer(source: ImageSource, layer: Descriptor, profile: GzipProfile): PendingBlob {
-  const mediaType = gzipType(layer);
+function isChanged(layer: Descriptor): boolean {
+  const compression = layerCompression(layer.mediaType);
+  return compression === "none" || compression === "xz" || compression === "bzip2";
+}
+
+function pendingLayer(
+  source: ImageSource,
+  layer: Descriptor,
+  mediaType: string,
+  diffId: Digest | undefined,
+  profile: GzipProfile,
+): PendingBlob {
+  const compression = layerCompression(layer.mediaType);
   return {
-    key: `pending:${layer.digest}+${profile.name}`,
+    key: gzipKey(diffId ?? layer.digest, profile),
     mediaType,
     sourceBytes: layer.size,
     origin: layer,
     async open(signal, onBytes, from) {
       const blob = from ?? (await source.blob(layer, signal));
-      const rawHash = createBlobHash(digestAlgorithm(layer.digest), layer.size);
-      const gzipHash = createBlobHash("sha256", layer.size);
-      const gzip = layer.size > GZIP_BLOCK_BYTES ? gzipBlock : gzipBlockHere;
-      let seal: Seal | undefined;
-      async function* body(): AsyncGenerator<Uint8Array, void> {
-        let size = 0;
-        const compressBlock = async (chunk: Uint8Array, position: number): Promise<Uint8Array> => {
-          // Equal layers give equal digests only if blocks begin at the same bytes.
-          if (position % GZIP_BLOCK_BYTES !== 0)
-            throw new InternalError(`Cannot compress layer from archive: block at ${position}`);
-          const [member] = await allEnded([gzip(chunk, sharedChunks.spare(chunk), profile), rawHash.update(chunk)]);
-          onBytes?.(chunk.length);
-          return member;
-        };
-        try {
-          for await (const member of mapChunks(blob, compressBlock, signal)) {
-            size += member.length;
-            await gzipHash.update(member);
-            yield member;
-          }
-          if (layer.size === 0) {
-            const member = await gzip(new Uint8Array(0), new Uint8Array(EMPTY_MEMBER_BYTES), profile);
-            size = member.length;
-            await gzipHash.update(member);
-            yield member;
-          }
-          const diffId = await rawHash.digest();
-          const digest = await gzipHash.digest();
-          if (diffId !== layer.digest) throw wrongDiffId(layer, diffId);
-          seal = { descriptor: { mediaType, digest, size }, diffId };
-        } finally {
-          if (seal === undefined) await Promise.all([rawHash.drop(), gzipHash.drop()]);
-        }
-      }
-      return {
-        body: body(),
-        seal() {
-          if (seal === undefined) throw new InternalError("Cannot seal layer from archive: its end was not reached");
-          return seal;
-        },
-      };
+      return gzipLayer(blob, {
+        mediaType,
+        profile,
+        diffId,
+        signal,
+        onBytes,
+        what: "layer from archive",
+        compression: compression === "none" ? undefined : compression,
+      });
     },
   };
 }
@@ -122,10 +112,4 @@ function gzipType({ mediaType }: Descriptor): string {
   const type = toGzipLayerType(mediaType);
   if (type === undefined) throw new InternalError(`Cannot compress layer from archive: ${mediaType} has no gzip form`);
   return type;
-}
-
-function wrongDiffId(layer: Descriptor, found: string): IntegrityError {
-  return new IntegrityError(`Cannot accept layer from archive: diff_id is ${found}, expected ${layer.digest}`, {
-    hint: "The archive was damaged or altered after it was saved: compare its checksum with the sender's and copy it again.",
-  });
 }

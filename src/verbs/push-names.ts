@@ -61,6 +61,12 @@ export function destinations(roots: readonly Root[], options: PushNameOptions, w
   }));
 }
 
+/** Where a name that the user typed goes. @throws UsageError when it names no registry, or a digest. */
+export function tagPlace(tag: string, options: PushNameOptions): Pick<Destination, "registry" | "repository"> {
+  const { registry, repository } = explicit(parseReference(tag), tag, options);
+  return { registry, repository };
+}
+
 function chooseImages(roots: readonly Root[], images: readonly string[] | undefined, what: string): readonly Root[] {
   if (images === undefined || images.length === 0) return roots;
   return images.map(image => {

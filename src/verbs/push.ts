@@ -1,17 +1,19 @@
+import type { Readable } from "node:stream";
 import { gzipProfile } from "../compress/gzip-profile.ts";
-import type { CopyPlan, ImageSource, Root } from "../content/contracts.ts";
+import type { CopyPlan, ImageSource, ImageTarget, Root } from "../content/contracts.ts";
 import type { OnProgress } from "../content/progress.ts";
 import { copyImages } from "../copy/copy-image.ts";
 import { type DigestCache, openDigestCache } from "../copy/digest-cache.ts";
 import { gather } from "../copy/gather.ts";
-import { ImgpackError, PartialError, UsageError } from "../errors.ts";
+import { ArchiveError, ImgpackError, PartialError, UsageError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { type ArchiveSource, openArchive } from "../store/archive-source.ts";
 import { registryTarget } from "../store/registry-target.ts";
 import { compressLayers } from "../transform/compress-layers.ts";
 import { pruneSparse } from "../transform/prune-sparse.ts";
+import { OnceReading } from "./once-reading.ts";
 import { findPresent } from "./present-images.ts";
-import { type Destination, destinations, type PushNameOptions } from "./push-names.ts";
+import { type Destination, destinations, type PushNameOptions, tagPlace } from "./push-names.ts";
 import { Registries, type RegistryOptions } from "./registries.ts";
 import { createTally, type Tally } from "./tally.ts";
 
@@ -22,6 +24,13 @@ export interface PushOptions extends RegistryOptions, PushNameOptions {
   readonly concurrency?: number | undefined;
   /** Folder of the digest cache; without it, what is learnt lasts for this call. */
   readonly cacheFolder?: string | undefined;
+  /**
+   * Indexes that name more than the archive holds: "prune" (the default) leaves the absent entries out, "keep" pushes the
+   * index as it is, "fail" refuses.
+   */
+  readonly sparse?: "prune" | "keep" | "fail" | undefined;
+  /** Where the archive `-` is read from; the process's stdin without it. */
+  readonly stdin?: Readable | undefined;
   /** Plans, and sends nothing. */
   readonly dryRun?: boolean | undefined;
   readonly onProgress?: OnProgress | undefined;
@@ -45,6 +54,7 @@ export interface PushResult extends Tally {
 }
 
 const CONCURRENCY = 6;
+const NOTHING_KNOWN: CopyPlan = { roots: [], pending: [], blobs: [], manifests: new Map(), totalBytes: 0 };
 
 /**
  * Pushes every image of the archives: layers compressed and uploaded in parallel while they are read in place, each
@@ -58,11 +68,13 @@ export async function push(archives: readonly string[], options: PushOptions = {
   const tally = createTally(onProgress);
   const cache = await openDigestCache(options.cacheFolder);
   await using registries = new Registries(options, tally.onProgress);
+  const level = gzipLevel(options.compression);
+  const run: PushRun = { options: { ...options, onProgress: tally.onProgress }, registries, cache, level };
   const images: PushedImage[] = [];
   const failures: ImgpackError[] = [];
   for (const archive of archives) {
     try {
-      images.push(...(await pushArchive(archive, { ...options, onProgress: tally.onProgress }, registries, cache)));
+      images.push(...(await pushArchive(archive, run)));
     } catch (error) {
       options.signal?.throwIfAborted();
       if (!(error instanceof ImgpackError) || archives.length === 1) throw error;
@@ -80,43 +92,75 @@ export async function push(archives: readonly string[], options: PushOptions = {
   return { images, ...traffic, ...tally.counts(), seconds: (performance.now() - started) / 1000 };
 }
 
-async function pushArchive(
-  path: string,
-  options: PushOptions & { readonly onProgress: OnProgress },
-  registries: Registries,
-  cache: DigestCache,
-): Promise<readonly PushedImage[]> {
-  const { signal, onProgress } = options;
+interface PushRun {
+  readonly options: PushOptions & { readonly onProgress: OnProgress };
+  readonly registries: Registries;
+  readonly cache: DigestCache;
+  readonly level: number | "keep" | undefined;
+}
+
+interface OpenedArchive {
+  readonly archive: ArchiveSource;
+  readonly source: ImageSource;
+  readonly reading: OnceReading;
+  /** Where its layers went while it was read. */
+  readonly sentTo: string | undefined;
+}
+
+async function pushArchive(path: string, run: PushRun): Promise<readonly PushedImage[]> {
+  const { options, cache, level } = run;
+  const { signal, onProgress, stdin } = options;
   const onNote = (message: string): void => onProgress({ kind: "note", message });
-  await using archive = await openArchive(path, { onNote, signal });
+  const [tag] = options.tags ?? [];
+  const place = tag === undefined ? undefined : tagPlace(tag, options);
+  const beginUpload =
+    place === undefined ? undefined : async () => await (await targetOf(run, place)).begin(NOTHING_KNOWN, signal);
+  const isDryRun = options.dryRun === true;
+  await using reading = new OnceReading({ beginUpload, level, cache, isDryRun, onProgress });
+  await using archive = await openArchive(path, { onNote, signal, stdin, scan: reading.scan });
+  const source = reading.sourceOf(archive);
   const places = destinations(archive.images, options, archive.archive.what);
   const images: PushedImage[] = [];
-  for (const place of places) images.push(...(await pushToRepository(archive, place, options, registries, cache)));
+  const sentTo = place === undefined ? undefined : `${place.registry}/${place.repository}`;
+  for (const each of places) images.push(...(await pushToRepository({ archive, source, reading, sentTo }, each, run)));
   return images;
 }
 
+async function targetOf(
+  { options, registries, cache }: PushRun,
+  { registry, repository }: Pick<Destination, "registry" | "repository">,
+): Promise<ImageTarget> {
+  return registryTarget(await registries.clientFor(registry, options.signal), repository, {
+    find: (digest, repository) => cache.findHolder(registry, digest, repository),
+    add: async (digest, repository) => await cache.addHolder(registry, digest, repository),
+  });
+}
+
 async function pushToRepository(
-  archive: ArchiveSource,
+  { archive, source, reading, sentTo }: OpenedArchive,
   { registry, repository, roots }: Destination,
-  options: PushOptions & { readonly onProgress: OnProgress },
-  registries: Registries,
-  cache: DigestCache,
+  run: PushRun,
 ): Promise<readonly PushedImage[]> {
-  const { signal, onProgress, concurrency = CONCURRENCY } = options;
-  const level = gzipLevel(options.compression);
+  const { registries, cache, level } = run;
+  const { signal, onProgress, concurrency = CONCURRENCY, dryRun, sparse = "prune" } = run.options;
   const chosen: ImageSource = {
-    ...archive,
+    ...source,
     async *roots() {
       yield* roots;
     },
   };
-  const whole = pruneSparse(chosen, message =>
-    onProgress({ kind: "note", message: `${registry}/${repository}:${message}` }),
-  );
-  const source = level === "keep" ? whole : compressLayers(whole, gzipProfile(level));
+  const whole =
+    sparse === "keep"
+      ? chosen
+      : pruneSparse(chosen, message => {
+          if (sparse === "fail") throw sparseIndex(`${registry}/${repository}:${message}`);
+          onProgress({ kind: "note", message: `${registry}/${repository}:${message}` });
+        });
+  const compressed = level === "keep" ? whole : compressLayers(whole, gzipProfile(level), reading.seals);
   const ready: Root[] = [];
-  for await (const root of source.roots(signal)) ready.push(root);
-  if (options.dryRun) return planned(await gather(source, ready, signal), registry, repository);
+  for await (const root of compressed.roots(signal)) ready.push(root);
+  const onAbsent = sparse === "keep" ? () => undefined : undefined;
+  if (dryRun) return planned(await gather(compressed, ready, signal, undefined, onAbsent), registry, repository);
   const client = await registries.clientFor(registry, signal);
   const place = { client, repository, signal };
   // A level that was asked for is applied where the image is already, too.
@@ -130,17 +174,21 @@ async function pushToRepository(
     onProgress({ kind: "note", message: `${reference} is this image already: nothing to push` });
   }
   if (absent.length === 0) return images;
-  const plan = await gather(
-    source,
-    absent.map(([, root]) => root),
-    signal,
-  );
-  const target = registryTarget(client, repository, {
-    find: (digest, repository) => cache.findHolder(registry, digest, repository),
-    add: async (digest, repository) => await cache.addHolder(registry, digest, repository),
-  });
+  const missing = absent.map(([, root]) => root);
+  const gathered = await gather(compressed, missing, signal, undefined, onAbsent);
+  const plan = sentTo === `${registry}/${repository}` ? withoutBlobs(gathered, reading.sent) : gathered;
+  const target = await targetOf(run, { registry, repository });
   const sourceName = archive.archive.what;
-  const settled = await copyImages({ plan, source, target, sourceName, cache, concurrency, onProgress, signal });
+  const settled = await copyImages({
+    plan,
+    source: compressed,
+    target,
+    sourceName,
+    cache,
+    concurrency,
+    onProgress,
+    signal,
+  });
   for (const [index, { names, descriptor }] of settled.entries()) {
     const original = roots[absent[index]?.[0] ?? -1];
     const isChanged = original?.kind === "settled" && original.descriptor.digest !== descriptor.digest;
@@ -153,6 +201,19 @@ async function pushToRepository(
     }
   }
   return images;
+}
+
+/** What is in the repository already needs no question. */
+function withoutBlobs(plan: CopyPlan, sent: ReadonlySet<Digest>): CopyPlan {
+  const blobs = plan.blobs.filter(({ digest }) => !sent.has(digest));
+  const left = (sum: number, { size }: { readonly size: number }): number => sum + size;
+  return { ...plan, blobs, totalBytes: plan.totalBytes - plan.blobs.reduce(left, 0) + blobs.reduce(left, 0) };
+}
+
+function sparseIndex(message: string): ArchiveError {
+  return new ArchiveError("sparse-index", `Cannot push ${message}, expected all of them`, {
+    hint: "Pull every platform and save the image again, or push what is there with --sparse prune.",
+  });
 }
 
 function planned(plan: CopyPlan, registry: string, repository: string): readonly PushedImage[] {

@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { CommandModule } from "yargs";
+import { commandFault } from "../fault.ts";
 import { checkConcurrency, registryOptions, type TransferFlags, transferFlags } from "../options.ts";
 import { createProgress } from "../progress.ts";
 import { type Context, printLine } from "../session.ts";
@@ -11,6 +12,7 @@ interface PushFlags extends TransferFlags {
   readonly tag?: string[] | undefined;
   readonly image?: string[] | undefined;
   readonly compression?: string | undefined;
+  readonly sparse?: "prune" | "keep" | "fail" | undefined;
 }
 
 export function pushCommand(context: Context): CommandModule<object, PushFlags> {
@@ -20,7 +22,7 @@ export function pushCommand(context: Context): CommandModule<object, PushFlags> 
     builder: parser =>
       transferFlags(
         parser
-          .positional("archives", { type: "string", array: true, describe: "image archives, plain or gzip" })
+          .positional("archives", { type: "string", array: true, describe: "image archives, folders, or - for stdin" })
           .option("to", { type: "string", describe: "HOST/PREFIX to put every image below" })
           .option("tag", {
             type: "string",
@@ -35,6 +37,11 @@ export function pushCommand(context: Context): CommandModule<object, PushFlags> 
             describe: "push only the image of this name",
           })
           .option("compression", { type: "string", describe: "raw layers: auto, keep, gzip or gzip:1 to gzip:12" })
+          .option("sparse", {
+            requiresArg: true,
+            choices: ["prune", "keep", "fail"] as const,
+            describe: "indexes that name absent platforms",
+          })
           .example(
             "$0 push hello.tar.gz --registry registry.lan:5000",
             "every image of the archive, under its own name",
@@ -45,6 +52,7 @@ export function pushCommand(context: Context): CommandModule<object, PushFlags> 
       const progress = createProgress(context, flags, "Pushing");
       const { push } = await import("../../index.ts");
       try {
+        checkStdin(flags);
         const result = await push(flags.archives ?? [], {
           ...options,
           registry: flags.registry,
@@ -53,6 +61,7 @@ export function pushCommand(context: Context): CommandModule<object, PushFlags> 
           tags: flags.tag,
           images: flags.image,
           compression: flags.compression,
+          sparse: flags.sparse,
           concurrency: checkConcurrency(flags.concurrency),
           cacheFolder: cacheFolder(),
           dryRun: flags.dryRun,
@@ -71,6 +80,12 @@ export function pushCommand(context: Context): CommandModule<object, PushFlags> 
       }
     },
   };
+}
+
+function checkStdin({ archives = [], passwordStdin }: PushFlags): void {
+  const times = archives.filter(path => path === "-").length + (passwordStdin === true ? 1 : 0);
+  if (times < 2) return;
+  throw commandFault("Cannot read stdin twice: an archive or a password comes out of it, expected one thing only");
 }
 
 function cacheFolder(): string {

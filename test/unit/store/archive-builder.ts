@@ -9,7 +9,7 @@ import type { ImgpackError } from "../../../src/errors.ts";
 import type { Digest } from "../../../src/oci/digest.ts";
 import { OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST } from "../../../src/oci/media-types.ts";
 import { type ArchiveSource, openArchive } from "../../../src/store/archive-source.ts";
-import type { OpenArchiveOptions } from "../../../src/store/archive.ts";
+import type { OpenArchiveOptions } from "../../../src/store/open-archive-options.ts";
 import { tarArchive, tarEntry } from "../../support/tar-builder.ts";
 
 export interface Blob {

@@ -1,0 +1,122 @@
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { type FileHandle, open, unlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { fileSliceBlob } from "../content/blob.ts";
+import type { BlobSource, PendingBody, Presence, Seal } from "../content/contracts.ts";
+import { pumpBlob } from "../content/pump.ts";
+import { StorageError } from "../errors.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import { quote } from "../util/format.ts";
+
+interface Extent {
+  readonly position: number;
+  readonly length: number;
+}
+
+/**
+ * Layers of an archive that passes by once, kept until it has told where they go. The file has no name from its first
+ * moment on, so it is gone when the process ends, however that happens.
+ */
+export class LayerSpool implements AsyncDisposable {
+  readonly folder: string;
+  readonly #file: FileHandle;
+  readonly #blobs = new Map<Digest, { readonly extents: readonly Extent[]; readonly size: number }>();
+  #end = 0;
+
+  private constructor(folder: string, file: FileHandle) {
+    this.folder = folder;
+    this.#file = file;
+  }
+
+  /** @throws StorageError when the folder for temporary files cannot be written. */
+  static async create(): Promise<LayerSpool> {
+    const folder = tmpdir();
+    const path = join(folder, `imgpack-${randomBytes(12).toString("hex")}`);
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+    let file: FileHandle | undefined;
+    try {
+      file = await open(path, flags, 0o600);
+      await unlink(path);
+      return new LayerSpool(folder, file);
+    } catch (cause) {
+      await file?.close();
+      throw spoolFault(folder, cause);
+    }
+  }
+
+  async has({ digest }: Descriptor): Promise<Presence> {
+    return this.#blobs.has(digest) ? "exists" : "absent";
+  }
+
+  async put({ digest, size }: Descriptor, blob: BlobSource, signal?: AbortSignal): Promise<void> {
+    const written: (readonly [at: number, Extent])[] = [];
+    await pumpBlob(blob, async (chunk, at) => void written.push([at, await this.#write(chunk)]), signal);
+    // Several chunks are under way at once.
+    written.sort(([left], [right]) => left - right);
+    this.#blobs.set(digest, { extents: written.map(([, extent]) => extent), size });
+  }
+
+  async putPending(blob: PendingBody, signal?: AbortSignal, onBytes?: (bytes: number) => void): Promise<Seal> {
+    const stream = await blob.open(signal, onBytes);
+    const extents: Extent[] = [];
+    for await (const part of stream.body) extents.push(await this.#write(part));
+    const seal = stream.seal();
+    this.#blobs.set(seal.descriptor.digest, { extents, size: seal.descriptor.size });
+    return seal;
+  }
+
+  /** A layer that was put. */
+  find(digest: Digest): BlobSource | undefined {
+    const kept = this.#blobs.get(digest);
+    if (kept === undefined) return undefined;
+    const file = this.#file;
+    const read = async function* (signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+      for (const { position, length } of kept.extents) {
+        yield* (await fileSliceBlob(file, position, length, "temporary file").open(
+          undefined,
+          signal,
+        )) as AsyncIterable<Uint8Array>;
+      }
+    };
+    return { size: kept.size, open: async (_range, signal) => Readable.from(read(signal), { objectMode: false }) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#file.close();
+  }
+
+  async #write(bytes: Uint8Array): Promise<Extent> {
+    const extent = { position: this.#end, length: bytes.length };
+    this.#end += bytes.length;
+    try {
+      for (let written = 0; written < bytes.length; ) {
+        const left = bytes.length - written;
+        const { bytesWritten } = await this.#file.write(bytes, written, left, extent.position + written);
+        written += bytesWritten;
+      }
+    } catch (cause) {
+      throw spoolFault(this.folder, cause);
+    }
+    return extent;
+  }
+}
+
+function spoolFault(folder: string, cause: unknown): StorageError {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+  const isFull = code === "ENOSPC" || code === "EDQUOT";
+  const found = isFull
+    ? "no space left"
+    : code === "ENOENT"
+      ? "no such folder"
+      : code === "EACCES"
+        ? "permission denied"
+        : code;
+  return new StorageError(
+    `Cannot keep layers in ${quote(folder)}: ${found}, expected ${isFull ? "room for them" : "a writable folder"}`,
+    { cause, hint: "Name the image with --tag, then nothing has to be kept; or set TMPDIR to another folder." },
+  );
+}
