@@ -1,36 +1,44 @@
 import { createHash } from "node:crypto";
 import { PassThrough } from "node:stream";
-import { gunzip } from "../compress/gunzip.ts";
+import { decompress } from "../compress/decompress.ts";
+import type { Compression } from "../compress/detect.ts";
 import { createBlobHash } from "../content/blob-hash.ts";
 import type { BlobSource } from "../content/contracts.ts";
 import { pumpBlob } from "../content/pump.ts";
 import { InternalError } from "../errors.ts";
-import { type Digest, digestAlgorithm } from "../oci/digest.ts";
+import type { Digest, DigestAlgorithm } from "../oci/digest.ts";
 import { allEnded } from "../util/abort.ts";
 
 export interface LayerHashes {
   /** Of the bytes as they are. */
   readonly digest: Digest;
-  /** sha256 of what a gzip layer inflates to. */
+  /** sha256 of what a compressed layer inflates to. */
   readonly diffId?: Digest;
+}
+
+export interface HashLayerOptions {
+  /** Of the digest. */
+  readonly algorithm: DigestAlgorithm;
+  /** As messages name it. */
+  readonly what: string;
+  readonly compression: Compression | undefined;
 }
 
 /**
  * Reads a blob once for both of its identities.
  *
- * @param like its algorithm is used for the digest.
- * @throws ArchiveError when a gzip layer is damaged; its digest is not told then.
+ * @throws ArchiveError when a compressed layer is damaged; its digest is not told then.
  */
 export async function hashLayer(
   blob: BlobSource,
-  like: Digest,
-  isGzip: boolean,
+  { algorithm, what, compression }: HashLayerOptions,
   signal: AbortSignal | undefined,
   onBytes: (bytes: number) => void,
 ): Promise<LayerHashes> {
-  const hash = createBlobHash(digestAlgorithm(like), blob.size);
-  const copy = isGzip ? new PassThrough().setMaxListeners(0) : undefined;
-  const inflated = copy === undefined ? undefined : hashInflated(copy, like, signal);
+  const hash = createBlobHash(algorithm, blob.size);
+  const copy = compression === undefined ? undefined : new PassThrough().setMaxListeners(0);
+  const inflated =
+    copy === undefined || compression === undefined ? undefined : hashInflated(copy, compression, what, signal);
   // Awaited below; a failure comes up through the copy, which the inflating side closes.
   inflated?.catch(() => undefined);
   try {
@@ -53,9 +61,15 @@ export async function hashLayer(
 }
 
 /** Without a limit on the ratio: the bytes are hashed and forgotten, and a genuine layer of zeros shrinks 1030 times. */
-async function hashInflated(source: PassThrough, name: Digest, signal: AbortSignal | undefined): Promise<Digest> {
+async function hashInflated(
+  source: PassThrough,
+  compression: Compression,
+  what: string,
+  signal: AbortSignal | undefined,
+): Promise<Digest> {
   const hash = createHash("sha256");
-  for await (const part of gunzip(source, `layer ${name}`, signal, Number.POSITIVE_INFINITY)) hash.update(part);
+  const parts = decompress(source, compression, what, signal, Number.POSITIVE_INFINITY);
+  for await (const part of parts) hash.update(part);
   return `sha256:${hash.digest("hex")}`;
 }
 

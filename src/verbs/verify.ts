@@ -1,19 +1,24 @@
+import type { Readable } from "node:stream";
 import type { Root } from "../content/contracts.ts";
 import type { OnProgress } from "../content/progress.ts";
 import { readBlob } from "../content/pump.ts";
 import { gather } from "../copy/gather.ts";
 import { ArchiveError, isMissingBlob } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import type { Digest } from "../oci/digest.ts";
+import { type Digest, digestAlgorithm } from "../oci/digest.ts";
 import { parseImageConfig } from "../oci/image-config.ts";
 import { MAX_CONFIG_BYTES } from "../oci/limits.ts";
 import { isImageConfigType, layerCompression } from "../oci/media-types.ts";
 import { type ArchiveSource, openArchive } from "../store/archive-source.ts";
+import type { ScannedArchive, ScanOptions } from "../store/scanned-archive.ts";
 import { hashLayer } from "../transform/hash-layer.ts";
 import { runBounded } from "../util/bounded.ts";
+import { type Passed, scanHashed } from "./scan-hashed.ts";
 
 export interface VerifyOptions {
   readonly onProgress?: OnProgress | undefined;
+  /** Where the archive `-` is read from; the process's stdin without it. */
+  readonly stdin?: Readable | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -58,7 +63,9 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
   const onNote = (message: string): void => onProgress({ kind: "note", message });
   const damaged = new Map<Digest, string>();
   const onDamage = (blob: Digest, { message }: Error): void => void damaged.set(blob, message);
-  await using archive = await openArchive(path, { onNote, onDamage, signal });
+  const passed: Passed = new Map();
+  const scan = async (scan: ScanOptions): Promise<ScannedArchive> => await scanHashed(scan, passed, onProgress);
+  await using archive = await openArchive(path, { onNote, onDamage, signal, scan, stdin: options.stdin });
   const faults: Fault[] = [];
   const unchecked: string[] = [];
   const claims = await collectClaims(archive, faults, unchecked, signal);
@@ -69,7 +76,7 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
     ordered,
     AT_ONCE,
     async (claim, stop) => {
-      faults.push(...(await checkClaim(archive, claim, unchecked, onProgress, stop)));
+      faults.push(...(await checkClaim(archive, claim, passed, onProgress, stop)));
     },
     signal,
   );
@@ -161,18 +168,24 @@ async function readDiffIds(
 async function checkClaim(
   archive: ArchiveSource,
   { descriptor, diffIds }: Claim,
-  unchecked: string[],
+  passed: Passed,
   onProgress: OnProgress,
   signal: AbortSignal,
 ): Promise<readonly Fault[]> {
   const { digest, size, mediaType } = descriptor;
+  const compression = layerCompression(mediaType);
   try {
     const blob = await archive.blob(descriptor, signal);
-    const compression = layerCompression(mediaType);
-    const found = await hashLayer(blob, digest, compression === "gzip", signal, delta =>
-      onProgress({ kind: "bytes", blob: digest, delta }),
-    );
-    if (compression === "zstd") unchecked.push(`diff_id of ${digest}: zstd layers are not inflated`);
+    const entry = archive.places.find(place => place.has(digest))?.entry(digest);
+    const known = entry === undefined ? undefined : passed.get(entry.bodyOffset);
+    if (known instanceof ArchiveError) throw known;
+    const how = {
+      algorithm: digestAlgorithm(digest),
+      what: `layer ${digest}`,
+      compression: compression === "none" ? undefined : compression,
+    };
+    const onBytes = (delta: number): void => onProgress({ kind: "bytes", blob: digest, delta });
+    const found = known ?? (await hashLayer(blob, how, signal, onBytes));
     if (found.digest !== digest) return [{ kind: "digest", blob: digest, found: found.digest, expected: digest }];
     const diffId = compression === "none" ? found.digest : found.diffId;
     return [...diffIds].flatMap((expected): readonly Fault[] =>
