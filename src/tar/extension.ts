@@ -36,6 +36,8 @@ export class Extension {
       const reason = isPax ? "pax-too-large" : "gnu-name-too-long";
       throw refusal(reason, place, `an extension of ${size} bytes`, `at most ${limit}`);
     }
+    // tar-stream takes what follows the next body for the records that are missing here.
+    if (isPax && size === 0) throw refusal("pax-empty", place, "a PAX header without a record", "at least one");
     if (type === "pax-global") {
       if (this.#since !== undefined) throw refusal("orphaned-meta", place, "a global header behind it", "its entry");
       return;

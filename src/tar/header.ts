@@ -1,5 +1,5 @@
 import type { ArchiveError } from "../errors.ts";
-import { decodeOctal, decodeSize, encodeSize } from "./number.ts";
+import { decodeOctal, decodeSize, encodeSize, isNumberField } from "./number.ts";
 import { refusal, type TarPlace } from "./refusal.ts";
 
 export const BLOCK_BYTES = 512;
@@ -41,6 +41,15 @@ const TYPES: ReadonlyMap<number, HeaderType> = new Map([
 ] as const);
 
 const SLASH = Buffer.from("/");
+/** Numbers that are not interpreted, by first byte and end. */
+const IDLE_NUMBERS = [
+  ["mode", 100, 108],
+  ["user id", 108, 116],
+  ["group id", 116, 124],
+  ["time", 136, 148],
+  ["device number", 329, 337],
+  ["device number", 337, 345],
+] as const;
 const DAMAGE_HINT = "The archive is damaged or was altered: compare its digest with the sender's, then copy it again.";
 const GNU_SPARSE = 0x53;
 const POSIX_MAGIC = "ustar\x0000";
@@ -106,7 +115,7 @@ function dialectOf(block: Uint8Array, fail: Fail): Dialect {
 
 /**
  * One header, read by the strict grammar: checksum, magic, type flag, size and the NUL-ended text fields. Mode, ids,
- * times and device numbers are not interpreted.
+ * times and device numbers must be numbers and are not interpreted.
  *
  * @throws ArchiveError when anything is outside the grammar.
  */
@@ -133,11 +142,19 @@ export function decodeHeader(block: Uint8Array, place: TarPlace): TarHeader {
   if (size === undefined) {
     throw fail("bad-size", "its size is no octal or positive base-256 number", "0 to 9007199254740991");
   }
+  for (const [label, start, end] of IDLE_NUMBERS) {
+    if (isNumberField(block, start, end)) continue;
+    throw fail("bad-number", `its ${label} is no octal or base-256 number`, "a number, or nothing");
+  }
   let name = textField(block, 0, 100, "name", fail);
   const linkName = textField(block, 157, 257, "link name", fail);
   if (dialect === "posix") {
     const prefix = textField(block, 345, 500, "prefix", fail);
     if (prefix.length > 0) name = Buffer.concat([prefix, SLASH, name]);
+  }
+  // Python and tar-stream take such a file for a folder without a body, even where an extension names it otherwise.
+  if (type === "file" && name[name.length - 1] === SLASH[0]) {
+    throw fail("file-with-slash", "a slash at the end of its name", "a name without one");
   }
   return { name, linkName, size, type };
 }

@@ -24,6 +24,16 @@ export function decodeOctal(block: Uint8Array, start: number, end: number): numb
   return value;
 }
 
+/**
+ * Whether every reader can make a number of a field that nobody here needs: octal, base-256 of either sign, or nothing.
+ * Python's tarfile ends the archive without a word at a header where one is neither.
+ */
+export function isNumberField(block: Uint8Array, start: number, end: number): boolean {
+  if (block[start] === 0x80 || block[start] === 0xff || decodeOctal(block, start, end) !== undefined) return true;
+  for (let at = start; at < end; at += 1) if (block[at] !== 0 && block[at] !== BLANK) return false;
+  return true;
+}
+
 /** Octal, or positive base-256 (first byte exactly 0x80) up to 2^53 − 1; `undefined` for anything else. */
 export function decodeSize(block: Uint8Array, start: number, end: number): number | undefined {
   if (block[start] !== 0x80) return decodeOctal(block, start, end);

@@ -112,6 +112,10 @@ function applyRecord(
   if (key.startsWith("GNU.sparse.") || SPARSE_KEYS.has(key)) {
     throw refusal("sparse-entry", place, `a sparse file (PAX key ${quote(key)})`, "a file stored whole");
   }
+  // GNU tar makes volume labels and folder listings of these, and skips blanks before a key.
+  if (key.startsWith("GNU.") || key.startsWith(" ") || key.startsWith("\t")) {
+    throw refusal("pax-key", place, `PAX key ${quote(key.slice(0, 40))}`, "one that all readers know or ignore");
+  }
   if (NEVER_EMPTY.has(key) && value.length === 0) {
     throw refusal("pax-empty-value", place, `PAX ${key} is empty`, "a value");
   }

@@ -1,0 +1,28 @@
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { describeWith } from "./peers/describe-with.ts";
+import { run } from "./peers/run.ts";
+
+const SCRIPT = fileURLToPath(new URL("../../scripts/fuzz-tar.mjs", import.meta.url));
+
+interface Figures {
+  readonly mutants: number;
+  readonly accepted: number;
+  readonly failures: number;
+  readonly refused: Readonly<Record<string, number>>;
+}
+
+describeWith(["tar", "python3"], "the tar reader beside GNU tar, tarfile and tar-stream", () => {
+  test("T-02 of 5,000 archives, damaged by rule, none is accepted that another reader reads differently", async () => {
+    const { stdout, stderr } = await run("node", [SCRIPT, "--count", "5000", "--seed", "2026", "--json"], {
+      timeoutMs: 150_000,
+    });
+    expect(stderr).toBe("");
+    const { mutants, accepted, failures, refused }: Figures = JSON.parse(stdout);
+    expect({ mutants, failures }).toEqual({ mutants: 5000, failures: 0 });
+    // A reader that refuses everything, or nothing, would pass as well.
+    expect(accepted).toBeGreaterThan(2000);
+    expect(Object.keys(refused).length).toBeGreaterThan(30);
+    expect(Object.values(refused).reduce((sum, count) => sum + count, accepted)).toBe(5000);
+  });
+});
