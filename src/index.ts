@@ -23,6 +23,9 @@ export {
   type ServeRegistryOptions,
   serveRegistry as serve,
 } from "./serve/server.ts";
+export { type ConvertOptions, type ConvertResult, convert } from "./verbs/convert.ts";
+export { type Diagnosis, type DoctorOptions, doctor } from "./verbs/doctor.ts";
+export { type ImportedImage, type ImportOptions, type ImportResult, importImage } from "./verbs/import-image.ts";
 export { type Inspection, type InspectOptions, inspect } from "./verbs/inspect.ts";
 export { type PulledImage, type PullOptions, type PullResult, pull } from "./verbs/pull.ts";
 export { type PushedImage, type PushOptions, type PushResult, push } from "./verbs/push.ts";

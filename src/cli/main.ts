@@ -1,5 +1,8 @@
 import yargs from "yargs";
 import { VERSION } from "../util/version.ts";
+import { convertCommand } from "./commands/convert.ts";
+import { doctorCommand } from "./commands/doctor.ts";
+import { importCommand } from "./commands/import.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { pullCommand } from "./commands/pull.ts";
 import { pushCommand } from "./commands/push.ts";
@@ -10,7 +13,10 @@ import type { Session } from "./session.ts";
 import { withSignals } from "./signals.ts";
 import { checkValues, listed, usageFault } from "./usage-fault.ts";
 
-const COMMANDS = ["push", "pull", "inspect", "verify", "serve"] as const;
+const COMMANDS = ["push", "pull", "inspect", "verify", "doctor", "convert", "import", "serve"] as const;
+
+/** Stands for `-` while yargs reads the words: it loses one that is a positional. */
+const LONE_DASH = "\u0000-";
 
 /**
  * Runs one command line.
@@ -28,7 +34,7 @@ export async function main(
   try {
     await withSignals(async signal => {
       const context = { ...session, signal };
-      await yargs([...words])
+      await yargs(words.map(word => (word === "-" ? LONE_DASH : word)))
         .scriptName("imgpack")
         .detectLocale(false)
         .usage("$0 COMMAND\n\nMoves container images across air gaps.")
@@ -36,8 +42,12 @@ export async function main(
         .command(pullCommand(context))
         .command(inspectCommand(context))
         .command(verifyCommand(context))
+        .command(doctorCommand(context))
+        .command(convertCommand(context))
+        .command(importCommand(context))
         .command(serveCommand(context))
         .demandCommand(1, `Cannot run: no command named, expected ${listed(COMMANDS)}`)
+        .middleware(restoreDashes)
         .middleware(flags => checkValues(flags, String(flags._[0])))
         .strict()
         .version(VERSION)
@@ -54,6 +64,13 @@ export async function main(
     return 0;
   } catch (error) {
     return renderError(error, session, { isJson, isVerbose });
+  }
+}
+
+function restoreDashes(flags: Record<string, unknown>): void {
+  const restored = (value: unknown): unknown => (value === LONE_DASH ? "-" : value);
+  for (const [name, value] of Object.entries(flags)) {
+    flags[name] = Array.isArray(value) ? value.map(restored) : restored(value);
   }
 }
 

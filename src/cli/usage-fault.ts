@@ -2,7 +2,18 @@ import { quote } from "../util/format.ts";
 import { type CommandFault, commandFault } from "./fault.ts";
 
 /** Flags and words that may come several times. */
-const REPEATABLE: ReadonlySet<string> = new Set(["_", "archives", "references", "tag", "image", "platform"]);
+const REPEATABLE: ReadonlySet<string> = new Set([
+  "_",
+  "archives",
+  "references",
+  "tag",
+  "image",
+  "platform",
+  "env",
+  "expose",
+  "label",
+  "volume",
+]);
 
 /** What yargs found wrong with a command line, in our own form; its wording is all that it tells. */
 export function usageFault(found: string, words: readonly string[], commands: readonly string[]): CommandFault {

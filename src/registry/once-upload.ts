@@ -9,11 +9,6 @@ import { cancelUpload, isSessionFault, sessionUrl, startUpload, type UploadTarge
 /** Bytes that wait in memory until the registry has taken them; twice as many while the next ones are gathered. */
 export const ONCE_PART_BYTES: number = 8 * 1024 * 1024;
 
-interface Part {
-  readonly pieces: readonly Uint8Array[];
-  readonly bytes: number;
-}
-
 interface Session {
   readonly target: UploadTarget;
   readonly what: string;
@@ -46,7 +41,7 @@ export async function uploadOnce(target: UploadTarget, upload: OnceUpload): Prom
     for await (const { part, isLast } of parts(upload.body)) {
       await sending;
       if (isLast && session === undefined) {
-        await putSmall(descriptor(), Buffer.concat(part.pieces, part.bytes));
+        await putSmall(descriptor(), part);
         return;
       }
       session ??= await openSession(target, what);
@@ -65,23 +60,31 @@ export async function uploadOnce(target: UploadTarget, upload: OnceUpload): Prom
   }
 }
 
-/** Copies, because the memory of what `body` yields is used again. */
+/**
+ * Parts of equal length, but for the last. They take turns in two buffers: one is filled while the other is being sent,
+ * and must have been when the next part is asked for.
+ */
 async function* parts(
   body: AsyncIterable<Uint8Array>,
-): AsyncGenerator<{ readonly part: Part; readonly isLast: boolean }> {
-  let pieces: Uint8Array[] = [];
-  let bytes = 0;
+): AsyncGenerator<{ readonly part: Uint8Array; readonly isLast: boolean }> {
+  let buffer: Uint8Array = Buffer.allocUnsafeSlow(ONCE_PART_BYTES);
+  let other: Uint8Array | undefined;
+  let filled = 0;
   for await (const piece of body) {
-    // Kept back until more comes: the last part must be known as such.
-    if (bytes >= ONCE_PART_BYTES) {
-      yield { part: { pieces, bytes }, isLast: false };
-      pieces = [];
-      bytes = 0;
+    for (let taken = 0; taken < piece.length; ) {
+      // Kept back until more comes: the last part must be known as such.
+      if (filled === buffer.length) {
+        yield { part: buffer, isLast: false };
+        [buffer, other] = [other ?? Buffer.allocUnsafeSlow(ONCE_PART_BYTES), buffer];
+        filled = 0;
+      }
+      const step = Math.min(buffer.length - filled, piece.length - taken);
+      buffer.set(piece.subarray(taken, taken + step), filled);
+      filled += step;
+      taken += step;
     }
-    pieces.push(Buffer.from(piece));
-    bytes += piece.length;
   }
-  yield { part: { pieces, bytes }, isLast: true };
+  yield { part: buffer.subarray(0, filled), isLast: true };
 }
 
 async function openSession(target: UploadTarget, what: string): Promise<Session> {
@@ -89,9 +92,9 @@ async function openSession(target: UploadTarget, what: string): Promise<Session>
   return { target, what, url, offset: 0 };
 }
 
-async function sendPart(session: Session, { pieces, bytes }: Part): Promise<void> {
+async function sendPart(session: Session, part: Uint8Array): Promise<void> {
   const { target, what } = session;
-  const end = session.offset + bytes;
+  const end = session.offset + part.length;
   await target.client.retrying(what, target.signal, async attempt => {
     if (attempt > 1) await findOffset(session, end);
     if (session.offset === end) return;
@@ -104,7 +107,7 @@ async function sendPart(session: Session, { pieces, bytes }: Part): Promise<void
           "content-length": String(end - offset),
           "content-range": `${offset}-${end - 1}`,
         },
-        body: () => tail(pieces, bytes - (end - offset)),
+        body: () => part.subarray(part.length - (end - offset)),
         accept: [201, 202, 204],
       });
       if (headerText(response.headers, "location") !== undefined) session.url = sessionUrl(target, response);
@@ -155,14 +158,6 @@ async function call(
   });
   await response.body.dump();
   return response;
-}
-
-async function* tail(pieces: readonly Uint8Array[], skipped: number): AsyncGenerator<Uint8Array> {
-  let left = skipped;
-  for (const piece of pieces) {
-    if (piece.length > left) yield piece.subarray(left);
-    left = Math.max(0, left - piece.length);
-  }
 }
 
 function lost({ target, what, offset }: Session, cause?: unknown): RegistryError {

@@ -19,6 +19,8 @@ export interface Archive extends AsyncDisposable {
   readonly fileBytes: number;
   /** How the whole is compressed. */
   readonly compression: Compression | "none";
+  /** True for a folder: no file that a loader could be given. */
+  readonly isFolder?: boolean | undefined;
   /** By cleaned name, in file order. */
   readonly entries: ReadonlyMap<string, TarEntry>;
   /** Follows links inside the archive to a file. @throws ArchiveError on a cycle, an escape, more than 8 hops. */

@@ -26,6 +26,7 @@ export class FolderArchive implements Archive {
   readonly path: string;
   readonly fileBytes: number;
   readonly compression = "none";
+  readonly isFolder = true;
   readonly entries: ReadonlyMap<string, TarEntry>;
 
   private constructor(path: string, entries: ReadonlyMap<string, TarEntry>) {

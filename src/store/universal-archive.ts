@@ -1,40 +1,28 @@
-import type { BlobSource, CopyPlan, ImageTarget, Presence, SettledRoot, TargetSession } from "../content/contracts.ts";
+import type { BlobSource, ImageTarget, Presence, SettledRoot, TargetSession } from "../content/contracts.ts";
 import { pumpBlob } from "../content/pump.ts";
 import { InternalError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import type { Digest } from "../oci/digest.ts";
-import type { Platform } from "../oci/platform.ts";
-import { encodeSlotHeader, planGaps, planTar, type TarPlan, type TarSlot } from "../tar/tar-plan.ts";
+import { encodeSlotHeader, planGaps, type TarPlan, type TarSlot } from "../tar/tar-plan.ts";
 import { PartialFile } from "../util/partial-file.ts";
-import { archiveMetadata } from "./archive-metadata.ts";
-import { blobName } from "./blob-name.ts";
+import { type ArchiveLayout, type ArchiveLayoutOptions, layOutArchive, planArchive } from "./archive-layout.ts";
 
 /** Bytes between two early syncs: the last one must not have gigabytes to wait for. */
 const FLUSH_BYTES = 64 * 1024 * 1024;
 
-export interface UniversalArchiveOptions {
-  /** The platform that `manifest.json` names where an image has several. */
-  readonly platform: Platform;
-}
-
 /**
- * One tar that is an OCI layout and a docker archive in one, and changes no byte of what it holds. The same images give
- * the same file, byte for byte. All offsets are known before the first blob comes, so blobs are written in any order.
+ * One tar that is an OCI layout and a docker archive in one, unless `format` asks for less, and changes no byte of what
+ * it holds. The same images give the same file, byte for byte. All offsets are known before the first blob comes, so
+ * blobs are written in any order.
  */
-export function universalArchive(path: string, options: UniversalArchiveOptions): ImageTarget {
+export function universalArchive(path: string, options: ArchiveLayoutOptions): ImageTarget {
   return {
     async begin(plan) {
-      const metadata = archiveMetadata(plan, options.platform);
-      const tar = planTar([
-        ...metadata.map(({ name, bytes }) => ({ name, size: bytes.length })),
-        ...blobFiles([...plan.manifests.values()].map(({ descriptor }) => descriptor)),
-        ...blobFiles(configsOf(plan)),
-        ...blobFiles(layersOf(plan)),
-      ]);
+      const layout = layOutArchive(plan, options);
+      const tar = planArchive(layout);
       const file = await PartialFile.create(path, tar.totalBytes);
-      const session = new ArchiveSession(file, tar);
+      const session = new ArchiveSession(file, tar, layout);
       try {
-        for (const { name, bytes } of metadata) await session.writeWhole(name, bytes);
+        for (const { name, bytes } of layout.files) if (bytes !== undefined) await session.writeWhole(name, bytes);
       } catch (error) {
         await session[Symbol.asyncDispose]();
         throw error;
@@ -47,13 +35,15 @@ export function universalArchive(path: string, options: UniversalArchiveOptions)
 class ArchiveSession implements TargetSession {
   readonly #file: PartialFile;
   readonly #tar: TarPlan;
+  readonly #layout: ArchiveLayout;
   readonly #missing: Set<string>;
   #unflushed = 0;
   #flushing: Promise<void> = Promise.resolve();
 
-  constructor(file: PartialFile, tar: TarPlan) {
+  constructor(file: PartialFile, tar: TarPlan, layout: ArchiveLayout) {
     this.#file = file;
     this.#tar = tar;
+    this.#layout = layout;
     this.#missing = new Set(tar.slots.keys());
   }
 
@@ -67,7 +57,9 @@ class ArchiveSession implements TargetSession {
   }
 
   async put(descriptor: Descriptor, blob: BlobSource, signal?: AbortSignal): Promise<void> {
-    const name = blobName(descriptor.digest);
+    const name = this.#layout.names.get(descriptor.digest);
+    // Manifests were written with the metadata, from the plan.
+    if (name === undefined) return;
     const { bodyOffset, size } = this.#slot(name);
     if (size !== descriptor.size)
       throw new InternalError(`Cannot write ${name}: ${descriptor.size} bytes, planned ${size}`);
@@ -112,26 +104,4 @@ class ArchiveSession implements TargetSession {
     this.#flushing = this.#file.flush();
     this.#flushing.catch(() => undefined);
   }
-}
-
-function blobFiles(descriptors: readonly Descriptor[]): readonly { readonly name: string; readonly size: number }[] {
-  return descriptors
-    .map(({ digest, size }) => ({ name: blobName(digest), size }))
-    .sort((left, right) => (left.name < right.name ? -1 : 1));
-}
-
-function configsOf(plan: CopyPlan): readonly Descriptor[] {
-  const configs = configDigests(plan);
-  return plan.blobs.filter(({ digest }) => configs.has(digest));
-}
-
-function layersOf(plan: CopyPlan): readonly Descriptor[] {
-  const configs = configDigests(plan);
-  return plan.blobs.filter(({ digest }) => !configs.has(digest));
-}
-
-function configDigests(plan: CopyPlan): ReadonlySet<Digest> {
-  return new Set(
-    [...plan.manifests.values()].flatMap(({ view }) => (view.kind === "image" ? [view.config.digest] : [])),
-  );
 }

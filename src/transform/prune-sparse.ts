@@ -19,13 +19,13 @@ import { formatPlatform } from "../oci/platform.ts";
  * @param onNote hears what was left out.
  */
 export function pruneSparse(source: ImageSource, onNote: (message: string) => void): ImageSource {
-  const rewritten = new Map<Digest, Uint8Array>();
+  const pruning: Pruning = { source, rewritten: new Map(), kept: new Map() };
   return {
     async *roots(signal) {
-      for await (const root of source.roots(signal)) yield await pruneRoot(source, root, rewritten, onNote, signal);
+      for await (const root of source.roots(signal)) yield await pruneRoot(pruning, root, onNote, signal);
     },
     async blob(descriptor, signal) {
-      const bytes = rewritten.get(descriptor.digest);
+      const bytes = pruning.rewritten.get(descriptor.digest);
       return bytes === undefined ? await source.blob(descriptor, signal) : bytesBlob(bytes);
     },
     stream: source.stream,
@@ -33,58 +33,94 @@ export function pruneSparse(source: ImageSource, onNote: (message: string) => vo
   };
 }
 
+interface Pruning {
+  readonly source: ImageSource;
+  readonly rewritten: Map<Digest, Uint8Array>;
+  /** What became of each index: work is done once per digest (security case M-07). */
+  readonly kept: Map<Digest, Kept>;
+}
+
+interface Kept {
+  /** Undefined when nothing of it is there. */
+  readonly descriptor: Descriptor | undefined;
+  readonly absent: readonly string[];
+}
+
 async function pruneRoot(
-  source: ImageSource,
+  pruning: Pruning,
   root: Root,
-  rewritten: Map<Digest, Uint8Array>,
   onNote: (message: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<Root> {
   if (root.kind === "draft" || !isIndexType(root.descriptor.mediaType)) return root;
-  const absent: string[] = [];
-  const kept = await pruneIndex(source, root.descriptor, rewritten, absent, 1, signal);
+  const kept = await pruneIndex(pruning, root.descriptor, 1, signal);
+  const absent = [...new Set(kept.absent)].join(", ");
   const name = root.names[0] ?? root.descriptor.digest;
-  if (kept === undefined) {
+  if (kept.descriptor === undefined) {
     throw new ArchiveError(
       "no-image",
-      `Cannot push ${name}: the archive holds none of ${absent.join(", ")}, expected at least one`,
-      {
-        hint: "Pull the image for the platform you need, and save it again.",
-      },
+      `Cannot push ${name}: the archive holds none of ${absent || "its images"}, expected at least one`,
+      { hint: "Pull the image for the platform you need, and save it again." },
     );
   }
-  if (absent.length > 0) onNote(`${name}: not in the archive, and left out of its index: ${absent.join(", ")}`);
-  return { ...root, descriptor: kept };
+  if (absent !== "") onNote(`${name}: not in the archive, and left out of its index: ${absent}`);
+  return { ...root, descriptor: kept.descriptor };
 }
 
-/** The index with what is there; the same descriptor if nothing is absent, undefined if everything is. */
+/** The index with what is there; the same descriptor if nothing is absent. @throws ArchiveError "graph-too-large" */
 async function pruneIndex(
-  source: ImageSource,
+  pruning: Pruning,
   descriptor: Descriptor,
-  rewritten: Map<Digest, Uint8Array>,
-  absent: string[],
   depth: number,
   signal: AbortSignal | undefined,
-): Promise<Descriptor | undefined> {
-  const read = depth > MAX_INDEX_DEPTH ? undefined : await readManifest(source, descriptor, signal);
-  if (read?.view.kind !== "index") return undefined;
+): Promise<Kept> {
+  const known = pruning.kept.get(descriptor.digest);
+  if (known !== undefined) return known;
+  if (depth > MAX_INDEX_DEPTH) throw tooDeep(descriptor);
+  const result = await pruneRead(pruning, descriptor, depth, signal);
+  pruning.kept.set(descriptor.digest, result);
+  return result;
+}
+
+async function pruneRead(
+  pruning: Pruning,
+  descriptor: Descriptor,
+  depth: number,
+  signal: AbortSignal | undefined,
+): Promise<Kept> {
+  const { source, rewritten } = pruning;
+  const read = await readManifest(source, descriptor, signal);
+  if (read?.view.kind !== "index") return { descriptor: undefined, absent: [labelOf(descriptor)] };
+  const { view } = read;
+  const absent: string[] = [];
   const kept = new Map<Digest, Descriptor>();
-  for (const child of read.view.manifests) {
+  for (const child of view.manifests) {
     const found = isIndexType(child.mediaType)
-      ? await pruneIndex(source, child, rewritten, absent, depth + 1, signal)
-      : await wholeChild(source, child, signal);
-    if (found !== undefined) kept.set(child.digest, found);
-    else if (aboutDigest(child) === undefined) absent.push(labelOf(child));
+      ? await pruneIndex(pruning, child, depth + 1, signal)
+      : { descriptor: await wholeChild(source, child, signal), absent: [labelOf(child)] };
+    if (found.descriptor !== undefined) kept.set(child.digest, { ...child, ...sizeOf(found.descriptor) });
+    const isMissed = isIndexType(child.mediaType) || found.descriptor === undefined;
+    if (isMissed && aboutDigest(child) === undefined) absent.push(...found.absent);
   }
-  dropOrphanedAttestations(read.view, kept);
-  if (![...kept.keys()].some(digest => read.view.kind === "index" && !isAttestation(read.view, digest)))
-    return undefined;
-  const isWhole = read.view.manifests.every(({ digest }) => kept.get(digest)?.digest === digest);
-  if (isWhole) return descriptor;
+  dropOrphanedAttestations(view, kept);
+  if (![...kept.keys()].some(digest => !isAttestation(view, digest))) return { descriptor: undefined, absent };
+  const isWhole = view.manifests.every(({ digest }) => kept.get(digest)?.digest === digest);
+  if (isWhole) return { descriptor, absent };
   const bytes = rewriteIndex(read.bytes, kept);
-  const { digest, size } = describeBytes(descriptor.mediaType, bytes);
-  rewritten.set(digest, bytes);
-  return { ...descriptor, digest, size };
+  const pruned = describeBytes(descriptor.mediaType, bytes);
+  rewritten.set(pruned.digest, bytes);
+  return { descriptor: { ...descriptor, ...sizeOf(pruned) }, absent };
+}
+
+function sizeOf({ digest, size }: Descriptor): Pick<Descriptor, "digest" | "size"> {
+  return { digest, size };
+}
+
+function tooDeep({ digest }: Descriptor): ArchiveError {
+  return new ArchiveError(
+    "graph-too-large",
+    `Cannot read index ${digest}: indexes nested more than ${MAX_INDEX_DEPTH} deep, expected at most that many levels`,
+  );
 }
 
 /** The child, if its manifest and all that it names are there. */

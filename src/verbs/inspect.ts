@@ -1,56 +1,19 @@
 import { stat } from "node:fs/promises";
-import type { CopyPlan, ImageSource, PlannedManifest, Root } from "../content/contracts.ts";
-import { readBlob } from "../content/pump.ts";
-import { verified } from "../content/verified.ts";
-import { gather } from "../copy/gather.ts";
-import { isMissingBlob } from "../errors.ts";
-import type { Descriptor } from "../oci/descriptor.ts";
-import type { Digest } from "../oci/digest.ts";
-import { type HistoryEntry, type ImageConfig, parseImageConfig, type RuntimeConfig } from "../oci/image-config.ts";
-import { MAX_CONFIG_BYTES } from "../oci/limits.ts";
-import { isImageConfigType } from "../oci/media-types.ts";
-import { formatPlatform } from "../oci/platform.ts";
+import type { Readable } from "node:stream";
+import type { Root } from "../content/contracts.ts";
 import { parseReference, resolveDockerHub } from "../oci/reference.ts";
 import { openArchive } from "../store/archive-source.ts";
 import { registrySource } from "../store/registry-source.ts";
+import { describeImages, type InspectedImage } from "./describe-images.ts";
 import { Registries, type RegistryOptions } from "./registries.ts";
 
 export interface InspectOptions extends RegistryOptions {
   /** For a reference that names no registry; Docker Hub without it. */
   readonly registry?: string | undefined;
   readonly onNote?: ((message: string) => void) | undefined;
+  /** Where the archive `-` is read from; the process's stdin without it. */
+  readonly stdin?: Readable | undefined;
   readonly signal?: AbortSignal | undefined;
-}
-
-export interface InspectedLayer {
-  readonly digest: Digest;
-  /** Bytes as stored. */
-  readonly size: number;
-  readonly mediaType: string;
-  /** From the config; absent for artifacts. */
-  readonly diffId?: Digest;
-}
-
-export interface InspectedPlatform {
-  /** `os/architecture[/variant]`; absent for artifacts. */
-  readonly platform?: string;
-  /** Absent in a docker archive with raw layers, which has no manifest yet. */
-  readonly digest?: Digest;
-  readonly config: Digest;
-  readonly created?: string;
-  readonly layers: readonly InspectedLayer[];
-  readonly history: readonly HistoryEntry[];
-  readonly runtime?: RuntimeConfig;
-}
-
-export interface InspectedImage {
-  readonly names: readonly string[];
-  /** Of the manifest or index; absent in a docker archive with raw layers. */
-  readonly digest?: Digest;
-  readonly mediaType: string;
-  readonly platforms: readonly InspectedPlatform[];
-  /** Manifests that an index names and the archive does not hold. */
-  readonly absent: readonly string[];
 }
 
 export interface Inspection {
@@ -68,10 +31,10 @@ export interface Inspection {
  * @param source a file if there is one of that name, else a reference.
  */
 export async function inspect(source: string, options: InspectOptions = {}): Promise<Inspection> {
-  const { onNote, signal } = options;
+  const { onNote, signal, stdin } = options;
   if (await isPath(source)) {
-    await using archive = await openArchive(source, { onNote, signal });
-    const images = await describeAll(archive, archive.images, signal);
+    await using archive = await openArchive(source, { onNote, signal, stdin });
+    const images = await describeImages(archive, archive.images, signal);
     return { source, kind: "archive", compression: archive.archive.compression, images };
   }
   await using registries = new Registries(options, () => undefined);
@@ -81,114 +44,14 @@ export async function inspect(source: string, options: InspectOptions = {}): Pro
   await using remote = registrySource([resolveDockerHub(named)], registries.clientFor);
   const roots: Root[] = [];
   for await (const root of remote.roots(signal)) roots.push(root);
-  return { source, kind: "registry", images: await describeAll(remote, roots, signal) };
+  return { source, kind: "registry", images: await describeImages(remote, roots, signal) };
 }
 
 /** A slash at the start, a leading dot or an archive's ending mean a file even when there is none: the error then says so. */
 async function isPath(source: string): Promise<boolean> {
-  if (/^\.{0,2}\//.test(source) || /\.(tar|tgz|tar\.[a-z0-9]+)$/i.test(source)) return true;
+  if (source === "-" || /^\.{0,2}\//.test(source) || /\.(tar|tgz|tar\.[a-z0-9]+)$/i.test(source)) return true;
   return await stat(source).then(
     () => true,
     () => false,
   );
-}
-
-async function describeAll(
-  source: ImageSource,
-  roots: readonly Root[],
-  signal: AbortSignal | undefined,
-): Promise<readonly InspectedImage[]> {
-  const absent = new Map<Digest, string>();
-  const plan = await gather(source, roots, signal, undefined, descriptor =>
-    absent.set(descriptor.digest, labelOf(descriptor)),
-  );
-  const images: InspectedImage[] = [];
-  for (const root of roots) images.push(await describeRoot(source, root, plan, absent, signal));
-  return images;
-}
-
-async function describeRoot(
-  source: ImageSource,
-  root: Root,
-  plan: CopyPlan,
-  absent: ReadonlyMap<Digest, string>,
-  signal: AbortSignal | undefined,
-): Promise<InspectedImage> {
-  if (root.kind === "draft") {
-    const { mediaType, config } = root.draft;
-    const layers = root.draft.layers.flatMap(layer => ("key" in layer ? [] : [layer]));
-    const platform = await describeImage(source, undefined, config, layers, signal);
-    return { names: root.names, mediaType, platforms: [platform], absent: [] };
-  }
-  const manifests = imagesBelow(root.descriptor, plan);
-  const platforms: InspectedPlatform[] = [];
-  const absentHere: string[] = [];
-  const { digest, mediaType } = root.descriptor;
-  for (const { descriptor, view } of manifests) {
-    if (view.kind !== "image") continue;
-    try {
-      platforms.push(await describeImage(source, descriptor.digest, view.config, view.layers, signal));
-    } catch (error) {
-      // Docker's containerd store saves the manifest alone when it does not hold the platform.
-      if (descriptor.digest === digest || !isMissingBlob(error)) throw error;
-      absentHere.push(labelOf(descriptor));
-    }
-  }
-  const view = plan.manifests.get(digest)?.view;
-  const children = view?.kind === "index" ? view.manifests : [];
-  return {
-    names: root.names,
-    digest,
-    mediaType,
-    platforms,
-    absent: [...children.flatMap(child => absent.get(child.digest) ?? []), ...absentHere],
-  };
-}
-
-function labelOf({ platform, digest }: Descriptor): string {
-  return platform === undefined ? digest : formatPlatform(platform);
-}
-
-function imagesBelow({ digest }: Descriptor, plan: CopyPlan): readonly PlannedManifest[] {
-  const manifest = plan.manifests.get(digest);
-  if (manifest === undefined) return [];
-  return manifest.view.kind === "image"
-    ? [manifest]
-    : manifest.view.manifests.flatMap(child => imagesBelow(child, plan));
-}
-
-async function describeImage(
-  source: ImageSource,
-  digest: Digest | undefined,
-  config: Descriptor,
-  layers: readonly Descriptor[],
-  signal: AbortSignal | undefined,
-): Promise<InspectedPlatform> {
-  const view = await readConfig(source, config, signal);
-  return {
-    ...(view === undefined ? {} : { platform: formatPlatform(view) }),
-    ...(digest === undefined ? {} : { digest }),
-    config: config.digest,
-    ...(view?.created === undefined ? {} : { created: view.created }),
-    layers: layers.map(({ digest, size, mediaType }, place) => {
-      const diffId = view?.diffIds[place];
-      return { digest, size, mediaType, ...(diffId === undefined ? {} : { diffId }) };
-    }),
-    history: view?.history ?? [],
-    ...(view === undefined ? {} : { runtime: view.runtime }),
-  };
-}
-
-/** Undefined for an artifact, whose config is something else. */
-async function readConfig(
-  source: ImageSource,
-  config: Descriptor,
-  signal: AbortSignal | undefined,
-): Promise<ImageConfig | undefined> {
-  if (!isImageConfigType(config.mediaType)) return undefined;
-  const where = `config ${config.digest}`;
-  const blob = verified(config, await source.blob(config, signal), where);
-  const bytes = await readBlob(blob, MAX_CONFIG_BYTES, signal);
-  // Attestations carry an image config without a root file system.
-  return parseImageConfig(bytes, where);
 }

@@ -1,41 +1,28 @@
-import type { Root } from "../content/contracts.ts";
-import type { OnProgress } from "../content/progress.ts";
-import { copyImages } from "../copy/copy-image.ts";
-import { openDigestCache } from "../copy/digest-cache.ts";
-import { gather } from "../copy/gather.ts";
-import { selectPlatforms } from "../copy/select-platforms.ts";
 import { UsageError } from "../errors.ts";
-import type { Digest } from "../oci/digest.ts";
-import { formatPlatform, hostPlatform, type Platform, parsePlatform } from "../oci/platform.ts";
+import { formatPlatform, hostPlatform } from "../oci/platform.ts";
 import { parseReference, resolveDockerHub } from "../oci/reference.ts";
 import { type FullReference, registrySource } from "../store/registry-source.ts";
-import { universalArchive } from "../store/universal-archive.ts";
+import { type Output, openOutput } from "./output.ts";
+import { type OutputOptions, readPlatforms, type WrittenImage, writeImages } from "./output-images.ts";
 import { Registries, type RegistryOptions } from "./registries.ts";
 
-export interface PullOptions extends RegistryOptions {
-  /** File to write; it appears when it is whole. */
-  readonly output: string;
+export interface PullOptions extends RegistryOptions, OutputOptions {
+  /**
+   * File to write; with a slash at its end, or when it is one already, a folder; or a stream, which is not ended. A file
+   * or folder appears when it is whole.
+   */
+  readonly output: Output;
   /** For references that name no registry; Docker Hub without it. */
   readonly registry?: string | undefined;
   /** `os/architecture[/variant]`, or "all"; linux with this machine's architecture without it. */
   readonly platforms?: readonly string[] | undefined;
-  /** Blobs under way at once; 6 without it. */
-  readonly concurrency?: number | undefined;
-  /** Plans, and writes nothing. */
-  readonly dryRun?: boolean | undefined;
-  readonly onProgress?: OnProgress | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
-export interface PulledImage {
-  /** Full names in the archive; none for an image pulled by digest. */
-  readonly names: readonly string[];
-  /** Of the manifest or index, as in the registry. */
-  readonly digest: Digest;
-  readonly mediaType: string;
-}
+/** `digest` is as in the registry, unless `previousDigest` says otherwise. */
+export type PulledImage = WrittenImage;
 
 export interface PullResult {
+  /** "-" for a stream. */
   readonly output: string;
   readonly images: readonly PulledImage[];
   /** Of all blobs, each once. */
@@ -46,47 +33,37 @@ export interface PullResult {
   readonly seconds: number;
 }
 
-const CONCURRENCY = 6;
-
 /**
  * Pulls images into one archive that docker, podman and containerd load: blobs in parallel, each straight to its place
- * in the file, the registry's bytes untouched.
+ * in the file, the registry's bytes untouched unless `layers` or `loader` ask for other layers.
  *
  * @throws ImgpackError; nothing stands under the output's name unless everything arrived.
  */
 export async function pull(references: readonly string[], options: PullOptions): Promise<PullResult> {
   const started = performance.now();
-  const { output, signal, concurrency = CONCURRENCY } = options;
   const onProgress = options.onProgress ?? (() => undefined);
   if (references.length === 0) throw new UsageError("Cannot pull: no image named, expected at least one reference");
-  const wanted = wantedPlatforms(options.platforms);
+  const platforms = readPlatforms("pull", options.platforms, [hostPlatform()]);
+  const place = await openOutput(options.output, undefined);
   await using registries = new Registries(options, onProgress);
   await using source = registrySource(
     references.map(text => fullReference(text, options.registry)),
     registries.clientFor,
   );
-  const roots: Root[] = [];
-  for await (const root of source.roots(signal)) roots.push(root);
-  const plan = await gather(source, roots, signal, selectPlatforms(wanted));
-  const [first = hostPlatform()] = wanted === "all" ? [hostPlatform()] : wanted;
-  if (!options.dryRun) {
-    const target = universalArchive(output, { platform: first });
-    const cache = await openDigestCache(undefined);
-    const sourceName = references.join(", ");
-    await copyImages({ plan, source, target, sourceName, cache, concurrency, onProgress, signal });
-  }
+  const { plan, images } = await writeImages(source, {
+    ...options,
+    place,
+    platforms,
+    sourceName: references.join(", "),
+  });
   const { requests } = await registries.traffic();
   return {
-    output,
-    images: roots.flatMap(root =>
-      root.kind === "settled"
-        ? [{ names: root.names, digest: root.descriptor.digest, mediaType: root.descriptor.mediaType }]
-        : [],
-    ),
+    output: place.name,
+    images,
     blobBytes: plan.totalBytes,
     blobs: plan.blobs.length,
     requests,
-    platforms: wanted === "all" ? ["all"] : wanted.map(formatPlatform),
+    platforms: platforms === "all" ? ["all"] : platforms.map(formatPlatform),
     seconds: (performance.now() - started) / 1000,
   };
 }
@@ -95,11 +72,4 @@ function fullReference(text: string, registry: string | undefined): FullReferenc
   const reference = parseReference(text);
   const named = reference.registry === undefined && registry !== undefined ? { ...reference, registry } : reference;
   return resolveDockerHub(named);
-}
-
-function wantedPlatforms(texts: readonly string[] | undefined): readonly Platform[] | "all" {
-  if (texts === undefined || texts.length === 0) return [hostPlatform()];
-  if (!texts.includes("all")) return texts.map(parsePlatform);
-  if (texts.length === 1) return "all";
-  throw new UsageError('Cannot pull: "all" stands beside other platforms, expected it alone');
 }

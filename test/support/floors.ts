@@ -19,7 +19,7 @@ export const FLOORS: readonly Floor[] = [
   { name: "content", imports: [...BASE, "oci"], packages: [] },
   { name: "registry", imports: [...BASE, "oci", "content"], packages: [] },
   { name: "store", imports: [...BASE, "oci", "tar", "compress", "content", "registry"], packages: [] },
-  { name: "transform", imports: [...BASE, "oci", "compress", "content"], packages: [] },
+  { name: "transform", imports: [...BASE, "oci", "compress", "content"], packages: ["tar-stream"] },
   { name: "copy", imports: [...BASE, "oci", "content"], packages: [] },
   { name: "serve", imports: [...BASE, "oci", "content", "store"], packages: [] },
   {

@@ -2,11 +2,11 @@ import type { CommandModule } from "yargs";
 import { checkConcurrency, registryOptions, type TransferFlags, transferFlags } from "../options.ts";
 import { createProgress } from "../progress.ts";
 import { type Context, printLine } from "../session.ts";
+import { type ArchiveFlags, archiveFlags, archiveOutput, printImages } from "./output-flags.ts";
 
-interface PullFlags extends TransferFlags {
+interface PullFlags extends TransferFlags, ArchiveFlags {
   readonly references?: string[] | undefined;
   readonly output: string;
-  readonly platform?: string[] | undefined;
 }
 
 export function pullCommand(context: Context): CommandModule<object, PullFlags> {
@@ -15,32 +15,37 @@ export function pullCommand(context: Context): CommandModule<object, PullFlags> 
     describe: "pull images into one archive that every runtime loads",
     builder: parser =>
       transferFlags(
-        parser
-          .positional("references", {
-            type: "string",
-            array: true,
-            describe: "images: registry/repository:tag or @digest",
-          })
-          .option("output", {
-            alias: "o",
-            type: "string",
-            demandOption: true,
-            requiresArg: true,
-            describe: "file to write",
-          })
-          .option("platform", { type: "string", array: true, requiresArg: true, describe: "os/arch[/variant] or all" })
-          .example("$0 pull registry.lan:5000/hello:latest -o out.tar", "one image, for this machine's architecture"),
+        archiveFlags(
+          parser
+            .positional("references", {
+              type: "string",
+              array: true,
+              describe: "images: registry/repository:tag or @digest",
+            })
+            .option("output", {
+              alias: "o",
+              type: "string",
+              demandOption: true,
+              requiresArg: true,
+              describe: "file to write, FOLDER/ for an OCI layout, - for stdout",
+            }),
+        )
+          .example("$0 pull registry.lan:5000/hello:latest -o out.tar", "one image, for this machine's architecture")
+          .example("$0 pull registry.lan:5000/hello:latest -o - | docker load", "without a file in between"),
       ),
     handler: async flags => {
+      const output = await archiveOutput(flags.output, context, flags.json);
       const options = await registryOptions(flags);
       const progress = createProgress(context, flags, "Pulling");
       const { pull } = await import("../../index.ts");
       try {
         const result = await pull(flags.references ?? [], {
           ...options,
-          output: flags.output,
+          output,
           registry: flags.registry,
           platforms: flags.platform?.flatMap(text => text.split(",")),
+          layers: flags.layers,
+          loader: flags.for,
           concurrency: checkConcurrency(flags.concurrency),
           dryRun: flags.dryRun,
           onProgress: progress.onProgress,
@@ -48,9 +53,7 @@ export function pullCommand(context: Context): CommandModule<object, PullFlags> 
         });
         progress.end();
         if (flags.json) return printLine(context, JSON.stringify(result));
-        for (const { names, digest } of result.images) {
-          for (const name of names.length === 0 ? [""] : names) printLine(context, `${name}@${digest}`);
-        }
+        printImages(context, result, progress.note);
         if (!flags.dryRun) progress.summary(result);
       } finally {
         progress.end();

@@ -29,7 +29,7 @@ export function verifyCommand(context: Context): CommandModule<object, VerifyFla
           }
           for (const text of result.unchecked) progress.note(`Not checked: ${text}`);
         }
-        if (result.faults.length > 0) throw faulty(archive, result.faults.length, flags.json === true);
+        if (result.faults.length > 0) throw faultyArchive(archive, result.faults.length, flags.json === true);
         if (flags.json) return;
         const { images, blobs, bytes } = result;
         printLine(
@@ -44,7 +44,7 @@ export function verifyCommand(context: Context): CommandModule<object, VerifyFla
 }
 
 /** @param isReported stdout has said it all already, as JSON. */
-function faulty(archive: string, count: number, isReported: boolean): Error {
+export function faultyArchive(archive: string, count: number, isReported: boolean): Error {
   return Object.assign(
     new Error(`Cannot accept archive ${JSON.stringify(archive)}: ${count} fault(s) found, expected none`),
     {

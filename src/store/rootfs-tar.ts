@@ -1,0 +1,108 @@
+import { ArchiveError } from "../errors.ts";
+import { BLOCK_BYTES, hasChecksum, isZero } from "../tar/header.ts";
+import { looksLike } from "../tar/looks-like.ts";
+import { decodeSize } from "../tar/number.ts";
+import { formatBytes } from "../util/format.ts";
+
+/** How much of a `manifest.json` is looked at. */
+const PEEK_BYTES = 4096;
+const FILE = 0x30;
+
+/**
+ * Watches the bytes of a root filesystem tar go by. It must begin like a tar, or be nothing but zeros; what follows is
+ * the business of whoever unpacks it, so devices, sparse files and every other extension pass. An image archive is
+ * refused: as a root filesystem it would start nothing.
+ */
+export class RootfsCheck {
+  readonly #what: string;
+  readonly #block: Buffer = Buffer.alloc(BLOCK_BYTES);
+  #filled = 0;
+  #seen = 0;
+  /** Body bytes until the next header. */
+  #toSkip = 0;
+  #isLost = false;
+  #peek: { bytes: Buffer; left: number } | undefined;
+
+  /** @param what names the tar in messages. */
+  constructor(what: string) {
+    this.#what = what;
+  }
+
+  /** In order. @throws ArchiveError "not-a-tar", "image-archive". */
+  take(chunk: Uint8Array): void {
+    this.#seen += chunk.length;
+    for (let at = 0; at < chunk.length && !this.#isLost; ) {
+      if (this.#toSkip > 0) {
+        const step = Math.min(this.#toSkip, chunk.length - at);
+        this.#keep(chunk.subarray(at, at + step));
+        this.#toSkip -= step;
+        at += step;
+        continue;
+      }
+      const step = Math.min(BLOCK_BYTES - this.#filled, chunk.length - at);
+      this.#block.set(chunk.subarray(at, at + step), this.#filled);
+      this.#filled += step;
+      at += step;
+      if (this.#filled === BLOCK_BYTES) this.#header(this.#seen - chunk.length + at === BLOCK_BYTES);
+    }
+  }
+
+  /** @throws ArchiveError "not-a-tar" when it was too short for one. */
+  end(): void {
+    if (this.#seen >= BLOCK_BYTES) return;
+    throw notARootfs(this.#what, this.#seen === 0 ? "it is empty" : this.#looks(this.#filled));
+  }
+
+  #header(isFirst: boolean): void {
+    this.#filled = 0;
+    const block = this.#block;
+    if (isZero(block)) return;
+    const size = hasChecksum(block) ? decodeSize(block, 124, 136) : undefined;
+    if (size === undefined) {
+      if (isFirst) throw notARootfs(this.#what, this.#looks(BLOCK_BYTES));
+      // An extension that is not followed here, or bytes behind the end: nothing is found any more, and nothing refused.
+      this.#isLost = true;
+      return;
+    }
+    const type = block[156];
+    const hasBody = type === 0 || type === undefined || type < 0x31 || type > 0x36;
+    this.#toSkip = hasBody ? Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES : 0;
+    const end = block.indexOf(0);
+    const name = block.toString("utf8", 0, end < 0 || end > 100 ? 100 : end).replace(/^\.\//, "");
+    const isFile = type === 0 || type === FILE;
+    if (isFile && name === "oci-layout" && size < PEEK_BYTES) this.#peek = { bytes: Buffer.alloc(0), left: size };
+    if (isFile && name === "manifest.json") {
+      this.#peek = { bytes: Buffer.alloc(0), left: Math.min(size, PEEK_BYTES) };
+    }
+  }
+
+  #keep(body: Uint8Array): void {
+    const peek = this.#peek;
+    if (peek === undefined) return;
+    const part = body.subarray(0, peek.left);
+    peek.bytes = Buffer.concat([peek.bytes, part]);
+    peek.left -= part.length;
+    if (peek.left > 0) return;
+    this.#peek = undefined;
+    const text = peek.bytes.toString("latin1");
+    // A file of that name may well be part of a program: its content decides.
+    if (/"imageLayoutVersion"/.test(text) || (/^\s*\[/.test(text) && /"Config"/.test(text) && /"Layers"/.test(text))) {
+      throw new ArchiveError(
+        "image-archive",
+        `Cannot import ${this.#what}: it is an image archive, expected a root filesystem tar`,
+        { hint: 'Send it to a registry as it is with "imgpack push".' },
+      );
+    }
+  }
+
+  #looks(bytes: number): string {
+    const start = this.#block.subarray(0, bytes);
+    return `it looks like ${looksLike(start)}${this.#seen < BLOCK_BYTES ? ` of ${formatBytes(this.#seen)}` : ""}`;
+  }
+}
+
+function notARootfs(what: string, found: string): ArchiveError {
+  return new ArchiveError("not-a-tar", `Cannot import ${what}: ${found}, expected a root filesystem tar`, {
+    hint: 'Such a tar comes from "docker export" or "tar -C FOLDER -c ."; a folder can be imported as it is.',
+  });
+}

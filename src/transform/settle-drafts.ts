@@ -1,0 +1,42 @@
+import { bytesBlob } from "../content/blob.ts";
+import type { ImageSource, Root } from "../content/contracts.ts";
+import { settle } from "../content/settle.ts";
+import { describeBytes } from "../oci/describe.ts";
+import type { Digest } from "../oci/digest.ts";
+
+/**
+ * Images of a docker archive, which has no manifests, get theirs: built from config and layers as they are, and served
+ * from memory.
+ *
+ * @param manifestType of the manifests that are built; what the draft proposes without it.
+ * @throws InternalError for a draft whose layers have no digest yet.
+ */
+export function settleDrafts(source: ImageSource, manifestType?: string): ImageSource {
+  const built = new Map<Digest, Uint8Array>();
+  const { stream } = source;
+  return {
+    async *roots(signal) {
+      for await (const root of source.roots(signal)) yield settleRoot(root, manifestType, built);
+    },
+    async blob(descriptor, signal) {
+      const bytes = built.get(descriptor.digest);
+      return bytes === undefined ? await source.blob(descriptor, signal) : bytesBlob(bytes);
+    },
+    stream:
+      stream === undefined
+        ? undefined
+        : {
+            holds: digest => built.has(digest) || stream.holds(digest),
+            pass: async (wanted, take, signal) => await stream.pass(wanted, take, signal),
+          },
+    [Symbol.asyncDispose]: async () => await source[Symbol.asyncDispose](),
+  };
+}
+
+function settleRoot(root: Root, manifestType: string | undefined, built: Map<Digest, Uint8Array>): Root {
+  if (root.kind === "settled") return root;
+  const { mediaType, bytes } = settle({ ...root.draft, mediaType: manifestType ?? root.draft.mediaType }, new Map());
+  const descriptor = describeBytes(mediaType, bytes);
+  built.set(descriptor.digest, bytes);
+  return { kind: "settled", names: root.names, descriptor };
+}

@@ -1,0 +1,111 @@
+import type { Stats } from "node:fs";
+import { lstat, readdir, readlink } from "node:fs/promises";
+import { StorageError } from "../errors.ts";
+import { quote } from "../util/format.ts";
+
+type FolderEntryType =
+  | "file"
+  | "directory"
+  | "symlink"
+  /** A file that stands in the folder under an earlier name, too. */
+  | "link"
+  | "character-device"
+  | "block-device"
+  | "fifo"
+  | "socket";
+
+export interface FolderEntry {
+  /** Below the folder, parts joined by "/"; that of a folder ends in one. */
+  readonly name: string;
+  readonly path: string;
+  readonly type: FolderEntryType;
+  /** Of a symlink as it stands; of a link the earlier name. */
+  readonly linkName?: string;
+  readonly stats: Stats;
+}
+
+/**
+ * Everything below a folder, sorted by the bytes of the names: the order is the same on any machine. Symlinks are not
+ * followed.
+ *
+ * @throws StorageError naming what cannot be read.
+ */
+export async function* walkFolder(root: string, signal?: AbortSignal): AsyncGenerator<FolderEntry, void> {
+  const firstNames = new Map<string, string>();
+  const levels = [await readLevel(root, "")];
+  for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
+    signal?.throwIfAborted();
+    const entry = level.pop();
+    if (entry === undefined) {
+      levels.pop();
+      continue;
+    }
+    if (entry.type === "directory") levels.push(await readLevel(entry.path, entry.name));
+    yield await withLink(entry, firstNames);
+  }
+}
+
+/** Last one first. */
+async function readLevel(path: string, prefix: string): Promise<FolderEntry[]> {
+  let names: readonly Buffer[];
+  try {
+    names = await readdir(path, { encoding: "buffer" });
+  } catch (cause) {
+    throw readFault(path, cause);
+  }
+  const entries = await Promise.all(names.map(async bytes => await readEntry(path, prefix, bytes)));
+  const sorted = entries.map(entry => ({ entry, key: Buffer.from(entry.name) }));
+  return sorted.sort((left, right) => Buffer.compare(right.key, left.key)).map(({ entry }) => entry);
+}
+
+async function readEntry(folder: string, prefix: string, bytes: Buffer): Promise<FolderEntry> {
+  const text = bytes.toString("utf8");
+  const path = `${folder}/${text}`;
+  if (!Buffer.from(text).equals(bytes)) {
+    throw new StorageError(`Cannot pack ${quote(path)}: its name is not UTF-8, expected a name that a layer can hold`, {
+      hint: "Rename the file, or pack the folder with tar and import the tar.",
+    });
+  }
+  try {
+    const stats = await lstat(path);
+    const type = typeOf(stats);
+    return { name: `${prefix}${text}${type === "directory" ? "/" : ""}`, path, type, stats };
+  } catch (cause) {
+    throw readFault(path, cause);
+  }
+}
+
+async function withLink(entry: FolderEntry, firstNames: Map<string, string>): Promise<FolderEntry> {
+  const { type, path, name, stats } = entry;
+  if (type === "symlink") {
+    try {
+      return { ...entry, linkName: await readlink(path) };
+    } catch (cause) {
+      throw readFault(path, cause);
+    }
+  }
+  if (type !== "file" || stats.nlink === 1) return entry;
+  const file = `${stats.dev}:${stats.ino}`;
+  const first = firstNames.get(file);
+  if (first !== undefined) return { ...entry, type: "link", linkName: first };
+  firstNames.set(file, name);
+  return entry;
+}
+
+function typeOf(stats: Stats): FolderEntryType {
+  if (stats.isDirectory()) return "directory";
+  if (stats.isSymbolicLink()) return "symlink";
+  if (stats.isCharacterDevice()) return "character-device";
+  if (stats.isBlockDevice()) return "block-device";
+  if (stats.isFIFO()) return "fifo";
+  return stats.isSocket() ? "socket" : "file";
+}
+
+export function readFault(path: string, cause: unknown): StorageError {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+  const found = code === "EACCES" || code === "EPERM" ? "permission denied" : code === "ENOENT" ? "it is gone" : code;
+  return new StorageError(`Cannot pack ${quote(path)}: ${found}, expected to read it`, {
+    cause,
+    hint: "Run it as a user who may read the whole folder, and while nothing changes in there.",
+  });
+}

@@ -1,0 +1,105 @@
+import type { ImageSource, Root } from "../content/contracts.ts";
+import { UsageError } from "../errors.ts";
+import type { ArchiveFormat } from "../store/archive-layout.ts";
+import { openArchive } from "../store/archive-source.ts";
+import { pruneSparse } from "../transform/prune-sparse.ts";
+import { escapeForeign, quote } from "../util/format.ts";
+import { type ConvertNameOptions, convertedRoots } from "./convert-names.ts";
+import { checkApart, type Output, openOutput } from "./output.ts";
+import { type OutputOptions, readPlatforms, type WrittenImage, writeImages } from "./output-images.ts";
+
+export interface ConvertOptions extends OutputOptions, ConvertNameOptions {
+  /** As with `pull`. */
+  readonly output: Output;
+  /** "universal", "oci" or "docker"; universal without it, and always oci in a folder. */
+  readonly format?: string | undefined;
+  /** `os/architecture[/variant]`, or "all"; all that the archive holds without it. */
+  readonly platforms?: readonly string[] | undefined;
+  /** An index that names more than the archive holds: "prune" (without it), "keep" or "fail". */
+  readonly sparse?: string | undefined;
+}
+
+export interface ConvertResult {
+  /** "-" for a stream. */
+  readonly output: string;
+  readonly format: ArchiveFormat;
+  readonly images: readonly WrittenImage[];
+  /** Of all blobs, each once. */
+  readonly blobBytes: number;
+  readonly blobs: number;
+  readonly seconds: number;
+}
+
+const FORMATS = ["universal", "oci", "docker"] as const;
+
+/**
+ * Writes the images of an archive in another form, offline: any dialect that is read becomes one that every runtime
+ * loads. Configs, compressed layers and manifests keep their bytes, unless an option asks for other layers.
+ *
+ * @throws ImgpackError; nothing stands under the output's name unless everything was read and right.
+ */
+export async function convert(input: string, options: ConvertOptions): Promise<ConvertResult> {
+  const started = performance.now();
+  const { output, signal } = options;
+  const onNote = (message: string): void => options.onProgress?.({ kind: "note", message });
+  const what = input === "-" ? "archive from stdin" : `archive ${quote(input)}`;
+  const platforms = readPlatforms("convert", options.platforms, "all");
+  const sparse = readSparse(options.sparse);
+  await checkApart(input, output);
+  const place = await openOutput(output, readFormat(options.format));
+  await using archive = await openArchive(input, { onNote, signal });
+  if (archive.stream !== undefined && place.kind === "stream") {
+    throw new UsageError(
+      `Cannot convert ${what} to stdout: it is read from beginning to end, expected a file to write`,
+      {
+        hint: "Write to a file, or unpack the archive first.",
+      },
+    );
+  }
+  const found: Root[] = [];
+  for await (const root of archive.roots(signal)) found.push(root);
+  const originals = convertedRoots(found, options, what);
+  const chosen = withRoots(archive, originals);
+  const whole = sparse === "prune" ? pruneSparse(chosen, onNote) : chosen;
+  const { plan, images } = await writeImages(whole, {
+    ...options,
+    place,
+    platforms,
+    sourceName: what,
+    originals,
+    onAbsent:
+      sparse === "keep"
+        ? ({ digest }) => onNote(`Not in the archive, and kept in its index: ${escapeForeign(digest)}`)
+        : undefined,
+  });
+  return {
+    output: place.name,
+    format: place.format,
+    images,
+    blobBytes: plan.totalBytes,
+    blobs: plan.blobs.length,
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+function withRoots(source: ImageSource, roots: readonly Root[]): ImageSource {
+  return {
+    async *roots() {
+      yield* roots;
+    },
+    blob: async (descriptor, signal) => await source.blob(descriptor, signal),
+    stream: source.stream,
+    [Symbol.asyncDispose]: async () => await source[Symbol.asyncDispose](),
+  };
+}
+
+function readFormat(format: string | undefined): ArchiveFormat | undefined {
+  const known = FORMATS.find(name => name === format);
+  if (known !== undefined || format === undefined) return known;
+  throw new UsageError(`Cannot write format ${quote(format)}: unknown, expected ${FORMATS.join(", ")}`);
+}
+
+function readSparse(sparse = "prune"): "prune" | "keep" | "fail" {
+  if (sparse === "prune" || sparse === "keep" || sparse === "fail") return sparse;
+  throw new UsageError(`Cannot treat a sparse index by ${quote(sparse)}: unknown, expected prune, keep or fail`);
+}

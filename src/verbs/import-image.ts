@@ -1,0 +1,178 @@
+import type { ImageSource, ImageTarget, Root } from "../content/contracts.ts";
+import type { OnProgress } from "../content/progress.ts";
+import { copyImages } from "../copy/copy-image.ts";
+import { openDigestCache } from "../copy/digest-cache.ts";
+import { gather } from "../copy/gather.ts";
+import { InternalError } from "../errors.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import { registryTarget } from "../store/registry-target.ts";
+import { universalArchive } from "../store/universal-archive.ts";
+import { quote } from "../util/format.ts";
+import { importedImage } from "./import-draft.ts";
+import { checkApart, openImportInput } from "./import-input.ts";
+import { hashInput, type ImportRun, type KnownLayer, passLayer, sealedLayer, sealInput } from "./import-layers.ts";
+import { type ImportSettings, readSettings } from "./import-settings.ts";
+import { type ImportTargetOptions, importTarget } from "./import-target.ts";
+import { findPresent } from "./present-images.ts";
+import type { Destination } from "./push-names.ts";
+import { Registries, type RegistryOptions } from "./registries.ts";
+import { createTally, type Tally } from "./tally.ts";
+
+export interface ImportOptions extends ImportSettings, ImportTargetOptions, RegistryOptions {
+  /** A folder's files keep their user and group numbers; without it all belong to 0:0. */
+  readonly keepOwner?: boolean | undefined;
+  /** Blobs under way at once; 6 without it. */
+  readonly concurrency?: number | undefined;
+  /** Folder of the digest cache; without it, what is learnt lasts for this call. */
+  readonly cacheFolder?: string | undefined;
+  /** Makes the image to tell its digest; writes and sends nothing. */
+  readonly dryRun?: boolean | undefined;
+  readonly onProgress?: OnProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ImportedImage {
+  readonly reference: string;
+  readonly digest: Digest;
+}
+
+export interface ImportResult extends Tally {
+  readonly images: readonly ImportedImage[];
+  /** Digest of the config: what docker calls the image ID. */
+  readonly imageId: Digest;
+  readonly diffId: Digest;
+  /** Absent when the registry had the image already, so that its layer was not made. */
+  readonly layer?: Descriptor;
+  readonly output?: string;
+  readonly requests: number;
+  readonly bytesSent: number;
+  readonly seconds: number;
+}
+
+const CONCURRENCY = 6;
+
+/**
+ * Makes an image of one layer from a root filesystem, a tar or a folder, and writes it to an archive or pushes it. The
+ * same input and options give the same image, on any machine.
+ *
+ * @throws ImgpackError
+ */
+export async function importImage(path: string, options: ImportOptions): Promise<ImportResult> {
+  const started = performance.now();
+  const { signal, output } = options;
+  const settings = readSettings(options);
+  const target = importTarget(quote(path), options);
+  const tally = createTally(options.onProgress ?? (() => undefined));
+  const { onProgress } = tally;
+  const onNote = (message: string): void => onProgress({ kind: "note", message });
+  const packing = { mtime: settings.mtime, keepOwner: options.keepOwner };
+  await using input = await openImportInput(path, packing, onNote, signal);
+  if (output !== undefined) await checkApart(path, output);
+  const cache = await openDigestCache(options.cacheFolder);
+  const { author, message, concurrency = CONCURRENCY } = options;
+  const run: ImportRun = { input, target, settings, author, message, concurrency, cache, onProgress, onNote, signal };
+  await using registries = new Registries(options, onProgress);
+  const made =
+    output !== undefined || options.dryRun
+      ? await toArchive(run, options.dryRun ? undefined : output)
+      : await toRegistries(run, registries);
+  const traffic = await registries.traffic();
+  return {
+    ...made,
+    ...(output === undefined ? {} : { output }),
+    ...traffic,
+    ...tally.counts(),
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+type Made = Pick<ImportResult, "images" | "imageId" | "diffId" | "layer">;
+
+/** Sizes have to be known before the first byte is written, so the layer is made twice: once to know it. */
+async function toArchive(run: ImportRun, output: string | undefined): Promise<Made> {
+  const { input, target, settings, concurrency, cache, onProgress, onNote, signal } = run;
+  if (output !== undefined && input.kind === "made") {
+    onNote(`${input.verb} ${input.what} twice: the first time for its size`);
+  }
+  const layer = await sealInput(run);
+  const image = importedImage(run, layer);
+  const names = target.names.length > 0 ? target.names : target.places.flatMap(namesOf);
+  const root = image.settled(names);
+  if (output !== undefined) {
+    const plan = await gather(image.source, [root], signal);
+    const archive = universalArchive(output, { platform: settings.platform });
+    const sourceName = input.what;
+    await copyImages({
+      plan,
+      source: image.source,
+      target: archive,
+      sourceName,
+      cache,
+      concurrency,
+      onProgress,
+      signal,
+    });
+  }
+  const images = names.map(reference => ({ reference, digest: root.descriptor.digest }));
+  return { images, imageId: image.config.digest, diffId: layer.diffId, layer: layer.layer };
+}
+
+/** The layer is made while it is sent. */
+async function toRegistries(run: ImportRun, registries: Registries): Promise<Made> {
+  const { input, target, cache, signal } = run;
+  let layer = input.kind === "made" ? undefined : await hashInput(run);
+  const images: ImportedImage[] = [];
+  for (const place of target.places) {
+    const { registry, repository } = place;
+    const client = await registries.clientFor(registry, signal);
+    const held = registryTarget(client, repository, {
+      find: (digest, name) => cache.findHolder(registry, digest, name),
+      add: async (digest, name) => await cache.addHolder(registry, digest, name),
+    });
+    const isSent = layer === undefined;
+    layer ??= await passLayer(run, held);
+    const image = importedImage(run, layer);
+    const root = image.draft(place.roots.flatMap(({ names }) => names));
+    const { present, absent } = target.isPlain
+      ? await findPresent({ client, repository, signal }, [root], cache)
+      : { present: [], absent: [[0, root] as const] };
+    for (const { tag, descriptor } of present) {
+      const reference = `${registry}/${repository}:${tag}`;
+      images.push({ reference, digest: descriptor.digest });
+      run.onNote(`${reference} is this image already: nothing to push`);
+    }
+    for (const [, wanted] of absent) {
+      const digest = await pushRoot(run, image.source, wanted, held, isSent ? layer : undefined);
+      images.push(...wanted.names.map(tag => ({ reference: `${registry}/${repository}:${tag}`, digest })));
+    }
+  }
+  if (layer === undefined) throw new InternalError(`Cannot import ${input.what}: no place to push to, expected one`);
+  const descriptor = sealedLayer(layer, cache);
+  const imageId = importedImage(run, layer).config.digest;
+  return { images, imageId, diffId: layer.diffId, ...(descriptor === undefined ? {} : { layer: descriptor }) };
+}
+
+/** @param sent the layer, if this repository has it already. */
+async function pushRoot(
+  run: ImportRun,
+  source: ImageSource,
+  root: Root,
+  target: ImageTarget,
+  sent: KnownLayer | undefined,
+): Promise<Digest> {
+  const { input, cache, concurrency, onProgress, signal } = run;
+  const whole = await gather(source, [root], signal);
+  const isSent = ({ digest }: Descriptor): boolean => sent !== undefined && digest === sealedLayer(sent, cache)?.digest;
+  const blobs = whole.blobs.filter(blob => !isSent(blob));
+  const known = whole.blobs.filter(isSent).reduce((sum, { size }) => sum + size, 0);
+  const plan = { ...whole, blobs, totalBytes: whole.totalBytes - known };
+  const sourceName = input.what;
+  const [settled] = await copyImages({ plan, source, target, sourceName, cache, concurrency, onProgress, signal });
+  if (settled === undefined) throw new InternalError(`Cannot import ${input.what}: the copy made no image`);
+  return settled.descriptor.digest;
+}
+
+function namesOf({ registry, repository, roots }: Destination): readonly string[] {
+  return roots.flatMap(({ names }) => names.map(tag => `${registry}/${repository}:${tag}`));
+}

@@ -1,0 +1,188 @@
+import { existsSync } from "node:fs";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Containerd, startContainerd } from "./peers/containerd.ts";
+import { describeWith, probeContainerd, probeDockerd, probePodman } from "./peers/describe-with.ts";
+import { startDockerRegistry } from "./peers/docker-registry.ts";
+import { type Dockerd, startDockerd } from "./peers/dockerd.ts";
+import { fixture, golden, goldens, greeting } from "./peers/goldens.ts";
+import { createImgpack, type Imgpack } from "./peers/imgpack.ts";
+import { createPodman, type Podman } from "./peers/podman.ts";
+import { findTool, type RunResult, run } from "./peers/run.ts";
+import { copyWithSkopeo } from "./peers/skopeo.ts";
+
+/** Tars with images in them; folders and compressed files are in the tests of their own reader. */
+const files = Object.keys(goldens).filter(
+  file => file.endsWith(".tar") && existsSync(fixture(file)) && golden(file).images.length > 0,
+);
+/** One of each kind, for the slower loaders. */
+const sample = [
+  "docker20-shared.tar",
+  "docker28-classic-hello.tar",
+  "docker28-containerd-hello.tar",
+  "podman43-oci.tar",
+  "skopeo19-docker.tar",
+  "crane020-hello.tar",
+].filter(file => files.includes(file));
+
+const own = `linux/${process.arch === "arm64" ? "arm64" : "amd64"}`;
+
+function successful({ code, stdout, stderr }: RunResult): string {
+  if (code !== 0) throw new Error(`exit code ${code}: ${stderr}`);
+  return stdout;
+}
+
+function imageIds(file: string): readonly string[] {
+  return [...new Set(golden(file).images.map(({ imageId }) => imageId))].sort();
+}
+
+/** Converts a fixture into the folder of this command and gives the path. */
+async function converted(imgpack: Imgpack, file: string, name: string, ...flags: readonly string[]): Promise<string> {
+  const path = `${imgpack.folder}/${name}`;
+  successful(await run("rm", ["-rf", path]));
+  successful(await imgpack.run(["convert", fixture(file), path, ...flags]));
+  return path;
+}
+
+describeWith(["skopeo", "umoci", "tar"], "imgpack convert", () => {
+  let imgpack: Imgpack;
+  beforeAll(async () => {
+    imgpack = await createImgpack();
+  });
+  afterAll(() => imgpack?.close());
+
+  async function copied(source: string): Promise<void> {
+    const target = `${imgpack.folder}/copied`;
+    successful(await run("rm", ["-rf", target]));
+    const { code, stderr } = await copyWithSkopeo(source, `dir:${target}`);
+    if (code !== 0) throw new Error(`skopeo copy ${source}: ${stderr}`);
+  }
+
+  for (const file of files) {
+    test(`imgpack convert keeps every image of ${file} in each form, and skopeo reads them`, async () => {
+      const ids = imageIds(file);
+      for (const format of ["universal", "oci", "docker"]) {
+        const archive = await converted(imgpack, file, "out.tar", "--format", format);
+        expect(await imgpack.verify(archive)).toMatchObject({ faults: [] });
+        const { images } = await imgpack.inspect(archive);
+        const found = images.flatMap(({ platforms }) => platforms.map(({ config }) => config));
+        // The docker form takes one platform of each image.
+        if (format === "docker") expect(ids).toEqual(expect.arrayContaining([...new Set(found)]));
+        // Attestations and referrers have configs too.
+        else expect(found).toEqual(expect.arrayContaining([...ids]));
+        expect(found.length).toBeGreaterThan(0);
+        const isOwn = golden(file).images.some(({ platform }) => platform === own);
+        // skopeo takes one image, for its own platform, unless it is told a name.
+        if (images.length !== 1 || (images[0]?.names.length ?? 0) > 1 || !isOwn) continue;
+        if (format === "oci") await copied(`oci-archive:${archive}`);
+        else await copied(`docker-archive:${archive}`);
+      }
+    });
+  }
+
+  test("imgpack convert writes the bytes of the file to stdout", async () => {
+    const archive = await converted(imgpack, "docker20-shared.tar", "out.tar");
+    const { code, stdoutBytes, stderr } = await imgpack.run(["convert", fixture("docker20-shared.tar"), "-"]);
+    expect(code).toBe(0);
+    expect(stderr).toContain("docker.io/library/app:1.0@sha256:");
+    const { stdoutBytes: file } = await run("cat", [archive]);
+    expect(stdoutBytes.equals(file)).toBe(true);
+  });
+
+  test("umoci and skopeo open a folder that imgpack convert wrote", async () => {
+    const folder = await converted(imgpack, "docker20-hello.tar", "layout/");
+    expect(successful(await run("umoci", ["ls", "--layout", folder.replace(/\/$/, "")])).trim()).toBe("latest");
+    const stat = successful(await run("umoci", ["stat", "--image", `${folder.replace(/\/$/, "")}:latest`, "--json"]));
+    expect(JSON.parse(stat)).toHaveProperty("history");
+    await copied(`oci:${folder}:latest`);
+  });
+
+  test.skipIf(findTool("docker-registry") === undefined)(
+    "imgpack push of a converted archive gives the digests that pushing the archive itself gives",
+    async () => {
+      const registry = await startDockerRegistry();
+      try {
+        for (const file of ["docker20-shared.tar", "docker28-classic-hello.tar", "multi-platform-oci.tar"]) {
+          const archive = await converted(imgpack, file, "out.tar");
+          const [first, second] = [
+            await imgpack.push([fixture(file), "--to", `${registry.host}/one`]),
+            await imgpack.push([archive, "--to", `${registry.host}/two`]),
+          ];
+          const digests = ({ images }: typeof first): readonly (string | undefined)[] =>
+            images.map(({ digest }) => digest).sort();
+          expect(digests(second)).toEqual(digests(first));
+        }
+      } finally {
+        await registry.close();
+      }
+    },
+  );
+});
+
+describeWith([await probeDockerd({ containers: true })], "imgpack convert and docker", () => {
+  let imgpack: Imgpack;
+  let daemon: Dockerd;
+  beforeAll(async () => {
+    [imgpack, daemon] = await Promise.all([createImgpack(), startDockerd()]);
+  });
+  afterAll(async () => {
+    await Promise.all([imgpack?.close(), daemon?.close()]);
+  });
+
+  for (const file of files) {
+    test(`docker loads ${file} after imgpack convert --for docker20, in both forms it knows`, async () => {
+      for (const format of ["universal", "docker"]) {
+        const archive = await converted(imgpack, file, "out.tar", "--format", format, "--for", "docker20");
+        successful(await daemon.docker(["load", "--input", archive]));
+        const loaded = successful(await daemon.docker(["images", "--quiet", "--no-trunc"]))
+          .trim()
+          .split("\n");
+        expect(imageIds(file)).toEqual(expect.arrayContaining([...new Set(loaded)]));
+        successful(await daemon.docker(["rmi", "--force", ...new Set(loaded)]));
+      }
+    });
+  }
+
+  for (const layers of ["raw", "gzip"]) {
+    test(`docker loads and runs an image whose zstd layers imgpack convert made ${layers}`, async () => {
+      const file = "docker28-containerd-zstd.tar";
+      const zstd = await converted(imgpack, file, "zstd.tar", "--tag", "refused:1");
+      expect((await daemon.docker(["load", "--input", zstd])).code).not.toBe(0);
+      const archive = await converted(imgpack, file, "out.tar", "--layers", layers, "--tag", "converted:1");
+      successful(await daemon.docker(["load", "--input", archive]));
+      expect(successful(await daemon.docker(["run", "--rm", "--network=none", "converted:1"]))).toBe(greeting);
+      successful(await daemon.docker(["rmi", "--force", "converted:1"]));
+    });
+  }
+});
+
+describeWith([await probePodman(), await probeContainerd(), "tar"], "imgpack convert, podman and containerd", () => {
+  let imgpack: Imgpack;
+  let podman: Podman;
+  let containerd: Containerd;
+  beforeAll(async () => {
+    [imgpack, podman, containerd] = await Promise.all([createImgpack(), createPodman(), startContainerd()]);
+  });
+  afterAll(async () => {
+    await Promise.all([imgpack?.close(), podman?.close(), containerd?.close()]);
+  });
+
+  for (const file of sample) {
+    test(`podman and ctr load what imgpack convert made of ${file}`, async () => {
+      for (const format of ["universal", "docker"]) {
+        const archive = await converted(imgpack, file, "out.tar", "--format", format);
+        successful(await podman.podman(["load", "--input", archive]));
+        const ids = successful(await podman.podman(["images", "--quiet", "--no-trunc"]))
+          .trim()
+          .split("\n");
+        expect([...new Set(ids)].sort()).toEqual(imageIds(file));
+        successful(await podman.podman(["rmi", "--all", "--force"]));
+        successful(await containerd.ctr(["images", "import", "--snapshotter", "native", archive]));
+        const names = successful(await containerd.ctr(["images", "list", "--quiet"]))
+          .trim()
+          .split("\n");
+        expect(names.length).toBeGreaterThanOrEqual(imageIds(file).length);
+        successful(await containerd.ctr(["images", "remove", "--sync", ...names]));
+      }
+    });
+  }
+});
