@@ -55,6 +55,39 @@ export const coldPushes = (bench, names, push) =>
     },
   }));
 
+/** The image as .tar.gz: in one pass, read twice for want of a name, out of a pipe; and skopeo, which unpacks it first. @param {Bench} bench */
+export async function packedPushes(bench) {
+  const archive = join(bench.workspace.folder, "image.tar.gz");
+  await bench.workspace.run(["sh", "-c", `gzip -1 -c "${bench.archives.image}" > "${archive}"`]);
+  /** @type {[tool: string, label: string, argv: (tool: Tool, reference: string) => string[]][]} */
+  const ways = [
+    ["imgpack", "imgpack", (tool, reference) => tool.push(archive, reference)],
+    [
+      "imgpack",
+      "imgpack stdin",
+      (tool, reference) => ["sh", "-c", 'exec "$@" < "$0"', archive, ...tool.push("-", reference)],
+    ],
+    [
+      "imgpack",
+      "imgpack without --tag",
+      (_tool, reference) => [process.execPath, bench.bin, "push", archive, "--to", reference.replace(/:[^:/]+$/, "")],
+    ],
+    ["skopeo", "skopeo", (tool, reference) => tool.push(archive, reference)],
+  ];
+  return ways.flatMap(([name, label, argv]) =>
+    rowsOf(bench, [name], tool => ({
+      label,
+      env: cacheEnv(bench, "cold"),
+      prepare: async () => {
+        await forget(bench, tool);
+        await bench.registry.reset();
+        bench.state.isPrimed = false;
+        return argv(tool, `${bench.registry.host()}/packed/image:latest`);
+      },
+    })),
+  );
+}
+
 /** Each tool has pushed the image once, and remembers it. @param {Bench} bench */
 export async function prime(bench) {
   if (bench.state.isPrimed) return;
