@@ -1,12 +1,8 @@
 import type { Readable } from "node:stream";
 import { createGunzip, type Gunzip } from "node:zlib";
-import { ArchiveError } from "../errors.ts";
+import { checkRatio, damaged, MAX_PADDING_BYTES, RATIO_LIMIT, truncated, type Wording } from "./compressed-data.ts";
 
-const RATIO_LIMIT = 1000;
-/** Below this the ratio says nothing: a tar of zeros may well shrink a thousandfold. */
-const RATIO_FREE_BYTES = 16 * 1024 * 1024;
-/** Zeros that may follow the last member, as tapes and block copies leave them (security case Z-02). */
-const MAX_PADDING_BYTES = 1024 * 1024;
+const WORDS: Wording = { format: "gzip", unit: "member" };
 
 /**
  * Inflates a gzip stream of one or more members; zeros may follow the last one.
@@ -32,12 +28,7 @@ export async function* gunzip(
     // The stream is not destroyed at its end, because what follows the last member is still to be read.
     for await (const part of inflate.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
       written += part.length;
-      if (written > RATIO_FREE_BYTES && written > ratioLimit * feeder.read) {
-        throw new ArchiveError(
-          "inflation-ratio",
-          `Cannot read ${what}: ${feeder.read} bytes inflate to more than ${written}, expected at most ${ratioLimit} times as many`,
-        );
-      }
+      checkRatio(feeder.read, written, ratioLimit, what);
       yield part;
     }
     await feeding;
@@ -77,7 +68,8 @@ class Feeder {
       if (this.#inflate.destroyed) return;
       const rest = part.subarray(Math.max(0, this.#inflate.bytesWritten - start));
       this.#padding += rest.length;
-      if (this.#padding > MAX_PADDING_BYTES || rest.some(byte => byte !== 0)) throw damaged(this.#what, this.read);
+      if (this.#padding > MAX_PADDING_BYTES || rest.some(byte => byte !== 0))
+        throw damaged(WORDS, this.#what, this.read);
     }
     this.#inflate.end();
   }
@@ -92,23 +84,6 @@ class Feeder {
 
 function translate(error: unknown, what: string, read: number): unknown {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (code === "Z_BUF_ERROR") {
-    return new ArchiveError(
-      "truncated-gzip",
-      `Cannot read ${what}: gzip data ends at byte ${read} in the middle of a member, expected its end`,
-      { cause: error, hint: "The copy is incomplete: compare its size with the sender's, then copy it again." },
-    );
-  }
-  return code.startsWith("Z_") ? damaged(what, read, error) : error;
-}
-
-function damaged(what: string, read: number, cause?: unknown): ArchiveError {
-  return new ArchiveError(
-    "damaged-gzip",
-    `Cannot read ${what}: damaged gzip data before byte ${read}, expected gzip members only`,
-    {
-      cause,
-      hint: "The file was altered on its way: compare its checksum with the sender's, then copy it again.",
-    },
-  );
+  if (code === "Z_BUF_ERROR") return truncated(WORDS, what, read, error);
+  return code.startsWith("Z_") ? damaged(WORDS, what, read, error) : error;
 }

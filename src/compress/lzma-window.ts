@@ -1,0 +1,71 @@
+/** The last decoded bytes, in a ring; a chunk of LZMA2 is decoded into it whole, then copied out. */
+const PART_BYTES = 256 * 1024;
+/** The longest chunk of LZMA2. */
+const CHUNK_BYTES = 2 * 1024 * 1024;
+/** From here on memory is taken whole: it is not held before it is written to, and copies of it would be. */
+const SMALL_BYTES = 4 * 1024 * 1024;
+
+export class LzmaWindow {
+  /** A multiple of 16 long: the lowest bits of `head` are those of the position in the block. */
+  ring: Uint8Array = new Uint8Array(0);
+  head = 0;
+  /** How far back a match may reach. */
+  reach = 0;
+  #dictionaryBytes = 0;
+  #mostBytes = 0;
+
+  /** Begins a block. */
+  begin(dictionaryBytes: number): void {
+    this.#dictionaryBytes = dictionaryBytes;
+    this.#mostBytes = Math.max(dictionaryBytes, CHUNK_BYTES, this.ring.length);
+    this.reset();
+  }
+
+  /** Makes room for a chunk. What was never written takes no memory, whatever the header announced. */
+  reserve(count: number): void {
+    const needed = this.head + count;
+    if (needed <= this.ring.length || this.ring.length === this.#mostBytes) return;
+    const wanted = needed * 2 < SMALL_BYTES ? Math.ceil(needed / 8) * 16 : this.#mostBytes;
+    const grown = new Uint8Array(Math.min(this.#mostBytes, wanted));
+    // The ring goes round only at its full length, so that everything is below the head.
+    grown.set(this.ring.subarray(0, this.head));
+    this.ring = grown;
+  }
+
+  reset(): void {
+    this.head = 0;
+    this.reach = 0;
+  }
+
+  /** The byte `distance` + 1 before the head; 0 before the first byte. */
+  before(distance: number): number {
+    if (distance >= this.reach) return 0;
+    const at = this.head - distance - 1;
+    return this.ring[at < 0 ? at + this.ring.length : at] as number;
+  }
+
+  write(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    const first = Math.min(bytes.length, this.ring.length - this.head);
+    this.ring.set(bytes.subarray(0, first), this.head);
+    this.ring.set(bytes.subarray(first), 0);
+    this.advance(bytes.length);
+  }
+
+  advance(count: number): void {
+    this.head += count;
+    if (this.head >= this.ring.length) this.head -= this.ring.length;
+    this.reach = Math.min(this.reach + count, this.#dictionaryBytes);
+  }
+
+  /** The last `count` bytes, copied. */
+  *last(count: number): Generator<Uint8Array, void> {
+    let left = count;
+    while (left > 0) {
+      const from = (this.head - left + this.ring.length) % this.ring.length;
+      const part = this.ring.slice(from, Math.min(from + Math.min(left, PART_BYTES), this.ring.length));
+      left -= part.length;
+      yield part;
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import type { Duplex } from "node:stream";
+import * as zlib from "node:zlib";
+import { ZstdDamage } from "./zstd-bits.ts";
+import type { ZstdFrameDecoder, ZstdFrameHeader } from "./zstd-frame.ts";
+
+/** What Node has from 22.15 on; unknown to the types of Node 20. */
+interface ZlibWithZstd {
+  readonly constants: { readonly ZSTD_d_windowLogMax?: number };
+  createZstdDecompress?(options: { params: Record<number, number>; chunkSize: number }): Duplex;
+}
+
+// Through unknown: the types of Node 20 have no member in common with it.
+const zstd = zlib as unknown as ZlibWithZstd;
+
+export function hasNativeZstd(): boolean {
+  return zstd.createZstdDecompress !== undefined && zstd.constants.ZSTD_d_windowLogMax !== undefined;
+}
+
+/** Decodes a frame with Node's zstd, a block at a time; it would take a frame that is cut off for a whole one. */
+export class ZstdNativeFrame implements ZstdFrameDecoder {
+  #stream: Duplex | undefined;
+  #parts: Uint8Array[] = [];
+  #error: unknown;
+  #onError: (error: unknown) => void = () => undefined;
+
+  begin({ bytes }: ZstdFrameHeader): void {
+    const stream = zstd.createZstdDecompress?.({
+      params: { [zstd.constants.ZSTD_d_windowLogMax ?? 0]: 27 },
+      chunkSize: 256 * 1024,
+    });
+    if (stream === undefined) throw new TypeError("this Node has no zstd");
+    stream.on("data", (part: Uint8Array) => this.#parts.push(part));
+    stream.on("error", error => this.#fail(error));
+    this.#stream = stream;
+    stream.write(bytes);
+  }
+
+  async block(_kind: number, _count: number, block: Uint8Array): Promise<readonly Uint8Array[]> {
+    await this.#done((stream, callback) => stream.write(block, callback));
+    return this.#takeParts();
+  }
+
+  async end(checksum: Uint8Array): Promise<readonly Uint8Array[]> {
+    await this.#done((stream, callback) => {
+      stream.once("end", callback);
+      stream.end(checksum);
+    });
+    this.close();
+    return this.#takeParts();
+  }
+
+  close(): void {
+    this.#stream?.destroy();
+    this.#stream = undefined;
+  }
+
+  async #done(start: (stream: Duplex, callback: (error?: Error | null) => void) => void): Promise<void> {
+    const stream = this.#stream;
+    if (stream === undefined) throw new TypeError("no frame has begun");
+    await new Promise<void>((resolve, reject) => {
+      this.#onError = reject;
+      if (this.#error === undefined) start(stream, error => (error == null ? resolve() : this.#fail(error)));
+      else reject(this.#error);
+    });
+  }
+
+  #fail(error: Error): void {
+    this.#error ??= new ZstdDamage(`zstd reports ${error.message}`);
+    this.#onError(this.#error);
+  }
+
+  #takeParts(): readonly Uint8Array[] {
+    const parts = this.#parts;
+    this.#parts = [];
+    return parts;
+  }
+}
