@@ -1,17 +1,32 @@
+import { Readable } from "node:stream";
 import { InternalError } from "../errors.ts";
-import type { Digest } from "../oci/digest.ts";
+import type { Digest, DigestAlgorithm } from "../oci/digest.ts";
 import { allEnded } from "../util/abort.ts";
 import { blobChunks } from "./blob-chunks.ts";
-import { createBlobHash } from "./blob-hash.ts";
-import type { BlobSource, PendingStream } from "./contracts.ts";
+import { type BlobHash, createBlobHash } from "./blob-hash.ts";
+import type { BlobSource, PendingStream, Seal } from "./contracts.ts";
 import { pumpBlob } from "./pump.ts";
 
-/** The same blob, which tells its sha256 when it has been pumped. */
-export function hashedBlob(blob: BlobSource): { readonly blob: BlobSource; digest(): Promise<Digest> } {
-  const hash = createBlobHash("sha256", blob.size);
+export interface HashedBlob {
+  readonly blob: BlobSource;
+  digest(): Promise<Digest>;
+}
+
+/** The same blob, which tells its digest when it has been pumped, or read as a whole, once. */
+export function hashedBlob(blob: BlobSource, algorithm: DigestAlgorithm = "sha256"): HashedBlob {
+  let hash = createBlobHash(algorithm, blob.size);
   return {
     blob: {
-      ...blob,
+      size: blob.size,
+      isOnce: blob.isOnce ?? false,
+      async open(_range, signal) {
+        // On this thread: parts of a stream would be copied to get to another one.
+        hash = createBlobHash(algorithm, 0);
+        const stream = await blob.open(undefined, signal);
+        const parts = Readable.from(hashedParts(stream, hash), { objectMode: false });
+        // A generator that was never started would leave it open.
+        return parts.once("close", () => stream.destroy());
+      },
       async pump(sink, signal) {
         try {
           await pumpBlob(
@@ -29,6 +44,28 @@ export function hashedBlob(blob: BlobSource): { readonly blob: BlobSource; diges
   };
 }
 
+async function* hashedParts(stream: Readable, hash: BlobHash): AsyncGenerator<Uint8Array, void> {
+  for await (const part of stream as AsyncIterable<Uint8Array>) {
+    await hash.update(part);
+    yield part;
+  }
+}
+
+/** @param parts return what they turned out to be. */
+export function sealedStream(what: string, parts: AsyncGenerator<Uint8Array, Seal>): PendingStream {
+  let sealed: Seal | undefined;
+  async function* body(): AsyncGenerator<Uint8Array, void> {
+    sealed = yield* parts;
+  }
+  return {
+    body: body(),
+    seal() {
+      if (sealed === undefined) throw new InternalError(`Cannot seal ${what}: its end was not reached`);
+      return sealed;
+    },
+  };
+}
+
 /** A blob as it is, whose digest its last byte tells. */
 export function unnamedStream(
   blob: BlobSource,
@@ -37,19 +74,12 @@ export function unnamedStream(
   onBytes?: (bytes: number) => void,
 ): PendingStream {
   const hashed = hashedBlob(blob);
-  let digest: Digest | undefined;
-  async function* body(): AsyncGenerator<Uint8Array, void> {
+  async function* parts(): AsyncGenerator<Uint8Array, Seal> {
     for await (const chunk of blobChunks(hashed.blob, signal)) {
       onBytes?.(chunk.length);
       yield chunk;
     }
-    digest = await hashed.digest();
+    return { descriptor: { mediaType, digest: await hashed.digest(), size: blob.size } };
   }
-  return {
-    body: body(),
-    seal() {
-      if (digest === undefined) throw new InternalError("Cannot seal blob: its end was not reached");
-      return { descriptor: { mediaType, digest, size: blob.size } };
-    },
-  };
+  return sealedStream("blob", parts());
 }

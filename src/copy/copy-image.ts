@@ -100,7 +100,7 @@ async function copyStream(copying: Copying, stream: BlobStream, work: readonly W
   const { concurrency, session, signal } = copying;
   if (session.order !== undefined)
     throw new InternalError("Cannot copy a stream to a stream: blobs come in the source's order");
-  const wanted = new Map<Digest, Work>();
+  const wanted = new Map<Digest, Work[]>();
   const held: Work[] = [];
   await runBounded(
     work,
@@ -109,20 +109,22 @@ async function copyStream(copying: Copying, stream: BlobStream, work: readonly W
       if (await isThere(copying, item, stop)) return;
       const origin = originOf(item);
       if (stream.holds(origin.digest)) held.push(item);
-      else wanted.set(origin.digest, item);
+      else wanted.set(origin.digest, [...(wanted.get(origin.digest) ?? []), item]);
     },
     signal,
   );
   await runBounded(held, concurrency, async (item, stop) => await copyWork(copying, item, undefined, stop), signal);
-  if (wanted.size === 0) return;
-  await stream.pass(
-    new Set(wanted.keys()),
-    async (digest, blob, stop) => {
-      const item = wanted.get(digest);
-      if (item !== undefined) await copyWork(copying, item, blob, stop);
-    },
-    signal,
-  );
+  // A blob that goes out as it is and compressed, too, needs a pass for each.
+  for (let left = wanted; left.size > 0; left = new Map([...left].filter(([, items]) => items.length > 0))) {
+    await stream.pass(
+      new Set(left.keys()),
+      async (digest, blob, stop) => {
+        const item = left.get(digest)?.pop();
+        if (item !== undefined) await copyWork(copying, item, blob, stop);
+      },
+      signal,
+    );
+  }
 }
 
 function originOf(item: Work): Descriptor {

@@ -2,29 +2,15 @@ import { blobChunks } from "../content/blob-chunks.ts";
 import type { BlobSource } from "../content/contracts.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
+import { uploadChunked } from "./chunked-upload.ts";
+import { headBlob } from "./head-blob.ts";
 import { withDigest } from "./redirect-policy.ts";
+import { isTooLarge, uploadFormOf } from "./upload-form.ts";
 import { cancelUpload, checkDigest, inSession, sessionUrl, type UploadTarget } from "./upload-session.ts";
 
 /** True when the repository has the blob (distribution specification, "Checking if content exists in the registry"). */
 export async function hasBlob(target: UploadTarget, digest: Digest): Promise<boolean> {
   return await target.client.retrying(`blob ${digest}`, target.signal, () => headBlob(target, digest));
-}
-
-/** One try of `hasBlob`. */
-export async function headBlob({ client, repository, signal }: UploadTarget, digest: Digest): Promise<boolean> {
-  const response = await client.callOnce({
-    verb: "push",
-    what: `blob ${digest}`,
-    repository,
-    actions: "pull,push",
-    method: "HEAD",
-    url: `/v2/${repository}/blobs/${digest}`,
-    // Some registries refuse every HEAD of a blob (ECR Public) or answer 403 or 405: unknown is "not there".
-    accept: [200, 404, 403, 405],
-    signal,
-  });
-  await response.body.dump();
-  return response.status === 200;
 }
 
 /**
@@ -58,7 +44,8 @@ export async function mountBlob(target: UploadTarget, digest: Digest, from: stri
 }
 
 /**
- * Uploads a blob of known digest and size: one session, one PUT with its length.
+ * Uploads a blob of known digest and size: one session, one PUT with its length; in chunks where the registry, or a proxy
+ * in front of it, refuses that for its size.
  *
  * @param blob opened anew for every attempt; it should check itself.
  * @param session an upload session that is open already.
@@ -71,6 +58,26 @@ export async function uploadBlob(
 ): Promise<void> {
   const { digest, size } = descriptor;
   const what = `blob ${digest}`;
+  const form = uploadFormOf(target.client);
+  if (form.takesWhole) {
+    try {
+      await putWhole(target, what, descriptor, blob, session);
+      return;
+    } catch (error) {
+      if (!isTooLarge(error, size)) throw error;
+      form.takesWhole = false;
+    }
+  } else if (session !== undefined) await cancelUpload(target, session);
+  await uploadChunked(target, { what, body: blobChunks(blob, target.signal), descriptor: () => descriptor });
+}
+
+async function putWhole(
+  target: UploadTarget,
+  what: string,
+  { digest, size }: Descriptor,
+  blob: BlobSource,
+  session: URL | undefined,
+): Promise<void> {
   const { client, repository, signal } = target;
   await inSession(target, what, session, async (url, attempt) => {
     // The answer to an earlier try may have been lost on its way.

@@ -1,22 +1,14 @@
 import type { PendingBody, PendingStream, Seal } from "../content/contracts.ts";
 import { RegistryError } from "../errors.ts";
-import type { Digest } from "../oci/digest.ts";
-import { headBlob } from "./blob-upload.ts";
+import { uploadChunked } from "./chunked-upload.ts";
+import { closeUpload } from "./close-upload.ts";
 import { headerText } from "./headers.ts";
-import { withDigest } from "./redirect-policy.ts";
-import {
-  cancelUpload,
-  checkDigest,
-  inSession,
-  isSessionFault,
-  MOST_RESTARTS,
-  sessionUrl,
-  type UploadTarget,
-} from "./upload-session.ts";
+import { isTooLarge, uploadFormOf } from "./upload-form.ts";
+import { inSession, sessionUrl, type UploadTarget } from "./upload-session.ts";
 
 /**
  * Uploads a blob whose digest its last byte tells: one streamed PATCH without Content-Range, closed by an empty PUT, as
- * docker push does.
+ * docker push does; in chunks where the registry refuses that for its size.
  *
  * @param onBytes hears source bytes; a negative number takes back what is sent again.
  */
@@ -26,6 +18,26 @@ export async function uploadPending(
   onBytes?: (bytes: number) => void,
 ): Promise<Seal> {
   const what = `layer ${blob.key.replace("pending:", "")}`;
+  const form = uploadFormOf(target.client);
+  if (form.takesWhole) {
+    try {
+      return await uploadStreamed(target, what, blob, onBytes);
+    } catch (error) {
+      if (!isTooLarge(error, blob.sourceBytes)) throw error;
+      form.takesWhole = false;
+    }
+  }
+  const stream = await blob.open(target.signal, onBytes);
+  await uploadChunked(target, { what, body: stream.body, descriptor: () => stream.seal().descriptor });
+  return stream.seal();
+}
+
+async function uploadStreamed(
+  target: UploadTarget,
+  what: string,
+  blob: PendingBody,
+  onBytes: ((bytes: number) => void) | undefined,
+): Promise<Seal> {
   for (let round = 1; ; round += 1) {
     const { seal, session } = await inSession(target, what, undefined, url =>
       streamInto(target, what, url, blob, onBytes),
@@ -85,43 +97,5 @@ async function streamInto(
     throw error;
   } finally {
     await sending.stream?.body.return();
-  }
-}
-
-/**
- * The empty PUT that names the digest.
- *
- * @param round the session's number; beyond MOST_RESTARTS a lost one is an error.
- * @returns false when the registry has lost the session, and the layer has to be sent again.
- */
-export async function closeUpload(
-  target: UploadTarget,
-  what: string,
-  session: URL,
-  digest: Digest,
-  round: number,
-): Promise<boolean> {
-  const { client, repository, signal } = target;
-  try {
-    const response = await client.callDumped({
-      verb: "push",
-      what,
-      repository,
-      actions: "pull,push",
-      method: "PUT",
-      url: withDigest(session, digest),
-      headers: { "content-length": "0" },
-      accept: [201, 204],
-      signal,
-    });
-    checkDigest(target, response, digest);
-    return true;
-  } catch (error) {
-    signal?.throwIfAborted();
-    // The answer to the first try may have been lost on its way; the session is gone then, and the blob is there.
-    if (isSessionFault(error) && (await headBlob(target, digest).catch(() => false))) return true;
-    await cancelUpload(target, session);
-    if (isSessionFault(error) && round <= MOST_RESTARTS) return false;
-    throw error;
   }
 }

@@ -103,7 +103,9 @@ async function walk(
   if (depth > MOST_DEPTH) throw tooMuch(root, `folders nested more than ${MOST_DEPTH} deep`);
   for (const name of (await listFolder(join(root, below))).sort()) {
     const path = below === "" ? name : `${below}/${name}`;
-    const stats = await lstat(join(root, path));
+    const stats = await lstat(join(root, path)).catch(cause => {
+      throw unreadable("file", join(root, path), cause);
+    });
     // What is neither file, folder nor link holds no part of an image.
     const place = { name: path, bodyOffset: entries.size, size: stats.isFile() ? stats.size : 0 };
     if (stats.isFile()) entries.set(path, { ...place, type: "file" });

@@ -4,9 +4,9 @@ import { describeBytes } from "../oci/describe.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { isLegacyId, type LegacyLayer, legacyConfig, parseLegacyLayer } from "../oci/legacy-config.ts";
 import { parseRepositories, REPOSITORIES_FILE } from "../oci/legacy-names.ts";
-import { MAX_ARCHIVE_INDEX_BYTES, MAX_CONFIG_BYTES } from "../oci/limits.ts";
+import { MAX_ARCHIVE_INDEX_BYTES, MAX_CONFIG_BYTES, MAX_KEPT_JSON_BYTES } from "../oci/limits.ts";
 import { DOCKER_CONFIG, DOCKER_LAYER, DOCKER_MANIFEST } from "../oci/media-types.ts";
-import { quote } from "../util/format.ts";
+import { formatBytes, quote } from "../util/format.ts";
 import { type Archive, readMetadata } from "./archive.ts";
 import { Slices } from "./slices.ts";
 
@@ -48,6 +48,7 @@ export async function readLegacyImages(
     return layer;
   };
   const images: Root[] = [];
+  let madeBytes = 0;
   for (const [top, names] of await topLayers(archive, layers, signal)) {
     const chain = chainOf(archive, layers, top);
     const found: Descriptor[] = [];
@@ -56,6 +57,9 @@ export async function readLegacyImages(
       chain,
       found.map(({ digest }) => digest),
     );
+    madeBytes += bytes.length;
+    if (bytes.length > MAX_CONFIG_BYTES || madeBytes > MAX_KEPT_JSON_BYTES)
+      throw refused("too-large", archive, `a config of ${formatBytes(bytes.length)}`, "less history in its layers");
     const config = describeBytes(DOCKER_CONFIG, bytes);
     slices.addMade(config.digest, bytes);
     images.push({ kind: "draft", names, draft: { mediaType: DOCKER_MANIFEST, config, layers: found } });

@@ -21,7 +21,16 @@ import { TarArchive } from "./tar-archive.ts";
  */
 export async function openArchiveFile(path: string, options: OpenArchiveOptions = {}): Promise<Archive> {
   const scan = options.scan ?? (async (scan: ScanOptions) => await ScannedArchive.scan(scan));
-  if (path === "-") return await scan(await pipeScan(path, options.stdin ?? process.stdin, options));
+  if (path === "-") {
+    const stdin = options.stdin ?? process.stdin;
+    try {
+      return await scan(await pipeScan(path, stdin, options));
+    } catch (error) {
+      // An open stdin keeps the process waiting for it.
+      stdin.destroy();
+      throw error;
+    }
+  }
   const { handle, stats } = await openPath(path);
   try {
     if (stats.isDirectory()) {

@@ -1,7 +1,7 @@
 import { addAbortSignal, Readable } from "node:stream";
 import { decompress } from "../compress/decompress.ts";
 import { detectCompression, MAGIC_BYTES } from "../compress/detect.ts";
-import { InternalError } from "../errors.ts";
+import { InternalError, StorageError } from "../errors.ts";
 import { quote } from "../util/format.ts";
 import type { OpenArchiveOptions } from "./open-archive-options.ts";
 import type { ScanOptions } from "./scanned-archive.ts";
@@ -13,9 +13,10 @@ export async function pipeScan(
   { onNote, signal }: OpenArchiveOptions,
   file?: AsyncDisposable,
 ): Promise<ScanOptions> {
+  const what = path === "-" ? "archive on stdin" : `archive ${quote(path)}`;
   // Whoever writes into it may wait for ever.
   if (signal !== undefined) addAbortSignal(signal, pipe);
-  const parts = (pipe as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  const parts = partsOf(pipe, what, signal);
   const start: Uint8Array[] = [];
   let bytes = 0;
   while (bytes < MAGIC_BYTES) {
@@ -25,7 +26,6 @@ export async function pipeScan(
     bytes += value.length;
   }
   const compression = detectCompression(Buffer.concat(start).subarray(0, MAGIC_BYTES));
-  const what = path === "-" ? "archive on stdin" : `archive ${quote(path)}`;
   let isOpened = false;
   async function* whole(): AsyncGenerator<Uint8Array> {
     try {
@@ -45,6 +45,7 @@ export async function pipeScan(
     async open(own) {
       if (isOpened) throw new InternalError(`Cannot read ${what} again: it has passed by`);
       isOpened = true;
+      if (own !== undefined) addAbortSignal(own, pipe);
       if (compression === undefined) return whole();
       return decompress(Readable.from(whole(), { objectMode: false }), compression, what, own);
     },
@@ -53,4 +54,17 @@ export async function pipeScan(
     onNote,
     signal,
   };
+}
+
+async function* partsOf(pipe: Readable, what: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  try {
+    yield* pipe as AsyncIterable<Uint8Array>;
+  } catch (cause) {
+    signal?.throwIfAborted();
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+    throw new StorageError(`Cannot read ${what}: ${code}, expected bytes until its end`, {
+      cause,
+      hint: "Whatever writes the archive failed: look at its messages, and run it again.",
+    });
+  }
 }

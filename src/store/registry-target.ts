@@ -16,8 +16,8 @@ import { MAX_MANIFEST_BYTES } from "../oci/limits.ts";
 import { manifestChildren, type RawManifest } from "../oci/manifest.ts";
 import { isManifestType } from "../oci/media-types.ts";
 import { hasBlob, mountBlob, uploadBlob } from "../registry/blob-upload.ts";
+import { PART_BYTES, uploadChunked } from "../registry/chunked-upload.ts";
 import { putManifest } from "../registry/manifest-access.ts";
-import { ONCE_PART_BYTES, uploadOnce } from "../registry/once-upload.ts";
 import { uploadPending } from "../registry/pending-upload.ts";
 import type { RegistryClient } from "../registry/registry-client.ts";
 import { cancelUpload, type UploadTarget } from "../registry/upload-session.ts";
@@ -80,7 +80,7 @@ class RegistrySession implements TargetSession {
       this.#manifests.set(digest, { mediaType, bytes: await readBlob(blob, MAX_MANIFEST_BYTES, signal) });
       return;
     }
-    if (blob.isOnce === true && blob.size > ONCE_PART_BYTES) {
+    if (blob.isOnce === true && blob.size > PART_BYTES) {
       await this.#dropSession(this.#target(signal), digest);
       await this.#putOnce(blobChunks(blob, signal), () => descriptor, `blob ${digest}`, signal);
       return;
@@ -142,7 +142,7 @@ class RegistrySession implements TargetSession {
       presence = await this.has(known, signal);
       if (presence === "absent") await this.put(known, bytesBlob(bytes), signal);
     };
-    await uploadOnce(target, { what, body, descriptor, putSmall });
+    await uploadChunked(target, { what, body, descriptor, putSmall });
     await this.#holders.add(descriptor().digest, this.#repository);
     return presence;
   }

@@ -24,6 +24,8 @@ export interface ScanTarOptions {
   readonly atOnce: number;
   /** True ends the scan early, without a look at the rest of the archive. */
   readonly isDone?: (() => boolean) | undefined;
+  /** Hears the first failure at once: a source that stalls must not hold it up. */
+  readonly onFailure?: ((error: unknown) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -36,10 +38,10 @@ export interface ScanTarOptions {
 export async function scanTar(
   parts: AsyncIterable<Uint8Array>,
   choose: ChooseBody,
-  { what, atOnce, isDone, signal }: ScanTarOptions,
+  { what, atOnce, isDone, onFailure, signal }: ScanTarOptions,
 ): Promise<TarWalk> {
   await using feed = new ByteFeed(parts);
-  await using jobs = new Jobs(atOnce, signal);
+  await using jobs = new Jobs(atOnce, signal, onFailure);
   const walk = new TarWalk({ what });
   try {
     for (;;) {
@@ -63,6 +65,7 @@ export async function scanTar(
     return walk;
   } catch (error) {
     jobs.fail(error);
+    jobs.check();
     throw error;
   }
 }
@@ -79,17 +82,28 @@ async function passBody(
   if (take === undefined) return;
   await jobs.room();
   const once = onceBlob(entry.size);
-  void jobs.start(async own => await take(once.blob, own)).then(once.leave);
+  const working = jobs.start(async own => await take(once.blob, own));
+  void working.then(once.leave);
   // Where the archive ends too early, the walk's complaint stops the reader.
-  if (await feedBody(feed, entry, start, once)) once.end();
+  const isWanted = await feedBody(feed, entry, start, once);
+  if (isWanted === true) once.end();
+  // Its reader has gone: when that was a failure, the rest of a large body must not be waited for.
+  if (isWanted !== false) return;
+  await working;
+  jobs.check();
 }
 
-/** @returns false when the archive ended before the body. */
-async function feedBody(feed: ByteFeed, entry: TarEntry, start: Uint8Array, once: OnceBlob): Promise<boolean> {
+/** @returns false when nobody wants the rest; undefined when the archive ended before the body. */
+async function feedBody(
+  feed: ByteFeed,
+  entry: TarEntry,
+  start: Uint8Array,
+  once: OnceBlob,
+): Promise<boolean | undefined> {
   const end = entry.bodyOffset + entry.size;
   for (let part: Uint8Array | undefined = start; part !== undefined; part = await feed.some(end - feed.position)) {
-    if (!(await once.feed(part))) return await feed.skipTo(end);
+    if (!(await once.feed(part))) return false;
     if (feed.position === end) return true;
   }
-  return false;
+  return undefined;
 }

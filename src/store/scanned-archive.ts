@@ -10,10 +10,11 @@ import { LAYOUT_FILE } from "../oci/layout.ts";
 import { MAX_ARCHIVE_INDEX_BYTES, MAX_KEPT_JSON_BYTES } from "../oci/limits.ts";
 import { resolveEntry } from "../tar/resolve-link.ts";
 import type { TarEntry } from "../tar/tar-entry.ts";
+import type { TarWalk } from "../tar/tar-walk.ts";
 import { formatBytes, quote } from "../util/format.ts";
 import type { Archive, PassingBodies, TakeBody } from "./archive.ts";
 import { type BodyKind, bodyKind } from "./body-kind.ts";
-import { type ChooseBody, type ScanTarOptions, scanTar } from "./scan-tar.ts";
+import { type ChooseBody, scanTar } from "./scan-tar.ts";
 
 /** A source of the inflated tar, from its first byte. */
 export type OpenParts = (signal?: AbortSignal) => Promise<AsyncIterable<Uint8Array>>;
@@ -23,6 +24,7 @@ export type WorkOnBody = (
   entry: TarEntry,
   kind: BodyKind,
   digests: Map<number, Digest>,
+  signal: AbortSignal,
 ) => Promise<TakeBody | undefined> | TakeBody | undefined;
 
 export interface ScanOptions {
@@ -41,6 +43,9 @@ export interface ScanOptions {
 
 /** Bodies that are being worked on while the next one is read. */
 const AT_ONCE = 4;
+/** What a kept body costs beside its bytes. */
+const KEPT_EXTRA_BYTES = 512;
+const EMPTY_DIGEST: Digest = `sha256:${createHash("sha256").digest("hex")}`;
 const METADATA_NAMES: ReadonlySet<string> = new Set([LAYOUT_FILE, "repositories", "version"]);
 
 /**
@@ -91,20 +96,22 @@ export class ScannedArchive implements Archive {
     const compressions = new Map<number, Compression>();
     const digests = new Map<number, Digest>();
     let keptBytes = 0;
-    const choose: ChooseBody = (entry, start) => {
+    const choose: ChooseBody = (entry, start, own) => {
       const kind = bodyKind(start, entry.size);
       if (kind !== "json" && kind !== "tar" && kind !== "other") compressions.set(entry.bodyOffset, kind);
       // Beyond the limit JSON may still be a layer of an artifact, and is treated as one.
-      const isKept = (kind === "json" || isMetadata(entry)) && keptBytes + entry.size <= MAX_KEPT_JSON_BYTES;
-      if (!isKept) return work?.(entry, kind, digests);
-      keptBytes += entry.size;
-      return async (blob, own) => {
-        const bytes = await readBlob(blob, entry.size, own);
+      const isKept =
+        (kind === "json" || isMetadata(entry)) && keptBytes + entry.size + KEPT_EXTRA_BYTES <= MAX_KEPT_JSON_BYTES;
+      if (!isKept) return work?.(entry, kind, digests, own);
+      keptBytes += entry.size + KEPT_EXTRA_BYTES;
+      const keep = (bytes: Uint8Array): void => {
         kept.set(entry.bodyOffset, bytes);
         digests.set(entry.bodyOffset, `sha256:${createHash("sha256").update(bytes).digest("hex")}`);
       };
+      if (start.length === entry.size) return void keep(Uint8Array.from(start));
+      return async (blob, own) => keep(await readBlob(blob, entry.size, own));
     };
-    const walk = await scanTar(await options.open(signal), choose, scanOptions(options, signal));
+    const walk = await scanParts(options, choose, undefined, signal);
     for (const warning of walk.warnings) onNote?.(warning.message);
     return new ScannedArchive(options, walk.entries, kept, compressions, digests);
   }
@@ -127,7 +134,7 @@ export class ScannedArchive implements Archive {
   }
 
   async digest(entry: TarEntry, signal?: AbortSignal): Promise<Digest> {
-    const known = this.knownDigest(entry);
+    const known = entry.size === 0 ? EMPTY_DIGEST : this.knownDigest(entry);
     if (known !== undefined) return known;
     // One pass costs the same for one body and for all.
     const digests = new Map<number, Digest>();
@@ -173,7 +180,7 @@ export class ScannedArchive implements Archive {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     if (!this.#options.isReopenable) throw new InternalError(`Cannot read ${this.what} again: it has passed by`);
-    await scanTar(await this.#options.open(signal), choose, { ...scanOptions(this.#options, signal), isDone });
+    await scanParts(this.#options, choose, isDone, signal);
   }
 }
 
@@ -182,8 +189,17 @@ function isMetadata({ name, size }: TarEntry): boolean {
   return size <= MAX_ARCHIVE_INDEX_BYTES && (METADATA_NAMES.has(name) || name.endsWith(".json"));
 }
 
-function scanOptions(options: ScanOptions, signal: AbortSignal | undefined): ScanTarOptions {
-  return { what: whatOf(options), atOnce: AT_ONCE, signal };
+async function scanParts(
+  options: ScanOptions,
+  choose: ChooseBody,
+  isDone: (() => boolean) | undefined,
+  signal: AbortSignal | undefined,
+): Promise<TarWalk> {
+  const stop = new AbortController();
+  const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+  const parts = await options.open(either);
+  const onFailure = (error: unknown): void => stop.abort(error);
+  return await scanTar(parts, choose, { what: whatOf(options), atOnce: AT_ONCE, isDone, onFailure, signal });
 }
 
 function whatOf({ path }: ScanOptions): string {

@@ -7,7 +7,7 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { parseManifest } from "../oci/manifest.ts";
 import { isImageConfigType, isImageManifestType, layerCompression, toGzipLayerType } from "../oci/media-types.ts";
-import { gzipLayer } from "./gzip-layer.ts";
+import { gzipLayer, wrongDiffId } from "./gzip-layer.ts";
 
 /**
  * Raw layers become gzip on their way out, as `docker push` does; layers that are compressed already stay as they are,
@@ -49,7 +49,12 @@ async function compressRoot(
     if (isPending(layer) || !isChanged(layer)) return layer;
     const mediaType = gzipType(layer);
     const seal = seals.get(layer.digest);
-    if (seal !== undefined) return { ...seal.descriptor, mediaType };
+    if (seal !== undefined) {
+      const wanted = draft.diffIds?.[place];
+      if (wanted !== undefined && seal.diffId !== undefined && seal.diffId !== wanted)
+        throw wrongDiffId("layer from archive", wanted, seal.diffId);
+      return { ...seal.descriptor, mediaType };
+    }
     const diffId = isRaw(layer) ? layer.digest : draft.diffIds?.[place];
     return pendingLayer(source, layer, mediaType, diffId, profile);
   });

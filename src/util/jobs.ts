@@ -5,10 +5,13 @@ export class Jobs implements AsyncDisposable {
   readonly #stop = new Set<AbortController>();
   readonly #onAbort: () => void;
   readonly #signal: AbortSignal | undefined;
+  readonly #onFailure: ((error: unknown) => void) | undefined;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(limit: number, signal: AbortSignal | undefined) {
+  /** @param onFailure hears the first failure as soon as it happens. */
+  constructor(limit: number, signal: AbortSignal | undefined, onFailure?: (error: unknown) => void) {
     this.#limit = limit;
+    this.#onFailure = onFailure;
     this.#signal = signal;
     this.#onAbort = () => this.fail(signal?.reason);
     signal?.addEventListener("abort", this.#onAbort, { once: true });
@@ -48,8 +51,10 @@ export class Jobs implements AsyncDisposable {
   }
 
   fail(error: unknown): void {
-    this.#failure ??= { error };
-    for (const own of this.#stop) own.abort(this.#failure.error);
+    if (this.#failure !== undefined) return;
+    this.#failure = { error };
+    for (const own of this.#stop) own.abort(error);
+    this.#onFailure?.(error);
   }
 
   /** @throws the first failure, when all have ended. */

@@ -9,6 +9,7 @@ import type { ArchiveSource } from "../store/archive-source.ts";
 import { LayerSpool } from "../store/layer-spool.ts";
 import { ScannedArchive, type ScanOptions } from "../store/scanned-archive.ts";
 import { type Intake, readOnce } from "./read-once.ts";
+import { scanHashed } from "./scan-hashed.ts";
 
 export interface OnceReadingOptions {
   /** Begins an upload to where the image goes, when that is known before the archive is read. */
@@ -38,10 +39,11 @@ export class OnceReading implements AsyncDisposable {
   }
 
   readonly scan = async (scan: ScanOptions): Promise<ScannedArchive> => {
-    const { beginUpload, isDryRun } = this.#options;
+    const { beginUpload, isDryRun, onProgress } = this.#options;
     if (isDryRun || (beginUpload === undefined && scan.isReopenable)) {
       if (!isDryRun) this.#note("The archive is read twice, because its end tells where it goes; --tag saves one time");
-      return await ScannedArchive.scan(scan);
+      // What passes by only must tell its digests now.
+      return scan.isReopenable ? await ScannedArchive.scan(scan) : await scanHashed(scan, new Map(), onProgress);
     }
     if (beginUpload !== undefined) {
       await using session = await beginUpload();

@@ -156,7 +156,9 @@ async function pushToRepository(
           if (sparse === "fail") throw sparseIndex(`${registry}/${repository}:${message}`);
           onProgress({ kind: "note", message: `${registry}/${repository}:${message}` });
         });
-  const compressed = level === "keep" ? whole : compressLayers(whole, gzipProfile(level), reading.seals);
+  const isSent = sentTo === undefined || sentTo === `${registry}/${repository}`;
+  const compressed =
+    level === "keep" ? whole : compressLayers(whole, gzipProfile(level), isSent ? reading.seals : undefined);
   const ready: Root[] = [];
   for await (const root of compressed.roots(signal)) ready.push(root);
   const onAbsent = sparse === "keep" ? () => undefined : undefined;

@@ -60,14 +60,14 @@ class Taking {
     this.#options = options;
   }
 
-  readonly work: WorkOnBody = async (entry, kind, digests) => {
+  readonly work: WorkOnBody = async (entry, kind, digests, signal) => {
     const claimed = digestInName(entry.name);
     const { onProgress, profile } = this.#options;
     const isPacked = kind === "gzip" || kind === "zstd";
     const isRecoded = kind === "xz" || kind === "bzip2" || (kind === "tar" && profile !== undefined);
     // Docker's VERSION files, and whatever else lies beside the images.
     if (entry.size === 0 || (!isPacked && !isRecoded && kind !== "tar" && claimed === undefined)) return undefined;
-    if (claimed !== undefined && (await this.#isThere(entry, kind, claimed))) {
+    if (claimed !== undefined && (await this.#isThere(entry, kind, claimed, signal))) {
       digests.set(entry.bodyOffset, claimed);
       return undefined;
     }
@@ -83,13 +83,13 @@ class Taking {
   };
 
   /** Asks for what the name promises; for a raw layer, for what the cache says it becomes. */
-  async #isThere(entry: Entry, kind: BodyKind, claimed: Digest): Promise<boolean> {
+  async #isThere(entry: Entry, kind: BodyKind, claimed: Digest, signal: AbortSignal): Promise<boolean> {
     const { cache, profile, intake, onProgress } = this.#options;
     const key = kind === "tar" && profile !== undefined ? gzipKey(claimed, profile) : undefined;
     const known = key === undefined ? { digest: claimed, size: entry.size } : cache.find(key);
     if (known === undefined) return false;
     const descriptor = { mediaType: OCI_LAYER_GZIP, ...known };
-    const presence: Presence = await intake.has(descriptor);
+    const presence: Presence = await intake.has(descriptor, signal);
     if (presence === "absent") return false;
     onProgress({ kind: "planned", blobs: 1, bytes: entry.size });
     const isCached = key !== undefined;

@@ -45,7 +45,7 @@ describe("imgpack pull", () => {
     expect(outcome).toMatchObject({ exitCode: 4, stdout: "", left: [] });
     expect(said(outcome)).toEqual([
       `Cannot pull manifest 1 from ${server.host}/app: status 401 for user "ci" UNAUTHORIZED "authentication required", expected 200`,
-      `Credentials came from ${file}; if they are not the right ones, pass --username and --password-stdin, or run "docker login ${server.host}".`,
+      `Credentials came from ${file}; if they are not the right ones, pass --username and --password-stdin, or run "imgpack login ${server.host}".`,
     ]);
     expect(outcome.stderr).not.toMatch(/canary|Y2k6Y2FuYXJ5/);
   });

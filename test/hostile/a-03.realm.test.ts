@@ -84,7 +84,7 @@ describe("A-03 a registry chooses the realm (CVE-2026-48978, GHSA-xf85-363p-868w
   test("A-03 message names the registry and keeps the realm's query out", async () => {
     const refused = check("https://127.0.0.1/token?token=canary");
     await expect(refused).rejects.toThrow(
-      /^Cannot log in to registry\.example: token server "https:\/\/127\.0\.0\.1\/token" is on this machine/,
+      /^Cannot log in to registry\.example: token server "https:\/\/127\.0\.0\.1\/token" is at an address of this machine/,
     );
     await expect(refused).rejects.not.toThrow(/canary/);
   });

@@ -95,7 +95,8 @@ describe("scanTar()", () => {
   test.each(GOOD)("finds in %s what reading in place finds, whatever the parts", async (_what, bytes) => {
     const wanted = await indexed(bytes);
     expect(wanted.refused).toBe("");
-    for (const sizes of [[1], [511], [512], [513, 1, 7], [100_000]]) expect(await scanned(bytes, sizes)).toEqual(wanted);
+    for (const sizes of [[1], [511], [512], [513, 1, 7], [100_000]])
+      expect(await scanned(bytes, sizes)).toEqual(wanted);
   });
 
   test("refuses what reading in place refuses, wherever it is cut or damaged", async () => {

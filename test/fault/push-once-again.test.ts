@@ -1,0 +1,120 @@
+import { describe, expect, test, vi } from "vitest";
+import { temporaryFolder } from "../support/images.ts";
+import { sha256 } from "../support/memory-registry.ts";
+import { ScriptedRegistry } from "../support/scripted-registry.ts";
+import { shapeArchives } from "../support/shape-archives.ts";
+import { tarArchive, tarEntry } from "../support/tar-builder.ts";
+import { fast, ordered, pushBytes, pushTagged, tarLayer, WAYS } from "./push-once-support.ts";
+import { expectStored } from "./push-support.ts";
+
+vi.mock("node:timers/promises", async original => ({
+  ...(await original<object>()),
+  ...(await import("../support/instant-waits.ts")),
+}));
+
+const BIG = tarLayer("big", 9_500_000);
+const SMALL = tarLayer("small");
+const IMAGE = ordered([BIG, SMALL], [0, "m", 1]);
+
+describe("push() of what is there already", () => {
+  test("push() from a pipe with a tag sends no blob whose name the registry has", async () => {
+    const blob = fast(BIG);
+    const pushed = await pushTagged(
+      "pipe",
+      tarArchive([tarEntry({ name: `blobs/sha256/${sha256(blob).slice(7)}`, body: blob })]),
+    );
+    expect(pushed.error).toMatchObject({ exitCode: 3 });
+    expect(pushed.registry.content.blobs.has(sha256(blob))).toBe(true);
+    const sent = pushed.registry.requests.length;
+    await pushBytes(
+      pushed.registry,
+      "pipe",
+      tarArchive([tarEntry({ name: `blobs/sha256/${sha256(blob).slice(7)}`, body: blob })]),
+      { tags: [`${pushed.registry.host}/app:1`] },
+    );
+    const more = pushed.registry.requests.slice(sent).map(({ method }) => method);
+    expect(more).not.toContain("POST");
+    expect(more).toContain("HEAD");
+  });
+
+  test.each(["gzip", "pipe"] as const)("push() as %s sends no raw layer that the cache knows", async way => {
+    const name = `blobs/sha256/${sha256(BIG).slice(7)}`;
+    const config = JSON.stringify({
+      architecture: "amd64",
+      os: "linux",
+      rootfs: { type: "layers", diff_ids: [sha256(BIG)] },
+    });
+    const image = tarArchive([
+      tarEntry({ name, body: BIG }),
+      tarEntry({ name: "config.json", body: config }),
+      tarEntry({
+        name: "manifest.json",
+        body: JSON.stringify([{ Config: "config.json", RepoTags: ["app:1"], Layers: [name] }]),
+      }),
+    ]);
+    const cacheFolder = await temporaryFolder();
+    const registry = await ScriptedRegistry.start();
+    const first = await pushBytes(registry, way, image, { tags: [`${registry.host}/app:1`], cacheFolder });
+    expectStored(first, [BIG]);
+    registry.content.manifests.clear();
+    const sent = registry.requests.length;
+    const second = await pushBytes(registry, way, image, { tags: [`${registry.host}/app:1`], cacheFolder });
+    expectStored(second, [BIG]);
+    expect(registry.requests.slice(sent).filter(({ method }) => method === "PATCH" || method === "POST")).toEqual([]);
+  });
+});
+
+describe("push() to several registries", () => {
+  test.each(WAYS)("push() as %s with tags of two registries pushes to both, or says why not", async way => {
+    const [one, two] = [await ScriptedRegistry.start(), await ScriptedRegistry.start()];
+    const pushed = await pushBytes(one, way, IMAGE, { tags: [`${one.host}/app:1`, `${two.host}/app:1`] });
+    if (way.endsWith("pipe") && pushed.error !== undefined) {
+      expect(pushed.error.message).toMatch(/has passed by/);
+      return;
+    }
+    expectStored({ ...pushed, registry: one }, [BIG, SMALL]);
+    expectStored({ ...pushed, registry: two }, [BIG, SMALL]);
+  });
+
+  test.each(WAYS)(
+    "push() as %s with tags of two repositories pushes to both where blobs cannot be mounted",
+    async way => {
+      const registry = await ScriptedRegistry.start();
+      const right = registry.content.answer.bind(registry.content);
+      registry.content.answer = (method, url, headers, body) => {
+        const other = url.startsWith("/v2/other/") && method !== "POST" && !/manifests|uploads/.test(url);
+        if (other && registry.seen(/^PUT \/v2\/other\/blobs/).length === 0)
+          return { status: 404, headers: {}, body: Buffer.alloc(0) };
+        return right(method, url.replace(/\?mount=.*/, ""), headers, body);
+      };
+      const tags = [`${registry.host}/app:1`, `${registry.host}/other:1`];
+      const pushed = await pushBytes(registry, way, IMAGE, { tags });
+      if (way.endsWith("pipe") && pushed.error !== undefined) {
+        expect(pushed.error.message).toMatch(/has passed by/);
+        return;
+      }
+      expect(pushed.error?.message).toBeUndefined();
+      expect(registry.content.manifests.has("other:1")).toBe(true);
+    },
+  );
+});
+
+describe("push() that only plans", () => {
+  test.each(WAYS)("push() as %s reads a plan without sending anything", async way => {
+    const pushed = await pushTagged(way, IMAGE, {}, { dryRun: true });
+    expect(pushed.error?.message).toBeUndefined();
+    expect(pushed.result?.images).toHaveLength(1);
+    expect(pushed.registry.seen(/^(?:POST|PUT|PATCH) /)).toEqual([]);
+  });
+
+  test.each(WAYS)("push() as %s plans an image with compressed layers and one of docker 1.9", async way => {
+    const shapes = shapeArchives().filter(
+      ({ name, expected, bytes }) => "images" in expected && bytes[0] !== 0x1f && /1\.9|kaniko|jib/.test(name),
+    );
+    expect(shapes.length).toBeGreaterThan(2);
+    for (const { name, bytes } of shapes) {
+      const pushed = await pushBytes(await ScriptedRegistry.start(), way, bytes, { dryRun: true });
+      expect(pushed.error?.message ?? "", name).not.toMatch(/passed by/);
+    }
+  });
+});

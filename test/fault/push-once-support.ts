@@ -1,0 +1,124 @@
+// Pushes of archives that are read from beginning to end: as a compressed file, or out of a pipe.
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { gzipSync } from "node:zlib";
+import { afterAll, expect } from "vitest";
+import { sharedChunks } from "../../src/content/chunks.ts";
+import { ImgpackError, push } from "../../src/index.ts";
+import { configOf, fileWith, seededBytes } from "../support/images.ts";
+import { ScriptedRegistry, type ScriptOptions } from "../support/scripted-registry.ts";
+import { tarArchive, tarEntry } from "../support/tar-builder.ts";
+import type { Pushed } from "./push-support.ts";
+
+// A folder of its own: other test files have temporary files, too.
+const temporary = mkdtempSync(join(tmpdir(), "imgpack-once-"));
+process.env["TMPDIR"] = temporary;
+afterAll(() => rmSync(temporary, { recursive: true, force: true }));
+
+export type PushOptions = NonNullable<Parameters<typeof push>[1]>;
+
+/** How one and the same archive may come. */
+export const WAYS = ["plain", "gzip", "pipe", "gzip pipe"] as const;
+export type Way = (typeof WAYS)[number];
+
+/** A raw layer: a tar with one file that no compression shrinks. */
+export function tarLayer(seed: string, bytes = 3000): Buffer {
+  return Buffer.from(tarArchive([tarEntry({ name: `file-of-${seed}`, body: seededBytes(seed, bytes) })]));
+}
+
+/** Two full parts of an upload, and a rest. */
+export const HUGE_BYTES: number = 18 * 1024 * 1024;
+
+export function inPieces(bytes: Uint8Array, piece = 60_000): Readable {
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < bytes.length; at += piece) yield Buffer.from(bytes.subarray(at, at + piece));
+  }
+  return Readable.from(pieces(), { objectMode: false });
+}
+
+export function fast(bytes: Uint8Array): Buffer {
+  return gzipSync(bytes, { level: 1 });
+}
+
+/** Pushes the bytes in that way. What goes wrong must leave nothing behind. */
+export async function pushBytes(
+  registry: ScriptedRegistry,
+  way: Way | Readable,
+  bytes: Uint8Array,
+  options: PushOptions = {},
+): Promise<Pushed> {
+  const before = temporaryFiles();
+  const isPipe = typeof way !== "string" || way.endsWith("pipe");
+  const sent = typeof way === "string" && way.startsWith("gzip") ? fast(bytes) : bytes;
+  const stdin = typeof way === "string" ? inPieces(sent) : way;
+  const path = isPipe ? "-" : await fileWith(sent, "image.tar");
+  const known = { registry: registry.host, ...(isPipe ? { stdin } : {}) };
+  try {
+    return { registry, result: await push([path], { ...known, ...options }), error: undefined };
+  } catch (error) {
+    if (!(error instanceof ImgpackError)) throw error;
+    return { registry, result: undefined, error };
+  } finally {
+    expect(sharedChunks.lentChunks).toBe(0);
+    expect(temporaryFiles()).toEqual(before);
+    if (isPipe) expect(stdin.destroyed).toBe(true);
+  }
+}
+
+/** With `--tag`, so that layers go out while the archive is read. */
+export async function pushTagged(
+  way: Way | Readable,
+  bytes: Uint8Array,
+  script: ScriptOptions = {},
+  options: PushOptions = {},
+): Promise<Pushed> {
+  const registry = await ScriptedRegistry.start(script);
+  return await pushBytes(registry, way, bytes, { tags: [`${registry.host}/app:1`], ...options });
+}
+
+/** The spool's file must never be seen by its name. */
+function temporaryFiles(): readonly string[] {
+  return readdirSync(tmpdir()).filter(name => /^imgpack-[0-9a-f]{24}$/.test(name));
+}
+
+export function expectNothingTagged({ registry }: Pushed): void {
+  expect(registry.content.manifests.size).toBe(0);
+  expect(registry.seen(/^PUT .*\/manifests\//)).toEqual([]);
+}
+
+/** Every upload that began has ended: with its digest, or by being cancelled. */
+export function expectNoSessions({ registry }: Pushed): void {
+  const idOf = (path: string): string | undefined => /\/uploads\/([^/?]+)/.exec(path)?.[1];
+  const ended = new Set(
+    registry.seen(/^DELETE .*\/uploads\/|^PUT .*\/uploads\/.*digest=/).map(({ path }) => idOf(path)),
+  );
+  const begun = registry.seen(/^PATCH .*\/uploads\//).map(({ path }) => idOf(path));
+  expect(begun.filter(id => !ended.has(id))).toEqual([]);
+}
+
+/** A docker archive of these layers, its entries in that order: "m" is the metadata, a number a layer. */
+export function ordered(layers: readonly Uint8Array[], order: readonly ("m" | number)[], tag = "app:1"): Uint8Array {
+  const layer = (place: number): Uint8Array =>
+    tarEntry({ name: `${place}/layer.tar`, body: layers[place] ?? Buffer.alloc(0) });
+  const names = layers.map((_layer, place) => `${place}/layer.tar`);
+  const metadata = Buffer.concat([
+    tarEntry({ name: "config.json", body: configOf(layers) }),
+    tarEntry({
+      name: "manifest.json",
+      body: JSON.stringify([{ Config: "config.json", RepoTags: [tag], Layers: names }]),
+    }),
+  ]);
+  return tarArchive(order.map(part => (part === "m" ? metadata : layer(part))));
+}
+
+export async function fixture(name: string): Promise<Buffer> {
+  return await readFile(new URL(`../../fixtures/${name}`, import.meta.url));
+}
+
+/** What tests compare: references without the port, and digests. */
+export function imagesOf({ result }: Pushed): readonly string[] {
+  return (result?.images ?? []).map(({ reference, digest }) => `${reference.replace(/^[^/]+\//, "")}@${digest}`).sort();
+}
