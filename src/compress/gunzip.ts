@@ -17,6 +17,8 @@ export async function* gunzip(
   ratioLimit: number = RATIO_LIMIT,
 ): AsyncGenerator<Uint8Array, void> {
   const inflate = createGunzip({ chunkSize: 256 * 1024 });
+  // Its reader hears of every fault; one that comes when the reader has left concerns nobody.
+  inflate.on("error", () => undefined);
   const feeder = new Feeder(source, inflate, what);
   const feeding = feeder.run();
   feeding.catch(error => inflate.destroy(error));

@@ -116,7 +116,8 @@ export async function putManifest(
   });
   // A web server that answers 2xx to everything is no registry: without its digest the answer proves nothing.
   const stored = headerText(response.headers, "docker-content-digest") ?? (await storedDigest(place, reference));
-  if (stored === digest) return;
+  // It may name the same bytes by another algorithm than the archive does.
+  if (stored === digest || (stored !== undefined && digestOf(manifest.bytes, stored) === stored)) return;
   throw new IntegrityError(
     `Cannot push manifest ${reference} to ${client.registry}/${repository}: registry stored ${quote(stored ?? "nothing")}, expected ${digest}`,
     { hint: "A proxy on the way may alter bodies, or another push moved the tag at the same moment." },

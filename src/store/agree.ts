@@ -41,7 +41,11 @@ export async function agree(
   const isClassic = images.some(image => image.isClassic);
   const drafted = images.filter(image => isClassic || !roots.some(root => root.images.has(image.config.digest)));
   const hidden = new Set(isClassic ? images.map(({ config }) => config.digest) : []);
-  const settled = roots.filter(root => ![...root.images.keys()].some(config => hidden.has(config)));
+  const parts = new Set(roots.flatMap(root => [...root.parts]));
+  // What stands below another entry is no image of its own, unless it has a name.
+  const isOwn = ({ descriptor, tags }: OciRoot): boolean =>
+    !parts.has(descriptor.digest) || tags.length > 0 || (named.get(descriptor.digest)?.size ?? 0) > 0;
+  const settled = roots.filter(root => isOwn(root) && ![...root.images.keys()].some(config => hidden.has(config)));
   const result: Root[] = settled.map(({ descriptor }) => ({
     kind: "settled",
     names: [...(named.get(descriptor.digest) ?? [])],

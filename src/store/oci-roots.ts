@@ -16,6 +16,8 @@ const MAX_MANIFESTS = 100_000;
 export interface OciRoot extends LayoutRoot {
   /** Number of layers by config digest, for every image manifest below that is present. */
   readonly images: ReadonlyMap<Digest, number>;
+  /** Manifests below it that are present. */
+  readonly parts: ReadonlySet<Digest>;
 }
 
 /**
@@ -60,7 +62,8 @@ export async function readOciRoots(
       else for (const child of manifestChildren(view)) await walk(child, depth + 1);
     };
     await walk(root.descriptor, 1);
-    roots.push({ ...root, images });
+    seen.delete(root.descriptor.digest);
+    roots.push({ ...root, images, parts: seen });
   }
   return roots;
 }

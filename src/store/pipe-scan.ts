@@ -14,6 +14,8 @@ export async function pipeScan(
   file?: AsyncDisposable,
 ): Promise<ScanOptions> {
   const what = path === "-" ? "archive on stdin" : `archive ${quote(path)}`;
+  // Its reader hears of every fault; one that comes when the reader has left concerns nobody.
+  pipe.on("error", () => undefined);
   // Whoever writes into it may wait for ever.
   if (signal !== undefined) addAbortSignal(signal, pipe);
   const parts = partsOf(pipe, what, signal);

@@ -12,10 +12,21 @@ export interface GoldenImage {
   readonly manifestDigest?: string;
 }
 
+/** A manifest that is no image: an attestation below an index, or whatever else a registry keeps. */
+export interface GoldenArtifact {
+  readonly manifestDigest: string;
+  /** "attestation", or the artifact's own type. */
+  readonly type: string;
+}
+
 export interface GoldenArchive {
   readonly producer: string;
+  /** None in an archive of artifacts. */
   readonly images: readonly GoldenImage[];
   readonly indexDigest?: string;
+  readonly artifacts?: readonly GoldenArtifact[];
+  /** Manifests that the index names and the archive does not hold. */
+  readonly absent?: readonly string[];
 }
 
 const fixtures = fileURLToPath(new URL("../../../fixtures", import.meta.url));
@@ -24,10 +35,27 @@ export function fixture(file: string): string {
   return join(fixtures, file);
 }
 
-/** What real tools say about the fixtures, by file. */
+/** What real tools say about the fixtures, by file; a name in `dirs/` is a folder. */
 export const goldens: Readonly<Record<string, GoldenArchive>> = JSON.parse(
   readFileSync(fixture("manifest-goldens.json"), "utf8"),
 );
+
+/** One of each form, for the built command; the matrix takes all of them through the library. */
+export const sample: readonly string[] = [
+  "docker20-shared.tar",
+  "docker20-two-tags.tar",
+  "docker28-classic-shared.tar",
+  "docker28-containerd-shared.tar",
+  "docker28-containerd-raw.tar",
+  "podman43-shared.tar",
+  "skopeo122-docker.tar",
+  "skopeo122-oci.tar",
+  "crane020-shared.tar",
+  "multi-platform-oci.tar",
+  "hello.tar.gz",
+  "hello.tar.xz",
+  "dirs/buildah128-oci",
+];
 
 export function golden(file: string): GoldenArchive {
   const found = goldens[file];

@@ -1,0 +1,59 @@
+import { expect } from "vitest";
+import { limits } from "./limits.ts";
+import { type Pulled, pulls } from "./registry-verbs.ts";
+import type { LoadedImage, Runtime } from "./runtimes.ts";
+import type { Subject } from "./subject.ts";
+
+/**
+ * Loads a pulled archive, compares what the runtime then holds under each name, and removes it.
+ *
+ * @param again a file for an archive that is pulled anew, with --for.
+ * @returns what the table says: "yes", "no image", or the flag that was needed.
+ */
+export async function loads(runtime: Runtime, subject: Subject, pulled: Pulled, again: string): Promise<string> {
+  const references = pulled.roots.map(({ reference }) => reference);
+  try {
+    const isOld = runtime.name === "docker" && majorOf(runtime) < 23;
+    if (isOld && limits[subject.name]?.isZstd === true) {
+      expect((await runtime.load(pulled.path)).code).not.toBe(0);
+      await check(runtime, subject, await pulls(subject, pulled.roots, again, "docker20"));
+      return "`--for docker20`";
+    }
+    return await check(runtime, subject, pulled);
+  } finally {
+    await runtime.remove(references);
+  }
+}
+
+function majorOf({ version }: Runtime): number {
+  return Number(version.split(".")[0]);
+}
+
+async function check(runtime: Runtime, subject: Subject, pulled: Pulled): Promise<string> {
+  const flag = runtime.name === "containerd" && majorOf(runtime) < 2 ? limits[subject.name]?.ctrFlag : undefined;
+  if (flag !== undefined) expect((await runtime.load(pulled.path)).code).not.toBe(0);
+  const { code, stdout, stderr } = await runtime.load(pulled.path, ...(flag === undefined ? [] : [flag]));
+  const found = new Map<string, LoadedImage | undefined>();
+  for (const { reference } of pulled.roots) found.set(reference, await runtime.find(reference));
+  if (subject.images.length === 0 && runtime.name !== "containerd") {
+    // Docker's containerd store keeps a name for it, without layers.
+    expect([...found.values()].flatMap(image => image?.diffIds ?? [])).toEqual([]);
+    return "no image";
+  }
+  expect({ code, says: code === 0 ? "" : stdout + stderr }).toEqual({ code: 0, says: "" });
+  const digests = new Map(pulled.images.flatMap(({ names, digest }) => names.map(name => [name, digest] as const)));
+  for (const { reference, root } of pulled.roots) {
+    const loaded = found.get(reference);
+    const images = root.platforms
+      .filter(({ digest }) => !subject.artifacts.includes(digest ?? ""))
+      .map(({ config, layers }) => ({ imageId: config, diffIds: layers.map(({ diffId }) => diffId ?? "") }));
+    // An artifact beside images.
+    if (images.length === 0 && loaded === undefined && runtime.name !== "containerd") continue;
+    expect({ reference, isLoaded: loaded !== undefined }).toEqual({ reference, isLoaded: true });
+    if (loaded?.digest !== undefined) expect(loaded.digest).toBe(digests.get(reference));
+    const { imageId, diffIds } = loaded ?? {};
+    const told = { ...(imageId === undefined ? {} : { imageId }), ...(diffIds === undefined ? {} : { diffIds }) };
+    if (images.length > 0) expect(images).toContainEqual(expect.objectContaining(told));
+  }
+  return flag === undefined ? "yes" : `\`${flag}\``;
+}
