@@ -23,7 +23,7 @@ type Form = "bar" | "lines" | "json" | "none";
 export function createProgress(
   session: Session,
   flags: OutputFlags,
-  verb: "Pushing" | "Pulling" | "Verifying" | "Importing",
+  verb: "Pushing" | "Pulling" | "Verifying" | "Importing" | "Converting",
 ): Progress {
   const form = formOf(session, flags);
   const isQuiet = flags.quiet === true;

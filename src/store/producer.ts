@@ -57,7 +57,7 @@ const SIGNS: readonly Sign[] = [
     matches: (_, names) => has(names, `^sha256:${HEX}$`),
   },
   {
-    name: "skopeo or podman, docker-archive",
+    name: "skopeo, podman or buildah, docker-archive",
     because: "layers are named by their diff_id, with links under the old names",
     matches: ({ form }, names) => form === "docker" && has(names, `^${HEX}\\.tar$`) && has(names, `^${HEX}/VERSION$`),
   },

@@ -59,7 +59,7 @@ async function pruneRoot(
   if (kept.descriptor === undefined) {
     throw new ArchiveError(
       "no-image",
-      `Cannot push ${name}: the archive holds none of ${absent || "its images"}, expected at least one`,
+      `Cannot read image ${name}: the archive holds none of ${absent || "its images"}, expected at least one`,
       { hint: "Pull the image for the platform you need, and save it again." },
     );
   }

@@ -1,15 +1,22 @@
 import type { Readable } from "node:stream";
+import type { Root } from "../content/contracts.ts";
 import type { OnProgress } from "../content/progress.ts";
-import { DOCKER_MANIFEST_FILE, parseDockerManifest } from "../oci/docker-manifest.ts";
-import { MAX_ARCHIVE_INDEX_BYTES } from "../oci/limits.ts";
-import { isLayerType, type LayerCompression, layerCompression } from "../oci/media-types.ts";
-import { readMetadata } from "../store/archive.ts";
-import { type ArchiveForm, type ArchiveSource, openArchive } from "../store/archive-source.ts";
+import { ArchiveError, UsageError } from "../errors.ts";
+import { DOCKER_MANIFEST } from "../oci/media-types.ts";
+import { type ArchiveForm, type ArchiveSource, archiveSource, openArchive } from "../store/archive-source.ts";
+import { openArchiveFile } from "../store/open-archive-file.ts";
+import type { OpenArchiveOptions } from "../store/open-archive-options.ts";
 import { guessProducer, type Producer } from "../store/producer.ts";
-import { type ConvertResult, convert } from "./convert.ts";
-import { describeImages, type InspectedImage } from "./describe-images.ts";
+import { type LostImage, salvage } from "../store/salvage.ts";
+import { quote } from "../util/format.ts";
+import { type DoctoredImage, type Examined, examineImages } from "./examine-images.ts";
+import { isImage, loadFacts } from "./load-facts.ts";
 import { type LoaderVerdict, loaderVerdicts } from "./loader-verdicts.ts";
+import { checkApart } from "./output.ts";
+import { type Repaired, repair } from "./repair.ts";
 import { type VerifyResult, verify } from "./verify.ts";
+
+export type { DoctoredImage } from "./examine-images.ts";
 
 export interface DoctorOptions {
   /** Only metadata is read: nothing is hashed. */
@@ -21,11 +28,6 @@ export interface DoctorOptions {
   readonly stdin?: Readable | undefined;
   readonly onProgress?: OnProgress | undefined;
   readonly signal?: AbortSignal | undefined;
-}
-
-export interface DoctoredImage extends InspectedImage {
-  /** True when everything that a container of it needs is there. */
-  readonly isWhole: boolean;
 }
 
 export interface Diagnosis {
@@ -40,52 +42,40 @@ export interface Diagnosis {
   readonly loaders: readonly LoaderVerdict[];
   /** What is odd without being wrong. */
   readonly notes: readonly string[];
-  /** What re-hashing found; absent with `quick`. */
+  /** What re-hashing found; absent with `quick`, from stdin, and where entries are missing. */
   readonly verified?: VerifyResult;
-  readonly repaired?: ConvertResult;
+  readonly repaired?: Repaired;
 }
 
 /**
- * Says what an archive is, what is wrong with it, and who can load it; writes a clean one if asked.
+ * Says what an archive is, what is wrong with it, and who can load it; writes a clean one of what is whole, if asked.
  *
  * @throws ArchiveError with the entry, the offset and the broken rule, for an archive that cannot be understood.
  */
 export async function doctor(path: string, options: DoctorOptions = {}): Promise<Diagnosis> {
-  const { signal, stdin, onProgress, repair } = options;
+  const { signal, onProgress, quick = false } = options;
+  await checkRepair(path, options);
   const notes: string[] = [];
-  const onNote = (message: string): void => void notes.push(message);
-  await using source = await openArchive(path, { onNote, stdin, signal });
-  const images = (await describeImages(source, source.images, signal)).map(image => ({
-    ...image,
-    isWhole: image.platforms.some(({ layers }) => layers.every(({ digest }) => isHeld(source, digest))),
-  }));
-  const loaders = loaderVerdicts({
-    outer: outerOf(source),
-    hasDockerView: source.docker !== undefined,
-    hasOciView: source.oci !== undefined,
-    isDir: source.form === "dir",
-    isLegacy: source.form === "legacy",
-    images: images.length,
-    usable: images.filter(({ isWhole }) => isWhole).length,
-    layers: await layerKinds(source, images),
-    hasHardLinks: hasHardLinks(source),
-    hasDotNames: await hasDotNames(source, signal),
+  const damaged: string[] = [];
+  const { source: opened, lost } = await openWhole(path, {
+    onNote: message => void notes.push(message),
+    onDamage: (_, { message }) => void damaged.push(message),
+    stdin: options.stdin,
+    signal,
   });
-  // A pipe has passed by.
-  const isQuick = options.quick === true || path === "-";
-  const verified = isQuick ? undefined : await verify(path, { onProgress, signal });
-  const whole = images.filter(({ isWhole }) => isWhole);
-  const repaired =
-    repair === undefined
-      ? undefined
-      : await convert(path, {
-          output: repair,
-          layers: options.layers,
-          onProgress,
-          signal,
-          images:
-            whole.length === images.length ? undefined : whole.map(({ names, digest }) => names[0] ?? digest ?? ""),
-        });
+  await using source = opened;
+  const isHashed = !quick && path !== "-" && lost.length === 0;
+  if (!quick && lost.length > 0)
+    notes.push("Nothing was hashed, because entries are missing; a repair hashes what it writes");
+  const verified = isHashed ? await verify(path, { onProgress: withoutNotes(onProgress), signal }) : undefined;
+  const examined = await examineImages(source, verified?.faults ?? [], signal);
+  // An OCI view names its images all the same.
+  const dropped = source.oci === undefined ? damaged.map(problem => brokenImage([], problem)) : [];
+  const images = [...examined.map(({ image }) => image), ...dropped, ...unseen(lost, examined).map(lostImage)];
+  const broken = images.filter(image => isImage(image) && !image.isWhole);
+  const loaders = loaderVerdicts(await loadFacts(source, images, broken.length, signal));
+  const whole = examined.filter(({ image }) => image.isWhole).map(({ root }) => root);
+  const repaired = await repairWhole(source, whole, options);
   return {
     archive: path,
     bytes: source.archive.fileBytes,
@@ -100,39 +90,70 @@ export async function doctor(path: string, options: DoctorOptions = {}): Promise
   };
 }
 
-function isHeld(source: ArchiveSource, digest: Parameters<ArchiveSource["places"][number]["has"]>[0]): boolean {
-  return source.places.some(place => place.has(digest));
-}
-
-function outerOf({ archive }: ArchiveSource): string {
-  return archive.isFolder === true ? "folder" : archive.compression;
-}
-
-/** By content: what a media type says is not what a loader meets. */
-async function layerKinds(
-  source: ArchiveSource,
-  images: readonly InspectedImage[],
-): Promise<ReadonlySet<LayerCompression>> {
-  const kinds = new Set<LayerCompression>();
-  for (const { platforms } of images) {
-    for (const { digest, mediaType } of platforms.flatMap(({ layers }) => layers)) {
-      if (!isLayerType(mediaType)) continue;
-      const entry = source.places.find(place => place.has(digest))?.entry(digest);
-      const content = entry === undefined ? layerCompression(mediaType) : await source.archive.compressionOf(entry);
-      kinds.add(content ?? "none");
-    }
+/** @throws UsageError for what cannot be repaired, before anything is read. */
+async function checkRepair(path: string, { repair }: DoctorOptions): Promise<void> {
+  if (repair === undefined) return;
+  if (path === "-") {
+    throw new UsageError("Cannot repair archive from stdin: it passes by once, expected a file", {
+      hint: "Save it to a file first.",
+    });
   }
-  return kinds;
+  await checkApart(path, repair);
 }
 
-function hasHardLinks({ archive }: ArchiveSource): boolean {
-  for (const { type } of archive.entries.values()) if (type === "hardlink") return true;
-  return false;
+/** The archive; where entries of some images are missing, without those images. */
+async function openWhole(
+  path: string,
+  options: OpenArchiveOptions,
+): Promise<{ readonly source: ArchiveSource; readonly lost: readonly LostImage[] }> {
+  try {
+    return { source: await openArchive(path, options), lost: [] };
+  } catch (error) {
+    const isLost = error instanceof ArchiveError && ["missing-layer", "missing-entry"].includes(error.reason);
+    if (!isLost || path === "-") throw error;
+    const archive = await openArchiveFile(path, { signal: options.signal });
+    const salvaged = await salvage(archive, options.signal).catch(() => undefined);
+    if (salvaged !== undefined) {
+      return { source: await archiveSource(salvaged.archive, options), lost: salvaged.lost };
+    }
+    await archive[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
-async function hasDotNames(source: ArchiveSource, signal: AbortSignal | undefined): Promise<boolean> {
-  if (source.docker === undefined) return false;
-  const bytes = await readMetadata(source.archive, DOCKER_MANIFEST_FILE, MAX_ARCHIVE_INDEX_BYTES, signal);
-  const names = parseDockerManifest(bytes, source.archive.what).flatMap(({ config, layers }) => [config, ...layers]);
-  return names.some(name => name.startsWith("./"));
+async function repairWhole(
+  source: ArchiveSource,
+  whole: readonly Root[],
+  { repair: output, layers, onProgress, signal }: DoctorOptions,
+): Promise<Repaired | undefined> {
+  if (output === undefined) return undefined;
+  if (whole.length > 0) return await repair(source, whole, { output, layers, onProgress, signal });
+  throw new ArchiveError(
+    "no-image",
+    `Cannot repair ${source.archive.what}: nothing in it is whole, expected an image`,
+    {
+      hint: 'See what is missing with "imgpack doctor" alone, pull the image again, and save it again.',
+    },
+  );
+}
+
+/** An OCI view may still tell of an image that manifest.json has lost. */
+function unseen(lost: readonly LostImage[], examined: readonly Examined[]): readonly LostImage[] {
+  const seen = new Set(examined.flatMap(({ image }) => image.names));
+  return lost.filter(({ names }) => names.length === 0 || names.some(name => !seen.has(name)));
+}
+
+function lostImage({ names, missing }: LostImage): DoctoredImage {
+  return brokenImage(names, `no entry ${missing.map(name => quote(name)).join(", ")}`);
+}
+
+function brokenImage(names: readonly string[], problem: string): DoctoredImage {
+  return { names, mediaType: DOCKER_MANIFEST, platforms: [], absent: [], isWhole: false, problem };
+}
+
+/** They were heard when the archive was opened. */
+function withoutNotes(onProgress: OnProgress | undefined): OnProgress {
+  return event => {
+    if (event.kind !== "note") onProgress?.(event);
+  };
 }

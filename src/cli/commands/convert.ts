@@ -54,7 +54,7 @@ export function convertCommand(context: Context): CommandModule<object, ConvertF
       ),
     handler: async flags => {
       const output = await archiveOutput(flags.output ?? "", context, flags.json);
-      const progress = createProgress(context, flags, "Converting" as "Pulling");
+      const progress = createProgress(context, flags, "Converting");
       const { convert } = await import("../../index.ts");
       try {
         const result = await convert(flags.input ?? "", {

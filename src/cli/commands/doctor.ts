@@ -41,7 +41,8 @@ export function doctorCommand(context: Context): CommandModule<object, DoctorFla
           const { diagnosisLines } = await import("../diagnosis-lines.ts");
           for (const line of diagnosisLines(diagnosis)) printLine(context, line);
         }
-        const faults = diagnosis.verified?.faults.length ?? 0;
+        const broken = diagnosis.images.filter(({ isWhole }) => !isWhole).length;
+        const faults = Math.max(diagnosis.verified?.faults.length ?? 0, broken);
         if (faults > 0) throw faultyArchive(archive, faults, flags.json === true);
       } finally {
         progress.end();

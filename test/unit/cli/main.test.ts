@@ -3,17 +3,6 @@ import { runCommand } from "../../support/command-line.ts";
 
 describe("main() refuses a command line", () => {
   test.each<[readonly string[], string, string]>([
-    [[], "Cannot run: no command named, expected push, pull, inspect, verify or serve", "imgpack"],
-    [
-      ["frobnicate"],
-      'Cannot run "frobnicate": unknown command, expected push, pull, inspect, verify or serve',
-      "imgpack",
-    ],
-    [
-      ["\u001b[31mpush"],
-      'Cannot run "\\u{1b}[31mpush": unknown command, expected push, pull, inspect, verify or serve',
-      "imgpack",
-    ],
     [["push"], "Cannot run push: nothing named to work on, expected at least 1 argument", "imgpack push"],
     [["inspect"], "Cannot run inspect: nothing named to work on, expected at least 1 argument", "imgpack inspect"],
     [["push", "a.tar", "--frob"], 'Cannot run push: unknown flag "--frob", expected none', "imgpack push"],
@@ -52,6 +41,17 @@ describe("main() refuses a command line", () => {
       stdout: "",
       stderr: `${message}\nSee "${command} --help".\n`,
     });
+  });
+
+  test.each<[readonly string[], string]>([
+    [[], "Cannot run: no command named"],
+    [["frobnicate"], 'Cannot run "frobnicate": unknown command'],
+    [["\u001b[31mpush"], 'Cannot run "\\u{1b}[31mpush": unknown command'],
+  ])("main() names the commands there are when it refuses %j", async (words, message) => {
+    const { exitCode, stdout, stderr } = await runCommand(...words);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr.startsWith(`${message}, expected push, pull, inspect, verify, `)).toBe(true);
+    expect(stderr).toMatch(/, [a-z]+ or [a-z]+\nSee "imgpack --help"\.\n$/);
   });
 
   test("main() puts a refused command line on stdout as one object with --json", async () => {

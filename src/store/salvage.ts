@@ -1,0 +1,57 @@
+import { bytesBlob } from "../content/blob.ts";
+import { DOCKER_MANIFEST_FILE, parseDockerManifest } from "../oci/docker-manifest.ts";
+import { MAX_ARCHIVE_INDEX_BYTES } from "../oci/limits.ts";
+import type { TarEntry } from "../tar/tar-entry.ts";
+import { type Archive, readMetadata } from "./archive.ts";
+
+/** An image of manifest.json some of whose entries are not there. */
+export interface LostImage {
+  readonly names: readonly string[];
+  /** Entry names. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * The archive as if its manifest.json had never named images whose config or layers are missing: what is whole can be
+ * read then.
+ *
+ * @returns undefined when no image is lost, or none is whole.
+ */
+export async function salvage(
+  archive: Archive,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly archive: Archive; readonly lost: readonly LostImage[] } | undefined> {
+  if (!archive.entries.has(DOCKER_MANIFEST_FILE)) return undefined;
+  const bytes = await readMetadata(archive, DOCKER_MANIFEST_FILE, MAX_ARCHIVE_INDEX_BYTES, signal);
+  const images = parseDockerManifest(bytes, archive.what).map(({ config, layers, repoTags }) => ({
+    names: repoTags,
+    missing: [...new Set([config, ...layers])].filter(name => !archive.entries.has(cleanName(name))),
+  }));
+  const lost = images.filter(({ missing }) => missing.length > 0);
+  const original = archive.entries.get(DOCKER_MANIFEST_FILE);
+  if (lost.length === 0 || lost.length === images.length || original === undefined) return undefined;
+  const list = JSON.parse(Buffer.from(bytes).toString("utf8")) as readonly unknown[];
+  const kept = new TextEncoder().encode(JSON.stringify(list.filter((_, place) => images[place]?.missing.length === 0)));
+  const manifest: TarEntry = { ...original, size: kept.length };
+  return {
+    lost,
+    archive: {
+      path: archive.path,
+      what: archive.what,
+      fileBytes: archive.fileBytes,
+      compression: archive.compression,
+      isFolder: archive.isFolder,
+      entries: new Map(archive.entries).set(DOCKER_MANIFEST_FILE, manifest),
+      passing: archive.passing,
+      resolve: name => archive.resolve(name),
+      compressionOf: async entry => await archive.compressionOf(entry),
+      digest: async (entry, signal) => await archive.digest(entry, signal),
+      slice: entry => (entry === manifest ? bytesBlob(kept) : archive.slice(entry)),
+      [Symbol.asyncDispose]: async () => await archive[Symbol.asyncDispose](),
+    },
+  };
+}
+
+function cleanName(name: string): string {
+  return name.startsWith("./") ? name.slice(2) : name;
+}

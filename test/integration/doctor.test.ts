@@ -1,0 +1,137 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Diagnosis } from "../../src/index.ts";
+import { type Containerd, startContainerd } from "./peers/containerd.ts";
+import { describeWith, probeContainerd, probeDockerd, probePodman } from "./peers/describe-with.ts";
+import { type Dockerd, startDockerd } from "./peers/dockerd.ts";
+import { fixture, type GoldenArchive, type GoldenImage, goldens } from "./peers/goldens.ts";
+import { createImgpack, type Imgpack } from "./peers/imgpack.ts";
+import { createPodman, type Podman } from "./peers/podman.ts";
+
+const OWN = `linux/${process.arch === "arm64" ? "arm64" : "amd64"}`;
+
+/** For each image one config must come out: that of this machine's platform where there is a choice. */
+function wantedIds({ images }: GoldenArchive): readonly (readonly string[])[] {
+  const groups = new Map<string, GoldenImage[]>();
+  for (const image of images) {
+    const key = image.names.join() || (image.manifestDigest === undefined ? image.imageId : "");
+    groups.set(key, [...(groups.get(key) ?? []), image]);
+  }
+  return [...groups.values()].map(group => {
+    const own = group.filter(({ platform }) => platform === OWN);
+    return (own.length > 0 ? own : group).map(({ imageId }) => imageId);
+  });
+}
+
+interface Loader {
+  /** As the doctor names it. */
+  readonly name: RegExp;
+  /** True when every image is there and a container of it can be made. */
+  loads(archive: string, golden: GoldenArchive): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+function holdsAll(listed: string, golden: GoldenArchive): boolean {
+  return golden.images.length > 0 && wantedIds(golden).every(ids => ids.some(id => listed.includes(id)));
+}
+
+async function dockerLoader(): Promise<Loader> {
+  const daemon: Dockerd = await startDockerd();
+  return {
+    name: /^docker 20/,
+    async loads(archive, golden) {
+      const held = (await daemon.docker(["images", "--all", "--quiet"])).stdout.split(/\s+/).filter(id => id !== "");
+      if (held.length > 0) await daemon.docker(["rmi", "--force", ...new Set(held)]);
+      const { code } = await daemon.docker(["load", "--input", archive]);
+      return code === 0 && holdsAll((await daemon.docker(["images", "--all", "--quiet", "--no-trunc"])).stdout, golden);
+    },
+    close: () => daemon.close(),
+  };
+}
+
+async function podmanLoader(): Promise<Loader> {
+  const storage: Podman = await createPodman();
+  return {
+    name: /^podman 4/,
+    async loads(archive, golden) {
+      await storage.podman(["rmi", "--all", "--force"]);
+      const { code } = await storage.podman(["load", "--input", archive]);
+      return (
+        code === 0 && holdsAll((await storage.podman(["images", "--all", "--quiet", "--no-trunc"])).stdout, golden)
+      );
+    },
+    close: () => storage.close(),
+  };
+}
+
+async function ctrLoader(): Promise<Loader> {
+  const daemon: Containerd = await startContainerd();
+  let containers = 0;
+  const names = async (): Promise<readonly string[]> =>
+    (await daemon.ctr(["images", "list", "--quiet"])).stdout.split("\n").filter(name => name !== "");
+  return {
+    name: /^containerd 1/,
+    async loads(archive, golden) {
+      const held = await names();
+      if (held.length > 0) await daemon.ctr(["images", "remove", "--sync", ...held]);
+      await daemon.ctr(["content", "prune", "references"]);
+      const native = ["--snapshotter", "native"];
+      if ((await daemon.ctr(["images", "import", ...native, archive])).code !== 0) return false;
+      const found = await names();
+      if (found.length < wantedIds(golden).length || golden.images.length === 0) return false;
+      for (const name of found) {
+        containers += 1;
+        const container = `test-${containers}`;
+        if ((await daemon.ctr(["containers", "create", ...native, name, container, "/hello"])).code !== 0) return false;
+        await daemon.ctr(["containers", "delete", container]);
+      }
+      return true;
+    },
+    close: () => daemon.close(),
+  };
+}
+
+/** Only another host, or a name, would help. */
+const BEYOND_REPAIR = /no image in it|has no name|machine's platform/;
+
+for (const [name, probe, start] of [
+  ["docker", probeDockerd, dockerLoader],
+  ["podman", probePodman, podmanLoader],
+  ["ctr", probeContainerd, ctrLoader],
+] as const) {
+  describeWith([await probe()], `imgpack doctor and ${name}`, () => {
+    let imgpack: Imgpack;
+    let loader: Loader;
+    beforeAll(async () => {
+      imgpack = await createImgpack();
+      loader = await start();
+    });
+    afterAll(async () => {
+      await Promise.all([imgpack?.close(), loader?.close()]);
+    });
+
+    async function diagnose(archive: string, ...flags: readonly string[]): Promise<Diagnosis> {
+      const { stdout, stderr } = await imgpack.run(["doctor", archive, "--json", ...flags]);
+      if (stdout === "") throw new Error(stderr);
+      return JSON.parse(stdout);
+    }
+
+    function verdict({ loaders }: Diagnosis): Diagnosis["loaders"][number] | undefined {
+      return loaders.find(({ loader: known }) => loader.name.test(known));
+    }
+
+    for (const [file, golden] of Object.entries(goldens)) {
+      test(`${name} does with ${file}, and with what the doctor makes of it, what the doctor says`, async () => {
+        const archive = fixture(file);
+        const diagnosis = await diagnose(archive, "--quick");
+        expect(verdict(diagnosis)).toMatchObject({ loads: await loader.loads(archive, golden) });
+        if (diagnosis.loaders.every(({ loads }) => loads) || golden.images.length === 0) return;
+        const clean = join(imgpack.folder, "clean.tar");
+        await diagnose(archive, "--repair", clean, "--layers", "gzip");
+        const cured = verdict(await diagnose(clean));
+        expect(cured).toMatchObject({ loads: await loader.loads(clean, golden) });
+        expect(cured?.why.filter(why => !BEYOND_REPAIR.test(why))).toEqual([]);
+      });
+    }
+  });
+}
