@@ -23,11 +23,36 @@ export {
   type ServeRegistryOptions,
   serveRegistry as serve,
 } from "./serve/server.ts";
+export { type BlobOptions, type BlobResult, blob } from "./verbs/blob.ts";
+export { type CatalogOptions, type CatalogResult, catalog } from "./verbs/catalog.ts";
+export { type ConfigOptions, type ConfigResult, config } from "./verbs/config.ts";
 export { type ConvertOptions, type ConvertResult, convert } from "./verbs/convert.ts";
+export { type CopiedImage, type CopyOptions, type CopyResult, copy, copyTo } from "./verbs/copy.ts";
+export { type DeleteOptions, type Deletion, deleteImage } from "./verbs/delete.ts";
+export { type DigestOptions, type DigestResult, digest } from "./verbs/digest.ts";
 export { type Diagnosis, type DoctorOptions, doctor } from "./verbs/doctor.ts";
+export { exists } from "./verbs/exists.ts";
 export { type ImportedImage, type ImportOptions, type ImportResult, importImage } from "./verbs/import-image.ts";
 export { type Inspection, type InspectOptions, inspect } from "./verbs/inspect.ts";
+export { type LatestOptions, type LatestResult, latest } from "./verbs/latest.ts";
+export { type LoginOptions, type LoginResult, login } from "./verbs/login.ts";
+export { type LogoutOptions, type LogoutResult, logout } from "./verbs/logout.ts";
+export {
+  type DescribedLayer,
+  type DescribedPlatform,
+  type ManifestOptions,
+  type ManifestResult,
+  manifest,
+  type RawManifestResult,
+  rawManifest,
+} from "./verbs/manifest.ts";
+export type { RemoteOptions } from "./verbs/manifest-place.ts";
+export { type PingResult, ping } from "./verbs/ping.ts";
 export { type PulledImage, type PullOptions, type PullResult, pull } from "./verbs/pull.ts";
 export { type PushedImage, type PushOptions, type PushResult, push } from "./verbs/push.ts";
+export { type ReferrersOptions, type ReferrersResult, referrers } from "./verbs/referrers.ts";
 export type { RegistryOptions } from "./verbs/registries.ts";
+export { type TagResult, tag } from "./verbs/tag.ts";
+export { type TagsOptions, type TagsResult, tags } from "./verbs/tags.ts";
+export type { DatedTag } from "./verbs/tags-created.ts";
 export { type Fault, type VerifyOptions, type VerifyResult, verify } from "./verbs/verify.ts";

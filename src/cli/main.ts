@@ -1,19 +1,60 @@
 import yargs from "yargs";
 import { VERSION } from "../util/version.ts";
+import { blobCommand } from "./commands/blob.ts";
+import { catalogCommand } from "./commands/catalog.ts";
+import { complete, completionCommand } from "./commands/completion.ts";
+import { configCommand } from "./commands/config.ts";
 import { convertCommand } from "./commands/convert.ts";
+import { copyCommand } from "./commands/copy.ts";
+import { deleteCommand } from "./commands/delete.ts";
+import { digestCommand } from "./commands/digest.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { existsCommand } from "./commands/exists.ts";
 import { importCommand } from "./commands/import.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { latestCommand } from "./commands/latest.ts";
+import { loginCommand } from "./commands/login.ts";
+import { logoutCommand } from "./commands/logout.ts";
+import { manifestCommand } from "./commands/manifest.ts";
+import { pingCommand } from "./commands/ping.ts";
 import { pullCommand } from "./commands/pull.ts";
 import { pushCommand } from "./commands/push.ts";
+import { referrersCommand } from "./commands/referrers.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { tagCommand } from "./commands/tag.ts";
+import { tagsCommand } from "./commands/tags.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import { renderError } from "./render-error.ts";
 import type { Session } from "./session.ts";
 import { withSignals } from "./signals.ts";
 import { checkValues, listed, usageFault } from "./usage-fault.ts";
 
-const COMMANDS = ["push", "pull", "inspect", "verify", "doctor", "convert", "import", "serve"] as const;
+const COMMANDS = [
+  "push",
+  "pull",
+  "inspect",
+  "verify",
+  "doctor",
+  "convert",
+  "import",
+  "serve",
+  "login",
+  "logout",
+  "tags",
+  "latest",
+  "catalog",
+  "exists",
+  "digest",
+  "manifest",
+  "config",
+  "blob",
+  "ping",
+  "tag",
+  "copy",
+  "delete",
+  "referrers",
+  "completion",
+] as const;
 
 /** Stands for `-` while yargs reads the words: it loses one that is a positional. */
 const LONE_DASH = "\u0000-";
@@ -46,6 +87,23 @@ export async function main(
         .command(convertCommand(context))
         .command(importCommand(context))
         .command(serveCommand(context))
+        .command(loginCommand(context))
+        .command(logoutCommand(context))
+        .command(tagsCommand(context))
+        .command(latestCommand(context))
+        .command(catalogCommand(context))
+        .command(existsCommand(context))
+        .command(digestCommand(context))
+        .command(manifestCommand(context))
+        .command(configCommand(context))
+        .command(blobCommand(context))
+        .command(pingCommand(context))
+        .command(tagCommand(context))
+        .command(copyCommand(context))
+        .command(deleteCommand(context))
+        .command(referrersCommand(context))
+        .command(completionCommand(context))
+        .completion("completion-of-yargs", false, complete)
         .demandCommand(1, `Cannot run: no command named, expected ${listed(COMMANDS)}`)
         .middleware(restoreDashes)
         .middleware(flags => checkValues(flags, String(flags._[0])))

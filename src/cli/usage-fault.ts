@@ -13,6 +13,7 @@ const REPEATABLE: ReadonlySet<string> = new Set([
   "expose",
   "label",
   "volume",
+  "mirror",
 ]);
 
 /** What yargs found wrong with a command line, in our own form; its wording is all that it tells. */

@@ -1,11 +1,12 @@
 import { AuthError } from "../errors.ts";
+import { basicAuthorization } from "./basic-authorization.ts";
 import type { BearerChallenge, Challenge } from "./challenge.ts";
-import type { Credentials } from "./credentials.ts";
+import type { Credentials, CredentialsFor } from "./credentials.ts";
 import { originOf } from "./origin.ts";
 import { checkRealm, type ResolveHost } from "./realm-policy.ts";
 import { type Scope, tokenScopes } from "./scope.ts";
 import { SingleFlight } from "./single-flight.ts";
-import { basicAuthorization, type FetchToken, requestToken, type TokenQuestion } from "./token-request.ts";
+import { type FetchToken, requestToken, type TokenQuestion } from "./token-request.ts";
 
 export type { Scope } from "./scope.ts";
 export type { FetchToken, TokenHttpRequest } from "./token-request.ts";
@@ -13,7 +14,8 @@ export type { FetchToken, TokenHttpRequest } from "./token-request.ts";
 export interface AuthenticatorOptions {
   /** Any URL of the registry; its origin is the one that the credentials belong to. */
   readonly registry: URL;
-  readonly credentials: Credentials | undefined;
+  /** For all its repositories, or for each: configuration files may name namespaces. */
+  readonly credentials: Credentials | CredentialsFor | undefined;
   readonly fetchToken: FetchToken;
   readonly now?: () => number;
   /** Pass `async () => []` behind a proxy, where names cannot be resolved here. */
@@ -36,13 +38,23 @@ export class Authenticator {
   readonly #flights = new SingleFlight<CachedToken>();
   /** Per scope, since some registries have a token server per repository. */
   readonly #questions = new Map<string, TokenQuestion>();
-  #isBasic = false;
-  /** Realm origin and service that the identity token was first sent to (security case A-23). */
-  #identityHome: string | undefined;
+  /** What the registry asked for last. */
+  #scheme: Challenge["scheme"] | undefined;
+  /** Realm origin and service that each identity token was first sent to (security case A-23). */
+  readonly #identityHomes = new Map<string, string>();
+  /** Numbers the identities, which keeps their tokens apart without a secret in any key. */
+  readonly #identities = new WeakMap<Credentials, number>();
+  #identityCount = 0;
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
+  }
+
+  /** Who requests for a repository come from. @throws AuthError when a configured source is broken. */
+  async credentialsFor(repository: string, signal?: AbortSignal): Promise<Credentials | undefined> {
+    const { credentials } = this.#options;
+    return typeof credentials === "function" ? await credentials(repository, signal) : credentials;
   }
 
   /**
@@ -52,7 +64,9 @@ export class Authenticator {
    * @throws AuthError when the token server refuses to renew; RegistryError or NetworkError when it is not available.
    */
   async authorization(scope: Scope, signal?: AbortSignal): Promise<string | undefined> {
-    if (this.#isBasic) return this.#basic();
+    const credentials = await this.credentialsFor(scope.repository, signal);
+    if (this.#scheme === "basic") return basicOf(credentials);
+    if (this.#scheme === "bearer" && credentials?.registryToken) return `Bearer ${credentials.registryToken}`;
     const question = this.#questions.get(scopeKey(scope));
     return question === undefined ? undefined : (await this.#token(question, signal)).authorization;
   }
@@ -72,10 +86,11 @@ export class Authenticator {
   ): Promise<boolean> {
     const bearer = challenges.find(challenge => challenge.scheme === "bearer");
     if (bearer !== undefined) return await this.#answerBearer(bearer, scope, sent, signal);
-    const basic = challenges.some(({ scheme }) => scheme === "basic") ? this.#basic() : undefined;
+    if (!challenges.some(({ scheme }) => scheme === "basic")) return false;
+    const basic = basicOf(await this.credentialsFor(scope.repository, signal));
     // A refused password is not sent again: Docker Hub and others lock accounts for it.
     if (basic === undefined || basic === sent) return false;
-    this.#isBasic = true;
+    this.#scheme = "basic";
     return true;
   }
 
@@ -85,23 +100,29 @@ export class Authenticator {
     sent: string | undefined,
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
-    const { registry, credentials, resolve } = this.#options;
+    const { registry, resolve } = this.#options;
+    const credentials = await this.credentialsFor(scope.repository, signal);
+    if (credentials?.registryToken) {
+      this.#scheme = "bearer";
+      // Whoever brings the token itself has no token server to ask for another one.
+      return sent !== `Bearer ${credentials.registryToken}`;
+    }
     const realm = await checkRealm(challenge.realm, registry, resolve);
     const { service } = challenge;
-    this.#checkIdentityHome(realm, service);
+    this.#checkIdentityHome(realm, service, credentials);
     const scopes = tokenScopes(scope, challenge.scope);
     const question: TokenQuestion = { realm, service, scopes, registry: registry.host, credentials };
-    const key = tokenKey(question);
+    const key = this.#tokenKey(question);
     // A sibling may have renewed the token while this request was under way with the old one.
     if (this.#tokens.get(key)?.authorization === sent) this.#tokens.delete(key);
     await this.#token(question, signal);
     this.#questions.set(scopeKey(scope), question);
-    this.#isBasic = false;
+    this.#scheme = "bearer";
     return true;
   }
 
   async #token(question: TokenQuestion, signal: AbortSignal | undefined): Promise<CachedToken> {
-    const key = tokenKey(question);
+    const key = this.#tokenKey(question);
     const known = this.#tokens.get(key);
     if (known !== undefined && this.#now() < known.refreshAt) return known;
     return await this.#flights.run(key, async flightSignal => await this.#fetch(key, question, flightSignal), signal);
@@ -116,16 +137,27 @@ export class Authenticator {
     return token;
   }
 
-  #basic(): string | undefined {
-    const { credentials } = this.#options;
-    return credentials?.password ? basicAuthorization(credentials) : undefined;
+  /** One registry origin has one authenticator, so origin + service + scopes + identity (security case A-09). */
+  #tokenKey({ realm, service, scopes, credentials }: TokenQuestion): string {
+    return JSON.stringify([realm.href, service ?? null, scopes, this.#identityOf(credentials)]);
   }
 
-  #checkIdentityHome(realm: URL, service: string | undefined): void {
-    if (this.#options.credentials?.identityToken === undefined) return;
+  #identityOf(credentials: Credentials | undefined): number {
+    if (credentials === undefined) return 0;
+    const known = this.#identities.get(credentials);
+    if (known !== undefined) return known;
+    this.#identityCount += 1;
+    this.#identities.set(credentials, this.#identityCount);
+    return this.#identityCount;
+  }
+
+  #checkIdentityHome(realm: URL, service: string | undefined, credentials: Credentials | undefined): void {
+    const token = credentials?.identityToken;
+    if (token === undefined) return;
     const home = `${originOf(realm)} ${service ?? ""}`;
-    this.#identityHome ??= home;
-    if (this.#identityHome === home) return;
+    const known = this.#identityHomes.get(token) ?? home;
+    this.#identityHomes.set(token, known);
+    if (known === home) return;
     throw new AuthError(
       `Cannot log in to ${this.#options.registry.host}: token server moved to ${realm.host}, expected the one before`,
       { hint: "The identity token was not sent there; log in with user name and password." },
@@ -133,10 +165,10 @@ export class Authenticator {
   }
 }
 
-function scopeKey({ repository, actions, mountFrom }: Scope): string {
-  return `${actions} ${repository} ${mountFrom ?? ""}`;
+function basicOf(credentials: Credentials | undefined): string | undefined {
+  return credentials?.password ? basicAuthorization(credentials) : undefined;
 }
 
-function tokenKey({ realm, service, scopes }: TokenQuestion): string {
-  return JSON.stringify([realm.href, service ?? null, scopes]);
+function scopeKey({ repository, actions, mountFrom }: Scope): string {
+  return `${actions} ${repository} ${mountFrom ?? ""}`;
 }

@@ -41,6 +41,7 @@ export class BulkDownloads {
     let url = new URL(request.path, client.base);
     let atHome = true;
     for (let hop = 1; ; hop += 1) {
+      if (!(await transport.isDirect(url))) return false;
       const authorization = atHome ? await client.authorization({ repository, actions: "pull" }, signal) : undefined;
       const headers = { ...plainHeaders(request), ...(authorization === undefined ? {} : { authorization }) };
       const kept = atHome ? headers : crossOriginHeaders(headers);

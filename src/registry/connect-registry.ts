@@ -5,35 +5,90 @@ import { quote } from "../util/format.ts";
 import type { RetryEvent } from "../util/retry.ts";
 import { addressKind } from "./address.ts";
 import { Authenticator } from "./auth.ts";
-import { type CredentialOptions, findCredentials } from "./credentials.ts";
+import { type CertsFolderOptions, readCertsFolder } from "./certs-folder.ts";
+import { type CredentialOptions, credentialsFor } from "./credentials.ts";
+import { proxiesOf } from "./proxy-settings.ts";
+import { resolveHost } from "./realm-policy.ts";
 import { RegistryClient, USER_AGENT } from "./registry-client.ts";
-import type { TransportOptions } from "./tls-options.ts";
+import { type TransportOptions, tlsOptions } from "./tls-options.ts";
 import { MAX_TOKEN_REPLY_BYTES, type TokenHttpRequest, type TokenHttpResponse } from "./token-request.ts";
 import { Transport } from "./transport.ts";
 
-export interface ConnectOptions extends TransportOptions, Omit<CredentialOptions, "signal"> {
+export interface ConnectOptions
+  extends TransportOptions,
+    CertsFolderOptions,
+    Omit<CredentialOptions, "signal" | "repository"> {
   readonly onRetry?: ((event: RetryEvent, what: string) => void) | undefined;
 }
 
 /**
- * A client for one registry, with the credentials that flags, environment or configuration files hold for it.
+ * A client for one registry, with the credentials that flags, environment or configuration files hold for it, the
+ * certificates of its certs.d folder and the proxies of the environment.
  *
  * @param registry as in references: `host[:port]`, `docker.io` for Docker Hub.
+ * @throws UsageError for certificates or variables that cannot be used.
  */
 export async function connectRegistry(
   registry: string,
   options: ConnectOptions = {},
   signal?: AbortSignal,
 ): Promise<RegistryClient> {
-  const base = registryUrl(registry, options);
-  const transport = new Transport(base, options);
-  const credentials = await findCredentials(registry, { ...options, signal });
+  const env = options.env ?? process.env;
+  checkedHost(registry);
+  const choices = await transportOptions(registry, options);
+  signal?.throwIfAborted();
+  const base = registryUrl(registry, choices);
+  checkTls(registry, base, choices, env);
+  const proxyFor = proxiesOf(env);
+  const transport = new Transport(base, choices, proxyFor, async url => await foreignOptions(url, options));
   const authenticator = new Authenticator({
     registry: base,
-    credentials,
+    credentials: credentialsFor(registry, options),
     fetchToken: async request => await fetchToken(transport, request),
+    // Behind a proxy, names are not known here.
+    resolve: async (host, url) => (proxyFor(url) === undefined ? await resolveHost(host) : []),
   });
-  return new RegistryClient({ registry, base, transport, authenticator, credentials, onRetry: options.onRetry });
+  return new RegistryClient({ registry, base, transport, authenticator, onRetry: options.onRetry });
+}
+
+/** What was asked for, filled up with what stands in certs.d. */
+async function transportOptions(registry: string, options: ConnectOptions): Promise<TransportOptions> {
+  const { plainHttp, insecure } = options;
+  const folder = plainHttp === true ? undefined : await readCertsFolder(registry, options);
+  const ca = options.ca ?? folder?.ca;
+  return { plainHttp, insecure, ca, clientCertificates: options.clientCertificates ?? folder?.clientCertificates };
+}
+
+/** A token server or a storage has its own folder in certs.d, under its own name, or nothing (security case A-19). */
+async function foreignOptions(url: URL, options: CertsFolderOptions): Promise<TransportOptions> {
+  if (url.protocol !== "https:") return {};
+  const folder = await readCertsFolder(url.host, options);
+  return folder === undefined ? {} : { ca: folder.ca, clientCertificates: folder.clientCertificates };
+}
+
+function checkTls(registry: string, base: URL, options: TransportOptions, env: NodeJS.ProcessEnv): void {
+  if (base.protocol !== "https:") return;
+  if (env["NODE_TLS_REJECT_UNAUTHORIZED"] === "0" && options.insecure !== true) {
+    throw new UsageError(
+      `Cannot connect to ${registry}: NODE_TLS_REJECT_UNAUTHORIZED is 0, expected it unset, or --insecure beside it`,
+      { hint: "That variable would accept any certificate of any server; --insecure is for this registry alone." },
+    );
+  }
+  try {
+    tlsOptions(options);
+  } catch (cause) {
+    throw new UsageError(
+      `Cannot use certificates for ${registry}: ${certificateFault(cause)}, expected PEM certificates and the key of the first`,
+      { cause, hint: "See --ca-file, --cert-file and --key-file, and the registry's folder in certs.d." },
+    );
+  }
+}
+
+function certificateFault(cause: unknown): string {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  if (code === "ERR_OSSL_X509_KEY_VALUES_MISMATCH") return "a key of another certificate";
+  const isEncrypted = /BAD_DECRYPT|BAD_PASSWORD|INTERRUPTED_OR_CANCELLED|PASSWORD/.test(code);
+  return isEncrypted ? "an encrypted key without its right passphrase (IMGPACK_KEY_PASSPHRASE)" : "unreadable ones";
 }
 
 /**
@@ -46,7 +101,10 @@ export function registryUrl(registry: string, options: TransportOptions): URL {
   const { hostname } = new URL(`http://${host}`);
   const isPlain =
     options.plainHttp ??
-    (addressKind(hostname) === "loopback" && options.insecure !== true && options.ca === undefined);
+    (addressKind(hostname) === "loopback" &&
+      options.insecure !== true &&
+      options.ca === undefined &&
+      (options.clientCertificates ?? []).length === 0);
   return new URL(`${isPlain ? "http" : "https"}://${host}/`);
 }
 

@@ -37,20 +37,11 @@ const PROXY_ENV = /^(HTTPS?|ALL)_PROXY$/i;
 export async function askCredentialHelper(
   name: string,
   registry: string,
-  { env, signal, timeoutMs = TIMEOUT_MS }: HelperOptions,
+  options: HelperOptions,
 ): Promise<HelperAnswer | undefined> {
   const helper = quote(`docker-credential-${name}`);
-  const fail = (found: string, cause?: unknown): AuthError =>
-    new AuthError(
-      `Cannot read credentials for ${registry} from ${helper}: ${found}, expected a user name and a secret`,
-      {
-        cause,
-        hint: "Mend the credential helper in docker's configuration, or pass --username and --password-stdin.",
-      },
-    );
-  if (!/^[A-Za-z0-9_.-]{1,64}$/.test(name) || name.includes("..")) throw fail("helper name with other characters");
-  const server = canonicalRegistry(registry) === "index.docker.io" ? DOCKER_HUB_KEY : registry;
-  const { output, exit } = await run(`docker-credential-${name}`, server, { env, signal, timeoutMs }, fail);
+  const fail = failure(name, registry, "read", "from", "a user name and a secret");
+  const { output, exit } = await run(name, "get", serverKey(registry), options, fail);
   if (exit !== 0) {
     if (output.toString("utf8").trim() === NOT_FOUND) return undefined;
     throw fail(`exit status ${exit}`);
@@ -64,14 +55,55 @@ export async function askCredentialHelper(
   return { username: answer.Username, secret: answer.Secret };
 }
 
+/** Hands a secret to a helper, on its stdin. @throws AuthError when it does not take it. */
+export async function storeInHelper(
+  name: string,
+  registry: string,
+  { username, secret }: HelperAnswer,
+  options: HelperOptions,
+): Promise<void> {
+  const fail = failure(name, registry, "store", "in", "exit status 0");
+  const entry = JSON.stringify({ ServerURL: serverKey(registry), Username: username, Secret: secret });
+  const { exit } = await run(name, "store", entry, options, fail);
+  if (exit !== 0) throw fail(`exit status ${exit}`);
+}
+
+/** Lets a helper forget a registry. @throws AuthError when it fails. */
+export async function eraseFromHelper(name: string, registry: string, options: HelperOptions): Promise<void> {
+  const fail = failure(name, registry, "erase", "from", "exit status 0");
+  const { exit } = await run(name, "erase", serverKey(registry), options, fail);
+  if (exit !== 0) throw fail(`exit status ${exit}`);
+}
+
+/** How docker names a registry to helpers, and in `auths`. */
+export function serverKey(registry: string): string {
+  return canonicalRegistry(registry) === "index.docker.io" ? DOCKER_HUB_KEY : registry;
+}
+
+type Fail = (found: string, cause?: unknown) => AuthError;
+
+function failure(name: string, registry: string, verb: string, preposition: string, expected: string): Fail {
+  const helper = quote(`docker-credential-${name}`);
+  return (found, cause) =>
+    new AuthError(
+      `Cannot ${verb} credentials for ${registry} ${preposition} ${helper}: ${found}, expected ${expected}`,
+      {
+        cause,
+        hint: "Mend the credential helper in docker's configuration, or pass --username and --password-stdin.",
+      },
+    );
+}
+
 async function run(
-  program: string,
+  name: string,
+  verb: "get" | "store" | "erase",
   input: string,
-  { env, signal, timeoutMs }: HelperOptions & { readonly timeoutMs: number },
-  fail: (found: string, cause?: unknown) => AuthError,
+  { env, signal, timeoutMs = TIMEOUT_MS }: HelperOptions,
+  fail: Fail,
 ): Promise<{ output: Buffer; exit: number | string }> {
+  if (!/^[A-Za-z0-9_.-]{1,64}$/.test(name) || name.includes("..")) throw fail("helper name with other characters");
   signal?.throwIfAborted();
-  const child = spawn(program, ["get"], {
+  const child = spawn(`docker-credential-${name}`, [verb], {
     env: passedEnv(env),
     shell: false,
     stdio: ["pipe", "pipe", "ignore"],

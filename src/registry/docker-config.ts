@@ -10,6 +10,7 @@ interface AuthEntry {
   readonly username: string;
   readonly password: string;
   readonly identityToken?: string;
+  readonly registryToken?: string;
 }
 
 /** The credential parts of docker's config.json and of podman's auth.json. */
@@ -25,12 +26,14 @@ export interface DockerConfig {
 const MAX_CONFIG_BYTES = 1024 * 1024;
 
 const text: Schema<string | null | undefined> = nullish(string());
-const AUTH_ENTRY = fields({ auth: text, username: text, password: text, identitytoken: text });
+const AUTH_ENTRY = fields({ auth: text, username: text, password: text, identitytoken: text, registrytoken: text });
 const CONFIG = fields({
   auths: nullish(freeMap(nullish(AUTH_ENTRY))),
   credHelpers: nullish(freeMap(string())),
   credsStore: text,
 });
+
+const OLD_CONFIG: Schema<ReadonlyMap<string, RawEntry | null | undefined>> = freeMap(nullish(AUTH_ENTRY));
 
 /**
  * Reads a credentials file; undefined when there is none. Messages give positions, never content (security case A-16).
@@ -38,20 +41,47 @@ const CONFIG = fields({
  * @throws AuthError when the file cannot be read or is not what docker or podman write.
  */
 export async function readDockerConfig(file: string): Promise<DockerConfig | undefined> {
-  const bytes = await readSmallFile(file);
-  // Docker itself leaves empty files behind after a full disk, and takes them for an empty configuration.
-  if (bytes === undefined || bytes.length === 0) return undefined;
-  const fail = (_reason: string, message: string): Error =>
-    new AuthError(message, { hint: "Mend or remove this file." });
-  const where = quote(file);
-  const document = parseJson(bytes, { what: "credentials", where, maxBytes: MAX_CONFIG_BYTES, fail });
-  const { auths, credHelpers, credsStore } = checkSchema(CONFIG, document, "credentials", where, fail);
+  const bytes = await readConfigFile(file);
+  return bytes === undefined ? undefined : parseDockerConfig(bytes, file);
+}
+
+/** @param file its name, or that of the variable that holds it, for messages. */
+export function parseDockerConfig(bytes: Uint8Array, file: string): DockerConfig {
+  const { auths, credHelpers, credsStore } = checkSchema(CONFIG, parse(bytes, file), "credentials", quote(file), fail);
   return {
     file,
     findAuth: (registry, repository) => bestMatch(auths ?? new Map(), registry, repository, toAuthEntry),
     findHelper: registry => bestMatch(credHelpers ?? new Map(), registry, "", name => name || undefined),
     defaultHelper: credsStore || undefined,
   };
+}
+
+/** `~/.dockercfg`, docker's form until 2015: what `auths` holds, at the top. Keys are registries, never namespaces. */
+export async function readDockercfg(file: string): Promise<DockerConfig | undefined> {
+  const bytes = await readConfigFile(file);
+  if (bytes === undefined) return undefined;
+  const auths = checkSchema(OLD_CONFIG, parse(bytes, file), "credentials", quote(file), fail);
+  return {
+    file,
+    findAuth: registry => bestMatch(auths, registry, "", toAuthEntry),
+    findHelper: () => undefined,
+    defaultHelper: undefined,
+  };
+}
+
+function parse(bytes: Uint8Array, file: string): unknown {
+  return parseJson(bytes, { what: "credentials", where: quote(file), maxBytes: MAX_CONFIG_BYTES, fail });
+}
+
+function fail(_reason: string, message: string): Error {
+  return new AuthError(message, { hint: "Mend or remove it." });
+}
+
+/** The bytes of a credentials file; undefined when there is none, or it is empty. */
+export async function readConfigFile(file: string): Promise<Uint8Array | undefined> {
+  const bytes = await readSmallFile(file);
+  // Docker itself leaves empty files behind after a full disk, and takes them for an empty configuration.
+  return bytes === undefined || bytes.length === 0 ? undefined : bytes;
 }
 
 async function readSmallFile(file: string): Promise<Uint8Array | undefined> {
@@ -70,15 +100,24 @@ async function readSmallFile(file: string): Promise<Uint8Array | undefined> {
   throw new AuthError(`Cannot read credentials from ${quote(file)}: not a regular file, expected a file up to 1 MiB`);
 }
 
-type RawEntry = { readonly [name in "auth" | "username" | "password" | "identitytoken"]?: string | null | undefined };
+type RawEntry = {
+  readonly [name in "auth" | "username" | "password" | "identitytoken" | "registrytoken"]?: string | null | undefined;
+};
 
 function toAuthEntry(entry: RawEntry | null | undefined): AuthEntry | undefined {
   const pair = decodePair(entry?.auth ?? "");
   const username = pair?.username ?? entry?.username ?? "";
   const password = pair?.password ?? entry?.password ?? "";
   const identityToken = entry?.identitytoken ?? "";
+  const registryToken = entry?.registrytoken ?? "";
+  if (isHeaderText(registryToken)) return { username, password, registryToken };
   if (identityToken !== "") return { username, password, identityToken };
   return username === "" || password === "" ? undefined : { username, password };
+}
+
+/** It goes into a header as it is (security case A-14); anything else is no token. */
+function isHeaderText(text: string): boolean {
+  return /^[\x21-\x7e]+$/.test(text);
 }
 
 /** base64 of `user:password`; docker on Windows pads the password with NUL. */

@@ -1,34 +1,60 @@
 import { createHash } from "node:crypto";
-import { IntegrityError, NotFoundError } from "../errors.ts";
+import { ArchiveError, IntegrityError, NotFoundError, RegistryError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestAlgorithm } from "../oci/digest.ts";
 import { MAX_MANIFEST_BYTES } from "../oci/limits.ts";
 import { parseManifest, type RawManifest } from "../oci/manifest.ts";
-import { MANIFEST_ACCEPT } from "../oci/media-types.ts";
+import { DOCKER_SCHEMA1, DOCKER_SCHEMA1_SIGNED, MANIFEST_ACCEPT } from "../oci/media-types.ts";
+import { isSchema1 } from "../oci/schema1.ts";
+import { schema1Payload } from "../oci/schema1-payload.ts";
 import { quote } from "../util/format.ts";
 import { headerText } from "./headers.ts";
 import type { RegistryClient } from "./registry-client.ts";
+import type { Actions } from "./scope.ts";
 
 export interface ManifestPlace {
   readonly client: RegistryClient;
   readonly repository: string;
   /** What else is done in the repository, so that one token does; "pull" without it. */
-  readonly actions?: "pull" | "pull,push" | undefined;
+  readonly actions?: Actions | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Schema 1 is asked for where the registry has nothing else. */
+  readonly takesSchema1?: boolean | undefined;
 }
 
 export interface FetchedManifest {
+  /** Of what the digest covers: for a signed schema 1 manifest the payload. */
   readonly descriptor: Descriptor;
+  /** As the registry sent it. */
   readonly manifest: RawManifest;
+  /** Of a schema 1 manifest: what its signatures sign. */
+  readonly payload?: Uint8Array;
 }
 
 /**
  * Reads a manifest or an index by tag or digest ("Pulling manifests"). The body is hashed; a digest that was asked for
- * must be the body's.
+ * must be the body's. Registries that hold schema 1 alone send it unasked, or when nothing else is accepted.
  *
  * @throws NotFoundError, IntegrityError, ArchiveError for a document that is no manifest.
  */
 export async function getManifest(place: ManifestPlace, reference: string): Promise<FetchedManifest> {
+  try {
+    return await requestManifest(place, reference, MANIFEST_ACCEPT);
+  } catch (error) {
+    const isMissing = error instanceof NotFoundError || (error instanceof RegistryError && error.status === 406);
+    if (place.takesSchema1 !== true || !isMissing) throw error;
+    // Only now: a registry that is offered schema 1 may convert to it.
+    return await requestManifest(place, reference, [DOCKER_SCHEMA1_SIGNED, DOCKER_SCHEMA1]).catch(second => {
+      throw second instanceof NotFoundError || second instanceof RegistryError ? error : second;
+    });
+  }
+}
+
+async function requestManifest(
+  place: ManifestPlace,
+  reference: string,
+  accepted: readonly string[],
+): Promise<FetchedManifest> {
   const { client, repository, signal } = place;
   const what = `manifest ${reference}`;
   const where = `${client.registry}/${repository}`;
@@ -40,21 +66,24 @@ export async function getManifest(place: ManifestPlace, reference: string): Prom
       actions: place.actions ?? "pull",
       method: "GET",
       url: `/v2/${repository}/manifests/${reference}`,
-      headers: { accept: MANIFEST_ACCEPT.join(", ") },
+      headers: { accept: accepted.join(", ") },
       accept: [200],
       signal,
     });
     const bytes = await readBody(response.body, client, what, repository);
     const wanted = reference.includes(":") ? (reference as Digest) : undefined;
-    const digest = hashBytes(bytes, wanted);
+    const payload = isSchema1(bytes) ? schema1Payload(bytes, where) : undefined;
+    const covered = payload ?? bytes;
+    const digest = hashBytes(covered, wanted);
     const claimed = headerText(response.headers, "docker-content-digest");
     for (const expected of [wanted, claimed]) {
-      if (expected === undefined || expected === digest || digestOf(bytes, expected) === expected) continue;
+      if (expected === undefined || expected === digest || digestOf(covered, expected) === expected) continue;
       throw new IntegrityError(`Cannot accept ${what} from ${where}: found ${digest}, expected ${quote(expected)}`, {
         hint: "The registry, or a proxy in front of it, altered the manifest.",
       });
     }
     const announced = headerText(response.headers, "content-type");
+    if (payload !== undefined) return schema1Manifest(bytes, payload, digest, announced, where);
     const view = parseManifest(bytes, {
       where: `${where}:${reference}`,
       ...(announced === undefined ? {} : { announced }),
@@ -64,6 +93,36 @@ export async function getManifest(place: ManifestPlace, reference: string): Prom
       manifest: { mediaType: view.mediaType, bytes },
     };
   });
+}
+
+/** Registries that knew no other manifests announced it as JSON. */
+const SCHEMA1_ANNOUNCED: readonly (string | undefined)[] = [
+  undefined,
+  DOCKER_SCHEMA1_SIGNED,
+  DOCKER_SCHEMA1,
+  "application/json",
+];
+
+function schema1Manifest(
+  bytes: Uint8Array,
+  payload: Uint8Array,
+  digest: Digest,
+  announced: string | undefined,
+  where: string,
+): FetchedManifest {
+  const type = announced?.split(";", 1)[0]?.trim().toLowerCase();
+  if (!SCHEMA1_ANNOUNCED.includes(type)) {
+    throw new ArchiveError(
+      "manifest-media-type",
+      `Cannot read manifest from ${where}: found schema 1 as media type ${quote(type ?? "")}, expected ${DOCKER_SCHEMA1_SIGNED}`,
+    );
+  }
+  const mediaType = payload === bytes ? DOCKER_SCHEMA1 : DOCKER_SCHEMA1_SIGNED;
+  return {
+    descriptor: { mediaType, digest, size: payload.length },
+    manifest: { mediaType, bytes },
+    payload,
+  };
 }
 
 /** What the registry holds under a tag or digest now; undefined when there is nothing. */
@@ -84,6 +143,12 @@ async function storedDigest(place: ManifestPlace, reference: string): Promise<st
     // The header is optional; the bytes are not.
     const told = headerText(response.headers, "docker-content-digest");
     return told ?? (await getManifest(place, reference)).descriptor.digest;
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) throw error;
+  }
+  // Nexus answers 404 to a HEAD of manifests that it has.
+  try {
+    return (await getManifest({ ...place, actions: "pull,push" }, reference)).descriptor.digest;
   } catch (error) {
     if (error instanceof NotFoundError) return undefined;
     throw error;

@@ -27,6 +27,12 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     transient: false,
     hint: "If this registry has no TLS, allow that with --plain-http.",
   },
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: {
+    found: "no client certificate was shown",
+    expected: "one that the registry trusts",
+    transient: false,
+    hint: "Name it with --cert-file and --key-file, or put it into the registry's folder in certs.d.",
+  },
   CERT_HAS_EXPIRED: certificateFault("expired certificate"),
   CERT_NOT_YET_VALID: certificateFault("certificate that is not valid yet"),
   ERR_TLS_CERT_ALTNAME_INVALID: certificateFault("certificate for another host name"),

@@ -1,10 +1,11 @@
 import { lookup } from "node:dns/promises";
 import { AuthError } from "../errors.ts";
 import { type AddressKind, addressKind } from "./address.ts";
+import { ledAstray } from "./address-policy.ts";
 import { parseLocation, portOf, quoteLocation } from "./origin.ts";
 
-/** All addresses of a host name; empty when they are not known here, as behind a proxy. */
-export type ResolveHost = (host: string) => Promise<readonly string[]>;
+/** All addresses of the host of a URL; empty when they are not known here, as behind a proxy. */
+export type ResolveHost = (host: string, url: URL) => Promise<readonly string[]>;
 
 /**
  * The token server that a registry named, checked before any secret goes there (security case A-03): https if the
@@ -31,23 +32,20 @@ export async function checkRealm(realm: string, registry: URL, resolve: ResolveH
   if (registry.protocol === "https:" && url.protocol !== "https:")
     throw refused("unencrypted", "https like the registry");
   if (url.hostname === registry.hostname && portOf(url) === portOf(registry)) return url;
-  const kinds = await kindsOf(url.hostname, resolve);
-  if (kinds.includes("forbidden")) throw refused("at a link-local or reserved address", "a routable host");
-  const isLoopback = kinds.includes("loopback");
-  if (!isLoopback && !kinds.includes("private")) return url;
-  const around = await kindsOf(registry.hostname, resolve);
-  const isAllowed = around.includes("loopback") || (!isLoopback && around.includes("private"));
-  if (!isAllowed)
-    throw refused(isLoopback ? "on this machine" : "at a private address", "a public host like the registry");
+  const kinds = await kindsOf(url, resolve);
+  const isSuspect = kinds.some(kind => kind !== "name" && kind !== "public");
+  const found = isSuspect ? ledAstray(kinds, await kindsOf(registry, resolve)) : undefined;
+  if (found !== undefined) throw refused(`at ${found}`, `a host that ${registry.host} may lead to`);
   return url;
 }
 
-async function kindsOf(host: string, resolve: ResolveHost): Promise<readonly AddressKind[]> {
-  const kind = addressKind(host);
-  return kind === "name" ? (await resolve(host)).map(address => addressKind(address)) : [kind];
+async function kindsOf(url: URL, resolve: ResolveHost): Promise<readonly AddressKind[]> {
+  const kind = addressKind(url.hostname);
+  return kind === "name" ? (await resolve(url.hostname, url)).map(address => addressKind(address)) : [kind];
 }
 
-async function resolveHost(host: string): Promise<readonly string[]> {
+/** Asks this machine's name service. */
+export async function resolveHost(host: string): Promise<readonly string[]> {
   try {
     return (await lookup(host, { all: true })).map(({ address }) => address);
   } catch {

@@ -103,6 +103,10 @@ function checkTarget(
   const fromKind = addressKind(from.hostname);
   const isInside = fromIsPrivate || fromKind === "private" || fromKind === "loopback";
   if (!isInside) throw refused(from, location, "private address", "a public host", status);
+  // What a name stands for is checked where it is resolved: by the transport.
+  if (kind === "loopback" && fromKind === "private") {
+    throw refused(from, location, "address of this machine", "a host beside the registry", status);
+  }
 }
 
 function refused(from: URL, location: string, found: string, expected: string, status: number): RegistryError {

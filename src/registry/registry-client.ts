@@ -3,12 +3,13 @@ import { type RetryEvent, retry } from "../util/retry.ts";
 import { VERSION } from "../util/version.ts";
 import type { Authenticator, Scope } from "./auth.ts";
 import { parseChallenges } from "./challenge.ts";
-import type { Credentials } from "./credentials.ts";
 import { headerList, headerText } from "./headers.ts";
 import { networkError } from "./network-error.ts";
 import { originOf } from "./origin.ts";
 import { crossOriginHeaders, followRedirect } from "./redirect-policy.ts";
 import { responseError } from "./response-error.ts";
+import type { Actions } from "./scope.ts";
+import { trustSystem } from "./tls-options.ts";
 import type { Transport, TransportRequest, TransportResponse } from "./transport.ts";
 
 /** One request of the distribution API, with what an error message needs to name it. */
@@ -18,7 +19,7 @@ export interface Call {
   /** What moves, for example `blob sha256:…`. */
   readonly what: string;
   readonly repository: string;
-  readonly actions: "pull" | "pull,push";
+  readonly actions: Actions;
   /** Repository of the same registry that a mount reads from. */
   readonly mountFrom?: string | undefined;
   readonly method: TransportRequest["method"];
@@ -38,7 +39,6 @@ export interface RegistryClientOptions {
   readonly base: URL;
   readonly transport: Transport;
   readonly authenticator: Authenticator;
-  readonly credentials: Credentials | undefined;
   readonly onRetry?: ((event: RetryEvent, what: string) => void) | undefined;
 }
 
@@ -58,7 +58,6 @@ export class RegistryClient {
   readonly base: URL;
   readonly transport: Transport;
   readonly #authenticator: Authenticator;
-  readonly #credentials: Credentials | undefined;
   readonly #onRetry: RegistryClientOptions["onRetry"];
   /** Origins that have answered at least once. */
   readonly #answered = new Set<string>();
@@ -68,7 +67,6 @@ export class RegistryClient {
     this.base = options.base;
     this.transport = options.transport;
     this.#authenticator = options.authenticator;
-    this.#credentials = options.credentials;
     this.#onRetry = options.onRetry;
   }
 
@@ -92,6 +90,11 @@ export class RegistryClient {
   /** The Authorization value for a request to the registry's own origin, if one is known by now. */
   async authorization(scope: Scope, signal?: AbortSignal): Promise<string | undefined> {
     return await this.#authenticator.authorization(scope, signal);
+  }
+
+  /** True when a token server has given what the scope needs: a 401 says nothing about the login then. */
+  async holdsToken(scope: Scope, signal?: AbortSignal): Promise<boolean> {
+    return (await this.authorization(scope, signal))?.startsWith("Bearer ") === true;
   }
 
   /** One try of `call`, for callers whose own retry must begin earlier than this request. */
@@ -160,17 +163,19 @@ export class RegistryClient {
     if (typed !== undefined) return typed;
     const error = networkError(cause, verb, what, this.#where(repository, url));
     // A host that no connection ever reached is more likely mistyped or switched off than restarting.
+    // Behind a redirect the system's certificates may be needed first here: the next try has them.
+    if (trustSystem(cause)) return new NetworkError(error.message, { hint: error.hint, cause, transient: true });
     const isLasting = !this.#answered.has(originOf(url)) && isConnectFault(cause);
     return isLasting && error.transient ? new NetworkError(error.message, { hint: error.hint, cause }) : error;
   }
 
   #where(repository: string, url: URL): string {
-    const place = `${this.registry}/${repository}`;
+    const place = repository === "" ? this.registry : `${this.registry}/${repository}`;
     return originOf(url) === originOf(this.base) ? place : `${place}, redirected to ${url.host}`;
   }
 
   async #error(call: Call, response: TransportResponse): Promise<ImgpackError> {
-    const credentials = this.#credentials;
+    const credentials = await this.#authenticator.credentialsFor(call.repository, call.signal);
     const error = responseError({
       verb: call.verb,
       what: call.what,

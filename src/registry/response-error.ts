@@ -70,7 +70,7 @@ export function retryAfterMs(headers: HeaderMap, now: number): number | undefine
 
 function authHint({ where, status, credentialsFrom }: ResponseContext): string {
   const registry = where.split("/", 1)[0] ?? where;
-  const advice = `pass --username and --password-stdin, or run "docker login ${registry}"`;
+  const advice = `pass --username and --password-stdin, or run "imgpack login ${registry}"`;
   if (credentialsFrom === undefined) return `No credentials were found for ${registry}: ${advice}.`;
   if (status === 403) return `Credentials came from ${credentialsFrom}; this user may lack the right to do this.`;
   return `Credentials came from ${credentialsFrom}; if they are not the right ones, ${advice}.`;

@@ -1,13 +1,19 @@
+export type Actions = "pull" | "pull,push" | "pull,push,delete";
+
 /** What a request wants to do. One scope covers a whole push or pull, so that one token does. */
 export interface Scope {
+  /** Empty: no repository, only what the challenge names (the API root, the catalog). */
   readonly repository: string;
-  readonly actions: "pull" | "pull,push";
+  readonly actions: Actions;
   /** Repository of the same registry from which blobs are mounted. */
   readonly mountFrom?: string;
 }
 
-/** The actions a token is asked for. `delete` never: Quay grants no token at all then. */
-const ACTIONS = ["pull", "push"] as const;
+/** `delete` only to delete a manifest: Quay grants no token at all then, and uploads are cancelled without it. */
+const ACTIONS = ["pull", "push", "delete"] as const;
+
+/** `registry:catalog:*`: printable, as it goes into a URL. */
+const REGISTRY_SCOPE = /^registry:[a-z]+:[a-z*,]+$/;
 
 /**
  * The `scope` parameters of a token request, sorted, one per resource: ours, and what the challenge names beyond it
@@ -20,6 +26,7 @@ export function tokenScopes(scope: Scope, challenged: readonly string[] = []): r
     wanted.set(resource, known);
     for (const action of actions) known.add(action);
   };
+  if (scope.repository === "") return challenged.filter(text => REGISTRY_SCOPE.test(text)).toSorted();
   add(`repository:${scope.repository}`, scope.actions.split(","));
   if (scope.mountFrom !== undefined) add(`repository:${scope.mountFrom}`, ["pull"]);
   for (const text of challenged) {
@@ -28,7 +35,8 @@ export function tokenScopes(scope: Scope, challenged: readonly string[] = []): r
     const actions = text
       .slice(colon + 1)
       .split(",")
-      .filter(action => ACTIONS.some(known => known === action));
+      .filter(action => ACTIONS.some(known => known === action))
+      .filter(action => action !== "delete" || scope.actions.endsWith("delete"));
     if (/^repository:./.test(resource) && actions.length > 0) add(resource, actions);
   }
   return [...wanted]

@@ -1,6 +1,7 @@
 import { AuthError, ImgpackError } from "../errors.ts";
 import { parseJson } from "../util/json.ts";
 import { checkSchema, fields, nullish, number, string } from "../util/schema.ts";
+import { basicAuthorization } from "./basic-authorization.ts";
 import type { Credentials } from "./credentials.ts";
 import { type HeaderMap, headerText } from "./headers.ts";
 import { networkError } from "./network-error.ts";
@@ -127,10 +128,6 @@ function tokenUrl({ realm, service, scopes, credentials }: TokenQuestion): URL {
   const url = new URL(realm);
   url.search = url.search === "" ? query : `${url.search}&${query}`;
   return url;
-}
-
-export function basicAuthorization({ username, password }: Credentials): string {
-  return `Basic ${Buffer.from(`${username}:${password}`, "utf8").toString("base64")}`;
 }
 
 function readToken(question: TokenQuestion, { status, headers, body }: TokenHttpResponse): Token {

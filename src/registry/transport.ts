@@ -1,9 +1,10 @@
-import { type LookupAddress, type LookupOptions, lookup } from "node:dns";
-import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import type { LookupFunction, Socket } from "node:net";
-import { addressKind } from "./address.ts";
+import { KnownHosts } from "./known-hosts.ts";
 import { originOf } from "./origin.ts";
-import { type TransportOptions, tlsOptions } from "./tls-options.ts";
+import { Agents } from "./proxy-agents.ts";
+import type { ProxyFor } from "./proxy-settings.ts";
+import { type TransportOptions, trustSystem } from "./tls-options.ts";
 
 export interface TransportRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -30,9 +31,9 @@ const COMMIT_MS = 300_000;
 /** A longer rest costs more than a new connection. */
 const DUMP_BYTES = 256 * 1024;
 const MAX_HEADER_BYTES = 32 * 1024;
-const KEEP_ALIVE = { keepAlive: true, maxFreeSockets: 16, scheduling: "lifo" } as const;
 
-type HttpClient = Pick<typeof import("node:http"), "request">;
+/** TLS choices for an origin that is not the registry's. */
+export type OptionsFor = (url: URL) => Promise<TransportOptions>;
 
 /** One hop of HTTP/1.1: no redirects, no cookies, no content decoding, no retries; those are policy of the floors above. */
 export class Transport implements AsyncDisposable {
@@ -41,59 +42,98 @@ export class Transport implements AsyncDisposable {
   /** Body bytes sent so far. */
   bytesSent = 0;
   readonly options: TransportOptions;
-  readonly #homeOrigin: string;
+  /** Resolves names for connections, remembers where they lie, and refuses where a registry must not lead. */
+  readonly lookup: LookupFunction;
+  readonly #homeUrl: URL;
+  readonly #proxyFor: ProxyFor;
   readonly #home: Agents;
-  readonly #foreign = new Agents({});
-  readonly #insideHosts = new Map<string, boolean>();
+  readonly #optionsFor: OptionsFor;
+  /** By origin. */
+  readonly #foreign = new Map<string, Promise<Agents>>();
+  readonly #hosts: KnownHosts;
 
-  constructor(home: URL, options: TransportOptions = {}) {
+  /**
+   * @param proxyFor without it, every connection is direct.
+   * @param optionsFor what was chosen for another origin, such as a token server; without it, nothing.
+   */
+  constructor(
+    home: URL,
+    options: TransportOptions = {},
+    proxyFor: ProxyFor = () => undefined,
+    optionsFor: OptionsFor = async () => ({}),
+  ) {
     this.options = options;
-    this.#homeOrigin = originOf(home);
-    this.#home = new Agents(options);
+    this.#homeUrl = home;
+    this.#proxyFor = proxyFor;
+    this.#home = new Agents(options, proxyFor);
+    this.#optionsFor = optionsFor;
+    this.#hosts = new KnownHosts(home.hostname);
+    this.lookup = this.#hosts.lookup;
   }
-
-  /** Resolves names for connections, and remembers where they lie. */
-  readonly lookup: LookupFunction = (host: string, options: LookupOptions, callback) => {
-    lookup(host, options, (error, address: string | LookupAddress[], family) => {
-      const addresses = typeof address === "string" ? [address] : (address ?? []).map(entry => entry.address);
-      if (error === null) this.#insideHosts.set(host, addresses.length > 0 && addresses.every(isInside));
-      callback(error, address, family);
-    });
-  };
 
   /** True when the host of this URL lies in a private network or on this machine, as far as a connection to it told. */
   isInside({ hostname }: URL): boolean {
-    return this.#insideHosts.get(hostname) ?? isInside(hostname);
+    return this.#hosts.isInside(hostname);
   }
 
+  /** True when `lookup`, and `options` for the registry itself, are all that it takes to reach this URL. */
+  async isDirect(url: URL): Promise<boolean> {
+    if (this.#proxyFor(url) !== undefined || this.#hosts.refusal(url.hostname) !== null) return false;
+    return this.#isHome(url) || !(await this.#agentsFor(url)).hasOwnTrust;
+  }
+
+  /** @throws NetworkError for a host that the registry must not lead to; else what the connection failed with. */
   async send(request: TransportRequest): Promise<TransportResponse> {
     this.requests += 1;
-    const isHome = originOf(request.url) === this.#homeOrigin;
-    // Other origins get none of this registry's TLS choices.
-    const agents = isHome ? this.#home : this.#foreign;
+    const refusal = this.#hosts.refusal(request.url.hostname);
+    if (refusal !== null) throw refusal;
+    const agents = await this.#agentsFor(request.url);
     try {
       return await this.#exchange(request, agents);
     } catch (error) {
       // A server may close an idle connection at the moment it is used again; that says nothing about the next one.
-      if (!(error instanceof StaleConnection) || isIterable(request.body)) throw error;
+      const isWorthwhile = error instanceof StaleConnection || trustSystem(error);
+      if (!isWorthwhile || isIterable(request.body)) throw error;
       return await this.#exchange(request, agents);
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#home.destroy();
-    this.#foreign.destroy();
+    for (const agents of await Promise.allSettled(this.#foreign.values())) {
+      if (agents.status === "fulfilled") agents.value.destroy();
+    }
+  }
+
+  #isHome(url: URL): boolean {
+    return originOf(url) === originOf(this.#homeUrl);
+  }
+
+  /** Other origins get none of this registry's TLS choices. */
+  async #agentsFor(url: URL): Promise<Agents> {
+    if (this.#isHome(url)) return this.#home;
+    const origin = originOf(url);
+    const known = this.#foreign.get(origin);
+    const agents = known ?? this.#optionsFor(url).then(options => new Agents(options, this.#proxyFor));
+    this.#foreign.set(origin, agents);
+    return await agents;
   }
 
   async #exchange(request: TransportRequest, agents: Agents): Promise<TransportResponse> {
-    const { url, method, headers, signal } = request;
-    const { client, agent } = await agents.forUrl(url);
+    const { url, method, signal } = request;
+    const { client, agent, forwarder } = await agents.forUrl(url);
+    const headers = { ...request.headers };
+    if (forwarder !== undefined) {
+      headers["host"] = url.host;
+      if (forwarder.authorization !== undefined) headers["proxy-authorization"] = forwarder.authorization;
+    }
     return await new Promise<TransportResponse>((resolve, reject) => {
-      const outgoing = client.request(url, {
+      const outgoing = client.request(forwarder?.url ?? url, {
         method,
-        headers: { ...headers },
+        headers,
         agent,
-        lookup: this.lookup,
+        // The proxy was chosen by the user, and it alone knows where the host lies.
+        ...(forwarder === undefined ? { lookup: this.lookup } : { path: `${url.origin}${url.pathname}${url.search}` }),
         maxHeaderSize: MAX_HEADER_BYTES,
         ...(signal === undefined ? {} : { signal }),
       });
@@ -175,33 +215,6 @@ class StaleConnection extends Error {
   readonly code = "ECONNRESET";
 }
 
-/** Keep-alive connections of one set of TLS choices. */
-class Agents {
-  readonly #options: TransportOptions;
-  #plain: HttpAgent | undefined;
-  #tls: HttpAgent | undefined;
-
-  constructor(options: TransportOptions) {
-    this.#options = options;
-  }
-
-  async forUrl(url: URL): Promise<{ readonly client: HttpClient; readonly agent: HttpAgent }> {
-    if (url.protocol === "http:") {
-      this.#plain ??= new HttpAgent(KEEP_ALIVE);
-      return { client: { request: httpRequest }, agent: this.#plain };
-    }
-    // Loaded when needed: most of a short command's time is loading.
-    const https = await import("node:https");
-    this.#tls ??= new https.Agent({ ...KEEP_ALIVE, ...tlsOptions(this.#options) });
-    return { client: { request: https.request }, agent: this.#tls };
-  }
-
-  destroy(): void {
-    this.#plain?.destroy();
-    this.#tls?.destroy();
-  }
-}
-
 function bodyOf(answer: IncomingMessage): TransportResponse["body"] {
   return {
     [Symbol.asyncIterator]: () => answer[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>,
@@ -221,9 +234,4 @@ function bodyOf(answer: IncomingMessage): TransportResponse["body"] {
 
 function isIterable(body: TransportRequest["body"]): body is AsyncIterable<Uint8Array> {
   return body !== undefined && Symbol.asyncIterator in body;
-}
-
-function isInside(host: string): boolean {
-  const kind = addressKind(host);
-  return kind === "private" || kind === "loopback";
 }

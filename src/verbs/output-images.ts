@@ -11,6 +11,7 @@ import type { Digest } from "../oci/digest.ts";
 import { type LayerCompression, OCI_MANIFEST } from "../oci/media-types.ts";
 import { hostPlatform, type Platform, parsePlatform } from "../oci/platform.ts";
 import { dockerImage } from "../store/archive-metadata.ts";
+import { convertSchema1 } from "../transform/convert-schema1.ts";
 import { isRecoded, type LayerWish } from "../transform/layers-to-recode.ts";
 import { RECODED_AT_ONCE, recodeLayers } from "../transform/recode-layers.ts";
 import { settleDrafts } from "../transform/settle-drafts.ts";
@@ -37,7 +38,7 @@ export interface WrittenImage {
   /** Of the manifest or index. */
   readonly digest: Digest;
   readonly mediaType: string;
-  /** The digest in the source, where writing changed it: layers recoded, absent platforms left out. */
+  /** The digest in the source, where writing changed it: layers recoded, absent platforms left out, schema 1 converted. */
   readonly previousDigest?: Digest;
 }
 
@@ -70,7 +71,7 @@ interface LayerChange {
 }
 
 /** Writes the images of a source, as the options want their layers, to where the output is. */
-export async function writeImages(source: ImageSource, writing: Writing): Promise<Written> {
+export async function writeImages(given: ImageSource, writing: Writing): Promise<Written> {
   const { place, platforms, signal, dryRun, sourceName, concurrency = CONCURRENCY } = writing;
   const onProgress = writing.onProgress ?? (() => undefined);
   const onNote = (message: string): void => onProgress({ kind: "note", message });
@@ -80,11 +81,12 @@ export async function writeImages(source: ImageSource, writing: Writing): Promis
   const [platform = hostPlatform()] = platforms === "all" ? [] : platforms;
   const planFor = async (from: ImageSource, roots: readonly Root[]): Promise<CopyPlan> =>
     await gather(from, roots, signal, selectPlatforms(platforms), writing.onAbsent);
-  const roots: Root[] = [];
-  for await (const root of source.roots(signal)) roots.push(root);
+  const found: Root[] = [];
+  for await (const root of given.roots(signal)) found.push(root);
+  const { source, roots } = await convertSchema1(given, found, { onNote, signal });
   let plan = await planFor(source, roots);
   if (profile !== undefined) checkLoads(plan, profile, platform, onNote);
-  let originals = writing.originals ?? roots;
+  let originals = writing.originals ?? found;
   if (place.format === "docker") {
     const taken = dockerRoots(plan, platform, onNote);
     originals = taken.flatMap(({ index }) => originals[index] ?? []);

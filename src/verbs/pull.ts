@@ -49,6 +49,7 @@ export async function pull(references: readonly string[], options: PullOptions):
   await using source = registrySource(
     references.map(text => fullReference(text, options.registry)),
     registries.clientFor,
+    { placesFor: registries.placesFor, onNote: registries.note },
   );
   const { plan, images } = await writeImages(source, {
     ...options,

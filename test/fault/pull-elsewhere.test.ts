@@ -145,13 +145,16 @@ describe("pull() with TLS", () => {
     expect(pulled.registry.seen(BIG_BLOB).map(({ headers }) => headers.range)).toEqual([undefined, `bytes=${MIB}-`]);
   });
 
-  test("A-19 pull() refuses an unknown certificate, also with NODE_TLS_REJECT_UNAUTHORIZED=0", async () => {
+  test("A-19 pull() refuses an unknown certificate, and stops at NODE_TLS_REJECT_UNAUTHORIZED=0", async () => {
+    const refused = await pullCase({ tls, options: { plainHttp: false } });
+    expect(refused.error).toMatchObject({ code: "ERR_NETWORK", exitCode: 7 });
+    expect(refused.error?.message).toContain("untrusted certificate, expected a certificate that this machine trusts");
+    expect(refused.error?.hint).toContain("--ca-file");
     vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
     try {
       const pulled = await pullCase({ tls, options: { plainHttp: false } });
-      expect(pulled.error).toMatchObject({ code: "ERR_NETWORK", exitCode: 7 });
-      expect(pulled.error?.message).toContain("untrusted certificate, expected a certificate that this machine trusts");
-      expect(pulled.error?.hint).toContain("--ca-file");
+      expect(pulled.error).toMatchObject({ code: "ERR_USAGE", exitCode: 2 });
+      expect(pulled.registry.requests).toEqual([]);
     } finally {
       vi.unstubAllEnvs();
     }

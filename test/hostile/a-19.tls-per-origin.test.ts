@@ -1,8 +1,11 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { NetworkError, UsageError } from "../../src/errors.ts";
 import { connectRegistry } from "../../src/registry/connect-registry.ts";
 import { forgetSystemTrust } from "../../src/registry/tls-options.ts";
 import { CANARIES, clientOf, expectNoCanary, failureOf, READ, writtenError } from "../support/canaries.ts";
+import { temporaryFolder } from "../support/images.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
 import { TEST_TLS } from "../support/test-tls.ts";
 
@@ -40,6 +43,27 @@ describe("A-19 TLS choices belong to one origin", () => {
     expect(error.message).toContain("untrusted certificate");
     expectNoCanary(writtenError(error));
     expect(tokens.requests).toEqual([]);
+  });
+
+  test("A-19 a token server is trusted by its own folder in certs.d, which does not hold for the registry", async () => {
+    const root = await temporaryFolder();
+    const body = Buffer.from('{"token":"t"}');
+    const tokens = await ScriptedRegistry.start({
+      tls: TEST_TLS,
+      faults: [{ on: /token/, reply: { status: 200, body } }],
+    });
+    const challenge = `Bearer realm="${tokens.url}/token",service="s"`;
+    const faults = [{ on: /blobs/, reply: { status: 401, headers: { "www-authenticate": challenge } } }];
+    const registry = await ScriptedRegistry.start({ tls: TEST_TLS, faults });
+    const folder = join(root, "etc", "docker", "certs.d", tokens.host);
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, "ca.crt"), TEST_TLS.cert);
+    const call = { ...READ, url: "/v2/team/app/blobs/x", accept: [404] };
+    const client = await clientOf(registry.host, { insecure: true, root });
+    await expect(client.callDumped(call)).resolves.toMatchObject({ status: 404 });
+    expect(tokens.requests).toHaveLength(1);
+    const stranger = await clientOf(registry.host, { plainHttp: false, root });
+    await expect(stranger.callDumped(call)).rejects.toThrow("untrusted certificate");
   });
 
   test("A-19 a client certificate is shown to its registry alone", async () => {

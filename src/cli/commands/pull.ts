@@ -7,6 +7,7 @@ import { type ArchiveFlags, archiveFlags, archiveOutput, printImages } from "./o
 interface PullFlags extends TransferFlags, ArchiveFlags {
   readonly references?: string[] | undefined;
   readonly output: string;
+  readonly mirror?: string[] | undefined;
 }
 
 export function pullCommand(context: Context): CommandModule<object, PullFlags> {
@@ -28,6 +29,13 @@ export function pullCommand(context: Context): CommandModule<object, PullFlags> 
               demandOption: true,
               requiresArg: true,
               describe: "file to write, FOLDER/ for an OCI layout, - for stdout",
+            })
+            .option("mirror", {
+              type: "string",
+              array: true,
+              requiresArg: true,
+              nargs: 1,
+              describe: "HOST[/PATH] to try before the registry itself",
             }),
         )
           .example("$0 pull registry.lan:5000/hello:latest -o out.tar", "one image, for this machine's architecture")
@@ -43,6 +51,7 @@ export function pullCommand(context: Context): CommandModule<object, PullFlags> 
           ...options,
           output,
           registry: flags.registry,
+          mirrors: flags.mirror,
           platforms: flags.platform?.flatMap(text => text.split(",")),
           layers: flags.layers,
           loader: flags.for,

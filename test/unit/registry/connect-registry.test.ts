@@ -1,6 +1,9 @@
-import { describe, expect, test } from "vitest";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { UsageError } from "../../../src/errors.ts";
 import { registryUrl } from "../../../src/registry/connect-registry.ts";
+import { clientOf, READ } from "../../support/canaries.ts";
 
 describe("registryUrl()", () => {
   test.each([
@@ -29,5 +32,37 @@ describe("registryUrl()", () => {
   ])("registryUrl() refuses %j", (registry, message) => {
     expect(() => registryUrl(registry, {})).toThrow(UsageError);
     expect(() => registryUrl(registry, {})).toThrow(message);
+  });
+});
+
+describe("connectRegistry()", () => {
+  test("connectRegistry() talks to an IPv6 literal, and names it in Host as it was named", async context => {
+    const hosts: (string | undefined)[] = [];
+    const server = createServer((request, response) => {
+      hosts.push(request.headers.host);
+      response.writeHead(200, { "content-length": "0" }).end();
+    });
+    const isListening = await new Promise<boolean>(resolve => {
+      server.once("error", () => resolve(false));
+      server.listen(0, "::1", () => resolve(true));
+    });
+    context.skip(!isListening, "this machine has no IPv6");
+    onTestFinished(async () => {
+      server.closeAllConnections();
+      await new Promise(resolve => server.close(resolve));
+    });
+    const registry = `[::1]:${(server.address() as AddressInfo).port}`;
+    const client = await clientOf(registry);
+    await client.callDumped({ ...READ, url: "/v2/", accept: [200] });
+    expect(hosts).toEqual([registry]);
+    expect(client.registry).toBe(registry);
+  });
+
+  test("connectRegistry() leaves bodies behind a proxy to the ordinary client", async () => {
+    const client = await clientOf("registry.lan", {
+      env: { HTTPS_PROXY: "http://proxy.lan:3128", NO_PROXY: "near.lan" },
+    });
+    await expect(client.transport.isDirect(client.base)).resolves.toBe(false);
+    await expect(client.transport.isDirect(new URL("https://near.lan/"))).resolves.toBe(true);
   });
 });

@@ -39,7 +39,7 @@ describe("responseError()", () => {
 
   test("responseError() says on 401 that no credentials were found", () => {
     expect(responseError(context({ status: 401 })).hint).toMatch(
-      /^No credentials were found for registry\.lan:5000: .*docker login registry\.lan:5000/,
+      /^No credentials were found for registry\.lan:5000: .*imgpack login registry\.lan:5000/,
     );
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { NetworkError } from "../../../src/errors.ts";
 import { Transport, type TransportResponse } from "../../../src/registry/transport.ts";
 import { deferred } from "../../../src/util/abort.ts";
 import { answering, rawServer } from "./raw-server.ts";
@@ -8,6 +9,11 @@ vi.mock("node:dns", async original => {
     "registry.lan": ["10.1.2.3"],
     "both.example": ["10.1.2.3", "93.184.216.34"],
     "public.example": ["93.184.216.34"],
+    "inside.example": ["10.9.9.9"],
+    "here.example": ["127.0.0.1"],
+    "metadata.example": ["169.254.169.254"],
+    "rebound.example": ["93.184.216.34", "10.9.9.9"],
+    "mapped.example": ["::ffff:127.0.0.1"],
   };
   const lookup = (host: string, _options: object, done: (error: null, found: object[]) => void): void => {
     const found = addresses[host];
@@ -214,5 +220,55 @@ describe("Transport", () => {
       await new Promise<void>(resolve => transport.lookup(host, { all: true }, () => resolve()));
     }
     expect(transport.isInside(new URL(url))).toBe(isInside);
+  });
+});
+
+describe("A-03 and A-04 names that a registry leads to are checked where they are resolved (CVE-2026-33540)", () => {
+  /** What `lookup` says of a host when the registry has been connected to. */
+  async function lookedUp(home: string, host: string): Promise<Error | null> {
+    const transport = transportTo(new URL(`http://${home}/`));
+    const ask = async (name: string): Promise<Error | null> =>
+      await new Promise(resolve => transport.lookup(name, { all: true }, error => resolve(error)));
+    await ask(home);
+    return await ask(host);
+  }
+
+  test.each([
+    ["public.example", "inside.example", "a private address"],
+    ["public.example", "here.example", "an address of this machine"],
+    ["public.example", "mapped.example", "an address of this machine"],
+    ["public.example", "metadata.example", "a link-local or reserved address"],
+    ["public.example", "rebound.example", "a private address"],
+    ["both.example", "inside.example", "a private address"],
+    ["registry.lan", "here.example", "an address of this machine"],
+    ["registry.lan", "metadata.example", "a link-local or reserved address"],
+    ["here.example", "metadata.example", "a link-local or reserved address"],
+  ])("A-04 %s may not lead to %s: %s", async (home, host, found) => {
+    const error = await lookedUp(home, host);
+    expect(error).toBeInstanceOf(NetworkError);
+    expect(error?.message).toBe(`Cannot connect to ${host}: ${found}, expected one that ${home} may lead to`);
+  });
+
+  test.each([
+    ["public.example", "public.example"],
+    ["registry.lan", "registry.lan"],
+    ["metadata.example", "metadata.example"],
+    ["registry.lan", "inside.example"],
+    ["registry.lan", "public.example"],
+    ["here.example", "inside.example"],
+    ["here.example", "mapped.example"],
+  ])("A-04 %s may lead to %s", async (home, host) => {
+    expect(await lookedUp(home, host)).toBeNull();
+  });
+
+  test("A-04 an address is checked before anything is sent to it, whoever followed the redirect", async () => {
+    const server = await rawServer(answering(OK));
+    const transport = transportTo(new URL("http://registry.lan/"));
+    await new Promise<void>(resolve => transport.lookup("registry.lan", { all: true }, () => resolve()));
+    await expect(transport.send({ method: "GET", url: server.url, headers: {} })).rejects.toThrow(
+      "Cannot connect to 127.0.0.1: an address of this machine, expected one that registry.lan may lead to",
+    );
+    await expect(transport.isDirect(server.url)).resolves.toBe(false);
+    expect(server.sockets).toHaveLength(0);
   });
 });

@@ -1,0 +1,72 @@
+import type { CommandModule } from "yargs";
+import type { Deletion } from "../../index.ts";
+import { escapeForeign } from "../../util/format.ts";
+import { commandFault } from "../fault.ts";
+import { type Context, printLine } from "../session.ts";
+import { type RemoteFlags, remoteFlags, writeOptions } from "./manifest-flags.ts";
+
+interface DeleteFlags extends RemoteFlags {
+  readonly reference?: string | undefined;
+  readonly yes?: boolean | undefined;
+}
+
+export function deleteCommand(context: Context): CommandModule<object, DeleteFlags> {
+  return {
+    command: "delete <reference>",
+    describe: "delete a tag, or by digest an image with all its tags, from a registry",
+    builder: parser =>
+      remoteFlags(
+        parser
+          .positional("reference", { type: "string", describe: "registry/repository:tag or @digest" })
+          .option("yes", { type: "boolean", describe: "do not ask" }),
+      ),
+    handler: async flags => {
+      const reference = flags.reference ?? "";
+      const isTerminal = process.stdin.isTTY === true && "isTTY" in context.stderr && context.stderr.isTTY === true;
+      if (flags.yes !== true && !isTerminal) {
+        throw commandFault(
+          `Cannot delete ${escapeForeign(reference)}: nobody to ask on this terminal, expected --yes`,
+          undefined,
+          "delete",
+        );
+      }
+      const options = await writeOptions(flags, context);
+      const { deleteImage } = await import("../../index.ts");
+      const confirm = async (deletion: Deletion): Promise<boolean> => {
+        const text = consequence(deletion);
+        if (flags.yes !== true) return await asked(context, text);
+        if (deletion.removes === "manifest" && flags.quiet !== true) context.stderr.write(`${text}\n`);
+        return true;
+      };
+      const result = await deleteImage(reference, { ...options, confirm });
+      if (result === undefined) {
+        const fault = commandFault(`Cannot delete ${escapeForeign(reference)}: the answer was no, expected yes`);
+        throw Object.assign(fault, { hint: "Nothing was deleted." });
+      }
+      printLine(context, flags.json ? JSON.stringify(result) : result.reference);
+    },
+  };
+}
+
+/** One sentence for the question, or for the record. */
+function consequence({ reference, removes, digest, tags }: Deletion): string {
+  if (removes === "tag") return `Deleting tag ${reference} (${digest})`;
+  if (tags === undefined) return `Deleting ${reference} with all its tags, which are too many to look up`;
+  const names = tags.length === 0 ? "which has no tag" : `and with it ${tags.length} tag(s): ${tags.join(", ")}`;
+  return `Deleting ${reference}, ${names}`;
+}
+
+async function asked({ stderr, signal }: Context, text: string): Promise<boolean> {
+  const { createInterface } = await import("node:readline/promises");
+  // Not as a terminal: Ctrl+C shall reach the process as the signal that it is.
+  const terminal = createInterface({ input: process.stdin, output: stderr, terminal: false });
+  const ended = new Promise<string>(resolve => {
+    terminal.once("close", () => resolve("no"));
+  });
+  try {
+    const answer = await Promise.race([terminal.question(`${text}\nSure? [y/N] `, { signal }), ended]);
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    terminal.close();
+  }
+}

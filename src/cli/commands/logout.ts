@@ -1,0 +1,30 @@
+import type { CommandModule } from "yargs";
+import { escapeForeign } from "../../util/format.ts";
+import { type OutputFlags, outputFlags } from "../options.ts";
+import { type Context, printLine } from "../session.ts";
+
+interface LogoutFlags extends OutputFlags {
+  readonly host?: string | undefined;
+}
+
+export function logoutCommand(context: Context): CommandModule<object, LogoutFlags> {
+  return {
+    command: "logout <host>",
+    describe: "erase what login kept",
+    builder: parser =>
+      outputFlags(
+        parser.positional("host", { type: "string", describe: "registry host[:port], docker.io for Docker Hub" }),
+      ),
+    handler: async flags => {
+      const host = flags.host ?? "";
+      const { logout } = await import("../../index.ts");
+      const result = await logout(host, { signal: context.signal });
+      if (flags.json) return printLine(context, JSON.stringify(result));
+      if (result.remainsIn !== undefined && !flags.quiet) {
+        const remainsIn = escapeForeign(result.remainsIn, 1000);
+        context.stderr.write(`Credentials for ${host} are left in ${remainsIn}: remove them there\n`);
+      }
+      printLine(context, result.isErased ? `Logged out of ${host}` : `Not logged in to ${host}: nothing to erase`);
+    },
+  };
+}

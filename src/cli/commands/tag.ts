@@ -1,0 +1,30 @@
+import type { CommandModule } from "yargs";
+import { type Context, printLine } from "../session.ts";
+import { type RemoteFlags, remoteFlags, writeOptions } from "./manifest-flags.ts";
+
+interface TagFlags extends RemoteFlags {
+  readonly reference?: string | undefined;
+  readonly tag?: string[] | undefined;
+}
+
+export function tagCommand(context: Context): CommandModule<object, TagFlags> {
+  return {
+    command: "tag <reference> <tag..>",
+    describe: "put an image of a registry under more names, without pulling it",
+    builder: parser =>
+      remoteFlags(
+        parser
+          .positional("reference", { type: "string", describe: "registry/repository:tag or @digest" })
+          .positional("tag", { type: "string", array: true, describe: "tags, or repository:tag of the same registry" })
+          .example("$0 tag registry.lan:5000/app:1.4.2 1.4 latest", "two more tags")
+          .example("$0 tag registry.lan:5000/app:1.4.2 prod/app:1.4.2", "in another repository, blobs mounted"),
+      ),
+    handler: async flags => {
+      const options = await writeOptions(flags, context);
+      const { tag } = await import("../../index.ts");
+      const result = await tag(flags.reference ?? "", flags.tag ?? [], options);
+      if (flags.json) return printLine(context, JSON.stringify(result));
+      for (const reference of result.references) printLine(context, `${reference}@${result.digest}`);
+    },
+  };
+}

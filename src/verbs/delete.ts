@@ -1,0 +1,122 @@
+import { AuthError, ImgpackError, NotFoundError, RegistryError, UsageError } from "../errors.ts";
+import type { Digest } from "../oci/digest.ts";
+import { parseReference } from "../oci/reference.ts";
+import { deleteManifest, isDeletionUnsupported, isTagDeletionUnsupported } from "../registry/delete-manifest.ts";
+import { listTags } from "../registry/list-tags.ts";
+import type { ManifestPlace } from "../registry/manifest-access.ts";
+import { runBounded } from "../util/bounded.ts";
+import { resolveDigest } from "./digest.ts";
+import { placeOf, type RemoteOptions, repositoryName, withRegistries, writableReference } from "./manifest-place.ts";
+
+/** What is about to be gone. */
+export interface Deletion {
+  /** `registry/repository:tag`, or with `@digest`. */
+  readonly reference: string;
+  /** "manifest": the image under all its tags. */
+  readonly removes: "tag" | "manifest";
+  readonly digest: Digest;
+  /** All tags of the manifest that is removed; absent where looking them up would take too many requests. */
+  readonly tags?: readonly string[];
+}
+
+export interface DeleteOptions extends RemoteOptions {
+  /** Asked before anything is removed, and again when the registry can only remove more than was named. */
+  readonly confirm: (deletion: Deletion) => Promise<boolean>;
+}
+
+/** Every tag costs a request. */
+const MOST_TAGS = 100;
+const AT_ONCE = 8;
+const SWITCHED_OFF =
+  "Deletion is not supported or switched off there. distribution (registry:2, registry:3) allows it with REGISTRY_STORAGE_DELETE_ENABLED=true; Docker Hub, GHCR and others only through their own API or web page.";
+
+/**
+ * Removes a tag, or, by digest, a manifest with all its tags. Registries that delete only by digest (distribution 2) lose
+ * the manifest either way: `confirm` hears of that first.
+ *
+ * @returns undefined when `confirm` said no.
+ * @throws NotFoundError; RegistryError where nothing may be deleted.
+ */
+export async function deleteImage(reference: string, options: DeleteOptions): Promise<Deletion | undefined> {
+  const { confirm, signal } = options;
+  const parsed = parseReference(reference);
+  if (parsed.tag === undefined && parsed.digest === undefined) {
+    throw new UsageError(`Cannot delete ${reference}: neither tag nor digest named, expected one`, {
+      hint: `See what there is with "imgpack tags ${reference}".`,
+    });
+  }
+  const named = writableReference("delete", reference, options.registry);
+  return await withRegistries(options, async registries => {
+    const place = await placeOf(registries, named, signal, "pull,push");
+    const name = repositoryName(named);
+    const { tag } = named;
+    const { digest } = await resolveDigest(place, named.digest ?? tag ?? "");
+    if (named.digest === undefined && tag !== undefined) {
+      const deletion: Deletion = { reference: `${name}:${tag}`, removes: "tag", digest };
+      if (!(await confirm(deletion))) return undefined;
+      if (await removeTag(place, tag)) return deletion;
+    }
+    const tags = await tagsOf(place, digest);
+    const deletion: Deletion = { reference: `${name}@${digest}`, removes: "manifest", digest, ...(tags && { tags }) };
+    if (!(await confirm(deletion))) return undefined;
+    await explaining(async () => await deleteManifest(place, digest));
+    return deletion;
+  });
+}
+
+/** @returns false when this registry deletes by digest only. */
+async function removeTag(place: ManifestPlace, tag: string): Promise<boolean> {
+  return await explaining(async () => {
+    try {
+      await deleteManifest(place, tag);
+      return true;
+    } catch (error) {
+      if (isTagDeletionUnsupported(error)) return false;
+      throw error;
+    }
+  });
+}
+
+async function explaining<T>(task: () => Promise<T>): Promise<T> {
+  try {
+    return await task();
+  } catch (error) {
+    if (isDeletionUnsupported(error)) {
+      const { message, status, codes } = error;
+      throw new RegistryError(message, { status, codes, cause: error, hint: SWITCHED_OFF });
+    }
+    if (!(error instanceof AuthError)) throw error;
+    const hint = ["Deleting needs rights of its own on most registries.", error.hint ?? ""].join(" ").trim();
+    throw new AuthError(error.message, { cause: error, hint });
+  }
+}
+
+/** Undefined when there are too many to ask for, or the registry does not tell. */
+async function tagsOf(place: ManifestPlace, digest: Digest): Promise<readonly string[] | undefined> {
+  const all: string[] = [];
+  const found: string[] = [];
+  try {
+    for await (const page of listTags(place, MOST_TAGS + 1)) {
+      all.push(...page);
+      if (all.length > MOST_TAGS) return undefined;
+    }
+    await runBounded(
+      all,
+      AT_ONCE,
+      async (tag, signal) => {
+        try {
+          if ((await resolveDigest({ ...place, signal }, tag)).digest === digest) found.push(tag);
+        } catch (error) {
+          // distribution 2 lists tags whose manifest was deleted.
+          if (!(error instanceof NotFoundError)) throw error;
+        }
+      },
+      place.signal,
+    );
+    return found.sort();
+  } catch (error) {
+    place.signal?.throwIfAborted();
+    if (error instanceof ImgpackError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,74 @@
+import { openDigestCache } from "../copy/digest-cache.ts";
+import { UsageError } from "../errors.ts";
+import type { Digest } from "../oci/digest.ts";
+import { isTag, parseReference, resolveDockerHub } from "../oci/reference.ts";
+import { putManifest } from "../registry/manifest-access.ts";
+import type { FullReference } from "../store/registry-source.ts";
+import { copyBetween } from "./copy-between.ts";
+import {
+  manifestKey,
+  placeOf,
+  type RemoteOptions,
+  readManifest,
+  repositoryName,
+  withRegistries,
+  writableReference,
+} from "./manifest-place.ts";
+
+export interface TagResult {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  /** `registry/repository:tag`, in the order that they were asked for. */
+  readonly references: readonly string[];
+}
+
+const CONCURRENCY = 6;
+
+/**
+ * Puts the manifest of an image, byte for byte, under more names of its registry. Layers are not moved: in another
+ * repository they are mounted, and streamed where the registry mounts nothing.
+ *
+ * @param names tags, or `[registry/]repository:tag` of the same registry.
+ * @throws UsageError for a name at another registry.
+ */
+export async function tag(
+  reference: string,
+  names: readonly string[],
+  options: RemoteOptions = {},
+): Promise<TagResult> {
+  const { signal, onProgress = () => undefined } = options;
+  const from = writableReference("tag", reference, options.registry);
+  if (names.length === 0) throw new UsageError(`Cannot tag ${reference}: no name given, expected at least one`);
+  const targets = names.map(name => readTarget(name, from));
+  return await withRegistries(options, async registries => {
+    const place = await placeOf(registries, from, signal, "pull,push");
+    const { descriptor, manifest } = await readManifest(place, manifestKey(from));
+    const { digest, mediaType } = descriptor;
+    // What was read is what is tagged, whatever the tag stands for by then.
+    const source: FullReference = { registry: from.registry, repository: from.repository, digest };
+    const cache = await openDigestCache(undefined);
+    const run = { registries, cache, platforms: "all", concurrency: CONCURRENCY, onProgress, signal } as const;
+    for (const target of targets) {
+      if (target.repository === from.repository) await putManifest(place, manifestKey(target), manifest, digest);
+      else await copyBetween(run, source, target, [manifestKey(target)]);
+    }
+    return { digest, mediaType, references: targets.map(target => `${repositoryName(target)}:${manifestKey(target)}`) };
+  });
+}
+
+/** A word without "/" and ":" is a tag; anything else a name, of the source's registry if it names none. */
+function readTarget(name: string, from: FullReference): FullReference {
+  const { registry, repository } = from;
+  if (isTag(name)) return { registry, repository, tag: name };
+  const parsed = parseReference(name);
+  if (parsed.digest !== undefined) {
+    throw new UsageError(`Cannot tag as ${name}: found a digest, expected a tag`, {
+      hint: "A digest is not given, it follows from the bytes.",
+    });
+  }
+  const target = resolveDockerHub(parsed.registry === undefined ? { ...parsed, registry } : parsed);
+  if (target.registry === registry) return target;
+  throw new UsageError(`Cannot tag as ${name}: found registry ${target.registry}, expected ${registry}`, {
+    hint: 'Between registries, "imgpack copy" does it.',
+  });
+}

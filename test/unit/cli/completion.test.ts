@@ -1,0 +1,58 @@
+import { describe, expect, test } from "vitest";
+import { complete } from "../../../src/cli/commands/completion.ts";
+import { ScriptedRegistry } from "../../support/scripted-registry.ts";
+import { startListed } from "../verbs/listed-registry.ts";
+
+const OTHERS = ["tags", "--json"];
+
+async function completed(current: string, ...words: readonly string[]): Promise<readonly string[]> {
+  const flags = { _: ["imgpack", ...words, current] };
+  return await new Promise(resolve => {
+    complete(current, flags, onListed => onListed(null, OTHERS), resolve);
+  });
+}
+
+describe("complete()", () => {
+  test("complete() offers the tags of a repository behind its colon", async () => {
+    const registry = await startListed(["1.0", "latest"]);
+    const repository = `${registry.host}/app`;
+    expect(await completed(`${repository}:`, "pull")).toEqual([`${repository}:1.0`, `${repository}:latest`]);
+    expect(await completed(`${repository}:la`, "copy", "x")).toEqual([`${repository}:1.0`, `${repository}:latest`]);
+  });
+
+  test("complete() asks no registry for other words", async () => {
+    const registry = await startListed(["1.0"]);
+    const repository = `${registry.host}/app`;
+    for (const [current, verb] of [
+      ["", "pull"],
+      [repository, "pull"],
+      [`${registry.host}`, "pull"],
+      [`${repository}@sha256:`, "pull"],
+      [`${repository}:`, "push"],
+      [`./archive:`, "verify"],
+    ] as const) {
+      expect(await completed(current, verb)).toEqual(OTHERS);
+    }
+    expect(registry.requests).toHaveLength(0);
+  });
+
+  test("complete() is quiet where the registry does not answer, or not to us", async () => {
+    const closed = await ScriptedRegistry.start({ auth: { scheme: "basic", user: "ci", password: "secret" } });
+    expect(await completed(`${closed.host}/app:`, "pull")).toEqual([]);
+    await closed.close();
+    expect(await completed(`${closed.host}/app:`, "pull")).toEqual([]);
+    expect(await completed("not a/reference:", "pull")).toEqual([]);
+  });
+
+  test("complete() gives up on a registry that never ends its answer", async () => {
+    let end: () => void = () => undefined;
+    const until = new Promise<void>(resolve => {
+      end = resolve;
+    });
+    const registry = await ScriptedRegistry.start({
+      faults: [{ on: /tags/, reply: { status: 200, body: Buffer.from("{}") }, stall: { after: 1, until } }],
+    });
+    expect(await completed(`${registry.host}/app:`, "pull")).toEqual([]);
+    end();
+  });
+});

@@ -1,0 +1,110 @@
+import { describe, expect, test } from "vitest";
+import { type Deletion, deleteImage } from "../../../src/verbs/delete.ts";
+import { type Fault, json, ScriptedRegistry } from "../../support/scripted-registry.ts";
+import { listing, putImage } from "./listed-registry.ts";
+
+const UNSUPPORTED = json(405, { errors: [{ code: "UNSUPPORTED", message: "The operation is unsupported." }] });
+const BAD_DIGEST = json(400, { errors: [{ code: "DIGEST_INVALID", message: "provided digest did not match" }] });
+
+async function start(...faults: readonly Fault[]): Promise<{ registry: ScriptedRegistry; digest: string }> {
+  const tags = listing(/tags\/list/, "tags", ["1", "latest", "other"]);
+  const registry = await ScriptedRegistry.start({ faults: [...faults, tags] });
+  const { digest } = putImage(registry.content, ["app:1", "app:latest"]);
+  putImage(registry.content, ["app:other"]);
+  return { registry, digest };
+}
+
+/** Says yes to everything, and keeps what it was asked. */
+function agreeing(answers: readonly boolean[] = []): {
+  asked: Deletion[];
+  confirm: (deletion: Deletion) => Promise<boolean>;
+} {
+  const asked: Deletion[] = [];
+  const confirm = async (deletion: Deletion): Promise<boolean> => {
+    asked.push(deletion);
+    return answers[asked.length - 1] ?? true;
+  };
+  return { asked, confirm };
+}
+
+describe("deleteImage()", () => {
+  test("deleteImage() removes a tag alone where the registry does that", async () => {
+    const { registry, digest } = await start({ on: /^DELETE .*\/1$/, reply: { status: 202 } });
+    const { asked, confirm } = agreeing();
+    const result = await deleteImage(`${registry.host}/app:1`, { confirm });
+    expect(result).toEqual({ reference: `${registry.host}/app:1`, removes: "tag", digest });
+    expect(asked).toEqual([result]);
+    expect(registry.seen(/^DELETE/).map(({ path }) => path)).toEqual(["/v2/app/manifests/1"]);
+  });
+
+  test.each([
+    ["400 DIGEST_INVALID, as distribution 2", BAD_DIGEST],
+    ["405 UNSUPPORTED", UNSUPPORTED],
+  ])("deleteImage() asks again before it removes the manifest with its other tags: %s", async (_name, reply) => {
+    const { registry, digest } = await start(
+      { on: /^DELETE .*\/1$/, reply },
+      { on: /^DELETE .*sha256/, reply: { status: 202 } },
+    );
+    const { asked, confirm } = agreeing();
+    const result = await deleteImage(`${registry.host}/app:1`, { confirm });
+    expect(result).toEqual({
+      reference: `${registry.host}/app@${digest}`,
+      removes: "manifest",
+      digest,
+      tags: ["1", "latest"],
+    });
+    expect(asked.map(({ removes }) => removes)).toEqual(["tag", "manifest"]);
+    expect(registry.seen(/^DELETE/).map(({ path }) => path)).toEqual([
+      "/v2/app/manifests/1",
+      `/v2/app/manifests/${digest}`,
+    ]);
+  });
+
+  test("deleteImage() deletes nothing after a no", async () => {
+    const { registry } = await start({ on: /^DELETE .*\/1$/, reply: BAD_DIGEST });
+    const first = agreeing([false]);
+    expect(await deleteImage(`${registry.host}/app:1`, first)).toBeUndefined();
+    expect(registry.seen(/^DELETE/)).toHaveLength(0);
+    const second = agreeing([true, false]);
+    expect(await deleteImage(`${registry.host}/app:1`, second)).toBeUndefined();
+    expect(registry.seen(/^DELETE .*sha256/)).toHaveLength(0);
+  });
+
+  test("deleteImage() says how to switch deletion on", async () => {
+    const { registry, digest } = await start({ on: /^DELETE/, times: 9, reply: UNSUPPORTED });
+    for (const reference of [`${registry.host}/app:1`, `${registry.host}/app@${digest}`]) {
+      await expect(deleteImage(reference, agreeing())).rejects.toMatchObject({
+        exitCode: 8,
+        message: expect.stringContaining("status 405 UNSUPPORTED"),
+        hint: expect.stringContaining("REGISTRY_STORAGE_DELETE_ENABLED=true"),
+      });
+    }
+  });
+
+  test("deleteImage() says that deleting needs rights", async () => {
+    const { registry } = await start({ on: /^DELETE/, reply: json(403, { errors: [{ code: "DENIED" }] }) });
+    await expect(deleteImage(`${registry.host}/app:1`, agreeing())).rejects.toMatchObject({
+      exitCode: 4,
+      hint: expect.stringContaining("rights of its own"),
+    });
+  });
+
+  test("deleteImage() looks up no tags where there are more than a hundred", async () => {
+    const many = Array.from({ length: 150 }, (_, place) => `t${place}`);
+    const registry = await ScriptedRegistry.start({
+      faults: [listing(/tags\/list/, "tags", many), { on: /^DELETE/, reply: { status: 202 } }],
+    });
+    const { digest } = putImage(registry.content, ["app:t0"]);
+    const result = await deleteImage(`${registry.host}/app@${digest}`, agreeing());
+    expect(result).not.toHaveProperty("tags");
+    expect(registry.seen(/^HEAD/)).toHaveLength(1);
+  });
+
+  test("deleteImage() never guesses: it wants tag or digest, a registry, and something that is there", async () => {
+    const { registry } = await start();
+    await expect(deleteImage(`${registry.host}/app`, agreeing())).rejects.toMatchObject({ exitCode: 2 });
+    await expect(deleteImage("app:1", agreeing())).rejects.toMatchObject({ exitCode: 2 });
+    await expect(deleteImage(`${registry.host}/app:none`, agreeing())).rejects.toMatchObject({ exitCode: 5 });
+    expect(registry.seen(/^DELETE/)).toHaveLength(0);
+  });
+});
