@@ -17,6 +17,7 @@ export function detectCompression(start: Uint8Array): Compression | undefined {
 }
 
 /** zstd files may begin with a frame to be skipped: 0x184D2A50 to 0x184D2A5F, little-endian (RFC 8878 section 3.1.2). */
-function isSkippableFrame([first, ...rest]: Uint8Array): boolean {
-  return first !== undefined && first >> 4 === 5 && rest[0] === 0x2a && rest[1] === 0x4d && rest[2] === 0x18;
+function isSkippableFrame(start: Uint8Array): boolean {
+  const [first] = start;
+  return first !== undefined && first >> 4 === 5 && start[1] === 0x2a && start[2] === 0x4d && start[3] === 0x18;
 }

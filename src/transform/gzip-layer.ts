@@ -1,32 +1,40 @@
-import { Readable } from "node:stream";
-import { decompress } from "../compress/decompress.ts";
-import type { Compression } from "../compress/detect.ts";
 import { gzipBlock, gzipBlockHere } from "../compress/gzip-blocks.ts";
 import { GZIP_BLOCK_BYTES, type GzipProfile } from "../compress/gzip-profile.ts";
 import { mapChunks } from "../content/blob-chunks.ts";
-import { type BlobHash, createBlobHash } from "../content/blob-hash.ts";
+import { createBlobHash } from "../content/blob-hash.ts";
 import { sharedChunks } from "../content/chunks.ts";
 import type { BlobSource, PendingStream, Seal } from "../content/contracts.ts";
+import { sealedStream } from "../content/hashed-blob.ts";
 import { IntegrityError, InternalError } from "../errors.ts";
 import { type Digest, digestAlgorithm } from "../oci/digest.ts";
 import { allEnded } from "../util/abort.ts";
+import { type InflateOptions, inflatedBlob } from "./inflated-blob.ts";
 
 /** More than enough for a member without content. */
 const EMPTY_MEMBER_BYTES = 64;
+const DAMAGED_ARCHIVE =
+  "The archive was damaged or altered after it was saved: compare its checksum with the sender's and copy it again.";
 
-export interface GzipLayerOptions {
-  /** Of the gzip layer that comes out. */
+/** Looks at the uncompressed bytes of a layer as they pass; throws what is wrong with them. */
+export interface RawCheck {
+  take(chunk: Uint8Array): void;
+  end(): void;
+}
+
+/** `onBytes` hears how many bytes of the blob have been read, before they are inflated. */
+export interface GzipLayerOptions extends Pick<InflateOptions, "what" | "ratioLimit" | "onBytes"> {
+  /** Of the layer that comes out. */
   readonly mediaType: string;
-  readonly profile: GzipProfile;
-  /** As messages name it, for example `layer from archive`. */
-  readonly what: string;
-  /** What the raw layer must hash to; its sha256 is told by the seal anyway. */
+  /** Undefined leaves the layer uncompressed. */
+  readonly profile: GzipProfile | undefined;
+  /** What the raw layer must hash to; the seal tells it anyway. */
   readonly diffId?: Digest | undefined;
+  /** For a layer that does not. */
+  readonly hint?: string | undefined;
   /** How the bytes are compressed now. */
-  readonly compression?: Compression | undefined;
+  readonly compression?: InflateOptions["compression"] | undefined;
+  readonly check?: RawCheck | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Hears how many bytes of the blob have been read, before they are inflated. */
-  readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
 /**
@@ -35,88 +43,60 @@ export interface GzipLayerOptions {
  * The stream throws IntegrityError at its end when the raw bytes are not what `diffId` says.
  */
 export function gzipLayer(blob: BlobSource, options: GzipLayerOptions): PendingStream {
-  const { profile, diffId, signal, onBytes, what, compression } = options;
-  const raw = compression === undefined ? blob : inflatedBlob(blob, compression, what, onBytes);
-  const onRaw = compression === undefined ? onBytes : undefined;
-  const rawHash = createBlobHash(diffId === undefined ? "sha256" : digestAlgorithm(diffId), raw.size);
-  const gzipHash = createBlobHash("sha256", raw.size);
-  const gzip = raw.size > GZIP_BLOCK_BYTES ? gzipBlock : gzipBlockHere;
-  let seal: Seal | undefined;
-  const compressBlock = async (chunk: Uint8Array, position: number): Promise<Uint8Array> => {
+  return sealedStream(options.what, layerParts(blob, options));
+}
+
+async function* layerParts(blob: BlobSource, options: GzipLayerOptions): AsyncGenerator<Uint8Array, Seal> {
+  const { mediaType, profile, diffId, signal, what, compression, check } = options;
+  const raw = compression === undefined ? blob : inflatedBlob(blob, { ...options, compression });
+  const onRaw = compression === undefined ? options.onBytes : undefined;
+  const algorithm = diffId === undefined ? "sha256" : digestAlgorithm(diffId);
+  const rawHash = createBlobHash(algorithm, raw.size);
+  const isSame = profile === undefined && algorithm === "sha256";
+  const packedHash = isSame ? undefined : createBlobHash("sha256", raw.size);
+  const pack = async (chunk: Uint8Array, position: number): Promise<Uint8Array> => {
     // Equal layers give equal digests only if blocks begin at the same bytes.
     if (position % GZIP_BLOCK_BYTES !== 0) throw new InternalError(`Cannot compress ${what}: block at ${position}`);
-    const [member] = await allEnded([gzip(chunk, sharedChunks.spare(chunk), profile), rawHash.update(chunk)]);
+    check?.take(chunk);
+    // Threads do not pay for a layer of one block.
+    const gzip = position === 0 && chunk.length < GZIP_BLOCK_BYTES ? gzipBlockHere : gzipBlock;
+    const packed = profile === undefined ? chunk : gzip(chunk, sharedChunks.spare(chunk), profile);
+    const [part] = await allEnded([packed, rawHash.update(chunk)]);
     onRaw?.(chunk.length);
-    return member;
+    return part;
   };
-  async function* body(): AsyncGenerator<Uint8Array, void> {
-    let size = 0;
-    try {
-      for await (const member of mapChunks(raw, compressBlock, signal)) {
-        size += member.length;
-        await gzipHash.update(member);
-        yield member;
-      }
-      if (size === 0) {
-        const member = await gzip(new Uint8Array(0), new Uint8Array(EMPTY_MEMBER_BYTES), profile);
-        size = member.length;
-        await gzipHash.update(member);
-        yield member;
-      }
-      seal = await sealOf(rawHash, gzipHash, size, options);
-    } finally {
-      if (seal === undefined) await Promise.all([rawHash.drop(), gzipHash.drop()]);
+  let size = 0;
+  async function* hashed(parts: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const part of parts) {
+      size += part.length;
+      await packedHash?.update(part);
+      yield part;
     }
   }
-  return {
-    body: body(),
-    seal() {
-      if (seal === undefined) throw new InternalError(`Cannot seal ${what}: its end was not reached`);
-      return seal;
-    },
-  };
-}
-
-async function sealOf(
-  rawHash: BlobHash,
-  gzipHash: BlobHash,
-  size: number,
-  { mediaType, diffId, what }: GzipLayerOptions,
-): Promise<Seal> {
-  const found = await rawHash.digest();
-  const digest = await gzipHash.digest();
-  if (diffId !== undefined && found !== diffId) throw wrongDiffId(what, diffId, found);
-  return { descriptor: { mediaType, digest, size }, diffId: found };
-}
-
-/** Its size is only known to be more than that of the blob. */
-function inflatedBlob(
-  blob: BlobSource,
-  compression: Compression,
-  what: string,
-  onBytes: GzipLayerOptions["onBytes"],
-): BlobSource {
-  return {
-    size: GZIP_BLOCK_BYTES + blob.size,
-    async open(_range, signal) {
-      const stored = await blob.open(undefined, signal);
-      const counted = Readable.from(countedParts(stored, onBytes), { objectMode: false });
-      // A layer of zeros shrinks without limit, and is hashed and forgotten.
-      const parts = decompress(counted, compression, what, signal, Number.POSITIVE_INFINITY);
-      return Readable.from(parts, { objectMode: false });
-    },
-  };
-}
-
-async function* countedParts(stream: Readable, onBytes: GzipLayerOptions["onBytes"]): AsyncGenerator<Uint8Array> {
-  for await (const part of stream as AsyncIterable<Uint8Array>) {
-    onBytes?.(part.length);
-    yield part;
+  let isSealed = false;
+  try {
+    yield* hashed(mapChunks(raw, pack, signal));
+    if (size === 0 && profile !== undefined) yield* hashed(emptyMember(profile));
+    check?.end();
+    const found = await rawHash.digest();
+    if (diffId !== undefined && found !== diffId) throw wrongDiffId(what, diffId, found, options.hint);
+    const digest = (await packedHash?.digest()) ?? found;
+    isSealed = true;
+    return { descriptor: { mediaType, digest, size }, diffId: found };
+  } finally {
+    if (!isSealed) await Promise.all([rawHash.drop(), packedHash?.drop()]);
   }
 }
 
-export function wrongDiffId(what: string, diffId: Digest, found: Digest): IntegrityError {
-  return new IntegrityError(`Cannot accept ${what}: diff_id is ${found}, expected ${diffId}`, {
-    hint: "The archive was damaged or altered after it was saved: compare its checksum with the sender's and copy it again.",
-  });
+async function* emptyMember(profile: GzipProfile): AsyncGenerator<Uint8Array> {
+  yield await gzipBlockHere(new Uint8Array(0), new Uint8Array(EMPTY_MEMBER_BYTES), profile);
+}
+
+export function wrongDiffId(
+  what: string,
+  diffId: Digest,
+  found: Digest,
+  hint: string = DAMAGED_ARCHIVE,
+): IntegrityError {
+  return new IntegrityError(`Cannot accept ${what}: diff_id is ${found}, expected ${diffId}`, { hint });
 }

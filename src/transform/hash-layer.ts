@@ -1,13 +1,10 @@
-import { createHash } from "node:crypto";
-import { PassThrough } from "node:stream";
-import { decompress } from "../compress/decompress.ts";
 import type { Compression } from "../compress/detect.ts";
-import { createBlobHash } from "../content/blob-hash.ts";
 import type { BlobSource } from "../content/contracts.ts";
+import { hashedBlob } from "../content/hashed-blob.ts";
 import { pumpBlob } from "../content/pump.ts";
-import { InternalError } from "../errors.ts";
 import type { Digest, DigestAlgorithm } from "../oci/digest.ts";
-import { allEnded } from "../util/abort.ts";
+import type { RawCheck } from "./gzip-layer.ts";
+import { inflatedBlob } from "./inflated-blob.ts";
 
 export interface LayerHashes {
   /** Of the bytes as they are. */
@@ -22,6 +19,7 @@ export interface HashLayerOptions {
   /** As messages name it. */
   readonly what: string;
   readonly compression: Compression | undefined;
+  readonly check?: RawCheck;
 }
 
 /**
@@ -31,60 +29,26 @@ export interface HashLayerOptions {
  */
 export async function hashLayer(
   blob: BlobSource,
-  { algorithm, what, compression }: HashLayerOptions,
+  { algorithm, what, compression, check }: HashLayerOptions,
   signal: AbortSignal | undefined,
   onBytes: (bytes: number) => void,
 ): Promise<LayerHashes> {
-  const hash = createBlobHash(algorithm, blob.size);
-  const copy = compression === undefined ? undefined : new PassThrough().setMaxListeners(0);
-  const inflated =
-    copy === undefined || compression === undefined ? undefined : hashInflated(copy, compression, what, signal);
-  // Awaited below; a failure comes up through the copy, which the inflating side closes.
-  inflated?.catch(() => undefined);
-  try {
+  const stored = hashedBlob(blob, algorithm);
+  if (compression === undefined) {
     await pumpBlob(
-      blob,
+      stored.blob,
       async chunk => {
-        await allEnded([hash.update(chunk), copy === undefined ? undefined : passOn(copy, chunk, inflated)]);
+        check?.take(chunk);
         onBytes(chunk.length);
       },
       signal,
     );
-    copy?.end();
-    const diffId = await inflated;
-    return { digest: await hash.digest(), ...(diffId === undefined ? {} : { diffId }) };
-  } catch (error) {
-    copy?.destroy();
-    await allEnded([hash.drop(), inflated?.catch(() => undefined)]);
-    throw error;
+    check?.end();
+    return { digest: await stored.digest() };
   }
-}
-
-/** Without a limit on the ratio: the bytes are hashed and forgotten, and a genuine layer of zeros shrinks 1030 times. */
-async function hashInflated(
-  source: PassThrough,
-  compression: Compression,
-  what: string,
-  signal: AbortSignal | undefined,
-): Promise<Digest> {
-  const hash = createHash("sha256");
-  const parts = decompress(source, compression, what, signal, Number.POSITIVE_INFINITY);
-  for await (const part of parts) hash.update(part);
-  return `sha256:${hash.digest("hex")}`;
-}
-
-/** Copies, because the chunk is used again before the stream has consumed it. @throws why the reader gave up. */
-async function passOn(target: PassThrough, chunk: Uint8Array, reader: Promise<unknown> | undefined): Promise<void> {
-  const isTaken = await new Promise<boolean>(resolve => {
-    // A stream that is closed in the middle of a write never calls back.
-    const onClose = (): void => resolve(false);
-    target.once("close", onClose);
-    target.write(Buffer.from(chunk), error => {
-      target.off("close", onClose);
-      resolve(!error);
-    });
-  });
-  if (isTaken) return;
-  await reader;
-  throw new InternalError("Cannot hash layer: its reader left before the end");
+  const raw = hashedBlob(inflatedBlob(stored.blob, { compression, what, onBytes }));
+  // Not pumped: a blob that passes by once holds chunks of the pool already.
+  for await (const part of (await raw.blob.open(undefined, signal)) as AsyncIterable<Uint8Array>) check?.take(part);
+  check?.end();
+  return { digest: await stored.digest(), diffId: await raw.digest() };
 }

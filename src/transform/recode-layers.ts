@@ -9,8 +9,9 @@ import type { Digest } from "../oci/digest.ts";
 import { type LayerCompression, withLayerCompression } from "../oci/media-types.ts";
 import { runBounded } from "../util/bounded.ts";
 import { formatBytes } from "../util/format.ts";
+import { layerAgain, sealLayer } from "./layer-again.ts";
 import { type LayerToRecode, type LayerWish, layersToRecode } from "./layers-to-recode.ts";
-import { type LayerForm, measureLayer, type RecodedLayer, recodedBlob } from "./recode-layer.ts";
+import { recodeLayer } from "./recode-layer.ts";
 import { rewriteImage, rewriteIndex } from "./rewrite-manifest.ts";
 
 export interface RecodeOptions {
@@ -22,8 +23,10 @@ export interface RecodeOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Layers that may be made at once, to be measured or written: each has blocks of its own under way. */
+/** Layers that may be made at once, to be measured or written: each inflates through a window of its own. */
 export const RECODED_AT_ONCE = 3;
+
+type RecodedLayer = Pick<Descriptor, "digest" | "size">;
 
 /**
  * The planned images with their layers in another compression. Configs stay as they are, because diff_ids do not change;
@@ -46,23 +49,24 @@ export async function recodeLayers(
   options.onNote(
     `${count} made ${wish}: ${formatBytes(bytes)} are read twice, because an archive needs sizes before its first byte`,
   );
-  const form: LayerForm = wish === "raw" ? "raw" : (options.profile ?? gzipProfile());
-  const recoded = await measure(source, jobs, form, options.signal);
+  const profile = wish === "raw" ? undefined : (options.profile ?? gzipProfile());
+  const recoded = await measure(source, jobs, profile, options.signal);
   const rewritten = new Map<Digest, Uint8Array>();
   const changed = rewriteManifests(plan, recoded, wish, rewritten, options.onNote);
   const roots = plan.roots.map(root => rootNow(root, changed, recoded, wish));
-  return recodedSource(source, plan, { roots, jobs, form, recoded, rewritten });
+  return recodedSource(source, plan, { roots, jobs, profile, recoded, rewritten });
 }
 
 async function measure(
   source: ImageSource,
   jobs: ReadonlyMap<Digest, LayerToRecode>,
-  form: LayerForm,
+  profile: GzipProfile | undefined,
   signal: AbortSignal | undefined,
 ): Promise<ReadonlyMap<Digest, RecodedLayer>> {
   const recoded = new Map<Digest, RecodedLayer>();
   const one = async ({ layer, diffId }: LayerToRecode, blob: BlobSource, stop: AbortSignal): Promise<void> => {
-    recoded.set(layer.digest, await measureLayer(layer, blob, diffId, form, stop));
+    const { digest, size } = (await sealLayer(recodeLayer(layer, blob, diffId, profile, stop))).descriptor;
+    recoded.set(layer.digest, { digest, size });
   };
   const { stream } = source;
   const held =
@@ -110,7 +114,7 @@ function rewriteManifests(
 interface Recoding {
   readonly roots: readonly Root[];
   readonly jobs: ReadonlyMap<Digest, LayerToRecode>;
-  readonly form: LayerForm;
+  readonly profile: GzipProfile | undefined;
   readonly recoded: ReadonlyMap<Digest, RecodedLayer>;
   readonly rewritten: ReadonlyMap<Digest, Uint8Array>;
 }
@@ -118,7 +122,7 @@ interface Recoding {
 function recodedSource(
   source: ImageSource,
   plan: CopyPlan,
-  { roots, jobs, form, recoded, rewritten }: Recoding,
+  { roots, jobs, profile, recoded, rewritten }: Recoding,
 ): ImageSource {
   const origins = new Map(
     [...jobs.values()].flatMap(job => {
@@ -126,8 +130,8 @@ function recodedSource(
       return now === undefined ? [] : [[now.digest, { ...job, size: now.size }] as const];
     }),
   );
-  const made = (origin: LayerToRecode & { readonly size: number }, blob: BlobSource): BlobSource =>
-    recodedBlob(origin.layer, blob, origin.diffId, form, origin.size);
+  const made = ({ layer, diffId, size }: LayerToRecode & { readonly size: number }, blob: BlobSource): BlobSource =>
+    layerAgain(async signal => recodeLayer(layer, blob, diffId, profile, signal), size, blob.isOnce);
   const { stream } = source;
   return {
     async *roots() {

@@ -1,6 +1,5 @@
-import type { ImageSource, ImageTarget, Root } from "../content/contracts.ts";
 import type { OnProgress } from "../content/progress.ts";
-import { copyImages } from "../copy/copy-image.ts";
+import { type CopyOptions, copyImages } from "../copy/copy-image.ts";
 import { openDigestCache } from "../copy/digest-cache.ts";
 import { gather } from "../copy/gather.ts";
 import { InternalError } from "../errors.ts";
@@ -11,7 +10,7 @@ import { universalArchive } from "../store/universal-archive.ts";
 import { quote } from "../util/format.ts";
 import { importedImage } from "./import-draft.ts";
 import { checkApart, openImportInput } from "./import-input.ts";
-import { hashInput, type ImportRun, type KnownLayer, passLayer, sealedLayer, sealInput } from "./import-layers.ts";
+import { hashInput, type ImportRun, passLayer, sealedLayer, sealInput } from "./import-layers.ts";
 import { type ImportSettings, readSettings } from "./import-settings.ts";
 import { type ImportTargetOptions, importTarget } from "./import-target.ts";
 import { findPresent } from "./present-images.ts";
@@ -91,9 +90,10 @@ type Made = Pick<ImportResult, "images" | "imageId" | "diffId" | "layer">;
 
 /** Sizes have to be known before the first byte is written, so the layer is made twice: once to know it. */
 async function toArchive(run: ImportRun, output: string | undefined): Promise<Made> {
-  const { input, target, settings, concurrency, cache, onProgress, onNote, signal } = run;
+  const { input, target, settings, onNote, signal } = run;
   if (output !== undefined && input.kind === "made") {
-    onNote(`${input.verb} ${input.what} twice: the first time for its size`);
+    const verb = input.compression === undefined ? "Packing" : "Inflating";
+    onNote(`${verb} ${input.what} twice: the first time for its size`);
   }
   const layer = await sealInput(run);
   const image = importedImage(run, layer);
@@ -102,17 +102,7 @@ async function toArchive(run: ImportRun, output: string | undefined): Promise<Ma
   if (output !== undefined) {
     const plan = await gather(image.source, [root], signal);
     const archive = universalArchive(output, { platform: settings.platform });
-    const sourceName = input.what;
-    await copyImages({
-      plan,
-      source: image.source,
-      target: archive,
-      sourceName,
-      cache,
-      concurrency,
-      onProgress,
-      signal,
-    });
+    await copyImages({ ...copyOptions(run), plan, source: image.source, target: archive });
   }
   const images = names.map(reference => ({ reference, digest: root.descriptor.digest }));
   return { images, imageId: image.config.digest, diffId: layer.diffId, layer: layer.layer };
@@ -142,9 +132,17 @@ async function toRegistries(run: ImportRun, registries: Registries): Promise<Mad
       images.push({ reference, digest: descriptor.digest });
       run.onNote(`${reference} is this image already: nothing to push`);
     }
-    for (const [, wanted] of absent) {
-      const digest = await pushRoot(run, image.source, wanted, held, isSent ? layer : undefined);
-      images.push(...wanted.names.map(tag => ({ reference: `${registry}/${repository}:${tag}`, digest })));
+    if (absent.length === 0) continue;
+    const missing = absent.map(([, wanted]) => wanted);
+    const whole = await gather(image.source, missing, signal);
+    const plan = isSent ? { ...whole, blobs: [image.config], totalBytes: image.config.size } : whole;
+    for (const { names, descriptor } of await copyImages({
+      ...copyOptions(run),
+      plan,
+      source: image.source,
+      target: held,
+    })) {
+      images.push(...names.map(tag => ({ reference: `${registry}/${repository}:${tag}`, digest: descriptor.digest })));
     }
   }
   if (layer === undefined) throw new InternalError(`Cannot import ${input.what}: no place to push to, expected one`);
@@ -153,24 +151,10 @@ async function toRegistries(run: ImportRun, registries: Registries): Promise<Mad
   return { images, imageId, diffId: layer.diffId, ...(descriptor === undefined ? {} : { layer: descriptor }) };
 }
 
-/** @param sent the layer, if this repository has it already. */
-async function pushRoot(
-  run: ImportRun,
-  source: ImageSource,
-  root: Root,
-  target: ImageTarget,
-  sent: KnownLayer | undefined,
-): Promise<Digest> {
-  const { input, cache, concurrency, onProgress, signal } = run;
-  const whole = await gather(source, [root], signal);
-  const isSent = ({ digest }: Descriptor): boolean => sent !== undefined && digest === sealedLayer(sent, cache)?.digest;
-  const blobs = whole.blobs.filter(blob => !isSent(blob));
-  const known = whole.blobs.filter(isSent).reduce((sum, { size }) => sum + size, 0);
-  const plan = { ...whole, blobs, totalBytes: whole.totalBytes - known };
-  const sourceName = input.what;
-  const [settled] = await copyImages({ plan, source, target, sourceName, cache, concurrency, onProgress, signal });
-  if (settled === undefined) throw new InternalError(`Cannot import ${input.what}: the copy made no image`);
-  return settled.descriptor.digest;
+type RunOptions = Pick<CopyOptions, "sourceName" | "cache" | "concurrency" | "onProgress" | "signal">;
+
+function copyOptions({ input, cache, concurrency, onProgress, signal }: ImportRun): RunOptions {
+  return { sourceName: input.what, cache, concurrency, onProgress, signal };
 }
 
 function namesOf({ registry, repository, roots }: Destination): readonly string[] {

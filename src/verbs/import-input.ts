@@ -2,28 +2,23 @@ import { constants, type Stats } from "node:fs";
 import { type FileHandle, open, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import { Readable } from "node:stream";
-import { type Compression, detectCompression, MAGIC_BYTES } from "../compress/detect.ts";
+import { detectCompression, MAGIC_BYTES } from "../compress/detect.ts";
 import { fileSliceBlob } from "../content/blob.ts";
 import type { BlobSource } from "../content/contracts.ts";
 import { StorageError, UsageError } from "../errors.ts";
 import { RootfsCheck } from "../store/rootfs-tar.ts";
 import type { PackFolderOptions } from "../transform/folder-header.ts";
-import { inflatedBlob, type RawLayer } from "../transform/import-layer.ts";
+import type { RawLayer } from "../transform/import-layer.ts";
 import { packFolder, surveyFolder } from "../transform/pack-folder.ts";
 import { quote } from "../util/format.ts";
 
 /** What an image is made from. */
-export type ImportInput =
-  /** A layer already: it stays as it is. */
-  | (Common & { readonly kind: "compressed"; readonly file: BlobSource; readonly compression: "gzip" | "zstd" })
-  /** A tar that lies on disk: its diff_id costs one read. */
-  | (Common & { readonly kind: "plain"; readonly file: BlobSource; readonly raw: RawLayer })
-  /** What takes time to make: packed from a folder, or inflated from xz or bzip2. */
-  | (Common & { readonly kind: "made"; readonly raw: RawLayer; readonly verb: "Packing" | "Inflating" });
-
-interface Common extends AsyncDisposable {
-  readonly what: string;
-  readonly check: () => RootfsCheck;
+export interface ImportInput extends RawLayer, AsyncDisposable {
+  /**
+   * "compressed" is a layer already, and stays as it is. "plain" lies on disk: its diff_id costs one read. "made" takes
+   * time: packed from a folder, or inflated from xz or bzip2.
+   */
+  readonly kind: "compressed" | "plain" | "made";
 }
 
 /**
@@ -59,33 +54,11 @@ async function folderInput(
   const what = `folder ${quote(path)}`;
   const { bytes, notes } = await surveyFolder(path, signal);
   for (const note of notes) onNote(note);
-  const check = (): RootfsCheck => new RootfsCheck(what);
-  const raw: RawLayer = {
-    what,
-    sourceBytes: bytes,
-    check,
-    open: onBytes => ({
-      size: bytes,
-      open: async (_range, stop) => Readable.from(counted(packFolder(path, options, stop), bytes, onBytes)),
-    }),
+  const blob: BlobSource = {
+    size: bytes,
+    open: async (_range, stop) => Readable.from(packFolder(path, options, stop), { objectMode: false }),
   };
-  return { kind: "made", verb: "Packing", what, check, raw, async [Symbol.asyncDispose]() {} };
-}
-
-/** Reports `total` in all, however far from it the truth is. */
-async function* counted(
-  parts: AsyncIterable<Uint8Array>,
-  total: number,
-  onBytes: (bytes: number) => void,
-): AsyncGenerator<Uint8Array> {
-  let left = total;
-  for await (const part of parts) {
-    const step = Math.min(left, part.length);
-    left -= step;
-    onBytes(step);
-    yield part;
-  }
-  onBytes(left);
+  return { kind: "made", what, blob, check: () => new RootfsCheck(what), async [Symbol.asyncDispose]() {} };
 }
 
 async function fileInput(path: string, handle: FileHandle, stats: Stats): Promise<ImportInput> {
@@ -97,43 +70,17 @@ async function fileInput(path: string, handle: FileHandle, stats: Stats): Promis
   const what = `file ${quote(path)}`;
   const start = Buffer.alloc(MAGIC_BYTES);
   await handle.read(start, 0, MAGIC_BYTES, 0);
-  const compression: Compression | undefined = detectCompression(start);
-  const file = fileSliceBlob(handle, 0, stats.size, path);
-  const common = {
+  const compression = detectCompression(start);
+  const isLayer = compression === "gzip" || compression === "zstd";
+  return {
+    kind: compression === undefined ? "plain" : isLayer ? "compressed" : "made",
     what,
-    check: (): RootfsCheck => new RootfsCheck(what),
+    blob: fileSliceBlob(handle, 0, stats.size, path),
+    compression,
+    check: () => new RootfsCheck(what),
     async [Symbol.asyncDispose]() {
       await handle.close();
     },
-  };
-  if (compression === "gzip" || compression === "zstd") return { ...common, kind: "compressed", file, compression };
-  const { check } = common;
-  const layer = { what, check, sourceBytes: stats.size };
-  if (compression === undefined) {
-    return { ...common, kind: "plain", file, raw: { ...layer, open: onBytes => countedBlob(file, onBytes) } };
-  }
-  const raw = { ...layer, open: (onBytes: (bytes: number) => void) => inflatedBlob(file, compression, what, onBytes) };
-  return { ...common, kind: "made", verb: "Inflating", raw };
-}
-
-function countedBlob(file: BlobSource, onBytes: (bytes: number) => void): BlobSource {
-  const { pump } = file;
-  return {
-    size: file.size,
-    open: async (range, signal) => await file.open(range, signal),
-    ...(pump === undefined
-      ? {}
-      : {
-          pump: async (sink, signal) =>
-            await pump.call(
-              file,
-              async (chunk, position) => {
-                onBytes(chunk.length);
-                await sink(chunk, position);
-              },
-              signal,
-            ),
-        }),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { BlobSource, ImageTarget, PendingBlob, PendingKey } from "../content/contracts.ts";
+import type { BlobSource, ImageTarget, PendingBlob, PendingKey, Seal } from "../content/contracts.ts";
 import type { OnProgress } from "../content/progress.ts";
 import { isPending } from "../content/settle.ts";
 import { atEnd, countedPending } from "../copy/copy-ends.ts";
@@ -7,13 +7,9 @@ import { InternalError, UsageError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { type LayerCompression, OCI_LAYER, toDockerLayerType, withLayerCompression } from "../oci/media-types.ts";
-import {
-  hashCompressedLayer,
-  importedLayer,
-  type LayerForm,
-  sealedBlob,
-  sealLayer,
-} from "../transform/import-layer.ts";
+import { hashLayer } from "../transform/hash-layer.ts";
+import { importedLayer, type LayerForm } from "../transform/import-layer.ts";
+import { layerAgain, sealLayer } from "../transform/layer-again.ts";
 import type { ImportInput } from "./import-input.ts";
 import type { ReadSettings } from "./import-settings.ts";
 import type { ImportTarget } from "./import-target.ts";
@@ -44,19 +40,14 @@ export interface KnownLayer<Layer = Descriptor | PendingBlob> {
 export async function hashInput(run: ImportRun): Promise<KnownLayer> {
   const { input, target, signal } = run;
   if (input.kind === "made") throw new InternalError(`Cannot hash ${input.what}: it is no layer yet, expected a tar`);
-  if (input.kind === "compressed") {
-    const { file, compression, what } = input;
-    const mediaType = layerType(run, compression);
-    const onBytes = startProgress(run, `pending:${what}`, file.size);
-    const { digest, diffId } = await hashCompressedLayer(file, compression, input, onBytes, signal);
-    return { diffId, layer: { mediaType, digest, size: file.size }, blob: file };
-  }
-  const { raw, file } = input;
-  const form = { mediaType: layerType(run, "none"), profile: undefined };
-  const onBytes = startProgress(run, `pending:${raw.what}`, file.size);
-  const { diffId, descriptor } = await sealed(importedLayer(raw, form), onBytes, signal);
-  if (target.profile === undefined) return { diffId, layer: descriptor, blob: file };
-  return { diffId, layer: importedLayer(raw, formOf(run), diffId) };
+  const { what, blob, compression } = input;
+  const mediaType = layerType(run, compression ?? "none");
+  const onBytes = startProgress(run, `pending:${what}`, blob.size);
+  const how = { algorithm: "sha256", what, compression, check: input.check() } as const;
+  const { digest, diffId = digest } = await atEnd("source", async () => await hashLayer(blob, how, signal, onBytes));
+  if (compression === undefined && target.profile !== undefined)
+    return { diffId, layer: importedLayer(input, formOf(run), diffId) };
+  return { diffId, layer: { mediaType, digest, size: blob.size }, blob };
 }
 
 /** Makes the whole layer once, for its digest and size. */
@@ -67,10 +58,10 @@ export async function sealInput(run: ImportRun): Promise<KnownLayer<Descriptor>>
     if (isPending(known.layer)) throw new InternalError(`Cannot hash ${input.what}: its layer has no digest yet`);
     return { ...known, layer: known.layer };
   }
-  const pending = importedLayer(input.raw, formOf(run));
+  const pending = importedLayer(input, formOf(run));
   const onBytes = startProgress(run, pending.key, pending.sourceBytes);
-  const { diffId, descriptor } = await sealed(pending, onBytes, signal);
-  return { diffId, layer: descriptor, blob: sealedBlob(pending, descriptor.size) };
+  const seal = await atEnd("source", async () => await sealLayer(await pending.open(signal, onBytes)));
+  return knownLayer(pending, seal);
 }
 
 /** Makes the layer while it is sent: its diff_id, without which there is no config, is known at its end. */
@@ -78,7 +69,7 @@ export async function passLayer(run: ImportRun, target: ImageTarget): Promise<Kn
   const { input, cache, onProgress, signal } = run;
   if (input.kind !== "made") throw new InternalError(`Cannot send ${input.what}: it is a layer, expected to make one`);
   const form = formOf(run);
-  const pending = importedLayer(input.raw, form);
+  const pending = importedLayer(input, form);
   const { key, sourceBytes } = pending;
   const onBytes = startProgress(run, key, sourceBytes, 1);
   const plan = { roots: [], blobs: [], pending: [pending], manifests: new Map(), totalBytes: sourceBytes };
@@ -87,16 +78,15 @@ export async function passLayer(run: ImportRun, target: ImageTarget): Promise<Kn
     if (session.putPending === undefined) throw new InternalError(`Cannot send ${input.what}: no target for a stream`);
     return await session.putPending(countedPending(pending), signal, onBytes);
   });
-  const { descriptor, diffId, presence } = seal;
-  if (diffId === undefined) throw new InternalError(`Cannot send ${input.what}: its diff_id is not known`);
-  await cache.add(importedLayer(input.raw, form, diffId).key, seal);
+  const known = knownLayer(pending, seal);
+  await cache.add(importedLayer(input, form, known.diffId).key, seal);
   onProgress({ kind: "sealed", blob: key, seal });
   onProgress(
-    presence === undefined
-      ? { kind: "done", blob: key, bytes: descriptor.size }
-      : { kind: "skipped", blob: key, bytes: 0, reason: presence },
+    seal.presence === undefined
+      ? { kind: "done", blob: key, bytes: known.layer.size }
+      : { kind: "skipped", blob: key, bytes: 0, reason: seal.presence },
   );
-  return { diffId, layer: descriptor, blob: sealedBlob(pending, descriptor.size) };
+  return known;
 }
 
 /** What became of the layer; undefined when nobody needed to make it. */
@@ -106,19 +96,21 @@ export function sealedLayer({ layer }: KnownLayer, cache: DigestCache): Descript
   return found === undefined ? undefined : { mediaType: layer.mediaType, ...found };
 }
 
-async function sealed(
-  pending: PendingBlob,
-  onBytes: (bytes: number) => void,
-  signal: AbortSignal | undefined,
-): Promise<{ readonly diffId: Digest; readonly descriptor: Descriptor }> {
-  const { diffId, descriptor } = await atEnd("source", async () => await sealLayer(pending, onBytes, signal));
-  if (diffId === undefined) throw new InternalError(`Cannot hash ${pending.key}: its diff_id is not known`);
-  return { diffId, descriptor };
+function knownLayer(pending: PendingBlob, { descriptor, diffId }: Seal): KnownLayer<Descriptor> {
+  if (diffId === undefined) throw new InternalError(`Cannot import ${pending.key}: its diff_id is not known`);
+  const blob = layerAgain(async signal => await pending.open(signal), descriptor.size);
+  return { diffId, layer: descriptor, blob };
 }
 
+/** Reports `bytes` at most: the size of a folder's tar is an estimate, and never more than it has. */
 function startProgress({ onProgress }: ImportRun, blob: PendingKey, bytes: number, blobs = 0): (delta: number) => void {
   onProgress({ kind: "planned", blobs, bytes });
-  return delta => onProgress({ kind: "bytes", blob, delta });
+  let left = bytes;
+  return read => {
+    const delta = Math.min(left, read);
+    left -= delta;
+    onProgress({ kind: "bytes", blob, delta });
+  };
 }
 
 function formOf(run: ImportRun): LayerForm {

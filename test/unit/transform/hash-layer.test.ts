@@ -60,6 +60,28 @@ describe("hashLayer()", () => {
     });
   });
 
+  test("tells both identities of a layer of zeros, which shrinks more than a thousandfold", async () => {
+    const zeros = Buffer.alloc(32 * 1024 * 1024);
+    const layer = gzipSync(zeros, { level: 9 });
+    expect(zeros.length / layer.length).toBeGreaterThan(1000);
+    expect(await hash(layer, true)).toEqual({ digest: sha256Of(layer), diffId: sha256Of(zeros) });
+  });
+
+  test.each([
+    ["gzip", gzipSync],
+    [undefined, Buffer.from],
+  ] as const)("shows what a layer holds to the check, in order (%s)", async (compression, pack) => {
+    const bytes = noise(3 * CHUNK_BYTES);
+    const seen: Uint8Array[] = [];
+    const check = { take: (chunk: Uint8Array) => void seen.push(chunk.slice()), end: ignore };
+    const how = { algorithm: "sha256", what: "layer", compression } as const;
+    const blob = partsBlob(pack(bytes), 65_536);
+    await hashLayer(blob, { ...how, check }, undefined, ignore);
+    expect(Buffer.concat(seen).equals(bytes)).toBe(true);
+    const refused = { ...check, end: () => expect.unreachable("no tar") };
+    await expect(hashLayer(blob, { ...how, check: refused }, undefined, ignore)).rejects.toThrow("no tar");
+  });
+
   test("throws what broke the source of a gzip layer", async () => {
     const failed = hash(gzipSync(noise(2 * CHUNK_BYTES)), true, { breaksWith: new Error("disk unplugged") });
     await expect(failed).rejects.toThrow("disk unplugged");

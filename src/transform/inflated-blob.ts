@@ -1,0 +1,60 @@
+import { Readable } from "node:stream";
+import { decompress } from "../compress/decompress.ts";
+import { type Compression, detectCompression, MAGIC_BYTES } from "../compress/detect.ts";
+import type { BlobSource } from "../content/contracts.ts";
+
+export interface InflateOptions {
+  /** "detect" goes by the first bytes; what is not compressed passes as it is. */
+  readonly compression: Compression | "detect";
+  /** As messages name it. */
+  readonly what: string;
+  /**
+   * How many times its size it may inflate to. None without it: a genuine layer of zeros shrinks 1030 times, and what
+   * comes out is hashed, or compressed again, and forgotten.
+   */
+  readonly ratioLimit?: number | undefined;
+  /** Hears how many compressed bytes have been read. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+}
+
+/** What a blob inflates to; ranges are not served. Its `size` is that of the compressed bytes: more than that will come. */
+export function inflatedBlob(blob: BlobSource, options: InflateOptions): BlobSource {
+  return {
+    size: blob.size,
+    isOnce: blob.isOnce ?? false,
+    async open(_range, signal) {
+      const stream = await blob.open(undefined, signal);
+      const parts = Readable.from(inflate(stream, options, signal), { objectMode: false });
+      // A generator that was never started would leave it open.
+      return parts.once("close", () => stream.destroy());
+    },
+  };
+}
+
+async function* inflate(
+  stream: Readable,
+  { compression: announced, what, ratioLimit = Number.POSITIVE_INFINITY, onBytes }: InflateOptions,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  const parts = counted(stream, onBytes);
+  let start = Buffer.alloc(0);
+  while (announced === "detect" && start.length < MAGIC_BYTES) {
+    const next = await parts.next();
+    if (next.done) break;
+    start = Buffer.concat([start, next.value]);
+  }
+  const compression = announced === "detect" ? detectCompression(start.subarray(0, MAGIC_BYTES)) : announced;
+  async function* whole(): AsyncGenerator<Uint8Array> {
+    if (start.length > 0) yield start;
+    yield* parts;
+  }
+  if (compression === undefined) yield* whole();
+  else yield* decompress(Readable.from(whole(), { objectMode: false }), compression, what, signal, ratioLimit);
+}
+
+async function* counted(stream: Readable, onBytes: InflateOptions["onBytes"]): AsyncGenerator<Uint8Array> {
+  for await (const part of stream as AsyncIterable<Uint8Array>) {
+    onBytes?.(part.length);
+    yield part;
+  }
+}

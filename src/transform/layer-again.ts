@@ -1,0 +1,48 @@
+import { Readable } from "node:stream";
+import type { BlobSource, PendingStream, Seal } from "../content/contracts.ts";
+
+/** Makes a layer to its end, to know its digest. */
+export async function sealLayer(stream: PendingStream): Promise<Seal> {
+  for await (const _part of stream.body);
+  return stream.seal();
+}
+
+/**
+ * A layer of known size, made anew each time it is opened: the same bytes, as long as what it is made of stays as it is.
+ */
+export function layerAgain(
+  make: (signal: AbortSignal | undefined) => Promise<PendingStream>,
+  size: number,
+  isOnce: boolean = false,
+): BlobSource {
+  return {
+    size,
+    isOnce,
+    async open(range, signal) {
+      const { body } = await make(signal);
+      return Readable.from(cut(body, range?.start ?? 0, range?.end ?? size), { objectMode: false });
+    },
+    /**
+     * What fills a chunk goes to the sink in that chunk. Through `open` each blob would hold chunks of the pool while it
+     * waits for others of the same pool to be filled with what it made: several such blobs could wait for one another.
+     */
+    async pump(sink, signal) {
+      const { body } = await make(signal);
+      let position = 0;
+      for await (const part of body) {
+        await sink(part, position);
+        position += part.length;
+      }
+    },
+  };
+}
+
+/** Copies, since the memory of a part is used again when the next one is asked for. */
+async function* cut(parts: AsyncIterable<Uint8Array>, start: number, end: number): AsyncGenerator<Uint8Array> {
+  let position = 0;
+  for await (const part of parts) {
+    const wanted = part.subarray(Math.max(0, start - position), Math.max(0, end - position));
+    if (wanted.length > 0) yield Buffer.from(wanted);
+    position += part.length;
+  }
+}
