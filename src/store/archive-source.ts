@@ -3,6 +3,7 @@ import { ArchiveError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { DOCKER_MANIFEST_FILE } from "../oci/docker-manifest.ts";
 import { INDEX_FILE, LAYOUT_FILE } from "../oci/layout.ts";
+import type { TarEntry } from "../tar/tar-entry.ts";
 import { agree } from "./agree.ts";
 import type { Archive } from "./archive.ts";
 import { blobStream } from "./blob-stream.ts";
@@ -27,6 +28,8 @@ export interface ArchiveSource extends ImageSource {
   readonly images: readonly Root[];
   /** Where blobs lie, one per view; the first one that has a blob serves it. */
   readonly places: readonly Slices[];
+  /** Where a blob lies; undefined for one that is not here, or follows from what is. */
+  entryOf(digest: Digest): TarEntry | undefined;
 }
 
 type Views = Pick<ArchiveSource, "form" | "docker" | "oci" | "images" | "places">;
@@ -58,6 +61,7 @@ export async function archiveSource(archive: Archive, options: OpenArchiveOption
         if (place === undefined) throw noMetadata(archive);
         return place.blob(descriptor);
       },
+      entryOf: digest => placeOf(digest)?.entry(digest),
       stream:
         archive.passing === undefined
           ? undefined

@@ -63,7 +63,7 @@ async function layerKinds(
   for (const { platforms } of images) {
     for (const { digest, mediaType } of platforms.flatMap(({ layers }) => layers)) {
       if (!isLayerType(mediaType)) continue;
-      const entry = source.places.find(place => place.has(digest))?.entry(digest);
+      const entry = source.entryOf(digest);
       const content = entry === undefined ? layerCompression(mediaType) : await source.archive.compressionOf(entry);
       kinds.add(content ?? "none");
     }

@@ -61,15 +61,13 @@ export class OnceReading implements AsyncDisposable {
   sourceOf(archive: ArchiveSource): ImageSource {
     if (this.#archive === undefined) return archive;
     const { passing } = this.#archive;
-    const entryOf = (digest: Digest): ReturnType<ArchiveSource["places"][number]["entry"]> =>
-      archive.places.find(place => place.has(digest))?.entry(digest);
     return {
       roots: signal => archive.roots(signal),
       blob: async descriptor => {
         const kept = this.#spool?.find(descriptor.digest);
         if (kept !== undefined) return kept;
         const blob = await archive.blob(descriptor);
-        const entry = entryOf(descriptor.digest);
+        const entry = archive.entryOf(descriptor.digest);
         return entry === undefined || passing.holds(entry) ? blob : this.#passedBy(archive, descriptor);
       },
       stream: this.#archive.isReopenable ? archive.stream : undefined,
@@ -95,7 +93,7 @@ export class OnceReading implements AsyncDisposable {
   }
 
   #passedBy(archive: ArchiveSource, { digest, size }: Descriptor): BlobSource {
-    const entry = archive.places.find(place => place.has(digest))?.entry(digest);
+    const entry = archive.entryOf(digest);
     const found = entry === undefined ? undefined : this.#archive?.knownDigest(entry);
     const { what } = archive.archive;
     const error =

@@ -176,7 +176,7 @@ async function checkClaim(
   const { digest, size, mediaType } = descriptor;
   try {
     const blob = await archive.blob(descriptor, signal);
-    const entry = archive.places.find(place => place.has(digest))?.entry(digest);
+    const entry = archive.entryOf(digest);
     const claimed = layerCompression(mediaType);
     const content = entry === undefined ? undefined : await archive.archive.compressionOf(entry);
     const compression = claimed === undefined ? undefined : content;
