@@ -24,6 +24,11 @@ interface Place {
   readonly repository: string;
 }
 
+interface Asked extends Place {
+  /** Asks for schema 1 where there is nothing else: not of mirrors, nor for what an index names. */
+  readonly takesSchema1?: true;
+}
+
 /** The places that an image may be pulled from, best first, the registry itself last. */
 export type PullPlaces = (
   reference: FullReference,
@@ -35,6 +40,8 @@ export interface RegistrySourceOptions {
   readonly placesFor?: PullPlaces;
   /** Told which mirror served, and which did not. */
   readonly onNote?: (text: string) => void;
+  /** Hears of images that cannot be had; without it they are an error. */
+  readonly onFailed?: ((reference: FullReference, error: ImgpackError) => void) | undefined;
 }
 
 /**
@@ -70,7 +77,13 @@ class RegistrySource implements ImageSource {
     const found = new Map<Digest, { readonly descriptor: Descriptor; readonly names: string[] }>();
     for (const reference of this.#references) {
       const { registry, repository, tag } = reference;
-      const descriptor = await this.#fetchRoot(reference, signal);
+      const descriptor = await this.#fetchRoot(reference, signal).catch((error: unknown) => {
+        signal?.throwIfAborted();
+        const { onFailed } = this.#options;
+        if (!(error instanceof ImgpackError) || onFailed === undefined) throw error;
+        onFailed(reference, error);
+      });
+      if (descriptor === undefined) continue;
       const root = found.get(descriptor.digest) ?? { descriptor, names: [] };
       if (tag !== undefined) root.names.push(formatReference({ registry, repository, tag }));
       found.set(descriptor.digest, root);
@@ -101,7 +114,7 @@ class RegistrySource implements ImageSource {
     const { placesFor, onNote } = this.#options;
     const places = (await placesFor?.(reference, signal)) ?? [];
     for (const { name, isMirror, open } of places) {
-      if (!isMirror) return await this.#fetchManifest(await open(), key, signal);
+      if (!isMirror) return await this.#fetchManifest({ ...(await open()), takesSchema1: true }, key, signal);
       try {
         const descriptor = await this.#fetchManifest(await open(), key, signal);
         onNote?.(`Pulling ${formatReference(reference)} from mirror ${name}`);
@@ -114,11 +127,13 @@ class RegistrySource implements ImageSource {
         );
       }
     }
-    return await this.#fetchManifest({ client: await this.#clientFor(registry, signal), repository }, key, signal);
+    const client = await this.#clientFor(registry, signal);
+    return await this.#fetchManifest({ client, repository, takesSchema1: true }, key, signal);
   }
 
-  async #fetchManifest(place: Place, reference: string, signal: AbortSignal | undefined): Promise<Descriptor> {
-    const { descriptor, manifest, payload } = await getManifest({ ...place, signal, takesSchema1: true }, reference);
+  async #fetchManifest(asked: Asked, reference: string, signal: AbortSignal | undefined): Promise<Descriptor> {
+    const { descriptor, manifest, payload } = await getManifest({ ...asked, signal }, reference);
+    const place: Place = { client: asked.client, repository: asked.repository };
     const where = `${place.client.registry}/${place.repository}`;
     if (payload !== undefined) {
       this.#addSchema1(place, descriptor.digest, payload, where);
@@ -129,6 +144,7 @@ class RegistrySource implements ImageSource {
     this.#manifests.set(descriptor.digest, manifest.bytes);
     return descriptor;
   }
+
   #addSchema1(place: Place, digest: Digest, payload: Uint8Array, where: string): void {
     const layers = parseSchema1(payload, where).steps.flatMap(({ layer }) => layer ?? []);
     for (const each of [digest, ...layers]) if (!this.#places.has(each)) this.#places.set(each, place);

@@ -1,7 +1,10 @@
 import type { Root } from "../content/contracts.ts";
+import { ArchiveError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
+import { getManifest, type ManifestPlace } from "../registry/manifest-access.ts";
 import { registrySource } from "../store/registry-source.ts";
-import { describeImages, type InspectedLayer, type InspectedPlatform } from "./describe-images.ts";
+import { describeImages, type InspectedPlatform } from "./describe-images.ts";
+import type { DescribedPlatform } from "./described-platform.ts";
 import {
   manifestKey,
   placeOf,
@@ -13,6 +16,7 @@ import {
   repositoryName,
   withRegistries,
 } from "./manifest-place.ts";
+import { describeSchema1 } from "./manifest-schema1.ts";
 
 export interface ManifestOptions extends RemoteOptions {
   /** `os/architecture[/variant]`: that image of an index. */
@@ -26,20 +30,6 @@ export interface RawManifestResult {
   readonly mediaType: string;
   /** As the registry holds them. */
   readonly bytes: Uint8Array;
-}
-
-/** With the step of the build that made it, where the config tells. */
-export interface DescribedLayer extends InspectedLayer {
-  /** RFC 3339, as written. */
-  readonly created?: string;
-  readonly createdBy?: string;
-  readonly comment?: string;
-}
-
-export interface DescribedPlatform extends Omit<InspectedPlatform, "layers"> {
-  readonly layers: readonly DescribedLayer[];
-  /** Sum of the layers, as stored. */
-  readonly layerBytes: number;
 }
 
 export interface ManifestResult {
@@ -61,8 +51,12 @@ export interface ManifestResult {
 export async function rawManifest(reference: string, options: ManifestOptions = {}): Promise<RawManifestResult> {
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, async registries => {
-    const place = await placeOf(registries, named, options.signal);
-    const { descriptor, manifest } = await chosenManifest(place, manifestKey(named), options.platform);
+    const place = { ...(await placeOf(registries, named, options.signal)), takesSchema1: true };
+    const { platform } = options;
+    const { descriptor, manifest } =
+      platform === undefined
+        ? await getManifest(place, manifestKey(named))
+        : await readPlatformManifest(place, manifestKey(named), platform);
     const { digest, mediaType } = descriptor;
     return { reference: `${repositoryName(named)}@${digest}`, digest, mediaType, bytes: manifest.bytes };
   });
@@ -73,8 +67,10 @@ export async function manifest(reference: string, options: ManifestOptions = {})
   const { signal } = options;
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, async registries => {
-    const place = await placeOf(registries, named, signal);
-    const { descriptor, view } = await chosenManifest(place, manifestKey(named), options.platform);
+    const place = { ...(await placeOf(registries, named, signal)), takesSchema1: true };
+    const read = await chosenManifest(place, manifestKey(named), options.platform);
+    if ("platforms" in read) return read;
+    const { descriptor, view } = read;
     const { digest, mediaType, size } = descriptor;
     const { registry, repository } = named;
     await using source = registrySource([{ registry, repository, digest }], registries.clientFor);
@@ -109,10 +105,22 @@ function withInstructions({ layers, ...rest }: InspectedPlatform): DescribedPlat
   };
 }
 
+/** A manifest of schema 1 is described at once: no other document has its form. */
 async function chosenManifest(
-  place: Parameters<typeof readManifest>[0],
+  place: ManifestPlace,
   key: string,
   platform: string | undefined,
-): Promise<ReadManifest> {
-  return platform === undefined ? await readManifest(place, key) : await readPlatformManifest(place, key, platform);
+): Promise<ReadManifest | ManifestResult> {
+  try {
+    return platform === undefined ? await readManifest(place, key) : await readPlatformManifest(place, key, platform);
+  } catch (error) {
+    if (!(error instanceof ArchiveError) || error.reason !== "manifest-schema1") throw error;
+    const fetched = await getManifest(place, key);
+    if (fetched.payload === undefined) throw error;
+    const { digest, mediaType } = fetched.descriptor;
+    const reference = `${place.client.registry}/${place.repository}@${digest}`;
+    const size = fetched.manifest.bytes.length;
+    const platforms = [await describeSchema1(place, digest, fetched.payload)];
+    return { reference, digest, mediaType, size, platforms, absent: [] };
+  }
 }

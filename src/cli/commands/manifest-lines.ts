@@ -25,7 +25,7 @@ function* platformLines(image: Platform): Generator<string> {
   const built = created === undefined ? "" : `, built ${escapeForeign(created, 64)}`;
   yield `${platform === undefined ? "No image" : escapeForeign(platform)}, ${formatBytes(layerBytes)} in ${layers.length} layer(s)${built}`;
   if (digest !== undefined) yield `Manifest   ${digest}`;
-  yield `Config     ${config}`;
+  if (config !== undefined) yield `Config     ${config}`;
   yield* table(
     ["LAYER", "SIZE", "CREATED", "INSTRUCTION"],
     layers.map(layer => [
