@@ -126,9 +126,16 @@ export class PartialError extends ImgpackError {
   readonly code = "ERR_PARTIAL";
   readonly exitCode = 10;
   readonly failures: readonly ImgpackError[];
+  /** What was asked for and is not done, as it was named: to be asked for again. */
+  readonly failed: readonly string[];
 
-  constructor(message: string, failures: readonly ImgpackError[], details: ErrorDetails = {}) {
+  constructor(
+    message: string,
+    failures: readonly ImgpackError[],
+    details: ErrorDetails & { readonly failed?: readonly string[] } = {},
+  ) {
     super(message, details);
     this.failures = failures;
+    this.failed = details.failed ?? [];
   }
 }

@@ -29,6 +29,7 @@ export { type ConfigOptions, type ConfigResult, config } from "./verbs/config.ts
 export { type ConvertOptions, type ConvertResult, convert } from "./verbs/convert.ts";
 export { type CopiedImage, type CopyOptions, type CopyResult, copy, copyTo } from "./verbs/copy.ts";
 export { type DeleteOptions, type Deletion, deleteImage } from "./verbs/delete.ts";
+export type { DescribedLayer, DescribedPlatform } from "./verbs/described-platform.ts";
 export { type DigestOptions, type DigestResult, digest } from "./verbs/digest.ts";
 export { type Diagnosis, type DoctorOptions, doctor } from "./verbs/doctor.ts";
 export { exists } from "./verbs/exists.ts";
@@ -38,8 +39,6 @@ export { type LatestOptions, type LatestResult, latest } from "./verbs/latest.ts
 export { type LoginOptions, type LoginResult, login } from "./verbs/login.ts";
 export { type LogoutOptions, type LogoutResult, logout } from "./verbs/logout.ts";
 export {
-  type DescribedLayer,
-  type DescribedPlatform,
   type ManifestOptions,
   type ManifestResult,
   manifest,

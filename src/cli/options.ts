@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Argv } from "yargs";
 import type { RegistryOptions } from "../index.ts";
 import { commandFault } from "./fault.ts";
+import { type MannerFlags, mannerFlags, mannerOptions } from "./transfer-manners.ts";
 
 /** Flags of every command that talks to a registry. */
 export interface RegistryFlags extends ConnectionFlags {
@@ -18,7 +19,7 @@ export interface OutputFlags {
   readonly progress?: string | undefined;
 }
 
-export interface TransferFlags extends RegistryFlags, OutputFlags {
+export interface TransferFlags extends RegistryFlags, OutputFlags, MannerFlags {
   readonly concurrency?: number | undefined;
   readonly dryRun?: boolean | undefined;
 }
@@ -62,13 +63,13 @@ export function connectionFlags<T>(parser: Argv<T>): Argv<T & ConnectionFlags> {
 }
 
 export function transferFlags<T>(parser: Argv<T>): Argv<T & TransferFlags> {
-  return outputFlags(registryFlags(parser))
+  return mannerFlags(outputFlags(registryFlags(parser)))
     .option("concurrency", { type: "number", requiresArg: true, describe: "blobs at once (6)" })
     .option("dry-run", { type: "boolean", describe: "plan only" });
 }
 
 /** @throws a usage fault for a bad file, or for two secrets on one stdin. */
-export async function registryOptions(flags: RegistryFlags): Promise<RegistryOptions> {
+export async function registryOptions(flags: RegistryFlags & MannerFlags): Promise<RegistryOptions> {
   const { username, passwordStdin, tokenStdin } = flags;
   if (passwordStdin && tokenStdin) {
     throw commandFault("Cannot use --token-stdin: --password-stdin given as well, expected one of them");
@@ -79,6 +80,7 @@ export async function registryOptions(flags: RegistryFlags): Promise<RegistryOpt
     ...(passwordStdin ? { password: secret } : {}),
     ...(tokenStdin ? { token: secret } : {}),
     ...(await connectionOptions(flags)),
+    ...mannerOptions(flags),
   };
 }
 

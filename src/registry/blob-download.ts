@@ -7,6 +7,7 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { BulkDownloads } from "./bulk-download.ts";
 import { headerText } from "./headers.ts";
 import type { RegistryClient } from "./registry-client.ts";
+import { ifUnchanged, noteValidator, type Validator } from "./validator.ts";
 
 /** Smaller blobs come over the connection that brought the manifest, and are kept in memory. */
 const BULK_BYTES = 1024 * 1024;
@@ -50,15 +51,16 @@ async function pumpWithResume(
   const flow = createFlow(sink, signal);
   const filler = new ChunkFiller(flow);
   const path = `/v2/${repository}/blobs/${digest}`;
+  const known: Validator = {};
   const transfer = async (): Promise<void> => {
     filler.rewind();
     const start = filler.handedBytes;
     // It broke behind the last byte.
     if (start === size) return;
-    const request = { client, repository, path, start, size, signal };
+    const request = { client, repository, path, start, size, known, signal };
     if (await source.bulk.download(request, part => filler.take(part))) return;
     const range = start === 0 ? undefined : { start, end: size };
-    for await (const part of bodyParts(source, descriptor, range, signal)) await filler.take(part);
+    for await (const part of bodyParts(source, descriptor, range, signal, known)) await filler.take(part);
   };
   try {
     for (let isComplete = false; !isComplete; ) {
@@ -87,11 +89,12 @@ async function* resumedParts(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   const { start, end } = range ?? { start: 0, end: descriptor.size };
+  const known: Validator = {};
   let position = start;
   let parts: AsyncGenerator<Uint8Array> | undefined;
   const next = async (): Promise<IteratorResult<Uint8Array>> => {
     const rest = position === 0 && end === descriptor.size ? undefined : { start: position, end };
-    parts ??= bodyParts(source, descriptor, rest, signal);
+    parts ??= bodyParts(source, descriptor, rest, signal, known);
     try {
       return await parts.next();
     } catch (error) {
@@ -119,6 +122,7 @@ async function* bodyParts(
   { digest, size }: Descriptor,
   range: ByteRange | undefined,
   signal: AbortSignal | undefined,
+  known: Validator = {},
 ): AsyncGenerator<Uint8Array> {
   const { client, repository } = source;
   const what = `blob ${digest}`;
@@ -131,11 +135,22 @@ async function* bodyParts(
     url: `/v2/${repository}/blobs/${digest}`,
     headers: {
       "accept-encoding": "identity",
-      ...(range === undefined ? {} : { range: `bytes=${range.start}-${range.end - 1}` }),
+      ...(range === undefined || known.refusesRanges === true
+        ? {}
+        : { range: `bytes=${range.start}-${range.end - 1}`, ...ifUnchanged(known) }),
     },
-    accept: range === undefined ? [200] : [200, 206],
+    accept: range === undefined ? [200] : [200, 206, 416],
     signal,
   });
+  if (response.status === 416) {
+    await response.body.dump();
+    known.refusesRanges = true;
+    throw new NetworkError(
+      `Cannot pull ${what} from ${client.registry}/${repository}: status 416, expected 206 or 200`,
+      { transient: true },
+    );
+  }
+  noteValidator(known, headerText(response.headers, "etag"));
   const { start, end } = range ?? { start: 0, end: size };
   if (response.status === 206) {
     const found = headerText(response.headers, "content-range");

@@ -6,7 +6,14 @@ import { uploadChunked } from "./chunked-upload.ts";
 import { headBlob } from "./head-blob.ts";
 import { withDigest } from "./redirect-policy.ts";
 import { isTooLarge, uploadFormOf } from "./upload-form.ts";
-import { cancelUpload, checkDigest, inSession, sessionUrl, type UploadTarget } from "./upload-session.ts";
+import {
+  cancelUpload,
+  checkDigest,
+  inSession,
+  restartingUpload,
+  sessionUrl,
+  type UploadTarget,
+} from "./upload-session.ts";
 
 /** True when the repository has the blob (distribution specification, "Checking if content exists in the registry"). */
 export async function hasBlob(target: UploadTarget, digest: Digest): Promise<boolean> {
@@ -68,7 +75,9 @@ export async function uploadBlob(
       form.takesWhole = false;
     }
   } else if (session !== undefined) await cancelUpload(target, session);
-  await uploadChunked(target, { what, body: blobChunks(blob, target.signal), descriptor: () => descriptor });
+  await restartingUpload(form, async () => {
+    await uploadChunked(target, { what, body: blobChunks(blob, target.signal), descriptor: () => descriptor });
+  });
 }
 
 async function putWhole(

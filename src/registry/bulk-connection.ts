@@ -37,6 +37,7 @@ interface Exchange {
  */
 export class BulkConnection {
   readonly #socket: Socket;
+  readonly #idleMs: number;
   #exchange: Exchange | undefined;
   #fault: unknown;
   /** Until the taker is ready again; never rejects. */
@@ -46,7 +47,8 @@ export class BulkConnection {
   /** False once it cannot carry another request. */
   usable = true;
 
-  constructor(url: URL, options: TransportOptions, lookup?: LookupFunction) {
+  constructor(url: URL, options: TransportOptions, lookup?: LookupFunction, idleMs: number = IDLE_MS) {
+    this.#idleMs = idleMs;
     const isTls = url.protocol === "https:";
     const host = url.hostname.replace(/^\[|\]$/g, "");
     const buffer = Buffer.allocUnsafeSlow(isTls ? TLS_READ_BYTES : READ_BYTES);
@@ -69,7 +71,9 @@ export class BulkConnection {
         })
       : connectTcp(target);
     this.#socket.setNoDelay(true);
-    this.#socket.setTimeout(IDLE_MS, () => this.#fail(new Error(`no byte came for ${IDLE_MS / 1000} seconds`)));
+    this.#socket.setTimeout(idleMs, () =>
+      this.#fail(Object.assign(new Error(`no byte came for ${idleMs / 1000} seconds`), { code: "ETIMEDOUT" })),
+    );
     this.#socket.on("error", error => this.#onClose(error));
     this.#socket.on("close", () => this.#onClose(new Error("the connection was closed early")));
   }
@@ -175,7 +179,7 @@ export class BulkConnection {
     if (this.#exchange !== exchange) return;
     this.#endIfComplete(exchange);
     if (!this.usable) return;
-    this.#socket.setTimeout(IDLE_MS);
+    this.#socket.setTimeout(this.#idleMs);
     this.#socket.resume();
   }
 

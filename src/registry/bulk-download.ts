@@ -4,6 +4,7 @@ import { crossOriginHeaders, followRedirect } from "./redirect-policy.ts";
 import { type RegistryClient, USER_AGENT } from "./registry-client.ts";
 import type { ResponseHead } from "./response-head.ts";
 import type { Transport } from "./transport.ts";
+import { ifUnchanged, noteValidator, type Validator } from "./validator.ts";
 
 export interface BulkRequest {
   readonly client: RegistryClient;
@@ -14,6 +15,8 @@ export interface BulkRequest {
   readonly start: number;
   /** Bytes of the whole blob. */
   readonly size: number;
+  /** Learnt from the first answer. */
+  readonly known: Validator;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -37,6 +40,8 @@ export class BulkDownloads {
   async download(request: BulkRequest, take: TakeBytes): Promise<boolean> {
     const { client, repository, signal } = request;
     const { transport } = client;
+    if (request.start > 0 && request.known.refusesRanges === true) return false;
+    await client.gate.pass(signal);
     const seen = new Set<string>();
     let url = new URL(request.path, client.base);
     let atHome = true;
@@ -71,11 +76,12 @@ export class BulkDownloads {
     let isAnswered = false;
     const accept = (head: ResponseHead): boolean => {
       isAnswered = true;
+      if (head.status < 300) noteValidator(request.known, head.headers.get("etag")?.join());
       return isWanted(head, request);
     };
     try {
       client.transport.requests += 1;
-      const head = await connection.get(`${url.pathname}${url.search}`, headers, accept, take);
+      const head = await connection.get(`${url.pathname}${url.search}`, headers, accept, paced(take, request));
       if (connection.usable) this.#giveBack(hop, connection);
       return head;
     } catch (error) {
@@ -94,7 +100,10 @@ export class BulkDownloads {
       if (connection.usable) return { connection, isFresh: false };
     }
     const options = hop.atHome ? transport.options : {};
-    return { connection: new BulkConnection(hop.url, options, transport.lookup), isFresh: true };
+    return {
+      connection: new BulkConnection(hop.url, options, transport.lookup, transport.options.idleMs),
+      isFresh: true,
+    };
   }
 
   #giveBack(hop: Hop, connection: BulkConnection): void {
@@ -105,17 +114,27 @@ export class BulkDownloads {
   }
 }
 
+/** Takes bytes when the run's rate allows it. */
+function paced(take: TakeBytes, { client, signal }: BulkRequest): TakeBytes {
+  const { rate } = client.transport.options;
+  if (rate === undefined) return take;
+  return part => {
+    const pause = rate.take(part.length, signal);
+    return pause === undefined ? take(part) : pause.then(() => take(part));
+  };
+}
+
 /** One registry's TLS choices must not serve another that redirects there (security case A-19). */
 function poolOf({ url, atHome }: Hop): string {
   return `${originOf(url)} ${atHome ? "home" : "foreign"}`;
 }
 
-function plainHeaders({ start }: BulkRequest): Record<string, string> {
+function plainHeaders({ start, known }: BulkRequest): Record<string, string> {
   return {
     "user-agent": USER_AGENT,
     accept: "*/*",
     "accept-encoding": "identity",
-    ...(start > 0 ? { range: `bytes=${start}-` } : {}),
+    ...(start > 0 ? { range: `bytes=${start}-`, ...ifUnchanged(known) } : {}),
   };
 }
 

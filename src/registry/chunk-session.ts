@@ -1,6 +1,6 @@
 import { RegistryError } from "../errors.ts";
-import { closeUpload } from "./close-upload.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
+import { closeUpload } from "./close-upload.ts";
 import { headerText } from "./headers.ts";
 import type { RegistryClient } from "./registry-client.ts";
 import type { TransportResponse } from "./transport.ts";

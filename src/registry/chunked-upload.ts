@@ -1,29 +1,10 @@
 import { RegistryError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import { closeUpload } from "./close-upload.ts";
+import { type ChunkSession, callSession, closeSession, lost, openSession, sendPart } from "./chunk-session.ts";
 import { headerText } from "./headers.ts";
-import type { RegistryClient } from "./registry-client.ts";
-import type { TransportResponse } from "./transport.ts";
 import { canShrink, shrinkChunks, uploadFormOf } from "./upload-form.ts";
-import {
-  cancelUpload,
-  isSessionFault,
-  MOST_RESTARTS,
-  sessionUrl,
-  startUpload,
-  type UploadTarget,
-} from "./upload-session.ts";
-
-/** Bytes that wait in memory until the registry has taken them; twice as many while the next ones are gathered. */
-export const PART_BYTES: number = 8 * 1024 * 1024;
-
-interface Session {
-  readonly target: UploadTarget;
-  readonly what: string;
-  url: URL;
-  /** Bytes that the registry has for sure. */
-  offset: number;
-}
+import { longEnough, type Part, partsOf } from "./upload-parts.ts";
+import { cancelUpload, MOST_RESTARTS, sessionUrl, type UploadTarget } from "./upload-session.ts";
 
 export interface ChunkedUpload {
   /** As messages name it. */
@@ -45,19 +26,21 @@ export interface ChunkedUpload {
  */
 export async function uploadChunked(target: UploadTarget, upload: ChunkedUpload): Promise<void> {
   const { what, descriptor, putSmall } = upload;
+  const form = uploadFormOf(target.client);
   const parts = partsOf(upload.body);
-  let session: Session | undefined;
+  let session: ChunkSession | undefined;
   let sending: Promise<void> = Promise.resolve();
   try {
     for (let next = await parts.next(); !next.done; next = await parts.next()) {
-      const { part, isLast } = next.value;
-      await sending;
-      if (isLast && session === undefined && putSmall !== undefined) {
-        await putSmall(descriptor(), part);
+      if (next.value.isLast && session === undefined && putSmall !== undefined) {
+        await putSmall(descriptor(), next.value.part);
         return;
       }
-      if (session === undefined) {
-        session = await openSession(target, what);
+      const isFirst = session === undefined;
+      session ??= await openSession(target, what);
+      await sending;
+      const part = await longEnough(next.value, parts, form.leastChunkBytes);
+      if (isFirst) {
         if (!(await sendFirst(session, part))) {
           await streamRest(session, part, parts);
           break;
@@ -80,57 +63,12 @@ export async function uploadChunked(target: UploadTarget, upload: ChunkedUpload)
   }
 }
 
-async function closeSession(session: Session, { digest }: Descriptor): Promise<void> {
-  const { target, what, url } = session;
-  try {
-    await closeUpload(target, what, url, digest, Number.POSITIVE_INFINITY);
-  } catch (error) {
-    throw isSessionFault(error) ? lost(session, error) : error;
-  }
-}
-
-interface Part {
-  readonly part: Uint8Array;
-  readonly isLast: boolean;
-}
-
-/**
- * Parts of equal length, but for the last. They take turns in two buffers: one is filled while the other is being sent,
- * and must have been when the next part is asked for.
- */
-async function* partsOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<Part, undefined> {
-  let buffer: Uint8Array = Buffer.allocUnsafeSlow(PART_BYTES);
-  let other: Uint8Array | undefined;
-  let filled = 0;
-  for await (const piece of body) {
-    for (let taken = 0; taken < piece.length; ) {
-      // Kept back until more comes: the last part must be known as such.
-      if (filled === buffer.length) {
-        yield { part: buffer, isLast: false };
-        [buffer, other] = [other ?? Buffer.allocUnsafeSlow(PART_BYTES), buffer];
-        filled = 0;
-      }
-      const step = Math.min(buffer.length - filled, piece.length - taken);
-      buffer.set(piece.subarray(taken, taken + step), filled);
-      filled += step;
-      taken += step;
-    }
-  }
-  yield { part: buffer.subarray(0, filled), isLast: true };
-  return undefined;
-}
-
-async function openSession(target: UploadTarget, what: string): Promise<Session> {
-  const url = await target.client.retrying(what, target.signal, async () => await startUpload(target, what));
-  return { target, what, url, offset: 0 };
-}
-
 /**
  * Finds out how large a chunk may be. A refused one may have spoilt its session, so each try gets its own.
  *
  * @returns false when this registry takes no chunks of any size.
  */
-async function sendFirst(session: Session, part: Uint8Array): Promise<boolean> {
+async function sendFirst(session: ChunkSession, part: Uint8Array): Promise<boolean> {
   const { target, what } = session;
   const form = uploadFormOf(target.client);
   for (let losses = 0; form.takesChunks; ) {
@@ -153,7 +91,11 @@ async function sendFirst(session: Session, part: Uint8Array): Promise<boolean> {
 }
 
 /** What is in memory still, and then whatever comes: not to be had again when it fails. */
-async function streamRest(session: Session, first: Uint8Array, parts: AsyncGenerator<Part, undefined>): Promise<void> {
+async function streamRest(
+  session: ChunkSession,
+  first: Uint8Array,
+  parts: AsyncGenerator<Part, undefined>,
+): Promise<void> {
   const { target, what, url } = session;
   let isStarted = false;
   async function* rest(): AsyncGenerator<Uint8Array> {
@@ -162,7 +104,7 @@ async function streamRest(session: Session, first: Uint8Array, parts: AsyncGener
     yield first;
     for (let next = await parts.next(); !next.done; next = await parts.next()) yield next.value.part;
   }
-  const response = await call(target, what, "PATCH", {
+  const response = await callSession(target, what, "PATCH", {
     url,
     headers: { "content-type": "application/octet-stream" },
     body: rest,
@@ -171,99 +113,9 @@ async function streamRest(session: Session, first: Uint8Array, parts: AsyncGener
   if (headerText(response.headers, "location") !== undefined) session.url = sessionUrl(target, response);
 }
 
-async function sendPart(session: Session, part: Uint8Array): Promise<void> {
-  const { target, what } = session;
-  const form = uploadFormOf(target.client);
-  const end = session.offset + part.length;
-  await target.client.retrying(what, target.signal, async attempt => {
-    if (attempt > 1) await findOffset(session, end);
-    while (session.offset < end) {
-      const left = part.subarray(part.length - (end - session.offset));
-      try {
-        await sendChunk(session, left.subarray(0, form.chunkBytes));
-      } catch (error) {
-        if (!isSessionFault(error) || session.offset === 0) throw error;
-        if (error.status !== 416) throw lost(session, error);
-        // The registry and this side disagree on what has arrived: ask, and go on from there.
-        const { message, hint, status, codes } = error;
-        throw new RegistryError(message, { hint, status, codes, cause: error, transient: true });
-      }
-    }
-  });
-}
-
-async function sendChunk(session: Session, chunk: Uint8Array): Promise<void> {
-  const { target, what, url, offset } = session;
-  const end = offset + chunk.length;
-  const response = await call(target, what, "PATCH", {
-    url,
-    headers: {
-      "content-type": "application/octet-stream",
-      "content-length": String(chunk.length),
-      "content-range": `${offset}-${end - 1}`,
-    },
-    body: () => chunk,
-    accept: [201, 202, 204],
-  });
-  if (headerText(response.headers, "location") !== undefined) session.url = sessionUrl(target, response);
-  const taken = rangeEnd(response);
-  // Some take fewer bytes than they get; others go on telling the end of the first chunk, and have them all.
-  session.offset = taken > offset && taken < end ? taken : end;
-}
-
-/** Asks the registry how much of the part it has. */
-async function findOffset(session: Session, end: number): Promise<void> {
-  const { target, what, offset } = session;
-  let response: TransportResponse;
-  try {
-    response = await call(target, what, "GET", { url: session.url, accept: [204, 202, 200] });
-  } catch (error) {
-    if (!isSessionFault(error)) throw error;
-    if (offset > 0) throw lost(session, error);
-    session.url = await startUpload(target, what);
-    return;
-  }
-  if (headerText(response.headers, "location") !== undefined) session.url = sessionUrl(target, response);
-  const found = rangeEnd(response);
-  if (found < offset || found > end) throw lost(session);
-  session.offset = found;
-}
-
-/** Bytes that an answer says were taken; 0 for "0-0", which registries say of an empty session, too. */
-function rangeEnd(response: TransportResponse): number {
-  const last = /^(?:bytes=)?0-(\d+)$/.exec(headerText(response.headers, "range") ?? "")?.[1];
-  return last === undefined || last === "0" ? 0 : Number(last) + 1;
-}
-
 /** The registry does not like the form of the request; its rights and its rate are other questions. */
 function isRefusal(error: unknown): error is RegistryError {
   return (
     error instanceof RegistryError && !error.transient && [400, 404, 405, 411, 413, 415, 416].includes(error.status)
-  );
-}
-
-async function call(
-  { client, repository, signal }: UploadTarget,
-  what: string,
-  method: "PATCH" | "GET",
-  request: Pick<Parameters<RegistryClient["callOnce"]>[0], "url" | "headers" | "body" | "accept">,
-): Promise<TransportResponse> {
-  const response = await client.callOnce({
-    verb: "push",
-    what,
-    repository,
-    actions: "pull,push",
-    method,
-    signal,
-    ...request,
-  });
-  await response.body.dump();
-  return response;
-}
-
-function lost({ target, what, offset }: Session, cause?: unknown): RegistryError {
-  return new RegistryError(
-    `Cannot push ${what} to ${target.client.registry}/${target.repository}: the registry lost the upload after ${offset} bytes, expected it to go on`,
-    { status: 404, cause, hint: "Run the command again; what comes from a pipe is safer pushed from a file." },
   );
 }

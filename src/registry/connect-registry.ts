@@ -19,6 +19,8 @@ export interface ConnectOptions
     CertsFolderOptions,
     Omit<CredentialOptions, "signal" | "repository"> {
   readonly onRetry?: ((event: RetryEvent, what: string) => void) | undefined;
+  /** Tries of a request in total; 5 without it. */
+  readonly attempts?: number | undefined;
 }
 
 /**
@@ -48,15 +50,23 @@ export async function connectRegistry(
     // Behind a proxy, names are not known here.
     resolve: async (host, url) => (proxyFor(url) === undefined ? await resolveHost(host) : []),
   });
-  return new RegistryClient({ registry, base, transport, authenticator, onRetry: options.onRetry });
+  return new RegistryClient({
+    registry,
+    base,
+    transport,
+    authenticator,
+    onRetry: options.onRetry,
+    attempts: options.attempts,
+  });
 }
 
 /** What was asked for, filled up with what stands in certs.d. */
 async function transportOptions(registry: string, options: ConnectOptions): Promise<TransportOptions> {
-  const { plainHttp, insecure } = options;
+  const { plainHttp, insecure, idleMs, rate } = options;
   const folder = plainHttp === true ? undefined : await readCertsFolder(registry, options);
   const ca = options.ca ?? folder?.ca;
-  return { plainHttp, insecure, ca, clientCertificates: options.clientCertificates ?? folder?.clientCertificates };
+  const clientCertificates = options.clientCertificates ?? folder?.clientCertificates;
+  return { plainHttp, insecure, ca, clientCertificates, idleMs, rate };
 }
 
 /** A token server or a storage has its own folder in certs.d, under its own name, or nothing (security case A-19). */

@@ -1,10 +1,10 @@
 import type { PendingBody, PendingStream, Seal } from "../content/contracts.ts";
-import { RegistryError } from "../errors.ts";
+import { InternalError, RegistryError } from "../errors.ts";
 import { uploadChunked } from "./chunked-upload.ts";
 import { closeUpload } from "./close-upload.ts";
 import { headerText } from "./headers.ts";
-import { isTooLarge, uploadFormOf } from "./upload-form.ts";
-import { inSession, sessionUrl, type UploadTarget } from "./upload-session.ts";
+import { inTurn, isTooLarge, uploadFormOf } from "./upload-form.ts";
+import { inSession, restartingUpload, sessionUrl, type UploadTarget } from "./upload-session.ts";
 
 /**
  * Uploads a blob whose digest its last byte tells: one streamed PATCH without Content-Range, closed by an empty PUT, as
@@ -27,9 +27,23 @@ export async function uploadPending(
       form.takesWhole = false;
     }
   }
-  const stream = await blob.open(target.signal, onBytes);
-  await uploadChunked(target, { what, body: stream.body, descriptor: () => stream.seal().descriptor });
-  return stream.seal();
+  let seal: (() => Seal) | undefined;
+  await restartingUpload(form, async () => {
+    let counted = 0;
+    const stream = await blob.open(target.signal, bytes => {
+      counted += bytes;
+      onBytes?.(bytes);
+    });
+    seal = () => stream.seal();
+    try {
+      await uploadChunked(target, { what, body: stream.body, descriptor: () => stream.seal().descriptor });
+    } catch (error) {
+      onBytes?.(-counted);
+      throw error;
+    }
+  });
+  if (seal === undefined) throw new InternalError(`Cannot push ${what}: nothing was sent, expected a layer`);
+  return seal();
 }
 
 async function uploadStreamed(
@@ -38,11 +52,17 @@ async function uploadStreamed(
   blob: PendingBody,
   onBytes: ((bytes: number) => void) | undefined,
 ): Promise<Seal> {
+  const form = uploadFormOf(target.client);
   for (let round = 1; ; round += 1) {
-    const { seal, session } = await inSession(target, what, undefined, url =>
-      streamInto(target, what, url, blob, onBytes),
-    );
-    if (await closeUpload(target, what, session, seal.descriptor.digest, round)) return seal;
+    const hasTurn = form.isOneAtATime;
+    const sealed = await inTurn(form, async () => {
+      const send = async (url: URL): ReturnType<typeof streamInto> =>
+        await streamInto(target, what, url, blob, onBytes);
+      const { seal, session } = await inSession(target, what, undefined, send, hasTurn);
+      return (await closeUpload(target, what, session, seal.descriptor.digest, round)) ? seal : undefined;
+    });
+    if (sealed !== undefined) return sealed;
+    form.isOneAtATime = true;
     onBytes?.(-blob.sourceBytes);
   }
 }

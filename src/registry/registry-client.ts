@@ -1,8 +1,10 @@
 import { AuthError, type ImgpackError, NetworkError, RegistryError } from "../errors.ts";
-import { type RetryEvent, retry } from "../util/retry.ts";
+import { HostGate } from "../util/host-gate.ts";
+import { type RetryEvent, retry, sleepFor } from "../util/retry.ts";
 import { VERSION } from "../util/version.ts";
 import type { Authenticator, Scope } from "./auth.ts";
 import { parseChallenges } from "./challenge.ts";
+import { isConnectFault, isRateLimit, typedCause } from "./failure-cause.ts";
 import { headerList, headerText } from "./headers.ts";
 import { networkError } from "./network-error.ts";
 import { originOf } from "./origin.ts";
@@ -40,6 +42,8 @@ export interface RegistryClientOptions {
   readonly transport: Transport;
   readonly authenticator: Authenticator;
   readonly onRetry?: ((event: RetryEvent, what: string) => void) | undefined;
+  /** Tries in total of what may pass; 5 without it. */
+  readonly attempts?: number | undefined;
 }
 
 interface FollowedResponse extends TransportResponse {
@@ -61,6 +65,9 @@ export class RegistryClient {
   readonly #onRetry: RegistryClientOptions["onRetry"];
   /** Origins that have answered at least once. */
   readonly #answered = new Set<string>();
+  readonly #attempts: number | undefined;
+  /** All requests wait here while one of them was told to come back later. */
+  readonly gate: HostGate = new HostGate();
 
   constructor(options: RegistryClientOptions) {
     this.registry = options.registry;
@@ -68,6 +75,7 @@ export class RegistryClient {
     this.transport = options.transport;
     this.#authenticator = options.authenticator;
     this.#onRetry = options.onRetry;
+    this.#attempts = options.attempts;
   }
 
   /** The answer, its body unread. @throws ImgpackError for every status that `accept` does not list. */
@@ -84,7 +92,20 @@ export class RegistryClient {
 
   /** Repeats `task` while it fails with what may pass, and tells the progress. */
   async retrying<T>(what: string, signal: AbortSignal | undefined, task: (attempt: number) => Promise<T>): Promise<T> {
-    return await retry(task, { signal, onRetry: event => this.#onRetry?.(event, what) });
+    let isLimited = false;
+    return await retry(task, {
+      signal,
+      attempts: this.#attempts,
+      onRetry: event => {
+        isLimited = isRateLimit(event.error);
+        this.#onRetry?.(event, what);
+      },
+      sleep: async (ms, stop) => {
+        const pause = sleepFor(ms, stop);
+        if (isLimited) this.gate.closeUntil(pause);
+        await pause;
+      },
+    });
   }
 
   /** The Authorization value for a request to the registry's own origin, if one is known by now. */
@@ -100,6 +121,7 @@ export class RegistryClient {
   /** One try of `call`, for callers whose own retry must begin earlier than this request. */
   async callOnce(call: Call): Promise<TransportResponse> {
     const scope = scopeOf(call);
+    await this.gate.pass(call.signal);
     for (let isAnswered = false; ; isAnswered = true) {
       const response = await this.#follow(call, scope);
       if (call.accept.includes(response.status)) return response;
@@ -200,21 +222,6 @@ export class RegistryClient {
 function scopeOf(call: Call): Scope {
   const { repository, actions, mountFrom } = call;
   return { repository, actions, ...(mountFrom === undefined ? {} : { mountFrom }) };
-}
-
-function typedCause(cause: unknown): ImgpackError | undefined {
-  for (let error: unknown = cause; error instanceof Error; error = error.cause) {
-    if ("exitCode" in error && "hint" in error) return error as ImgpackError;
-  }
-  return undefined;
-}
-
-/** True when no connection came about. */
-function isConnectFault(cause: unknown): boolean {
-  if (!(cause instanceof Error)) return false;
-  if (cause instanceof AggregateError && cause.errors.some(isConnectFault)) return true;
-  if ("syscall" in cause && (cause.syscall === "connect" || cause.syscall === "getaddrinfo")) return true;
-  return isConnectFault(cause.cause);
 }
 
 async function readSome(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import tls, { type SecureContext } from "node:tls";
+import type { RateLimit } from "../util/rate-limit.ts";
 
 /** PEM texts that this machine shows a server which asks who it is. */
 export interface ClientCertificate {
@@ -18,6 +19,10 @@ export interface TransportOptions {
   /** PEM certificates that are trusted beside the system's. */
   readonly ca?: string | undefined;
   readonly clientCertificates?: readonly ClientCertificate[] | undefined;
+  /** Milliseconds without a byte after which a connection counts as broken; two minutes without it. */
+  readonly idleMs?: number | undefined;
+  /** Shared by all bodies of a run. */
+  readonly rate?: RateLimit | undefined;
 }
 
 /** Where systems keep the certificates that their administrators trust, in one file. */

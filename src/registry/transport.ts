@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { LookupFunction, Socket } from "node:net";
 import { KnownHosts } from "./known-hosts.ts";
+import { isIterable, limited, limitedBody } from "./limited-body.ts";
 import { originOf } from "./origin.ts";
 import { Agents } from "./proxy-agents.ts";
 import type { ProxyFor } from "./proxy-settings.ts";
@@ -27,7 +28,7 @@ export interface TransportResponse {
 const CONNECT_MS = 30_000;
 const IDLE_MS = 120_000;
 /** A closing PUT is answered when the storage behind the registry has taken the blob in, which takes it minutes for a big one. */
-const COMMIT_MS = 300_000;
+const COMMIT_FACTOR = 2.5;
 /** A longer rest costs more than a new connection. */
 const DUMP_BYTES = 256 * 1024;
 const MAX_HEADER_BYTES = 32 * 1024;
@@ -139,7 +140,8 @@ export class Transport implements AsyncDisposable {
       });
       const state: ExchangeState = { isAnswered: false, isSent: false, isRead: false };
       outgoing.once("socket", socket => limitConnecting(socket, fault => outgoing.destroy(fault)));
-      outgoing.setTimeout(method === "GET" || method === "HEAD" ? IDLE_MS : COMMIT_MS, () =>
+      const { idleMs = IDLE_MS } = this.options;
+      outgoing.setTimeout(method === "GET" || method === "HEAD" ? idleMs : idleMs * COMMIT_FACTOR, () =>
         outgoing.destroy(Object.assign(new Error("no answer in time"), { code: "ETIMEDOUT" })),
       );
       outgoing.on("error", error => {
@@ -148,23 +150,30 @@ export class Transport implements AsyncDisposable {
       });
       outgoing.on("response", answer => {
         state.isAnswered = true;
-        answer.setTimeout(IDLE_MS);
+        answer.setTimeout(idleMs);
         answer.once("end", () => {
           state.isRead = true;
           if (!state.isSent) outgoing.destroy();
         });
-        resolve({ url, status: answer.statusCode ?? 0, headers: answer.headersDistinct, body: bodyOf(answer) });
+        resolve({
+          url,
+          status: answer.statusCode ?? 0,
+          headers: answer.headersDistinct,
+          body: bodyOf(answer, this.options.rate, signal),
+        });
       });
-      this.#sendBody(outgoing, request.body, state).catch(error => outgoing.destroy(error));
+      this.#sendBody(outgoing, request.body, state, signal).catch(error => outgoing.destroy(error));
     });
   }
 
   /** Each part is on the wire before the next one is asked for: its memory is used again then. */
   async #sendBody(
     outgoing: ClientRequest,
-    body: Uint8Array | AsyncIterable<Uint8Array> | undefined,
+    whole: Uint8Array | AsyncIterable<Uint8Array> | undefined,
     state: ExchangeState,
+    signal: AbortSignal | undefined,
   ): Promise<void> {
+    const body = limitedBody(whole, this.options.rate, signal);
     if (!isIterable(body)) {
       state.isSent = true;
       this.bytesSent += body?.length ?? 0;
@@ -215,9 +224,14 @@ class StaleConnection extends Error {
   readonly code = "ECONNRESET";
 }
 
-function bodyOf(answer: IncomingMessage): TransportResponse["body"] {
+function bodyOf(
+  answer: IncomingMessage,
+  rate: TransportOptions["rate"],
+  signal: AbortSignal | undefined,
+): TransportResponse["body"] {
+  const parts = rate === undefined ? answer : limited(answer, rate, signal);
   return {
-    [Symbol.asyncIterator]: () => answer[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>,
+    [Symbol.asyncIterator]: () => parts[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>,
     async dump() {
       let left = DUMP_BYTES;
       try {
@@ -230,8 +244,4 @@ function bodyOf(answer: IncomingMessage): TransportResponse["body"] {
       }
     },
   };
-}
-
-function isIterable(body: TransportRequest["body"]): body is AsyncIterable<Uint8Array> {
-  return body !== undefined && Symbol.asyncIterator in body;
 }

@@ -48,4 +48,3 @@ export async function longEnough(
   }
   return Buffer.concat(pieces);
 }
-

@@ -5,6 +5,7 @@ import { headerText } from "./headers.ts";
 import { resolveUploadLocation } from "./redirect-policy.ts";
 import type { RegistryClient } from "./registry-client.ts";
 import type { TransportResponse } from "./transport.ts";
+import { inTurn, noteChunkLimits, type UploadForm, uploadFormOf } from "./upload-form.ts";
 
 /** Where a blob goes. */
 export interface UploadTarget {
@@ -19,24 +20,48 @@ const SESSION_CODES: ReadonlySet<string> = new Set(["BLOB_UPLOAD_UNKNOWN", "BLOB
 /** Registries that lose sessions (several behind one name without shared storage) do so again and again. */
 export const MOST_RESTARTS: number = 2;
 
-/** Every try gets a session of its own, since a failed one may hold bytes. */
+/**
+ * Every try gets a session of its own, since a failed one may hold bytes.
+ *
+ * @param hasTurn the caller runs `inTurn` already.
+ */
 export async function inSession<T>(
   target: UploadTarget,
   what: string,
   opened: URL | undefined,
   send: (session: URL, attempt: number) => Promise<T>,
+  hasTurn = false,
 ): Promise<T> {
-  return await target.client.retrying(what, target.signal, async attempt => {
+  const form = uploadFormOf(target.client);
+  const once = async (attempt: number): Promise<T> => {
     const session = attempt === 1 && opened !== undefined ? opened : await startUpload(target, what);
     try {
       return await send(session, attempt);
     } catch (error) {
       await cancelUpload(target, session);
       if (!isSessionFault(error) || attempt > MOST_RESTARTS) throw error;
+      // Once may be bad luck; twice, they spoil each other.
+      form.isOneAtATime ||= attempt > 1;
       const { message, hint, status, codes } = error;
       throw new RegistryError(message, { hint, status, codes, cause: error, transient: true });
     }
-  });
+  };
+  return await target.client.retrying(what, target.signal, async attempt =>
+    hasTurn ? await once(attempt) : await inTurn(form, async () => await once(attempt)),
+  );
+}
+
+/** Sends a blob that can be read again from its beginning whenever the registry has lost what it had of it. */
+export async function restartingUpload(form: UploadForm, upload: () => Promise<void>): Promise<void> {
+  for (let round = 1; ; round += 1) {
+    try {
+      await inTurn(form, upload);
+      return;
+    } catch (error) {
+      if (!isSessionFault(error) || round > MOST_RESTARTS) throw error;
+      form.isOneAtATime = true;
+    }
+  }
 }
 
 /** The session is lost or spoilt; another one may go well. */
@@ -60,6 +85,7 @@ export async function startUpload(target: UploadTarget, what: string): Promise<U
     signal,
   });
   await response.body.dump();
+  noteChunkLimits(uploadFormOf(target.client), response.headers);
   return sessionUrl(target, response);
 }
 

@@ -16,10 +16,11 @@ import { MAX_MANIFEST_BYTES } from "../oci/limits.ts";
 import { manifestChildren, type RawManifest } from "../oci/manifest.ts";
 import { isManifestType } from "../oci/media-types.ts";
 import { hasBlob, mountBlob, uploadBlob } from "../registry/blob-upload.ts";
-import { PART_BYTES, uploadChunked } from "../registry/chunked-upload.ts";
+import { uploadChunked } from "../registry/chunked-upload.ts";
 import { putManifest } from "../registry/manifest-access.ts";
 import { uploadPending } from "../registry/pending-upload.ts";
 import type { RegistryClient } from "../registry/registry-client.ts";
+import { PART_BYTES } from "../registry/upload-parts.ts";
 import { cancelUpload, type UploadTarget } from "../registry/upload-session.ts";
 
 /** Compressed in memory first: the digest is known then, and one HEAD may save the upload. */

@@ -16,7 +16,7 @@ export interface RetryEvent {
 
 export interface RetryOptions {
   /** Tries in total. */
-  readonly attempts?: number;
+  readonly attempts?: number | undefined;
   readonly baseMs?: number;
   readonly maxMs?: number;
   /** Share of a wait by which it varies both ways, so that many clients do not come back together. */
@@ -59,7 +59,8 @@ function hasRetryHint(error: object): error is RetryHint {
   return "retryAfterMs" in error && typeof error.retryAfterMs === "number";
 }
 
-async function sleepFor(ms: number, signal: AbortSignal | undefined): Promise<void> {
+/** Waits; rejects with the signal's reason. */
+export async function sleepFor(ms: number, signal: AbortSignal | undefined): Promise<void> {
   try {
     await delay(ms, undefined, signal === undefined ? {} : { signal });
   } catch (error) {

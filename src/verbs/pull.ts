@@ -1,4 +1,4 @@
-import { UsageError } from "../errors.ts";
+import { type ImgpackError, PartialError, UsageError } from "../errors.ts";
 import { formatPlatform, hostPlatform } from "../oci/platform.ts";
 import { parseReference, resolveDockerHub } from "../oci/reference.ts";
 import { type FullReference, registrySource } from "../store/registry-source.ts";
@@ -16,6 +16,8 @@ export interface PullOptions extends RegistryOptions, OutputOptions {
   readonly registry?: string | undefined;
   /** `os/architecture[/variant]`, or "all"; linux with this machine's architecture without it. */
   readonly platforms?: readonly string[] | undefined;
+  /** Of several images, those that cannot be had are left out; the call still throws when the others are written. */
+  readonly keepGoing?: boolean | undefined;
 }
 
 /** `digest` is as in the registry, unless `previousDigest` says otherwise. */
@@ -45,18 +47,38 @@ export async function pull(references: readonly string[], options: PullOptions):
   if (references.length === 0) throw new UsageError("Cannot pull: no image named, expected at least one reference");
   const platforms = readPlatforms("pull", options.platforms, [hostPlatform()]);
   const place = await openOutput(options.output, undefined);
+  const full = references.map(text => fullReference(text, options.registry));
+  const failures = new Map<FullReference, ImgpackError>();
+  const onFailed =
+    options.keepGoing === true
+      ? (reference: FullReference, error: ImgpackError): void => {
+          failures.set(reference, error);
+          // Nothing would be left to write.
+          if (failures.size === references.length) throw error;
+        }
+      : undefined;
   await using registries = new Registries(options, onProgress);
-  await using source = registrySource(
-    references.map(text => fullReference(text, options.registry)),
-    registries.clientFor,
-    { placesFor: registries.placesFor, onNote: registries.note },
-  );
+  await using source = registrySource(full, registries.clientFor, {
+    placesFor: registries.placesFor,
+    onNote: registries.note,
+    onFailed,
+  });
   const { plan, images } = await writeImages(source, {
     ...options,
     place,
     platforms,
     sourceName: references.join(", "),
   });
+  if (failures.size > 0) {
+    throw new PartialError(
+      `Cannot pull ${failures.size} of ${references.length} images: ${[...failures.values()].map(({ message }) => message).join("; ")}`,
+      [...failures.values()],
+      {
+        failed: full.flatMap((one, place) => (failures.has(one) ? (references[place] ?? []) : [])),
+        hint: `${place.name} holds the others.`,
+      },
+    );
+  }
   const { requests } = await registries.traffic();
   return {
     output: place.name,

@@ -6,6 +6,7 @@ import type { RegistryClient } from "../registry/registry-client.ts";
 import { canonicalRegistry } from "../registry/registry-name.ts";
 import type { ClientCertificate } from "../registry/tls-options.ts";
 import type { FullReference, PullPlaces } from "../store/registry-source.ts";
+import { RateLimit } from "../util/rate-limit.ts";
 
 /** How to reach registries. Credentials are for the one registry that a run names; with two, they are refused. */
 export interface RegistryOptions {
@@ -23,11 +24,19 @@ export interface RegistryOptions {
   readonly clientCertificate?: ClientCertificate | undefined;
   /** For pulls: tried first, in this order, then those of registries.conf, then the registry itself. */
   readonly mirrors?: readonly string[] | undefined;
+  /** How often what may pass is tried again; 4 without it. */
+  readonly retries?: number | undefined;
+  /** Milliseconds without a byte after which a connection counts as broken; two minutes without it. */
+  readonly idleMs?: number | undefined;
+  /** Bytes per second of all bodies together, both ways. */
+  readonly limitRate?: number | undefined;
 }
 
 /** The registries of one run, each connected once. */
 export class Registries implements AsyncDisposable {
   readonly #options: ConnectOptions;
+  /** What counts for every registry of the run. */
+  readonly #manners: Pick<ConnectOptions, "attempts" | "idleMs" | "rate" | "onRetry">;
   readonly #mirrors: readonly string[] | undefined;
   readonly #onProgress: OnProgress;
   readonly #clients = new Map<string, Promise<RegistryClient>>();
@@ -36,7 +45,16 @@ export class Registries implements AsyncDisposable {
 
   constructor(options: RegistryOptions, onProgress: OnProgress) {
     const { username, password, token, plainHttp, insecure, ca, clientCertificate, mirrors } = options;
+    const { retries, idleMs, limitRate } = options;
+    this.#manners = {
+      attempts: retries === undefined ? undefined : retries + 1,
+      idleMs,
+      rate: limitRate === undefined ? undefined : new RateLimit(limitRate),
+      onRetry: ({ attempt, waitMs, error }, what) =>
+        onProgress({ kind: "retry", what, attempt, waitMs, message: error.message }),
+    };
     this.#options = {
+      ...this.#manners,
       username,
       password,
       token,
@@ -44,8 +62,6 @@ export class Registries implements AsyncDisposable {
       insecure,
       ca,
       clientCertificates: clientCertificate === undefined ? undefined : [clientCertificate],
-      onRetry: ({ attempt, waitMs, error }, what) =>
-        onProgress({ kind: "retry", what, attempt, waitMs, message: error.message }),
     };
     this.#mirrors = mirrors;
     this.#onProgress = onProgress;
@@ -128,10 +144,9 @@ export class Registries implements AsyncDisposable {
     const key = `${registry} ${isMirror ? "mirror" : "moved"} ${trust}`;
     const known = this.#clients.get(key);
     if (known !== undefined) return await known;
-    const { onRetry } = this.#options;
     const isNamed = !isMirror && registry === reference.registry;
     if (isNamed) this.#checkOwner(registry);
-    const options = isNamed ? this.#options : { onRetry };
+    const options = isNamed ? this.#options : this.#manners;
     if (trust === "checked") return await this.#connect(key, registry, options, signal);
     if (trust === "plain-http") return await this.#connect(key, registry, { ...options, plainHttp: true }, signal);
     const insecure = await this.#connect(key, registry, { ...options, insecure: true }, signal);

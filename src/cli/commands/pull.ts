@@ -1,10 +1,12 @@
 import type { CommandModule } from "yargs";
+import { type ListFlags, listedInputs, listFlags, withFailedList } from "../failed-list.ts";
 import { checkConcurrency, registryOptions, type TransferFlags, transferFlags } from "../options.ts";
 import { createProgress } from "../progress.ts";
 import { type Context, printLine } from "../session.ts";
 import { type ArchiveFlags, archiveFlags, archiveOutput, printImages } from "./output-flags.ts";
 
-interface PullFlags extends TransferFlags, ArchiveFlags {
+interface PullFlags extends TransferFlags, ArchiveFlags, ListFlags {
+  readonly keepGoing?: boolean | undefined;
   readonly references?: string[] | undefined;
   readonly output: string;
   readonly mirror?: string[] | undefined;
@@ -12,34 +14,38 @@ interface PullFlags extends TransferFlags, ArchiveFlags {
 
 export function pullCommand(context: Context): CommandModule<object, PullFlags> {
   return {
-    command: "pull <references..>",
+    command: "pull [references..]",
     describe: "pull images into one archive that every runtime loads",
     builder: parser =>
-      transferFlags(
-        archiveFlags(
-          parser
-            .positional("references", {
-              type: "string",
-              array: true,
-              describe: "images: registry/repository:tag or @digest",
-            })
-            .option("output", {
-              alias: "o",
-              type: "string",
-              demandOption: true,
-              requiresArg: true,
-              describe: "file to write, FOLDER/ for an OCI layout, - for stdout",
-            })
-            .option("mirror", {
-              type: "string",
-              array: true,
-              requiresArg: true,
-              nargs: 1,
-              describe: "HOST[/PATH] to try before the registry itself",
-            }),
-        )
-          .example("$0 pull registry.lan:5000/hello:latest -o out.tar", "one image, for this machine's architecture")
-          .example("$0 pull registry.lan:5000/hello:latest -o - | docker load", "without a file in between"),
+      listFlags(
+        transferFlags(
+          archiveFlags(
+            parser
+              .positional("references", {
+                type: "string",
+                array: true,
+                describe: "images: registry/repository:tag or @digest",
+              })
+              .option("output", {
+                alias: "o",
+                type: "string",
+                demandOption: true,
+                requiresArg: true,
+                describe: "file to write, FOLDER/ for an OCI layout, - for stdout",
+              })
+              .option("mirror", {
+                type: "string",
+                array: true,
+                requiresArg: true,
+                nargs: 1,
+                describe: "HOST[/PATH] to try before the registry itself",
+              })
+              .option("keep-going", { type: "boolean", describe: "leave out images that cannot be had; exit code 10" }),
+          )
+            .example("$0 pull registry.lan:5000/hello:latest -o out.tar", "one image, for this machine's architecture")
+            .example("$0 pull registry.lan:5000/hello:latest -o - | docker load", "without a file in between"),
+        ),
+        "references",
       ),
     handler: async flags => {
       const output = await archiveOutput(flags.output, context, flags.json);
@@ -47,19 +53,26 @@ export function pullCommand(context: Context): CommandModule<object, PullFlags> 
       const progress = createProgress(context, flags, "Pulling");
       const { pull } = await import("../../index.ts");
       try {
-        const result = await pull(flags.references ?? [], {
-          ...options,
-          output,
-          registry: flags.registry,
-          mirrors: flags.mirror,
-          platforms: flags.platform?.flatMap(text => text.split(",")),
-          layers: flags.layers,
-          loader: flags.for,
-          concurrency: checkConcurrency(flags.concurrency),
-          dryRun: flags.dryRun,
-          onProgress: progress.onProgress,
-          signal: context.signal,
-        });
+        const references = await listedInputs(flags.references, flags, "pull");
+        const result = await withFailedList(
+          flags,
+          references,
+          async () =>
+            await pull(references, {
+              keepGoing: flags.keepGoing,
+              ...options,
+              output,
+              registry: flags.registry,
+              mirrors: flags.mirror,
+              platforms: flags.platform?.flatMap(text => text.split(",")),
+              layers: flags.layers,
+              loader: flags.for,
+              concurrency: checkConcurrency(flags.concurrency),
+              dryRun: flags.dryRun,
+              onProgress: progress.onProgress,
+              signal: context.signal,
+            }),
+        );
         progress.end();
         if (flags.json) return printLine(context, JSON.stringify(result));
         printImages(context, result, progress.note);
