@@ -3,8 +3,8 @@ import { constants } from "node:fs";
 import { chown, lstat, mkdir, open, realpath, rename, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { StorageError } from "../errors.ts";
+import { syncFolder } from "../util/disk.ts";
 import { quote } from "../util/format.ts";
-import { syncFolder } from "../util/sync-folder.ts";
 import { parseDockerConfig, readConfigFile } from "./docker-config.ts";
 
 /** Entries of `auths`, in the order of the file. */

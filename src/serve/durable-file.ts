@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { syncFolder } from "../util/sync-folder.ts";
+import { syncFolder } from "../util/disk.ts";
 
 /** Creates `folder` and the missing ones above it, each of them durably. */
 export async function makeFolder(folder: string): Promise<void> {

@@ -6,9 +6,9 @@ import { pumpBlob } from "../content/pump.ts";
 import { InternalError, StorageError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { INDEX_FILE, LAYOUT_FILE } from "../oci/layout.ts";
+import { syncFolder } from "../util/disk.ts";
 import { formatBytes, quote } from "../util/format.ts";
 import { PartialFile } from "../util/partial-file.ts";
-import { syncFolder } from "../util/sync-folder.ts";
 import { type ArchiveLayout, type ArchiveLayoutOptions, layOutArchive } from "./archive-layout.ts";
 
 /** All that such a folder holds at its top; nothing else is ever removed. */

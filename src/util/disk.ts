@@ -1,0 +1,129 @@
+import { constants, type Stats } from "node:fs";
+import { type FileHandle, mkdir, open, rename, rm, rmdir, unlink } from "node:fs/promises";
+import { operate } from "./seam.ts";
+
+const UNSUPPORTED_CODES: ReadonlySet<string> = new Set(["EINVAL", "ENOTSUP", "ENOSYS"]);
+
+/** An open file whose changes pass the seam. */
+export class DiskFile implements AsyncDisposable {
+  readonly path: string;
+  readonly handle: FileHandle;
+
+  constructor(path: string, handle: FileHandle) {
+    this.path = path;
+    this.handle = handle;
+  }
+
+  /**
+   * Writes all of it, however short the system's writes are.
+   *
+   * @param position without it at the end of a file that was opened for that.
+   */
+  async write(bytes: Uint8Array, position?: number): Promise<void> {
+    for (let written = 0; written < bytes.length; ) {
+      const at = position === undefined ? undefined : position + written;
+      const left = bytes.subarray(written);
+      const operation = { kind: "write", place: this.path, position: at, bytes: left } as const;
+      written += await operate(operation, async (part = left) => {
+        const { bytesWritten } = await this.handle.write(part, 0, part.length, at ?? null);
+        return bytesWritten;
+      });
+    }
+  }
+
+  /** @returns bytes read; fewer than asked for only at the end of the file. */
+  async read(into: Uint8Array, position: number): Promise<number> {
+    let filled = 0;
+    while (filled < into.length) {
+      const { bytesRead } = await this.handle.read(into, filled, into.length - filled, position + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return filled;
+  }
+
+  async truncate(size: number): Promise<void> {
+    await operate({ kind: "truncate", place: this.path, size }, async () => await this.handle.truncate(size));
+  }
+
+  async datasync(): Promise<void> {
+    await operate({ kind: "datasync", place: this.path }, async () => await this.handle.datasync());
+  }
+
+  async sync(): Promise<void> {
+    await operate({ kind: "sync", place: this.path }, async () => await this.handle.sync());
+  }
+
+  async stat(): Promise<Stats> {
+    return await this.handle.stat();
+  }
+
+  async close(): Promise<void> {
+    await this.handle.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** Creates a file that must not be there, not by way of a link either, for reading and writing. */
+export async function createFile(path: string, mode: number): Promise<DiskFile> {
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  return await operate({ kind: "create", place: path }, async () => new DiskFile(path, await open(path, flags, mode)));
+}
+
+/** Opens a file that is there, or creates it, so that every write goes to its end; not by way of a link. */
+export async function openForAppend(path: string, mode: number): Promise<DiskFile> {
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
+  return await operate({ kind: "create", place: path }, async () => new DiskFile(path, await open(path, flags, mode)));
+}
+
+/** Opens a file that is there, for reading and writing; not by way of a link. */
+export async function openForUpdate(path: string): Promise<DiskFile> {
+  return new DiskFile(path, await open(path, constants.O_RDWR | constants.O_NOFOLLOW));
+}
+
+export async function renameFile(from: string, to: string): Promise<void> {
+  await operate({ kind: "rename", place: from, to }, async () => await rename(from, to));
+}
+
+export async function removeFile(path: string): Promise<void> {
+  await operate({ kind: "remove", place: path }, async () => await unlink(path));
+}
+
+/** Removes a folder and all in it. */
+export async function removeTree(path: string): Promise<void> {
+  await operate({ kind: "remove", place: path }, async () => await rm(path, { recursive: true, force: true }));
+}
+
+export async function removeFolder(path: string): Promise<void> {
+  await operate({ kind: "remove", place: path }, async () => await rmdir(path));
+}
+
+/** @param options `recursive` makes the folders above, too, and is content with one that is there. */
+export async function makeFolder(path: string, options: { mode?: number; recursive?: boolean } = {}): Promise<void> {
+  await operate({ kind: "make-folder", place: path }, async () => void (await mkdir(path, options)));
+}
+
+/** Makes a rename or a new entry in `folder` survive a power cut, where the file system can. */
+export async function syncFolder(folder: string): Promise<void> {
+  // Windows cannot open a folder for writing; NTFS journals the rename itself.
+  if (process.platform === "win32") return;
+  await operate({ kind: "sync-folder", place: folder }, async () => {
+    const handle = await open(folder, "r");
+    try {
+      await handle.sync();
+    } catch (error) {
+      // What was renamed has its name; not every file system can sync a folder.
+      if (!UNSUPPORTED_CODES.has(errorCode(error))) throw error;
+    } finally {
+      await handle.close();
+    }
+  });
+}
+
+/** The system's name of a fault, such as ENOSPC; "" when it has none. */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}

@@ -1,0 +1,94 @@
+import { lstat, statfs } from "node:fs/promises";
+import { dirname } from "node:path";
+import { StorageError } from "../errors.ts";
+import { errorCode } from "./disk.ts";
+import { formatBytes, quote } from "./format.ts";
+
+/** `statfs` of FAT12, FAT16 and FAT32 (linux/magic.h, MSDOS_SUPER_MAGIC). */
+const FAT_TYPE = 0x4d44;
+/** A file's size is a 32-bit number there. */
+const FAT_MOST_BYTES = 2 ** 32 - 1;
+
+/** @throws StorageError when the path holds something else than a file. */
+export async function checkTarget(path: string): Promise<void> {
+  const stats = await lstat(path).catch(() => undefined);
+  if (stats === undefined || stats.isFile()) return;
+  if (stats.isDirectory() || stats.isSymbolicLink()) {
+    const found = stats.isDirectory() ? "a folder" : "a symbolic link";
+    throw new StorageError(`Cannot write ${quote(path)}: found ${found}, expected a file or nothing`, {
+      hint: "Name a file to write, such as images.tar.",
+    });
+  }
+  throw new StorageError(`Cannot write ${quote(path)}: found a pipe or device, expected a file or nothing`, {
+    hint: 'Write to stdout with "-o -" and send that there, or name a file such as images.tar.',
+  });
+}
+
+/**
+ * Whether a file of that size has its place before the first byte comes.
+ *
+ * @param bytes size of the finished file.
+ * @param held what of it takes up space already.
+ * @throws StorageError with the numbers
+ */
+export async function checkSpace(path: string, bytes: number, held = 0): Promise<void> {
+  const { bavail, bsize, blocks, type } = await statfs(dirname(path));
+  if (type === FAT_TYPE && bytes > FAT_MOST_BYTES) {
+    throw new StorageError(
+      `Cannot write ${quote(path)}: its file system (FAT) holds files of at most ${formatBytes(FAT_MOST_BYTES)}, expected room for ${formatBytes(bytes)}`,
+      { hint: "Write to a disk formatted with exFAT, NTFS or ext4, or pull fewer images into one file." },
+    );
+  }
+  const free = bavail * bsize;
+  const wanted = Math.max(0, bytes - held);
+  // Some network and user-space file systems tell no size at all.
+  if (free >= wanted || blocks === 0) return;
+  throw new StorageError(`Cannot write ${quote(path)}: ${formatBytes(free)} free, expected ${formatBytes(wanted)}`, {
+    hint: "Free some space, or write to another disk.",
+  });
+}
+
+/** What the system refused, in words. @param bytes size of the whole file. */
+export function storageFault(path: string, bytes: number, cause: unknown): StorageError {
+  if (cause instanceof StorageError) return cause;
+  const code = errorCode(cause);
+  const full = FULL.get(code);
+  if (full !== undefined) {
+    return new StorageError(`Cannot write ${quote(path)}: ${full}, expected room for ${formatBytes(bytes)}`, {
+      cause,
+      hint: "Free some space or write to another disk, then run the same command again.",
+    });
+  }
+  const broken = BROKEN.get(code);
+  if (broken !== undefined) {
+    return new StorageError(`Cannot write ${quote(path)}: ${broken}, expected a disk that takes what is written`, {
+      cause,
+      hint: "Check the disk or the medium, then run the same command again, or write to another disk.",
+    });
+  }
+  const found = REFUSED.get(code) ?? (code || String(cause));
+  return new StorageError(`Cannot write ${quote(path)}: ${found}, expected a writable folder`, {
+    cause,
+    hint: "Choose another output, in a folder that exists and that you may write to.",
+  });
+}
+
+const FULL: ReadonlyMap<string, string> = new Map([
+  ["ENOSPC", "no space left"],
+  ["EDQUOT", "quota used up"],
+  ["EFBIG", "file too large for this file system or for the limit of this process"],
+]);
+
+const BROKEN: ReadonlyMap<string, string> = new Map([
+  ["EIO", "input or output error"],
+  ["ENXIO", "the device is gone"],
+  ["ENODEV", "the device is gone"],
+  ["ESTALE", "the network file system lost the file"],
+]);
+
+const REFUSED: ReadonlyMap<string, string> = new Map([
+  ["ENOENT", "no such folder"],
+  ["EACCES", "permission denied"],
+  ["EPERM", "permission denied"],
+  ["EROFS", "read-only file system"],
+]);
