@@ -2,7 +2,7 @@
 export class Interrupted extends Error {
   readonly code = "ERR_INTERRUPTED";
   readonly exitCode: number;
-  readonly hint = "No half-written file and no tag was left behind; run the same command again.";
+  readonly hint = "No half-written file and no tag was left behind; run the same command again to go on.";
 
   constructor(signal: "SIGINT" | "SIGTERM" | "SIGHUP", exitCode: number) {
     super(`Stopped by ${signal} before the end`);

@@ -25,6 +25,8 @@ export interface BlobSource {
   open(range?: ByteRange, signal?: AbortSignal): Promise<Readable>;
   /** Optional power of media that fill pooled buffers: the whole blob goes to `sink`, several chunks under way at once. */
   pump?(sink: ByteSink, signal?: AbortSignal): Promise<void>;
+  /** The same from byte `start` on, which is greater than 0; positions count from there. */
+  pumpFrom?(start: number, sink: ByteSink, signal?: AbortSignal): Promise<void>;
 }
 
 export type PendingKey = `pending:${string}`;
@@ -124,7 +126,8 @@ export interface CopyPlan {
   readonly totalBytes: number;
 }
 
-export type Presence = "exists" | "mounted" | "absent";
+/** "kept": an earlier run that broke off left it. */
+export type Presence = "exists" | "mounted" | "kept" | "absent";
 
 export interface ImageTarget {
   begin(plan: CopyPlan, signal?: AbortSignal): Promise<TargetSession>;
@@ -136,6 +139,13 @@ export interface TargetSession extends AsyncDisposable {
   readonly order?: readonly Digest[] | undefined;
   has(descriptor: Descriptor, signal?: AbortSignal): Promise<Presence>;
   put(descriptor: Descriptor, blob: BlobSource, signal?: AbortSignal): Promise<void>;
+  /**
+   * The first bytes of a blob that an earlier run, which broke off, left at the target; unchecked. `put` still wants the
+   * whole blob, these bytes first, and does not write them again.
+   */
+  kept?(descriptor: Descriptor): BlobSource | undefined;
+  /** Forgets what is kept of a blob: `put` writes all of it. */
+  forget?(descriptor: Descriptor): Promise<void>;
   /** Absent on targets that must know the name first. Settles only when the target has confirmed the sealed digest. */
   putPending?(blob: PendingBody, signal?: AbortSignal, onBytes?: (bytes: number) => void): Promise<Seal>;
   /** Manifests went in through `put`, children first; this makes names visible: tags, or the final rename. */

@@ -12,7 +12,7 @@ export type ProgressEvent =
       readonly kind: "skipped";
       readonly blob: BlobKey;
       readonly bytes: number;
-      readonly reason: "exists" | "mounted";
+      readonly reason: "exists" | "mounted" | "kept";
       /** A raw layer whose digest was known from before, so that nobody read it. */
       readonly isCached?: boolean;
     }

@@ -1,7 +1,7 @@
-import { addAbortSignal } from "node:stream";
+import { addAbortSignal, Readable } from "node:stream";
 import { IntegrityError } from "../errors.ts";
 import { ChunkFiller } from "./chunk-filler.ts";
-import type { BlobSource, ByteSink } from "./contracts.ts";
+import type { BlobSource, ByteRange, ByteSink } from "./contracts.ts";
 import { createFlow } from "./flow.ts";
 
 /**
@@ -9,11 +9,47 @@ import { createFlow } from "./flow.ts";
  * has. Several chunks are under way at once.
  */
 export async function pumpBlob(source: BlobSource, sink: ByteSink, signal?: AbortSignal): Promise<void> {
-  if (source.pump !== undefined) return await source.pump(sink, signal);
+  if (source.pump === undefined) await pumpOpened(source, undefined, sink, signal);
+  else await source.pump(sink, signal);
+}
+
+/**
+ * A blob whose beginning is here already: `prefix`, and then what `whole` has behind it. Whether they belong together
+ * shows when the whole is verified.
+ */
+export function spliced(prefix: BlobSource, whole: BlobSource): BlobSource {
+  const { size } = whole;
+  const rest = { start: prefix.size, end: size };
+  return {
+    size,
+    async open(range = { start: 0, end: size }, signal) {
+      if (range.start >= rest.start) return await whole.open(range, signal);
+      const first = await prefix.open({ start: range.start, end: Math.min(range.end, rest.start) }, signal);
+      async function* parts(): AsyncGenerator<Uint8Array> {
+        yield* first as AsyncIterable<Uint8Array>;
+        if (range.end > rest.start) yield* await whole.open({ start: rest.start, end: range.end }, signal);
+      }
+      return Readable.from(parts(), { objectMode: false });
+    },
+    async pump(sink, signal) {
+      await pumpBlob(prefix, sink, signal);
+      const behind: ByteSink = async (chunk, position) => await sink(chunk, rest.start + position);
+      if (whole.pumpFrom === undefined) await pumpOpened(whole, rest, behind, signal);
+      else await whole.pumpFrom(rest.start, behind, signal);
+    },
+  };
+}
+
+async function pumpOpened(
+  source: BlobSource,
+  range: ByteRange | undefined,
+  sink: ByteSink,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const flow = createFlow(sink, signal);
   const filler = new ChunkFiller(flow);
   try {
-    const stream = await source.open(undefined, flow.signal);
+    const stream = await source.open(range, flow.signal);
     // A source that stalls must not hold up the failure of its sink.
     addAbortSignal(flow.signal, stream);
     for await (const part of stream as AsyncIterable<Uint8Array>) await filler.take(part);

@@ -13,9 +13,10 @@ import type {
   TargetSession,
 } from "../content/contracts.ts";
 import type { OnProgress } from "../content/progress.ts";
+import { spliced } from "../content/pump.ts";
 import { settle } from "../content/settle.ts";
 import { verified } from "../content/verified.ts";
-import { InternalError } from "../errors.ts";
+import { IntegrityError, InternalError } from "../errors.ts";
 import { describeBytes } from "../oci/describe.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -172,10 +173,26 @@ async function copyBlob(
 ): Promise<void> {
   const { digest, size } = descriptor;
   const blob = from ?? (await atEnd("source", async () => await source.blob(descriptor, signal)));
-  const counted = countedBlob(verified(descriptor, blob, sourceName), delta =>
-    onProgress({ kind: "bytes", blob: digest, delta }),
-  );
-  await atEnd("target", async () => await session.put(descriptor, counted, signal));
+  const onBytes = (delta: number): void => onProgress({ kind: "bytes", blob: digest, delta });
+  const put = async (sent: BlobSource): Promise<void> => {
+    const counted = countedBlob(verified(descriptor, sent, sourceName), onBytes);
+    await atEnd("target", async () => await session.put(descriptor, counted, signal));
+  };
+  const kept = blob.isOnce === true ? undefined : session.kept?.(descriptor);
+  if (kept === undefined) {
+    await session.forget?.(descriptor);
+    await put(blob);
+  } else {
+    try {
+      await put(spliced(kept, blob));
+    } catch (error) {
+      if (!(error instanceof IntegrityError)) throw error;
+      // What was kept may be at fault.
+      onBytes(-size);
+      await session.forget?.(descriptor);
+      await put(blob);
+    }
+  }
   onProgress({ kind: "done", blob: digest, bytes: size });
 }
 

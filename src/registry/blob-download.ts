@@ -35,7 +35,12 @@ export function registryBlob(source: DownloadSource, descriptor: Descriptor): Bl
       return Readable.from(parts, { objectMode: false });
     },
     ...(isBulk
-      ? { pump: async (sink: ByteSink, signal?: AbortSignal) => await pumpWithResume(source, descriptor, sink, signal) }
+      ? {
+          pump: async (sink: ByteSink, signal?: AbortSignal) =>
+            await pumpWithResume(source, descriptor, 0, sink, signal),
+          pumpFrom: async (start: number, sink: ByteSink, signal?: AbortSignal) =>
+            await pumpWithResume(source, descriptor, start, sink, signal),
+        }
       : {}),
   };
 }
@@ -43,6 +48,7 @@ export function registryBlob(source: DownloadSource, descriptor: Descriptor): Bl
 async function pumpWithResume(
   source: DownloadSource,
   descriptor: Descriptor,
+  first: number,
   sink: ByteSink,
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -54,7 +60,7 @@ async function pumpWithResume(
   const known: Validator = {};
   const transfer = async (): Promise<void> => {
     filler.rewind();
-    const start = filler.handedBytes;
+    const start = first + filler.handedBytes;
     // It broke behind the last byte.
     if (start === size) return;
     const request = { client, repository, path, start, size, known, signal };

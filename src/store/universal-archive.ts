@@ -1,107 +1,144 @@
+import { fileSliceBlob } from "../content/blob.ts";
 import type { BlobSource, ImageTarget, Presence, SettledRoot, TargetSession } from "../content/contracts.ts";
 import { pumpBlob } from "../content/pump.ts";
-import { InternalError } from "../errors.ts";
+import { verified } from "../content/verified.ts";
+import { IntegrityError, InternalError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { encodeSlotHeader, planGaps, type TarPlan, type TarSlot } from "../tar/tar-plan.ts";
-import { PartialFile } from "../util/partial-file.ts";
 import { type ArchiveLayout, type ArchiveLayoutOptions, layOutArchive, planArchive } from "./archive-layout.ts";
+import { hash, openPartialArchive } from "./open-partial-archive.ts";
+import type { ArchivePlan, PartialArchive, PlannedBlob, ResumeOptions } from "./partial-archive.ts";
 
-/** Bytes between two early syncs: the last one must not have gigabytes to wait for. */
-const FLUSH_BYTES = 64 * 1024 * 1024;
+export interface UniversalArchiveOptions extends ArchiveLayoutOptions {
+  readonly resume?: ResumeOptions | undefined;
+}
 
 /**
  * One tar that is an OCI layout and a docker archive in one, unless `format` asks for less, and changes no byte of what
  * it holds. The same images give the same file, byte for byte. All offsets are known before the first blob comes, so
- * blobs are written in any order.
+ * blobs are written in any order, and what a broken run has written is kept.
  */
-export function universalArchive(path: string, options: ArchiveLayoutOptions): ImageTarget {
+export function universalArchive(path: string, options: UniversalArchiveOptions): ImageTarget {
   return {
     async begin(plan) {
       const layout = layOutArchive(plan, options);
       const tar = planArchive(layout);
-      const file = await PartialFile.create(path, tar.totalBytes);
-      const session = new ArchiveSession(file, tar, layout);
-      try {
-        for (const { name, bytes } of layout.files) if (bytes !== undefined) await session.writeWhole(name, bytes);
-      } catch (error) {
-        await session[Symbol.asyncDispose]();
-        throw error;
-      }
-      return session;
+      const archive = await openPartialArchive(path, archivePlan(layout, tar), options.resume ?? {});
+      return new ArchiveSession(archive, tar, layout);
     },
   };
 }
 
+function archivePlan(layout: ArchiveLayout, tar: TarPlan): ArchivePlan {
+  const [first] = tar.slots.values();
+  if (first === undefined) throw new InternalError("Cannot write archive: nothing is in it, expected oci-layout");
+  const contents = layout.files.map(({ name, size, bytes }) => [name, size, bytes && hash(bytes)]);
+  return {
+    id: hash(JSON.stringify(contents)),
+    totalBytes: tar.totalBytes,
+    firstBlock: encodeSlotHeader(first),
+    blobs: blobsOf(layout, tar),
+  };
+}
+
+/** Those whose bytes are still to come. */
+function blobsOf(layout: ArchiveLayout, tar: TarPlan): readonly PlannedBlob[] {
+  return [...layout.names].flatMap(([digest, name]) => {
+    const slot = tar.slots.get(name);
+    return slot === undefined ? [] : [{ digest, size: slot.size, offset: slot.bodyOffset }];
+  });
+}
+
 class ArchiveSession implements TargetSession {
-  readonly #file: PartialFile;
+  readonly #archive: PartialArchive;
   readonly #tar: TarPlan;
   readonly #layout: ArchiveLayout;
   readonly #missing: Set<string>;
-  #unflushed = 0;
-  #flushing: Promise<void> = Promise.resolve();
+  readonly #indexes: ReadonlyMap<string, number>;
 
-  constructor(file: PartialFile, tar: TarPlan, layout: ArchiveLayout) {
-    this.#file = file;
+  constructor(archive: PartialArchive, tar: TarPlan, layout: ArchiveLayout) {
+    this.#archive = archive;
     this.#tar = tar;
     this.#layout = layout;
-    this.#missing = new Set(tar.slots.keys());
+    this.#missing = new Set(layout.names.values());
+    this.#indexes = new Map([...layout.names.keys()].map((digest, index) => [digest, index]));
   }
 
-  async writeWhole(name: string, bytes: Uint8Array): Promise<void> {
-    await this.#file.write(bytes, this.#slot(name).bodyOffset);
-    this.#missing.delete(name);
+  async has(descriptor: Descriptor, signal?: AbortSignal): Promise<Presence> {
+    const kept = this.kept(descriptor);
+    if (kept?.size !== descriptor.size) return "absent";
+    try {
+      await pumpBlob(verified(descriptor, kept, this.#archive.file.path), async () => undefined, signal);
+    } catch (error) {
+      if (!(error instanceof IntegrityError)) throw error;
+      await this.forget(descriptor);
+      return "absent";
+    }
+    this.#missing.delete(this.#slotOf(descriptor).name);
+    return "kept";
   }
 
-  async has(): Promise<Presence> {
-    return "absent";
+  kept(descriptor: Descriptor): BlobSource | undefined {
+    const bytes = this.#archive.kept(this.#indexes.get(descriptor.digest) ?? -1);
+    if (bytes === 0) return undefined;
+    const { file } = this.#archive;
+    return fileSliceBlob(file.handle, this.#slotOf(descriptor).bodyOffset, bytes, file.path);
+  }
+
+  async forget({ digest }: Descriptor): Promise<void> {
+    const index = this.#indexes.get(digest);
+    if (index !== undefined && this.#archive.kept(index) > 0) await this.#archive.reset(index);
   }
 
   async put(descriptor: Descriptor, blob: BlobSource, signal?: AbortSignal): Promise<void> {
-    const name = this.#layout.names.get(descriptor.digest);
-    // Manifests were written with the metadata, from the plan.
-    if (name === undefined) return;
-    const { bodyOffset, size } = this.#slot(name);
+    const index = this.#indexes.get(descriptor.digest);
+    // Manifests are written with the metadata, from the plan.
+    if (index === undefined) return;
+    const { name, bodyOffset, size } = this.#slotOf(descriptor);
     if (size !== descriptor.size)
       throw new InternalError(`Cannot write ${name}: ${descriptor.size} bytes, planned ${size}`);
-    await pumpBlob(
-      blob,
-      async (chunk, position) => {
-        await this.#file.write(chunk, bodyOffset + position);
-        await this.#wrote(chunk.length);
-      },
-      signal,
-    );
+    const kept = this.#archive.kept(index);
+    try {
+      await pumpBlob(
+        blob,
+        async (chunk, position) => {
+          if (position + chunk.length <= kept) return;
+          await this.#archive.write(chunk, bodyOffset + position);
+          await this.#archive.wrote(index, position, chunk.length);
+        },
+        signal,
+      );
+    } catch (error) {
+      if (error instanceof IntegrityError) await this.#archive.reset(index);
+      throw error;
+    }
     this.#missing.delete(name);
   }
 
   async commit(_roots: readonly SettledRoot[], signal?: AbortSignal): Promise<void> {
     const [missing] = this.#missing;
     if (missing !== undefined) throw new InternalError(`Cannot finish archive: ${missing} was never written`);
-    for (const slot of this.#tar.slots.values()) await this.#file.write(encodeSlotHeader(slot), slot.headerOffset);
-    for (const { position, length } of planGaps(this.#tar)) await this.#file.write(new Uint8Array(length), position);
-    await this.#flushing;
+    for (const { name, bytes } of this.#layout.files) {
+      if (bytes !== undefined) await this.#archive.write(bytes, this.#slot(name).bodyOffset);
+    }
+    const [, ...others] = this.#tar.slots.values();
+    for (const slot of others) await this.#archive.write(encodeSlotHeader(slot), slot.headerOffset);
+    for (const { position, length } of planGaps(this.#tar)) await this.#archive.write(new Uint8Array(length), position);
     signal?.throwIfAborted();
-    await this.#file.publish();
+    await this.#archive.publish();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#flushing.catch(() => undefined);
-    await this.#file[Symbol.asyncDispose]();
+    await this.#archive[Symbol.asyncDispose]();
+  }
+
+  #slotOf({ digest }: Descriptor): TarSlot {
+    return this.#slot(this.#layout.names.get(digest) ?? digest);
   }
 
   #slot(name: string): TarSlot {
     const slot = this.#tar.slots.get(name);
     if (slot === undefined) throw new InternalError(`Cannot write ${name}: the archive has no place for it`);
     return slot;
-  }
-
-  /** One early sync at a time; writers wait for it only when they are a whole window ahead of the disk. */
-  async #wrote(bytes: number): Promise<void> {
-    this.#unflushed += bytes;
-    if (this.#unflushed < FLUSH_BYTES) return;
-    this.#unflushed = 0;
-    await this.#flushing;
-    this.#flushing = this.#file.flush();
-    this.#flushing.catch(() => undefined);
   }
 }

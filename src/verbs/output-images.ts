@@ -48,6 +48,10 @@ export interface Written {
 }
 
 interface Writing extends OutputOptions {
+  /** What the user asked for, where a run that breaks off is to be gone on with. */
+  readonly command?: string | undefined;
+  /** Begins afresh where such a run left something. */
+  readonly restart?: boolean | undefined;
   readonly place: OutputPlace;
   /** Names the source in messages. */
   readonly sourceName: string;
@@ -107,10 +111,11 @@ export async function writeImages(given: ImageSource, writing: Writing): Promise
   for await (const root of from.roots(signal)) final.push(root);
   plan = await planFor(from, final);
   if (!dryRun) {
+    const { command, restart } = writing;
     await copyImages({
       plan,
       source: from,
-      target: place.target(platform),
+      target: place.target(platform, { command, restart, onNote }),
       sourceName,
       cache: await openDigestCache(undefined),
       concurrency: Math.min(concurrency, mostAtOnce),

@@ -7,6 +7,7 @@ import { UsageError } from "../errors.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { ArchiveFormat } from "../store/archive-layout.ts";
 import { layoutFolder } from "../store/layout-folder.ts";
+import type { ResumeOptions } from "../store/partial-archive.ts";
 import { STREAM_CONCURRENCY, streamArchive } from "../store/stream-archive.ts";
 import { universalArchive } from "../store/universal-archive.ts";
 import { quote } from "../util/format.ts";
@@ -21,7 +22,8 @@ export interface OutputPlace {
   readonly format: ArchiveFormat;
   /** Blobs that may be under way at once. */
   readonly mostAtOnce: number;
-  target(platform: Platform): ImageTarget;
+  /** @param resume of a file: what a run that broke off is good for. */
+  target(platform: Platform, resume?: ResumeOptions): ImageTarget;
 }
 
 /** @throws UsageError when a folder is asked for in a form that has none. */
@@ -56,7 +58,7 @@ export async function openOutput(output: Output, format: ArchiveFormat | undefin
     name: output,
     format: form,
     mostAtOnce: Number.POSITIVE_INFINITY,
-    target: platform => universalArchive(output, { platform, format: form }),
+    target: (platform, resume) => universalArchive(output, { platform, format: form, resume }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { type ImgpackError, PartialError, UsageError } from "../errors.ts";
-import { formatPlatform, hostPlatform } from "../oci/platform.ts";
+import { formatPlatform, hostPlatform, type Platform } from "../oci/platform.ts";
 import { parseReference, resolveDockerHub } from "../oci/reference.ts";
 import { type FullReference, registrySource } from "../store/registry-source.ts";
 import { type Output, openOutput } from "./output.ts";
@@ -18,6 +18,8 @@ export interface PullOptions extends RegistryOptions, OutputOptions {
   readonly platforms?: readonly string[] | undefined;
   /** Of several images, those that cannot be had are left out; the call still throws when the others are written. */
   readonly keepGoing?: boolean | undefined;
+  /** Gives up what a run that broke off has left of a file, this command's or another's; without it, its own is gone on with. */
+  readonly restart?: boolean | undefined;
 }
 
 /** `digest` is as in the registry, unless `previousDigest` says otherwise. */
@@ -67,6 +69,7 @@ export async function pull(references: readonly string[], options: PullOptions):
     ...options,
     place,
     platforms,
+    command: commandOf(full, platforms, options),
     sourceName: references.join(", "),
   });
   if (failures.size > 0) {
@@ -89,6 +92,22 @@ export async function pull(references: readonly string[], options: PullOptions):
     platforms: platforms === "all" ? ["all"] : platforms.map(formatPlatform),
     seconds: (performance.now() - started) / 1000,
   };
+}
+
+/** What makes two runs the same: not how fast or by which way, but what is to be in the file. */
+function commandOf(
+  references: readonly FullReference[],
+  platforms: readonly Platform[] | "all",
+  { layers, loader }: PullOptions,
+): string {
+  const names = references.map(({ registry, repository, tag, digest }) => [registry, repository, tag, digest]);
+  return JSON.stringify([
+    "pull",
+    names,
+    platforms === "all" ? platforms : platforms.map(formatPlatform),
+    layers,
+    loader,
+  ]);
 }
 
 function fullReference(text: string, registry: string | undefined): FullReference {

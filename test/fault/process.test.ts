@@ -38,7 +38,7 @@ describe.each([
     expect(ended).toMatchObject({ exitCode, stdout: "", signal: null });
     expect(ended.stderr.trimEnd().split("\n").slice(-2)).toEqual([
       `Stopped by ${signal} before the end`,
-      "No half-written file and no tag was left behind; run the same command again.",
+      "No half-written file and no tag was left behind; run the same command again to go on.",
     ]);
     expect(readdirSync(target)).toEqual([]);
   });

@@ -10,6 +10,7 @@ interface PullFlags extends TransferFlags, ArchiveFlags, ListFlags {
   readonly references?: string[] | undefined;
   readonly output: string;
   readonly mirror?: string[] | undefined;
+  readonly restart?: boolean | undefined;
 }
 
 export function pullCommand(context: Context): CommandModule<object, PullFlags> {
@@ -40,6 +41,10 @@ export function pullCommand(context: Context): CommandModule<object, PullFlags> 
                 nargs: 1,
                 describe: "HOST[/PATH] to try before the registry itself",
               })
+              .option("restart", {
+                type: "boolean",
+                describe: "begin afresh where a run that broke off left an unfinished file",
+              })
               .option("keep-going", { type: "boolean", describe: "leave out images that cannot be had; exit code 10" }),
           )
             .example("$0 pull registry.lan:5000/hello:latest -o out.tar", "one image, for this machine's architecture")
@@ -64,6 +69,7 @@ export function pullCommand(context: Context): CommandModule<object, PullFlags> 
               output,
               registry: flags.registry,
               mirrors: flags.mirror,
+              restart: flags.restart,
               platforms: flags.platform?.flatMap(text => text.split(",")),
               layers: flags.layers,
               loader: flags.for,

@@ -121,7 +121,7 @@ test("universalArchive() leaves the old file alone until it is committed, and no
     await using session = await universalArchive(path, { platform }).begin(plan);
     await session.put({ mediaType: "", digest: layer.digest, size: layer.bytes.length }, bytesBlob(layer.bytes));
     await expect(session.commit([])).rejects.toThrow(InternalError);
-    expect(await readdir(folder)).toEqual(["out.tar", "out.tar.partial"]);
+    expect(await readdir(folder)).toEqual(["out.tar", "out.tar.partial", "out.tar.partial.journal"]);
   }
   expect(await readdir(folder)).toEqual(["out.tar"]);
   expect(await readFile(path, "utf8")).toBe("old");
