@@ -24,7 +24,9 @@ export class ArchiveJournal {
   readonly claim: ClaimRecord;
   readonly #file: DiskFile;
   #waiting: Uint8Array[] = [];
-  #appending: Promise<void> | undefined;
+  /** The write that takes what waits, as soon as the one before it has ended. */
+  #next: Promise<void> | undefined;
+  #last: Promise<void> = Promise.resolve();
 
   private constructor(file: DiskFile, claim: ClaimRecord, records: readonly JournalRecord[]) {
     this.path = file.path;
@@ -80,10 +82,9 @@ export class ArchiveJournal {
   /** In order; those that wait while another write is under way go out together. */
   async append(records: readonly JournalRecord[]): Promise<void> {
     this.#waiting.push(...records.map(encodeRecord));
-    while (this.#waiting.length > 0) {
-      this.#appending ??= this.#writeWaiting();
-      await this.#appending;
-    }
+    this.#next ??= this.#writeAfter(this.#last);
+    this.#last = this.#next;
+    await this.#next;
   }
 
   async sync(): Promise<void> {
@@ -92,7 +93,7 @@ export class ArchiveJournal {
 
   /** The next run may have it. */
   async release(): Promise<void> {
-    await this.#appending?.catch(() => undefined);
+    await this.#last.catch(() => undefined);
     // A full disk may refuse it; this process ends some day, too.
     await this.#file.write(encodeRecord({ type: "release", id: this.claim.id })).catch(() => undefined);
     await this.#close();
@@ -107,14 +108,12 @@ export class ArchiveJournal {
     }
   }
 
-  async #writeWaiting(): Promise<void> {
+  async #writeAfter(before: Promise<void>): Promise<void> {
+    await before.catch(() => undefined);
     const bytes = Buffer.concat(this.#waiting);
     this.#waiting = [];
-    try {
-      await this.#file.write(bytes);
-    } finally {
-      this.#appending = undefined;
-    }
+    this.#next = undefined;
+    await this.#file.write(bytes);
   }
 
   async #close(): Promise<void> {
