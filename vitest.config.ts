@@ -2,14 +2,19 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 /** Tests that replace modules or globals; each runs in a process of its own. test/architecture.test.ts keeps the list. */
 export const MOCKING: readonly string[] = [
+  "test/crash/**/*.test.ts",
   "test/fault/**/*.test.ts",
   "test/unit/compress/gzip-profile.test.ts",
   "test/unit/registry/blob-upload.test.ts",
   "test/unit/registry/transport.test.ts",
+  "test/unit/util/output-place.test.ts",
   "test/unit/util/partial-file.test.ts",
 ];
 /** It starts the built command. */
 const PROCESS = "test/fault/process.test.ts";
+
+// Reading a bundle of authorities takes every Node process that a test starts a tenth of a second.
+delete process.env["NODE_EXTRA_CA_CERTS"];
 
 const config: ViteUserConfig = defineConfig({
   test: {
@@ -20,7 +25,7 @@ const config: ViteUserConfig = defineConfig({
           name: "unit",
           include: ["test/{unit,property,hostile}/**/*.test.ts", "test/*.test.ts"],
           exclude: [...MOCKING],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
           isolate: false,
         },
       },
@@ -29,7 +34,7 @@ const config: ViteUserConfig = defineConfig({
           name: "mocking",
           include: [...MOCKING],
           exclude: [PROCESS],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
         },
       },
       {
@@ -37,6 +42,16 @@ const config: ViteUserConfig = defineConfig({
           name: "integration",
           include: ["test/integration/**/*.test.ts", PROCESS],
           testTimeout: 180_000,
+          hookTimeout: 120_000,
+          globalSetup: ["test/integration/peers/global-setup.ts"],
+        },
+      },
+      {
+        test: {
+          name: "torture",
+          include: ["test/torture/**/*.test.ts"],
+          // A sweep or a thousand random kills is one test; each run has a guard of its own.
+          testTimeout: 12 * 3_600_000,
           hookTimeout: 120_000,
           fileParallelism: false,
         },

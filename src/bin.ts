@@ -2,10 +2,14 @@
 import { VERSION } from "./util/version.ts";
 
 const STORAGE = 9;
-// The reader of a pipe may leave early, as head does: stop quietly, without a stack trace.
 process.stdout.on("error", error => {
-  if ("code" in error && error.code === "EPIPE") process.exit(STORAGE);
-  throw error;
+  const code = "code" in error ? String(error.code) : error.message;
+  // The reader of a pipe may leave early, as head does: no reason for a word.
+  if (code !== "EPIPE") {
+    const found = code === "ENOSPC" ? "no space left" : code;
+    process.stderr.write(`Cannot write to stdout: ${found}, expected it to take every byte\n`);
+  }
+  process.exit(STORAGE);
 });
 
 const words = process.argv.slice(2);

@@ -38,6 +38,37 @@ function importsOf(file: string, text: string): readonly Import[] {
   return [...statics, ...dynamics].filter(({ target }) => !target.startsWith("node:"));
 }
 
+/** What of node:fs only looks. */
+const LOOKING: ReadonlySet<string> = new Set(
+  "constants createReadStream Dirent FileHandle fstatSync lstat open opendir readdir readFile readFileSync readlink realpath stat statfs Stats".split(
+    " ",
+  ),
+);
+const FS_IMPORT = /^\s*import\s+(?:type\s)?([^"';]*?)\s+from\s+"(?:node:)?fs(?:\/promises)?"/gm;
+const CHANGING_CALL =
+  /\bO_(?:WRONLY|RDWR|CREAT|APPEND|TRUNC)\b|\bopen\([^()]*,\s*"(?!r")[^"]*"|\b\w*(?:[fF]ile|[hH]andle)\.write\(|\.(?:writev|writeFile|appendFile|truncate|sync|datasync|chmod|chown|utimes|createWriteStream)\(/g;
+/** Every change of a file passes the seam there. */
+const CHANGES = "util/disk.ts";
+
+/** What in the given sources changes files past the seam. */
+function changesOfFiles(sources: ReadonlyMap<string, string>): readonly string[] {
+  const found: string[] = [];
+  for (const [file, text] of sources) {
+    if (file === CHANGES) continue;
+    if (/(?:\bimport|\brequire|getBuiltinModule)\("(?:node:)?fs(?:\/promises)?"/.test(text))
+      found.push(`${file}: loads node:fs at run time`);
+    const names = [...text.matchAll(FS_IMPORT)].flatMap(([, clause = ""]) =>
+      clause.startsWith("{") ? clause.slice(1, -1).split(",") : [clause],
+    );
+    const imported = names.map(name => name.trim().replace(/^type /, "")).filter(name => name !== "");
+    for (const name of imported) if (!LOOKING.has(name)) found.push(`${file}: imports ${name} of node:fs`);
+    // An open file can be written to by whoever has it.
+    if (!imported.some(name => name === "open" || name === "FileHandle")) continue;
+    for (const [call] of text.matchAll(CHANGING_CALL)) found.push(`${file}: uses ${call} beside an open file`);
+  }
+  return found;
+}
+
 function floorOf(file: string): Floor | undefined {
   return FLOORS.find(({ name }) => file === name || file.startsWith(`${name}/`));
 }
@@ -128,6 +159,37 @@ describe("architecture", () => {
       ["oci/b.ts", 'import type { a } from "./a.ts";\n'],
     ]);
     expect(cycles(ring)).toEqual(["oci/a.ts → oci/b.ts → oci/a.ts"]);
+  });
+
+  test("every change of a file is made in util/disk.ts, behind the seam", () => {
+    expect(changesOfFiles(texts)).toEqual([]);
+    const planted = new Map([
+      ["store/a.ts", 'import { readFile, rename as move, type Stats } from "node:fs/promises";\n'],
+      ["store/b.ts", 'import fs from "node:fs";\nimport * as disk from "node:fs/promises";\n'],
+      ["store/c.ts", 'const { rm } = await import("node:fs/promises");\n'],
+      [
+        "store/d.ts",
+        'import { open } from "node:fs/promises";\nconst file = await open(path, "wx");\nfile.datasync();\n',
+      ],
+      ["store/e.ts", 'import { constants, open } from "node:fs/promises";\nawait open(path, constants.O_RDWR);\n'],
+      ["store/f.ts", 'import type { FileHandle } from "node:fs/promises";\nawait file.write(bytes);\n'],
+      ["store/g.ts", 'import { constants, open } from "node:fs/promises";\nawait open(path, constants.O_RDONLY);\n'],
+      [
+        "store/h.ts",
+        'import { createFile } from "../util/disk.ts";\nawait (await createFile(path, 0o600)).write(bytes);\n',
+      ],
+      ["util/disk.ts", 'import { rename } from "node:fs/promises";\n'],
+    ]);
+    expect(changesOfFiles(planted)).toEqual([
+      "store/a.ts: imports rename as move of node:fs",
+      "store/b.ts: imports fs of node:fs",
+      "store/b.ts: imports * as disk of node:fs",
+      "store/c.ts: loads node:fs at run time",
+      'store/d.ts: uses open(path, "wx" beside an open file',
+      "store/d.ts: uses .datasync( beside an open file",
+      "store/e.ts: uses O_RDWR beside an open file",
+      "store/f.ts: uses file.write( beside an open file",
+    ]);
   });
 
   test("tests that replace modules or globals run in a process of their own", () => {

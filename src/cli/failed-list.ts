@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import type { Argv } from "yargs";
 import { commandFault } from "./fault.ts";
 
@@ -61,7 +61,8 @@ function failedOf(error: unknown): readonly string[] | undefined {
 async function writeList(path: string | undefined, names: readonly string[]): Promise<void> {
   if (path === undefined) return;
   try {
-    await writeFile(path, names.map(name => `${name}\n`).join(""));
+    const { replaceFile } = await import("../util/replace-file.ts");
+    await replaceFile(path, names.map(name => `${name}\n`).join(""));
   } catch (cause) {
     throw commandFault(`Cannot write --failed-list ${JSON.stringify(path)}: no writable file, expected one`, cause);
   }

@@ -23,7 +23,7 @@ type Form = "bar" | "lines" | "json" | "none";
 export function createProgress(
   session: Session,
   flags: OutputFlags,
-  verb: "Pushing" | "Pulling" | "Verifying" | "Importing" | "Converting",
+  verb: "Pushing" | "Pulling" | "Copying" | "Verifying" | "Importing" | "Converting",
 ): Progress {
   const form = formOf(session, flags);
   const isQuiet = flags.quiet === true;
@@ -67,7 +67,7 @@ export function createProgress(
       draw();
     },
     note: say,
-    summary: result => say(summaryLine(result)),
+    summary: result => say(summaryLine(result, verb === "Copying" ? "Copied" : "Pushed")),
     end: clear,
   };
 }
@@ -91,11 +91,11 @@ function bar(bytes: number, total: number): string {
   return `[${"=".repeat(full)}${" ".repeat(BAR_WIDTH - full)}]`;
 }
 
-function summaryLine(result: PushResult | PullResult): string {
+function summaryLine(result: PushResult | PullResult, done: "Pushed" | "Copied"): string {
   const seconds = `${result.seconds.toFixed(1)} s`;
   if ("output" in result) {
     return `Pulled ${result.blobs} blobs, ${formatBytes(result.blobBytes)}, to ${result.output} in ${seconds} (${result.platforms.join(", ")})`;
   }
   const { uploaded, mounted, skipped, cached } = result.blobs;
-  return `Pushed ${uploaded} blobs (${mounted} mounted, ${skipped} there already, ${cached} known from the cache), ${formatBytes(result.bytesSent)} sent in ${seconds}`;
+  return `${done} ${uploaded} blobs (${mounted} mounted, ${skipped} there already, ${cached} known from the cache), ${formatBytes(result.bytesSent)} sent in ${seconds}`;
 }

@@ -88,6 +88,12 @@ export interface ImageSource extends AsyncDisposable {
   roots(signal?: AbortSignal): AsyncIterable<Root>;
   /** Manifests, configs and layers alike: to a source they are all blobs. */
   blob(descriptor: Descriptor, signal?: AbortSignal): Promise<BlobSource>;
+  /**
+   * Asked when all is read, before a manifest or name is put: whether it is still what it was at the beginning.
+   *
+   * @throws StorageError when it was changed meanwhile.
+   */
+  confirm?(signal?: AbortSignal): Promise<void>;
   /** Only of media that are read from beginning to end, such as a compressed archive. */
   readonly stream?: BlobStream | undefined;
 }

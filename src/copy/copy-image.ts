@@ -64,6 +64,7 @@ export async function copyImages(options: CopyOptions): Promise<readonly Settled
   };
   if (source.stream === undefined) await runBounded(work, options.concurrency, copyOne, signal);
   else await copyStream(copying, source.stream, work);
+  await atEnd("source", async () => await source.confirm?.(signal));
   const roots: SettledRoot[] = [];
   await atEnd("target", async () => {
     for (const { descriptor, bytes } of plan.manifests.values())

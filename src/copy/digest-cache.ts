@@ -1,8 +1,9 @@
-import { appendFile, mkdir, open } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import type { PendingKey, Seal } from "../content/contracts.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
+import { makeFolder, openForAppend } from "../util/disk.ts";
 
 /** What earlier runs learnt: digests of compressed layers, and which repositories hold which blobs. */
 export interface DigestCache {
@@ -56,12 +57,13 @@ export async function openDigestCache(folder: string | undefined): Promise<Diges
   const remember = async (line: Line): Promise<void> => {
     if (!learn(line) || folder === undefined || file === undefined) return;
     try {
-      if (!isFolderMade) await mkdir(folder, { recursive: true, mode: 0o700 });
+      if (!isFolderMade) await makeFolder(folder, { recursive: true, mode: 0o700 });
       isFolderMade = true;
       const text = JSON.stringify(line);
       const written = `${lead}${checksum(text)} ${text}\n`;
       lead = "";
-      await appendFile(file, written, { mode: 0o600 });
+      await using end = await openForAppend(file, 0o600);
+      await end.write(Buffer.from(written));
     } catch {
       // A cache that cannot be written costs time later, never the push.
       lead = "\n";

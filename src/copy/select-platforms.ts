@@ -12,14 +12,16 @@ const MAX_TOLD = 32;
 /**
  * Keeps the children of an index that run on the wanted platforms, with the attestations of those; everything of an
  * image. An index without any platform is no multi-platform image: all of it is kept.
+ *
+ * @param verb what cannot be done, in the error, when a platform is not there.
  */
-export function selectPlatforms(wanted: readonly Platform[] | "all"): SelectChildren {
+export function selectPlatforms(wanted: readonly Platform[] | "all", verb: "pull" | "copy" = "pull"): SelectChildren {
   return (view, parent) => {
     if (view.kind === "image" || wanted === "all") return manifestChildren(view);
     if (view.manifests.every(({ platform }) => platform === undefined)) return view.manifests;
     const chosen = wanted.map(platform => {
       const match = selectPlatform(view.manifests, platform);
-      if (match === undefined) throw noSuchPlatform(platform, view.manifests, parent);
+      if (match === undefined) throw noSuchPlatform(platform, view.manifests, `${verb} ${parent.digest}`);
       return match;
     });
     const digests = new Set(chosen.map(({ digest }) => digest));
@@ -31,14 +33,13 @@ export function selectPlatforms(wanted: readonly Platform[] | "all"): SelectChil
   };
 }
 
-function noSuchPlatform(wanted: Platform, manifests: readonly Descriptor[], parent: Descriptor): NotFoundError {
+function noSuchPlatform(wanted: Platform, manifests: readonly Descriptor[], task: string): NotFoundError {
   const known = manifests.flatMap(({ platform }) =>
     platform === undefined || platform.os === "unknown" ? [] : [escapeForeign(formatPlatform(platform))],
   );
   const expected =
     known.length === 0 ? "at least one image" : `one of ${[...new Set(known)].slice(0, MAX_TOLD).join(", ")}`;
-  return new NotFoundError(
-    `Cannot pull ${parent.digest}: no ${formatPlatform(wanted)} image in it, expected ${expected}`,
-    { hint: "Choose one with --platform OS/ARCH, or take them all with --platform all." },
-  );
+  return new NotFoundError(`Cannot ${task}: no ${formatPlatform(wanted)} image in it, expected ${expected}`, {
+    hint: "Choose one with --platform OS/ARCH, or take them all with --platform all.",
+  });
 }

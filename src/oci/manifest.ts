@@ -109,7 +109,9 @@ function manifestKind(
     throw new ArchiveError(
       "manifest-schema1",
       `Cannot read manifest from ${where}: found schema 1, expected schema 2 or OCI`,
-      { hint: "Pull and push the image once with a tool that converts schema 1, or rebuild it." },
+      {
+        hint: 'Copy it once between registries with "imgpack copy", which makes schema 2 of it, or rebuild the image.',
+      },
     );
   }
   const image = present.has("config") || present.has("layers");

@@ -5,6 +5,9 @@ import type { Digest } from "../oci/digest.ts";
 import { uploadChunked } from "./chunked-upload.ts";
 import { headBlob } from "./head-blob.ts";
 import { withDigest } from "./redirect-policy.ts";
+import type { OpenedBody } from "./replayed-body.ts";
+import { uploadResumable } from "./resumable-upload.ts";
+import { claimUpload } from "./resumed-session.ts";
 import { isTooLarge, uploadFormOf } from "./upload-form.ts";
 import {
   cancelUpload,
@@ -66,6 +69,16 @@ export async function uploadBlob(
   const { digest, size } = descriptor;
   const what = `blob ${digest}`;
   const form = uploadFormOf(target.client);
+  await using record = await claimUpload(target, digest, size);
+  if (record !== undefined) {
+    const open = async (): Promise<OpenedBody> => ({
+      body: checkedChunks(blob, size, target.signal),
+      descriptor: () => descriptor,
+    });
+    const sent = await uploadResumable(target, { what, record, size, sourceBytes: size, open }, session);
+    if (sent !== undefined) return;
+    session = undefined;
+  }
   if (form.takesWhole) {
     try {
       await putWhole(target, what, descriptor, blob, session);
@@ -76,7 +89,7 @@ export async function uploadBlob(
     }
   } else if (session !== undefined) await cancelUpload(target, session);
   await restartingUpload(form, async () => {
-    await uploadChunked(target, { what, body: blobChunks(blob, target.signal), descriptor: () => descriptor });
+    await uploadChunked(target, { what, body: blobChunks(blob, target.signal), descriptor: () => descriptor, record });
   });
 }
 
@@ -109,7 +122,7 @@ async function putWhole(
 }
 
 /** The last chunk waits until all has been checked: no registry, however trusting, gets a wrong blob whole. */
-async function* checkedChunks(blob: BlobSource, size: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* checkedChunks(blob: BlobSource, size: number, signal?: AbortSignal): AsyncGenerator<Uint8Array, void> {
   let last: Uint8Array | undefined;
   let bytes = 0;
   for await (const chunk of blobChunks(blob, signal)) {

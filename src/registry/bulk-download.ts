@@ -1,3 +1,4 @@
+import { operate } from "../util/seam.ts";
 import { BulkConnection, type TakeBytes } from "./bulk-connection.ts";
 import { originOf } from "./origin.ts";
 import { crossOriginHeaders, followRedirect } from "./redirect-policy.ts";
@@ -81,7 +82,10 @@ export class BulkDownloads {
     };
     try {
       client.transport.requests += 1;
-      const head = await connection.get(`${url.pathname}${url.search}`, headers, accept, paced(take, request));
+      const target = `${url.pathname}${url.search}`;
+      const head = await operate({ kind: "request", place: `GET ${url.pathname}` }, async () =>
+        connection.get(target, headers, accept, paced(take, request)),
+      );
       if (connection.usable) this.#giveBack(hop, connection);
       return head;
     } catch (error) {

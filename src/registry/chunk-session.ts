@@ -1,11 +1,12 @@
-import { RegistryError } from "../errors.ts";
+import { ArchiveError, IntegrityError, RegistryError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { closeUpload } from "./close-upload.ts";
 import { headerText } from "./headers.ts";
 import type { RegistryClient } from "./registry-client.ts";
 import type { TransportResponse } from "./transport.ts";
 import { chunkOf, uploadFormOf } from "./upload-form.ts";
-import { isSessionFault, sessionUrl, startUpload, type UploadTarget } from "./upload-session.ts";
+import type { UploadRecord } from "./upload-journal.ts";
+import { cancelUpload, isSessionFault, sessionUrl, startUpload, type UploadTarget } from "./upload-session.ts";
 
 /** An upload that is sent piece by piece. */
 export interface ChunkSession {
@@ -14,17 +15,46 @@ export interface ChunkSession {
   url: URL;
   /** Bytes that the registry has for sure. */
   offset: number;
+  /** Where another run finds it. */
+  readonly record?: UploadRecord | undefined;
+  /** It is of an earlier run, and has taken nothing from this one yet. */
+  isResumed?: boolean;
 }
 
-export async function openSession(target: UploadTarget, what: string): Promise<ChunkSession> {
-  const url = await target.client.retrying(what, target.signal, async () => await startUpload(target, what));
-  return { target, what, url, offset: 0 };
+/** @param opened a session that is open already. */
+export async function openSession(
+  target: UploadTarget,
+  what: string,
+  record?: UploadRecord,
+  opened?: URL,
+): Promise<ChunkSession> {
+  const start = async (): Promise<URL> => await startUpload(target, what);
+  const url = opened ?? (await target.client.retrying(what, target.signal, start));
+  const session = { target, what, url, offset: 0, record };
+  await record?.save(session);
+  return session;
+}
+
+/** After a failure: takes the session back, unless a later run may go on with it. */
+export async function leaveSession(session: ChunkSession, error: unknown): Promise<void> {
+  const { target, record, url } = session;
+  if (record !== undefined && mayGoOn(target, error)) return;
+  await record?.drop();
+  await cancelUpload(target, url);
+}
+
+/** What was sent is right, as far as anybody knows, and the registry has not refused it. */
+function mayGoOn({ signal }: UploadTarget, error: unknown): boolean {
+  if (error instanceof IntegrityError || error instanceof ArchiveError) return false;
+  if (signal?.aborted === true) return true;
+  return !(error instanceof RegistryError) || error.transient;
 }
 
 export async function closeSession(session: ChunkSession, { digest }: Descriptor): Promise<void> {
-  const { target, what, url } = session;
+  const { target, what, url, record } = session;
   try {
-    await closeUpload(target, what, url, digest, Number.POSITIVE_INFINITY);
+    await closeUpload(target, what, url, digest, Number.POSITIVE_INFINITY, record !== undefined);
+    await record?.drop();
   } catch (error) {
     throw isSessionFault(error) ? lost(session, error) : error;
   }
@@ -42,7 +72,7 @@ export async function sendPart(session: ChunkSession, part: Uint8Array): Promise
         await sendChunk(session, chunkOf(form, left));
       } catch (error) {
         if (!isSessionFault(error) || session.offset === 0) throw error;
-        if (error.status !== 416) throw lost(session, error);
+        if (error.status !== 416 || session.isResumed === true) throw lost(session, error);
         // The registry and this side disagree on what has arrived: ask, and go on from there.
         const { message, hint, status, codes } = error;
         throw new RegistryError(message, { hint, status, codes, cause: error, transient: true });
@@ -68,6 +98,8 @@ async function sendChunk(session: ChunkSession, chunk: Uint8Array): Promise<void
   const taken = rangeEnd(response);
   // Some take fewer bytes than they get; others go on telling the end of the first chunk, and have them all.
   session.offset = taken > offset && taken < end ? taken : end;
+  session.isResumed = false;
+  await session.record?.save(session);
 }
 
 /** Asks the registry how much of the part it has. */
@@ -92,12 +124,12 @@ async function findOffset(session: ChunkSession, end: number): Promise<void> {
   session.offset = found;
 }
 
-function hasNoAnswer(error: unknown): error is RegistryError {
+export function hasNoAnswer(error: unknown): error is RegistryError {
   return isSessionFault(error) || (error instanceof RegistryError && (error.status === 405 || error.status === 400));
 }
 
 /** Bytes that an answer says were taken; 0 for "0-0", which registries say of an empty session, too. */
-function rangeEnd(response: TransportResponse): number {
+export function rangeEnd(response: TransportResponse): number {
   const last = /^(?:bytes=)?0-(\d+)$/.exec(headerText(response.headers, "range") ?? "")?.[1];
   return last === undefined || last === "0" ? 0 : Number(last) + 1;
 }

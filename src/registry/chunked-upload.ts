@@ -1,8 +1,17 @@
 import { RegistryError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import { type ChunkSession, callSession, closeSession, lost, openSession, sendPart } from "./chunk-session.ts";
+import {
+  type ChunkSession,
+  callSession,
+  closeSession,
+  leaveSession,
+  lost,
+  openSession,
+  sendPart,
+} from "./chunk-session.ts";
 import { headerText } from "./headers.ts";
 import { canShrink, shrinkChunks, uploadFormOf } from "./upload-form.ts";
+import type { UploadRecord } from "./upload-journal.ts";
 import { longEnough, type Part, partsOf } from "./upload-parts.ts";
 import { cancelUpload, MOST_RESTARTS, sessionUrl, type UploadTarget } from "./upload-session.ts";
 
@@ -15,6 +24,10 @@ export interface ChunkedUpload {
   readonly descriptor: () => Descriptor;
   /** Takes what fits one part, whole: it can be sent as any other blob. Without it that goes as a chunk, too. */
   readonly putSmall?: ((descriptor: Descriptor, bytes: Uint8Array) => Promise<void>) | undefined;
+  /** Where a later run finds the upload. */
+  readonly record?: UploadRecord | undefined;
+  /** Begun already: `body` has what comes behind its offset. */
+  readonly session?: ChunkSession | undefined;
 }
 
 /**
@@ -25,10 +38,11 @@ export interface ChunkedUpload {
  * @throws RegistryError when the registry loses what it has taken already.
  */
 export async function uploadChunked(target: UploadTarget, upload: ChunkedUpload): Promise<void> {
-  const { what, descriptor, putSmall } = upload;
+  const { what, descriptor, putSmall, record } = upload;
   const form = uploadFormOf(target.client);
   const parts = partsOf(upload.body);
-  let session: ChunkSession | undefined;
+  let { session } = upload;
+  let isFirst = session === undefined;
   let sending: Promise<void> = Promise.resolve();
   try {
     for (let next = await parts.next(); !next.done; next = await parts.next()) {
@@ -36,11 +50,11 @@ export async function uploadChunked(target: UploadTarget, upload: ChunkedUpload)
         await putSmall(descriptor(), next.value.part);
         return;
       }
-      const isFirst = session === undefined;
-      session ??= await openSession(target, what);
+      session ??= await openSession(target, what, record);
       await sending;
       const part = await longEnough(next.value, parts, form.leastChunkBytes);
       if (isFirst) {
+        isFirst = false;
         if (!(await sendFirst(session, part))) {
           await streamRest(session, part, parts);
           break;
@@ -56,7 +70,7 @@ export async function uploadChunked(target: UploadTarget, upload: ChunkedUpload)
     await closeSession(session, descriptor());
   } catch (error) {
     await sending.catch(() => undefined);
-    if (session !== undefined) await cancelUpload(target, session.url);
+    if (session !== undefined) await leaveSession(session, error);
     throw error;
   } finally {
     await parts.return(undefined);
@@ -84,7 +98,7 @@ async function sendFirst(session: ChunkSession, part: Uint8Array): Promise<boole
       else if (canShrink(form)) shrinkChunks(form);
       else form.takesChunks = false;
       await cancelUpload(target, session.url);
-      Object.assign(session, await openSession(target, what));
+      Object.assign(session, await openSession(target, what, session.record));
     }
   }
   return false;

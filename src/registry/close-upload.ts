@@ -7,6 +7,7 @@ import { cancelUpload, checkDigest, isSessionFault, MOST_RESTARTS, type UploadTa
  * The empty PUT that names the digest.
  *
  * @param round the session's number; beyond MOST_RESTARTS a lost one is an error.
+ * @param isKept a later run may try again: the session is left as it is.
  * @returns false when the registry has lost the session, and the layer has to be sent again.
  */
 export async function closeUpload(
@@ -15,6 +16,7 @@ export async function closeUpload(
   session: URL,
   digest: Digest,
   round: number,
+  isKept = false,
 ): Promise<boolean> {
   const { client, repository, signal } = target;
   try {
@@ -35,7 +37,7 @@ export async function closeUpload(
     signal?.throwIfAborted();
     // The answer to the first try may have been lost on its way; the session is gone then, and the blob is there.
     if (isSessionFault(error) && (await headBlob(target, digest).catch(() => false))) return true;
-    await cancelUpload(target, session);
+    if (!isKept) await cancelUpload(target, session);
     if (isSessionFault(error) && round <= MOST_RESTARTS) return false;
     throw error;
   }

@@ -1,10 +1,9 @@
-import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
-import { chown, lstat, mkdir, open, realpath, rename, stat, unlink } from "node:fs/promises";
+import { lstat, realpath } from "node:fs/promises";
 import { dirname } from "node:path";
 import { StorageError } from "../errors.ts";
-import { syncFolder } from "../util/disk.ts";
+import { errorCode, makeFolder } from "../util/disk.ts";
 import { quote } from "../util/format.ts";
+import { replaceFile } from "../util/replace-file.ts";
 import { parseDockerConfig, readConfigFile } from "./docker-config.ts";
 
 /** Entries of `auths`, in the order of the file. */
@@ -26,7 +25,7 @@ export async function editAuths(file: string, change: (auths: Auths) => boolean)
   const auths: Auths = new Map(entriesOf(config.get("auths")));
   if (!change(auths)) return;
   config.set("auths", Object.fromEntries(auths));
-  await replaceFile(target, `${JSON.stringify(Object.fromEntries(config), undefined, "\t")}\n`);
+  await write(target, `${JSON.stringify(Object.fromEntries(config), undefined, "\t")}\n`);
 }
 
 function entriesOf(value: unknown): [string, unknown][] {
@@ -43,31 +42,12 @@ async function targetOf(file: string): Promise<string> {
   }
 }
 
-async function replaceFile(target: string, text: string): Promise<void> {
-  const partial = `${target}.${randomBytes(6).toString("hex")}.partial`;
-  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-  let isMade = false;
+async function write(target: string, text: string): Promise<void> {
   try {
-    await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-    const before = await stat(target).catch(() => undefined);
-    const handle = await open(partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-    isMade = true;
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    // Under sudo it stays its owner's file.
-    const isForeign = before !== undefined && process.getuid !== undefined && before.uid !== process.getuid();
-    if (isForeign) await chown(partial, before.uid, before.gid).catch(() => undefined);
-    await rename(partial, target);
-    isMade = false;
-    await syncFolder(dirname(target));
+    await makeFolder(dirname(target), { recursive: true, mode: 0o700 });
+    await replaceFile(target, text, 0o600);
   } catch (cause) {
     throw unwritable(target, stateOf(cause), cause);
-  } finally {
-    if (isMade) await unlink(partial).catch(() => undefined);
   }
 }
 
@@ -79,7 +59,7 @@ function unwritable(file: string, found: string, cause: unknown): StorageError {
 }
 
 function stateOf(cause: unknown): string {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  const code = errorCode(cause);
   if (code === "EACCES" || code === "EPERM") return "permission denied";
   if (code === "ENOSPC") return "no space left";
   if (code === "EROFS") return "read-only file system";

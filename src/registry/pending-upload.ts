@@ -3,6 +3,9 @@ import { InternalError, RegistryError } from "../errors.ts";
 import { uploadChunked } from "./chunked-upload.ts";
 import { closeUpload } from "./close-upload.ts";
 import { headerText } from "./headers.ts";
+import type { OpenedBody } from "./replayed-body.ts";
+import { uploadResumable } from "./resumable-upload.ts";
+import { claimUpload } from "./resumed-session.ts";
 import { inTurn, isTooLarge, uploadFormOf } from "./upload-form.ts";
 import { inSession, restartingUpload, sessionUrl, type UploadTarget } from "./upload-session.ts";
 
@@ -19,6 +22,18 @@ export async function uploadPending(
 ): Promise<Seal> {
   const what = `layer ${blob.key.replace("pending:", "")}`;
   const form = uploadFormOf(target.client);
+  let seal: (() => Seal) | undefined;
+  const key = lastingKey(blob);
+  await using record = key === undefined ? undefined : await claimUpload(target, key, blob.sourceBytes);
+  if (record !== undefined) {
+    const open = async (): Promise<OpenedBody> => {
+      const stream = await blob.open(target.signal, onBytes);
+      seal = () => stream.seal();
+      return { body: stream.body, descriptor: () => stream.seal().descriptor };
+    };
+    const sent = await uploadResumable(target, { what, record, sourceBytes: blob.sourceBytes, open });
+    if (sent !== undefined && seal !== undefined) return seal();
+  }
   if (form.takesWhole) {
     try {
       return await uploadStreamed(target, what, blob, onBytes);
@@ -27,7 +42,6 @@ export async function uploadPending(
       form.takesWhole = false;
     }
   }
-  let seal: (() => Seal) | undefined;
   await restartingUpload(form, async () => {
     let counted = 0;
     const stream = await blob.open(target.signal, bytes => {
@@ -36,7 +50,7 @@ export async function uploadPending(
     });
     seal = () => stream.seal();
     try {
-      await uploadChunked(target, { what, body: stream.body, descriptor: () => stream.seal().descriptor });
+      await uploadChunked(target, { what, body: stream.body, descriptor: () => stream.seal().descriptor, record });
     } catch (error) {
       onBytes?.(-counted);
       throw error;
@@ -44,6 +58,11 @@ export async function uploadPending(
   });
   if (seal === undefined) throw new InternalError(`Cannot push ${what}: nothing was sent, expected a layer`);
   return seal();
+}
+
+/** The layer's key, if that tells what it holds, and how it is compressed: made again, it is the same. */
+export function lastingKey({ key }: PendingBody): string | undefined {
+  return /^pending:sha\d+:[0-9a-f]+\+/.test(key) ? key : undefined;
 }
 
 async function uploadStreamed(

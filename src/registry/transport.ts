@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { LookupFunction, Socket } from "node:net";
+import { operate } from "../util/seam.ts";
 import { KnownHosts } from "./known-hosts.ts";
 import { isIterable, limited, limitedBody } from "./limited-body.ts";
 import { originOf } from "./origin.ts";
@@ -89,13 +90,15 @@ export class Transport implements AsyncDisposable {
     const refusal = this.#hosts.refusal(request.url.hostname);
     if (refusal !== null) throw refusal;
     const agents = await this.#agentsFor(request.url);
+    const operation = { kind: "request", place: `${request.method} ${request.url.pathname}` } as const;
+    const once = (): Promise<TransportResponse> => operate(operation, async () => this.#exchange(request, agents));
     try {
-      return await this.#exchange(request, agents);
+      return await once();
     } catch (error) {
       // A server may close an idle connection at the moment it is used again; that says nothing about the next one.
       const isWorthwhile = error instanceof StaleConnection || trustSystem(error);
       if (!isWorthwhile || isIterable(request.body)) throw error;
-      return await this.#exchange(request, agents);
+      return await once();
     }
   }
 

@@ -7,6 +7,8 @@ import type { RegistryClient } from "./registry-client.ts";
 export interface UploadForm {
   /** False once a whole blob in one PUT was refused for its size. */
   takesWhole: boolean;
+  /** False once a PATCH without Content-Range was refused. */
+  takesStreams: boolean;
   takesChunks: boolean;
   /** Bytes of a chunk that went well, or that is tried next. */
   chunkBytes: number;
@@ -31,6 +33,7 @@ const forms = new WeakMap<RegistryClient, UploadForm>();
 export function uploadFormOf(client: RegistryClient): UploadForm {
   const form = forms.get(client) ?? {
     takesWhole: true,
+    takesStreams: true,
     takesChunks: true,
     chunkBytes: MOST_BYTES,
     leastChunkBytes: 0,

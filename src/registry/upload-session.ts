@@ -6,15 +6,20 @@ import { resolveUploadLocation } from "./redirect-policy.ts";
 import type { RegistryClient } from "./registry-client.ts";
 import type { TransportResponse } from "./transport.ts";
 import { inTurn, noteChunkLimits, type UploadForm, uploadFormOf } from "./upload-form.ts";
+import type { UploadJournal } from "./upload-journal.ts";
 
 /** Where a blob goes. */
 export interface UploadTarget {
   readonly client: RegistryClient;
   readonly repository: string;
   readonly signal?: AbortSignal | undefined;
+  /** Keeps large uploads for a later run. */
+  readonly journal?: UploadJournal | undefined;
 }
 
 const CANCEL_MS = 2000;
+/** Whoever has interrupted the run waits for it. */
+const ABORTED_CANCEL_MS = 1000;
 /** Distribution specification, "Error Codes". DIGEST_INVALID: the bytes were checked here, so they changed on their way. */
 const SESSION_CODES: ReadonlySet<string> = new Set(["BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID", "DIGEST_INVALID"]);
 /** Registries that lose sessions (several behind one name without shared storage) do so again and again. */
@@ -90,8 +95,9 @@ export async function startUpload(target: UploadTarget, what: string): Promise<U
 }
 
 /** Best effort, also after an abort: some registries want rights for it that a push does not have. */
-export async function cancelUpload({ client, repository }: UploadTarget, url: URL): Promise<void> {
-  const signal = AbortSignal.timeout(CANCEL_MS);
+export async function cancelUpload(target: UploadTarget, url: URL): Promise<void> {
+  const { client, repository } = target;
+  const signal = AbortSignal.timeout(target.signal?.aborted === true ? ABORTED_CANCEL_MS : CANCEL_MS);
   const call = {
     verb: "push",
     what: "upload",

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { StorageError } from "../errors.ts";
 import { type Digest, digestAlgorithm, digestHex } from "../oci/digest.ts";
+import { discardFile } from "../util/disk.ts";
 import { quote } from "../util/format.ts";
 import { makeFolder, publishFile, removeDurably, writeDurably } from "./durable-file.ts";
 import { KeyedLock } from "./keyed-lock.ts";
@@ -55,7 +56,7 @@ export class RegistryFolder {
   async #load(): Promise<void> {
     await makeFolder(this.#scratch);
     for (const entry of await readdir(this.#scratch)) {
-      if (UUID.test(entry)) await rm(join(this.#scratch, entry), { force: true });
+      if (UUID.test(entry)) await discardFile(join(this.#scratch, entry));
     }
     await writeDurably(join(this.#folder, MARKER), VERSION, this.#scratch);
     for (const part of ["blobs", "repositories"]) await makeFolder(join(this.#folder, part));

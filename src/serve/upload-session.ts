@@ -1,8 +1,8 @@
 import { createReadStream } from "node:fs";
-import { open, rm } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { type BlobHash, createBlobHash } from "../content/blob-hash.ts";
 import { type Digest, type DigestAlgorithm, digestAlgorithm } from "../oci/digest.ts";
+import { createFile, discardFile, openForUpdate } from "../util/disk.ts";
 import { UploadWriter } from "./upload-writer.ts";
 
 /** The client stopped in the middle of a body; what came before is kept, and it may ask where to go on. */
@@ -35,8 +35,8 @@ export class UploadSession {
     repository: string,
     algorithm: DigestAlgorithm,
   ): Promise<UploadSession> {
-    const handle = await open(path, "wx", 0o600);
-    await handle.close();
+    const file = await createFile(path, 0o600);
+    await file.close();
     return new UploadSession(id, repository, path, algorithm);
   }
 
@@ -55,14 +55,14 @@ export class UploadSession {
     const length = Number(body.headers["content-length"] ?? Number.POSITIVE_INFINITY);
     if (length === 0) return 0;
     this.#hash ??= createBlobHash(this.#algorithm, this.size + length);
-    const handle = await open(this.path, "r+");
+    const file = await openForUpdate(this.path);
     try {
-      const writer = new UploadWriter(handle, this.#hash, this.size, length, bytes => {
+      const writer = new UploadWriter(file, this.#hash, this.size, length, bytes => {
         this.size += bytes;
       });
       return await copyBody(body, limit, writer);
     } finally {
-      await handle.close();
+      await file.close();
     }
   }
 
@@ -74,19 +74,19 @@ export class UploadSession {
     this.#hash = isHashed ? undefined : this.#hash;
     // The client did not say that it would want another algorithm than the one that ran along.
     if (!isHashed) for await (const chunk of createReadStream(this.path)) await hash.update(chunk as Uint8Array);
-    const handle = await open(this.path, "r+");
+    const file = await openForUpdate(this.path);
     try {
-      const [found] = await Promise.all([hash.digest(), handle.sync()]);
+      const [found] = await Promise.all([hash.digest(), file.sync()]);
       return found;
     } finally {
-      await handle.close();
+      await file.close();
     }
   }
 
   async discard(): Promise<void> {
     await this.#hash?.drop();
     this.#hash = undefined;
-    await rm(this.path, { force: true });
+    await discardFile(this.path);
   }
 }
 

@@ -1,5 +1,5 @@
-import type { FileHandle } from "node:fs/promises";
 import type { BlobHash } from "../content/blob-hash.ts";
+import type { DiskFile } from "../util/disk.ts";
 
 const CHUNK_BYTES = 256 * 1024;
 const CHUNKS = 4;
@@ -17,7 +17,7 @@ interface Slot {
 
 /** Collects bytes into chunks; each goes to the file and through the hash at once. Memory: 4 chunks of 256 KiB. */
 export class UploadWriter {
-  readonly #handle: FileHandle;
+  readonly #file: DiskFile;
   readonly #hash: BlobHash;
   readonly #chunkBytes: number;
   readonly #onStored: (bytes: number) => void;
@@ -31,13 +31,13 @@ export class UploadWriter {
 
   /** @param expectedBytes of this body, for smaller chunks; `onStored` is called in the order of the bytes */
   constructor(
-    handle: FileHandle,
+    file: DiskFile,
     hash: BlobHash,
     position: number,
     expectedBytes: number,
     onStored: (bytes: number) => void,
   ) {
-    this.#handle = handle;
+    this.#file = file;
     this.#hash = hash;
     this.#position = position;
     this.#chunkBytes = Math.min(CHUNK_BYTES, expectedBytes);
@@ -77,7 +77,7 @@ export class UploadWriter {
   #flush(): void {
     const slot = this.#slot();
     const chunk = slot.chunk.subarray(0, this.#filled);
-    const task = Promise.all([this.#writeAll(chunk, this.#position), this.#hash.update(chunk), this.#stored]);
+    const task = Promise.all([this.#file.write(chunk, this.#position), this.#hash.update(chunk), this.#stored]);
     this.#stored = task.then(() => this.#onStored(chunk.length));
     // Its error is thrown where the chunk, or the end, is awaited.
     this.#stored.catch(() => undefined);
@@ -89,17 +89,10 @@ export class UploadWriter {
     if (this.#unsynced >= SYNC_BYTES && syncs < MOST_SYNCS) this.#sync();
   }
 
-  async #writeAll(chunk: Uint8Array, position: number): Promise<void> {
-    for (let done = 0; done < chunk.length; ) {
-      const { bytesWritten } = await this.#handle.write(chunk, done, chunk.length - done, position + done);
-      done += bytesWritten;
-    }
-  }
-
   #sync(): void {
     this.#unsynced = 0;
     syncs += 1;
-    const sync = this.#handle.datasync().finally(() => {
+    const sync = this.#file.datasync().finally(() => {
       syncs -= 1;
     });
     // A later sync reports success for pages that this one could not write, so its error is kept.

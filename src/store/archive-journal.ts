@@ -1,11 +1,20 @@
 import { randomBytes } from "node:crypto";
 import { lstat } from "node:fs/promises";
 import { StorageError } from "../errors.ts";
-import { type DiskFile, openForAppend, removeFile } from "../util/disk.ts";
+import { type DiskFile, errorCode, openForAppend, removeFile } from "../util/disk.ts";
 import { quote } from "../util/format.ts";
 import { isRunning, ownIdentity } from "../util/process-identity.ts";
-import { type ClaimRecord, decodeRecords, encodeRecord, type JournalRecord, RECORD_BYTES } from "./journal-record.ts";
+import {
+  type ClaimRecord,
+  decodeRecords,
+  encodeRecord,
+  isJournal,
+  type JournalRecord,
+  RECORD_BYTES,
+} from "./journal-record.ts";
 
+/** Of a name that no file has: a symbolic link, a folder, a socket. */
+const NO_FILE_CODES: ReadonlySet<string> = new Set(["ELOOP", "EISDIR", "ENXIO"]);
 /** A record for each chunk of 250 GB; more is no journal of ours. */
 const MAX_JOURNAL_BYTES = 256 * 1024 * 1024;
 const MOST_ATTEMPTS = 20;
@@ -27,6 +36,7 @@ export class ArchiveJournal {
   /** The write that takes what waits, as soon as the one before it has ended. */
   #next: Promise<void> | undefined;
   #last: Promise<void> = Promise.resolve();
+  #isClosed = false;
 
   private constructor(file: DiskFile, claim: ClaimRecord, records: readonly JournalRecord[]) {
     this.path = file.path;
@@ -51,7 +61,9 @@ export class ArchiveJournal {
 
   /** @returns undefined when the owner finished meanwhile and took the journal away. */
   static async #attempt(path: string, output: string): Promise<ArchiveJournal | undefined> {
-    const file = await openForAppend(path, 0o600);
+    const file = await openForAppend(path, 0o600).catch(error => {
+      throw NO_FILE_CODES.has(errorCode(error)) ? notJournal(path) : error;
+    });
     let isOurs = false;
     const claim = await newClaim();
     held.add(claim.id);
@@ -59,11 +71,11 @@ export class ArchiveJournal {
       await checkFile(file);
       await file.write(encodeRecord(claim));
       if (!(await isNamed(file))) return undefined;
-      const records = await readRecords(file);
-      const earlier = records.slice(
-        0,
-        records.findIndex(record => record.type === "claim" && record.id === claim.id),
-      );
+      const records = [...decodeRecords(await readAll(file))];
+      const place = records.findIndex(record => record.type === "claim" && record.id === claim.id);
+      // Where appends are not atomic, such as on NFS, another process may have written over it.
+      if (place === -1) return undefined;
+      const earlier = records.slice(0, place);
       const owner = await liveOwner(earlier);
       if (owner !== undefined) {
         await file.write(encodeRecord({ type: "release", id: claim.id }));
@@ -93,6 +105,7 @@ export class ArchiveJournal {
 
   /** The next run may have it. */
   async release(): Promise<void> {
+    if (this.#isClosed) return;
     await this.#last.catch(() => undefined);
     // A full disk may refuse it; this process ends some day, too.
     await this.#file.write(encodeRecord({ type: "release", id: this.claim.id })).catch(() => undefined);
@@ -117,6 +130,7 @@ export class ArchiveJournal {
   }
 
   async #close(): Promise<void> {
+    this.#isClosed = true;
     held.delete(this.claim.id);
     await this.#file.close();
   }
@@ -154,8 +168,13 @@ function identityOf({ pid, started }: ClaimRecord): { readonly pid: number; read
 async function checkFile(file: DiskFile): Promise<void> {
   const stats = await file.stat();
   const isOwn = process.getuid === undefined || stats.uid === process.getuid();
-  if (stats.isFile() && stats.nlink <= 1 && isOwn && stats.size <= MAX_JOURNAL_BYTES) return;
-  throw new StorageError(`Cannot write ${quote(file.path)}: found something else, expected a journal or nothing`, {
+  const isLikely = stats.isFile() && stats.nlink <= 1 && isOwn && stats.size <= MAX_JOURNAL_BYTES;
+  if (isLikely && isJournal(await readAll(file))) return;
+  throw notJournal(file.path);
+}
+
+function notJournal(path: string): StorageError {
+  return new StorageError(`Cannot write ${quote(path)}: found something else, expected a journal or nothing`, {
     hint: "Remove it, or choose another output name.",
   });
 }
@@ -165,11 +184,11 @@ async function isNamed(file: DiskFile): Promise<boolean> {
   return named?.ino === held.ino && named.dev === held.dev;
 }
 
-async function readRecords(file: DiskFile): Promise<readonly JournalRecord[]> {
+async function readAll(file: DiskFile): Promise<Buffer> {
   const { size } = await file.stat();
   const bytes = Buffer.alloc(size + RECORD_BYTES);
   const read = await file.read(bytes, 0);
-  return [...decodeRecords(bytes.subarray(0, read))];
+  return bytes.subarray(0, read);
 }
 
 function busy(output: string, owner: number | undefined): StorageError {

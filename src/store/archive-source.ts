@@ -4,6 +4,7 @@ import type { Digest } from "../oci/digest.ts";
 import { DOCKER_MANIFEST_FILE } from "../oci/docker-manifest.ts";
 import { INDEX_FILE, LAYOUT_FILE } from "../oci/layout.ts";
 import type { TarEntry } from "../tar/tar-entry.ts";
+import { steadily } from "../util/unchanged.ts";
 import { agree } from "./agree.ts";
 import type { Archive } from "./archive.ts";
 import { blobStream } from "./blob-stream.ts";
@@ -22,6 +23,7 @@ export type ArchiveForm = "docker" | "oci" | "docker+oci" | "dir" | "legacy";
 /** An open archive: the views that it offers, and the images on which they agree. */
 export interface ArchiveSource extends ImageSource {
   readonly archive: Archive;
+  confirm(signal?: AbortSignal): Promise<void>;
   readonly form: ArchiveForm;
   readonly docker: DockerImages | undefined;
   readonly oci: OciLayout | undefined;
@@ -47,7 +49,10 @@ export async function openArchive(path: string, options: OpenArchiveOptions = {}
 /** Takes over `archive`, and closes it when it cannot be understood. @throws ArchiveError, IntegrityError */
 export async function archiveSource(archive: Archive, options: OpenArchiveOptions): Promise<ArchiveSource> {
   try {
-    const views = await readViews(archive, options);
+    const views = await steadily(
+      async () => await archive.confirm?.(),
+      async () => await readViews(archive, options),
+    );
     const { images, places } = views;
     const placeOf = (digest: Digest): Slices | undefined => places.find(place => place.has(digest));
     return {
@@ -61,6 +66,7 @@ export async function archiveSource(archive: Archive, options: OpenArchiveOption
         if (place === undefined) throw noMetadata(archive);
         return place.blob(descriptor);
       },
+      confirm: async () => await archive.confirm?.(),
       entryOf: digest => placeOf(digest)?.entry(digest),
       stream:
         archive.passing === undefined

@@ -31,6 +31,8 @@ export interface Archive extends AsyncDisposable {
   digest(entry: TarEntry, signal?: AbortSignal): Promise<Digest>;
   /** A file's body. Where it passes by only, and is not held, reading it is an InternalError. */
   slice(entry: TarEntry): BlobSource;
+  /** @throws StorageError when what was read has changed since it was opened; not of pipes. */
+  confirm?(): Promise<void>;
   /** Only of archives that are read from beginning to end. */
   readonly passing?: PassingBodies | undefined;
 }

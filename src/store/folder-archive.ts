@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { lstat, open, readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -12,6 +12,7 @@ import type { Digest } from "../oci/digest.ts";
 import { resolveEntry } from "../tar/resolve-link.ts";
 import type { TarEntry } from "../tar/tar-entry.ts";
 import { quote } from "../util/format.ts";
+import { checkSame, checkUnchanged, isSameFile } from "../util/unchanged.ts";
 import type { Archive } from "./archive.ts";
 import type { OpenArchiveOptions } from "./open-archive-options.ts";
 
@@ -28,6 +29,8 @@ export class FolderArchive implements Archive {
   readonly compression = "none";
   readonly isFolder = true;
   readonly entries: ReadonlyMap<string, TarEntry>;
+  /** Files that were read, as they were when they were opened first. */
+  readonly #opened = new Map<string, Stats>();
 
   private constructor(path: string, entries: ReadonlyMap<string, TarEntry>) {
     this.path = path;
@@ -62,10 +65,11 @@ export class FolderArchive implements Archive {
 
   slice({ name, size }: TarEntry): BlobSource {
     const path = join(this.path, name);
+    const openSteady = async (): ReturnType<typeof open> => await this.#open(name, path);
     return {
       size,
       async open(range, signal) {
-        const file = await openFile(path);
+        const file = await openSteady();
         try {
           const stream = await fileSliceBlob(file, 0, size, path).open(range, signal);
           return Readable.from(closing(stream, file), { objectMode: false });
@@ -75,13 +79,37 @@ export class FolderArchive implements Archive {
         }
       },
       async pump(sink, signal) {
-        await using file = await openFile(path);
+        await using file = await openSteady();
         await pumpBlob(fileSliceBlob(file, 0, size, path), sink, signal);
       },
     };
   }
 
+  /** What was read and then replaced, or removed, was read whole. */
+  async confirm(): Promise<void> {
+    for (const [path, opened] of this.#opened) {
+      const stats = await lstat(path).catch(() => undefined);
+      if (stats !== undefined && isSameFile(stats, opened)) checkUnchanged(`file ${quote(path)}`, opened, stats);
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {}
+
+  async #open(name: string, path: string): ReturnType<typeof open> {
+    const file = await openFile(path);
+    try {
+      const stats = await file.stat();
+      const before = this.#opened.get(path);
+      const size = this.entries.get(name)?.size ?? stats.size;
+      if (before === undefined) checkUnchanged(`file ${quote(path)}`, { size, mtimeMs: stats.mtimeMs }, stats);
+      else checkSame(`file ${quote(path)}`, before, stats);
+      this.#opened.set(path, stats);
+      return file;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
 }
 
 async function* closing(stream: Readable, file: AsyncDisposable): AsyncGenerator<Uint8Array> {

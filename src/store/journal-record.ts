@@ -130,6 +130,14 @@ export function* decodeRecords(bytes: Buffer): Generator<JournalRecord> {
   }
 }
 
+/** Whether a journal may look so, after a power cut too, which may leave zeros in place of any records. */
+export function isJournal(bytes: Buffer): boolean {
+  const first = bytes.findIndex(byte => byte !== 0);
+  if (first === -1) return true;
+  const begin = bytes.subarray(first, first + MAGIC.length);
+  return MAGIC.subarray(0, begin.length).equals(begin) || decodeRecords(bytes).next().done !== true;
+}
+
 function decodeRecord(bytes: Buffer): JournalRecord | undefined {
   if (bytes.readUInt32LE(CRC_OFFSET) !== crc32(bytes.subarray(0, CRC_OFFSET))) return undefined;
   const type = TYPES[(bytes[4] ?? 0) - 1];

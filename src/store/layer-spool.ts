@@ -1,6 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
-import { type FileHandle, open, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -10,6 +8,7 @@ import { pumpBlob } from "../content/pump.ts";
 import { StorageError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
+import { createFile, type DiskFile, errorCode, removeFile } from "../util/disk.ts";
 import { quote } from "../util/format.ts";
 
 interface Extent {
@@ -23,11 +22,11 @@ interface Extent {
  */
 export class LayerSpool implements AsyncDisposable {
   readonly folder: string;
-  readonly #file: FileHandle;
+  readonly #file: DiskFile;
   readonly #blobs = new Map<Digest, { readonly extents: readonly Extent[]; readonly size: number }>();
   #end = 0;
 
-  private constructor(folder: string, file: FileHandle) {
+  private constructor(folder: string, file: DiskFile) {
     this.folder = folder;
     this.#file = file;
   }
@@ -36,11 +35,10 @@ export class LayerSpool implements AsyncDisposable {
   static async create(): Promise<LayerSpool> {
     const folder = tmpdir();
     const path = join(folder, `imgpack-${randomBytes(12).toString("hex")}`);
-    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-    let file: FileHandle | undefined;
+    let file: DiskFile | undefined;
     try {
-      file = await open(path, flags, 0o600);
-      await unlink(path);
+      file = await createFile(path, 0o600);
+      await removeFile(path);
       return new LayerSpool(folder, file);
     } catch (cause) {
       await file?.close();
@@ -73,10 +71,10 @@ export class LayerSpool implements AsyncDisposable {
   find(digest: Digest): BlobSource | undefined {
     const kept = this.#blobs.get(digest);
     if (kept === undefined) return undefined;
-    const file = this.#file;
+    const { handle } = this.#file;
     const read = async function* (signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
       for (const { position, length } of kept.extents) {
-        yield* (await fileSliceBlob(file, position, length, "temporary file").open(
+        yield* (await fileSliceBlob(handle, position, length, "temporary file").open(
           undefined,
           signal,
         )) as AsyncIterable<Uint8Array>;
@@ -93,11 +91,7 @@ export class LayerSpool implements AsyncDisposable {
     const extent = { position: this.#end, length: bytes.length };
     this.#end += bytes.length;
     try {
-      for (let written = 0; written < bytes.length; ) {
-        const left = bytes.length - written;
-        const { bytesWritten } = await this.#file.write(bytes, written, left, extent.position + written);
-        written += bytesWritten;
-      }
+      await this.#file.write(bytes, extent.position);
     } catch (cause) {
       throw spoolFault(this.folder, cause);
     }
@@ -106,7 +100,7 @@ export class LayerSpool implements AsyncDisposable {
 }
 
 function spoolFault(folder: string, cause: unknown): StorageError {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+  const code = errorCode(cause) || String(cause);
   const isFull = code === "ENOSPC" || code === "EDQUOT";
   const found = isFull
     ? "no space left"

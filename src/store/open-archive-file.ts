@@ -6,6 +6,7 @@ import { detectCompression, MAGIC_BYTES } from "../compress/detect.ts";
 import { fileSliceBlob } from "../content/blob.ts";
 import { StorageError } from "../errors.ts";
 import { quote } from "../util/format.ts";
+import { checkUnchanged, steadily } from "../util/unchanged.ts";
 import type { Archive } from "./archive.ts";
 import { FolderArchive } from "./folder-archive.ts";
 import type { OpenArchiveOptions } from "./open-archive-options.ts";
@@ -41,23 +42,27 @@ export async function openArchiveFile(path: string, options: OpenArchiveOptions 
       const pipe = handle.createReadStream({ autoClose: false });
       return await scan(await pipeScan(path, pipe, options, handle));
     }
-    const start = Buffer.alloc(MAGIC_BYTES);
-    await handle.read(start, 0, MAGIC_BYTES, 0);
-    const compression = detectCompression(start);
-    if (compression === undefined) return await TarArchive.open(path, handle, stats.size, options);
-    const { onNote, signal } = options;
-    return await scan({
-      path,
-      fileBytes: () => stats.size,
-      compression,
-      async open(signal) {
-        const stored = await fileSliceBlob(handle, 0, stats.size, path).open(undefined, signal);
-        return decompress(stored, compression, `archive ${quote(path)}`, signal);
-      },
-      isReopenable: true,
-      file: handle,
-      onNote,
-      signal,
+    const confirm = async (): Promise<void> => checkUnchanged(`archive ${quote(path)}`, stats, await handle.stat());
+    return await steadily(confirm, async () => {
+      const start = Buffer.alloc(MAGIC_BYTES);
+      await handle.read(start, 0, MAGIC_BYTES, 0);
+      const compression = detectCompression(start);
+      if (compression === undefined) return await TarArchive.open(path, handle, stats, options);
+      const { onNote, signal } = options;
+      return await scan({
+        path,
+        fileBytes: () => stats.size,
+        compression,
+        async open(signal) {
+          const stored = await fileSliceBlob(handle, 0, stats.size, path).open(undefined, signal);
+          return decompress(stored, compression, `archive ${quote(path)}`, signal);
+        },
+        isReopenable: true,
+        confirm,
+        file: handle,
+        onNote,
+        signal,
+      });
     });
   } catch (error) {
     await handle.close().catch(() => undefined);

@@ -69,11 +69,14 @@ async function openClaimed(
   const { blocks } = await file.stat();
   await checkSpace(path, plan.totalBytes, blocks * BLOCK_BYTES);
   const isChanged = state.open.plan !== plan.id;
-  const kept = isChanged ? stillFitting(plan, state) : state.kept;
+  const kept = stillFitting(plan, state);
   // Where nothing fits it is a new archive, and nothing is worth a word.
   if (sum(kept.values()) > 0) options.onNote?.(noteOf(path, plan, sum(kept.values()), isChanged));
   const nonce = isChanged ? await reopen(file, plan, command, journal, kept) : state.open.nonce;
-  if (!isChanged && !isFinal) await file.write(encodeMarker({ nonce, command }), 0);
+  if (!isChanged && !isFinal) {
+    await file.write(encodeMarker({ nonce, command }), 0);
+    await file.truncate(plan.totalBytes);
+  }
   left.release();
   return { path, plan, file, journal, nonce, kept, isFinal };
 }
@@ -164,10 +167,13 @@ async function reopen(
   const nonce = randomBytes(8).toString("hex");
   await file.write(encodeMarker({ nonce, command }), 0);
   await file.truncate(plan.totalBytes);
+  // Before blobs of the new plan take the place of those that the journal still speaks of.
+  await file.datasync();
   const progress = [...kept].map(([index, bytes]): JournalRecord => {
-    return { type: "progress", nonce, index, bytes, isDurable: false, claim: journal.claim.id };
+    return { type: "progress", nonce, index, bytes, isDurable: true, claim: journal.claim.id };
   });
   await journal.append([...openingRecords(plan, nonce, command), ...progress]);
+  await journal.sync();
   return nonce;
 }
 

@@ -110,9 +110,10 @@ export class PartialArchive implements AsyncDisposable {
     if (this.#unsynced < checkpointBytes) return;
     this.#unsynced = 0;
     // One sync at a time; writers wait for it only when they are a whole window ahead of the disk.
-    await this.#checkpoint;
-    this.#checkpoint = this.#guarded(async () => await this.#makeDurable());
+    const before = this.#checkpoint;
+    this.#checkpoint = before.then(async () => await this.#guarded(async () => await this.#makeDurable()));
     this.#checkpoint.catch(() => undefined);
+    await before;
   }
 
   /** Nothing of the blob counts any more. */
@@ -120,7 +121,11 @@ export class PartialArchive implements AsyncDisposable {
     this.#prefixes[index] = new WrittenPrefix();
     this.#durable.delete(index);
     const { journal, nonce } = this.#opened;
-    await this.#guarded(async () => await journal.append([{ type: "reset", nonce, index }]));
+    await this.#guarded(async () => {
+      await journal.append([{ type: "reset", nonce, index }]);
+      // Before other bytes take the place of those that earlier records speak of.
+      await journal.sync();
+    });
   }
 
   /** Makes the file durable and whole, and gives it its name. */
@@ -129,11 +134,13 @@ export class PartialArchive implements AsyncDisposable {
     await this.#checkpoint;
     await this.#guarded(async () => {
       if (!isFinal) {
-        await file.datasync();
+        // The journal and both names, too: without the marker only the journal tells whose file it is.
+        await this.#makeDurable();
         await file.write(plan.firstBlock, 0);
         await file.sync();
         await this.#checkStillOwn();
         await journal.append([{ type: "done", nonce }]);
+        await journal.sync();
         await renameFile(file.path, path);
       }
       this.#isDone = true;
@@ -146,7 +153,10 @@ export class PartialArchive implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const { file, journal, path, isFinal } = this.#opened;
     await this.#checkpoint.catch(() => undefined);
-    if (this.#isDone) return await file.close();
+    if (this.#isDone) {
+      await file.close();
+      return await journal.release();
+    }
     const kept = this.#prefixes.reduce((sum, { bytes }) => sum + bytes, 0);
     const { command, onNote } = this.#options;
     if (command !== undefined && kept >= LEAST_KEPT_BYTES) {
@@ -164,20 +174,20 @@ export class PartialArchive implements AsyncDisposable {
 
   async #makeDurable(): Promise<void> {
     const { file, journal, path } = this.#opened;
-    const reached = this.#prefixes.map(({ bytes }) => bytes);
+    const reached = this.#prefixes.map(prefix => ({ prefix, bytes: prefix.bytes }));
     await file.datasync();
+    // The name, too: what had it before must not come back beside this journal.
+    if (!this.#isFolderSynced) await syncFolder(dirname(path));
+    this.#isFolderSynced = true;
     const records: ProgressRecord[] = [];
-    for (const [index, bytes] of reached.entries()) {
+    for (const [index, { prefix, bytes }] of reached.entries()) {
       // A blob that was reset meanwhile begins anew.
-      if (bytes === (this.#durable.get(index) ?? 0) || bytes > this.kept(index)) continue;
+      if (bytes === (this.#durable.get(index) ?? 0) || prefix !== this.#prefixes[index]) continue;
       this.#durable.set(index, bytes);
       records.push(this.#progress(index, bytes, true));
     }
     await journal.append(records);
     await journal.sync();
-    if (this.#isFolderSynced) return;
-    await syncFolder(dirname(path));
-    this.#isFolderSynced = true;
   }
 
   #progress(index: number, bytes: number, isDurable: boolean): ProgressRecord {

@@ -16,10 +16,11 @@ import { MAX_MANIFEST_BYTES } from "../oci/limits.ts";
 import { manifestChildren, type RawManifest } from "../oci/manifest.ts";
 import { isManifestType } from "../oci/media-types.ts";
 import { hasBlob, mountBlob, uploadBlob } from "../registry/blob-upload.ts";
-import { uploadChunked } from "../registry/chunked-upload.ts";
 import { putManifest } from "../registry/manifest-access.ts";
-import { uploadPending } from "../registry/pending-upload.ts";
+import { type PassingUpload, uploadPassing } from "../registry/passing-upload.ts";
+import { lastingKey, uploadPending } from "../registry/pending-upload.ts";
 import type { RegistryClient } from "../registry/registry-client.ts";
+import type { UploadJournal } from "../registry/upload-journal.ts";
 import { PART_BYTES } from "../registry/upload-parts.ts";
 import { cancelUpload, type UploadTarget } from "../registry/upload-session.ts";
 
@@ -34,44 +35,58 @@ export interface BlobHolders {
 
 /**
  * A repository to push into. Root names are tags; a root without one is put by its digest.
+ *
+ * @param journal keeps large uploads for a later run; without it they are lost with this one.
  */
-export function registryTarget(client: RegistryClient, repository: string, holders: BlobHolders): ImageTarget {
-  return { begin: async plan => new RegistrySession(client, repository, holders, childrenOf(plan)) };
+export function registryTarget(
+  client: RegistryClient,
+  repository: string,
+  holders: BlobHolders,
+  journal?: UploadJournal,
+): ImageTarget {
+  const place = { client, repository, journal };
+  return { begin: async plan => new RegistrySession(place, holders, childrenOf(plan)) };
 }
 
 class RegistrySession implements TargetSession {
-  readonly #client: RegistryClient;
-  readonly #repository: string;
+  readonly #place: Omit<UploadTarget, "signal">;
   readonly #holders: BlobHolders;
   /** Manifests that others name: their parents are refused unless they are there before. */
   readonly #children: ReadonlySet<Digest>;
   /** Sessions that a refused mount left open, for the upload that follows. */
-  readonly #sessions = new Map<Digest, URL>();
+  readonly #sessions = new Map<Digest, { readonly target: UploadTarget; readonly url: URL }>();
   readonly #manifests = new Map<Digest, RawManifest>();
 
-  constructor(client: RegistryClient, repository: string, holders: BlobHolders, children: ReadonlySet<Digest>) {
-    this.#client = client;
-    this.#repository = repository;
+  constructor(place: Omit<UploadTarget, "signal">, holders: BlobHolders, children: ReadonlySet<Digest>) {
+    this.#place = place;
     this.#holders = holders;
     this.#children = children;
   }
 
   async has(descriptor: Descriptor, signal?: AbortSignal): Promise<Presence> {
-    const { digest } = descriptor;
+    const presence = await this.#find(descriptor, signal);
+    const { client, repository, journal } = this.#place;
+    // Perhaps the answer to the end of an upload was lost.
+    const isRecorded = presence !== "absent" && journal !== undefined && descriptor.size >= journal.leastBytes;
+    if (isRecorded) await journal.forget({ client, repository, key: descriptor.digest });
+    return presence;
+  }
+
+  async #find({ digest }: Descriptor, signal: AbortSignal | undefined): Promise<Presence> {
     const target = this.#target(signal);
-    const holder = this.#holders.find(digest, this.#repository);
+    const holder = this.#holders.find(digest, this.#place.repository);
     if (holder !== undefined) {
       // One request instead of two: a mount answers 201 too when the blob is here already.
       const mounted = await mountBlob(target, digest, holder);
       if (mounted === true) {
-        await this.#holders.add(digest, this.#repository);
+        await this.#holders.add(digest, this.#place.repository);
         return "mounted";
       }
-      if (mounted !== undefined) this.#sessions.set(digest, mounted);
+      if (mounted !== undefined) this.#sessions.set(digest, { target, url: mounted });
     }
     if (!(await hasBlob(target, digest))) return "absent";
-    await this.#dropSession(target, digest);
-    await this.#holders.add(digest, this.#repository);
+    await this.#dropSession(digest);
+    await this.#holders.add(digest, this.#place.repository);
     return "exists";
   }
 
@@ -82,26 +97,32 @@ class RegistrySession implements TargetSession {
       return;
     }
     if (blob.isOnce === true && blob.size > PART_BYTES) {
-      await this.#dropSession(this.#target(signal), digest);
-      await this.#putOnce(blobChunks(blob, signal), () => descriptor, `blob ${digest}`, signal);
+      await this.#dropSession(digest);
+      const { size } = blob;
+      const body = blobChunks(blob, signal);
+      const what = `blob ${digest}`;
+      await this.#putOnce({ what, body, descriptor: () => descriptor, key: digest, size, sourceBytes: size }, signal);
       return;
     }
     const sent = blob.isOnce === true ? bytesBlob(await readBlob(blob, blob.size, signal)) : blob;
     const session = this.#sessions.get(digest);
     this.#sessions.delete(digest);
-    await uploadBlob(this.#target(signal), descriptor, sent, session);
-    await this.#holders.add(digest, this.#repository);
+    await uploadBlob(this.#target(signal), descriptor, sent, session?.url);
+    await this.#holders.add(digest, this.#place.repository);
   }
 
   async putPending(blob: PendingBody, signal?: AbortSignal, onBytes?: (bytes: number) => void): Promise<Seal> {
     if (blob.isOnce === true && blob.sourceBytes > SMALL_LAYER_BYTES) {
       const stream = await blob.open(signal, onBytes);
-      const presence = await this.#putOnce(stream.body, () => stream.seal().descriptor, "layer from archive", signal);
+      const descriptor = (): Descriptor => stream.seal().descriptor;
+      const { sourceBytes } = blob;
+      const upload = { what: "layer from archive", body: stream.body, descriptor, key: lastingKey(blob), sourceBytes };
+      const presence = await this.#putOnce(upload, signal);
       return presence === "absent" ? stream.seal() : { ...stream.seal(), presence };
     }
     if (blob.sourceBytes > SMALL_LAYER_BYTES) {
       const seal = await uploadPending(this.#target(signal), blob, onBytes);
-      await this.#holders.add(seal.descriptor.digest, this.#repository);
+      await this.#holders.add(seal.descriptor.digest, this.#place.repository);
       return seal;
     }
     const stream = await blob.open(signal, onBytes);
@@ -116,7 +137,7 @@ class RegistrySession implements TargetSession {
   }
 
   async commit(roots: readonly SettledRoot[], signal?: AbortSignal): Promise<void> {
-    const place = { client: this.#client, repository: this.#repository, signal };
+    const place = this.#target(signal);
     const tagged = new Set(roots.filter(({ names }) => names.length > 0).map(({ descriptor }) => descriptor.digest));
     for (const [digest, manifest] of this.#manifests) {
       if (!tagged.has(digest) || this.#children.has(digest)) await putManifest(place, digest, manifest, digest);
@@ -128,35 +149,32 @@ class RegistrySession implements TargetSession {
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {}
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#sessions.keys()].map(async digest => await this.#dropSession(digest)));
+  }
 
   /** @returns whether the target turned out to have it. */
-  async #putOnce(
-    body: AsyncIterable<Uint8Array>,
-    descriptor: () => Descriptor,
-    what: string,
-    signal: AbortSignal | undefined,
-  ): Promise<Presence> {
+  async #putOnce(upload: Omit<PassingUpload, "putSmall">, signal: AbortSignal | undefined): Promise<Presence> {
     let presence: Presence = "absent";
     const target = this.#target(signal);
     const putSmall = async (known: Descriptor, bytes: Uint8Array): Promise<void> => {
       presence = await this.has(known, signal);
       if (presence === "absent") await this.put(known, bytesBlob(bytes), signal);
     };
-    await uploadChunked(target, { what, body, descriptor, putSmall });
-    await this.#holders.add(descriptor().digest, this.#repository);
+    await uploadPassing(target, { ...upload, putSmall });
+    await this.#holders.add(upload.descriptor().digest, this.#place.repository);
     return presence;
   }
 
-  async #dropSession(target: UploadTarget, digest: Digest): Promise<void> {
+  async #dropSession(digest: Digest): Promise<void> {
     const session = this.#sessions.get(digest);
     if (session === undefined) return;
     this.#sessions.delete(digest);
-    await cancelUpload(target, session);
+    await cancelUpload(session.target, session.url);
   }
 
   #target(signal: AbortSignal | undefined): UploadTarget {
-    return { client: this.#client, repository: this.#repository, signal };
+    return { ...this.#place, signal };
   }
 }
 

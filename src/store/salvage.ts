@@ -47,6 +47,7 @@ export async function salvage(
       compressionOf: async entry => await archive.compressionOf(entry),
       digest: async (entry, signal) => await archive.digest(entry, signal),
       slice: entry => (entry === manifest ? bytesBlob(kept) : archive.slice(entry)),
+      confirm: async () => await archive.confirm?.(),
       [Symbol.asyncDispose]: async () => await archive[Symbol.asyncDispose](),
     },
   };

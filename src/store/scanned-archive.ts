@@ -35,6 +35,8 @@ export interface ScanOptions {
   readonly open: OpenParts;
   /** False for what cannot be read from its beginning again, such as a pipe. */
   readonly isReopenable: boolean;
+  /** As in `Archive`; absent where nobody can tell. */
+  readonly confirm?: (() => Promise<void>) | undefined;
   /** Closed with the archive. */
   readonly file?: AsyncDisposable | undefined;
   readonly onNote?: ((message: string) => void) | undefined;
@@ -168,6 +170,10 @@ export class ScannedArchive implements Archive {
         );
       },
     };
+  }
+
+  async confirm(): Promise<void> {
+    await this.#options.confirm?.();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

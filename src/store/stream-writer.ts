@@ -1,17 +1,24 @@
+import { fstatSync } from "node:fs";
 import type { Writable } from "node:stream";
 import { StorageError } from "../errors.ts";
 import { abortable } from "../util/abort.ts";
+import { errorCode, writeToDescriptor } from "../util/disk.ts";
+import { storageState } from "../util/output-place.ts";
+
+const STDOUT = 1;
 
 /** Writes to a stream that others own, one piece at a time. */
 export class StreamWriter {
   /** Bytes that the stream has taken. */
   written = 0;
   readonly #output: Writable;
+  readonly #descriptor: number | undefined;
   #fault: { readonly cause: unknown } | undefined;
   #wake: () => void = () => undefined;
 
   constructor(output: Writable) {
     this.#output = output;
+    this.#descriptor = redirectedStdout(output);
     output.on("error", this.#onError);
     output.on("close", this.#onClose);
   }
@@ -20,7 +27,9 @@ export class StreamWriter {
   async write(bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     if (this.#fault === undefined && this.#output.destroyed) this.#fault = { cause: undefined };
-    if (this.#fault === undefined) {
+    if (this.#fault === undefined && this.#descriptor !== undefined) {
+      await writeToDescriptor(this.#descriptor, "stdout", bytes).catch(this.#onError);
+    } else if (this.#fault === undefined) {
       const done = new Promise<void>(resolve => {
         // A stream that is closed in the middle of a write may never call back.
         this.#wake = resolve;
@@ -54,16 +63,22 @@ export class StreamWriter {
   };
 }
 
+/** Node's own stream for a redirected stdout takes a short write, as on a full disk, for a whole one. */
+function redirectedStdout(output: Writable): number | undefined {
+  if (!("fd" in output) || output.fd !== STDOUT || output !== process.stdout || process.stdout.isTTY) return undefined;
+  const stats = fstatSync(STDOUT);
+  return stats.isFile() || stats.isCharacterDevice() ? STDOUT : undefined;
+}
+
 function broken(cause: unknown): StorageError {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  const code = errorCode(cause);
   if (cause === undefined || code === "EPIPE" || code === "ECONNRESET" || code === "ERR_STREAM_DESTROYED") {
     return new StorageError("Cannot write archive to stdout: its reader has gone, expected it to read to the end", {
       cause,
       hint: "What came before is no whole archive: look at why the program behind the pipe stopped.",
     });
   }
-  const found = code === "ENOSPC" ? "no space left" : code || String(cause);
-  return new StorageError(`Cannot write archive to stdout: ${found}, expected it to take every byte`, {
+  return new StorageError(`Cannot write archive to stdout: ${storageState(cause)}, expected it to take every byte`, {
     cause,
     hint: "What came before is no whole archive: mend the cause, then run the same command again.",
   });

@@ -1,3 +1,4 @@
+import type { Stats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { type Compression, detectCompression, MAGIC_BYTES } from "../compress/detect.ts";
 import { fileSliceBlob } from "../content/blob.ts";
@@ -7,6 +8,7 @@ import type { Digest } from "../oci/digest.ts";
 import type { TarEntry } from "../tar/tar-entry.ts";
 import { indexTar, type TarIndex } from "../tar/tar-index.ts";
 import { quote } from "../util/format.ts";
+import { checkUnchanged } from "../util/unchanged.ts";
 import type { Archive } from "./archive.ts";
 import type { OpenArchiveOptions } from "./open-archive-options.ts";
 
@@ -17,21 +19,26 @@ export class TarArchive implements Archive {
   readonly compression = "none";
   readonly #index: TarIndex;
   readonly #file: FileHandle;
+  readonly #opened: Stats;
 
-  private constructor(path: string, file: FileHandle, fileBytes: number, index: TarIndex) {
+  private constructor(path: string, file: FileHandle, opened: Stats, index: TarIndex) {
     this.path = path;
-    this.fileBytes = fileBytes;
+    this.fileBytes = opened.size;
     this.#index = index;
     this.#file = file;
+    this.#opened = opened;
   }
 
-  /** Takes over `file`, if it succeeds. @throws ArchiveError as `indexTar`. */
-  static async open(path: string, file: FileHandle, size: number, options: OpenArchiveOptions): Promise<TarArchive> {
+  /** Takes over `file`, if it succeeds. @param opened what the file was then. @throws ArchiveError as `indexTar`. */
+  static async open(path: string, file: FileHandle, opened: Stats, options: OpenArchiveOptions): Promise<TarArchive> {
     const read = async (target: Uint8Array, position: number): Promise<number> =>
       (await file.read(target, 0, target.length, position)).bytesRead;
-    const index = await indexTar({ size, read }, { what: `archive ${quote(path)}`, signal: options.signal });
+    const index = await indexTar(
+      { size: opened.size, read },
+      { what: `archive ${quote(path)}`, signal: options.signal },
+    );
     for (const warning of index.warnings) options.onNote?.(warning.message);
-    return new TarArchive(path, file, size, index);
+    return new TarArchive(path, file, opened, index);
   }
 
   get what(): string {
@@ -58,6 +65,10 @@ export class TarArchive implements Archive {
 
   slice(entry: TarEntry): BlobSource {
     return fileSliceBlob(this.#file, entry.bodyOffset, entry.size, this.path);
+  }
+
+  async confirm(): Promise<void> {
+    checkUnchanged(this.what, this.#opened, await this.#file.stat());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

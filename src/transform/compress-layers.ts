@@ -26,6 +26,7 @@ export function compressLayers(
       for await (const root of source.roots(signal)) yield await compressRoot(source, root, profile, seals, signal);
     },
     blob: async (descriptor, signal) => await source.blob(descriptor, signal),
+    confirm: async signal => await source.confirm?.(signal),
     stream: source.stream,
     [Symbol.asyncDispose]: async () => await source[Symbol.asyncDispose](),
   };

@@ -164,6 +164,7 @@ function withMade(source: ImageSource, roots: readonly Root[], made: ReadonlyMap
       const bytes = made.get(descriptor.digest);
       return bytes === undefined ? await source.blob(descriptor, signal) : bytesBlob(bytes);
     },
+    confirm: async signal => await source.confirm?.(signal),
     stream: source.stream,
     [Symbol.asyncDispose]: async () => await source[Symbol.asyncDispose](),
   };

@@ -28,6 +28,7 @@ export function pruneSparse(source: ImageSource, onNote: (message: string) => vo
       const bytes = pruning.rewritten.get(descriptor.digest);
       return bytes === undefined ? await source.blob(descriptor, signal) : bytesBlob(bytes);
     },
+    confirm: async signal => await source.confirm?.(signal),
     stream: source.stream,
     [Symbol.asyncDispose]: async () => await source[Symbol.asyncDispose](),
   };

@@ -163,6 +163,7 @@ function recodedSource(
               );
             },
           },
+    confirm: async signal => await source.confirm?.(signal),
     [Symbol.asyncDispose]: async () => await source[Symbol.asyncDispose](),
   };
 }

@@ -29,6 +29,7 @@ export function settleDrafts(source: ImageSource, manifestType?: string): ImageS
             holds: digest => built.has(digest) || stream.holds(digest),
             pass: async (wanted, take, signal) => await stream.pass(wanted, take, signal),
           },
+    confirm: async signal => await source.confirm?.(signal),
     [Symbol.asyncDispose]: async () => await source[Symbol.asyncDispose](),
   };
 }

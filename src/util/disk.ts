@@ -1,7 +1,11 @@
-import { constants, type Stats } from "node:fs";
-import { type FileHandle, mkdir, open, rename, rm, rmdir, unlink } from "node:fs/promises";
+import { constants, type Stats, write } from "node:fs";
+import { chmod, chown, type FileHandle, mkdir, open, rename, rm, rmdir, unlink } from "node:fs/promises";
+import { promisify } from "node:util";
 import { operate } from "./seam.ts";
 
+// Nothing else in src/ changes a file: test/architecture.test.ts.
+
+const writeTo = promisify(write);
 const UNSUPPORTED_CODES: ReadonlySet<string> = new Set(["EINVAL", "ENOTSUP", "ENOSYS"]);
 
 /** An open file whose changes pass the seam. */
@@ -84,12 +88,39 @@ export async function openForUpdate(path: string): Promise<DiskFile> {
   return new DiskFile(path, await open(path, constants.O_RDWR | constants.O_NOFOLLOW));
 }
 
+/** Opens what is there to be written from its beginning: a file becomes empty, a device is what it is. */
+export async function openEmptied(path: string): Promise<DiskFile> {
+  const flags = constants.O_WRONLY | constants.O_TRUNC;
+  return await operate(
+    { kind: "truncate", place: path, size: 0 },
+    async () => new DiskFile(path, await open(path, flags)),
+  );
+}
+
+/** Writes all of it to the end of what somebody else opened, such as a redirected stdout. @param name for the seam */
+export async function writeToDescriptor(descriptor: number, name: string, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length; ) {
+    const left = bytes.subarray(written);
+    written += await operate({ kind: "write", place: name, bytes: left }, async (part = left) => {
+      const { bytesWritten } = await writeTo(descriptor, part, 0, part.length, null);
+      return bytesWritten;
+    });
+  }
+}
+
 export async function renameFile(from: string, to: string): Promise<void> {
   await operate({ kind: "rename", place: from, to }, async () => await rename(from, to));
 }
 
 export async function removeFile(path: string): Promise<void> {
   await operate({ kind: "remove", place: path }, async () => await unlink(path));
+}
+
+/** Removes a file, and is content when there is none. */
+export async function discardFile(path: string): Promise<void> {
+  await removeFile(path).catch(error => {
+    if (errorCode(error) !== "ENOENT") throw error;
+  });
 }
 
 /** Removes a folder and all in it. */
@@ -101,9 +132,24 @@ export async function removeFolder(path: string): Promise<void> {
   await operate({ kind: "remove", place: path }, async () => await rmdir(path));
 }
 
-/** @param options `recursive` makes the folders above, too, and is content with one that is there. */
-export async function makeFolder(path: string, options: { mode?: number; recursive?: boolean } = {}): Promise<void> {
-  await operate({ kind: "make-folder", place: path }, async () => void (await mkdir(path, options)));
+/**
+ * @param options `recursive` makes the folders above, too, and is content with one that is there.
+ * @returns with `recursive`, the first folder that was made.
+ */
+export async function makeFolder(
+  path: string,
+  options: { readonly mode?: number; readonly recursive?: boolean } = {},
+): Promise<string | undefined> {
+  return await operate({ kind: "make-folder", place: path }, async () => await mkdir(path, options));
+}
+
+/** @param mode as in `chmod`, for example 0o700. */
+export async function changeMode(path: string, mode: number): Promise<void> {
+  await operate({ kind: "write", place: path }, async () => await chmod(path, mode));
+}
+
+export async function changeOwner(path: string, user: number, group: number): Promise<void> {
+  await operate({ kind: "write", place: path }, async () => await chown(path, user, group));
 }
 
 /** Makes a rename or a new entry in `folder` survive a power cut, where the file system can. */

@@ -14,10 +14,10 @@ export async function checkTarget(path: string): Promise<void> {
   const stats = await lstat(path).catch(() => undefined);
   if (stats === undefined || stats.isFile()) return;
   if (stats.isDirectory() || stats.isSymbolicLink()) {
-    const found = stats.isDirectory() ? "a folder" : "a symbolic link";
-    throw new StorageError(`Cannot write ${quote(path)}: found ${found}, expected a file or nothing`, {
-      hint: "Name a file to write, such as images.tar.",
-    });
+    const [found, hint] = stats.isDirectory()
+      ? ["a folder", "Name a file to write, such as images.tar."]
+      : ["a symbolic link", "Name the file that it leads to, or remove the link."];
+    throw new StorageError(`Cannot write ${quote(path)}: found ${found}, expected a file or nothing`, { hint });
   }
   throw new StorageError(`Cannot write ${quote(path)}: found a pipe or device, expected a file or nothing`, {
     hint: 'Write to stdout with "-o -" and send that there, or name a file such as images.tar.',
@@ -25,17 +25,18 @@ export async function checkTarget(path: string): Promise<void> {
 }
 
 /**
- * Whether a file of that size has its place before the first byte comes.
+ * Whether what is to be written has its place before the first byte comes.
  *
- * @param bytes size of the finished file.
+ * @param bytes size of the finished file or folder.
  * @param held what of it takes up space already.
+ * @param largest size of the largest file in a folder.
  * @throws StorageError with the numbers
  */
-export async function checkSpace(path: string, bytes: number, held = 0): Promise<void> {
+export async function checkSpace(path: string, bytes: number, held = 0, largest: number = bytes): Promise<void> {
   const { bavail, bsize, blocks, type } = await statfs(dirname(path));
-  if (type === FAT_TYPE && bytes > FAT_MOST_BYTES) {
+  if (type === FAT_TYPE && largest > FAT_MOST_BYTES) {
     throw new StorageError(
-      `Cannot write ${quote(path)}: its file system (FAT) holds files of at most ${formatBytes(FAT_MOST_BYTES)}, expected room for ${formatBytes(bytes)}`,
+      `Cannot write ${quote(path)}: its file system (FAT) holds files of less than ${formatBytes(FAT_MOST_BYTES + 1)}, expected room for ${formatBytes(largest)}`,
       { hint: "Write to a disk formatted with exFAT, NTFS or ext4, or pull fewer images into one file." },
     );
   }
@@ -66,11 +67,16 @@ export function storageFault(path: string, bytes: number, cause: unknown): Stora
       hint: "Check the disk or the medium, then run the same command again, or write to another disk.",
     });
   }
-  const found = REFUSED.get(code) ?? (code || String(cause));
-  return new StorageError(`Cannot write ${quote(path)}: ${found}, expected a writable folder`, {
+  return new StorageError(`Cannot write ${quote(path)}: ${storageState(cause)}, expected a writable folder`, {
     cause,
     hint: "Choose another output, in a folder that exists and that you may write to.",
   });
+}
+
+/** What the system said, for a message. */
+export function storageState(cause: unknown): string {
+  const code = errorCode(cause);
+  return FULL.get(code) ?? BROKEN.get(code) ?? REFUSED.get(code) ?? (code || String(cause));
 }
 
 const FULL: ReadonlyMap<string, string> = new Map([

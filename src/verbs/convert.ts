@@ -1,10 +1,15 @@
 import type { ImageSource, Root } from "../content/contracts.ts";
+import { openDigestCache } from "../copy/digest-cache.ts";
 import { UsageError } from "../errors.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
 import type { ArchiveFormat } from "../store/archive-layout.ts";
 import { openArchive } from "../store/archive-source.ts";
+import { ScannedArchive, type ScanOptions } from "../store/scanned-archive.ts";
 import { pruneSparse } from "../transform/prune-sparse.ts";
 import { escapeForeign, quote } from "../util/format.ts";
+import { steadily } from "../util/unchanged.ts";
 import { type ConvertNameOptions, convertedRoots } from "./convert-names.ts";
+import { OnceReading } from "./once-reading.ts";
 import { checkApart, type Output, openOutput } from "./output.ts";
 import { type OutputOptions, readPlatforms, type WrittenImage, writeImages } from "./output-images.ts";
 
@@ -47,8 +52,21 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
   const sparse = readSparse(options.sparse);
   await checkApart(input, output);
   const place = await openOutput(output, readFormat(options.format));
-  await using archive = await openArchive(input, { onNote, signal });
-  if (archive.stream !== undefined && place.kind === "stream") {
+  await using reading = new OnceReading({
+    beginUpload: undefined,
+    isShared: false,
+    level: "keep",
+    cache: await openDigestCache(undefined),
+    isDryRun: options.dryRun === true,
+    reason: "because what passes by only cannot be read again",
+    onProgress: options.onProgress ?? (() => undefined),
+  });
+  // A compressed file is read again for its layers; a pipe cannot be.
+  const scan = async (scanned: ScanOptions): Promise<ScannedArchive> =>
+    scanned.isReopenable ? await ScannedArchive.scan(scanned) : await reading.scan(scanned);
+  await using archive = await openArchive(input, { onNote, scan, signal });
+  const source = reading.sourceOf(archive);
+  if (source.stream !== undefined && place.kind === "stream") {
     throw new UsageError(
       `Cannot convert ${what} to stdout: it is read from beginning to end, expected a file to write`,
       {
@@ -59,19 +77,15 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
   const found: Root[] = [];
   for await (const root of archive.roots(signal)) found.push(root);
   const originals = convertedRoots(found, options, what);
-  const chosen = withRoots(archive, originals);
+  const chosen = withRoots(source, originals);
   const whole = sparse === "prune" ? pruneSparse(chosen, onNote) : chosen;
-  const { plan, images } = await writeImages(whole, {
-    ...options,
-    place,
-    platforms,
-    sourceName: what,
-    originals,
-    onAbsent:
-      sparse === "keep"
-        ? ({ digest }) => onNote(`Not in the archive, and kept in its index: ${escapeForeign(digest)}`)
-        : undefined,
-  });
+  const onAbsent = ({ digest }: Descriptor): void =>
+    onNote(`Not in the archive, and kept in its index: ${escapeForeign(digest)}`);
+  const writing = { ...options, place, platforms, sourceName: what, originals };
+  const { plan, images } = await steadily(
+    archive.confirm,
+    async () => await writeImages(whole, { ...writing, onAbsent: sparse === "keep" ? onAbsent : undefined }),
+  );
   return {
     output: place.name,
     format: place.format,
@@ -88,6 +102,7 @@ function withRoots(source: ImageSource, roots: readonly Root[]): ImageSource {
       yield* roots;
     },
     blob: async (descriptor, signal) => await source.blob(descriptor, signal),
+    confirm: async signal => await source.confirm?.(signal),
     stream: source.stream,
     [Symbol.asyncDispose]: async () => await source[Symbol.asyncDispose](),
   };

@@ -102,7 +102,7 @@ async function choosePlatforms(
   if (others.length === 0) {
     return { chosen: source, root: { ...root, descriptor: chooseChild(view.manifests, first, name) } };
   }
-  const kept = new Set(selectPlatforms(platforms)(view, root.descriptor).map(({ digest }) => digest));
+  const kept = new Set(selectPlatforms(platforms, "copy")(view, root.descriptor).map(({ digest }) => digest));
   const dropped = new Set(view.manifests.filter(({ digest }) => !kept.has(digest)).map(({ digest }) => digest));
   const partial: ImageSource = {
     async *roots() {

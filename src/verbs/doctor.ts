@@ -9,6 +9,7 @@ import type { OpenArchiveOptions } from "../store/open-archive-options.ts";
 import { guessProducer, type Producer } from "../store/producer.ts";
 import { type LostImage, salvage } from "../store/salvage.ts";
 import { quote } from "../util/format.ts";
+import { steadily } from "../util/unchanged.ts";
 import { type DoctoredImage, type Examined, examineImages } from "./examine-images.ts";
 import { isImage, loadFacts } from "./load-facts.ts";
 import { type LoaderVerdict, loaderVerdicts } from "./loader-verdicts.ts";
@@ -75,7 +76,8 @@ export async function doctor(path: string, options: DoctorOptions = {}): Promise
   const broken = images.filter(image => isImage(image) && !image.isWhole);
   const loaders = loaderVerdicts(await loadFacts(source, images, broken.length, signal));
   const whole = examined.filter(({ image }) => image.isWhole).map(({ root }) => root);
-  const repaired = await repairWhole(source, whole, options);
+  const repaired = await steadily(source.confirm, async () => await repairWhole(source, whole, options));
+  await source.confirm();
   return {
     archive: path,
     bytes: source.archive.fileBytes,

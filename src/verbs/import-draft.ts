@@ -42,6 +42,7 @@ export function importedImage(run: ImportRun, { diffId, layer, blob }: KnownLaye
         if (found !== undefined) return found;
         throw new ArchiveError("missing-blob", `Cannot read blob ${digest} from ${input.what}: no such blob`);
       },
+      confirm: async () => await input.confirm(),
       async [Symbol.asyncDispose]() {},
     },
     draft: names => ({ kind: "draft", names, draft }),

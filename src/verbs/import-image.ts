@@ -5,9 +5,9 @@ import { gather } from "../copy/gather.ts";
 import { InternalError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import { registryTarget } from "../store/registry-target.ts";
 import { universalArchive } from "../store/universal-archive.ts";
 import { quote } from "../util/format.ts";
+import { steadily } from "../util/unchanged.ts";
 import { importedImage } from "./import-draft.ts";
 import { checkApart, openImportInput } from "./import-input.ts";
 import { hashInput, type ImportRun, passLayer, sealedLayer, sealInput } from "./import-layers.ts";
@@ -71,11 +71,12 @@ export async function importImage(path: string, options: ImportOptions): Promise
   const cache = await openDigestCache(options.cacheFolder);
   const { author, message, concurrency = CONCURRENCY } = options;
   const run: ImportRun = { input, target, settings, author, message, concurrency, cache, onProgress, onNote, signal };
-  await using registries = new Registries(options, onProgress);
-  const made =
+  await using registries = new Registries(options, onProgress, options.cacheFolder);
+  const made = await steadily(input.confirm, async () =>
     output !== undefined || options.dryRun
       ? await toArchive(run, options.dryRun ? undefined : output)
-      : await toRegistries(run, registries);
+      : await toRegistries(run, registries),
+  );
   const traffic = await registries.traffic();
   return {
     ...made,
@@ -96,6 +97,7 @@ async function toArchive(run: ImportRun, output: string | undefined): Promise<Ma
     onNote(`${verb} ${input.what} twice: the first time for its size`);
   }
   const layer = await sealInput(run);
+  await input.confirm();
   const image = importedImage(run, layer);
   const names = target.names.length > 0 ? target.names : target.places.flatMap(namesOf);
   const root = image.settled(names);
@@ -116,10 +118,7 @@ async function toRegistries(run: ImportRun, registries: Registries): Promise<Mad
   for (const place of target.places) {
     const { registry, repository } = place;
     const client = await registries.clientFor(registry, signal);
-    const held = registryTarget(client, repository, {
-      find: (digest, name) => cache.findHolder(registry, digest, name),
-      add: async (digest, name) => await cache.addHolder(registry, digest, name),
-    });
+    const held = await registries.targetFor(place, cache, signal);
     const isSent = layer === undefined;
     layer ??= await passLayer(run, held);
     const image = importedImage(run, layer);

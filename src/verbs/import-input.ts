@@ -11,9 +11,12 @@ import type { PackFolderOptions } from "../transform/folder-header.ts";
 import type { RawLayer } from "../transform/import-layer.ts";
 import { packFolder, surveyFolder } from "../transform/pack-folder.ts";
 import { quote } from "../util/format.ts";
+import { checkUnchanged } from "../util/unchanged.ts";
 
 /** What an image is made from. */
 export interface ImportInput extends RawLayer, AsyncDisposable {
+  /** @throws StorageError when it changed since it was opened. A folder's files are looked at one by one, as they are read. */
+  confirm(): Promise<void>;
   /**
    * "compressed" is a layer already, and stays as it is. "plain" lies on disk: its diff_id costs one read. "made" takes
    * time: packed from a folder, or inflated from xz or bzip2.
@@ -58,7 +61,14 @@ async function folderInput(
     size: bytes,
     open: async (_range, stop) => Readable.from(packFolder(path, options, stop), { objectMode: false }),
   };
-  return { kind: "made", what, blob, check: () => new RootfsCheck(what), async [Symbol.asyncDispose]() {} };
+  return {
+    kind: "made",
+    what,
+    blob,
+    check: () => new RootfsCheck(what),
+    async confirm() {},
+    async [Symbol.asyncDispose]() {},
+  };
 }
 
 async function fileInput(path: string, handle: FileHandle, stats: Stats): Promise<ImportInput> {
@@ -78,6 +88,7 @@ async function fileInput(path: string, handle: FileHandle, stats: Stats): Promis
     blob: fileSliceBlob(handle, 0, stats.size, path),
     compression,
     check: () => new RootfsCheck(what),
+    confirm: async () => checkUnchanged(what, stats, await handle.stat()),
     async [Symbol.asyncDispose]() {
       await handle.close();
     },

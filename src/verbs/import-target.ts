@@ -3,6 +3,7 @@ import type { Root } from "../content/contracts.ts";
 import { UsageError } from "../errors.ts";
 import { formatReference, parseReference, resolveDockerHub } from "../oci/reference.ts";
 import { quote } from "../util/format.ts";
+import { gzipLevel } from "./gzip-level.ts";
 import { type Destination, destinations } from "./push-names.ts";
 
 export interface ImportTargetOptions {
@@ -44,10 +45,11 @@ export function importTarget(what: string, options: ImportTargetOptions): Import
   }
   if (output === "-") throw new UsageError('Cannot write the archive to "-": found stdout, expected a file');
   const isArchive = output !== undefined;
+  const level = gzipLevel(options.compression);
   return {
     names: isArchive ? [...new Set(tags.map(tag => archiveName(tag, registry)))] : [],
     places: isArchive ? [] : destinations([NAMELESS], options, what),
-    profile: profileOf(options.compression),
+    profile: level === "keep" ? undefined : gzipProfile(level),
     isDocker: format === "docker",
     isPlain: options.format === undefined && options.compression === undefined,
   };
@@ -70,14 +72,4 @@ function archiveName(tag: string, registry: string | undefined): string {
   }
   const isPlaced = reference.registry !== undefined || registry === undefined;
   return formatReference(resolveDockerHub(isPlaced ? reference : { ...reference, registry }));
-}
-
-function profileOf(compression = "auto"): GzipProfile | undefined {
-  if (compression === "keep") return undefined;
-  if (compression === "auto" || compression === "gzip") return gzipProfile();
-  const level = /^gzip:([1-9]|1[0-2])$/.exec(compression)?.[1];
-  if (level !== undefined) return gzipProfile(Number(level));
-  throw new UsageError(
-    `Cannot compress with ${quote(compression)}: unknown, expected auto, keep, gzip or gzip:1 to gzip:12`,
-  );
 }

@@ -14,16 +14,20 @@ import { scanHashed } from "./scan-hashed.ts";
 export interface OnceReadingOptions {
   /** Begins an upload to where the image goes, when that is known before the archive is read. */
   readonly beginUpload: (() => Promise<TargetSession>) | undefined;
+  /** The image goes to other places, too, for which what has passed by would be gone. */
+  readonly isShared: boolean;
   readonly level: number | "keep" | undefined;
   readonly cache: DigestCache;
   readonly isDryRun: boolean;
+  /** Why layers from a pipe are kept, where it is not for the names at the archive's end. */
+  readonly reason?: string;
   readonly onProgress: OnProgress;
 }
 
 /**
  * How a push reads what has no random access: once, with its layers on their way to the registry as they pass by; or
  * twice, when the registry is named at the archive's end only; or once with the layers kept in a temporary file, when
- * that archive comes out of a pipe.
+ * that archive comes out of a pipe, or goes to several repositories from there.
  */
 export class OnceReading implements AsyncDisposable {
   /** Layers that were compressed, by the digest of what the archive holds. */
@@ -39,20 +43,23 @@ export class OnceReading implements AsyncDisposable {
   }
 
   readonly scan = async (scan: ScanOptions): Promise<ScannedArchive> => {
-    const { beginUpload, isDryRun, onProgress } = this.#options;
+    const { beginUpload, isShared, isDryRun, onProgress } = this.#options;
     if (isDryRun || (beginUpload === undefined && scan.isReopenable)) {
       if (!isDryRun) this.#note("The archive is read twice, because its end tells where it goes; --tag saves one time");
       // What passes by only must tell its digests now.
       return scan.isReopenable ? await ScannedArchive.scan(scan) : await scanHashed(scan, new Map(), onProgress);
     }
-    if (beginUpload !== undefined) {
+    if (beginUpload !== undefined && (scan.isReopenable || !isShared)) {
       await using session = await beginUpload();
       return await this.#read(scan, intakeOf(session));
     }
     this.#spool = await LayerSpool.create();
     this.#note(
-      `Layers are kept compressed in a temporary file in ${this.#spool.folder} until the archive has told its names; ` +
-        "--tag REGISTRY/REPOSITORY:TAG sends them at once",
+      `Layers are kept compressed in a temporary file in ${this.#spool.folder} ` +
+        (this.#options.reason ??
+          (isShared
+            ? "because they go to several repositories"
+            : "until the archive has told its names; --tag REGISTRY/REPOSITORY:TAG sends them at once")),
     );
     return await this.#read(scan, this.#spool);
   };
@@ -70,6 +77,7 @@ export class OnceReading implements AsyncDisposable {
         const entry = archive.entryOf(descriptor.digest);
         return entry === undefined || passing.holds(entry) ? blob : this.#passedBy(archive, descriptor);
       },
+      confirm: async signal => await archive.confirm(signal),
       stream: this.#archive.isReopenable ? archive.stream : undefined,
       [Symbol.asyncDispose]: async () => await archive[Symbol.asyncDispose](),
     };

@@ -168,6 +168,7 @@ function withPlan(source: ImageSource, plan: CopyPlan): ImageSource {
       const planned = plan.manifests.get(descriptor.digest);
       return planned === undefined ? await source.blob(descriptor, signal) : bytesBlob(planned.bytes);
     },
+    confirm: async signal => await source.confirm?.(signal),
     stream: source.stream,
     [Symbol.asyncDispose]: async () => await source[Symbol.asyncDispose](),
   };

@@ -22,7 +22,7 @@ export interface OutputPlace {
   readonly format: ArchiveFormat;
   /** Blobs that may be under way at once. */
   readonly mostAtOnce: number;
-  /** @param resume of a file: what a run that broke off is good for. */
+  /** @param resume what is done with what a run that broke off has left. */
   target(platform: Platform, resume?: ResumeOptions): ImageTarget;
 }
 
@@ -49,7 +49,7 @@ export async function openOutput(output: Output, format: ArchiveFormat | undefin
       name: output,
       format: "oci",
       mostAtOnce: Number.POSITIVE_INFINITY,
-      target: platform => layoutFolder(output, { platform }),
+      target: (platform, resume) => layoutFolder(output, { platform, ...resume }),
     };
   }
   const form = format ?? "universal";

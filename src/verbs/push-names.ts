@@ -61,10 +61,14 @@ export function destinations(roots: readonly Root[], options: PushNameOptions, w
   }));
 }
 
-/** Where a name that the user typed goes. @throws UsageError when it names no registry, or a digest. */
-export function tagPlace(tag: string, options: PushNameOptions): Pick<Destination, "registry" | "repository"> {
-  const { registry, repository } = explicit(parseReference(tag), tag, options);
-  return { registry, repository };
+/** Where the tags that the user typed go, each place once. @throws UsageError for a tag without a registry, or with a digest. */
+export function tagPlaces(options: PushNameOptions): readonly Pick<Destination, "registry" | "repository">[] {
+  const places = new Map<string, Pick<Destination, "registry" | "repository">>();
+  for (const tag of options.tags ?? []) {
+    const { registry, repository } = explicit(parseReference(tag), tag, options);
+    places.set(`${registry}/${repository}`, { registry, repository });
+  }
+  return [...places.values()];
 }
 
 function chooseImages(roots: readonly Root[], images: readonly string[] | undefined, what: string): readonly Root[] {

@@ -1,5 +1,5 @@
 import { gzipProfile } from "../compress/gzip-profile.ts";
-import type { CopyPlan, ImageSource, ImageTarget, Root, SettledRoot } from "../content/contracts.ts";
+import type { CopyPlan, ImageSource, Root, SettledRoot } from "../content/contracts.ts";
 import type { OnProgress } from "../content/progress.ts";
 import { type CopyOptions, copyImages } from "../copy/copy-image.ts";
 import type { DigestCache } from "../copy/digest-cache.ts";
@@ -8,7 +8,6 @@ import { ArchiveError, RegistryError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { DOCKER_MANIFEST, OCI_MANIFEST } from "../oci/media-types.ts";
 import type { ArchiveSource } from "../store/archive-source.ts";
-import { registryTarget } from "../store/registry-target.ts";
 import { compressLayers } from "../transform/compress-layers.ts";
 import { pruneSparse } from "../transform/prune-sparse.ts";
 import type { OnceReading } from "./once-reading.ts";
@@ -32,16 +31,6 @@ export interface OpenedArchive {
   readonly reading: OnceReading;
   /** Where its layers went while it was read. */
   readonly sentTo: string | undefined;
-}
-
-export async function targetOf(
-  { options, registries, cache }: PushRun,
-  { registry, repository }: Pick<Destination, "registry" | "repository">,
-): Promise<ImageTarget> {
-  return registryTarget(await registries.clientFor(registry, options.signal), repository, {
-    find: (digest, repository) => cache.findHolder(registry, digest, repository),
-    add: async (digest, repository) => await cache.addHolder(registry, digest, repository),
-  });
 }
 
 export async function pushToRepository(
@@ -87,7 +76,7 @@ export async function pushToRepository(
   const missing = absent.map(([, root]) => root);
   const gathered = await gather(compressed, missing, signal, undefined, onAbsent);
   const plan = sentTo === `${registry}/${repository}` ? withoutBlobs(gathered, reading.sent) : gathered;
-  const target = await targetOf(run, { registry, repository });
+  const target = await registries.targetFor({ registry, repository }, cache, signal);
   const sourceName = archive.archive.what;
   const copy = { plan, source: compressed, target, sourceName, cache, concurrency, onProgress, signal };
   const settled = await copyOrConvert(copy, `${registry}/${repository}`);

@@ -1,11 +1,13 @@
 import type { CopyPlan } from "../content/contracts.ts";
 import { openDigestCache } from "../copy/digest-cache.ts";
-import { ImgpackError, PartialError, UsageError } from "../errors.ts";
+import { ImgpackError, PartialError } from "../errors.ts";
 import { openArchive } from "../store/archive-source.ts";
+import { steadily } from "../util/unchanged.ts";
+import { gzipLevel } from "./gzip-level.ts";
 import { OnceReading } from "./once-reading.ts";
-import { destinations, tagPlace } from "./push-names.ts";
+import { destinations, tagPlaces } from "./push-names.ts";
 import type { PushedImage, PushOptions } from "./push-options.ts";
-import { type PushRun, pushToRepository, targetOf } from "./push-repository.ts";
+import { type PushRun, pushToRepository } from "./push-repository.ts";
 import { Registries } from "./registries.ts";
 import { createTally, type Tally } from "./tally.ts";
 
@@ -31,7 +33,7 @@ export async function push(archives: readonly string[], options: PushOptions = {
   const onProgress = options.onProgress ?? (() => undefined);
   const tally = createTally(onProgress);
   const cache = await openDigestCache(options.cacheFolder);
-  await using registries = new Registries(options, tally.onProgress);
+  await using registries = new Registries(options, tally.onProgress, options.cacheFolder);
   const level = gzipLevel(options.compression);
   const run: PushRun = { options: { ...options, onProgress: tally.onProgress }, registries, cache, level };
   const images: PushedImage[] = [];
@@ -60,15 +62,17 @@ export async function push(archives: readonly string[], options: PushOptions = {
 
 /** An image that fails does not stop those of other repositories. */
 async function pushArchive(path: string, run: PushRun, images: PushedImage[]): Promise<void> {
-  const { options, cache, level } = run;
+  const { options, registries, cache, level } = run;
   const { signal, onProgress, stdin } = options;
   const onNote = (message: string): void => onProgress({ kind: "note", message });
-  const [tag] = options.tags ?? [];
-  const place = tag === undefined ? undefined : tagPlace(tag, options);
+  const [place, ...otherPlaces] = tagPlaces(options);
   const beginUpload =
-    place === undefined ? undefined : async () => await (await targetOf(run, place)).begin(NOTHING_KNOWN, signal);
+    place === undefined
+      ? undefined
+      : async () => await (await registries.targetFor(place, cache, signal)).begin(NOTHING_KNOWN, signal);
   const isDryRun = options.dryRun === true;
-  await using reading = new OnceReading({ beginUpload, level, cache, isDryRun, onProgress });
+  const isShared = otherPlaces.length > 0;
+  await using reading = new OnceReading({ beginUpload, isShared, level, cache, isDryRun, onProgress });
   await using archive = await openArchive(path, { onNote, signal, stdin, scan: reading.scan });
   const source = reading.sourceOf(archive);
   const places = destinations(archive.images, options, archive.archive.what);
@@ -76,7 +80,8 @@ async function pushArchive(path: string, run: PushRun, images: PushedImage[]): P
   const failures: ImgpackError[] = [];
   for (const each of places) {
     try {
-      images.push(...(await pushToRepository({ archive, source, reading, sentTo }, each, run)));
+      const opened = { archive, source, reading, sentTo };
+      images.push(...(await steadily(archive.confirm, async () => await pushToRepository(opened, each, run))));
     } catch (error) {
       signal?.throwIfAborted();
       // What is wrong with the archive, or this machine, is wrong for all of them.
@@ -93,13 +98,4 @@ async function pushArchive(path: string, run: PushRun, images: PushedImage[]): P
     failures,
     { failed: [path], hint: "The others are pushed; mend the cause, then push the archive again." },
   );
-}
-
-/** @throws UsageError for anything but auto, keep, gzip and gzip:1 to gzip:12. */
-function gzipLevel(compression = "auto"): number | "keep" | undefined {
-  if (compression === "keep") return "keep";
-  if (compression === "auto" || compression === "gzip") return undefined;
-  const level = /^gzip:([1-9]|1[0-2])$/.exec(compression)?.[1];
-  if (level !== undefined) return Number(level);
-  throw new UsageError(`Cannot compress with ${compression}: unknown, expected auto, keep, gzip or gzip:1 to gzip:12`);
 }

@@ -1,11 +1,16 @@
+import type { ImageTarget } from "../content/contracts.ts";
 import type { OnProgress } from "../content/progress.ts";
+import type { DigestCache } from "../copy/digest-cache.ts";
 import { NetworkError, UsageError } from "../errors.ts";
+import type { Digest } from "../oci/digest.ts";
 import { type ConnectOptions, connectRegistry } from "../registry/connect-registry.ts";
 import { type PullPlace, pullPlaces } from "../registry/mirrors.ts";
 import type { RegistryClient } from "../registry/registry-client.ts";
 import { canonicalRegistry } from "../registry/registry-name.ts";
 import type { ClientCertificate } from "../registry/tls-options.ts";
+import { UploadJournal } from "../registry/upload-journal.ts";
 import type { FullReference, PullPlaces } from "../store/registry-source.ts";
+import { registryTarget } from "../store/registry-target.ts";
 import { RateLimit } from "../util/rate-limit.ts";
 
 /** How to reach registries. Credentials are for the one registry that a run names; with two, they are refused. */
@@ -39,11 +44,13 @@ export class Registries implements AsyncDisposable {
   readonly #manners: Pick<ConnectOptions, "attempts" | "idleMs" | "rate" | "onRetry">;
   readonly #mirrors: readonly string[] | undefined;
   readonly #onProgress: OnProgress;
+  readonly #journal: UploadJournal | undefined;
   readonly #clients = new Map<string, Promise<RegistryClient>>();
   /** The registry that the credentials of the options belong to: the first one. */
   #owner: string | undefined;
 
-  constructor(options: RegistryOptions, onProgress: OnProgress) {
+  /** @param cacheFolder where large uploads are noted for a later run; without it they are lost with this one. */
+  constructor(options: RegistryOptions, onProgress: OnProgress, cacheFolder?: string) {
     const { username, password, token, plainHttp, insecure, ca, clientCertificate, mirrors } = options;
     const { retries, idleMs, limitRate } = options;
     this.#manners = {
@@ -65,6 +72,7 @@ export class Registries implements AsyncDisposable {
     };
     this.#mirrors = mirrors;
     this.#onProgress = onProgress;
+    if (cacheFolder !== undefined) this.#journal = new UploadJournal(cacheFolder, { onNote: this.note });
   }
 
   readonly clientFor = async (registry: string, signal?: AbortSignal): Promise<RegistryClient> => {
@@ -73,6 +81,19 @@ export class Registries implements AsyncDisposable {
     this.#checkOwner(registry);
     return await this.#connect(registry, registry, this.#options, signal);
   };
+
+  /** A repository to push into. */
+  async targetFor(
+    { registry, repository }: Pick<FullReference, "registry" | "repository">,
+    cache: DigestCache,
+    signal?: AbortSignal,
+  ): Promise<ImageTarget> {
+    const holders = {
+      find: (digest: Digest, other: string) => cache.findHolder(registry, digest, other),
+      add: async (digest: Digest, other: string) => await cache.addHolder(registry, digest, other),
+    };
+    return registryTarget(await this.clientFor(registry, signal), repository, holders, this.#journal);
+  }
 
   /** Where to pull an image from: mirrors first. Only the registry itself gets credentials and TLS choices of the options. */
   readonly placesFor: PullPlaces = async (reference: FullReference, signal?: AbortSignal) => {

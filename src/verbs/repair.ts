@@ -37,6 +37,7 @@ export async function repair(
       yield* roots;
     },
     blob: async (descriptor, signal) => await source.blob(descriptor, signal),
+    confirm: async signal => await source.confirm(signal),
     stream: source.stream,
     [Symbol.asyncDispose]: async () => undefined,
   };

@@ -13,6 +13,7 @@ import { type ArchiveSource, openArchive } from "../store/archive-source.ts";
 import type { ScannedArchive, ScanOptions } from "../store/scanned-archive.ts";
 import { hashLayer } from "../transform/hash-layer.ts";
 import { runBounded } from "../util/bounded.ts";
+import { steadily } from "../util/unchanged.ts";
 import { type Passed, scanHashed } from "./scan-hashed.ts";
 
 export interface VerifyOptions {
@@ -72,17 +73,15 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
   const bytes = [...claims.values()].reduce((sum, { descriptor }) => sum + descriptor.size, 0);
   onProgress({ kind: "planned", blobs: claims.size, bytes });
   const ordered = [...claims.values()].sort((left, right) => right.descriptor.size - left.descriptor.size);
-  await runBounded(
-    ordered,
-    AT_ONCE,
-    async (claim, stop) => {
-      faults.push(...(await checkClaim(archive, claim, passed, unchecked, onProgress, stop)));
-    },
-    signal,
-  );
+  const check = async (claim: Claim, stop: AbortSignal): Promise<void> => {
+    faults.push(...(await checkClaim(archive, claim, passed, unchecked, onProgress, stop)));
+  };
+  await steadily(archive.confirm, async () => await runBounded(ordered, AT_ONCE, check, signal));
   for (const [blob, found] of damaged) {
     if (!faults.some(fault => fault.blob === blob)) faults.push({ kind: "digest", blob, found, expected: blob });
   }
+  // What changed on the way is neither right nor wrong.
+  await archive.confirm();
   faults.sort((left, right) => (left.blob < right.blob ? -1 : 1));
   const seconds = (performance.now() - started) / 1000;
   return { archive: path, images: archive.images.length, blobs: claims.size, bytes, faults, unchecked, seconds };

@@ -5,7 +5,7 @@ import { TarWalk } from "../../src/tar/tar-walk.ts";
 import { memoryTar, paxEntry, tarArchive, tarEntry } from "../support/tar-builder.ts";
 
 describe("tar damage", () => {
-  const bodies = [900, 0, 512, 5000, 7000, 1].map((size, at) => Buffer.alloc(size, 65 + at));
+  const bodies = [900, 0, 512, 1500, 1].map((size, at) => Buffer.alloc(size, 65 + at));
   const entries = bodies.map((body, at) => tarEntry({ name: `blobs/${at}`, body }));
   const image = Buffer.from(
     tarArchive([...entries, paxEntry({ mtime: "1.5" }), tarEntry({ name: "last", body: "z" })]),
@@ -31,7 +31,7 @@ describe("tar damage", () => {
         reasons.set(error.reason, (reasons.get(error.reason) ?? 0) + 1);
       }
     }
-    // Behind each of the first six entries, at the end marker's two borders.
+    // Behind each of the first five entries, at the end marker's two borders.
     expect(accepted).toHaveLength(starts.size + 2);
     // Without the magic at byte 257 nothing shows that a stump was a tar.
     expect(Object.fromEntries(reasons)).toEqual({
@@ -73,7 +73,7 @@ describe("tar damage", () => {
       before = walk.position;
       walk.push(image.subarray(walk.position, walk.position + walk.demand.bytes));
     }
-    expect(walk.entries.size).toBe(7);
+    expect(walk.entries.size).toBe(6);
   });
 
   test("T-24 entries, implied folders and repeated headers are bounded", () => {

@@ -59,9 +59,9 @@ describeWith([await probePodman({ containers: true }), "docker-registry", "tar"]
     await podman("rmi", "--all", "--force");
   });
 
-  for (const [form, flags, unchecked] of [
-    ["an OCI image", ["--format", "oci"], []],
-    ["an OCI image with zstd layers", ["--format", "oci", "--compression-format", "zstd"], [/zstd/]],
+  for (const [form, flags, mediaType] of [
+    ["an OCI image", ["--format", "oci"], /gzip$/],
+    ["an OCI image with zstd layers", ["--format", "oci", "--compression-format", "zstd"], /zstd$/],
   ] as const) {
     test(`imgpack pulls ${form} that podman pushed, and podman loads and runs it`, async () => {
       // Its own, because podman remembers which compressed forms of a layer a registry holds, and takes those.
@@ -73,10 +73,9 @@ describeWith([await probePodman({ containers: true }), "docker-registry", "tar"]
         await podman("rmi", "--all", "--force");
         const held = await heldManifest(other.url, "podman", "1");
         expect(held.mediaType).toBe("application/vnd.oci.image.manifest.v1+json");
-        expect(held.layers[0]?.mediaType).toMatch(unchecked.length === 0 ? /gzip$/ : /zstd$/);
+        expect(held.layers[0]?.mediaType).toMatch(mediaType);
         const archive = await scene.pulled("podman.tar", name);
-        const verified = await scene.imgpack.verify(archive);
-        expect(verified).toMatchObject({ faults: [], unchecked: unchecked.map(text => expect.stringMatching(text)) });
+        expect(await scene.imgpack.verify(archive)).toMatchObject({ faults: [], unchecked: [] });
         await podman("load", "--input", archive);
         expect(await imageId(name)).toBe(held.config?.digest);
         expect(await podman("run", ...podmanRunFlags, name)).toBe(greeting);

@@ -98,9 +98,7 @@ describeWith(["docker-registry", "skopeo", "tar"], "imgpack and skopeo", () => {
         const held = await heldManifest(other.url, "skopeo", "1");
         expect(held.layers[0]?.mediaType).toBe(`application/vnd.oci.image.layer.v1.tar+${compression}`);
         const archive = await scene.pulled("foreign.tar", `${other.host}/skopeo:1`);
-        const { faults, unchecked } = await scene.imgpack.verify(archive);
-        expect(faults).toEqual([]);
-        expect(unchecked).toHaveLength(compression === "zstd" ? 1 : 0);
+        expect(await scene.imgpack.verify(archive)).toMatchObject({ faults: [], unchecked: [] });
         const pushed = await scene.imgpack.push([archive, "--to", `${host}/${compression}`]);
         expect(pushed.images).toEqual([{ reference: `${host}/${compression}/skopeo:1`, digest: held.digest }]);
         const back = await heldManifest(scene.registry.url, `${compression}/skopeo`, "1");

@@ -40,7 +40,7 @@ export interface RunningCommand {
 export function startCommand(
   folder: string,
   words: readonly string[],
-  { input = "", env = {} }: { readonly input?: string; readonly env?: NodeJS.ProcessEnv } = {},
+  { input = "", env = {} }: { readonly input?: string | Uint8Array; readonly env?: NodeJS.ProcessEnv } = {},
 ): RunningCommand {
   const child = spawn(process.execPath, [join(folder, "bin.mjs"), ...words], { env: { ...process.env, ...env } });
   onTestFinished(() => void child.kill("SIGKILL"));

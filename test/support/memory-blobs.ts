@@ -1,8 +1,8 @@
 // Blobs in memory that come in parts of any size, break, or stall.
-import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import type { BlobSource } from "../../src/content/contracts.ts";
 import type { Digest } from "../../src/oci/digest.ts";
+import { sha256 } from "./memory-registry.ts";
 
 /** Bytes that look random and are the same every time. */
 export function noise(bytes: number, seed = 1): Uint8Array {
@@ -16,7 +16,7 @@ export function noise(bytes: number, seed = 1): Uint8Array {
 }
 
 export function sha256Of(bytes: Uint8Array): Digest {
-  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+  return sha256(bytes);
 }
 
 export interface PartsOptions {

@@ -22,7 +22,7 @@ export interface TarFields {
 const MAGICS = { posix: "ustar\x0000", gnu: "ustar  \0", v7: "\0\0\0\0\0\0\0\0" };
 
 function toBytes(text: string | Uint8Array): Buffer {
-  return typeof text === "string" ? Buffer.from(text, "utf8") : Buffer.from(text);
+  return typeof text === "string" ? Buffer.from(text, "utf8") : Buffer.from(text.buffer, text.byteOffset, text.length);
 }
 
 /** One header with its padded body. */

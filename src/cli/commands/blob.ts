@@ -1,4 +1,3 @@
-import { createWriteStream, fstatSync } from "node:fs";
 import type { Writable } from "node:stream";
 import type { CommandModule } from "yargs";
 import { formatBytes } from "../../util/format.ts";
@@ -11,8 +10,6 @@ interface BlobFlags extends RemoteFlags {
   readonly reference?: string | undefined;
   readonly output: string;
 }
-
-const STDOUT = 1;
 
 export function blobCommand(context: Context): CommandModule<object, BlobFlags> {
   return {
@@ -52,7 +49,5 @@ function blobOutput(word: string, { stdout }: Context, isJson: boolean | undefin
   if ("isTTY" in stdout && stdout.isTTY === true) {
     throw commandFault("Cannot write blob to stdout: it is a terminal, expected a pipe or a file");
   }
-  if (!("fd" in stdout) || stdout.fd !== STDOUT || !fstatSync(STDOUT).isFile()) return stdout as Writable;
-  // Node's own stream for a redirected stdout takes a short write, as on a full disk, for a whole one.
-  return createWriteStream("", { fd: STDOUT, autoClose: false });
+  return stdout as Writable;
 }

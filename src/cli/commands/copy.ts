@@ -1,4 +1,5 @@
 import type { CommandModule } from "yargs";
+import { cacheFolder } from "../cache-folder.ts";
 import { commandFault } from "../fault.ts";
 import { checkConcurrency, registryOptions, type TransferFlags, transferFlags } from "../options.ts";
 import { createProgress } from "../progress.ts";
@@ -39,7 +40,7 @@ export function copyCommand(context: Context): CommandModule<object, CopyFlags> 
         );
       }
       const connection = await registryOptions(flags);
-      const progress = createProgress(context, flags, "Pushing");
+      const progress = createProgress(context, flags, "Copying");
       const { copy, copyTo } = await import("../../index.ts");
       const options = {
         ...connection,
@@ -47,6 +48,7 @@ export function copyCommand(context: Context): CommandModule<object, CopyFlags> 
         defaultRegistry: process.env["IMGPACK_REGISTRY"] || undefined,
         platforms: flags.platform?.flatMap(text => text.split(",")),
         concurrency: checkConcurrency(flags.concurrency),
+        cacheFolder: cacheFolder(),
         dryRun: flags.dryRun,
         onProgress: progress.onProgress,
         signal: context.signal,

@@ -1,7 +1,6 @@
-import { homedir } from "node:os";
-import { join } from "node:path";
 import type { CommandModule } from "yargs";
 import { formatBytes } from "../../util/format.ts";
+import { cacheFolder } from "../cache-folder.ts";
 import { commandFault } from "../fault.ts";
 import { checkConcurrency, registryOptions, type TransferFlags, transferFlags } from "../options.ts";
 import { createProgress } from "../progress.ts";
@@ -122,9 +121,4 @@ function settingsOf(flags: ImportFlags) {
 
 function listOf(texts: Texts): string[] {
   return typeof texts === "string" ? [texts] : (texts ?? []);
-}
-
-function cacheFolder(): string {
-  const { IMGPACK_CACHE_DIR: own, XDG_CACHE_HOME: cacheHome } = process.env;
-  return own || join(cacheHome || join(homedir(), ".cache"), "imgpack");
 }

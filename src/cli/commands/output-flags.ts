@@ -1,4 +1,3 @@
-import { createWriteStream, fstatSync } from "node:fs";
 import type { Writable } from "node:stream";
 import type { Argv } from "yargs";
 import type { ConvertResult, PullResult } from "../../index.ts";
@@ -11,8 +10,6 @@ export interface ArchiveFlags {
   readonly layers?: string | undefined;
   readonly for?: string | undefined;
 }
-
-const STDOUT = 1;
 
 export function archiveFlags<T>(parser: Argv<T>): Argv<T & ArchiveFlags> {
   return parser
@@ -39,9 +36,7 @@ export async function archiveOutput(
       hint: 'Redirect it, as in "imgpack pull REF -o - | docker load", or name a file to write.',
     });
   }
-  if (!("fd" in stdout) || stdout.fd !== STDOUT || !fstatSync(STDOUT).isFile()) return stdout as Writable;
-  // Node's own stream for a redirected stdout takes a short write, as on a full disk, for a whole one.
-  return createWriteStream("", { fd: STDOUT, autoClose: false });
+  return stdout as Writable;
 }
 
 /** A line per name on stdout, or on stderr where stdout is the archive; changed digests are noted. */

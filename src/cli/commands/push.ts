@@ -1,6 +1,5 @@
-import { homedir } from "node:os";
-import { join } from "node:path";
 import type { CommandModule } from "yargs";
+import { cacheFolder } from "../cache-folder.ts";
 import { type ListFlags, listedInputs, listFlags, withFailedList } from "../failed-list.ts";
 import { commandFault } from "../fault.ts";
 import { checkConcurrency, registryOptions, type TransferFlags, transferFlags } from "../options.ts";
@@ -100,9 +99,4 @@ function checkStdin(archives: readonly string[], { passwordStdin }: PushFlags): 
   const times = archives.filter(path => path === "-").length + (passwordStdin === true ? 1 : 0);
   if (times < 2) return;
   throw commandFault("Cannot read stdin twice: an archive or a password comes out of it, expected one thing only");
-}
-
-function cacheFolder(): string {
-  const { IMGPACK_CACHE_DIR: own, XDG_CACHE_HOME: cacheHome } = process.env;
-  return own || join(cacheHome || join(homedir(), ".cache"), "imgpack");
 }

@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { poll } from "./poll.ts";
 import { type RunOptions, type RunResult, run } from "./run.ts";
 import { startProcess } from "./started-process.ts";
@@ -36,8 +36,10 @@ export async function startContainerd(): Promise<Containerd> {
   ];
   await writeFile(configFile, `${lines.join("\n")}\n`);
   const server = startProcess("containerd", ["--config", configFile]);
+  // Of its own: runc keeps the containers of all daemons in one folder, by namespace and name.
+  const namespace = basename(folder.path);
   const ctr = (args: readonly string[], options?: RunOptions): Promise<RunResult> =>
-    run("ctr", ["--address", address, "--namespace", "imgpack", ...args], options);
+    run("ctr", ["--address", address, "--namespace", namespace, ...args], options);
   const close = async (): Promise<void> => {
     await server.stop();
     await folder.remove();

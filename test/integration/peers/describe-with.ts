@@ -1,5 +1,7 @@
+import { access, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, test } from "vitest";
+import { describe, inject, test } from "vitest";
 import { startContainerd } from "./containerd.ts";
 import { startDockerd } from "./dockerd.ts";
 import { createPodman, podmanRunFlags } from "./podman.ts";
@@ -41,7 +43,7 @@ const hello = fileURLToPath(new URL("../../../fixtures/docker20-hello.tar", impo
 
 /** Starts a docker daemon to see whether this machine lets it: rights decide, and no file tells them. */
 export function probeDockerd({ containers = false }: ProbeOptions = {}): Promise<Probe> {
-  return tryOut("dockerd", ["dockerd", "docker"], startDockerd, async ({ docker }) => {
+  return tryOut({ name: "dockerd", containers }, ["dockerd", "docker"], startDockerd, async ({ docker }) => {
     if (!containers) return;
     expectSuccess(await docker(["load", "--input", hello]));
     expectSuccess(await docker(["run", "--rm", "--network=none", "hello:latest"]));
@@ -50,7 +52,7 @@ export function probeDockerd({ containers = false }: ProbeOptions = {}): Promise
 
 /** Starts containerd to see whether this machine lets it. */
 export function probeContainerd({ containers = false }: ProbeOptions = {}): Promise<Probe> {
-  return tryOut("containerd", ["containerd", "ctr", "runc"], startContainerd, async ({ ctr }) => {
+  return tryOut({ name: "containerd", containers }, ["containerd", "ctr", "runc"], startContainerd, async ({ ctr }) => {
     if (!containers) return;
     const native = ["--snapshotter", "native"];
     expectSuccess(await ctr(["images", "import", ...native, hello]));
@@ -60,7 +62,7 @@ export function probeContainerd({ containers = false }: ProbeOptions = {}): Prom
 
 /** Loads an image with podman, which wants storage and a signature policy, to see whether this machine lets it. */
 export function probePodman({ containers = false }: ProbeOptions = {}): Promise<Probe> {
-  return tryOut("podman", ["podman"], createPodman, async ({ podman }) => {
+  return tryOut({ name: "podman", containers }, ["podman"], createPodman, async ({ podman }) => {
     expectSuccess(await podman(["load", "--input", hello]));
     if (containers) expectSuccess(await podman(["run", ...podmanRunFlags, "localhost/hello:latest"]));
   });
@@ -70,14 +72,21 @@ function expectSuccess({ code, stderr }: RunResult): void {
   if (code !== 0) throw new Error(stderr);
 }
 
+/** What works works for the rest of the run: the next file that asks starts nothing. */
 async function tryOut<Peer extends { close(): Promise<void> }>(
-  name: string,
+  { name, containers }: { readonly name: string; readonly containers: boolean },
   tools: readonly string[],
   start: () => Promise<Peer>,
   attempt: (peer: Peer) => Promise<void>,
 ): Promise<Probe> {
   const absent = tools.find(tool => findTool(tool) === undefined);
   if (absent !== undefined) return { name, missing: `${absent} is not installed` };
+  const mark = join(inject("runFolder"), containers ? `${name}-runs-containers` : `${name}-works`);
+  const isKnown = await access(mark).then(
+    () => true,
+    () => false,
+  );
+  if (isKnown) return { name, missing: undefined };
   try {
     const peer = await start();
     try {
@@ -85,6 +94,7 @@ async function tryOut<Peer extends { close(): Promise<void> }>(
     } finally {
       await peer.close();
     }
+    await writeFile(mark, "");
     return { name, missing: undefined };
   } catch (error) {
     const lastLine = String(error).trimEnd().split("\n").at(-1);

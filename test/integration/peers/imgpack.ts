@@ -1,4 +1,3 @@
-import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Inspection, PullResult, PushResult, VerifyResult } from "../../../src/index.ts";
@@ -7,7 +6,7 @@ import { createTempFolder } from "./temp-folder.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** The command that ships: everything bundled. */
+/** The command that ships: everything bundled. The global setup sees to it that it is there. */
 export const builtCommand: string = join(root, "dist/bin.js");
 
 export interface Imgpack {
@@ -23,9 +22,8 @@ export interface Imgpack {
   close(): Promise<void>;
 }
 
-/** Builds the command if it is missing or older than its source, and prepares to run it. */
+/** Prepares to run the built command. */
 export async function createImgpack(): Promise<Imgpack> {
-  await buildWhenStale();
   const folder = await createTempFolder();
   const env = {
     IMGPACK_CACHE_DIR: join(folder.path, "cache"),
@@ -49,17 +47,4 @@ export async function createImgpack(): Promise<Imgpack> {
     verify: archive => json<VerifyResult>("verify", [archive]),
     close: () => folder.remove(),
   };
-}
-
-async function buildWhenStale(): Promise<void> {
-  const built = await stat(builtCommand).catch(() => undefined);
-  const sources = await readdir(join(root, "src"), { recursive: true });
-  const times = await Promise.all(
-    ["package.json", "scripts/build.mjs", ...sources.map(name => join("src", name))].map(
-      async name => (await stat(join(root, name))).mtimeMs,
-    ),
-  );
-  if (built !== undefined && Math.max(...times) <= built.mtimeMs) return;
-  const { code, stderr } = await run(process.execPath, [join(root, "scripts/build.mjs")]);
-  if (code !== 0) throw new Error(`Cannot build dist/: ${stderr}`);
 }

@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { findTool, type RunOptions, type RunResult, run } from "./run.ts";
 import { createTempFolder } from "./temp-folder.ts";
@@ -27,6 +28,9 @@ export const podmanRunFlags: readonly string[] = [
 export async function createPodman(): Promise<Podman> {
   if (process.getuid?.() !== 0) throw new Error("Cannot keep storage for podman: not root, expected root's rights");
   const folder = await createTempFolder();
+  const configFile = join(folder.path, "containers.conf");
+  // Its default, shared memory, is one for all storages, and each new storage frees the locks of all others.
+  await writeFile(configFile, '[engine]\nlock_type = "file"\n');
   const storage = [
     "--root",
     join(folder.path, "root"),
@@ -45,7 +49,8 @@ export async function createPodman(): Promise<Podman> {
     ...(findTool("runc") === undefined ? [] : ["--runtime", "runc"]),
   ];
   return {
-    podman: (args, options) => run("podman", [...storage, ...args], options),
+    podman: (args, options = {}) =>
+      run("podman", [...storage, ...args], { ...options, env: { CONTAINERS_CONF: configFile, ...options.env } }),
     close: () => folder.remove(),
   };
 }

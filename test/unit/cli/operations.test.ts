@@ -1,10 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { runCommand, said } from "../../support/command-line.ts";
+import { ownEnvironment, runCommand, said } from "../../support/command-line.ts";
 import { temporaryFolder } from "../../support/images.ts";
 import { json, ScriptedRegistry } from "../../support/scripted-registry.ts";
 import { listing, putImage, putIndex, startListed } from "../verbs/listed-registry.ts";
+
+ownEnvironment();
 
 describe("imgpack tags", () => {
   test("imgpack tags prints a tag a line, or one JSON object", async () => {
@@ -137,11 +139,32 @@ describe("imgpack tag and copy", () => {
     const image = putImage(from.content, ["app:1"]);
     const done = await runCommand("copy", `${from.host}/app:1`, `${to.host}/app`, "--progress", "none");
     expect(done).toMatchObject({ exitCode: 0, stdout: `${to.host}/app:1@${image.digest}\n` });
+    expect(done.stderr).toMatch(/^Copied 2 blobs /);
     const below = await runCommand("copy", `${from.host}/app:1`, "--to", `${to.host}/m`, "--quiet");
     expect(below).toEqual({ exitCode: 0, stdout: `${to.host}/m/app:1@${image.digest}\n`, stderr: "" });
     const one = await runCommand("copy", `${from.host}/app:1`);
     expect(one.exitCode).toBe(2);
     expect(said(one)[0]).toBe("Cannot copy: 1 names given, expected source and target, or --to HOST/PREFIX");
+  });
+
+  test("imgpack copy remembers for the next run where blobs lie, and mounts them from there", async () => {
+    const from = await ScriptedRegistry.start();
+    const to = await ScriptedRegistry.start();
+    putImage(from.content, ["app:1"]);
+    await runCommand("copy", `${from.host}/app:1`, `${to.host}/one/app`);
+    await runCommand("copy", `${from.host}/app:1`, `${to.host}/two/app`);
+    expect(to.seen(/^POST \/v2\/two\/app\/blobs\/uploads\/\?mount=.*from=one/)).toHaveLength(2);
+  });
+
+  test("imgpack copy says that it cannot copy a platform that is not there", async () => {
+    const from = await ScriptedRegistry.start();
+    putIndex(from.content, ["app:1"], { amd64: putImage(from.content, [], { architecture: "amd64" }) });
+    const platforms = ["--platform", "linux/s390x,linux/arm64"];
+    const none = await runCommand("copy", `${from.host}/app:1`, `${from.host}/other`, ...platforms);
+    expect(none.exitCode).toBe(5);
+    expect(said(none)[0]).toMatch(
+      /^Cannot copy sha256:[0-9a-f]{64}: no linux\/s390x image in it, expected one of linux\/amd64$/,
+    );
   });
 });
 

@@ -24,6 +24,8 @@ const short = {
   bzip2: vector("bzip2 of short"),
 } as const;
 const own = ["zstd", "xz", "bzip2"] as const;
+/** Cuts fed byte by byte take most of the time: every fifth of them, all with IMGPACK_THOROUGH=1. */
+const STRIDE = process.env["IMGPACK_THOROUGH"] === "1" ? 1 : 5;
 const units = { zstd: "frame", xz: "stream", bzip2: "stream" } as const;
 
 describe.each(VECTORS)("decompress() of what $command makes", ({ compression, content, file }) => {
@@ -70,7 +72,7 @@ describe.each(own)("decompress() of %s", compression => {
     const whole = join(file, file);
     for (let length = 0; length < whole.length; length += 1) {
       if (length === file.length) continue;
-      for (const partBytes of [1, 7, 65_536]) {
+      for (const partBytes of length % STRIDE === 0 ? [1, 7, 65_536] : [7, 65_536]) {
         const failed = inflate(compression, whole.subarray(0, length), partBytes);
         await expect(failed).rejects.toMatchObject({
           reason: `truncated-${compression}`,

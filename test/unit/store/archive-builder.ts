@@ -1,5 +1,4 @@
 // Image archives as bytes, and opened from a file of their own.
-import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +9,7 @@ import type { Digest } from "../../../src/oci/digest.ts";
 import { OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST } from "../../../src/oci/media-types.ts";
 import { type ArchiveSource, openArchive } from "../../../src/store/archive-source.ts";
 import type { OpenArchiveOptions } from "../../../src/store/open-archive-options.ts";
+import { sha256 } from "../../support/memory-registry.ts";
 import { tarArchive, tarEntry } from "../../support/tar-builder.ts";
 
 export interface Blob {
@@ -20,8 +20,8 @@ export interface Blob {
 
 export function blobOf(content: string | Uint8Array): Blob {
   const bytes = Buffer.from(content);
-  const hex = createHash("sha256").update(bytes).digest("hex");
-  return { bytes, hex, digest: `sha256:${hex}` };
+  const digest = sha256(bytes);
+  return { bytes, hex: digest.slice("sha256:".length), digest };
 }
 
 /** A raw layer: a small tar with one file. */

@@ -15,14 +15,19 @@ import { addImage, addIndex, type MemorySource, memorySource, settledRoot } from
 const platform = { os: "linux", architecture: "amd64" };
 const NAME = "registry.lan/app:1";
 
-async function write(path: string, source: MemorySource, root: ReturnType<typeof settledRoot>): Promise<void> {
+async function write(
+  path: string,
+  source: MemorySource,
+  root: ReturnType<typeof settledRoot>,
+  concurrency = 3,
+): Promise<void> {
   await copyImages({
     plan: await gather(source, [root]),
     source,
     target: layoutFolder(path, { platform }),
     sourceName: "memory",
     cache: await openDigestCache(undefined),
-    concurrency: 3,
+    concurrency,
     onProgress: () => undefined,
   });
 }
@@ -111,17 +116,28 @@ describe("layoutFolder()", () => {
     expect(await readdir(join(above, "elsewhere"))).toEqual([]);
   });
 
-  test("layoutFolder() leaves nothing when a blob is not what its digest says", async () => {
+  test("layoutFolder() keeps what is whole, and no more, when a blob is not what its digest says", async () => {
     const above = await temporaryFolder();
     const source = memorySource();
     const layer = source.add(OCI_LAYER_GZIP, "layer");
     source.addBlob(layer, partsBlob(Buffer.from("liar!"), 2));
     const root = settledRoot(addImage(source, "app", { layers: [layer] }));
+    await expect(write(join(above, "out"), source, root, 1)).rejects.toThrow(IntegrityError);
+    expect(await readdir(above)).toEqual(["out.partial"]);
+    for (const name of await readdir(join(above, "out.partial", "blobs", "sha256")))
+      expect(sha256Of(await readFile(join(above, "out.partial", "blobs", "sha256", name)))).toBe(`sha256:${name}`);
+  });
+
+  test("layoutFolder() leaves nothing when no blob came whole", async () => {
+    const above = await temporaryFolder();
+    const { source, root } = scene();
+    const plan = await gather(source, [root]);
+    for (const blob of plan.blobs) source.addBlob(blob, partsBlob(Buffer.from("liar"), 2));
     await expect(write(join(above, "out"), source, root)).rejects.toThrow(IntegrityError);
     expect(await readdir(above)).toEqual([]);
   });
 
-  test("layoutFolder() leaves nothing when the run is stopped while a blob comes", async () => {
+  test("layoutFolder() keeps what is whole when the run is stopped while a blob comes", async () => {
     const above = await temporaryFolder();
     const source = memorySource();
     const layer = source.add(OCI_LAYER_GZIP, "layer");
@@ -140,7 +156,8 @@ describe("layoutFolder()", () => {
       signal: stop.signal,
     });
     await expect(copying).rejects.toThrow("stopped");
-    expect(await readdir(above)).toEqual([]);
+    expect(await readdir(above)).toEqual(["out.partial"]);
+    expect(await readdir(join(above, "out.partial", "blobs", "sha256"))).toHaveLength(2);
   });
 
   test("layoutFolder() is not finished without all of its blobs", async () => {
@@ -165,7 +182,7 @@ describe("layoutFolder()", () => {
       await writeFile(join(path, "mine"), "mine");
       await expect(session.commit([])).rejects.toThrow("found 1 entry in it");
     }
-    expect(await readdir(above)).toEqual(["out"]);
+    expect((await readdir(above)).sort()).toEqual(["out", "out.partial"]);
     expect(await readdir(path)).toEqual(["mine"]);
   });
 

@@ -1,0 +1,155 @@
+import { readdir, readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { decodeRecords, type JournalRecord } from "../../src/store/journal-record.ts";
+import { deferred } from "../../src/util/abort.ts";
+import { type Operation, watchOperations } from "../../src/util/seam.ts";
+import { temporaryFolder } from "../support/images.ts";
+import { turns } from "../support/memory-blobs.ts";
+import { withFault } from "./faults.ts";
+import { OperationLog } from "./operation-log.ts";
+import { pullImage, referenceOf, testImage } from "./pulling.ts";
+import { begin } from "./unfinished.ts";
+
+const KIB = 1024;
+const image = testImage([10, 20, 30, 40].map(size => [`layer ${size}`, size * KIB] as const));
+
+afterEach(() => watchOperations(undefined));
+
+async function outputPath(): Promise<string> {
+  return join(await temporaryFolder(), "out.tar");
+}
+
+function recordsOf({ bytes }: Operation): readonly JournalRecord[] {
+  return bytes === undefined ? [] : [...decodeRecords(Buffer.from(bytes))];
+}
+
+/** Operations as words, such as "write out.tar.partial". */
+const words = ({ kind, place }: Operation): string => `${kind} ${basename(place)}`;
+
+describe("pull", () => {
+  test("syncs the data, then the folder once, before the journal says that it is durable, and syncs that, too", async () => {
+    const path = await outputPath();
+    const log = new OperationLog();
+    await log.record(async () => await pullImage(image, path, { concurrency: 1, checkpointBytes: 16 * KIB }));
+    const operations = log.operations;
+    const durable = operations.flatMap((operation, index) =>
+      recordsOf(operation).some(record => record.type === "progress" && record.isDurable) ? [index] : [],
+    );
+    expect(durable.length).toBeGreaterThan(3);
+    for (const index of durable) {
+      const before = operations.slice(0, index).filter(({ kind }) => kind !== "write" && kind !== "sync-folder");
+      expect(before.map(words).at(-1)).toBe("datasync out.tar.partial");
+      const next = operations.slice(index + 1).find(({ kind }) => kind !== "write");
+      expect(next && words(next)).toBe("datasync out.tar.partial.journal");
+    }
+    const folder = operations.findIndex(({ kind }) => kind === "sync-folder");
+    expect(folder).toBeLessThan(durable[0] ?? 0);
+    expect(operations.filter(({ kind }) => kind === "sync-folder")).toHaveLength(2);
+  });
+
+  test("ends with the data, the journal, the first header and its name, each durable before the next", async () => {
+    const path = await outputPath();
+    const log = new OperationLog();
+    await log.record(async () => await pullImage(image, path, { checkpointBytes: 1024 * KIB }));
+    expect(log.operations.slice(-13).map(words)).toEqual(
+      [
+        "datasync out.tar.partial",
+        `sync-folder ${basename(join(path, ".."))}`,
+        "write out.tar.partial.journal",
+        "datasync out.tar.partial.journal",
+        "write out.tar.partial",
+        "sync out.tar.partial",
+        "write out.tar.partial.journal",
+        "datasync out.tar.partial.journal",
+        "rename out.tar.partial",
+        `sync-folder ${basename(join(path, ".."))}`,
+        "remove out.tar.partial.journal",
+      ].slice(-13),
+    );
+  });
+
+  test("has one sync of the data under way at a time, however fast the blobs come", async () => {
+    const path = await outputPath();
+    let underWay = 0;
+    let most = 0;
+    watchOperations(async (operation, run) => {
+      const isSync = operation.kind === "datasync" && operation.place.endsWith(".partial");
+      if (!isSync) return await run();
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await turns(20);
+      try {
+        return await run();
+      } finally {
+        underWay -= 1;
+      }
+    });
+    await pullImage(image, path, { checkpointBytes: 1, concurrency: 4 });
+    expect(most).toBe(1);
+  });
+
+  test("does not call a blob durable that was reset, and written anew, while its sync was under way", async () => {
+    const path = await outputPath();
+    const { session, blobs, bytesOf } = await begin(image, path, { checkpointBytes: 40 * KIB });
+    const [big] = blobs;
+    if (big === undefined) throw new Error("no blob");
+    const syncing = deferred<void>();
+    const mayGoOn = deferred<void>();
+    let isFirst = true;
+    const durable: JournalRecord[] = [];
+    watchOperations(async (operation, run) => {
+      durable.push(...recordsOf(operation).filter(record => record.type === "progress" && record.isDurable));
+      const result = await run();
+      if (isFirst && operation.kind === "datasync" && operation.place.endsWith(".partial")) {
+        isFirst = false;
+        syncing.resolve();
+        await mayGoOn.promise;
+      }
+      return result;
+    });
+    const blobOf = { size: big.size, open: async () => (await import("node:stream")).Readable.from([bytesOf(big)]) };
+    await session.put(big, blobOf);
+    await syncing.promise;
+    await session.forget?.(big);
+    // Without a window of its own, so that no second sync begins.
+    const [, second] = blobs;
+    if (second === undefined) throw new Error("no blob");
+    mayGoOn.resolve();
+    await turns(50);
+    expect(durable).toEqual([]);
+    await session[Symbol.asyncDispose]();
+  });
+
+  test.each([
+    ["written to the journal", "rename", ["out.tar.partial", "out.tar.partial.journal"]],
+    ["given its name, its journal still there", "remove", ["out.tar", "out.tar.partial.journal"]],
+  ])("fetches nothing when it was killed after the archive was %s", async (_name, kind, left) => {
+    const path = await outputPath();
+    const reference = await referenceOf(image);
+    const { operations } = await recorded(image);
+    const killAt = operations.findLastIndex(operation => operation.kind === kind);
+    await new OperationLog().record(async () => await pullImage(image, path, { concurrency: 1 }), killAt);
+    expect(await readdir(join(path, ".."))).toEqual(left);
+    expect(await pullImage(image, path)).toBe(0);
+    expect((await readFile(path)).equals(reference)).toBe(true);
+    expect(await readdir(join(path, ".."))).toEqual(["out.tar"]);
+  });
+
+  test("can be run again in the same process when a sync failed after the archive had its name", async () => {
+    const path = await outputPath();
+    const { operations } = await recorded(image);
+    const last = operations.findLastIndex(({ kind }) => kind === "sync-folder");
+    const { error } = await withFault(async () => await pullImage(image, path, { concurrency: 1 }), "EIO", last);
+    expect(error).toMatchObject({ exitCode: 9 });
+    expect(await pullImage(image, path)).toBe(0);
+    expect(await readdir(join(path, ".."))).toEqual(["out.tar"]);
+  });
+});
+
+async function recorded(of: typeof image): Promise<OperationLog> {
+  const log = new OperationLog();
+  const path = await outputPath();
+  await log.record(async () => await pullImage(of, path, { concurrency: 1 }));
+  return log;
+}

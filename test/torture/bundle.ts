@@ -1,0 +1,52 @@
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build, type Plugin } from "esbuild";
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+
+/** Limits made small, so that images of a few megabytes meet what in the shipped command takes hundreds. */
+const SHRUNK: Readonly<Record<string, readonly [pattern: RegExp, replacement: string]>> = {
+  "src/store/partial-archive.ts": [/(?<=\bCHECKPOINT_BYTES = )64 \* 1024 \* 1024;/, "2 * 1024 * 1024;"],
+  "src/registry/upload-journal.ts": [/(?<=\bLEAST_BYTES = )16 \* 1024 \* 1024;/, "1024 * 1024;"],
+};
+
+const shrinkLimits: Plugin = {
+  name: "shrink-limits",
+  setup({ onLoad }) {
+    for (const [file, [pattern, replacement]] of Object.entries(SHRUNK)) {
+      onLoad({ filter: new RegExp(`/${file.replaceAll(".", "\\.")}$`) }, async ({ path }) => {
+        const text = await readFile(path, "utf8");
+        if (!pattern.test(text)) throw new Error(`Cannot shrink a limit: ${file} has no ${pattern}`);
+        return { contents: text.replace(pattern, replacement), loader: "ts" };
+      });
+    }
+  },
+};
+
+/** Bundles the command under torture into `folder`. @returns the file to start. */
+export async function bundleTorture(folder: string): Promise<string> {
+  const common = {
+    absWorkingDir: ROOT,
+    outdir: folder,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20.19",
+    minifySyntax: true,
+    minifyWhitespace: true,
+    logLevel: "error",
+    outExtension: { ".js": ".mjs" },
+    banner: {
+      js: 'import{createRequire as $createRequire}from"node:module";const require=$createRequire(import.meta.url);',
+    },
+  } as const;
+  const entries = { "torture-bin": "test/torture/torture-bin.ts" };
+  await build({ ...common, entryPoints: entries, splitting: true, plugins: [shrinkLimits] });
+  await build({
+    ...common,
+    entryPoints: ["src/compress/gzip-thread.mjs", "src/content/hash-thread.mjs"],
+    entryNames: "[name]",
+  });
+  return join(folder, "torture-bin.mjs");
+}

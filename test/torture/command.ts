@@ -1,0 +1,103 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, rm, statfs } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { bundleTorture } from "./bundle.ts";
+import type { Torment } from "./watcher.ts";
+
+/** A run that takes longer hangs. */
+const HANG_MS = 60_000;
+/** Memory holds what a killed process has written just as a disk does, and wears nothing out. */
+const MEMORY_FOLDER = "/dev/shm";
+const LEAST_FREE_BYTES = 2 ** 30;
+
+export interface Ended {
+  /** null after SIGKILL. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+}
+
+export interface TortureCommand {
+  /** For files of the tests; removed by `close`. */
+  readonly folder: string;
+  /** Starts the command; it sees no environment but a home of its own, below `home`. */
+  start(words: readonly string[], home: string, torment?: Torment): Running;
+  run(words: readonly string[], home: string, torment?: Torment): Promise<Ended>;
+  close(): Promise<void>;
+}
+
+export async function createTortureCommand(): Promise<TortureCommand> {
+  const folder = await mkdtemp(join(await baseFolder(), "imgpack-torture-"));
+  const bin = await bundleTorture(join(folder, "command"));
+  const start: TortureCommand["start"] = (words, home, torment) => startNode([bin, ...words], home, torment);
+  return {
+    folder,
+    start,
+    run: async (words, home, torment) => await start(words, home, torment).ended,
+    close: async () => await rm(folder, { recursive: true, force: true, maxRetries: 5 }),
+  };
+}
+
+async function baseFolder(): Promise<string> {
+  const memory = await statfs(MEMORY_FOLDER).catch(() => undefined);
+  return memory !== undefined && memory.bavail * memory.bsize > LEAST_FREE_BYTES ? MEMORY_FOLDER : tmpdir();
+}
+
+function startNode(words: readonly string[], home: string, torment: Torment | undefined): Running {
+  const child = spawn(process.execPath, words, {
+    env: {
+      PATH: process.env["PATH"],
+      HOME: home,
+      XDG_CONFIG_HOME: join(home, "config"),
+      XDG_RUNTIME_DIR: join(home, "runtime"),
+      DOCKER_CONFIG: join(home, "docker"),
+      IMGPACK_CACHE_DIR: join(home, "cache"),
+      ...(torment === undefined ? {} : { IMGPACK_TORTURE: JSON.stringify(torment) }),
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const parts = { stdout: "", stderr: "" };
+  child.stdout.setEncoding("utf8").on("data", (part: string) => {
+    parts.stdout += part;
+  });
+  child.stderr.setEncoding("utf8").on("data", (part: string) => {
+    parts.stderr += part;
+  });
+  const ended = new Promise<Ended>((resolve, reject) => {
+    const guard = setTimeout(() => {
+      child.kill("SIGKILL");
+      reject(new Error(`imgpack hangs: ${words.slice(1).join(" ")}\n${parts.stderr}`));
+    }, HANG_MS);
+    child.once("error", reject);
+    child.once("close", (code, signal) => {
+      clearTimeout(guard);
+      resolve({ code, signal, ...parts });
+    });
+  });
+  return { child, ended };
+}
+
+/** Runs `work` for each item, two at a time: as many as the machines of a CI have cores. */
+export async function inTwoLanes<T>(items: Iterable<T>, work: (item: T) => Promise<void>): Promise<void> {
+  const iterator = items[Symbol.iterator]();
+  let isStopped = false;
+  const lane = async (): Promise<void> => {
+    for (let next = iterator.next(); next.done !== true && !isStopped; next = iterator.next()) {
+      try {
+        await work(next.value);
+      } catch (error) {
+        isStopped = true;
+        throw error;
+      }
+    }
+  };
+  const results = await Promise.allSettled([lane(), lane()]);
+  for (const result of results) if (result.status === "rejected") throw result.reason;
+}

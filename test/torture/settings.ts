@@ -1,0 +1,59 @@
+import { appendFile, mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const FIGURES = join(dirname(fileURLToPath(import.meta.url)), "../../test-results/torture.jsonl");
+
+/** How much is done: little in CI, much by `npm run torture`, which sets the variables. */
+export interface Settings {
+  readonly seed: number;
+  readonly kills: number;
+  readonly signals: number;
+  /** Trials of runs at once. */
+  readonly concurrent: number;
+  /** Size of the large image, in MiB; 0 leaves it out. */
+  readonly largeMib: number;
+  /** Every point of every sweep; without it a seeded sample, and all points near the end. */
+  readonly isFull: boolean;
+  /** `performance.now()` at which random tests stop early; what was done by then counts. */
+  readonly deadline: number;
+}
+
+export function readSettings(): Settings {
+  const number = (name: string, usual: number): number => Number(process.env[`TORTURE_${name}`] ?? usual);
+  const minutes = number("MINUTES", Number.POSITIVE_INFINITY);
+  return {
+    seed: number("SEED", 5),
+    kills: number("KILLS", 500),
+    signals: number("SIGNALS", 500),
+    concurrent: number("CONCURRENT", 40),
+    largeMib: number("LARGE", 0),
+    isFull: process.env["TORTURE_FULL"] === "1",
+    deadline: performance.now() + minutes * 60_000,
+  };
+}
+
+/** One line for people, and one of JSON for trends. */
+export async function report(what: string, figures: Readonly<Record<string, number | string>>): Promise<void> {
+  const words = Object.entries(figures).map(([name, value]) => `${name} ${value}`);
+  process.stdout.write(`torture: ${what}: ${words.join(", ")}\n`);
+  await mkdir(dirname(FIGURES), { recursive: true });
+  await appendFile(FIGURES, `${JSON.stringify({ what, time: new Date().toISOString(), ...figures })}\n`);
+}
+
+/** Numbers in [0, 1), the same for the same seed. */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** @param share 0.5 for the median. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((left, right) => left - right);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+}

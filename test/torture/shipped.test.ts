@@ -1,0 +1,29 @@
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+
+describe("the seam in what ships", () => {
+  test("dist/ has the seam, and nothing in it can install a watcher", async () => {
+    const names = (await readdir(join(ROOT, "dist"))).filter(name => /\.m?js$/.test(name));
+    const text = (await Promise.all(names.map(name => readFile(join(ROOT, "dist", name), "utf8")))).join("\n");
+    expect(text).toContain('kind:"sync-folder"');
+    expect(text).not.toMatch(/watchOperations|IMGPACK_TORTURE/);
+  });
+
+  test("src/ nowhere calls watchOperations", async () => {
+    const names = (await readdir(join(ROOT, "src"), { recursive: true })).filter(name => /\.m?ts$|\.mjs$/.test(name));
+    const found: string[] = [];
+    for (const name of names) {
+      if ((await readFile(join(ROOT, "src", name), "utf8")).includes("watchOperations")) found.push(name);
+    }
+    expect(found).toEqual([join("util", "seam.ts")]);
+  });
+
+  test("the package holds no file of the tests", async () => {
+    const { files } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as { files: readonly string[] };
+    expect(files).toEqual(["dist", "README.md", "LICENSE", "CHANGELOG.md", "docs"]);
+  });
+});

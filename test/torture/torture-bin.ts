@@ -1,0 +1,9 @@
+// The command, with a watcher at the seam. It is bundled for these tests alone and never ships.
+import { watchOperations } from "../../src/util/seam.ts";
+import { createWatcher, type Torment } from "./watcher.ts";
+
+const text = process.env["IMGPACK_TORTURE"];
+if (text !== undefined) {
+  watchOperations(createWatcher(JSON.parse(text) as Torment, () => void process.kill(process.pid, "SIGKILL")));
+}
+await import("../../src/bin.ts");
