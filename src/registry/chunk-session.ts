@@ -124,7 +124,7 @@ async function findOffset(session: ChunkSession, end: number): Promise<void> {
   session.offset = found;
 }
 
-export function hasNoAnswer(error: unknown): error is RegistryError {
+function hasNoAnswer(error: unknown): error is RegistryError {
   return isSessionFault(error) || (error instanceof RegistryError && (error.status === 405 || error.status === 400));
 }
 

@@ -1,6 +1,13 @@
 import type { Personality } from "./personality.ts";
 
-export const COLUMNS = ["push files", "push a pipe", "push as it is", "pull", "pull resumed"] as const;
+export const COLUMNS = [
+  "push files",
+  "push a pipe",
+  "push as it is",
+  "push large again",
+  "pull",
+  "pull resumed",
+] as const;
 export type Column = (typeof COLUMNS)[number];
 
 /** "yes" or "no" by name and column. */

@@ -1,10 +1,11 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { sharedChunks } from "../../../src/content/chunks.ts";
 import { push } from "../../../src/index.ts";
 import { OCI_MANIFEST } from "../../../src/oci/media-types.ts";
-import { dockerArchive, fileWith, seededBytes } from "../../support/images.ts";
+import { dockerArchive, fileWith, seededBytes, temporaryFolder } from "../../support/images.ts";
 import type { ScriptedRegistry } from "../../support/scripted-registry.ts";
 import { tarArchive, tarEntry } from "../../support/tar-builder.ts";
 import {
@@ -29,6 +30,8 @@ vi.mock("node:timers/promises", async original => ({
 
 /** Goes out as it is, whole where that is taken. */
 const GZIPPED = gzipSync(seededBytes("gzipped", 7 * 1024 * 1024), { level: 1 });
+/** Its upload is kept for a later run. */
+const LARGE = gzipSync(seededBytes("large", 17 * 1024 * 1024), { level: 1 });
 const DOCUMENT = new URL("../../../docs/REGISTRIES.md", import.meta.url);
 const TINY = tarLayer("tiny");
 const HUGE = tarLayer("huge", HUGE_BYTES);
@@ -101,6 +104,22 @@ describe.each(PERSONALITIES)("$name", personality => {
     const archive = await fileWith(ociArchive(GZIPPED));
     await push([archive], { tags: [`${front.host}/app:1`], ...login(personality) });
     expect(storedOf(front, "app:1").map(digest => front.content.blobs.get(digest)?.equals(GZIPPED))).toEqual([true]);
+    expectNoComplaints(registry);
+  });
+
+  test("push() of a large layer ends well in the run after one that broke off", async () => {
+    cell(personality, "push large again");
+    const registry = await QuirkRegistry.start(personality);
+    const { front } = registry;
+    const archive = await fileWith(ociArchive(LARGE));
+    const cacheFolder = await temporaryFolder();
+    const options = { tags: [`${front.host}/app:1`], cacheFolder, concurrency: 1, ...login(personality) };
+    front.addFault({ on: /^(PATCH|PUT) .*upload/, cut: "before" });
+    await expect(push([archive], { ...options, retries: 0 })).rejects.toMatchObject({ exitCode: 7 });
+    expect(front.content.manifests.size).toBe(0);
+    await push([archive], options);
+    expect(storedOf(front, "app:1").map(digest => front.content.blobs.get(digest)?.equals(LARGE))).toEqual([true]);
+    expect(await readdir(join(cacheFolder, "uploads"))).toEqual([]);
     expectNoComplaints(registry);
   });
 

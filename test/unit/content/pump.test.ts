@@ -1,10 +1,12 @@
+import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import { bytesBlob } from "../../../src/content/blob.ts";
 import { CHUNK_BYTES, CHUNKS_PER_BLOB, sharedChunks } from "../../../src/content/chunks.ts";
-import { pumpBlob, readBlob } from "../../../src/content/pump.ts";
+import type { BlobSource, ByteRange } from "../../../src/content/contracts.ts";
+import { pumpBlob, readBlob, spliced } from "../../../src/content/pump.ts";
 import { IntegrityError } from "../../../src/errors.ts";
 import { deferred } from "../../../src/util/abort.ts";
-import { noise, partsBlob, turns } from "../../support/memory-blobs.ts";
+import { collect, noise, partsBlob, turns } from "../../support/memory-blobs.ts";
 
 afterEach(() => expect(sharedChunks.lentChunks).toBe(0));
 
@@ -120,5 +122,81 @@ describe("readBlob()", () => {
 
   test("refuses the first byte above the limit", async () => {
     await expect(readBlob(partsBlob(noise(1001), 7), 1000)).rejects.toThrow(IntegrityError);
+  });
+});
+
+describe("spliced()", () => {
+  const bytes = noise(2 * CHUNK_BYTES + 1000);
+  /** The whole, and which ranges of it were asked for. */
+  const asked = (of: Uint8Array): { readonly whole: BlobSource; readonly ranges: (ByteRange | undefined)[] } => {
+    const ranges: (ByteRange | undefined)[] = [];
+    return {
+      ranges,
+      whole: { size: of.length, open: async range => (ranges.push(range), await bytesBlob(of).open(range)) },
+    };
+  };
+  const pumped = async (blob: BlobSource): Promise<Uint8Array> => {
+    const into = new Uint8Array(blob.size);
+    await pumpBlob(blob, async (chunk, position) => into.set(chunk, position));
+    return into;
+  };
+
+  test.each([1, 1000, CHUNK_BYTES, CHUNK_BYTES + 1, 2 * CHUNK_BYTES])(
+    "pumps %i bytes of the prefix and asks the source for the rest alone",
+    async kept => {
+      const { whole, ranges } = asked(bytes);
+      const blob = spliced(bytesBlob(bytes.subarray(0, kept)), whole);
+      expect(Buffer.from(bytes).equals(await pumped(blob))).toBe(true);
+      expect(ranges).toEqual([{ start: kept, end: bytes.length }]);
+    },
+  );
+
+  test("uses the source's own power to pump from a byte on", async () => {
+    const starts: number[] = [];
+    const whole: BlobSource = {
+      size: bytes.length,
+      open: async () => await Promise.reject(new Error("not to be opened")),
+      async pumpFrom(start, sink, signal) {
+        starts.push(start);
+        await pumpBlob(bytesBlob(bytes.subarray(start)), sink, signal);
+      },
+    };
+    expect(Buffer.from(bytes).equals(await pumped(spliced(bytesBlob(bytes.subarray(0, 1500)), whole)))).toBe(true);
+    expect(starts).toEqual([1500]);
+  });
+
+  test("opens any range, from the prefix, the source or both", async () => {
+    const small = noise(50);
+    await fc.assert(
+      fc.asyncProperty(fc.tuple(fc.nat({ max: 50 }), fc.nat({ max: 50 }), fc.nat({ max: 50 })), async numbers => {
+        const [kept, one, two] = numbers;
+        const range = { start: Math.min(one, two), end: Math.max(one, two) };
+        const { whole, ranges } = asked(small);
+        const stream = await spliced(bytesBlob(small.subarray(0, kept)), whole).open(range);
+        const part = await collect(stream as AsyncIterable<Uint8Array>);
+        expect([...part]).toEqual([...small.subarray(range.start, range.end)]);
+        for (const asked of ranges) expect(asked?.start).toBeGreaterThanOrEqual(kept);
+      }),
+    );
+  });
+
+  test("throws what broke the prefix, and does not ask the source then", async () => {
+    const { whole, ranges } = asked(bytes);
+    const prefix = partsBlob(bytes.subarray(0, 100), 10, { breaksWith: new Error("bad sector") });
+    await expect(pumped(spliced(prefix, whole))).rejects.toThrow("bad sector");
+    expect(ranges).toEqual([]);
+  });
+
+  test("throws what broke the source behind the prefix", async () => {
+    const blob = { size: bytes.length, open: async () => await Promise.reject(new Error("status 416")) };
+    await expect(pumped(spliced(bytesBlob(bytes.subarray(0, 100)), blob))).rejects.toThrow("status 416");
+  });
+
+  test("stops when the signal aborts", async () => {
+    const stop = AbortSignal.abort(new Error("interrupted"));
+    const { whole, ranges } = asked(bytes);
+    const pumping = pumpBlob(spliced(bytesBlob(bytes.subarray(0, 100)), whole), async () => undefined, stop);
+    await expect(pumping).rejects.toThrow("interrupted");
+    expect(ranges).toEqual([]);
   });
 });

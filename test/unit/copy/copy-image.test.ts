@@ -1,7 +1,12 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { bytesBlob } from "../../../src/content/blob.ts";
 import { sharedChunks } from "../../../src/content/chunks.ts";
+import type { BlobSource, ByteRange, CopyPlan } from "../../../src/content/contracts.ts";
 import type { ProgressEvent } from "../../../src/content/progress.ts";
 import { openDigestCache } from "../../../src/copy/digest-cache.ts";
+import { IntegrityError, NetworkError } from "../../../src/errors.ts";
+import { describeBytes } from "../../../src/oci/describe.ts";
+import type { Descriptor } from "../../../src/oci/descriptor.ts";
 import type { Digest } from "../../../src/oci/digest.ts";
 import { OCI_LAYER, OCI_LAYER_GZIP } from "../../../src/oci/media-types.ts";
 import { noise } from "../../support/memory-blobs.ts";
@@ -128,5 +133,112 @@ describe("copyImages()", () => {
     expect(moved).toBe(plan.totalBytes);
     expect(sumOf(events, ready.digest)).toBe(1_500_000);
     expect(events.at(-1)).toMatchObject({ kind: "committed" });
+  });
+});
+
+describe("copyImages() to a target that kept something of an earlier run", () => {
+  const bytes = noise(100_000);
+
+  /** A source with one layer, and which ranges of it were asked for. */
+  const layerSource = (isOnce = false) => {
+    const source = memorySource();
+    const asked: (ByteRange | undefined)[] = [];
+    const descriptor = describeBytes(OCI_LAYER_GZIP, bytes);
+    const blob: BlobSource = {
+      size: bytes.length,
+      isOnce,
+      open: async range => {
+        asked.push(range);
+        return await bytesBlob(bytes).open(range);
+      },
+    };
+    const layer = source.addBlob(descriptor, blob);
+    return { source, asked, layer, root: settledRoot(addImage(source, "x", { layers: [layer] })) };
+  };
+  /** A target that kept `prefix` of `digest`. */
+  const keeping = (digest: Digest, prefix: Uint8Array | undefined) => {
+    const target = memoryTarget();
+    const forgotten: Digest[] = [];
+    return {
+      forgotten,
+      stored: target.stored,
+      target: {
+        ...target,
+        async begin(plan: CopyPlan) {
+          return {
+            ...(await target.begin(plan)),
+            kept: (blob: Descriptor) =>
+              blob.digest === digest && prefix !== undefined ? bytesBlob(prefix) : undefined,
+            forget: async (blob: Descriptor) => void forgotten.push(blob.digest),
+          };
+        },
+      },
+    };
+  };
+
+  test("asks the source for what is missing alone, and counts all of it as progress", async () => {
+    const { source, asked, layer, root } = layerSource();
+    const { target, stored, forgotten } = keeping(layer.digest, bytes.subarray(0, 60_000));
+    const { events } = await copy(source, [root], target);
+    expect(asked).toEqual([{ start: 60_000, end: bytes.length }]);
+    expect(Buffer.from(bytes).equals(stored.get(layer.digest) ?? new Uint8Array())).toBe(true);
+    expect(forgotten).not.toContain(layer.digest);
+    expect(sumOf(events, layer.digest)).toBe(bytes.length);
+  });
+
+  test("forgets what was kept, and copies all of it once more, when the whole is not what it should be", async () => {
+    const { source, asked, layer, root } = layerSource();
+    const { target, stored, forgotten } = keeping(layer.digest, noise(60_000, 99));
+    const { events } = await copy(source, [root], target);
+    expect(asked).toEqual([{ start: 60_000, end: bytes.length }, undefined]);
+    expect(forgotten).toContain(layer.digest);
+    expect(Buffer.from(bytes).equals(stored.get(layer.digest) ?? new Uint8Array())).toBe(true);
+    expect(sumOf(events, layer.digest)).toBe(bytes.length);
+  });
+
+  test("copies all of it when more is kept than the blob has", async () => {
+    const { source, asked, layer, root } = layerSource();
+    const { target, stored } = keeping(layer.digest, noise(bytes.length + 1));
+    await copy(source, [root], target);
+    expect(asked.at(-1)).toBeUndefined();
+    expect(Buffer.from(bytes).equals(stored.get(layer.digest) ?? new Uint8Array())).toBe(true);
+  });
+
+  test("does not try a third time when the source's bytes are wrong, too", async () => {
+    const { source, asked, layer, root } = layerSource();
+    source.addBlob(layer, {
+      size: bytes.length,
+      open: async range => {
+        asked.push(range);
+        return await bytesBlob(noise(bytes.length, 5)).open(range);
+      },
+    });
+    const { target } = keeping(layer.digest, bytes.subarray(0, 60_000));
+    await expect(copy(source, [root], target)).rejects.toThrow(IntegrityError);
+    expect(asked).toHaveLength(2);
+  });
+
+  test("does not try again after a fault that the kept bytes have no part in", async () => {
+    const { source, asked, layer, root } = layerSource();
+    source.addBlob(layer, {
+      size: bytes.length,
+      open: async range => {
+        asked.push(range);
+        throw new NetworkError("Cannot read blob: connection reset, expected the rest of it");
+      },
+    });
+    const { target, forgotten } = keeping(layer.digest, bytes.subarray(0, 60_000));
+    await expect(copy(source, [root], target)).rejects.toThrow(NetworkError);
+    expect(asked).toHaveLength(1);
+    expect(forgotten).not.toContain(layer.digest);
+  });
+
+  test("uses nothing that is kept of a blob whose bytes come by once", async () => {
+    const { source, asked, layer, root } = layerSource(true);
+    const { target, forgotten, stored } = keeping(layer.digest, bytes.subarray(0, 60_000));
+    await copy(source, [root], target);
+    expect(asked).toEqual([undefined]);
+    expect(forgotten).toContain(layer.digest);
+    expect(Buffer.from(bytes).equals(stored.get(layer.digest) ?? new Uint8Array())).toBe(true);
   });
 });

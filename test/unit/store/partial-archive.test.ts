@@ -94,16 +94,4 @@ describe("PartialArchive", () => {
       expect(await readdir(join(path, ".."))).not.toContain("out.tar");
     }
   });
-
-  test("writes nothing more, and gives no name, after the first fault, though a later write would succeed", async () => {
-    const { archive, path } = await opened();
-    await write(archive, 0, MIB);
-    await expect(archive.write(new Uint8Array(10), -5)).rejects.toThrow(StorageError);
-    await expect(archive.write(content, 512)).rejects.toThrow(StorageError);
-    await expect(archive.wrote(0, MIB, MIB)).rejects.toThrow(StorageError);
-    await expect(archive.publish()).rejects.toThrow(StorageError);
-    await archive[Symbol.asyncDispose]();
-    expect(await readdir(join(path, ".."))).toEqual(["out.tar.partial", "out.tar.partial.journal"]);
-    expect((await opened(path)).archive.kept(0)).toBe(MIB);
-  });
 });

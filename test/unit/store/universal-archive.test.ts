@@ -2,11 +2,13 @@ import { createHash } from "node:crypto";
 import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { expect, test } from "vitest";
+import { expect, describe as suite, test } from "vitest";
 import { bytesBlob } from "../../../src/content/blob.ts";
-import type { CopyPlan, ImageSource, Root } from "../../../src/content/contracts.ts";
+import type { CopyPlan, ImageSource, Root, TargetSession } from "../../../src/content/contracts.ts";
+import { readBlob } from "../../../src/content/pump.ts";
+import { verified } from "../../../src/content/verified.ts";
 import { gather } from "../../../src/copy/gather.ts";
-import { InternalError } from "../../../src/errors.ts";
+import { IntegrityError, InternalError } from "../../../src/errors.ts";
 import type { Descriptor } from "../../../src/oci/descriptor.ts";
 import { OCI_INDEX, OCI_MANIFEST } from "../../../src/oci/media-types.ts";
 import { openArchive } from "../../../src/store/archive-source.ts";
@@ -127,4 +129,82 @@ test("universalArchive() leaves the old file alone until it is committed, and no
   expect(await readFile(path, "utf8")).toBe("old");
   await write(path, [imageRoot]);
   expect((await stat(path)).size % 512).toBe(0);
+});
+
+suite("the session of universalArchive()", () => {
+  const bytes = Buffer.alloc(1_500_000, "layer of some length ");
+  const big = blobOf(bytes);
+  const bigConfig = configOf([raw]);
+  const bigManifest = manifestOf(bigConfig, [big]);
+  const bigSource: ImageSource = {
+    ...source,
+    blob: async ({ digest }) =>
+      bytesBlob([big, bigConfig, bigManifest].find(blob => blob.digest === digest)?.bytes ?? new Uint8Array()),
+  };
+  const wanted = { mediaType: "", digest: big.digest, size: bytes.length };
+  const begin = async (path: string): Promise<TargetSession> => {
+    const plan = await gather(bigSource, [rootOf(bigManifest, OCI_MANIFEST)]);
+    return await universalArchive(path, { platform, resume: { command: "pull" } }).begin(plan);
+  };
+  const left = async (): Promise<string> => {
+    const path = join(await makeFolder(), "out.tar");
+    await using session = await begin(path);
+    await session.put(wanted, bytesBlob(bytes));
+    return path;
+  };
+  const changed = async (path: string): Promise<void> => {
+    const file = await readFile(`${path}.partial`);
+    const at = file.indexOf(bytes.subarray(0, 512)) + 700_000;
+    file[at] = (file[at] ?? 0) ^ 1;
+    await writeFile(`${path}.partial`, file);
+  };
+
+  test("has a blob that an earlier run wrote whole, and hands its bytes out", async () => {
+    await using session = await begin(await left());
+    expect(await session.has(wanted)).toBe("kept");
+    const kept = session.kept?.(wanted);
+    expect(kept && bytes.equals(await readBlob(kept, bytes.length))).toBe(true);
+  });
+
+  test("has nothing of a blob that was changed in the partial file, and keeps nothing of it", async () => {
+    const path = await left();
+    await changed(path);
+    await using session = await begin(path);
+    expect(session.kept?.(wanted)?.size).toBe(bytes.length);
+    expect(await session.has(wanted)).toBe("absent");
+    expect(session.kept?.(wanted)).toBeUndefined();
+  });
+
+  test("keeps nothing of a blob that was forgotten, or whose bytes turned out to be wrong", async () => {
+    const path = await left();
+    {
+      await using session = await begin(path);
+      await session.forget?.(wanted);
+      expect(session.kept?.(wanted)).toBeUndefined();
+    }
+    await using session = await begin(path);
+    const wrong = verified(wanted, bytesBlob(Buffer.alloc(bytes.length, 1)), "registry.lan");
+    await expect(session.put(wanted, wrong)).rejects.toThrow(IntegrityError);
+    expect(session.kept?.(wanted)).toBeUndefined();
+  });
+
+  test("writes no byte again that is kept", async () => {
+    const path = await left();
+    await changed(path);
+    const before = await readFile(`${path}.partial`);
+    {
+      await using session = await begin(path);
+      await session.put(wanted, bytesBlob(bytes));
+    }
+    const after = await readFile(`${path}.partial`);
+    expect(after.equals(before)).toBe(true);
+  });
+
+  test("knows nothing of blobs that the archive does not have", async () => {
+    await using session = await begin(join(await makeFolder(), "out.tar"));
+    const foreign = { mediaType: "", digest: raw.digest, size: raw.bytes.length };
+    expect(await session.has(foreign)).toBe("absent");
+    expect(session.kept?.(foreign)).toBeUndefined();
+    await session.forget?.(foreign);
+  });
 });
