@@ -10,7 +10,6 @@ import type { Digest } from "../oci/digest.ts";
 import { manifestChildren } from "../oci/manifest.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { type FullReference, registrySource } from "../store/registry-source.ts";
-import { registryTarget } from "../store/registry-target.ts";
 import { convertSchema1 } from "../transform/convert-schema1.ts";
 import { pruneSparse } from "../transform/prune-sparse.ts";
 import { resolveDigest } from "./digest.ts";
@@ -68,10 +67,8 @@ export async function copyBetween(
   const plan: CopyPlan = await gather(chosen, [root], signal, manifestChildren);
   if (run.dryRun === true) return { ...done, plannedBytes: plan.totalBytes };
   const holder = from.registry === to.registry && from.repository !== to.repository ? from.repository : undefined;
-  const target = registryTarget(await registries.clientFor(to.registry, signal), to.repository, {
-    find: (blob, repository) => holder ?? cache.findHolder(to.registry, blob, repository),
-    add: async (blob, repository) => await cache.addHolder(to.registry, blob, repository),
-  });
+  const known: DigestCache = holder === undefined ? cache : { ...cache, findHolder: () => holder };
+  const target = await registries.targetFor(to, known, signal);
   const sourceName = repositoryName(from);
   await copyImages({ plan, source: chosen, target, sourceName, cache, concurrency, onProgress, signal });
   return { ...done, plannedBytes: plan.totalBytes };

@@ -95,7 +95,7 @@ async function copyAll(jobs: readonly Job[], options: CopyOptions): Promise<Copy
   const started = performance.now();
   const platforms = readPlatforms(options.platforms);
   const tally = createTally(options.onProgress ?? (() => undefined));
-  await using registries = new Registries(options, tally.onProgress);
+  await using registries = new Registries(options, tally.onProgress, options.cacheFolder);
   const { signal, dryRun, concurrency = CONCURRENCY } = options;
   const cache = await openDigestCache(options.cacheFolder);
   const run: CopyRun = { registries, cache, platforms, concurrency, dryRun, signal, onProgress: tally.onProgress };

@@ -120,6 +120,17 @@ describe("pull", () => {
     expect(events.slice(0, 2)).toEqual(["synced", "synced"]);
   });
 
+  test("has it on the disk that a blob is forgotten before other bytes take its place", async () => {
+    const { session, blobs, bytesOf } = await begin(image, await outputPath());
+    const [big] = blobs;
+    if (big === undefined) throw new Error("no blob in the image");
+    await session.put(big, bytesBlob(bytesOf(big)));
+    const log = new OperationLog();
+    await log.record(async () => await session.forget?.(big));
+    expect(log.operations.map(words)).toEqual(["write out.tar.partial.journal", "datasync out.tar.partial.journal"]);
+    await session[Symbol.asyncDispose]();
+  });
+
   test("writes nothing more, and gives no name, after the first fault, though the disk takes all that comes later", async () => {
     const path = await outputPath();
     const { session, blobs, bytesOf } = await begin(image, path);

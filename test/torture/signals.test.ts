@@ -78,6 +78,7 @@ test.each(["pull", "push"] as const)(
           delay: () => random() * full,
           strike,
         });
+        figures.signals += broken;
       });
     } finally {
       await line.close();

@@ -54,7 +54,7 @@ export async function readCalls(log: string): Promise<readonly SystemCall[]> {
     const [, name = "", words = "", result] = call;
     calls.push({
       name,
-      paths: pathsOf(words),
+      paths: pathsOf(name, words),
       text: words,
       result: Number(result),
       start: begun?.start ?? place,
@@ -70,10 +70,12 @@ export function bytesOf({ text }: SystemCall): Buffer {
   return Buffer.from(hex.replaceAll("\\x", ""), "hex");
 }
 
-function pathsOf(words: string): readonly string[] {
-  return [...words.matchAll(/\b\d+<([^>]*)>|"((?:\\x[0-9a-f]{2})*)"/g)].map(([, path, hex = ""]) =>
-    decoded(path ?? hex),
-  );
+function pathsOf(name: string, words: string): readonly string[] {
+  // What is written is no path.
+  const isWrite = name.includes("write");
+  return [...words.matchAll(/\b\d+<([^>]*)>|"((?:\\x[0-9a-f]{2})*)"/g)]
+    .filter(([, path]) => path !== undefined || !isWrite)
+    .map(([, path, hex = ""]) => decoded(path ?? hex));
 }
 
 /** Between angle brackets some versions print hexadecimal, too. */
