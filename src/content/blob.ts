@@ -1,6 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { StorageError } from "../errors.ts";
+import { errorCode } from "../util/disk.ts";
 import { quote } from "../util/format.ts";
 import { CHUNK_BYTES, sharedChunks } from "./chunks.ts";
 import type { BlobSource, ByteRange, ByteSink } from "./contracts.ts";
@@ -67,10 +68,21 @@ class FileSlice implements BlobSource {
     await flow.settled();
   }
 
+  async #read(into: Uint8Array, at: number): Promise<{ readonly bytesRead: number }> {
+    try {
+      return await this.#file.read(into, 0, into.length, at);
+    } catch (cause) {
+      throw new StorageError(
+        `Cannot read from ${quote(this.#path)}: ${errorCode(cause) || String(cause)} at byte ${at}, expected ${into.length} bytes`,
+        { cause, hint: "The disk or the medium may be damaged: copy the file to another one, and try again there." },
+      );
+    }
+  }
+
   async #fill(part: Uint8Array, position: number): Promise<void> {
     let filled = 0;
     while (filled < part.length) {
-      const { bytesRead } = await this.#file.read(part, filled, part.length - filled, this.#offset + position + filled);
+      const { bytesRead } = await this.#read(part.subarray(filled), this.#offset + position + filled);
       if (bytesRead === 0) {
         const at = this.#offset + position + filled;
         throw new StorageError(

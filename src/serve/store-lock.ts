@@ -31,8 +31,11 @@ export async function lockStore(folder: string): Promise<() => Promise<void>> {
     throw error;
   }
   return async () => {
-    await discardFile(path);
-    held.delete(path);
+    try {
+      await discardFile(path);
+    } finally {
+      held.delete(path);
+    }
   };
 }
 

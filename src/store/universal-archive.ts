@@ -2,7 +2,7 @@ import { fileSliceBlob } from "../content/blob.ts";
 import type { BlobSource, ImageTarget, Presence, SettledRoot, TargetSession } from "../content/contracts.ts";
 import { pumpBlob } from "../content/pump.ts";
 import { verified } from "../content/verified.ts";
-import { IntegrityError, InternalError } from "../errors.ts";
+import { IntegrityError, InternalError, StorageError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { encodeSlotHeader, planGaps, type TarPlan, type TarSlot } from "../tar/tar-plan.ts";
 import { type ArchiveLayout, type ArchiveLayoutOptions, layOutArchive, planArchive } from "./archive-layout.ts";
@@ -70,7 +70,8 @@ class ArchiveSession implements TargetSession {
     try {
       await pumpBlob(verified(descriptor, kept, this.#archive.file.path), async () => undefined, signal);
     } catch (error) {
-      if (!(error instanceof IntegrityError)) throw error;
+      // What cannot be read may be written anew: the disk puts it elsewhere then.
+      if (!(error instanceof IntegrityError || error instanceof StorageError)) throw error;
       await this.forget(descriptor);
       return "absent";
     }

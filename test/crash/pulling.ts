@@ -12,7 +12,6 @@ import { describeBytes } from "../../src/oci/describe.ts";
 import type { Descriptor } from "../../src/oci/descriptor.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from "../../src/oci/media-types.ts";
-import { hash } from "../../src/store/open-partial-archive.ts";
 import { universalArchive } from "../../src/store/universal-archive.ts";
 import { seededBytes } from "../support/images.ts";
 
@@ -121,9 +120,4 @@ export async function scratchFolder(): Promise<string> {
     () => tmpdir(),
   );
   return await mkdtemp(join(place, "imgpack-crash-"));
-}
-
-/** As a partial archive has it. */
-export function commandHash(command: string): string {
-  return hash(command);
 }

@@ -1,4 +1,4 @@
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pushFlow } from "./flow.ts";
 import { createTortureScene, type TortureScene } from "./scene.ts";
@@ -28,9 +28,9 @@ describe.each(["archive", "rawArchive"] as const)("imgpack push of %s, killed at
       newFlow: async () => await pushFlow(scene, archive, digest),
       isCrucial: isManifest,
       share: 0.2,
-      async checkAfter({ repository }) {
+      async checkAfter({ repository, home }) {
         const before = registry.uploads(repository);
-        expect(await registry.store(archive, `${repository}:1`)).toBe(digest);
+        expect(await registry.store(archive, `${repository}:1`, join(home, "cache"))).toBe(digest);
         expect(registry.uploads(repository)).toBe(before);
       },
     });

@@ -13,11 +13,11 @@ export interface TortureRegistry {
   /** Manifests in a repository of which something is missing, each with what is. */
   incomplete(repository: string): Promise<readonly string[]>;
   /** Pushes an archive in this process. @returns the manifest's digest. */
-  store(archive: string, name: string): Promise<string>;
+  store(archive: string, name: string, cacheFolder?: string): Promise<string>;
   close(): Promise<void>;
 }
 
-/** imgpack's own registry, in this process. @param folder becomes its storage; caches go beside it. */
+/** imgpack's own registry, in this process. @param folder becomes its storage. */
 export async function startTortureRegistry(folder: string): Promise<TortureRegistry> {
   const uploads = new Map<string, number>();
   const faults: unknown[] = [];
@@ -41,8 +41,8 @@ export async function startTortureRegistry(folder: string): Promise<TortureRegis
       return response.headers.get("docker-content-digest") ?? undefined;
     },
     incomplete: async repository => await incomplete(folder, repository),
-    async store(archive, name) {
-      const { images } = await push([archive], { tags: [`${host}/${name}`], cacheFolder: `${folder}-cache` });
+    async store(archive, name, cacheFolder) {
+      const { images } = await push([archive], { tags: [`${host}/${name}`], cacheFolder });
       return images[0]?.digest ?? "";
     },
     async close() {

@@ -49,6 +49,15 @@ describe("fileSliceBlob()", () => {
     expect(all.map(found => found.length)).toEqual([2 * CHUNK_BYTES, 2 * CHUNK_BYTES, 2 * CHUNK_BYTES]);
   });
 
+  test("says where a file cannot be read", async () => {
+    // Open for writing only.
+    const writable = await open(path, "a");
+    const failed = collect(blobChunks(fileSliceBlob(writable, 50, 100, path)));
+    await expect(failed).rejects.toThrow(StorageError);
+    await expect(failed).rejects.toThrow("EBADF at byte 50, expected 100 bytes");
+    await writable.close();
+  });
+
   test("says where a file ends that became shorter", async () => {
     const blob = fileSliceBlob(file, CHUNK_BYTES, 3 * CHUNK_BYTES, path);
     const failed = collect(blobChunks(blob));

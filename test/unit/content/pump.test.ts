@@ -130,10 +130,14 @@ describe("spliced()", () => {
   /** The whole, and which ranges of it were asked for. */
   const asked = (of: Uint8Array): { readonly whole: BlobSource; readonly ranges: (ByteRange | undefined)[] } => {
     const ranges: (ByteRange | undefined)[] = [];
-    return {
-      ranges,
-      whole: { size: of.length, open: async range => (ranges.push(range), await bytesBlob(of).open(range)) },
+    const whole: BlobSource = {
+      size: of.length,
+      async open(range) {
+        ranges.push(range);
+        return await bytesBlob(of).open(range);
+      },
     };
+    return { ranges, whole };
   };
   const pumped = async (blob: BlobSource): Promise<Uint8Array> => {
     const into = new Uint8Array(blob.size);

@@ -1,20 +1,6 @@
-import { execFileSync } from "node:child_process";
-import {
-  appendFile,
-  copyFile,
-  link,
-  lstat,
-  open,
-  readdir,
-  readFile,
-  symlink,
-  truncate,
-  unlink,
-  writeFile,
-} from "node:fs/promises";
+import { appendFile, copyFile, open, readdir, readFile, truncate, unlink, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { StorageError } from "../../../src/errors.ts";
 import { openArchive } from "../../../src/store/archive-source.ts";
 import { decodeRecords, encodeRecord, type JournalRecord } from "../../../src/store/journal-record.ts";
 import { decodeMarker, encodeMarker } from "../../../src/store/partial-marker.ts";
@@ -84,24 +70,6 @@ describe("openPartialArchive()", () => {
     await expect(openArchive(`${path}.renamed.tar`)).rejects.toMatchObject({ exitCode: 3 });
   });
 
-  test("refuses what another command left, changes no byte of it, and that command still goes on", async () => {
-    const path = await outputPath();
-    await leave(image, path);
-    const [partial, journal] = [await readFile(`${path}.partial`), await readFile(`${path}.partial.journal`)];
-    const refused = await pullImage(image, path, { command: OTHER }).catch((error: unknown) => error);
-    expect(refused).toBeInstanceOf(StorageError);
-    expect(refused).toMatchObject({
-      exitCode: 9,
-      message: expect.stringContaining("found what another command began, expected nothing or this command's"),
-    });
-    expect((await readFile(`${path}.partial`)).equals(partial)).toBe(true);
-    const after = await readFile(`${path}.partial.journal`);
-    expect(after.subarray(0, journal.length).equals(journal)).toBe(true);
-    // What came behind it is the claim, and that it is over.
-    expect([...decodeRecords(after.subarray(journal.length))].map(({ type }) => type)).toEqual(["claim", "release"]);
-    expect(await finish(path)).toBeLessThan(MIB);
-  });
-
   test.each([[COMMAND], [OTHER]])("begins afresh with --restart, whoever left it: %s", async command => {
     const path = await outputPath();
     await leave(image, path, { command });
@@ -131,17 +99,6 @@ describe("openPartialArchive()", () => {
     expect(fetched).toBeGreaterThanOrEqual(layers[changed]?.[1] ?? 0);
     expect(notes[0]).toMatch(/^The images changed since .* was begun: going on with the .* that are still right$/);
     expect((await readFile(path)).equals(expected)).toBe(true);
-  });
-
-  test("begins afresh when the journal is gone, and leaves the file of another command alone then, too", async () => {
-    const path = await outputPath();
-    await leave(image, path);
-    await unlink(`${path}.partial.journal`);
-    const before = await readFile(`${path}.partial`);
-    await expect(pullImage(image, path, { command: OTHER })).rejects.toThrow("found what another command began");
-    expect((await readFile(`${path}.partial`)).equals(before)).toBe(true);
-    expect(await readdir(join(path, ".."))).toEqual(["out.tar.partial"]);
-    expect(await finish(path)).toBe(image.bytes);
   });
 
   test("begins afresh when the partial file is gone, or is another one than the journal speaks of", async () => {
@@ -242,51 +199,4 @@ describe("openPartialArchive()", () => {
     await leave(image, path, { bytes: MIB });
     expect(await readdir(join(path, ".."))).toEqual(["out.tar.partial", "out.tar.partial.journal"]);
   });
-
-  test.each<[string, (path: string) => Promise<unknown>]>([
-    ["a text", async path => await writeFile(path, "my only copy")],
-    ["a symbolic link to nothing", async path => await symlink("nothing", path)],
-    ["a symbolic link to a file", async path => await symlinked(path)],
-    ["a hard link to a file", async path => await linked(path)],
-    ["a pipe", async path => execFileSync("mkfifo", [path])],
-  ])("F-01 refuses %s under the partial file's name and touches nothing", async (_name, make) => {
-    const path = await outputPath();
-    await make(`${path}.partial`);
-    const before = await lstat(`${path}.partial`);
-    const refused = await pullImage(image, path).catch((error: unknown) => error);
-    expect(refused).toBeInstanceOf(StorageError);
-    expect(refused).toMatchObject({ exitCode: 9 });
-    const after = await lstat(`${path}.partial`);
-    expect([after.ino, after.size, after.mtimeMs, after.mode]).toEqual([
-      before.ino,
-      before.size,
-      before.mtimeMs,
-      before.mode,
-    ]);
-    expect((await readdir(join(path, ".."))).filter(name => name !== "precious")).toEqual(["out.tar.partial"]);
-    const precious = await readFile(join(path, "..", "precious"), "utf8").catch(() => "precious");
-    expect(precious).toBe("precious");
-  });
-
-  test("refuses a second run on the same output while the first one is under way, which then ends well", async () => {
-    const path = await outputPath();
-    const [first, second] = await Promise.allSettled([pullImage(image, path), pullImage(image, path)]);
-    const failed = [first, second].filter(({ status }) => status === "rejected");
-    expect(failed).toHaveLength(1);
-    expect(failed[0]).toMatchObject({
-      reason: { message: expect.stringContaining(`process ${process.pid} is writing it`) },
-    });
-    expect((await readFile(path)).equals(reference)).toBe(true);
-    expect(await readdir(join(path, ".."))).toEqual(["out.tar"]);
-  });
 });
-
-async function symlinked(path: string): Promise<void> {
-  await writeFile(join(path, "..", "precious"), "precious");
-  await symlink("precious", path);
-}
-
-async function linked(path: string): Promise<void> {
-  await writeFile(join(path, "..", "precious"), "precious");
-  await link(join(path, "..", "precious"), path);
-}
