@@ -11,7 +11,7 @@ import type { Exchange } from "./exchange.ts";
 import { Refusal } from "./refusal.ts";
 import type { ManifestRecord, RepositoryFolder } from "./repository-folder.ts";
 import { checkTag, type ManifestReference } from "./routes.ts";
-import { ClientGoneError } from "./upload-session.ts";
+import { ClientGoneError, isClientGone } from "./upload-session.ts";
 
 export async function readManifest(
   { request, store }: Exchange,
@@ -89,7 +89,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
       parts.push(part as Uint8Array);
     }
   } catch (error) {
-    if (error instanceof Refusal || request.complete) throw error;
+    if (error instanceof Refusal || !isClientGone(request, error)) throw error;
     throw new ClientGoneError("the client closed the connection", { cause: error });
   }
   return Buffer.concat(parts);

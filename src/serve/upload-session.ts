@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { type BlobHash, createBlobHash } from "../content/blob-hash.ts";
 import { type Digest, type DigestAlgorithm, digestAlgorithm } from "../oci/digest.ts";
-import { createFile, discardFile, openForUpdate } from "../util/disk.ts";
+import { createFile, discardFile, errorCode, openForUpdate } from "../util/disk.ts";
 import { UploadWriter } from "./upload-writer.ts";
 
 /** The client stopped in the middle of a body; what came before is kept, and it may ask where to go on. */
@@ -90,6 +90,11 @@ export class UploadSession {
   }
 }
 
+/** Reading fails with ECONNRESET also when all had arrived, but nobody waits for an answer any more. */
+export function isClientGone(request: IncomingMessage, error: unknown): boolean {
+  return (request.destroyed && !request.complete) || errorCode(error) === "ECONNRESET";
+}
+
 async function copyBody(body: IncomingMessage, limit: number, writer: UploadWriter): Promise<number> {
   let taken = 0;
   let gone: unknown;
@@ -104,7 +109,7 @@ async function copyBody(body: IncomingMessage, limit: number, writer: UploadWrit
       }
     }
   } catch (error) {
-    if (body.complete || !body.destroyed) {
+    if (!isClientGone(body, error)) {
       await writer.end().catch(() => undefined);
       throw error;
     }

@@ -29,7 +29,11 @@ export const FLOORS: readonly Floor[] = [
   },
   { name: "index.ts", imports: ["errors.ts", "oci", "content", "serve", "verbs"], packages: [] },
   // Types of the library statically, its code by `await import` inside a handler.
-  { name: "cli", imports: ["index.ts", "util/format.ts", "util/replace-file.ts", "util/version.ts"], packages: ["yargs"] },
+  {
+    name: "cli",
+    imports: ["index.ts", "util/format.ts", "util/replace-file.ts", "util/version.ts"],
+    packages: ["yargs"],
+  },
   { name: "bin.ts", imports: ["cli/main.ts", "util/version.ts"], packages: [] },
 ];
 

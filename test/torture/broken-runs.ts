@@ -7,7 +7,7 @@ import { quantile } from "./settings.ts";
 export interface BrokenRuns {
   readonly command: TortureCommand;
   readonly flow: Flow;
-  /** Runs to break off, at most; one that succeeds ends the transfer. */
+  /** Runs to break off, at most; none follows when the transfer is complete. */
   readonly times: number;
   /** Milliseconds from the start of a run. */
   delay(): number;
@@ -15,20 +15,27 @@ export interface BrokenRuns {
   strike(running: Running): Promise<Ended>;
 }
 
-/** Breaks off run after run of one transfer, then lets one finish it. @returns the number of runs broken off. */
-export async function breakRuns({ command, flow, times, delay, strike }: BrokenRuns): Promise<number> {
+export interface BrokenCount {
+  /** Runs that were struck, the last one maybe too late. */
+  readonly broken: number;
+  /** The transfer was complete before the last run, which did all of it again. */
+  readonly isComplete: boolean;
+}
+
+/** Breaks off run after run of one transfer, then lets one finish it. */
+export async function breakRuns({ command, flow, times, delay, strike }: BrokenRuns): Promise<BrokenCount> {
   let broken = 0;
+  let isComplete = false;
   const story: string[] = [];
   try {
-    while (broken < times) {
+    while (broken < times && !isComplete) {
       const running = command.start(flow.words, flow.home);
       const wait = delay();
       await Promise.race([sleep(wait), running.ended]);
       const ended = await strike(running);
       broken += 1;
       story.push(`${wait.toFixed(1)} ms: ${ended.signal ?? ended.code}`);
-      await flow.checkBetween();
-      if (ended.code === 0) break;
+      isComplete = await flow.checkBetween();
     }
     expect(await command.run(flow.words, flow.home)).toMatchObject({ code: 0 });
     await flow.checkEnd();
@@ -36,7 +43,7 @@ export async function breakRuns({ command, flow, times, delay, strike }: BrokenR
     throw new Error(`After runs broken off (${story.join("; ")}): ${cause}`, { cause });
   }
   await flow.remove();
-  return broken;
+  return { broken, isComplete };
 }
 
 /** Milliseconds that a whole run takes here and now. */

@@ -12,8 +12,8 @@ export interface Flow {
   readonly words: readonly string[];
   /** Home of the runs. */
   readonly home: string;
-  /** What must hold after any run, however it ended. */
-  checkBetween(): Promise<void>;
+  /** What must hold after any run, however it ended. @returns whether the transfer is complete. */
+  checkBetween(): Promise<boolean>;
   /** What must hold after a run that succeeded. */
   checkEnd(): Promise<void>;
   /** Gives the disk space back. */
@@ -61,6 +61,7 @@ export async function pullFlow(
       const known = ["out.tar", "out.tar.partial", "out.tar.partial.journal"];
       expect(names.filter(found => !known.includes(found))).toEqual([]);
       if (names.includes("out.tar")) expect(await fileHash(output)).toBe(expected);
+      return names.join() === "out.tar";
     },
     async checkEnd() {
       expect(await readdir(folder)).toEqual(["out.tar"]);
@@ -97,7 +98,9 @@ export async function pushFlow(
     words: ["push", archive, "--tag", `${host}/${repository}:1`, ...flags],
     async checkBetween() {
       expect(await registry.incomplete(repository)).toEqual([]);
-      expect([undefined, expected]).toContain(await registry.tagged(repository, "1"));
+      const tagged = await registry.tagged(repository, "1");
+      expect([undefined, expected]).toContain(tagged);
+      return tagged !== undefined;
     },
     async checkEnd() {
       expect(await registry.incomplete(repository)).toEqual([]);

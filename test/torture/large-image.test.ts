@@ -33,20 +33,17 @@ describe.skipIf(largeMib === 0)("imgpack pull of a large image (needs time, and 
       const again: number[] = [];
       for (let kill = 0; kill < KILLS; kill += 1) {
         line.bytesDown = 0;
-        let isKilled = false;
-        await breakRuns({
+        const { isComplete } = await breakRuns({
           command,
           flow: await newFlow(),
           times: 1,
           delay: () => random() * full,
           async strike({ child, ended }) {
             child.kill("SIGKILL");
-            const result = await ended;
-            isKilled = result.code === null;
-            return result;
+            return await ended;
           },
         });
-        if (isKilled) again.push((100 * Math.max(0, line.bytesDown - blobBytes)) / blobBytes);
+        if (!isComplete) again.push((100 * Math.max(0, line.bytesDown - blobBytes)) / blobBytes);
       }
       await report("random kills of a large pull", {
         seed: settings.seed,

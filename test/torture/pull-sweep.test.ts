@@ -28,7 +28,7 @@ describe.each(CONCURRENCIES)("imgpack pull --concurrency %s, killed at any opera
 
   test("imgpack pull leaves nothing wrong behind, and the next run finishes it", async () => {
     const { command } = scene;
-    const figures = await sweepKills({ command, settings, newFlow, isCrucial: isPublishing, share: 0.2 });
+    const figures = await sweepKills({ command, settings, newFlow, isCrucial: isPublishing });
     await report(`kill at operations of pull, concurrency ${concurrency}`, figures);
     expect(figures.killed).toBeGreaterThan(figures.points * 0.9);
   });
@@ -45,7 +45,7 @@ describe.each(CONCURRENCIES)("imgpack pull --concurrency %s, killed at any opera
       for (const name of left) await copyFile(join(broken.folder, name), join(flow.folder, name));
       return flow;
     };
-    const figures = await sweepKills({ command, settings, newFlow: newResume, isCrucial: isPublishing, share: 0.2 });
+    const figures = await sweepKills({ command, settings, newFlow: newResume, isCrucial: isPublishing });
     await report(`kill at operations of a resumed pull, concurrency ${concurrency}`, figures);
     expect(figures.killed).toBeGreaterThan(figures.points * 0.9);
   });

@@ -27,7 +27,6 @@ describe.each(["archive", "rawArchive"] as const)("imgpack push of %s, killed at
       settings,
       newFlow: async () => await pushFlow(scene, archive, digest),
       isCrucial: isManifest,
-      share: 0.2,
       async checkAfter({ repository, home }) {
         const before = registry.uploads(repository);
         expect(await registry.store(archive, `${repository}:1`, join(home, "cache"))).toBe(digest);

@@ -13,7 +13,7 @@ export interface Settings {
   readonly concurrent: number;
   /** Size of the large image, in MiB; 0 leaves it out. */
   readonly largeMib: number;
-  /** Every point of every sweep; without it a seeded sample, and all points near the end. */
+  /** Every point of every operation; without it one of each, and all of those that matter most. */
   readonly isFull: boolean;
   /** `performance.now()` at which random tests stop early; what was done by then counts. */
   readonly deadline: number;
@@ -25,8 +25,8 @@ export function readSettings(): Settings {
   return {
     seed: number("SEED", 5),
     kills: number("KILLS", 500),
-    signals: number("SIGNALS", 500),
-    concurrent: number("CONCURRENT", 40),
+    signals: number("SIGNALS", 120),
+    concurrent: number("CONCURRENT", 16),
     largeMib: number("LARGE", 0),
     isFull: process.env["TORTURE_FULL"] === "1",
     deadline: performance.now() + minutes * 60_000,

@@ -3,12 +3,13 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { breakRuns, measureRun } from "./broken-runs.ts";
 import { type Ended, inTwoLanes, type Running } from "./command.ts";
 import { type Flow, pullFlow, pushFlow } from "./flow.ts";
+import { SMALL_LAYER_BYTES } from "./images.ts";
 import { createTortureScene, type TortureScene } from "./scene.ts";
 import { quantile, readSettings, report, seededRandom } from "./settings.ts";
 import { startThrottle } from "./throttle.ts";
 
-const RATE = 32 * 1024 * 1024;
-const MOST_SIGNALS = 4;
+const RATE = 16 * 1024 * 1024;
+const MOST_SIGNALS = 6;
 const CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 const NAMES = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** Share of signals that are followed by a second one. */
@@ -21,23 +22,23 @@ const HANG_MS = 10_000;
 const settings = readSettings();
 let scene: TortureScene;
 beforeAll(async () => {
-  scene = await createTortureScene("signals");
+  scene = await createTortureScene("signals", SMALL_LAYER_BYTES);
 });
 afterAll(() => scene?.close());
 
 test.each(["pull", "push"] as const)(
   `imgpack %s, stopped by ${settings.signals / 2} signals at random instants (seed ${settings.seed}), exits soon and goes on the next time`,
   async verb => {
-    const { command, registry, name, rawArchive, digest } = scene;
+    const { command, registry, name, rawArchive, archive, digest } = scene;
     const line = await startThrottle(registry.host, RATE);
     const expected = await scene.expectedFrom(line.host);
     const slow = { command, registry, host: line.host };
-    const newFlow = (): Promise<Flow> =>
-      verb === "pull" ? pullFlow(slow, name, expected) : pushFlow(slow, rawArchive, digest);
+    const newFlow = (seed: number): Promise<Flow> =>
+      verb === "pull" ? pullFlow(slow, name, expected) : pushFlow(slow, seed % 2 === 0 ? archive : rawArchive, digest);
     const exitMs: number[] = [];
     const figures = { signals: 0, doubled: 0, "before the handlers": 0, "too late": 0 };
     try {
-      const full = await measureRun(command, newFlow);
+      const full = await measureRun(command, () => newFlow(0));
       const transfers = function* (): Generator<number> {
         const wanted = settings.signals / 2;
         for (let seed = settings.seed; figures.signals < wanted && performance.now() < settings.deadline; seed += 1)
@@ -71,9 +72,9 @@ test.each(["pull", "push"] as const)(
           return result;
         };
         const times = 1 + Math.floor(random() * MOST_SIGNALS);
-        const broken = await breakRuns({
+        const { broken } = await breakRuns({
           command,
-          flow: await newFlow(),
+          flow: await newFlow(seed),
           times,
           delay: () => random() * full,
           strike,

@@ -13,12 +13,10 @@ export interface Sweep<F extends Flow> {
   readonly settings: Settings;
   /** A transfer in its state before the run that is killed. */
   newFlow(): Promise<F>;
-  /** Operations of which every point is tried, also where the rest is sampled. */
+  /** Operations that are killed before, after and in the middle, where of others one of these is chosen. */
   isCrucial(operation: LoggedOperation): boolean;
   /** After the next run has succeeded. */
   checkAfter?(flow: F): Promise<void>;
-  /** Of the points that are not crucial, in a sample. */
-  readonly share: number;
 }
 
 export interface SweepFigures extends Record<string, number> {
@@ -68,9 +66,9 @@ async function record({
 
 function choosePoints(
   operations: readonly LoggedOperation[],
-  sweep: Pick<Sweep<Flow>, "settings" | "isCrucial" | "share">,
+  sweep: Pick<Sweep<Flow>, "settings" | "isCrucial">,
 ): readonly KillPoint[] {
-  const { settings, isCrucial, share } = sweep;
+  const { settings, isCrucial } = sweep;
   const random = seededRandom(settings.seed);
   return operations.flatMap((operation, index): readonly KillPoint[] => {
     const at = index + 1;
@@ -79,6 +77,6 @@ function choosePoints(
       { at, when: "after" },
     ];
     if ((operation.length ?? 0) > 1) all.push({ at, when: "torn" });
-    return settings.isFull || isCrucial(operation) ? all : all.filter(() => random() < share);
+    return settings.isFull || isCrucial(operation) ? all : all.splice(Math.floor(random() * all.length), 1);
   });
 }

@@ -2,7 +2,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** Small enough that a client has read a part before the next one comes: what is on its way when it dies counts as sent. */
-const PART_BYTES = 16 * 1024;
+const PART_BYTES = 64 * 1024;
 
 export interface Throttle {
   /** `127.0.0.1:port` */
