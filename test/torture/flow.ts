@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { expect } from "vitest";
 import type { TortureCommand } from "./command.ts";
@@ -29,6 +29,7 @@ export interface FlowScene {
 
 let flows = 0;
 
+/** @returns a folder that no other flow has. */
 async function newFolder({ command }: FlowScene): Promise<string> {
   flows += 1;
   const folder = join(command.folder, `flow-${flows}`);
@@ -90,7 +91,7 @@ export async function pushFlow(
   flags: readonly string[] = [],
 ): Promise<PushFlow> {
   const base = await newFolder(scene);
-  const repository = `pushed/${flows}`;
+  const repository = `pushed/${basename(base)}`;
   const { registry, host = registry.host } = scene;
   return {
     repository,
