@@ -10,6 +10,7 @@ const HANG_MS = 60_000;
 /** Memory holds what a killed process has written just as a disk does, and wears nothing out. */
 const MEMORY_FOLDER = "/dev/shm";
 const LEAST_FREE_BYTES = 2 ** 30;
+const MOST_IN_MEMORY_BYTES = 2 ** 30;
 
 export interface Ended {
   /** null after SIGKILL. */
@@ -33,8 +34,9 @@ export interface TortureCommand {
   close(): Promise<void>;
 }
 
-export async function createTortureCommand(): Promise<TortureCommand> {
-  const folder = await mkdtemp(join(await baseFolder(), "imgpack-torture-"));
+/** @param bytes that its folder will hold. */
+export async function createTortureCommand(bytes = 0): Promise<TortureCommand> {
+  const folder = await mkdtemp(join(await baseFolder(bytes), "imgpack-torture-"));
   const bin = await bundleTorture(join(folder, "command"));
   const start: TortureCommand["start"] = (words, home, torment) => startNode([bin, ...words], home, torment);
   return {
@@ -45,7 +47,8 @@ export async function createTortureCommand(): Promise<TortureCommand> {
   };
 }
 
-async function baseFolder(): Promise<string> {
+async function baseFolder(bytes: number): Promise<string> {
+  if (bytes > MOST_IN_MEMORY_BYTES) return tmpdir();
   const memory = await statfs(MEMORY_FOLDER).catch(() => undefined);
   return memory !== undefined && memory.bavail * memory.bsize > LEAST_FREE_BYTES ? MEMORY_FOLDER : tmpdir();
 }

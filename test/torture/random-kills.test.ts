@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { breakRuns, measureRun } from "./broken-runs.ts";
 import { inTwoLanes } from "./command.ts";
-import { pullFlow } from "./flow.ts";
+import { pullFlow, pushFlow } from "./flow.ts";
 import { SMALL_LAYER_BYTES } from "./images.ts";
 import { createTortureScene, type TortureScene } from "./scene.ts";
 import { quantile, readSettings, report, seededRandom } from "./settings.ts";
@@ -11,6 +11,8 @@ const MIB = 1024 * 1024;
 /** A pull takes about 0.3 s, half of it to start. */
 const RATE = 24 * MIB;
 const MOST_KILLS = 4;
+/** One transfer of so many is a push. */
+const PUSH_EVERY = 4;
 /** Later than a run takes: some kills come when nothing is left to break. */
 const LATEST = 1.1;
 
@@ -33,8 +35,8 @@ async function startLine(): Promise<Line> {
   return { throttle, host, expected: await scene.expectedFrom(host) };
 }
 
-test(`imgpack pull, killed at ${settings.kills} random instants (seed ${settings.seed}), ends with the identical archive`, async () => {
-  const { command, registry, name, blobBytes } = scene;
+test(`imgpack pull and push, killed at ${settings.kills} random instants (seed ${settings.seed}), end with the identical archive, or tag`, async () => {
+  const { command, registry, name, blobBytes, digest } = scene;
   const lines = [await startLine(), await startLine()] as const;
   const idle = [...lines];
   try {
@@ -43,6 +45,7 @@ test(`imgpack pull, killed at ${settings.kills} random instants (seed ${settings
     const again: number[] = [];
     let kills = 0;
     let late = 0;
+    let pushes = 0;
     const transfers = function* (): Generator<number> {
       for (let seed = settings.seed; kills < settings.kills && performance.now() < settings.deadline; seed += 1)
         yield seed;
@@ -52,7 +55,10 @@ test(`imgpack pull, killed at ${settings.kills} random instants (seed ${settings
       const own = idle.pop();
       if (own === undefined) throw new Error("More transfers than lines");
       const random = seededRandom(seed);
-      const flow = await pullFlow({ command, registry, host: own.host }, name, own.expected);
+      const slow = { command, registry, host: own.host };
+      const isPush = seed % PUSH_EVERY === 0;
+      const archive = seed % (2 * PUSH_EVERY) === 0 ? scene.archive : scene.rawArchive;
+      const flow = isPush ? await pushFlow(slow, archive, digest) : await pullFlow(slow, name, own.expected);
       own.throttle.bytesDown = 0;
       const times = 1 + Math.floor(random() * MOST_KILLS);
       const { broken, isComplete } = await breakRuns({
@@ -68,19 +74,21 @@ test(`imgpack pull, killed at ${settings.kills} random instants (seed ${settings
         },
       });
       kills += broken;
-      if (isComplete) late += 1;
+      if (isPush) pushes += 1;
+      else if (isComplete) late += 1;
       else again.push(Math.max(0, own.throttle.bytesDown - blobBytes) / broken);
       idle.push(own);
     });
     const percent = (bytes: number): number => Number(((100 * bytes) / blobBytes).toFixed(2));
-    await report("random kills of pull", {
+    await report("random kills of pull and push", {
       seed: settings.seed,
       kills,
-      transfers: again.length + late,
+      transfers: again.length + late + pushes,
+      pushes,
       "too late": late,
       "ms of a run": Math.round(full),
       "MiB of the image": Number((blobBytes / MIB).toFixed(2)),
-      "% fetched again for a kill, median": percent(quantile(again, 0.5)),
+      "% pulled again for a kill, median": percent(quantile(again, 0.5)),
       "at most": percent(quantile(again, 1)),
     });
   } finally {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { pull } from "../../src/index.ts";
 import { createTortureCommand, type TortureCommand } from "./command.ts";
 import { fileHash } from "./flow.ts";
-import { writeImage } from "./images.ts";
+import { LAYER_BYTES, writeImage } from "./images.ts";
 import { startTortureRegistry, type TortureRegistry } from "./registry.ts";
 
 /** A registry that holds an image, archives of it, and what must come out of every transfer. */
@@ -26,9 +26,12 @@ export interface TortureScene {
   close(): Promise<void>;
 }
 
+/** Of an image, at once: archives, storage, and two transfers. */
+const COPIES = 6;
+
 /** @param sizes of the layers, in bytes. */
-export async function createTortureScene(seed: string, sizes?: readonly number[]): Promise<TortureScene> {
-  const command = await createTortureCommand();
+export async function createTortureScene(seed: string, sizes: readonly number[] = LAYER_BYTES): Promise<TortureScene> {
+  const command = await createTortureCommand(COPIES * sizes.reduce((sum, size) => sum + size, 0));
   const files = join(command.folder, "files");
   await mkdir(files);
   const registry = await startTortureRegistry(join(command.folder, "store"));
