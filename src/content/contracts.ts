@@ -21,6 +21,8 @@ export interface BlobSource {
   readonly size: number;
   /** True when the bytes pass by only once: `open` and `pump` work a single time, and whoever sends them must keep them. */
   readonly isOnce?: boolean;
+  /** True when another reading may bring other bytes: a network lies in between. */
+  readonly isRemote?: boolean;
   /** Rejects when there is nothing to read (404, no such entry); later faults come through the stream. */
   open(range?: ByteRange, signal?: AbortSignal): Promise<Readable>;
   /** Optional power of media that fill pooled buffers: the whole blob goes to `sink`, several chunks under way at once. */

@@ -174,25 +174,27 @@ async function copyBlob(
 ): Promise<void> {
   const { digest, size } = descriptor;
   const blob = from ?? (await atEnd("source", async () => await source.blob(descriptor, signal)));
-  const onBytes = (delta: number): void => onProgress({ kind: "bytes", blob: digest, delta });
+  let counted = 0;
+  const onBytes = (delta: number): void => {
+    counted += delta;
+    onProgress({ kind: "bytes", blob: digest, delta });
+  };
   const put = async (sent: BlobSource): Promise<void> => {
-    const counted = countedBlob(verified(descriptor, sent, sourceName), onBytes);
-    await atEnd("target", async () => await session.put(descriptor, counted, signal));
+    const read = countedBlob(verified(descriptor, sent, sourceName), onBytes);
+    await atEnd("target", async () => await session.put(descriptor, read, signal));
   };
   const kept = blob.isOnce === true ? undefined : session.kept?.(descriptor);
-  if (kept === undefined) {
+  if (kept === undefined) await session.forget?.(descriptor);
+  try {
+    await put(kept === undefined ? blob : spliced(kept, blob));
+  } catch (error) {
+    // What was kept may be at fault, or something on the way; what has left for good cannot be taken back.
+    const mayEndBetter = kept !== undefined || (blob.isRemote === true && session.order === undefined);
+    if (!(error instanceof IntegrityError) || !mayEndBetter) throw error;
+    onProgress({ kind: "note", message: `${error.message}; it is fetched once more` });
+    onBytes(-counted);
     await session.forget?.(descriptor);
     await put(blob);
-  } else {
-    try {
-      await put(spliced(kept, blob));
-    } catch (error) {
-      if (!(error instanceof IntegrityError)) throw error;
-      // What was kept may be at fault.
-      onBytes(-size);
-      await session.forget?.(descriptor);
-      await put(blob);
-    }
   }
   onProgress({ kind: "done", blob: digest, bytes: size });
 }

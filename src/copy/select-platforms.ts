@@ -15,7 +15,10 @@ const MAX_TOLD = 32;
  *
  * @param verb what cannot be done, in the error, when a platform is not there.
  */
-export function selectPlatforms(wanted: readonly Platform[] | "all", verb: "pull" | "copy" = "pull"): SelectChildren {
+export function selectPlatforms(
+  wanted: readonly Platform[] | "all",
+  verb: "pull" | "copy" | "convert" = "pull",
+): SelectChildren {
   return (view, parent) => {
     if (view.kind === "image" || wanted === "all") return manifestChildren(view);
     if (view.manifests.every(({ platform }) => platform === undefined)) return view.manifests;

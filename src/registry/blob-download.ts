@@ -23,6 +23,7 @@ export function registryBlob(source: DownloadSource, descriptor: Descriptor): Bl
   const isBulk = descriptor.size >= BULK_BYTES;
   return {
     size: descriptor.size,
+    isRemote: true,
     async open(range, signal) {
       if (isBulk || range !== undefined) {
         return Readable.from(resumedParts(source, descriptor, range, signal), { objectMode: false });

@@ -3,12 +3,12 @@ import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { StorageError } from "../errors.ts";
 import { type Digest, digestAlgorithm, digestHex } from "../oci/digest.ts";
+import { ArchiveJournal } from "../store/archive-journal.ts";
 import { discardFile } from "../util/disk.ts";
 import { quote } from "../util/format.ts";
 import { makeFolder, publishFile, removeDurably, writeDurably } from "./durable-file.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import { type ManifestRecord, nameHash, RepositoryFolder } from "./repository-folder.ts";
-import { lockStore } from "./store-lock.ts";
 
 const MARKER = "imgpack-registry";
 const VERSION = "1\n";
@@ -18,7 +18,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  * The registry's storage. Content is stored once; a repository serves only what was pushed or mounted into it.
  *
  *     imgpack-registry                       version of this layout
- *     lock                                   process that serves the store
+ *     lock                                   claims of the processes that would serve the store; the first live one does
  *     uploads/<uuid>                         unfinished; removed at start
  *     blobs/sha256/ab/<hex>                  content, manifests included
  *     repositories/<sha256 of name>/…        RepositoryFolder
@@ -29,26 +29,27 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export class RegistryFolder {
   readonly #folder: string;
   readonly #scratch: string;
-  readonly #release: () => Promise<void>;
+  readonly #lock: ArchiveJournal;
   readonly #repositories = new Map<string, RepositoryFolder>();
   readonly #locks = new KeyedLock();
 
-  private constructor(folder: string, release: () => Promise<void>) {
+  private constructor(folder: string, lock: ArchiveJournal) {
     this.#folder = folder;
     this.#scratch = join(folder, "uploads");
-    this.#release = release;
+    this.#lock = lock;
   }
 
   /** @throws StorageError for a folder that holds something else, is damaged, or is served already */
   static async open(folder: string): Promise<RegistryFolder> {
     await checkMarker(folder);
-    const release = await lockStore(folder);
+    // A second server would serve stale names and remove the uploads of the first.
+    const lock = await ArchiveJournal.claim(join(folder, "lock"), folder, inUse);
     try {
-      const store = new RegistryFolder(folder, release);
+      const store = new RegistryFolder(folder, lock);
       await store.#load();
       return store;
     } catch (error) {
-      await release();
+      await lock.remove();
       throw error;
     }
   }
@@ -67,7 +68,7 @@ export class RegistryFolder {
   }
 
   async close(): Promise<void> {
-    await this.#release();
+    await this.#lock.remove();
   }
 
   repository(name: string): RepositoryFolder | undefined {
@@ -188,5 +189,12 @@ async function checkMarker(folder: string): Promise<void> {
   throw new StorageError(
     `Cannot serve registry from ${quote(folder)}: found ${state}, expected an empty folder or a store of version 1`,
     { hint: "Name a new folder; it is created when it does not exist." },
+  );
+}
+
+function inUse(folder: string, owner: number | undefined): StorageError {
+  return new StorageError(
+    `Cannot serve registry from ${quote(folder)}: store in use by process ${owner ?? "unknown"}, expected a free store`,
+    { hint: 'Stop the other server; if there is none, remove the file "lock" in the store.' },
   );
 }

@@ -19,6 +19,8 @@ const NO_FILE_CODES: ReadonlySet<string> = new Set(["ELOOP", "EISDIR", "ENXIO"])
 const MAX_JOURNAL_BYTES = 256 * 1024 * 1024;
 const MOST_ATTEMPTS = 20;
 
+type Refusal = (output: string, owner: number | undefined) => StorageError;
+
 /** Claims of this process: its own pid cannot tell them apart. */
 const held = new Set<string>();
 
@@ -49,18 +51,19 @@ export class ArchiveJournal {
    * Opens the journal, or begins one, and makes this process its owner.
    *
    * @param output what the journal is about, for messages.
+   * @param refusal what is thrown while the process `owner` has it.
    * @throws StorageError while another process writes the same archive, or when something else has the journal's name.
    */
-  static async claim(path: string, output: string): Promise<ArchiveJournal> {
+  static async claim(path: string, output: string, refusal: Refusal = busy): Promise<ArchiveJournal> {
     for (let attempt = 1; ; attempt += 1) {
-      const journal = await ArchiveJournal.#attempt(path, output);
+      const journal = await ArchiveJournal.#attempt(path, output, refusal);
       if (journal !== undefined) return journal;
-      if (attempt === MOST_ATTEMPTS) throw busy(output, undefined);
+      if (attempt === MOST_ATTEMPTS) throw refusal(output, undefined);
     }
   }
 
   /** @returns undefined when the owner finished meanwhile and took the journal away. */
-  static async #attempt(path: string, output: string): Promise<ArchiveJournal | undefined> {
+  static async #attempt(path: string, output: string, refusal: Refusal): Promise<ArchiveJournal | undefined> {
     const file = await openForAppend(path, 0o600).catch(error => {
       throw NO_FILE_CODES.has(errorCode(error)) ? notJournal(path) : error;
     });
@@ -79,7 +82,7 @@ export class ArchiveJournal {
       const owner = await liveOwner(earlier);
       if (owner !== undefined) {
         await file.write(encodeRecord({ type: "release", id: claim.id }));
-        throw busy(output, owner);
+        throw refusal(output, owner);
       }
       isOurs = true;
       return new ArchiveJournal(file, claim, earlier);

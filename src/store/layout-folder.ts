@@ -6,6 +6,7 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import { errorCode, makeFolder } from "../util/disk.ts";
 import { PartialFile } from "../util/partial-file.ts";
 import { type ArchiveLayout, type ArchiveLayoutOptions, layOutArchive } from "./archive-layout.ts";
+import { finishedFolder } from "./finished-folder.ts";
 import { stored } from "./folder-place.ts";
 import { PartialFolder, type PartialFolderOptions } from "./partial-folder.ts";
 
@@ -15,13 +16,16 @@ export interface LayoutFolderOptions extends Pick<ArchiveLayoutOptions, "platfor
  * An OCI image layout as a folder, written as `<path>.partial`, synced, renamed, the folder above synced. A blob gets its
  * name when its bytes were hashed, so a run that was broken off leaves whole ones for the next.
  *
- * @param path absent, or an empty folder, which is replaced.
+ * @param path absent; an empty folder, which is replaced; or one that holds this very layout, which stays.
  */
 export function layoutFolder(path: string, options: LayoutFolderOptions): ImageTarget {
   return {
     async begin(plan, signal) {
       const layout = layOutArchive(plan, { platform: options.platform, format: "oci" });
       const place = resolve(path);
+      const finished =
+        options.restart === true ? undefined : await finishedFolder(place, layout, options.onNote, signal);
+      if (finished !== undefined) return finished;
       const session = new FolderSession(place, layout, await PartialFolder.open(place, layout, options, signal));
       try {
         await session.prepare();

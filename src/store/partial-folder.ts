@@ -1,30 +1,24 @@
-import { constants, type Dirent, type Stats } from "node:fs";
-import { lstat, open, readdir, stat } from "node:fs/promises";
+import type { Dirent, Stats } from "node:fs";
+import { lstat, readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { fileSliceBlob } from "../content/blob.ts";
-import { hashBlob } from "../content/hash-blob.ts";
 import { StorageError } from "../errors.ts";
-import { digestAlgorithm } from "../oci/digest.ts";
 import { INDEX_FILE, LAYOUT_FILE } from "../oci/layout.ts";
-import { runBounded } from "../util/bounded.ts";
 import { changeMode, errorCode, makeFolder, removeFolder, removeTree, renameFile, syncFolder } from "../util/disk.ts";
 import { formatBytes, quote } from "../util/format.ts";
 import { checkSpace } from "../util/output-place.ts";
-import { ArchiveJournal } from "./archive-journal.ts";
-import type { ArchiveLayout, LayoutFile } from "./archive-layout.ts";
-import { checkFolderTarget, stored } from "./folder-place.ts";
+import type { ArchiveJournal } from "./archive-journal.ts";
+import type { ArchiveLayout } from "./archive-layout.ts";
+import { checkFolderTarget, isOwn, lockFolder, partialOf, stored } from "./folder-place.ts";
+import { type BlobFile, eachWhole } from "./whole-files.ts";
 
 /** All that such a folder holds at its top; nothing else is ever removed. */
 const OWN_NAMES: ReadonlySet<string> = new Set([LAYOUT_FILE, INDEX_FILE, "blobs"]);
-const HASHED_AT_ONCE = 4;
 
 export interface PartialFolderOptions {
   /** Begins afresh, whatever is there. */
   readonly restart?: boolean | undefined;
   readonly onNote?: ((text: string) => void) | undefined;
 }
-
-type BlobFile = Extract<LayoutFile, { bytes: undefined }>;
 
 /**
  * `<path>.partial`, which becomes `path` when it is whole. Its lock is a file beside it. Blobs that an earlier run left
@@ -64,7 +58,7 @@ export class PartialFolder implements AsyncDisposable {
   ): Promise<PartialFolder> {
     return await stored(path, async () => {
       // Nothing is looked at before: a run that ends meanwhile would make it wrong.
-      const lock = await ArchiveJournal.claim(`${partialOf(path)}.lock`, path);
+      const lock = await lockFolder(path);
       try {
         await checkFolderTarget(path);
         const made = await createOrAdopt(partialOf(path));
@@ -121,12 +115,11 @@ export class PartialFolder implements AsyncDisposable {
     const found = await sweep(this.partial, isRestart ? new Map() : wanted);
     const bytes = found.reduce((total, { size }) => total + size, 0);
     if (found.length > 0) this.#onNote?.(`Checking ${formatBytes(bytes)} in ${quote(this.partial)}`);
-    const check = async (file: BlobFile, stop: AbortSignal): Promise<void> => {
-      const path = join(this.partial, file.name);
-      if (await isWhole(path, file, stop)) this.whole.set(file.name, file.size);
-      else await removeTree(path);
+    const take = async ({ name, size }: BlobFile, isWhole: boolean): Promise<void> => {
+      if (isWhole) this.whole.set(name, size);
+      else await removeTree(join(this.partial, name));
     };
-    await runBounded(found, HASHED_AT_ONCE, check, signal);
+    await eachWhole(this.partial, found, take, signal);
     const kept = sum(this.whole);
     if (found.length > 0) {
       const there = `${formatBytes(kept)} of ${formatBytes(layout.totalBytes)}`;
@@ -146,10 +139,6 @@ export class PartialFolder implements AsyncDisposable {
     const stats = await lstat(this.partial).catch(() => undefined);
     return stats?.ino === this.#made.ino && stats.dev === this.#made.dev;
   }
-}
-
-function partialOf(path: string): string {
-  return `${path}.partial`;
 }
 
 /** Closed to others while it grows. */
@@ -182,20 +171,6 @@ async function sweep(partial: string, wanted: ReadonlyMap<string, BlobFile>): Pr
   return found;
 }
 
-/** Hashes the file; what cannot be read is fetched again. */
-async function isWhole(path: string, { digest, size }: BlobFile, signal: AbortSignal): Promise<boolean> {
-  try {
-    await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    const stats = await file.stat();
-    // Under a second name somebody else might change it.
-    if (!stats.isFile() || !isOwn(stats) || stats.nlink !== 1 || stats.size !== size) return false;
-    return (await hashBlob(fileSliceBlob(file, 0, size, path), digestAlgorithm(digest), signal)) === digest;
-  } catch {
-    signal.throwIfAborted();
-    return false;
-  }
-}
-
 /** @throws StorageError for what no run of ours has left: it is not touched. */
 async function checkLeftOver(partial: string): Promise<void> {
   const stats = await lstat(partial);
@@ -204,10 +179,6 @@ async function checkLeftOver(partial: string): Promise<void> {
   throw new StorageError(`Cannot write ${quote(partial)}: found something else than a partial folder, expected none`, {
     hint: "Remove it, or choose another output name.",
   });
-}
-
-function isOwn({ uid }: Stats): boolean {
-  return process.getuid === undefined || uid === process.getuid();
 }
 
 function replaced(path: string): StorageError {

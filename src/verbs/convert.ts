@@ -81,7 +81,7 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
   const whole = sparse === "prune" ? pruneSparse(chosen, onNote) : chosen;
   const onAbsent = ({ digest }: Descriptor): void =>
     onNote(`Not in the archive, and kept in its index: ${escapeForeign(digest)}`);
-  const writing = { ...options, place, platforms, sourceName: what, originals };
+  const writing = { ...options, verb: "convert" as const, place, platforms, sourceName: what, originals };
   const { plan, images } = await steadily(
     archive.confirm,
     async () => await writeImages(whole, { ...writing, onAbsent: sparse === "keep" ? onAbsent : undefined }),

@@ -48,6 +48,8 @@ export interface Written {
 }
 
 interface Writing extends OutputOptions {
+  /** What cannot be done, in errors. */
+  readonly verb: "pull" | "convert";
   /** What the user asked for, where a run that breaks off is to be gone on with. */
   readonly command?: string | undefined;
   /** Begins afresh where such a run left something. */
@@ -76,7 +78,7 @@ interface LayerChange {
 
 /** Writes the images of a source, as the options want their layers, to where the output is. */
 export async function writeImages(given: ImageSource, writing: Writing): Promise<Written> {
-  const { place, platforms, signal, dryRun, sourceName, concurrency = CONCURRENCY } = writing;
+  const { verb, place, platforms, signal, dryRun, sourceName, concurrency = CONCURRENCY } = writing;
   const onProgress = writing.onProgress ?? (() => undefined);
   const onNote = (message: string): void => onProgress({ kind: "note", message });
   const profile = writing.loader === undefined ? undefined : loaderProfile(writing.loader);
@@ -84,7 +86,7 @@ export async function writeImages(given: ImageSource, writing: Writing): Promise
   checkForm(place, profile);
   const [platform = hostPlatform()] = platforms === "all" ? [] : platforms;
   const planFor = async (from: ImageSource, roots: readonly Root[]): Promise<CopyPlan> =>
-    await gather(from, roots, signal, selectPlatforms(platforms), writing.onAbsent);
+    await gather(from, roots, signal, selectPlatforms(platforms, verb), writing.onAbsent);
   const found: Root[] = [];
   for await (const root of given.roots(signal)) found.push(root);
   const { source, roots } = await convertSchema1(given, found, { onNote, signal });

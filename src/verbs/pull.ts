@@ -66,6 +66,7 @@ export async function pull(references: readonly string[], options: PullOptions):
     onFailed,
   });
   const { plan, images } = await writeImages(source, {
+    verb: "pull",
     ...options,
     place,
     platforms,

@@ -42,6 +42,7 @@ export async function repair(
     [Symbol.asyncDispose]: async () => undefined,
   };
   const { plan, images } = await writeImages(pruneSparse(chosen, onNote), {
+    verb: "convert",
     place,
     layers,
     platforms: "all",

@@ -1,5 +1,7 @@
+import { PassThrough } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import type { ProgressEvent } from "../../src/index.ts";
 import { deferred } from "../../src/util/abort.ts";
 import { seededBytes } from "../support/images.ts";
 import { waits } from "../support/instant-waits.ts";
@@ -175,6 +177,33 @@ describe("pull() refuses bytes that are not the image's", () => {
     expect(pulled.error?.message).toMatch(/^Cannot accept (blob|manifest).* from 127\.0\.0\.1:\d+\/app/);
     expectNothingLeft(pulled);
     expect(waits).toEqual([]);
+    // Twice; a big blob whose size is announced wrong is asked for on another connection first.
+    if (fault.on !== MANIFEST) expect([2, 4]).toContain(pulled.registry.seen(fault.on).length);
+  });
+
+  test.each([
+    ["big", BIG, BIG_BLOB],
+    ["small", SMALL, SMALL_BLOB],
+  ] as const)(
+    "pull() fetches a %s blob once more that something on the way altered once, and says so",
+    async (_what, layer, on) => {
+      const notes: string[] = [];
+      const onProgress = (event: ProgressEvent): void => void (event.kind === "note" && notes.push(event.message));
+      const fault: Fault = { on, change: ({ body }) => ({ body: flipped(body) }) };
+      const pulled = await pullCase({ faults: [fault], layers: [layer], options: { onProgress } });
+      await expectWhole(pulled);
+      expect(rangesOf(pulled, on)).toEqual([undefined, undefined]);
+      expect(
+        notes.filter(note => note.includes(sha256(layer)) && note.endsWith("it is fetched once more")),
+      ).toHaveLength(1);
+    },
+  );
+
+  test("pull() into a stream does not: what has left cannot be taken back", async () => {
+    const fault: Fault = { on: BIG_BLOB, change: ({ body }) => ({ body: flipped(body) }) };
+    const pulled = await pullCase({ faults: [fault], options: { output: new PassThrough().resume() } });
+    expect(pulled.error).toMatchObject({ code: "ERR_INTEGRITY", exitCode: 6 });
+    expect(pulled.registry.seen(BIG_BLOB)).toHaveLength(1);
   });
 });
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { NetworkError, StorageError } from "../../../src/errors.ts";
 import { type RegistryEvent, serveRegistry } from "../../../src/serve/server.ts";
+import { encodeRecord } from "../../../src/store/journal-record.ts";
 import { digestOf, errorCodes, makeFolder, pushBlob, pushImage, send, start, startUpload } from "./registry-client.ts";
 
 async function failure(task: Promise<unknown>): Promise<unknown> {
@@ -108,14 +109,16 @@ describe("serveRegistry()", () => {
       await (await start({ store })).close();
       const child = spawn(process.execPath, ["-e", "process.stdin.resume()"], { stdio: ["pipe", "ignore", "ignore"] });
       await new Promise(resolve => child.once("spawn", resolve));
-      const boot = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
+      const boot = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim().replaceAll("-", "");
       const stat = await readFile(`/proc/${child.pid}/stat`, "utf8");
-      const started = `${boot} ${stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]}`;
-      await writeFile(join(store, "lock"), JSON.stringify({ pid: child.pid, started }));
+      const ticks = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
+      const claim = (at: number): Uint8Array =>
+        encodeRecord({ type: "claim", id: "0011223344556677", pid: child.pid ?? 0, started: { boot, ticks: at } });
+      await writeFile(join(store, "lock"), claim(ticks));
       expect(String(await failure(serveRegistry({ store })))).toContain(`in use by process ${child.pid}`);
-      await writeFile(join(store, "lock"), JSON.stringify({ pid: child.pid, started: `${boot} 1` }));
+      await writeFile(join(store, "lock"), claim(1));
       await (await start({ store })).close();
-      await writeFile(join(store, "lock"), JSON.stringify({ pid: child.pid, started }));
+      await writeFile(join(store, "lock"), claim(ticks));
       child.stdin.end();
       await new Promise(resolve => child.once("exit", resolve));
       await start({ store });

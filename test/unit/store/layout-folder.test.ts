@@ -71,7 +71,8 @@ describe("layoutFolder()", () => {
     const path = join(above, "out");
     await mkdir(path);
     await write(path, source, root);
-    const error = await write(path, source, root).catch(fault => fault);
+    const other = { ...root, names: ["registry.lan/app:2"] };
+    const error = await write(path, source, other).catch(fault => fault);
     expect(error).toBeInstanceOf(StorageError);
     expect(error).toMatchObject({
       message: expect.stringContaining("found 3 entries in it"),

@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
+import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { ProgressEvent } from "../../../src/content/progress.ts";
@@ -111,5 +112,16 @@ describe("convert()", () => {
   ])("convert() refuses %j", async (options, message) => {
     const failure = await convert(await archive(), { output: await out(), ...options }).catch(error => error);
     expect(failure).toMatchObject({ exitCode: 2, message: expect.stringContaining(message) });
+  });
+
+  test("convert() says which platforms there are when the one asked for is not", async () => {
+    const input = fileURLToPath(new URL("../../../fixtures/multi-platform-oci.tar", import.meta.url));
+    const failure = await convert(input, { output: await out(), platforms: ["linux/s390x"] }).catch(error => error);
+    expect(failure).toMatchObject({
+      exitCode: 5,
+      message: expect.stringMatching(
+        /^Cannot convert sha256:\w+: no linux\/s390x image in it, expected one of linux\/amd64/,
+      ),
+    });
   });
 });
