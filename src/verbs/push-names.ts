@@ -9,9 +9,9 @@ export interface PushNameOptions {
   readonly registry?: string | undefined;
   /** For names without a registry only: `IMGPACK_REGISTRY`. */
   readonly defaultRegistry?: string | undefined;
-  /** `host/prefix` that every name is put below. */
+  /** `host/prefix` that names are put below: all of the archive's, and of `tags` those without a registry. */
   readonly to?: string | undefined;
-  /** Full names for the one image that is pushed, instead of the archive's. */
+  /** Names for the one image that is pushed, instead of the archive's. */
   readonly tags?: readonly string[] | undefined;
   /** Only the images with these names or digests. */
   readonly images?: readonly string[] | undefined;
@@ -125,10 +125,7 @@ function target(name: string, { registry, defaultRegistry, to }: PushNameOptions
   const { tag = "latest", ...reference } = parseReference(name);
   const isHub = reference.registry === "docker.io" || reference.registry === undefined;
   const repository = isHub ? reference.repository.replace(/^library\/(?=[^/]+$)/, "") : reference.repository;
-  if (to !== undefined) {
-    const prefix = parsePrefix(to);
-    return { ...prefix, repository: [prefix.repository, repository].filter(Boolean).join("/"), tag };
-  }
+  if (to !== undefined) return { ...below(to, repository), tag };
   // An empty variable is one that is not set.
   const own = isHub ? defaultRegistry || undefined : reference.registry;
   const chosen = registry ?? own;
@@ -136,20 +133,27 @@ function target(name: string, { registry, defaultRegistry, to }: PushNameOptions
   return { registry: chosen, repository, tag };
 }
 
-/** A name that the user typed. */
-function explicit(reference: Reference, text: string, { registry, defaultRegistry }: PushNameOptions): Name {
+/** A name that the user typed: with a registry, it is meant as it stands. */
+function explicit(reference: Reference, text: string, { registry, defaultRegistry, to }: PushNameOptions): Name {
   if (reference.digest !== undefined) {
     throw new UsageError(`Cannot push to ${quote(text)}: it names a digest, expected a tag`, {
       hint: "Leave out the digest: it follows from the image, and push prints it.",
     });
   }
+  const { tag = "latest" } = reference;
+  if (reference.registry === undefined && to !== undefined) return { ...below(to, reference.repository), tag };
   const chosen = (reference.registry ?? registry ?? defaultRegistry) || undefined;
   if (chosen === undefined) throw noRegistry(text);
-  return { registry: chosen, repository: resolveName(chosen, reference), tag: reference.tag ?? "latest" };
+  return { registry: chosen, repository: resolveName(chosen, reference), tag };
 }
 
 function resolveName(registry: string, reference: Reference): string {
   return resolveDockerHub({ ...reference, registry }).repository;
+}
+
+function below(to: string, repository: string): Pick<Name, "registry" | "repository"> {
+  const prefix = parsePrefix(to);
+  return { ...prefix, repository: [prefix.repository, repository].filter(Boolean).join("/") };
 }
 
 function parsePrefix(to: string): { readonly registry: string; readonly repository: string } {

@@ -33,7 +33,7 @@ export function pushCommand(context: Context): CommandModule<object, PushFlags> 
               type: "string",
               array: true,
               requiresArg: true,
-              describe: "full name for the one image pushed",
+              describe: "name for the one image pushed; below --to where it names no registry",
             })
             .option("image", {
               type: "string",

@@ -43,6 +43,11 @@ describe("destinations()", () => {
   });
 
   test("--tag names the one image, as often as wanted, with latest where no tag is given", () => {
+    expect(placesOf([HELLO], { tags: ["y:3", "r.lan/x"], to: "s.lan/team" })).toEqual([
+      "s.lan/team/y:3",
+      "r.lan/x:latest",
+    ]);
+    expect(placesOf([HELLO], { tags: ["y"], to: "s.lan:5000", registry: "r.lan" })).toEqual(["s.lan:5000/y:latest"]);
     expect(placesOf([HELLO], { tags: ["r.lan/x", "r.lan/x:2", "y:3"], registry: "s.lan" })).toEqual([
       "r.lan/x:latest",
       "r.lan/x:2",
