@@ -8,7 +8,7 @@ import { DOCKER_SCHEMA1, DOCKER_SCHEMA1_SIGNED, MANIFEST_ACCEPT } from "../oci/m
 import { isSchema1 } from "../oci/schema1.ts";
 import { schema1Payload } from "../oci/schema1-payload.ts";
 import { quote } from "../util/format.ts";
-import { headerText } from "./headers.ts";
+import { headerList, headerText } from "./headers.ts";
 import type { RegistryClient } from "./registry-client.ts";
 import type { Actions } from "./scope.ts";
 
@@ -75,8 +75,7 @@ async function requestManifest(
     const payload = isSchema1(bytes) ? schema1Payload(bytes, where) : undefined;
     const covered = payload ?? bytes;
     const digest = hashBytes(covered, wanted);
-    const claimed = headerText(response.headers, "docker-content-digest");
-    for (const expected of [wanted, claimed]) {
+    for (const expected of [wanted, ...headerList(response.headers, "docker-content-digest")]) {
       if (expected === undefined || expected === digest || digestOf(covered, expected) === expected) continue;
       throw new IntegrityError(`Cannot accept ${what} from ${where}: found ${digest}, expected ${quote(expected)}`, {
         hint: "The registry, or a proxy in front of it, altered the manifest.",

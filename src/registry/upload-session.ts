@@ -1,7 +1,7 @@
 import { IntegrityError, RegistryError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { quote } from "../util/format.ts";
-import { headerText } from "./headers.ts";
+import { headerList, headerText } from "./headers.ts";
 import { resolveUploadLocation } from "./redirect-policy.ts";
 import type { RegistryClient } from "./registry-client.ts";
 import type { TransportResponse } from "./transport.ts";
@@ -130,8 +130,8 @@ export function sessionUrl(target: UploadTarget, response: TransportResponse): U
 
 /** @throws IntegrityError when the registry says that it stored something else. */
 export function checkDigest(target: UploadTarget, response: TransportResponse, digest: Digest): void {
-  const found = headerText(response.headers, "docker-content-digest");
-  if (found === undefined || found === digest) return;
+  const found = headerList(response.headers, "docker-content-digest").find(told => told !== digest);
+  if (found === undefined) return;
   throw new IntegrityError(
     `Cannot push blob to ${target.client.registry}/${target.repository}: registry stored ${quote(found)}, expected ${digest}`,
     { hint: "A proxy on the way may alter bodies; try once without it." },

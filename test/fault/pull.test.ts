@@ -73,7 +73,7 @@ describe("pull() gets over what may pass", () => {
   });
 });
 
-describe("pull() goes on where a big blob broke off", () => {
+describe("H-02, H-03 pull() goes on where a big blob broke off", () => {
   const cut: Fault = { on: BIG_BLOB, cut: MIB + 5 };
 
   test("pull() asks for the rest with Range", async () => {
@@ -116,7 +116,7 @@ describe("pull() goes on where a big blob broke off", () => {
   });
 });
 
-describe("pull() reads bodies in every form", () => {
+describe("H-05 pull() reads bodies in every form", () => {
   test.each<[string, Fault]>([
     ["chunked", { on: BIG_BLOB, change: () => ({ headers: { "transfer-encoding": "chunked" } }) }],
     [

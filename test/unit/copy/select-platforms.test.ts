@@ -37,7 +37,7 @@ const arm64Note = child("unknown/unknown", arm64);
 const all = [armv6, arm64, amd64, armv7, amd64Note, arm64Note];
 
 describe("selectPlatforms()", () => {
-  test("keeps the wanted image with its attestations, and no other's", () => {
+  test("M-03 keeps the wanted image with the attestations that name its digest, and no other's", () => {
     expect(select(all, "linux/amd64")).toEqual([amd64, amd64Note]);
   });
 

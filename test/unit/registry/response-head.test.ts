@@ -10,7 +10,7 @@ function withHeaders(...lines: readonly string[]): ResponseHead {
   return parse(`HTTP/1.1 200 OK\r\n${lines.map(line => `${line}\r\n`).join("")}`);
 }
 
-describe("parseResponseHead()", () => {
+describe("H-01 parseResponseHead()", () => {
   test("parseResponseHead() reads status and headers, whatever the case of their names", () => {
     const head = withHeaders("Content-Length: 12", "X-Thing:\t a b \t", "Set-Cookie: a", "set-cookie: b");
     expect(head).toMatchObject({ status: 200, contentLength: 12, keepAlive: true });
