@@ -28,8 +28,12 @@ export interface Running {
 export interface TortureCommand {
   /** For files of the tests; removed by `close`. */
   readonly folder: string;
-  /** Starts the command; it sees no environment but a home of its own, below `home`. */
-  start(words: readonly string[], home: string, torment?: Torment): Running;
+  /**
+   * Starts the command; it sees no environment but a home of its own, below `home`.
+   *
+   * @param boot file with what takes the place of the system's boot id.
+   */
+  start(words: readonly string[], home: string, torment?: Torment, boot?: string): Running;
   run(words: readonly string[], home: string, torment?: Torment): Promise<Ended>;
   close(): Promise<void>;
 }
@@ -38,7 +42,8 @@ export interface TortureCommand {
 export async function createTortureCommand(bytes = 0): Promise<TortureCommand> {
   const folder = await mkdtemp(join(await baseFolder(bytes), "imgpack-torture-"));
   const bin = await bundleTorture(join(folder, "command"));
-  const start: TortureCommand["start"] = (words, home, torment) => startNode([bin, ...words], home, torment);
+  const start: TortureCommand["start"] = (words, home, torment, boot) =>
+    startNode([bin, ...words], home, torment, boot);
   return {
     folder,
     start,
@@ -53,7 +58,12 @@ async function baseFolder(bytes: number): Promise<string> {
   return memory !== undefined && memory.bavail * memory.bsize > LEAST_FREE_BYTES ? MEMORY_FOLDER : tmpdir();
 }
 
-function startNode(words: readonly string[], home: string, torment: Torment | undefined): Running {
+function startNode(
+  words: readonly string[],
+  home: string,
+  torment: Torment | undefined,
+  boot: string | undefined,
+): Running {
   const child = spawn(process.execPath, words, {
     env: {
       PATH: process.env["PATH"],
@@ -62,6 +72,7 @@ function startNode(words: readonly string[], home: string, torment: Torment | un
       XDG_RUNTIME_DIR: join(home, "runtime"),
       DOCKER_CONFIG: join(home, "docker"),
       IMGPACK_CACHE_DIR: join(home, "cache"),
+      ...(boot === undefined ? {} : { IMGPACK_TORTURE_BOOT: boot }),
       ...(torment === undefined ? {} : { IMGPACK_TORTURE: JSON.stringify(torment) }),
     },
     stdio: ["ignore", "pipe", "pipe"],

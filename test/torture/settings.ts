@@ -11,6 +11,8 @@ export interface Settings {
   readonly signals: number;
   /** Trials of runs at once. */
   readonly concurrent: number;
+  /** Cuts of the power of a disk, half of them during pulls. */
+  readonly cuts: number;
   /** Size of the large image, in MiB; 0 leaves it out. */
   readonly largeMib: number;
   /** Every point of every operation; without it one of each, and all of those that matter most. */
@@ -27,6 +29,7 @@ export function readSettings(): Settings {
     kills: number("KILLS", 500),
     signals: number("SIGNALS", 120),
     concurrent: number("CONCURRENT", 16),
+    cuts: number("CUTS", 16),
     largeMib: number("LARGE", 0),
     isFull: process.env["TORTURE_FULL"] === "1",
     deadline: performance.now() + minutes * 60_000,
