@@ -27,16 +27,14 @@ const KNOWN = ["lost+found", "out.tar", "out.tar.partial", "out.tar.partial.jour
 const settings = readSettings();
 const scratch = await mkdtemp(join(tmpdir(), "imgpack-cut-"));
 const probe = await probeCutDisk(join(scratch, "probe"));
+afterAll(async () => await rm(scratch, { recursive: true, force: true }));
 
 describeWith([probe], "a power cut of a real disk", () => {
   let scene: TortureScene;
   beforeAll(async () => {
     scene = await createTortureScene("cuts", LAYER_BYTES);
   });
-  afterAll(async () => {
-    await scene?.close();
-    await rm(scratch, { recursive: true, force: true });
-  });
+  afterAll(() => scene?.close());
 
   let disks = 0;
   const newDisk = async (random: () => number): Promise<{ readonly disk: CutDisk; readonly place: string }> => {
@@ -190,6 +188,8 @@ describeWith([probe], "a power cut of a real disk", () => {
           }
           const pushing = await cutDuring(random, ms, disk, async () => push(host, `app-${cut}`));
           await stop(server);
+          // It would try for a while.
+          pushing.child.kill("SIGKILL");
           const { code } = await pushing.ended;
           if (code === 0) done.push(`app-${cut}`);
           await disk.restart();
