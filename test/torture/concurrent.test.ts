@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { pullFlow, pushFlow } from "./flow.ts";
 import { SMALL_LAYER_BYTES } from "./images.ts";
 import { createTortureScene, type TortureScene } from "./scene.ts";
-import { readSettings, report, seededRandom } from "./settings.ts";
+import { readSettings, report, seededRandom, startClock } from "./settings.ts";
 
 const MOST_RUNS = 8;
 /** Some begin when others are about to end. */
@@ -20,7 +20,8 @@ afterAll(() => scene?.close());
 
 /** The trials of one half of the tests, each with its own random numbers. */
 function* trials(half: number): Generator<() => number> {
-  for (let trial = half; trial < settings.concurrent && performance.now() < settings.deadline; trial += 2) {
+  const isLate = startClock(settings);
+  for (let trial = half; trial < settings.concurrent && !isLate(); trial += 2) {
     yield seededRandom(settings.seed + trial);
   }
 }

@@ -11,7 +11,7 @@ import { CutDisk, probeCutDisk } from "./cut-disk.ts";
 import { fileHash } from "./flow.ts";
 import { LAYER_BYTES } from "./images.ts";
 import { createTortureScene, type TortureScene } from "./scene.ts";
-import { quantile, readSettings, report, seededRandom } from "./settings.ts";
+import { quantile, readSettings, report, seededRandom, startClock } from "./settings.ts";
 import { startThrottle, type Throttle } from "./throttle.ts";
 
 const MIB = 1024 * 1024;
@@ -71,8 +71,8 @@ describeWith([probe], "a power cut of a real disk", () => {
     return running;
   };
   const seeds = function* (count: () => number): Generator<number> {
-    for (let seed = settings.seed; count() < settings.cuts / 2 && performance.now() < settings.deadline; seed += 1)
-      yield seed;
+    const isLate = startClock(settings);
+    for (let seed = settings.seed; count() < settings.cuts / 2 && !isLate(); seed += 1) yield seed;
   };
 
   test(`costs a pull no right byte: ${settings.cuts / 2} cuts (seed ${settings.seed})`, async () => {

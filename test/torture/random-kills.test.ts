@@ -4,7 +4,7 @@ import { inTwoLanes } from "./command.ts";
 import { pullFlow, pushFlow } from "./flow.ts";
 import { SMALL_LAYER_BYTES } from "./images.ts";
 import { createTortureScene, type TortureScene } from "./scene.ts";
-import { quantile, readSettings, report, seededRandom } from "./settings.ts";
+import { quantile, readSettings, report, seededRandom, startClock } from "./settings.ts";
 import { startThrottle, type Throttle } from "./throttle.ts";
 
 const MIB = 1024 * 1024;
@@ -47,8 +47,8 @@ test(`imgpack pull and push, killed at ${settings.kills} random instants (seed $
     let late = 0;
     let pushes = 0;
     const transfers = function* (): Generator<number> {
-      for (let seed = settings.seed; kills < settings.kills && performance.now() < settings.deadline; seed += 1)
-        yield seed;
+      const isLate = startClock(settings);
+      for (let seed = settings.seed; kills < settings.kills && !isLate(); seed += 1) yield seed;
     };
     await inTwoLanes(transfers(), async seed => {
       // Each of the two transfers under way has a line of its own, which counts its bytes.

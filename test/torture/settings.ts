@@ -17,13 +17,12 @@ export interface Settings {
   readonly largeMib: number;
   /** Every point of every operation; without it one of each, and all of those that matter most. */
   readonly isFull: boolean;
-  /** `performance.now()` at which random tests stop early; what was done by then counts. */
-  readonly deadline: number;
+  /** After which a random test stops early; what was done by then counts. */
+  readonly minutes: number;
 }
 
 export function readSettings(): Settings {
   const number = (name: string, usual: number): number => Number(process.env[`TORTURE_${name}`] ?? usual);
-  const minutes = number("MINUTES", Number.POSITIVE_INFINITY);
   return {
     seed: number("SEED", 5),
     kills: number("KILLS", 500),
@@ -32,8 +31,14 @@ export function readSettings(): Settings {
     cuts: number("CUTS", 16),
     largeMib: number("LARGE", 0),
     isFull: process.env["TORTURE_FULL"] === "1",
-    deadline: performance.now() + minutes * 60_000,
+    minutes: number("MINUTES", Number.POSITIVE_INFINITY),
   };
+}
+
+/** Begins with a test. @returns whether its time is up */
+export function startClock({ minutes }: Settings): () => boolean {
+  const deadline = performance.now() + minutes * 60_000;
+  return () => performance.now() >= deadline;
 }
 
 /** One line for people, and one of JSON for trends. */

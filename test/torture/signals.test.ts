@@ -5,7 +5,7 @@ import { type Ended, inTwoLanes, type Running } from "./command.ts";
 import { type Flow, pullFlow, pushFlow } from "./flow.ts";
 import { SMALL_LAYER_BYTES } from "./images.ts";
 import { createTortureScene, type TortureScene } from "./scene.ts";
-import { quantile, readSettings, report, seededRandom } from "./settings.ts";
+import { quantile, readSettings, report, seededRandom, startClock } from "./settings.ts";
 import { startThrottle } from "./throttle.ts";
 
 const RATE = 16 * 1024 * 1024;
@@ -41,8 +41,8 @@ test.each(["pull", "push"] as const)(
       const full = await measureRun(command, () => newFlow(0));
       const transfers = function* (): Generator<number> {
         const wanted = settings.signals / 2;
-        for (let seed = settings.seed; figures.signals < wanted && performance.now() < settings.deadline; seed += 1)
-          yield seed;
+        const isLate = startClock(settings);
+        for (let seed = settings.seed; figures.signals < wanted && !isLate(); seed += 1) yield seed;
       };
       await inTwoLanes(transfers(), async seed => {
         const random = seededRandom(seed);
