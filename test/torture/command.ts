@@ -52,7 +52,8 @@ export async function createTortureCommand(bytes = 0): Promise<TortureCommand> {
   };
 }
 
-async function baseFolder(bytes: number): Promise<string> {
+/** Where so many bytes of test data are best put. */
+export async function baseFolder(bytes: number): Promise<string> {
   if (bytes > MOST_IN_MEMORY_BYTES) return tmpdir();
   const memory = await statfs(MEMORY_FOLDER).catch(() => undefined);
   return memory !== undefined && memory.bavail * memory.bsize > LEAST_FREE_BYTES ? MEMORY_FOLDER : tmpdir();

@@ -1,12 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { mkdtemp, open, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { verify } from "../../src/index.ts";
 import { describeWith } from "../integration/peers/describe-with.ts";
-import { type Ended, inTwoLanes, type Running } from "./command.ts";
+import { baseFolder, type Ended, inTwoLanes, type Running } from "./command.ts";
 import { CutDisk, probeCutDisk } from "./cut-disk.ts";
 import { fileHash } from "./flow.ts";
 import { LAYER_BYTES } from "./images.ts";
@@ -25,7 +24,7 @@ const OLD = "an archive that had the name before";
 const KNOWN = ["lost+found", "out.tar", "out.tar.partial", "out.tar.partial.journal"];
 
 const settings = readSettings();
-const scratch = await mkdtemp(join(tmpdir(), "imgpack-cut-"));
+const scratch = await mkdtemp(join(await baseFolder(2 * DISK_BYTES), "imgpack-cut-"));
 const probe = await probeCutDisk(join(scratch, "probe"));
 afterAll(async () => await rm(scratch, { recursive: true, force: true }));
 
