@@ -191,7 +191,8 @@ async function copyBlob(
     // What was kept may be at fault, or something on the way; what has left for good cannot be taken back.
     const mayEndBetter = kept !== undefined || (blob.isRemote === true && session.order === undefined);
     if (!(error instanceof IntegrityError) || !mayEndBetter) throw error;
-    onProgress({ kind: "note", message: `${error.message}; it is fetched once more` });
+    const fault = kept === undefined ? error.message : `Blob ${digest} is not right with what was kept of it`;
+    onProgress({ kind: "note", message: `${fault}; it is fetched once more` });
     onBytes(-counted);
     await session.forget?.(descriptor);
     await put(blob);

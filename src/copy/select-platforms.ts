@@ -17,7 +17,7 @@ const MAX_TOLD = 32;
  */
 export function selectPlatforms(
   wanted: readonly Platform[] | "all",
-  verb: "pull" | "copy" | "convert" = "pull",
+  verb: "pull" | "copy" | "convert",
 ): SelectChildren {
   return (view, parent) => {
     if (view.kind === "image" || wanted === "all") return manifestChildren(view);

@@ -3,7 +3,7 @@ import { lstat } from "node:fs/promises";
 import { StorageError } from "../errors.ts";
 import { type DiskFile, errorCode, openForAppend, removeFile } from "../util/disk.ts";
 import { quote } from "../util/format.ts";
-import { isRunning, ownIdentity } from "../util/process-identity.ts";
+import { isOwn, isRunning, ownIdentity } from "../util/process-identity.ts";
 import {
   type ClaimRecord,
   decodeRecords,
@@ -170,8 +170,7 @@ function identityOf({ pid, started }: ClaimRecord): { readonly pid: number; read
 /** @throws StorageError; nothing in the file is touched (security case F-01). */
 async function checkFile(file: DiskFile): Promise<void> {
   const stats = await file.stat();
-  const isOwn = process.getuid === undefined || stats.uid === process.getuid();
-  const isLikely = stats.isFile() && stats.nlink <= 1 && isOwn && stats.size <= MAX_JOURNAL_BYTES;
+  const isLikely = stats.isFile() && stats.nlink <= 1 && isOwn(stats) && stats.size <= MAX_JOURNAL_BYTES;
   if (isLikely && isJournal(await readAll(file))) return;
   throw notJournal(file.path);
 }

@@ -3,8 +3,9 @@ import { dirname, join } from "node:path";
 import type { TargetSession } from "../content/contracts.ts";
 import { syncFolder } from "../util/disk.ts";
 import { formatBytes, quote } from "../util/format.ts";
+import { isOwn } from "../util/process-identity.ts";
 import type { ArchiveLayout } from "./archive-layout.ts";
-import { isOwn, lockFolder, stored } from "./folder-place.ts";
+import { lockFolder, stored } from "./folder-place.ts";
 import { type BlobFile, eachWhole } from "./whole-files.ts";
 
 /**

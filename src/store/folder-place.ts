@@ -1,4 +1,3 @@
-import type { Stats } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { StorageError } from "../errors.ts";
 import { quote } from "../util/format.ts";
@@ -13,10 +12,6 @@ export function partialOf(path: string): string {
 /** The lock on a folder and its partial one: a file beside them. @throws StorageError while another run has it. */
 export async function lockFolder(path: string): Promise<ArchiveJournal> {
   return await ArchiveJournal.claim(`${partialOf(path)}.lock`, path);
-}
-
-export function isOwn({ uid }: Stats): boolean {
-  return process.getuid === undefined || uid === process.getuid();
 }
 
 /** @throws StorageError for anything but nothing, or an empty folder. */

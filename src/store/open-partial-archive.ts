@@ -5,6 +5,7 @@ import { StorageError } from "../errors.ts";
 import { createFile, type DiskFile, openForUpdate, removeFile } from "../util/disk.ts";
 import { formatBytes, quote } from "../util/format.ts";
 import { checkSpace, checkTarget, storageFault } from "../util/output-place.ts";
+import { isOwn } from "../util/process-identity.ts";
 import { ArchiveJournal } from "./archive-journal.ts";
 import type { JournalRecord } from "./journal-record.ts";
 import { type JournalState, journalState } from "./journal-state.ts";
@@ -132,7 +133,7 @@ async function openLeftOver(
 }
 
 function isOwnFile(stats: Stats): boolean {
-  return stats.isFile() && stats.nlink === 1 && (process.getuid === undefined || stats.uid === process.getuid());
+  return stats.isFile() && stats.nlink === 1 && isOwn(stats);
 }
 
 async function begin(

@@ -6,9 +6,10 @@ import { INDEX_FILE, LAYOUT_FILE } from "../oci/layout.ts";
 import { changeMode, errorCode, makeFolder, removeFolder, removeTree, renameFile, syncFolder } from "../util/disk.ts";
 import { formatBytes, quote } from "../util/format.ts";
 import { checkSpace } from "../util/output-place.ts";
+import { isOwn } from "../util/process-identity.ts";
 import type { ArchiveJournal } from "./archive-journal.ts";
 import type { ArchiveLayout } from "./archive-layout.ts";
-import { checkFolderTarget, isOwn, lockFolder, partialOf, stored } from "./folder-place.ts";
+import { checkFolderTarget, lockFolder, partialOf, stored } from "./folder-place.ts";
 import { type BlobFile, eachWhole } from "./whole-files.ts";
 
 /** All that such a folder holds at its top; nothing else is ever removed. */

@@ -5,8 +5,8 @@ import { fileSliceBlob } from "../content/blob.ts";
 import { hashBlob } from "../content/hash-blob.ts";
 import { digestAlgorithm } from "../oci/digest.ts";
 import { runBounded } from "../util/bounded.ts";
+import { isOwn } from "../util/process-identity.ts";
 import type { LayoutFile } from "./archive-layout.ts";
-import { isOwn } from "./folder-place.ts";
 
 /** A file of a layout that is named by its digest. */
 export type BlobFile = Extract<LayoutFile, { bytes: undefined }>;

@@ -13,6 +13,11 @@ export async function ownIdentity(): Promise<ProcessIdentity> {
   return { pid: process.pid, started: await startTime(process.pid) };
 }
 
+/** Whether a file belongs to the user of this process; where the system knows no users, every file does. */
+export function isOwn({ uid }: { readonly uid: number }): boolean {
+  return process.getuid === undefined || uid === process.getuid();
+}
+
 /** What `ownIdentity` said, read back; undefined for anything else. */
 export function parseIdentity(value: unknown): ProcessIdentity | undefined {
   if (typeof value !== "object" || value === null || !("pid" in value) || !("started" in value)) return undefined;

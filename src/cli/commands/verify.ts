@@ -25,7 +25,10 @@ export function verifyCommand(context: Context): CommandModule<object, VerifyFla
         if (flags.json) printLine(context, JSON.stringify(result));
         else {
           for (const { kind, blob, found, expected } of result.faults) {
-            printLine(context, `${kind}: ${blob}: found ${escapeForeign(found, 1000)}, expected ${expected}`);
+            const text = escapeForeign(found, 1000);
+            // What could not be read is told in a whole sentence, which says what was expected, too.
+            const fault = text.startsWith("Cannot ") ? text : `found ${text}, expected ${expected}`;
+            printLine(context, `${kind}: ${blob}: ${fault}`);
           }
           for (const text of result.unchecked) progress.note(`Not checked: ${text}`);
         }

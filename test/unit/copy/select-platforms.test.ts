@@ -26,7 +26,7 @@ const indexOf = (manifests: readonly Descriptor[]): ManifestView => ({
   manifests,
 });
 const select = (manifests: readonly Descriptor[], ...wanted: readonly string[]): readonly Descriptor[] =>
-  selectPlatforms(wanted.map(parsePlatform))(indexOf(manifests), parent);
+  selectPlatforms(wanted.map(parsePlatform), "pull")(indexOf(manifests), parent);
 
 const amd64 = child("linux/amd64");
 const arm64 = child("linux/arm64");
@@ -65,7 +65,7 @@ describe("selectPlatforms()", () => {
   });
 
   test('keeps everything for "all"', () => {
-    expect(selectPlatforms("all")(indexOf(all), parent)).toEqual(all);
+    expect(selectPlatforms("all", "pull")(indexOf(all), parent)).toEqual(all);
   });
 
   test("keeps everything of an index that names no platform", () => {
@@ -78,6 +78,6 @@ describe("selectPlatforms()", () => {
     const config = child();
     const layers = [child(), child()];
     const view: ManifestView = { kind: "image", mediaType: OCI_MANIFEST, config, layers };
-    expect(selectPlatforms([parsePlatform("windows/amd64")])(view, parent)).toEqual([config, ...layers]);
+    expect(selectPlatforms([parsePlatform("windows/amd64")], "pull")(view, parent)).toEqual([config, ...layers]);
   });
 });
