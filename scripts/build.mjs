@@ -42,7 +42,7 @@ const builds = [
   await build({ ...common, entryPoints: ["src/bin.ts", "src/index.ts"], splitting: true, chunkNames: "[name]-[hash]" }),
   await build({
     ...common,
-    entryPoints: ["src/compress/gzip-thread.mjs", "src/content/hash-thread.mjs"],
+    entryPoints: ["src/compress/gzip/gzip-thread.mjs", "src/content/hash-thread.mjs"],
     entryNames: "[name]",
     outExtension: { ".js": ".mjs" },
   }),

@@ -3,7 +3,7 @@
 // is frozen: a difference is a fault of the code, never a reason to write the file again.
 import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
-import { gzipMember } from "../src/compress/gzip-member.mjs";
+import { gzipMember } from "../src/compress/gzip/gzip-member.mjs";
 import { gzipInput } from "../test/support/gzip-inputs.mjs";
 
 const FILE = new URL("../fixtures/gzip-profile-v1.json", import.meta.url);

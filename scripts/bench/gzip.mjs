@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { open } from "node:fs/promises";
 import { crc32, gzipSync } from "node:zlib";
 import { deflate } from "libdeflate";
-import { gzipMember } from "../../src/compress/gzip-member.mjs";
+import { gzipMember } from "../../src/compress/gzip/gzip-member.mjs";
 import { table } from "./report.mjs";
 
 const MIB = 2 ** 20;

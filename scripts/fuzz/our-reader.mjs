@@ -12,7 +12,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), "../..");
 /** @typedef {{ name: string, type: string, size: number, link: string, hash: string }} Entry */
 /** @typedef {{ entries: Entry[], error?: string }} Reading */
 /** @typedef {{ entries: Entry[] } | { refused: string }} Verdict */
-/** @typedef {{ indexTar: typeof import("../../src/tar/tar-index.ts").indexTar, scanTar: typeof import("../../src/store/scan-tar.ts").scanTar, ArchiveError: typeof import("../../src/errors.ts").ArchiveError }} Readers */
+/** @typedef {{ indexTar: typeof import("../../src/tar/tar-index.ts").indexTar, scanTar: typeof import("../../src/archive/open/scan-tar.ts").scanTar, ArchiveError: typeof import("../../src/errors.ts").ArchiveError }} Readers */
 
 /** @param {Uint8Array} bytes */
 export const hashOf = bytes => createHash("sha256").update(bytes).digest("hex");
@@ -21,7 +21,7 @@ export async function loadOurReader() {
   const folder = await mkdtemp(join(tmpdir(), "imgpack-fuzz-"));
   try {
     const contents =
-      'export { indexTar } from "./src/tar/tar-index.ts";\nexport { scanTar } from "./src/store/scan-tar.ts";\nexport { ArchiveError } from "./src/errors.ts";\n';
+      'export { indexTar } from "./src/tar/tar-index.ts";\nexport { scanTar } from "./src/archive/open/scan-tar.ts";\nexport { ArchiveError } from "./src/errors.ts";\n';
     const { outputFiles } = await build({
       stdin: { contents, resolveDir: ROOT, loader: "ts" },
       bundle: true,

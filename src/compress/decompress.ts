@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import type { Compression } from "./detect.ts";
-import { gunzip } from "./gunzip.ts";
+import { gunzip } from "./gzip/gunzip.ts";
 
 /**
  * Decompresses a stream of one or more members, frames or streams; zeros up to 1 MiB may follow the last one. Nothing
@@ -34,10 +34,10 @@ async function decoderOf(compression: Compression): Promise<typeof gunzip> {
     case "gzip":
       return gunzip;
     case "zstd":
-      return (await import("./unzstd.ts")).unzstd;
+      return (await import("./zstd/unzstd.ts")).unzstd;
     case "xz":
-      return (await import("./unxz.ts")).unxz;
+      return (await import("./xz/unxz.ts")).unxz;
     case "bzip2":
-      return (await import("./bunzip2.ts")).bunzip2;
+      return (await import("./bzip2/bunzip2.ts")).bunzip2;
   }
 }

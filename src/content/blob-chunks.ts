@@ -1,4 +1,4 @@
-import { type Deferred, deferred } from "../util/abort.ts";
+import { type Deferred, deferred } from "../util/promises.ts";
 import type { BlobSource } from "./contracts.ts";
 import { pumpBlob } from "./pump.ts";
 

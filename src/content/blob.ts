@@ -3,9 +3,9 @@ import { Readable } from "node:stream";
 import { StorageError } from "../errors.ts";
 import { errorCode } from "../util/disk.ts";
 import { quote } from "../util/format.ts";
-import { CHUNK_BYTES, sharedChunks } from "./chunks.ts";
+import { CHUNK_BYTES, sharedChunks } from "./chunks/chunks.ts";
 import type { BlobSource, ByteRange, ByteSink } from "./contracts.ts";
-import { createFlow } from "./flow.ts";
+import { createFlow } from "./chunks/flow.ts";
 
 /** A blob held in memory: manifests, configs, small layers. */
 export function bytesBlob(bytes: Uint8Array): BlobSource {

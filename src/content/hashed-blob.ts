@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { InternalError } from "../errors.ts";
 import type { Digest, DigestAlgorithm } from "../oci/digest.ts";
-import { allEnded } from "../util/abort.ts";
+import { allEnded } from "../util/promises.ts";
 import { blobChunks } from "./blob-chunks.ts";
 import { type BlobHash, createBlobHash } from "./blob-hash.ts";
 import type { BlobSource, PendingStream, Seal } from "./contracts.ts";

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { IntegrityError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestAlgorithm } from "../oci/digest.ts";
-import { allEnded } from "../util/abort.ts";
+import { allEnded } from "../util/promises.ts";
 import { createBlobHash } from "./blob-hash.ts";
 import type { BlobSource } from "./contracts.ts";
 import { pumpBlob } from "./pump.ts";

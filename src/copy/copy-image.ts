@@ -14,7 +14,7 @@ import type {
 } from "../content/contracts.ts";
 import type { OnProgress } from "../content/progress.ts";
 import { spliced } from "../content/pump.ts";
-import { settle } from "../content/settle.ts";
+import { settle } from "../content/draft-manifest.ts";
 import { verified } from "../content/verified.ts";
 import { IntegrityError, InternalError } from "../errors.ts";
 import { describeBytes } from "../oci/describe.ts";

@@ -1,5 +1,5 @@
-import { ANY, fixedFields, INTEGER, type JsonShape, mapOf } from "../util/json-shape.ts";
-import { array, fields, freeMap, nullish, rule, type Schema, string, transformed } from "../util/schema.ts";
+import { ANY, fixedFields, INTEGER, type JsonShape, mapOf } from "../util/json/json-shape.ts";
+import { array, fields, freeMap, nullish, rule, type Schema, string, transformed } from "../util/json/schema.ts";
 import type { Descriptor } from "./descriptor.ts";
 import { type Digest, isDigest } from "./digest.ts";
 import type { Platform } from "./platform.ts";

@@ -1,7 +1,7 @@
 import { ArchiveError, BadReferenceError } from "../errors.ts";
-import { parseJson } from "../util/json.ts";
-import { ANY, fixedFields, type JsonShape, listOf, mapOf } from "../util/json-shape.ts";
-import { array, checkSchema, fields, freeMap, nullish, string } from "../util/schema.ts";
+import { parseJson } from "../util/json/json.ts";
+import { ANY, fixedFields, type JsonShape, listOf, mapOf } from "../util/json/json-shape.ts";
+import { array, checkSchema, fields, freeMap, nullish, string } from "../util/json/schema.ts";
 import type { Descriptor } from "./descriptor.ts";
 import { DESCRIPTOR_SHAPE, descriptorSchema } from "./descriptor-schema.ts";
 import { type Digest, parseDigest } from "./digest.ts";

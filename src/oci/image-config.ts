@@ -1,5 +1,5 @@
-import { parseJson } from "../util/json.ts";
-import { ANY, fixedFields, type JsonShape, listOf, mapOf } from "../util/json-shape.ts";
+import { parseJson } from "../util/json/json.ts";
+import { ANY, fixedFields, type JsonShape, listOf, mapOf } from "../util/json/json-shape.ts";
 import {
   array,
   boolean,
@@ -12,7 +12,7 @@ import {
   transformed,
   union,
   unknown,
-} from "../util/schema.ts";
+} from "../util/json/schema.ts";
 import { annotationsSchema, digestSchema } from "./descriptor-schema.ts";
 import type { Digest } from "./digest.ts";
 import { MAX_CONFIG_BYTES } from "./limits.ts";

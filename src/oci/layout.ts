@@ -1,7 +1,7 @@
 import { ArchiveError } from "../errors.ts";
-import { parseJson } from "../util/json.ts";
-import { ANY, fixedFields } from "../util/json-shape.ts";
-import { checkSchema, fields, string } from "../util/schema.ts";
+import { parseJson } from "../util/json/json.ts";
+import { ANY, fixedFields } from "../util/json/json-shape.ts";
+import { checkSchema, fields, string } from "../util/json/schema.ts";
 import { ANNOTATION_IMAGE_NAME, ANNOTATION_REF_NAME } from "./annotations.ts";
 import type { Descriptor } from "./descriptor.ts";
 import type { Digest } from "./digest.ts";

@@ -1,8 +1,8 @@
 import { ArchiveError } from "../errors.ts";
 import { quote } from "../util/format.ts";
-import { parseJson } from "../util/json.ts";
-import { ANY, fixedFields, INTEGER, type JsonShape, listOf, mapOf } from "../util/json-shape.ts";
-import { array, checkSchema, fields, nullish, rule, string } from "../util/schema.ts";
+import { parseJson } from "../util/json/json.ts";
+import { ANY, fixedFields, INTEGER, type JsonShape, listOf, mapOf } from "../util/json/json-shape.ts";
+import { array, checkSchema, fields, nullish, rule, string } from "../util/json/schema.ts";
 import type { Descriptor } from "./descriptor.ts";
 import { annotationsSchema, DESCRIPTOR_SHAPE, descriptorSchema } from "./descriptor-schema.ts";
 import { MAX_MANIFEST_BYTES } from "./limits.ts";

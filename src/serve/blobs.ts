@@ -4,7 +4,7 @@ import type { Answer } from "./answer.ts";
 import { parseByteRange } from "./byte-range.ts";
 import type { Exchange } from "./exchange.ts";
 import { Refusal } from "./refusal.ts";
-import type { RepositoryFolder } from "./repository-folder.ts";
+import type { RepositoryFolder } from "./folder/repository-folder.ts";
 
 /** GET and HEAD: only under repositories that have the blob (security case S-01). */
 export async function readBlob({ request, store }: Exchange, repository: string, digest: Digest): Promise<Answer> {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
-import type { RegistryFolder } from "./registry-folder.ts";
-import type { UploadTable } from "./upload-table.ts";
+import type { RegistryFolder } from "./folder/registry-folder.ts";
+import type { UploadTable } from "./uploads/upload-table.ts";
 
 /** What every route's handler works with. */
 export interface Exchange {

@@ -9,9 +9,9 @@ import { isForeignLayerType } from "../oci/media-types.ts";
 import type { Answer } from "./answer.ts";
 import type { Exchange } from "./exchange.ts";
 import { Refusal } from "./refusal.ts";
-import type { ManifestRecord, RepositoryFolder } from "./repository-folder.ts";
+import type { ManifestRecord, RepositoryFolder } from "./folder/repository-folder.ts";
 import { checkTag, type ManifestReference } from "./routes.ts";
-import { ClientGoneError, isClientGone } from "./upload-session.ts";
+import { ClientGoneError, isClientGone } from "./uploads/upload-session.ts";
 
 export async function readManifest(
   { request, store }: Exchange,

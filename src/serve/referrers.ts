@@ -4,7 +4,7 @@ import { parseManifest } from "../oci/manifest.ts";
 import { OCI_INDEX } from "../oci/media-types.ts";
 import { type Answer, jsonAnswer } from "./answer.ts";
 import type { Exchange } from "./exchange.ts";
-import type { ManifestRecord } from "./repository-folder.ts";
+import type { ManifestRecord } from "./folder/repository-folder.ts";
 
 // Clients read at most 4 MiB of an index.
 const PAGE_BYTES = 4 * 1024 * 1024 - 4096;

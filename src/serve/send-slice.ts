@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 import type { ByteRange } from "../content/contracts.ts";
-import { deferred } from "../util/abort.ts";
+import { deferred } from "../util/promises.ts";
 
 const READ_BYTES = 512 * 1024;
 // Two buffers each for 16 downloads at once; more downloads allocate their own.

@@ -1,16 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { resolve } from "node:path";
 import { NetworkError, StorageError } from "../errors.ts";
-import { deferred } from "../util/abort.ts";
+import { deferred } from "../util/promises.ts";
 import { quote } from "../util/format.ts";
 import { type Answer, refusalAnswer, sendAnswer } from "./answer.ts";
 import { handleRequest } from "./handle-request.ts";
 import { Refusal } from "./refusal.ts";
-import { RegistryFolder } from "./registry-folder.ts";
+import { RegistryFolder } from "./folder/registry-folder.ts";
 import { matchRoute } from "./routes.ts";
 import { isLoopback, isTrustedHost } from "./trusted-host.ts";
-import { ClientGoneError } from "./upload-session.ts";
-import { UploadTable } from "./upload-table.ts";
+import { ClientGoneError } from "./uploads/upload-session.ts";
+import { UploadTable } from "./uploads/upload-table.ts";
 
 const HEADER_MS = 10_000;
 const IDLE_MS = 120_000;

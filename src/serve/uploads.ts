@@ -5,7 +5,7 @@ import { parseChunkRange } from "./byte-range.ts";
 import type { Exchange } from "./exchange.ts";
 import { Refusal } from "./refusal.ts";
 import { checkDigest, checkName } from "./routes.ts";
-import type { UploadSession } from "./upload-session.ts";
+import type { UploadSession } from "./uploads/upload-session.ts";
 
 /** POST: a mount, a whole blob in one request, or a new session. */
 export async function startUpload(exchange: Exchange, repository: string): Promise<Answer> {

@@ -12,12 +12,12 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { MAX_CONFIG_BYTES, MAX_MANIFEST_BYTES } from "../oci/limits.ts";
 import { DOCKER_CONFIG, DOCKER_LAYER, DOCKER_LAYER_GZIP, isSchema1Type } from "../oci/media-types.ts";
-import { parseSchema1, type Schema1View } from "../oci/schema1.ts";
-import { schema1Config } from "../oci/schema1-config.ts";
+import { parseSchema1, type Schema1View } from "../oci/schema1/schema1.ts";
+import { schema1Config } from "../oci/schema1/schema1-config.ts";
 import { runBounded } from "../util/bounded.ts";
 import { formatBytes } from "../util/format.ts";
 import { inflatedBlob } from "./inflated-blob.ts";
-import { RECODED_AT_ONCE } from "./recode-layers.ts";
+import { RECODED_AT_ONCE } from "./recompress-layers.ts";
 
 export interface ConvertSchema1Options {
   /** Hears what is converted, and why its layers are read twice. */

@@ -1,13 +1,13 @@
-import { gzipBlock, gzipBlockHere } from "../compress/gzip-blocks.ts";
-import { GZIP_BLOCK_BYTES, type GzipProfile } from "../compress/gzip-profile.ts";
+import { gzipBlock, gzipBlockHere } from "../compress/gzip/gzip-blocks.ts";
+import { GZIP_BLOCK_BYTES, type GzipProfile } from "../compress/gzip/gzip-profile.ts";
 import { mapChunks } from "../content/blob-chunks.ts";
 import { createBlobHash } from "../content/blob-hash.ts";
-import { sharedChunks } from "../content/chunks.ts";
+import { sharedChunks } from "../content/chunks/chunks.ts";
 import type { BlobSource, PendingStream, Seal } from "../content/contracts.ts";
 import { sealedStream } from "../content/hashed-blob.ts";
 import { IntegrityError, InternalError } from "../errors.ts";
 import { type Digest, digestAlgorithm } from "../oci/digest.ts";
-import { allEnded } from "../util/abort.ts";
+import { allEnded } from "../util/promises.ts";
 import { type InflateOptions, inflatedBlob } from "./inflated-blob.ts";
 
 /** More than enough for a member without content. */

@@ -1,6 +1,6 @@
 import { RATIO_LIMIT } from "../compress/compressed-data.ts";
 import type { Compression } from "../compress/detect.ts";
-import type { GzipProfile } from "../compress/gzip-profile.ts";
+import type { GzipProfile } from "../compress/gzip/gzip-profile.ts";
 import type { BlobSource, PendingBlob } from "../content/contracts.ts";
 import type { Digest } from "../oci/digest.ts";
 import { gzipLayer, type RawCheck } from "./gzip-layer.ts";

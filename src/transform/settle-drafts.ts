@@ -1,6 +1,6 @@
 import { bytesBlob } from "../content/blob.ts";
 import type { ImageSource, Root } from "../content/contracts.ts";
-import { settle } from "../content/settle.ts";
+import { settle } from "../content/draft-manifest.ts";
 import { describeBytes } from "../oci/describe.ts";
 import type { Digest } from "../oci/digest.ts";
 

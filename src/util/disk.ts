@@ -1,7 +1,7 @@
 import { constants, type Stats, write } from "node:fs";
 import { chmod, chown, type FileHandle, mkdir, open, rename, rm, rmdir, unlink } from "node:fs/promises";
 import { promisify } from "node:util";
-import { operate } from "./seam.ts";
+import { operate } from "./operation-hook.ts";
 
 // Nothing else in src/ changes a file: test/architecture.test.ts.
 

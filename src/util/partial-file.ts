@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { StorageError } from "../errors.ts";
 import { createFile, type DiskFile, errorCode, removeFile, renameFile, syncFolder } from "./disk.ts";
 import { quote } from "./format.ts";
-import { checkSpace, checkTarget, storageFault } from "./output-place.ts";
+import { checkSpace, checkTarget, storageFault } from "./output-checks.ts";
 
 /**
  * A file that gets its name only when it is whole: written as `<path>.partial`, synced, renamed, folder synced. What had

@@ -1,12 +1,12 @@
 import { AuthError, ImgpackError, NotFoundError, RegistryError, UsageError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { parseReference } from "../oci/reference.ts";
-import { deleteManifest, isDeletionUnsupported, isTagDeletionUnsupported } from "../registry/delete-manifest.ts";
-import { listTags } from "../registry/list-tags.ts";
-import type { ManifestPlace } from "../registry/manifest-access.ts";
+import { deleteManifest, isDeletionUnsupported, isTagDeletionUnsupported } from "../registry/api/delete-manifest.ts";
+import { listTags } from "../registry/api/list-tags.ts";
+import type { ManifestPlace } from "../registry/api/manifests.ts";
 import { runBounded } from "../util/bounded.ts";
-import { resolveDigest } from "./digest.ts";
-import { placeOf, type RemoteOptions, repositoryName, withRegistries, writableReference } from "./manifest-place.ts";
+import { resolveDigest } from "./query/digest.ts";
+import { placeOf, type RemoteOptions, repositoryName, withRegistries, writableReference } from "./shared/remote-image.ts";
 
 /** What is about to be gone. */
 export interface Deletion {

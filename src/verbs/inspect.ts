@@ -2,10 +2,10 @@ import { stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import type { Root } from "../content/contracts.ts";
 import { parseReference, resolveDockerHub } from "../oci/reference.ts";
-import { openArchive } from "../store/archive-source.ts";
-import { registrySource } from "../store/registry-source.ts";
-import { describeImages, type InspectedImage } from "./describe-images.ts";
-import { Registries, type RegistryOptions } from "./registries.ts";
+import { openArchive } from "../archive/open-archive.ts";
+import { registrySource } from "../registry/registry-source.ts";
+import { describeImages, type InspectedImage } from "./shared/describe-images.ts";
+import { Registries, type RegistryOptions } from "./shared/registry-pool.ts";
 
 export interface InspectOptions extends RegistryOptions {
   /** For a reference that names no registry; Docker Hub without it. */

@@ -1,8 +1,8 @@
 import { UsageError } from "../errors.ts";
-import { connectRegistry } from "../registry/connect-registry.ts";
-import { findCredentials } from "../registry/credentials.ts";
-import { storeCredentials } from "../registry/store-credentials.ts";
-import type { ClientCertificate } from "../registry/tls-options.ts";
+import { connectRegistry } from "../registry/client/connect-registry.ts";
+import { findCredentials } from "../registry/credentials/find-credentials.ts";
+import { storeCredentials } from "../registry/credentials/store-credentials.ts";
+import type { ClientCertificate } from "../registry/http/tls-options.ts";
 
 export interface LoginOptions {
   readonly username: string;

@@ -1,6 +1,6 @@
-import { registryUrl } from "../registry/connect-registry.ts";
-import { findCredentials } from "../registry/credentials.ts";
-import { eraseCredentials } from "../registry/store-credentials.ts";
+import { registryUrl } from "../registry/client/connect-registry.ts";
+import { findCredentials } from "../registry/credentials/find-credentials.ts";
+import { eraseCredentials } from "../registry/credentials/store-credentials.ts";
 
 export interface LogoutOptions {
   /** Stands for the process's own. */

@@ -1,10 +1,10 @@
 import { type ImgpackError, PartialError, UsageError } from "../errors.ts";
 import { formatPlatform, hostPlatform, type Platform } from "../oci/platform.ts";
 import { parseReference, resolveDockerHub } from "../oci/reference.ts";
-import { type FullReference, registrySource } from "../store/registry-source.ts";
-import { type Output, openOutput } from "./output.ts";
-import { type OutputOptions, readPlatforms, type WrittenImage, writeImages } from "./output-images.ts";
-import { Registries, type RegistryOptions } from "./registries.ts";
+import { type FullReference, registrySource } from "../registry/registry-source.ts";
+import { type Output, openOutput } from "./shared/output-place.ts";
+import { type OutputOptions, readPlatforms, type WrittenImage, writeImages } from "./shared/write-images.ts";
+import { Registries, type RegistryOptions } from "./shared/registry-pool.ts";
 
 export interface PullOptions extends RegistryOptions, OutputOptions {
   /**

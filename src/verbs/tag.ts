@@ -2,9 +2,9 @@ import { openDigestCache } from "../copy/digest-cache.ts";
 import { UsageError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { isTag, parseReference, resolveDockerHub } from "../oci/reference.ts";
-import { putManifest } from "../registry/manifest-access.ts";
-import type { FullReference } from "../store/registry-source.ts";
-import { copyBetween } from "./copy-between.ts";
+import { putManifest } from "../registry/api/manifests.ts";
+import type { FullReference } from "../registry/registry-source.ts";
+import { copyBetween } from "./copy/copy-between.ts";
 import {
   manifestKey,
   placeOf,
@@ -13,7 +13,7 @@ import {
   repositoryName,
   withRegistries,
   writableReference,
-} from "./manifest-place.ts";
+} from "./shared/remote-image.ts";
 
 export interface TagResult {
   readonly digest: Digest;

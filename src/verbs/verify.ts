@@ -9,12 +9,12 @@ import { type Digest, digestAlgorithm } from "../oci/digest.ts";
 import { parseImageConfig } from "../oci/image-config.ts";
 import { MAX_CONFIG_BYTES } from "../oci/limits.ts";
 import { isImageConfigType, layerCompression } from "../oci/media-types.ts";
-import { type ArchiveSource, openArchive } from "../store/archive-source.ts";
-import type { ScannedArchive, ScanOptions } from "../store/scanned-archive.ts";
+import { type ArchiveSource, openArchive } from "../archive/open-archive.ts";
+import type { ScannedArchive, ScanOptions } from "../archive/open/streamed-archive.ts";
 import { hashLayer } from "../transform/hash-layer.ts";
 import { runBounded } from "../util/bounded.ts";
-import { steadily } from "../util/unchanged.ts";
-import { type Passed, scanHashed } from "./scan-hashed.ts";
+import { steadily } from "../util/input-guard.ts";
+import { type Passed, scanHashed } from "./shared/hash-while-scanning.ts";
 
 export interface VerifyOptions {
   readonly onProgress?: OnProgress | undefined;

@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { copy, ImgpackError, pull, push } from "../../src/index.ts";
-import { watchOperations } from "../../src/util/seam.ts";
+import { watchOperations } from "../../src/util/operation-hook.ts";
 import { dockerArchive, fileWith, seededBytes, storeImage, temporaryFolder } from "../support/images.ts";
 import { sha256 } from "../support/memory-registry.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";

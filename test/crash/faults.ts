@@ -1,4 +1,4 @@
-import { type Operation, watchOperations } from "../../src/util/seam.ts";
+import { type Operation, watchOperations } from "../../src/util/operation-hook.ts";
 
 /** What the system says, and how messages put it. */
 export const CAUSES = {

@@ -3,9 +3,9 @@ import { readFile, rm, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { StorageError } from "../../src/errors.ts";
-import { ArchiveJournal } from "../../src/store/archive-journal.ts";
-import { decodeRecords } from "../../src/store/journal-record.ts";
-import { watchOperations } from "../../src/util/seam.ts";
+import { ArchiveJournal } from "../../src/archive/write/archive-journal.ts";
+import { decodeRecords } from "../../src/archive/write/journal-record.ts";
+import { watchOperations } from "../../src/util/operation-hook.ts";
 import { temporaryFolder } from "../support/images.ts";
 
 afterEach(() => watchOperations(undefined));

@@ -1,4 +1,4 @@
-import { type Operation, type Watcher, watchOperations } from "../../src/util/seam.ts";
+import { type Operation, type Watcher, watchOperations } from "../../src/util/operation-hook.ts";
 
 /** What was done, with the instants of its beginning and its end. Instants are whole numbers, one for each event. */
 export interface LoggedOperation extends Operation {

@@ -12,7 +12,7 @@ import { describeBytes } from "../../src/oci/describe.ts";
 import type { Descriptor } from "../../src/oci/descriptor.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from "../../src/oci/media-types.ts";
-import { universalArchive } from "../../src/store/universal-archive.ts";
+import { universalArchive } from "../../src/archive/write/archive-file-target.ts";
 import { seededBytes } from "../support/images.ts";
 
 export const PLATFORM = { os: "linux", architecture: "amd64" } as const;

@@ -4,8 +4,8 @@ import { bytesBlob } from "../../src/content/blob.ts";
 import type { CopyPlan, ImageSource, TargetSession } from "../../src/content/contracts.ts";
 import { gather } from "../../src/copy/gather.ts";
 import type { Descriptor } from "../../src/oci/descriptor.ts";
-import type { ResumeOptions } from "../../src/store/partial-archive.ts";
-import { universalArchive } from "../../src/store/universal-archive.ts";
+import type { ResumeOptions } from "../../src/archive/write/partial-archive.ts";
+import { universalArchive } from "../../src/archive/write/archive-file-target.ts";
 import { partsBlob } from "../support/memory-blobs.ts";
 import { PLATFORM, type TestImage } from "./pulling.ts";
 

@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
-import { deferred } from "../../src/util/abort.ts";
+import { deferred } from "../../src/util/promises.ts";
 import { bundleCommand, startCommand } from "../support/built-command.ts";
 import { ownEnvironment, said } from "../support/command-line.ts";
 import { dockerArchive, fileWith, seededBytes, storeImage, temporaryFolder } from "../support/images.ts";

@@ -2,7 +2,7 @@ import { PassThrough } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { ProgressEvent } from "../../src/index.ts";
-import { deferred } from "../../src/util/abort.ts";
+import { deferred } from "../../src/util/promises.ts";
 import { seededBytes } from "../support/images.ts";
 import { waits } from "../support/instant-waits.ts";
 import { sha256 } from "../support/memory-registry.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { sharedChunks } from "../../src/content/chunks.ts";
+import { sharedChunks } from "../../src/content/chunks/chunks.ts";
 import { push } from "../../src/index.ts";
 import { temporaryFolder } from "../support/images.ts";
 import { sha256 } from "../support/memory-registry.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { afterAll, expect } from "vitest";
-import { sharedChunks } from "../../src/content/chunks.ts";
+import { sharedChunks } from "../../src/content/chunks/chunks.ts";
 import { ImgpackError, push } from "../../src/index.ts";
 import { configOf, fileWith, seededBytes } from "../support/images.ts";
 import { ScriptedRegistry, type ScriptOptions } from "../support/scripted-registry.ts";

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { PART_BYTES } from "../../src/registry/upload-parts.ts";
+import { PART_BYTES } from "../../src/registry/upload/upload-parts.ts";
 import { waits } from "../support/instant-waits.ts";
 import type { Reply } from "../support/memory-registry.ts";
 import { type Fault, ScriptedRegistry, type SeenRequest } from "../support/scripted-registry.ts";

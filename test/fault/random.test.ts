@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
-import { sharedChunks } from "../../src/content/chunks.ts";
+import { sharedChunks } from "../../src/content/chunks/chunks.ts";
 import { ImgpackError, pull, push } from "../../src/index.ts";
 import {
   dockerArchive,

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import { registrySource } from "../../src/store/registry-source.ts";
+import { registrySource } from "../../src/registry/registry-source.ts";
 import { CANARIES, clientOf, failureOf } from "../support/canaries.ts";
 import { sha256 } from "../support/memory-registry.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";

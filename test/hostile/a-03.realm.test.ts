@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { AuthError } from "../../src/errors.ts";
-import { checkRealm } from "../../src/registry/realm-policy.ts";
+import { checkRealm } from "../../src/registry/auth/realm-policy.ts";
 
 const PUBLIC = "https://registry.example/v2/";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AuthError } from "../../src/errors.ts";
-import { type Credentials, findCredentials } from "../../src/registry/credentials.ts";
+import { type Credentials, findCredentials } from "../../src/registry/credentials/find-credentials.ts";
 
 let home: string;
 

@@ -1,7 +1,7 @@
 import { access, chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { findCredentials } from "../../src/registry/credentials.ts";
+import { findCredentials } from "../../src/registry/credentials/find-credentials.ts";
 import { CANARIES } from "../support/canaries.ts";
 import { temporaryFolder } from "../support/images.ts";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AuthError } from "../../src/errors.ts";
-import { askCredentialHelper, type HelperAnswer } from "../../src/registry/credential-helper.ts";
+import { askCredentialHelper, type HelperAnswer } from "../../src/registry/credentials/credential-helper.ts";
 
 let folder: string;
 

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { FetchToken, TokenHttpRequest } from "../../src/registry/auth.ts";
-import { Authenticator } from "../../src/registry/auth.ts";
-import { parseChallenges } from "../../src/registry/challenge.ts";
-import { responseError, retryAfterMs } from "../../src/registry/response-error.ts";
+import type { FetchToken, TokenHttpRequest } from "../../src/registry/auth/authenticator.ts";
+import { Authenticator } from "../../src/registry/auth/authenticator.ts";
+import { parseChallenges } from "../../src/registry/auth/challenge.ts";
+import { responseError, retryAfterMs } from "../../src/registry/http/response-error.ts";
 
 const SCOPE = { repository: "app", actions: "pull" } as const;
 const REGISTRY = new URL("https://registry.example/");

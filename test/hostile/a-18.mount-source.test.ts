@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Digest } from "../../src/oci/digest.ts";
-import { mountBlob } from "../../src/registry/blob-upload.ts";
+import { mountBlob } from "../../src/registry/upload/blob-upload.ts";
 import { CANARIES, clientOf, written } from "../support/canaries.ts";
 import { sha256 } from "../support/memory-registry.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";

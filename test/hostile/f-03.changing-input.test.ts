@@ -26,8 +26,8 @@ import {
   StorageError,
   verify,
 } from "../../src/index.ts";
-import { openArchiveFile } from "../../src/store/open-archive-file.ts";
-import { ScannedArchive, type ScanOptions } from "../../src/store/scanned-archive.ts";
+import { openArchiveFile } from "../../src/archive/open/open-archive-file.ts";
+import { ScannedArchive, type ScanOptions } from "../../src/archive/open/streamed-archive.ts";
 import { dockerArchive, fileWith, seededBytes, temporaryFolder } from "../support/images.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
 import { tarArchive, tarEntry } from "../support/tar-builder.ts";

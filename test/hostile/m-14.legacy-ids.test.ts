@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { bytesBlob } from "../../src/content/blob.ts";
 import { ArchiveError } from "../../src/errors.ts";
 import { MAX_CONFIG_BYTES } from "../../src/oci/limits.ts";
-import type { Archive } from "../../src/store/archive.ts";
-import { readLegacyImages } from "../../src/store/legacy-archive.ts";
+import type { Archive } from "../../src/archive/archive.ts";
+import { readLegacyImages } from "../../src/archive/read/legacy-view.ts";
 import type { TarEntry } from "../../src/tar/tar-entry.ts";
 import { sha256Of } from "../support/memory-blobs.ts";
 

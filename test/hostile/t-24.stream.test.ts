@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
-import { ScannedArchive } from "../../src/store/scanned-archive.ts";
+import { ScannedArchive } from "../../src/archive/open/streamed-archive.ts";
 import { tarEntry } from "../support/tar-builder.ts";
 
 const MIB = 1024 * 1024;

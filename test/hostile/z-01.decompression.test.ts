@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { constants, deflateRawSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { gunzip } from "../../src/compress/gunzip.ts";
+import { gunzip } from "../../src/compress/gzip/gunzip.ts";
 import { ArchiveError } from "../../src/errors.ts";
 import { ImgpackError, push } from "../../src/index.ts";
 import { fileWith } from "../support/images.ts";

@@ -1,8 +1,8 @@
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { openArchive } from "../../src/store/archive-source.ts";
-import { ScannedArchive } from "../../src/store/scanned-archive.ts";
+import { openArchive } from "../../src/archive/open-archive.ts";
+import { ScannedArchive } from "../../src/archive/open/streamed-archive.ts";
 import { dockerArchive, fileWith } from "../support/images.ts";
 
 const GOOD = gzipSync(dockerArchive({ tags: ["app:1"] }));

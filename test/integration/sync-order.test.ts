@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type BlobRecord, decodeRecords, type JournalRecord } from "../../src/store/journal-record.ts";
+import { type BlobRecord, decodeRecords, type JournalRecord } from "../../src/archive/write/journal-record.ts";
 import { describeWith, type Probe } from "./peers/describe-with.ts";
 import { builtCommand, createImgpack, type Imgpack } from "./peers/imgpack.ts";
 import { findTool, run } from "./peers/run.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { mapChunks } from "../../src/content/blob-chunks.ts";
-import { CHUNK_BYTES, sharedChunks } from "../../src/content/chunks.ts";
+import { CHUNK_BYTES, sharedChunks } from "../../src/content/chunks/chunks.ts";
 import { pumpBlob } from "../../src/content/pump.ts";
 import { noise, partsBlob, sha256Of, turns } from "../support/memory-blobs.ts";
 

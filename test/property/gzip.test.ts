@@ -2,9 +2,9 @@ import { Readable } from "node:stream";
 import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { gunzip } from "../../src/compress/gunzip.ts";
-import { gzipBlockHere } from "../../src/compress/gzip-blocks.ts";
-import { GZIP_BLOCK_BYTES, gzipProfile } from "../../src/compress/gzip-profile.ts";
+import { gunzip } from "../../src/compress/gzip/gunzip.ts";
+import { gzipBlockHere } from "../../src/compress/gzip/gzip-blocks.ts";
+import { GZIP_BLOCK_BYTES, gzipProfile } from "../../src/compress/gzip/gzip-profile.ts";
 import { collect, noise } from "../support/memory-blobs.ts";
 
 const randomBytes = noise(200_000, 99);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ArchiveError } from "../../src/errors.ts";
-import { parseJson } from "../../src/util/json.ts";
+import { parseJson } from "../../src/util/json/json.ts";
 
 const options = { what: "document", where: "a test", maxBytes: 1024 * 1024 };
 

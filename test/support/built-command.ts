@@ -25,7 +25,7 @@ export async function bundleCommand(folder: string): Promise<void> {
   await build({ ...common, entryPoints: ["src/bin.ts"], splitting: true, outExtension: { ".js": ".mjs" } });
   await build({
     ...common,
-    entryPoints: ["src/compress/gzip-thread.mjs", "src/content/hash-thread.mjs"],
+    entryPoints: ["src/compress/gzip/gzip-thread.mjs", "src/content/hash-thread.mjs"],
     entryNames: "[name]",
     outExtension: { ".js": ".mjs" },
   });

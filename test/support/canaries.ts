@@ -1,7 +1,7 @@
 // Secrets that must be seen nowhere but where they belong.
 import { expect, onTestFinished } from "vitest";
-import { type ConnectOptions, connectRegistry } from "../../src/registry/connect-registry.ts";
-import type { RegistryClient } from "../../src/registry/registry-client.ts";
+import { type ConnectOptions, connectRegistry } from "../../src/registry/client/connect-registry.ts";
+import type { RegistryClient } from "../../src/registry/client/registry-client.ts";
 import type { SeenRequest } from "./scripted-registry.ts";
 
 export const CANARIES = {

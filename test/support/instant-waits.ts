@@ -1,5 +1,5 @@
 // Stands in for node:timers/promises where retries must not cost time:
-// vi.mock("node:timers/promises", async () => await import("../support/instant-waits.ts"));
+// vi.mock("node:timers/promises", async () => await import("./instant-waits.ts"));
 
 /** Waits that were asked for, in milliseconds. */
 export const waits: number[] = [];

@@ -1,5 +1,5 @@
 // Whole copies between a source and a target in memory.
-import { gzipProfile } from "../../src/compress/gzip-profile.ts";
+import { gzipProfile } from "../../src/compress/gzip/gzip-profile.ts";
 import type { CopyPlan, ImageSource, Root, SettledRoot } from "../../src/content/contracts.ts";
 import type { ProgressEvent } from "../../src/content/progress.ts";
 import { copyImages } from "../../src/copy/copy-image.ts";

@@ -10,8 +10,8 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
  * blobs of that size, which cost a run a third of its time; and a system that can be told that it was started anew.
  */
 const CHANGED: Readonly<Record<string, readonly [pattern: RegExp, replacement: string]>> = {
-  "src/store/partial-archive.ts": [/(?<=\bCHECKPOINT_BYTES = )64 \* 1024 \* 1024;/, "2 * 1024 * 1024;"],
-  "src/registry/upload-journal.ts": [/(?<=\bLEAST_BYTES = )16 \* 1024 \* 1024;/, "1024 * 1024;"],
+  "src/archive/write/partial-archive.ts": [/(?<=\bCHECKPOINT_BYTES = )64 \* 1024 \* 1024;/, "2 * 1024 * 1024;"],
+  "src/registry/upload/upload-journal.ts": [/(?<=\bLEAST_BYTES = )16 \* 1024 \* 1024;/, "1024 * 1024;"],
   "src/util/process-identity.ts": [
     /"\/proc\/sys\/kernel\/random\/boot_id"/,
     'process.env["IMGPACK_TORTURE_BOOT"] ?? "/proc/sys/kernel/random/boot_id"',
@@ -53,7 +53,7 @@ export async function bundleTorture(folder: string): Promise<string> {
   await build({ ...common, entryPoints: entries, splitting: true, plugins: [changeSources] });
   await build({
     ...common,
-    entryPoints: ["src/compress/gzip-thread.mjs", "src/content/hash-thread.mjs"],
+    entryPoints: ["src/compress/gzip/gzip-thread.mjs", "src/content/hash-thread.mjs"],
     entryNames: "[name]",
   });
   return join(folder, "torture-bin.mjs");

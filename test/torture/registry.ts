@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { push, type RegistryEvent, serve } from "../../src/index.ts";
-import { nameHash } from "../../src/serve/repository-folder.ts";
+import { nameHash } from "../../src/serve/folder/repository-folder.ts";
 
 export interface TortureRegistry {
   /** `127.0.0.1:port` */

@@ -1,5 +1,5 @@
 // The command, with a watcher at the seam. It is bundled for these tests alone and never ships.
-import { watchOperations } from "../../src/util/seam.ts";
+import { watchOperations } from "../../src/util/operation-hook.ts";
 import { createWatcher, type Torment } from "./watcher.ts";
 
 const text = process.env["IMGPACK_TORTURE"];

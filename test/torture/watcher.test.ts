@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createFile } from "../../src/util/disk.ts";
-import { watchOperations } from "../../src/util/seam.ts";
+import { watchOperations } from "../../src/util/operation-hook.ts";
 import { temporaryFolder } from "../support/images.ts";
 import { createWatcher, type Torment } from "./watcher.ts";
 

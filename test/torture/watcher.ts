@@ -1,5 +1,5 @@
 import { appendFileSync } from "node:fs";
-import type { Operation, Watcher } from "../../src/util/seam.ts";
+import type { Operation, Watcher } from "../../src/util/operation-hook.ts";
 
 /** What a run under torture is to suffer; comes as JSON in IMGPACK_TORTURE. Operations are counted from 1. */
 export interface Torment {

@@ -2,8 +2,8 @@ import type { CommandModule } from "yargs";
 import type { Deletion } from "../../index.ts";
 import { escapeForeign } from "../../util/format.ts";
 import { commandFault } from "../fault.ts";
-import { type Context, printLine } from "../session.ts";
-import { type RemoteFlags, remoteFlags, writeOptions } from "./manifest-flags.ts";
+import { type Context, printLine } from "../context.ts";
+import { type RemoteFlags, remoteFlags, writeOptions } from "../flags/remote-flags.ts";
 
 interface DeleteFlags extends RemoteFlags {
   readonly reference?: string | undefined;

@@ -1,7 +1,7 @@
 import type { CommandModule } from "yargs";
-import { type OutputFlags, outputFlags } from "../options.ts";
-import { createProgress } from "../progress.ts";
-import { type Context, printLine } from "../session.ts";
+import { type OutputFlags, outputFlags } from "../flags/options.ts";
+import { createProgress } from "../output/progress.ts";
+import { type Context, printLine } from "../context.ts";
 import { faultyArchive } from "./verify.ts";
 
 interface DoctorFlags extends OutputFlags {
@@ -38,7 +38,7 @@ export function doctorCommand(context: Context): CommandModule<object, DoctorFla
         progress.end();
         if (flags.json) printLine(context, JSON.stringify(diagnosis));
         else {
-          const { diagnosisLines } = await import("../diagnosis-lines.ts");
+          const { diagnosisLines } = await import("../output/diagnosis-lines.ts");
           for (const line of diagnosisLines(diagnosis)) printLine(context, line);
         }
         const broken = diagnosis.images.filter(({ isWhole }) => !isWhole).length;

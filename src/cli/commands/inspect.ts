@@ -1,6 +1,6 @@
 import type { CommandModule } from "yargs";
-import { type OutputFlags, outputFlags, type RegistryFlags, registryFlags, registryOptions } from "../options.ts";
-import { type Context, printLine } from "../session.ts";
+import { type OutputFlags, outputFlags, type RegistryFlags, registryFlags, registryOptions } from "../flags/options.ts";
+import { type Context, printLine } from "../context.ts";
 
 interface InspectFlags extends RegistryFlags, OutputFlags {
   readonly source?: string | undefined;
@@ -24,7 +24,7 @@ export function inspectCommand(context: Context): CommandModule<object, InspectF
         signal: context.signal,
       });
       if (flags.json) return printLine(context, JSON.stringify(result));
-      const { inspectionLines } = await import("../inspection-lines.ts");
+      const { inspectionLines } = await import("../output/inspection-lines.ts");
       for (const line of inspectionLines(result)) printLine(context, line);
     },
   };

@@ -8,8 +8,8 @@ import {
   type OutputFlags,
   outputFlags,
   readSecret,
-} from "../options.ts";
-import { type Context, printLine } from "../session.ts";
+} from "../flags/options.ts";
+import { type Context, printLine } from "../context.ts";
 
 interface LoginFlags extends ConnectionFlags, OutputFlags {
   readonly host?: string | undefined;

@@ -1,6 +1,6 @@
 import type { CommandModule } from "yargs";
-import { type Context, printLine } from "../session.ts";
-import { type RemoteFlags, remoteFlags, writeOptions } from "./manifest-flags.ts";
+import { type Context, printLine } from "../context.ts";
+import { type RemoteFlags, remoteFlags, writeOptions } from "../flags/remote-flags.ts";
 
 interface TagFlags extends RemoteFlags {
   readonly reference?: string | undefined;

@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { sharedChunks } from "../../../src/content/chunks.ts";
+import { sharedChunks } from "../../../src/content/chunks/chunks.ts";
 import { push } from "../../../src/index.ts";
 import { OCI_MANIFEST } from "../../../src/oci/media-types.ts";
 import { dockerArchive, fileWith, seededBytes, temporaryFolder } from "../../support/images.ts";
@@ -14,7 +14,7 @@ import {
   describe as describeBlob,
   layoutFiles,
   manifestOf,
-} from "../../unit/store/archive-builder.ts";
+} from "../../unit/archive/archive-builder.ts";
 import { BIG, expectWhole, pullFrom, SMALL } from "../pull-support.ts";
 import { HUGE_BYTES, ordered, pushBytes, tarLayer } from "../push-once-support.ts";
 import { BIG_LAYER, expectStored, SMALL_LAYER } from "../push-support.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { complete } from "../../../src/cli/commands/completion.ts";
+import { complete } from "../../../src/cli/completion/completion.ts";
 import { ScriptedRegistry } from "../../support/scripted-registry.ts";
-import { startListed } from "../verbs/listed-registry.ts";
+import { startListed } from "../verbs/query/listed-registry.ts";
 
 const OTHERS = ["tags", "--json"];
 

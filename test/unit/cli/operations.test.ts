@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { ownEnvironment, runCommand, said } from "../../support/command-line.ts";
 import { temporaryFolder } from "../../support/images.ts";
 import { json, ScriptedRegistry } from "../../support/scripted-registry.ts";
-import { listing, putImage, putIndex, startListed } from "../verbs/listed-registry.ts";
+import { listing, putImage, putIndex, startListed } from "../verbs/query/listed-registry.ts";
 
 ownEnvironment();
 

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { blobChunks, mapChunks } from "../../../src/content/blob-chunks.ts";
-import { CHUNK_BYTES, CHUNKS_PER_BLOB, sharedChunks } from "../../../src/content/chunks.ts";
+import { CHUNK_BYTES, CHUNKS_PER_BLOB, sharedChunks } from "../../../src/content/chunks/chunks.ts";
 import type { BlobSource } from "../../../src/content/contracts.ts";
 import { verified } from "../../../src/content/verified.ts";
-import { deferred } from "../../../src/util/abort.ts";
+import { deferred } from "../../../src/util/promises.ts";
 import { collect, noise, partsBlob, sha256Of, turns } from "../../support/memory-blobs.ts";
 
 afterEach(() => expect(sharedChunks.lentChunks).toBe(0));

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { bytesBlob, fileSliceBlob } from "../../../src/content/blob.ts";
 import { blobChunks } from "../../../src/content/blob-chunks.ts";
-import { CHUNK_BYTES, sharedChunks } from "../../../src/content/chunks.ts";
+import { CHUNK_BYTES, sharedChunks } from "../../../src/content/chunks/chunks.ts";
 import { StorageError } from "../../../src/errors.ts";
 import { collect, noise } from "../../support/memory-blobs.ts";
 

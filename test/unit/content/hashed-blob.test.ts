@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { sharedChunks } from "../../../src/content/chunks.ts";
+import { sharedChunks } from "../../../src/content/chunks/chunks.ts";
 import { hashBlob } from "../../../src/content/hash-blob.ts";
 import { hashedBlob, unnamedStream } from "../../../src/content/hashed-blob.ts";
 import { pumpBlob, readBlob } from "../../../src/content/pump.ts";

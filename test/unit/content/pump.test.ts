@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import { bytesBlob } from "../../../src/content/blob.ts";
-import { CHUNK_BYTES, CHUNKS_PER_BLOB, sharedChunks } from "../../../src/content/chunks.ts";
+import { CHUNK_BYTES, CHUNKS_PER_BLOB, sharedChunks } from "../../../src/content/chunks/chunks.ts";
 import type { BlobSource, ByteRange } from "../../../src/content/contracts.ts";
 import { pumpBlob, readBlob, spliced } from "../../../src/content/pump.ts";
 import { IntegrityError } from "../../../src/errors.ts";
-import { deferred } from "../../../src/util/abort.ts";
+import { deferred } from "../../../src/util/promises.ts";
 import { collect, noise, partsBlob, turns } from "../../support/memory-blobs.ts";
 
 afterEach(() => expect(sharedChunks.lentChunks).toBe(0));

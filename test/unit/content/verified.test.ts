@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { afterEach, describe, expect, test } from "vitest";
-import { CHUNK_BYTES, sharedChunks } from "../../../src/content/chunks.ts";
+import { CHUNK_BYTES, sharedChunks } from "../../../src/content/chunks/chunks.ts";
 import type { BlobSource } from "../../../src/content/contracts.ts";
 import { pumpBlob } from "../../../src/content/pump.ts";
 import { verified } from "../../../src/content/verified.ts";

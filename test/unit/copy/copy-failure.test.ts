@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { gzipProfile } from "../../../src/compress/gzip-profile.ts";
+import { gzipProfile } from "../../../src/compress/gzip/gzip-profile.ts";
 import { bytesBlob } from "../../../src/content/blob.ts";
-import { sharedChunks } from "../../../src/content/chunks.ts";
+import { sharedChunks } from "../../../src/content/chunks/chunks.ts";
 import { openDigestCache } from "../../../src/copy/digest-cache.ts";
 import { IntegrityError, StorageError } from "../../../src/errors.ts";
 import type { Descriptor } from "../../../src/oci/descriptor.ts";
 import { OCI_LAYER, OCI_LAYER_GZIP } from "../../../src/oci/media-types.ts";
-import { deferred } from "../../../src/util/abort.ts";
+import { deferred } from "../../../src/util/promises.ts";
 import { noise, partsBlob, sha256Of, turns } from "../../support/memory-blobs.ts";
 import { copy, draftRoots } from "../../support/memory-copy.ts";
 import { addImage, memorySource, settledRoot } from "../../support/memory-image.ts";

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { bytesBlob } from "../../../src/content/blob.ts";
-import { sharedChunks } from "../../../src/content/chunks.ts";
+import { sharedChunks } from "../../../src/content/chunks/chunks.ts";
 import type { BlobSource, ByteRange, CopyPlan } from "../../../src/content/contracts.ts";
 import type { ProgressEvent } from "../../../src/content/progress.ts";
 import { openDigestCache } from "../../../src/copy/digest-cache.ts";

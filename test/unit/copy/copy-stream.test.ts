@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { bytesBlob } from "../../../src/content/blob.ts";
-import { sharedChunks } from "../../../src/content/chunks.ts";
+import { sharedChunks } from "../../../src/content/chunks/chunks.ts";
 import type { BlobStream, ImageSource } from "../../../src/content/contracts.ts";
-import { onceBlob } from "../../../src/content/once-blob.ts";
+import { onceBlob } from "../../../src/content/one-shot-blob.ts";
 import { openDigestCache } from "../../../src/copy/digest-cache.ts";
 import type { Digest } from "../../../src/oci/digest.ts";
 import { OCI_LAYER, OCI_LAYER_GZIP } from "../../../src/oci/media-types.ts";

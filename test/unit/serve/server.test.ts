@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { NetworkError, StorageError } from "../../../src/errors.ts";
 import { type RegistryEvent, serveRegistry } from "../../../src/serve/server.ts";
-import { encodeRecord } from "../../../src/store/journal-record.ts";
+import { encodeRecord } from "../../../src/archive/write/journal-record.ts";
 import { digestOf, errorCodes, makeFolder, pushBlob, pushImage, send, start, startUpload } from "./registry-client.ts";
 
 async function failure(task: Promise<unknown>): Promise<unknown> {

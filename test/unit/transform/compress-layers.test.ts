@@ -1,7 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
-import { gzipProfile } from "../../../src/compress/gzip-profile.ts";
-import { CHUNK_BYTES, sharedChunks } from "../../../src/content/chunks.ts";
+import { gzipProfile } from "../../../src/compress/gzip/gzip-profile.ts";
+import { CHUNK_BYTES, sharedChunks } from "../../../src/content/chunks/chunks.ts";
 import type { ImageSource, PendingBlob, Root } from "../../../src/content/contracts.ts";
 import { IntegrityError, InternalError } from "../../../src/errors.ts";
 import type { Descriptor } from "../../../src/oci/descriptor.ts";

@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
-import { CHUNK_BYTES, sharedChunks } from "../../../src/content/chunks.ts";
+import { CHUNK_BYTES, sharedChunks } from "../../../src/content/chunks/chunks.ts";
 import { hashLayer, type LayerHashes } from "../../../src/transform/hash-layer.ts";
 import { noise, type PartsOptions, partsBlob, sha256Of, turns } from "../../support/memory-blobs.ts";
 

@@ -1,11 +1,11 @@
 import { gunzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
-import { gzipProfile } from "../../../src/compress/gzip-profile.ts";
-import { CHUNK_BYTES, sharedChunks } from "../../../src/content/chunks.ts";
+import { gzipProfile } from "../../../src/compress/gzip/gzip-profile.ts";
+import { CHUNK_BYTES, sharedChunks } from "../../../src/content/chunks/chunks.ts";
 import { IntegrityError, InternalError } from "../../../src/errors.ts";
 import { OCI_LAYER, OCI_LAYER_GZIP } from "../../../src/oci/media-types.ts";
 import { importedLayer, type RawLayer } from "../../../src/transform/import-layer.ts";
-import { sealLayer } from "../../../src/transform/layer-again.ts";
+import { sealLayer } from "../../../src/transform/reproducible-layer.ts";
 import { collect, noise, partsBlob, sha256Of } from "../../support/memory-blobs.ts";
 
 afterEach(() => expect(sharedChunks.lentChunks).toBe(0));

@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
-import { deferred } from "../../../src/util/abort.ts";
+import { deferred } from "../../../src/util/promises.ts";
 import { runBounded } from "../../../src/util/bounded.ts";
 import { turns } from "../../support/memory-blobs.ts";
 

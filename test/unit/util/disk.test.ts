@@ -12,7 +12,7 @@ import {
   removeFile,
   writeToDescriptor,
 } from "../../../src/util/disk.ts";
-import { type Operation, watchOperations } from "../../../src/util/seam.ts";
+import { type Operation, watchOperations } from "../../../src/util/operation-hook.ts";
 import { temporaryFolder } from "../../support/images.ts";
 
 afterEach(() => watchOperations(undefined));

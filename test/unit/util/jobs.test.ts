@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { deferred } from "../../../src/util/abort.ts";
+import { deferred } from "../../../src/util/promises.ts";
 import { Jobs } from "../../../src/util/jobs.ts";
 
 /** Ends when its signal aborts. */

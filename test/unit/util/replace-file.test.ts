@@ -2,7 +2,7 @@ import { chmod, lstat, readdir, readFile, readlink, symlink, writeFile } from "n
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { replaceFile } from "../../../src/util/replace-file.ts";
-import { watchOperations } from "../../../src/util/seam.ts";
+import { watchOperations } from "../../../src/util/operation-hook.ts";
 import { temporaryFolder } from "../../support/images.ts";
 
 afterEach(() => watchOperations(undefined));

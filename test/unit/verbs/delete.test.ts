@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Deletion, deleteImage } from "../../../src/verbs/delete.ts";
 import { type Fault, json, ScriptedRegistry } from "../../support/scripted-registry.ts";
-import { listing, putImage } from "./listed-registry.ts";
+import { listing, putImage } from "./query/listed-registry.ts";
 
 const UNSUPPORTED = json(405, { errors: [{ code: "UNSUPPORTED", message: "The operation is unsupported." }] });
 const BAD_DIGEST = json(400, { errors: [{ code: "DIGEST_INVALID", message: "provided digest did not match" }] });

@@ -2,7 +2,7 @@ import { chmod, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { AuthError, StorageError, UsageError } from "../../../src/errors.ts";
-import { findCredentials } from "../../../src/registry/credentials.ts";
+import { findCredentials } from "../../../src/registry/credentials/find-credentials.ts";
 import { type LoginResult, login } from "../../../src/verbs/login.ts";
 import { type LogoutResult, logout } from "../../../src/verbs/logout.ts";
 import { CANARIES, expectNoCanary, failureOf, writtenError } from "../../support/canaries.ts";

@@ -1,0 +1,176 @@
+import { constants, type Stats } from "node:fs";
+import { lstat, open, readdir, readlink } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { type Compression, detectCompression, MAGIC_BYTES } from "../../compress/detect.ts";
+import { fileSliceBlob } from "../../content/blob.ts";
+import type { BlobSource } from "../../content/contracts.ts";
+import { hashBlob } from "../../content/hash-blob.ts";
+import { pumpBlob, readBlob } from "../../content/pump.ts";
+import { ArchiveError, StorageError } from "../../errors.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { resolveEntry } from "../../tar/resolve-link.ts";
+import type { TarEntry } from "../../tar/tar-entry.ts";
+import { quote } from "../../util/format.ts";
+import { checkSame, checkUnchanged, isSameFile } from "../../util/input-guard.ts";
+import type { Archive } from "../archive.ts";
+import type { OpenArchiveOptions } from "./open-archive-options.ts";
+
+const MOST_ENTRIES = 1_000_000;
+const MOST_DEPTH = 8;
+
+/**
+ * A folder that holds what an archive would: an OCI layout, or skopeo's and podman's "dir:" form. Links are followed
+ * inside the folder only, by the rules for links in a tar.
+ */
+export class FolderArchive implements Archive {
+  readonly path: string;
+  readonly fileBytes: number;
+  readonly compression = "none";
+  readonly isFolder = true;
+  readonly entries: ReadonlyMap<string, TarEntry>;
+  /** Files that were read, as they were when they were opened first. */
+  readonly #opened = new Map<string, Stats>();
+
+  private constructor(path: string, entries: ReadonlyMap<string, TarEntry>) {
+    this.path = path;
+    this.entries = entries;
+    this.fileBytes = [...entries.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** @throws StorageError for a folder that cannot be read; ArchiveError "too-many-entries". */
+  static async open(path: string, { signal }: OpenArchiveOptions): Promise<FolderArchive> {
+    const entries = new Map<string, TarEntry>();
+    await walk(path, "", entries, 0, signal);
+    return new FolderArchive(path, entries);
+  }
+
+  get what(): string {
+    return `folder ${quote(this.path)}`;
+  }
+
+  resolve(name: string): TarEntry {
+    return resolveEntry(this.entries, name, this.what);
+  }
+
+  async compressionOf(entry: TarEntry): Promise<Compression | undefined> {
+    const length = Math.min(MAGIC_BYTES, entry.size);
+    const start = this.slice({ ...entry, size: length });
+    return detectCompression(await readBlob(start, length));
+  }
+
+  async digest(entry: TarEntry, signal?: AbortSignal): Promise<Digest> {
+    return await hashBlob(this.slice(entry), "sha256", signal);
+  }
+
+  slice({ name, size }: TarEntry): BlobSource {
+    const path = join(this.path, name);
+    const openSteady = async (): ReturnType<typeof open> => await this.#open(name, path);
+    return {
+      size,
+      async open(range, signal) {
+        const file = await openSteady();
+        try {
+          const stream = await fileSliceBlob(file, 0, size, path).open(range, signal);
+          return Readable.from(closing(stream, file), { objectMode: false });
+        } catch (error) {
+          await file.close();
+          throw error;
+        }
+      },
+      async pump(sink, signal) {
+        await using file = await openSteady();
+        await pumpBlob(fileSliceBlob(file, 0, size, path), sink, signal);
+      },
+    };
+  }
+
+  /** What was read and then replaced, or removed, was read whole. */
+  async confirm(): Promise<void> {
+    for (const [path, opened] of this.#opened) {
+      const stats = await lstat(path).catch(() => undefined);
+      if (stats !== undefined && isSameFile(stats, opened)) checkUnchanged(`file ${quote(path)}`, opened, stats);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  async #open(name: string, path: string): ReturnType<typeof open> {
+    const file = await openFile(path);
+    try {
+      const stats = await file.stat();
+      const before = this.#opened.get(path);
+      const size = this.entries.get(name)?.size ?? stats.size;
+      if (before === undefined) checkUnchanged(`file ${quote(path)}`, { size, mtimeMs: stats.mtimeMs }, stats);
+      else checkSame(`file ${quote(path)}`, before, stats);
+      this.#opened.set(path, stats);
+      return file;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+}
+
+async function* closing(stream: Readable, file: AsyncDisposable): AsyncGenerator<Uint8Array> {
+  try {
+    yield* stream as AsyncIterable<Uint8Array>;
+  } finally {
+    await file[Symbol.asyncDispose]();
+  }
+}
+
+async function walk(
+  root: string,
+  below: string,
+  entries: Map<string, TarEntry>,
+  depth: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  signal?.throwIfAborted();
+  if (depth > MOST_DEPTH) throw tooMuch(root, `folders nested more than ${MOST_DEPTH} deep`);
+  for (const name of (await listFolder(join(root, below))).sort()) {
+    const path = below === "" ? name : `${below}/${name}`;
+    const stats = await lstat(join(root, path)).catch(cause => {
+      throw unreadable("file", join(root, path), cause);
+    });
+    // What is neither file, folder nor link holds no part of an image.
+    const place = { name: path, bodyOffset: entries.size, size: stats.isFile() ? stats.size : 0 };
+    if (stats.isFile()) entries.set(path, { ...place, type: "file" });
+    else if (stats.isSymbolicLink())
+      entries.set(path, { ...place, type: "symlink", linkName: await readlink(join(root, path)) });
+    else if (stats.isDirectory()) {
+      entries.set(path, { ...place, type: "directory" });
+      await walk(root, path, entries, depth + 1, signal);
+    }
+    if (entries.size > MOST_ENTRIES) throw tooMuch(root, `more than ${MOST_ENTRIES} entries`);
+  }
+}
+
+async function listFolder(path: string): Promise<string[]> {
+  try {
+    return await readdir(path);
+  } catch (cause) {
+    throw unreadable("folder", path, cause);
+  }
+}
+
+async function openFile(path: string): ReturnType<typeof open> {
+  try {
+    return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (cause) {
+    throw unreadable("file", path, cause);
+  }
+}
+
+function unreadable(kind: string, path: string, cause: unknown): StorageError {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+  const found = code === "EACCES" ? "permission denied" : code === "ENOENT" ? "no such file" : code;
+  return new StorageError(`Cannot read ${kind} ${quote(path)}: ${found}, expected a readable ${kind}`, { cause });
+}
+
+function tooMuch(path: string, found: string): ArchiveError {
+  return new ArchiveError("too-many-entries", `Cannot read folder ${quote(path)}: ${found}, expected an image layout`, {
+    hint: 'Name the folder of the layout itself, the one with "oci-layout" or "manifest.json" in it.',
+  });
+}

@@ -1,0 +1,107 @@
+import { constants, type Stats } from "node:fs";
+import { type FileHandle, open, readdir, stat } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import { decompress } from "../../compress/decompress.ts";
+import { detectCompression, MAGIC_BYTES } from "../../compress/detect.ts";
+import { fileSliceBlob } from "../../content/blob.ts";
+import { StorageError } from "../../errors.ts";
+import { quote } from "../../util/format.ts";
+import { checkUnchanged, steadily } from "../../util/input-guard.ts";
+import type { Archive } from "../archive.ts";
+import { FolderArchive } from "./folder-archive.ts";
+import type { OpenArchiveOptions } from "./open-archive-options.ts";
+import { pipeScan } from "./open-pipe.ts";
+import { ScannedArchive, type ScanOptions } from "./streamed-archive.ts";
+import { TarArchive } from "./tar-archive.ts";
+
+/**
+ * Opens an image archive by its content: a plain tar for reads in any order; a compressed one, or a pipe (`-` is stdin),
+ * for passes from beginning to end, the first of which is made here; or a folder.
+ *
+ * @throws StorageError when the file cannot be opened; ArchiveError when it is no archive.
+ */
+export async function openArchiveFile(path: string, options: OpenArchiveOptions = {}): Promise<Archive> {
+  const scan = options.scan ?? (async (scan: ScanOptions) => await ScannedArchive.scan(scan));
+  if (path === "-") {
+    const stdin = options.stdin ?? process.stdin;
+    try {
+      return await scan(await pipeScan(path, stdin, options));
+    } catch (error) {
+      // An open stdin keeps the process waiting for it.
+      stdin.destroy();
+      throw error;
+    }
+  }
+  const { handle, stats } = await openPath(path);
+  try {
+    if (stats.isDirectory()) {
+      await handle.close();
+      return await FolderArchive.open(path, options);
+    }
+    if (!stats.isFile()) {
+      const pipe = handle.createReadStream({ autoClose: false });
+      return await scan(await pipeScan(path, pipe, options, handle));
+    }
+    const confirm = async (): Promise<void> => checkUnchanged(`archive ${quote(path)}`, stats, await handle.stat());
+    return await steadily(confirm, async () => {
+      const start = Buffer.alloc(MAGIC_BYTES);
+      await handle.read(start, 0, MAGIC_BYTES, 0);
+      const compression = detectCompression(start);
+      if (compression === undefined) return await TarArchive.open(path, handle, stats, options);
+      const { onNote, signal } = options;
+      return await scan({
+        path,
+        fileBytes: () => stats.size,
+        compression,
+        async open(signal) {
+          const stored = await fileSliceBlob(handle, 0, stats.size, path).open(undefined, signal);
+          return decompress(stored, compression, `archive ${quote(path)}`, signal);
+        },
+        isReopenable: true,
+        confirm,
+        file: handle,
+        onNote,
+        signal,
+      });
+    });
+  } catch (error) {
+    await handle.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function openPath(path: string): Promise<{ readonly handle: FileHandle; readonly stats: Stats }> {
+  const named = await stat(path).catch(async cause => {
+    throw await openFault(path, cause);
+  });
+  // A pipe is waited for, as every reader does; a file or device must not hold the program up.
+  const wait = named.isFIFO() ? 0 : constants.O_NONBLOCK;
+  try {
+    const handle = await open(path, constants.O_RDONLY | wait);
+    return { handle, stats: await handle.stat() };
+  } catch (cause) {
+    throw await openFault(path, cause);
+  }
+}
+
+async function openFault(path: string, cause: unknown): Promise<StorageError> {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown fault";
+  if (code !== "ENOENT") {
+    const found = code === "EACCES" ? "permission denied" : code;
+    return new StorageError(`Cannot read archive ${quote(path)}: ${found}, expected a readable file`, { cause });
+  }
+  const near = (await readdir(dirname(path)).catch((): string[] => [])).filter(name => isNear(name, basename(path)));
+  const hint =
+    near.length > 0
+      ? `The folder holds ${near.slice(0, 3).map(quote).join(", ")}.`
+      : "Check the path; it is taken from the current folder unless it begins with a slash.";
+  return new StorageError(`Cannot read archive ${quote(path)}: no such file, expected an image archive`, {
+    cause,
+    hint,
+  });
+}
+
+function isNear(name: string, wanted: string): boolean {
+  const stem = (text: string): string => text.toLowerCase().replace(/\.(tar|tgz|gz|zst|xz|bz2|oci).*$/, "");
+  return stem(name) === stem(wanted) && name !== wanted;
+}

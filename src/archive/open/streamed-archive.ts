@@ -1,0 +1,213 @@
+import { createHash } from "node:crypto";
+import type { Compression } from "../../compress/detect.ts";
+import { bytesBlob } from "../../content/blob.ts";
+import type { BlobSource } from "../../content/contracts.ts";
+import { hashBlob } from "../../content/hash-blob.ts";
+import { readBlob } from "../../content/pump.ts";
+import { ArchiveError, InternalError } from "../../errors.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { LAYOUT_FILE } from "../../oci/layout.ts";
+import { MAX_ARCHIVE_INDEX_BYTES, MAX_KEPT_JSON_BYTES } from "../../oci/limits.ts";
+import { resolveEntry } from "../../tar/resolve-link.ts";
+import type { TarEntry } from "../../tar/tar-entry.ts";
+import type { TarWalk } from "../../tar/tar-walk.ts";
+import { formatBytes, quote } from "../../util/format.ts";
+import type { Archive, PassingBodies, TakeBody } from "../archive.ts";
+import { type BodyKind, bodyKind } from "./body-kind.ts";
+import { type ChooseBody, scanTar } from "./scan-tar.ts";
+
+/** A source of the inflated tar, from its first byte. */
+export type OpenParts = (signal?: AbortSignal) => Promise<AsyncIterable<Uint8Array>>;
+
+/** What is done, on the first pass, with a body that is not kept; its sha256 goes into `digests`, by offset. */
+export type WorkOnBody = (
+  entry: TarEntry,
+  kind: BodyKind,
+  digests: Map<number, Digest>,
+  signal: AbortSignal,
+) => Promise<TakeBody | undefined> | TakeBody | undefined;
+
+export interface ScanOptions {
+  readonly path: string;
+  /** Bytes as they came, or as they lie on disk. */
+  readonly fileBytes: () => number;
+  readonly compression: Compression | "none";
+  readonly open: OpenParts;
+  /** False for what cannot be read from its beginning again, such as a pipe. */
+  readonly isReopenable: boolean;
+  /** As in `Archive`; absent where nobody can tell. */
+  readonly confirm?: (() => Promise<void>) | undefined;
+  /** Closed with the archive. */
+  readonly file?: AsyncDisposable | undefined;
+  readonly onNote?: ((message: string) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Bodies that are being worked on while the next one is read. */
+const AT_ONCE = 4;
+/** What a kept body costs beside its bytes. */
+const KEPT_EXTRA_BYTES = 512;
+const EMPTY_DIGEST: Digest = `sha256:${createHash("sha256").digest("hex")}`;
+const METADATA_NAMES: ReadonlySet<string> = new Set([LAYOUT_FILE, "repositories", "version"]);
+
+/**
+ * An archive that was read once from its beginning to its end: what it holds is known, JSON is kept, all other bodies
+ * have passed by.
+ */
+export class ScannedArchive implements Archive {
+  readonly path: string;
+  readonly fileBytes: number;
+  readonly compression: Compression | "none";
+  readonly entries: ReadonlyMap<string, TarEntry>;
+  readonly passing: PassingBodies;
+  readonly #kept: ReadonlyMap<number, Uint8Array>;
+  readonly #compressions: ReadonlyMap<number, Compression>;
+  /** sha256 of bodies by their offset: those that the first pass worked on, or all of them. */
+  #digests: ReadonlyMap<number, Digest>;
+  readonly #options: ScanOptions;
+
+  private constructor(
+    options: ScanOptions,
+    entries: ReadonlyMap<string, TarEntry>,
+    kept: ReadonlyMap<number, Uint8Array>,
+    compressions: ReadonlyMap<number, Compression>,
+    digests: ReadonlyMap<number, Digest>,
+  ) {
+    this.path = options.path;
+    this.fileBytes = options.fileBytes();
+    this.compression = options.compression;
+    this.entries = entries;
+    this.#options = options;
+    this.#kept = kept;
+    this.#compressions = compressions;
+    this.#digests = digests;
+    this.passing = {
+      holds: ({ bodyOffset, size }) => size === 0 || kept.has(bodyOffset),
+      pass: async (choose, isDone, signal) => await this.#pass(choose, isDone, signal),
+    };
+  }
+
+  /**
+   * Reads the archive.
+   *
+   * @throws ArchiveError as `scanTar`.
+   */
+  static async scan(options: ScanOptions, work?: WorkOnBody): Promise<ScannedArchive> {
+    const { onNote, signal } = options;
+    const kept = new Map<number, Uint8Array>();
+    const compressions = new Map<number, Compression>();
+    const digests = new Map<number, Digest>();
+    let keptBytes = 0;
+    const choose: ChooseBody = (entry, start, own) => {
+      const kind = bodyKind(start, entry.size);
+      if (kind !== "json" && kind !== "tar" && kind !== "other") compressions.set(entry.bodyOffset, kind);
+      // Beyond the limit JSON may still be a layer of an artifact, and is treated as one.
+      const isKept =
+        (kind === "json" || isMetadata(entry)) && keptBytes + entry.size + KEPT_EXTRA_BYTES <= MAX_KEPT_JSON_BYTES;
+      if (!isKept) return work?.(entry, kind, digests, own);
+      keptBytes += entry.size + KEPT_EXTRA_BYTES;
+      const keep = (bytes: Uint8Array): void => {
+        kept.set(entry.bodyOffset, bytes);
+        digests.set(entry.bodyOffset, `sha256:${createHash("sha256").update(bytes).digest("hex")}`);
+      };
+      if (start.length === entry.size) return void keep(Uint8Array.from(start));
+      return async (blob, own) => keep(await readBlob(blob, entry.size, own));
+    };
+    const walk = await scanParts(options, choose, undefined, signal);
+    for (const warning of walk.warnings) onNote?.(warning.message);
+    return new ScannedArchive(options, walk.entries, kept, compressions, digests);
+  }
+
+  /** False when everything that was not kept is gone. */
+  get isReopenable(): boolean {
+    return this.#options.isReopenable;
+  }
+
+  get what(): string {
+    return whatOf(this.#options);
+  }
+
+  resolve(name: string): TarEntry {
+    return resolveEntry(this.entries, name, this.what);
+  }
+
+  async compressionOf({ bodyOffset }: TarEntry): Promise<Compression | undefined> {
+    return this.#compressions.get(bodyOffset);
+  }
+
+  async digest(entry: TarEntry, signal?: AbortSignal): Promise<Digest> {
+    const known = entry.size === 0 ? EMPTY_DIGEST : this.knownDigest(entry);
+    if (known !== undefined) return known;
+    // One pass costs the same for one body and for all.
+    const digests = new Map<number, Digest>();
+    await this.#pass(
+      ({ bodyOffset }) =>
+        async (blob, own) =>
+          void digests.set(bodyOffset, await hashBlob(blob, "sha256", own)),
+      () => false,
+      signal,
+    );
+    this.#digests = digests;
+    const digest = digests.get(entry.bodyOffset);
+    if (digest === undefined) throw new InternalError(`Cannot hash ${quote(entry.name)}: it did not pass by again`);
+    return digest;
+  }
+
+  /** The sha256 of a body, if a pass has told it. */
+  knownDigest({ bodyOffset }: TarEntry): Digest | undefined {
+    return this.#digests.get(bodyOffset);
+  }
+
+  slice(entry: TarEntry): BlobSource {
+    const kept = entry.size === 0 ? new Uint8Array() : this.#kept.get(entry.bodyOffset);
+    if (kept !== undefined) return bytesBlob(kept);
+    return {
+      size: entry.size,
+      open: async () => {
+        throw new ArchiveError(
+          "no-json",
+          `Cannot read ${quote(entry.name)} from ${this.what}: ${formatBytes(entry.size)} that are no JSON, expected metadata of at most ${formatBytes(MAX_KEPT_JSON_BYTES)} in all`,
+        );
+      },
+    };
+  }
+
+  async confirm(): Promise<void> {
+    await this.#options.confirm?.();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#options.file?.[Symbol.asyncDispose]();
+  }
+
+  async #pass(
+    choose: (entry: TarEntry) => TakeBody | undefined,
+    isDone: () => boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    if (!this.#options.isReopenable) throw new InternalError(`Cannot read ${this.what} again: it has passed by`);
+    await scanParts(this.#options, choose, isDone, signal);
+  }
+}
+
+/** What is no JSON under these names gets the error of whoever parses it. */
+function isMetadata({ name, size }: TarEntry): boolean {
+  return size <= MAX_ARCHIVE_INDEX_BYTES && (METADATA_NAMES.has(name) || name.endsWith(".json"));
+}
+
+async function scanParts(
+  options: ScanOptions,
+  choose: ChooseBody,
+  isDone: (() => boolean) | undefined,
+  signal: AbortSignal | undefined,
+): Promise<TarWalk> {
+  const stop = new AbortController();
+  const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+  const parts = await options.open(either);
+  const onFailure = (error: unknown): void => stop.abort(error);
+  return await scanTar(parts, choose, { what: whatOf(options), atOnce: AT_ONCE, isDone, onFailure, signal });
+}
+
+function whatOf({ path }: ScanOptions): string {
+  return path === "-" ? "archive on stdin" : `archive ${quote(path)}`;
+}

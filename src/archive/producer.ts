@@ -1,0 +1,118 @@
+import { ANNOTATION_IMAGE_NAME } from "../oci/annotations.ts";
+import { DOCKER_MANIFEST_FILE } from "../oci/docker-manifest.ts";
+import { LAYOUT_FILE } from "../oci/layout.ts";
+import type { ArchiveSource } from "./open-archive.ts";
+
+/** Who seems to have written an archive. A guess: producers leave no signature, and repacking blurs what they leave. */
+export interface Producer {
+  readonly name: string;
+  /** What the guess rests on. */
+  readonly because: string;
+}
+
+interface Sign extends Producer {
+  readonly matches: (archive: ArchiveSource, names: readonly string[]) => boolean;
+}
+
+const HEX = "[0-9a-f]{64}";
+/** So many names are looked at; one of each kind comes early. */
+const NAMES_LOOKED_AT = 10_000;
+
+/** The first one that matches; measured on archives of each producer. */
+const SIGNS: readonly Sign[] = [
+  {
+    name: "imgpack pull",
+    because: "it holds imgpack.json",
+    matches: (_, names) => names.includes("imgpack.json"),
+  },
+  {
+    name: 'skopeo copy to "dir:", or podman save in a "-dir" format',
+    because: "manifest.json is a registry's manifest, and blobs are named by their digest alone",
+    matches: ({ form }) => form === "dir",
+  },
+  {
+    name: "docker save 1.9 or older",
+    because: "layers have VERSION and json files, and there is no manifest.json",
+    matches: ({ form }) => form === "legacy",
+  },
+  {
+    name: "docker save 25 or newer, classic store",
+    because: "manifest.json describes raw layers that are named by their diff_id",
+    matches: ({ docker }) => docker?.images.some(({ isClassic }) => isClassic) === true,
+  },
+  {
+    name: "regctl image export",
+    because: "metadata comes first, and no imgpack.json is there",
+    matches: ({ form }, names) =>
+      form === "docker+oci" && names.indexOf(DOCKER_MANIFEST_FILE) < 3 && names[0] === LAYOUT_FILE,
+  },
+  {
+    name: "docker save with the containerd store, ctr, nerdctl or buildx type=docker",
+    because: "it is an OCI layout with a manifest.json, without repositories",
+    matches: ({ form }) => form === "docker+oci",
+  },
+  {
+    name: "crane pull, or another tool built on its library (kaniko, ko)",
+    because: 'the config is named "sha256:…"',
+    matches: (_, names) => has(names, `^sha256:${HEX}$`),
+  },
+  {
+    name: "skopeo, podman or buildah, docker-archive",
+    because: "layers are named by their diff_id, with links under the old names",
+    matches: ({ form }, names) => form === "docker" && has(names, `^${HEX}\\.tar$`) && has(names, `^${HEX}/VERSION$`),
+  },
+  {
+    name: "crane pull in its legacy format",
+    because: "layers have VERSION and json as docker's, without entries for their folders",
+    matches: ({ form, archive }, names) => form === "docker" && has(names, `^${HEX}/VERSION$`) && !hasFolders(archive),
+  },
+  {
+    name: "docker save 1.10 to 24",
+    because: "layers are folders with VERSION, json and layer.tar",
+    matches: ({ form }, names) => form === "docker" && has(names, `^${HEX}/VERSION$`),
+  },
+  {
+    name: "jib",
+    because: "the config is config.json, and layers are named *.tar.gz",
+    matches: ({ form }, names) => form === "docker" && names.includes("config.json") && has(names, "\\.tar\\.gz$"),
+  },
+  {
+    name: "a builder that writes docker's form itself (nix, Bazel, kaniko or another)",
+    because: "manifest.json is there, and none of what docker writes beside it",
+    matches: ({ form }) => form === "docker",
+  },
+  {
+    name: "buildx type=oci",
+    because: "index.json names images as containerd does, and there is no manifest.json",
+    matches: ({ oci }) =>
+      oci?.index.view.manifests.some(({ annotations }) => annotations?.[ANNOTATION_IMAGE_NAME] !== undefined) === true,
+  },
+  {
+    name: "skopeo, podman, buildah, umoci, oras or crane, OCI layout",
+    because: "it is an OCI layout without a manifest.json",
+    matches: () => true,
+  },
+];
+
+export function guessProducer(source: ArchiveSource): Producer {
+  const names: string[] = [];
+  for (const name of source.archive.entries.keys()) {
+    names.push(name);
+    if (names.length === NAMES_LOOKED_AT) break;
+  }
+  const { name, because } = SIGNS.find(({ matches }) => matches(source, names)) ?? {
+    name: "unknown",
+    because: "nothing in it is familiar",
+  };
+  return { name, because };
+}
+
+function has(names: readonly string[], pattern: string): boolean {
+  const regular = new RegExp(pattern);
+  return names.some(name => regular.test(name));
+}
+
+function hasFolders({ entries }: ArchiveSource["archive"]): boolean {
+  for (const { type } of entries.values()) if (type === "directory") return true;
+  return false;
+}

@@ -1,0 +1,67 @@
+import { bytesBlob } from "../../content/blob.ts";
+import type { BlobSource } from "../../content/contracts.ts";
+import { ArchiveError } from "../../errors.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import type { Digest } from "../../oci/digest.ts";
+import type { TarEntry } from "../../tar/tar-entry.ts";
+import type { Archive } from "../archive.ts";
+
+/** Where the blobs of an archive lie, by the digest that something in it claims for them. */
+export class Slices {
+  readonly #archive: Archive;
+  readonly #entries = new Map<Digest, TarEntry>();
+  readonly #made = new Map<Digest, Uint8Array>();
+
+  constructor(archive: Archive) {
+    this.#archive = archive;
+  }
+
+  add(digest: Digest, entry: TarEntry): void {
+    if (!this.#entries.has(digest)) this.#entries.set(digest, entry);
+  }
+
+  /** A blob that the archive does not hold, but that follows from it. */
+  addMade(digest: Digest, bytes: Uint8Array): void {
+    this.#made.set(digest, bytes);
+  }
+
+  has(digest: Digest): boolean {
+    return this.#made.has(digest) || this.#entries.has(digest);
+  }
+
+  /** Where a blob lies in the archive. */
+  entry(digest: Digest): TarEntry | undefined {
+    return this.#entries.get(digest);
+  }
+
+  /** Blobs that nothing has claimed so far, as what their entry's name says. */
+  unclaimed(claimed: ReadonlySet<Digest>): readonly Descriptor[] {
+    return [...this.#entries].flatMap(([digest, { size }]) =>
+      claimed.has(digest) ? [] : [{ mediaType: "application/octet-stream", digest, size }],
+    );
+  }
+
+  /** @throws ArchiveError "missing-blob", or "size-mismatch" when the entry cannot be what the descriptor says. */
+  blob(descriptor: Descriptor): BlobSource {
+    const { digest, size } = descriptor;
+    const made = this.#made.get(digest);
+    if (made !== undefined) return bytesBlob(made);
+    const entry = this.#entries.get(digest);
+    if (entry === undefined) {
+      throw new ArchiveError(
+        "missing-blob",
+        `Cannot read blob ${digest} from ${this.#archive.what}: no such entry, expected ${size} bytes`,
+        {
+          hint: "The archive holds only a part of the image: save it again, for the platform you need.",
+        },
+      );
+    }
+    if (entry.size !== size) {
+      throw new ArchiveError(
+        "size-mismatch",
+        `Cannot read blob ${digest} from ${this.#archive.what}: entry has ${entry.size} bytes, expected ${size}`,
+      );
+    }
+    return this.#archive.slice(entry);
+  }
+}

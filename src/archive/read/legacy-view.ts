@@ -1,0 +1,126 @@
+import type { Root } from "../../content/contracts.ts";
+import { ArchiveError } from "../../errors.ts";
+import { describeBytes } from "../../oci/describe.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import { isLegacyId, type LegacyLayer, legacyConfig, parseLegacyLayer } from "../../oci/legacy/legacy-config.ts";
+import { parseRepositories, REPOSITORIES_FILE } from "../../oci/legacy/legacy-names.ts";
+import { MAX_ARCHIVE_INDEX_BYTES, MAX_CONFIG_BYTES, MAX_KEPT_JSON_BYTES } from "../../oci/limits.ts";
+import { DOCKER_CONFIG, DOCKER_LAYER, DOCKER_MANIFEST } from "../../oci/media-types.ts";
+import { formatBytes, quote } from "../../util/format.ts";
+import { type Archive, readMetadata } from "../archive.ts";
+import { Slices } from "./blob-index.ts";
+
+/** Docker itself allowed 127 (security case M-14). */
+const MOST_LAYERS = 1000;
+
+/** True for the form of Docker 1.9 and older: a folder per layer, each with its JSON. */
+export function isLegacyArchive(archive: Archive): boolean {
+  if (archive.entries.has(REPOSITORIES_FILE)) return true;
+  for (const name of archive.entries.keys()) if (idOf(name) !== undefined) return true;
+  return false;
+}
+
+/**
+ * Reads the images of Docker 1.9 and older: `repositories` names the top layers, each layer names its parent. diff_ids
+ * are computed, the configs follow from them.
+ *
+ * @throws ArchiveError "legacy-id", "legacy-chain", "missing-entry", "missing-layer", "layer-compression".
+ */
+export async function readLegacyImages(
+  archive: Archive,
+  signal?: AbortSignal,
+): Promise<{ readonly images: readonly Root[]; readonly slices: Slices }> {
+  const slices = new Slices(archive);
+  const layers = new Map<string, LegacyLayer>();
+  for (const name of archive.entries.keys()) {
+    const id = idOf(name);
+    if (id === undefined) continue;
+    const where = `${quote(name)} in ${archive.what}`;
+    const layer = parseLegacyLayer(await readMetadata(archive, name, MAX_CONFIG_BYTES, signal), where);
+    if (layer.id !== id)
+      throw refused("legacy-id", archive, `${quote(name)} has the id ${layer.id}`, "that of its folder");
+    layers.set(id, layer);
+  }
+  const known = new Map<string, Descriptor>();
+  const describe = async (id: string): Promise<Descriptor> => {
+    const layer = known.get(id) ?? (await describeLayer(archive, slices, `${id}/layer.tar`, signal));
+    known.set(id, layer);
+    return layer;
+  };
+  const images: Root[] = [];
+  let madeBytes = 0;
+  for (const [top, names] of await topLayers(archive, layers, signal)) {
+    const chain = chainOf(archive, layers, top);
+    const found: Descriptor[] = [];
+    for (const { id } of chain) found.push(await describe(id));
+    const bytes = legacyConfig(
+      chain,
+      found.map(({ digest }) => digest),
+    );
+    madeBytes += bytes.length;
+    if (bytes.length > MAX_CONFIG_BYTES || madeBytes > MAX_KEPT_JSON_BYTES)
+      throw refused("too-large", archive, `a config of ${formatBytes(bytes.length)}`, "less history in its layers");
+    const config = describeBytes(DOCKER_CONFIG, bytes);
+    slices.addMade(config.digest, bytes);
+    images.push({ kind: "draft", names, draft: { mediaType: DOCKER_MANIFEST, config, layers: found } });
+  }
+  if (images.length > 0) return { images, slices };
+  throw refused("no-image", archive, "no layer in it", "at least one");
+}
+
+/** What `repositories` names; without names, each layer that is nobody's parent. */
+async function topLayers(
+  archive: Archive,
+  layers: ReadonlyMap<string, LegacyLayer>,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const tops = new Map<string, string[]>();
+  if (archive.entries.has(REPOSITORIES_FILE)) {
+    const bytes = await readMetadata(archive, REPOSITORIES_FILE, MAX_ARCHIVE_INDEX_BYTES, signal);
+    for (const { name, id } of parseRepositories(bytes, archive.what)) tops.set(id, [...(tops.get(id) ?? []), name]);
+  }
+  const parents = new Set([...layers.values()].map(({ parent }) => parent));
+  for (const id of layers.keys()) if (!parents.has(id) && !tops.has(id)) tops.set(id, []);
+  return tops;
+}
+
+/** Base first. */
+function chainOf(archive: Archive, layers: ReadonlyMap<string, LegacyLayer>, top: string): readonly LegacyLayer[] {
+  const chain: LegacyLayer[] = [];
+  for (let id: string | undefined = top; id !== undefined; ) {
+    const layer = layers.get(id);
+    if (layer === undefined) throw refused("legacy-chain", archive, `no layer ${id}`, `it below ${top}`);
+    if (chain.length >= MOST_LAYERS)
+      throw refused("legacy-chain", archive, `more than ${MOST_LAYERS} layers below ${top}`, "a chain that ends");
+    chain.unshift(layer);
+    id = layer.parent;
+  }
+  return chain;
+}
+
+async function describeLayer(
+  archive: Archive,
+  slices: Slices,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<Descriptor> {
+  if (!archive.entries.has(name)) throw refused("missing-layer", archive, `no entry ${quote(name)}`, "the layer's tar");
+  const entry = archive.resolve(name);
+  const compression = await archive.compressionOf(entry);
+  if (compression !== undefined)
+    throw refused("layer-compression", archive, `${compression} data in ${quote(name)}`, "a plain tar");
+  const digest = await archive.digest(entry, signal);
+  slices.add(digest, entry);
+  return { mediaType: DOCKER_LAYER, digest, size: entry.size };
+}
+
+function idOf(name: string): string | undefined {
+  const id = name.endsWith("/json") ? name.slice(0, -"/json".length) : "";
+  return isLegacyId(id) ? id : undefined;
+}
+
+function refused(reason: string, archive: Archive, found: string, expected: string): ArchiveError {
+  return new ArchiveError(reason, `Cannot read ${archive.what}: ${found}, expected ${expected}`, {
+    hint: "The archive is incomplete or was put together by hand: save the image again.",
+  });
+}

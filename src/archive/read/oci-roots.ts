@@ -1,0 +1,69 @@
+import { readBlob } from "../../content/pump.ts";
+import { verified } from "../../content/verified.ts";
+import { IntegrityError } from "../../errors.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import type { Digest } from "../../oci/digest.ts";
+import type { LayoutRoot } from "../../oci/layout.ts";
+import { MAX_INDEX_DEPTH, MAX_MANIFEST_BYTES } from "../../oci/limits.ts";
+import { manifestChildren, parseManifest } from "../../oci/manifest.ts";
+import { isManifestType } from "../../oci/media-types.ts";
+import type { OciLayout } from "./oci-view.ts";
+import type { OpenArchiveOptions } from "../open/open-archive-options.ts";
+
+const MAX_MANIFESTS = 100_000;
+
+/** An entry of `index.json` and what it leads to inside the archive. */
+export interface OciRoot extends LayoutRoot {
+  /** Number of layers by config digest, for every image manifest below that is present. */
+  readonly images: ReadonlyMap<Digest, number>;
+  /** Manifests below it that are present. */
+  readonly parts: ReadonlySet<Digest>;
+}
+
+/**
+ * Follows the entries of an `index.json` to their images. Manifests that are absent are left out: that is normal.
+ *
+ * @param onDamage as in OpenArchiveOptions.
+ * @throws IntegrityError for a manifest that is not what its digest says; ArchiveError as `parseManifest`.
+ */
+export async function readOciRoots(
+  { index, slices }: OciLayout,
+  what: string,
+  onDamage?: OpenArchiveOptions["onDamage"],
+  signal?: AbortSignal,
+): Promise<readonly OciRoot[]> {
+  const views = new Map<Digest, ReturnType<typeof parseManifest>>();
+  const read = async (descriptor: Descriptor): Promise<ReturnType<typeof parseManifest>> => {
+    const { digest, mediaType } = descriptor;
+    const known = views.get(digest);
+    if (known !== undefined) return known;
+    const bytes = await readBlob(verified(descriptor, slices.blob(descriptor), what), MAX_MANIFEST_BYTES, signal);
+    const view = parseManifest(bytes, { announced: mediaType, where: `${digest} in ${what}` });
+    views.set(digest, view);
+    return view;
+  };
+  const roots: OciRoot[] = [];
+  for (const root of index.roots) {
+    const images = new Map<Digest, number>();
+    const seen = new Set<Digest>();
+    const walk = async (descriptor: Descriptor, depth: number): Promise<void> => {
+      const { digest, mediaType } = descriptor;
+      if (!isManifestType(mediaType) || seen.has(digest) || !slices.has(digest)) return;
+      // Deeper or wider graphs are refused where the copy is planned.
+      if (depth > MAX_INDEX_DEPTH || seen.size > MAX_MANIFESTS) return;
+      seen.add(digest);
+      const view = await read(descriptor).catch(error => {
+        if (onDamage === undefined || !(error instanceof IntegrityError)) throw error;
+        onDamage(digest, error);
+        return undefined;
+      });
+      if (view === undefined) return;
+      if (view.kind === "image") images.set(view.config.digest, view.layers.length);
+      else for (const child of manifestChildren(view)) await walk(child, depth + 1);
+    };
+    await walk(root.descriptor, 1);
+    seen.delete(root.descriptor.digest);
+    roots.push({ ...root, images, parts: seen });
+  }
+  return roots;
+}

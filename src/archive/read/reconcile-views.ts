@@ -1,0 +1,159 @@
+import type { Root } from "../../content/contracts.ts";
+import { ArchiveError } from "../../errors.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { DOCKER_MANIFEST, layerCompression, OCI_MANIFEST } from "../../oci/media-types.ts";
+import { parseReference } from "../../oci/reference.ts";
+import { quote } from "../../util/format.ts";
+import type { DockerImage, DockerImages } from "./docker-view.ts";
+import type { OciRoot } from "./oci-roots.ts";
+
+/** What an archive says about its images. */
+export interface ArchiveViews {
+  readonly docker: DockerImages | undefined;
+  /** Undefined without an OCI layout. */
+  readonly oci: readonly OciRoot[] | undefined;
+  /** An `index.json` that no `oci-layout` makes valid: some loaders follow it all the same. */
+  readonly stray: readonly OciRoot[];
+}
+
+/**
+ * The images of an archive that may speak twice. Loaders differ in which view they follow, so a name that means two
+ * images is refused (security case M-16). Otherwise the OCI view decides, because its manifests are the registry's
+ * bytes; except for Docker's classic store, which writes an OCI manifest of its own over raw layers. What only one view
+ * knows is added from it.
+ *
+ * @param what names the archive in messages.
+ * @throws ArchiveError "two-views"; "two-images" when one view alone gives a name twice; as `layersOf`.
+ */
+export async function agree(
+  what: string,
+  { docker, oci, stray }: ArchiveViews,
+  signal?: AbortSignal,
+): Promise<readonly Root[]> {
+  const images = mergeImages(docker?.images ?? []);
+  const roots = oci ?? [];
+  checkDistinct(what, "manifest.json", images, ({ config }) => config.digest);
+  // A root whose manifests are all absent (a sparse index) contradicts nothing.
+  const present = roots.filter(({ images }) => images.size > 0);
+  checkDistinct(what, "index.json", present, ({ descriptor }) => descriptor.digest);
+  for (const image of images) checkViews(what, image, [...roots, ...stray]);
+  const named = uniteNames(images, roots);
+  const isClassic = images.some(image => image.isClassic);
+  const drafted = images.filter(image => isClassic || !roots.some(root => root.images.has(image.config.digest)));
+  const hidden = new Set(isClassic ? images.map(({ config }) => config.digest) : []);
+  const parts = new Set(roots.flatMap(root => [...root.parts]));
+  // What stands below another entry is no image of its own, unless it has a name.
+  const isOwn = ({ descriptor, tags }: OciRoot): boolean =>
+    !parts.has(descriptor.digest) || tags.length > 0 || (named.get(descriptor.digest)?.size ?? 0) > 0;
+  const settled = roots.filter(root => isOwn(root) && ![...root.images.keys()].some(config => hidden.has(config)));
+  const result: Root[] = settled.map(({ descriptor }) => ({
+    kind: "settled",
+    names: [...(named.get(descriptor.digest) ?? [])],
+    descriptor,
+  }));
+  for (const image of drafted) {
+    const union = roots.flatMap(root => (root.images.has(image.config.digest) ? root.names : []));
+    result.push(await draftOf(docker, image, union, signal));
+  }
+  return result;
+}
+
+/** Entries with one config are one image with several names. */
+function mergeImages(images: readonly DockerImage[]): readonly DockerImage[] {
+  const merged = new Map<Digest, DockerImage>();
+  for (const image of images) {
+    const known = merged.get(image.config.digest);
+    const names = [...new Set([...(known?.names ?? []), ...image.names])];
+    merged.set(image.config.digest, { ...(known ?? image), names });
+  }
+  return [...merged.values()];
+}
+
+/** The names of each root, with those that only the docker view knows: they go to the root that holds least beside. */
+function uniteNames(
+  images: readonly DockerImage[],
+  roots: readonly OciRoot[],
+): ReadonlyMap<Digest, ReadonlySet<string>> {
+  const known = new Set(roots.flatMap(({ names }) => names));
+  const united = new Map(roots.map(({ descriptor, names }) => [descriptor.digest, new Set(names)]));
+  for (const { config, names } of images) {
+    const holders = roots.filter(root => root.images.has(config.digest));
+    const [closest] = holders.sort((left, right) => left.images.size - right.images.size);
+    for (const name of names) {
+      if (closest !== undefined && !known.has(name)) united.get(closest.descriptor.digest)?.add(name);
+    }
+  }
+  return united;
+}
+
+async function draftOf(
+  docker: DockerImages | undefined,
+  image: DockerImage,
+  moreNames: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<Root> {
+  const layers = (await docker?.layersOf(image, signal)) ?? [];
+  // Docker manifests have no type for zstd layers that their readers know.
+  const isZstd = layers.some(({ mediaType }) => layerCompression(mediaType) === "zstd");
+  const names = [...new Set([...image.names, ...moreNames])];
+  const mediaType = isZstd ? OCI_MANIFEST : DOCKER_MANIFEST;
+  return { kind: "draft", names, draft: { mediaType, config: image.config, layers, diffIds: image.diffIds } };
+}
+
+function checkDistinct<T extends { readonly names: readonly string[] }>(
+  what: string,
+  file: string,
+  images: readonly T[],
+  digestOf: (image: T) => Digest,
+): void {
+  const owners = new Map<string, Digest>();
+  for (const image of images) {
+    const digest = digestOf(image);
+    for (const name of image.names) {
+      const owner = owners.get(name);
+      if (owner !== undefined && owner !== digest) {
+        throw new ArchiveError(
+          "two-images",
+          `Cannot read ${what}: ${quote(name)} is ${owner} and ${digest} in ${file}, expected one image`,
+          { hint: TRUST_HINT },
+        );
+      }
+      owners.set(name, digest);
+    }
+  }
+}
+
+const TRUST_HINT =
+  "Different loaders would load different images from this file: save it again from a source that you trust.";
+
+function checkViews(what: string, image: DockerImage, roots: readonly OciRoot[]): void {
+  const { digest } = image.config;
+  for (const { images } of roots) {
+    const layers = images.get(digest);
+    // Docker's classic store writes manifests of its own, those of 25.0.0 with layers dropped: they are not followed.
+    if (layers === undefined || layers === image.diffIds.length || image.isClassic) continue;
+    // Docker 25.0.0 wrote a repeated layer once; its OCI manifests are not followed anyway.
+    if (image.isClassic && layers === new Set(image.diffIds).size) continue;
+    throw new ArchiveError(
+      "two-views",
+      `Cannot read ${what}: config ${digest} has ${image.diffIds.length} layers in manifest.json and ${layers} in index.json, ` +
+        "expected the same image",
+      { hint: TRUST_HINT },
+    );
+  }
+  for (const name of image.names) {
+    const { tag } = parseReference(name);
+    const namesakes = roots.filter(({ images, names, tags }) => {
+      const isNamed = names.includes(name) || (names.length === 0 && tag !== undefined && tags.includes(tag));
+      return images.size > 0 && isNamed;
+    });
+    if (namesakes.length === 0 || namesakes.some(({ images }) => images.has(digest))) continue;
+    const configs = namesakes.flatMap(({ images }) => [...images.keys()]);
+    throw new ArchiveError(
+      "two-views",
+      `Cannot read ${what}: ${quote(name)} is config ${digest} in manifest.json and ${configs.join(", ")} in index.json, ` +
+        "expected one image",
+      { hint: TRUST_HINT },
+    );
+  }
+}

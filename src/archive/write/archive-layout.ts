@@ -1,0 +1,96 @@
+import type { CopyPlan } from "../../content/contracts.ts";
+import { ArchiveError } from "../../errors.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import { type Digest, digestHex } from "../../oci/digest.ts";
+import { layerCompression } from "../../oci/media-types.ts";
+import type { Platform } from "../../oci/platform.ts";
+import { planTar, type TarPlan } from "../../tar/tar-plan.ts";
+import { archiveMetadata } from "./build-metadata.ts";
+import { blobName } from "../blob-name.ts";
+
+/**
+ * "universal": OCI layout and docker archive in one; "oci": an OCI layout alone; "docker": `manifest.json`, configs and
+ * layers, as `docker save` wrote them for ten years.
+ */
+export type ArchiveFormat = "universal" | "oci" | "docker";
+
+export interface ArchiveLayoutOptions {
+  /** The platform that `manifest.json` names where an image has several. */
+  readonly platform: Platform;
+  /** "universal" without it. */
+  readonly format?: ArchiveFormat | undefined;
+}
+
+/** One file of the archive, with its bytes where the plan has them already. */
+export type LayoutFile = { readonly name: string; readonly size: number } & (
+  | { readonly bytes: Uint8Array }
+  | { readonly bytes: undefined; readonly digest: Digest }
+);
+
+/** The same files in the same order, whatever they are written to. */
+export interface ArchiveLayout {
+  readonly files: readonly LayoutFile[];
+  /** Names of configs and layers: what comes from the source. */
+  readonly names: ReadonlyMap<Digest, string>;
+  readonly totalBytes: number;
+}
+
+const EXTENSIONS = { none: ".tar", gzip: ".tar.gz", zstd: ".tar.zst", xz: ".tar.xz", bzip2: ".tar.bz2" } as const;
+
+/**
+ * Lays an archive out: metadata first, then manifests, configs and layers, each sorted by digest. Pure: the same plan
+ * gives the same archive, byte for byte.
+ *
+ * @throws ArchiveError "no-image" in the docker form, which has no place for anything but images.
+ */
+export function layOutArchive(plan: CopyPlan, options: ArchiveLayoutOptions): ArchiveLayout {
+  const { platform, format = "universal" } = options;
+  const configs = configDigests(plan);
+  const names = new Map(
+    plan.blobs.map(blob => [
+      blob.digest,
+      format === "docker" ? dockerName(blob, configs.has(blob.digest)) : blobName(blob.digest),
+    ]),
+  );
+  const metadata = archiveMetadata(plan, { platform, format, nameOf: digest => names.get(digest) ?? blobName(digest) });
+  if (format === "docker" && metadata.length === 0) {
+    throw new ArchiveError("no-image", "Cannot write docker archive: no image to write, expected at least one", {
+      hint: "Charts, signatures and other artifacts have no docker form: leave out --format docker.",
+    });
+  }
+  const manifests = format === "docker" ? [] : [...plan.manifests.values()];
+  const blobFiles = (isWanted: (digest: Digest) => boolean): readonly LayoutFile[] =>
+    plan.blobs
+      .filter(({ digest }) => isWanted(digest))
+      .map(({ digest, size }) => ({ name: names.get(digest) ?? "", size, bytes: undefined, digest }));
+  const files: readonly LayoutFile[] = [
+    ...metadata.map(({ name, bytes }) => ({ name, size: bytes.length, bytes })),
+    ...byName(
+      manifests.map(({ descriptor, bytes }) => ({ name: blobName(descriptor.digest), size: bytes.length, bytes })),
+    ),
+    ...byName(blobFiles(digest => configs.has(digest))),
+    ...byName(blobFiles(digest => !configs.has(digest))),
+  ];
+  return { files, names, totalBytes: files.reduce((sum, { size }) => sum + size, 0) };
+}
+
+/** The same layout as one tar. @throws ArchiveError as `planTar` */
+export function planArchive({ files }: ArchiveLayout): TarPlan {
+  return planTar(files);
+}
+
+/** As skopeo names them: the config by its digest, a raw layer by its diff_id, which is its digest too. */
+function dockerName({ digest, mediaType }: Descriptor, isConfig: boolean): string {
+  const extension = isConfig ? ".json" : EXTENSIONS[layerCompression(mediaType) ?? "none"];
+  return `${digestHex(digest)}${extension}`;
+}
+
+function byName(files: readonly LayoutFile[]): readonly LayoutFile[] {
+  return [...files].sort((left, right) => (left.name < right.name ? -1 : 1));
+}
+
+function configDigests(plan: CopyPlan): ReadonlySet<Digest> {
+  return new Set(
+    [...plan.manifests.values()].flatMap(({ view }) => (view.kind === "image" ? [view.config.digest] : [])),
+  );
+}

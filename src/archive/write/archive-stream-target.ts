@@ -1,0 +1,151 @@
+import type { Writable } from "node:stream";
+import type { BlobSource, ImageTarget, Presence, SettledRoot, TargetSession } from "../../content/contracts.ts";
+import { pumpBlob } from "../../content/pump.ts";
+import { InternalError } from "../../errors.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { encodeSlotHeader, planGaps, type TarPlan } from "../../tar/tar-plan.ts";
+import { abortable, type Deferred, deferred } from "../../util/promises.ts";
+import { type ArchiveLayout, type ArchiveLayoutOptions, layOutArchive, planArchive } from "./archive-layout.ts";
+import { StreamWriter } from "./stream-writer.ts";
+
+/** Blobs that may be under way at once: what waits for its turn holds memory. */
+export const STREAM_CONCURRENCY = 4;
+
+/** What a blob that is not yet its turn may have read ahead; beyond it, it holds its pool chunks and waits. */
+const AHEAD_BYTES = 4 * 1024 * 1024;
+
+/**
+ * The archive that `universalArchive` writes, byte for byte, from its first byte to its last into a stream. Blobs are
+ * fetched a few at a time, in the order of the tar: one passes straight through, the next ones read a little ahead.
+ *
+ * @param output is not ended: it belongs to the caller.
+ */
+export function streamArchive(output: Writable, options: ArchiveLayoutOptions): ImageTarget {
+  return {
+    async begin(plan, signal) {
+      const layout = layOutArchive(plan, options);
+      const session = new StreamSession(new StreamWriter(output), planArchive(layout), layout);
+      try {
+        await session.advance(signal);
+      } catch (error) {
+        await session[Symbol.asyncDispose]();
+        throw error;
+      }
+      return session;
+    },
+  };
+}
+
+class StreamSession implements TargetSession {
+  readonly order: readonly Digest[];
+  readonly #writer: StreamWriter;
+  readonly #tar: TarPlan;
+  readonly #layout: ArchiveLayout;
+  /** Zeros behind a body, by where they begin. */
+  readonly #padding: ReadonlyMap<number, number>;
+  readonly #endBytes: number;
+  readonly #turns: ReadonlyMap<Digest, Deferred<void>>;
+  /** Files written so far. */
+  #written = 0;
+
+  constructor(writer: StreamWriter, tar: TarPlan, layout: ArchiveLayout) {
+    this.#writer = writer;
+    this.#tar = tar;
+    this.#layout = layout;
+    const gaps = planGaps(tar);
+    this.#endBytes = gaps.at(-1)?.length ?? 0;
+    this.#padding = new Map(gaps.slice(0, -1).map(({ position, length }) => [position, length]));
+    this.order = layout.files.flatMap(file => (file.bytes === undefined ? [file.digest] : []));
+    this.#turns = new Map(this.order.map(digest => [digest, deferred<void>()]));
+  }
+
+  async has(): Promise<Presence> {
+    return "absent";
+  }
+
+  async put({ digest, size }: Descriptor, blob: BlobSource, signal?: AbortSignal): Promise<void> {
+    const turn = this.#turns.get(digest);
+    // Manifests stand at the head of the archive, written from the plan.
+    if (turn === undefined) return;
+    const ahead: Uint8Array[] = [];
+    let aheadBytes = 0;
+    let isTurn = false;
+    const flush = async (): Promise<void> => {
+      isTurn = true;
+      for (const part of ahead.splice(0)) await this.#writer.write(part, signal);
+    };
+    // Several chunks are under way at once; each waits for the one before it.
+    let last = Promise.resolve();
+    const taken = async (chunk: Uint8Array): Promise<void> => {
+      if (!isTurn && aheadBytes + chunk.length <= AHEAD_BYTES && !this.#isTurn(digest)) {
+        aheadBytes += chunk.length;
+        // A copy: the chunk goes back to the pool, which the blob in turn needs.
+        ahead.push(chunk.slice());
+        return;
+      }
+      if (!isTurn) {
+        await abortable(turn.promise, signal);
+        await flush();
+      }
+      await this.#writer.write(chunk, signal);
+    };
+    await pumpBlob(
+      blob,
+      async chunk => {
+        last = last.then(async () => await taken(chunk));
+        await last;
+      },
+      signal,
+    );
+    await abortable(turn.promise, signal);
+    await flush();
+    if (blob.size !== size) throw new InternalError(`Cannot write ${digest}: ${blob.size} bytes, planned ${size}`);
+    this.#written += 1;
+    await this.advance(signal);
+  }
+
+  /** Ends the file before, writes what the plan has itself, and opens the next blob's place. */
+  async advance(signal?: AbortSignal): Promise<void> {
+    for (;;) {
+      const previous = this.#slot(this.#written - 1);
+      const padding = previous === undefined ? undefined : this.#padding.get(previous.bodyOffset + previous.size);
+      if (padding !== undefined) await this.#writer.write(new Uint8Array(padding), signal);
+      const file = this.#layout.files[this.#written];
+      const slot = this.#slot(this.#written);
+      if (file === undefined || slot === undefined) return;
+      await this.#writer.write(encodeSlotHeader(slot), signal);
+      if (file.bytes === undefined) {
+        this.#turns.get(file.digest)?.resolve();
+        return;
+      }
+      await this.#writer.write(file.bytes, signal);
+      this.#written += 1;
+    }
+  }
+
+  async commit(_roots: readonly SettledRoot[], signal?: AbortSignal): Promise<void> {
+    const missing = this.#layout.files[this.#written];
+    if (missing !== undefined) throw new InternalError(`Cannot finish archive: ${missing.name} was never written`);
+    const { totalBytes } = this.#tar;
+    await this.#writer.write(new Uint8Array(this.#endBytes), signal);
+    if (this.#writer.written !== totalBytes) {
+      throw new InternalError(`Cannot finish archive: ${this.#writer.written} bytes written, planned ${totalBytes}`);
+    }
+  }
+
+  /** What went out cannot be taken back: a reader sees an archive without its end blocks. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#writer.release();
+  }
+
+  #isTurn(digest: Digest): boolean {
+    const file = this.#layout.files[this.#written];
+    return file !== undefined && file.bytes === undefined && file.digest === digest;
+  }
+
+  #slot(place: number): ReturnType<TarPlan["slots"]["get"]> {
+    const file = this.#layout.files[place];
+    return file === undefined ? undefined : this.#tar.slots.get(file.name);
+  }
+}

@@ -1,0 +1,129 @@
+import type { CopyPlan } from "../../content/contracts.ts";
+import { ANNOTATION_IMAGE_NAME, ANNOTATION_REF_NAME } from "../../oci/annotations.ts";
+import { buildImageIndex } from "../../oci/build-manifest.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { DOCKER_MANIFEST_FILE } from "../../oci/docker-manifest.ts";
+import { INDEX_FILE, LAYOUT_FILE, LAYOUT_HEADER } from "../../oci/layout.ts";
+import type { ImageView } from "../../oci/manifest.ts";
+import { isImageConfigType } from "../../oci/media-types.ts";
+import { type Platform, selectPlatform } from "../../oci/platform.ts";
+import { parseReference } from "../../oci/reference.ts";
+
+/** Ours; every loader ignores it. */
+const PLAN_FILE = "imgpack.json";
+
+interface MetadataFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+interface MetadataOptions {
+  /** The one that `manifest.json`, which can name a single platform per image, takes from an index. */
+  readonly platform: Platform;
+  /** "oci" has no `manifest.json`, "docker" nothing else. */
+  readonly format: "universal" | "oci" | "docker";
+  /** Where configs and layers lie. */
+  readonly nameOf: (digest: Digest) => string;
+}
+
+/**
+ * The JSON files at the head of an archive, in order; none when the docker form has no image to name. Key order and root
+ * order are fixed, so the same images give the same bytes.
+ */
+export function archiveMetadata(plan: CopyPlan, options: MetadataOptions): readonly MetadataFile[] {
+  const { format } = options;
+  const roots = sortedRoots(plan);
+  const entries = roots.flatMap(({ names, descriptor }) =>
+    names.length === 0 ? [descriptor] : names.map(name => named(descriptor, name)),
+  );
+  const layout = [
+    { name: LAYOUT_FILE, bytes: encode(LAYOUT_HEADER) },
+    { name: INDEX_FILE, bytes: buildImageIndex(entries).bytes },
+  ];
+  if (format === "oci") return layout;
+  const images = dockerManifest(plan, roots, options);
+  const docker = images.length === 0 ? [] : [{ name: DOCKER_MANIFEST_FILE, bytes: encode(JSON.stringify(images)) }];
+  if (format === "docker") return docker;
+  const own = {
+    formatVersion: 1,
+    roots: roots.map(({ names, descriptor }) => ({
+      digest: descriptor.digest,
+      mediaType: descriptor.mediaType,
+      names,
+    })),
+  };
+  return [...layout, ...docker, { name: PLAN_FILE, bytes: encode(JSON.stringify(own)) }];
+}
+
+export interface DockerImagePlan {
+  /** Of the manifest. */
+  readonly descriptor: Descriptor;
+  readonly view: ImageView;
+}
+
+/**
+ * The image that a docker loader gets: the manifest itself, or the best fit of an index; failing that, its first image.
+ * Undefined for artifacts: they have no config that a loader could run.
+ */
+export function dockerImage(plan: CopyPlan, { digest }: Descriptor, platform: Platform): DockerImagePlan | undefined {
+  const planned = plan.manifests.get(digest);
+  if (planned === undefined) return undefined;
+  const { descriptor, view } = planned;
+  if (view.kind === "image") return isImageConfigType(view.config.mediaType) ? { descriptor, view } : undefined;
+  const present = view.manifests.filter(({ digest }) => plan.manifests.has(digest));
+  const best = selectPlatform(present, platform);
+  const ordered = best === undefined ? present : [best, ...present];
+  for (const child of ordered) {
+    const image = dockerImage(plan, child, platform);
+    if (image !== undefined) return image;
+  }
+  return undefined;
+}
+
+interface NamedRoot {
+  readonly names: readonly string[];
+  readonly descriptor: Descriptor;
+}
+
+function sortedRoots(plan: CopyPlan): readonly NamedRoot[] {
+  return plan.roots
+    .flatMap(root => (root.kind === "settled" ? [{ names: [...root.names].sort(), descriptor: root.descriptor }] : []))
+    .sort(
+      (left, right) =>
+        compare(left.names[0] ?? "", right.names[0] ?? "") || compare(left.descriptor.digest, right.descriptor.digest),
+    );
+}
+
+function dockerManifest(
+  plan: CopyPlan,
+  roots: readonly NamedRoot[],
+  { platform, nameOf }: MetadataOptions,
+): readonly object[] {
+  return roots.flatMap(({ names, descriptor }) => {
+    const image = dockerImage(plan, descriptor, platform);
+    if (image === undefined) return [];
+    return [
+      {
+        Config: nameOf(image.view.config.digest),
+        RepoTags: names.length === 0 ? null : names,
+        Layers: image.view.layers.map(({ digest }) => nameOf(digest)),
+      },
+    ];
+  });
+}
+
+/** Both annotations: containerd reads the full name, others take the tag. */
+function named(descriptor: Descriptor, name: string): Descriptor {
+  const { tag } = parseReference(name);
+  const names = { [ANNOTATION_IMAGE_NAME]: name, ...(tag === undefined ? {} : { [ANNOTATION_REF_NAME]: tag }) };
+  return { ...descriptor, annotations: { ...descriptor.annotations, ...names } };
+}
+
+function compare(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}

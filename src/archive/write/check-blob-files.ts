@@ -1,0 +1,40 @@
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { fileSliceBlob } from "../../content/blob.ts";
+import { hashBlob } from "../../content/hash-blob.ts";
+import { digestAlgorithm } from "../../oci/digest.ts";
+import { runBounded } from "../../util/bounded.ts";
+import { isOwn } from "../../util/process-identity.ts";
+import type { LayoutFile } from "./archive-layout.ts";
+
+/** A file of a layout that is named by its digest. */
+export type BlobFile = Extract<LayoutFile, { bytes: undefined }>;
+
+const HASHED_AT_ONCE = 4;
+
+/** Hashes files in `folder`. @param take hears of each whether its bytes are right. */
+export async function eachWhole(
+  folder: string,
+  files: readonly BlobFile[],
+  take: (file: BlobFile, isWhole: boolean) => void | Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
+  const check = async (file: BlobFile, stop: AbortSignal): Promise<void> =>
+    await take(file, await isWhole(join(folder, file.name), file, stop));
+  await runBounded(files, HASHED_AT_ONCE, check, signal);
+}
+
+/** What cannot be read is not. */
+async function isWhole(path: string, { digest, size }: BlobFile, signal: AbortSignal): Promise<boolean> {
+  try {
+    await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const stats = await file.stat();
+    // Under a second name somebody else might change it.
+    if (!stats.isFile() || !isOwn(stats) || stats.nlink !== 1 || stats.size !== size) return false;
+    return (await hashBlob(fileSliceBlob(file, 0, size, path), digestAlgorithm(digest), signal)) === digest;
+  } catch {
+    signal.throwIfAborted();
+    return false;
+  }
+}

@@ -1,0 +1,80 @@
+import { lstat, readdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { TargetSession } from "../../content/contracts.ts";
+import { syncFolder } from "../../util/disk.ts";
+import { formatBytes, quote } from "../../util/format.ts";
+import { isOwn } from "../../util/process-identity.ts";
+import type { ArchiveLayout } from "./archive-layout.ts";
+import { lockFolder, stored } from "./folder-lock.ts";
+import { type BlobFile, eachWhole } from "./check-blob-files.ts";
+
+/**
+ * A folder that holds this very layout: a run that was killed after its last rename has nothing left to do, nor has one
+ * that is asked for the same twice.
+ *
+ * @returns undefined for any other folder, which is not touched.
+ * @throws StorageError while another run writes it.
+ */
+export async function finishedFolder(
+  path: string,
+  layout: ArchiveLayout,
+  onNote: ((text: string) => void) | undefined,
+  signal?: AbortSignal,
+): Promise<TargetSession | undefined> {
+  if (!(await hasNames(path, layout))) return undefined;
+  return await stored(path, async () => {
+    const lock = await lockFolder(path);
+    const release = async (): Promise<void> => await lock.remove().catch(() => undefined);
+    try {
+      onNote?.(`Checking ${formatBytes(layout.totalBytes)} in ${quote(path)}`);
+      if (!(await hasBytes(path, layout, signal))) {
+        await release();
+        return undefined;
+      }
+    } catch (error) {
+      await release();
+      throw error;
+    }
+    onNote?.(`${quote(path)} holds these images already`);
+    return {
+      has: async ({ digest }) => (layout.names.has(digest) ? "kept" : "absent"),
+      // Manifests, which are there, too.
+      put: async () => undefined,
+      commit: async () => await stored(path, async () => await syncFolder(dirname(path))),
+      [Symbol.asyncDispose]: release,
+    };
+  });
+}
+
+/** Whether these files are in it, and no others. */
+async function hasNames(path: string, { files }: ArchiveLayout): Promise<boolean> {
+  const stats = await lstat(path).catch(() => undefined);
+  if (stats?.isDirectory() !== true || !isOwn(stats)) return false;
+  const missing = new Set(files.map(({ name }) => name));
+  const walk = async (below: string): Promise<boolean> => {
+    for (const entry of await readdir(join(path, below), { withFileTypes: true })) {
+      const name = `${below}${entry.name}`;
+      const isWanted = entry.isDirectory()
+        ? files.some(file => file.name.startsWith(`${name}/`)) && (await walk(`${name}/`))
+        : entry.isFile() && missing.delete(name);
+      if (!isWanted) return false;
+    }
+    return true;
+  };
+  return (await walk("").catch(() => false)) && missing.size === 0;
+}
+
+async function hasBytes(path: string, { files }: ArchiveLayout, signal?: AbortSignal): Promise<boolean> {
+  for (const { name, size, bytes } of files) {
+    if (bytes === undefined) continue;
+    const file = join(path, name);
+    if ((await lstat(file)).size !== size || !(await readFile(file, { signal })).equals(bytes)) return false;
+  }
+  const blobs = files.filter((file): file is BlobFile => file.bytes === undefined);
+  const damaged: string[] = [];
+  const take = ({ name }: BlobFile, isWhole: boolean): void => {
+    if (!isWhole) damaged.push(name);
+  };
+  await eachWhole(path, blobs, take, signal);
+  return damaged.length === 0;
+}

@@ -1,0 +1,108 @@
+import { dirname, join, resolve } from "node:path";
+import type { BlobSource, ImageTarget, Presence, SettledRoot, TargetSession } from "../../content/contracts.ts";
+import { pumpBlob } from "../../content/pump.ts";
+import { InternalError } from "../../errors.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import { errorCode, makeFolder } from "../../util/disk.ts";
+import { PartialFile } from "../../util/partial-file.ts";
+import { type ArchiveLayout, type ArchiveLayoutOptions, layOutArchive } from "./archive-layout.ts";
+import { finishedFolder } from "./finished-folder.ts";
+import { stored } from "./folder-lock.ts";
+import { PartialFolder, type PartialFolderOptions } from "./partial-folder.ts";
+
+export interface LayoutFolderOptions extends Pick<ArchiveLayoutOptions, "platform">, PartialFolderOptions {}
+
+/**
+ * An OCI image layout as a folder, written as `<path>.partial`, synced, renamed, the folder above synced. A blob gets its
+ * name when its bytes were hashed, so a run that was broken off leaves whole ones for the next.
+ *
+ * @param path absent; an empty folder, which is replaced; or one that holds this very layout, which stays.
+ */
+export function layoutFolder(path: string, options: LayoutFolderOptions): ImageTarget {
+  return {
+    async begin(plan, signal) {
+      const layout = layOutArchive(plan, { platform: options.platform, format: "oci" });
+      const place = resolve(path);
+      const finished =
+        options.restart === true ? undefined : await finishedFolder(place, layout, options.onNote, signal);
+      if (finished !== undefined) return finished;
+      const session = new FolderSession(place, layout, await PartialFolder.open(place, layout, options, signal));
+      try {
+        await session.prepare();
+      } catch (error) {
+        await session[Symbol.asyncDispose]();
+        throw error;
+      }
+      return session;
+    },
+  };
+}
+
+class FolderSession implements TargetSession {
+  readonly #path: string;
+  readonly #layout: ArchiveLayout;
+  readonly #folder: PartialFolder;
+  readonly #missing: Set<string>;
+
+  constructor(path: string, layout: ArchiveLayout, folder: PartialFolder) {
+    this.#path = path;
+    this.#layout = layout;
+    this.#folder = folder;
+    this.#missing = new Set(layout.files.map(({ name }) => name).filter(name => !folder.whole.has(name)));
+  }
+
+  async prepare(): Promise<void> {
+    await stored(this.#path, async () => {
+      for (const folder of ["blobs", ...this.#folders()]) await makeFolderOnce(join(this.#folder.partial, folder));
+    });
+    for (const { name, bytes } of this.#layout.files) {
+      if (bytes === undefined) continue;
+      await this.#write(name, bytes.length, async file => await file.write(bytes, 0));
+    }
+  }
+
+  async has({ digest }: Descriptor): Promise<Presence> {
+    const name = this.#layout.names.get(digest);
+    return name !== undefined && this.#folder.whole.has(name) ? "kept" : "absent";
+  }
+
+  async put({ digest, size }: Descriptor, blob: BlobSource, signal?: AbortSignal): Promise<void> {
+    const name = this.#layout.names.get(digest);
+    // Manifests were written from the plan.
+    if (name === undefined) return;
+    await this.#write(name, size, async file => {
+      await pumpBlob(blob, async (chunk, position) => await file.write(chunk, position), signal);
+    });
+    this.#folder.whole.set(name, size);
+  }
+
+  async commit(_roots: readonly SettledRoot[], signal?: AbortSignal): Promise<void> {
+    const [missing] = this.#missing;
+    if (missing !== undefined) throw new InternalError(`Cannot finish folder: ${missing} was never written`);
+    await this.#folder.publish([...this.#folders(), "blobs"], signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#folder[Symbol.asyncDispose]();
+  }
+
+  async #write(name: string, size: number, fill: (file: PartialFile) => Promise<void>): Promise<void> {
+    await using file = await PartialFile.create(join(this.#folder.partial, name), size);
+    await fill(file);
+    await file.publish();
+    this.#missing.delete(name);
+  }
+
+  /** `blobs/sha256`, and `blobs/sha512` where there is one. */
+  #folders(): readonly string[] {
+    return [...new Set(this.#layout.files.map(({ name }) => dirname(name)))].filter(name => name !== ".");
+  }
+}
+
+async function makeFolderOnce(path: string): Promise<void> {
+  try {
+    await makeFolder(path);
+  } catch (error) {
+    if (errorCode(error) !== "EEXIST") throw error;
+  }
+}

@@ -1,0 +1,85 @@
+import { fstatSync } from "node:fs";
+import type { Writable } from "node:stream";
+import { StorageError } from "../../errors.ts";
+import { abortable } from "../../util/promises.ts";
+import { errorCode, writeToDescriptor } from "../../util/disk.ts";
+import { storageState } from "../../util/output-checks.ts";
+
+const STDOUT = 1;
+
+/** Writes to a stream that others own, one piece at a time. */
+export class StreamWriter {
+  /** Bytes that the stream has taken. */
+  written = 0;
+  readonly #output: Writable;
+  readonly #descriptor: number | undefined;
+  #fault: { readonly cause: unknown } | undefined;
+  #wake: () => void = () => undefined;
+
+  constructor(output: Writable) {
+    this.#output = output;
+    this.#descriptor = redirectedStdout(output);
+    output.on("error", this.#onError);
+    output.on("close", this.#onClose);
+  }
+
+  /** @throws StorageError when the stream broke, or its reader has gone (security case F-06). */
+  async write(bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    if (this.#fault === undefined && this.#output.destroyed) this.#fault = { cause: undefined };
+    if (this.#fault === undefined && this.#descriptor !== undefined) {
+      await writeToDescriptor(this.#descriptor, "stdout", bytes).catch(this.#onError);
+    } else if (this.#fault === undefined) {
+      const done = new Promise<void>(resolve => {
+        // A stream that is closed in the middle of a write may never call back.
+        this.#wake = resolve;
+        // A copy: a stream that passes on what it is given calls back before anybody has read it.
+        this.#output.write(Buffer.from(bytes), error => {
+          if (error) this.#fault ??= { cause: error };
+          resolve();
+        });
+      });
+      await abortable(done, signal);
+    }
+    if (this.#fault !== undefined) throw broken(this.#fault.cause);
+    this.written += bytes.length;
+  }
+
+  /** Listens no longer. */
+  release(): void {
+    this.#output.off("close", this.#onClose);
+    // An error may still be on its way, and without a listener it would end the process.
+    if (this.#fault === undefined) this.#output.off("error", this.#onError);
+  }
+
+  readonly #onError = (cause: Error): void => {
+    this.#fault ??= { cause };
+    this.#wake();
+  };
+
+  readonly #onClose = (): void => {
+    this.#fault ??= { cause: undefined };
+    this.#wake();
+  };
+}
+
+/** Node's own stream for a redirected stdout takes a short write, as on a full disk, for a whole one. */
+function redirectedStdout(output: Writable): number | undefined {
+  if (!("fd" in output) || output.fd !== STDOUT || output !== process.stdout || process.stdout.isTTY) return undefined;
+  const stats = fstatSync(STDOUT);
+  return stats.isFile() || stats.isCharacterDevice() ? STDOUT : undefined;
+}
+
+function broken(cause: unknown): StorageError {
+  const code = errorCode(cause);
+  if (cause === undefined || code === "EPIPE" || code === "ECONNRESET" || code === "ERR_STREAM_DESTROYED") {
+    return new StorageError("Cannot write archive to stdout: its reader has gone, expected it to read to the end", {
+      cause,
+      hint: "What came before is no whole archive: look at why the program behind the pipe stopped.",
+    });
+  }
+  return new StorageError(`Cannot write archive to stdout: ${storageState(cause)}, expected it to take every byte`, {
+    cause,
+    hint: "What came before is no whole archive: mend the cause, then run the same command again.",
+  });
+}

@@ -1,0 +1,53 @@
+import type { Writable } from "node:stream";
+import type { CommandModule } from "yargs";
+import { formatBytes } from "../../../util/format.ts";
+import { commandFault } from "../../fault.ts";
+import { createProgress } from "../../output/progress.ts";
+import { type Context, printLine } from "../../context.ts";
+import { type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+
+interface BlobFlags extends RemoteFlags {
+  readonly reference?: string | undefined;
+  readonly output: string;
+}
+
+export function blobCommand(context: Context): CommandModule<object, BlobFlags> {
+  return {
+    command: "blob <reference>",
+    describe: "download a layer or config by its digest",
+    builder: parser =>
+      remoteFlags(
+        parser.positional("reference", { type: "string", describe: "registry/repository@sha256:…" }).option("output", {
+          alias: "o",
+          type: "string",
+          demandOption: true,
+          requiresArg: true,
+          describe: "file to write, - for stdout",
+        }),
+      ),
+    handler: async flags => {
+      const output = blobOutput(flags.output, context, flags.json);
+      const progress = createProgress(context, flags, "Pulling");
+      const options = await remoteOptions(flags, context);
+      const { blob } = await import("../../../index.ts");
+      try {
+        const result = await blob(flags.reference ?? "", { ...options, output, onProgress: progress.onProgress });
+        progress.end();
+        if (flags.json) return printLine(context, JSON.stringify(result));
+        if (typeof output === "string") printLine(context, result.reference);
+        progress.note(`Wrote ${formatBytes(result.size)} to ${result.output}`);
+      } finally {
+        progress.end();
+      }
+    },
+  };
+}
+
+function blobOutput(word: string, { stdout }: Context, isJson: boolean | undefined): string | Writable {
+  if (word !== "-") return word;
+  if (isJson === true) throw commandFault("Cannot use --json: stdout is the blob, expected only one of them");
+  if ("isTTY" in stdout && stdout.isTTY === true) {
+    throw commandFault("Cannot write blob to stdout: it is a terminal, expected a pipe or a file");
+  }
+  return stdout as Writable;
+}

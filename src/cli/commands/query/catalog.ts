@@ -1,0 +1,29 @@
+import type { CommandModule } from "yargs";
+import { escapeForeign } from "../../../util/format.ts";
+import { type Context, printLine } from "../../context.ts";
+import { type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+
+interface CatalogFlags extends RemoteFlags {
+  readonly host?: string | undefined;
+  readonly limit?: number | undefined;
+}
+
+export function catalogCommand(context: Context): CommandModule<object, CatalogFlags> {
+  return {
+    command: "catalog <host>",
+    describe: "list the repositories of a registry",
+    builder: parser =>
+      remoteFlags(
+        parser
+          .positional("host", { type: "string", describe: "registry host[:port]" })
+          .option("limit", { type: "number", requiresArg: true, describe: "at most so many" }),
+      ),
+    handler: async flags => {
+      const options = await remoteOptions(flags, context);
+      const { catalog } = await import("../../../index.ts");
+      const result = await catalog(flags.host ?? "", { ...options, limit: flags.limit });
+      if (flags.json) return printLine(context, JSON.stringify(result));
+      for (const repository of result.repositories) printLine(context, escapeForeign(repository));
+    },
+  };
+}

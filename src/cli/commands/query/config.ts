@@ -1,0 +1,33 @@
+import type { CommandModule } from "yargs";
+import { type Context, printLine } from "../../context.ts";
+import { onePlatform, platformFlag, type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+
+interface ConfigFlags extends RemoteFlags {
+  readonly reference?: string | undefined;
+  readonly platform?: string | undefined;
+}
+
+export function configCommand(context: Context): CommandModule<object, ConfigFlags> {
+  return {
+    command: "config <reference>",
+    describe: "print the config of an image, the registry's bytes",
+    builder: parser =>
+      remoteFlags(
+        platformFlag(
+          parser.positional("reference", { type: "string", describe: "registry/repository:tag or @digest" }),
+        ),
+      ),
+    handler: async flags => {
+      const platform = onePlatform(flags.platform);
+      const options = await remoteOptions(flags, context);
+      const { config } = await import("../../../index.ts");
+      const { bytes, ...result } = await config(flags.reference ?? "", { ...options, platform });
+      if (!flags.json) {
+        context.stdout.write(bytes);
+        return;
+      }
+      const document: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
+      printLine(context, JSON.stringify({ ...result, size: bytes.length, config: document }));
+    },
+  };
+}

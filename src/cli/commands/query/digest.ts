@@ -1,0 +1,26 @@
+import type { CommandModule } from "yargs";
+import { type Context, printLine } from "../../context.ts";
+import { onePlatform, platformFlag, type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+
+interface DigestFlags extends RemoteFlags {
+  readonly reference?: string | undefined;
+  readonly platform?: string | undefined;
+}
+
+export function digestCommand(context: Context): CommandModule<object, DigestFlags> {
+  return {
+    command: "digest <reference>",
+    describe: "print what a tag stands for, as repository@sha256:…",
+    builder: parser =>
+      remoteFlags(
+        platformFlag(parser.positional("reference", { type: "string", describe: "registry/repository:tag" })),
+      ),
+    handler: async flags => {
+      const platform = onePlatform(flags.platform);
+      const options = await remoteOptions(flags, context);
+      const { digest } = await import("../../../index.ts");
+      const result = await digest(flags.reference ?? "", { ...options, platform });
+      printLine(context, flags.json ? JSON.stringify(result) : result.reference);
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import type { CommandModule } from "yargs";
+import { type Context, printLine } from "../../context.ts";
+import { type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+
+interface LatestFlags extends RemoteFlags {
+  readonly repository?: string | undefined;
+  readonly by?: string | undefined;
+  readonly prerelease?: boolean | undefined;
+}
+
+export function latestCommand(context: Context): CommandModule<object, LatestFlags> {
+  return {
+    command: "latest <repository>",
+    describe: "print the newest image of a repository, pinned",
+    builder: parser =>
+      remoteFlags(
+        parser
+          .positional("repository", { type: "string", describe: "registry/repository" })
+          .option("by", {
+            requiresArg: true,
+            choices: ["semver", "created"],
+            describe: "highest version, or last built (semver)",
+          })
+          .option("prerelease", { type: "boolean", describe: "versions with a suffix count too" })
+          .example("$0 latest registry.lan:5000/team/app", "registry.lan:5000/team/app:1.4.2@sha256:…"),
+      ),
+    handler: async flags => {
+      const options = await remoteOptions(flags, context);
+      const { latest } = await import("../../../index.ts");
+      const result = await latest(flags.repository ?? "", {
+        ...options,
+        by: flags.by,
+        prereleases: flags.prerelease,
+      });
+      printLine(context, flags.json ? JSON.stringify(result) : result.reference);
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import type { CommandModule } from "yargs";
+import { commandFault } from "../../fault.ts";
+import { type Context, printLine } from "../../context.ts";
+import { onePlatform, platformFlag, type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+
+interface ManifestFlags extends RemoteFlags {
+  readonly reference?: string | undefined;
+  readonly platform?: string | undefined;
+  readonly raw?: boolean | undefined;
+}
+
+export function manifestCommand(context: Context): CommandModule<object, ManifestFlags> {
+  return {
+    command: "manifest <reference>",
+    describe: "show the layers of an image: sizes, dates, the instruction behind each",
+    builder: parser =>
+      remoteFlags(
+        platformFlag(
+          parser
+            .positional("reference", { type: "string", describe: "registry/repository:tag or @digest" })
+            .option("raw", { type: "boolean", describe: "the registry's bytes, unchanged" }),
+        ),
+      ),
+    handler: async flags => {
+      const platform = onePlatform(flags.platform);
+      if (flags.raw && flags.json) throw commandFault("Cannot use --raw with --json: expected one of them");
+      const options = { ...(await remoteOptions(flags, context)), platform };
+      const reference = flags.reference ?? "";
+      const { manifest, rawManifest } = await import("../../../index.ts");
+      if (flags.raw) {
+        context.stdout.write((await rawManifest(reference, options)).bytes);
+        return;
+      }
+      const result = await manifest(reference, options);
+      if (flags.json) return printLine(context, JSON.stringify(result));
+      const { manifestLines } = await import("../../output/manifest-lines.ts");
+      for (const line of manifestLines(result)) printLine(context, line);
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import type { CommandModule } from "yargs";
+import { escapeForeign, formatBytes } from "../../../util/format.ts";
+import { type Context, printLine } from "../../context.ts";
+import { table } from "../../output/table.ts";
+import { onePlatform, platformFlag, type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+
+interface ReferrersFlags extends RemoteFlags {
+  readonly reference?: string | undefined;
+  readonly artifactType?: string | undefined;
+  readonly platform?: string | undefined;
+}
+
+export function referrersCommand(context: Context): CommandModule<object, ReferrersFlags> {
+  return {
+    command: "referrers <reference>",
+    describe: "list signatures, attestations and SBOMs of an image",
+    builder: parser =>
+      remoteFlags(
+        platformFlag(
+          parser
+            .positional("reference", { type: "string", describe: "registry/repository:tag or @digest" })
+            .option("artifact-type", { type: "string", requiresArg: true, describe: "only those of this type" }),
+        ),
+      ),
+    handler: async flags => {
+      const platform = onePlatform(flags.platform);
+      const options = await remoteOptions(flags, context);
+      const { referrers } = await import("../../../index.ts");
+      const { artifactType } = flags;
+      const result = await referrers(flags.reference ?? "", { ...options, artifactType, platform });
+      if (flags.json) return printLine(context, JSON.stringify(result));
+      if (result.via === "tag") options.onProgress?.({ kind: "note", message: NO_API });
+      const rows = result.referrers.map(({ digest, size, artifactType: type, mediaType }) => [
+        digest,
+        formatBytes(size),
+        escapeForeign(type ?? mediaType, 128),
+      ]);
+      for (const line of table(["REFERRER", "SIZE", "ARTIFACT TYPE"], rows)) printLine(context, line);
+    },
+  };
+}
+
+const NO_API = "This registry has no referrers API: the tag that stands in for it was read";

@@ -1,0 +1,80 @@
+import type { CommandModule } from "yargs";
+import { type Context, printLine } from "../context.ts";
+import { completionScript } from "./completion-scripts.ts";
+
+interface CompletionFlags {
+  readonly shell?: string | undefined;
+}
+
+/** Nobody waits longer for a key. */
+const MOST_MS = 2000;
+const MOST_TAGS = 1000;
+/** Commands whose words may be references. */
+const TAKE_REFERENCES: ReadonlySet<string> = new Set([
+  "blob",
+  "config",
+  "copy",
+  "delete",
+  "digest",
+  "exists",
+  "inspect",
+  "manifest",
+  "ping",
+  "pull",
+  "referrers",
+  "tag",
+]);
+
+export function completionCommand(context: Context): CommandModule<object, CompletionFlags> {
+  return {
+    command: "completion <shell>",
+    describe: "print a script that completes commands, flags and tags",
+    builder: parser =>
+      parser
+        .positional("shell", { choices: ["bash", "zsh", "fish"], type: "string", describe: "your shell" })
+        .example('eval "$(imgpack completion bash)"', "for this bash")
+        .example("imgpack completion fish > ~/.config/fish/completions/imgpack.fish", "for every fish"),
+    handler: ({ shell = "bash" }) => printLine(context, completionScript(shell)),
+  };
+}
+
+type Listed = (error: Error | null, completions: string[] | undefined) => void;
+
+/** What yargs asks for the word under the cursor: tags behind `repository:`, else commands and flags. */
+export function complete(
+  current: string,
+  flags: Readonly<Record<string, unknown>>,
+  others: (onListed: Listed) => unknown,
+  done: (completions: string[]) => unknown,
+): void {
+  const repository = repositoryBefore(current, flags["_"]);
+  if (repository === undefined) {
+    others((_error, completions) => done(completions ?? []));
+    return;
+  }
+  tagsOf(repository, flags).then(
+    tags => done(tags.map(tag => `${repository}:${tag}`)),
+    // A registry that does not answer, or not to us, has nothing to complete.
+    () => done([]),
+  );
+}
+
+/** `registry/repository` of a word whose tag is being typed. */
+function repositoryBefore(current: string, words: unknown): string | undefined {
+  const isForReferences = Array.isArray(words) && words.some(word => TAKE_REFERENCES.has(String(word)));
+  const colon = current.lastIndexOf(":");
+  // A colon before the last slash belongs to a port.
+  if (!isForReferences || !current.includes("/") || colon < current.lastIndexOf("/")) return undefined;
+  return current.includes("@") ? undefined : current.slice(0, colon);
+}
+
+async function tagsOf(repository: string, flags: Readonly<Record<string, unknown>>): Promise<readonly string[]> {
+  const { tags } = await import("../../index.ts");
+  const result = await tags(repository, {
+    plainHttp: flags["plainHttp"] === true || undefined,
+    insecure: flags["insecure"] === true || undefined,
+    limit: MOST_TAGS,
+    signal: AbortSignal.timeout(MOST_MS),
+  });
+  return result.tags.map(({ tag }) => tag);
+}

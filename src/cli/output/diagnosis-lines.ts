@@ -1,0 +1,90 @@
+import type { Diagnosis } from "../../index.ts";
+import { escapeForeign, formatBytes } from "../../util/format.ts";
+
+/** A diagnosis for people: what it is, what is in it, what is wrong, who loads it, what to do. */
+export function* diagnosisLines(diagnosis: Diagnosis): Generator<string> {
+  const { archive, bytes, compression, form, producer, images, loaders, notes, verified, repaired } = diagnosis;
+  const packed = compression === "none" ? "" : `, ${compression}`;
+  yield `Archive    ${escapeForeign(archive)}, ${formatBytes(bytes)}${packed}`;
+  yield `Form       ${FORMS[form]}`;
+  yield `Made by    ${producer.name}, it seems: ${producer.because}`;
+  for (const note of notes) yield `Note       ${note}`;
+  for (const image of images) yield* imageLines(image);
+  for (const { loader, loads, why } of loaders) {
+    yield `${loads ? "Loads in " : "Not in   "}  ${loader}${loads ? "" : `: ${why.join("; ")}`}`;
+  }
+  if (verified !== undefined) {
+    const { faults, unchecked, blobs } = verified;
+    for (const { kind, blob, found, expected } of faults) {
+      yield `Fault      ${kind}: ${blob}: found ${escapeForeign(found, 1000)}, expected ${expected}`;
+    }
+    for (const text of unchecked) yield `Note       ${text}`;
+    if (faults.length === 0) yield `Content    ${counted(blobs, "blob")}, all as their digests say`;
+  }
+  if (repaired !== undefined) {
+    const { output, blobBytes } = repaired;
+    yield `Repaired   ${escapeForeign(output)}: ${counted(repaired.images.length, "image")}, ${formatBytes(blobBytes)}`;
+    for (const image of images) if (!image.isWhole) yield `Left out   ${nameOf(image)}`;
+  }
+  for (const advice of advices(diagnosis)) yield `Do         ${advice}`;
+}
+
+type Image = Diagnosis["images"][number];
+
+function* imageLines(image: Image): Generator<string> {
+  const { platforms, absent, isWhole, problem } = image;
+  yield `Image      ${nameOf(image)}`;
+  for (const { platform, layers } of platforms) {
+    const size = formatBytes(layers.reduce((sum, layer) => sum + layer.size, 0));
+    const what = escapeForeign(platform ?? "no image, another artifact");
+    yield `           ${what}: ${counted(layers.length, "layer")}, ${size}`;
+  }
+  if (absent.length > 0) yield `           not here: ${absent.map(text => escapeForeign(text)).join(", ")}`;
+  // Messages have escaped already what is foreign in them.
+  if (!isWhole) yield `           not whole: ${problem ?? "parts are missing or altered"}`;
+}
+
+function nameOf({ names, digest, platforms }: Image): string {
+  if (names.length > 0) return names.map(text => escapeForeign(text)).join(", ");
+  return `${digest ?? platforms[0]?.config ?? ""} (no name)`.trimStart();
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
+const FORMS: Readonly<Record<Diagnosis["form"], string>> = {
+  docker: "docker archive (manifest.json)",
+  oci: "OCI layout",
+  "docker+oci": "docker archive and OCI layout in one",
+  dir: '"dir:" of skopeo and podman',
+  legacy: "docker archive of Docker 1.9 or older",
+};
+
+function* advices({ archive, loaders, images, verified, repaired }: Diagnosis): Generator<string> {
+  const file = archive === "-" ? "FILE" : shellWord(archive);
+  const broken = images.filter(({ isWhole }) => !isWhole);
+  const isAltered = verified?.faults.some(({ kind }) => kind !== "missing") === true;
+  if (isAltered) yield "copy the archive again from its source: its content was altered";
+  else if (broken.length > 0) yield "pull the image with all its layers, and save it again";
+  const named = images.filter(({ isWhole }) => isWhole);
+  if (images.length === 1 && named.length === 1 && named[0]?.names.length === 0)
+    yield `give it a name: imgpack convert ${file} named.tar --tag NAME:TAG`;
+  if (repaired !== undefined || named.length === 0 || isAltered) return;
+  const mendable = loaders.flatMap(({ why }) => why).filter(why => !NOT_MENDED.test(why));
+  if (mendable.length === 0) return;
+  const layers = mendable.some(why => /^layers are .*zstd/.test(why)) ? " --layers gzip" : "";
+  const what = broken.length > 0 ? "save what is whole" : "make one that every runtime loads";
+  const saved = archive === "-" ? "save it to FILE, and then " : "";
+  yield `${saved}${what}: imgpack doctor ${file} --repair clean.tar${layers}`;
+}
+
+/** What no other form of the same images cures. */
+const NOT_MENDED = /has no name|without a name|no image in it|machine's platform/;
+
+/** A name that a shell takes as one word; FILE for one that cannot be printed. */
+function shellWord(path: string): string {
+  if (/^[\w./@%+=:,][\w./@%+=:,-]*$/.test(path)) return path;
+  if (escapeForeign(path, Number.MAX_SAFE_INTEGER) !== path || path.startsWith("-")) return "FILE";
+  return `'${path.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,57 @@
+import type { Inspection } from "../../index.ts";
+import { escapeForeign, formatBytes } from "../../util/format.ts";
+import { table } from "./table.ts";
+
+type Image = Inspection["images"][number];
+type ImagePlatform = Image["platforms"][number];
+
+/** An inspection for people: per image its names, per platform its config and a table of layers. */
+export function* inspectionLines({ images }: Inspection): Generator<string> {
+  for (const [place, image] of images.entries()) {
+    if (place > 0) yield "";
+    yield* imageLines(image);
+  }
+}
+
+function* imageLines({ names, digest, mediaType, platforms, absent }: Image): Generator<string> {
+  yield `Image      ${names.length === 0 ? "(no name)" : names.map(name => escapeForeign(name)).join(", ")}`;
+  yield `Digest     ${digest ?? "none before a push: raw layers, no manifest"}`;
+  yield `Type       ${escapeForeign(mediaType)}`;
+  for (const platform of platforms) yield* platformLines(platform);
+  if (absent.length > 0) yield `Not here   ${absent.join(", ")}`;
+}
+
+function* platformLines({
+  platform,
+  digest,
+  config,
+  created,
+  layers,
+  history,
+  runtime,
+}: ImagePlatform): Generator<string> {
+  yield "";
+  yield `Platform   ${platform === undefined ? "none (not an image)" : escapeForeign(platform)}`;
+  if (digest !== undefined) yield `Manifest   ${digest}`;
+  yield `Config     ${config}${created === undefined ? "" : `  created ${escapeForeign(created)}`}`;
+  const settings: readonly (readonly [string, readonly string[]])[] = [
+    ["Entrypoint", runtime?.entrypoint ?? []],
+    ["Command", runtime?.cmd ?? []],
+    ["Env", runtime?.env ?? []],
+    ["Ports", runtime?.exposedPorts ?? []],
+    ["Labels", Object.entries(runtime?.labels ?? {}).map(([key, value]) => `${key}=${value}`)],
+  ];
+  for (const [title, values] of settings) {
+    if (values.length > 0) yield `${title.padEnd(11)}${values.map(value => escapeForeign(value)).join("  ")}`;
+  }
+  const steps = history.filter(({ emptyLayer }) => !emptyLayer);
+  yield* table(
+    ["LAYER", "SIZE", "DIFF_ID", "MADE BY"],
+    layers.map(({ digest, size, diffId }, place) => [
+      digest,
+      formatBytes(size),
+      diffId === undefined || diffId === digest ? "same" : diffId,
+      escapeForeign(steps[place]?.createdBy ?? "", 60),
+    ]),
+  );
+}

@@ -1,0 +1,43 @@
+import type { ManifestResult } from "../../index.ts";
+import { escapeForeign, formatBytes } from "../../util/format.ts";
+import { table } from "./table.ts";
+
+type Platform = ManifestResult["platforms"][number];
+
+/** As much of an instruction as a line shows. */
+const MOST_INSTRUCTION = 100;
+
+/** A manifest for people: what it is, then each platform with a row per layer. */
+export function* manifestLines(result: ManifestResult): Generator<string> {
+  yield `Manifest   ${result.reference}`;
+  yield `Type       ${escapeForeign(result.mediaType)}, ${formatBytes(result.size)}`;
+  if (result.artifactType !== undefined) yield `Artifact   ${escapeForeign(result.artifactType)}`;
+  if (result.subject !== undefined) yield `Subject    ${result.subject}`;
+  const images = result.platforms.flatMap(({ platform }) => (platform === undefined ? [] : [escapeForeign(platform)]));
+  if (images.length > 0) yield `Platforms  ${images.join(", ")}`;
+  for (const platform of result.platforms) yield* platformLines(platform);
+  if (result.absent.length > 0) yield `Not here   ${result.absent.map(text => escapeForeign(text)).join(", ")}`;
+}
+
+function* platformLines(image: Platform): Generator<string> {
+  const { platform, digest, config, created, layers, layerBytes } = image;
+  yield "";
+  const built = created === undefined ? "" : `, built ${escapeForeign(created, 64)}`;
+  yield `${platform === undefined ? "No image" : escapeForeign(platform)}, ${formatBytes(layerBytes)} in ${layers.length} layer(s)${built}`;
+  if (digest !== undefined) yield `Manifest   ${digest}`;
+  if (config !== undefined) yield `Config     ${config}`;
+  yield* table(
+    ["LAYER", "SIZE", "CREATED", "INSTRUCTION"],
+    layers.map(layer => [
+      layer.digest,
+      formatBytes(layer.size),
+      escapeForeign(layer.created ?? "", 32),
+      escapeForeign(instruction(layer.createdBy ?? layer.comment ?? ""), MOST_INSTRUCTION),
+    ]),
+  );
+}
+
+/** Docker's classic builder hides the instruction behind the shell that ran it. */
+function instruction(text: string): string {
+  return text.replace(/^\/bin\/sh -c #\(nop\)\s+/, "").replace(/^\/bin\/sh -c\s+/, "RUN ");
+}

@@ -1,0 +1,93 @@
+import type { Readable } from "node:stream";
+import type { ByteReader } from "../byte-reader.ts";
+import type { Wording } from "../compressed-data.ts";
+import { decodeUnits } from "../decode-units.ts";
+import { ZstdDamage } from "./zstd-bits.ts";
+import { readFrameHeader, type ZstdFrameDecoder } from "./zstd-frame.ts";
+import { hasNativeZstd, ZstdNativeFrame } from "./zstd-native-frame.ts";
+import { ZstdOwnFrame } from "./zstd-own-frame.ts";
+import { ZSTD_BLOCK_BYTES } from "./zstd-window.ts";
+
+const WORDS: Wording = { format: "zstd", unit: "frame" };
+const MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
+const SKIPPED_MAGIC = [0x2a, 0x4d, 0x18];
+
+/**
+ * Decompresses a zstd file of one or more frames, frames to be skipped among them (RFC 8878); checks the checksums of
+ * frames that have one. Node's decoder is used where there is one; what frames consist of is read here in either case,
+ * for Node stops behind the first frame and takes one that is cut off for a whole one. Memory: the window, at most
+ * 128 MiB, and a quarter more.
+ *
+ * @param what names the stream in messages.
+ * @throws ArchiveError "truncated-zstd", "damaged-zstd", "zstd-window", "zstd-dictionary" (security case Z-05), or
+ * "inflation-ratio" past 1000:1 (security case Z-01).
+ */
+export async function* unzstd(
+  source: Readable,
+  what: string,
+  signal?: AbortSignal,
+  ratioLimit?: number,
+): AsyncGenerator<Uint8Array, void> {
+  let own: ZstdOwnFrame | undefined;
+  const decode = (input: ByteReader): AsyncGenerator<Uint8Array, void> =>
+    decodeUnit(input, isShort => {
+      if (!isShort && hasNativeZstd()) return new ZstdNativeFrame();
+      // One for all frames: its window is large.
+      own ??= new ZstdOwnFrame();
+      return own;
+    });
+  yield* decodeUnits(source, WORDS, decode, { what, signal, ratioLimit });
+}
+
+async function* decodeUnit(
+  input: ByteReader,
+  decoderFor: (isShort: boolean) => ZstdFrameDecoder,
+): AsyncGenerator<Uint8Array, void> {
+  if ((await input.offer(1)) && (input.data[input.at] ?? 0) >> 4 === 5) {
+    input.at += 1;
+    await input.expect(SKIPPED_MAGIC);
+    await input.skip(Buffer.from(await input.take(4)).readUInt32LE());
+    return;
+  }
+  await input.expect(MAGIC);
+  try {
+    yield* decodeFrame(input, decoderFor);
+  } catch (error) {
+    throw error instanceof ZstdDamage ? input.damaged(error.message) : error;
+  }
+}
+
+async function* decodeFrame(
+  input: ByteReader,
+  decoderFor: (isShort: boolean) => ZstdFrameDecoder,
+): AsyncGenerator<Uint8Array, void> {
+  const header = await readFrameHeader(input, MAGIC);
+  const mostBytes = Math.min(header.windowBytes, ZSTD_BLOCK_BYTES);
+  let decoder: ZstdFrameDecoder | undefined;
+  let written = 0;
+  const count = (parts: readonly Uint8Array[]): readonly Uint8Array[] => {
+    for (const part of parts) written += part.length;
+    if (written > (header.contentBytes ?? Infinity)) throw new ZstdDamage("a frame longer than it says");
+    return parts;
+  };
+  try {
+    for (let isLast = false; !isLast; ) {
+      await input.fill(3);
+      const block = Buffer.from(input.data.buffer, input.data.byteOffset + input.at, 3).readUIntLE(0, 3);
+      isLast = (block & 1) === 1;
+      const kind = (block >> 1) & 3;
+      const size = block >> 3;
+      if (kind === 3 || size > mostBytes) throw new ZstdDamage("an impossible block");
+      if (decoder === undefined) {
+        decoder = decoderFor(isLast);
+        decoder.begin(header);
+      }
+      yield* count(await decoder.block(kind, size, await input.take(3 + (kind === 1 ? 1 : size))));
+    }
+    const checksum = Uint8Array.from(await input.take(header.hasChecksum ? 4 : 0));
+    if (decoder !== undefined) yield* count(await decoder.end(checksum));
+    if (written < (header.contentBytes ?? 0)) throw new ZstdDamage("a frame shorter than it says");
+  } finally {
+    decoder?.close();
+  }
+}

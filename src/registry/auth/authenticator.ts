@@ -1,0 +1,174 @@
+import { AuthError } from "../../errors.ts";
+import { basicAuthorization } from "../http/basic-authorization.ts";
+import type { BearerChallenge, Challenge } from "./challenge.ts";
+import type { Credentials, CredentialsFor } from "../credentials/find-credentials.ts";
+import { originOf } from "../http/origin.ts";
+import { checkRealm, type ResolveHost } from "./realm-policy.ts";
+import { type Scope, tokenScopes } from "./scope.ts";
+import { SingleFlight } from "./single-flight.ts";
+import { type FetchToken, requestToken, type TokenQuestion } from "./token-request.ts";
+
+export type { Scope } from "./scope.ts";
+export type { FetchToken, TokenHttpRequest } from "./token-request.ts";
+
+export interface AuthenticatorOptions {
+  /** Any URL of the registry; its origin is the one that the credentials belong to. */
+  readonly registry: URL;
+  /** For all its repositories, or for each: configuration files may name namespaces. */
+  readonly credentials: Credentials | CredentialsFor | undefined;
+  readonly fetchToken: FetchToken;
+  readonly now?: () => number;
+  /** Pass `async () => []` behind a proxy, where names cannot be resolved here. */
+  readonly resolve?: ResolveHost;
+}
+
+interface CachedToken {
+  readonly authorization: string;
+  readonly refreshAt: number;
+}
+
+/** Tokens end during a long upload, and the closing PUT then fails: they are renewed well before. */
+const REFRESH_SHARE = 0.8;
+
+/** `Authorization` values for one registry origin and one identity; never shared between either (security case A-09). */
+export class Authenticator {
+  readonly #options: AuthenticatorOptions;
+  readonly #now: () => number;
+  readonly #tokens = new Map<string, CachedToken>();
+  readonly #flights = new SingleFlight<CachedToken>();
+  /** Per scope, since some registries have a token server per repository. */
+  readonly #questions = new Map<string, TokenQuestion>();
+  /** What the registry asked for last. */
+  #scheme: Challenge["scheme"] | undefined;
+  /** Realm origin and service that each identity token was first sent to (security case A-23). */
+  readonly #identityHomes = new Map<string, string>();
+  /** Numbers the identities, which keeps their tokens apart without a secret in any key. */
+  readonly #identities = new WeakMap<Credentials, number>();
+  #identityCount = 0;
+
+  constructor(options: AuthenticatorOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+  }
+
+  /** Who requests for a repository come from. @throws AuthError when a configured source is broken. */
+  async credentialsFor(repository: string, signal?: AbortSignal): Promise<Credentials | undefined> {
+    const { credentials } = this.#options;
+    return typeof credentials === "function" ? await credentials(repository, signal) : credentials;
+  }
+
+  /**
+   * The value to send with a request, renewed when 80 % of its life are over; undefined until the registry has challenged
+   * a request of this scope. Only for requests to the registry's own origin.
+   *
+   * @throws AuthError when the token server refuses to renew; RegistryError or NetworkError when it is not available.
+   */
+  async authorization(scope: Scope, signal?: AbortSignal): Promise<string | undefined> {
+    const credentials = await this.credentialsFor(scope.repository, signal);
+    if (this.#scheme === "basic") return basicOf(credentials);
+    if (this.#scheme === "bearer" && credentials?.registryToken) return `Bearer ${credentials.registryToken}`;
+    const question = this.#questions.get(scopeKey(scope));
+    return question === undefined ? undefined : (await this.#token(question, signal)).authorization;
+  }
+
+  /**
+   * Takes the challenges of a 401. True: try once more with `authorization(scope)`; another 401 then means "not allowed".
+   * False: there is nothing better than what was sent.
+   *
+   * @param sent The `Authorization` value of the refused request.
+   * @throws AuthError when the token server must not be trusted, or refuses.
+   */
+  async answer(
+    challenges: readonly Challenge[],
+    scope: Scope,
+    sent: string | undefined,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    const bearer = challenges.find(challenge => challenge.scheme === "bearer");
+    if (bearer !== undefined) return await this.#answerBearer(bearer, scope, sent, signal);
+    if (!challenges.some(({ scheme }) => scheme === "basic")) return false;
+    const basic = basicOf(await this.credentialsFor(scope.repository, signal));
+    // A refused password is not sent again: Docker Hub and others lock accounts for it.
+    if (basic === undefined || basic === sent) return false;
+    this.#scheme = "basic";
+    return true;
+  }
+
+  async #answerBearer(
+    challenge: BearerChallenge,
+    scope: Scope,
+    sent: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
+    const { registry, resolve } = this.#options;
+    const credentials = await this.credentialsFor(scope.repository, signal);
+    if (credentials?.registryToken) {
+      this.#scheme = "bearer";
+      // Whoever brings the token itself has no token server to ask for another one.
+      return sent !== `Bearer ${credentials.registryToken}`;
+    }
+    const realm = await checkRealm(challenge.realm, registry, resolve);
+    const { service } = challenge;
+    this.#checkIdentityHome(realm, service, credentials);
+    const scopes = tokenScopes(scope, challenge.scope);
+    const question: TokenQuestion = { realm, service, scopes, registry: registry.host, credentials };
+    const key = this.#tokenKey(question);
+    // A sibling may have renewed the token while this request was under way with the old one.
+    if (this.#tokens.get(key)?.authorization === sent) this.#tokens.delete(key);
+    await this.#token(question, signal);
+    this.#questions.set(scopeKey(scope), question);
+    this.#scheme = "bearer";
+    return true;
+  }
+
+  async #token(question: TokenQuestion, signal: AbortSignal | undefined): Promise<CachedToken> {
+    const key = this.#tokenKey(question);
+    const known = this.#tokens.get(key);
+    if (known !== undefined && this.#now() < known.refreshAt) return known;
+    return await this.#flights.run(key, async flightSignal => await this.#fetch(key, question, flightSignal), signal);
+  }
+
+  async #fetch(key: string, question: TokenQuestion, signal: AbortSignal): Promise<CachedToken> {
+    // Counted from before the request: the server's clock started no earlier.
+    const start = this.#now();
+    const { value, lifeMs } = await requestToken(question, this.#options.fetchToken, signal);
+    const token = { authorization: `Bearer ${value}`, refreshAt: start + lifeMs * REFRESH_SHARE };
+    this.#tokens.set(key, token);
+    return token;
+  }
+
+  /** One registry origin has one authenticator, so origin + service + scopes + identity (security case A-09). */
+  #tokenKey({ realm, service, scopes, credentials }: TokenQuestion): string {
+    return JSON.stringify([realm.href, service ?? null, scopes, this.#identityOf(credentials)]);
+  }
+
+  #identityOf(credentials: Credentials | undefined): number {
+    if (credentials === undefined) return 0;
+    const known = this.#identities.get(credentials);
+    if (known !== undefined) return known;
+    this.#identityCount += 1;
+    this.#identities.set(credentials, this.#identityCount);
+    return this.#identityCount;
+  }
+
+  #checkIdentityHome(realm: URL, service: string | undefined, credentials: Credentials | undefined): void {
+    const token = credentials?.identityToken;
+    if (token === undefined) return;
+    const home = `${originOf(realm)} ${service ?? ""}`;
+    const known = this.#identityHomes.get(token) ?? home;
+    this.#identityHomes.set(token, known);
+    if (known === home) return;
+    throw new AuthError(
+      `Cannot log in to ${this.#options.registry.host}: token server moved to ${realm.host}, expected the one before`,
+      { hint: "The identity token was not sent there; log in with user name and password." },
+    );
+  }
+}
+
+function basicOf(credentials: Credentials | undefined): string | undefined {
+  return credentials?.password ? basicAuthorization(credentials) : undefined;
+}
+
+function scopeKey({ repository, actions, mountFrom }: Scope): string {
+  return `${actions} ${repository} ${mountFrom ?? ""}`;
+}

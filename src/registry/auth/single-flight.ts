@@ -1,0 +1,42 @@
+import { abortable } from "../../util/promises.ts";
+
+interface Flight<T> {
+  readonly promise: Promise<T>;
+  readonly controller: AbortController;
+  waiting: number;
+}
+
+/** Callers that ask for the same key at the same time share one run; it is aborted only when all of them have gone. */
+export class SingleFlight<T> {
+  readonly #flights = new Map<string, Flight<T>>();
+
+  async run(key: string, task: (signal: AbortSignal) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    signal?.throwIfAborted();
+    const flight = this.#flights.get(key) ?? this.#start(key, task);
+    flight.waiting += 1;
+    try {
+      return await abortable(flight.promise, signal);
+    } finally {
+      flight.waiting -= 1;
+      if (flight.waiting === 0) {
+        this.#forget(key, flight);
+        flight.controller.abort();
+      }
+    }
+  }
+
+  #start(key: string, task: (signal: AbortSignal) => Promise<T>): Flight<T> {
+    const controller = new AbortController();
+    const promise = task(controller.signal);
+    const flight: Flight<T> = { promise, controller, waiting: 0 };
+    this.#flights.set(key, flight);
+    const onSettled = (): void => this.#forget(key, flight);
+    // Also keeps a rejection quiet that comes after the last caller has gone.
+    promise.then(onSettled, onSettled);
+    return flight;
+  }
+
+  #forget(key: string, flight: Flight<T>): void {
+    if (this.#flights.get(key) === flight) this.#flights.delete(key);
+  }
+}

@@ -1,0 +1,149 @@
+import { UsageError } from "../../errors.ts";
+import { registryHost } from "../../oci/reference.ts";
+import { readRegistryName } from "../../oci/registry-name.ts";
+import { quote } from "../../util/format.ts";
+import type { RetryEvent } from "../http/retry.ts";
+import { addressKind } from "../http/address.ts";
+import { Authenticator } from "../auth/authenticator.ts";
+import { type CertsFolderOptions, readCertsFolder } from "../http/certs-folder.ts";
+import { type CredentialOptions, credentialsFor } from "../credentials/find-credentials.ts";
+import { proxiesOf } from "../http/proxy/proxy-settings.ts";
+import { resolveHost } from "../auth/realm-policy.ts";
+import { RegistryClient, USER_AGENT } from "./registry-client.ts";
+import { type TransportOptions, tlsOptions } from "../http/tls-options.ts";
+import { MAX_TOKEN_REPLY_BYTES, type TokenHttpRequest, type TokenHttpResponse } from "../auth/token-request.ts";
+import { Transport } from "../http/transport.ts";
+
+export interface ConnectOptions
+  extends TransportOptions,
+    CertsFolderOptions,
+    Omit<CredentialOptions, "signal" | "repository"> {
+  readonly onRetry?: ((event: RetryEvent, what: string) => void) | undefined;
+  /** Tries of a request in total; 5 without it. */
+  readonly attempts?: number | undefined;
+}
+
+/**
+ * A client for one registry, with the credentials that flags, environment or configuration files hold for it, the
+ * certificates of its certs.d folder and the proxies of the environment.
+ *
+ * @param registry as in references: `host[:port]`, `docker.io` for Docker Hub.
+ * @throws UsageError for certificates or variables that cannot be used.
+ */
+export async function connectRegistry(
+  registry: string,
+  options: ConnectOptions = {},
+  signal?: AbortSignal,
+): Promise<RegistryClient> {
+  const env = options.env ?? process.env;
+  checkedHost(registry);
+  const choices = await transportOptions(registry, options);
+  signal?.throwIfAborted();
+  const base = registryUrl(registry, choices);
+  checkTls(registry, base, choices, env);
+  const proxyFor = proxiesOf(env);
+  const transport = new Transport(base, choices, proxyFor, async url => await foreignOptions(url, options));
+  const authenticator = new Authenticator({
+    registry: base,
+    credentials: credentialsFor(registry, options),
+    fetchToken: async request => await fetchToken(transport, request),
+    // Behind a proxy, names are not known here.
+    resolve: async (host, url) => (proxyFor(url) === undefined ? await resolveHost(host) : []),
+  });
+  return new RegistryClient({
+    registry,
+    base,
+    transport,
+    authenticator,
+    onRetry: options.onRetry,
+    attempts: options.attempts,
+  });
+}
+
+/** What was asked for, filled up with what stands in certs.d. */
+async function transportOptions(registry: string, options: ConnectOptions): Promise<TransportOptions> {
+  const { plainHttp, insecure, idleMs, rate } = options;
+  const folder = plainHttp === true ? undefined : await readCertsFolder(registry, options);
+  const ca = options.ca ?? folder?.ca;
+  const clientCertificates = options.clientCertificates ?? folder?.clientCertificates;
+  return { plainHttp, insecure, ca, clientCertificates, idleMs, rate };
+}
+
+/** A token server or a storage has its own folder in certs.d, under its own name, or nothing (security case A-19). */
+async function foreignOptions(url: URL, options: CertsFolderOptions): Promise<TransportOptions> {
+  if (url.protocol !== "https:") return {};
+  const folder = await readCertsFolder(url.host, options);
+  return folder === undefined ? {} : { ca: folder.ca, clientCertificates: folder.clientCertificates };
+}
+
+function checkTls(registry: string, base: URL, options: TransportOptions, env: NodeJS.ProcessEnv): void {
+  if (base.protocol !== "https:") return;
+  if (env["NODE_TLS_REJECT_UNAUTHORIZED"] === "0" && options.insecure !== true) {
+    throw new UsageError(
+      `Cannot connect to ${registry}: NODE_TLS_REJECT_UNAUTHORIZED is 0, expected it unset, or --insecure beside it`,
+      { hint: "That variable would accept any certificate of any server; --insecure is for this registry alone." },
+    );
+  }
+  try {
+    tlsOptions(options);
+  } catch (cause) {
+    throw new UsageError(
+      `Cannot use certificates for ${registry}: ${certificateFault(cause)}, expected PEM certificates and the key of the first`,
+      { cause, hint: "See --ca-file, --cert-file and --key-file, and the registry's folder in certs.d." },
+    );
+  }
+}
+
+function certificateFault(cause: unknown): string {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  if (code === "ERR_OSSL_X509_KEY_VALUES_MISMATCH") return "a key of another certificate";
+  const isEncrypted = /BAD_DECRYPT|BAD_PASSWORD|INTERRUPTED_OR_CANCELLED|PASSWORD/.test(code);
+  return isEncrypted ? "an encrypted key without its right passphrase (IMGPACK_KEY_PASSPHRASE)" : "unreadable ones";
+}
+
+/**
+ * https, except where plain HTTP was asked for, or for a loopback name without TLS options, as docker does.
+ *
+ * @throws UsageError when the text is not `host[:port]`.
+ */
+export function registryUrl(registry: string, options: TransportOptions): URL {
+  const host = checkedHost(registry);
+  const { hostname } = new URL(`http://${host}`);
+  const isPlain =
+    options.plainHttp ??
+    (addressKind(hostname) === "loopback" &&
+      options.insecure !== true &&
+      options.ca === undefined &&
+      (options.clientCertificates ?? []).length === 0);
+  return new URL(`${isPlain ? "http" : "https"}://${host}/`);
+}
+
+function checkedHost(registry: string): string {
+  const read = readRegistryName(registryHost(registry));
+  if ("name" in read) return read.name;
+  const isUrl = /^https?:\/\//i.test(registry);
+  const hint = isUrl
+    ? "Leave the scheme out; --plain-http chooses HTTP without TLS."
+    : (read.hint ?? "Write it as HOST or HOST:PORT, for example registry.lan:5000.");
+  const found = isUrl ? "a URL" : read.found;
+  const expected = isUrl ? "a host with or without a port" : read.expected;
+  throw new UsageError(`Cannot connect to registry ${quote(registry)}: found ${found}, expected ${expected}`, { hint });
+}
+
+async function fetchToken(transport: Transport, request: TokenHttpRequest): Promise<TokenHttpResponse> {
+  const response = await transport.send({
+    method: request.method,
+    url: request.url,
+    headers: { "user-agent": USER_AGENT, ...request.headers },
+    body: request.body === undefined ? undefined : Buffer.from(request.body),
+    signal: request.signal,
+  });
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of response.body) {
+    parts.push(part);
+    bytes += part.length;
+    if (bytes > MAX_TOKEN_REPLY_BYTES) break;
+  }
+  return { status: response.status, headers: response.headers, body: Buffer.concat(parts) };
+}

@@ -1,0 +1,240 @@
+import { AuthError, type ImgpackError, NetworkError, RegistryError } from "../../errors.ts";
+import { HostGate } from "../http/host-gate.ts";
+import { type RetryEvent, retry, sleepFor } from "../http/retry.ts";
+import { VERSION } from "../../util/version.ts";
+import type { Authenticator, Scope } from "../auth/authenticator.ts";
+import { parseChallenges } from "../auth/challenge.ts";
+import { isConnectFault, isRateLimit, typedCause } from "../http/error-kinds.ts";
+import { headerList, headerText } from "../http/headers.ts";
+import { networkError } from "../http/network-error.ts";
+import { originOf } from "../http/origin.ts";
+import { crossOriginHeaders, followRedirect } from "../http/redirect-policy.ts";
+import { responseError } from "../http/response-error.ts";
+import type { Actions } from "../auth/scope.ts";
+import { trustSystem } from "../http/tls-options.ts";
+import type { Transport, TransportRequest, TransportResponse } from "../http/transport.ts";
+
+/** One request of the distribution API, with what an error message needs to name it. */
+export interface Call {
+  /** As in messages: "push", "pull", "read". */
+  readonly verb: string;
+  /** What moves, for example `blob sha256:…`. */
+  readonly what: string;
+  readonly repository: string;
+  readonly actions: Actions;
+  /** Repository of the same registry that a mount reads from. */
+  readonly mountFrom?: string | undefined;
+  readonly method: TransportRequest["method"];
+  /** Path below the registry, or a whole URL that the registry gave. */
+  readonly url: string | URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Called for every attempt. */
+  readonly body?: (() => Uint8Array | AsyncIterable<Uint8Array>) | undefined;
+  /** Statuses that are answers, not errors. */
+  readonly accept: readonly number[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface RegistryClientOptions {
+  /** As in references: `host[:port]`. */
+  readonly registry: string;
+  readonly base: URL;
+  readonly transport: Transport;
+  readonly authenticator: Authenticator;
+  readonly onRetry?: ((event: RetryEvent, what: string) => void) | undefined;
+  /** Tries in total of what may pass; 5 without it. */
+  readonly attempts?: number | undefined;
+}
+
+interface FollowedResponse extends TransportResponse {
+  /** False once a redirect has left the registry's origin. */
+  readonly atHome: boolean;
+  /** The Authorization value of the request, if any. */
+  readonly sent: string | undefined;
+}
+
+const ERROR_BODY_BYTES = 64 * 1024;
+export const USER_AGENT: string = `imgpack/${VERSION}`;
+
+/** Sends calls to one registry: authentication, redirects of reads, retries of what may pass, typed errors for the rest. */
+export class RegistryClient {
+  readonly registry: string;
+  readonly base: URL;
+  readonly transport: Transport;
+  readonly #authenticator: Authenticator;
+  readonly #onRetry: RegistryClientOptions["onRetry"];
+  /** Origins that have answered at least once. */
+  readonly #answered = new Set<string>();
+  readonly #attempts: number | undefined;
+  /** All requests wait here while one of them was told to come back later. */
+  readonly gate: HostGate = new HostGate();
+
+  constructor(options: RegistryClientOptions) {
+    this.registry = options.registry;
+    this.base = options.base;
+    this.transport = options.transport;
+    this.#authenticator = options.authenticator;
+    this.#onRetry = options.onRetry;
+    this.#attempts = options.attempts;
+  }
+
+  /** The answer, its body unread. @throws ImgpackError for every status that `accept` does not list. */
+  async call(call: Call): Promise<TransportResponse> {
+    return await this.retrying(call.what, call.signal, () => this.callOnce(call));
+  }
+
+  /** Like `call`, for answers whose body does not matter. */
+  async callDumped(call: Call): Promise<TransportResponse> {
+    const response = await this.call(call);
+    await response.body.dump();
+    return response;
+  }
+
+  /** Repeats `task` while it fails with what may pass, and tells the progress. */
+  async retrying<T>(what: string, signal: AbortSignal | undefined, task: (attempt: number) => Promise<T>): Promise<T> {
+    let isLimited = false;
+    return await retry(task, {
+      signal,
+      attempts: this.#attempts,
+      onRetry: event => {
+        isLimited = isRateLimit(event.error);
+        this.#onRetry?.(event, what);
+      },
+      sleep: async (ms, stop) => {
+        const pause = sleepFor(ms, stop);
+        if (isLimited) this.gate.closeUntil(pause);
+        await pause;
+      },
+    });
+  }
+
+  /** The Authorization value for a request to the registry's own origin, if one is known by now. */
+  async authorization(scope: Scope, signal?: AbortSignal): Promise<string | undefined> {
+    return await this.#authenticator.authorization(scope, signal);
+  }
+
+  /** True when a token server has given what the scope needs: a 401 says nothing about the login then. */
+  async holdsToken(scope: Scope, signal?: AbortSignal): Promise<boolean> {
+    return (await this.authorization(scope, signal))?.startsWith("Bearer ") === true;
+  }
+
+  /** One try of `call`, for callers whose own retry must begin earlier than this request. */
+  async callOnce(call: Call): Promise<TransportResponse> {
+    const scope = scopeOf(call);
+    await this.gate.pass(call.signal);
+    for (let isAnswered = false; ; isAnswered = true) {
+      const response = await this.#follow(call, scope);
+      if (call.accept.includes(response.status)) return response;
+      const error = await this.#error(call, response);
+      if (response.status !== 401 || isAnswered || !response.atHome) throw error;
+      const challenges = parseChallenges(headerList(response.headers, "www-authenticate"));
+      if (!(await this.#authenticator.answer(challenges, scope, response.sent, call.signal))) throw error;
+    }
+  }
+
+  async #follow(call: Call, scope: Scope): Promise<FollowedResponse> {
+    let url = typeof call.url === "string" ? new URL(call.url, this.base) : call.url;
+    const seen = new Set<string>();
+    let atHome = originOf(url) === originOf(this.base);
+    for (let hop = 1; ; hop += 1) {
+      const authorization = atHome ? await this.#authenticator.authorization(scope, call.signal) : undefined;
+      const headers = {
+        "user-agent": USER_AGENT,
+        ...call.headers,
+        ...(authorization === undefined ? {} : { authorization }),
+      };
+      const response = await this.#send(
+        call,
+        url,
+        !atHome && call.body === undefined ? crossOriginHeaders(headers) : headers,
+      );
+      const isRead = call.method === "GET" || call.method === "HEAD";
+      const location = headerText(response.headers, "location");
+      if (!isRead || response.status < 300 || response.status > 399 || location === undefined) {
+        return { ...response, atHome, sent: authorization };
+      }
+      await response.body.dump();
+      const redirect = followRedirect(url, location, hop, seen, {
+        status: response.status,
+        fromIsPrivate: this.transport.isInside(url),
+      });
+      url = redirect.url;
+      atHome &&= redirect.sameOrigin;
+    }
+  }
+
+  async #send(call: Call, url: URL, headers: Record<string, string>): Promise<TransportResponse> {
+    try {
+      const body = call.body?.();
+      const response = await this.transport.send({ method: call.method, url, headers, body, signal: call.signal });
+      this.#answered.add(originOf(url));
+      return response;
+    } catch (cause) {
+      call.signal?.throwIfAborted();
+      throw this.failure(cause, call.verb, call.what, call.repository, url);
+    }
+  }
+
+  /**
+   * A fault below HTTP as a typed error; errors that are typed already (a body that failed its check) stay.
+   *
+   * @param url where the request went, if a redirect may have led it away from the registry.
+   */
+  failure(cause: unknown, verb: string, what: string, repository: string, url: URL = this.base): ImgpackError {
+    const typed = typedCause(cause);
+    if (typed !== undefined) return typed;
+    const error = networkError(cause, verb, what, this.#where(repository, url));
+    // A host that no connection ever reached is more likely mistyped or switched off than restarting.
+    // Behind a redirect the system's certificates may be needed first here: the next try has them.
+    if (trustSystem(cause)) return new NetworkError(error.message, { hint: error.hint, cause, transient: true });
+    const isLasting = !this.#answered.has(originOf(url)) && isConnectFault(cause);
+    return isLasting && error.transient ? new NetworkError(error.message, { hint: error.hint, cause }) : error;
+  }
+
+  #where(repository: string, url: URL): string {
+    const place = repository === "" ? this.registry : `${this.registry}/${repository}`;
+    return originOf(url) === originOf(this.base) ? place : `${place}, redirected to ${url.host}`;
+  }
+
+  async #error(call: Call, response: TransportResponse): Promise<ImgpackError> {
+    const credentials = await this.#authenticator.credentialsFor(call.repository, call.signal);
+    const error = responseError({
+      verb: call.verb,
+      what: call.what,
+      where: this.#where(call.repository, response.url),
+      expected: call.accept.join(" or "),
+      status: response.status,
+      headers: response.headers,
+      body: await readSome(response.body),
+      credentialsFrom: credentials?.source,
+      user: credentials?.username,
+    });
+    const isForeign = originOf(response.url) !== originOf(this.base);
+    if (!isForeign || !(error instanceof AuthError)) return error;
+    // It was asked without credentials: they are not what it refused (security case A-10).
+    return new RegistryError(error.message, {
+      status: response.status,
+      hint: `${this.registry} redirected to ${response.url.host}, which refused: check that registry's storage settings.`,
+    });
+  }
+}
+
+function scopeOf(call: Call): Scope {
+  const { repository, actions, mountFrom } = call;
+  return { repository, actions, ...(mountFrom === undefined ? {} : { mountFrom }) };
+}
+
+async function readSome(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for await (const part of body) {
+      parts.push(part);
+      bytes += part.length;
+      if (bytes >= ERROR_BODY_BYTES) break;
+    }
+  } catch {
+    // The status says enough; a body that breaks off must not hide it.
+  }
+  return Buffer.concat(parts).subarray(0, ERROR_BODY_BYTES);
+}

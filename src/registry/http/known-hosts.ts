@@ -1,0 +1,49 @@
+import { type LookupAddress, type LookupOptions, lookup } from "node:dns";
+import type { LookupFunction } from "node:net";
+import { NetworkError } from "../../errors.ts";
+import { type AddressKind, addressKind } from "./address.ts";
+import { isInside, ledAstray } from "./address-policy.ts";
+
+/** Where the hosts lie that one registry leads to, as far as connections have told. */
+export class KnownHosts {
+  readonly #home: string;
+  readonly #kinds = new Map<string, readonly AddressKind[]>();
+
+  /** @param home Host of the registry itself. */
+  constructor(home: string) {
+    this.#home = home;
+  }
+
+  /** Resolves names for connections, remembers where they lie, and refuses where a registry must not lead. */
+  readonly lookup: LookupFunction = (host: string, options: LookupOptions, callback) => {
+    lookup(host, options, (error, address: string | LookupAddress[], family) => {
+      const addresses = typeof address === "string" ? [address] : (address ?? []).map(entry => entry.address);
+      if (error === null) {
+        this.#kinds.set(
+          host,
+          addresses.map(text => addressKind(text)),
+        );
+      }
+      callback(error ?? this.refusal(host), address, family);
+    });
+  };
+
+  isInside(host: string): boolean {
+    return isInside(this.#kindsOf(host));
+  }
+
+  /** Why nothing may be sent to a host; null: it may. A name is judged when it has been resolved. */
+  refusal(host: string): NetworkError | null {
+    const home = this.#home;
+    const found = host === home ? undefined : ledAstray(this.#kindsOf(host), this.#kindsOf(home));
+    if (found === undefined) return null;
+    return new NetworkError(`Cannot connect to ${host}: ${found}, expected one that ${home} may lead to`, {
+      hint: `The registry ${home} named this host, not you; nothing was sent to it.`,
+    });
+  }
+
+  #kindsOf(host: string): readonly AddressKind[] {
+    const kind = addressKind(host);
+    return kind === "name" ? (this.#kinds.get(host) ?? []) : [kind];
+  }
+}

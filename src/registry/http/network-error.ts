@@ -1,0 +1,118 @@
+import { NetworkError } from "../../errors.ts";
+
+interface Fault {
+  readonly found: string;
+  readonly transient: boolean;
+  readonly hint?: string;
+  readonly expected?: string;
+}
+
+const CHECK_ADDRESS = "Check the registry's host name and port.";
+const CHECK_NETWORK = "Check the network, the proxy settings and whether the registry is running.";
+
+const FAULTS: Readonly<Record<string, Fault>> = {
+  ECONNREFUSED: { found: "connection refused", transient: true, hint: CHECK_ADDRESS },
+  ENOTFOUND: { found: "unknown host name", transient: false, hint: CHECK_ADDRESS },
+  EAI_AGAIN: { found: "no answer from the name server", transient: true, hint: CHECK_NETWORK },
+  ECONNRESET: { found: "connection reset", transient: true },
+  ECONNABORTED: { found: "connection aborted", transient: true },
+  EPIPE: { found: "connection closed while sending", transient: true },
+  ETIMEDOUT: { found: "connection timed out", transient: true, hint: CHECK_NETWORK },
+  EHOSTUNREACH: { found: "host unreachable", transient: true, hint: CHECK_NETWORK },
+  ENETUNREACH: { found: "network unreachable", transient: true, hint: CHECK_NETWORK },
+  HPE_HEADER_OVERFLOW: { found: "answer headers above the limit", transient: false },
+  ERR_SSL_WRONG_VERSION_NUMBER: {
+    found: "plain HTTP answer",
+    expected: "TLS",
+    transient: false,
+    hint: "If this registry has no TLS, allow that with --plain-http.",
+  },
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: {
+    found: "no client certificate was shown",
+    expected: "one that the registry trusts",
+    transient: false,
+    hint: "Name it with --cert-file and --key-file, or put it into the registry's folder in certs.d.",
+  },
+  CERT_HAS_EXPIRED: certificateFault("expired certificate"),
+  CERT_NOT_YET_VALID: certificateFault("certificate that is not valid yet"),
+  ERR_TLS_CERT_ALTNAME_INVALID: certificateFault("certificate for another host name"),
+};
+
+/** OpenSSL verification codes as Node reports them. */
+const CERTIFICATE_CODE = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT|INVALID_CA$|HOSTNAME_MISMATCH$)/;
+
+/**
+ * A fault below HTTP as NetworkError; `transient` says whether the same request may succeed later.
+ *
+ * @param verb As in messages: "push", "pull", "read".
+ * @param what What moves, for example `blob sha256:…`; may be empty.
+ * @param where The registry or repository.
+ */
+export function networkError(cause: unknown, verb: string, what: string, where: string): NetworkError {
+  const { found, transient, hint, expected = "an answer" } = faultOf(cause);
+  return new NetworkError(`Cannot ${subject(verb, what, where)}: ${found}, expected ${expected}`, {
+    cause,
+    transient,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+const VERBS_TO: ReadonlySet<string> = new Set(["push", "upload", "put", "write", "mount", "tag", "connect", "log in"]);
+
+/** `push blob sha256:… to registry.lan/app`: the first half of every registry message. */
+export function subject(verb: string, what: string, where: string): string {
+  return `${verb}${what === "" ? "" : ` ${what}`} ${VERBS_TO.has(verb) ? "to" : "from"} ${where}`;
+}
+
+function faultOf(cause: unknown): Fault {
+  for (const error of errorsIn(cause)) {
+    const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
+    if (error.name === "TimeoutError") return { found: "no answer in time", transient: true };
+    if (code === undefined) continue;
+    if (Object.hasOwn(FAULTS, code) && FAULTS[code] !== undefined) return FAULTS[code];
+    if (CERTIFICATE_CODE.test(code)) return certificateFault("untrusted certificate");
+    if (code.startsWith("HPE_")) return malformedAnswer(error);
+    if (code.startsWith("ERR_SSL_") || code === "EPROTO") {
+      const isPlainHttp = /wrong version number|packet length too long|http request/i.test(error.message);
+      const plainHttp = isPlainHttp ? FAULTS["ERR_SSL_WRONG_VERSION_NUMBER"] : undefined;
+      return plainHttp ?? { found: "TLS failure", transient: false, hint: "See --ca-file and --plain-http." };
+    }
+  }
+  return { found: "connection failure", transient: false };
+}
+
+/**
+ * Docker Hub's abuse limiter ends header lines with bare LF, which no strict parser accepts: its 429 arrives as a parser
+ * error that carries the bytes. Other malformed answers mostly come from sockets that a proxy closed in between.
+ */
+function malformedAnswer(error: Error): Fault {
+  const bytes = "data" in error ? error.data : "rawPacket" in error ? error.rawPacket : undefined;
+  const text = bytes instanceof Uint8Array ? Buffer.from(bytes).toString("latin1", 0, 4096) : String(bytes ?? "");
+  const isLimited = /HTTP\/1\.1 429/.test(text) || (/retry-after:/i.test(text) && /too many requests/i.test(text));
+  return isLimited
+    ? { found: "status 429 with malformed headers", transient: true, hint: "The registry limits requests; try later." }
+    : { found: "malformed HTTP answer", transient: true };
+}
+
+function certificateFault(found: string): Fault {
+  return {
+    found,
+    expected: "a certificate that this machine trusts",
+    transient: false,
+    hint: "Name the registry's certificate authority with --ca-file, or skip the check with --insecure.",
+  };
+}
+
+/** The error, its causes and the members of aggregates (one per address that was tried), at most 16. */
+function errorsIn(cause: unknown): readonly Error[] {
+  const found: Error[] = [];
+  const queue: unknown[] = [cause];
+  while (queue.length > 0 && found.length < 16) {
+    const next = queue.shift();
+    if (!(next instanceof Error)) continue;
+    found.push(next);
+    if (next instanceof AggregateError) queue.push(...next.errors);
+    queue.push(next.cause);
+  }
+  return found;
+}

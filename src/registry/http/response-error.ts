@@ -1,0 +1,86 @@
+import { AuthError, type ImgpackError, NotFoundError, RegistryError } from "../../errors.ts";
+import { quote } from "../../util/format.ts";
+import type { RetryHint } from "./retry.ts";
+import { readErrorBody } from "./error-body.ts";
+import { type HeaderMap, headerText } from "./headers.ts";
+import { subject } from "./network-error.ts";
+
+export interface ResponseContext {
+  /** As in messages: "push", "pull", "read". */
+  readonly verb: string;
+  /** What moves, for example `manifest latest`; may be empty. */
+  readonly what: string;
+  /** Registry with repository: `registry.lan/team/app`. */
+  readonly where: string;
+  /** Status that would have been right, for example "201". */
+  readonly expected: string;
+  readonly status: number;
+  readonly headers: HeaderMap;
+  /** The body, or as much of it as was read; only the first 64 KiB count. */
+  readonly body: Uint8Array;
+  /** Where the credentials were found, for example a file name. */
+  readonly credentialsFrom?: string | undefined;
+  readonly user?: string | undefined;
+  /** Milliseconds since the epoch, for a Retry-After date. */
+  readonly now?: number;
+}
+
+const MAX_RETRY_AFTER_MS = 5 * 60_000;
+const TRANSIENT_STATUS: ReadonlySet<number> = new Set([408, 425, 429, 499]);
+/** Not implemented, HTTP version not supported: no later try changes that. */
+const LASTING_5XX: ReadonlySet<number> = new Set([501, 505]);
+const NOT_FOUND_CODES: ReadonlySet<string> = new Set(["NAME_UNKNOWN", "MANIFEST_UNKNOWN"]);
+
+/**
+ * A refusing answer as the error that callers act on: 401 and 403 → AuthError, 404 → NotFoundError (for a push only when
+ * the registry says that the repository or manifest is unknown, since a lost upload session is a 404 too), the rest →
+ * RegistryError; 408, 425, 429 and 5xx are transient and carry `retryAfterMs` when the answer names a time.
+ */
+export function responseError(context: ResponseContext): ImgpackError {
+  const { verb, what, where, expected, status, headers, user } = context;
+  const { codes, summary } = readErrorBody(headers, context.body);
+  const state = [`status ${status}`, ...(status === 401 && user ? [`for user ${quote(user)}`] : []), ...summary].join(
+    " ",
+  );
+  const message = `Cannot ${subject(verb, what, where)}: ${state}, expected ${expected}`;
+  if (status === 401 || status === 403) return new AuthError(message, { hint: authHint(context) });
+  const isTransient = TRANSIENT_STATUS.has(status) || (status >= 500 && !LASTING_5XX.has(status));
+  const hint = hintFor(status, codes, verb);
+  if (status === 404 && (verb !== "push" || codes.some(code => NOT_FOUND_CODES.has(code)))) {
+    return new NotFoundError(message, { hint });
+  }
+  const error = new RegistryError(message, { status, codes, hint, transient: isTransient });
+  const waitMs = isTransient ? retryAfterMs(headers, context.now ?? Date.now()) : undefined;
+  return waitMs === undefined ? error : Object.assign(error, { retryAfterMs: waitMs } satisfies RetryHint);
+}
+
+/**
+ * `Retry-After` in milliseconds from `now`: seconds or an HTTP date (RFC 9110, section 10.2.3), at most five minutes;
+ * undefined when absent or malformed.
+ */
+export function retryAfterMs(headers: HeaderMap, now: number): number | undefined {
+  const text = headerText(headers, "retry-after")?.trim();
+  if (text === undefined) return undefined;
+  if (/^[0-9]{1,10}$/.test(text)) return Math.min(Number(text) * 1000, MAX_RETRY_AFTER_MS);
+  // Date.parse alone takes almost anything, a bare year included.
+  if (!/^[A-Za-z]{3}, [0-9]{2} [A-Za-z]{3} [0-9]{4} [0-9:]{8} GMT$/.test(text)) return undefined;
+  const date = Date.parse(text);
+  return Number.isNaN(date) ? undefined : Math.min(Math.max(date - now, 0), MAX_RETRY_AFTER_MS);
+}
+
+function authHint({ where, status, credentialsFrom }: ResponseContext): string {
+  const registry = where.split("/", 1)[0] ?? where;
+  const advice = `pass --username and --password-stdin, or run "imgpack login ${registry}"`;
+  if (credentialsFrom === undefined) return `No credentials were found for ${registry}: ${advice}.`;
+  if (status === 403) return `Credentials came from ${credentialsFrom}; this user may lack the right to do this.`;
+  return `Credentials came from ${credentialsFrom}; if they are not the right ones, ${advice}.`;
+}
+
+function hintFor(status: number, codes: readonly string[], verb: string): string | undefined {
+  if (codes.includes("NAME_UNKNOWN") && verb === "push") {
+    return "This registry does not create repositories on push: create it first.";
+  }
+  if (status === 429) return "The registry limits requests: wait, or use an account with a higher limit.";
+  if (status === 413) return "A proxy in front of the registry may limit the size of a request.";
+  return undefined;
+}

@@ -1,0 +1,71 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { ImgpackError } from "../../errors.ts";
+
+/** Carried by an error whose sender said when to come back. */
+export interface RetryHint {
+  /** Milliseconds from the moment the error was made. */
+  readonly retryAfterMs: number;
+}
+
+export interface RetryEvent {
+  /** The try that failed; the first is 1. */
+  readonly attempt: number;
+  readonly waitMs: number;
+  readonly error: ImgpackError;
+}
+
+export interface RetryOptions {
+  /** Tries in total. */
+  readonly attempts?: number | undefined;
+  readonly baseMs?: number;
+  readonly maxMs?: number;
+  /** Share of a wait by which it varies both ways, so that many clients do not come back together. */
+  readonly jitter?: number;
+  readonly random?: () => number;
+  readonly sleep?: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
+  readonly signal?: AbortSignal | undefined;
+  readonly onRetry?: (event: RetryEvent) => void;
+}
+
+/**
+ * Runs `task` until it succeeds, fails for good (`transient` is false) or `attempts` tries are used up; the last error is
+ * thrown as it is. Waits double from `baseMs` to `maxMs`, unless an error says when to come back.
+ */
+export async function retry<T>(task: (attempt: number) => Promise<T>, options: RetryOptions = {}): Promise<T> {
+  const { attempts = 5, signal, sleep = sleepFor, onRetry } = options;
+  for (let attempt = 1; ; attempt += 1) {
+    signal?.throwIfAborted();
+    try {
+      return await task(attempt);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (attempt >= attempts || !(error instanceof ImgpackError) || !error.transient) throw error;
+      const waitMs = waitBefore(attempt, error, options);
+      onRetry?.({ attempt, waitMs, error });
+      await sleep(waitMs, signal);
+    }
+  }
+}
+
+function waitBefore(attempt: number, error: ImgpackError, options: RetryOptions): number {
+  const { baseMs = 1000, maxMs = 60_000, jitter = 0.2, random = Math.random } = options;
+  // "Retry-After: 0" is sent by servers that are still overloaded: it does not switch the backoff off.
+  if (hasRetryHint(error) && error.retryAfterMs > 0) return error.retryAfterMs;
+  const plain = Math.min(maxMs, baseMs * 2 ** (attempt - 1));
+  return Math.round(plain * (1 + jitter * (2 * random() - 1)));
+}
+
+function hasRetryHint(error: object): error is RetryHint {
+  return "retryAfterMs" in error && typeof error.retryAfterMs === "number";
+}
+
+/** Waits; rejects with the signal's reason. */
+export async function sleepFor(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await delay(ms, undefined, signal === undefined ? {} : { signal });
+  } catch (error) {
+    // The timer wraps the reason in an error of its own.
+    signal?.throwIfAborted();
+    throw error;
+  }
+}

@@ -1,0 +1,132 @@
+import { readFileSync } from "node:fs";
+import tls, { type SecureContext } from "node:tls";
+import type { RateLimit } from "./rate-limit.ts";
+
+/** PEM texts that this machine shows a server which asks who it is. */
+export interface ClientCertificate {
+  readonly cert: string;
+  readonly key: string;
+  /** Of an encrypted key. */
+  readonly passphrase?: string | undefined;
+}
+
+/** TLS and HTTP choices of one registry. They hold for its own origin only (security case A-19). */
+export interface TransportOptions {
+  /** Plain HTTP for this registry; loopback names may use it without being asked. */
+  readonly plainHttp?: boolean | undefined;
+  /** Accepts any certificate from this registry. */
+  readonly insecure?: boolean | undefined;
+  /** PEM certificates that are trusted beside the system's. */
+  readonly ca?: string | undefined;
+  readonly clientCertificates?: readonly ClientCertificate[] | undefined;
+  /** Milliseconds without a byte after which a connection counts as broken; two minutes without it. */
+  readonly idleMs?: number | undefined;
+  /** Shared by all bodies of a run. */
+  readonly rate?: RateLimit | undefined;
+}
+
+/** Where systems keep the certificates that their administrators trust, in one file. */
+const SYSTEM_FILES = [
+  "/etc/ssl/certs/ca-certificates.crt",
+  "/etc/pki/tls/certs/ca-bundle.crt",
+  "/etc/ssl/ca-bundle.pem",
+  "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+  "/etc/ssl/cert.pem",
+];
+const UNTRUSTED: ReadonlySet<string> = new Set([
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+]);
+
+/**
+ * Reading a system's 140 certificates takes 100 ms, so they come in when a server is not trusted without them: what they
+ * are is the machine's choice, the same for every registry of the process.
+ */
+let systemCertificates: readonly string[] | undefined;
+let contexts = new WeakMap<TransportOptions, SecureContext>();
+
+/**
+ * True when a connection failed for a certificate that is unknown so far, and there are more to know now: try again then.
+ *
+ * @param env `SSL_CERT_FILE` names another file than the system's, as for OpenSSL.
+ */
+export function trustSystem(fault: unknown, env: NodeJS.ProcessEnv = process.env): boolean {
+  if (systemCertificates !== undefined || !isUntrusted(fault)) return false;
+  const named = env["SSL_CERT_FILE"];
+  const system = firstReadable(named ? [named] : SYSTEM_FILES);
+  // Node adds it to its own certificates only while nobody names others.
+  const extra = env["NODE_EXTRA_CA_CERTS"] ? firstReadable([env["NODE_EXTRA_CA_CERTS"]]) : undefined;
+  systemCertificates = [...(system === undefined ? tls.rootCertificates : [system]), ...(extra ? [extra] : [])];
+  contexts = new WeakMap();
+  return true;
+}
+
+/** Changes when `trustSystem` has had an effect: connections made before know less. */
+export function trustLevel(): number {
+  return systemCertificates === undefined ? 0 : 1;
+}
+
+/** Forgets what `trustSystem` found; for tests. */
+export function forgetSystemTrust(): void {
+  systemCertificates = undefined;
+  contexts = new WeakMap();
+}
+
+/**
+ * Certificate choices as `node:tls` takes them; `ca` stands beside the system's certificates, not in their place.
+ *
+ * @throws Error of OpenSSL for a certificate or key that cannot be used.
+ */
+export function tlsOptions(options: TransportOptions): {
+  readonly rejectUnauthorized: boolean;
+  readonly secureContext?: SecureContext;
+} {
+  const { insecure, ca, clientCertificates = [] } = options;
+  const rejectUnauthorized = insecure !== true;
+  const isOwn = ca !== undefined || clientCertificates.length > 0 || systemCertificates !== undefined;
+  if (!isOwn) return { rejectUnauthorized };
+  const shared = ca === undefined && clientCertificates.length === 0 ? NOTHING_CHOSEN : options;
+  const secureContext = contexts.get(shared) ?? createContext(shared);
+  contexts.set(shared, secureContext);
+  return { rejectUnauthorized, secureContext };
+}
+
+const NOTHING_CHOSEN: TransportOptions = {};
+
+function createContext({ ca, clientCertificates = [] }: TransportOptions): SecureContext {
+  const trusted = [...(systemCertificates ?? []), ...(ca === undefined ? [] : [ca])];
+  return tls.createSecureContext({
+    ...(trusted.length === 0 ? {} : { ca: trusted }),
+    ...(clientCertificates.length === 0
+      ? {}
+      : {
+          cert: clientCertificates.map(({ cert }) => cert),
+          key: clientCertificates.map(({ key, passphrase }) => ({
+            pem: key,
+            ...(passphrase === undefined ? {} : { passphrase }),
+          })),
+        }),
+  });
+}
+
+function isUntrusted(fault: unknown): boolean {
+  for (let error = fault; error instanceof Error; error = error.cause) {
+    if ("code" in error && UNTRUSTED.has(String(error.code))) return true;
+  }
+  return false;
+}
+
+function firstReadable(files: readonly string[]): string | undefined {
+  for (const file of files) {
+    try {
+      const text = readFileSync(file, "utf8");
+      if (text.includes("-----BEGIN")) return text;
+    } catch {
+      // The next one, or what Node brings.
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,44 @@
+import type { Digest } from "../../oci/digest.ts";
+import { headBlob } from "./head-blob.ts";
+import { withDigest } from "../http/redirect-policy.ts";
+import { cancelUpload, checkDigest, isSessionFault, MOST_RESTARTS, type UploadTarget } from "./upload-session.ts";
+
+/**
+ * The empty PUT that names the digest.
+ *
+ * @param round the session's number; beyond MOST_RESTARTS a lost one is an error.
+ * @param isKept a later run may try again: the session is left as it is.
+ * @returns false when the registry has lost the session, and the layer has to be sent again.
+ */
+export async function closeUpload(
+  target: UploadTarget,
+  what: string,
+  session: URL,
+  digest: Digest,
+  round: number,
+  isKept = false,
+): Promise<boolean> {
+  const { client, repository, signal } = target;
+  try {
+    const response = await client.callDumped({
+      verb: "push",
+      what,
+      repository,
+      actions: "pull,push",
+      method: "PUT",
+      url: withDigest(session, digest),
+      headers: { "content-length": "0" },
+      accept: [201, 204],
+      signal,
+    });
+    checkDigest(target, response, digest);
+    return true;
+  } catch (error) {
+    signal?.throwIfAborted();
+    // The answer to the first try may have been lost on its way; the session is gone then, and the blob is there.
+    if (isSessionFault(error) && (await headBlob(target, digest).catch(() => false))) return true;
+    if (!isKept) await cancelUpload(target, session);
+    if (isSessionFault(error) && round <= MOST_RESTARTS) return false;
+    throw error;
+  }
+}

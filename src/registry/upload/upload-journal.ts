@@ -1,0 +1,203 @@
+import { createHash, randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { createFile, discardFile, makeFolder, renameFile } from "../../util/disk.ts";
+import { isRunning, ownIdentity, parseIdentity } from "../../util/process-identity.ts";
+import { originOf } from "../http/origin.ts";
+import { isOwnFolder, readOwnFile, removeStale } from "../../util/private-file.ts";
+import { resolveUploadLocation } from "../http/redirect-policy.ts";
+import type { RegistryClient } from "../client/registry-client.ts";
+
+/** Below this size a second upload costs less than the requests that keep the first one. */
+const LEAST_BYTES = 16 * 1024 * 1024;
+/** Pieces of this size, or of a quarter of it, cost nothing that could be measured. */
+const PIECE_BYTES = 64 * 1024 * 1024;
+/** Registries forget an upload that rests for longer, some of them sooner. */
+const KEPT_MS = 24 * 60 * 60 * 1000;
+const VERSION = 1;
+
+/** Records that uploads of this process have: its pid cannot tell them apart. */
+const held = new Set<string>();
+
+export interface UploadJournalOptions {
+  /** Hears what becomes of uploads of earlier runs. */
+  readonly onNote?: ((message: string) => void) | undefined;
+  /** Smallest blob whose upload is kept; 16 MiB without it. */
+  readonly leastBytes?: number | undefined;
+  /** Bytes of a request, where pieces are acknowledged; 64 MiB without it. */
+  readonly pieceBytes?: number | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+/** What goes where. `key` is a digest, or tells the bytes that will be made just as surely. */
+export interface UploadName {
+  readonly client: RegistryClient;
+  readonly repository: string;
+  readonly key: string;
+}
+
+/** An upload that another run left. */
+export interface SavedUpload {
+  readonly url: URL;
+  /** Bytes that the registry had acknowledged. */
+  readonly offset: number;
+}
+
+/**
+ * The upload sessions of this machine that are under way, so that a later run can go on with those of one that was
+ * killed. Their URLs are capabilities (security case A-17): the files are their owner's alone, and nothing prints them.
+ */
+export class UploadJournal {
+  readonly leastBytes: number;
+  readonly pieceBytes: number;
+  readonly #folder: string;
+  readonly #now: () => number;
+  readonly #onNote: (message: string) => void;
+  #isReady: Promise<boolean> | undefined;
+
+  /** @param cacheFolder where the folder `uploads` is, or will be made. */
+  constructor(cacheFolder: string, options: UploadJournalOptions = {}) {
+    const { onNote = () => undefined, leastBytes = LEAST_BYTES, pieceBytes = PIECE_BYTES, now = Date.now } = options;
+    this.#folder = join(cacheFolder, "uploads");
+    this.leastBytes = leastBytes;
+    this.pieceBytes = pieceBytes;
+    this.#onNote = onNote;
+    this.#now = now;
+  }
+
+  /** Takes the record of one upload; undefined while somebody else has it, or when none can be kept. */
+  async claim(name: UploadName): Promise<UploadRecord | undefined> {
+    const id = idOf(name);
+    const path = join(this.#folder, `${id}.json`);
+    if (held.has(path)) return undefined;
+    held.add(path);
+    const record = await this.#open(path, id, name).catch(() => undefined);
+    if (record === undefined) held.delete(path);
+    return record;
+  }
+
+  /** Removes what is known of an upload whose blob has arrived by another way. */
+  async forget(name: UploadName): Promise<void> {
+    await using record = await this.claim(name);
+    if (record?.saved !== undefined) await record.drop();
+  }
+
+  async #open(path: string, id: string, { client }: UploadName): Promise<UploadRecord | undefined> {
+    this.#isReady ??= this.#prepare();
+    if (!(await this.#isReady)) return undefined;
+    const text = await readOwnFile(path);
+    const found = text === undefined ? undefined : parseRecord(text);
+    const isFresh = found !== undefined && Math.abs(this.#now() - found.time) < KEPT_MS;
+    if (found !== undefined && found.owner.pid !== process.pid && (await isRunning(found.owner))) return undefined;
+    const url = isFresh && found.id === id ? allowedUrl(client, found.url) : undefined;
+    const saved = found === undefined || url === undefined ? undefined : { url, offset: found.offset };
+    if (found !== undefined && saved === undefined) await discardFile(path);
+    const write = async ({ url, offset }: SavedUpload): Promise<void> => {
+      // What lies on another host may be open to whoever knows the address: not written down.
+      if (allowedUrl(client, url.href) === undefined) return await discardFile(path);
+      const owner = await ownIdentity();
+      await this.#replace(path, { version: VERSION, id, time: this.#now(), owner, url: url.href, offset });
+    };
+    const release = (): void => void held.delete(path);
+    return new UploadRecord(saved, { write, release, remove: async () => await discardFile(path), note: this.#onNote });
+  }
+
+  async #prepare(): Promise<boolean> {
+    await makeFolder(this.#folder, { recursive: true, mode: 0o700 });
+    if (!(await isOwnFolder(this.#folder))) return false;
+    await removeStale(this.#folder, this.#now() - KEPT_MS);
+    return true;
+  }
+
+  /** Not synced: whatever a power cut leaves of it is no record, or one that the registry is asked about. */
+  async #replace(path: string, content: object): Promise<void> {
+    const temporary = `${path}.${randomBytes(6).toString("hex")}`;
+    try {
+      {
+        await using file = await createFile(temporary, 0o600);
+        await file.write(Buffer.from(JSON.stringify(content)));
+      }
+      await renameFile(temporary, path);
+    } catch (error) {
+      await discardFile(temporary);
+      throw error;
+    }
+  }
+}
+
+interface RecordActs {
+  readonly write: (upload: SavedUpload) => Promise<void>;
+  readonly remove: () => Promise<void>;
+  readonly release: () => void;
+  readonly note: (message: string) => void;
+}
+
+/** What is known of one upload. A record that cannot be written costs a second upload, never the push. */
+export class UploadRecord implements AsyncDisposable {
+  readonly note: (message: string) => void;
+  readonly #acts: RecordActs;
+  #saved: SavedUpload | undefined;
+
+  constructor(saved: SavedUpload | undefined, acts: RecordActs) {
+    this.#saved = saved;
+    this.#acts = acts;
+    this.note = acts.note;
+  }
+
+  get saved(): SavedUpload | undefined {
+    return this.#saved;
+  }
+
+  async save(upload: SavedUpload): Promise<void> {
+    this.#saved = upload;
+    await this.#acts.write(upload).catch(() => undefined);
+  }
+
+  async drop(): Promise<void> {
+    this.#saved = undefined;
+    await this.#acts.remove().catch(() => undefined);
+  }
+
+  /** Lets others have it; the file stays. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#acts.release();
+  }
+}
+
+function idOf({ client, repository, key }: UploadName): string {
+  return createHash("sha256").update(`${client.registry}\n${repository}\n${key}`).digest("hex");
+}
+
+/** Held to what a fresh Location is held to (security case A-05), and to the registry's own origin. */
+function allowedUrl(client: RegistryClient, url: string): URL | undefined {
+  try {
+    const fromIsPrivate = client.transport.isInside(client.base);
+    const location = resolveUploadLocation(client.base, url, { fromIsPrivate });
+    return location.sameOrigin && originOf(new URL(url)) === originOf(client.base) ? location.url : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+interface RecordContent {
+  readonly id: string;
+  readonly time: number;
+  readonly owner: NonNullable<ReturnType<typeof parseIdentity>>;
+  readonly url: string;
+  readonly offset: number;
+}
+
+function parseRecord(text: string): RecordContent | undefined {
+  let found: unknown;
+  try {
+    found = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const { version, id, time, owner, url, offset } = Object(found) as Readonly<Record<string, unknown>>;
+  const identity = parseIdentity(owner);
+  if (version !== VERSION || typeof id !== "string" || typeof url !== "string" || identity === undefined)
+    return undefined;
+  if (!Number.isFinite(time) || !Number.isSafeInteger(offset) || Number(offset) < 0) return undefined;
+  return { id, time: Number(time), owner: identity, url, offset: Number(offset) };
+}

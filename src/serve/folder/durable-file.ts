@@ -1,0 +1,44 @@
+import { randomUUID } from "node:crypto";
+import { dirname, join } from "node:path";
+import { createFile, discardFile, makeFolder as makeOne, openForAppend, renameFile, syncFolder } from "../../util/disk.ts";
+
+/** Creates `folder` and the missing ones above it, each of them durably. */
+export async function makeFolder(folder: string): Promise<void> {
+  const first = await makeOne(folder, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+}
+
+/** Moves a synced file to its final name. */
+export async function publishFile(temporary: string, path: string): Promise<void> {
+  await renameFile(temporary, path);
+  await syncFolder(dirname(path));
+}
+
+/** Writes a small file: readers see the old bytes or the new ones, never a part. `scratch` is on the same volume. */
+export async function writeDurably(path: string, bytes: Uint8Array | string, scratch: string): Promise<void> {
+  const temporary = join(scratch, randomUUID());
+  try {
+    {
+      await using file = await createFile(temporary, 0o600);
+      await file.write(typeof bytes === "string" ? Buffer.from(bytes) : bytes);
+      await file.sync();
+    }
+    await publishFile(temporary, path);
+  } catch (error) {
+    await discardFile(temporary);
+    throw error;
+  }
+}
+
+/** An empty file says "this name belongs here"; its creation is atomic, and repeating it changes nothing. */
+export async function writeMark(path: string): Promise<void> {
+  const file = await openForAppend(path, 0o600);
+  await file.close();
+  await syncFolder(dirname(path));
+}
+
+export async function removeDurably(path: string): Promise<void> {
+  await discardFile(path);
+  await syncFolder(dirname(path));
+}

@@ -1,0 +1,96 @@
+import type { IncomingMessage } from "node:http";
+import type { DigestAlgorithm } from "../../oci/digest.ts";
+import { KeyedLock } from "../folder/keyed-lock.ts";
+import { Refusal } from "../refusal.ts";
+import type { RegistryFolder } from "../folder/registry-folder.ts";
+import { ClientGoneError, UploadSession } from "./upload-session.ts";
+
+const MOST_SESSIONS = 4096;
+const IDLE_MS = 60 * 60 * 1000;
+
+/** The open upload sessions. They live in memory: after a restart clients get 404 and start again. */
+export class UploadTable {
+  readonly #store: RegistryFolder;
+  readonly #sessions = new Map<string, UploadSession>();
+  readonly #locks = new KeyedLock();
+
+  constructor(store: RegistryFolder) {
+    this.#store = store;
+  }
+
+  /** A session that only its maker knows, for uploads in one request. */
+  async createLoose(repository: string, algorithm: DigestAlgorithm): Promise<UploadSession> {
+    return await UploadSession.create(this.#store.newUpload(), repository, algorithm);
+  }
+
+  /** @throws Refusal 429 when too many sessions are open, none of them idle for an hour */
+  async create(repository: string, algorithm: DigestAlgorithm): Promise<UploadSession> {
+    if (this.#sessions.size >= MOST_SESSIONS) await this.#dropIdle();
+    if (this.#sessions.size >= MOST_SESSIONS) {
+      throw new Refusal(429, "TOOMANYREQUESTS", `${MOST_SESSIONS} uploads are open, expected fewer`);
+    }
+    const session = await this.createLoose(repository, algorithm);
+    this.#sessions.set(session.id, session);
+    return session;
+  }
+
+  /** @throws Refusal 404 */
+  get(id: string, repository: string): UploadSession {
+    const session = this.#sessions.get(id);
+    if (session === undefined || session.repository !== repository) throw unknown();
+    session.lastUse = Date.now();
+    return session;
+  }
+
+  /**
+   * Runs a request that changes a session. A client that lost its connection may be back before the server has
+   * noticed, so a newer request ends one whose body is still expected, and goes on from what that one stored.
+   */
+  async change<T>(
+    id: string,
+    repository: string,
+    request: IncomingMessage,
+    task: (session: UploadSession) => Promise<T>,
+  ): Promise<T> {
+    const session = this.get(id, repository);
+    if (session.writer?.complete === false) session.writer.destroy();
+    return await this.#locks.run(id, async () => {
+      if (!this.#sessions.has(id)) throw unknown();
+      session.writer = request;
+      try {
+        return await task(session);
+      } catch (error) {
+        if (!(error instanceof Refusal || error instanceof ClientGoneError)) await this.end(session);
+        throw error;
+      } finally {
+        session.writer = undefined;
+        session.lastUse = Date.now();
+      }
+    });
+  }
+
+  /** Forgets a session and removes its file, unless the store has taken that over. */
+  async end(session: UploadSession): Promise<void> {
+    this.#sessions.delete(session.id);
+    await session.discard();
+  }
+
+  async endAll(): Promise<void> {
+    for (const session of this.#sessions.values()) await this.end(session);
+  }
+
+  async #dropIdle(): Promise<void> {
+    const oldest = Date.now() - IDLE_MS;
+    for (const session of this.#sessions.values()) {
+      if (session.writer === undefined && session.lastUse < oldest) await this.end(session);
+    }
+  }
+}
+
+function unknown(): Refusal {
+  return new Refusal(
+    404,
+    "BLOB_UPLOAD_UNKNOWN",
+    "no such upload in this repository; it may have ended or been cancelled",
+  );
+}

@@ -1,0 +1,92 @@
+import type { CopyPlan, ImageSource } from "../content/contracts.ts";
+import { readBlob } from "../content/pump.ts";
+import { isPending } from "../content/draft-manifest.ts";
+import { verified } from "../content/verified.ts";
+import { ArchiveError } from "../errors.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import { parseImageConfig } from "../oci/image-config.ts";
+import { MAX_CONFIG_BYTES } from "../oci/limits.ts";
+import { isForeignLayerType, isImageConfigType, type LayerCompression, layerCompression } from "../oci/media-types.ts";
+
+export type LayerWish = "gzip" | "raw";
+
+export interface LayerToRecode {
+  readonly layer: Descriptor;
+  readonly diffId: Digest;
+}
+
+interface Image {
+  readonly what: string;
+  readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
+  readonly diffIds?: readonly Digest[] | undefined;
+}
+
+/** Whether a layer is not as wished. What its publisher asks not to pass on is left alone. */
+export function isRecoded(
+  { mediaType }: Descriptor,
+  wish: LayerWish,
+  only: ReadonlySet<LayerCompression> | undefined,
+): boolean {
+  const found = layerCompression(mediaType);
+  if (found === undefined || found === (wish === "raw" ? "none" : "gzip") || isForeignLayerType(mediaType))
+    return false;
+  return only === undefined || only.has(found);
+}
+
+/**
+ * The layers that are not as wished, by digest, with what they must inflate to.
+ *
+ * @param only these compressions; all that are not as wished without it.
+ * @throws ArchiveError "layer-count" when a config tells of other layers than its manifest.
+ */
+export async function layersToRecode(
+  source: ImageSource,
+  plan: CopyPlan,
+  wish: LayerWish,
+  only: ReadonlySet<LayerCompression> | undefined,
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<Digest, LayerToRecode>> {
+  const found = new Map<Digest, LayerToRecode>();
+  for (const image of imagesOf(plan)) {
+    if (!image.layers.some(layer => isRecoded(layer, wish, only))) continue;
+    const diffIds = image.diffIds ?? (await readDiffIds(source, image, signal));
+    for (const [place, layer] of image.layers.entries()) {
+      const diffId = diffIds[place];
+      if (diffId !== undefined && isRecoded(layer, wish, only)) found.set(layer.digest, { layer, diffId });
+    }
+  }
+  return found;
+}
+
+/** Layers of an artifact are no root filesystem: they stay as they are. */
+function imagesOf(plan: CopyPlan): readonly Image[] {
+  const images: Image[] = [];
+  for (const { view, descriptor } of plan.manifests.values()) {
+    if (view.kind === "image" && isImageConfigType(view.config.mediaType))
+      images.push({ what: descriptor.digest, config: view.config, layers: view.layers });
+  }
+  for (const root of plan.roots) {
+    if (root.kind === "settled") continue;
+    const { config, diffIds } = root.draft;
+    const layers = root.draft.layers.flatMap(layer => (isPending(layer) ? [] : [layer]));
+    images.push({ what: root.names[0] ?? config.digest, config, layers, diffIds });
+  }
+  return images;
+}
+
+async function readDiffIds(
+  source: ImageSource,
+  { config, layers, what }: Image,
+  signal: AbortSignal | undefined,
+): Promise<readonly Digest[]> {
+  const where = `config ${config.digest}`;
+  const blob = verified(config, await source.blob(config, signal), where);
+  const { diffIds } = parseImageConfig(await readBlob(blob, MAX_CONFIG_BYTES, signal), where);
+  if (diffIds.length === layers.length) return diffIds;
+  throw new ArchiveError(
+    "layer-count",
+    `Cannot read image ${what}: ${layers.length} layers in its manifest, expected ${diffIds.length} as in its config`,
+  );
+}

@@ -1,0 +1,101 @@
+import * as v from "valibot";
+import { ArchiveError } from "../../errors.ts";
+import { quote } from "../format.ts";
+import { jsonPointer } from "./json-pointer.ts";
+
+export { array, boolean, nullish, number, string, union, unknown } from "valibot";
+
+/** A check of unknown data that ends in `T`. */
+export type Schema<T> = v.GenericSchema<unknown, T>;
+
+type ObjectOutput<E extends v.ObjectEntries> = v.InferOutput<v.ObjectSchema<E, undefined>>;
+
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  Array: "an array",
+  Object: "an object",
+  boolean: "true or false",
+  number: "a number",
+  string: "a string",
+};
+
+/**
+ * @throws what `fail` makes, an ArchiveError without it. Reasons: "json-missing", "json-type", or the one a `rule`
+ * names. The message gives the JSON pointer and the type found, never the value (a value may be a secret).
+ */
+export function checkSchema<T>(
+  schema: Schema<T>,
+  value: unknown,
+  what: string,
+  where: string,
+  fail: (reason: string, message: string) => Error = (reason, message) => new ArchiveError(reason, message),
+): T {
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  const pointer = jsonPointer((issue.path ?? []).map(step => String(step.key)));
+  const place = pointer === "" ? "at the top" : `at ${quote(pointer)}`;
+  const [reason, expected] = explain(issue);
+  return raise(
+    fail(reason, `Cannot read ${what} from ${where}: found ${typeName(issue.input)} ${place}, expected ${expected}`),
+  );
+}
+
+function explain(issue: v.BaseIssue<unknown>): readonly [reason: string, expected: string] {
+  if (issue.input === undefined) return ["json-missing", "a value"];
+  if (issue.type !== "custom" && issue.type !== "raw_transform")
+    return ["json-type", TYPE_NAMES[issue.expected ?? ""] ?? issue.expected ?? "another value"];
+  const blank = issue.message.indexOf(" ");
+  return [issue.message.slice(0, blank), issue.message.slice(blank + 1)];
+}
+
+function typeName(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (value === null) return "null";
+  return TYPE_NAMES[Array.isArray(value) ? "Array" : typeof value] ?? "an object";
+}
+
+function raise(error: Error): never {
+  throw error;
+}
+
+/** A value for which `test` holds; `reason` is the stable reason of the error, `expected` completes "expected …". */
+export function rule<T>(reason: string, expected: string, test: (value: unknown) => value is T): Schema<T> {
+  return v.custom<T>(test, `${reason} ${expected}`);
+}
+
+/** An object with these fields; others are dropped. Unlike valibot's own, it does not take an array for an object. */
+export function fields<const E extends v.ObjectEntries>(entries: E): Schema<ObjectOutput<E>> {
+  return v.pipe(rule("json-type", "an object", isObject), v.object(entries));
+}
+
+/** What `schema` gives, changed by `change`. */
+export function transformed<A, B>(schema: Schema<A>, change: (value: A) => B): Schema<B> {
+  return v.pipe(schema, v.transform(change));
+}
+
+/** An object used as a map. A Map, because `__proto__` is a key like any other. */
+export function freeMap<T>(values: Schema<T>): Schema<ReadonlyMap<string, T>> {
+  return v.pipe(
+    rule("json-type", "an object", isObject),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const input = dataset.value;
+      const result = new Map<string, T>();
+      for (const [key, value] of Object.entries(input)) {
+        const checked = v.safeParse(values, value, { abortEarly: true });
+        if (!checked.success) {
+          const [inner] = checked.issues;
+          const [reason, expected] = explain(inner);
+          const step = { type: "object", origin: "value", input, key, value } as const;
+          addIssue({ message: `${reason} ${expected}`, input: inner.input, path: [step, ...(inner.path ?? [])] });
+          return NEVER;
+        }
+        result.set(key, checked.output);
+      }
+      return result;
+    }),
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

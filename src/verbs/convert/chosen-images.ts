@@ -1,0 +1,63 @@
+import type { Root } from "../../content/contracts.ts";
+import { NotFoundError, UsageError } from "../../errors.ts";
+import { type Digest, isDigest } from "../../oci/digest.ts";
+import { formatReference, fullImageName, parseReference, resolveDockerHub } from "../../oci/reference.ts";
+import { quote } from "../../util/format.ts";
+
+export interface ConvertNameOptions {
+  /** Only the images with these names or digests. */
+  readonly images?: readonly string[] | undefined;
+  /** New full names for the one image that is written. */
+  readonly tags?: readonly string[] | undefined;
+}
+
+/**
+ * The images that are written, under the names that they get.
+ *
+ * @param what names the archive in messages.
+ * @throws NotFoundError for an image that it does not hold; UsageError for a tag and several images.
+ */
+export function convertedRoots(
+  roots: readonly Root[],
+  { images, tags }: ConvertNameOptions,
+  what: string,
+): readonly Root[] {
+  const chosen = images === undefined || images.length === 0 ? roots : images.map(image => find(roots, image, what));
+  if (tags === undefined || tags.length === 0) return chosen;
+  const [root, ...others] = chosen;
+  if (root !== undefined && others.length === 0) return [{ ...root, names: [...new Set(tags.map(fullTag))] }];
+  const known = chosen.map(root => root.names[0] ?? idOf(root)).join(", ");
+  throw new UsageError(
+    `Cannot name ${what} ${tags.join(", ")}: it holds ${chosen.length} images (${known}), expected one`,
+    { hint: "Choose one with --image NAME." },
+  );
+}
+
+/** A name takes the image under this name alone, a digest under all of its names. */
+function find(roots: readonly Root[], image: string, what: string): Root {
+  const name = isDigest(image) ? undefined : fullName(image);
+  const root = roots.find(root => (name === undefined ? idOf(root) === image : root.names.includes(name)));
+  if (root !== undefined) return name === undefined ? root : { ...root, names: [name] };
+  const known = roots.flatMap(root => (root.names.length > 0 ? root.names : [idOf(root)]));
+  throw new NotFoundError(
+    `Cannot convert ${quote(image)} from ${what}: no such image, expected ${known.join(" or ") || "none"}`,
+    { hint: 'See what is in the archive with "imgpack inspect".' },
+  );
+}
+
+function fullTag(text: string): string {
+  if (parseReference(text).digest === undefined) return fullName(text);
+  throw new UsageError(`Cannot name an image ${quote(text)}: it names a digest, expected a tag`, {
+    hint: "Leave out the digest: it follows from the image.",
+  });
+}
+
+function fullName(text: string): string {
+  const { tag = "latest", ...reference } = resolveDockerHub(parseReference(text));
+  return fullImageName(formatReference({ ...reference, tag }));
+}
+
+/** What names an image that has no name: the config's digest before it has a manifest, else the manifest's. */
+function idOf(root: Root): Digest {
+  return root.kind === "draft" ? root.draft.config.digest : root.descriptor.digest;
+}

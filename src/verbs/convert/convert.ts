@@ -1,0 +1,120 @@
+import type { ImageSource, Root } from "../../content/contracts.ts";
+import { openDigestCache } from "../../copy/digest-cache.ts";
+import { UsageError } from "../../errors.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import type { ArchiveFormat } from "../../archive/write/archive-layout.ts";
+import { openArchive } from "../../archive/open-archive.ts";
+import { ScannedArchive, type ScanOptions } from "../../archive/open/streamed-archive.ts";
+import { pruneSparse } from "../../transform/prune-sparse.ts";
+import { escapeForeign, quote } from "../../util/format.ts";
+import { steadily } from "../../util/input-guard.ts";
+import { type ConvertNameOptions, convertedRoots } from "./chosen-images.ts";
+import { OnceReading } from "../shared/sequential-input.ts";
+import { checkApart, type Output, openOutput } from "../shared/output-place.ts";
+import { type OutputOptions, readPlatforms, type WrittenImage, writeImages } from "../shared/write-images.ts";
+
+export interface ConvertOptions extends OutputOptions, ConvertNameOptions {
+  /** As with `pull`. */
+  readonly output: Output;
+  /** "universal", "oci" or "docker"; universal without it, and always oci in a folder. */
+  readonly format?: string | undefined;
+  /** `os/architecture[/variant]`, or "all"; all that the archive holds without it. */
+  readonly platforms?: readonly string[] | undefined;
+  /** An index that names more than the archive holds: "prune" (without it), "keep" or "fail". */
+  readonly sparse?: string | undefined;
+}
+
+export interface ConvertResult {
+  /** "-" for a stream. */
+  readonly output: string;
+  readonly format: ArchiveFormat;
+  readonly images: readonly WrittenImage[];
+  /** Of all blobs, each once. */
+  readonly blobBytes: number;
+  readonly blobs: number;
+  readonly seconds: number;
+}
+
+const FORMATS = ["universal", "oci", "docker"] as const;
+
+/**
+ * Writes the images of an archive in another form, offline: any dialect that is read becomes one that every runtime
+ * loads. Configs, compressed layers and manifests keep their bytes, unless an option asks for other layers.
+ *
+ * @throws ImgpackError; nothing stands under the output's name unless everything was read and right.
+ */
+export async function convert(input: string, options: ConvertOptions): Promise<ConvertResult> {
+  const started = performance.now();
+  const { output, signal } = options;
+  const onNote = (message: string): void => options.onProgress?.({ kind: "note", message });
+  const what = input === "-" ? "archive from stdin" : `archive ${quote(input)}`;
+  const platforms = readPlatforms("convert", options.platforms, "all");
+  const sparse = readSparse(options.sparse);
+  await checkApart(input, output);
+  const place = await openOutput(output, readFormat(options.format));
+  await using reading = new OnceReading({
+    beginUpload: undefined,
+    isShared: false,
+    level: "keep",
+    cache: await openDigestCache(undefined),
+    isDryRun: options.dryRun === true,
+    reason: "because what passes by only cannot be read again",
+    onProgress: options.onProgress ?? (() => undefined),
+  });
+  // A compressed file is read again for its layers; a pipe cannot be.
+  const scan = async (scanned: ScanOptions): Promise<ScannedArchive> =>
+    scanned.isReopenable ? await ScannedArchive.scan(scanned) : await reading.scan(scanned);
+  await using archive = await openArchive(input, { onNote, scan, signal });
+  const source = reading.sourceOf(archive);
+  if (source.stream !== undefined && place.kind === "stream") {
+    throw new UsageError(
+      `Cannot convert ${what} to stdout: it is read from beginning to end, expected a file to write`,
+      {
+        hint: "Write to a file, or unpack the archive first.",
+      },
+    );
+  }
+  const found: Root[] = [];
+  for await (const root of archive.roots(signal)) found.push(root);
+  const originals = convertedRoots(found, options, what);
+  const chosen = withRoots(source, originals);
+  const whole = sparse === "prune" ? pruneSparse(chosen, onNote) : chosen;
+  const onAbsent = ({ digest }: Descriptor): void =>
+    onNote(`Not in the archive, and kept in its index: ${escapeForeign(digest)}`);
+  const writing = { ...options, verb: "convert" as const, place, platforms, sourceName: what, originals };
+  const { plan, images } = await steadily(
+    archive.confirm,
+    async () => await writeImages(whole, { ...writing, onAbsent: sparse === "keep" ? onAbsent : undefined }),
+  );
+  return {
+    output: place.name,
+    format: place.format,
+    images,
+    blobBytes: plan.totalBytes,
+    blobs: plan.blobs.length,
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+function withRoots(source: ImageSource, roots: readonly Root[]): ImageSource {
+  return {
+    async *roots() {
+      yield* roots;
+    },
+    blob: async (descriptor, signal) => await source.blob(descriptor, signal),
+    confirm: async signal => await source.confirm?.(signal),
+    stream: source.stream,
+    [Symbol.asyncDispose]: async () => await source[Symbol.asyncDispose](),
+  };
+}
+
+function readFormat(format: string | undefined): ArchiveFormat | undefined {
+  const known = FORMATS.find(name => name === format);
+  if (known !== undefined || format === undefined) return known;
+  throw new UsageError(`Cannot write format ${quote(format)}: unknown, expected ${FORMATS.join(", ")}`);
+}
+
+function readSparse(sparse = "prune"): "prune" | "keep" | "fail" {
+  if (sparse === "prune" || sparse === "keep" || sparse === "fail") return sparse;
+  throw new UsageError(`Cannot treat a sparse index by ${quote(sparse)}: unknown, expected prune, keep or fail`);
+}

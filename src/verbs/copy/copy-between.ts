@@ -1,0 +1,145 @@
+import type { CopyPlan, ImageSource, Root, SettledRoot } from "../../content/contracts.ts";
+import type { OnProgress } from "../../content/progress.ts";
+import { copyImages } from "../../copy/copy-image.ts";
+import type { DigestCache } from "../../copy/digest-cache.ts";
+import { gather } from "../../copy/gather.ts";
+import { selectPlatforms } from "../../copy/select-platforms.ts";
+import { ArchiveError, InternalError, NotFoundError } from "../../errors.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { manifestChildren } from "../../oci/manifest.ts";
+import { formatPlatform, type Platform } from "../../oci/platform.ts";
+import { type FullReference, registrySource } from "../../registry/registry-source.ts";
+import { convertSchema1 } from "../../transform/convert-schema1.ts";
+import { pruneSparse } from "../../transform/prune-sparse.ts";
+import { resolveDigest } from "../query/digest.ts";
+import { chooseChild, placeOf, repositoryName } from "../shared/remote-image.ts";
+import type { Registries } from "../shared/registry-pool.ts";
+
+export interface CopyRun {
+  readonly registries: Registries;
+  /** Which repositories hold which blobs. */
+  readonly cache: DigestCache;
+  readonly platforms: readonly Platform[] | "all";
+  readonly concurrency: number;
+  readonly dryRun?: boolean | undefined;
+  readonly onProgress: OnProgress;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Copied {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  /** The digest at the source, where platforms were chosen or schema 1 was converted. */
+  readonly previousDigest?: Digest;
+  /** Of blobs that were, or in a dry run would be, looked at. */
+  readonly plannedBytes: number;
+}
+
+/**
+ * Copies one image between repositories, of one registry or two: blobs are mounted where the registry does that, else
+ * streamed through, nothing on disk. The manifest's bytes stay as they are, unless several of its platforms are chosen, or it is of
+ * schema 1: that is converted, and never written.
+ *
+ * @param tags at the target; without any, the image is put by its digest.
+ */
+export async function copyBetween(
+  run: CopyRun,
+  from: FullReference,
+  to: Pick<FullReference, "registry" | "repository">,
+  tags: readonly string[],
+): Promise<Copied> {
+  const { registries, cache, signal, onProgress, concurrency } = run;
+  await using held = registrySource([from], registries.clientFor);
+  const original = await onlyRoot(held, signal);
+  const onNote = (message: string): void => onProgress({ kind: "note", message });
+  const { source, roots } = await convertSchema1(held, [original], { onNote, signal });
+  const [taken = original] = roots;
+  const { chosen, root } = await choosePlatforms(run, source, { ...taken, names: tags }, repositoryName(from));
+  const { digest, mediaType } = root.descriptor;
+  const previous = digest === original.descriptor.digest ? {} : { previousDigest: original.descriptor.digest };
+  const done = { digest, mediaType, ...previous };
+  if (await isThere(run, to, tags, digest)) {
+    const name = repositoryName(to);
+    onProgress({ kind: "note", message: `${name}:${tags.join(", ")} is this image already: nothing to copy` });
+    return { ...done, plannedBytes: 0 };
+  }
+  const plan: CopyPlan = await gather(chosen, [root], signal, manifestChildren);
+  if (run.dryRun === true) return { ...done, plannedBytes: plan.totalBytes };
+  const holder = from.registry === to.registry && from.repository !== to.repository ? from.repository : undefined;
+  const known: DigestCache = holder === undefined ? cache : { ...cache, findHolder: () => holder };
+  const target = await registries.targetFor(to, known, signal);
+  const sourceName = repositoryName(from);
+  await copyImages({ plan, source: chosen, target, sourceName, cache, concurrency, onProgress, signal });
+  return { ...done, plannedBytes: plan.totalBytes };
+}
+
+async function onlyRoot(source: ImageSource, signal: AbortSignal | undefined): Promise<SettledRoot> {
+  for await (const root of source.roots(signal)) if (root.kind === "settled") return root;
+  throw new InternalError("Cannot copy image: the registry source gave no root");
+}
+
+interface Chosen {
+  readonly chosen: ImageSource;
+  readonly root: SettledRoot;
+}
+
+/** One platform of an index is copied by itself, its digest kept; of several, an index without the others is made. */
+async function choosePlatforms(
+  { platforms, signal, onProgress }: CopyRun,
+  source: ImageSource,
+  root: SettledRoot,
+  name: string,
+): Promise<Chosen> {
+  if (platforms === "all") return { chosen: source, root };
+  const plan = await gather(source, [root], signal, view => (view.kind === "index" ? [] : manifestChildren(view)));
+  const view = plan.manifests.get(root.descriptor.digest)?.view;
+  const [first, ...others] = platforms;
+  if (view?.kind !== "index" || first === undefined) return { chosen: source, root };
+  if (others.length === 0) {
+    return { chosen: source, root: { ...root, descriptor: chooseChild(view.manifests, first, name) } };
+  }
+  const kept = new Set(selectPlatforms(platforms, "copy")(view, root.descriptor).map(({ digest }) => digest));
+  const dropped = new Set(view.manifests.filter(({ digest }) => !kept.has(digest)).map(({ digest }) => digest));
+  const partial: ImageSource = {
+    async *roots() {
+      yield root;
+    },
+    blob: async (descriptor, stop) => {
+      if (dropped.has(descriptor.digest)) throw leftOut(descriptor);
+      return await source.blob(descriptor, stop);
+    },
+    [Symbol.asyncDispose]: async () => await source[Symbol.asyncDispose](),
+  };
+  const pruned = pruneSparse(partial, () => undefined);
+  const roots: Root[] = [];
+  for await (const each of pruned.roots(signal)) roots.push(each);
+  const [changed] = roots;
+  if (changed?.kind !== "settled") throw new InternalError("Cannot copy image: choosing platforms left no root");
+  const labels = platforms.map(formatPlatform).join(", ");
+  if (dropped.size > 0) onProgress({ kind: "note", message: `${name}: an index of ${labels} alone gets a new digest` });
+  return { chosen: pruned, root: changed };
+}
+
+function leftOut({ digest }: Descriptor): ArchiveError {
+  return new ArchiveError("missing-blob", `Cannot copy manifest ${digest}: not among the chosen platforms`);
+}
+
+/** Every tag stands for this image already: then all of it is there. */
+async function isThere(
+  { registries, signal }: CopyRun,
+  to: Pick<FullReference, "registry" | "repository">,
+  tags: readonly string[],
+  digest: Digest,
+): Promise<boolean> {
+  const place = await placeOf(registries, to, signal, "pull,push");
+  for (const key of tags.length === 0 ? [digest] : tags) {
+    try {
+      if ((await resolveDigest(place, key)).digest !== digest) return false;
+    } catch (error) {
+      if (error instanceof NotFoundError) return false;
+      throw error;
+    }
+  }
+  return true;
+}

@@ -1,0 +1,139 @@
+import { openDigestCache } from "../../copy/digest-cache.ts";
+import { ImgpackError, PartialError, UsageError } from "../../errors.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { type Platform, parsePlatform } from "../../oci/platform.ts";
+import { parseReference, resolveDockerHub } from "../../oci/reference.ts";
+import type { FullReference } from "../../registry/registry-source.ts";
+import { type CopyRun, copyBetween } from "./copy-between.ts";
+import { type RemoteOptions, readableReference, repositoryName, writableReference } from "../shared/remote-image.ts";
+import { Registries } from "../shared/registry-pool.ts";
+import { createTally, type Tally } from "../shared/blob-counts.ts";
+
+export interface CopyOptions extends RemoteOptions {
+  /** For a target that names no registry; `registry` is for both ends, and goes before it. */
+  readonly defaultRegistry?: string | undefined;
+  /** `os/architecture[/variant]`, or "all", the default. One gives that image alone; several an index of them. */
+  readonly platforms?: readonly string[] | undefined;
+  /** Blobs under way at once; 6 without it. */
+  readonly concurrency?: number | undefined;
+  /** Folder of the digest cache: which repositories hold which blobs. */
+  readonly cacheFolder?: string | undefined;
+  /** Plans, and sends nothing. */
+  readonly dryRun?: boolean | undefined;
+}
+
+export interface CopiedImage {
+  /** As it was given. */
+  readonly source: string;
+  /** `registry/repository[:tag]` */
+  readonly reference: string;
+  readonly digest: Digest;
+  readonly mediaType: string;
+  /** The digest at the source, where platforms were chosen. */
+  readonly previousDigest?: Digest;
+  /** Of all its blobs; 0 when it was there already. */
+  readonly plannedBytes: number;
+}
+
+export interface CopyResult extends Tally {
+  readonly images: readonly CopiedImage[];
+  readonly requests: number;
+  readonly bytesSent: number;
+  readonly seconds: number;
+}
+
+const CONCURRENCY = 6;
+
+/**
+ * Copies one image to another name, all platforms of it, its digest kept.
+ *
+ * @param target `registry/repository[:tag]`; the source's tag without one.
+ */
+export async function copy(source: string, target: string, options: CopyOptions = {}): Promise<CopyResult> {
+  const from = readableReference(source, options.registry);
+  const { tag: _, ...to } = writableReference("copy to", target, options.registry ?? options.defaultRegistry);
+  if (to.digest !== undefined) {
+    throw new UsageError(`Cannot copy to ${target}: found a digest, expected a tag or none`, {
+      hint: "The digest is that of the source; it needs no naming.",
+    });
+  }
+  const tag = parseReference(target).tag ?? from.tag;
+  return await copyAll([{ source, from, to: { ...to, ...(tag === undefined ? {} : { tag }) } }], options);
+}
+
+/**
+ * Copies images below a prefix, each with its own repository and tag: `quay.io/team/app:2` to `registry.lan/mirror` is
+ * `registry.lan/mirror/team/app:2`. One that fails does not stop the others.
+ *
+ * @throws PartialError when some of several failed.
+ */
+export async function copyTo(
+  sources: readonly string[],
+  prefix: string,
+  options: CopyOptions = {},
+): Promise<CopyResult> {
+  const jobs = sources.map(source => {
+    const from = readableReference(source, options.registry);
+    const { tag, repository } = from;
+    const to = resolveDockerHub(belowPrefix(prefix, repository));
+    return {
+      source,
+      from,
+      to: { registry: to.registry, repository: to.repository, ...(tag === undefined ? {} : { tag }) },
+    };
+  });
+  return await copyAll(jobs, options);
+}
+
+interface Job {
+  readonly source: string;
+  readonly from: FullReference;
+  readonly to: FullReference;
+}
+
+async function copyAll(jobs: readonly Job[], options: CopyOptions): Promise<CopyResult> {
+  const started = performance.now();
+  const platforms = readPlatforms(options.platforms);
+  const tally = createTally(options.onProgress ?? (() => undefined));
+  await using registries = new Registries(options, tally.onProgress, options.cacheFolder);
+  const { signal, dryRun, concurrency = CONCURRENCY } = options;
+  const cache = await openDigestCache(options.cacheFolder);
+  const run: CopyRun = { registries, cache, platforms, concurrency, dryRun, signal, onProgress: tally.onProgress };
+  const images: CopiedImage[] = [];
+  const failures: ImgpackError[] = [];
+  for (const { source, from, to } of jobs) {
+    const tags = to.tag === undefined ? [] : [to.tag];
+    try {
+      const copied = await copyBetween(run, from, to, tags);
+      images.push({ source, reference: [repositoryName(to), ...tags].join(":"), ...copied });
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof ImgpackError) || jobs.length === 1) throw error;
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) {
+    throw new PartialError(
+      `Cannot copy ${failures.length} of ${jobs.length} images: ${failures.map(({ message }) => message).join("; ")}`,
+      failures,
+      { hint: "The others are copied; mend the cause, then run the same command again." },
+    );
+  }
+  const traffic = await registries.traffic();
+  return { images, ...traffic, ...tally.counts(), seconds: (performance.now() - started) / 1000 };
+}
+
+function belowPrefix(prefix: string, repository: string): ReturnType<typeof parseReference> {
+  const reference = parseReference(`${prefix.replace(/\/$/, "")}/${repository}`);
+  if (reference.registry !== undefined) return reference;
+  throw new UsageError(`Cannot copy to ${prefix}: no registry in it, expected HOST or HOST/PREFIX`, {
+    hint: "A registry has a dot or a port, as in registry.lan:5000/mirror.",
+  });
+}
+
+function readPlatforms(texts: readonly string[] | undefined): readonly Platform[] | "all" {
+  if (texts === undefined || texts.length === 0) return "all";
+  if (!texts.includes("all")) return texts.map(parsePlatform);
+  if (texts.length === 1) return "all";
+  throw new UsageError('Cannot copy: "all" stands beside other platforms, expected it alone');
+}

@@ -1,0 +1,161 @@
+import type { Readable } from "node:stream";
+import type { Root } from "../../content/contracts.ts";
+import type { OnProgress } from "../../content/progress.ts";
+import { ArchiveError, UsageError } from "../../errors.ts";
+import { DOCKER_MANIFEST } from "../../oci/media-types.ts";
+import { type ArchiveForm, type ArchiveSource, archiveSource, openArchive } from "../../archive/open-archive.ts";
+import { openArchiveFile } from "../../archive/open/open-archive-file.ts";
+import type { OpenArchiveOptions } from "../../archive/open/open-archive-options.ts";
+import { guessProducer, type Producer } from "../../archive/producer.ts";
+import { type LostImage, salvage } from "../../archive/salvage.ts";
+import { quote } from "../../util/format.ts";
+import { steadily } from "../../util/input-guard.ts";
+import { type DoctoredImage, type Examined, examineImages } from "./check-images.ts";
+import { isImage, loadFacts } from "./load-facts.ts";
+import { type LoaderVerdict, loaderVerdicts } from "./loader-verdicts.ts";
+import { checkApart } from "../shared/output-place.ts";
+import { type Repaired, repair } from "./repair.ts";
+import { type VerifyResult, verify } from "../verify.ts";
+
+export type { DoctoredImage } from "./check-images.ts";
+
+export interface DoctorOptions {
+  /** Only metadata is read: nothing is hashed. */
+  readonly quick?: boolean | undefined;
+  /** File to write a clean archive to: links resolved, absent platforms left out, both views in it. */
+  readonly repair?: string | undefined;
+  /** Of a repaired archive, as with `convert`: "keep", "gzip" or "raw". */
+  readonly layers?: string | undefined;
+  readonly stdin?: Readable | undefined;
+  readonly onProgress?: OnProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Diagnosis {
+  readonly archive: string;
+  /** Bytes as they lie on disk. */
+  readonly bytes: number;
+  /** Of the file as a whole. */
+  readonly compression: string;
+  readonly form: ArchiveForm;
+  readonly producer: Producer;
+  readonly images: readonly DoctoredImage[];
+  readonly loaders: readonly LoaderVerdict[];
+  /** What is odd without being wrong. */
+  readonly notes: readonly string[];
+  /** What re-hashing found; absent with `quick`, from stdin, and where entries are missing. */
+  readonly verified?: VerifyResult;
+  readonly repaired?: Repaired;
+}
+
+/**
+ * Says what an archive is, what is wrong with it, and who can load it; writes a clean one of what is whole, if asked.
+ *
+ * @throws ArchiveError with the entry, the offset and the broken rule, for an archive that cannot be understood.
+ */
+export async function doctor(path: string, options: DoctorOptions = {}): Promise<Diagnosis> {
+  const { signal, onProgress, quick = false } = options;
+  await checkRepair(path, options);
+  const notes: string[] = [];
+  const damaged: string[] = [];
+  const { source: opened, lost } = await openWhole(path, {
+    onNote: message => void notes.push(message),
+    onDamage: (_, { message }) => void damaged.push(message),
+    stdin: options.stdin,
+    signal,
+  });
+  await using source = opened;
+  const isHashed = !quick && path !== "-" && lost.length === 0;
+  if (!quick && lost.length > 0)
+    notes.push("Nothing was hashed, because entries are missing; a repair hashes what it writes");
+  const verified = isHashed ? await verify(path, { onProgress: withoutNotes(onProgress), signal }) : undefined;
+  const examined = await examineImages(source, verified?.faults ?? [], signal);
+  // An OCI view names its images all the same.
+  const dropped = source.oci === undefined ? damaged.map(problem => brokenImage([], problem)) : [];
+  const images = [...examined.map(({ image }) => image), ...dropped, ...unseen(lost, examined).map(lostImage)];
+  const broken = images.filter(image => isImage(image) && !image.isWhole);
+  const loaders = loaderVerdicts(await loadFacts(source, images, broken.length, signal));
+  const whole = examined.filter(({ image }) => image.isWhole).map(({ root }) => root);
+  const repaired = await steadily(source.confirm, async () => await repairWhole(source, whole, options));
+  await source.confirm();
+  return {
+    archive: path,
+    bytes: source.archive.fileBytes,
+    compression: source.archive.compression,
+    form: source.form,
+    producer: guessProducer(source),
+    images,
+    loaders,
+    notes,
+    ...(verified === undefined ? {} : { verified }),
+    ...(repaired === undefined ? {} : { repaired }),
+  };
+}
+
+/** @throws UsageError for what cannot be repaired, before anything is read. */
+async function checkRepair(path: string, { repair }: DoctorOptions): Promise<void> {
+  if (repair === undefined) return;
+  if (path === "-") {
+    throw new UsageError("Cannot repair archive from stdin: it passes by once, expected a file", {
+      hint: "Save it to a file first.",
+    });
+  }
+  await checkApart(path, repair);
+}
+
+/** The archive; where entries of some images are missing, without those images. */
+async function openWhole(
+  path: string,
+  options: OpenArchiveOptions,
+): Promise<{ readonly source: ArchiveSource; readonly lost: readonly LostImage[] }> {
+  try {
+    return { source: await openArchive(path, options), lost: [] };
+  } catch (error) {
+    const isLost = error instanceof ArchiveError && ["missing-layer", "missing-entry"].includes(error.reason);
+    if (!isLost || path === "-") throw error;
+    const archive = await openArchiveFile(path, { signal: options.signal });
+    const salvaged = await salvage(archive, options.signal).catch(() => undefined);
+    if (salvaged !== undefined) {
+      return { source: await archiveSource(salvaged.archive, options), lost: salvaged.lost };
+    }
+    await archive[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function repairWhole(
+  source: ArchiveSource,
+  whole: readonly Root[],
+  { repair: output, layers, onProgress, signal }: DoctorOptions,
+): Promise<Repaired | undefined> {
+  if (output === undefined) return undefined;
+  if (whole.length > 0) return await repair(source, whole, { output, layers, onProgress, signal });
+  throw new ArchiveError(
+    "no-image",
+    `Cannot repair ${source.archive.what}: nothing in it is whole, expected an image`,
+    {
+      hint: 'See what is missing with "imgpack doctor" alone, pull the image again, and save it again.',
+    },
+  );
+}
+
+/** An OCI view may still tell of an image that manifest.json has lost. */
+function unseen(lost: readonly LostImage[], examined: readonly Examined[]): readonly LostImage[] {
+  const seen = new Set(examined.flatMap(({ image }) => image.names));
+  return lost.filter(({ names }) => names.length === 0 || names.some(name => !seen.has(name)));
+}
+
+function lostImage({ names, missing }: LostImage): DoctoredImage {
+  return brokenImage(names, `no entry ${missing.map(name => quote(name)).join(", ")}`);
+}
+
+function brokenImage(names: readonly string[], problem: string): DoctoredImage {
+  return { names, mediaType: DOCKER_MANIFEST, platforms: [], absent: [], isWhole: false, problem };
+}
+
+/** They were heard when the archive was opened. */
+function withoutNotes(onProgress: OnProgress | undefined): OnProgress {
+  return event => {
+    if (event.kind !== "note") onProgress?.(event);
+  };
+}

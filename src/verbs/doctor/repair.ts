@@ -1,0 +1,55 @@
+import type { ImageSource, Root } from "../../content/contracts.ts";
+import type { OnProgress } from "../../content/progress.ts";
+import type { ArchiveSource } from "../../archive/open-archive.ts";
+import { pruneSparse } from "../../transform/prune-sparse.ts";
+import { openOutput } from "../shared/output-place.ts";
+import { type WrittenImage, writeImages } from "../shared/write-images.ts";
+
+export interface RepairOptions {
+  readonly output: string;
+  /** "keep", "gzip" or "raw". */
+  readonly layers?: string | undefined;
+  readonly onProgress?: OnProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Repaired {
+  readonly output: string;
+  readonly images: readonly WrittenImage[];
+  /** Of all blobs, each once. */
+  readonly blobBytes: number;
+}
+
+/**
+ * Writes some images of an archive to a clean one: no links, absent platforms left out of indexes, both views in it.
+ *
+ * @throws ImgpackError; nothing stands under the output's name unless everything was read and right.
+ */
+export async function repair(
+  source: ArchiveSource,
+  roots: readonly Root[],
+  { output, layers, onProgress, signal }: RepairOptions,
+): Promise<Repaired> {
+  const onNote = (message: string): void => onProgress?.({ kind: "note", message });
+  const place = await openOutput(output, undefined);
+  const chosen: ImageSource = {
+    async *roots() {
+      yield* roots;
+    },
+    blob: async (descriptor, signal) => await source.blob(descriptor, signal),
+    confirm: async signal => await source.confirm(signal),
+    stream: source.stream,
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+  const { plan, images } = await writeImages(pruneSparse(chosen, onNote), {
+    verb: "convert",
+    place,
+    layers,
+    platforms: "all",
+    sourceName: source.archive.what,
+    originals: roots,
+    onProgress,
+    signal,
+  });
+  return { output: place.name, images, blobBytes: plan.totalBytes };
+}

@@ -1,0 +1,161 @@
+import type { OnProgress } from "../../content/progress.ts";
+import { type CopyOptions, copyImages } from "../../copy/copy-image.ts";
+import { openDigestCache } from "../../copy/digest-cache.ts";
+import { gather } from "../../copy/gather.ts";
+import { InternalError } from "../../errors.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { universalArchive } from "../../archive/write/archive-file-target.ts";
+import { quote } from "../../util/format.ts";
+import { steadily } from "../../util/input-guard.ts";
+import { importedImage } from "./import-draft.ts";
+import { checkApart, openImportInput } from "./import-input.ts";
+import { hashInput, type ImportRun, passLayer, sealedLayer, sealInput } from "./import-layers.ts";
+import { type ImportSettings, readSettings } from "./import-settings.ts";
+import { type ImportTargetOptions, importTarget } from "./import-target.ts";
+import { findPresent } from "../shared/already-pushed.ts";
+import type { Destination } from "../shared/destinations.ts";
+import { Registries, type RegistryOptions } from "../shared/registry-pool.ts";
+import { createTally, type Tally } from "../shared/blob-counts.ts";
+
+export interface ImportOptions extends ImportSettings, ImportTargetOptions, RegistryOptions {
+  /** A folder's files keep their user and group numbers; without it all belong to 0:0. */
+  readonly keepOwner?: boolean | undefined;
+  /** Blobs under way at once; 6 without it. */
+  readonly concurrency?: number | undefined;
+  /** Folder of the digest cache; without it, what is learnt lasts for this call. */
+  readonly cacheFolder?: string | undefined;
+  /** Makes the image to tell its digest; writes and sends nothing. */
+  readonly dryRun?: boolean | undefined;
+  readonly onProgress?: OnProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ImportedImage {
+  readonly reference: string;
+  readonly digest: Digest;
+}
+
+export interface ImportResult extends Tally {
+  readonly images: readonly ImportedImage[];
+  /** Digest of the config: what docker calls the image ID. */
+  readonly imageId: Digest;
+  readonly diffId: Digest;
+  /** Absent when the registry had the image already, so that its layer was not made. */
+  readonly layer?: Descriptor;
+  readonly output?: string;
+  readonly requests: number;
+  readonly bytesSent: number;
+  readonly seconds: number;
+}
+
+const CONCURRENCY = 6;
+
+/**
+ * Makes an image of one layer from a root filesystem, a tar or a folder, and writes it to an archive or pushes it. The
+ * same input and options give the same image, on any machine.
+ *
+ * @throws ImgpackError
+ */
+export async function importImage(path: string, options: ImportOptions): Promise<ImportResult> {
+  const started = performance.now();
+  const { signal, output } = options;
+  const settings = readSettings(options);
+  const target = importTarget(quote(path), options);
+  const tally = createTally(options.onProgress ?? (() => undefined));
+  const { onProgress } = tally;
+  const onNote = (message: string): void => onProgress({ kind: "note", message });
+  const packing = { mtime: settings.mtime, keepOwner: options.keepOwner };
+  await using input = await openImportInput(path, packing, onNote, signal);
+  if (output !== undefined) await checkApart(path, output);
+  const cache = await openDigestCache(options.cacheFolder);
+  const { author, message, concurrency = CONCURRENCY } = options;
+  const run: ImportRun = { input, target, settings, author, message, concurrency, cache, onProgress, onNote, signal };
+  await using registries = new Registries(options, onProgress, options.cacheFolder);
+  const made = await steadily(input.confirm, async () =>
+    output !== undefined || options.dryRun
+      ? await toArchive(run, options.dryRun ? undefined : output)
+      : await toRegistries(run, registries),
+  );
+  const traffic = await registries.traffic();
+  return {
+    ...made,
+    ...(output === undefined ? {} : { output }),
+    ...traffic,
+    ...tally.counts(),
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+type Made = Pick<ImportResult, "images" | "imageId" | "diffId" | "layer">;
+
+/** Sizes have to be known before the first byte is written, so the layer is made twice: once to know it. */
+async function toArchive(run: ImportRun, output: string | undefined): Promise<Made> {
+  const { input, target, settings, onNote, signal } = run;
+  if (output !== undefined && input.kind === "made") {
+    const verb = input.compression === undefined ? "Packing" : "Inflating";
+    onNote(`${verb} ${input.what} twice: the first time for its size`);
+  }
+  const layer = await sealInput(run);
+  await input.confirm();
+  const image = importedImage(run, layer);
+  const names = target.names.length > 0 ? target.names : target.places.flatMap(namesOf);
+  const root = image.settled(names);
+  if (output !== undefined) {
+    const plan = await gather(image.source, [root], signal);
+    const archive = universalArchive(output, { platform: settings.platform });
+    await copyImages({ ...copyOptions(run), plan, source: image.source, target: archive });
+  }
+  const images = names.map(reference => ({ reference, digest: root.descriptor.digest }));
+  return { images, imageId: image.config.digest, diffId: layer.diffId, layer: layer.layer };
+}
+
+/** The layer is made while it is sent. */
+async function toRegistries(run: ImportRun, registries: Registries): Promise<Made> {
+  const { input, target, cache, signal } = run;
+  let layer = input.kind === "made" ? undefined : await hashInput(run);
+  const images: ImportedImage[] = [];
+  for (const place of target.places) {
+    const { registry, repository } = place;
+    const client = await registries.clientFor(registry, signal);
+    const held = await registries.targetFor(place, cache, signal);
+    const isSent = layer === undefined;
+    layer ??= await passLayer(run, held);
+    const image = importedImage(run, layer);
+    const root = image.draft(place.roots.flatMap(({ names }) => names));
+    const { present, absent } = target.isPlain
+      ? await findPresent({ client, repository, signal }, [root], cache)
+      : { present: [], absent: [[0, root] as const] };
+    for (const { tag, descriptor } of present) {
+      const reference = `${registry}/${repository}:${tag}`;
+      images.push({ reference, digest: descriptor.digest });
+      run.onNote(`${reference} is this image already: nothing to push`);
+    }
+    if (absent.length === 0) continue;
+    const missing = absent.map(([, wanted]) => wanted);
+    const whole = await gather(image.source, missing, signal);
+    const plan = isSent ? { ...whole, blobs: [image.config], totalBytes: image.config.size } : whole;
+    for (const { names, descriptor } of await copyImages({
+      ...copyOptions(run),
+      plan,
+      source: image.source,
+      target: held,
+    })) {
+      images.push(...names.map(tag => ({ reference: `${registry}/${repository}:${tag}`, digest: descriptor.digest })));
+    }
+  }
+  if (layer === undefined) throw new InternalError(`Cannot import ${input.what}: no place to push to, expected one`);
+  const descriptor = sealedLayer(layer, cache);
+  const imageId = importedImage(run, layer).config.digest;
+  return { images, imageId, diffId: layer.diffId, ...(descriptor === undefined ? {} : { layer: descriptor }) };
+}
+
+type RunOptions = Pick<CopyOptions, "sourceName" | "cache" | "concurrency" | "onProgress" | "signal">;
+
+function copyOptions({ input, cache, concurrency, onProgress, signal }: ImportRun): RunOptions {
+  return { sourceName: input.what, cache, concurrency, onProgress, signal };
+}
+
+function namesOf({ registry, repository, roots }: Destination): readonly string[] {
+  return roots.flatMap(({ names }) => names.map(tag => `${registry}/${repository}:${tag}`));
+}

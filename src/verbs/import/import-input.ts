@@ -1,0 +1,121 @@
+import { constants, type Stats } from "node:fs";
+import { type FileHandle, open, realpath, stat } from "node:fs/promises";
+import { basename, dirname, join, sep } from "node:path";
+import { Readable } from "node:stream";
+import { detectCompression, MAGIC_BYTES } from "../../compress/detect.ts";
+import { fileSliceBlob } from "../../content/blob.ts";
+import type { BlobSource } from "../../content/contracts.ts";
+import { StorageError, UsageError } from "../../errors.ts";
+import { RootfsCheck } from "../../archive/rootfs-tar.ts";
+import type { PackFolderOptions } from "../../transform/folder-header.ts";
+import type { RawLayer } from "../../transform/import-layer.ts";
+import { packFolder, surveyFolder } from "../../transform/pack-folder.ts";
+import { quote } from "../../util/format.ts";
+import { checkUnchanged } from "../../util/input-guard.ts";
+
+/** What an image is made from. */
+export interface ImportInput extends RawLayer, AsyncDisposable {
+  /** @throws StorageError when it changed since it was opened. A folder's files are looked at one by one, as they are read. */
+  confirm(): Promise<void>;
+  /**
+   * "compressed" is a layer already, and stays as it is. "plain" lies on disk: its diff_id costs one read. "made" takes
+   * time: packed from a folder, or inflated from xz or bzip2.
+   */
+  readonly kind: "compressed" | "plain" | "made";
+}
+
+/**
+ * Opens a root filesystem: a tar, recognised with its compression by its content, or a folder.
+ *
+ * @throws StorageError for what cannot be read.
+ */
+export async function openImportInput(
+  path: string,
+  options: PackFolderOptions,
+  onNote: (message: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<ImportInput> {
+  const { file, stats } = await openInput(path);
+  if (stats.isDirectory()) {
+    await file.close();
+    return await folderInput(path, options, onNote, signal);
+  }
+  try {
+    return await fileInput(path, file, stats);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+async function folderInput(
+  path: string,
+  options: PackFolderOptions,
+  onNote: (message: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<ImportInput> {
+  const what = `folder ${quote(path)}`;
+  const { bytes, notes } = await surveyFolder(path, signal);
+  for (const note of notes) onNote(note);
+  const blob: BlobSource = {
+    size: bytes,
+    open: async (_range, stop) => Readable.from(packFolder(path, options, stop), { objectMode: false }),
+  };
+  return {
+    kind: "made",
+    what,
+    blob,
+    check: () => new RootfsCheck(what),
+    async confirm() {},
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+async function fileInput(path: string, handle: FileHandle, stats: Stats): Promise<ImportInput> {
+  if (!stats.isFile()) {
+    throw new StorageError(`Cannot import ${quote(path)}: found a pipe or device, expected a tar or a folder`, {
+      hint: "Save the stream to a file first: its size has to be known, and it is read twice.",
+    });
+  }
+  const what = `file ${quote(path)}`;
+  const start = Buffer.alloc(MAGIC_BYTES);
+  await handle.read(start, 0, MAGIC_BYTES, 0);
+  const compression = detectCompression(start);
+  const isLayer = compression === "gzip" || compression === "zstd";
+  return {
+    kind: compression === undefined ? "plain" : isLayer ? "compressed" : "made",
+    what,
+    blob: fileSliceBlob(handle, 0, stats.size, path),
+    compression,
+    check: () => new RootfsCheck(what),
+    confirm: async () => checkUnchanged(what, stats, await handle.stat()),
+    async [Symbol.asyncDispose]() {
+      await handle.close();
+    },
+  };
+}
+
+async function openInput(path: string): Promise<{ readonly file: FileHandle; readonly stats: Stats }> {
+  try {
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    return { file, stats: await file.stat() };
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+    const found = code === "ENOENT" ? "no such file" : code === "EACCES" ? "permission denied" : code;
+    throw new StorageError(`Cannot import ${quote(path)}: ${found}, expected a root filesystem tar or a folder`, {
+      cause,
+      hint: "Check the path; it is taken from the current folder unless it begins with a slash.",
+    });
+  }
+}
+
+/** @throws UsageError when an archive would become part of the folder that it is made from. */
+export async function checkApart(input: string, output: string): Promise<void> {
+  const folder = await realpath(input);
+  if (!(await stat(folder)).isDirectory()) return;
+  const parent = await realpath(dirname(output)).catch(() => undefined);
+  if (parent === undefined || !join(parent, basename(output)).startsWith(folder.replace(/\/$/, "") + sep)) return;
+  throw new UsageError(`Cannot write ${quote(output)}: it lies in ${quote(input)}, expected a place outside of it`, {
+    hint: "An archive inside the folder would become a part of the image.",
+  });
+}

@@ -1,0 +1,132 @@
+import type { BlobSource, ImageTarget, PendingBlob, PendingKey, Seal } from "../../content/contracts.ts";
+import type { OnProgress } from "../../content/progress.ts";
+import { isPending } from "../../content/draft-manifest.ts";
+import { atEnd, countedPending } from "../../copy/copy-ends.ts";
+import type { DigestCache } from "../../copy/digest-cache.ts";
+import { InternalError, UsageError } from "../../errors.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { type LayerCompression, OCI_LAYER, toDockerLayerType, withLayerCompression } from "../../oci/media-types.ts";
+import { hashLayer } from "../../transform/hash-layer.ts";
+import { importedLayer, type LayerForm } from "../../transform/import-layer.ts";
+import { layerAgain, sealLayer } from "../../transform/reproducible-layer.ts";
+import type { ImportInput } from "./import-input.ts";
+import type { ReadSettings } from "./import-settings.ts";
+import type { ImportTarget } from "./import-target.ts";
+
+/** One import, as far as it is decided. */
+export interface ImportRun {
+  readonly input: ImportInput;
+  readonly target: ImportTarget;
+  readonly settings: ReadSettings;
+  readonly author: string | undefined;
+  readonly message: string | undefined;
+  readonly concurrency: number;
+  readonly cache: DigestCache;
+  readonly onProgress: OnProgress;
+  readonly onNote: (message: string) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A layer whose diff_id is known, and so the config of the image. */
+export interface KnownLayer<Layer = Descriptor | PendingBlob> {
+  readonly diffId: Digest;
+  readonly layer: Layer;
+  /** Of a layer whose digest is known, too. */
+  readonly blob?: BlobSource;
+}
+
+/** Reads a tar once for its diff_id; a plain one that will be compressed still waits for its digest then. */
+export async function hashInput(run: ImportRun): Promise<KnownLayer> {
+  const { input, target, signal } = run;
+  if (input.kind === "made") throw new InternalError(`Cannot hash ${input.what}: it is no layer yet, expected a tar`);
+  const { what, blob, compression } = input;
+  const mediaType = layerType(run, compression ?? "none");
+  const onBytes = startProgress(run, `pending:${what}`, blob.size);
+  const how = { algorithm: "sha256", what, compression, check: input.check() } as const;
+  const { digest, diffId = digest } = await atEnd("source", async () => await hashLayer(blob, how, signal, onBytes));
+  if (compression === undefined && target.profile !== undefined)
+    return { diffId, layer: importedLayer(input, formOf(run), diffId) };
+  return { diffId, layer: { mediaType, digest, size: blob.size }, blob };
+}
+
+/** Makes the whole layer once, for its digest and size. */
+export async function sealInput(run: ImportRun): Promise<KnownLayer<Descriptor>> {
+  const { input, target, signal } = run;
+  if (input.kind === "compressed" || (input.kind === "plain" && target.profile === undefined)) {
+    const known = await hashInput(run);
+    if (isPending(known.layer)) throw new InternalError(`Cannot hash ${input.what}: its layer has no digest yet`);
+    return { ...known, layer: known.layer };
+  }
+  const pending = importedLayer(input, formOf(run));
+  const onBytes = startProgress(run, pending.key, pending.sourceBytes);
+  const seal = await atEnd("source", async () => await sealLayer(await pending.open(signal, onBytes)));
+  return knownLayer(pending, seal);
+}
+
+/** Makes the layer while it is sent: its diff_id, without which there is no config, is known at its end. */
+export async function passLayer(run: ImportRun, target: ImageTarget): Promise<KnownLayer<Descriptor>> {
+  const { input, cache, onProgress, signal } = run;
+  if (input.kind !== "made") throw new InternalError(`Cannot send ${input.what}: it is a layer, expected to make one`);
+  const form = formOf(run);
+  const pending = importedLayer(input, form);
+  const { key, sourceBytes } = pending;
+  const onBytes = startProgress(run, key, sourceBytes, 1);
+  const plan = { roots: [], blobs: [], pending: [pending], manifests: new Map(), totalBytes: sourceBytes };
+  const seal = await atEnd("target", async () => {
+    await using session = await target.begin(plan, signal);
+    if (session.putPending === undefined) throw new InternalError(`Cannot send ${input.what}: no target for a stream`);
+    return await session.putPending(countedPending(pending), signal, onBytes);
+  });
+  const known = knownLayer(pending, seal);
+  await cache.add(importedLayer(input, form, known.diffId).key, seal);
+  onProgress({ kind: "sealed", blob: key, seal });
+  onProgress(
+    seal.presence === undefined
+      ? { kind: "done", blob: key, bytes: known.layer.size }
+      : { kind: "skipped", blob: key, bytes: 0, reason: seal.presence },
+  );
+  return known;
+}
+
+/** What became of the layer; undefined when nobody needed to make it. */
+export function sealedLayer({ layer }: KnownLayer, cache: DigestCache): Descriptor | undefined {
+  if (!isPending(layer)) return layer;
+  const found = cache.find(layer.key);
+  return found === undefined ? undefined : { mediaType: layer.mediaType, ...found };
+}
+
+function knownLayer(pending: PendingBlob, { descriptor, diffId }: Seal): KnownLayer<Descriptor> {
+  if (diffId === undefined) throw new InternalError(`Cannot import ${pending.key}: its diff_id is not known`);
+  const blob = layerAgain(async signal => await pending.open(signal), descriptor.size);
+  return { diffId, layer: descriptor, blob };
+}
+
+/** Reports `bytes` at most: the size of a folder's tar is an estimate, and never more than it has. */
+function startProgress({ onProgress }: ImportRun, blob: PendingKey, bytes: number, blobs = 0): (delta: number) => void {
+  onProgress({ kind: "planned", blobs, bytes });
+  let left = bytes;
+  return read => {
+    const delta = Math.min(left, read);
+    left -= delta;
+    onProgress({ kind: "bytes", blob, delta });
+  };
+}
+
+function formOf(run: ImportRun): LayerForm {
+  const { profile } = run.target;
+  return { mediaType: layerType(run, profile === undefined ? "none" : "gzip"), profile };
+}
+
+/** @throws UsageError for zstd in a Docker manifest: its readers know no such type. */
+function layerType({ input, target }: ImportRun, compression: LayerCompression): string {
+  const type = withLayerCompression(OCI_LAYER, compression) ?? OCI_LAYER;
+  const wanted = target.isDocker ? toDockerLayerType(type) : type;
+  if (wanted !== undefined) return wanted;
+  throw new UsageError(
+    `Cannot import ${input.what} with --format docker: it is a ${compression} layer, expected gzip`,
+    {
+      hint: "Leave out --format, or recompress the tar with gzip.",
+    },
+  );
+}

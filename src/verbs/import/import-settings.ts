@@ -1,0 +1,153 @@
+import { UsageError } from "../../errors.ts";
+import type { RuntimeSettings } from "../../oci/build-config.ts";
+import { hostPlatform, type Platform, parsePlatform } from "../../oci/platform.ts";
+import { quote } from "../../util/format.ts";
+
+/** What the image says of itself, as a person writes it. */
+export interface ImportSettings {
+  /** A JSON array is the command itself; other text is given to a shell, as Docker's ENTRYPOINT does. */
+  readonly entrypoint?: string | undefined;
+  /** As `entrypoint`. */
+  readonly cmd?: string | undefined;
+  /** `NAME=VALUE`. */
+  readonly env?: readonly string[] | undefined;
+  /** Absolute path. */
+  readonly workdir?: string | undefined;
+  /** `user[:group]`, names or numbers. */
+  readonly user?: string | undefined;
+  /** `80`, `80/tcp`, `53/udp`. */
+  readonly expose?: readonly string[] | undefined;
+  /** `KEY=VALUE`. */
+  readonly labels?: readonly string[] | undefined;
+  /** Absolute paths. */
+  readonly volumes?: readonly string[] | undefined;
+  /** `os/architecture[/variant]`; linux with this machine's architecture without it. */
+  readonly platform?: string | undefined;
+  /** RFC 3339, or "now"; `sourceDateEpoch` without it. */
+  readonly created?: string | undefined;
+  /** Seconds since 1970, as in the variable SOURCE_DATE_EPOCH; 0 without it. */
+  readonly sourceDateEpoch?: string | undefined;
+  readonly author?: string | undefined;
+  /** Comment of the layer's history. */
+  readonly message?: string | undefined;
+}
+
+export interface ReadSettings {
+  readonly runtime: RuntimeSettings;
+  readonly platform: Platform;
+  /** RFC 3339 in UTC. */
+  readonly created: string;
+  /** The same in whole seconds since 1970, at least 0. */
+  readonly mtime: number;
+}
+
+/** @throws UsageError for the first setting that no image could have. */
+export function readSettings(settings: ImportSettings, now: () => Date = () => new Date()): ReadSettings {
+  const platform = settings.platform === undefined ? hostPlatform() : parsePlatform(settings.platform);
+  const isWindows = platform.os === "windows";
+  const labels = pairs("--label", settings.labels ?? []);
+  pairs("--env", settings.env ?? []);
+  const runtime: RuntimeSettings = {
+    user: settings.user === undefined ? undefined : user(settings.user),
+    exposedPorts: (settings.expose ?? []).map(port),
+    env: settings.env ?? [],
+    entrypoint: command("--entrypoint", settings.entrypoint, isWindows),
+    cmd: command("--cmd", settings.cmd, isWindows),
+    volumes: (settings.volumes ?? []).map(path => absolute("--volume", path, isWindows)),
+    workingDir: settings.workdir === undefined ? undefined : absolute("--workdir", settings.workdir, isWindows),
+    labels,
+  };
+  const date = createdDate(settings, now);
+  return {
+    runtime,
+    platform,
+    created: date.toISOString().replace(".000Z", "Z"),
+    mtime: Math.max(0, Math.floor(date.getTime() / 1000)),
+  };
+}
+
+/** Docker's rule: a JSON array of strings is the exec form, everything else a line for the shell. */
+function command(flag: string, text: string | undefined, isWindows: boolean): readonly string[] | undefined {
+  if (text === undefined) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // Shell form.
+  }
+  if (!Array.isArray(value)) return [...(isWindows ? ["cmd", "/S", "/C"] : ["/bin/sh", "-c"]), text];
+  if (value.length > 0 && value.every((word): word is string => typeof word === "string")) return value;
+  throw fault(
+    flag,
+    text,
+    value.length === 0 ? "an empty list" : "a list with other things than text",
+    'such as ["/bin/app","-v"]',
+  );
+}
+
+/** @throws UsageError for one without a name or value, or a name that comes twice: which one counts differs by reader. */
+function pairs(flag: string, texts: readonly string[]): Readonly<Record<string, string>> {
+  const found: Record<string, string> = Object.create(null);
+  const form = flag === "--env" ? "NAME=VALUE" : "KEY=VALUE";
+  for (const text of texts) {
+    const at = text.indexOf("=");
+    const name = text.slice(0, Math.max(0, at));
+    if (at < 0) throw fault(flag, text, 'no "="', form);
+    if (name === "" || /[\s\0]/.test(name))
+      throw fault(flag, text, name === "" ? "no name" : "a blank in the name", form);
+    if (text.includes("\0")) throw fault(flag, text, "a NUL character", form);
+    if (name in found) throw fault(flag, text, `${quote(name)} a second time`, "each name once");
+    found[name] = text.slice(at + 1);
+  }
+  return found;
+}
+
+function port(text: string): string {
+  const [, number, protocol = "tcp"] = /^(\d{1,5})(?:\/(tcp|udp|sctp))?$/i.exec(text) ?? [];
+  const value = Number(number);
+  if (value >= 1 && value <= 65_535) return `${value}/${protocol.toLowerCase()}`;
+  throw fault("--expose", text, "no port", "1 to 65535, alone or with /tcp, /udp or /sctp");
+}
+
+function user(text: string): string {
+  if (/^[^\s:\0]+(?::[^\s:\0]+)?$/.test(text)) return text;
+  throw fault("--user", text, "another form", "USER or USER:GROUP, names or numbers");
+}
+
+function absolute(flag: string, path: string, isWindows: boolean): string {
+  if (!path.includes("\0") && (isWindows ? /^(?:[A-Za-z]:)?[\\/]/ : /^\//).test(path)) return path;
+  throw fault(flag, path, "no absolute path", isWindows ? "one such as C:\\app" : "one such as /app");
+}
+
+/** The same input gives the same image: no clock unless it is asked for. */
+function createdDate({ created, sourceDateEpoch }: ImportSettings, now: () => Date): Date {
+  if (created === "now") return new Date(Math.floor(now().getTime() / 1000) * 1000);
+  if (created !== undefined) return rfc3339(created);
+  // An empty variable is one that is not set.
+  const epoch = sourceDateEpoch || "0";
+  const seconds = /^\d{1,12}$/.test(epoch) ? Number(epoch) : Number.NaN;
+  if (seconds <= LAST_SECOND) return new Date(seconds * 1000);
+  throw new UsageError(`Cannot use SOURCE_DATE_EPOCH ${quote(epoch)}: no time, expected whole seconds since 1970`);
+}
+
+/** Of the year 9999: RFC 3339 has four digits. */
+const LAST_SECOND = 253_402_300_799;
+
+function rfc3339(text: string): Date {
+  const match = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.exec(text);
+  const [, day = "", time = ""] = match ?? [];
+  // A day that the month does not have is moved on silently.
+  const local = new Date(`${day}T${time}Z`);
+  const date = new Date(text.replace(" ", "T").toUpperCase());
+  if (!Number.isNaN(date.getTime()) && !Number.isNaN(local.getTime())) {
+    const seconds = date.getTime() / 1000;
+    if (local.toISOString().startsWith(`${day}T${time}`) && seconds <= LAST_SECOND && date.getUTCFullYear() >= 0) {
+      return date;
+    }
+  }
+  throw fault("--created", text, "no time", 'RFC 3339 such as 2024-05-01T12:00:00Z, or "now"');
+}
+
+function fault(flag: string, text: string, found: string, expected: string): UsageError {
+  return new UsageError(`Cannot use ${flag} ${quote(text)}: found ${found}, expected ${expected}`);
+}

@@ -1,0 +1,101 @@
+import type { CopyPlan } from "../../content/contracts.ts";
+import { openDigestCache } from "../../copy/digest-cache.ts";
+import { ImgpackError, PartialError } from "../../errors.ts";
+import { openArchive } from "../../archive/open-archive.ts";
+import { steadily } from "../../util/input-guard.ts";
+import { gzipLevel } from "../shared/gzip-level.ts";
+import { OnceReading } from "../shared/sequential-input.ts";
+import { destinations, tagPlaces } from "../shared/destinations.ts";
+import type { PushedImage, PushOptions } from "./push-options.ts";
+import { type PushRun, pushToRepository } from "./push-repository.ts";
+import { Registries } from "../shared/registry-pool.ts";
+import { createTally, type Tally } from "../shared/blob-counts.ts";
+
+export type { PushedImage, PushOptions } from "./push-options.ts";
+
+export interface PushResult extends Tally {
+  readonly images: readonly PushedImage[];
+  readonly requests: number;
+  readonly bytesSent: number;
+  readonly seconds: number;
+}
+
+const NOTHING_KNOWN: CopyPlan = { roots: [], pending: [], blobs: [], manifests: new Map(), totalBytes: 0 };
+
+/**
+ * Pushes every image of the archives: layers compressed and uploaded in parallel while they are read in place, each
+ * blob once; manifests after their blobs, tags last. An archive that fails does not stop the next one.
+ *
+ * @throws ImgpackError; PartialError when only some of several archives failed.
+ */
+export async function push(archives: readonly string[], options: PushOptions = {}): Promise<PushResult> {
+  const started = performance.now();
+  const onProgress = options.onProgress ?? (() => undefined);
+  const tally = createTally(onProgress);
+  const cache = await openDigestCache(options.cacheFolder);
+  await using registries = new Registries(options, tally.onProgress, options.cacheFolder);
+  const level = gzipLevel(options.compression);
+  const run: PushRun = { options: { ...options, onProgress: tally.onProgress }, registries, cache, level };
+  const images: PushedImage[] = [];
+  const failures: ImgpackError[] = [];
+  const failed: string[] = [];
+  for (const archive of archives) {
+    try {
+      await pushArchive(archive, run, images);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (!(error instanceof ImgpackError) || archives.length === 1) throw error;
+      failures.push(error);
+      failed.push(archive);
+    }
+  }
+  if (failures.length > 0) {
+    throw new PartialError(
+      `Cannot push ${failures.length} of ${archives.length} archives: ${failures.map(({ message }) => message).join("; ")}`,
+      failures,
+      { failed, hint: "What the others hold is pushed; mend the cause, then push the failed ones again." },
+    );
+  }
+  const traffic = await registries.traffic();
+  return { images, ...traffic, ...tally.counts(), seconds: (performance.now() - started) / 1000 };
+}
+
+/** An image that fails does not stop those of other repositories. */
+async function pushArchive(path: string, run: PushRun, images: PushedImage[]): Promise<void> {
+  const { options, registries, cache, level } = run;
+  const { signal, onProgress, stdin } = options;
+  const onNote = (message: string): void => onProgress({ kind: "note", message });
+  const [place, ...otherPlaces] = tagPlaces(options);
+  const beginUpload =
+    place === undefined
+      ? undefined
+      : async () => await (await registries.targetFor(place, cache, signal)).begin(NOTHING_KNOWN, signal);
+  const isDryRun = options.dryRun === true;
+  const isShared = otherPlaces.length > 0;
+  await using reading = new OnceReading({ beginUpload, isShared, level, cache, isDryRun, onProgress });
+  await using archive = await openArchive(path, { onNote, signal, stdin, scan: reading.scan });
+  const source = reading.sourceOf(archive);
+  const places = destinations(archive.images, options, archive.archive.what);
+  const sentTo = place === undefined ? undefined : `${place.registry}/${place.repository}`;
+  const failures: ImgpackError[] = [];
+  for (const each of places) {
+    try {
+      const opened = { archive, source, reading, sentTo };
+      images.push(...(await steadily(archive.confirm, async () => await pushToRepository(opened, each, run))));
+    } catch (error) {
+      signal?.throwIfAborted();
+      // What is wrong with the archive, or this machine, is wrong for all of them.
+      const isOwn = error instanceof ImgpackError && error.origin !== "source";
+      if (!isOwn || places.length === 1) throw error;
+      failures.push(error);
+    }
+  }
+  const [first] = failures;
+  if (first === undefined) return;
+  if (failures.length === places.length) throw first;
+  throw new PartialError(
+    `Cannot push images of ${archive.archive.what} to ${failures.length} of ${places.length} repositories: ${failures.map(({ message }) => message).join("; ")}`,
+    failures,
+    { failed: [path], hint: "The others are pushed; mend the cause, then push the archive again." },
+  );
+}

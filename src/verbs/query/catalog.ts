@@ -1,0 +1,53 @@
+import { AuthError, NotFoundError, RegistryError } from "../../errors.ts";
+import { listCatalog } from "../../registry/api/list-catalog.ts";
+import { type RemoteOptions, withRegistries } from "../shared/remote-image.ts";
+import { readLimit } from "./tags.ts";
+
+export interface CatalogOptions extends RemoteOptions {
+  readonly limit?: number | undefined;
+}
+
+export interface CatalogResult {
+  readonly registry: string;
+  /** In the registry's order, as it wrote them. */
+  readonly repositories: readonly string[];
+}
+
+const NO_CATALOG =
+  "Many registries have no list of repositories (Docker Hub, GHCR, ECR, Quay): ask their own API or web page, or name the repository.";
+const NOT_ALLOWED =
+  "Most registries show this list to administrators only; a repository by name may still be readable.";
+
+/**
+ * The repositories of a registry, where it lists them.
+ *
+ * @param registry `host[:port]`
+ * @throws NotFoundError or RegistryError where there is no such list, AuthError where it is not for everybody.
+ */
+export async function catalog(registry: string, options: CatalogOptions = {}): Promise<CatalogResult> {
+  const limit = readLimit(options.limit);
+  return await withRegistries(options, async registries => {
+    const client = await registries.clientFor(registry, options.signal);
+    const repositories: string[] = [];
+    try {
+      for await (const page of listCatalog(client, limit, options.signal)) {
+        repositories.push(...page);
+        if (limit !== undefined && repositories.length >= limit) break;
+      }
+    } catch (error) {
+      throw explained(error);
+    }
+    return { registry: client.registry, repositories: repositories.slice(0, limit) };
+  });
+}
+
+function explained(error: unknown): unknown {
+  if (error instanceof AuthError) {
+    return new AuthError(error.message, { cause: error, hint: [NOT_ALLOWED, error.hint].join(" ").trim() });
+  }
+  if (error instanceof NotFoundError) return new NotFoundError(error.message, { cause: error, hint: NO_CATALOG });
+  if (!(error instanceof RegistryError) || error.transient) return error;
+  const { status, codes } = error;
+  const isAbsent = [404, 405, 501].includes(status) || codes.includes("UNSUPPORTED");
+  return isAbsent ? new RegistryError(error.message, { status, codes, cause: error, hint: NO_CATALOG }) : error;
+}

@@ -1,0 +1,126 @@
+import type { Root } from "../../content/contracts.ts";
+import { ArchiveError } from "../../errors.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { getManifest, type ManifestPlace } from "../../registry/api/manifests.ts";
+import { registrySource } from "../../registry/registry-source.ts";
+import { describeImages, type InspectedPlatform } from "../shared/describe-images.ts";
+import type { DescribedPlatform } from "../shared/described-platform.ts";
+import {
+  manifestKey,
+  placeOf,
+  type ReadManifest,
+  type RemoteOptions,
+  readableReference,
+  readManifest,
+  readPlatformManifest,
+  repositoryName,
+  withRegistries,
+} from "../shared/remote-image.ts";
+import { describeSchema1 } from "./manifest-schema1.ts";
+
+export interface ManifestOptions extends RemoteOptions {
+  /** `os/architecture[/variant]`: that image of an index. */
+  readonly platform?: string | undefined;
+}
+
+export interface RawManifestResult {
+  /** `registry/repository@digest` */
+  readonly reference: string;
+  readonly digest: Digest;
+  readonly mediaType: string;
+  /** As the registry holds them. */
+  readonly bytes: Uint8Array;
+}
+
+export interface ManifestResult {
+  /** `registry/repository@digest` */
+  readonly reference: string;
+  readonly digest: Digest;
+  readonly mediaType: string;
+  /** Of the manifest itself, in bytes. */
+  readonly size: number;
+  readonly artifactType?: string;
+  readonly subject?: Digest;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly platforms: readonly DescribedPlatform[];
+  /** Manifests that the index names and the registry does not hold. */
+  readonly absent: readonly string[];
+}
+
+/** A manifest or index, byte for byte, checked against its digest. @throws NotFoundError */
+export async function rawManifest(reference: string, options: ManifestOptions = {}): Promise<RawManifestResult> {
+  const named = readableReference(reference, options.registry);
+  return await withRegistries(options, async registries => {
+    const place = { ...(await placeOf(registries, named, options.signal)), takesSchema1: true };
+    const { platform } = options;
+    const { descriptor, manifest } =
+      platform === undefined
+        ? await getManifest(place, manifestKey(named))
+        : await readPlatformManifest(place, manifestKey(named), platform);
+    const { digest, mediaType } = descriptor;
+    return { reference: `${repositoryName(named)}@${digest}`, digest, mediaType, bytes: manifest.bytes };
+  });
+}
+
+/** What a manifest says: of every platform its layers with sizes, dates and the instructions behind them. */
+export async function manifest(reference: string, options: ManifestOptions = {}): Promise<ManifestResult> {
+  const { signal } = options;
+  const named = readableReference(reference, options.registry);
+  return await withRegistries(options, async registries => {
+    const place = { ...(await placeOf(registries, named, signal)), takesSchema1: true };
+    const read = await chosenManifest(place, manifestKey(named), options.platform);
+    if ("platforms" in read) return read;
+    const { descriptor, view } = read;
+    const { digest, mediaType, size } = descriptor;
+    const { registry, repository } = named;
+    await using source = registrySource([{ registry, repository, digest }], registries.clientFor);
+    const roots: Root[] = [];
+    for await (const root of source.roots(signal)) roots.push(root);
+    const [image] = await describeImages(source, roots, signal);
+    return {
+      reference: `${repositoryName(named)}@${digest}`,
+      digest,
+      mediaType,
+      size,
+      ...(view.artifactType === undefined ? {} : { artifactType: view.artifactType }),
+      ...(view.subject === undefined ? {} : { subject: view.subject.digest }),
+      ...(view.annotations === undefined ? {} : { annotations: view.annotations }),
+      platforms: (image?.platforms ?? []).map(withInstructions),
+      absent: image?.absent ?? [],
+    };
+  });
+}
+
+/** History names one step per layer, and steps that made none; where the numbers differ, nobody knows which is which. */
+function withInstructions({ layers, ...rest }: InspectedPlatform): DescribedPlatform {
+  const steps = rest.history.filter(({ emptyLayer }) => !emptyLayer);
+  const isPaired = steps.length === layers.length;
+  return {
+    ...rest,
+    layers: layers.map((layer, place) => {
+      const { emptyLayer: _, ...step } = (isPaired ? steps[place] : undefined) ?? { emptyLayer: false };
+      return { ...layer, ...step };
+    }),
+    layerBytes: layers.reduce((sum, { size }) => sum + size, 0),
+  };
+}
+
+/** A manifest of schema 1 is described at once: no other document has its form. */
+async function chosenManifest(
+  place: ManifestPlace,
+  key: string,
+  platform: string | undefined,
+): Promise<ReadManifest | ManifestResult> {
+  try {
+    return platform === undefined ? await readManifest(place, key) : await readPlatformManifest(place, key, platform);
+  } catch (error) {
+    if (!(error instanceof ArchiveError) || error.reason !== "manifest-schema1") throw error;
+    const fetched = await getManifest(place, key);
+    if (fetched.payload === undefined) throw error;
+    const { digest, mediaType } = fetched.descriptor;
+    const reference = `${place.client.registry}/${place.repository}@${digest}`;
+    const size = fetched.manifest.bytes.length;
+    const platforms = [await describeSchema1(place, digest, fetched.payload)];
+    return { reference, digest, mediaType, size, platforms, absent: [] };
+  }
+}

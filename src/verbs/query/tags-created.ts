@@ -1,0 +1,101 @@
+import { readBlob } from "../../content/pump.ts";
+import { verified } from "../../content/verified.ts";
+import { ArchiveError, IntegrityError, NotFoundError } from "../../errors.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { parseImageConfig } from "../../oci/image-config.ts";
+import { MAX_CONFIG_BYTES } from "../../oci/limits.ts";
+import { isImageConfigType } from "../../oci/media-types.ts";
+import { hostPlatform, selectPlatform } from "../../oci/platform.ts";
+import { compareText } from "../../oci/semver.ts";
+import { registryBlob } from "../../registry/download/blob-download.ts";
+import { BulkDownloads } from "../../registry/download/bulk-download.ts";
+import type { ManifestPlace } from "../../registry/api/manifests.ts";
+import { runBounded } from "../../util/bounded.ts";
+import { readManifest } from "../shared/remote-image.ts";
+
+export interface DatedTag {
+  readonly tag: string;
+  readonly digest?: Digest;
+  /** RFC 3339, from the image config: when it was built, not when it was pushed. */
+  readonly created?: string;
+}
+
+const AT_ONCE = 8;
+
+/**
+ * When the images under these tags were built, newest first; what tells no date stands at the end. Tags of one image cost
+ * one reading. A tag that is gone by now, or is no image, has no date.
+ *
+ * @param onNote hears of tags that could not be read.
+ */
+export async function datedTags(
+  place: ManifestPlace,
+  tags: readonly string[],
+  onNote: (message: string) => void = () => undefined,
+): Promise<readonly DatedTag[]> {
+  const dates = new Map<Digest, Promise<string | undefined>>();
+  const found: DatedTag[] = [];
+  await runBounded(
+    tags,
+    AT_ONCE,
+    async (tag, signal) => {
+      try {
+        const { descriptor, view } = await readManifest({ ...place, signal }, tag);
+        const [first] = view.kind === "index" ? view.manifests : [];
+        const child = view.kind === "index" ? (selectPlatform(view.manifests, hostPlatform()) ?? first) : undefined;
+        const source = child ?? (view.kind === "image" ? view.config : undefined);
+        const key = source?.digest ?? descriptor.digest;
+        const date = dates.get(key) ?? readDate({ ...place, signal }, source, child !== undefined);
+        dates.set(key, date);
+        const created = await date;
+        found.push({ tag, digest: descriptor.digest, ...(created === undefined ? {} : { created }) });
+      } catch (error) {
+        if (!isOneTagOnly(error)) throw error;
+        onNote(`${tag} has no date: ${error.message}`);
+        found.push({ tag });
+      }
+    },
+    place.signal,
+  );
+  return found.sort((left, right) => timeOf(right) - timeOf(left) || compareText(left.tag, right.tag));
+}
+
+/** Milliseconds since the epoch; before everything for a tag without a date. */
+export function timeOf({ created }: DatedTag): number {
+  const time = created === undefined ? Number.NaN : Date.parse(created);
+  return Number.isNaN(time) ? Number.MIN_SAFE_INTEGER : time;
+}
+
+async function readDate(
+  place: ManifestPlace,
+  source: Descriptor | undefined,
+  isManifest: boolean,
+): Promise<string | undefined> {
+  if (source === undefined) return undefined;
+  let config = source;
+  if (isManifest) {
+    const { view } = await readManifest(place, source.digest);
+    if (view.kind === "index") return undefined;
+    config = view.config;
+  }
+  if (!isImageConfigType(config.mediaType)) return undefined;
+  return parseImageConfig(await readConfigBytes(place, config), `config ${config.digest}`).created;
+}
+
+/** A config, checked. @throws IntegrityError */
+export async function readConfigBytes(place: ManifestPlace, config: Descriptor): Promise<Uint8Array> {
+  const { client, repository, signal } = place;
+  const bulk = new BulkDownloads();
+  try {
+    const blob = registryBlob({ client, repository, bulk }, config);
+    return await readBlob(verified(config, blob, `${client.registry}/${repository}`), MAX_CONFIG_BYTES, signal);
+  } finally {
+    bulk.close();
+  }
+}
+
+/** Wrong with this tag, not with the registry. */
+function isOneTagOnly(error: unknown): error is Error {
+  return error instanceof NotFoundError || error instanceof ArchiveError || error instanceof IntegrityError;
+}

@@ -1,0 +1,29 @@
+import type { OnProgress } from "../../content/progress.ts";
+
+/** What became of the blobs of a run. */
+export interface Tally {
+  readonly blobs: {
+    readonly uploaded: number;
+    readonly mounted: number;
+    /** The target had them. */
+    readonly skipped: number;
+    /** Raw layers whose digest was known from an earlier run; also counted as mounted or skipped. */
+    readonly cached: number;
+  };
+}
+
+/** Counts events on their way to the listener. */
+export function createTally(listener: OnProgress): { readonly onProgress: OnProgress; counts(): Tally } {
+  const blobs = { uploaded: 0, mounted: 0, skipped: 0, cached: 0 };
+  return {
+    onProgress(event) {
+      if (event.kind === "done") blobs.uploaded += 1;
+      if (event.kind === "skipped") {
+        blobs[event.reason === "mounted" ? "mounted" : "skipped"] += 1;
+        if (event.isCached === true) blobs.cached += 1;
+      }
+      listener(event);
+    },
+    counts: () => ({ blobs: { ...blobs } }),
+  };
+}

@@ -1,0 +1,143 @@
+import type { CopyPlan, ImageSource, PlannedManifest, Root } from "../../content/contracts.ts";
+import { readBlob } from "../../content/pump.ts";
+import { verified } from "../../content/verified.ts";
+import { gather } from "../../copy/gather.ts";
+import { isMissingBlob } from "../../errors.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { type HistoryEntry, type ImageConfig, parseImageConfig, type RuntimeConfig } from "../../oci/image-config.ts";
+import { MAX_CONFIG_BYTES } from "../../oci/limits.ts";
+import { isImageConfigType } from "../../oci/media-types.ts";
+import { formatPlatform } from "../../oci/platform.ts";
+
+export interface InspectedLayer {
+  readonly digest: Digest;
+  /** Bytes as stored. */
+  readonly size: number;
+  readonly mediaType: string;
+  /** From the config; absent for artifacts. */
+  readonly diffId?: Digest;
+}
+
+export interface InspectedPlatform {
+  /** `os/architecture[/variant]`; absent for artifacts. */
+  readonly platform?: string;
+  /** Absent in a docker archive with raw layers, which has no manifest yet. */
+  readonly digest?: Digest;
+  readonly config: Digest;
+  readonly created?: string;
+  readonly layers: readonly InspectedLayer[];
+  readonly history: readonly HistoryEntry[];
+  readonly runtime?: RuntimeConfig;
+}
+
+export interface InspectedImage {
+  readonly names: readonly string[];
+  /** Of the manifest or index; absent in a docker archive with raw layers. */
+  readonly digest?: Digest;
+  readonly mediaType: string;
+  readonly platforms: readonly InspectedPlatform[];
+  /** Manifests that an index names and the archive does not hold. */
+  readonly absent: readonly string[];
+}
+
+/** What the roots of a source hold, by their manifests and configs. Absent children of an index are named. */
+export async function describeImages(
+  source: ImageSource,
+  roots: readonly Root[],
+  signal: AbortSignal | undefined,
+): Promise<readonly InspectedImage[]> {
+  const absent = new Map<Digest, string>();
+  const plan = await gather(source, roots, signal, undefined, descriptor =>
+    absent.set(descriptor.digest, labelOf(descriptor)),
+  );
+  const images: InspectedImage[] = [];
+  for (const root of roots) images.push(await describeRoot(source, root, plan, absent, signal));
+  return images;
+}
+
+async function describeRoot(
+  source: ImageSource,
+  root: Root,
+  plan: CopyPlan,
+  absent: ReadonlyMap<Digest, string>,
+  signal: AbortSignal | undefined,
+): Promise<InspectedImage> {
+  if (root.kind === "draft") {
+    const { mediaType, config } = root.draft;
+    const layers = root.draft.layers.flatMap(layer => ("key" in layer ? [] : [layer]));
+    const platform = await describeImage(source, undefined, config, layers, signal);
+    return { names: root.names, mediaType, platforms: [platform], absent: [] };
+  }
+  const manifests = imagesBelow(root.descriptor, plan);
+  const platforms: InspectedPlatform[] = [];
+  const absentHere: string[] = [];
+  const { digest, mediaType } = root.descriptor;
+  for (const { descriptor, view } of manifests) {
+    if (view.kind !== "image") continue;
+    try {
+      platforms.push(await describeImage(source, descriptor.digest, view.config, view.layers, signal));
+    } catch (error) {
+      // Docker's containerd store saves the manifest alone when it does not hold the platform.
+      if (descriptor.digest === digest || !isMissingBlob(error)) throw error;
+      absentHere.push(labelOf(descriptor));
+    }
+  }
+  const view = plan.manifests.get(digest)?.view;
+  const children = view?.kind === "index" ? view.manifests : [];
+  return {
+    names: root.names,
+    digest,
+    mediaType,
+    platforms,
+    absent: [...children.flatMap(child => absent.get(child.digest) ?? []), ...absentHere],
+  };
+}
+
+function labelOf({ platform, digest }: Descriptor): string {
+  return platform === undefined ? digest : formatPlatform(platform);
+}
+
+function imagesBelow({ digest }: Descriptor, plan: CopyPlan): readonly PlannedManifest[] {
+  const manifest = plan.manifests.get(digest);
+  if (manifest === undefined) return [];
+  return manifest.view.kind === "image"
+    ? [manifest]
+    : manifest.view.manifests.flatMap(child => imagesBelow(child, plan));
+}
+
+async function describeImage(
+  source: ImageSource,
+  digest: Digest | undefined,
+  config: Descriptor,
+  layers: readonly Descriptor[],
+  signal: AbortSignal | undefined,
+): Promise<InspectedPlatform> {
+  const view = await readConfig(source, config, signal);
+  return {
+    ...(view === undefined ? {} : { platform: formatPlatform(view) }),
+    ...(digest === undefined ? {} : { digest }),
+    config: config.digest,
+    ...(view?.created === undefined ? {} : { created: view.created }),
+    layers: layers.map(({ digest, size, mediaType }, place) => {
+      const diffId = view?.diffIds[place];
+      return { digest, size, mediaType, ...(diffId === undefined ? {} : { diffId }) };
+    }),
+    history: view?.history ?? [],
+    ...(view === undefined ? {} : { runtime: view.runtime }),
+  };
+}
+
+/** Undefined for an artifact, whose config is something else. */
+async function readConfig(
+  source: ImageSource,
+  config: Descriptor,
+  signal: AbortSignal | undefined,
+): Promise<ImageConfig | undefined> {
+  if (!isImageConfigType(config.mediaType)) return undefined;
+  const where = `config ${config.digest}`;
+  const blob = verified(config, await source.blob(config, signal), where);
+  const bytes = await readBlob(blob, MAX_CONFIG_BYTES, signal);
+  // Attestations carry an image config without a root file system.
+  return parseImageConfig(bytes, where);
+}

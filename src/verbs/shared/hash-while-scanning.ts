@@ -1,0 +1,37 @@
+import type { OnProgress } from "../../content/progress.ts";
+import { ArchiveError } from "../../errors.ts";
+import { digestAlgorithm } from "../../oci/digest.ts";
+import { digestInName } from "../../archive/blob-name.ts";
+import { ScannedArchive, type ScanOptions } from "../../archive/open/streamed-archive.ts";
+import { hashLayer, type LayerHashes } from "../../transform/hash-layer.ts";
+import { quote } from "../../util/format.ts";
+
+/** What the bodies that passed by hash to, by their offset; an error for a compressed one that is damaged. */
+export type Passed = Map<number, LayerHashes | ArchiveError>;
+
+/** Reads an archive once, and hashes every body as it passes by, with what it inflates to. @throws ArchiveError */
+export async function scanHashed(scan: ScanOptions, passed: Passed, onProgress: OnProgress): Promise<ScannedArchive> {
+  return await ScannedArchive.scan(scan, (entry, kind, digests) => {
+    const name = digestInName(entry.name);
+    const algorithm = name === undefined ? "sha256" : digestAlgorithm(name);
+    const compression = kind === "tar" || kind === "json" || kind === "other" ? undefined : kind;
+    return async (blob, signal) => {
+      const onBytes = (delta: number): void =>
+        onProgress({ kind: "bytes", blob: `pending:${entry.bodyOffset}`, delta });
+      try {
+        const hashes = await hashLayer(
+          blob,
+          { algorithm, what: `layer ${quote(entry.name)}`, compression },
+          signal,
+          onBytes,
+        );
+        passed.set(entry.bodyOffset, hashes);
+        if (algorithm === "sha256") digests.set(entry.bodyOffset, hashes.digest);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof ArchiveError)) throw error;
+        passed.set(entry.bodyOffset, error);
+      }
+    };
+  });
+}

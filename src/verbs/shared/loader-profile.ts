@@ -1,0 +1,66 @@
+import type { CopyPlan } from "../../content/contracts.ts";
+import { ArchiveError, UsageError } from "../../errors.ts";
+import type { LayerCompression } from "../../oci/media-types.ts";
+import type { Platform } from "../../oci/platform.ts";
+import { dockerImage } from "../../archive/write/build-metadata.ts";
+import { quote } from "../../util/format.ts";
+
+/** "docker20": Docker before 23; "docker": 23 and newer, in both stores; "podman"; "ctr": containerd; "k3s". */
+export type Loader = "docker20" | "docker" | "podman" | "ctr" | "k3s";
+
+/** What a loader cannot take. Everything else is written as it is: default archives load everywhere. */
+export interface LoaderProfile {
+  /** As messages name it. */
+  readonly name: string;
+  /** Compressions of layers that become gzip, as it cannot unpack them; beside xz and bzip2, which nobody gets. */
+  readonly unpacksNot: readonly LayerCompression[];
+  /** It loads images with a config only; containerd imports any artifact. */
+  readonly needsConfig: boolean;
+}
+
+// Measured with Docker 20.10 and 28, podman 4.3 and 5.4, containerd 1.6 and 2.1.
+const PROFILES: Readonly<Record<Loader, LoaderProfile>> = {
+  docker20: { name: "Docker 20", unpacksNot: ["zstd"], needsConfig: true },
+  docker: { name: "Docker", unpacksNot: [], needsConfig: true },
+  podman: { name: "podman", unpacksNot: [], needsConfig: true },
+  ctr: { name: "containerd", unpacksNot: [], needsConfig: false },
+  k3s: { name: "k3s", unpacksNot: [], needsConfig: false },
+};
+
+/** @throws UsageError for a name that is none of them. */
+export function loaderProfile(name: string): LoaderProfile {
+  const known = Object.entries(PROFILES).find(([loader]) => loader === name);
+  if (known !== undefined) return known[1];
+  throw new UsageError(
+    `Cannot write for ${quote(name)}: unknown loader, expected one of ${Object.keys(PROFILES).join(", ")}`,
+  );
+}
+
+/**
+ * Tells which of the planned images the loader will not take, and which platform it will take of the others.
+ *
+ * @throws ArchiveError "no-image" when it would take none of them.
+ */
+export function checkLoads(
+  plan: CopyPlan,
+  profile: LoaderProfile,
+  platform: Platform,
+  onNote: (message: string) => void,
+): void {
+  if (!profile.needsConfig) return;
+  const others: string[] = [];
+  for (const root of plan.roots) {
+    if (root.kind === "draft" || dockerImage(plan, root.descriptor, platform) !== undefined) continue;
+    others.push(root.names[0] ?? root.descriptor.digest);
+  }
+  if (others.length === 0) return;
+  if (others.length === plan.roots.length) {
+    throw new ArchiveError(
+      "no-image",
+      `Cannot write archive for ${profile.name}: ${others.join(", ")} is no image but another artifact, expected an image`,
+      { hint: "Leave out --for: the archive then carries it for a registry or for oras." },
+    );
+  }
+  for (const name of others)
+    onNote(`${name} is no image: the archive carries it, and ${profile.name} will not load it`);
+}

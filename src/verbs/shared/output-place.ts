@@ -1,0 +1,102 @@
+import { fstatSync, type Stats } from "node:fs";
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { Writable } from "node:stream";
+import type { ImageTarget } from "../../content/contracts.ts";
+import { UsageError } from "../../errors.ts";
+import type { Platform } from "../../oci/platform.ts";
+import type { ArchiveFormat } from "../../archive/write/archive-layout.ts";
+import { layoutFolder } from "../../archive/write/layout-folder-target.ts";
+import type { ResumeOptions } from "../../archive/write/partial-archive.ts";
+import { STREAM_CONCURRENCY, streamArchive } from "../../archive/write/archive-stream-target.ts";
+import { universalArchive } from "../../archive/write/archive-file-target.ts";
+import { quote } from "../../util/format.ts";
+
+/** Where images go: a file; a folder, when it ends in a slash or is one already; or a stream. */
+export type Output = string | Writable;
+
+export interface OutputPlace {
+  readonly kind: "file" | "folder" | "stream";
+  /** As the user typed it; "-" for a stream. */
+  readonly name: string;
+  readonly format: ArchiveFormat;
+  /** Blobs that may be under way at once. */
+  readonly mostAtOnce: number;
+  /** @param resume what is done with what a run that broke off has left. */
+  target(platform: Platform, resume?: ResumeOptions): ImageTarget;
+}
+
+/** @throws UsageError when a folder is asked for in a form that has none. */
+export async function openOutput(output: Output, format: ArchiveFormat | undefined): Promise<OutputPlace> {
+  if (typeof output !== "string") {
+    const form = format ?? "universal";
+    return {
+      kind: "stream",
+      name: "-",
+      format: form,
+      mostAtOnce: STREAM_CONCURRENCY,
+      target: platform => streamArchive(output, { platform, format: form }),
+    };
+  }
+  if (await isFolder(output)) {
+    if (format === "docker") {
+      throw new UsageError(`Cannot write folder ${quote(output)}: the docker form is a tar, expected a file`, {
+        hint: "Name a file, or leave out --format: folders are OCI layouts.",
+      });
+    }
+    return {
+      kind: "folder",
+      name: output,
+      format: "oci",
+      mostAtOnce: Number.POSITIVE_INFINITY,
+      target: (platform, resume) => layoutFolder(output, { platform, ...resume }),
+    };
+  }
+  const form = format ?? "universal";
+  return {
+    kind: "file",
+    name: output,
+    format: form,
+    mostAtOnce: Number.POSITIVE_INFINITY,
+    target: (platform, resume) => universalArchive(output, { platform, format: form, resume }),
+  };
+}
+
+/**
+ * What is read and what is written, or written first under another name, must be two files (security case F-04).
+ *
+ * @throws UsageError
+ */
+export async function checkApart(input: string, output: Output): Promise<void> {
+  const read = await statOf(input);
+  if (read === undefined) return;
+  const places = typeof output === "string" ? [resolve(output), `${resolve(output)}.partial`] : [];
+  const written = typeof output === "string" ? await Promise.all(places.map(statOf)) : [streamStats(output)];
+  if (!written.some(stats => stats !== undefined && stats.ino === read.ino && stats.dev === read.dev)) return;
+  const name = typeof output === "string" ? quote(output) : "stdout";
+  throw new UsageError(`Cannot write ${name}: it is the archive that is read, expected another file`, {
+    hint: "Write to another name, and rename it when it is done.",
+  });
+}
+
+async function isFolder(output: string): Promise<boolean> {
+  return /[/\\]$/.test(output) ? output.endsWith("/") || process.platform === "win32" : isExistingFolder(output);
+}
+
+async function isExistingFolder(output: string): Promise<boolean> {
+  return (await statOf(output))?.isDirectory() ?? false;
+}
+
+async function statOf(path: string): Promise<Stats | undefined> {
+  return await stat(path).catch(() => undefined);
+}
+
+/** Of a redirected stdout. */
+function streamStats(output: Writable): Stats | undefined {
+  if (!("fd" in output) || typeof output.fd !== "number") return undefined;
+  try {
+    return fstatSync(output.fd);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,191 @@
+import type { ImageTarget } from "../../content/contracts.ts";
+import type { OnProgress } from "../../content/progress.ts";
+import type { DigestCache } from "../../copy/digest-cache.ts";
+import { NetworkError, UsageError } from "../../errors.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { type ConnectOptions, connectRegistry } from "../../registry/client/connect-registry.ts";
+import { type PullPlace, pullPlaces } from "../../registry/mirrors/mirrors.ts";
+import type { RegistryClient } from "../../registry/client/registry-client.ts";
+import { canonicalRegistry } from "../../registry/credentials/credential-key.ts";
+import type { ClientCertificate } from "../../registry/http/tls-options.ts";
+import { UploadJournal } from "../../registry/upload/upload-journal.ts";
+import type { FullReference, PullPlaces } from "../../registry/registry-source.ts";
+import { registryTarget } from "../../registry/registry-target.ts";
+import { RateLimit } from "../../registry/http/rate-limit.ts";
+
+/** How to reach registries. Credentials are for the one registry that a run names; with two, they are refused. */
+export interface RegistryOptions {
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  /** Access token that goes to the registry as it is, in place of user name and password. */
+  readonly token?: string | undefined;
+  /** Plain HTTP also for registries that are not loopback. */
+  readonly plainHttp?: boolean | undefined;
+  /** Accepts any certificate. */
+  readonly insecure?: boolean | undefined;
+  /** PEM certificates trusted beside the system's. */
+  readonly ca?: string | undefined;
+  /** Shown to registries that ask who this machine is; certs.d folders are read without it. */
+  readonly clientCertificate?: ClientCertificate | undefined;
+  /** For pulls: tried first, in this order, then those of registries.conf, then the registry itself. */
+  readonly mirrors?: readonly string[] | undefined;
+  /** How often what may pass is tried again; 4 without it. */
+  readonly retries?: number | undefined;
+  /** Milliseconds without a byte after which a connection counts as broken; two minutes without it. */
+  readonly idleMs?: number | undefined;
+  /** Bytes per second of all bodies together, both ways. */
+  readonly limitRate?: number | undefined;
+}
+
+/** The registries of one run, each connected once. */
+export class Registries implements AsyncDisposable {
+  readonly #options: ConnectOptions;
+  /** What counts for every registry of the run. */
+  readonly #manners: Pick<ConnectOptions, "attempts" | "idleMs" | "rate" | "onRetry">;
+  readonly #mirrors: readonly string[] | undefined;
+  readonly #onProgress: OnProgress;
+  readonly #journal: UploadJournal | undefined;
+  readonly #clients = new Map<string, Promise<RegistryClient>>();
+  /** The registry that the credentials of the options belong to: the first one. */
+  #owner: string | undefined;
+
+  /** @param cacheFolder where large uploads are noted for a later run; without it they are lost with this one. */
+  constructor(options: RegistryOptions, onProgress: OnProgress, cacheFolder?: string) {
+    const { username, password, token, plainHttp, insecure, ca, clientCertificate, mirrors } = options;
+    const { retries, idleMs, limitRate } = options;
+    this.#manners = {
+      attempts: retries === undefined ? undefined : retries + 1,
+      idleMs,
+      rate: limitRate === undefined ? undefined : new RateLimit(limitRate),
+      onRetry: ({ attempt, waitMs, error }, what) =>
+        onProgress({ kind: "retry", what, attempt, waitMs, message: error.message }),
+    };
+    this.#options = {
+      ...this.#manners,
+      username,
+      password,
+      token,
+      plainHttp,
+      insecure,
+      ca,
+      clientCertificates: clientCertificate === undefined ? undefined : [clientCertificate],
+    };
+    this.#mirrors = mirrors;
+    this.#onProgress = onProgress;
+    if (cacheFolder !== undefined) this.#journal = new UploadJournal(cacheFolder, { onNote: this.note });
+  }
+
+  readonly clientFor = async (registry: string, signal?: AbortSignal): Promise<RegistryClient> => {
+    const known = this.#clients.get(registry);
+    if (known !== undefined) return await known;
+    this.#checkOwner(registry);
+    return await this.#connect(registry, registry, this.#options, signal);
+  };
+
+  /** A repository to push into. */
+  async targetFor(
+    { registry, repository }: Pick<FullReference, "registry" | "repository">,
+    cache: DigestCache,
+    signal?: AbortSignal,
+  ): Promise<ImageTarget> {
+    const holders = {
+      find: (digest: Digest, other: string) => cache.findHolder(registry, digest, other),
+      add: async (digest: Digest, other: string) => await cache.addHolder(registry, digest, other),
+    };
+    return registryTarget(await this.clientFor(registry, signal), repository, holders, this.#journal);
+  }
+
+  /** Where to pull an image from: mirrors first. Only the registry itself gets credentials and TLS choices of the options. */
+  readonly placesFor: PullPlaces = async (reference: FullReference, signal?: AbortSignal) => {
+    const places = await pullPlaces(reference, { mirrors: this.#mirrors });
+    return places.map(place => ({
+      name: `${place.registry}/${place.repository}`,
+      isMirror: place.isMirror,
+      open: async () => {
+        const isNamed = !place.isMirror && place.registry === reference.registry && place.trust === "checked";
+        const client = isNamed
+          ? await this.clientFor(place.registry, signal)
+          : await this.#clientAt(place, reference, signal);
+        return { client, repository: place.repository };
+      },
+    }));
+  };
+
+  readonly note = (message: string): void => this.#onProgress({ kind: "note", message });
+
+  /** Requests and body bytes sent so far, to all registries. */
+  async traffic(): Promise<{ readonly requests: number; readonly bytesSent: number }> {
+    let requests = 0;
+    let bytesSent = 0;
+    for (const client of await Promise.allSettled(this.#clients.values())) {
+      if (client.status !== "fulfilled") continue;
+      requests += client.value.transport.requests;
+      bytesSent += client.value.transport.bytesSent;
+    }
+    return { requests, bytesSent };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const clients = await Promise.allSettled(this.#clients.values());
+    for (const client of clients)
+      if (client.status === "fulfilled") await client.value.transport[Symbol.asyncDispose]();
+  }
+
+  #checkOwner(registry: string): void {
+    const { username, password, token } = this.#options;
+    if (username === undefined && password === undefined && token === undefined) return;
+    const name = canonicalRegistry(registry);
+    this.#owner ??= name;
+    if (this.#owner === name) return;
+    throw new UsageError(
+      `Cannot log in to ${registry}: credentials were given for ${this.#owner}, expected one registry`,
+      {
+        hint: `Credentials given on the command line go to one registry only; for several, run "imgpack login ${registry}" before.`,
+      },
+    );
+  }
+
+  async #connect(
+    key: string,
+    registry: string,
+    options: ConnectOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<RegistryClient> {
+    const client = connectRegistry(registry, options, signal);
+    this.#clients.set(key, client);
+    return await client;
+  }
+
+  /** A mirror, or a place that registries.conf says more about: with the credentials and certificates of its own. */
+  async #clientAt(
+    { registry, isMirror, trust }: PullPlace,
+    reference: FullReference,
+    signal: AbortSignal | undefined,
+  ): Promise<RegistryClient> {
+    const key = `${registry} ${isMirror ? "mirror" : "moved"} ${trust}`;
+    const known = this.#clients.get(key);
+    if (known !== undefined) return await known;
+    const isNamed = !isMirror && registry === reference.registry;
+    if (isNamed) this.#checkOwner(registry);
+    const options = isNamed ? this.#options : this.#manners;
+    if (trust === "checked") return await this.#connect(key, registry, options, signal);
+    if (trust === "plain-http") return await this.#connect(key, registry, { ...options, plainHttp: true }, signal);
+    const insecure = await this.#connect(key, registry, { ...options, insecure: true }, signal);
+    if (await speaksTls(insecure, signal)) return insecure;
+    await insecure.transport[Symbol.asyncDispose]();
+    return await this.#connect(key, registry, { ...options, plainHttp: true }, signal);
+  }
+}
+
+/** registries.conf says "insecure" of hosts without TLS as well (containers-registries.conf(5)): only asking tells. */
+async function speaksTls(client: RegistryClient, signal: AbortSignal | undefined): Promise<boolean> {
+  try {
+    const url = new URL("/v2/", client.base);
+    const response = await client.transport.send({ method: "GET", url, headers: {}, signal });
+    await response.body.dump();
+    return true;
+  } catch (cause) {
+    signal?.throwIfAborted();
+    return !(client.failure(cause, "connect", "", "", client.base) instanceof NetworkError);
+  }
+}

@@ -1,0 +1,134 @@
+import type { OnProgress } from "../../content/progress.ts";
+import { NotFoundError, UsageError } from "../../errors.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import { type ManifestView, parseManifest, type RawManifest } from "../../oci/manifest.ts";
+import { formatPlatform, hostPlatform, type Platform, parsePlatform, selectPlatform } from "../../oci/platform.ts";
+import { parseReference, type Reference, resolveDockerHub } from "../../oci/reference.ts";
+import { getManifest, type ManifestPlace } from "../../registry/api/manifests.ts";
+import type { FullReference } from "../../registry/registry-source.ts";
+import { escapeForeign, quote } from "../../util/format.ts";
+import { Registries, type RegistryOptions } from "./registry-pool.ts";
+
+/** What every operation on a registry takes. */
+export interface RemoteOptions extends RegistryOptions {
+  /** For names that have none: what is read is looked for at Docker Hub without it, what is written is refused. */
+  readonly registry?: string | undefined;
+  readonly onProgress?: OnProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Runs `task` with the registries of one call, and closes them. */
+export async function withRegistries<T>(
+  options: RemoteOptions,
+  task: (registries: Registries) => Promise<T>,
+): Promise<T> {
+  await using registries = new Registries(options, options.onProgress ?? (() => undefined));
+  return await task(registries);
+}
+
+/** An image that is read: Docker's rule for short names. @throws BadReferenceError */
+export function readableReference(text: string, registry: string | undefined): FullReference {
+  return resolveDockerHub(withRegistry(parseReference(text), registry));
+}
+
+/** An image that is changed: a name without a registry is never taken for one of Docker Hub. @throws UsageError */
+export function writableReference(verb: string, text: string, registry: string | undefined): FullReference {
+  const reference = withRegistry(parseReference(text), registry);
+  if (reference.registry !== undefined) return resolveDockerHub(reference);
+  throw new UsageError(`Cannot ${verb} ${text}: no registry named, expected --registry or IMGPACK_REGISTRY`, {
+    hint: `Name it, as in registry.lan:5000/${reference.repository}.`,
+  });
+}
+
+/** A name without tag and digest. @throws UsageError */
+export function repositoryReference(text: string, registry: string | undefined): FullReference {
+  const reference = parseReference(text);
+  if (reference.tag === undefined && reference.digest === undefined) {
+    const { tag: _, ...repository } = resolveDockerHub(withRegistry(reference, registry));
+    return repository;
+  }
+  const isHost = reference.registry === undefined && /^[0-9]{1,5}$/.test(reference.tag ?? "");
+  throw new UsageError(
+    `Cannot read repository ${quote(text)}: found a ${reference.digest === undefined ? "tag" : "digest"}, expected none`,
+    { hint: isHost ? `Name a repository of it: ${text}/REPOSITORY.` : "Leave out what follows the repository." },
+  );
+}
+
+/** `registry/repository` */
+export function repositoryName({ registry, repository }: FullReference): string {
+  return `${registry}/${repository}`;
+}
+
+export async function placeOf(
+  registries: Registries,
+  { registry, repository }: FullReference,
+  signal: AbortSignal | undefined,
+  actions?: "pull,push",
+): Promise<ManifestPlace> {
+  return { client: await registries.clientFor(registry, signal), repository, signal, actions };
+}
+
+/** What stands behind the repository in a request. */
+export function manifestKey({ tag, digest }: Reference): string {
+  return digest ?? tag ?? "latest";
+}
+
+export interface ReadManifest {
+  /** With the platform that an index gives it. */
+  readonly descriptor: Descriptor;
+  readonly manifest: RawManifest;
+  readonly view: ManifestView;
+}
+
+/** A manifest with its view. @throws like `getManifest` */
+export async function readManifest(place: ManifestPlace, key: string): Promise<ReadManifest> {
+  const { descriptor, manifest } = await getManifest(place, key);
+  const where = `${place.client.registry}/${place.repository}`;
+  return { descriptor, manifest, view: parseManifest(manifest.bytes, { where, announced: manifest.mediaType }) };
+}
+
+/**
+ * The manifest of one platform: an index is followed, an image is taken as it is.
+ *
+ * @param platform as the user wrote it; linux on this machine's architecture without it.
+ * @throws NotFoundError that lists the platforms there are.
+ */
+export async function readPlatformManifest(
+  place: ManifestPlace,
+  key: string,
+  platform: string | undefined,
+): Promise<ReadManifest> {
+  const wanted = platform === undefined ? hostPlatform() : parsePlatform(platform);
+  let read = await readManifest(place, key);
+  for (let depth = 1; read.view.kind === "index" && depth <= MOST_LEVELS; depth += 1) {
+    const child = chooseChild(read.view.manifests, wanted, `${place.client.registry}/${place.repository}:${key}`);
+    const { descriptor, ...rest } = await readManifest(place, child.digest);
+    read = {
+      ...rest,
+      descriptor: { ...descriptor, ...(child.platform === undefined ? {} : { platform: child.platform }) },
+    };
+  }
+  return read;
+}
+
+/** Real indexes stand one in another at most. */
+const MOST_LEVELS = 3;
+const MOST_TOLD = 32;
+
+/** @throws NotFoundError */
+export function chooseChild(manifests: readonly Descriptor[], wanted: Platform, name: string): Descriptor {
+  const child = selectPlatform(manifests, wanted);
+  if (child !== undefined) return child;
+  const known = manifests.flatMap(({ platform }) =>
+    platform === undefined || platform.os === "unknown" ? [] : [escapeForeign(formatPlatform(platform))],
+  );
+  const expected =
+    known.length === 0 ? "at least one image" : `one of ${[...new Set(known)].slice(0, MOST_TOLD).join(", ")}`;
+  throw new NotFoundError(`Cannot read ${name}: no ${formatPlatform(wanted)} image in it, expected ${expected}`, {
+    hint: "Choose one with --platform OS/ARCH.",
+  });
+}
+
+function withRegistry(reference: Reference, registry: string | undefined): Reference {
+  return reference.registry === undefined && registry !== undefined ? { ...reference, registry } : reference;
+}

@@ -1,0 +1,55 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { expect, test } from "vitest";
+import { ArchiveError, StorageError } from "../../../src/errors.ts";
+import { openArchive } from "../../../src/archive/open-archive.ts";
+import { configOf, dockerManifest, layerOf, makeFolder, openBytes, refusal, tarOf } from "./archive-builder.ts";
+
+for (const [title, files, text] of [
+  ["a root file system", { "etc/passwd": "root" }, "no manifest.json among 1 entries"],
+] as const) {
+  test(`openArchive() says that it found ${title}`, async () => {
+    const error = await refusal(openBytes(tarOf(files)));
+    expect(error).toBeInstanceOf(ArchiveError);
+    expect(error).toMatchObject({ reason: "no-metadata", exitCode: 3, message: expect.stringContaining(text) });
+  });
+}
+
+test("openArchive() refuses a layout of another version", async () => {
+  const files = { "oci-layout": '{"imageLayoutVersion":"2.0.0"}', "index.json": "{}" };
+  expect(await refusal(openBytes(tarOf(files)))).toMatchObject({ reason: "layout-version" });
+});
+
+test("openArchive() refuses an archive that is compressed twice", async () => {
+  const error = await refusal(openBytes(gzipSync(gzipSync(tarOf({ a: "b" })))));
+  expect(error).toMatchObject({ exitCode: 3, message: expect.stringContaining("gzip") });
+});
+
+test("openArchive() names files of almost the same name when there is none", async () => {
+  const folder = await makeFolder();
+  await writeFile(join(folder, "hello.tar.gz"), "");
+  const error = await refusal(openArchive(join(folder, "hello.tar")));
+  expect(error).toBeInstanceOf(StorageError);
+  expect(error.message).toMatch(/no such file, expected an image archive$/);
+  expect(error.hint).toBe('The folder holds "hello.tar.gz".');
+});
+
+test("openArchive() refuses a folder that holds no image", async () => {
+  const error = await refusal(openArchive(await makeFolder()));
+  expect(error).toMatchObject({ reason: "no-metadata", message: expect.stringContaining("folder") });
+});
+
+test("openArchive() notes that an archive has no end marker, and reads it", async () => {
+  const layer = layerOf("x");
+  const config = configOf([layer]);
+  const notes: string[] = [];
+  const bytes = tarOf({
+    "c.json": config.bytes,
+    "layer.tar": layer.bytes,
+    ...dockerManifest({ Config: "c.json", RepoTags: ["app:1"], Layers: ["layer.tar"] }),
+  });
+  const archive = await openBytes(bytes.subarray(0, -1024), { onNote: note => notes.push(note) });
+  expect(archive.images).toHaveLength(1);
+  expect(notes).toEqual([expect.stringContaining("app.tar")]);
+});

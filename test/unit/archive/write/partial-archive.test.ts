@@ -1,0 +1,97 @@
+import { readdir, readFile, rename, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { StorageError } from "../../../../src/errors.ts";
+import { hash, openPartialArchive } from "../../../../src/archive/write/open-partial-archive.ts";
+import type { ArchivePlan, PartialArchive, ResumeOptions } from "../../../../src/archive/write/partial-archive.ts";
+import { temporaryFolder } from "../../../support/images.ts";
+import { noise, sha256Of } from "../../../support/memory-blobs.ts";
+
+const MIB = 1024 * 1024;
+const content = noise(3 * MIB);
+const plan: ArchivePlan = {
+  id: hash("plan"),
+  totalBytes: 512 + content.length,
+  firstBlock: Buffer.alloc(512, "header"),
+  blobs: [{ digest: sha256Of(content), size: content.length, offset: 512 }],
+};
+const whole = Buffer.concat([plan.firstBlock, content]);
+const resume: ResumeOptions = { command: "pull app:1" };
+
+async function opened(path?: string): Promise<{ readonly archive: PartialArchive; readonly path: string }> {
+  const place = path ?? join(await temporaryFolder(), "out.tar");
+  const archive = await openPartialArchive(place, plan, resume);
+  onTestFinished(async () => await archive[Symbol.asyncDispose]());
+  return { archive, path: place };
+}
+
+async function write(archive: PartialArchive, start: number, end: number): Promise<void> {
+  await archive.write(content.subarray(start, end), 512 + start);
+  await archive.wrote(0, start, end - start);
+}
+
+describe("PartialArchive", () => {
+  test("has its final name only when it is published, and then nothing else is left", async () => {
+    const { archive, path } = await opened();
+    await write(archive, 0, content.length);
+    expect(await readdir(join(path, ".."))).toEqual(["out.tar.partial", "out.tar.partial.journal"]);
+    await archive.publish();
+    expect((await readFile(path)).equals(whole)).toBe(true);
+    expect(await readdir(join(path, ".."))).toEqual(["out.tar"]);
+  });
+
+  test("keeps of a blob what lies in front of the first hole", async () => {
+    const { archive, path } = await opened();
+    await write(archive, 2 * MIB, 3 * MIB);
+    expect(archive.kept(0)).toBe(0);
+    await write(archive, 0, MIB);
+    expect(archive.kept(0)).toBe(MIB);
+    await archive[Symbol.asyncDispose]();
+    const { archive: again } = await opened(path);
+    expect(again.kept(0)).toBe(MIB);
+    await write(again, MIB, 3 * MIB);
+    await again.publish();
+    expect((await readFile(path)).equals(whole)).toBe(true);
+  });
+
+  test("keeps nothing of a blob after a reset, in later runs either", async () => {
+    const { archive, path } = await opened();
+    await write(archive, 0, 2 * MIB);
+    await archive.reset(0);
+    expect(archive.kept(0)).toBe(0);
+    await write(archive, 0, MIB + 5);
+    await archive[Symbol.asyncDispose]();
+    expect((await opened(path)).archive.kept(0)).toBe(MIB + 5);
+  });
+
+  test("knows nothing of a blob that the plan does not have", async () => {
+    const { archive } = await opened();
+    expect(archive.kept(7)).toBe(0);
+    await archive.wrote(7, 0, 10);
+    expect(archive.kept(7)).toBe(0);
+  });
+
+  test("gives no name to a file that was replaced, and leaves the other one alone", async () => {
+    const { archive, path } = await opened();
+    await write(archive, 0, content.length);
+    await rename(`${path}.partial`, `${path}.moved`);
+    await writeFile(`${path}.partial`, "another's");
+    await expect(archive.publish()).rejects.toThrow(/was replaced meanwhile, expected to own it/);
+    await archive[Symbol.asyncDispose]();
+    expect(await readFile(`${path}.partial`, "utf8")).toBe("another's");
+    expect(await readdir(join(path, ".."))).not.toContain("out.tar");
+  });
+
+  test("gives no name to a file that was cut or is gone", async () => {
+    for (const change of [
+      async (path: string) => await truncate(path, 1000),
+      async (path: string) => await rename(path, `${path}.moved`),
+    ]) {
+      const { archive, path } = await opened();
+      await write(archive, 0, content.length);
+      await change(`${path}.partial`);
+      await expect(archive.publish()).rejects.toThrow(StorageError);
+      expect(await readdir(join(path, ".."))).not.toContain("out.tar");
+    }
+  });
+});

@@ -1,0 +1,65 @@
+import { Writable } from "node:stream";
+import { describe, expect, test } from "vitest";
+import { renderError } from "../../../../src/cli/output/render-error.ts";
+import { AuthError, NetworkError } from "../../../../src/errors.ts";
+
+function render(
+  error: unknown,
+  options: { isJson?: boolean; isVerbose?: boolean } = {},
+): Record<"out" | "err", string> & { code: number } {
+  const written = { out: "", err: "" };
+  const stream = (name: "out" | "err"): Writable =>
+    new Writable({
+      write(chunk: Buffer, _encoding, onDone) {
+        written[name] += chunk.toString();
+        onDone();
+      },
+    });
+  const code = renderError(
+    error,
+    { stdout: stream("out"), stderr: stream("err") },
+    { isJson: false, isVerbose: false, ...options },
+  );
+  return { ...written, code };
+}
+
+describe("renderError()", () => {
+  test("renderError() prints message and hint, and no cause unasked", () => {
+    const cause = new Error("ECONNREFUSED");
+    expect(render(new NetworkError("Cannot pull", { hint: "Try later.", cause }))).toEqual({
+      out: "",
+      err: "Cannot pull\nTry later.\n",
+      code: 7,
+    });
+  });
+
+  test("renderError() prints the chain of causes with --verbose", () => {
+    const cause = new Error("outer", { cause: new TypeError("inner") });
+    expect(render(new NetworkError("Cannot pull", { cause }), { isVerbose: true }).err).toBe(
+      "Cannot pull\n  because: Error: outer\n  because: TypeError: inner\n",
+    );
+  });
+
+  test("renderError() gives --json one object with the end that failed", () => {
+    const error = Object.assign(new AuthError("Cannot push", { hint: "Log in." }), { origin: "target" as const });
+    const { out, code } = render(error, { isJson: true });
+    expect(JSON.parse(out)).toEqual({
+      error: { code: "ERR_AUTH", message: "Cannot push", hint: "Log in.", origin: "target" },
+    });
+    expect(code).toBe(4);
+  });
+
+  test("renderError() lets nothing through that steers a terminal, from messages and causes alike", () => {
+    const cause = new Error("\u001b]0;title\u0007\u202e");
+    const { err } = render(new NetworkError("Cannot pull \u001b[2J\rx", { hint: "\u0000", cause }), {
+      isVerbose: true,
+    });
+    expect(err).toBe("Cannot pull \\u{1b}[2J\\u{d}x\n\\u{0}\n  because: Error: \\u{1b}]0;title\\u{7}\\u{202e}\n");
+  });
+
+  test.each([new TypeError("boom"), "boom"])("renderError() owns up to a bug (%s)", error => {
+    const { err, code } = render(error);
+    expect(err).toMatch(/^This is a bug in imgpack: boom\nPlease report it/);
+    expect(code).toBe(1);
+  });
+});

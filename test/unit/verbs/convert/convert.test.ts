@@ -1,0 +1,127 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import type { ProgressEvent } from "../../../../src/content/progress.ts";
+import { convert, inspect, verify } from "../../../../src/index.ts";
+import { dockerArchive, fileWith, seededBytes, temporaryFolder } from "../../../support/images.ts";
+import { collect, sha256Of } from "../../../support/memory-blobs.ts";
+
+const layer = seededBytes("layer", 3_000_000);
+
+async function archive(): Promise<string> {
+  return await fileWith(dockerArchive({ tags: ["app:1"], layers: [layer] }));
+}
+
+async function out(): Promise<string> {
+  return join(await temporaryFolder(), "out.tar");
+}
+
+describe("convert()", () => {
+  test.each(["universal", "oci", "docker"])(
+    "convert() keeps config and layer of a docker archive in %s",
+    async format => {
+      const input = await archive();
+      const output = await out();
+      const result = await convert(input, { output, format });
+      expect(result).toMatchObject({ output, format, blobs: 2, images: [{ names: ["docker.io/library/app:1"] }] });
+      expect(result.images[0]).not.toHaveProperty("previousDigest");
+      expect(await verify(output)).toMatchObject({ faults: [] });
+      const [before] = (await inspect(input)).images;
+      const [after] = (await inspect(output)).images;
+      expect(after?.platforms[0]?.config).toBe(before?.platforms[0]?.config);
+      expect(after?.platforms[0]?.layers).toMatchObject([{ digest: sha256Of(layer) }]);
+    },
+  );
+
+  test("convert() writes the same bytes to a file and to a stream", async () => {
+    const input = await archive();
+    const output = await out();
+    await convert(input, { output });
+    const stream = new PassThrough();
+    const bytes = collect(stream);
+    expect(await convert(input, { output: stream })).toMatchObject({ output: "-" });
+    stream.end();
+    expect((await readFile(output)).equals(await bytes)).toBe(true);
+  });
+
+  test("convert() there and back again gives the same archive", async () => {
+    const [first, second, third] = [await out(), await out(), await out()];
+    await convert(await archive(), { output: first, layers: "gzip" });
+    const middle = await convert(first, { output: second, layers: "raw" });
+    expect(middle.images[0]?.previousDigest).toMatch(/^sha256:/);
+    await convert(second, { output: third, layers: "gzip" });
+    expect((await readFile(third)).equals(await readFile(first))).toBe(true);
+  });
+
+  test("convert() makes raw layers of gzip ones, and says so", async () => {
+    const packed = await out();
+    await convert(await archive(), { output: packed, layers: "gzip" });
+    const notes: ProgressEvent[] = [];
+    const output = await out();
+    await convert(packed, {
+      output,
+      layers: "raw",
+      onProgress: event => void (event.kind === "note" && notes.push(event)),
+    });
+    expect(notes).toEqual([{ kind: "note", message: expect.stringContaining("1 layer is made raw") }]);
+    expect((await readFile(output)).includes(layer)).toBe(true);
+  });
+
+  test("convert() takes the chosen image under its new name", async () => {
+    const output = await out();
+    await convert(await archive(), { output, images: ["app:1"], tags: ["r.lan/new:2"] });
+    expect((await inspect(output)).images).toMatchObject([{ names: ["r.lan/new:2"] }]);
+  });
+
+  test("convert() plans only with dryRun", async () => {
+    const output = await out();
+    expect(await convert(await archive(), { output, layers: "gzip", dryRun: true })).toMatchObject({ blobs: 2 });
+    expect(await readdir(join(output, ".."))).toEqual([]);
+  });
+
+  test("convert() of a compressed archive goes to a file, and to a stream it does not", async () => {
+    const input = await fileWith(gzipSync(dockerArchive({ tags: ["app:1"], layers: [layer] })), "in.tar.gz");
+    const [output, plain] = [await out(), await out()];
+    await convert(input, { output });
+    await convert(await archive(), { output: plain });
+    expect((await readFile(output)).equals(await readFile(plain))).toBe(true);
+    await expect(convert(input, { output: new PassThrough() })).rejects.toMatchObject({ exitCode: 2, hint: /file/ });
+  });
+
+  test("convert() leaves nothing when a layer is damaged, or when it is stopped", async () => {
+    const output = await out();
+    const config = JSON.stringify({ rootfs: { type: "layers", diff_ids: [`sha256:${"1".repeat(64)}`] } });
+    const input = await fileWith(dockerArchive({ tags: ["app:1"], layers: [layer], config }));
+    await expect(convert(input, { output })).rejects.toMatchObject({ exitCode: 6 });
+    const stop = new AbortController();
+    const onProgress = ({ kind }: ProgressEvent): void => void (kind === "bytes" && stop.abort(new Error("stopped")));
+    await expect(convert(await archive(), { output, signal: stop.signal, onProgress })).rejects.toThrow("stopped");
+    expect(await readdir(join(output, ".."))).toEqual([]);
+  });
+
+  test.each([
+    [{ format: "tar" }, "Cannot write format"],
+    [{ layers: "zstd" }, "Cannot write layers as"],
+    [{ loader: "rkt" }, "unknown loader"],
+    [{ sparse: "maybe" }, "Cannot treat a sparse index"],
+    [{ loader: "docker", format: "oci" }, "needs manifest.json"],
+    [{ platforms: ["all", "linux/amd64"] }, '"all" stands beside other platforms'],
+  ])("convert() refuses %j", async (options, message) => {
+    const failure = await convert(await archive(), { output: await out(), ...options }).catch(error => error);
+    expect(failure).toMatchObject({ exitCode: 2, message: expect.stringContaining(message) });
+  });
+
+  test("convert() says which platforms there are when the one asked for is not", async () => {
+    const input = fileURLToPath(new URL("../../../fixtures/multi-platform-oci.tar", import.meta.url));
+    const failure = await convert(input, { output: await out(), platforms: ["linux/s390x"] }).catch(error => error);
+    expect(failure).toMatchObject({
+      exitCode: 5,
+      message: expect.stringMatching(
+        /^Cannot convert sha256:\w+: no linux\/s390x image in it, expected one of linux\/amd64/,
+      ),
+    });
+  });
+});

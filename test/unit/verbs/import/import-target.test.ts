@@ -1,0 +1,38 @@
+import { describe, expect, test } from "vitest";
+import { importTarget } from "../../../../src/verbs/import/import-target.ts";
+
+describe("importTarget()", () => {
+  test("sends tags to the registries that they name, each repository once", () => {
+    const { places, names } = importTarget("x", { tags: ["r.lan/a:1", "r.lan/a:2", "s.lan:5000/b"] });
+    expect(names).toEqual([]);
+    expect(places.map(({ registry, repository, roots }) => [registry, repository, roots[0]?.names])).toEqual([
+      ["r.lan", "a", ["1", "2"]],
+      ["s.lan:5000", "b", ["latest"]],
+    ]);
+  });
+
+  test("gives images of an archive full names, and the default registry none of them", () => {
+    const options = { tags: ["hello", "r.lan/a:1", "hello:latest"], output: "x.tar", defaultRegistry: "d.lan" };
+    expect(importTarget("x", options).names).toEqual(["docker.io/library/hello:latest", "r.lan/a:1"]);
+    expect(importTarget("x", { ...options, registry: "s.lan" }).names[0]).toBe("s.lan/hello:latest");
+  });
+
+  test.each([
+    [{ tags: [] }, "no name given"],
+    [{ tags: ["hello:1"] }, "no registry named"],
+    [{ tags: [`a@sha256:${"0".repeat(64)}`], output: "x.tar" }, "it names a digest"],
+    [{ tags: ["r.lan/a"], format: "v1" }, 'Cannot use --format "v1"'],
+    [{ tags: ["r.lan/a"], compression: "zstd" }, 'Cannot compress with "zstd"'],
+    [{ tags: ["r.lan/a"], output: "-" }, "found stdout"],
+  ])("refuses %j", (options, message) => {
+    expect(() => importTarget("x", options)).toThrow(message);
+  });
+
+  test("knows levels and keep", () => {
+    const tags = ["r.lan/a"];
+    expect(importTarget("x", { tags, compression: "keep" })).toMatchObject({ profile: undefined, isPlain: false });
+    expect(importTarget("x", { tags, compression: "gzip:9" }).profile?.level).toBe(9);
+    expect(importTarget("x", { tags, format: "docker" })).toMatchObject({ isDocker: true, isPlain: false });
+    expect(importTarget("x", { tags })).toMatchObject({ isDocker: false, isPlain: true });
+  });
+});

@@ -1,0 +1,62 @@
+import { link, mkdir, open, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { describe, expect, test } from "vitest";
+import { UsageError } from "../../../../src/errors.ts";
+import { checkApart, openOutput } from "../../../../src/verbs/shared/output-place.ts";
+import { temporaryFolder } from "../../../support/images.ts";
+
+describe("openOutput()", () => {
+  test("openOutput() tells a file, a folder to be, a folder that is, and a stream", async () => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, "is"));
+    const kinds = await Promise.all(
+      [join(folder, "out.tar"), join(folder, "out/"), join(folder, "is"), new PassThrough()].map(
+        async output => await openOutput(output, undefined),
+      ),
+    );
+    expect(kinds.map(({ kind, format }) => [kind, format])).toEqual([
+      ["file", "universal"],
+      ["folder", "oci"],
+      ["folder", "oci"],
+      ["stream", "universal"],
+    ]);
+    expect(kinds[3]).toMatchObject({ name: "-", mostAtOnce: 4 });
+  });
+
+  test("openOutput() has no docker form for a folder", async () => {
+    await expect(openOutput("out/", "docker")).rejects.toThrow(UsageError);
+  });
+});
+
+describe("checkApart()", () => {
+  test("F-04 checkApart() refuses the file that is read, by whatever name", async () => {
+    const folder = await temporaryFolder();
+    const [input, other, soft] = ["in.tar", "other.tar", "soft.tar"].map(name => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    await writeFile(input, "archive");
+    await link(input, other);
+    await symlink("in.tar", soft);
+    for (const output of [input, other, soft, `${folder}/./in.tar`]) {
+      await expect(checkApart(input, output)).rejects.toThrow("it is the archive that is read");
+    }
+    await checkApart(input, join(folder, "new.tar"));
+    await checkApart("-", input);
+  });
+
+  test("F-04 checkApart() refuses an input that stands where the output is written first", async () => {
+    const input = join(await temporaryFolder(), "out.tar.partial");
+    await writeFile(input, "archive");
+    await expect(checkApart(input, input.replace(".partial", ""))).rejects.toThrow(UsageError);
+  });
+
+  test("F-04 checkApart() refuses a stdout that is redirected to the file that is read", async () => {
+    const input = join(await temporaryFolder(), "in.tar");
+    await writeFile(input, "archive");
+    await using file = await open(input, "a");
+    await expect(checkApart(input, Object.assign(new PassThrough(), { fd: file.fd }))).rejects.toThrow("stdout");
+  });
+});
