@@ -4,7 +4,7 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { MOCKING } from "../vitest.config.ts";
-import { FLOORS, type Floor, MOST_LINES } from "./support/floors.ts";
+import { FLOORS, type Floor, MAX_FILES, MAX_LINES, ROOMS } from "./support/floors.ts";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const SOURCE = join(ROOT, "src");
@@ -73,6 +73,42 @@ function floorOf(file: string): Floor | undefined {
   return FLOORS.find(({ name }) => file === name || file.startsWith(`${name}/`));
 }
 
+/** The longest name of ROOMS that covers the file; a folder covers its own files, not those of its sub-folders. */
+function roomOf(file: string): string | undefined {
+  return [file, dirname(file)].find(name => ROOMS[name] !== undefined);
+}
+
+/** What in the given sources breaks the table of rooms. */
+function roomViolations(sources: ReadonlyMap<string, string>): readonly string[] {
+  const found: string[] = [];
+  for (const [file, text] of sources) {
+    const room = roomOf(file);
+    if (room === undefined && dirname(file).includes("/")) found.push(`${file}: in no room`);
+    for (const { target } of importsOf(file, text)) {
+      if (floorOf(target) === undefined || floorOf(target) !== floorOf(file)) continue;
+      const other = roomOf(target) ?? dirname(target);
+      if (other === (room ?? dirname(file))) continue;
+      // A floor's own files need no row while nothing of their floor is forbidden to them.
+      if (room === undefined || !ROOMS[room]?.includes(other))
+        found.push(`${file}: ${room ?? dirname(file)} may not import ${target}`);
+    }
+  }
+  for (const folder of new Set([...sources.keys()].map(dirname))) {
+    const held = [...sources.keys()].filter(file => dirname(file) === folder).length;
+    if (held > MAX_FILES) found.push(`${folder}: ${held} files, at most ${MAX_FILES}`);
+  }
+  return found;
+}
+
+/** Rooms that may import themselves by way of others. */
+function roomCycles(rooms: Readonly<Record<string, readonly string[]>>): readonly string[] {
+  const reached = (from: string, seen = new Set<string>()): Set<string> => {
+    for (const next of rooms[from] ?? []) if (!seen.has(next)) reached(next, seen.add(next));
+    return seen;
+  };
+  return Object.keys(rooms).filter(room => reached(room).has(room));
+}
+
 /** What in the given sources breaks the table of floors. */
 function violations(sources: ReadonlyMap<string, string>): readonly string[] {
   const found: string[] = [];
@@ -83,7 +119,7 @@ function violations(sources: ReadonlyMap<string, string>): readonly string[] {
       continue;
     }
     const lines = text.split("\n").length - 1;
-    if (lines > MOST_LINES) found.push(`${file}: ${lines} lines, at most ${MOST_LINES}`);
+    if (lines > MAX_LINES) found.push(`${file}: ${lines} lines, at most ${MAX_LINES}`);
     for (const { target, isTypeOnly, isDynamic } of importsOf(file, text)) {
       if (builtinModules.includes(target)) found.push(`${file}: "${target}" without node:`);
       else if (!/\.m?[tj]s$/.test(target)) {
@@ -131,6 +167,13 @@ describe("architecture", () => {
     expect(violations(texts)).toEqual([]);
   });
 
+  test("rooms import only what their row says, and folders stay small", () => {
+    expect(roomViolations(texts)).toEqual([]);
+    expect(roomCycles(ROOMS)).toEqual([]);
+    const rooms = new Set([...texts.keys()].map(roomOf));
+    expect(Object.keys(ROOMS).filter(room => !rooms.has(room))).toEqual([]);
+  });
+
   // errors.ts redacts its messages, and util/redact.ts imports nothing: the one exception is no cycle of files.
   test("no file imports itself by way of others", () => {
     expect(cycles(texts)).toEqual([]);
@@ -140,20 +183,37 @@ describe("architecture", () => {
     const planted = new Map([
       [
         "oci/planted.ts",
-        'import { x } from "../store/y.ts";\nimport { array } from "valibot";\nimport fs from "fs";\n',
+        'import { x } from "../archive/y.ts";\nimport { array } from "valibot";\nimport fs from "fs";\n',
       ],
-      ["tar/long.ts", "\n".repeat(MOST_LINES + 1)],
+      ["tar/long.ts", "\n".repeat(MAX_LINES + 1)],
       ["cli/eager.ts", 'import { push } from "../index.ts";\n'],
       ["helpers/x.ts", "export {};\n"],
     ]);
     expect(violations(planted)).toEqual([
-      "oci/planted.ts: oci may not import store/y.ts",
+      "oci/planted.ts: oci may not import archive/y.ts",
       "oci/planted.ts: package valibot belongs to util",
       'oci/planted.ts: "fs" without node:',
-      `tar/long.ts: ${MOST_LINES + 1} lines, at most ${MOST_LINES}`,
+      `tar/long.ts: ${MAX_LINES + 1} lines, at most ${MAX_LINES}`,
       "cli/eager.ts: loads index.ts at start-up",
       "helpers/x.ts: on no floor",
     ]);
+    expect(
+      roomViolations(
+        new Map([
+          ["registry/http/planted.ts", 'import { upload } from "../upload/upload.ts";\n'],
+          ["registry/http/origin.ts", 'import { originOf } from "../origin/origin.ts";\n'],
+          ["registry/attic/planted.ts", "export {};\n"],
+          ["oci/planted.ts", 'import { x } from "./legacy/x.ts";\n'],
+          ...Array.from({ length: MAX_FILES + 1 }, (_, index) => [`tar/file-${index}.ts`, "\n"] as const),
+        ]),
+      ),
+    ).toEqual([
+      "registry/http/planted.ts: registry/http may not import registry/upload/upload.ts",
+      "registry/attic/planted.ts: in no room",
+      "oci/planted.ts: oci may not import oci/legacy/x.ts",
+      `tar: ${MAX_FILES + 1} files, at most ${MAX_FILES}`,
+    ]);
+    expect(roomCycles({ a: ["b"], b: ["c"], c: ["b"], d: ["a"] })).toEqual(["b", "c"]);
     const ring = new Map([
       ["oci/a.ts", 'import { b } from "./b.ts";\n'],
       ["oci/b.ts", 'import type { a } from "./a.ts";\n'],
@@ -164,31 +224,31 @@ describe("architecture", () => {
   test("every change of a file is made in util/disk.ts, behind the seam", () => {
     expect(changesOfFiles(texts)).toEqual([]);
     const planted = new Map([
-      ["store/a.ts", 'import { readFile, rename as move, type Stats } from "node:fs/promises";\n'],
-      ["store/b.ts", 'import fs from "node:fs";\nimport * as disk from "node:fs/promises";\n'],
-      ["store/c.ts", 'const { rm } = await import("node:fs/promises");\n'],
+      ["archive/a.ts", 'import { readFile, rename as move, type Stats } from "node:fs/promises";\n'],
+      ["archive/b.ts", 'import fs from "node:fs";\nimport * as disk from "node:fs/promises";\n'],
+      ["archive/c.ts", 'const { rm } = await import("node:fs/promises");\n'],
       [
-        "store/d.ts",
+        "archive/d.ts",
         'import { open } from "node:fs/promises";\nconst file = await open(path, "wx");\nfile.datasync();\n',
       ],
-      ["store/e.ts", 'import { constants, open } from "node:fs/promises";\nawait open(path, constants.O_RDWR);\n'],
-      ["store/f.ts", 'import type { FileHandle } from "node:fs/promises";\nawait file.write(bytes);\n'],
-      ["store/g.ts", 'import { constants, open } from "node:fs/promises";\nawait open(path, constants.O_RDONLY);\n'],
+      ["archive/e.ts", 'import { constants, open } from "node:fs/promises";\nawait open(path, constants.O_RDWR);\n'],
+      ["archive/f.ts", 'import type { FileHandle } from "node:fs/promises";\nawait file.write(bytes);\n'],
+      ["archive/g.ts", 'import { constants, open } from "node:fs/promises";\nawait open(path, constants.O_RDONLY);\n'],
       [
-        "store/h.ts",
+        "archive/h.ts",
         'import { createFile } from "../util/disk.ts";\nawait (await createFile(path, 0o600)).write(bytes);\n',
       ],
       ["util/disk.ts", 'import { rename } from "node:fs/promises";\n'],
     ]);
     expect(changesOfFiles(planted)).toEqual([
-      "store/a.ts: imports rename as move of node:fs",
-      "store/b.ts: imports fs of node:fs",
-      "store/b.ts: imports * as disk of node:fs",
-      "store/c.ts: loads node:fs at run time",
+      "archive/a.ts: imports rename as move of node:fs",
+      "archive/b.ts: imports fs of node:fs",
+      "archive/b.ts: imports * as disk of node:fs",
+      "archive/c.ts: loads node:fs at run time",
       'store/d.ts: uses open(path, "wx" beside an open file',
-      "store/d.ts: uses .datasync( beside an open file",
-      "store/e.ts: uses O_RDWR beside an open file",
-      "store/f.ts: uses file.write( beside an open file",
+      "archive/d.ts: uses .datasync( beside an open file",
+      "archive/e.ts: uses O_RDWR beside an open file",
+      "archive/f.ts: uses file.write( beside an open file",
     ]);
   });
 

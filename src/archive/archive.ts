@@ -7,7 +7,7 @@ import type { TarEntry } from "../tar/tar-entry.ts";
 import { formatBytes, quote } from "../util/format.ts";
 
 /** What is done with an entry's body as it passes by. */
-export type TakeBody = (blob: BlobSource, signal: AbortSignal) => Promise<void>;
+export type BodyHandler = (blob: BlobSource, signal: AbortSignal) => Promise<void>;
 
 /** Entries by name, and their bytes, whatever they lie in. Nothing in an archive ever becomes a path. */
 export interface Archive extends AsyncDisposable {
@@ -34,10 +34,10 @@ export interface Archive extends AsyncDisposable {
   /** @throws StorageError when what was read has changed since it was opened; not of pipes. */
   confirm?(): Promise<void>;
   /** Only of archives that are read from beginning to end. */
-  readonly passing?: PassingBodies | undefined;
+  readonly passing?: SequentialBodies | undefined;
 }
 
-export interface PassingBodies {
+export interface SequentialBodies {
   /** True when `slice` can be read. */
   holds(entry: TarEntry): boolean;
   /**
@@ -47,7 +47,7 @@ export interface PassingBodies {
    * @param isDone true ends the pass early.
    */
   pass(
-    choose: (entry: TarEntry) => TakeBody | undefined,
+    choose: (entry: TarEntry) => BodyHandler | undefined,
     isDone: () => boolean,
     signal: AbortSignal | undefined,
   ): Promise<void>;

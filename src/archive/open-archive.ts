@@ -4,18 +4,18 @@ import type { Digest } from "../oci/digest.ts";
 import { DOCKER_MANIFEST_FILE } from "../oci/docker-manifest.ts";
 import { INDEX_FILE, LAYOUT_FILE } from "../oci/layout.ts";
 import type { TarEntry } from "../tar/tar-entry.ts";
-import { steadily } from "../util/input-guard.ts";
-import { agree } from "./read/reconcile-views.ts";
+import { blameChangedInput } from "../util/input-guard.ts";
 import type { Archive } from "./archive.ts";
+import { openArchiveFile } from "./open/open-archive-file.ts";
+import type { OpenArchiveOptions } from "./open/open-archive-options.ts";
+import type { BlobIndex } from "./read/blob-index.ts";
 import { blobStream } from "./read/blob-stream.ts";
 import { isDirLayout, readDirLayout } from "./read/dir-view.ts";
 import { type DockerImages, readDockerImages } from "./read/docker-view.ts";
 import { isLegacyArchive, readLegacyImages } from "./read/legacy-view.ts";
-import { hasOciLayout, type OciLayout, readOciIndex, readOciLayout } from "./read/oci-view.ts";
 import { type OciRoot, readOciRoots } from "./read/oci-roots.ts";
-import { openArchiveFile } from "./open/open-archive-file.ts";
-import type { OpenArchiveOptions } from "./open/open-archive-options.ts";
-import type { Slices } from "./read/blob-index.ts";
+import { hasOciLayout, type OciLayout, readOciIndex, readOciLayout } from "./read/oci-view.ts";
+import { reconcileViews } from "./read/reconcile-views.ts";
 
 /** How an archive describes its images. */
 export type ArchiveForm = "docker" | "oci" | "docker+oci" | "dir" | "legacy";
@@ -29,7 +29,7 @@ export interface ArchiveSource extends ImageSource {
   readonly oci: OciLayout | undefined;
   readonly images: readonly Root[];
   /** Where blobs lie, one per view; the first one that has a blob serves it. */
-  readonly places: readonly Slices[];
+  readonly places: readonly BlobIndex[];
   /** Where a blob lies; undefined for one that is not here, or follows from what is. */
   entryOf(digest: Digest): TarEntry | undefined;
 }
@@ -49,12 +49,12 @@ export async function openArchive(path: string, options: OpenArchiveOptions = {}
 /** Takes over `archive`, and closes it when it cannot be understood. @throws ArchiveError, IntegrityError */
 export async function archiveSource(archive: Archive, options: OpenArchiveOptions): Promise<ArchiveSource> {
   try {
-    const views = await steadily(
+    const views = await blameChangedInput(
       async () => await archive.confirm?.(),
       async () => await readViews(archive, options),
     );
     const { images, places } = views;
-    const placeOf = (digest: Digest): Slices | undefined => places.find(place => place.has(digest));
+    const placeOf = (digest: Digest): BlobIndex | undefined => places.find(place => place.has(digest));
     return {
       archive,
       ...views,
@@ -97,7 +97,7 @@ async function readViews(archive: Archive, options: OpenArchiveOptions): Promise
   }
   const roots = oci === undefined ? undefined : await readOciRoots(oci, archive.what, onDamage, signal);
   const stray = oci === undefined ? await readStrayRoots(archive, signal) : [];
-  const images = await agree(archive.what, { docker, oci: roots, stray }, signal);
+  const images = await reconcileViews(archive.what, { docker, oci: roots, stray }, signal);
   const form = docker === undefined ? "oci" : oci === undefined ? "docker" : "docker+oci";
   const places = [oci?.slices, docker?.slices].filter(slices => slices !== undefined);
   return { form, docker, oci, images, places };

@@ -5,7 +5,7 @@ import { ThreadPool } from "../util/thread-pool.ts";
 
 // Below this size a thread costs more than it saves.
 const INLINE_BYTES = 1024 * 1024;
-const MOST_THREADS = 4;
+const MAX_THREADS = 4;
 
 /** A running hash that a caller feeds in order. */
 export interface BlobHash {
@@ -64,7 +64,7 @@ class ThreadHash implements BlobHash {
   async #run(op: "update" | "digest" | "drop", chunk?: Uint8Array): Promise<unknown> {
     threads ??= new ThreadPool(
       new URL("./hash-thread.mjs", import.meta.url),
-      Math.min(availableParallelism(), MOST_THREADS),
+      Math.min(availableParallelism(), MAX_THREADS),
     );
     const message = { stream: this.#stream, algorithm: this.#algorithm, op, chunk, isFirst: !this.#isStarted };
     this.#isStarted = true;

@@ -4,8 +4,8 @@ import { StorageError } from "../errors.ts";
 import { errorCode } from "../util/disk.ts";
 import { quote } from "../util/format.ts";
 import { CHUNK_BYTES, sharedChunks } from "./chunks/chunks.ts";
-import type { BlobSource, ByteRange, ByteSink } from "./contracts.ts";
 import { createFlow } from "./chunks/flow.ts";
+import type { BlobSource, ByteRange, ByteSink } from "./contracts.ts";
 
 /** A blob held in memory: manifests, configs, small layers. */
 export function bytesBlob(bytes: Uint8Array): BlobSource {

@@ -20,7 +20,7 @@ export type ByteSink = (chunk: Uint8Array, position: number) => Promise<void>;
 export interface BlobSource {
   readonly size: number;
   /** True when the bytes pass by only once: `open` and `pump` work a single time, and whoever sends them must keep them. */
-  readonly isOnce?: boolean;
+  readonly isOneShot?: boolean;
   /** True when another reading may bring other bytes: a network lies in between. */
   readonly isRemote?: boolean;
   /** Rejects when there is nothing to read (404, no such entry); later faults come through the stream. */
@@ -56,7 +56,7 @@ export interface PendingBody {
   /** What is read, not what goes out: progress counts this side. */
   readonly sourceBytes: number;
   /** True when `open` works a single time. */
-  readonly isOnce?: boolean;
+  readonly isOneShot?: boolean;
   /**
    * @param onBytes hears how many source bytes have been read.
    * @param from what is to be read, where the source cannot be asked for it.

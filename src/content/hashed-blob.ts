@@ -18,7 +18,7 @@ export function hashedBlob(blob: BlobSource, algorithm: DigestAlgorithm = "sha25
   return {
     blob: {
       size: blob.size,
-      isOnce: blob.isOnce ?? false,
+      isOneShot: blob.isOneShot ?? false,
       async open(_range, signal) {
         // On this thread: parts of a stream would be copied to get to another one.
         hash = createBlobHash(algorithm, 0);

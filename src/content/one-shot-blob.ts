@@ -3,11 +3,11 @@ import { InternalError } from "../errors.ts";
 import { abortable, deferred } from "../util/promises.ts";
 import { blobChunks } from "./blob-chunks.ts";
 import { ChunkFiller } from "./chunks/chunk-filler.ts";
-import type { BlobSource, ByteSink } from "./contracts.ts";
 import { createFlow } from "./chunks/flow.ts";
+import type { BlobSource, ByteSink } from "./contracts.ts";
 
 /** Both ends of a blob that passes by a single time: its reader pumps `blob`, its writer feeds the bytes. */
-export interface OnceBlob {
+export interface OneShotBlob {
   readonly blob: BlobSource;
   /**
    * Waits until the reader has begun and has room. `part` must stay as it is until the promise settles.
@@ -21,13 +21,13 @@ export interface OnceBlob {
 }
 
 /** @param size bytes that will be fed. */
-export function onceBlob(size: number): OnceBlob {
+export function oneShotBlob(size: number): OneShotBlob {
   const reader = deferred<ChunkFiller | undefined>();
   const fed = deferred<void>();
   let isUsed = false;
   const blob: BlobSource = {
     size,
-    isOnce: true,
+    isOneShot: true,
     async pump(sink: ByteSink, signal?: AbortSignal) {
       if (isUsed) throw new InternalError("Cannot read blob from stream: it has passed by, expected to read it once");
       isUsed = true;

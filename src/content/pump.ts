@@ -1,8 +1,8 @@
 import { addAbortSignal, Readable } from "node:stream";
 import { IntegrityError } from "../errors.ts";
 import { ChunkFiller } from "./chunks/chunk-filler.ts";
-import type { BlobSource, ByteRange, ByteSink } from "./contracts.ts";
 import { createFlow } from "./chunks/flow.ts";
+import type { BlobSource, ByteRange, ByteSink } from "./contracts.ts";
 
 /**
  * Sends a whole blob to `sink` in pooled chunks, every one but the last CHUNK_BYTES long, whichever power the source

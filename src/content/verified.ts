@@ -21,7 +21,7 @@ export function verified(descriptor: Descriptor, source: BlobSource, where: stri
   };
   return {
     size: descriptor.size,
-    isOnce: source.isOnce ?? false,
+    isOneShot: source.isOneShot ?? false,
     async open(range, signal) {
       const stream = await source.open(range, signal);
       if (range !== undefined) return stream;

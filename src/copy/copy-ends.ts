@@ -18,7 +18,7 @@ export function countedBlob(blob: BlobSource, onBytes: (delta: number) => void):
   const attempt = onceEach(onBytes);
   return {
     size: blob.size,
-    isOnce: blob.isOnce ?? false,
+    isOneShot: blob.isOneShot ?? false,
     open: async (range, signal) => await atEnd("source", async () => await blob.open(range, signal)),
     async pump(sink, signal) {
       const count = attempt();
@@ -41,7 +41,7 @@ export function countedPending(pending: PendingBody, from?: BlobSource): Pending
   let attempt: (() => (bytes: number) => void) | undefined;
   return {
     ...pending,
-    isOnce: from?.isOnce ?? pending.isOnce ?? false,
+    isOneShot: from?.isOneShot ?? pending.isOneShot ?? false,
     async open(signal, onBytes) {
       attempt ??= onceEach(onBytes ?? (() => undefined));
       const count = attempt();

@@ -12,9 +12,9 @@ import type {
   SettledRoot,
   TargetSession,
 } from "../content/contracts.ts";
+import { settle } from "../content/draft-manifest.ts";
 import type { OnProgress } from "../content/progress.ts";
 import { spliced } from "../content/pump.ts";
-import { settle } from "../content/draft-manifest.ts";
 import { verified } from "../content/verified.ts";
 import { IntegrityError, InternalError } from "../errors.ts";
 import { describeBytes } from "../oci/describe.ts";
@@ -183,7 +183,7 @@ async function copyBlob(
     const read = countedBlob(verified(descriptor, sent, sourceName), onBytes);
     await atEnd("target", async () => await session.put(descriptor, read, signal));
   };
-  const kept = blob.isOnce === true ? undefined : session.kept?.(descriptor);
+  const kept = blob.isOneShot === true ? undefined : session.kept?.(descriptor);
   if (kept === undefined) await session.forget?.(descriptor);
   try {
     await put(kept === undefined ? blob : spliced(kept, blob));

@@ -1,6 +1,6 @@
 import type { CopyPlan, ImageSource, PendingBlob, PlannedManifest, Root } from "../content/contracts.ts";
-import { readBlob } from "../content/pump.ts";
 import { isPending } from "../content/draft-manifest.ts";
+import { readBlob } from "../content/pump.ts";
 import { verified } from "../content/verified.ts";
 import { ArchiveError, isMissingBlob } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";

@@ -7,11 +7,11 @@ import { manifestChildren, parseManifest } from "../oci/manifest.ts";
 import { isManifestType, isSchema1Type } from "../oci/media-types.ts";
 import { formatReference, type Reference } from "../oci/reference.ts";
 import { parseSchema1 } from "../oci/schema1/schema1.ts";
-import { registryBlob } from "./download/blob-download.ts";
 import { blobSize } from "./api/blob-size.ts";
-import { BulkDownloads } from "./download/bulk-download.ts";
 import { getManifest } from "./api/manifests.ts";
 import type { RegistryClient } from "./client/registry-client.ts";
+import { registryBlob } from "./download/blob-download.ts";
+import { BulkDownloads } from "./download/bulk-download.ts";
 
 /** A reference that names everything: registry, and tag or digest. */
 export type FullReference = Reference & { readonly registry: string };

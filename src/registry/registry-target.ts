@@ -15,11 +15,11 @@ import type { Digest } from "../oci/digest.ts";
 import { MAX_MANIFEST_BYTES } from "../oci/limits.ts";
 import { manifestChildren, type RawManifest } from "../oci/manifest.ts";
 import { isManifestType } from "../oci/media-types.ts";
-import { hasBlob, mountBlob, uploadBlob } from "./upload/blob-upload.ts";
 import { putManifest } from "./api/manifests.ts";
+import type { RegistryClient } from "./client/registry-client.ts";
+import { hasBlob, mountBlob, uploadBlob } from "./upload/blob-upload.ts";
 import { type PassingUpload, uploadPassing } from "./upload/passing-upload.ts";
 import { lastingKey, uploadPending } from "./upload/pending-upload.ts";
-import type { RegistryClient } from "./client/registry-client.ts";
 import type { UploadJournal } from "./upload/upload-journal.ts";
 import { PART_BYTES } from "./upload/upload-parts.ts";
 import { cancelUpload, type UploadTarget } from "./upload/upload-session.ts";
@@ -67,7 +67,7 @@ class RegistrySession implements TargetSession {
     const presence = await this.#find(descriptor, signal);
     const { client, repository, journal } = this.#place;
     // Perhaps the answer to the end of an upload was lost.
-    const isRecorded = presence !== "absent" && journal !== undefined && descriptor.size >= journal.leastBytes;
+    const isRecorded = presence !== "absent" && journal !== undefined && descriptor.size >= journal.minBytes;
     if (isRecorded) await journal.forget({ client, repository, key: descriptor.digest });
     return presence;
   }
@@ -96,7 +96,7 @@ class RegistrySession implements TargetSession {
       this.#manifests.set(digest, { mediaType, bytes: await readBlob(blob, MAX_MANIFEST_BYTES, signal) });
       return;
     }
-    if (blob.isOnce === true && blob.size > PART_BYTES) {
+    if (blob.isOneShot === true && blob.size > PART_BYTES) {
       await this.#dropSession(digest);
       const { size } = blob;
       const body = blobChunks(blob, signal);
@@ -104,7 +104,7 @@ class RegistrySession implements TargetSession {
       await this.#putOnce({ what, body, descriptor: () => descriptor, key: digest, size, sourceBytes: size }, signal);
       return;
     }
-    const sent = blob.isOnce === true ? bytesBlob(await readBlob(blob, blob.size, signal)) : blob;
+    const sent = blob.isOneShot === true ? bytesBlob(await readBlob(blob, blob.size, signal)) : blob;
     const session = this.#sessions.get(digest);
     this.#sessions.delete(digest);
     await uploadBlob(this.#target(signal), descriptor, sent, session?.url);
@@ -112,7 +112,7 @@ class RegistrySession implements TargetSession {
   }
 
   async putPending(blob: PendingBody, signal?: AbortSignal, onBytes?: (bytes: number) => void): Promise<Seal> {
-    if (blob.isOnce === true && blob.sourceBytes > SMALL_LAYER_BYTES) {
+    if (blob.isOneShot === true && blob.sourceBytes > SMALL_LAYER_BYTES) {
       const stream = await blob.open(signal, onBytes);
       const descriptor = (): Descriptor => stream.seal().descriptor;
       const { sourceBytes } = blob;

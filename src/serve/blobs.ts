@@ -3,8 +3,8 @@ import type { Digest } from "../oci/digest.ts";
 import type { Answer } from "./answer.ts";
 import { parseByteRange } from "./byte-range.ts";
 import type { Exchange } from "./exchange.ts";
-import { Refusal } from "./refusal.ts";
 import type { RepositoryFolder } from "./folder/repository-folder.ts";
+import { Refusal } from "./refusal.ts";
 
 /** GET and HEAD: only under repositories that have the blob (security case S-01). */
 export async function readBlob({ request, store }: Exchange, repository: string, digest: Digest): Promise<Answer> {

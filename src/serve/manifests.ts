@@ -8,8 +8,8 @@ import { type ManifestView, manifestChildren, parseManifest } from "../oci/manif
 import { isForeignLayerType } from "../oci/media-types.ts";
 import type { Answer } from "./answer.ts";
 import type { Exchange } from "./exchange.ts";
-import { Refusal } from "./refusal.ts";
 import type { ManifestRecord, RepositoryFolder } from "./folder/repository-folder.ts";
+import { Refusal } from "./refusal.ts";
 import { checkTag, type ManifestReference } from "./routes.ts";
 import { ClientGoneError, isClientGone } from "./uploads/upload-session.ts";
 

@@ -2,7 +2,7 @@ import { type Answer, jsonAnswer } from "./answer.ts";
 import type { Exchange } from "./exchange.ts";
 import { Refusal } from "./refusal.ts";
 
-const MOST_ENTRIES = 1000;
+const MAX_ENTRIES = 1000;
 
 /** GET tags/list. */
 export function listTags({ query, store }: Exchange, name: string): Answer {
@@ -41,7 +41,7 @@ export function page(all: Iterable<string>, query: URLSearchParams, path: string
 }
 
 function parseCount(text: string | null): number {
-  if (text === null) return MOST_ENTRIES;
-  if (/^[0-9]{1,20}$/.test(text)) return Math.min(Number(text), MOST_ENTRIES);
+  if (text === null) return MAX_ENTRIES;
+  if (/^[0-9]{1,20}$/.test(text)) return Math.min(Number(text), MAX_ENTRIES);
   throw new Refusal(400, "PAGINATION_NUMBER_INVALID", "n is not a number, expected 0 or more");
 }

@@ -24,8 +24,8 @@ export interface RoutedRequest {
 }
 
 // 255 for the name, 135 for a digest, and the fixed parts.
-const MOST_PATH_BYTES = 512;
-const MOST_QUERY_BYTES = 8192;
+const MAX_PATH_BYTES = 512;
+const MAX_QUERY_BYTES = 8192;
 
 /**
  * Finds what a request line names. The name is everything between `/v2/` and the last matching suffix, so repositories
@@ -37,16 +37,16 @@ export function matchRoute(url: string): RoutedRequest {
   const mark = url.indexOf("?");
   const path = decodePath(mark < 0 ? url : url.slice(0, mark));
   const rawQuery = mark < 0 ? "" : url.slice(mark + 1);
-  if (rawQuery.length > MOST_QUERY_BYTES) {
-    throw new Refusal(414, "UNSUPPORTED", `query of ${rawQuery.length} bytes, expected at most ${MOST_QUERY_BYTES}`);
+  if (rawQuery.length > MAX_QUERY_BYTES) {
+    throw new Refusal(414, "UNSUPPORTED", `query of ${rawQuery.length} bytes, expected at most ${MAX_QUERY_BYTES}`);
   }
   return { route: matchPath(path), query: new URLSearchParams(rawQuery) };
 }
 
 /** Decodes once; whatever could mean another path after cleaning or a second decoding is refused (case S-03). */
 function decodePath(raw: string): string {
-  if (raw.length > MOST_PATH_BYTES) {
-    throw new Refusal(414, "NAME_INVALID", `path of ${raw.length} bytes, expected at most ${MOST_PATH_BYTES}`);
+  if (raw.length > MAX_PATH_BYTES) {
+    throw new Refusal(414, "NAME_INVALID", `path of ${raw.length} bytes, expected at most ${MAX_PATH_BYTES}`);
   }
   let path: string | undefined;
   try {

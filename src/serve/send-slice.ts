@@ -5,7 +5,7 @@ import { deferred } from "../util/promises.ts";
 
 const READ_BYTES = 512 * 1024;
 // Two buffers each for 16 downloads at once; more downloads allocate their own.
-const MOST_SPARE = 32;
+const MAX_SPARE = 32;
 const spare: Buffer[] = [];
 
 /**
@@ -39,7 +39,7 @@ export async function sendSlice(
     }
     await sending;
     response.end();
-    for (const buffer of buffers) if (spare.length < MOST_SPARE) spare.push(buffer);
+    for (const buffer of buffers) if (spare.length < MAX_SPARE) spare.push(buffer);
   } catch (error) {
     // The buffers may still be in the socket's hands: they are left to the garbage collector.
     response.destroy();

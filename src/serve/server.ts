@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { resolve } from "node:path";
 import { NetworkError, StorageError } from "../errors.ts";
-import { deferred } from "../util/promises.ts";
 import { quote } from "../util/format.ts";
+import { deferred } from "../util/promises.ts";
 import { type Answer, refusalAnswer, sendAnswer } from "./answer.ts";
+import { RegistryFolder } from "./folder/registry-folder.ts";
 import { handleRequest } from "./handle-request.ts";
 import { Refusal } from "./refusal.ts";
-import { RegistryFolder } from "./folder/registry-folder.ts";
 import { matchRoute } from "./routes.ts";
 import { isLoopback, isTrustedHost } from "./trusted-host.ts";
 import { ClientGoneError } from "./uploads/upload-session.ts";
@@ -15,7 +15,7 @@ import { UploadTable } from "./uploads/upload-table.ts";
 const HEADER_MS = 10_000;
 const IDLE_MS = 120_000;
 const KEEP_ALIVE_MS = 60_000;
-const MOST_CONNECTIONS = 256;
+const MAX_CONNECTIONS = 256;
 
 export type RegistryEvent =
   | {
@@ -64,7 +64,7 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
   const uploads = new UploadTable(store);
   const running = new Set<Promise<void>>();
   const server = createServer({ headersTimeout: HEADER_MS, requestTimeout: 0, connectionsCheckingInterval: 2000 });
-  server.maxConnections = MOST_CONNECTIONS;
+  server.maxConnections = MAX_CONNECTIONS;
   server.timeout = IDLE_MS;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.on("request", (request, response) => {

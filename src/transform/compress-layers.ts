@@ -1,7 +1,7 @@
 import type { GzipProfile } from "../compress/gzip/gzip-profile.ts";
 import type { ImageSource, ManifestDraft, PendingBlob, PendingKey, Root, Seal } from "../content/contracts.ts";
-import { readBlob } from "../content/pump.ts";
 import { isPending } from "../content/draft-manifest.ts";
+import { readBlob } from "../content/pump.ts";
 import { InternalError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";

@@ -17,7 +17,7 @@ import { schema1Config } from "../oci/schema1/schema1-config.ts";
 import { runBounded } from "../util/bounded.ts";
 import { formatBytes } from "../util/format.ts";
 import { inflatedBlob } from "./inflated-blob.ts";
-import { RECODED_AT_ONCE } from "./recompress-layers.ts";
+import { RECOMPRESS_CONCURRENCY } from "./recompress-layers.ts";
 
 export interface ConvertSchema1Options {
   /** Hears what is converted, and why its layers are read twice. */
@@ -116,7 +116,7 @@ async function measure(
   onNote(`${where} is of schema 1, and becomes schema 2${blobs.length === 0 ? "" : reading}`);
   await runBounded(
     blobs,
-    RECODED_AT_ONCE,
+    RECOMPRESS_CONCURRENCY,
     async ([digest, blob], stop) => void measured.set(digest, await measureLayer(digest, blob, stop)),
     signal,
   );

@@ -11,21 +11,21 @@ export interface PackFolderOptions {
 export type EntryHeader = Partial<Header> & Pick<Header, "name">;
 
 /** What six octal digits hold; larger numbers go into PAX records. */
-const MOST_OCTAL_ID = 0o777777;
-const MOST_NAME_BYTES = 100;
+const MAX_OCTAL_ID = 0o777777;
+const MAX_NAME_BYTES = 100;
 /** tar-stream writes times as 32-bit numbers. */
-const MOST_TIME = 2 ** 31 - 1;
+const MAX_TIME = 2 ** 31 - 1;
 
 /** The tar header of an entry: nothing in it but what the folder's content decides. */
 export function entryHeader(entry: FolderEntry, { mtime, keepOwner }: PackFolderOptions): EntryHeader {
   const { name, type, linkName, stats } = entry;
   const ids = keepOwner ? { uid: stats.uid, gid: stats.gid } : { uid: 0, gid: 0 };
   const pax: Record<string, string> = {};
-  for (const [key, id] of Object.entries(ids)) if (id > MOST_OCTAL_ID) pax[key] = String(id);
-  if (mtime > MOST_TIME) pax["mtime"] = String(mtime);
+  for (const [key, id] of Object.entries(ids)) if (id > MAX_OCTAL_ID) pax[key] = String(id);
+  if (mtime > MAX_TIME) pax["mtime"] = String(mtime);
   // Without it, a last part of this length would be split into a prefix and an empty name.
   const lastPart = name.slice(name.replace(/\/$/, "").lastIndexOf("/") + 1);
-  const needsRecord = Buffer.byteLength(lastPart) > MOST_NAME_BYTES || Object.keys(pax).length > 0;
+  const needsRecord = Buffer.byteLength(lastPart) > MAX_NAME_BYTES || Object.keys(pax).length > 0;
   return {
     name,
     ...(type === "socket" ? {} : { type }),
@@ -34,7 +34,7 @@ export function entryHeader(entry: FolderEntry, { mtime, keepOwner }: PackFolder
     mode: type === "symlink" ? 0o777 : stats.mode,
     ...ids,
     size: type === "file" ? stats.size : 0,
-    mtime: new Date(Math.min(mtime, MOST_TIME) * 1000),
+    mtime: new Date(Math.min(mtime, MAX_TIME) * 1000),
     ...(linkName === undefined ? {} : { linkname: linkName }),
     ...(type === "character-device" || type === "block-device" ? deviceNumbers(stats.rdev) : {}),
     ...(needsRecord ? { pax } : {}),

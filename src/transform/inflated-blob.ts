@@ -21,7 +21,7 @@ export interface InflateOptions {
 export function inflatedBlob(blob: BlobSource, options: InflateOptions): BlobSource {
   return {
     size: blob.size,
-    isOnce: blob.isOnce ?? false,
+    isOneShot: blob.isOneShot ?? false,
     async open(_range, signal) {
       const stream = await blob.open(undefined, signal);
       const parts = Readable.from(inflate(stream, options, signal), { objectMode: false });

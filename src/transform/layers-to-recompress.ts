@@ -1,6 +1,6 @@
 import type { CopyPlan, ImageSource } from "../content/contracts.ts";
-import { readBlob } from "../content/pump.ts";
 import { isPending } from "../content/draft-manifest.ts";
+import { readBlob } from "../content/pump.ts";
 import { verified } from "../content/verified.ts";
 import { ArchiveError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
@@ -9,9 +9,9 @@ import { parseImageConfig } from "../oci/image-config.ts";
 import { MAX_CONFIG_BYTES } from "../oci/limits.ts";
 import { isForeignLayerType, isImageConfigType, type LayerCompression, layerCompression } from "../oci/media-types.ts";
 
-export type LayerWish = "gzip" | "raw";
+export type TargetCompression = "gzip" | "raw";
 
-export interface LayerToRecode {
+export interface LayerToRecompress {
   readonly layer: Descriptor;
   readonly diffId: Digest;
 }
@@ -24,9 +24,9 @@ interface Image {
 }
 
 /** Whether a layer is not as wished. What its publisher asks not to pass on is left alone. */
-export function isRecoded(
+export function isRecompressed(
   { mediaType }: Descriptor,
-  wish: LayerWish,
+  wish: TargetCompression,
   only: ReadonlySet<LayerCompression> | undefined,
 ): boolean {
   const found = layerCompression(mediaType);
@@ -41,20 +41,20 @@ export function isRecoded(
  * @param only these compressions; all that are not as wished without it.
  * @throws ArchiveError "layer-count" when a config tells of other layers than its manifest.
  */
-export async function layersToRecode(
+export async function layersToRecompress(
   source: ImageSource,
   plan: CopyPlan,
-  wish: LayerWish,
+  wish: TargetCompression,
   only: ReadonlySet<LayerCompression> | undefined,
   signal?: AbortSignal,
-): Promise<ReadonlyMap<Digest, LayerToRecode>> {
-  const found = new Map<Digest, LayerToRecode>();
+): Promise<ReadonlyMap<Digest, LayerToRecompress>> {
+  const found = new Map<Digest, LayerToRecompress>();
   for (const image of imagesOf(plan)) {
-    if (!image.layers.some(layer => isRecoded(layer, wish, only))) continue;
+    if (!image.layers.some(layer => isRecompressed(layer, wish, only))) continue;
     const diffIds = image.diffIds ?? (await readDiffIds(source, image, signal));
     for (const [place, layer] of image.layers.entries()) {
       const diffId = diffIds[place];
-      if (diffId !== undefined && isRecoded(layer, wish, only)) found.set(layer.digest, { layer, diffId });
+      if (diffId !== undefined && isRecompressed(layer, wish, only)) found.set(layer.digest, { layer, diffId });
     }
   }
   return found;

@@ -2,8 +2,8 @@ import { constants, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { pack as createPack, type Pack } from "tar-stream";
 import { StorageError } from "../errors.ts";
-import { abortable, type Deferred, deferred } from "../util/promises.ts";
 import { quote } from "../util/format.ts";
+import { abortable, type Deferred, deferred } from "../util/promises.ts";
 import { type EntryHeader, entryHeader, type PackFolderOptions } from "./folder-header.ts";
 import { type FolderEntry, readFault, walkFolder } from "./walk-folder.ts";
 

@@ -13,7 +13,7 @@ import { formatPlatform } from "../oci/platform.ts";
 
 /**
  * An index may name platforms that the archive does not hold: Docker's containerd store saves what it has pulled and the
- * whole index. Registries refuse such an index, so the absent entries are left out of it; its digest changes, which the
+ * whole index. RegistryPool refuse such an index, so the absent entries are left out of it; its digest changes, which the
  * copy reports.
  *
  * @param onNote hears what was left out.

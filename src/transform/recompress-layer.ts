@@ -11,7 +11,7 @@ import { gzipLayer } from "./gzip-layer.ts";
  *
  * @param profile undefined makes it the plain tar.
  */
-export function recodeLayer(
+export function recompressLayer(
   layer: Descriptor,
   blob: BlobSource,
   diffId: Digest,

@@ -9,12 +9,12 @@ import type { Digest } from "../oci/digest.ts";
 import { type LayerCompression, withLayerCompression } from "../oci/media-types.ts";
 import { runBounded } from "../util/bounded.ts";
 import { formatBytes } from "../util/format.ts";
-import { layerAgain, sealLayer } from "./reproducible-layer.ts";
-import { type LayerToRecode, type LayerWish, layersToRecode } from "./layers-to-recompress.ts";
-import { recodeLayer } from "./recompress-layer.ts";
+import { type LayerToRecompress, layersToRecompress, type TargetCompression } from "./layers-to-recompress.ts";
+import { recompressLayer } from "./recompress-layer.ts";
+import { reproducibleLayer, sealLayer } from "./reproducible-layer.ts";
 import { rewriteImage, rewriteIndex } from "./rewrite-manifest.ts";
 
-export interface RecodeOptions {
+export interface RecompressOptions {
   /** Only layers that are compressed so; all that are not as wished without it. */
   readonly only?: ReadonlySet<LayerCompression> | undefined;
   readonly profile?: GzipProfile | undefined;
@@ -24,9 +24,9 @@ export interface RecodeOptions {
 }
 
 /** Layers that may be made at once, to be measured or written: each inflates through a window of its own. */
-export const RECODED_AT_ONCE = 3;
+export const RECOMPRESS_CONCURRENCY = 3;
 
-type RecodedLayer = Pick<Descriptor, "digest" | "size">;
+type RecompressedLayer = Pick<Descriptor, "digest" | "size">;
 
 /**
  * The planned images with their layers in another compression. Configs stay as they are, because diff_ids do not change;
@@ -36,13 +36,13 @@ type RecodedLayer = Pick<Descriptor, "digest" | "size">;
  * @returns `source` itself when nothing is to be changed.
  * @throws IntegrityError for a layer that is not its diff_id.
  */
-export async function recodeLayers(
+export async function recompressLayers(
   source: ImageSource,
   plan: CopyPlan,
-  wish: LayerWish,
-  options: RecodeOptions,
+  wish: TargetCompression,
+  options: RecompressOptions,
 ): Promise<ImageSource> {
-  const jobs = await layersToRecode(source, plan, wish, options.only, options.signal);
+  const jobs = await layersToRecompress(source, plan, wish, options.only, options.signal);
   if (jobs.size === 0) return source;
   const bytes = [...jobs.values()].reduce((sum, { layer }) => sum + layer.size, 0);
   const count = jobs.size === 1 ? "1 layer is" : `${jobs.size} layers are`;
@@ -50,35 +50,35 @@ export async function recodeLayers(
     `${count} made ${wish}: ${formatBytes(bytes)} are read twice, because an archive needs sizes before its first byte`,
   );
   const profile = wish === "raw" ? undefined : (options.profile ?? gzipProfile());
-  const recoded = await measure(source, jobs, profile, options.signal);
+  const recompressed = await measure(source, jobs, profile, options.signal);
   const rewritten = new Map<Digest, Uint8Array>();
-  const changed = rewriteManifests(plan, recoded, wish, rewritten, options.onNote);
-  const roots = plan.roots.map(root => rootNow(root, changed, recoded, wish));
-  return recodedSource(source, plan, { roots, jobs, profile, recoded, rewritten });
+  const changed = rewriteManifests(plan, recompressed, wish, rewritten, options.onNote);
+  const roots = plan.roots.map(root => rootNow(root, changed, recompressed, wish));
+  return recompressedSource(source, plan, { roots, jobs, profile, recompressed, rewritten });
 }
 
 async function measure(
   source: ImageSource,
-  jobs: ReadonlyMap<Digest, LayerToRecode>,
+  jobs: ReadonlyMap<Digest, LayerToRecompress>,
   profile: GzipProfile | undefined,
   signal: AbortSignal | undefined,
-): Promise<ReadonlyMap<Digest, RecodedLayer>> {
-  const recoded = new Map<Digest, RecodedLayer>();
-  const one = async ({ layer, diffId }: LayerToRecode, blob: BlobSource, stop: AbortSignal): Promise<void> => {
-    const { digest, size } = (await sealLayer(recodeLayer(layer, blob, diffId, profile, stop))).descriptor;
-    recoded.set(layer.digest, { digest, size });
+): Promise<ReadonlyMap<Digest, RecompressedLayer>> {
+  const recompressed = new Map<Digest, RecompressedLayer>();
+  const one = async ({ layer, diffId }: LayerToRecompress, blob: BlobSource, stop: AbortSignal): Promise<void> => {
+    const { digest, size } = (await sealLayer(recompressLayer(layer, blob, diffId, profile, stop))).descriptor;
+    recompressed.set(layer.digest, { digest, size });
   };
   const { stream } = source;
   const held =
     stream === undefined ? [...jobs.values()] : [...jobs.values()].filter(job => stream.holds(job.layer.digest));
   await runBounded(
     held,
-    RECODED_AT_ONCE,
+    RECOMPRESS_CONCURRENCY,
     async (job, stop) => await one(job, await source.blob(job.layer, stop), stop),
     signal,
   );
-  const passing = new Set([...jobs.keys()].filter(digest => !recoded.has(digest)));
-  if (stream === undefined || passing.size === 0) return recoded;
+  const passing = new Set([...jobs.keys()].filter(digest => !recompressed.has(digest)));
+  if (stream === undefined || passing.size === 0) return recompressed;
   await stream.pass(
     passing,
     async (digest, blob, stop) => {
@@ -87,14 +87,14 @@ async function measure(
     },
     signal,
   );
-  return recoded;
+  return recompressed;
 }
 
 /** @returns new descriptors by the digest of what they replace. */
 function rewriteManifests(
   plan: CopyPlan,
-  recoded: ReadonlyMap<Digest, RecodedLayer>,
-  wish: LayerWish,
+  recompressed: ReadonlyMap<Digest, RecompressedLayer>,
+  wish: TargetCompression,
   rewritten: Map<Digest, Uint8Array>,
   onNote: (message: string) => void,
 ): ReadonlyMap<Digest, Descriptor> {
@@ -102,7 +102,9 @@ function rewriteManifests(
   // Children come before their parents.
   for (const { descriptor, bytes, view } of plan.manifests.values()) {
     const now =
-      view.kind === "image" ? rewriteImage(bytes, view, recoded, wish) : rewriteIndex(bytes, view, changed, onNote);
+      view.kind === "image"
+        ? rewriteImage(bytes, view, recompressed, wish)
+        : rewriteIndex(bytes, view, changed, onNote);
     if (now === undefined) continue;
     const { digest, size } = describeBytes(descriptor.mediaType, now);
     rewritten.set(digest, now);
@@ -113,25 +115,25 @@ function rewriteManifests(
 
 interface Recoding {
   readonly roots: readonly Root[];
-  readonly jobs: ReadonlyMap<Digest, LayerToRecode>;
+  readonly jobs: ReadonlyMap<Digest, LayerToRecompress>;
   readonly profile: GzipProfile | undefined;
-  readonly recoded: ReadonlyMap<Digest, RecodedLayer>;
+  readonly recompressed: ReadonlyMap<Digest, RecompressedLayer>;
   readonly rewritten: ReadonlyMap<Digest, Uint8Array>;
 }
 
-function recodedSource(
+function recompressedSource(
   source: ImageSource,
   plan: CopyPlan,
-  { roots, jobs, profile, recoded, rewritten }: Recoding,
+  { roots, jobs, profile, recompressed, rewritten }: Recoding,
 ): ImageSource {
   const origins = new Map(
     [...jobs.values()].flatMap(job => {
-      const now = recoded.get(job.layer.digest);
+      const now = recompressed.get(job.layer.digest);
       return now === undefined ? [] : [[now.digest, { ...job, size: now.size }] as const];
     }),
   );
-  const made = ({ layer, diffId, size }: LayerToRecode & { readonly size: number }, blob: BlobSource): BlobSource =>
-    layerAgain(async signal => recodeLayer(layer, blob, diffId, profile, signal), size, blob.isOnce);
+  const made = ({ layer, diffId, size }: LayerToRecompress & { readonly size: number }, blob: BlobSource): BlobSource =>
+    reproducibleLayer(async signal => recompressLayer(layer, blob, diffId, profile, signal), size, blob.isOneShot);
   const { stream } = source;
   return {
     async *roots() {
@@ -171,13 +173,14 @@ function recodedSource(
 function rootNow(
   root: Root,
   changed: ReadonlyMap<Digest, Descriptor>,
-  recoded: ReadonlyMap<Digest, RecodedLayer>,
-  wish: LayerWish,
+  recompressed: ReadonlyMap<Digest, RecompressedLayer>,
+  wish: TargetCompression,
 ): Root {
   if (root.kind === "settled") return { ...root, descriptor: changed.get(root.descriptor.digest) ?? root.descriptor };
   const layers = root.draft.layers.map(layer => {
-    if (isPending(layer)) throw new InternalError(`Cannot recode ${layer.key}: it is compressed on its way already`);
-    const now = recoded.get(layer.digest);
+    if (isPending(layer))
+      throw new InternalError(`Cannot recompress ${layer.key}: it is compressed on its way already`);
+    const now = recompressed.get(layer.digest);
     const mediaType = withLayerCompression(layer.mediaType, wish === "raw" ? "none" : "gzip");
     return now === undefined || mediaType === undefined ? layer : { mediaType, ...now };
   });

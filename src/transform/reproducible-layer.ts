@@ -10,14 +10,14 @@ export async function sealLayer(stream: PendingStream): Promise<Seal> {
 /**
  * A layer of known size, made anew each time it is opened: the same bytes, as long as what it is made of stays as it is.
  */
-export function layerAgain(
+export function reproducibleLayer(
   make: (signal: AbortSignal | undefined) => Promise<PendingStream>,
   size: number,
-  isOnce: boolean = false,
+  isOneShot: boolean = false,
 ): BlobSource {
   return {
     size,
-    isOnce,
+    isOneShot,
     async open(range, signal) {
       const { body } = await make(signal);
       return Readable.from(cut(body, range?.start ?? 0, range?.end ?? size), { objectMode: false });

@@ -8,20 +8,20 @@ import { withLayerCompression } from "../oci/media-types.ts";
 /**
  * The manifest with some of its layers in another form; every other field as it was.
  *
- * @param recoded digest and size now, by the layer's digest before.
+ * @param recompressed digest and size now, by the layer's digest before.
  * @returns undefined when none of its layers changed.
  */
 export function rewriteImage(
   bytes: Uint8Array,
   view: ImageView,
-  recoded: ReadonlyMap<Digest, { readonly digest: Digest; readonly size: number }>,
+  recompressed: ReadonlyMap<Digest, { readonly digest: Digest; readonly size: number }>,
   wish: "gzip" | "raw",
 ): Uint8Array | undefined {
-  if (!view.layers.some(({ digest }) => recoded.has(digest))) return undefined;
+  if (!view.layers.some(({ digest }) => recompressed.has(digest))) return undefined;
   const manifest = JSON.parse(Buffer.from(bytes).toString("utf8")) as { layers: readonly object[] };
   const layers = manifest.layers.map((entry, place) => {
     const layer = view.layers[place];
-    const now = layer === undefined ? undefined : recoded.get(layer.digest);
+    const now = layer === undefined ? undefined : recompressed.get(layer.digest);
     if (layer === undefined || now === undefined) return entry;
     const mediaType = withLayerCompression(layer.mediaType, wish === "raw" ? "none" : "gzip");
     if (mediaType === undefined)

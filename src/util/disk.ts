@@ -1,7 +1,7 @@
 import { constants, type Stats, write } from "node:fs";
 import { chmod, chown, type FileHandle, mkdir, open, rename, rm, rmdir, unlink } from "node:fs/promises";
 import { promisify } from "node:util";
-import { operate } from "./operation-hook.ts";
+import { hooked } from "./operation-hook.ts";
 
 // Nothing else in src/ changes a file: test/architecture.test.ts.
 
@@ -28,7 +28,7 @@ export class DiskFile implements AsyncDisposable {
       const at = position === undefined ? undefined : position + written;
       const left = bytes.subarray(written);
       const operation = { kind: "write", place: this.path, position: at, bytes: left } as const;
-      written += await operate(operation, async (part = left) => {
+      written += await hooked(operation, async (part = left) => {
         const { bytesWritten } = await this.handle.write(part, 0, part.length, at ?? null);
         return bytesWritten;
       });
@@ -47,15 +47,15 @@ export class DiskFile implements AsyncDisposable {
   }
 
   async truncate(size: number): Promise<void> {
-    await operate({ kind: "truncate", place: this.path, size }, async () => await this.handle.truncate(size));
+    await hooked({ kind: "truncate", place: this.path, size }, async () => await this.handle.truncate(size));
   }
 
   async datasync(): Promise<void> {
-    await operate({ kind: "datasync", place: this.path }, async () => await this.handle.datasync());
+    await hooked({ kind: "datasync", place: this.path }, async () => await this.handle.datasync());
   }
 
   async sync(): Promise<void> {
-    await operate({ kind: "sync", place: this.path }, async () => await this.handle.sync());
+    await hooked({ kind: "sync", place: this.path }, async () => await this.handle.sync());
   }
 
   async stat(): Promise<Stats> {
@@ -74,13 +74,13 @@ export class DiskFile implements AsyncDisposable {
 /** Creates a file that must not be there, not by way of a link either, for reading and writing. */
 export async function createFile(path: string, mode: number): Promise<DiskFile> {
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  return await operate({ kind: "create", place: path }, async () => new DiskFile(path, await open(path, flags, mode)));
+  return await hooked({ kind: "create", place: path }, async () => new DiskFile(path, await open(path, flags, mode)));
 }
 
 /** Opens a file that is there, or creates it, so that every write goes to its end; not by way of a link. */
 export async function openForAppend(path: string, mode: number): Promise<DiskFile> {
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
-  return await operate({ kind: "create", place: path }, async () => new DiskFile(path, await open(path, flags, mode)));
+  return await hooked({ kind: "create", place: path }, async () => new DiskFile(path, await open(path, flags, mode)));
 }
 
 /** Opens a file that is there, for reading and writing; not by way of a link. */
@@ -91,7 +91,7 @@ export async function openForUpdate(path: string): Promise<DiskFile> {
 /** Opens what is there to be written from its beginning: a file becomes empty, a device is what it is. */
 export async function openEmptied(path: string): Promise<DiskFile> {
   const flags = constants.O_WRONLY | constants.O_TRUNC;
-  return await operate(
+  return await hooked(
     { kind: "truncate", place: path, size: 0 },
     async () => new DiskFile(path, await open(path, flags)),
   );
@@ -101,7 +101,7 @@ export async function openEmptied(path: string): Promise<DiskFile> {
 export async function writeToDescriptor(descriptor: number, name: string, bytes: Uint8Array): Promise<void> {
   for (let written = 0; written < bytes.length; ) {
     const left = bytes.subarray(written);
-    written += await operate({ kind: "write", place: name, bytes: left }, async (part = left) => {
+    written += await hooked({ kind: "write", place: name, bytes: left }, async (part = left) => {
       const { bytesWritten } = await writeTo(descriptor, part, 0, part.length, null);
       return bytesWritten;
     });
@@ -109,11 +109,11 @@ export async function writeToDescriptor(descriptor: number, name: string, bytes:
 }
 
 export async function renameFile(from: string, to: string): Promise<void> {
-  await operate({ kind: "rename", place: from, to }, async () => await rename(from, to));
+  await hooked({ kind: "rename", place: from, to }, async () => await rename(from, to));
 }
 
 export async function removeFile(path: string): Promise<void> {
-  await operate({ kind: "remove", place: path }, async () => await unlink(path));
+  await hooked({ kind: "remove", place: path }, async () => await unlink(path));
 }
 
 /** Removes a file, and is content when there is none. */
@@ -125,11 +125,11 @@ export async function discardFile(path: string): Promise<void> {
 
 /** Removes a folder and all in it. */
 export async function removeTree(path: string): Promise<void> {
-  await operate({ kind: "remove", place: path }, async () => await rm(path, { recursive: true, force: true }));
+  await hooked({ kind: "remove", place: path }, async () => await rm(path, { recursive: true, force: true }));
 }
 
 export async function removeFolder(path: string): Promise<void> {
-  await operate({ kind: "remove", place: path }, async () => await rmdir(path));
+  await hooked({ kind: "remove", place: path }, async () => await rmdir(path));
 }
 
 /**
@@ -140,23 +140,23 @@ export async function makeFolder(
   path: string,
   options: { readonly mode?: number; readonly recursive?: boolean } = {},
 ): Promise<string | undefined> {
-  return await operate({ kind: "make-folder", place: path }, async () => await mkdir(path, options));
+  return await hooked({ kind: "make-folder", place: path }, async () => await mkdir(path, options));
 }
 
 /** @param mode as in `chmod`, for example 0o700. */
 export async function changeMode(path: string, mode: number): Promise<void> {
-  await operate({ kind: "write", place: path }, async () => await chmod(path, mode));
+  await hooked({ kind: "write", place: path }, async () => await chmod(path, mode));
 }
 
 export async function changeOwner(path: string, user: number, group: number): Promise<void> {
-  await operate({ kind: "write", place: path }, async () => await chown(path, user, group));
+  await hooked({ kind: "write", place: path }, async () => await chown(path, user, group));
 }
 
 /** Makes a rename or a new entry in `folder` survive a power cut, where the file system can. */
 export async function syncFolder(folder: string): Promise<void> {
   // Windows cannot open a folder for writing; NTFS journals the rename itself.
   if (process.platform === "win32") return;
-  await operate({ kind: "sync-folder", place: folder }, async () => {
+  await hooked({ kind: "sync-folder", place: folder }, async () => {
     const handle = await open(folder, "r");
     try {
       await handle.sync();

@@ -32,7 +32,10 @@ export function isSameFile(left: Stats, right: Stats): boolean {
  *
  * @param confirm throws when there was one.
  */
-export async function steadily<T>(confirm: (() => Promise<void>) | undefined, work: () => Promise<T>): Promise<T> {
+export async function blameChangedInput<T>(
+  confirm: (() => Promise<void>) | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {

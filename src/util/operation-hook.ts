@@ -40,6 +40,6 @@ export function watchOperations(next: Watcher | undefined): void {
 }
 
 /** Every write, sync, change of a name, and request passes here, so that tests can stop or fail each of them. */
-export async function operate<T>(operation: Operation, run: (bytes?: Uint8Array) => Promise<T>): Promise<T> {
+export async function hooked<T>(operation: Operation, run: (bytes?: Uint8Array) => Promise<T>): Promise<T> {
   return watcher === undefined ? await run() : await watcher(operation, run);
 }

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { discardFile } from "./disk.ts";
 
 /** URLs of registries may have 16 KiB. */
-const MOST_BYTES = 64 * 1024;
+const MAX_BYTES = 64 * 1024;
 /** Files looked at, so that a crowded folder does not hold up a run. */
-const MOST_FILES = 1000;
+const MAX_FILES = 1000;
 const OTHERS = 0o077;
 const WRITABLE_BY_OTHERS = 0o022;
 
@@ -16,7 +16,7 @@ export async function readOwnFile(path: string): Promise<string | undefined> {
     // A FIFO would hold up a plain open.
     await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const stats = await file.stat();
-    if (!stats.isFile() || stats.nlink !== 1 || !isOwn(stats, OTHERS) || stats.size > MOST_BYTES) return undefined;
+    if (!stats.isFile() || stats.nlink !== 1 || !isOwn(stats, OTHERS) || stats.size > MAX_BYTES) return undefined;
     return await file.readFile("utf8");
   } catch {
     return undefined;
@@ -32,7 +32,7 @@ export async function isOwnFolder(path: string): Promise<boolean> {
 /** Removes what was last written before `time`, in milliseconds since the epoch, from a folder of one's own. */
 export async function removeStale(folder: string, time: number): Promise<void> {
   try {
-    let left = MOST_FILES;
+    let left = MAX_FILES;
     for await (const { name } of await opendir(folder)) {
       left -= 1;
       if (left < 0) break;

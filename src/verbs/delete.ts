@@ -6,7 +6,13 @@ import { listTags } from "../registry/api/list-tags.ts";
 import type { ManifestPlace } from "../registry/api/manifests.ts";
 import { runBounded } from "../util/bounded.ts";
 import { resolveDigest } from "./query/digest.ts";
-import { placeOf, type RemoteOptions, repositoryName, withRegistries, writableReference } from "./shared/remote-image.ts";
+import {
+  placeOf,
+  type RemoteOptions,
+  repositoryName,
+  withRegistries,
+  writableReference,
+} from "./shared/remote-image.ts";
 
 /** What is about to be gone. */
 export interface Deletion {
@@ -25,13 +31,13 @@ export interface DeleteOptions extends RemoteOptions {
 }
 
 /** Every tag costs a request. */
-const MOST_TAGS = 100;
-const AT_ONCE = 8;
+const MAX_TAGS = 100;
+const CONCURRENCY = 8;
 const SWITCHED_OFF =
   "Deletion is not supported or switched off there. distribution (registry:2, registry:3) allows it with REGISTRY_STORAGE_DELETE_ENABLED=true; Docker Hub, GHCR and others only through their own API or web page.";
 
 /**
- * Removes a tag, or, by digest, a manifest with all its tags. Registries that delete only by digest (distribution 2) lose
+ * Removes a tag, or, by digest, a manifest with all its tags. RegistryPool that delete only by digest (distribution 2) lose
  * the manifest either way: `confirm` hears of that first.
  *
  * @returns undefined when `confirm` said no.
@@ -96,13 +102,13 @@ async function tagsOf(place: ManifestPlace, digest: Digest): Promise<readonly st
   const all: string[] = [];
   const found: string[] = [];
   try {
-    for await (const page of listTags(place, MOST_TAGS + 1)) {
+    for await (const page of listTags(place, MAX_TAGS + 1)) {
       all.push(...page);
-      if (all.length > MOST_TAGS) return undefined;
+      if (all.length > MAX_TAGS) return undefined;
     }
     await runBounded(
       all,
-      AT_ONCE,
+      CONCURRENCY,
       async (tag, signal) => {
         try {
           if ((await resolveDigest({ ...place, signal }, tag)).digest === digest) found.push(tag);

@@ -1,11 +1,11 @@
 import { stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
+import { openArchive } from "../archive/open-archive.ts";
 import type { Root } from "../content/contracts.ts";
 import { parseReference, resolveDockerHub } from "../oci/reference.ts";
-import { openArchive } from "../archive/open-archive.ts";
 import { registrySource } from "../registry/registry-source.ts";
 import { describeImages, type InspectedImage } from "./shared/describe-images.ts";
-import { Registries, type RegistryOptions } from "./shared/registry-pool.ts";
+import { type RegistryOptions, RegistryPool } from "./shared/registry-pool.ts";
 
 export interface InspectOptions extends RegistryOptions {
   /** For a reference that names no registry; Docker Hub without it. */
@@ -37,7 +37,7 @@ export async function inspect(source: string, options: InspectOptions = {}): Pro
     const images = await describeImages(archive, archive.images, signal);
     return { source, kind: "archive", compression: archive.archive.compression, images };
   }
-  await using registries = new Registries(options, () => undefined);
+  await using registries = new RegistryPool(options, () => undefined);
   const reference = parseReference(source);
   const { registry = options.registry } = reference;
   const named = registry === undefined ? reference : { ...reference, registry };

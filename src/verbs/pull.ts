@@ -3,8 +3,8 @@ import { formatPlatform, hostPlatform, type Platform } from "../oci/platform.ts"
 import { parseReference, resolveDockerHub } from "../oci/reference.ts";
 import { type FullReference, registrySource } from "../registry/registry-source.ts";
 import { type Output, openOutput } from "./shared/output-place.ts";
+import { type RegistryOptions, RegistryPool } from "./shared/registry-pool.ts";
 import { type OutputOptions, readPlatforms, type WrittenImage, writeImages } from "./shared/write-images.ts";
-import { Registries, type RegistryOptions } from "./shared/registry-pool.ts";
 
 export interface PullOptions extends RegistryOptions, OutputOptions {
   /**
@@ -59,7 +59,7 @@ export async function pull(references: readonly string[], options: PullOptions):
           if (failures.size === references.length) throw error;
         }
       : undefined;
-  await using registries = new Registries(options, onProgress);
+  await using registries = new RegistryPool(options, onProgress);
   await using source = registrySource(full, registries.clientFor, {
     placesFor: registries.placesFor,
     onNote: registries.note,

@@ -1,4 +1,6 @@
 import type { Readable } from "node:stream";
+import type { ScanOptions, StreamedArchive } from "../archive/open/streamed-archive.ts";
+import { type ArchiveSource, openArchive } from "../archive/open-archive.ts";
 import type { Root } from "../content/contracts.ts";
 import type { OnProgress } from "../content/progress.ts";
 import { readBlob } from "../content/pump.ts";
@@ -9,11 +11,9 @@ import { type Digest, digestAlgorithm } from "../oci/digest.ts";
 import { parseImageConfig } from "../oci/image-config.ts";
 import { MAX_CONFIG_BYTES } from "../oci/limits.ts";
 import { isImageConfigType, layerCompression } from "../oci/media-types.ts";
-import { type ArchiveSource, openArchive } from "../archive/open-archive.ts";
-import type { ScannedArchive, ScanOptions } from "../archive/open/streamed-archive.ts";
 import { hashLayer } from "../transform/hash-layer.ts";
 import { runBounded } from "../util/bounded.ts";
-import { steadily } from "../util/input-guard.ts";
+import { blameChangedInput } from "../util/input-guard.ts";
 import { type Passed, scanHashed } from "./shared/hash-while-scanning.ts";
 
 export interface VerifyOptions {
@@ -49,7 +49,7 @@ interface Claim {
   readonly diffIds: Set<Digest>;
 }
 
-const AT_ONCE = 4;
+const CONCURRENCY = 4;
 
 /**
  * Re-hashes everything in an archive: manifests, configs, layers, and what compressed layers inflate to against the
@@ -65,7 +65,7 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
   const damaged = new Map<Digest, string>();
   const onDamage = (blob: Digest, { message }: Error): void => void damaged.set(blob, message);
   const passed: Passed = new Map();
-  const scan = async (scan: ScanOptions): Promise<ScannedArchive> => await scanHashed(scan, passed, onProgress);
+  const scan = async (scan: ScanOptions): Promise<StreamedArchive> => await scanHashed(scan, passed, onProgress);
   await using archive = await openArchive(path, { onNote, onDamage, signal, scan, stdin: options.stdin });
   const faults: Fault[] = [];
   const unchecked: string[] = [];
@@ -76,7 +76,7 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
   const check = async (claim: Claim, stop: AbortSignal): Promise<void> => {
     faults.push(...(await checkClaim(archive, claim, passed, unchecked, onProgress, stop)));
   };
-  await steadily(archive.confirm, async () => await runBounded(ordered, AT_ONCE, check, signal));
+  await blameChangedInput(archive.confirm, async () => await runBounded(ordered, CONCURRENCY, check, signal));
   for (const [blob, found] of damaged) {
     if (!faults.some(fault => fault.blob === blob)) faults.push({ kind: "digest", blob, found, expected: blob });
   }

@@ -1,11 +1,11 @@
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import { decodeRecords, type JournalRecord } from "../../src/archive/write/journal-record.ts";
 import { bytesBlob } from "../../src/content/blob.ts";
 import { StorageError } from "../../src/errors.ts";
-import { decodeRecords, type JournalRecord } from "../../src/archive/write/journal-record.ts";
-import { deferred } from "../../src/util/promises.ts";
 import { type Operation, watchOperations } from "../../src/util/operation-hook.ts";
+import { deferred } from "../../src/util/promises.ts";
 import { temporaryFolder } from "../support/images.ts";
 import { turns } from "../support/memory-blobs.ts";
 import { withFault } from "./faults.ts";

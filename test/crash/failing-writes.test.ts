@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { StorageError } from "../../src/errors.ts";
 import { layoutFolder } from "../../src/archive/write/layout-folder-target.ts";
+import { StorageError } from "../../src/errors.ts";
 import type { FolderState } from "./crash-model.ts";
 import { causeOf, FAULTS, type Fault, withFault } from "./faults.ts";
 import { OperationLog } from "./operation-log.ts";

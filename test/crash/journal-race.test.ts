@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { readFile, rm, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { StorageError } from "../../src/errors.ts";
 import { ArchiveJournal } from "../../src/archive/write/archive-journal.ts";
 import { decodeRecords } from "../../src/archive/write/journal-record.ts";
+import { StorageError } from "../../src/errors.ts";
 import { watchOperations } from "../../src/util/operation-hook.ts";
 import { temporaryFolder } from "../support/images.ts";
 

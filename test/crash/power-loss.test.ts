@@ -5,12 +5,12 @@ import { runBounded } from "../../src/util/bounded.ts";
 import type { Operation, OperationKind } from "../../src/util/operation-hook.ts";
 import type { FolderState } from "./crash-model.ts";
 import {
+  type BlobCounts,
   type Recording,
   type ReferenceImage,
   recordRuns,
   recover,
   stateWorthKeeping,
-  type Tally,
 } from "./power-loss.ts";
 import { referenceOf, scratchFolder, testImage } from "./pulling.ts";
 import { type Seeded, seeded, setting } from "./seeded.ts";
@@ -19,7 +19,7 @@ const STATES = setting("CRASH_STATES", 10_000);
 const SEED = setting("SEED", 1);
 const KIB = 1024;
 /** States in work at once: a file system call waits for a thread now and then. */
-const AT_ONCE = 4;
+const CONCURRENCY = 4;
 
 async function reference(...layers: Parameters<typeof testImage>[0]): Promise<ReferenceImage> {
   const image = testImage(layers);
@@ -81,9 +81,13 @@ async function recordings(random: Seeded): Promise<{ readonly small: Recording[]
 }
 
 /** Recovers from so many different states. */
-async function recoverMany(random: Seeded, states: number, recordingOf: (number: number) => Recording): Promise<Tally> {
+async function recoverMany(
+  random: Seeded,
+  states: number,
+  recordingOf: (number: number) => Recording,
+): Promise<BlobCounts> {
   const folder = await scratchFolder();
-  const tally: Tally = { states: 0, rebooted: 0, kept: 0, fetched: 0, paired: 0, finals: 0, seen: new Set() };
+  const tally: BlobCounts = { states: 0, rebooted: 0, kept: 0, fetched: 0, paired: 0, finals: 0, seen: new Set() };
   let tried = 0;
   const work = async (_worker: number, signal: AbortSignal): Promise<void> => {
     while (tally.states < states && !signal.aborted) {
@@ -96,7 +100,7 @@ async function recoverMany(random: Seeded, states: number, recordingOf: (number:
     }
   };
   try {
-    await runBounded(Array(AT_ONCE).keys(), AT_ONCE, work);
+    await runBounded(Array(CONCURRENCY).keys(), CONCURRENCY, work);
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -2,7 +2,12 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { decodeRecords, encodeRecord, type JournalRecord, RECORD_BYTES } from "../../src/archive/write/journal-record.ts";
+import {
+  decodeRecords,
+  encodeRecord,
+  type JournalRecord,
+  RECORD_BYTES,
+} from "../../src/archive/write/journal-record.ts";
 import { decodeMarker, MARKER_BYTES } from "../../src/archive/write/partial-marker.ts";
 import type { Operation } from "../../src/util/operation-hook.ts";
 import { CrashModel, type CrashState, type FolderState } from "./crash-model.ts";
@@ -88,7 +93,7 @@ export interface Promised {
   readonly isDone: boolean;
 }
 
-export interface Tally {
+export interface BlobCounts {
   states: number;
   rebooted: number;
   kept: number;
@@ -105,7 +110,7 @@ export async function recover(
   choices: {
     readonly isRebooted: boolean;
     readonly folder: string;
-    readonly tally: Tally;
+    readonly tally: BlobCounts;
   },
 ): Promise<void> {
   const { isRebooted, folder, tally } = choices;

@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { access, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { universalArchive } from "../../src/archive/write/archive-file-target.ts";
 import { bytesBlob } from "../../src/content/blob.ts";
 import type { ImageSource, ImageTarget, Root } from "../../src/content/contracts.ts";
 import { copyImages } from "../../src/copy/copy-image.ts";
@@ -12,7 +13,6 @@ import { describeBytes } from "../../src/oci/describe.ts";
 import type { Descriptor } from "../../src/oci/descriptor.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from "../../src/oci/media-types.ts";
-import { universalArchive } from "../../src/archive/write/archive-file-target.ts";
 import { seededBytes } from "../support/images.ts";
 
 export const PLATFORM = { os: "linux", architecture: "amd64" } as const;

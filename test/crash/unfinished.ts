@@ -1,11 +1,11 @@
 // What a pull leaves that ended in the middle, made without a kill.
 
+import { universalArchive } from "../../src/archive/write/archive-file-target.ts";
+import type { ResumeOptions } from "../../src/archive/write/partial-archive.ts";
 import { bytesBlob } from "../../src/content/blob.ts";
 import type { CopyPlan, ImageSource, TargetSession } from "../../src/content/contracts.ts";
 import { gather } from "../../src/copy/gather.ts";
 import type { Descriptor } from "../../src/oci/descriptor.ts";
-import type { ResumeOptions } from "../../src/archive/write/partial-archive.ts";
-import { universalArchive } from "../../src/archive/write/archive-file-target.ts";
 import { partsBlob } from "../support/memory-blobs.ts";
 import { PLATFORM, type TestImage } from "./pulling.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RegistryError } from "../../src/errors.ts";
-import { resolveUploadLocation } from "../../src/registry/http/redirect-policy.ts";
+import { resolveUploadLocation } from "../../src/registry/origin/redirect-policy.ts";
 
 const REQUEST = new URL("https://registry.example/v2/app/blobs/uploads/");
 

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { NetworkError, UsageError } from "../../src/errors.ts";
-import { isBypassed } from "../../src/registry/http/proxy/proxy-bypass.ts";
-import { proxiesOf } from "../../src/registry/http/proxy/proxy-settings.ts";
+import { isBypassed } from "../../src/registry/http/proxy-bypass.ts";
+import { proxiesOf } from "../../src/registry/http/proxy-settings.ts";
 import { CANARIES, clientOf, expectNoCanary, failureOf, READ, written, writtenError } from "../support/canaries.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
 import { TestProxy, type TestProxyOptions } from "../support/test-proxy.ts";

@@ -16,6 +16,8 @@ import { truncate, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { openArchiveFile } from "../../src/archive/open/open-archive-file.ts";
+import { type ScanOptions, StreamedArchive } from "../../src/archive/open/streamed-archive.ts";
 import {
   ArchiveError,
   convert,
@@ -26,8 +28,6 @@ import {
   StorageError,
   verify,
 } from "../../src/index.ts";
-import { openArchiveFile } from "../../src/archive/open/open-archive-file.ts";
-import { ScannedArchive, type ScanOptions } from "../../src/archive/open/streamed-archive.ts";
 import { dockerArchive, fileWith, seededBytes, temporaryFolder } from "../support/images.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
 import { tarArchive, tarEntry } from "../support/tar-builder.ts";
@@ -259,9 +259,9 @@ describe.each(WRITTEN)("F-03 an archive that %s while it is read", (_how, change
 test("F-03 an archive that is still being written when it is opened is told apart from a damaged one", async () => {
   const whole = gzipSync(PLAIN, { level: 0 });
   const path = await oldFile(whole.subarray(0, 200_000));
-  const scan = async (scan: ScanOptions): Promise<ScannedArchive> => {
+  const scan = async (scan: ScanOptions): Promise<StreamedArchive> => {
     appendFileSync(path, whole.subarray(200_000));
-    return await ScannedArchive.scan(scan);
+    return await StreamedArchive.scan(scan);
   };
   const error = await openArchiveFile(path, { scan }).catch((fault: unknown) => fault);
   expect(error).toMatchObject({ ...CHANGED, cause: expect.any(ArchiveError) as ArchiveError });

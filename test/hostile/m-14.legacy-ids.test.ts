@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import type { Archive } from "../../src/archive/archive.ts";
+import { readLegacyImages } from "../../src/archive/read/legacy-view.ts";
 import { bytesBlob } from "../../src/content/blob.ts";
 import { ArchiveError } from "../../src/errors.ts";
 import { MAX_CONFIG_BYTES } from "../../src/oci/limits.ts";
-import type { Archive } from "../../src/archive/archive.ts";
-import { readLegacyImages } from "../../src/archive/read/legacy-view.ts";
 import type { TarEntry } from "../../src/tar/tar-entry.ts";
 import { sha256Of } from "../support/memory-blobs.ts";
 

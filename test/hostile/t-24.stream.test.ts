@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
-import { ScannedArchive } from "../../src/archive/open/streamed-archive.ts";
+import { StreamedArchive } from "../../src/archive/open/streamed-archive.ts";
 import { tarEntry } from "../support/tar-builder.ts";
 
 const MIB = 1024 * 1024;
@@ -37,7 +37,7 @@ async function grownBy(count: number, body: string): Promise<number> {
     return heapUsed + external;
   };
   const before = used();
-  const archive = await ScannedArchive.scan({
+  const archive = await StreamedArchive.scan({
     path: "a.tar.gz",
     fileBytes: () => 0,
     compression: "gzip",

@@ -1,8 +1,8 @@
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { StreamedArchive } from "../../src/archive/open/streamed-archive.ts";
 import { openArchive } from "../../src/archive/open-archive.ts";
-import { ScannedArchive } from "../../src/archive/open/streamed-archive.ts";
 import { dockerArchive, fileWith } from "../support/images.ts";
 
 const GOOD = gzipSync(dockerArchive({ tags: ["app:1"] }));
@@ -24,7 +24,7 @@ describe("Z-07 bytes that appear before their checksum", () => {
   ])("Z-07 an archive with %s is not opened, as a file or out of a pipe", async (_what, bytes) => {
     let isWhole = false;
     const scan: NonNullable<Parameters<typeof openArchive>[1]>["scan"] = async options => {
-      const archive = await ScannedArchive.scan(options);
+      const archive = await StreamedArchive.scan(options);
       isWhole = true;
       return archive;
     };

@@ -131,7 +131,7 @@ describeWith(["docker-registry"], "every archive there is", () => {
     });
   }
 
-  /** Registries name what is pushed under a tag by sha256, and 128 digits do not fit a tar's 100 characters. */
+  /** RegistryPool name what is pushed under a tag by sha256, and 128 digits do not fit a tar's 100 characters. */
   function onlyReads(name: string, subjectOf: () => Subject): void {
     test("imgpack inspect and verify read it; push and convert refuse", async () => {
       const subject = subjectOf();

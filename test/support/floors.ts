@@ -18,23 +18,90 @@ export const FLOORS: readonly Floor[] = [
   { name: "compress", imports: BASE, packages: ["libdeflate"] },
   { name: "content", imports: [...BASE, "oci"], packages: [] },
   { name: "registry", imports: [...BASE, "oci", "content"], packages: [] },
-  { name: "store", imports: [...BASE, "oci", "tar", "compress", "content", "registry"], packages: [] },
+  { name: "archive", imports: [...BASE, "oci", "tar", "compress", "content"], packages: [] },
   { name: "transform", imports: [...BASE, "oci", "compress", "content"], packages: ["tar-stream"] },
   { name: "copy", imports: [...BASE, "oci", "content"], packages: [] },
-  { name: "serve", imports: [...BASE, "oci", "content", "store"], packages: [] },
+  { name: "serve", imports: [...BASE, "oci", "content", "archive"], packages: [] },
   {
     name: "verbs",
-    imports: [...BASE, "oci", "compress", "content", "registry", "store", "transform", "copy", "serve"],
+    imports: [...BASE, "oci", "compress", "content", "registry", "archive", "transform", "copy", "serve"],
     packages: [],
   },
   { name: "index.ts", imports: ["errors.ts", "oci", "content", "serve", "verbs"], packages: [] },
   // Types of the library statically, its code by `await import` inside a handler.
   {
     name: "cli",
-    imports: ["index.ts", "util/format.ts", "util/replace-file.ts", "util/version.ts"],
+    imports: ["index.ts", "errors.ts", "util/format.ts", "util/replace-file.ts", "util/version.ts"],
     packages: ["yargs"],
   },
   { name: "bin.ts", imports: ["cli/main.ts", "util/version.ts"], packages: [] },
 ];
 
-export const MOST_LINES = 250;
+export const MAX_LINES = 250;
+export const MAX_FILES = 20;
+
+/**
+ * The rooms of a floor: which may import which of the same floor, besides themselves. A room is a folder without its
+ * sub-folders, or one file of a folder that others of the folder build on; a file belongs to the longest name that fits.
+ */
+export const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  "util/json": ["util"],
+  "oci/legacy": ["oci"],
+  "oci/schema1": ["oci", "oci/legacy"],
+
+  "compress/byte-reader.ts": ["compress/compressed-data.ts"],
+  "compress/compressed-data.ts": [],
+  "compress/decode-units.ts": ["compress/byte-reader.ts", "compress/compressed-data.ts"],
+  "compress/gzip": ["compress/compressed-data.ts"],
+  "compress/zstd": ["compress/byte-reader.ts", "compress/compressed-data.ts", "compress/decode-units.ts"],
+  "compress/xz": ["compress/byte-reader.ts", "compress/compressed-data.ts", "compress/decode-units.ts"],
+  "compress/bzip2": ["compress/byte-reader.ts", "compress/compressed-data.ts", "compress/decode-units.ts"],
+  compress: ["compress/gzip", "compress/zstd", "compress/xz", "compress/bzip2"],
+
+  "content/contracts.ts": [],
+  "content/chunks": ["content/contracts.ts"],
+  content: ["content/contracts.ts", "content/chunks"],
+
+  "registry/origin": [],
+  "registry/http": ["registry/origin"],
+  "registry/credentials": ["registry/http"],
+  "registry/auth": ["registry/origin", "registry/http", "registry/credentials"],
+  "registry/client": ["registry/origin", "registry/http", "registry/credentials", "registry/auth"],
+  "registry/mirrors": [],
+  "registry/api": ["registry/origin", "registry/http", "registry/auth", "registry/client"],
+  "registry/download": ["registry/origin", "registry/http", "registry/client"],
+  "registry/upload": ["registry/origin", "registry/http", "registry/client", "registry/api"],
+  registry: ["registry/client", "registry/api", "registry/download", "registry/upload"],
+
+  "archive/archive.ts": [],
+  "archive/blob-name.ts": [],
+  "archive/open": ["archive/archive.ts"],
+  "archive/read": ["archive/archive.ts", "archive/blob-name.ts", "archive/open"],
+  "archive/write": ["archive/blob-name.ts"],
+  archive: ["archive/archive.ts", "archive/open", "archive/read"],
+
+  "serve/refusal.ts": [],
+  "serve/folder": [],
+  "serve/uploads": ["serve/refusal.ts", "serve/folder"],
+  serve: ["serve/refusal.ts", "serve/folder", "serve/uploads"],
+
+  "verbs/shared": [],
+  "verbs/verify.ts": ["verbs/shared"],
+  "verbs/query": ["verbs/shared"],
+  "verbs/push": ["verbs/shared"],
+  "verbs/import": ["verbs/shared"],
+  "verbs/convert": ["verbs/shared"],
+  "verbs/copy": ["verbs/shared", "verbs/query"],
+  "verbs/doctor": ["verbs/shared", "verbs/verify.ts"],
+  verbs: ["verbs/shared", "verbs/query", "verbs/copy"],
+
+  "cli/context.ts": [],
+  "cli/fault.ts": [],
+  "cli/prompt.ts": ["cli/fault.ts"],
+  "cli/flags": ["cli/context.ts", "cli/fault.ts"],
+  "cli/output": ["cli/context.ts", "cli/flags"],
+  "cli/completion": ["cli/context.ts"],
+  "cli/commands": ["cli/context.ts", "cli/fault.ts", "cli/prompt.ts", "cli/flags", "cli/output"],
+  "cli/commands/query": ["cli/context.ts", "cli/fault.ts", "cli/flags", "cli/output"],
+  cli: ["cli/context.ts", "cli/fault.ts", "cli/commands", "cli/commands/query", "cli/completion", "cli/output"],
+};

@@ -94,7 +94,7 @@ export class MemoryRegistry {
 
 /** Hashing takes more of a test run than anything else, and layers of megabytes are hashed again and again. */
 const REMEMBERED_BYTES = 1024 * 1024;
-const MOST_REMEMBERED_BYTES = 192 * 1024 * 1024;
+const MAX_REMEMBERED_BYTES = 192 * 1024 * 1024;
 /** The newest last: copies, compared byte for byte, so that a changed buffer has its own digest. */
 const remembered: { readonly bytes: Buffer; readonly digest: `sha256:${string}` }[] = [];
 
@@ -104,7 +104,7 @@ export function sha256(bytes: Uint8Array): `sha256:${string}` {
   const [known = { bytes: Buffer.from(bytes), digest: hash(bytes) }] = place < 0 ? [] : remembered.splice(place, 1);
   remembered.push(known);
   let held = remembered.reduce((sum, { bytes: { length } }) => sum + length, 0);
-  while (held > MOST_REMEMBERED_BYTES) held -= remembered.shift()?.bytes.length ?? held;
+  while (held > MAX_REMEMBERED_BYTES) held -= remembered.shift()?.bytes.length ?? held;
   return known.digest;
 }
 

@@ -9,8 +9,8 @@ import type { Torment } from "./watcher.ts";
 const HANG_MS = 60_000;
 /** Memory holds what a killed process has written just as a disk does, and wears nothing out. */
 const MEMORY_FOLDER = "/dev/shm";
-const LEAST_FREE_BYTES = 2 ** 30;
-const MOST_IN_MEMORY_BYTES = 2 ** 30;
+const MIN_FREE_BYTES = 2 ** 30;
+const MAX_IN_MEMORY_BYTES = 2 ** 30;
 
 export interface Ended {
   /** null after SIGKILL. */
@@ -54,9 +54,9 @@ export async function createTortureCommand(bytes = 0): Promise<TortureCommand> {
 
 /** Where so many bytes of test data are best put. */
 export async function baseFolder(bytes: number): Promise<string> {
-  if (bytes > MOST_IN_MEMORY_BYTES) return tmpdir();
+  if (bytes > MAX_IN_MEMORY_BYTES) return tmpdir();
   const memory = await statfs(MEMORY_FOLDER).catch(() => undefined);
-  return memory !== undefined && memory.bavail * memory.bsize > LEAST_FREE_BYTES ? MEMORY_FOLDER : tmpdir();
+  return memory !== undefined && memory.bavail * memory.bsize > MIN_FREE_BYTES ? MEMORY_FOLDER : tmpdir();
 }
 
 function startNode(

@@ -5,7 +5,7 @@ import { SMALL_LAYER_BYTES } from "./images.ts";
 import { createTortureScene, type TortureScene } from "./scene.ts";
 import { readSettings, report, seededRandom, startClock } from "./settings.ts";
 
-const MOST_RUNS = 8;
+const MAX_RUNS = 8;
 /** Some begin when others are about to end. */
 const LATEST_START_MS = 400;
 const STORAGE = 9;
@@ -28,11 +28,11 @@ function* trials(half: number): Generator<() => number> {
 
 /** From 2 to 8 starts, more often few, of which some fall together. */
 function starts(random: () => number): readonly number[] {
-  const runs = 2 + Math.floor(random() ** 2 * (MOST_RUNS - 1));
+  const runs = 2 + Math.floor(random() ** 2 * (MAX_RUNS - 1));
   return Array.from({ length: runs }, () => (random() < 0.5 ? 0 : random() * LATEST_START_MS));
 }
 
-test(`imgpack pull, 2 to ${MOST_RUNS} of them at once on one output (seed ${settings.seed}): who does not write it says who does`, async () => {
+test(`imgpack pull, 2 to ${MAX_RUNS} of them at once on one output (seed ${settings.seed}): who does not write it says who does`, async () => {
   const { command, name, expected } = scene;
   const figures = { trials: 0, runs: 0, "gave way": 0 };
   for (const random of trials(0)) {
@@ -58,7 +58,7 @@ test(`imgpack pull, 2 to ${MOST_RUNS} of them at once on one output (seed ${sett
   await report("pulls at once on one output", { seed: settings.seed, ...figures });
 });
 
-test(`imgpack push, 2 to ${MOST_RUNS} of them at once to one tag (seed ${settings.seed}): all succeed`, async () => {
+test(`imgpack push, 2 to ${MAX_RUNS} of them at once to one tag (seed ${settings.seed}): all succeed`, async () => {
   const { command, archive, rawArchive, digest } = scene;
   const figures = { trials: 0, runs: 0 };
   for (const random of trials(1)) {

@@ -16,7 +16,7 @@ import { startThrottle, type Throttle } from "./throttle.ts";
 const MIB = 1024 * 1024;
 const DISK_BYTES = 64 * MIB;
 const RATE = 16 * MIB;
-const MOST_CUTS = 3;
+const MAX_CUTS = 3;
 /** Of the time that a run takes: some cuts come when it has just said that it is done. */
 const LATEST = 1.1;
 const STORAGE = 9;
@@ -102,7 +102,7 @@ describeWith([probe], "a power cut of a real disk", () => {
           line.bytesDown = 0;
           let cuts = 0;
           let isWhole = false;
-          for (const times = 1 + Math.floor(random() * MOST_CUTS); cuts < times && !isWhole; cuts += 1) {
+          for (const times = 1 + Math.floor(random() * MAX_CUTS); cuts < times && !isWhole; cuts += 1) {
             const { code, stderr } = await (await cutDuring(random, ms, disk, pull)).ended;
             expect([0, STORAGE], stderr).toContain(code);
             await disk.restart();
@@ -175,7 +175,7 @@ describeWith([probe], "a power cut of a real disk", () => {
           expect((await verify(output)).faults).toEqual([]);
           return true;
         };
-        const cuts = 1 + Math.floor(random() * MOST_CUTS);
+        const cuts = 1 + Math.floor(random() * MAX_CUTS);
         const done: string[] = [];
         for (let cut = 0; cut < cuts; cut += 1) {
           const { host, server } = await serve();

@@ -10,7 +10,7 @@ import { startThrottle, type Throttle } from "./throttle.ts";
 const MIB = 1024 * 1024;
 /** A pull takes about 0.3 s, half of it to start. */
 const RATE = 24 * MIB;
-const MOST_KILLS = 4;
+const MAX_KILLS = 4;
 /** One transfer of so many is a push. */
 const PUSH_EVERY = 4;
 /** Later than a run takes: some kills come when nothing is left to break. */
@@ -60,7 +60,7 @@ test(`imgpack pull and push, killed at ${settings.kills} random instants (seed $
       const archive = seed % (2 * PUSH_EVERY) === 0 ? scene.archive : scene.rawArchive;
       const flow = isPush ? await pushFlow(slow, archive, digest) : await pullFlow(slow, name, own.expected);
       own.throttle.bytesDown = 0;
-      const times = 1 + Math.floor(random() * MOST_KILLS);
+      const times = 1 + Math.floor(random() * MAX_KILLS);
       const { broken, isComplete } = await breakRuns({
         command,
         flow,

@@ -9,7 +9,7 @@ import { quantile, readSettings, report, seededRandom, startClock } from "./sett
 import { startThrottle } from "./throttle.ts";
 
 const RATE = 16 * 1024 * 1024;
-const MOST_SIGNALS = 6;
+const MAX_SIGNALS = 6;
 const CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 const NAMES = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** Share of signals that are followed by a second one. */
@@ -71,7 +71,7 @@ test.each(["pull", "push"] as const)(
           expect(result.stderr).not.toMatch(/^\s+at |node:internal|\bunhandled/im);
           return result;
         };
-        const times = 1 + Math.floor(random() * MOST_SIGNALS);
+        const times = 1 + Math.floor(random() * MAX_SIGNALS);
         const { broken } = await breakRuns({
           command,
           flow: await newFlow(seed),

@@ -16,8 +16,8 @@ import { checkSame, checkUnchanged, isSameFile } from "../../util/input-guard.ts
 import type { Archive } from "../archive.ts";
 import type { OpenArchiveOptions } from "./open-archive-options.ts";
 
-const MOST_ENTRIES = 1_000_000;
-const MOST_DEPTH = 8;
+const MAX_ENTRIES = 1_000_000;
+const MAX_DEPTH = 8;
 
 /**
  * A folder that holds what an archive would: an OCI layout, or skopeo's and podman's "dir:" form. Links are followed
@@ -128,7 +128,7 @@ async function walk(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   signal?.throwIfAborted();
-  if (depth > MOST_DEPTH) throw tooMuch(root, `folders nested more than ${MOST_DEPTH} deep`);
+  if (depth > MAX_DEPTH) throw tooMuch(root, `folders nested more than ${MAX_DEPTH} deep`);
   for (const name of (await listFolder(join(root, below))).sort()) {
     const path = below === "" ? name : `${below}/${name}`;
     const stats = await lstat(join(root, path)).catch(cause => {
@@ -143,7 +143,7 @@ async function walk(
       entries.set(path, { ...place, type: "directory" });
       await walk(root, path, entries, depth + 1, signal);
     }
-    if (entries.size > MOST_ENTRIES) throw tooMuch(root, `more than ${MOST_ENTRIES} entries`);
+    if (entries.size > MAX_ENTRIES) throw tooMuch(root, `more than ${MAX_ENTRIES} entries`);
   }
 }
 

@@ -6,12 +6,12 @@ import { detectCompression, MAGIC_BYTES } from "../../compress/detect.ts";
 import { fileSliceBlob } from "../../content/blob.ts";
 import { StorageError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
-import { checkUnchanged, steadily } from "../../util/input-guard.ts";
+import { blameChangedInput, checkUnchanged } from "../../util/input-guard.ts";
 import type { Archive } from "../archive.ts";
 import { FolderArchive } from "./folder-archive.ts";
 import type { OpenArchiveOptions } from "./open-archive-options.ts";
 import { pipeScan } from "./open-pipe.ts";
-import { ScannedArchive, type ScanOptions } from "./streamed-archive.ts";
+import { type ScanOptions, StreamedArchive } from "./streamed-archive.ts";
 import { TarArchive } from "./tar-archive.ts";
 
 /**
@@ -21,7 +21,7 @@ import { TarArchive } from "./tar-archive.ts";
  * @throws StorageError when the file cannot be opened; ArchiveError when it is no archive.
  */
 export async function openArchiveFile(path: string, options: OpenArchiveOptions = {}): Promise<Archive> {
-  const scan = options.scan ?? (async (scan: ScanOptions) => await ScannedArchive.scan(scan));
+  const scan = options.scan ?? (async (scan: ScanOptions) => await StreamedArchive.scan(scan));
   if (path === "-") {
     const stdin = options.stdin ?? process.stdin;
     try {
@@ -43,7 +43,7 @@ export async function openArchiveFile(path: string, options: OpenArchiveOptions 
       return await scan(await pipeScan(path, pipe, options, handle));
     }
     const confirm = async (): Promise<void> => checkUnchanged(`archive ${quote(path)}`, stats, await handle.stat());
-    return await steadily(confirm, async () => {
+    return await blameChangedInput(confirm, async () => {
       const start = Buffer.alloc(MAGIC_BYTES);
       await handle.read(start, 0, MAGIC_BYTES, 0);
       const compression = detectCompression(start);

@@ -1,10 +1,10 @@
-import { type OnceBlob, onceBlob } from "../../content/one-shot-blob.ts";
+import { type OneShotBlob, oneShotBlob } from "../../content/one-shot-blob.ts";
 import { BLOCK_BYTES, hasMagic } from "../../tar/header.ts";
 import { notATar } from "../../tar/looks-like.ts";
 import type { TarEntry } from "../../tar/tar-entry.ts";
 import { TarWalk } from "../../tar/tar-walk.ts";
 import { Jobs } from "../../util/jobs.ts";
-import type { TakeBody } from "../archive.ts";
+import type { BodyHandler } from "../archive.ts";
 import { ByteFeed } from "./byte-feed.ts";
 
 /**
@@ -15,7 +15,7 @@ export type ChooseBody = (
   entry: TarEntry,
   start: Uint8Array,
   signal: AbortSignal,
-) => Promise<TakeBody | undefined> | TakeBody | undefined;
+) => Promise<BodyHandler | undefined> | BodyHandler | undefined;
 
 export interface ScanTarOptions {
   /** The archive as messages show it. */
@@ -81,7 +81,7 @@ async function passBody(
   const take = await choose(entry, start, signal ?? new AbortController().signal);
   if (take === undefined) return;
   await jobs.room();
-  const once = onceBlob(entry.size);
+  const once = oneShotBlob(entry.size);
   const working = jobs.start(async own => await take(once.blob, own));
   void working.then(once.leave);
   // Where the archive ends too early, the walk's complaint stops the reader.
@@ -98,7 +98,7 @@ async function feedBody(
   feed: ByteFeed,
   entry: TarEntry,
   start: Uint8Array,
-  once: OnceBlob,
+  once: OneShotBlob,
 ): Promise<boolean | undefined> {
   const end = entry.bodyOffset + entry.size;
   for (let part: Uint8Array | undefined = start; part !== undefined; part = await feed.some(end - feed.position)) {

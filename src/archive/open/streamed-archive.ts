@@ -12,7 +12,7 @@ import { resolveEntry } from "../../tar/resolve-link.ts";
 import type { TarEntry } from "../../tar/tar-entry.ts";
 import type { TarWalk } from "../../tar/tar-walk.ts";
 import { formatBytes, quote } from "../../util/format.ts";
-import type { Archive, PassingBodies, TakeBody } from "../archive.ts";
+import type { Archive, BodyHandler, SequentialBodies } from "../archive.ts";
 import { type BodyKind, bodyKind } from "./body-kind.ts";
 import { type ChooseBody, scanTar } from "./scan-tar.ts";
 
@@ -20,12 +20,12 @@ import { type ChooseBody, scanTar } from "./scan-tar.ts";
 export type OpenParts = (signal?: AbortSignal) => Promise<AsyncIterable<Uint8Array>>;
 
 /** What is done, on the first pass, with a body that is not kept; its sha256 goes into `digests`, by offset. */
-export type WorkOnBody = (
+export type BodyHandlerFor = (
   entry: TarEntry,
   kind: BodyKind,
   digests: Map<number, Digest>,
   signal: AbortSignal,
-) => Promise<TakeBody | undefined> | TakeBody | undefined;
+) => Promise<BodyHandler | undefined> | BodyHandler | undefined;
 
 export interface ScanOptions {
   readonly path: string;
@@ -44,7 +44,7 @@ export interface ScanOptions {
 }
 
 /** Bodies that are being worked on while the next one is read. */
-const AT_ONCE = 4;
+const CONCURRENCY = 4;
 /** What a kept body costs beside its bytes. */
 const KEPT_EXTRA_BYTES = 512;
 const EMPTY_DIGEST: Digest = `sha256:${createHash("sha256").digest("hex")}`;
@@ -54,12 +54,12 @@ const METADATA_NAMES: ReadonlySet<string> = new Set([LAYOUT_FILE, "repositories"
  * An archive that was read once from its beginning to its end: what it holds is known, JSON is kept, all other bodies
  * have passed by.
  */
-export class ScannedArchive implements Archive {
+export class StreamedArchive implements Archive {
   readonly path: string;
   readonly fileBytes: number;
   readonly compression: Compression | "none";
   readonly entries: ReadonlyMap<string, TarEntry>;
-  readonly passing: PassingBodies;
+  readonly passing: SequentialBodies;
   readonly #kept: ReadonlyMap<number, Uint8Array>;
   readonly #compressions: ReadonlyMap<number, Compression>;
   /** sha256 of bodies by their offset: those that the first pass worked on, or all of them. */
@@ -92,7 +92,7 @@ export class ScannedArchive implements Archive {
    *
    * @throws ArchiveError as `scanTar`.
    */
-  static async scan(options: ScanOptions, work?: WorkOnBody): Promise<ScannedArchive> {
+  static async scan(options: ScanOptions, work?: BodyHandlerFor): Promise<StreamedArchive> {
     const { onNote, signal } = options;
     const kept = new Map<number, Uint8Array>();
     const compressions = new Map<number, Compression>();
@@ -115,7 +115,7 @@ export class ScannedArchive implements Archive {
     };
     const walk = await scanParts(options, choose, undefined, signal);
     for (const warning of walk.warnings) onNote?.(warning.message);
-    return new ScannedArchive(options, walk.entries, kept, compressions, digests);
+    return new StreamedArchive(options, walk.entries, kept, compressions, digests);
   }
 
   /** False when everything that was not kept is gone. */
@@ -181,7 +181,7 @@ export class ScannedArchive implements Archive {
   }
 
   async #pass(
-    choose: (entry: TarEntry) => TakeBody | undefined,
+    choose: (entry: TarEntry) => BodyHandler | undefined,
     isDone: () => boolean,
     signal: AbortSignal | undefined,
   ): Promise<void> {
@@ -205,7 +205,7 @@ async function scanParts(
   const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
   const parts = await options.open(either);
   const onFailure = (error: unknown): void => stop.abort(error);
-  return await scanTar(parts, choose, { what: whatOf(options), atOnce: AT_ONCE, isDone, onFailure, signal });
+  return await scanTar(parts, choose, { what: whatOf(options), atOnce: CONCURRENCY, isDone, onFailure, signal });
 }
 
 function whatOf({ path }: ScanOptions): string {

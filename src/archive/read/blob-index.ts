@@ -7,7 +7,7 @@ import type { TarEntry } from "../../tar/tar-entry.ts";
 import type { Archive } from "../archive.ts";
 
 /** Where the blobs of an archive lie, by the digest that something in it claims for them. */
-export class Slices {
+export class BlobIndex {
   readonly #archive: Archive;
   readonly #entries = new Map<Digest, TarEntry>();
   readonly #made = new Map<Digest, Uint8Array>();

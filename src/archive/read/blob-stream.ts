@@ -2,7 +2,7 @@ import type { BlobStream } from "../../content/contracts.ts";
 import { StorageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { TarEntry } from "../../tar/tar-entry.ts";
-import type { Archive, PassingBodies } from "../archive.ts";
+import type { Archive, SequentialBodies } from "../archive.ts";
 
 /**
  * The blobs of an archive that is read from beginning to end.
@@ -11,7 +11,7 @@ import type { Archive, PassingBodies } from "../archive.ts";
  */
 export function blobStream(
   archive: Archive,
-  passing: PassingBodies,
+  passing: SequentialBodies,
   entryOf: (digest: Digest) => TarEntry | undefined,
 ): BlobStream {
   return {

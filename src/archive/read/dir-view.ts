@@ -5,7 +5,7 @@ import { DOCKER_MANIFEST_FILE } from "../../oci/docker-manifest.ts";
 import { MAX_ARCHIVE_INDEX_BYTES, MAX_MANIFEST_BYTES } from "../../oci/limits.ts";
 import { parseManifest } from "../../oci/manifest.ts";
 import { type Archive, readMetadata } from "../archive.ts";
-import { Slices } from "./blob-index.ts";
+import { BlobIndex } from "./blob-index.ts";
 
 const VERSION_FILE = "version";
 const BLOB_NAME = /^([0-9a-f]{64})(?:\.manifest\.json)?$/;
@@ -13,7 +13,7 @@ const BLOB_NAME = /^([0-9a-f]{64})(?:\.manifest\.json)?$/;
 /** The "dir:" form of skopeo and podman: a registry's manifest as `manifest.json`, blobs named by the hex of their digest. */
 export interface DirLayout {
   readonly root: SettledRoot;
-  readonly slices: Slices;
+  readonly slices: BlobIndex;
 }
 
 /** True when `manifest.json` is a registry's manifest and not docker's list. */
@@ -28,7 +28,7 @@ export async function readDirLayout(archive: Archive, signal?: AbortSignal): Pro
   const bytes = await readMetadata(archive, DOCKER_MANIFEST_FILE, MAX_MANIFEST_BYTES, signal);
   const { mediaType } = parseManifest(bytes, { where: archive.what });
   const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}` as const;
-  const slices = new Slices(archive);
+  const slices = new BlobIndex(archive);
   slices.addMade(digest, bytes);
   for (const [name, entry] of archive.entries) {
     const hex = BLOB_NAME.exec(name)?.[1];

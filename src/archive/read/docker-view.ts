@@ -10,7 +10,7 @@ import type { TarEntry } from "../../tar/tar-entry.ts";
 import { quote } from "../../util/format.ts";
 import { type Archive, readMetadata } from "../archive.ts";
 import type { OpenArchiveOptions } from "../open/open-archive-options.ts";
-import { Slices } from "./blob-index.ts";
+import { BlobIndex } from "./blob-index.ts";
 
 /** One image as `manifest.json` and its config describe it. */
 export interface DockerImage {
@@ -31,7 +31,7 @@ export interface DockerImage {
 export interface DockerImages {
   readonly images: readonly DockerImage[];
   /** Configs, and the layers of those images that `layersOf` was asked for. */
-  readonly slices: Slices;
+  readonly slices: BlobIndex;
   /**
    * Raw layers have their diff_id as digest. A compressed layer is read whole, unless its name tells its digest: that is
    * a claim, checked like any other when the blob is read.
@@ -61,7 +61,7 @@ export async function readDockerImages(
       `Cannot read ${archive.what}: manifest.json is empty, expected at least one image`,
     );
   }
-  const slices = new Slices(archive);
+  const slices = new BlobIndex(archive);
   const reader = new LayerReader(archive, slices);
   const images: DockerImage[] = [];
   for (const entry of entries) {
@@ -83,7 +83,7 @@ export async function readDockerImages(
 
 async function readImage(
   archive: Archive,
-  slices: Slices,
+  slices: BlobIndex,
   entry: DockerImageEntry,
   onDamage: OpenArchiveOptions["onDamage"],
   signal: AbortSignal | undefined,
@@ -123,10 +123,10 @@ async function readImage(
 /** Turns layer paths into descriptors, each entry once. */
 class LayerReader {
   readonly #archive: Archive;
-  readonly #slices: Slices;
+  readonly #slices: BlobIndex;
   readonly #known = new Map<number, { readonly diffId: Digest; readonly layer: Descriptor }>();
 
-  constructor(archive: Archive, slices: Slices) {
+  constructor(archive: Archive, slices: BlobIndex) {
     this.#archive = archive;
     this.#slices = slices;
   }

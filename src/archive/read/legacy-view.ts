@@ -8,10 +8,10 @@ import { MAX_ARCHIVE_INDEX_BYTES, MAX_CONFIG_BYTES, MAX_KEPT_JSON_BYTES } from "
 import { DOCKER_CONFIG, DOCKER_LAYER, DOCKER_MANIFEST } from "../../oci/media-types.ts";
 import { formatBytes, quote } from "../../util/format.ts";
 import { type Archive, readMetadata } from "../archive.ts";
-import { Slices } from "./blob-index.ts";
+import { BlobIndex } from "./blob-index.ts";
 
 /** Docker itself allowed 127 (security case M-14). */
-const MOST_LAYERS = 1000;
+const MAX_LAYERS = 1000;
 
 /** True for the form of Docker 1.9 and older: a folder per layer, each with its JSON. */
 export function isLegacyArchive(archive: Archive): boolean {
@@ -29,8 +29,8 @@ export function isLegacyArchive(archive: Archive): boolean {
 export async function readLegacyImages(
   archive: Archive,
   signal?: AbortSignal,
-): Promise<{ readonly images: readonly Root[]; readonly slices: Slices }> {
-  const slices = new Slices(archive);
+): Promise<{ readonly images: readonly Root[]; readonly slices: BlobIndex }> {
+  const slices = new BlobIndex(archive);
   const layers = new Map<string, LegacyLayer>();
   for (const name of archive.entries.keys()) {
     const id = idOf(name);
@@ -90,8 +90,8 @@ function chainOf(archive: Archive, layers: ReadonlyMap<string, LegacyLayer>, top
   for (let id: string | undefined = top; id !== undefined; ) {
     const layer = layers.get(id);
     if (layer === undefined) throw refused("legacy-chain", archive, `no layer ${id}`, `it below ${top}`);
-    if (chain.length >= MOST_LAYERS)
-      throw refused("legacy-chain", archive, `more than ${MOST_LAYERS} layers below ${top}`, "a chain that ends");
+    if (chain.length >= MAX_LAYERS)
+      throw refused("legacy-chain", archive, `more than ${MAX_LAYERS} layers below ${top}`, "a chain that ends");
     chain.unshift(layer);
     id = layer.parent;
   }
@@ -100,7 +100,7 @@ function chainOf(archive: Archive, layers: ReadonlyMap<string, LegacyLayer>, top
 
 async function describeLayer(
   archive: Archive,
-  slices: Slices,
+  slices: BlobIndex,
   name: string,
   signal: AbortSignal | undefined,
 ): Promise<Descriptor> {

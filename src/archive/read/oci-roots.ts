@@ -7,8 +7,8 @@ import type { LayoutRoot } from "../../oci/layout.ts";
 import { MAX_INDEX_DEPTH, MAX_MANIFEST_BYTES } from "../../oci/limits.ts";
 import { manifestChildren, parseManifest } from "../../oci/manifest.ts";
 import { isManifestType } from "../../oci/media-types.ts";
-import type { OciLayout } from "./oci-view.ts";
 import type { OpenArchiveOptions } from "../open/open-archive-options.ts";
+import type { OciLayout } from "./oci-view.ts";
 
 const MAX_MANIFESTS = 100_000;
 

@@ -2,12 +2,12 @@ import { checkLayoutHeader, INDEX_FILE, LAYOUT_FILE, type LayoutIndex, parseLayo
 import { MAX_ARCHIVE_INDEX_BYTES, MAX_LAYOUT_HEADER_BYTES } from "../../oci/limits.ts";
 import { type Archive, readMetadata } from "../archive.ts";
 import { digestInName } from "../blob-name.ts";
-import { Slices } from "./blob-index.ts";
+import { BlobIndex } from "./blob-index.ts";
 
 /** The OCI view of an archive: its `index.json`, and where its blobs lie. */
 export interface OciLayout {
   readonly index: LayoutIndex;
-  readonly slices: Slices;
+  readonly slices: BlobIndex;
 }
 
 export function hasOciLayout(archive: Archive): boolean {
@@ -31,7 +31,7 @@ export async function readOciIndex(archive: Archive, signal?: AbortSignal): Prom
     await readMetadata(archive, INDEX_FILE, MAX_ARCHIVE_INDEX_BYTES, signal),
     archive.what,
   );
-  const slices = new Slices(archive);
+  const slices = new BlobIndex(archive);
   for (const [name, entry] of archive.entries) {
     const digest = digestInName(name);
     if (entry.type === "file" && digest !== undefined) slices.add(digest, entry);

@@ -25,7 +25,7 @@ export interface ArchiveViews {
  * @param what names the archive in messages.
  * @throws ArchiveError "two-views"; "two-images" when one view alone gives a name twice; as `layersOf`.
  */
-export async function agree(
+export async function reconcileViews(
   what: string,
   { docker, oci, stray }: ArchiveViews,
   signal?: AbortSignal,

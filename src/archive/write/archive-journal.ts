@@ -17,7 +17,7 @@ import {
 const NO_FILE_CODES: ReadonlySet<string> = new Set(["ELOOP", "EISDIR", "ENXIO"]);
 /** A record for each chunk of 250 GB; more is no journal of ours. */
 const MAX_JOURNAL_BYTES = 256 * 1024 * 1024;
-const MOST_ATTEMPTS = 20;
+const MAX_ATTEMPTS = 20;
 
 type Refusal = (output: string, owner: number | undefined) => StorageError;
 
@@ -58,7 +58,7 @@ export class ArchiveJournal {
     for (let attempt = 1; ; attempt += 1) {
       const journal = await ArchiveJournal.#attempt(path, output, refusal);
       if (journal !== undefined) return journal;
-      if (attempt === MOST_ATTEMPTS) throw refusal(output, undefined);
+      if (attempt === MAX_ATTEMPTS) throw refusal(output, undefined);
     }
   }
 

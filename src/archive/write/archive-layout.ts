@@ -5,8 +5,8 @@ import { type Digest, digestHex } from "../../oci/digest.ts";
 import { layerCompression } from "../../oci/media-types.ts";
 import type { Platform } from "../../oci/platform.ts";
 import { planTar, type TarPlan } from "../../tar/tar-plan.ts";
-import { archiveMetadata } from "./build-metadata.ts";
 import { blobName } from "../blob-name.ts";
+import { archiveMetadata } from "./build-metadata.ts";
 
 /**
  * "universal": OCI layout and docker archive in one; "oci": an OCI layout alone; "docker": `manifest.json`, configs and

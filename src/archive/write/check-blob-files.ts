@@ -11,10 +11,10 @@ import type { LayoutFile } from "./archive-layout.ts";
 /** A file of a layout that is named by its digest. */
 export type BlobFile = Extract<LayoutFile, { bytes: undefined }>;
 
-const HASHED_AT_ONCE = 4;
+const HASH_CONCURRENCY = 4;
 
 /** Hashes files in `folder`. @param take hears of each whether its bytes are right. */
-export async function eachWhole(
+export async function checkBlobFiles(
   folder: string,
   files: readonly BlobFile[],
   take: (file: BlobFile, isWhole: boolean) => void | Promise<void>,
@@ -22,7 +22,7 @@ export async function eachWhole(
 ): Promise<void> {
   const check = async (file: BlobFile, stop: AbortSignal): Promise<void> =>
     await take(file, await isWhole(join(folder, file.name), file, stop));
-  await runBounded(files, HASHED_AT_ONCE, check, signal);
+  await runBounded(files, HASH_CONCURRENCY, check, signal);
 }
 
 /** What cannot be read is not. */

@@ -5,8 +5,8 @@ import { syncFolder } from "../../util/disk.ts";
 import { formatBytes, quote } from "../../util/format.ts";
 import { isOwn } from "../../util/process-identity.ts";
 import type { ArchiveLayout } from "./archive-layout.ts";
+import { type BlobFile, checkBlobFiles } from "./check-blob-files.ts";
 import { lockFolder, stored } from "./folder-lock.ts";
-import { type BlobFile, eachWhole } from "./check-blob-files.ts";
 
 /**
  * A folder that holds this very layout: a run that was killed after its last rename has nothing left to do, nor has one
@@ -75,6 +75,6 @@ async function hasBytes(path: string, { files }: ArchiveLayout, signal?: AbortSi
   const take = ({ name }: BlobFile, isWhole: boolean): void => {
     if (!isWhole) damaged.push(name);
   };
-  await eachWhole(path, blobs, take, signal);
+  await checkBlobFiles(path, blobs, take, signal);
   return damaged.length === 0;
 }

@@ -13,7 +13,7 @@ import { WrittenPrefix } from "./written-prefix.ts";
 const CHECKPOINT_BYTES = 64 * 1024 * 1024;
 
 /** Less is fetched again sooner than anybody has wondered what the files are. */
-const LEAST_KEPT_BYTES = 1024 * 1024;
+const MIN_KEPT_BYTES = 1024 * 1024;
 
 /** An archive to be written; everything in it follows from what `id` is a hash of. */
 export interface ArchivePlan {
@@ -159,7 +159,7 @@ export class PartialArchive implements AsyncDisposable {
     }
     const kept = this.#prefixes.reduce((sum, { bytes }) => sum + bytes, 0);
     const { command, onNote } = this.#options;
-    if (command !== undefined && kept >= LEAST_KEPT_BYTES) {
+    if (command !== undefined && kept >= MIN_KEPT_BYTES) {
       await file.close();
       await journal.release();
       onNote?.(

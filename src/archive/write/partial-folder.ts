@@ -3,14 +3,22 @@ import { lstat, readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { StorageError } from "../../errors.ts";
 import { INDEX_FILE, LAYOUT_FILE } from "../../oci/layout.ts";
-import { changeMode, errorCode, makeFolder, removeFolder, removeTree, renameFile, syncFolder } from "../../util/disk.ts";
+import {
+  changeMode,
+  errorCode,
+  makeFolder,
+  removeFolder,
+  removeTree,
+  renameFile,
+  syncFolder,
+} from "../../util/disk.ts";
 import { formatBytes, quote } from "../../util/format.ts";
 import { checkSpace } from "../../util/output-checks.ts";
 import { isOwn } from "../../util/process-identity.ts";
 import type { ArchiveJournal } from "./archive-journal.ts";
 import type { ArchiveLayout } from "./archive-layout.ts";
+import { type BlobFile, checkBlobFiles } from "./check-blob-files.ts";
 import { checkFolderTarget, lockFolder, partialOf, stored } from "./folder-lock.ts";
-import { type BlobFile, eachWhole } from "./check-blob-files.ts";
 
 /** All that such a folder holds at its top; nothing else is ever removed. */
 const OWN_NAMES: ReadonlySet<string> = new Set([LAYOUT_FILE, INDEX_FILE, "blobs"]);
@@ -120,7 +128,7 @@ export class PartialFolder implements AsyncDisposable {
       if (isWhole) this.whole.set(name, size);
       else await removeTree(join(this.partial, name));
     };
-    await eachWhole(this.partial, found, take, signal);
+    await checkBlobFiles(this.partial, found, take, signal);
     const kept = sum(this.whole);
     if (found.length > 0) {
       const there = `${formatBytes(kept)} of ${formatBytes(layout.totalBytes)}`;

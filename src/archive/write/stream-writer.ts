@@ -1,9 +1,9 @@
 import { fstatSync } from "node:fs";
 import type { Writable } from "node:stream";
 import { StorageError } from "../../errors.ts";
-import { abortable } from "../../util/promises.ts";
 import { errorCode, writeToDescriptor } from "../../util/disk.ts";
 import { storageState } from "../../util/output-checks.ts";
+import { abortable } from "../../util/promises.ts";
 
 const STDOUT = 1;
 

@@ -1,9 +1,9 @@
 import type { CommandModule } from "yargs";
 import { formatBytes } from "../../util/format.ts";
-import { checkConcurrency, type OutputFlags, outputFlags } from "../flags/options.ts";
-import { createProgress } from "../output/progress.ts";
 import { type Context, printLine } from "../context.ts";
 import { type ArchiveFlags, archiveFlags, archiveOutput, printImages } from "../flags/archive-flags.ts";
+import { checkConcurrency, type OutputFlags, outputFlags } from "../flags/options.ts";
+import { createProgress } from "../output/progress.ts";
 
 interface ConvertFlags extends OutputFlags, ArchiveFlags {
   readonly input?: string | undefined;

@@ -1,9 +1,9 @@
 import type { CommandModule } from "yargs";
-import { cacheFolder } from "../flags/cache-folder.ts";
+import { type Context, printLine } from "../context.ts";
 import { commandFault } from "../fault.ts";
+import { cacheFolder } from "../flags/cache-folder.ts";
 import { checkConcurrency, registryOptions, type TransferFlags, transferFlags } from "../flags/options.ts";
 import { createProgress } from "../output/progress.ts";
-import { type Context, printLine } from "../context.ts";
 
 interface CopyFlags extends TransferFlags {
   readonly references?: string[] | undefined;

@@ -1,8 +1,8 @@
 import type { CommandModule } from "yargs";
 import type { Deletion } from "../../index.ts";
 import { escapeForeign } from "../../util/format.ts";
-import { commandFault } from "../fault.ts";
 import { type Context, printLine } from "../context.ts";
+import { commandFault } from "../fault.ts";
 import { type RemoteFlags, remoteFlags, writeOptions } from "../flags/remote-flags.ts";
 
 interface DeleteFlags extends RemoteFlags {

@@ -1,7 +1,7 @@
 import type { CommandModule } from "yargs";
+import { type Context, printLine } from "../context.ts";
 import { type OutputFlags, outputFlags } from "../flags/options.ts";
 import { createProgress } from "../output/progress.ts";
-import { type Context, printLine } from "../context.ts";
 import { faultyArchive } from "./verify.ts";
 
 interface DoctorFlags extends OutputFlags {

@@ -1,10 +1,10 @@
 import type { CommandModule } from "yargs";
 import { formatBytes } from "../../util/format.ts";
-import { cacheFolder } from "../flags/cache-folder.ts";
+import { type Context, printLine } from "../context.ts";
 import { commandFault } from "../fault.ts";
+import { cacheFolder } from "../flags/cache-folder.ts";
 import { checkConcurrency, registryOptions, type TransferFlags, transferFlags } from "../flags/options.ts";
 import { createProgress } from "../output/progress.ts";
-import { type Context, printLine } from "../context.ts";
 
 /** Given once it is a text, given again a list: so none of them swallows the file that follows it. */
 type Texts = string | string[] | undefined;

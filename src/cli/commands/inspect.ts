@@ -1,6 +1,6 @@
 import type { CommandModule } from "yargs";
-import { type OutputFlags, outputFlags, type RegistryFlags, registryFlags, registryOptions } from "../flags/options.ts";
 import { type Context, printLine } from "../context.ts";
+import { type OutputFlags, outputFlags, type RegistryFlags, registryFlags, registryOptions } from "../flags/options.ts";
 
 interface InspectFlags extends RegistryFlags, OutputFlags {
   readonly source?: string | undefined;

@@ -1,5 +1,6 @@
 import type { CommandModule } from "yargs";
 import { escapeForeign } from "../../util/format.ts";
+import { type Context, printLine } from "../context.ts";
 import { commandFault } from "../fault.ts";
 import {
   type ConnectionFlags,
@@ -9,7 +10,6 @@ import {
   outputFlags,
   readSecret,
 } from "../flags/options.ts";
-import { type Context, printLine } from "../context.ts";
 
 interface LoginFlags extends ConnectionFlags, OutputFlags {
   readonly host?: string | undefined;

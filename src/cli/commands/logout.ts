@@ -1,7 +1,7 @@
 import type { CommandModule } from "yargs";
 import { escapeForeign } from "../../util/format.ts";
-import { type OutputFlags, outputFlags } from "../flags/options.ts";
 import { type Context, printLine } from "../context.ts";
+import { type OutputFlags, outputFlags } from "../flags/options.ts";
 
 interface LogoutFlags extends OutputFlags {
   readonly host?: string | undefined;

@@ -1,9 +1,9 @@
 import type { CommandModule } from "yargs";
+import { type Context, printLine } from "../context.ts";
+import { type ArchiveFlags, archiveFlags, archiveOutput, printImages } from "../flags/archive-flags.ts";
 import { type ListFlags, listedInputs, listFlags, withFailedList } from "../flags/failed-list.ts";
 import { checkConcurrency, registryOptions, type TransferFlags, transferFlags } from "../flags/options.ts";
 import { createProgress } from "../output/progress.ts";
-import { type Context, printLine } from "../context.ts";
-import { type ArchiveFlags, archiveFlags, archiveOutput, printImages } from "../flags/archive-flags.ts";
 
 interface PullFlags extends TransferFlags, ArchiveFlags, ListFlags {
   readonly keepGoing?: boolean | undefined;

@@ -1,10 +1,10 @@
 import type { CommandModule } from "yargs";
+import { type Context, printLine } from "../context.ts";
+import { commandFault } from "../fault.ts";
 import { cacheFolder } from "../flags/cache-folder.ts";
 import { type ListFlags, listedInputs, listFlags, withFailedList } from "../flags/failed-list.ts";
-import { commandFault } from "../fault.ts";
 import { checkConcurrency, registryOptions, type TransferFlags, transferFlags } from "../flags/options.ts";
 import { createProgress } from "../output/progress.ts";
-import { type Context, printLine } from "../context.ts";
 
 interface PushFlags extends TransferFlags, ListFlags {
   readonly archives?: string[] | undefined;

@@ -1,6 +1,6 @@
 import type { CommandModule } from "yargs";
-import { commandFault } from "../fault.ts";
 import { type Context, printLine } from "../context.ts";
+import { commandFault } from "../fault.ts";
 
 interface ServeFlags {
   readonly store: string;

@@ -1,8 +1,8 @@
 import type { CommandModule } from "yargs";
 import { escapeForeign, formatBytes } from "../../util/format.ts";
+import { type Context, printLine } from "../context.ts";
 import { type OutputFlags, outputFlags } from "../flags/options.ts";
 import { createProgress } from "../output/progress.ts";
-import { type Context, printLine } from "../context.ts";
 
 interface VerifyFlags extends OutputFlags {
   readonly archive?: string | undefined;

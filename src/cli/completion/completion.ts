@@ -7,8 +7,8 @@ interface CompletionFlags {
 }
 
 /** Nobody waits longer for a key. */
-const MOST_MS = 2000;
-const MOST_TAGS = 1000;
+const MAX_MS = 2000;
+const MAX_TAGS = 1000;
 /** Commands whose words may be references. */
 const TAKE_REFERENCES: ReadonlySet<string> = new Set([
   "blob",
@@ -73,8 +73,8 @@ async function tagsOf(repository: string, flags: Readonly<Record<string, unknown
   const result = await tags(repository, {
     plainHttp: flags["plainHttp"] === true || undefined,
     insecure: flags["insecure"] === true || undefined,
-    limit: MOST_TAGS,
-    signal: AbortSignal.timeout(MOST_MS),
+    limit: MAX_TAGS,
+    signal: AbortSignal.timeout(MAX_MS),
   });
   return result.tags.map(({ tag }) => tag);
 }

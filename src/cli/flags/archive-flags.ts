@@ -1,8 +1,8 @@
 import type { Writable } from "node:stream";
 import type { Argv } from "yargs";
 import type { ConvertResult, PullResult } from "../../index.ts";
-import { commandFault } from "../fault.ts";
 import { type Context, printLine } from "../context.ts";
+import { commandFault } from "../fault.ts";
 
 /** Flags of the commands that write archives. */
 export interface ArchiveFlags {

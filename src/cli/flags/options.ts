@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Argv } from "yargs";
 import type { RegistryOptions } from "../../index.ts";
 import { commandFault } from "../fault.ts";
-import { type MannerFlags, mannerFlags, mannerOptions } from "./retry-flags.ts";
+import { mannerFlags, mannerOptions, type RetryFlags } from "./retry-flags.ts";
 
 /** Flags of every command that talks to a registry. */
 export interface RegistryFlags extends ConnectionFlags {
@@ -19,7 +19,7 @@ export interface OutputFlags {
   readonly progress?: string | undefined;
 }
 
-export interface TransferFlags extends RegistryFlags, OutputFlags, MannerFlags {
+export interface TransferFlags extends RegistryFlags, OutputFlags, RetryFlags {
   readonly concurrency?: number | undefined;
   readonly dryRun?: boolean | undefined;
 }
@@ -69,7 +69,7 @@ export function transferFlags<T>(parser: Argv<T>): Argv<T & TransferFlags> {
 }
 
 /** @throws a usage fault for a bad file, or for two secrets on one stdin. */
-export async function registryOptions(flags: RegistryFlags & MannerFlags): Promise<RegistryOptions> {
+export async function registryOptions(flags: RegistryFlags & RetryFlags): Promise<RegistryOptions> {
   const { username, passwordStdin, tokenStdin } = flags;
   if (passwordStdin && tokenStdin) {
     throw commandFault("Cannot use --token-stdin: --password-stdin given as well, expected one of them");

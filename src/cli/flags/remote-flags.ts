@@ -1,9 +1,9 @@
 import type { Argv } from "yargs";
 import type { ProgressEvent, RemoteOptions } from "../../index.ts";
 import { escapeForeign } from "../../util/format.ts";
+import type { Context } from "../context.ts";
 import { commandFault } from "../fault.ts";
 import { type OutputFlags, outputFlags, type RegistryFlags, registryFlags, registryOptions } from "./options.ts";
-import type { Context } from "../context.ts";
 
 /** Flags of the commands that ask or change a registry without moving layers. */
 export interface RemoteFlags extends RegistryFlags, OutputFlags {}
@@ -23,16 +23,16 @@ export async function remoteOptions(flags: RemoteFlags, context: Context): Promi
     onProgress(event: ProgressEvent) {
       if (flags.progress === "json") stderr.write(`${JSON.stringify(event)}\n`);
       else if (flags.quiet === true) return;
-      else if (event.kind === "note") stderr.write(`${escapeForeign(event.message, MOST_NOTE)}\n`);
+      else if (event.kind === "note") stderr.write(`${escapeForeign(event.message, MAX_NOTE)}\n`);
       else if (event.kind === "retry") {
         const wait = `trying again in ${Math.ceil(event.waitMs / 1000)} s`;
-        stderr.write(`${escapeForeign(event.message, MOST_NOTE)}; ${wait}\n`);
+        stderr.write(`${escapeForeign(event.message, MAX_NOTE)}; ${wait}\n`);
       }
     },
   };
 }
 
-const MOST_NOTE = 1000;
+const MAX_NOTE = 1000;
 
 /** Names that are written to have a registry, from the flag or the environment. */
 export async function writeOptions(flags: RemoteFlags, context: Context): Promise<RemoteOptions> {

@@ -5,7 +5,7 @@ import { table } from "./table.ts";
 type Platform = ManifestResult["platforms"][number];
 
 /** As much of an instruction as a line shows. */
-const MOST_INSTRUCTION = 100;
+const MAX_INSTRUCTION = 100;
 
 /** A manifest for people: what it is, then each platform with a row per layer. */
 export function* manifestLines(result: ManifestResult): Generator<string> {
@@ -32,7 +32,7 @@ function* platformLines(image: Platform): Generator<string> {
       layer.digest,
       formatBytes(layer.size),
       escapeForeign(layer.created ?? "", 32),
-      escapeForeign(instruction(layer.createdBy ?? layer.comment ?? ""), MOST_INSTRUCTION),
+      escapeForeign(instruction(layer.createdBy ?? layer.comment ?? ""), MAX_INSTRUCTION),
     ]),
   );
 }

@@ -1,7 +1,7 @@
 import type { ProgressEvent, PullResult, PushResult } from "../../index.ts";
 import { escapeForeign, formatBytes } from "../../util/format.ts";
-import type { OutputFlags } from "../flags/options.ts";
 import type { Session } from "../context.ts";
+import type { OutputFlags } from "../flags/options.ts";
 
 const FRAME_MS = 100;
 const LINE_MS = 3000;

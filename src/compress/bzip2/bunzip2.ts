@@ -1,9 +1,9 @@
 import type { Readable } from "node:stream";
 import type { ByteReader } from "../byte-reader.ts";
-import { Bzip2Bits } from "./bzip2-bits.ts";
-import { Bzip2Block } from "./bzip2-block.ts";
 import type { Wording } from "../compressed-data.ts";
 import { decodeUnits } from "../decode-units.ts";
+import { Bzip2Bits } from "./bzip2-bits.ts";
+import { Bzip2Block } from "./bzip2-block.ts";
 
 const WORDS: Wording = { format: "bzip2", unit: "stream" };
 const MAGIC = [0x42, 0x5a, 0x68];

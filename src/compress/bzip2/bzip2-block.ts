@@ -4,7 +4,7 @@ import { Bzip2Code, LONGEST_CODE } from "./bzip2-code.ts";
 /** Symbols after which the code may change. */
 const GROUP_SYMBOLS = 50;
 /** A block of 900,000 bytes needs no more; some writers round their number up, and readers pass over the rest. */
-const MOST_SELECTORS = 18_002;
+const MAX_SELECTORS = 18_002;
 const PART_BYTES = 256 * 1024;
 
 const crcTable = Int32Array.from({ length: 256 }, (_, byte) => {
@@ -21,7 +21,7 @@ export class Bzip2Block {
   #most = 0;
   /** Low 8 bits: the transformed bytes; above: where the byte that follows stands. */
   #links: Int32Array = new Int32Array(0);
-  readonly #selectors = new Uint8Array(MOST_SELECTORS);
+  readonly #selectors = new Uint8Array(MAX_SELECTORS);
   readonly #counts = new Uint32Array(256);
   #length = 0;
   #origin = 0;
@@ -49,7 +49,7 @@ export class Bzip2Block {
     await this.#readSelectors(codes, selectors);
     const tables: Bzip2Code[] = [];
     for (let code = 0; code < codes; code += 1) tables.push(await Bzip2Code.read(bits, bytes.length + 2));
-    await this.#readSymbols(bytes, tables, Math.min(selectors, MOST_SELECTORS));
+    await this.#readSymbols(bytes, tables, Math.min(selectors, MAX_SELECTORS));
     bits.checkEnd();
     if (this.#origin >= this.#length) throw bits.damaged("impossible origin of a block");
     this.#link();
@@ -114,7 +114,7 @@ export class Bzip2Block {
       const code = recent[place] as number;
       recent.copyWithin(1, 0, place);
       recent[0] = code;
-      if (index < MOST_SELECTORS) this.#selectors[index] = code;
+      if (index < MAX_SELECTORS) this.#selectors[index] = code;
     }
   }
 

@@ -3,7 +3,7 @@ import { ThreadPool } from "../../util/thread-pool.ts";
 import type { GzipProfile } from "./gzip-profile.ts";
 
 // One thread's sha256 of a layer keeps pace with about eight deflating threads; more would only wait.
-const MOST_THREADS = 8;
+const MAX_THREADS = 8;
 
 const pools = new Map<number, ThreadPool>();
 
@@ -18,7 +18,7 @@ const pools = new Map<number, ThreadPool>();
 export async function gzipBlock(block: Uint8Array, target: Uint8Array, profile: GzipProfile): Promise<Uint8Array> {
   let pool = pools.get(profile.level);
   if (pool === undefined) {
-    const threads = Math.min(availableParallelism(), MOST_THREADS);
+    const threads = Math.min(availableParallelism(), MAX_THREADS);
     pool = new ThreadPool(new URL("./gzip-thread.mjs", import.meta.url), threads, { level: profile.level });
     pools.set(profile.level, pool);
   }

@@ -12,21 +12,21 @@ export class LzmaWindow {
   /** How far back a match may reach. */
   reach = 0;
   #dictionaryBytes = 0;
-  #mostBytes = 0;
+  #maxBytes = 0;
 
   /** Begins a block. */
   begin(dictionaryBytes: number): void {
     this.#dictionaryBytes = dictionaryBytes;
-    this.#mostBytes = Math.max(dictionaryBytes, CHUNK_BYTES, this.ring.length);
+    this.#maxBytes = Math.max(dictionaryBytes, CHUNK_BYTES, this.ring.length);
     this.reset();
   }
 
   /** Makes room for a chunk. What was never written takes no memory, whatever the header announced. */
   reserve(count: number): void {
     const needed = this.head + count;
-    if (needed <= this.ring.length || this.ring.length === this.#mostBytes) return;
-    const wanted = needed * 2 < SMALL_BYTES ? Math.ceil(needed / 8) * 16 : this.#mostBytes;
-    const grown = new Uint8Array(Math.min(this.#mostBytes, wanted));
+    if (needed <= this.ring.length || this.ring.length === this.#maxBytes) return;
+    const wanted = needed * 2 < SMALL_BYTES ? Math.ceil(needed / 8) * 16 : this.#maxBytes;
+    const grown = new Uint8Array(Math.min(this.#maxBytes, wanted));
     // The ring goes round only at its full length, so that everything is below the head.
     grown.set(this.ring.subarray(0, this.head));
     this.ring = grown;

@@ -62,7 +62,7 @@ async function* decodeFrame(
   decoderFor: (isShort: boolean) => ZstdFrameDecoder,
 ): AsyncGenerator<Uint8Array, void> {
   const header = await readFrameHeader(input, MAGIC);
-  const mostBytes = Math.min(header.windowBytes, ZSTD_BLOCK_BYTES);
+  const maxBytes = Math.min(header.windowBytes, ZSTD_BLOCK_BYTES);
   let decoder: ZstdFrameDecoder | undefined;
   let written = 0;
   const count = (parts: readonly Uint8Array[]): readonly Uint8Array[] => {
@@ -77,7 +77,7 @@ async function* decodeFrame(
       isLast = (block & 1) === 1;
       const kind = (block >> 1) & 3;
       const size = block >> 3;
-      if (kind === 3 || size > mostBytes) throw new ZstdDamage("an impossible block");
+      if (kind === 3 || size > maxBytes) throw new ZstdDamage("an impossible block");
       if (decoder === undefined) {
         decoder = decoderFor(isLast);
         decoder.begin(header);

@@ -1,7 +1,7 @@
 import { BackwardBits, ZstdDamage } from "./zstd-bits.ts";
 import { readFseTable } from "./zstd-fse.ts";
 
-const MOST_BITS = 11;
+const MAX_BITS = 11;
 
 /** By the next `log` bits: symbol × 16 + length of its code. */
 export interface HuffmanTable {
@@ -49,13 +49,13 @@ function codedWeights(packed: Uint8Array): number[] {
 function huffmanTable(weights: number[]): HuffmanTable {
   let sum = 0;
   for (const weight of weights) {
-    if (weight > MOST_BITS + 1) throw new ZstdDamage("an impossible weight");
+    if (weight > MAX_BITS + 1) throw new ZstdDamage("an impossible weight");
     if (weight > 0) sum += 2 ** (weight - 1);
   }
   const log = sum === 0 ? 0 : 32 - Math.clz32(sum);
   const rest = 2 ** log - sum;
   // The last weight is not written: it fills the sum up to a power of two.
-  if (log < 1 || log > MOST_BITS || weights.length > 255 || (rest & (rest - 1)) !== 0) {
+  if (log < 1 || log > MAX_BITS || weights.length > 255 || (rest & (rest - 1)) !== 0) {
     throw new ZstdDamage("a tree that does not add up");
   }
   weights.push(32 - Math.clz32(rest));

@@ -10,12 +10,12 @@ export class ZstdWindow {
   /** Where the next byte goes. */
   head = 0;
   #windowBytes = 0;
-  #mostBytes = 0;
+  #maxBytes = 0;
 
   /** Begins a frame. */
   begin(windowBytes: number): void {
     this.#windowBytes = windowBytes;
-    this.#mostBytes = Math.ceil(windowBytes + Math.max(SLACK_BYTES, windowBytes / 4)) + ZSTD_BLOCK_BYTES;
+    this.#maxBytes = Math.ceil(windowBytes + Math.max(SLACK_BYTES, windowBytes / 4)) + ZSTD_BLOCK_BYTES;
     this.head = 0;
   }
 
@@ -23,9 +23,9 @@ export class ZstdWindow {
   reserve(): void {
     const needed = this.head + ZSTD_BLOCK_BYTES;
     if (needed <= this.buffer.length) return;
-    if (this.buffer.length < this.#mostBytes) {
-      const wanted = needed * 2 < SMALL_BYTES ? needed * 2 : this.#mostBytes;
-      const grown = new Uint8Array(Math.min(this.#mostBytes, wanted));
+    if (this.buffer.length < this.#maxBytes) {
+      const wanted = needed * 2 < SMALL_BYTES ? needed * 2 : this.#maxBytes;
+      const grown = new Uint8Array(Math.min(this.#maxBytes, wanted));
       grown.set(this.buffer.subarray(0, this.head));
       this.buffer = grown;
     } else {

@@ -1,6 +1,6 @@
 import { deferred } from "../../util/promises.ts";
-import { CHUNKS_PER_BLOB, sharedChunks } from "./chunks.ts";
 import type { ByteSink } from "../contracts.ts";
+import { CHUNKS_PER_BLOB, sharedChunks } from "./chunks.ts";
 
 /** The way of one blob's chunks from the pool through a sink and back, a bounded number at once. */
 export interface Flow {

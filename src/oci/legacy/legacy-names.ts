@@ -2,9 +2,9 @@ import { ArchiveError, BadReferenceError } from "../../errors.ts";
 import { parseJson } from "../../util/json/json.ts";
 import { mapOf } from "../../util/json/json-shape.ts";
 import { checkSchema, freeMap, string } from "../../util/json/schema.ts";
-import { isLegacyId } from "./legacy-config.ts";
 import { MAX_ARCHIVE_INDEX_BYTES } from "../limits.ts";
 import { fullImageName } from "../reference.ts";
+import { isLegacyId } from "./legacy-config.ts";
 
 export const REPOSITORIES_FILE = "repositories";
 

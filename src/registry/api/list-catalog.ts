@@ -1,7 +1,7 @@
 import { array, checkSchema, fields, nullish, unknown } from "../../util/json/schema.ts";
+import type { RegistryClient } from "../client/registry-client.ts";
 import { notAList, texts } from "./list-tags.ts";
 import { readPages } from "./pages.ts";
-import type { RegistryClient } from "../client/registry-client.ts";
 
 /** distribution 3 and ECR refuse more. */
 const PAGE_SIZE = 1000;

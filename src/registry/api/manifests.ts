@@ -8,9 +8,9 @@ import { DOCKER_SCHEMA1, DOCKER_SCHEMA1_SIGNED, MANIFEST_ACCEPT } from "../../oc
 import { isSchema1 } from "../../oci/schema1/schema1.ts";
 import { schema1Payload } from "../../oci/schema1/schema1-payload.ts";
 import { quote } from "../../util/format.ts";
-import { headerList, headerText } from "../http/headers.ts";
-import type { RegistryClient } from "../client/registry-client.ts";
 import type { Actions } from "../auth/scope.ts";
+import type { RegistryClient } from "../client/registry-client.ts";
+import { headerList, headerText } from "../http/headers.ts";
 
 export interface ManifestPlace {
   readonly client: RegistryClient;
@@ -33,7 +33,7 @@ export interface FetchedManifest {
 
 /**
  * Reads a manifest or an index by tag or digest ("Pulling manifests"). The body is hashed; a digest that was asked for
- * must be the body's. Registries that hold schema 1 alone send it unasked, or when nothing else is accepted.
+ * must be the body's. RegistryPool that hold schema 1 alone send it unasked, or when nothing else is accepted.
  *
  * @throws NotFoundError, IntegrityError, ArchiveError for a document that is no manifest.
  */
@@ -94,7 +94,7 @@ async function requestManifest(
   });
 }
 
-/** Registries that knew no other manifests announced it as JSON. */
+/** RegistryPool that knew no other manifests announced it as JSON. */
 const SCHEMA1_ANNOUNCED: readonly (string | undefined)[] = [
   undefined,
   DOCKER_SCHEMA1_SIGNED,

@@ -1,9 +1,9 @@
 import { IntegrityError, NotFoundError, RegistryError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
 import { parseJson } from "../../util/json/json.ts";
-import { type HeaderMap, headerList, headerText } from "../http/headers.ts";
-import { originOf, parseLocation, quoteLocation } from "../http/origin.ts";
 import type { RegistryClient } from "../client/registry-client.ts";
+import { type HeaderMap, headerList, headerText } from "../http/headers.ts";
+import { originOf, parseLocation, quoteLocation } from "../origin/origin.ts";
 
 export interface PageRequest<T> {
   readonly client: RegistryClient;

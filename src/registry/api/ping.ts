@@ -3,10 +3,10 @@ import type { Digest } from "../../oci/digest.ts";
 import { type ManifestView, parseManifest } from "../../oci/manifest.ts";
 import { MANIFEST_ACCEPT, OCI_INDEX } from "../../oci/media-types.ts";
 import { parseChallenges } from "../auth/challenge.ts";
+import type { RegistryClient } from "../client/registry-client.ts";
 import { type HeaderMap, headerList, headerText } from "../http/headers.ts";
 import { listCatalog } from "./list-catalog.ts";
 import { getManifest } from "./manifests.ts";
-import type { RegistryClient } from "../client/registry-client.ts";
 
 /** What a registry says at its door, asked without credentials. Texts are foreign. */
 export interface RegistryGreeting {

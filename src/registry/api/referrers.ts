@@ -21,7 +21,7 @@ const NO_API: ReadonlySet<number> = new Set([200, 400, 405, 406, 410, 429, 501])
 const indexSchema = fields({ manifests: nullish(array(descriptorSchema)) });
 
 /**
- * Manifests whose subject is `digest` ("Listing Referrers"): signatures, attestations, SBOMs. Registries without the API
+ * Manifests whose subject is `digest` ("Listing Referrers"): signatures, attestations, SBOMs. RegistryPool without the API
  * keep them in an index under a tag made from the digest ("Referrers Tag Schema").
  *
  * @param artifactType keeps only those of this type.

@@ -1,8 +1,8 @@
 import { AuthError } from "../../errors.ts";
-import { basicAuthorization } from "../http/basic-authorization.ts";
-import type { BearerChallenge, Challenge } from "./challenge.ts";
 import type { Credentials, CredentialsFor } from "../credentials/find-credentials.ts";
-import { originOf } from "../http/origin.ts";
+import { basicAuthorization } from "../http/basic-authorization.ts";
+import { originOf } from "../origin/origin.ts";
+import type { BearerChallenge, Challenge } from "./challenge.ts";
 import { checkRealm, type ResolveHost } from "./realm-policy.ts";
 import { type Scope, tokenScopes } from "./scope.ts";
 import { SingleFlight } from "./single-flight.ts";

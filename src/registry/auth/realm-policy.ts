@@ -1,8 +1,8 @@
 import { lookup } from "node:dns/promises";
 import { AuthError } from "../../errors.ts";
-import { type AddressKind, addressKind } from "../http/address.ts";
-import { ledAstray } from "../http/address-policy.ts";
-import { parseLocation, portOf, quoteLocation } from "../http/origin.ts";
+import { type AddressKind, addressKind } from "../origin/address.ts";
+import { forbiddenAddress } from "../origin/address-policy.ts";
+import { parseLocation, portOf, quoteLocation } from "../origin/origin.ts";
 
 /** All addresses of the host of a URL; empty when they are not known here, as behind a proxy. */
 export type ResolveHost = (host: string, url: URL) => Promise<readonly string[]>;
@@ -34,7 +34,7 @@ export async function checkRealm(realm: string, registry: URL, resolve: ResolveH
   if (url.hostname === registry.hostname && portOf(url) === portOf(registry)) return url;
   const kinds = await kindsOf(url, resolve);
   const isSuspect = kinds.some(kind => kind !== "name" && kind !== "public");
-  const found = isSuspect ? ledAstray(kinds, await kindsOf(registry, resolve)) : undefined;
+  const found = isSuspect ? forbiddenAddress(kinds, await kindsOf(registry, resolve)) : undefined;
   if (found !== undefined) throw refused(`at ${found}`, `a host that ${registry.host} may lead to`);
   return url;
 }

@@ -1,12 +1,12 @@
 import { AuthError, ImgpackError } from "../../errors.ts";
 import { parseJson } from "../../util/json/json.ts";
 import { checkSchema, fields, nullish, number, string } from "../../util/json/schema.ts";
-import { basicAuthorization } from "../http/basic-authorization.ts";
 import type { Credentials } from "../credentials/find-credentials.ts";
+import { basicAuthorization } from "../http/basic-authorization.ts";
 import { type HeaderMap, headerText } from "../http/headers.ts";
 import { networkError } from "../http/network-error.ts";
-import { followRedirect } from "../http/redirect-policy.ts";
 import { responseError } from "../http/response-error.ts";
+import { followRedirect } from "../origin/redirect-policy.ts";
 
 export interface TokenHttpRequest {
   readonly url: URL;

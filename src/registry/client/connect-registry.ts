@@ -2,17 +2,17 @@ import { UsageError } from "../../errors.ts";
 import { registryHost } from "../../oci/reference.ts";
 import { readRegistryName } from "../../oci/registry-name.ts";
 import { quote } from "../../util/format.ts";
-import type { RetryEvent } from "../http/retry.ts";
-import { addressKind } from "../http/address.ts";
 import { Authenticator } from "../auth/authenticator.ts";
-import { type CertsFolderOptions, readCertsFolder } from "../http/certs-folder.ts";
-import { type CredentialOptions, credentialsFor } from "../credentials/find-credentials.ts";
-import { proxiesOf } from "../http/proxy/proxy-settings.ts";
 import { resolveHost } from "../auth/realm-policy.ts";
-import { RegistryClient, USER_AGENT } from "./registry-client.ts";
-import { type TransportOptions, tlsOptions } from "../http/tls-options.ts";
 import { MAX_TOKEN_REPLY_BYTES, type TokenHttpRequest, type TokenHttpResponse } from "../auth/token-request.ts";
+import { type CredentialOptions, credentialsFor } from "../credentials/find-credentials.ts";
+import { type CertsFolderOptions, readCertsFolder } from "../http/certs-folder.ts";
+import { proxiesOf } from "../http/proxy-settings.ts";
+import type { RetryEvent } from "../http/retry.ts";
+import { type TransportOptions, tlsOptions } from "../http/tls-options.ts";
 import { Transport } from "../http/transport.ts";
+import { addressKind } from "../origin/address.ts";
+import { RegistryClient, USER_AGENT } from "./registry-client.ts";
 
 export interface ConnectOptions
   extends TransportOptions,

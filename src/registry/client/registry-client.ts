@@ -1,18 +1,18 @@
 import { AuthError, type ImgpackError, NetworkError, RegistryError } from "../../errors.ts";
-import { HostGate } from "../http/host-gate.ts";
-import { type RetryEvent, retry, sleepFor } from "../http/retry.ts";
 import { VERSION } from "../../util/version.ts";
 import type { Authenticator, Scope } from "../auth/authenticator.ts";
 import { parseChallenges } from "../auth/challenge.ts";
+import type { Actions } from "../auth/scope.ts";
 import { isConnectFault, isRateLimit, typedCause } from "../http/error-kinds.ts";
 import { headerList, headerText } from "../http/headers.ts";
+import { HostGate } from "../http/host-gate.ts";
 import { networkError } from "../http/network-error.ts";
-import { originOf } from "../http/origin.ts";
-import { crossOriginHeaders, followRedirect } from "../http/redirect-policy.ts";
 import { responseError } from "../http/response-error.ts";
-import type { Actions } from "../auth/scope.ts";
+import { type RetryEvent, retry, sleepFor } from "../http/retry.ts";
 import { trustSystem } from "../http/tls-options.ts";
 import type { Transport, TransportRequest, TransportResponse } from "../http/transport.ts";
+import { originOf } from "../origin/origin.ts";
+import { crossOriginHeaders, followRedirect } from "../origin/redirect-policy.ts";
 
 /** One request of the distribution API, with what an error message needs to name it. */
 export interface Call {

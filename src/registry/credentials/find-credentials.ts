@@ -2,9 +2,9 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { AuthError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
-import { type ChosenCredentials, type Credentials, chosenCredentials } from "./given-credentials.ts";
 import { askCredentialHelper } from "./credential-helper.ts";
 import { type DockerConfig, parseDockerConfig, readDockerConfig, readDockercfg } from "./docker-config.ts";
+import { type ChosenCredentials, type Credentials, chosenCredentials } from "./given-credentials.ts";
 
 export type { Credentials } from "./given-credentials.ts";
 

@@ -1,9 +1,9 @@
 import { homedir } from "node:os";
-import { editAuths } from "./edit-docker-config.ts";
 import { askCredentialHelper, eraseFromHelper, serverKey, storeInHelper } from "./credential-helper.ts";
-import { dockerConfigFile } from "./find-credentials.ts";
-import { readDockerConfig } from "./docker-config.ts";
 import { canonicalRegistry, parseCredentialKey } from "./credential-key.ts";
+import { readDockerConfig } from "./docker-config.ts";
+import { editAuths } from "./edit-docker-config.ts";
+import { dockerConfigFile } from "./find-credentials.ts";
 
 export interface StoreOptions {
   readonly env?: NodeJS.ProcessEnv | undefined;

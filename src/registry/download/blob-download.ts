@@ -1,12 +1,12 @@
 import { Readable } from "node:stream";
 import { ChunkFiller } from "../../content/chunks/chunk-filler.ts";
-import type { BlobSource, ByteRange, ByteSink } from "../../content/contracts.ts";
 import { createFlow } from "../../content/chunks/flow.ts";
+import type { BlobSource, ByteRange, ByteSink } from "../../content/contracts.ts";
 import { ImgpackError, IntegrityError, NetworkError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
-import type { BulkDownloads } from "./bulk-download.ts";
-import { headerText } from "../http/headers.ts";
 import type { RegistryClient } from "../client/registry-client.ts";
+import { headerText } from "../http/headers.ts";
+import type { BulkDownloads } from "./bulk-download.ts";
 import { ifUnchanged, noteValidator, type Validator } from "./entity-tag.ts";
 
 /** Smaller blobs come over the connection that brought the manifest, and are kept in memory. */

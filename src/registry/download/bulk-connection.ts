@@ -1,8 +1,8 @@
 import { connect as connectTcp, isIP, type LookupFunction, type Socket, type TcpNetConnectOpts } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { NetworkError } from "../../errors.ts";
-import { parseResponseHead, type ResponseHead } from "./response-head.ts";
 import { type TransportOptions, tlsOptions } from "../http/tls-options.ts";
+import { parseResponseHead, type ResponseHead } from "./response-head.ts";
 
 const READ_BYTES = 256 * 1024;
 /** TLS never hands out more at once. */

@@ -1,11 +1,11 @@
-import { operate } from "../../util/operation-hook.ts";
-import { BulkConnection, type TakeBytes } from "./bulk-connection.ts";
-import { originOf } from "../http/origin.ts";
-import { crossOriginHeaders, followRedirect } from "../http/redirect-policy.ts";
+import { hooked } from "../../util/operation-hook.ts";
 import { type RegistryClient, USER_AGENT } from "../client/registry-client.ts";
-import type { ResponseHead } from "./response-head.ts";
 import type { Transport } from "../http/transport.ts";
+import { originOf } from "../origin/origin.ts";
+import { crossOriginHeaders, followRedirect } from "../origin/redirect-policy.ts";
+import { BulkConnection, type TakeBytes } from "./bulk-connection.ts";
 import { ifUnchanged, noteValidator, type Validator } from "./entity-tag.ts";
+import type { ResponseHead } from "./response-head.ts";
 
 export interface BulkRequest {
   readonly client: RegistryClient;
@@ -83,7 +83,7 @@ export class BulkDownloads {
     try {
       client.transport.requests += 1;
       const target = `${url.pathname}${url.search}`;
-      const head = await operate({ kind: "request", place: `GET ${url.pathname}` }, async () =>
+      const head = await hooked({ kind: "request", place: `GET ${url.pathname}` }, async () =>
         connection.get(target, headers, accept, paced(take, request)),
       );
       if (connection.usable) this.#giveBack(hop, connection);

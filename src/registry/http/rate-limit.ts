@@ -1,7 +1,7 @@
 import { sleepFor } from "./retry.ts";
 
 /** What goes out or comes in at once before anybody waits: a tenth of a second's worth, and one read of a socket. */
-const LEAST_BURST_BYTES = 64 * 1024;
+const MIN_BURST_BYTES = 64 * 1024;
 
 export interface RateLimitOptions {
   /** Milliseconds; only differences count. */
@@ -24,7 +24,7 @@ export class RateLimit {
 
   constructor(bytesPerSecond: number, { now = () => performance.now(), sleep = sleepFor }: RateLimitOptions = {}) {
     this.bytesPerSecond = bytesPerSecond;
-    this.#burst = Math.max(LEAST_BURST_BYTES, bytesPerSecond / 10);
+    this.#burst = Math.max(MIN_BURST_BYTES, bytesPerSecond / 10);
     this.#now = now;
     this.#sleep = sleep;
     this.#left = this.#burst;

@@ -1,9 +1,9 @@
 import { AuthError, type ImgpackError, NotFoundError, RegistryError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
-import type { RetryHint } from "./retry.ts";
 import { readErrorBody } from "./error-body.ts";
 import { type HeaderMap, headerText } from "./headers.ts";
 import { subject } from "./network-error.ts";
+import type { RetryHint } from "./retry.ts";
 
 export interface ResponseContext {
   /** As in messages: "push", "pull", "read". */

@@ -1,11 +1,11 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { LookupFunction, Socket } from "node:net";
-import { operate } from "../../util/operation-hook.ts";
-import { KnownHosts } from "./known-hosts.ts";
+import { hooked } from "../../util/operation-hook.ts";
+import { KnownHosts } from "../origin/known-hosts.ts";
+import { originOf } from "../origin/origin.ts";
 import { isIterable, limited, limitedBody } from "./limited-body.ts";
-import { originOf } from "./origin.ts";
-import { Agents } from "./proxy/proxy-agents.ts";
-import type { ProxyFor } from "./proxy/proxy-settings.ts";
+import { Agents } from "./proxy-agents.ts";
+import type { ProxyFor } from "./proxy-settings.ts";
 import { type TransportOptions, trustSystem } from "./tls-options.ts";
 
 export interface TransportRequest {
@@ -91,7 +91,7 @@ export class Transport implements AsyncDisposable {
     if (refusal !== null) throw refusal;
     const agents = await this.#agentsFor(request.url);
     const operation = { kind: "request", place: `${request.method} ${request.url.pathname}` } as const;
-    const once = (): Promise<TransportResponse> => operate(operation, async () => this.#exchange(request, agents));
+    const once = (): Promise<TransportResponse> => hooked(operation, async () => this.#exchange(request, agents));
     try {
       return await once();
     } catch (error) {

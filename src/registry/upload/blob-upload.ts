@@ -2,13 +2,13 @@ import { blobChunks } from "../../content/blob-chunks.ts";
 import type { BlobSource } from "../../content/contracts.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { withDigest } from "../origin/redirect-policy.ts";
 import { uploadChunked } from "./chunked-upload.ts";
 import { headBlob } from "./head-blob.ts";
-import { withDigest } from "../http/redirect-policy.ts";
 import type { OpenedBody } from "./replayable-body.ts";
 import { uploadResumable } from "./resumable-upload.ts";
 import { claimUpload } from "./resumed-session.ts";
-import { isTooLarge, uploadFormOf } from "./upload-capabilities.ts";
+import { capabilitiesOf, isTooLarge } from "./upload-capabilities.ts";
 import {
   cancelUpload,
   checkDigest,
@@ -46,7 +46,7 @@ export async function mountBlob(target: UploadTarget, digest: Digest, from: stri
     await response.body.dump();
     return response.status === 201 ? true : sessionUrl(target, response);
   } catch {
-    // Registries refuse mounts in many ways (401 for an unknown project, dropped connections): a plain upload decides,
+    // RegistryPool refuse mounts in many ways (401 for an unknown project, dropped connections): a plain upload decides,
     // and a second try would only cost time.
     signal?.throwIfAborted();
     return undefined;
@@ -68,7 +68,7 @@ export async function uploadBlob(
 ): Promise<void> {
   const { digest, size } = descriptor;
   const what = `blob ${digest}`;
-  const form = uploadFormOf(target.client);
+  const form = capabilitiesOf(target.client);
   await using record = await claimUpload(target, digest, size);
   if (record !== undefined) {
     const open = async (): Promise<OpenedBody> => ({

@@ -1,10 +1,10 @@
 import { ArchiveError, IntegrityError, RegistryError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
-import { closeUpload } from "./close-upload.ts";
-import { headerText } from "../http/headers.ts";
 import type { RegistryClient } from "../client/registry-client.ts";
+import { headerText } from "../http/headers.ts";
 import type { TransportResponse } from "../http/transport.ts";
-import { chunkOf, uploadFormOf } from "./upload-capabilities.ts";
+import { closeUpload } from "./close-upload.ts";
+import { capabilitiesOf, chunkOf } from "./upload-capabilities.ts";
 import type { UploadRecord } from "./upload-journal.ts";
 import { cancelUpload, isSessionFault, sessionUrl, startUpload, type UploadTarget } from "./upload-session.ts";
 
@@ -62,7 +62,7 @@ export async function closeSession(session: ChunkSession, { digest }: Descriptor
 
 export async function sendPart(session: ChunkSession, part: Uint8Array): Promise<void> {
   const { target, what } = session;
-  const form = uploadFormOf(target.client);
+  const form = capabilitiesOf(target.client);
   const end = session.offset + part.length;
   await target.client.retrying(what, target.signal, async attempt => {
     if (attempt > 1) await findOffset(session, end);

@@ -1,5 +1,6 @@
 import { RegistryError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
+import { headerText } from "../http/headers.ts";
 import {
   type ChunkSession,
   callSession,
@@ -9,11 +10,10 @@ import {
   openSession,
   sendPart,
 } from "./chunk-session.ts";
-import { headerText } from "../http/headers.ts";
-import { canShrink, shrinkChunks, uploadFormOf } from "./upload-capabilities.ts";
+import { canShrink, capabilitiesOf, shrinkChunks } from "./upload-capabilities.ts";
 import type { UploadRecord } from "./upload-journal.ts";
 import { longEnough, type Part, partsOf } from "./upload-parts.ts";
-import { cancelUpload, MOST_RESTARTS, sessionUrl, type UploadTarget } from "./upload-session.ts";
+import { cancelUpload, MAX_RESTARTS, sessionUrl, type UploadTarget } from "./upload-session.ts";
 
 export interface ChunkedUpload {
   /** As messages name it. */
@@ -39,7 +39,7 @@ export interface ChunkedUpload {
  */
 export async function uploadChunked(target: UploadTarget, upload: ChunkedUpload): Promise<void> {
   const { what, descriptor, putSmall, record } = upload;
-  const form = uploadFormOf(target.client);
+  const form = capabilitiesOf(target.client);
   const parts = partsOf(upload.body);
   let { session } = upload;
   let isFirst = session === undefined;
@@ -52,7 +52,7 @@ export async function uploadChunked(target: UploadTarget, upload: ChunkedUpload)
       }
       session ??= await openSession(target, what, record);
       await sending;
-      const part = await longEnough(next.value, parts, form.leastChunkBytes);
+      const part = await longEnough(next.value, parts, form.minChunkBytes);
       if (isFirst) {
         isFirst = false;
         if (!(await sendFirst(session, part))) {
@@ -84,7 +84,7 @@ export async function uploadChunked(target: UploadTarget, upload: ChunkedUpload)
  */
 async function sendFirst(session: ChunkSession, part: Uint8Array): Promise<boolean> {
   const { target, what } = session;
-  const form = uploadFormOf(target.client);
+  const form = capabilitiesOf(target.client);
   for (let losses = 0; form.takesChunks; ) {
     try {
       await sendPart(session, part);
@@ -93,7 +93,7 @@ async function sendFirst(session: ChunkSession, part: Uint8Array): Promise<boole
       if (!isRefusal(error) || session.offset > 0) throw error;
       // A registry that lost the session says nothing about the size.
       const isLost = error.status === 404;
-      if (isLost && losses === MOST_RESTARTS) throw error;
+      if (isLost && losses === MAX_RESTARTS) throw error;
       if (isLost) losses += 1;
       else if (canShrink(form)) shrinkChunks(form);
       else form.takesChunks = false;

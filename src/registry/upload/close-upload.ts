@@ -1,12 +1,12 @@
 import type { Digest } from "../../oci/digest.ts";
+import { withDigest } from "../origin/redirect-policy.ts";
 import { headBlob } from "./head-blob.ts";
-import { withDigest } from "../http/redirect-policy.ts";
-import { cancelUpload, checkDigest, isSessionFault, MOST_RESTARTS, type UploadTarget } from "./upload-session.ts";
+import { cancelUpload, checkDigest, isSessionFault, MAX_RESTARTS, type UploadTarget } from "./upload-session.ts";
 
 /**
  * The empty PUT that names the digest.
  *
- * @param round the session's number; beyond MOST_RESTARTS a lost one is an error.
+ * @param round the session's number; beyond MAX_RESTARTS a lost one is an error.
  * @param isKept a later run may try again: the session is left as it is.
  * @returns false when the registry has lost the session, and the layer has to be sent again.
  */
@@ -38,7 +38,7 @@ export async function closeUpload(
     // The answer to the first try may have been lost on its way; the session is gone then, and the blob is there.
     if (isSessionFault(error) && (await headBlob(target, digest).catch(() => false))) return true;
     if (!isKept) await cancelUpload(target, session);
-    if (isSessionFault(error) && round <= MOST_RESTARTS) return false;
+    if (isSessionFault(error) && round <= MAX_RESTARTS) return false;
     throw error;
   }
 }

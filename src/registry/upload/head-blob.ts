@@ -1,12 +1,12 @@
 import { AuthError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { TransportResponse } from "../http/transport.ts";
-import { uploadFormOf } from "./upload-capabilities.ts";
+import { capabilitiesOf } from "./upload-capabilities.ts";
 import type { UploadTarget } from "./upload-session.ts";
 
 /** Whether the repository has a blob; one try. Where the registry does not tell, it has not. */
 export async function headBlob({ client, repository, signal }: UploadTarget, digest: Digest): Promise<boolean> {
-  const form = uploadFormOf(client);
+  const form = capabilitiesOf(client);
   if (!form.answersHead) return false;
   let response: TransportResponse;
   try {

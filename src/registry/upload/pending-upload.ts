@@ -1,12 +1,12 @@
 import type { PendingBody, PendingStream, Seal } from "../../content/contracts.ts";
 import { InternalError, RegistryError } from "../../errors.ts";
+import { headerText } from "../http/headers.ts";
 import { uploadChunked } from "./chunked-upload.ts";
 import { closeUpload } from "./close-upload.ts";
-import { headerText } from "../http/headers.ts";
 import type { OpenedBody } from "./replayable-body.ts";
 import { uploadResumable } from "./resumable-upload.ts";
 import { claimUpload } from "./resumed-session.ts";
-import { inTurn, isTooLarge, uploadFormOf } from "./upload-capabilities.ts";
+import { capabilitiesOf, inTurn, isTooLarge } from "./upload-capabilities.ts";
 import { inSession, restartingUpload, sessionUrl, type UploadTarget } from "./upload-session.ts";
 
 /**
@@ -21,7 +21,7 @@ export async function uploadPending(
   onBytes?: (bytes: number) => void,
 ): Promise<Seal> {
   const what = `layer ${blob.key.replace("pending:", "")}`;
-  const form = uploadFormOf(target.client);
+  const form = capabilitiesOf(target.client);
   let seal: (() => Seal) | undefined;
   const key = lastingKey(blob);
   await using record = key === undefined ? undefined : await claimUpload(target, key, blob.sourceBytes);
@@ -71,7 +71,7 @@ async function uploadStreamed(
   blob: PendingBody,
   onBytes: ((bytes: number) => void) | undefined,
 ): Promise<Seal> {
-  const form = uploadFormOf(target.client);
+  const form = capabilitiesOf(target.client);
   for (let round = 1; ; round += 1) {
     const hasTurn = form.isOneAtATime;
     const sealed = await inTurn(form, async () => {

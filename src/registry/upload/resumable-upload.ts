@@ -5,7 +5,7 @@ import { uploadChunked } from "./chunked-upload.ts";
 import { type OpenedBody, ReplayedBody } from "./replayable-body.ts";
 import { findKept, resumeSession } from "./resumed-session.ts";
 import { streamPiece } from "./stream-piece.ts";
-import { isTooLarge, uploadFormOf } from "./upload-capabilities.ts";
+import { capabilitiesOf, isTooLarge } from "./upload-capabilities.ts";
 import type { UploadRecord } from "./upload-journal.ts";
 import { cancelUpload, restartingUpload, startUpload, type UploadTarget } from "./upload-session.ts";
 
@@ -20,7 +20,7 @@ export interface ResumableUpload {
 }
 
 /** Uploads begun again because a request broke off and the registry kept nothing of it. */
-const MOST_LOSSES = 4;
+const MAX_LOSSES = 4;
 
 /**
  * Uploads a blob so that a later run can go on where this one ended: streamed PATCH requests and an empty PUT, or what is
@@ -35,7 +35,7 @@ export async function uploadResumable(
   opened?: URL,
 ): Promise<Descriptor | undefined> {
   const { what, record, size, sourceBytes } = upload;
-  const form = uploadFormOf(target.client);
+  const form = capabilitiesOf(target.client);
   await using body = new ReplayedBody(upload.open);
   const resumed = await resumeSession(target, what, record, size);
   if (resumed !== undefined) {
@@ -94,7 +94,7 @@ async function streamAll(session: ChunkSession, body: ReplayedBody): Promise<boo
     const state = await target.client.retrying(what, target.signal, async attempt => {
       if (attempt > 1 && !((await findKept(session)) && session.offset > 0)) {
         losses += 1;
-        if (losses > MOST_LOSSES) throw lost(session);
+        if (losses > MAX_LOSSES) throw lost(session);
         await cancelUpload(target, session.url);
         session.url = await startUpload(target, what);
         session.offset = 0;
@@ -103,8 +103,8 @@ async function streamAll(session: ChunkSession, body: ReplayedBody): Promise<boo
       const isPieces = takesPieces(session.url);
       // Only the first stream may come without Content-Range elsewhere, and what is made on its way has no known length.
       if (session.offset > 0 && !isPieces) return "rest";
-      const mostBytes = isPieces ? target.journal?.pieceBytes : undefined;
-      const isEnded = await streamPiece(session, body, mostBytes ?? Number.POSITIVE_INFINITY);
+      const maxBytes = isPieces ? target.journal?.pieceBytes : undefined;
+      const isEnded = await streamPiece(session, body, maxBytes ?? Number.POSITIVE_INFINITY);
       return isEnded ? "ended" : "piece";
     });
     if (state !== "piece") return state === "ended";

@@ -1,7 +1,7 @@
 import { RegistryError } from "../../errors.ts";
-import { type ChunkSession, callSession, rangeEnd } from "./chunk-session.ts";
 import { isRateLimit } from "../http/error-kinds.ts";
 import { headerText } from "../http/headers.ts";
+import { type ChunkSession, callSession, rangeEnd } from "./chunk-session.ts";
 import type { UploadRecord } from "./upload-journal.ts";
 import { cancelUpload, sessionUrl, type UploadTarget } from "./upload-session.ts";
 
@@ -11,7 +11,7 @@ export async function claimUpload(
   key: string,
   bytes: number,
 ): Promise<UploadRecord | undefined> {
-  if (journal === undefined || bytes < journal.leastBytes) return undefined;
+  if (journal === undefined || bytes < journal.minBytes) return undefined;
   return await journal.claim({ client, repository, key });
 }
 

@@ -1,6 +1,6 @@
 import { RegistryError } from "../../errors.ts";
-import { type ChunkSession, callSession, lost } from "./chunk-session.ts";
 import { headerText } from "../http/headers.ts";
+import { type ChunkSession, callSession, lost } from "./chunk-session.ts";
 import type { ReplayedBody } from "./replayable-body.ts";
 import { sessionUrl } from "./upload-session.ts";
 
@@ -11,10 +11,10 @@ const STOP_MS = 700;
  * Sends a piece of a blob in one PATCH without Content-Range, as docker push does. When the run is interrupted the piece
  * ends there, so that what has arrived is acknowledged: distribution drops an upload whose request broke off.
  *
- * @param mostBytes after which the piece ends with the part that reaches it.
+ * @param maxBytes after which the piece ends with the part that reaches it.
  * @returns whether the blob has ended.
  */
-export async function streamPiece(session: ChunkSession, body: ReplayedBody, mostBytes: number): Promise<boolean> {
+export async function streamPiece(session: ChunkSession, body: ReplayedBody, maxBytes: number): Promise<boolean> {
   const { target, what, url, offset } = session;
   const { signal } = target;
   let sent = 0;
@@ -26,7 +26,7 @@ export async function streamPiece(session: ChunkSession, body: ReplayedBody, mos
       // Called again when a 401 makes the client send it anew.
       if (!(await body.seek(offset))) throw lost(session);
       for await (const part of body.parts()) {
-        if (sent >= mostBytes) break;
+        if (sent >= maxBytes) break;
         yield part;
         sent += part.length;
         if (signal?.aborted === true) break;

@@ -1,10 +1,10 @@
 import { NetworkError, RegistryError } from "../../errors.ts";
 import { deferred } from "../../util/promises.ts";
-import { type HeaderMap, headerText } from "../http/headers.ts";
 import type { RegistryClient } from "../client/registry-client.ts";
+import { type HeaderMap, headerText } from "../http/headers.ts";
 
 /** How a registry takes uploads, as far as this run has found out. */
-export interface UploadForm {
+export interface UploadCapabilities {
   /** False once a whole blob in one PUT was refused for its size. */
   takesWhole: boolean;
   /** False once a PATCH without Content-Range was refused. */
@@ -13,7 +13,7 @@ export interface UploadForm {
   /** Bytes of a chunk that went well, or that is tried next. */
   chunkBytes: number;
   /** The registry takes no smaller chunk, but for the last one; 0 when it did not say. */
-  leastChunkBytes: number;
+  minChunkBytes: number;
   /** False once a HEAD of a blob turned out to say nothing. */
   answersHead: boolean;
   /** Set once uploads seem to have spoilt each other. */
@@ -22,21 +22,21 @@ export interface UploadForm {
   turn: Promise<void>;
 }
 
-const MOST_BYTES = 8 * 1024 * 1024;
-const LEAST_BYTES = 1024 * 1024;
+const MAX_BYTES = 8 * 1024 * 1024;
+const MIN_BYTES = 1024 * 1024;
 /** A chunk is kept in memory until it has been taken. */
-const MOST_LEAST_BYTES = 64 * 1024 * 1024;
+const MAX_MIN_CHUNK_BYTES = 64 * 1024 * 1024;
 
-const forms = new WeakMap<RegistryClient, UploadForm>();
+const forms = new WeakMap<RegistryClient, UploadCapabilities>();
 
 /** The same for all uploads of a run to one registry, so that a refusal is met once. */
-export function uploadFormOf(client: RegistryClient): UploadForm {
+export function capabilitiesOf(client: RegistryClient): UploadCapabilities {
   const form = forms.get(client) ?? {
     takesWhole: true,
     takesStreams: true,
     takesChunks: true,
-    chunkBytes: MOST_BYTES,
-    leastChunkBytes: 0,
+    chunkBytes: MAX_BYTES,
+    minChunkBytes: 0,
     answersHead: true,
     isOneAtATime: false,
     turn: Promise.resolve(),
@@ -45,38 +45,38 @@ export function uploadFormOf(client: RegistryClient): UploadForm {
   return form;
 }
 
-export function canShrink(form: UploadForm): boolean {
+export function canShrink(form: UploadCapabilities): boolean {
   return form.chunkBytes > leastOf(form);
 }
 
-export function shrinkChunks(form: UploadForm): void {
+export function shrinkChunks(form: UploadCapabilities): void {
   form.chunkBytes = Math.max(leastOf(form), Math.floor(form.chunkBytes / 2));
 }
 
-function leastOf({ leastChunkBytes }: UploadForm): number {
-  return Math.max(LEAST_BYTES, leastChunkBytes);
+function leastOf({ minChunkBytes }: UploadCapabilities): number {
+  return Math.max(MIN_BYTES, minChunkBytes);
 }
 
 /**
  * Keeps what the answer to the start of an upload says of chunks: OCI-Chunk-Min-Length (distribution specification,
  * "Pushing a blob in chunks"), and OCI-Chunk-Max-Length, which Cloudflare's registry adds.
  */
-export function noteChunkLimits(form: UploadForm, headers: HeaderMap): void {
+export function noteChunkLimits(form: UploadCapabilities, headers: HeaderMap): void {
   const least = lengthIn(headers, "oci-chunk-min-length");
   const most = lengthIn(headers, "oci-chunk-max-length");
   if (most !== undefined) form.chunkBytes = Math.min(form.chunkBytes, Math.max(1, most));
   if (least === undefined) return;
-  if (least > MOST_LEAST_BYTES) form.takesChunks = false;
-  else form.leastChunkBytes = least;
-  form.chunkBytes = Math.max(form.chunkBytes, form.leastChunkBytes);
+  if (least > MAX_MIN_CHUNK_BYTES) form.takesChunks = false;
+  else form.minChunkBytes = least;
+  form.chunkBytes = Math.max(form.chunkBytes, form.minChunkBytes);
 }
 
 /** Bytes of the next chunk out of those that are here; none is left over that is too short to be a chunk. */
-export function chunkOf(form: UploadForm, left: Uint8Array): Uint8Array {
-  const { chunkBytes, leastChunkBytes } = form;
+export function chunkOf(form: UploadCapabilities, left: Uint8Array): Uint8Array {
+  const { chunkBytes, minChunkBytes } = form;
   if (left.length <= chunkBytes) return left;
-  if (left.length - chunkBytes >= leastChunkBytes) return left.subarray(0, chunkBytes);
-  return left.length < 2 * leastChunkBytes ? left : left.subarray(0, left.length - leastChunkBytes);
+  if (left.length - chunkBytes >= minChunkBytes) return left.subarray(0, chunkBytes);
+  return left.length < 2 * minChunkBytes ? left : left.subarray(0, left.length - minChunkBytes);
 }
 
 function lengthIn(headers: HeaderMap, name: string): number | undefined {
@@ -85,7 +85,7 @@ function lengthIn(headers: HeaderMap, name: string): number | undefined {
 }
 
 /** Runs uploads one after another, once the registry has shown that it needs that (Nexus does). */
-export async function inTurn<T>(form: UploadForm, upload: () => Promise<T>): Promise<T> {
+export async function inTurn<T>(form: UploadCapabilities, upload: () => Promise<T>): Promise<T> {
   if (!form.isOneAtATime) return await upload();
   const before = form.turn;
   const { promise, resolve } = deferred<void>();

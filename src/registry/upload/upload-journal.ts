@@ -1,17 +1,17 @@
 import { createHash, randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { createFile, discardFile, makeFolder, renameFile } from "../../util/disk.ts";
-import { isRunning, ownIdentity, parseIdentity } from "../../util/process-identity.ts";
-import { originOf } from "../http/origin.ts";
 import { isOwnFolder, readOwnFile, removeStale } from "../../util/private-file.ts";
-import { resolveUploadLocation } from "../http/redirect-policy.ts";
+import { isRunning, ownIdentity, parseIdentity } from "../../util/process-identity.ts";
 import type { RegistryClient } from "../client/registry-client.ts";
+import { originOf } from "../origin/origin.ts";
+import { resolveUploadLocation } from "../origin/redirect-policy.ts";
 
 /** Below this size a second upload costs less than the requests that keep the first one. */
-const LEAST_BYTES = 16 * 1024 * 1024;
+const MIN_BYTES = 16 * 1024 * 1024;
 /** Pieces of this size, or of a quarter of it, cost nothing that could be measured. */
 const PIECE_BYTES = 64 * 1024 * 1024;
-/** Registries forget an upload that rests for longer, some of them sooner. */
+/** RegistryPool forget an upload that rests for longer, some of them sooner. */
 const KEPT_MS = 24 * 60 * 60 * 1000;
 const VERSION = 1;
 
@@ -22,7 +22,7 @@ export interface UploadJournalOptions {
   /** Hears what becomes of uploads of earlier runs. */
   readonly onNote?: ((message: string) => void) | undefined;
   /** Smallest blob whose upload is kept; 16 MiB without it. */
-  readonly leastBytes?: number | undefined;
+  readonly minBytes?: number | undefined;
   /** Bytes of a request, where pieces are acknowledged; 64 MiB without it. */
   readonly pieceBytes?: number | undefined;
   /** Milliseconds since the epoch. */
@@ -48,7 +48,7 @@ export interface SavedUpload {
  * killed. Their URLs are capabilities (security case A-17): the files are their owner's alone, and nothing prints them.
  */
 export class UploadJournal {
-  readonly leastBytes: number;
+  readonly minBytes: number;
   readonly pieceBytes: number;
   readonly #folder: string;
   readonly #now: () => number;
@@ -57,9 +57,9 @@ export class UploadJournal {
 
   /** @param cacheFolder where the folder `uploads` is, or will be made. */
   constructor(cacheFolder: string, options: UploadJournalOptions = {}) {
-    const { onNote = () => undefined, leastBytes = LEAST_BYTES, pieceBytes = PIECE_BYTES, now = Date.now } = options;
+    const { onNote = () => undefined, minBytes = MIN_BYTES, pieceBytes = PIECE_BYTES, now = Date.now } = options;
     this.#folder = join(cacheFolder, "uploads");
-    this.leastBytes = leastBytes;
+    this.minBytes = minBytes;
     this.pieceBytes = pieceBytes;
     this.#onNote = onNote;
     this.#now = now;

@@ -1,11 +1,11 @@
 import { IntegrityError, RegistryError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { quote } from "../../util/format.ts";
-import { headerList, headerText } from "../http/headers.ts";
-import { resolveUploadLocation } from "../http/redirect-policy.ts";
 import type { RegistryClient } from "../client/registry-client.ts";
+import { headerList, headerText } from "../http/headers.ts";
 import type { TransportResponse } from "../http/transport.ts";
-import { inTurn, noteChunkLimits, type UploadForm, uploadFormOf } from "./upload-capabilities.ts";
+import { resolveUploadLocation } from "../origin/redirect-policy.ts";
+import { capabilitiesOf, inTurn, noteChunkLimits, type UploadCapabilities } from "./upload-capabilities.ts";
 import type { UploadJournal } from "./upload-journal.ts";
 
 /** Where a blob goes. */
@@ -22,8 +22,8 @@ const CANCEL_MS = 2000;
 const ABORTED_CANCEL_MS = 1000;
 /** Distribution specification, "Error Codes". DIGEST_INVALID: the bytes were checked here, so they changed on their way. */
 const SESSION_CODES: ReadonlySet<string> = new Set(["BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID", "DIGEST_INVALID"]);
-/** Registries that lose sessions (several behind one name without shared storage) do so again and again. */
-export const MOST_RESTARTS: number = 2;
+/** RegistryPool that lose sessions (several behind one name without shared storage) do so again and again. */
+export const MAX_RESTARTS: number = 2;
 
 /**
  * Every try gets a session of its own, since a failed one may hold bytes.
@@ -37,14 +37,14 @@ export async function inSession<T>(
   send: (session: URL, attempt: number) => Promise<T>,
   hasTurn = false,
 ): Promise<T> {
-  const form = uploadFormOf(target.client);
+  const form = capabilitiesOf(target.client);
   const once = async (attempt: number): Promise<T> => {
     const session = attempt === 1 && opened !== undefined ? opened : await startUpload(target, what);
     try {
       return await send(session, attempt);
     } catch (error) {
       await cancelUpload(target, session);
-      if (!isSessionFault(error) || attempt > MOST_RESTARTS) throw error;
+      if (!isSessionFault(error) || attempt > MAX_RESTARTS) throw error;
       // Once may be bad luck; twice, they spoil each other.
       form.isOneAtATime ||= attempt > 1;
       const { message, hint, status, codes } = error;
@@ -57,13 +57,13 @@ export async function inSession<T>(
 }
 
 /** Sends a blob that can be read again from its beginning whenever the registry has lost what it had of it. */
-export async function restartingUpload(form: UploadForm, upload: () => Promise<void>): Promise<void> {
+export async function restartingUpload(form: UploadCapabilities, upload: () => Promise<void>): Promise<void> {
   for (let round = 1; ; round += 1) {
     try {
       await inTurn(form, upload);
       return;
     } catch (error) {
-      if (!isSessionFault(error) || round > MOST_RESTARTS) throw error;
+      if (!isSessionFault(error) || round > MAX_RESTARTS) throw error;
       form.isOneAtATime = true;
     }
   }
@@ -90,7 +90,7 @@ export async function startUpload(target: UploadTarget, what: string): Promise<U
     signal,
   });
   await response.body.dump();
-  noteChunkLimits(uploadFormOf(target.client), response.headers);
+  noteChunkLimits(capabilitiesOf(target.client), response.headers);
   return sessionUrl(target, response);
 }
 

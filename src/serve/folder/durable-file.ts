@@ -1,6 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
-import { createFile, discardFile, makeFolder as makeOne, openForAppend, renameFile, syncFolder } from "../../util/disk.ts";
+import {
+  createFile,
+  discardFile,
+  makeFolder as makeOne,
+  openForAppend,
+  renameFile,
+  syncFolder,
+} from "../../util/disk.ts";
 
 /** Creates `folder` and the missing ones above it, each of them durably. */
 export async function makeFolder(folder: string): Promise<void> {

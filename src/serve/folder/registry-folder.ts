@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { ArchiveJournal } from "../../archive/write/archive-journal.ts";
 import { StorageError } from "../../errors.ts";
 import { type Digest, digestAlgorithm, digestHex } from "../../oci/digest.ts";
-import { ArchiveJournal } from "../../archive/write/archive-journal.ts";
 import { discardFile } from "../../util/disk.ts";
 import { quote } from "../../util/format.ts";
 import { makeFolder, publishFile, removeDurably, writeDurably } from "./durable-file.ts";

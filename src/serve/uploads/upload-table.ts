@@ -1,11 +1,11 @@
 import type { IncomingMessage } from "node:http";
 import type { DigestAlgorithm } from "../../oci/digest.ts";
 import { KeyedLock } from "../folder/keyed-lock.ts";
-import { Refusal } from "../refusal.ts";
 import type { RegistryFolder } from "../folder/registry-folder.ts";
+import { Refusal } from "../refusal.ts";
 import { ClientGoneError, UploadSession } from "./upload-session.ts";
 
-const MOST_SESSIONS = 4096;
+const MAX_SESSIONS = 4096;
 const IDLE_MS = 60 * 60 * 1000;
 
 /** The open upload sessions. They live in memory: after a restart clients get 404 and start again. */
@@ -25,9 +25,9 @@ export class UploadTable {
 
   /** @throws Refusal 429 when too many sessions are open, none of them idle for an hour */
   async create(repository: string, algorithm: DigestAlgorithm): Promise<UploadSession> {
-    if (this.#sessions.size >= MOST_SESSIONS) await this.#dropIdle();
-    if (this.#sessions.size >= MOST_SESSIONS) {
-      throw new Refusal(429, "TOOMANYREQUESTS", `${MOST_SESSIONS} uploads are open, expected fewer`);
+    if (this.#sessions.size >= MAX_SESSIONS) await this.#dropIdle();
+    if (this.#sessions.size >= MAX_SESSIONS) {
+      throw new Refusal(429, "TOOMANYREQUESTS", `${MAX_SESSIONS} uploads are open, expected fewer`);
     }
     const session = await this.createLoose(repository, algorithm);
     this.#sessions.set(session.id, session);

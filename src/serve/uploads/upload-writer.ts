@@ -6,7 +6,7 @@ const CHUNKS = 4;
 // Syncing while bytes still arrive leaves little for the end, where the client waits for it.
 const SYNC_BYTES = 32 * 1024 * 1024;
 // A sync holds one of the four threads that all file access shares.
-const MOST_SYNCS = 2;
+const MAX_SYNCS = 2;
 let syncs = 0;
 
 interface Slot {
@@ -86,7 +86,7 @@ export class UploadWriter {
     this.#unsynced += chunk.length;
     this.#turn = (this.#turn + 1) % CHUNKS;
     this.#filled = 0;
-    if (this.#unsynced >= SYNC_BYTES && syncs < MOST_SYNCS) this.#sync();
+    if (this.#unsynced >= SYNC_BYTES && syncs < MAX_SYNCS) this.#sync();
   }
 
   #sync(): void {

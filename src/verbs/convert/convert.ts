@@ -1,17 +1,17 @@
+import { type ScanOptions, StreamedArchive } from "../../archive/open/streamed-archive.ts";
+import { openArchive } from "../../archive/open-archive.ts";
+import type { ArchiveFormat } from "../../archive/write/archive-layout.ts";
 import type { ImageSource, Root } from "../../content/contracts.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { UsageError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
-import type { ArchiveFormat } from "../../archive/write/archive-layout.ts";
-import { openArchive } from "../../archive/open-archive.ts";
-import { ScannedArchive, type ScanOptions } from "../../archive/open/streamed-archive.ts";
 import { pruneSparse } from "../../transform/prune-sparse.ts";
 import { escapeForeign, quote } from "../../util/format.ts";
-import { steadily } from "../../util/input-guard.ts";
-import { type ConvertNameOptions, convertedRoots } from "./chosen-images.ts";
-import { OnceReading } from "../shared/sequential-input.ts";
+import { blameChangedInput } from "../../util/input-guard.ts";
 import { checkApart, type Output, openOutput } from "../shared/output-place.ts";
+import { SequentialInput } from "../shared/sequential-input.ts";
 import { type OutputOptions, readPlatforms, type WrittenImage, writeImages } from "../shared/write-images.ts";
+import { type ConvertNameOptions, convertedRoots } from "./chosen-images.ts";
 
 export interface ConvertOptions extends OutputOptions, ConvertNameOptions {
   /** As with `pull`. */
@@ -52,7 +52,7 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
   const sparse = readSparse(options.sparse);
   await checkApart(input, output);
   const place = await openOutput(output, readFormat(options.format));
-  await using reading = new OnceReading({
+  await using reading = new SequentialInput({
     beginUpload: undefined,
     isShared: false,
     level: "keep",
@@ -62,8 +62,8 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
     onProgress: options.onProgress ?? (() => undefined),
   });
   // A compressed file is read again for its layers; a pipe cannot be.
-  const scan = async (scanned: ScanOptions): Promise<ScannedArchive> =>
-    scanned.isReopenable ? await ScannedArchive.scan(scanned) : await reading.scan(scanned);
+  const scan = async (scanned: ScanOptions): Promise<StreamedArchive> =>
+    scanned.isReopenable ? await StreamedArchive.scan(scanned) : await reading.scan(scanned);
   await using archive = await openArchive(input, { onNote, scan, signal });
   const source = reading.sourceOf(archive);
   if (source.stream !== undefined && place.kind === "stream") {
@@ -82,7 +82,7 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
   const onAbsent = ({ digest }: Descriptor): void =>
     onNote(`Not in the archive, and kept in its index: ${escapeForeign(digest)}`);
   const writing = { ...options, verb: "convert" as const, place, platforms, sourceName: what, originals };
-  const { plan, images } = await steadily(
+  const { plan, images } = await blameChangedInput(
     archive.confirm,
     async () => await writeImages(whole, { ...writing, onAbsent: sparse === "keep" ? onAbsent : undefined }),
   );

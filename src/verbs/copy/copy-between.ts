@@ -13,11 +13,11 @@ import { type FullReference, registrySource } from "../../registry/registry-sour
 import { convertSchema1 } from "../../transform/convert-schema1.ts";
 import { pruneSparse } from "../../transform/prune-sparse.ts";
 import { resolveDigest } from "../query/digest.ts";
+import type { RegistryPool } from "../shared/registry-pool.ts";
 import { chooseChild, placeOf, repositoryName } from "../shared/remote-image.ts";
-import type { Registries } from "../shared/registry-pool.ts";
 
 export interface CopyRun {
-  readonly registries: Registries;
+  readonly registries: RegistryPool;
   /** Which repositories hold which blobs. */
   readonly cache: DigestCache;
   readonly platforms: readonly Platform[] | "all";

@@ -4,10 +4,10 @@ import type { Digest } from "../../oci/digest.ts";
 import { type Platform, parsePlatform } from "../../oci/platform.ts";
 import { parseReference, resolveDockerHub } from "../../oci/reference.ts";
 import type { FullReference } from "../../registry/registry-source.ts";
-import { type CopyRun, copyBetween } from "./copy-between.ts";
+import { type BlobCounts, createTally } from "../shared/blob-counts.ts";
+import { RegistryPool } from "../shared/registry-pool.ts";
 import { type RemoteOptions, readableReference, repositoryName, writableReference } from "../shared/remote-image.ts";
-import { Registries } from "../shared/registry-pool.ts";
-import { createTally, type Tally } from "../shared/blob-counts.ts";
+import { type CopyRun, copyBetween } from "./copy-between.ts";
 
 export interface CopyOptions extends RemoteOptions {
   /** For a target that names no registry; `registry` is for both ends, and goes before it. */
@@ -35,7 +35,7 @@ export interface CopiedImage {
   readonly plannedBytes: number;
 }
 
-export interface CopyResult extends Tally {
+export interface CopyResult extends BlobCounts {
   readonly images: readonly CopiedImage[];
   readonly requests: number;
   readonly bytesSent: number;
@@ -95,7 +95,7 @@ async function copyAll(jobs: readonly Job[], options: CopyOptions): Promise<Copy
   const started = performance.now();
   const platforms = readPlatforms(options.platforms);
   const tally = createTally(options.onProgress ?? (() => undefined));
-  await using registries = new Registries(options, tally.onProgress, options.cacheFolder);
+  await using registries = new RegistryPool(options, tally.onProgress, options.cacheFolder);
   const { signal, dryRun, concurrency = CONCURRENCY } = options;
   const cache = await openDigestCache(options.cacheFolder);
   const run: CopyRun = { registries, cache, platforms, concurrency, dryRun, signal, onProgress: tally.onProgress };

@@ -1,8 +1,8 @@
+import type { ArchiveSource } from "../../archive/open-archive.ts";
 import type { Root } from "../../content/contracts.ts";
 import { ArchiveError, IntegrityError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { isForeignLayerType } from "../../oci/media-types.ts";
-import type { ArchiveSource } from "../../archive/open-archive.ts";
 import { describeImages, type InspectedImage, type InspectedPlatform } from "../shared/describe-images.ts";
 import type { Fault } from "../verify.ts";
 

@@ -1,21 +1,21 @@
 import type { Readable } from "node:stream";
+import { openArchiveFile } from "../../archive/open/open-archive-file.ts";
+import type { OpenArchiveOptions } from "../../archive/open/open-archive-options.ts";
+import { type ArchiveForm, type ArchiveSource, archiveSource, openArchive } from "../../archive/open-archive.ts";
+import { guessProducer, type Producer } from "../../archive/producer.ts";
+import { type LostImage, salvage } from "../../archive/salvage.ts";
 import type { Root } from "../../content/contracts.ts";
 import type { OnProgress } from "../../content/progress.ts";
 import { ArchiveError, UsageError } from "../../errors.ts";
 import { DOCKER_MANIFEST } from "../../oci/media-types.ts";
-import { type ArchiveForm, type ArchiveSource, archiveSource, openArchive } from "../../archive/open-archive.ts";
-import { openArchiveFile } from "../../archive/open/open-archive-file.ts";
-import type { OpenArchiveOptions } from "../../archive/open/open-archive-options.ts";
-import { guessProducer, type Producer } from "../../archive/producer.ts";
-import { type LostImage, salvage } from "../../archive/salvage.ts";
 import { quote } from "../../util/format.ts";
-import { steadily } from "../../util/input-guard.ts";
+import { blameChangedInput } from "../../util/input-guard.ts";
+import { checkApart } from "../shared/output-place.ts";
+import { type VerifyResult, verify } from "../verify.ts";
 import { type DoctoredImage, type Examined, examineImages } from "./check-images.ts";
 import { isImage, loadFacts } from "./load-facts.ts";
 import { type LoaderVerdict, loaderVerdicts } from "./loader-verdicts.ts";
-import { checkApart } from "../shared/output-place.ts";
 import { type Repaired, repair } from "./repair.ts";
-import { type VerifyResult, verify } from "../verify.ts";
 
 export type { DoctoredImage } from "./check-images.ts";
 
@@ -76,7 +76,7 @@ export async function doctor(path: string, options: DoctorOptions = {}): Promise
   const broken = images.filter(image => isImage(image) && !image.isWhole);
   const loaders = loaderVerdicts(await loadFacts(source, images, broken.length, signal));
   const whole = examined.filter(({ image }) => image.isWhole).map(({ root }) => root);
-  const repaired = await steadily(source.confirm, async () => await repairWhole(source, whole, options));
+  const repaired = await blameChangedInput(source.confirm, async () => await repairWhole(source, whole, options));
   await source.confirm();
   return {
     archive: path,

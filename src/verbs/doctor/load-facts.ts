@@ -1,3 +1,5 @@
+import { readMetadata } from "../../archive/archive.ts";
+import type { ArchiveSource } from "../../archive/open-archive.ts";
 import type { Root } from "../../content/contracts.ts";
 import { gather } from "../../copy/gather.ts";
 import { ArchiveError, IntegrityError } from "../../errors.ts";
@@ -14,8 +16,6 @@ import {
   layerCompression,
 } from "../../oci/media-types.ts";
 import { hostPlatform, matchesPlatform, parsePlatform } from "../../oci/platform.ts";
-import { readMetadata } from "../../archive/archive.ts";
-import type { ArchiveSource } from "../../archive/open-archive.ts";
 import type { InspectedImage } from "../shared/describe-images.ts";
 import type { LoadFacts, OciFacts } from "./loader-verdicts.ts";
 

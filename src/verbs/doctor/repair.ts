@@ -1,6 +1,6 @@
+import type { ArchiveSource } from "../../archive/open-archive.ts";
 import type { ImageSource, Root } from "../../content/contracts.ts";
 import type { OnProgress } from "../../content/progress.ts";
-import type { ArchiveSource } from "../../archive/open-archive.ts";
 import { pruneSparse } from "../../transform/prune-sparse.ts";
 import { openOutput } from "../shared/output-place.ts";
 import { type WrittenImage, writeImages } from "../shared/write-images.ts";

@@ -1,3 +1,4 @@
+import { universalArchive } from "../../archive/write/archive-file-target.ts";
 import type { OnProgress } from "../../content/progress.ts";
 import { type CopyOptions, copyImages } from "../../copy/copy-image.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
@@ -5,18 +6,17 @@ import { gather } from "../../copy/gather.ts";
 import { InternalError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { universalArchive } from "../../archive/write/archive-file-target.ts";
 import { quote } from "../../util/format.ts";
-import { steadily } from "../../util/input-guard.ts";
+import { blameChangedInput } from "../../util/input-guard.ts";
+import { findPresent } from "../shared/already-pushed.ts";
+import { type BlobCounts, createTally } from "../shared/blob-counts.ts";
+import type { Destination } from "../shared/destinations.ts";
+import { type RegistryOptions, RegistryPool } from "../shared/registry-pool.ts";
 import { importedImage } from "./import-draft.ts";
 import { checkApart, openImportInput } from "./import-input.ts";
 import { hashInput, type ImportRun, passLayer, sealedLayer, sealInput } from "./import-layers.ts";
 import { type ImportSettings, readSettings } from "./import-settings.ts";
 import { type ImportTargetOptions, importTarget } from "./import-target.ts";
-import { findPresent } from "../shared/already-pushed.ts";
-import type { Destination } from "../shared/destinations.ts";
-import { Registries, type RegistryOptions } from "../shared/registry-pool.ts";
-import { createTally, type Tally } from "../shared/blob-counts.ts";
 
 export interface ImportOptions extends ImportSettings, ImportTargetOptions, RegistryOptions {
   /** A folder's files keep their user and group numbers; without it all belong to 0:0. */
@@ -36,7 +36,7 @@ export interface ImportedImage {
   readonly digest: Digest;
 }
 
-export interface ImportResult extends Tally {
+export interface ImportResult extends BlobCounts {
   readonly images: readonly ImportedImage[];
   /** Digest of the config: what docker calls the image ID. */
   readonly imageId: Digest;
@@ -71,8 +71,8 @@ export async function importImage(path: string, options: ImportOptions): Promise
   const cache = await openDigestCache(options.cacheFolder);
   const { author, message, concurrency = CONCURRENCY } = options;
   const run: ImportRun = { input, target, settings, author, message, concurrency, cache, onProgress, onNote, signal };
-  await using registries = new Registries(options, onProgress, options.cacheFolder);
-  const made = await steadily(input.confirm, async () =>
+  await using registries = new RegistryPool(options, onProgress, options.cacheFolder);
+  const made = await blameChangedInput(input.confirm, async () =>
     output !== undefined || options.dryRun
       ? await toArchive(run, options.dryRun ? undefined : output)
       : await toRegistries(run, registries),
@@ -111,7 +111,7 @@ async function toArchive(run: ImportRun, output: string | undefined): Promise<Ma
 }
 
 /** The layer is made while it is sent. */
-async function toRegistries(run: ImportRun, registries: Registries): Promise<Made> {
+async function toRegistries(run: ImportRun, registries: RegistryPool): Promise<Made> {
   const { input, target, cache, signal } = run;
   let layer = input.kind === "made" ? undefined : await hashInput(run);
   const images: ImportedImage[] = [];

@@ -1,6 +1,6 @@
 import type { BlobSource, ImageTarget, PendingBlob, PendingKey, Seal } from "../../content/contracts.ts";
-import type { OnProgress } from "../../content/progress.ts";
 import { isPending } from "../../content/draft-manifest.ts";
+import type { OnProgress } from "../../content/progress.ts";
 import { atEnd, countedPending } from "../../copy/copy-ends.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
 import { InternalError, UsageError } from "../../errors.ts";
@@ -9,7 +9,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { type LayerCompression, OCI_LAYER, toDockerLayerType, withLayerCompression } from "../../oci/media-types.ts";
 import { hashLayer } from "../../transform/hash-layer.ts";
 import { importedLayer, type LayerForm } from "../../transform/import-layer.ts";
-import { layerAgain, sealLayer } from "../../transform/reproducible-layer.ts";
+import { reproducibleLayer, sealLayer } from "../../transform/reproducible-layer.ts";
 import type { ImportInput } from "./import-input.ts";
 import type { ReadSettings } from "./import-settings.ts";
 import type { ImportTarget } from "./import-target.ts";
@@ -98,7 +98,7 @@ export function sealedLayer({ layer }: KnownLayer, cache: DigestCache): Descript
 
 function knownLayer(pending: PendingBlob, { descriptor, diffId }: Seal): KnownLayer<Descriptor> {
   if (diffId === undefined) throw new InternalError(`Cannot import ${pending.key}: its diff_id is not known`);
-  const blob = layerAgain(async signal => await pending.open(signal), descriptor.size);
+  const blob = reproducibleLayer(async signal => await pending.open(signal), descriptor.size);
   return { diffId, layer: descriptor, blob };
 }
 

@@ -3,8 +3,8 @@ import type { Root } from "../../content/contracts.ts";
 import { UsageError } from "../../errors.ts";
 import { formatReference, parseReference, resolveDockerHub } from "../../oci/reference.ts";
 import { quote } from "../../util/format.ts";
-import { gzipLevel } from "../shared/gzip-level.ts";
 import { type Destination, destinations } from "../shared/destinations.ts";
+import { gzipLevel } from "../shared/gzip-level.ts";
 
 export interface ImportTargetOptions {
   /** Names of the image. */

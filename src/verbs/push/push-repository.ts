@@ -1,3 +1,4 @@
+import type { ArchiveSource } from "../../archive/open-archive.ts";
 import { gzipProfile } from "../../compress/gzip/gzip-profile.ts";
 import type { CopyPlan, ImageSource, Root, SettledRoot } from "../../content/contracts.ts";
 import type { OnProgress } from "../../content/progress.ts";
@@ -7,20 +8,19 @@ import { gather } from "../../copy/gather.ts";
 import { ArchiveError, RegistryError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { DOCKER_MANIFEST, OCI_MANIFEST } from "../../oci/media-types.ts";
-import type { ArchiveSource } from "../../archive/open-archive.ts";
 import { compressLayers } from "../../transform/compress-layers.ts";
 import { pruneSparse } from "../../transform/prune-sparse.ts";
-import type { OnceReading } from "../shared/sequential-input.ts";
 import { findPresent } from "../shared/already-pushed.ts";
 import type { Destination } from "../shared/destinations.ts";
+import type { RegistryPool } from "../shared/registry-pool.ts";
+import type { SequentialInput } from "../shared/sequential-input.ts";
 import type { PushedImage, PushOptions } from "./push-options.ts";
-import type { Registries } from "../shared/registry-pool.ts";
 
 const CONCURRENCY = 6;
 
 export interface PushRun {
   readonly options: PushOptions & { readonly onProgress: OnProgress };
-  readonly registries: Registries;
+  readonly registries: RegistryPool;
   readonly cache: DigestCache;
   readonly level: number | "keep" | undefined;
 }
@@ -28,7 +28,7 @@ export interface PushRun {
 export interface OpenedArchive {
   readonly archive: ArchiveSource;
   readonly source: ImageSource;
-  readonly reading: OnceReading;
+  readonly reading: SequentialInput;
   /** Where its layers went while it was read. */
   readonly sentTo: string | undefined;
 }

@@ -1,19 +1,19 @@
+import { openArchive } from "../../archive/open-archive.ts";
 import type { CopyPlan } from "../../content/contracts.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { ImgpackError, PartialError } from "../../errors.ts";
-import { openArchive } from "../../archive/open-archive.ts";
-import { steadily } from "../../util/input-guard.ts";
-import { gzipLevel } from "../shared/gzip-level.ts";
-import { OnceReading } from "../shared/sequential-input.ts";
+import { blameChangedInput } from "../../util/input-guard.ts";
+import { type BlobCounts, createTally } from "../shared/blob-counts.ts";
 import { destinations, tagPlaces } from "../shared/destinations.ts";
+import { gzipLevel } from "../shared/gzip-level.ts";
+import { RegistryPool } from "../shared/registry-pool.ts";
+import { SequentialInput } from "../shared/sequential-input.ts";
 import type { PushedImage, PushOptions } from "./push-options.ts";
 import { type PushRun, pushToRepository } from "./push-repository.ts";
-import { Registries } from "../shared/registry-pool.ts";
-import { createTally, type Tally } from "../shared/blob-counts.ts";
 
 export type { PushedImage, PushOptions } from "./push-options.ts";
 
-export interface PushResult extends Tally {
+export interface PushResult extends BlobCounts {
   readonly images: readonly PushedImage[];
   readonly requests: number;
   readonly bytesSent: number;
@@ -33,7 +33,7 @@ export async function push(archives: readonly string[], options: PushOptions = {
   const onProgress = options.onProgress ?? (() => undefined);
   const tally = createTally(onProgress);
   const cache = await openDigestCache(options.cacheFolder);
-  await using registries = new Registries(options, tally.onProgress, options.cacheFolder);
+  await using registries = new RegistryPool(options, tally.onProgress, options.cacheFolder);
   const level = gzipLevel(options.compression);
   const run: PushRun = { options: { ...options, onProgress: tally.onProgress }, registries, cache, level };
   const images: PushedImage[] = [];
@@ -72,7 +72,7 @@ async function pushArchive(path: string, run: PushRun, images: PushedImage[]): P
       : async () => await (await registries.targetFor(place, cache, signal)).begin(NOTHING_KNOWN, signal);
   const isDryRun = options.dryRun === true;
   const isShared = otherPlaces.length > 0;
-  await using reading = new OnceReading({ beginUpload, isShared, level, cache, isDryRun, onProgress });
+  await using reading = new SequentialInput({ beginUpload, isShared, level, cache, isDryRun, onProgress });
   await using archive = await openArchive(path, { onNote, signal, stdin, scan: reading.scan });
   const source = reading.sourceOf(archive);
   const places = destinations(archive.images, options, archive.archive.what);
@@ -81,7 +81,7 @@ async function pushArchive(path: string, run: PushRun, images: PushedImage[]): P
   for (const each of places) {
     try {
       const opened = { archive, source, reading, sentTo };
-      images.push(...(await steadily(archive.confirm, async () => await pushToRepository(opened, each, run))));
+      images.push(...(await blameChangedInput(archive.confirm, async () => await pushToRepository(opened, each, run))));
     } catch (error) {
       signal?.throwIfAborted();
       // What is wrong with the archive, or this machine, is wrong for all of them.

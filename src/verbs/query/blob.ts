@@ -1,15 +1,21 @@
 import type { Writable } from "node:stream";
+import { StreamWriter } from "../../archive/write/stream-writer.ts";
 import { pumpBlob } from "../../content/pump.ts";
 import { verified } from "../../content/verified.ts";
 import { AuthError, NotFoundError, RegistryError, StorageError, UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
+import type { ManifestPlace } from "../../registry/api/manifests.ts";
 import { registryBlob } from "../../registry/download/blob-download.ts";
 import { BulkDownloads } from "../../registry/download/bulk-download.ts";
 import { headerText } from "../../registry/http/headers.ts";
-import type { ManifestPlace } from "../../registry/api/manifests.ts";
-import { StreamWriter } from "../../archive/write/stream-writer.ts";
 import { PartialFile } from "../../util/partial-file.ts";
-import { placeOf, type RemoteOptions, readableReference, repositoryName, withRegistries } from "../shared/remote-image.ts";
+import {
+  placeOf,
+  type RemoteOptions,
+  readableReference,
+  repositoryName,
+  withRegistries,
+} from "../shared/remote-image.ts";
 
 export interface BlobOptions extends RemoteOptions {
   /** A file, which appears when it is whole, or a stream, which is not ended. */

@@ -2,8 +2,8 @@ import { AuthError, IntegrityError, NotFoundError, RegistryError } from "../../e
 import { type Digest, isDigest } from "../../oci/digest.ts";
 import { MANIFEST_ACCEPT } from "../../oci/media-types.ts";
 import { formatPlatform } from "../../oci/platform.ts";
-import { headerText } from "../../registry/http/headers.ts";
 import { getManifest, type ManifestPlace } from "../../registry/api/manifests.ts";
+import { headerText } from "../../registry/http/headers.ts";
 import { quote } from "../../util/format.ts";
 import {
   manifestKey,

@@ -1,6 +1,6 @@
 import { NotFoundError } from "../../errors.ts";
-import { resolveDigest } from "./digest.ts";
 import { manifestKey, placeOf, type RemoteOptions, readableReference, withRegistries } from "../shared/remote-image.ts";
+import { resolveDigest } from "./digest.ts";
 
 /**
  * Whether a registry holds this tag or digest. A registry that cannot be asked, or refuses, is an error, not a "no".

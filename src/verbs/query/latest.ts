@@ -3,8 +3,14 @@ import type { Digest } from "../../oci/digest.ts";
 import { compareVersions, newestVersion, parseVersion } from "../../oci/semver.ts";
 import type { ManifestPlace } from "../../registry/api/manifests.ts";
 import { quote } from "../../util/format.ts";
+import {
+  placeOf,
+  type RemoteOptions,
+  repositoryName,
+  repositoryReference,
+  withRegistries,
+} from "../shared/remote-image.ts";
 import { resolveDigest } from "./digest.ts";
-import { placeOf, type RemoteOptions, repositoryName, repositoryReference, withRegistries } from "../shared/remote-image.ts";
 import { allTags } from "./tags.ts";
 import { datedTags, timeOf } from "./tags-created.ts";
 

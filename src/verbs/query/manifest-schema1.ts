@@ -9,7 +9,7 @@ import type { ManifestPlace } from "../../registry/api/manifests.ts";
 import { runBounded } from "../../util/bounded.ts";
 import type { DescribedPlatform } from "../shared/described-platform.ts";
 
-const SIZES_AT_ONCE = 6;
+const SIZES_CONCURRENCY = 6;
 
 /**
  * What a manifest of schema 1 says. It names no config and no diff_ids, which only a conversion tells, and no sizes:
@@ -26,7 +26,7 @@ export async function describeSchema1(
   const sizes = new Map<Digest, number>();
   await runBounded(
     new Set(view.steps.flatMap(({ layer }) => layer ?? [])),
-    SIZES_AT_ONCE,
+    SIZES_CONCURRENCY,
     async (layer, signal) => void sizes.set(layer, await blobSize({ ...place, signal }, layer)),
     place.signal,
   );

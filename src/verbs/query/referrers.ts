@@ -1,7 +1,6 @@
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { listReferrers } from "../../registry/api/referrers.ts";
-import { resolveDigest } from "./digest.ts";
 import {
   manifestKey,
   placeOf,
@@ -11,6 +10,7 @@ import {
   repositoryName,
   withRegistries,
 } from "../shared/remote-image.ts";
+import { resolveDigest } from "./digest.ts";
 
 export interface ReferrersOptions extends RemoteOptions {
   /** Only those of this type, for example "application/spdx+json". */

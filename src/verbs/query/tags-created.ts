@@ -8,9 +8,9 @@ import { MAX_CONFIG_BYTES } from "../../oci/limits.ts";
 import { isImageConfigType } from "../../oci/media-types.ts";
 import { hostPlatform, selectPlatform } from "../../oci/platform.ts";
 import { compareText } from "../../oci/semver.ts";
+import type { ManifestPlace } from "../../registry/api/manifests.ts";
 import { registryBlob } from "../../registry/download/blob-download.ts";
 import { BulkDownloads } from "../../registry/download/bulk-download.ts";
-import type { ManifestPlace } from "../../registry/api/manifests.ts";
 import { runBounded } from "../../util/bounded.ts";
 import { readManifest } from "../shared/remote-image.ts";
 
@@ -21,7 +21,7 @@ export interface DatedTag {
   readonly created?: string;
 }
 
-const AT_ONCE = 8;
+const CONCURRENCY = 8;
 
 /**
  * When the images under these tags were built, newest first; what tells no date stands at the end. Tags of one image cost
@@ -38,7 +38,7 @@ export async function datedTags(
   const found: DatedTag[] = [];
   await runBounded(
     tags,
-    AT_ONCE,
+    CONCURRENCY,
     async (tag, signal) => {
       try {
         const { descriptor, view } = await readManifest({ ...place, signal }, tag);

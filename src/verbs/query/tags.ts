@@ -3,7 +3,13 @@ import { compareText, sortByVersion } from "../../oci/semver.ts";
 import { listTags } from "../../registry/api/list-tags.ts";
 import type { ManifestPlace } from "../../registry/api/manifests.ts";
 import { quote } from "../../util/format.ts";
-import { placeOf, type RemoteOptions, repositoryName, repositoryReference, withRegistries } from "../shared/remote-image.ts";
+import {
+  placeOf,
+  type RemoteOptions,
+  repositoryName,
+  repositoryReference,
+  withRegistries,
+} from "../shared/remote-image.ts";
 import { type DatedTag, datedTags } from "./tags-created.ts";
 
 export interface TagsOptions extends RemoteOptions {

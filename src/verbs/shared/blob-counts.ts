@@ -1,7 +1,7 @@
 import type { OnProgress } from "../../content/progress.ts";
 
 /** What became of the blobs of a run. */
-export interface Tally {
+export interface BlobCounts {
   readonly blobs: {
     readonly uploaded: number;
     readonly mounted: number;
@@ -13,7 +13,7 @@ export interface Tally {
 }
 
 /** Counts events on their way to the listener. */
-export function createTally(listener: OnProgress): { readonly onProgress: OnProgress; counts(): Tally } {
+export function createTally(listener: OnProgress): { readonly onProgress: OnProgress; counts(): BlobCounts } {
   const blobs = { uploaded: 0, mounted: 0, skipped: 0, cached: 0 };
   return {
     onProgress(event) {

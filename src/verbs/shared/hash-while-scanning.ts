@@ -1,8 +1,8 @@
+import { digestInName } from "../../archive/blob-name.ts";
+import { type ScanOptions, StreamedArchive } from "../../archive/open/streamed-archive.ts";
 import type { OnProgress } from "../../content/progress.ts";
 import { ArchiveError } from "../../errors.ts";
 import { digestAlgorithm } from "../../oci/digest.ts";
-import { digestInName } from "../../archive/blob-name.ts";
-import { ScannedArchive, type ScanOptions } from "../../archive/open/streamed-archive.ts";
 import { hashLayer, type LayerHashes } from "../../transform/hash-layer.ts";
 import { quote } from "../../util/format.ts";
 
@@ -10,8 +10,8 @@ import { quote } from "../../util/format.ts";
 export type Passed = Map<number, LayerHashes | ArchiveError>;
 
 /** Reads an archive once, and hashes every body as it passes by, with what it inflates to. @throws ArchiveError */
-export async function scanHashed(scan: ScanOptions, passed: Passed, onProgress: OnProgress): Promise<ScannedArchive> {
-  return await ScannedArchive.scan(scan, (entry, kind, digests) => {
+export async function scanHashed(scan: ScanOptions, passed: Passed, onProgress: OnProgress): Promise<StreamedArchive> {
+  return await StreamedArchive.scan(scan, (entry, kind, digests) => {
     const name = digestInName(entry.name);
     const algorithm = name === undefined ? "sha256" : digestAlgorithm(name);
     const compression = kind === "tar" || kind === "json" || kind === "other" ? undefined : kind;

@@ -1,8 +1,8 @@
+import { dockerImage } from "../../archive/write/build-metadata.ts";
 import type { CopyPlan } from "../../content/contracts.ts";
 import { ArchiveError, UsageError } from "../../errors.ts";
 import type { LayerCompression } from "../../oci/media-types.ts";
 import type { Platform } from "../../oci/platform.ts";
-import { dockerImage } from "../../archive/write/build-metadata.ts";
 import { quote } from "../../util/format.ts";
 
 /** "docker20": Docker before 23; "docker": 23 and newer, in both stores; "podman"; "ctr": containerd; "k3s". */

@@ -2,14 +2,14 @@ import { fstatSync, type Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Writable } from "node:stream";
+import { universalArchive } from "../../archive/write/archive-file-target.ts";
+import type { ArchiveFormat } from "../../archive/write/archive-layout.ts";
+import { STREAM_CONCURRENCY, streamArchive } from "../../archive/write/archive-stream-target.ts";
+import { layoutFolder } from "../../archive/write/layout-folder-target.ts";
+import type { ResumeOptions } from "../../archive/write/partial-archive.ts";
 import type { ImageTarget } from "../../content/contracts.ts";
 import { UsageError } from "../../errors.ts";
 import type { Platform } from "../../oci/platform.ts";
-import type { ArchiveFormat } from "../../archive/write/archive-layout.ts";
-import { layoutFolder } from "../../archive/write/layout-folder-target.ts";
-import type { ResumeOptions } from "../../archive/write/partial-archive.ts";
-import { STREAM_CONCURRENCY, streamArchive } from "../../archive/write/archive-stream-target.ts";
-import { universalArchive } from "../../archive/write/archive-file-target.ts";
 import { quote } from "../../util/format.ts";
 
 /** Where images go: a file; a folder, when it ends in a slash or is one already; or a stream. */

@@ -4,14 +4,14 @@ import type { DigestCache } from "../../copy/digest-cache.ts";
 import { NetworkError, UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { type ConnectOptions, connectRegistry } from "../../registry/client/connect-registry.ts";
-import { type PullPlace, pullPlaces } from "../../registry/mirrors/mirrors.ts";
 import type { RegistryClient } from "../../registry/client/registry-client.ts";
 import { canonicalRegistry } from "../../registry/credentials/credential-key.ts";
+import { RateLimit } from "../../registry/http/rate-limit.ts";
 import type { ClientCertificate } from "../../registry/http/tls-options.ts";
-import { UploadJournal } from "../../registry/upload/upload-journal.ts";
+import { type PullPlace, pullPlaces } from "../../registry/mirrors/mirrors.ts";
 import type { FullReference, PullPlaces } from "../../registry/registry-source.ts";
 import { registryTarget } from "../../registry/registry-target.ts";
-import { RateLimit } from "../../registry/http/rate-limit.ts";
+import { UploadJournal } from "../../registry/upload/upload-journal.ts";
 
 /** How to reach registries. Credentials are for the one registry that a run names; with two, they are refused. */
 export interface RegistryOptions {
@@ -38,7 +38,7 @@ export interface RegistryOptions {
 }
 
 /** The registries of one run, each connected once. */
-export class Registries implements AsyncDisposable {
+export class RegistryPool implements AsyncDisposable {
   readonly #options: ConnectOptions;
   /** What counts for every registry of the run. */
   readonly #manners: Pick<ConnectOptions, "attempts" | "idleMs" | "rate" | "onRetry">;

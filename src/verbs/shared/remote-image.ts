@@ -7,7 +7,7 @@ import { parseReference, type Reference, resolveDockerHub } from "../../oci/refe
 import { getManifest, type ManifestPlace } from "../../registry/api/manifests.ts";
 import type { FullReference } from "../../registry/registry-source.ts";
 import { escapeForeign, quote } from "../../util/format.ts";
-import { Registries, type RegistryOptions } from "./registry-pool.ts";
+import { type RegistryOptions, RegistryPool } from "./registry-pool.ts";
 
 /** What every operation on a registry takes. */
 export interface RemoteOptions extends RegistryOptions {
@@ -20,9 +20,9 @@ export interface RemoteOptions extends RegistryOptions {
 /** Runs `task` with the registries of one call, and closes them. */
 export async function withRegistries<T>(
   options: RemoteOptions,
-  task: (registries: Registries) => Promise<T>,
+  task: (registries: RegistryPool) => Promise<T>,
 ): Promise<T> {
-  await using registries = new Registries(options, options.onProgress ?? (() => undefined));
+  await using registries = new RegistryPool(options, options.onProgress ?? (() => undefined));
   return await task(registries);
 }
 
@@ -60,7 +60,7 @@ export function repositoryName({ registry, repository }: FullReference): string 
 }
 
 export async function placeOf(
-  registries: Registries,
+  registries: RegistryPool,
   { registry, repository }: FullReference,
   signal: AbortSignal | undefined,
   actions?: "pull,push",
@@ -100,7 +100,7 @@ export async function readPlatformManifest(
 ): Promise<ReadManifest> {
   const wanted = platform === undefined ? hostPlatform() : parsePlatform(platform);
   let read = await readManifest(place, key);
-  for (let depth = 1; read.view.kind === "index" && depth <= MOST_LEVELS; depth += 1) {
+  for (let depth = 1; read.view.kind === "index" && depth <= MAX_LEVELS; depth += 1) {
     const child = chooseChild(read.view.manifests, wanted, `${place.client.registry}/${place.repository}:${key}`);
     const { descriptor, ...rest } = await readManifest(place, child.digest);
     read = {
@@ -112,8 +112,8 @@ export async function readPlatformManifest(
 }
 
 /** Real indexes stand one in another at most. */
-const MOST_LEVELS = 3;
-const MOST_TOLD = 32;
+const MAX_LEVELS = 3;
+const MAX_TOLD = 32;
 
 /** @throws NotFoundError */
 export function chooseChild(manifests: readonly Descriptor[], wanted: Platform, name: string): Descriptor {
@@ -123,7 +123,7 @@ export function chooseChild(manifests: readonly Descriptor[], wanted: Platform, 
     platform === undefined || platform.os === "unknown" ? [] : [escapeForeign(formatPlatform(platform))],
   );
   const expected =
-    known.length === 0 ? "at least one image" : `one of ${[...new Set(known)].slice(0, MOST_TOLD).join(", ")}`;
+    known.length === 0 ? "at least one image" : `one of ${[...new Set(known)].slice(0, MAX_TOLD).join(", ")}`;
   throw new NotFoundError(`Cannot read ${name}: no ${formatPlatform(wanted)} image in it, expected ${expected}`, {
     hint: "Choose one with --platform OS/ARCH.",
   });

@@ -1,3 +1,6 @@
+import { LayerSpool } from "../../archive/layer-spool.ts";
+import { type ScanOptions, StreamedArchive } from "../../archive/open/streamed-archive.ts";
+import type { ArchiveSource } from "../../archive/open-archive.ts";
 import { gzipProfile } from "../../compress/gzip/gzip-profile.ts";
 import type { BlobSource, ImageSource, Seal, TargetSession } from "../../content/contracts.ts";
 import type { OnProgress } from "../../content/progress.ts";
@@ -5,11 +8,8 @@ import type { DigestCache } from "../../copy/digest-cache.ts";
 import { ArchiveError, IntegrityError, InternalError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
-import type { ArchiveSource } from "../../archive/open-archive.ts";
-import { LayerSpool } from "../../archive/layer-spool.ts";
-import { ScannedArchive, type ScanOptions } from "../../archive/open/streamed-archive.ts";
-import { type Intake, readOnce } from "./upload-while-reading.ts";
 import { scanHashed } from "./hash-while-scanning.ts";
+import { type Intake, uploadWhileReading } from "./upload-while-reading.ts";
 
 export interface OnceReadingOptions {
   /** Begins an upload to where the image goes, when that is known before the archive is read. */
@@ -29,25 +29,25 @@ export interface OnceReadingOptions {
  * twice, when the registry is named at the archive's end only; or once with the layers kept in a temporary file, when
  * that archive comes out of a pipe, or goes to several repositories from there.
  */
-export class OnceReading implements AsyncDisposable {
+export class SequentialInput implements AsyncDisposable {
   /** Layers that were compressed, by the digest of what the archive holds. */
   seals: ReadonlyMap<Digest, Seal> = new Map();
   /** What the registry has got by now. */
   sent: ReadonlySet<Digest> = new Set();
   readonly #options: OnceReadingOptions;
-  #archive: ScannedArchive | undefined;
+  #archive: StreamedArchive | undefined;
   #spool: LayerSpool | undefined;
 
   constructor(options: OnceReadingOptions) {
     this.#options = options;
   }
 
-  readonly scan = async (scan: ScanOptions): Promise<ScannedArchive> => {
+  readonly scan = async (scan: ScanOptions): Promise<StreamedArchive> => {
     const { beginUpload, isShared, isDryRun, onProgress } = this.#options;
     if (isDryRun || (beginUpload === undefined && scan.isReopenable)) {
       if (!isDryRun) this.#note("The archive is read twice, because its end tells where it goes; --tag saves one time");
       // What passes by only must tell its digests now.
-      return scan.isReopenable ? await ScannedArchive.scan(scan) : await scanHashed(scan, new Map(), onProgress);
+      return scan.isReopenable ? await StreamedArchive.scan(scan) : await scanHashed(scan, new Map(), onProgress);
     }
     if (beginUpload !== undefined && (scan.isReopenable || !isShared)) {
       await using session = await beginUpload();
@@ -87,13 +87,13 @@ export class OnceReading implements AsyncDisposable {
     await this.#spool?.[Symbol.asyncDispose]();
   }
 
-  async #read(scan: ScanOptions, intake: Intake): Promise<ScannedArchive> {
+  async #read(scan: ScanOptions, intake: Intake): Promise<StreamedArchive> {
     const { level, cache, onProgress } = this.#options;
     const profile = level === "keep" ? undefined : gzipProfile(level);
     // What is only kept counts when it is sent.
     const onTaken: OnProgress =
       intake === this.#spool ? event => void (event.kind === "bytes" && onProgress(event)) : onProgress;
-    const { archive, seals, taken } = await readOnce(scan, { intake, profile, cache, onProgress: onTaken });
+    const { archive, seals, taken } = await uploadWhileReading(scan, { intake, profile, cache, onProgress: onTaken });
     this.#archive = archive;
     this.seals = seals;
     if (intake !== this.#spool) this.sent = taken;

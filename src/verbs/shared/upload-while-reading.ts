@@ -1,3 +1,7 @@
+import type { BodyHandler } from "../../archive/archive.ts";
+import { digestInName } from "../../archive/blob-name.ts";
+import type { BodyKind } from "../../archive/open/body-kind.ts";
+import { type BodyHandlerFor, type ScanOptions, StreamedArchive } from "../../archive/open/streamed-archive.ts";
 import type { GzipProfile } from "../../compress/gzip/gzip-profile.ts";
 import type { BlobSource, PendingBody, PendingStream, Presence, Seal, TargetSession } from "../../content/contracts.ts";
 import { hashedBlob, unnamedStream } from "../../content/hashed-blob.ts";
@@ -8,10 +12,6 @@ import type { DigestCache } from "../../copy/digest-cache.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { OCI_LAYER_GZIP } from "../../oci/media-types.ts";
-import type { TakeBody } from "../../archive/archive.ts";
-import { digestInName } from "../../archive/blob-name.ts";
-import type { BodyKind } from "../../archive/open/body-kind.ts";
-import { ScannedArchive, type ScanOptions, type WorkOnBody } from "../../archive/open/streamed-archive.ts";
 import { gzipKey } from "../../transform/compress-layers.ts";
 import { gzipLayer } from "../../transform/gzip-layer.ts";
 
@@ -27,7 +27,7 @@ export interface ReadOnceOptions {
 }
 
 export interface ReadOnce {
-  readonly archive: ScannedArchive;
+  readonly archive: StreamedArchive;
   /** Layers that were compressed, by the digest of what the archive holds. */
   readonly seals: ReadonlyMap<Digest, Seal>;
   /** What the intake has now. */
@@ -43,15 +43,15 @@ const UNKNOWN_TYPE = "application/octet-stream";
  *
  * @throws ArchiveError as `scanTar`; IntegrityError for a blob that is not what its name says.
  */
-export async function readOnce(scan: ScanOptions, options: ReadOnceOptions): Promise<ReadOnce> {
-  const taking = new Taking(options);
-  const archive = await ScannedArchive.scan(scan, taking.work);
+export async function uploadWhileReading(scan: ScanOptions, options: ReadOnceOptions): Promise<ReadOnce> {
+  const taking = new LayerUploads(options);
+  const archive = await StreamedArchive.scan(scan, taking.work);
   return { archive, seals: taking.seals, taken: taking.taken };
 }
 
-type Entry = Parameters<WorkOnBody>[0];
+type Entry = Parameters<BodyHandlerFor>[0];
 
-class Taking {
+class LayerUploads {
   readonly seals = new Map<Digest, Seal>();
   readonly taken = new Set<Digest>();
   readonly #options: ReadOnceOptions;
@@ -60,25 +60,25 @@ class Taking {
     this.#options = options;
   }
 
-  readonly work: WorkOnBody = async (entry, kind, digests, signal) => {
+  readonly work: BodyHandlerFor = async (entry, kind, digests, signal) => {
     const claimed = digestInName(entry.name);
     const { onProgress, profile } = this.#options;
     const isPacked = kind === "gzip" || kind === "zstd";
-    const isRecoded = kind === "xz" || kind === "bzip2" || (kind === "tar" && profile !== undefined);
+    const isRecompressed = kind === "xz" || kind === "bzip2" || (kind === "tar" && profile !== undefined);
     // Docker's VERSION files, and whatever else lies beside the images.
-    if (entry.size === 0 || (!isPacked && !isRecoded && kind !== "tar" && claimed === undefined)) return undefined;
+    if (entry.size === 0 || (!isPacked && !isRecompressed && kind !== "tar" && claimed === undefined)) return undefined;
     if (claimed !== undefined && (await this.#isThere(entry, kind, claimed, signal))) {
       digests.set(entry.bodyOffset, claimed);
       return undefined;
     }
     onProgress({ kind: "planned", blobs: 1, bytes: entry.size });
     const take: (blob: BlobSource, signal: AbortSignal) => Promise<Digest> =
-      isRecoded && profile !== undefined
+      isRecompressed && profile !== undefined
         ? async (blob, signal) => await this.#compress(entry, kind, profile, blob, signal)
         : claimed === undefined
           ? async (blob, signal) => await this.#passOn(entry, blob, signal)
           : async (blob, signal) => await this.#put(entry, claimed, blob, signal);
-    const work: TakeBody = async (blob, signal) => void digests.set(entry.bodyOffset, await take(blob, signal));
+    const work: BodyHandler = async (blob, signal) => void digests.set(entry.bodyOffset, await take(blob, signal));
     return work;
   };
 
@@ -149,7 +149,7 @@ class Taking {
       key,
       mediaType: UNKNOWN_TYPE,
       sourceBytes: entry.size,
-      isOnce: true,
+      isOneShot: true,
       open: async (own, onBytes) => open(own, onBytes),
     };
     const onBytes = (delta: number): void => onProgress({ kind: "bytes", blob: key, delta });

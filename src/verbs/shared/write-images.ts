@@ -1,3 +1,4 @@
+import { dockerImage } from "../../archive/write/build-metadata.ts";
 import { bytesBlob } from "../../content/blob.ts";
 import type { CopyPlan, ImageSource, Root } from "../../content/contracts.ts";
 import type { OnProgress } from "../../content/progress.ts";
@@ -10,10 +11,9 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { type LayerCompression, OCI_MANIFEST } from "../../oci/media-types.ts";
 import { hostPlatform, type Platform, parsePlatform } from "../../oci/platform.ts";
-import { dockerImage } from "../../archive/write/build-metadata.ts";
 import { convertSchema1 } from "../../transform/convert-schema1.ts";
-import { isRecoded, type LayerWish } from "../../transform/layers-to-recompress.ts";
-import { RECODED_AT_ONCE, recodeLayers } from "../../transform/recompress-layers.ts";
+import { isRecompressed, type TargetCompression } from "../../transform/layers-to-recompress.ts";
+import { RECOMPRESS_CONCURRENCY, recompressLayers } from "../../transform/recompress-layers.ts";
 import { settleDrafts } from "../../transform/settle-drafts.ts";
 import { quote } from "../../util/format.ts";
 import { checkLoads, type LoaderProfile, loaderProfile } from "./loader-profile.ts";
@@ -38,7 +38,7 @@ export interface WrittenImage {
   /** Of the manifest or index. */
   readonly digest: Digest;
   readonly mediaType: string;
-  /** The digest in the source, where writing changed it: layers recoded, absent platforms left out, schema 1 converted. */
+  /** The digest in the source, where writing changed it: layers recompressed, absent platforms left out, schema 1 converted. */
   readonly previousDigest?: Digest;
 }
 
@@ -70,7 +70,7 @@ const CONCURRENCY = 6;
 const NEVER_WRITTEN: readonly LayerCompression[] = ["xz", "bzip2"];
 
 interface LayerChange {
-  readonly wish: LayerWish;
+  readonly wish: TargetCompression;
   readonly only?: ReadonlySet<LayerCompression>;
   /** Begins the note, where nobody asked for other layers. */
   readonly reason?: string;
@@ -102,13 +102,13 @@ export async function writeImages(given: ImageSource, writing: Writing): Promise
     );
   }
   // What is only planned is not read: measuring layers means reading them.
-  const isOpen = dryRun === true && plan.blobs.some(blob => isRecoded(blob, change.wish, change.only));
+  const isOpen = dryRun === true && plan.blobs.some(blob => isRecompressed(blob, change.wish, change.only));
   if (isOpen) onNote("Layers get another compression when this is written: the digests will be others");
   const planned = withPlan(source, plan);
-  const recoded = dryRun ? planned : await recode(planned, plan, change, onNote, signal);
-  const mostAtOnce = recoded === planned ? place.mostAtOnce : Math.min(place.mostAtOnce, RECODED_AT_ONCE);
+  const recompressed = dryRun ? planned : await recompress(planned, plan, change, onNote, signal);
+  const mostAtOnce = recompressed === planned ? place.mostAtOnce : Math.min(place.mostAtOnce, RECOMPRESS_CONCURRENCY);
   // In an OCI layout, what gets its first manifest gets one of OCI: not every reader of layouts knows Docker's.
-  const from = settleDrafts(recoded, place.format === "oci" || isOpen ? OCI_MANIFEST : undefined);
+  const from = settleDrafts(recompressed, place.format === "oci" || isOpen ? OCI_MANIFEST : undefined);
   const final: Root[] = [];
   for await (const root of from.roots(signal)) final.push(root);
   plan = await planFor(from, final);
@@ -149,7 +149,7 @@ function layerChange(layers: string | undefined, profile: LoaderProfile | undefi
   return { wish: "gzip", only: new Set([...NEVER_WRITTEN, ...asked]), reason };
 }
 
-async function recode(
+async function recompress(
   source: ImageSource,
   plan: CopyPlan,
   { wish, only, reason = "" }: LayerChange,
@@ -157,7 +157,7 @@ async function recode(
   signal: AbortSignal | undefined,
 ): Promise<ImageSource> {
   const options = { only, onNote: (text: string) => onNote(`${reason}${text}`), signal };
-  return await recodeLayers(source, plan, wish, options);
+  return await recompressLayers(source, plan, wish, options);
 }
 
 /** The planned roots, their manifests from memory: a registry is not asked again. */

@@ -3,12 +3,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import type { OpenArchiveOptions } from "../../../src/archive/open/open-archive-options.ts";
+import { type ArchiveSource, openArchive } from "../../../src/archive/open-archive.ts";
 import type { Root } from "../../../src/content/contracts.ts";
 import type { ImgpackError } from "../../../src/errors.ts";
 import type { Digest } from "../../../src/oci/digest.ts";
 import { OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST } from "../../../src/oci/media-types.ts";
-import { type ArchiveSource, openArchive } from "../../../src/archive/open-archive.ts";
-import type { OpenArchiveOptions } from "../../../src/archive/open/open-archive-options.ts";
 import { sha256 } from "../../support/memory-registry.ts";
 import { tarArchive, tarEntry } from "../../support/tar-builder.ts";
 

@@ -1,12 +1,12 @@
 import { readdirSync, readlinkSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
+import { LayerSpool } from "../../../src/archive/layer-spool.ts";
 import { bytesBlob } from "../../../src/content/blob.ts";
 import { sharedChunks } from "../../../src/content/chunks/chunks.ts";
 import { unnamedStream } from "../../../src/content/hashed-blob.ts";
 import { pumpBlob, readBlob } from "../../../src/content/pump.ts";
 import { verified } from "../../../src/content/verified.ts";
 import { describeBytes } from "../../../src/oci/describe.ts";
-import { LayerSpool } from "../../../src/archive/layer-spool.ts";
 import { noise, partsBlob } from "../../support/memory-blobs.ts";
 
 afterEach(() => expect(sharedChunks.lentChunks).toBe(0));

@@ -2,8 +2,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { ArchiveError, StorageError } from "../../../src/errors.ts";
 import { openArchive } from "../../../src/archive/open-archive.ts";
+import { ArchiveError, StorageError } from "../../../src/errors.ts";
 import { configOf, dockerManifest, layerOf, makeFolder, openBytes, refusal, tarOf } from "./archive-builder.ts";
 
 for (const [title, files, text] of [

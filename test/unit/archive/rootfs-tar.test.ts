@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { ArchiveError } from "../../../src/errors.ts";
 import { RootfsCheck } from "../../../src/archive/rootfs-tar.ts";
+import { ArchiveError } from "../../../src/errors.ts";
 import { gnuLong, paxEntry, tarArchive, tarEntry } from "../../support/tar-builder.ts";
 
 function check(bytes: Uint8Array, partBytes: number): void {

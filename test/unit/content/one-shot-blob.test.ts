@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { CHUNK_BYTES, CHUNKS_PER_BLOB, sharedChunks } from "../../../src/content/chunks/chunks.ts";
-import { onceBlob } from "../../../src/content/one-shot-blob.ts";
+import { oneShotBlob } from "../../../src/content/one-shot-blob.ts";
 import { pumpBlob, readBlob } from "../../../src/content/pump.ts";
 import { noise } from "../../support/memory-blobs.ts";
 
 afterEach(() => expect(sharedChunks.lentChunks).toBe(0));
 
-async function feedAll(once: ReturnType<typeof onceBlob>, bytes: Uint8Array, piece: number): Promise<number> {
+async function feedAll(once: ReturnType<typeof oneShotBlob>, bytes: Uint8Array, piece: number): Promise<number> {
   for (let at = 0; at < bytes.length; at += piece) {
     const part = Uint8Array.from(bytes.subarray(at, at + piece));
     if (!(await once.feed(part))) return at;
@@ -17,16 +17,16 @@ async function feedAll(once: ReturnType<typeof onceBlob>, bytes: Uint8Array, pie
   return bytes.length;
 }
 
-describe("onceBlob()", () => {
+describe("oneShotBlob()", () => {
   test.each([0, 1, CHUNK_BYTES, 3 * CHUNK_BYTES + 17])("gives its reader the %i bytes that were fed", async size => {
     const bytes = noise(size);
-    const once = onceBlob(size);
+    const once = oneShotBlob(size);
     const [read] = await Promise.all([readBlob(once.blob, size), feedAll(once, bytes, 70_001)]);
     expect(Buffer.compare(read, bytes)).toBe(0);
   });
 
   test("works a single time", async () => {
-    const once = onceBlob(0);
+    const once = oneShotBlob(0);
     once.end();
     await pumpBlob(once.blob, async () => undefined);
     await expect(pumpBlob(once.blob, async () => undefined)).rejects.toThrow("it has passed by");
@@ -34,7 +34,7 @@ describe("onceBlob()", () => {
 
   test("holds its writer up until the reader has room", async () => {
     const size = (CHUNKS_PER_BLOB + 4) * CHUNK_BYTES;
-    const once = onceBlob(size);
+    const once = oneShotBlob(size);
     let open = (): void => undefined;
     const gate = new Promise<void>(resolve => {
       open = resolve;
@@ -56,7 +56,7 @@ describe("onceBlob()", () => {
 
   test("tells its writer that nobody wants the rest when the reader failed", async () => {
     const size = 40 * CHUNK_BYTES;
-    const once = onceBlob(size);
+    const once = oneShotBlob(size);
     const pumping = pumpBlob(once.blob, async () => {
       throw new Error("full");
     });
@@ -65,13 +65,13 @@ describe("onceBlob()", () => {
   });
 
   test("tells its writer that nobody wants it when the reader has gone", async () => {
-    const once = onceBlob(10);
+    const once = oneShotBlob(10);
     once.leave();
     expect(await once.feed(new Uint8Array(10))).toBe(false);
   });
 
   test("lets its reader go when the signal aborts and nothing comes any more", async () => {
-    const once = onceBlob(2 * CHUNK_BYTES);
+    const once = oneShotBlob(2 * CHUNK_BYTES);
     const stop = new AbortController();
     const pumping = pumpBlob(once.blob, async () => undefined, stop.signal);
     expect(await once.feed(noise(CHUNK_BYTES + 5))).toBe(true);

@@ -140,13 +140,13 @@ describe("copyImages() to a target that kept something of an earlier run", () =>
   const bytes = noise(100_000);
 
   /** A source with one layer, and which ranges of it were asked for. */
-  const layerSource = (isOnce = false) => {
+  const layerSource = (isOneShot = false) => {
     const source = memorySource();
     const asked: (ByteRange | undefined)[] = [];
     const descriptor = describeBytes(OCI_LAYER_GZIP, bytes);
     const blob: BlobSource = {
       size: bytes.length,
-      isOnce,
+      isOneShot,
       open: async range => {
         asked.push(range);
         return await bytesBlob(bytes).open(range);

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { bytesBlob } from "../../../src/content/blob.ts";
 import { sharedChunks } from "../../../src/content/chunks/chunks.ts";
 import type { BlobStream, ImageSource } from "../../../src/content/contracts.ts";
-import { onceBlob } from "../../../src/content/one-shot-blob.ts";
+import { oneShotBlob } from "../../../src/content/one-shot-blob.ts";
 import { openDigestCache } from "../../../src/copy/digest-cache.ts";
 import type { Digest } from "../../../src/oci/digest.ts";
 import { OCI_LAYER, OCI_LAYER_GZIP } from "../../../src/oci/media-types.ts";
@@ -25,7 +25,7 @@ function streaming(
       passes.push([...wanted].sort());
       for (const [digest, bytes] of layers) {
         if (!wanted.has(digest)) continue;
-        const once = onceBlob(bytes.length);
+        const once = oneShotBlob(bytes.length);
         const taking = take(digest, once.blob, signal ?? new AbortController().signal).finally(once.leave);
         taking.catch(() => undefined);
         if (await once.feed(bytes)) once.end();
@@ -128,6 +128,6 @@ describe("copyImages() from a stream", () => {
     };
     const once = streaming(source, new Map([[layer.digest, noise(10)]]));
     await expect(copy(once, [settledRoot(image, "t")], ordered)).rejects.toMatchObject({ code: "ERR_INTERNAL" });
-    expect(bytesBlob(new Uint8Array()).isOnce).toBeUndefined();
+    expect(bytesBlob(new Uint8Array()).isOneShot).toBeUndefined();
   });
 });

@@ -3,9 +3,9 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { encodeRecord } from "../../../src/archive/write/journal-record.ts";
 import { NetworkError, StorageError } from "../../../src/errors.ts";
 import { type RegistryEvent, serveRegistry } from "../../../src/serve/server.ts";
-import { encodeRecord } from "../../../src/archive/write/journal-record.ts";
 import { digestOf, errorCodes, makeFolder, pushBlob, pushImage, send, start, startUpload } from "./registry-client.ts";
 
 async function failure(task: Promise<unknown>): Promise<unknown> {

@@ -22,7 +22,7 @@ import {
   OCI_MANIFEST,
 } from "../../../src/oci/media-types.ts";
 import { compressLayers } from "../../../src/transform/compress-layers.ts";
-import { recodeLayers } from "../../../src/transform/recompress-layers.ts";
+import { recompressLayers } from "../../../src/transform/recompress-layers.ts";
 import { collect, noise, sha256Of } from "../../support/memory-blobs.ts";
 import { addImage, addIndex, type MemorySource, memorySource, settledRoot } from "../../support/memory-image.ts";
 
@@ -53,7 +53,7 @@ interface Recoded {
   readonly notes: readonly string[];
 }
 
-async function recode(
+async function recompress(
   source: ImageSource,
   roots: readonly Root[],
   wish: "gzip" | "raw",
@@ -61,11 +61,11 @@ async function recode(
 ): Promise<Recoded> {
   const notes: string[] = [];
   const onNote = (note: string): void => void notes.push(note);
-  const recoded = await recodeLayers(source, await gather(source, roots), wish, { only, onNote });
+  const recompressed = await recompressLayers(source, await gather(source, roots), wish, { only, onNote });
   const now: Root[] = [];
-  for await (const root of recoded.roots()) now.push(root);
+  for await (const root of recompressed.roots()) now.push(root);
   // Whatever is planned has the digest that its bytes have: gather reads every manifest, verified.
-  return { source: recoded, roots: now, plan: await gather(recoded, now), notes };
+  return { source: recompressed, roots: now, plan: await gather(recompressed, now), notes };
 }
 
 function image(
@@ -92,25 +92,25 @@ async function bytesOf({ source }: Recoded, layer: Descriptor | undefined): Prom
   return bytes;
 }
 
-describe("recodeLayers()", () => {
+describe("recompressLayers()", () => {
   test.each([
     ["zstd", OCI_LAYER_ZSTD, ZSTD, OCI_LAYER],
     ["gzip", OCI_LAYER_GZIP, GZIP, OCI_LAYER],
     ["gzip of Docker", DOCKER_LAYER_GZIP, GZIP, DOCKER_LAYER],
     ["xz", DOCKER_LAYER_XZ, XZ, DOCKER_LAYER],
     ["bzip2", DOCKER_LAYER_BZIP2, BZIP2, DOCKER_LAYER],
-  ])("recodeLayers() makes a %s layer raw, under its diff_id", async (_what, mediaType, bytes, expected) => {
+  ])("recompressLayers() makes a %s layer raw, under its diff_id", async (_what, mediaType, bytes, expected) => {
     const source = memorySource();
     const before = image(source, [source.add(mediaType, bytes)], [DIFF_ID], { annotations: { kept: "yes" } });
-    const recoded = await recode(source, [settledRoot(before, "app")], "raw");
-    const [layer] = layersOf(recoded);
+    const recompressed = await recompress(source, [settledRoot(before, "app")], "raw");
+    const [layer] = layersOf(recompressed);
     expect(layer).toEqual({ mediaType: expected, digest: DIFF_ID, size: RAW.length });
-    expect(RAW.equals(await bytesOf(recoded, layer))).toBe(true);
-    const [root] = recoded.roots;
+    expect(RAW.equals(await bytesOf(recompressed, layer))).toBe(true);
+    const [root] = recompressed.roots;
     expect(root).toMatchObject({ names: ["app"], descriptor: { mediaType: OCI_MANIFEST } });
     expect(root?.kind === "settled" && root.descriptor.digest).not.toBe(before.digest);
-    expect([...recoded.plan.manifests.values()][0]?.view.annotations).toEqual({ kept: "yes" });
-    expect(recoded.notes).toEqual([expect.stringMatching(/^1 layer is made raw: .* read twice/)]);
+    expect([...recompressed.plan.manifests.values()][0]?.view.annotations).toEqual({ kept: "yes" });
+    expect(recompressed.notes).toEqual([expect.stringMatching(/^1 layer is made raw: .* read twice/)]);
   });
 
   test.each([
@@ -118,48 +118,51 @@ describe("recodeLayers()", () => {
     ["raw", OCI_LAYER, RAW],
     ["xz", DOCKER_LAYER_XZ, XZ],
     ["bzip2", DOCKER_LAYER_BZIP2, BZIP2],
-  ])("recodeLayers() makes a %s layer gzip, with the digest that push gives it", async (_what, mediaType, bytes) => {
-    const source = memorySource();
-    const before = image(source, [source.add(mediaType, bytes)], [DIFF_ID]);
-    const recoded = await recode(source, [settledRoot(before)], "gzip");
-    const [layer] = layersOf(recoded);
-    expect(gunzipSync(await bytesOf(recoded, layer))).toEqual(RAW);
-    const pushed = memorySource([settledRoot(image(source, [source.add(OCI_LAYER, RAW)], [DIFF_ID]))]);
-    for await (const root of compressLayers({ ...source, roots: pushed.roots }, gzipProfile()).roots()) {
-      const pending = root.kind === "draft" ? root.draft.layers[0] : undefined;
-      if (pending === undefined || !("key" in pending)) throw new Error("nothing to compress");
-      const stream = await pending.open();
-      await collect(stream.body);
-      expect(stream.seal().descriptor.digest).toBe(layer?.digest);
-    }
-  });
+  ])(
+    "recompressLayers() makes a %s layer gzip, with the digest that push gives it",
+    async (_what, mediaType, bytes) => {
+      const source = memorySource();
+      const before = image(source, [source.add(mediaType, bytes)], [DIFF_ID]);
+      const recompressed = await recompress(source, [settledRoot(before)], "gzip");
+      const [layer] = layersOf(recompressed);
+      expect(gunzipSync(await bytesOf(recompressed, layer))).toEqual(RAW);
+      const pushed = memorySource([settledRoot(image(source, [source.add(OCI_LAYER, RAW)], [DIFF_ID]))]);
+      for await (const root of compressLayers({ ...source, roots: pushed.roots }, gzipProfile()).roots()) {
+        const pending = root.kind === "draft" ? root.draft.layers[0] : undefined;
+        if (pending === undefined || !("key" in pending)) throw new Error("nothing to compress");
+        const stream = await pending.open();
+        await collect(stream.body);
+        expect(stream.seal().descriptor.digest).toBe(layer?.digest);
+      }
+    },
+  );
 
-  test("recodeLayers() makes large layers of several blocks, each part of them too", async () => {
+  test("recompressLayers() makes large layers of several blocks, each part of them too", async () => {
     const source = memorySource();
     const raw = Buffer.concat([noise(2_500_000, 3), Buffer.alloc(1_000_000)]);
     const before = image(source, [source.add(OCI_LAYER, raw)], [sha256Of(raw)]);
-    const recoded = await recode(source, [settledRoot(before)], "gzip");
-    const [layer] = layersOf(recoded);
-    const whole = await bytesOf(recoded, layer);
+    const recompressed = await recompress(source, [settledRoot(before)], "gzip");
+    const [layer] = layersOf(recompressed);
+    const whole = await bytesOf(recompressed, layer);
     expect(gunzipSync(whole).equals(raw)).toBe(true);
     if (layer === undefined) return;
-    const stream = await (await recoded.source.blob(layer)).open({ start: 100, end: 70_001 });
+    const stream = await (await recompressed.source.blob(layer)).open({ start: 100, end: 70_001 });
     expect(Buffer.from(await collect(stream)).equals(whole.subarray(100, 70_001))).toBe(true);
   });
 
-  test("recodeLayers() leaves alone what is as wished, foreign or of another compression", async () => {
+  test("recompressLayers() leaves alone what is as wished, foreign or of another compression", async () => {
     const source = memorySource();
     const layers = [source.add(OCI_LAYER_GZIP, GZIP), source.add(OCI_FOREIGN_LAYER_GZIP, gzipSync("foreign"))];
     const before = image(source, layers, [DIFF_ID, DIFF_ID]);
     const plan = await gather(source, [settledRoot(before)]);
     const options = { onNote: () => expect.unreachable() };
-    expect(await recodeLayers(source, plan, "gzip", options)).toBe(source);
-    expect(await recodeLayers(source, plan, "raw", { ...options, only: new Set(["zstd"] as const) })).toBe(source);
+    expect(await recompressLayers(source, plan, "gzip", options)).toBe(source);
+    expect(await recompressLayers(source, plan, "raw", { ...options, only: new Set(["zstd"] as const) })).toBe(source);
     const artifact = addImage(source, "chart", { configType: "application/vnd.cncf.helm.config.v1+json", layers });
-    expect(await recodeLayers(source, await gather(source, [settledRoot(artifact)]), "raw", options)).toBe(source);
+    expect(await recompressLayers(source, await gather(source, [settledRoot(artifact)]), "raw", options)).toBe(source);
   });
 
-  test("recodeLayers() rewrites every index above, and leaves out attestations of what it changed", async () => {
+  test("recompressLayers() rewrites every index above, and leaves out attestations of what it changed", async () => {
     const source = memorySource();
     const changed = image(source, [source.add(OCI_LAYER_GZIP, GZIP)], [DIFF_ID]);
     const same = image(source, [source.add(OCI_LAYER, RAW)], [DIFF_ID]);
@@ -170,18 +173,18 @@ describe("recodeLayers()", () => {
     });
     const platform = { os: "linux", architecture: "amd64" };
     const inner = addIndex(source, [{ ...changed, platform, data: "AAAA" }, attest(changed), same, attest(same)]);
-    const recoded = await recode(source, [settledRoot(addIndex(source, [inner]), "a")], "raw");
-    const views = [...recoded.plan.manifests.values()].map(({ view }) => view);
+    const recompressed = await recompress(source, [settledRoot(addIndex(source, [inner]), "a")], "raw");
+    const views = [...recompressed.plan.manifests.values()].map(({ view }) => view);
     const [innerNow] = views.filter(view => view.kind === "index" && view.manifests.length === 3);
     if (innerNow?.kind !== "index") throw new Error("no inner index");
     expect(innerNow.manifests[0]).toMatchObject({ platform, mediaType: OCI_MANIFEST });
     expect(innerNow.manifests[0]?.digest).not.toBe(changed.digest);
     expect(innerNow.manifests[1]?.digest).toBe(same.digest);
     expect(innerNow.manifests[2]?.annotations).toEqual({ "vnd.docker.reference.digest": same.digest });
-    expect(recoded.notes.at(-1)).toContain(`vouches for ${changed.digest}`);
+    expect(recompressed.notes.at(-1)).toContain(`vouches for ${changed.digest}`);
   });
 
-  test("recodeLayers() recodes a draft, by the diff_ids that it knows", async () => {
+  test("recompressLayers() recodes a draft, by the diff_ids that it knows", async () => {
     const source = memorySource();
     const config = source.add(OCI_CONFIG, "not read");
     const layers = [source.add(DOCKER_LAYER_XZ, XZ)];
@@ -190,16 +193,16 @@ describe("recodeLayers()", () => {
       names: ["a"],
       draft: { mediaType: DOCKER_MANIFEST, config, layers, diffIds: [DIFF_ID] },
     };
-    const recoded = await recode(source, [root], "gzip");
-    const [now] = recoded.roots;
+    const recompressed = await recompress(source, [root], "gzip");
+    const [now] = recompressed.roots;
     if (now?.kind !== "draft") throw new Error("no draft");
     const [layer] = now.draft.layers;
     expect(layer).toMatchObject({ mediaType: DOCKER_LAYER_GZIP });
     if (layer === undefined || "key" in layer) throw new Error("no layer");
-    expect(gunzipSync(await bytesOf(recoded, layer))).toEqual(RAW);
+    expect(gunzipSync(await bytesOf(recompressed, layer))).toEqual(RAW);
   });
 
-  test("recodeLayers() takes layers out of a stream, once to measure and once to write", async () => {
+  test("recompressLayers() takes layers out of a stream, once to measure and once to write", async () => {
     const held = memorySource();
     const layer = held.add(OCI_LAYER_GZIP, GZIP);
     const root = settledRoot(image(held, [layer], [DIFF_ID]));
@@ -213,15 +216,15 @@ describe("recodeLayers()", () => {
         async pass(wanted, take: TakeBlob) {
           passes += 1;
           expect([...wanted]).toEqual([layer.digest]);
-          await take(layer.digest, { ...(await held.blob(layer)), isOnce: true }, new AbortController().signal);
+          await take(layer.digest, { ...(await held.blob(layer)), isOneShot: true }, new AbortController().signal);
         },
       },
     };
-    const recoded = await recode(streamed, [root], "raw");
-    expect(recoded.source.stream?.holds(DIFF_ID)).toBe(false);
+    const recompressed = await recompress(streamed, [root], "raw");
+    expect(recompressed.source.stream?.holds(DIFF_ID)).toBe(false);
     const taken: [Digest, Uint8Array][] = [];
-    await recoded.source.stream?.pass(new Set([DIFF_ID as Digest]), async (digest, blob) => {
-      expect(blob.isOnce).toBe(true);
+    await recompressed.source.stream?.pass(new Set([DIFF_ID as Digest]), async (digest, blob) => {
+      expect(blob.isOneShot).toBe(true);
       taken.push([digest, await readBlob(blob, 10_000)]);
     });
     expect(taken).toEqual([[DIFF_ID, Buffer.from(RAW)]]);
@@ -232,30 +235,30 @@ describe("recodeLayers()", () => {
     ["raw", OCI_LAYER_GZIP, GZIP],
     ["gzip", DOCKER_LAYER_XZ, XZ],
   ] as const)(
-    "recodeLayers() refuses a layer that is not the one of the config (%s)",
+    "recompressLayers() refuses a layer that is not the one of the config (%s)",
     async (wish, mediaType, bytes) => {
       const source = memorySource();
       const before = image(source, [source.add(mediaType, bytes)], [sha256Of(Buffer.from("another"))]);
-      await expect(recode(source, [settledRoot(before)], wish)).rejects.toThrow(IntegrityError);
+      await expect(recompress(source, [settledRoot(before)], wish)).rejects.toThrow(IntegrityError);
     },
   );
 
-  test("recodeLayers() refuses a layer whose bytes are not its digest, and a cut one", async () => {
+  test("recompressLayers() refuses a layer whose bytes are not its digest, and a cut one", async () => {
     const source = memorySource();
     const layer = source.add(OCI_LAYER_GZIP, GZIP);
     const root = settledRoot(image(source, [layer], [DIFF_ID]));
     const other = gzipSync(RAW, { level: 1 });
     source.addBlob(layer, { size: other.length, open: async () => (await memoryBlob(other)).open() });
-    await expect(recode(source, [root], "raw")).rejects.toThrow(IntegrityError);
+    await expect(recompress(source, [root], "raw")).rejects.toThrow(IntegrityError);
     const cut = source.add(OCI_LAYER_GZIP, GZIP.subarray(0, 60));
     const cutRoot = settledRoot(image(source, [cut], [DIFF_ID]));
-    await expect(recode(source, [cutRoot], "raw")).rejects.toThrow(ArchiveError);
+    await expect(recompress(source, [cutRoot], "raw")).rejects.toThrow(ArchiveError);
   });
 
-  test("recodeLayers() refuses a config that tells of other layers than its manifest", async () => {
+  test("recompressLayers() refuses a config that tells of other layers than its manifest", async () => {
     const source = memorySource();
     const before = image(source, [source.add(OCI_LAYER_ZSTD, ZSTD)], [DIFF_ID, DIFF_ID]);
-    await expect(recode(source, [settledRoot(before)], "raw")).rejects.toMatchObject({ reason: "layer-count" });
+    await expect(recompress(source, [settledRoot(before)], "raw")).rejects.toMatchObject({ reason: "layer-count" });
   });
 });
 

@@ -1,14 +1,14 @@
 import { Writable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
+import { streamArchive } from "../../../src/archive/write/archive-stream-target.ts";
 import { sharedChunks } from "../../../src/content/chunks/chunks.ts";
 import type { ImageSource } from "../../../src/content/contracts.ts";
 import { copyImages } from "../../../src/copy/copy-image.ts";
 import { openDigestCache } from "../../../src/copy/digest-cache.ts";
 import { gather } from "../../../src/copy/gather.ts";
 import { OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_MANIFEST } from "../../../src/oci/media-types.ts";
-import { streamArchive } from "../../../src/archive/write/archive-stream-target.ts";
-import { recodeLayers } from "../../../src/transform/recompress-layers.ts";
+import { recompressLayers } from "../../../src/transform/recompress-layers.ts";
 import { noise, sha256Of } from "../../support/memory-blobs.ts";
 import { memorySource, settledRoot } from "../../support/memory-image.ts";
 
@@ -18,7 +18,7 @@ const NOISE = noise(9 * MIB);
 const RAW_LAYERS = Array.from({ length: 8 }, (_, place) => NOISE.subarray(place));
 
 test.each(["gzip", "raw"] as const)(
-  "recodeLayers() makes 8 large layers %s for a stream, 6 at once, out of one pool of chunks",
+  "recompressLayers() makes 8 large layers %s for a stream, 6 at once, out of one pool of chunks",
   async wish => {
     const source = memorySource();
     const layers = RAW_LAYERS.map(raw =>
@@ -28,11 +28,11 @@ test.each(["gzip", "raw"] as const)(
     const config = source.add(OCI_CONFIG, { os: "linux", architecture: "amd64", rootfs });
     const manifest = source.add(OCI_MANIFEST, { schemaVersion: 2, mediaType: OCI_MANIFEST, config, layers });
     const root = settledRoot(manifest, "docker.io/library/app:1");
-    const recoded: ImageSource = await recodeLayers(source, await gather(source, [root]), wish, {
+    const recompressed: ImageSource = await recompressLayers(source, await gather(source, [root]), wish, {
       onNote: () => undefined,
     });
     const roots = [];
-    for await (const now of recoded.roots()) roots.push(now);
+    for await (const now of recompressed.roots()) roots.push(now);
     let written = 0;
     const output = new Writable({
       write(part: Buffer, _encoding, onDone) {
@@ -40,10 +40,10 @@ test.each(["gzip", "raw"] as const)(
         setImmediate(onDone);
       },
     });
-    const plan = await gather(recoded, roots);
+    const plan = await gather(recompressed, roots);
     await copyImages({
       plan,
-      source: recoded,
+      source: recompressed,
       target: streamArchive(output, { platform: { os: "linux", architecture: "amd64" } }),
       sourceName: "memory",
       cache: await openDigestCache(undefined),

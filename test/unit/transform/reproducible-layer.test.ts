@@ -5,7 +5,7 @@ import type { BlobSource } from "../../../src/content/contracts.ts";
 import { pumpBlob, readBlob } from "../../../src/content/pump.ts";
 import { OCI_LAYER_GZIP } from "../../../src/oci/media-types.ts";
 import { gzipLayer } from "../../../src/transform/gzip-layer.ts";
-import { layerAgain, sealLayer } from "../../../src/transform/reproducible-layer.ts";
+import { reproducibleLayer, sealLayer } from "../../../src/transform/reproducible-layer.ts";
 import { collect, noise, partsBlob } from "../../support/memory-blobs.ts";
 
 afterEach(() => expect(sharedChunks.lentChunks).toBe(0));
@@ -18,10 +18,10 @@ async function again(): Promise<{ readonly blob: BlobSource; readonly whole: Buf
   const whole = Buffer.from(await collect(make().body));
   const { descriptor } = await sealLayer(make());
   expect(descriptor.size).toBe(whole.length);
-  return { whole, blob: layerAgain(async () => make(), descriptor.size) };
+  return { whole, blob: reproducibleLayer(async () => make(), descriptor.size) };
 }
 
-describe("layerAgain()", () => {
+describe("reproducibleLayer()", () => {
   test("makes a layer again, whole or from any byte on", async () => {
     const { blob, whole } = await again();
     expect(Buffer.from(await readBlob(blob, whole.length)).equals(whole)).toBe(true);

@@ -1,7 +1,7 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
-import { deferred } from "../../../src/util/promises.ts";
 import { runBounded } from "../../../src/util/bounded.ts";
+import { deferred } from "../../../src/util/promises.ts";
 import { turns } from "../../support/memory-blobs.ts";
 
 const never = async (signal: AbortSignal): Promise<never> =>

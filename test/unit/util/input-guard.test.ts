@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { ArchiveError, NetworkError, StorageError } from "../../../src/errors.ts";
-import { checkSame, checkUnchanged, steadily } from "../../../src/util/input-guard.ts";
+import { blameChangedInput, checkSame, checkUnchanged } from "../../../src/util/input-guard.ts";
 
 const at = (fields: Partial<Stats> = {}): Stats =>
   ({ size: 10, mtimeMs: 1_600_000_000_000, ino: 1, dev: 1, ctimeMs: 1, nlink: 1, ...fields }) as Stats;
@@ -42,13 +42,13 @@ describe("checkSame()", () => {
   });
 });
 
-describe("steadily()", () => {
+describe("blameChangedInput()", () => {
   const damaged = new ArchiveError("cut", "Cannot read archive: it is cut, expected more");
   const changed = new StorageError("Cannot read archive: file changed", { hint: "Wait." });
   const failing = (error: Error) => async () => await Promise.reject(error);
 
-  test("steadily() explains damage by a change, and keeps the damage as the cause", async () => {
-    await expect(steadily(failing(changed), failing(damaged))).rejects.toMatchObject({
+  test("blameChangedInput() explains damage by a change, and keeps the damage as the cause", async () => {
+    await expect(blameChangedInput(failing(changed), failing(damaged))).rejects.toMatchObject({
       message: changed.message,
       hint: "Wait.",
       origin: "source",
@@ -56,20 +56,20 @@ describe("steadily()", () => {
     });
   });
 
-  test("steadily() leaves damage as it is where nothing changed, or nobody can tell", async () => {
-    await expect(steadily(async () => undefined, failing(damaged))).rejects.toBe(damaged);
-    await expect(steadily(undefined, failing(damaged))).rejects.toBe(damaged);
-    await expect(steadily(failing(new Error("EBADF")), failing(damaged))).rejects.toBe(damaged);
+  test("blameChangedInput() leaves damage as it is where nothing changed, or nobody can tell", async () => {
+    await expect(blameChangedInput(async () => undefined, failing(damaged))).rejects.toBe(damaged);
+    await expect(blameChangedInput(undefined, failing(damaged))).rejects.toBe(damaged);
+    await expect(blameChangedInput(failing(new Error("EBADF")), failing(damaged))).rejects.toBe(damaged);
   });
 
-  test("steadily() does not ask about what has nothing to do with the input", async () => {
+  test("blameChangedInput() does not ask about what has nothing to do with the input", async () => {
     const full = new StorageError("Cannot write out.tar: no space left");
     full.origin = "target";
     for (const error of [new NetworkError("Cannot reach registry"), full, new Error("stopped")])
-      await expect(steadily(failing(changed), failing(error))).rejects.toBe(error);
+      await expect(blameChangedInput(failing(changed), failing(error))).rejects.toBe(error);
   });
 
-  test("steadily() returns what the work returns", async () => {
-    await expect(steadily(failing(changed), async () => 7)).resolves.toBe(7);
+  test("blameChangedInput() returns what the work returns", async () => {
+    await expect(blameChangedInput(failing(changed), async () => 7)).resolves.toBe(7);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { deferred } from "../../../src/util/promises.ts";
 import { Jobs } from "../../../src/util/jobs.ts";
+import { deferred } from "../../../src/util/promises.ts";
 
 /** Ends when its signal aborts. */
 async function untilAborted(signal: AbortSignal): Promise<void> {

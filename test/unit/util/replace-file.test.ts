@@ -1,8 +1,8 @@
 import { chmod, lstat, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { replaceFile } from "../../../src/util/replace-file.ts";
 import { watchOperations } from "../../../src/util/operation-hook.ts";
+import { replaceFile } from "../../../src/util/replace-file.ts";
 import { temporaryFolder } from "../../support/images.ts";
 
 afterEach(() => watchOperations(undefined));

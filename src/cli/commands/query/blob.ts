@@ -1,10 +1,10 @@
 import type { Writable } from "node:stream";
 import type { CommandModule } from "yargs";
 import { formatBytes } from "../../../util/format.ts";
-import { commandFault } from "../../fault.ts";
-import { createProgress } from "../../output/progress.ts";
 import { type Context, printLine } from "../../context.ts";
+import { commandFault } from "../../fault.ts";
 import { type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+import { createProgress } from "../../output/progress.ts";
 
 interface BlobFlags extends RemoteFlags {
   readonly reference?: string | undefined;

@@ -1,8 +1,8 @@
 import type { CommandModule } from "yargs";
 import { escapeForeign, formatBytes } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
-import { table } from "../../output/table.ts";
 import { onePlatform, platformFlag, type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+import { table } from "../../output/table.ts";
 
 interface ReferrersFlags extends RemoteFlags {
   readonly reference?: string | undefined;

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { MAX_ARCHIVE_INDEX_BYTES } from "../../../../src/oci/limits.ts";
 import { bodyKind } from "../../../../src/archive/open/body-kind.ts";
+import { MAX_ARCHIVE_INDEX_BYTES } from "../../../../src/oci/limits.ts";
 import { tarArchive, tarEntry } from "../../../support/tar-builder.ts";
 
 const start = (bytes: Uint8Array): Uint8Array => bytes.subarray(0, 512);

@@ -2,10 +2,10 @@ import { mkdir, rename, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
+import { FolderArchive } from "../../../../src/archive/open/folder-archive.ts";
+import { openArchive } from "../../../../src/archive/open-archive.ts";
 import { sharedChunks } from "../../../../src/content/chunks/chunks.ts";
 import { pumpBlob, readBlob } from "../../../../src/content/pump.ts";
-import { openArchive } from "../../../../src/archive/open-archive.ts";
-import { FolderArchive } from "../../../../src/archive/open/folder-archive.ts";
 import {
   annotated,
   blobOf,

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
+import { ByteFeed } from "../../../../src/archive/open/byte-feed.ts";
+import { scanTar } from "../../../../src/archive/open/scan-tar.ts";
 import { sharedChunks } from "../../../../src/content/chunks/chunks.ts";
 import { readBlob } from "../../../../src/content/pump.ts";
 import { ArchiveError } from "../../../../src/errors.ts";
-import { ByteFeed } from "../../../../src/archive/open/byte-feed.ts";
-import { scanTar } from "../../../../src/archive/open/scan-tar.ts";
 import { indexTar } from "../../../../src/tar/tar-index.ts";
 import { paxEntry, tarArchive, tarEntry } from "../../../support/tar-builder.ts";
 

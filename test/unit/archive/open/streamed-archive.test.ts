@@ -1,9 +1,9 @@
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
+import { type BodyHandlerFor, StreamedArchive } from "../../../../src/archive/open/streamed-archive.ts";
 import { sharedChunks } from "../../../../src/content/chunks/chunks.ts";
 import { readBlob } from "../../../../src/content/pump.ts";
 import { MAX_ARCHIVE_INDEX_BYTES, MAX_KEPT_JSON_BYTES } from "../../../../src/oci/limits.ts";
-import { ScannedArchive, type WorkOnBody } from "../../../../src/archive/open/streamed-archive.ts";
 import type { TarEntry } from "../../../../src/tar/tar-entry.ts";
 import { sha256Of } from "../../../support/memory-blobs.ts";
 import { tarArchive, tarEntry } from "../../../support/tar-builder.ts";
@@ -12,14 +12,14 @@ import { layerOf, refusal } from "../archive-builder.ts";
 afterEach(() => expect(sharedChunks.lentChunks).toBe(0));
 
 interface Scanning {
-  readonly archive: ScannedArchive;
+  readonly archive: StreamedArchive;
   /** How often the source was opened. */
   readonly opened: () => number;
 }
 
-async function scan(parts: Iterable<Uint8Array>, isReopenable = true, work?: WorkOnBody): Promise<Scanning> {
+async function scan(parts: Iterable<Uint8Array>, isReopenable = true, work?: BodyHandlerFor): Promise<Scanning> {
   let opened = 0;
-  const archive = await ScannedArchive.scan(
+  const archive = await StreamedArchive.scan(
     {
       path: "app.tar.gz",
       fileBytes: () => 7,
@@ -37,7 +37,7 @@ async function scan(parts: Iterable<Uint8Array>, isReopenable = true, work?: Wor
   return { archive, opened: () => opened };
 }
 
-function entryOf(archive: ScannedArchive, name: string): TarEntry {
+function entryOf(archive: StreamedArchive, name: string): TarEntry {
   return archive.resolve(name);
 }
 
@@ -52,7 +52,7 @@ const FILES = tarArchive([
   tarEntry({ name: "layer.tgz", body: gzipSync(LAYER.bytes) }),
 ]);
 
-describe("ScannedArchive", () => {
+describe("StreamedArchive", () => {
   test("keeps JSON and what has the name of metadata, and nothing else", async () => {
     const { archive, opened } = await scan([FILES]);
     const read = async (name: string): Promise<string> => {

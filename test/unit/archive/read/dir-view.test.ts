@@ -1,9 +1,9 @@
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { openArchive } from "../../../../src/archive/open-archive.ts";
 import { readBlob } from "../../../../src/content/pump.ts";
 import { inspect } from "../../../../src/index.ts";
-import { openArchive } from "../../../../src/archive/open-archive.ts";
 import {
   configOf,
   describe as describeBlob,

@@ -38,12 +38,12 @@ const classicImage = {
   LayerSources: { [raw.digest]: describe(raw, DOCKER_LAYER) },
 };
 
-test("agree() takes the manifest of the OCI view where both views lead to one image", async () => {
+test("reconcileViews() takes the manifest of the OCI view where both views lead to one image", async () => {
   const archive = await openFiles({ ...layoutFiles([named], both), ...dockerManifest(image(config, ["app:1.0"])) });
   expect(archive.images.map(summary)).toEqual([{ names: [name], manifest: manifest.digest }]);
 });
 
-test("agree() does not look at layers of the docker view where the OCI view has the image", async () => {
+test("reconcileViews() does not look at layers of the docker view where the OCI view has the image", async () => {
   const dangling = { ...image(config, ["app:1.0"]), Layers: ["not/there.tar"] };
   const archive = await openFiles({ ...layoutFiles([named], both), ...dockerManifest(dangling) });
   expect(archive.images.map(summary)).toEqual([{ names: [name], manifest: manifest.digest }]);
@@ -54,7 +54,7 @@ for (const [title, entry] of [
   ["only a tag", describe(manifest, OCI_MANIFEST, { annotations: { "org.opencontainers.image.ref.name": "1.0" } })],
 ] as const) {
   for (const header of ["with", "without"]) {
-    test(`agree() refuses two views that contradict, index.json with ${title}, ${header} oci-layout (M-16)`, async () => {
+    test(`reconcileViews() refuses two views that contradict, index.json with ${title}, ${header} oci-layout (M-16)`, async () => {
       const { "oci-layout": layout, ...index } = layoutFiles([entry], [...both, otherConfig]);
       const files = {
         ...(header === "with" && layout !== undefined ? { "oci-layout": layout } : {}),
@@ -70,7 +70,7 @@ for (const [title, entry] of [
   }
 }
 
-test("agree() refuses one config with two layer counts in the two views", async () => {
+test("reconcileViews() refuses one config with two layer counts in the two views", async () => {
   const longer = manifestOf(config, [layer, blobOf("more")]);
   const files = {
     ...layoutFiles([describe(longer, OCI_MANIFEST, annotated(name))], [...both, longer]),
@@ -81,7 +81,7 @@ test("agree() refuses one config with two layer counts in the two views", async 
   expect(error.message).toContain("1 layers in manifest.json and 2 in index.json");
 });
 
-test("agree() refuses a name that one view gives to two images", async () => {
+test("reconcileViews() refuses a name that one view gives to two images", async () => {
   const blobs = [...both, otherConfig, otherManifest];
   const layout = layoutFiles([named, describe(otherManifest, OCI_MANIFEST, annotated(name))], blobs);
   expect(await refusal(openFiles(layout))).toMatchObject({
@@ -95,7 +95,7 @@ test("agree() refuses a name that one view gives to two images", async () => {
   });
 });
 
-test("agree() rebuilds images of docker's classic store from manifest.json, with the names of both views", async () => {
+test("reconcileViews() rebuilds images of docker's classic store from manifest.json, with the names of both views", async () => {
   const archive = await openFiles({
     ...layoutFiles(
       [
@@ -111,7 +111,7 @@ test("agree() rebuilds images of docker's classic store from manifest.json, with
   ]);
 });
 
-test("agree() keeps an image that stands only in the index of a classic archive", async () => {
+test("reconcileViews() keeps an image that stands only in the index of a classic archive", async () => {
   const archive = await openFiles({
     ...layoutFiles(
       [describe(otherManifest, OCI_MANIFEST, annotated("registry.lan/other:1"))],
@@ -125,7 +125,7 @@ test("agree() keeps an image that stands only in the index of a classic archive"
   ]);
 });
 
-test("agree() adds an untagged image that index.json lacks because it came after a tagged one (B03)", async () => {
+test("reconcileViews() adds an untagged image that index.json lacks because it came after a tagged one (B03)", async () => {
   const archive = await openFiles({
     ...layoutFiles([named], [...both, otherConfig]),
     ...dockerManifest(image(config, ["app:1.0"]), image(otherConfig, null)),
@@ -136,7 +136,7 @@ test("agree() adds an untagged image that index.json lacks because it came after
   ]);
 });
 
-test("agree() unites names that stand in only one of the views", async () => {
+test("reconcileViews() unites names that stand in only one of the views", async () => {
   const archive = await openFiles({
     ...layoutFiles([named], both),
     ...dockerManifest(image(config, ["team/app:2.0"])),
@@ -144,7 +144,7 @@ test("agree() unites names that stand in only one of the views", async () => {
   expect(archive.images.map(summary)).toEqual([{ names: [name, "docker.io/team/app:2.0"], manifest: manifest.digest }]);
 });
 
-test("agree() accepts an index whose other platforms are absent", async () => {
+test("reconcileViews() accepts an index whose other platforms are absent", async () => {
   const index = indexOf([
     describe(manifest, OCI_MANIFEST, { platform: { os: "linux", architecture: "amd64" } }),
     describe(otherManifest, OCI_MANIFEST, { platform: { os: "linux", architecture: "arm64" } }),
@@ -158,7 +158,7 @@ test("agree() accepts an index whose other platforms are absent", async () => {
   await expect(archive.blob(child)).rejects.toMatchObject({ reason: "missing-blob" });
 });
 
-test("agree() gives a docker-only name to the image itself, not to the index above it", async () => {
+test("reconcileViews() gives a docker-only name to the image itself, not to the index above it", async () => {
   const index = indexOf([describe(manifest, OCI_MANIFEST), describe(otherManifest, OCI_MANIFEST)]);
   const archive = await openFiles({
     ...layoutFiles(
@@ -173,7 +173,7 @@ test("agree() gives a docker-only name to the image itself, not to the index abo
   ]);
 });
 
-test("agree() refuses a manifest that is not what its digest says, naming it", async () => {
+test("reconcileViews() refuses a manifest that is not what its digest says, naming it", async () => {
   const altered = blobOf(Buffer.from(manifest.bytes).fill(" ", manifest.bytes.length - 1));
   const files = { ...layoutFiles([named], both), [`blobs/sha256/${manifest.hex}`]: altered.bytes };
   const error = await refusal(openFiles(files));
@@ -182,7 +182,7 @@ test("agree() refuses a manifest that is not what its digest says, naming it", a
   expect(error.message).toContain(`expected ${manifest.digest}`);
 });
 
-test("agree() overlooks an index.json beside manifest.json that is no index", async () => {
+test("reconcileViews() overlooks an index.json beside manifest.json that is no index", async () => {
   const archive = await openFiles({
     "c.json": config.bytes,
     "layer.tar": raw.bytes,

@@ -3,6 +3,8 @@ import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, describe as suite, test } from "vitest";
+import { openArchive } from "../../../../src/archive/open-archive.ts";
+import { universalArchive } from "../../../../src/archive/write/archive-file-target.ts";
 import { bytesBlob } from "../../../../src/content/blob.ts";
 import type { CopyPlan, ImageSource, Root, TargetSession } from "../../../../src/content/contracts.ts";
 import { readBlob } from "../../../../src/content/pump.ts";
@@ -11,8 +13,6 @@ import { gather } from "../../../../src/copy/gather.ts";
 import { IntegrityError, InternalError } from "../../../../src/errors.ts";
 import type { Descriptor } from "../../../../src/oci/descriptor.ts";
 import { OCI_INDEX, OCI_MANIFEST } from "../../../../src/oci/media-types.ts";
-import { openArchive } from "../../../../src/archive/open-archive.ts";
-import { universalArchive } from "../../../../src/archive/write/archive-file-target.ts";
 import { type Blob, blobOf, configOf, describe, indexOf, layerOf, makeFolder, manifestOf } from "../archive-builder.ts";
 
 const raw = layerOf("content");

@@ -4,7 +4,6 @@ import { existsSync, readFileSync } from "node:fs";
 import { appendFile, link, lstat, mkdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { StorageError } from "../../../../src/errors.ts";
 import { ArchiveJournal } from "../../../../src/archive/write/archive-journal.ts";
 import {
   type ClaimRecord,
@@ -12,6 +11,7 @@ import {
   encodeRecord,
   type JournalRecord,
 } from "../../../../src/archive/write/journal-record.ts";
+import { StorageError } from "../../../../src/errors.ts";
 import { temporaryFolder } from "../../../support/images.ts";
 
 const HAS_PROC = existsSync("/proc/self/stat");

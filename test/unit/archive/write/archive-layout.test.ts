@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { layOutArchive, planArchive } from "../../../../src/archive/write/archive-layout.ts";
 import type { CopyPlan } from "../../../../src/content/contracts.ts";
 import { gather } from "../../../../src/copy/gather.ts";
 import { ArchiveError } from "../../../../src/errors.ts";
 import type { Descriptor } from "../../../../src/oci/descriptor.ts";
 import { OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD } from "../../../../src/oci/media-types.ts";
-import { layOutArchive, planArchive } from "../../../../src/archive/write/archive-layout.ts";
 import { addImage, addIndex, memorySource, settledRoot } from "../../../support/memory-image.ts";
 
 const source = memorySource();

@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { BlobRecord, ClaimRecord, JournalRecord, ProgressRecord } from "../../../../src/archive/write/journal-record.ts";
+import type {
+  BlobRecord,
+  ClaimRecord,
+  JournalRecord,
+  ProgressRecord,
+} from "../../../../src/archive/write/journal-record.ts";
 import { journalState } from "../../../../src/archive/write/journal-state.ts";
 
 const nonce = "a".repeat(16);

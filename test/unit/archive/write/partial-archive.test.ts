@@ -1,9 +1,9 @@
 import { readdir, readFile, rename, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { StorageError } from "../../../../src/errors.ts";
 import { hash, openPartialArchive } from "../../../../src/archive/write/open-partial-archive.ts";
 import type { ArchivePlan, PartialArchive, ResumeOptions } from "../../../../src/archive/write/partial-archive.ts";
+import { StorageError } from "../../../../src/errors.ts";
 import { temporaryFolder } from "../../../support/images.ts";
 import { noise, sha256Of } from "../../../support/memory-blobs.ts";
 

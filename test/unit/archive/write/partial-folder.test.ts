@@ -18,6 +18,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { encodeRecord } from "../../../../src/archive/write/journal-record.ts";
+import { type LayoutFolderOptions, layoutFolder } from "../../../../src/archive/write/layout-folder-target.ts";
 import type { ProgressEvent } from "../../../../src/content/progress.ts";
 import { copyImages } from "../../../../src/copy/copy-image.ts";
 import { openDigestCache } from "../../../../src/copy/digest-cache.ts";
@@ -25,8 +27,6 @@ import { gather } from "../../../../src/copy/gather.ts";
 import { StorageError } from "../../../../src/errors.ts";
 import { digestHex } from "../../../../src/oci/digest.ts";
 import { OCI_LAYER_GZIP } from "../../../../src/oci/media-types.ts";
-import { encodeRecord } from "../../../../src/archive/write/journal-record.ts";
-import { type LayoutFolderOptions, layoutFolder } from "../../../../src/archive/write/layout-folder-target.ts";
 import { watchOperations } from "../../../../src/util/operation-hook.ts";
 import { temporaryFolder } from "../../../support/images.ts";
 import { noise, partsBlob, sha256Of } from "../../../support/memory-blobs.ts";

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ArchiveError } from "../../../../src/errors.ts";
 import { openArchive } from "../../../../src/archive/open-archive.ts";
 import { decodeMarker, encodeMarker, MARKER_BYTES } from "../../../../src/archive/write/partial-marker.ts";
+import { ArchiveError } from "../../../../src/errors.ts";
 
 import { fileWith } from "../../../support/images.ts";
 

@@ -4,7 +4,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AuthError, UsageError } from "../../../../src/errors.ts";
-import { type CredentialOptions, type Credentials, findCredentials } from "../../../../src/registry/credentials/find-credentials.ts";
+import {
+  type CredentialOptions,
+  type Credentials,
+  findCredentials,
+} from "../../../../src/registry/credentials/find-credentials.ts";
 
 let home: string;
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { deferred } from "../../../../src/util/promises.ts";
 import { HostGate } from "../../../../src/registry/http/host-gate.ts";
+import { deferred } from "../../../../src/util/promises.ts";
 
 describe("HostGate", () => {
   test("HostGate holds everybody until the last pause has ended, also when one fails", async () => {

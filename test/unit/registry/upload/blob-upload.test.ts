@@ -1,8 +1,8 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { bytesBlob } from "../../../../src/content/blob.ts";
 import { verified } from "../../../../src/content/verified.ts";
-import { hasBlob, mountBlob, uploadBlob } from "../../../../src/registry/upload/blob-upload.ts";
 import { connectRegistry } from "../../../../src/registry/client/connect-registry.ts";
+import { hasBlob, mountBlob, uploadBlob } from "../../../../src/registry/upload/blob-upload.ts";
 import type { UploadTarget } from "../../../../src/registry/upload/upload-session.ts";
 import { seededBytes } from "../../../support/images.ts";
 import { sha256 } from "../../../support/memory-registry.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { bytesBlob } from "../../../../src/content/blob.ts";
-import { uploadBlob } from "../../../../src/registry/upload/blob-upload.ts";
 import { connectRegistry } from "../../../../src/registry/client/connect-registry.ts";
+import { uploadBlob } from "../../../../src/registry/upload/blob-upload.ts";
 import { UploadJournal } from "../../../../src/registry/upload/upload-journal.ts";
 import { seededBytes, temporaryFolder } from "../../../support/images.ts";
 import { KeepingRegistry } from "../../../support/keeping-registry.ts";
@@ -15,7 +15,7 @@ const DESCRIPTOR = { mediaType: "x/y", digest: sha256(BYTES), size: BYTES.length
 async function upload(registry: KeepingRegistry, cacheFolder: string): Promise<void> {
   const client = await connectRegistry(registry.host, { env: {}, home: "/nonexistent", attempts: 1 });
   onTestFinished(async () => await client.transport[Symbol.asyncDispose]());
-  const journal = new UploadJournal(cacheFolder, { leastBytes: MIB, pieceBytes: 2 * MIB });
+  const journal = new UploadJournal(cacheFolder, { minBytes: MIB, pieceBytes: 2 * MIB });
   await uploadBlob({ client, repository: "app", journal }, DESCRIPTOR, bytesBlob(BYTES));
 }
 

@@ -2,25 +2,25 @@ import { describe, expect, test } from "vitest";
 import type { RegistryClient } from "../../../../src/registry/client/registry-client.ts";
 import {
   canShrink,
+  capabilitiesOf,
   chunkOf,
   inTurn,
   noteChunkLimits,
   shrinkChunks,
-  type UploadForm,
-  uploadFormOf,
+  type UploadCapabilities,
 } from "../../../../src/registry/upload/upload-capabilities.ts";
 import { deferred } from "../../../../src/util/promises.ts";
 
 const MIB = 1024 * 1024;
 
-function form(headers: Record<string, string> = {}): UploadForm {
-  const fresh = uploadFormOf({} as RegistryClient);
+function form(headers: Record<string, string> = {}): UploadCapabilities {
+  const fresh = capabilitiesOf({} as RegistryClient);
   noteChunkLimits(fresh, headers);
   return fresh;
 }
 
 /** Lengths of the chunks that so many bytes go in. */
-function lengths(of: UploadForm, bytes: number): readonly number[] {
+function lengths(of: UploadCapabilities, bytes: number): readonly number[] {
   const found: number[] = [];
   for (let left: Uint8Array = Buffer.alloc(bytes); left.length > 0; ) {
     const { length } = chunkOf(of, left);
@@ -30,7 +30,7 @@ function lengths(of: UploadForm, bytes: number): readonly number[] {
   return found;
 }
 
-describe("UploadForm", () => {
+describe("UploadCapabilities", () => {
   test("shrinkChunks() halves down to 1 MiB, and not below what the registry takes", () => {
     const free = form();
     while (canShrink(free)) shrinkChunks(free);
@@ -52,7 +52,7 @@ describe("UploadForm", () => {
     expect(form({ "oci-chunk-min-length": String(65 * MIB) }).takesChunks).toBe(false);
     expect(form({ "oci-chunk-min-length": "-1", "oci-chunk-max-length": "much" })).toMatchObject({
       takesChunks: true,
-      leastChunkBytes: 0,
+      minChunkBytes: 0,
       chunkBytes: 8 * MIB,
     });
   });

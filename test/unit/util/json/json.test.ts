@@ -1,7 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { ArchiveError, AuthError } from "../../../../src/errors.ts";
 import { parseJson } from "../../../../src/util/json/json.ts";
-import { ANY, fixedFields, foldKey, INTEGER, type JsonShape, listOf, mapOf } from "../../../../src/util/json/json-shape.ts";
+import {
+  ANY,
+  fixedFields,
+  foldKey,
+  INTEGER,
+  type JsonShape,
+  listOf,
+  mapOf,
+} from "../../../../src/util/json/json-shape.ts";
 
 const MIB = 1024 * 1024;
 const SHAPE = fixedFields({

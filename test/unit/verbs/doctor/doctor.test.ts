@@ -5,7 +5,15 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { inspect } from "../../../../src/index.ts";
 import { doctor } from "../../../../src/verbs/doctor/doctor.ts";
-import { configOf, dockerManifest, type Files, layerOf, makeFolder, refusal, tarOf } from "../../archive/archive-builder.ts";
+import {
+  configOf,
+  dockerManifest,
+  type Files,
+  layerOf,
+  makeFolder,
+  refusal,
+  tarOf,
+} from "../../archive/archive-builder.ts";
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../../../fixtures/${name}`, import.meta.url));
 

@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { ProgressEvent } from "../../../../src/content/progress.ts";
 import { UsageError } from "../../../../src/errors.ts";
 import { registrySource } from "../../../../src/registry/registry-source.ts";
-import { Registries, type RegistryOptions } from "../../../../src/verbs/shared/registry-pool.ts";
+import { type RegistryOptions, RegistryPool } from "../../../../src/verbs/shared/registry-pool.ts";
 import { CANARIES, expectNoCanary, written } from "../../../support/canaries.ts";
 import { ownEnvironment } from "../../../support/command-line.ts";
 import { sha256 } from "../../../support/memory-registry.ts";
@@ -36,7 +36,7 @@ async function pull(
   name: { tag: string } | { digest: string } = { tag: "1" },
 ): Promise<{ readonly digest: string | undefined; readonly notes: readonly string[] }> {
   const events: ProgressEvent[] = [];
-  const registries = new Registries(options, event => void events.push(event));
+  const registries = new RegistryPool(options, event => void events.push(event));
   onTestFinished(async () => await registries[Symbol.asyncDispose]());
   const reference = { registry: host, repository: "team/app", ...name } as never;
   const source = registrySource([reference], registries.clientFor, {
@@ -68,8 +68,8 @@ async function confWith(text: string): Promise<void> {
   onTestFinished(async () => await rm(place, { recursive: true }));
 }
 
-describe("Registries with mirrors", () => {
-  test("Registries.placesFor() lets a mirror serve manifest and blobs, without credentials of the registry", async () => {
+describe("RegistryPool with mirrors", () => {
+  test("RegistryPool.placesFor() lets a mirror serve manifest and blobs, without credentials of the registry", async () => {
     const [origin, mirror] = [await ScriptedRegistry.start({ auth }), await ScriptedRegistry.start()];
     const digest = addImage(mirror, "team/app:1", "mirror");
     const pulled = await pull(origin.host, { ...login, mirrors: [mirror.host] });
@@ -83,7 +83,7 @@ describe("Registries with mirrors", () => {
     ["has not got it", { status: 404 }],
     ["wants credentials", { status: 401, headers: { "www-authenticate": "Basic" } }],
     ["is no registry", { status: 200, body: Buffer.from("<html>") }],
-  ])("Registries.placesFor() passes over a mirror that %s, and says so", async (_what, reply) => {
+  ])("RegistryPool.placesFor() passes over a mirror that %s, and says so", async (_what, reply) => {
     const [origin, first, second] = [
       await ScriptedRegistry.start({ auth }),
       await ScriptedRegistry.start({ faults: [{ on: /./, times: 9, reply }] }),
@@ -100,7 +100,7 @@ describe("Registries with mirrors", () => {
     expectNoCanary(written(first.requests), written(second.requests), ...pulled.notes);
   });
 
-  test("Registries.placesFor() passes over a mirror that serves another image under a pinned digest", async () => {
+  test("RegistryPool.placesFor() passes over a mirror that serves another image under a pinned digest", async () => {
     const [origin, mirror] = [await ScriptedRegistry.start(), await ScriptedRegistry.start()];
     const digest = addImage(origin, "team/app:1", "origin");
     addImage(mirror, "team/app:1", "evil");
@@ -111,7 +111,7 @@ describe("Registries with mirrors", () => {
     expect(pulled.notes[0]).toContain("does not serve");
   });
 
-  test("Registries.placesFor() reads mirrors and moved registries from registries.conf", async () => {
+  test("RegistryPool.placesFor() reads mirrors and moved registries from registries.conf", async () => {
     const [mirror, moved] = [await ScriptedRegistry.start(), await ScriptedRegistry.start()];
     const digest = addImage(moved, "other/app:1", "moved");
     await confWith(
@@ -126,18 +126,21 @@ describe("Registries with mirrors", () => {
   test.each([
     ["no TLS", undefined],
     ["a certificate that nobody trusts", TEST_TLS],
-  ])("Registries.placesFor() takes registries.conf's word for an insecure registry that has %s", async (_what, tls) => {
-    const registry = await ScriptedRegistry.start({ auth, ...(tls === undefined ? {} : { tls }) });
-    const digest = addImage(registry, "team/app:1", "insecure");
-    await confWith(`[[registry]]\nlocation = "${registry.host}"\ninsecure = true\n`);
-    await expect(pull(registry.host, login)).resolves.toMatchObject({ digest });
-  });
+  ])(
+    "RegistryPool.placesFor() takes registries.conf's word for an insecure registry that has %s",
+    async (_what, tls) => {
+      const registry = await ScriptedRegistry.start({ auth, ...(tls === undefined ? {} : { tls }) });
+      const digest = addImage(registry, "team/app:1", "insecure");
+      await confWith(`[[registry]]\nlocation = "${registry.host}"\ninsecure = true\n`);
+      await expect(pull(registry.host, login)).resolves.toMatchObject({ digest });
+    },
+  );
 });
 
-describe("Registries with credentials of the command line", () => {
-  test("Registries.clientFor() refuses a second registry before it is asked", async () => {
+describe("RegistryPool with credentials of the command line", () => {
+  test("RegistryPool.clientFor() refuses a second registry before it is asked", async () => {
     const [first, second] = [await ScriptedRegistry.start({ auth }), await ScriptedRegistry.start({ auth })];
-    await using registries = new Registries(login, () => undefined);
+    await using registries = new RegistryPool(login, () => undefined);
     await registries.clientFor(first.host);
     await registries.clientFor(first.host);
     const refused = registries.clientFor(second.host);

@@ -1,5 +1,5 @@
-import { UsageError } from "../../../errors.ts";
-import { basicAuthorization } from "../basic-authorization.ts";
+import { UsageError } from "../../errors.ts";
+import { basicAuthorization } from "./basic-authorization.ts";
 import { isBypassed } from "./proxy-bypass.ts";
 
 /** An HTTP proxy. Its secret goes on the hop to it, nowhere else (security case A-21). */

@@ -5,7 +5,7 @@ import {
   followRedirect,
   resolveUploadLocation,
   withDigest,
-} from "../../../../src/registry/http/redirect-policy.ts";
+} from "../../../../src/registry/origin/redirect-policy.ts";
 
 const FROM = new URL("https://registry.lan/v2/app/blobs/sha256:00");
 const DIGEST = `sha256:${"ab".repeat(32)}` as const;

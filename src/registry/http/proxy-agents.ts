@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import type { HttpProxy, ProxyFor } from "./proxy-settings.ts";
 import { openTunnel } from "./proxy-tunnel.ts";
-import { type TransportOptions, tlsOptions, trustLevel } from "../tls-options.ts";
+import { type TransportOptions, tlsOptions, trustLevel } from "./tls-options.ts";
 
 const KEEP_ALIVE = { keepAlive: true, maxFreeSockets: 16, scheduling: "lifo" } as const;
 

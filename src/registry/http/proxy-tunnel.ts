@@ -1,8 +1,8 @@
 import { request as httpRequest } from "node:http";
 import type { Socket } from "node:net";
-import { NetworkError } from "../../../errors.ts";
+import { NetworkError } from "../../errors.ts";
 import type { HttpProxy } from "./proxy-settings.ts";
-import { tlsOptions } from "../tls-options.ts";
+import { tlsOptions } from "./tls-options.ts";
 
 const CONNECT_MS = 30_000;
 const MAX_HEADER_BYTES = 32 * 1024;

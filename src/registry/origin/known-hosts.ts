@@ -2,7 +2,7 @@ import { type LookupAddress, type LookupOptions, lookup } from "node:dns";
 import type { LookupFunction } from "node:net";
 import { NetworkError } from "../../errors.ts";
 import { type AddressKind, addressKind } from "./address.ts";
-import { isInside, ledAstray } from "./address-policy.ts";
+import { forbiddenAddress, isInside } from "./address-policy.ts";
 
 /** Where the hosts lie that one registry leads to, as far as connections have told. */
 export class KnownHosts {
@@ -35,7 +35,7 @@ export class KnownHosts {
   /** Why nothing may be sent to a host; null: it may. A name is judged when it has been resolved. */
   refusal(host: string): NetworkError | null {
     const home = this.#home;
-    const found = host === home ? undefined : ledAstray(this.#kindsOf(host), this.#kindsOf(home));
+    const found = host === home ? undefined : forbiddenAddress(this.#kindsOf(host), this.#kindsOf(home));
     if (found === undefined) return null;
     return new NetworkError(`Cannot connect to ${host}: ${found}, expected one that ${home} may lead to`, {
       hint: `The registry ${home} named this host, not you; nothing was sent to it.`,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RegistryError } from "../../../../src/errors.ts";
-import { originOf, parseLocation } from "../../../../src/registry/http/origin.ts";
+import { originOf, parseLocation } from "../../../../src/registry/origin/origin.ts";
 
 const BASE = new URL("https://registry.lan:5000/v2/app/blobs/uploads/");
 

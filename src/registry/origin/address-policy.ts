@@ -8,7 +8,7 @@ import type { AddressKind } from "./address.ts";
  * @param kinds Where the addresses of that host lie.
  * @param home Where those of the registry lie; empty when that is not known, as behind a proxy.
  */
-export function ledAstray(kinds: readonly AddressKind[], home: readonly AddressKind[]): string | undefined {
+export function forbiddenAddress(kinds: readonly AddressKind[], home: readonly AddressKind[]): string | undefined {
   if (kinds.includes("forbidden")) return "a link-local or reserved address";
   const isOnThisMachine = home.length > 0 && home.every(kind => kind === "loopback");
   if (kinds.includes("loopback") && !isOnThisMachine) return "an address of this machine";

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from "node:net";
-import { addressKind } from "../address.ts";
-import { portOf } from "../origin.ts";
+import { addressKind } from "../origin/address.ts";
+import { portOf } from "../origin/origin.ts";
 
 /**
  * True when NO_PROXY, or the host itself, says that no proxy stands between: this machine, `*`, an address, a range
