@@ -2,16 +2,8 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 /** Thousands of broken runs: too long for the gate before a commit. */
 const CRASH = "test/crash/**/*.test.ts";
-/** Tests that replace modules or globals; each runs in a process of its own. test/architecture.test.ts keeps the list. */
-export const MOCKING: readonly string[] = [
-  CRASH,
-  "test/fault/**/*.test.ts",
-  "test/unit/compress/gzip-profile.test.ts",
-  "test/unit/registry/blob-upload.test.ts",
-  "test/unit/registry/transport.test.ts",
-  "test/unit/util/output-place.test.ts",
-  "test/unit/util/partial-file.test.ts",
-];
+/** Tests that replace modules or globals; each runs in a process of its own. The fault tests have one mostly. */
+const MOCKING = ["test/fault/**/*.test.ts", "test/**/*.mocking.test.ts"];
 /** It starts the built command. */
 const PROCESS = "test/fault/process.test.ts";
 
@@ -26,7 +18,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: "unit",
           include: ["test/{unit,property,hostile}/**/*.test.ts", "test/*.test.ts"],
-          exclude: [...MOCKING],
+          exclude: MOCKING,
           testTimeout: 60_000,
           isolate: false,
         },
@@ -34,8 +26,8 @@ const config: ViteUserConfig = defineConfig({
       {
         test: {
           name: "mocking",
-          include: [...MOCKING],
-          exclude: [PROCESS, CRASH],
+          include: MOCKING,
+          exclude: [PROCESS, "test/{crash,integration,torture}/**"],
           testTimeout: 60_000,
         },
       },

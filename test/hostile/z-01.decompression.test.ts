@@ -162,7 +162,7 @@ describe("Z-06 / Z-07 nothing outside, nothing too early", () => {
     const starters = readdirSync(source, { recursive: true, encoding: "utf8" })
       .filter(name => /\.m?ts$|\.mjs$/.test(name))
       .filter(name => readFileSync(`${source}/${name}`, "utf8").includes("child_process"));
-    expect(starters).toEqual(["registry/credential-helper.ts"]);
+    expect(starters).toEqual(["registry/credentials/credential-helper.ts"]);
   });
 
   test("Z-07 a gzip archive from which an entry is missing at its damaged end puts no manifest", async () => {

@@ -58,7 +58,7 @@ describe("readDirLayout()", () => {
 });
 
 describe("inspect() of folders and compressed archives", () => {
-  const fixtures = new URL("../../../fixtures/", import.meta.url);
+  const fixtures = new URL("../../../../fixtures/", import.meta.url);
   const folders = readdirSync(new URL("dirs", fixtures));
 
   test.each(folders)("inspect() reads dirs/%s", async name => {

@@ -115,7 +115,7 @@ describe("convert()", () => {
   });
 
   test("convert() says which platforms there are when the one asked for is not", async () => {
-    const input = fileURLToPath(new URL("../../../fixtures/multi-platform-oci.tar", import.meta.url));
+    const input = fileURLToPath(new URL("../../../../fixtures/multi-platform-oci.tar", import.meta.url));
     const failure = await convert(input, { output: await out(), platforms: ["linux/s390x"] }).catch(error => error);
     expect(failure).toMatchObject({
       exitCode: 5,

@@ -15,7 +15,7 @@ import {
   tarOf,
 } from "../../archive/archive-builder.ts";
 
-const fixture = (name: string): string => fileURLToPath(new URL(`../../../fixtures/${name}`, import.meta.url));
+const fixture = (name: string): string => fileURLToPath(new URL(`../../../../fixtures/${name}`, import.meta.url));
 
 const [base, top] = [layerOf("base"), layerOf("top")];
 const [small, large] = [configOf([base]), configOf([base, top])];

@@ -22,7 +22,7 @@ interface Vector {
 
 // Frozen: a difference means that layers would get other digests than those already in registries and caches.
 const { profile, vectors }: { readonly profile: string; readonly vectors: readonly Vector[] } = JSON.parse(
-  readFileSync(new URL("../../../fixtures/gzip-profile-v1.json", import.meta.url), "utf8"),
+  readFileSync(new URL("../../../../fixtures/gzip-profile-v1.json", import.meta.url), "utf8"),
 );
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 const summary = (bytes: Uint8Array): object => ({ gzipBytes: bytes.length, gzipSha256: sha256(bytes) });
