@@ -19,7 +19,7 @@ describe("the seam in what ships", () => {
     for (const name of names) {
       if ((await readFile(join(ROOT, "src", name), "utf8")).includes("watchOperations")) found.push(name);
     }
-    expect(found).toEqual([join("util", "seam.ts")]);
+    expect(found).toEqual([join("util", "operation-hook.ts")]);
   });
 
   test("the package holds no file of the tests", async () => {
