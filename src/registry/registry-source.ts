@@ -7,69 +7,67 @@ import { manifestChildren, parseManifest } from "../oci/manifest.ts";
 import { isManifestType, isSchema1Type } from "../oci/media-types.ts";
 import { formatReference, type Reference } from "../oci/reference.ts";
 import { parseSchema1 } from "../oci/schema1/schema1.ts";
-import { blobSize } from "./api/blob-size.ts";
-import { getManifest } from "./api/manifests.ts";
-import type { RegistryClient } from "./client/registry-client.ts";
+import { blobSize } from "./api/blobs.ts";
+import { type GetManifestOptions, getManifest } from "./api/get-manifest.ts";
+import type { Repository } from "./client/repository.ts";
 import { registryBlob } from "./download/blob-download.ts";
 import { BulkDownloads } from "./download/bulk-download.ts";
 
 /** A reference that names everything: registry, and tag or digest. */
 export type FullReference = Reference & { readonly registry: string };
 
-/** Opens the client of a registry, the same one for the same name. */
-export type ClientFor = (registry: string, signal?: AbortSignal) => Promise<RegistryClient>;
-
-interface Place {
-  readonly client: RegistryClient;
-  readonly repository: string;
-}
-
-interface Asked extends Place {
-  /** Asks for schema 1 where there is nothing else: not of mirrors, nor for what an index names. */
-  readonly takesSchema1?: true;
-}
-
-/** The places that an image may be pulled from, best first, the registry itself last. */
-export type PullPlaces = (
-  reference: FullReference,
+/** Opens the repository that a reference names; the connections of a registry are shared. */
+export type RepositoryFor = (
+  reference: Pick<FullReference, "registry" | "repository">,
   signal?: AbortSignal,
-) => Promise<readonly { readonly name: string; readonly isMirror: boolean; open(): Promise<Place> }[]>;
+) => Promise<Repository>;
+
+/** A repository that may serve an image. */
+export interface PullCandidate {
+  /** `registry/repository` */
+  readonly name: string;
+  readonly isMirror: boolean;
+  open(): Promise<Repository>;
+}
+
+/** The repositories that may serve an image, best first: mirrors, then the registry itself. */
+export type CandidatesFor = (reference: FullReference, signal?: AbortSignal) => Promise<readonly PullCandidate[]>;
 
 export interface RegistrySourceOptions {
-  /** Without it, the registry that the reference names is the only place. */
-  readonly placesFor?: PullPlaces;
-  /** Told which mirror served, and which did not. */
+  /** Default: only the repository that the reference names. */
+  readonly candidatesFor?: CandidatesFor;
+  /** Called with which mirror serves an image, and which does not. */
   readonly onNote?: (text: string) => void;
-  /** Hears of images that cannot be had; without it they are an error. */
+  /** Called with images that cannot be fetched; by default they are an error. */
   readonly onFailed?: ((reference: FullReference, error: ImgpackError) => void) | undefined;
 }
 
 /**
- * Images of one or several registries. Roots are named by their full reference; one that was asked for by digest has
+ * Images of one or several registries. Roots are named by their full reference; one that is referenced by digest has
  * no name.
  */
 export function registrySource(
   references: readonly FullReference[],
-  clientFor: ClientFor,
+  repositoryFor: RepositoryFor,
   options: RegistrySourceOptions = {},
 ): ImageSource {
-  return new RegistrySource(references, clientFor, options);
+  return new RegistrySource(references, repositoryFor, options);
 }
 
 class RegistrySource implements ImageSource {
   readonly #references: readonly FullReference[];
-  readonly #clientFor: ClientFor;
+  readonly #repositoryFor: RepositoryFor;
   readonly #options: RegistrySourceOptions;
   readonly #bulk = new BulkDownloads();
-  /** Where each blob was first heard of: a registry serves it only there. */
-  readonly #places = new Map<Digest, Place>();
+  /** Where a manifest first named each blob: a registry serves it only there. */
+  readonly #repositories = new Map<Digest, Repository>();
   readonly #manifests = new Map<Digest, Uint8Array>();
-  /** Of layers whose manifest, of schema 1, does not tell it: asked of the registry when it is needed. */
+  /** Of layers of schema 1 manifests, which name no sizes: the registry is asked when one is needed. */
   readonly #sizes = new Map<Digest, number | undefined>();
 
-  constructor(references: readonly FullReference[], clientFor: ClientFor, options: RegistrySourceOptions) {
+  constructor(references: readonly FullReference[], repositoryFor: RepositoryFor, options: RegistrySourceOptions) {
     this.#references = references;
-    this.#clientFor = clientFor;
+    this.#repositoryFor = repositoryFor;
     this.#options = options;
   }
 
@@ -93,14 +91,14 @@ class RegistrySource implements ImageSource {
 
   async blob(descriptor: Descriptor, signal?: AbortSignal): Promise<BlobSource> {
     const { digest, mediaType } = descriptor;
-    const place = this.#places.get(digest);
-    if (place === undefined) throw new InternalError(`Cannot pull blob ${digest}: no manifest named it`);
+    const repository = this.#repositories.get(digest);
+    if (repository === undefined) throw new InternalError(`Cannot pull blob ${digest}: no manifest named it`);
     if (isSchema1Type(mediaType)) return bytesBlob(this.#manifests.get(digest) ?? refuseSchema1(digest));
     if (!isManifestType(mediaType)) {
-      const size = this.#sizes.has(digest) ? await this.#sizeOf(place, digest, signal) : descriptor.size;
-      return registryBlob({ ...place, bulk: this.#bulk }, { ...descriptor, size });
+      const size = this.#sizes.has(digest) ? await this.#sizeOf(repository, digest, signal) : descriptor.size;
+      return registryBlob({ repository, bulk: this.#bulk }, { ...descriptor, size });
     }
-    if (!this.#manifests.has(digest)) await this.#fetchManifest(place, digest, signal);
+    if (!this.#manifests.has(digest)) await this.#fetchManifest(repository, digest, { signal });
     return bytesBlob(this.#manifests.get(digest) ?? new Uint8Array());
   }
 
@@ -109,57 +107,59 @@ class RegistrySource implements ImageSource {
   }
 
   async #fetchRoot(reference: FullReference, signal: AbortSignal | undefined): Promise<Descriptor> {
-    const { registry, repository, tag, digest } = reference;
-    const key = digest ?? tag ?? "latest";
-    const { placesFor, onNote } = this.#options;
-    const places = (await placesFor?.(reference, signal)) ?? [];
-    for (const { name, isMirror, open } of places) {
-      if (!isMirror) return await this.#fetchManifest({ ...(await open()), takesSchema1: true }, key, signal);
+    const key = reference.digest ?? reference.tag ?? "latest";
+    const { candidatesFor, onNote } = this.#options;
+    const candidates = (await candidatesFor?.(reference, signal)) ?? [];
+    for (const { name, isMirror, open } of candidates) {
+      // Only the registry itself may serve schema 1, and only for a root.
+      if (!isMirror) return await this.#fetchManifest(await open(), key, { takesSchema1: true, signal });
       try {
-        const descriptor = await this.#fetchManifest(await open(), key, signal);
+        const descriptor = await this.#fetchManifest(await open(), key, { signal });
         onNote?.(`Pulling ${formatReference(reference)} from mirror ${name}`);
         return descriptor;
       } catch (error) {
         signal?.throwIfAborted();
         if (!(error instanceof ImgpackError)) throw error;
-        onNote?.(
-          `Mirror ${name} does not serve ${formatReference(reference)}, trying the next place: ${error.message}`,
-        );
+        onNote?.(`Mirror ${name} does not serve ${formatReference(reference)}, trying the next one: ${error.message}`);
       }
     }
-    const client = await this.#clientFor(registry, signal);
-    return await this.#fetchManifest({ client, repository, takesSchema1: true }, key, signal);
+    const repository = await this.#repositoryFor(reference, signal);
+    return await this.#fetchManifest(repository, key, { takesSchema1: true, signal });
   }
 
-  async #fetchManifest(asked: Asked, reference: string, signal: AbortSignal | undefined): Promise<Descriptor> {
-    const { descriptor, manifest, payload } = await getManifest({ ...asked, signal }, reference);
-    const place: Place = { client: asked.client, repository: asked.repository };
-    const where = `${place.client.registry}/${place.repository}`;
+  async #fetchManifest(repository: Repository, reference: string, options: GetManifestOptions): Promise<Descriptor> {
+    const { descriptor, manifest, payload } = await getManifest(repository, reference, options);
     if (payload !== undefined) {
-      this.#addSchema1(place, descriptor.digest, payload, where);
+      this.#addSchema1(repository, descriptor.digest, payload);
       return descriptor;
     }
-    const children = manifestChildren(parseManifest(manifest.bytes, { where, announced: manifest.mediaType }));
-    for (const { digest } of [descriptor, ...children]) if (!this.#places.has(digest)) this.#places.set(digest, place);
+    const view = parseManifest(manifest.bytes, { where: `${repository}`, announced: manifest.mediaType });
+    this.#locate(repository, [descriptor.digest, ...manifestChildren(view).map(({ digest }) => digest)]);
     this.#manifests.set(descriptor.digest, manifest.bytes);
     return descriptor;
   }
 
-  #addSchema1(place: Place, digest: Digest, payload: Uint8Array, where: string): void {
-    const layers = parseSchema1(payload, where).steps.flatMap(({ layer }) => layer ?? []);
-    for (const each of [digest, ...layers]) if (!this.#places.has(each)) this.#places.set(each, place);
+  #addSchema1(repository: Repository, digest: Digest, payload: Uint8Array): void {
+    const layers = parseSchema1(payload, `${repository}`).steps.flatMap(({ layer }) => layer ?? []);
+    this.#locate(repository, [digest, ...layers]);
     for (const layer of layers) if (!this.#sizes.has(layer)) this.#sizes.set(layer, undefined);
     this.#manifests.set(digest, payload);
   }
 
-  async #sizeOf(place: Place, digest: Digest, signal: AbortSignal | undefined): Promise<number> {
-    const size = this.#sizes.get(digest) ?? (await blobSize({ ...place, signal }, digest));
+  #locate(repository: Repository, digests: readonly Digest[]): void {
+    for (const digest of digests) {
+      if (!this.#repositories.has(digest)) this.#repositories.set(digest, repository);
+    }
+  }
+
+  async #sizeOf(repository: Repository, digest: Digest, signal: AbortSignal | undefined): Promise<number> {
+    const size = this.#sizes.get(digest) ?? (await blobSize(repository, digest, signal));
     this.#sizes.set(digest, size);
     return size;
   }
 }
 
-/** Only images that were asked for are converted. */
+/** Only images that a reference names are converted. */
 function refuseSchema1(digest: Digest): never {
   throw new ArchiveError(
     "manifest-schema1",

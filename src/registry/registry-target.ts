@@ -15,8 +15,8 @@ import type { Digest } from "../oci/digest.ts";
 import { MAX_MANIFEST_BYTES } from "../oci/limits.ts";
 import { manifestChildren, type RawManifest } from "../oci/manifest.ts";
 import { isManifestType } from "../oci/media-types.ts";
-import { putManifest } from "./api/manifests.ts";
-import type { RegistryClient } from "./client/registry-client.ts";
+import { putManifest } from "./api/put-manifest.ts";
+import type { Repository } from "./client/repository.ts";
 import { hasBlob, mountBlob, uploadBlob } from "./upload/blob-upload.ts";
 import { type PassingUpload, uploadPassing } from "./upload/passing-upload.ts";
 import { lastingKey, uploadPending } from "./upload/pending-upload.ts";
@@ -36,20 +36,15 @@ export interface BlobHolders {
 /**
  * A repository to push into. Root names are tags; a root without one is put by its digest.
  *
- * @param journal keeps large uploads for a later run; without it they are lost with this one.
+ * @param repository opened for pushing.
+ * @param journal keeps large uploads for a later run; default: an interrupted upload is lost.
  */
-export function registryTarget(
-  client: RegistryClient,
-  repository: string,
-  holders: BlobHolders,
-  journal?: UploadJournal,
-): ImageTarget {
-  const place = { client, repository, journal };
-  return { begin: async plan => new RegistrySession(place, holders, childrenOf(plan)) };
+export function registryTarget(repository: Repository, holders: BlobHolders, journal?: UploadJournal): ImageTarget {
+  return { begin: async plan => new RegistrySession({ repository, journal }, holders, childrenOf(plan)) };
 }
 
 class RegistrySession implements TargetSession {
-  readonly #place: Omit<UploadTarget, "signal">;
+  readonly #destination: Omit<UploadTarget, "signal">;
   readonly #holders: BlobHolders;
   /** Manifests that others name: their parents are refused unless they are there before. */
   readonly #children: ReadonlySet<Digest>;
@@ -57,36 +52,36 @@ class RegistrySession implements TargetSession {
   readonly #sessions = new Map<Digest, { readonly target: UploadTarget; readonly url: URL }>();
   readonly #manifests = new Map<Digest, RawManifest>();
 
-  constructor(place: Omit<UploadTarget, "signal">, holders: BlobHolders, children: ReadonlySet<Digest>) {
-    this.#place = place;
+  constructor(destination: Omit<UploadTarget, "signal">, holders: BlobHolders, children: ReadonlySet<Digest>) {
+    this.#destination = destination;
     this.#holders = holders;
     this.#children = children;
   }
 
   async has(descriptor: Descriptor, signal?: AbortSignal): Promise<Presence> {
     const presence = await this.#find(descriptor, signal);
-    const { client, repository, journal } = this.#place;
+    const { repository, journal } = this.#destination;
     // Perhaps the answer to the end of an upload was lost.
     const isRecorded = presence !== "absent" && journal !== undefined && descriptor.size >= journal.minBytes;
-    if (isRecorded) await journal.forget({ client, repository, key: descriptor.digest });
+    if (isRecorded) await journal.forget({ repository, key: descriptor.digest });
     return presence;
   }
 
   async #find({ digest }: Descriptor, signal: AbortSignal | undefined): Promise<Presence> {
     const target = this.#target(signal);
-    const holder = this.#holders.find(digest, this.#place.repository);
+    const holder = this.#holders.find(digest, this.#destination.repository.name);
     if (holder !== undefined) {
       // One request instead of two: a mount answers 201 too when the blob is here already.
       const mounted = await mountBlob(target, digest, holder);
       if (mounted === true) {
-        await this.#holders.add(digest, this.#place.repository);
+        await this.#holders.add(digest, this.#destination.repository.name);
         return "mounted";
       }
       if (mounted !== undefined) this.#sessions.set(digest, { target, url: mounted });
     }
     if (!(await hasBlob(target, digest))) return "absent";
     await this.#dropSession(digest);
-    await this.#holders.add(digest, this.#place.repository);
+    await this.#holders.add(digest, this.#destination.repository.name);
     return "exists";
   }
 
@@ -108,7 +103,7 @@ class RegistrySession implements TargetSession {
     const session = this.#sessions.get(digest);
     this.#sessions.delete(digest);
     await uploadBlob(this.#target(signal), descriptor, sent, session?.url);
-    await this.#holders.add(digest, this.#place.repository);
+    await this.#holders.add(digest, this.#destination.repository.name);
   }
 
   async putPending(blob: PendingBody, signal?: AbortSignal, onBytes?: (bytes: number) => void): Promise<Seal> {
@@ -122,7 +117,7 @@ class RegistrySession implements TargetSession {
     }
     if (blob.sourceBytes > SMALL_LAYER_BYTES) {
       const seal = await uploadPending(this.#target(signal), blob, onBytes);
-      await this.#holders.add(seal.descriptor.digest, this.#place.repository);
+      await this.#holders.add(seal.descriptor.digest, this.#destination.repository.name);
       return seal;
     }
     const stream = await blob.open(signal, onBytes);
@@ -137,15 +132,16 @@ class RegistrySession implements TargetSession {
   }
 
   async commit(roots: readonly SettledRoot[], signal?: AbortSignal): Promise<void> {
-    const place = this.#target(signal);
+    const { repository } = this.#destination;
     const tagged = new Set(roots.filter(({ names }) => names.length > 0).map(({ descriptor }) => descriptor.digest));
     for (const [digest, manifest] of this.#manifests) {
-      if (!tagged.has(digest) || this.#children.has(digest)) await putManifest(place, digest, manifest, digest);
+      if (!tagged.has(digest) || this.#children.has(digest))
+        await putManifest(repository, digest, manifest, digest, signal);
     }
     for (const { names, descriptor } of roots) {
       const manifest = this.#manifests.get(descriptor.digest);
       if (manifest === undefined) continue;
-      for (const tag of names) await putManifest(place, tag, manifest, descriptor.digest);
+      for (const tag of names) await putManifest(repository, tag, manifest, descriptor.digest, signal);
     }
   }
 
@@ -162,7 +158,7 @@ class RegistrySession implements TargetSession {
       if (presence === "absent") await this.put(known, bytesBlob(bytes), signal);
     };
     await uploadPassing(target, { ...upload, putSmall });
-    await this.#holders.add(upload.descriptor().digest, this.#place.repository);
+    await this.#holders.add(upload.descriptor().digest, this.#destination.repository.name);
     return presence;
   }
 
@@ -174,7 +170,7 @@ class RegistrySession implements TargetSession {
   }
 
   #target(signal: AbortSignal | undefined): UploadTarget {
-    return { ...this.#place, signal };
+    return { ...this.#destination, signal };
   }
 }
 

@@ -1,7 +1,10 @@
 import { constants, type Stats, write } from "node:fs";
 import { chmod, chown, type FileHandle, mkdir, open, rename, rm, rmdir, unlink } from "node:fs/promises";
 import { promisify } from "node:util";
+import { errorCode } from "./error-code.ts";
 import { hooked } from "./operation-hook.ts";
+
+export { errorCode } from "./error-code.ts";
 
 // Nothing else in src/ changes a file: test/architecture.test.ts.
 
@@ -167,9 +170,4 @@ export async function syncFolder(folder: string): Promise<void> {
       await handle.close();
     }
   });
-}
-
-/** The system's name of a fault, such as ENOSPC; "" when it has none. */
-export function errorCode(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
 }

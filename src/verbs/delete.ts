@@ -3,16 +3,10 @@ import type { Digest } from "../oci/digest.ts";
 import { parseReference } from "../oci/reference.ts";
 import { deleteManifest, isDeletionUnsupported, isTagDeletionUnsupported } from "../registry/api/delete-manifest.ts";
 import { listTags } from "../registry/api/list-tags.ts";
-import type { ManifestPlace } from "../registry/api/manifests.ts";
+import { resolveDigest } from "../registry/api/resolve-digest.ts";
+import type { Repository } from "../registry/client/repository.ts";
 import { runBounded } from "../util/bounded.ts";
-import { resolveDigest } from "./query/digest.ts";
-import {
-  placeOf,
-  type RemoteOptions,
-  repositoryName,
-  withRegistries,
-  writableReference,
-} from "./shared/remote-image.ts";
+import { type RemoteOptions, repositoryName, withRegistries, writableReference } from "./shared/remote-image.ts";
 
 /** What is about to be gone. */
 export interface Deletion {
@@ -37,8 +31,8 @@ const SWITCHED_OFF =
   "Deletion is not supported or switched off there. distribution (registry:2, registry:3) allows it with REGISTRY_STORAGE_DELETE_ENABLED=true; Docker Hub, GHCR and others only through their own API or web page.";
 
 /**
- * Removes a tag, or, by digest, a manifest with all its tags. RegistryPool that delete only by digest (distribution 2) lose
- * the manifest either way: `confirm` hears of that first.
+ * Removes a tag, or, by digest, a manifest with all its tags. Registries that delete only by digest (distribution 2) remove
+ * the manifest either way; `confirm` is called with that first.
  *
  * @returns undefined when `confirm` said no.
  * @throws NotFoundError; RegistryError where nothing may be deleted.
@@ -53,28 +47,28 @@ export async function deleteImage(reference: string, options: DeleteOptions): Pr
   }
   const named = writableReference("delete", reference, options.registry);
   return await withRegistries(options, async registries => {
-    const place = await placeOf(registries, named, signal, "pull,push");
+    const repository = await registries.repositoryFor(named, signal, "pull,push");
     const name = repositoryName(named);
     const { tag } = named;
-    const { digest } = await resolveDigest(place, named.digest ?? tag ?? "");
+    const { digest } = await resolveDigest(repository, named.digest ?? tag ?? "", signal);
     if (named.digest === undefined && tag !== undefined) {
       const deletion: Deletion = { reference: `${name}:${tag}`, removes: "tag", digest };
       if (!(await confirm(deletion))) return undefined;
-      if (await removeTag(place, tag)) return deletion;
+      if (await removeTag(repository, tag, signal)) return deletion;
     }
-    const tags = await tagsOf(place, digest);
+    const tags = await tagsOf(repository, digest, signal);
     const deletion: Deletion = { reference: `${name}@${digest}`, removes: "manifest", digest, ...(tags && { tags }) };
     if (!(await confirm(deletion))) return undefined;
-    await explaining(async () => await deleteManifest(place, digest));
+    await explaining(async () => await deleteManifest(repository, digest, signal));
     return deletion;
   });
 }
 
 /** @returns false when this registry deletes by digest only. */
-async function removeTag(place: ManifestPlace, tag: string): Promise<boolean> {
+async function removeTag(repository: Repository, tag: string, signal: AbortSignal | undefined): Promise<boolean> {
   return await explaining(async () => {
     try {
-      await deleteManifest(place, tag);
+      await deleteManifest(repository, tag, signal);
       return true;
     } catch (error) {
       if (isTagDeletionUnsupported(error)) return false;
@@ -98,30 +92,34 @@ async function explaining<T>(task: () => Promise<T>): Promise<T> {
 }
 
 /** Undefined when there are too many to ask for, or the registry does not tell. */
-async function tagsOf(place: ManifestPlace, digest: Digest): Promise<readonly string[] | undefined> {
+async function tagsOf(
+  repository: Repository,
+  digest: Digest,
+  signal: AbortSignal | undefined,
+): Promise<readonly string[] | undefined> {
   const all: string[] = [];
   const found: string[] = [];
   try {
-    for await (const page of listTags(place, MAX_TAGS + 1)) {
+    for await (const page of listTags(repository, MAX_TAGS + 1, signal)) {
       all.push(...page);
       if (all.length > MAX_TAGS) return undefined;
     }
     await runBounded(
       all,
       CONCURRENCY,
-      async (tag, signal) => {
+      async (tag, stop) => {
         try {
-          if ((await resolveDigest({ ...place, signal }, tag)).digest === digest) found.push(tag);
+          if ((await resolveDigest(repository, tag, stop)).digest === digest) found.push(tag);
         } catch (error) {
           // distribution 2 lists tags whose manifest was deleted.
           if (!(error instanceof NotFoundError)) throw error;
         }
       },
-      place.signal,
+      signal,
     );
     return found.sort();
   } catch (error) {
-    place.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     if (error instanceof ImgpackError) return undefined;
     throw error;
   }

@@ -41,7 +41,7 @@ export async function inspect(source: string, options: InspectOptions = {}): Pro
   const reference = parseReference(source);
   const { registry = options.registry } = reference;
   const named = registry === undefined ? reference : { ...reference, registry };
-  await using remote = registrySource([resolveDockerHub(named)], registries.clientFor);
+  await using remote = registrySource([resolveDockerHub(named)], registries.repositoryFor);
   const roots: Root[] = [];
   for await (const root of remote.roots(signal)) roots.push(root);
   return { source, kind: "registry", images: await describeImages(remote, roots, signal) };

@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.ts";
+import { checkLogin } from "../registry/api/ping.ts";
 import { connectRegistry } from "../registry/client/connect-registry.ts";
 import { findCredentials } from "../registry/credentials/find-credentials.ts";
 import { storeCredentials } from "../registry/credentials/store-credentials.ts";
@@ -46,10 +47,7 @@ export async function login(registry: string, options: LoginOptions): Promise<Lo
   const chosen = { username, password, plainHttp, insecure, ca, clientCertificates, env, home };
   const client = await connectRegistry(registry, chosen, signal);
   await using _transport = client.transport;
-  const scope = { repository: "", actions: "pull" } as const;
-  const call = { verb: "log in", what: "", ...scope, method: "GET", url: "/v2/", accept: [200], signal } as const;
-  await client.callDumped(call);
-  const isChecked = (await client.authorization(scope, signal)) !== undefined;
+  const isChecked = await checkLogin(client, signal);
   const { file, helper } = await storeCredentials(registry, { username, password }, { env, home, signal });
   const found = await findCredentials(registry, { env, home, signal });
   const isShadowed = found !== undefined && (found.username !== username || found.password !== password);

@@ -60,8 +60,8 @@ export async function pull(references: readonly string[], options: PullOptions):
         }
       : undefined;
   await using registries = new RegistryPool(options, onProgress);
-  await using source = registrySource(full, registries.clientFor, {
-    placesFor: registries.placesFor,
+  await using source = registrySource(full, registries.repositoryFor, {
+    candidatesFor: registries.candidatesFor,
     onNote: registries.note,
     onFailed,
   });

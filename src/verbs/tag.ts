@@ -2,12 +2,11 @@ import { openDigestCache } from "../copy/digest-cache.ts";
 import { UsageError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { isTag, parseReference, resolveDockerHub } from "../oci/reference.ts";
-import { putManifest } from "../registry/api/manifests.ts";
+import { putManifest } from "../registry/api/put-manifest.ts";
 import type { FullReference } from "../registry/registry-source.ts";
 import { copyBetween } from "./copy/copy-between.ts";
 import {
   manifestKey,
-  placeOf,
   type RemoteOptions,
   readManifest,
   repositoryName,
@@ -41,16 +40,17 @@ export async function tag(
   if (names.length === 0) throw new UsageError(`Cannot tag ${reference}: no name given, expected at least one`);
   const targets = names.map(name => readTarget(name, from));
   return await withRegistries(options, async registries => {
-    const place = await placeOf(registries, from, signal, "pull,push");
-    const { descriptor, manifest } = await readManifest(place, manifestKey(from));
+    const repository = await registries.repositoryFor(from, signal, "pull,push");
+    const { descriptor, manifest } = await readManifest(repository, manifestKey(from), { signal });
     const { digest, mediaType } = descriptor;
     // What was read is what is tagged, whatever the tag stands for by then.
     const source: FullReference = { registry: from.registry, repository: from.repository, digest };
     const cache = await openDigestCache(undefined);
     const run = { registries, cache, platforms: "all", concurrency: CONCURRENCY, onProgress, signal } as const;
     for (const target of targets) {
-      if (target.repository === from.repository) await putManifest(place, manifestKey(target), manifest, digest);
-      else await copyBetween(run, source, target, [manifestKey(target)]);
+      const key = manifestKey(target);
+      if (target.repository === from.repository) await putManifest(repository, key, manifest, digest, signal);
+      else await copyBetween(run, source, target, [key]);
     }
     return { digest, mediaType, references: targets.map(target => `${repositoryName(target)}:${manifestKey(target)}`) };
   });

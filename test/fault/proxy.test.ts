@@ -24,7 +24,7 @@ beforeEach(() => {
 });
 
 const ask = (client: RegistryClient, name: string): Promise<unknown> =>
-  client.callDumped({
+  client.call({
     verb: "read",
     what: name,
     repository: "app",

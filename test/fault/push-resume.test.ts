@@ -114,7 +114,7 @@ describe("push() goes on with an upload that an earlier run left", () => {
     expect(bytes).toBe(LAYER.length - KEPT);
     expect(runs.events).toContainEqual({
       kind: "note",
-      message: `${runs.registry.host}/app has ${KEPT} bytes of blob ${sha256(LAYER)} from an earlier run: the rest follows`,
+      message: `${runs.registry.host}/app has ${KEPT} bytes of blob ${sha256(LAYER)} from an earlier run; uploading the rest`,
     });
     await runs.expectDone();
   });
@@ -172,7 +172,7 @@ describe("push() goes on with an upload that an earlier run left", () => {
     await runs.expectDone();
   });
 
-  test("push() begins anew where the registry has forgotten the upload", async () => {
+  test("push() starts over where the registry has forgotten the upload", async () => {
     const runs = await Runs.start({ isDistribution: true });
     await runs.breakOff(KEPT, KEEP);
     expect(await runs.push(KEEP)).toBeUndefined();
@@ -185,13 +185,13 @@ describe("push() goes on with an upload that an earlier run left", () => {
     ["the rest", /^PATCH .*session-1/, 416],
     ["the rest for its size", /^PATCH .*session-1/, 413],
     ["the end", /^PUT .*session-1\b.*digest/, 400],
-  ])("push() begins anew where the registry refuses %s", async (_what, on, status) => {
+  ])("push() starts over where the registry refuses %s", async (_what, on, status) => {
     const runs = await Runs.start();
     await runs.breakOff(KEPT, KEEP);
     runs.registry.refusal = { on, status };
     expect(await runs.push(KEEP)).toBeUndefined();
     expect(runs.events.filter(({ kind }) => kind === "note")).toContainEqual(
-      expect.objectContaining({ message: expect.stringMatching(/: it begins anew$/) }),
+      expect.objectContaining({ message: expect.stringMatching(/ cannot resume .*; uploading it from the start$/) }),
     );
     expect(runs.registry.seen(/^PATCH .*session-[2-9]/)).toMatchObject([{ bytes: LAYER.length }]);
     runs.registry.refusal = undefined;

@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from "vitest";
+import { Repository } from "../../src/registry/client/repository.ts";
 import { registrySource } from "../../src/registry/registry-source.ts";
 import { CANARIES, clientOf, failureOf } from "../support/canaries.ts";
 import { sha256 } from "../support/memory-registry.ts";
@@ -37,7 +38,7 @@ describe("A-01 layers that name a place of their own (CVE-2020-15157, CVE-2026-2
     if (status !== 200) registry.addFault({ on: new RegExp(`blobs/${sha256(layer)}`), times: 9, reply: { status } });
     const client = await clientOf(registry.host, { username: "ci", password: CANARIES.password });
     const reference = { registry: registry.host, repository: "team/app", tag: "1" };
-    const source = registrySource([reference], async () => client);
+    const source = registrySource([reference], async ({ repository }) => new Repository(client, repository));
     onTestFinished(async () => await source[Symbol.asyncDispose]());
     for await (const _root of source.roots());
     const read = async (): Promise<string> => {

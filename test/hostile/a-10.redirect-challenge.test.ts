@@ -26,7 +26,7 @@ describe("A-10 a redirect target that asks for credentials (GHSA-vh4v-2xq2-g5cg)
     evil.addFault({ on: /./, times: 99, reply: { status: 401, headers: { "www-authenticate": header } } });
     const registry = await ScriptedRegistry.start({ auth, faults: [sendingTo(evil)] });
     const client = await clientOf(registry.host, login);
-    const error = await failureOf(client.callOnce({ ...READ, url: "/v2/team/app/blobs/x", accept: [200] }));
+    const error = await failureOf(client.open({ ...READ, url: "/v2/team/app/blobs/x", accept: [200] }));
     expect(error).toBeInstanceOf(RegistryError);
     expect(writtenError(error)).toContain(`redirected to ${evil.host}, which refused`);
     expectNoCanary(writtenError(error));
@@ -42,7 +42,7 @@ describe("A-10 a redirect target that asks for credentials (GHSA-vh4v-2xq2-g5cg)
     const registry = await ScriptedRegistry.start({ auth, faults: [sendingTo(storage)] });
     const client = await clientOf(registry.host, login);
     for (let round = 0; round < 2; round += 1) {
-      await failureOf(client.callOnce({ ...READ, url: "/v2/team/app/blobs/x", accept: [200] }));
+      await failureOf(client.open({ ...READ, url: "/v2/team/app/blobs/x", accept: [200] }));
     }
     expect(registry.seen(/^GET \/token/)).toHaveLength(1);
     expect(storage.requests.map(({ headers }) => headers.authorization)).toEqual([undefined, undefined]);
@@ -64,7 +64,7 @@ describe("A-12 headers across origins (CVE-2026-40895, CVE-2022-31151, CVE-2023-
       cookie: CANARIES.refresh,
       "x-meta-secret": CANARIES.passphrase,
     };
-    await client.callDumped({ ...READ, url: "/v2/team/app/blobs/x", headers, accept: [200] });
+    await client.call({ ...READ, url: "/v2/team/app/blobs/x", headers, accept: [200] });
     expect(Object.keys(storage.requests[0]?.headers ?? {}).toSorted()).toEqual([
       "accept",
       "connection",
@@ -81,7 +81,7 @@ describe("A-12 headers across origins (CVE-2026-40895, CVE-2022-31151, CVE-2023-
     const registry = await ScriptedRegistry.start({ auth, faults: [sendingTo(storage)] });
     storage.addFault({ on: /./, reply: { status: 302, headers: { location: `${registry.url}/elsewhere` } } });
     const client = await clientOf(registry.host, login);
-    await failureOf(client.callOnce({ ...READ, url: "/v2/team/app/blobs/x", accept: [200] }));
+    await failureOf(client.open({ ...READ, url: "/v2/team/app/blobs/x", accept: [200] }));
     expect(registry.seen(/elsewhere/).map(({ headers }) => headers.authorization)).toEqual([undefined]);
     expect(written(storage.requests)).not.toContain("Bearer");
   });
@@ -97,7 +97,7 @@ describe("A-22 cookies (dotnet/sdk#37221)", () => {
     const digest = registry.content.addBlob(Buffer.from("blob"));
     const client = await clientOf(registry.host, login);
     for (let round = 0; round < 3; round += 1) {
-      await client.callDumped({ ...READ, url: `/v2/team/app/blobs/${digest}`, accept: [200] });
+      await client.call({ ...READ, url: `/v2/team/app/blobs/${digest}`, accept: [200] });
     }
     expect(registry.requests.length).toBeGreaterThan(4);
     for (const { headers } of registry.requests) expect(headers).not.toHaveProperty("cookie");

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { bytesBlob } from "../../src/content/blob.ts";
 import { AuthError, UsageError } from "../../src/errors.ts";
 import type { Digest } from "../../src/oci/digest.ts";
+import { Repository } from "../../src/registry/client/repository.ts";
 import { readDockerConfig } from "../../src/registry/credentials/docker-config.ts";
 import type { RetryEvent } from "../../src/registry/http/retry.ts";
 import { uploadBlob } from "../../src/registry/upload/blob-upload.ts";
@@ -30,7 +31,7 @@ describe("A-16 secrets in what is written down (CVE-2019-11250, CVE-2020-8564)",
     expect(fromFile).toBeInstanceOf(AuthError);
     const env = { DOCKER_AUTH_CONFIG: text };
     const client = await clientOf("127.0.0.1:1", { env });
-    const fromEnv = await failureOf(client.callOnce({ ...READ, url: "/v2/", accept: [200] }));
+    const fromEnv = await failureOf(client.open({ ...READ, url: "/v2/", accept: [200] }));
     expect(fromEnv.message).toContain('"DOCKER_AUTH_CONFIG"');
     expectNoCanary(writtenError(fromFile), writtenError(fromEnv));
   });
@@ -44,9 +45,9 @@ describe("A-16 secrets in what is written down (CVE-2019-11250, CVE-2020-8564)",
     });
     const client = await clientOf(registry.host);
     const call = { ...READ, url: "/v2/team/app/blobs/x", accept: [200] };
-    const refused = await failureOf(client.callOnce(call));
+    const refused = await failureOf(client.open(call));
     await storage.close();
-    const unreachable = await failureOf(client.callOnce(call));
+    const unreachable = await failureOf(client.open(call));
     expectNoCanary(writtenError(refused), writtenError(unreachable));
     expect(refused.message).toContain(storage.host);
   });
@@ -75,8 +76,8 @@ describe("A-16 secrets in what is written down (CVE-2019-11250, CVE-2020-8564)",
       IMGPACK_PASSWORD: CANARIES.password,
     };
     const call = { ...READ, url: `/v2/team/app/blobs/${digest}`, accept: [200] };
-    await (await clientOf(own.host, { env })).callDumped(call);
-    const refused = await failureOf((await clientOf(other.host, { env })).callDumped(call));
+    await (await clientOf(own.host, { env })).call(call);
+    const refused = await failureOf((await clientOf(other.host, { env })).call(call));
     expect(refused).toBeInstanceOf(AuthError);
     expect(own.requests).toHaveLength(2);
     expectNoCanary(written(other.requests));
@@ -100,7 +101,8 @@ describe("A-17 upload sessions (CVE-2026-32589)", () => {
     const bytes = Buffer.from("layer");
     const digest = sha256(bytes) as Digest;
     const descriptor = { mediaType: "application/octet-stream", digest, size: bytes.length };
-    const error = await failureOf(uploadBlob({ client, repository: "team/app" }, descriptor, bytesBlob(bytes)));
+    const repository = new Repository(client, "team/app", "pull,push");
+    const error = await failureOf(uploadBlob({ repository }, descriptor, bytesBlob(bytes)));
     expect(registry.seen(/^PUT .*canary/).length).toBeGreaterThan(0);
     expectNoCanary(writtenError(error), ...events);
   });

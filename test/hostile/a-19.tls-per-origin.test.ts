@@ -24,7 +24,7 @@ describe("A-19 TLS choices belong to one origin", () => {
     const faults = [{ on: /blobs/, reply: { status: 307, headers: { location } } }];
     const registry = await ScriptedRegistry.start({ tls: TEST_TLS, faults });
     const client = await clientOf(registry.host, options);
-    const error = await failureOf(client.callOnce({ ...READ, url: "/v2/team/app/blobs/x", accept: [200] }));
+    const error = await failureOf(client.open({ ...READ, url: "/v2/team/app/blobs/x", accept: [200] }));
     expect(error).toBeInstanceOf(NetworkError);
     expect(error.message).toContain(`redirected to ${storage.host}: untrusted certificate`);
     expect(storage.requests).toEqual([]);
@@ -39,7 +39,7 @@ describe("A-19 TLS choices belong to one origin", () => {
     const faults = [{ on: /blobs/, reply: { status: 401, headers: { "www-authenticate": challenge } } }];
     const registry = await ScriptedRegistry.start({ tls: TEST_TLS, faults });
     const client = await clientOf(registry.host, { ...options, username: "ci", password: CANARIES.password });
-    const error = await failureOf(client.callOnce({ ...READ, url: "/v2/team/app/blobs/x", accept: [200] }));
+    const error = await failureOf(client.open({ ...READ, url: "/v2/team/app/blobs/x", accept: [200] }));
     expect(error.message).toContain("untrusted certificate");
     expectNoCanary(writtenError(error));
     expect(tokens.requests).toEqual([]);
@@ -60,10 +60,10 @@ describe("A-19 TLS choices belong to one origin", () => {
     await writeFile(join(folder, "ca.crt"), TEST_TLS.cert);
     const call = { ...READ, url: "/v2/team/app/blobs/x", accept: [404] };
     const client = await clientOf(registry.host, { insecure: true, root });
-    await expect(client.callDumped(call)).resolves.toMatchObject({ status: 404 });
+    await expect(client.call(call)).resolves.toMatchObject({ status: 404 });
     expect(tokens.requests).toHaveLength(1);
     const stranger = await clientOf(registry.host, { plainHttp: false, root });
-    await expect(stranger.callDumped(call)).rejects.toThrow("untrusted certificate");
+    await expect(stranger.call(call)).rejects.toThrow("untrusted certificate");
   });
 
   test("A-19 a client certificate is shown to its registry alone", async () => {
@@ -73,7 +73,7 @@ describe("A-19 TLS choices belong to one origin", () => {
     const clientCertificates = [TEST_TLS];
     const client = await clientOf(registry.host, { ...CA, clientCertificates });
     // From https to http is refused before anything is sent.
-    const error = await failureOf(client.callOnce({ ...READ, url: "/v2/team/app/blobs/x", accept: [200] }));
+    const error = await failureOf(client.open({ ...READ, url: "/v2/team/app/blobs/x", accept: [200] }));
     expect(error.message).toContain("unencrypted location");
     expect(storage.requests).toEqual([]);
   });
@@ -85,7 +85,7 @@ describe("A-19 TLS choices belong to one origin", () => {
     await expect(refused).rejects.toThrow(/NODE_TLS_REJECT_UNAUTHORIZED is 0, expected it unset, or --insecure/);
     const registry = await ScriptedRegistry.start({ tls: TEST_TLS, auth });
     const client = await clientOf(registry.host, { env, insecure: true });
-    await expect(client.callDumped({ ...READ, url: "/v2/", accept: [404, 401] })).resolves.toMatchObject({
+    await expect(client.call({ ...READ, url: "/v2/", accept: [404, 401] })).resolves.toMatchObject({
       status: 401,
     });
   });
@@ -96,7 +96,7 @@ describe("A-19 TLS choices belong to one origin", () => {
     const before = process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
     process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
     try {
-      await expect(client.callOnce({ ...READ, url: "/v2/", accept: [404] })).rejects.toThrow("untrusted certificate");
+      await expect(client.open({ ...READ, url: "/v2/", accept: [404] })).rejects.toThrow("untrusted certificate");
     } finally {
       if (before === undefined) delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
       else process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = before;

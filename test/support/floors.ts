@@ -91,9 +91,9 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "verbs/push": ["verbs/shared"],
   "verbs/import": ["verbs/shared"],
   "verbs/convert": ["verbs/shared"],
-  "verbs/copy": ["verbs/shared", "verbs/query"],
+  "verbs/copy": ["verbs/shared"],
   "verbs/doctor": ["verbs/shared", "verbs/verify.ts"],
-  verbs: ["verbs/shared", "verbs/query", "verbs/copy"],
+  verbs: ["verbs/shared", "verbs/copy"],
 
   "cli/context.ts": [],
   "cli/fault.ts": [],

@@ -1,5 +1,6 @@
 import { array, checkSchema, fields, nullish, unknown } from "../../util/json/schema.ts";
 import type { RegistryClient } from "../client/registry-client.ts";
+import { Repository } from "../client/repository.ts";
 import { notAList, texts } from "./list-tags.ts";
 import { readPages } from "./pages.ts";
 
@@ -10,21 +11,21 @@ const catalogSchema = fields({ repositories: nullish(array(unknown())) });
 
 /**
  * Repositories of a registry, a page at a time. Not part of the distribution specification: many registries have no such
- * list, or show it to administrators only. Names are foreign text, as they came.
+ * list, or show it only to administrators. Names are foreign text, unchanged.
+ *
+ * @param limit as many as the caller needs.
  */
 export async function* listCatalog(
   client: RegistryClient,
-  most: number = PAGE_SIZE,
+  limit: number = PAGE_SIZE,
   signal?: AbortSignal,
 ): AsyncGenerator<readonly string[]> {
   const what = "list of repositories";
-  yield* readPages<string>({
-    client,
+  // The list belongs to no repository, so the token covers what the challenge names.
+  yield* readPages<string>(new Repository(client, ""), {
     what,
-    // It belongs to none: the token is asked for what the challenge names.
-    repository: "",
-    path: "/v2/_catalog",
-    pageSize: Math.min(most, PAGE_SIZE),
+    path: "_catalog",
+    pageSize: Math.min(limit, PAGE_SIZE),
     read: page => texts(checkSchema(catalogSchema, page, what, client.registry, notAList).repositories),
     keyOf: name => name,
     signal,

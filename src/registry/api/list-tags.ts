@@ -1,32 +1,32 @@
 import { RegistryError } from "../../errors.ts";
 import { isTag } from "../../oci/reference.ts";
 import { array, checkSchema, fields, nullish, unknown } from "../../util/json/schema.ts";
-import type { ManifestPlace } from "./manifests.ts";
+import type { Repository } from "../client/repository.ts";
 import { readPages } from "./pages.ts";
 
-/** ECR refuses more, and most registries send no more than that. */
+/** ECR refuses more, and most registries send at most this many. */
 const PAGE_SIZE = 1000;
 
 const tagsSchema = fields({ tags: nullish(array(unknown())) });
 
 /**
- * Tags of a repository ("Listing Tags"), a page at a time, in the registry's order, each once. What is no tag is left
- * out: Nexus lists nulls, Artifactory digests.
+ * Tags of a repository ("Listing Tags"), a page at a time, in the registry's order, each once. Entries that are no tags are
+ * left out: Nexus lists nulls, Artifactory digests.
  *
- * @param most as many as the caller needs; a smaller page is asked for then.
+ * @param limit as many as the caller needs; the page size is at most this.
  * @throws NotFoundError for an unknown repository.
  */
-export async function* listTags(place: ManifestPlace, most: number = PAGE_SIZE): AsyncGenerator<readonly string[]> {
-  const { client, repository, signal } = place;
+export async function* listTags(
+  repository: Repository,
+  limit: number = PAGE_SIZE,
+  signal?: AbortSignal,
+): AsyncGenerator<readonly string[]> {
   const what = "tags";
-  const where = `${client.registry}/${repository}`;
-  const pages = readPages<string>({
-    client,
+  const pages = readPages<string>(repository, {
     what,
-    repository,
-    path: `/v2/${repository}/tags/list`,
-    pageSize: Math.min(most, PAGE_SIZE),
-    read: page => texts(checkSchema(tagsSchema, page, what, where, notAList).tags),
+    path: "tags/list",
+    pageSize: Math.min(limit, PAGE_SIZE),
+    read: page => texts(checkSchema(tagsSchema, page, what, `${repository}`, notAList).tags),
     keyOf: tag => tag,
     signal,
   });
@@ -36,11 +36,11 @@ export async function* listTags(place: ManifestPlace, most: number = PAGE_SIZE):
   }
 }
 
-/** Entries that are texts, and not empty. */
+/** The entries that are strings and not empty. */
 export function texts(list: readonly unknown[] | null | undefined): readonly string[] {
   return (list ?? []).filter((entry): entry is string => typeof entry === "string" && entry !== "");
 }
 
 export function notAList(_reason: string, message: string): Error {
-  return new RegistryError(message, { status: 200, hint: "This host may be no registry: check the name." });
+  return new RegistryError(message, { status: 200, hint: "This host may not be a registry: check the name." });
 }

@@ -4,34 +4,36 @@ import { type ManifestView, parseManifest } from "../../oci/manifest.ts";
 import { MANIFEST_ACCEPT, OCI_INDEX } from "../../oci/media-types.ts";
 import { parseChallenges } from "../auth/challenge.ts";
 import type { RegistryClient } from "../client/registry-client.ts";
+import { Repository, type RepositoryCall } from "../client/repository.ts";
 import { type HeaderMap, headerList, headerText } from "../http/headers.ts";
+import type { TransportResponse } from "../http/transport.ts";
+import { getManifest } from "./get-manifest.ts";
 import { listCatalog } from "./list-catalog.ts";
-import { getManifest } from "./manifests.ts";
 
-/** What a registry says at its door, asked without credentials. Texts are foreign. */
+/** As messages name it. */
+const VERSION = "API version";
+
+/** The answer of a registry to a request without credentials. Texts are foreign. */
 export interface RegistryGreeting {
   readonly url: string;
   readonly status: number;
-  /** `Docker-Distribution-Api-Version`, where it is sent. */
+  /** `Docker-Distribution-Api-Version`, where the registry sends it. */
   readonly apiVersion?: string;
-  /** `Server`, where it is sent. */
+  /** `Server`, where the registry sends it. */
   readonly server?: string;
-  /** "none" lets everybody in. */
+  /** "none": anonymous access. */
   readonly auth: "none" | "basic" | "bearer" | "unknown";
   readonly realm?: string;
   readonly service?: string;
 }
 
-/** @throws NotFoundError when nothing under this host speaks the protocol. */
+/** @throws NotFoundError when this host has no registry. */
 export async function greetRegistry(client: RegistryClient, signal?: AbortSignal): Promise<RegistryGreeting> {
-  const what = "API version";
-  const response = await client.call({ ...base(what, "/v2/"), method: "GET", accept: [200, 401, 403], signal });
-  await response.body.dump();
-  const { status, headers } = response;
+  const { status, headers } = await callRoot(client, { verb: "read", what: VERSION, accept: [200, 401, 403], signal });
   const challenges = parseChallenges(headerList(headers, "www-authenticate"));
   const apiVersion = headerText(headers, "docker-distribution-api-version");
   if (status === 200 && apiVersion === undefined && isHtml(headers)) {
-    throw new NotFoundError(`Cannot read ${what} from ${client.registry}: found a web page, expected a registry`, {
+    throw new NotFoundError(`Cannot read ${VERSION} from ${client.registry}: found a web page, expected a registry`, {
       hint: "Something answers under this name, but it is no registry: check host and port.",
     });
   }
@@ -48,15 +50,33 @@ export async function greetRegistry(client: RegistryClient, signal?: AbortSignal
   };
 }
 
-/** @throws AuthError when the credentials are not taken. */
+/** @throws AuthError when the registry refuses the credentials, or wants some. */
 export async function checkAccess(client: RegistryClient, signal?: AbortSignal): Promise<void> {
-  await client.callDumped({ ...base("API version", "/v2/"), method: "GET", accept: [200], signal });
+  await callRoot(client, { verb: "read", what: VERSION, accept: [200], signal });
 }
 
-/** "denied": it asks for other rights. "unknown": there was nothing to try it on. */
+/**
+ * Logs in once.
+ *
+ * @returns false when the registry allows anonymous access, so the credentials were not checked.
+ * @throws AuthError when the registry refuses the credentials.
+ */
+export async function checkLogin(client: RegistryClient, signal?: AbortSignal): Promise<boolean> {
+  await callRoot(client, { verb: "log in", what: "", accept: [200], signal });
+  return (await client.authorization({ repository: "", actions: "pull" }, signal)) !== undefined;
+}
+
+async function callRoot(
+  client: RegistryClient,
+  call: Pick<RepositoryCall, "verb" | "what" | "accept" | "signal">,
+): Promise<TransportResponse> {
+  return await new Repository(client, "").call({ ...call, method: "GET", url: "" });
+}
+
+/** "denied": needs other rights. "unknown": there was nothing to try it on. */
 export type Support = "yes" | "no" | "denied" | "unknown";
 
-/** @returns also a repository to try other things on. */
+/** @returns with the first repository of the catalog, to try other things on. */
 export async function probeCatalog(
   client: RegistryClient,
   signal?: AbortSignal,
@@ -73,7 +93,7 @@ export async function probeCatalog(
 }
 
 export interface RepositoryProbe {
-  /** HEAD of a manifest gives its digest. */
+  /** HEAD of a manifest names its digest. */
   readonly head: Support;
   /** Parts of blobs. */
   readonly ranges: Support;
@@ -81,23 +101,22 @@ export interface RepositoryProbe {
   readonly referrers: Support;
 }
 
-/** What can be asked of a repository without writing into it. @param reference a tag or digest that is there */
+/** What a repository supports, without writing into it. @param reference an existing tag or digest */
 export async function probeRepository(
-  client: RegistryClient,
-  repository: string,
+  repository: Repository,
   reference: string,
   signal?: AbortSignal,
 ): Promise<RepositoryProbe> {
-  const at = { repository, actions: "pull", verb: "read", signal } as const;
-  const { digest, blob } = await firstBlob(client, repository, reference, signal);
+  const { digest, blob } = await firstBlob(repository, reference, signal);
   const head = await supportOf(async () => {
-    const response = await client.callDumped({
-      ...at,
+    const response = await repository.call({
+      verb: "read",
       what: `manifest ${reference}`,
       method: "HEAD",
-      url: `/v2/${repository}/manifests/${reference}`,
+      url: `manifests/${reference}`,
       headers: { accept: MANIFEST_ACCEPT.join(", ") },
       accept: [200],
+      signal,
     });
     return headerText(response.headers, "docker-content-digest") === digest;
   });
@@ -105,24 +124,26 @@ export async function probeRepository(
     blob === undefined
       ? "unknown"
       : await supportOf(async () => {
-          const response = await client.callDumped({
-            ...at,
+          const response = await repository.call({
+            verb: "read",
             what: `blob ${blob}`,
             method: "GET",
-            url: `/v2/${repository}/blobs/${blob}`,
+            url: `blobs/${blob}`,
             headers: { range: "bytes=0-0", "accept-encoding": "identity" },
             accept: [200, 206],
+            signal,
           });
           return response.status === 206;
         });
   const referrers = await supportOf(async () => {
-    const response = await client.callDumped({
-      ...at,
+    const response = await repository.call({
+      verb: "read",
       what: `referrers of ${digest}`,
       method: "GET",
-      url: `/v2/${repository}/referrers/${digest}`,
+      url: `referrers/${digest}`,
       headers: { accept: OCI_INDEX },
       accept: [200, 429],
+      signal,
     });
     return response.status === 200 && headerText(response.headers, "content-type")?.split(";", 1)[0] === OCI_INDEX;
   });
@@ -130,15 +151,14 @@ export async function probeRepository(
 }
 
 async function firstBlob(
-  client: RegistryClient,
-  repository: string,
+  repository: Repository,
   reference: string,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly digest: Digest; readonly blob: Digest | undefined }> {
   const read = async (wanted: string): Promise<{ readonly digest: Digest; readonly view: ManifestView }> => {
-    const { descriptor, manifest } = await getManifest({ client, repository, signal }, wanted);
-    const where = `${client.registry}/${repository}`;
-    return { digest: descriptor.digest, view: parseManifest(manifest.bytes, { where, announced: manifest.mediaType }) };
+    const { descriptor, manifest } = await getManifest(repository, wanted, { signal });
+    const view = parseManifest(manifest.bytes, { where: `${repository}`, announced: manifest.mediaType });
+    return { digest: descriptor.digest, view };
   };
   const { digest, view } = await read(reference);
   if (view.kind === "image") return { digest, blob: view.config.digest };
@@ -156,10 +176,6 @@ async function supportOf(ask: () => Promise<boolean>): Promise<Support> {
     if (error instanceof RegistryError && !error.transient) return "no";
     throw error;
   }
-}
-
-function base(what: string, url: string) {
-  return { verb: "read", what, repository: "", actions: "pull", url } as const;
 }
 
 function isHtml(headers: HeaderMap): boolean {

@@ -4,43 +4,46 @@ import { descriptorSchema } from "../../oci/descriptor-schema.ts";
 import { type Digest, digestAlgorithm, digestHex } from "../../oci/digest.ts";
 import { parseManifest } from "../../oci/manifest.ts";
 import { isManifestType, OCI_INDEX } from "../../oci/media-types.ts";
+import { quote } from "../../util/format.ts";
 import { array, checkSchema, fields, nullish } from "../../util/json/schema.ts";
+import type { Repository } from "../client/repository.ts";
 import { headerText } from "../http/headers.ts";
-import { getManifest, type ManifestPlace } from "./manifests.ts";
+import { getManifest } from "./get-manifest.ts";
 import { readPages } from "./pages.ts";
 
 export interface ReferrersList {
-  /** How the registry was asked: by the referrers API, or by the tag that stands in for it. */
+  /** Where the list comes from: the referrers API, or the tag that replaces it. */
   readonly via: "api" | "tag";
   readonly referrers: readonly Descriptor[];
 }
 
-/** Statuses by which a registry without the API answers; the rest may pass, or is about rights. */
+/** Statuses by which a registry without the API answers. Others are transient, or about rights. */
 const NO_API: ReadonlySet<number> = new Set([200, 400, 405, 406, 410, 429, 501]);
 
 const indexSchema = fields({ manifests: nullish(array(descriptorSchema)) });
 
 /**
- * Manifests whose subject is `digest` ("Listing Referrers"): signatures, attestations, SBOMs. RegistryPool without the API
+ * Manifests whose subject is `digest` ("Listing Referrers"): signatures, attestations, SBOMs. Registries without the API
  * keep them in an index under a tag made from the digest ("Referrers Tag Schema").
  *
  * @param artifactType keeps only those of this type.
  */
 export async function listReferrers(
-  place: ManifestPlace,
+  repository: Repository,
   digest: Digest,
   artifactType?: string,
+  signal?: AbortSignal,
 ): Promise<ReferrersList> {
-  const told = await askApi(place, digest, artifactType);
-  const found = told ?? (await readTag(place, digest));
+  const listed = await readApi(repository, digest, artifactType, signal);
+  const found = listed ?? (await readTag(repository, digest, signal));
   const referrers = found.filter(
     referrer =>
-      // What cannot be fetched as a manifest, or names itself, refers to nothing (security case M-20).
+      // An entry that is no manifest, or the subject itself, refers to nothing (security case M-20).
       isManifestType(referrer.mediaType) &&
       referrer.digest !== digest &&
       (artifactType === undefined || referrer.artifactType === artifactType),
   );
-  return { via: told === undefined ? "tag" : "api", referrers };
+  return { via: listed === undefined ? "tag" : "api", referrers };
 }
 
 /** `sha256:abc…` → `sha256-abc…`; algorithm and digits are cut to 32 and 64 characters. */
@@ -48,29 +51,29 @@ export function referrersTag(digest: Digest): string {
   return `${digestAlgorithm(digest)}-${digestHex(digest).slice(0, 64)}`;
 }
 
-/** Undefined when the registry has no such API: it says so in a dozen ways, web pages among them. */
-async function askApi(
-  place: ManifestPlace,
+/** Undefined when the registry has no such API. Registries say so in a dozen ways, web pages among them. */
+async function readApi(
+  repository: Repository,
   digest: Digest,
   artifactType: string | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<readonly Descriptor[] | undefined> {
-  const { client, repository, signal } = place;
   const what = `referrers of ${digest}`;
-  const where = `${client.registry}/${repository}`;
   const query = artifactType === undefined ? "" : `?artifactType=${encodeURIComponent(artifactType)}`;
-  const pages = readPages<Descriptor>({
-    client,
+  const pages = readPages<Descriptor>(repository, {
     what,
-    repository,
-    path: `/v2/${repository}/referrers/${digest}${query}`,
+    path: `referrers/${digest}${query}`,
     accept: OCI_INDEX,
     pageSize: 0,
-    // GHCR limits this path to nearly nothing; the tag beside it answers.
+    // GHCR limits this path to nearly nothing, but serves the tag.
     lasting: [429],
     read: (page, headers) => {
       const type = headerText(headers, "content-type")?.split(";", 1)[0]?.trim().toLowerCase();
-      if (type !== OCI_INDEX) throw new RegistryError(`Cannot read ${what} from ${where}: no index`, { status: 200 });
-      return checkSchema(indexSchema, page, what, where).manifests ?? [];
+      if (type === OCI_INDEX) return checkSchema(indexSchema, page, what, `${repository}`).manifests ?? [];
+      throw new RegistryError(
+        `Cannot read ${what} from ${repository}: found media type ${quote(type ?? "none")}, expected ${OCI_INDEX}`,
+        { status: 200 },
+      );
     },
     keyOf: referrer => referrer.digest,
     signal,
@@ -81,7 +84,7 @@ async function askApi(
     return found;
   } catch (error) {
     signal?.throwIfAborted();
-    // A list that broke off after its first page is an error; an API that was never there is none.
+    // A list that breaks off after its first page is an error; a missing API is not.
     if (found.length > 0 || !isAbsence(error)) throw error;
     return undefined;
   }
@@ -92,16 +95,20 @@ function isAbsence(error: unknown): boolean {
   return error instanceof NotFoundError || error instanceof AuthError;
 }
 
-async function readTag(place: ManifestPlace, digest: Digest): Promise<readonly Descriptor[]> {
+async function readTag(
+  repository: Repository,
+  digest: Digest,
+  signal: AbortSignal | undefined,
+): Promise<readonly Descriptor[]> {
   const tag = referrersTag(digest);
   try {
-    const { manifest } = await getManifest(place, tag);
-    const where = `${place.client.registry}/${place.repository}:${tag}`;
+    const { manifest } = await getManifest(repository, tag, { signal });
+    const where = `${repository}:${tag}`;
     const view = parseManifest(manifest.bytes, { where, announced: manifest.mediaType });
     if (view.kind === "index") return view.manifests;
     throw new RegistryError(`Cannot read referrers from ${where}: found an image, expected an index`, {
       status: 200,
-      hint: "Something else was pushed under the tag that stands in for the referrers API.",
+      hint: "Something else was pushed under the tag that replaces the referrers API.",
     });
   } catch (error) {
     if (error instanceof NotFoundError) return [];

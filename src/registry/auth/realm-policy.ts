@@ -1,7 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { AuthError } from "../../errors.ts";
-import { type AddressKind, addressKind } from "../origin/address.ts";
-import { forbiddenAddress } from "../origin/address-policy.ts";
+import { type AddressKind, addressKind, forbiddenAddress } from "../origin/address.ts";
 import { parseLocation, portOf, quoteLocation } from "../origin/origin.ts";
 
 /** All addresses of the host of a URL; empty when they are not known here, as behind a proxy. */

@@ -3,9 +3,11 @@ import { parseJson } from "../../util/json/json.ts";
 import { checkSchema, fields, nullish, number, string } from "../../util/json/schema.ts";
 import type { Credentials } from "../credentials/find-credentials.ts";
 import { basicAuthorization } from "../http/basic-authorization.ts";
-import { type HeaderMap, headerText } from "../http/headers.ts";
+import { type HeaderMap, headerText, USER_AGENT } from "../http/headers.ts";
 import { networkError } from "../http/network-error.ts";
+import { readBody } from "../http/read-body.ts";
 import { responseError } from "../http/response-error.ts";
+import type { Transport } from "../http/transport.ts";
 import { followRedirect } from "../origin/redirect-policy.ts";
 
 export interface TokenHttpRequest {
@@ -19,7 +21,7 @@ export interface TokenHttpRequest {
 export interface TokenHttpResponse {
   readonly status: number;
   readonly headers: HeaderMap;
-  /** Above 1 MiB it is refused, so no more than one byte beyond that need be read. */
+  /** Refused above 1 MiB, so at most one byte more is read. */
   readonly body: Uint8Array;
 }
 
@@ -41,17 +43,32 @@ export interface Token {
   readonly lifeMs: number;
 }
 
-export const MAX_TOKEN_REPLY_BYTES: number = 1024 * 1024;
+const MAX_TOKEN_REPLY_BYTES = 1024 * 1024;
 const MAX_TOKEN_LENGTH = 64 * 1024;
 const CLIENT_ID = "imgpack";
-/** Clients assume 60 s when nothing is said, and servers that say less mean it no better (distribution token spec). */
+/** Default of the distribution token specification. Shorter lifetimes are not taken literally. */
 const MIN_LIFE_SECONDS = 60;
 const MAX_LIFE_SECONDS = 24 * 60 * 60;
 const TIMEOUT_MS = 30_000;
 const REPLY = fields({ token: nullish(string()), access_token: nullish(string()), expires_in: nullish(number()) });
 
+/** Sends token requests over the connections of a registry's transport. */
+export function tokenFetcher(transport: Transport): FetchToken {
+  return async ({ method, url, headers, body, signal }) => {
+    const response = await transport.send({
+      method,
+      url,
+      headers: { "user-agent": USER_AGENT, ...headers },
+      body: body === undefined ? undefined : Buffer.from(body),
+      signal,
+    });
+    const { bytes } = await readBody(response.body, MAX_TOKEN_REPLY_BYTES + 1);
+    return { status: response.status, headers: response.headers, body: bytes };
+  };
+}
+
 /**
- * Buys an access token: with an identity token by POST (OAuth 2 refresh grant), else by GET with Basic credentials or
+ * Requests an access token: with an identity token by POST (OAuth 2 refresh grant), else by GET with Basic credentials or
  * anonymously (distribution specs "token" and "oauth").
  *
  * @throws AuthError when the token server refuses; RegistryError and NetworkError as for any other request.
@@ -66,7 +83,7 @@ export async function requestToken(
   try {
     if (identityToken !== undefined) {
       const reply = await fetchToken({ ...refreshGrant(question, identityToken), signal: deadline });
-      // Servers without OAuth 2 know only GET; it needs a password, which most identity tokens come without.
+      // Servers without OAuth 2 support only GET, which needs a password. Most identity tokens come without one.
       const isUnsupported = reply.status === 404 || reply.status === 405;
       if (!isUnsupported || question.credentials?.password === "") return readToken(question, reply);
     }
@@ -144,14 +161,14 @@ function readToken(question: TokenQuestion, { status, headers, body }: TokenHttp
       credentialsFrom: credentials?.source,
       user: credentials?.username,
     });
-    // OAuth 2 servers refuse with 400 "invalid_grant", others with 404: to a person all of them mean "no access".
+    // OAuth 2 servers refuse with 400 "invalid_grant", others with 404. All of them mean "no access".
     throw error.transient ? error : new AuthError(error.message, { hint: error.hint });
   }
   const fail = (_reason: string, message: string): Error => new AuthError(message);
   const options = { what: "token", where: realm.host, maxBytes: MAX_TOKEN_REPLY_BYTES, fail };
   const reply = checkSchema(REPLY, parseJson(body, options), options.what, options.where, fail);
   const value = reply.token || reply.access_token || "";
-  // It goes into a header as it is (security case A-14).
+  // The token is copied into a header (security case A-14).
   if (value.length > MAX_TOKEN_LENGTH || !/^[\x21-\x7e]+$/.test(value)) {
     throw new AuthError(`Cannot log in to ${registry}: no usable token in the answer of ${realm.host}, expected one`);
   }

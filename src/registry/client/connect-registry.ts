@@ -1,10 +1,11 @@
 import { UsageError } from "../../errors.ts";
 import { registryHost } from "../../oci/reference.ts";
 import { readRegistryName } from "../../oci/registry-name.ts";
+import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
 import { Authenticator } from "../auth/authenticator.ts";
 import { resolveHost } from "../auth/realm-policy.ts";
-import { MAX_TOKEN_REPLY_BYTES, type TokenHttpRequest, type TokenHttpResponse } from "../auth/token-request.ts";
+import { tokenFetcher } from "../auth/token-request.ts";
 import { type CredentialOptions, credentialsFor } from "../credentials/find-credentials.ts";
 import { type CertsFolderOptions, readCertsFolder } from "../http/certs-folder.ts";
 import { proxiesOf } from "../http/proxy-settings.ts";
@@ -12,14 +13,14 @@ import type { RetryEvent } from "../http/retry.ts";
 import { type TransportOptions, tlsOptions } from "../http/tls-options.ts";
 import { Transport } from "../http/transport.ts";
 import { addressKind } from "../origin/address.ts";
-import { RegistryClient, USER_AGENT } from "./registry-client.ts";
+import { RegistryClient } from "./registry-client.ts";
 
 export interface ConnectOptions
   extends TransportOptions,
     CertsFolderOptions,
     Omit<CredentialOptions, "signal" | "repository"> {
   readonly onRetry?: ((event: RetryEvent, what: string) => void) | undefined;
-  /** Tries of a request in total; 5 without it. */
+  /** Attempts of a request in total; default 5. */
   readonly attempts?: number | undefined;
 }
 
@@ -46,8 +47,8 @@ export async function connectRegistry(
   const authenticator = new Authenticator({
     registry: base,
     credentials: credentialsFor(registry, options),
-    fetchToken: async request => await fetchToken(transport, request),
-    // Behind a proxy, names are not known here.
+    fetchToken: tokenFetcher(transport),
+    // Names cannot be resolved on this side of a proxy.
     resolve: async (host, url) => (proxyFor(url) === undefined ? await resolveHost(host) : []),
   });
   return new RegistryClient({
@@ -60,7 +61,7 @@ export async function connectRegistry(
   });
 }
 
-/** What was asked for, filled up with what stands in certs.d. */
+/** The given options, completed from certs.d. */
 async function transportOptions(registry: string, options: ConnectOptions): Promise<TransportOptions> {
   const { plainHttp, insecure, idleMs, rate } = options;
   const folder = plainHttp === true ? undefined : await readCertsFolder(registry, options);
@@ -69,7 +70,7 @@ async function transportOptions(registry: string, options: ConnectOptions): Prom
   return { plainHttp, insecure, ca, clientCertificates, idleMs, rate };
 }
 
-/** A token server or a storage has its own folder in certs.d, under its own name, or nothing (security case A-19). */
+/** A token server or a storage host uses only the certs.d folder of its own name (security case A-19). */
 async function foreignOptions(url: URL, options: CertsFolderOptions): Promise<TransportOptions> {
   if (url.protocol !== "https:") return {};
   const folder = await readCertsFolder(url.host, options);
@@ -80,7 +81,7 @@ function checkTls(registry: string, base: URL, options: TransportOptions, env: N
   if (base.protocol !== "https:") return;
   if (env["NODE_TLS_REJECT_UNAUTHORIZED"] === "0" && options.insecure !== true) {
     throw new UsageError(
-      `Cannot connect to ${registry}: NODE_TLS_REJECT_UNAUTHORIZED is 0, expected it unset, or --insecure beside it`,
+      `Cannot connect to ${registry}: NODE_TLS_REJECT_UNAUTHORIZED is 0, expected it unset, or --insecure in addition`,
       { hint: "That variable would accept any certificate of any server; --insecure is for this registry alone." },
     );
   }
@@ -95,7 +96,7 @@ function checkTls(registry: string, base: URL, options: TransportOptions, env: N
 }
 
 function certificateFault(cause: unknown): string {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  const code = errorCode(cause);
   if (code === "ERR_OSSL_X509_KEY_VALUES_MISMATCH") return "a key of another certificate";
   const isEncrypted = /BAD_DECRYPT|BAD_PASSWORD|INTERRUPTED_OR_CANCELLED|PASSWORD/.test(code);
   return isEncrypted ? "an encrypted key without its right passphrase (IMGPACK_KEY_PASSPHRASE)" : "unreadable ones";
@@ -128,22 +129,4 @@ function checkedHost(registry: string): string {
   const found = isUrl ? "a URL" : read.found;
   const expected = isUrl ? "a host with or without a port" : read.expected;
   throw new UsageError(`Cannot connect to registry ${quote(registry)}: found ${found}, expected ${expected}`, { hint });
-}
-
-async function fetchToken(transport: Transport, request: TokenHttpRequest): Promise<TokenHttpResponse> {
-  const response = await transport.send({
-    method: request.method,
-    url: request.url,
-    headers: { "user-agent": USER_AGENT, ...request.headers },
-    body: request.body === undefined ? undefined : Buffer.from(request.body),
-    signal: request.signal,
-  });
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of response.body) {
-    parts.push(part);
-    bytes += part.length;
-    if (bytes > MAX_TOKEN_REPLY_BYTES) break;
-  }
-  return { status: response.status, headers: response.headers, body: Buffer.concat(parts) };
 }

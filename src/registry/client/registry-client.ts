@@ -1,12 +1,11 @@
 import { AuthError, type ImgpackError, NetworkError, RegistryError } from "../../errors.ts";
-import { VERSION } from "../../util/version.ts";
 import type { Authenticator, Scope } from "../auth/authenticator.ts";
 import { parseChallenges } from "../auth/challenge.ts";
 import type { Actions } from "../auth/scope.ts";
-import { isConnectFault, isRateLimit, typedCause } from "../http/error-kinds.ts";
-import { headerList, headerText } from "../http/headers.ts";
+import { headerList, headerText, USER_AGENT } from "../http/headers.ts";
 import { HostGate } from "../http/host-gate.ts";
-import { networkError } from "../http/network-error.ts";
+import { isConnectFault, isRateLimit, networkError, typedCause } from "../http/network-error.ts";
+import { readBody } from "../http/read-body.ts";
 import { responseError } from "../http/response-error.ts";
 import { type RetryEvent, retry, sleepFor } from "../http/retry.ts";
 import { trustSystem } from "../http/tls-options.ts";
@@ -14,11 +13,11 @@ import type { Transport, TransportRequest, TransportResponse } from "../http/tra
 import { originOf } from "../origin/origin.ts";
 import { crossOriginHeaders, followRedirect } from "../origin/redirect-policy.ts";
 
-/** One request of the distribution API, with what an error message needs to name it. */
+/** One request of the distribution API, with the words that an error message needs. */
 export interface Call {
   /** As in messages: "push", "pull", "read". */
   readonly verb: string;
-  /** What moves, for example `blob sha256:…`. */
+  /** Subject of messages, for example `blob sha256:…`. */
   readonly what: string;
   readonly repository: string;
   readonly actions: Actions;
@@ -42,7 +41,7 @@ export interface RegistryClientOptions {
   readonly transport: Transport;
   readonly authenticator: Authenticator;
   readonly onRetry?: ((event: RetryEvent, what: string) => void) | undefined;
-  /** Tries in total of what may pass; 5 without it. */
+  /** Attempts in total for transient failures; default 5. */
   readonly attempts?: number | undefined;
 }
 
@@ -53,10 +52,9 @@ interface FollowedResponse extends TransportResponse {
   readonly sent: string | undefined;
 }
 
-const ERROR_BODY_BYTES = 64 * 1024;
-export const USER_AGENT: string = `imgpack/${VERSION}`;
+const MAX_ERROR_BODY_BYTES = 64 * 1024;
 
-/** Sends calls to one registry: authentication, redirects of reads, retries of what may pass, typed errors for the rest. */
+/** Sends calls to one registry: authentication, redirects of reads, retries of transient failures, typed errors. */
 export class RegistryClient {
   readonly registry: string;
   readonly base: URL;
@@ -66,7 +64,7 @@ export class RegistryClient {
   /** Origins that have answered at least once. */
   readonly #answered = new Set<string>();
   readonly #attempts: number | undefined;
-  /** All requests wait here while one of them was told to come back later. */
+  /** Closed while the registry limits requests: all requests of this client then wait here. */
   readonly gate: HostGate = new HostGate();
 
   constructor(options: RegistryClientOptions) {
@@ -78,19 +76,16 @@ export class RegistryClient {
     this.#attempts = options.attempts;
   }
 
-  /** The answer, its body unread. @throws ImgpackError for every status that `accept` does not list. */
+  /** Sends a request whose answer has no interesting body, and retries transient failures. */
   async call(call: Call): Promise<TransportResponse> {
-    return await this.retrying(call.what, call.signal, () => this.callOnce(call));
+    return await this.retrying(call.what, call.signal, async () => {
+      const response = await this.open(call);
+      await response.body.dump();
+      return response;
+    });
   }
 
-  /** Like `call`, for answers whose body does not matter. */
-  async callDumped(call: Call): Promise<TransportResponse> {
-    const response = await this.call(call);
-    await response.body.dump();
-    return response;
-  }
-
-  /** Repeats `task` while it fails with what may pass, and tells the progress. */
+  /** Repeats `task` while it fails for transient reasons, and reports each retry. @param what as in messages. */
   async retrying<T>(what: string, signal: AbortSignal | undefined, task: (attempt: number) => Promise<T>): Promise<T> {
     let isLimited = false;
     return await retry(task, {
@@ -108,18 +103,22 @@ export class RegistryClient {
     });
   }
 
-  /** The Authorization value for a request to the registry's own origin, if one is known by now. */
+  /** The Authorization value for a request to the registry's own origin, as far as one is known yet. */
   async authorization(scope: Scope, signal?: AbortSignal): Promise<string | undefined> {
     return await this.#authenticator.authorization(scope, signal);
   }
 
-  /** True when a token server has given what the scope needs: a 401 says nothing about the login then. */
+  /** True when a token server has granted the scope: a 401 then says nothing about the credentials. */
   async holdsToken(scope: Scope, signal?: AbortSignal): Promise<boolean> {
     return (await this.authorization(scope, signal))?.startsWith("Bearer ") === true;
   }
 
-  /** One try of `call`, for callers whose own retry must begin earlier than this request. */
-  async callOnce(call: Call): Promise<TransportResponse> {
+  /**
+   * Sends a request once. The body of the answer must be read or dumped.
+   *
+   * @throws ImgpackError for every status that `accept` does not list.
+   */
+  async open(call: Call): Promise<TransportResponse> {
     const scope = scopeOf(call);
     await this.gate.pass(call.signal);
     for (let isAnswered = false; ; isAnswered = true) {
@@ -133,7 +132,7 @@ export class RegistryClient {
   }
 
   async #follow(call: Call, scope: Scope): Promise<FollowedResponse> {
-    let url = typeof call.url === "string" ? new URL(call.url, this.base) : call.url;
+    let url = new URL(call.url, this.base);
     const seen = new Set<string>();
     let atHome = originOf(url) === originOf(this.base);
     for (let hop = 1; ; hop += 1) {
@@ -176,28 +175,30 @@ export class RegistryClient {
   }
 
   /**
-   * A fault below HTTP as a typed error; errors that are typed already (a body that failed its check) stay.
+   * A failure below HTTP as a typed error. Errors that are typed already (a body that failed its check) stay as they are.
    *
-   * @param url where the request went, if a redirect may have led it away from the registry.
+   * @param url of the failed request; a redirect may have led away from the registry.
    */
   failure(cause: unknown, verb: string, what: string, repository: string, url: URL = this.base): ImgpackError {
     const typed = typedCause(cause);
     if (typed !== undefined) return typed;
     const error = networkError(cause, verb, what, this.#where(repository, url));
-    // A host that no connection ever reached is more likely mistyped or switched off than restarting.
-    // Behind a redirect the system's certificates may be needed first here: the next try has them.
+    // A redirect may be the first to need the system's certificates, which the next attempt has.
     if (trustSystem(cause)) return new NetworkError(error.message, { hint: error.hint, cause, transient: true });
+    // A host that no connection has ever reached is more likely mistyped or switched off than restarting.
     const isLasting = !this.#answered.has(originOf(url)) && isConnectFault(cause);
     return isLasting && error.transient ? new NetworkError(error.message, { hint: error.hint, cause }) : error;
   }
 
   #where(repository: string, url: URL): string {
-    const place = repository === "" ? this.registry : `${this.registry}/${repository}`;
-    return originOf(url) === originOf(this.base) ? place : `${place}, redirected to ${url.host}`;
+    const name = repository === "" ? this.registry : `${this.registry}/${repository}`;
+    return originOf(url) === originOf(this.base) ? name : `${name}, redirected to ${url.host}`;
   }
 
   async #error(call: Call, response: TransportResponse): Promise<ImgpackError> {
     const credentials = await this.#authenticator.credentialsFor(call.repository, call.signal);
+    // A body that breaks off must not hide the status.
+    const body = await readBody(response.body, MAX_ERROR_BODY_BYTES).catch(() => undefined);
     const error = responseError({
       verb: call.verb,
       what: call.what,
@@ -205,13 +206,13 @@ export class RegistryClient {
       expected: call.accept.join(" or "),
       status: response.status,
       headers: response.headers,
-      body: await readSome(response.body),
+      body: body?.bytes ?? new Uint8Array(),
       credentialsFrom: credentials?.source,
       user: credentials?.username,
     });
     const isForeign = originOf(response.url) !== originOf(this.base);
     if (!isForeign || !(error instanceof AuthError)) return error;
-    // It was asked without credentials: they are not what it refused (security case A-10).
+    // The request carried no credentials, so they are not what was refused (security case A-10).
     return new RegistryError(error.message, {
       status: response.status,
       hint: `${this.registry} redirected to ${response.url.host}, which refused: check that registry's storage settings.`,
@@ -222,19 +223,4 @@ export class RegistryClient {
 function scopeOf(call: Call): Scope {
   const { repository, actions, mountFrom } = call;
   return { repository, actions, ...(mountFrom === undefined ? {} : { mountFrom }) };
-}
-
-async function readSome(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  try {
-    for await (const part of body) {
-      parts.push(part);
-      bytes += part.length;
-      if (bytes >= ERROR_BODY_BYTES) break;
-    }
-  } catch {
-    // The status says enough; a body that breaks off must not hide it.
-  }
-  return Buffer.concat(parts).subarray(0, ERROR_BODY_BYTES);
 }

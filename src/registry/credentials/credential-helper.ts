@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { AuthError } from "../../errors.ts";
+import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
 import { parseJson } from "../../util/json/json.ts";
 import { checkSchema, fields, nullish, string } from "../../util/json/schema.ts";
@@ -132,8 +133,7 @@ async function run(
   try {
     const exit = await new Promise<number | string>((resolve, reject) => {
       child.once("error", cause => {
-        const isMissing = "code" in cause && cause.code === "ENOENT";
-        reject(fail(isMissing ? "no such program" : "program that cannot be started", cause));
+        reject(fail(errorCode(cause) === "ENOENT" ? "no such program" : "program that cannot be started", cause));
       });
       child.once("close", (code, killedBy) => resolve(code ?? killedBy ?? "unknown"));
     });

@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { AuthError } from "../../errors.ts";
+import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
 import { parseJson } from "../../util/json/json.ts";
 import { checkSchema, fields, freeMap, nullish, type Schema, string } from "../../util/json/schema.ts";
@@ -89,7 +90,7 @@ async function readSmallFile(file: string): Promise<Uint8Array | undefined> {
     const found = await stat(file);
     if (found.isFile() && found.size <= MAX_CONFIG_BYTES) return await readFile(file);
   } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+    const code = errorCode(cause);
     const isFolderClosed =
       code === "EACCES" && cause instanceof Error && "syscall" in cause && cause.syscall === "stat";
     // A folder that is closed to this user holds nothing for this user: /run/containers belongs to root.

@@ -1,7 +1,8 @@
 import { lstat, realpath } from "node:fs/promises";
 import { dirname } from "node:path";
 import { StorageError } from "../../errors.ts";
-import { errorCode, makeFolder } from "../../util/disk.ts";
+import { makeFolder } from "../../util/disk.ts";
+import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
 import { replaceFile } from "../../util/replace-file.ts";
 import { parseDockerConfig, readConfigFile } from "./docker-config.ts";

@@ -4,7 +4,7 @@ import { createFlow } from "../../content/chunks/flow.ts";
 import type { BlobSource, ByteRange, ByteSink } from "../../content/contracts.ts";
 import { ImgpackError, IntegrityError, NetworkError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
-import type { RegistryClient } from "../client/registry-client.ts";
+import type { Repository } from "../client/repository.ts";
 import { headerText } from "../http/headers.ts";
 import type { BulkDownloads } from "./bulk-download.ts";
 import { ifUnchanged, noteValidator, type Validator } from "./entity-tag.ts";
@@ -13,8 +13,7 @@ import { ifUnchanged, noteValidator, type Validator } from "./entity-tag.ts";
 const BULK_BYTES = 1024 * 1024;
 
 export interface DownloadSource {
-  readonly client: RegistryClient;
-  readonly repository: string;
+  readonly repository: Repository;
   readonly bulk: BulkDownloads;
 }
 
@@ -28,7 +27,7 @@ export function registryBlob(source: DownloadSource, descriptor: Descriptor): Bl
       if (isBulk || range !== undefined) {
         return Readable.from(resumedParts(source, descriptor, range, signal), { objectMode: false });
       }
-      const parts = await source.client.retrying(`blob ${descriptor.digest}`, signal, async () => {
+      const parts = await source.repository.retrying(`blob ${descriptor.digest}`, signal, async () => {
         const collected: Uint8Array[] = [];
         for await (const part of bodyParts(source, descriptor, undefined, signal)) collected.push(part);
         return collected;
@@ -53,18 +52,17 @@ async function pumpWithResume(
   sink: ByteSink,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { client, repository } = source;
+  const { repository } = source;
   const { digest, size } = descriptor;
   const flow = createFlow(sink, signal);
   const filler = new ChunkFiller(flow);
-  const path = `/v2/${repository}/blobs/${digest}`;
   const known: Validator = {};
   const transfer = async (): Promise<void> => {
     filler.rewind();
     const start = first + filler.handedBytes;
     // It broke behind the last byte.
     if (start === size) return;
-    const request = { client, repository, path, start, size, known, signal };
+    const request = { repository, digest, start, size, known, signal };
     if (await source.bulk.download(request, part => filler.take(part))) return;
     const range = start === 0 ? undefined : { start, end: size };
     for await (const part of bodyParts(source, descriptor, range, signal, known)) await filler.take(part);
@@ -73,7 +71,7 @@ async function pumpWithResume(
     for (let isComplete = false; !isComplete; ) {
       const before = filler.handedBytes;
       try {
-        await client.retrying(`blob ${digest}`, signal, transfer);
+        await repository.retrying(`blob ${digest}`, signal, transfer);
         isComplete = true;
       } catch (error) {
         // A line that breaks often, but carries something each time, gets there in the end.
@@ -111,7 +109,7 @@ async function* resumedParts(
   };
   try {
     while (position < end) {
-      const { value, done } = await source.client.retrying(`blob ${descriptor.digest}`, signal, next);
+      const { value, done } = await source.repository.retrying(`blob ${descriptor.digest}`, signal, next);
       if (done) return;
       position += value.length;
       yield value;
@@ -131,15 +129,13 @@ async function* bodyParts(
   signal: AbortSignal | undefined,
   known: Validator = {},
 ): AsyncGenerator<Uint8Array> {
-  const { client, repository } = source;
+  const { repository } = source;
   const what = `blob ${digest}`;
-  const response = await client.callOnce({
+  const response = await repository.open({
     verb: "pull",
     what,
-    repository,
-    actions: "pull",
     method: "GET",
-    url: `/v2/${repository}/blobs/${digest}`,
+    url: `blobs/${digest}`,
     headers: {
       "accept-encoding": "identity",
       ...(range === undefined || known.refusesRanges === true
@@ -152,10 +148,9 @@ async function* bodyParts(
   if (response.status === 416) {
     await response.body.dump();
     known.refusesRanges = true;
-    throw new NetworkError(
-      `Cannot pull ${what} from ${client.registry}/${repository}: status 416, expected 206 or 200`,
-      { transient: true },
-    );
+    throw new NetworkError(`Cannot pull ${what} from ${repository}: status 416, expected 206 or 200`, {
+      transient: true,
+    });
   }
   noteValidator(known, headerText(response.headers, "etag"));
   const { start, end } = range ?? { start: 0, end: size };
@@ -164,7 +159,7 @@ async function* bodyParts(
     if (found !== `bytes ${start}-${end - 1}/${size}` && found !== `bytes ${start}-${end - 1}/*`) {
       await response.body.dump();
       throw new NetworkError(
-        `Cannot pull ${what} from ${client.registry}/${repository}: another range came, expected bytes ${start}-${end - 1}/${size}`,
+        `Cannot pull ${what} from ${repository}: another range came, expected bytes ${start}-${end - 1}/${size}`,
         { transient: true },
       );
     }
@@ -186,19 +181,17 @@ async function* bodyParts(
     }
   } catch (cause) {
     signal?.throwIfAborted();
-    throw client.failure(cause, "pull", what, repository);
+    throw repository.failure(cause, what, "pull");
   }
   if (position < end) {
-    throw new NetworkError(
-      `Cannot pull ${what} from ${client.registry}/${repository}: body ends at byte ${position}, expected ${end}`,
-      { transient: true },
-    );
+    throw new NetworkError(`Cannot pull ${what} from ${repository}: body ends at byte ${position}, expected ${end}`, {
+      transient: true,
+    });
   }
 }
 
-function wrongSize({ client, repository }: DownloadSource, what: string, found: string, size: number): IntegrityError {
-  return new IntegrityError(
-    `Cannot accept ${what} from ${client.registry}/${repository}: found ${found}, expected ${size} bytes`,
-    { hint: "The registry, or a proxy in front of it, altered the blob." },
-  );
+function wrongSize({ repository }: DownloadSource, what: string, found: string, size: number): IntegrityError {
+  return new IntegrityError(`Cannot accept ${what} from ${repository}: found ${found}, expected ${size} bytes`, {
+    hint: "The registry, or a proxy in front of it, altered the blob.",
+  });
 }

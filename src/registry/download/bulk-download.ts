@@ -1,5 +1,7 @@
+import type { Digest } from "../../oci/digest.ts";
 import { hooked } from "../../util/operation-hook.ts";
-import { type RegistryClient, USER_AGENT } from "../client/registry-client.ts";
+import type { Repository } from "../client/repository.ts";
+import { USER_AGENT } from "../http/headers.ts";
 import type { Transport } from "../http/transport.ts";
 import { originOf } from "../origin/origin.ts";
 import { crossOriginHeaders, followRedirect } from "../origin/redirect-policy.ts";
@@ -8,10 +10,8 @@ import { ifUnchanged, noteValidator, type Validator } from "./entity-tag.ts";
 import type { ResponseHead } from "./response-head.ts";
 
 export interface BulkRequest {
-  readonly client: RegistryClient;
-  readonly repository: string;
-  /** Path below the registry. */
-  readonly path: string;
+  readonly repository: Repository;
+  readonly digest: Digest;
   /** First byte wanted, counted from the start of the blob. */
   readonly start: number;
   /** Bytes of the whole blob. */
@@ -39,16 +39,17 @@ export class BulkDownloads {
    * @throws NetworkError (transient) when the body breaks off.
    */
   async download(request: BulkRequest, take: TakeBytes): Promise<boolean> {
-    const { client, repository, signal } = request;
+    const { repository, digest, signal } = request;
+    const { client } = repository;
     const { transport } = client;
     if (request.start > 0 && request.known.refusesRanges === true) return false;
     await client.gate.pass(signal);
     const seen = new Set<string>();
-    let url = new URL(request.path, client.base);
+    let url = repository.urlOf(`blobs/${digest}`);
     let atHome = true;
     for (let hop = 1; ; hop += 1) {
       if (!(await transport.isDirect(url))) return false;
-      const authorization = atHome ? await client.authorization({ repository, actions: "pull" }, signal) : undefined;
+      const authorization = atHome ? await client.authorization(repository.scope, signal) : undefined;
       const headers = { ...plainHeaders(request), ...(authorization === undefined ? {} : { authorization }) };
       const kept = atHome ? headers : crossOriginHeaders(headers);
       const head = await this.#get({ url, atHome, headers: { host: url.host, ...kept } }, request, take);
@@ -68,10 +69,11 @@ export class BulkDownloads {
   }
 
   async #get(hop: Hop, request: BulkRequest, take: TakeBytes): Promise<ResponseHead> {
-    const { client, path, repository, signal } = request;
+    const { repository, digest, signal } = request;
+    const { transport } = repository.client;
     const { url, headers } = hop;
     signal?.throwIfAborted();
-    const { connection, isFresh } = this.#take(hop, client.transport);
+    const { connection, isFresh } = this.#take(hop, transport);
     const onAbort = (): void => connection.destroy(signal?.reason);
     signal?.addEventListener("abort", onAbort, { once: true });
     let isAnswered = false;
@@ -81,7 +83,7 @@ export class BulkDownloads {
       return isWanted(head, request);
     };
     try {
-      client.transport.requests += 1;
+      transport.requests += 1;
       const target = `${url.pathname}${url.search}`;
       const head = await hooked({ kind: "request", place: `GET ${url.pathname}` }, async () =>
         connection.get(target, headers, accept, paced(take, request)),
@@ -92,7 +94,7 @@ export class BulkDownloads {
       signal?.throwIfAborted();
       // The server may have closed an idle connection just now: that says nothing about the next one.
       if (!isFresh && !isAnswered) return await this.#get(hop, request, take);
-      throw client.failure(error, "pull", `blob ${path.slice(path.lastIndexOf("/") + 1)}`, repository, url);
+      throw repository.failure(error, `blob ${digest}`, "pull", url);
     } finally {
       signal?.removeEventListener("abort", onAbort);
     }
@@ -119,8 +121,8 @@ export class BulkDownloads {
 }
 
 /** Takes bytes when the run's rate allows it. */
-function paced(take: TakeBytes, { client, signal }: BulkRequest): TakeBytes {
-  const { rate } = client.transport.options;
+function paced(take: TakeBytes, { repository, signal }: BulkRequest): TakeBytes {
+  const { rate } = repository.client.transport.options;
   if (rate === undefined) return take;
   return part => {
     const pause = rate.take(part.length, signal);

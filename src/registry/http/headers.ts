@@ -1,3 +1,7 @@
+import { VERSION } from "../../util/version.ts";
+
+export const USER_AGENT: string = `imgpack/${VERSION}`;
+
 /** Answer headers with lower-case names; a repeated header may be a list. */
 export type HeaderMap = Readonly<Record<string, string | readonly string[] | undefined>>;
 
@@ -9,7 +13,7 @@ export function headerList(headers: HeaderMap, name: string): readonly string[] 
   return typeof value === "string" ? [value] : value;
 }
 
-/** The value of a header that may stand once; undefined when it is absent or comes with different values. */
+/** The value of a header that is allowed once; undefined when it is absent or comes with different values. */
 export function headerText(headers: HeaderMap, name: string): string | undefined {
   const [first, ...others] = headerList(headers, name);
   return others.every(other => other === first) ? first : undefined;

@@ -1,4 +1,5 @@
-import { NetworkError } from "../../errors.ts";
+import { type ImgpackError, NetworkError, RegistryError } from "../../errors.ts";
+import { errorCode } from "../../util/error-code.ts";
 
 interface Fault {
   readonly found: string;
@@ -66,9 +67,9 @@ export function subject(verb: string, what: string, where: string): string {
 
 function faultOf(cause: unknown): Fault {
   for (const error of errorsIn(cause)) {
-    const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
+    const code = errorCode(error);
     if (error.name === "TimeoutError") return { found: "no answer in time", transient: true };
-    if (code === undefined) continue;
+    if (code === "") continue;
     if (Object.hasOwn(FAULTS, code) && FAULTS[code] !== undefined) return FAULTS[code];
     if (CERTIFICATE_CODE.test(code)) return certificateFault("untrusted certificate");
     if (code.startsWith("HPE_")) return malformedAnswer(error);
@@ -115,4 +116,25 @@ function errorsIn(cause: unknown): readonly Error[] {
     queue.push(next.cause);
   }
   return found;
+}
+
+/** The host is overloaded or limits requests, so other requests to it would fail the same way. */
+export function isRateLimit(error: ImgpackError): boolean {
+  return error instanceof RegistryError && (error.status === 429 || error.status === 503);
+}
+
+/** An error of this project among an error and its causes. */
+export function typedCause(cause: unknown): ImgpackError | undefined {
+  for (let error: unknown = cause; error instanceof Error; error = error.cause) {
+    if ("exitCode" in error && "hint" in error) return error as ImgpackError;
+  }
+  return undefined;
+}
+
+/** True when no connection was established. */
+export function isConnectFault(cause: unknown): boolean {
+  if (!(cause instanceof Error)) return false;
+  if (cause instanceof AggregateError && cause.errors.some(isConnectFault)) return true;
+  if ("syscall" in cause && (cause.syscall === "connect" || cause.syscall === "getaddrinfo")) return true;
+  return isConnectFault(cause.cause);
 }

@@ -1,6 +1,7 @@
 import { request as httpRequest } from "node:http";
 import type { Socket } from "node:net";
 import { NetworkError } from "../../errors.ts";
+import { errorCode } from "../../util/error-code.ts";
 import type { HttpProxy } from "./proxy-settings.ts";
 import { tlsOptions } from "./tls-options.ts";
 
@@ -68,17 +69,13 @@ function refused(
   return new NetworkError(message, { hint, transient, cause });
 }
 
-function codeOf(cause: unknown): string {
-  return cause instanceof Error && "code" in cause ? String(cause.code) : "";
-}
-
 function foundIn(cause: unknown): string {
-  const code = codeOf(cause);
+  const code = errorCode(cause);
   if (code === "ECONNREFUSED") return "connection refused";
   if (code === "ENOTFOUND") return "unknown host name";
   return code === "ECONNRESET" ? "connection reset" : "connection failure";
 }
 
 function isPassing(cause: unknown): boolean {
-  return codeOf(cause) === "ECONNRESET" || codeOf(cause) === "EAI_AGAIN" || codeOf(cause) === "ETIMEDOUT";
+  return errorCode(cause) === "ECONNRESET" || errorCode(cause) === "EAI_AGAIN" || errorCode(cause) === "ETIMEDOUT";
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import tls, { type SecureContext } from "node:tls";
+import { errorCode } from "../../util/error-code.ts";
 import type { RateLimit } from "./rate-limit.ts";
 
 /** PEM texts that this machine shows a server which asks who it is. */
@@ -114,7 +115,7 @@ function createContext({ ca, clientCertificates = [] }: TransportOptions): Secur
 
 function isUntrusted(fault: unknown): boolean {
   for (let error = fault; error instanceof Error; error = error.cause) {
-    if ("code" in error && UNTRUSTED.has(String(error.code))) return true;
+    if (UNTRUSTED.has(errorCode(error))) return true;
   }
   return false;
 }

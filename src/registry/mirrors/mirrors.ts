@@ -3,30 +3,30 @@ import { formatReference, type Reference } from "../../oci/reference.ts";
 import { quote } from "../../util/format.ts";
 import { type ConfiguredRegistry, type RegistriesConfOptions, readRegistriesConf } from "./registries-conf.ts";
 
-/** Where an image may be had. */
-export interface PullPlace {
+/** A repository that may serve an image. */
+export interface PullLocation {
   /** `host[:port]` */
   readonly registry: string;
   readonly repository: string;
   readonly isMirror: boolean;
-  /** Said of this place in registries.conf, or by http:// before a mirror. */
+  /** From registries.conf, or from http:// before a mirror. */
   readonly trust: "checked" | "insecure" | "plain-http";
 }
 
 export type FullName = Reference & { readonly registry: string };
 
 export interface MirrorOptions extends RegistriesConfOptions {
-  /** `host[:port]`, with a path that stands before the repository, with `http://` for one without TLS. */
+  /** `host[:port]`, with an optional path before the repository, and `http://` for one without TLS. */
   readonly mirrors?: readonly string[] | undefined;
 }
 
 /**
- * The places to pull an image from, best first: the mirrors that were named, those of registries.conf, and at last the
+ * The repositories that may serve an image, best first: the given mirrors, those of registries.conf, and last the
  * registry itself, which registries.conf may have moved.
  *
- * @throws UsageError when registries.conf blocks it or cannot be read, or a mirror is no place.
+ * @throws UsageError when registries.conf blocks it or cannot be read, or a mirror is malformed.
  */
-export async function pullPlaces(name: FullName, options: MirrorOptions = {}): Promise<readonly PullPlace[]> {
+export async function pullLocations(name: FullName, options: MirrorOptions = {}): Promise<readonly PullLocation[]> {
   const configured = bestRegistry(name, await readRegistriesConf(options));
   if (configured?.blocked === true) {
     throw new UsageError(`Cannot pull ${formatReference(name)}: registries.conf blocks it, expected an allowed name`, {
@@ -39,7 +39,12 @@ export async function pullPlaces(name: FullName, options: MirrorOptions = {}): P
     .map(({ location, insecure }) => moved(name, configured?.prefix ?? "", location, insecure, true));
   const origin =
     configured === undefined || configured.location === ""
-      ? { ...placeOf(name), isMirror: false, trust: trustOf(configured?.insecure) }
+      ? {
+          registry: name.registry,
+          repository: name.repository,
+          isMirror: false,
+          trust: trustOf(configured?.insecure),
+        }
       : moved(name, configured.prefix, configured.location, configured.insecure, false);
   return [...named, ...fromFile, origin];
 }
@@ -55,10 +60,10 @@ function bestRegistry(name: FullName, registries: readonly ConfiguredRegistry[])
     .toSorted((a, b) => b.prefix.length - a.prefix.length)[0];
 }
 
-function moved(name: FullName, prefix: string, location: string, insecure: boolean, isMirror: boolean): PullPlace {
+function moved(name: FullName, prefix: string, location: string, insecure: boolean, isMirror: boolean): PullLocation {
   const whole = `${name.registry}/${name.repository}`;
   const rest = prefix.startsWith("*.") ? `/${name.repository}` : whole.slice(prefix.length);
-  // A prefix may go on to a tag or digest, which then stays what was asked for.
+  // A prefix may include a tag or digest, which then stays as it is.
   const target = `${location}${prefix.length > whole.length ? "" : rest}`;
   const slash = target.indexOf("/");
   return {
@@ -69,7 +74,7 @@ function moved(name: FullName, prefix: string, location: string, insecure: boole
   };
 }
 
-function namedMirror(text: string, name: FullName): PullPlace {
+function namedMirror(text: string, name: FullName): PullLocation {
   const isPlain = /^http:\/\//i.test(text);
   const [host = "", ...path] = text
     .replace(/^https?:\/\//i, "")
@@ -86,10 +91,6 @@ function namedMirror(text: string, name: FullName): PullPlace {
   };
 }
 
-function placeOf({ registry, repository }: FullName): { readonly registry: string; readonly repository: string } {
-  return { registry, repository };
-}
-
-function trustOf(insecure = false): PullPlace["trust"] {
+function trustOf(insecure = false): PullLocation["trust"] {
   return insecure ? "insecure" : "checked";
 }

@@ -1,8 +1,7 @@
 import { type LookupAddress, type LookupOptions, lookup } from "node:dns";
 import type { LookupFunction } from "node:net";
 import { NetworkError } from "../../errors.ts";
-import { type AddressKind, addressKind } from "./address.ts";
-import { forbiddenAddress, isInside } from "./address-policy.ts";
+import { type AddressKind, addressKind, forbiddenAddress, isInside } from "./address.ts";
 
 /** Where the hosts lie that one registry leads to, as far as connections have told. */
 export class KnownHosts {

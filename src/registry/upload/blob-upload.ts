@@ -2,9 +2,9 @@ import { blobChunks } from "../../content/blob-chunks.ts";
 import type { BlobSource } from "../../content/contracts.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { headBlob } from "../api/blobs.ts";
 import { withDigest } from "../origin/redirect-policy.ts";
 import { uploadChunked } from "./chunked-upload.ts";
-import { headBlob } from "./head-blob.ts";
 import type { OpenedBody } from "./replayable-body.ts";
 import { uploadResumable } from "./resumable-upload.ts";
 import { claimUpload } from "./resumed-session.ts";
@@ -20,7 +20,9 @@ import {
 
 /** True when the repository has the blob (distribution specification, "Checking if content exists in the registry"). */
 export async function hasBlob(target: UploadTarget, digest: Digest): Promise<boolean> {
-  return await target.client.retrying(`blob ${digest}`, target.signal, () => headBlob(target, digest));
+  const { repository, signal } = target;
+  const ask = async (): Promise<boolean> => (await headBlob(repository, digest, signal)).present;
+  return await repository.retrying(`blob ${digest}`, signal, ask);
 }
 
 /**
@@ -31,22 +33,18 @@ export async function hasBlob(target: UploadTarget, digest: Digest): Promise<boo
 export async function mountBlob(target: UploadTarget, digest: Digest, from: string): Promise<true | URL | undefined> {
   const { repository, signal } = target;
   try {
-    const response = await target.client.callOnce({
-      verb: "push",
+    const response = await repository.callOnce({
       what: `blob ${digest}`,
-      repository,
-      actions: "pull,push",
       mountFrom: from,
       method: "POST",
-      url: `/v2/${repository}/blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`,
+      url: `blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`,
       headers: { "content-length": "0" },
       accept: [201, 202],
       signal,
     });
-    await response.body.dump();
     return response.status === 201 ? true : sessionUrl(target, response);
   } catch {
-    // RegistryPool refuse mounts in many ways (401 for an unknown project, dropped connections): a plain upload decides,
+    // Registries refuse mounts in many ways (401 for an unknown project, dropped connections): a plain upload decides,
     // and a second try would only cost time.
     signal?.throwIfAborted();
     return undefined;
@@ -68,7 +66,7 @@ export async function uploadBlob(
 ): Promise<void> {
   const { digest, size } = descriptor;
   const what = `blob ${digest}`;
-  const form = capabilitiesOf(target.client);
+  const form = capabilitiesOf(target.repository.client);
   await using record = await claimUpload(target, digest, size);
   if (record !== undefined) {
     const open = async (): Promise<OpenedBody> => ({
@@ -100,15 +98,12 @@ async function putWhole(
   blob: BlobSource,
   session: URL | undefined,
 ): Promise<void> {
-  const { client, repository, signal } = target;
+  const { repository, signal } = target;
   await inSession(target, what, session, async (url, attempt) => {
     // The answer to an earlier try may have been lost on its way.
-    if (attempt > 1 && (await headBlob(target, digest))) return await cancelUpload(target, url);
-    const response = await client.callOnce({
-      verb: "push",
+    if (attempt > 1 && (await headBlob(repository, digest, signal)).present) return await cancelUpload(target, url);
+    const response = await repository.callOnce({
       what,
-      repository,
-      actions: "pull,push",
       method: "PUT",
       url: withDigest(url, digest),
       headers: { "content-type": "application/octet-stream", "content-length": String(size) },
@@ -116,7 +111,6 @@ async function putWhole(
       accept: [201, 204],
       signal,
     });
-    await response.body.dump();
     checkDigest(target, response, digest);
   });
 }

@@ -1,6 +1,6 @@
 import { ArchiveError, IntegrityError, RegistryError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
-import type { RegistryClient } from "../client/registry-client.ts";
+import type { RepositoryCall } from "../client/repository.ts";
 import { headerText } from "../http/headers.ts";
 import type { TransportResponse } from "../http/transport.ts";
 import { closeUpload } from "./close-upload.ts";
@@ -29,7 +29,7 @@ export async function openSession(
   opened?: URL,
 ): Promise<ChunkSession> {
   const start = async (): Promise<URL> => await startUpload(target, what);
-  const url = opened ?? (await target.client.retrying(what, target.signal, start));
+  const url = opened ?? (await target.repository.retrying(what, target.signal, start));
   const session = { target, what, url, offset: 0, record };
   await record?.save(session);
   return session;
@@ -62,9 +62,9 @@ export async function closeSession(session: ChunkSession, { digest }: Descriptor
 
 export async function sendPart(session: ChunkSession, part: Uint8Array): Promise<void> {
   const { target, what } = session;
-  const form = capabilitiesOf(target.client);
+  const form = capabilitiesOf(target.repository.client);
   const end = session.offset + part.length;
-  await target.client.retrying(what, target.signal, async attempt => {
+  await target.repository.retrying(what, target.signal, async attempt => {
     if (attempt > 1) await findOffset(session, end);
     while (session.offset < end) {
       const left = part.subarray(part.length - (end - session.offset));
@@ -135,27 +135,17 @@ export function rangeEnd(response: TransportResponse): number {
 }
 
 export async function callSession(
-  { client, repository, signal }: UploadTarget,
+  { repository, signal }: UploadTarget,
   what: string,
   method: "PATCH" | "GET",
-  request: Pick<Parameters<RegistryClient["callOnce"]>[0], "url" | "headers" | "body" | "accept">,
+  request: Pick<RepositoryCall, "url" | "headers" | "body" | "accept">,
 ): Promise<TransportResponse> {
-  const response = await client.callOnce({
-    verb: "push",
-    what,
-    repository,
-    actions: "pull,push",
-    method,
-    signal,
-    ...request,
-  });
-  await response.body.dump();
-  return response;
+  return await repository.callOnce({ what, method, signal, ...request });
 }
 
 export function lost({ target, what, offset }: ChunkSession, cause?: unknown): RegistryError {
   return new RegistryError(
-    `Cannot push ${what} to ${target.client.registry}/${target.repository}: the registry lost the upload after ${offset} bytes, expected it to go on`,
+    `Cannot push ${what} to ${target.repository}: the registry lost the upload after ${offset} bytes, expected it to go on`,
     { status: 404, cause, hint: "Run the command again; what comes from a pipe is safer pushed from a file." },
   );
 }

@@ -39,7 +39,7 @@ export interface ChunkedUpload {
  */
 export async function uploadChunked(target: UploadTarget, upload: ChunkedUpload): Promise<void> {
   const { what, descriptor, putSmall, record } = upload;
-  const form = capabilitiesOf(target.client);
+  const form = capabilitiesOf(target.repository.client);
   const parts = partsOf(upload.body);
   let { session } = upload;
   let isFirst = session === undefined;
@@ -84,7 +84,7 @@ export async function uploadChunked(target: UploadTarget, upload: ChunkedUpload)
  */
 async function sendFirst(session: ChunkSession, part: Uint8Array): Promise<boolean> {
   const { target, what } = session;
-  const form = capabilitiesOf(target.client);
+  const form = capabilitiesOf(target.repository.client);
   for (let losses = 0; form.takesChunks; ) {
     try {
       await sendPart(session, part);

@@ -1,6 +1,6 @@
 import type { Digest } from "../../oci/digest.ts";
+import { headBlob } from "../api/blobs.ts";
 import { withDigest } from "../origin/redirect-policy.ts";
-import { headBlob } from "./head-blob.ts";
 import { cancelUpload, checkDigest, isSessionFault, MAX_RESTARTS, type UploadTarget } from "./upload-session.ts";
 
 /**
@@ -18,13 +18,10 @@ export async function closeUpload(
   round: number,
   isKept = false,
 ): Promise<boolean> {
-  const { client, repository, signal } = target;
+  const { repository, signal } = target;
   try {
-    const response = await client.callDumped({
-      verb: "push",
+    const response = await repository.call({
       what,
-      repository,
-      actions: "pull,push",
       method: "PUT",
       url: withDigest(session, digest),
       headers: { "content-length": "0" },
@@ -36,9 +33,17 @@ export async function closeUpload(
   } catch (error) {
     signal?.throwIfAborted();
     // The answer to the first try may have been lost on its way; the session is gone then, and the blob is there.
-    if (isSessionFault(error) && (await headBlob(target, digest).catch(() => false))) return true;
+    if (isSessionFault(error) && (await isPresent(target, digest))) return true;
     if (!isKept) await cancelUpload(target, session);
     if (isSessionFault(error) && round <= MAX_RESTARTS) return false;
     throw error;
+  }
+}
+
+async function isPresent({ repository, signal }: UploadTarget, digest: Digest): Promise<boolean> {
+  try {
+    return (await headBlob(repository, digest, signal)).present;
+  } catch {
+    return false;
   }
 }

@@ -21,7 +21,7 @@ export async function uploadPending(
   onBytes?: (bytes: number) => void,
 ): Promise<Seal> {
   const what = `layer ${blob.key.replace("pending:", "")}`;
-  const form = capabilitiesOf(target.client);
+  const form = capabilitiesOf(target.repository.client);
   let seal: (() => Seal) | undefined;
   const key = lastingKey(blob);
   await using record = key === undefined ? undefined : await claimUpload(target, key, blob.sourceBytes);
@@ -71,7 +71,7 @@ async function uploadStreamed(
   blob: PendingBody,
   onBytes: ((bytes: number) => void) | undefined,
 ): Promise<Seal> {
-  const form = capabilitiesOf(target.client);
+  const form = capabilitiesOf(target.repository.client);
   for (let round = 1; ; round += 1) {
     const hasTurn = form.isOneAtATime;
     const sealed = await inTurn(form, async () => {
@@ -93,7 +93,7 @@ async function streamInto(
   blob: PendingBody,
   onBytes: ((bytes: number) => void) | undefined,
 ): Promise<{ readonly seal: Seal; readonly session: URL }> {
-  const { client, repository, signal } = target;
+  const { repository, signal } = target;
   let counted = 0;
   const count = (bytes: number): void => {
     counted += bytes;
@@ -110,11 +110,8 @@ async function streamInto(
     sending.isSent = true;
   }
   try {
-    const response = await client.callOnce({
-      verb: "push",
+    const response = await repository.callOnce({
       what,
-      repository,
-      actions: "pull,push",
       method: "PATCH",
       url,
       headers: { "content-type": "application/octet-stream" },
@@ -122,10 +119,9 @@ async function streamInto(
       accept: [201, 202, 204],
       signal,
     });
-    await response.body.dump();
     if (sending.stream === undefined || !sending.isSent) {
       throw new RegistryError(
-        `Cannot push ${what} to ${client.registry}/${repository}: status ${response.status} before the last byte, expected it after`,
+        `Cannot push ${what} to ${repository}: status ${response.status} before the last byte, expected it after`,
         { status: response.status, transient: true },
       );
     }

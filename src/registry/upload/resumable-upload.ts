@@ -35,7 +35,7 @@ export async function uploadResumable(
   opened?: URL,
 ): Promise<Descriptor | undefined> {
   const { what, record, size, sourceBytes } = upload;
-  const form = capabilitiesOf(target.client);
+  const form = capabilitiesOf(target.repository.client);
   await using body = new ReplayedBody(upload.open);
   const resumed = await resumeSession(target, what, record, size);
   if (resumed !== undefined) {
@@ -45,7 +45,7 @@ export async function uploadResumable(
       return await finish(resumed, body);
     } catch (error) {
       if (!(error instanceof RegistryError) || error.transient) throw error;
-      record.note(`${target.client.registry}/${target.repository} does not go on with ${what}: it begins anew`);
+      record.note(`${target.repository} cannot resume ${what}; uploading it from the start`);
     }
   }
   const first = opened;
@@ -91,7 +91,7 @@ async function streamAll(session: ChunkSession, body: ReplayedBody): Promise<boo
   const { target, what } = session;
   let losses = 0;
   for (;;) {
-    const state = await target.client.retrying(what, target.signal, async attempt => {
+    const state = await target.repository.retrying(what, target.signal, async attempt => {
       if (attempt > 1 && !((await findKept(session)) && session.offset > 0)) {
         losses += 1;
         if (losses > MAX_LOSSES) throw lost(session);

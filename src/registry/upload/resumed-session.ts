@@ -1,18 +1,18 @@
 import { RegistryError } from "../../errors.ts";
-import { isRateLimit } from "../http/error-kinds.ts";
 import { headerText } from "../http/headers.ts";
+import { isRateLimit } from "../http/network-error.ts";
 import { type ChunkSession, callSession, rangeEnd } from "./chunk-session.ts";
 import type { UploadRecord } from "./upload-journal.ts";
 import { cancelUpload, sessionUrl, type UploadTarget } from "./upload-session.ts";
 
 /** The record of an upload of this many bytes; undefined where none is kept. `key` as in UploadName. */
 export async function claimUpload(
-  { client, repository, journal }: UploadTarget,
+  { repository, journal }: UploadTarget,
   key: string,
   bytes: number,
 ): Promise<UploadRecord | undefined> {
   if (journal === undefined || bytes < journal.minBytes) return undefined;
-  return await journal.claim({ client, repository, key });
+  return await journal.claim({ repository, key });
 }
 
 /**
@@ -28,16 +28,15 @@ export async function resumeSession(
 ): Promise<ChunkSession | undefined> {
   if (record.saved === undefined) return undefined;
   const session: ChunkSession = { target, what, ...record.saved, record, isResumed: true };
-  const isKnown = await target.client.retrying(what, target.signal, async () => await findKept(session));
-  const where = `${target.client.registry}/${target.repository}`;
+  const isKnown = await target.repository.retrying(what, target.signal, async () => await findKept(session));
   if (isKnown && session.offset > 0 && session.offset <= size) {
-    record.note(`${where} has ${session.offset} bytes of ${what} from an earlier run: the rest follows`);
+    record.note(`${target.repository} has ${session.offset} bytes of ${what} from an earlier run; uploading the rest`);
     await record.save(session);
     return session;
   }
   await record.drop();
   await cancelUpload(target, session.url);
-  record.note(`${where} has nothing of use from an earlier upload of ${what}: it begins anew`);
+  record.note(`Nothing of the earlier upload of ${what} can be reused; starting over`);
   return undefined;
 }
 

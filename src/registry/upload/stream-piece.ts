@@ -53,7 +53,7 @@ export async function streamPiece(session: ChunkSession, body: ReplayedBody, max
     });
     if (!isComplete) {
       throw new RegistryError(
-        `Cannot push ${what} to ${target.client.registry}/${target.repository}: status ${response.status} before the last byte, expected it after`,
+        `Cannot push ${what} to ${target.repository}: status ${response.status} before the last byte, expected it after`,
         { status: response.status, transient: true },
       );
     }

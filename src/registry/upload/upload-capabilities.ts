@@ -14,8 +14,6 @@ export interface UploadCapabilities {
   chunkBytes: number;
   /** The registry takes no smaller chunk, but for the last one; 0 when it did not say. */
   minChunkBytes: number;
-  /** False once a HEAD of a blob turned out to say nothing. */
-  answersHead: boolean;
   /** Set once uploads seem to have spoilt each other. */
   isOneAtATime: boolean;
   /** Settles when the upload whose turn it is has ended. */
@@ -37,7 +35,6 @@ export function capabilitiesOf(client: RegistryClient): UploadCapabilities {
     takesChunks: true,
     chunkBytes: MAX_BYTES,
     minChunkBytes: 0,
-    answersHead: true,
     isOneAtATime: false,
     turn: Promise.resolve(),
   };

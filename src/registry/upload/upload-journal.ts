@@ -4,6 +4,7 @@ import { createFile, discardFile, makeFolder, renameFile } from "../../util/disk
 import { isOwnFolder, readOwnFile, removeStale } from "../../util/private-file.ts";
 import { isRunning, ownIdentity, parseIdentity } from "../../util/process-identity.ts";
 import type { RegistryClient } from "../client/registry-client.ts";
+import type { Repository } from "../client/repository.ts";
 import { originOf } from "../origin/origin.ts";
 import { resolveUploadLocation } from "../origin/redirect-policy.ts";
 
@@ -11,7 +12,7 @@ import { resolveUploadLocation } from "../origin/redirect-policy.ts";
 const MIN_BYTES = 16 * 1024 * 1024;
 /** Pieces of this size, or of a quarter of it, cost nothing that could be measured. */
 const PIECE_BYTES = 64 * 1024 * 1024;
-/** RegistryPool forget an upload that rests for longer, some of them sooner. */
+/** Registries forget an upload that rests for longer, some of them sooner. */
 const KEPT_MS = 24 * 60 * 60 * 1000;
 const VERSION = 1;
 
@@ -31,8 +32,7 @@ export interface UploadJournalOptions {
 
 /** What goes where. `key` is a digest, or tells the bytes that will be made just as surely. */
 export interface UploadName {
-  readonly client: RegistryClient;
-  readonly repository: string;
+  readonly repository: Repository;
   readonly key: string;
 }
 
@@ -82,7 +82,7 @@ export class UploadJournal {
     if (record?.saved !== undefined) await record.drop();
   }
 
-  async #open(path: string, id: string, { client }: UploadName): Promise<UploadRecord | undefined> {
+  async #open(path: string, id: string, { repository: { client } }: UploadName): Promise<UploadRecord | undefined> {
     this.#isReady ??= this.#prepare();
     if (!(await this.#isReady)) return undefined;
     const text = await readOwnFile(path);
@@ -164,8 +164,8 @@ export class UploadRecord implements AsyncDisposable {
   }
 }
 
-function idOf({ client, repository, key }: UploadName): string {
-  return createHash("sha256").update(`${client.registry}\n${repository}\n${key}`).digest("hex");
+function idOf({ repository, key }: UploadName): string {
+  return createHash("sha256").update(`${repository.client.registry}\n${repository.name}\n${key}`).digest("hex");
 }
 
 /** Held to what a fresh Location is held to (security case A-05), and to the registry's own origin. */

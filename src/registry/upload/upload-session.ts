@@ -1,7 +1,7 @@
 import { IntegrityError, RegistryError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { quote } from "../../util/format.ts";
-import type { RegistryClient } from "../client/registry-client.ts";
+import type { Repository } from "../client/repository.ts";
 import { headerList, headerText } from "../http/headers.ts";
 import type { TransportResponse } from "../http/transport.ts";
 import { resolveUploadLocation } from "../origin/redirect-policy.ts";
@@ -10,8 +10,7 @@ import type { UploadJournal } from "./upload-journal.ts";
 
 /** Where a blob goes. */
 export interface UploadTarget {
-  readonly client: RegistryClient;
-  readonly repository: string;
+  readonly repository: Repository;
   readonly signal?: AbortSignal | undefined;
   /** Keeps large uploads for a later run. */
   readonly journal?: UploadJournal | undefined;
@@ -22,7 +21,7 @@ const CANCEL_MS = 2000;
 const ABORTED_CANCEL_MS = 1000;
 /** Distribution specification, "Error Codes". DIGEST_INVALID: the bytes were checked here, so they changed on their way. */
 const SESSION_CODES: ReadonlySet<string> = new Set(["BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID", "DIGEST_INVALID"]);
-/** RegistryPool that lose sessions (several behind one name without shared storage) do so again and again. */
+/** Registries that lose sessions (several behind one name without shared storage) do so again and again. */
 export const MAX_RESTARTS: number = 2;
 
 /**
@@ -37,7 +36,7 @@ export async function inSession<T>(
   send: (session: URL, attempt: number) => Promise<T>,
   hasTurn = false,
 ): Promise<T> {
-  const form = capabilitiesOf(target.client);
+  const form = capabilitiesOf(target.repository.client);
   const once = async (attempt: number): Promise<T> => {
     const session = attempt === 1 && opened !== undefined ? opened : await startUpload(target, what);
     try {
@@ -51,7 +50,7 @@ export async function inSession<T>(
       throw new RegistryError(message, { hint, status, codes, cause: error, transient: true });
     }
   };
-  return await target.client.retrying(what, target.signal, async attempt =>
+  return await target.repository.retrying(what, target.signal, async attempt =>
     hasTurn ? await once(attempt) : await inTurn(form, async () => await once(attempt)),
   );
 }
@@ -78,38 +77,24 @@ export function isSessionFault(error: unknown): error is RegistryError {
 /** A session of its own for one blob; one try. */
 export async function startUpload(target: UploadTarget, what: string): Promise<URL> {
   const { repository, signal } = target;
-  const response = await target.client.callOnce({
-    verb: "push",
+  const response = await repository.callOnce({
     what,
-    repository,
-    actions: "pull,push",
     method: "POST",
-    url: `/v2/${repository}/blobs/uploads/`,
+    url: "blobs/uploads/",
     headers: { "content-length": "0" },
     accept: [202],
     signal,
   });
-  await response.body.dump();
-  noteChunkLimits(capabilitiesOf(target.client), response.headers);
+  noteChunkLimits(capabilitiesOf(target.repository.client), response.headers);
   return sessionUrl(target, response);
 }
 
 /** Best effort, also after an abort: some registries want rights for it that a push does not have. */
 export async function cancelUpload(target: UploadTarget, url: URL): Promise<void> {
-  const { client, repository } = target;
+  const { repository } = target;
   const signal = AbortSignal.timeout(target.signal?.aborted === true ? ABORTED_CANCEL_MS : CANCEL_MS);
-  const call = {
-    verb: "push",
-    what: "upload",
-    repository,
-    actions: "pull,push",
-    method: "DELETE",
-    url,
-    signal,
-  } as const;
   try {
-    const response = await client.callOnce({ ...call, accept: [204, 202, 200] });
-    await response.body.dump();
+    await repository.callOnce({ what: "upload", method: "DELETE", url, accept: [204, 202, 200], signal });
   } catch {
     // The registry drops it by itself some day.
   }
@@ -120,11 +105,11 @@ export function sessionUrl(target: UploadTarget, response: TransportResponse): U
   const location = headerText(response.headers, "location");
   if (location === undefined) {
     throw new RegistryError(
-      `Cannot push to ${target.client.registry}/${target.repository}: no Location in the answer, expected an upload session`,
+      `Cannot push to ${target.repository}: no Location in the answer, expected an upload session`,
       { status: response.status, hint: "This address may not be a registry: check its name and port." },
     );
   }
-  const fromIsPrivate = target.client.transport.isInside(response.url);
+  const fromIsPrivate = target.repository.client.transport.isInside(response.url);
   return resolveUploadLocation(response.url, location, { status: response.status, fromIsPrivate }).url;
 }
 
@@ -133,7 +118,7 @@ export function checkDigest(target: UploadTarget, response: TransportResponse, d
   const found = headerList(response.headers, "docker-content-digest").find(told => told !== digest);
   if (found === undefined) return;
   throw new IntegrityError(
-    `Cannot push blob to ${target.client.registry}/${target.repository}: registry stored ${quote(found)}, expected ${digest}`,
+    `Cannot push blob to ${target.repository}: registry stored ${quote(found)}, expected ${digest}`,
     { hint: "A proxy on the way may alter bodies; try once without it." },
   );
 }

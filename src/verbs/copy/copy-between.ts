@@ -9,12 +9,12 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { manifestChildren } from "../../oci/manifest.ts";
 import { formatPlatform, type Platform } from "../../oci/platform.ts";
+import { resolveDigest } from "../../registry/api/resolve-digest.ts";
 import { type FullReference, registrySource } from "../../registry/registry-source.ts";
 import { convertSchema1 } from "../../transform/convert-schema1.ts";
 import { pruneSparse } from "../../transform/prune-sparse.ts";
-import { resolveDigest } from "../query/digest.ts";
 import type { RegistryPool } from "../shared/registry-pool.ts";
-import { chooseChild, placeOf, repositoryName } from "../shared/remote-image.ts";
+import { chooseChild, repositoryName } from "../shared/remote-image.ts";
 
 export interface CopyRun {
   readonly registries: RegistryPool;
@@ -50,7 +50,7 @@ export async function copyBetween(
   tags: readonly string[],
 ): Promise<Copied> {
   const { registries, cache, signal, onProgress, concurrency } = run;
-  await using held = registrySource([from], registries.clientFor);
+  await using held = registrySource([from], registries.repositoryFor);
   const original = await onlyRoot(held, signal);
   const onNote = (message: string): void => onProgress({ kind: "note", message });
   const { source, roots } = await convertSchema1(held, [original], { onNote, signal });
@@ -59,7 +59,7 @@ export async function copyBetween(
   const { digest, mediaType } = root.descriptor;
   const previous = digest === original.descriptor.digest ? {} : { previousDigest: original.descriptor.digest };
   const done = { digest, mediaType, ...previous };
-  if (await isThere(run, to, tags, digest)) {
+  if (await isAlreadyCopied(run, to, tags, digest)) {
     const name = repositoryName(to);
     onProgress({ kind: "note", message: `${name}:${tags.join(", ")} is this image already: nothing to copy` });
     return { ...done, plannedBytes: 0 };
@@ -125,17 +125,17 @@ function leftOut({ digest }: Descriptor): ArchiveError {
   return new ArchiveError("missing-blob", `Cannot copy manifest ${digest}: not among the chosen platforms`);
 }
 
-/** Every tag stands for this image already: then all of it is there. */
-async function isThere(
+/** True when every tag names this image already: then all of it is there. */
+async function isAlreadyCopied(
   { registries, signal }: CopyRun,
   to: Pick<FullReference, "registry" | "repository">,
   tags: readonly string[],
   digest: Digest,
 ): Promise<boolean> {
-  const place = await placeOf(registries, to, signal, "pull,push");
+  const repository = await registries.repositoryFor(to, signal, "pull,push");
   for (const key of tags.length === 0 ? [digest] : tags) {
     try {
-      if ((await resolveDigest(place, key)).digest !== digest) return false;
+      if ((await resolveDigest(repository, key, signal)).digest !== digest) return false;
     } catch (error) {
       if (error instanceof NotFoundError) return false;
       throw error;

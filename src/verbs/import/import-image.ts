@@ -117,14 +117,13 @@ async function toRegistries(run: ImportRun, registries: RegistryPool): Promise<M
   const images: ImportedImage[] = [];
   for (const place of target.places) {
     const { registry, repository } = place;
-    const client = await registries.clientFor(registry, signal);
     const held = await registries.targetFor(place, cache, signal);
     const isSent = layer === undefined;
     layer ??= await passLayer(run, held);
     const image = importedImage(run, layer);
     const root = image.draft(place.roots.flatMap(({ names }) => names));
     const { present, absent } = target.isPlain
-      ? await findPresent({ client, repository, signal }, [root], cache)
+      ? await findPresent(await registries.repositoryFor(place, signal, "pull,push"), [root], cache, signal)
       : { present: [], absent: [[0, root] as const] };
     for (const { tag, descriptor } of present) {
       const reference = `${registry}/${repository}:${tag}`;

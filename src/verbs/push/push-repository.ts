@@ -60,11 +60,12 @@ export async function pushToRepository(
   for await (const root of compressed.roots(signal)) ready.push(root);
   const onAbsent = sparse === "keep" ? () => undefined : undefined;
   if (dryRun) return planned(await gather(compressed, ready, signal, undefined, onAbsent), registry, repository);
-  const client = await registries.clientFor(registry, signal);
-  const place = { client, repository, signal };
+  const remote = await registries.repositoryFor({ registry, repository }, signal, "pull,push");
   // A level that was asked for is applied where the image is already, too.
   const { present, absent } =
-    level === undefined ? await findPresent(place, ready, cache) : { present: [], absent: [...ready.entries()] };
+    level === undefined
+      ? await findPresent(remote, ready, cache, signal)
+      : { present: [], absent: [...ready.entries()] };
   const images: PushedImage[] = present.map(({ tag, descriptor }) => ({
     reference: `${registry}/${repository}:${tag}`,
     digest: descriptor.digest,

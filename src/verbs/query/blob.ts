@@ -2,23 +2,16 @@ import type { Writable } from "node:stream";
 import { StreamWriter } from "../../archive/write/stream-writer.ts";
 import { pumpBlob } from "../../content/pump.ts";
 import { verified } from "../../content/verified.ts";
-import { AuthError, NotFoundError, RegistryError, StorageError, UsageError } from "../../errors.ts";
+import { StorageError, UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
-import type { ManifestPlace } from "../../registry/api/manifests.ts";
+import { blobSize } from "../../registry/api/blobs.ts";
 import { registryBlob } from "../../registry/download/blob-download.ts";
 import { BulkDownloads } from "../../registry/download/bulk-download.ts";
-import { headerText } from "../../registry/http/headers.ts";
 import { PartialFile } from "../../util/partial-file.ts";
-import {
-  placeOf,
-  type RemoteOptions,
-  readableReference,
-  repositoryName,
-  withRegistries,
-} from "../shared/remote-image.ts";
+import { type RemoteOptions, readableReference, withRegistries } from "../shared/remote-image.ts";
 
 export interface BlobOptions extends RemoteOptions {
-  /** A file, which appears when it is whole, or a stream, which is not ended. */
+  /** A file, which appears when it is complete, or a stream, which is not ended. */
   readonly output: string | Writable;
 }
 
@@ -32,8 +25,8 @@ export interface BlobResult {
 }
 
 /**
- * Downloads a blob by its digest. Nothing stands under the file's name unless size and digest are right; to a stream,
- * bytes go before the check: the error then says that they are not the blob.
+ * Downloads a blob by its digest. The file gets its name only when size and digest are right. A stream gets the
+ * bytes before the check; the error then says that they are not the blob.
  *
  * @throws UsageError without a digest, NotFoundError, IntegrityError, StorageError
  */
@@ -47,18 +40,13 @@ export async function blob(reference: string, options: BlobOptions): Promise<Blo
     });
   }
   return await withRegistries(options, async registries => {
-    const place = await placeOf(registries, named, signal);
-    const size = await blobSize(place, digest);
+    const repository = await registries.repositoryFor(named, signal);
+    const size = await blobSize(repository, digest, signal);
     const descriptor = { mediaType: "application/octet-stream", digest, size };
-    const { client, repository } = place;
     onProgress?.({ kind: "planned", blobs: 1, bytes: size });
     const bulk = new BulkDownloads();
     try {
-      const source = verified(
-        descriptor,
-        registryBlob({ client, repository, bulk }, descriptor),
-        repositoryName(named),
-      );
+      const source = verified(descriptor, registryBlob({ repository, bulk }, descriptor), `${repository}`);
       const count = (delta: number): void => onProgress?.({ kind: "bytes", blob: digest, delta });
       if (typeof output === "string") await writeFile(output, source, count, signal);
       else await writeStream(output, source, count, signal);
@@ -67,7 +55,7 @@ export async function blob(reference: string, options: BlobOptions): Promise<Blo
     }
     onProgress?.({ kind: "done", blob: digest, bytes: size });
     const name = typeof output === "string" ? output : "-";
-    return { reference: `${repositoryName(named)}@${digest}`, digest, size, output: name };
+    return { reference: `${repository}@${digest}`, digest, size, output: name };
   });
 }
 
@@ -111,50 +99,4 @@ async function writeStream(
   } finally {
     writer.release();
   }
-}
-
-/** @throws NotFoundError */
-async function blobSize(place: ManifestPlace, digest: Digest): Promise<number> {
-  const told = await sizeFrom(place, digest, "HEAD").catch((error: unknown) => {
-    place.signal?.throwIfAborted();
-    // ECR Public answers 401 to every HEAD of a blob, caches in front of registries 403 or 404.
-    const mayBeHeadOnly = error instanceof AuthError || error instanceof NotFoundError || isLasting(error);
-    if (!mayBeHeadOnly) throw error;
-    return undefined;
-  });
-  const size = told ?? (await sizeFrom(place, digest, "GET"));
-  if (size !== undefined) return size;
-  throw new RegistryError(
-    `Cannot read blob ${digest} from ${place.client.registry}/${place.repository}: no size told, expected Content-Length`,
-    { status: 200 },
-  );
-}
-
-function isLasting(error: unknown): boolean {
-  return error instanceof RegistryError && !error.transient;
-}
-
-async function sizeFrom(
-  { client, repository, signal }: ManifestPlace,
-  digest: Digest,
-  method: "HEAD" | "GET",
-): Promise<number | undefined> {
-  const { status, headers } = await client.callDumped({
-    verb: "read",
-    what: `blob ${digest}`,
-    repository,
-    actions: "pull",
-    method,
-    url: `/v2/${repository}/blobs/${digest}`,
-    headers: { "accept-encoding": "identity", ...(method === "GET" ? { range: "bytes=0-0" } : {}) },
-    // 416 to a range of an empty blob.
-    accept: method === "GET" ? [200, 206, 416] : [200],
-    signal,
-  });
-  const text =
-    status === 200
-      ? headerText(headers, "content-length")
-      : /^bytes (?:\d+-\d+|\*)\/(\d+)$/.exec(headerText(headers, "content-range") ?? "")?.[1];
-  const size = Number(text);
-  return text !== undefined && /^\d+$/.test(text) && Number.isSafeInteger(size) ? size : undefined;
 }

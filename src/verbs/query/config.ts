@@ -2,11 +2,9 @@ import { NotFoundError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import {
   manifestKey,
-  placeOf,
   type RemoteOptions,
   readableReference,
   readPlatformManifest,
-  repositoryName,
   withRegistries,
 } from "../shared/remote-image.ts";
 import { readConfigBytes } from "./tags-created.ts";
@@ -29,13 +27,14 @@ export interface ConfigResult {
 export async function config(reference: string, options: ConfigOptions = {}): Promise<ConfigResult> {
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, async registries => {
-    const place = await placeOf(registries, named, options.signal);
-    const { view } = await readPlatformManifest(place, manifestKey(named), options.platform);
+    const { platform, signal } = options;
+    const repository = await registries.repositoryFor(named, signal);
+    const { view } = await readPlatformManifest(repository, manifestKey(named), platform, { signal });
     if (view.kind === "index") {
       throw new NotFoundError(`Cannot read config of ${reference}: found an index of indexes, expected an image`);
     }
     const { digest, mediaType } = view.config;
-    const bytes = await readConfigBytes(place, view.config);
-    return { reference: `${repositoryName(named)}@${digest}`, digest, mediaType, bytes };
+    const bytes = await readConfigBytes(repository, view.config, signal);
+    return { reference: `${repository}@${digest}`, digest, mediaType, bytes };
   });
 }

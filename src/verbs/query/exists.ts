@@ -1,6 +1,6 @@
 import { NotFoundError } from "../../errors.ts";
-import { manifestKey, placeOf, type RemoteOptions, readableReference, withRegistries } from "../shared/remote-image.ts";
-import { resolveDigest } from "./digest.ts";
+import { resolveDigest } from "../../registry/api/resolve-digest.ts";
+import { manifestKey, type RemoteOptions, readableReference, withRegistries } from "../shared/remote-image.ts";
 
 /**
  * Whether a registry holds this tag or digest. A registry that cannot be asked, or refuses, is an error, not a "no".
@@ -11,7 +11,8 @@ export async function exists(reference: string, options: RemoteOptions = {}): Pr
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, async registries => {
     try {
-      await resolveDigest(await placeOf(registries, named, options.signal), manifestKey(named));
+      const repository = await registries.repositoryFor(named, options.signal);
+      await resolveDigest(repository, manifestKey(named), options.signal);
       return true;
     } catch (error) {
       if (error instanceof NotFoundError) return false;

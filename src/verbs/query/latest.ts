@@ -1,16 +1,10 @@
 import { NotFoundError, UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { compareVersions, newestVersion, parseVersion } from "../../oci/semver.ts";
-import type { ManifestPlace } from "../../registry/api/manifests.ts";
+import { resolveDigest } from "../../registry/api/resolve-digest.ts";
+import type { Repository } from "../../registry/client/repository.ts";
 import { quote } from "../../util/format.ts";
-import {
-  placeOf,
-  type RemoteOptions,
-  repositoryName,
-  repositoryReference,
-  withRegistries,
-} from "../shared/remote-image.ts";
-import { resolveDigest } from "./digest.ts";
+import { type RemoteOptions, repositoryReference, withRegistries } from "../shared/remote-image.ts";
 import { allTags } from "./tags.ts";
 import { datedTags, timeOf } from "./tags-created.ts";
 
@@ -43,11 +37,11 @@ export async function latest(repository: string, options: LatestOptions = {}): P
   }
   const reference = repositoryReference(repository, options.registry);
   return await withRegistries(options, async registries => {
-    const place = await placeOf(registries, reference, signal);
-    const name = repositoryName(reference);
-    const tags = await allTags(place);
+    const repository = await registries.repositoryFor(reference, signal);
+    const tags = await allTags(repository, undefined, signal);
     const found =
-      by === "semver" ? await byVersion(place, tags, options, name) : await byDate(place, tags, options, name);
+      by === "semver" ? await byVersion(repository, tags, options) : await byDate(repository, tags, options);
+    const name = `${repository}`;
     return { reference: `${name}:${found.tag}@${found.digest}`, repository: name, ...found };
   });
 }
@@ -55,16 +49,15 @@ export async function latest(repository: string, options: LatestOptions = {}): P
 type Found = Pick<LatestResult, "tag" | "digest" | "created">;
 
 async function byVersion(
-  place: ManifestPlace,
+  repository: Repository,
   tags: readonly string[],
-  { prereleases }: LatestOptions,
-  name: string,
+  { prereleases, signal }: LatestOptions,
 ): Promise<Found> {
   const tag = newestVersion(tags, prereleases);
-  if (tag !== undefined) return { tag, digest: (await resolveDigest(place, tag)).digest };
+  if (tag !== undefined) return { tag, digest: (await resolveDigest(repository, tag, signal)).digest };
   const isHidden = newestVersion(tags, true) !== undefined;
   throw new NotFoundError(
-    `Cannot find the latest of ${name}: ${tags.length} tags, none of them a version, expected one like 1.4.2`,
+    `Cannot find the latest of ${repository}: ${tags.length} tags, none of them a version, expected one like 1.4.2`,
     {
       hint: isHidden
         ? "There are pre-releases: take them with --prerelease."
@@ -74,15 +67,16 @@ async function byVersion(
 }
 
 async function byDate(
-  place: ManifestPlace,
+  repository: Repository,
   tags: readonly string[],
-  { onProgress }: LatestOptions,
-  name: string,
+  { onProgress, signal }: LatestOptions,
 ): Promise<Found> {
-  const dated = await datedTags(place, tags, message => onProgress?.({ kind: "note", message }));
+  const dated = await datedTags(repository, tags, message => onProgress?.({ kind: "note", message }), signal);
   const [newest] = dated;
   if (newest?.created === undefined || newest.digest === undefined) {
-    throw new NotFoundError(`Cannot find the latest of ${name}: no tag tells a date, expected an image that does`);
+    throw new NotFoundError(
+      `Cannot find the latest of ${repository}: no tag tells a date, expected an image that does`,
+    );
   }
   // Of several names for the newest image, the version says most.
   const names = dated.filter(other => timeOf(other) === timeOf(newest) && other.digest === newest.digest);

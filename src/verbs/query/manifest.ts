@@ -1,19 +1,18 @@
 import type { Root } from "../../content/contracts.ts";
 import { ArchiveError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { getManifest, type ManifestPlace } from "../../registry/api/manifests.ts";
+import { getManifest } from "../../registry/api/get-manifest.ts";
+import type { Repository } from "../../registry/client/repository.ts";
 import { registrySource } from "../../registry/registry-source.ts";
 import { describeImages, type InspectedPlatform } from "../shared/describe-images.ts";
 import type { DescribedPlatform } from "../shared/described-platform.ts";
 import {
   manifestKey,
-  placeOf,
   type ReadManifest,
   type RemoteOptions,
   readableReference,
   readManifest,
   readPlatformManifest,
-  repositoryName,
   withRegistries,
 } from "../shared/remote-image.ts";
 import { describeSchema1 } from "./manifest-schema1.ts";
@@ -51,14 +50,14 @@ export interface ManifestResult {
 export async function rawManifest(reference: string, options: ManifestOptions = {}): Promise<RawManifestResult> {
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, async registries => {
-    const place = { ...(await placeOf(registries, named, options.signal)), takesSchema1: true };
-    const { platform } = options;
+    const { platform, signal } = options;
+    const repository = await registries.repositoryFor(named, signal);
     const { descriptor, manifest } =
       platform === undefined
-        ? await getManifest(place, manifestKey(named))
-        : await readPlatformManifest(place, manifestKey(named), platform);
+        ? await getManifest(repository, manifestKey(named), { takesSchema1: true, signal })
+        : await readPlatformManifest(repository, manifestKey(named), platform, { takesSchema1: true, signal });
     const { digest, mediaType } = descriptor;
-    return { reference: `${repositoryName(named)}@${digest}`, digest, mediaType, bytes: manifest.bytes };
+    return { reference: `${repository}@${digest}`, digest, mediaType, bytes: manifest.bytes };
   });
 }
 
@@ -67,18 +66,18 @@ export async function manifest(reference: string, options: ManifestOptions = {})
   const { signal } = options;
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, async registries => {
-    const place = { ...(await placeOf(registries, named, signal)), takesSchema1: true };
-    const read = await chosenManifest(place, manifestKey(named), options.platform);
+    const remote = await registries.repositoryFor(named, signal);
+    const read = await chosenManifest(remote, manifestKey(named), options);
     if ("platforms" in read) return read;
     const { descriptor, view } = read;
     const { digest, mediaType, size } = descriptor;
     const { registry, repository } = named;
-    await using source = registrySource([{ registry, repository, digest }], registries.clientFor);
+    await using source = registrySource([{ registry, repository, digest }], registries.repositoryFor);
     const roots: Root[] = [];
     for await (const root of source.roots(signal)) roots.push(root);
     const [image] = await describeImages(source, roots, signal);
     return {
-      reference: `${repositoryName(named)}@${digest}`,
+      reference: `${remote}@${digest}`,
       digest,
       mediaType,
       size,
@@ -97,8 +96,8 @@ function withInstructions({ layers, ...rest }: InspectedPlatform): DescribedPlat
   const isPaired = steps.length === layers.length;
   return {
     ...rest,
-    layers: layers.map((layer, place) => {
-      const { emptyLayer: _, ...step } = (isPaired ? steps[place] : undefined) ?? { emptyLayer: false };
+    layers: layers.map((layer, index) => {
+      const { emptyLayer: _, ...step } = (isPaired ? steps[index] : undefined) ?? { emptyLayer: false };
       return { ...layer, ...step };
     }),
     layerBytes: layers.reduce((sum, { size }) => sum + size, 0),
@@ -107,20 +106,23 @@ function withInstructions({ layers, ...rest }: InspectedPlatform): DescribedPlat
 
 /** A manifest of schema 1 is described at once: no other document has its form. */
 async function chosenManifest(
-  place: ManifestPlace,
+  repository: Repository,
   key: string,
-  platform: string | undefined,
+  { platform, signal }: ManifestOptions,
 ): Promise<ReadManifest | ManifestResult> {
+  const options = { takesSchema1: true, signal };
   try {
-    return platform === undefined ? await readManifest(place, key) : await readPlatformManifest(place, key, platform);
+    return platform === undefined
+      ? await readManifest(repository, key, options)
+      : await readPlatformManifest(repository, key, platform, options);
   } catch (error) {
     if (!(error instanceof ArchiveError) || error.reason !== "manifest-schema1") throw error;
-    const fetched = await getManifest(place, key);
+    const fetched = await getManifest(repository, key, options);
     if (fetched.payload === undefined) throw error;
     const { digest, mediaType } = fetched.descriptor;
-    const reference = `${place.client.registry}/${place.repository}@${digest}`;
+    const reference = `${repository}@${digest}`;
     const size = fetched.manifest.bytes.length;
-    const platforms = [await describeSchema1(place, digest, fetched.payload)];
+    const platforms = [await describeSchema1(repository, digest, fetched.payload, signal)];
     return { reference, digest, mediaType, size, platforms, absent: [] };
   }
 }

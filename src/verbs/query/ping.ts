@@ -11,6 +11,7 @@ import {
   type Support,
 } from "../../registry/api/ping.ts";
 import type { RegistryClient } from "../../registry/client/registry-client.ts";
+import { Repository } from "../../registry/client/repository.ts";
 import { type RemoteOptions, withRegistries } from "../shared/remote-image.ts";
 
 export interface PingResult extends RegistryGreeting {
@@ -55,7 +56,8 @@ export async function ping(target: string, options: RemoteOptions = {}): Promise
     const { support: catalog, repository: listed } = await probeCatalog(client, signal);
     const repository = reference?.repository ?? listed;
     const key = reference?.digest ?? reference?.tag;
-    const tried = repository === undefined ? undefined : await tryRepository(client, repository, key, signal);
+    const tried =
+      repository === undefined ? undefined : await tryRepository(new Repository(client, repository), key, signal);
     const access = refusal === undefined ? { access: "granted" as const } : { access: "refused" as const, refusal };
     return { ...common, ...access, catalog, ...UNTRIED, ...tried };
   });
@@ -73,16 +75,15 @@ async function refusalOf(client: RegistryClient, signal: AbortSignal | undefined
 
 /** A repository that cannot be read tells nothing: that is no fault of the ping. */
 async function tryRepository(
-  client: RegistryClient,
-  repository: string,
+  repository: Repository,
   key: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<(RepositoryProbe & { readonly triedOn: string }) | undefined> {
   try {
-    const reference = key ?? (await firstTag(client, repository, signal));
+    const reference = key ?? (await firstTag(repository, signal));
     if (reference === undefined) return undefined;
-    const probe = await probeRepository(client, repository, reference, signal);
-    const triedOn = `${client.registry}/${repository}${reference.includes(":") ? "@" : ":"}${reference}`;
+    const probe = await probeRepository(repository, reference, signal);
+    const triedOn = `${repository}${reference.includes(":") ? "@" : ":"}${reference}`;
     return { ...probe, triedOn };
   } catch (error) {
     signal?.throwIfAborted();
@@ -91,11 +92,7 @@ async function tryRepository(
   }
 }
 
-async function firstTag(
-  client: RegistryClient,
-  repository: string,
-  signal: AbortSignal | undefined,
-): Promise<string | undefined> {
-  for await (const [first] of listTags({ client, repository, signal }, 1)) return first;
+async function firstTag(repository: Repository, signal: AbortSignal | undefined): Promise<string | undefined> {
+  for await (const [first] of listTags(repository, 1, signal)) return first;
   return undefined;
 }

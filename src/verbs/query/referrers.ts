@@ -1,16 +1,14 @@
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { listReferrers } from "../../registry/api/referrers.ts";
+import { resolveDigest } from "../../registry/api/resolve-digest.ts";
 import {
   manifestKey,
-  placeOf,
   type RemoteOptions,
   readableReference,
   readPlatformManifest,
-  repositoryName,
   withRegistries,
 } from "../shared/remote-image.ts";
-import { resolveDigest } from "./digest.ts";
 
 export interface ReferrersOptions extends RemoteOptions {
   /** Only those of this type, for example "application/spdx+json". */
@@ -33,13 +31,13 @@ export async function referrers(reference: string, options: ReferrersOptions = {
   const { platform, artifactType, signal } = options;
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, async registries => {
-    const place = await placeOf(registries, named, signal);
+    const repository = await registries.repositoryFor(named, signal);
     const key = manifestKey(named);
     const { digest } =
       platform === undefined
-        ? await resolveDigest(place, key)
-        : (await readPlatformManifest(place, key, platform)).descriptor;
-    const found = await listReferrers(place, digest, artifactType);
-    return { subject: `${repositoryName(named)}@${digest}`, digest, ...found };
+        ? await resolveDigest(repository, key, signal)
+        : (await readPlatformManifest(repository, key, platform, { signal })).descriptor;
+    const found = await listReferrers(repository, digest, artifactType, signal);
+    return { subject: `${repository}@${digest}`, digest, ...found };
   });
 }

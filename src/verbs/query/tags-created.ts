@@ -8,7 +8,7 @@ import { MAX_CONFIG_BYTES } from "../../oci/limits.ts";
 import { isImageConfigType } from "../../oci/media-types.ts";
 import { hostPlatform, selectPlatform } from "../../oci/platform.ts";
 import { compareText } from "../../oci/semver.ts";
-import type { ManifestPlace } from "../../registry/api/manifests.ts";
+import type { Repository } from "../../registry/client/repository.ts";
 import { registryBlob } from "../../registry/download/blob-download.ts";
 import { BulkDownloads } from "../../registry/download/bulk-download.ts";
 import { runBounded } from "../../util/bounded.ts";
@@ -24,29 +24,30 @@ export interface DatedTag {
 const CONCURRENCY = 8;
 
 /**
- * When the images under these tags were built, newest first; what tells no date stands at the end. Tags of one image cost
- * one reading. A tag that is gone by now, or is no image, has no date.
+ * When the images under these tags were built, newest first; tags without a date come last. Tags of one image cost one
+ * reading. A tag that is gone by now, or is no image, has no date.
  *
- * @param onNote hears of tags that could not be read.
+ * @param onNote called with tags that cannot be read.
  */
 export async function datedTags(
-  place: ManifestPlace,
+  repository: Repository,
   tags: readonly string[],
-  onNote: (message: string) => void = () => undefined,
+  onNote: (message: string) => void,
+  signal?: AbortSignal,
 ): Promise<readonly DatedTag[]> {
   const dates = new Map<Digest, Promise<string | undefined>>();
   const found: DatedTag[] = [];
   await runBounded(
     tags,
     CONCURRENCY,
-    async (tag, signal) => {
+    async (tag, stop) => {
       try {
-        const { descriptor, view } = await readManifest({ ...place, signal }, tag);
+        const { descriptor, view } = await readManifest(repository, tag, { signal: stop });
         const [first] = view.kind === "index" ? view.manifests : [];
         const child = view.kind === "index" ? (selectPlatform(view.manifests, hostPlatform()) ?? first) : undefined;
         const source = child ?? (view.kind === "image" ? view.config : undefined);
         const key = source?.digest ?? descriptor.digest;
-        const date = dates.get(key) ?? readDate({ ...place, signal }, source, child !== undefined);
+        const date = dates.get(key) ?? readDate(repository, source, child !== undefined, stop);
         dates.set(key, date);
         const created = await date;
         found.push({ tag, digest: descriptor.digest, ...(created === undefined ? {} : { created }) });
@@ -56,7 +57,7 @@ export async function datedTags(
         found.push({ tag });
       }
     },
-    place.signal,
+    signal,
   );
   return found.sort((left, right) => timeOf(right) - timeOf(left) || compareText(left.tag, right.tag));
 }
@@ -68,28 +69,32 @@ export function timeOf({ created }: DatedTag): number {
 }
 
 async function readDate(
-  place: ManifestPlace,
+  repository: Repository,
   source: Descriptor | undefined,
   isManifest: boolean,
+  signal: AbortSignal,
 ): Promise<string | undefined> {
   if (source === undefined) return undefined;
   let config = source;
   if (isManifest) {
-    const { view } = await readManifest(place, source.digest);
+    const { view } = await readManifest(repository, source.digest, { signal });
     if (view.kind === "index") return undefined;
     config = view.config;
   }
   if (!isImageConfigType(config.mediaType)) return undefined;
-  return parseImageConfig(await readConfigBytes(place, config), `config ${config.digest}`).created;
+  return parseImageConfig(await readConfigBytes(repository, config, signal), `config ${config.digest}`).created;
 }
 
 /** A config, checked. @throws IntegrityError */
-export async function readConfigBytes(place: ManifestPlace, config: Descriptor): Promise<Uint8Array> {
-  const { client, repository, signal } = place;
+export async function readConfigBytes(
+  repository: Repository,
+  config: Descriptor,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
   const bulk = new BulkDownloads();
   try {
-    const blob = registryBlob({ client, repository, bulk }, config);
-    return await readBlob(verified(config, blob, `${client.registry}/${repository}`), MAX_CONFIG_BYTES, signal);
+    const blob = registryBlob({ repository, bulk }, config);
+    return await readBlob(verified(config, blob, `${repository}`), MAX_CONFIG_BYTES, signal);
   } finally {
     bulk.close();
   }

@@ -1,15 +1,9 @@
 import { UsageError } from "../../errors.ts";
 import { compareText, sortByVersion } from "../../oci/semver.ts";
 import { listTags } from "../../registry/api/list-tags.ts";
-import type { ManifestPlace } from "../../registry/api/manifests.ts";
+import type { Repository } from "../../registry/client/repository.ts";
 import { quote } from "../../util/format.ts";
-import {
-  placeOf,
-  type RemoteOptions,
-  repositoryName,
-  repositoryReference,
-  withRegistries,
-} from "../shared/remote-image.ts";
+import { type RemoteOptions, repositoryReference, withRegistries } from "../shared/remote-image.ts";
 import { type DatedTag, datedTags } from "./tags-created.ts";
 
 export interface TagsOptions extends RemoteOptions {
@@ -44,23 +38,24 @@ export async function tags(repository: string, options: TagsOptions = {}): Promi
   }
   const reference = repositoryReference(repository, options.registry);
   return await withRegistries(options, async registries => {
-    const place = await placeOf(registries, reference, signal);
-    const found = await allTags(place, sort === undefined ? limit : undefined);
+    const remote = await registries.repositoryFor(reference, signal);
+    const found = await allTags(remote, sort === undefined ? limit : undefined, signal);
     const onNote = (message: string): void => options.onProgress?.({ kind: "note", message });
-    const sorted = await sortedTags(place, found, sort, onNote);
-    return { repository: repositoryName(reference), tags: sorted.slice(0, limit) };
+    const sorted = await sortedTags(remote, found, sort, onNote, signal);
+    return { repository: `${remote}`, tags: sorted.slice(0, limit) };
   });
 }
 
-/** @param most stops the listing there. */
+/** @param limit where the listing stops. */
 export async function allTags(
-  place: ManifestPlace,
-  most: number = Number.POSITIVE_INFINITY,
+  repository: Repository,
+  limit: number = Number.POSITIVE_INFINITY,
+  signal?: AbortSignal,
 ): Promise<readonly string[]> {
   const found: string[] = [];
-  for await (const page of listTags(place, most)) {
+  for await (const page of listTags(repository, limit, signal)) {
     found.push(...page);
-    if (found.length >= most) break;
+    if (found.length >= limit) break;
   }
   return found;
 }
@@ -72,12 +67,13 @@ export function readLimit(limit: number | undefined): number | undefined {
 }
 
 async function sortedTags(
-  place: ManifestPlace,
+  repository: Repository,
   found: readonly string[],
   sort: string | undefined,
   onNote: (message: string) => void,
+  signal: AbortSignal | undefined,
 ): Promise<readonly DatedTag[]> {
-  if (sort === "time") return await datedTags(place, found, onNote);
+  if (sort === "time") return await datedTags(repository, found, onNote, signal);
   const sorted = sort === "semver" ? sortByVersion(found) : sort === "name" ? found.toSorted(compareText) : found;
   return sorted.map(tag => ({ tag }));
 }

@@ -3,30 +3,32 @@ import { isPending } from "../../content/draft-manifest.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { parseManifest } from "../../oci/manifest.ts";
-import { getManifest, type ManifestPlace } from "../../registry/api/manifests.ts";
+import { getManifest } from "../../registry/api/get-manifest.ts";
+import type { Repository } from "../../registry/client/repository.ts";
 
-/** Less than this is compressed and looked up in less time than the question takes. */
+/** A smaller layer is compressed and looked up in less time than the request takes. */
 const WORTH_ASKING_BYTES = 1024 * 1024;
 
 export interface PresentImages {
-  /** Tags that stand for the image already. */
+  /** Tags that name the image already. */
   readonly present: readonly { readonly tag: string; readonly descriptor: Descriptor }[];
-  /** What is left to push, with its place in the given roots. */
+  /** What is left to push, with its index in the given roots. */
   readonly absent: readonly (readonly [number, Root])[];
 }
 
 /** Takes out of a push what the registry has under the same tags. */
 export async function findPresent(
-  place: ManifestPlace,
+  repository: Repository,
   roots: readonly Root[],
   cache: DigestCache,
+  signal?: AbortSignal,
 ): Promise<PresentImages> {
   const present: PresentImages["present"][number][] = [];
   const absent: PresentImages["absent"][number][] = [];
   for (const [index, root] of roots.entries()) {
     const names: string[] = [];
     for (const tag of root.names) {
-      const descriptor = await presentImage(place, tag, root, cache);
+      const descriptor = await presentImage(repository, tag, root, cache, signal);
       if (descriptor === undefined) names.push(tag);
       else present.push({ tag, descriptor });
     }
@@ -42,22 +44,23 @@ export async function findPresent(
  * A no is always safe, so whatever goes wrong here is one.
  */
 async function presentImage(
-  place: ManifestPlace,
+  repository: Repository,
   tag: string,
   root: Root,
   cache: DigestCache,
+  signal: AbortSignal | undefined,
 ): Promise<Descriptor | undefined> {
   if (root.kind === "settled" || !root.draft.layers.some(layer => isPending(layer) && isWork(layer, cache)))
     return undefined;
   const { config, layers } = root.draft;
   try {
-    const { descriptor, manifest } = await getManifest({ ...place, actions: "pull,push" }, tag);
+    const { descriptor, manifest } = await getManifest(repository, tag, { signal });
     const view = parseManifest(manifest.bytes, { where: tag, announced: manifest.mediaType });
     const isSame =
       view.kind === "image" && view.config.digest === config.digest && view.layers.length === layers.length;
     return isSame ? descriptor : undefined;
   } catch {
-    place.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     return undefined;
   }
 }

@@ -3,13 +3,15 @@ import type { OnProgress } from "../../content/progress.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
 import { NetworkError, UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
+import type { Actions } from "../../registry/auth/scope.ts";
 import { type ConnectOptions, connectRegistry } from "../../registry/client/connect-registry.ts";
 import type { RegistryClient } from "../../registry/client/registry-client.ts";
+import { Repository } from "../../registry/client/repository.ts";
 import { canonicalRegistry } from "../../registry/credentials/credential-key.ts";
 import { RateLimit } from "../../registry/http/rate-limit.ts";
 import type { ClientCertificate } from "../../registry/http/tls-options.ts";
-import { type PullPlace, pullPlaces } from "../../registry/mirrors/mirrors.ts";
-import type { FullReference, PullPlaces } from "../../registry/registry-source.ts";
+import { type PullLocation, pullLocations } from "../../registry/mirrors/mirrors.ts";
+import type { CandidatesFor, FullReference } from "../../registry/registry-source.ts";
 import { registryTarget } from "../../registry/registry-target.ts";
 import { UploadJournal } from "../../registry/upload/upload-journal.ts";
 
@@ -82,31 +84,39 @@ export class RegistryPool implements AsyncDisposable {
     return await this.#connect(registry, registry, this.#options, signal);
   };
 
+  /** A repository of a registry. @param actions what the run does there; default "pull". */
+  readonly repositoryFor = async (
+    { registry, repository }: Pick<FullReference, "registry" | "repository">,
+    signal?: AbortSignal,
+    actions?: Actions,
+  ): Promise<Repository> => new Repository(await this.clientFor(registry, signal), repository, actions);
+
   /** A repository to push into. */
   async targetFor(
-    { registry, repository }: Pick<FullReference, "registry" | "repository">,
+    reference: Pick<FullReference, "registry" | "repository">,
     cache: DigestCache,
     signal?: AbortSignal,
   ): Promise<ImageTarget> {
+    const { registry } = reference;
     const holders = {
       find: (digest: Digest, other: string) => cache.findHolder(registry, digest, other),
       add: async (digest: Digest, other: string) => await cache.addHolder(registry, digest, other),
     };
-    return registryTarget(await this.clientFor(registry, signal), repository, holders, this.#journal);
+    return registryTarget(await this.repositoryFor(reference, signal, "pull,push"), holders, this.#journal);
   }
 
-  /** Where to pull an image from: mirrors first. Only the registry itself gets credentials and TLS choices of the options. */
-  readonly placesFor: PullPlaces = async (reference: FullReference, signal?: AbortSignal) => {
-    const places = await pullPlaces(reference, { mirrors: this.#mirrors });
-    return places.map(place => ({
-      name: `${place.registry}/${place.repository}`,
-      isMirror: place.isMirror,
+  /** Repositories to pull an image from, mirrors first. Only the registry itself gets credentials and TLS options. */
+  readonly candidatesFor: CandidatesFor = async (reference: FullReference, signal?: AbortSignal) => {
+    const locations = await pullLocations(reference, { mirrors: this.#mirrors });
+    return locations.map(location => ({
+      name: `${location.registry}/${location.repository}`,
+      isMirror: location.isMirror,
       open: async () => {
-        const isNamed = !place.isMirror && place.registry === reference.registry && place.trust === "checked";
+        const isNamed = !location.isMirror && location.registry === reference.registry && location.trust === "checked";
         const client = isNamed
-          ? await this.clientFor(place.registry, signal)
-          : await this.#clientAt(place, reference, signal);
-        return { client, repository: place.repository };
+          ? await this.clientFor(location.registry, signal)
+          : await this.#clientAt(location, reference, signal);
+        return new Repository(client, location.repository);
       },
     }));
   };
@@ -156,9 +166,9 @@ export class RegistryPool implements AsyncDisposable {
     return await client;
   }
 
-  /** A mirror, or a place that registries.conf says more about: with the credentials and certificates of its own. */
+  /** A mirror, or a registry that registries.conf describes, with its own credentials and certificates. */
   async #clientAt(
-    { registry, isMirror, trust }: PullPlace,
+    { registry, isMirror, trust }: PullLocation,
     reference: FullReference,
     signal: AbortSignal | undefined,
   ): Promise<RegistryClient> {

@@ -4,7 +4,8 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import { type ManifestView, parseManifest, type RawManifest } from "../../oci/manifest.ts";
 import { formatPlatform, hostPlatform, type Platform, parsePlatform, selectPlatform } from "../../oci/platform.ts";
 import { parseReference, type Reference, resolveDockerHub } from "../../oci/reference.ts";
-import { getManifest, type ManifestPlace } from "../../registry/api/manifests.ts";
+import { type GetManifestOptions, getManifest } from "../../registry/api/get-manifest.ts";
+import type { Repository } from "../../registry/client/repository.ts";
 import type { FullReference } from "../../registry/registry-source.ts";
 import { escapeForeign, quote } from "../../util/format.ts";
 import { type RegistryOptions, RegistryPool } from "./registry-pool.ts";
@@ -59,16 +60,7 @@ export function repositoryName({ registry, repository }: FullReference): string 
   return `${registry}/${repository}`;
 }
 
-export async function placeOf(
-  registries: RegistryPool,
-  { registry, repository }: FullReference,
-  signal: AbortSignal | undefined,
-  actions?: "pull,push",
-): Promise<ManifestPlace> {
-  return { client: await registries.clientFor(registry, signal), repository, signal, actions };
-}
-
-/** What stands behind the repository in a request. */
+/** What follows the repository in a request. */
 export function manifestKey({ tag, digest }: Reference): string {
   return digest ?? tag ?? "latest";
 }
@@ -81,10 +73,14 @@ export interface ReadManifest {
 }
 
 /** A manifest with its view. @throws like `getManifest` */
-export async function readManifest(place: ManifestPlace, key: string): Promise<ReadManifest> {
-  const { descriptor, manifest } = await getManifest(place, key);
-  const where = `${place.client.registry}/${place.repository}`;
-  return { descriptor, manifest, view: parseManifest(manifest.bytes, { where, announced: manifest.mediaType }) };
+export async function readManifest(
+  repository: Repository,
+  key: string,
+  options?: GetManifestOptions,
+): Promise<ReadManifest> {
+  const { descriptor, manifest } = await getManifest(repository, key, options);
+  const view = parseManifest(manifest.bytes, { where: `${repository}`, announced: manifest.mediaType });
+  return { descriptor, manifest, view };
 }
 
 /**
@@ -94,15 +90,16 @@ export async function readManifest(place: ManifestPlace, key: string): Promise<R
  * @throws NotFoundError that lists the platforms there are.
  */
 export async function readPlatformManifest(
-  place: ManifestPlace,
+  repository: Repository,
   key: string,
   platform: string | undefined,
+  options?: GetManifestOptions,
 ): Promise<ReadManifest> {
   const wanted = platform === undefined ? hostPlatform() : parsePlatform(platform);
-  let read = await readManifest(place, key);
+  let read = await readManifest(repository, key, options);
   for (let depth = 1; read.view.kind === "index" && depth <= MAX_LEVELS; depth += 1) {
-    const child = chooseChild(read.view.manifests, wanted, `${place.client.registry}/${place.repository}:${key}`);
-    const { descriptor, ...rest } = await readManifest(place, child.digest);
+    const child = chooseChild(read.view.manifests, wanted, `${repository}:${key}`);
+    const { descriptor, ...rest } = await readManifest(repository, child.digest, options);
     read = {
       ...rest,
       descriptor: { ...descriptor, ...(child.platform === undefined ? {} : { platform: child.platform }) },

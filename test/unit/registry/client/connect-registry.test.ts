@@ -53,7 +53,7 @@ describe("connectRegistry()", () => {
     });
     const registry = `[::1]:${(server.address() as AddressInfo).port}`;
     const client = await clientOf(registry);
-    await client.callDumped({ ...READ, url: "/v2/", accept: [200] });
+    await client.call({ ...READ, url: "/v2/", accept: [200] });
     expect(hosts).toEqual([registry]);
     expect(client.registry).toBe(registry);
   });

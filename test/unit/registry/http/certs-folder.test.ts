@@ -109,15 +109,15 @@ describe("connectRegistry() with certificates", () => {
     const { host, seen } = await startGuarded();
     await put(`etc/docker/certs.d/${host}`, { "ca.crt": TEST_TLS.cert, ...PAIR });
     const client = await clientOf(host, options());
-    await client.callDumped(call);
-    await client.callDumped(call);
+    await client.call(call);
+    await client.call(call);
     expect(seen).toEqual(["imgpack test", "imgpack test"]);
   });
 
   test("connectRegistry() says that a registry wants a certificate", async () => {
     const { host } = await startGuarded("handshake");
     const client = await clientOf(host, { ...options(), ca: TEST_TLS.cert });
-    await expect(client.callDumped(call)).rejects.toMatchObject({
+    await expect(client.call(call)).rejects.toMatchObject({
       message: expect.stringContaining("no client certificate was shown, expected one"),
       hint: expect.stringContaining("--cert-file"),
     });
@@ -127,7 +127,7 @@ describe("connectRegistry() with certificates", () => {
     const { host, seen } = await startGuarded();
     await put(`etc/docker/certs.d/${host}`, { "ca.crt": TEST_TLS.cert });
     const client = await clientOf(host, { ...options(), clientCertificates: [TEST_TLS] });
-    await client.callDumped(call);
+    await client.call(call);
     expect(seen).toEqual(["imgpack test"]);
   });
 
@@ -138,7 +138,7 @@ describe("connectRegistry() with certificates", () => {
     process.env["SSL_CERT_FILE"] = join(root, "system", "all.pem");
     try {
       const client = await clientOf(host, { ...options(), plainHttp: false });
-      await expect(client.callDumped(call)).rejects.toThrow("status 403");
+      await expect(client.call(call)).rejects.toThrow("status 403");
     } finally {
       if (before === undefined) delete process.env["SSL_CERT_FILE"];
       else process.env["SSL_CERT_FILE"] = before;

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { UsageError } from "../../../../src/errors.ts";
 import { parseReference, resolveDockerHub } from "../../../../src/oci/reference.ts";
-import { type MirrorOptions, pullPlaces } from "../../../../src/registry/mirrors/mirrors.ts";
+import { type MirrorOptions, pullLocations } from "../../../../src/registry/mirrors/mirrors.ts";
 import { readRegistriesConf } from "../../../../src/registry/mirrors/registries-conf.ts";
 import { parseToml, TomlFault } from "../../../../src/registry/mirrors/registries-conf-toml.ts";
 import { temporaryFolder } from "../../../support/images.ts";
@@ -29,18 +29,18 @@ const DIGEST = `sha256:${"a".repeat(64)}`;
 
 /** The places as `registry/repository`, with what is special about them. */
 async function places(name: string, more: MirrorOptions = {}): Promise<readonly string[]> {
-  const found = await pullPlaces(resolveDockerHub(parseReference(name)), options(more));
+  const found = await pullLocations(resolveDockerHub(parseReference(name)), options(more));
   return found.map(({ registry, repository, isMirror, trust }) =>
     [`${registry}/${repository}`, ...(isMirror ? ["mirror"] : []), ...(trust === "checked" ? [] : [trust])].join(" "),
   );
 }
 
-describe("pullPlaces()", () => {
-  test("pullPlaces() is the registry itself without any mirror", async () => {
+describe("pullLocations()", () => {
+  test("pullLocations() is the registry itself without any mirror", async () => {
     await expect(places("registry.lan/team/app:1")).resolves.toEqual(["registry.lan/team/app"]);
   });
 
-  test("pullPlaces() puts named mirrors first, in their order, with paths and plain HTTP as asked", async () => {
+  test("pullLocations() puts named mirrors first, in their order, with paths and plain HTTP as asked", async () => {
     const mirrors = ["m.lan:5000", "https://harbor.lan/proxy/", "http://plain.lan"];
     await expect(places("hello:1", { mirrors })).resolves.toEqual([
       "m.lan:5000/library/hello mirror",
@@ -51,7 +51,7 @@ describe("pullPlaces()", () => {
   });
 
   test.each(["", "http://", "a b", "user@m.lan", "m.lan?x", "m.lan//x"])(
-    "pullPlaces() refuses the mirror %j",
+    "pullLocations() refuses the mirror %j",
     async text => {
       await expect(places("hello:1", { mirrors: [text] })).rejects.toThrow(UsageError);
     },
@@ -98,12 +98,12 @@ location = "m5.lan"
     ["a.wild.lan:5000/app:1", ["a.wild.lan:5000/app insecure"]],
     ["wild.lan/app:1", ["wild.lan/app"]],
     ["registry.lan:5000/app:1", ["m5.lan/app mirror", "registry.lan:5000/app"]],
-  ])("pullPlaces() finds %s by registries.conf", async (name, expected) => {
+  ])("pullLocations() finds %s by registries.conf", async (name, expected) => {
     await put("etc/containers/registries.conf", CONF);
     await expect(places(name)).resolves.toEqual(expected);
   });
 
-  test("pullPlaces() refuses what registries.conf blocks, mirrors or not", async () => {
+  test("pullLocations() refuses what registries.conf blocks, mirrors or not", async () => {
     await put("etc/containers/registries.conf", CONF);
     const refused = places("bad.lan/app:1", { mirrors: ["m.lan"] });
     await expect(refused).rejects.toThrow(

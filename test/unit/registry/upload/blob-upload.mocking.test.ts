@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { bytesBlob } from "../../../../src/content/blob.ts";
 import { verified } from "../../../../src/content/verified.ts";
 import { connectRegistry } from "../../../../src/registry/client/connect-registry.ts";
+import { Repository } from "../../../../src/registry/client/repository.ts";
 import { hasBlob, mountBlob, uploadBlob } from "../../../../src/registry/upload/blob-upload.ts";
 import type { UploadTarget } from "../../../../src/registry/upload/upload-session.ts";
 import { seededBytes } from "../../../support/images.ts";
@@ -17,7 +18,7 @@ async function start(...faults: readonly Fault[]): Promise<{ registry: ScriptedR
   const registry = await ScriptedRegistry.start({ faults });
   const client = await connectRegistry(registry.host, { env: {}, home: "/nonexistent" });
   onTestFinished(async () => await client.transport[Symbol.asyncDispose]());
-  return { registry, target: { client, repository: "app" } };
+  return { registry, target: { repository: new Repository(client, "app", "pull,push") } };
 }
 
 describe("uploadBlob()", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { bytesBlob } from "../../../../src/content/blob.ts";
 import { connectRegistry } from "../../../../src/registry/client/connect-registry.ts";
+import { Repository } from "../../../../src/registry/client/repository.ts";
 import { uploadBlob } from "../../../../src/registry/upload/blob-upload.ts";
 import { UploadJournal } from "../../../../src/registry/upload/upload-journal.ts";
 import { seededBytes, temporaryFolder } from "../../../support/images.ts";
@@ -16,7 +17,7 @@ async function upload(registry: KeepingRegistry, cacheFolder: string): Promise<v
   const client = await connectRegistry(registry.host, { env: {}, home: "/nonexistent", attempts: 1 });
   onTestFinished(async () => await client.transport[Symbol.asyncDispose]());
   const journal = new UploadJournal(cacheFolder, { minBytes: MIB, pieceBytes: 2 * MIB });
-  await uploadBlob({ client, repository: "app", journal }, DESCRIPTOR, bytesBlob(BYTES));
+  await uploadBlob({ repository: new Repository(client, "app", "pull,push"), journal }, DESCRIPTOR, bytesBlob(BYTES));
 }
 
 function sizes(registry: KeepingRegistry, pattern: RegExp): readonly number[] {

@@ -2,15 +2,16 @@ import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from "node
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { connectRegistry } from "../../../../src/registry/client/connect-registry.ts";
+import { Repository } from "../../../../src/registry/client/repository.ts";
 import { UploadJournal, type UploadName } from "../../../../src/registry/upload/upload-journal.ts";
 import { temporaryFolder } from "../../../support/images.ts";
 
 const HOUR_MS = 3_600_000;
 
-async function nameOf(key = "sha256:1", repository = "app"): Promise<UploadName> {
+async function nameOf(key = "sha256:1", name = "app"): Promise<UploadName> {
   const client = await connectRegistry("127.0.0.1:5000", { env: {}, home: "/nonexistent" });
   onTestFinished(async () => await client.transport[Symbol.asyncDispose]());
-  return { client, repository, key };
+  return { repository: new Repository(client, name, "pull,push"), key };
 }
 
 const URL_OF_UPLOAD = new URL("http://127.0.0.1:5000/v2/app/blobs/uploads/u1?_state=s");
@@ -34,7 +35,7 @@ describe("UploadJournal", () => {
     await saved(folder, name);
     expect(await found(folder, name)).toEqual({ url: URL_OF_UPLOAD, offset: 7 });
     expect(await found(folder, { ...name, key: "sha256:2" })).toBeUndefined();
-    expect(await found(folder, { ...name, repository: "other" })).toBeUndefined();
+    expect(await found(folder, await nameOf("sha256:1", "other"))).toBeUndefined();
   });
 
   test("UploadJournal names neither registry nor blob in its files, which are their owner's alone", async () => {

@@ -39,8 +39,8 @@ async function pull(
   const registries = new RegistryPool(options, event => void events.push(event));
   onTestFinished(async () => await registries[Symbol.asyncDispose]());
   const reference = { registry: host, repository: "team/app", ...name } as never;
-  const source = registrySource([reference], registries.clientFor, {
-    placesFor: registries.placesFor,
+  const source = registrySource([reference], registries.repositoryFor, {
+    candidatesFor: registries.candidatesFor,
     onNote: registries.note,
   });
   onTestFinished(async () => await source[Symbol.asyncDispose]());
@@ -69,7 +69,7 @@ async function confWith(text: string): Promise<void> {
 }
 
 describe("RegistryPool with mirrors", () => {
-  test("RegistryPool.placesFor() lets a mirror serve manifest and blobs, without credentials of the registry", async () => {
+  test("RegistryPool.candidatesFor() lets a mirror serve manifest and blobs, without credentials of the registry", async () => {
     const [origin, mirror] = [await ScriptedRegistry.start({ auth }), await ScriptedRegistry.start()];
     const digest = addImage(mirror, "team/app:1", "mirror");
     const pulled = await pull(origin.host, { ...login, mirrors: [mirror.host] });
@@ -83,7 +83,7 @@ describe("RegistryPool with mirrors", () => {
     ["has not got it", { status: 404 }],
     ["wants credentials", { status: 401, headers: { "www-authenticate": "Basic" } }],
     ["is no registry", { status: 200, body: Buffer.from("<html>") }],
-  ])("RegistryPool.placesFor() passes over a mirror that %s, and says so", async (_what, reply) => {
+  ])("RegistryPool.candidatesFor() passes over a mirror that %s, and says so", async (_what, reply) => {
     const [origin, first, second] = [
       await ScriptedRegistry.start({ auth }),
       await ScriptedRegistry.start({ faults: [{ on: /./, times: 9, reply }] }),
@@ -94,13 +94,13 @@ describe("RegistryPool with mirrors", () => {
     expect(pulled.digest).toBe(digest);
     expect(pulled.notes.map(note => note.replace(/: Cannot.*/s, ""))).toEqual(
       [first, second].map(
-        ({ host }) => `Mirror ${host}/team/app does not serve ${origin.host}/team/app:1, trying the next place`,
+        ({ host }) => `Mirror ${host}/team/app does not serve ${origin.host}/team/app:1, trying the next one`,
       ),
     );
     expectNoCanary(written(first.requests), written(second.requests), ...pulled.notes);
   });
 
-  test("RegistryPool.placesFor() passes over a mirror that serves another image under a pinned digest", async () => {
+  test("RegistryPool.candidatesFor() passes over a mirror that serves another image under a pinned digest", async () => {
     const [origin, mirror] = [await ScriptedRegistry.start(), await ScriptedRegistry.start()];
     const digest = addImage(origin, "team/app:1", "origin");
     addImage(mirror, "team/app:1", "evil");
@@ -111,7 +111,7 @@ describe("RegistryPool with mirrors", () => {
     expect(pulled.notes[0]).toContain("does not serve");
   });
 
-  test("RegistryPool.placesFor() reads mirrors and moved registries from registries.conf", async () => {
+  test("RegistryPool.candidatesFor() reads mirrors and moved registries from registries.conf", async () => {
     const [mirror, moved] = [await ScriptedRegistry.start(), await ScriptedRegistry.start()];
     const digest = addImage(moved, "other/app:1", "moved");
     await confWith(
@@ -127,7 +127,7 @@ describe("RegistryPool with mirrors", () => {
     ["no TLS", undefined],
     ["a certificate that nobody trusts", TEST_TLS],
   ])(
-    "RegistryPool.placesFor() takes registries.conf's word for an insecure registry that has %s",
+    "RegistryPool.candidatesFor() takes registries.conf's word for an insecure registry that has %s",
     async (_what, tls) => {
       const registry = await ScriptedRegistry.start({ auth, ...(tls === undefined ? {} : { tls }) });
       const digest = addImage(registry, "team/app:1", "insecure");

@@ -88,6 +88,17 @@ describe("pull() of schema 1", () => {
     }
   });
 
+  test.each([
+    [401, "as ECR Public answers every HEAD of a blob"],
+    [403, "as caches in front of a registry do"],
+    [400, "as registries without HEAD do"],
+  ])("pull() finds the sizes of layers where HEAD is answered %i, %s", async (status, _why) => {
+    const held = await holdSchema1();
+    held.registry.addFault({ on: /^HEAD .*\/blobs\//, times: 99, reply: { status } });
+    const { images } = await pulled(held, "app:1");
+    expect(images).toMatchObject([{ mediaType: DOCKER_MANIFEST, previousDigest: held.digest }]);
+  });
+
   test("M-04 pull() refuses a payload that is not the digest that was asked for, or told", async () => {
     const held = await holdSchema1();
     const other = `sha256:${"0".repeat(64)}`;

@@ -1,0 +1,135 @@
+import { createHash } from "node:crypto";
+import { ArchiveError, IntegrityError, NotFoundError, RegistryError } from "../../errors.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import { type Digest, digestAlgorithm } from "../../oci/digest.ts";
+import { MAX_MANIFEST_BYTES } from "../../oci/limits.ts";
+import { parseManifest, type RawManifest } from "../../oci/manifest.ts";
+import { DOCKER_SCHEMA1, DOCKER_SCHEMA1_SIGNED, MANIFEST_ACCEPT } from "../../oci/media-types.ts";
+import { isSchema1 } from "../../oci/schema1/schema1.ts";
+import { schema1Payload } from "../../oci/schema1/schema1-payload.ts";
+import { quote } from "../../util/format.ts";
+import type { Repository, RepositoryCall } from "../client/repository.ts";
+import { headerList, headerText } from "../http/headers.ts";
+
+export interface FetchedManifest {
+  /** Of what the digest covers: for a signed schema 1 manifest the payload. */
+  readonly descriptor: Descriptor;
+  /** As the registry sent it. */
+  readonly manifest: RawManifest;
+  /** Of a schema 1 manifest: what its signatures sign. */
+  readonly payload?: Uint8Array;
+}
+
+export interface GetManifestOptions {
+  /** Accepts schema 1 where the registry has nothing else. */
+  readonly takesSchema1?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Reads a manifest or an index by tag or digest ("Pulling manifests"). The body is hashed, and must be what a given
+ * digest names. Registries that have only schema 1 send it unasked, or when nothing else is accepted.
+ *
+ * @throws NotFoundError, IntegrityError, ArchiveError for a document that is no manifest.
+ */
+export async function getManifest(
+  repository: Repository,
+  reference: string,
+  options: GetManifestOptions = {},
+): Promise<FetchedManifest> {
+  const { takesSchema1, signal } = options;
+  try {
+    return await requestManifest(repository, reference, MANIFEST_ACCEPT, signal);
+  } catch (error) {
+    const isMissing = error instanceof NotFoundError || (error instanceof RegistryError && error.status === 406);
+    if (takesSchema1 !== true || !isMissing) throw error;
+    // Only now: a registry that is offered schema 1 may convert to it.
+    const schema1 = [DOCKER_SCHEMA1_SIGNED, DOCKER_SCHEMA1];
+    return await requestManifest(repository, reference, schema1, signal).catch(second => {
+      throw second instanceof NotFoundError || second instanceof RegistryError ? error : second;
+    });
+  }
+}
+
+async function requestManifest(
+  repository: Repository,
+  reference: string,
+  accepted: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<FetchedManifest> {
+  const what = `manifest ${reference}`;
+  const call: RepositoryCall = {
+    verb: "pull",
+    what,
+    method: "GET",
+    url: `manifests/${reference}`,
+    headers: { accept: accepted.join(", ") },
+    accept: [200],
+    signal,
+  };
+  return await repository.retrying(what, signal, async () => {
+    const response = await repository.open(call);
+    const bytes = await repository.readBody(response, call, MAX_MANIFEST_BYTES);
+    const wanted = reference.includes(":") ? (reference as Digest) : undefined;
+    const payload = isSchema1(bytes) ? schema1Payload(bytes, `${repository}`) : undefined;
+    const covered = payload ?? bytes;
+    const digest = hashBytes(covered, wanted);
+    for (const expected of [wanted, ...headerList(response.headers, "docker-content-digest")]) {
+      if (expected === undefined || expected === digest || digestLike(covered, expected) === expected) continue;
+      throw new IntegrityError(
+        `Cannot accept ${what} from ${repository}: found ${digest}, expected ${quote(expected)}`,
+        { hint: "The registry, or a proxy in front of it, altered the manifest." },
+      );
+    }
+    const announced = headerText(response.headers, "content-type");
+    if (payload !== undefined) return schema1Manifest(bytes, payload, digest, announced, `${repository}`);
+    const where = `${repository}:${reference}`;
+    const view = parseManifest(bytes, { where, ...(announced === undefined ? {} : { announced }) });
+    return {
+      descriptor: { mediaType: view.mediaType, digest, size: bytes.length },
+      manifest: { mediaType: view.mediaType, bytes },
+    };
+  });
+}
+
+/** Registries that knew no other manifests announced schema 1 as JSON. */
+const SCHEMA1_ANNOUNCED: readonly (string | undefined)[] = [
+  undefined,
+  DOCKER_SCHEMA1_SIGNED,
+  DOCKER_SCHEMA1,
+  "application/json",
+];
+
+function schema1Manifest(
+  bytes: Uint8Array,
+  payload: Uint8Array,
+  digest: Digest,
+  announced: string | undefined,
+  where: string,
+): FetchedManifest {
+  const type = announced?.split(";", 1)[0]?.trim().toLowerCase();
+  if (!SCHEMA1_ANNOUNCED.includes(type)) {
+    throw new ArchiveError(
+      "manifest-media-type",
+      `Cannot read manifest from ${where}: found schema 1 as media type ${quote(type ?? "")}, expected ${DOCKER_SCHEMA1_SIGNED}`,
+    );
+  }
+  const mediaType = payload === bytes ? DOCKER_SCHEMA1 : DOCKER_SCHEMA1_SIGNED;
+  return {
+    descriptor: { mediaType, digest, size: payload.length },
+    manifest: { mediaType, bytes },
+    payload,
+  };
+}
+
+/** The digest of `bytes` by the algorithm of another digest; undefined for an unknown algorithm. */
+export function digestLike(bytes: Uint8Array, other: string): Digest | undefined {
+  const algorithm = other.split(":", 1)[0];
+  if (algorithm !== "sha256" && algorithm !== "sha512") return undefined;
+  return hashBytes(bytes, `${algorithm}:`);
+}
+
+function hashBytes(bytes: Uint8Array, like: Digest | undefined): Digest {
+  const algorithm = like === undefined ? "sha256" : digestAlgorithm(like);
+  return `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
+}

@@ -1,0 +1,102 @@
+import { type ImgpackError, IntegrityError } from "../../errors.ts";
+import type { Actions, Scope } from "../auth/scope.ts";
+import { readBody } from "../http/read-body.ts";
+import type { TransportResponse } from "../http/transport.ts";
+import type { Call, RegistryClient } from "./registry-client.ts";
+
+/** A request below a repository. */
+export interface RepositoryCall extends Omit<Call, "repository" | "verb" | "actions"> {
+  /** Path below the repository, such as `manifests/latest`, or a whole URL that the registry gave. */
+  readonly url: string | URL;
+  /** As in messages; default "pull", or "push" for a repository that is opened for pushing. */
+  readonly verb?: string | undefined;
+  /** Default: the actions of the repository. */
+  readonly actions?: Actions | undefined;
+}
+
+/** A repository of a registry, as requests and messages name it. */
+export class Repository {
+  readonly client: RegistryClient;
+  /** Without the registry. Empty for what belongs to no repository: the API version and the catalog. */
+  readonly name: string;
+  /** What the run does in the repository. Every request asks for all of it, so that one token is enough. */
+  readonly actions: Actions;
+
+  constructor(client: RegistryClient, name: string, actions: Actions = "pull") {
+    this.client = client;
+    this.name = name;
+    this.actions = actions;
+  }
+
+  /** `registry/name` */
+  toString(): string {
+    return this.name === "" ? this.client.registry : `${this.client.registry}/${this.name}`;
+  }
+
+  /** What tokens for this repository cover. */
+  get scope(): Scope {
+    return { repository: this.name, actions: this.actions };
+  }
+
+  /** @param path below the repository, such as `tags/list?n=10`. */
+  urlOf(path: string): URL {
+    return new URL(`/v2/${this.name === "" ? "" : `${this.name}/`}${path}`, this.client.base);
+  }
+
+  /** Sends a request whose answer has no interesting body, and retries transient failures. */
+  async call(call: RepositoryCall): Promise<TransportResponse> {
+    return await this.client.call(this.#complete(call));
+  }
+
+  /** Like `call`, without retries. */
+  async callOnce(call: RepositoryCall): Promise<TransportResponse> {
+    const response = await this.open(call);
+    await response.body.dump();
+    return response;
+  }
+
+  /**
+   * Sends a request once. The body of the answer must be read or dumped.
+   *
+   * @throws ImgpackError for every status that `accept` does not list.
+   */
+  async open(call: RepositoryCall): Promise<TransportResponse> {
+    return await this.client.open(this.#complete(call));
+  }
+
+  /**
+   * The body of the answer to `call`, in memory.
+   *
+   * @throws IntegrityError above `maxBytes`, NetworkError when the connection breaks.
+   */
+  async readBody(response: TransportResponse, call: RepositoryCall, maxBytes: number): Promise<Uint8Array> {
+    const body = await readBody(response.body, maxBytes).catch((cause: unknown) => {
+      call.signal?.throwIfAborted();
+      throw this.failure(cause, call.what, call.verb);
+    });
+    if (body.isWhole) return body.bytes;
+    throw new IntegrityError(
+      `Cannot accept ${call.what} from ${this}: found more than ${maxBytes} bytes, expected at most ${maxBytes}`,
+    );
+  }
+
+  /** Repeats `task` while it fails for transient reasons. @param what as in messages. */
+  async retrying<T>(what: string, signal: AbortSignal | undefined, task: (attempt: number) => Promise<T>): Promise<T> {
+    return await this.client.retrying(what, signal, task);
+  }
+
+  /** As `RegistryClient.failure`. */
+  failure(cause: unknown, what: string, verb: string = this.#verb, url?: URL): ImgpackError {
+    return this.client.failure(cause, verb, what, this.name, url);
+  }
+
+  #complete(call: RepositoryCall): Call {
+    const { verb = this.#verb, actions = this.actions } = call;
+    const url = typeof call.url === "string" ? this.urlOf(call.url) : call.url;
+    return { ...call, verb, actions, url, repository: this.name };
+  }
+
+  get #verb(): string {
+    return this.actions === "pull" ? "pull" : "push";
+  }
+}
