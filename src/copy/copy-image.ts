@@ -20,7 +20,7 @@ import { IntegrityError, InternalError } from "../errors.ts";
 import { describeBytes } from "../oci/describe.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import { runBounded } from "../util/bounded.ts";
+import { runBounded } from "../util/task-group.ts";
 import { atEnd, countedBlob, countedPending } from "./copy-ends.ts";
 import type { DigestCache } from "./digest-cache.ts";
 

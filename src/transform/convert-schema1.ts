@@ -14,8 +14,8 @@ import { MAX_CONFIG_BYTES, MAX_MANIFEST_BYTES } from "../oci/limits.ts";
 import { DOCKER_CONFIG, DOCKER_LAYER, DOCKER_LAYER_GZIP, isSchema1Type } from "../oci/media-types.ts";
 import { parseSchema1, type Schema1View } from "../oci/schema1/schema1.ts";
 import { schema1Config } from "../oci/schema1/schema1-config.ts";
-import { runBounded } from "../util/bounded.ts";
 import { formatBytes } from "../util/format.ts";
+import { runBounded } from "../util/task-group.ts";
 import { inflatedBlob } from "./inflated-blob.ts";
 import { RECOMPRESS_CONCURRENCY } from "./recompress-layers.ts";
 

@@ -5,7 +5,7 @@ import { deleteManifest, isDeletionUnsupported, isTagDeletionUnsupported } from 
 import { listTags } from "../registry/api/list-tags.ts";
 import { resolveDigest } from "../registry/api/resolve-digest.ts";
 import type { Repository } from "../registry/client/repository.ts";
-import { runBounded } from "../util/bounded.ts";
+import { runBounded } from "../util/task-group.ts";
 import { type RemoteOptions, repositoryName, withRegistries, writableReference } from "./shared/remote-image.ts";
 
 /** What is about to be gone. */

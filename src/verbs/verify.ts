@@ -12,8 +12,8 @@ import { parseImageConfig } from "../oci/image-config.ts";
 import { MAX_CONFIG_BYTES } from "../oci/limits.ts";
 import { isImageConfigType, layerCompression } from "../oci/media-types.ts";
 import { hashLayer } from "../transform/hash-layer.ts";
-import { runBounded } from "../util/bounded.ts";
 import { blameChangedInput } from "../util/input-guard.ts";
+import { runBounded } from "../util/task-group.ts";
 import { type Passed, scanHashed } from "./shared/hash-while-scanning.ts";
 
 export interface VerifyOptions {

@@ -1,8 +1,8 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { runBounded } from "../../src/util/bounded.ts";
 import type { Operation, OperationKind } from "../../src/util/operation-hook.ts";
+import { runBounded } from "../../src/util/task-group.ts";
 import type { FolderState } from "./crash-model.ts";
 import {
   type BlobCounts,

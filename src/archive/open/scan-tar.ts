@@ -3,7 +3,7 @@ import { BLOCK_BYTES, hasMagic } from "../../tar/header.ts";
 import { notATar } from "../../tar/looks-like.ts";
 import type { TarEntry } from "../../tar/tar-entry.ts";
 import { TarWalk } from "../../tar/tar-walk.ts";
-import { Jobs } from "../../util/jobs.ts";
+import { TaskGroup } from "../../util/task-group.ts";
 import type { BodyHandler } from "../archive.ts";
 import { ByteFeed } from "./byte-feed.ts";
 
@@ -41,7 +41,7 @@ export async function scanTar(
   { what, atOnce, isDone, onFailure, signal }: ScanTarOptions,
 ): Promise<TarWalk> {
   await using feed = new ByteFeed(parts);
-  await using jobs = new Jobs(atOnce, signal, onFailure);
+  await using jobs = new TaskGroup(atOnce, signal, onFailure);
   const walk = new TarWalk({ what });
   try {
     for (;;) {
@@ -74,7 +74,7 @@ async function passBody(
   feed: ByteFeed,
   entry: TarEntry,
   choose: ChooseBody,
-  jobs: Jobs,
+  jobs: TaskGroup,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const start = Buffer.from(await feed.exactly(Math.min(BLOCK_BYTES, entry.size)));

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { fileSliceBlob } from "../../content/blob.ts";
 import { hashBlob } from "../../content/hash-blob.ts";
 import { digestAlgorithm } from "../../oci/digest.ts";
-import { runBounded } from "../../util/bounded.ts";
 import { isOwn } from "../../util/process-identity.ts";
+import { runBounded } from "../../util/task-group.ts";
 import type { LayoutFile } from "./archive-layout.ts";
 
 /** A file of a layout that is named by its digest. */

@@ -6,7 +6,7 @@ import { parseSchema1 } from "../../oci/schema1/schema1.ts";
 import { schema1Config } from "../../oci/schema1/schema1-config.ts";
 import { blobSize } from "../../registry/api/blobs.ts";
 import type { Repository } from "../../registry/client/repository.ts";
-import { runBounded } from "../../util/bounded.ts";
+import { runBounded } from "../../util/task-group.ts";
 import type { DescribedPlatform } from "../shared/described-platform.ts";
 
 const SIZES_CONCURRENCY = 6;

@@ -11,7 +11,7 @@ import { compareText } from "../../oci/semver.ts";
 import type { Repository } from "../../registry/client/repository.ts";
 import { registryBlob } from "../../registry/download/blob-download.ts";
 import { BulkDownloads } from "../../registry/download/bulk-download.ts";
-import { runBounded } from "../../util/bounded.ts";
+import { runBounded } from "../../util/task-group.ts";
 import { readManifest } from "../shared/remote-image.ts";
 
 export interface DatedTag {

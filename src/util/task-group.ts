@@ -1,0 +1,89 @@
+import pLimit, { type LimitFunction } from "p-limit";
+
+/**
+ * Runs tasks concurrently, at most `limit` at once, in the order in which they are started. The first failure, or an
+ * abort of `signal`, aborts all of them; `ended` throws it when all of them have ended.
+ */
+export class TaskGroup implements AsyncDisposable {
+  readonly #run: LimitFunction;
+  readonly #running = new Set<Promise<void>>();
+  readonly #stop = new Set<AbortController>();
+  readonly #onAbort: () => void;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onFailure: ((error: unknown) => void) | undefined;
+  #failure: { readonly error: unknown } | undefined;
+
+  /** @param onFailure is called with the first failure as soon as it happens. */
+  constructor(limit: number, signal: AbortSignal | undefined, onFailure?: (error: unknown) => void) {
+    this.#run = pLimit(limit);
+    this.#onFailure = onFailure;
+    this.#signal = signal;
+    this.#onAbort = () => this.fail(signal?.reason);
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
+    if (signal?.aborted) this.#onAbort();
+  }
+
+  /** @throws the first failure so far. */
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** Waits until the next task would run at once. @throws the first failure. */
+  async room(): Promise<void> {
+    this.check();
+    while (this.#running.size >= this.#run.concurrency) await Promise.race(this.#running);
+    this.check();
+  }
+
+  /** A failure of `task` is thrown by `check`, `room` and `ended`. @returns when it has ended, either way. */
+  start(task: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const running = this.#run(async () => await this.#attempt(task)).finally(() => this.#running.delete(running));
+    this.#running.add(running);
+    return running;
+  }
+
+  async #attempt(task: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    if (this.#failure !== undefined) return;
+    // A signal of its own for each task: Node 20 warns of the eleventh listener on one signal.
+    const own = new AbortController();
+    this.#stop.add(own);
+    try {
+      await task(own.signal);
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.#stop.delete(own);
+    }
+  }
+
+  /** Aborts all tasks with `error`; only the first call counts. */
+  fail(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = { error };
+    for (const own of this.#stop) own.abort(error);
+    this.#onFailure?.(error);
+  }
+
+  /** @throws the first failure, when all tasks have ended. */
+  async ended(): Promise<void> {
+    await Promise.all(this.#running);
+    this.check();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+    await Promise.all(this.#running);
+  }
+}
+
+/** Runs `task` over `items` in a `TaskGroup`. @throws the first failure, when all tasks have ended. */
+export async function runBounded<T>(
+  items: Iterable<T>,
+  limit: number,
+  task: (item: T, signal: AbortSignal) => Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
+  await using tasks = new TaskGroup(limit, signal);
+  for (const item of [...items]) void tasks.start(async own => await task(item, own));
+  await tasks.ended();
+}
