@@ -17,7 +17,7 @@ export const FLOORS: readonly Floor[] = [
   { name: "tar", imports: BASE, packages: [] },
   { name: "compress", imports: BASE, packages: ["libdeflate"] },
   { name: "content", imports: [...BASE, "oci"], packages: [] },
-  { name: "registry", imports: [...BASE, "oci", "content"], packages: [] },
+  { name: "registry", imports: [...BASE, "oci", "content"], packages: ["smol-toml"] },
   { name: "archive", imports: [...BASE, "oci", "tar", "compress", "content"], packages: [] },
   { name: "transform", imports: [...BASE, "oci", "compress", "content"], packages: ["tar-stream"] },
   { name: "copy", imports: [...BASE, "oci", "content"], packages: [] },

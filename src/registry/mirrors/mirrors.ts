@@ -3,30 +3,31 @@ import { formatReference, type Reference } from "../../oci/reference.ts";
 import { quote } from "../../util/format.ts";
 import { type ConfiguredRegistry, type RegistriesConfOptions, readRegistriesConf } from "./registries-conf.ts";
 
-/** A repository that may serve an image. */
+/** A registry and repository that an image can be pulled from. */
 export interface PullLocation {
   /** `host[:port]` */
   readonly registry: string;
   readonly repository: string;
   readonly isMirror: boolean;
-  /** From registries.conf, or from http:// before a mirror. */
+  /** From `insecure` in registries.conf, or from `http://` in the name of a mirror. */
   readonly trust: "checked" | "insecure" | "plain-http";
 }
 
 export type FullName = Reference & { readonly registry: string };
 
 export interface MirrorOptions extends RegistriesConfOptions {
-  /** `host[:port]`, with an optional path before the repository, and `http://` for one without TLS. */
+  /** `host[:port]`, optionally with a path that precedes the repository, and with `http://` for a mirror without TLS. */
   readonly mirrors?: readonly string[] | undefined;
 }
 
 /**
- * The repositories that may serve an image, best first: the given mirrors, those of registries.conf, and last the
+ * Where to pull an image from, in the order to try: the mirrors in `options`, those of registries.conf, and last the
  * registry itself, which registries.conf may have moved.
  *
- * @throws UsageError when registries.conf blocks it or cannot be read, or a mirror is malformed.
+ * @throws UsageError when registries.conf blocks the image or cannot be read, or when a mirror is malformed.
  */
 export async function pullLocations(name: FullName, options: MirrorOptions = {}): Promise<readonly PullLocation[]> {
+  const { registry, repository } = name;
   const configured = bestRegistry(name, await readRegistriesConf(options));
   if (configured?.blocked === true) {
     throw new UsageError(`Cannot pull ${formatReference(name)}: registries.conf blocks it, expected an allowed name`, {
@@ -39,12 +40,7 @@ export async function pullLocations(name: FullName, options: MirrorOptions = {})
     .map(({ location, insecure }) => moved(name, configured?.prefix ?? "", location, insecure, true));
   const origin =
     configured === undefined || configured.location === ""
-      ? {
-          registry: name.registry,
-          repository: name.repository,
-          isMirror: false,
-          trust: trustOf(configured?.insecure),
-        }
+      ? { registry, repository, isMirror: false, trust: trustOf(configured?.insecure) }
       : moved(name, configured.prefix, configured.location, configured.insecure, false);
   return [...named, ...fromFile, origin];
 }
@@ -63,7 +59,7 @@ function bestRegistry(name: FullName, registries: readonly ConfiguredRegistry[])
 function moved(name: FullName, prefix: string, location: string, insecure: boolean, isMirror: boolean): PullLocation {
   const whole = `${name.registry}/${name.repository}`;
   const rest = prefix.startsWith("*.") ? `/${name.repository}` : whole.slice(prefix.length);
-  // A prefix may include a tag or digest, which then stays as it is.
+  // A prefix may include a tag or digest; the requested one is kept.
   const target = `${location}${prefix.length > whole.length ? "" : rest}`;
   const slash = target.indexOf("/");
   return {
@@ -81,7 +77,7 @@ function namedMirror(text: string, name: FullName): PullLocation {
     .replace(/\/+$/, "")
     .split("/");
   if (host === "" || path.includes("") || /[@?#\s]/.test(text)) {
-    throw new UsageError(`Cannot use --mirror ${quote(text)}: found another form, expected HOST[:PORT][/PATH]`);
+    throw new UsageError(`Cannot use --mirror ${quote(text)}: malformed, expected HOST[:PORT][/PATH]`);
   }
   return {
     registry: host,

@@ -1,25 +1,25 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { parse, TomlError } from "smol-toml";
 import { UsageError } from "../../errors.ts";
 import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
-import { parseToml, TomlFault, type TomlTable, type TomlValue } from "./registries-conf-toml.ts";
 
-/** Another place for the same images. */
-export interface ConfiguredPlace {
-  /** `host[:port]`, perhaps with the first parts of a repository. */
+/** Where a registry, or a copy of it, is reached. */
+export interface ConfiguredLocation {
+  /** `host[:port]`, optionally with the first parts of a repository. */
   readonly location: string;
-  /** Any certificate, or plain HTTP where there is no TLS. */
+  /** Accept any certificate, and plain HTTP if there is no TLS. */
   readonly insecure: boolean;
 }
 
-export interface ConfiguredMirror extends ConfiguredPlace {
+export interface ConfiguredMirror extends ConfiguredLocation {
   readonly serves: "all" | "digest-only" | "tag-only";
 }
 
 /** One `[[registry]]` (containers-registries.conf(5), version 2). */
-export interface ConfiguredRegistry extends ConfiguredPlace {
+export interface ConfiguredRegistry extends ConfiguredLocation {
   /** `host`, `host/namespace`, a repository, or `*.domain`. */
   readonly prefix: string;
   readonly blocked: boolean;
@@ -29,17 +29,22 @@ export interface ConfiguredRegistry extends ConfiguredPlace {
 export interface RegistriesConfOptions {
   readonly env?: NodeJS.ProcessEnv | undefined;
   readonly home?: string | undefined;
-  /** Stands before the absolute folders below /etc, for tests. */
+  /** Folder that contains `etc` (default `/`); for tests. */
   readonly root?: string | undefined;
 }
 
 const MAX_FILE_BYTES = 1024 * 1024;
+/** Nested arrays and inline tables; registries.conf needs two. */
+const MAX_DEPTH = 16;
+
+type Table = Readonly<Record<string, unknown>>;
 
 /**
- * The `[[registry]]` tables of the machine: of the file that CONTAINERS_REGISTRIES_CONF names, else the user's, else
- * /etc/containers/registries.conf, then of the folders `registries.conf.d`; a later one replaces one of the same prefix.
+ * Reads the `[[registry]]` tables of this machine: from the file that CONTAINERS_REGISTRIES_CONF names, or else from the
+ * user's file, or else from /etc/containers/registries.conf. The folders `registries.conf.d` come next, unless the
+ * variable is set. A later table replaces an earlier one of the same prefix.
  *
- * @throws UsageError with file and line for what cannot be read.
+ * @throws UsageError with the file, and for malformed TOML the line.
  */
 export async function readRegistriesConf(options: RegistriesConfOptions = {}): Promise<readonly ConfiguredRegistry[]> {
   const { env = process.env, home = homedir(), root = "/" } = options;
@@ -84,22 +89,25 @@ async function readText(file: string): Promise<string | undefined> {
 }
 
 function registriesIn(file: string, text: string): readonly ConfiguredRegistry[] {
-  let tables: TomlTable;
-  try {
-    tables = parseToml(text);
-  } catch (cause) {
-    if (!(cause instanceof TomlFault)) throw cause;
-    throw conf(file, `malformed line ${cause.line}`, cause.message, cause);
-  }
-  return tablesOf(tables.get("registry"), file, "registry").map(table => toRegistry(table, file));
+  return tablesOf(parseToml(file, text)["registry"], file, "registry").map(table => toRegistry(table, file));
 }
 
-function toRegistry(table: TomlTable, file: string): ConfiguredRegistry {
+function parseToml(file: string, text: string): Table {
+  try {
+    return parse(text, { maxDepth: MAX_DEPTH, integersAsBigInt: true });
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    // No cause: its message quotes the file.
+    throw conf(file, `malformed line ${error.line}, column ${error.column}`, "TOML");
+  }
+}
+
+function toRegistry(table: Table, file: string): ConfiguredRegistry {
   const location = textOf(table, "location", file) ?? "";
   const prefix = (textOf(table, "prefix", file) ?? "") || location;
   if (prefix === "") throw conf(file, '"registry" without "prefix" and "location"', "one of them");
   const byDigestOnly = flagOf(table, "mirror-by-digest-only", file);
-  const mirrors = tablesOf(table.get("mirror"), file, "registry.mirror").map((mirror): ConfiguredMirror => {
+  const mirrors = tablesOf(table["mirror"], file, "registry.mirror").map((mirror): ConfiguredMirror => {
     const at = textOf(mirror, "location", file);
     if (!at) throw conf(file, '"registry.mirror" without "location"', "one");
     const serves = textOf(mirror, "pull-from-mirror", file) || (byDigestOnly ? "digest-only" : "all");
@@ -110,7 +118,7 @@ function toRegistry(table: TomlTable, file: string): ConfiguredRegistry {
   });
   return {
     prefix: trimmed(prefix),
-    // A wildcard stands for many hosts: each is its own location.
+    // A wildcard matches many hosts: each is its own location.
     location: trimmed(location || (prefix.startsWith("*.") ? "" : prefix)),
     insecure: flagOf(table, "insecure", file),
     blocked: flagOf(table, "blocked", file),
@@ -122,23 +130,28 @@ function trimmed(location: string): string {
   return location.replace(/^https?:\/\//, "").replace(/\/$/, "");
 }
 
-function tablesOf(value: TomlValue | undefined, file: string, name: string): readonly TomlTable[] {
+function tablesOf(value: unknown, file: string, name: string): readonly Table[] {
   if (value === undefined) return [];
-  const list: readonly TomlValue[] = Array.isArray(value) ? (value as readonly TomlValue[]) : [value];
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
   return list.map(entry => {
-    if (entry instanceof Map) return entry;
+    if (isTable(entry)) return entry;
     throw conf(file, `${quote(name)} that is no table`, `[[${name}]]`);
   });
 }
 
-function textOf(table: TomlTable, key: string, file: string): string | undefined {
-  const value = table.get(key);
+/** The parser makes tables without a prototype; arrays and dates have one. */
+function isTable(value: unknown): value is Table {
+  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === null;
+}
+
+function textOf(table: Table, key: string, file: string): string | undefined {
+  const value = table[key];
   if (value === undefined || typeof value === "string") return value;
   throw conf(file, `${quote(key)} that is no string`, "a string");
 }
 
-function flagOf(table: TomlTable, key: string, file: string): boolean {
-  const value = table.get(key) ?? false;
+function flagOf(table: Table, key: string, file: string): boolean {
+  const value = table[key] ?? false;
   if (typeof value === "boolean") return value;
   throw conf(file, `${quote(key)} that is neither true nor false`, "one of them");
 }
