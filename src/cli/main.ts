@@ -27,7 +27,7 @@ import { complete, completionCommand } from "./completion/completion.ts";
 import type { Session } from "./context.ts";
 import { renderError } from "./output/render-error.ts";
 import { withSignals } from "./signals.ts";
-import { checkValues, listed, usageFault } from "./usage-fault.ts";
+import { checkValues, NO_COMMAND, usageFault } from "./usage-fault.ts";
 
 const COMMANDS = [
   "push",
@@ -104,7 +104,7 @@ export async function main(
         .command(referrersCommand(context))
         .command(completionCommand(context))
         .completion("completion-of-yargs", false, complete)
-        .demandCommand(1, `Cannot run: no command named, expected ${listed(COMMANDS)}`)
+        .demandCommand(1, NO_COMMAND)
         .middleware(restoreDashes)
         .middleware(flags => checkValues(flags, String(flags._[0])))
         .strict()

@@ -16,6 +16,9 @@ const REPEATABLE: ReadonlySet<string> = new Set([
   "mirror",
 ]);
 
+/** What yargs is to report when the command line names no command. */
+export const NO_COMMAND = "no command";
+
 /** What yargs found wrong with a command line, in our own form; its wording is all that it tells. */
 export function usageFault(found: string, words: readonly string[], commands: readonly string[]): CommandFault {
   const command = commands.find(name => name === words[0]);
@@ -43,7 +46,8 @@ function messageFor(
     const [, name = "", given = "", choices = ""] = choice;
     return `Cannot use ${flag(name)} ${quote(given)}: unknown value, expected one of ${choices.replaceAll('"', "")}`;
   }
-  return found.startsWith("Cannot ") ? found : `${run}: ${quote(found)}, expected another command line`;
+  if (found === NO_COMMAND) return `Cannot run: no command named, expected ${listed(commands ?? [])}`;
+  return `${run}: ${quote(found)}, expected another command line`;
 }
 
 function unknownMessage(
@@ -81,6 +85,6 @@ function flag(name: string): string {
   return name.length === 1 ? `-${name}` : `--${name}`;
 }
 
-export function listed(names: readonly string[]): string {
+function listed(names: readonly string[]): string {
   return [names.slice(0, -1).join(", "), names.at(-1)].join(" or ");
 }

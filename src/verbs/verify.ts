@@ -30,6 +30,8 @@ export interface Fault {
   readonly blob: Digest;
   readonly found: string;
   readonly expected: string;
+  /** The error that ended the check of this blob: a full sentence, more precise than `found` and `expected`. */
+  readonly message?: string;
 }
 
 export interface VerifyResult {
@@ -77,8 +79,9 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
     faults.push(...(await checkClaim(archive, claim, passed, unchecked, onProgress, stop)));
   };
   await blameChangedInput(archive.confirm, async () => await runBounded(ordered, CONCURRENCY, check, signal));
-  for (const [blob, found] of damaged) {
-    if (!faults.some(fault => fault.blob === blob)) faults.push({ kind: "digest", blob, found, expected: blob });
+  for (const [blob, message] of damaged) {
+    if (faults.some(fault => fault.blob === blob)) continue;
+    faults.push({ kind: "digest", blob, found: "another digest", expected: blob, message });
   }
   // What changed on the way is neither right nor wrong.
   await archive.confirm();
@@ -143,8 +146,9 @@ async function claimGraph(
     faults.push({
       kind: "unreadable",
       blob: descriptor.digest,
-      found: messageOf(error),
-      expected: "a readable manifest",
+      found: "no readable manifest",
+      expected: "one",
+      message: messageOf(error),
     });
   }
 }
@@ -197,8 +201,11 @@ async function checkClaim(
     if (!(error instanceof ArchiveError)) throw error;
     const expected = `${size} bytes`;
     if (isMissingBlob(error)) return [{ kind: "missing", blob: digest, found: "no entry", expected }];
-    const kind = error.reason === "size-mismatch" ? "size" : "unreadable";
-    return [{ kind, blob: digest, found: error.message, expected }];
+    const [kind, found] =
+      error.reason === "size-mismatch"
+        ? (["size", "another size"] as const)
+        : (["unreadable", "no readable bytes"] as const);
+    return [{ kind, blob: digest, found, expected, message: error.message }];
   }
 }
 

@@ -166,7 +166,7 @@ describe("imgpack with an odd stdout", () => {
       exitCode: 9,
       stderr:
         "Cannot write archive to stdout: no space left, expected it to take every byte\n" +
-        "What came before is no whole archive: mend the cause, then run the same command again.\n",
+        "The archive is incomplete: fix the cause, then run the same command again.\n",
     });
     for (const words of [["inspect", path], ["inspect", path, "--json"], ["--version"], ["--help"]]) {
       expect(runInto("/dev/full", ...words)).toEqual({

@@ -25,7 +25,7 @@ export function streamArchive(output: Writable, options: ArchiveLayoutOptions): 
   return {
     async begin(plan, signal) {
       const layout = layOutArchive(plan, options);
-      const session = new StreamSession(new StreamWriter(output), planArchive(layout), layout);
+      const session = new StreamSession(new StreamWriter(output, "archive"), planArchive(layout), layout);
       try {
         await session.advance(signal);
       } catch (error) {

@@ -12,12 +12,15 @@ export class StreamWriter {
   /** Bytes that the stream has taken. */
   written = 0;
   readonly #output: Writable;
+  readonly #what: string;
   readonly #descriptor: number | undefined;
   #fault: { readonly cause: unknown } | undefined;
   #wake: () => void = () => undefined;
 
-  constructor(output: Writable) {
+  /** @param what is written, for messages. */
+  constructor(output: Writable, what: "archive" | "blob") {
     this.#output = output;
+    this.#what = what;
     this.#descriptor = redirectedStdout(output);
     output.on("error", this.#onError);
     output.on("close", this.#onClose);
@@ -41,7 +44,7 @@ export class StreamWriter {
       });
       await abortable(done, signal);
     }
-    if (this.#fault !== undefined) throw broken(this.#fault.cause);
+    if (this.#fault !== undefined) throw broken(this.#what, this.#fault.cause);
     this.written += bytes.length;
   }
 
@@ -70,16 +73,16 @@ function redirectedStdout(output: Writable): number | undefined {
   return stats.isFile() || stats.isCharacterDevice() ? STDOUT : undefined;
 }
 
-function broken(cause: unknown): StorageError {
+function broken(what: string, cause: unknown): StorageError {
   const code = errorCode(cause);
   if (cause === undefined || code === "EPIPE" || code === "ECONNRESET" || code === "ERR_STREAM_DESTROYED") {
-    return new StorageError("Cannot write archive to stdout: its reader has gone, expected it to read to the end", {
+    return new StorageError(`Cannot write ${what} to stdout: its reader has gone, expected it to read to the end`, {
       cause,
-      hint: "What came before is no whole archive: look at why the program behind the pipe stopped.",
+      hint: `The ${what} is incomplete: find out why the program that reads the pipe stopped.`,
     });
   }
-  return new StorageError(`Cannot write archive to stdout: ${storageState(cause)}, expected it to take every byte`, {
+  return new StorageError(`Cannot write ${what} to stdout: ${storageState(cause)}, expected it to take every byte`, {
     cause,
-    hint: "What came before is no whole archive: mend the cause, then run the same command again.",
+    hint: `The ${what} is incomplete: fix the cause, then run the same command again.`,
   });
 }

@@ -2,6 +2,7 @@ import type { CommandModule } from "yargs";
 import { escapeForeign, formatBytes } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 import { type OutputFlags, outputFlags } from "../flags/options.ts";
+import { faultText } from "../output/fault-text.ts";
 import { createProgress } from "../output/progress.ts";
 
 interface VerifyFlags extends OutputFlags {
@@ -24,12 +25,7 @@ export function verifyCommand(context: Context): CommandModule<object, VerifyFla
         progress.end();
         if (flags.json) printLine(context, JSON.stringify(result));
         else {
-          for (const { kind, blob, found, expected } of result.faults) {
-            const text = escapeForeign(found, 1000);
-            // What could not be read is told in a whole sentence, which says what was expected, too.
-            const fault = text.startsWith("Cannot ") ? text : `found ${text}, expected ${expected}`;
-            printLine(context, `${kind}: ${blob}: ${fault}`);
-          }
+          for (const fault of result.faults) printLine(context, faultText(fault));
           for (const text of result.unchecked) progress.note(`Not checked: ${text}`);
         }
         if (result.faults.length > 0) throw faultyArchive(archive, result.faults.length, flags.json === true);

@@ -1,5 +1,6 @@
 import type { Diagnosis } from "../../index.ts";
 import { escapeForeign, formatBytes } from "../../util/format.ts";
+import { faultText } from "./fault-text.ts";
 
 /** A diagnosis for people: what it is, what is in it, what is wrong, who loads it, what to do. */
 export function* diagnosisLines(diagnosis: Diagnosis): Generator<string> {
@@ -15,9 +16,7 @@ export function* diagnosisLines(diagnosis: Diagnosis): Generator<string> {
   }
   if (verified !== undefined) {
     const { faults, unchecked, blobs } = verified;
-    for (const { kind, blob, found, expected } of faults) {
-      yield `Fault      ${kind}: ${blob}: found ${escapeForeign(found, 1000)}, expected ${expected}`;
-    }
+    for (const fault of faults) yield `Fault      ${faultText(fault)}`;
     for (const text of unchecked) yield `Note       ${text}`;
     if (faults.length === 0) yield `Content    ${counted(blobs, "blob")}, all as their digests say`;
   }

@@ -40,12 +40,12 @@ export function checkSchema<T>(
   );
 }
 
+/** The issues of `rule` and `freeMap` carry the reason as their message. */
 function explain(issue: v.BaseIssue<unknown>): readonly [reason: string, expected: string] {
   if (issue.input === undefined) return ["json-missing", "a value"];
   if (issue.type !== "custom" && issue.type !== "raw_transform")
     return ["json-type", TYPE_NAMES[issue.expected ?? ""] ?? issue.expected ?? "another value"];
-  const blank = issue.message.indexOf(" ");
-  return [issue.message.slice(0, blank), issue.message.slice(blank + 1)];
+  return [issue.message, issue.expected ?? "another value"];
 }
 
 function typeName(value: unknown): string {
@@ -60,7 +60,7 @@ function raise(error: Error): never {
 
 /** A value for which `test` holds; `reason` is the stable reason of the error, `expected` completes "expected …". */
 export function rule<T>(reason: string, expected: string, test: (value: unknown) => value is T): Schema<T> {
-  return v.custom<T>(test, `${reason} ${expected}`);
+  return { ...v.custom<T>(test, reason), expects: expected };
 }
 
 /** An object with these fields; others are dropped. Unlike valibot's own, it does not take an array for an object. */
@@ -86,7 +86,7 @@ export function freeMap<T>(values: Schema<T>): Schema<ReadonlyMap<string, T>> {
           const [inner] = checked.issues;
           const [reason, expected] = explain(inner);
           const step = { type: "object", origin: "value", input, key, value } as const;
-          addIssue({ message: `${reason} ${expected}`, input: inner.input, path: [step, ...(inner.path ?? [])] });
+          addIssue({ message: reason, expected, input: inner.input, path: [step, ...(inner.path ?? [])] });
           return NEVER;
         }
         result.set(key, checked.output);

@@ -2,7 +2,7 @@ import type { Writable } from "node:stream";
 import { StreamWriter } from "../../archive/write/stream-writer.ts";
 import { pumpBlob } from "../../content/pump.ts";
 import { verified } from "../../content/verified.ts";
-import { StorageError, UsageError } from "../../errors.ts";
+import { UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { blobSize } from "../../registry/api/blobs.ts";
 import { registryBlob } from "../../registry/download/blob-download.ts";
@@ -85,17 +85,12 @@ async function writeStream(
   onBytes: (delta: number) => void,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const writer = new StreamWriter(output);
+  const writer = new StreamWriter(output, "blob");
   try {
     for await (const part of (await source.open(undefined, signal)) as AsyncIterable<Uint8Array>) {
       await writer.write(part, signal);
       onBytes(part.length);
     }
-  } catch (error) {
-    if (!(error instanceof StorageError)) throw error;
-    const { message, hint, cause } = error;
-    const named = (text: string): string => text.replaceAll("archive", "blob");
-    throw new StorageError(named(message), { cause, ...(hint === undefined ? {} : { hint: named(hint) }) });
   } finally {
     writer.release();
   }
