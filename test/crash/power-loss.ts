@@ -2,14 +2,10 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  decodeRecords,
-  encodeRecord,
-  type JournalRecord,
-  RECORD_BYTES,
-} from "../../src/archive/write/journal-record.ts";
+import { decodeRecords, encodeRecord, type JournalRecord } from "../../src/archive/write/journal-record.ts";
 import { decodeMarker, MARKER_BYTES } from "../../src/archive/write/partial-marker.ts";
 import type { Operation } from "../../src/util/operation-hook.ts";
+import { RECORD_BYTES } from "../../src/util/record-frame.ts";
 import { CrashModel, type CrashState, type FolderState } from "./crash-model.ts";
 import { OperationLog } from "./operation-log.ts";
 import { type PullChoices, pullImage, scratchFolder, type TestImage } from "./pulling.ts";

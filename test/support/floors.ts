@@ -21,7 +21,7 @@ export const FLOORS: readonly Floor[] = [
   { name: "archive", imports: [...BASE, "oci", "tar", "compress", "content"], packages: [] },
   { name: "transform", imports: [...BASE, "oci", "compress", "content"], packages: ["tar-stream"] },
   { name: "copy", imports: [...BASE, "oci", "content"], packages: [] },
-  { name: "serve", imports: [...BASE, "oci", "content", "archive"], packages: [] },
+  { name: "serve", imports: [...BASE, "oci", "content"], packages: [] },
   {
     name: "verbs",
     imports: [...BASE, "oci", "compress", "content", "registry", "archive", "transform", "copy", "serve"],

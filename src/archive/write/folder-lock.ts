@@ -2,16 +2,16 @@ import { lstat, readdir } from "node:fs/promises";
 import { StorageError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
 import { storageState } from "../../util/output-checks.ts";
-import { ArchiveJournal } from "./archive-journal.ts";
+import { ProcessLock } from "../../util/process-lock.ts";
 
 /** A folder while it grows. */
 export function partialOf(path: string): string {
   return `${path}.partial`;
 }
 
-/** The lock on a folder and its partial one: a file beside them. @throws StorageError while another run has it. */
-export async function lockFolder(path: string): Promise<ArchiveJournal> {
-  return await ArchiveJournal.claim(`${partialOf(path)}.lock`, path);
+/** Locks a folder and its partial one by a file next to them. @throws StorageError while another process has the lock. */
+export async function lockFolder(path: string): Promise<ProcessLock> {
+  return await ProcessLock.claim(`${partialOf(path)}.lock`, path);
 }
 
 /** @throws StorageError for anything but nothing, or an empty folder. */

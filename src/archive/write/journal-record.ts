@@ -1,19 +1,11 @@
-import { crc32 } from "node:zlib";
-
-/** A process that wants to write the archive; `id` is its own, of 8 bytes in hex. */
-export interface ClaimRecord {
-  readonly type: "claim";
-  readonly id: string;
-  readonly pid: number;
-  /** Boot id, 32 hex digits, and start of the process in clock ticks; null where the system tells neither. */
-  readonly started: { readonly boot: string; readonly ticks: number } | null;
-}
-
-/** The claim is over. */
-export interface ReleaseRecord {
-  readonly type: "release";
-  readonly id: string;
-}
+import {
+  type ClaimRecord,
+  decodeLockRecord,
+  encodeLockRecord,
+  FIRST_OWNER_TYPE,
+  type ReleaseRecord,
+} from "../../util/lock-record.ts";
+import { decodeFrames, encodeFrame, hexAt, numberAt, type RecordFrame } from "../../util/record-frame.ts";
 
 /** An archive is begun; what follows belongs to it, until the next one. */
 export interface OpenRecord {
@@ -71,27 +63,18 @@ export type JournalRecord =
   | ResetRecord
   | DoneRecord;
 
-export const RECORD_BYTES = 64;
-const MAGIC = Buffer.from("IPJ1");
-const CRC_OFFSET = RECORD_BYTES - 4;
-const TYPES = ["claim", "release", "open", "blob", "progress", "reset", "done"] as const;
-const NO_BOOT = "0".repeat(32);
+type OwnRecord = Exclude<JournalRecord, ClaimRecord | ReleaseRecord>;
 
-/**
- * 64 bytes: magic (4), type (1), zeros (3), nonce or claim (8), fields (44), CRC-32 of all before it (4). Numbers are
- * little-endian.
- */
+const TYPES = ["open", "blob", "progress", "reset", "done"] as const;
+
 export function encodeRecord(record: JournalRecord): Uint8Array {
-  const bytes = Buffer.alloc(RECORD_BYTES);
-  MAGIC.copy(bytes);
-  bytes[4] = TYPES.indexOf(record.type) + 1;
-  bytes.write("id" in record ? record.id : record.nonce, 8, 8, "hex");
+  if (record.type === "claim" || record.type === "release") return encodeLockRecord(record);
+  const type = FIRST_OWNER_TYPE + TYPES.indexOf(record.type);
+  return encodeFrame(type, record.nonce, bytes => setFields(bytes, record));
+}
+
+function setFields(bytes: Buffer, record: OwnRecord): void {
   switch (record.type) {
-    case "claim":
-      bytes.writeUInt32LE(record.pid, 16);
-      bytes.writeBigUInt64LE(BigInt(record.started?.ticks ?? 0), 20);
-      bytes.write(record.started?.boot ?? NO_BOOT, 28, 16, "hex");
-      break;
     case "open":
       bytes.write(record.plan, 16, 16, "hex");
       bytes.write(record.command, 32, 16, "hex");
@@ -112,52 +95,26 @@ export function encodeRecord(record: JournalRecord): Uint8Array {
     case "reset":
       bytes.writeUInt32LE(record.index, 16);
       break;
-    default:
+    case "done":
+      break;
   }
-  bytes.writeUInt32LE(crc32(bytes.subarray(0, CRC_OFFSET)), CRC_OFFSET);
-  return bytes;
 }
 
-/**
- * The valid records, in order. What is torn or damaged is passed over: appends of another process follow a torn one at
- * any offset.
- */
+/** The valid records, in order; torn and damaged ones are skipped. */
 export function* decodeRecords(bytes: Buffer): Generator<JournalRecord> {
-  for (let at = bytes.indexOf(MAGIC); at !== -1 && at + RECORD_BYTES <= bytes.length; ) {
-    const record = decodeRecord(bytes.subarray(at, at + RECORD_BYTES));
+  for (const frame of decodeFrames(bytes)) {
+    const record = decodeLockRecord(frame) ?? decodeOwnRecord(frame);
     if (record !== undefined) yield record;
-    at = bytes.indexOf(MAGIC, record === undefined ? at + 1 : at + RECORD_BYTES);
   }
 }
 
-/** Whether a journal may look so, after a power cut too, which may leave zeros in place of any records. */
-export function isJournal(bytes: Buffer): boolean {
-  const first = bytes.findIndex(byte => byte !== 0);
-  if (first === -1) return true;
-  const begin = bytes.subarray(first, first + MAGIC.length);
-  return MAGIC.subarray(0, begin.length).equals(begin) || decodeRecords(bytes).next().done !== true;
-}
-
-function decodeRecord(bytes: Buffer): JournalRecord | undefined {
-  if (bytes.readUInt32LE(CRC_OFFSET) !== crc32(bytes.subarray(0, CRC_OFFSET))) return undefined;
-  const type = TYPES[(bytes[4] ?? 0) - 1];
-  const nonce = hexAt(bytes, 8, 8);
+function decodeOwnRecord({ type: number, id: nonce, bytes }: RecordFrame): OwnRecord | undefined {
+  const type = TYPES[number - FIRST_OWNER_TYPE];
   switch (type) {
-    case "claim": {
-      const boot = hexAt(bytes, 28, 16);
-      const started = boot === NO_BOOT ? null : { boot, ticks: numberAt(bytes, 20) };
-      return { type, id: nonce, pid: bytes.readUInt32LE(16), started };
+    case "open": {
+      const [plan, command] = [hexAt(bytes, 16, 16), hexAt(bytes, 32, 16)];
+      return { type, nonce, plan, command, totalBytes: numberAt(bytes, 48) };
     }
-    case "release":
-      return { type, id: nonce };
-    case "open":
-      return {
-        type,
-        nonce,
-        plan: hexAt(bytes, 16, 16),
-        command: hexAt(bytes, 32, 16),
-        totalBytes: numberAt(bytes, 48),
-      };
     case "blob":
       return {
         type,
@@ -183,12 +140,4 @@ function decodeRecord(bytes: Buffer): JournalRecord | undefined {
     default:
       return undefined;
   }
-}
-
-function hexAt(bytes: Buffer, offset: number, length: number): string {
-  return bytes.toString("hex", offset, offset + length);
-}
-
-function numberAt(bytes: Buffer, offset: number): number {
-  return Number(bytes.readBigUInt64LE(offset));
 }

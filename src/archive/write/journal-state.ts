@@ -1,4 +1,5 @@
-import type { BlobRecord, ClaimRecord, JournalRecord, OpenRecord } from "./journal-record.ts";
+import type { ClaimRecord } from "../../util/lock-record.ts";
+import type { BlobRecord, JournalRecord, OpenRecord } from "./journal-record.ts";
 
 /** What the journal of a partial archive says about the archive begun last. */
 export interface JournalState {

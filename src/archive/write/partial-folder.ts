@@ -15,7 +15,7 @@ import {
 import { formatBytes, quote } from "../../util/format.ts";
 import { checkSpace } from "../../util/output-checks.ts";
 import { isOwn } from "../../util/process-identity.ts";
-import type { ArchiveJournal } from "./archive-journal.ts";
+import type { ProcessLock } from "../../util/process-lock.ts";
 import type { ArchiveLayout } from "./archive-layout.ts";
 import { type BlobFile, checkBlobFiles } from "./check-blob-files.ts";
 import { checkFolderTarget, lockFolder, partialOf, stored } from "./folder-lock.ts";
@@ -38,14 +38,14 @@ export class PartialFolder implements AsyncDisposable {
   /** Names of blobs that are whole. */
   readonly whole: Map<string, number>;
   readonly #path: string;
-  readonly #lock: ArchiveJournal;
+  readonly #lock: ProcessLock;
   readonly #made: Stats;
   readonly #onNote: PartialFolderOptions["onNote"];
   #isDone = false;
 
   private constructor(
     path: string,
-    lock: ArchiveJournal,
+    lock: ProcessLock,
     made: Stats,
     whole: Map<string, number>,
     onNote: PartialFolderOptions["onNote"],

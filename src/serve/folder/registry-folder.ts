@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { ArchiveJournal } from "../../archive/write/archive-journal.ts";
 import { StorageError } from "../../errors.ts";
 import { type Digest, digestAlgorithm, digestHex } from "../../oci/digest.ts";
 import { discardFile } from "../../util/disk.ts";
 import { quote } from "../../util/format.ts";
+import { ProcessLock } from "../../util/process-lock.ts";
 import { makeFolder, publishFile, removeDurably, writeDurably } from "./durable-file.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import { type ManifestRecord, nameHash, RepositoryFolder } from "./repository-folder.ts";
@@ -18,7 +18,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  * The registry's storage. Content is stored once; a repository serves only what was pushed or mounted into it.
  *
  *     imgpack-registry                       version of this layout
- *     lock                                   claims of the processes that would serve the store; the first live one does
+ *     lock                                   ProcessLock: one process serves a store
  *     uploads/<uuid>                         unfinished; removed at start
  *     blobs/sha256/ab/<hex>                  content, manifests included
  *     repositories/<sha256 of name>/…        RepositoryFolder
@@ -29,11 +29,11 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export class RegistryFolder {
   readonly #folder: string;
   readonly #scratch: string;
-  readonly #lock: ArchiveJournal;
+  readonly #lock: ProcessLock;
   readonly #repositories = new Map<string, RepositoryFolder>();
   readonly #locks = new KeyedLock();
 
-  private constructor(folder: string, lock: ArchiveJournal) {
+  private constructor(folder: string, lock: ProcessLock) {
     this.#folder = folder;
     this.#scratch = join(folder, "uploads");
     this.#lock = lock;
@@ -43,7 +43,7 @@ export class RegistryFolder {
   static async open(folder: string): Promise<RegistryFolder> {
     await checkMarker(folder);
     // A second server would serve stale names and remove the uploads of the first.
-    const lock = await ArchiveJournal.claim(join(folder, "lock"), folder, inUse);
+    const lock = await ProcessLock.claim(join(folder, "lock"), folder, inUse);
     try {
       const store = new RegistryFolder(folder, lock);
       await store.#load();

@@ -3,9 +3,9 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { encodeRecord } from "../../../src/archive/write/journal-record.ts";
 import { NetworkError, StorageError } from "../../../src/errors.ts";
 import { type RegistryEvent, serveRegistry } from "../../../src/serve/server.ts";
+import { encodeLockRecord } from "../../../src/util/lock-record.ts";
 import { digestOf, errorCodes, makeFolder, pushBlob, pushImage, send, start, startUpload } from "./registry-client.ts";
 
 async function failure(task: Promise<unknown>): Promise<unknown> {
@@ -113,7 +113,7 @@ describe("serveRegistry()", () => {
       const stat = await readFile(`/proc/${child.pid}/stat`, "utf8");
       const ticks = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
       const claim = (at: number): Uint8Array =>
-        encodeRecord({ type: "claim", id: "0011223344556677", pid: child.pid ?? 0, started: { boot, ticks: at } });
+        encodeLockRecord({ type: "claim", id: "0011223344556677", pid: child.pid ?? 0, started: { boot, ticks: at } });
       await writeFile(join(store, "lock"), claim(ticks));
       expect(String(await failure(serveRegistry({ store })))).toContain(`in use by process ${child.pid}`);
       await writeFile(join(store, "lock"), claim(1));

@@ -1,12 +1,12 @@
 import { appendFile, cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { encodeRecord } from "../../../../src/archive/write/journal-record.ts";
 import { type LayoutFolderOptions, layoutFolder } from "../../../../src/archive/write/layout-folder-target.ts";
 import { copyImages } from "../../../../src/copy/copy-image.ts";
 import { openDigestCache } from "../../../../src/copy/digest-cache.ts";
 import { gather } from "../../../../src/copy/gather.ts";
 import { StorageError } from "../../../../src/errors.ts";
+import { encodeLockRecord } from "../../../../src/util/lock-record.ts";
 import { watchOperations } from "../../../../src/util/operation-hook.ts";
 import { temporaryFolder } from "../../../support/images.ts";
 import { addImage, type MemorySource, memorySource, settledRoot } from "../../../support/memory-image.ts";
@@ -47,7 +47,7 @@ describe("finishedFolder()", () => {
     await write(path);
     // As a run leaves it that is killed behind the rename: its lock is still there.
     const claim = { type: "claim", id: "0011223344556677", pid: 2 ** 22 + 1, started: null } as const;
-    await writeFile(`${path}.partial.lock`, encodeRecord(claim), { mode: 0o600 });
+    await writeFile(`${path}.partial.lock`, encodeLockRecord(claim), { mode: 0o600 });
     const before = await contentOf(path);
     const operations: string[] = [];
     watchOperations(async (operation, run) => {

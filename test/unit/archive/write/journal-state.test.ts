@@ -1,12 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type {
-  BlobRecord,
-  ClaimRecord,
-  JournalRecord,
-  ProgressRecord,
-} from "../../../../src/archive/write/journal-record.ts";
+import type { BlobRecord, JournalRecord, ProgressRecord } from "../../../../src/archive/write/journal-record.ts";
 import { journalState } from "../../../../src/archive/write/journal-state.ts";
+import type { ClaimRecord } from "../../../../src/util/lock-record.ts";
 
 const nonce = "a".repeat(16);
 const claimOf = (id: string, boot: string | null): ClaimRecord => {

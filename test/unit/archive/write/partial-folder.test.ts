@@ -18,7 +18,6 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { encodeRecord } from "../../../../src/archive/write/journal-record.ts";
 import { type LayoutFolderOptions, layoutFolder } from "../../../../src/archive/write/layout-folder-target.ts";
 import type { ProgressEvent } from "../../../../src/content/progress.ts";
 import { copyImages } from "../../../../src/copy/copy-image.ts";
@@ -27,6 +26,7 @@ import { gather } from "../../../../src/copy/gather.ts";
 import { StorageError } from "../../../../src/errors.ts";
 import { digestHex } from "../../../../src/oci/digest.ts";
 import { OCI_LAYER_GZIP } from "../../../../src/oci/media-types.ts";
+import { encodeLockRecord } from "../../../../src/util/lock-record.ts";
 import { watchOperations } from "../../../../src/util/operation-hook.ts";
 import { temporaryFolder } from "../../../support/images.ts";
 import { noise, partsBlob, sha256Of } from "../../../support/memory-blobs.ts";
@@ -249,7 +249,7 @@ describe("PartialFolder", () => {
     await breakOff(at);
     const { pid } = spawnSync("true");
     const claim = { type: "claim", id: "00".repeat(8), pid, started: { boot: "ab".repeat(16), ticks: 1 } } as const;
-    await writeFile(`${at.partial}.lock`, encodeRecord(claim), { mode: 0o600 });
+    await writeFile(`${at.partial}.lock`, encodeLockRecord(claim), { mode: 0o600 });
     await write(at);
     expect(fetched(at)).toEqual([at.layers[0]]);
     await expectWhole(at);
