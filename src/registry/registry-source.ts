@@ -11,7 +11,6 @@ import { blobSize } from "./api/blobs.ts";
 import { type GetManifestOptions, getManifest } from "./api/get-manifest.ts";
 import type { Repository } from "./client/repository.ts";
 import { registryBlob } from "./download/blob-download.ts";
-import { BulkDownloads } from "./download/bulk-download.ts";
 
 /** A reference that names everything: registry, and tag or digest. */
 export type FullReference = Reference & { readonly registry: string };
@@ -58,7 +57,6 @@ class RegistrySource implements ImageSource {
   readonly #references: readonly FullReference[];
   readonly #repositoryFor: RepositoryFor;
   readonly #options: RegistrySourceOptions;
-  readonly #bulk = new BulkDownloads();
   /** Where a manifest first named each blob: a registry serves it only there. */
   readonly #repositories = new Map<Digest, Repository>();
   readonly #manifests = new Map<Digest, Uint8Array>();
@@ -96,15 +94,14 @@ class RegistrySource implements ImageSource {
     if (isSchema1Type(mediaType)) return bytesBlob(this.#manifests.get(digest) ?? refuseSchema1(digest));
     if (!isManifestType(mediaType)) {
       const size = this.#sizes.has(digest) ? await this.#sizeOf(repository, digest, signal) : descriptor.size;
-      return registryBlob({ repository, bulk: this.#bulk }, { ...descriptor, size });
+      return registryBlob(repository, { ...descriptor, size });
     }
     if (!this.#manifests.has(digest)) await this.#fetchManifest(repository, digest, { signal });
     return bytesBlob(this.#manifests.get(digest) ?? new Uint8Array());
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#bulk.close();
-  }
+  /** Connections belong to the clients. */
+  async [Symbol.asyncDispose](): Promise<void> {}
 
   async #fetchRoot(reference: FullReference, signal: AbortSignal | undefined): Promise<Descriptor> {
     const key = reference.digest ?? reference.tag ?? "latest";

@@ -3,7 +3,7 @@ import type { Digest } from "../../oci/digest.ts";
 import type { RegistryClient } from "../client/registry-client.ts";
 import type { Repository } from "../client/repository.ts";
 import { headerText } from "../http/headers.ts";
-import type { TransportResponse } from "../http/transport.ts";
+import type { TransportResponse } from "../transport/transport.ts";
 
 export interface BlobHead {
   /** False also where the registry does not say. */

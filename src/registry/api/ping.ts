@@ -6,7 +6,7 @@ import { parseChallenges } from "../auth/challenge.ts";
 import type { RegistryClient } from "../client/registry-client.ts";
 import { Repository, type RepositoryCall } from "../client/repository.ts";
 import { type HeaderMap, headerList, headerText } from "../http/headers.ts";
-import type { TransportResponse } from "../http/transport.ts";
+import type { TransportResponse } from "../transport/transport.ts";
 import { getManifest } from "./get-manifest.ts";
 import { listCatalog } from "./list-catalog.ts";
 

@@ -7,8 +7,8 @@ import { type HeaderMap, headerText, USER_AGENT } from "../http/headers.ts";
 import { networkError } from "../http/network-error.ts";
 import { readBody } from "../http/read-body.ts";
 import { responseError } from "../http/response-error.ts";
-import type { Transport } from "../http/transport.ts";
 import { followRedirect } from "../origin/redirect-policy.ts";
+import type { Transport } from "../transport/transport.ts";
 
 export interface TokenHttpRequest {
   readonly url: URL;

@@ -11,8 +11,8 @@ import { type CertsFolderOptions, readCertsFolder } from "../http/certs-folder.t
 import { proxiesOf } from "../http/proxy-settings.ts";
 import type { RetryEvent } from "../http/retry.ts";
 import { type TransportOptions, tlsOptions } from "../http/tls-options.ts";
-import { Transport } from "../http/transport.ts";
 import { addressKind } from "../origin/address.ts";
+import { Transport } from "../transport/transport.ts";
 import { RegistryClient } from "./registry-client.ts";
 
 export interface ConnectOptions

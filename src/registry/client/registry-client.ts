@@ -2,16 +2,19 @@ import { AuthError, type ImgpackError, NetworkError, RegistryError } from "../..
 import type { Authenticator, Scope } from "../auth/authenticator.ts";
 import { parseChallenges } from "../auth/challenge.ts";
 import type { Actions } from "../auth/scope.ts";
-import { headerList, headerText, USER_AGENT } from "../http/headers.ts";
+import { headerList, USER_AGENT } from "../http/headers.ts";
 import { HostGate } from "../http/host-gate.ts";
 import { isConnectFault, isRateLimit, networkError, typedCause } from "../http/network-error.ts";
 import { readBody } from "../http/read-body.ts";
 import { responseError } from "../http/response-error.ts";
 import { type RetryEvent, retry, sleepFor } from "../http/retry.ts";
 import { trustSystem } from "../http/tls-options.ts";
-import type { Transport, TransportRequest, TransportResponse } from "../http/transport.ts";
 import { originOf } from "../origin/origin.ts";
-import { crossOriginHeaders, followRedirect } from "../origin/redirect-policy.ts";
+import type { TakeBytes } from "../transport/bulk-connection.ts";
+import type { BulkRequest } from "../transport/bulk-connections.ts";
+import type { ResponseHead } from "../transport/response-head.ts";
+import type { Transport, TransportRequest, TransportResponse } from "../transport/transport.ts";
+import { type Answer, type Followed, followRedirects, type Hop } from "./follow-redirects.ts";
 
 /** One request of the distribution API, with the words that an error message needs. */
 export interface Call {
@@ -43,13 +46,6 @@ export interface RegistryClientOptions {
   readonly onRetry?: ((event: RetryEvent, what: string) => void) | undefined;
   /** Attempts in total for transient failures; default 5. */
   readonly attempts?: number | undefined;
-}
-
-interface FollowedResponse extends TransportResponse {
-  /** False once a redirect has left the registry's origin. */
-  readonly atHome: boolean;
-  /** The Authorization value of the request, if any. */
-  readonly sent: string | undefined;
 }
 
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
@@ -122,56 +118,65 @@ export class RegistryClient {
     const scope = scopeOf(call);
     await this.gate.pass(call.signal);
     for (let isAnswered = false; ; isAnswered = true) {
-      const response = await this.#follow(call, scope);
-      if (call.accept.includes(response.status)) return response;
-      const error = await this.#error(call, response);
-      if (response.status !== 401 || isAnswered || !response.atHome) throw error;
-      const challenges = parseChallenges(headerList(response.headers, "www-authenticate"));
-      if (!(await this.#authenticator.answer(challenges, scope, response.sent, call.signal))) throw error;
-    }
-  }
-
-  async #follow(call: Call, scope: Scope): Promise<FollowedResponse> {
-    let url = new URL(call.url, this.base);
-    const seen = new Set<string>();
-    let atHome = originOf(url) === originOf(this.base);
-    for (let hop = 1; ; hop += 1) {
-      const authorization = atHome ? await this.#authenticator.authorization(scope, call.signal) : undefined;
-      const headers = {
-        "user-agent": USER_AGENT,
-        ...call.headers,
-        ...(authorization === undefined ? {} : { authorization }),
-      };
-      const response = await this.#send(
-        call,
-        url,
-        !atHome && call.body === undefined ? crossOriginHeaders(headers) : headers,
-      );
-      const isRead = call.method === "GET" || call.method === "HEAD";
-      const location = headerText(response.headers, "location");
-      if (!isRead || response.status < 300 || response.status > 399 || location === undefined) {
-        return { ...response, atHome, sent: authorization };
-      }
-      await response.body.dump();
-      const redirect = followRedirect(url, location, hop, seen, {
-        status: response.status,
-        fromIsPrivate: this.transport.isInside(url),
+      const { answer, isHome, authorization } = await this.#follow(call, scope, async ({ url, headers }) => {
+        const { method, body, signal } = call;
+        const response = await this.transport.send({ method, url, headers, body: body?.(), signal });
+        return { ...response, dump: async () => await response.body.dump() };
       });
-      url = redirect.url;
-      atHome &&= redirect.sameOrigin;
+      if (call.accept.includes(answer.status)) return answer;
+      const error = await this.#error(call, answer);
+      if (answer.status !== 401 || isAnswered || !isHome) throw error;
+      const challenges = parseChallenges(headerList(answer.headers, "www-authenticate"));
+      if (!(await this.#authenticator.answer(challenges, scope, authorization, call.signal))) throw error;
     }
   }
 
-  async #send(call: Call, url: URL, headers: Record<string, string>): Promise<TransportResponse> {
-    try {
-      const body = call.body?.();
-      const response = await this.transport.send({ method: call.method, url, headers, body, signal: call.signal });
-      this.#answered.add(originOf(url));
-      return response;
-    } catch (cause) {
-      call.signal?.throwIfAborted();
-      throw this.failure(cause, call.verb, call.what, call.repository, url);
-    }
+  /**
+   * Downloads a big body over a connection of its own, with the same redirects and authorization as `open`.
+   *
+   * @param accept called with the head; false leaves the body untaken.
+   * @returns false when nothing was taken: `open` may then ask for the same and handle the answer.
+   */
+  async download(call: Call, accept: BulkRequest["accept"], take: TakeBytes): Promise<boolean> {
+    await this.gate.pass(call.signal);
+    let isTaken = false;
+    await this.#follow(call, scopeOf(call), async ({ url, headers }) => {
+      const noteHead = (head: ResponseHead): boolean => {
+        this.#answered.add(originOf(url));
+        isTaken = accept(head);
+        return isTaken;
+      };
+      const head = await this.transport.download({ url, headers, accept: noteHead, take, signal: call.signal });
+      return head === undefined ? undefined : { status: head.status, headers: Object.fromEntries(head.headers) };
+    });
+    return isTaken;
+  }
+
+  /** Sends each hop, and names the failures of the connection. */
+  async #follow<A extends Answer | undefined>(
+    call: Call,
+    scope: Scope,
+    send: (hop: Hop) => Promise<A>,
+  ): Promise<Followed<A>> {
+    const { method, headers, body, signal } = call;
+    return await followRedirects<A>(new URL(call.url, this.base), {
+      home: this.base,
+      isRead: method === "GET" || method === "HEAD",
+      headers: { "user-agent": USER_AGENT, ...headers },
+      hasBody: body !== undefined,
+      authorize: async () => await this.#authenticator.authorization(scope, signal),
+      isInside: url => this.transport.isInside(url),
+      send: async hop => {
+        try {
+          const answer = await send(hop);
+          if (answer !== undefined) this.#answered.add(originOf(hop.url));
+          return answer;
+        } catch (cause) {
+          signal?.throwIfAborted();
+          throw this.failure(cause, call.verb, call.what, call.repository, hop.url);
+        }
+      },
+    });
   }
 
   /**

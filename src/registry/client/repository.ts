@@ -1,7 +1,9 @@
 import { type ImgpackError, IntegrityError } from "../../errors.ts";
 import type { Actions, Scope } from "../auth/scope.ts";
 import { readBody } from "../http/read-body.ts";
-import type { TransportResponse } from "../http/transport.ts";
+import type { TakeBytes } from "../transport/bulk-connection.ts";
+import type { BulkRequest } from "../transport/bulk-connections.ts";
+import type { TransportResponse } from "../transport/transport.ts";
 import type { Call, RegistryClient } from "./registry-client.ts";
 
 /** A request below a repository. */
@@ -62,6 +64,11 @@ export class Repository {
    */
   async open(call: RepositoryCall): Promise<TransportResponse> {
     return await this.client.open(this.#complete(call));
+  }
+
+  /** As `RegistryClient.download`. */
+  async download(call: RepositoryCall, accept: BulkRequest["accept"], take: TakeBytes): Promise<boolean> {
+    return await this.client.download(this.#complete(call), accept, take);
   }
 
   /**

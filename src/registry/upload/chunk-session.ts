@@ -2,7 +2,7 @@ import { ArchiveError, IntegrityError, RegistryError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { RepositoryCall } from "../client/repository.ts";
 import { headerText } from "../http/headers.ts";
-import type { TransportResponse } from "../http/transport.ts";
+import type { TransportResponse } from "../transport/transport.ts";
 import { closeUpload } from "./close-upload.ts";
 import { capabilitiesOf, chunkOf } from "./upload-capabilities.ts";
 import type { UploadRecord } from "./upload-journal.ts";

@@ -3,8 +3,8 @@ import type { Digest } from "../../oci/digest.ts";
 import { quote } from "../../util/format.ts";
 import type { Repository } from "../client/repository.ts";
 import { headerList, headerText } from "../http/headers.ts";
-import type { TransportResponse } from "../http/transport.ts";
 import { resolveUploadLocation } from "../origin/redirect-policy.ts";
+import type { TransportResponse } from "../transport/transport.ts";
 import { capabilitiesOf, inTurn, noteChunkLimits, type UploadCapabilities } from "./upload-capabilities.ts";
 import type { UploadJournal } from "./upload-journal.ts";
 

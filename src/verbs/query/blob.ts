@@ -6,7 +6,6 @@ import { UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { blobSize } from "../../registry/api/blobs.ts";
 import { registryBlob } from "../../registry/download/blob-download.ts";
-import { BulkDownloads } from "../../registry/download/bulk-download.ts";
 import { PartialFile } from "../../util/partial-file.ts";
 import { type RemoteOptions, readableReference, withRegistries } from "../shared/remote-image.ts";
 
@@ -44,15 +43,10 @@ export async function blob(reference: string, options: BlobOptions): Promise<Blo
     const size = await blobSize(repository, digest, signal);
     const descriptor = { mediaType: "application/octet-stream", digest, size };
     onProgress?.({ kind: "planned", blobs: 1, bytes: size });
-    const bulk = new BulkDownloads();
-    try {
-      const source = verified(descriptor, registryBlob({ repository, bulk }, descriptor), `${repository}`);
-      const count = (delta: number): void => onProgress?.({ kind: "bytes", blob: digest, delta });
-      if (typeof output === "string") await writeFile(output, source, count, signal);
-      else await writeStream(output, source, count, signal);
-    } finally {
-      bulk.close();
-    }
+    const source = verified(descriptor, registryBlob(repository, descriptor), `${repository}`);
+    const count = (delta: number): void => onProgress?.({ kind: "bytes", blob: digest, delta });
+    if (typeof output === "string") await writeFile(output, source, count, signal);
+    else await writeStream(output, source, count, signal);
     onProgress?.({ kind: "done", blob: digest, bytes: size });
     const name = typeof output === "string" ? output : "-";
     return { reference: `${repository}@${digest}`, digest, size, output: name };

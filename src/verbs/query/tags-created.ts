@@ -10,7 +10,6 @@ import { hostPlatform, selectPlatform } from "../../oci/platform.ts";
 import { compareText } from "../../oci/semver.ts";
 import type { Repository } from "../../registry/client/repository.ts";
 import { registryBlob } from "../../registry/download/blob-download.ts";
-import { BulkDownloads } from "../../registry/download/bulk-download.ts";
 import { runBounded } from "../../util/task-group.ts";
 import { readManifest } from "../shared/remote-image.ts";
 
@@ -91,13 +90,8 @@ export async function readConfigBytes(
   config: Descriptor,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
-  const bulk = new BulkDownloads();
-  try {
-    const blob = registryBlob({ repository, bulk }, config);
-    return await readBlob(verified(config, blob, `${repository}`), MAX_CONFIG_BYTES, signal);
-  } finally {
-    bulk.close();
-  }
+  const blob = verified(config, registryBlob(repository, config), `${repository}`);
+  return await readBlob(blob, MAX_CONFIG_BYTES, signal);
 }
 
 /** Wrong with this tag, not with the registry. */

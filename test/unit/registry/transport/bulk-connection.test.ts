@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import { BulkConnection, type TakeBytes } from "../../../../src/registry/download/bulk-connection.ts";
+import { BulkConnection, type TakeBytes } from "../../../../src/registry/transport/bulk-connection.ts";
 import { deferred } from "../../../../src/util/promises.ts";
 import { seededBytes } from "../../../support/images.ts";
 import { TEST_TLS } from "../../../support/test-tls.ts";

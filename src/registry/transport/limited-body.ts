@@ -1,4 +1,4 @@
-import type { RateLimit } from "./rate-limit.ts";
+import type { RateLimit } from "../http/rate-limit.ts";
 
 const SLICE_BYTES = 32 * 1024;
 

@@ -1,8 +1,8 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { NetworkError } from "../../../../src/errors.ts";
-import { Transport, type TransportResponse } from "../../../../src/registry/http/transport.ts";
+import { Transport, type TransportResponse } from "../../../../src/registry/transport/transport.ts";
 import { deferred } from "../../../../src/util/promises.ts";
-import { answering, rawServer } from "./raw-server.ts";
+import { answering, rawServer } from "../http/raw-server.ts";
 
 vi.mock("node:dns", async original => {
   const addresses: Readonly<Record<string, readonly string[]>> = {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseResponseHead, type ResponseHead } from "../../../../src/registry/download/response-head.ts";
+import { parseResponseHead, type ResponseHead } from "../../../../src/registry/transport/response-head.ts";
 
 function parse(text: string): ResponseHead {
   return parseResponseHead(Buffer.from(text, "latin1"));

@@ -1,0 +1,169 @@
+import type { ClientRequest, IncomingMessage } from "node:http";
+import type { LookupFunction, Socket } from "node:net";
+import type { Agents } from "../http/proxy-agents.ts";
+import type { RateLimit } from "../http/rate-limit.ts";
+import { isIterable, limited, limitedBody } from "./limited-body.ts";
+
+export interface TransportRequest {
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Made anew for every attempt. */
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array> | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface TransportResponse {
+  /** URL of the request; relative locations are resolved against it. */
+  readonly url: URL;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Must be read to its end or dumped, else its connection is lost. */
+  readonly body: AsyncIterable<Uint8Array> & { dump(): Promise<void> };
+}
+
+export interface ExchangeOptions {
+  /** Resolves names, and refuses addresses that the registry must not lead to. */
+  readonly lookup: LookupFunction;
+  readonly idleMs: number;
+  readonly rate: RateLimit | undefined;
+  /** Called with the body bytes that are about to be sent. */
+  readonly onSent: (bytes: number) => void;
+}
+
+const CONNECT_MS = 30_000;
+/** The answer to a closing PUT comes when the storage has accepted the blob: minutes, for a big one. */
+const COMMIT_FACTOR = 2.5;
+/** To read more of an unwanted body costs more than a new connection. */
+const DUMP_BYTES = 256 * 1024;
+const MAX_HEADER_BYTES = 32 * 1024;
+
+/** How far one request and its answer are. */
+interface ExchangeState {
+  isAnswered: boolean;
+  /** The socket has the whole body. */
+  isSent: boolean;
+  /** The whole answer has been read. */
+  isRead: boolean;
+}
+
+/** The connection was reset before any byte of an answer, after it had served another request. */
+export class StaleConnection extends Error {
+  readonly code = "ECONNRESET";
+}
+
+/** One request and its answer. @throws StaleConnection, or the error of the connection. */
+export async function exchange(
+  request: TransportRequest,
+  agents: Agents,
+  options: ExchangeOptions,
+): Promise<TransportResponse> {
+  const { url, method, signal } = request;
+  const { lookup, idleMs, rate } = options;
+  const { client, agent, forwarder } = await agents.forUrl(url);
+  const headers = { ...request.headers };
+  if (forwarder !== undefined) {
+    headers["host"] = url.host;
+    if (forwarder.authorization !== undefined) headers["proxy-authorization"] = forwarder.authorization;
+  }
+  return await new Promise<TransportResponse>((resolve, reject) => {
+    const outgoing = client.request(forwarder?.url ?? url, {
+      method,
+      headers,
+      agent,
+      // The user chose the proxy, and only the proxy knows the address of the host.
+      ...(forwarder === undefined ? { lookup } : { path: `${url.origin}${url.pathname}${url.search}` }),
+      maxHeaderSize: MAX_HEADER_BYTES,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const state: ExchangeState = { isAnswered: false, isSent: false, isRead: false };
+    outgoing.once("socket", socket => limitConnecting(socket, fault => outgoing.destroy(fault)));
+    outgoing.setTimeout(method === "GET" || method === "HEAD" ? idleMs : idleMs * COMMIT_FACTOR, () =>
+      outgoing.destroy(Object.assign(new Error("no answer in time"), { code: "ETIMEDOUT" })),
+    );
+    outgoing.on("error", error => {
+      const isStale = outgoing.reusedSocket && !state.isAnswered && "code" in error && error.code === "ECONNRESET";
+      reject(isStale ? new StaleConnection(error.message, { cause: error }) : error);
+    });
+    outgoing.on("response", answer => {
+      state.isAnswered = true;
+      answer.setTimeout(idleMs);
+      answer.once("end", () => {
+        state.isRead = true;
+        if (!state.isSent) outgoing.destroy();
+      });
+      resolve({
+        url,
+        status: answer.statusCode ?? 0,
+        headers: answer.headersDistinct,
+        body: bodyOf(answer, rate, signal),
+      });
+    });
+    sendBody(outgoing, request, state, options).catch(error => outgoing.destroy(error));
+  });
+}
+
+/** Each part is on the wire before the next one is asked for, because their memory is shared. */
+async function sendBody(
+  outgoing: ClientRequest,
+  request: TransportRequest,
+  state: ExchangeState,
+  { rate, onSent }: ExchangeOptions,
+): Promise<void> {
+  const body = limitedBody(request.body, rate, request.signal);
+  if (!isIterable(body)) {
+    state.isSent = true;
+    onSent(body?.length ?? 0);
+    outgoing.end(body);
+    return;
+  }
+  for await (const part of body) {
+    if (state.isAnswered || outgoing.destroyed) {
+      // The server still expects the rest, which is not sent: no other request may use this connection.
+      if (state.isRead) outgoing.destroy();
+      return;
+    }
+    onSent(part.length);
+    await new Promise<void>(resolve => {
+      outgoing.once("close", resolve);
+      outgoing.write(part, () => {
+        outgoing.off("close", resolve);
+        resolve();
+      });
+    });
+  }
+  state.isSent = true;
+  outgoing.end();
+}
+
+/** Ends the wait for a host that does not answer at all; the system alone would wait for minutes. */
+function limitConnecting(socket: Socket, onTimeout: (fault: Error) => void): void {
+  if (!socket.connecting) return;
+  const fault = Object.assign(new Error("no connection in time"), { code: "ETIMEDOUT", syscall: "connect" });
+  const timer = setTimeout(onTimeout, CONNECT_MS, fault);
+  const stop = (): void => clearTimeout(timer);
+  socket.once("connect", stop);
+  socket.once("close", stop);
+}
+
+function bodyOf(
+  answer: IncomingMessage,
+  rate: RateLimit | undefined,
+  signal: AbortSignal | undefined,
+): TransportResponse["body"] {
+  const parts = rate === undefined ? answer : limited(answer, rate, signal);
+  return {
+    [Symbol.asyncIterator]: () => parts[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>,
+    async dump() {
+      let left = DUMP_BYTES;
+      try {
+        for await (const part of answer as AsyncIterable<Uint8Array>) {
+          left -= part.length;
+          if (left < 0) break;
+        }
+      } catch {
+        // The body is unwanted, and so are its errors.
+      }
+    },
+  };
+}

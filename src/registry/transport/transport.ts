@@ -1,0 +1,130 @@
+import type { LookupFunction } from "node:net";
+import { hooked } from "../../util/operation-hook.ts";
+import { Agents } from "../http/proxy-agents.ts";
+import type { ProxyFor } from "../http/proxy-settings.ts";
+import { type TransportOptions, trustSystem } from "../http/tls-options.ts";
+import { KnownHosts } from "../origin/known-hosts.ts";
+import { originOf } from "../origin/origin.ts";
+import { BulkConnections, type BulkRequest } from "./bulk-connections.ts";
+import { exchange, StaleConnection, type TransportRequest, type TransportResponse } from "./exchange.ts";
+import { isIterable } from "./limited-body.ts";
+import type { ResponseHead } from "./response-head.ts";
+
+export type { TransportRequest, TransportResponse } from "./exchange.ts";
+
+const IDLE_MS = 120_000;
+
+/** TLS choices for an origin that is not the registry's. */
+export type OptionsFor = (url: URL) => Promise<TransportOptions>;
+
+/** One hop of HTTP/1.1: no redirects, no cookies, no content decoding, no retries; those are the policy of the client. */
+export class Transport implements AsyncDisposable {
+  /** Requests sent so far. */
+  requests = 0;
+  /** Body bytes sent so far. */
+  bytesSent = 0;
+  readonly options: TransportOptions;
+  /** Resolves names for connections, remembers their addresses, and refuses those that a registry must not lead to. */
+  readonly lookup: LookupFunction;
+  readonly #homeUrl: URL;
+  readonly #proxyFor: ProxyFor;
+  readonly #home: Agents;
+  readonly #optionsFor: OptionsFor;
+  /** By origin. */
+  readonly #foreign = new Map<string, Promise<Agents>>();
+  readonly #hosts: KnownHosts;
+  readonly #bulk: BulkConnections;
+
+  /**
+   * @param proxyFor default: every connection is direct.
+   * @param optionsFor TLS options of another origin, such as a token server; default none.
+   */
+  constructor(
+    home: URL,
+    options: TransportOptions = {},
+    proxyFor: ProxyFor = () => undefined,
+    optionsFor: OptionsFor = async () => ({}),
+  ) {
+    this.options = options;
+    this.#homeUrl = home;
+    this.#proxyFor = proxyFor;
+    this.#home = new Agents(options, proxyFor);
+    this.#optionsFor = optionsFor;
+    this.#hosts = new KnownHosts(home.hostname);
+    this.lookup = this.#hosts.lookup;
+    this.#bulk = new BulkConnections(this.lookup);
+  }
+
+  /** True when the host of this URL is in a private network or on this machine, as far as a connection has shown. */
+  isInside({ hostname }: URL): boolean {
+    return this.#hosts.isInside(hostname);
+  }
+
+  /**
+   * Takes a big body over a connection of its own, which costs a quarter of the CPU of `send`.
+   *
+   * @returns undefined behind a proxy, and for another origin that has certificates of its own.
+   * @throws like `send`; NetworkError (transient) when the body breaks off.
+   */
+  async download(request: BulkRequest): Promise<ResponseHead | undefined> {
+    const { url } = request;
+    if (!(await this.isDirect(url))) return undefined;
+    this.requests += 1;
+    const { idleMs, rate } = this.options;
+    const options = this.#isHome(url) ? this.options : { idleMs, rate };
+    return await hooked({ kind: "request", place: `GET ${url.pathname}` }, async () =>
+      this.#bulk.get(request, options),
+    );
+  }
+
+  /** True when `lookup`, and `options` for the registry itself, are all that it takes to reach this URL. */
+  async isDirect(url: URL): Promise<boolean> {
+    if (this.#proxyFor(url) !== undefined || this.#hosts.refusal(url.hostname) !== null) return false;
+    return this.#isHome(url) || !(await this.#agentsFor(url)).hasOwnTrust;
+  }
+
+  /** @throws NetworkError for a host that the registry must not lead to; else what the connection failed with. */
+  async send(request: TransportRequest): Promise<TransportResponse> {
+    this.requests += 1;
+    const refusal = this.#hosts.refusal(request.url.hostname);
+    if (refusal !== null) throw refusal;
+    const agents = await this.#agentsFor(request.url);
+    const operation = { kind: "request", place: `${request.method} ${request.url.pathname}` } as const;
+    const { idleMs = IDLE_MS, rate } = this.options;
+    const onSent = (bytes: number): void => {
+      this.bytesSent += bytes;
+    };
+    const options = { lookup: this.lookup, idleMs, rate, onSent };
+    const once = (): Promise<TransportResponse> => hooked(operation, async () => exchange(request, agents, options));
+    try {
+      return await once();
+    } catch (error) {
+      // A server may close an idle connection at the moment of its next use; a new one may work.
+      const isWorthwhile = error instanceof StaleConnection || trustSystem(error);
+      if (!isWorthwhile || isIterable(request.body)) throw error;
+      return await once();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#home.destroy();
+    this.#bulk.destroy();
+    for (const agents of await Promise.allSettled(this.#foreign.values())) {
+      if (agents.status === "fulfilled") agents.value.destroy();
+    }
+  }
+
+  #isHome(url: URL): boolean {
+    return originOf(url) === originOf(this.#homeUrl);
+  }
+
+  /** Other origins get none of this registry's TLS choices. */
+  async #agentsFor(url: URL): Promise<Agents> {
+    if (this.#isHome(url)) return this.#home;
+    const origin = originOf(url);
+    const known = this.#foreign.get(origin);
+    const agents = known ?? this.#optionsFor(url).then(options => new Agents(options, this.#proxyFor));
+    this.#foreign.set(origin, agents);
+    return await agents;
+  }
+}
