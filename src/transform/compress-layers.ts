@@ -1,5 +1,6 @@
 import type { GzipProfile } from "../compress/gzip/gzip-profile.ts";
 import type { ImageSource, ManifestDraft, PendingBlob, PendingKey, Root, Seal } from "../content/contracts.ts";
+import { derivedSource } from "../content/derived-source.ts";
 import { isPending } from "../content/draft-manifest.ts";
 import { readBlob } from "../content/pump.ts";
 import { InternalError } from "../errors.ts";
@@ -21,15 +22,11 @@ export function compressLayers(
   profile: GzipProfile,
   seals: ReadonlyMap<Digest, Seal> = new Map(),
 ): ImageSource {
-  return {
+  return derivedSource(source, {
     async *roots(signal) {
       for await (const root of source.roots(signal)) yield await compressRoot(source, root, profile, seals, signal);
     },
-    blob: async (descriptor, signal) => await source.blob(descriptor, signal),
-    confirm: async signal => await source.confirm?.(signal),
-    stream: source.stream,
-    [Symbol.asyncDispose]: async () => await source[Symbol.asyncDispose](),
-  };
+  });
 }
 
 /** Of a raw layer with this diff_id; also the digest cache's key. */

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { detectCompression, MAGIC_BYTES } from "../compress/detect.ts";
-import { bytesBlob } from "../content/blob.ts";
 import type { BlobSource, ImageSource, Root, SettledRoot } from "../content/contracts.ts";
+import { blobsOf, derivedSource, rootsOf } from "../content/derived-source.ts";
 import { hashedBlob } from "../content/hashed-blob.ts";
 import { readBlob } from "../content/pump.ts";
 import { verified } from "../content/verified.ts";
@@ -57,7 +57,8 @@ export async function convertSchema1<R extends Root>(
     const descriptor = isOfSchema1(root) ? await convertRoot(source, root, made, measured, options) : undefined;
     converted.push(descriptor === undefined ? root : { ...root, descriptor });
   }
-  return { source: withMade(source, converted, made), roots: converted };
+  const blob = blobsOf(source, digest => made.get(digest));
+  return { source: derivedSource(source, { roots: rootsOf(converted), blob }), roots: converted };
 }
 
 function isOfSchema1(root: Root): root is SettledRoot {
@@ -152,20 +153,5 @@ function withStart(blob: BlobSource, start: number[]): BlobSource {
       // A generator that was never started would leave it open.
       return Readable.from(parts(), { objectMode: false }).once("close", () => stream.destroy());
     },
-  };
-}
-
-function withMade(source: ImageSource, roots: readonly Root[], made: ReadonlyMap<Digest, Uint8Array>): ImageSource {
-  return {
-    async *roots() {
-      yield* roots;
-    },
-    async blob(descriptor, signal) {
-      const bytes = made.get(descriptor.digest);
-      return bytes === undefined ? await source.blob(descriptor, signal) : bytesBlob(bytes);
-    },
-    confirm: async signal => await source.confirm?.(signal),
-    stream: source.stream,
-    [Symbol.asyncDispose]: async () => await source[Symbol.asyncDispose](),
   };
 }

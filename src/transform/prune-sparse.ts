@@ -1,5 +1,5 @@
-import { bytesBlob } from "../content/blob.ts";
 import type { ImageSource, Root } from "../content/contracts.ts";
+import { blobsOf, derivedSource } from "../content/derived-source.ts";
 import { readBlob } from "../content/pump.ts";
 import { ArchiveError, isMissingBlob } from "../errors.ts";
 import { ANNOTATION_REFERENCE_DIGEST } from "../oci/annotations.ts";
@@ -20,18 +20,12 @@ import { formatPlatform } from "../oci/platform.ts";
  */
 export function pruneSparse(source: ImageSource, onNote: (message: string) => void): ImageSource {
   const pruning: Pruning = { source, rewritten: new Map(), kept: new Map() };
-  return {
+  return derivedSource(source, {
     async *roots(signal) {
       for await (const root of source.roots(signal)) yield await pruneRoot(pruning, root, onNote, signal);
     },
-    async blob(descriptor, signal) {
-      const bytes = pruning.rewritten.get(descriptor.digest);
-      return bytes === undefined ? await source.blob(descriptor, signal) : bytesBlob(bytes);
-    },
-    confirm: async signal => await source.confirm?.(signal),
-    stream: source.stream,
-    [Symbol.asyncDispose]: async () => await source[Symbol.asyncDispose](),
-  };
+    blob: blobsOf(source, digest => pruning.rewritten.get(digest)),
+  });
 }
 
 interface Pruning {

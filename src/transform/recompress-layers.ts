@@ -1,6 +1,7 @@
 import { type GzipProfile, gzipProfile } from "../compress/gzip/gzip-profile.ts";
 import { bytesBlob } from "../content/blob.ts";
-import type { BlobSource, CopyPlan, ImageSource, Root } from "../content/contracts.ts";
+import type { BlobSource, BlobStream, CopyPlan, ImageSource, Root } from "../content/contracts.ts";
+import { derivedSource, rootsOf } from "../content/derived-source.ts";
 import { isPending } from "../content/draft-manifest.ts";
 import { InternalError } from "../errors.ts";
 import { describeBytes } from "../oci/describe.ts";
@@ -27,6 +28,11 @@ export interface RecompressOptions {
 export const RECOMPRESS_CONCURRENCY = 3;
 
 type RecompressedLayer = Pick<Descriptor, "digest" | "size">;
+
+interface MeasuredLayer extends LayerToRecompress {
+  /** Bytes after recompression. */
+  readonly size: number;
+}
 
 /**
  * The planned images with their layers in another compression. Configs stay as they are, because diff_ids do not change;
@@ -132,13 +138,11 @@ function recompressedSource(
       return now === undefined ? [] : [[now.digest, { ...job, size: now.size }] as const];
     }),
   );
-  const made = ({ layer, diffId, size }: LayerToRecompress & { readonly size: number }, blob: BlobSource): BlobSource =>
+  const made = ({ layer, diffId, size }: MeasuredLayer, blob: BlobSource): BlobSource =>
     reproducibleLayer(async signal => recompressLayer(layer, blob, diffId, profile, signal), size, blob.isOneShot);
   const { stream } = source;
-  return {
-    async *roots() {
-      yield* roots;
-    },
+  return derivedSource(source, {
+    roots: rootsOf(roots),
     async blob(descriptor, signal) {
       const bytes = rewritten.get(descriptor.digest) ?? plan.manifests.get(descriptor.digest)?.bytes;
       if (bytes !== undefined) return bytesBlob(bytes);
@@ -147,26 +151,30 @@ function recompressedSource(
         ? await source.blob(descriptor, signal)
         : made(origin, await source.blob(origin.layer, signal));
     },
-    stream:
-      stream === undefined
-        ? undefined
-        : {
-            holds: digest => stream.holds(origins.get(digest)?.layer.digest ?? digest),
-            async pass(wanted, take, signal) {
-              const names = new Map([...wanted].map(digest => [origins.get(digest)?.layer.digest ?? digest, digest]));
-              await stream.pass(
-                new Set(names.keys()),
-                async (digest, blob, stop) => {
-                  const name = names.get(digest) ?? digest;
-                  const origin = origins.get(name);
-                  await take(name, origin === undefined ? blob : made(origin, blob), stop);
-                },
-                signal,
-              );
-            },
-          },
-    confirm: async signal => await source.confirm?.(signal),
-    [Symbol.asyncDispose]: async () => await source[Symbol.asyncDispose](),
+    stream: stream && recompressedStream(stream, origins, made),
+  });
+}
+
+function recompressedStream(
+  stream: BlobStream,
+  origins: ReadonlyMap<Digest, MeasuredLayer>,
+  made: (origin: MeasuredLayer, blob: BlobSource) => BlobSource,
+): BlobStream {
+  const originOf = (digest: Digest): Digest => origins.get(digest)?.layer.digest ?? digest;
+  return {
+    holds: digest => stream.holds(originOf(digest)),
+    async pass(wanted, take, signal) {
+      const names = new Map([...wanted].map(digest => [originOf(digest), digest]));
+      await stream.pass(
+        new Set(names.keys()),
+        async (digest, blob, stop) => {
+          const name = names.get(digest) ?? digest;
+          const origin = origins.get(name);
+          await take(name, origin === undefined ? blob : made(origin, blob), stop);
+        },
+        signal,
+      );
+    },
   };
 }
 

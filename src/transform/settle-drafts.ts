@@ -1,5 +1,5 @@
-import { bytesBlob } from "../content/blob.ts";
 import type { ImageSource, Root } from "../content/contracts.ts";
+import { blobsOf, derivedSource } from "../content/derived-source.ts";
 import { settle } from "../content/draft-manifest.ts";
 import { describeBytes } from "../oci/describe.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -14,24 +14,16 @@ import type { Digest } from "../oci/digest.ts";
 export function settleDrafts(source: ImageSource, manifestType?: string): ImageSource {
   const built = new Map<Digest, Uint8Array>();
   const { stream } = source;
-  return {
+  return derivedSource(source, {
     async *roots(signal) {
       for await (const root of source.roots(signal)) yield settleRoot(root, manifestType, built);
     },
-    async blob(descriptor, signal) {
-      const bytes = built.get(descriptor.digest);
-      return bytes === undefined ? await source.blob(descriptor, signal) : bytesBlob(bytes);
+    blob: blobsOf(source, digest => built.get(digest)),
+    stream: stream && {
+      holds: digest => built.has(digest) || stream.holds(digest),
+      pass: async (wanted, take, signal) => await stream.pass(wanted, take, signal),
     },
-    stream:
-      stream === undefined
-        ? undefined
-        : {
-            holds: digest => built.has(digest) || stream.holds(digest),
-            pass: async (wanted, take, signal) => await stream.pass(wanted, take, signal),
-          },
-    confirm: async signal => await source.confirm?.(signal),
-    [Symbol.asyncDispose]: async () => await source[Symbol.asyncDispose](),
-  };
+  });
 }
 
 function settleRoot(root: Root, manifestType: string | undefined, built: Map<Digest, Uint8Array>): Root {

@@ -2,7 +2,7 @@ import { type ImgpackError, PartialError, UsageError } from "../errors.ts";
 import { formatPlatform, hostPlatform, type Platform } from "../oci/platform.ts";
 import { parseReference, resolveDockerHub } from "../oci/reference.ts";
 import { type FullReference, registrySource } from "../registry/registry-source.ts";
-import { type Output, openOutput } from "./shared/output-place.ts";
+import { type Output, openOutput } from "./shared/open-output.ts";
 import { type RegistryOptions, RegistryPool } from "./shared/registry-pool.ts";
 import { type OutputOptions, readPlatforms, type WrittenImage, writeImages } from "./shared/write-images.ts";
 
@@ -18,7 +18,7 @@ export interface PullOptions extends RegistryOptions, OutputOptions {
   readonly platforms?: readonly string[] | undefined;
   /** Of several images, those that cannot be had are left out; the call still throws when the others are written. */
   readonly keepGoing?: boolean | undefined;
-  /** Gives up what a run that broke off has left of a file, this command's or another's; without it, its own is gone on with. */
+  /** Discards a partial file left by an earlier run. By default a partial file of the same command is resumed. */
   readonly restart?: boolean | undefined;
 }
 
@@ -48,7 +48,7 @@ export async function pull(references: readonly string[], options: PullOptions):
   const onProgress = options.onProgress ?? (() => undefined);
   if (references.length === 0) throw new UsageError("Cannot pull: no image named, expected at least one reference");
   const platforms = readPlatforms("pull", options.platforms, [hostPlatform()]);
-  const place = await openOutput(options.output, undefined);
+  const output = await openOutput(options.output);
   const full = references.map(text => fullReference(text, options.registry));
   const failures = new Map<FullReference, ImgpackError>();
   const onFailed =
@@ -68,7 +68,7 @@ export async function pull(references: readonly string[], options: PullOptions):
   const { plan, images } = await writeImages(source, {
     verb: "pull",
     ...options,
-    place,
+    output,
     platforms,
     command: commandOf(full, platforms, options),
     sourceName: references.join(", "),
@@ -78,14 +78,14 @@ export async function pull(references: readonly string[], options: PullOptions):
       `Cannot pull ${failures.size} of ${references.length} images: ${[...failures.values()].map(({ message }) => message).join("; ")}`,
       [...failures.values()],
       {
-        failed: full.flatMap((one, place) => (failures.has(one) ? (references[place] ?? []) : [])),
-        hint: `${place.name} holds the others.`,
+        failed: full.flatMap((one, index) => (failures.has(one) ? (references[index] ?? []) : [])),
+        hint: `${output.name} contains the others.`,
       },
     );
   }
   const { requests } = await registries.traffic();
   return {
-    output: place.name,
+    output: output.name,
     images,
     blobBytes: plan.totalBytes,
     blobs: plan.blobs.length,

@@ -94,7 +94,7 @@ describe("imgpack pull", () => {
     [
       "all beside another platform",
       ["--platform", "all,linux/arm64"],
-      'Cannot pull: "all" stands beside other platforms, expected it alone',
+      'Cannot pull: "all" is given next to other platforms, expected it alone',
     ],
     [
       "no number of workers",

@@ -20,6 +20,6 @@ test("push() gives images of docker archives OCI manifests where no others are t
   const stored = registry.content.manifests.get("app:1");
   expect(stored?.type).toBe(OCI);
   expect(registry.content.manifests.has(images[0]?.digest ?? "")).toBe(true);
-  expect(notes.join("\n")).toContain("takes no Docker manifests");
+  expect(notes.join("\n")).toContain("does not accept Docker manifests");
   expect(registry.seen(/^PUT .*\/uploads\//)).toHaveLength(2);
 });

@@ -2,13 +2,14 @@ import { type ScanOptions, StreamedArchive } from "../../archive/open/streamed-a
 import { openArchive } from "../../archive/open-archive.ts";
 import type { ArchiveFormat } from "../../archive/write/archive-layout.ts";
 import type { ImageSource, Root } from "../../content/contracts.ts";
+import { derivedSource, rootsOf } from "../../content/derived-source.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { UsageError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { pruneSparse } from "../../transform/prune-sparse.ts";
 import { escapeForeign, quote } from "../../util/format.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
-import { checkApart, type Output, openOutput } from "../shared/output-place.ts";
+import { checkApart, type OpenedOutput, type Output, openOutput } from "../shared/open-output.ts";
 import { SequentialInput } from "../shared/sequential-input.ts";
 import { type OutputOptions, readPlatforms, type WrittenImage, writeImages } from "../shared/write-images.ts";
 import { type ConvertNameOptions, convertedRoots } from "./chosen-images.ts";
@@ -45,13 +46,13 @@ const FORMATS = ["universal", "oci", "docker"] as const;
  */
 export async function convert(input: string, options: ConvertOptions): Promise<ConvertResult> {
   const started = performance.now();
-  const { output, signal } = options;
+  const { signal } = options;
   const onNote = (message: string): void => options.onProgress?.({ kind: "note", message });
   const what = input === "-" ? "archive from stdin" : `archive ${quote(input)}`;
   const platforms = readPlatforms("convert", options.platforms, "all");
   const sparse = readSparse(options.sparse);
-  await checkApart(input, output);
-  const place = await openOutput(output, readFormat(options.format));
+  await checkApart(input, options.output);
+  const output = await openOutput(options.output, readFormat(options.format));
   await using reading = new SequentialInput({
     beginUpload: undefined,
     isShared: false,
@@ -66,29 +67,22 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
     scanned.isReopenable ? await StreamedArchive.scan(scanned) : await reading.scan(scanned);
   await using archive = await openArchive(input, { onNote, scan, signal });
   const source = reading.sourceOf(archive);
-  if (source.stream !== undefined && place.kind === "stream") {
-    throw new UsageError(
-      `Cannot convert ${what} to stdout: it is read from beginning to end, expected a file to write`,
-      {
-        hint: "Write to a file, or unpack the archive first.",
-      },
-    );
-  }
+  checkReadable(source, output, what);
   const found: Root[] = [];
   for await (const root of archive.roots(signal)) found.push(root);
   const originals = convertedRoots(found, options, what);
-  const chosen = withRoots(source, originals);
+  const chosen = derivedSource(source, { roots: rootsOf(originals) });
   const whole = sparse === "prune" ? pruneSparse(chosen, onNote) : chosen;
   const onAbsent = ({ digest }: Descriptor): void =>
     onNote(`Not in the archive, and kept in its index: ${escapeForeign(digest)}`);
-  const writing = { ...options, verb: "convert" as const, place, platforms, sourceName: what, originals };
+  const writing = { ...options, verb: "convert" as const, output, platforms, sourceName: what, originals };
   const { plan, images } = await blameChangedInput(
     archive.confirm,
     async () => await writeImages(whole, { ...writing, onAbsent: sparse === "keep" ? onAbsent : undefined }),
   );
   return {
-    output: place.name,
-    format: place.format,
+    output: output.name,
+    format: output.format,
     images,
     blobBytes: plan.totalBytes,
     blobs: plan.blobs.length,
@@ -96,16 +90,12 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
   };
 }
 
-function withRoots(source: ImageSource, roots: readonly Root[]): ImageSource {
-  return {
-    async *roots() {
-      yield* roots;
-    },
-    blob: async (descriptor, signal) => await source.blob(descriptor, signal),
-    confirm: async signal => await source.confirm?.(signal),
-    stream: source.stream,
-    [Symbol.asyncDispose]: async () => await source[Symbol.asyncDispose](),
-  };
+/** @throws UsageError: the input decides the order of blobs, and so does a stream that is written. */
+function checkReadable(source: ImageSource, output: OpenedOutput, what: string): void {
+  if (source.stream === undefined || output.kind !== "stream") return;
+  throw new UsageError(`Cannot convert ${what} to stdout: it is read from beginning to end, expected a file to write`, {
+    hint: "Write to a file, or unpack the archive first.",
+  });
 }
 
 function readFormat(format: string | undefined): ArchiveFormat | undefined {

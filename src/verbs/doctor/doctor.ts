@@ -10,7 +10,7 @@ import { ArchiveError, UsageError } from "../../errors.ts";
 import { DOCKER_MANIFEST } from "../../oci/media-types.ts";
 import { quote } from "../../util/format.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
-import { checkApart } from "../shared/output-place.ts";
+import { checkApart } from "../shared/open-output.ts";
 import { type VerifyResult, verify } from "../verify.ts";
 import { type DoctoredImage, type Examined, examineImages } from "./check-images.ts";
 import { isImage, loadFacts } from "./load-facts.ts";

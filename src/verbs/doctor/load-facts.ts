@@ -1,12 +1,13 @@
 import { readMetadata } from "../../archive/archive.ts";
 import type { ArchiveSource } from "../../archive/open-archive.ts";
-import type { Root } from "../../content/contracts.ts";
+import type { DockerImage } from "../../archive/read/docker-view.ts";
+import type { CopyPlan, Root } from "../../content/contracts.ts";
 import { gather } from "../../copy/gather.ts";
 import { ArchiveError, IntegrityError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { DOCKER_MANIFEST_FILE, parseDockerManifest } from "../../oci/docker-manifest.ts";
-import { INDEX_FILE, LAYOUT_FILE } from "../../oci/layout.ts";
+import { INDEX_FILE, LAYOUT_FILE, type LayoutRoot } from "../../oci/layout.ts";
 import { MAX_ARCHIVE_INDEX_BYTES } from "../../oci/limits.ts";
 import {
   isImageConfigType,
@@ -19,8 +20,10 @@ import { hostPlatform, matchesPlatform, parsePlatform } from "../../oci/platform
 import type { InspectedImage } from "../shared/describe-images.ts";
 import type { LoadFacts, OciFacts } from "./loader-verdicts.ts";
 
+type Manifests = CopyPlan["manifests"];
+
 /**
- * What a loader would meet in an archive.
+ * What a loader would find in an archive.
  *
  * @param images as its roots describe them, artifacts included.
  * @param broken images of which nothing can run.
@@ -49,12 +52,12 @@ export async function loadFacts(
   };
 }
 
-/** What could not be read may have been one. */
+/** Also true of an image that could not be read. */
 export function isImage({ platforms }: Pick<InspectedImage, "platforms">): boolean {
   return platforms.length === 0 || platforms.some(({ platform }) => platform !== undefined);
 }
 
-/** By content: what a media type says is not what a loader meets. */
+/** By content: a loader does not trust media types. */
 async function layerKinds(
   source: ArchiveSource,
   images: readonly InspectedImage[],
@@ -91,70 +94,87 @@ async function ociFacts(
     roots.map(({ descriptor }) => descriptor),
     signal,
   );
-  const layersOf = new Map<Digest, readonly Digest[]>();
-  for (const { view } of read.values()) {
-    if (view.kind === "image")
-      layersOf.set(
-        view.config.digest,
-        view.layers.map(({ digest }) => digest),
-      );
-  }
-  const ofDocker = docker?.images ?? [];
-  // Some writers list the children of an index beside it: they are found through it.
-  const below = new Set(
-    [...read.values()].flatMap(({ view }) => (view.kind === "index" ? view.manifests : [])).map(({ digest }) => digest),
-  );
-  const tops = roots.filter(({ descriptor }) => !below.has(descriptor.digest));
-  const unnamed = tops.filter(({ descriptor, names }) => {
-    const view = read.get(descriptor.digest)?.view;
-    return names.length === 0 && !(view?.kind === "image" && !isImageConfigType(view.config.mediaType));
-  });
+  const layersOf = layersByConfig(read);
+  const tops = topRoots(roots, read);
+  const unnamed = tops.filter(({ descriptor, names }) => names.length === 0 && !isArtifact(read, descriptor));
+  const dockerImages = docker?.images ?? [];
   return {
     hasLayoutFile: archive.entries.has(LAYOUT_FILE),
     entries: view.manifests.length,
     nameless: unnamed.filter(({ tags }) => tags.length === 0).length,
     tagOnly: unnamed.filter(({ tags }) => tags.length > 0).length,
-    otherPlatforms:
-      images.filter(({ mediaType, platforms }) => isIndexType(mediaType) && !hasOwnPlatform(platforms)).length +
-      // A manifest is asked only where its entry tells the platform.
-      tops.filter(({ descriptor: { mediaType, platform } }) => {
-        return platform !== undefined && !isIndexType(mediaType) && !matchesPlatform(hostPlatform(), platform);
-      }).length,
-    nested: roots.filter(({ descriptor }) => {
-      const view = read.get(descriptor.digest)?.view;
-      return view?.kind === "index" && view.manifests.every(({ mediaType }) => isIndexType(mediaType));
-    }).length,
-    unlisted: ofDocker.filter(({ config }) => !layersOf.has(config.digest)).length,
-    contradicted: ofDocker.filter(({ config, diffIds, isClassic }) => {
-      const layers = layersOf.get(config.digest);
-      // Where layers are compressed, their digests say nothing about the order.
-      return layers !== undefined && (isClassic ? layers.join() !== diffIds.join() : layers.length !== diffIds.length);
-    }).length,
+    otherPlatforms: images.filter(isIndexOfOthers).length + tops.filter(isManifestOfOther).length,
+    nested: roots.filter(({ descriptor }) => isIndexOfIndexes(read, descriptor)).length,
+    unlisted: dockerImages.filter(({ config }) => !layersOf.has(config.digest)).length,
+    contradicted: dockerImages.filter(image => isContradicted(image, layersOf)).length,
     hasSha512: [...read.keys(), ...layersOf.keys(), ...[...layersOf.values()].flat()].some(isSha512),
   };
 }
 
-/** Nothing when a manifest is damaged: what is wrong with it is said elsewhere. */
+function layersByConfig(read: Manifests): ReadonlyMap<Digest, readonly Digest[]> {
+  const layersOf = new Map<Digest, readonly Digest[]>();
+  for (const { view } of read.values()) {
+    if (view.kind !== "image") continue;
+    const layers = view.layers.map(({ digest }) => digest);
+    layersOf.set(view.config.digest, layers);
+  }
+  return layersOf;
+}
+
+/** Some writers list the children of an index next to it: those are found through the index. */
+function topRoots(roots: readonly LayoutRoot[], read: Manifests): readonly LayoutRoot[] {
+  const children = new Set(
+    [...read.values()].flatMap(({ view }) => (view.kind === "index" ? view.manifests : [])).map(({ digest }) => digest),
+  );
+  return roots.filter(({ descriptor }) => !children.has(descriptor.digest));
+}
+
+function isArtifact(read: Manifests, { digest }: Descriptor): boolean {
+  const view = read.get(digest)?.view;
+  return view?.kind === "image" && !isImageConfigType(view.config.mediaType);
+}
+
+function isIndexOfIndexes(read: Manifests, { digest }: Descriptor): boolean {
+  const view = read.get(digest)?.view;
+  return view?.kind === "index" && view.manifests.every(({ mediaType }) => isIndexType(mediaType));
+}
+
+/** Of platforms other than this machine's. */
+function isIndexOfOthers({ mediaType, platforms }: InspectedImage): boolean {
+  return isIndexType(mediaType) && !hasOwnPlatform(platforms);
+}
+
+/** Only an entry that names a platform is compared with this machine's. */
+function isManifestOfOther({ descriptor: { mediaType, platform } }: LayoutRoot): boolean {
+  return platform !== undefined && !isIndexType(mediaType) && !matchesPlatform(hostPlatform(), platform);
+}
+
+/** Whether index.json names other layers than manifest.json. Digests of compressed layers cannot be compared. */
+function isContradicted(
+  { config, diffIds, isClassic }: DockerImage,
+  layersOf: ReadonlyMap<Digest, readonly Digest[]>,
+): boolean {
+  const layers = layersOf.get(config.digest);
+  if (layers === undefined) return false;
+  return isClassic ? layers.join() !== diffIds.join() : layers.length !== diffIds.length;
+}
+
+/** Manifests of each root; none of a root with a damaged one, which `verify` reports. */
 async function readRoots(
   source: ArchiveSource,
   descriptors: readonly Descriptor[],
   signal: AbortSignal | undefined,
-): ReturnType<typeof readManifests> {
-  const all: Awaited<ReturnType<typeof readManifests>>[] = [];
+): Promise<Manifests> {
+  const all: Manifests[] = [];
   for (const descriptor of descriptors) {
     try {
-      all.push(await readManifests(source, descriptor, signal));
+      const root: Root = { kind: "settled", names: [], descriptor };
+      all.push((await gather(source, [root], signal, undefined, () => undefined)).manifests);
     } catch (error) {
       if (!(error instanceof ArchiveError || error instanceof IntegrityError)) throw error;
     }
   }
   return new Map(all.flatMap(manifests => [...manifests]));
-}
-
-async function readManifests(source: ArchiveSource, descriptor: Descriptor, signal: AbortSignal | undefined) {
-  const root: Root = { kind: "settled", names: [], descriptor };
-  const { manifests } = await gather(source, [root], signal, undefined, () => undefined);
-  return manifests;
 }
 
 function hasOwnPlatform(platforms: InspectedImage["platforms"]): boolean {

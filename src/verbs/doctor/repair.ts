@@ -1,8 +1,9 @@
 import type { ArchiveSource } from "../../archive/open-archive.ts";
-import type { ImageSource, Root } from "../../content/contracts.ts";
+import type { Root } from "../../content/contracts.ts";
+import { derivedSource, rootsOf } from "../../content/derived-source.ts";
 import type { OnProgress } from "../../content/progress.ts";
 import { pruneSparse } from "../../transform/prune-sparse.ts";
-import { openOutput } from "../shared/output-place.ts";
+import { openOutput } from "../shared/open-output.ts";
 import { type WrittenImage, writeImages } from "../shared/write-images.ts";
 
 export interface RepairOptions {
@@ -25,25 +26,14 @@ export interface Repaired {
  *
  * @throws ImgpackError; nothing stands under the output's name unless everything was read and right.
  */
-export async function repair(
-  source: ArchiveSource,
-  roots: readonly Root[],
-  { output, layers, onProgress, signal }: RepairOptions,
-): Promise<Repaired> {
+export async function repair(source: ArchiveSource, roots: readonly Root[], options: RepairOptions): Promise<Repaired> {
+  const { layers, onProgress, signal } = options;
   const onNote = (message: string): void => onProgress?.({ kind: "note", message });
-  const place = await openOutput(output, undefined);
-  const chosen: ImageSource = {
-    async *roots() {
-      yield* roots;
-    },
-    blob: async (descriptor, signal) => await source.blob(descriptor, signal),
-    confirm: async signal => await source.confirm(signal),
-    stream: source.stream,
-    [Symbol.asyncDispose]: async () => undefined,
-  };
+  const output = await openOutput(options.output);
+  const chosen = derivedSource(source, { roots: rootsOf(roots) });
   const { plan, images } = await writeImages(pruneSparse(chosen, onNote), {
     verb: "convert",
-    place,
+    output,
     layers,
     platforms: "all",
     sourceName: source.archive.what,
@@ -51,5 +41,5 @@ export async function repair(
     onProgress,
     signal,
   });
-  return { output: place.name, images, blobBytes: plan.totalBytes };
+  return { output: output.name, images, blobBytes: plan.totalBytes };
 }

@@ -1,6 +1,7 @@
 import type { ArchiveSource } from "../../archive/open-archive.ts";
 import { gzipProfile } from "../../compress/gzip/gzip-profile.ts";
 import type { CopyPlan, ImageSource, Root, SettledRoot } from "../../content/contracts.ts";
+import { derivedSource, rootsOf } from "../../content/derived-source.ts";
 import type { OnProgress } from "../../content/progress.ts";
 import { type CopyOptions, copyImages } from "../../copy/copy-image.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
@@ -10,7 +11,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { DOCKER_MANIFEST, OCI_MANIFEST } from "../../oci/media-types.ts";
 import { compressLayers } from "../../transform/compress-layers.ts";
 import { pruneSparse } from "../../transform/prune-sparse.ts";
-import { findPresent } from "../shared/already-pushed.ts";
+import { findPresent, type PresentImages } from "../shared/already-pushed.ts";
 import type { Destination } from "../shared/destinations.ts";
 import type { RegistryPool } from "../shared/registry-pool.ts";
 import type { SequentialInput } from "../shared/sequential-input.ts";
@@ -29,75 +30,95 @@ export interface OpenedArchive {
   readonly archive: ArchiveSource;
   readonly source: ImageSource;
   readonly reading: SequentialInput;
-  /** Where its layers went while it was read. */
+  /** `registry/repository` that got its layers while it was read. */
   readonly sentTo: string | undefined;
 }
 
+/** Pushes the images of one destination. @returns one result per tag. */
 export async function pushToRepository(
-  { archive, source, reading, sentTo }: OpenedArchive,
-  { registry, repository, roots }: Destination,
+  opened: OpenedArchive,
+  destination: Destination,
   run: PushRun,
 ): Promise<readonly PushedImage[]> {
-  const { registries, cache, level } = run;
-  const { signal, onProgress, concurrency = CONCURRENCY, dryRun, sparse = "prune" } = run.options;
-  const chosen: ImageSource = {
-    ...source,
-    async *roots() {
-      yield* roots;
-    },
-  };
-  const whole =
-    sparse === "keep"
-      ? chosen
-      : pruneSparse(chosen, message => {
-          if (sparse === "fail") throw sparseIndex(`${registry}/${repository}:${message}`);
-          onProgress({ kind: "note", message: `${registry}/${repository}:${message}` });
-        });
-  const isSent = sentTo === undefined || sentTo === `${registry}/${repository}`;
-  const compressed =
-    level === "keep" ? whole : compressLayers(whole, gzipProfile(level), isSent ? reading.seals : undefined);
-  const ready: Root[] = [];
-  for await (const root of compressed.roots(signal)) ready.push(root);
-  const onAbsent = sparse === "keep" ? () => undefined : undefined;
-  if (dryRun) return planned(await gather(compressed, ready, signal, undefined, onAbsent), registry, repository);
-  const remote = await registries.repositoryFor({ registry, repository }, signal, "pull,push");
-  // A level that was asked for is applied where the image is already, too.
-  const { present, absent } =
-    level === undefined
-      ? await findPresent(remote, ready, cache, signal)
-      : { present: [], absent: [...ready.entries()] };
-  const images: PushedImage[] = present.map(({ tag, descriptor }) => ({
-    reference: `${registry}/${repository}:${tag}`,
-    digest: descriptor.digest,
-  }));
-  for (const { reference } of images) {
-    onProgress({ kind: "note", message: `${reference} is this image already: nothing to push` });
-  }
-  if (absent.length === 0) return images;
+  const source = preparedSource(opened, destination, run);
+  const roots: Root[] = [];
+  for await (const root of source.roots(run.options.signal)) roots.push(root);
+  if (run.options.dryRun) return plannedImages(await planPush(source, roots, run), nameOf(destination));
+  const { present, absent } = await splitPresent(destination, roots, run);
+  const found = present.map(({ tag, descriptor }): PushedImage => {
+    const reference = `${nameOf(destination)}:${tag}`;
+    note(run, `${reference} is this image already: nothing to push`);
+    return { reference, digest: descriptor.digest };
+  });
+  if (absent.length === 0) return found;
   const missing = absent.map(([, root]) => root);
-  const gathered = await gather(compressed, missing, signal, undefined, onAbsent);
-  const plan = sentTo === `${registry}/${repository}` ? withoutBlobs(gathered, reading.sent) : gathered;
-  const target = await registries.targetFor({ registry, repository }, cache, signal);
+  const settled = await copyMissing(source, missing, opened, destination, run);
+  const originals = absent.map(([index]) => destination.roots[index]);
+  return [...found, ...pushedImages(settled, originals, nameOf(destination))];
+}
+
+/** The images of a destination, without entries of an index that the archive lacks, and with raw layers compressed. */
+function preparedSource(
+  { source, reading, sentTo }: OpenedArchive,
+  destination: Destination,
+  run: PushRun,
+): ImageSource {
+  const { sparse = "prune" } = run.options;
+  const chosen = derivedSource(source, { roots: rootsOf(destination.roots) });
+  const onSparse = (message: string): void => {
+    if (sparse === "fail") throw sparseIndex(`${nameOf(destination)}:${message}`);
+    note(run, `${nameOf(destination)}:${message}`);
+  };
+  const pruned = sparse === "keep" ? chosen : pruneSparse(chosen, onSparse);
+  if (run.level === "keep") return pruned;
+  const hasLayers = sentTo === undefined || sentTo === nameOf(destination);
+  return compressLayers(pruned, gzipProfile(run.level), hasLayers ? reading.seals : undefined);
+}
+
+async function planPush(source: ImageSource, roots: readonly Root[], { options }: PushRun): Promise<CopyPlan> {
+  const onAbsent = options.sparse === "keep" ? () => undefined : undefined;
+  return await gather(source, roots, options.signal, undefined, onAbsent);
+}
+
+/** Which images the registry has already. A level that the user chose is applied to all of them. */
+async function splitPresent(
+  destination: Destination,
+  roots: readonly Root[],
+  { registries, cache, level, options: { signal } }: PushRun,
+): Promise<PresentImages> {
+  const repository = await registries.repositoryFor(destination, signal, "pull,push");
+  if (level !== undefined) return { present: [], absent: [...roots.entries()] };
+  return await findPresent(repository, roots, cache, signal);
+}
+
+async function copyMissing(
+  source: ImageSource,
+  missing: readonly Root[],
+  { archive, reading, sentTo }: OpenedArchive,
+  destination: Destination,
+  run: PushRun,
+): Promise<readonly SettledRoot[]> {
+  const { registries, cache } = run;
+  const { signal, onProgress, concurrency = CONCURRENCY } = run.options;
+  const gathered = await planPush(source, missing, run);
+  const plan = sentTo === nameOf(destination) ? withoutBlobs(gathered, reading.sent) : gathered;
+  const target = await registries.targetFor(destination, cache, signal);
   const sourceName = archive.archive.what;
-  const copy = { plan, source: compressed, target, sourceName, cache, concurrency, onProgress, signal };
-  const settled = await copyOrConvert(copy, `${registry}/${repository}`);
-  for (const [index, { names, descriptor }] of settled.entries()) {
-    const original = roots[absent[index]?.[0] ?? -1];
-    const isChanged = original?.kind === "settled" && original.descriptor.digest !== descriptor.digest;
-    for (const tag of names) {
-      images.push({
-        reference: `${registry}/${repository}:${tag}`,
-        digest: descriptor.digest,
-        ...(isChanged ? { previousDigest: original.descriptor.digest } : {}),
-      });
-    }
-  }
-  return images;
+  const copy = { plan, source, target, sourceName, cache, concurrency, onProgress, signal };
+  return await copyOrConvert(copy, nameOf(destination));
+}
+
+function nameOf({ registry, repository }: Destination): string {
+  return `${registry}/${repository}`;
+}
+
+function note({ options }: PushRun, message: string): void {
+  options.onProgress({ kind: "note", message });
 }
 
 /**
- * Copies; images of docker archives get OCI manifests where the registry takes no others (zot unless told otherwise). Only
- * those that are built here: all others stay the bytes that they are.
+ * Copies; if the registry refuses Docker manifests, as zot does by default, images of docker archives get OCI manifests
+ * instead. Only manifests that are built here change: all others keep their bytes.
  */
 async function copyOrConvert(copy: CopyOptions, where: string): Promise<readonly SettledRoot[]> {
   try {
@@ -107,7 +128,10 @@ async function copyOrConvert(copy: CopyOptions, where: string): Promise<readonly
       error instanceof RegistryError && (error.status === 415 || error.codes.includes("MANIFEST_INVALID"));
     const isDocker = (root: Root): boolean => root.kind === "draft" && root.draft.mediaType === DOCKER_MANIFEST;
     if (!isRefused || !copy.plan.roots.some(isDocker)) throw error;
-    copy.onProgress({ kind: "note", message: `${where} takes no Docker manifests: pushing OCI manifests instead` });
+    copy.onProgress({
+      kind: "note",
+      message: `${where} does not accept Docker manifests: pushing OCI manifests instead`,
+    });
     const roots = copy.plan.roots.map(root =>
       root.kind === "draft" && isDocker(root) ? { ...root, draft: { ...root.draft, mediaType: OCI_MANIFEST } } : root,
     );
@@ -115,7 +139,7 @@ async function copyOrConvert(copy: CopyOptions, where: string): Promise<readonly
   }
 }
 
-/** What is in the repository already needs no question. */
+/** The plan without blobs that are in the repository already. */
 function withoutBlobs(plan: CopyPlan, sent: ReadonlySet<Digest>): CopyPlan {
   const blobs = plan.blobs.filter(({ digest }) => !sent.has(digest));
   const left = (sum: number, { size }: { readonly size: number }): number => sum + size;
@@ -128,10 +152,24 @@ function sparseIndex(message: string): ArchiveError {
   });
 }
 
-function planned(plan: CopyPlan, registry: string, repository: string): readonly PushedImage[] {
-  return plan.roots.flatMap(root =>
+/** @param originals the same images as the archive has them. */
+function pushedImages(
+  roots: readonly SettledRoot[],
+  originals: readonly (Root | undefined)[],
+  repository: string,
+): readonly PushedImage[] {
+  return roots.flatMap(({ names, descriptor: { digest } }, index) => {
+    const original = originals[index];
+    const isChanged = original?.kind === "settled" && original.descriptor.digest !== digest;
+    const previous = isChanged ? { previousDigest: original.descriptor.digest } : {};
+    return names.map(tag => ({ reference: `${repository}:${tag}`, digest, ...previous }));
+  });
+}
+
+function plannedImages({ roots }: CopyPlan, repository: string): readonly PushedImage[] {
+  return roots.flatMap(root =>
     root.names.map(tag => ({
-      reference: `${registry}/${repository}:${tag}`,
+      reference: `${repository}:${tag}`,
       ...(root.kind === "settled" ? { digest: root.descriptor.digest } : {}),
     })),
   );

@@ -4,17 +4,18 @@ import { ArchiveError, UsageError } from "../../errors.ts";
 import type { LayerCompression } from "../../oci/media-types.ts";
 import type { Platform } from "../../oci/platform.ts";
 import { quote } from "../../util/format.ts";
+import type { OpenedOutput } from "./open-output.ts";
 
 /** "docker20": Docker before 23; "docker": 23 and newer, in both stores; "podman"; "ctr": containerd; "k3s". */
 export type Loader = "docker20" | "docker" | "podman" | "ctr" | "k3s";
 
-/** What a loader cannot take. Everything else is written as it is: default archives load everywhere. */
+/** What a loader does not accept. Everything else is written unchanged: default archives load everywhere. */
 export interface LoaderProfile {
   /** As messages name it. */
   readonly name: string;
-  /** Compressions of layers that become gzip, as it cannot unpack them; beside xz and bzip2, which nobody gets. */
+  /** Compressions of layers that it cannot unpack, in addition to xz and bzip2: such layers become gzip. */
   readonly unpacksNot: readonly LayerCompression[];
-  /** It loads images with a config only; containerd imports any artifact. */
+  /** True if it loads only images with a config; containerd imports any artifact. */
   readonly needsConfig: boolean;
 }
 
@@ -36,10 +37,25 @@ export function loaderProfile(name: string): LoaderProfile {
   );
 }
 
+/** @throws UsageError for an output that the loader cannot read; Docker's classic store reads `manifest.json` alone. */
+export function checkOutput({ kind, format }: OpenedOutput, profile: LoaderProfile): void {
+  if (kind === "folder") {
+    throw new UsageError(`Cannot write folder for ${profile.name}: it loads a tar, expected a file or -`, {
+      hint: "Leave out --for, or name a file such as images.tar.",
+    });
+  }
+  if (format === "oci" && profile.needsConfig) {
+    throw new UsageError(
+      `Cannot write for ${profile.name} with --format oci: it needs manifest.json, expected universal`,
+      { hint: "Leave out --format." },
+    );
+  }
+}
+
 /**
- * Tells which of the planned images the loader will not take, and which platform it will take of the others.
+ * Notes the planned artifacts that the loader will not load.
  *
- * @throws ArchiveError "no-image" when it would take none of them.
+ * @throws ArchiveError "no-image" if that is all of them.
  */
 export function checkLoads(
   plan: CopyPlan,
@@ -57,10 +73,10 @@ export function checkLoads(
   if (others.length === plan.roots.length) {
     throw new ArchiveError(
       "no-image",
-      `Cannot write archive for ${profile.name}: ${others.join(", ")} is no image but another artifact, expected an image`,
-      { hint: "Leave out --for: the archive then carries it for a registry or for oras." },
+      `Cannot write archive for ${profile.name}: ${others.join(", ")} is another artifact, expected an image`,
+      { hint: "Leave out --for to write the archive for a registry or for oras." },
     );
   }
   for (const name of others)
-    onNote(`${name} is no image: the archive carries it, and ${profile.name} will not load it`);
+    onNote(`${name} is not an image: the archive contains it, but ${profile.name} will not load it`);
 }

@@ -1,44 +1,46 @@
-import { dockerImage } from "../../archive/write/build-metadata.ts";
-import { bytesBlob } from "../../content/blob.ts";
 import type { CopyPlan, ImageSource, Root } from "../../content/contracts.ts";
 import type { OnProgress } from "../../content/progress.ts";
 import { copyImages } from "../../copy/copy-image.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
-import { gather } from "../../copy/gather.ts";
 import { selectPlatforms } from "../../copy/select-platforms.ts";
 import { UsageError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { type LayerCompression, OCI_MANIFEST } from "../../oci/media-types.ts";
 import { hostPlatform, type Platform, parsePlatform } from "../../oci/platform.ts";
-import { convertSchema1 } from "../../transform/convert-schema1.ts";
-import { isRecompressed, type TargetCompression } from "../../transform/layers-to-recompress.ts";
-import { RECOMPRESS_CONCURRENCY, recompressLayers } from "../../transform/recompress-layers.ts";
-import { settleDrafts } from "../../transform/settle-drafts.ts";
-import { quote } from "../../util/format.ts";
-import { checkLoads, type LoaderProfile, loaderProfile } from "./loader-profile.ts";
-import type { OutputPlace } from "./output-place.ts";
+import { RECOMPRESS_CONCURRENCY } from "../../transform/recompress-layers.ts";
+import { layerChange } from "./layer-change.ts";
+import { checkLoads, checkOutput, type LoaderProfile, loaderProfile } from "./loader-profile.ts";
+import type { OpenedOutput } from "./open-output.ts";
+import {
+  announceRecompression,
+  type PlannedImages,
+  type PlanOptions,
+  planDockerImages,
+  planImages,
+  planRecompressed,
+  planSettled,
+} from "./planned-images.ts";
 
 export interface OutputOptions {
-  /** "keep", "gzip" or "raw"; without it what `loader` needs, and else "keep". */
+  /** "keep", "gzip" or "raw"; by default what `loader` needs, and "keep" without a loader. */
   readonly layers?: string | undefined;
-  /** docker20, docker, podman, ctr or k3s: adapts what that loader cannot take. */
+  /** docker20, docker, podman, ctr or k3s: makes the archive loadable by this tool. */
   readonly loader?: string | undefined;
-  /** Blobs under way at once; 6 without it. */
+  /** Maximum number of blobs copied at once (default 6). */
   readonly concurrency?: number | undefined;
-  /** Plans, and writes nothing. */
+  /** Plans without writing anything. */
   readonly dryRun?: boolean | undefined;
   readonly onProgress?: OnProgress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface WrittenImage {
-  /** Full names in the archive; none for an image without one. */
+  /** Full names in the archive; empty for an image without a name. */
   readonly names: readonly string[];
   /** Of the manifest or index. */
   readonly digest: Digest;
   readonly mediaType: string;
-  /** The digest in the source, where writing changed it: layers recompressed, absent platforms left out, schema 1 converted. */
+  /** The digest in the source, if writing changed it: layers recompressed, absent platforms left out, schema 1 converted. */
   readonly previousDigest?: Digest;
 }
 
@@ -47,85 +49,44 @@ export interface Written {
   readonly plan: CopyPlan;
 }
 
-interface Writing extends OutputOptions {
-  /** What cannot be done, in errors. */
+export interface WriteOptions extends OutputOptions {
+  /** For errors. */
   readonly verb: "pull" | "convert";
-  /** What the user asked for, where a run that breaks off is to be gone on with. */
+  /** What the user asked for; an interrupted run can be resumed by the same command. */
   readonly command?: string | undefined;
-  /** Begins afresh where such a run left something. */
+  /** Discards what an interrupted run has left. */
   readonly restart?: boolean | undefined;
-  readonly place: OutputPlace;
+  readonly output: OpenedOutput;
   /** Names the source in messages. */
   readonly sourceName: string;
   readonly platforms: readonly Platform[] | "all";
-  /** The roots as the archive has them, where `source` changed them already; in the same order. */
+  /** The roots as the archive has them, if `source` changed them already; in the same order. */
   readonly originals?: readonly Root[] | undefined;
-  /** Hears of manifests that the source does not hold; without it they are an error. */
+  /** Called with each manifest that the source does not contain; without it such a manifest is an error. */
   readonly onAbsent?: ((descriptor: Descriptor) => void) | undefined;
 }
 
 const CONCURRENCY = 6;
 
-/** No loader but Docker's classic store unpacks these: they are never written. */
-const NEVER_WRITTEN: readonly LayerCompression[] = ["xz", "bzip2"];
-
-interface LayerChange {
-  readonly wish: TargetCompression;
-  readonly only?: ReadonlySet<LayerCompression>;
-  /** Begins the note, where nobody asked for other layers. */
-  readonly reason?: string;
-}
-
-/** Writes the images of a source, as the options want their layers, to where the output is. */
-export async function writeImages(given: ImageSource, writing: Writing): Promise<Written> {
-  const { verb, place, platforms, signal, dryRun, sourceName, concurrency = CONCURRENCY } = writing;
-  const onProgress = writing.onProgress ?? (() => undefined);
-  const onNote = (message: string): void => onProgress({ kind: "note", message });
-  const profile = writing.loader === undefined ? undefined : loaderProfile(writing.loader);
-  const change = layerChange(writing.layers, profile);
-  checkForm(place, profile);
+/** Writes the images of a source to an output, with the layers that the options ask for. */
+export async function writeImages(source: ImageSource, options: WriteOptions): Promise<Written> {
+  const { output, platforms, dryRun } = options;
+  const profile = options.loader === undefined ? undefined : loaderProfile(options.loader);
+  const change = layerChange(options.layers, profile);
+  if (profile !== undefined) checkOutput(output, profile);
   const [platform = hostPlatform()] = platforms === "all" ? [] : platforms;
-  const planFor = async (from: ImageSource, roots: readonly Root[]): Promise<CopyPlan> =>
-    await gather(from, roots, signal, selectPlatforms(platforms, verb), writing.onAbsent);
-  const found: Root[] = [];
-  for await (const root of given.roots(signal)) found.push(root);
-  const { source, roots } = await convertSchema1(given, found, { onNote, signal });
-  let plan = await planFor(source, roots);
-  if (profile !== undefined) checkLoads(plan, profile, platform, onNote);
-  let originals = writing.originals ?? found;
-  if (place.format === "docker") {
-    const taken = dockerRoots(plan, platform, onNote);
-    originals = taken.flatMap(({ index }) => originals[index] ?? []);
-    plan = await planFor(
-      source,
-      taken.map(({ root }) => root),
-    );
+  const planOptions = planOptionsOf(options);
+  const selected = await planSelected(source, profile, platform, options, planOptions);
+  // A dry run does not measure recompressed layers: it would have to read them.
+  const willRecompress = dryRun === true && announceRecompression(selected, change, planOptions);
+  const recompressed = dryRun === true ? selected : await planRecompressed(selected, change, planOptions);
+  // In an OCI layout every new manifest is an OCI manifest: not all readers of layouts know Docker's.
+  const settled = await planSettled(recompressed, output.format === "oci" || willRecompress, planOptions);
+  if (dryRun !== true) {
+    const maxConcurrency = recompressed === selected ? output.maxConcurrency : RECOMPRESS_CONCURRENCY;
+    await copyToOutput(settled, platform, Math.min(output.maxConcurrency, maxConcurrency), options);
   }
-  // What is only planned is not read: measuring layers means reading them.
-  const isOpen = dryRun === true && plan.blobs.some(blob => isRecompressed(blob, change.wish, change.only));
-  if (isOpen) onNote("Layers get another compression when this is written: the digests will be others");
-  const planned = withPlan(source, plan);
-  const recompressed = dryRun ? planned : await recompress(planned, plan, change, onNote, signal);
-  const mostAtOnce = recompressed === planned ? place.mostAtOnce : Math.min(place.mostAtOnce, RECOMPRESS_CONCURRENCY);
-  // In an OCI layout, what gets its first manifest gets one of OCI: not every reader of layouts knows Docker's.
-  const from = settleDrafts(recompressed, place.format === "oci" || isOpen ? OCI_MANIFEST : undefined);
-  const final: Root[] = [];
-  for await (const root of from.roots(signal)) final.push(root);
-  plan = await planFor(from, final);
-  if (!dryRun) {
-    const { command, restart } = writing;
-    await copyImages({
-      plan,
-      source: from,
-      target: place.target(platform, { command, restart, onNote }),
-      sourceName,
-      cache: await openDigestCache(undefined),
-      concurrency: Math.min(concurrency, mostAtOnce),
-      onProgress,
-      signal,
-    });
-  }
-  return { plan, images: imagesOf(plan, originals) };
+  return { plan: settled.plan, images: writtenImages(settled) };
 }
 
 /** @throws UsageError for anything but "os/arch[/variant]" or "all" alone. */
@@ -137,83 +98,51 @@ export function readPlatforms(
   if (texts === undefined || texts.length === 0) return otherwise;
   if (!texts.includes("all")) return texts.map(parsePlatform);
   if (texts.length === 1) return "all";
-  throw new UsageError(`Cannot ${verb}: "all" stands beside other platforms, expected it alone`);
+  throw new UsageError(`Cannot ${verb}: "all" is given next to other platforms, expected it alone`);
 }
 
-function layerChange(layers: string | undefined, profile: LoaderProfile | undefined): LayerChange {
-  if (layers === "gzip" || layers === "raw") return { wish: layers };
-  if (layers !== undefined && layers !== "keep")
-    throw new UsageError(`Cannot write layers as ${quote(layers)}: unknown, expected keep, gzip or raw`);
-  const asked = layers === "keep" ? [] : (profile?.unpacksNot ?? []);
-  const reason = asked.length > 0 ? `For ${profile?.name}: ` : "For every loader: ";
-  return { wish: "gzip", only: new Set([...NEVER_WRITTEN, ...asked]), reason };
+function planOptionsOf({ platforms, verb, onAbsent, onProgress, signal }: WriteOptions): PlanOptions {
+  const onNote = (message: string): void => onProgress?.({ kind: "note", message });
+  return { select: selectPlatforms(platforms, verb), onAbsent, onNote, signal };
 }
 
-async function recompress(
+/** The images that the output's format can contain. */
+async function planSelected(
   source: ImageSource,
-  plan: CopyPlan,
-  { wish, only, reason = "" }: LayerChange,
-  onNote: (message: string) => void,
-  signal: AbortSignal | undefined,
-): Promise<ImageSource> {
-  const options = { only, onNote: (text: string) => onNote(`${reason}${text}`), signal };
-  return await recompressLayers(source, plan, wish, options);
-}
-
-/** The planned roots, their manifests from memory: a registry is not asked again. */
-function withPlan(source: ImageSource, plan: CopyPlan): ImageSource {
-  return {
-    async *roots() {
-      yield* plan.roots;
-    },
-    async blob(descriptor, signal) {
-      const planned = plan.manifests.get(descriptor.digest);
-      return planned === undefined ? await source.blob(descriptor, signal) : bytesBlob(planned.bytes);
-    },
-    confirm: async signal => await source.confirm?.(signal),
-    stream: source.stream,
-    [Symbol.asyncDispose]: async () => await source[Symbol.asyncDispose](),
-  };
-}
-
-/** Docker's classic store follows `manifest.json` alone. */
-function checkForm({ kind, format }: OutputPlace, profile: LoaderProfile | undefined): void {
-  if (profile === undefined) return;
-  if (kind === "folder") {
-    throw new UsageError(`Cannot write folder for ${profile.name}: it loads a tar, expected a file or -`, {
-      hint: "Leave out --for, or name a file such as images.tar.",
-    });
-  }
-  if (format !== "oci" || !profile.needsConfig) return;
-  throw new UsageError(
-    `Cannot write for ${profile.name} with --format oci: it needs manifest.json, expected universal`,
-    {
-      hint: "Leave out --format.",
-    },
-  );
-}
-
-/** The docker form has one image per name, and no index above it. */
-function dockerRoots(
-  plan: CopyPlan,
+  profile: LoaderProfile | undefined,
   platform: Platform,
-  onNote: (message: string) => void,
-): readonly { readonly root: Root; readonly index: number }[] {
-  return plan.roots.flatMap((root, index): readonly { readonly root: Root; readonly index: number }[] => {
-    if (root.kind === "draft") return [{ root, index }];
-    const image = dockerImage(plan, root.descriptor, platform);
-    if (image !== undefined) return [{ root: { ...root, descriptor: image.descriptor }, index }];
-    const name = root.names[0] ?? root.descriptor.digest;
-    onNote(`${name} is no image: left out, because the docker form has no place for it`);
-    return [];
+  { output, originals }: WriteOptions,
+  options: PlanOptions,
+): Promise<PlannedImages> {
+  const planned = await planImages(source, originals, options);
+  if (profile !== undefined) checkLoads(planned.plan, profile, platform, options.onNote);
+  return output.format === "docker" ? await planDockerImages(planned, platform, options) : planned;
+}
+
+async function copyToOutput(
+  { source, plan }: PlannedImages,
+  platform: Platform,
+  maxConcurrency: number,
+  { output, command, restart, sourceName, concurrency = CONCURRENCY, onProgress, signal }: WriteOptions,
+): Promise<void> {
+  const onNote = (message: string): void => onProgress?.({ kind: "note", message });
+  await copyImages({
+    plan,
+    source,
+    target: output.target(platform, { command, restart, onNote }),
+    sourceName,
+    cache: await openDigestCache(undefined),
+    concurrency: Math.min(concurrency, maxConcurrency),
+    onProgress: onProgress ?? (() => undefined),
+    signal,
   });
 }
 
-function imagesOf(plan: CopyPlan, originals: readonly Root[]): readonly WrittenImage[] {
-  return plan.roots.flatMap((root, place) => {
+function writtenImages({ plan, originals }: PlannedImages): readonly WrittenImage[] {
+  return plan.roots.flatMap((root, index) => {
     if (root.kind === "draft") return [];
     const { digest, mediaType } = root.descriptor;
-    const original = originals[place];
+    const original = originals[index];
     const isChanged = original?.kind === "settled" && original.descriptor.digest !== digest;
     const previous = isChanged ? { previousDigest: original.descriptor.digest } : {};
     return [{ names: root.names, digest, mediaType, ...previous }];

@@ -6,8 +6,19 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { ProgressEvent } from "../../../../src/content/progress.ts";
 import { convert, inspect, verify } from "../../../../src/index.ts";
+import { OCI_INDEX, OCI_MANIFEST } from "../../../../src/oci/media-types.ts";
 import { dockerArchive, fileWith, seededBytes, temporaryFolder } from "../../../support/images.ts";
 import { collect, sha256Of } from "../../../support/memory-blobs.ts";
+import {
+  annotated,
+  configOf,
+  describe as describeBlob,
+  indexOf,
+  layerOf,
+  layoutFiles,
+  manifestOf,
+  tarOf,
+} from "../../archive/archive-builder.ts";
 
 const layer = seededBytes("layer", 3_000_000);
 
@@ -76,6 +87,21 @@ describe("convert()", () => {
     expect((await inspect(output)).images).toMatchObject([{ names: ["r.lan/new:2"] }]);
   });
 
+  test("convert() reports an absent platform of a kept index once, however often it plans", async () => {
+    const [app, config] = [layerOf("app"), configOf([layerOf("app")])];
+    const manifest = manifestOf(config, [app]);
+    const absent = manifestOf(config, []);
+    const index = indexOf([describeBlob(manifest, OCI_MANIFEST), describeBlob(absent, OCI_MANIFEST)]);
+    const files = layoutFiles(
+      [describeBlob(index, OCI_INDEX, annotated("r.lan/app:1"))],
+      [index, manifest, config, app],
+    );
+    const notes: string[] = [];
+    const onProgress = (event: ProgressEvent): void => void (event.kind === "note" && notes.push(event.message));
+    await convert(await fileWith(tarOf(files)), { output: await out(), sparse: "keep", layers: "raw", onProgress });
+    expect(notes.filter(note => note.includes(absent.digest))).toHaveLength(1);
+  });
+
   test("convert() plans only with dryRun", async () => {
     const output = await out();
     expect(await convert(await archive(), { output, layers: "gzip", dryRun: true })).toMatchObject({ blobs: 2 });
@@ -108,7 +134,7 @@ describe("convert()", () => {
     [{ loader: "rkt" }, "unknown loader"],
     [{ sparse: "maybe" }, "Cannot treat a sparse index"],
     [{ loader: "docker", format: "oci" }, "needs manifest.json"],
-    [{ platforms: ["all", "linux/amd64"] }, '"all" stands beside other platforms'],
+    [{ platforms: ["all", "linux/amd64"] }, '"all" is given next to other platforms'],
   ])("convert() refuses %j", async (options, message) => {
     const failure = await convert(await archive(), { output: await out(), ...options }).catch(error => error);
     expect(failure).toMatchObject({ exitCode: 2, message: expect.stringContaining(message) });

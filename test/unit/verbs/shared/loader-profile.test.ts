@@ -36,7 +36,7 @@ describe("loaderProfile()", () => {
 describe("checkLoads()", () => {
   test.each(["docker20", "docker", "podman"])("checkLoads() says what %s will not load", async loader => {
     expect(await notesFor(loader, image)).toEqual([]);
-    expect(await notesFor(loader, image, chart)).toEqual([expect.stringMatching(/^r\.lan\/1:1 is no image/)]);
+    expect(await notesFor(loader, image, chart)).toEqual([expect.stringMatching(/^r\.lan\/1:1 is not an image/)]);
     await expect(notesFor(loader, chart)).rejects.toThrow(ArchiveError);
   });
 

@@ -12,35 +12,34 @@ import { UsageError } from "../../errors.ts";
 import type { Platform } from "../../oci/platform.ts";
 import { quote } from "../../util/format.ts";
 
-/** Where images go: a file; a folder, when it ends in a slash or is one already; or a stream. */
+/** Where images are written: a file; a folder, if the name ends in a slash or is one already; or a stream. */
 export type Output = string | Writable;
 
-export interface OutputPlace {
+export interface OpenedOutput {
   readonly kind: "file" | "folder" | "stream";
   /** As the user typed it; "-" for a stream. */
   readonly name: string;
   readonly format: ArchiveFormat;
-  /** Blobs that may be under way at once. */
-  readonly mostAtOnce: number;
-  /** @param resume what is done with what a run that broke off has left. */
+  /** Maximum number of blobs that may be written at once. */
+  readonly maxConcurrency: number;
+  /** @param resume how to treat what an interrupted run has left. */
   target(platform: Platform, resume?: ResumeOptions): ImageTarget;
 }
 
-/** @throws UsageError when a folder is asked for in a form that has none. */
-export async function openOutput(output: Output, format: ArchiveFormat | undefined): Promise<OutputPlace> {
+/** @throws UsageError for a folder in the format "docker", which is always a tar. */
+export async function openOutput(output: Output, format: ArchiveFormat = "universal"): Promise<OpenedOutput> {
   if (typeof output !== "string") {
-    const form = format ?? "universal";
     return {
       kind: "stream",
       name: "-",
-      format: form,
-      mostAtOnce: STREAM_CONCURRENCY,
-      target: platform => streamArchive(output, { platform, format: form }),
+      format,
+      maxConcurrency: STREAM_CONCURRENCY,
+      target: platform => streamArchive(output, { platform, format }),
     };
   }
   if (await isFolder(output)) {
     if (format === "docker") {
-      throw new UsageError(`Cannot write folder ${quote(output)}: the docker form is a tar, expected a file`, {
+      throw new UsageError(`Cannot write folder ${quote(output)}: a docker archive is a tar, expected a file`, {
         hint: "Name a file, or leave out --format: folders are OCI layouts.",
       });
     }
@@ -48,30 +47,31 @@ export async function openOutput(output: Output, format: ArchiveFormat | undefin
       kind: "folder",
       name: output,
       format: "oci",
-      mostAtOnce: Number.POSITIVE_INFINITY,
+      maxConcurrency: Number.POSITIVE_INFINITY,
       target: (platform, resume) => layoutFolder(output, { platform, ...resume }),
     };
   }
-  const form = format ?? "universal";
   return {
     kind: "file",
     name: output,
-    format: form,
-    mostAtOnce: Number.POSITIVE_INFINITY,
-    target: (platform, resume) => universalArchive(output, { platform, format: form, resume }),
+    format,
+    maxConcurrency: Number.POSITIVE_INFINITY,
+    target: (platform, resume) => universalArchive(output, { platform, format, resume }),
   };
 }
 
 /**
- * What is read and what is written, or written first under another name, must be two files (security case F-04).
+ * Checks that the input is neither the output nor its partial file (security case F-04).
  *
- * @throws UsageError
+ * @throws UsageError if it is.
  */
 export async function checkApart(input: string, output: Output): Promise<void> {
   const read = await statOf(input);
   if (read === undefined) return;
-  const places = typeof output === "string" ? [resolve(output), `${resolve(output)}.partial`] : [];
-  const written = typeof output === "string" ? await Promise.all(places.map(statOf)) : [streamStats(output)];
+  const written =
+    typeof output === "string"
+      ? await Promise.all([resolve(output), `${resolve(output)}.partial`].map(statOf))
+      : [streamStats(output)];
   if (!written.some(stats => stats !== undefined && stats.ino === read.ino && stats.dev === read.dev)) return;
   const name = typeof output === "string" ? quote(output) : "stdout";
   throw new UsageError(`Cannot write ${name}: it is the archive that is read, expected another file`, {

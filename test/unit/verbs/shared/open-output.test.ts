@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../../../src/errors.ts";
-import { checkApart, openOutput } from "../../../../src/verbs/shared/output-place.ts";
+import { checkApart, openOutput } from "../../../../src/verbs/shared/open-output.ts";
 import { temporaryFolder } from "../../../support/images.ts";
 
 describe("openOutput()", () => {
-  test("openOutput() tells a file, a folder to be, a folder that is, and a stream", async () => {
+  test("openOutput() distinguishes a file, a folder to be, a folder that is, and a stream", async () => {
     const folder = await temporaryFolder();
     await mkdir(join(folder, "is"));
     const kinds = await Promise.all(
@@ -21,10 +21,10 @@ describe("openOutput()", () => {
       ["folder", "oci"],
       ["stream", "universal"],
     ]);
-    expect(kinds[3]).toMatchObject({ name: "-", mostAtOnce: 4 });
+    expect(kinds[3]).toMatchObject({ name: "-", maxConcurrency: 4 });
   });
 
-  test("openOutput() has no docker form for a folder", async () => {
+  test("openOutput() has no docker format for a folder", async () => {
     await expect(openOutput("out/", "docker")).rejects.toThrow(UsageError);
   });
 });

@@ -1,0 +1,33 @@
+import type { Digest } from "../oci/digest.ts";
+import { bytesBlob } from "./blob.ts";
+import type { ImageSource } from "./contracts.ts";
+
+/** The given source with some of its methods replaced. Disposing it disposes the given one. */
+export function derivedSource(
+  source: ImageSource,
+  changes: Partial<Pick<ImageSource, "roots" | "blob" | "stream">>,
+): ImageSource {
+  return {
+    roots: signal => source.roots(signal),
+    blob: async (descriptor, signal) => await source.blob(descriptor, signal),
+    confirm: async signal => await source.confirm?.(signal),
+    stream: source.stream,
+    [Symbol.asyncDispose]: async () => await source[Symbol.asyncDispose](),
+    ...changes,
+  };
+}
+
+/** A list of roots as `ImageSource.roots`. */
+export function rootsOf<R>(roots: readonly R[]): () => AsyncGenerator<R, void> {
+  return async function* () {
+    yield* roots;
+  };
+}
+
+/** The blobs of a source, some of them from memory. */
+export function blobsOf(source: ImageSource, bytesOf: (digest: Digest) => Uint8Array | undefined): ImageSource["blob"] {
+  return async (descriptor, signal) => {
+    const bytes = bytesOf(descriptor.digest);
+    return bytes === undefined ? await source.blob(descriptor, signal) : bytesBlob(bytes);
+  };
+}

@@ -1,0 +1,130 @@
+import { dockerImage } from "../../archive/write/build-metadata.ts";
+import type { CopyPlan, ImageSource, Root } from "../../content/contracts.ts";
+import { blobsOf, derivedSource, rootsOf } from "../../content/derived-source.ts";
+import { gather, type SelectChildren } from "../../copy/gather.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import { OCI_MANIFEST } from "../../oci/media-types.ts";
+import type { Platform } from "../../oci/platform.ts";
+import { convertSchema1 } from "../../transform/convert-schema1.ts";
+import { isRecompressed } from "../../transform/layers-to-recompress.ts";
+import { recompressLayers } from "../../transform/recompress-layers.ts";
+import { settleDrafts } from "../../transform/settle-drafts.ts";
+import type { LayerChange } from "./layer-change.ts";
+
+/** What is copied, and from where. Each step below takes one and returns the next. */
+export interface PlannedImages {
+  readonly source: ImageSource;
+  readonly plan: CopyPlan;
+  /** The roots as the input has them, in the order of the plan's. */
+  readonly originals: readonly Root[];
+}
+
+export interface PlanOptions {
+  readonly select: SelectChildren;
+  /** Called with each manifest that the source does not contain; without it such a manifest is an error. */
+  readonly onAbsent?: ((descriptor: Descriptor) => void) | undefined;
+  readonly onNote: (message: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Plans the selected platforms of all images of a source; images of schema 1 become schema 2. */
+export async function planImages(
+  given: ImageSource,
+  originals: readonly Root[] | undefined,
+  options: PlanOptions,
+): Promise<PlannedImages> {
+  const found = await listRoots(given, options);
+  const { source, roots } = await convertSchema1(given, found, options);
+  return await planRoots(source, roots, originals ?? found, options);
+}
+
+/** Replaces each index by its image for `platform`: a docker archive has one image per name. Skips other artifacts. */
+export async function planDockerImages(
+  { source, plan, originals }: PlannedImages,
+  platform: Platform,
+  options: PlanOptions,
+): Promise<PlannedImages> {
+  const kept: { readonly root: Root; readonly original: Root }[] = [];
+  for (const [index, root] of plan.roots.entries()) {
+    const image = dockerRoot(plan, root, platform);
+    if (image !== undefined) kept.push({ root: image, original: originals[index] ?? root });
+    else options.onNote(`Skipping ${nameOf(root)}: not an image, and a docker archive contains only images`);
+  }
+  return await planAgain(
+    source,
+    kept.map(({ root }) => root),
+    kept.map(({ original }) => original),
+    options,
+  );
+}
+
+/** @returns `images` itself if no layer changes. */
+export async function planRecompressed(
+  images: PlannedImages,
+  { target, only, reason = "" }: LayerChange,
+  options: PlanOptions,
+): Promise<PlannedImages> {
+  const { source, plan, originals } = images;
+  const { signal } = options;
+  const onNote = (text: string): void => options.onNote(`${reason}${text}`);
+  const recompressed = await recompressLayers(source, plan, target, { only, onNote, signal });
+  if (recompressed === source) return images;
+  return await planAgain(recompressed, await listRoots(recompressed, options), originals, options);
+}
+
+/** Notes that layers will be recompressed, without reading them. @returns whether any will be. */
+export function announceRecompression({ plan }: PlannedImages, change: LayerChange, { onNote }: PlanOptions): boolean {
+  const isAny = plan.blobs.some(blob => isRecompressed(blob, change.target, change.only));
+  if (isAny) onNote("Layers will be recompressed when written, so their digests will change");
+  return isAny;
+}
+
+/** Gives images without a manifest one of OCI's type if `isOci`, else of the type that their source proposes. */
+export async function planSettled(
+  { source, originals }: PlannedImages,
+  isOci: boolean,
+  options: PlanOptions,
+): Promise<PlannedImages> {
+  const settled = settleDrafts(source, isOci ? OCI_MANIFEST : undefined);
+  return await planAgain(settled, await listRoots(settled, options), originals, options);
+}
+
+async function listRoots(source: ImageSource, { signal }: PlanOptions): Promise<readonly Root[]> {
+  const roots: Root[] = [];
+  for await (const root of source.roots(signal)) roots.push(root);
+  return roots;
+}
+
+async function planRoots(
+  source: ImageSource,
+  roots: readonly Root[],
+  originals: readonly Root[],
+  { select, onAbsent, signal }: PlanOptions,
+): Promise<PlannedImages> {
+  const plan = await gather(source, roots, signal, select, onAbsent);
+  // The next step reads manifests from memory: a registry is not asked again.
+  const blob = blobsOf(source, digest => plan.manifests.get(digest)?.bytes);
+  return { source: derivedSource(source, { roots: rootsOf(roots), blob }), plan, originals };
+}
+
+/** As `planRoots`; the first plan has reported absent manifests already. */
+async function planAgain(
+  source: ImageSource,
+  roots: readonly Root[],
+  originals: readonly Root[],
+  options: PlanOptions,
+): Promise<PlannedImages> {
+  const onAbsent = options.onAbsent && (() => undefined);
+  return await planRoots(source, roots, originals, { ...options, onAbsent });
+}
+
+/** Undefined for anything but an image. */
+function dockerRoot(plan: CopyPlan, root: Root, platform: Platform): Root | undefined {
+  if (root.kind === "draft") return root;
+  const image = dockerImage(plan, root.descriptor, platform);
+  return image === undefined ? undefined : { ...root, descriptor: image.descriptor };
+}
+
+function nameOf(root: Root): string {
+  return root.names[0] ?? (root.kind === "draft" ? root.draft.config.digest : root.descriptor.digest);
+}
