@@ -1,7 +1,7 @@
 #!/usr/bin/env node
+import { EXIT_CODES } from "./errors.ts";
 import { VERSION } from "./util/version.ts";
 
-const STORAGE = 9;
 process.stdout.on("error", error => {
   const code = "code" in error ? String(error.code) : error.message;
   // The reader of a pipe may leave early, as head does: no reason for a word.
@@ -9,7 +9,7 @@ process.stdout.on("error", error => {
     const found = code === "ENOSPC" ? "no space left" : code;
     process.stderr.write(`Cannot write to stdout: ${found}, expected it to take every byte\n`);
   }
-  process.exit(STORAGE);
+  process.exit(EXIT_CODES.storage);
 });
 
 const words = process.argv.slice(2);

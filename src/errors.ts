@@ -13,6 +13,23 @@ export type ErrorCode =
   | "ERR_STORAGE"
   | "ERR_PARTIAL";
 
+/** Exit codes of the command: README, "Exit codes". A signal's is 128 and its number, as shells count. */
+export const EXIT_CODES = {
+  internal: 1,
+  usage: 2,
+  archive: 3,
+  auth: 4,
+  notFound: 5,
+  integrity: 6,
+  network: 7,
+  registry: 8,
+  storage: 9,
+  partial: 10,
+  SIGHUP: 129,
+  SIGINT: 130,
+  SIGTERM: 143,
+} as const;
+
 export interface ErrorDetails {
   /** One full sentence: what to do next. */
   readonly hint?: string | undefined;
@@ -42,23 +59,23 @@ export abstract class ImgpackError extends Error {
 /** A bug of imgpack itself. */
 export class InternalError extends ImgpackError {
   readonly code = "ERR_INTERNAL";
-  readonly exitCode = 1;
+  readonly exitCode: number = EXIT_CODES.internal;
 }
 
 export class UsageError extends ImgpackError {
   readonly code = "ERR_USAGE";
-  readonly exitCode = 2;
+  readonly exitCode: number = EXIT_CODES.usage;
 }
 
 /** A name that is not an image reference (OCI distribution specification, "Pull"). */
 export class BadReferenceError extends ImgpackError {
   readonly code = "ERR_REFERENCE";
-  readonly exitCode = 2;
+  readonly exitCode: number = EXIT_CODES.usage;
 }
 
 export class ArchiveError extends ImgpackError {
   readonly code = "ERR_ARCHIVE";
-  readonly exitCode = 3;
+  readonly exitCode: number = EXIT_CODES.archive;
   /** Stable name of the rule that refused the archive, for example "duplicate-name". */
   readonly reason: string;
 
@@ -75,23 +92,23 @@ export function isMissingBlob(error: unknown): boolean {
 
 export class AuthError extends ImgpackError {
   readonly code = "ERR_AUTH";
-  readonly exitCode = 4;
+  readonly exitCode: number = EXIT_CODES.auth;
 }
 
 export class NotFoundError extends ImgpackError {
   readonly code = "ERR_NOT_FOUND";
-  readonly exitCode = 5;
+  readonly exitCode: number = EXIT_CODES.notFound;
 }
 
 /** Bytes that are not what their digest or size says. */
 export class IntegrityError extends ImgpackError {
   readonly code = "ERR_INTEGRITY";
-  readonly exitCode = 6;
+  readonly exitCode: number = EXIT_CODES.integrity;
 }
 
 export class NetworkError extends ImgpackError {
   readonly code = "ERR_NETWORK";
-  readonly exitCode = 7;
+  readonly exitCode: number = EXIT_CODES.network;
 }
 
 export interface RegistryErrorDetails extends ErrorDetails {
@@ -104,7 +121,7 @@ export interface RegistryErrorDetails extends ErrorDetails {
 /** The registry answered, and refused. */
 export class RegistryError extends ImgpackError {
   readonly code = "ERR_REGISTRY";
-  readonly exitCode = 8;
+  readonly exitCode: number = EXIT_CODES.registry;
   readonly status: number;
   readonly codes: readonly string[];
 
@@ -118,13 +135,13 @@ export class RegistryError extends ImgpackError {
 /** Local files: space, permission, a missing input. */
 export class StorageError extends ImgpackError {
   readonly code = "ERR_STORAGE";
-  readonly exitCode = 9;
+  readonly exitCode: number = EXIT_CODES.storage;
 }
 
 /** Some of several images failed; `failures` says which. */
 export class PartialError extends ImgpackError {
   readonly code = "ERR_PARTIAL";
-  readonly exitCode = 10;
+  readonly exitCode: number = EXIT_CODES.partial;
   readonly failures: readonly ImgpackError[];
   /** What was asked for and is not done, as it was named: to be asked for again. */
   readonly failed: readonly string[];

@@ -27,7 +27,7 @@ import { complete, completionCommand } from "./completion/completion.ts";
 import type { Session } from "./context.ts";
 import { renderError } from "./output/render-error.ts";
 import { withSignals } from "./signals.ts";
-import { checkValues, NO_COMMAND, usageFault } from "./usage-fault.ts";
+import { checkValues, NO_COMMAND, usageError } from "./usage-error.ts";
 
 const COMMANDS = [
   "push",
@@ -106,7 +106,7 @@ export async function main(
         .completion("completion-of-yargs", false, complete)
         .demandCommand(1, NO_COMMAND)
         .middleware(restoreDashes)
-        .middleware(flags => checkValues(flags, String(flags._[0])))
+        .middleware(flags => checkValues(flags))
         .strict()
         .version(VERSION)
         .alias("h", "help")
@@ -114,14 +114,15 @@ export async function main(
         .exitProcess(false)
         .fail((message, error) => {
           throw isParserError(error) || error === undefined
-            ? usageFault(message ?? error?.message, words, COMMANDS)
+            ? usageError(message ?? error?.message, words, COMMANDS)
             : error;
         })
         .parseAsync();
     });
     return 0;
   } catch (error) {
-    return renderError(error, session, { isJson, isVerbose });
+    const command = COMMANDS.find(name => name === words[0]);
+    return renderError(error, session, { isJson, isVerbose, command });
   }
 }
 

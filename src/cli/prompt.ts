@@ -1,4 +1,4 @@
-import { commandFault } from "./fault.ts";
+import { UsageError } from "../errors.ts";
 
 const CONTROL_C = "\u0003";
 const CONTROL_D = "\u0004";
@@ -39,7 +39,7 @@ async function readLine(input: NodeJS.ReadStream, signal: AbortSignal): Promise<
     return await new Promise<string>((resolve, reject) => {
       let typed: string[] = [];
       const breakOff = (found: string): void =>
-        reject(commandFault(`Cannot read from the terminal: ${found}, expected one line`));
+        reject(new UsageError(`Cannot read from the terminal: ${found}, expected one line`));
       const onData = (text: string): void => {
         for (const key of text) {
           if (key === "\r" || key === "\n") resolve(typed.join(""));

@@ -34,7 +34,7 @@ export const FLOORS: readonly Floor[] = [
     imports: ["index.ts", "errors.ts", "util/format.ts", "util/replace-file.ts", "util/version.ts"],
     packages: ["yargs"],
   },
-  { name: "bin.ts", imports: ["cli/main.ts", "util/version.ts"], packages: [] },
+  { name: "bin.ts", imports: ["cli/main.ts", "errors.ts", "util/version.ts"], packages: [] },
 ];
 
 export const MAX_LINES = 250;
@@ -103,12 +103,11 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   verbs: ["verbs/shared", "verbs/copy"],
 
   "cli/context.ts": [],
-  "cli/fault.ts": [],
-  "cli/prompt.ts": ["cli/fault.ts"],
-  "cli/flags": ["cli/context.ts", "cli/fault.ts"],
+  "cli/prompt.ts": [],
+  "cli/flags": ["cli/context.ts"],
   "cli/output": ["cli/context.ts", "cli/flags"],
   "cli/completion": ["cli/context.ts"],
-  "cli/commands": ["cli/context.ts", "cli/fault.ts", "cli/prompt.ts", "cli/flags", "cli/output"],
-  "cli/commands/query": ["cli/context.ts", "cli/fault.ts", "cli/flags", "cli/output"],
-  cli: ["cli/context.ts", "cli/fault.ts", "cli/commands", "cli/commands/query", "cli/completion", "cli/output"],
+  "cli/commands": ["cli/context.ts", "cli/prompt.ts", "cli/flags", "cli/output"],
+  "cli/commands/query": ["cli/context.ts", "cli/flags", "cli/output"],
+  cli: ["cli/context.ts", "cli/commands", "cli/commands/query", "cli/completion", "cli/output"],
 };

@@ -53,7 +53,7 @@ export function convertCommand(context: Context): CommandModule<object, ConvertF
         ).example("$0 convert hello.tar hello/", "as an OCI layout"),
       ),
     handler: async flags => {
-      const output = await archiveOutput(flags.output ?? "", context, flags.json);
+      const output = archiveOutput(flags.output ?? "", context, flags.json);
       const progress = createProgress(context, flags, "Converting");
       const { convert } = await import("../../index.ts");
       try {

@@ -1,6 +1,6 @@
 import type { CommandModule } from "yargs";
+import { UsageError } from "../../errors.ts";
 import { type Context, printLine } from "../context.ts";
-import { commandFault } from "../fault.ts";
 import { cacheFolder } from "../flags/cache-folder.ts";
 import { checkConcurrency, registryOptions, type TransferFlags, transferFlags } from "../flags/options.ts";
 import { createProgress } from "../output/progress.ts";
@@ -33,10 +33,8 @@ export function copyCommand(context: Context): CommandModule<object, CopyFlags> 
       const words = flags.references ?? [];
       const [source = "", target] = words;
       if (flags.to === undefined && (target === undefined || words.length > 2)) {
-        throw commandFault(
+        throw new UsageError(
           `Cannot copy: ${words.length} names given, expected source and target, or --to HOST/PREFIX`,
-          undefined,
-          "copy",
         );
       }
       const connection = await registryOptions(flags);

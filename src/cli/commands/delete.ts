@@ -1,8 +1,8 @@
 import type { CommandModule } from "yargs";
+import { UsageError } from "../../errors.ts";
 import type { Deletion } from "../../index.ts";
 import { escapeForeign } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
-import { commandFault } from "../fault.ts";
 import { type RemoteFlags, remoteFlags, writeOptions } from "../flags/remote-flags.ts";
 
 interface DeleteFlags extends RemoteFlags {
@@ -24,10 +24,8 @@ export function deleteCommand(context: Context): CommandModule<object, DeleteFla
       const reference = flags.reference ?? "";
       const isTerminal = process.stdin.isTTY === true && "isTTY" in context.stderr && context.stderr.isTTY === true;
       if (flags.yes !== true && !isTerminal) {
-        throw commandFault(
+        throw new UsageError(
           `Cannot delete ${escapeForeign(reference)}: nobody to ask on this terminal, expected --yes`,
-          undefined,
-          "delete",
         );
       }
       const options = await writeOptions(flags, context);
@@ -40,8 +38,9 @@ export function deleteCommand(context: Context): CommandModule<object, DeleteFla
       };
       const result = await deleteImage(reference, { ...options, confirm });
       if (result === undefined) {
-        const fault = commandFault(`Cannot delete ${escapeForeign(reference)}: the answer was no, expected yes`);
-        throw Object.assign(fault, { hint: "Nothing was deleted." });
+        throw new UsageError(`Cannot delete ${escapeForeign(reference)}: the answer was no, expected yes`, {
+          hint: "Nothing was deleted.",
+        });
       }
       printLine(context, flags.json ? JSON.stringify(result) : result.reference);
     },

@@ -1,7 +1,7 @@
 import type { CommandModule } from "yargs";
+import { UsageError } from "../../errors.ts";
 import { formatBytes } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
-import { commandFault } from "../fault.ts";
 import { cacheFolder } from "../flags/cache-folder.ts";
 import { checkConcurrency, registryOptions, type TransferFlags, transferFlags } from "../flags/options.ts";
 import { createProgress } from "../output/progress.ts";
@@ -101,7 +101,7 @@ export function importCommand(context: Context): CommandModule<object, ImportFla
 function settingsOf(flags: ImportFlags) {
   const { entrypoint, cmd, workdir, user, created, author, message } = flags;
   const [platform, ...others] = listOf(flags.platform);
-  if (others.length > 0) throw commandFault("Cannot use --platform: more than one, expected one", undefined, "import");
+  if (others.length > 0) throw new UsageError("Cannot use --platform: more than one, expected one");
   return {
     entrypoint,
     cmd,

@@ -1,7 +1,7 @@
 import type { CommandModule } from "yargs";
+import { UsageError } from "../../errors.ts";
 import { escapeForeign } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
-import { commandFault } from "../fault.ts";
 import {
   type ConnectionFlags,
   connectionFlags,
@@ -60,19 +60,11 @@ async function readLogin(
   const { stdin } = process;
   const isTerminal = stdin.isTTY === true;
   if (flags.passwordStdin && flags.username === undefined) {
-    throw commandFault(
-      "Cannot log in: no user name given, expected --username with --password-stdin",
-      undefined,
-      "login",
-    );
+    throw new UsageError("Cannot log in: no user name given, expected --username with --password-stdin");
   }
   if (flags.passwordStdin) return { username: flags.username ?? "", password: await readSecret("password") };
   if (!isTerminal) {
-    throw commandFault(
-      "Cannot log in: no terminal to ask at, expected --username and --password-stdin",
-      undefined,
-      "login",
-    );
+    throw new UsageError("Cannot log in: no terminal to ask at, expected --username and --password-stdin");
   }
   const { askLine, askSecret } = await import("../prompt.ts");
   const terminal = { input: stdin, output: context.stderr, signal: context.signal };

@@ -53,7 +53,7 @@ export function pullCommand(context: Context): CommandModule<object, PullFlags> 
         "references",
       ),
     handler: async flags => {
-      const output = await archiveOutput(flags.output, context, flags.json);
+      const output = archiveOutput(flags.output, context, flags.json);
       const options = await registryOptions(flags);
       const progress = createProgress(context, flags, "Pulling");
       const { pull } = await import("../../index.ts");

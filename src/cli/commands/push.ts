@@ -1,6 +1,6 @@
 import type { CommandModule } from "yargs";
+import { UsageError } from "../../errors.ts";
 import { type Context, printLine } from "../context.ts";
-import { commandFault } from "../fault.ts";
 import { cacheFolder } from "../flags/cache-folder.ts";
 import { type ListFlags, listedInputs, listFlags, withFailedList } from "../flags/failed-list.ts";
 import { checkConcurrency, registryOptions, type TransferFlags, transferFlags } from "../flags/options.ts";
@@ -98,5 +98,5 @@ export function pushCommand(context: Context): CommandModule<object, PushFlags> 
 function checkStdin(archives: readonly string[], { passwordStdin }: PushFlags): void {
   const times = archives.filter(path => path === "-").length + (passwordStdin === true ? 1 : 0);
   if (times < 2) return;
-  throw commandFault("Cannot read stdin twice: an archive or a password comes out of it, expected one thing only");
+  throw new UsageError("Cannot read stdin twice: an archive or a password comes out of it, expected one thing only");
 }

@@ -1,6 +1,6 @@
 import type { CommandModule } from "yargs";
+import { UsageError } from "../../errors.ts";
 import { type Context, printLine } from "../context.ts";
-import { commandFault } from "../fault.ts";
 
 interface ServeFlags {
   readonly store: string;
@@ -34,7 +34,7 @@ function parseListen(text: string): { readonly host: string; readonly port: numb
   const match = /^(?:(\[[0-9a-fA-F:]+\]|[^:]*):)?(\d{1,5})$/.exec(text);
   const port = Number(match?.[2]);
   if (match === null || port > 65535) {
-    throw commandFault(`Cannot listen on ${JSON.stringify(text)}: expected HOST:PORT, such as 127.0.0.1:5000`);
+    throw new UsageError(`Cannot listen on ${JSON.stringify(text)}: expected HOST:PORT, such as 127.0.0.1:5000`);
   }
   return { host: (match[1] || "127.0.0.1").replace(/^\[|\]$/g, ""), port };
 }

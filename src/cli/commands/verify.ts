@@ -1,15 +1,15 @@
 import type { CommandModule } from "yargs";
-import { escapeForeign, formatBytes } from "../../util/format.ts";
+import { IntegrityError } from "../../errors.ts";
+import { escapeForeign, formatBytes, quote } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 import { type OutputFlags, outputFlags } from "../flags/options.ts";
 import { faultText } from "../output/fault-text.ts";
 import { createProgress } from "../output/progress.ts";
+import { ReportedError } from "../output/render-error.ts";
 
 interface VerifyFlags extends OutputFlags {
   readonly archive?: string | undefined;
 }
-
-const INTEGRITY = 6;
 
 export function verifyCommand(context: Context): CommandModule<object, VerifyFlags> {
   return {
@@ -42,15 +42,10 @@ export function verifyCommand(context: Context): CommandModule<object, VerifyFla
   };
 }
 
-/** @param isReported stdout has said it all already, as JSON. */
+/** @param isReported when the faults are on stdout already, as JSON. */
 export function faultyArchive(archive: string, count: number, isReported: boolean): Error {
-  return Object.assign(
-    new Error(`Cannot accept archive ${JSON.stringify(archive)}: ${count} fault(s) found, expected none`),
-    {
-      code: "ERR_INTEGRITY",
-      exitCode: INTEGRITY,
-      isReported,
-      hint: "The file was damaged or altered after it was made: copy it again from its source.",
-    },
-  );
+  const error = new IntegrityError(`Cannot accept archive ${quote(archive)}: ${count} fault(s) found, expected none`, {
+    hint: "The file was damaged or altered after it was made: copy it again from its source.",
+  });
+  return isReported ? new ReportedError(error) : error;
 }

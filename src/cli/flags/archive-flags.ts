@@ -1,8 +1,8 @@
 import type { Writable } from "node:stream";
 import type { Argv } from "yargs";
+import { UsageError } from "../../errors.ts";
 import type { ConvertResult, PullResult } from "../../index.ts";
 import { type Context, printLine } from "../context.ts";
-import { commandFault } from "../fault.ts";
 
 /** Flags of the commands that write archives. */
 export interface ArchiveFlags {
@@ -23,15 +23,10 @@ export function archiveFlags<T>(parser: Argv<T>): Argv<T & ArchiveFlags> {
 }
 
 /** @returns what to give the library for `-o WORD`: the word, or stdout for "-". @throws a usage fault */
-export async function archiveOutput(
-  word: string,
-  { stdout }: Context,
-  isJson: boolean | undefined,
-): Promise<string | Writable> {
+export function archiveOutput(word: string, { stdout }: Context, isJson: boolean | undefined): string | Writable {
   if (word !== "-") return word;
-  if (isJson === true) throw commandFault("Cannot use --json: stdout is the archive, expected only one of them");
+  if (isJson === true) throw new UsageError("Cannot use --json: stdout is the archive, expected only one of them");
   if ("isTTY" in stdout && stdout.isTTY === true) {
-    const { UsageError } = await import("../../index.ts");
     throw new UsageError("Cannot write archive to stdout: it is a terminal, expected a pipe or a file", {
       hint: 'Redirect it, as in "imgpack pull REF -o - | docker load", or name a file to write.',
     });

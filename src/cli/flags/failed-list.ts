@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { Argv } from "yargs";
-import { commandFault } from "../fault.ts";
+import { PartialError, UsageError } from "../../errors.ts";
 
 /** Flags of commands that take several things at once. */
 export interface ListFlags {
@@ -30,11 +30,7 @@ export async function listedInputs(
   if (inputs.length > 0) return inputs;
   // A list that has run empty is done, not wrong.
   if (fromFile !== undefined) return [];
-  throw commandFault(
-    `Cannot run ${command}: nothing named to work on, expected at least 1 argument`,
-    undefined,
-    command,
-  );
+  throw new UsageError(`Cannot run ${command}: nothing named to work on, expected at least 1 argument`);
 }
 
 /** Runs the command; afterwards `--failed-list` names what is still to be done, and nothing after success. */
@@ -48,14 +44,9 @@ export async function withFailedList<T>(
     await writeList(failedList, []);
     return result;
   } catch (error) {
-    await writeList(failedList, failedOf(error) ?? inputs);
+    await writeList(failedList, error instanceof PartialError ? error.failed : inputs);
     throw error;
   }
-}
-
-function failedOf(error: unknown): readonly string[] | undefined {
-  if (!(error instanceof Error) || !("failed" in error) || !Array.isArray(error.failed)) return undefined;
-  return error.failed.filter((name): name is string => typeof name === "string");
 }
 
 async function writeList(path: string | undefined, names: readonly string[]): Promise<void> {
@@ -64,7 +55,9 @@ async function writeList(path: string | undefined, names: readonly string[]): Pr
     const { replaceFile } = await import("../../util/replace-file.ts");
     await replaceFile(path, names.map(name => `${name}\n`).join(""));
   } catch (cause) {
-    throw commandFault(`Cannot write --failed-list ${JSON.stringify(path)}: no writable file, expected one`, cause);
+    throw new UsageError(`Cannot write --failed-list ${JSON.stringify(path)}: no writable file, expected one`, {
+      cause,
+    });
   }
 }
 
@@ -73,6 +66,6 @@ async function linesOf(path: string): Promise<readonly string[]> {
     const lines = (await readFile(path, "utf8")).split(/\r?\n/).map(line => line.trim());
     return lines.filter(line => line !== "" && !line.startsWith("#"));
   } catch (cause) {
-    throw commandFault(`Cannot read --from-file ${JSON.stringify(path)}: no readable file, expected one`, cause);
+    throw new UsageError(`Cannot read --from-file ${JSON.stringify(path)}: no readable file, expected one`, { cause });
   }
 }

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Argv } from "yargs";
+import { UsageError } from "../../errors.ts";
 import type { RegistryOptions } from "../../index.ts";
-import { commandFault } from "../fault.ts";
 import { mannerFlags, mannerOptions, type RetryFlags } from "./retry-flags.ts";
 
 /** Flags of every command that talks to a registry. */
@@ -72,7 +72,7 @@ export function transferFlags<T>(parser: Argv<T>): Argv<T & TransferFlags> {
 export async function registryOptions(flags: RegistryFlags & RetryFlags): Promise<RegistryOptions> {
   const { username, passwordStdin, tokenStdin } = flags;
   if (passwordStdin && tokenStdin) {
-    throw commandFault("Cannot use --token-stdin: --password-stdin given as well, expected one of them");
+    throw new UsageError("Cannot use --token-stdin: --password-stdin given as well, expected one of them");
   }
   const secret = passwordStdin || tokenStdin ? await readSecret(passwordStdin ? "password" : "token") : undefined;
   return {
@@ -93,7 +93,7 @@ export async function connectionOptions(flags: ConnectionFlags): Promise<Connect
   if (certFile === undefined && keyFile === undefined) return { plainHttp, insecure, ca };
   if (certFile === undefined || keyFile === undefined) {
     const [given, missing] = certFile === undefined ? ["--key-file", "--cert-file"] : ["--cert-file", "--key-file"];
-    throw commandFault(`Cannot use ${given}: no ${missing} given, expected both`);
+    throw new UsageError(`Cannot use ${given}: no ${missing} given, expected both`);
   }
   const cert = await readPem("--cert-file", certFile, "CERTIFICATE");
   const key = await readPem("--key-file", keyFile, "PRIVATE KEY");
@@ -104,7 +104,7 @@ export async function connectionOptions(flags: ConnectionFlags): Promise<Connect
 export function checkConcurrency(value: number | undefined): number | undefined {
   if (value === undefined || (Number.isInteger(value) && value >= 1 && value <= 64)) return value;
   const found = Number.isNaN(value) ? "no number" : String(value);
-  throw commandFault(`Cannot use --concurrency: found ${found}, expected a whole number from 1 to 64`);
+  throw new UsageError(`Cannot use --concurrency: found ${found}, expected a whole number from 1 to 64`);
 }
 
 /** One line of stdin. @throws a usage fault when there is none. */
@@ -115,7 +115,7 @@ export async function readSecret(what: "password" | "token"): Promise<string> {
     .toString("utf8")
     .replace(/\r?\n$/, "");
   if (secret !== "") return secret;
-  throw commandFault(`Cannot read ${what} from stdin: nothing came, expected one line`);
+  throw new UsageError(`Cannot read ${what} from stdin: nothing came, expected one line`);
 }
 
 async function readPem(flag: string, path: string, block: "CERTIFICATE" | "PRIVATE KEY"): Promise<string> {
@@ -125,8 +125,10 @@ async function readPem(flag: string, path: string, block: "CERTIFICATE" | "PRIVA
   try {
     text = await readFile(path, "utf8");
   } catch (cause) {
-    throw commandFault(`Cannot read ${flag} ${JSON.stringify(path)}: no readable file, expected ${expected}`, cause);
+    throw new UsageError(`Cannot read ${flag} ${JSON.stringify(path)}: no readable file, expected ${expected}`, {
+      cause,
+    });
   }
   if (text.includes(`${block}-----`)) return text;
-  throw commandFault(`Cannot read ${flag} ${JSON.stringify(path)}: no ${kind} in it, expected ${expected}`);
+  throw new UsageError(`Cannot read ${flag} ${JSON.stringify(path)}: no ${kind} in it, expected ${expected}`);
 }

@@ -1,8 +1,8 @@
 import type { Argv } from "yargs";
+import { UsageError } from "../../errors.ts";
 import type { ProgressEvent, RemoteOptions } from "../../index.ts";
 import { escapeForeign } from "../../util/format.ts";
 import type { Context } from "../context.ts";
-import { commandFault } from "../fault.ts";
 import { type OutputFlags, outputFlags, type RegistryFlags, registryFlags, registryOptions } from "./options.ts";
 
 /** Flags of the commands that ask or change a registry without moving layers. */
@@ -48,5 +48,5 @@ export function platformFlag<T>(parser: Argv<T>): Argv<T & { readonly platform?:
 /** @throws a usage fault for several, which other commands take. */
 export function onePlatform(value: string | readonly string[] | undefined): string | undefined {
   if (value === undefined || typeof value === "string") return value;
-  throw commandFault(`Cannot use --platform: it stands ${value.length} times, expected once`);
+  throw new UsageError(`Cannot use --platform: it stands ${value.length} times, expected once`);
 }

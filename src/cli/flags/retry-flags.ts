@@ -1,6 +1,6 @@
 import type { Argv } from "yargs";
+import { UsageError } from "../../errors.ts";
 import type { RegistryOptions } from "../../index.ts";
-import { commandFault } from "../fault.ts";
 
 /** Flags that say how patiently and how fast bytes move. */
 export interface RetryFlags {
@@ -20,10 +20,10 @@ export function mannerFlags<T>(parser: Argv<T>): Argv<T & RetryFlags> {
 export function mannerOptions(flags: RetryFlags): Pick<RegistryOptions, "retries" | "idleMs" | "limitRate"> {
   const { retry, timeout, limitRate } = flags;
   if (retry !== undefined && !(Number.isInteger(retry) && retry >= 0 && retry <= 100)) {
-    throw commandFault(`Cannot use --retry: found ${shown(retry)}, expected a whole number from 0 to 100`);
+    throw new UsageError(`Cannot use --retry: found ${shown(retry)}, expected a whole number from 0 to 100`);
   }
   if (timeout !== undefined && !(timeout >= 1 && timeout <= 86_400)) {
-    throw commandFault(`Cannot use --timeout: found ${shown(timeout)}, expected 1 to 86400 seconds`);
+    throw new UsageError(`Cannot use --timeout: found ${shown(timeout)}, expected 1 to 86400 seconds`);
   }
   return {
     ...(retry === undefined ? {} : { retries: retry }),
@@ -41,7 +41,7 @@ function rateOf(text: string): number {
   const [, digits = "", unit = ""] = /^([0-9]{1,9}(?:\.[0-9]{1,3})?)([kmg]?)$/i.exec(text) ?? [];
   const rate = Number(digits) * (FACTORS[unit.toLowerCase()] ?? 1);
   if (digits !== "" && rate >= MIN_RATE) return rate;
-  throw commandFault(
+  throw new UsageError(
     `Cannot use --limit-rate: found ${JSON.stringify(text)}, expected 1K or more, such as 500K or 10M`,
   );
 }

@@ -1,3 +1,4 @@
+import { EXIT_CODES, type ImgpackError, UsageError } from "../../errors.ts";
 import { escapeForeign } from "../../util/format.ts";
 import type { Session } from "../context.ts";
 
@@ -7,27 +8,44 @@ interface Shape {
   readonly exitCode: number;
   readonly hint: string | undefined;
   readonly origin: string | undefined;
-  /** stdout has the whole story already: one command, one JSON object. */
-  readonly isReported: boolean;
+}
+
+/** An error that the command has reported on stdout already: with `--json`, stdout has one object only. */
+export class ReportedError extends Error {
+  readonly error: ImgpackError;
+
+  constructor(error: ImgpackError) {
+    super(error.message);
+    this.error = error;
+  }
+}
+
+export interface RenderErrorOptions {
+  readonly isJson: boolean;
+  readonly isVerbose: boolean;
+  /** The command that failed, if the command line named one. */
+  readonly command?: string | undefined;
 }
 
 /**
- * Prints an error by its shape, so that printing one loads nothing: message, then a hint; with --json an object on
- * stdout; with --verbose the chain of causes.
+ * Prints the message of an error and its hint on stderr; with `--json` also an object on stdout, with `--verbose` also
+ * the chain of causes.
  *
  * @returns the exit code.
  */
 export function renderError(
-  error: unknown,
+  thrown: unknown,
   { stdout, stderr }: Session,
-  { isJson, isVerbose }: { readonly isJson: boolean; readonly isVerbose: boolean },
+  { isJson, isVerbose, command }: RenderErrorOptions,
 ): number {
-  const shape = shapeOf(error);
-  if (isJson && !shape.isReported) {
+  const isReported = thrown instanceof ReportedError;
+  const error = isReported ? thrown.error : thrown;
+  const shape = shapeOf(error, command);
+  if (isJson && !isReported) {
     const { message, code, hint, origin } = shape;
     stdout.write(`${JSON.stringify({ error: { code, message, hint, origin } })}\n`);
   }
-  const isBug = shape.exitCode === 1;
+  const isBug = shape.exitCode === EXIT_CODES.internal;
   const lines = [shape.message, shape.hint ?? "", ...(isVerbose || isBug ? causes(error, isBug) : [])];
   for (const line of lines.flatMap(text => text.split("\n"))) {
     // Whatever a message was made of, it does not steer the terminal.
@@ -36,7 +54,7 @@ export function renderError(
   return shape.exitCode;
 }
 
-function shapeOf(error: unknown): Shape {
+function shapeOf(error: unknown, command: string | undefined): Shape {
   const fields: Partial<Record<keyof Shape, unknown>> = typeof error === "object" && error !== null ? error : {};
   const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
   if (typeof fields.exitCode === "number") {
@@ -44,19 +62,21 @@ function shapeOf(error: unknown): Shape {
       message: text(fields.message) ?? "unknown fault",
       code: text(fields.code) ?? "ERR_INTERNAL",
       exitCode: fields.exitCode,
-      hint: text(fields.hint),
+      hint: text(fields.hint) ?? (error instanceof UsageError ? helpHint(command) : undefined),
       origin: text(fields.origin),
-      isReported: fields.isReported === true,
     };
   }
   return {
     message: `This is a bug in imgpack: ${text(fields.message) ?? String(error)}`,
     code: "ERR_INTERNAL",
-    exitCode: 1,
+    exitCode: EXIT_CODES.internal,
     hint: "Please report it with the lines below and the command that you ran.",
     origin: undefined,
-    isReported: false,
   };
+}
+
+function helpHint(command: string | undefined): string {
+  return `See "imgpack ${command === undefined ? "" : `${command} `}--help".`;
 }
 
 function* causes(error: unknown, isBug: boolean): Generator<string> {

@@ -1,8 +1,8 @@
 import type { Writable } from "node:stream";
 import type { CommandModule } from "yargs";
+import { UsageError } from "../../../errors.ts";
 import { formatBytes } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
-import { commandFault } from "../../fault.ts";
 import { type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
 import { createProgress } from "../../output/progress.ts";
 
@@ -45,9 +45,9 @@ export function blobCommand(context: Context): CommandModule<object, BlobFlags> 
 
 function blobOutput(word: string, { stdout }: Context, isJson: boolean | undefined): string | Writable {
   if (word !== "-") return word;
-  if (isJson === true) throw commandFault("Cannot use --json: stdout is the blob, expected only one of them");
+  if (isJson === true) throw new UsageError("Cannot use --json: stdout is the blob, expected only one of them");
   if ("isTTY" in stdout && stdout.isTTY === true) {
-    throw commandFault("Cannot write blob to stdout: it is a terminal, expected a pipe or a file");
+    throw new UsageError("Cannot write blob to stdout: it is a terminal, expected a pipe or a file");
   }
   return stdout as Writable;
 }

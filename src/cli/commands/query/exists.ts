@@ -1,12 +1,12 @@
 import type { CommandModule } from "yargs";
+import { NotFoundError } from "../../../errors.ts";
 import { type Context, printLine } from "../../context.ts";
 import { type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+import { ReportedError } from "../../output/render-error.ts";
 
 interface ExistsFlags extends RemoteFlags {
   readonly reference?: string | undefined;
 }
-
-const NOT_FOUND = 5;
 
 export function existsCommand(context: Context): CommandModule<object, ExistsFlags> {
   return {
@@ -20,12 +20,8 @@ export function existsCommand(context: Context): CommandModule<object, ExistsFla
       const reference = flags.reference ?? "";
       const isThere = await exists(reference, options);
       if (flags.json) printLine(context, JSON.stringify({ reference, exists: isThere }));
-      if (!isThere) throw absent();
+      // "No" is an answer: it has an exit code, but no message.
+      if (!isThere) throw new ReportedError(new NotFoundError(""));
     },
   };
-}
-
-/** "No" is an answer: nothing is said but by the exit code. */
-function absent(): Error {
-  return Object.assign(new Error(""), { code: "ERR_NOT_FOUND", exitCode: NOT_FOUND, isReported: true });
 }

@@ -1,6 +1,6 @@
 import type { CommandModule } from "yargs";
+import { UsageError } from "../../../errors.ts";
 import { type Context, printLine } from "../../context.ts";
-import { commandFault } from "../../fault.ts";
 import { onePlatform, platformFlag, type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
 
 interface ManifestFlags extends RemoteFlags {
@@ -23,7 +23,7 @@ export function manifestCommand(context: Context): CommandModule<object, Manifes
       ),
     handler: async flags => {
       const platform = onePlatform(flags.platform);
-      if (flags.raw && flags.json) throw commandFault("Cannot use --raw with --json: expected one of them");
+      if (flags.raw && flags.json) throw new UsageError("Cannot use --raw with --json: expected one of them");
       const options = { ...(await remoteOptions(flags, context)), platform };
       const reference = flags.reference ?? "";
       const { manifest, rawManifest } = await import("../../../index.ts");

@@ -1,14 +1,14 @@
 import type { CommandModule } from "yargs";
+import { AuthError } from "../../../errors.ts";
 import type { PingResult } from "../../../index.ts";
 import { escapeForeign } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
 import { type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+import { ReportedError } from "../../output/render-error.ts";
 
 interface PingFlags extends RemoteFlags {
   readonly host?: string | undefined;
 }
-
-const AUTH = 4;
 
 export function pingCommand(context: Context): CommandModule<object, PingFlags> {
   return {
@@ -25,12 +25,8 @@ export function pingCommand(context: Context): CommandModule<object, PingFlags> 
       if (flags.json) printLine(context, JSON.stringify(result));
       else for (const line of pingLines(result)) printLine(context, line);
       if (result.refusal === undefined) return;
-      throw Object.assign(new Error(result.refusal), {
-        code: "ERR_AUTH",
-        exitCode: AUTH,
-        isReported: true,
-        hint: "The registry answers; these credentials, or none, do not open it.",
-      });
+      const hint = "The registry answers, but it refuses these credentials, or access without credentials.";
+      throw new ReportedError(new AuthError(result.refusal, { hint }));
     },
   };
 }

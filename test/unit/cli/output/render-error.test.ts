@@ -1,11 +1,11 @@
 import { Writable } from "node:stream";
 import { describe, expect, test } from "vitest";
-import { renderError } from "../../../../src/cli/output/render-error.ts";
-import { AuthError, NetworkError } from "../../../../src/errors.ts";
+import { type RenderErrorOptions, ReportedError, renderError } from "../../../../src/cli/output/render-error.ts";
+import { AuthError, IntegrityError, NetworkError, UsageError } from "../../../../src/errors.ts";
 
 function render(
   error: unknown,
-  options: { isJson?: boolean; isVerbose?: boolean } = {},
+  options: Partial<RenderErrorOptions> = {},
 ): Record<"out" | "err", string> & { code: number } {
   const written = { out: "", err: "" };
   const stream = (name: "out" | "err"): Writable =>
@@ -61,5 +61,23 @@ describe("renderError()", () => {
     const { err, code } = render(error);
     expect(err).toMatch(/^This is a bug in imgpack: boom\nPlease report it/);
     expect(code).toBe(1);
+  });
+
+  test.each<[command: string | undefined, hint: string]>([
+    ["push", 'See "imgpack push --help".'],
+    [undefined, 'See "imgpack --help".'],
+  ])("renderError() refers a usage error of %s without a hint to the help", (command, hint) => {
+    expect(render(new UsageError("Cannot push"), { command }).err).toBe(`Cannot push\n${hint}\n`);
+    expect(render(new UsageError("Cannot push", { hint: "Try x." }), { command }).err).toBe("Cannot push\nTry x.\n");
+    expect(render(new NetworkError("Cannot push"), { command }).err).toBe("Cannot push\n");
+  });
+
+  test("renderError() adds no second object to the one that stdout has already", () => {
+    const error = new IntegrityError("Cannot accept archive", { hint: "Copy it again." });
+    expect(render(new ReportedError(error), { isJson: true })).toEqual({
+      out: "",
+      err: "Cannot accept archive\nCopy it again.\n",
+      code: 6,
+    });
   });
 });

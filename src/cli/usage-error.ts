@@ -1,5 +1,5 @@
+import { UsageError } from "../errors.ts";
 import { quote } from "../util/format.ts";
-import { type CommandFault, commandFault } from "./fault.ts";
 
 /** Flags and words that may come several times. */
 const REPEATABLE: ReadonlySet<string> = new Set([
@@ -20,11 +20,10 @@ const REPEATABLE: ReadonlySet<string> = new Set([
 export const NO_COMMAND = "no command";
 
 /** What yargs found wrong with a command line, in our own form; its wording is all that it tells. */
-export function usageFault(found: string, words: readonly string[], commands: readonly string[]): CommandFault {
+export function usageError(found: string, words: readonly string[], commands: readonly string[]): UsageError {
   const command = commands.find(name => name === words[0]);
   const run = command === undefined ? "Cannot run" : `Cannot run ${command}`;
-  const message = messageFor(found, run, words, command === undefined ? commands : undefined);
-  return commandFault(message, undefined, command);
+  return new UsageError(messageFor(found, run, words, command === undefined ? commands : undefined));
 }
 
 function messageFor(
@@ -63,20 +62,16 @@ function unknownMessage(
   return `Cannot run ${quote(words[0] ?? list)}: unknown command, expected ${listed(commands)}`;
 }
 
-/** @throws a usage fault for a flag that stands twice, or without a value. */
-export function checkValues(flags: Readonly<Record<string, unknown>>, command: string | undefined): void {
+/** @throws UsageError for a flag that is given twice, or without a value. */
+export function checkValues(flags: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(flags)) {
     // Aliases, and the spellings that yargs adds.
     if (name.length === 1 || /[A-Z]/.test(name)) continue;
     if (Array.isArray(value) && !REPEATABLE.has(name)) {
-      throw commandFault(
-        `Cannot use ${flag(name)}: it stands ${value.length} times, expected once`,
-        undefined,
-        command,
-      );
+      throw new UsageError(`Cannot use ${flag(name)}: it stands ${value.length} times, expected once`);
     }
     if (value === "" || (Array.isArray(value) && value.includes(""))) {
-      throw commandFault(`Cannot use ${flag(name)}: its value is empty, expected one`, undefined, command);
+      throw new UsageError(`Cannot use ${flag(name)}: its value is empty, expected one`);
     }
   }
 }
