@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 import { EXIT_CODES } from "./errors.ts";
+import { errorCode } from "./util/error-code.ts";
 import { VERSION } from "./util/version.ts";
 
 process.stdout.on("error", error => {
-  const code = "code" in error ? String(error.code) : error.message;
+  const code = errorCode(error) || error.message;
   // The reader of a pipe may leave early, as head does: no reason for a word.
   if (code !== "EPIPE") {
     const found = code === "ENOSPC" ? "no space left" : code;

@@ -8,7 +8,8 @@ import { pumpBlob } from "../content/pump.ts";
 import { StorageError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import { createFile, type DiskFile, errorCode, removeFile } from "../util/disk.ts";
+import { createFile, type DiskFile, removeFile } from "../util/disk.ts";
+import { errorCode } from "../util/error-code.ts";
 import { quote } from "../util/format.ts";
 
 interface Extent {

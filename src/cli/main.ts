@@ -1,4 +1,5 @@
 import yargs from "yargs";
+import { errorCode } from "../util/error-code.ts";
 import { VERSION } from "../util/version.ts";
 import { convertCommand } from "./commands/convert.ts";
 import { copyCommand } from "./commands/copy.ts";
@@ -139,5 +140,5 @@ function isParserError(error: Error | undefined): boolean {
 
 /** Nobody listens to the progress any more: no reason to stop a push. */
 function ignoreClosedPipe(error: Error): void {
-  if (!("code" in error) || error.code !== "EPIPE") throw error;
+  if (errorCode(error) !== "EPIPE") throw error;
 }

@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { StorageError } from "../errors.ts";
-import { errorCode } from "../util/disk.ts";
+import { errorCode } from "../util/error-code.ts";
 import { quote } from "../util/format.ts";
 import { CHUNK_BYTES, sharedChunks } from "./chunks/chunks.ts";
 import { createFlow } from "./chunks/flow.ts";

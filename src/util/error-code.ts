@@ -1,4 +1,4 @@
-/** The code of a system, TLS or HTTP fault, such as ENOSPC; "" when it has none. */
+/** The code of a Node.js or system error, such as ENOSPC; "" for an error without one. */
 export function errorCode(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";
 }

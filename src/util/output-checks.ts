@@ -1,7 +1,7 @@
 import { lstat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { StorageError } from "../errors.ts";
-import { errorCode } from "./disk.ts";
+import { errorCode } from "./error-code.ts";
 import { formatBytes, quote } from "./format.ts";
 
 /** `statfs` of FAT12, FAT16 and FAT32 (linux/magic.h, MSDOS_SUPER_MAGIC). */

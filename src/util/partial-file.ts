@@ -2,7 +2,8 @@ import type { Stats } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { StorageError } from "../errors.ts";
-import { createFile, type DiskFile, errorCode, removeFile, renameFile, syncFolder } from "./disk.ts";
+import { createFile, type DiskFile, removeFile, renameFile, syncFolder } from "./disk.ts";
+import { errorCode } from "./error-code.ts";
 import { quote } from "./format.ts";
 import { checkSpace, checkTarget, storageFault } from "./output-checks.ts";
 

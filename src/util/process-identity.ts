@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { errorCode } from "./disk.ts";
+import { errorCode } from "./error-code.ts";
 
 /** Tells a process from a later one with the same pid. */
 export interface ProcessIdentity {

@@ -31,10 +31,17 @@ export const FLOORS: readonly Floor[] = [
   // Types of the library statically, its code by `await import` inside a handler.
   {
     name: "cli",
-    imports: ["index.ts", "errors.ts", "util/format.ts", "util/replace-file.ts", "util/version.ts"],
+    imports: [
+      "index.ts",
+      "errors.ts",
+      "util/error-code.ts",
+      "util/format.ts",
+      "util/replace-file.ts",
+      "util/version.ts",
+    ],
     packages: ["yargs"],
   },
-  { name: "bin.ts", imports: ["cli/main.ts", "errors.ts", "util/version.ts"], packages: [] },
+  { name: "bin.ts", imports: ["cli/main.ts", "errors.ts", "util/error-code.ts", "util/version.ts"], packages: [] },
 ];
 
 export const MAX_LINES = 250;

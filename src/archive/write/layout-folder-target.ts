@@ -3,7 +3,8 @@ import type { BlobSource, ImageTarget, Presence, SettledRoot, TargetSession } fr
 import { pumpBlob } from "../../content/pump.ts";
 import { InternalError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
-import { errorCode, makeFolder } from "../../util/disk.ts";
+import { makeFolder } from "../../util/disk.ts";
+import { errorCode } from "../../util/error-code.ts";
 import { PartialFile } from "../../util/partial-file.ts";
 import { type ArchiveLayout, type ArchiveLayoutOptions, layOutArchive } from "./archive-layout.ts";
 import { finishedFolder } from "./finished-folder.ts";

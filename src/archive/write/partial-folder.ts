@@ -3,15 +3,8 @@ import { lstat, readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { StorageError } from "../../errors.ts";
 import { INDEX_FILE, LAYOUT_FILE } from "../../oci/layout.ts";
-import {
-  changeMode,
-  errorCode,
-  makeFolder,
-  removeFolder,
-  removeTree,
-  renameFile,
-  syncFolder,
-} from "../../util/disk.ts";
+import { changeMode, makeFolder, removeFolder, removeTree, renameFile, syncFolder } from "../../util/disk.ts";
+import { errorCode } from "../../util/error-code.ts";
 import { formatBytes, quote } from "../../util/format.ts";
 import { checkSpace } from "../../util/output-checks.ts";
 import { isOwn } from "../../util/process-identity.ts";

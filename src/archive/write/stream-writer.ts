@@ -1,7 +1,8 @@
 import { fstatSync } from "node:fs";
 import type { Writable } from "node:stream";
 import { StorageError } from "../../errors.ts";
-import { errorCode, writeToDescriptor } from "../../util/disk.ts";
+import { writeToDescriptor } from "../../util/disk.ts";
+import { errorCode } from "../../util/error-code.ts";
 import { storageState } from "../../util/output-checks.ts";
 import { abortable } from "../../util/promises.ts";
 

@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { createGunzip, type Gunzip } from "node:zlib";
+import { errorCode } from "../../util/error-code.ts";
 import { checkRatio, damaged, MAX_PADDING_BYTES, RATIO_LIMIT, truncated, type Wording } from "../compressed-data.ts";
 
 const WORDS: Wording = { format: "gzip", unit: "member" };
@@ -85,7 +86,7 @@ class Feeder {
 }
 
 function translate(error: unknown, what: string, read: number): unknown {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const code = errorCode(error);
   if (code === "Z_BUF_ERROR") return truncated(WORDS, what, read, error);
   return code.startsWith("Z_") ? damaged(WORDS, what, read, error) : error;
 }

@@ -2,7 +2,8 @@ import { createReadStream } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { type BlobHash, createBlobHash } from "../../content/blob-hash.ts";
 import { type Digest, type DigestAlgorithm, digestAlgorithm } from "../../oci/digest.ts";
-import { createFile, discardFile, errorCode, openForUpdate } from "../../util/disk.ts";
+import { createFile, discardFile, openForUpdate } from "../../util/disk.ts";
+import { errorCode } from "../../util/error-code.ts";
 import { UploadWriter } from "./upload-writer.ts";
 
 /** The client stopped in the middle of a body; what came before is kept, and it may ask where to go on. */
