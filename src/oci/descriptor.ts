@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Digest } from "./digest.ts";
 import type { Platform } from "./platform.ts";
 
@@ -11,4 +12,9 @@ export interface Descriptor {
   readonly artifactType?: string;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly urls?: readonly string[];
+}
+
+/** The descriptor of these bytes: their size, and their sha256 as the digest. */
+export function describeBytes(mediaType: string, bytes: Uint8Array): Descriptor {
+  return { mediaType, digest: `sha256:${createHash("sha256").update(bytes).digest("hex")}`, size: bytes.byteLength };
 }

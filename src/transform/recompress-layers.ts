@@ -4,8 +4,7 @@ import type { BlobSource, BlobStream, CopyPlan, ImageSource, Root } from "../con
 import { derivedSource, rootsOf } from "../content/derived-source.ts";
 import { isPending } from "../content/draft-manifest.ts";
 import { InternalError } from "../errors.ts";
-import { describeBytes } from "../oci/describe.ts";
-import type { Descriptor } from "../oci/descriptor.ts";
+import { type Descriptor, describeBytes } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { type LayerCompression, withLayerCompression } from "../oci/media-types.ts";
 import { formatBytes } from "../util/format.ts";

@@ -1,7 +1,7 @@
 import type { ImageSource, Root } from "../content/contracts.ts";
 import { blobsOf, derivedSource } from "../content/derived-source.ts";
 import { settle } from "../content/draft-manifest.ts";
-import { describeBytes } from "../oci/describe.ts";
+import { describeBytes } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 
 /**

@@ -9,8 +9,7 @@ import type { ImageSource, ImageTarget, Root } from "../../src/content/contracts
 import { copyImages } from "../../src/copy/copy-image.ts";
 import { openDigestCache } from "../../src/copy/digest-cache.ts";
 import { gather } from "../../src/copy/gather.ts";
-import { describeBytes } from "../../src/oci/describe.ts";
-import type { Descriptor } from "../../src/oci/descriptor.ts";
+import { type Descriptor, describeBytes } from "../../src/oci/descriptor.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from "../../src/oci/media-types.ts";
 import { seededBytes } from "../support/images.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { describeBytes } from "../../src/oci/describe.ts";
+import { describeBytes } from "../../src/oci/descriptor.ts";
 import { type Digest, digestAlgorithm, digestHex, isDigest } from "../../src/oci/digest.ts";
 
 const hex = (length: number): fc.Arbitrary<string> =>

@@ -2,8 +2,7 @@
 import { bytesBlob } from "../../src/content/blob.ts";
 import type { BlobSource, ImageSource, Root } from "../../src/content/contracts.ts";
 import { ArchiveError } from "../../src/errors.ts";
-import { describeBytes } from "../../src/oci/describe.ts";
-import type { Descriptor } from "../../src/oci/descriptor.ts";
+import { type Descriptor, describeBytes } from "../../src/oci/descriptor.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 import { OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_LAYER_GZIP, OCI_MANIFEST } from "../../src/oci/media-types.ts";
 

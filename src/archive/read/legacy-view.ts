@@ -1,7 +1,6 @@
 import type { Root } from "../../content/contracts.ts";
 import { ArchiveError } from "../../errors.ts";
-import { describeBytes } from "../../oci/describe.ts";
-import type { Descriptor } from "../../oci/descriptor.ts";
+import { type Descriptor, describeBytes } from "../../oci/descriptor.ts";
 import { isLegacyId, type LegacyLayer, legacyConfig, parseLegacyLayer } from "../../oci/legacy/legacy-config.ts";
 import { parseRepositories, REPOSITORIES_FILE } from "../../oci/legacy/legacy-names.ts";
 import { MAX_ARCHIVE_INDEX_BYTES, MAX_CONFIG_BYTES, MAX_KEPT_JSON_BYTES } from "../../oci/limits.ts";

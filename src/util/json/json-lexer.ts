@@ -1,7 +1,6 @@
 import { isAscii } from "node:buffer";
 import { ArchiveError } from "../../errors.ts";
 import { quote } from "../format.ts";
-import { jsonPointer } from "./json-pointer.ts";
 import type { JsonShape } from "./json-shape.ts";
 
 export type JsonFault =
@@ -182,6 +181,11 @@ export class JsonLexer {
     const place = this.path.length === 0 ? "" : ` in ${quote(jsonPointer(this.path))}`;
     return fail(reason, `Cannot read ${what} from ${where}: found ${found}${place}, expected ${expected}`);
   }
+}
+
+/** The path as a JSON pointer (RFC 6901); "" is the whole document. */
+export function jsonPointer(path: readonly (string | number)[]): string {
+  return path.map(step => `/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }
 
 export function isDigit(byte: number | undefined): boolean {

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { ArchiveError } from "../../errors.ts";
 import { quote } from "../format.ts";
-import { jsonPointer } from "./json-pointer.ts";
+import { jsonPointer } from "./json-lexer.ts";
 
 export { array, boolean, nullish, number, string, union, unknown } from "valibot";
 

@@ -3,8 +3,7 @@ import type { BlobSource, ImageSource, ManifestDraft, Root, SettledRoot } from "
 import { isPending, settle } from "../../content/draft-manifest.ts";
 import { ArchiveError } from "../../errors.ts";
 import { buildImageConfig } from "../../oci/build-config.ts";
-import { describeBytes } from "../../oci/describe.ts";
-import type { Descriptor } from "../../oci/descriptor.ts";
+import { type Descriptor, describeBytes } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { DOCKER_CONFIG, DOCKER_MANIFEST, OCI_CONFIG, OCI_MANIFEST } from "../../oci/media-types.ts";
 import type { ImportRun, KnownLayer } from "./import-layers.ts";

@@ -6,7 +6,7 @@ import { sharedChunks } from "../../../src/content/chunks/chunks.ts";
 import { unnamedStream } from "../../../src/content/hashed-blob.ts";
 import { pumpBlob, readBlob } from "../../../src/content/pump.ts";
 import { verified } from "../../../src/content/verified.ts";
-import { describeBytes } from "../../../src/oci/describe.ts";
+import { describeBytes } from "../../../src/oci/descriptor.ts";
 import { noise, partsBlob } from "../../support/memory-blobs.ts";
 
 afterEach(() => expect(sharedChunks.lentChunks).toBe(0));

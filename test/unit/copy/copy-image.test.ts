@@ -5,8 +5,7 @@ import type { BlobSource, ByteRange, CopyPlan } from "../../../src/content/contr
 import type { ProgressEvent } from "../../../src/content/progress.ts";
 import { openDigestCache } from "../../../src/copy/digest-cache.ts";
 import { IntegrityError, NetworkError } from "../../../src/errors.ts";
-import { describeBytes } from "../../../src/oci/describe.ts";
-import type { Descriptor } from "../../../src/oci/descriptor.ts";
+import { type Descriptor, describeBytes } from "../../../src/oci/descriptor.ts";
 import type { Digest } from "../../../src/oci/digest.ts";
 import { OCI_LAYER, OCI_LAYER_GZIP } from "../../../src/oci/media-types.ts";
 import { noise } from "../../support/memory-blobs.ts";

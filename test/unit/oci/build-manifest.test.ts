@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
 import { InternalError } from "../../../src/errors.ts";
 import { buildDockerManifest, buildImageIndex, buildImageManifest } from "../../../src/oci/build-manifest.ts";
-import { describeBytes } from "../../../src/oci/describe.ts";
-import type { Descriptor } from "../../../src/oci/descriptor.ts";
+import { type Descriptor, describeBytes } from "../../../src/oci/descriptor.ts";
 import { parseManifest } from "../../../src/oci/manifest.ts";
 import * as types from "../../../src/oci/media-types.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Root } from "../../../../src/content/contracts.ts";
 import { NotFoundError, UsageError } from "../../../../src/errors.ts";
-import { describeBytes } from "../../../../src/oci/describe.ts";
+import { describeBytes } from "../../../../src/oci/descriptor.ts";
 import { OCI_MANIFEST } from "../../../../src/oci/media-types.ts";
 import { destinations, type PushNameOptions } from "../../../../src/verbs/shared/destinations.ts";
 
