@@ -1,4 +1,5 @@
 import type { ImageSource, Root } from "../content/contracts.ts";
+import { rootsOf } from "../content/derived-source.ts";
 import { ArchiveError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { DOCKER_MANIFEST_FILE } from "../oci/docker-manifest.ts";
@@ -8,37 +9,40 @@ import { blameChangedInput } from "../util/input-guard.ts";
 import type { Archive } from "./archive.ts";
 import { openArchiveFile } from "./open/open-archive-file.ts";
 import type { OpenArchiveOptions } from "./open/open-archive-options.ts";
+import { ArchiveMetadata } from "./read/archive-metadata.ts";
 import type { BlobIndex } from "./read/blob-index.ts";
 import { blobStream } from "./read/blob-stream.ts";
-import { isDirLayout, readDirLayout } from "./read/dir-view.ts";
-import { type DockerImages, readDockerImages } from "./read/docker-view.ts";
-import { isLegacyArchive, readLegacyImages } from "./read/legacy-view.ts";
+import { dirView, isDirArchive } from "./read/dir-view.ts";
+import { type DockerView, readDockerView } from "./read/docker-view.ts";
+import { isLegacyArchive, readLegacyView } from "./read/legacy-view.ts";
 import { type OciRoot, readOciRoots } from "./read/oci-roots.ts";
-import { hasOciLayout, type OciLayout, readOciIndex, readOciLayout } from "./read/oci-view.ts";
+import { type OciView, ociView } from "./read/oci-view.ts";
 import { reconcileViews } from "./read/reconcile-views.ts";
 
 /** How an archive describes its images. */
-export type ArchiveForm = "docker" | "oci" | "docker+oci" | "dir" | "legacy";
+export type ArchiveDialect = "docker" | "oci" | "docker+oci" | "dir" | "legacy";
 
 /** An open archive: the views that it offers, and the images on which they agree. */
 export interface ArchiveSource extends ImageSource {
   readonly archive: Archive;
   confirm(signal?: AbortSignal): Promise<void>;
-  readonly form: ArchiveForm;
-  readonly docker: DockerImages | undefined;
-  readonly oci: OciLayout | undefined;
+  readonly dialect: ArchiveDialect;
+  readonly docker: DockerView | undefined;
+  readonly oci: OciView | undefined;
   readonly images: readonly Root[];
-  /** Where blobs lie, one per view; the first one that has a blob serves it. */
-  readonly places: readonly BlobIndex[];
-  /** Where a blob lies; undefined for one that is not here, or follows from what is. */
+  hasBlob(digest: Digest): boolean;
+  /** The entry of a blob; undefined for one that is absent, or made from entries. */
   entryOf(digest: Digest): TarEntry | undefined;
 }
 
-type Views = Pick<ArchiveSource, "form" | "docker" | "oci" | "images" | "places">;
+interface Views extends Pick<ArchiveSource, "dialect" | "docker" | "oci" | "images"> {
+  /** One per view; the first one that has a blob serves it. */
+  readonly indexes: readonly BlobIndex[];
+}
 
 /**
- * Opens an image archive: docker's form of any age, an OCI layout, both in one, or skopeo's "dir:" form; a tar, plain or
- * compressed, or a folder.
+ * Opens an image archive in any dialect: docker's of any age, an OCI layout, both in one, or skopeo's "dir:"; as a tar,
+ * plain or compressed, or as a folder.
  *
  * @throws ArchiveError, StorageError
  */
@@ -46,32 +50,32 @@ export async function openArchive(path: string, options: OpenArchiveOptions = {}
   return await archiveSource(await openArchiveFile(path, options), options);
 }
 
-/** Takes over `archive`, and closes it when it cannot be understood. @throws ArchiveError, IntegrityError */
+/** Takes over `archive`, and closes it if it cannot be understood. @throws ArchiveError, IntegrityError */
 export async function archiveSource(archive: Archive, options: OpenArchiveOptions): Promise<ArchiveSource> {
   try {
     const views = await blameChangedInput(
       async () => await archive.confirm?.(),
       async () => await readViews(archive, options),
     );
-    const { images, places } = views;
-    const placeOf = (digest: Digest): BlobIndex | undefined => places.find(place => place.has(digest));
+    const { dialect, docker, oci, images, indexes } = views;
+    const indexOf = (digest: Digest): BlobIndex | undefined => indexes.find(index => index.has(digest));
+    const entryOf = (digest: Digest): TarEntry | undefined => indexOf(digest)?.entry(digest);
     return {
       archive,
-      ...views,
-      async *roots() {
-        yield* images;
-      },
+      dialect,
+      docker,
+      oci,
+      images,
+      roots: rootsOf(images),
       async blob(descriptor) {
-        const place = placeOf(descriptor.digest) ?? places[0];
-        if (place === undefined) throw noMetadata(archive);
-        return place.blob(descriptor);
+        const index = indexOf(descriptor.digest) ?? indexes[0];
+        if (index === undefined) throw noMetadata(archive);
+        return index.blob(descriptor);
       },
       confirm: async () => await archive.confirm?.(),
-      entryOf: digest => placeOf(digest)?.entry(digest),
-      stream:
-        archive.passing === undefined
-          ? undefined
-          : blobStream(archive, archive.passing, digest => placeOf(digest)?.entry(digest)),
+      hasBlob: digest => indexOf(digest) !== undefined,
+      entryOf,
+      stream: archive.passing && blobStream(archive, archive.passing, entryOf),
       [Symbol.asyncDispose]: async () => await archive[Symbol.asyncDispose](),
     };
   } catch (error) {
@@ -82,51 +86,51 @@ export async function archiveSource(archive: Archive, options: OpenArchiveOption
 
 async function readViews(archive: Archive, options: OpenArchiveOptions): Promise<Views> {
   const { onDamage, onNote, signal } = options;
-  if (await isDirLayout(archive, signal)) {
-    const { root, slices } = await readDirLayout(archive, signal);
-    return { form: "dir", docker: undefined, oci: undefined, images: [root], places: [slices] };
+  const metadata = await ArchiveMetadata.read(archive, signal);
+  if (isDirArchive(archive, metadata)) {
+    const { root, blobs } = dirView(archive, metadata);
+    return { dialect: "dir", docker: undefined, oci: undefined, images: [root], indexes: [blobs] };
   }
-  const docker = archive.entries.has(DOCKER_MANIFEST_FILE)
-    ? await readDockerImages(archive, onDamage, signal)
+  const docker = metadata.has(DOCKER_MANIFEST_FILE)
+    ? await readDockerView(archive, metadata, onDamage, signal)
     : undefined;
-  const oci = await readOci(archive, docker === undefined, onNote, signal);
+  const oci = isOciArchive(metadata) ? ociView(archive, metadata) : undefined;
   if (docker === undefined && oci === undefined) {
-    if (!isLegacyArchive(archive)) throw noMetadata(archive);
-    const { images, slices } = await readLegacyImages(archive, signal);
-    return { form: "legacy", docker, oci, images, places: [slices] };
+    if (!isLegacyArchive(archive, metadata)) throw noMetadata(archive);
+    const { images, blobs } = await readLegacyView(archive, metadata, signal);
+    return { dialect: "legacy", docker, oci, images, indexes: [blobs] };
   }
+  if (!metadata.has(LAYOUT_FILE) && oci !== undefined) onNote?.(noLayoutFile(archive));
   const roots = oci === undefined ? undefined : await readOciRoots(oci, archive.what, onDamage, signal);
-  const stray = oci === undefined ? await readStrayRoots(archive, signal) : [];
+  const stray = oci === undefined ? await readStrayRoots(archive, metadata, signal) : [];
   const images = await reconcileViews(archive.what, { docker, oci: roots, stray }, signal);
-  const form = docker === undefined ? "oci" : oci === undefined ? "docker" : "docker+oci";
-  const places = [oci?.slices, docker?.slices].filter(slices => slices !== undefined);
-  return { form, docker, oci, images, places };
+  const dialect = docker === undefined ? "oci" : oci === undefined ? "docker" : "docker+oci";
+  const indexes = [oci?.blobs, docker?.blobs].filter(index => index !== undefined);
+  return { dialect, docker, oci, images, indexes };
 }
 
-/** Some writers leave `oci-layout` out; without another view the index is all there is, and it is believed. */
-async function readOci(
+/** Some writers leave `oci-layout` out: then `index.json` counts only without a `manifest.json`. */
+function isOciArchive(metadata: ArchiveMetadata): boolean {
+  return metadata.has(INDEX_FILE) && (metadata.has(LAYOUT_FILE) || !metadata.has(DOCKER_MANIFEST_FILE));
+}
+
+/** Any file may be next to a `manifest.json`: an `index.json` that is no index has no roots. */
+async function readStrayRoots(
   archive: Archive,
-  isAlone: boolean,
-  onNote: OpenArchiveOptions["onNote"],
+  metadata: ArchiveMetadata,
   signal: AbortSignal | undefined,
-): Promise<OciLayout | undefined> {
-  if (hasOciLayout(archive)) return await readOciLayout(archive, signal);
-  if (!isAlone || !archive.entries.has(INDEX_FILE)) return undefined;
-  onNote?.(
-    `${archive.what.charAt(0).toUpperCase()}${archive.what.slice(1)} has no ${LAYOUT_FILE}; ${INDEX_FILE} is followed`,
-  );
-  return await readOciIndex(archive, signal);
-}
-
-/** Beside a `manifest.json` any other file is allowed; one that is no index says nothing. */
-async function readStrayRoots(archive: Archive, signal: AbortSignal | undefined): Promise<readonly OciRoot[]> {
-  if (!archive.entries.has(INDEX_FILE)) return [];
+): Promise<readonly OciRoot[]> {
+  if (!metadata.has(INDEX_FILE)) return [];
   try {
-    return await readOciRoots(await readOciIndex(archive, signal), archive.what, undefined, signal);
+    return await readOciRoots(ociView(archive, metadata), archive.what, undefined, signal);
   } catch (error) {
     if (error instanceof ArchiveError) return [];
     throw error;
   }
+}
+
+function noLayoutFile({ what }: Archive): string {
+  return `${what.charAt(0).toUpperCase()}${what.slice(1)} has no ${LAYOUT_FILE}; using its ${INDEX_FILE}`;
 }
 
 function noMetadata(archive: Archive): ArchiveError {

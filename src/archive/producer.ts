@@ -28,12 +28,12 @@ const SIGNS: readonly Sign[] = [
   {
     name: 'skopeo copy to "dir:", or podman save in a "-dir" format',
     because: "manifest.json is a registry's manifest, and blobs are named by their digest alone",
-    matches: ({ form }) => form === "dir",
+    matches: ({ dialect }) => dialect === "dir",
   },
   {
     name: "docker save 1.9 or older",
     because: "layers have VERSION and json files, and there is no manifest.json",
-    matches: ({ form }) => form === "legacy",
+    matches: ({ dialect }) => dialect === "legacy",
   },
   {
     name: "docker save 25 or newer, classic store",
@@ -43,13 +43,13 @@ const SIGNS: readonly Sign[] = [
   {
     name: "regctl image export",
     because: "metadata comes first, and no imgpack.json is there",
-    matches: ({ form }, names) =>
-      form === "docker+oci" && names.indexOf(DOCKER_MANIFEST_FILE) < 3 && names[0] === LAYOUT_FILE,
+    matches: ({ dialect }, names) =>
+      dialect === "docker+oci" && names.indexOf(DOCKER_MANIFEST_FILE) < 3 && names[0] === LAYOUT_FILE,
   },
   {
     name: "docker save with the containerd store, ctr, nerdctl or buildx type=docker",
     because: "it is an OCI layout with a manifest.json, without repositories",
-    matches: ({ form }) => form === "docker+oci",
+    matches: ({ dialect }) => dialect === "docker+oci",
   },
   {
     name: "crane pull, or another tool built on its library (kaniko, ko)",
@@ -59,27 +59,30 @@ const SIGNS: readonly Sign[] = [
   {
     name: "skopeo, podman or buildah, docker-archive",
     because: "layers are named by their diff_id, with links under the old names",
-    matches: ({ form }, names) => form === "docker" && has(names, `^${HEX}\\.tar$`) && has(names, `^${HEX}/VERSION$`),
+    matches: ({ dialect }, names) =>
+      dialect === "docker" && has(names, `^${HEX}\\.tar$`) && has(names, `^${HEX}/VERSION$`),
   },
   {
     name: "crane pull in its legacy format",
     because: "layers have VERSION and json as docker's, without entries for their folders",
-    matches: ({ form, archive }, names) => form === "docker" && has(names, `^${HEX}/VERSION$`) && !hasFolders(archive),
+    matches: ({ dialect, archive }, names) =>
+      dialect === "docker" && has(names, `^${HEX}/VERSION$`) && !hasFolders(archive),
   },
   {
     name: "docker save 1.10 to 24",
     because: "layers are folders with VERSION, json and layer.tar",
-    matches: ({ form }, names) => form === "docker" && has(names, `^${HEX}/VERSION$`),
+    matches: ({ dialect }, names) => dialect === "docker" && has(names, `^${HEX}/VERSION$`),
   },
   {
     name: "jib",
     because: "the config is config.json, and layers are named *.tar.gz",
-    matches: ({ form }, names) => form === "docker" && names.includes("config.json") && has(names, "\\.tar\\.gz$"),
+    matches: ({ dialect }, names) =>
+      dialect === "docker" && names.includes("config.json") && has(names, "\\.tar\\.gz$"),
   },
   {
     name: "a builder that writes docker's form itself (nix, Bazel, kaniko or another)",
     because: "manifest.json is there, and none of what docker writes beside it",
-    matches: ({ form }) => form === "docker",
+    matches: ({ dialect }) => dialect === "docker",
   },
   {
     name: "buildx type=oci",

@@ -111,7 +111,7 @@ async function collectClaims(
     if (root.kind === "draft") await claimImage(root.draft.config, draftLayers(root));
     else await claimGraph(archive, root.descriptor, claim, claimImage, faults, unchecked, signal);
   }
-  for (const descriptor of archive.oci?.slices.unclaimed(new Set(claims.keys())) ?? []) claim(descriptor);
+  for (const descriptor of archive.oci?.blobs.unclaimed(new Set(claims.keys())) ?? []) claim(descriptor);
   return claims;
 }
 
@@ -138,7 +138,7 @@ async function claimGraph(
       if (view.kind === "index") continue;
       // Docker's containerd store saves the manifest alone when it does not hold the platform.
       const isBelowIndex = found.digest !== descriptor.digest;
-      if (isBelowIndex && !holds(archive, view.config.digest)) absent(found.digest);
+      if (isBelowIndex && !archive.hasBlob(view.config.digest)) absent(found.digest);
       else await claimImage(view.config, view.layers);
     }
   } catch (error) {
@@ -207,10 +207,6 @@ async function checkClaim(
         : (["unreadable", "no readable bytes"] as const);
     return [{ kind, blob: digest, found, expected, message: error.message }];
   }
-}
-
-function holds({ places }: ArchiveSource, digest: Digest): boolean {
-  return places.some(place => place.has(digest));
 }
 
 function messageOf(error: unknown): string {

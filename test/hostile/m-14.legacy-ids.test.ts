@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Archive } from "../../src/archive/archive.ts";
-import { readLegacyImages } from "../../src/archive/read/legacy-view.ts";
+import { ArchiveMetadata } from "../../src/archive/read/archive-metadata.ts";
+import { readLegacyView } from "../../src/archive/read/legacy-view.ts";
 import { bytesBlob } from "../../src/content/blob.ts";
 import { ArchiveError } from "../../src/errors.ts";
 import { MAX_CONFIG_BYTES } from "../../src/oci/limits.ts";
@@ -54,7 +55,7 @@ function chain(length: number, named: number, commandBytes = 0): Archive {
 
 async function reasonOf(archive: Archive): Promise<string> {
   try {
-    await readLegacyImages(archive);
+    await readLegacyView(archive, await ArchiveMetadata.read(archive));
     return "accepted";
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error;
@@ -81,7 +82,7 @@ describe("M-14 ids and chains of docker 1.9 and older", () => {
         entries: entries as Archive["entries"],
         slice: entry => (entry.bodyOffset === 99 ? bytesBlob(read()) : good.slice(entry)),
       };
-      const { images } = await readLegacyImages(archive);
+      const { images } = await readLegacyView(archive, await ArchiveMetadata.read(archive));
       expect(images).toHaveLength(1);
       expect(isRead).toBe(false);
     },

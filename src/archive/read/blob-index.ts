@@ -6,7 +6,7 @@ import type { Digest } from "../../oci/digest.ts";
 import type { TarEntry } from "../../tar/tar-entry.ts";
 import type { Archive } from "../archive.ts";
 
-/** Where the blobs of an archive lie, by the digest that something in it claims for them. */
+/** The entries of blobs in an archive, by the digest that something in it claims for them. */
 export class BlobIndex {
   readonly #archive: Archive;
   readonly #entries = new Map<Digest, TarEntry>();
@@ -20,7 +20,7 @@ export class BlobIndex {
     if (!this.#entries.has(digest)) this.#entries.set(digest, entry);
   }
 
-  /** A blob that the archive does not hold, but that follows from it. */
+  /** A blob that is no entry, but made from entries. */
   addMade(digest: Digest, bytes: Uint8Array): void {
     this.#made.set(digest, bytes);
   }
@@ -29,12 +29,11 @@ export class BlobIndex {
     return this.#made.has(digest) || this.#entries.has(digest);
   }
 
-  /** Where a blob lies in the archive. */
   entry(digest: Digest): TarEntry | undefined {
     return this.#entries.get(digest);
   }
 
-  /** Blobs that nothing has claimed so far, as what their entry's name says. */
+  /** Blobs that are in no manifest, with the digest in their entry's name. */
   unclaimed(claimed: ReadonlySet<Digest>): readonly Descriptor[] {
     return [...this.#entries].flatMap(([digest, { size }]) =>
       claimed.has(digest) ? [] : [{ mediaType: "application/octet-stream", digest, size }],

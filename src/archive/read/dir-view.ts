@@ -2,38 +2,39 @@ import { createHash } from "node:crypto";
 import type { SettledRoot } from "../../content/contracts.ts";
 import { isDigest } from "../../oci/digest.ts";
 import { DOCKER_MANIFEST_FILE } from "../../oci/docker-manifest.ts";
-import { MAX_ARCHIVE_INDEX_BYTES, MAX_MANIFEST_BYTES } from "../../oci/limits.ts";
 import { parseManifest } from "../../oci/manifest.ts";
-import { type Archive, readMetadata } from "../archive.ts";
+import type { Archive } from "../archive.ts";
+import type { ArchiveMetadata } from "./archive-metadata.ts";
 import { BlobIndex } from "./blob-index.ts";
 
 const VERSION_FILE = "version";
 const BLOB_NAME = /^([0-9a-f]{64})(?:\.manifest\.json)?$/;
 
-/** The "dir:" form of skopeo and podman: a registry's manifest as `manifest.json`, blobs named by the hex of their digest. */
-export interface DirLayout {
+/** skopeo's and podman's "dir:": a registry's manifest as `manifest.json`, blobs named by the hex of their digest. */
+export interface DirView {
+  /** Without a name: this dialect stores none. */
   readonly root: SettledRoot;
-  readonly slices: BlobIndex;
+  readonly blobs: BlobIndex;
 }
 
-/** True when `manifest.json` is a registry's manifest and not docker's list. */
-export async function isDirLayout(archive: Archive, signal?: AbortSignal): Promise<boolean> {
-  if (!archive.entries.has(VERSION_FILE) || !archive.entries.has(DOCKER_MANIFEST_FILE)) return false;
-  const bytes = await readMetadata(archive, DOCKER_MANIFEST_FILE, MAX_ARCHIVE_INDEX_BYTES, signal);
-  return /^\s*\{/.test(Buffer.from(bytes.subarray(0, 512)).toString("latin1"));
+/** True when `manifest.json` is a registry's manifest and not docker's list. @throws ArchiveError if it cannot be read. */
+export function isDirArchive(archive: Archive, metadata: ArchiveMetadata): boolean {
+  if (!archive.entries.has(VERSION_FILE) || !metadata.has(DOCKER_MANIFEST_FILE)) return false;
+  const start = metadata.bytes(DOCKER_MANIFEST_FILE).subarray(0, 512);
+  return /^\s*\{/.test(Buffer.from(start).toString("latin1"));
 }
 
-/** The form keeps no name. @throws ArchiveError as `parseManifest`. */
-export async function readDirLayout(archive: Archive, signal?: AbortSignal): Promise<DirLayout> {
-  const bytes = await readMetadata(archive, DOCKER_MANIFEST_FILE, MAX_MANIFEST_BYTES, signal);
+/** @throws ArchiveError as `parseManifest`. */
+export function dirView(archive: Archive, metadata: ArchiveMetadata): DirView {
+  const bytes = metadata.bytes(DOCKER_MANIFEST_FILE);
   const { mediaType } = parseManifest(bytes, { where: archive.what });
   const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}` as const;
-  const slices = new BlobIndex(archive);
-  slices.addMade(digest, bytes);
+  const blobs = new BlobIndex(archive);
+  blobs.addMade(digest, bytes);
   for (const [name, entry] of archive.entries) {
     const hex = BLOB_NAME.exec(name)?.[1];
     const blob = `sha256:${hex ?? ""}`;
-    if (entry.type === "file" && isDigest(blob)) slices.add(blob, entry);
+    if (entry.type === "file" && isDigest(blob)) blobs.add(blob, entry);
   }
-  return { root: { kind: "settled", names: [], descriptor: { mediaType, digest, size: bytes.length } }, slices };
+  return { root: { kind: "settled", names: [], descriptor: { mediaType, digest, size: bytes.length } }, blobs };
 }

@@ -4,12 +4,13 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { DOCKER_MANIFEST_FILE, type DockerImageEntry, parseDockerManifest } from "../../oci/docker-manifest.ts";
 import { parseImageConfig } from "../../oci/image-config.ts";
-import { MAX_ARCHIVE_INDEX_BYTES, MAX_CONFIG_BYTES } from "../../oci/limits.ts";
+import { MAX_CONFIG_BYTES } from "../../oci/limits.ts";
 import { DOCKER_CONFIG, DOCKER_LAYER, layerCompression, withLayerCompression } from "../../oci/media-types.ts";
 import type { TarEntry } from "../../tar/tar-entry.ts";
 import { quote } from "../../util/format.ts";
 import { type Archive, readMetadata } from "../archive.ts";
 import type { OpenArchiveOptions } from "../open/open-archive-options.ts";
+import type { ArchiveMetadata } from "./archive-metadata.ts";
 import { BlobIndex } from "./blob-index.ts";
 
 /** One image as `manifest.json` and its config describe it. */
@@ -21,20 +22,22 @@ export interface DockerImage {
   readonly diffIds: readonly Digest[];
   /** Entry names, one per diff_id. */
   readonly layerPaths: readonly string[];
-  /** Writers that name the config `sha256:<hex>` name compressed layers by their digest. */
-  readonly namesTellDigests: boolean;
+  /** True if compressed layers are named by their digest: by writers that name the config `sha256:<hex>`. */
+  readonly hasDigestNames: boolean;
   /** Docker 25 and newer with its classic store: the OCI view describes the same raw layers, with known faults. */
   readonly isClassic: boolean;
 }
 
-/** The images of `manifest.json`, and where their blobs lie. */
-export interface DockerImages {
+/** An archive as its `manifest.json` describes it. */
+export interface DockerView {
   readonly images: readonly DockerImage[];
-  /** Configs, and the layers of those images that `layersOf` was asked for. */
-  readonly slices: BlobIndex;
+  /** Configs, and the layers of all images that `layersOf` was called with. */
+  readonly blobs: BlobIndex;
+  /** True if `manifest.json` spells an entry with "./". */
+  readonly hasDotNames: boolean;
   /**
-   * Raw layers have their diff_id as digest. A compressed layer is read whole, unless its name tells its digest: that is
-   * a claim, checked like any other when the blob is read.
+   * Raw layers have their diff_id as digest. A compressed layer is read whole, unless its name contains its digest: that
+   * is a claim, checked like any other when the blob is read.
    *
    * @throws ArchiveError with the entry and what is wrong with it.
    */
@@ -42,39 +45,39 @@ export interface DockerImages {
 }
 
 /**
- * Reads a docker archive (`docker save`, and whoever writes its form): `manifest.json` says which entries are the
- * config and the layers, the config says what the layers must hash to. Layers are not looked at yet: where an OCI view
- * tells the same, nobody needs them.
+ * The view of a docker archive: `manifest.json` says which entries are the config and the layers, the config says what
+ * the layers must hash to. Reads configs only: layers are not needed where an OCI view describes the same images.
  *
  * @throws ArchiveError with the entry and what is wrong with it; IntegrityError for a config that is not what its name says.
  */
-export async function readDockerImages(
+export async function readDockerView(
   archive: Archive,
+  metadata: ArchiveMetadata,
   onDamage?: OpenArchiveOptions["onDamage"],
   signal?: AbortSignal,
-): Promise<DockerImages> {
-  const bytes = await readMetadata(archive, DOCKER_MANIFEST_FILE, MAX_ARCHIVE_INDEX_BYTES, signal);
-  const entries = parseDockerManifest(bytes, archive.what);
+): Promise<DockerView> {
+  const entries = parseDockerManifest(metadata.bytes(DOCKER_MANIFEST_FILE), archive.what);
   if (entries.length === 0) {
     throw new ArchiveError(
       "no-image",
       `Cannot read ${archive.what}: manifest.json is empty, expected at least one image`,
     );
   }
-  const slices = new BlobIndex(archive);
-  const reader = new LayerReader(archive, slices);
+  const blobs = new BlobIndex(archive);
+  const reader = new LayerReader(archive, blobs);
   const images: DockerImage[] = [];
   for (const entry of entries) {
-    const image = await readImage(archive, slices, entry, onDamage, signal);
+    const image = await readImage(archive, blobs, entry, onDamage, signal);
     if (image !== undefined) images.push(image);
   }
   return {
     images,
-    slices,
+    blobs,
+    hasDotNames: entries.some(({ config, layers }) => [config, ...layers].some(name => name.startsWith("./"))),
     async layersOf(image, signal) {
       const layers: Descriptor[] = [];
-      for (const [place, diffId] of image.diffIds.entries()) {
-        layers.push(await reader.describe(image, image.layerPaths[place] ?? "", diffId, signal));
+      for (const [index, diffId] of image.diffIds.entries()) {
+        layers.push(await reader.describe(image, image.layerPaths[index] ?? "", diffId, signal));
       }
       return layers;
     },
@@ -83,7 +86,7 @@ export async function readDockerImages(
 
 async function readImage(
   archive: Archive,
-  slices: BlobIndex,
+  blobs: BlobIndex,
   entry: DockerImageEntry,
   onDamage: OpenArchiveOptions["onDamage"],
   signal: AbortSignal | undefined,
@@ -107,13 +110,13 @@ async function readImage(
     );
   }
   const configEntry = archive.entries.get(configName);
-  if (configEntry !== undefined) slices.add(digest, configEntry);
+  if (configEntry !== undefined) blobs.add(digest, configEntry);
   return {
     names: entry.repoTags,
     config: { mediaType: DOCKER_CONFIG, digest, size: configBytes.length },
     diffIds,
     layerPaths: entry.layers.map(cleanEntryName),
-    namesTellDigests: configName.startsWith("sha256:"),
+    hasDigestNames: configName.startsWith("sha256:"),
     isClassic: [...entry.layerSources].some(
       ([diffId, layer]) => layer.digest === diffId && layerCompression(layer.mediaType) === "none",
     ),
@@ -123,12 +126,12 @@ async function readImage(
 /** Turns layer paths into descriptors, each entry once. */
 class LayerReader {
   readonly #archive: Archive;
-  readonly #slices: BlobIndex;
+  readonly #blobs: BlobIndex;
   readonly #known = new Map<number, { readonly diffId: Digest; readonly layer: Descriptor }>();
 
-  constructor(archive: Archive, slices: BlobIndex) {
+  constructor(archive: Archive, blobs: BlobIndex) {
     this.#archive = archive;
-    this.#slices = slices;
+    this.#blobs = blobs;
   }
 
   async describe(image: DockerImage, path: string, diffId: Digest, signal?: AbortSignal): Promise<Descriptor> {
@@ -172,19 +175,19 @@ class LayerReader {
       digest: isClaimed ? claimed : await this.#archive.digest(entry, signal),
       size: entry.size,
     };
-    this.#slices.add(layer.digest, entry);
+    this.#blobs.add(layer.digest, entry);
     return layer;
   }
 }
 
-/** What the name of a compressed layer says; in most docker archives it says nothing. */
-function claimedDigest(path: string, { namesTellDigests }: DockerImage): Digest | undefined {
+/** The digest in the name of a compressed layer; most docker archives have none there. */
+function claimedDigest(path: string, { hasDigestNames }: DockerImage): Digest | undefined {
   const [, layout, plain] = /^(?:blobs\/sha256\/([0-9a-f]{64})|([0-9a-f]{64})\.tar\.(?:gz|zst))$/.exec(path) ?? [];
-  const hex = layout ?? (namesTellDigests ? plain : undefined);
+  const hex = layout ?? (hasDigestNames ? plain : undefined);
   return hex === undefined ? undefined : `sha256:${hex}`;
 }
 
-/** Names in manifest.json may begin with "./"; entries are indexed without. */
+/** Names in manifest.json may begin with "./"; entries are indexed without it. */
 function cleanEntryName(name: string): string {
   return name.startsWith("./") ? name.slice(2) : name;
 }

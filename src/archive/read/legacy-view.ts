@@ -3,33 +3,41 @@ import { ArchiveError } from "../../errors.ts";
 import { type Descriptor, describeBytes } from "../../oci/descriptor.ts";
 import { isLegacyId, type LegacyLayer, legacyConfig, parseLegacyLayer } from "../../oci/legacy/legacy-config.ts";
 import { parseRepositories, REPOSITORIES_FILE } from "../../oci/legacy/legacy-names.ts";
-import { MAX_ARCHIVE_INDEX_BYTES, MAX_CONFIG_BYTES, MAX_KEPT_JSON_BYTES } from "../../oci/limits.ts";
+import { MAX_CONFIG_BYTES, MAX_KEPT_JSON_BYTES } from "../../oci/limits.ts";
 import { DOCKER_CONFIG, DOCKER_LAYER, DOCKER_MANIFEST } from "../../oci/media-types.ts";
 import { formatBytes, quote } from "../../util/format.ts";
 import { type Archive, readMetadata } from "../archive.ts";
+import type { ArchiveMetadata } from "./archive-metadata.ts";
 import { BlobIndex } from "./blob-index.ts";
 
 /** Docker itself allowed 127 (security case M-14). */
 const MAX_LAYERS = 1000;
 
-/** True for the form of Docker 1.9 and older: a folder per layer, each with its JSON. */
-export function isLegacyArchive(archive: Archive): boolean {
-  if (archive.entries.has(REPOSITORIES_FILE)) return true;
+/** True for an archive of Docker 1.9 or older: a folder per layer, each with its JSON. */
+export function isLegacyArchive(archive: Archive, metadata: ArchiveMetadata): boolean {
+  if (metadata.has(REPOSITORIES_FILE)) return true;
   for (const name of archive.entries.keys()) if (idOf(name) !== undefined) return true;
   return false;
 }
 
+/** An archive of Docker 1.9 or older. */
+export interface LegacyView {
+  readonly images: readonly Root[];
+  readonly blobs: BlobIndex;
+}
+
 /**
- * Reads the images of Docker 1.9 and older: `repositories` names the top layers, each layer names its parent. diff_ids
- * are computed, the configs follow from them.
+ * The view of an archive of Docker 1.9 or older: `repositories` names the top layers, each layer names its parent.
+ * Computes diff_ids, and makes configs from them.
  *
  * @throws ArchiveError "legacy-id", "legacy-chain", "missing-entry", "missing-layer", "layer-compression".
  */
-export async function readLegacyImages(
+export async function readLegacyView(
   archive: Archive,
+  metadata: ArchiveMetadata,
   signal?: AbortSignal,
-): Promise<{ readonly images: readonly Root[]; readonly slices: BlobIndex }> {
-  const slices = new BlobIndex(archive);
+): Promise<LegacyView> {
+  const blobs = new BlobIndex(archive);
   const layers = new Map<string, LegacyLayer>();
   for (const name of archive.entries.keys()) {
     const id = idOf(name);
@@ -42,13 +50,13 @@ export async function readLegacyImages(
   }
   const known = new Map<string, Descriptor>();
   const describe = async (id: string): Promise<Descriptor> => {
-    const layer = known.get(id) ?? (await describeLayer(archive, slices, `${id}/layer.tar`, signal));
+    const layer = known.get(id) ?? (await describeLayer(archive, blobs, `${id}/layer.tar`, signal));
     known.set(id, layer);
     return layer;
   };
   const images: Root[] = [];
   let madeBytes = 0;
-  for (const [top, names] of await topLayers(archive, layers, signal)) {
+  for (const [top, names] of topLayers(archive, metadata, layers)) {
     const chain = chainOf(archive, layers, top);
     const found: Descriptor[] = [];
     for (const { id } of chain) found.push(await describe(id));
@@ -60,22 +68,22 @@ export async function readLegacyImages(
     if (bytes.length > MAX_CONFIG_BYTES || madeBytes > MAX_KEPT_JSON_BYTES)
       throw refused("too-large", archive, `a config of ${formatBytes(bytes.length)}`, "less history in its layers");
     const config = describeBytes(DOCKER_CONFIG, bytes);
-    slices.addMade(config.digest, bytes);
+    blobs.addMade(config.digest, bytes);
     images.push({ kind: "draft", names, draft: { mediaType: DOCKER_MANIFEST, config, layers: found } });
   }
-  if (images.length > 0) return { images, slices };
+  if (images.length > 0) return { images, blobs };
   throw refused("no-image", archive, "no layer in it", "at least one");
 }
 
-/** What `repositories` names; without names, each layer that is nobody's parent. */
-async function topLayers(
+/** The layers that `repositories` names, and each layer that is the parent of none. */
+function topLayers(
   archive: Archive,
+  metadata: ArchiveMetadata,
   layers: ReadonlyMap<string, LegacyLayer>,
-  signal: AbortSignal | undefined,
-): Promise<ReadonlyMap<string, readonly string[]>> {
+): ReadonlyMap<string, readonly string[]> {
   const tops = new Map<string, string[]>();
-  if (archive.entries.has(REPOSITORIES_FILE)) {
-    const bytes = await readMetadata(archive, REPOSITORIES_FILE, MAX_ARCHIVE_INDEX_BYTES, signal);
+  if (metadata.has(REPOSITORIES_FILE)) {
+    const bytes = metadata.bytes(REPOSITORIES_FILE);
     for (const { name, id } of parseRepositories(bytes, archive.what)) tops.set(id, [...(tops.get(id) ?? []), name]);
   }
   const parents = new Set([...layers.values()].map(({ parent }) => parent));
@@ -99,7 +107,7 @@ function chainOf(archive: Archive, layers: ReadonlyMap<string, LegacyLayer>, top
 
 async function describeLayer(
   archive: Archive,
-  slices: BlobIndex,
+  blobs: BlobIndex,
   name: string,
   signal: AbortSignal | undefined,
 ): Promise<Descriptor> {
@@ -109,7 +117,7 @@ async function describeLayer(
   if (compression !== undefined)
     throw refused("layer-compression", archive, `${compression} data in ${quote(name)}`, "a plain tar");
   const digest = await archive.digest(entry, signal);
-  slices.add(digest, entry);
+  blobs.add(digest, entry);
   return { mediaType: DOCKER_LAYER, digest, size: entry.size };
 }
 

@@ -8,7 +8,7 @@ import { MAX_INDEX_DEPTH, MAX_MANIFEST_BYTES } from "../../oci/limits.ts";
 import { manifestChildren, parseManifest } from "../../oci/manifest.ts";
 import { isManifestType } from "../../oci/media-types.ts";
 import type { OpenArchiveOptions } from "../open/open-archive-options.ts";
-import type { OciLayout } from "./oci-view.ts";
+import type { OciView } from "./oci-view.ts";
 
 const MAX_MANIFESTS = 100_000;
 
@@ -27,7 +27,7 @@ export interface OciRoot extends LayoutRoot {
  * @throws IntegrityError for a manifest that is not what its digest says; ArchiveError as `parseManifest`.
  */
 export async function readOciRoots(
-  { index, slices }: OciLayout,
+  { index, blobs }: OciView,
   what: string,
   onDamage?: OpenArchiveOptions["onDamage"],
   signal?: AbortSignal,
@@ -37,7 +37,7 @@ export async function readOciRoots(
     const { digest, mediaType } = descriptor;
     const known = views.get(digest);
     if (known !== undefined) return known;
-    const bytes = await readBlob(verified(descriptor, slices.blob(descriptor), what), MAX_MANIFEST_BYTES, signal);
+    const bytes = await readBlob(verified(descriptor, blobs.blob(descriptor), what), MAX_MANIFEST_BYTES, signal);
     const view = parseManifest(bytes, { announced: mediaType, where: `${digest} in ${what}` });
     views.set(digest, view);
     return view;
@@ -48,7 +48,7 @@ export async function readOciRoots(
     const seen = new Set<Digest>();
     const walk = async (descriptor: Descriptor, depth: number): Promise<void> => {
       const { digest, mediaType } = descriptor;
-      if (!isManifestType(mediaType) || seen.has(digest) || !slices.has(digest)) return;
+      if (!isManifestType(mediaType) || seen.has(digest) || !blobs.has(digest)) return;
       // Deeper or wider graphs are refused where the copy is planned.
       if (depth > MAX_INDEX_DEPTH || seen.size > MAX_MANIFESTS) return;
       seen.add(digest);

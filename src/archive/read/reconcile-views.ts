@@ -4,12 +4,12 @@ import type { Digest } from "../../oci/digest.ts";
 import { DOCKER_MANIFEST, layerCompression, OCI_MANIFEST } from "../../oci/media-types.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { quote } from "../../util/format.ts";
-import type { DockerImage, DockerImages } from "./docker-view.ts";
+import type { DockerImage, DockerView } from "./docker-view.ts";
 import type { OciRoot } from "./oci-roots.ts";
 
 /** What an archive says about its images. */
 export interface ArchiveViews {
-  readonly docker: DockerImages | undefined;
+  readonly docker: DockerView | undefined;
   /** Undefined without an OCI layout. */
   readonly oci: readonly OciRoot[] | undefined;
   /** An `index.json` that no `oci-layout` makes valid: some loaders follow it all the same. */
@@ -87,7 +87,7 @@ function uniteNames(
 }
 
 async function draftOf(
-  docker: DockerImages | undefined,
+  docker: DockerView | undefined,
   image: DockerImage,
   moreNames: readonly string[],
   signal: AbortSignal | undefined,

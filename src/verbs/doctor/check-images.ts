@@ -25,7 +25,7 @@ export async function examineImages(
   signal: AbortSignal | undefined,
 ): Promise<readonly Examined[]> {
   const bad = new Set<Digest>(faults.map(({ blob }) => blob));
-  const isGood = (digest: Digest): boolean => !bad.has(digest) && source.places.some(place => place.has(digest));
+  const isGood = (digest: Digest): boolean => !bad.has(digest) && source.hasBlob(digest);
   const examined: Examined[] = [];
   for (const root of source.images) {
     for (const image of await describe(source, root, signal)) {

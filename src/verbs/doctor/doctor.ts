@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { openArchiveFile } from "../../archive/open/open-archive-file.ts";
 import type { OpenArchiveOptions } from "../../archive/open/open-archive-options.ts";
-import { type ArchiveForm, type ArchiveSource, archiveSource, openArchive } from "../../archive/open-archive.ts";
+import { type ArchiveDialect, type ArchiveSource, archiveSource, openArchive } from "../../archive/open-archive.ts";
 import { guessProducer, type Producer } from "../../archive/producer.ts";
 import { type LostImage, salvage } from "../../archive/salvage.ts";
 import type { Root } from "../../content/contracts.ts";
@@ -37,7 +37,7 @@ export interface Diagnosis {
   readonly bytes: number;
   /** Of the file as a whole. */
   readonly compression: string;
-  readonly form: ArchiveForm;
+  readonly form: ArchiveDialect;
   readonly producer: Producer;
   readonly images: readonly DoctoredImage[];
   readonly loaders: readonly LoaderVerdict[];
@@ -82,7 +82,7 @@ export async function doctor(path: string, options: DoctorOptions = {}): Promise
     archive: path,
     bytes: source.archive.fileBytes,
     compression: source.archive.compression,
-    form: source.form,
+    form: source.dialect,
     producer: guessProducer(source),
     images,
     loaders,

@@ -1,4 +1,3 @@
-import { readMetadata } from "../../archive/archive.ts";
 import type { ArchiveSource } from "../../archive/open-archive.ts";
 import type { DockerImage } from "../../archive/read/docker-view.ts";
 import type { CopyPlan, Root } from "../../content/contracts.ts";
@@ -6,9 +5,8 @@ import { gather } from "../../copy/gather.ts";
 import { ArchiveError, IntegrityError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { DOCKER_MANIFEST_FILE, parseDockerManifest } from "../../oci/docker-manifest.ts";
 import { INDEX_FILE, LAYOUT_FILE, type LayoutRoot } from "../../oci/layout.ts";
-import { MAX_ARCHIVE_INDEX_BYTES } from "../../oci/limits.ts";
+import { REPOSITORIES_FILE } from "../../oci/legacy/legacy-names.ts";
 import {
   isImageConfigType,
   isIndexType,
@@ -34,19 +32,19 @@ export async function loadFacts(
   broken: number,
   signal: AbortSignal | undefined,
 ): Promise<LoadFacts> {
-  const { archive, docker, form } = source;
+  const { archive, docker, dialect } = source;
   const real = images.filter(isImage);
   return {
     outer: archive.isFolder === true ? "folder" : archive.compression,
     hasDockerView: docker !== undefined,
-    isDir: form === "dir",
-    isLegacy: form === "legacy",
-    hasRepositories: archive.entries.has("repositories"),
+    isDir: dialect === "dir",
+    isLegacy: dialect === "legacy",
+    hasRepositories: archive.entries.has(REPOSITORIES_FILE),
     images: real.length,
     broken,
     layers: await layerKinds(source, images),
     hasHardLinks: [...archive.entries.values()].some(({ type }) => type === "hardlink"),
-    hasDotNames: await hasDotNames(source, signal),
+    hasDotNames: docker?.hasDotNames === true,
     nameless: real.filter(({ names }) => names.length === 0).length,
     oci: await ociFacts(source, real, signal),
   };
@@ -72,13 +70,6 @@ async function layerKinds(
     }
   }
   return kinds;
-}
-
-async function hasDotNames({ archive, docker }: ArchiveSource, signal: AbortSignal | undefined): Promise<boolean> {
-  if (docker === undefined) return false;
-  const bytes = await readMetadata(archive, DOCKER_MANIFEST_FILE, MAX_ARCHIVE_INDEX_BYTES, signal);
-  const names = parseDockerManifest(bytes, archive.what).flatMap(({ config, layers }) => [config, ...layers]);
-  return names.some(name => name.startsWith("./"));
 }
 
 async function ociFacts(

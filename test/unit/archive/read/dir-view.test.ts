@@ -20,7 +20,7 @@ const CONFIG = configOf([LAYER]);
 const MANIFEST = manifestOf(CONFIG, [LAYER]);
 const TYPE = "application/vnd.oci.image.manifest.v1+json";
 
-describe("readDirLayout()", () => {
+describe("dirView()", () => {
   test("finds the manifest as it is, and blobs by their digest's hex", async () => {
     const archive = await openFiles({
       version: "Directory Transport Version: 1.1\n",
@@ -28,7 +28,7 @@ describe("readDirLayout()", () => {
       [LAYER.hex]: LAYER.bytes,
       [CONFIG.hex]: CONFIG.bytes,
     });
-    expect(archive.form).toBe("dir");
+    expect(archive.dialect).toBe("dir");
     expect(archive.images.map(summary)).toEqual([{ names: [], manifest: MANIFEST.digest }]);
     for (const each of [LAYER, CONFIG, MANIFEST]) {
       const blob = await archive.blob({ mediaType: TYPE, digest: each.digest, size: each.bytes.length });

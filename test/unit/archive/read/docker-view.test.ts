@@ -18,7 +18,7 @@ const config = configOf([base, top]);
 const idA = "a".repeat(64);
 const idB = "b".repeat(64);
 
-test("readDockerImages() reads docker 1.10's form with a shared layer behind a symlink that points forward", async () => {
+test("readDockerView() reads docker 1.10's form with a shared layer behind a symlink that points forward", async () => {
   const baseConfig = configOf([base]);
   const archive = await openFiles({
     [`${idA}/layer.tar`]: { symlink: `../${idB}/layer.tar` },
@@ -41,7 +41,7 @@ test("readDockerImages() reads docker 1.10's form with a shared layer behind a s
   expect(await readBlob(verified(layer, await archive.blob(layer), "test"), 10_000)).toEqual(base.bytes);
 });
 
-test("readDockerImages() takes a layer that repeats under one path for one blob", async () => {
+test("readDockerView() takes a layer that repeats under one path for one blob", async () => {
   const twice = configOf([base, top, base]);
   const archive = await openFiles({
     "c.json": twice.bytes,
@@ -54,7 +54,7 @@ test("readDockerImages() takes a layer that repeats under one path for one blob"
   ]);
 });
 
-test("readDockerImages() refuses one entry for two diff_ids", async () => {
+test("readDockerView() refuses one entry for two diff_ids", async () => {
   const files = {
     "c.json": config.bytes,
     "base.tar": base.bytes,
@@ -68,7 +68,7 @@ test("readDockerImages() refuses one entry for two diff_ids", async () => {
 });
 
 for (const name of [`${idA}.json`, `sha256:${idA}`, `blobs/sha256/${idA}`]) {
-  test(`readDockerImages() refuses a config whose content is not what its name says: ${name.slice(0, 20)}… (M-15)`, async () => {
+  test(`readDockerView() refuses a config whose content is not what its name says: ${name.slice(0, 20)}… (M-15)`, async () => {
     const files = {
       [name]: config.bytes,
       "base.tar": base.bytes,
@@ -81,7 +81,7 @@ for (const name of [`${idA}.json`, `sha256:${idA}`, `blobs/sha256/${idA}`]) {
   });
 }
 
-test("readDockerImages() reads crane's form without hashing layers whose names tell their digests", async () => {
+test("readDockerView() reads crane's form without hashing layers whose names tell their digests", async () => {
   const gzip = blobOf(gzipSync(base.bytes));
   const one = configOf([base]);
   const archive = await openFiles({
@@ -102,7 +102,7 @@ for (const [title, path] of [
   ["says nothing", "base/layer.tar"],
   ["repeats the diff_id", `${base.hex}.tar.gz`],
 ]) {
-  test(`readDockerImages() hashes a gzip layer whose name ${title}`, async () => {
+  test(`readDockerView() hashes a gzip layer whose name ${title}`, async () => {
     const gzip = blobOf(gzipSync(base.bytes));
     const one = configOf([base]);
     const archive = await openFiles({
@@ -116,7 +116,7 @@ for (const [title, path] of [
   });
 }
 
-test("readDockerImages() gives an image with a zstd layer an OCI manifest", async () => {
+test("readDockerView() gives an image with a zstd layer an OCI manifest", async () => {
   const zstd = blobOf(Buffer.from("28b52ffd200000", "hex"));
   const one = configOf([base]);
   const archive = await openFiles({
@@ -129,7 +129,7 @@ test("readDockerImages() gives an image with a zstd layer an OCI manifest", asyn
   ]);
 });
 
-test("readDockerImages() tells an xz layer by its content, so that it becomes gzip on its way out", async () => {
+test("readDockerView() tells an xz layer by its content, so that it becomes gzip on its way out", async () => {
   const one = configOf([base]);
   const files = {
     "c.json": one.bytes,
@@ -140,7 +140,7 @@ test("readDockerImages() tells an xz layer by its content, so that it becomes gz
   expect(image).toMatchObject({ draft: { layers: [{ mediaType: DOCKER_LAYER_XZ }], diffIds: [base.digest] } });
 });
 
-test("readDockerImages() lets a layer of 0 bytes through to the check of its diff_id, which fails", async () => {
+test("readDockerView() lets a layer of 0 bytes through to the check of its diff_id, which fails", async () => {
   const one = configOf([base]);
   const archive = await openFiles({
     "c.json": one.bytes,
@@ -154,7 +154,7 @@ test("readDockerImages() lets a layer of 0 bytes through to the check of its dif
   );
 });
 
-test("readDockerImages() finds entries that only the archive or only manifest.json spells with a leading ./", async () => {
+test("readDockerView() finds entries that only the archive or only manifest.json spells with a leading ./", async () => {
   const one = configOf([base]);
   const layers = { Config: "./c.json", RepoTags: ["app:1"], Layers: ["base.tar"] };
   const archive = await openFiles({ "c.json": one.bytes, "./base.tar": base.bytes, ...dockerManifest(layers) });
@@ -206,7 +206,7 @@ for (const [title, files, reason, text] of [
     "one that stays inside",
   ],
 ] as const) {
-  test(`readDockerImages() refuses ${title}`, async () => {
+  test(`readDockerView() refuses ${title}`, async () => {
     const error = await refusal(openFiles(files));
     expect(error).toBeInstanceOf(ArchiveError);
     expect(error.exitCode).toBe(3);
@@ -215,7 +215,7 @@ for (const [title, files, reason, text] of [
   });
 }
 
-test("readDockerImages() refuses two entries of one name, of which loaders take different ones", async () => {
+test("readDockerView() refuses two entries of one name, of which loaders take different ones", async () => {
   const files = {
     "c.json": config.bytes,
     ...dockerManifest({ Config: "c.json", Layers: [] }),

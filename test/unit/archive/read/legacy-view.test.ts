@@ -18,10 +18,10 @@ function layerFiles(digit: string, layer: Blob | undefined, more: object = {}): 
 const CHAIN: Files = { ...layerFiles("2", TOP, { parent: id("1") }), ...layerFiles("1", BASE) };
 const named = (names: object): Files => ({ repositories: JSON.stringify(names) });
 
-describe("readLegacyImages()", () => {
+describe("readLegacyView()", () => {
   test("gives each named layer as an image, with the chain below it", async () => {
     const archive = await openFiles({ ...CHAIN, ...named({ app: { v2: id("2"), top: id("2"), v1: id("1") } }) });
-    expect(archive.form).toBe("legacy");
+    expect(archive.dialect).toBe("legacy");
     expect(archive.images.map(({ names }) => names)).toEqual([
       ["docker.io/library/app:v2", "docker.io/library/app:top"],
       ["docker.io/library/app:v1"],
