@@ -52,6 +52,8 @@ export interface PendingStream {
 export interface PendingBody {
   /** diff_id and gzip profile; also the digest cache's key. Sealed once per copy. */
   readonly key: PendingKey;
+  /** The same key means the same bytes, also in a later run. Absent where nothing guarantees that. */
+  readonly resumeKey?: string | undefined;
   readonly mediaType: string;
   /** What is read, not what goes out: progress counts this side. */
   readonly sourceBytes: number;

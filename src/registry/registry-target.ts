@@ -1,6 +1,6 @@
 import { bytesBlob } from "../content/blob.ts";
-import { blobChunks } from "../content/blob-chunks.ts";
 import type {
+  BlobSource,
   CopyPlan,
   ImageTarget,
   PendingBody,
@@ -15,19 +15,19 @@ import type { Digest } from "../oci/digest.ts";
 import { MAX_MANIFEST_BYTES } from "../oci/limits.ts";
 import { manifestChildren, type RawManifest } from "../oci/manifest.ts";
 import { isManifestType } from "../oci/media-types.ts";
+import { hasBlob } from "./api/blobs.ts";
 import { putManifest } from "./api/put-manifest.ts";
 import type { Repository } from "./client/repository.ts";
-import { hasBlob, mountBlob, uploadBlob } from "./upload/blob-upload.ts";
-import { type PassingUpload, uploadPassing } from "./upload/passing-upload.ts";
-import { lastingKey, uploadPending } from "./upload/pending-upload.ts";
+import { cancelUpload, mountBlob } from "./upload/start-upload.ts";
+import { upload } from "./upload/upload.ts";
+import { blobBody, passingBody, pendingBody, type UploadBody } from "./upload/upload-body.ts";
+import { PART_BYTES } from "./upload/upload-chunked.ts";
 import type { UploadJournal } from "./upload/upload-journal.ts";
-import { PART_BYTES } from "./upload/upload-parts.ts";
-import { cancelUpload, type UploadTarget } from "./upload/upload-session.ts";
 
-/** Compressed in memory first: the digest is known then, and one HEAD may save the upload. */
+/** A smaller layer is compressed in memory: then its digest is known, and one HEAD may save the upload. */
 const SMALL_LAYER_BYTES = 1024 * 1024;
 
-/** Which repositories of this registry hold a blob: known from this run or an earlier one. */
+/** Which repositories of this registry hold a blob, known from this run or an earlier one. */
 export interface BlobHolders {
   find(digest: Digest, repository: string): string | undefined;
   add(digest: Digest, repository: string): Promise<void>;
@@ -40,108 +40,105 @@ export interface BlobHolders {
  * @param journal keeps large uploads for a later run; default: an interrupted upload is lost.
  */
 export function registryTarget(repository: Repository, holders: BlobHolders, journal?: UploadJournal): ImageTarget {
-  return { begin: async plan => new RegistrySession({ repository, journal }, holders, childrenOf(plan)) };
+  return { begin: async plan => new RegistrySession(repository, journal, holders, childrenOf(plan)) };
 }
 
 class RegistrySession implements TargetSession {
-  readonly #destination: Omit<UploadTarget, "signal">;
+  readonly #repository: Repository;
+  readonly #journal: UploadJournal | undefined;
   readonly #holders: BlobHolders;
-  /** Manifests that others name: their parents are refused unless they are there before. */
+  /** Manifests that others name. Registries refuse the parents unless these come first. */
   readonly #children: ReadonlySet<Digest>;
-  /** Sessions that a refused mount left open, for the upload that follows. */
-  readonly #sessions = new Map<Digest, { readonly target: UploadTarget; readonly url: URL }>();
+  /** URLs of sessions that a refused mount opened, for the upload that follows. */
+  readonly #sessions = new Map<Digest, URL>();
   readonly #manifests = new Map<Digest, RawManifest>();
 
-  constructor(destination: Omit<UploadTarget, "signal">, holders: BlobHolders, children: ReadonlySet<Digest>) {
-    this.#destination = destination;
+  constructor(
+    repository: Repository,
+    journal: UploadJournal | undefined,
+    holders: BlobHolders,
+    children: ReadonlySet<Digest>,
+  ) {
+    this.#repository = repository;
+    this.#journal = journal;
     this.#holders = holders;
     this.#children = children;
   }
 
   async has(descriptor: Descriptor, signal?: AbortSignal): Promise<Presence> {
     const presence = await this.#find(descriptor, signal);
-    const { repository, journal } = this.#destination;
-    // Perhaps the answer to the end of an upload was lost.
+    const repository = this.#repository;
+    const journal = this.#journal;
+    // The answer to the end of an earlier upload may have been lost.
     const isRecorded = presence !== "absent" && journal !== undefined && descriptor.size >= journal.minBytes;
     if (isRecorded) await journal.forget({ repository, key: descriptor.digest });
     return presence;
   }
 
   async #find({ digest }: Descriptor, signal: AbortSignal | undefined): Promise<Presence> {
-    const target = this.#target(signal);
-    const holder = this.#holders.find(digest, this.#destination.repository.name);
+    const holder = this.#holders.find(digest, this.#repository.name);
     if (holder !== undefined) {
       // One request instead of two: a mount answers 201 too when the blob is here already.
-      const mounted = await mountBlob(target, digest, holder);
+      const mounted = await mountBlob(this.#repository, digest, holder, signal);
       if (mounted === true) {
-        await this.#holders.add(digest, this.#destination.repository.name);
+        await this.#hold(digest);
         return "mounted";
       }
-      if (mounted !== undefined) this.#sessions.set(digest, { target, url: mounted });
+      if (mounted !== undefined) this.#sessions.set(digest, mounted);
     }
-    if (!(await hasBlob(target, digest))) return "absent";
-    await this.#dropSession(digest);
-    await this.#holders.add(digest, this.#destination.repository.name);
+    if (!(await hasBlob(this.#repository, digest, signal))) return "absent";
+    await this.#dropSession(digest, signal);
+    await this.#hold(digest);
     return "exists";
   }
 
-  async put(descriptor: Descriptor, blob: Parameters<TargetSession["put"]>[1], signal?: AbortSignal): Promise<void> {
+  async put(descriptor: Descriptor, blob: BlobSource, signal?: AbortSignal): Promise<void> {
     const { digest, mediaType } = descriptor;
     if (isManifestType(mediaType)) {
       this.#manifests.set(digest, { mediaType, bytes: await readBlob(blob, MAX_MANIFEST_BYTES, signal) });
       return;
     }
-    if (blob.isOneShot === true && blob.size > PART_BYTES) {
-      await this.#dropSession(digest);
-      const { size } = blob;
-      const body = blobChunks(blob, signal);
-      const what = `blob ${digest}`;
-      await this.#putOnce({ what, body, descriptor: () => descriptor, key: digest, size, sourceBytes: size }, signal);
-      return;
-    }
-    const sent = blob.isOneShot === true ? bytesBlob(await readBlob(blob, blob.size, signal)) : blob;
-    const session = this.#sessions.get(digest);
-    this.#sessions.delete(digest);
-    await uploadBlob(this.#target(signal), descriptor, sent, session?.url);
-    await this.#holders.add(digest, this.#destination.repository.name);
+    const isSmall = blob.isOneShot === true && blob.size <= PART_BYTES;
+    const sent = isSmall ? bytesBlob(await readBlob(blob, blob.size, signal)) : blob;
+    await this.#upload(blobBody(descriptor, sent, signal), signal, this.#takeSession(digest));
+    await this.#hold(digest);
   }
 
   async putPending(blob: PendingBody, signal?: AbortSignal, onBytes?: (bytes: number) => void): Promise<Seal> {
-    if (blob.isOneShot === true && blob.sourceBytes > SMALL_LAYER_BYTES) {
-      const stream = await blob.open(signal, onBytes);
-      const descriptor = (): Descriptor => stream.seal().descriptor;
-      const { sourceBytes } = blob;
-      const upload = { what: "layer from archive", body: stream.body, descriptor, key: lastingKey(blob), sourceBytes };
-      const presence = await this.#putOnce(upload, signal);
-      return presence === "absent" ? stream.seal() : { ...stream.seal(), presence };
-    }
-    if (blob.sourceBytes > SMALL_LAYER_BYTES) {
-      const seal = await uploadPending(this.#target(signal), blob, onBytes);
-      await this.#holders.add(seal.descriptor.digest, this.#destination.repository.name);
-      return seal;
+    if (blob.isOneShot !== true && blob.sourceBytes > SMALL_LAYER_BYTES) {
+      const body = pendingBody(blob, signal, onBytes);
+      await this.#upload(body, signal);
+      await this.#hold(body.seal().descriptor.digest);
+      return body.seal();
     }
     const stream = await blob.open(signal, onBytes);
-    const parts: Uint8Array[] = [];
-    // A part's memory is used again while the next one is made.
-    for await (const part of stream.body) parts.push(Uint8Array.from(part));
+    const head = await readHead(stream.body, PART_BYTES);
+    if (!head.isWhole) {
+      try {
+        await this.#upload(passingBody(blob, head.parts, stream), signal);
+      } finally {
+        await stream.body.return();
+      }
+      await this.#hold(stream.seal().descriptor.digest);
+      return stream.seal();
+    }
     const seal = stream.seal();
     const presence = await this.has(seal.descriptor, signal);
     if (presence !== "absent") return { ...seal, presence };
-    await this.put(seal.descriptor, bytesBlob(Buffer.concat(parts)), signal);
+    await this.put(seal.descriptor, bytesBlob(Buffer.concat(head.parts)), signal);
     return seal;
   }
 
   async commit(roots: readonly SettledRoot[], signal?: AbortSignal): Promise<void> {
-    const { repository } = this.#destination;
     const tagged = new Set(roots.filter(({ names }) => names.length > 0).map(({ descriptor }) => descriptor.digest));
     for (const [digest, manifest] of this.#manifests) {
-      if (!tagged.has(digest) || this.#children.has(digest))
-        await putManifest(repository, digest, manifest, digest, signal);
+      const isNamed = tagged.has(digest) && !this.#children.has(digest);
+      if (!isNamed) await putManifest(this.#repository, digest, manifest, digest, signal);
     }
     for (const { names, descriptor } of roots) {
       const manifest = this.#manifests.get(descriptor.digest);
       if (manifest === undefined) continue;
-      for (const tag of names) await putManifest(repository, tag, manifest, descriptor.digest, signal);
+      for (const tag of names) await putManifest(this.#repository, tag, manifest, descriptor.digest, signal);
     }
   }
 
@@ -149,29 +146,40 @@ class RegistrySession implements TargetSession {
     await Promise.all([...this.#sessions.keys()].map(async digest => await this.#dropSession(digest)));
   }
 
-  /** @returns whether the target turned out to have it. */
-  async #putOnce(upload: Omit<PassingUpload, "putSmall">, signal: AbortSignal | undefined): Promise<Presence> {
-    let presence: Presence = "absent";
-    const target = this.#target(signal);
-    const putSmall = async (known: Descriptor, bytes: Uint8Array): Promise<void> => {
-      presence = await this.has(known, signal);
-      if (presence === "absent") await this.put(known, bytesBlob(bytes), signal);
-    };
-    await uploadPassing(target, { ...upload, putSmall });
-    await this.#holders.add(upload.descriptor().digest, this.#destination.repository.name);
-    return presence;
+  async #upload(body: UploadBody, signal: AbortSignal | undefined, opened?: URL): Promise<void> {
+    await upload(this.#repository, body, { journal: this.#journal, opened, signal });
   }
 
-  async #dropSession(digest: Digest): Promise<void> {
+  async #hold(digest: Digest): Promise<void> {
+    await this.#holders.add(digest, this.#repository.name);
+  }
+
+  #takeSession(digest: Digest): URL | undefined {
     const session = this.#sessions.get(digest);
-    if (session === undefined) return;
     this.#sessions.delete(digest);
-    await cancelUpload(session.target, session.url);
+    return session;
   }
 
-  #target(signal: AbortSignal | undefined): UploadTarget {
-    return { ...this.#destination, signal };
+  async #dropSession(digest: Digest, signal?: AbortSignal): Promise<void> {
+    const session = this.#takeSession(digest);
+    if (session !== undefined) await cancelUpload(this.#repository, session, signal);
   }
+}
+
+/** The first parts of a body, copied, until they exceed `maxBytes`. */
+async function readHead(
+  body: AsyncGenerator<Uint8Array, void>,
+  maxBytes: number,
+): Promise<{ readonly parts: Uint8Array[]; readonly isWhole: boolean }> {
+  const parts: Uint8Array[] = [];
+  for (let bytes = 0; bytes <= maxBytes; ) {
+    const next = await body.next();
+    if (next.done === true) return { parts, isWhole: true };
+    // The memory of a part is reused for the next one.
+    parts.push(Uint8Array.from(next.value));
+    bytes += next.value.length;
+  }
+  return { parts, isWhole: false };
 }
 
 function childrenOf({ manifests }: CopyPlan): ReadonlySet<Digest> {

@@ -91,8 +91,10 @@ function pendingLayer(
   profile: GzipProfile,
 ): PendingBlob {
   const compression = layerCompression(layer.mediaType);
+  const key = gzipKey(diffId ?? layer.digest, profile);
   return {
-    key: gzipKey(diffId ?? layer.digest, profile),
+    key,
+    resumeKey: key,
     mediaType,
     sourceBytes: layer.size,
     origin: layer,

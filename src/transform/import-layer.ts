@@ -1,7 +1,7 @@
 import { RATIO_LIMIT } from "../compress/compressed-data.ts";
 import type { Compression } from "../compress/detect.ts";
 import type { GzipProfile } from "../compress/gzip/gzip-profile.ts";
-import type { BlobSource, PendingBlob } from "../content/contracts.ts";
+import type { BlobSource, PendingBlob, PendingKey } from "../content/contracts.ts";
 import type { Digest } from "../oci/digest.ts";
 import { gzipLayer, type RawCheck } from "./gzip-layer.ts";
 
@@ -25,8 +25,11 @@ export interface LayerForm {
 export function importedLayer(layer: RawLayer, form: LayerForm, diffId?: Digest): PendingBlob {
   const { what, blob, compression, check } = layer;
   const digest: Digest = diffId ?? `sha256:${"0".repeat(64)}`;
+  const known: PendingKey | undefined =
+    diffId === undefined ? undefined : `pending:${diffId}+${form.profile?.name ?? "raw"}`;
   return {
-    key: diffId === undefined ? `pending:${what}` : `pending:${diffId}+${form.profile?.name ?? "raw"}`,
+    key: known ?? `pending:${what}`,
+    resumeKey: known,
     mediaType: form.mediaType,
     sourceBytes: blob.size,
     origin: { mediaType: form.mediaType, digest, size: blob.size },

@@ -7,7 +7,8 @@ import type { Digest } from "../../src/oci/digest.ts";
 import { Repository } from "../../src/registry/client/repository.ts";
 import { readDockerConfig } from "../../src/registry/credentials/docker-config.ts";
 import type { RetryEvent } from "../../src/registry/http/retry.ts";
-import { uploadBlob } from "../../src/registry/upload/blob-upload.ts";
+import { upload } from "../../src/registry/upload/upload.ts";
+import { blobBody } from "../../src/registry/upload/upload-body.ts";
 import { CANARIES, clientOf, expectNoCanary, failureOf, READ, written, writtenError } from "../support/canaries.ts";
 import { temporaryFolder } from "../support/images.ts";
 import { sha256 } from "../support/memory-registry.ts";
@@ -102,7 +103,7 @@ describe("A-17 upload sessions (CVE-2026-32589)", () => {
     const digest = sha256(bytes) as Digest;
     const descriptor = { mediaType: "application/octet-stream", digest, size: bytes.length };
     const repository = new Repository(client, "team/app", "pull,push");
-    const error = await failureOf(uploadBlob({ repository }, descriptor, bytesBlob(bytes)));
+    const error = await failureOf(upload(repository, blobBody(descriptor, bytesBlob(bytes))));
     expect(registry.seen(/^PUT .*canary/).length).toBeGreaterThan(0);
     expectNoCanary(writtenError(error), ...events);
   });

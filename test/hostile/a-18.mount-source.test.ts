@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Digest } from "../../src/oci/digest.ts";
 import { Repository } from "../../src/registry/client/repository.ts";
-import { mountBlob } from "../../src/registry/upload/blob-upload.ts";
+import { mountBlob } from "../../src/registry/upload/start-upload.ts";
 import { CANARIES, clientOf, written } from "../support/canaries.ts";
 import { sha256 } from "../support/memory-registry.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
@@ -15,7 +15,7 @@ describe("A-18 the name of a mount's source", () => {
     const [client, stranger] = [await clientOf(own.host, login), await clientOf(other.host, login)];
     const digest = sha256(Buffer.from("blob")) as Digest;
     own.content.addBlob(Buffer.from("blob"));
-    await mountBlob({ repository: new Repository(client, "team/app", "pull,push") }, digest, "secret/base");
+    await mountBlob(new Repository(client, "team/app", "pull,push"), digest, "secret/base");
     const call = { verb: "push", what: "blob", repository: "team/app", actions: "pull,push" } as const;
     await stranger.call({ ...call, method: "HEAD", url: `/v2/team/app/blobs/${digest}`, accept: [200, 404] });
     expect(own.seen(/from=secret/)).not.toEqual([]);

@@ -47,6 +47,12 @@ export async function headBlob(repository: Repository, digest: Digest, signal?: 
   return { present: true, ...(size === undefined ? {} : { size }) };
 }
 
+/** True when the repository has the blob, and says so. @throws as `headBlob`, after retries. */
+export async function hasBlob(repository: Repository, digest: Digest, signal?: AbortSignal): Promise<boolean> {
+  const ask = async (): Promise<BlobHead> => await headBlob(repository, digest, signal);
+  return (await repository.retrying(`blob ${digest}`, signal, ask)).present;
+}
+
 /**
  * Bytes of a blob: from a HEAD, or from a GET of its first byte where HEAD does not say.
  *

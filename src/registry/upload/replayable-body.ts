@@ -1,22 +1,22 @@
 import { InternalError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 
-/** A blob's bytes from the first one on. Each part is good until the next one is asked for. */
+/** A blob from its first byte on. Each part is valid until the next one is requested. */
 export interface OpenedBody {
   readonly body: AsyncGenerator<Uint8Array, void>;
-  /** Asked when `body` has ended. */
+  /** Called when `body` has ended. */
   readonly descriptor: () => Descriptor;
 }
 
 /** One reading. */
 class Reading {
   readonly opened: OpenedBody;
-  /** Read, and not taken yet. */
+  /** Read, but not sent yet. */
   part: Uint8Array | undefined;
   isEnded = false;
   /** Of the next byte. */
   position = 0;
-  /** A request that failed may still ask for more. */
+  /** A failed request may still read. */
   isBusy = false;
 
   constructor(opened: OpenedBody) {
@@ -52,11 +52,8 @@ class Reading {
   }
 }
 
-/**
- * Bytes to be sent from any place on. They are read, or made, from the beginning nevertheless, because only the whole can
- * be checked.
- */
-export class ReplayedBody implements AsyncDisposable {
+/** Bytes that can be sent from any offset. They are still read, or made, from the start, because only a whole can be checked. */
+export class ReplayableBody implements AsyncDisposable {
   readonly #open: () => Promise<OpenedBody>;
   #reading: Reading | undefined;
 
@@ -64,7 +61,7 @@ export class ReplayedBody implements AsyncDisposable {
     this.#open = open;
   }
 
-  /** @returns false when it ends before that. */
+  /** @returns false when the body ends before `offset`. */
   async seek(offset: number): Promise<boolean> {
     if (this.#reading === undefined || this.#reading.isBusy || this.#reading.position !== offset) {
       await this[Symbol.asyncDispose]();
@@ -79,12 +76,12 @@ export class ReplayedBody implements AsyncDisposable {
     return true;
   }
 
-  /** Whether nothing is left, and all has been checked. */
+  /** True when nothing is left, so all has been checked. */
   async isAtEnd(): Promise<boolean> {
     return (await this.#reading?.peek()) === undefined;
   }
 
-  /** All from the place of the last `seek` on. What was yielded counts as taken when more is asked for. */
+  /** Everything from the last `seek` on. A part counts as sent when the next one is requested. */
   parts(): AsyncGenerator<Uint8Array, void> {
     if (this.#reading === undefined) throw new InternalError("Cannot send a blob before it was opened");
     return this.#reading.parts();

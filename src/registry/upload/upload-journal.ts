@@ -8,35 +8,35 @@ import type { Repository } from "../client/repository.ts";
 import { originOf } from "../origin/origin.ts";
 import { resolveUploadLocation } from "../origin/redirect-policy.ts";
 
-/** Below this size a second upload costs less than the requests that keep the first one. */
+/** Below this size a second upload costs less than the requests that resume the first one. */
 const MIN_BYTES = 16 * 1024 * 1024;
-/** Pieces of this size, or of a quarter of it, cost nothing that could be measured. */
+/** Pieces of this size, or of a quarter of it, have no measurable cost. */
 const PIECE_BYTES = 64 * 1024 * 1024;
-/** Registries forget an upload that rests for longer, some of them sooner. */
+/** Registries forget an idle upload after this time, some of them sooner. */
 const KEPT_MS = 24 * 60 * 60 * 1000;
 const VERSION = 1;
 
-/** Records that uploads of this process have: its pid cannot tell them apart. */
+/** Records claimed by uploads of this process, which its pid cannot distinguish. */
 const held = new Set<string>();
 
 export interface UploadJournalOptions {
-  /** Hears what becomes of uploads of earlier runs. */
+  /** Called with what happens to uploads of earlier runs. */
   readonly onNote?: ((message: string) => void) | undefined;
-  /** Smallest blob whose upload is kept; 16 MiB without it. */
+  /** Smallest blob whose upload is kept; default 16 MiB. */
   readonly minBytes?: number | undefined;
-  /** Bytes of a request, where pieces are acknowledged; 64 MiB without it. */
+  /** Bytes of a request, where the registry acknowledges pieces; default 64 MiB. */
   readonly pieceBytes?: number | undefined;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
 
-/** What goes where. `key` is a digest, or tells the bytes that will be made just as surely. */
+/** Which blob goes where. The same `key` means the same bytes, also in a later run. */
 export interface UploadName {
   readonly repository: Repository;
   readonly key: string;
 }
 
-/** An upload that another run left. */
+/** An upload of an earlier run. */
 export interface SavedUpload {
   readonly url: URL;
   /** Bytes that the registry had acknowledged. */
@@ -44,28 +44,28 @@ export interface SavedUpload {
 }
 
 /**
- * The upload sessions of this machine that are under way, so that a later run can go on with those of one that was
- * killed. Their URLs are capabilities (security case A-17): the files are their owner's alone, and nothing prints them.
+ * The open upload sessions of this machine, so that a later run can resume those of an interrupted run. Their URLs are
+ * capabilities (security case A-17): only the owner can read the files, and nothing prints them.
  */
 export class UploadJournal {
   readonly minBytes: number;
-  readonly pieceBytes: number;
+  readonly #pieceBytes: number;
   readonly #folder: string;
   readonly #now: () => number;
   readonly #onNote: (message: string) => void;
   #isReady: Promise<boolean> | undefined;
 
-  /** @param cacheFolder where the folder `uploads` is, or will be made. */
+  /** @param cacheFolder contains the folder `uploads`, which is created when needed. */
   constructor(cacheFolder: string, options: UploadJournalOptions = {}) {
     const { onNote = () => undefined, minBytes = MIN_BYTES, pieceBytes = PIECE_BYTES, now = Date.now } = options;
     this.#folder = join(cacheFolder, "uploads");
     this.minBytes = minBytes;
-    this.pieceBytes = pieceBytes;
+    this.#pieceBytes = pieceBytes;
     this.#onNote = onNote;
     this.#now = now;
   }
 
-  /** Takes the record of one upload; undefined while somebody else has it, or when none can be kept. */
+  /** Claims the record of one upload; undefined while another upload holds it, or when none can be kept. */
   async claim(name: UploadName): Promise<UploadRecord | undefined> {
     const id = idOf(name);
     const path = join(this.#folder, `${id}.json`);
@@ -76,7 +76,7 @@ export class UploadJournal {
     return record;
   }
 
-  /** Removes what is known of an upload whose blob has arrived by another way. */
+  /** Removes the record of an upload whose blob has arrived otherwise. */
   async forget(name: UploadName): Promise<void> {
     await using record = await this.claim(name);
     if (record?.saved !== undefined) await record.drop();
@@ -93,13 +93,14 @@ export class UploadJournal {
     const saved = found === undefined || url === undefined ? undefined : { url, offset: found.offset };
     if (found !== undefined && saved === undefined) await discardFile(path);
     const write = async ({ url, offset }: SavedUpload): Promise<void> => {
-      // What lies on another host may be open to whoever knows the address: not written down.
+      // A session on another host may need nothing but its address, so that is not written down.
       if (allowedUrl(client, url.href) === undefined) return await discardFile(path);
       const owner = await ownIdentity();
       await this.#replace(path, { version: VERSION, id, time: this.#now(), owner, url: url.href, offset });
     };
     const release = (): void => void held.delete(path);
-    return new UploadRecord(saved, { write, release, remove: async () => await discardFile(path), note: this.#onNote });
+    const remove = async (): Promise<void> => await discardFile(path);
+    return new UploadRecord(saved, { write, remove, release, note: this.#onNote, pieceBytes: this.#pieceBytes });
   }
 
   async #prepare(): Promise<boolean> {
@@ -109,7 +110,7 @@ export class UploadJournal {
     return true;
   }
 
-  /** Not synced: whatever a power cut leaves of it is no record, or one that the registry is asked about. */
+  /** Not synced: after a power cut the record is missing, torn or old, and the registry is asked in any case. */
   async #replace(path: string, content: object): Promise<void> {
     const temporary = `${path}.${randomBytes(6).toString("hex")}`;
     try {
@@ -130,11 +131,14 @@ interface RecordActs {
   readonly remove: () => Promise<void>;
   readonly release: () => void;
   readonly note: (message: string) => void;
+  readonly pieceBytes: number;
 }
 
-/** What is known of one upload. A record that cannot be written costs a second upload, never the push. */
+/** What is known of one upload. A record that cannot be written costs a second upload, but not the push. */
 export class UploadRecord implements AsyncDisposable {
   readonly note: (message: string) => void;
+  /** Bytes of a request, where the registry acknowledges pieces. */
+  readonly pieceBytes: number;
   readonly #acts: RecordActs;
   #saved: SavedUpload | undefined;
 
@@ -142,6 +146,7 @@ export class UploadRecord implements AsyncDisposable {
     this.#saved = saved;
     this.#acts = acts;
     this.note = acts.note;
+    this.pieceBytes = acts.pieceBytes;
   }
 
   get saved(): SavedUpload | undefined {
@@ -158,7 +163,7 @@ export class UploadRecord implements AsyncDisposable {
     await this.#acts.remove().catch(() => undefined);
   }
 
-  /** Lets others have it; the file stays. */
+  /** Ends the claim; the file stays. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#acts.release();
   }
@@ -168,7 +173,7 @@ function idOf({ repository, key }: UploadName): string {
   return createHash("sha256").update(`${repository.client.registry}\n${repository.name}\n${key}`).digest("hex");
 }
 
-/** Held to what a fresh Location is held to (security case A-05), and to the registry's own origin. */
+/** Checked like a new Location (security case A-05), and limited to the registry's own origin. */
 function allowedUrl(client: RegistryClient, url: string): URL | undefined {
   try {
     const fromIsPrivate = client.transport.isInside(client.base);

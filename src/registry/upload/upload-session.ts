@@ -1,124 +1,249 @@
-import { IntegrityError, RegistryError } from "../../errors.ts";
+import { ArchiveError, IntegrityError, RegistryError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { quote } from "../../util/format.ts";
-import type { Repository } from "../client/repository.ts";
+import { headBlob } from "../api/blobs.ts";
+import type { Repository, RepositoryCall } from "../client/repository.ts";
 import { headerList, headerText } from "../http/headers.ts";
-import { resolveUploadLocation } from "../origin/redirect-policy.ts";
+import { isRateLimit } from "../http/network-error.ts";
+import { withDigest } from "../origin/redirect-policy.ts";
 import type { TransportResponse } from "../transport/transport.ts";
-import { capabilitiesOf, inTurn, noteChunkLimits, type UploadCapabilities } from "./upload-capabilities.ts";
-import type { UploadJournal } from "./upload-journal.ts";
+import { cancelUpload, sessionUrl, startUpload } from "./start-upload.ts";
+import type { UploadRecord } from "./upload-journal.ts";
 
-/** Where a blob goes. */
-export interface UploadTarget {
+/** What all sessions of one upload share. */
+export interface UploadContext {
   readonly repository: Repository;
+  /** As messages name it, for example `blob sha256:…`. */
+  readonly what: string;
+  /** Where a later run finds the upload. */
+  readonly record?: UploadRecord | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Keeps large uploads for a later run. */
-  readonly journal?: UploadJournal | undefined;
 }
 
-const CANCEL_MS = 2000;
-/** Whoever has interrupted the run waits for it. */
-const ABORTED_CANCEL_MS = 1000;
-/** Distribution specification, "Error Codes". DIGEST_INVALID: the bytes were checked here, so they changed on their way. */
+const OCTETS = { "content-type": "application/octet-stream" };
+/** Distribution specification, "Error Codes". DIGEST_INVALID: the bytes were checked here, so they changed on the way. */
 const SESSION_CODES: ReadonlySet<string> = new Set(["BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID", "DIGEST_INVALID"]);
-/** Registries that lose sessions (several behind one name without shared storage) do so again and again. */
-export const MAX_RESTARTS: number = 2;
 
-/**
- * Every try gets a session of its own, since a failed one may hold bytes.
- *
- * @param hasTurn the caller runs `inTurn` already.
- */
-export async function inSession<T>(
-  target: UploadTarget,
-  what: string,
-  opened: URL | undefined,
-  send: (session: URL, attempt: number) => Promise<T>,
-  hasTurn = false,
-): Promise<T> {
-  const form = capabilitiesOf(target.repository.client);
-  const once = async (attempt: number): Promise<T> => {
-    const session = attempt === 1 && opened !== undefined ? opened : await startUpload(target, what);
-    try {
-      return await send(session, attempt);
-    } catch (error) {
-      await cancelUpload(target, session);
-      if (!isSessionFault(error) || attempt > MAX_RESTARTS) throw error;
-      // Once may be bad luck; twice, they spoil each other.
-      form.isOneAtATime ||= attempt > 1;
-      const { message, hint, status, codes } = error;
-      throw new RegistryError(message, { hint, status, codes, cause: error, transient: true });
-    }
-  };
-  return await target.repository.retrying(what, target.signal, async attempt =>
-    hasTurn ? await once(attempt) : await inTurn(form, async () => await once(attempt)),
-  );
-}
+/** An upload session of a registry (distribution specification, "Pushing blobs"). */
+export class UploadSession {
+  readonly context: UploadContext;
+  /** Bytes that the registry has for certain. */
+  offset = 0;
+  /** Left by an earlier run, and this run has sent nothing to it yet. */
+  isResumed = false;
+  #url: URL;
 
-/** Sends a blob that can be read again from its beginning whenever the registry has lost what it had of it. */
-export async function restartingUpload(form: UploadCapabilities, upload: () => Promise<void>): Promise<void> {
-  for (let round = 1; ; round += 1) {
-    try {
-      await inTurn(form, upload);
-      return;
-    } catch (error) {
-      if (!isSessionFault(error) || round > MAX_RESTARTS) throw error;
-      form.isOneAtATime = true;
+  constructor(context: UploadContext, url: URL, offset = 0) {
+    this.context = context;
+    this.#url = url;
+    this.offset = offset;
+  }
+
+  /** A new session, noted for a later run. @param opened the URL of a session that is open already. */
+  static async open(context: UploadContext, opened?: URL): Promise<UploadSession> {
+    const { repository, what, signal } = context;
+    const start = async (): Promise<URL> => await startUpload(repository, what, signal);
+    const session = new UploadSession(context, opened ?? (await repository.retrying(what, signal, start)));
+    await session.#save();
+    return session;
+  }
+
+  /** The session that an earlier run left; undefined when nothing of it can be used. @param size of the blob, if known. */
+  static async adopt(
+    context: UploadContext,
+    size: number = Number.POSITIVE_INFINITY,
+  ): Promise<UploadSession | undefined> {
+    const { repository, what, signal, record } = context;
+    if (record?.saved === undefined) return undefined;
+    const session = new UploadSession(context, record.saved.url, record.saved.offset);
+    session.isResumed = true;
+    const isKnown = await repository.retrying(what, signal, async () => await session.findKept());
+    if (isKnown && session.offset <= size) {
+      record.note(`${repository} has ${session.offset} bytes of ${what} from an earlier run; uploading the rest`);
+      await session.#save();
+      return session;
     }
+    await record.drop();
+    await session.cancel();
+    record.note(`Nothing of the earlier upload of ${what} can be reused; starting over`);
+    return undefined;
+  }
+
+  /** True where a PATCH without Content-Range appends at any offset: distribution, which its session URLs give away. */
+  get appends(): boolean {
+    return this.#url.searchParams.has("_state");
+  }
+
+  /** Continues in a new session; one attempt. The caller cancels the old one. */
+  async restart(): Promise<void> {
+    const { repository, what, signal } = this.context;
+    this.#url = await startUpload(repository, what, signal);
+    this.offset = 0;
+    await this.#save();
+  }
+
+  /** Sends the whole blob, and closes the session; one attempt. */
+  async put(digest: Digest, size: number, body: () => AsyncIterable<Uint8Array>): Promise<void> {
+    const response = await this.#request("PUT", {
+      url: withDigest(this.#url, digest),
+      headers: { ...OCTETS, "content-length": String(size) },
+      body,
+      accept: [201, 204],
+    });
+    this.#checkDigest(response, digest);
+  }
+
+  /** Sends a chunk with its Content-Range; one attempt. */
+  async sendChunk(chunk: Uint8Array): Promise<void> {
+    const end = this.offset + chunk.length;
+    const response = await this.#request("PATCH", {
+      headers: {
+        ...OCTETS,
+        "content-length": String(chunk.length),
+        "content-range": `${this.offset}-${end - 1}`,
+      },
+      body: () => chunk,
+      accept: [201, 202, 204],
+    });
+    const taken = rangeEnd(response);
+    // Some registries take fewer bytes than they get. Others repeat the end of the first chunk, and have all of them.
+    await this.advance(taken > this.offset && taken < end ? taken : end);
+  }
+
+  /**
+   * Sends bytes of any number without Content-Range, as docker push does; one attempt. `advance` is up to the caller.
+   *
+   * @param body called again when a 401 makes the client send it again.
+   */
+  async sendStream(
+    body: () => AsyncIterable<Uint8Array>,
+    signal: AbortSignal | undefined = this.context.signal,
+  ): Promise<void> {
+    let isSent = false;
+    async function* watched(): AsyncGenerator<Uint8Array> {
+      isSent = false;
+      yield* body();
+      isSent = true;
+    }
+    const response = await this.#request("PATCH", { headers: OCTETS, body: watched, accept: [201, 202, 204], signal });
+    if (isSent) return;
+    const { repository, what } = this.context;
+    throw new RegistryError(
+      `Cannot push ${what} to ${repository}: status ${response.status} before the last byte, expected it after`,
+      { status: response.status, transient: true },
+    );
+  }
+
+  /** Notes that the registry has everything before `offset`. */
+  async advance(offset: number): Promise<void> {
+    this.offset = offset;
+    this.isResumed = false;
+    await this.#save();
+  }
+
+  /** Asks for the acknowledged bytes. A refusal is returned, unless the registry limits requests. */
+  async askOffset(): Promise<{ readonly offset?: number; readonly refusal?: RegistryError }> {
+    try {
+      const response = await this.#request("GET", { accept: [204, 202, 200] });
+      return headerText(response.headers, "range") === undefined ? {} : { offset: rangeEnd(response) };
+    } catch (error) {
+      if (!(error instanceof RegistryError) || isRateLimit(error)) throw error;
+      return { refusal: error };
+    }
+  }
+
+  /** Whether the registry still has bytes of the upload; `offset` then says how many. */
+  async findKept(): Promise<boolean> {
+    const { offset = 0 } = await this.askOffset();
+    if (offset > 0) this.offset = offset;
+    return offset > 0;
+  }
+
+  /**
+   * Ends the upload: an empty PUT that names the digest.
+   *
+   * @throws RegistryError, for which `isSessionFault` is true when the registry has lost the upload.
+   */
+  async close(digest: Digest): Promise<void> {
+    const { repository, what, record, signal } = this.context;
+    try {
+      const url = withDigest(this.#url, digest);
+      const headers = { "content-length": "0" };
+      const response = await repository.call({ what, method: "PUT", url, headers, accept: [201, 204], signal });
+      this.#checkDigest(response, digest);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!isSessionFault(error)) throw error;
+      // If only the answer to an earlier attempt was lost, the session is gone and the blob is there.
+      const head = await headBlob(repository, digest, signal).catch(() => undefined);
+      if (head?.present !== true) throw this.lost(error);
+    }
+    await record?.drop();
+  }
+
+  /** After a failure: cancels the session, unless a later run can resume it. */
+  async leave(error: unknown): Promise<void> {
+    const { record, signal } = this.context;
+    if (record !== undefined && isResumable(error, signal)) return;
+    await record?.drop();
+    await this.cancel();
+  }
+
+  async cancel(): Promise<void> {
+    const { repository, signal } = this.context;
+    await cancelUpload(repository, this.#url, signal);
+  }
+
+  lost(cause?: unknown): RegistryError {
+    const { repository, what } = this.context;
+    return new RegistryError(
+      `Cannot push ${what} to ${repository}: the registry lost the upload after ${this.offset} bytes, expected to resume it`,
+      { status: 404, cause, hint: "Run the command again. Pushing from a file is safer than pushing from a pipe." },
+    );
+  }
+
+  async #request(
+    method: "PUT" | "PATCH" | "GET",
+    request: Omit<RepositoryCall, "what" | "method" | "url"> & Partial<Pick<RepositoryCall, "url">>,
+  ): Promise<TransportResponse> {
+    const { repository, what, signal } = this.context;
+    const response = await repository.callOnce({ what, method, url: this.#url, signal, ...request });
+    // A session may move with every answer; that of the closing PUT names the blob.
+    if (method !== "PUT" && headerText(response.headers, "location") !== undefined) {
+      this.#url = sessionUrl(repository, response);
+    }
+    return response;
+  }
+
+  async #save(): Promise<void> {
+    await this.context.record?.save({ url: this.#url, offset: this.offset });
+  }
+
+  #checkDigest(response: TransportResponse, digest: Digest): void {
+    const found = headerList(response.headers, "docker-content-digest").find(named => named !== digest);
+    if (found === undefined) return;
+    throw new IntegrityError(
+      `Cannot push blob to ${this.context.repository}: registry stored ${quote(found)}, expected ${digest}`,
+      { hint: "A proxy on the way may alter bodies; try once without it." },
+    );
   }
 }
 
-/** The session is lost or spoilt; another one may go well. */
+/** The session is lost or spoilt; another one may succeed. */
 export function isSessionFault(error: unknown): error is RegistryError {
   if (!(error instanceof RegistryError) || error.transient) return false;
   return error.status === 404 || error.status === 416 || error.codes.some(code => SESSION_CODES.has(code));
 }
 
-/** A session of its own for one blob; one try. */
-export async function startUpload(target: UploadTarget, what: string): Promise<URL> {
-  const { repository, signal } = target;
-  const response = await repository.callOnce({
-    what,
-    method: "POST",
-    url: "blobs/uploads/",
-    headers: { "content-length": "0" },
-    accept: [202],
-    signal,
-  });
-  noteChunkLimits(capabilitiesOf(target.repository.client), response.headers);
-  return sessionUrl(target, response);
+/** What was sent is right, as far as known, and the registry has not refused it. */
+function isResumable(error: unknown, signal: AbortSignal | undefined): boolean {
+  if (error instanceof IntegrityError || error instanceof ArchiveError) return false;
+  if (signal?.aborted === true) return true;
+  return !(error instanceof RegistryError) || error.transient;
 }
 
-/** Best effort, also after an abort: some registries want rights for it that a push does not have. */
-export async function cancelUpload(target: UploadTarget, url: URL): Promise<void> {
-  const { repository } = target;
-  const signal = AbortSignal.timeout(target.signal?.aborted === true ? ABORTED_CANCEL_MS : CANCEL_MS);
-  try {
-    await repository.callOnce({ what: "upload", method: "DELETE", url, accept: [204, 202, 200], signal });
-  } catch {
-    // The registry drops it by itself some day.
-  }
-}
-
-/** The session that an answer names. */
-export function sessionUrl(target: UploadTarget, response: TransportResponse): URL {
-  const location = headerText(response.headers, "location");
-  if (location === undefined) {
-    throw new RegistryError(
-      `Cannot push to ${target.repository}: no Location in the answer, expected an upload session`,
-      { status: response.status, hint: "This address may not be a registry: check its name and port." },
-    );
-  }
-  const fromIsPrivate = target.repository.client.transport.isInside(response.url);
-  return resolveUploadLocation(response.url, location, { status: response.status, fromIsPrivate }).url;
-}
-
-/** @throws IntegrityError when the registry says that it stored something else. */
-export function checkDigest(target: UploadTarget, response: TransportResponse, digest: Digest): void {
-  const found = headerList(response.headers, "docker-content-digest").find(told => told !== digest);
-  if (found === undefined) return;
-  throw new IntegrityError(
-    `Cannot push blob to ${target.repository}: registry stored ${quote(found)}, expected ${digest}`,
-    { hint: "A proxy on the way may alter bodies; try once without it." },
-  );
+/** Bytes that an answer acknowledges; 0 for "0-0", which registries also send for an empty session. */
+function rangeEnd(response: TransportResponse): number {
+  const last = /^(?:bytes=)?0-(\d+)$/.exec(headerText(response.headers, "range") ?? "")?.[1];
+  return last === undefined || last === "0" ? 0 : Number(last) + 1;
 }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { ReplayedBody } from "../../../../src/registry/upload/replayable-body.ts";
+import { ReplayableBody } from "../../../../src/registry/upload/replayable-body.ts";
 
 const DESCRIPTOR = { mediaType: "x/y", digest: `sha256:${"0".repeat(64)}`, size: 10 } as const;
 
-function body(): { readonly body: ReplayedBody; opened(): number } {
+function body(): { readonly body: ReplayableBody; opened(): number } {
   let opened = 0;
   async function* parts(): AsyncGenerator<Uint8Array, void> {
     yield Buffer.from("0123");
@@ -15,17 +15,17 @@ function body(): { readonly body: ReplayedBody; opened(): number } {
     opened += 1;
     return { body: parts(), descriptor: () => DESCRIPTOR };
   };
-  return { body: new ReplayedBody(open), opened: () => opened };
+  return { body: new ReplayableBody(open), opened: () => opened };
 }
 
-async function rest(replayed: ReplayedBody): Promise<string> {
+async function rest(replayed: ReplayableBody): Promise<string> {
   let text = "";
   for await (const part of replayed.parts()) text += Buffer.from(part).toString();
   return text;
 }
 
-describe("ReplayedBody", () => {
-  test.each([0, 1, 4, 5, 9, 10])("ReplayedBody gives what comes from byte %i on", async offset => {
+describe("ReplayableBody", () => {
+  test.each([0, 1, 4, 5, 9, 10])("ReplayableBody gives what comes from byte %i on", async offset => {
     const { body: replayed } = body();
     expect(await replayed.seek(offset)).toBe(true);
     expect(await rest(replayed)).toBe("0123456789".slice(offset));
@@ -33,11 +33,11 @@ describe("ReplayedBody", () => {
     expect(replayed.descriptor()).toBe(DESCRIPTOR);
   });
 
-  test("ReplayedBody says when it has fewer bytes than were asked for", async () => {
+  test("ReplayableBody says when it has fewer bytes than were asked for", async () => {
     expect(await body().body.seek(11)).toBe(false);
   });
 
-  test("ReplayedBody reads on without a second opening, and opens again to go back", async () => {
+  test("ReplayableBody reads on without a second opening, and opens again to go back", async () => {
     const { body: replayed, opened } = body();
     await replayed.seek(0);
     for await (const part of replayed.parts()) if (part.length === 4 && part[0] === 0x34) break;
@@ -49,7 +49,7 @@ describe("ReplayedBody", () => {
     expect(opened()).toBe(2);
   });
 
-  test("ReplayedBody is not spoilt by a request that failed and still reads", async () => {
+  test("ReplayableBody is not spoilt by a request that failed and still reads", async () => {
     const { body: replayed } = body();
     await replayed.seek(0);
     const failed = replayed.parts();
@@ -61,7 +61,7 @@ describe("ReplayedBody", () => {
     expect(Buffer.from((await parts.next()).value ?? "").toString()).toBe("4567");
   });
 
-  test("ReplayedBody does not name a blob before its last byte", async () => {
+  test("ReplayableBody does not name a blob before its last byte", async () => {
     const { body: replayed } = body();
     await replayed.seek(9);
     expect(() => replayed.descriptor()).toThrow(/before its last byte/);

@@ -2,7 +2,8 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { bytesBlob } from "../../../../src/content/blob.ts";
 import { connectRegistry } from "../../../../src/registry/client/connect-registry.ts";
 import { Repository } from "../../../../src/registry/client/repository.ts";
-import { uploadBlob } from "../../../../src/registry/upload/blob-upload.ts";
+import { upload as sendBlob } from "../../../../src/registry/upload/upload.ts";
+import { blobBody } from "../../../../src/registry/upload/upload-body.ts";
 import { UploadJournal } from "../../../../src/registry/upload/upload-journal.ts";
 import { seededBytes, temporaryFolder } from "../../../support/images.ts";
 import { KeepingRegistry } from "../../../support/keeping-registry.ts";
@@ -17,15 +18,16 @@ async function upload(registry: KeepingRegistry, cacheFolder: string): Promise<v
   const client = await connectRegistry(registry.host, { env: {}, home: "/nonexistent", attempts: 1 });
   onTestFinished(async () => await client.transport[Symbol.asyncDispose]());
   const journal = new UploadJournal(cacheFolder, { minBytes: MIB, pieceBytes: 2 * MIB });
-  await uploadBlob({ repository: new Repository(client, "app", "pull,push"), journal }, DESCRIPTOR, bytesBlob(BYTES));
+  const repository = new Repository(client, "app", "pull,push");
+  await sendBlob(repository, blobBody(DESCRIPTOR, bytesBlob(BYTES)), { journal });
 }
 
 function sizes(registry: KeepingRegistry, pattern: RegExp): readonly number[] {
   return registry.seen(pattern).map(({ bytes }) => bytes);
 }
 
-describe("uploadResumable()", () => {
-  test("uploadResumable() sends distribution a blob in pieces, each of them acknowledged", async () => {
+describe("uploadStreamed()", () => {
+  test("uploadStreamed() sends distribution a blob in pieces, each of them acknowledged", async () => {
     const registry = await KeepingRegistry.start({ isDistribution: true });
     await upload(registry, await temporaryFolder());
     expect(registry.requests.map(({ method }) => method)).toEqual(["POST", "PATCH", "PATCH", "PATCH", "PUT"]);
@@ -34,7 +36,7 @@ describe("uploadResumable()", () => {
     expect(registry.content.blobs.get(DESCRIPTOR.digest)?.equals(BYTES)).toBe(true);
   });
 
-  test("uploadResumable() goes on behind the last piece that was acknowledged", async () => {
+  test("uploadStreamed() resumes after the last piece that was acknowledged", async () => {
     const registry = await KeepingRegistry.start({ isDistribution: true });
     const cacheFolder = await temporaryFolder();
     registry.leaveAfter(4 * MIB);
@@ -48,14 +50,14 @@ describe("uploadResumable()", () => {
     expect(registry.content.blobs.get(DESCRIPTOR.digest)?.equals(BYTES)).toBe(true);
   });
 
-  test("uploadResumable() sends others one stream, without Content-Range", async () => {
+  test("uploadStreamed() sends others one stream, without Content-Range", async () => {
     const registry = await KeepingRegistry.start();
     await upload(registry, await temporaryFolder());
     expect(registry.requests.map(({ method }) => method)).toEqual(["POST", "PATCH", "PUT"]);
     expect(registry.seen(/^PATCH/)).toMatchObject([{ bytes: BYTES.length, range: undefined }]);
   });
 
-  test("uploadResumable() takes a single PUT where PATCH is refused, and keeps no record of that", async () => {
+  test("uploadStreamed() takes a single PUT where PATCH is refused, and keeps no record of that", async () => {
     const registry = await KeepingRegistry.start();
     const cacheFolder = await temporaryFolder();
     registry.refusal = { on: /^PATCH/, status: 405 };

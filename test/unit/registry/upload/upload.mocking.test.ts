@@ -3,8 +3,9 @@ import { bytesBlob } from "../../../../src/content/blob.ts";
 import { verified } from "../../../../src/content/verified.ts";
 import { connectRegistry } from "../../../../src/registry/client/connect-registry.ts";
 import { Repository } from "../../../../src/registry/client/repository.ts";
-import { hasBlob, mountBlob, uploadBlob } from "../../../../src/registry/upload/blob-upload.ts";
-import type { UploadTarget } from "../../../../src/registry/upload/upload-session.ts";
+import { mountBlob } from "../../../../src/registry/upload/start-upload.ts";
+import { upload } from "../../../../src/registry/upload/upload.ts";
+import { blobBody } from "../../../../src/registry/upload/upload-body.ts";
 import { seededBytes } from "../../../support/images.ts";
 import { sha256 } from "../../../support/memory-registry.ts";
 import { type Fault, ScriptedRegistry } from "../../../support/scripted-registry.ts";
@@ -14,17 +15,17 @@ vi.mock("node:timers/promises", async () => await import("../../../support/insta
 const BYTES = seededBytes("blob", 2_500_000);
 const DESCRIPTOR = { mediaType: "application/octet-stream", digest: sha256(BYTES), size: BYTES.length };
 
-async function start(...faults: readonly Fault[]): Promise<{ registry: ScriptedRegistry; target: UploadTarget }> {
+async function start(...faults: readonly Fault[]): Promise<{ registry: ScriptedRegistry; repository: Repository }> {
   const registry = await ScriptedRegistry.start({ faults });
   const client = await connectRegistry(registry.host, { env: {}, home: "/nonexistent" });
   onTestFinished(async () => await client.transport[Symbol.asyncDispose]());
-  return { registry, target: { repository: new Repository(client, "app", "pull,push") } };
+  return { registry, repository: new Repository(client, "app", "pull,push") };
 }
 
-describe("uploadBlob()", () => {
-  test("uploadBlob() needs two requests, and tells the length", async () => {
-    const { registry, target } = await start();
-    await uploadBlob(target, DESCRIPTOR, bytesBlob(BYTES));
+describe("upload()", () => {
+  test("upload() needs two requests, and tells the length", async () => {
+    const { registry, repository } = await start();
+    await upload(repository, blobBody(DESCRIPTOR, bytesBlob(BYTES)));
     expect(registry.requests.map(({ method }) => method)).toEqual(["POST", "PUT"]);
     expect(registry.requests[1]?.headers).toMatchObject({
       "content-length": String(BYTES.length),
@@ -33,47 +34,35 @@ describe("uploadBlob()", () => {
     expect(registry.content.blobs.get(DESCRIPTOR.digest)?.equals(BYTES)).toBe(true);
   });
 
-  test("uploadBlob() takes a session that is open already", async () => {
-    const { registry, target } = await start();
-    const session = await mountBlob(target, DESCRIPTOR.digest, "other");
+  test("upload() takes a session that is open already", async () => {
+    const { registry, repository } = await start();
+    const session = await mountBlob(repository, DESCRIPTOR.digest, "other");
     expect(session).toBeInstanceOf(URL);
-    if (session instanceof URL) await uploadBlob(target, DESCRIPTOR, bytesBlob(BYTES), session);
+    if (session instanceof URL) await upload(repository, blobBody(DESCRIPTOR, bytesBlob(BYTES)), { opened: session });
     expect(registry.requests.map(({ method }) => method)).toEqual(["POST", "PUT"]);
   });
 
-  test("uploadBlob() takes an empty blob", async () => {
-    const { registry, target } = await start();
+  test("upload() takes an empty blob", async () => {
+    const { registry, repository } = await start();
     const empty = Buffer.alloc(0);
-    await uploadBlob(target, { ...DESCRIPTOR, digest: sha256(empty), size: 0 }, bytesBlob(empty));
+    await upload(repository, blobBody({ ...DESCRIPTOR, digest: sha256(empty), size: 0 }, bytesBlob(empty)));
     expect(registry.content.blobs.has(sha256(empty))).toBe(true);
   });
 
-  test("uploadBlob() gives no registry a wrong blob whole, and cancels", async () => {
-    const { registry, target } = await start();
+  test("upload() gives no registry a wrong blob whole, and cancels", async () => {
+    const { registry, repository } = await start();
     const wrong = Buffer.from(BYTES);
     wrong[0] = (wrong[0] ?? 0) ^ 1;
     const blob = verified(DESCRIPTOR, bytesBlob(wrong), "archive");
-    await expect(uploadBlob(target, DESCRIPTOR, blob)).rejects.toMatchObject({ code: "ERR_INTEGRITY" });
+    await expect(upload(repository, blobBody(DESCRIPTOR, blob))).rejects.toMatchObject({ code: "ERR_INTEGRITY" });
     expect(registry.seen(/^DELETE /)).toHaveLength(1);
     expect(registry.content.blobs.size).toBe(0);
   });
 
-  test("uploadBlob() says so when the answer names no session", async () => {
-    const { target } = await start({ on: /^POST /, reply: { status: 202, headers: {} } });
-    await expect(uploadBlob(target, DESCRIPTOR, bytesBlob(BYTES))).rejects.toThrow(
+  test("upload() says so when the answer names no session", async () => {
+    const { repository } = await start({ on: /^POST /, reply: { status: 202, headers: {} } });
+    await expect(upload(repository, blobBody(DESCRIPTOR, bytesBlob(BYTES)))).rejects.toThrow(
       /: no Location in the answer, expected an upload session$/,
     );
-  });
-});
-
-describe("hasBlob()", () => {
-  test.each([
-    [200, true],
-    [404, false],
-    [403, false],
-    [405, false],
-  ])("hasBlob() reads status %i", async (status, isThere) => {
-    const { target } = await start({ on: /^HEAD /, reply: { status } });
-    expect(await hasBlob(target, DESCRIPTOR.digest)).toBe(isThere);
   });
 });
