@@ -1,11 +1,17 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
-/** Thousands of broken runs: too long for the gate before a commit. */
-const CRASH = "test/crash/**/*.test.ts";
-/** Tests that replace modules or globals; each runs in a process of its own. The fault tests have one mostly. */
-const MOCKING = ["test/fault/**/*.test.ts", "test/**/*.mocking.test.ts"];
-/** It starts the built command. */
-const PROCESS = "test/fault/process.test.ts";
+/** Every cut, flip, fault or combination, or a large load: too long for the gate before a commit. */
+const SWEEPS = "test/**/*.sweep.test.ts";
+/** Tests that replace modules or globals: each file runs in a process of its own. */
+const MOCKING = "test/**/*.mocking.test.ts";
+/** Tests of one process each: started programs, broken runs, killed processes. */
+const PROCESSES = "test/{crash,integration,torture}/**";
+
+/** Retries do not cost time: the tests see how long each one would have waited. */
+const INSTANT_WAITS = {
+  "node:timers/promises": fileURLToPath(new URL("test/support/instant-waits.ts", import.meta.url)),
+};
 
 // Reading a bundle of authorities takes every Node process that a test starts a tenth of a second.
 delete process.env["NODE_EXTRA_CA_CERTS"];
@@ -16,9 +22,10 @@ const config: ViteUserConfig = defineConfig({
     projects: [
       {
         test: {
-          name: "unit",
-          include: ["test/{unit,property,hostile}/**/*.test.ts", "test/*.test.ts"],
-          exclude: MOCKING,
+          name: "fast",
+          include: ["test/**/*.test.ts"],
+          exclude: [MOCKING, SWEEPS, PROCESSES],
+          alias: INSTANT_WAITS,
           testTimeout: 60_000,
           isolate: false,
         },
@@ -26,22 +33,31 @@ const config: ViteUserConfig = defineConfig({
       {
         test: {
           name: "mocking",
-          include: MOCKING,
-          exclude: [PROCESS, "test/{crash,integration,torture}/**"],
+          include: [MOCKING],
+          exclude: [PROCESSES],
           testTimeout: 60_000,
         },
       },
       {
         test: {
+          name: "sweeps",
+          include: [SWEEPS],
+          alias: INSTANT_WAITS,
+          testTimeout: 600_000,
+          isolate: false,
+        },
+      },
+      {
+        test: {
           name: "crash",
-          include: [CRASH],
+          include: ["test/crash/**/*.test.ts"],
           testTimeout: 60_000,
         },
       },
       {
         test: {
           name: "integration",
-          include: ["test/integration/**/*.test.ts", PROCESS],
+          include: ["test/integration/**/*.test.ts"],
           testTimeout: 180_000,
           hookTimeout: 120_000,
           globalSetup: ["test/integration/peers/global-setup.ts"],

@@ -1,12 +1,10 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { beforeAll, describe, expect, test, vi } from "vitest";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
 import { type Outcome, ownEnvironment, runCommand, said } from "../support/command-line.ts";
-import { fileWith, storeImage, temporaryFolder } from "../support/images.ts";
+import { storeImage, temporaryFolder } from "../support/images.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
 import { always, BIG, BIG_BLOB, MANIFEST } from "./pull-support.ts";
-
-vi.mock("node:timers/promises", async () => await import("../support/instant-waits.ts"));
 
 let folder: string;
 
@@ -38,10 +36,11 @@ describe("imgpack pull", () => {
   test("imgpack pull names wrong credentials, and the file that they came from", async () => {
     const server = await ScriptedRegistry.start({ auth: { scheme: "basic", user: "ci", password: "right" } });
     const auths = { [server.host]: { auth: Buffer.from("ci:canary").toString("base64") } };
-    const file = await fileWith(Buffer.from(JSON.stringify({ auths })), "config.json");
-    vi.stubEnv("DOCKER_CONFIG", file.replace("/config.json", ""));
+    const file = join(folder, "DOCKER_CONFIG", "config.json");
+    mkdirSync(dirname(file));
+    writeFileSync(file, JSON.stringify({ auths }));
     const outcome = await pullOutcome(server);
-    vi.stubEnv("DOCKER_CONFIG", join(folder, "DOCKER_CONFIG"));
+    rmSync(dirname(file), { recursive: true });
     expect(outcome).toMatchObject({ exitCode: 4, stdout: "", left: [] });
     expect(said(outcome)).toEqual([
       `Cannot pull manifest 1 from ${server.host}/app: status 401 for user "ci" UNAUTHORIZED "authentication required", expected 200`,

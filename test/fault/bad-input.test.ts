@@ -1,13 +1,11 @@
 // What a person sees when something is wrong: the message, the hint, the exit code, and what is left behind.
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningRegistry, serve } from "../../src/index.ts";
 import { ownEnvironment, runCommand, said } from "../support/command-line.ts";
 import { configOf, dockerArchive, fileWith } from "../support/images.ts";
 import { tarEntry } from "../support/tar-builder.ts";
 import { BAD_ARCHIVES } from "./bad-archives.ts";
-
-vi.mock("node:timers/promises", async () => await import("../support/instant-waits.ts"));
 
 let registry: RunningRegistry;
 let host: string;

@@ -1,5 +1,7 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { AddressInfo } from "node:net";
 import { connect as connectTcp, createServer, type Server, type Socket } from "node:net";
+import { turns } from "../support/memory-blobs.ts";
 
 /** What happens to one connection, counted in bytes from its beginning. */
 export interface WireFault {
@@ -10,14 +12,22 @@ export interface WireFault {
   readonly kind: "reset" | "end" | "stall" | "garbage" | "repeat";
 }
 
-/** Stands between a client and a registry and breaks connections. */
+/** Publishes every client socket of this process. */
+const CLIENT_SOCKETS = "net.client.socket";
+
+/**
+ * Breaks connections between a client of this process and a registry. A client does not have to wait out its timer when
+ * a connection stalls: the proxy emits the timeout as soon as the client has read what came before.
+ */
 export class FaultProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #clients = new Set<Socket>();
   #port = 0;
 
   private constructor(target: string, next: () => WireFault | undefined) {
     const [host = "", port = ""] = target.split(":");
+    subscribe(CLIENT_SOCKETS, this.#onClient);
     this.#server = createServer(client => {
       const registry = connectTcp({ host, port: Number(port) });
       const fault = next();
@@ -26,8 +36,9 @@ export class FaultProxy {
         socket.on("error", () => undefined);
         socket.on("close", () => this.#sockets.delete(socket));
       }
-      relay(client, registry, fault?.way === "up" ? fault : undefined);
-      relay(registry, client, fault?.way === "down" ? fault : undefined);
+      const onStall = (): void => void this.#timeOut(client, fault?.way === "down" ? fault.at : 0);
+      relay(client, registry, fault?.way === "up" ? fault : undefined, onStall);
+      relay(registry, client, fault?.way === "down" ? fault : undefined, onStall);
     });
   }
 
@@ -43,15 +54,33 @@ export class FaultProxy {
   }
 
   async close(): Promise<void> {
+    unsubscribe(CLIENT_SOCKETS, this.#onClient);
     for (const socket of this.#sockets) socket.destroy();
     await new Promise(resolve => this.#server.close(resolve));
   }
+
+  readonly #onClient = (message: unknown): void => {
+    const { socket } = message as { readonly socket: Socket };
+    this.#clients.add(socket);
+    socket.once("close", () => this.#clients.delete(socket));
+  };
+
+  async #timeOut({ remotePort }: Socket, readBytes: number): Promise<void> {
+    const client = [...this.#clients].find(({ localPort }) => localPort === remotePort);
+    while (client?.destroyed === false && client.bytesRead < readBytes) await turns(1);
+    while (client?.destroyed === false) {
+      client.emit("timeout");
+      await turns(1);
+    }
+  }
 }
 
-function relay(from: Socket, to: Socket, fault: WireFault | undefined): void {
+function relay(from: Socket, to: Socket, fault: WireFault | undefined, onStall: () => void): void {
   let seen = 0;
   let isDone = fault === undefined;
+  let isStalled = false;
   from.on("data", (part: Buffer) => {
+    if (isStalled) return;
     const before = seen;
     seen += part.length;
     if (isDone || fault === undefined || seen < fault.at) {
@@ -61,17 +90,15 @@ function relay(from: Socket, to: Socket, fault: WireFault | undefined): void {
     isDone = true;
     const cut = Math.max(0, fault.at - before);
     pass(from, to, part.subarray(0, cut));
-    breakWire(from, to, fault, part, cut);
+    isStalled = fault.kind === "stall";
+    if (isStalled) onStall();
+    else breakWire(from, to, fault, part, cut);
   });
   from.on("end", () => to.end());
   from.on("close", () => to.destroy());
 }
 
 function breakWire(from: Socket, to: Socket, { kind }: WireFault, part: Buffer, cut: number): void {
-  if (kind === "stall") {
-    from.pause();
-    return;
-  }
   if (kind === "garbage" || kind === "repeat") {
     pass(from, to, kind === "garbage" ? Buffer.from("\u0000garbage\r\n") : part.subarray(0, 40));
     pass(from, to, part.subarray(cut));

@@ -1,10 +1,5 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { BIG, BIG_BLOB, expectWhole, pullCase, SMALL, SMALL_BLOB } from "./pull-support.ts";
-
-vi.mock("node:timers/promises", async original => ({
-  ...(await original<object>()),
-  ...(await import("../support/instant-waits.ts")),
-}));
 
 const isRanged = ({ headers }: { readonly headers: object }): boolean => "range" in headers;
 

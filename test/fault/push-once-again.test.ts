@@ -1,16 +1,22 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../support/images.ts";
 import { sha256 } from "../support/memory-registry.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
 import { shapeArchives } from "../support/shape-archives.ts";
 import { tarArchive, tarEntry } from "../support/tar-builder.ts";
-import { fast, ordered, pushBytes, pushTagged, tarLayer, WAYS } from "./push-once-support.ts";
+import {
+  expectNoSessions,
+  fast,
+  ordered,
+  ownTemporaryFolder,
+  pushBytes,
+  pushTagged,
+  tarLayer,
+  WAYS,
+} from "./push-once-support.ts";
 import { expectStored } from "./push-support.ts";
 
-vi.mock("node:timers/promises", async original => ({
-  ...(await original<object>()),
-  ...(await import("../support/instant-waits.ts")),
-}));
+ownTemporaryFolder();
 
 const BIG = tarLayer("big", 9_500_000);
 const SMALL = tarLayer("small");
@@ -97,6 +103,17 @@ describe("push() to several registries", () => {
       expect(registry.content.manifests.has("other:1")).toBe(true);
     },
   );
+
+  test("push() from a pipe to several repositories keeps its layers until all have them", async () => {
+    const registry = await ScriptedRegistry.start();
+    const layers = [tarLayer("one", 2_000_000), tarLayer("two")];
+    const tags = [`${registry.host}/app:1`, `${registry.host}/other:2`, `${registry.host}/app:3`];
+    const pushed = await pushBytes(registry, "pipe", ordered(layers, [0, "m", 1]), { tags });
+    expect(pushed.error?.message).toBeUndefined();
+    expect(pushed.result?.images.map(({ reference }) => reference).sort()).toEqual([...tags].sort());
+    for (const name of ["app:1", "other:2", "app:3"]) expect(registry.content.manifests.has(name)).toBe(true);
+    expectNoSessions(pushed);
+  });
 });
 
 describe("push() that only plans", () => {

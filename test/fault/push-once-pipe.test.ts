@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { sharedChunks } from "../../src/content/chunks/chunks.ts";
 import { push } from "../../src/index.ts";
 import { temporaryFolder } from "../support/images.ts";
@@ -18,16 +18,14 @@ import {
   fast,
   inPieces,
   ordered,
+  ownTemporaryFolder,
   pushBytes,
   pushTagged,
   tarLayer,
 } from "./push-once-support.ts";
 import { always, expectStored } from "./push-support.ts";
 
-vi.mock("node:timers/promises", async original => ({
-  ...(await original<object>()),
-  ...(await import("../support/instant-waits.ts")),
-}));
+ownTemporaryFolder();
 
 const BIG = tarLayer("big", 9_500_000);
 const SMALL = tarLayer("small");

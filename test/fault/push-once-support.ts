@@ -8,15 +8,24 @@ import { gzipSync } from "node:zlib";
 import { afterAll, expect } from "vitest";
 import { sharedChunks } from "../../src/content/chunks/chunks.ts";
 import { ImgpackError, push } from "../../src/index.ts";
+import { OCI_CONFIG, OCI_MANIFEST } from "../../src/oci/media-types.ts";
 import { configOf, fileWith, seededBytes } from "../support/images.ts";
+import { sha256 } from "../support/memory-registry.ts";
 import { ScriptedRegistry, type ScriptOptions } from "../support/scripted-registry.ts";
 import { tarArchive, tarEntry } from "../support/tar-builder.ts";
 import type { Pushed } from "./push-support.ts";
 
-// A folder of its own: other test files have temporary files, too.
-const temporary = mkdtempSync(join(tmpdir(), "imgpack-once-"));
-process.env["TMPDIR"] = temporary;
-afterAll(() => rmSync(temporary, { recursive: true, force: true }));
+/** Other processes have temporary files, too: those of this test file go into a folder of their own. */
+export function ownTemporaryFolder(): void {
+  const folder = mkdtempSync(join(tmpdir(), "imgpack-once-"));
+  const before = process.env["TMPDIR"];
+  process.env["TMPDIR"] = folder;
+  afterAll(() => {
+    if (before === undefined) delete process.env["TMPDIR"];
+    else process.env["TMPDIR"] = before;
+    rmSync(folder, { recursive: true, force: true });
+  });
+}
 
 export type PushOptions = NonNullable<Parameters<typeof push>[1]>;
 
@@ -121,4 +130,34 @@ export async function fixture(name: string): Promise<Buffer> {
 /** What tests compare: references without the port, and digests. */
 export function imagesOf({ result }: Pushed): readonly string[] {
   return (result?.images ?? []).map(({ reference, digest }) => `${reference.replace(/^[^/]+\//, "")}@${digest}`).sort();
+}
+
+/** An OCI layout of one layer, under a name that claims `hex`. */
+export function layoutArchive(layer: Uint8Array, hex: string, raw: Uint8Array, mediaType: string): Uint8Array {
+  const config = Buffer.from(configOf([raw]));
+  const describe = (bytes: Uint8Array, mediaType: string, digest = sha256(bytes)): object => ({
+    mediaType,
+    digest,
+    size: bytes.length,
+  });
+  const manifest = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: OCI_MANIFEST,
+      config: describe(config, OCI_CONFIG),
+      layers: [describe(layer, mediaType, `sha256:${hex}`)],
+    }),
+  );
+  const root = {
+    ...describe(manifest, OCI_MANIFEST),
+    annotations: { "io.containerd.image.name": "127.0.0.1:5000/app:1" },
+  };
+  const named = (bytes: Uint8Array): string => `blobs/sha256/${sha256(bytes).slice(7)}`;
+  return tarArchive([
+    tarEntry({ name: `blobs/sha256/${hex}`, body: layer }),
+    tarEntry({ name: named(config), body: config }),
+    tarEntry({ name: named(manifest), body: manifest }),
+    tarEntry({ name: "index.json", body: JSON.stringify({ schemaVersion: 2, manifests: [root] }) }),
+    tarEntry({ name: "oci-layout", body: '{"imageLayoutVersion": "1.0.0"}' }),
+  ]);
 }

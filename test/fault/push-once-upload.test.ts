@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { PART_BYTES } from "../../src/registry/upload/upload-chunked.ts";
 import { waits } from "../support/instant-waits.ts";
 import type { Reply } from "../support/memory-registry.ts";
@@ -8,16 +8,14 @@ import {
   expectNothingTagged,
   HUGE_BYTES,
   ordered,
+  ownTemporaryFolder,
   pushBytes,
   pushTagged,
   tarLayer,
 } from "./push-once-support.ts";
 import { always, count, expectStored, type Pushed } from "./push-support.ts";
 
-vi.mock("node:timers/promises", async original => ({
-  ...(await original<object>()),
-  ...(await import("../support/instant-waits.ts")),
-}));
+ownTemporaryFolder();
 
 const LAYER = tarLayer("huge", HUGE_BYTES);
 const IMAGE = ordered([LAYER], ["m", 0]);

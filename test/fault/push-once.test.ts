@@ -1,18 +1,11 @@
-import { readdirSync } from "node:fs";
-import { describe, expect, test, vi } from "vitest";
-import { inspect } from "../../src/index.ts";
-import { fileWith } from "../support/images.ts";
+import { describe, expect, test } from "vitest";
 import { sha256 } from "../support/memory-registry.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
-import { shapeArchives } from "../support/shape-archives.ts";
 import { tarArchive, tarEntry } from "../support/tar-builder.ts";
-import { fixture, imagesOf, ordered, pushBytes, tarLayer, WAYS, type Way } from "./push-once-support.ts";
+import { fixture, imagesOf, ordered, ownTemporaryFolder, pushBytes, tarLayer, WAYS } from "./push-once-support.ts";
 import { expectStored, type Pushed } from "./push-support.ts";
 
-vi.mock("node:timers/promises", async original => ({
-  ...(await original<object>()),
-  ...(await import("../support/instant-waits.ts")),
-}));
+ownTemporaryFolder();
 
 const LAYERS = [tarLayer("base", 1_200_000), tarLayer("middle"), tarLayer("top")];
 
@@ -79,50 +72,6 @@ describe("push() of what is read from beginning to end", () => {
     expect(await notesOf("gzip", false)).toEqual([expect.stringContaining("read twice")]);
     expect(await notesOf("pipe", false)).toEqual([expect.stringMatching(/^Layers are kept compressed .* --tag /)]);
   });
-});
-
-/** By every way what a plain file gives: the same digests, with the archive's names or with a tag, or the same refusal. */
-async function expectSameByEveryWay(bytes: Uint8Array, ways: readonly Way[] = WAYS): Promise<void> {
-  const [first, isNamed] = await firstImage(bytes);
-  for (const isTagged of isNamed ? [false, true] : [true]) {
-    const found: string[] = [];
-    for (const way of ways) {
-      const registry = await ScriptedRegistry.start();
-      const chosen = isTagged ? { tags: [`${registry.host}/app:1`], images: [first] } : {};
-      const pushed = await pushBytes(registry, way, bytes, chosen);
-      const refused = pushed.error?.message.replace(/archive (?:"[^"]*"|on stdin)/, "ARCHIVE");
-      found.push(JSON.stringify([refused ?? imagesOf(pushed), [...registry.content.manifests.keys()].sort()]));
-    }
-    expect(found[0]).toMatch(/@sha256:|Cannot (?:read|accept)/);
-    expect(found).toEqual(found.map(() => found[0]));
-  }
-}
-
-/** Its digest, and whether all images have names. */
-async function firstImage(bytes: Uint8Array): Promise<readonly [digest: string, isNamed: boolean]> {
-  try {
-    const { images } = await inspect(await fileWith(bytes));
-    const [first] = images;
-    return [first?.digest ?? first?.platforms[0]?.config ?? "", images.every(({ names }) => names.length > 0)];
-  } catch {
-    return ["sha256:".padEnd(71, "0"), true];
-  }
-}
-
-describe("push() of every archive there is", () => {
-  const names = readdirSync(new URL("../../fixtures", import.meta.url)).filter(name => name.endsWith(".tar"));
-
-  test.each(names)("push() gives %s the same digests by every way", async name => {
-    await expectSameByEveryWay(await fixture(name));
-  });
-
-  // The registry of these tests knows sha256 only.
-  test.each(shapeArchives().filter(({ name }) => !name.includes("sha512")))(
-    "push() gives the shape $name the same digests, or the same refusal, by every way",
-    async ({ bytes }) => {
-      await expectSameByEveryWay(bytes, bytes[0] === 0x1f ? ["plain", "pipe"] : WAYS);
-    },
-  );
 
   test.each(["hello.tar.gz", "hello.tar.zst", "hello.tar.xz", "hello.tar.bz2"])(
     "push() gives %s the same digests as a file and through a pipe, with a tag and without",

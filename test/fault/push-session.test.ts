@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { configOf, seededBytes } from "../support/images.ts";
 import { waits } from "../support/instant-waits.ts";
 import { sha256 } from "../support/memory-registry.ts";
@@ -13,8 +13,6 @@ import {
   pushTo,
   SMALL_LAYER,
 } from "./push-support.ts";
-
-vi.mock("node:timers/promises", async () => await import("../support/instant-waits.ts"));
 
 const START = /^POST \/v2\/app\/blobs\/uploads\/$/;
 const PATCH = /^PATCH /;

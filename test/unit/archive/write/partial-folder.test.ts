@@ -1,11 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import {
   chmod,
   cp,
   link,
   mkdir,
-  mkdtemp,
   readdir,
   readFile,
   rename,
@@ -15,96 +13,27 @@ import {
   truncate,
   writeFile,
 } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { type LayoutFolderOptions, layoutFolder } from "../../../../src/archive/write/layout-folder-target.ts";
-import type { ProgressEvent } from "../../../../src/content/progress.ts";
-import { copyImages } from "../../../../src/copy/copy-image.ts";
-import { openDigestCache } from "../../../../src/copy/digest-cache.ts";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { layoutFolder } from "../../../../src/archive/write/layout-folder-target.ts";
 import { gather } from "../../../../src/copy/gather.ts";
 import { StorageError } from "../../../../src/errors.ts";
 import { digestHex } from "../../../../src/oci/digest.ts";
-import { OCI_LAYER_GZIP } from "../../../../src/oci/media-types.ts";
 import { encodeLockRecord } from "../../../../src/util/lock-record.ts";
-import { watchOperations } from "../../../../src/util/operation-hook.ts";
 import { temporaryFolder } from "../../../support/images.ts";
-import { noise, partsBlob, sha256Of } from "../../../support/memory-blobs.ts";
-import { addImage, type MemorySource, memorySource, settledRoot } from "../../../support/memory-image.ts";
+import {
+  breakOff,
+  expectWhole,
+  fetched,
+  image,
+  layerBytes,
+  platform,
+  type Scene,
+  scene,
+  write,
+} from "./partial-folder-scene.ts";
 
-const platform = { os: "linux", architecture: "amd64" };
 const isRoot = process.getuid?.() === 0;
-
-interface Scene {
-  readonly above: string;
-  readonly out: string;
-  readonly partial: string;
-  readonly blobs: string;
-  readonly source: MemorySource;
-  readonly root: ReturnType<typeof settledRoot>;
-  readonly layers: readonly string[];
-}
-
-const LAYERS = [1, 2, 3, 4].map(seed => noise(300_000 + seed, seed));
-const layerBytes = (seed: number): Uint8Array => LAYERS[seed - 1] ?? new Uint8Array();
-
-/** An image of three layers, by their seeds. */
-function image(seeds: readonly number[]): Pick<Scene, "source" | "root" | "layers"> {
-  const source = memorySource();
-  const layers = seeds.map(seed => source.add(OCI_LAYER_GZIP, layerBytes(seed)));
-  return {
-    source,
-    root: settledRoot(addImage(source, "app", { layers }), "registry.lan/app:1"),
-    layers: layers.map(({ digest }) => digestHex(digest)),
-  };
-}
-
-async function scene(above?: string): Promise<Scene> {
-  above ??= await temporaryFolder();
-  const out = join(above, "out");
-  const partial = `${out}.partial`;
-  return { above, out, partial, blobs: join(partial, "blobs", "sha256"), ...image([1, 2, 3]) };
-}
-
-async function write(
-  { out, source, root }: Pick<Scene, "out" | "source" | "root">,
-  options: Partial<LayoutFolderOptions> = {},
-): Promise<readonly ProgressEvent[]> {
-  const events: ProgressEvent[] = [];
-  source.asked.length = 0;
-  await copyImages({
-    plan: await gather(source, [root]),
-    source,
-    target: layoutFolder(out, { platform, ...options }),
-    sourceName: "memory",
-    cache: await openDigestCache(undefined),
-    concurrency: 1,
-    onProgress: event => void events.push(event),
-  });
-  return events;
-}
-
-/** What a run leaves that breaks off while the smallest layer comes: the other two are whole. */
-async function breakOff({ out, root, layers }: Scene, onNote?: (text: string) => void): Promise<void> {
-  const { source } = image([1, 2, 3]);
-  const last = { mediaType: OCI_LAYER_GZIP, digest: `sha256:${layers[0] ?? ""}` as const, size: layerBytes(1).length };
-  source.addBlob(last, partsBlob(layerBytes(1).subarray(0, 1000), 100, { breaksWith: new Error("cable pulled") }));
-  await expect(write({ out, source, root }, { onNote })).rejects.toThrow("cable pulled");
-}
-
-async function expectWhole({ above, out, partial, layers }: Scene): Promise<void> {
-  expect(await readdir(above)).toEqual(["out"]);
-  const names = await readdir(join(out, "blobs", "sha256"));
-  expect(names).toEqual(expect.arrayContaining([...layers]));
-  expect(names).toHaveLength(layers.length + 2);
-  for (const name of names) expect(sha256Of(await readFile(join(out, "blobs", "sha256", name)))).toBe(`sha256:${name}`);
-  expect((await readdir(out)).sort()).toEqual(["blobs", "index.json", "oci-layout"]);
-  await expect(stat(partial)).rejects.toThrow();
-}
-
-/** Layers that the source was asked for. */
-const fetched = ({ source, layers }: Pick<Scene, "source" | "layers">): readonly string[] =>
-  source.asked.map(digestHex).filter(hex => layers.includes(hex));
 
 describe("PartialFolder", () => {
   test("PartialFolder keeps whole blobs of a run that broke off, and tells how to go on", async () => {
@@ -284,59 +213,6 @@ describe("PartialFolder", () => {
       `Cannot write folder "${join(at.above, "nowhere", "out")}": no such folder, expected a writable folder above it`,
     );
   });
-});
-
-describe("PartialFolder, every operation failing", () => {
-  afterEach(() => watchOperations(undefined));
-
-  // Hundreds of runs, each of which syncs every file: in memory, where there is such a place.
-  const fast = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
-  const ways: readonly (readonly [string, boolean, boolean, string])[] = [
-    ["fails once", false, false, "EIO"],
-    ["finds a full disk", true, false, "ENOSPC"],
-    ["is the last one, as after a kill", true, true, "EDEAD"],
-  ];
-  test.each(ways)(
-    "PartialFolder is whole after the next run when an operation %s",
-    async (_what, isLasting, isTorn, code) => {
-      const kinds = new Set<string>();
-      let runs = 0;
-      for (let fatal = 1; ; fatal += 1) {
-        const above = await mkdtemp(join(fast, "imgpack-sweep-"));
-        onTestFinished(async () => await rm(above, { recursive: true, force: true }));
-        const at = await scene(above);
-        let count = 0;
-        watchOperations(async (operation, run) => {
-          count += 1;
-          kinds.add(operation.kind);
-          if (count < fatal || (count > fatal && !isLasting)) return await run();
-          // A kill may come in the middle of a write.
-          if (isTorn && count === fatal && operation.bytes !== undefined) {
-            await run(operation.bytes.subarray(0, Math.ceil(operation.bytes.length / 2)));
-          }
-          throw Object.assign(new Error(code), { code, syscall: operation.kind });
-        });
-        const failed = await write(at).then(
-          () => undefined,
-          (error: unknown) => error,
-        );
-        watchOperations(undefined);
-        if (count < fatal) break;
-        runs += 1;
-        const isNamed = (await readdir(at.above)).includes("out");
-        if (!isNamed) {
-          expect(failed).toBeInstanceOf(StorageError);
-          await write(at);
-        } else await rm(`${at.partial}.lock`, { force: true });
-        await expectWhole(at);
-      }
-      expect([...kinds].toSorted()).toEqual(
-        ["create", "make-folder", "remove", "rename", "sync", "sync-folder", "truncate", "write"].toSorted(),
-      );
-      expect(runs).toBeGreaterThan(40);
-    },
-    120_000,
-  );
 });
 
 describe("PartialFolder on a small disk", () => {

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import { push } from "../../src/index.ts";
 import { fileWith, temporaryFolder } from "../support/images.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
-import { fast, inPieces, ordered, pushBytes, tarLayer, WAYS } from "./push-once-support.ts";
+import { fast, inPieces, ordered, ownTemporaryFolder, pushBytes, tarLayer, WAYS } from "./push-once-support.ts";
 import { expectStored } from "./push-support.ts";
 
 /** Calls that can make files, with what they were called with. */
@@ -28,6 +28,8 @@ vi.mock("node:fs/promises", async original => {
   };
   return { ...real, ...watched, open };
 });
+
+ownTemporaryFolder();
 
 const BIG = tarLayer("big", 9_500_000);
 const SMALL = tarLayer("small");

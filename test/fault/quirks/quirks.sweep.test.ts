@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { sharedChunks } from "../../../src/content/chunks/chunks.ts";
 import { push } from "../../../src/index.ts";
 import { OCI_MANIFEST } from "../../../src/oci/media-types.ts";
@@ -16,17 +16,14 @@ import {
   manifestOf,
 } from "../../unit/archive/archive-builder.ts";
 import { BIG, expectWhole, pullFrom, SMALL } from "../pull-support.ts";
-import { HUGE_BYTES, ordered, pushBytes, tarLayer } from "../push-once-support.ts";
+import { HUGE_BYTES, ordered, ownTemporaryFolder, pushBytes, tarLayer } from "../push-once-support.ts";
 import { BIG_LAYER, expectStored, SMALL_LAYER } from "../push-support.ts";
 import { PERSONALITIES } from "./personalities.ts";
 import type { Personality } from "./personality.ts";
 import { QuirkRegistry, USER } from "./quirk-registry.ts";
 import { type Column, quirkTable } from "./quirk-table.ts";
 
-vi.mock("node:timers/promises", async original => ({
-  ...(await original<object>()),
-  ...(await import("../../support/instant-waits.ts")),
-}));
+ownTemporaryFolder();
 
 /** Goes out as it is, whole where that is taken. */
 const GZIPPED = gzipSync(seededBytes("gzipped", 7 * 1024 * 1024), { level: 1 });

@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { deferred } from "../../src/util/promises.ts";
+import { always, BIG, BIG_BLOB, MIB } from "../fault/pull-support.ts";
 import { bundleCommand, startCommand } from "../support/built-command.ts";
 import { ownEnvironment, said } from "../support/command-line.ts";
 import { dockerArchive, fileWith, seededBytes, storeImage, temporaryFolder } from "../support/images.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
-import { always, BIG, BIG_BLOB, MIB } from "./pull-support.ts";
 
 let command: string;
 

@@ -1,0 +1,111 @@
+import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { describe, expect, test } from "vitest";
+import { ownIdentity, type ProcessIdentity } from "../../src/util/process-identity.ts";
+import { fileWith, temporaryFolder } from "../support/images.ts";
+import { ScriptedRegistry } from "../support/scripted-registry.ts";
+import { KEEP, LAYER, Runs } from "./push-resume-support.ts";
+
+/** Bytes that the registry has when the first run ends. */
+const KEPT = 1_234_567;
+
+/** Of the process that started this one, and still runs. */
+async function identityOfParent(): Promise<ProcessIdentity> {
+  const { started } = await ownIdentity();
+  if (started === null) return { pid: process.ppid, started };
+  const [boot] = started.split(" ");
+  const stat = await readFile(`/proc/${process.ppid}/stat`, "utf8");
+  const ticks = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  return { pid: process.ppid, started: `${boot} ${ticks}` };
+}
+
+describe("push() does not believe every record", () => {
+  async function broken(): Promise<{ runs: Runs; path: string; text: string }> {
+    const runs = await Runs.start();
+    await runs.breakOff(KEPT, KEEP);
+    const path = await runs.onlyRecord();
+    return { runs, path, text: await readFile(path, "utf8") };
+  }
+
+  async function expectAnew(runs: Runs): Promise<void> {
+    expect(await runs.push(KEEP)).toBeUndefined();
+    expect(runs.registry.seen(/^GET .*uploads/)).toEqual([]);
+    expect(runs.registry.uploadedBytes).toBeGreaterThanOrEqual(LAYER.length);
+  }
+
+  test.each<[string, (record: Record<string, unknown>) => unknown]>([
+    ["of another version", record => ({ ...record, version: 2 })],
+    ["that is old", record => ({ ...record, time: Date.now() - 25 * 3_600_000 })],
+    ["from the future", record => ({ ...record, time: Date.now() + 25 * 3_600_000 })],
+    ["without an owner", record => ({ ...record, owner: undefined })],
+    ["of another blob", record => ({ ...record, id: "0".repeat(64) })],
+    ["with an odd offset", record => ({ ...record, offset: -1 })],
+    ["with a URL that is none", record => ({ ...record, url: "\\\\evil\\x" })],
+    ["with user information in its URL", record => ({ ...record, url: String(record["url"]).replace("//", "//a:b@") })],
+    ["with a local address", record => ({ ...record, url: "http://169.254.169.254/latest" })],
+    ["that is a list", () => []],
+    ["that is null", () => null],
+  ])("push() ignores a record %s", async (_what, change) => {
+    const { runs, path, text } = await broken();
+    await writeFile(path, JSON.stringify(change(JSON.parse(text) as Record<string, unknown>)));
+    await expectAnew(runs);
+    expect(await runs.journalFiles()).toEqual([]);
+  });
+
+  test("push() ignores a torn record", async () => {
+    const { runs, path, text } = await broken();
+    await writeFile(path, text.slice(0, -9));
+    await expectAnew(runs);
+  });
+
+  test("A-05 push() asks no other origin, whatever a record says", async () => {
+    const other = await ScriptedRegistry.start();
+    const { runs, path, text } = await broken();
+    await writeFile(path, text.replace(runs.registry.host, other.host));
+    await expectAnew(runs);
+    expect(other.requests).toEqual([]);
+  });
+
+  test("push() ignores a record that others can read", async () => {
+    const { runs, path } = await broken();
+    await chmod(path, 0o644);
+    await expectAnew(runs);
+  });
+
+  test("F-01 push() neither reads nor writes through a link", async () => {
+    const { runs, path, text } = await broken();
+    const elsewhere = await fileWith(Buffer.from(text), "record.json");
+    await chmod(elsewhere, 0o600);
+    await rm(path);
+    await symlink(elsewhere, path);
+    await expectAnew(runs);
+    expect(await readFile(elsewhere, "utf8")).toBe(text);
+  });
+
+  test("F-01 push() writes nothing into a folder that is a link", async () => {
+    const runs = await Runs.start();
+    const elsewhere = await temporaryFolder();
+    await mkdir(runs.cacheFolder, { recursive: true });
+    await symlink(elsewhere, runs.journal);
+    await runs.breakOff(KEPT, KEEP);
+    expect(await readdir(elsewhere)).toEqual([]);
+    expect(await runs.push(KEEP)).toBeUndefined();
+  });
+
+  test("push() leaves the upload of a run that still goes on alone", async () => {
+    const { runs, path, text } = await broken();
+    const owner = await identityOfParent();
+    await writeFile(path, JSON.stringify({ ...(JSON.parse(text) as object), owner }));
+    await expectAnew(runs);
+    expect(await runs.journalFiles()).toHaveLength(1);
+    expect(runs.registry.openSessions).toBe(1);
+  });
+
+  test("push() goes on in place of a run that has ended", async () => {
+    const { runs, path, text } = await broken();
+    const owner = { pid: 4_000_000, started: "another boot" };
+    await writeFile(path, JSON.stringify({ ...(JSON.parse(text) as object), owner }));
+    expect(await runs.push(KEEP)).toBeUndefined();
+    expect(runs.registry.uploadedBytes).toBeLessThan(LAYER.length);
+    await runs.expectDone();
+  });
+});
