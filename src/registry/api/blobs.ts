@@ -64,7 +64,7 @@ export async function blobSize(repository: Repository, digest: Digest, signal?: 
     .retrying(what, signal, async () => await headBlob(repository, digest, signal))
     .catch((error: unknown) => {
       signal?.throwIfAborted();
-      // The GET tells whether only HEAD is refused.
+      // The GET shows whether only HEAD is refused.
       if (!isRefusal(error)) throw error;
       return undefined;
     });

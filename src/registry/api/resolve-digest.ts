@@ -12,10 +12,10 @@ export interface ResolvedDigest {
 }
 
 /**
- * The digest that a tag or digest stands for now: one HEAD, or the hash of the manifest where the registry names no
+ * The digest that a tag or digest names now: one HEAD, or the hash of the manifest where the registry names no
  * digest.
  *
- * @throws NotFoundError; IntegrityError when a given digest stands for another one.
+ * @throws NotFoundError; IntegrityError when the registry has another manifest under a given digest.
  */
 export async function resolveDigest(
   repository: Repository,
@@ -42,7 +42,7 @@ export async function resolveDigest(
   };
 }
 
-/** Headers of a manifest; undefined where the registry does not answer HEAD properly, so that only GET can tell. */
+/** Digest and media type from the headers of a manifest; undefined where the registry does not answer HEAD properly. */
 async function headManifest(
   repository: Repository,
   reference: string,

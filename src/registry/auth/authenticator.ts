@@ -14,7 +14,7 @@ export type { FetchToken, TokenHttpRequest } from "./token-request.ts";
 export interface AuthenticatorOptions {
   /** Any URL of the registry; its origin is the one that the credentials belong to. */
   readonly registry: URL;
-  /** For all its repositories, or for each: configuration files may name namespaces. */
+  /** For the whole registry, or for each repository: configuration files may name namespaces. */
   readonly credentials: Credentials | CredentialsFor | undefined;
   readonly fetchToken: FetchToken;
   readonly now?: () => number;
@@ -27,10 +27,10 @@ interface CachedToken {
   readonly refreshAt: number;
 }
 
-/** Tokens end during a long upload, and the closing PUT then fails: they are renewed well before. */
+/** A token that expires during a long upload makes the closing PUT fail, so tokens are renewed early. */
 const REFRESH_SHARE = 0.8;
 
-/** `Authorization` values for one registry origin and one identity; never shared between either (security case A-09). */
+/** `Authorization` values for one registry origin; never shared between origins or identities (security case A-09). */
 export class Authenticator {
   readonly #options: AuthenticatorOptions;
   readonly #now: () => number;
@@ -38,11 +38,11 @@ export class Authenticator {
   readonly #flights = new SingleFlight<CachedToken>();
   /** Per scope, since some registries have a token server per repository. */
   readonly #questions = new Map<string, TokenQuestion>();
-  /** What the registry asked for last. */
+  /** The scheme of the last challenge. */
   #scheme: Challenge["scheme"] | undefined;
   /** Realm origin and service that each identity token was first sent to (security case A-23). */
   readonly #identityHomes = new Map<string, string>();
-  /** Numbers the identities, which keeps their tokens apart without a secret in any key. */
+  /** Numbers the identities, so that no cache key contains a secret. */
   readonly #identities = new WeakMap<Credentials, number>();
   #identityCount = 0;
 
@@ -51,15 +51,15 @@ export class Authenticator {
     this.#now = options.now ?? Date.now;
   }
 
-  /** Who requests for a repository come from. @throws AuthError when a configured source is broken. */
+  /** The credentials for a repository. @throws AuthError when a configured source is broken. */
   async credentialsFor(repository: string, signal?: AbortSignal): Promise<Credentials | undefined> {
     const { credentials } = this.#options;
     return typeof credentials === "function" ? await credentials(repository, signal) : credentials;
   }
 
   /**
-   * The value to send with a request, renewed when 80 % of its life are over; undefined until the registry has challenged
-   * a request of this scope. Only for requests to the registry's own origin.
+   * The value to send with a request, renewed after 80 % of its lifetime; undefined until the registry has challenged a
+   * request of this scope. Only for requests to the registry's own origin.
    *
    * @throws AuthError when the token server refuses to renew; RegistryError or NetworkError when it is not available.
    */
@@ -72,10 +72,11 @@ export class Authenticator {
   }
 
   /**
-   * Takes the challenges of a 401. True: try once more with `authorization(scope)`; another 401 then means "not allowed".
-   * False: there is nothing better than what was sent.
+   * Answers the challenges of a 401.
    *
-   * @param sent The `Authorization` value of the refused request.
+   * @param sent the `Authorization` value of the refused request.
+   * @returns true when a retry with `authorization(scope)` may succeed; another 401 then means "not allowed".
+   *   False when there is nothing better to send.
    * @throws AuthError when the token server must not be trusted, or refuses.
    */
   async answer(
@@ -104,7 +105,7 @@ export class Authenticator {
     const credentials = await this.credentialsFor(scope.repository, signal);
     if (credentials?.registryToken) {
       this.#scheme = "bearer";
-      // Whoever brings the token itself has no token server to ask for another one.
+      // A registry token is given by the user, so there is no token server to request another one from.
       return sent !== `Bearer ${credentials.registryToken}`;
     }
     const realm = await checkRealm(challenge.realm, registry, resolve);
@@ -113,7 +114,7 @@ export class Authenticator {
     const scopes = tokenScopes(scope, challenge.scope);
     const question: TokenQuestion = { realm, service, scopes, registry: registry.host, credentials };
     const key = this.#tokenKey(question);
-    // A sibling may have renewed the token while this request was under way with the old one.
+    // Another request may have renewed the token while this one was sent with the old one.
     if (this.#tokens.get(key)?.authorization === sent) this.#tokens.delete(key);
     await this.#token(question, signal);
     this.#questions.set(scopeKey(scope), question);
@@ -129,7 +130,7 @@ export class Authenticator {
   }
 
   async #fetch(key: string, question: TokenQuestion, signal: AbortSignal): Promise<CachedToken> {
-    // Counted from before the request: the server's clock started no earlier.
+    // The lifetime cannot have started before the request.
     const start = this.#now();
     const { value, lifeMs } = await requestToken(question, this.#options.fetchToken, signal);
     const token = { authorization: `Bearer ${value}`, refreshAt: start + lifeMs * REFRESH_SHARE };
@@ -159,7 +160,7 @@ export class Authenticator {
     this.#identityHomes.set(token, known);
     if (known === home) return;
     throw new AuthError(
-      `Cannot log in to ${this.#options.registry.host}: token server moved to ${realm.host}, expected the one before`,
+      `Cannot log in to ${this.#options.registry.host}: token server moved to ${realm.host}, expected the same one`,
       { hint: "The identity token was not sent there; log in with user name and password." },
     );
   }

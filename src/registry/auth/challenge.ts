@@ -9,7 +9,7 @@ export interface BearerChallenge {
   /** URL of the token server, unchecked: `checkRealm` decides whether a secret may go there. */
   readonly realm: string;
   readonly service?: string;
-  /** One entry per resource: the header packs several into one blank-separated text. */
+  /** One entry per resource; the header separates them by blanks. */
   readonly scope?: readonly string[];
   /** For example `insufficient_scope` (RFC 6750, section 3.1). */
   readonly error?: string;
@@ -25,7 +25,7 @@ const MAX_SCOPES = 64;
 interface RawChallenge {
   readonly scheme: string;
   readonly parameters: Map<string, string>;
-  /** A repeated parameter, a control character or an open quote: nobody knows what was meant. */
+  /** A repeated parameter, a control character or an open quote: the meaning is unclear. */
   broken: boolean;
 }
 
@@ -113,7 +113,7 @@ function scanValue(text: string, start: number): { readonly text: string | undef
   }
 }
 
-/** What a server sent may end up in a request: printable ASCII only (security case A-14). */
+/** Text of a server may be copied into a request: printable ASCII only (security case A-14). */
 function checkedText(text: string): string | undefined {
   return /^[\x20-\x7e]*$/.test(text) ? text : undefined;
 }

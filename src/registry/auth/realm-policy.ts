@@ -3,11 +3,11 @@ import { AuthError } from "../../errors.ts";
 import { type AddressKind, addressKind, forbiddenAddress } from "../origin/address.ts";
 import { parseLocation, portOf, quoteLocation } from "../origin/origin.ts";
 
-/** All addresses of the host of a URL; empty when they are not known here, as behind a proxy. */
+/** All addresses of the host of a URL; empty when they cannot be resolved here, as with a proxy. */
 export type ResolveHost = (host: string, url: URL) => Promise<readonly string[]>;
 
 /**
- * The token server that a registry named, checked before any secret goes there (security case A-03): https if the
+ * Checks the token server that a registry names before any secret is sent there (security case A-03): https if the
  * registry has https, no user information, no fragment, never a link-local, metadata or unspecified address, and an
  * address inside a private network or this machine only if the registry is there too.
  *
@@ -19,7 +19,7 @@ export async function checkRealm(realm: string, registry: URL, resolve: ResolveH
       `Cannot log in to ${registry.host}: token server ${quoteLocation(realm)} is ${found}, expected ${expected}`,
       { hint: `The registry chose this address; credentials for ${registry.host} were not sent to it.` },
     );
-  // A relative realm is nobody's practice, so only absolute ones are read.
+  // No registry sends a relative realm, so only absolute ones are accepted.
   if (!/^https?:\/\//i.test(realm)) throw refused("no http or https URL", "https");
   if (realm.includes("#")) throw refused("a URL with a fragment", "none");
   let url: URL;
@@ -43,12 +43,12 @@ async function kindsOf(url: URL, resolve: ResolveHost): Promise<readonly Address
   return kind === "name" ? (await resolve(url.hostname, url)).map(address => addressKind(address)) : [kind];
 }
 
-/** Asks this machine's name service. */
+/** All addresses of a host, from this machine's name service. */
 export async function resolveHost(host: string): Promise<readonly string[]> {
   try {
     return (await lookup(host, { all: true })).map(({ address }) => address);
   } catch {
-    // Names that only a proxy knows are common; without one the request itself fails and says so.
+    // Names that only a proxy can resolve are common. Without a proxy the request itself fails.
     return [];
   }
 }

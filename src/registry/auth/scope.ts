@@ -1,6 +1,6 @@
 export type Actions = "pull" | "pull,push" | "pull,push,delete";
 
-/** What a request wants to do. One scope covers a whole push or pull, so that one token does. */
+/** What a request does. One scope covers a whole push or pull, so that one token is enough. */
 export interface Scope {
   /** Empty: no repository, only what the challenge names (the API root, the catalog). */
   readonly repository: string;
@@ -9,14 +9,14 @@ export interface Scope {
   readonly mountFrom?: string;
 }
 
-/** `delete` only to delete a manifest: Quay grants no token at all then, and uploads are cancelled without it. */
+/** `delete` only to delete a manifest. Quay refuses any token that includes it, and an upload is cancelled without it. */
 const ACTIONS = ["pull", "push", "delete"] as const;
 
-/** `registry:catalog:*`: printable, as it goes into a URL. */
+/** `registry:catalog:*`; printable, because it is copied into a URL. */
 const REGISTRY_SCOPE = /^registry:[a-z]+:[a-z*,]+$/;
 
 /**
- * The `scope` parameters of a token request, sorted, one per resource: ours, and what the challenge names beyond it
+ * The `scope` parameters of a token request, sorted, one per resource: ours, and those that the challenge adds
  * (some registries name the repository differently in scopes than in paths).
  */
 export function tokenScopes(scope: Scope, challenged: readonly string[] = []): readonly string[] {

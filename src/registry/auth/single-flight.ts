@@ -6,7 +6,7 @@ interface Flight<T> {
   waiting: number;
 }
 
-/** Callers that ask for the same key at the same time share one run; it is aborted only when all of them have gone. */
+/** Concurrent callers with the same key share one run, which is aborted only when all of them have gone. */
 export class SingleFlight<T> {
   readonly #flights = new Map<string, Flight<T>>();
 
@@ -31,7 +31,7 @@ export class SingleFlight<T> {
     const flight: Flight<T> = { promise, controller, waiting: 0 };
     this.#flights.set(key, flight);
     const onSettled = (): void => this.#forget(key, flight);
-    // Also keeps a rejection quiet that comes after the last caller has gone.
+    // Also handles a rejection after the last caller has gone.
     promise.then(onSettled, onSettled);
     return flight;
   }

@@ -25,7 +25,7 @@ export interface TokenHttpResponse {
   readonly body: Uint8Array;
 }
 
-/** One hop of HTTP; follows no redirect. */
+/** Sends one request without following redirects. */
 export type FetchToken = (request: TokenHttpRequest) => Promise<TokenHttpResponse>;
 
 export interface TokenQuestion {
@@ -127,14 +127,14 @@ async function getFollowing(
     if (!next.sameOrigin) {
       throw new AuthError(
         `Cannot log in to ${question.registry}: token server ${url.host} redirects to ${next.url.host}, expected a token`,
-        { hint: "Credentials are not carried to another host, scheme or port." },
+        { hint: "Credentials are never sent to another host, scheme or port." },
       );
     }
     url = next.url;
   }
 }
 
-/** The realm's own query stays as it is; one `scope` parameter per scope. */
+/** The query of the realm is kept, with one more `scope` parameter per scope. */
 function tokenUrl({ realm, service, scopes, credentials }: TokenQuestion): URL {
   const parameters: (readonly [string, string])[] = [
     ...(service === undefined ? [] : [["service", service] as const]),

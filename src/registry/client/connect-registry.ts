@@ -103,7 +103,7 @@ function certificateFault(cause: unknown): string {
 }
 
 /**
- * https, except where plain HTTP was asked for, or for a loopback name without TLS options, as docker does.
+ * https, except for plain HTTP by option, and for a loopback name without TLS options, as docker does.
  *
  * @throws UsageError when the text is not `host[:port]`.
  */

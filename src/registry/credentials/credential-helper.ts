@@ -23,7 +23,7 @@ const TIMEOUT_MS = 30_000;
 const NOT_FOUND = "credentials not found in native keychain";
 const ANSWER = fields({ ServerURL: nullish(string()), Username: string(), Secret: string() });
 
-/** What helpers need to reach their keychains and clouds. Secrets of other programs stay here (security case A-13). */
+/** Variables that helpers need to reach their keychains and clouds. Other programs' secrets are not passed (security case A-13). */
 const PASSED_ENV =
   /^(PATH|PATHEXT|HOME|HOMEDRIVE|HOMEPATH|USER|USERNAME|USERPROFILE|LOGNAME|LANG|TERM|TMPDIR|TEMP|TMP|SYSTEMROOT|APPDATA|LOCALAPPDATA|PROGRAMDATA|DISPLAY|WAYLAND_DISPLAY|DBUS_SESSION_BUS_ADDRESS|GNUPGHOME|GPG_TTY|DOCKER_CONFIG|NO_PROXY|(LC|XDG|PASSWORD_STORE|AWS|AZURE|CLOUDSDK|GOOGLE)_.*)$/i;
 const PROXY_ENV = /^(HTTPS?|ALL)_PROXY$/i;
@@ -33,7 +33,7 @@ const PROXY_ENV = /^(HTTPS?|ALL)_PROXY$/i;
  * when it has none.
  *
  * @param registry `host` or `host:port`.
- * @throws AuthError when the helper is missing, fails or answers garbage: never a silent anonymous try (case A-15).
+ * @throws AuthError when the helper is missing, fails or answers garbage; never a silent anonymous request (case A-15).
  */
 export async function askCredentialHelper(
   name: string,
@@ -56,7 +56,7 @@ export async function askCredentialHelper(
   return { username: answer.Username, secret: answer.Secret };
 }
 
-/** Hands a secret to a helper, on its stdin. @throws AuthError when it does not take it. */
+/** Stores a secret with a helper, by its stdin. @throws AuthError when the helper fails. */
 export async function storeInHelper(
   name: string,
   registry: string,
@@ -69,7 +69,7 @@ export async function storeInHelper(
   if (exit !== 0) throw fail(`exit status ${exit}`);
 }
 
-/** Lets a helper forget a registry. @throws AuthError when it fails. */
+/** Removes a registry from a helper. @throws AuthError when the helper fails. */
 export async function eraseFromHelper(name: string, registry: string, options: HelperOptions): Promise<void> {
   const fail = failure(name, registry, "erase", "from", "exit status 0");
   const { exit } = await run(name, "erase", serverKey(registry), options, fail);
@@ -90,7 +90,7 @@ function failure(name: string, registry: string, verb: string, preposition: stri
       `Cannot ${verb} credentials for ${registry} ${preposition} ${helper}: ${found}, expected ${expected}`,
       {
         cause,
-        hint: "Mend the credential helper in docker's configuration, or pass --username and --password-stdin.",
+        hint: "Fix the credential helper in docker's configuration, or pass --username and --password-stdin.",
       },
     );
 }
@@ -116,7 +116,7 @@ async function run(
   const stop = (found: string): void => {
     stopped ??= found;
     child.kill("SIGKILL");
-    // A grandchild may hold the pipe open; waiting for its end would defeat the deadline.
+    // A grandchild may keep the pipe open; waiting for its end would defeat the deadline.
     child.stdout.destroy();
   };
   const timer = setTimeout(() => stop(`no answer within ${timeoutMs / 1000} seconds`), timeoutMs);

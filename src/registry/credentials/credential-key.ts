@@ -1,7 +1,7 @@
-/** Docker Hub goes by many names; the list is closed (security case A-07). */
+/** Docker Hub has many names; the list is closed (security case A-07). */
 const DOCKER_HUB: ReadonlySet<string> = new Set(["docker.io", "index.docker.io", "registry-1.docker.io"]);
 
-/** What docker and its credential helpers call Docker Hub. */
+/** The name of Docker Hub in docker and its credential helpers. */
 export const DOCKER_HUB_KEY = "https://index.docker.io/v1/";
 
 /** The one spelling under which credentials of a registry (`host` or `host:port`) are compared. */
@@ -19,7 +19,7 @@ export interface CredentialKey {
 
 /**
  * Reads a key of `auths` or `credHelpers`. Docker wrote URLs (`https://host/v1/`), containers tools write
- * `host/namespace`; a path behind a scheme names an API version, never a namespace.
+ * `host/namespace`; a path after a scheme names an API version, never a namespace.
  */
 export function parseCredentialKey(key: string): CredentialKey {
   const scheme = /^https?:\/\//i.exec(key)?.[0] ?? "";
@@ -31,7 +31,7 @@ export function parseCredentialKey(key: string): CredentialKey {
   return { registry: canonicalRegistry(host), path: isApiRoot ? "" : path };
 }
 
-/** How far a key goes into `repository`: 0 for the whole registry, else the length of its path; undefined when it is not for it. */
+/** Length of the path of a key that covers `repository`, 0 for the whole registry; undefined when it does not cover it. */
 export function keyMatch(key: string, registry: string, repository: string): number | undefined {
   const parsed = parseCredentialKey(key);
   if (parsed.registry !== canonicalRegistry(registry)) return undefined;

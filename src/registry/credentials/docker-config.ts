@@ -57,7 +57,7 @@ export function parseDockerConfig(bytes: Uint8Array, file: string): DockerConfig
   };
 }
 
-/** `~/.dockercfg`, docker's form until 2015: what `auths` holds, at the top. Keys are registries, never namespaces. */
+/** `~/.dockercfg`, docker's format until 2015: the content of `auths` at the top level. Keys are registries, never namespaces. */
 export async function readDockercfg(file: string): Promise<DockerConfig | undefined> {
   const bytes = await readConfigFile(file);
   if (bytes === undefined) return undefined;
@@ -75,13 +75,13 @@ function parse(bytes: Uint8Array, file: string): unknown {
 }
 
 function fail(_reason: string, message: string): Error {
-  return new AuthError(message, { hint: "Mend or remove it." });
+  return new AuthError(message, { hint: "Fix or remove the file." });
 }
 
 /** The bytes of a credentials file; undefined when there is none, or it is empty. */
 export async function readConfigFile(file: string): Promise<Uint8Array | undefined> {
   const bytes = await readSmallFile(file);
-  // Docker itself leaves empty files behind after a full disk, and takes them for an empty configuration.
+  // Docker leaves an empty file when the disk is full, and reads it as an empty configuration.
   return bytes === undefined || bytes.length === 0 ? undefined : bytes;
 }
 
@@ -93,7 +93,7 @@ async function readSmallFile(file: string): Promise<Uint8Array | undefined> {
     const code = errorCode(cause);
     const isFolderClosed =
       code === "EACCES" && cause instanceof Error && "syscall" in cause && cause.syscall === "stat";
-    // A folder that is closed to this user holds nothing for this user: /run/containers belongs to root.
+    // A folder without access contains nothing for this user: /run/containers belongs to root.
     if (code === "ENOENT" || code === "ENOTDIR" || isFolderClosed) return undefined;
     const state = code === "EACCES" || code === "EPERM" ? "no permission" : "unreadable";
     throw new AuthError(`Cannot read credentials from ${quote(file)}: ${state}, expected a readable file`, { cause });
@@ -116,7 +116,7 @@ function toAuthEntry(entry: RawEntry | null | undefined): AuthEntry | undefined 
   return username === "" || password === "" ? undefined : { username, password };
 }
 
-/** It goes into a header as it is (security case A-14); anything else is no token. */
+/** A token is copied into a header (security case A-14); other text is no token. */
 function isHeaderText(text: string): boolean {
   return /^[\x21-\x7e]+$/.test(text);
 }

@@ -11,8 +11,8 @@ import { parseDockerConfig, readConfigFile } from "./docker-config.ts";
 export type Auths = Map<string, unknown>;
 
 /**
- * Changes `auths` of a docker configuration; all else keeps its content and order. The new file, readable by its owner
- * alone, replaces the old one at once; behind a symbolic link, the file that it leads to.
+ * Changes `auths` of a docker configuration; everything else keeps its content and order. The new file, readable only
+ * by its owner, replaces the old one atomically, or the file that a symbolic link points to.
  *
  * @param change false: leave the file as it is.
  * @throws AuthError for a file that is no configuration; StorageError when it cannot be written.
@@ -20,7 +20,7 @@ export type Auths = Map<string, unknown>;
 export async function editAuths(file: string, change: (auths: Auths) => boolean): Promise<void> {
   const target = await targetOf(file);
   const bytes = await readConfigFile(target);
-  // The strict reader first: what two readers take differently must not be written back.
+  // Strict parsing first: text that two parsers read differently must not be written back.
   if (bytes !== undefined) parseDockerConfig(bytes, file);
   const config = new Map(bytes === undefined ? [] : entriesOf(JSON.parse(Buffer.from(bytes).toString("utf8"))));
   const auths: Auths = new Map(entriesOf(config.get("auths")));

@@ -12,7 +12,7 @@ export type { Credentials } from "./given-credentials.ts";
 export type CredentialsFor = (repository: string, signal?: AbortSignal) => Promise<Credentials | undefined>;
 
 export interface CredentialOptions extends ChosenCredentials {
-  /** For keys of a namespace (`registry.lan/team`); without it only keys of the whole registry count. */
+  /** For keys of a namespace (`registry.lan/team`); by default only keys of the whole registry count. */
   readonly repository?: string | undefined;
   readonly env?: NodeJS.ProcessEnv | undefined;
   readonly home?: string | undefined;
@@ -42,9 +42,9 @@ export async function findCredentials(
 }
 
 /**
- * `findCredentials` for every repository of a registry, each asked once: a helper may ask a person.
+ * `findCredentials` for every repository of a registry, each once, because a helper may prompt the user.
  *
- * @throws UsageError at once, for flags and environment.
+ * @throws UsageError immediately, for flags and environment.
  */
 export function credentialsFor(registry: string, options: CredentialOptions = {}): CredentialsFor {
   const chosen = chosenCredentials(registry, options, options.env ?? process.env);
@@ -55,7 +55,7 @@ export function credentialsFor(registry: string, options: CredentialOptions = {}
     const asked = known.get(repository) ?? findCredentials(registry, { ...options, repository, signal });
     known.set(repository, asked);
     const found = await asked.catch(error => {
-      // A person may have mended it, or only this caller has gone.
+      // The user may have fixed it, or only this caller has gone.
       known.delete(repository);
       throw error;
     });

@@ -7,27 +7,27 @@ export interface Credentials {
   /** Empty when there is only an identity token. */
   readonly username: string;
   readonly password: string;
-  /** Long-lived token that buys access tokens (docker's `identitytoken`, an OAuth 2 refresh token). */
+  /** Long-lived token that is exchanged for access tokens (docker's `identitytoken`, an OAuth 2 refresh token). */
   readonly identityToken?: string;
-  /** Access token that goes to the registry as it is (docker's `registrytoken`). */
+  /** Access token that is sent to the registry unchanged (docker's `registrytoken`). */
   readonly registryToken?: string;
   /** Where it was found, for messages: a flag or a file name. */
   readonly source: string;
 }
 
-/** Credentials that a person named for this run; they belong to one registry. */
+/** Credentials given for this run; they belong to one registry. */
 export interface ChosenCredentials {
   readonly username?: string | undefined;
   readonly password?: string | undefined;
-  /** Access token that goes to the registry as it is. */
+  /** Access token that is sent to the registry unchanged. */
   readonly token?: string | undefined;
 }
 
 /**
- * What flags say, else what the environment says: IMGPACK_USERNAME and IMGPACK_PASSWORD, or IMGPACK_TOKEN. Those of the
- * environment are for the registry that IMGPACK_REGISTRY names, and for no other.
+ * Credentials from flags, else from the environment: IMGPACK_USERNAME and IMGPACK_PASSWORD, or IMGPACK_TOKEN. Those of
+ * the environment are only for the registry that IMGPACK_REGISTRY names.
  *
- * @throws UsageError for half a pair, a pair beside a token, or an environment that names no registry.
+ * @throws UsageError for half a pair, a pair in addition to a token, or an environment that names no registry.
  */
 export function chosenCredentials(
   registry: string,
@@ -71,7 +71,7 @@ function check(
 ): Credentials | undefined {
   const { pair, token: tokenName, both } = SOURCES[place];
   if (token !== undefined) {
-    // It goes into a header as it is (security case A-14).
+    // A token is copied into a header (security case A-14).
     if (!/^[\x21-\x7e]{1,65536}$/.test(token)) {
       throw new UsageError(`Cannot use ${tokenName}: blank or control character in it, expected one line of a token`);
     }

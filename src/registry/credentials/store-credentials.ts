@@ -11,16 +11,16 @@ export interface StoreOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Where credentials went, or came from. */
+/** Where credentials are stored. */
 export interface CredentialPlace {
   /** The configuration file. */
   readonly file: string;
-  /** Program that keeps the secret; without it, the file does, unencrypted. */
+  /** Program that keeps the secret. Absent when the file contains it, unencrypted. */
   readonly helper: string | undefined;
 }
 
 /**
- * Keeps a login the way docker does: with the registry's own helper, else the default helper, else in `auths` of its
+ * Stores a login the way docker does: with the registry's own helper, else the default helper, else in `auths` of its
  * config.json (of the file that REGISTRY_AUTH_FILE names, if it is set).
  *
  * @param registry `host` or `host:port`.
@@ -40,7 +40,7 @@ export async function storeCredentials(
   }
   const auth = Buffer.from(`${username}:${password}`, "utf8").toString("base64");
   await editAuths(place.file, auths => {
-    // Beside a helper, docker keeps an empty entry: the list of what is logged in.
+    // In addition to a helper, docker keeps an empty entry, as the list of logins.
     auths.set(key, place.helper === undefined ? { auth } : {});
     return true;
   });
@@ -48,7 +48,7 @@ export async function storeCredentials(
 }
 
 /**
- * Undoes `storeCredentials`, whatever way docker spells the registry in the file; entries of namespaces stay.
+ * Undoes `storeCredentials`, however docker spells the registry in the file; entries of namespaces stay.
  *
  * @returns undefined when there was nothing.
  */

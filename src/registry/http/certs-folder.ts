@@ -8,7 +8,7 @@ import type { ClientCertificate } from "./tls-options.ts";
 export interface CertsFolderOptions {
   readonly env?: NodeJS.ProcessEnv | undefined;
   readonly home?: string | undefined;
-  /** Stands before the absolute folders below /etc, for tests. */
+  /** Prefix of the absolute folders below /etc, for tests. */
   readonly root?: string | undefined;
 }
 
@@ -21,11 +21,11 @@ export interface FolderCertificates {
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
 /**
- * What `certs.d` of docker and of the containers tools holds for a registry: `*.crt` are authorities, `NAME.cert` and
- * `NAME.key` show who this machine is. The first folder that exists counts, alone (containers-certs.d(5)).
+ * The certificates of a registry in `certs.d` of docker and of the containers tools: `*.crt` are authorities, `NAME.cert`
+ * and `NAME.key` identify this machine. Only the first existing folder counts (containers-certs.d(5)).
  *
- * @param registry `host` or `host:port`, exactly as in references: the folder's name has the port if it is named.
- * @throws UsageError when half of a pair or an unreadable file stands there.
+ * @param registry `host` or `host:port`, exactly as in references: the folder's name includes the port if there is one.
+ * @throws UsageError for half of a pair or an unreadable file.
  */
 export async function readCertsFolder(
   registry: string,
@@ -102,6 +102,8 @@ async function readPem(folder: string, name: string): Promise<string> {
 function halfPair(folder: string, found: string, missing: string): UsageError {
   return new UsageError(
     `Cannot read certificates from ${quote(folder)}: ${quote(found)} without ${quote(missing)}, expected both`,
-    { hint: "Certificates of authorities end in .crt, those of this machine in .cert with a .key beside them." },
+    {
+      hint: "Certificates of authorities end in .crt, those of this machine in .cert, next to a .key of the same name.",
+    },
   );
 }

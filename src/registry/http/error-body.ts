@@ -9,12 +9,12 @@ export interface ErrorBody {
   readonly summary: readonly string[];
 }
 
-/** As much of an error body as is read. */
+/** The rest of an error body is not read. */
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
 const MAX_ERRORS = 16;
 const CODE = /^[A-Z][A-Z0-9_]{0,63}$/;
 
-/** Reads the body of a refusing answer, which may be anything; never throws. */
+/** Reads the body of an error answer, which may be anything; never throws. */
 export function readErrorBody(headers: HeaderMap, body: Uint8Array): ErrorBody {
   const bytes = body.subarray(0, MAX_ERROR_BODY_BYTES);
   const type = headerText(headers, "content-type")?.toLowerCase() ?? "";
@@ -25,10 +25,10 @@ export function readErrorBody(headers: HeaderMap, body: Uint8Array): ErrorBody {
   }
   const errors = listErrors(bytes);
   const codes = errors.map(error => error.code).filter(code => code !== undefined);
-  const told = errors.find(error => error.code !== undefined || error.message !== undefined);
-  if (told !== undefined) {
-    const message = told.message === undefined ? [] : [quote(told.message)];
-    return { codes, summary: told.code === undefined ? message : [told.code, ...message] };
+  const named = errors.find(error => error.code !== undefined || error.message !== undefined);
+  if (named !== undefined) {
+    const message = named.message === undefined ? [] : [quote(named.message)];
+    return { codes, summary: named.code === undefined ? message : [named.code, ...message] };
   }
   const isText = type === "" || type.startsWith("text/") || type.includes("json");
   return { codes: [], summary: isText ? [`"${escapeForeign(start).replaceAll('"', '\\"')}"`] : [] };
@@ -42,7 +42,7 @@ interface ListedError {
 function listErrors(bytes: Uint8Array): readonly ListedError[] {
   const document = parseQuietly(bytes);
   const list = field(document, "errors");
-  // Token servers and proxies often send one error, without the list.
+  // Token servers and proxies often send one error without the list.
   const errors: readonly unknown[] = Array.isArray(list) ? list.slice(0, MAX_ERRORS) : [document];
   return errors.map(error => {
     const code = field(error, "code");

@@ -13,7 +13,7 @@ export function headerList(headers: HeaderMap, name: string): readonly string[] 
   return typeof value === "string" ? [value] : value;
 }
 
-/** The value of a header that is allowed once; undefined when it is absent or comes with different values. */
+/** The value of a header that is allowed once; undefined when it is absent or has different values. */
 export function headerText(headers: HeaderMap, name: string): string | undefined {
   const [first, ...others] = headerList(headers, name);
   return others.every(other => other === first) ? first : undefined;

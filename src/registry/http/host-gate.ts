@@ -1,6 +1,6 @@
 import { abortable } from "../../util/promises.ts";
 
-/** Stands before all requests to one host: who was told to wait makes the others wait, too. */
+/** Pauses all requests to one host: when one request must wait, the others wait as well. */
 export class HostGate {
   readonly #pauses = new Set<Promise<void>>();
 
@@ -14,7 +14,7 @@ export class HostGate {
     void ended.then(() => this.#pauses.delete(ended));
   }
 
-  /** Resolves while the gate is open. Whoever waits here must hold nothing that others need. */
+  /** Resolves while the gate is open. A waiting caller must hold nothing that others need. */
   async pass(signal?: AbortSignal): Promise<void> {
     while (this.#pauses.size > 0) await abortable(Promise.all(this.#pauses), signal);
   }

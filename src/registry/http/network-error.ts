@@ -43,11 +43,11 @@ const FAULTS: Readonly<Record<string, Fault>> = {
 const CERTIFICATE_CODE = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT|INVALID_CA$|HOSTNAME_MISMATCH$)/;
 
 /**
- * A fault below HTTP as NetworkError; `transient` says whether the same request may succeed later.
+ * A failure below HTTP as NetworkError; `transient` says whether the same request may succeed later.
  *
- * @param verb As in messages: "push", "pull", "read".
- * @param what What moves, for example `blob sha256:…`; may be empty.
- * @param where The registry or repository.
+ * @param verb as in messages: "push", "pull", "read".
+ * @param what subject of the message, for example `blob sha256:…`; may be empty.
+ * @param where the registry or repository.
  */
 export function networkError(cause: unknown, verb: string, what: string, where: string): NetworkError {
   const { found, transient, hint, expected = "an answer" } = faultOf(cause);

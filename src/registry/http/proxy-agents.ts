@@ -12,11 +12,11 @@ export type HttpClient = Pick<typeof import("node:http"), "request">;
 export interface Way {
   readonly client: HttpClient;
   readonly agent: HttpAgent;
-  /** A proxy that is asked in our place, the whole URL in the request line; tunnels need nothing here. */
+  /** A proxy that forwards requests with the whole URL in the request line. Absent for tunnels. */
   readonly forwarder: HttpProxy | undefined;
 }
 
-/** Keep-alive connections of one set of TLS choices, direct and through proxies. */
+/** Keep-alive connections with one set of TLS options, direct and through proxies. */
 export class Agents {
   readonly #options: TransportOptions;
   readonly #proxyFor: ProxyFor;
@@ -27,17 +27,17 @@ export class Agents {
     this.#proxyFor = proxyFor;
   }
 
-  /** True when certificates were chosen for these connections. */
+  /** True when the options name certificates for these connections. */
   get hasOwnTrust(): boolean {
     const { ca, clientCertificates = [] } = this.#options;
     return ca !== undefined || clientCertificates.length > 0;
   }
 
-  /** @throws what the certificates of the options are wrong with. */
+  /** @throws Error of OpenSSL for certificates that cannot be used. */
   async forUrl(url: URL): Promise<Way> {
     const proxy = this.#proxyFor(url);
     if (url.protocol === "http:") return await this.#plain(proxy);
-    // Loaded when needed: most of a short command's time is loading.
+    // Loaded when needed, because loading dominates the time of a short command.
     const https = await import("node:https");
     const agent = this.#agent(`tls ${proxy?.url.href ?? ""} ${trustLevel()}`, () => {
       const made = new https.Agent({ ...KEEP_ALIVE, ...tlsOptions(this.#options) });
@@ -56,7 +56,7 @@ export class Agents {
       return { client: { request: httpRequest }, agent, forwarder: proxy };
     }
     const https = await import("node:https");
-    // The proxy is no part of the registry: it gets none of its TLS choices.
+    // The proxy is not part of the registry, so it gets none of its TLS options.
     const agent = this.#agent("tls-proxy", () => new https.Agent({ ...KEEP_ALIVE, ...tlsOptions({}) }));
     return { client: { request: https.request }, agent, forwarder: proxy };
   }
@@ -75,7 +75,7 @@ interface TunnelOptions {
 
 type OnConnection = (error: Error | null, socket?: Duplex) => void;
 
-/** Lets an agent make its connections inside tunnels. */
+/** Makes the connections of an agent inside tunnels. */
 function throughTunnel(agent: HttpAgent, proxy: HttpProxy): HttpAgent {
   const createConnection = (options: TunnelOptions, onConnection: OnConnection): undefined => {
     const { host, port } = options;

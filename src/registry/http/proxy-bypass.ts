@@ -3,11 +3,11 @@ import { addressKind } from "../origin/address.ts";
 import { portOf } from "../origin/origin.ts";
 
 /**
- * True when NO_PROXY, or the host itself, says that no proxy stands between: this machine, `*`, an address, a range
+ * True when NO_PROXY, or the host itself, requires a direct connection: this machine, `*`, an address, a range
  * (`10.0.0.0/8`), a name with all names below it (`lan.example`), only those below it (`.lan.example`,
  * `*.lan.example`), each with or without `:port`. A range is compared with addresses, never with what a name resolves to.
  *
- * @param noProxy entries between commas or blanks; what is malformed matches nothing.
+ * @param noProxy entries separated by commas or blanks; malformed ones match nothing.
  */
 export function isBypassed(url: URL, noProxy: string): boolean {
   const host = bareHost(url.hostname).replace(/\.$/, "");

@@ -2,9 +2,9 @@ import { UsageError } from "../../errors.ts";
 import { basicAuthorization } from "./basic-authorization.ts";
 import { isBypassed } from "./proxy-bypass.ts";
 
-/** An HTTP proxy. Its secret goes on the hop to it, nowhere else (security case A-21). */
+/** An HTTP proxy. Its secret is sent only to the proxy itself (security case A-21). */
 export interface HttpProxy {
-  /** Scheme, host and port alone. */
+  /** Only scheme, host and port. */
   readonly url: URL;
   /** Value of `Proxy-Authorization`. */
   readonly authorization: string | undefined;

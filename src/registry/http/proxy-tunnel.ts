@@ -7,7 +7,7 @@ import { tlsOptions } from "./tls-options.ts";
 
 const CONNECT_MS = 30_000;
 const MAX_HEADER_BYTES = 32 * 1024;
-/** Answers of a proxy that a later try may not get. */
+/** Transient answers of a proxy. */
 const TRANSIENT: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 
 /**

@@ -1,6 +1,6 @@
 import { sleepFor } from "./retry.ts";
 
-/** What goes out or comes in at once before anybody waits: a tenth of a second's worth, and one read of a socket. */
+/** Smallest burst without a wait: one read of a socket. */
 const MIN_BURST_BYTES = 64 * 1024;
 
 export interface RateLimitOptions {
@@ -10,15 +10,15 @@ export interface RateLimitOptions {
 }
 
 /**
- * A token bucket that all bodies of a run share, both ways. Whoever takes more than there is waits until his bytes are
- * paid for; nobody waits for another's memory, only for time.
+ * A token bucket that all bodies of a run share, in both directions. A caller that takes more than is left waits until
+ * its bytes are paid for.
  */
 export class RateLimit {
   readonly bytesPerSecond: number;
   readonly #burst: number;
   readonly #now: () => number;
   readonly #sleep: NonNullable<RateLimitOptions["sleep"]>;
-  /** Below zero while bytes have moved that are not paid for. */
+  /** Bytes left; below zero while bytes are not paid for yet. */
   #left: number;
   #at: number;
 

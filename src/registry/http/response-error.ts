@@ -8,15 +8,15 @@ import type { RetryHint } from "./retry.ts";
 export interface ResponseContext {
   /** As in messages: "push", "pull", "read". */
   readonly verb: string;
-  /** What moves, for example `manifest latest`; may be empty. */
+  /** Subject of the message, for example `manifest latest`; may be empty. */
   readonly what: string;
   /** Registry with repository: `registry.lan/team/app`. */
   readonly where: string;
-  /** Status that would have been right, for example "201". */
+  /** The expected status, for example "201". */
   readonly expected: string;
   readonly status: number;
   readonly headers: HeaderMap;
-  /** The body, or as much of it as was read; only the first 64 KiB count. */
+  /** The body, or its first part; only the first 64 KiB count. */
   readonly body: Uint8Array;
   /** Where the credentials were found, for example a file name. */
   readonly credentialsFrom?: string | undefined;
@@ -27,12 +27,12 @@ export interface ResponseContext {
 
 const MAX_RETRY_AFTER_MS = 5 * 60_000;
 const TRANSIENT_STATUS: ReadonlySet<number> = new Set([408, 425, 429, 499]);
-/** Not implemented, HTTP version not supported: no later try changes that. */
+/** Not implemented, HTTP version not supported: a retry does not help. */
 const LASTING_5XX: ReadonlySet<number> = new Set([501, 505]);
 const NOT_FOUND_CODES: ReadonlySet<string> = new Set(["NAME_UNKNOWN", "MANIFEST_UNKNOWN"]);
 
 /**
- * A refusing answer as the error that callers act on: 401 and 403 → AuthError, 404 → NotFoundError (for a push only when
+ * An error answer as the error that callers act on: 401 and 403 → AuthError, 404 → NotFoundError (for a push only when
  * the registry says that the repository or manifest is unknown, since a lost upload session is a 404 too), the rest →
  * RegistryError; 408, 425, 429 and 5xx are transient and carry `retryAfterMs` when the answer names a time.
  */
@@ -62,7 +62,7 @@ export function retryAfterMs(headers: HeaderMap, now: number): number | undefine
   const text = headerText(headers, "retry-after")?.trim();
   if (text === undefined) return undefined;
   if (/^[0-9]{1,10}$/.test(text)) return Math.min(Number(text) * 1000, MAX_RETRY_AFTER_MS);
-  // Date.parse alone takes almost anything, a bare year included.
+  // Date.parse alone accepts almost anything, even a bare year.
   if (!/^[A-Za-z]{3}, [0-9]{2} [A-Za-z]{3} [0-9]{4} [0-9:]{8} GMT$/.test(text)) return undefined;
   const date = Date.parse(text);
   return Number.isNaN(date) ? undefined : Math.min(Math.max(date - now, 0), MAX_RETRY_AFTER_MS);

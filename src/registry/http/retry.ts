@@ -1,25 +1,25 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ImgpackError } from "../../errors.ts";
 
-/** Carried by an error whose sender said when to come back. */
+/** Part of an error whose answer names the time to retry. */
 export interface RetryHint {
-  /** Milliseconds from the moment the error was made. */
+  /** Milliseconds from the creation of the error. */
   readonly retryAfterMs: number;
 }
 
 export interface RetryEvent {
-  /** The try that failed; the first is 1. */
+  /** The failed attempt; the first is 1. */
   readonly attempt: number;
   readonly waitMs: number;
   readonly error: ImgpackError;
 }
 
 export interface RetryOptions {
-  /** Tries in total. */
+  /** Attempts in total; default 5. */
   readonly attempts?: number | undefined;
   readonly baseMs?: number;
   readonly maxMs?: number;
-  /** Share of a wait by which it varies both ways, so that many clients do not come back together. */
+  /** Share by which a wait varies in both directions, so that many clients do not retry together. */
   readonly jitter?: number;
   readonly random?: () => number;
   readonly sleep?: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
@@ -28,8 +28,8 @@ export interface RetryOptions {
 }
 
 /**
- * Runs `task` until it succeeds, fails for good (`transient` is false) or `attempts` tries are used up; the last error is
- * thrown as it is. Waits double from `baseMs` to `maxMs`, unless an error says when to come back.
+ * Runs `task` until it succeeds, fails for good (`transient` is false) or has used up its attempts; the last error is
+ * thrown unchanged. Waits double from `baseMs` to `maxMs`, unless an error names the time to retry.
  */
 export async function retry<T>(task: (attempt: number) => Promise<T>, options: RetryOptions = {}): Promise<T> {
   const { attempts = 5, signal, sleep = sleepFor, onRetry } = options;
@@ -49,7 +49,7 @@ export async function retry<T>(task: (attempt: number) => Promise<T>, options: R
 
 function waitBefore(attempt: number, error: ImgpackError, options: RetryOptions): number {
   const { baseMs = 1000, maxMs = 60_000, jitter = 0.2, random = Math.random } = options;
-  // "Retry-After: 0" is sent by servers that are still overloaded: it does not switch the backoff off.
+  // Servers that are still overloaded send "Retry-After: 0": it does not disable the backoff.
   if (hasRetryHint(error) && error.retryAfterMs > 0) return error.retryAfterMs;
   const plain = Math.min(maxMs, baseMs * 2 ** (attempt - 1));
   return Math.round(plain * (1 + jitter * (2 * random() - 1)));

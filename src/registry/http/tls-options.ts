@@ -3,30 +3,30 @@ import tls, { type SecureContext } from "node:tls";
 import { errorCode } from "../../util/error-code.ts";
 import type { RateLimit } from "./rate-limit.ts";
 
-/** PEM texts that this machine shows a server which asks who it is. */
+/** PEM texts that identify this machine to a server that requests a client certificate. */
 export interface ClientCertificate {
   readonly cert: string;
   readonly key: string;
-  /** Of an encrypted key. */
+  /** For an encrypted key. */
   readonly passphrase?: string | undefined;
 }
 
-/** TLS and HTTP choices of one registry. They hold for its own origin only (security case A-19). */
+/** TLS and HTTP options of one registry, valid only for its own origin (security case A-19). */
 export interface TransportOptions {
-  /** Plain HTTP for this registry; loopback names may use it without being asked. */
+  /** Plain HTTP for this registry; default for loopback names only. */
   readonly plainHttp?: boolean | undefined;
   /** Accepts any certificate from this registry. */
   readonly insecure?: boolean | undefined;
-  /** PEM certificates that are trusted beside the system's. */
+  /** PEM certificates that are trusted in addition to the system's. */
   readonly ca?: string | undefined;
   readonly clientCertificates?: readonly ClientCertificate[] | undefined;
-  /** Milliseconds without a byte after which a connection counts as broken; two minutes without it. */
+  /** Milliseconds without a byte after which a connection counts as broken; default two minutes. */
   readonly idleMs?: number | undefined;
   /** Shared by all bodies of a run. */
   readonly rate?: RateLimit | undefined;
 }
 
-/** Where systems keep the certificates that their administrators trust, in one file. */
+/** Files in which systems keep the certificates that their administrators trust. */
 const SYSTEM_FILES = [
   "/etc/ssl/certs/ca-certificates.crt",
   "/etc/pki/tls/certs/ca-bundle.crt",
@@ -43,14 +43,14 @@ const UNTRUSTED: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reading a system's 140 certificates takes 100 ms, so they come in when a server is not trusted without them: what they
- * are is the machine's choice, the same for every registry of the process.
+ * Reading the 140 certificates of a system takes 100 ms, so they are added when a server is not trusted without them.
+ * They are the same for every registry of the process.
  */
 let systemCertificates: readonly string[] | undefined;
 let contexts = new WeakMap<TransportOptions, SecureContext>();
 
 /**
- * True when a connection failed for a certificate that is unknown so far, and there are more to know now: try again then.
+ * Adds the system's certificates after a connection failed for an unknown one. True when that adds any: then retry.
  *
  * @param env `SSL_CERT_FILE` names another file than the system's, as for OpenSSL.
  */
@@ -58,14 +58,14 @@ export function trustSystem(fault: unknown, env: NodeJS.ProcessEnv = process.env
   if (systemCertificates !== undefined || !isUntrusted(fault)) return false;
   const named = env["SSL_CERT_FILE"];
   const system = firstReadable(named ? [named] : SYSTEM_FILES);
-  // Node adds it to its own certificates only while nobody names others.
+  // Node adds this file to its own certificates only while no others are named.
   const extra = env["NODE_EXTRA_CA_CERTS"] ? firstReadable([env["NODE_EXTRA_CA_CERTS"]]) : undefined;
   systemCertificates = [...(system === undefined ? tls.rootCertificates : [system]), ...(extra ? [extra] : [])];
   contexts = new WeakMap();
   return true;
 }
 
-/** Changes when `trustSystem` has had an effect: connections made before know less. */
+/** Changes when `trustSystem` adds certificates: earlier connections do not have them. */
 export function trustLevel(): number {
   return systemCertificates === undefined ? 0 : 1;
 }
@@ -77,7 +77,7 @@ export function forgetSystemTrust(): void {
 }
 
 /**
- * Certificate choices as `node:tls` takes them; `ca` stands beside the system's certificates, not in their place.
+ * Certificate options as `node:tls` takes them; `ca` adds to the system's certificates.
  *
  * @throws Error of OpenSSL for a certificate or key that cannot be used.
  */
@@ -126,7 +126,7 @@ function firstReadable(files: readonly string[]): string | undefined {
       const text = readFileSync(file, "utf8");
       if (text.includes("-----BEGIN")) return text;
     } catch {
-      // The next one, or what Node brings.
+      // The next file, or the certificates of Node.
     }
   }
   return undefined;

@@ -1,6 +1,6 @@
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 
-/** Where a host lies. `forbidden`: link-local, cloud metadata, unspecified, multicast: no registry lives there. */
+/** Kind of a host's address. `forbidden`: link-local, cloud metadata, unspecified, multicast; never a registry. */
 export type AddressKind = "name" | "public" | "private" | "loopback" | "forbidden";
 
 const FORBIDDEN = once(() =>
@@ -49,12 +49,12 @@ export function addressKind(host: string): AddressKind {
 }
 
 /**
- * What is wrong with a host that a registry leads to; undefined: nothing. Addresses inside a private network, or of this
- * machine, only when the registry itself is there; link-local, metadata and unspecified ones never (security cases A-03,
- * A-04).
+ * What is wrong with a host that a registry names; undefined when nothing is. Addresses of a private network, or of this
+ * machine, are allowed only when the registry itself is there; link-local, metadata and unspecified ones never (security
+ * cases A-03, A-04).
  *
- * @param kinds Where the addresses of that host lie.
- * @param home Where those of the registry lie; empty when that is not known, as behind a proxy.
+ * @param kinds of the addresses of that host.
+ * @param home those of the registry; empty when they are unknown, as with a proxy.
  */
 export function forbiddenAddress(kinds: readonly AddressKind[], home: readonly AddressKind[]): string | undefined {
   if (kinds.includes("forbidden")) return "a link-local or reserved address";
@@ -63,7 +63,7 @@ export function forbiddenAddress(kinds: readonly AddressKind[], home: readonly A
   return kinds.includes("private") && !isInside(home) ? "a private address" : undefined;
 }
 
-/** True when all addresses lie in a private network or on this machine. */
+/** True when all addresses belong to a private network or this machine. */
 export function isInside(kinds: readonly AddressKind[]): boolean {
   return kinds.length > 0 && kinds.every(kind => kind === "private" || kind === "loopback");
 }
@@ -102,13 +102,13 @@ function blockList(ranges: readonly (readonly [string, number])[]): BlockList {
   return list;
 }
 
-/** Node's test for IPv6 compiles a large pattern when it is first used, which a name or an IPv4 address need not pay for. */
+/** Node's test for IPv6 compiles a large pattern on first use, which names and IPv4 addresses avoid. */
 function ipFamily(text: string): 0 | 4 | 6 {
   if (text.includes(":")) return isIPv6(text) ? 6 : 0;
   return isIPv4(text) ? 4 : 0;
 }
 
-/** Lists are built when first asked: most commands talk to a name. */
+/** Lists are built on first use, because most commands only see names. */
 function once<T>(make: () => T): () => T {
   let made: T | undefined;
   return () => {

@@ -3,7 +3,7 @@ import type { LookupFunction } from "node:net";
 import { NetworkError } from "../../errors.ts";
 import { type AddressKind, addressKind, forbiddenAddress, isInside } from "./address.ts";
 
-/** Where the hosts lie that one registry leads to, as far as connections have told. */
+/** Address kinds of the hosts that one registry leads to, as far as connections have resolved them. */
 export class KnownHosts {
   readonly #home: string;
   readonly #kinds = new Map<string, readonly AddressKind[]>();
@@ -13,7 +13,7 @@ export class KnownHosts {
     this.#home = home;
   }
 
-  /** Resolves names for connections, remembers where they lie, and refuses where a registry must not lead. */
+  /** Resolves names for connections, remembers their address kinds, and refuses hosts that a registry must not name. */
   readonly lookup: LookupFunction = (host: string, options: LookupOptions, callback) => {
     lookup(host, options, (error, address: string | LookupAddress[], family) => {
       const addresses = typeof address === "string" ? [address] : (address ?? []).map(entry => entry.address);
@@ -31,7 +31,7 @@ export class KnownHosts {
     return isInside(this.#kindsOf(host));
   }
 
-  /** Why nothing may be sent to a host; null: it may. A name is judged when it has been resolved. */
+  /** Why nothing may be sent to a host; null when it may. A name is judged once it is resolved. */
   refusal(host: string): NetworkError | null {
     const home = this.#home;
     const found = host === home ? undefined : forbiddenAddress(this.#kindsOf(host), this.#kindsOf(home));

@@ -1,11 +1,11 @@
 import { RegistryError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
 
-/** Redirect and session URLs of real registries stay below this; Artifact Registry comes closest. */
+/** Redirect and session URLs of real registries are shorter; those of Artifact Registry come closest. */
 const MAX_LOCATION_LENGTH = 16 * 1024;
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { "http:": "80", "https:": "443" };
 
-/** Scheme, host and port, always with the port: the unit that credentials belong to. */
+/** Scheme, host and port, always with the port. Credentials belong to one origin. */
 export function originOf(url: URL): string {
   return `${url.protocol}//${url.hostname}:${portOf(url)}`;
 }
@@ -15,7 +15,7 @@ export function portOf(url: URL): string {
 }
 
 /**
- * A `Location` header as an absolute URL without fragment. `new URL()` repairs what it gets (drops tabs, turns `\` into
+ * A `Location` header as an absolute URL without fragment. `new URL()` repairs its input (drops tabs, turns `\` into
  * `/`, reads `0x7f.1` as 127.0.0.1), so the raw text is checked first.
  *
  * @param base URL of the request that was answered.
@@ -43,7 +43,7 @@ export function parseLocation(raw: string, base: URL, status = 302): URL {
   return url;
 }
 
-/** A location for a message: its query and user information may be capabilities, so they are left out. */
+/** A location for a message, without query and user information, which may be capabilities. */
 export function quoteLocation(raw: string): string {
   const [path = ""] = raw.split(/[?#]/, 1);
   return quote(path.replace(/\/\/[^/]*@/, "//[redacted]@"));
@@ -78,7 +78,7 @@ function authorityFault(authority: string): string | undefined {
   return /^[A-Za-z0-9._-]+$/.test(host) ? undefined : "malformed host";
 }
 
-/** IPv6 is written in many ways that mean the same; names and IPv4 must survive as they were. */
+/** IPv6 has many spellings of one address; names and IPv4 must stay unchanged. */
 function isSameHost(raw: string, parsed: string): boolean {
   return raw.startsWith("[") || raw.toLowerCase() === parsed;
 }

@@ -10,13 +10,13 @@ export interface Redirect {
 }
 
 export interface RedirectOptions {
-  /** The answering host is known to have a private address: then private storage beside it is normal. */
+  /** The answering host is known to have a private address: then storage in the same network is normal. */
   readonly fromIsPrivate?: boolean;
   /** HTTP status of the answer, for errors. */
   readonly status?: number;
 }
 
-/** Real registries need one or two. */
+/** Real registries use one or two. */
 const MAX_HOPS = 5;
 const CROSS_ORIGIN_HEADERS: ReadonlySet<string> = new Set(["accept", "range", "if-range", "user-agent"]);
 
@@ -59,7 +59,7 @@ export interface UploadLocation extends Redirect {
 
 /**
  * The session URL of an upload (security case A-05). A registry behind a TLS proxy often names its inner scheme or port:
- * on the same host ours win. Another host is used, but without credentials. The query is left as it came.
+ * on the same host ours win. Another host is used, but without credentials. The query stays unchanged.
  *
  * @throws RegistryError like `followRedirect`.
  */
@@ -78,7 +78,7 @@ export function resolveUploadLocation(
   return { url, sameOrigin: false, adjusted: false };
 }
 
-/** The closing URL of an upload: `digest` behind whatever query the session URL has, which stays byte for byte. */
+/** The closing URL of an upload: `digest` after the query of the session URL, which stays unchanged byte for byte. */
 export function withDigest(url: URL | string, digest: Digest): URL {
   const href = new URL(url);
   href.hash = "";
@@ -103,9 +103,9 @@ function checkTarget(
   const fromKind = addressKind(from.hostname);
   const isInside = fromIsPrivate || fromKind === "private" || fromKind === "loopback";
   if (!isInside) throw refused(from, location, "private address", "a public host", status);
-  // What a name stands for is checked where it is resolved: by the transport.
+  // The transport checks names when it resolves them.
   if (kind === "loopback" && fromKind === "private") {
-    throw refused(from, location, "address of this machine", "a host beside the registry", status);
+    throw refused(from, location, "address of this machine", "a host next to the registry", status);
   }
 }
 

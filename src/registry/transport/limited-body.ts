@@ -2,7 +2,7 @@ import type { RateLimit } from "../http/rate-limit.ts";
 
 const SLICE_BYTES = 32 * 1024;
 
-/** The same bytes, each slice when its turn has come. */
+/** The same bytes in slices, as fast as the rate allows. */
 export async function* limited(
   body: Uint8Array | AsyncIterable<Uint8Array>,
   rate: RateLimit,
@@ -17,7 +17,7 @@ export async function* limited(
   }
 }
 
-/** A body to send; what fits one slice goes at once. */
+/** A body to send; one that fits into one slice is not delayed. */
 export function limitedBody<T extends Uint8Array | AsyncIterable<Uint8Array> | undefined>(
   body: T,
   rate: RateLimit | undefined,

@@ -2,7 +2,7 @@ import type { ReplayableBody } from "./replayable-body.ts";
 import { uploadChunked } from "./upload-chunked.ts";
 import type { UploadSession } from "./upload-session.ts";
 
-/** Uploads started over because a request broke off and the registry kept nothing of it. */
+/** How often an upload starts over after a broken request of which the registry kept nothing. */
 const MAX_LOSSES = 4;
 /** How long an interrupted run waits for the registry to acknowledge what has arrived. */
 const STOP_MS = 700;

@@ -61,7 +61,7 @@ async function uploadNew(
   const { repository, signal } = context;
   const capabilities = capabilitiesOf(repository.client);
   let session = opened;
-  /** Only the first session may be one that is open already. */
+  // Only the first session may be one that is open already.
   const take = (): URL | undefined => {
     const taken = session;
     session = undefined;

@@ -1,11 +1,12 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { bytesBlob } from "../../../../src/content/blob.ts";
+import type { PendingBody } from "../../../../src/content/contracts.ts";
 import { verified } from "../../../../src/content/verified.ts";
 import { connectRegistry } from "../../../../src/registry/client/connect-registry.ts";
 import { Repository } from "../../../../src/registry/client/repository.ts";
 import { mountBlob } from "../../../../src/registry/upload/start-upload.ts";
 import { upload } from "../../../../src/registry/upload/upload.ts";
-import { blobBody } from "../../../../src/registry/upload/upload-body.ts";
+import { blobBody, pendingBody } from "../../../../src/registry/upload/upload-body.ts";
 import { seededBytes } from "../../../support/images.ts";
 import { sha256 } from "../../../support/memory-registry.ts";
 import { type Fault, ScriptedRegistry } from "../../../support/scripted-registry.ts";
@@ -65,4 +66,23 @@ describe("upload()", () => {
       /: no Location in the answer, expected an upload session$/,
     );
   });
+
+  test.each([405, 416])("upload() sends a small raw layer in chunks where a stream is answered %i", async status => {
+    const isStream: Fault["when"] = ({ headers }) => headers["content-range"] === undefined;
+    const { registry, repository } = await start({ on: /^PATCH /, when: isStream, times: 9, reply: { status } });
+    const layer: PendingBody = {
+      key: "pending:layer",
+      mediaType: DESCRIPTOR.mediaType,
+      sourceBytes: BYTES.length,
+      open: async () => ({ body: wholeOf(BYTES), seal: () => ({ descriptor: DESCRIPTOR }) }),
+    };
+    const body = pendingBody(layer);
+    await upload(repository, body);
+    expect(body.seal().descriptor).toBe(DESCRIPTOR);
+    expect(registry.content.blobs.get(DESCRIPTOR.digest)?.equals(BYTES)).toBe(true);
+  });
 });
+
+async function* wholeOf(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
+  yield bytes;
+}
