@@ -1,4 +1,4 @@
-import { AuthError, NotFoundError, RegistryError } from "../../errors.ts";
+import { AuthError, NetworkError, NotFoundError, RegistryError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { type ManifestView, parseManifest } from "../../oci/manifest.ts";
 import { MANIFEST_ACCEPT, OCI_INDEX } from "../../oci/media-types.ts";
@@ -64,6 +64,19 @@ export async function checkAccess(client: RegistryClient, signal?: AbortSignal):
 export async function checkLogin(client: RegistryClient, signal?: AbortSignal): Promise<boolean> {
   await callRoot(client, { verb: "log in", what: "", accept: [200], signal });
   return (await client.authorization({ repository: "", actions: "pull" }, signal)) !== undefined;
+}
+
+/** False when the connection itself fails, as it does with a host that speaks plain HTTP. */
+export async function speaksTls(client: RegistryClient, signal?: AbortSignal): Promise<boolean> {
+  try {
+    const url = new URL("/v2/", client.base);
+    const response = await client.transport.send({ method: "GET", url, headers: {}, signal });
+    await response.body.dump();
+    return true;
+  } catch (cause) {
+    signal?.throwIfAborted();
+    return !(client.failure(cause, "connect", "", "") instanceof NetworkError);
+  }
 }
 
 async function callRoot(

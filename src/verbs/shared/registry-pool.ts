@@ -1,8 +1,9 @@
 import type { ImageTarget } from "../../content/contracts.ts";
 import type { OnProgress } from "../../content/progress.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
-import { NetworkError, UsageError } from "../../errors.ts";
+import { UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { speaksTls } from "../../registry/api/ping.ts";
 import type { Actions } from "../../registry/auth/scope.ts";
 import { type ConnectOptions, connectRegistry } from "../../registry/client/connect-registry.ts";
 import type { RegistryClient } from "../../registry/client/registry-client.ts";
@@ -181,21 +182,9 @@ export class RegistryPool implements AsyncDisposable {
     if (trust === "checked") return await this.#connect(key, registry, options, signal);
     if (trust === "plain-http") return await this.#connect(key, registry, { ...options, plainHttp: true }, signal);
     const insecure = await this.#connect(key, registry, { ...options, insecure: true }, signal);
+    // registries.conf also calls hosts without TLS "insecure" (containers-registries.conf(5)): only a request shows which.
     if (await speaksTls(insecure, signal)) return insecure;
     await insecure.transport[Symbol.asyncDispose]();
     return await this.#connect(key, registry, { ...options, plainHttp: true }, signal);
-  }
-}
-
-/** registries.conf says "insecure" of hosts without TLS as well (containers-registries.conf(5)): only asking tells. */
-async function speaksTls(client: RegistryClient, signal: AbortSignal | undefined): Promise<boolean> {
-  try {
-    const url = new URL("/v2/", client.base);
-    const response = await client.transport.send({ method: "GET", url, headers: {}, signal });
-    await response.body.dump();
-    return true;
-  } catch (cause) {
-    signal?.throwIfAborted();
-    return !(client.failure(cause, "connect", "", "", client.base) instanceof NetworkError);
   }
 }
