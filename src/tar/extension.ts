@@ -1,11 +1,10 @@
-import type { NameOrigin } from "./entry-records.ts";
 import { decodeLongName, LONG_NAME_BYTES } from "./gnu-long-name.ts";
 import type { TarHeader } from "./header.ts";
 import { checkLinkTarget, decodeUtf8 } from "./name.ts";
 import { OCTAL_LIMIT } from "./number.ts";
 import { decodePax, PAX_BYTES, type PaxOverrides } from "./pax.ts";
 import { refusal, type TarPlace } from "./refusal.ts";
-import type { TarEntryType } from "./tar-entry.ts";
+import type { NameOrigin, TarEntryType } from "./tar-entry.ts";
 
 export type ExtensionType = "pax" | "pax-global" | "gnu-long-name" | "gnu-long-link";
 

@@ -1,5 +1,8 @@
 export type TarEntryType = "file" | "directory" | "symlink" | "hardlink";
 
+/** Where an entry's name was written. The later ones are the suspicious ones when two entries have the same name. */
+export type NameOrigin = "header" | "cleaned" | "pax" | "gnu";
+
 export interface TarEntry {
   /** Cleaned: no leading `./`, no trailing slash. */
   readonly name: string;

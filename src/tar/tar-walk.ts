@@ -1,20 +1,20 @@
 // The grammar of a whole archive, fed from outside: the same rules for positioned reads and for a stream.
 import type { ArchiveError } from "../errors.ts";
 import { quote } from "../util/format.ts";
-import type { NameOrigin } from "./entry-records.ts";
 import { type Collision, EntryTable } from "./entry-table.ts";
 import { Extension, type ExtensionType, isExtension } from "./extension.ts";
 import { BLOCK_BYTES, decodeHeader, hasChecksum, hasMagic, isZero, type TarHeader } from "./header.ts";
 import { notATar } from "./looks-like.ts";
 import { cleanName } from "./name.ts";
 import { refusal, type TarPlace, TRUNCATED_HINT } from "./refusal.ts";
-import type { TarEntry, TarEntryType } from "./tar-entry.ts";
+import type { NameOrigin, TarEntry, TarEntryType } from "./tar-entry.ts";
 
-/** Entries of one archive, and as many implied folders (security case T-24). */
-const ENTRY_LIMIT = 1_000_000;
+/** Entries of one archive, and as many folders above them (security case T-24). An image archive has 5 per layer. */
+export const MAX_ENTRIES: number = 256 * 1024;
 /** A repeated folder or a comment is no new entry; their number is bounded all the same. */
-const HEADERS_PER_ENTRY = 4;
-const TEXT_LIMIT_BYTES: number = 64 * 1024 * 1024;
+const MAX_HEADERS_PER_ENTRY = 4;
+/** Of names and link targets: at most 48 MiB of memory, and enough for as many names of blobs as entries are allowed. */
+const MAX_TEXT_LENGTH: number = 24 * 1024 * 1024;
 
 /** Read by every loader under these names, by some through links and by some not, so they must be what they seem. */
 const METADATA_NAMES: ReadonlySet<string> = new Set(["manifest.json", "index.json", "oci-layout"]);
@@ -36,21 +36,21 @@ export interface TarWalkOptions {
   readonly what: string;
   /** Bytes of the whole tar, when known: then a body that reaches beyond is refused at its header. */
   readonly size?: number | undefined;
-  /** Entries allowed, 1 000 000 by default. */
-  readonly entryLimit?: number | undefined;
+  /** Default MAX_ENTRIES; for tests. */
+  readonly maxEntries?: number | undefined;
 }
 
 const HEADER_DEMAND: TarDemand = { kind: "header", bytes: BLOCK_BYTES };
 const ZEROS_DEMAND: TarDemand = { kind: "zeros", bytes: 0 };
 
 export class TarWalk {
-  readonly entries: EntryTable = new EntryTable();
   readonly warnings: TarWarning[] = [];
   /** Two entries of one name, once `push` has thrown for them. */
   repeated: { readonly first: TarEntry; readonly second: TarEntry } | undefined;
   readonly #what: string;
   readonly #size: number | undefined;
-  readonly #entryLimit: number;
+  readonly #maxEntries: number;
+  readonly #table: EntryTable = new EntryTable();
   readonly #extension: Extension = new Extension();
   #meta: { readonly type: ExtensionType; readonly size: number; readonly place: TarPlace } | undefined;
   #position = 0;
@@ -59,10 +59,15 @@ export class TarWalk {
   /** The entry whose body lies right before `position`, or nothing. */
   #last: TarPlace | undefined;
 
-  constructor({ what, size, entryLimit = ENTRY_LIMIT }: TarWalkOptions) {
+  constructor({ what, size, maxEntries = MAX_ENTRIES }: TarWalkOptions) {
     this.#what = what;
     this.#size = size;
-    this.#entryLimit = entryLimit;
+    this.#maxEntries = maxEntries;
+  }
+
+  /** By cleaned name, in file order. */
+  get entries(): ReadonlyMap<string, TarEntry> {
+    return this.#table.entries;
   }
 
   /** Where the demanded bytes begin. Whatever lies before it and was never demanded is body or padding: skip it. */
@@ -135,7 +140,7 @@ export class TarWalk {
     const place = this.#place(offset);
     const header = decodeHeader(block, place);
     this.#headerCount += 1;
-    this.#bound("headers", this.#headerCount, HEADERS_PER_ENTRY * this.#entryLimit);
+    this.#bound("headers", this.#headerCount, MAX_HEADERS_PER_ENTRY * this.#maxEntries);
     if (!isExtension(header.type)) return this.#takeEntry(header, header.type, offset);
     this.#extension.announce(header.type, header.size, offset, place);
     this.#endOf(offset, header.size, place);
@@ -161,12 +166,13 @@ export class TarWalk {
     // The archive's own folder, which `tar cf x.tar .` writes first.
     if (name === "") return undefined;
     const bodyOffset = offset + BLOCK_BYTES;
-    const entry: TarEntry = { name, type, ...(linkName === undefined ? {} : { linkName }), bodyOffset, size };
-    const collision = this.entries.add(entry, origin);
+    const entry: TarEntry =
+      linkName === undefined ? { name, type, bodyOffset, size } : { name, type, linkName, bodyOffset, size };
+    const collision = this.#table.add(entry, origin);
     if (collision !== undefined) throw this.#collided(entry, origin, collision, place);
-    this.#bound("entries", this.entries.size, this.#entryLimit);
-    this.#bound("entries and folders", this.entries.pathCount, 2 * this.#entryLimit);
-    this.#bound("bytes of names", this.entries.textBytes, TEXT_LIMIT_BYTES);
+    this.#bound("entries", this.#table.entries.size, this.#maxEntries);
+    this.#bound("entries and folders", this.#table.pathCount, 2 * this.#maxEntries);
+    this.#bound("characters of names", this.#table.textLength, MAX_TEXT_LENGTH);
     return entry;
   }
 

@@ -1,9 +1,10 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { TarFile } from "../../src/tar/read-window.ts";
 import { indexTar } from "../../src/tar/tar-index.ts";
-import { tarEntry } from "../support/tar-builder.ts";
+import { TarWalk } from "../../src/tar/tar-walk.ts";
+import { paxEntry, tarEntry } from "../support/tar-builder.ts";
 
 const MIB = 1024 * 1024;
 
@@ -32,18 +33,43 @@ function manyEntries(count: number): TarFile {
   return { size, read };
 }
 
-test("T-24 250,000 empty entries are indexed within 28 MiB", async () => {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
-  const used = (): number => {
-    collect();
-    const { heapUsed, external } = process.memoryUsage();
-    return heapUsed + external;
-  };
-  const before = used();
-  const index = await indexTar(manyEntries(250_000));
-  const grown = used() - before;
-  expect(index.entries.size).toBe(250_000);
-  expect(index.entries.get("blobs/0249999")).toMatchObject({ type: "file", size: 0 });
-  expect(grown / MIB).toBeLessThan(28);
+describe("T-24 as many entries as an archive may have", () => {
+  test("T-24 262,144 empty entries are indexed within 40 MiB", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const used = (): number => {
+      collect();
+      const { heapUsed, external } = process.memoryUsage();
+      return heapUsed + external;
+    };
+    const before = used();
+    const index = await indexTar(manyEntries(262_144));
+    const grown = used() - before;
+    expect(index.entries.size).toBe(262_144);
+    expect(index.entries.get("blobs/0262143")).toMatchObject({ type: "file", size: 0 });
+    expect(grown / MIB).toBeLessThan(40);
+  }, 120_000);
+
+  test("T-24 one entry more is refused with its offset, the number found and the number allowed", async () => {
+    const refused = await indexTar(manyEntries(262_145), { what: 'archive "a.tar"' }).catch((error: unknown) => error);
+    expect(refused).toMatchObject({
+      reason: "too-many-entries",
+      message:
+        'Cannot read header at byte 134218240 from archive "a.tar": more than 262144 entries, expected at most 262144',
+    });
+  }, 120_000);
+
+  test("T-24 names and link targets of more than 24 Mi characters are refused", () => {
+    const walk = new TarWalk({ what: "the archive" });
+    const push = (number: number): void => {
+      const path = `${number}/${"n".repeat(4000)}`;
+      const link = tarEntry({ name: "link", type: "2", linkName: "target" });
+      const image = Buffer.concat([paxEntry({ path, linkpath: "t".repeat(4000) }), link]);
+      const start = walk.position;
+      for (let at = 0; at < image.length; at = walk.position - start)
+        walk.push(image.subarray(at, at + walk.demand.bytes));
+    };
+    for (let number = 1000; number < 1000 + 3143; number += 1) push(number);
+    expect(() => push(4143)).toThrow("more than 25165824 characters of names, expected at most 25165824");
+  });
 });

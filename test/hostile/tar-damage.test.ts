@@ -22,13 +22,13 @@ describe("tar damage", () => {
 
   test("T-24 entries, implied folders and repeated headers are bounded", () => {
     const push = (walk: TarWalk, name: string, type = "0"): unknown => walk.push(tarEntry({ name, type }));
-    const flat = new TarWalk({ what: "the archive", entryLimit: 3 });
+    const flat = new TarWalk({ what: "the archive", maxEntries: 3 });
     for (const name of ["a", "b", "c"]) push(flat, name);
     expect(() => push(flat, "d")).toThrow(/at byte 2048 from the archive: more than 3 entries, expected at most 3/);
-    const deep = new TarWalk({ what: "the archive", entryLimit: 3 });
+    const deep = new TarWalk({ what: "the archive", maxEntries: 3 });
     push(deep, "a/b/c/d/e/f");
     expect(() => push(deep, "g")).toThrow(/more than 6 entries and folders/);
-    const repeated = new TarWalk({ what: "the archive", entryLimit: 3 });
+    const repeated = new TarWalk({ what: "the archive", maxEntries: 3 });
     for (let count = 0; count < 12; count += 1) push(repeated, "d/", "5");
     expect(() => push(repeated, "d/", "5")).toThrow(/more than 12 headers/);
   });

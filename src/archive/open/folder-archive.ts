@@ -11,12 +11,12 @@ import { ArchiveError, StorageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { resolveEntry } from "../../tar/resolve-link.ts";
 import type { TarEntry } from "../../tar/tar-entry.ts";
+import { MAX_ENTRIES } from "../../tar/tar-walk.ts";
 import { quote } from "../../util/format.ts";
 import { checkSame, checkUnchanged, isSameFile } from "../../util/input-guard.ts";
 import type { Archive } from "../archive.ts";
 import type { OpenArchiveOptions } from "./open-archive-options.ts";
 
-const MAX_ENTRIES = 1_000_000;
 const MAX_DEPTH = 8;
 
 /**

@@ -47,7 +47,7 @@ export interface ScanOptions {
 const CONCURRENCY = 4;
 /** What a kept body costs beside its bytes. */
 const KEPT_EXTRA_BYTES = 512;
-const EMPTY_DIGEST: Digest = `sha256:${createHash("sha256").digest("hex")}`;
+const NO_BYTES: Uint8Array = new Uint8Array();
 const METADATA_NAMES: ReadonlySet<string> = new Set([LAYOUT_FILE, "repositories", "version"]);
 
 /**
@@ -106,12 +106,8 @@ export class StreamedArchive implements Archive {
         (kind === "json" || isMetadata(entry)) && keptBytes + entry.size + KEPT_EXTRA_BYTES <= MAX_KEPT_JSON_BYTES;
       if (!isKept) return work?.(entry, kind, digests, own);
       keptBytes += entry.size + KEPT_EXTRA_BYTES;
-      const keep = (bytes: Uint8Array): void => {
-        kept.set(entry.bodyOffset, bytes);
-        digests.set(entry.bodyOffset, `sha256:${createHash("sha256").update(bytes).digest("hex")}`);
-      };
-      if (start.length === entry.size) return void keep(Uint8Array.from(start));
-      return async (blob, own) => keep(await readBlob(blob, entry.size, own));
+      if (start.length === entry.size) return void kept.set(entry.bodyOffset, Uint8Array.from(start));
+      return async (blob, own) => void kept.set(entry.bodyOffset, await readBlob(blob, entry.size, own));
     };
     const walk = await scanParts(options, choose, undefined, signal);
     for (const warning of walk.warnings) onNote?.(warning.message);
@@ -136,7 +132,7 @@ export class StreamedArchive implements Archive {
   }
 
   async digest(entry: TarEntry, signal?: AbortSignal): Promise<Digest> {
-    const known = entry.size === 0 ? EMPTY_DIGEST : this.knownDigest(entry);
+    const known = this.knownDigest(entry);
     if (known !== undefined) return known;
     // One pass costs the same for one body and for all.
     const digests = new Map<number, Digest>();
@@ -153,13 +149,14 @@ export class StreamedArchive implements Archive {
     return digest;
   }
 
-  /** The sha256 of a body, if a pass has told it. */
-  knownDigest({ bodyOffset }: TarEntry): Digest | undefined {
-    return this.#digests.get(bodyOffset);
+  /** The sha256 of a body that is kept, or that a pass has hashed. */
+  knownDigest({ bodyOffset, size }: TarEntry): Digest | undefined {
+    const kept = size === 0 ? NO_BYTES : this.#kept.get(bodyOffset);
+    return kept === undefined ? this.#digests.get(bodyOffset) : sha256Of(kept);
   }
 
   slice(entry: TarEntry): BlobSource {
-    const kept = entry.size === 0 ? new Uint8Array() : this.#kept.get(entry.bodyOffset);
+    const kept = entry.size === 0 ? NO_BYTES : this.#kept.get(entry.bodyOffset);
     if (kept !== undefined) return bytesBlob(kept);
     return {
       size: entry.size,
@@ -188,6 +185,10 @@ export class StreamedArchive implements Archive {
     if (!this.#options.isReopenable) throw new InternalError(`Cannot read ${this.what} again: it has passed by`);
     await scanParts(this.#options, choose, isDone, signal);
   }
+}
+
+function sha256Of(bytes: Uint8Array): Digest {
+  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
 /** What is no JSON under these names gets the error of whoever parses it. */
