@@ -1,14 +1,16 @@
-/** Where a command speaks: data to stdout, talk to stderr. */
-export interface Session {
+/** The streams of one run: data goes to stdout, notes, progress and errors go to stderr. */
+export interface OutputStreams {
   readonly stdout: NodeJS.WriteStream | NodeJS.WritableStream;
   readonly stderr: NodeJS.WriteStream | NodeJS.WritableStream;
 }
 
-export interface Context extends Session {
+/** What every command gets besides its flags. */
+export interface Context extends OutputStreams {
+  /** Aborts on SIGINT, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal;
 }
 
-/** Writes a line of data. */
-export function printLine({ stdout }: Session, line: string): void {
+/** Writes one line of data. */
+export function printLine({ stdout }: OutputStreams, line: string): void {
   stdout.write(`${line}\n`);
 }

@@ -5,20 +5,20 @@ const CONTROL_D = "\u0004";
 const CONTROL_U = "\u0015";
 const ERASERS: ReadonlySet<string> = new Set(["\u007f", "\b"]);
 
-/** A terminal that a person types at. */
+/** An interactive terminal. */
 export interface Terminal {
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WritableStream;
   readonly signal: AbortSignal;
 }
 
-/** A line that the terminal shows and lets edit. @throws a usage fault when it is broken off. */
+/** Reads a line that the terminal shows while it is typed. @throws UsageError when the input is cancelled. */
 export async function askLine(question: string, { input, output, signal }: Terminal): Promise<string> {
   output.write(question);
   return (await readLine(input, signal)).trim();
 }
 
-/** A line that the terminal does not show. @throws a usage fault when it is broken off. */
+/** Reads a line without showing it. @throws UsageError when the input is cancelled. */
 export async function askSecret(question: string, { input, output, signal }: Terminal): Promise<string> {
   output.write(question);
   input.setRawMode(true);
@@ -30,7 +30,7 @@ export async function askSecret(question: string, { input, output, signal }: Ter
   }
 }
 
-/** Reads keys up to the end of the line; a raw terminal leaves their editing to us. */
+/** Reads keys until the end of the line. A raw terminal does no editing, so the editing keys are handled here. */
 async function readLine(input: NodeJS.ReadStream, signal: AbortSignal): Promise<string> {
   signal.throwIfAborted();
   input.setEncoding("utf8");
@@ -38,18 +38,18 @@ async function readLine(input: NodeJS.ReadStream, signal: AbortSignal): Promise<
   try {
     return await new Promise<string>((resolve, reject) => {
       let typed: string[] = [];
-      const breakOff = (found: string): void =>
+      const cancel = (found: string): void =>
         reject(new UsageError(`Cannot read from the terminal: ${found}, expected one line`));
       const onData = (text: string): void => {
         for (const key of text) {
           if (key === "\r" || key === "\n") resolve(typed.join(""));
-          else if (key === CONTROL_C || key === CONTROL_D) breakOff("it was broken off");
+          else if (key === CONTROL_C || key === CONTROL_D) cancel("input cancelled");
           else if (ERASERS.has(key)) typed.pop();
           else if (key === CONTROL_U) typed = [];
           else if (key >= " ") typed.push(key);
         }
       };
-      const onEnd = (): void => breakOff("it was closed");
+      const onEnd = (): void => cancel("input closed");
       const onAbort = (): void => reject(signal.reason);
       input.on("data", onData).once("end", onEnd);
       signal.addEventListener("abort", onAbort, { once: true });

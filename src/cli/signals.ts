@@ -1,10 +1,10 @@
 import { EXIT_CODES } from "../errors.ts";
 
-/** The person, or a supervisor, stopped the run. */
+/** A signal stopped the run. */
 export class Interrupted extends Error {
   readonly code = "ERR_INTERRUPTED";
   readonly exitCode: number;
-  readonly hint = "No half-written file and no tag was left behind; run the same command again to go on.";
+  readonly hint = "No incomplete file and no tag was left; run the same command again to resume.";
 
   constructor(signal: (typeof SIGNALS)[number]) {
     super(`Stopped by ${signal} before the end`);
@@ -14,7 +14,7 @@ export class Interrupted extends Error {
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Runs a task with a signal that the first SIGINT, SIGTERM or SIGHUP aborts; the second one ends the process at once. */
+/** Runs a task with a signal that the first SIGINT, SIGTERM or SIGHUP aborts. The second one ends the process at once. */
 export async function withSignals(task: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const stop = new AbortController();
   const onSignal = (name: NodeJS.Signals): void => {
@@ -27,7 +27,7 @@ export async function withSignals(task: (signal: AbortSignal) => Promise<void>):
   try {
     await task(stop.signal);
   } catch (error) {
-    // Whatever broke after the signal broke because of it.
+    // A failure after the signal is a consequence of it.
     throw stop.signal.aborted ? stop.signal.reason : error;
   } finally {
     for (const name of SIGNALS) process.off(name, onSignal);

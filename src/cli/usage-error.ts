@@ -1,7 +1,7 @@
 import { UsageError } from "../errors.ts";
 import { quote } from "../util/format.ts";
 
-/** Flags and words that may come several times. */
+/** Flags and arguments that may be given several times. */
 const REPEATABLE: ReadonlySet<string> = new Set([
   "_",
   "archives",
@@ -16,10 +16,10 @@ const REPEATABLE: ReadonlySet<string> = new Set([
   "mirror",
 ]);
 
-/** What yargs is to report when the command line names no command. */
+/** The text that yargs reports for a command line without a command. */
 export const NO_COMMAND = "no command";
 
-/** What yargs found wrong with a command line, in our own form; its wording is all that it tells. */
+/** What yargs found wrong with a command line, in the template of our messages. yargs reports nothing but text. */
 export function usageError(found: string, words: readonly string[], commands: readonly string[]): UsageError {
   const command = commands.find(name => name === words[0]);
   const run = command === undefined ? "Cannot run" : `Cannot run ${command}`;
@@ -34,16 +34,20 @@ function messageFor(
 ): string {
   const unknown = /^Unknown (?:argument|command)s?: (.*)$/s.exec(found)?.[1];
   if (unknown !== undefined) return unknownMessage(unknown, run, words, commands);
-  const needed = /^Not enough non-option arguments: got \d+, need at least (\d+)/.exec(found)?.[1];
-  if (needed !== undefined) return `${run}: nothing named to work on, expected at least ${needed} argument`;
+  const few = /^Not enough non-option arguments: got (\d+), need at least (\d+)/.exec(found);
+  if (few !== null) {
+    const given = few[1] === "0" ? "no input given" : `only ${few[1]} given`;
+    return `${run}: ${given}, expected at least ${few[2] === "1" ? "one" : few[2]}`;
+  }
   const missing = /^Missing required arguments?: (.*)$/.exec(found)?.[1];
   if (missing !== undefined) return `${run}: ${missing.split(", ").map(flag).join(" and ")} missing, expected a value`;
   const bare = /^Not enough arguments following: (.*)$/.exec(found)?.[1];
-  if (bare !== undefined) return `${run}: ${flag(bare)} without a value, expected one`;
+  if (bare !== undefined) return `${run}: ${flag(bare)} has no value, expected one`;
   const choice = /Argument: (.*), Given: "(.*)", Choices: (.*)/.exec(found);
   if (choice !== null) {
     const [, name = "", given = "", choices = ""] = choice;
-    return `Cannot use ${flag(name)} ${quote(given)}: unknown value, expected one of ${choices.replaceAll('"', "")}`;
+    const names = [...choices.matchAll(/"([^"]*)"/g)].map(match => match[1]);
+    return `Cannot use ${flag(name)} ${quote(given)}: unknown value, expected one of ${names.join(", ")}`;
   }
   if (found === NO_COMMAND) return `Cannot run: no command named, expected ${listed(commands ?? [])}`;
   return `${run}: ${quote(found)}, expected another command line`;
@@ -65,10 +69,10 @@ function unknownMessage(
 /** @throws UsageError for a flag that is given twice, or without a value. */
 export function checkValues(flags: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(flags)) {
-    // Aliases, and the spellings that yargs adds.
+    // Aliases, and the camel-case names that yargs adds.
     if (name.length === 1 || /[A-Z]/.test(name)) continue;
     if (Array.isArray(value) && !REPEATABLE.has(name)) {
-      throw new UsageError(`Cannot use ${flag(name)}: it stands ${value.length} times, expected once`);
+      throw new UsageError(`Cannot use ${flag(name)}: given ${value.length} times, expected once`);
     }
     if (value === "" || (Array.isArray(value) && value.includes(""))) {
       throw new UsageError(`Cannot use ${flag(name)}: its value is empty, expected one`);

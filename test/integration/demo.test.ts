@@ -10,7 +10,7 @@ test("npm run demo pushes, lists, pulls and verifies on the embedded registry, a
     const { code, stdout, stderr } = await run(process.execPath, [demo], { timeoutMs: 60_000 });
     expect(stderr).toBe("");
     expect(stdout).toMatch(/Tags of \S+\/hello: latest/);
-    expect(stdout).toContain("all as their digests say");
+    expect(stdout).toContain("all match their digests");
     expect(stdout).toContain("The digests are equal.");
     expect(stdout).toMatch(/Loaded image: \S+\/hello:latest/);
     expect(code).toBe(0);

@@ -46,13 +46,13 @@ describeWith(["docker-registry"], "imgpack login with Basic", () => {
       code: 4,
     });
     const again = await imgpack.run(["logout", registry.host], { env });
-    expect(again).toMatchObject({ code: 0, stdout: `Not logged in to ${registry.host}: nothing to erase\n` });
+    expect(again).toMatchObject({ code: 0, stdout: `Not logged in to ${registry.host}: nothing to remove\n` });
   });
 
   test("imgpack login warns of the unencrypted password, and never prints it", async () => {
     const env = await emptyConfig("warning");
     const { stdout, stderr } = await logIn(env);
-    expect(stderr).toContain(`The password stands unencrypted in ${join(env.DOCKER_CONFIG, "config.json")}`);
+    expect(stderr).toContain(`The password is stored unencrypted in ${join(env.DOCKER_CONFIG, "config.json")}`);
     expect(stdout + stderr).not.toContain(password);
     expect(stdout + stderr).not.toContain(AUTH);
   });
@@ -110,7 +110,7 @@ case "$1" in store) cat > "${folder}/kept" ;; get) cat "${folder}/kept" ;; erase
       });
       await expect(run("skopeo", ["logout", registry.host], { env })).resolves.toMatchObject({ code: 0 });
       const nothing = await imgpack.run(["logout", registry.host], { env });
-      expect(nothing.stdout).toContain("nothing to erase");
+      expect(nothing.stdout).toContain("nothing to remove");
     });
   });
 

@@ -174,7 +174,7 @@ describeWith(["docker-registry", "skopeo"], "operations on docker-registry", () 
     expect(await heldTags(registry.url, "doomed")).toEqual(["1", "2"]);
     const { code, stdout, stderr } = await imgpack.run(["delete", "--yes", `${host}/doomed:1`]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: `${host}/doomed@${digest}\n` });
-    expect(stderr).toContain("and with it 2 tag(s): 1, 2");
+    expect(stderr).toContain("and its 2 tag(s): 1, 2");
     for (const tag of ["1", "2"])
       expect(await imgpack.run(["exists", `${host}/doomed:${tag}`])).toMatchObject({ code: 5 });
     expect(await imgpack.run(["exists", `${host}/multi:1.0`])).toMatchObject({ code: 0 });

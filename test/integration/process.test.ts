@@ -40,7 +40,7 @@ describe.each([
     expect(ended).toMatchObject({ exitCode, stdout: "", signal: null });
     expect(ended.stderr.trimEnd().split("\n").slice(-2)).toEqual([
       `Stopped by ${signal} before the end`,
-      "No half-written file and no tag was left behind; run the same command again to go on.",
+      "No incomplete file and no tag was left; run the same command again to resume.",
     ]);
     expect(readdirSync(target)).toEqual([]);
   });
@@ -78,7 +78,7 @@ describe("imgpack as a process", () => {
     const words = ["inspect", "127.0.0.1:1/app:1", "--username", "ci", "--password-stdin"];
     const ended = await startCommand(command, words, { input }).outcome;
     expect(ended).toMatchObject({ exitCode: 2, stdout: "" });
-    expect(said(ended)[0]).toBe("Cannot read password from stdin: nothing came, expected one line");
+    expect(said(ended)[0]).toBe("Cannot read password from stdin: it is empty, expected one line");
   });
 
   test("imgpack uses the password from stdin, without its line end", async () => {

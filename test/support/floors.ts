@@ -111,10 +111,11 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 
   "cli/context.ts": [],
   "cli/prompt.ts": [],
-  "cli/flags": ["cli/context.ts"],
-  "cli/output": ["cli/context.ts", "cli/flags"],
+  "cli/flags/output-flags.ts": [],
+  "cli/output": ["cli/context.ts", "cli/flags/output-flags.ts"],
+  "cli/flags": ["cli/context.ts", "cli/flags/output-flags.ts", "cli/output"],
   "cli/completion": ["cli/context.ts"],
-  "cli/commands": ["cli/context.ts", "cli/prompt.ts", "cli/flags", "cli/output"],
+  "cli/commands": ["cli/context.ts", "cli/prompt.ts", "cli/flags/output-flags.ts", "cli/flags", "cli/output"],
   "cli/commands/query": ["cli/context.ts", "cli/flags", "cli/output"],
   cli: ["cli/context.ts", "cli/commands", "cli/commands/query", "cli/completion", "cli/output"],
 };

@@ -1,9 +1,17 @@
-import type { CommandModule } from "yargs";
+import type { Argv, CommandModule } from "yargs";
 import { formatBytes } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
-import { type ArchiveFlags, archiveFlags, archiveOutput, printImages } from "../flags/archive-flags.ts";
-import { checkConcurrency, type OutputFlags, outputFlags } from "../flags/options.ts";
-import { createProgress } from "../output/progress.ts";
+import {
+  ARCHIVE_OUTPUT,
+  type ArchiveFlags,
+  archiveFlags,
+  archiveOutput,
+  platformsOf,
+  printImages,
+} from "../flags/archive-flags.ts";
+import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
+import { checkConcurrency } from "../flags/transfer-flags.ts";
+import { Progress } from "../output/progress.ts";
 
 interface ConvertFlags extends OutputFlags, ArchiveFlags {
   readonly input?: string | undefined;
@@ -19,69 +27,70 @@ interface ConvertFlags extends OutputFlags, ArchiveFlags {
 export function convertCommand(context: Context): CommandModule<object, ConvertFlags> {
   return {
     command: "convert <input> <output>",
-    describe: "write the images of an archive in another form, offline",
-    builder: parser =>
-      outputFlags(
-        archiveFlags(
-          parser
-            .positional("input", { type: "string", describe: "image archive" })
-            .positional("output", {
-              type: "string",
-              describe: "file to write, FOLDER/ for an OCI layout, - for stdout",
-            })
-            // So that "-" is a value, and not the beginning of a flag.
-            .nargs({ input: 1, output: 1 })
-            .option("format", {
-              requiresArg: true,
-              choices: ["universal", "oci", "docker"],
-              describe: "form of the archive (universal)",
-            })
-            .option("image", {
-              type: "string",
-              array: true,
-              requiresArg: true,
-              describe: "write only the image of this name",
-            })
-            .option("tag", { type: "string", array: true, requiresArg: true, describe: "new name of the one image" })
-            .option("sparse", {
-              requiresArg: true,
-              choices: ["prune", "keep", "fail"],
-              describe: "an index that names more than is there (prune)",
-            })
-            .option("concurrency", { type: "number", requiresArg: true, describe: "blobs at once (6)" })
-            .option("dry-run", { type: "boolean", describe: "plan only" }),
-        ).example("$0 convert hello.tar hello/", "as an OCI layout"),
-      ),
-    handler: async flags => {
-      const output = archiveOutput(flags.output ?? "", context, flags.json);
-      const progress = createProgress(context, flags, "Converting");
-      const { convert } = await import("../../index.ts");
-      try {
-        const result = await convert(flags.input ?? "", {
-          output,
-          format: flags.format,
-          platforms: flags.platform?.flatMap(text => text.split(",")),
-          layers: flags.layers,
-          loader: flags.for,
-          images: flags.image,
-          tags: flags.tag,
-          sparse: flags.sparse,
-          concurrency: checkConcurrency(flags.concurrency),
-          dryRun: flags.dryRun,
-          onProgress: progress.onProgress,
-          signal: context.signal,
-        });
-        progress.end();
-        if (flags.json) return printLine(context, JSON.stringify(result));
-        printImages(context, result, progress.note);
-        if (flags.dryRun) return;
-        const { blobs, blobBytes, format, seconds } = result;
-        progress.note(
-          `Wrote ${blobs} blobs, ${formatBytes(blobBytes)}, to ${result.output} in ${seconds.toFixed(1)} s (${format})`,
-        );
-      } finally {
-        progress.end();
-      }
-    },
+    describe: "write the images of an archive in another format, offline",
+    builder: parser => outputFlags(archiveFlags(convertFlags(parser), "all")),
+    handler: async flags => await runConvert(flags, context),
   };
+}
+
+function convertFlags(parser: Argv) {
+  const list = { type: "string", array: true, requiresArg: true } as const;
+  return (
+    parser
+      .positional("input", { type: "string", describe: "image archive or folder, - for stdin" })
+      .positional("output", { type: "string", describe: ARCHIVE_OUTPUT })
+      // So that "-" is a value, not the start of a flag.
+      .nargs({ input: 1, output: 1 })
+      .option("format", {
+        requiresArg: true,
+        choices: ["universal", "oci", "docker"],
+        describe: "format of the output (default universal)",
+      })
+      .option("image", { ...list, describe: "write only the image with this name or digest (default all)" })
+      .option("tag", { ...list, describe: "new name of the only image written (default: its names in the archive)" })
+      .option("sparse", {
+        requiresArg: true,
+        choices: ["prune", "keep", "fail"],
+        describe: "what to do with an index that names missing platforms (default prune)",
+      })
+      .option("concurrency", {
+        type: "number",
+        requiresArg: true,
+        describe: "blobs to write at once, 1 to 64 (default 6)",
+      })
+      .option("dry-run", { type: "boolean", describe: "show what would be done, and write nothing" })
+      .example("$0 convert hello.tar hello/", "as an OCI layout")
+  );
+}
+
+async function runConvert(flags: ConvertFlags, context: Context): Promise<void> {
+  const output = archiveOutput(flags.output ?? "", context, flags.json);
+  const progress = new Progress(context, flags, "Converting");
+  const { convert } = await import("../../index.ts");
+  try {
+    const result = await convert(flags.input ?? "", {
+      output,
+      format: flags.format,
+      platforms: platformsOf(flags),
+      layers: flags.layers,
+      loader: flags.for,
+      images: flags.image,
+      tags: flags.tag,
+      sparse: flags.sparse,
+      concurrency: checkConcurrency(flags.concurrency),
+      dryRun: flags.dryRun,
+      onProgress: progress.onProgress,
+      signal: context.signal,
+    });
+    progress.end();
+    if (flags.json) return printLine(context, JSON.stringify(result));
+    printImages(context, result, progress.note);
+    if (flags.dryRun) return;
+    const { blobs, blobBytes, format, seconds } = result;
+    progress.note(
+      `Wrote ${blobs} blobs, ${formatBytes(blobBytes)}, to ${result.output} in ${seconds.toFixed(1)} s (${format})`,
+    );
+  } finally {
+    progress.end();
+  }
 }

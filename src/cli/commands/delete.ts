@@ -3,7 +3,8 @@ import { UsageError } from "../../errors.ts";
 import type { Deletion } from "../../index.ts";
 import { escapeForeign } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
-import { type RemoteFlags, remoteFlags, writeOptions } from "../flags/remote-flags.ts";
+import { WRITE_REGISTRY } from "../flags/registry-flags.ts";
+import { IMAGE_REFERENCE, type RemoteFlags, remoteFlags, writeOptions } from "../flags/remote-flags.ts";
 
 interface DeleteFlags extends RemoteFlags {
   readonly reference?: string | undefined;
@@ -17,53 +18,53 @@ export function deleteCommand(context: Context): CommandModule<object, DeleteFla
     builder: parser =>
       remoteFlags(
         parser
-          .positional("reference", { type: "string", describe: "registry/repository:tag or @digest" })
-          .option("yes", { type: "boolean", describe: "do not ask" }),
+          .positional("reference", { type: "string", describe: IMAGE_REFERENCE })
+          .option("yes", { type: "boolean", describe: "delete without asking" }),
+        WRITE_REGISTRY,
       ),
-    handler: async flags => {
-      const reference = flags.reference ?? "";
-      const isTerminal = process.stdin.isTTY === true && "isTTY" in context.stderr && context.stderr.isTTY === true;
-      if (flags.yes !== true && !isTerminal) {
-        throw new UsageError(
-          `Cannot delete ${escapeForeign(reference)}: nobody to ask on this terminal, expected --yes`,
-        );
-      }
-      const options = await writeOptions(flags, context);
-      const { deleteImage } = await import("../../index.ts");
-      const confirm = async (deletion: Deletion): Promise<boolean> => {
-        const text = consequence(deletion);
-        if (flags.yes !== true) return await asked(context, text);
-        if (deletion.removes === "manifest" && flags.quiet !== true) context.stderr.write(`${text}\n`);
-        return true;
-      };
-      const result = await deleteImage(reference, { ...options, confirm });
-      if (result === undefined) {
-        throw new UsageError(`Cannot delete ${escapeForeign(reference)}: the answer was no, expected yes`, {
-          hint: "Nothing was deleted.",
-        });
-      }
-      printLine(context, flags.json ? JSON.stringify(result) : result.reference);
-    },
+    handler: async flags => await runDelete(flags, context),
   };
 }
 
-/** One sentence for the question, or for the record. */
+async function runDelete(flags: DeleteFlags, context: Context): Promise<void> {
+  const reference = flags.reference ?? "";
+  const name = escapeForeign(reference);
+  const isTerminal = process.stdin.isTTY === true && "isTTY" in context.stderr && context.stderr.isTTY === true;
+  if (flags.yes !== true && !isTerminal) {
+    throw new UsageError(`Cannot delete ${name}: no terminal to confirm on, expected --yes`);
+  }
+  const options = await writeOptions(flags, context);
+  const { deleteImage } = await import("../../index.ts");
+  const confirm = async (deletion: Deletion): Promise<boolean> => {
+    const text = consequence(deletion);
+    if (flags.yes !== true) return await askToConfirm(context, text);
+    if (deletion.removes === "manifest" && flags.quiet !== true) context.stderr.write(`${text}\n`);
+    return true;
+  };
+  const result = await deleteImage(reference, { ...options, confirm });
+  if (result === undefined) {
+    throw new UsageError(`Cannot delete ${name}: the answer was no, expected yes`, { hint: "Nothing was deleted." });
+  }
+  printLine(context, flags.json ? JSON.stringify(result) : result.reference);
+}
+
+/** What a deletion removes, in one sentence. */
 function consequence({ reference, removes, digest, tags }: Deletion): string {
   if (removes === "tag") return `Deleting tag ${reference} (${digest})`;
   if (tags === undefined) return `Deleting ${reference} with all its tags, which are too many to look up`;
-  const names = tags.length === 0 ? "which has no tag" : `and with it ${tags.length} tag(s): ${tags.join(", ")}`;
+  const names = tags.length === 0 ? "which has no tag" : `and its ${tags.length} tag(s): ${tags.join(", ")}`;
   return `Deleting ${reference}, ${names}`;
 }
 
-async function asked({ stderr, signal }: Context, text: string): Promise<boolean> {
+async function askToConfirm({ stderr, signal }: Context, text: string): Promise<boolean> {
   const { createInterface } = await import("node:readline/promises");
-  // Not as a terminal: Ctrl+C shall reach the process as the signal that it is.
+  // Not as a terminal: Ctrl+C must reach the process as a signal.
   const terminal = createInterface({ input: process.stdin, output: stderr, terminal: false });
   const ended = new Promise<string>(resolve => {
     terminal.once("close", () => resolve("no"));
   });
   try {
-    const answer = await Promise.race([terminal.question(`${text}\nSure? [y/N] `, { signal }), ended]);
+    const answer = await Promise.race([terminal.question(`${text}\nContinue? [y/N] `, { signal }), ended]);
     return /^y(es)?$/i.test(answer.trim());
   } finally {
     terminal.close();

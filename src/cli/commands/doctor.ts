@@ -1,7 +1,7 @@
 import type { CommandModule } from "yargs";
 import { type Context, printLine } from "../context.ts";
-import { type OutputFlags, outputFlags } from "../flags/options.ts";
-import { createProgress } from "../output/progress.ts";
+import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
+import { Progress } from "../output/progress.ts";
 import { faultyArchive } from "./verify.ts";
 
 interface DoctorFlags extends OutputFlags {
@@ -14,39 +14,45 @@ interface DoctorFlags extends OutputFlags {
 export function doctorCommand(context: Context): CommandModule<object, DoctorFlags> {
   return {
     command: "doctor <archive>",
-    describe: "say what an archive is, what is wrong with it, and who can load it",
+    describe: "report what an archive is, what is wrong with it, and which tools load it",
     builder: parser =>
       outputFlags(
         parser
-          .positional("archive", { type: "string", describe: "image archive, folder, or - for stdin" })
-          .option("quick", { type: "boolean", describe: "read metadata only, hash nothing" })
-          .option("repair", { type: "string", requiresArg: true, describe: "write a clean archive to this file" })
+          .positional("archive", { type: "string", describe: "image archive or folder, - for stdin" })
+          .option("quick", { type: "boolean", describe: "read metadata only, without hashing blobs" })
+          .option("repair", {
+            type: "string",
+            requiresArg: true,
+            describe: "write a clean archive to this file (default: only report)",
+          })
           .option("layers", {
             requiresArg: true,
             choices: ["keep", "gzip", "raw"],
-            describe: "layers of the repaired archive (keep)",
+            describe: "compression of the layers in the repaired archive (default keep)",
           }),
       ),
-    handler: async flags => {
-      const archive = flags.archive ?? "";
-      const progress = createProgress(context, flags, "Verifying");
-      const { doctor } = await import("../../index.ts");
-      try {
-        const { quick, repair, layers } = flags;
-        const { onProgress } = progress;
-        const diagnosis = await doctor(archive, { quick, repair, layers, onProgress, signal: context.signal });
-        progress.end();
-        if (flags.json) printLine(context, JSON.stringify(diagnosis));
-        else {
-          const { diagnosisLines } = await import("../output/diagnosis-lines.ts");
-          for (const line of diagnosisLines(diagnosis)) printLine(context, line);
-        }
-        const broken = diagnosis.images.filter(({ isWhole }) => !isWhole).length;
-        const faults = Math.max(diagnosis.verified?.faults.length ?? 0, broken);
-        if (faults > 0) throw faultyArchive(archive, faults, flags.json === true);
-      } finally {
-        progress.end();
-      }
-    },
+    handler: async flags => await runDoctor(flags, context),
   };
+}
+
+async function runDoctor(flags: DoctorFlags, context: Context): Promise<void> {
+  const archive = flags.archive ?? "";
+  const progress = new Progress(context, flags, "Verifying");
+  const { doctor } = await import("../../index.ts");
+  try {
+    const { quick, repair, layers } = flags;
+    const { onProgress } = progress;
+    const diagnosis = await doctor(archive, { quick, repair, layers, onProgress, signal: context.signal });
+    progress.end();
+    if (flags.json) printLine(context, JSON.stringify(diagnosis));
+    else {
+      const { diagnosisLines } = await import("../output/diagnosis-lines.ts");
+      for (const line of diagnosisLines(diagnosis)) printLine(context, line);
+    }
+    const broken = diagnosis.images.filter(({ isWhole }) => !isWhole).length;
+    const faults = Math.max(diagnosis.verified?.faults.length ?? 0, broken);
+    if (faults > 0) throw faultyArchive(archive, faults, flags.json === true);
+  } finally {
+    progress.end();
+  }
 }

@@ -1,12 +1,13 @@
-import type { CommandModule } from "yargs";
+import type { Argv, CommandModule } from "yargs";
 import { UsageError } from "../../errors.ts";
 import { formatBytes } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 import { cacheFolder } from "../flags/cache-folder.ts";
-import { checkConcurrency, registryOptions, type TransferFlags, transferFlags } from "../flags/options.ts";
-import { createProgress } from "../output/progress.ts";
+import { registryOptions, WRITE_REGISTRY } from "../flags/registry-flags.ts";
+import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
+import { Progress } from "../output/progress.ts";
 
-/** Given once it is a text, given again a list: so none of them swallows the file that follows it. */
+/** A string when given once, a list when given several times: an array flag would take the file after it as a value. */
 type Texts = string | string[] | undefined;
 
 interface ImportFlags extends TransferFlags {
@@ -31,77 +32,81 @@ interface ImportFlags extends TransferFlags {
 }
 
 export function importCommand(context: Context): CommandModule<object, ImportFlags> {
-  const text = (describe: string) => ({ type: "string", requiresArg: true, describe }) as const;
   return {
     command: "import <rootfs>",
     describe: "make an image of one layer from a root filesystem",
-    builder: parser =>
-      transferFlags(
-        parser
-          .positional("rootfs", { type: "string", describe: "tar, plain or compressed, or a folder" })
-          .option("tag", { ...text("name of the image"), alias: "t", demandOption: true })
-          .option("output", { ...text("archive to write, instead of a push"), alias: "o" })
-          .option("entrypoint", text("JSON array, or a line for the shell"))
-          .option("cmd", text("JSON array, or a line for the shell"))
-          .option("env", text("NAME=VALUE"))
-          .option("workdir", text("working directory of the container"))
-          .option("user", text("USER[:GROUP]"))
-          .option("expose", text("PORT[/tcp|udp|sctp]"))
-          .option("label", text("KEY=VALUE"))
-          .option("volume", text("path of a volume"))
-          .option("platform", text("os/arch[/variant] (this machine's, under linux)"))
-          .option("created", text("RFC 3339 or now (SOURCE_DATE_EPOCH, else 1970)"))
-          .option("author", text("author of the image"))
-          .option("message", text("comment of the layer"))
-          .option("owner", {
-            requiresArg: true,
-            choices: ["root", "keep"],
-            describe: "whom the files of a folder belong to (root)",
-          })
-          .option("format", { requiresArg: true, choices: ["oci", "docker"], describe: "media types (oci)" })
-          .option("compression", text("of a raw layer: auto, keep, gzip or gzip:1 to gzip:12"))
-          .example("$0 import rootfs.tar.gz -t registry.lan:5000/base:1.0 --cmd /bin/sh", "make an image and push it")
-          .example("$0 import ./rootfs -t base:1.0 -o base.tar", "pack a folder into an archive"),
-      ),
-    handler: async flags => {
-      const options = await registryOptions(flags);
-      const progress = createProgress(context, flags, "Importing");
-      const { importImage } = await import("../../index.ts");
-      try {
-        const result = await importImage(flags.rootfs ?? "", {
-          ...options,
-          ...settingsOf(flags),
-          tags: listOf(flags.tag),
-          output: flags.output,
-          registry: flags.registry,
-          defaultRegistry: process.env["IMGPACK_REGISTRY"],
-          format: flags.format,
-          compression: flags.compression,
-          keepOwner: flags.owner === "keep",
-          concurrency: checkConcurrency(flags.concurrency),
-          cacheFolder: cacheFolder(),
-          dryRun: flags.dryRun,
-          onProgress: progress.onProgress,
-          signal: context.signal,
-        });
-        progress.end();
-        if (flags.json) return printLine(context, JSON.stringify(result));
-        for (const { reference, digest } of result.images) printLine(context, `${reference}@${digest}`);
-        if (flags.dryRun) return;
-        const place =
-          result.output === undefined ? `${formatBytes(result.bytesSent)} sent` : `written to ${result.output}`;
-        progress.note(`Imported image ${result.imageId}, ${place} in ${result.seconds.toFixed(1)} s`);
-      } finally {
-        progress.end();
-      }
-    },
+    builder: parser => transferFlags(importFlags(parser), WRITE_REGISTRY),
+    handler: async flags => await runImport(flags, context),
   };
+}
+
+function importFlags(parser: Argv) {
+  const text = (describe: string) => ({ type: "string", requiresArg: true, describe }) as const;
+  return parser
+    .positional("rootfs", { type: "string", describe: "tar archive, plain or compressed, or a folder" })
+    .option("tag", { ...text("name of the image, also several times"), alias: "t", demandOption: true })
+    .option("output", { ...text("archive to write (default: push the image)"), alias: "o" })
+    .option("entrypoint", text("entrypoint: a JSON array, or a command for /bin/sh -c (default none)"))
+    .option("cmd", text("arguments or command: a JSON array, or a command for /bin/sh -c (default none)"))
+    .option("env", text("environment variable: NAME=VALUE (default none)"))
+    .option("workdir", text("working directory of the container (default /)"))
+    .option("user", text("user of the container: USER[:GROUP] (default root)"))
+    .option("expose", text("port that the container listens on: PORT[/tcp|udp|sctp] (default none)"))
+    .option("label", text("label: KEY=VALUE (default none)"))
+    .option("volume", text("path of a volume in the container (default none)"))
+    .option("platform", text("OS/ARCH[/VARIANT] (default linux on this machine's architecture)"))
+    .option("created", text("creation time: RFC 3339, or now (default $SOURCE_DATE_EPOCH, or 1970-01-01)"))
+    .option("author", text("author of the image (default none)"))
+    .option("message", text("comment of the layer (default none)"))
+    .option("owner", {
+      requiresArg: true,
+      choices: ["root", "keep"],
+      describe: "owner of files packed from a folder (default root)",
+    })
+    .option("format", { requiresArg: true, choices: ["oci", "docker"], describe: "media types (default oci)" })
+    .option("compression", text("compression of a raw layer: auto, keep, gzip or gzip:1 to gzip:12 (default auto)"))
+    .example("$0 import rootfs.tar.gz -t registry.lan:5000/base:1.0 --cmd /bin/sh", "make an image and push it")
+    .example("$0 import ./rootfs -t base:1.0 -o base.tar", "pack a folder into an archive");
+}
+
+async function runImport(flags: ImportFlags, context: Context): Promise<void> {
+  const options = await registryOptions(flags);
+  const progress = new Progress(context, flags, "Importing");
+  const { importImage } = await import("../../index.ts");
+  try {
+    const result = await importImage(flags.rootfs ?? "", {
+      ...options,
+      ...settingsOf(flags),
+      tags: listOf(flags.tag),
+      output: flags.output,
+      registry: flags.registry,
+      defaultRegistry: process.env["IMGPACK_REGISTRY"],
+      format: flags.format,
+      compression: flags.compression,
+      keepOwner: flags.owner === "keep",
+      concurrency: checkConcurrency(flags.concurrency),
+      cacheFolder: cacheFolder(),
+      dryRun: flags.dryRun,
+      onProgress: progress.onProgress,
+      signal: context.signal,
+    });
+    progress.end();
+    if (flags.json) return printLine(context, JSON.stringify(result));
+    for (const { reference, digest } of result.images) printLine(context, `${reference}@${digest}`);
+    if (flags.dryRun) return;
+    const done = result.output === undefined ? `${formatBytes(result.bytesSent)} sent` : `written to ${result.output}`;
+    progress.note(`Imported image ${result.imageId}, ${done} in ${result.seconds.toFixed(1)} s`);
+  } finally {
+    progress.end();
+  }
 }
 
 function settingsOf(flags: ImportFlags) {
   const { entrypoint, cmd, workdir, user, created, author, message } = flags;
   const [platform, ...others] = listOf(flags.platform);
-  if (others.length > 0) throw new UsageError("Cannot use --platform: more than one, expected one");
+  if (others.length > 0) {
+    throw new UsageError(`Cannot use --platform: given ${others.length + 1} times, expected once`);
+  }
   return {
     entrypoint,
     cmd,

@@ -1,27 +1,25 @@
 import type { CommandModule } from "yargs";
 import { type Context, printLine } from "../context.ts";
-import { type OutputFlags, outputFlags, type RegistryFlags, registryFlags, registryOptions } from "../flags/options.ts";
+import { type RemoteFlags, remoteFlags, remoteOptions } from "../flags/remote-flags.ts";
 
-interface InspectFlags extends RegistryFlags, OutputFlags {
+interface InspectFlags extends RemoteFlags {
   readonly source?: string | undefined;
 }
 
 export function inspectCommand(context: Context): CommandModule<object, InspectFlags> {
   return {
     command: "inspect <source>",
-    describe: "show what an archive or a reference holds",
+    describe: "show the images of an archive, or an image in a registry",
     builder: parser =>
-      outputFlags(registryFlags(parser.positional("source", { type: "string", describe: "archive or reference" }))),
+      remoteFlags(
+        parser.positional("source", { type: "string", describe: "image archive or folder, - for stdin, or reference" }),
+      ),
     handler: async flags => {
-      const options = await registryOptions(flags);
+      const options = await remoteOptions(flags, context);
       const { inspect } = await import("../../index.ts");
       const result = await inspect(flags.source ?? "", {
         ...options,
-        registry: flags.registry,
-        onNote: text => {
-          if (!flags.quiet) context.stderr.write(`${text}\n`);
-        },
-        signal: context.signal,
+        onNote: message => options.onProgress?.({ kind: "note", message }),
       });
       if (flags.json) return printLine(context, JSON.stringify(result));
       const { inspectionLines } = await import("../output/inspection-lines.ts");

@@ -1,15 +1,12 @@
 import type { CommandModule } from "yargs";
 import { UsageError } from "../../errors.ts";
+import type { LoginResult } from "../../index.ts";
 import { escapeForeign } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
-import {
-  type ConnectionFlags,
-  connectionFlags,
-  connectionOptions,
-  type OutputFlags,
-  outputFlags,
-  readSecret,
-} from "../flags/options.ts";
+import { type ConnectionFlags, connectionFlags, connectionOptions } from "../flags/connection-flags.ts";
+import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
+import { readSecret } from "../flags/registry-flags.ts";
+import { MAX_NOTE } from "../output/note-text.ts";
 
 interface LoginFlags extends ConnectionFlags, OutputFlags {
   readonly host?: string | undefined;
@@ -20,36 +17,49 @@ interface LoginFlags extends ConnectionFlags, OutputFlags {
 export function loginCommand(context: Context): CommandModule<object, LoginFlags> {
   return {
     command: "login <host>",
-    describe: "log in to a registry, and keep that where docker does",
+    describe: "log in to a registry and store the credentials where docker does",
     builder: parser =>
       outputFlags(
         connectionFlags(
           parser
-            .positional("host", { type: "string", describe: "registry host[:port], docker.io for Docker Hub" })
-            .option("username", { alias: "u", type: "string", requiresArg: true, describe: "user of the registry" })
-            .option("password-stdin", { type: "boolean", describe: "read the password from stdin" }),
+            .positional("host", { type: "string", describe: "registry HOST[:PORT], docker.io for Docker Hub" })
+            .option("username", {
+              alias: "u",
+              type: "string",
+              requiresArg: true,
+              describe: "user name (default: ask on the terminal)",
+            })
+            .option("password-stdin", {
+              type: "boolean",
+              describe: "read the password from stdin (default: ask on the terminal)",
+            }),
         ),
       ),
-    handler: async flags => {
-      const host = flags.host ?? "";
-      const options = await connectionOptions(flags);
-      const { username, password } = await readLogin(host, flags, context);
-      const { login } = await import("../../index.ts");
-      const result = await login(host, { ...options, username, password, signal: context.signal });
-      if (flags.json) return printLine(context, JSON.stringify(result));
-      const note = (text: string): void => {
-        if (!flags.quiet) context.stderr.write(`${escapeForeign(text, 1000)}\n`);
-      };
-      if (!result.isChecked) note(`${host} lets everybody in: nobody checked this password`);
-      if (result.helper === undefined) {
-        note(`The password stands unencrypted in ${result.file}; a credential helper (credsStore) would keep it safer`);
-      }
-      if (result.shadowedBy !== undefined) {
-        note(`Other credentials for ${host} in ${result.shadowedBy} are found first: remove them there`);
-      }
-      printLine(context, `Logged in to ${host} as ${escapeForeign(username, 1000)}`);
-    },
+    handler: async flags => await runLogin(flags, context),
   };
+}
+
+async function runLogin(flags: LoginFlags, context: Context): Promise<void> {
+  const host = flags.host ?? "";
+  const options = await connectionOptions(flags);
+  const { username, password } = await readLogin(host, flags, context);
+  const { login } = await import("../../index.ts");
+  const result = await login(host, { ...options, username, password, signal: context.signal });
+  if (flags.json) return printLine(context, JSON.stringify(result));
+  for (const text of flags.quiet === true ? [] : loginNotes(host, result)) {
+    context.stderr.write(`${escapeForeign(text, MAX_NOTE)}\n`);
+  }
+  printLine(context, `Logged in to ${host} as ${escapeForeign(username, MAX_NOTE)}`);
+}
+
+function* loginNotes(host: string, { isChecked, helper, file, shadowedBy }: LoginResult): Generator<string> {
+  if (!isChecked) yield `${host} allows anonymous access, so the password was not checked`;
+  if (helper === undefined) {
+    yield `The password is stored unencrypted in ${file}; a credential helper (credsStore) would store it more safely`;
+  }
+  if (shadowedBy !== undefined) {
+    yield `Other credentials for ${host} in ${shadowedBy} take precedence: remove them there`;
+  }
 }
 
 async function readLogin(
@@ -57,14 +67,13 @@ async function readLogin(
   flags: LoginFlags,
   context: Context,
 ): Promise<{ readonly username: string; readonly password: string }> {
-  const { stdin } = process;
-  const isTerminal = stdin.isTTY === true;
   if (flags.passwordStdin && flags.username === undefined) {
     throw new UsageError("Cannot log in: no user name given, expected --username with --password-stdin");
   }
   if (flags.passwordStdin) return { username: flags.username ?? "", password: await readSecret("password") };
-  if (!isTerminal) {
-    throw new UsageError("Cannot log in: no terminal to ask at, expected --username and --password-stdin");
+  const { stdin } = process;
+  if (stdin.isTTY !== true) {
+    throw new UsageError("Cannot log in: no terminal to ask on, expected --username and --password-stdin");
   }
   const { askLine, askSecret } = await import("../prompt.ts");
   const terminal = { input: stdin, output: context.stderr, signal: context.signal };

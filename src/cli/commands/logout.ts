@@ -1,7 +1,8 @@
 import type { CommandModule } from "yargs";
 import { escapeForeign } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
-import { type OutputFlags, outputFlags } from "../flags/options.ts";
+import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
+import { MAX_NOTE } from "../output/note-text.ts";
 
 interface LogoutFlags extends OutputFlags {
   readonly host?: string | undefined;
@@ -10,10 +11,10 @@ interface LogoutFlags extends OutputFlags {
 export function logoutCommand(context: Context): CommandModule<object, LogoutFlags> {
   return {
     command: "logout <host>",
-    describe: "erase what login kept",
+    describe: "remove the stored credentials of a registry",
     builder: parser =>
       outputFlags(
-        parser.positional("host", { type: "string", describe: "registry host[:port], docker.io for Docker Hub" }),
+        parser.positional("host", { type: "string", describe: "registry HOST[:PORT], docker.io for Docker Hub" }),
       ),
     handler: async flags => {
       const host = flags.host ?? "";
@@ -21,10 +22,10 @@ export function logoutCommand(context: Context): CommandModule<object, LogoutFla
       const result = await logout(host, { signal: context.signal });
       if (flags.json) return printLine(context, JSON.stringify(result));
       if (result.remainsIn !== undefined && !flags.quiet) {
-        const remainsIn = escapeForeign(result.remainsIn, 1000);
-        context.stderr.write(`Credentials for ${host} are left in ${remainsIn}: remove them there\n`);
+        const file = escapeForeign(result.remainsIn, MAX_NOTE);
+        context.stderr.write(`Credentials for ${host} remain in ${file}: remove them there\n`);
       }
-      printLine(context, result.isErased ? `Logged out of ${host}` : `Not logged in to ${host}: nothing to erase`);
+      printLine(context, result.isErased ? `Logged out of ${host}` : `Not logged in to ${host}: nothing to remove`);
     },
   };
 }

@@ -1,9 +1,17 @@
-import type { CommandModule } from "yargs";
+import type { Argv, CommandModule } from "yargs";
 import { type Context, printLine } from "../context.ts";
-import { type ArchiveFlags, archiveFlags, archiveOutput, printImages } from "../flags/archive-flags.ts";
-import { type ListFlags, listedInputs, listFlags, withFailedList } from "../flags/failed-list.ts";
-import { checkConcurrency, registryOptions, type TransferFlags, transferFlags } from "../flags/options.ts";
-import { createProgress } from "../output/progress.ts";
+import {
+  ARCHIVE_OUTPUT,
+  type ArchiveFlags,
+  archiveFlags,
+  archiveOutput,
+  platformsOf,
+  printImages,
+} from "../flags/archive-flags.ts";
+import { type ListFlags, listedInputs, listFlags, withFailedList } from "../flags/list-flags.ts";
+import { READ_REGISTRY, registryOptions } from "../flags/registry-flags.ts";
+import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
+import { Progress } from "../output/progress.ts";
 
 interface PullFlags extends TransferFlags, ArchiveFlags, ListFlags {
   readonly keepGoing?: boolean | undefined;
@@ -17,75 +25,71 @@ export function pullCommand(context: Context): CommandModule<object, PullFlags> 
   return {
     command: "pull [references..]",
     describe: "pull images into one archive that every runtime loads",
-    builder: parser =>
-      listFlags(
-        transferFlags(
-          archiveFlags(
-            parser
-              .positional("references", {
-                type: "string",
-                array: true,
-                describe: "images: registry/repository:tag or @digest",
-              })
-              .option("output", {
-                alias: "o",
-                type: "string",
-                demandOption: true,
-                requiresArg: true,
-                describe: "file to write, FOLDER/ for an OCI layout, - for stdout",
-              })
-              .option("mirror", {
-                type: "string",
-                array: true,
-                requiresArg: true,
-                nargs: 1,
-                describe: "HOST[/PATH] to try before the registry itself",
-              })
-              .option("restart", {
-                type: "boolean",
-                describe: "begin afresh where a run that broke off left an unfinished file",
-              })
-              .option("keep-going", { type: "boolean", describe: "leave out images that cannot be had; exit code 10" }),
-          )
-            .example("$0 pull registry.lan:5000/hello:latest -o out.tar", "one image, for this machine's architecture")
-            .example("$0 pull registry.lan:5000/hello:latest -o - | docker load", "without a file in between"),
-        ),
-        "references",
-      ),
-    handler: async flags => {
-      const output = archiveOutput(flags.output, context, flags.json);
-      const options = await registryOptions(flags);
-      const progress = createProgress(context, flags, "Pulling");
-      const { pull } = await import("../../index.ts");
-      try {
-        const references = await listedInputs(flags.references, flags, "pull");
-        const result = await withFailedList(
-          flags,
-          references,
-          async () =>
-            await pull(references, {
-              keepGoing: flags.keepGoing,
-              ...options,
-              output,
-              registry: flags.registry,
-              mirrors: flags.mirror,
-              restart: flags.restart,
-              platforms: flags.platform?.flatMap(text => text.split(",")),
-              layers: flags.layers,
-              loader: flags.for,
-              concurrency: checkConcurrency(flags.concurrency),
-              dryRun: flags.dryRun,
-              onProgress: progress.onProgress,
-              signal: context.signal,
-            }),
-        );
-        progress.end();
-        if (flags.json) return printLine(context, JSON.stringify(result));
-        printImages(context, result, progress.note);
-        if (!flags.dryRun) progress.summary(result);
-      } finally {
-        progress.end();
-      }
-    },
+    builder: parser => listFlags(transferFlags(pullFlags(parser), READ_REGISTRY), "references"),
+    handler: async flags => await runPull(flags, context),
   };
+}
+
+function pullFlags(parser: Argv) {
+  const own = parser
+    .positional("references", {
+      type: "string",
+      array: true,
+      describe: "images: registry/repository:tag or @digest",
+    })
+    .option("output", {
+      alias: "o",
+      type: "string",
+      demandOption: true,
+      requiresArg: true,
+      describe: ARCHIVE_OUTPUT,
+    })
+    .option("mirror", {
+      type: "string",
+      array: true,
+      requiresArg: true,
+      nargs: 1,
+      describe: "HOST[:PORT][/PATH] to try before the mirrors of registries.conf and the registry (default none)",
+    })
+    .option("restart", {
+      type: "boolean",
+      describe: "discard an unfinished file of an interrupted run and start over",
+    })
+    .option("keep-going", { type: "boolean", describe: "skip images that cannot be fetched (exit code 10)" });
+  return archiveFlags(own, "linux on this machine's architecture")
+    .example("$0 pull registry.lan:5000/hello:latest -o out.tar", "one image, for this machine's architecture")
+    .example("$0 pull registry.lan:5000/hello:latest -o - | docker load", "without a file in between");
+}
+
+async function runPull(flags: PullFlags, context: Context): Promise<void> {
+  const output = archiveOutput(flags.output, context, flags.json);
+  const options = await registryOptions(flags);
+  const progress = new Progress(context, flags, "Pulling");
+  const { pull } = await import("../../index.ts");
+  try {
+    const references = await listedInputs(flags.references, flags, "pull");
+    const work = async () =>
+      await pull(references, {
+        keepGoing: flags.keepGoing,
+        ...options,
+        output,
+        registry: flags.registry,
+        mirrors: flags.mirror,
+        restart: flags.restart,
+        platforms: platformsOf(flags),
+        layers: flags.layers,
+        loader: flags.for,
+        concurrency: checkConcurrency(flags.concurrency),
+        dryRun: flags.dryRun,
+        onProgress: progress.onProgress,
+        signal: context.signal,
+      });
+    const result = await withFailedList(flags, references, work);
+    progress.end();
+    if (flags.json) return printLine(context, JSON.stringify(result));
+    printImages(context, result, progress.note);
+    if (!flags.dryRun) progress.summary(result);
+  } finally {
+    progress.end();
+  }
 }

@@ -1,6 +1,7 @@
 import type { CommandModule } from "yargs";
 import { type Context, printLine } from "../context.ts";
-import { type RemoteFlags, remoteFlags, writeOptions } from "../flags/remote-flags.ts";
+import { WRITE_REGISTRY } from "../flags/registry-flags.ts";
+import { IMAGE_REFERENCE, type RemoteFlags, remoteFlags, writeOptions } from "../flags/remote-flags.ts";
 
 interface TagFlags extends RemoteFlags {
   readonly reference?: string | undefined;
@@ -10,14 +11,15 @@ interface TagFlags extends RemoteFlags {
 export function tagCommand(context: Context): CommandModule<object, TagFlags> {
   return {
     command: "tag <reference> <tag..>",
-    describe: "put an image of a registry under more names, without pulling it",
+    describe: "give an image in a registry more names, without pulling it",
     builder: parser =>
       remoteFlags(
         parser
-          .positional("reference", { type: "string", describe: "registry/repository:tag or @digest" })
-          .positional("tag", { type: "string", array: true, describe: "tags, or repository:tag of the same registry" })
+          .positional("reference", { type: "string", describe: IMAGE_REFERENCE })
+          .positional("tag", { type: "string", array: true, describe: "tags, or repository:tag in the same registry" })
           .example("$0 tag registry.lan:5000/app:1.4.2 1.4 latest", "two more tags")
           .example("$0 tag registry.lan:5000/app:1.4.2 prod/app:1.4.2", "in another repository, blobs mounted"),
+        WRITE_REGISTRY,
       ),
     handler: async flags => {
       const options = await writeOptions(flags, context);

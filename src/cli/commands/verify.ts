@@ -2,9 +2,9 @@ import type { CommandModule } from "yargs";
 import { IntegrityError } from "../../errors.ts";
 import { escapeForeign, formatBytes, quote } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
-import { type OutputFlags, outputFlags } from "../flags/options.ts";
+import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
 import { faultText } from "../output/fault-text.ts";
-import { createProgress } from "../output/progress.ts";
+import { Progress } from "../output/progress.ts";
 import { ReportedError } from "../output/render-error.ts";
 
 interface VerifyFlags extends OutputFlags {
@@ -14,32 +14,35 @@ interface VerifyFlags extends OutputFlags {
 export function verifyCommand(context: Context): CommandModule<object, VerifyFlags> {
   return {
     command: "verify <archive>",
-    describe: "re-hash everything in an archive",
-    builder: parser => outputFlags(parser.positional("archive", { type: "string", describe: "image archive" })),
-    handler: async flags => {
-      const archive = flags.archive ?? "";
-      const progress = createProgress(context, flags, "Verifying");
-      const { verify } = await import("../../index.ts");
-      try {
-        const result = await verify(archive, { onProgress: progress.onProgress, signal: context.signal });
-        progress.end();
-        if (flags.json) printLine(context, JSON.stringify(result));
-        else {
-          for (const fault of result.faults) printLine(context, faultText(fault));
-          for (const text of result.unchecked) progress.note(`Not checked: ${text}`);
-        }
-        if (result.faults.length > 0) throw faultyArchive(archive, result.faults.length, flags.json === true);
-        if (flags.json) return;
-        const { images, blobs, bytes } = result;
-        printLine(
-          context,
-          `${escapeForeign(archive)}: ${images} image(s), ${blobs} blobs, ${formatBytes(bytes)}, all as their digests say`,
-        );
-      } finally {
-        progress.end();
-      }
-    },
+    describe: "check every blob of an archive against its digest",
+    builder: parser =>
+      outputFlags(parser.positional("archive", { type: "string", describe: "image archive or folder, - for stdin" })),
+    handler: async flags => await runVerify(flags, context),
   };
+}
+
+async function runVerify(flags: VerifyFlags, context: Context): Promise<void> {
+  const archive = flags.archive ?? "";
+  const progress = new Progress(context, flags, "Verifying");
+  const { verify } = await import("../../index.ts");
+  try {
+    const result = await verify(archive, { onProgress: progress.onProgress, signal: context.signal });
+    progress.end();
+    if (flags.json) printLine(context, JSON.stringify(result));
+    else {
+      for (const fault of result.faults) printLine(context, faultText(fault));
+      for (const text of result.unchecked) progress.note(`Not checked: ${text}`);
+    }
+    if (result.faults.length > 0) throw faultyArchive(archive, result.faults.length, flags.json === true);
+    if (flags.json) return;
+    const { images, blobs, bytes } = result;
+    printLine(
+      context,
+      `${escapeForeign(archive)}: ${images} image(s), ${blobs} blobs, ${formatBytes(bytes)}, all match their digests`,
+    );
+  } finally {
+    progress.end();
+  }
 }
 
 /** @param isReported when the faults are on stdout already, as JSON. */

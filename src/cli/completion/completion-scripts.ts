@@ -1,11 +1,11 @@
 /**
- * Scripts that hand the words before the cursor to imgpack and offer the lines that it prints. SHELL is set because yargs
- * writes another form for zsh and fish, whose colons would break host:port.
+ * The scripts call imgpack with the words before the cursor and offer the lines that it prints. SHELL is set because yargs
+ * prints "word:description" for zsh and fish, and the colon would break host:port.
  */
 const ASK = "SHELL=bash imgpack --get-yargs-completions";
 
 const BASH = `_imgpack() {
-  # Bash splits words at colons, which references are full of: the line is split again, at blanks.
+  # Bash splits words at colons, which references contain: split the line again at spaces.
   local line="\${COMP_LINE:0:COMP_POINT}" words word prefix
   read -r -a words <<< "$line"
   [[ "$line" == *' ' ]] && words+=("")

@@ -6,11 +6,11 @@ interface CompletionFlags {
   readonly shell?: string | undefined;
 }
 
-/** Nobody waits longer for a key. */
-const MAX_MS = 2000;
+/** A completion that takes longer is of no use. */
+const MAX_WAIT_MS = 2000;
 const MAX_TAGS = 1000;
-/** Commands whose words may be references. */
-const TAKE_REFERENCES: ReadonlySet<string> = new Set([
+/** Commands whose arguments can be references. */
+const REFERENCE_COMMANDS: ReadonlySet<string> = new Set([
   "blob",
   "config",
   "copy",
@@ -28,23 +28,23 @@ const TAKE_REFERENCES: ReadonlySet<string> = new Set([
 export function completionCommand(context: Context): CommandModule<object, CompletionFlags> {
   return {
     command: "completion <shell>",
-    describe: "print a script that completes commands, flags and tags",
+    describe: "print a script that completes commands, flags and tags in a shell",
     builder: parser =>
       parser
-        .positional("shell", { choices: ["bash", "zsh", "fish"], type: "string", describe: "your shell" })
-        .example('eval "$(imgpack completion bash)"', "for this bash")
-        .example("imgpack completion fish > ~/.config/fish/completions/imgpack.fish", "for every fish"),
+        .positional("shell", { choices: ["bash", "zsh", "fish"], type: "string", describe: "shell to complete in" })
+        .example('eval "$(imgpack completion bash)"', "in the running bash")
+        .example("imgpack completion fish > ~/.config/fish/completions/imgpack.fish", "in every new fish"),
     handler: ({ shell = "bash" }) => printLine(context, completionScript(shell)),
   };
 }
 
-type Listed = (error: Error | null, completions: string[] | undefined) => void;
+type OnCompletions = (error: Error | null, completions: string[] | undefined) => void;
 
-/** What yargs asks for the word under the cursor: tags behind `repository:`, else commands and flags. */
+/** Completes the word under the cursor for yargs: tags after `repository:`, else commands and flags. */
 export function complete(
   current: string,
   flags: Readonly<Record<string, unknown>>,
-  others: (onListed: Listed) => unknown,
+  others: (onListed: OnCompletions) => unknown,
   done: (completions: string[]) => unknown,
 ): void {
   const repository = repositoryBefore(current, flags["_"]);
@@ -54,14 +54,14 @@ export function complete(
   }
   tagsOf(repository, flags).then(
     tags => done(tags.map(tag => `${repository}:${tag}`)),
-    // A registry that does not answer, or not to us, has nothing to complete.
+    // A registry that does not answer, or refuses access, completes nothing.
     () => done([]),
   );
 }
 
-/** `registry/repository` of a word whose tag is being typed. */
+/** The `registry/repository` of a word whose tag is being typed. */
 function repositoryBefore(current: string, words: unknown): string | undefined {
-  const isForReferences = Array.isArray(words) && words.some(word => TAKE_REFERENCES.has(String(word)));
+  const isForReferences = Array.isArray(words) && words.some(word => REFERENCE_COMMANDS.has(String(word)));
   const colon = current.lastIndexOf(":");
   // A colon before the last slash belongs to a port.
   if (!isForReferences || !current.includes("/") || colon < current.lastIndexOf("/")) return undefined;
@@ -74,7 +74,7 @@ async function tagsOf(repository: string, flags: Readonly<Record<string, unknown
     plainHttp: flags["plainHttp"] === true || undefined,
     insecure: flags["insecure"] === true || undefined,
     limit: MAX_TAGS,
-    signal: AbortSignal.timeout(MAX_MS),
+    signal: AbortSignal.timeout(MAX_WAIT_MS),
   });
   return result.tags.map(({ tag }) => tag);
 }

@@ -11,18 +11,47 @@ export interface ArchiveFlags {
   readonly for?: string | undefined;
 }
 
-export function archiveFlags<T>(parser: Argv<T>): Argv<T & ArchiveFlags> {
-  return parser
-    .option("platform", { type: "string", array: true, requiresArg: true, describe: "os/arch[/variant] or all" })
-    .option("layers", { requiresArg: true, choices: ["keep", "gzip", "raw"], describe: "compression of layers (keep)" })
+/** What the output of `pull` and `convert` can be, for the help. */
+export const ARCHIVE_OUTPUT = "file to write, FOLDER/ for an OCI layout, or - for stdout";
+
+/** @param defaultPlatform for the help. */
+export function archiveFlags<T>(parser: Argv<T>, defaultPlatform: string): Argv<T & ArchiveFlags> {
+  return platformsFlag(parser, defaultPlatform)
+    .option("layers", {
+      requiresArg: true,
+      choices: ["keep", "gzip", "raw"],
+      describe: "compression of the layers to write (default keep)",
+    })
     .option("for", {
       requiresArg: true,
       choices: ["docker20", "docker", "podman", "ctr", "k3s"],
-      describe: "adapt what this loader cannot take",
+      describe: "make the archive loadable by this tool (default: any of them)",
     });
 }
 
-/** @returns what to give the library for `-o WORD`: the word, or stdout for "-". @throws a usage fault */
+/** @param defaultPlatform for the help. */
+export function platformsFlag<T>(
+  parser: Argv<T>,
+  defaultPlatform: string,
+): Argv<T & { readonly platform: string[] | undefined }> {
+  return parser.option("platform", {
+    type: "string",
+    array: true,
+    requiresArg: true,
+    describe: `OS/ARCH[/VARIANT], several with commas, or all (default ${defaultPlatform})`,
+  });
+}
+
+/** The values of `--platform`, which may come with commas or several times. */
+export function platformsOf({ platform }: Pick<ArchiveFlags, "platform">): readonly string[] | undefined {
+  return platform?.flatMap(text => text.split(","));
+}
+
+/**
+ * The output for the library: the path, or stdout for "-".
+ *
+ * @throws UsageError if stdout is a terminal, or is used for `--json` as well.
+ */
 export function archiveOutput(word: string, { stdout }: Context, isJson: boolean | undefined): string | Writable {
   if (word !== "-") return word;
   if (isJson === true) throw new UsageError("Cannot use --json: stdout is the archive, expected only one of them");
@@ -34,7 +63,7 @@ export function archiveOutput(word: string, { stdout }: Context, isJson: boolean
   return stdout as Writable;
 }
 
-/** A line per name on stdout, or on stderr where stdout is the archive; changed digests are noted. */
+/** Prints a line per name, on stderr if stdout is the archive; notes the digests that changed. */
 export function printImages(context: Context, result: ConvertResult | PullResult, note: (text: string) => void): void {
   for (const { names, digest, previousDigest } of result.images) {
     for (const name of names.length === 0 ? [""] : names) {

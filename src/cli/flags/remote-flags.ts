@@ -1,52 +1,53 @@
 import type { Argv } from "yargs";
 import { UsageError } from "../../errors.ts";
 import type { ProgressEvent, RemoteOptions } from "../../index.ts";
-import { escapeForeign } from "../../util/format.ts";
 import type { Context } from "../context.ts";
-import { type OutputFlags, outputFlags, type RegistryFlags, registryFlags, registryOptions } from "./options.ts";
+import { noteText } from "../output/note-text.ts";
+import { type OutputFlags, outputFlags } from "./output-flags.ts";
+import { READ_REGISTRY, type RegistryFlags, registryFlags, registryOptions } from "./registry-flags.ts";
 
-/** Flags of the commands that ask or change a registry without moving layers. */
+/** Flags of the commands that query or change a registry without moving layers. */
 export interface RemoteFlags extends RegistryFlags, OutputFlags {}
 
-export function remoteFlags<T>(parser: Argv<T>): Argv<T & RemoteFlags> {
-  return outputFlags(registryFlags(parser));
+/** The argument of these commands, for the help. */
+export const IMAGE_REFERENCE = "image: registry/repository:tag or @digest";
+
+/** @param registry help text of `--registry`. */
+export function remoteFlags<T>(parser: Argv<T>, registry: string = READ_REGISTRY): Argv<T & RemoteFlags> {
+  return outputFlags(registryFlags(parser, registry));
 }
 
-/** @throws a usage fault for a bad file */
+/** @throws UsageError for a bad PEM file. */
 export async function remoteOptions(flags: RemoteFlags, context: Context): Promise<RemoteOptions> {
   const options = await registryOptions(flags);
   const { stderr, signal } = context;
-  return {
-    ...options,
-    registry: flags.registry,
-    signal,
-    onProgress(event: ProgressEvent) {
-      if (flags.progress === "json") stderr.write(`${JSON.stringify(event)}\n`);
-      else if (flags.quiet === true) return;
-      else if (event.kind === "note") stderr.write(`${escapeForeign(event.message, MAX_NOTE)}\n`);
-      else if (event.kind === "retry") {
-        const wait = `trying again in ${Math.ceil(event.waitMs / 1000)} s`;
-        stderr.write(`${escapeForeign(event.message, MAX_NOTE)}; ${wait}\n`);
-      }
-    },
+  const onProgress = (event: ProgressEvent): void => {
+    const text = flags.progress === "json" ? JSON.stringify(event) : flags.quiet === true ? undefined : noteText(event);
+    if (text !== undefined) stderr.write(`${text}\n`);
   };
+  return { ...options, registry: flags.registry, signal, onProgress };
 }
 
-const MAX_NOTE = 1000;
-
-/** Names that are written to have a registry, from the flag or the environment. */
+/** As `remoteOptions`, for commands that write: the registry of names that have none may come from the environment. */
 export async function writeOptions(flags: RemoteFlags, context: Context): Promise<RemoteOptions> {
   const options = await remoteOptions(flags, context);
   return { ...options, registry: flags.registry ?? (process.env["IMGPACK_REGISTRY"] || undefined) };
 }
 
-/** `--platform` of the commands that take one. */
-export function platformFlag<T>(parser: Argv<T>): Argv<T & { readonly platform?: string | undefined }> {
-  return parser.option("platform", { type: "string", requiresArg: true, describe: "os/arch[/variant] of an index" });
+/** `--platform` of the commands that take one. @param defaultPlatform for the help. */
+export function platformFlag<T>(
+  parser: Argv<T>,
+  defaultPlatform: string,
+): Argv<T & { readonly platform?: string | undefined }> {
+  return parser.option("platform", {
+    type: "string",
+    requiresArg: true,
+    describe: `platform in an index: OS/ARCH[/VARIANT] (default ${defaultPlatform})`,
+  });
 }
 
-/** @throws a usage fault for several, which other commands take. */
+/** @throws UsageError for more than one platform; yargs makes a list of a flag that is given several times. */
 export function onePlatform(value: string | readonly string[] | undefined): string | undefined {
   if (value === undefined || typeof value === "string") return value;
-  throw new UsageError(`Cannot use --platform: it stands ${value.length} times, expected once`);
+  throw new UsageError(`Cannot use --platform: given ${value.length} times, expected once`);
 }

@@ -2,13 +2,13 @@ import type { Diagnosis } from "../../index.ts";
 import { escapeForeign, formatBytes } from "../../util/format.ts";
 import { faultText } from "./fault-text.ts";
 
-/** A diagnosis for people: what it is, what is in it, what is wrong, who loads it, what to do. */
+/** A diagnosis as text: what the archive is and contains, what is wrong, which tools load it, what to do. */
 export function* diagnosisLines(diagnosis: Diagnosis): Generator<string> {
   const { archive, bytes, compression, form, producer, images, loaders, notes, verified, repaired } = diagnosis;
   const packed = compression === "none" ? "" : `, ${compression}`;
   yield `Archive    ${escapeForeign(archive)}, ${formatBytes(bytes)}${packed}`;
-  yield `Form       ${FORMS[form]}`;
-  yield `Made by    ${producer.name}, it seems: ${producer.because}`;
+  yield `Format     ${FORMATS[form]}`;
+  yield `Made by    probably ${producer.name}: ${producer.because}`;
   for (const note of notes) yield `Note       ${note}`;
   for (const image of images) yield* imageLines(image);
   for (const { loader, loads, why } of loaders) {
@@ -18,14 +18,14 @@ export function* diagnosisLines(diagnosis: Diagnosis): Generator<string> {
     const { faults, unchecked, blobs } = verified;
     for (const fault of faults) yield `Fault      ${faultText(fault)}`;
     for (const text of unchecked) yield `Note       ${text}`;
-    if (faults.length === 0) yield `Content    ${counted(blobs, "blob")}, all as their digests say`;
+    if (faults.length === 0) yield `Content    ${counted(blobs, "blob")}, all match their digests`;
   }
   if (repaired !== undefined) {
     const { output, blobBytes } = repaired;
     yield `Repaired   ${escapeForeign(output)}: ${counted(repaired.images.length, "image")}, ${formatBytes(blobBytes)}`;
     for (const image of images) if (!image.isWhole) yield `Left out   ${nameOf(image)}`;
   }
-  for (const advice of advices(diagnosis)) yield `Do         ${advice}`;
+  for (const advice of advices(diagnosis)) yield `Advice     ${advice}`;
 }
 
 type Image = Diagnosis["images"][number];
@@ -35,12 +35,12 @@ function* imageLines(image: Image): Generator<string> {
   yield `Image      ${nameOf(image)}`;
   for (const { platform, layers } of platforms) {
     const size = formatBytes(layers.reduce((sum, layer) => sum + layer.size, 0));
-    const what = escapeForeign(platform ?? "no image, another artifact");
+    const what = escapeForeign(platform ?? "not an image");
     yield `           ${what}: ${counted(layers.length, "layer")}, ${size}`;
   }
-  if (absent.length > 0) yield `           not here: ${absent.map(text => escapeForeign(text)).join(", ")}`;
-  // Messages have escaped already what is foreign in them.
-  if (!isWhole) yield `           not whole: ${problem ?? "parts are missing or altered"}`;
+  if (absent.length > 0) yield `           missing: ${absent.map(text => escapeForeign(text)).join(", ")}`;
+  // Foreign text in messages is escaped already.
+  if (!isWhole) yield `           incomplete: ${problem ?? "parts are missing or altered"}`;
 }
 
 function nameOf({ names, digest, platforms }: Image): string {
@@ -52,7 +52,7 @@ function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
-const FORMS: Readonly<Record<Diagnosis["form"], string>> = {
+const FORMATS: Readonly<Record<Diagnosis["form"], string>> = {
   docker: "docker archive (manifest.json)",
   oci: "OCI layout",
   "docker+oci": "docker archive and OCI layout in one",
@@ -65,23 +65,23 @@ function* advices({ archive, loaders, images, verified, repaired }: Diagnosis): 
   const broken = images.filter(({ isWhole }) => !isWhole);
   const isAltered = verified?.faults.some(({ kind }) => kind !== "missing") === true;
   if (isAltered) yield "copy the archive again from its source: its content was altered";
-  else if (broken.length > 0) yield "pull the image with all its layers, and save it again";
+  else if (broken.length > 0) yield "pull the image with all its layers, then save it again";
   const named = images.filter(({ isWhole }) => isWhole);
   if (images.length === 1 && named.length === 1 && named[0]?.names.length === 0)
     yield `give it a name: imgpack convert ${file} named.tar --tag NAME:TAG`;
   if (repaired !== undefined || named.length === 0 || isAltered) return;
-  const mendable = loaders.flatMap(({ why }) => why).filter(why => !NOT_MENDED.test(why));
-  if (mendable.length === 0) return;
-  const layers = mendable.some(why => /^layers are .*zstd/.test(why)) ? " --layers gzip" : "";
-  const what = broken.length > 0 ? "save what is whole" : "make one that every runtime loads";
-  const saved = archive === "-" ? "save it to FILE, and then " : "";
+  const fixable = loaders.flatMap(({ why }) => why).filter(why => !NOT_FIXABLE.test(why));
+  if (fixable.length === 0) return;
+  const layers = fixable.some(why => /^layers are .*zstd/.test(why)) ? " --layers gzip" : "";
+  const what = broken.length > 0 ? "save the complete images" : "make an archive that every runtime loads";
+  const saved = archive === "-" ? "save it to FILE, then " : "";
   yield `${saved}${what}: imgpack doctor ${file} --repair clean.tar${layers}`;
 }
 
-/** What no other form of the same images cures. */
-const NOT_MENDED = /has no name|without a name|no image in it|machine's platform/;
+/** Reasons that remain in every other archive of the same images. */
+const NOT_FIXABLE = /has no name|without a name|no image in it|machine's platform/;
 
-/** A name that a shell takes as one word; FILE for one that cannot be printed. */
+/** A path quoted for a shell; FILE for one that cannot be printed. */
 function shellWord(path: string): string {
   if (/^[\w./@%+=:,][\w./@%+=:,-]*$/.test(path)) return path;
   if (escapeForeign(path, Number.MAX_SAFE_INTEGER) !== path || path.startsWith("-")) return "FILE";

@@ -5,20 +5,20 @@ import { table } from "./table.ts";
 type Image = Inspection["images"][number];
 type ImagePlatform = Image["platforms"][number];
 
-/** An inspection for people: per image its names, per platform its config and a table of layers. */
+/** An inspection as text: the names of each image, and for each platform its config and a table of layers. */
 export function* inspectionLines({ images }: Inspection): Generator<string> {
-  for (const [place, image] of images.entries()) {
-    if (place > 0) yield "";
+  for (const [index, image] of images.entries()) {
+    if (index > 0) yield "";
     yield* imageLines(image);
   }
 }
 
 function* imageLines({ names, digest, mediaType, platforms, absent }: Image): Generator<string> {
   yield `Image      ${names.length === 0 ? "(no name)" : names.map(name => escapeForeign(name)).join(", ")}`;
-  yield `Digest     ${digest ?? "none before a push: raw layers, no manifest"}`;
+  yield `Digest     ${digest ?? "none until it is pushed: raw layers, no manifest"}`;
   yield `Type       ${escapeForeign(mediaType)}`;
   for (const platform of platforms) yield* platformLines(platform);
-  if (absent.length > 0) yield `Not here   ${absent.join(", ")}`;
+  if (absent.length > 0) yield `Missing    ${absent.join(", ")}`;
 }
 
 function* platformLines({
@@ -47,11 +47,11 @@ function* platformLines({
   const steps = history.filter(({ emptyLayer }) => !emptyLayer);
   yield* table(
     ["LAYER", "SIZE", "DIFF_ID", "MADE BY"],
-    layers.map(({ digest, size, diffId }, place) => [
+    layers.map(({ digest, size, diffId }, index) => [
       digest,
       formatBytes(size),
       diffId === undefined || diffId === digest ? "same" : diffId,
-      escapeForeign(steps[place]?.createdBy ?? "", 60),
+      escapeForeign(steps[index]?.createdBy ?? "", 60),
     ]),
   );
 }

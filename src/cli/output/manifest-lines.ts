@@ -4,10 +4,10 @@ import { table } from "./table.ts";
 
 type Platform = ManifestResult["platforms"][number];
 
-/** As much of an instruction as a line shows. */
+/** Characters of an instruction; what is longer is cut. */
 const MAX_INSTRUCTION = 100;
 
-/** A manifest for people: what it is, then each platform with a row per layer. */
+/** A manifest as text: what it is, then each platform with a row per layer. */
 export function* manifestLines(result: ManifestResult): Generator<string> {
   yield `Manifest   ${result.reference}`;
   yield `Type       ${escapeForeign(result.mediaType)}, ${formatBytes(result.size)}`;
@@ -16,14 +16,14 @@ export function* manifestLines(result: ManifestResult): Generator<string> {
   const images = result.platforms.flatMap(({ platform }) => (platform === undefined ? [] : [escapeForeign(platform)]));
   if (images.length > 0) yield `Platforms  ${images.join(", ")}`;
   for (const platform of result.platforms) yield* platformLines(platform);
-  if (result.absent.length > 0) yield `Not here   ${result.absent.map(text => escapeForeign(text)).join(", ")}`;
+  if (result.absent.length > 0) yield `Missing    ${result.absent.map(text => escapeForeign(text)).join(", ")}`;
 }
 
 function* platformLines(image: Platform): Generator<string> {
   const { platform, digest, config, created, layers, layerBytes } = image;
   yield "";
   const built = created === undefined ? "" : `, built ${escapeForeign(created, 64)}`;
-  yield `${platform === undefined ? "No image" : escapeForeign(platform)}, ${formatBytes(layerBytes)} in ${layers.length} layer(s)${built}`;
+  yield `${platform === undefined ? "Not an image" : escapeForeign(platform)}, ${formatBytes(layerBytes)} in ${layers.length} layer(s)${built}`;
   if (digest !== undefined) yield `Manifest   ${digest}`;
   if (config !== undefined) yield `Config     ${config}`;
   yield* table(
@@ -37,7 +37,7 @@ function* platformLines(image: Platform): Generator<string> {
   );
 }
 
-/** Docker's classic builder hides the instruction behind the shell that ran it. */
+/** The instruction, without the shell call that Docker's classic builder puts before it. */
 function instruction(text: string): string {
   return text.replace(/^\/bin\/sh -c #\(nop\)\s+/, "").replace(/^\/bin\/sh -c\s+/, "RUN ");
 }

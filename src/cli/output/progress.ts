@@ -1,78 +1,84 @@
 import type { ProgressEvent, PullResult, PushResult } from "../../index.ts";
-import { escapeForeign, formatBytes } from "../../util/format.ts";
-import type { Session } from "../context.ts";
-import type { OutputFlags } from "../flags/options.ts";
+import { formatBytes } from "../../util/format.ts";
+import type { OutputStreams } from "../context.ts";
+import type { OutputFlags } from "../flags/output-flags.ts";
+import { noteText } from "./note-text.ts";
 
 const FRAME_MS = 100;
 const LINE_MS = 3000;
 const BAR_WIDTH = 24;
 
-/** What a person sees on stderr while a copy runs. */
-export interface Progress {
-  readonly onProgress: (event: ProgressEvent) => void;
-  note(text: string): void;
-  /** One closing line of what was done. */
-  summary(result: PushResult | PullResult): void;
-  /** Clears the bar; nothing is drawn afterwards. */
-  end(): void;
-}
+type ProgressStyle = "bar" | "lines" | "json" | "none";
 
-type Form = "bar" | "lines" | "json" | "none";
+/** Progress and notes of one command on stderr: a bar on a terminal, else a line every few seconds, or JSON lines. */
+export class Progress {
+  readonly #stderr: OutputStreams["stderr"];
+  readonly #style: ProgressStyle;
+  readonly #isQuiet: boolean;
+  readonly #verb: string;
+  readonly #startedMs = performance.now();
+  #drawnMs = this.#startedMs;
+  #totalBytes = 0;
+  #doneBytes = 0;
+  #isBarShown = false;
 
-/** A bar on a terminal, a line every few seconds off one, or events as JSON lines. */
-export function createProgress(
-  session: Session,
-  flags: OutputFlags,
-  verb: "Pushing" | "Pulling" | "Copying" | "Verifying" | "Importing" | "Converting",
-): Progress {
-  const form = formOf(session, flags);
-  const isQuiet = flags.quiet === true;
-  const { stderr } = session;
-  const started = performance.now();
-  let totalBytes = 0;
-  let bytes = 0;
-  let drawn = started;
-  let isBarShown = false;
-  const clear = (): void => {
-    if (isBarShown) stderr.write("\r\u001B[K");
-    isBarShown = false;
-  };
-  const say = (text: string): void => {
-    clear();
-    if (!isQuiet) stderr.write(`${text}\n`);
-  };
-  const draw = (): void => {
-    const now = performance.now();
-    if (form !== "bar" && form !== "lines") return;
-    if (now - drawn < (form === "bar" ? FRAME_MS : LINE_MS)) return;
-    drawn = now;
-    const text = status(verb, bytes, totalBytes, (now - started) / 1000);
-    if (form === "lines") {
-      say(text);
+  constructor(
+    streams: OutputStreams,
+    flags: OutputFlags,
+    verb: "Pushing" | "Pulling" | "Copying" | "Verifying" | "Importing" | "Converting",
+  ) {
+    this.#stderr = streams.stderr;
+    this.#style = styleOf(streams, flags);
+    this.#isQuiet = flags.quiet === true;
+    this.#verb = verb;
+  }
+
+  readonly onProgress = (event: ProgressEvent): void => {
+    if (event.kind === "planned") this.#totalBytes += event.bytes;
+    if (event.kind === "bytes") this.#doneBytes += event.delta;
+    if (event.kind === "skipped") this.#doneBytes += event.bytes;
+    if (this.#style === "json") {
+      this.#stderr.write(`${JSON.stringify(event)}\n`);
       return;
     }
-    stderr.write(`\r${bar(bytes, totalBytes)} ${text}\u001B[K`);
-    isBarShown = true;
+    const text = noteText(event);
+    if (text !== undefined) this.note(text);
+    this.#draw();
   };
-  return {
-    onProgress(event) {
-      if (form === "json") stderr.write(`${JSON.stringify(event)}\n`);
-      if (event.kind === "planned") totalBytes += event.bytes;
-      if (event.kind === "bytes") bytes += event.delta;
-      if (event.kind === "skipped") bytes += event.bytes;
-      if (event.kind === "note" && form !== "json") say(event.message);
-      if (event.kind === "retry" && form !== "json") {
-        say(`${escapeForeign(event.message, 1000)}; trying again in ${Math.ceil(event.waitMs / 1000)} s`);
-      }
-      draw();
-    },
-    note: say,
-    summary: result => say(summaryLine(result, verb === "Copying" ? "Copied" : "Pushed")),
-    end: clear,
+
+  /** Prints a line, unless the command is quiet. */
+  readonly note = (text: string): void => {
+    this.end();
+    if (!this.#isQuiet) this.#stderr.write(`${text}\n`);
   };
+
+  /** Prints what was done, in one line. */
+  summary(result: PushResult | PullResult): void {
+    this.note(summaryLine(result, this.#verb === "Copying" ? "Copied" : "Pushed"));
+  }
+
+  /** Clears the bar. */
+  end(): void {
+    if (this.#isBarShown) this.#stderr.write("\r\u001B[K");
+    this.#isBarShown = false;
+  }
+
+  #draw(): void {
+    if (this.#style !== "bar" && this.#style !== "lines") return;
+    const now = performance.now();
+    if (now - this.#drawnMs < (this.#style === "bar" ? FRAME_MS : LINE_MS)) return;
+    this.#drawnMs = now;
+    const text = status(this.#verb, this.#doneBytes, this.#totalBytes, (now - this.#startedMs) / 1000);
+    if (this.#style === "lines") {
+      this.note(text);
+      return;
+    }
+    this.#stderr.write(`\r${bar(this.#doneBytes, this.#totalBytes)} ${text}\u001B[K`);
+    this.#isBarShown = true;
+  }
 }
 
-function formOf({ stderr }: Session, { progress = "auto", quiet }: OutputFlags): Form {
+function styleOf({ stderr }: OutputStreams, { progress = "auto", quiet }: OutputFlags): ProgressStyle {
   if (quiet === true || progress === "none") return "none";
   if (progress === "json") return "json";
   const isTerminal = "isTTY" in stderr && stderr.isTTY === true;
@@ -97,5 +103,5 @@ function summaryLine(result: PushResult | PullResult, done: "Pushed" | "Copied")
     return `Pulled ${result.blobs} blobs, ${formatBytes(result.blobBytes)}, to ${result.output} in ${seconds} (${result.platforms.join(", ")})`;
   }
   const { uploaded, mounted, skipped, cached } = result.blobs;
-  return `${done} ${uploaded} blobs (${mounted} mounted, ${skipped} there already, ${cached} known from the cache), ${formatBytes(result.bytesSent)} sent in ${seconds}`;
+  return `${done} ${uploaded} blobs (${mounted} mounted, ${skipped} already present, ${cached} known from the cache), ${formatBytes(result.bytesSent)} sent in ${seconds}`;
 }

@@ -1,8 +1,9 @@
 import { EXIT_CODES, type ImgpackError, UsageError } from "../../errors.ts";
 import { escapeForeign } from "../../util/format.ts";
-import type { Session } from "../context.ts";
+import type { OutputStreams } from "../context.ts";
 
-interface Shape {
+/** What of an error is printed. */
+interface PrintedError {
   readonly message: string;
   readonly code: string;
   readonly exitCode: number;
@@ -35,31 +36,31 @@ export interface RenderErrorOptions {
  */
 export function renderError(
   thrown: unknown,
-  { stdout, stderr }: Session,
+  { stdout, stderr }: OutputStreams,
   { isJson, isVerbose, command }: RenderErrorOptions,
 ): number {
   const isReported = thrown instanceof ReportedError;
   const error = isReported ? thrown.error : thrown;
-  const shape = shapeOf(error, command);
+  const printed = printedError(error, command);
   if (isJson && !isReported) {
-    const { message, code, hint, origin } = shape;
+    const { message, code, hint, origin } = printed;
     stdout.write(`${JSON.stringify({ error: { code, message, hint, origin } })}\n`);
   }
-  const isBug = shape.exitCode === EXIT_CODES.internal;
-  const lines = [shape.message, shape.hint ?? "", ...(isVerbose || isBug ? causes(error, isBug) : [])];
+  const isBug = printed.exitCode === EXIT_CODES.internal;
+  const lines = [printed.message, printed.hint ?? "", ...(isVerbose || isBug ? causes(error, isBug) : [])];
   for (const line of lines.flatMap(text => text.split("\n"))) {
-    // Whatever a message was made of, it does not steer the terminal.
+    // Foreign text in a message must not control the terminal.
     if (line !== "") stderr.write(`${escapeForeign(line, Number.POSITIVE_INFINITY)}\n`);
   }
-  return shape.exitCode;
+  return printed.exitCode;
 }
 
-function shapeOf(error: unknown, command: string | undefined): Shape {
-  const fields: Partial<Record<keyof Shape, unknown>> = typeof error === "object" && error !== null ? error : {};
+function printedError(error: unknown, command: string | undefined): PrintedError {
+  const fields: Partial<Record<keyof PrintedError, unknown>> = typeof error === "object" && error !== null ? error : {};
   const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
   if (typeof fields.exitCode === "number") {
     return {
-      message: text(fields.message) ?? "unknown fault",
+      message: text(fields.message) ?? "unknown error",
       code: text(fields.code) ?? "ERR_INTERNAL",
       exitCode: fields.exitCode,
       hint: text(fields.hint) ?? (error instanceof UsageError ? helpHint(command) : undefined),

@@ -1,4 +1,4 @@
-/** Columns as wide as their widest cell, two blanks apart; nothing for no rows. */
+/** The lines of a table with two spaces between columns; none without rows. */
 export function* table(head: readonly string[], rows: readonly (readonly string[])[]): Generator<string> {
   if (rows.length === 0) return;
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map(row => (row[column] ?? "").length)));

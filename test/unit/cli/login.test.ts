@@ -41,14 +41,14 @@ describe("imgpack login", () => {
     expect(outcome).toEqual({
       exitCode: 0,
       stdout: `Logged in to ${registry.host} as ci\n`,
-      stderr: `The password stands unencrypted in ${file}; a credential helper (credsStore) would keep it safer\n`,
+      stderr: `The password is stored unencrypted in ${file}; a credential helper (credsStore) would store it more safely\n`,
     });
     await expect(readFile(file, "utf8")).resolves.toContain(Buffer.from(`ci:${password}`).toString("base64"));
     const json = await runCommand("logout", registry.host, "--json");
     expect(JSON.parse(json.stdout)).toEqual({ registry: registry.host, isErased: true, file });
     await expect(runCommand("logout", registry.host)).resolves.toEqual({
       exitCode: 0,
-      stdout: `Not logged in to ${registry.host}: nothing to erase\n`,
+      stdout: `Not logged in to ${registry.host}: nothing to remove\n`,
       stderr: "",
     });
   });
@@ -74,12 +74,12 @@ describe("imgpack login", () => {
   });
 
   test.each([
-    [["login"], "Cannot run login: nothing named to work on, expected at least 1 argument"],
+    [["login"], "Cannot run login: no input given, expected at least one"],
     [
       ["login", "r.lan", "--password-stdin"],
       "Cannot log in: no user name given, expected --username with --password-stdin",
     ],
-    [["login", "r.lan", "-u", "ci"], "Cannot log in: no terminal to ask at, expected --username and --password-stdin"],
+    [["login", "r.lan", "-u", "ci"], "Cannot log in: no terminal to ask on, expected --username and --password-stdin"],
     [["login", "r.lan", "-u", "ci", "--password", "x"], 'Cannot run login: unknown flag "--password", expected none'],
     [["login", "r.lan", "-u", "ci", "--cert-file", "x"], "Cannot use --cert-file: no --key-file given, expected both"],
     [
@@ -129,7 +129,7 @@ describe("askSecret()", () => {
     expect(at.shown.join("")).toBe("Password: \n");
   });
 
-  test.each([["\u0003"], ["ab\u0004"], [""]])("askSecret() is broken off by %j", async typed => {
+  test.each([["\u0003"], ["ab\u0004"], [""]])("askSecret() is cancelled by %j", async typed => {
     await expect(askSecret("Password: ", terminal(typed))).rejects.toMatchObject({ exitCode: 2 });
   });
 

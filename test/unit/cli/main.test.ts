@@ -3,8 +3,8 @@ import { runCommand } from "../../support/command-line.ts";
 
 describe("main() refuses a command line", () => {
   test.each<[readonly string[], string, string]>([
-    [["push"], "Cannot run push: nothing named to work on, expected at least 1 argument", "imgpack push"],
-    [["inspect"], "Cannot run inspect: nothing named to work on, expected at least 1 argument", "imgpack inspect"],
+    [["push"], "Cannot run push: no input given, expected at least one", "imgpack push"],
+    [["inspect"], "Cannot run inspect: no input given, expected at least one", "imgpack inspect"],
     [["push", "a.tar", "--frob"], 'Cannot run push: unknown flag "--frob", expected none', "imgpack push"],
     [
       ["push", "a.tar", "--frob=1", "--grob"],
@@ -13,22 +13,18 @@ describe("main() refuses a command line", () => {
     ],
     [["verify", "a.tar", "b.tar"], 'Cannot run verify: unknown argument "b.tar", expected none', "imgpack verify"],
     [["pull", "a:1"], "Cannot run pull: --output missing, expected a value", "imgpack pull"],
-    [["pull", "a:1", "-o"], "Cannot run pull: -o without a value, expected one", "imgpack pull"],
+    [["pull", "a:1", "-o"], "Cannot run pull: -o has no value, expected one", "imgpack pull"],
     [["pull", "a:1", "-o", ""], "Cannot use --output: its value is empty, expected one", "imgpack pull"],
-    [["pull", "a:1", "-o", "x", "-o", "y"], "Cannot use --output: it stands 2 times, expected once", "imgpack pull"],
+    [["pull", "a:1", "-o", "x", "-o", "y"], "Cannot use --output: given 2 times, expected once", "imgpack pull"],
     [["push", "a.tar", "--registry", ""], "Cannot use --registry: its value is empty, expected one", "imgpack push"],
     [
       ["push", "a.tar", "--registry", "a", "--registry", "b"],
-      "Cannot use --registry: it stands 2 times, expected once",
+      "Cannot use --registry: given 2 times, expected once",
       "imgpack push",
     ],
-    [["push", "a.tar", "--tag"], "Cannot run push: --tag without a value, expected one", "imgpack push"],
+    [["push", "a.tar", "--tag"], "Cannot run push: --tag has no value, expected one", "imgpack push"],
     [["push", "a.tar", "--tag", ""], "Cannot use --tag: its value is empty, expected one", "imgpack push"],
-    [
-      ["push", "a.tar", "--concurrency"],
-      "Cannot run push: --concurrency without a value, expected one",
-      "imgpack push",
-    ],
+    [["push", "a.tar", "--concurrency"], "Cannot run push: --concurrency has no value, expected one", "imgpack push"],
     [
       ["pull", "a:1", "-o", "x", "--progress", "loud"],
       'Cannot use --progress "loud": unknown value, expected one of auto, plain, json, none',
@@ -60,7 +56,7 @@ describe("main() refuses a command line", () => {
     expect(JSON.parse(stdout)).toEqual({
       error: {
         code: "ERR_USAGE",
-        message: "Cannot run push: nothing named to work on, expected at least 1 argument",
+        message: "Cannot run push: no input given, expected at least one",
         hint: 'See "imgpack push --help".',
       },
     });

@@ -189,7 +189,7 @@ describe("imgpack delete", () => {
     expect(await runCommand("delete", `${registry.host}/app:1`, "--yes")).toEqual({
       exitCode: 0,
       stdout: `${registry.host}/app@${digest}\n`,
-      stderr: `Deleting ${registry.host}/app@${digest}, and with it 2 tag(s): 1, latest\n`,
+      stderr: `Deleting ${registry.host}/app@${digest}, and its 2 tag(s): 1, latest\n`,
     });
   });
 });

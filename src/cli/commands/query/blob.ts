@@ -4,7 +4,7 @@ import { UsageError } from "../../../errors.ts";
 import { formatBytes } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
 import { type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
-import { createProgress } from "../../output/progress.ts";
+import { Progress } from "../../output/progress.ts";
 
 interface BlobFlags extends RemoteFlags {
   readonly reference?: string | undefined;
@@ -22,12 +22,12 @@ export function blobCommand(context: Context): CommandModule<object, BlobFlags> 
           type: "string",
           demandOption: true,
           requiresArg: true,
-          describe: "file to write, - for stdout",
+          describe: "file to write, or - for stdout",
         }),
       ),
     handler: async flags => {
       const output = blobOutput(flags.output, context, flags.json);
-      const progress = createProgress(context, flags, "Pulling");
+      const progress = new Progress(context, flags, "Pulling");
       const options = await remoteOptions(flags, context);
       const { blob } = await import("../../../index.ts");
       try {

@@ -15,8 +15,8 @@ export function catalogCommand(context: Context): CommandModule<object, CatalogF
     builder: parser =>
       remoteFlags(
         parser
-          .positional("host", { type: "string", describe: "registry host[:port]" })
-          .option("limit", { type: "number", requiresArg: true, describe: "at most so many" }),
+          .positional("host", { type: "string", describe: "registry HOST[:PORT]" })
+          .option("limit", { type: "number", requiresArg: true, describe: "maximum number of results (default all)" }),
       ),
     handler: async flags => {
       const options = await remoteOptions(flags, context);

@@ -1,6 +1,13 @@
 import type { CommandModule } from "yargs";
 import { type Context, printLine } from "../../context.ts";
-import { onePlatform, platformFlag, type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+import {
+  IMAGE_REFERENCE,
+  onePlatform,
+  platformFlag,
+  type RemoteFlags,
+  remoteFlags,
+  remoteOptions,
+} from "../../flags/remote-flags.ts";
 
 interface ConfigFlags extends RemoteFlags {
   readonly reference?: string | undefined;
@@ -10,11 +17,12 @@ interface ConfigFlags extends RemoteFlags {
 export function configCommand(context: Context): CommandModule<object, ConfigFlags> {
   return {
     command: "config <reference>",
-    describe: "print the config of an image, the registry's bytes",
+    describe: "print the config of an image, byte for byte",
     builder: parser =>
       remoteFlags(
         platformFlag(
-          parser.positional("reference", { type: "string", describe: "registry/repository:tag or @digest" }),
+          parser.positional("reference", { type: "string", describe: IMAGE_REFERENCE }),
+          "linux on this machine's architecture",
         ),
       ),
     handler: async flags => {

@@ -1,6 +1,13 @@
 import type { CommandModule } from "yargs";
 import { type Context, printLine } from "../../context.ts";
-import { onePlatform, platformFlag, type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+import {
+  IMAGE_REFERENCE,
+  onePlatform,
+  platformFlag,
+  type RemoteFlags,
+  remoteFlags,
+  remoteOptions,
+} from "../../flags/remote-flags.ts";
 
 interface DigestFlags extends RemoteFlags {
   readonly reference?: string | undefined;
@@ -10,10 +17,10 @@ interface DigestFlags extends RemoteFlags {
 export function digestCommand(context: Context): CommandModule<object, DigestFlags> {
   return {
     command: "digest <reference>",
-    describe: "print what a tag stands for, as repository@sha256:…",
+    describe: "print the digest of a tag, as registry/repository@sha256:…",
     builder: parser =>
       remoteFlags(
-        platformFlag(parser.positional("reference", { type: "string", describe: "registry/repository:tag" })),
+        platformFlag(parser.positional("reference", { type: "string", describe: IMAGE_REFERENCE }), "the index itself"),
       ),
     handler: async flags => {
       const platform = onePlatform(flags.platform);

@@ -1,7 +1,7 @@
 import type { CommandModule } from "yargs";
 import { NotFoundError } from "../../../errors.ts";
 import { type Context, printLine } from "../../context.ts";
-import { type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+import { IMAGE_REFERENCE, type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
 import { ReportedError } from "../../output/render-error.ts";
 
 interface ExistsFlags extends RemoteFlags {
@@ -11,17 +11,16 @@ interface ExistsFlags extends RemoteFlags {
 export function existsCommand(context: Context): CommandModule<object, ExistsFlags> {
   return {
     command: "exists <reference>",
-    describe: "tell by the exit code whether a registry has an image: 0 yes, 5 no",
-    builder: parser =>
-      remoteFlags(parser.positional("reference", { type: "string", describe: "registry/repository:tag or @digest" })),
+    describe: "check whether a registry has an image (exit code 0, or 5 if it has not)",
+    builder: parser => remoteFlags(parser.positional("reference", { type: "string", describe: IMAGE_REFERENCE })),
     handler: async flags => {
       const options = await remoteOptions(flags, context);
       const { exists } = await import("../../../index.ts");
       const reference = flags.reference ?? "";
-      const isThere = await exists(reference, options);
-      if (flags.json) printLine(context, JSON.stringify({ reference, exists: isThere }));
+      const isPresent = await exists(reference, options);
+      if (flags.json) printLine(context, JSON.stringify({ reference, exists: isPresent }));
       // "No" is an answer: it has an exit code, but no message.
-      if (!isThere) throw new ReportedError(new NotFoundError(""));
+      if (!isPresent) throw new ReportedError(new NotFoundError(""));
     },
   };
 }

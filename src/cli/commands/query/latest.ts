@@ -11,7 +11,7 @@ interface LatestFlags extends RemoteFlags {
 export function latestCommand(context: Context): CommandModule<object, LatestFlags> {
   return {
     command: "latest <repository>",
-    describe: "print the newest image of a repository, pinned",
+    describe: "print the newest image of a repository, with its digest",
     builder: parser =>
       remoteFlags(
         parser
@@ -19,9 +19,9 @@ export function latestCommand(context: Context): CommandModule<object, LatestFla
           .option("by", {
             requiresArg: true,
             choices: ["semver", "created"],
-            describe: "highest version, or last built (semver)",
+            describe: "what counts as the newest: the highest version, or the last one built (default semver)",
           })
-          .option("prerelease", { type: "boolean", describe: "versions with a suffix count too" })
+          .option("prerelease", { type: "boolean", describe: "include versions with a suffix, such as 1.5.0-rc.1" })
           .example("$0 latest registry.lan:5000/team/app", "registry.lan:5000/team/app:1.4.2@sha256:…"),
       ),
     handler: async flags => {

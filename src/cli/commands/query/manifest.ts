@@ -1,7 +1,14 @@
 import type { CommandModule } from "yargs";
 import { UsageError } from "../../../errors.ts";
 import { type Context, printLine } from "../../context.ts";
-import { onePlatform, platformFlag, type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+import {
+  IMAGE_REFERENCE,
+  onePlatform,
+  platformFlag,
+  type RemoteFlags,
+  remoteFlags,
+  remoteOptions,
+} from "../../flags/remote-flags.ts";
 
 interface ManifestFlags extends RemoteFlags {
   readonly reference?: string | undefined;
@@ -12,18 +19,19 @@ interface ManifestFlags extends RemoteFlags {
 export function manifestCommand(context: Context): CommandModule<object, ManifestFlags> {
   return {
     command: "manifest <reference>",
-    describe: "show the layers of an image: sizes, dates, the instruction behind each",
+    describe: "show the layers of an image, with size, date and instruction of each",
     builder: parser =>
       remoteFlags(
         platformFlag(
           parser
-            .positional("reference", { type: "string", describe: "registry/repository:tag or @digest" })
-            .option("raw", { type: "boolean", describe: "the registry's bytes, unchanged" }),
+            .positional("reference", { type: "string", describe: IMAGE_REFERENCE })
+            .option("raw", { type: "boolean", describe: "print the manifest or index itself, byte for byte" }),
+          "all; with --raw, the index itself",
         ),
       ),
     handler: async flags => {
       const platform = onePlatform(flags.platform);
-      if (flags.raw && flags.json) throw new UsageError("Cannot use --raw with --json: expected one of them");
+      if (flags.raw && flags.json) throw new UsageError("Cannot use --raw: --json given as well, expected one of them");
       const options = { ...(await remoteOptions(flags, context)), platform };
       const reference = flags.reference ?? "";
       const { manifest, rawManifest } = await import("../../../index.ts");

@@ -13,10 +13,13 @@ interface PingFlags extends RemoteFlags {
 export function pingCommand(context: Context): CommandModule<object, PingFlags> {
   return {
     command: "ping <host>",
-    describe: "ask a registry how it wants to be talked to, and what it supports",
+    describe: "check that a registry answers, which login it wants and what it supports",
     builder: parser =>
       remoteFlags(
-        parser.positional("host", { type: "string", describe: "host[:port], or a reference to try things on" }),
+        parser.positional("host", {
+          type: "string",
+          describe: "registry HOST[:PORT], or a reference to test access with",
+        }),
       ),
     handler: async flags => {
       const options = await remoteOptions(flags, context);
@@ -31,11 +34,11 @@ export function pingCommand(context: Context): CommandModule<object, PingFlags> 
   };
 }
 
-/** Everything here may be foreign text. */
+/** Any of these fields may contain foreign text. */
 function* pingLines(result: PingResult): Generator<string> {
   const { url, status, milliseconds, apiVersion, server, auth, realm, service, triedOn } = result;
   yield `Registry   ${escapeForeign(url)} answered ${status} in ${milliseconds} ms`;
-  yield `API        ${escapeForeign(apiVersion ?? "version not told")}`;
+  yield `API        ${escapeForeign(apiVersion ?? "unknown version")}`;
   if (server !== undefined) yield `Server     ${escapeForeign(server)}`;
   const at = [
     realm === undefined ? "" : `realm ${escapeForeign(realm)}`,
@@ -44,9 +47,9 @@ function* pingLines(result: PingResult): Generator<string> {
   yield `Auth       ${[auth, ...at.filter(Boolean)].join(", ")}`;
   yield `Access     ${result.access}`;
   yield `Catalog    ${result.catalog}`;
-  const tried = triedOn === undefined ? "" : `  (tried on ${escapeForeign(triedOn)})`;
+  const tried = triedOn === undefined ? "" : `  (tested with ${escapeForeign(triedOn)})`;
   yield `HEAD       ${result.head}${tried}`;
   yield `Ranges     ${result.ranges}`;
   yield `Referrers  ${result.referrers}`;
-  yield `Delete     ${result.delete}: only deleting something tells`;
+  yield `Delete     ${result.delete} (not tested)`;
 }

@@ -1,7 +1,14 @@
 import type { CommandModule } from "yargs";
 import { escapeForeign, formatBytes } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
-import { onePlatform, platformFlag, type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+import {
+  IMAGE_REFERENCE,
+  onePlatform,
+  platformFlag,
+  type RemoteFlags,
+  remoteFlags,
+  remoteOptions,
+} from "../../flags/remote-flags.ts";
 import { table } from "../../output/table.ts";
 
 interface ReferrersFlags extends RemoteFlags {
@@ -17,9 +24,12 @@ export function referrersCommand(context: Context): CommandModule<object, Referr
     builder: parser =>
       remoteFlags(
         platformFlag(
-          parser
-            .positional("reference", { type: "string", describe: "registry/repository:tag or @digest" })
-            .option("artifact-type", { type: "string", requiresArg: true, describe: "only those of this type" }),
+          parser.positional("reference", { type: "string", describe: IMAGE_REFERENCE }).option("artifact-type", {
+            type: "string",
+            requiresArg: true,
+            describe: "list only this artifact type (default all)",
+          }),
+          "the index itself",
         ),
       ),
     handler: async flags => {
@@ -40,4 +50,4 @@ export function referrersCommand(context: Context): CommandModule<object, Referr
   };
 }
 
-const NO_API = "This registry has no referrers API: the tag that stands in for it was read";
+const NO_API = "This registry has no referrers API, so its fallback tag was read";

@@ -20,9 +20,9 @@ export function tagsCommand(context: Context): CommandModule<object, TagsFlags> 
           .option("sort", {
             requiresArg: true,
             choices: ["semver", "time", "name"],
-            describe: "order; semver and time put the newest first",
+            describe: "order; semver and time put the newest first (default: as the registry lists them)",
           })
-          .option("limit", { type: "number", requiresArg: true, describe: "at most so many" })
+          .option("limit", { type: "number", requiresArg: true, describe: "maximum number of results (default all)" })
           .example("$0 tags registry.lan:5000/team/app --sort semver --limit 5", "the five newest versions"),
       ),
     handler: async flags => {

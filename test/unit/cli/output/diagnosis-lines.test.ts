@@ -33,19 +33,19 @@ function refused(...why: readonly string[]): Partial<Diagnosis> {
 }
 
 function advice(more: Partial<Diagnosis>): readonly string[] {
-  return lines(more).flatMap(line => (line.startsWith("Do ") ? [line.replace(/^Do +/, "")] : []));
+  return lines(more).flatMap(line => (line.startsWith("Advice ") ? [line.replace(/^Advice +/, "")] : []));
 }
 
 describe("diagnosisLines()", () => {
   test("diagnosisLines() tells of a sound archive, and advises nothing", () => {
     expect(lines({ verified })).toEqual([
       "Archive    app.tar, 10.0 KiB",
-      "Form       docker archive (manifest.json)",
-      "Made by    jib, it seems: it looks so",
+      "Format     docker archive (manifest.json)",
+      "Made by    probably jib: it looks so",
       "Image      docker.io/library/app:1",
       "           linux/amd64: 1 layer, 2.0 KiB",
       "Loads in   docker",
-      "Content    1 blob, all as their digests say",
+      "Content    1 blob, all match their digests",
     ]);
   });
 
@@ -72,7 +72,7 @@ describe("diagnosisLines()", () => {
   test("diagnosisLines() says what is wrong with an image, and what a repair left out", () => {
     const broken = { ...image, names: ["b:1"], isWhole: false, problem: 'no entry "x"' };
     const all = lines({ images: [image, broken], repaired: { output: "o.tar", images: [], blobBytes: 1024 } });
-    expect(all).toContain('           not whole: no entry "x"');
+    expect(all).toContain('           incomplete: no entry "x"');
     expect(all).toContain("Repaired   o.tar: 0 images, 1.0 KiB");
     expect(all).toContain("Left out   b:1");
   });
@@ -85,27 +85,27 @@ describe("diagnosisLines()", () => {
     [
       "a gzip file",
       refused("the file is gzip"),
-      ["make one that every runtime loads: imgpack doctor app.tar --repair clean.tar"],
+      ["make an archive that every runtime loads: imgpack doctor app.tar --repair clean.tar"],
     ],
     [
       "zstd layers",
       refused("layers are zstd, which it cannot unpack"),
-      ["make one that every runtime loads: imgpack doctor app.tar --repair clean.tar --layers gzip"],
+      ["make an archive that every runtime loads: imgpack doctor app.tar --repair clean.tar --layers gzip"],
     ],
     [
       "a file whose name a shell would split",
       { archive: "my app's.tar", ...refused("x") },
-      ["make one that every runtime loads: imgpack doctor 'my app'\\''s.tar' --repair clean.tar"],
+      ["make an archive that every runtime loads: imgpack doctor 'my app'\\''s.tar' --repair clean.tar"],
     ],
     [
       "a file whose name cannot be shown",
       { archive: "a\u001b.tar", ...refused("x") },
-      ["make one that every runtime loads: imgpack doctor FILE --repair clean.tar"],
+      ["make an archive that every runtime loads: imgpack doctor FILE --repair clean.tar"],
     ],
     [
       "stdin",
       { archive: "-", ...refused("x") },
-      ["save it to FILE, and then make one that every runtime loads: imgpack doctor FILE --repair clean.tar"],
+      ["save it to FILE, then make an archive that every runtime loads: imgpack doctor FILE --repair clean.tar"],
     ],
     ["artifacts, which no form makes images", refused("there is no image in it"), []],
     [
@@ -116,14 +116,14 @@ describe("diagnosisLines()", () => {
     [
       "an image that is not whole",
       { images: [{ ...image, isWhole: false }] },
-      ["pull the image with all its layers, and save it again"],
+      ["pull the image with all its layers, then save it again"],
     ],
     [
       "one image of two that is not whole",
       { images: [image, { ...image, isWhole: false }], ...refused("1 of 2 images is not whole") },
       [
-        "pull the image with all its layers, and save it again",
-        "save what is whole: imgpack doctor app.tar --repair clean.tar",
+        "pull the image with all its layers, then save it again",
+        "save the complete images: imgpack doctor app.tar --repair clean.tar",
       ],
     ],
     [

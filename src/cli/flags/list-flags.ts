@@ -1,24 +1,34 @@
 import { readFile } from "node:fs/promises";
 import type { Argv } from "yargs";
 import { PartialError, UsageError } from "../../errors.ts";
+import { quote } from "../../util/format.ts";
 
-/** Flags of commands that take several things at once. */
+/** Flags of the commands that take several inputs. */
 export interface ListFlags {
   readonly fromFile?: string | undefined;
   readonly failedList?: string | undefined;
 }
 
+/** @param what the inputs, in plural, for the help. */
 export function listFlags<T>(parser: Argv<T>, what: string): Argv<T & ListFlags> {
   return parser
-    .option("from-file", { type: "string", requiresArg: true, describe: `file of ${what}, one per line` })
-    .option("failed-list", { type: "string", requiresArg: true, describe: "file to write what failed to" });
+    .option("from-file", {
+      type: "string",
+      requiresArg: true,
+      describe: `file that lists more ${what}, one per line (default none)`,
+    })
+    .option("failed-list", {
+      type: "string",
+      requiresArg: true,
+      describe: "write the inputs that failed to this file (default: no file)",
+    });
 }
 
 /**
- * What was named on the command line, and then what stands in the file of `--from-file`: one per line, without blank lines
- * and those that begin with "#".
+ * The inputs of the command line, and after them those of `--from-file`: one per line, without empty lines and lines
+ * that start with "#".
  *
- * @throws a usage fault when there is nothing, or no such file.
+ * @throws UsageError if no input is given or the file cannot be read.
  */
 export async function listedInputs(
   named: readonly string[] | undefined,
@@ -28,12 +38,12 @@ export async function listedInputs(
   const listed = fromFile === undefined ? [] : await linesOf(fromFile);
   const inputs = [...(named ?? []), ...listed];
   if (inputs.length > 0) return inputs;
-  // A list that has run empty is done, not wrong.
+  // An empty list is valid: the list of an earlier run, where nothing failed.
   if (fromFile !== undefined) return [];
-  throw new UsageError(`Cannot run ${command}: nothing named to work on, expected at least 1 argument`);
+  throw new UsageError(`Cannot run ${command}: no input given, expected at least one`);
 }
 
-/** Runs the command; afterwards `--failed-list` names what is still to be done, and nothing after success. */
+/** Runs the command, then writes the inputs that failed to `--failed-list`; an empty file after success. */
 export async function withFailedList<T>(
   { failedList }: ListFlags,
   inputs: readonly string[],
@@ -55,9 +65,7 @@ async function writeList(path: string | undefined, names: readonly string[]): Pr
     const { replaceFile } = await import("../../util/replace-file.ts");
     await replaceFile(path, names.map(name => `${name}\n`).join(""));
   } catch (cause) {
-    throw new UsageError(`Cannot write --failed-list ${JSON.stringify(path)}: no writable file, expected one`, {
-      cause,
-    });
+    throw new UsageError(`Cannot write --failed-list ${quote(path)}: no writable file, expected one`, { cause });
   }
 }
 
@@ -66,6 +74,6 @@ async function linesOf(path: string): Promise<readonly string[]> {
     const lines = (await readFile(path, "utf8")).split(/\r?\n/).map(line => line.trim());
     return lines.filter(line => line !== "" && !line.startsWith("#"));
   } catch (cause) {
-    throw new UsageError(`Cannot read --from-file ${JSON.stringify(path)}: no readable file, expected one`, { cause });
+    throw new UsageError(`Cannot read --from-file ${quote(path)}: no readable file, expected one`, { cause });
   }
 }

@@ -1,0 +1,65 @@
+import { readFile } from "node:fs/promises";
+import type { Argv } from "yargs";
+import { UsageError } from "../../errors.ts";
+import type { RegistryOptions } from "../../index.ts";
+import { quote } from "../../util/format.ts";
+
+/** Flags that decide how a connection to a registry is made. */
+export interface ConnectionFlags {
+  readonly plainHttp?: boolean | undefined;
+  readonly insecure?: boolean | undefined;
+  readonly caFile?: string | undefined;
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+}
+
+export function connectionFlags<T>(parser: Argv<T>): Argv<T & ConnectionFlags> {
+  return parser
+    .option("plain-http", { type: "boolean", describe: "use HTTP without TLS (default for loopback addresses only)" })
+    .option("insecure", { type: "boolean", describe: "use TLS, but accept any certificate" })
+    .option("ca-file", {
+      type: "string",
+      requiresArg: true,
+      describe: "PEM file of more certificates to trust (default: those in certs.d)",
+    })
+    .option("cert-file", {
+      type: "string",
+      requiresArg: true,
+      describe: "PEM file of the client certificate (default: the one in certs.d)",
+    })
+    .option("key-file", {
+      type: "string",
+      requiresArg: true,
+      describe: "PEM file of the client certificate's key (default: the one in certs.d)",
+    });
+}
+
+type ConnectionOptions = Pick<RegistryOptions, "plainHttp" | "insecure" | "ca" | "clientCertificate">;
+
+/** @throws UsageError for a PEM file that is missing or contains something else. */
+export async function connectionOptions(flags: ConnectionFlags): Promise<ConnectionOptions> {
+  const { plainHttp, insecure, caFile, certFile, keyFile } = flags;
+  const ca = caFile === undefined ? undefined : await readPem("--ca-file", caFile, "CERTIFICATE");
+  if (certFile === undefined && keyFile === undefined) return { plainHttp, insecure, ca };
+  if (certFile === undefined || keyFile === undefined) {
+    const [given, missing] = certFile === undefined ? ["--key-file", "--cert-file"] : ["--cert-file", "--key-file"];
+    throw new UsageError(`Cannot use ${given}: no ${missing} given, expected both`);
+  }
+  const cert = await readPem("--cert-file", certFile, "CERTIFICATE");
+  const key = await readPem("--key-file", keyFile, "PRIVATE KEY");
+  const passphrase = process.env["IMGPACK_KEY_PASSPHRASE"] || undefined;
+  return { plainHttp, insecure, ca, clientCertificate: { cert, key, passphrase } };
+}
+
+async function readPem(flag: string, path: string, block: "CERTIFICATE" | "PRIVATE KEY"): Promise<string> {
+  const kind = block === "CERTIFICATE" ? "certificate" : "private key";
+  const expected = block === "CERTIFICATE" ? "PEM certificates" : "a PEM private key";
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    throw new UsageError(`Cannot read ${flag} ${quote(path)}: no readable file, expected ${expected}`, { cause });
+  }
+  if (text.includes(`${block}-----`)) return text;
+  throw new UsageError(`Cannot read ${flag} ${quote(path)}: no ${kind} in it, expected ${expected}`);
+}

@@ -1,0 +1,21 @@
+import type { Argv } from "yargs";
+
+/** Flags of every command: how it reports. */
+export interface OutputFlags {
+  readonly json?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+  readonly verbose?: boolean | undefined;
+  readonly progress?: string | undefined;
+}
+
+export function outputFlags<T>(parser: Argv<T>): Argv<T & OutputFlags> {
+  return parser
+    .option("json", { type: "boolean", describe: "print the result as one JSON object on stdout" })
+    .option("quiet", { type: "boolean", describe: "print no progress and no notes on stderr" })
+    .option("verbose", { type: "boolean", describe: "print the causes of an error, too" })
+    .option("progress", {
+      requiresArg: true,
+      choices: ["auto", "plain", "json", "none"],
+      describe: "style of the progress on stderr (default auto: a bar on a terminal, else plain)",
+    });
+}

@@ -1,0 +1,58 @@
+import type { Argv } from "yargs";
+import { UsageError } from "../../errors.ts";
+import type { RegistryOptions } from "../../index.ts";
+import { type ConnectionFlags, connectionFlags, connectionOptions } from "./connection-flags.ts";
+import { type RetryFlags, retryOptions } from "./retry-flags.ts";
+
+/** Flags of every command that connects to a registry. */
+export interface RegistryFlags extends ConnectionFlags {
+  readonly registry?: string | undefined;
+  readonly username?: string | undefined;
+  readonly passwordStdin?: boolean | undefined;
+  readonly tokenStdin?: boolean | undefined;
+}
+
+/** What `--registry` means to a command that reads from a registry. */
+export const READ_REGISTRY = "registry HOST[:PORT] of names that have none (default Docker Hub)";
+/** What `--registry` means to a command that writes to a registry. */
+export const WRITE_REGISTRY = "registry HOST[:PORT] of names that have none (default $IMGPACK_REGISTRY)";
+
+/** @param registry help text of `--registry`. */
+export function registryFlags<T>(parser: Argv<T>, registry: string): Argv<T & RegistryFlags> {
+  return connectionFlags(parser)
+    .option("registry", { type: "string", requiresArg: true, describe: registry })
+    .option("username", {
+      type: "string",
+      requiresArg: true,
+      describe: "user name, with --password-stdin (default: stored credentials)",
+    })
+    .option("password-stdin", { type: "boolean", describe: "read the password from stdin" })
+    .option("token-stdin", { type: "boolean", describe: "read an access token from stdin" });
+}
+
+/** @throws UsageError for a bad PEM file, or for two secrets from one stdin. */
+export async function registryOptions(flags: RegistryFlags & RetryFlags): Promise<RegistryOptions> {
+  const { username, passwordStdin, tokenStdin } = flags;
+  if (passwordStdin && tokenStdin) {
+    throw new UsageError("Cannot use --token-stdin: --password-stdin given as well, expected one of them");
+  }
+  const secret = passwordStdin || tokenStdin ? await readSecret(passwordStdin ? "password" : "token") : undefined;
+  return {
+    username,
+    ...(passwordStdin ? { password: secret } : {}),
+    ...(tokenStdin ? { token: secret } : {}),
+    ...(await connectionOptions(flags)),
+    ...retryOptions(flags),
+  };
+}
+
+/** Reads stdin to its end, without the final line break. @throws UsageError for an empty stdin. */
+export async function readSecret(what: "password" | "token"): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of process.stdin as AsyncIterable<Buffer>) parts.push(part);
+  const secret = Buffer.concat(parts)
+    .toString("utf8")
+    .replace(/\r?\n$/, "");
+  if (secret !== "") return secret;
+  throw new UsageError(`Cannot read ${what} from stdin: it is empty, expected one line`);
+}

@@ -1,0 +1,32 @@
+import type { Argv } from "yargs";
+import { UsageError } from "../../errors.ts";
+import { type OutputFlags, outputFlags } from "./output-flags.ts";
+import { type RegistryFlags, registryFlags } from "./registry-flags.ts";
+import { type RetryFlags, retryFlags, shownNumber } from "./retry-flags.ts";
+
+/** Flags of the commands that move layers from or to a registry. */
+export interface TransferFlags extends RegistryFlags, OutputFlags, RetryFlags {
+  readonly concurrency?: number | undefined;
+  readonly dryRun?: boolean | undefined;
+}
+
+const MAX_CONCURRENCY = 64;
+
+/** @param registry help text of `--registry`. */
+export function transferFlags<T>(parser: Argv<T>, registry: string): Argv<T & TransferFlags> {
+  return retryFlags(outputFlags(registryFlags(parser, registry)))
+    .option("concurrency", {
+      type: "number",
+      requiresArg: true,
+      describe: `blobs to transfer at once, 1 to ${MAX_CONCURRENCY} (default 6)`,
+    })
+    .option("dry-run", { type: "boolean", describe: "show what would be done, and write nothing" });
+}
+
+/** @throws UsageError for a number out of range. */
+export function checkConcurrency(value: number | undefined): number | undefined {
+  if (value === undefined || (Number.isInteger(value) && value >= 1 && value <= MAX_CONCURRENCY)) return value;
+  throw new UsageError(
+    `Cannot use --concurrency: found ${shownNumber(value)}, expected a whole number from 1 to ${MAX_CONCURRENCY}`,
+  );
+}
