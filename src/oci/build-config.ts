@@ -1,12 +1,12 @@
 import type { Digest } from "./digest.ts";
 import type { Platform } from "./platform.ts";
 
-/** How a container of the image starts; what is empty or absent is left out of the config. */
+/** How a container of the image starts; empty and absent settings are left out of the config. */
 export interface RuntimeSettings {
   readonly user?: string | undefined;
   /** `80/tcp`. */
   readonly exposedPorts?: readonly string[] | undefined;
-  /** `NAME=VALUE`, in the order that a container sees. */
+  /** `NAME=VALUE`, in the order of the environment. */
   readonly env?: readonly string[] | undefined;
   readonly entrypoint?: readonly string[] | undefined;
   readonly cmd?: readonly string[] | undefined;
@@ -21,15 +21,15 @@ export interface ConfigParts {
   readonly author?: string | undefined;
   readonly platform: Platform;
   readonly runtime: RuntimeSettings;
-  /** Of the one layer. */
+  /** Of the layer. */
   readonly diffId: Digest;
   readonly createdBy: string;
   readonly comment?: string | undefined;
 }
 
 /**
- * The config of an image with one layer (image-spec config.md), compact, fields in the specification's order and the
- * keys of maps sorted: the same parts give the same bytes, and so the same image ID.
+ * The config of an image with one layer (image-spec config.md) as compact JSON, with fields in the order of the
+ * specification and sorted maps: equal parts give equal bytes, and so the same image ID.
  */
 export function buildImageConfig(parts: ConfigParts): Uint8Array {
   const { created, author, platform, runtime, diffId, createdBy, comment } = parts;
@@ -63,7 +63,7 @@ function encodeRuntime(runtime: RuntimeSettings): object {
   };
 }
 
-/** Go's way to write a set. */
+/** A set in the JSON of Go: an object with empty objects. */
 function emptyObjects(keys: readonly string[]): object {
   return sortedByKey(Object.fromEntries(keys.map(key => [key, {}])));
 }

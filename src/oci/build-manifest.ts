@@ -13,9 +13,9 @@ import {
 import type { Platform } from "./platform.ts";
 
 /**
- * A schema 2 manifest, compact, with fields in Docker's order. Config and layers get Docker's media types.
+ * A schema 2 manifest as compact JSON with fields in Docker's order. Config and layers get Docker's media types.
  *
- * @throws InternalError for a layer that Docker has no type for: zstd layers need an OCI manifest.
+ * @throws InternalError for a layer without such a type: zstd layers need an OCI manifest.
  */
 export function buildDockerManifest(config: Descriptor, layers: readonly Descriptor[]): RawManifest {
   return encode(DOCKER_MANIFEST, {
@@ -32,7 +32,7 @@ export function buildDockerManifest(config: Descriptor, layers: readonly Descrip
   });
 }
 
-/** An OCI image manifest, compact. Docker's config and layer types become their OCI names. */
+/** An OCI image manifest as compact JSON. Config and layers get OCI media types. */
 export function buildImageManifest(
   config: Descriptor,
   layers: readonly Descriptor[],
@@ -48,7 +48,7 @@ export function buildImageManifest(
   });
 }
 
-/** An OCI index, compact; its manifests in the order given. Also the `index.json` of a layout. */
+/** An OCI index, or the `index.json` of a layout, as compact JSON with manifests in the given order. */
 export function buildImageIndex(
   manifests: readonly Descriptor[],
   annotations?: Readonly<Record<string, string>>,
@@ -63,12 +63,12 @@ function encode(mediaType: string, content: object): RawManifest {
   return { mediaType, bytes: new TextEncoder().encode(JSON.stringify({ schemaVersion: 2, mediaType, ...content })) };
 }
 
-/** Docker's field order. Its readers know no annotations, and platforms stand in lists only. */
+/** A descriptor with fields in Docker's order, without annotations, which its readers do not know. */
 function dockerDescriptor({ mediaType, size, digest, urls }: Descriptor): object {
   return { mediaType, size, digest, ...(urls === undefined ? {} : { urls }) };
 }
 
-/** Field order of image-spec descriptor.md; annotations by key, so that the same content gives the same bytes. */
+/** A descriptor with fields in the order of image-spec descriptor.md and sorted annotations: equal content, equal bytes. */
 function ociDescriptor({ mediaType, digest, size, urls, annotations, platform, artifactType }: Descriptor): object {
   return {
     mediaType,

@@ -31,7 +31,7 @@ export const digestSchema: Schema<Digest> = rule(
 
 const sizeSchema: Schema<number> = rule("json-number", "an integer from 0 to 2^53-1", isSize);
 
-/** Free maps of strings, without a prototype: `__proto__` and `constructor` are keys like any other. */
+/** A free map of strings, without a prototype: `__proto__` and `constructor` are ordinary keys. */
 export const annotationsSchema: Schema<Readonly<Record<string, string>>> = transformed(
   freeMap(string()),
   toNullPrototype,
@@ -46,7 +46,7 @@ const platformSchema: Schema<Platform | undefined> = transformed(
     variant: nullish(string()),
   }),
   found => {
-    // Some writers leave an empty platform behind; it says nothing.
+    // Some writers leave an empty platform, which means none.
     if (!found.os || !found.architecture) return undefined;
     const platform: { -readonly [K in keyof Platform]: Platform[K] } = {
       os: found.os,
@@ -59,7 +59,7 @@ const platformSchema: Schema<Platform | undefined> = transformed(
   },
 );
 
-/** A descriptor (image-spec descriptor.md); unknown fields, `data` among them, stay in the raw bytes. */
+/** A descriptor (image-spec descriptor.md); unknown fields, and `data`, stay in the raw bytes only. */
 export const descriptorSchema: Schema<Descriptor> = transformed(
   fields({
     mediaType: string(),

@@ -6,7 +6,7 @@ import type { Platform } from "./platform.ts";
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: Digest;
-  /** Bytes, a safe integer ≥ 0. A claim until verified: never the size of an allocation. */
+  /** Bytes, a safe integer ≥ 0. A claim until it is verified: never allocate by it. */
   readonly size: number;
   readonly platform?: Platform;
   readonly artifactType?: string;

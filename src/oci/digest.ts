@@ -7,8 +7,8 @@ const HEX_LENGTH = { sha256: 64, sha512: 128 } as const;
 export type DigestAlgorithm = keyof typeof HEX_LENGTH;
 
 /**
- * True for `sha256:` with 64 or `sha512:` with 128 lower-case hexadecimal digits (image-spec descriptor.md). Other
- * registered algorithms are refused because imgpack cannot compute them.
+ * True for `sha256:` with 64 or `sha512:` with 128 lower-case hexadecimal digits (image-spec descriptor.md); false for
+ * other registered algorithms, which imgpack cannot compute.
  */
 export function isDigest(text: unknown): text is Digest {
   if (typeof text !== "string") return false;
@@ -18,7 +18,7 @@ export function isDigest(text: unknown): text is Digest {
   return hex.length === HEX_LENGTH[algorithm] && /^[0-9a-f]*$/.test(hex);
 }
 
-/** @throws ArchiveError "bad-digest" naming `where` when the text is not a digest. */
+/** @throws ArchiveError "bad-digest" if the text is not a digest. */
 export function parseDigest(text: unknown, where: string): Digest {
   if (isDigest(text)) return text;
   throw new ArchiveError(

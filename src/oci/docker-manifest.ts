@@ -10,14 +10,14 @@ import { fullImageName } from "./reference.ts";
 
 export const DOCKER_MANIFEST_FILE = "manifest.json";
 
-/** One image of a docker archive. Entry names are as written: resolve them inside the archive only. */
+/** One image of a docker archive. Entry names are unchecked: resolve them inside the archive only. */
 export interface DockerImageEntry {
   readonly config: string;
-  /** Full names with a tag: `hello` in the archive is `docker.io/library/hello:latest` here. */
+  /** Full names with a tag, such as `docker.io/library/hello:latest` for `hello` in the archive. */
   readonly repoTags: readonly string[];
-  /** Base first; one entry may stand several times. */
+  /** Base first; the same entry can occur several times. */
   readonly layers: readonly string[];
-  /** By diff_id; regctl keys it by blob digest. Empty for most writers. */
+  /** By diff_id, or by blob digest if regctl wrote it. Most writers leave it empty. */
   readonly layerSources: ReadonlyMap<Digest, Descriptor>;
 }
 
@@ -34,10 +34,10 @@ const manifestSchema = array(
 );
 
 /**
- * Reads the `manifest.json` of a docker archive: at most 20 MiB, always an array. The order of its images means
- * nothing: Docker writes it from a hash map.
+ * Reads the `manifest.json` of a docker archive: an array of at most 20 MiB. The order of its images has no meaning:
+ * Docker writes them from a hash map.
  *
- * @throws ArchiveError "docker-manifest-lookalike" for other tools' files of that name, "bad-name", "bad-digest", or a
+ * @throws ArchiveError "docker-manifest-lookalike" for files of other tools with that name, "bad-name", "bad-digest", or a
  * json-… reason.
  */
 export function parseDockerManifest(bytes: Uint8Array, where: string): readonly DockerImageEntry[] {
@@ -83,7 +83,7 @@ function lookalike(value: unknown): { readonly found: string; readonly hint: str
   if (!hasAny(value, ["schemaVersion", "mediaType", "layers", "manifests", "fsLayers"])) return undefined;
   return {
     found: "a registry manifest",
-    hint: 'A folder that skopeo wrote in its "dir:" form is no docker archive: copy it to "docker-archive:" or "oci:" first.',
+    hint: 'A folder in the "dir:" format of skopeo is not a docker archive: copy it to "docker-archive:" or "oci:" first.',
   };
 }
 

@@ -21,11 +21,11 @@ export interface HistoryEntry {
   readonly created?: string;
   readonly createdBy?: string;
   readonly comment?: string;
-  /** True when the step made no layer. */
+  /** True if the step made no layer. */
   readonly emptyLayer: boolean;
 }
 
-/** How a container starts, as far as a person wants to see it. */
+/** How a container starts: the settings that are shown to users. */
 export interface RuntimeConfig {
   readonly user?: string;
   readonly workingDir?: string;
@@ -37,19 +37,19 @@ export interface RuntimeConfig {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** The read part of an image config (image-spec config.md); the bytes keep the rest. */
+/** The part of an image config that is used (image-spec config.md); the rest is in the bytes only. */
 export interface ImageConfig {
-  /** Empty when the config names none. */
+  /** Empty if the config has none. */
   readonly os: string;
-  /** Empty when the config names none. */
+  /** Empty if the config has none. */
   readonly architecture: string;
   readonly variant?: string;
   readonly osVersion?: string;
   readonly osFeatures?: readonly string[];
-  /** RFC 3339, as written. */
+  /** RFC 3339, as it is written. */
   readonly created?: string;
   readonly author?: string;
-  /** Base first, one per layer; the same one may repeat. */
+  /** Base first, one per layer; the same diff_id can occur several times. */
   readonly diffIds: readonly Digest[];
   readonly history: readonly HistoryEntry[];
   readonly runtime: RuntimeConfig;
@@ -79,7 +79,7 @@ const CONFIG_SHAPE: JsonShape = fixedFields({
 
 const text = nullish(string());
 const texts = nullish(array(string()));
-/** Docker reads a command that is one string, from its first years, as a list of one. */
+/** A command that is a string, from early Docker versions, counts as a list of one. */
 const command = nullish(union([array(string()), transformed(string(), (word): readonly string[] => [word])]));
 const keys: Schema<readonly string[]> = transformed(freeMap(unknown()), (map): readonly string[] => [...map.keys()]);
 
@@ -108,9 +108,9 @@ const configSchema = fields({
 });
 
 /**
- * Reads an image config; ask `isImageConfigType` first, the config of an artifact is another document. At most 8 MiB.
+ * Reads an image config, at most 8 MiB. Call `isImageConfigType` first: the config of an artifact is another document.
  *
- * @throws ArchiveError "bad-digest" for a diff_id that is none, or a json-… reason.
+ * @throws ArchiveError "bad-digest" for a malformed diff_id, or a json-… reason.
  */
 export function parseImageConfig(bytes: Uint8Array, where: string): ImageConfig {
   const what = "image config";
@@ -145,7 +145,7 @@ export function parseImageConfig(bytes: Uint8Array, where: string): ImageConfig 
   };
 }
 
-/** Nothing for an absent or empty text: Go writes both alike. */
+/** No property for an absent or empty string: Go writes both alike. */
 function named<K extends string>(key: K, value: string | null | undefined): { readonly [P in K]?: string } {
   return value ? ({ [key]: value } as { readonly [P in K]?: string }) : {};
 }

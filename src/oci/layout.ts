@@ -15,12 +15,12 @@ export const INDEX_FILE = "index.json";
 /** The content of `oci-layout`, byte for byte as containerd writes it. */
 export const LAYOUT_HEADER = '{"imageLayoutVersion":"1.0.0"}';
 
-/** An entry of `index.json`; entries with one digest are one root. */
+/** An entry of `index.json`; entries with the same digest are one root. */
 export interface LayoutRoot {
   readonly descriptor: Descriptor;
-  /** Full names with a tag, as `docker.io/library/hello:latest`. */
+  /** Full names with a tag, such as `docker.io/library/hello:latest`. */
   readonly names: readonly string[];
-  /** Tags given without a repository: the entry says "latest" but not of what. */
+  /** Tags without a repository, such as "latest". */
   readonly tags: readonly string[];
 }
 
@@ -33,7 +33,7 @@ const headerShape = fixedFields({ imageLayoutVersion: ANY });
 const headerSchema = fields({ imageLayoutVersion: string() });
 
 /**
- * Checks an `oci-layout` file by its value, because writers space it differently.
+ * Checks an `oci-layout` file by its JSON value, because white space differs between writers.
  *
  * @throws ArchiveError "layout-version", or a json-… reason.
  */
@@ -47,10 +47,10 @@ export function checkLayoutHeader(bytes: Uint8Array, where: string): void {
 }
 
 /**
- * Reads the `index.json` of a layout: at most 20 MiB. Blobs it names may be absent (image-spec image-layout.md), and a
- * name that is no reference is left out: a name in an archive is only a proposal.
+ * Reads the `index.json` of a layout, at most 20 MiB. Its blobs can be absent (image-spec image-layout.md). Names that are
+ * not references are ignored: a name in an archive is only a proposal.
  *
- * @throws ArchiveError as `parseManifest`; "descriptor-conflict" when one digest stands with two sizes or types.
+ * @throws ArchiveError as `parseManifest`; "descriptor-conflict" if a digest occurs with two sizes or media types.
  */
 export function parseLayoutIndex(bytes: Uint8Array, where: string): LayoutIndex {
   const view = parseManifest(bytes, { where, announced: OCI_INDEX, maxBytes: MAX_ARCHIVE_INDEX_BYTES });
@@ -82,8 +82,8 @@ export function parseLayoutIndex(bytes: Uint8Array, where: string): LayoutIndex 
 }
 
 /**
- * The name that annotations give an entry: containerd's full name, else `ref.name`, which is a whole name when skopeo
- * wrote it (`foo/bar:v1`) and a tag otherwise.
+ * The name in the annotations of an entry: containerd's full name, or `ref.name`, which is a full name if skopeo wrote it
+ * (`foo/bar:v1`), else a tag.
  */
 export function descriptorName(descriptor: Descriptor): { readonly name?: string; readonly tag?: string } {
   const imageName = readName(descriptor.annotations?.[ANNOTATION_IMAGE_NAME]);
@@ -94,7 +94,7 @@ export function descriptorName(descriptor: Descriptor): { readonly name?: string
   return name === undefined ? {} : { name };
 }
 
-/** containerd also names entries `repository@digest`, and by words that are no reference: neither gives a tag. */
+/** containerd also writes `repository@digest` and names that are not references: neither has a tag. */
 function readName(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   try {

@@ -8,7 +8,7 @@ import { annotationsSchema, DESCRIPTOR_SHAPE, descriptorSchema } from "./descrip
 import { MAX_MANIFEST_BYTES } from "./limits.ts";
 import { isImageManifestType, isIndexType, isSchema1Type, OCI_INDEX, OCI_MANIFEST } from "./media-types.ts";
 
-/** The bytes are the manifest; `parseManifest(bytes)` gives a view that nobody serialises again. */
+/** The raw bytes are the manifest. A view is for reading only and is never serialised again. */
 export interface RawManifest {
   readonly mediaType: string;
   readonly bytes: Uint8Array;
@@ -16,7 +16,7 @@ export interface RawManifest {
 
 interface CommonView {
   readonly mediaType: string;
-  /** The manifest this one refers to, a signature's image for example; it may be absent. */
+  /** The manifest that this one refers to, such as the image of a signature; it can be absent. */
   readonly subject?: Descriptor;
   readonly artifactType?: string;
   readonly annotations?: Readonly<Record<string, string>>;
@@ -37,11 +37,11 @@ export interface IndexView extends CommonView {
 export type ManifestView = ImageView | IndexView;
 
 export interface ParseManifestOptions {
-  /** Media type by which the document was offered: a Content-Type (parameters are ignored) or its descriptor's type. */
+  /** Media type in the Content-Type header (parameters are ignored) or in the descriptor. */
   readonly announced?: string;
-  /** Where it came from, ready to print. */
+  /** Where it comes from, for messages; foreign names are quoted already. */
   readonly where: string;
-  /** 4 MiB without it: what registries must take and other readers take at most. */
+  /** Default 4 MiB: what registries must accept, and the limit of other readers. */
   readonly maxBytes?: number;
 }
 
@@ -72,8 +72,8 @@ const indexSchema = fields({ ...common, manifests: nullish(array(descriptorSchem
 const labelSchema = fields({ mediaType: nullish(string()) });
 
 /**
- * Reads an image manifest or an index, of Docker or OCI. The body's shape decides which it is, and every label must
- * agree with it (CVE-2021-41190): one document never has two meanings.
+ * Reads an image manifest or an index, of Docker or OCI. Its fields decide which of them it is, and all media types must
+ * agree with that (CVE-2021-41190): a document never has two meanings.
  *
  * @throws ArchiveError "manifest-shape", "manifest-media-type", "manifest-schema1", "bad-digest", or a json-… reason.
  */
@@ -86,7 +86,7 @@ export function parseManifest(bytes: Uint8Array, options: ParseManifestOptions):
   const mediaType = agreedType(kind, announced, label || undefined, where);
   if (kind === "image") {
     const { config: described, layers, ...rest } = checkSchema(imageSchema, value, "manifest", where);
-    // Docker 25.0 and 26.0.0 put a platform on the config, where it means nothing.
+    // Docker 25.0 and 26.0.0 add a platform to the config descriptor, where it has no meaning.
     const { platform: _, ...config } = described;
     return { kind, ...commonView(mediaType, rest), config, layers: layers ?? [] };
   }
@@ -94,7 +94,7 @@ export function parseManifest(bytes: Uint8Array, options: ParseManifestOptions):
   return { kind, ...commonView(mediaType, rest), manifests: manifests ?? [] };
 }
 
-/** What must be there before this manifest is whole: config and layers, or the manifests of an index. */
+/** The content that this manifest needs: config and layers, or the manifests of an index. */
 export function manifestChildren(view: ManifestView): readonly Descriptor[] {
   return view.kind === "image" ? [view.config, ...view.layers] : view.manifests;
 }
@@ -110,7 +110,7 @@ function manifestKind(
       "manifest-schema1",
       `Cannot read manifest from ${where}: found schema 1, expected schema 2 or OCI`,
       {
-        hint: 'Copy it once between registries with "imgpack copy", which makes schema 2 of it, or rebuild the image.',
+        hint: 'Copy it between registries with "imgpack copy", which converts it to schema 2, or rebuild the image.',
       },
     );
   }

@@ -3,7 +3,7 @@ export const DOCKER_MANIFEST_LIST = "application/vnd.docker.distribution.manifes
 export const DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json";
 export const DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar";
 export const DOCKER_LAYER_GZIP = "application/vnd.docker.image.rootfs.diff.tar.gzip";
-/** Only containerd knows it; every other reader wants an OCI manifest around zstd layers. */
+/** Only containerd supports it; all other readers need an OCI manifest for zstd layers. */
 export const DOCKER_LAYER_ZSTD = "application/vnd.docker.image.rootfs.diff.tar.zstd";
 export const DOCKER_FOREIGN_LAYER = "application/vnd.docker.image.rootfs.foreign.diff.tar";
 export const DOCKER_FOREIGN_LAYER_GZIP = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
@@ -22,10 +22,10 @@ export const OCI_FOREIGN_LAYER_ZSTD = "application/vnd.oci.image.layer.nondistri
 export const OCI_EMPTY = "application/vnd.oci.empty.v1+json";
 export const IN_TOTO = "application/vnd.in-toto+json";
 
-/** What a manifest request accepts. Schema 1 is missing on purpose: registries convert to it unasked otherwise. */
+/** The Accept header of a manifest request. It leaves schema 1 out: otherwise some registries convert to it unasked. */
 export const MANIFEST_ACCEPT: readonly string[] = [OCI_INDEX, OCI_MANIFEST, DOCKER_MANIFEST_LIST, DOCKER_MANIFEST];
 
-/** Docker loads such layers, and no registry has a type for them: these two stay inside, and never reach a manifest. */
+/** Docker loads such layers, but no media type is registered for them: these two are internal, never in a manifest. */
 export const DOCKER_LAYER_XZ = "application/vnd.docker.image.rootfs.diff.tar.xz";
 export const DOCKER_LAYER_BZIP2 = "application/vnd.docker.image.rootfs.diff.tar.bzip2";
 
@@ -85,7 +85,7 @@ export function isSchema1Type(mediaType: string): boolean {
   return mediaType === DOCKER_SCHEMA1 || mediaType === DOCKER_SCHEMA1_SIGNED;
 }
 
-/** A config that describes a root filesystem, unlike that of a chart, a signature or another artifact. */
+/** The config of an image with a root filesystem, not that of a chart, a signature or another artifact. */
 export function isImageConfigType(mediaType: string): boolean {
   return mediaType === DOCKER_CONFIG || mediaType === OCI_CONFIG;
 }
@@ -100,27 +100,27 @@ export function isForeignLayerType(mediaType: string): boolean {
   return LAYERS.get(mediaType)?.family.foreign ?? false;
 }
 
-/** What the media type claims; undefined when it is no layer type. */
+/** The compression that the media type claims; undefined if it is not a layer type. */
 export function layerCompression(mediaType: string): LayerCompression | undefined {
   return LAYERS.get(mediaType)?.compression;
 }
 
-/** The same kind of layer in another compression; undefined when no such type is registered. */
+/** The media type of the same layer in another compression; undefined if no such type is registered. */
 export function withLayerCompression(mediaType: string, compression: LayerCompression): string | undefined {
   return LAYERS.get(mediaType)?.family.types[compression];
 }
 
-/** The same kind of layer, gzip'd; undefined when `mediaType` is no layer type. */
+/** The media type of the same layer in gzip; undefined if `mediaType` is not a layer type. */
 export function toGzipLayerType(mediaType: string): string | undefined {
   return withLayerCompression(mediaType, "gzip");
 }
 
-/** Docker's name for the same layer; undefined when Docker has none that its readers know (zstd, artifacts). */
+/** Docker's media type for the same layer; undefined if its readers know none (zstd, artifacts). */
 export function toDockerLayerType(mediaType: string): string | undefined {
   return toFamily(mediaType, "docker");
 }
 
-/** OCI's name for the same layer; undefined when `mediaType` is no layer type. */
+/** OCI's media type for the same layer; undefined if `mediaType` is not a layer type. */
 export function toOciLayerType(mediaType: string): string | undefined {
   return toFamily(mediaType, "oci");
 }

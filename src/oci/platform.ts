@@ -23,35 +23,32 @@ const ARCHITECTURES: ReadonlyMap<string, readonly [architecture: string, variant
   ["armhf", ["arm", "v7"]],
   ["armel", ["arm", "v6"]],
 ]);
-/** What an image without a variant needs, where variants are ordered by what they can run. */
+/** The variant that an image without one needs, for architectures with ordered variants. */
 const FIRST_VARIANTS: ReadonlyMap<string, string> = new Map([
   ["arm", "v7"],
   ["arm64", "v8"],
   ["amd64", "v1"],
 ]);
-/** Node's names where they differ from Go's, which are the ones in image-spec config.md. */
+/** Node's names that differ from Go's; image-spec config.md uses those of Go. */
 const NODE_ARCHITECTURES: ReadonlyMap<string, string> = new Map([
   ["x64", "amd64"],
   ["ia32", "386"],
-  // Linux on POWER runs Node only in little-endian form.
+  // Node for Linux on POWER is little-endian only.
   ["ppc64", "ppc64le"],
   ["mipsel", "mipsle"],
 ]);
 
 /**
- * `linux/arm64/v8`, also `windows(10.0.17763)/amd64`; the result is normalised.
+ * Reads `linux/arm64/v8` or `windows(10.0.17763)/amd64`, and normalises it.
  *
- * @throws UsageError when the text is no platform.
+ * @throws UsageError if the text is not a platform.
  */
 export function parsePlatform(text: string): Platform {
   const match = /^([A-Za-z0-9_.-]+)(?:\(([A-Za-z0-9_.-]+)\))?\/([A-Za-z0-9_.-]+)(?:\/([A-Za-z0-9_.-]+))?$/.exec(text);
   if (match === null || text.length > 256) {
-    throw new UsageError(
-      `Cannot read platform ${quote(text)}: found another form, expected os/architecture[/variant]`,
-      {
-        hint: HINT,
-      },
-    );
+    throw new UsageError(`Cannot read platform ${quote(text)}: malformed, expected os/architecture[/variant]`, {
+      hint: HINT,
+    });
   }
   const [, os = "", osVersion, architecture = "", variant] = match;
   return normalisePlatform({
@@ -69,8 +66,8 @@ export function formatPlatform(platform: Platform): string {
 }
 
 /**
- * One spelling per platform, as containerd normalises: x86_64 is amd64, aarch64 is arm64, arm64/v8 and amd64/v1 have no
- * variant, arm without a variant is v7.
+ * Normalises as containerd does: x86_64 is amd64, aarch64 is arm64, arm64/v8 and amd64/v1 offered no variant, arm without a
+ * variant is v7.
  */
 export function normalisePlatform(platform: Platform): Platform {
   const { os, architecture, variant, ...rest } = platform;
@@ -89,12 +86,12 @@ function normaliseVariant(architecture: string, variant: string): string {
   return named;
 }
 
-/** True when `found` runs where `wanted` is asked for; a newer variant does not run on an older one. */
+/** Whether an image for `found` runs on `wanted`; a newer variant does not run on an older one. */
 export function matchesPlatform(wanted: Platform, found: Platform): boolean {
   return platformDistance(wanted, found) !== undefined;
 }
 
-/** Linux containers on this machine's architecture, also where the machine runs macOS or Windows (as Docker does). */
+/** linux with this machine's architecture, also on macOS and Windows (as in Docker). */
 export function hostPlatform(nodeArchitecture: string = process.arch): Platform {
   return normalisePlatform({
     os: "linux",
@@ -103,8 +100,8 @@ export function hostPlatform(nodeArchitecture: string = process.arch): Platform 
 }
 
 /**
- * The candidate that fits best: the exact variant, else the nearest older one; of equals the first. Attestations
- * (`unknown/unknown`) never fit. A list whose only entry names no platform gives that entry: nothing speaks against it.
+ * The candidate that fits best: the exact variant, or the nearest older one; the first of equals. Attestations
+ * (`unknown/unknown`) never fit. A single candidate without a platform always fits.
  */
 export function selectPlatform<T extends { readonly platform?: Platform }>(
   candidates: readonly T[],
@@ -124,28 +121,28 @@ export function selectPlatform<T extends { readonly platform?: Platform }>(
   return best;
 }
 
-/** 0 for the same variant, n for n steps older, undefined when `found` does not run on `wanted`. */
+/** 0 for the same variant, n for n steps older, undefined if `found` does not run on `wanted`. */
 function platformDistance(wanted: Platform, found: Platform): number | undefined {
-  const want = normalisePlatform(wanted);
-  const have = normalisePlatform(found);
-  if (have.os === "unknown" || have.architecture === "unknown") return undefined;
-  if (want.os !== have.os || want.architecture !== have.architecture) return undefined;
-  if (want.osVersion !== undefined && !isSameBuild(want.osVersion, have.osVersion)) return undefined;
-  if (want.variant === have.variant) return 0;
-  const steps = variantLevel(want) - variantLevel(have);
+  const required = normalisePlatform(wanted);
+  const offered = normalisePlatform(found);
+  if (offered.os === "unknown" || offered.architecture === "unknown") return undefined;
+  if (required.os !== offered.os || required.architecture !== offered.architecture) return undefined;
+  if (required.osVersion !== undefined && !isSameBuild(required.osVersion, offered.osVersion)) return undefined;
+  if (required.variant === offered.variant) return 0;
+  const steps = variantLevel(required) - variantLevel(offered);
   if (steps > 0) return steps;
-  // An image without a variant claims nothing special of its architecture.
-  return have.variant === undefined ? 1 : undefined;
+  // An image without a variant runs on every variant of its architecture.
+  return offered.variant === undefined ? 1 : undefined;
 }
 
-/** Comparable within one architecture only; NaN where variants have no order. */
+/** Comparable within one architecture only; NaN if its variants offered no order. */
 function variantLevel({ architecture, variant }: Platform): number {
   const base = FIRST_VARIANTS.get(architecture);
   const match = base === undefined ? null : /^v(\d{1,2}(?:\.\d{1,2})?)$/.exec(variant ?? base);
   return match === null ? Number.NaN : Number(match[1]);
 }
 
-/** Windows runs a container of its own build; the fourth part is the patch level. */
+/** Windows runs only containers of its own build; the fourth number is the patch level. */
 function isSameBuild(wanted: string, found: string | undefined): boolean {
   const build = (version: string): string => version.split(".").slice(0, 3).join(".");
   return found === undefined || build(wanted) === build(found);

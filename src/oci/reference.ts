@@ -5,7 +5,7 @@ import { readRegistryName } from "./registry-name.ts";
 
 /** `[registry/]repository[:tag][@digest]`; with both a tag and a digest, the digest decides. */
 export interface Reference {
-  /** `host[:port]`, lower case; absent when the text names none. */
+  /** `host[:port]` in lower case; absent if the text has none. */
   readonly registry?: string;
   readonly repository: string;
   readonly tag?: string;
@@ -19,10 +19,10 @@ const DOCKER_HUB = "docker.io";
 const FORM_HINT = "Write it as registry/repository:tag, for example registry.lan:5000/team/app:1.4.";
 
 /**
- * Reads a reference by the distribution specification's grammar for repositories ("Pulling manifests"), with the
- * first part taken for a registry if it has "." or ":", is "localhost" or starts with "[".
+ * Reads a reference by the grammar of the distribution specification ("Pulling manifests"). The first part is a registry
+ * if it contains "." or ":", is "localhost" or starts with "[".
  *
- * @throws BadReferenceError whose hint says how to write it.
+ * @throws BadReferenceError; its hint explains how to write the reference.
  */
 export function parseReference(text: string): Reference {
   checkCharacters(text);
@@ -55,8 +55,8 @@ export function formatReference({ registry, repository, tag, digest }: Reference
 }
 
 /**
- * Docker's rule for what a short name means: no registry is docker.io, a one-part repository there belongs to
- * `library/`, and without tag and digest the tag is latest.
+ * Completes a short name as Docker does: the default registry is docker.io, a repository of one part there belongs to
+ * `library/`, and the default tag is latest.
  */
 export function resolveDockerHub(reference: Reference): Reference & { readonly registry: string } {
   const { tag, digest } = reference;
@@ -71,7 +71,7 @@ export function resolveDockerHub(reference: Reference): Reference & { readonly r
 }
 
 /**
- * `hello` → `docker.io/library/hello:latest`: the one spelling in which names of archives are compared.
+ * `hello` → `docker.io/library/hello:latest`. Names in archives are compared in this spelling.
  *
  * @throws BadReferenceError
  */
@@ -79,19 +79,19 @@ export function fullImageName(text: string): string {
   return formatReference(resolveDockerHub(parseReference(text)));
 }
 
-/** What Docker shows: `docker.io/library/hello:1` → `hello:1`; other registries unchanged. */
+/** The short name that Docker shows: `docker.io/library/hello:1` → `hello:1`; other registries stay as they are. */
 export function familiarName(reference: Reference): string {
   if (!isDockerHub(reference.registry)) return formatReference(reference);
   const { registry: _, ...rest } = reference;
   const inner = rest.repository.startsWith("library/") ? rest.repository.slice("library/".length) : rest.repository;
   const repository = inner.includes("/") ? rest.repository : inner;
   const [first = ""] = repository.split("/");
-  // "docker.io/x.y/z" without its registry would read as registry "x.y".
+  // Without its registry, "docker.io/x.y/z" would mean the registry "x.y".
   if (repository.includes("/") && isRegistryPart(first)) return formatReference(reference);
   return formatReference({ ...rest, repository });
 }
 
-/** Where a registry's API lives: Docker Hub answers under another host than its name. */
+/** The host of a registry's API. For Docker Hub, that is not its name. */
 export function registryHost(registry: string): string {
   return isDockerHub(registry) ? "registry-1.docker.io" : registry;
 }
@@ -115,7 +115,7 @@ const HYPHEN = 0x2d;
 const DOT = 0x2e;
 const UNDERSCORE = 0x5f;
 
-/** Parts of lower-case letters and digits, separated inside by ".", "_", "__" or hyphens, joined by "/"; at most 255. */
+/** At most 255 characters: parts joined by "/", each of lower-case letters and digits with ".", "_", "__" or hyphens inside. */
 export function isRepository(text: string): boolean {
   return text.length <= MAX_REPOSITORY && text.split("/").every(isComponent);
 }
@@ -195,7 +195,7 @@ function bad(text: string, found: string, expected: string, hint?: string): BadR
   return new BadReferenceError(`Cannot read reference${shown}: found ${found}, expected ${expected}`, { hint });
 }
 
-/** What stands before such an "@" may be a password, so it is not shown. */
+/** The text before such an "@" may be a password, so it is not shown. */
 function hidesUserinfo(text: string): boolean {
   const at = text.indexOf("@");
   const rest = text.slice(at + 1);

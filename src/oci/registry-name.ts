@@ -3,14 +3,14 @@ import { isIPv6 } from "node:net";
 const MAX_HOST = 253;
 const MAX_LABEL = 63;
 
-/** A registry in its one accepted spelling, or what is wrong with it (completes "found …, expected …"). */
+/** A registry in its accepted spelling, or what is wrong with it (completes "found …, expected …"). */
 export type RegistryName =
   | { readonly name: string }
   | { readonly found: string; readonly expected: string; readonly hint?: string };
 
 /**
- * `host[:port]`: DNS labels, four plain decimals, or `[IPv6]`. Spellings that a URL parser would turn into another
- * host are refused: 0x7f.1, 2130706433, 0177.0.0.1, zone ids, a trailing dot, percent escapes.
+ * Reads `host[:port]`: DNS labels, four decimal numbers, or `[IPv6]`. Refuses spellings that a URL parser turns into
+ * another host: 0x7f.1, 2130706433, 0177.0.0.1, zone ids, a trailing dot, percent escapes.
  */
 export function readRegistryName(text: string): RegistryName {
   const portAt = text.startsWith("[") ? text.indexOf("]") + 1 : indexOfOrEnd(text, ":");
@@ -38,7 +38,7 @@ function hostFault(host: string): RegistryName | undefined {
     return {
       found: "a bad registry host",
       expected: "labels of letters, digits and inner hyphens, joined by dots",
-      hint: "Write an international domain name in its xn-- form.",
+      hint: "Write an international domain name in its ASCII spelling, which starts with xn--.",
     };
   }
   const last = labels.at(-1) ?? "";
@@ -70,7 +70,7 @@ function isDecimal(text: string): boolean {
 
 function isBracketedIPv6(text: string): boolean {
   const address = text.slice(1, -1);
-  // The character check comes first: Node takes zone ids.
+  // The characters are checked first, because Node accepts zone ids.
   return text.length <= 47 && text.endsWith("]") && everyCharacter(address, "0123456789abcdef:.") && isIPv6(address);
 }
 

@@ -1,18 +1,18 @@
-/** A tag that reads as a version. */
+/** A tag that is a version. */
 export interface Version {
   readonly tag: string;
-  /** One to four: 1.2.3.4 is how Windows and many Java projects count. */
+  /** One to four numbers; Windows and many Java projects use four. */
   readonly numbers: readonly number[];
-  /** Identifiers behind the first hyphen; none for a release. */
+  /** Identifiers after the first hyphen; empty for a release. */
   readonly prerelease: readonly string[];
 }
 
-/** Below 2^53, so that numbers compare exactly. */
+/** Keeps numbers below 2^53, where they compare exactly. */
 const VERSION = /^[vV]?(\d{1,15}(?:\.\d{1,15}){0,3})(?:-([0-9A-Za-z][0-9A-Za-z.-]*))?(?:_[0-9A-Za-z._-]+)?$/;
 
 /**
- * Reads `1.2.3`, `v1.2`, `2024.01.15`, `1.2.3-rc.1` (Semantic Versioning 2.0.0, with shorter and longer forms and leading
- * zeros, as tags have them). A "+" cannot stand in a tag; "_", which Helm writes for it, begins build metadata too.
+ * Reads `1.2.3`, `v1.2`, `2024.01.15`, `1.2.3-rc.1`: Semantic Versioning 2.0.0, and in addition one to four numbers and
+ * leading zeros, which tags have. Build metadata starts with "_" as well, which Helm writes because tags cannot contain "+".
  */
 export function parseVersion(tag: string): Version | undefined {
   const match = VERSION.exec(tag);
@@ -22,12 +22,12 @@ export function parseVersion(tag: string): Version | undefined {
 }
 
 /**
- * Negative when `left` is older (Semantic Versioning, section 11). Of equal ones the longer is newer (`1.2` is a name for
- * whatever 1.2.x is the newest), then the one without a "v".
+ * Negative if `left` is older (Semantic Versioning, section 11). Of equal versions, the longer tag is newer, because `1.2`
+ * is a moving name for the newest 1.2.x; then the tag without "v".
  */
 export function compareVersions(left: Version, right: Version): number {
-  for (let place = 0; place < 4; place += 1) {
-    const difference = (left.numbers[place] ?? 0) - (right.numbers[place] ?? 0);
+  for (let index = 0; index < 4; index += 1) {
+    const difference = (left.numbers[index] ?? 0) - (right.numbers[index] ?? 0);
     if (difference !== 0) return difference;
   }
   return (
@@ -38,7 +38,7 @@ export function compareVersions(left: Version, right: Version): number {
   );
 }
 
-/** Newest version first, then what is no version, by name. */
+/** Versions, newest first, then the other tags by name. */
 export function sortByVersion(tags: readonly string[]): readonly string[] {
   const versions = tags.flatMap(tag => parseVersion(tag) ?? []).sort((left, right) => compareVersions(right, left));
   const others = tags.filter(tag => parseVersion(tag) === undefined).sort(compareText);
@@ -46,10 +46,10 @@ export function sortByVersion(tags: readonly string[]): readonly string[] {
 }
 
 /**
- * The newest release among tags. A bare number (a build, a date) counts only where no tag has two parts: 20240115 is not
+ * The newest release of the tags. A single number (a build, a date) counts only if no tag has two numbers: 20240115 is not
  * newer than 1.4.2.
  *
- * @param withPrereleases takes `1.5.0-rc.1` too; most suffixes, `-alpine` among them, read as pre-releases.
+ * @param withPrereleases includes `1.5.0-rc.1`; most suffixes, such as `-alpine`, count as pre-releases.
  */
 export function newestVersion(tags: readonly string[], withPrereleases: boolean = false): string | undefined {
   const versions = tags
@@ -60,7 +60,7 @@ export function newestVersion(tags: readonly string[], withPrereleases: boolean 
   return first && rest.reduce((best, next) => (compareVersions(best, next) < 0 ? next : best), first).tag;
 }
 
-/** By code units: the same on every machine. */
+/** Sorts by code units, which does not depend on the locale. */
 export function compareText(left: string, right: string): number {
   if (left === right) return 0;
   return left < right ? -1 : 1;
@@ -68,8 +68,8 @@ export function compareText(left: string, right: string): number {
 
 function comparePrereleases(left: readonly string[], right: readonly string[]): number {
   if (left.length === 0 || right.length === 0) return right.length - left.length;
-  for (let place = 0; place < Math.max(left.length, right.length); place += 1) {
-    const [mine, other] = [left[place], right[place]];
+  for (let index = 0; index < Math.max(left.length, right.length); index += 1) {
+    const [mine, other] = [left[index], right[index]];
     if (mine === undefined) return -1;
     if (other === undefined) return 1;
     const difference = compareIdentifiers(mine, other);

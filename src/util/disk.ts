@@ -4,14 +4,12 @@ import { promisify } from "node:util";
 import { errorCode } from "./error-code.ts";
 import { hooked } from "./operation-hook.ts";
 
-export { errorCode } from "./error-code.ts";
-
-// Nothing else in src/ changes a file: test/architecture.test.ts.
+// Nothing else in src/ may change a file: test/architecture.test.ts enforces that.
 
 const writeTo = promisify(write);
 const UNSUPPORTED_CODES: ReadonlySet<string> = new Set(["EINVAL", "ENOTSUP", "ENOSYS"]);
 
-/** An open file whose changes pass the seam. */
+/** An open file. Every change passes the operation hook. */
 export class DiskFile implements AsyncDisposable {
   readonly path: string;
   readonly handle: FileHandle;
@@ -22,9 +20,9 @@ export class DiskFile implements AsyncDisposable {
   }
 
   /**
-   * Writes all of it, however short the system's writes are.
+   * Writes all bytes, also if the system writes fewer at a time.
    *
-   * @param position without it at the end of a file that was opened for that.
+   * @param position default: the end, for a file opened with `openForAppend`.
    */
   async write(bytes: Uint8Array, position?: number): Promise<void> {
     for (let written = 0; written < bytes.length; ) {
@@ -38,7 +36,7 @@ export class DiskFile implements AsyncDisposable {
     }
   }
 
-  /** @returns bytes read; fewer than asked for only at the end of the file. */
+  /** @returns the number of bytes read; less than the length of `into` only at the end of the file. */
   async read(into: Uint8Array, position: number): Promise<number> {
     let filled = 0;
     while (filled < into.length) {
@@ -74,24 +72,24 @@ export class DiskFile implements AsyncDisposable {
   }
 }
 
-/** Creates a file that must not be there, not by way of a link either, for reading and writing. */
+/** Creates a new file for reading and writing; fails if the path exists, even as a symbolic link. */
 export async function createFile(path: string, mode: number): Promise<DiskFile> {
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   return await hooked({ kind: "create", place: path }, async () => new DiskFile(path, await open(path, flags, mode)));
 }
 
-/** Opens a file that is there, or creates it, so that every write goes to its end; not by way of a link. */
+/** Opens or creates a file so that every write goes to its end; fails for a symbolic link. */
 export async function openForAppend(path: string, mode: number): Promise<DiskFile> {
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
   return await hooked({ kind: "create", place: path }, async () => new DiskFile(path, await open(path, flags, mode)));
 }
 
-/** Opens a file that is there, for reading and writing; not by way of a link. */
+/** Opens an existing file for reading and writing; fails for a symbolic link. */
 export async function openForUpdate(path: string): Promise<DiskFile> {
   return new DiskFile(path, await open(path, constants.O_RDWR | constants.O_NOFOLLOW));
 }
 
-/** Opens what is there to be written from its beginning: a file becomes empty, a device is what it is. */
+/** Opens an existing file or device for writing from its start; a file becomes empty. */
 export async function openEmptied(path: string): Promise<DiskFile> {
   const flags = constants.O_WRONLY | constants.O_TRUNC;
   return await hooked(
@@ -100,7 +98,7 @@ export async function openEmptied(path: string): Promise<DiskFile> {
   );
 }
 
-/** Writes all of it to the end of what somebody else opened, such as a redirected stdout. @param name for the seam */
+/** Writes all bytes to a descriptor that is open already, such as a redirected stdout. @param name for the hook */
 export async function writeToDescriptor(descriptor: number, name: string, bytes: Uint8Array): Promise<void> {
   for (let written = 0; written < bytes.length; ) {
     const left = bytes.subarray(written);
@@ -119,14 +117,14 @@ export async function removeFile(path: string): Promise<void> {
   await hooked({ kind: "remove", place: path }, async () => await unlink(path));
 }
 
-/** Removes a file, and is content when there is none. */
+/** Removes a file if it exists. */
 export async function discardFile(path: string): Promise<void> {
   await removeFile(path).catch(error => {
     if (errorCode(error) !== "ENOENT") throw error;
   });
 }
 
-/** Removes a folder and all in it. */
+/** Removes a folder with everything in it, if it exists. */
 export async function removeTree(path: string): Promise<void> {
   await hooked({ kind: "remove", place: path }, async () => await rm(path, { recursive: true, force: true }));
 }
@@ -136,8 +134,8 @@ export async function removeFolder(path: string): Promise<void> {
 }
 
 /**
- * @param options `recursive` makes the folders above, too, and is content with one that is there.
- * @returns with `recursive`, the first folder that was made.
+ * @param options with `recursive`, missing parent folders are created too, and an existing folder is no error.
+ * @returns with `recursive`, the first folder that was created.
  */
 export async function makeFolder(
   path: string,
@@ -155,7 +153,7 @@ export async function changeOwner(path: string, user: number, group: number): Pr
   await hooked({ kind: "write", place: path }, async () => await chown(path, user, group));
 }
 
-/** Makes a rename or a new entry in `folder` survive a power cut, where the file system can. */
+/** Makes a rename or a new entry in `folder` survive a power cut, if the file system supports that. */
 export async function syncFolder(folder: string): Promise<void> {
   // Windows cannot open a folder for writing; NTFS journals the rename itself.
   if (process.platform === "win32") return;
@@ -164,7 +162,7 @@ export async function syncFolder(folder: string): Promise<void> {
     try {
       await handle.sync();
     } catch (error) {
-      // What was renamed has its name; not every file system can sync a folder.
+      // The rename itself is done; not every file system can sync a folder.
       if (!UNSUPPORTED_CODES.has(errorCode(error))) throw error;
     } finally {
       await handle.close();

@@ -13,8 +13,8 @@ export function formatBytes(bytes: number): string {
 }
 
 /**
- * Foreign text made safe for a terminal or a log line: control, bidirectional and other invisible characters become
- * `\u{…}` escapes, and the result is cut at `limit` characters (security case A-20).
+ * Makes foreign text safe for a terminal or a log line: control, bidirectional and other invisible characters become
+ * `\u{…}` escapes, and the result is cut after `limit` characters (security case A-20).
  */
 export function escapeForeign(text: string, limit = 256): string {
   const escaped = text.replace(
@@ -24,7 +24,7 @@ export function escapeForeign(text: string, limit = 256): string {
   return escaped.length > limit ? `${escaped.slice(0, limit)}…` : escaped;
 }
 
-/** Foreign text in double quotes, escaped. */
+/** Foreign text, escaped and in double quotes. */
 export function quote(text: string): string {
   return `"${escapeForeign(text).replaceAll('"', '\\"')}"`;
 }

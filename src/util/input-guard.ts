@@ -2,11 +2,11 @@ import type { Stats } from "node:fs";
 import { ArchiveError, IntegrityError, StorageError } from "../errors.ts";
 
 /**
- * Compares what a file was with what it is (security case F-03). One that was replaced under its name is another file:
- * ask with what the open handle tells.
+ * Checks that a file has not changed while it was read (security case F-03). A file that was replaced under its name has
+ * not changed: `after` must come from the open handle.
  *
- * @param what as messages name it.
- * @throws StorageError when the same file was written to, or only touched, which looks the same.
+ * @param what the file, for messages.
+ * @throws StorageError when the file was written to, or only touched, which cannot be told apart.
  */
 export function checkUnchanged(what: string, before: Pick<Stats, "size" | "mtimeMs">, after: Stats): void {
   if (before.size === after.size && before.mtimeMs === after.mtimeMs) return;
@@ -17,9 +17,10 @@ export function checkUnchanged(what: string, before: Pick<Stats, "size" | "mtime
   throw changed(what, `file changed while it was read (${found})`);
 }
 
-/** For a file that is opened several times by its name. @throws StorageError also when another one has its name now. */
+/** As `checkUnchanged`, for a file that is opened several times. @throws StorageError also when the path is another file now. */
 export function checkSame(what: string, before: Stats, after: Stats): void {
-  if (!isSameFile(before, after)) throw changed(what, "file changed while it was read (another one has its name now)");
+  if (!isSameFile(before, after))
+    throw changed(what, "file changed while it was read (it was replaced by another file)");
   checkUnchanged(what, before, after);
 }
 
@@ -28,9 +29,9 @@ export function isSameFile(left: Stats, right: Stats): boolean {
 }
 
 /**
- * Runs what reads something; where that breaks off, a change of what is read is the better explanation.
+ * Runs work that reads an input. If it fails because of the input, and the input has changed, that is reported instead.
  *
- * @param confirm throws when there was one.
+ * @param confirm throws a StorageError when the input has changed.
  */
 export async function blameChangedInput<T>(
   confirm: (() => Promise<void>) | undefined,
@@ -53,7 +54,7 @@ export async function blameChangedInput<T>(
 function changed(what: string, found: string): StorageError {
   return ofSource(
     new StorageError(`Cannot read ${what}: ${found}, expected it to stay as it was`, {
-      hint: "Wait until whatever writes it has finished, then run the same command again.",
+      hint: "Wait until the program that writes it has finished, then run the same command again.",
     }),
   );
 }

@@ -6,50 +6,50 @@ import { formatBytes, quote } from "./format.ts";
 
 /** `statfs` of FAT12, FAT16 and FAT32 (linux/magic.h, MSDOS_SUPER_MAGIC). */
 const FAT_TYPE = 0x4d44;
-/** A file's size is a 32-bit number there. */
-const FAT_MOST_BYTES = 2 ** 32 - 1;
+/** FAT stores the size of a file in 32 bits. */
+const MAX_FAT_FILE_BYTES = 2 ** 32 - 1;
 
-/** @throws StorageError when the path holds something else than a file. */
+/** @throws StorageError when the path is neither a file nor free. */
 export async function checkTarget(path: string): Promise<void> {
   const stats = await lstat(path).catch(() => undefined);
   if (stats === undefined || stats.isFile()) return;
   if (stats.isDirectory() || stats.isSymbolicLink()) {
     const [found, hint] = stats.isDirectory()
       ? ["a folder", "Name a file to write, such as images.tar."]
-      : ["a symbolic link", "Name the file that it leads to, or remove the link."];
+      : ["a symbolic link", "Name the file that it points to, or remove the link."];
     throw new StorageError(`Cannot write ${quote(path)}: found ${found}, expected a file or nothing`, { hint });
   }
   throw new StorageError(`Cannot write ${quote(path)}: found a pipe or device, expected a file or nothing`, {
-    hint: 'Write to stdout with "-o -" and send that there, or name a file such as images.tar.',
+    hint: 'Write to stdout with "-o -" and redirect it, or name a file such as images.tar.',
   });
 }
 
 /**
- * Whether what is to be written has its place before the first byte comes.
+ * Checks, before the first byte is written, that the output will fit.
  *
  * @param bytes size of the finished file or folder.
- * @param held what of it takes up space already.
- * @param largest size of the largest file in a folder.
- * @throws StorageError with the numbers
+ * @param held bytes of it that are on the disk already.
+ * @param largest size of the largest file in a folder, in bytes.
+ * @throws StorageError with the numbers.
  */
 export async function checkSpace(path: string, bytes: number, held = 0, largest: number = bytes): Promise<void> {
   const { bavail, bsize, blocks, type } = await statfs(dirname(path));
-  if (type === FAT_TYPE && largest > FAT_MOST_BYTES) {
+  if (type === FAT_TYPE && largest > MAX_FAT_FILE_BYTES) {
     throw new StorageError(
-      `Cannot write ${quote(path)}: its file system (FAT) holds files of less than ${formatBytes(FAT_MOST_BYTES + 1)}, expected room for ${formatBytes(largest)}`,
+      `Cannot write ${quote(path)}: its file system (FAT) is limited to files smaller than ${formatBytes(MAX_FAT_FILE_BYTES + 1)}, expected room for ${formatBytes(largest)}`,
       { hint: "Write to a disk formatted with exFAT, NTFS or ext4, or pull fewer images into one file." },
     );
   }
   const free = bavail * bsize;
   const wanted = Math.max(0, bytes - held);
-  // Some network and user-space file systems tell no size at all.
+  // Some network and user-space file systems report no size.
   if (free >= wanted || blocks === 0) return;
   throw new StorageError(`Cannot write ${quote(path)}: ${formatBytes(free)} free, expected ${formatBytes(wanted)}`, {
     hint: "Free some space, or write to another disk.",
   });
 }
 
-/** What the system refused, in words. @param bytes size of the whole file. */
+/** Turns an error of the system into a StorageError that explains it. @param bytes size of the finished file. */
 export function storageFault(path: string, bytes: number, cause: unknown): StorageError {
   if (cause instanceof StorageError) return cause;
   const code = errorCode(cause);
@@ -62,7 +62,7 @@ export function storageFault(path: string, bytes: number, cause: unknown): Stora
   }
   const broken = BROKEN.get(code);
   if (broken !== undefined) {
-    return new StorageError(`Cannot write ${quote(path)}: ${broken}, expected a disk that takes what is written`, {
+    return new StorageError(`Cannot write ${quote(path)}: ${broken}, expected a working disk`, {
       cause,
       hint: "Check the disk or the medium, then run the same command again, or write to another disk.",
     });
@@ -73,7 +73,7 @@ export function storageFault(path: string, bytes: number, cause: unknown): Stora
   });
 }
 
-/** What the system said, for a message. */
+/** What an error of the system means, for messages. */
 export function storageState(cause: unknown): string {
   const code = errorCode(cause);
   return FULL.get(code) ?? BROKEN.get(code) ?? REFUSED.get(code) ?? (code || String(cause));

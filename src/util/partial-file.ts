@@ -8,8 +8,8 @@ import { quote } from "./format.ts";
 import { checkSpace, checkTarget, storageFault } from "./output-checks.ts";
 
 /**
- * A file that gets its name only when it is whole: written as `<path>.partial`, synced, renamed, folder synced. What had
- * the name before stays until then.
+ * A file that appears only when it is complete: it is written as `<path>.partial`, synced, then renamed, and its folder is
+ * synced. A file that has the name already stays until then.
  */
 export class PartialFile implements AsyncDisposable {
   readonly path: string;
@@ -35,7 +35,7 @@ export class PartialFile implements AsyncDisposable {
     const partial = `${path}.partial`;
     let file: DiskFile | undefined;
     try {
-      // Before the question for space: what an earlier run left has some.
+      // Before the check of free space: this removes the partial file of an earlier run.
       file = await openExclusive(partial);
       await checkSpace(path, bytes);
       await file.truncate(bytes);
@@ -46,7 +46,7 @@ export class PartialFile implements AsyncDisposable {
     }
   }
 
-  /** @throws StorageError; after the first one nothing written counts (a later sync may report success). */
+  /** @throws StorageError. After that, `publish` fails too: a later sync could report success although bytes are lost. */
   async write(bytes: Uint8Array, position: number): Promise<void> {
     try {
       await this.#file.write(bytes, position);
@@ -56,7 +56,7 @@ export class PartialFile implements AsyncDisposable {
     }
   }
 
-  /** Starts writing out what is there, so that the last sync finds little left. */
+  /** Writes the bytes so far to the disk, so that the final sync has little to do. */
   async flush(): Promise<void> {
     try {
       await this.#file.datasync();
@@ -66,10 +66,12 @@ export class PartialFile implements AsyncDisposable {
     }
   }
 
-  /** Makes the file durable and gives it its name. */
+  /** Syncs the file and renames it to its final name. */
   async publish(): Promise<void> {
     if (this.#failed) {
-      throw new StorageError(`Cannot write ${quote(this.path)}: an earlier write failed, expected all to succeed`);
+      throw new StorageError(
+        `Cannot write ${quote(this.path)}: an earlier write failed, expected all writes to succeed`,
+      );
     }
     try {
       await this.#file.sync();
@@ -90,7 +92,7 @@ export class PartialFile implements AsyncDisposable {
     }
   }
 
-  /** Without `publish` nothing is left behind. */
+  /** Removes the partial file, unless it was published. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isDone) await this.#file.close();
     else await abandon(this.#file, this.#partial);
@@ -109,7 +111,7 @@ async function isNamed(held: Stats, path: string): Promise<boolean> {
   return named?.ino === held.ino && named.dev === held.dev;
 }
 
-/** A partial file of an earlier, killed run is replaced; anything else under that name is not touched. */
+/** Replaces the partial file of a killed run; refuses anything else under that name. */
 async function openExclusive(partial: string): Promise<DiskFile> {
   try {
     return await createFile(partial, 0o644);

@@ -3,17 +3,17 @@ import { lstat, open, opendir } from "node:fs/promises";
 import { join } from "node:path";
 import { discardFile } from "./disk.ts";
 
-/** URLs of registries may have 16 KiB. */
+/** Upload URLs, which these files contain, may have 16 KiB. */
 const MAX_BYTES = 64 * 1024;
-/** Files looked at, so that a crowded folder does not hold up a run. */
+/** Files checked per run, so that a crowded folder does not delay it. */
 const MAX_FILES = 1000;
 const OTHERS = 0o077;
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** A small file that nobody but its owner may read or could have put there; undefined for anything else. */
+/** The text of a small file that belongs to this user and that others cannot read; undefined for anything else. */
 export async function readOwnFile(path: string): Promise<string | undefined> {
   try {
-    // A FIFO would hold up a plain open.
+    // Without O_NONBLOCK, opening a FIFO would wait for a writer.
     await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const stats = await file.stat();
     if (!stats.isFile() || stats.nlink !== 1 || !isOwn(stats, OTHERS) || stats.size > MAX_BYTES) return undefined;
@@ -23,13 +23,13 @@ export async function readOwnFile(path: string): Promise<string | undefined> {
   }
 }
 
-/** Whether a folder, no link to one, is this user's, and others cannot put files into it. */
+/** Whether the path is a folder, not a link to one, that belongs to this user and that others cannot write to. */
 export async function isOwnFolder(path: string): Promise<boolean> {
   const stats = await lstat(path).catch(() => undefined);
   return stats?.isDirectory() === true && isOwn(stats, WRITABLE_BY_OTHERS);
 }
 
-/** Removes what was last written before `time`, in milliseconds since the epoch, from a folder of one's own. */
+/** Removes the files last written before `time` (milliseconds since the epoch) from a folder of this user. */
 export async function removeStale(folder: string, time: number): Promise<void> {
   try {
     let left = MAX_FILES;
@@ -41,11 +41,11 @@ export async function removeStale(folder: string, time: number): Promise<void> {
       if (!stats.isDirectory() && stats.mtimeMs < time) await discardFile(path);
     }
   } catch {
-    // What is left is tidied up another time.
+    // The next run removes what is left.
   }
 }
 
-/** Windows tells neither owner nor mode. */
+/** Always true on Windows, which reports neither owner nor mode. */
 function isOwn({ uid, mode }: Stats, denied: number): boolean {
   return process.getuid === undefined || (uid === process.getuid() && (mode & denied) === 0);
 }

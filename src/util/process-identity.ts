@@ -1,24 +1,24 @@
 import { readFile } from "node:fs/promises";
 import { errorCode } from "./error-code.ts";
 
-/** Tells a process from a later one with the same pid. */
+/** Identifies a process, also after another process got its pid. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** Boot and start time; null where the system does not say. */
+  /** Boot id and start time; null if the system does not report them. */
   readonly started: string | null;
 }
 
-/** Of this process: to be written beside what it owns. */
+/** The identity of this process, to be written next to what it owns. */
 export async function ownIdentity(): Promise<ProcessIdentity> {
   return { pid: process.pid, started: await startTime(process.pid) };
 }
 
-/** Whether a file belongs to the user of this process; where the system knows no users, every file does. */
+/** Whether a file belongs to the user of this process; always true on systems without users. */
 export function isOwn({ uid }: { readonly uid: number }): boolean {
   return process.getuid === undefined || uid === process.getuid();
 }
 
-/** What `ownIdentity` said, read back; undefined for anything else. */
+/** Reads the JSON value of an identity; undefined for anything else. */
 export function parseIdentity(value: unknown): ProcessIdentity | undefined {
   if (typeof value !== "object" || value === null || !("pid" in value) || !("started" in value)) return undefined;
   const { pid, started } = value;
@@ -26,7 +26,7 @@ export function parseIdentity(value: unknown): ProcessIdentity | undefined {
   return started === null || typeof started === "string" ? { pid, started } : undefined;
 }
 
-/** Whether that very process still runs. Where the system tells no start times, any process with its pid counts. */
+/** Whether this process still runs. If the system reports no start times, any process with its pid counts. */
 export async function isRunning({ pid, started }: ProcessIdentity): Promise<boolean> {
   try {
     process.kill(pid, 0);
@@ -42,9 +42,9 @@ async function startTime(pid: number): Promise<string | null> {
       readFile("/proc/sys/kernel/random/boot_id", "utf8"),
       readFile(`/proc/${pid}/stat`, "utf8"),
     ]);
-    // The second field, the program's name, may hold blanks and brackets; the start time is the 20th field after it.
+    // The second field, the program's name, may contain spaces and parentheses; the start time is the 20th field after it.
     const [state, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    // A zombie, killed but not yet collected by its parent (often in containers), does nothing any more.
+    // A zombie, killed but not yet collected by its parent (often in containers), does nothing anymore.
     return state === "Z" ? "ended" : `${boot.trim()} ${fields[18] ?? ""}`;
   } catch {
     return null;

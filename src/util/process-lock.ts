@@ -1,6 +1,7 @@
 import { lstat } from "node:fs/promises";
 import { StorageError } from "../errors.ts";
-import { type DiskFile, errorCode, openForAppend, removeFile } from "./disk.ts";
+import { type DiskFile, openForAppend, removeFile } from "./disk.ts";
+import { errorCode } from "./error-code.ts";
 import { quote } from "./format.ts";
 import { type ClaimRecord, claimant, decodeLockRecord, encodeLockRecord, newClaim } from "./lock-record.ts";
 import { isOwn, isRunning } from "./process-identity.ts";

@@ -15,11 +15,11 @@ export function deferred<T>(): Deferred<T> {
   return { promise, resolve, reject };
 }
 
-/** Settles as `promise` does, or rejects with the signal's reason as soon as it aborts. */
+/** Settles like `promise`, or rejects with the reason of `signal` as soon as it aborts. */
 export async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return await promise;
   if (signal.aborted) {
-    // Nobody waits for it any more; a late failure must not count as unhandled.
+    // The promise is abandoned; a late rejection must not count as unhandled.
     promise.catch(() => undefined);
     throw signal.reason;
   }
@@ -34,12 +34,12 @@ export async function abortable<T>(promise: Promise<T>, signal: AbortSignal | un
 }
 
 /**
- * `Promise.all` that waits for all of them before it throws the first failure: for work on shared memory, which may be
- * used again only when nobody works on it.
+ * `Promise.all`, but throws the first failure only when all have ended: for work on shared memory, which may be reused
+ * only after that.
  */
 export async function allEnded<T extends readonly unknown[]>(
   work: {
-    readonly [Place in keyof T]: T[Place] | Promise<T[Place]>;
+    readonly [Index in keyof T]: T[Index] | Promise<T[Index]>;
   },
 ): Promise<T> {
   await Promise.allSettled(work);

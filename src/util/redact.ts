@@ -4,8 +4,8 @@ const USERINFO = /(\b[a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/@"']{1,512}@/gi;
 const AUTHORIZATION = /\b(Basic|Bearer)\s+[A-Za-z0-9._~+/=-]{8,}/g;
 
 /**
- * Removes credentials from text that a person or a log will see: user information in URLs, signed queries, upload
- * session state and Authorization values.
+ * Removes credentials from text for people and logs: user information in URLs, signatures and tokens in queries, upload
+ * session state, and Authorization values.
  */
 export function redact(text: string): string {
   return text

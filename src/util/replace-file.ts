@@ -5,10 +5,10 @@ import { dirname } from "node:path";
 import { changeOwner, createFile, openEmptied, removeFile, renameFile, syncFolder } from "./disk.ts";
 
 /**
- * Gives a small file other content at once: whoever reads it, after a power cut too, sees all of the old or all of the
- * new. Behind a symbolic link, the file that it leads to. What is no file, such as a device, is written to as it is.
+ * Replaces the content of a small file atomically: readers see the old or the new content, even after a power cut. For a
+ * symbolic link, that is the file that it points to. A device is written to directly.
  *
- * @param mode without it as before; of a new file, what the umask leaves.
+ * @param mode default: the mode of the file; for a new file 0o666 without the umask.
  */
 export async function replaceFile(path: string, text: string, mode?: number): Promise<void> {
   const target = await realpath(path).catch(() => path);
@@ -36,7 +36,7 @@ export async function replaceFile(path: string, text: string, mode?: number): Pr
   }
 }
 
-/** Under sudo it stays its owner's file. */
+/** Under sudo, the file still belongs to its owner. */
 async function keepOwner(path: string, before: Stats | undefined): Promise<void> {
   const isForeign = before !== undefined && process.getuid !== undefined && before.uid !== process.getuid();
   if (isForeign) await changeOwner(path, before.uid, before.gid).catch(() => undefined);

@@ -12,11 +12,11 @@ interface Thread {
 }
 
 /**
- * Worker threads that answer `{ id, ...message }` with `{ id, reply }` or `{ id, error }`. Threads start when first
- * needed and never keep the process alive by themselves.
+ * Worker threads that answer `{ id, ...message }` with `{ id, reply }` or `{ id, error }`. They start when they are first
+ * needed, and idle threads do not keep the process alive.
  *
- * Own code, because the published pools load their worker entry from their own package folder, which a bundled CLI
- * does not have, and because a running hash must stay on one thread.
+ * No published pool fits: they load their worker entry from their own package folder, which a bundled CLI does not have,
+ * and a running hash must stay on one thread.
  */
 export class ThreadPool implements AsyncDisposable {
   readonly #script: URL;
@@ -31,7 +31,7 @@ export class ThreadPool implements AsyncDisposable {
     this.#workerData = workerData;
   }
 
-  /** Runs on the least busy thread, or always on the same one for the same `lane`. */
+  /** Runs on the least busy thread; with `lane`, always on the same thread for the same lane. */
   async run(message: object, options: { readonly lane?: number } = {}): Promise<unknown> {
     const thread = options.lane === undefined ? this.#leastBusy() : this.#thread(options.lane % this.#size);
     const id = this.#nextId++;
@@ -41,7 +41,7 @@ export class ThreadPool implements AsyncDisposable {
       thread.worker.postMessage({ id, ...message });
     } catch (error) {
       end(thread, id)?.reject(
-        new InternalError("Cannot ask a worker thread: the message cannot be sent", { cause: error }),
+        new InternalError("Cannot run a worker thread: the message cannot be sent", { cause: error }),
       );
     }
     return await reply;
@@ -77,7 +77,7 @@ export class ThreadPool implements AsyncDisposable {
       else job?.reject(new InternalError(`Cannot run a worker thread: ${answer.error}`));
     });
     const failAll = (cause: unknown): void => {
-      // A stopped thread answers nothing: whoever comes next gets another one.
+      // A stopped thread does not answer: the next job starts a new one.
       if (this.#threads.get(index) === thread) this.#threads.delete(index);
       for (const job of thread.jobs.values()) {
         job.reject(new InternalError("Cannot run a worker thread: it stopped", { cause }));

@@ -1,4 +1,4 @@
 declare const IMGPACK_VERSION: string | undefined;
 
-/** The package's version; the build fills it in. */
+/** Version of the package, defined by the build. */
 export const VERSION: string = typeof IMGPACK_VERSION === "string" ? IMGPACK_VERSION : "0.0.0-source";

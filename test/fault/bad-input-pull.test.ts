@@ -88,7 +88,7 @@ describe("imgpack pull", () => {
     [
       "a platform in another form",
       ["--platform", "a/b/c/d"],
-      'Cannot read platform "a/b/c/d": found another form, expected os/architecture[/variant]',
+      'Cannot read platform "a/b/c/d": malformed, expected os/architecture[/variant]',
     ],
     [
       "all beside another platform",

@@ -110,7 +110,7 @@ const CHANGED = {
   message: expect.stringMatching(
     /^Cannot read archive ".*": file changed while it was read \(.*\), expected it to stay as it was$/,
   ),
-  hint: "Wait until whatever writes it has finished, then run the same command again.",
+  hint: "Wait until the program that writes it has finished, then run the same command again.",
 };
 
 /** Changes `path` when the registry is asked for the first time, and tells what came of the push. */

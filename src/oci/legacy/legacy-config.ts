@@ -7,15 +7,15 @@ import { MAX_CONFIG_BYTES } from "../limits.ts";
 
 /** The JSON of one layer of an image before Docker 1.10. */
 export interface LegacyLayer {
-  /** 64 hex digits, as `parent` and `repositories` name it. */
+  /** 64 hex digits, used in `parent` and `repositories`. */
   readonly id: string;
   readonly parent?: string;
   readonly created?: string;
   readonly author?: string;
   readonly comment?: string;
-  /** The step that made the layer. */
+  /** Build step of the layer. */
   readonly command: readonly string[];
-  /** Every field, as it was read. */
+  /** All fields, as they were read. */
   readonly document: Readonly<Record<string, unknown>>;
 }
 
@@ -37,10 +37,10 @@ const LAYER_SHAPE = fixedFields({
   container_config: fixedFields({ Cmd: ANY }),
 });
 const ID = /^[0-9a-f]{64}$/;
-/** What a layer's JSON says of its place in a chain; a config has other fields for that. */
+/** Fields that link a layer to the chain; a config has other fields for that. */
 const CHAIN_FIELDS = ["id", "parent", "parent_id", "layer_id", "throwaway", "Size"];
 
-/** @throws ArchiveError "legacy-id" for an id that is none (security case M-14), or a json-… reason. */
+/** @throws ArchiveError "legacy-id" for a malformed id (security case M-14), or a json-… reason. */
 export function parseLegacyLayer(bytes: Uint8Array, where: string): LegacyLayer {
   const what = "layer JSON";
   const value = parseJson(bytes, { what, where, maxBytes: MAX_CONFIG_BYTES, shape: LAYER_SHAPE });
@@ -65,8 +65,8 @@ export function isLegacyId(text: string): boolean {
 }
 
 /**
- * The image config that Docker makes of a chain of layers when it loads them: the top layer's JSON without its place in
- * the chain, `rootfs` and `history`, keys sorted. From docker_version 1.8.3 on it is the same config, byte for byte.
+ * The image config that Docker makes when it loads a chain of layers: the JSON of the top layer without the fields of the
+ * chain, with `rootfs` and `history`, keys sorted. For docker_version 1.8.3 and later it is equal byte for byte.
  *
  * @param chain base first.
  * @param diffIds one per layer.
@@ -89,7 +89,7 @@ export function legacyConfig(chain: readonly LegacyLayer[], diffIds: readonly Di
   return new TextEncoder().encode(escapeHtml(`{${json}}`));
 }
 
-/** Go's encoder writes these five characters as escapes. */
+/** Escapes the five characters that Go's encoder escapes. */
 function escapeHtml(json: string): string {
   return json.replace(/[<>&\u2028\u2029]/g, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

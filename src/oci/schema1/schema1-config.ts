@@ -6,12 +6,12 @@ import type { Schema1Step, Schema1View } from "./schema1.ts";
 import { compareKeys, goJson, rawMembers } from "./schema1-json.ts";
 import { isBefore183, reencodeOldImage } from "./schema1-old.ts";
 
-/** What the newest step says of its place in the chain; a config has `history` and `rootfs` for that. */
+/** Fields that link a step to the chain; a config has `history` and `rootfs` for that. */
 const CHAIN_FIELDS: ReadonlySet<string> = new Set(["id", "parent", "parent_id", "layer_id", "throwaway", "Size"]);
 
 /**
- * The image config of a schema 1 manifest, byte for byte what skopeo and podman make of it, so that the image gets the
- * same ID: the fields of the newest step as they are written, sorted, with `history` and `rootfs`.
+ * The image config of a schema 1 manifest: the fields of the newest step as they are written, sorted, with `history` and
+ * `rootfs`. It equals the config of skopeo and podman byte for byte, so the image gets the same ID.
  *
  * @param diffIds of the layers, base first; throwaway steps have none.
  */
@@ -43,14 +43,14 @@ const RFC3339 =
 /** Go's zero time. */
 const NO_TIME = "0001-01-01T00:00:00Z";
 
-/** The time as Go writes it: no zeros at the end of the fraction, and UTC as Z. */
+/** The time in the format of Go: no trailing zeros in the fraction, and UTC as Z. */
 function goTime({ created }: LegacyLayer, where: string): string {
   if (created === undefined) return NO_TIME;
   const [, seconds, fraction = "", zone] = RFC3339.exec(created) ?? [];
   if (seconds === undefined || zone === undefined) {
     throw new ArchiveError(
       "schema1-created",
-      `Cannot read schema 1 manifest from ${where}: found ${quote(created)} as "created", expected a time of RFC 3339`,
+      `Cannot read schema 1 manifest from ${where}: found ${quote(created)} as "created", expected an RFC 3339 time`,
     );
   }
   const digits = fraction.replace(/0+$/, "");

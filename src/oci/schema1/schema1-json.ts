@@ -1,6 +1,6 @@
-// JSON as Go's encoder writes it: the ID of an image is the hash of such bytes.
+// JSON exactly as Go's encoder writes it: the ID of an image is the hash of these bytes.
 
-/** Compact, members in the order given. A Map is an object whose keys may look like numbers: JavaScript moves those. */
+/** Compact JSON with members in the given order; a Map, because JavaScript objects reorder keys that look like numbers. */
 export function goJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(goJson).join(",")}]`;
   if (typeof value !== "object" || value === null) return escapeHtml(JSON.stringify(value));
@@ -8,13 +8,13 @@ export function goJson(value: unknown): string {
   return `{${Array.from(members, ([key, member]) => `${goJson(key)}:${goJson(member)}`).join(",")}}`;
 }
 
-/** By their bytes in UTF-8. */
+/** Sorts by the bytes in UTF-8. */
 export function compareKeys(left: string, right: string): number {
   return Buffer.compare(Buffer.from(left), Buffer.from(right));
 }
 
 /**
- * The members of an object, their values as they are written but for blanks between tokens: numbers keep their digits,
+ * The members of an object with their values as they are written, except for white space: numbers keep their digits,
  * strings their escapes, nested members their order.
  *
  * @param text a valid JSON object without repeated keys.
@@ -46,7 +46,7 @@ function endOfString(text: string, start: number): number {
   return at;
 }
 
-/** Go's encoder writes these five characters as escapes. */
+/** Escapes the five characters that Go's encoder escapes. */
 function escapeHtml(json: string): string {
   return json.replace(/[<>&\u2028\u2029]/g, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

@@ -5,24 +5,24 @@ type Document = Readonly<Record<string, unknown>>;
 
 const FIRST_WITH_CONFIG = [1, 8, 3] as const;
 
-/** Docker before 1.8.3 left fields out that later ones write: its images get their ID from the longer form. */
+/** Docker before 1.8.3 omitted fields that later versions write; the ID of its images comes from the longer JSON. */
 export function isBefore183(document: Document): boolean {
   const version = document["docker_version"];
   if (typeof version !== "string" || version === "") return false;
-  // A part that is no number, "3-rc1", counts as 0 with the readers whose IDs these are.
+  // containers/image, whose IDs these are, reads a part that is not a number, such as "3-rc1", as 0.
   const parts = version.split(".").map(part => (/^\d+$/.test(part) ? Number(part) : 0));
-  for (const [place, wanted] of FIRST_WITH_CONFIG.entries()) {
-    const found = parts[place] ?? 0;
+  for (const [index, wanted] of FIRST_WITH_CONFIG.entries()) {
+    const found = parts[index] ?? 0;
     if (found !== wanted) return found < wanted;
   }
   return false;
 }
 
 /**
- * The JSON of an old image in the longer form (containers/image, ToSchema2Config): fields that Go does not leave out
- * when they are empty are there, those that no later Docker knows (Memory, CpuShares) are not.
+ * The longer JSON of an old image (containers/image, ToSchema2Config): with the fields that Go writes even if they are
+ * empty, without those that later Docker versions do not know (Memory, CpuShares).
  *
- * @param created as Go writes it.
+ * @param created in the format of Go.
  */
 export function reencodeOldImage({ document, author, comment }: LegacyLayer, created: string): string {
   const { container, config } = document;
@@ -72,7 +72,7 @@ function textMember(name: string, value: unknown): object {
   return typeof value === "string" && value !== "" ? { [name]: value } : {};
 }
 
-/** Go's nil list is null; one command may stand as a string. */
+/** Go writes an empty list as null; a single command can be a string. */
 function words(value: unknown): readonly string[] | null {
   if (typeof value === "string") return [value];
   return Array.isArray(value) ? value.map(word => (typeof word === "string" ? word : "")) : null;

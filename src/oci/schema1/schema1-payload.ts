@@ -4,7 +4,7 @@ import { ANY, fixedFields, INTEGER, type JsonShape, listOf } from "../../util/js
 import { array, checkSchema, fields, nullish, number, string } from "../../util/json/schema.ts";
 import { MAX_MANIFEST_BYTES } from "../limits.ts";
 
-/** Both forms of schema 1: with signatures, and what they sign. */
+/** Schema 1 with signatures, and without. */
 export const SCHEMA1_SHAPE: JsonShape = fixedFields({
   schemaVersion: INTEGER,
   mediaType: ANY,
@@ -22,21 +22,19 @@ export const SCHEMA1_SHAPE: JsonShape = fixedFields({
 const PROTECTED_SHAPE = fixedFields({ formatLength: INTEGER, formatTail: ANY, time: ANY });
 const signedSchema = fields({ signatures: nullish(array(fields({ protected: string() }))) });
 const protectedSchema = fields({ formatLength: number(), formatTail: string() });
-/** Real ones have about a hundred characters. */
+/** Real headers have about a hundred characters. */
 const MAX_PROTECTED_CHARACTERS = 4096;
 const MAX_SIGNATURES = 64;
 const BASE64_URL = /^[\w-]*={0,2}$/;
-/** The signature goes before the brace that closes the document, so nothing else can have stood behind it. */
+/** The end of the signed bytes. Signatures are inserted before the brace that closes the document. */
 const TAIL = /^[\t\n\r ]*\}[\t\n\r ]*$/;
 
 /**
- * What the digest of a schema 1 manifest covers: the bytes that were signed, put together as the signatures' protected
- * headers say (`formatLength`, `formatTail`), or the document itself when it has no signatures (distribution,
- * manifest-v2-1.md "Signed Manifests"). Whose signature it is, and whether it is right, is not asked: nobody publishes
- * the keys.
+ * The bytes that the digest of a schema 1 manifest covers: the signed bytes, restored by the protected headers of the
+ * signatures (`formatLength`, `formatTail`), or the document itself if it has no signatures (distribution,
+ * manifest-v2-1.md "Signed Manifests"). The signatures themselves are not checked, because the keys are not published.
  *
- * @throws ArchiveError "schema1-signature" for signatures that sign another document than the one they stand in, or a
- * json-… reason.
+ * @throws ArchiveError "schema1-signature" if the signatures sign another document, or a json-… reason.
  */
 export function schema1Payload(bytes: Uint8Array, where: string): Uint8Array {
   const document = parseDocument(bytes, where);
@@ -54,7 +52,7 @@ export function schema1Payload(bytes: Uint8Array, where: string): Uint8Array {
   const payload = Buffer.concat([bytes.subarray(0, first.length), Buffer.from(first.tail, "latin1")]);
   const signed = Object.keys(Object(parseDocument(payload, where)));
   const present = Object.keys(Object(document));
-  // What stands behind the signed part must be the signatures: other readers take it for part of the manifest.
+  // Only signatures may follow the signed part: other readers take the rest for part of the manifest.
   if (signed.includes("signatures") || present.length !== signed.length + 1)
     throw badSignature(where, "fields that are not signed", "all but the signatures signed");
   return payload;

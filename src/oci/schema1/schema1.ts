@@ -7,18 +7,18 @@ import { type LegacyLayer, parseLegacyLayer } from "../legacy/legacy-config.ts";
 import { MAX_MANIFEST_BYTES } from "../limits.ts";
 import { SCHEMA1_SHAPE } from "./schema1-payload.ts";
 
-/** One step of the build. */
+/** One build step. */
 export interface Schema1Step {
   readonly json: LegacyLayer;
-  /** Undefined for a step that changed no file ("throwaway"). */
+  /** Undefined for a step without changes of files ("throwaway"). */
   readonly layer: Digest | undefined;
 }
 
-/** An image manifest of schema 1 (distribution, manifest-v2-1.md). It tells no sizes and no diff_ids. */
+/** An image manifest of schema 1 (distribution, manifest-v2-1.md). It contains no sizes and no diff_ids. */
 export interface Schema1View {
-  /** Base first: the manifest has them the other way round. */
+  /** Base first, in contrast to the manifest. */
   readonly steps: readonly Schema1Step[];
-  /** JSON of the newest step, as written: the image's config is in it. */
+  /** JSON of the newest step, as written; it contains the image's config. */
   readonly newest: string;
 }
 
@@ -28,10 +28,10 @@ const schema = fields({
   fsLayers: array(fields({ blobSum })),
   history: array(fields({ v1Compatibility: string() })),
 });
-/** Docker takes 127 layers; throwaway steps come on top of them. */
+/** Docker accepts 127 layers, and throwaway steps in addition. */
 const MAX_STEPS = 1024;
 
-/** True for a document that says of itself that it is schema 1, whatever it was announced as. */
+/** Whether the document itself claims to be schema 1; its announced media type does not matter. */
 export function isSchema1(bytes: Uint8Array): boolean {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (!text.includes('"fsLayers"')) return false;
@@ -44,8 +44,8 @@ export function isSchema1(bytes: Uint8Array): boolean {
 }
 
 /**
- * Reads what `schema1Payload` gives. As other readers do, it drops a step that has the id of the one below it, and
- * demands one chain of parents from the newest step to a base without one.
+ * Reads the output of `schema1Payload`. Like other readers, it drops a step with the same id as the step below it, and
+ * requires one chain of parents from the newest step to a base without a parent.
  *
  * @throws ArchiveError "schema1-history", "schema1-chain", "manifest-shape", "manifest-version", "bad-digest",
  * "legacy-id", or a json-… reason.
@@ -55,21 +55,21 @@ export function parseSchema1(payload: Uint8Array, where: string): Schema1View {
   const value = parseJson(payload, { what, where, maxBytes: MAX_MANIFEST_BYTES, shape: SCHEMA1_SHAPE });
   const second = Object.keys(Object(value)).find(key => ["config", "layers", "manifests"].includes(key));
   if (second !== undefined)
-    throw fault("manifest-shape", where, `${quote(second)} beside "fsLayers"`, "a document with one meaning");
+    throw fault("manifest-shape", where, `${quote(second)} in addition to "fsLayers"`, "a document with one meaning");
   const { fsLayers, history } = checkSchema(schema, value, what, where);
   if (fsLayers.length !== history.length)
     throw fault("schema1-history", where, `${fsLayers.length} layers, ${history.length} steps`, "one step per layer");
   if (history.length === 0 || history.length > MAX_STEPS)
     throw fault("schema1-history", where, `${history.length} steps`, `1 to ${MAX_STEPS}`);
-  const steps = history.map(({ v1Compatibility }, place) => {
+  const steps = history.map(({ v1Compatibility }, index) => {
     const json = parseLegacyLayer(Buffer.from(v1Compatibility), where);
     return {
       json,
-      layer: isThrowaway(json, where) ? undefined : fsLayers[place]?.blobSum,
+      layer: isThrowaway(json, where) ? undefined : fsLayers[index]?.blobSum,
       text: v1Compatibility,
     };
   });
-  const kept = steps.filter(({ json }, place) => json.id !== steps[place + 1]?.json.id);
+  const kept = steps.filter(({ json }, index) => json.id !== steps[index + 1]?.json.id);
   checkChain(
     kept.map(({ json }) => json),
     where,
@@ -83,12 +83,12 @@ export function parseSchema1(payload: Uint8Array, where: string): Schema1View {
 /** @param chain newest first. */
 function checkChain(chain: readonly LegacyLayer[], where: string): void {
   const seen = new Set<string>();
-  for (const [place, { id, parent }] of chain.entries()) {
-    if (seen.has(id)) throw fault("schema1-chain", where, `id ${id} twice`, "every id once");
+  for (const [index, { id, parent }] of chain.entries()) {
+    if (seen.has(id)) throw fault("schema1-chain", where, `id ${id} twice`, "each id once");
     seen.add(id);
-    const below = chain[place + 1]?.id;
+    const below = chain[index + 1]?.id;
     if (parent === below) continue;
-    throw fault("schema1-chain", where, `parent ${parent ?? "none"} of ${id}`, below ?? "none, as the base has");
+    throw fault("schema1-chain", where, `parent ${parent ?? "none"} of ${id}`, below ?? "none, as for the base");
   }
 }
 

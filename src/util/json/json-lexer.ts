@@ -16,14 +16,14 @@ export type JsonFault =
   | "json-number";
 
 export interface JsonOptions {
-  /** The document's kind, for messages: "manifest.json". */
+  /** Kind of the document, for messages, such as "manifest.json". */
   readonly what: string;
-  /** Where it came from, ready to print (foreign names already quoted). */
+  /** Where it comes from, for messages; foreign names are quoted already. */
   readonly where: string;
   readonly maxBytes: number;
-  /** Which objects have a fixed field set and which numbers must be integers; without it nothing has. */
+  /** Which objects have fixed fields, and which numbers must be integers (default: none). */
   readonly shape?: JsonShape;
-  /** Makes the error; an ArchiveError without it. */
+  /** Makes the error (default: an ArchiveError). */
   readonly fail?: (reason: JsonFault, message: string) => Error;
 }
 
@@ -36,13 +36,15 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const ESCAPABLE: ReadonlySet<number | undefined> = new Set(Buffer.from('"\\/bfnrt'));
 
-/** The words of JSON: strings, numbers, literals, white space. `at` is the next byte, `path` where it stands. */
+/** Reads the tokens of JSON: strings, numbers, literals, white space. */
 export class JsonLexer {
+  /** Keys and indexes that lead to the current value. */
   readonly path: (string | number)[] = [];
+  /** Position of the next byte. */
   at = 0;
   readonly #bytes: Buffer;
   readonly #options: JsonOptions;
-  /** Slices of a string cost a fraction of decoding each key, and nearly every document is ASCII. */
+  /** The document if it is ASCII, as nearly all are: slicing it is much cheaper than decoding each key. */
   readonly #ascii: string | undefined;
   #tokens = 0;
 
@@ -73,7 +75,7 @@ export class JsonLexer {
     return this.#ascii === undefined ? this.#bytes.toString("utf8", start, end) : this.#ascii.slice(start, end);
   }
 
-  /** From the opening quote to behind the closing one; true when there was an escape in between. */
+  /** Reads a string with its quotes. @returns whether it contains an escape. */
   string(): boolean {
     const bytes = this.#bytes;
     const start = this.at + 1;
@@ -105,7 +107,7 @@ export class JsonLexer {
       const low = this.#codeUnit(at + 6);
       if (low >= 0xdc00 && low <= 0xdfff) return at + 12;
     }
-    // Other stacks turn it into U+FFFD, and then two keys may become one.
+    // Other parsers turn it into U+FFFD, which can make two keys equal.
     throw this.fault("json-encoding", `a lone surrogate at byte ${at}`, "a surrogate pair");
   }
 
@@ -167,7 +169,7 @@ export class JsonLexer {
   token(): void {
     this.#tokens += 1;
     if (this.#tokens > MAX_TOKENS) {
-      throw this.fault("json-tokens", "more keys and values", `at most ${MAX_TOKENS} of them`);
+      throw this.fault("json-tokens", "too many keys and values", `at most ${MAX_TOKENS}`);
     }
   }
 
@@ -178,8 +180,8 @@ export class JsonLexer {
 
   fault(reason: JsonFault, found: string, expected: string): Error {
     const { what, where, fail = (code, text) => new ArchiveError(code, text) } = this.#options;
-    const place = this.path.length === 0 ? "" : ` in ${quote(jsonPointer(this.path))}`;
-    return fail(reason, `Cannot read ${what} from ${where}: found ${found}${place}, expected ${expected}`);
+    const pointer = this.path.length === 0 ? "" : ` in ${quote(jsonPointer(this.path))}`;
+    return fail(reason, `Cannot read ${what} from ${where}: found ${found}${pointer}, expected ${expected}`);
   }
 }
 

@@ -15,9 +15,9 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
 /**
- * The checks of `parseJson`, in one pass over the bytes. What passes, JSON.parse takes.
+ * The checks of `parseJson`, in one pass over the bytes. JSON.parse accepts every document that passes.
  *
- * @throws what `options.fail` makes.
+ * @throws the error of `options.fail` (default ArchiveError).
  */
 export function scanJson(bytes: Buffer, options: JsonOptions): void {
   const lexer = new JsonLexer(bytes, options);
@@ -85,7 +85,11 @@ function childShape(lexer: JsonLexer, shape: JsonShape, key: string): JsonShape 
   if (known !== undefined) return known;
   const exact = shape.folded.get(foldKey(key));
   if (exact === undefined) return ANY;
-  throw lexer.fault("json-folded-key", "a key that other readers take for a known field", `"${exact}" spelled so`);
+  throw lexer.fault(
+    "json-folded-key",
+    "a key that other readers take for a known field",
+    `"${exact}" in this spelling`,
+  );
 }
 
 function scanArray(lexer: JsonLexer, shape: JsonShape, depth: number): void {

@@ -1,6 +1,6 @@
 /**
- * What the scanner of json.ts must know of a document: which objects have a fixed field set (there `Layers` and
- * `layers` must not both mean something), which are free maps (there both are genuine keys), which numbers are integers.
+ * What `scanJson` must know about a document: which objects have fixed fields (`Layers` and `layers` must not both occur
+ * there), which are free maps (both are ordinary keys there), and which numbers are integers.
  */
 export type JsonShape =
   | { readonly kind: "any" }
@@ -15,7 +15,7 @@ export type JsonShape =
     };
 
 export const ANY: JsonShape = { kind: "any" };
-/** A number written with digits alone, from 0 to 2^53-1; other types are left to the schema. */
+/** A number written with digits only, from 0 to 2^53-1; the schema checks values of other types. */
 export const INTEGER: JsonShape = { kind: "integer" };
 
 export function listOf(items: JsonShape): JsonShape {
@@ -37,8 +37,8 @@ export function fixedFields(fields: Readonly<Record<string, JsonShape>>): JsonSh
 }
 
 /**
- * Unicode simple case folding as far as it leads into ASCII: besides A–Z only U+212A (Kelvin sign), which lower-cases
- * to `k`, and U+017F (long s), which does not.
+ * Unicode simple case folding for results in ASCII. In addition to A–Z, these are U+212A (Kelvin sign), which lower-cases
+ * to `k`, and U+017F (long s), which does not lower-case to `s`.
  */
 export function foldKey(key: string): string {
   return key.toLowerCase().replaceAll("\u017f", "s");

@@ -2,12 +2,11 @@ import type { JsonOptions } from "./json-lexer.ts";
 import { scanJson } from "./json-scanner.ts";
 
 /**
- * Reads one JSON document, and refuses whatever two common parsers read differently: a repeated key, a key that Go
- * would fold onto a known field, a second value, invalid UTF-8, lone surrogates. Bounded in bytes, depth (64), keys
- * and values (500,000) and the length of one string (1 MiB). Objects of the result are plain: copy free maps into a
- * Map or a null-prototype object before use.
+ * Reads one JSON document. Refuses what common parsers read differently: a repeated key, a key that Go matches to a known
+ * field of another case, a second value, invalid UTF-8, lone surrogates. Limits: `maxBytes`, 64 levels, 500,000 keys and
+ * values, 1 MiB for one string. Objects of the result are plain: copy free maps into a Map before use.
  *
- * @throws what `fail` makes; the message names a JSON pointer, never a value.
+ * @throws the error of `options.fail` (default ArchiveError); its message has a JSON pointer, never a value.
  */
 export function parseJson(bytes: Uint8Array, options: JsonOptions): unknown {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

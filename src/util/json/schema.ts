@@ -5,7 +5,7 @@ import { jsonPointer } from "./json-lexer.ts";
 
 export { array, boolean, nullish, number, string, union, unknown } from "valibot";
 
-/** A check of unknown data that ends in `T`. */
+/** A check that turns unknown data into `T`. */
 export type Schema<T> = v.GenericSchema<unknown, T>;
 
 type ObjectOutput<E extends v.ObjectEntries> = v.InferOutput<v.ObjectSchema<E, undefined>>;
@@ -19,8 +19,8 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
 };
 
 /**
- * @throws what `fail` makes, an ArchiveError without it. Reasons: "json-missing", "json-type", or the one a `rule`
- * names. The message gives the JSON pointer and the type found, never the value (a value may be a secret).
+ * @throws the error of `fail` (default ArchiveError). Reasons: "json-missing", "json-type", or the reason of a `rule`. The
+ * message has the JSON pointer and the type found, never the value, which may be a secret.
  */
 export function checkSchema<T>(
   schema: Schema<T>,
@@ -33,10 +33,10 @@ export function checkSchema<T>(
   if (result.success) return result.output;
   const issue = result.issues[0];
   const pointer = jsonPointer((issue.path ?? []).map(step => String(step.key)));
-  const place = pointer === "" ? "at the top" : `at ${quote(pointer)}`;
+  const position = pointer === "" ? "at the top" : `at ${quote(pointer)}`;
   const [reason, expected] = explain(issue);
   return raise(
-    fail(reason, `Cannot read ${what} from ${where}: found ${typeName(issue.input)} ${place}, expected ${expected}`),
+    fail(reason, `Cannot read ${what} from ${where}: found ${typeName(issue.input)} ${position}, expected ${expected}`),
   );
 }
 
@@ -58,22 +58,22 @@ function raise(error: Error): never {
   throw error;
 }
 
-/** A value for which `test` holds; `reason` is the stable reason of the error, `expected` completes "expected …". */
+/** A value that passes `test`. @param reason stable reason of the error. @param expected completes "expected …". */
 export function rule<T>(reason: string, expected: string, test: (value: unknown) => value is T): Schema<T> {
   return { ...v.custom<T>(test, reason), expects: expected };
 }
 
-/** An object with these fields; others are dropped. Unlike valibot's own, it does not take an array for an object. */
+/** An object with these fields; others are dropped. Unlike `v.object`, it refuses an array. */
 export function fields<const E extends v.ObjectEntries>(entries: E): Schema<ObjectOutput<E>> {
   return v.pipe(rule("json-type", "an object", isObject), v.object(entries));
 }
 
-/** What `schema` gives, changed by `change`. */
+/** The output of `schema`, transformed by `change`. */
 export function transformed<A, B>(schema: Schema<A>, change: (value: A) => B): Schema<B> {
   return v.pipe(schema, v.transform(change));
 }
 
-/** An object used as a map. A Map, because `__proto__` is a key like any other. */
+/** An object used as a map. The output is a Map, in which `__proto__` is an ordinary key. */
 export function freeMap<T>(values: Schema<T>): Schema<ReadonlyMap<string, T>> {
   return v.pipe(
     rule("json-type", "an object", isObject),

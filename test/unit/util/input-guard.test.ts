@@ -37,7 +37,7 @@ describe("checkSame()", () => {
     expect(faultOf(() => checkSame('file "a"', at(), at(fields)))).toMatchObject({
       exitCode: 9,
       message:
-        'Cannot read file "a": file changed while it was read (another one has its name now), expected it to stay as it was',
+        'Cannot read file "a": file changed while it was read (it was replaced by another file), expected it to stay as it was',
     });
   });
 });

@@ -152,7 +152,7 @@ describe("parseJson() errors", () => {
 
   test("say how a folded key is spelled", () => {
     expect(fault('{"config":"hunter2"}').message).toBe(
-      'Cannot read document from a test: found a key that other readers take for a known field in "/config", expected "Config" spelled so',
+      'Cannot read document from a test: found a key that other readers take for a known field in "/config", expected "Config" in this spelling',
     );
   });
 
