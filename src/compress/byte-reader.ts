@@ -3,13 +3,13 @@ import { ArchiveError } from "../errors.ts";
 import { damaged, MAX_PADDING_BYTES, truncated, type Wording } from "./compressed-data.ts";
 
 /**
- * Bytes of a stream, gathered in as long runs as a decoder asks for. What a decoder sees does not depend on the parts
- * that the source comes in. `data`, `at` and `end` are open for the inner loops of the decoders.
+ * Reads a stream in runs of bytes as long as a decoder needs, independent of the parts that the source delivers. `data`,
+ * `at` and `end` are public for the inner loops of the decoders.
  */
 export class ByteReader {
-  /** Valid up to `end`; it changes with every `offer` and `fill`. */
+  /** Valid up to `end`; every `offer` and `fill` can replace it. */
   data: Uint8Array = new Uint8Array(0);
-  /** The next byte in `data`; a decoder moves it. */
+  /** Position of the next byte in `data`; decoders advance it. */
   at = 0;
   end = 0;
   readonly #parts: AsyncIterator<Uint8Array>;
@@ -35,7 +35,7 @@ export class ByteReader {
     return this.end - this.at >= count;
   }
 
-  /** Makes the next `count` bytes available; false when the stream ends before. */
+  /** Makes the next `count` bytes available. @returns false if the stream ends before. */
   async offer(count: number): Promise<boolean> {
     while (!this.has(count) && !this.#isEnded) {
       const next = await this.#parts.next();
@@ -45,12 +45,12 @@ export class ByteReader {
     return this.has(count);
   }
 
-  /** @throws ArchiveError "truncated-…" when fewer follow. */
+  /** Makes the next `count` bytes available. @throws ArchiveError "truncated-…" if the stream ends before. */
   async fill(count: number): Promise<void> {
     if (!this.has(count) && !(await this.offer(count))) throw this.truncated();
   }
 
-  /** The next `count` bytes, consumed; they stay as they are until the next call. */
+  /** Consumes the next `count` bytes; they are valid until the next call. */
   async take(count: number): Promise<Uint8Array> {
     if (!this.has(count)) await this.fill(count);
     this.at += count;
@@ -68,7 +68,7 @@ export class ByteReader {
     }
   }
 
-  /** Consumes the magic; a stream that ends within it is truncated, any other byte is damage. */
+  /** Consumes the magic. @throws ArchiveError for a stream that ends in it, or for other bytes. */
   async expect(magic: readonly number[]): Promise<void> {
     await this.offer(magic.length);
     for (const byte of magic) {
@@ -78,14 +78,14 @@ export class ByteReader {
     }
   }
 
-  /** After the end of a unit: whether another one follows. Zeros up to the end of the stream may follow instead. */
+  /** After a unit: whether another unit follows. Zeros up to the end of the stream are allowed instead. */
   async hasMore(): Promise<boolean> {
     if (!(await this.offer(1))) return false;
     if (this.data[this.at] !== 0) return true;
     const limit = this.position + MAX_PADDING_BYTES;
     while (await this.offer(1)) {
       for (; this.at < this.end; this.at += 1) {
-        if (this.data[this.at] !== 0) throw this.damaged("data behind trailing zeros");
+        if (this.data[this.at] !== 0) throw this.damaged("data after trailing zeros");
       }
       if (this.position > limit) throw this.damaged("too many trailing zeros");
     }
@@ -96,12 +96,12 @@ export class ByteReader {
     return truncated(this.#words, this.#what, this.#base + this.end);
   }
 
-  /** @param detail shown as the cause. */
+  /** @param detail message of the cause. */
   damaged(detail: string): ArchiveError {
     return damaged(this.#words, this.#what, this.position, new Error(detail));
   }
 
-  /** @param state of the data, with what was expected instead. */
+  /** @param state the state found and the state expected, for the message. */
   unsupported(reason: string, state: string, hint: string): ArchiveError {
     return new ArchiveError(reason, `Cannot read ${this.#what}: ${state}`, { hint });
   }
@@ -116,7 +116,7 @@ export class ByteReader {
       return;
     }
     const needed = kept + part.length;
-    // Room for all that is wanted, or a run of tiny parts would be moved again and again.
+    // Room for all requested bytes at once, so that many small parts are not moved repeatedly.
     if (this.#store.length < needed) this.#store = new Uint8Array(Math.max(needed, wanted * 2));
     else if (this.data === this.#store && this.end + part.length <= this.#store.length) {
       this.#base -= this.at;

@@ -1,15 +1,15 @@
 import { ArchiveError } from "../errors.ts";
 
-/** How much more than its input a stream may inflate to; `Infinity` lifts the limit. */
+/** Maximum ratio of output to input; `Infinity` removes the limit. */
 export const RATIO_LIMIT: number = 1000;
-/** Below this the ratio says nothing: a tar of zeros may well shrink a thousandfold. */
+/** Below this size the ratio is not checked: a tar of zeros can shrink a thousandfold. */
 const RATIO_FREE_BYTES = 16 * 1024 * 1024;
-/** Zeros that may follow the end, as tapes and block copies leave them (security case Z-02). */
+/** Zeros that may follow the end, which tapes and block copies leave (security case Z-02). */
 export const MAX_PADDING_BYTES: number = 1024 * 1024;
-/** More than any usual setting asks for: `zstd --long` takes 2^27 (security case Z-05), `xz -9` 2^26. */
+/** The largest usual setting: `zstd --long` uses 2^27 (security case Z-05), `xz -9` uses 2^26. */
 export const MAX_WINDOW_BYTES: number = 2 ** 27;
 
-/** A compressed format in the words of messages: what its data consists of. */
+/** Words for a compressed format in messages. */
 export interface Wording {
   readonly format: "gzip" | "zstd" | "xz" | "bzip2";
   readonly unit: "member" | "frame" | "stream";

@@ -3,10 +3,10 @@ import { setImmediate } from "node:timers/promises";
 import { ByteReader } from "./byte-reader.ts";
 import { checkRatio, RATIO_LIMIT, type Wording } from "./compressed-data.ts";
 
-/** Decoded bytes after which other work gets a turn: decoding occupies the thread. */
+/** Decoded bytes after which other work can run: decoding occupies the thread. */
 const TURN_BYTES = 4 * 1024 * 1024;
 
-/** Decodes one unit from its first byte to its last; every part that it yields is memory of its own. */
+/** Decodes one unit. Every part that it yields has its own memory. */
 export type UnitDecoder = (input: ByteReader) => AsyncGenerator<Uint8Array, void>;
 
 export interface DecodeOptions {
@@ -17,7 +17,7 @@ export interface DecodeOptions {
   readonly ratioLimit?: number | undefined;
 }
 
-/** What all own decoders have in common: units one after the other, ratio guard, abort, and the end of the source. */
+/** The common part of our decoders: decodes unit after unit, checks the ratio, and ends the source. */
 export async function* decodeUnits(
   source: Readable,
   words: Wording,
@@ -25,7 +25,7 @@ export async function* decodeUnits(
   { what, signal, ratioLimit = RATIO_LIMIT }: DecodeOptions,
 ): AsyncGenerator<Uint8Array, void> {
   const input = new ByteReader(source, words, what);
-  // Destroyed by the abort it may break while nobody reads it.
+  // An abort destroys the source, and its error must not end the process while no one reads.
   source.on("error", () => undefined);
   const onAbort = (): void => void source.destroy(new Error("aborted", { cause: signal?.reason }));
   signal?.addEventListener("abort", onAbort, { once: true });

@@ -3,13 +3,13 @@ import type { Compression } from "./detect.ts";
 import { gunzip } from "./gzip/gunzip.ts";
 
 /**
- * Decompresses a stream of one or more members, frames or streams; zeros up to 1 MiB may follow the last one. Nothing
- * derived from the bytes may be committed before the end: checksums stand behind what they cover (security case Z-07).
+ * Decompresses a stream of one or more members, frames or streams; up to 1 MiB of zeros may follow the last one. Commit
+ * nothing that depends on the output before the end: checksums come after the data that they cover (security case Z-07).
  *
  * @param what names the stream in messages.
- * @param ratioLimit how many times as long as its input the output may be, past 16 MiB; 1000 unless told.
+ * @param ratioLimit maximum ratio of output to input, above 16 MiB of output (default 1000).
  * @throws ArchiveError "truncated-…" or "damaged-…" with the compression's name, "inflation-ratio" (security case Z-01),
- * "zstd-window", "zstd-dictionary", "xz-dictionary", "xz-filter" or "xz-check" for what is not read.
+ * "zstd-window", "zstd-dictionary", "xz-dictionary", "xz-filter" or "xz-check" for unsupported data.
  */
 export async function* decompress(
   source: Readable,
@@ -18,7 +18,7 @@ export async function* decompress(
   signal?: AbortSignal,
   ratioLimit?: number,
 ): AsyncGenerator<Uint8Array, void> {
-  // It may break before the decoder is there to see it, and would take the process along.
+  // An error before the decoder is loaded must not end the process; the decoder reports it.
   source.on("error", () => undefined);
   try {
     const decode = await decoderOf(compression);
@@ -28,7 +28,7 @@ export async function* decompress(
   }
 }
 
-// The rarer decoders are loaded when they are needed.
+// The less common decoders are loaded on demand.
 async function decoderOf(compression: Compression): Promise<typeof gunzip> {
   switch (compression) {
     case "gzip":

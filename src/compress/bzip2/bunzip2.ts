@@ -7,7 +7,7 @@ import { Bzip2Block } from "./bzip2-block.ts";
 
 const WORDS: Wording = { format: "bzip2", unit: "stream" };
 const MAGIC = [0x42, 0x5a, 0x68];
-/** The digits of pi, and of its square root, in halves of 24 bits. */
+/** Magic numbers of a block (digits of pi) and of the end (its square root), in halves of 24 bits. */
 const BLOCK = [0x314159, 0x265359] as const;
 const END = [0x177245, 0x385090] as const;
 
@@ -52,7 +52,7 @@ async function* decodeStream(input: ByteReader, bits: Bzip2Bits, block: Bzip2Blo
       if (crc !== streamCrc) throw input.damaged("wrong checksum of a stream");
       return;
     }
-    if (first !== BLOCK[0] || second !== BLOCK[1]) throw bits.damaged("no block where one should begin");
+    if (first !== BLOCK[0] || second !== BLOCK[1]) throw bits.damaged("neither a block nor the end of a stream");
     streamCrc = (((streamCrc << 1) | (streamCrc >>> 31)) ^ crc) >>> 0;
     await block.read(level * 100_000);
     bits.giveBack();

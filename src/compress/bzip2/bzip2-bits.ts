@@ -2,12 +2,12 @@ import type { ArchiveError } from "../../errors.ts";
 import type { ByteReader } from "../byte-reader.ts";
 
 /**
- * Bits of a bzip2 stream, highest first. Past the end of the data come zeros: call `ensure` before a run of reads and
+ * Reads the bits of a bzip2 stream, highest first. Zeros follow the end of the data: call `ensure` before a run of reads and
  * `checkEnd` after it.
  */
 export class Bzip2Bits {
   readonly #input: ByteReader;
-  /** The lowest `#count` bits are still to be read. */
+  /** Its lowest `#count` bits are not read yet. */
   #bits = 0;
   #count = 0;
 
@@ -15,7 +15,7 @@ export class Bzip2Bits {
     this.#input = input;
   }
 
-  /** Waits until the next `bytes` are there, or the stream ended. */
+  /** Waits until the next `bytes` are available, or the stream has ended. */
   async ensure(bytes: number): Promise<void> {
     if (this.#input.has(bytes)) return;
     this.checkEnd();
@@ -52,11 +52,11 @@ export class Bzip2Bits {
     this.#count -= count;
   }
 
-  /** Whole bytes that were read ahead; afterwards the input's position is exact. */
+  /** Returns bytes that were read ahead to the input, so that its position is exact. */
   giveBack(): void {
     const bytes = this.#count >> 3;
     this.#input.at -= bytes;
-    // A shift by 32 would be none, but then no bit is left that counts.
+    // A shift by 32 has no effect, but then no bit is left.
     this.#bits >>>= bytes * 8;
     this.#count &= 7;
   }
@@ -66,7 +66,7 @@ export class Bzip2Bits {
     this.#count = 0;
   }
 
-  /** @throws ArchiveError "truncated-bzip2" when bits past the end of the stream were read. */
+  /** @throws ArchiveError "truncated-bzip2" if bits after the end of the stream were read. */
   checkEnd(): void {
     if (this.#isPastEnd()) throw this.#input.truncated();
   }

@@ -1,9 +1,9 @@
 import type { Bzip2Bits } from "./bzip2-bits.ts";
 import { Bzip2Code, LONGEST_CODE } from "./bzip2-code.ts";
 
-/** Symbols after which the code may change. */
+/** Number of symbols after which the code can change. */
 const GROUP_SYMBOLS = 50;
-/** A block of 900,000 bytes needs no more; some writers round their number up, and readers pass over the rest. */
+/** Enough for a block of 900,000 bytes; some writers round the number up, and readers ignore the rest. */
 const MAX_SELECTORS = 18_002;
 const PART_BYTES = 256 * 1024;
 
@@ -13,13 +13,13 @@ const crcTable = Int32Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-/** One block at a time, in buffers that serve all blocks of a file. */
+/** Decodes one block at a time, in buffers that are reused for all blocks of a file. */
 export class Bzip2Block {
-  /** Of what `parts` gave out. */
+  /** Checksum of the output of `parts`. */
   crc = 0;
   readonly #bits: Bzip2Bits;
   #most = 0;
-  /** Low 8 bits: the transformed bytes; above: where the byte that follows stands. */
+  /** Low 8 bits: the transformed bytes; above: position of the next byte. */
   #links: Int32Array = new Int32Array(0);
   readonly #selectors = new Uint8Array(MAX_SELECTORS);
   readonly #counts = new Uint32Array(256);
@@ -31,7 +31,7 @@ export class Bzip2Block {
   }
 
   /**
-   * Reads what follows magic and checksum.
+   * Reads a block, after magic and checksum.
    *
    * @param most bytes in a block.
    */
@@ -55,7 +55,7 @@ export class Bzip2Block {
     this.#link();
   }
 
-  /** The decoded bytes. Four equal ones are followed by the number of further ones, so 5 bytes may stand for 259. */
+  /** The decoded bytes. Four equal bytes are followed by a repeat count, so 5 bytes can mean 259. */
   *parts(): Generator<Uint8Array, void> {
     const links = this.#links;
     let part = new Uint8Array(PART_BYTES);
@@ -106,13 +106,13 @@ export class Bzip2Block {
     const recent = Uint8Array.from({ length: codes }, (_, code) => code);
     for (let index = 0; index < selectors; index += 1) {
       if (!bits.isReady(4)) await bits.ensure(4);
-      let place = 0;
+      let rank = 0;
       while (bits.take(1) === 1) {
-        place += 1;
-        if (place >= codes) throw bits.damaged("a code that does not exist");
+        rank += 1;
+        if (rank >= codes) throw bits.damaged("a code that does not exist");
       }
-      const code = recent[place] as number;
-      recent.copyWithin(1, 0, place);
+      const code = recent[rank] as number;
+      recent.copyWithin(1, 0, rank);
       recent[0] = code;
       if (index < MAX_SELECTORS) this.#selectors[index] = code;
     }
@@ -152,9 +152,9 @@ export class Bzip2Block {
           return;
         }
         if (length >= this.#most) throw bits.damaged("a block longer than allowed");
-        const place = symbol - 1;
-        const byte = recent[place] as number;
-        for (let index = place; index > 0; index -= 1) recent[index] = recent[index - 1] as number;
+        const rank = symbol - 1;
+        const byte = recent[rank] as number;
+        for (let index = rank; index > 0; index -= 1) recent[index] = recent[index - 1] as number;
         recent[0] = byte;
         counts[byte] = (counts[byte] as number) + 1;
         links[length] = byte;
@@ -173,9 +173,9 @@ export class Bzip2Block {
     }
     for (let index = 0; index < this.#length; index += 1) {
       const byte = (links[index] as number) & 0xff;
-      const place = next[byte] as number;
-      links[place] = (links[place] as number) | (index << 8);
-      next[byte] = place + 1;
+      const position = next[byte] as number;
+      links[position] = (links[position] as number) | (index << 8);
+      next[byte] = position + 1;
     }
   }
 }

@@ -5,24 +5,24 @@ const FAST_BITS = 10;
 
 /** A canonical Huffman code: shorter codes first, then by symbol. */
 export class Bzip2Code {
-  /** By the next bits: symbol × 32 + length, 0 where the code is longer. */
+  /** Indexed by the next bits: symbol × 32 + length, or 0 if the code is longer. */
   readonly #fast = new Uint16Array(1 << FAST_BITS);
-  /** By length: the first code past this length, its bits moved up to the longest length. */
+  /** For each length: the first code that is longer, aligned to the maximum length. */
   readonly #limits = new Uint32Array(LONGEST_CODE + 1);
-  /** By length: what to add to a code for its place in `#symbols`. */
+  /** For each length: what to add to a code to get its index in `#symbols`. */
   readonly #offsets = new Int32Array(LONGEST_CODE + 1);
   readonly #symbols: Uint16Array;
 
   private constructor(lengths: Uint8Array, bits: Bzip2Bits) {
     this.#symbols = new Uint16Array(lengths.length);
     let code = 0;
-    let place = 0;
+    let index = 0;
     for (let length = 1; length <= LONGEST_CODE; length += 1) {
-      this.#offsets[length] = place - code;
+      this.#offsets[length] = index - code;
       for (let symbol = 0; symbol < lengths.length; symbol += 1) {
         if (lengths[symbol] !== length) continue;
-        this.#symbols[place] = symbol;
-        place += 1;
+        this.#symbols[index] = symbol;
+        index += 1;
         if (length <= FAST_BITS) {
           const start = code << (FAST_BITS - length);
           this.#fast.fill(symbol * 32 + length, start, start + (1 << (FAST_BITS - length)));

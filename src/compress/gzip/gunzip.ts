@@ -18,7 +18,7 @@ export async function* gunzip(
   ratioLimit: number = RATIO_LIMIT,
 ): AsyncGenerator<Uint8Array, void> {
   const inflate = createGunzip({ chunkSize: 256 * 1024 });
-  // Its reader hears of every fault; one that comes when the reader has left concerns nobody.
+  // The iterator reports errors to its reader; an error after the reader has stopped must not end the process.
   inflate.on("error", () => undefined);
   const feeder = new Feeder(source, inflate, what);
   const feeding = feeder.run();
@@ -28,7 +28,7 @@ export async function* gunzip(
   if (signal?.aborted) onAbort();
   let written = 0;
   try {
-    // The stream is not destroyed at its end, because what follows the last member is still to be read.
+    // Not destroyed at its end: the bytes after the last member are still to be checked.
     for await (const part of inflate.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
       written += part.length;
       checkRatio(feeder.read, written, ratioLimit, what);
@@ -44,7 +44,7 @@ export async function* gunzip(
   }
 }
 
-/** Node ignores whatever follows a zero byte after a member; other readers do not, so the rest is looked at here. */
+/** Feeds the decoder. Node ignores all bytes after a zero that follows a member, so these are checked here. */
 class Feeder {
   /** Bytes taken from the source. */
   read = 0;
@@ -58,7 +58,7 @@ class Feeder {
     this.#source = source;
     this.#inflate = inflate;
     this.#what = what;
-    // The callback of a write does not come when the data ended before it.
+    // The callback of a write is not called if the data ended before it.
     inflate.once("end", () => this.#wake());
     inflate.once("close", () => this.#wake());
   }

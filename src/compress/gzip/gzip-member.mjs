@@ -9,13 +9,13 @@ const PROBE_BYTES = 32768;
 /** Bits per byte. Machine code and text stay below 6.7, compressed and encrypted data above 7.9. */
 const DENSE_ENTROPY = 7.7;
 const PROBE_BITS = Math.clz32(1) - Math.clz32(PROBE_BYTES);
-/** Rounded terms give an exact sum: no processor or Node build may see it on the other side of the limit. */
+/** Rounded terms have an exact sum, so the comparison has the same result on every processor and Node build. */
 const TERM_SCALE = 1024;
 const DENSE_SUM = Math.round(PROBE_BYTES * (PROBE_BITS - DENSE_ENTROPY) * TERM_SCALE);
 
 /**
- * One gzip member (RFC 1952) of the frozen profile: mtime 0, no name, operating system 255. Blocks that do not shrink
- * are stored, which costs next to nothing and is decided by the content alone.
+ * Writes one gzip member (RFC 1952) of the frozen profile: mtime 0, no name, operating system 255. Blocks that do not
+ * shrink are stored, which is cheap and depends on the content only.
  * @param {Uint8Array} input
  * @param {number} level libdeflate level, 1 to 12
  * @param {Uint8Array} target room for the input and 1 KiB more per MiB
@@ -36,7 +36,7 @@ export function gzipMember(input, level, target) {
 }
 
 /**
- * RFC 1951 section 3.2.4.
+ * Writes stored blocks (RFC 1951 section 3.2.4).
  * @param {Uint8Array} input
  * @param {Uint8Array} target
  */
@@ -54,8 +54,8 @@ function writeStored(input, target) {
 }
 
 /**
- * Two cheap questions before the expensive work: is the middle of the block dense by its byte histogram, and if so,
- * does a trial of it shrink by less than 1/32?
+ * Two cheap checks before the expensive compression: whether the byte histogram of the middle of the block is dense, and
+ * if so, whether samples shrink by less than 1/32.
  * @param {Uint8Array} input
  * @param {number} level
  */
@@ -70,7 +70,7 @@ function isIncompressible(input, level) {
 }
 
 /**
- * Entropy of n bytes = log2 n − Σ count·log2(count) / n, compared with the limit as Σ.
+ * Entropy of n bytes = log2 n − Σ count·log2(count) / n; the limit is compared with Σ.
  * @param {Uint8Array} probe PROBE_BYTES long
  */
 function isDense(probe) {

@@ -1,6 +1,6 @@
 /**
- * Frozen parameters of the deterministic gzip: equal input gives equal bytes on any core count, platform and Node build.
- * The name is part of every digest-cache key; anything that changes a byte of output needs a new name.
+ * Frozen parameters of the deterministic gzip: equal input gives equal output on any number of cores, platform and Node
+ * build. The name is part of every key of the digest cache; a change of the output needs a new name.
  */
 export interface GzipProfile {
   readonly name: string;

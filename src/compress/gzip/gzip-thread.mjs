@@ -6,8 +6,8 @@ import { gzipMember } from "./gzip-member.mjs";
 
 const { level } = /** @type {{ level: number }} */ (workerData);
 
-// Each block leaves a buffer of compressed bytes behind, and V8 lets tens of megabytes of those gather in every thread
-// before it looks: with eight threads that is more than all the rest of a push.
+// Each block leaves a buffer of compressed bytes, and V8 collects them only after tens of megabytes per thread: with
+// eight threads, that is more than the rest of a push needs.
 const BLOCKS_PER_COLLECTION = 16;
 setFlagsFromString("--expose-gc");
 /** @type {(options: { type: "minor" | "major" }) => void} */

@@ -1,7 +1,7 @@
 import { LzmaRange } from "./lzma-range.ts";
 import type { LzmaWindow } from "./lzma-window.ts";
 
-// Where the probabilities of each kind of decision stand.
+// Offsets of the probabilities for each kind of decision.
 const IS_MATCH = 0;
 const IS_REP = 192;
 const IS_REP0 = 204;
@@ -15,7 +15,7 @@ const MATCH_LENGTH = 819;
 const REP_LENGTH = MATCH_LENGTH + 514;
 const LITERALS = REP_LENGTH + 514;
 
-/** Parts of a length's probabilities: two choices, then trees of 3, 3 and 8 bits. */
+/** Offsets of the probabilities of a length: two choices, then trees of 3, 3 and 8 bits. */
 const LOW = 2;
 const MID = LOW + 128;
 const HIGH = MID + 128;
@@ -35,7 +35,7 @@ export class LzmaDecoder {
     this.#window = window;
   }
 
-  /** @returns false when the byte is not one of LZMA2. */
+  /** @returns false if the byte is not allowed in LZMA2. */
   setProperties(byte: number): boolean {
     const contextBits = byte % 9;
     const positionBits = Math.floor(byte / 9) % 5;
@@ -56,7 +56,7 @@ export class LzmaDecoder {
   /**
    * Decodes one chunk into the window.
    *
-   * @returns false when it is damaged: every chunk ends with its last byte, its last symbol and a coder at rest.
+   * @returns false if it is damaged: the last byte, the last symbol and the final state must coincide.
    */
   decode(chunk: Uint8Array, bytes: number): boolean {
     const range = this.#range;
@@ -143,7 +143,7 @@ export class LzmaDecoder {
     return range.tree(start + HIGH, 256) - 238;
   }
 
-  /** Less one, as the format has it. */
+  /** Distance minus one, as in the format. */
   #distance(length: number): number {
     const range = this.#range;
     const slot = range.tree(SLOTS + Math.min(length - 2, 3) * 64, 64) - 64;

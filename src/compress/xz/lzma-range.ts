@@ -1,4 +1,4 @@
-/** The range coder of LZMA: decisions, each by a probability that learns from it. */
+/** The range decoder of LZMA: decodes bits with adaptive probabilities. */
 export class LzmaRange {
   readonly #probabilities: Uint16Array;
   #data: Uint8Array = new Uint8Array(0);
@@ -14,7 +14,7 @@ export class LzmaRange {
     this.#probabilities.fill(1024);
   }
 
-  /** @returns false when no chunk begins like this. */
+  /** @returns false if the start of the chunk is invalid. */
   begin(chunk: Uint8Array): boolean {
     const [zero = 1, first = 0, second = 0, third = 0, fourth = 0] = chunk;
     this.#data = chunk;
@@ -24,7 +24,7 @@ export class LzmaRange {
     return chunk.length >= 5 && zero === 0;
   }
 
-  /** @returns false unless the chunk is used up and the coder at rest. */
+  /** @returns whether all bytes are used and the decoder is in its final state. */
   end(): boolean {
     this.#normalize();
     return this.#at === this.#data.length && this.#code === 0;
@@ -33,13 +33,13 @@ export class LzmaRange {
   #normalize(): void {
     if (this.#range >>> 24 === 0) {
       this.#range <<= 8;
-      // Past the end of the chunk come zeros: its length is looked at when it is done.
+      // Zeros follow the end of the chunk; `end` checks the length.
       this.#code = (this.#code << 8) | (this.#data[this.#at] ?? 0);
       this.#at += 1;
     }
   }
 
-  /** One decision by the probability that stands there. */
+  /** Decodes one bit with the probability at `index`. */
   bit(index: number): 0 | 1 {
     this.#normalize();
     const probability = this.#probabilities[index] as number;
@@ -56,9 +56,9 @@ export class LzmaRange {
   }
 
   /**
-   * As many bits as `end` has zeros, highest first; fields stand in locals, for here the time goes.
+   * Decodes as many bits as `end` has trailing zeros, highest first. The hot path: fields are copied into variables.
    *
-   * @returns them below a 1.
+   * @returns the bits, after a leading 1.
    */
   tree(start: number, end: number): number {
     const probabilities = this.#probabilities;
@@ -93,7 +93,7 @@ export class LzmaRange {
     return symbol;
   }
 
-  /** As many bits, lowest first. */
+  /** Decodes `bits` bits, lowest first. */
   reverseTree(start: number, bits: number): number {
     let node = 1;
     let symbol = 0;
@@ -105,7 +105,7 @@ export class LzmaRange {
     return symbol;
   }
 
-  /** Bits that are as likely 0 as 1. */
+  /** Decodes bits with equal probabilities. */
   direct(bits: number): number {
     let range = this.#range;
     let code = this.#code;

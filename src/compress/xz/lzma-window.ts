@@ -1,33 +1,33 @@
-/** The last decoded bytes, in a ring; a chunk of LZMA2 is decoded into it whole, then copied out. */
 const PART_BYTES = 256 * 1024;
-/** The longest chunk of LZMA2. */
+/** Maximum decoded size of an LZMA2 chunk. */
 const CHUNK_BYTES = 2 * 1024 * 1024;
-/** From here on memory is taken whole: it is not held before it is written to, and copies of it would be. */
+/** Above this size, the whole window is allocated: unwritten memory costs nothing, but copying written memory does. */
 const SMALL_BYTES = 4 * 1024 * 1024;
 
+/** The last decoded bytes, in a ring. A chunk of LZMA2 is decoded into it, then copied out. */
 export class LzmaWindow {
-  /** A multiple of 16 long: the lowest bits of `head` are those of the position in the block. */
+  /** Its length is a multiple of 16, so the low bits of `head` equal those of the position in the block. */
   ring: Uint8Array = new Uint8Array(0);
   head = 0;
-  /** How far back a match may reach. */
+  /** The maximum distance of a match. */
   reach = 0;
   #dictionaryBytes = 0;
   #maxBytes = 0;
 
-  /** Begins a block. */
+  /** Starts a block. */
   begin(dictionaryBytes: number): void {
     this.#dictionaryBytes = dictionaryBytes;
     this.#maxBytes = Math.max(dictionaryBytes, CHUNK_BYTES, this.ring.length);
     this.reset();
   }
 
-  /** Makes room for a chunk. What was never written takes no memory, whatever the header announced. */
+  /** Makes room for a chunk. Memory grows with the output, not with the size that the header announces. */
   reserve(count: number): void {
     const needed = this.head + count;
     if (needed <= this.ring.length || this.ring.length === this.#maxBytes) return;
     const wanted = needed * 2 < SMALL_BYTES ? Math.ceil(needed / 8) * 16 : this.#maxBytes;
     const grown = new Uint8Array(Math.min(this.#maxBytes, wanted));
-    // The ring goes round only at its full length, so that everything is below the head.
+    // The ring wraps only at its full length, so all bytes are below the head.
     grown.set(this.ring.subarray(0, this.head));
     this.ring = grown;
   }
@@ -58,7 +58,7 @@ export class LzmaWindow {
     this.reach = Math.min(this.reach + count, this.#dictionaryBytes);
   }
 
-  /** The last `count` bytes, copied. */
+  /** Copies of the last `count` bytes, in parts. */
   *last(count: number): Generator<Uint8Array, void> {
     let left = count;
     while (left > 0) {

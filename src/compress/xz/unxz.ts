@@ -13,8 +13,8 @@ const FOOTER_MAGIC = [0x59, 0x5a];
 
 /**
  * Decompresses an xz file of one or more streams; checks the checksums of headers and blocks, the index and the footer.
- * Memory: the dictionary, at most 128 MiB. Of the filters LZMA2 alone is read. Padding between streams, which the format
- * allows, is refused: not every reader goes on behind it.
+ * Memory: the dictionary, at most 128 MiB. LZMA2 is the only supported filter. Padding between streams, which the format
+ * allows, is refused: some readers stop there.
  *
  * @param what names the stream in messages.
  * @throws ArchiveError "truncated-xz", "damaged-xz", "xz-dictionary", "xz-filter", "xz-check", or "inflation-ratio" past
@@ -28,7 +28,7 @@ export async function* unxz(
 ): AsyncGenerator<Uint8Array, void> {
   let blocks: XzBlocks | undefined;
   const decode = (input: ByteReader): AsyncGenerator<Uint8Array, void> => {
-    // One for all streams: its window is large.
+    // One decoder for all streams, because its window is large.
     blocks ??= new XzBlocks(input);
     return decodeStream(input, blocks);
   };
@@ -68,7 +68,7 @@ function checkOf(flags: Uint8Array, input: ByteReader): XzCheck {
   );
 }
 
-/** What the blocks were like, in the form in which the index repeats it; hashed, as there may be many. */
+/** The records of the blocks as the index must repeat them; hashed, because there can be many. */
 class IndexRecords {
   count = 0;
   readonly #hash: Hash = createHash("sha256");
@@ -83,7 +83,7 @@ class IndexRecords {
   }
 }
 
-/** Section 4, from behind its first byte. @returns its length. */
+/** Reads the index (section 4), after its first byte. @returns its length in bytes. */
 async function readIndex(input: ByteReader, expected: IndexRecords): Promise<number> {
   const start = input.position - 1;
   let crc = crc32(Uint8Array.of(0));

@@ -9,7 +9,7 @@ const LZMA2 = 0x21;
 
 /** Decodes the blocks of xz streams (xz file format 1.2.1, section 3). */
 export class XzBlocks {
-  /** Of the last block: its length without padding, and how long it became. */
+  /** Of the last block: its size without padding, and its decoded size. */
   unpadded = 0;
   written = 0;
   readonly #input: ByteReader;
@@ -20,7 +20,7 @@ export class XzBlocks {
     this.#input = input;
   }
 
-  /** From the byte behind the block's first one, which is `headerSize`. */
+  /** Decodes a block, after its first byte `headerSize`. */
   async *block(headerSize: number, check: XzCheck): AsyncGenerator<Uint8Array, void> {
     const input = this.#input;
     const start = input.position - 1;
@@ -61,7 +61,7 @@ export class XzBlocks {
     if ((flags & 3) !== 0 || filter !== LZMA2) {
       throw input.unsupported(
         "xz-filter",
-        "an xz filter besides LZMA2, expected LZMA2 alone",
+        "an xz filter other than LZMA2, expected LZMA2 only",
         "Decompress the file with xz and compress it without such a filter.",
       );
     }
@@ -81,7 +81,7 @@ export class XzBlocks {
     return { dictionaryBytes, compressed, written };
   }
 
-  /** LZMA2: chunks of at most 64 KiB that become at most 2 MiB. */
+  /** Decodes LZMA2: chunks of at most 64 KiB, each at most 2 MiB when decoded. */
   async *#chunks(): AsyncGenerator<Uint8Array, void> {
     const input = this.#input;
     const [window, lzma] = [this.#window, this.#lzma];
@@ -114,7 +114,7 @@ export class XzBlocks {
   }
 }
 
-/** Fields of a header that came whole. */
+/** The fields of a complete header. */
 class Fields {
   readonly #bytes: Uint8Array;
   readonly #input: ByteReader;
@@ -141,7 +141,7 @@ class Fields {
   }
 }
 
-/** Seven bits a byte, lowest first (section 1.2); nothing here is ever longer than 2^53 bytes. */
+/** A number with seven bits per byte, lowest first (section 1.2); sizes stay below 2^53. */
 export function variableLength(nextByte: () => number, input: ByteReader): number {
   let value = 0;
   for (let scale = 1; scale <= 2 ** 49; scale *= 128) {

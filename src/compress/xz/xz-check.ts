@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 
-/** The check behind each block, over its decoded bytes. */
+/** The checksum after each block, of its decoded bytes. */
 export interface XzCheck {
   readonly bytes: number;
   create(): { update(part: Uint8Array): void; digest(): Uint8Array };
 }
 
-/** By the number in a stream's header (xz file format 1.2.1, section 2.1.1.2): the four that are in use. */
+/** The four kinds in use, by the number in the header of a stream (xz file format 1.2.1, section 2.1.1.2). */
 export const XZ_CHECKS: ReadonlyMap<number, XzCheck> = new Map<number, XzCheck>([
   [0, { bytes: 0, create: () => ({ update: () => undefined, digest: () => new Uint8Array(0) }) }],
   [1, { bytes: 4, create: () => new Crc32() }],
@@ -39,7 +39,7 @@ class Sha256 {
   }
 }
 
-/** CRC-64 of ECMA-182, reflected, in two halves of 32 bits; four bytes a step. */
+/** CRC-64 of ECMA-182, reflected, in two halves of 32 bits, four bytes per step. */
 class Crc64 {
   #low = -1;
   #high = -1;
@@ -73,7 +73,7 @@ class Crc64 {
 }
 
 interface Crc64Tables {
-  /** Four tables in a row: of a byte, and of a byte with one, two and three zero bytes behind it. */
+  /** Four tables in a row: for a byte, and for a byte that is followed by one, two and three zero bytes. */
   readonly lows: Int32Array;
   readonly highs: Int32Array;
 }

@@ -13,10 +13,9 @@ const MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
 const SKIPPED_MAGIC = [0x2a, 0x4d, 0x18];
 
 /**
- * Decompresses a zstd file of one or more frames, frames to be skipped among them (RFC 8878); checks the checksums of
- * frames that have one. Node's decoder is used where there is one; what frames consist of is read here in either case,
- * for Node stops behind the first frame and takes one that is cut off for a whole one. Memory: the window, at most
- * 128 MiB, and a quarter more.
+ * Decompresses a zstd file of one or more frames, also skippable frames (RFC 8878), and checks the checksums that frames
+ * have. Blocks are decoded by Node's decoder if there is one. Frames and block headers are always read here: Node stops
+ * after the first frame and accepts a truncated frame. Memory: the window, at most 128 MiB, and a quarter more.
  *
  * @param what names the stream in messages.
  * @throws ArchiveError "truncated-zstd", "damaged-zstd", "zstd-window", "zstd-dictionary" (security case Z-05), or
@@ -32,7 +31,7 @@ export async function* unzstd(
   const decode = (input: ByteReader): AsyncGenerator<Uint8Array, void> =>
     decodeUnit(input, isShort => {
       if (!isShort && hasNativeZstd()) return new ZstdNativeFrame();
-      // One for all frames: its window is large.
+      // One decoder for all frames, because its window is large.
       own ??= new ZstdOwnFrame();
       return own;
     });
@@ -67,7 +66,7 @@ async function* decodeFrame(
   let written = 0;
   const count = (parts: readonly Uint8Array[]): readonly Uint8Array[] => {
     for (const part of parts) written += part.length;
-    if (written > (header.contentBytes ?? Infinity)) throw new ZstdDamage("a frame longer than it says");
+    if (written > (header.contentBytes ?? Infinity)) throw new ZstdDamage("a frame longer than its header says");
     return parts;
   };
   try {
@@ -86,7 +85,7 @@ async function* decodeFrame(
     }
     const checksum = Uint8Array.from(await input.take(header.hasChecksum ? 4 : 0));
     if (decoder !== undefined) yield* count(await decoder.end(checksum));
-    if (written < (header.contentBytes ?? 0)) throw new ZstdDamage("a frame shorter than it says");
+    if (written < (header.contentBytes ?? 0)) throw new ZstdDamage("a frame shorter than its header says");
   } finally {
     decoder?.close();
   }

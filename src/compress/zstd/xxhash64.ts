@@ -1,4 +1,4 @@
-// Constants as halves of 32 bits, high first.
+// Constants of 64 bits, as halves of 32 bits, high half first.
 const P1 = [0x9e3779b1, 0x85ebca87] as const;
 const P2 = [0xc2b2ae3d, 0x27d4eb4f] as const;
 const P3 = [0x165667b1, 0x9e3779f9] as const;
@@ -7,9 +7,9 @@ const P5 = [0x27d4eb2f, 0x165667c5] as const;
 
 const STRIPE_BYTES = 32;
 
-/** XXH64 with seed 0, which zstd keeps the low half of; in halves of 32 bits, as BigInt is far slower. */
+/** XXH64 with seed 0; zstd uses its low half. Computed in halves of 32 bits, because BigInt is far slower. */
 export class Xxhash64 {
-  // The register that all operations work on.
+  // The register of all operations.
   #high = 0;
   #low = 0;
   readonly #highs = new Int32Array(4);
@@ -39,7 +39,7 @@ export class Xxhash64 {
     this.#kept = part.length - at;
   }
 
-  /** The low half; nothing may follow. */
+  /** The low half of the hash; call it last. */
   lowHalf(): number {
     if (this.#bytes < STRIPE_BYTES) {
       this.#high = P5[0] | 0;
@@ -63,7 +63,7 @@ export class Xxhash64 {
     return (this.#low ^ this.#high) >>> 0;
   }
 
-  /** What the last bytes do, which fill no stripe: eight, four or one at a time. */
+  /** Adds the last bytes, which do not fill a stripe: eight, four or one at a time. */
   #blend(high: number, low: number, bytes: 8 | 4 | 1): void {
     const [hashHigh, hashLow] = [this.#high, this.#low];
     this.#high = high;
@@ -126,7 +126,7 @@ export class Xxhash64 {
 
   #add(high: number, low: number): void {
     const sum = (this.#low + low) | 0;
-    // The sum wrapped around if it is below one of its parts.
+    // The sum overflowed if it is smaller than one of its parts.
     this.#high = (this.#high + high + (sum >>> 0 < low >>> 0 ? 1 : 0)) | 0;
     this.#low = sum;
   }

@@ -1,12 +1,12 @@
-/** Damage that a decoder meets far from the stream; the message is shown as a cause. */
+/** Damaged data, found without access to the stream; `unzstd` turns it into an ArchiveError with this cause. */
 export class ZstdDamage extends Error {}
 
 /**
- * Bits read from the last byte to the first, as all entropy streams of zstd are (RFC 8878 section 4.1): a 1 above the
- * first bit marks where they begin.
+ * Reads bits from the last byte to the first, like all entropy streams of zstd (RFC 8878 section 4.1). A 1 above the first
+ * bit marks the start.
  */
 export class BackwardBits {
-  /** Bits that are left; below 0 once more were read than there are. */
+  /** Number of bits left; negative if more were read than there are. */
   left: number;
   readonly #data: Uint8Array;
 
@@ -17,7 +17,7 @@ export class BackwardBits {
     this.left = data.length * 8 - 1 - Math.clz32(last << 24);
   }
 
-  /** @param count at most 24; zeros come where no bits are left. */
+  /** @param count at most 24; bits after the last one are zeros. */
   take(count: number): number {
     this.left -= count;
     const at = this.left;

@@ -6,22 +6,22 @@ export interface ZstdFrameHeader {
   /** Magic and header. */
   readonly bytes: Uint8Array;
   readonly windowBytes: number;
-  /** What the frame inflates to; not every frame tells. */
+  /** Decompressed size; not every frame contains it. */
   readonly contentBytes: number | undefined;
   readonly hasChecksum: boolean;
 }
 
-/** Decodes the blocks of one frame after the other. What it throws for damage is a ZstdDamage. */
+/** Decodes the blocks of a frame, in order. @throws ZstdDamage for damaged data. */
 export interface ZstdFrameDecoder {
   begin(header: ZstdFrameHeader): void;
   /** @param block with its header; @param kind 0 raw, 1 repeated byte, 2 compressed; @param count from the header. */
   block(kind: number, count: number, block: Uint8Array): Promise<readonly Uint8Array[]>;
-  /** @param checksum empty when the frame has none. @returns output that was held back. */
+  /** @param checksum empty if the frame has none. @returns the rest of the output. */
   end(checksum: Uint8Array): Promise<readonly Uint8Array[]>;
   close(): void;
 }
 
-/** Reads the header from behind the magic. */
+/** Reads the header, after the magic. */
 export async function readFrameHeader(input: ByteReader, magic: readonly number[]): Promise<ZstdFrameHeader> {
   await input.fill(1);
   const flags = input.data[input.at] ?? 0;

@@ -1,24 +1,22 @@
 import { ZstdDamage } from "./zstd-bits.ts";
 
-/** A table of states of finite state entropy coding (RFC 8878 section 4.1). */
+/** A decoding table of finite state entropy coding (RFC 8878 section 4.1). */
 export interface FseTable {
-  /** Bits of the first state. */
+  /** Number of bits of a state. */
   readonly log: number;
-  /** By state. */
+  /** Symbol of each state. */
   readonly symbols: Uint8Array;
-  /** By state: bits that are read for the next one, and what is added to them. */
+  /** For each state: the number of bits to read for the next state, and what to add to them. */
   readonly bits: Uint8Array;
   readonly bases: Uint16Array;
 }
 
-/** A table with one state, for a symbol that is repeated. */
+/** A table with one state, for a repeated symbol. */
 export function repeatTable(symbol: number): FseTable {
   return { log: 0, symbols: Uint8Array.of(symbol), bits: new Uint8Array(1), bases: new Uint16Array(1) };
 }
 
-/**
- * @param counts by symbol, in parts of 2^log; -1 stands for less than one.
- */
+/** @param counts probability of each symbol, in units of 1/2^log; -1 means less than one. */
 export function fseTable(counts: readonly number[], log: number): FseTable {
   const size = 1 << log;
   const symbols = new Uint8Array(size);
@@ -52,7 +50,7 @@ export function fseTable(counts: readonly number[], log: number): FseTable {
 }
 
 /**
- * Reads a table's description from the beginning of `data`.
+ * Reads the description of a table at the start of `data`.
  *
  * @param most the largest symbol.
  */
@@ -75,7 +73,7 @@ export function readFseTable(
   while (left > 0) {
     if (counts.length > most) throw new ZstdDamage("a table with too many symbols");
     const width = 32 - Math.clz32(left + 1);
-    // Values below the threshold need one bit less.
+    // Values below the threshold use one bit less.
     const threshold = 2 ** width - 2 - left;
     let value = peek(width - 1);
     if (value < threshold) at += width - 1;

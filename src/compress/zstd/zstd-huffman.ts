@@ -3,13 +3,13 @@ import { readFseTable } from "./zstd-fse.ts";
 
 const MAX_BITS = 11;
 
-/** By the next `log` bits: symbol × 16 + length of its code. */
+/** Indexed by the next `log` bits: symbol × 16 + length of its code. */
 export interface HuffmanTable {
   readonly log: number;
   readonly cells: Uint16Array;
 }
 
-/** Reads the description of a tree (RFC 8878 section 4.2.1) from the beginning of `data`. */
+/** Reads the description of a tree (RFC 8878 section 4.2.1) at the start of `data`. */
 export function readHuffmanTable(data: Uint8Array): { readonly table: HuffmanTable; readonly bytes: number } {
   const header = data[0] ?? 0;
   const bytes = 1 + (header < 128 ? header : (header - 126) >> 1);
@@ -26,7 +26,7 @@ function plainWeights(packed: Uint8Array, count: number): number[] {
   });
 }
 
-/** Two states take turns until the bits are used up. */
+/** Two states alternate until all bits are used. */
 function codedWeights(packed: Uint8Array): number[] {
   const { table, bytes } = readFseTable(packed, 255, 6);
   const bits = new BackwardBits(packed.subarray(bytes));
@@ -54,7 +54,7 @@ function huffmanTable(weights: number[]): HuffmanTable {
   }
   const log = sum === 0 ? 0 : 32 - Math.clz32(sum);
   const rest = 2 ** log - sum;
-  // The last weight is not written: it fills the sum up to a power of two.
+  // The last weight is implicit: it completes the sum to a power of two.
   if (log < 1 || log > MAX_BITS || weights.length > 255 || (rest & (rest - 1)) !== 0) {
     throw new ZstdDamage("a tree that does not add up");
   }
@@ -72,7 +72,7 @@ function huffmanTable(weights: number[]): HuffmanTable {
   return { log, cells };
 }
 
-/** Fills `target` from one stream, which must end with it. */
+/** Fills `target` from one stream, which must end at the same time. */
 export function decodeHuffman(data: Uint8Array, target: Uint8Array, { log, cells }: HuffmanTable): void {
   const last = data.at(-1) ?? 0;
   if (last === 0) throw new ZstdDamage("a bit stream without its end mark");
@@ -80,7 +80,7 @@ export function decodeHuffman(data: Uint8Array, target: Uint8Array, { log, cells
   const mask = (1 << log) - 1;
   const { length } = target;
   let filled = 0;
-  // Two symbols take at most 22 bits, and 24 or more are loaded.
+  // Two symbols have at most 22 bits, and at least 24 are loaded.
   while (left >= 32 && filled + 2 <= length) {
     const byte = (left >> 3) - 3;
     const word =

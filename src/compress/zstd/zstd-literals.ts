@@ -2,17 +2,17 @@ import { ZstdDamage } from "./zstd-bits.ts";
 import { decodeHuffman, type HuffmanTable, readHuffmanTable } from "./zstd-huffman.ts";
 import { ZSTD_BLOCK_BYTES } from "./zstd-window.ts";
 
-/** The literals of compressed blocks (RFC 8878 section 3.1.1.3.1). */
+/** Decodes the literals of compressed blocks (RFC 8878 section 3.1.1.3.1). */
 export class ZstdLiterals {
   readonly #buffer = new Uint8Array(ZSTD_BLOCK_BYTES);
-  /** Of the last block that had one: later blocks of the frame may use it again. */
+  /** Table of the last block that had one; later blocks of the frame can reuse it. */
   #table: HuffmanTable | undefined;
 
   begin(): void {
     this.#table = undefined;
   }
 
-  /** @returns the literals, good until the next call, and the bytes of `block` that they took. */
+  /** @returns the literals, valid until the next call, and the number of bytes of `block` that they use. */
   read(block: Uint8Array): { readonly literals: Uint8Array; readonly bytes: number } {
     const [first = 0, second = 0, third = 0, fourth = 0, fifth = 0] = block;
     const kind = first & 3;
@@ -56,7 +56,7 @@ export class ZstdLiterals {
   }
 }
 
-/** Three streams of equal length and a rest, behind the sizes of the three. */
+/** Four streams, after the sizes of the first three; the first three have equal output. */
 function decodeFourStreams(data: Uint8Array, target: Uint8Array, table: HuffmanTable): void {
   const quarter = (target.length + 3) >> 2;
   let from = 6;

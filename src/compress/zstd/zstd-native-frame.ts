@@ -3,20 +3,20 @@ import * as zlib from "node:zlib";
 import { ZstdDamage } from "./zstd-bits.ts";
 import type { ZstdFrameDecoder, ZstdFrameHeader } from "./zstd-frame.ts";
 
-/** What Node has from 22.15 on; unknown to the types of Node 20. */
+/** Part of `node:zlib` since Node 22.15; missing in the types of Node 20. */
 interface ZlibWithZstd {
   readonly constants: { readonly ZSTD_d_windowLogMax?: number };
   createZstdDecompress?(options: { params: Record<number, number>; chunkSize: number }): Duplex;
 }
 
-// Through unknown: the types of Node 20 have no member in common with it.
+// By way of unknown: the types of Node 20 have no member in common with it.
 const zstd = zlib as unknown as ZlibWithZstd;
 
 export function hasNativeZstd(): boolean {
   return zstd.createZstdDecompress !== undefined && zstd.constants.ZSTD_d_windowLogMax !== undefined;
 }
 
-/** Decodes a frame with Node's zstd, a block at a time; it would take a frame that is cut off for a whole one. */
+/** Decodes a frame with Node's zstd, block by block, because Node accepts a truncated frame. */
 export class ZstdNativeFrame implements ZstdFrameDecoder {
   #stream: Duplex | undefined;
   #parts: Uint8Array[] = [];

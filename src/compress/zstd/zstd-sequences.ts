@@ -29,7 +29,7 @@ const MATCH_WIDTHS = Uint8Array.of(
 );
 const MATCH_BASES = bases(MATCH_WIDTHS, 3);
 
-// Section 3.1.1.3.2.2: the tables that hold when a block brings none.
+// Section 3.1.1.3.2.2: the default tables, for blocks without tables.
 const LITERALS: Codes = {
   most: 35,
   largestLog: 9,
@@ -49,7 +49,7 @@ const MATCHES: Codes = {
   standard: fseTable([1, 4, 3, ...Array(6).fill(2), ...Array(37).fill(1), ...Array(7).fill(-1)], 6),
 };
 
-/** The sequences of compressed blocks: so many literals, then a match. */
+/** Decodes the sequences of compressed blocks: a number of literals, then a match. */
 export class ZstdSequences {
   #tables: readonly [FseTable, FseTable, FseTable] | undefined;
   readonly #recent = new Int32Array(3);
@@ -59,14 +59,14 @@ export class ZstdSequences {
     this.#recent.set([1, 4, 8]);
   }
 
-  /** Appends a block to the window; `section` begins behind the literals. */
+  /** Appends a block to the window; `section` starts after the literals. */
   run(section: Uint8Array, literals: Uint8Array, window: ZstdWindow): void {
     const [first = -1, second = 0, third = 0] = section;
     if (first < 0) throw new ZstdDamage("a block without sequences");
     const countBytes = first < 128 ? 1 : first < 255 ? 2 : 3;
     const count = first < 128 ? first : first < 255 ? (first - 128) * 256 + second : second + third * 256 + 0x7f00;
     if (count === 0) {
-      if (section.length > countBytes) throw new ZstdDamage("data behind the sequences");
+      if (section.length > countBytes) throw new ZstdDamage("data after the sequences");
       window.buffer.set(literals, window.head);
       window.head += literals.length;
       return;
@@ -124,7 +124,7 @@ export class ZstdSequences {
       const matchBytes = (MATCH_BASES[matchCode] as number) + stream.take(MATCH_WIDTHS[matchCode] as number);
       const literalBytes = (LITERAL_BASES[literalCode] as number) + stream.take(LITERAL_WIDTHS[literalCode] as number);
       const offset = this.#offset(value, literalBytes);
-      // The last sequence has no next states.
+      // No states follow the last sequence.
       if (left > 1) {
         literalState =
           (literalTable.bases[literalState] as number) + stream.take(literalTable.bits[literalState] as number);
@@ -137,7 +137,7 @@ export class ZstdSequences {
       copyBytes(literals, literal, buffer, head, literalBytes);
       literal += literalBytes;
       head += literalBytes;
-      if (offset < 1 || offset > window.reach(head)) throw new ZstdDamage("a match before the beginning");
+      if (offset < 1 || offset > window.reach(head)) throw new ZstdDamage("a match before the start");
       if (offset >= matchBytes) copyBytes(buffer, head - offset, buffer, head, matchBytes);
       else for (let at = head; at < head + matchBytes; at += 1) buffer[at] = buffer[at - offset] as number;
       head += matchBytes;
@@ -149,23 +149,23 @@ export class ZstdSequences {
     window.head = head + literals.length - literal;
   }
 
-  /** Values up to 3 stand for recent offsets (section 3.1.1.5). */
+  /** Values up to 3 mean recent offsets (section 3.1.1.5). */
   #offset(value: number, literalBytes: number): number {
     const recent = this.#recent;
     const first = recent[0] as number;
     const second = recent[1] as number;
     const third = recent[2] as number;
-    const place = value > 3 ? 3 : value - (literalBytes === 0 ? 0 : 1);
-    if (value <= 3 && place === 0) return first;
-    const offset = value > 3 ? value - 3 : place === 3 ? first - 1 : place === 1 ? second : third;
-    if (place > 1) recent[2] = second;
+    const slot = value > 3 ? 3 : value - (literalBytes === 0 ? 0 : 1);
+    if (value <= 3 && slot === 0) return first;
+    const offset = value > 3 ? value - 3 : slot === 3 ? first - 1 : slot === 1 ? second : third;
+    if (slot > 1) recent[2] = second;
     recent[1] = first;
     recent[0] = offset;
     return offset;
   }
 }
 
-/** Calls cost more than they save for a few bytes. */
+/** For a few bytes, a loop is faster than a call of `set`. */
 function copyBytes(from: Uint8Array, start: number, to: Uint8Array, at: number, count: number): void {
   if (count > 64) {
     to.set(from.subarray(start, start + count), at);

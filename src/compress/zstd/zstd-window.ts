@@ -1,25 +1,25 @@
-/** The longest block of zstd, and so the most that one step adds. */
+/** Maximum size of a zstd block, and so of the output of one step. */
 export const ZSTD_BLOCK_BYTES: number = 128 * 1024;
 const SLACK_BYTES = 1024 * 1024;
-/** From here on memory is taken whole: it is not held before it is written to, and copies of it would be. */
+/** Above this size, the whole window is allocated: unwritten memory costs nothing, but copying written memory does. */
 const SMALL_BYTES = 4 * 1024 * 1024;
 
-/** What a frame may refer back to, with room behind it: moved to the front when the room is used up. */
+/** The output that a frame can refer back to, and free space after it. When the space is used, the output moves to the front. */
 export class ZstdWindow {
   buffer: Uint8Array = new Uint8Array(0);
-  /** Where the next byte goes. */
+  /** Position of the next byte. */
   head = 0;
   #windowBytes = 0;
   #maxBytes = 0;
 
-  /** Begins a frame. */
+  /** Starts a frame. */
   begin(windowBytes: number): void {
     this.#windowBytes = windowBytes;
     this.#maxBytes = Math.ceil(windowBytes + Math.max(SLACK_BYTES, windowBytes / 4)) + ZSTD_BLOCK_BYTES;
     this.head = 0;
   }
 
-  /** Makes room for a block. What was never written takes no memory, whatever the header announced. */
+  /** Makes room for a block. Memory grows with the output, not with the size that the header announces. */
   reserve(): void {
     const needed = this.head + ZSTD_BLOCK_BYTES;
     if (needed <= this.buffer.length) return;
@@ -35,7 +35,7 @@ export class ZstdWindow {
     }
   }
 
-  /** How far back from `at` a match may reach. */
+  /** The maximum distance of a match from `at`. */
   reach(at: number): number {
     return Math.min(at, this.#windowBytes);
   }

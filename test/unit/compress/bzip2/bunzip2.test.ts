@@ -26,7 +26,7 @@ describe("bunzip2()", () => {
   const damaged: readonly (readonly [string, Buffer, string])[] = [
     ["blocks of no size", altered({ 3: 0x30 }), "unknown block size"],
     ["blocks of an unknown size", altered({ 3: 0x3a }), "unknown block size"],
-    ["a block without its mark", altered({ 4: 0x32 }), "no block where one should begin"],
+    ["a block without its mark", altered({ 4: 0x32 }), "neither a block nor the end of a stream"],
     ["a randomised block", altered({ 14: 0x80 }), "a randomised block of bzip2 before 0.9.5"],
     ["an origin outside of the block", altered({ 14: 0x7f }), "impossible origin of a block"],
     ["another checksum of a block", altered({ 10: (file[10] ?? 0) ^ 1 }), "wrong checksum of a block"],

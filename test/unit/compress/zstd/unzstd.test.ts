@@ -87,12 +87,12 @@ describe("unzstd()", () => {
     ["a reserved kind of block", frame(0x58, block(true, 3, 1, 65))],
     ["a block longer than 128 KiB", frame(0x58, big)],
     ["a block longer than the window", frame(0x00, block(true, 1, 1025, 65))],
-    ["a frame longer than it says", join(Buffer.from([...MAGIC, 0x20, 3]), block(true, 0, 4, 1, 2, 3, 4))],
-    ["a frame shorter than it says", join(Buffer.from([...MAGIC, 0x20, 5]), block(true, 0, 4, 1, 2, 3, 4))],
+    ["a frame longer than its header says", join(Buffer.from([...MAGIC, 0x20, 3]), block(true, 0, 4, 1, 2, 3, 4))],
+    ["a frame shorter than its header says", join(Buffer.from([...MAGIC, 0x20, 5]), block(true, 0, 4, 1, 2, 3, 4))],
     ["an empty compressed block", frame(0x58, block(true, 2, 0))],
     ["literals without a tree before", frame(0x58, block(true, 2, 6, 0x13, 0x40, 0, 1, 1, 0))],
     // One literal, one sequence: no literals, the code for an offset of 1 beyond it, and a match of 3.
-    ["a match before the beginning", frame(0x58, block(true, 2, 8, 0x08, 65, 1, 0x54, 0, 3, 0, 0x09))],
+    ["a match before the start", frame(0x58, block(true, 2, 8, 0x08, 65, 1, 0x54, 0, 3, 0, 0x09))],
   ];
   test.each(damaged)("refuses %s", async (_what, bytes) => {
     await expect(inflate(bytes)).rejects.toMatchObject({ reason: "damaged-zstd" });
