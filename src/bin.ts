@@ -5,7 +5,7 @@ import { VERSION } from "./util/version.ts";
 
 process.stdout.on("error", error => {
   const code = errorCode(error) || error.message;
-  // The reader of a pipe may leave early, as head does: no reason for a word.
+  // A reader that stops early, such as head, is no error to report.
   if (code !== "EPIPE") {
     const found = code === "ENOSPC" ? "no space left" : code;
     process.stderr.write(`Cannot write to stdout: ${found}, expected it to take every byte\n`);
@@ -15,7 +15,7 @@ process.stdout.on("error", error => {
 
 const words = process.argv.slice(2);
 if (words.length === 1 && (words[0] === "--version" || words[0] === "-V")) {
-  // Scripts ask for it often; it needs nothing else loaded.
+  // Scripts call it often, so nothing else is loaded.
   process.stdout.write(`${VERSION}\n`);
 } else {
   const { main } = await import("./cli/main.ts");

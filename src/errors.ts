@@ -13,7 +13,7 @@ export type ErrorCode =
   | "ERR_STORAGE"
   | "ERR_PARTIAL";
 
-/** Exit codes of the command: README, "Exit codes". A signal's is 128 and its number, as shells count. */
+/** Exit codes of the command: README, "Exit codes". For a signal, 128 plus its number, as in shells. */
 export const EXIT_CODES = {
   internal: 1,
   usage: 2,
@@ -37,15 +37,15 @@ export interface ErrorDetails {
   readonly transient?: boolean;
 }
 
-/** Every fault that a caller can act on. `message` and `hint` are redacted on construction. */
+/** Base class of all errors that a caller can act on. `message` and `hint` contain no credentials: they are redacted. */
 export abstract class ImgpackError extends Error {
   abstract readonly code: ErrorCode;
-  /** Process exit code of the CLI for this fault. */
+  /** Exit code of the command for this error. */
   abstract readonly exitCode: number;
   readonly hint: string | undefined;
-  /** The only question that retry asks. */
+  /** Whether a retry can succeed. */
   readonly transient: boolean;
-  /** Which end failed; set once, by the copy engine, which alone knows. */
+  /** Which end of a copy failed; set by the copy engine. */
   origin?: "source" | "target";
 
   constructor(message: string, { hint, cause, transient = false }: ErrorDetails = {}) {
@@ -67,7 +67,7 @@ export class UsageError extends ImgpackError {
   readonly exitCode: number = EXIT_CODES.usage;
 }
 
-/** A name that is not an image reference (OCI distribution specification, "Pull"). */
+/** A text that is not an image reference (OCI distribution specification, "Pull"). */
 export class BadReferenceError extends ImgpackError {
   readonly code = "ERR_REFERENCE";
   readonly exitCode: number = EXIT_CODES.usage;
@@ -76,7 +76,7 @@ export class BadReferenceError extends ImgpackError {
 export class ArchiveError extends ImgpackError {
   readonly code = "ERR_ARCHIVE";
   readonly exitCode: number = EXIT_CODES.archive;
-  /** Stable name of the rule that refused the archive, for example "duplicate-name". */
+  /** Stable name of the violated rule, such as "duplicate-name". */
   readonly reason: string;
 
   constructor(reason: string, message: string, details: ErrorDetails = {}) {
@@ -85,7 +85,7 @@ export class ArchiveError extends ImgpackError {
   }
 }
 
-/** A source does not hold a blob that something in it names; for a sparse index that is normal. */
+/** Whether a source lacks a blob that it refers to; for a sparse index that is normal. */
 export function isMissingBlob(error: unknown): boolean {
   return error instanceof ArchiveError && error.reason === "missing-blob";
 }
@@ -100,7 +100,7 @@ export class NotFoundError extends ImgpackError {
   readonly exitCode: number = EXIT_CODES.notFound;
 }
 
-/** Bytes that are not what their digest or size says. */
+/** Bytes that do not match their digest or size. */
 export class IntegrityError extends ImgpackError {
   readonly code = "ERR_INTEGRITY";
   readonly exitCode: number = EXIT_CODES.integrity;
@@ -112,13 +112,13 @@ export class NetworkError extends ImgpackError {
 }
 
 export interface RegistryErrorDetails extends ErrorDetails {
-  /** HTTP status of the answer. */
+  /** HTTP status of the response. */
   readonly status: number;
-  /** Error codes of the answer's JSON body (distribution specification, "Error Codes"). */
+  /** Error codes in the JSON body of the response (distribution specification, "Error Codes"). */
   readonly codes?: readonly string[];
 }
 
-/** The registry answered, and refused. */
+/** The registry refused a request. */
 export class RegistryError extends ImgpackError {
   readonly code = "ERR_REGISTRY";
   readonly exitCode: number = EXIT_CODES.registry;
@@ -132,18 +132,18 @@ export class RegistryError extends ImgpackError {
   }
 }
 
-/** Local files: space, permission, a missing input. */
+/** A problem with local files: no space, no permission, a missing input. */
 export class StorageError extends ImgpackError {
   readonly code = "ERR_STORAGE";
   readonly exitCode: number = EXIT_CODES.storage;
 }
 
-/** Some of several images failed; `failures` says which. */
+/** Some of several images failed. */
 export class PartialError extends ImgpackError {
   readonly code = "ERR_PARTIAL";
   readonly exitCode: number = EXIT_CODES.partial;
   readonly failures: readonly ImgpackError[];
-  /** What was asked for and is not done, as it was named: to be asked for again. */
+  /** The inputs that failed, as they were given, to be given again. */
   readonly failed: readonly string[];
 
   constructor(

@@ -4,7 +4,7 @@ export interface OutputStreams {
   readonly stderr: NodeJS.WriteStream | NodeJS.WritableStream;
 }
 
-/** What every command gets besides its flags. */
+/** What every command gets in addition to its flags. */
 export interface Context extends OutputStreams {
   /** Aborts on SIGINT, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal;

@@ -18,15 +18,15 @@ import { type Passed, scanHashed } from "./shared/hash-while-scanning.ts";
 
 export interface VerifyOptions {
   readonly onProgress?: OnProgress | undefined;
-  /** Where the archive `-` is read from; the process's stdin without it. */
+  /** Stream of the archive `-` (default: stdin of the process). */
   readonly stdin?: Readable | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** One thing that is wrong with an archive. */
+/** One defect of an archive. */
 export interface Fault {
   readonly kind: "missing" | "size" | "digest" | "diff-id" | "unreadable";
-  /** The blob as the archive names it. */
+  /** Digest of the blob in the metadata of the archive. */
   readonly blob: Digest;
   readonly found: string;
   readonly expected: string;
@@ -40,12 +40,12 @@ export interface VerifyResult {
   readonly blobs: number;
   readonly bytes: number;
   readonly faults: readonly Fault[];
-  /** What could not be checked, and why. */
+  /** What was not checked, and why, one text each. */
   readonly unchecked: readonly string[];
   readonly seconds: number;
 }
 
-/** What a blob must be. */
+/** What the metadata of the archive says about a blob. */
 interface Claim {
   readonly descriptor: Descriptor;
   readonly diffIds: Set<Digest>;
@@ -54,10 +54,11 @@ interface Claim {
 const CONCURRENCY = 4;
 
 /**
- * Re-hashes everything in an archive: manifests, configs, layers, and what compressed layers inflate to against the
- * diff_ids of their configs. Goes on after a fault.
+ * Checks all blobs of an archive against their digests, and decompressed layers against the diff_ids of their configs. A
+ * fault does not end the check.
  *
- * @throws ArchiveError when the file is no readable archive, or its two views contradict one another.
+ * @param path file, folder, or "-" for stdin.
+ * @throws ArchiveError if the archive cannot be read, or its docker and OCI metadata contradict each other; StorageError.
  */
 export async function verify(path: string, options: VerifyOptions = {}): Promise<VerifyResult> {
   const started = performance.now();
@@ -83,7 +84,7 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
     if (faults.some(fault => fault.blob === blob)) continue;
     faults.push({ kind: "digest", blob, found: "another digest", expected: blob, message });
   }
-  // What changed on the way is neither right nor wrong.
+  // If the archive changed meanwhile, the result is void.
   await archive.confirm();
   faults.sort((left, right) => (left.blob < right.blob ? -1 : 1));
   const seconds = (performance.now() - started) / 1000;
@@ -105,7 +106,7 @@ async function collectClaims(
   const claimImage = async (config: Descriptor, layers: readonly Descriptor[]): Promise<void> => {
     claim(config);
     const diffIds = await readDiffIds(archive, config, signal);
-    for (const [place, layer] of layers.entries()) claim(layer, diffIds[place]);
+    for (const [index, layer] of layers.entries()) claim(layer, diffIds[index]);
   };
   for (const root of archive.images) {
     if (root.kind === "draft") await claimImage(root.draft.config, draftLayers(root));
@@ -129,16 +130,16 @@ async function claimGraph(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const absent = (digest: Digest): number =>
-    unchecked.push(`image ${digest}: its index names it, the archive does not hold it`);
+    unchecked.push(`image ${digest}: its index lists it, but the archive does not contain it`);
   const root: Root = { kind: "settled", names: [], descriptor };
   try {
     const plan = await gather(archive, [root], signal, undefined, ({ digest }) => absent(digest));
     for (const { descriptor: found, view } of plan.manifests.values()) {
       claim(found);
       if (view.kind === "index") continue;
-      // Docker's containerd store saves the manifest alone when it does not hold the platform.
+      // Docker's containerd store saves only the manifest of a platform that it does not contain.
       const isBelowIndex = found.digest !== descriptor.digest;
-      if (isBelowIndex && !archive.hasBlob(view.config.digest)) absent(found.digest);
+      if (isBelowIndex && !contains(archive, view.config.digest)) absent(found.digest);
       else await claimImage(view.config, view.layers);
     }
   } catch (error) {
@@ -163,7 +164,7 @@ async function readDiffIds(
     const bytes = await readBlob(await archive.blob(config, signal), MAX_CONFIG_BYTES, signal);
     return parseImageConfig(bytes, `config ${config.digest}`).diffIds;
   } catch {
-    // A missing or altered config is found again, and named, when it is hashed.
+    // A missing or altered config is reported when it is hashed.
     return [];
   }
 }
@@ -183,9 +184,9 @@ async function checkClaim(
     const claimed = layerCompression(mediaType);
     const content = entry === undefined ? undefined : await archive.archive.compressionOf(entry);
     const compression = claimed === undefined ? undefined : content;
-    // podman's docker-dir has raw layers under a manifest that says gzip; every runtime looks at the bytes.
+    // podman's docker-dir has raw layers with gzip media types; runtimes detect the compression by the bytes.
     if (claimed !== undefined && claimed !== (content ?? "none"))
-      unchecked.push(`media type of ${digest}: its manifest says ${claimed}, the layer is ${content ?? "raw"}`);
+      unchecked.push(`media type of ${digest}: ${claimed} in its manifest, but the layer is ${content ?? "raw"}`);
     const known = entry === undefined ? undefined : passed.get(entry.bodyOffset);
     if (known instanceof ArchiveError) throw known;
     const how = { algorithm: digestAlgorithm(digest), what: `layer ${digest}`, compression };
@@ -207,6 +208,10 @@ async function checkClaim(
         : (["unreadable", "no readable bytes"] as const);
     return [{ kind, blob: digest, found, expected, message: error.message }];
   }
+}
+
+function contains({ places }: ArchiveSource, digest: Digest): boolean {
+  return places.some(blobs => blobs.has(digest));
 }
 
 function messageOf(error: unknown): string {

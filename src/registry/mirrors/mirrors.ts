@@ -31,7 +31,7 @@ export async function pullLocations(name: FullName, options: MirrorOptions = {})
   const configured = bestRegistry(name, await readRegistriesConf(options));
   if (configured?.blocked === true) {
     throw new UsageError(`Cannot pull ${formatReference(name)}: registries.conf blocks it, expected an allowed name`, {
-      hint: `Its entry for ${quote(configured.prefix)} says blocked = true.`,
+      hint: `Its entry for ${quote(configured.prefix)} contains blocked = true.`,
     });
   }
   const named = (options.mirrors ?? []).map(text => namedMirror(text, name));
