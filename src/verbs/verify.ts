@@ -139,7 +139,7 @@ async function claimGraph(
       if (view.kind === "index") continue;
       // Docker's containerd store saves only the manifest of a platform that it does not contain.
       const isBelowIndex = found.digest !== descriptor.digest;
-      if (isBelowIndex && !contains(archive, view.config.digest)) absent(found.digest);
+      if (isBelowIndex && !archive.hasBlob(view.config.digest)) absent(found.digest);
       else await claimImage(view.config, view.layers);
     }
   } catch (error) {
@@ -208,10 +208,6 @@ async function checkClaim(
         : (["unreadable", "no readable bytes"] as const);
     return [{ kind, blob: digest, found, expected, message: error.message }];
   }
-}
-
-function contains({ places }: ArchiveSource, digest: Digest): boolean {
-  return places.some(blobs => blobs.has(digest));
 }
 
 function messageOf(error: unknown): string {

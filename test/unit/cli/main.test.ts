@@ -5,6 +5,7 @@ describe("main() refuses a command line", () => {
   test.each<[readonly string[], string, string]>([
     [["push"], "Cannot run push: no input given, expected at least one", "imgpack push"],
     [["inspect"], "Cannot run inspect: no input given, expected at least one", "imgpack inspect"],
+    [["tag", "a:1"], "Cannot run tag: only 1 given, expected at least 2", "imgpack tag"],
     [["push", "a.tar", "--frob"], 'Cannot run push: unknown flag "--frob", expected none', "imgpack push"],
     [
       ["push", "a.tar", "--frob=1", "--grob"],
