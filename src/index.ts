@@ -27,18 +27,40 @@ export { type ConvertOptions, type ConvertResult, convert } from "./verbs/conver
 export { type CopiedImage, type CopyOptions, type CopyResult, copy, copyTo } from "./verbs/copy/copy.ts";
 export { type DeleteOptions, type Deletion, deleteImage } from "./verbs/delete.ts";
 export { type Diagnosis, type DoctorOptions, doctor } from "./verbs/doctor/doctor.ts";
-export { type ImportedImage, type ImportOptions, type ImportResult, importImage } from "./verbs/import/import-image.ts";
-export { type Inspection, type InspectOptions, inspect } from "./verbs/inspect.ts";
+export {
+  type ImportedImage,
+  type ImportOptions,
+  type ImportResult,
+  importImage,
+  type Owner,
+} from "./verbs/import/import-image.ts";
+export type { ManifestFormat } from "./verbs/import/import-target.ts";
+export {
+  type InspectArchiveOptions,
+  type Inspection,
+  type InspectOptions,
+  inspect,
+  inspectArchive,
+  inspectImage,
+} from "./verbs/inspect.ts";
 export { type LoginOptions, type LoginResult, login } from "./verbs/login.ts";
 export { type LogoutOptions, type LogoutResult, logout } from "./verbs/logout.ts";
-export { type PulledImage, type PullOptions, type PullResult, pull } from "./verbs/pull.ts";
+export type { Compression, Layers, Sparse } from "./verbs/options/choices.ts";
+export type {
+  ClientCertificate,
+  RegistryAuth,
+  RegistryOptions,
+  RegistryRetry,
+  RegistryTls,
+} from "./verbs/options/registry-options.ts";
+export { type PullOptions, type PullResult, pull } from "./verbs/pull.ts";
 export { type PushedImage, type PushOptions, type PushResult, push } from "./verbs/push/push.ts";
 export { type BlobOptions, type BlobResult, blob } from "./verbs/query/blob.ts";
 export { type CatalogOptions, type CatalogResult, catalog } from "./verbs/query/catalog.ts";
 export { type ConfigOptions, type ConfigResult, config } from "./verbs/query/config.ts";
 export { type DigestOptions, type DigestResult, digest } from "./verbs/query/digest.ts";
 export { exists } from "./verbs/query/exists.ts";
-export { type LatestOptions, type LatestResult, latest } from "./verbs/query/latest.ts";
+export { type LatestBy, type LatestOptions, type LatestResult, latest } from "./verbs/query/latest.ts";
 export {
   type ManifestOptions,
   type ManifestResult,
@@ -48,10 +70,11 @@ export {
 } from "./verbs/query/manifest.ts";
 export { type PingResult, ping } from "./verbs/query/ping.ts";
 export { type ReferrersOptions, type ReferrersResult, referrers } from "./verbs/query/referrers.ts";
-export { type TagsOptions, type TagsResult, tags } from "./verbs/query/tags.ts";
+export { type SortOrder, type TagsOptions, type TagsResult, tags } from "./verbs/query/tags.ts";
 export type { DatedTag } from "./verbs/query/tags-created.ts";
 export type { DescribedLayer, DescribedPlatform } from "./verbs/shared/described-platform.ts";
-export type { RegistryOptions } from "./verbs/shared/registry-pool.ts";
+export type { Loader } from "./verbs/shared/loader-profile.ts";
+export type { ArchiveFormat, Output } from "./verbs/shared/open-output.ts";
 export type { RemoteOptions } from "./verbs/shared/remote-image.ts";
 export { type TagResult, tag } from "./verbs/tag.ts";
 export { type Fault, type VerifyOptions, type VerifyResult, verify } from "./verbs/verify.ts";

@@ -2,49 +2,73 @@ import { stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { openArchive } from "../archive/open-archive.ts";
 import type { Root } from "../content/contracts.ts";
-import { parseReference, resolveDockerHub } from "../oci/reference.ts";
+import type { OnProgress } from "../content/progress.ts";
 import { registrySource } from "../registry/registry-source.ts";
 import { describeImages, type InspectedImage } from "./shared/describe-images.ts";
-import { type RegistryOptions, RegistryPool } from "./shared/registry-pool.ts";
+import { type RemoteOptions, readableReference, withRegistries } from "./shared/remote-image.ts";
 
-export interface InspectOptions extends RegistryOptions {
-  /** For a reference that names no registry; Docker Hub without it. */
-  readonly registry?: string | undefined;
-  readonly onNote?: ((message: string) => void) | undefined;
-  /** Where the archive `-` is read from; the process's stdin without it. */
+/** Options of `inspectArchive`. */
+export interface InspectArchiveOptions {
+  /** Stream that the archive "-" is read from. Default: stdin of the process. */
   readonly stdin?: Readable | undefined;
+  /** Is called with notes on what is unusual. */
+  readonly onProgress?: OnProgress | undefined;
+  /** Stops the call; its promise rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Options of `inspect`. */
+export interface InspectOptions extends RemoteOptions, InspectArchiveOptions {}
+
+/** What an archive or a reference contains. */
 export interface Inspection {
-  /** File or reference, as it was given. */
+  /** Path or reference, as it was given. */
   readonly source: string;
   readonly kind: "archive" | "registry";
-  /** Of an archive. */
+  /** Of an archive: compression of the file as a whole, "none" without one. */
   readonly compression?: string;
   readonly images: readonly InspectedImage[];
 }
 
 /**
- * What an archive or a reference holds. Only metadata is read: of a plain archive its headers, manifests and configs.
+ * Shows what an archive or a reference contains: `inspectArchive` if `source` is a path, else `inspectImage`. It is taken
+ * for a path if a file of this name exists, if it is "-", if it begins with a slash or "./", or if it ends like an archive.
  *
- * @param source a file if there is one of that name, else a reference.
+ * @throws ArchiveError, StorageError; NotFoundError, AuthError, NetworkError, RegistryError.
  */
 export async function inspect(source: string, options: InspectOptions = {}): Promise<Inspection> {
-  const { onNote, signal, stdin } = options;
-  if (await isPath(source)) {
-    await using archive = await openArchive(source, { onNote, signal, stdin });
-    const images = await describeImages(archive, archive.images, signal);
-    return { source, kind: "archive", compression: archive.archive.compression, images };
-  }
-  await using registries = new RegistryPool(options, () => undefined);
-  const reference = parseReference(source);
-  const { registry = options.registry } = reference;
-  const named = registry === undefined ? reference : { ...reference, registry };
-  await using remote = registrySource([resolveDockerHub(named)], registries.repositoryFor);
-  const roots: Root[] = [];
-  for await (const root of remote.roots(signal)) roots.push(root);
-  return { source, kind: "registry", images: await describeImages(remote, roots, signal) };
+  return (await isPath(source)) ? await inspectArchive(source, options) : await inspectImage(source, options);
+}
+
+/**
+ * Shows which images an archive contains. Only metadata is read: the headers of a plain archive, its manifests and
+ * configs.
+ *
+ * @param path file, folder, or "-" for stdin.
+ * @throws ArchiveError for a file that is no readable archive; StorageError.
+ */
+export async function inspectArchive(path: string, options: InspectArchiveOptions = {}): Promise<Inspection> {
+  const { onProgress, signal, stdin } = options;
+  const onNote = (message: string): void => onProgress?.({ kind: "note", message });
+  await using archive = await openArchive(path, { onNote, signal, stdin });
+  const images = await describeImages(archive, archive.images, signal);
+  return { source: path, kind: "archive", compression: archive.archive.compression, images };
+}
+
+/**
+ * Shows an image in a registry, with all its platforms. Manifests and configs are read, layers are not.
+ *
+ * @throws NotFoundError, AuthError, NetworkError, RegistryError.
+ */
+export async function inspectImage(reference: string, options: RemoteOptions = {}): Promise<Inspection> {
+  const { signal } = options;
+  const named = readableReference(reference, options.registry);
+  return await withRegistries(options, async registries => {
+    await using remote = registrySource([named], registries.repositoryFor);
+    const roots: Root[] = [];
+    for await (const root of remote.roots(signal)) roots.push(root);
+    return { source: reference, kind: "registry", images: await describeImages(remote, roots, signal) };
+  });
 }
 
 /** A slash at the start, a leading dot or an archive's ending mean a file even when there is none: the error then says so. */

@@ -3,18 +3,19 @@ import { checkLogin } from "../registry/api/ping.ts";
 import { connectRegistry } from "../registry/client/connect-registry.ts";
 import { findCredentials } from "../registry/credentials/find-credentials.ts";
 import { storeCredentials } from "../registry/credentials/store-credentials.ts";
-import type { ClientCertificate } from "../registry/http/tls-options.ts";
+import type { RegistryTls } from "./options/registry-options.ts";
 
+/** Options of `login`. */
 export interface LoginOptions {
   readonly username: string;
   readonly password: string;
-  readonly plainHttp?: boolean | undefined;
-  readonly insecure?: boolean | undefined;
-  readonly ca?: string | undefined;
-  readonly clientCertificate?: ClientCertificate | undefined;
-  /** Stands for the process's own. */
+  /** How the connection to the registry is secured. */
+  readonly tls?: RegistryTls | undefined;
+  /** Replaces the environment of the process, which says where credentials are stored. */
   readonly env?: NodeJS.ProcessEnv | undefined;
+  /** Replaces the home folder of the user. */
   readonly home?: string | undefined;
+  /** Stops the call; its promise rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -38,7 +39,8 @@ export interface LoginResult {
  * @throws AuthError when the registry refuses, or when a configured helper does; nothing is kept then.
  */
 export async function login(registry: string, options: LoginOptions): Promise<LoginResult> {
-  const { username, password, plainHttp, insecure, ca, clientCertificate, env, home, signal } = options;
+  const { username, password, tls = {}, env, home, signal } = options;
+  const { plainHttp, insecure, ca, clientCertificate } = tls;
   if (username === "" || password === "" || username.includes(":")) {
     const found = password === "" ? "no password" : username === "" ? "no user name" : "a user name with a colon";
     throw new UsageError(`Cannot log in to ${registry}: ${found} given, expected a user name and a password`);

@@ -1,38 +1,43 @@
 import { type ImgpackError, PartialError, UsageError } from "../errors.ts";
 import { formatPlatform, hostPlatform, type Platform } from "../oci/platform.ts";
-import { parseReference, resolveDockerHub } from "../oci/reference.ts";
 import { type FullReference, registrySource } from "../registry/registry-source.ts";
+import { checkList } from "./options/option-values.ts";
+import type { RegistryOptions } from "./options/registry-options.ts";
 import { type Output, openOutput } from "./shared/open-output.ts";
-import { type RegistryOptions, RegistryPool } from "./shared/registry-pool.ts";
+import { RegistryPool } from "./shared/registry-pool.ts";
+import { readableReference } from "./shared/remote-image.ts";
 import { type OutputOptions, readPlatforms, type WrittenImage, writeImages } from "./shared/write-images.ts";
 
-export interface PullOptions extends RegistryOptions, OutputOptions {
-  /**
-   * File to write; with a slash at its end, or when it is one already, a folder; or a stream, which is not ended. A file
-   * or folder appears when it is whole.
-   */
+/** Options of `pull`. */
+export interface PullOptions extends OutputOptions {
+  /** Where the archive goes. */
   readonly output: Output;
-  /** For references that name no registry; Docker Hub without it. */
-  readonly registry?: string | undefined;
-  /** `os/architecture[/variant]`, or "all"; linux with this machine's architecture without it. */
-  readonly platforms?: readonly string[] | undefined;
-  /** Of several images, those that cannot be had are left out; the call still throws when the others are written. */
+  /** How registries are named and reached; a string is short for `{ host }`. */
+  readonly registry?: string | RegistryOptions | undefined;
+  /**
+   * `host[:port][/path]` that is tried before the mirrors of registries.conf and before the registry itself, in this
+   * order; `http://host` for one without TLS.
+   */
+  readonly mirror?: string | readonly string[] | undefined;
+  /** `os/architecture[/variant]`, or "all" alone. Default: linux with the architecture of this machine. */
+  readonly platform?: string | readonly string[] | undefined;
+  /** Writes the other images if one of several fails; the call still rejects, with PartialError. Default false. */
   readonly keepGoing?: boolean | undefined;
-  /** Discards a partial file left by an earlier run. By default a partial file of the same command is resumed. */
+  /** Starts over if an interrupted run left a partial file. Default false: the same call resumes it. */
   readonly restart?: boolean | undefined;
 }
 
-/** `digest` is as in the registry, unless `previousDigest` says otherwise. */
-export type PulledImage = WrittenImage;
-
+/** What `pull` wrote. */
 export interface PullResult {
-  /** "-" for a stream. */
+  /** Path as it was given; "-" for a stream. */
   readonly output: string;
-  readonly images: readonly PulledImage[];
-  /** Of all blobs, each once. */
+  readonly images: readonly WrittenImage[];
+  /** Sum over all blobs, each counted once. */
   readonly blobBytes: number;
   readonly blobs: number;
+  /** HTTP requests. */
   readonly requests: number;
+  /** `os/architecture[/variant]`, or "all". */
   readonly platforms: readonly string[];
   readonly seconds: number;
 }
@@ -46,10 +51,11 @@ export interface PullResult {
 export async function pull(references: readonly string[], options: PullOptions): Promise<PullResult> {
   const started = performance.now();
   const onProgress = options.onProgress ?? (() => undefined);
+  checkList("pull", "references", references);
   if (references.length === 0) throw new UsageError("Cannot pull: no image named, expected at least one reference");
-  const platforms = readPlatforms("pull", options.platforms, [hostPlatform()]);
+  const platforms = readPlatforms("pull", options.platform, [hostPlatform()]);
   const output = await openOutput(options.output);
-  const full = references.map(text => fullReference(text, options.registry));
+  const full = references.map(text => readableReference(text, options.registry));
   const failures = new Map<FullReference, ImgpackError>();
   const onFailed =
     options.keepGoing === true
@@ -99,7 +105,7 @@ export async function pull(references: readonly string[], options: PullOptions):
 function commandOf(
   references: readonly FullReference[],
   platforms: readonly Platform[] | "all",
-  { layers, loader }: PullOptions,
+  { layers, for: loader }: PullOptions,
 ): string {
   const names = references.map(({ registry, repository, tag, digest }) => [registry, repository, tag, digest]);
   return JSON.stringify([
@@ -109,10 +115,4 @@ function commandOf(
     layers,
     loader,
   ]);
-}
-
-function fullReference(text: string, registry: string | undefined): FullReference {
-  const reference = parseReference(text);
-  const named = reference.registry === undefined && registry !== undefined ? { ...reference, registry } : reference;
-  return resolveDockerHub(named);
 }

@@ -5,6 +5,7 @@ import { isTag, parseReference, resolveDockerHub } from "../oci/reference.ts";
 import { putManifest } from "../registry/api/put-manifest.ts";
 import type { FullReference } from "../registry/registry-source.ts";
 import { copyBetween } from "./copy/copy-between.ts";
+import { checkList } from "./options/option-values.ts";
 import {
   manifestKey,
   type RemoteOptions,
@@ -37,6 +38,7 @@ export async function tag(
 ): Promise<TagResult> {
   const { signal, onProgress = () => undefined } = options;
   const from = writableReference("tag", reference, options.registry);
+  checkList("tag", "names", names);
   if (names.length === 0) throw new UsageError(`Cannot tag ${reference}: no name given, expected at least one`);
   const targets = names.map(name => readTarget(name, from));
   return await withRegistries(options, async registries => {

@@ -32,7 +32,7 @@ const scenes: Readonly<Record<string, () => Promise<Scene>>> = {
     const output = join(folder, "out/");
     return {
       registries: [registry],
-      work: async () => await pull([`${registry.host}/app:1`], { output, platforms: ["linux/amd64"] }),
+      work: async () => await pull([`${registry.host}/app:1`], { output, platform: ["linux/amd64"] }),
       async check(isDone, where) {
         expect((await readdir(folder)).includes("out"), where).toBe(isDone);
         if (!isDone) return;

@@ -136,7 +136,7 @@ describe("imgpack push needs names", () => {
       ["app:1"],
       ["--registry", "HOST", "--compression", "lz4"],
       2,
-      'Cannot compress with "lz4": unknown, expected auto, keep, gzip or gzip:1 to gzip:12',
+      'Cannot use option compression: found "lz4", expected auto, keep, gzip or gzip:1 to gzip:12',
       /^/,
     ],
   ])("imgpack push refuses %s", async (_what, tags, words, exitCode, message, hint) => {

@@ -59,12 +59,12 @@ describe("a registry that says when to come back", () => {
 describe("patience and pace", () => {
   test("pull() tries as often as it is told", async () => {
     const faults = [always({ on: MANIFEST, reply: { status: 500 } })];
-    const once = await pullCase({ faults, options: { retries: 0 } });
+    const once = await pullCase({ faults, options: { registry: { retry: { count: 0 } } } });
     expect(once.error).toMatchObject({ code: "ERR_REGISTRY", status: 500 });
     expect(once.registry.seen(MANIFEST)).toHaveLength(1);
     const often = await pullCase({
       faults: [{ on: MANIFEST, times: 7, reply: { status: 500 } }],
-      options: { retries: 7 },
+      options: { registry: { retry: { count: 7 } } },
     });
     await expectWhole(often);
     expect(often.registry.seen(MANIFEST)).toHaveLength(8);
@@ -76,12 +76,12 @@ describe("patience and pace", () => {
     const owedMs = (bytes: number, started: number): number =>
       (bytes / rate.limitRate - 2) * 1000 - (performance.now() - started);
     let started = performance.now();
-    await expectWhole(await pullCase({ layers: [BIG, SMALL], options: rate }));
+    await expectWhole(await pullCase({ layers: [BIG, SMALL], options: { registry: rate } }));
     expect(Math.max(...waits)).toBeGreaterThan(owedMs(BIG.length + SMALL.length, started));
     waits.length = 0;
     const layers = [SMALL_LAYER, seededBytes("not to be compressed", 2_000_000)];
     started = performance.now();
-    expectStored(await pushCase({ layers, options: rate }), layers);
+    expectStored(await pushCase({ layers, options: { registry: rate } }), layers);
     expect(Math.max(...waits)).toBeGreaterThan(owedMs(2_000_000, started));
   });
 
@@ -95,7 +95,7 @@ describe("patience and pace", () => {
     const faults: (WireFault | undefined)[] = [undefined, fault, { ...fault, at: 600_000 }];
     const proxy = await FaultProxy.start(registry.host, () => faults.shift());
     const output = join(await temporaryFolder(), "out.tar");
-    await pull([`${proxy.host}/app:1`], { output, platforms: ["linux/amd64"] });
+    await pull([`${proxy.host}/app:1`], { output, platform: ["linux/amd64"] });
     await proxy.close();
     expect((await readFile(output)).includes(BIG)).toBe(true);
     expect(registry.seen(BIG_BLOB).length).toBeGreaterThan(1);
@@ -130,7 +130,7 @@ describe("one of several images that fails", () => {
     storeImage(registry.content, [SMALL]);
     const references = [`${registry.host}/app:gone`, `${registry.host}/app:1`];
     const output = join(await temporaryFolder(), "out.tar");
-    const options = { output, platforms: ["linux/amd64"] };
+    const options = { output, platform: "linux/amd64" };
     await expect(pull(references, options)).rejects.toMatchObject({ code: "ERR_NOT_FOUND" });
     const error = await pull(references, { ...options, keepGoing: true }).catch((cause: unknown) => cause);
     expect(error).toMatchObject({ code: "ERR_PARTIAL", exitCode: 10, failed: [`${registry.host}/app:gone`] });

@@ -29,7 +29,7 @@ vi.mock("node:dns", async original => {
 });
 
 const AUTH = { user: "ci", password: "canary" };
-const LOGIN = { username: AUTH.user, password: AUTH.password };
+const LOGIN = { registry: { auth: { username: AUTH.user, password: AUTH.password } } };
 const BLOB = /^GET \/v2\/app\/blobs\//;
 
 beforeEach(() => {
@@ -118,7 +118,7 @@ describe("A-12 pull() follows blobs to another origin without credentials", () =
     const pulled = await pullFrom(registry, {
       layers: [BIG, SMALL],
       reference: `${named}/app:1`,
-      options: { plainHttp: true },
+      options: { registry: { tls: { plainHttp: true } } },
     });
     await expectWhole(pulled);
     expect(storage.requests).toHaveLength(2);
@@ -132,7 +132,7 @@ describe("pull() with TLS", () => {
     const warnings: string[] = [];
     const onWarning = (warning: Error): void => void warnings.push(warning.message);
     process.on("warning", onWarning);
-    const pulled = await pullCase({ tls, layers: [BIG, SMALL], options: { ca: TEST_TLS.cert } });
+    const pulled = await pullCase({ tls, layers: [BIG, SMALL], options: { registry: { tls: { ca: TEST_TLS.cert } } } });
     await expectWhole(pulled);
     process.off("warning", onWarning);
     expect(warnings).toEqual([]);
@@ -140,19 +140,23 @@ describe("pull() with TLS", () => {
   });
 
   test("pull() goes on where a TLS connection broke off", async () => {
-    const pulled = await pullCase({ tls, faults: [{ on: BIG_BLOB, cut: MIB + 1 }], options: { insecure: true } });
+    const pulled = await pullCase({
+      tls,
+      faults: [{ on: BIG_BLOB, cut: MIB + 1 }],
+      options: { registry: { tls: { insecure: true } } },
+    });
     await expectWhole(pulled);
     expect(pulled.registry.seen(BIG_BLOB).map(({ headers }) => headers.range)).toEqual([undefined, `bytes=${MIB}-`]);
   });
 
   test("A-19 pull() refuses an unknown certificate, and stops at NODE_TLS_REJECT_UNAUTHORIZED=0", async () => {
-    const refused = await pullCase({ tls, options: { plainHttp: false } });
+    const refused = await pullCase({ tls, options: { registry: { tls: { plainHttp: false } } } });
     expect(refused.error).toMatchObject({ code: "ERR_NETWORK", exitCode: 7 });
     expect(refused.error?.message).toContain("untrusted certificate, expected a certificate that this machine trusts");
     expect(refused.error?.hint).toContain("--ca-file");
     vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
     try {
-      const pulled = await pullCase({ tls, options: { plainHttp: false } });
+      const pulled = await pullCase({ tls, options: { registry: { tls: { plainHttp: false } } } });
       expect(pulled.error).toMatchObject({ code: "ERR_USAGE", exitCode: 2 });
       expect(pulled.registry.requests).toEqual([]);
     } finally {
@@ -169,14 +173,14 @@ describe("pull() with TLS", () => {
     const registry = await ScriptedRegistry.start({ tls });
     const headers = (path: string): Record<string, string> => ({ location: `${storage.url}${path}` });
     registry.addFault(always({ on, change: (_reply, { path }) => ({ status: 307, headers: headers(path) }) }));
-    const pulled = await pullFrom(registry, { layers: [layer], options: { insecure: true } });
+    const pulled = await pullFrom(registry, { layers: [layer], options: { registry: { tls: { insecure: true } } } });
     expect(pulled.error).toMatchObject({ code: "ERR_NETWORK", exitCode: 7 });
     expect(pulled.error?.message).toContain(`redirected to ${storage.host}: untrusted certificate`);
     expect(storage.requests).toEqual([]);
   });
 
   test("pull() says that a registry speaks no TLS", async () => {
-    const pulled = await pullCase({ options: { plainHttp: false } });
+    const pulled = await pullCase({ options: { registry: { tls: { plainHttp: false } } } });
     expect(pulled.error?.message).toContain("plain HTTP answer, expected TLS");
     expect(pulled.error?.hint).toContain("--plain-http");
   });

@@ -46,7 +46,7 @@ export async function pullFrom(
   const output = join(folder, "out.tar");
   let error: ImgpackError | undefined;
   try {
-    await pull([reference ?? `${registry.host}/app:${tag}`], { output, platforms: ["linux/amd64"], ...options });
+    await pull([reference ?? `${registry.host}/app:${tag}`], { output, platform: ["linux/amd64"], ...options });
   } catch (cause) {
     if (!(cause instanceof ImgpackError)) throw cause;
     error = cause;

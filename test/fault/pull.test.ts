@@ -207,7 +207,7 @@ describe("pull() says what is wrong", () => {
     async scheme => {
       const pulled = await pullCase({
         auth: { scheme, user: "ci", password: "right" },
-        options: { username: "ci", password: "wrong" },
+        options: { registry: { auth: { username: "ci", password: "wrong" } } },
       });
       expect(pulled.error).toMatchObject({ code: "ERR_AUTH", exitCode: 4 });
       expect(pulled.error?.message).toContain('for user "ci"');

@@ -22,7 +22,7 @@ describe("push() of an image that is there already, with nothing known from befo
   test("puts it under a tag that does not stand for it yet", async () => {
     const registry = await ScriptedRegistry.start();
     const first = await pushTo(registry);
-    const again = await pushTo(registry, { options: { tags: [`${registry.host}/app:1`, `${registry.host}/app:2`] } });
+    const again = await pushTo(registry, { options: { tag: [`${registry.host}/app:1`, `${registry.host}/app:2`] } });
     expectStored(again, undefined, "app:2");
     const digest = first.result?.images[0]?.digest;
     expect(again.result?.images).toEqual([

@@ -36,7 +36,7 @@ describe("push() of what is there already", () => {
       pushed.registry,
       "pipe",
       tarArchive([tarEntry({ name: `blobs/sha256/${sha256(blob).slice(7)}`, body: blob })]),
-      { tags: [`${pushed.registry.host}/app:1`] },
+      { tag: [`${pushed.registry.host}/app:1`] },
     );
     const more = pushed.registry.requests.slice(sent).map(({ method }) => method);
     expect(more).not.toContain("POST");
@@ -60,11 +60,11 @@ describe("push() of what is there already", () => {
     ]);
     const cacheFolder = await temporaryFolder();
     const registry = await ScriptedRegistry.start();
-    const first = await pushBytes(registry, way, image, { tags: [`${registry.host}/app:1`], cacheFolder });
+    const first = await pushBytes(registry, way, image, { tag: [`${registry.host}/app:1`], cacheDir: cacheFolder });
     expectStored(first, [BIG]);
     registry.content.manifests.clear();
     const sent = registry.requests.length;
-    const second = await pushBytes(registry, way, image, { tags: [`${registry.host}/app:1`], cacheFolder });
+    const second = await pushBytes(registry, way, image, { tag: [`${registry.host}/app:1`], cacheDir: cacheFolder });
     expectStored(second, [BIG]);
     expect(registry.requests.slice(sent).filter(({ method }) => method === "PATCH" || method === "POST")).toEqual([]);
   });
@@ -73,7 +73,7 @@ describe("push() of what is there already", () => {
 describe("push() to several registries", () => {
   test.each(WAYS)("push() as %s with tags of two registries pushes to both, or says why not", async way => {
     const [one, two] = [await ScriptedRegistry.start(), await ScriptedRegistry.start()];
-    const pushed = await pushBytes(one, way, IMAGE, { tags: [`${one.host}/app:1`, `${two.host}/app:1`] });
+    const pushed = await pushBytes(one, way, IMAGE, { tag: [`${one.host}/app:1`, `${two.host}/app:1`] });
     if (way.endsWith("pipe") && pushed.error !== undefined) {
       expect(pushed.error.message).toMatch(/has passed by/);
       return;
@@ -94,7 +94,7 @@ describe("push() to several registries", () => {
         return right(method, url.replace(/\?mount=.*/, ""), headers, body);
       };
       const tags = [`${registry.host}/app:1`, `${registry.host}/other:1`];
-      const pushed = await pushBytes(registry, way, IMAGE, { tags });
+      const pushed = await pushBytes(registry, way, IMAGE, { tag: tags });
       if (way.endsWith("pipe") && pushed.error !== undefined) {
         expect(pushed.error.message).toMatch(/has passed by/);
         return;
@@ -108,7 +108,7 @@ describe("push() to several registries", () => {
     const registry = await ScriptedRegistry.start();
     const layers = [tarLayer("one", 2_000_000), tarLayer("two")];
     const tags = [`${registry.host}/app:1`, `${registry.host}/other:2`, `${registry.host}/app:3`];
-    const pushed = await pushBytes(registry, "pipe", ordered(layers, [0, "m", 1]), { tags });
+    const pushed = await pushBytes(registry, "pipe", ordered(layers, [0, "m", 1]), { tag: tags });
     expect(pushed.error?.message).toBeUndefined();
     expect(pushed.result?.images.map(({ reference }) => reference).sort()).toEqual([...tags].sort());
     for (const name of ["app:1", "other:2", "app:3"]) expect(registry.content.manifests.has(name)).toBe(true);

@@ -110,7 +110,7 @@ describe.each([
   describe.each([true, false])("tagged: %s", isTagged => {
     test.each(BAD)("push() puts no manifest when the archive $what", async ({ bytes, packed, exitCode, message }) => {
       const registry = await ScriptedRegistry.start();
-      const options: PushOptions = isTagged ? { tags: [`${registry.host}/app:1`] } : {};
+      const options: PushOptions = isTagged ? { tag: [`${registry.host}/app:1`] } : {};
       const sent = packed ?? fast(bytes);
       const pushed = await pushBytes(registry, isPipe ? inPieces(sent) : "plain", sent, options);
       expect(pushed.error?.message).toMatch(message);

@@ -44,7 +44,7 @@ describe("push() and temporary files", () => {
     const registry = await ScriptedRegistry.start();
     const seen: string[] = [];
     const pushed = await pushBytes(registry, way, IMAGE, {
-      tags: [`${registry.host}/app:1`],
+      tag: [`${registry.host}/app:1`],
       onProgress: event => {
         // The archive itself is made before the push begins.
         if (seen.length === 0) writes.length = 0;

@@ -67,7 +67,7 @@ describe("push() from a pipe that stalls", () => {
         const enough = new Error("enough");
         const stdin = stalling(given, () => setImmediate(() => stop.abort(enough)));
         const registry = await ScriptedRegistry.start();
-        const tags = isTagged ? { tags: [`${registry.host}/app:1`] } : {};
+        const tags = isTagged ? { tag: [`${registry.host}/app:1`] } : {};
         await expect(pushBytes(registry, stdin, IMAGE, { signal: stop.signal, ...tags })).rejects.toBe(enough);
         expectNothingTagged({ registry, result: undefined, error: undefined });
         expectNoSessions({ registry, result: undefined, error: undefined });
@@ -76,7 +76,7 @@ describe("push() from a pipe that stalls", () => {
 
     test("push() ends at once when its signal was aborted before", async () => {
       const registry = await ScriptedRegistry.start();
-      const tags = isTagged ? { tags: [`${registry.host}/app:1`] } : {};
+      const tags = isTagged ? { tag: [`${registry.host}/app:1`] } : {};
       const stdin = stalling(Buffer.alloc(0), () => undefined);
       const signal = AbortSignal.abort(new Error("enough"));
       await expect(pushBytes(registry, stdin, IMAGE, { signal, ...tags })).rejects.toThrow("enough");
@@ -84,7 +84,7 @@ describe("push() from a pipe that stalls", () => {
 
     test("push() tells a pipe that breaks from a bug of its own", async () => {
       const registry = await ScriptedRegistry.start();
-      const tags = isTagged ? { tags: [`${registry.host}/app:1`] } : {};
+      const tags = isTagged ? { tag: [`${registry.host}/app:1`] } : {};
       const broken = Object.assign(new Error("EIO: i/o error, read"), { code: "EIO" });
       const stdin: Readable = stalling(IMAGE.subarray(0, 9_000_000), () => stdin.destroy(broken));
       const pushed = await pushBytes(registry, stdin, IMAGE, tags);
@@ -126,7 +126,7 @@ describe("push() from a pipe that stalls", () => {
     const blob = fast(SMALL);
     const image = tarArchive([tarEntry({ name: `blobs/sha256/${sha256(blob).slice(7)}`, body: blob })]);
     const stdin = inPieces(image);
-    const pushing = push(["-"], { tags: [`${host}/app:1`], signal: stop.signal, stdin });
+    const pushing = push(["-"], { tag: [`${host}/app:1`], signal: stop.signal, stdin });
     await expect(pushing).rejects.toBe(enough);
     expect(sharedChunks.lentChunks).toBe(0);
   });
@@ -137,7 +137,7 @@ describe("push() of a named pipe", () => {
     const path = join(await temporaryFolder(), "image.fifo");
     execFileSync("mkfifo", [path]);
     const registry = await ScriptedRegistry.start();
-    const tags = isTagged ? { tags: [`${registry.host}/app:1`] } : {};
+    const tags = isTagged ? { tag: [`${registry.host}/app:1`] } : {};
     const [result] = await Promise.all([
       push([path], { registry: registry.host, ...tags }),
       pipeline(inPieces(fast(IMAGE)), createWriteStream(path)),

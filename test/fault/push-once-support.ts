@@ -85,7 +85,7 @@ export async function pushTagged(
   options: PushOptions = {},
 ): Promise<Pushed> {
   const registry = await ScriptedRegistry.start(script);
-  return await pushBytes(registry, way, bytes, { tags: [`${registry.host}/app:1`], ...options });
+  return await pushBytes(registry, way, bytes, { tag: [`${registry.host}/app:1`], ...options });
 }
 
 /** The spool's file must never be seen by its name. */

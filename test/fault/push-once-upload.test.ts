@@ -36,7 +36,7 @@ const isFirst = (request: Pick<SeenRequest, "headers">): boolean => startOf(requ
 const isLater = (request: Pick<SeenRequest, "headers">): boolean => startOf(request) > 0;
 
 async function pushHuge(registry: ScriptedRegistry, options: object = {}): Promise<Pushed> {
-  return await pushBytes(registry, "pipe", IMAGE, { tags: [`${registry.host}/app:1`], ...options });
+  return await pushBytes(registry, "pipe", IMAGE, { tag: [`${registry.host}/app:1`], ...options });
 }
 
 interface Breaking {
@@ -93,10 +93,10 @@ describe("push() of a layer that passes by once", () => {
     const image = ordered([layer], [0, "m"]);
     const registry = await ScriptedRegistry.start();
     const tags = [`${registry.host}/app:1`];
-    expectStored(await pushBytes(registry, "gzip", image, { tags }), [layer]);
+    expectStored(await pushBytes(registry, "gzip", image, { tag: tags }), [layer]);
     expect(registry.seen(PATCH)).toEqual([]);
     const sent = registry.seen(CLOSE).length;
-    expectStored(await pushBytes(registry, "gzip", image, { tags }), [layer]);
+    expectStored(await pushBytes(registry, "gzip", image, { tag: tags }), [layer]);
     expect(registry.seen(CLOSE)).toHaveLength(sent);
   });
 });
@@ -224,7 +224,7 @@ describe("push() of parts into a session that is lost", () => {
 
 describe("push() of parts, logged in", () => {
   const auth = { scheme: "bearer", user: "ci", password: "secret" } as const;
-  const options = { username: auth.user, password: auth.password };
+  const options = { registry: { auth: { username: auth.user, password: auth.password } } };
 
   test.each<[string, Omit<Fault, "onRequest">]>([
     ["in the first part", { on: PATCH, when: isFirst, early: true }],

@@ -15,7 +15,7 @@ async function expectSameByEveryWay(bytes: Uint8Array, ways: readonly Way[] = WA
     const found: string[] = [];
     for (const way of ways) {
       const registry = await ScriptedRegistry.start();
-      const chosen = isTagged ? { tags: [`${registry.host}/app:1`], images: [first] } : {};
+      const chosen = isTagged ? { tag: [`${registry.host}/app:1`], image: [first] } : {};
       const pushed = await pushBytes(registry, way, bytes, chosen);
       const refused = pushed.error?.message.replace(/archive (?:"[^"]*"|on stdin)/, "ARCHIVE");
       found.push(JSON.stringify([refused ?? imagesOf(pushed), [...registry.content.manifests.keys()].sort()]));

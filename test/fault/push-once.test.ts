@@ -25,7 +25,7 @@ describe("push() of what is read from beginning to end", () => {
       const plain = await pushBytes(await ScriptedRegistry.start(), "plain", ordered(LAYERS, [0, 1, 2, "m"]));
       for (const isTagged of [false, true]) {
         const registry = await ScriptedRegistry.start();
-        const tags = isTagged ? { tags: [`${registry.host}/app:1`] } : {};
+        const tags = isTagged ? { tag: [`${registry.host}/app:1`] } : {};
         const pushed = await pushBytes(registry, way, ordered(LAYERS, order), tags);
         expectStored(pushed, LAYERS);
         expect(imagesOf(pushed)).toEqual(imagesOf(plain));
@@ -50,7 +50,7 @@ describe("push() of what is read from beginning to end", () => {
         tarEntry({ name: "real/layer.tar", body: layer }),
       ]);
       const registry = await ScriptedRegistry.start();
-      const tags = isTagged ? { tags: [`${registry.host}/app:1`] } : {};
+      const tags = isTagged ? { tag: [`${registry.host}/app:1`] } : {};
       const pushed = await pushBytes(registry, way, bytes, tags);
       expectStored(pushed, [layer, layer]);
       expect(registry.seen(/^PUT .*\/uploads\//)).toHaveLength(2);
@@ -62,7 +62,7 @@ describe("push() of what is read from beginning to end", () => {
       const notes: string[] = [];
       const registry = await ScriptedRegistry.start();
       await pushBytes(registry, way, ordered(LAYERS, [0, 1, 2, "m"]), {
-        ...(isTagged ? { tags: [`${registry.host}/app:1`] } : {}),
+        ...(isTagged ? { tag: [`${registry.host}/app:1`] } : {}),
         onProgress: event => void (event.kind === "note" && notes.push(event.message)),
       });
       return notes;
@@ -82,7 +82,7 @@ describe("push() of what is read from beginning to end", () => {
       for (const way of ["plain", "pipe"] as const) {
         for (const isTagged of [false, true]) {
           const registry = await ScriptedRegistry.start();
-          const tags = isTagged ? { tags: [`${registry.host}/hello:latest`] } : {};
+          const tags = isTagged ? { tag: [`${registry.host}/hello:latest`] } : {};
           const pushed = await pushBytes(registry, way, bytes, tags);
           expect(pushed.error?.message).toBeUndefined();
           found.add(JSON.stringify(imagesOf(pushed)));

@@ -84,7 +84,7 @@ describe("push() does not believe every record", () => {
   test("F-01 push() writes nothing into a folder that is a link", async () => {
     const runs = await Runs.start();
     const elsewhere = await temporaryFolder();
-    await mkdir(runs.cacheFolder, { recursive: true });
+    await mkdir(runs.cacheDir, { recursive: true });
     await symlink(elsewhere, runs.journal);
     await runs.breakOff(KEPT, KEEP);
     expect(await readdir(elsewhere)).toEqual([]);

@@ -34,7 +34,7 @@ test("push() to imgpack's own registry goes on where it was interrupted", async 
   const served = await serveRegistry({ store });
   onTestFinished(async () => await served.close());
   const archive = await fileWith(dockerArchive({ tags: ["app:1"], layers: [LAYER] }));
-  const options = { registry: served.url.replace("http://", ""), cacheFolder: await temporaryFolder(), ...KEEP };
+  const options = { registry: served.url.replace("http://", ""), cacheDir: await temporaryFolder(), ...KEEP };
   const stop = new AbortController();
   let bytes = 0;
   const onProgress = (event: ProgressEvent): void => {
@@ -48,5 +48,5 @@ test("push() to imgpack's own registry goes on where it was interrupted", async 
   expect(images).toHaveLength(1);
   const blob = await fetch(`${served.url}/v2/app/blobs/${sha256(LAYER)}`);
   expect(sha256(new Uint8Array(await blob.arrayBuffer()))).toBe(sha256(LAYER));
-  expect(await readdir(join(options.cacheFolder, "uploads"))).toEqual([]);
+  expect(await readdir(join(options.cacheDir, "uploads"))).toEqual([]);
 });

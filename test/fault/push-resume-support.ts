@@ -21,13 +21,13 @@ type Options = NonNullable<Parameters<typeof push>[1]>;
 
 export class Runs {
   readonly registry: KeepingRegistry;
-  readonly cacheFolder: string;
+  readonly cacheDir: string;
   readonly archive: string;
   readonly events: ProgressEvent[] = [];
 
-  constructor(registry: KeepingRegistry, cacheFolder: string, archive: string) {
+  constructor(registry: KeepingRegistry, cacheDir: string, archive: string) {
     this.registry = registry;
-    this.cacheFolder = cacheFolder;
+    this.cacheDir = cacheDir;
     this.archive = archive;
   }
 
@@ -36,10 +36,11 @@ export class Runs {
   }
 
   async push(options: Options = {}): Promise<ImgpackError | undefined> {
-    const { registry, cacheFolder } = this;
+    const { registry, cacheDir } = this;
     try {
       const onProgress = (event: ProgressEvent): void => void this.events.push(event);
-      const fixed = { registry: registry.host, cacheFolder, retries: 0, concurrency: 1, onProgress };
+      const connection = { host: registry.host, retry: { count: 0 } };
+      const fixed = { registry: connection, cacheDir, concurrency: 1, onProgress };
       await push([this.archive], { ...fixed, ...options });
       return undefined;
     } catch (error) {
@@ -59,7 +60,7 @@ export class Runs {
   }
 
   get journal(): string {
-    return join(this.cacheFolder, "uploads");
+    return join(this.cacheDir, "uploads");
   }
 
   async journalFiles(): Promise<readonly string[]> {

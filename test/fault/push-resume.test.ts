@@ -91,7 +91,8 @@ describe("push() goes on with an upload that an earlier run left", () => {
     const back = (event: ProgressEvent): void => {
       if (event.kind === "retry") runs.registry.comeBack();
     };
-    expect(await runs.push({ ...KEEP, retries: 2, onProgress: back })).toBeUndefined();
+    const registry = { host: runs.registry.host, retry: { count: 2 } };
+    expect(await runs.push({ ...KEEP, registry, onProgress: back })).toBeUndefined();
     expect(runs.registry.seen(/^PATCH /).reduce((sum, { bytes }) => sum + bytes, 0)).toBe(LAYER.length - KEPT);
     await runs.expectDone();
   });
@@ -109,7 +110,7 @@ describe("push() goes on with an upload that an earlier run left", () => {
 
   test("push() without a cache folder keeps nothing, and sends a large blob in one PUT", async () => {
     const runs = await Runs.start();
-    expect(await runs.push({ ...KEEP, cacheFolder: undefined })).toBeUndefined();
+    expect(await runs.push({ ...KEEP, cacheDir: undefined })).toBeUndefined();
     expect(runs.registry.seen(/^PATCH /)).toEqual([]);
     await expect(runs.journalFiles()).rejects.toThrow("ENOENT");
   });

@@ -104,7 +104,7 @@ describe("push() and upload sessions", () => {
       auth,
       faults: [always(away)],
       layers: [BIG_LAYER],
-      options: { username: "ci", password: "canary" },
+      options: { registry: { auth: { username: "ci", password: "canary" } } },
     });
     expect(pushed.error?.message).toBeUndefined();
     expect(storage.seen(PATCH)).toHaveLength(1);
@@ -136,7 +136,7 @@ describe("push() and upload sessions", () => {
 
 describe("push() logs in", () => {
   const auth = { scheme: "bearer", user: "ci", password: "secret" } as const;
-  const options = { username: auth.user, password: auth.password };
+  const options = { registry: { auth: { username: auth.user, password: auth.password } } };
 
   test.each([
     ["while a layer is sent", PATCH, 2],
@@ -175,7 +175,7 @@ describe("push() logs in", () => {
   });
 
   test("push() names the user that was refused", async () => {
-    const pushed = await pushCase({ auth, options: { username: "ci", password: "no" } });
+    const pushed = await pushCase({ auth, options: { registry: { auth: { username: "ci", password: "no" } } } });
     expect(pushed.error).toMatchObject({ code: "ERR_AUTH", exitCode: 4 });
     expect(pushed.error?.message).toContain('for user "ci"');
   });

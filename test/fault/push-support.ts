@@ -36,8 +36,10 @@ export async function pushTo(
   { layers = [BIG_LAYER, SMALL_LAYER], config, options }: Omit<PushCase, keyof ScriptOptions> = {},
 ): Promise<Pushed> {
   const archive = await fileWith(dockerArchive({ tags: ["app:1"], layers, ...(config && { config }) }));
+  const connection = typeof options?.registry === "object" ? options.registry : {};
+  const given = { ...options, registry: { host: registry.host, ...connection } };
   try {
-    return { registry, result: await push([archive], { registry: registry.host, ...options }), error: undefined };
+    return { registry, result: await push([archive], given), error: undefined };
   } catch (error) {
     if (!(error instanceof ImgpackError)) throw error;
     return { registry, result: undefined, error };

@@ -63,9 +63,9 @@ describe("push() mounts", () => {
   async function pushTwice(fault?: Fault): Promise<Awaited<ReturnType<typeof pushTo>>> {
     const registry = await ScriptedRegistry.start();
     const cacheFolder = await temporaryFolder();
-    expectStored(await pushTo(registry, { layers, options: { cacheFolder } }), layers);
+    expectStored(await pushTo(registry, { layers, options: { cacheDir: cacheFolder } }), layers);
     if (fault !== undefined) registry.addFault(always(fault));
-    return await pushTo(registry, { layers, options: { cacheFolder, tags: ["other:2"] } });
+    return await pushTo(registry, { layers, options: { cacheDir: cacheFolder, tag: ["other:2"] } });
   }
 
   test("push() sends nothing that another repository of the registry has", async () => {
@@ -87,10 +87,10 @@ describe("push() mounts", () => {
   ])("push() uploads what the registry will not mount: %s", async (_what, refusal) => {
     const registry = await ScriptedRegistry.start();
     const cacheFolder = await temporaryFolder();
-    await pushTo(registry, { layers, options: { cacheFolder } });
+    await pushTo(registry, { layers, options: { cacheDir: cacheFolder } });
     registry.content.blobs.clear();
     registry.addFault(always({ on: MOUNT, ...refusal }));
-    const pushed = await pushTo(registry, { layers, options: { cacheFolder, tags: ["other:2"] } });
+    const pushed = await pushTo(registry, { layers, options: { cacheDir: cacheFolder, tag: ["other:2"] } });
     expectStored(pushed, layers, "other:2");
     expect(pushed.result?.blobs).toMatchObject({ uploaded: 2, mounted: 0 });
   });

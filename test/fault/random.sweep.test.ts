@@ -74,24 +74,25 @@ async function runWith(seed: number): Promise<void> {
   );
   const proxy = await FaultProxy.start(registry.host, () => wires.shift());
   for (let left = Math.floor(random() * 4); left > 0; left -= 1) registry.addFault(answerFault(random, registry));
-  const login = auth === undefined ? {} : { username: USER.user, password: USER.password };
-  const options = { ...login, idleMs: IDLE_MS, cacheFolder: undefined };
+  const login = auth === undefined ? undefined : { username: USER.user, password: USER.password };
+  const connection = { auth: login, retry: { timeoutMs: IDLE_MS } };
+  const options = { registry: connection, cacheDir: undefined };
   try {
     const kind = pick(random, ["file", "file", "pull", "pull", "pull", "pipe"]);
     let outcome: Outcome;
     if (kind === "file") {
       const path = await fileWith(ARCHIVE);
-      outcome = await outcomeOf(push([path], { ...options, registry: proxy.host }));
+      outcome = await outcomeOf(push([path], { ...options, registry: { ...connection, host: proxy.host } }));
       expectNothingWrong(registry, outcome, LAYERS);
     } else if (kind === "pipe") {
       const stdin = inPieces(PASSING);
-      outcome = await outcomeOf(push(["-"], { ...options, stdin, tags: [`${proxy.host}/app:1`] }));
+      outcome = await outcomeOf(push(["-"], { ...options, stdin, tag: [`${proxy.host}/app:1`] }));
       expectNothingWrong(registry, outcome, [...LAYERS, tarLayer("huge", 9 * 1024 * 1024)]);
     } else {
       const image = storeImage(registry.content, BLOBS);
       const output = join(await temporaryFolder(), "out.tar");
       const platforms = ["linux/amd64"];
-      outcome = await outcomeOf(pull([`${proxy.host}/app:1`], { ...options, output, platforms }));
+      outcome = await outcomeOf(pull([`${proxy.host}/app:1`], { ...options, output, platform: platforms }));
       await expectPulled(output, outcome, image);
     }
     expect(sharedChunks.lentChunks).toBe(0);

@@ -247,7 +247,7 @@ describe.each(WRITTEN)("F-03 an archive that %s while it is read", (_how, change
   ])("F-03 import of a %s file makes no image", async (_form, bytes) => {
     const path = await oldFile(bytes, "rootfs.tar");
     const output = join(dirname(path), "out.tar");
-    const making = importImage(path, { output, tags: ["app:1"], ...whenReading(() => change(path)) });
+    const making = importImage(path, { output, tag: ["app:1"], ...whenReading(() => change(path)) });
     await expect(making).rejects.toMatchObject({
       exitCode: 9,
       message: expect.stringMatching(/^Cannot read file ".*": file changed while it was read/) as string,

@@ -21,7 +21,7 @@ describe("H-06 headers that come twice and differ", () => {
       change: ({ headers }) => ({ headers: { ...headers, "docker-content-digest": both(digest) } }),
     });
     const folder = await temporaryFolder();
-    const refused = pull([`${registry.host}/app:1`], { output: join(folder, "app.tar"), platforms: ["linux/amd64"] });
+    const refused = pull([`${registry.host}/app:1`], { output: join(folder, "app.tar"), platform: ["linux/amd64"] });
     await expect(refused).rejects.toMatchObject({ code: "ERR_INTEGRITY", message: expect.stringContaining(OTHER) });
     expect(await readdir(folder)).toEqual([]);
   });

@@ -134,7 +134,7 @@ describe("M-06 / M-18 / M-19 names in archives", () => {
   test("M-06 a name in the archive never decides over what was typed (CVE-2026-50195)", async () => {
     const [typed, planted] = [await ScriptedRegistry.start(), await ScriptedRegistry.start()];
     const path = await fileWith(named(`${planted.host}/owned:latest`));
-    await push([path], { tags: [`${typed.host}/app:2`] });
+    await push([path], { tag: [`${typed.host}/app:2`] });
     expect([...typed.content.manifests.keys()]).toContain("app:2");
     expect([...typed.content.manifests.keys()].join(" ")).not.toContain("owned");
     expect(planted.requests).toEqual([]);
@@ -203,7 +203,7 @@ describe("M-07 / M-09 graphs and sizes", () => {
   test("M-07 twenty levels of indexes are refused, and nothing is visible (GO-2026-6597)", async () => {
     const path = await fileWith(nested(20));
     const registry = await ScriptedRegistry.start();
-    await expect(push([path], { tags: [`${registry.host}/app:1`] })).rejects.toMatchObject({ code: "ERR_ARCHIVE" });
+    await expect(push([path], { tag: [`${registry.host}/app:1`] })).rejects.toMatchObject({ code: "ERR_ARCHIVE" });
     expect(registry.content.manifests.size).toBe(0);
   });
 

@@ -55,7 +55,7 @@ describe("T-30 what is in a layer is hashed, never interpreted (CVE-2026-95838)"
     await pull([`${registry.host}/app:1`], {
       output: join(folder, "out.tar"),
       layers: "raw",
-      platforms: ["linux/amd64"],
+      platform: ["linux/amd64"],
     });
     await convert(archive, { output: join(folder, "layout/") });
     expect(await readdir(join(folder, "layout", "blobs", "sha256"))).toContain(sha256(layer).slice("sha256:".length));

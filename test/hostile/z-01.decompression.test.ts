@@ -148,7 +148,7 @@ describe("Z-06 / Z-07 nothing outside, nothing too early", () => {
       tarArchive([...entriesOf(image), tarEntry({ name: "more", body: Buffer.alloc(300_000, 7) })]),
     );
     const path = await fileWith(bytes.subarray(0, -20));
-    const failed = push([path], { tags: [`${registry.host}/app:1`] });
+    const failed = push([path], { tag: [`${registry.host}/app:1`] });
     await expect(failed).rejects.toBeInstanceOf(ImgpackError);
     await expect(failed).rejects.toMatchObject({ reason: "truncated-gzip" });
     expect(registry.content.manifests.size).toBe(0);

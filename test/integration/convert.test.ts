@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type ConvertOptions, convert, inspect, verify } from "../../src/index.ts";
+import { type ArchiveFormat, type ConvertOptions, convert, inspect, verify } from "../../src/index.ts";
 import { type Containerd, startContainerd } from "./peers/containerd.ts";
 import { describeWith, probeContainerd, probeDockerd, probePodman } from "./peers/describe-with.ts";
 import { startDockerRegistry } from "./peers/docker-registry.ts";
@@ -47,15 +47,15 @@ async function converted(imgpack: Imgpack, file: string, name: string, ...flags:
 
 /** The same; by the command for the sample, whose start takes longer than the work, else by the library. */
 async function convertedTo(
-  format: string,
+  format: ArchiveFormat,
   imgpack: Imgpack,
   file: string,
-  { loader }: Pick<ConvertOptions, "loader"> = {},
+  { for: loader }: Pick<ConvertOptions, "for"> = {},
 ): Promise<string> {
   const flags = loader === undefined ? [] : ["--for", loader];
   if (sample.includes(file)) return await converted(imgpack, file, "out.tar", "--format", format, ...flags);
   const output = `${imgpack.folder}/out.tar`;
-  await convert(fixture(file), { output, format, loader });
+  await convert(fixture(file), { output, format, for: loader });
   return output;
 }
 
@@ -76,7 +76,7 @@ describeWith(["skopeo", "umoci", "tar"], "imgpack convert", () => {
   for (const file of files) {
     test(`imgpack convert keeps every image of ${file} in each form, and skopeo reads them`, async () => {
       const ids = imageIds(file);
-      for (const format of ["universal", "oci", "docker"]) {
+      for (const format of ["universal", "oci", "docker"] as const) {
         const archive = await convertedTo(format, imgpack, file);
         expect(await verify(archive)).toMatchObject({ faults: [] });
         const { images } = await inspect(archive);
@@ -146,8 +146,8 @@ describeWith([await probeDockerd({ containers: true })], "imgpack convert and do
 
   for (const file of files) {
     test(`docker loads ${file} after imgpack convert --for docker20, in both forms it knows`, async () => {
-      for (const format of ["universal", "docker"]) {
-        const archive = await convertedTo(format, imgpack, file, { loader: "docker20" });
+      for (const format of ["universal", "docker"] as const) {
+        const archive = await convertedTo(format, imgpack, file, { for: "docker20" });
         successful(await daemon.docker(["load", "--input", archive]));
         const loaded = successful(await daemon.docker(["images", "--quiet", "--no-trunc"]))
           .trim()
@@ -184,7 +184,7 @@ describeWith([await probePodman(), await probeContainerd(), "tar"], "imgpack con
 
   for (const file of sample) {
     test(`podman and ctr load what imgpack convert made of ${file}`, async () => {
-      for (const format of ["universal", "docker"]) {
+      for (const format of ["universal", "docker"] as const) {
         const archive = await convertedTo(format, imgpack, file);
         successful(await podman.podman(["load", "--input", archive]));
         const ids = successful(await podman.podman(["images", "--quiet", "--no-trunc"]))

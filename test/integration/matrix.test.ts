@@ -125,7 +125,7 @@ describeWith(["docker-registry"], "every archive there is", () => {
       const reason = "refused" in expected ? expected.refused : /^$/;
       await expect(inspect(path)).rejects.toThrow(reason);
       const tags = [`${registry.host}/refused/never:1`];
-      await expect(push([path], { tags })).rejects.toThrow(reason);
+      await expect(push([path], { tag: tags })).rejects.toThrow(reason);
       expect((await fetch(`${registry.url}/v2/refused/never/tags/list`)).status).toBe(404);
       setAll(name, "refused", "–");
     });
@@ -138,7 +138,7 @@ describeWith(["docker-registry"], "every archive there is", () => {
       await inspects(subject);
       await verifies(subject);
       const tags = [`${registry.host}/long:1`];
-      await expect(push([subject.path], { tags })).rejects.toThrow(/expected sha512:[0-9a-f]{128}/);
+      await expect(push([subject.path], { tag: tags })).rejects.toThrow(/expected sha512:[0-9a-f]{128}/);
       await expect(converts(subject, join(temp.path, "converted.tar"), "oci")).rejects.toThrow("expected at most 100");
       setAll(name, "yes", "refused");
     });

@@ -42,7 +42,7 @@ export async function startTortureRegistry(folder: string): Promise<TortureRegis
     },
     incomplete: async repository => await incomplete(folder, repository),
     async store(archive, name, cacheFolder) {
-      const { images } = await push([archive], { tags: [`${host}/${name}`], cacheFolder });
+      const { images } = await push([archive], { tag: [`${host}/${name}`], cacheDir: cacheFolder });
       return images[0]?.digest ?? "";
     },
     async close() {

@@ -53,7 +53,7 @@ export async function createTortureScene(seed: string, sizes: readonly number[] 
     blobBytes: (JSON.parse(pulled.stdout) as { blobBytes: number }).blobBytes,
     async expectedFrom(host) {
       const output = join(files, `${host.replace(":", "-")}.tar`);
-      await pull([`${host}/${name}`], { output, platforms: ["linux/amd64"] });
+      await pull([`${host}/${name}`], { output, platform: ["linux/amd64"] });
       const hash = await fileHash(output);
       await rm(output);
       return hash;

@@ -1,4 +1,5 @@
 import type { Argv, CommandModule } from "yargs";
+import type { ArchiveFormat, Sparse } from "../../index.ts";
 import { formatBytes } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 import {
@@ -16,10 +17,10 @@ import { Progress } from "../output/progress.ts";
 interface ConvertFlags extends OutputFlags, ArchiveFlags {
   readonly input?: string | undefined;
   readonly output?: string | undefined;
-  readonly format?: string | undefined;
+  readonly format?: ArchiveFormat | undefined;
   readonly image?: string[] | undefined;
   readonly tag?: string[] | undefined;
-  readonly sparse?: string | undefined;
+  readonly sparse?: Sparse | undefined;
   readonly concurrency?: number | undefined;
   readonly dryRun?: boolean | undefined;
 }
@@ -43,14 +44,14 @@ function convertFlags(parser: Argv) {
       .nargs({ input: 1, output: 1 })
       .option("format", {
         requiresArg: true,
-        choices: ["universal", "oci", "docker"],
+        choices: ["universal", "oci", "docker"] as const,
         describe: "format of the output (default universal)",
       })
       .option("image", { ...list, describe: "write only the image with this name or digest (default all)" })
       .option("tag", { ...list, describe: "new name of the only image written (default: its names in the archive)" })
       .option("sparse", {
         requiresArg: true,
-        choices: ["prune", "keep", "fail"],
+        choices: ["prune", "keep", "fail"] as const,
         describe: "what to do with an index that names missing platforms (default prune)",
       })
       .option("concurrency", {
@@ -71,11 +72,11 @@ async function runConvert(flags: ConvertFlags, context: Context): Promise<void> 
     const result = await convert(flags.input ?? "", {
       output,
       format: flags.format,
-      platforms: platformsOf(flags),
+      platform: platformsOf(flags),
       layers: flags.layers,
-      loader: flags.for,
-      images: flags.image,
-      tags: flags.tag,
+      for: flags.for,
+      image: flags.image,
+      tag: flags.tag,
       sparse: flags.sparse,
       concurrency: checkConcurrency(flags.concurrency),
       dryRun: flags.dryRun,

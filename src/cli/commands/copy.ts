@@ -46,16 +46,14 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
       `Cannot copy: ${references.length} names given, expected source and target, or --to HOST/PREFIX`,
     );
   }
-  const connection = await registryOptions(flags);
+  const registry = await registryOptions(flags);
   const progress = new Progress(context, flags, "Copying");
   const { copy, copyTo } = await import("../../index.ts");
   const options = {
-    ...connection,
-    registry: flags.registry,
-    defaultRegistry: process.env["IMGPACK_REGISTRY"] || undefined,
-    platforms: platformsOf(flags),
+    registry,
+    platform: platformsOf(flags),
     concurrency: checkConcurrency(flags.concurrency),
-    cacheFolder: cacheFolder(),
+    cacheDir: cacheFolder(),
     dryRun: flags.dryRun,
     onProgress: progress.onProgress,
     signal: context.signal,

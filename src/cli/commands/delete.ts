@@ -4,7 +4,7 @@ import type { Deletion } from "../../index.ts";
 import { escapeForeign } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 import { WRITE_REGISTRY } from "../flags/registry-flags.ts";
-import { IMAGE_REFERENCE, type RemoteFlags, remoteFlags, writeOptions } from "../flags/remote-flags.ts";
+import { IMAGE_REFERENCE, type RemoteFlags, remoteFlags, remoteOptions } from "../flags/remote-flags.ts";
 
 interface DeleteFlags extends RemoteFlags {
   readonly reference?: string | undefined;
@@ -33,7 +33,7 @@ async function runDelete(flags: DeleteFlags, context: Context): Promise<void> {
   if (flags.yes !== true && !isTerminal) {
     throw new UsageError(`Cannot delete ${name}: no terminal to confirm on, expected --yes`);
   }
-  const options = await writeOptions(flags, context);
+  const options = await remoteOptions(flags, context);
   const { deleteImage } = await import("../../index.ts");
   const confirm = async (deletion: Deletion): Promise<boolean> => {
     const text = consequence(deletion);

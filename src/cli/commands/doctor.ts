@@ -1,4 +1,5 @@
 import type { CommandModule } from "yargs";
+import type { Layers } from "../../index.ts";
 import { type Context, printLine } from "../context.ts";
 import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
 import { Progress } from "../output/progress.ts";
@@ -8,7 +9,7 @@ interface DoctorFlags extends OutputFlags {
   readonly archive?: string | undefined;
   readonly quick?: boolean | undefined;
   readonly repair?: string | undefined;
-  readonly layers?: string | undefined;
+  readonly layers?: Layers | undefined;
 }
 
 export function doctorCommand(context: Context): CommandModule<object, DoctorFlags> {
@@ -27,7 +28,7 @@ export function doctorCommand(context: Context): CommandModule<object, DoctorFla
           })
           .option("layers", {
             requiresArg: true,
-            choices: ["keep", "gzip", "raw"],
+            choices: ["keep", "gzip", "raw"] as const,
             describe: "compression of the layers in the repaired archive (default keep)",
           }),
       ),

@@ -1,9 +1,10 @@
 import type { Argv, CommandModule } from "yargs";
-import { UsageError } from "../../errors.ts";
+import type { Compression, ManifestFormat, Owner } from "../../index.ts";
 import { formatBytes } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 import { cacheFolder } from "../flags/cache-folder.ts";
 import { registryOptions, WRITE_REGISTRY } from "../flags/registry-flags.ts";
+import { onePlatform } from "../flags/remote-flags.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { Progress } from "../output/progress.ts";
 
@@ -26,8 +27,8 @@ interface ImportFlags extends TransferFlags {
   readonly created?: string | undefined;
   readonly author?: string | undefined;
   readonly message?: string | undefined;
-  readonly owner?: string | undefined;
-  readonly format?: string | undefined;
+  readonly owner?: Owner | undefined;
+  readonly format?: ManifestFormat | undefined;
   readonly compression?: string | undefined;
 }
 
@@ -60,32 +61,30 @@ function importFlags(parser: Argv) {
     .option("message", text("comment of the layer (default none)"))
     .option("owner", {
       requiresArg: true,
-      choices: ["root", "keep"],
+      choices: ["root", "keep"] as const,
       describe: "owner of files packed from a folder (default root)",
     })
-    .option("format", { requiresArg: true, choices: ["oci", "docker"], describe: "media types (default oci)" })
+    .option("format", { requiresArg: true, choices: ["oci", "docker"] as const, describe: "media types (default oci)" })
     .option("compression", text("compression of a raw layer: auto, keep, gzip or gzip:1 to gzip:12 (default auto)"))
     .example("$0 import rootfs.tar.gz -t registry.lan:5000/base:1.0 --cmd /bin/sh", "make an image and push it")
     .example("$0 import ./rootfs -t base:1.0 -o base.tar", "pack a folder into an archive");
 }
 
 async function runImport(flags: ImportFlags, context: Context): Promise<void> {
-  const options = await registryOptions(flags);
+  const registry = await registryOptions(flags);
   const progress = new Progress(context, flags, "Importing");
   const { importImage } = await import("../../index.ts");
   try {
     const result = await importImage(flags.rootfs ?? "", {
-      ...options,
       ...settingsOf(flags),
-      tags: listOf(flags.tag),
+      tag: flags.tag,
       output: flags.output,
-      registry: flags.registry,
-      defaultRegistry: process.env["IMGPACK_REGISTRY"],
+      registry,
       format: flags.format,
-      compression: flags.compression,
-      keepOwner: flags.owner === "keep",
+      compression: flags.compression as Compression | undefined,
+      owner: flags.owner,
       concurrency: checkConcurrency(flags.concurrency),
-      cacheFolder: cacheFolder(),
+      cacheDir: cacheFolder(),
       dryRun: flags.dryRun,
       onProgress: progress.onProgress,
       signal: context.signal,
@@ -102,28 +101,22 @@ async function runImport(flags: ImportFlags, context: Context): Promise<void> {
 }
 
 function settingsOf(flags: ImportFlags) {
-  const { entrypoint, cmd, workdir, user, created, author, message } = flags;
-  const [platform, ...others] = listOf(flags.platform);
-  if (others.length > 0) {
-    throw new UsageError(`Cannot use --platform: given ${others.length + 1} times, expected once`);
-  }
+  const { entrypoint, cmd, env, workdir, user, expose, label, volume, created, author, message } = flags;
+  const platform = onePlatform(flags.platform);
+  const sourceDateEpoch = process.env["SOURCE_DATE_EPOCH"];
   return {
     entrypoint,
     cmd,
-    env: listOf(flags.env),
+    env,
     workdir,
     user,
-    expose: listOf(flags.expose),
-    labels: listOf(flags.label),
-    volumes: listOf(flags.volume),
+    expose,
+    label,
+    volume,
     platform,
     created,
-    sourceDateEpoch: process.env["SOURCE_DATE_EPOCH"],
+    sourceDateEpoch,
     author,
     message,
   };
-}
-
-function listOf(texts: Texts): string[] {
-  return typeof texts === "string" ? [texts] : (texts ?? []);
 }

@@ -17,10 +17,7 @@ export function inspectCommand(context: Context): CommandModule<object, InspectF
     handler: async flags => {
       const options = await remoteOptions(flags, context);
       const { inspect } = await import("../../index.ts");
-      const result = await inspect(flags.source ?? "", {
-        ...options,
-        onNote: message => options.onProgress?.({ kind: "note", message }),
-      });
+      const result = await inspect(flags.source ?? "", options);
       if (flags.json) return printLine(context, JSON.stringify(result));
       const { inspectionLines } = await import("../output/inspection-lines.ts");
       for (const line of inspectionLines(result)) printLine(context, line);

@@ -63,7 +63,7 @@ function pullFlags(parser: Argv) {
 
 async function runPull(flags: PullFlags, context: Context): Promise<void> {
   const output = archiveOutput(flags.output, context, flags.json);
-  const options = await registryOptions(flags);
+  const registry = await registryOptions(flags);
   const progress = new Progress(context, flags, "Pulling");
   const { pull } = await import("../../index.ts");
   try {
@@ -71,14 +71,13 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
     const work = async () =>
       await pull(references, {
         keepGoing: flags.keepGoing,
-        ...options,
         output,
-        registry: flags.registry,
-        mirrors: flags.mirror,
+        registry,
+        mirror: flags.mirror,
         restart: flags.restart,
-        platforms: platformsOf(flags),
+        platform: platformsOf(flags),
         layers: flags.layers,
-        loader: flags.for,
+        for: flags.for,
         concurrency: checkConcurrency(flags.concurrency),
         dryRun: flags.dryRun,
         onProgress: progress.onProgress,

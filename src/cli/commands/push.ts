@@ -1,5 +1,6 @@
 import type { Argv, CommandModule } from "yargs";
 import { UsageError } from "../../errors.ts";
+import type { Compression, Sparse } from "../../index.ts";
 import { type Context, printLine } from "../context.ts";
 import { cacheFolder } from "../flags/cache-folder.ts";
 import { type ListFlags, listedInputs, listFlags, withFailedList } from "../flags/list-flags.ts";
@@ -13,7 +14,7 @@ interface PushFlags extends TransferFlags, ListFlags {
   readonly tag?: string[] | undefined;
   readonly image?: string[] | undefined;
   readonly compression?: string | undefined;
-  readonly sparse?: "prune" | "keep" | "fail" | undefined;
+  readonly sparse?: Sparse | undefined;
 }
 
 const REGISTRY =
@@ -54,7 +55,7 @@ function pushFlags(parser: Argv) {
 }
 
 async function runPush(flags: PushFlags, context: Context): Promise<void> {
-  const options = await registryOptions(flags);
+  const registry = await registryOptions(flags);
   const progress = new Progress(context, flags, "Pushing");
   const { push } = await import("../../index.ts");
   try {
@@ -62,16 +63,14 @@ async function runPush(flags: PushFlags, context: Context): Promise<void> {
     checkStdin(archives, flags);
     const work = async () =>
       await push(archives, {
-        ...options,
-        registry: flags.registry,
-        defaultRegistry: process.env["IMGPACK_REGISTRY"],
+        registry,
         to: flags.to,
-        tags: flags.tag,
-        images: flags.image,
-        compression: flags.compression,
+        tag: flags.tag,
+        image: flags.image,
+        compression: flags.compression as Compression | undefined,
         sparse: flags.sparse,
         concurrency: checkConcurrency(flags.concurrency),
-        cacheFolder: cacheFolder(),
+        cacheDir: cacheFolder(),
         dryRun: flags.dryRun,
         onProgress: progress.onProgress,
         signal: context.signal,

@@ -1,7 +1,7 @@
 import type { CommandModule } from "yargs";
 import { type Context, printLine } from "../context.ts";
 import { WRITE_REGISTRY } from "../flags/registry-flags.ts";
-import { IMAGE_REFERENCE, type RemoteFlags, remoteFlags, writeOptions } from "../flags/remote-flags.ts";
+import { IMAGE_REFERENCE, type RemoteFlags, remoteFlags, remoteOptions } from "../flags/remote-flags.ts";
 
 interface TagFlags extends RemoteFlags {
   readonly reference?: string | undefined;
@@ -22,7 +22,7 @@ export function tagCommand(context: Context): CommandModule<object, TagFlags> {
         WRITE_REGISTRY,
       ),
     handler: async flags => {
-      const options = await writeOptions(flags, context);
+      const options = await remoteOptions(flags, context);
       const { tag } = await import("../../index.ts");
       const result = await tag(flags.reference ?? "", flags.tag ?? [], options);
       if (flags.json) return printLine(context, JSON.stringify(result));

@@ -70,9 +70,9 @@ function repositoryBefore(current: string, words: unknown): string | undefined {
 
 async function tagsOf(repository: string, flags: Readonly<Record<string, unknown>>): Promise<readonly string[]> {
   const { tags } = await import("../../index.ts");
+  const tls = { plainHttp: flags["plainHttp"] === true || undefined, insecure: flags["insecure"] === true };
   const result = await tags(repository, {
-    plainHttp: flags["plainHttp"] === true || undefined,
-    insecure: flags["insecure"] === true || undefined,
+    registry: { tls },
     limit: MAX_TAGS,
     signal: AbortSignal.timeout(MAX_WAIT_MS),
   });

@@ -1,14 +1,14 @@
 import type { Writable } from "node:stream";
 import type { Argv } from "yargs";
 import { UsageError } from "../../errors.ts";
-import type { ConvertResult, PullResult } from "../../index.ts";
+import type { ConvertResult, Layers, Loader, PullResult } from "../../index.ts";
 import { type Context, printLine } from "../context.ts";
 
 /** Flags of the commands that write archives. */
 export interface ArchiveFlags {
   readonly platform?: string[] | undefined;
-  readonly layers?: string | undefined;
-  readonly for?: string | undefined;
+  readonly layers?: Layers | undefined;
+  readonly for?: Loader | undefined;
 }
 
 /** What the output of `pull` and `convert` can be, for the help. */
@@ -19,12 +19,12 @@ export function archiveFlags<T>(parser: Argv<T>, defaultPlatform: string): Argv<
   return platformsFlag(parser, defaultPlatform)
     .option("layers", {
       requiresArg: true,
-      choices: ["keep", "gzip", "raw"],
+      choices: ["keep", "gzip", "raw"] as const,
       describe: "compression of the layers to write (default keep)",
     })
     .option("for", {
       requiresArg: true,
-      choices: ["docker20", "docker", "podman", "ctr", "k3s"],
+      choices: ["docker20", "docker", "podman", "ctr", "k3s"] as const,
       describe: "make the archive loadable by this tool (default: any of them)",
     });
 }

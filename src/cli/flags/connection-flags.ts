@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Argv } from "yargs";
 import { UsageError } from "../../errors.ts";
-import type { RegistryOptions } from "../../index.ts";
+import type { RegistryTls } from "../../index.ts";
 import { quote } from "../../util/format.ts";
 
 /** Flags that decide how a connection to a registry is made. */
@@ -34,10 +34,8 @@ export function connectionFlags<T>(parser: Argv<T>): Argv<T & ConnectionFlags> {
     });
 }
 
-type ConnectionOptions = Pick<RegistryOptions, "plainHttp" | "insecure" | "ca" | "clientCertificate">;
-
 /** @throws UsageError for a PEM file that is missing or contains something else. */
-export async function connectionOptions(flags: ConnectionFlags): Promise<ConnectionOptions> {
+export async function tlsOptions(flags: ConnectionFlags): Promise<RegistryTls> {
   const { plainHttp, insecure, caFile, certFile, keyFile } = flags;
   const ca = caFile === undefined ? undefined : await readPem("--ca-file", caFile, "CERTIFICATE");
   if (certFile === undefined && keyFile === undefined) return { plainHttp, insecure, ca };

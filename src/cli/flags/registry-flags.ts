@@ -1,7 +1,7 @@
 import type { Argv } from "yargs";
 import { UsageError } from "../../errors.ts";
 import type { RegistryOptions } from "../../index.ts";
-import { type ConnectionFlags, connectionFlags, connectionOptions } from "./connection-flags.ts";
+import { type ConnectionFlags, connectionFlags, tlsOptions } from "./connection-flags.ts";
 import { type RetryFlags, retryOptions } from "./retry-flags.ts";
 
 /** Flags of every command that connects to a registry. */
@@ -38,10 +38,10 @@ export async function registryOptions(flags: RegistryFlags & RetryFlags): Promis
   }
   const secret = passwordStdin || tokenStdin ? await readSecret(passwordStdin ? "password" : "token") : undefined;
   return {
-    username,
-    ...(passwordStdin ? { password: secret } : {}),
-    ...(tokenStdin ? { token: secret } : {}),
-    ...(await connectionOptions(flags)),
+    host: flags.registry,
+    defaultHost: process.env["IMGPACK_REGISTRY"],
+    auth: { username, password: passwordStdin ? secret : undefined, token: tokenStdin ? secret : undefined },
+    tls: await tlsOptions(flags),
     ...retryOptions(flags),
   };
 }

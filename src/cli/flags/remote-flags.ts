@@ -19,19 +19,13 @@ export function remoteFlags<T>(parser: Argv<T>, registry: string = READ_REGISTRY
 
 /** @throws UsageError for a bad PEM file. */
 export async function remoteOptions(flags: RemoteFlags, context: Context): Promise<RemoteOptions> {
-  const options = await registryOptions(flags);
+  const registry = await registryOptions(flags);
   const { stderr, signal } = context;
   const onProgress = (event: ProgressEvent): void => {
     const text = flags.progress === "json" ? JSON.stringify(event) : flags.quiet === true ? undefined : noteText(event);
     if (text !== undefined) stderr.write(`${text}\n`);
   };
-  return { ...options, registry: flags.registry, signal, onProgress };
-}
-
-/** As `remoteOptions`, for commands that write: the registry of names that have none may come from the environment. */
-export async function writeOptions(flags: RemoteFlags, context: Context): Promise<RemoteOptions> {
-  const options = await remoteOptions(flags, context);
-  return { ...options, registry: flags.registry ?? (process.env["IMGPACK_REGISTRY"] || undefined) };
+  return { registry, signal, onProgress };
 }
 
 /** `--platform` of the commands that take one. @param defaultPlatform for the help. */

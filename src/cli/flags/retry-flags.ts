@@ -30,7 +30,7 @@ export function retryFlags<T>(parser: Argv<T>): Argv<T & RetryFlags> {
 }
 
 /** @throws UsageError for a number out of range. */
-export function retryOptions(flags: RetryFlags): Pick<RegistryOptions, "retries" | "idleMs" | "limitRate"> {
+export function retryOptions(flags: RetryFlags): Pick<RegistryOptions, "retry" | "limitRate"> {
   const { retry, timeout, limitRate } = flags;
   if (retry !== undefined && !(Number.isInteger(retry) && retry >= 0 && retry <= MAX_RETRIES)) {
     const found = shownNumber(retry);
@@ -41,9 +41,8 @@ export function retryOptions(flags: RetryFlags): Pick<RegistryOptions, "retries"
     throw new UsageError(`Cannot use --timeout: found ${found}, expected 1 to ${MAX_TIMEOUT_SECONDS} seconds`);
   }
   return {
-    ...(retry === undefined ? {} : { retries: retry }),
-    ...(timeout === undefined ? {} : { idleMs: timeout * 1000 }),
-    ...(limitRate === undefined ? {} : { limitRate: bytesPerSecond(limitRate) }),
+    retry: { count: retry, timeoutMs: timeout === undefined ? undefined : Math.round(timeout * 1000) },
+    limitRate: limitRate === undefined ? undefined : bytesPerSecond(limitRate),
   };
 }
 

@@ -3,12 +3,13 @@ import { NotFoundError, UsageError } from "../../errors.ts";
 import { type Digest, isDigest } from "../../oci/digest.ts";
 import { formatReference, fullImageName, parseReference, resolveDockerHub } from "../../oci/reference.ts";
 import { quote } from "../../util/format.ts";
+import { listOf } from "../options/option-values.ts";
 
 export interface ConvertNameOptions {
-  /** Only the images with these names or digests. */
-  readonly images?: readonly string[] | undefined;
-  /** New full names for the one image that is written. */
-  readonly tags?: readonly string[] | undefined;
+  /** Writes only the images with these names or digests. Default: all images of the archive. */
+  readonly image?: string | readonly string[] | undefined;
+  /** New names for the one image that is written, in place of those in the archive. */
+  readonly tag?: string | readonly string[] | undefined;
 }
 
 /**
@@ -17,13 +18,11 @@ export interface ConvertNameOptions {
  * @param what names the archive in messages.
  * @throws NotFoundError for an image that it does not hold; UsageError for a tag and several images.
  */
-export function convertedRoots(
-  roots: readonly Root[],
-  { images, tags }: ConvertNameOptions,
-  what: string,
-): readonly Root[] {
-  const chosen = images === undefined || images.length === 0 ? roots : images.map(image => find(roots, image, what));
-  if (tags === undefined || tags.length === 0) return chosen;
+export function convertedRoots(roots: readonly Root[], options: ConvertNameOptions, what: string): readonly Root[] {
+  const images = listOf("image", options.image);
+  const tags = listOf("tag", options.tag);
+  const chosen = images.length === 0 ? roots : images.map(image => find(roots, image, what));
+  if (tags.length === 0) return chosen;
   const [root, ...others] = chosen;
   if (root !== undefined && others.length === 0) return [{ ...root, names: [...new Set(tags.map(fullTag))] }];
   const known = chosen.map(root => root.names[0] ?? idOf(root)).join(", ");

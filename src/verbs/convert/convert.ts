@@ -9,34 +9,36 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import { pruneSparse } from "../../transform/prune-sparse.ts";
 import { escapeForeign, quote } from "../../util/format.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
+import { SPARSE, type Sparse } from "../options/choices.ts";
+import { oneOf } from "../options/option-values.ts";
 import { checkApart, type OpenedOutput, type Output, openOutput } from "../shared/open-output.ts";
 import { SequentialInput } from "../shared/sequential-input.ts";
 import { type OutputOptions, readPlatforms, type WrittenImage, writeImages } from "../shared/write-images.ts";
 import { type ConvertNameOptions, convertedRoots } from "./chosen-images.ts";
 
+/** Options of `convert`. */
 export interface ConvertOptions extends OutputOptions, ConvertNameOptions {
-  /** As with `pull`. */
+  /** Where the archive goes. */
   readonly output: Output;
-  /** "universal", "oci" or "docker"; universal without it, and always oci in a folder. */
-  readonly format?: string | undefined;
-  /** `os/architecture[/variant]`, or "all"; all that the archive holds without it. */
-  readonly platforms?: readonly string[] | undefined;
-  /** An index that names more than the archive holds: "prune" (without it), "keep" or "fail". */
-  readonly sparse?: string | undefined;
+  /** Default "universal"; a folder is always "oci". */
+  readonly format?: ArchiveFormat | undefined;
+  /** `os/architecture[/variant]`, or "all" alone. Default: all platforms that the archive contains. */
+  readonly platform?: string | readonly string[] | undefined;
+  /** Default "prune". */
+  readonly sparse?: Sparse | undefined;
 }
 
+/** What `convert` wrote. */
 export interface ConvertResult {
-  /** "-" for a stream. */
+  /** Path as it was given; "-" for a stream. */
   readonly output: string;
   readonly format: ArchiveFormat;
   readonly images: readonly WrittenImage[];
-  /** Of all blobs, each once. */
+  /** Sum over all blobs, each counted once. */
   readonly blobBytes: number;
   readonly blobs: number;
   readonly seconds: number;
 }
-
-const FORMATS = ["universal", "oci", "docker"] as const;
 
 /**
  * Writes the images of an archive in another form, offline: any dialect that is read becomes one that every runtime
@@ -49,10 +51,11 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
   const { signal } = options;
   const onNote = (message: string): void => options.onProgress?.({ kind: "note", message });
   const what = input === "-" ? "archive from stdin" : `archive ${quote(input)}`;
-  const platforms = readPlatforms("convert", options.platforms, "all");
-  const sparse = readSparse(options.sparse);
+  const platforms = readPlatforms("convert", options.platform, "all");
+  const sparse = oneOf("sparse", options.sparse, SPARSE) ?? "prune";
+  const format = oneOf("format", options.format, ["universal", "oci", "docker"]);
   await checkApart(input, options.output);
-  const output = await openOutput(options.output, readFormat(options.format));
+  const output = await openOutput(options.output, format);
   await using reading = new SequentialInput({
     beginUpload: undefined,
     isShared: false,
@@ -96,15 +99,4 @@ function checkReadable(source: ImageSource, output: OpenedOutput, what: string):
   throw new UsageError(`Cannot convert ${what} to stdout: it is read from beginning to end, expected a file to write`, {
     hint: "Write to a file, or unpack the archive first.",
   });
-}
-
-function readFormat(format: string | undefined): ArchiveFormat | undefined {
-  const known = FORMATS.find(name => name === format);
-  if (known !== undefined || format === undefined) return known;
-  throw new UsageError(`Cannot write format ${quote(format)}: unknown, expected ${FORMATS.join(", ")}`);
-}
-
-function readSparse(sparse = "prune"): "prune" | "keep" | "fail" {
-  if (sparse === "prune" || sparse === "keep" || sparse === "fail") return sparse;
-  throw new UsageError(`Cannot treat a sparse index by ${quote(sparse)}: unknown, expected prune, keep or fail`);
 }

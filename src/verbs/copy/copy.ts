@@ -1,43 +1,55 @@
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { ImgpackError, PartialError, UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { type Platform, parsePlatform } from "../../oci/platform.ts";
 import { parseReference, resolveDockerHub } from "../../oci/reference.ts";
 import type { FullReference } from "../../registry/registry-source.ts";
+import { checkList, wholeNumber } from "../options/option-values.ts";
 import { type BlobCounts, createTally } from "../shared/blob-counts.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
 import { type RemoteOptions, readableReference, repositoryName, writableReference } from "../shared/remote-image.ts";
+import { readPlatforms } from "../shared/write-images.ts";
 import { type CopyRun, copyBetween } from "./copy-between.ts";
 
+/** Options of `copy` and `copyTo`. */
 export interface CopyOptions extends RemoteOptions {
-  /** For a target that names no registry; `registry` is for both ends, and goes before it. */
-  readonly defaultRegistry?: string | undefined;
-  /** `os/architecture[/variant]`, or "all", the default. One gives that image alone; several an index of them. */
-  readonly platforms?: readonly string[] | undefined;
-  /** Blobs under way at once; 6 without it. */
+  /**
+   * `os/architecture[/variant]`, or "all" alone. One platform of an index is copied as an image, several as a new index.
+   * Default "all".
+   */
+  readonly platform?: string | readonly string[] | undefined;
+  /** Blobs in transfer at the same time. Default 6. */
   readonly concurrency?: number | undefined;
-  /** Folder of the digest cache: which repositories hold which blobs. */
-  readonly cacheFolder?: string | undefined;
-  /** Plans, and sends nothing. */
+  /**
+   * Folder that remembers the repositories that hold blobs, and unfinished uploads. Default: nothing is remembered after
+   * the call.
+   */
+  readonly cacheDir?: string | undefined;
+  /** Plans, but sends nothing. Default false. */
   readonly dryRun?: boolean | undefined;
 }
 
+/** An image at its new place. */
 export interface CopiedImage {
-  /** As it was given. */
+  /** Reference as it was given. */
   readonly source: string;
   /** `registry/repository[:tag]` */
   readonly reference: string;
+  /** Of the manifest or index. */
   readonly digest: Digest;
   readonly mediaType: string;
-  /** The digest at the source, where platforms were chosen. */
+  /** The digest at the source, if platforms were chosen or schema 1 was converted. */
   readonly previousDigest?: Digest;
-  /** Of all its blobs; 0 when it was there already. */
+  /** Bytes of all its blobs; 0 if the target had the image already. */
   readonly plannedBytes: number;
 }
 
-export interface CopyResult extends BlobCounts {
+/** What `copy` or `copyTo` did. */
+export interface CopyResult {
   readonly images: readonly CopiedImage[];
+  readonly blobs: BlobCounts;
+  /** HTTP requests, to both registries. */
   readonly requests: number;
+  /** Bytes of request bodies. */
   readonly bytesSent: number;
   readonly seconds: number;
 }
@@ -51,7 +63,7 @@ const CONCURRENCY = 6;
  */
 export async function copy(source: string, target: string, options: CopyOptions = {}): Promise<CopyResult> {
   const from = readableReference(source, options.registry);
-  const { tag: _, ...to } = writableReference("copy to", target, options.registry ?? options.defaultRegistry);
+  const { tag: _, ...to } = writableReference("copy to", target, options.registry);
   if (to.digest !== undefined) {
     throw new UsageError(`Cannot copy to ${target}: found a digest, expected a tag or none`, {
       hint: "The digest is that of the source; it needs no naming.",
@@ -72,6 +84,7 @@ export async function copyTo(
   prefix: string,
   options: CopyOptions = {},
 ): Promise<CopyResult> {
+  checkList("copy", "references", sources);
   const jobs = sources.map(source => {
     const from = readableReference(source, options.registry);
     const { tag, repository } = from;
@@ -93,11 +106,12 @@ interface Job {
 
 async function copyAll(jobs: readonly Job[], options: CopyOptions): Promise<CopyResult> {
   const started = performance.now();
-  const platforms = readPlatforms(options.platforms);
+  const platforms = readPlatforms("copy", options.platform, "all");
+  const concurrency = wholeNumber("concurrency", options.concurrency, 1) ?? CONCURRENCY;
   const tally = createTally(options.onProgress ?? (() => undefined));
-  await using registries = new RegistryPool(options, tally.onProgress, options.cacheFolder);
-  const { signal, dryRun, concurrency = CONCURRENCY } = options;
-  const cache = await openDigestCache(options.cacheFolder);
+  await using registries = new RegistryPool(options, tally.onProgress, options.cacheDir);
+  const { signal, dryRun } = options;
+  const cache = await openDigestCache(options.cacheDir);
   const run: CopyRun = { registries, cache, platforms, concurrency, dryRun, signal, onProgress: tally.onProgress };
   const images: CopiedImage[] = [];
   const failures: ImgpackError[] = [];
@@ -120,7 +134,7 @@ async function copyAll(jobs: readonly Job[], options: CopyOptions): Promise<Copy
     );
   }
   const traffic = await registries.traffic();
-  return { images, ...traffic, ...tally.counts(), seconds: (performance.now() - started) / 1000 };
+  return { images, ...traffic, blobs: tally.counts(), seconds: (performance.now() - started) / 1000 };
 }
 
 function belowPrefix(prefix: string, repository: string): ReturnType<typeof parseReference> {
@@ -129,11 +143,4 @@ function belowPrefix(prefix: string, repository: string): ReturnType<typeof pars
   throw new UsageError(`Cannot copy to ${prefix}: no registry in it, expected HOST or HOST/PREFIX`, {
     hint: "A registry has a dot or a port, as in registry.lan:5000/mirror.",
   });
-}
-
-function readPlatforms(texts: readonly string[] | undefined): readonly Platform[] | "all" {
-  if (texts === undefined || texts.length === 0) return "all";
-  if (!texts.includes("all")) return texts.map(parsePlatform);
-  if (texts.length === 1) return "all";
-  throw new UsageError('Cannot copy: "all" stands beside other platforms, expected it alone');
 }

@@ -10,6 +10,8 @@ import { ArchiveError, UsageError } from "../../errors.ts";
 import { DOCKER_MANIFEST } from "../../oci/media-types.ts";
 import { quote } from "../../util/format.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
+import { LAYERS, type Layers } from "../options/choices.ts";
+import { oneOf } from "../options/option-values.ts";
 import { checkApart } from "../shared/open-output.ts";
 import { type VerifyResult, verify } from "../verify.ts";
 import { type DoctoredImage, type Examined, examineImages } from "./check-images.ts";
@@ -24,8 +26,8 @@ export interface DoctorOptions {
   readonly quick?: boolean | undefined;
   /** File to write a clean archive to: links resolved, absent platforms left out, both views in it. */
   readonly repair?: string | undefined;
-  /** Of a repaired archive, as with `convert`: "keep", "gzip" or "raw". */
-  readonly layers?: string | undefined;
+  /** Layers of the repaired archive. Default "keep". */
+  readonly layers?: Layers | undefined;
   readonly stdin?: Readable | undefined;
   readonly onProgress?: OnProgress | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -93,7 +95,8 @@ export async function doctor(path: string, options: DoctorOptions = {}): Promise
 }
 
 /** @throws UsageError for what cannot be repaired, before anything is read. */
-async function checkRepair(path: string, { repair }: DoctorOptions): Promise<void> {
+async function checkRepair(path: string, { repair, layers }: DoctorOptions): Promise<void> {
+  oneOf("layers", layers, LAYERS);
   if (repair === undefined) return;
   if (path === "-") {
     throw new UsageError("Cannot repair archive from stdin: it passes by once, expected a file", {

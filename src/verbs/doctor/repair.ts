@@ -3,13 +3,13 @@ import type { Root } from "../../content/contracts.ts";
 import { derivedSource, rootsOf } from "../../content/derived-source.ts";
 import type { OnProgress } from "../../content/progress.ts";
 import { pruneSparse } from "../../transform/prune-sparse.ts";
+import type { Layers } from "../options/choices.ts";
 import { openOutput } from "../shared/open-output.ts";
 import { type WrittenImage, writeImages } from "../shared/write-images.ts";
 
 export interface RepairOptions {
   readonly output: string;
-  /** "keep", "gzip" or "raw". */
-  readonly layers?: string | undefined;
+  readonly layers?: Layers | undefined;
   readonly onProgress?: OnProgress | undefined;
   readonly signal?: AbortSignal | undefined;
 }

@@ -8,43 +8,63 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { quote } from "../../util/format.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
+import { oneOf, wholeNumber } from "../options/option-values.ts";
 import { findPresent } from "../shared/already-pushed.ts";
 import { type BlobCounts, createTally } from "../shared/blob-counts.ts";
 import type { Destination } from "../shared/destinations.ts";
-import { type RegistryOptions, RegistryPool } from "../shared/registry-pool.ts";
+import { RegistryPool } from "../shared/registry-pool.ts";
 import { importedImage } from "./import-draft.ts";
 import { checkApart, openImportInput } from "./import-input.ts";
 import { hashInput, type ImportRun, passLayer, sealedLayer, sealInput } from "./import-layers.ts";
 import { type ImportSettings, readSettings } from "./import-settings.ts";
 import { type ImportTargetOptions, importTarget } from "./import-target.ts";
 
-export interface ImportOptions extends ImportSettings, ImportTargetOptions, RegistryOptions {
-  /** A folder's files keep their user and group numbers; without it all belong to 0:0. */
-  readonly keepOwner?: boolean | undefined;
-  /** Blobs under way at once; 6 without it. */
+/** Owner of the files of a folder that becomes a layer: 0:0, or the numbers that they have. */
+export type Owner = "root" | "keep";
+
+/** Options of `importImage`. */
+export interface ImportOptions extends ImportSettings, ImportTargetOptions {
+  /** Default "root". A tar always keeps its owners. */
+  readonly owner?: Owner | undefined;
+  /** Blobs in transfer at the same time. Default 6. */
   readonly concurrency?: number | undefined;
-  /** Folder of the digest cache; without it, what is learnt lasts for this call. */
-  readonly cacheFolder?: string | undefined;
-  /** Makes the image to tell its digest; writes and sends nothing. */
+  /**
+   * Folder that remembers the digests of compressed layers, the repositories that hold blobs, and unfinished uploads.
+   * Default: nothing is remembered after the call.
+   */
+  readonly cacheDir?: string | undefined;
+  /** Makes the image for its digest, but writes and sends nothing. Default false. */
   readonly dryRun?: boolean | undefined;
+  /** Is called with each progress event. */
   readonly onProgress?: OnProgress | undefined;
+  /** Stops the call; its promise rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** One name of the image that was made. */
 export interface ImportedImage {
+  /** `registry/repository:tag` */
   readonly reference: string;
+  /** Of the manifest. */
   readonly digest: Digest;
 }
 
-export interface ImportResult extends BlobCounts {
+/** What `importImage` made. */
+export interface ImportResult {
+  /** One per name. */
   readonly images: readonly ImportedImage[];
-  /** Digest of the config: what docker calls the image ID. */
+  /** Digest of the config, which docker calls the image ID. */
   readonly imageId: Digest;
+  /** Digest of the uncompressed layer. */
   readonly diffId: Digest;
-  /** Absent when the registry had the image already, so that its layer was not made. */
+  /** Absent if the registry had the image already, so that the layer was not made. */
   readonly layer?: Descriptor;
+  /** Path of the archive, as it was given. */
   readonly output?: string;
+  readonly blobs: BlobCounts;
+  /** HTTP requests. */
   readonly requests: number;
+  /** Bytes of request bodies. */
   readonly bytesSent: number;
   readonly seconds: number;
 }
@@ -65,13 +85,15 @@ export async function importImage(path: string, options: ImportOptions): Promise
   const tally = createTally(options.onProgress ?? (() => undefined));
   const { onProgress } = tally;
   const onNote = (message: string): void => onProgress({ kind: "note", message });
-  const packing = { mtime: settings.mtime, keepOwner: options.keepOwner };
+  const keepOwner = oneOf("owner", options.owner, ["root", "keep"]) === "keep";
+  const concurrency = wholeNumber("concurrency", options.concurrency, 1) ?? CONCURRENCY;
+  const packing = { mtime: settings.mtime, keepOwner };
   await using input = await openImportInput(path, packing, onNote, signal);
   if (output !== undefined) await checkApart(path, output);
-  const cache = await openDigestCache(options.cacheFolder);
-  const { author, message, concurrency = CONCURRENCY } = options;
+  const cache = await openDigestCache(options.cacheDir);
+  const { author, message } = options;
   const run: ImportRun = { input, target, settings, author, message, concurrency, cache, onProgress, onNote, signal };
-  await using registries = new RegistryPool(options, onProgress, options.cacheFolder);
+  await using registries = new RegistryPool(options, onProgress, options.cacheDir);
   const made = await blameChangedInput(input.confirm, async () =>
     output !== undefined || options.dryRun
       ? await toArchive(run, options.dryRun ? undefined : output)
@@ -82,7 +104,7 @@ export async function importImage(path: string, options: ImportOptions): Promise
     ...made,
     ...(output === undefined ? {} : { output }),
     ...traffic,
-    ...tally.counts(),
+    blobs: tally.counts(),
     seconds: (performance.now() - started) / 1000,
   };
 }

@@ -2,33 +2,35 @@ import { UsageError } from "../../errors.ts";
 import type { RuntimeSettings } from "../../oci/build-config.ts";
 import { hostPlatform, type Platform, parsePlatform } from "../../oci/platform.ts";
 import { quote } from "../../util/format.ts";
+import { listOf } from "../options/option-values.ts";
 
-/** What the image says of itself, as a person writes it. */
+/** Settings of the image that is made. */
 export interface ImportSettings {
-  /** A JSON array is the command itself; other text is given to a shell, as Docker's ENTRYPOINT does. */
+  /** Command, as a JSON array of strings; other text is a line for the shell, as with Docker's ENTRYPOINT. */
   readonly entrypoint?: string | undefined;
-  /** As `entrypoint`. */
+  /** Arguments, or the command if there is no `entrypoint`, in the same two forms. */
   readonly cmd?: string | undefined;
-  /** `NAME=VALUE`. */
-  readonly env?: readonly string[] | undefined;
-  /** Absolute path. */
+  /** `NAME=VALUE` */
+  readonly env?: string | readonly string[] | undefined;
+  /** Absolute path of the working directory. */
   readonly workdir?: string | undefined;
   /** `user[:group]`, names or numbers. */
   readonly user?: string | undefined;
-  /** `80`, `80/tcp`, `53/udp`. */
-  readonly expose?: readonly string[] | undefined;
-  /** `KEY=VALUE`. */
-  readonly labels?: readonly string[] | undefined;
-  /** Absolute paths. */
-  readonly volumes?: readonly string[] | undefined;
-  /** `os/architecture[/variant]`; linux with this machine's architecture without it. */
+  /** Ports: `80`, `80/tcp`, `53/udp`, `132/sctp`. */
+  readonly expose?: string | readonly string[] | undefined;
+  /** `KEY=VALUE` */
+  readonly label?: string | readonly string[] | undefined;
+  /** Absolute paths of volumes. */
+  readonly volume?: string | readonly string[] | undefined;
+  /** `os/architecture[/variant]`. Default: linux with the architecture of this machine. */
   readonly platform?: string | undefined;
-  /** RFC 3339, or "now"; `sourceDateEpoch` without it. */
+  /** RFC 3339, or "now". Default: `sourceDateEpoch`. */
   readonly created?: string | undefined;
-  /** Seconds since 1970, as in the variable SOURCE_DATE_EPOCH; 0 without it. */
+  /** Whole seconds since 1970, as in the variable SOURCE_DATE_EPOCH. Default "0". */
   readonly sourceDateEpoch?: string | undefined;
+  /** Author of the image. */
   readonly author?: string | undefined;
-  /** Comment of the layer's history. */
+  /** Comment in the history of the layer. */
   readonly message?: string | undefined;
 }
 
@@ -45,15 +47,16 @@ export interface ReadSettings {
 export function readSettings(settings: ImportSettings, now: () => Date = () => new Date()): ReadSettings {
   const platform = settings.platform === undefined ? hostPlatform() : parsePlatform(settings.platform);
   const isWindows = platform.os === "windows";
-  const labels = pairs("--label", settings.labels ?? []);
-  pairs("--env", settings.env ?? []);
+  const labels = pairs("--label", listOf("label", settings.label));
+  const env = listOf("env", settings.env);
+  pairs("--env", env);
   const runtime: RuntimeSettings = {
     user: settings.user === undefined ? undefined : user(settings.user),
-    exposedPorts: (settings.expose ?? []).map(port),
-    env: settings.env ?? [],
+    exposedPorts: listOf("expose", settings.expose).map(port),
+    env,
     entrypoint: command("--entrypoint", settings.entrypoint, isWindows),
     cmd: command("--cmd", settings.cmd, isWindows),
-    volumes: (settings.volumes ?? []).map(path => absolute("--volume", path, isWindows)),
+    volumes: listOf("volume", settings.volume).map(path => absolute("--volume", path, isWindows)),
     workingDir: settings.workdir === undefined ? undefined : absolute("--workdir", settings.workdir, isWindows),
     labels,
   };

@@ -3,22 +3,30 @@ import type { Root } from "../../content/contracts.ts";
 import { UsageError } from "../../errors.ts";
 import { formatReference, parseReference, resolveDockerHub } from "../../oci/reference.ts";
 import { quote } from "../../util/format.ts";
+import type { Compression } from "../options/choices.ts";
+import { oneOf } from "../options/option-values.ts";
+import { type RegistryOptions, registryOptions } from "../options/registry-options.ts";
 import { type Destination, destinations } from "../shared/destinations.ts";
 import { gzipLevel } from "../shared/gzip-level.ts";
+import { PushNames } from "../shared/push-names.ts";
+
+/** Media types of a manifest: those of OCI, or Docker's schema 2. */
+export type ManifestFormat = "oci" | "docker";
 
 export interface ImportTargetOptions {
-  /** Names of the image. */
-  readonly tags: readonly string[];
-  /** Archive to write; without it the image goes to the registries that the tags name. */
+  /** `[registry/]repository[:tag]`: names of the image. */
+  readonly tag: string | readonly string[];
+  /** Archive to write. Default: the image is pushed to the registries that `tag` names. */
   readonly output?: string | undefined;
-  /** For tags that name no registry. */
-  readonly registry?: string | undefined;
-  /** For those too, when `registry` is not given: `IMGPACK_REGISTRY`. Not of names in an archive. */
-  readonly defaultRegistry?: string | undefined;
-  /** "auto" and "gzip", "gzip:1" to "gzip:12", "keep" for an uncompressed layer. Layers of gzip or zstd stay as they are. */
-  readonly compression?: string | undefined;
-  /** Media types of the manifest; OCI's without it. */
-  readonly format?: string | undefined;
+  /**
+   * How registries are named and reached; a string is short for `{ host }`. `defaultHost` has no effect on names in an
+   * archive.
+   */
+  readonly registry?: string | RegistryOptions | undefined;
+  /** Default "auto". */
+  readonly compression?: Compression | undefined;
+  /** Default "oci". */
+  readonly format?: ManifestFormat | undefined;
 }
 
 export interface ImportTarget {
@@ -34,21 +42,22 @@ export interface ImportTarget {
 
 /** Decided before anything is read. @throws UsageError for what cannot be followed. */
 export function importTarget(what: string, options: ImportTargetOptions): ImportTarget {
-  const { tags, output, registry, format = "oci" } = options;
+  const { output } = options;
+  const pushNames = new PushNames({ registry: options.registry, tag: options.tag });
+  const { tags } = pushNames;
   if (tags.length === 0) {
     throw new UsageError(`Cannot import ${what}: no name given, expected one`, {
       hint: "Name the image with --tag, such as --tag registry.lan:5000/base:1.0.",
     });
   }
-  if (format !== "oci" && format !== "docker") {
-    throw new UsageError(`Cannot use --format ${quote(format)}: unknown, expected oci or docker`);
-  }
+  const format = oneOf("format", options.format, ["oci", "docker"]) ?? "oci";
+  const { host } = registryOptions(options.registry);
   if (output === "-") throw new UsageError('Cannot write the archive to "-": found stdout, expected a file');
   const isArchive = output !== undefined;
   const level = gzipLevel(options.compression);
   return {
-    names: isArchive ? [...new Set(tags.map(tag => archiveName(tag, registry)))] : [],
-    places: isArchive ? [] : destinations([NAMELESS], options, what),
+    names: isArchive ? [...new Set(tags.map(tag => archiveName(tag, host)))] : [],
+    places: isArchive ? [] : destinations([NAMELESS], pushNames, what),
     profile: level === "keep" ? undefined : gzipProfile(level),
     isDocker: format === "docker",
     isPlain: options.format === undefined && options.compression === undefined,

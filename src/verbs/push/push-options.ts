@@ -1,34 +1,38 @@
 import type { Readable } from "node:stream";
 import type { OnProgress } from "../../content/progress.ts";
 import type { Digest } from "../../oci/digest.ts";
-import type { PushNameOptions } from "../shared/destinations.ts";
-import type { RegistryOptions } from "../shared/registry-pool.ts";
+import type { Compression, Sparse } from "../options/choices.ts";
+import type { PushNameOptions } from "../shared/push-names.ts";
 
-export interface PushOptions extends RegistryOptions, PushNameOptions {
-  /** Raw layers: "auto" and "gzip" compress them, "gzip:1" to "gzip:12" at that level, "keep" pushes them as they are. */
-  readonly compression?: string | undefined;
-  /** Blobs under way at once; 6 without it. */
+/** Options of `push`. */
+export interface PushOptions extends PushNameOptions {
+  /** Default "auto". */
+  readonly compression?: Compression | undefined;
+  /** Default "prune". */
+  readonly sparse?: Sparse | undefined;
+  /** Blobs in transfer at the same time. Default 6. */
   readonly concurrency?: number | undefined;
-  /** Folder of the digest cache; without it, what is learnt lasts for this call. */
-  readonly cacheFolder?: string | undefined;
   /**
-   * Indexes that name more than the archive holds: "prune" (the default) leaves the absent entries out, "keep" pushes the
-   * index as it is, "fail" refuses.
+   * Folder that remembers the digests of compressed layers, the repositories that hold blobs, and unfinished uploads.
+   * Default: nothing is remembered after the call.
    */
-  readonly sparse?: "prune" | "keep" | "fail" | undefined;
-  /** Where the archive `-` is read from; the process's stdin without it. */
+  readonly cacheDir?: string | undefined;
+  /** Stream that the archive "-" is read from. Default: stdin of the process. */
   readonly stdin?: Readable | undefined;
-  /** Plans, and sends nothing. */
+  /** Plans, but sends nothing. Default false. */
   readonly dryRun?: boolean | undefined;
+  /** Is called with each progress event. */
   readonly onProgress?: OnProgress | undefined;
+  /** Stops the call; its promise rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** One name of an image in a registry. */
 export interface PushedImage {
-  /** `registry/repository:tag`. */
+  /** `registry/repository:tag` */
   readonly reference: string;
-  /** Absent in a dry run where a layer is still to be compressed. */
+  /** Of the manifest or index; absent in a dry run if a layer is still to be compressed. */
   readonly digest?: Digest;
-  /** The digest in the archive, where raw layers were compressed or absent platforms left out of an index. */
+  /** The digest in the archive, if the push changed it: raw layers were compressed, or an index was pruned. */
   readonly previousDigest?: Digest;
 }

@@ -13,6 +13,7 @@ import { compressLayers } from "../../transform/compress-layers.ts";
 import { pruneSparse } from "../../transform/prune-sparse.ts";
 import { findPresent, type PresentImages } from "../shared/already-pushed.ts";
 import type { Destination } from "../shared/destinations.ts";
+import type { PushNames } from "../shared/push-names.ts";
 import type { RegistryPool } from "../shared/registry-pool.ts";
 import type { SequentialInput } from "../shared/sequential-input.ts";
 import type { PushedImage, PushOptions } from "./push-options.ts";
@@ -21,6 +22,7 @@ const CONCURRENCY = 6;
 
 export interface PushRun {
   readonly options: PushOptions & { readonly onProgress: OnProgress };
+  readonly names: PushNames;
   readonly registries: RegistryPool;
   readonly cache: DigestCache;
   readonly level: number | "keep" | undefined;

@@ -3,9 +3,12 @@ import type { CopyPlan } from "../../content/contracts.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { ImgpackError, PartialError } from "../../errors.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
+import { SPARSE } from "../options/choices.ts";
+import { checkList, oneOf, wholeNumber } from "../options/option-values.ts";
 import { type BlobCounts, createTally } from "../shared/blob-counts.ts";
-import { destinations, tagPlaces } from "../shared/destinations.ts";
+import { destinations } from "../shared/destinations.ts";
 import { gzipLevel } from "../shared/gzip-level.ts";
+import { PushNames } from "../shared/push-names.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
 import { SequentialInput } from "../shared/sequential-input.ts";
 import type { PushedImage, PushOptions } from "./push-options.ts";
@@ -13,9 +16,14 @@ import { type PushRun, pushToRepository } from "./push-repository.ts";
 
 export type { PushedImage, PushOptions } from "./push-options.ts";
 
-export interface PushResult extends BlobCounts {
+/** What `push` did. */
+export interface PushResult {
+  /** One per tag that was pushed. */
   readonly images: readonly PushedImage[];
+  readonly blobs: BlobCounts;
+  /** HTTP requests. */
   readonly requests: number;
+  /** Bytes of request bodies. */
   readonly bytesSent: number;
   readonly seconds: number;
 }
@@ -30,12 +38,15 @@ const NOTHING_KNOWN: CopyPlan = { roots: [], pending: [], blobs: [], manifests: 
  */
 export async function push(archives: readonly string[], options: PushOptions = {}): Promise<PushResult> {
   const started = performance.now();
-  const onProgress = options.onProgress ?? (() => undefined);
-  const tally = createTally(onProgress);
-  const cache = await openDigestCache(options.cacheFolder);
-  await using registries = new RegistryPool(options, tally.onProgress, options.cacheFolder);
+  checkList("push", "archives", archives);
+  oneOf("sparse", options.sparse, SPARSE);
+  wholeNumber("concurrency", options.concurrency, 1);
   const level = gzipLevel(options.compression);
-  const run: PushRun = { options: { ...options, onProgress: tally.onProgress }, registries, cache, level };
+  const names = new PushNames(options);
+  const tally = createTally(options.onProgress ?? (() => undefined));
+  const cache = await openDigestCache(options.cacheDir);
+  await using registries = new RegistryPool(options, tally.onProgress, options.cacheDir);
+  const run: PushRun = { options: { ...options, onProgress: tally.onProgress }, names, registries, cache, level };
   const images: PushedImage[] = [];
   const failures: ImgpackError[] = [];
   const failed: string[] = [];
@@ -57,15 +68,15 @@ export async function push(archives: readonly string[], options: PushOptions = {
     );
   }
   const traffic = await registries.traffic();
-  return { images, ...traffic, ...tally.counts(), seconds: (performance.now() - started) / 1000 };
+  return { images, ...traffic, blobs: tally.counts(), seconds: (performance.now() - started) / 1000 };
 }
 
 /** An image that fails does not stop those of other repositories. */
 async function pushArchive(path: string, run: PushRun, images: PushedImage[]): Promise<void> {
-  const { options, registries, cache, level } = run;
+  const { options, names, registries, cache, level } = run;
   const { signal, onProgress, stdin } = options;
   const onNote = (message: string): void => onProgress({ kind: "note", message });
-  const [place, ...otherPlaces] = tagPlaces(options);
+  const [place, ...otherPlaces] = names.repositories();
   const beginUpload =
     place === undefined
       ? undefined
@@ -75,7 +86,7 @@ async function pushArchive(path: string, run: PushRun, images: PushedImage[]): P
   await using reading = new SequentialInput({ beginUpload, isShared, level, cache, isDryRun, onProgress });
   await using archive = await openArchive(path, { onNote, signal, stdin, scan: reading.scan });
   const source = reading.sourceOf(archive);
-  const places = destinations(archive.images, options, archive.archive.what);
+  const places = destinations(archive.images, names, archive.archive.what);
   const sentTo = place === undefined ? undefined : `${place.registry}/${place.repository}`;
   const failures: ImgpackError[] = [];
   for (const each of places) {

@@ -1,9 +1,11 @@
 import { AuthError, NotFoundError, RegistryError } from "../../errors.ts";
 import { listCatalog } from "../../registry/api/list-catalog.ts";
+import { wholeNumber } from "../options/option-values.ts";
 import { type RemoteOptions, withRegistries } from "../shared/remote-image.ts";
-import { readLimit } from "./tags.ts";
 
+/** Options of `catalog`. */
 export interface CatalogOptions extends RemoteOptions {
+  /** Maximum number of repositories. Default: all. */
   readonly limit?: number | undefined;
 }
 
@@ -25,7 +27,7 @@ const NOT_ALLOWED =
  * @throws NotFoundError or RegistryError where there is no such list, AuthError where it is not for everybody.
  */
 export async function catalog(registry: string, options: CatalogOptions = {}): Promise<CatalogResult> {
-  const limit = readLimit(options.limit);
+  const limit = wholeNumber("limit", options.limit, 1);
   return await withRegistries(options, async registries => {
     const client = await registries.clientFor(registry, options.signal);
     const repositories: string[] = [];

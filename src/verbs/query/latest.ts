@@ -1,18 +1,22 @@
-import { NotFoundError, UsageError } from "../../errors.ts";
+import { NotFoundError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { compareVersions, newestVersion, parseVersion } from "../../oci/semver.ts";
 import { resolveDigest } from "../../registry/api/resolve-digest.ts";
 import type { Repository } from "../../registry/client/repository.ts";
-import { quote } from "../../util/format.ts";
+import { oneOf } from "../options/option-values.ts";
 import { type RemoteOptions, repositoryReference, withRegistries } from "../shared/remote-image.ts";
 import { allTags } from "./tags.ts";
 import { datedTags, timeOf } from "./tags-created.ts";
 
+/** What makes an image the latest. "semver": the highest version among the tags; "created": the last build of all tags. */
+export type LatestBy = "semver" | "created";
+
+/** Options of `latest`. */
 export interface LatestOptions extends RemoteOptions {
-  /** "semver", the default: the highest version among the tags. "created": the image that was built last, of all tags. */
-  readonly by?: string | undefined;
-  /** Versions with a suffix count too: `1.5.0-rc.1`, `1.5.0-alpine`. */
-  readonly prereleases?: boolean | undefined;
+  /** Default "semver". */
+  readonly by?: LatestBy | undefined;
+  /** Also considers versions with a suffix, such as `1.5.0-rc.1` and `1.5.0-alpine`. Default false. */
+  readonly prerelease?: boolean | undefined;
 }
 
 export interface LatestResult {
@@ -31,10 +35,8 @@ export interface LatestResult {
  * @throws NotFoundError when no tag is a version, or none tells a date.
  */
 export async function latest(repository: string, options: LatestOptions = {}): Promise<LatestResult> {
-  const { by = "semver", signal } = options;
-  if (by !== "semver" && by !== "created") {
-    throw new UsageError(`Cannot choose the latest by ${quote(by)}: unknown order, expected semver or created`);
-  }
+  const { signal } = options;
+  const by = oneOf("by", options.by, ["semver", "created"]) ?? "semver";
   const reference = repositoryReference(repository, options.registry);
   return await withRegistries(options, async registries => {
     const repository = await registries.repositoryFor(reference, signal);
@@ -51,9 +53,9 @@ type Found = Pick<LatestResult, "tag" | "digest" | "created">;
 async function byVersion(
   repository: Repository,
   tags: readonly string[],
-  { prereleases, signal }: LatestOptions,
+  { prerelease, signal }: LatestOptions,
 ): Promise<Found> {
-  const tag = newestVersion(tags, prereleases);
+  const tag = newestVersion(tags, prerelease);
   if (tag !== undefined) return { tag, digest: (await resolveDigest(repository, tag, signal)).digest };
   const isHidden = newestVersion(tags, true) !== undefined;
   throw new NotFoundError(

@@ -1,18 +1,18 @@
-import { UsageError } from "../../errors.ts";
 import { compareText, sortByVersion } from "../../oci/semver.ts";
 import { listTags } from "../../registry/api/list-tags.ts";
 import type { Repository } from "../../registry/client/repository.ts";
-import { quote } from "../../util/format.ts";
+import { oneOf, wholeNumber } from "../options/option-values.ts";
 import { type RemoteOptions, repositoryReference, withRegistries } from "../shared/remote-image.ts";
 import { type DatedTag, datedTags } from "./tags-created.ts";
 
+/** Order of tags. "semver" and "time" put the newest first; "name" goes by code units. "time" reads each tag's config. */
+export type SortOrder = "semver" | "time" | "name";
+
+/** Options of `tags`. */
 export interface TagsOptions extends RemoteOptions {
-  /**
-   * "semver" and "time": newest first; "name": by code units. The registry's order without it. "time" reads the config of
-   * every tag.
-   */
-  readonly sort?: string | undefined;
-  /** At most so many, counted after sorting. */
+  /** Default: the order of the registry. */
+  readonly sort?: SortOrder | undefined;
+  /** Maximum number of tags, counted after sorting. Default: all. */
   readonly limit?: number | undefined;
 }
 
@@ -23,19 +23,15 @@ export interface TagsResult {
   readonly tags: readonly DatedTag[];
 }
 
-const SORTS = ["semver", "time", "name"] as const;
-
 /**
  * The tags of a repository.
  *
  * @throws NotFoundError when there is no such repository.
  */
 export async function tags(repository: string, options: TagsOptions = {}): Promise<TagsResult> {
-  const { sort, signal } = options;
-  const limit = readLimit(options.limit);
-  if (sort !== undefined && !SORTS.some(known => known === sort)) {
-    throw new UsageError(`Cannot sort tags by ${quote(sort)}: unknown order, expected semver, time or name`);
-  }
+  const { signal } = options;
+  const sort = oneOf("sort", options.sort, ["semver", "time", "name"]);
+  const limit = wholeNumber("limit", options.limit, 1);
   const reference = repositoryReference(repository, options.registry);
   return await withRegistries(options, async registries => {
     const remote = await registries.repositoryFor(reference, signal);
@@ -60,16 +56,10 @@ export async function allTags(
   return found;
 }
 
-/** @throws UsageError for anything but a whole number above 0. */
-export function readLimit(limit: number | undefined): number | undefined {
-  if (limit === undefined || (Number.isSafeInteger(limit) && limit > 0)) return limit;
-  throw new UsageError(`Cannot use limit ${String(limit)}: found another number, expected a whole one above 0`);
-}
-
 async function sortedTags(
   repository: Repository,
   found: readonly string[],
-  sort: string | undefined,
+  sort: SortOrder | undefined,
   onNote: (message: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<readonly DatedTag[]> {

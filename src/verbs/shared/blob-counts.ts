@@ -1,15 +1,14 @@
 import type { OnProgress } from "../../content/progress.ts";
 
-/** What became of the blobs of a run. */
+/** What happened to the blobs of a call. */
 export interface BlobCounts {
-  readonly blobs: {
-    readonly uploaded: number;
-    readonly mounted: number;
-    /** The target had them. */
-    readonly skipped: number;
-    /** Raw layers whose digest was known from an earlier run; also counted as mounted or skipped. */
-    readonly cached: number;
-  };
+  readonly uploaded: number;
+  /** Taken over from another repository of the same registry, without sending bytes. */
+  readonly mounted: number;
+  /** The target had them already. */
+  readonly skipped: number;
+  /** Raw layers whose digest was known from an earlier run; also counted as mounted or skipped. */
+  readonly cached: number;
 }
 
 /** Counts events on their way to the listener. */
@@ -24,6 +23,6 @@ export function createTally(listener: OnProgress): { readonly onProgress: OnProg
       }
       listener(event);
     },
-    counts: () => ({ blobs: { ...blobs } }),
+    counts: () => ({ ...blobs }),
   };
 }

@@ -1,7 +1,6 @@
-import { UsageError } from "../../errors.ts";
 import type { LayerCompression } from "../../oci/media-types.ts";
 import type { TargetCompression } from "../../transform/layers-to-recompress.ts";
-import { quote } from "../../util/format.ts";
+import type { Layers } from "../options/choices.ts";
 import type { LoaderProfile } from "./loader-profile.ts";
 
 /** No loader but Docker's classic store unpacks these: they are never written. */
@@ -16,14 +15,9 @@ export interface LayerChange {
   readonly reason?: string;
 }
 
-/**
- * @param layers "keep", "gzip" or "raw"; by default what the loader needs.
- * @throws UsageError for any other text.
- */
-export function layerChange(layers: string | undefined, profile: LoaderProfile | undefined): LayerChange {
+/** @param layers by default what the loader needs. */
+export function layerChange(layers: Layers | undefined, profile: LoaderProfile | undefined): LayerChange {
   if (layers === "gzip" || layers === "raw") return { target: layers };
-  if (layers !== undefined && layers !== "keep")
-    throw new UsageError(`Cannot write layers as ${quote(layers)}: unknown, expected keep, gzip or raw`);
   const needed = layers === "keep" ? [] : (profile?.unpacksNot ?? []);
   const reason = needed.length > 0 ? `For ${profile?.name}: ` : "For every loader: ";
   return { target: "gzip", only: new Set([...NEVER_WRITTEN, ...needed]), reason };

@@ -3,10 +3,10 @@ import type { CopyPlan } from "../../content/contracts.ts";
 import { ArchiveError, UsageError } from "../../errors.ts";
 import type { LayerCompression } from "../../oci/media-types.ts";
 import type { Platform } from "../../oci/platform.ts";
-import { quote } from "../../util/format.ts";
+import { oneOf } from "../options/option-values.ts";
 import type { OpenedOutput } from "./open-output.ts";
 
-/** "docker20": Docker before 23; "docker": 23 and newer, in both stores; "podman"; "ctr": containerd; "k3s". */
+/** A program that loads archives. "docker20": Docker before 23; "docker": 23 and newer, in both stores; "ctr": containerd. */
 export type Loader = "docker20" | "docker" | "podman" | "ctr" | "k3s";
 
 /** What a loader does not accept. Everything else is written unchanged: default archives load everywhere. */
@@ -29,12 +29,9 @@ const PROFILES: Readonly<Record<Loader, LoaderProfile>> = {
 };
 
 /** @throws UsageError for a name that is none of them. */
-export function loaderProfile(name: string): LoaderProfile {
-  const known = Object.entries(PROFILES).find(([loader]) => loader === name);
-  if (known !== undefined) return known[1];
-  throw new UsageError(
-    `Cannot write for ${quote(name)}: unknown loader, expected one of ${Object.keys(PROFILES).join(", ")}`,
-  );
+export function loaderProfile(loader: Loader): LoaderProfile {
+  oneOf("for", loader, Object.keys(PROFILES));
+  return PROFILES[loader];
 }
 
 /** @throws UsageError for an output that the loader cannot read; Docker's classic store reads `manifest.json` alone. */

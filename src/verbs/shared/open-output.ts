@@ -12,6 +12,8 @@ import { UsageError } from "../../errors.ts";
 import type { Platform } from "../../oci/platform.ts";
 import { quote } from "../../util/format.ts";
 
+export type { ArchiveFormat } from "../../archive/write/archive-layout.ts";
+
 /** Where images are written: a file; a folder, if the name ends in a slash or is one already; or a stream. */
 export type Output = string | Writable;
 

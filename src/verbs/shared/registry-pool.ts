@@ -10,34 +10,17 @@ import type { RegistryClient } from "../../registry/client/registry-client.ts";
 import { Repository } from "../../registry/client/repository.ts";
 import { canonicalRegistry } from "../../registry/credentials/credential-key.ts";
 import { RateLimit } from "../../registry/http/rate-limit.ts";
-import type { ClientCertificate } from "../../registry/http/tls-options.ts";
 import { type PullLocation, pullLocations } from "../../registry/mirrors/mirrors.ts";
 import type { CandidatesFor, FullReference } from "../../registry/registry-source.ts";
 import { registryTarget } from "../../registry/registry-target.ts";
 import { UploadJournal } from "../../registry/upload/upload-journal.ts";
+import { listOf } from "../options/option-values.ts";
+import { type RegistryOptions, registryOptions } from "../options/registry-options.ts";
 
-/** How to reach registries. Credentials are for the one registry that a run names; with two, they are refused. */
-export interface RegistryOptions {
-  readonly username?: string | undefined;
-  readonly password?: string | undefined;
-  /** Access token that goes to the registry as it is, in place of user name and password. */
-  readonly token?: string | undefined;
-  /** Plain HTTP also for registries that are not loopback. */
-  readonly plainHttp?: boolean | undefined;
-  /** Accepts any certificate. */
-  readonly insecure?: boolean | undefined;
-  /** PEM certificates trusted beside the system's. */
-  readonly ca?: string | undefined;
-  /** Shown to registries that ask who this machine is; certs.d folders are read without it. */
-  readonly clientCertificate?: ClientCertificate | undefined;
-  /** For pulls: tried first, in this order, then those of registries.conf, then the registry itself. */
-  readonly mirrors?: readonly string[] | undefined;
-  /** How often what may pass is tried again; 4 without it. */
-  readonly retries?: number | undefined;
-  /** Milliseconds without a byte after which a connection counts as broken; two minutes without it. */
-  readonly idleMs?: number | undefined;
-  /** Bytes per second of all bodies together, both ways. */
-  readonly limitRate?: number | undefined;
+export interface PoolOptions {
+  readonly registry?: string | RegistryOptions | undefined;
+  /** For pulls: tried before the registry itself. */
+  readonly mirror?: string | readonly string[] | undefined;
 }
 
 /** The registries of one run, each connected once. */
@@ -45,20 +28,21 @@ export class RegistryPool implements AsyncDisposable {
   readonly #options: ConnectOptions;
   /** What counts for every registry of the run. */
   readonly #manners: Pick<ConnectOptions, "attempts" | "idleMs" | "rate" | "onRetry">;
-  readonly #mirrors: readonly string[] | undefined;
+  readonly #mirrors: readonly string[];
   readonly #onProgress: OnProgress;
   readonly #journal: UploadJournal | undefined;
   readonly #clients = new Map<string, Promise<RegistryClient>>();
   /** The registry that the credentials of the options belong to: the first one. */
   #owner: string | undefined;
 
-  /** @param cacheFolder where large uploads are noted for a later run; without it they are lost with this one. */
-  constructor(options: RegistryOptions, onProgress: OnProgress, cacheFolder?: string) {
-    const { username, password, token, plainHttp, insecure, ca, clientCertificate, mirrors } = options;
-    const { retries, idleMs, limitRate } = options;
+  /** @param cacheDir where large uploads are noted for a later run; without it they are lost with this one. */
+  constructor({ registry, mirror }: PoolOptions, onProgress: OnProgress, cacheDir?: string) {
+    const { auth = {}, tls = {}, retry = {}, limitRate } = registryOptions(registry);
+    const { username, password, token } = auth;
+    const { plainHttp, insecure, ca, clientCertificate } = tls;
     this.#manners = {
-      attempts: retries === undefined ? undefined : retries + 1,
-      idleMs,
+      attempts: retry.count === undefined ? undefined : retry.count + 1,
+      idleMs: retry.timeoutMs,
       rate: limitRate === undefined ? undefined : new RateLimit(limitRate),
       onRetry: ({ attempt, waitMs, error }, what) =>
         onProgress({ kind: "retry", what, attempt, waitMs, message: error.message }),
@@ -73,9 +57,9 @@ export class RegistryPool implements AsyncDisposable {
       ca,
       clientCertificates: clientCertificate === undefined ? undefined : [clientCertificate],
     };
-    this.#mirrors = mirrors;
+    this.#mirrors = listOf("mirror", mirror);
     this.#onProgress = onProgress;
-    if (cacheFolder !== undefined) this.#journal = new UploadJournal(cacheFolder, { onNote: this.note });
+    if (cacheDir !== undefined) this.#journal = new UploadJournal(cacheDir, { onNote: this.note });
   }
 
   readonly clientFor = async (registry: string, signal?: AbortSignal): Promise<RegistryClient> => {

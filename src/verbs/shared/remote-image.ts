@@ -8,13 +8,16 @@ import { type GetManifestOptions, getManifest } from "../../registry/api/get-man
 import type { Repository } from "../../registry/client/repository.ts";
 import type { FullReference } from "../../registry/registry-source.ts";
 import { escapeForeign, quote } from "../../util/format.ts";
-import { type RegistryOptions, RegistryPool } from "./registry-pool.ts";
+import { type RegistryOptions, registryOptions } from "../options/registry-options.ts";
+import { RegistryPool } from "./registry-pool.ts";
 
-/** What every operation on a registry takes. */
-export interface RemoteOptions extends RegistryOptions {
-  /** For names that have none: what is read is looked for at Docker Hub without it, what is written is refused. */
-  readonly registry?: string | undefined;
+/** Options of every function that talks to a registry. */
+export interface RemoteOptions {
+  /** How registries are named and reached; a string is short for `{ host }`. */
+  readonly registry?: string | RegistryOptions | undefined;
+  /** Is called with notes and retries. */
   readonly onProgress?: OnProgress | undefined;
+  /** Stops the call; its promise rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -28,13 +31,14 @@ export async function withRegistries<T>(
 }
 
 /** An image that is read: Docker's rule for short names. @throws BadReferenceError */
-export function readableReference(text: string, registry: string | undefined): FullReference {
-  return resolveDockerHub(withRegistry(parseReference(text), registry));
+export function readableReference(text: string, registry: RemoteOptions["registry"]): FullReference {
+  return resolveDockerHub(withRegistry(parseReference(text), registryOptions(registry).host));
 }
 
 /** An image that is changed: a name without a registry is never taken for one of Docker Hub. @throws UsageError */
-export function writableReference(verb: string, text: string, registry: string | undefined): FullReference {
-  const reference = withRegistry(parseReference(text), registry);
+export function writableReference(verb: string, text: string, registry: RemoteOptions["registry"]): FullReference {
+  const { host, defaultHost } = registryOptions(registry);
+  const reference = withRegistry(parseReference(text), host ?? defaultHost);
   if (reference.registry !== undefined) return resolveDockerHub(reference);
   throw new UsageError(`Cannot ${verb} ${text}: no registry named, expected --registry or IMGPACK_REGISTRY`, {
     hint: `Name it, as in registry.lan:5000/${reference.repository}.`,
@@ -42,10 +46,10 @@ export function writableReference(verb: string, text: string, registry: string |
 }
 
 /** A name without tag and digest. @throws UsageError */
-export function repositoryReference(text: string, registry: string | undefined): FullReference {
+export function repositoryReference(text: string, registry: RemoteOptions["registry"]): FullReference {
   const reference = parseReference(text);
   if (reference.tag === undefined && reference.digest === undefined) {
-    const { tag: _, ...repository } = resolveDockerHub(withRegistry(reference, registry));
+    const { tag: _, ...repository } = resolveDockerHub(withRegistry(reference, registryOptions(registry).host));
     return repository;
   }
   const isHost = reference.registry === undefined && /^[0-9]{1,5}$/.test(reference.tag ?? "");

@@ -8,8 +8,10 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { hostPlatform, type Platform, parsePlatform } from "../../oci/platform.ts";
 import { RECOMPRESS_CONCURRENCY } from "../../transform/recompress-layers.ts";
+import { LAYERS, type Layers } from "../options/choices.ts";
+import { listOf, oneOf, wholeNumber } from "../options/option-values.ts";
 import { layerChange } from "./layer-change.ts";
-import { checkLoads, checkOutput, type LoaderProfile, loaderProfile } from "./loader-profile.ts";
+import { checkLoads, checkOutput, type Loader, type LoaderProfile, loaderProfile } from "./loader-profile.ts";
 import type { OpenedOutput } from "./open-output.ts";
 import {
   announceRecompression,
@@ -21,16 +23,19 @@ import {
   planSettled,
 } from "./planned-images.ts";
 
+/** Options of the functions that write archives. */
 export interface OutputOptions {
-  /** "keep", "gzip" or "raw"; by default what `loader` needs, and "keep" without a loader. */
-  readonly layers?: string | undefined;
-  /** docker20, docker, podman, ctr or k3s: makes the archive loadable by this tool. */
-  readonly loader?: string | undefined;
-  /** Maximum number of blobs copied at once (default 6). */
+  /** Default: what `for` needs, or "keep" without it. */
+  readonly layers?: Layers | undefined;
+  /** Program that is to load the archive; layers that it cannot load are converted. Default: none in particular. */
+  readonly for?: Loader | undefined;
+  /** Blobs in transfer at the same time. Default 6. */
   readonly concurrency?: number | undefined;
-  /** Plans without writing anything. */
+  /** Plans, but writes nothing. Default false. */
   readonly dryRun?: boolean | undefined;
+  /** Is called with each progress event. */
   readonly onProgress?: OnProgress | undefined;
+  /** Stops the call; its promise rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -71,8 +76,9 @@ const CONCURRENCY = 6;
 /** Writes the images of a source to an output, with the layers that the options ask for. */
 export async function writeImages(source: ImageSource, options: WriteOptions): Promise<Written> {
   const { output, platforms, dryRun } = options;
-  const profile = options.loader === undefined ? undefined : loaderProfile(options.loader);
-  const change = layerChange(options.layers, profile);
+  wholeNumber("concurrency", options.concurrency, 1);
+  const profile = options.for === undefined ? undefined : loaderProfile(options.for);
+  const change = layerChange(oneOf("layers", options.layers, LAYERS), profile);
   if (profile !== undefined) checkOutput(output, profile);
   const [platform = hostPlatform()] = platforms === "all" ? [] : platforms;
   const planOptions = planOptionsOf(options);
@@ -91,11 +97,12 @@ export async function writeImages(source: ImageSource, options: WriteOptions): P
 
 /** @throws UsageError for anything but "os/arch[/variant]" or "all" alone. */
 export function readPlatforms(
-  verb: "pull" | "convert",
-  texts: readonly string[] | undefined,
+  verb: "pull" | "convert" | "copy",
+  platform: string | readonly string[] | undefined,
   otherwise: readonly Platform[] | "all",
 ): readonly Platform[] | "all" {
-  if (texts === undefined || texts.length === 0) return otherwise;
+  const texts = listOf("platform", platform);
+  if (texts.length === 0) return otherwise;
   if (!texts.includes("all")) return texts.map(parsePlatform);
   if (texts.length === 1) return "all";
   throw new UsageError(`Cannot ${verb}: "all" is given next to other platforms, expected it alone`);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { sharedChunks } from "../../../src/content/chunks/chunks.ts";
-import { push } from "../../../src/index.ts";
+import { push, type RegistryOptions } from "../../../src/index.ts";
 import { OCI_MANIFEST } from "../../../src/oci/media-types.ts";
 import { dockerArchive, fileWith, seededBytes, temporaryFolder } from "../../support/images.ts";
 import type { ScriptedRegistry } from "../../support/scripted-registry.ts";
@@ -33,8 +33,8 @@ const DOCUMENT = new URL("../../../docs/REGISTRIES.md", import.meta.url);
 const TINY = tarLayer("tiny");
 const HUGE = tarLayer("huge", HUGE_BYTES);
 
-function login({ auth }: Personality): object {
-  return auth === undefined ? {} : { username: USER.user, password: USER.password };
+function login({ auth }: Personality): RegistryOptions {
+  return auth === undefined ? {} : { auth: { username: USER.user, password: USER.password } };
 }
 
 function ociArchive(layer: Buffer): Uint8Array {
@@ -76,10 +76,10 @@ describe.each(PERSONALITIES)("$name", personality => {
     const { front } = registry;
     const layers = [BIG_LAYER, SMALL_LAYER, tarLayer("middle", 3_000_000)];
     const archive = await fileWith(dockerArchive({ tags: ["app:1"], layers }));
-    const result = await push([archive], { registry: front.host, ...login(personality) });
+    const result = await push([archive], { registry: { host: front.host, ...login(personality) } });
     expectStored({ registry: front, result, error: undefined }, layers);
     // Elsewhere, mounted where the registry can.
-    await push([archive], { tags: [`${front.host}/other:1`], ...login(personality) });
+    await push([archive], { tag: [`${front.host}/other:1`], registry: login(personality) });
     expect(storedOf(front, "other:1")).toEqual(storedOf(front, "app:1"));
     expectNoComplaints(registry);
   });
@@ -88,7 +88,7 @@ describe.each(PERSONALITIES)("$name", personality => {
     cell(personality, "push a pipe");
     const registry = await QuirkRegistry.start(personality);
     const { front } = registry;
-    const options = { tags: [`${front.host}/app:1`], ...login(personality) };
+    const options = { tag: [`${front.host}/app:1`], registry: login(personality) };
     const pushed = await pushBytes(front, "pipe", ordered([TINY, HUGE], [0, 1, "m"]), options);
     expectStored(pushed, [TINY, HUGE]);
     expectNoComplaints(registry);
@@ -99,7 +99,7 @@ describe.each(PERSONALITIES)("$name", personality => {
     const registry = await QuirkRegistry.start(personality);
     const { front } = registry;
     const archive = await fileWith(ociArchive(GZIPPED));
-    await push([archive], { tags: [`${front.host}/app:1`], ...login(personality) });
+    await push([archive], { tag: [`${front.host}/app:1`], registry: login(personality) });
     expect(storedOf(front, "app:1").map(digest => front.content.blobs.get(digest)?.equals(GZIPPED))).toEqual([true]);
     expectNoComplaints(registry);
   });
@@ -110,11 +110,13 @@ describe.each(PERSONALITIES)("$name", personality => {
     const { front } = registry;
     const archive = await fileWith(ociArchive(LARGE));
     const cacheFolder = await temporaryFolder();
-    const options = { tags: [`${front.host}/app:1`], cacheFolder, concurrency: 1, ...login(personality) };
+    const options = { tag: [`${front.host}/app:1`], cacheDir: cacheFolder, concurrency: 1 };
     front.addFault({ on: /^(PATCH|PUT) .*upload/, cut: "before" });
-    await expect(push([archive], { ...options, retries: 0 })).rejects.toMatchObject({ exitCode: 7 });
+    await expect(
+      push([archive], { ...options, registry: { ...login(personality), retry: { count: 0 } } }),
+    ).rejects.toMatchObject({ exitCode: 7 });
     expect(front.content.manifests.size).toBe(0);
-    await push([archive], options);
+    await push([archive], { ...options, registry: login(personality) });
     expect(storedOf(front, "app:1").map(digest => front.content.blobs.get(digest)?.equals(LARGE))).toEqual([true]);
     expect(await readdir(join(cacheFolder, "uploads"))).toEqual([]);
     expectNoComplaints(registry);
@@ -123,7 +125,9 @@ describe.each(PERSONALITIES)("$name", personality => {
   test("pull() gets every byte", async () => {
     cell(personality, "pull");
     const registry = await QuirkRegistry.start(personality);
-    await expectWhole(await pullFrom(registry.front, { layers: [BIG, SMALL], options: login(personality) }));
+    await expectWhole(
+      await pullFrom(registry.front, { layers: [BIG, SMALL], options: { registry: login(personality) } }),
+    );
     expectNoComplaints(registry);
   });
 
@@ -133,7 +137,9 @@ describe.each(PERSONALITIES)("$name", personality => {
     const where = personality.storage === undefined ? registry.front : registry.storage;
     where.addFault({ on: /^GET .*\/blobs\//, when: ({ headers }) => isLarge(headers.range), cut: 1_500_000, times: 2 });
     where.addFault({ on: /^GET .*\/blobs\//, cut: 3000 });
-    await expectWhole(await pullFrom(registry.front, { layers: [BIG, SMALL], options: login(personality) }));
+    await expectWhole(
+      await pullFrom(registry.front, { layers: [BIG, SMALL], options: { registry: login(personality) } }),
+    );
     expectNoComplaints(registry);
   });
 });

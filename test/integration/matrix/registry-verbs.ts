@@ -4,6 +4,7 @@ import { expect } from "vitest";
 import {
   type Inspection,
   inspect,
+  type Loader,
   type ProgressEvent,
   type PullResult,
   type PushOptions,
@@ -67,7 +68,7 @@ export async function pushes(subject: Subject, registry: Registry, prefix: strin
     for (const image of result.images) pushed.set(image.reference, image);
   };
   if (named.length > 0) {
-    const chosen = named.length === images.length ? {} : { images: named.flatMap(({ names }) => names) };
+    const chosen = named.length === images.length ? {} : { image: named.flatMap(({ names }) => names) };
     await send({ to: `${registry.host}/${prefix}`, ...chosen });
   }
   const roots: PushedRoot[] = [];
@@ -77,8 +78,8 @@ export async function pushes(subject: Subject, registry: Registry, prefix: strin
       const tagPlace = { repository: `unnamed${position}`, tag: "1" };
       places.push(tagPlace);
       const reference = `${registry.host}/${prefix}/${tagPlace.repository}:${tagPlace.tag}`;
-      const only = images.length === 1 ? {} : { images: [idOf(root)] };
-      await send({ tags: [reference], ...only });
+      const only = images.length === 1 ? {} : { image: [idOf(root)] };
+      await send({ tag: [reference], ...only });
     }
     for (const { repository, tag } of places) {
       const reference = `${registry.host}/${prefix}/${repository}:${tag}`;
@@ -144,7 +145,7 @@ export async function pushesFromStdin(
   const one = new Set(roots.map(({ root }) => root)).size === 1;
   if (one && first !== undefined) {
     const reference = `${registry.host}/${prefix}/${first.repository}:${first.tag}`;
-    const pushed = await send({ tags: [reference] });
+    const pushed = await send({ tag: [reference] });
     expect([...pushed]).toEqual([[reference, first.digest]]);
     expect(notes.filter(note => /temporary|twice/.test(note))).toEqual([]);
     return "yes";
@@ -152,12 +153,12 @@ export async function pushesFromStdin(
   const named = roots.filter(({ root }) => root.names.length > 0);
   const places = new Map(named.map(({ root, digest }) => [root.names.join(" "), { root, digest }]));
   for (const { root, digest } of places.values()) {
-    const pushed = await send({ to: `${registry.host}/${prefix}`, images: [...root.names] });
+    const pushed = await send({ to: `${registry.host}/${prefix}`, image: [...root.names] });
     expect(new Set(pushed.values())).toEqual(new Set([digest]));
   }
   for (const { root, digest, tag } of roots.filter(({ root }) => root.names.length === 0)) {
     const reference = `${registry.host}/${prefix}/${idOf(root).slice(-12)}:${tag}`;
-    expect([...(await send({ tags: [reference], images: [idOf(root)] }))]).toEqual([[reference, digest]]);
+    expect([...(await send({ tag: [reference], image: [idOf(root)] }))]).toEqual([[reference, digest]]);
   }
   if (named.length > 0) expect(notes.join("\n")).toContain("temporary file");
   return "spooled";
@@ -168,10 +169,10 @@ export async function pulls(
   subject: Subject,
   roots: readonly PushedRoot[],
   path: string,
-  loader?: string,
+  loader?: Loader,
 ): Promise<Pulled> {
   const references = roots.map(({ reference }) => reference);
-  const result = await pull(references, { output: path, platforms: ["all"], loader });
+  const result = await pull(references, { output: path, platform: ["all"], for: loader });
   if (loader !== undefined) return { ...result, path, roots };
   const digests = new Map(result.images.flatMap(({ names, digest }) => names.map(name => [name, digest] as const)));
   expect(digests).toEqual(new Map(roots.map(({ reference, digest }) => [reference, digest])));

@@ -1,10 +1,11 @@
 import type { CommandModule } from "yargs";
+import type { LatestBy } from "../../../index.ts";
 import { type Context, printLine } from "../../context.ts";
 import { type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
 
 interface LatestFlags extends RemoteFlags {
   readonly repository?: string | undefined;
-  readonly by?: string | undefined;
+  readonly by?: LatestBy | undefined;
   readonly prerelease?: boolean | undefined;
 }
 
@@ -18,7 +19,7 @@ export function latestCommand(context: Context): CommandModule<object, LatestFla
           .positional("repository", { type: "string", describe: "registry/repository" })
           .option("by", {
             requiresArg: true,
-            choices: ["semver", "created"],
+            choices: ["semver", "created"] as const,
             describe: "what counts as the newest: the highest version, or the last one built (default semver)",
           })
           .option("prerelease", { type: "boolean", describe: "include versions with a suffix, such as 1.5.0-rc.1" })
@@ -30,7 +31,7 @@ export function latestCommand(context: Context): CommandModule<object, LatestFla
       const result = await latest(flags.repository ?? "", {
         ...options,
         by: flags.by,
-        prereleases: flags.prerelease,
+        prerelease: flags.prerelease,
       });
       printLine(context, flags.json ? JSON.stringify(result) : result.reference);
     },

@@ -1,11 +1,12 @@
 import type { CommandModule } from "yargs";
+import type { SortOrder } from "../../../index.ts";
 import { escapeForeign } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
 import { type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
 
 interface TagsFlags extends RemoteFlags {
   readonly repository?: string | undefined;
-  readonly sort?: string | undefined;
+  readonly sort?: SortOrder | undefined;
   readonly limit?: number | undefined;
 }
 
@@ -19,7 +20,7 @@ export function tagsCommand(context: Context): CommandModule<object, TagsFlags> 
           .positional("repository", { type: "string", describe: "registry/repository" })
           .option("sort", {
             requiresArg: true,
-            choices: ["semver", "time", "name"],
+            choices: ["semver", "time", "name"] as const,
             describe: "order; semver and time put the newest first (default: as the registry lists them)",
           })
           .option("limit", { type: "number", requiresArg: true, describe: "maximum number of results (default all)" })

@@ -16,29 +16,29 @@ describe("convertedRoots()", () => {
   });
 
   test("convertedRoots() takes an image by a short name under that name alone, by digest under all", () => {
-    expect(convertedRoots(all, { images: ["app", "r.lan/other:2"] }, "a.tar")).toEqual([
+    expect(convertedRoots(all, { image: ["app", "r.lan/other:2"] }, "a.tar")).toEqual([
       { ...app, names: ["docker.io/library/app:latest"] },
       other,
     ]);
     const digest = app.kind === "settled" ? app.descriptor.digest : "";
-    expect(convertedRoots(all, { images: [digest] }, "a.tar")).toEqual([app]);
+    expect(convertedRoots(all, { image: [digest] }, "a.tar")).toEqual([app]);
   });
 
   test("convertedRoots() names the one image anew, in full, each name once", () => {
     const tags = ["new", "docker.io/library/new:latest", "r.lan/x:3"];
-    expect(convertedRoots([nameless], { tags }, "a.tar")).toEqual([
+    expect(convertedRoots([nameless], { tag: tags }, "a.tar")).toEqual([
       { ...nameless, names: ["docker.io/library/new:latest", "r.lan/x:3"] },
     ]);
-    expect(convertedRoots(all, { images: ["app:1"], tags: ["b:2"] }, "a.tar")).toEqual([
+    expect(convertedRoots(all, { image: ["app:1"], tag: ["b:2"] }, "a.tar")).toEqual([
       { ...app, names: ["docker.io/library/b:2"] },
     ]);
   });
 
   test("convertedRoots() refuses a name for several images, an unknown image, a digest and no reference", () => {
-    expect(() => convertedRoots(all, { tags: ["b"] }, "a.tar")).toThrow(UsageError);
-    expect(() => convertedRoots(all, { images: ["none"] }, "a.tar")).toThrow(NotFoundError);
+    expect(() => convertedRoots(all, { tag: ["b"] }, "a.tar")).toThrow(UsageError);
+    expect(() => convertedRoots(all, { image: ["none"] }, "a.tar")).toThrow(NotFoundError);
     const digest = `sha256:${"0".repeat(64)}`;
-    expect(() => convertedRoots([app], { tags: [`b@${digest}`] }, "a.tar")).toThrow(UsageError);
-    expect(() => convertedRoots([app], { tags: ["UPPER"] }, "a.tar")).toThrow(BadReferenceError);
+    expect(() => convertedRoots([app], { tag: [`b@${digest}`] }, "a.tar")).toThrow(UsageError);
+    expect(() => convertedRoots([app], { tag: ["UPPER"] }, "a.tar")).toThrow(BadReferenceError);
   });
 });

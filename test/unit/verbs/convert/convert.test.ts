@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { ProgressEvent } from "../../../../src/content/progress.ts";
-import { convert, inspect, verify } from "../../../../src/index.ts";
+import { type ConvertOptions, convert, inspect, verify } from "../../../../src/index.ts";
 import { OCI_INDEX, OCI_MANIFEST } from "../../../../src/oci/media-types.ts";
 import { dockerArchive, fileWith, seededBytes, temporaryFolder } from "../../../support/images.ts";
 import { collect, sha256Of } from "../../../support/memory-blobs.ts";
@@ -31,7 +31,7 @@ async function out(): Promise<string> {
 }
 
 describe("convert()", () => {
-  test.each(["universal", "oci", "docker"])(
+  test.each(["universal", "oci", "docker"] as const)(
     "convert() keeps config and layer of a docker archive in %s",
     async format => {
       const input = await archive();
@@ -83,7 +83,7 @@ describe("convert()", () => {
 
   test("convert() takes the chosen image under its new name", async () => {
     const output = await out();
-    await convert(await archive(), { output, images: ["app:1"], tags: ["r.lan/new:2"] });
+    await convert(await archive(), { output, image: ["app:1"], tag: ["r.lan/new:2"] });
     expect((await inspect(output)).images).toMatchObject([{ names: ["r.lan/new:2"] }]);
   });
 
@@ -129,20 +129,22 @@ describe("convert()", () => {
   });
 
   test.each([
-    [{ format: "tar" }, "Cannot write format"],
-    [{ layers: "zstd" }, "Cannot write layers as"],
-    [{ loader: "rkt" }, "unknown loader"],
-    [{ sparse: "maybe" }, "Cannot treat a sparse index"],
-    [{ loader: "docker", format: "oci" }, "needs manifest.json"],
-    [{ platforms: ["all", "linux/amd64"] }, '"all" is given next to other platforms'],
+    [{ format: "tar" }, 'Cannot use option format: found "tar", expected universal, oci or docker'],
+    [{ layers: "zstd" }, 'Cannot use option layers: found "zstd", expected keep, gzip or raw'],
+    [{ for: "rkt" }, 'Cannot use option for: found "rkt", expected docker20, docker, podman, ctr or k3s'],
+    [{ sparse: "maybe" }, 'Cannot use option sparse: found "maybe", expected prune, keep or fail'],
+    [{ concurrency: 0 }, "Cannot use option concurrency: found 0, expected a whole number of at least 1"],
+    [{ for: "docker", format: "oci" }, "needs manifest.json"],
+    [{ platform: ["all", "linux/amd64"] }, '"all" is given next to other platforms'],
   ])("convert() refuses %j", async (options, message) => {
-    const failure = await convert(await archive(), { output: await out(), ...options }).catch(error => error);
+    const given = { output: await out(), ...options } as ConvertOptions;
+    const failure = await convert(await archive(), given).catch(error => error);
     expect(failure).toMatchObject({ exitCode: 2, message: expect.stringContaining(message) });
   });
 
   test("convert() says which platforms there are when the one asked for is not", async () => {
     const input = fileURLToPath(new URL("../../../../fixtures/multi-platform-oci.tar", import.meta.url));
-    const failure = await convert(input, { output: await out(), platforms: ["linux/s390x"] }).catch(error => error);
+    const failure = await convert(input, { output: await out(), platform: ["linux/s390x"] }).catch(error => error);
     expect(failure).toMatchObject({
       exitCode: 5,
       message: expect.stringMatching(

@@ -99,11 +99,11 @@ describe("copy()", () => {
     const amd64 = putImage(from.content, [], { architecture: "amd64" });
     const arm64 = putImage(from.content, [], { architecture: "arm64" });
     const index = putIndex(from.content, ["app:1"], { amd64, arm64 });
-    const { images } = await copy(`${from.host}/app:1`, `${to.host}/app:1`, { platforms: ["linux/arm64"] });
+    const { images } = await copy(`${from.host}/app:1`, `${to.host}/app:1`, { platform: ["linux/arm64"] });
     expect(images).toMatchObject([{ digest: arm64.digest, previousDigest: index.digest }]);
     expect(to.content.manifests.get("app:1")?.bytes.equals(arm64.bytes)).toBe(true);
     expect(to.content.manifests.has(amd64.digest)).toBe(false);
-    const wanted = copy(`${from.host}/app:1`, `${to.host}/app:2`, { platforms: ["linux/s390x"] });
+    const wanted = copy(`${from.host}/app:1`, `${to.host}/app:2`, { platform: ["linux/s390x"] });
     await expect(wanted).rejects.toMatchObject({ exitCode: 5 });
   });
 
@@ -114,7 +114,7 @@ describe("copy()", () => {
     );
     const index = putIndex(from.content, ["app:1"], images);
     const platforms = ["linux/amd64", "linux/s390x"];
-    const result = await copy(`${from.host}/app:1`, `${to.host}/app:1`, { platforms });
+    const result = await copy(`${from.host}/app:1`, `${to.host}/app:1`, { platform: platforms });
     expect(result.images[0]?.previousDigest).toBe(index.digest);
     const { manifests } = JSON.parse(to.content.manifests.get("app:1")?.bytes.toString() ?? "{}");
     expect(manifests.map((entry: { digest: string }) => entry.digest)).toEqual([

@@ -42,7 +42,7 @@ describe("importImage() to an archive", () => {
     const layer = gzipSync(large);
     writeFileSync(join(folder, "r"), layer);
     const output = join(folder, "out.tar");
-    const result = await importImage(join(folder, "r"), { tags: ["hello:1"], output, env: ["A=1"], author: "Ada" });
+    const result = await importImage(join(folder, "r"), { tag: ["hello:1"], output, env: ["A=1"], author: "Ada" });
     expect(result).toMatchObject({
       diffId: sha256Of(large),
       layer: { mediaType: OCI_LAYER_GZIP, digest: sha256Of(layer), size: layer.length },
@@ -57,7 +57,7 @@ describe("importImage() to an archive", () => {
   test("compresses a plain tar; a run later, elsewhere, makes the same file", async () => {
     const [folder, other] = [workspace(), workspace()];
     for (const place of [folder, other]) writeFileSync(join(place, "r.tar"), large);
-    const options = { tags: ["hello:1"], cmd: "/bin/x" };
+    const options = { tag: ["hello:1"], cmd: "/bin/x" };
     const result = await importImage(join(folder, "r.tar"), { ...options, output: join(folder, "o") });
     await importImage(join(other, "r.tar"), { ...options, output: join(other, "o") });
     expect(result).toMatchObject({ diffId: sha256Of(large), layer: { mediaType: OCI_LAYER_GZIP } });
@@ -69,7 +69,7 @@ describe("importImage() to an archive", () => {
   test("keeps a plain tar raw where that is wanted, with Docker's media types", async () => {
     const folder = workspace();
     writeFileSync(join(folder, "r.tar"), large);
-    const options = { tags: ["hello:1"], output: join(folder, "o"), compression: "keep", format: "docker" };
+    const options = { tag: ["hello:1"], output: join(folder, "o"), compression: "keep", format: "docker" } as const;
     const { layer } = await importImage(join(folder, "r.tar"), options);
     expect(layer).toEqual({ mediaType: DOCKER_LAYER, digest: sha256Of(large), size: large.length });
     expect((await inspect(options.output)).images[0]).toMatchObject({ mediaType: DOCKER_MANIFEST });
@@ -82,7 +82,7 @@ describe("importImage() to an archive", () => {
     writeFileSync(join(folder, "root/etc/a"), noise(1_500_000));
     const notes: string[] = [];
     const onProgress = (event: ProgressEvent): void => void (event.kind === "note" && notes.push(event.message));
-    const options = { tags: ["hello:1"], output: join(folder, "o"), onProgress };
+    const options = { tag: ["hello:1"], output: join(folder, "o"), onProgress };
     const { images } = await importImage(join(folder, "root"), options);
     expect(notes).toEqual([`Packing folder "${folder}/root" twice: the first time for its size`]);
     expect((await verify(options.output)).faults).toEqual([]);
@@ -95,7 +95,7 @@ describe("importImage() to an archive", () => {
 
   test("refuses an archive that would lie in the folder itself", async () => {
     const folder = workspace();
-    const failed = importImage(folder, { tags: ["a"], output: join(folder, "o.tar") });
+    const failed = importImage(folder, { tag: ["a"], output: join(folder, "o.tar") });
     await expect(failed).rejects.toThrow(UsageError);
   });
 
@@ -110,7 +110,7 @@ describe("importImage() to an archive", () => {
       isChanged = true;
       writeFileSync(input, Buffer.from(large).fill(1, 5000, 6000));
     };
-    await expect(importImage(input, { tags: ["a"], output, onProgress })).rejects.toMatchObject({
+    await expect(importImage(input, { tag: ["a"], output, onProgress })).rejects.toMatchObject({
       exitCode: 9,
       message: expect.stringMatching(/^Cannot read file ".*": file changed while it was read/),
     });
@@ -126,13 +126,13 @@ describe("importImage() to an archive", () => {
   ])("refuses %s", async (_what, bytes, type, message) => {
     const folder = workspace();
     writeFileSync(join(folder, "r"), bytes);
-    const failed = importImage(join(folder, "r"), { tags: ["a"], output: join(folder, "o") });
+    const failed = importImage(join(folder, "r"), { tag: ["a"], output: join(folder, "o") });
     await expect(failed).rejects.toThrow(type);
     await expect(failed).rejects.toThrow(message);
   });
 
   test("names a file that is not there", async () => {
-    const failed = importImage(join(workspace(), "gone.tar"), { tags: ["a"], output: "o" });
+    const failed = importImage(join(workspace(), "gone.tar"), { tag: ["a"], output: "o" });
     await expect(failed).rejects.toThrow(StorageError);
     await expect(failed).rejects.toThrow('gone.tar": no such file, expected a root filesystem tar or a folder');
   });
@@ -146,7 +146,7 @@ describe("importImage() to registries", () => {
     writeFileSync(join(folder, "root/big"), noise(3_000_000));
     const events: ProgressEvent[] = [];
     const tags = [`${host}/one:1`, `${host}/one:2`, `${host}/two`];
-    const result = await importImage(join(folder, "root"), { tags, onProgress: event => void events.push(event) });
+    const result = await importImage(join(folder, "root"), { tag: tags, onProgress: event => void events.push(event) });
     expect(result.images.map(({ reference }) => reference)).toEqual([tags[0], tags[1], `${host}/two:latest`]);
     // The layer and the config, and both of them mounted.
     expect(result.blobs).toEqual({ uploaded: 2, mounted: 2, skipped: 0, cached: 0 });
@@ -172,19 +172,19 @@ describe("importImage() to registries", () => {
     const folder = workspace();
     const host = await registry(folder);
     writeFileSync(join(folder, "r.tar"), large);
-    const options = { cacheFolder: join(folder, "cache"), labels: ["a=b"] };
-    const first = await importImage(join(folder, "r.tar"), { ...options, tags: [`${host}/a:1`] });
-    const again = await importImage(join(folder, "r.tar"), { ...options, tags: [`${host}/a:2`] });
+    const options = { cacheDir: join(folder, "cache"), label: ["a=b"] };
+    const first = await importImage(join(folder, "r.tar"), { ...options, tag: [`${host}/a:1`] });
+    const again = await importImage(join(folder, "r.tar"), { ...options, tag: [`${host}/a:2`] });
     expect(again.blobs).toMatchObject({ uploaded: 0, cached: 1 });
     expect([again.imageId, again.layer, again.images[0]?.digest]).toEqual([
       first.imageId,
       first.layer,
       first.images[0]?.digest,
     ]);
-    const archived = await importImage(join(folder, "r.tar"), { ...options, tags: ["a"], output: join(folder, "o") });
+    const archived = await importImage(join(folder, "r.tar"), { ...options, tag: ["a"], output: join(folder, "o") });
     expect(archived.images[0]?.digest).toBe(first.images[0]?.digest);
     // With nothing known, the registry is asked whether the tag stands for the image.
-    const fresh = await importImage(join(folder, "r.tar"), { labels: ["a=b"], tags: [`${host}/a:1`] });
+    const fresh = await importImage(join(folder, "r.tar"), { label: ["a=b"], tag: [`${host}/a:1`] });
     expect(fresh.blobs).toEqual({ uploaded: 0, mounted: 0, skipped: 0, cached: 0 });
     expect(fresh.images).toEqual(first.images);
   });
@@ -192,11 +192,11 @@ describe("importImage() to registries", () => {
   test.each([
     [undefined, OCI_LAYER],
     ["docker", DOCKER_LAYER],
-  ])("sends a raw layer with --format %s under its own media type", async (format, mediaType) => {
+  ] as const)("sends a raw layer with --format %s under its own media type", async (format, mediaType) => {
     const folder = workspace();
     const host = await registry(folder);
     writeFileSync(join(folder, "r.tar"), large);
-    await importImage(join(folder, "r.tar"), { tags: [`${host}/raw`], compression: "keep", format });
+    await importImage(join(folder, "r.tar"), { tag: [`${host}/raw`], compression: "keep", format });
     const { value } = await manifestOf(host, "raw", "latest");
     expect(value.layers).toEqual([{ mediaType, digest: sha256Of(large), size: large.length }]);
   });
@@ -214,7 +214,7 @@ describe("importImage() to registries", () => {
       isGone = true;
       rmSync(join(folder, "root/b"));
     };
-    const failed = importImage(join(folder, "root"), { tags: [`${host}/a:1`], onProgress });
+    const failed = importImage(join(folder, "root"), { tag: [`${host}/a:1`], onProgress });
     await expect(failed).rejects.toMatchObject({ code: "ERR_STORAGE", origin: "source" });
     expect((await fetch(`http://${host}/v2/a/manifests/1`)).status).toBe(404);
   });

@@ -20,7 +20,7 @@ describe("readSettings()", () => {
   });
 
   test("keeps variables in their order and knows labels with an equals sign in the value", () => {
-    const { runtime } = readSettings({ env: ["B=", "A=x=y"], labels: ["k=v=w"], expose: ["80", "53/UDP"] });
+    const { runtime } = readSettings({ env: ["B=", "A=x=y"], label: ["k=v=w"], expose: ["80", "53/UDP"] });
     expect(runtime).toMatchObject({ env: ["B=", "A=x=y"], exposedPorts: ["80/tcp", "53/udp"] });
     expect({ ...runtime.labels }).toEqual({ k: "v=w" });
   });
@@ -43,7 +43,7 @@ describe("readSettings()", () => {
     [{ env: ["=1"] }, 'Cannot use --env "=1": found no name, expected NAME=VALUE'],
     [{ env: ["A B=1"] }, 'Cannot use --env "A B=1": found a blank in the name, expected NAME=VALUE'],
     [{ env: ["A=1", "A=2"] }, 'Cannot use --env "A=2": found "A" a second time, expected each name once'],
-    [{ labels: ["x"] }, 'Cannot use --label "x": found no "=", expected KEY=VALUE'],
+    [{ label: ["x"] }, 'Cannot use --label "x": found no "=", expected KEY=VALUE'],
     [
       { expose: ["70000"] },
       'Cannot use --expose "70000": found no port, expected 1 to 65535, alone or with /tcp, /udp or /sctp',
@@ -54,7 +54,7 @@ describe("readSettings()", () => {
     ],
     [{ user: "a b" }, 'Cannot use --user "a b": found another form, expected USER or USER:GROUP, names or numbers'],
     [{ workdir: "srv" }, 'Cannot use --workdir "srv": found no absolute path, expected one such as /app'],
-    [{ volumes: ["C:\\x"] }, 'Cannot use --volume "C:\\x": found no absolute path, expected one such as /app'],
+    [{ volume: ["C:\\x"] }, 'Cannot use --volume "C:\\x": found no absolute path, expected one such as /app'],
     [{ cmd: "[]" }, 'Cannot use --cmd "[]": found an empty list, expected such as ["/bin/app","-v"]'],
     [
       { entrypoint: "[1]" },

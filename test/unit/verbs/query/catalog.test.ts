@@ -21,7 +21,9 @@ describe("catalog()", () => {
     const challenge = `Bearer realm="${registry.url}/token",service="test",scope="registry:catalog:*"`;
     registry.addFault({ on: /_catalog/, reply: { status: 401, headers: { "www-authenticate": challenge } } });
     registry.addFault({ on: /_catalog/, reply: json(200, { repositories: ["app"] }) });
-    const { repositories } = await catalog(registry.host, { username: "ci", password: "secret" });
+    const { repositories } = await catalog(registry.host, {
+      registry: { auth: { username: "ci", password: "secret" } },
+    });
     expect(repositories).toEqual(["app"]);
     const [asked] = registry.seen(/^GET \/token/);
     expect(new URL(asked?.path ?? "", registry.url).searchParams.getAll("scope")).toEqual(["registry:catalog:*"]);

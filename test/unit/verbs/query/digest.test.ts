@@ -82,10 +82,14 @@ describe("exists()", () => {
     const auth = { scheme: "basic", user: "ci", password: "secret" } as const;
     const registry = await ScriptedRegistry.start({ auth });
     await expect(exists(`${registry.host}/app:1`)).rejects.toMatchObject({ exitCode: 4 });
-    await expect(exists(`${registry.host}/app:1`, { username: "ci", password: "wrong" })).rejects.toMatchObject({
+    await expect(
+      exists(`${registry.host}/app:1`, { registry: { auth: { username: "ci", password: "wrong" } } }),
+    ).rejects.toMatchObject({
       exitCode: 4,
     });
-    expect(await exists(`${registry.host}/app:1`, { username: "ci", password: "secret" })).toBe(false);
+    expect(await exists(`${registry.host}/app:1`, { registry: { auth: { username: "ci", password: "secret" } } })).toBe(
+      false,
+    );
     const broken = await ScriptedRegistry.start({
       faults: [{ on: /manifests/, times: ALWAYS, reply: json(501, {}) }],
     });

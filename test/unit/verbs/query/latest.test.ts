@@ -13,7 +13,7 @@ describe("latest()", () => {
       tag: "1.10.0",
       digest: newest.digest,
     });
-    expect(await latest(`${registry.host}/app`, { prereleases: true })).toMatchObject({
+    expect(await latest(`${registry.host}/app`, { prerelease: true })).toMatchObject({
       tag: "2.0.0-rc.1",
       digest: candidate.digest,
     });
@@ -45,6 +45,6 @@ describe("latest()", () => {
     });
     putImage(plain.content, ["app:latest", "app:main"]);
     await expect(latest(`${plain.host}/app`, { by: "created" })).rejects.toMatchObject({ exitCode: 5 });
-    await expect(latest(`${plain.host}/app`, { by: "size" })).rejects.toMatchObject({ exitCode: 2 });
+    await expect(latest(`${plain.host}/app`, { by: "size" as "created" })).rejects.toMatchObject({ exitCode: 2 });
   });
 });

@@ -54,7 +54,7 @@ describe("ping()", () => {
     const refused = await ping(registry.host);
     expect(refused).toMatchObject({ status: 401, auth: scheme, access: "refused", catalog: "denied", head: "unknown" });
     expect(refused.refusal).toMatch(/401/);
-    const granted = await ping(registry.host, { username: "ci", password: "secret" });
+    const granted = await ping(registry.host, { registry: { auth: { username: "ci", password: "secret" } } });
     expect(granted).toMatchObject({ access: "granted", ...(scheme === "bearer" ? { service: "test" } : {}) });
   });
 

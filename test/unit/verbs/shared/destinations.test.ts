@@ -3,7 +3,8 @@ import type { Root } from "../../../../src/content/contracts.ts";
 import { NotFoundError, UsageError } from "../../../../src/errors.ts";
 import { describeBytes } from "../../../../src/oci/descriptor.ts";
 import { OCI_MANIFEST } from "../../../../src/oci/media-types.ts";
-import { destinations, type PushNameOptions } from "../../../../src/verbs/shared/destinations.ts";
+import { destinations } from "../../../../src/verbs/shared/destinations.ts";
+import { type PushNameOptions, PushNames } from "../../../../src/verbs/shared/push-names.ts";
 
 function image(...names: string[]): Root {
   return { kind: "settled", names, descriptor: describeBytes(OCI_MANIFEST, Buffer.from(`image ${names.join()}`)) };
@@ -11,7 +12,7 @@ function image(...names: string[]): Root {
 
 /** `registry/repository:tag` of everything that would be pushed. */
 function placesOf(roots: readonly Root[], options: PushNameOptions): readonly string[] {
-  return destinations(roots, options, "the archive").flatMap(({ registry, repository, roots }) =>
+  return destinations(roots, new PushNames(options), "the archive").flatMap(({ registry, repository, roots }) =>
     roots.flatMap(({ names }) => names.map(tag => `${registry}/${repository}:${tag}`)),
   );
 }
@@ -24,7 +25,7 @@ describe("destinations()", () => {
     ["--registry moves every name", { registry: "r.lan" }, ["r.lan/hello:1", "r.lan/team/app:2"]],
     [
       "IMGPACK_REGISTRY moves names without a registry",
-      { defaultRegistry: "r.lan" },
+      { registry: { defaultHost: "r.lan" } },
       ["r.lan/hello:1", "quay.io/team/app:2"],
     ],
     [
@@ -39,16 +40,16 @@ describe("destinations()", () => {
 
   test("never sends a name without a registry to Docker Hub", () => {
     expect(() => placesOf([HELLO], {})).toThrow(UsageError);
-    expect(placesOf([HELLO], { tags: ["docker.io/me/hello:1"] })).toEqual(["docker.io/me/hello:1"]);
+    expect(placesOf([HELLO], { tag: ["docker.io/me/hello:1"] })).toEqual(["docker.io/me/hello:1"]);
   });
 
   test("--tag names the one image, as often as wanted, with latest where no tag is given", () => {
-    expect(placesOf([HELLO], { tags: ["y:3", "r.lan/x"], to: "s.lan/team" })).toEqual([
+    expect(placesOf([HELLO], { tag: ["y:3", "r.lan/x"], to: "s.lan/team" })).toEqual([
       "s.lan/team/y:3",
       "r.lan/x:latest",
     ]);
-    expect(placesOf([HELLO], { tags: ["y"], to: "s.lan:5000", registry: "r.lan" })).toEqual(["s.lan:5000/y:latest"]);
-    expect(placesOf([HELLO], { tags: ["r.lan/x", "r.lan/x:2", "y:3"], registry: "s.lan" })).toEqual([
+    expect(placesOf([HELLO], { tag: ["y"], to: "s.lan:5000", registry: "r.lan" })).toEqual(["s.lan:5000/y:latest"]);
+    expect(placesOf([HELLO], { tag: ["r.lan/x", "r.lan/x:2", "y:3"], registry: "s.lan" })).toEqual([
       "r.lan/x:latest",
       "r.lan/x:2",
       "s.lan/y:3",
@@ -56,15 +57,15 @@ describe("destinations()", () => {
   });
 
   test("--tag with several images wants --image, by name or digest", () => {
-    const tags = ["r.lan/x:1"];
-    expect(() => placesOf([HELLO, QUAY], { tags })).toThrow(
+    const tag = ["r.lan/x:1"];
+    expect(() => placesOf([HELLO, QUAY], { tag })).toThrow(
       /holds 2 images .*docker\.io\/library\/hello:1.*, expected one/,
     );
-    expect(placesOf([HELLO, QUAY], { tags, images: ["hello:1"] })).toEqual(tags);
+    expect(placesOf([HELLO, QUAY], { tag, image: ["hello:1"] })).toEqual(tag);
     const nameless = image();
     const id = nameless.kind === "settled" ? nameless.descriptor.digest : "";
-    expect(placesOf([HELLO, nameless], { tags, images: [id] })).toEqual(tags);
-    expect(() => placesOf([HELLO], { tags, images: ["hello:9"] })).toThrow(NotFoundError);
+    expect(placesOf([HELLO, nameless], { tag, image: [id] })).toEqual(tag);
+    expect(() => placesOf([HELLO], { tag, image: ["hello:9"] })).toThrow(NotFoundError);
   });
 
   test("an image without a name wants --tag", () => {
@@ -73,7 +74,7 @@ describe("destinations()", () => {
 
   test("two names in one repository are one destination, and a name that stands twice is one tag", () => {
     const both = image("docker.io/library/hello:1", "hello:1", "docker.io/library/hello:2");
-    expect(destinations([both], { registry: "r.lan" }, "the archive")).toMatchObject([
+    expect(destinations([both], new PushNames({ registry: "r.lan" }), "the archive")).toMatchObject([
       { registry: "r.lan", repository: "hello", roots: [{ names: ["1", "2"] }] },
     ]);
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { gather } from "../../../../src/copy/gather.ts";
 import { ArchiveError, UsageError } from "../../../../src/errors.ts";
 import type { Descriptor } from "../../../../src/oci/descriptor.ts";
-import { checkLoads, loaderProfile } from "../../../../src/verbs/shared/loader-profile.ts";
+import { checkLoads, type Loader, loaderProfile } from "../../../../src/verbs/shared/loader-profile.ts";
 import { addImage, memorySource, settledRoot } from "../../../support/memory-image.ts";
 
 const platform = { os: "linux", architecture: "amd64" };
@@ -10,7 +10,7 @@ const source = memorySource();
 const image = addImage(source, "app");
 const chart = addImage(source, "chart", { configType: "application/vnd.cncf.helm.config.v1+json" });
 
-async function notesFor(loader: string, ...roots: readonly Descriptor[]): Promise<readonly string[]> {
+async function notesFor(loader: Loader, ...roots: readonly Descriptor[]): Promise<readonly string[]> {
   const notes: string[] = [];
   const plan = await gather(
     source,
@@ -22,25 +22,25 @@ async function notesFor(loader: string, ...roots: readonly Descriptor[]): Promis
 
 describe("loaderProfile()", () => {
   test("loaderProfile() has zstd layers changed for Docker 20 alone", () => {
-    const changed = ["docker20", "docker", "podman", "ctr", "k3s"].filter(name =>
+    const changed = (["docker20", "docker", "podman", "ctr", "k3s"] as const).filter(name =>
       loaderProfile(name).unpacksNot.includes("zstd"),
     );
     expect(changed).toEqual(["docker20"]);
   });
 
   test.each(["docker 20", "", "constructor"])("loaderProfile() refuses the unknown loader %j", name => {
-    expect(() => loaderProfile(name)).toThrow(UsageError);
+    expect(() => loaderProfile(name as Loader)).toThrow(UsageError);
   });
 });
 
 describe("checkLoads()", () => {
-  test.each(["docker20", "docker", "podman"])("checkLoads() says what %s will not load", async loader => {
+  test.each(["docker20", "docker", "podman"] as const)("checkLoads() says what %s will not load", async loader => {
     expect(await notesFor(loader, image)).toEqual([]);
     expect(await notesFor(loader, image, chart)).toEqual([expect.stringMatching(/^r\.lan\/1:1 is not an image/)]);
     await expect(notesFor(loader, chart)).rejects.toThrow(ArchiveError);
   });
 
-  test.each(["ctr", "k3s"])("checkLoads() lets %s import artifacts", async loader => {
+  test.each(["ctr", "k3s"] as const)("checkLoads() lets %s import artifacts", async loader => {
     expect(await notesFor(loader, chart)).toEqual([]);
   });
 });

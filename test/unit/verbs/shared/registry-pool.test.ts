@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { ProgressEvent } from "../../../../src/content/progress.ts";
 import { UsageError } from "../../../../src/errors.ts";
 import { registrySource } from "../../../../src/registry/registry-source.ts";
-import { type RegistryOptions, RegistryPool } from "../../../../src/verbs/shared/registry-pool.ts";
+import { type PoolOptions, RegistryPool } from "../../../../src/verbs/shared/registry-pool.ts";
 import { CANARIES, expectNoCanary, written } from "../../../support/canaries.ts";
 import { ownEnvironment } from "../../../support/command-line.ts";
 import { sha256 } from "../../../support/memory-registry.ts";
@@ -14,7 +14,7 @@ import { TEST_TLS } from "../../../support/test-tls.ts";
 const folder = ownEnvironment();
 
 const auth = { scheme: "basic", user: "ci", password: CANARIES.password } as const;
-const login = { username: "ci", password: CANARIES.password };
+const login = { registry: { auth: { username: "ci", password: CANARIES.password } } };
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 const config = Buffer.from('{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}');
 
@@ -32,7 +32,7 @@ function addImage(registry: ScriptedRegistry, name: string, note: string): strin
 /** Pulls `team/app` of a registry: the digest that came, and what was said. */
 async function pull(
   host: string,
-  options: RegistryOptions,
+  options: PoolOptions,
   name: { tag: string } | { digest: string } = { tag: "1" },
 ): Promise<{ readonly digest: string | undefined; readonly notes: readonly string[] }> {
   const events: ProgressEvent[] = [];
@@ -72,7 +72,7 @@ describe("RegistryPool with mirrors", () => {
   test("RegistryPool.candidatesFor() lets a mirror serve manifest and blobs, without credentials of the registry", async () => {
     const [origin, mirror] = [await ScriptedRegistry.start({ auth }), await ScriptedRegistry.start()];
     const digest = addImage(mirror, "team/app:1", "mirror");
-    const pulled = await pull(origin.host, { ...login, mirrors: [mirror.host] });
+    const pulled = await pull(origin.host, { ...login, mirror: [mirror.host] });
     expect(pulled.digest).toBe(digest);
     expect(pulled.notes).toEqual([`Pulling ${origin.host}/team/app:1 from mirror ${mirror.host}/team/app`]);
     expect(origin.requests).toEqual([]);
@@ -90,7 +90,7 @@ describe("RegistryPool with mirrors", () => {
       await ScriptedRegistry.start(),
     ];
     const digest = addImage(origin, "team/app:1", "origin");
-    const pulled = await pull(origin.host, { ...login, mirrors: [first.host, second.host] });
+    const pulled = await pull(origin.host, { ...login, mirror: [first.host, second.host] });
     expect(pulled.digest).toBe(digest);
     expect(pulled.notes.map(note => note.replace(/: Cannot.*/s, ""))).toEqual(
       [first, second].map(
@@ -106,7 +106,7 @@ describe("RegistryPool with mirrors", () => {
     addImage(mirror, "team/app:1", "evil");
     const evil = mirror.content.manifests.get("team/app:1");
     if (evil !== undefined) mirror.content.manifests.set(digest, evil);
-    const pulled = await pull(origin.host, { mirrors: [mirror.host] }, { digest });
+    const pulled = await pull(origin.host, { mirror: [mirror.host] }, { digest });
     expect(pulled.digest).toBe(digest);
     expect(pulled.notes[0]).toContain("does not serve");
   });

@@ -63,7 +63,7 @@ async function pulled({ registry }: Held, reference: string): Promise<PullResult
   const output = join(await temporaryFolder(), "out.tar");
   const result = await pull([`${registry.host}/${reference}`], {
     output,
-    platforms: ["linux/amd64"],
+    platform: ["linux/amd64"],
     onProgress: event => void (event.kind === "note" && notes.push(event.message)),
   });
   expect((await verify(output)).faults).toEqual([]);

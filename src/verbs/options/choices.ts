@@ -1,0 +1,16 @@
+/**
+ * What becomes of raw layers: "auto" and "gzip" compress them, "gzip:1" to "gzip:12" compress them at that level, "keep"
+ * leaves them as they are. Layers of gzip and zstd are never changed.
+ */
+export type Compression = "auto" | "keep" | "gzip" | `gzip:${number}`;
+
+/** Layers of the archive that is written: as in the source, all gzip, or all uncompressed. */
+export type Layers = "keep" | "gzip" | "raw";
+export const LAYERS: readonly Layers[] = ["keep", "gzip", "raw"];
+
+/**
+ * What becomes of an index that names images which the archive does not contain: "prune" leaves those entries out, which
+ * changes the digest; "keep" writes the index unchanged; "fail" refuses it.
+ */
+export type Sparse = "prune" | "keep" | "fail";
+export const SPARSE: readonly Sparse[] = ["prune", "keep", "fail"];

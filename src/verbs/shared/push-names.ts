@@ -1,0 +1,110 @@
+import { UsageError } from "../../errors.ts";
+import { parseReference, type Reference, resolveDockerHub } from "../../oci/reference.ts";
+import { quote } from "../../util/format.ts";
+import { badOption, listOf } from "../options/option-values.ts";
+import { type RegistryOptions, registryOptions } from "../options/registry-options.ts";
+
+/** Options that decide which images are pushed, and under which names. */
+export interface PushNameOptions {
+  /**
+   * How registries are named and reached; a string is short for `{ host }`. `host` replaces the registries that the
+   * archive names.
+   */
+  readonly registry?: string | RegistryOptions | undefined;
+  /** `host[:port][/prefix]` that images are put below: all names of the archive, and those of `tag` without a registry. */
+  readonly to?: string | undefined;
+  /** `[registry/]repository[:tag]` for the one image that is pushed, in place of the names in the archive. */
+  readonly tag?: string | readonly string[] | undefined;
+  /** Pushes only the images with these names or digests. Default: all images of the archive. */
+  readonly image?: string | readonly string[] | undefined;
+}
+
+export interface PushName {
+  readonly registry: string;
+  readonly repository: string;
+  readonly tag: string;
+}
+
+/** What the options of one push say about names. */
+export class PushNames {
+  /** Chosen images, as the user typed them; empty for all. */
+  readonly images: readonly string[];
+  /** Names for the one image, as the user typed them. */
+  readonly tags: readonly string[];
+  readonly #host: string | undefined;
+  readonly #defaultHost: string | undefined;
+  readonly #to: string | undefined;
+
+  constructor({ registry, to, tag, image }: PushNameOptions) {
+    const { host, defaultHost } = registryOptions(registry);
+    if (to !== undefined && typeof to !== "string") throw badOption("to", to, "HOST/PREFIX");
+    this.images = listOf("image", image);
+    this.tags = listOf("tag", tag);
+    this.#host = host;
+    this.#defaultHost = defaultHost;
+    this.#to = to;
+  }
+
+  /** A name from the archive, moved to the registry that the options name. */
+  fromArchive(name: string): PushName {
+    const { tag = "latest", ...reference } = parseReference(name);
+    const isHub = reference.registry === "docker.io" || reference.registry === undefined;
+    const repository = isHub ? reference.repository.replace(/^library\/(?=[^/]+$)/, "") : reference.repository;
+    if (this.#to !== undefined) return { ...below(this.#to, repository), tag };
+    const registry = this.#host ?? (isHub ? this.#defaultHost : reference.registry);
+    if (registry === undefined) throw noRegistry(`${repository}:${tag}`);
+    return { registry, repository, tag };
+  }
+
+  /** A name that the user typed: a registry in it is meant. @throws UsageError for one without registry, or with a digest. */
+  fromTag(text: string): PushName {
+    const reference = parseReference(text);
+    if (reference.digest !== undefined) {
+      throw new UsageError(`Cannot push to ${quote(text)}: it names a digest, expected a tag`, {
+        hint: "Leave out the digest: it follows from the image, and push prints it.",
+      });
+    }
+    const { tag = "latest" } = reference;
+    if (reference.registry === undefined && this.#to !== undefined) {
+      return { ...below(this.#to, reference.repository), tag };
+    }
+    const registry = (reference.registry ?? this.#host ?? this.#defaultHost) || undefined;
+    if (registry === undefined) throw noRegistry(text);
+    return { registry, repository: repositoryAt(registry, reference), tag };
+  }
+
+  /** The repositories that `tags` name, each once. */
+  repositories(): readonly Pick<PushName, "registry" | "repository">[] {
+    const found = new Map<string, Pick<PushName, "registry" | "repository">>();
+    for (const text of this.tags) {
+      const { registry, repository } = this.fromTag(text);
+      found.set(`${registry}/${repository}`, { registry, repository });
+    }
+    return [...found.values()];
+  }
+}
+
+function repositoryAt(registry: string, reference: Reference): string {
+  return resolveDockerHub({ ...reference, registry }).repository;
+}
+
+function below(to: string, repository: string): Pick<PushName, "registry" | "repository"> {
+  const prefix = parsePrefix(to);
+  return { ...prefix, repository: [prefix.repository, repository].filter(Boolean).join("/") };
+}
+
+function parsePrefix(to: string): Pick<PushName, "registry" | "repository"> {
+  const text = to.replace(/\/+$/, "");
+  if (!text.includes("/")) return { registry: text, repository: "" };
+  const { registry, repository } = parseReference(text);
+  if (registry !== undefined) return { registry, repository };
+  throw new UsageError(`Cannot push to ${quote(to)}: no registry named, expected HOST/PREFIX`, {
+    hint: "A registry has a dot or a port, as in --to registry.lan:5000/team.",
+  });
+}
+
+function noRegistry(name: string): UsageError {
+  return new UsageError(`Cannot push ${name}: no registry named, expected --registry or IMGPACK_REGISTRY`, {
+    hint: "Try --registry registry.lan:5000, or --tag docker.io/NAME/REPOSITORY:TAG for Docker Hub.",
+  });
+}
