@@ -1,31 +1,42 @@
 import type { Digest } from "../oci/digest.ts";
-import type { PendingKey, Seal, SettledRoot } from "./contracts.ts";
 
-/** A digest, or the pending key until "sealed" tells the digest. */
-export type BlobKey = Digest | PendingKey;
+/**
+ * Names a blob in events, the same in all of them: its digest, or, where that is not known yet, `layer <digest>` with the
+ * digest that the archive has for the layer (of a raw layer its diff_id), `layer from <file or folder>` of an import, or
+ * `entry <name>` of an archive that is read from beginning to end.
+ */
+export type BlobLabel = Digest | `layer ${string}` | `entry ${string}`;
 
+/** What a call reports while it works. Bytes are those that are read from the source. */
 export type ProgressEvent =
+  /** Work is known; a call may report it in several parts, which add up. */
   | { readonly kind: "planned"; readonly blobs: number; readonly bytes: number }
-  /** `delta` is negative when bytes have to be sent again. */
-  | { readonly kind: "bytes"; readonly blob: BlobKey; readonly delta: number }
+  /** Bytes of a blob have moved; `delta` is negative if bytes have to be sent again. */
+  | { readonly kind: "bytes"; readonly blob: BlobLabel; readonly delta: number }
+  /** A blob need not be moved, or only its rest: the target has it, mounted it, or kept it from an interrupted run. */
   | {
       readonly kind: "skipped";
-      readonly blob: BlobKey;
+      readonly blob: BlobLabel;
       readonly bytes: number;
       readonly reason: "exists" | "mounted" | "kept";
-      /** A raw layer whose digest was known from before, so that nobody read it. */
+      /** True for a raw layer whose digest was known from an earlier run, so that it was not read. */
       readonly isCached?: boolean;
     }
+  /** A blob is at the target; `bytes` is its size there. */
+  | { readonly kind: "done"; readonly blob: BlobLabel; readonly bytes: number }
+  /** A request failed and is sent again after `waitMs`. */
   | {
       readonly kind: "retry";
+      /** Description of the request. */
       readonly what: string;
+      /** Number of the attempt that failed, from 1. */
       readonly attempt: number;
       readonly waitMs: number;
+      /** What went wrong. May contain text of the registry. */
       readonly message: string;
     }
-  | { readonly kind: "note"; readonly message: string }
-  | { readonly kind: "sealed"; readonly blob: PendingKey; readonly seal: Seal }
-  | { readonly kind: "done"; readonly blob: BlobKey; readonly bytes: number }
-  | { readonly kind: "committed"; readonly roots: readonly SettledRoot[] };
+  /** A sentence for a person. May contain text of the archive or the registry. */
+  | { readonly kind: "note"; readonly message: string };
 
+/** Is called with each event, in order. It must not throw. */
 export type OnProgress = (event: ProgressEvent) => void;

@@ -13,7 +13,7 @@ import type {
   TargetSession,
 } from "../content/contracts.ts";
 import { settle } from "../content/draft-manifest.ts";
-import type { OnProgress } from "../content/progress.ts";
+import type { BlobLabel, OnProgress } from "../content/progress.ts";
 import { spliced } from "../content/pump.ts";
 import { verified } from "../content/verified.ts";
 import { IntegrityError, InternalError } from "../errors.ts";
@@ -80,7 +80,6 @@ export async function copyImages(options: CopyOptions): Promise<readonly Settled
     }
     await session.commit(roots, signal);
   });
-  onProgress({ kind: "committed", roots });
   return roots;
 }
 
@@ -149,7 +148,8 @@ async function isThere(copying: Copying, item: Work, signal: AbortSignal): Promi
   const descriptor = { mediaType, ...cached };
   const presence = await ask(descriptor);
   if (presence === "absent") return false;
-  onProgress({ kind: "skipped", blob: key, bytes: sourceBytes, reason: presence, isCached: true });
+  const blob = labelOf(item.pending);
+  onProgress({ kind: "skipped", blob, bytes: sourceBytes, reason: presence, isCached: true });
   seals.set(key, { descriptor });
   return true;
 }
@@ -210,17 +210,22 @@ async function copyPending(
   if (putPending === undefined) {
     throw new InternalError("Cannot copy raw layer to this target: it needs to know the digest before the first byte");
   }
-  const onBytes = (delta: number): void => onProgress({ kind: "bytes", blob: key, delta });
+  const blob = labelOf(pending);
+  const onBytes = (delta: number): void => onProgress({ kind: "bytes", blob, delta });
   const seal = await atEnd(
     "target",
     async () => await putPending.call(session, countedPending(pending, from), signal, onBytes),
   );
   await cache.add(key, seal);
-  onProgress({ kind: "sealed", blob: key, seal });
   onProgress(
     seal.presence === undefined
-      ? { kind: "done", blob: key, bytes: seal.descriptor.size }
-      : { kind: "skipped", blob: key, bytes: 0, reason: seal.presence },
+      ? { kind: "done", blob, bytes: seal.descriptor.size }
+      : { kind: "skipped", blob, bytes: 0, reason: seal.presence },
   );
   return seal;
+}
+
+/** Not the key, which also says how the layer is compressed. */
+function labelOf({ origin }: PendingBlob): BlobLabel {
+  return `layer ${origin.digest}`;
 }

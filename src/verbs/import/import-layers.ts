@@ -1,6 +1,6 @@
-import type { BlobSource, ImageTarget, PendingBlob, PendingKey, Seal } from "../../content/contracts.ts";
+import type { BlobSource, ImageTarget, PendingBlob, Seal } from "../../content/contracts.ts";
 import { isPending } from "../../content/draft-manifest.ts";
-import type { OnProgress } from "../../content/progress.ts";
+import type { BlobLabel, OnProgress } from "../../content/progress.ts";
 import { atEnd, countedPending } from "../../copy/copy-ends.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
 import { InternalError, UsageError } from "../../errors.ts";
@@ -42,7 +42,7 @@ export async function hashInput(run: ImportRun): Promise<KnownLayer> {
   if (input.kind === "made") throw new InternalError(`Cannot hash ${input.what}: it is no layer yet, expected a tar`);
   const { what, blob, compression } = input;
   const mediaType = layerType(run, compression ?? "none");
-  const onBytes = startProgress(run, `pending:${what}`, blob.size);
+  const onBytes = startProgress(run, blob.size);
   const how = { algorithm: "sha256", what, compression, check: input.check() } as const;
   const { digest, diffId = digest } = await atEnd("source", async () => await hashLayer(blob, how, signal, onBytes));
   if (compression === undefined && target.profile !== undefined)
@@ -59,7 +59,7 @@ export async function sealInput(run: ImportRun): Promise<KnownLayer<Descriptor>>
     return { ...known, layer: known.layer };
   }
   const pending = importedLayer(input, formOf(run));
-  const onBytes = startProgress(run, pending.key, pending.sourceBytes);
+  const onBytes = startProgress(run, pending.sourceBytes);
   const seal = await atEnd("source", async () => await sealLayer(await pending.open(signal, onBytes)));
   return knownLayer(pending, seal);
 }
@@ -70,8 +70,8 @@ export async function passLayer(run: ImportRun, target: ImageTarget): Promise<Kn
   if (input.kind !== "made") throw new InternalError(`Cannot send ${input.what}: it is a layer, expected to make one`);
   const form = formOf(run);
   const pending = importedLayer(input, form);
-  const { key, sourceBytes } = pending;
-  const onBytes = startProgress(run, key, sourceBytes, 1);
+  const { sourceBytes } = pending;
+  const onBytes = startProgress(run, sourceBytes, 1);
   const plan = { roots: [], blobs: [], pending: [pending], manifests: new Map(), totalBytes: sourceBytes };
   const seal = await atEnd("target", async () => {
     await using session = await target.begin(plan, signal);
@@ -80,11 +80,11 @@ export async function passLayer(run: ImportRun, target: ImageTarget): Promise<Kn
   });
   const known = knownLayer(pending, seal);
   await cache.add(importedLayer(input, form, known.diffId).key, seal);
-  onProgress({ kind: "sealed", blob: key, seal });
+  const blob = labelOf(input);
   onProgress(
     seal.presence === undefined
-      ? { kind: "done", blob: key, bytes: known.layer.size }
-      : { kind: "skipped", blob: key, bytes: 0, reason: seal.presence },
+      ? { kind: "done", blob, bytes: known.layer.size }
+      : { kind: "skipped", blob, bytes: 0, reason: seal.presence },
   );
   return known;
 }
@@ -103,7 +103,8 @@ function knownLayer(pending: PendingBlob, { descriptor, diffId }: Seal): KnownLa
 }
 
 /** Reports `bytes` at most: the size of a folder's tar is an estimate, and never more than it has. */
-function startProgress({ onProgress }: ImportRun, blob: PendingKey, bytes: number, blobs = 0): (delta: number) => void {
+function startProgress({ onProgress, input }: ImportRun, bytes: number, blobs = 0): (delta: number) => void {
+  const blob = labelOf(input);
   onProgress({ kind: "planned", blobs, bytes });
   let left = bytes;
   return read => {
@@ -111,6 +112,10 @@ function startProgress({ onProgress }: ImportRun, blob: PendingKey, bytes: numbe
     left -= delta;
     onProgress({ kind: "bytes", blob, delta });
   };
+}
+
+function labelOf({ what }: ImportInput): BlobLabel {
+  return `layer from ${what}`;
 }
 
 function formOf(run: ImportRun): LayerForm {

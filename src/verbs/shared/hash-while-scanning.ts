@@ -4,7 +4,7 @@ import type { OnProgress } from "../../content/progress.ts";
 import { ArchiveError } from "../../errors.ts";
 import { digestAlgorithm } from "../../oci/digest.ts";
 import { hashLayer, type LayerHashes } from "../../transform/hash-layer.ts";
-import { quote } from "../../util/format.ts";
+import { escapeForeign, quote } from "../../util/format.ts";
 
 /** What the bodies that passed by hash to, by their offset; an error for a compressed one that is damaged. */
 export type Passed = Map<number, LayerHashes | ArchiveError>;
@@ -17,7 +17,7 @@ export async function scanHashed(scan: ScanOptions, passed: Passed, onProgress: 
     const compression = kind === "tar" || kind === "json" || kind === "other" ? undefined : kind;
     return async (blob, signal) => {
       const onBytes = (delta: number): void =>
-        onProgress({ kind: "bytes", blob: `pending:${entry.bodyOffset}`, delta });
+        onProgress({ kind: "bytes", blob: `entry ${escapeForeign(entry.name)}`, delta });
       try {
         const hashes = await hashLayer(
           blob,

@@ -14,6 +14,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { OCI_LAYER_GZIP } from "../../oci/media-types.ts";
 import { gzipKey } from "../../transform/compress-layers.ts";
 import { gzipLayer } from "../../transform/gzip-layer.ts";
+import { escapeForeign } from "../../util/format.ts";
 
 /** Where blobs go while nobody knows yet which images they belong to. */
 export type Intake = Pick<TargetSession, "has" | "put"> & Required<Pick<TargetSession, "putPending">>;
@@ -144,20 +145,19 @@ class LayerUploads {
     open: (signal: AbortSignal | undefined, onBytes: ((bytes: number) => void) | undefined) => PendingStream,
   ): Promise<Seal> {
     const { intake, onProgress } = this.#options;
-    const key = `pending:${entry.bodyOffset}` as const;
+    const blob = `entry ${escapeForeign(entry.name)}` as const;
     const pending: PendingBody = {
-      key,
+      key: `pending:${entry.bodyOffset}`,
       mediaType: UNKNOWN_TYPE,
       sourceBytes: entry.size,
       isOneShot: true,
       open: async (own, onBytes) => open(own, onBytes),
     };
-    const onBytes = (delta: number): void => onProgress({ kind: "bytes", blob: key, delta });
+    const onBytes = (delta: number): void => onProgress({ kind: "bytes", blob, delta });
     const seal = await intake.putPending(countedPending(pending), signal, onBytes);
     this.taken.add(seal.descriptor.digest);
-    const { digest, size } = seal.descriptor;
-    if (seal.presence === undefined) onProgress({ kind: "done", blob: digest, bytes: size });
-    else onProgress({ kind: "skipped", blob: digest, bytes: 0, reason: seal.presence });
+    if (seal.presence === undefined) onProgress({ kind: "done", blob, bytes: seal.descriptor.size });
+    else onProgress({ kind: "skipped", blob, bytes: 0, reason: seal.presence });
     return seal;
   }
 }

@@ -131,7 +131,7 @@ describe("copyImages()", () => {
     }, 0);
     expect(moved).toBe(plan.totalBytes);
     expect(sumOf(events, ready.digest)).toBe(1_500_000);
-    expect(events.at(-1)).toMatchObject({ kind: "committed" });
+    expect(events.at(-1)).toMatchObject({ kind: "done" });
   });
 });
 

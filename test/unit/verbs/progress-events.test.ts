@@ -1,0 +1,97 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { gzipSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import { convert, copy, importImage, type ProgressEvent, pull, push, verify } from "../../../src/index.ts";
+import { dockerArchive, fileWith, temporaryFolder } from "../../support/images.ts";
+import { sha256 } from "../../support/memory-registry.ts";
+import { ScriptedRegistry } from "../../support/scripted-registry.ts";
+import { tarArchive, tarEntry } from "../../support/tar-builder.ts";
+
+const LAYER = Buffer.from(tarArchive([tarEntry({ name: "hello", body: "hello\n" })]));
+const ARCHIVE = dockerArchive({ tags: ["app:1"], layers: [LAYER] });
+const KINDS = ["planned", "bytes", "skipped", "done", "retry", "note"];
+
+type Report = (event: ProgressEvent) => void;
+
+async function eventsOf(call: (onProgress: Report, registry: string) => Promise<unknown>): Promise<ProgressEvent[]> {
+  const events: ProgressEvent[] = [];
+  const { host } = await ScriptedRegistry.start();
+  await call(event => void events.push(event), host);
+  return events;
+}
+
+function labels(events: readonly ProgressEvent[], ...kinds: readonly ProgressEvent["kind"][]): ReadonlySet<string> {
+  return new Set(events.flatMap(event => ("blob" in event && kinds.includes(event.kind) ? [event.blob] : [])));
+}
+
+describe("onProgress", () => {
+  test.each<[string, (onProgress: Report, registry: string) => Promise<unknown>]>([
+    ["push()", async (onProgress, registry) => await push([await fileWith(ARCHIVE)], { registry, onProgress })],
+    [
+      "push() of a compressed file",
+      async (onProgress, registry) =>
+        await push([await fileWith(gzipSync(ARCHIVE))], { tag: `${registry}/app:2`, onProgress }),
+    ],
+    [
+      "push() of a pipe",
+      async (onProgress, registry) =>
+        await push(["-"], { stdin: Readable.from([ARCHIVE], { objectMode: false }), registry, onProgress }),
+    ],
+    [
+      "pull() and copy()",
+      async (onProgress, registry) => {
+        await push([await fileWith(ARCHIVE)], { registry });
+        await copy(`${registry}/app:1`, `${registry}/other:1`, { onProgress });
+        const output = join(await temporaryFolder(), "out.tar");
+        await pull([`${registry}/app:1`], { output, platform: "all", onProgress });
+      },
+    ],
+    [
+      "importImage() to a registry and to a file",
+      async (onProgress, registry) => {
+        const root = join(await temporaryFolder(), "root");
+        await mkdir(root);
+        await writeFile(join(root, "file"), "text");
+        await importImage(root, { tag: `${registry}/base:1`, onProgress });
+        await importImage(root, { tag: "base:1", output: `${root}.tar`, onProgress });
+        await importImage(await fileWith(LAYER), { tag: `${registry}/base:2`, onProgress });
+      },
+    ],
+    [
+      "convert() and verify()",
+      async onProgress => {
+        const output = join(await temporaryFolder(), "out.tar");
+        await convert(await fileWith(gzipSync(ARCHIVE)), { output, layers: "gzip", onProgress });
+        await verify(await fileWith(gzipSync(ARCHIVE)), { onProgress });
+      },
+    ],
+  ])("of %s gets public events only, and no internal name of a layer", async (_name, call) => {
+    const events = await eventsOf(call);
+    expect(events.length).toBeGreaterThan(0);
+    expect(KINDS).toEqual(expect.arrayContaining(events.map(({ kind }) => kind)));
+    expect(JSON.stringify(events)).not.toMatch(/pending:|gzip-v\d/);
+  });
+
+  test("names a raw layer by its diff_id from its first byte to the end, and again when it is known", async () => {
+    const cacheDir = await temporaryFolder();
+    const events = await eventsOf(async (onProgress, registry) => {
+      await push([await fileWith(ARCHIVE)], { registry, cacheDir, onProgress });
+      await push([await fileWith(ARCHIVE)], { tag: `${registry}/other:1`, cacheDir, onProgress });
+    });
+    const layer = `layer ${sha256(LAYER)}`;
+    expect(labels(events, "bytes")).toContain(layer);
+    expect(labels(events, "done")).toContain(layer);
+    expect(events).toContainEqual(expect.objectContaining({ kind: "skipped", blob: layer, isCached: true }));
+  });
+
+  test("names a layer by its entry while the archive passes by", async () => {
+    const events = await eventsOf(
+      async (onProgress, registry) =>
+        await push([await fileWith(gzipSync(ARCHIVE))], { tag: `${registry}/app:1`, onProgress }),
+    );
+    expect(labels(events, "bytes")).toContain("entry 0/layer.tar");
+    expect(labels(events, "done", "skipped")).toContain("entry 0/layer.tar");
+  });
+});
