@@ -26,8 +26,6 @@ export interface PingResult extends RegistryGreeting {
   readonly head: Support;
   readonly ranges: Support;
   readonly referrers: Support;
-  /** Only deleting something tells. */
-  readonly delete: "unknown";
   readonly milliseconds: number;
 }
 
@@ -49,7 +47,7 @@ export async function ping(target: string, options: RemoteOptions = {}): Promise
     const greeting = await greetRegistry(client, signal);
     const milliseconds = Math.round(performance.now() - started);
     const refusal = greeting.status === 200 ? undefined : await refusalOf(client, signal);
-    const common = { registry: client.registry, ...greeting, delete: "unknown", milliseconds } as const;
+    const common = { registry: client.registry, ...greeting, milliseconds } as const;
     if (refusal !== undefined && reference === undefined) {
       return { ...common, access: "refused", refusal, catalog: "denied", ...UNTRIED };
     }

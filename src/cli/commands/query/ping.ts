@@ -51,5 +51,4 @@ function* pingLines(result: PingResult): Generator<string> {
   yield `HEAD       ${result.head}${tried}`;
   yield `Ranges     ${result.ranges}`;
   yield `Referrers  ${result.referrers}`;
-  yield `Delete     ${result.delete} (not tested)`;
 }

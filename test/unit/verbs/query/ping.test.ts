@@ -30,7 +30,6 @@ describe("ping()", () => {
       head: "yes",
       ranges: "yes",
       referrers: "no",
-      delete: "unknown",
     });
     expect(new Set(registry.requests.map(({ method }) => method))).toEqual(new Set(["GET", "HEAD"]));
   });
