@@ -1,5 +1,6 @@
 import { redact } from "./util/redact.ts";
 
+/** Stable name of a class of errors. An aborted call has none: it rejects with `signal.reason`. */
 export type ErrorCode =
   | "ERR_INTERNAL"
   | "ERR_USAGE"
@@ -30,22 +31,28 @@ export const EXIT_CODES = {
   SIGTERM: 143,
 } as const;
 
+/** What an error has in addition to its message. */
 export interface ErrorDetails {
   /** One full sentence: what to do next. */
   readonly hint?: string | undefined;
   readonly cause?: unknown;
+  /** Default false. */
   readonly transient?: boolean;
 }
 
-/** Base class of all errors that a caller can act on. `message` and `hint` contain no credentials: they are redacted. */
+/**
+ * Base class of all errors that the functions throw. `message` says what cannot be done, what was found and what was
+ * expected. Neither `message` nor `hint` contains secrets.
+ */
 export abstract class ImgpackError extends Error {
   abstract readonly code: ErrorCode;
-  /** Exit code of the command for this error. */
+  /** For command lines: the exit code of the process. */
   abstract readonly exitCode: number;
+  /** One full sentence: what to do next. */
   readonly hint: string | undefined;
-  /** Whether a retry can succeed. */
+  /** True if the same call may succeed later. It has been retried already. */
   readonly transient: boolean;
-  /** Which end of a copy failed; set by the copy engine. */
+  /** Which end of a copy failed. */
   origin?: "source" | "target";
 
   constructor(message: string, { hint, cause, transient = false }: ErrorDetails = {}) {
@@ -62,6 +69,7 @@ export class InternalError extends ImgpackError {
   readonly exitCode: number = EXIT_CODES.internal;
 }
 
+/** An argument or option that cannot be used, or options that contradict each other. */
 export class UsageError extends ImgpackError {
   readonly code = "ERR_USAGE";
   readonly exitCode: number = EXIT_CODES.usage;
@@ -73,6 +81,7 @@ export class BadReferenceError extends ImgpackError {
   readonly exitCode: number = EXIT_CODES.usage;
 }
 
+/** An archive that cannot be understood, that contradicts itself, or that lacks something. */
 export class ArchiveError extends ImgpackError {
   readonly code = "ERR_ARCHIVE";
   readonly exitCode: number = EXIT_CODES.archive;
@@ -90,11 +99,13 @@ export function isMissingBlob(error: unknown): boolean {
   return error instanceof ArchiveError && error.reason === "missing-blob";
 }
 
+/** The registry refuses the credentials, or the lack of them. */
 export class AuthError extends ImgpackError {
   readonly code = "ERR_AUTH";
   readonly exitCode: number = EXIT_CODES.auth;
 }
 
+/** An image, tag, blob or repository that the registry or the archive does not have. */
 export class NotFoundError extends ImgpackError {
   readonly code = "ERR_NOT_FOUND";
   readonly exitCode: number = EXIT_CODES.notFound;
@@ -106,11 +117,13 @@ export class IntegrityError extends ImgpackError {
   readonly exitCode: number = EXIT_CODES.integrity;
 }
 
+/** No answer: name, connection, TLS or proxy. */
 export class NetworkError extends ImgpackError {
   readonly code = "ERR_NETWORK";
   readonly exitCode: number = EXIT_CODES.network;
 }
 
+/** What a `RegistryError` has in addition to its message. */
 export interface RegistryErrorDetails extends ErrorDetails {
   /** HTTP status of the response. */
   readonly status: number;
@@ -118,11 +131,13 @@ export interface RegistryErrorDetails extends ErrorDetails {
   readonly codes?: readonly string[];
 }
 
-/** The registry refused a request. */
+/** The registry answers with an error status, or with an answer that is not valid. */
 export class RegistryError extends ImgpackError {
   readonly code = "ERR_REGISTRY";
   readonly exitCode: number = EXIT_CODES.registry;
+  /** HTTP status of the answer. */
   readonly status: number;
+  /** Error codes of the answer's JSON body (distribution specification, "Error Codes"); foreign text. */
   readonly codes: readonly string[];
 
   constructor(message: string, details: RegistryErrorDetails) {
@@ -132,18 +147,19 @@ export class RegistryError extends ImgpackError {
   }
 }
 
-/** A problem with local files: no space, no permission, a missing input. */
+/** A local file that cannot be read or written: missing, no permission, no space. */
 export class StorageError extends ImgpackError {
   readonly code = "ERR_STORAGE";
   readonly exitCode: number = EXIT_CODES.storage;
 }
 
-/** Some of several images failed. */
+/** Some of several inputs failed; the others are done. */
 export class PartialError extends ImgpackError {
   readonly code = "ERR_PARTIAL";
   readonly exitCode: number = EXIT_CODES.partial;
+  /** What went wrong, one error per failure. */
   readonly failures: readonly ImgpackError[];
-  /** The inputs that failed, as they were given, to be given again. */
+  /** The inputs that failed, as they were given, so that another call can take them. */
   readonly failed: readonly string[];
 
   constructor(

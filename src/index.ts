@@ -1,9 +1,10 @@
-export type { ProgressEvent } from "./content/progress.ts";
+export type { BlobLabel, OnProgress, ProgressEvent } from "./content/progress.ts";
 export {
   ArchiveError,
   AuthError,
   BadReferenceError,
   type ErrorCode,
+  type ErrorDetails,
   ImgpackError,
   IntegrityError,
   InternalError,
@@ -11,22 +12,28 @@ export {
   NotFoundError,
   PartialError,
   RegistryError,
+  type RegistryErrorDetails,
   StorageError,
   UsageError,
 } from "./errors.ts";
 export type { Descriptor } from "./oci/descriptor.ts";
 export type { Digest } from "./oci/digest.ts";
+export type { HistoryEntry, RuntimeConfig } from "./oci/image-config.ts";
 export type { Platform } from "./oci/platform.ts";
-export {
-  type RegistryEvent,
-  type RunningRegistry,
-  type ServeRegistryOptions,
-  serveRegistry as serve,
-} from "./serve/server.ts";
+export { type RunningRegistry, type ServeEvent, type ServeOptions, serveRegistry as serve } from "./serve/server.ts";
 export { type ConvertOptions, type ConvertResult, convert } from "./verbs/convert/convert.ts";
 export { type CopiedImage, type CopyOptions, type CopyResult, copy, copyTo } from "./verbs/copy/copy.ts";
 export { type DeleteOptions, type Deletion, deleteImage } from "./verbs/delete.ts";
-export { type Diagnosis, type DoctorOptions, doctor } from "./verbs/doctor/doctor.ts";
+export {
+  type ArchiveDialect,
+  type DiagnosedImage,
+  type Diagnosis,
+  type DoctorOptions,
+  doctor,
+  type LoaderVerdict,
+  type Producer,
+  type RepairedArchive,
+} from "./verbs/doctor/doctor.ts";
 export {
   type ImportedImage,
   type ImportOptions,
@@ -68,13 +75,16 @@ export {
   type RawManifestResult,
   rawManifest,
 } from "./verbs/query/manifest.ts";
-export { type PingResult, ping } from "./verbs/query/ping.ts";
+export { type FeatureSupport, type PingResult, ping } from "./verbs/query/ping.ts";
 export { type ReferrersOptions, type ReferrersResult, referrers } from "./verbs/query/referrers.ts";
 export { type SortOrder, type TagsOptions, type TagsResult, tags } from "./verbs/query/tags.ts";
 export type { DatedTag } from "./verbs/query/tags-created.ts";
+export type { BlobCounts } from "./verbs/shared/blob-counts.ts";
+export type { InspectedImage, InspectedLayer, InspectedPlatform } from "./verbs/shared/describe-images.ts";
 export type { DescribedLayer, DescribedPlatform } from "./verbs/shared/described-platform.ts";
 export type { Loader } from "./verbs/shared/loader-profile.ts";
-export type { ArchiveFormat, Output } from "./verbs/shared/open-output.ts";
+export type { ArchiveFormat, ArchiveOutput } from "./verbs/shared/open-output.ts";
 export type { RemoteOptions } from "./verbs/shared/remote-image.ts";
+export type { WrittenImage } from "./verbs/shared/write-images.ts";
 export { type TagResult, tag } from "./verbs/tag.ts";
-export { type Fault, type VerifyOptions, type VerifyResult, verify } from "./verbs/verify.ts";
+export { type ArchiveFault, type VerifyOptions, type VerifyResult, verify } from "./verbs/verify.ts";

@@ -19,7 +19,10 @@ import { type OciRoot, readOciRoots } from "./read/oci-roots.ts";
 import { type OciView, ociView } from "./read/oci-view.ts";
 import { reconcileViews } from "./read/reconcile-views.ts";
 
-/** How an archive describes its images. */
+/**
+ * How an archive describes its images: by a `manifest.json` as `docker save` writes it, by an OCI layout, or by both; "dir"
+ * is the form of `skopeo copy dir:`, "legacy" that of Docker 1.9 and older.
+ */
 export type ArchiveDialect = "docker" | "oci" | "docker+oci" | "dir" | "legacy";
 
 /** An open archive: the views that it offers, and the images on which they agree. */

@@ -3,10 +3,11 @@ import { DOCKER_MANIFEST_FILE } from "../oci/docker-manifest.ts";
 import { LAYOUT_FILE } from "../oci/layout.ts";
 import type { ArchiveSource } from "./open-archive.ts";
 
-/** Who seems to have written an archive. A guess: producers leave no signature, and repacking blurs what they leave. */
+/** The program that probably wrote an archive. It is a guess: programs leave no signature. */
 export interface Producer {
+  /** Name and version. */
   readonly name: string;
-  /** What the guess rests on. */
+  /** Reason for the guess. */
   readonly because: string;
 }
 

@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import type { Digest } from "./digest.ts";
 import type { Platform } from "./platform.ts";
 
-/** Content descriptor (image-spec descriptor.md). */
+/** Names a blob or manifest by digest, size and media type (image-spec descriptor.md). */
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: Digest;
   /** Bytes, a safe integer ≥ 0. A claim until it is verified: never allocate by it. */
   readonly size: number;
+  /** Of an image in an index. */
   readonly platform?: Platform;
   readonly artifactType?: string;
   readonly annotations?: Readonly<Record<string, string>>;

@@ -1,6 +1,7 @@
 import { ArchiveError } from "../errors.ts";
 import { quote } from "../util/format.ts";
 
+/** `sha256:` or `sha512:`, followed by lower-case hexadecimal digits. */
 export type Digest = `sha256:${string}` | `sha512:${string}`;
 
 const HEX_LENGTH = { sha256: 64, sha512: 128 } as const;

@@ -17,22 +17,29 @@ import { annotationsSchema, digestSchema } from "./descriptor-schema.ts";
 import type { Digest } from "./digest.ts";
 import { MAX_CONFIG_BYTES } from "./limits.ts";
 
+/** A build step, as the image config has it. Texts are foreign. */
 export interface HistoryEntry {
+  /** RFC 3339, as written. */
   readonly created?: string;
+  /** Build instruction. */
   readonly createdBy?: string;
   readonly comment?: string;
   /** True if the step made no layer. */
   readonly emptyLayer: boolean;
 }
 
-/** How a container starts: the settings that are shown to users. */
+/** How a container of an image starts. Texts are foreign. */
 export interface RuntimeConfig {
+  /** `user[:group]`, names or numbers. */
   readonly user?: string;
   readonly workingDir?: string;
+  /** `NAME=VALUE` */
   readonly env: readonly string[];
   readonly entrypoint: readonly string[];
   readonly cmd: readonly string[];
+  /** `port/protocol` */
   readonly exposedPorts: readonly string[];
+  /** Paths in the container. */
   readonly volumes: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
 }

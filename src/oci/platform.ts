@@ -1,6 +1,7 @@
 import { UsageError } from "../errors.ts";
 import { quote } from "../util/format.ts";
 
+/** What an image runs on, in the names of Go, for example linux, arm, v7 (image-spec image-index.md). */
 export interface Platform {
   readonly os: string;
   readonly architecture: string;

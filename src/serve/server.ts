@@ -17,7 +17,9 @@ const IDLE_MS = 120_000;
 const KEEP_ALIVE_MS = 60_000;
 const MAX_CONNECTIONS = 256;
 
-export type RegistryEvent =
+/** What a served registry reports. */
+export type ServeEvent =
+  /** A request was answered. */
   | {
       readonly kind: "request";
       readonly method: string;
@@ -28,36 +30,49 @@ export type RegistryEvent =
       readonly sentBytes: number;
       readonly durationMs: number;
     }
-  /** Something in the server or its store failed; the client got status 500. */
+  /** The server or its store failed; the client got status 500 or 507. */
   | { readonly kind: "fault"; readonly method: string; readonly path: string; readonly error: unknown };
 
-export interface ServeRegistryOptions {
-  /** Folder of the storage; made when it does not exist. */
+/** Options of `serve`. */
+export interface ServeOptions {
+  /** Folder of the registry; it is created if it does not exist. */
   readonly store: string;
-  /** Address or name to listen on; loopback without it, and anything else is open to the network without a login. */
-  readonly host?: string;
-  /** 0, or nothing, takes a free port. */
-  readonly port?: number;
-  /** Closes the server when it aborts. */
-  readonly signal?: AbortSignal;
-  readonly onEvent?: (event: RegistryEvent) => void;
+  /** Name or address to listen on. Default "127.0.0.1"; any other address is open to its network, without a login. */
+  readonly host?: string | undefined;
+  /** Default 0: a free port. */
+  readonly port?: number | undefined;
+  /** Closes the registry when it aborts. */
+  readonly signal?: AbortSignal | undefined;
+  /** Is called with each request, after it was answered, and with each fault. It must not throw. */
+  readonly onEvent?: ((event: ServeEvent) => void) | undefined;
 }
 
+/** A registry that is being served. Disposing it closes it. */
 export interface RunningRegistry extends AsyncDisposable {
-  /** `http://<host>:<port>` */
+  /** `http://host:port` */
   readonly url: string;
+  /** Where it listens. */
   readonly address: { readonly host: string; readonly port: number };
-  /** Cuts open connections, waits for what they started, and gives the store free. May be called twice. */
+  /** Cuts open connections, waits for the work that they started, and releases the store. May be called twice. */
   close(): Promise<void>;
 }
 
 /**
- * Serves a read-write registry (OCI distribution specification 1.1) from a folder, over plain HTTP and without
- * accounts: for one machine.
+ * Serves a registry from a folder: read-write, OCI distribution specification 1.1, plain HTTP, no accounts. It is meant for
+ * one machine.
  *
- * @throws StorageError when the folder cannot be used; NetworkError when the address cannot
+ * @throws StorageError for a folder that cannot be used; NetworkError for an address that cannot be used.
+ * @example
+ * ```ts
+ * import { push, serve } from "imgpack";
+ *
+ * const registry = await serve({ store: "registry" });
+ * const { host } = new URL(registry.url);
+ * await push(["app.tar"], { registry: host });
+ * await registry.close();
+ * ```
  */
-export async function serveRegistry(options: ServeRegistryOptions): Promise<RunningRegistry> {
+export async function serveRegistry(options: ServeOptions): Promise<RunningRegistry> {
   const { signal, host = "127.0.0.1", port = 0 } = options;
   signal?.throwIfAborted();
   const store = await openStore(resolve(options.store));
@@ -112,7 +127,7 @@ interface ServerParts {
   readonly host: string;
   readonly store: RegistryFolder;
   readonly uploads: UploadTable;
-  readonly onEvent: ((event: RegistryEvent) => void) | undefined;
+  readonly onEvent: ((event: ServeEvent) => void) | undefined;
 }
 
 /** Never rejects: whatever happens to one request stays with it. */

@@ -8,19 +8,21 @@ import type { Repository } from "../registry/client/repository.ts";
 import { runBounded } from "../util/task-group.ts";
 import { type RemoteOptions, repositoryName, withRegistries, writableReference } from "./shared/remote-image.ts";
 
-/** What is about to be gone. */
+/** What is deleted. */
 export interface Deletion {
-  /** `registry/repository:tag`, or with `@digest`. */
+  /** `registry/repository:tag`, or `registry/repository@digest`. */
   readonly reference: string;
-  /** "manifest": the image under all its tags. */
+  /** "manifest": the image with all its tags. */
   readonly removes: "tag" | "manifest";
+  /** Of the manifest or index. */
   readonly digest: Digest;
-  /** All tags of the manifest that is removed; absent where looking them up would take too many requests. */
+  /** All tags of the manifest that is deleted; absent if finding them would take too many requests. */
   readonly tags?: readonly string[];
 }
 
+/** Options of `deleteImage`. */
 export interface DeleteOptions extends RemoteOptions {
-  /** Asked before anything is removed, and again when the registry can only remove more than was named. */
+  /** Is called before anything is deleted, and again if the registry can only delete more than was named. */
   readonly confirm: (deletion: Deletion) => Promise<boolean>;
 }
 
@@ -31,11 +33,21 @@ const SWITCHED_OFF =
   "Deletion is not supported or switched off there. distribution (registry:2, registry:3) allows it with REGISTRY_STORAGE_DELETE_ENABLED=true; Docker Hub, GHCR and others only through their own API or web page.";
 
 /**
- * Removes a tag, or, by digest, a manifest with all its tags. Registries that delete only by digest (distribution 2) remove
- * the manifest either way; `confirm` is called with that first.
+ * Deletes a tag, or, by digest, a manifest with all its tags. Registries that delete only by digest (distribution 2) delete
+ * the manifest in both cases; `confirm` is called with that first.
  *
- * @returns undefined when `confirm` said no.
- * @throws NotFoundError; RegistryError where nothing may be deleted.
+ * @param reference `registry/repository:tag`, or `registry/repository@digest`.
+ * @returns undefined if `confirm` returned false.
+ * @throws UsageError for a reference without a registry, or without a tag and digest.
+ * @throws NotFoundError, AuthError, NetworkError; RegistryError if the registry does not allow deletion.
+ * @example
+ * ```ts
+ * import { deleteImage } from "imgpack";
+ *
+ * await deleteImage("registry.lan:5000/team/app:1.3", {
+ *   confirm: async ({ removes, tags }) => removes === "tag" || tags?.length === 1,
+ * });
+ * ```
  */
 export async function deleteImage(reference: string, options: DeleteOptions): Promise<Deletion | undefined> {
   const { confirm, signal } = options;

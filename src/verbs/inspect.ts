@@ -25,16 +25,23 @@ export interface Inspection {
   /** Path or reference, as it was given. */
   readonly source: string;
   readonly kind: "archive" | "registry";
-  /** Of an archive: compression of the file as a whole, "none" without one. */
+  /** Of an archive, the compression of the file as a whole: "none", "gzip", "zstd", "xz" or "bzip2". */
   readonly compression?: string;
   readonly images: readonly InspectedImage[];
 }
 
 /**
  * Shows what an archive or a reference contains: `inspectArchive` if `source` is a path, else `inspectImage`. It is taken
- * for a path if a file of this name exists, if it is "-", if it begins with a slash or "./", or if it ends like an archive.
+ * for a path if a file of this name exists, if it is "-", if it begins with "/", "./" or "../", or if it ends as archives
+ * do (`.tar`, `.tgz`, `.tar.gz`).
  *
- * @throws ArchiveError, StorageError; NotFoundError, AuthError, NetworkError, RegistryError.
+ * @throws ArchiveError, StorageError; NotFoundError, AuthError, NetworkError, RegistryError
+ * @example
+ * ```ts
+ * import { inspect } from "imgpack";
+ *
+ * for (const word of process.argv.slice(2)) console.log((await inspect(word)).kind);
+ * ```
  */
 export async function inspect(source: string, options: InspectOptions = {}): Promise<Inspection> {
   return (await isPath(source)) ? await inspectArchive(source, options) : await inspectImage(source, options);
@@ -46,6 +53,13 @@ export async function inspect(source: string, options: InspectOptions = {}): Pro
  *
  * @param path file, folder, or "-" for stdin.
  * @throws ArchiveError for a file that is no readable archive; StorageError.
+ * @example
+ * ```ts
+ * import { inspectArchive } from "imgpack";
+ *
+ * const { images } = await inspectArchive("app.tar");
+ * for (const { names, platforms } of images) console.log(names, platforms.map(({ platform }) => platform));
+ * ```
  */
 export async function inspectArchive(path: string, options: InspectArchiveOptions = {}): Promise<Inspection> {
   const { onProgress, signal, stdin } = options;
@@ -58,7 +72,15 @@ export async function inspectArchive(path: string, options: InspectArchiveOption
 /**
  * Shows an image in a registry, with all its platforms. Manifests and configs are read, layers are not.
  *
- * @throws NotFoundError, AuthError, NetworkError, RegistryError.
+ * @param reference `[registry/]repository[:tag]` or `[registry/]repository@digest`
+ * @throws NotFoundError, AuthError, NetworkError, RegistryError
+ * @example
+ * ```ts
+ * import { inspectImage } from "imgpack";
+ *
+ * const { images } = await inspectImage("registry.lan:5000/team/app:1.4");
+ * for (const { runtime } of images[0]?.platforms ?? []) console.log(runtime?.entrypoint, runtime?.cmd);
+ * ```
  */
 export async function inspectImage(reference: string, options: RemoteOptions = {}): Promise<Inspection> {
   const { signal } = options;

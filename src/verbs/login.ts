@@ -19,24 +19,33 @@ export interface LoginOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Where `login` stored the credentials. */
 export interface LoginResult {
   readonly registry: string;
   readonly username: string;
-  /** Configuration file. */
+  /** Path of the configuration file. */
   readonly file: string;
-  /** Program that keeps the password; absent: the file does, unencrypted. */
+  /** Credential helper that stores the password. Absent: the password is in `file`, unencrypted. */
   readonly helper?: string;
-  /** False: the registry lets everybody in, so nobody looked at the password. */
+  /** False if the registry allows anonymous access and so did not check the password. */
   readonly isChecked: boolean;
-  /** Where other credentials for this registry stand, which are found before these. */
+  /** Source of other credentials for this registry that take precedence over these. */
   readonly shadowedBy?: string;
 }
 
 /**
- * Logs in to a registry, and keeps user name and password where docker finds them.
+ * Logs in to a registry, and stores user name and password where docker stores them.
  *
  * @param registry `host[:port]`, `docker.io` for Docker Hub.
- * @throws AuthError when the registry refuses, or when a configured helper does; nothing is kept then.
+ * @throws AuthError if the registry refuses, or if a configured helper fails; then nothing is stored.
+ * @throws UsageError without a user name or password; NetworkError, StorageError
+ * @example
+ * ```ts
+ * import { login } from "imgpack";
+ *
+ * const { file } = await login("registry.lan:5000", { username: "ci", password: process.env["CI_TOKEN"] ?? "" });
+ * console.log(`stored in ${file}`);
+ * ```
  */
 export async function login(registry: string, options: LoginOptions): Promise<LoginResult> {
   const { username, password, tls = {}, env, home, signal } = options;

@@ -2,28 +2,41 @@ import { registryUrl } from "../registry/client/connect-registry.ts";
 import { findCredentials } from "../registry/credentials/find-credentials.ts";
 import { eraseCredentials } from "../registry/credentials/store-credentials.ts";
 
+/** Options of `logout`. */
 export interface LogoutOptions {
-  /** Stands for the process's own. */
+  /** Replaces the environment of the process, which says where credentials are stored. */
   readonly env?: NodeJS.ProcessEnv | undefined;
+  /** Replaces the home folder of the user. */
   readonly home?: string | undefined;
+  /** Stops the call; its promise rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What `logout` erased. */
 export interface LogoutResult {
   readonly registry: string;
-  /** False: there was nothing to erase. */
+  /** False if there was nothing to erase. */
   readonly isErased: boolean;
-  /** Configuration file that was changed. */
+  /** Path of the configuration file that was changed. */
   readonly file?: string;
+  /** Credential helper that erased the password. */
   readonly helper?: string;
-  /** Where credentials for this registry are found still. */
+  /** Source in which credentials for this registry are still found. */
   readonly remainsIn?: string;
 }
 
 /**
- * Erases what `login` or `docker login` kept for a registry.
+ * Erases what `login` or `docker login` stored for a registry.
  *
- * @throws UsageError for a text that is no registry; AuthError when a configured helper fails.
+ * @param registry `host[:port]`, `docker.io` for Docker Hub.
+ * @throws UsageError for a text that is no registry; AuthError if a configured helper fails; StorageError.
+ * @example
+ * ```ts
+ * import { logout } from "imgpack";
+ *
+ * const { isErased } = await logout("registry.lan:5000");
+ * console.log(isErased);
+ * ```
  */
 export async function logout(registry: string, options: LogoutOptions = {}): Promise<LogoutResult> {
   registryUrl(registry, {});

@@ -3,7 +3,7 @@ import { formatPlatform, hostPlatform, type Platform } from "../oci/platform.ts"
 import { type FullReference, registrySource } from "../registry/registry-source.ts";
 import { checkList } from "./options/option-values.ts";
 import type { RegistryOptions } from "./options/registry-options.ts";
-import { type Output, openOutput } from "./shared/open-output.ts";
+import { type ArchiveOutput, openOutput } from "./shared/open-output.ts";
 import { RegistryPool } from "./shared/registry-pool.ts";
 import { readableReference } from "./shared/remote-image.ts";
 import { type OutputOptions, readPlatforms, type WrittenImage, writeImages } from "./shared/write-images.ts";
@@ -11,7 +11,7 @@ import { type OutputOptions, readPlatforms, type WrittenImage, writeImages } fro
 /** Options of `pull`. */
 export interface PullOptions extends OutputOptions {
   /** Where the archive goes. */
-  readonly output: Output;
+  readonly output: ArchiveOutput;
   /** How registries are named and reached; a string is short for `{ host }`. */
   readonly registry?: string | RegistryOptions | undefined;
   /**
@@ -34,6 +34,7 @@ export interface PullResult {
   readonly images: readonly WrittenImage[];
   /** Sum over all blobs, each counted once. */
   readonly blobBytes: number;
+  /** Number of blobs. */
   readonly blobs: number;
   /** HTTP requests. */
   readonly requests: number;
@@ -43,10 +44,21 @@ export interface PullResult {
 }
 
 /**
- * Pulls images into one archive that docker, podman and containerd load: blobs in parallel, each straight to its place
- * in the file, the registry's bytes untouched unless `layers` or `loader` ask for other layers.
+ * Pulls images into one archive that docker, podman and containerd load. The bytes of the registry stay as they are, unless
+ * `layers` or `for` ask for other layers. The output gets its name only when it is complete; the same call resumes an
+ * interrupted one.
  *
- * @throws ImgpackError; nothing stands under the output's name unless everything arrived.
+ * @param references `[registry/]repository[:tag]` or `[registry/]repository@digest`; at least one.
+ * @throws NotFoundError, AuthError, NetworkError, RegistryError, IntegrityError from the registry.
+ * @throws StorageError if the output cannot be written; UsageError, BadReferenceError for arguments that cannot be used.
+ * @throws PartialError with `keepGoing`, if some of several images failed; the others are written.
+ * @example
+ * ```ts
+ * import { pull } from "imgpack";
+ *
+ * const { images } = await pull(["registry.lan:5000/team/app:1.4"], { output: "app.tar", platform: "linux/amd64" });
+ * for (const { names, digest } of images) console.log(names, digest);
+ * ```
  */
 export async function pull(references: readonly string[], options: PullOptions): Promise<PullResult> {
   const started = performance.now();

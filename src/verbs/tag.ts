@@ -15,21 +15,30 @@ import {
   writableReference,
 } from "./shared/remote-image.ts";
 
+/** The names that an image got. */
 export interface TagResult {
+  /** Of the manifest or index. */
   readonly digest: Digest;
   readonly mediaType: string;
-  /** `registry/repository:tag`, in the order that they were asked for. */
+  /** `registry/repository:tag`, in the order in which they were given. */
   readonly references: readonly string[];
 }
 
 const CONCURRENCY = 6;
 
 /**
- * Puts the manifest of an image, byte for byte, under more names of its registry. Layers are not moved: in another
- * repository they are mounted, and streamed where the registry mounts nothing.
+ * Gives an image more names in its registry, with the same digest. Layers are not moved; for a name in another repository
+ * they are mounted, or streamed if the registry does not mount.
  *
  * @param names tags, or `[registry/]repository:tag` of the same registry.
- * @throws UsageError for a name at another registry.
+ * @throws UsageError for a name at another registry, or without a registry.
+ * @throws NotFoundError, AuthError, NetworkError, RegistryError
+ * @example
+ * ```ts
+ * import { tag } from "imgpack";
+ *
+ * await tag("registry.lan:5000/team/app:1.4.2", ["1.4", "latest"]);
+ * ```
  */
 export async function tag(
   reference: string,

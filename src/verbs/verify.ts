@@ -16,31 +16,42 @@ import { blameChangedInput } from "../util/input-guard.ts";
 import { runBounded } from "../util/task-group.ts";
 import { type Passed, scanHashed } from "./shared/hash-while-scanning.ts";
 
+/** Options of `verify`. */
 export interface VerifyOptions {
+  /** Is called with each progress event. */
   readonly onProgress?: OnProgress | undefined;
-  /** Stream of the archive `-` (default: stdin of the process). */
+  /** Stream that the archive "-" is read from. Default: stdin of the process. */
   readonly stdin?: Readable | undefined;
+  /** Stops the call; its promise rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** One defect of an archive. */
-export interface Fault {
+/** One thing that is wrong with an archive. */
+export interface ArchiveFault {
+  /** "diff-id": a layer does not inflate to what the config says. */
   readonly kind: "missing" | "size" | "digest" | "diff-id" | "unreadable";
-  /** Digest of the blob in the metadata of the archive. */
+  /** Digest by which the archive names the blob. */
   readonly blob: Digest;
+  /** Digest, size or state that was found. */
   readonly found: string;
   readonly expected: string;
   /** The error that ended the check of this blob: a full sentence, more precise than `found` and `expected`. */
   readonly message?: string;
 }
 
+/** What `verify` found. */
 export interface VerifyResult {
+  /** Path as it was given. */
   readonly archive: string;
+  /** Number of images. */
   readonly images: number;
+  /** Number of blobs. */
   readonly blobs: number;
+  /** Sum of the blobs, as stored. */
   readonly bytes: number;
-  readonly faults: readonly Fault[];
-  /** What was not checked, and why, one text each. */
+  /** Empty for an archive that is intact. */
+  readonly faults: readonly ArchiveFault[];
+  /** What could not be checked, and why. */
   readonly unchecked: readonly string[];
   readonly seconds: number;
 }
@@ -54,11 +65,19 @@ interface Claim {
 const CONCURRENCY = 4;
 
 /**
- * Checks all blobs of an archive against their digests, and decompressed layers against the diff_ids of their configs. A
- * fault does not end the check.
+ * Checks an archive by hashing everything in it: manifests, configs and layers against their digests, and the content of
+ * compressed layers against the diff_ids in the configs. It continues after a fault.
  *
  * @param path file, folder, or "-" for stdin.
- * @throws ArchiveError if the archive cannot be read, or its docker and OCI metadata contradict each other; StorageError.
+ * @returns also if there are faults.
+ * @throws ArchiveError if the file is no readable archive, or if its two views contradict each other; StorageError.
+ * @example
+ * ```ts
+ * import { verify } from "imgpack";
+ *
+ * const { faults } = await verify("app.tar");
+ * for (const { kind, blob } of faults) console.error(kind, blob);
+ * ```
  */
 export async function verify(path: string, options: VerifyOptions = {}): Promise<VerifyResult> {
   const started = performance.now();
@@ -70,7 +89,7 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
   const passed: Passed = new Map();
   const scan = async (scan: ScanOptions): Promise<StreamedArchive> => await scanHashed(scan, passed, onProgress);
   await using archive = await openArchive(path, { onNote, onDamage, signal, scan, stdin: options.stdin });
-  const faults: Fault[] = [];
+  const faults: ArchiveFault[] = [];
   const unchecked: string[] = [];
   const claims = await collectClaims(archive, faults, unchecked, signal);
   const bytes = [...claims.values()].reduce((sum, { descriptor }) => sum + descriptor.size, 0);
@@ -93,7 +112,7 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
 
 async function collectClaims(
   archive: ArchiveSource,
-  faults: Fault[],
+  faults: ArchiveFault[],
   unchecked: string[],
   signal: AbortSignal | undefined,
 ): Promise<Map<Digest, Claim>> {
@@ -125,7 +144,7 @@ async function claimGraph(
   descriptor: Descriptor,
   claim: (descriptor: Descriptor) => void,
   claimImage: (config: Descriptor, layers: readonly Descriptor[]) => Promise<void>,
-  faults: Fault[],
+  faults: ArchiveFault[],
   unchecked: string[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -176,7 +195,7 @@ async function checkClaim(
   unchecked: string[],
   onProgress: OnProgress,
   signal: AbortSignal,
-): Promise<readonly Fault[]> {
+): Promise<readonly ArchiveFault[]> {
   const { digest, size, mediaType } = descriptor;
   try {
     const blob = await archive.blob(descriptor, signal);
@@ -194,7 +213,7 @@ async function checkClaim(
     const found = known ?? (await hashLayer(blob, how, signal, onBytes));
     if (found.digest !== digest) return [{ kind: "digest", blob: digest, found: found.digest, expected: digest }];
     const diffId = compression === undefined ? found.digest : found.diffId;
-    return [...diffIds].flatMap((expected): readonly Fault[] =>
+    return [...diffIds].flatMap((expected): readonly ArchiveFault[] =>
       diffId === undefined || diffId === expected ? [] : [{ kind: "diff-id", blob: digest, found: diffId, expected }],
     );
   } catch (error) {

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { push, type RegistryEvent, serve } from "../../src/index.ts";
+import { push, type ServeEvent, serve } from "../../src/index.ts";
 import { nameHash } from "../../src/serve/folder/repository-folder.ts";
 
 export interface TortureRegistry {
@@ -21,7 +21,7 @@ export interface TortureRegistry {
 export async function startTortureRegistry(folder: string): Promise<TortureRegistry> {
   const uploads = new Map<string, number>();
   const faults: unknown[] = [];
-  const onEvent = (event: RegistryEvent): void => {
+  const onEvent = (event: ServeEvent): void => {
     if (event.kind === "fault") faults.push(event.error);
     const repository = /^\/v2\/(.+)\/blobs\/uploads\//.exec(event.path)?.[1];
     if (repository !== undefined && event.method !== "DELETE")

@@ -9,8 +9,8 @@ import { blobName } from "../blob-name.ts";
 import { archiveMetadata } from "./build-metadata.ts";
 
 /**
- * "universal": OCI layout and docker archive in one; "oci": an OCI layout alone; "docker": `manifest.json`, configs and
- * layers, as `docker save` wrote them for ten years.
+ * Form of an archive that is written. "universal": OCI layout and docker archive in one; "oci": an OCI layout alone;
+ * "docker": `manifest.json`, configs and layers, as `docker save` before version 25 writes them.
  */
 export type ArchiveFormat = "universal" | "oci" | "docker";
 

@@ -16,14 +16,17 @@ const VERSION = "API version";
 /** The answer of a registry to a request without credentials. Texts are foreign. */
 export interface RegistryGreeting {
   readonly url: string;
+  /** HTTP status of the answer to a request without credentials. */
   readonly status: number;
   /** `Docker-Distribution-Api-Version`, where the registry sends it. */
   readonly apiVersion?: string;
   /** `Server`, where the registry sends it. */
   readonly server?: string;
-  /** "none": anonymous access. */
+  /** Login that the registry wants; "none": anonymous access. */
   readonly auth: "none" | "basic" | "bearer" | "unknown";
+  /** Of "basic" a name, of "bearer" the address of the token server. */
   readonly realm?: string;
+  /** Name of the registry at its token server. */
   readonly service?: string;
 }
 
@@ -86,14 +89,14 @@ async function callRoot(
   return await new Repository(client, "").call({ ...call, method: "GET", url: "" });
 }
 
-/** "denied": needs other rights. "unknown": there was nothing to try it on. */
-export type Support = "yes" | "no" | "denied" | "unknown";
+/** Whether a registry supports something. "denied": it needs other rights. "unknown": there was nothing to try it on. */
+export type FeatureSupport = "yes" | "no" | "denied" | "unknown";
 
 /** @returns with the first repository of the catalog, to try other things on. */
 export async function probeCatalog(
   client: RegistryClient,
   signal?: AbortSignal,
-): Promise<{ readonly support: Support; readonly repository?: string | undefined }> {
+): Promise<{ readonly support: FeatureSupport; readonly repository?: string | undefined }> {
   let repository: string | undefined;
   const support = await supportOf(async () => {
     for await (const [first] of listCatalog(client, 1, signal)) {
@@ -107,11 +110,11 @@ export async function probeCatalog(
 
 export interface RepositoryProbe {
   /** HEAD of a manifest names its digest. */
-  readonly head: Support;
+  readonly head: FeatureSupport;
   /** Parts of blobs. */
-  readonly ranges: Support;
+  readonly ranges: FeatureSupport;
   /** The referrers API. */
-  readonly referrers: Support;
+  readonly referrers: FeatureSupport;
 }
 
 /** What a repository supports, without writing into it. @param reference an existing tag or digest */
@@ -180,7 +183,7 @@ async function firstBlob(
   return { digest, blob: inner?.kind === "image" ? inner.config.digest : undefined };
 }
 
-async function supportOf(ask: () => Promise<boolean>): Promise<Support> {
+async function supportOf(ask: () => Promise<boolean>): Promise<FeatureSupport> {
   try {
     return (await ask()) ? "yes" : "no";
   } catch (error) {

@@ -3,9 +3,11 @@ import tls, { type SecureContext } from "node:tls";
 import { errorCode } from "../../util/error-code.ts";
 import type { RateLimit } from "./rate-limit.ts";
 
-/** PEM texts that identify this machine to a server that requests a client certificate. */
+/** Client certificate that identifies this machine to a registry. */
 export interface ClientCertificate {
+  /** PEM text of the certificate, with its chain. */
   readonly cert: string;
+  /** PEM text of the private key. */
   readonly key: string;
   /** For an encrypted key. */
   readonly passphrase?: string | undefined;

@@ -11,7 +11,7 @@ import { escapeForeign, quote } from "../../util/format.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
 import { SPARSE, type Sparse } from "../options/choices.ts";
 import { oneOf } from "../options/option-values.ts";
-import { checkApart, type OpenedOutput, type Output, openOutput } from "../shared/open-output.ts";
+import { type ArchiveOutput, checkApart, type OpenedOutput, openOutput } from "../shared/open-output.ts";
 import { SequentialInput } from "../shared/sequential-input.ts";
 import { type OutputOptions, readPlatforms, type WrittenImage, writeImages } from "../shared/write-images.ts";
 import { type ConvertNameOptions, convertedRoots } from "./chosen-images.ts";
@@ -19,7 +19,7 @@ import { type ConvertNameOptions, convertedRoots } from "./chosen-images.ts";
 /** Options of `convert`. */
 export interface ConvertOptions extends OutputOptions, ConvertNameOptions {
   /** Where the archive goes. */
-  readonly output: Output;
+  readonly output: ArchiveOutput;
   /** Default "universal"; a folder is always "oci". */
   readonly format?: ArchiveFormat | undefined;
   /** `os/architecture[/variant]`, or "all" alone. Default: all platforms that the archive contains. */
@@ -36,15 +36,26 @@ export interface ConvertResult {
   readonly images: readonly WrittenImage[];
   /** Sum over all blobs, each counted once. */
   readonly blobBytes: number;
+  /** Number of blobs. */
   readonly blobs: number;
   readonly seconds: number;
 }
 
 /**
- * Writes the images of an archive in another form, offline: any dialect that is read becomes one that every runtime
- * loads. Configs, compressed layers and manifests keep their bytes, unless an option asks for other layers.
+ * Writes the images of an archive in another form, offline. Configs, compressed layers and manifests keep their bytes,
+ * unless an option asks for other layers. The output gets its name only when it is complete.
  *
- * @throws ImgpackError; nothing stands under the output's name unless everything was read and right.
+ * @param input file, folder, or "-" for stdin.
+ * @throws ArchiveError for an input that cannot be understood; IntegrityError for bytes that are not what a digest says.
+ * @throws NotFoundError for an `image` that the archive does not contain; UsageError for options that contradict each other.
+ * @throws StorageError
+ * @example
+ * ```ts
+ * import { convert } from "imgpack";
+ *
+ * const { images } = await convert("app.tar.gz", { output: "app/", image: "team/app:1.4" });
+ * for (const { names, digest } of images) console.log(names, digest);
+ * ```
  */
 export async function convert(input: string, options: ConvertOptions): Promise<ConvertResult> {
   const started = performance.now();

@@ -57,9 +57,20 @@ export interface CopyResult {
 const CONCURRENCY = 6;
 
 /**
- * Copies one image to another name, all platforms of it, its digest kept.
+ * Copies an image to another repository, in the same registry or another one. The digest stays the same, unless `platform`
+ * chooses several platforms. Blobs are mounted or streamed, not stored.
  *
- * @param target `registry/repository[:tag]`; the source's tag without one.
+ * @param source `[registry/]repository[:tag]` or `[registry/]repository@digest`
+ * @param target `registry/repository[:tag]`. Default: the tag of the source.
+ * @throws UsageError for a target without a registry, or with a digest.
+ * @throws NotFoundError, AuthError, NetworkError, RegistryError, IntegrityError
+ * @example
+ * ```ts
+ * import { copy } from "imgpack";
+ *
+ * const { bytesSent } = await copy("quay.io/team/app:1.4", "registry.lan:5000/team/app");
+ * console.log(`${bytesSent} bytes`);
+ * ```
  */
 export async function copy(source: string, target: string, options: CopyOptions = {}): Promise<CopyResult> {
   const from = readableReference(source, options.registry);
@@ -74,10 +85,20 @@ export async function copy(source: string, target: string, options: CopyOptions 
 }
 
 /**
- * Copies images below a prefix, each with its own repository and tag: `quay.io/team/app:2` to `registry.lan/mirror` is
- * `registry.lan/mirror/team/app:2`. One that fails does not stop the others.
+ * Copies images below a prefix, each with its own repository and tag: with the prefix `registry.lan:5000/mirror`,
+ * `quay.io/team/app:2` becomes `registry.lan:5000/mirror/team/app:2`. An image that fails does not stop the others.
  *
- * @throws PartialError when some of several failed.
+ * @param sources `[registry/]repository[:tag]` or `[registry/]repository@digest`
+ * @param prefix `host[:port][/prefix]`
+ * @throws PartialError if some of several images failed; the others are copied.
+ * @throws UsageError for a prefix without a registry.
+ * @throws NotFoundError, AuthError, NetworkError, RegistryError, IntegrityError
+ * @example
+ * ```ts
+ * import { copyTo } from "imgpack";
+ *
+ * await copyTo(["quay.io/team/app:1.4", "quay.io/team/db:2"], "registry.lan:5000/mirror");
+ * ```
  */
 export async function copyTo(
   sources: readonly string[],

@@ -4,24 +4,25 @@ import { ArchiveError, IntegrityError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { isForeignLayerType } from "../../oci/media-types.ts";
 import { describeImages, type InspectedImage, type InspectedPlatform } from "../shared/describe-images.ts";
-import type { Fault } from "../verify.ts";
+import type { ArchiveFault } from "../verify.ts";
 
-export interface DoctoredImage extends InspectedImage {
-  /** True when everything that a container of it needs is there, on one platform at least. */
+/** An image, and whether it can be used. */
+export interface DiagnosedImage extends InspectedImage {
+  /** True if everything that a container needs is there, for at least one platform. */
   readonly isWhole: boolean;
-  /** Why nothing more can be told of it. */
+  /** What is missing, altered or unreadable. */
   readonly problem?: string;
 }
 
 export interface Examined {
   readonly root: Root;
-  readonly image: DoctoredImage;
+  readonly image: DiagnosedImage;
 }
 
 /** Each root of an archive, and whether it can be used; what is wrong with one keeps no other from being told. */
 export async function examineImages(
   source: ArchiveSource,
-  faults: readonly Fault[],
+  faults: readonly ArchiveFault[],
   signal: AbortSignal | undefined,
 ): Promise<readonly Examined[]> {
   const bad = new Set<Digest>(faults.map(({ blob }) => blob));

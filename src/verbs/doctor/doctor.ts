@@ -14,46 +14,69 @@ import { LAYERS, type Layers } from "../options/choices.ts";
 import { oneOf } from "../options/option-values.ts";
 import { checkApart } from "../shared/open-output.ts";
 import { type VerifyResult, verify } from "../verify.ts";
-import { type DoctoredImage, type Examined, examineImages } from "./check-images.ts";
+import { type DiagnosedImage, type Examined, examineImages } from "./check-images.ts";
 import { isImage, loadFacts } from "./load-facts.ts";
 import { type LoaderVerdict, loaderVerdicts } from "./loader-verdicts.ts";
-import { type Repaired, repair } from "./repair.ts";
+import { type RepairedArchive, repair } from "./repair.ts";
 
-export type { DoctoredImage } from "./check-images.ts";
+export type { ArchiveDialect } from "../../archive/open-archive.ts";
+export type { Producer } from "../../archive/producer.ts";
+export type { DiagnosedImage } from "./check-images.ts";
+export type { LoaderVerdict } from "./loader-verdicts.ts";
+export type { RepairedArchive } from "./repair.ts";
 
+/** Options of `doctor`. */
 export interface DoctorOptions {
-  /** Only metadata is read: nothing is hashed. */
+  /** Reads only metadata and hashes nothing. Default false. */
   readonly quick?: boolean | undefined;
-  /** File to write a clean archive to: links resolved, absent platforms left out, both views in it. */
+  /** File for a clean archive of the images that are whole: links resolved, absent platforms left out. Default: none. */
   readonly repair?: string | undefined;
   /** Layers of the repaired archive. Default "keep". */
   readonly layers?: Layers | undefined;
+  /** Stream that the archive "-" is read from. Default: stdin of the process. */
   readonly stdin?: Readable | undefined;
+  /** Is called with each progress event. */
   readonly onProgress?: OnProgress | undefined;
+  /** Stops the call; its promise rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What `doctor` found. */
 export interface Diagnosis {
+  /** Path as it was given. */
   readonly archive: string;
-  /** Bytes as they lie on disk. */
+  /** Size on disk. */
   readonly bytes: number;
-  /** Of the file as a whole. */
+  /** Of the file as a whole: "none", "gzip", "zstd", "xz" or "bzip2". */
   readonly compression: string;
   readonly form: ArchiveDialect;
   readonly producer: Producer;
-  readonly images: readonly DoctoredImage[];
+  readonly images: readonly DiagnosedImage[];
+  /** One per version of a runtime. */
   readonly loaders: readonly LoaderVerdict[];
-  /** What is odd without being wrong. */
+  /** What is unusual, but not wrong. */
   readonly notes: readonly string[];
-  /** What re-hashing found; absent with `quick`, from stdin, and where entries are missing. */
+  /** Absent with `quick`, from stdin, and if entries are missing. */
   readonly verified?: VerifyResult;
-  readonly repaired?: Repaired;
+  /** Absent without `repair`. */
+  readonly repaired?: RepairedArchive;
 }
 
 /**
- * Says what an archive is, what is wrong with it, and who can load it; writes a clean one of what is whole, if asked.
+ * Reports what an archive is, what is wrong with it, and which runtimes load it. With `repair`, it writes a clean archive
+ * of the images that are whole.
  *
- * @throws ArchiveError with the entry, the offset and the broken rule, for an archive that cannot be understood.
+ * @param path file, folder, or "-" for stdin.
+ * @throws ArchiveError for an archive that cannot be understood, or that contains nothing to repair; StorageError.
+ * @throws UsageError for an output that is the archive itself.
+ * @example
+ * ```ts
+ * import { doctor } from "imgpack";
+ *
+ * const { producer, loaders } = await doctor("app.tar", { quick: true });
+ * console.log(producer.name);
+ * for (const { loader, why } of loaders) if (why.length > 0) console.log(loader, why);
+ * ```
  */
 export async function doctor(path: string, options: DoctorOptions = {}): Promise<Diagnosis> {
   const { signal, onProgress, quick = false } = options;
@@ -130,7 +153,7 @@ async function repairWhole(
   source: ArchiveSource,
   whole: readonly Root[],
   { repair: output, layers, onProgress, signal }: DoctorOptions,
-): Promise<Repaired | undefined> {
+): Promise<RepairedArchive | undefined> {
   if (output === undefined) return undefined;
   if (whole.length > 0) return await repair(source, whole, { output, layers, onProgress, signal });
   throw new ArchiveError(
@@ -148,11 +171,11 @@ function unseen(lost: readonly LostImage[], examined: readonly Examined[]): read
   return lost.filter(({ names }) => names.length === 0 || names.some(name => !seen.has(name)));
 }
 
-function lostImage({ names, missing }: LostImage): DoctoredImage {
+function lostImage({ names, missing }: LostImage): DiagnosedImage {
   return brokenImage(names, `no entry ${missing.map(name => quote(name)).join(", ")}`);
 }
 
-function brokenImage(names: readonly string[], problem: string): DoctoredImage {
+function brokenImage(names: readonly string[], problem: string): DiagnosedImage {
   return { names, mediaType: DOCKER_MANIFEST, platforms: [], absent: [], isWhole: false, problem };
 }
 

@@ -44,11 +44,13 @@ export interface OciFacts {
   readonly hasSha512: boolean;
 }
 
+/** Whether a runtime loads an archive. */
 export interface LoaderVerdict {
+  /** Name and versions of the runtime. */
   readonly loader: string;
-  /** True when every image of the archive can be used after loading it. */
+  /** True if every image of the archive can be used after loading. */
   readonly loads: boolean;
-  /** Why not. */
+  /** Reasons against it; empty if it loads. */
   readonly why: readonly string[];
 }
 

@@ -14,10 +14,12 @@ export interface RepairOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface Repaired {
+/** The clean archive that `doctor` wrote. */
+export interface RepairedArchive {
+  /** Path as it was given. */
   readonly output: string;
   readonly images: readonly WrittenImage[];
-  /** Of all blobs, each once. */
+  /** Sum over all blobs, each counted once. */
   readonly blobBytes: number;
 }
 
@@ -26,7 +28,11 @@ export interface Repaired {
  *
  * @throws ImgpackError; nothing stands under the output's name unless everything was read and right.
  */
-export async function repair(source: ArchiveSource, roots: readonly Root[], options: RepairOptions): Promise<Repaired> {
+export async function repair(
+  source: ArchiveSource,
+  roots: readonly Root[],
+  options: RepairOptions,
+): Promise<RepairedArchive> {
   const { layers, onProgress, signal } = options;
   const onNote = (message: string): void => onProgress?.({ kind: "note", message });
   const output = await openOutput(options.output);

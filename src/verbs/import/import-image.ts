@@ -72,10 +72,20 @@ export interface ImportResult {
 const CONCURRENCY = 6;
 
 /**
- * Makes an image of one layer from a root filesystem, a tar or a folder, and writes it to an archive or pushes it. The
- * same input and options give the same image, on any machine.
+ * Makes an image of one layer from a root filesystem, and pushes it or writes it to an archive. The same input and options
+ * give the same image, on any machine.
  *
- * @throws ImgpackError
+ * @param path tar, plain or compressed, or a folder.
+ * @throws UsageError for settings that no image can have, or a name without a registry.
+ * @throws ArchiveError for a tar that is no root filesystem; StorageError for what cannot be read or written.
+ * @throws AuthError, NetworkError, RegistryError from the registry.
+ * @example
+ * ```ts
+ * import { importImage } from "imgpack";
+ *
+ * const { imageId } = await importImage("rootfs/", { tag: "team/base:1.0", output: "base.tar", cmd: '["/bin/sh"]' });
+ * console.log(imageId);
+ * ```
  */
 export async function importImage(path: string, options: ImportOptions): Promise<ImportResult> {
   const started = performance.now();

@@ -31,10 +31,21 @@ export interface PushResult {
 const NOTHING_KNOWN: CopyPlan = { roots: [], pending: [], blobs: [], manifests: new Map(), totalBytes: 0 };
 
 /**
- * Pushes every image of the archives: layers compressed and uploaded in parallel while they are read in place, each
- * blob once; manifests after their blobs, tags last. An archive that fails does not stop the next one.
+ * Pushes the images of archives to registries. Blobs that the registry has are not sent, raw layers are compressed while
+ * they are sent, and tags come last. An archive that fails does not stop the next one.
  *
- * @throws ImgpackError; PartialError when only some of several archives failed.
+ * @param archives files, folders, or "-" for stdin.
+ * @throws ArchiveError for an archive that cannot be understood; IntegrityError for bytes that are not what a digest says.
+ * @throws AuthError, NetworkError, RegistryError from the registry; StorageError for a file that cannot be read.
+ * @throws UsageError, NotFoundError for options that do not fit the archive, such as a name without a registry.
+ * @throws PartialError if some of several archives or repositories failed; the others are pushed.
+ * @example
+ * ```ts
+ * import { push } from "imgpack";
+ *
+ * const { images } = await push(["app.tar"], { registry: "registry.lan:5000" });
+ * for (const { reference, digest } of images) console.log(`${reference}@${digest}`);
+ * ```
  */
 export async function push(archives: readonly string[], options: PushOptions = {}): Promise<PushResult> {
   const started = performance.now();

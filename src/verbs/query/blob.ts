@@ -9,17 +9,20 @@ import { registryBlob } from "../../registry/download/blob-download.ts";
 import { PartialFile } from "../../util/partial-file.ts";
 import { type RemoteOptions, readableReference, withRegistries } from "../shared/remote-image.ts";
 
+/** Options of `blob`. */
 export interface BlobOptions extends RemoteOptions {
-  /** A file, which appears when it is complete, or a stream, which is not ended. */
+  /** File, which appears when it is complete, or stream, which is not ended. */
   readonly output: string | Writable;
 }
 
+/** The blob that was downloaded. */
 export interface BlobResult {
   /** `registry/repository@digest` */
   readonly reference: string;
   readonly digest: Digest;
+  /** Bytes. */
   readonly size: number;
-  /** "-" for a stream. */
+  /** Path as it was given; "-" for a stream. */
   readonly output: string;
 }
 
@@ -27,7 +30,18 @@ export interface BlobResult {
  * Downloads a blob by its digest. The file gets its name only when size and digest are right. A stream gets the
  * bytes before the check; the error then says that they are not the blob.
  *
- * @throws UsageError without a digest, NotFoundError, IntegrityError, StorageError
+ * @param reference `[registry/]repository@digest`
+ * @throws UsageError for a reference without a digest.
+ * @throws IntegrityError for bytes that are not the blob; StorageError if the file cannot be written.
+ * @throws NotFoundError, AuthError, NetworkError, RegistryError
+ * @example
+ * ```ts
+ * import { blob, config } from "imgpack";
+ *
+ * const { reference } = await config("registry.lan:5000/team/app:1.4");
+ * const { size } = await blob(reference, { output: "config.json" });
+ * console.log(`${size} bytes`);
+ * ```
  */
 export async function blob(reference: string, options: BlobOptions): Promise<BlobResult> {
   const { output, signal, onProgress } = options;

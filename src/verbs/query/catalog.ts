@@ -9,9 +9,11 @@ export interface CatalogOptions extends RemoteOptions {
   readonly limit?: number | undefined;
 }
 
+/** The repositories of a registry. */
 export interface CatalogResult {
+  /** `host[:port]` */
   readonly registry: string;
-  /** In the registry's order, as it wrote them. */
+  /** In the order of the registry. Foreign text. */
   readonly repositories: readonly string[];
 }
 
@@ -21,10 +23,17 @@ const NOT_ALLOWED =
   "Most registries show this list to administrators only; a repository by name may still be readable.";
 
 /**
- * The repositories of a registry, where it lists them.
+ * Lists the repositories of a registry. Many registries have no such list, or show it to administrators only.
  *
  * @param registry `host[:port]`
- * @throws NotFoundError or RegistryError where there is no such list, AuthError where it is not for everybody.
+ * @throws NotFoundError, RegistryError if there is no such list; AuthError if it needs other rights; NetworkError.
+ * @example
+ * ```ts
+ * import { catalog } from "imgpack";
+ *
+ * const { repositories } = await catalog("registry.lan:5000", { limit: 100 });
+ * console.log(repositories);
+ * ```
  */
 export async function catalog(registry: string, options: CatalogOptions = {}): Promise<CatalogResult> {
   const limit = wholeNumber("limit", options.limit, 1);

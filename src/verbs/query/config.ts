@@ -9,21 +9,35 @@ import {
 } from "../shared/remote-image.ts";
 import { readConfigBytes } from "./tags-created.ts";
 
+/** Options of `config`. */
 export interface ConfigOptions extends RemoteOptions {
-  /** `os/architecture[/variant]`; of an index, linux on this machine's architecture without it. */
+  /** `os/architecture[/variant]` of an index. Default: linux with the architecture of this machine. */
   readonly platform?: string | undefined;
 }
 
+/** The config of an image. */
 export interface ConfigResult {
   /** `registry/repository@digest` of the config. */
   readonly reference: string;
   readonly digest: Digest;
   readonly mediaType: string;
-  /** As the registry holds them; at most 8 MiB. */
+  /** JSON, byte for byte as the registry has it; at most 8 MiB. */
   readonly bytes: Uint8Array;
 }
 
-/** The config of an image, byte for byte, checked against its digest. @throws NotFoundError, IntegrityError */
+/**
+ * Reads the config of an image, checked against its digest.
+ *
+ * @throws NotFoundError if there is no such image or platform; IntegrityError for bytes that are not what the digest says.
+ * @throws AuthError, NetworkError, RegistryError
+ * @example
+ * ```ts
+ * import { config } from "imgpack";
+ *
+ * const { bytes } = await config("registry.lan:5000/team/app:1.4", { platform: "linux/arm64" });
+ * console.log(JSON.parse(new TextDecoder().decode(bytes)));
+ * ```
+ */
 export async function config(reference: string, options: ConfigOptions = {}): Promise<ConfigResult> {
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, async registries => {

@@ -9,24 +9,36 @@ import {
   withRegistries,
 } from "../shared/remote-image.ts";
 
+/** Options of `digest`. */
 export interface DigestOptions extends RemoteOptions {
-  /** `os/architecture[/variant]`: the digest of that image in an index, instead of the index's own. */
+  /** `os/architecture[/variant]` of an index, for the digest of that image. Default: the digest of the index itself. */
   readonly platform?: string | undefined;
 }
 
+/** What a reference stands for. */
 export interface DigestResult {
   /** `registry/repository@digest` */
   readonly reference: string;
+  /** Of the manifest or index. */
   readonly digest: Digest;
+  /** Absent if the registry does not say it. */
   readonly mediaType?: string;
+  /** `os/architecture[/variant]`, if a platform was asked for. */
   readonly platform?: string;
 }
 
 /**
- * The digest that a reference stands for now: one HEAD, or the hash of the manifest where the registry names no
- * digest.
+ * Finds the digest that a reference stands for now. It takes one HEAD request, or reads the manifest where the registry
+ * names no digest.
  *
- * @throws NotFoundError
+ * @throws NotFoundError, AuthError, NetworkError, RegistryError
+ * @example
+ * ```ts
+ * import { digest } from "imgpack";
+ *
+ * const { reference } = await digest("registry.lan:5000/team/app:1.4");
+ * console.log(reference);
+ * ```
  */
 export async function digest(reference: string, options: DigestOptions = {}): Promise<DigestResult> {
   const named = readableReference(reference, options.registry);

@@ -3,9 +3,15 @@ import { resolveDigest } from "../../registry/api/resolve-digest.ts";
 import { manifestKey, type RemoteOptions, readableReference, withRegistries } from "../shared/remote-image.ts";
 
 /**
- * Whether a registry holds this tag or digest. A registry that cannot be asked, or refuses, is an error, not a "no".
+ * Checks whether a registry has this tag or digest. A registry that does not answer, or refuses, is an error, not a "no".
  *
  * @throws AuthError, NetworkError, RegistryError
+ * @example
+ * ```ts
+ * import { exists } from "imgpack";
+ *
+ * if (await exists("registry.lan:5000/team/app:1.4")) console.log("there already");
+ * ```
  */
 export async function exists(reference: string, options: RemoteOptions = {}): Promise<boolean> {
   const named = readableReference(reference, options.registry);

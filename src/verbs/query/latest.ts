@@ -19,20 +19,32 @@ export interface LatestOptions extends RemoteOptions {
   readonly prerelease?: boolean | undefined;
 }
 
+/** The newest image of a repository. */
 export interface LatestResult {
   /** `registry/repository:tag@digest` */
   readonly reference: string;
+  /** `registry/repository` */
   readonly repository: string;
   readonly tag: string;
+  /** Of the manifest or index. */
   readonly digest: Digest;
-  /** Where it was asked for. */
+  /** RFC 3339, from the image config; only with `by: "created"`. */
   readonly created?: string;
 }
 
 /**
- * The newest image of a repository, pinned by its digest.
+ * Finds the newest image of a repository, pinned by its digest.
  *
- * @throws NotFoundError when no tag is a version, or none tells a date.
+ * @param repository `[registry/]repository`
+ * @throws NotFoundError if no tag is a version, or no image has a date.
+ * @throws UsageError for a reference with a tag or digest; AuthError, NetworkError, RegistryError
+ * @example
+ * ```ts
+ * import { latest } from "imgpack";
+ *
+ * const { reference } = await latest("registry.lan:5000/team/app", { by: "created" });
+ * console.log(reference);
+ * ```
  */
 export async function latest(repository: string, options: LatestOptions = {}): Promise<LatestResult> {
   const { signal } = options;

@@ -17,36 +17,53 @@ import {
 } from "../shared/remote-image.ts";
 import { describeSchema1 } from "./manifest-schema1.ts";
 
+/** Options of `manifest` and `rawManifest`. */
 export interface ManifestOptions extends RemoteOptions {
-  /** `os/architecture[/variant]`: that image of an index. */
+  /** `os/architecture[/variant]` of an index, for the manifest of that image. Default: the index itself. */
   readonly platform?: string | undefined;
 }
 
+/** A manifest or index as it is. */
 export interface RawManifestResult {
   /** `registry/repository@digest` */
   readonly reference: string;
   readonly digest: Digest;
   readonly mediaType: string;
-  /** As the registry holds them. */
+  /** JSON, byte for byte as the registry has it. */
   readonly bytes: Uint8Array;
 }
 
+/** What a manifest or index says. */
 export interface ManifestResult {
   /** `registry/repository@digest` */
   readonly reference: string;
   readonly digest: Digest;
   readonly mediaType: string;
-  /** Of the manifest itself, in bytes. */
+  /** Bytes of the manifest itself. */
   readonly size: number;
   readonly artifactType?: string;
+  /** Digest of the manifest that this one refers to. */
   readonly subject?: Digest;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** One per image; one for a manifest that is no index. */
   readonly platforms: readonly DescribedPlatform[];
-  /** Manifests that the index names and the registry does not hold. */
+  /** Manifests that the index names and the registry does not have: their platforms, or else their digests. */
   readonly absent: readonly string[];
 }
 
-/** A manifest or index, byte for byte, checked against its digest. @throws NotFoundError */
+/**
+ * Reads a manifest or index, checked against its digest.
+ *
+ * @throws NotFoundError if there is no such image or platform; IntegrityError for bytes that are not what the digest says.
+ * @throws AuthError, NetworkError, RegistryError
+ * @example
+ * ```ts
+ * import { rawManifest } from "imgpack";
+ *
+ * const { bytes, mediaType } = await rawManifest("registry.lan:5000/team/app:1.4");
+ * console.log(mediaType, new TextDecoder().decode(bytes));
+ * ```
+ */
 export async function rawManifest(reference: string, options: ManifestOptions = {}): Promise<RawManifestResult> {
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, async registries => {
@@ -61,7 +78,19 @@ export async function rawManifest(reference: string, options: ManifestOptions = 
   });
 }
 
-/** What a manifest says: of every platform its layers with sizes, dates and the instructions behind them. */
+/**
+ * Describes an image: of each platform its layers with their sizes, dates and build instructions.
+ *
+ * @throws NotFoundError if there is no such image or platform; ArchiveError for a manifest that cannot be understood.
+ * @throws IntegrityError, AuthError, NetworkError, RegistryError
+ * @example
+ * ```ts
+ * import { manifest } from "imgpack";
+ *
+ * const { platforms } = await manifest("registry.lan:5000/team/app:1.4");
+ * for (const { platform, layerBytes } of platforms) console.log(platform, layerBytes);
+ * ```
+ */
 export async function manifest(reference: string, options: ManifestOptions = {}): Promise<ManifestResult> {
   const { signal } = options;
   const named = readableReference(reference, options.registry);

@@ -3,39 +3,55 @@ import { parseReference } from "../../oci/reference.ts";
 import { listTags } from "../../registry/api/list-tags.ts";
 import {
   checkAccess,
+  type FeatureSupport,
   greetRegistry,
   probeCatalog,
   probeRepository,
   type RegistryGreeting,
   type RepositoryProbe,
-  type Support,
 } from "../../registry/api/ping.ts";
 import type { RegistryClient } from "../../registry/client/registry-client.ts";
 import { Repository } from "../../registry/client/repository.ts";
 import { type RemoteOptions, withRegistries } from "../shared/remote-image.ts";
 
+export type { FeatureSupport } from "../../registry/api/ping.ts";
+
+/** What a registry says and supports. Texts are those of the registry. */
 export interface PingResult extends RegistryGreeting {
+  /** `host[:port]` */
   readonly registry: string;
-  /** "refused": the credentials that were found, or none, do not open it. */
+  /** "refused": the registry does not accept the credentials that were found, or access without credentials. */
   readonly access: "granted" | "refused";
-  /** What the registry said when it refused. */
+  /** Message of the registry, if it refused. */
   readonly refusal?: string;
-  readonly catalog: Support;
-  /** Where the next three were tried; absent when there was no image to try them on. */
+  /** List of repositories. */
+  readonly catalog: FeatureSupport;
+  /** `registry/repository:tag` or `@digest` that the next three were tried on; absent if there was none. */
   readonly triedOn?: string;
-  readonly head: Support;
-  readonly ranges: Support;
-  readonly referrers: Support;
+  /** Digests by HEAD. */
+  readonly head: FeatureSupport;
+  /** Parts of blobs. */
+  readonly ranges: FeatureSupport;
+  /** Referrers API. */
+  readonly referrers: FeatureSupport;
+  /** Time until the first answer. */
   readonly milliseconds: number;
 }
 
 const UNTRIED: RepositoryProbe = { head: "unknown", ranges: "unknown", referrers: "unknown" };
 
 /**
- * Whether a registry answers, how it wants to be talked to, and what it supports, as far as reading tells.
+ * Checks whether a registry answers, which login it wants, and what it supports. It only reads.
  *
- * @param target `host[:port]`, or a reference whose image is used to try things on.
- * @throws NetworkError, NotFoundError when it is no registry.
+ * @param target `host[:port]`, or the reference of an image to try things on.
+ * @throws NotFoundError if there is no registry at this address; NetworkError.
+ * @example
+ * ```ts
+ * import { ping } from "imgpack";
+ *
+ * const { auth, access } = await ping("registry.lan:5000");
+ * console.log(auth, access);
+ * ```
  */
 export async function ping(target: string, options: RemoteOptions = {}): Promise<PingResult> {
   const { signal } = options;
@@ -47,7 +63,7 @@ export async function ping(target: string, options: RemoteOptions = {}): Promise
     const greeting = await greetRegistry(client, signal);
     const milliseconds = Math.round(performance.now() - started);
     const refusal = greeting.status === 200 ? undefined : await refusalOf(client, signal);
-    const common = { registry: client.registry, ...greeting, milliseconds } as const;
+    const common = { registry: client.registry, ...greeting, milliseconds };
     if (refusal !== undefined && reference === undefined) {
       return { ...common, access: "refused", refusal, catalog: "denied", ...UNTRIED };
     }

@@ -10,23 +10,37 @@ import {
   withRegistries,
 } from "../shared/remote-image.ts";
 
+/** Options of `referrers`. */
 export interface ReferrersOptions extends RemoteOptions {
-  /** Only those of this type, for example "application/spdx+json". */
+  /** Lists only artifacts of this type, for example "application/spdx+json". Default: all. */
   readonly artifactType?: string | undefined;
-  /** `os/architecture[/variant]`: what refers to that image of an index. */
+  /** `os/architecture[/variant]` of an index, for what refers to that image. Default: to the index itself. */
   readonly platform?: string | undefined;
 }
 
+/** The artifacts that refer to an image. */
 export interface ReferrersResult {
   /** `registry/repository@digest` that is referred to. */
   readonly subject: string;
   readonly digest: Digest;
-  /** "tag" where the registry has no referrers API. */
+  /** "tag" if the registry has no referrers API, so that the tag that replaces it was read. */
   readonly via: "api" | "tag";
   readonly referrers: readonly Descriptor[];
 }
 
-/** What refers to an image: signatures, attestations, SBOMs. @throws NotFoundError when the image is not there */
+/**
+ * Lists what refers to an image: signatures, attestations, SBOMs.
+ *
+ * @throws NotFoundError if the registry does not have the image.
+ * @throws AuthError, NetworkError, RegistryError
+ * @example
+ * ```ts
+ * import { referrers } from "imgpack";
+ *
+ * const found = await referrers("registry.lan:5000/team/app:1.4", { artifactType: "application/spdx+json" });
+ * for (const { digest, size } of found.referrers) console.log(digest, size);
+ * ```
+ */
 export async function referrers(reference: string, options: ReferrersOptions = {}): Promise<ReferrersResult> {
   const { platform, artifactType, signal } = options;
   const named = readableReference(reference, options.registry);

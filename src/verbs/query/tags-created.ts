@@ -13,10 +13,12 @@ import { registryBlob } from "../../registry/download/blob-download.ts";
 import { runBounded } from "../../util/task-group.ts";
 import { readManifest } from "../shared/remote-image.ts";
 
+/** A tag, with what sorting by time reads. */
 export interface DatedTag {
   readonly tag: string;
+  /** Of the manifest or index; only after sorting by time. */
   readonly digest?: Digest;
-  /** RFC 3339, from the image config: when it was built, not when it was pushed. */
+  /** RFC 3339, from the image config: when the image was built, not when it was pushed. Only after sorting by time. */
   readonly created?: string;
 }
 

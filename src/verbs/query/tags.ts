@@ -16,17 +16,26 @@ export interface TagsOptions extends RemoteOptions {
   readonly limit?: number | undefined;
 }
 
+/** The tags of a repository. */
 export interface TagsResult {
   /** `registry/repository` */
   readonly repository: string;
-  /** `created` and `digest` where sorting by time read them. */
   readonly tags: readonly DatedTag[];
 }
 
 /**
- * The tags of a repository.
+ * Lists the tags of a repository.
  *
- * @throws NotFoundError when there is no such repository.
+ * @param repository `[registry/]repository`
+ * @throws UsageError for a reference with a tag or digest; NotFoundError if there is no such repository.
+ * @throws AuthError, NetworkError, RegistryError
+ * @example
+ * ```ts
+ * import { tags } from "imgpack";
+ *
+ * const newest = await tags("registry.lan:5000/team/app", { sort: "semver", limit: 5 });
+ * console.log(newest.tags.map(({ tag }) => tag));
+ * ```
  */
 export async function tags(repository: string, options: TagsOptions = {}): Promise<TagsResult> {
   const { signal } = options;

@@ -10,34 +10,44 @@ import { MAX_CONFIG_BYTES } from "../../oci/limits.ts";
 import { isImageConfigType } from "../../oci/media-types.ts";
 import { formatPlatform } from "../../oci/platform.ts";
 
+/** A layer of an image. */
 export interface InspectedLayer {
+  /** Of the layer as stored. */
   readonly digest: Digest;
   /** Bytes as stored. */
   readonly size: number;
   readonly mediaType: string;
-  /** From the config; absent for artifacts. */
+  /** Digest of the uncompressed layer, from the config; absent for artifacts. */
   readonly diffId?: Digest;
 }
 
+/** An image for one platform. */
 export interface InspectedPlatform {
   /** `os/architecture[/variant]`; absent for artifacts. */
   readonly platform?: string;
-  /** Absent in a docker archive with raw layers, which has no manifest yet. */
+  /** Of the manifest; absent in a docker archive with raw layers, which has no manifest yet. */
   readonly digest?: Digest;
   readonly config: Digest;
+  /** RFC 3339, as written in the config. */
   readonly created?: string;
+  /** Base first. */
   readonly layers: readonly InspectedLayer[];
+  /** Oldest step first. */
   readonly history: readonly HistoryEntry[];
+  /** Absent for artifacts. */
   readonly runtime?: RuntimeConfig;
 }
 
+/** An image or index. */
 export interface InspectedImage {
+  /** Full names; empty for an image without a name. */
   readonly names: readonly string[];
   /** Of the manifest or index; absent in a docker archive with raw layers. */
   readonly digest?: Digest;
   readonly mediaType: string;
+  /** One per image; one for a manifest that is no index. */
   readonly platforms: readonly InspectedPlatform[];
-  /** Manifests that an index names and the archive does not hold. */
+  /** Manifests that the index names and the source does not contain: their platforms, or else their digests. */
   readonly absent: readonly string[];
 }
 

@@ -6,7 +6,7 @@ import type { Platform } from "../../oci/platform.ts";
 import { oneOf } from "../options/option-values.ts";
 import type { OpenedOutput } from "./open-output.ts";
 
-/** A program that loads archives. "docker20": Docker before 23; "docker": 23 and newer, in both stores; "ctr": containerd. */
+/** Program that loads archives. "docker20": Docker before 23; "docker": Docker 23 or newer; "ctr": containerd. */
 export type Loader = "docker20" | "docker" | "podman" | "ctr" | "k3s";
 
 /** What a loader does not accept. Everything else is written unchanged: default archives load everywhere. */

@@ -14,8 +14,11 @@ import { quote } from "../../util/format.ts";
 
 export type { ArchiveFormat } from "../../archive/write/archive-layout.ts";
 
-/** Where images are written: a file; a folder, if the name ends in a slash or is one already; or a stream. */
-export type Output = string | Writable;
+/**
+ * Where an archive goes: the path of a file; the path of a folder, if it ends in a slash or is a folder already, which
+ * becomes an OCI layout; or a stream, which is not ended.
+ */
+export type ArchiveOutput = string | Writable;
 
 export interface OpenedOutput {
   readonly kind: "file" | "folder" | "stream";
@@ -29,7 +32,7 @@ export interface OpenedOutput {
 }
 
 /** @throws UsageError for a folder in the format "docker", which is always a tar. */
-export async function openOutput(output: Output, format: ArchiveFormat = "universal"): Promise<OpenedOutput> {
+export async function openOutput(output: ArchiveOutput, format: ArchiveFormat = "universal"): Promise<OpenedOutput> {
   if (typeof output !== "string") {
     return {
       kind: "stream",
@@ -67,7 +70,7 @@ export async function openOutput(output: Output, format: ArchiveFormat = "univer
  *
  * @throws UsageError if it is.
  */
-export async function checkApart(input: string, output: Output): Promise<void> {
+export async function checkApart(input: string, output: ArchiveOutput): Promise<void> {
   const read = await statOf(input);
   if (read === undefined) return;
   const written =

@@ -39,6 +39,7 @@ export interface OutputOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** An image in an archive that was written. */
 export interface WrittenImage {
   /** Full names in the archive; empty for an image without a name. */
   readonly names: readonly string[];

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Digest } from "../../../src/oci/digest.ts";
 import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from "../../../src/oci/media-types.ts";
-import { type RunningRegistry, type ServeRegistryOptions, serveRegistry } from "../../../src/serve/server.ts";
+import { type RunningRegistry, type ServeOptions, serveRegistry } from "../../../src/serve/server.ts";
 
 export interface Reply {
   readonly status: number;
@@ -26,7 +26,7 @@ export async function makeFolder(): Promise<string> {
   return folder;
 }
 
-export async function start(options: Partial<ServeRegistryOptions> = {}): Promise<RunningRegistry> {
+export async function start(options: Partial<ServeOptions> = {}): Promise<RunningRegistry> {
   const registry = await serveRegistry({ store: options.store ?? (await makeFolder()), ...options });
   onTestFinished(async () => await registry.close());
   return registry;

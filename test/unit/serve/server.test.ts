@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { NetworkError, StorageError } from "../../../src/errors.ts";
-import { type RegistryEvent, serveRegistry } from "../../../src/serve/server.ts";
+import { type ServeEvent, serveRegistry } from "../../../src/serve/server.ts";
 import { encodeLockRecord } from "../../../src/util/lock-record.ts";
 import { digestOf, errorCodes, makeFolder, pushBlob, pushImage, send, start, startUpload } from "./registry-client.ts";
 
@@ -211,7 +211,7 @@ describe("requests that are not the protocol's", () => {
   });
 
   test("a request is reported without its query and upload session; a failing store is 500 and a fault", async () => {
-    const events: RegistryEvent[] = [];
+    const events: ServeEvent[] = [];
     const store = await makeFolder();
     const registry = await start({ store, onEvent: event => events.push(event) });
     const path = await startUpload(registry, "app");
