@@ -1,13 +1,10 @@
 // The package as npm packs it, installed in an empty project: what a user's own compiler and Node make of it.
-import { mkdir, symlink, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { compile, installPackage } from "./peers/installed-package.ts";
 import { run } from "./peers/run.ts";
-import { createTempFolder, type TempFolder } from "./peers/temp-folder.ts";
-
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
-const TSC = join(ROOT, "node_modules/typescript/bin/tsc");
+import type { TempFolder } from "./peers/temp-folder.ts";
 
 const USE = `
 const images: readonly { readonly reference: string }[] = [];
@@ -18,25 +15,15 @@ async function use(): Promise<void> {
 if (new Error() instanceof ImgpackError || images.length > 0) void use();
 `;
 const NAMES = "ImgpackError, type PushResult, push";
+const CONSUMER = new URL("package-types.mts", import.meta.url);
 
 describe("the packed package", () => {
   let folder: TempFolder;
 
   beforeAll(async () => {
-    folder = await createTempFolder();
-    const installed = join(folder.path, "node_modules", "imgpack");
-    await mkdir(join(folder.path, "node_modules", "@types"), { recursive: true });
-    await mkdir(installed);
-    const packed = await run("npm", ["pack", "--ignore-scripts", "--pack-destination", folder.path], { cwd: ROOT });
-    const archive = join(folder.path, packed.stdout.trim().split("\n").at(-1) ?? "");
-    const unpacked = await run("tar", ["-xzf", archive, "-C", installed, "--strip-components=1"]);
-    expect([packed.code, unpacked.code]).toEqual([0, 0]);
-    // What a project that runs on Node has.
-    await symlink(join(ROOT, "node_modules/@types/node"), join(folder.path, "node_modules/@types/node"));
-    await symlink(join(ROOT, "node_modules/undici-types"), join(folder.path, "node_modules/undici-types"));
-    await writeFile(join(folder.path, "package.json"), '{"name":"user","private":true}');
+    folder = await installPackage();
   });
-  afterAll(async () => await folder.remove());
+  afterAll(async () => await folder?.remove());
 
   for (const [file, module, resolution] of [
     ["use.mts", "nodenext", "nodenext"],
@@ -44,24 +31,8 @@ describe("the packed package", () => {
     ["use.ts", "preserve", "bundler"],
   ] as const) {
     test(`${file} compiles with moduleResolution ${resolution}, declarations checked`, async () => {
-      const path = join(folder.path, file);
-      await writeFile(path, `import { ${NAMES} } from "imgpack";${USE}`);
-      const words = [
-        "--noEmit",
-        "--strict",
-        "--module",
-        module,
-        "--moduleResolution",
-        resolution,
-        "--target",
-        "es2022",
-      ];
-      // Not skipLibCheck: a declaration that only compiles here would be an error there.
-      const { code, stdout } = await run(process.execPath, [TSC, ...words, "--types", "node", file], {
-        cwd: folder.path,
-      });
-      expect(stdout).toBe("");
-      expect(code).toBe(0);
+      await writeFile(join(folder.path, file), `import { ${NAMES} } from "imgpack";${USE}`);
+      expect(await compile(folder, [file], module, resolution)).toMatchObject({ stdout: "", code: 0 });
     });
   }
 
@@ -70,11 +41,55 @@ describe("the packed package", () => {
     ["run.cjs", 'const { push } = require("imgpack"); console.log(typeof push);'],
   ] as const) {
     test(`${file} loads the library without a warning`, async () => {
-      await writeFile(join(folder.path, file), text.replace("", ""));
+      await writeFile(join(folder.path, file), text);
       const { code, stdout, stderr } = await run(process.execPath, [file], { cwd: folder.path });
       expect(stderr).toBe("");
       expect(stdout).toBe("function\n");
       expect(code).toBe(0);
     });
   }
+
+  test("a caller can name every type that an option, a result or an event contains", async () => {
+    const consumer = await readFile(CONSUMER, "utf8");
+    await writeFile(join(folder.path, "types.mts"), consumer);
+    expect(await compile(folder, ["types.mts"])).toMatchObject({ stdout: "", code: 0 });
+    const unnamed = (await exportedNames(folder)).filter(name => !new RegExp(`\\b${name}\\b`).test(consumer));
+    expect(unnamed).toEqual([]);
+  });
+
+  test("every function has an example that compiles", async () => {
+    const functions = (await exportedNames(folder)).filter(name => /^[a-z]/.test(name));
+    const examples = await examplesIn(join(folder.path, "node_modules/imgpack/dist/types"));
+    const files = [...examples].map(([name, text]) => [`example-${name}.mts`, text] as const);
+    for (const [file, text] of files) await writeFile(join(folder.path, file), text);
+    expect([...examples.keys()].sort()).toEqual(functions.map(name => (name === "serve" ? "serveRegistry" : name)));
+    const { code, stdout } = await compile(
+      folder,
+      files.map(([file]) => file),
+    );
+    expect(stdout).toBe("");
+    expect(code).toBe(0);
+  });
 });
+
+/** What `dist/types/index.d.ts` exports, sorted. */
+async function exportedNames(folder: TempFolder): Promise<readonly string[]> {
+  const index = await readFile(join(folder.path, "node_modules/imgpack/dist/types/index.d.ts"), "utf8");
+  const lists = [...index.matchAll(/export (?:type )?\{([^}]*)\}/g)].map(([, list = ""]) => list);
+  const names = lists.flatMap(list => list.split(",").map(name => name.trim().replace(/^type |^\w+ as /, "")));
+  return names.filter(Boolean).sort();
+}
+
+/** The code of `@example` by the function that it stands before. */
+async function examplesIn(types: string): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  for (const file of await readdir(types, { recursive: true })) {
+    if (!file.endsWith(".d.ts")) continue;
+    const text = await readFile(join(types, file), "utf8");
+    const pattern = /@example\n \* ```ts\n([\s\S]*?) \* ```\n \*\/\nexport declare function (\w+)/g;
+    for (const [, example = "", name = ""] of text.matchAll(pattern)) {
+      found.set(name, example.replaceAll(/^ \* ?/gm, ""));
+    }
+  }
+  return found;
+}

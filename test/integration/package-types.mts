@@ -1,0 +1,243 @@
+// A project that names every type of the package. `same` compiles only for equal types.
+import type {
+  ArchiveDialect,
+  ArchiveFault,
+  ArchiveFormat,
+  ArchiveOutput,
+  BlobCounts,
+  BlobLabel,
+  BlobOptions,
+  BlobResult,
+  CatalogOptions,
+  CatalogResult,
+  ClientCertificate,
+  Compression,
+  ConfigOptions,
+  ConfigResult,
+  ConvertOptions,
+  ConvertResult,
+  CopiedImage,
+  CopyOptions,
+  CopyResult,
+  DatedTag,
+  DeleteOptions,
+  Deletion,
+  DescribedLayer,
+  DescribedPlatform,
+  Descriptor,
+  DiagnosedImage,
+  Diagnosis,
+  Digest,
+  DigestOptions,
+  DigestResult,
+  DoctorOptions,
+  ErrorCode,
+  ErrorDetails,
+  FeatureSupport,
+  HistoryEntry,
+  ImportedImage,
+  ImportOptions,
+  ImportResult,
+  InspectArchiveOptions,
+  InspectedImage,
+  InspectedLayer,
+  InspectedPlatform,
+  Inspection,
+  InspectOptions,
+  LatestBy,
+  LatestOptions,
+  LatestResult,
+  Layers,
+  Loader,
+  LoaderVerdict,
+  LoginOptions,
+  LoginResult,
+  LogoutOptions,
+  LogoutResult,
+  ManifestFormat,
+  ManifestOptions,
+  ManifestResult,
+  OnProgress,
+  Owner,
+  PingResult,
+  Platform,
+  Producer,
+  ProgressEvent,
+  PullOptions,
+  PullResult,
+  PushedImage,
+  PushOptions,
+  PushResult,
+  RawManifestResult,
+  ReferrersOptions,
+  ReferrersResult,
+  RegistryAuth,
+  RegistryErrorDetails,
+  RegistryOptions,
+  RegistryRetry,
+  RegistryTls,
+  RemoteOptions,
+  RepairedArchive,
+  RunningRegistry,
+  RuntimeConfig,
+  ServeEvent,
+  ServeOptions,
+  SortOrder,
+  Sparse,
+  TagResult,
+  TagsOptions,
+  TagsResult,
+  VerifyOptions,
+  VerifyResult,
+  WrittenImage,
+} from "imgpack";
+import * as imgpack from "imgpack";
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? [] : [never];
+type Item<List> = NonNullable<List> extends readonly (infer Element)[] ? Element : never;
+type Result<F extends (...words: never[]) => unknown> = Awaited<ReturnType<F>>;
+function same<A, B>(..._equal: Equal<A, B>): void {}
+
+same<Result<typeof imgpack.push>, PushResult>();
+same<Item<PushResult["images"]>, PushedImage>();
+same<PushResult["blobs"], BlobCounts>();
+same<Result<typeof imgpack.pull>, PullResult>();
+same<Item<PullResult["images"]>, WrittenImage>();
+same<Result<typeof imgpack.copy> | Result<typeof imgpack.copyTo>, CopyResult>();
+same<Item<CopyResult["images"]>, CopiedImage>();
+same<Result<typeof imgpack.convert>, ConvertResult>();
+same<ConvertResult["format"], ArchiveFormat>();
+same<Result<typeof imgpack.importImage>, ImportResult>();
+same<Item<ImportResult["images"]>, ImportedImage>();
+same<NonNullable<ImportResult["layer"]>, Descriptor>();
+same<
+  Result<typeof imgpack.inspect> | Result<typeof imgpack.inspectArchive> | Result<typeof imgpack.inspectImage>,
+  Inspection
+>();
+same<Item<Inspection["images"]>, InspectedImage>();
+same<Item<InspectedImage["platforms"]>, InspectedPlatform>();
+same<Item<InspectedPlatform["layers"]>, InspectedLayer>();
+same<Item<InspectedPlatform["history"]>, HistoryEntry>();
+same<NonNullable<InspectedPlatform["runtime"]>, RuntimeConfig>();
+same<Result<typeof imgpack.verify>, VerifyResult>();
+same<Item<VerifyResult["faults"]>, ArchiveFault>();
+same<Result<typeof imgpack.doctor>, Diagnosis>();
+same<Diagnosis["form"], ArchiveDialect>();
+same<Diagnosis["producer"], Producer>();
+same<Item<Diagnosis["images"]>, DiagnosedImage>();
+same<Item<Diagnosis["loaders"]>, LoaderVerdict>();
+same<NonNullable<Diagnosis["repaired"]>, RepairedArchive>();
+same<Result<typeof imgpack.manifest>, ManifestResult>();
+same<Item<ManifestResult["platforms"]>, DescribedPlatform>();
+same<Item<DescribedPlatform["layers"]>, DescribedLayer>();
+same<Result<typeof imgpack.rawManifest>, RawManifestResult>();
+same<Result<typeof imgpack.config>, ConfigResult>();
+same<Result<typeof imgpack.blob>, BlobResult>();
+same<Result<typeof imgpack.digest>, DigestResult>();
+same<DigestResult["digest"], Digest>();
+same<Result<typeof imgpack.exists>, boolean>();
+same<Result<typeof imgpack.latest>, LatestResult>();
+same<Result<typeof imgpack.tags>, TagsResult>();
+same<Item<TagsResult["tags"]>, DatedTag>();
+same<Result<typeof imgpack.catalog>, CatalogResult>();
+same<Result<typeof imgpack.referrers>, ReferrersResult>();
+same<Item<ReferrersResult["referrers"]>, Descriptor>();
+same<NonNullable<Descriptor["platform"]>, Platform>();
+same<Result<typeof imgpack.ping>, PingResult>();
+same<PingResult["head"], FeatureSupport>();
+same<Result<typeof imgpack.tag>, TagResult>();
+same<Result<typeof imgpack.deleteImage>, Deletion | undefined>();
+same<Parameters<DeleteOptions["confirm"]>[0], Deletion>();
+same<Result<typeof imgpack.login>, LoginResult>();
+same<Result<typeof imgpack.logout>, LogoutResult>();
+same<Result<typeof imgpack.serve>, RunningRegistry>();
+same<Parameters<NonNullable<ServeOptions["onEvent"]>>[0], ServeEvent>();
+same<Parameters<OnProgress>[0], ProgressEvent>();
+same<Extract<ProgressEvent, { kind: "done" }>["blob"], BlobLabel>();
+same<imgpack.ImgpackError["code"], ErrorCode>();
+same<NonNullable<ConstructorParameters<typeof imgpack.UsageError>[1]>, ErrorDetails>();
+same<ConstructorParameters<typeof imgpack.RegistryError>[1], RegistryErrorDetails>();
+same<Item<imgpack.PartialError["failures"]>, imgpack.ImgpackError>();
+
+same<NonNullable<PushOptions["compression"]>, Compression>();
+same<NonNullable<PushOptions["sparse"]>, Sparse>();
+same<NonNullable<PushOptions["registry"]>, string | RegistryOptions>();
+same<NonNullable<RegistryOptions["auth"]>, RegistryAuth>();
+same<NonNullable<RegistryOptions["tls"]>, RegistryTls>();
+same<NonNullable<RegistryOptions["retry"]>, RegistryRetry>();
+same<NonNullable<RegistryTls["clientCertificate"]>, ClientCertificate>();
+same<PullOptions["output"], ArchiveOutput>();
+same<NonNullable<PullOptions["layers"]>, Layers>();
+same<NonNullable<PullOptions["for"]>, Loader>();
+same<NonNullable<ImportOptions["owner"]>, Owner>();
+same<NonNullable<ImportOptions["format"]>, ManifestFormat>();
+same<NonNullable<TagsOptions["sort"]>, SortOrder>();
+same<NonNullable<LatestOptions["by"]>, LatestBy>();
+
+// Options by the names of the flags; undefined is an option that is not given, under every compiler flag.
+export const options: readonly [
+  PushOptions,
+  PullOptions,
+  CopyOptions,
+  ConvertOptions,
+  ImportOptions,
+  InspectOptions,
+  InspectArchiveOptions,
+  VerifyOptions,
+  DoctorOptions,
+  TagsOptions,
+  LatestOptions,
+  CatalogOptions,
+  ManifestOptions,
+  ConfigOptions,
+  DigestOptions,
+  BlobOptions,
+  ReferrersOptions,
+  RemoteOptions,
+  LoginOptions,
+  LogoutOptions,
+  ServeOptions,
+] = [
+  { tag: ["r.lan/a:1"], image: "a:1", compression: "gzip:9", sparse: "fail", cacheDir: undefined, registry: "r.lan" },
+  { output: "o", platform: "all", mirror: ["m.lan"], layers: "keep", for: "docker20", keepGoing: true, restart: false },
+  { platform: ["linux/amd64"], registry: { host: "r.lan", retry: { count: 2, timeoutMs: 1000 }, limitRate: 1e6 } },
+  { output: process.stdout, format: "docker", tag: undefined, image: undefined, sparse: "keep" },
+  { tag: "r.lan/a:1", env: "A=1", expose: ["80"], label: "a=b", volume: "/v", owner: "keep", format: "oci" },
+  { registry: { auth: { username: "u", password: "p" }, tls: { plainHttp: true, ca: undefined } } },
+  { stdin: process.stdin, onProgress: undefined, signal: AbortSignal.timeout(1000) },
+  {},
+  { quick: true, repair: "o", layers: "raw" },
+  { sort: "time", limit: 1 },
+  { by: "created", prerelease: true },
+  { limit: 1 },
+  { platform: "linux/amd64" },
+  {},
+  {},
+  { output: "o" },
+  { artifactType: "t" },
+  { registry: undefined },
+  { username: "u", password: "p", tls: { clientCertificate: { cert: "", key: "" } } },
+  { home: "/" },
+  { store: "s", host: undefined, port: 0 },
+];
+
+// @ts-expect-error a value that is none of the union
+export const badLayers: PullOptions = { output: "o", layers: "zstd" };
+// @ts-expect-error a string is no list
+void imgpack.push("app.tar");
+// @ts-expect-error internal events are not public
+export const internal: ProgressEvent = { kind: "committed", roots: [] };
+
+export const classes: readonly (abstract new (...words: never[]) => imgpack.ImgpackError)[] = [
+  imgpack.AuthError,
+  imgpack.BadReferenceError,
+  imgpack.IntegrityError,
+  imgpack.InternalError,
+  imgpack.NetworkError,
+  imgpack.NotFoundError,
+  imgpack.StorageError,
+  imgpack.UsageError,
+  imgpack.ArchiveError,
+  imgpack.RegistryError,
+  imgpack.PartialError,
+];
