@@ -69,7 +69,7 @@ export const PERSONALITIES: readonly Personality[] = [
     mostWhole: 2 * MIB,
   },
   {
-    name: "large least chunk",
+    name: "large minimum chunk",
     uploadHeaders: { "oci-chunk-min-length": String(12 * MIB) },
     chunks: { least: 12 * MIB },
     mostWhole: 2 * MIB,

@@ -17,7 +17,7 @@ export type Results = ReadonlyMap<string, ReadonlyMap<string, "yes" | "no">>;
 export function quirkTable(personalities: readonly Personality[], results: Results): readonly string[] {
   const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   return [
-    row(["like", "what it does otherwise", ...COLUMNS]),
+    row(["registry", "how it differs", ...COLUMNS]),
     row(["---", "---", ...COLUMNS.map(() => "---")]),
     ...personalities.map(personality => {
       const found = results.get(personality.name);
@@ -36,8 +36,8 @@ function waysOf(personality: Personality): readonly string[] {
   const rules = typeof chunks === "object" ? chunks : {};
   return [
     ...when(auth, auth === "basic" ? "Basic login" : "tokens"),
-    ...when(personality.tokenRequests, "tokens run out in mid-upload"),
-    ...when(storage, `${storage?.status} to a storage that refuses credentials and HEAD`),
+    ...when(personality.tokenRequests, "tokens expire during an upload"),
+    ...when(storage, `${storage?.status} to storage that refuses credentials and HEAD`),
     ...when(personality.headBlob, `HEAD of a blob is ${personality.headBlob}`),
     ...when(personality.headManifest, `HEAD of a manifest is ${personality.headManifest}`),
     ...when(personality.digestHeader, "no Docker-Content-Digest"),
@@ -55,14 +55,14 @@ function waysOf(personality: Personality): readonly string[] {
     ...when(rules.least, `chunks from ${mib(rules.least)} on`),
     ...when(rules.taken, `${rules.taken} for a chunk`),
     ...when(rules.range, rules.range === "stale" ? "stale Range" : "no Range"),
-    ...when(rules.takes, `takes ${mib(rules.takes)} of a chunk`),
+    ...when(rules.takes, `accepts only ${mib(rules.takes)} of a chunk`),
     ...when(personality.emptyRange, `Range ${personality.emptyRange} of an empty upload`),
-    ...when(personality.progress, `${personality.progress} when asked how far an upload got`),
+    ...when(personality.progress, `${personality.progress} for the status of an upload`),
     ...when(personality.mount, `${personality.mount} for a mount`),
     ...when(personality.cancel, `${personality.cancel} for a cancelled upload`),
     ...when(personality.created, `${personality.created} for a stored blob`),
-    ...when(personality.cookie, "sets a cookie, and refuses it"),
-    ...when(personality.oneUpload, "one upload spoils another"),
+    ...when(personality.cookie, "sets a cookie, then refuses requests with it"),
+    ...when(personality.oneUpload, "parallel uploads spoil each other"),
     ...Object.keys(uploadHeaders),
     ...Object.entries(blobHeaders).map(([name, value]) => `${name}: ${value} on blobs`),
   ];

@@ -148,7 +148,7 @@ test("docs/REGISTRIES.md shows what these tests found", async () => {
   const table = quirkTable(PERSONALITIES, results);
   const text = await readFile(DOCUMENT, "utf8");
   if (process.env["IMGPACK_WRITE_QUIRKS"] !== undefined) {
-    await writeFile(DOCUMENT, text.replace(/^\| like \|(?:.*\n)+?(?=\n|$(?![\s\S]))/m, `${table.join("\n")}\n`));
+    await writeFile(DOCUMENT, text.replace(/^\| registry \|(?:.*\n)+?(?=\n|$(?![\s\S]))/m, `${table.join("\n")}\n`));
   }
   // Only a run of all of them can tell.
   if (results.size === PERSONALITIES.length) expect(await readFile(DOCUMENT, "utf8")).toContain(table.join("\n"));

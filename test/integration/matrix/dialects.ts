@@ -69,19 +69,19 @@ export const dialects: readonly Dialect[] = [
   {
     form: "the same, blobs absent",
     by: "docker save, containerd store, of one platform",
-    odd: "the index names platforms and attestations that are not there: left out of it, and said",
+    odd: "the index names platforms and attestations that are not there: they are left out, and a note says so",
     fixtures: tars("docker28-containerd-partial docker28-containerd-attested"),
   },
   {
     form: "the same, no platform of this machine",
     by: "ctr images export --platform",
-    odd: "as above; ctr itself wants to be told which platform to unpack",
+    odd: "as above; ctr needs --platform to unpack",
     fixtures: tars("ctr16-partial ctr21-partial"),
   },
   {
     form: "OCI or docker manifest over raw layers",
     by: "docker's containerd store and ctr after a load; buildx `compression=uncompressed`; podman `docker-dir`; skopeo `dir:`",
-    odd: "compressing the layers changes the manifest's digest: both are told",
+    odd: "compressing the layers changes the manifest's digest: both are reported",
     fixtures: [
       ...tars("docker28-containerd-raw ctr16-imported ctr21-imported buildx029-oci-raw"),
       ...dirs("podman58-docker-dir skopeo122-dir-raw"),
@@ -96,7 +96,7 @@ export const dialects: readonly Dialect[] = [
   {
     form: "`<diff_id>.tar`, `manifest.json`",
     by: "skopeo, podman, buildah `docker-archive`",
-    odd: "symlinks for old readers that nothing needs",
+    odd: "symlinks for old readers; not needed",
     fixtures: tars(
       "skopeo19-docker skopeo122-docker podman43-docker podman43-shared podman58-docker podman58-shared buildah128-docker",
     ),
@@ -124,7 +124,7 @@ export const dialects: readonly Dialect[] = [
   {
     form: "OCI layout as a folder",
     by: "skopeo, buildah `oci:`; podman `oci-dir`; crane, oras, buildx `tar=false`",
-    odd: "indexes may lie in indexes",
+    odd: "indexes may contain indexes",
     fixtures: dirs(
       "skopeo19-oci skopeo122-oci podman43-oci-dir podman58-oci-dir buildah128-oci buildx029-oci crane020-oci crane020-oci-nested crane020-oci-untagged oras13-layout",
     ),
@@ -153,7 +153,7 @@ export const dialects: readonly Dialect[] = [
   {
     form: "any tar, compressed as a whole",
     by: "gzip, zstd, xz, bzip2; nix",
-    odd: "told by content, never unpacked to disk",
+    odd: "recognised by content, never unpacked to disk",
     fixtures: ["hello.tar.gz", "hello.tar.zst", "hello.tar.xz", "hello.tar.bz2"],
     shapes: ["nix dockerTools.buildImage, as gzip"],
   },
@@ -177,9 +177,9 @@ export const dialects: readonly Dialect[] = [
     ],
   },
   {
-    form: "artifacts in an OCI layout, alone or beside images",
+    form: "artifacts in an OCI layout, alone or with images",
     by: "oras backup",
-    odd: "registries take them; docker and podman pass them over",
+    odd: "registries take them; docker and podman skip them",
     fixtures: tars("oras13-artifact oras13-referrers"),
   },
   {
@@ -197,7 +197,7 @@ export const dialects: readonly Dialect[] = [
   {
     form: "broken",
     by: "by hand",
-    odd: "absolute names, a config that is not its digest, a parent that is absent or its own child",
+    odd: "absolute names, a config that does not match its digest, a parent that is absent or its own child",
     shapes: [
       "a layer with an absolute name",
       "every name absolute",

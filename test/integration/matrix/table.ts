@@ -10,7 +10,7 @@ export type Column = "read" | "push" | "stdin" | "pull" | RuntimeName | "convert
 export type Results = ReadonlyMap<string, ReadonlyMap<Column, string>>;
 
 const document = fileURLToPath(new URL("../../../docs/FORMATS.md", import.meta.url));
-const BEGIN = "<!-- Made by test/integration/matrix.test.ts: IMGPACK_UPDATE_FORMATS=1 writes it anew. -->";
+const BEGIN = "<!-- Made by test/integration/matrix.test.ts: IMGPACK_UPDATE_FORMATS=1 regenerates it. -->";
 const END = "<!-- end -->";
 
 /** The table of docs/FORMATS.md, from what the matrix found. @param versions as `20.10.24`. */
