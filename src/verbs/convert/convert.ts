@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import { type ScanOptions, StreamedArchive } from "../../archive/open/streamed-archive.ts";
 import { openArchive } from "../../archive/open-archive.ts";
 import type { ArchiveFormat } from "../../archive/write/archive-layout.ts";
@@ -26,6 +27,8 @@ export interface ConvertOptions extends OutputOptions, ConvertNameOptions {
   readonly platform?: string | readonly string[] | undefined;
   /** Default "prune". */
   readonly sparse?: Sparse | undefined;
+  /** Stream that the archive "-" is read from. Default: stdin of the process. */
+  readonly stdin?: Readable | undefined;
 }
 
 /** What `convert` wrote. */
@@ -79,7 +82,7 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
   // A compressed file is read again for its layers; a pipe cannot be.
   const scan = async (scanned: ScanOptions): Promise<StreamedArchive> =>
     scanned.isReopenable ? await StreamedArchive.scan(scanned) : await reading.scan(scanned);
-  await using archive = await openArchive(input, { onNote, scan, signal });
+  await using archive = await openArchive(input, { onNote, scan, signal, stdin: options.stdin });
   const source = reading.sourceOf(archive);
   checkReadable(source, output, what);
   const found: Root[] = [];

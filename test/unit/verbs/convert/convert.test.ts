@@ -1,3 +1,4 @@
+import { createReadStream } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
@@ -85,6 +86,14 @@ describe("convert()", () => {
     const output = await out();
     await convert(await archive(), { output, image: ["app:1"], tag: ["r.lan/new:2"] });
     expect((await inspect(output)).images).toMatchObject([{ names: ["r.lan/new:2"] }]);
+  });
+
+  test("convert() reads the archive - from the stream that it is given", async () => {
+    const input = await fileWith(dockerArchive({ tags: ["app:1"] }));
+    const [fromStream, fromFile] = [await out(), await out()];
+    await convert("-", { output: fromStream, stdin: createReadStream(input) });
+    await convert(input, { output: fromFile });
+    expect(await readFile(fromStream)).toEqual(await readFile(fromFile));
   });
 
   test("convert() reports an absent platform of a kept index once, however often it plans", async () => {
