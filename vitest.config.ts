@@ -12,6 +12,7 @@ const PROCESSES = "test/{crash,integration,torture}/**";
 const INSTANT_WAITS = {
   "node:timers/promises": fileURLToPath(new URL("test/support/instant-waits.ts", import.meta.url)),
 };
+const NO_DEADLINES = ["test/support/no-deadlines.ts"];
 
 // Reading a bundle of authorities takes every Node process that a test starts a tenth of a second.
 delete process.env["NODE_EXTRA_CA_CERTS"];
@@ -26,6 +27,7 @@ const config: ViteUserConfig = defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: [MOCKING, SWEEPS, PROCESSES],
           alias: INSTANT_WAITS,
+          setupFiles: NO_DEADLINES,
           testTimeout: 60_000,
           isolate: false,
         },
@@ -35,6 +37,7 @@ const config: ViteUserConfig = defineConfig({
           name: "mocking",
           include: [MOCKING],
           exclude: [PROCESSES],
+          setupFiles: NO_DEADLINES,
           testTimeout: 60_000,
         },
       },
@@ -43,6 +46,7 @@ const config: ViteUserConfig = defineConfig({
           name: "sweeps",
           include: [SWEEPS],
           alias: INSTANT_WAITS,
+          setupFiles: NO_DEADLINES,
           testTimeout: 600_000,
           isolate: false,
         },

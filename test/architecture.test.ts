@@ -256,7 +256,9 @@ describe("architecture", () => {
       name => name.endsWith(".test.ts") && !/^(?:crash|integration|torture)\//.test(name),
     );
     const isMocking = (name: string): boolean =>
-      /\bvi\.(?:mock|doMock|stub\w+|useFakeTimers)\(/.test(readFileSync(join(ROOT, "test", name), "utf8"));
+      /\bvi\.(?:mock|doMock|stub\w+|useFakeTimers|spyOn\(AbortSignal)\b/.test(
+        readFileSync(join(ROOT, "test", name), "utf8"),
+      );
     expect(shared.filter(name => isMocking(name) !== name.endsWith(".mocking.test.ts"))).toEqual([]);
     expect(shared.filter(isMocking).length).toBeGreaterThan(0);
   });

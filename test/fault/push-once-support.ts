@@ -48,8 +48,13 @@ export function inPieces(bytes: Uint8Array, piece = 60_000): Readable {
   return Readable.from(pieces(), { objectMode: false });
 }
 
+const gzipped = new WeakMap<Uint8Array, Buffer>();
+
+/** The same bytes are compressed once. */
 export function fast(bytes: Uint8Array): Buffer {
-  return gzipSync(bytes, { level: 1 });
+  const known = gzipped.get(bytes) ?? gzipSync(bytes, { level: 1 });
+  gzipped.set(bytes, known);
+  return known;
 }
 
 /** Pushes the bytes in that way. What goes wrong must leave nothing behind. */

@@ -3,70 +3,28 @@ import { PART_BYTES } from "../../src/registry/upload/upload-chunked.ts";
 import { waits } from "../support/instant-waits.ts";
 import type { Reply } from "../support/memory-registry.ts";
 import { type Fault, ScriptedRegistry, type SeenRequest } from "../support/scripted-registry.ts";
+import { half, IMAGE, isFirst, isLater, LAYER, PATCH, pushHuge, STATUS, strictRegistry } from "./push-once-parts.ts";
 import {
   expectNoSessions,
   expectNothingTagged,
-  HUGE_BYTES,
   ordered,
   ownTemporaryFolder,
   pushBytes,
   pushTagged,
   tarLayer,
 } from "./push-once-support.ts";
-import { always, count, expectStored, type Pushed } from "./push-support.ts";
+import { always, count, expectStored } from "./push-support.ts";
 
 ownTemporaryFolder();
 
-const LAYER = tarLayer("huge", HUGE_BYTES);
-const IMAGE = ordered([LAYER], ["m", 0]);
-const PATCH = /^PATCH /;
-const STATUS = /^GET .*\/uploads\//;
 const CANCEL = /^DELETE .*\/uploads\//;
 const CLOSE = /^PUT .*\/uploads\//;
 /** Only the PUT behind the parts is empty. */
 const isEmpty = ({ headers }: SeenRequest): boolean => headers["content-length"] === "0";
-const NOTHING = Buffer.alloc(0);
 
 beforeEach(() => {
   waits.length = 0;
 });
-
-const startOf = ({ headers }: Pick<SeenRequest, "headers">): number => Number(headers["content-range"]?.split("-")[0]);
-const isFirst = (request: Pick<SeenRequest, "headers">): boolean => startOf(request) === 0;
-const isLater = (request: Pick<SeenRequest, "headers">): boolean => startOf(request) > 0;
-
-async function pushHuge(registry: ScriptedRegistry, options: object = {}): Promise<Pushed> {
-  return await pushBytes(registry, "pipe", IMAGE, { tag: [`${registry.host}/app:1`], ...options });
-}
-
-interface Breaking {
-  readonly when: (request: Pick<SeenRequest, "headers">) => boolean;
-  /** Bytes of the part that were stored all the same. */
-  readonly keep: (bytes: number) => number;
-  readonly answer?: Partial<Reply>;
-}
-
-/** A registry that takes parts only where the last one ended, tells where that was, and breaks one part. */
-async function strictRegistry({ when, keep, answer }: Breaking): Promise<ScriptedRegistry> {
-  const registry = await ScriptedRegistry.start();
-  const right = registry.content.answer.bind(registry.content);
-  const held = new Map<string, number>();
-  let isBroken = false;
-  registry.content.answer = (method, url, headers, body) => {
-    const had = held.get(url) ?? 0;
-    const state = { location: url, range: `0-${Math.max(0, had - 1)}` };
-    if (method === "GET" && url.includes("/uploads/")) return { status: 204, headers: state, body: NOTHING };
-    if (method !== "PATCH") return right(method, url, headers, body);
-    if (startOf({ headers }) !== had) return { status: 416, headers: state, body: NOTHING };
-    const isNow = !isBroken && when({ headers });
-    isBroken ||= isNow;
-    const taken = isNow ? body.subarray(0, keep(body.length)) : body;
-    held.set(url, had + taken.length);
-    const reply = right(method, url, headers, taken);
-    return isNow ? { status: 500, headers: {}, body: NOTHING, ...answer } : reply;
-  };
-  return registry;
-}
 
 describe("push() of a layer that passes by once", () => {
   test("push() sends it in parts that fit together, and closes the upload with its digest", async () => {
@@ -102,41 +60,6 @@ describe("push() of a layer that passes by once", () => {
 });
 
 describe("push() of a part that fails", () => {
-  const half = (bytes: number): number => Math.floor(bytes / 2);
-  const places: [string, Breaking["when"]][] = [
-    ["the first part", isFirst],
-    ["a later part", isLater],
-  ];
-  const keeps: [string, Breaking["keep"]][] = [
-    ["all", bytes => bytes],
-    ["half", half],
-    ["one byte", () => 1],
-    ["nothing", () => 0],
-  ];
-  const cases = places.flatMap(([place, when]) => keeps.map(([kept, keep]) => [place, kept, when, keep] as const));
-
-  test.each(cases)(
-    "push() goes on with %s where the registry, which kept %s, says",
-    async (_place, _kept, when, keep) => {
-      const registry = await strictRegistry({ when, keep });
-      const pushed = await pushHuge(registry);
-      expectStored(pushed, [LAYER]);
-      expect(count(pushed, STATUS)).toBeGreaterThanOrEqual(1);
-      expect(registry.seen(/^POST .*\/uploads\/$/).length).toBeLessThanOrEqual(3);
-    },
-  );
-
-  test.each(places)("push() goes on after a 416 for %s", async (_place, when) => {
-    const registry = await strictRegistry({ when, keep: half, answer: { status: 416 } });
-    expectStored(await pushHuge(registry), [LAYER]);
-  });
-
-  test.each(places)("push() sends %s again after a reset", async (_place, when) => {
-    const registry = await strictRegistry({ when: () => false, keep: half });
-    registry.addFault({ on: PATCH, when, cut: "before" });
-    expectStored(await pushHuge(registry), [LAYER]);
-  });
-
   test("push() asks again when the question how far the upload got fails, too", async () => {
     const registry = await strictRegistry({ when: isLater, keep: half });
     registry.addFault({ on: STATUS, times: 2, reply: { status: 503 } });

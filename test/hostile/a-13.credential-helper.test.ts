@@ -20,7 +20,7 @@ async function putHelper(script: string, name = "docker-credential-own"): Promis
   await chmod(join(folder, name), 0o755);
 }
 
-async function ask(name = "own", env: NodeJS.ProcessEnv = {}, timeoutMs = 10_000): Promise<HelperAnswer | undefined> {
+async function ask(name = "own", env: NodeJS.ProcessEnv = {}, timeoutMs = 60_000): Promise<HelperAnswer | undefined> {
   return await askCredentialHelper(name, "registry.example", {
     env: { PATH: `${folder}:/usr/bin:/bin`, ...env },
     timeoutMs,

@@ -4,6 +4,7 @@ import type { FetchToken, TokenHttpRequest } from "../../src/registry/auth/authe
 import { Authenticator } from "../../src/registry/auth/authenticator.ts";
 import { parseChallenges } from "../../src/registry/auth/challenge.ts";
 import { responseError, retryAfterMs } from "../../src/registry/http/response-error.ts";
+import { cpuMs } from "../support/cpu-time.ts";
 
 const SCOPE = { repository: "app", actions: "pull" } as const;
 const REGISTRY = new URL("https://registry.example/");
@@ -103,11 +104,12 @@ describe("section 5: parsers of server text are linear", () => {
     ["parameters", `Basic ${"a=b,".repeat(length / 4)}`],
     ["scopes", `Bearer realm="x",scope="${" ".repeat(length)}"`],
   ])("parseChallenges() reads 100,000 characters of %s at once", (_what, text) => {
-    const start = process.cpuUsage();
-    // Below the cap of one header, so that the scanner works on all of it.
-    for (let at = 0; at < text.length; at += 32_000) parseChallenges([text.slice(at, at + 32_000)]);
-    parseChallenges([text]);
-    expect(process.cpuUsage(start).user).toBeLessThan(500_000);
+    const parse = (): void => {
+      // Below the cap of one header, so that the scanner works on all of it.
+      for (let at = 0; at < text.length; at += 32_000) parseChallenges([text.slice(at, at + 32_000)]);
+      parseChallenges([text]);
+    };
+    expect(cpuMs(parse)).toBeLessThan(500);
   });
 
   test("retryAfterMs() takes any text", () => {

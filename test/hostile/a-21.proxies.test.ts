@@ -3,6 +3,7 @@ import { NetworkError, UsageError } from "../../src/errors.ts";
 import { isBypassed } from "../../src/registry/http/proxy-bypass.ts";
 import { proxiesOf } from "../../src/registry/http/proxy-settings.ts";
 import { CANARIES, clientOf, expectNoCanary, failureOf, READ, written, writtenError } from "../support/canaries.ts";
+import { cpuMs } from "../support/cpu-time.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
 import { TestProxy, type TestProxyOptions } from "../support/test-proxy.ts";
 import { TEST_TLS } from "../support/test-tls.ts";
@@ -180,8 +181,8 @@ describe("A-21 NO_PROXY", () => {
   });
 
   test("A-21 a long NO_PROXY takes no time", () => {
-    const started = performance.now();
-    expect(isBypassed(new URL("https://registry.lan/"), `${"a.".repeat(50_000)},${"[".repeat(1000)}`)).toBe(false);
-    expect(performance.now() - started).toBeLessThan(500);
+    const noProxy = `${"a.".repeat(50_000)},${"[".repeat(1000)}`;
+    const ask = (): void => expect(isBypassed(new URL("https://registry.lan/"), noProxy)).toBe(false);
+    expect(cpuMs(ask)).toBeLessThan(500);
   });
 });

@@ -1,10 +1,9 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import type { TarFile } from "../../src/tar/read-window.ts";
 import { indexTar } from "../../src/tar/tar-index.ts";
 import { TarWalk } from "../../src/tar/tar-walk.ts";
 import { paxEntry, tarEntry } from "../support/tar-builder.ts";
+import { usedMemory } from "../support/used-memory.ts";
 
 const MIB = 1024 * 1024;
 
@@ -35,20 +34,13 @@ function manyEntries(count: number): TarFile {
 
 describe("T-24 as many entries as an archive may have", () => {
   test("T-24 262,144 empty entries are indexed within 40 MiB", async () => {
-    setFlagsFromString("--expose-gc");
-    const collect = runInNewContext("gc") as () => void;
-    const used = (): number => {
-      collect();
-      const { heapUsed, external } = process.memoryUsage();
-      return heapUsed + external;
-    };
-    const before = used();
+    const before = usedMemory();
     const index = await indexTar(manyEntries(262_144));
-    const grown = used() - before;
+    const grown = usedMemory() - before;
     expect(index.entries.size).toBe(262_144);
     expect(index.entries.get("blobs/0262143")).toMatchObject({ type: "file", size: 0 });
     expect(grown / MIB).toBeLessThan(40);
-  }, 120_000);
+  });
 
   test("T-24 one entry more is refused with its offset, the number found and the number allowed", async () => {
     const refused = await indexTar(manyEntries(262_145), { what: 'archive "a.tar"' }).catch((error: unknown) => error);
@@ -57,7 +49,7 @@ describe("T-24 as many entries as an archive may have", () => {
       message:
         'Cannot read header at byte 134218240 from archive "a.tar": more than 262144 entries, expected at most 262144',
     });
-  }, 120_000);
+  });
 
   test("T-24 names and link targets of more than 24 Mi characters are refused", () => {
     const walk = new TarWalk({ what: "the archive" });

@@ -1,8 +1,7 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { StreamedArchive } from "../../src/archive/open/streamed-archive.ts";
 import { tarEntry } from "../support/tar-builder.ts";
+import { usedMemory } from "../support/used-memory.ts";
 
 const MIB = 1024 * 1024;
 
@@ -29,14 +28,7 @@ function* entries(count: number, body: string): Generator<Uint8Array> {
 }
 
 async function grownBy(count: number, body: string): Promise<number> {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
-  const used = (): number => {
-    collect();
-    const { heapUsed, external } = process.memoryUsage();
-    return heapUsed + external;
-  };
-  const before = used();
+  const before = usedMemory();
   const archive = await StreamedArchive.scan({
     path: "a.tar.gz",
     fileBytes: () => 0,
@@ -47,7 +39,7 @@ async function grownBy(count: number, body: string): Promise<number> {
       })(),
     isReopenable: true,
   });
-  const grown = used() - before;
+  const grown = usedMemory() - before;
   expect(archive.entries.size).toBe(count);
   return grown / MIB;
 }

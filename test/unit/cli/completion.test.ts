@@ -43,16 +43,4 @@ describe("complete()", () => {
     expect(await completed(`${closed.host}/app:`, "pull")).toEqual([]);
     expect(await completed("not a/reference:", "pull")).toEqual([]);
   });
-
-  test("complete() gives up on a registry that never ends its answer", async () => {
-    let end: () => void = () => undefined;
-    const until = new Promise<void>(resolve => {
-      end = resolve;
-    });
-    const registry = await ScriptedRegistry.start({
-      faults: [{ on: /tags/, reply: { status: 200, body: Buffer.from("{}") }, stall: { after: 1, until } }],
-    });
-    expect(await completed(`${registry.host}/app:`, "pull")).toEqual([]);
-    end();
-  });
 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compareVersions, newestVersion, parseVersion, sortByVersion, type Version } from "../../../src/oci/semver.ts";
+import { cpuMs } from "../../support/cpu-time.ts";
 
 const tagText = fc.oneof(
   fc.stringMatching(/^v?[0-9]{1,3}(\.[0-9]{1,3}){0,3}(-[0-9a-z]{1,4}(\.[0-9a-z]{1,3}){0,2})?$/),
@@ -35,11 +36,9 @@ describe("parseVersion()", () => {
   );
 
   test("parseVersion() takes time linear in the length of a tag", () => {
-    const started = performance.now();
     for (const text of [`1-${"a.".repeat(50_000)}!`, `1.${"1".repeat(100_000)}`, `1_${"a".repeat(100_000)}!`]) {
-      expect(parseVersion(text)).toBeUndefined();
+      expect(cpuMs(() => expect(parseVersion(text)).toBeUndefined())).toBeLessThan(500);
     }
-    expect(performance.now() - started).toBeLessThan(500);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { nextPageUrl } from "../../../../src/registry/api/pages.ts";
+import { cpuMs } from "../../../support/cpu-time.ts";
 
 const PAGE = new URL("https://registry.lan/v2/app/tags/list?n=2");
 
@@ -55,8 +56,7 @@ describe("nextPageUrl()", () => {
   });
 
   test("nextPageUrl() takes time linear in the header", () => {
-    const started = performance.now();
-    next("<".repeat(200_000), ';rel="'.repeat(2_000), `</a>${"; rel".repeat(40_000)}`);
-    expect(performance.now() - started).toBeLessThan(1000);
+    const headers = ["<".repeat(200_000), ';rel="'.repeat(2_000), `</a>${"; rel".repeat(40_000)}`];
+    expect(cpuMs(() => void next(...headers))).toBeLessThan(1000);
   });
 });

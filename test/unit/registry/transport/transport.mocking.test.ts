@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { NetworkError } from "../../../../src/errors.ts";
 import { Transport, type TransportResponse } from "../../../../src/registry/transport/transport.ts";
 import { deferred } from "../../../../src/util/promises.ts";
+import { turns } from "../../../support/memory-blobs.ts";
 import { answering, rawServer } from "../http/raw-server.ts";
 
 vi.mock("node:dns", async original => {
@@ -184,7 +185,7 @@ describe("Transport", () => {
       const url = new URL("http://silent.lan/");
       const sending = transportTo(url).send({ method: "GET", url, headers: {} });
       const outcome = expect(sending).rejects.toMatchObject({ code: "ETIMEDOUT", syscall: "connect" });
-      await vi.waitUntil(() => vi.getTimerCount() > 0);
+      while (vi.getTimerCount() === 0) await turns(1);
       await vi.advanceTimersByTimeAsync(30_000);
       await outcome;
     } finally {
