@@ -251,16 +251,30 @@ describe("architecture", () => {
     ]);
   });
 
-  test("a test that replaces modules or globals says so in its name", () => {
-    const shared = readdirSync(join(ROOT, "test"), { recursive: true, encoding: "utf8" }).filter(
-      name => name.endsWith(".test.ts") && !/^(?:crash|integration|torture)\//.test(name),
+  describe("tests of a shared process", () => {
+    const tests = new Map(
+      readdirSync(join(ROOT, "test"), { recursive: true, encoding: "utf8" })
+        .filter(name => name.endsWith(".test.ts") && !/^(?:crash|integration|torture)\//.test(name))
+        .map(name => [name, readFileSync(join(ROOT, "test", name), "utf8")]),
     );
-    const isMocking = (name: string): boolean =>
-      /\bvi\.(?:mock|doMock|stub\w+|useFakeTimers|spyOn\(AbortSignal)\b/.test(
-        readFileSync(join(ROOT, "test", name), "utf8"),
-      );
-    expect(shared.filter(name => isMocking(name) !== name.endsWith(".mocking.test.ts"))).toEqual([]);
-    expect(shared.filter(isMocking).length).toBeGreaterThan(0);
+    const namesWith = (pattern: RegExp): string[] =>
+      [...tests.keys()].filter(name => pattern.test(tests.get(name) ?? ""));
+
+    test("a test that replaces modules is named *.mocking.test.ts: it runs in a process of its own", () => {
+      const named = [...tests.keys()].filter(name => name.endsWith(".mocking.test.ts"));
+      expect(namesWith(/\bvi\.(?:mock|doMock)\(/)).toEqual(named);
+      expect(named.length).toBeGreaterThan(0);
+    });
+
+    test.each([
+      ["useFakeTimers", "useRealTimers"],
+      ["spyOn", "restoreAllMocks"],
+      ["stubEnv", "unstubAllEnvs"],
+      ["stubGlobal", "unstubAllGlobals"],
+    ])("a test with %s has %s: others share its globals", (replaces, putsBack) => {
+      const isPutBack = new Set(namesWith(new RegExp(`\\bvi\\.${putsBack}\\(`)));
+      expect(namesWith(new RegExp(`\\bvi\\.${replaces}\\(`)).filter(name => !isPutBack.has(name))).toEqual([]);
+    });
   });
 
   test("CONTRIBUTING.md shows the table of floors as it is enforced", () => {

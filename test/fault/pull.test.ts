@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { gzipSync } from "node:zlib";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { ProgressEvent } from "../../src/index.ts";
 import { deferred } from "../../src/util/promises.ts";
 import { seededBytes } from "../support/images.ts";
@@ -47,6 +47,14 @@ describe("pull() gets over what may pass", () => {
     const reply = { status: 429, headers: { "retry-after": "7" } };
     await expectWhole(await pullCase({ faults: [{ on: MANIFEST, reply }] }));
     expect(waits).toEqual([7000]);
+  });
+
+  test("pull() waits until the date that a 429 names", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.parse("2026-03-01T12:00:00Z") });
+    onTestFinished(() => void vi.useRealTimers());
+    const reply = { status: 429, headers: { "retry-after": "Sun, 01 Mar 2026 12:00:30 GMT" } };
+    await expectWhole(await pullCase({ faults: [{ on: SMALL_BLOB, reply }], layers: [SMALL] }));
+    expect(waits).toEqual([30_000]);
   });
 
   test("pull() asks a registry that stays down five times, not five times five", async () => {

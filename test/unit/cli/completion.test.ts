@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { complete } from "../../../src/cli/completion/completion.ts";
 import { ScriptedRegistry } from "../../support/scripted-registry.ts";
 import { startListed } from "../verbs/query/listed-registry.ts";
@@ -42,5 +42,25 @@ describe("complete()", () => {
     await closed.close();
     expect(await completed(`${closed.host}/app:`, "pull")).toEqual([]);
     expect(await completed("not a/reference:", "pull")).toEqual([]);
+  });
+
+  test("complete() gives up on a registry that never ends its answer", async () => {
+    const deadline = new AbortController();
+    const timeout = vi.spyOn(AbortSignal, "timeout").mockReturnValue(deadline.signal);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const never = new Promise<void>(() => undefined);
+    const body = Buffer.from("{}");
+    const registry = await ScriptedRegistry.start({
+      faults: [
+        {
+          on: /tags/,
+          reply: { status: 200, body },
+          stall: { after: 1, until: never },
+          onRequest: () => deadline.abort(),
+        },
+      ],
+    });
+    expect(await completed(`${registry.host}/app:`, "pull")).toEqual([]);
+    expect(timeout).toHaveBeenCalledWith(2000);
   });
 });

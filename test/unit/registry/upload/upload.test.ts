@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { bytesBlob } from "../../../../src/content/blob.ts";
 import type { PendingBody } from "../../../../src/content/contracts.ts";
 import { verified } from "../../../../src/content/verified.ts";
@@ -10,8 +10,6 @@ import { blobBody, pendingBody } from "../../../../src/registry/upload/upload-bo
 import { seededBytes } from "../../../support/images.ts";
 import { sha256 } from "../../../support/memory-registry.ts";
 import { type Fault, ScriptedRegistry } from "../../../support/scripted-registry.ts";
-
-vi.mock("node:timers/promises", async () => await import("../../../support/instant-waits.ts"));
 
 const BYTES = seededBytes("blob", 2_500_000);
 const DESCRIPTOR = { mediaType: "application/octet-stream", digest: sha256(BYTES), size: BYTES.length };

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { type ProgressEvent, push } from "../../src/index.ts";
 import { serveRegistry } from "../../src/serve/server.ts";
 import { dockerArchive, fileWith, temporaryFolder } from "../support/images.ts";
@@ -8,8 +8,8 @@ import { sha256 } from "../support/memory-registry.ts";
 import { KEEP, KEPT, LAYER, Runs } from "./push-resume-support.ts";
 
 // An interrupted run gives the registry a moment to acknowledge what has arrived: here it is always long enough.
-beforeAll(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
-afterAll(() => void vi.useRealTimers());
+beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
+afterEach(() => void vi.useRealTimers());
 
 test("push() ends a stream to distribution when it is interrupted, and goes on there", async () => {
   const runs = await Runs.start({ isDistribution: true });
