@@ -41,7 +41,7 @@ export async function loadOurReader() {
      * @throws whatever is no ArchiveError; an Error when the two readers disagree.
      */
     return async bytes => {
-      const [indexed, passed] = [await byPosition(readers, bytes), await inPassing(readers, bytes)];
+      const [indexed, passed] = [await byPosition(readers, bytes), await streamed(readers, bytes)];
       const isAccepted = "entries" in indexed && "entries" in passed;
       const isSame = isAccepted
         ? JSON.stringify(indexed.entries) === JSON.stringify(passed.entries)
@@ -68,13 +68,13 @@ async function byPosition({ indexTar, ArchiveError }, bytes) {
 }
 
 /** In parts that end anywhere. @param {Readers} readers @param {Buffer} bytes @returns {Promise<Verdict>} */
-async function inPassing({ scanTar, ArchiveError }, bytes) {
+async function streamed({ scanTar, ArchiveError }, bytes) {
   const step = 300 + (bytes.length % 2000);
   const parts = async function* () {
     for (let at = 0; at < bytes.length; at += step) yield bytes.subarray(at, at + step);
   };
   try {
-    const { entries } = await scanTar(parts(), () => undefined, { what: "the archive", atOnce: 1 });
+    const { entries } = await scanTar(parts(), () => undefined, { what: "the archive", concurrency: 1 });
     return { entries: [...entries.values()].map(entry => plain(entry, bytes)) };
   } catch (error) {
     if (error instanceof ArchiveError) return { refused: error.reason };

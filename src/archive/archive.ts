@@ -6,20 +6,20 @@ import type { Digest } from "../oci/digest.ts";
 import type { TarEntry } from "../tar/tar-entry.ts";
 import { formatBytes, quote } from "../util/format.ts";
 
-/** What is done with an entry's body as it passes by. */
+/** Works on the body of one entry while a streamed archive is read. */
 export type BodyHandler = (blob: BlobSource, signal: AbortSignal) => Promise<void>;
 
-/** Entries by name, and their bytes, whatever they lie in. Nothing in an archive ever becomes a path. */
+/** Entries by name, and their bytes, from a tar or a folder. No name in an archive ever becomes a path. */
 export interface Archive extends AsyncDisposable {
   /** As the user typed it. */
   readonly path: string;
   /** As messages name it, for example `archive "app.tar"`. */
   readonly what: string;
-  /** Bytes as they lie on disk. */
+  /** Bytes on disk. */
   readonly fileBytes: number;
   /** How the whole is compressed. */
   readonly compression: Compression | "none";
-  /** True for a folder: no file that a loader could be given. */
+  /** True for a folder: loaders read files only. */
   readonly isFolder?: boolean | undefined;
   /** By cleaned name, in file order. */
   readonly entries: ReadonlyMap<string, TarEntry>;
@@ -29,24 +29,24 @@ export interface Archive extends AsyncDisposable {
   compressionOf(entry: TarEntry): Promise<Compression | undefined>;
   /** sha256 of a file's body. */
   digest(entry: TarEntry, signal?: AbortSignal): Promise<Digest>;
-  /** A file's body. Where it passes by only, and is not held, reading it is an InternalError. */
+  /** A file's body. In a streamed archive only kept bodies can be read. */
   slice(entry: TarEntry): BlobSource;
-  /** @throws StorageError when what was read has changed since it was opened; not of pipes. */
+  /** @throws StorageError if a file that was read has changed since it was opened; cannot check a pipe. */
   confirm?(): Promise<void>;
-  /** Only of archives that are read from beginning to end. */
-  readonly passing?: SequentialBodies | undefined;
+  /** Only of archives that are read from front to back. */
+  readonly streamed?: StreamedBodies | undefined;
 }
 
-export interface SequentialBodies {
-  /** True when `slice` can be read. */
+export interface StreamedBodies {
+  /** True if the body is kept, so that `slice` can be read. */
   holds(entry: TarEntry): boolean;
   /**
-   * Reads the archive once more.
+   * Reads the archive from the front again.
    *
-   * @param choose says what to do with a file's body; undefined passes it over.
-   * @param isDone true ends the pass early.
+   * @param choose returns the handler of a file's body; undefined skips it.
+   * @param isDone true ends the reading early.
    */
-  pass(
+  readAgain(
     choose: (entry: TarEntry) => BodyHandler | undefined,
     isDone: () => boolean,
     signal: AbortSignal | undefined,
@@ -54,8 +54,8 @@ export interface SequentialBodies {
 }
 
 /**
- * A metadata entry, whole. It must be a regular file: what a link stands for differs between readers (security cases
- * T-22 and T-23).
+ * The bytes of a metadata entry. It must be a regular file: readers disagree on what a link means (security cases T-22 and
+ * T-23).
  *
  * @throws ArchiveError "missing-entry", "metadata-link", "too-large".
  */

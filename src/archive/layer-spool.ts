@@ -18,8 +18,8 @@ interface Extent {
 }
 
 /**
- * Layers of an archive that passes by once, kept until it has told where they go. The file has no name from its first
- * moment on, so it is gone when the process ends, however that happens.
+ * Layers of a streamed archive, kept until their repository is known. The file loses its name at once, so that it
+ * disappears when the process ends, however that happens.
  */
 export class LayerSpool implements AsyncDisposable {
   readonly folder: string;
@@ -32,7 +32,7 @@ export class LayerSpool implements AsyncDisposable {
     this.#file = file;
   }
 
-  /** @throws StorageError when the folder for temporary files cannot be written. */
+  /** @throws StorageError if the folder for temporary files cannot be written. */
   static async create(): Promise<LayerSpool> {
     const folder = tmpdir();
     const path = join(folder, `imgpack-${randomBytes(12).toString("hex")}`);
@@ -54,7 +54,7 @@ export class LayerSpool implements AsyncDisposable {
   async put({ digest, size }: Descriptor, blob: BlobSource, signal?: AbortSignal): Promise<void> {
     const written: (readonly [at: number, Extent])[] = [];
     await pumpBlob(blob, async (chunk, at) => void written.push([at, await this.#write(chunk)]), signal);
-    // Several chunks are under way at once.
+    // Several chunks are written at once.
     written.sort(([left], [right]) => left - right);
     this.#blobs.set(digest, { extents: written.map(([, extent]) => extent), size });
   }
@@ -112,6 +112,6 @@ function spoolFault(folder: string, cause: unknown): StorageError {
         : code;
   return new StorageError(
     `Cannot keep layers in ${quote(folder)}: ${found}, expected ${isFull ? "room for them" : "a writable folder"}`,
-    { cause, hint: "Name the image with --tag, then nothing has to be kept; or set TMPDIR to another folder." },
+    { cause, hint: "Name the image with --tag, so that no layer is kept, or set TMPDIR to another folder." },
   );
 }

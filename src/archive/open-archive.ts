@@ -11,13 +11,13 @@ import { openArchiveFile } from "./open/open-archive-file.ts";
 import type { OpenArchiveOptions } from "./open/open-archive-options.ts";
 import { ArchiveMetadata } from "./read/archive-metadata.ts";
 import type { BlobIndex } from "./read/blob-index.ts";
-import { blobStream } from "./read/blob-stream.ts";
 import { dirView, isDirArchive } from "./read/dir-view.ts";
 import { type DockerView, readDockerView } from "./read/docker-view.ts";
 import { isLegacyArchive, readLegacyView } from "./read/legacy-view.ts";
 import { type OciRoot, readOciRoots } from "./read/oci-roots.ts";
 import { type OciView, ociView } from "./read/oci-view.ts";
 import { reconcileViews } from "./read/reconcile-views.ts";
+import { streamedBlobs } from "./read/streamed-blobs.ts";
 
 /**
  * How an archive describes its images: by a `manifest.json` as `docker save` writes it, by an OCI layout, or by both; "dir"
@@ -78,7 +78,7 @@ export async function archiveSource(archive: Archive, options: OpenArchiveOption
       confirm: async () => await archive.confirm?.(),
       hasBlob: digest => indexOf(digest) !== undefined,
       entryOf,
-      stream: archive.passing && blobStream(archive, archive.passing, entryOf),
+      streamed: archive.streamed && streamedBlobs(archive, archive.streamed, entryOf),
       [Symbol.asyncDispose]: async () => await archive[Symbol.asyncDispose](),
     };
   } catch (error) {

@@ -16,14 +16,14 @@ interface Sign extends Producer {
 }
 
 const HEX = "[0-9a-f]{64}";
-/** So many names are looked at; one of each kind comes early. */
-const NAMES_LOOKED_AT = 10_000;
+/** One name of each kind comes early. */
+const MAX_NAMES = 10_000;
 
-/** The first one that matches; measured on archives of each producer. */
+/** The first match counts. Measured on archives of each producer. */
 const SIGNS: readonly Sign[] = [
   {
     name: "imgpack pull",
-    because: "it holds imgpack.json",
+    because: "it contains imgpack.json",
     matches: (_, names) => names.includes("imgpack.json"),
   },
   {
@@ -43,7 +43,7 @@ const SIGNS: readonly Sign[] = [
   },
   {
     name: "regctl image export",
-    because: "metadata comes first, and no imgpack.json is there",
+    because: "metadata comes first, and there is no imgpack.json",
     matches: ({ dialect }, names) =>
       dialect === "docker+oci" && names.indexOf(DOCKER_MANIFEST_FILE) < 3 && names[0] === LAYOUT_FILE,
   },
@@ -81,8 +81,8 @@ const SIGNS: readonly Sign[] = [
       dialect === "docker" && names.includes("config.json") && has(names, "\\.tar\\.gz$"),
   },
   {
-    name: "a builder that writes docker's form itself (nix, Bazel, kaniko or another)",
-    because: "manifest.json is there, and none of what docker writes beside it",
+    name: "a builder that writes docker archives itself (nix, Bazel, kaniko or another)",
+    because: "there is a manifest.json, and nothing else that docker writes",
     matches: ({ dialect }) => dialect === "docker",
   },
   {
@@ -102,7 +102,7 @@ export function guessProducer(source: ArchiveSource): Producer {
   const names: string[] = [];
   for (const name of source.archive.entries.keys()) {
     names.push(name);
-    if (names.length === NAMES_LOOKED_AT) break;
+    if (names.length === MAX_NAMES) break;
   }
   const { name, because } = SIGNS.find(({ matches }) => matches(source, names)) ?? {
     name: "unknown",

@@ -4,7 +4,7 @@ import { MAX_ARCHIVE_INDEX_BYTES } from "../oci/limits.ts";
 import type { TarEntry } from "../tar/tar-entry.ts";
 import { type Archive, readMetadata } from "./archive.ts";
 
-/** An image of manifest.json some of whose entries are not there. */
+/** An image of manifest.json with missing entries. */
 export interface LostImage {
   readonly names: readonly string[];
   /** Entry names. */
@@ -12,29 +12,29 @@ export interface LostImage {
 }
 
 /**
- * The archive as if its manifest.json had never named images whose config or layers are missing: what is whole can be
- * read then.
+ * The archive with a manifest.json that leaves out images whose config or layers are missing, so that the others can be
+ * read.
  *
- * @returns undefined when no image is lost, or none is whole.
+ * @returns undefined if no image is lost, or none is whole.
  */
 export async function salvage(
   archive: Archive,
   signal: AbortSignal | undefined,
-): Promise<{ readonly archive: Archive; readonly lost: readonly LostImage[] } | undefined> {
+): Promise<{ readonly archive: Archive; readonly lostImages: readonly LostImage[] } | undefined> {
   if (!archive.entries.has(DOCKER_MANIFEST_FILE)) return undefined;
   const bytes = await readMetadata(archive, DOCKER_MANIFEST_FILE, MAX_ARCHIVE_INDEX_BYTES, signal);
   const images = parseDockerManifest(bytes, archive.what).map(({ config, layers, repoTags }) => ({
     names: repoTags,
     missing: [...new Set([config, ...layers])].filter(name => !archive.entries.has(cleanName(name))),
   }));
-  const lost = images.filter(({ missing }) => missing.length > 0);
+  const lostImages = images.filter(({ missing }) => missing.length > 0);
   const original = archive.entries.get(DOCKER_MANIFEST_FILE);
-  if (lost.length === 0 || lost.length === images.length || original === undefined) return undefined;
+  if (lostImages.length === 0 || lostImages.length === images.length || original === undefined) return undefined;
   const list = JSON.parse(Buffer.from(bytes).toString("utf8")) as readonly unknown[];
-  const kept = new TextEncoder().encode(JSON.stringify(list.filter((_, place) => images[place]?.missing.length === 0)));
+  const kept = new TextEncoder().encode(JSON.stringify(list.filter((_, index) => images[index]?.missing.length === 0)));
   const manifest: TarEntry = { ...original, size: kept.length };
   return {
-    lost,
+    lostImages,
     archive: {
       path: archive.path,
       what: archive.what,
@@ -42,7 +42,7 @@ export async function salvage(
       compression: archive.compression,
       isFolder: archive.isFolder,
       entries: new Map(archive.entries).set(DOCKER_MANIFEST_FILE, manifest),
-      passing: archive.passing,
+      streamed: archive.streamed,
       resolve: name => archive.resolve(name),
       compressionOf: async entry => await archive.compressionOf(entry),
       digest: async (entry, signal) => await archive.digest(entry, signal),

@@ -7,14 +7,14 @@ interface Waiting {
   readonly taken: Deferred<void>;
 }
 
-/** A blob as chunks to pull. Each chunk's memory is used again as soon as the next one is asked for. */
+/** A blob as chunks to pull. The memory of a chunk is reused when the next one is requested. */
 export function blobChunks(source: BlobSource, signal?: AbortSignal): AsyncGenerator<Uint8Array, void> {
   return mapChunks(source, async chunk => chunk, signal);
 }
 
 /**
- * Pulls what `map` makes of a blob's chunks, in order. Several are mapped at once; `map` is called in order too.
- * The chunk is `map`'s until its result has been taken and the next one asked for.
+ * Pulls the results of `map` for a blob's chunks, in order. Several are mapped at once; `map` is called in order too.
+ * A chunk belongs to `map` until its result was taken and the next one requested.
  */
 export async function* mapChunks(
   source: BlobSource,
@@ -31,7 +31,7 @@ export async function* mapChunks(
     wake.resolve();
   };
   const sink = async (chunk: Uint8Array, position: number): Promise<void> => {
-    // Nobody would ever take it.
+    // It would never be taken.
     if (stop.signal.aborted) return;
     const waiting = { mapped: map(chunk, position), taken: deferred<void>() };
     queue.push(waiting);

@@ -7,12 +7,12 @@ import { ThreadPool } from "../util/thread-pool.ts";
 const INLINE_BYTES = 1024 * 1024;
 const MAX_THREADS = 4;
 
-/** A running hash that a caller feeds in order. */
+/** A hash that is fed chunk by chunk, in order. */
 export interface BlobHash {
   /** The chunk must not change until the promise settles. Calls may overlap; their order is kept. */
   update(chunk: Uint8Array): Promise<void>;
   digest(): Promise<Digest>;
-  /** Forgets the hash when no digest is wanted any more. */
+  /** Frees the hash if no digest is needed. */
   drop(): Promise<void>;
 }
 
@@ -57,7 +57,7 @@ class ThreadHash implements BlobHash {
   }
 
   async drop(): Promise<void> {
-    // A thread that stopped has forgotten it anyway.
+    // A thread that stopped has freed it already.
     if (this.#isStarted) await this.#run("drop").catch(() => undefined);
   }
 
@@ -72,7 +72,7 @@ class ThreadHash implements BlobHash {
   }
 }
 
-/** @param bytes expected size; it only decides whether a thread is worth while. */
+/** @param bytes expected size; only decides whether to use a thread. */
 export function createBlobHash(algorithm: DigestAlgorithm, bytes: number): BlobHash {
   return bytes <= INLINE_BYTES ? new InlineHash(algorithm) : new ThreadHash(algorithm);
 }

@@ -7,7 +7,7 @@ import { CHUNK_BYTES, sharedChunks } from "./chunks/chunks.ts";
 import { createFlow } from "./chunks/flow.ts";
 import type { BlobSource, ByteRange, ByteSink } from "./contracts.ts";
 
-/** A blob held in memory: manifests, configs, small layers. */
+/** A blob in memory: a manifest, a config, a small layer. */
 export function bytesBlob(bytes: Uint8Array): BlobSource {
   return {
     size: bytes.length,
@@ -74,7 +74,10 @@ class FileSlice implements BlobSource {
     } catch (cause) {
       throw new StorageError(
         `Cannot read from ${quote(this.#path)}: ${errorCode(cause) || String(cause)} at byte ${at}, expected ${into.length} bytes`,
-        { cause, hint: "The disk or the medium may be damaged: copy the file to another one, and try again there." },
+        {
+          cause,
+          hint: "The disk or the medium may be damaged: copy the file to another one, and try again with the copy.",
+        },
       );
     }
   }
@@ -87,7 +90,7 @@ class FileSlice implements BlobSource {
         const at = this.#offset + position + filled;
         throw new StorageError(
           `Cannot read from ${quote(this.#path)}: file ends at byte ${at}, expected at least ${this.#offset + this.size}`,
-          { hint: "The file became shorter while it was read; make sure nothing writes to it and try again." },
+          { hint: "The file became shorter while it was read: make sure that nothing writes to it, and try again." },
         );
       }
       filled += bytesRead;

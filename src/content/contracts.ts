@@ -16,16 +16,16 @@ export interface ByteRange {
  */
 export type ByteSink = (chunk: Uint8Array, position: number) => Promise<void>;
 
-/** Bytes that can be had again, whole or in part; unchecked until `verified(descriptor, source)` wraps them. */
+/** Bytes that can be read again, whole or in part; unchecked until `verified(descriptor, source)` wraps them. */
 export interface BlobSource {
   readonly size: number;
-  /** True when the bytes pass by only once: `open` and `pump` work a single time, and whoever sends them must keep them. */
+  /** True if `open` and `pump` work a single time: the sender must keep bytes that it may have to send again. */
   readonly isOneShot?: boolean;
-  /** True when another reading may bring other bytes: a network lies in between. */
+  /** True if the bytes come over a network, so that a second reading may give other bytes. */
   readonly isRemote?: boolean;
-  /** Rejects when there is nothing to read (404, no such entry); later faults come through the stream. */
+  /** Rejects if there is nothing to read (404, no such entry); later faults come through the stream. */
   open(range?: ByteRange, signal?: AbortSignal): Promise<Readable>;
-  /** Optional power of media that fill pooled buffers: the whole blob goes to `sink`, several chunks under way at once. */
+  /** Optional, for media that fill pooled buffers: sends the whole blob to `sink`, several chunks at once. */
   pump?(sink: ByteSink, signal?: AbortSignal): Promise<void>;
   /** The same from byte `start` on, which is greater than 0; positions count from there. */
   pumpFrom?(start: number, sink: ByteSink, signal?: AbortSignal): Promise<void>;
@@ -33,16 +33,16 @@ export interface BlobSource {
 
 export type PendingKey = `pending:${string}`;
 
-/** What the last byte reveals. `diffId` whenever the layer was raw, or inflated on its way. */
+/** What is known after the last byte. `diffId` if the layer was raw, or was inflated. */
 export interface Seal {
   readonly descriptor: Descriptor;
   readonly diffId?: Digest;
-  /** The target turned out to have the blob: nothing was sent. */
+  /** If the target already has the blob, so that nothing was sent. */
   readonly presence?: Exclude<Presence, "absent">;
 }
 
 export interface PendingStream {
-  /** Each part is good until the next one is asked for. */
+  /** Each part is valid until the next one is requested. */
   readonly body: AsyncGenerator<Uint8Array, void>;
   /** @throws InternalError before the end of `body`. */
   seal(): Seal;
@@ -55,29 +55,29 @@ export interface PendingBody {
   /** The same key means the same bytes, also in a later run. Absent where nothing guarantees that. */
   readonly resumeKey?: string | undefined;
   readonly mediaType: string;
-  /** What is read, not what goes out: progress counts this side. */
+  /** Bytes read, not bytes sent: progress counts these. */
   readonly sourceBytes: number;
-  /** True when `open` works a single time. */
+  /** True if `open` works a single time. */
   readonly isOneShot?: boolean;
   /**
-   * @param onBytes hears how many source bytes have been read.
-   * @param from what is to be read, where the source cannot be asked for it.
+   * @param onBytes is called with the number of source bytes that were read.
+   * @param from the bytes to read, if the source is streamed.
    */
   open(signal?: AbortSignal, onBytes?: (bytes: number) => void, from?: BlobSource): Promise<PendingStream>;
 }
 
-/** A raw layer that is compressed on its way out. */
+/** A raw layer that is compressed while it is sent. */
 export interface PendingBlob extends PendingBody {
-  /** The layer as the source holds it. */
+  /** The layer as the source has it. */
   readonly origin: Descriptor;
 }
 
-/** An image that waits for layer digests; `settle(draft, seals)` is pure and makes the RawManifest. */
+/** An image without a manifest, because digests of layers are unknown; `draftManifest` makes the manifest. */
 export interface ManifestDraft {
   readonly mediaType: string;
   readonly config: Descriptor;
   readonly layers: readonly (Descriptor | PendingBlob)[];
-  /** One per layer, where they are known. */
+  /** One per layer, if they are known. */
   readonly diffIds?: readonly Digest[] | undefined;
   /** Of an OCI manifest; Docker's have none. */
   readonly annotations?: Readonly<Record<string, string>>;
@@ -90,35 +90,34 @@ export type SettledRoot = Extract<Root, { kind: "settled" }>;
 
 export interface ImageSource extends AsyncDisposable {
   roots(signal?: AbortSignal): AsyncIterable<Root>;
-  /** Manifests, configs and layers alike: to a source they are all blobs. */
+  /** Of manifests, configs and layers alike: to a source they are all blobs. */
   blob(descriptor: Descriptor, signal?: AbortSignal): Promise<BlobSource>;
   /**
-   * Asked when all is read, before a manifest or name is put: whether it is still what it was at the beginning.
+   * Is called after all is read, before a manifest or name is put.
    *
-   * @throws StorageError when it was changed meanwhile.
+   * @throws StorageError if the source has changed in the meantime.
    */
   confirm?(signal?: AbortSignal): Promise<void>;
-  /** Only of media that are read from beginning to end, such as a compressed archive. */
-  readonly stream?: BlobStream | undefined;
+  /** Only of archives that are read from front to back. */
+  readonly streamed?: StreamedBlobs | undefined;
 }
 
-/** Blobs that come in an order of their own; `ImageSource.blob` serves only what the stream `holds`. */
-export interface BlobStream {
-  /** True for blobs that are kept in memory: manifests, configs. */
+/** Blobs that come in the order of a streamed archive; `ImageSource.blob` serves only those in memory. */
+export interface StreamedBlobs {
+  /** True for blobs in memory: manifests, configs. */
   holds(digest: Digest): boolean;
   /**
-   * Reads once more from the beginning: the wanted blobs come to `take`, each once. Settles when all that `take` returned
-   * has.
+   * Reads the archive from the front again, and calls `handle` with each wanted blob. Settles after all handlers have.
    *
-   * @throws ArchiveError when one did not come.
+   * @throws StorageError if a wanted blob is not there any more.
    */
-  pass(wanted: ReadonlySet<Digest>, take: TakeBlob, signal?: AbortSignal): Promise<void>;
+  read(wanted: ReadonlySet<Digest>, handle: BlobHandler, signal?: AbortSignal): Promise<void>;
 }
 
-/** Must pump the blob, or settle, without waiting for what comes after it in the same stream. */
-export type TakeBlob = (digest: Digest, blob: BlobSource, signal: AbortSignal) => Promise<void>;
+/** Must pump the blob, or settle, without waiting for a later blob of the same archive. */
+export type BlobHandler = (digest: Digest, blob: BlobSource, signal: AbortSignal) => Promise<void>;
 
-/** A manifest or index that the plan has read already. */
+/** A manifest or index, which planning has read. */
 export interface PlannedManifest {
   readonly descriptor: Descriptor;
   readonly bytes: Uint8Array;
@@ -136,7 +135,7 @@ export interface CopyPlan {
   readonly totalBytes: number;
 }
 
-/** "kept": an earlier run that broke off left it. */
+/** "kept": left by an interrupted run. */
 export type Presence = "exists" | "mounted" | "kept" | "absent";
 
 export interface ImageTarget {
@@ -145,19 +144,19 @@ export interface ImageTarget {
 
 /** Disposing a session that was not committed undoes it. */
 export interface TargetSession extends AsyncDisposable {
-  /** Only of targets that are written from beginning to end: blobs must be put in this order, several may be under way. */
+  /** Only of targets that are written from front to back: blobs must be put in this order, several at once if wanted. */
   readonly order?: readonly Digest[] | undefined;
   has(descriptor: Descriptor, signal?: AbortSignal): Promise<Presence>;
   put(descriptor: Descriptor, blob: BlobSource, signal?: AbortSignal): Promise<void>;
   /**
-   * The first bytes of a blob that an earlier run, which broke off, left at the target; unchecked. `put` still wants the
-   * whole blob, these bytes first, and does not write them again.
+   * The first bytes of a blob that an interrupted run left at the target; unchecked. `put` still needs the whole blob,
+   * starting with these bytes, and does not write them again.
    */
   kept?(descriptor: Descriptor): BlobSource | undefined;
-  /** Forgets what is kept of a blob: `put` writes all of it. */
+  /** Discards what is kept of a blob, so that `put` writes all of it. */
   forget?(descriptor: Descriptor): Promise<void>;
-  /** Absent on targets that must know the name first. Settles only when the target has confirmed the sealed digest. */
+  /** Absent if the target must know digests first. Settles after the target has confirmed the sealed digest. */
   putPending?(blob: PendingBody, signal?: AbortSignal, onBytes?: (bytes: number) => void): Promise<Seal>;
-  /** Manifests went in through `put`, children first; this makes names visible: tags, or the final rename. */
+  /** Manifests are put like blobs, children first; this makes names visible: tags, or the final rename. */
   commit(roots: readonly SettledRoot[], signal?: AbortSignal): Promise<void>;
 }

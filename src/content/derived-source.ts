@@ -5,13 +5,13 @@ import type { ImageSource } from "./contracts.ts";
 /** The given source with some of its methods replaced. Disposing it disposes the given one. */
 export function derivedSource(
   source: ImageSource,
-  changes: Partial<Pick<ImageSource, "roots" | "blob" | "stream">>,
+  changes: Partial<Pick<ImageSource, "roots" | "blob" | "streamed">>,
 ): ImageSource {
   return {
     roots: signal => source.roots(signal),
     blob: async (descriptor, signal) => await source.blob(descriptor, signal),
     confirm: async signal => await source.confirm?.(signal),
-    stream: source.stream,
+    streamed: source.streamed,
     [Symbol.asyncDispose]: async () => await source[Symbol.asyncDispose](),
     ...changes,
   };

@@ -9,8 +9,8 @@ export function isPending(layer: Descriptor | PendingBlob): layer is PendingBlob
   return "key" in layer;
 }
 
-/** The manifest of a draft whose pending layers are sealed. @throws InternalError when one is not. */
-export function settle(draft: ManifestDraft, seals: ReadonlyMap<PendingKey, Seal>): RawManifest {
+/** The manifest of a draft. @throws InternalError for a pending layer without a seal. */
+export function draftManifest(draft: ManifestDraft, seals: ReadonlyMap<PendingKey, Seal>): RawManifest {
   const layers = draft.layers.map(layer => {
     if (!isPending(layer)) return layer;
     const seal = seals.get(layer.key);

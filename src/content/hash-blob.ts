@@ -3,7 +3,7 @@ import { createBlobHash } from "./blob-hash.ts";
 import type { BlobSource } from "./contracts.ts";
 import { pumpBlob } from "./pump.ts";
 
-/** Reads a whole blob for its digest. */
+/** Reads a whole blob to compute its digest. */
 export async function hashBlob(blob: BlobSource, algorithm: DigestAlgorithm, signal?: AbortSignal): Promise<Digest> {
   const hash = createBlobHash(algorithm, blob.size);
   try {

@@ -12,7 +12,7 @@ export interface HashedBlob {
   digest(): Promise<Digest>;
 }
 
-/** The same blob, which tells its digest when it has been pumped, or read as a whole, once. */
+/** The same blob; its digest is known after it was pumped, or read as a whole, once. */
 export function hashedBlob(blob: BlobSource, algorithm: DigestAlgorithm = "sha256"): HashedBlob {
   let hash = createBlobHash(algorithm, blob.size);
   return {
@@ -20,11 +20,11 @@ export function hashedBlob(blob: BlobSource, algorithm: DigestAlgorithm = "sha25
       size: blob.size,
       isOneShot: blob.isOneShot ?? false,
       async open(_range, signal) {
-        // On this thread: parts of a stream would be copied to get to another one.
+        // On this thread: parts of a stream would have to be copied for another one.
         hash = createBlobHash(algorithm, 0);
         const stream = await blob.open(undefined, signal);
         const parts = Readable.from(hashedParts(stream, hash), { objectMode: false });
-        // A generator that was never started would leave it open.
+        // A generator that never started would not close it.
         return parts.once("close", () => stream.destroy());
       },
       async pump(sink, signal) {
@@ -51,7 +51,7 @@ async function* hashedParts(stream: Readable, hash: BlobHash): AsyncGenerator<Ui
   }
 }
 
-/** @param parts return what they turned out to be. */
+/** @param parts return the seal after the last part. */
 export function sealedStream(what: string, parts: AsyncGenerator<Uint8Array, Seal>): PendingStream {
   let sealed: Seal | undefined;
   async function* body(): AsyncGenerator<Uint8Array, void> {
@@ -66,7 +66,7 @@ export function sealedStream(what: string, parts: AsyncGenerator<Uint8Array, Sea
   };
 }
 
-/** A blob as it is, whose digest its last byte tells. */
+/** A blob as it is, with a digest that is unknown before its last byte. */
 export function unnamedStream(
   blob: BlobSource,
   mediaType: string,

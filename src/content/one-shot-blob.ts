@@ -6,17 +6,17 @@ import { ChunkFiller } from "./chunks/chunk-filler.ts";
 import { createFlow } from "./chunks/flow.ts";
 import type { BlobSource, ByteSink } from "./contracts.ts";
 
-/** Both ends of a blob that passes by a single time: its reader pumps `blob`, its writer feeds the bytes. */
+/** Both ends of a blob that can be read only once: its reader pumps `blob`, its writer feeds the bytes. */
 export interface OneShotBlob {
   readonly blob: BlobSource;
   /**
-   * Waits until the reader has begun and has room. `part` must stay as it is until the promise settles.
+   * Waits until the reader has started and has room. `part` must not change until the promise settles.
    *
-   * @returns false when nobody wants the rest.
+   * @returns false if the reader does not need the rest.
    */
   feed(part: Uint8Array): Promise<boolean>;
   end(): void;
-  /** The reader has gone: the writer need not wait for it. */
+  /** Tells the writer not to wait for the reader, which has ended. */
   leave(): void;
 }
 
@@ -29,7 +29,7 @@ export function oneShotBlob(size: number): OneShotBlob {
     size,
     isOneShot: true,
     async pump(sink: ByteSink, signal?: AbortSignal) {
-      if (isUsed) throw new InternalError("Cannot read blob from stream: it has passed by, expected to read it once");
+      if (isUsed) throw new InternalError("Cannot read one-shot blob again: already read, expected one reading");
       isUsed = true;
       const flow = createFlow(sink, signal);
       const filler = new ChunkFiller(flow);

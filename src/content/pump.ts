@@ -5,8 +5,8 @@ import { createFlow } from "./chunks/flow.ts";
 import type { BlobSource, ByteRange, ByteSink } from "./contracts.ts";
 
 /**
- * Sends a whole blob to `sink` in pooled chunks, every one but the last CHUNK_BYTES long, whichever power the source
- * has. Several chunks are under way at once.
+ * Sends a whole blob to `sink` in pooled chunks, each of CHUNK_BYTES except the last one, whether the source can pump or
+ * not. Several chunks are sent at once.
  */
 export async function pumpBlob(source: BlobSource, sink: ByteSink, signal?: AbortSignal): Promise<void> {
   if (source.pump === undefined) await pumpOpened(source, undefined, sink, signal);
@@ -14,8 +14,8 @@ export async function pumpBlob(source: BlobSource, sink: ByteSink, signal?: Abor
 }
 
 /**
- * A blob whose beginning is here already: `prefix`, and then what `whole` has behind it. Whether they belong together
- * shows when the whole is verified.
+ * A blob whose first bytes are local already: `prefix`, then the rest of `whole`. Verifying the result shows whether they
+ * belong together.
  */
 export function spliced(prefix: BlobSource, whole: BlobSource): BlobSource {
   const { size } = whole;
@@ -33,9 +33,9 @@ export function spliced(prefix: BlobSource, whole: BlobSource): BlobSource {
     },
     async pump(sink, signal) {
       await pumpBlob(prefix, sink, signal);
-      const behind: ByteSink = async (chunk, position) => await sink(chunk, rest.start + position);
-      if (whole.pumpFrom === undefined) await pumpOpened(whole, rest, behind, signal);
-      else await whole.pumpFrom(rest.start, behind, signal);
+      const restSink: ByteSink = async (chunk, position) => await sink(chunk, rest.start + position);
+      if (whole.pumpFrom === undefined) await pumpOpened(whole, rest, restSink, signal);
+      else await whole.pumpFrom(rest.start, restSink, signal);
     },
   };
 }
@@ -50,7 +50,7 @@ async function pumpOpened(
   const filler = new ChunkFiller(flow);
   try {
     const stream = await source.open(range, flow.signal);
-    // A source that stalls must not hold up the failure of its sink.
+    // A source that stalls must not delay the failure of its sink.
     addAbortSignal(flow.signal, stream);
     for await (const part of stream as AsyncIterable<Uint8Array>) await filler.take(part);
     filler.end();
@@ -63,7 +63,7 @@ async function pumpOpened(
 
 /**
  * The whole blob in memory.
- * @throws IntegrityError when more than `limit` bytes come.
+ * @throws IntegrityError if it has more than `limit` bytes.
  */
 export async function readBlob(source: BlobSource, limit: number, signal?: AbortSignal): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];

@@ -9,7 +9,7 @@ import type { BlobSource } from "./contracts.ts";
 import { pumpBlob } from "./pump.ts";
 
 /**
- * The same blob, with size and digest checked by the time its last byte has passed. Ranges are passed on unchecked.
+ * The same blob, with size and digest checked before its last byte is delivered. Ranges are not checked.
  *
  * @param where names the source in error messages.
  */
@@ -26,7 +26,7 @@ export function verified(descriptor: Descriptor, source: BlobSource, where: stri
       const stream = await source.open(range, signal);
       if (range !== undefined) return stream;
       const checked = Readable.from(checkedParts(stream, algorithm, descriptor.size, check), { objectMode: false });
-      // A generator that was never started would leave it open.
+      // A generator that never started would not close it.
       return checked.once("close", () => stream.destroy());
     },
     async pump(sink, signal) {

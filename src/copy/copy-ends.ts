@@ -4,7 +4,7 @@ import { ImgpackError } from "../errors.ts";
 
 type End = "source" | "target";
 
-/** Runs a task of one end; its errors say so, unless a part of it knew better. */
+/** Runs a task of one end; sets the origin of its errors, unless they have one. */
 export async function atEnd<T>(end: End, task: () => Promise<T>): Promise<T> {
   try {
     return await task();
@@ -13,7 +13,7 @@ export async function atEnd<T>(end: End, task: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Targets pump; a blob that is opened instead is not counted. */
+/** Counts pumped bytes only: targets pump. */
 export function countedBlob(blob: BlobSource, onBytes: (delta: number) => void): BlobSource {
   const attempt = onceEach(onBytes);
   return {
@@ -36,7 +36,7 @@ export function countedBlob(blob: BlobSource, onBytes: (delta: number) => void):
   };
 }
 
-/** What goes wrong while the layer is read, checked and compressed is the source's. */
+/** Errors while the layer is read, checked and compressed belong to the source. */
 export function countedPending(pending: PendingBody, from?: BlobSource): PendingBody {
   let attempt: (() => (bytes: number) => void) | undefined;
   return {
@@ -59,7 +59,7 @@ async function* partsOf(body: AsyncGenerator<Uint8Array, void>): AsyncGenerator<
   }
 }
 
-/** Counts every byte once, however often a transfer begins anew. */
+/** Counts every byte once, however often a transfer starts over. */
 function onceEach(onBytes: (delta: number) => void): () => (bytes: number) => void {
   let counted = 0;
   return () => {

@@ -1,7 +1,6 @@
 import { bytesBlob } from "../content/blob.ts";
 import type {
   BlobSource,
-  BlobStream,
   CopyPlan,
   ImageSource,
   ImageTarget,
@@ -10,9 +9,10 @@ import type {
   Presence,
   Seal,
   SettledRoot,
+  StreamedBlobs,
   TargetSession,
 } from "../content/contracts.ts";
-import { settle } from "../content/draft-manifest.ts";
+import { draftManifest } from "../content/draft-manifest.ts";
 import type { BlobLabel, OnProgress } from "../content/progress.ts";
 import { spliced } from "../content/pump.ts";
 import { verified } from "../content/verified.ts";
@@ -30,7 +30,7 @@ export interface CopyOptions {
   /** Names the source in messages. */
   readonly sourceName: string;
   readonly cache: DigestCache;
-  /** Blobs under way at once. */
+  /** Maximum number of blobs copied at once. */
   readonly concurrency: number;
   readonly onProgress: OnProgress;
   readonly signal?: AbortSignal | undefined;
@@ -47,7 +47,7 @@ interface Copying extends CopyOptions {
 
 /**
  * Copies a planned graph: layers and configs first, largest first; then manifests, children before parents; names last.
- * The first failure stops the siblings, and all have ended before it is thrown.
+ * The first failure stops the others, and is thrown after all have ended.
  *
  * @returns the roots with their digests, in the plan's order.
  */
@@ -58,11 +58,11 @@ export async function copyImages(options: CopyOptions): Promise<readonly Settled
   const copying: Copying = { ...options, session, seals: new Map() };
   const work = orderWork(plan, session);
   const copyOne = async (item: Work, stop: AbortSignal): Promise<void> => {
-    if (await isThere(copying, item, stop)) return;
+    if (await isPresent(copying, item, stop)) return;
     await copyWork(copying, item, undefined, stop);
   };
-  if (source.stream === undefined) await runBounded(work, options.concurrency, copyOne, signal);
-  else await copyStream(copying, source.stream, work);
+  if (source.streamed === undefined) await runBounded(work, options.concurrency, copyOne, signal);
+  else await copyStreamed(copying, source.streamed, work);
   await atEnd("source", async () => await source.confirm?.(signal));
   const roots: SettledRoot[] = [];
   await atEnd("target", async () => {
@@ -73,7 +73,7 @@ export async function copyImages(options: CopyOptions): Promise<readonly Settled
         roots.push(root);
         continue;
       }
-      const manifest = settle(root.draft, copying.seals);
+      const manifest = draftManifest(root.draft, copying.seals);
       const descriptor = describeBytes(manifest.mediaType, manifest.bytes);
       await session.put(descriptor, bytesBlob(manifest.bytes), signal);
       roots.push({ kind: "settled", names: root.names, descriptor });
@@ -83,40 +83,40 @@ export async function copyImages(options: CopyOptions): Promise<readonly Settled
   return roots;
 }
 
-/** Largest first keeps every worker busy to the end, unless the target has an order of its own. */
+/** Largest first keeps every worker busy to the end; some targets need their own order. */
 function orderWork(plan: CopyPlan, { order }: TargetSession): readonly Work[] {
   const work: Work[] = [
     ...plan.blobs.map(blob => ({ bytes: blob.size, blob })),
     ...plan.pending.map(pending => ({ bytes: pending.sourceBytes, pending })),
   ];
   if (order === undefined) return work.sort((left, right) => right.bytes - left.bytes);
-  const places = new Map(order.map((digest, place) => [digest, place]));
-  const placeOf = (item: Work): number => places.get(originOf(item).digest) ?? order.length;
-  return work.sort((left, right) => placeOf(left) - placeOf(right));
+  const indexes = new Map(order.map((digest, index) => [digest, index]));
+  const indexOf = (item: Work): number => indexes.get(originOf(item).digest) ?? order.length;
+  return work.sort((left, right) => indexOf(left) - indexOf(right));
 }
 
-/** Everything is asked for first: what the target lacks is taken as it comes by. */
-async function copyStream(copying: Copying, stream: BlobStream, work: readonly Work[]): Promise<void> {
+/** Asks the target for all blobs first, then copies missing ones in the order of the archive. */
+async function copyStreamed(copying: Copying, streamed: StreamedBlobs, work: readonly Work[]): Promise<void> {
   const { concurrency, session, signal } = copying;
   if (session.order !== undefined)
-    throw new InternalError("Cannot copy a stream to a stream: blobs come in the source's order");
+    throw new InternalError("Cannot copy a streamed archive to a stream: both decide the order of blobs");
   const wanted = new Map<Digest, Work[]>();
   const held: Work[] = [];
   await runBounded(
     work,
     concurrency,
     async (item, stop) => {
-      if (await isThere(copying, item, stop)) return;
+      if (await isPresent(copying, item, stop)) return;
       const origin = originOf(item);
-      if (stream.holds(origin.digest)) held.push(item);
+      if (streamed.holds(origin.digest)) held.push(item);
       else wanted.set(origin.digest, [...(wanted.get(origin.digest) ?? []), item]);
     },
     signal,
   );
   await runBounded(held, concurrency, async (item, stop) => await copyWork(copying, item, undefined, stop), signal);
-  // A blob that goes out as it is and compressed, too, needs a pass for each.
+  // A blob that is needed as it is, and compressed in addition, is read twice.
   for (let left = wanted; left.size > 0; left = new Map([...left].filter(([, items]) => items.length > 0))) {
-    await stream.pass(
+    await streamed.read(
       new Set(left.keys()),
       async (digest, blob, stop) => {
         const item = left.get(digest)?.pop();
@@ -131,7 +131,7 @@ function originOf(item: Work): Descriptor {
   return "blob" in item ? item.blob : item.pending.origin;
 }
 
-async function isThere(copying: Copying, item: Work, signal: AbortSignal): Promise<boolean> {
+async function isPresent(copying: Copying, item: Work, signal: AbortSignal): Promise<boolean> {
   const { session, cache, seals, onProgress } = copying;
   const ask = async (descriptor: Descriptor): Promise<Presence> =>
     await atEnd("target", async () => await session.has(descriptor, signal));
@@ -154,7 +154,7 @@ async function isThere(copying: Copying, item: Work, signal: AbortSignal): Promi
   return true;
 }
 
-/** @param from the bytes, when they come out of a stream. */
+/** @param from the bytes, if the source is streamed. */
 async function copyWork(
   copying: Copying,
   item: Work,
@@ -187,11 +187,11 @@ async function copyBlob(
   try {
     await put(kept === undefined ? blob : spliced(kept, blob));
   } catch (error) {
-    // What was kept may be at fault, or something on the way; what has left for good cannot be taken back.
-    const mayEndBetter = kept !== undefined || (blob.isRemote === true && session.order === undefined);
-    if (!(error instanceof IntegrityError) || !mayEndBetter) throw error;
-    const fault = kept === undefined ? error.message : `Blob ${digest} is not right with what was kept of it`;
-    onProgress({ kind: "note", message: `${fault}; it is fetched once more` });
+    // The kept bytes or the network may be at fault. Bytes that a stream has sent cannot be taken back.
+    const isWorthRetry = kept !== undefined || (blob.isRemote === true && session.order === undefined);
+    if (!(error instanceof IntegrityError) || !isWorthRetry) throw error;
+    const fault = kept === undefined ? error.message : `Blob ${digest} does not match the bytes that were kept of it`;
+    onProgress({ kind: "note", message: `${fault}; fetching it again` });
     onBytes(-counted);
     await session.forget?.(descriptor);
     await put(blob);

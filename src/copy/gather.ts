@@ -12,17 +12,18 @@ import { formatBytes } from "../util/format.ts";
 import { atEnd } from "./copy-ends.ts";
 
 const MAX_DESCRIPTORS = 100_000;
-/** All of them stay in memory until they are copied. */
+/** All manifests stay in memory until they are copied. */
 const MAX_MANIFESTS_BYTES = 32 * 1024 * 1024;
 
-/** Which children of a manifest are copied; the manifest's own bytes stay as they are. */
+/** The children of a manifest that are copied; the manifest's own bytes do not change. */
 export type SelectChildren = (view: ManifestView, parent: Descriptor) => readonly Descriptor[];
 
 /**
- * Reads every manifest below the roots and plans the copy: what is known, what waits for its digest, how much there is.
- * Each digest is visited once (security case M-07).
+ * Reads every manifest below the roots and plans the copy: known blobs, pending blobs, total size. Visits each digest once
+ * (security case M-07).
  *
- * @param onAbsent hears of manifests below a root that the source does not hold; without it they are an error.
+ * @param onAbsent is called with each manifest below a root that the source does not contain; without it such a manifest
+ * is an error.
  */
 export async function gather(
   source: ImageSource,

@@ -7,13 +7,13 @@ import { escapeForeign } from "../util/format.ts";
 import type { SelectChildren } from "./gather.ts";
 
 /** Platforms that a message lists. */
-const MAX_TOLD = 32;
+const MAX_LISTED = 32;
 
 /**
  * Keeps the children of an index that run on the wanted platforms, with the attestations of those; everything of an
  * image. An index without any platform is no multi-platform image: all of it is kept.
  *
- * @param verb what cannot be done, in the error, when a platform is not there.
+ * @param verb for the error about a missing platform.
  */
 export function selectPlatforms(
   wanted: readonly Platform[] | "all",
@@ -41,7 +41,7 @@ function noSuchPlatform(wanted: Platform, manifests: readonly Descriptor[], task
     platform === undefined || platform.os === "unknown" ? [] : [escapeForeign(formatPlatform(platform))],
   );
   const expected =
-    known.length === 0 ? "at least one image" : `one of ${[...new Set(known)].slice(0, MAX_TOLD).join(", ")}`;
+    known.length === 0 ? "at least one image" : `one of ${[...new Set(known)].slice(0, MAX_LISTED).join(", ")}`;
   return new NotFoundError(`Cannot ${task}: no ${formatPlatform(wanted)} image in it, expected ${expected}`, {
     hint: "Choose one with --platform OS/ARCH, or take them all with --platform all.",
   });

@@ -11,11 +11,11 @@ import { isImageConfigType, isImageManifestType, layerCompression, toGzipLayerTy
 import { gzipLayer, wrongDiffId } from "./gzip-layer.ts";
 
 /**
- * Raw layers become gzip on their way out, as `docker push` does; layers that are compressed already stay as they are,
- * unless registries and runtimes do not know how (xz, bzip2). A settled image with raw layers becomes a draft: its digest
- * changes, which the copy reports.
+ * Compresses raw layers with gzip while they are sent, as `docker push` does, and layers in a format that registries and
+ * runtimes do not support (xz, bzip2); other compressed layers do not change. A settled image with such layers becomes a
+ * draft: its digest changes, which the copy reports.
  *
- * @param seals what is compressed already, by the digest of the layer in the source.
+ * @param seals layers that are compressed already, by their digest in the source.
  */
 export function compressLayers(
   source: ImageSource,
@@ -43,17 +43,17 @@ async function compressRoot(
 ): Promise<Root> {
   const draft = root.kind === "draft" ? root.draft : await draftOf(source, root.descriptor, signal);
   if (draft === undefined || !draft.layers.some(layer => !isPending(layer) && isChanged(layer))) return root;
-  const layers = draft.layers.map((layer, place) => {
+  const layers = draft.layers.map((layer, index) => {
     if (isPending(layer) || !isChanged(layer)) return layer;
     const mediaType = gzipType(layer);
     const seal = seals.get(layer.digest);
     if (seal !== undefined) {
-      const wanted = draft.diffIds?.[place];
+      const wanted = draft.diffIds?.[index];
       if (wanted !== undefined && seal.diffId !== undefined && seal.diffId !== wanted)
         throw wrongDiffId("layer from archive", wanted, seal.diffId);
       return { ...seal.descriptor, mediaType };
     }
-    const diffId = isRaw(layer) ? layer.digest : draft.diffIds?.[place];
+    const diffId = isRaw(layer) ? layer.digest : draft.diffIds?.[index];
     return pendingLayer(source, layer, mediaType, diffId, profile);
   });
   return { kind: "draft", names: root.names, draft: { ...draft, layers } };
@@ -67,7 +67,7 @@ async function draftOf(
   if (!isImageManifestType(descriptor.mediaType)) return undefined;
   const bytes = await readBlob(await source.blob(descriptor, signal), descriptor.size, signal);
   const view = parseManifest(bytes, { where: descriptor.digest, announced: descriptor.mediaType });
-  // A draft has no room for what else a manifest may say, and the layers of an artifact are not a root filesystem.
+  // A draft has fewer fields than a manifest may have, and the layers of an artifact are no root filesystem.
   if (view.kind !== "image" || !isImageConfigType(view.config.mediaType)) return undefined;
   if (view.subject !== undefined || view.artifactType !== undefined) return undefined;
   const { mediaType, config, layers, annotations } = view;
@@ -115,6 +115,7 @@ function pendingLayer(
 
 function gzipType({ mediaType }: Descriptor): string {
   const type = toGzipLayerType(mediaType);
-  if (type === undefined) throw new InternalError(`Cannot compress layer from archive: ${mediaType} has no gzip form`);
+  if (type === undefined)
+    throw new InternalError(`Cannot compress layer from archive: ${mediaType} has no gzip variant`);
   return type;
 }

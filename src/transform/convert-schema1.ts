@@ -19,14 +19,14 @@ import { inflatedBlob } from "./inflated-blob.ts";
 import { RECOMPRESS_CONCURRENCY } from "./recompress-layers.ts";
 
 export interface ConvertSchema1Options {
-  /** Hears what is converted, and why its layers are read twice. */
+  /** Is called with what is converted, and why its layers are read twice. */
   readonly onNote: (message: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface Converted<R extends Root> {
   readonly source: ImageSource;
-  /** In the order of those that were given. */
+  /** In the order of the given ones. */
   readonly roots: readonly R[];
 }
 
@@ -36,11 +36,11 @@ interface MeasuredLayer {
 }
 
 /**
- * The roots of schema 1 as Docker's schema 2, their layers as they are: configs and manifests are made here and served
- * from memory. A config names what each layer inflates to, so every layer is read once before it is copied.
+ * Converts roots of schema 1 to Docker's schema 2; layers do not change, configs and manifests are made here and served
+ * from memory. A config contains the diff_id of each layer, so every layer is read once before it is copied.
  *
- * @returns `source` itself when no root is of schema 1.
- * @throws ArchiveError for a manifest or a layer that is not as it should be, IntegrityError for a layer that is not its
+ * @returns `source` itself if no root is of schema 1.
+ * @throws ArchiveError for a manifest or layer that cannot be converted, IntegrityError for a layer that does not have its
  * digest.
  */
 export async function convertSchema1<R extends Root>(
@@ -107,12 +107,12 @@ async function measure(
   { onNote, signal }: ConvertSchema1Options,
 ): Promise<void> {
   const blobs: (readonly [Digest, BlobSource])[] = [];
-  // The manifest tells no sizes: the source does.
+  // The manifest contains no sizes: the source reports them.
   for (const digest of layers)
     blobs.push([digest, await source.blob({ mediaType: DOCKER_LAYER_GZIP, digest, size: 0 }, signal)]);
   const bytes = blobs.reduce((sum, [, { size }]) => sum + size, 0);
   const count = blobs.length === 1 ? "1 layer is" : `${blobs.length} layers are`;
-  const reading = `: ${count} read twice (${formatBytes(bytes)}), because it does not tell their diff_ids`;
+  const reading = `: ${count} read twice (${formatBytes(bytes)}), because it does not contain their diff_ids`;
   onNote(`${where} is of schema 1, and becomes schema 2${blobs.length === 0 ? "" : reading}`);
   await runBounded(
     blobs,
@@ -137,7 +137,7 @@ async function measureLayer(digest: Digest, blob: BlobSource, signal: AbortSigna
   return { descriptor: { ...layer, mediaType }, diffId: await raw.digest() };
 }
 
-/** The same blob; its first bytes are told. */
+/** The same blob; its first bytes are copied to `start`. */
 function withStart(blob: BlobSource, start: number[]): BlobSource {
   return {
     size: blob.size,
@@ -149,7 +149,7 @@ function withStart(blob: BlobSource, start: number[]): BlobSource {
           yield part;
         }
       }
-      // A generator that was never started would leave it open.
+      // A generator that never started would not close it.
       return Readable.from(parts(), { objectMode: false }).once("close", () => stream.destroy());
     },
   };

@@ -15,21 +15,21 @@ const EMPTY_MEMBER_BYTES = 64;
 const DAMAGED_ARCHIVE =
   "The archive was damaged or altered after it was saved: compare its checksum with the sender's and copy it again.";
 
-/** Looks at the uncompressed bytes of a layer as they pass; throws what is wrong with them. */
+/** Checks the uncompressed bytes of a layer while they are read; throws if they are wrong. */
 export interface RawCheck {
   take(chunk: Uint8Array): void;
   end(): void;
 }
 
-/** `onBytes` hears how many bytes of the blob have been read, before they are inflated. */
+/** `onBytes` is called with the number of bytes of the blob that were read, before they are inflated. */
 export interface GzipLayerOptions extends Pick<InflateOptions, "what" | "ratioLimit" | "onBytes"> {
-  /** Of the layer that comes out. */
+  /** Of the resulting layer. */
   readonly mediaType: string;
   /** Undefined leaves the layer uncompressed. */
   readonly profile: GzipProfile | undefined;
-  /** What the raw layer must hash to; the seal tells it anyway. */
+  /** Expected hash of the raw layer; the seal contains it in any case. */
   readonly diffId?: Digest | undefined;
-  /** For a layer that does not. */
+  /** For the error about another hash. */
   readonly hint?: string | undefined;
   /** How the bytes are compressed now. */
   readonly compression?: InflateOptions["compression"] | undefined;
@@ -38,9 +38,8 @@ export interface GzipLayerOptions extends Pick<InflateOptions, "what" | "ratioLi
 }
 
 /**
- * A layer as deterministic gzip, hashed on both sides while it passes.
- *
- * The stream throws IntegrityError at its end when the raw bytes are not what `diffId` says.
+ * A layer as deterministic gzip; hashes input and output while it is read. The stream throws IntegrityError at its end if
+ * the raw bytes do not have the given `diffId`.
  */
 export function gzipLayer(blob: BlobSource, options: GzipLayerOptions): PendingStream {
   return sealedStream(options.what, layerParts(blob, options));
@@ -55,10 +54,10 @@ async function* layerParts(blob: BlobSource, options: GzipLayerOptions): AsyncGe
   const isSame = profile === undefined && algorithm === "sha256";
   const packedHash = isSame ? undefined : createBlobHash("sha256", raw.size);
   const pack = async (chunk: Uint8Array, position: number): Promise<Uint8Array> => {
-    // Equal layers give equal digests only if blocks begin at the same bytes.
+    // Equal layers have equal digests only if blocks start at the same bytes.
     if (position % GZIP_BLOCK_BYTES !== 0) throw new InternalError(`Cannot compress ${what}: block at ${position}`);
     check?.take(chunk);
-    // Threads do not pay for a layer of one block.
+    // A thread costs more than it saves for a layer of one block.
     const gzip = position === 0 && chunk.length < GZIP_BLOCK_BYTES ? gzipBlockHere : gzipBlock;
     const packed = profile === undefined ? chunk : gzip(chunk, sharedChunks.spare(chunk), profile);
     const [part] = await allEnded([packed, rawHash.update(chunk)]);

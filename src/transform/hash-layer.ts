@@ -9,7 +9,7 @@ import { inflatedBlob } from "./inflated-blob.ts";
 export interface LayerHashes {
   /** Of the bytes as they are. */
   readonly digest: Digest;
-  /** sha256 of what a compressed layer inflates to. */
+  /** sha256 of the inflated bytes, of a compressed layer. */
   readonly diffId?: Digest;
 }
 
@@ -23,9 +23,9 @@ export interface HashLayerOptions {
 }
 
 /**
- * Reads a blob once for both of its identities.
+ * Reads a blob once for its digest and its diff_id.
  *
- * @throws ArchiveError when a compressed layer is damaged; its digest is not told then.
+ * @throws ArchiveError if a compressed layer is damaged.
  */
 export async function hashLayer(
   blob: BlobSource,
@@ -33,10 +33,10 @@ export async function hashLayer(
   signal: AbortSignal | undefined,
   onBytes: (bytes: number) => void,
 ): Promise<LayerHashes> {
-  const stored = hashedBlob(blob, algorithm);
+  const hashed = hashedBlob(blob, algorithm);
   if (compression === undefined) {
     await pumpBlob(
-      stored.blob,
+      hashed.blob,
       async chunk => {
         check?.take(chunk);
         onBytes(chunk.length);
@@ -44,11 +44,11 @@ export async function hashLayer(
       signal,
     );
     check?.end();
-    return { digest: await stored.digest() };
+    return { digest: await hashed.digest() };
   }
-  const raw = hashedBlob(inflatedBlob(stored.blob, { compression, what, onBytes }));
-  // Not pumped: a blob that passes by once holds chunks of the pool already.
+  const raw = hashedBlob(inflatedBlob(hashed.blob, { compression, what, onBytes }));
+  // Not pumped: a one-shot blob keeps chunks of the pool already.
   for await (const part of (await raw.blob.open(undefined, signal)) as AsyncIterable<Uint8Array>) check?.take(part);
   check?.end();
-  return { digest: await stored.digest(), diffId: await raw.digest() };
+  return { digest: await hashed.digest(), diffId: await raw.digest() };
 }

@@ -5,7 +5,7 @@ import type { BlobSource, PendingBlob, PendingKey } from "../content/contracts.t
 import type { Digest } from "../oci/digest.ts";
 import { gzipLayer, type RawCheck } from "./gzip-layer.ts";
 
-/** What a layer can be made of: a tar, compressed or not, or a folder that becomes one while it is read. */
+/** The input of a layer: a tar, compressed or not, or a folder that is packed while it is read. */
 export interface RawLayer {
   /** As messages name it. */
   readonly what: string;
@@ -15,33 +15,33 @@ export interface RawLayer {
   check(): RawCheck;
 }
 
-export interface LayerForm {
+export interface LayerOutput {
   readonly mediaType: string;
   /** Undefined leaves the layer uncompressed. */
   readonly profile: GzipProfile | undefined;
 }
 
-/** @param diffId when it is known already: then the digest cache may know the layer. */
-export function importedLayer(layer: RawLayer, form: LayerForm, diffId?: Digest): PendingBlob {
+/** @param diffId if it is known: then the digest cache may contain the layer. */
+export function importedLayer(layer: RawLayer, output: LayerOutput, diffId?: Digest): PendingBlob {
   const { what, blob, compression, check } = layer;
   const digest: Digest = diffId ?? `sha256:${"0".repeat(64)}`;
   const known: PendingKey | undefined =
-    diffId === undefined ? undefined : `pending:${diffId}+${form.profile?.name ?? "raw"}`;
+    diffId === undefined ? undefined : `pending:${diffId}+${output.profile?.name ?? "raw"}`;
   return {
     key: known ?? `pending:${what}`,
     resumeKey: known,
-    mediaType: form.mediaType,
+    mediaType: output.mediaType,
     sourceBytes: blob.size,
-    origin: { mediaType: form.mediaType, digest, size: blob.size },
+    origin: { mediaType: output.mediaType, digest, size: blob.size },
     open: async (signal, onBytes) =>
       gzipLayer(blob, {
-        ...form,
+        ...output,
         what: `layer from ${what}`,
         compression,
-        // What a person imports may be written as it is: a bomb is refused (security case Z-01).
+        // An imported layer may be written uncompressed, so a bomb is refused (security case Z-01).
         ratioLimit: RATIO_LIMIT,
         diffId,
-        hint: "The file changed while it was read: import it again when nothing writes to it.",
+        hint: "The file changed while it was read: make sure that nothing writes to it, and import it again.",
         check: check(),
         signal,
         onBytes,

@@ -4,20 +4,20 @@ import { type Compression, detectCompression, MAGIC_BYTES } from "../compress/de
 import type { BlobSource } from "../content/contracts.ts";
 
 export interface InflateOptions {
-  /** "detect" goes by the first bytes; what is not compressed passes as it is. */
+  /** "detect" looks at the first bytes, and leaves uncompressed ones as they are. */
   readonly compression: Compression | "detect";
   /** As messages name it. */
   readonly what: string;
   /**
-   * How many times its size it may inflate to. None without it: a genuine layer of zeros shrinks 1030 times, and what
-   * comes out is hashed, or compressed again, and forgotten.
+   * Maximum ratio of inflated to compressed size (default none): a genuine layer of zeros shrinks 1030 times, and inflated
+   * bytes are only hashed, or compressed again.
    */
   readonly ratioLimit?: number | undefined;
-  /** Hears how many compressed bytes have been read. */
+  /** Is called with the number of compressed bytes that were read. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
-/** What a blob inflates to; ranges are not served. Its `size` is that of the compressed bytes: more than that will come. */
+/** The inflated bytes of a blob, without ranges. Its `size` is that of the compressed bytes, which are fewer. */
 export function inflatedBlob(blob: BlobSource, options: InflateOptions): BlobSource {
   return {
     size: blob.size,
@@ -25,7 +25,7 @@ export function inflatedBlob(blob: BlobSource, options: InflateOptions): BlobSou
     async open(_range, signal) {
       const stream = await blob.open(undefined, signal);
       const parts = Readable.from(inflate(stream, options, signal), { objectMode: false });
-      // A generator that was never started would leave it open.
+      // A generator that never started would not close it.
       return parts.once("close", () => stream.destroy());
     },
   };

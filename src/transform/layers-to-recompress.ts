@@ -23,44 +23,44 @@ interface Image {
   readonly diffIds?: readonly Digest[] | undefined;
 }
 
-/** Whether a layer is not as wished. What its publisher asks not to pass on is left alone. */
+/** Whether a layer needs recompression. Foreign layers, which must not be distributed, never do. */
 export function isRecompressed(
   { mediaType }: Descriptor,
-  wish: TargetCompression,
+  target: TargetCompression,
   only: ReadonlySet<LayerCompression> | undefined,
 ): boolean {
   const found = layerCompression(mediaType);
-  if (found === undefined || found === (wish === "raw" ? "none" : "gzip") || isForeignLayerType(mediaType))
+  if (found === undefined || found === (target === "raw" ? "none" : "gzip") || isForeignLayerType(mediaType))
     return false;
   return only === undefined || only.has(found);
 }
 
 /**
- * The layers that are not as wished, by digest, with what they must inflate to.
+ * The layers to recompress, by digest, with their diff_ids.
  *
- * @param only these compressions; all that are not as wished without it.
- * @throws ArchiveError "layer-count" when a config tells of other layers than its manifest.
+ * @param only layers with these compressions (default: all with another one than the target).
+ * @throws ArchiveError "layer-count" if a config and its manifest have different numbers of layers.
  */
 export async function layersToRecompress(
   source: ImageSource,
   plan: CopyPlan,
-  wish: TargetCompression,
+  target: TargetCompression,
   only: ReadonlySet<LayerCompression> | undefined,
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<Digest, LayerToRecompress>> {
   const found = new Map<Digest, LayerToRecompress>();
   for (const image of imagesOf(plan)) {
-    if (!image.layers.some(layer => isRecompressed(layer, wish, only))) continue;
+    if (!image.layers.some(layer => isRecompressed(layer, target, only))) continue;
     const diffIds = image.diffIds ?? (await readDiffIds(source, image, signal));
-    for (const [place, layer] of image.layers.entries()) {
-      const diffId = diffIds[place];
-      if (diffId !== undefined && isRecompressed(layer, wish, only)) found.set(layer.digest, { layer, diffId });
+    for (const [index, layer] of image.layers.entries()) {
+      const diffId = diffIds[index];
+      if (diffId !== undefined && isRecompressed(layer, target, only)) found.set(layer.digest, { layer, diffId });
     }
   }
   return found;
 }
 
-/** Layers of an artifact are no root filesystem: they stay as they are. */
+/** Layers of an artifact are no root filesystem: they do not change. */
 function imagesOf(plan: CopyPlan): readonly Image[] {
   const images: Image[] = [];
   for (const { view, descriptor } of plan.manifests.values()) {

@@ -2,41 +2,42 @@ import { constants, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { pack as createPack, type Pack } from "tar-stream";
 import { StorageError } from "../errors.ts";
+import { errorCode } from "../util/error-code.ts";
 import { quote } from "../util/format.ts";
 import { abortable, type Deferred, deferred } from "../util/promises.ts";
 import { type EntryHeader, entryHeader, type PackFolderOptions } from "./folder-header.ts";
 import { type FolderEntry, readFault, walkFolder } from "./walk-folder.ts";
 
 export interface FolderContents {
-  /** Roughly what the tar will have: bodies, and a header for each entry. */
+  /** Estimated size of the tar: bodies, and a header for each entry. */
   readonly bytes: number;
   readonly entries: number;
-  /** What a person should know before the folder is packed. */
+  /** For the user, before the folder is packed. */
   readonly notes: readonly string[];
 }
 
 const BLOCK_BYTES = 512;
 const PART_BYTES = 256 * 1024;
-/** Files up to this size are read before their turn, several at once: opening and closing is most of their time. */
-const SMALL_BYTES = 64 * 1024;
-const FILES_AHEAD = 16;
+/** Files up to this size are read ahead, several at once: opening and closing them takes most of the time. */
+const MAX_SMALL_BYTES = 64 * 1024;
+const MAX_FILES_AHEAD = 16;
 /** Tar bytes that may wait for a slow reader. */
-const WAITING_BYTES = 1024 * 1024;
+const MAX_WAITING_BYTES = 1024 * 1024;
 
 interface Prepared {
   readonly entry: FolderEntry;
-  /** Of small files. */
+  /** Only of a small file. */
   readonly body?: Buffer;
 }
 
-/** What `packFolder` will meet. @throws StorageError for what cannot be listed. */
+/** What `packFolder` will pack. @throws StorageError for a path that cannot be listed. */
 export async function surveyFolder(path: string, signal?: AbortSignal): Promise<FolderContents> {
   const notes: string[] = [];
   let bytes = 2 * BLOCK_BYTES;
   let entries = 0;
   for await (const { name, type, stats } of walkFolder(path, signal)) {
     if (type === "socket") {
-      notes.push(`Leaving out ${quote(name)}: a socket has no place in a layer`);
+      notes.push(`Skipping ${quote(name)}: a layer cannot contain a socket`);
       continue;
     }
     if (/(?:^|\/)\.wh\.[^/]*\/?$/.test(name)) {
@@ -51,17 +52,17 @@ export async function surveyFolder(path: string, signal?: AbortSignal): Promise<
 }
 
 /**
- * A folder as the tar of a layer: entries by name, one time for all, no user names; so the same folder gives the same
- * bytes on any machine. The folder itself has no entry. Extended attributes are left out.
+ * A folder as the tar of a layer: entries sorted by name, with the same time, without user names, so that the same folder
+ * gives the same bytes on any machine. The folder itself has no entry. Extended attributes are dropped.
  *
- * @throws StorageError for what cannot be read, or changes meanwhile.
+ * @throws StorageError for a path that cannot be read, or changes while it is read.
  */
 export async function* packFolder(
   path: string,
   options: PackFolderOptions,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array, void> {
-  const pack = createPack({ highWaterMark: WAITING_BYTES });
+  const pack = createPack({ highWaterMark: MAX_WAITING_BYTES });
   const flow: Flow = { made: 0, taken: 0, moved: deferred<void>() };
   const stop = new AbortController();
   const feeding = feed(pack, flow, path, options, stop.signal).then(
@@ -96,8 +97,8 @@ async function feed(
   signal: AbortSignal,
 ): Promise<void> {
   for await (const { entry, body } of prepare(walkFolder(path, signal))) {
-    // Headers are handed over at once, however many wait already.
-    while (flow.made - flow.taken > WAITING_BYTES) {
+    // tar-stream accepts headers without limit.
+    while (flow.made - flow.taken > MAX_WAITING_BYTES) {
       flow.moved = deferred<void>();
       await abortable(flow.moved.promise, signal);
     }
@@ -114,17 +115,17 @@ async function* prepare(entries: AsyncIterable<FolderEntry>): AsyncGenerator<Pre
   for await (const entry of entries) {
     if (entry.type === "socket") continue;
     const prepared = readSmall(entry);
-    // Awaited when its turn comes.
+    // Awaited in its turn.
     prepared.catch(() => undefined);
     ahead.push(prepared);
-    const next = ahead.length > FILES_AHEAD ? ahead.shift() : undefined;
+    const next = ahead.length > MAX_FILES_AHEAD ? ahead.shift() : undefined;
     if (next !== undefined) yield await next;
   }
   for (const prepared of ahead) yield await prepared;
 }
 
 async function readSmall(entry: FolderEntry): Promise<Prepared> {
-  if (entry.type !== "file" || entry.stats.size > SMALL_BYTES) return { entry };
+  if (entry.type !== "file" || entry.stats.size > MAX_SMALL_BYTES) return { entry };
   const body = Buffer.allocUnsafe(entry.stats.size);
   await withFile(entry, async file => await fill(file, body, 0, entry));
   return { entry, body };
@@ -142,7 +143,7 @@ async function packLarge(pack: Pack, header: EntryHeader, entry: FolderEntry, si
   const done = deferred<void>();
   done.promise.catch(() => undefined);
   const sink = pack.entry(header, error => (error ? done.reject(error) : done.resolve()));
-  // When the tar fails, what is under way in it fails too.
+  // If the tar fails, so does the entry that is being written.
   sink.on("error", done.reject);
   await withFile(entry, async file => {
     const { size } = entry.stats;
@@ -166,14 +167,14 @@ async function drained(sink: ReturnType<Pack["entry"]>, signal: AbortSignal): Pr
   }
 }
 
-/** The file that was listed, and no other: opened without following a link, and looked at again when it has been read. */
+/** Opens the file that was listed, without following a link, and checks after reading that it has not changed. */
 async function withFile(entry: FolderEntry, read: (file: FileHandle) => Promise<void>): Promise<void> {
   const { path, stats } = entry;
   let file: FileHandle;
   try {
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (cause) {
-    throw cause instanceof Error && "code" in cause && cause.code === "ELOOP" ? changed(path) : readFault(path, cause);
+    throw errorCode(cause) === "ELOOP" ? changed(path) : readFault(path, cause);
   }
   try {
     await read(file);
@@ -202,6 +203,6 @@ function isSame(listed: Stats, read: Stats): boolean {
 
 function changed(path: string): StorageError {
   return new StorageError(`Cannot pack ${quote(path)}: it changed while it was read, expected it to stay as it was`, {
-    hint: "Stop what writes to the folder, or import a copy of it.",
+    hint: "Stop the program that writes to the folder, or import a copy of it.",
   });
 }

@@ -11,11 +11,10 @@ import { isForeignLayerType, isIndexType, isManifestType } from "../oci/media-ty
 import { formatPlatform } from "../oci/platform.ts";
 
 /**
- * An index may name platforms that the archive does not hold: Docker's containerd store saves what it has pulled and the
- * whole index. RegistryPool refuse such an index, so the absent entries are left out of it; its digest changes, which the
- * copy reports.
+ * Drops entries of an index that the archive does not contain: Docker's containerd store saves the platforms that it has
+ * pulled, and the whole index. Registries refuse such an index. Its digest changes, which the copy reports.
  *
- * @param onNote hears what was left out.
+ * @param onNote is called with what was dropped.
  */
 export function pruneSparse(source: ImageSource, onNote: (message: string) => void): ImageSource {
   const pruning: Pruning = { source, rewritten: new Map(), kept: new Map() };
@@ -30,12 +29,12 @@ export function pruneSparse(source: ImageSource, onNote: (message: string) => vo
 interface Pruning {
   readonly source: ImageSource;
   readonly rewritten: Map<Digest, Uint8Array>;
-  /** What became of each index: work is done once per digest (security case M-07). */
+  /** By the digest of an index, which is pruned once (security case M-07). */
   readonly kept: Map<Digest, Kept>;
 }
 
 interface Kept {
-  /** Undefined when nothing of it is there. */
+  /** Undefined if nothing of it is present. */
   readonly descriptor: Descriptor | undefined;
   readonly absent: readonly string[];
 }
@@ -53,7 +52,7 @@ async function pruneRoot(
   if (kept.descriptor === undefined) {
     throw new ArchiveError(
       "no-image",
-      `Cannot read image ${name}: the archive holds none of ${absent || "its images"}, expected at least one`,
+      `Cannot read image ${name}: the archive contains none of ${absent || "its images"}, expected at least one`,
       { hint: "Pull the image for the platform you need, and save it again." },
     );
   }
@@ -61,7 +60,7 @@ async function pruneRoot(
   return { ...root, descriptor: kept.descriptor };
 }
 
-/** The index with what is there; the same descriptor if nothing is absent. @throws ArchiveError "graph-too-large" */
+/** The index without absent entries; the same descriptor if nothing is absent. @throws ArchiveError "graph-too-large" */
 async function pruneIndex(
   pruning: Pruning,
   descriptor: Descriptor,
@@ -117,17 +116,17 @@ function tooDeep({ digest }: Descriptor): ArchiveError {
   );
 }
 
-/** The child, if its manifest and all that it names are there. */
+/** The child, if its manifest, config and layers are present. */
 async function wholeChild(
   source: ImageSource,
   child: Descriptor,
   signal: AbortSignal | undefined,
 ): Promise<Descriptor | undefined> {
-  if (!isManifestType(child.mediaType)) return (await isThere(source, child, signal)) ? child : undefined;
+  if (!isManifestType(child.mediaType)) return (await isPresent(source, child, signal)) ? child : undefined;
   const read = await readManifest(source, child, signal);
   if (read?.view.kind !== "image") return undefined;
   for (const blob of [read.view.config, ...read.view.layers]) {
-    if (!isForeignLayerType(blob.mediaType) && !(await isThere(source, blob, signal))) return undefined;
+    if (!isForeignLayerType(blob.mediaType) && !(await isPresent(source, blob, signal))) return undefined;
   }
   return child;
 }
@@ -137,12 +136,12 @@ async function readManifest(
   descriptor: Descriptor,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly bytes: Uint8Array; readonly view: ManifestView } | undefined> {
-  if (!(await isThere(source, descriptor, signal))) return undefined;
+  if (!(await isPresent(source, descriptor, signal))) return undefined;
   const bytes = await readBlob(await source.blob(descriptor, signal), MAX_MANIFEST_BYTES, signal);
   return { bytes, view: parseManifest(bytes, { announced: descriptor.mediaType, where: descriptor.digest }) };
 }
 
-async function isThere(source: ImageSource, blob: Descriptor, signal: AbortSignal | undefined): Promise<boolean> {
+async function isPresent(source: ImageSource, blob: Descriptor, signal: AbortSignal | undefined): Promise<boolean> {
   try {
     await source.blob(blob, signal);
     return true;
@@ -152,7 +151,7 @@ async function isThere(source: ImageSource, blob: Descriptor, signal: AbortSigna
   }
 }
 
-/** An attestation goes with the manifest that it is about. */
+/** An attestation without its manifest is dropped, too. */
 function dropOrphanedAttestations(view: IndexView, kept: Map<Digest, Descriptor>): void {
   const digests = new Set<string>(kept.keys());
   for (const child of view.manifests) {
@@ -173,7 +172,7 @@ function labelOf({ platform, digest }: Descriptor): string {
   return platform === undefined ? digest : formatPlatform(platform);
 }
 
-/** Every field stays as it was but the list, whose entries stay as they were but for digests of rewritten indexes. */
+/** Changes the list alone, and in its entries only digests and sizes of rewritten indexes. */
 function rewriteIndex(bytes: Uint8Array, kept: ReadonlyMap<string, Descriptor>): Uint8Array {
   const index = JSON.parse(Buffer.from(bytes).toString("utf8")) as { manifests: { digest: string }[] };
   const manifests = index.manifests.flatMap(entry => {

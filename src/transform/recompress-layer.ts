@@ -6,10 +6,10 @@ import type { Digest } from "../oci/digest.ts";
 import { gzipLayer } from "./gzip-layer.ts";
 
 /**
- * A layer in another compression; what it is made of is verified on the way. The same layer gives the same bytes on any
- * machine. The stream throws IntegrityError at its end when the layer is not its diff_id.
+ * A layer in another compression; the input is verified while it is read. The same layer gives the same bytes on any
+ * machine. The stream throws IntegrityError at its end if the layer does not have its diff_id.
  *
- * @param profile undefined makes it the plain tar.
+ * @param profile undefined gives the plain tar.
  */
 export function recompressLayer(
   layer: Descriptor,
@@ -25,7 +25,7 @@ export function recompressLayer(
     diffId,
     hint: "The image was damaged or built wrongly: its config names another layer. No runtime would load it.",
     what,
-    // A plain tar may begin with a file called "BZh": what hashes to its diff_id is not compressed.
+    // A plain tar may start with a file called "BZh"; a layer with its diff_id as digest is not compressed.
     compression: layer.digest === diffId ? undefined : "detect",
     signal,
   });

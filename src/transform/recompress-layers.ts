@@ -1,6 +1,6 @@
 import { type GzipProfile, gzipProfile } from "../compress/gzip/gzip-profile.ts";
 import { bytesBlob } from "../content/blob.ts";
-import type { BlobSource, BlobStream, CopyPlan, ImageSource, Root } from "../content/contracts.ts";
+import type { BlobSource, CopyPlan, ImageSource, Root, StreamedBlobs } from "../content/contracts.ts";
 import { derivedSource, rootsOf } from "../content/derived-source.ts";
 import { isPending } from "../content/draft-manifest.ts";
 import { InternalError } from "../errors.ts";
@@ -15,15 +15,15 @@ import { reproducibleLayer, sealLayer } from "./reproducible-layer.ts";
 import { rewriteImage, rewriteIndex } from "./rewrite-manifest.ts";
 
 export interface RecompressOptions {
-  /** Only layers that are compressed so; all that are not as wished without it. */
+  /** Only layers with these compressions (default: all with another one than the target). */
   readonly only?: ReadonlySet<LayerCompression> | undefined;
   readonly profile?: GzipProfile | undefined;
-  /** Hears what is done, and why it takes a second reading. */
+  /** Is called with what is done, and why layers are read twice. */
   readonly onNote: (message: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Layers that may be made at once, to be measured or written: each inflates through a window of its own. */
+/** Maximum number of layers recompressed at once: each inflates through a window of its own. */
 export const RECOMPRESS_CONCURRENCY = 3;
 
 type RecompressedLayer = Pick<Descriptor, "digest" | "size">;
@@ -34,72 +34,76 @@ interface MeasuredLayer extends LayerToRecompress {
 }
 
 /**
- * The planned images with their layers in another compression. Configs stay as they are, because diff_ids do not change;
- * manifests and indexes above a changed layer are rewritten, and their roots get new digests. An archive needs sizes
- * before its first byte, so each such layer is read twice: measured here, made again when it is asked for.
+ * The planned images with recompressed layers. Configs do not change, because diff_ids do not; manifests and indexes above
+ * a recompressed layer are rewritten, and their roots get new digests. An archive needs sizes before its first byte, so
+ * each such layer is read twice: measured here, recompressed again when it is read.
  *
- * @returns `source` itself when nothing is to be changed.
- * @throws IntegrityError for a layer that is not its diff_id.
+ * @returns `source` itself if no layer changes.
+ * @throws IntegrityError for a layer that does not have its diff_id.
  */
 export async function recompressLayers(
   source: ImageSource,
   plan: CopyPlan,
-  wish: TargetCompression,
+  target: TargetCompression,
   options: RecompressOptions,
 ): Promise<ImageSource> {
-  const jobs = await layersToRecompress(source, plan, wish, options.only, options.signal);
-  if (jobs.size === 0) return source;
-  const bytes = [...jobs.values()].reduce((sum, { layer }) => sum + layer.size, 0);
-  const count = jobs.size === 1 ? "1 layer is" : `${jobs.size} layers are`;
+  const layers = await layersToRecompress(source, plan, target, options.only, options.signal);
+  if (layers.size === 0) return source;
+  const bytes = [...layers.values()].reduce((sum, { layer }) => sum + layer.size, 0);
+  const what = `${layers.size === 1 ? "1 layer" : `${layers.size} layers`} to ${target}`;
   options.onNote(
-    `${count} made ${wish}: ${formatBytes(bytes)} are read twice, because an archive needs sizes before its first byte`,
+    `Recompressing ${what}: reading ${formatBytes(bytes)} twice, because an archive needs sizes before its first byte`,
   );
-  const profile = wish === "raw" ? undefined : (options.profile ?? gzipProfile());
-  const recompressed = await measure(source, jobs, profile, options.signal);
+  const profile = target === "raw" ? undefined : (options.profile ?? gzipProfile());
+  const recompressed = await measure(source, layers, profile, options.signal);
   const rewritten = new Map<Digest, Uint8Array>();
-  const changed = rewriteManifests(plan, recompressed, wish, rewritten, options.onNote);
-  const roots = plan.roots.map(root => rootNow(root, changed, recompressed, wish));
-  return recompressedSource(source, plan, { roots, jobs, profile, recompressed, rewritten });
+  const changed = rewriteManifests(plan, recompressed, target, rewritten, options.onNote);
+  const roots = plan.roots.map(root => recompressedRoot(root, changed, recompressed, target));
+  return recompressedSource(source, plan, { roots, layers, profile, recompressed, rewritten });
 }
 
+/** Digest and size after recompression, by the digest before. */
 async function measure(
   source: ImageSource,
-  jobs: ReadonlyMap<Digest, LayerToRecompress>,
+  layers: ReadonlyMap<Digest, LayerToRecompress>,
   profile: GzipProfile | undefined,
   signal: AbortSignal | undefined,
 ): Promise<ReadonlyMap<Digest, RecompressedLayer>> {
   const recompressed = new Map<Digest, RecompressedLayer>();
-  const one = async ({ layer, diffId }: LayerToRecompress, blob: BlobSource, stop: AbortSignal): Promise<void> => {
+  const measureOne = async (
+    { layer, diffId }: LayerToRecompress,
+    blob: BlobSource,
+    stop: AbortSignal,
+  ): Promise<void> => {
     const { digest, size } = (await sealLayer(recompressLayer(layer, blob, diffId, profile, stop))).descriptor;
     recompressed.set(layer.digest, { digest, size });
   };
-  const { stream } = source;
-  const held =
-    stream === undefined ? [...jobs.values()] : [...jobs.values()].filter(job => stream.holds(job.layer.digest));
+  const { streamed } = source;
+  const inMemory = [...layers.values()].filter(({ layer }) => streamed?.holds(layer.digest) ?? true);
   await runBounded(
-    held,
+    inMemory,
     RECOMPRESS_CONCURRENCY,
-    async (job, stop) => await one(job, await source.blob(job.layer, stop), stop),
+    async (one, stop) => await measureOne(one, await source.blob(one.layer, stop), stop),
     signal,
   );
-  const passing = new Set([...jobs.keys()].filter(digest => !recompressed.has(digest)));
-  if (stream === undefined || passing.size === 0) return recompressed;
-  await stream.pass(
-    passing,
+  const left = new Set([...layers.keys()].filter(digest => !recompressed.has(digest)));
+  if (streamed === undefined || left.size === 0) return recompressed;
+  await streamed.read(
+    left,
     async (digest, blob, stop) => {
-      const job = jobs.get(digest);
-      if (job !== undefined) await one(job, blob, stop);
+      const one = layers.get(digest);
+      if (one !== undefined) await measureOne(one, blob, stop);
     },
     signal,
   );
   return recompressed;
 }
 
-/** @returns new descriptors by the digest of what they replace. */
+/** @returns new descriptors by the digest that they replace. */
 function rewriteManifests(
   plan: CopyPlan,
   recompressed: ReadonlyMap<Digest, RecompressedLayer>,
-  wish: TargetCompression,
+  target: TargetCompression,
   rewritten: Map<Digest, Uint8Array>,
   onNote: (message: string) => void,
 ): ReadonlyMap<Digest, Descriptor> {
@@ -108,7 +112,7 @@ function rewriteManifests(
   for (const { descriptor, bytes, view } of plan.manifests.values()) {
     const now =
       view.kind === "image"
-        ? rewriteImage(bytes, view, recompressed, wish)
+        ? rewriteImage(bytes, view, recompressed, target)
         : rewriteIndex(bytes, view, changed, onNote);
     if (now === undefined) continue;
     const { digest, size } = describeBytes(descriptor.mediaType, now);
@@ -118,9 +122,9 @@ function rewriteManifests(
   return changed;
 }
 
-interface Recoding {
+interface RecompressedImages {
   readonly roots: readonly Root[];
-  readonly jobs: ReadonlyMap<Digest, LayerToRecompress>;
+  readonly layers: ReadonlyMap<Digest, LayerToRecompress>;
   readonly profile: GzipProfile | undefined;
   readonly recompressed: ReadonlyMap<Digest, RecompressedLayer>;
   readonly rewritten: ReadonlyMap<Digest, Uint8Array>;
@@ -129,17 +133,17 @@ interface Recoding {
 function recompressedSource(
   source: ImageSource,
   plan: CopyPlan,
-  { roots, jobs, profile, recompressed, rewritten }: Recoding,
+  { roots, layers, profile, recompressed, rewritten }: RecompressedImages,
 ): ImageSource {
   const origins = new Map(
-    [...jobs.values()].flatMap(job => {
-      const now = recompressed.get(job.layer.digest);
-      return now === undefined ? [] : [[now.digest, { ...job, size: now.size }] as const];
+    [...layers.values()].flatMap(one => {
+      const now = recompressed.get(one.layer.digest);
+      return now === undefined ? [] : [[now.digest, { ...one, size: now.size }] as const];
     }),
   );
-  const made = ({ layer, diffId, size }: MeasuredLayer, blob: BlobSource): BlobSource =>
+  const recompress = ({ layer, diffId, size }: MeasuredLayer, blob: BlobSource): BlobSource =>
     reproducibleLayer(async signal => recompressLayer(layer, blob, diffId, profile, signal), size, blob.isOneShot);
-  const { stream } = source;
+  const { streamed } = source;
   return derivedSource(source, {
     roots: rootsOf(roots),
     async blob(descriptor, signal) {
@@ -148,28 +152,28 @@ function recompressedSource(
       const origin = origins.get(descriptor.digest);
       return origin === undefined
         ? await source.blob(descriptor, signal)
-        : made(origin, await source.blob(origin.layer, signal));
+        : recompress(origin, await source.blob(origin.layer, signal));
     },
-    stream: stream && recompressedStream(stream, origins, made),
+    streamed: streamed && recompressedBlobs(streamed, origins, recompress),
   });
 }
 
-function recompressedStream(
-  stream: BlobStream,
+function recompressedBlobs(
+  streamed: StreamedBlobs,
   origins: ReadonlyMap<Digest, MeasuredLayer>,
-  made: (origin: MeasuredLayer, blob: BlobSource) => BlobSource,
-): BlobStream {
+  recompress: (origin: MeasuredLayer, blob: BlobSource) => BlobSource,
+): StreamedBlobs {
   const originOf = (digest: Digest): Digest => origins.get(digest)?.layer.digest ?? digest;
   return {
-    holds: digest => stream.holds(originOf(digest)),
-    async pass(wanted, take, signal) {
+    holds: digest => streamed.holds(originOf(digest)),
+    async read(wanted, handle, signal) {
       const names = new Map([...wanted].map(digest => [originOf(digest), digest]));
-      await stream.pass(
+      await streamed.read(
         new Set(names.keys()),
         async (digest, blob, stop) => {
           const name = names.get(digest) ?? digest;
           const origin = origins.get(name);
-          await take(name, origin === undefined ? blob : made(origin, blob), stop);
+          await handle(name, origin === undefined ? blob : recompress(origin, blob), stop);
         },
         signal,
       );
@@ -177,18 +181,17 @@ function recompressedStream(
   };
 }
 
-function rootNow(
+function recompressedRoot(
   root: Root,
   changed: ReadonlyMap<Digest, Descriptor>,
   recompressed: ReadonlyMap<Digest, RecompressedLayer>,
-  wish: TargetCompression,
+  target: TargetCompression,
 ): Root {
   if (root.kind === "settled") return { ...root, descriptor: changed.get(root.descriptor.digest) ?? root.descriptor };
   const layers = root.draft.layers.map(layer => {
-    if (isPending(layer))
-      throw new InternalError(`Cannot recompress ${layer.key}: it is compressed on its way already`);
+    if (isPending(layer)) throw new InternalError(`Cannot recompress ${layer.key}: it is compressed while it is sent`);
     const now = recompressed.get(layer.digest);
-    const mediaType = withLayerCompression(layer.mediaType, wish === "raw" ? "none" : "gzip");
+    const mediaType = withLayerCompression(layer.mediaType, target === "raw" ? "none" : "gzip");
     return now === undefined || mediaType === undefined ? layer : { mediaType, ...now };
   });
   return { ...root, draft: { ...root.draft, layers } };

@@ -1,14 +1,14 @@
 import { Readable } from "node:stream";
 import type { BlobSource, PendingStream, Seal } from "../content/contracts.ts";
 
-/** Makes a layer to its end, to know its digest. */
+/** Reads a layer to its end, to learn its digest. */
 export async function sealLayer(stream: PendingStream): Promise<Seal> {
   for await (const _part of stream.body);
   return stream.seal();
 }
 
 /**
- * A layer of known size, made anew each time it is opened: the same bytes, as long as what it is made of stays as it is.
+ * A layer of known size, made again each time it is opened: the same bytes, as long as its input does not change.
  */
 export function reproducibleLayer(
   make: (signal: AbortSignal | undefined) => Promise<PendingStream>,
@@ -23,8 +23,8 @@ export function reproducibleLayer(
       return Readable.from(cut(body, range?.start ?? 0, range?.end ?? size), { objectMode: false });
     },
     /**
-     * What fills a chunk goes to the sink in that chunk. Through `open` each blob would hold chunks of the pool while it
-     * waits for others of the same pool to be filled with what it made: several such blobs could wait for one another.
+     * Sends parts in the chunks that contain them. Through `open`, each blob would keep chunks of the pool while it waits
+     * for others of the same pool to copy its parts to: several such blobs could wait for each other.
      */
     async pump(sink, signal) {
       const { body } = await make(signal);
@@ -37,7 +37,7 @@ export function reproducibleLayer(
   };
 }
 
-/** Copies, since the memory of a part is used again when the next one is asked for. */
+/** Copies, because the memory of a part is reused when the next one is requested. */
 async function* cut(parts: AsyncIterable<Uint8Array>, start: number, end: number): AsyncGenerator<Uint8Array> {
   let position = 0;
   for await (const part of parts) {

@@ -6,27 +6,27 @@ import type { ImageView, IndexView } from "../oci/manifest.ts";
 import { withLayerCompression } from "../oci/media-types.ts";
 
 /**
- * The manifest with some of its layers in another form; every other field as it was.
+ * The manifest with recompressed layers; every other field as before.
  *
- * @param recompressed digest and size now, by the layer's digest before.
- * @returns undefined when none of its layers changed.
+ * @param recompressed new digest and size, by the old digest.
+ * @returns undefined if none of its layers changed.
  */
 export function rewriteImage(
   bytes: Uint8Array,
   view: ImageView,
   recompressed: ReadonlyMap<Digest, { readonly digest: Digest; readonly size: number }>,
-  wish: "gzip" | "raw",
+  target: "gzip" | "raw",
 ): Uint8Array | undefined {
   if (!view.layers.some(({ digest }) => recompressed.has(digest))) return undefined;
   const manifest = JSON.parse(Buffer.from(bytes).toString("utf8")) as { layers: readonly object[] };
-  const layers = manifest.layers.map((entry, place) => {
-    const layer = view.layers[place];
+  const layers = manifest.layers.map((entry, index) => {
+    const layer = view.layers[index];
     const now = layer === undefined ? undefined : recompressed.get(layer.digest);
     if (layer === undefined || now === undefined) return entry;
-    const mediaType = withLayerCompression(layer.mediaType, wish === "raw" ? "none" : "gzip");
+    const mediaType = withLayerCompression(layer.mediaType, target === "raw" ? "none" : "gzip");
     if (mediaType === undefined)
-      throw new InternalError(`Cannot rewrite manifest: ${layer.mediaType} has no ${wish} form`);
-    // In its writer's order. URLs and annotations (tables of contents, checksums) were about the bytes before.
+      throw new InternalError(`Cannot rewrite manifest: ${layer.mediaType} has no ${target} variant`);
+    // Keys in the writer's order. URLs and annotations (tables of contents, checksums) were about the old bytes.
     const fields = { mediaType, digest: now.digest, size: now.size };
     return Object.fromEntries(
       Object.keys(entry).flatMap(key => Object.entries(fields).filter(([name]) => name === key)),
@@ -36,11 +36,11 @@ export function rewriteImage(
 }
 
 /**
- * The index with the new digests of its manifests; every other field as it was. Attestations of an image that changed
- * are left out: they vouch for the digest before.
+ * The index with the new digests of its manifests; every other field as before. Drops attestations of an image that
+ * changed: they are about the old digest.
  *
- * @param changed new descriptors, by digest before.
- * @returns undefined when none of its manifests changed.
+ * @param changed new descriptors, by old digest.
+ * @returns undefined if none of its manifests changed.
  */
 export function rewriteIndex(
   bytes: Uint8Array,
@@ -51,12 +51,12 @@ export function rewriteIndex(
   if (!view.manifests.some(({ digest }) => changed.has(digest))) return undefined;
   const index = JSON.parse(Buffer.from(bytes).toString("utf8")) as { manifests: readonly object[] };
   const stale = new Set<string>(changed.keys());
-  const manifests = index.manifests.flatMap((entry, place) => {
-    const child = view.manifests[place];
+  const manifests = index.manifests.flatMap((entry, index) => {
+    const child = view.manifests[index];
     if (child === undefined) return [entry];
     const about = child.annotations?.[ANNOTATION_REFERENCE_DIGEST];
     if (about !== undefined && stale.has(about)) {
-      onNote(`Attestation ${child.digest} is left out: it vouches for ${about}, whose layers were changed`);
+      onNote(`Dropping attestation ${child.digest}: it is about ${about}, whose layers were recompressed`);
       return [];
     }
     const now = changed.get(child.digest);

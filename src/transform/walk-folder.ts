@@ -1,13 +1,14 @@
 import type { Stats } from "node:fs";
 import { lstat, readdir, readlink } from "node:fs/promises";
 import { StorageError } from "../errors.ts";
+import { errorCode } from "../util/error-code.ts";
 import { quote } from "../util/format.ts";
 
 type FolderEntryType =
   | "file"
   | "directory"
   | "symlink"
-  /** A file that stands in the folder under an earlier name, too. */
+  /** A file that has an earlier name in the folder, too. */
   | "link"
   | "character-device"
   | "block-device"
@@ -15,11 +16,11 @@ type FolderEntryType =
   | "socket";
 
 export interface FolderEntry {
-  /** Below the folder, parts joined by "/"; that of a folder ends in one. */
+  /** Path below the folder, joined by "/"; ends with "/" for a folder. */
   readonly name: string;
   readonly path: string;
   readonly type: FolderEntryType;
-  /** Of a symlink as it stands; of a link the earlier name. */
+  /** Target of a symlink, unchanged; earlier name of a link. */
   readonly linkName?: string;
   readonly stats: Stats;
 }
@@ -28,7 +29,7 @@ export interface FolderEntry {
  * Everything below a folder, sorted by the bytes of the names: the order is the same on any machine. Symlinks are not
  * followed.
  *
- * @throws StorageError naming what cannot be read.
+ * @throws StorageError for a path that cannot be read.
  */
 export async function* walkFolder(root: string, signal?: AbortSignal): AsyncGenerator<FolderEntry, void> {
   const firstNames = new Map<string, string>();
@@ -102,10 +103,10 @@ function typeOf(stats: Stats): FolderEntryType {
 }
 
 export function readFault(path: string, cause: unknown): StorageError {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
-  const found = code === "EACCES" || code === "EPERM" ? "permission denied" : code === "ENOENT" ? "it is gone" : code;
+  const code = errorCode(cause) || String(cause);
+  const found = code === "EACCES" || code === "EPERM" ? "permission denied" : code === "ENOENT" ? "no such file" : code;
   return new StorageError(`Cannot pack ${quote(path)}: ${found}, expected to read it`, {
     cause,
-    hint: "Run it as a user who may read the whole folder, and while nothing changes in there.",
+    hint: "Run the command as a user who may read the whole folder, while nothing changes in it.",
   });
 }

@@ -28,7 +28,7 @@ export class DiskFile implements AsyncDisposable {
     for (let written = 0; written < bytes.length; ) {
       const at = position === undefined ? undefined : position + written;
       const left = bytes.subarray(written);
-      const operation = { kind: "write", place: this.path, position: at, bytes: left } as const;
+      const operation = { kind: "write", target: this.path, position: at, bytes: left } as const;
       written += await hooked(operation, async (part = left) => {
         const { bytesWritten } = await this.handle.write(part, 0, part.length, at ?? null);
         return bytesWritten;
@@ -48,15 +48,15 @@ export class DiskFile implements AsyncDisposable {
   }
 
   async truncate(size: number): Promise<void> {
-    await hooked({ kind: "truncate", place: this.path, size }, async () => await this.handle.truncate(size));
+    await hooked({ kind: "truncate", target: this.path, size }, async () => await this.handle.truncate(size));
   }
 
   async datasync(): Promise<void> {
-    await hooked({ kind: "datasync", place: this.path }, async () => await this.handle.datasync());
+    await hooked({ kind: "datasync", target: this.path }, async () => await this.handle.datasync());
   }
 
   async sync(): Promise<void> {
-    await hooked({ kind: "sync", place: this.path }, async () => await this.handle.sync());
+    await hooked({ kind: "sync", target: this.path }, async () => await this.handle.sync());
   }
 
   async stat(): Promise<Stats> {
@@ -75,13 +75,13 @@ export class DiskFile implements AsyncDisposable {
 /** Creates a new file for reading and writing; fails if the path exists, even as a symbolic link. */
 export async function createFile(path: string, mode: number): Promise<DiskFile> {
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  return await hooked({ kind: "create", place: path }, async () => new DiskFile(path, await open(path, flags, mode)));
+  return await hooked({ kind: "create", target: path }, async () => new DiskFile(path, await open(path, flags, mode)));
 }
 
 /** Opens or creates a file so that every write goes to its end; fails for a symbolic link. */
 export async function openForAppend(path: string, mode: number): Promise<DiskFile> {
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
-  return await hooked({ kind: "create", place: path }, async () => new DiskFile(path, await open(path, flags, mode)));
+  return await hooked({ kind: "create", target: path }, async () => new DiskFile(path, await open(path, flags, mode)));
 }
 
 /** Opens an existing file for reading and writing; fails for a symbolic link. */
@@ -93,7 +93,7 @@ export async function openForUpdate(path: string): Promise<DiskFile> {
 export async function openEmptied(path: string): Promise<DiskFile> {
   const flags = constants.O_WRONLY | constants.O_TRUNC;
   return await hooked(
-    { kind: "truncate", place: path, size: 0 },
+    { kind: "truncate", target: path, size: 0 },
     async () => new DiskFile(path, await open(path, flags)),
   );
 }
@@ -102,7 +102,7 @@ export async function openEmptied(path: string): Promise<DiskFile> {
 export async function writeToDescriptor(descriptor: number, name: string, bytes: Uint8Array): Promise<void> {
   for (let written = 0; written < bytes.length; ) {
     const left = bytes.subarray(written);
-    written += await hooked({ kind: "write", place: name, bytes: left }, async (part = left) => {
+    written += await hooked({ kind: "write", target: name, bytes: left }, async (part = left) => {
       const { bytesWritten } = await writeTo(descriptor, part, 0, part.length, null);
       return bytesWritten;
     });
@@ -110,11 +110,11 @@ export async function writeToDescriptor(descriptor: number, name: string, bytes:
 }
 
 export async function renameFile(from: string, to: string): Promise<void> {
-  await hooked({ kind: "rename", place: from, to }, async () => await rename(from, to));
+  await hooked({ kind: "rename", target: from, to }, async () => await rename(from, to));
 }
 
 export async function removeFile(path: string): Promise<void> {
-  await hooked({ kind: "remove", place: path }, async () => await unlink(path));
+  await hooked({ kind: "remove", target: path }, async () => await unlink(path));
 }
 
 /** Removes a file if it exists. */
@@ -126,11 +126,11 @@ export async function discardFile(path: string): Promise<void> {
 
 /** Removes a folder with everything in it, if it exists. */
 export async function removeTree(path: string): Promise<void> {
-  await hooked({ kind: "remove", place: path }, async () => await rm(path, { recursive: true, force: true }));
+  await hooked({ kind: "remove", target: path }, async () => await rm(path, { recursive: true, force: true }));
 }
 
 export async function removeFolder(path: string): Promise<void> {
-  await hooked({ kind: "remove", place: path }, async () => await rmdir(path));
+  await hooked({ kind: "remove", target: path }, async () => await rmdir(path));
 }
 
 /**
@@ -141,23 +141,23 @@ export async function makeFolder(
   path: string,
   options: { readonly mode?: number; readonly recursive?: boolean } = {},
 ): Promise<string | undefined> {
-  return await hooked({ kind: "make-folder", place: path }, async () => await mkdir(path, options));
+  return await hooked({ kind: "make-folder", target: path }, async () => await mkdir(path, options));
 }
 
 /** @param mode as in `chmod`, for example 0o700. */
 export async function changeMode(path: string, mode: number): Promise<void> {
-  await hooked({ kind: "write", place: path }, async () => await chmod(path, mode));
+  await hooked({ kind: "write", target: path }, async () => await chmod(path, mode));
 }
 
 export async function changeOwner(path: string, user: number, group: number): Promise<void> {
-  await hooked({ kind: "write", place: path }, async () => await chown(path, user, group));
+  await hooked({ kind: "write", target: path }, async () => await chown(path, user, group));
 }
 
 /** Makes a rename or a new entry in `folder` survive a power cut, if the file system supports that. */
 export async function syncFolder(folder: string): Promise<void> {
   // Windows cannot open a folder for writing; NTFS journals the rename itself.
   if (process.platform === "win32") return;
-  await hooked({ kind: "sync-folder", place: folder }, async () => {
+  await hooked({ kind: "sync-folder", target: folder }, async () => {
     const handle = await open(folder, "r");
     try {
       await handle.sync();

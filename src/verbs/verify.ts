@@ -14,7 +14,7 @@ import { isImageConfigType, layerCompression } from "../oci/media-types.ts";
 import { hashLayer } from "../transform/hash-layer.ts";
 import { blameChangedInput } from "../util/input-guard.ts";
 import { runBounded } from "../util/task-group.ts";
-import { type Passed, scanHashed } from "./shared/hash-while-scanning.ts";
+import { type BodyHashes, hashWhileScanning } from "./shared/hash-while-scanning.ts";
 
 /** Options of `verify`. */
 export interface VerifyOptions {
@@ -86,8 +86,8 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
   const onNote = (message: string): void => onProgress({ kind: "note", message });
   const damaged = new Map<Digest, string>();
   const onDamage = (blob: Digest, { message }: Error): void => void damaged.set(blob, message);
-  const passed: Passed = new Map();
-  const scan = async (scan: ScanOptions): Promise<StreamedArchive> => await scanHashed(scan, passed, onProgress);
+  const hashes: BodyHashes = new Map();
+  const scan = async (scan: ScanOptions): Promise<StreamedArchive> => await hashWhileScanning(scan, hashes, onProgress);
   await using archive = await openArchive(path, { onNote, onDamage, signal, scan, stdin: options.stdin });
   const faults: ArchiveFault[] = [];
   const unchecked: string[] = [];
@@ -96,7 +96,7 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
   onProgress({ kind: "planned", blobs: claims.size, bytes });
   const ordered = [...claims.values()].sort((left, right) => right.descriptor.size - left.descriptor.size);
   const check = async (claim: Claim, stop: AbortSignal): Promise<void> => {
-    faults.push(...(await checkClaim(archive, claim, passed, unchecked, onProgress, stop)));
+    faults.push(...(await checkClaim(archive, claim, hashes, unchecked, onProgress, stop)));
   };
   await blameChangedInput(archive.confirm, async () => await runBounded(ordered, CONCURRENCY, check, signal));
   for (const [blob, message] of damaged) {
@@ -191,7 +191,7 @@ async function readDiffIds(
 async function checkClaim(
   archive: ArchiveSource,
   { descriptor, diffIds }: Claim,
-  passed: Passed,
+  hashes: BodyHashes,
   unchecked: string[],
   onProgress: OnProgress,
   signal: AbortSignal,
@@ -206,7 +206,7 @@ async function checkClaim(
     // podman's docker-dir has raw layers with gzip media types; runtimes detect the compression by the bytes.
     if (claimed !== undefined && claimed !== (content ?? "none"))
       unchecked.push(`media type of ${digest}: ${claimed} in its manifest, but the layer is ${content ?? "raw"}`);
-    const known = entry === undefined ? undefined : passed.get(entry.bodyOffset);
+    const known = entry === undefined ? undefined : hashes.get(entry.bodyOffset);
     if (known instanceof ArchiveError) throw known;
     const how = { algorithm: digestAlgorithm(digest), what: `layer ${digest}`, compression };
     const onBytes = (delta: number): void => onProgress({ kind: "bytes", blob: digest, delta });

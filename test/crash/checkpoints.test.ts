@@ -27,7 +27,7 @@ function recordsOf({ bytes }: Operation): readonly JournalRecord[] {
 }
 
 /** Operations as words, such as "write out.tar.partial". */
-const words = ({ kind, place }: Operation): string => `${kind} ${basename(place)}`;
+const words = ({ kind, target }: Operation): string => `${kind} ${basename(target)}`;
 
 describe("pull", () => {
   test("syncs the data, then the folder once, before the journal says that it is durable, and syncs that, too", async () => {
@@ -74,7 +74,7 @@ describe("pull", () => {
     let underWay = 0;
     let most = 0;
     watchOperations(async (operation, run) => {
-      const isSync = operation.kind === "datasync" && operation.place.endsWith(".partial");
+      const isSync = operation.kind === "datasync" && operation.target.endsWith(".partial");
       if (!isSync) return await run();
       underWay += 1;
       most = Math.max(most, underWay);
@@ -100,7 +100,7 @@ describe("pull", () => {
     watchOperations(async (operation, run) => {
       if (recordsOf(operation).some(record => record.type === "progress" && record.isDurable)) events.push("durable");
       const result = await run();
-      if (operation.kind !== "datasync" || !operation.place.endsWith(".partial")) return result;
+      if (operation.kind !== "datasync" || !operation.target.endsWith(".partial")) return result;
       events.push("synced");
       syncing.resolve();
       await mayGoOn.promise;

@@ -79,8 +79,8 @@ export class CrashModel {
   }
 
   #take(operation: LoggedOperation, now: Map<string, FileHistory>): void {
-    const { kind, place, start, end, bytes } = operation;
-    const name = basename(place);
+    const { kind, target, start, end, bytes } = operation;
+    const name = basename(target);
     const file = now.get(name);
     const rename = (apply: NameChange["apply"]): void => {
       this.#names.push({ start, end, apply });

@@ -30,25 +30,25 @@ afterAll(async () => {
 
 /** Calls `check` after every operation of `work` failed in every way, each in an empty folder. */
 async function failEach(
-  work: (place: string) => Promise<unknown>,
-  check: (place: string, error: unknown, fault: Fault, where: string) => Promise<void>,
+  work: (workFolder: string) => Promise<unknown>,
+  check: (workFolder: string, error: unknown, fault: Fault, where: string) => Promise<void>,
 ): Promise<void> {
-  const place = join(folder, "work");
+  const workFolder = join(folder, "work");
   const anew = async (): Promise<void> => {
-    await rm(place, { recursive: true, force: true });
-    await mkdir(place);
+    await rm(workFolder, { recursive: true, force: true });
+    await mkdir(workFolder);
   };
   await anew();
-  const { count, error: none } = await withFault(async () => await work(place));
+  const { count, error: none } = await withFault(async () => await work(workFolder));
   expect(none).toBeUndefined();
-  await check(place, undefined, "short", "undisturbed");
+  await check(workFolder, undefined, "short", "undisturbed");
   for (let at = 0; at < count; at += 1) {
     for (const fault of FAULTS) {
       await anew();
-      const { error, hit } = await withFault(async () => await work(place), fault, at);
+      const { error, hit } = await withFault(async () => await work(workFolder), fault, at);
       points += hit === undefined ? 0 : 1;
-      const what = hit === undefined ? "nothing" : `${hit.kind} of ${hit.place.replace(folder, "")}`;
-      await check(place, error, fault, `${fault} at operation ${at}, ${what}`);
+      const what = hit === undefined ? "nothing" : `${hit.kind} of ${hit.target.replace(folder, "")}`;
+      await check(workFolder, error, fault, `${fault} at operation ${at}, ${what}`);
     }
   }
 }
@@ -56,21 +56,21 @@ async function failEach(
 describe("a write that fails", { timeout: 300_000 }, () => {
   test("leaves a durable file with its old or its new content, and nothing beside it", async () => {
     const texts = ["first", "the second, longer content"];
-    const work = async (place: string): Promise<void> => {
-      for (const text of texts) await writeDurably(join(place, "file"), text, place);
-      await writeMark(join(place, "mark"));
-      await removeDurably(join(place, "mark"));
+    const work = async (workFolder: string): Promise<void> => {
+      for (const text of texts) await writeDurably(join(workFolder, "file"), text, workFolder);
+      await writeMark(join(workFolder, "mark"));
+      await removeDurably(join(workFolder, "mark"));
     };
-    await failEach(work, async (place, error, fault, where) => {
+    await failEach(work, async (workFolder, error, fault, where) => {
       if (fault === "short") expect(error, where).toBeUndefined();
-      for (const name of await readdir(place)) {
-        if (name === "file") expect(texts, where).toContain(await readFile(join(place, name), "utf8"));
-        else if (name === "mark") expect(await readFile(join(place, name)), where).toHaveLength(0);
+      for (const name of await readdir(workFolder)) {
+        if (name === "file") expect(texts, where).toContain(await readFile(join(workFolder, name), "utf8"));
+        else if (name === "mark") expect(await readFile(join(workFolder, name)), where).toHaveLength(0);
         else expect.unreachable(`${where} left ${name}`);
       }
-      await work(place);
-      expect(await readdir(place), where).toEqual(["file"]);
-      expect(await readFile(join(place, "file"), "utf8"), where).toBe(texts[1]);
+      await work(workFolder);
+      expect(await readdir(workFolder), where).toEqual(["file"]);
+      expect(await readFile(join(workFolder, "file"), "utf8"), where).toBe(texts[1]);
     });
   });
 
@@ -80,9 +80,9 @@ describe("a write that fails", { timeout: 300_000 }, () => {
     const manifest = Buffer.from(JSON.stringify({ config: digest }));
     const record = { digest: digestOf(manifest), mediaType: OCI_MANIFEST, size: manifest.length };
     let left: RegistryFolder | undefined;
-    const work = async (place: string): Promise<void> => {
+    const work = async (workFolder: string): Promise<void> => {
       left = undefined;
-      const store = await RegistryFolder.open(join(place, "store"));
+      const store = await RegistryFolder.open(join(workFolder, "store"));
       left = store;
       const { path } = store.newUpload();
       {
@@ -93,10 +93,10 @@ describe("a write that fails", { timeout: 300_000 }, () => {
       await store.addBlob("app", digest, path);
       await store.addManifest("app", record, manifest, ["1"]);
     };
-    const check = async (place: string, where: string): Promise<boolean> => {
+    const check = async (workFolder: string, where: string): Promise<boolean> => {
       await left?.close();
       left = undefined;
-      const store = await RegistryFolder.open(join(place, "store"));
+      const store = await RegistryFolder.open(join(workFolder, "store"));
       try {
         const repository = store.repository("app");
         if (repository?.hasBlob(digest) === true)
@@ -110,12 +110,12 @@ describe("a write that fails", { timeout: 300_000 }, () => {
         await store.close();
       }
     };
-    await failEach(work, async (place, error, fault, where) => {
+    await failEach(work, async (workFolder, error, fault, where) => {
       if (fault === "short") expect(error, where).toBeUndefined();
-      const isThere = await check(place, where);
+      const isThere = await check(workFolder, where);
       if (error === undefined) expect(isThere, where).toBe(true);
-      await work(place);
-      expect(await check(place, where), where).toBe(true);
+      await work(workFolder);
+      expect(await check(workFolder, where), where).toBe(true);
     });
   });
 
@@ -123,8 +123,8 @@ describe("a write that fails", { timeout: 300_000 }, () => {
     const source = memorySource();
     const roots = await draftRoots(source, [source.add(OCI_LAYER, noise(5000))], [source.add(OCI_LAYER, noise(700))]);
     const known = new Map<PendingKey, Digest>();
-    const push = async (place: string): Promise<void> => {
-      const cache = await openDigestCache(join(place, "cache"));
+    const push = async (workFolder: string): Promise<void> => {
+      const cache = await openDigestCache(join(workFolder, "cache"));
       const target = memoryTarget();
       const { plan } = await copy(source, roots, target, { cache, concurrency: 1 });
       for (const [index, { descriptor }] of target.committed.entries()) {
@@ -135,12 +135,12 @@ describe("a write that fails", { timeout: 300_000 }, () => {
       expect(target.committed).toHaveLength(2);
       expect(plan.pending).toHaveLength(2);
     };
-    await failEach(push, async (place, error, _fault, where) => {
+    await failEach(push, async (workFolder, error, _fault, where) => {
       expect(error, where).toBeUndefined();
-      const after = await openDigestCache(join(place, "cache"));
+      const after = await openDigestCache(join(workFolder, "cache"));
       for (const [key, digest] of known) expect([undefined, digest], where).toContain(after.find(key)?.digest);
-      await push(place);
-      const again = await openDigestCache(join(place, "cache"));
+      await push(workFolder);
+      const again = await openDigestCache(join(workFolder, "cache"));
       for (const [key, digest] of known) expect(again.find(key)?.digest, where).toBe(digest);
     });
     expect(known.size).toBe(2);

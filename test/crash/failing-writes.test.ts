@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { layoutFolder } from "../../src/archive/write/layout-folder-target.ts";
+import { layoutFolderTarget } from "../../src/archive/write/layout-folder-target.ts";
 import { StorageError } from "../../src/errors.ts";
 import type { FolderState } from "./crash-model.ts";
 import { causeOf, FAULTS, type Fault, withFault } from "./faults.ts";
@@ -42,16 +42,16 @@ afterAll(async () => {
 });
 
 async function holding(state: FolderState): Promise<string> {
-  const place = join(folder, "work");
-  await rm(place, { recursive: true, force: true });
-  await mkdir(place);
-  for (const [name, bytes] of state) await writeFile(join(place, name), bytes);
-  return place;
+  const workFolder = join(folder, "work");
+  await rm(workFolder, { recursive: true, force: true });
+  await mkdir(workFolder);
+  for (const [name, bytes] of state) await writeFile(join(workFolder, name), bytes);
+  return workFolder;
 }
 
-async function stateOf(place: string): Promise<FolderState> {
-  const names = await readdir(place);
-  return new Map(await Promise.all(names.map(async name => [name, await readFile(join(place, name))] as const)));
+async function stateOf(workFolder: string): Promise<FolderState> {
+  const names = await readdir(workFolder);
+  return new Map(await Promise.all(names.map(async name => [name, await readFile(join(workFolder, name))] as const)));
 }
 
 /** What a killed run leaves, its `share` of the operations done. */
@@ -59,10 +59,10 @@ async function leftBy({ image }: ReferenceImage, share: number, choices: PullCho
   const { count } = await withFault(
     async () => await pullImage(image, join(await holding(new Map()), "out.tar"), choices),
   );
-  const place = await holding(old);
-  const run = async (): Promise<unknown> => await pullImage(image, join(place, "out.tar"), choices);
+  const workFolder = await holding(old);
+  const run = async (): Promise<unknown> => await pullImage(image, join(workFolder, "out.tar"), choices);
   await new OperationLog().record(run, Math.floor(count * share));
-  return await stateOf(place);
+  return await stateOf(workFolder);
 }
 
 function tallied(error: unknown, fault: Fault, where: string): void {
@@ -100,7 +100,7 @@ async function failEach(
         at,
       );
       if (hit === undefined) continue;
-      const where = `${fault} at operation ${at}, ${hit.kind} of ${hit.place.replace(folder, "")}`;
+      const where = `${fault} at operation ${at}, ${hit.kind} of ${hit.target.replace(folder, "")}`;
       tallied(error, fault, where);
       const state = await stateOf(join(folder, "work"));
       const final = state.get("out.tar");
@@ -137,24 +137,24 @@ describe("a write that fails", { timeout: 600_000 }, () => {
   });
 
   test("ends a pull into a folder in the same way", async () => {
-    const place = join(folder, "work", "out");
-    const target = layoutFolder(place, { platform: PLATFORM });
-    const pull = async (): Promise<unknown> => await pullImage(small.image, place, { ...one, target });
+    const workFolder = join(folder, "work", "out");
+    const target = layoutFolderTarget(workFolder, { platform: PLATFORM });
+    const pull = async (): Promise<unknown> => await pullImage(small.image, workFolder, { ...one, target });
     await holding(new Map());
     const { count } = await withFault(pull);
-    const whole = await filesBelow(place);
+    const whole = await filesBelow(workFolder);
     for (let at = 0; at < count; at += 1) {
       for (const fault of FAULTS) {
         await holding(new Map());
         const { error, hit } = await withFault(pull, fault, at);
         if (hit === undefined) continue;
-        const where = `${fault} at operation ${at}, ${hit.kind} of ${hit.place.replace(folder, "")}`;
+        const where = `${fault} at operation ${at}, ${hit.kind} of ${hit.target.replace(folder, "")}`;
         tallied(error, fault, where);
         const names = await readdir(join(folder, "work"));
-        if (names.includes("out")) expect(await filesBelow(place), where).toEqual(whole);
+        if (names.includes("out")) expect(await filesBelow(workFolder), where).toEqual(whole);
         else expect(error, where).toBeDefined();
         if (!names.includes("out")) await pull();
-        expect(await filesBelow(place), where).toEqual(whole);
+        expect(await filesBelow(workFolder), where).toEqual(whole);
         // A lock that could not be removed is nobody's.
         expect((await readdir(join(folder, "work"))).filter(name => name !== "out.partial.lock")).toEqual(["out"]);
       }
@@ -162,8 +162,8 @@ describe("a write that fails", { timeout: 600_000 }, () => {
   });
 });
 
-async function filesBelow(place: string): Promise<ReadonlyMap<string, string>> {
-  const entries = await readdir(place, { recursive: true, withFileTypes: true });
+async function filesBelow(workFolder: string): Promise<ReadonlyMap<string, string>> {
+  const entries = await readdir(workFolder, { recursive: true, withFileTypes: true });
   const files = entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name));
   return new Map(
     await Promise.all(files.sort().map(async file => [file, (await readFile(file)).toString("base64")] as const)),

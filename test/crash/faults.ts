@@ -58,6 +58,10 @@ export function causeOf(fault: Fault): string {
   return fault === "full" || fault === "short" ? CAUSES.ENOSPC : CAUSES[fault];
 }
 
-function systemError(code: keyof typeof CAUSES, { kind, place }: Operation): Error {
-  return Object.assign(new Error(`${code}: ${CAUSES[code]}, ${kind} '${place}'`), { code, syscall: kind, path: place });
+function systemError(code: keyof typeof CAUSES, { kind, target }: Operation): Error {
+  return Object.assign(new Error(`${code}: ${CAUSES[code]}, ${kind} '${target}'`), {
+    code,
+    syscall: kind,
+    path: target,
+  });
 }

@@ -129,11 +129,11 @@ describe("a power cut", { timeout: 6 * 3_600_000 }, () => {
 
   // What the model would not find here it would not find in a broken program either.
   const isOf = (operation: Operation, kind: OperationKind, suffix: string): boolean =>
-    operation.kind === kind && operation.place.endsWith(suffix);
+    operation.kind === kind && operation.target.endsWith(suffix);
   test.each<[name: string, found: RegExp, forgets: (operation: Operation) => boolean]>([
     ["data before the journal", /the journal promises/, operation => isOf(operation, "datasync", ".partial")],
     ["data before the name", /unfinished under the final name/, operation => isOf(operation, "sync", ".partial")],
-    ["the journal before the header", /no journal tells of/, operation => isOf(operation, "datasync", ".journal")],
+    ["the journal before the header", /a file without a journal/, operation => isOf(operation, "datasync", ".journal")],
   ])("is seen to do harm where a sync is missing: %s", async (_name, found, forgets) => {
     const random = seeded(SEED);
     const app = await reference(["one", 30 * KIB], ["two", 12 * KIB]);

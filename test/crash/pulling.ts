@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { access, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { universalArchive } from "../../src/archive/write/archive-file-target.ts";
+import { archiveFileTarget } from "../../src/archive/write/archive-file-target.ts";
 import { bytesBlob } from "../../src/content/blob.ts";
 import type { ImageSource, ImageTarget, Root } from "../../src/content/contracts.ts";
 import { copyImages } from "../../src/copy/copy-image.ts";
@@ -91,7 +91,7 @@ export async function pullImage(image: TestImage, path: string, choices: PullCho
   await copyImages({
     plan: await gather(source, [image.root]),
     source,
-    target: choices.target ?? universalArchive(path, { platform: PLATFORM, resume }),
+    target: choices.target ?? archiveFileTarget(path, { platform: PLATFORM, resume }),
     sourceName: "registry.lan",
     cache: await openDigestCache(undefined),
     concurrency,

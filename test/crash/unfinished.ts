@@ -1,6 +1,6 @@
 // What a pull leaves that ended in the middle, made without a kill.
 
-import { universalArchive } from "../../src/archive/write/archive-file-target.ts";
+import { archiveFileTarget } from "../../src/archive/write/archive-file-target.ts";
 import type { ResumeOptions } from "../../src/archive/write/partial-archive.ts";
 import { bytesBlob } from "../../src/content/blob.ts";
 import type { CopyPlan, ImageSource, TargetSession } from "../../src/content/contracts.ts";
@@ -21,7 +21,7 @@ export interface Begun {
 export async function begin(image: TestImage, path: string, resume: ResumeOptions = {}): Promise<Begun> {
   const bytesOf = ({ digest }: Descriptor): Uint8Array => image.blobs.get(digest) ?? new Uint8Array();
   const plan = await planOf(image);
-  const target = universalArchive(path, { platform: PLATFORM, resume: { command: COMMAND, ...resume } });
+  const target = archiveFileTarget(path, { platform: PLATFORM, resume: { command: COMMAND, ...resume } });
   const blobs = plan.blobs.toSorted((one, two) => two.size - one.size);
   return { session: await target.begin(plan), blobs, bytesOf };
 }

@@ -57,7 +57,7 @@ describe("push() of what is read from beginning to end", () => {
     });
   });
 
-  test("push() without --tag says that the archive is read twice, or where layers are kept", async () => {
+  test("push() without --tag reports that it reads the archive twice, or where it keeps layers", async () => {
     const notesOf = async (way: (typeof WAYS)[number], isTagged: boolean): Promise<readonly string[]> => {
       const notes: string[] = [];
       const registry = await ScriptedRegistry.start();
@@ -69,8 +69,10 @@ describe("push() of what is read from beginning to end", () => {
     };
     expect(await notesOf("gzip", true)).toEqual([]);
     expect(await notesOf("pipe", true)).toEqual([]);
-    expect(await notesOf("gzip", false)).toEqual([expect.stringContaining("read twice")]);
-    expect(await notesOf("pipe", false)).toEqual([expect.stringMatching(/^Layers are kept compressed .* --tag /)]);
+    expect(await notesOf("gzip", false)).toEqual([expect.stringContaining("Reading the archive twice")]);
+    expect(await notesOf("pipe", false)).toEqual([
+      expect.stringMatching(/^Keeping compressed layers in a temporary file .* --tag /),
+    ]);
   });
 
   test.each(["hello.tar.gz", "hello.tar.zst", "hello.tar.xz", "hello.tar.bz2"])(

@@ -70,7 +70,7 @@ describeWith(["docker-registry", "skopeo", "umoci", "tar"], "imgpack pull to std
     const copy = await copyWithSkopeo(`oci:${folder}`, `dir:${scene.path("copied")}`, ["--preserve-digests"]);
     expect(copy).toMatchObject({ code: 0 });
     const again = await scene.imgpack.run(["pull", `${host}/hello:latest`, "-o", folder]);
-    expect(again).toMatchObject({ code: 0, stderr: expect.stringContaining("holds these images already") });
+    expect(again).toMatchObject({ code: 0, stderr: expect.stringContaining("contains these images already") });
     const other = await scene.imgpack.run(["pull", `${host}/multi:1.0`, "-o", folder]);
     expect(other).toMatchObject({ code: 9, stderr: expect.stringContaining("found 3 entries in it") });
   });

@@ -18,8 +18,8 @@ beforeAll(async () => {
 afterAll(() => scene?.close());
 
 /** Those that give the archive its name. */
-function isPublishing({ kind, place, position }: LoggedOperation): boolean {
-  if (basename(place) === "out.tar.partial" && kind === "write") return position === 0;
+function isPublishing({ kind, target, position }: LoggedOperation): boolean {
+  if (basename(target) === "out.tar.partial" && kind === "write") return position === 0;
   return kind !== "write" && kind !== "request" && kind !== "truncate";
 }
 

@@ -14,8 +14,8 @@ beforeAll(async () => {
 afterAll(() => scene?.close());
 
 /** Manifests and tags: what must not come before the blobs. */
-function isManifest({ kind, place }: LoggedOperation): boolean {
-  return kind === "request" && /^PUT .*\/manifests\//.test(place);
+function isManifest({ kind, target }: LoggedOperation): boolean {
+  return kind === "request" && /^PUT .*\/manifests\//.test(target);
 }
 
 describe.each(["archive", "rawArchive"] as const)("imgpack push of %s, killed at any operation", which => {

@@ -49,12 +49,12 @@ describe("createWatcher", () => {
     const log = join(folder, "log");
     expect(await written({ shorten: 2, log }, folder)).toBe("first.second");
     const lines = (await readFile(log, "utf8")).trimEnd().split("\n");
-    const place = join(folder, "file");
+    const target = join(folder, "file");
     expect(lines.map(line => JSON.parse(line) as unknown)).toEqual([
-      { kind: "create", place },
-      { kind: "write", place, position: 0, length: 6 },
-      { kind: "write", place, position: 3, length: 3 },
-      { kind: "write", place, position: 6, length: 6 },
+      { kind: "create", target },
+      { kind: "write", target, position: 0, length: 6 },
+      { kind: "write", target, position: 3, length: 3 },
+      { kind: "write", target, position: 6, length: 6 },
     ]);
   });
 });

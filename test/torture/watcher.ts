@@ -15,7 +15,7 @@ export interface Torment {
 
 export interface LoggedOperation {
   readonly kind: Operation["kind"];
-  readonly place: string;
+  readonly target: string;
   readonly position?: number;
   readonly length?: number;
 }
@@ -26,8 +26,9 @@ export function createWatcher({ kill, fail, shorten, log }: Torment, end: () => 
   return async (operation, run) => {
     count += 1;
     const at = count;
-    const { kind, place, position, bytes } = operation;
-    if (log !== undefined) appendFileSync(log, `${JSON.stringify({ kind, place, position, length: bytes?.length })}\n`);
+    const { kind, target, position, bytes } = operation;
+    if (log !== undefined)
+      appendFileSync(log, `${JSON.stringify({ kind, target, position, length: bytes?.length })}\n`);
     if (fail?.at === at) throw Object.assign(new Error(`${fail.code}: torture, ${kind}`), { code: fail.code });
     const half = bytes?.subarray(0, Math.ceil(bytes.length / 2));
     if (shorten === at && half !== undefined) return await run(half);

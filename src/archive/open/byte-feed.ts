@@ -1,6 +1,6 @@
 const NOTHING: Uint8Array = new Uint8Array();
 
-/** Takes a stream's parts apart into the pieces that a parser asks for. */
+/** Splits the parts of a stream into the pieces that a parser asks for. */
 export class ByteFeed implements AsyncDisposable {
   readonly #parts: AsyncIterator<Uint8Array>;
   #part: Uint8Array = NOTHING;
@@ -10,25 +10,25 @@ export class ByteFeed implements AsyncDisposable {
     this.#parts = parts[Symbol.asyncIterator]();
   }
 
-  /** Bytes handed out or skipped so far. */
+  /** Bytes returned or skipped so far. */
   get position(): number {
     return this.#position;
   }
 
-  /** What is at hand, at most `most` bytes; undefined at the end of the stream. */
-  async some(most: number = Number.POSITIVE_INFINITY): Promise<Uint8Array | undefined> {
+  /** The next bytes, at most `maxBytes`; undefined at the end of the stream. */
+  async some(maxBytes: number = Number.POSITIVE_INFINITY): Promise<Uint8Array | undefined> {
     while (this.#part.length === 0) {
       const { done, value } = await this.#parts.next();
       if (done) return undefined;
       this.#part = value;
     }
-    const taken = this.#part.subarray(0, most);
+    const taken = this.#part.subarray(0, maxBytes);
     this.#part = this.#part.subarray(taken.length);
     this.#position += taken.length;
     return taken;
   }
 
-  /** `bytes` of them in one piece; fewer only at the end of the stream. */
+  /** The next `bytes` bytes in one piece; fewer only at the end of the stream. */
   async exactly(bytes: number): Promise<Uint8Array> {
     const first = (await this.some(bytes)) ?? NOTHING;
     if (first.length === bytes) return first;
@@ -42,7 +42,7 @@ export class ByteFeed implements AsyncDisposable {
     return Buffer.concat(pieces);
   }
 
-  /** @returns false when the stream ends before. */
+  /** @returns false if the stream ends before `position`. */
   async skipTo(position: number): Promise<boolean> {
     while (this.#position < position) {
       if ((await this.some(position - this.#position)) === undefined) return false;

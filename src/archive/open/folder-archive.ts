@@ -12,6 +12,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { resolveEntry } from "../../tar/resolve-link.ts";
 import type { TarEntry } from "../../tar/tar-entry.ts";
 import { MAX_ENTRIES } from "../../tar/tar-walk.ts";
+import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
 import { checkSame, checkUnchanged, isSameFile } from "../../util/input-guard.ts";
 import type { Archive } from "../archive.ts";
@@ -20,8 +21,8 @@ import type { OpenArchiveOptions } from "./open-archive-options.ts";
 const MAX_DEPTH = 8;
 
 /**
- * A folder that holds what an archive would: an OCI layout, or skopeo's and podman's "dir:" form. Links are followed
- * inside the folder only, by the rules for links in a tar.
+ * A folder with the files of an archive: an OCI layout, or skopeo's and podman's "dir:". Links are followed inside the
+ * folder only, by the rules for links in a tar.
  */
 export class FolderArchive implements Archive {
   readonly path: string;
@@ -29,7 +30,7 @@ export class FolderArchive implements Archive {
   readonly compression = "none";
   readonly isFolder = true;
   readonly entries: ReadonlyMap<string, TarEntry>;
-  /** Files that were read, as they were when they were opened first. */
+  /** Files that were read, as they were when first opened. */
   readonly #opened = new Map<string, Stats>();
 
   private constructor(path: string, entries: ReadonlyMap<string, TarEntry>) {
@@ -85,7 +86,7 @@ export class FolderArchive implements Archive {
     };
   }
 
-  /** What was read and then replaced, or removed, was read whole. */
+  /** A file that was replaced or removed after it was read is no fault. */
   async confirm(): Promise<void> {
     for (const [path, opened] of this.#opened) {
       const stats = await lstat(path).catch(() => undefined);
@@ -134,13 +135,13 @@ async function walk(
     const stats = await lstat(join(root, path)).catch(cause => {
       throw unreadable("file", join(root, path), cause);
     });
-    // What is neither file, folder nor link holds no part of an image.
-    const place = { name: path, bodyOffset: entries.size, size: stats.isFile() ? stats.size : 0 };
-    if (stats.isFile()) entries.set(path, { ...place, type: "file" });
+    // Anything but a file, folder or link is no part of an image.
+    const entry = { name: path, bodyOffset: entries.size, size: stats.isFile() ? stats.size : 0 };
+    if (stats.isFile()) entries.set(path, { ...entry, type: "file" });
     else if (stats.isSymbolicLink())
-      entries.set(path, { ...place, type: "symlink", linkName: await readlink(join(root, path)) });
+      entries.set(path, { ...entry, type: "symlink", linkName: await readlink(join(root, path)) });
     else if (stats.isDirectory()) {
-      entries.set(path, { ...place, type: "directory" });
+      entries.set(path, { ...entry, type: "directory" });
       await walk(root, path, entries, depth + 1, signal);
     }
     if (entries.size > MAX_ENTRIES) throw tooMuch(root, `more than ${MAX_ENTRIES} entries`);
@@ -164,13 +165,13 @@ async function openFile(path: string): ReturnType<typeof open> {
 }
 
 function unreadable(kind: string, path: string, cause: unknown): StorageError {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+  const code = errorCode(cause) || String(cause);
   const found = code === "EACCES" ? "permission denied" : code === "ENOENT" ? "no such file" : code;
   return new StorageError(`Cannot read ${kind} ${quote(path)}: ${found}, expected a readable ${kind}`, { cause });
 }
 
 function tooMuch(path: string, found: string): ArchiveError {
   return new ArchiveError("too-many-entries", `Cannot read folder ${quote(path)}: ${found}, expected an image layout`, {
-    hint: 'Name the folder of the layout itself, the one with "oci-layout" or "manifest.json" in it.',
+    hint: 'Name the folder that contains "oci-layout" or "manifest.json".',
   });
 }

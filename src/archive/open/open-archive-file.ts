@@ -5,29 +5,30 @@ import { decompress } from "../../compress/decompress.ts";
 import { detectCompression, MAGIC_BYTES } from "../../compress/detect.ts";
 import { fileSliceBlob } from "../../content/blob.ts";
 import { StorageError } from "../../errors.ts";
+import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
 import { blameChangedInput, checkUnchanged } from "../../util/input-guard.ts";
 import type { Archive } from "../archive.ts";
 import { FolderArchive } from "./folder-archive.ts";
 import type { OpenArchiveOptions } from "./open-archive-options.ts";
-import { pipeScan } from "./open-pipe.ts";
+import { openPipe } from "./open-pipe.ts";
 import { type ScanOptions, StreamedArchive } from "./streamed-archive.ts";
 import { TarArchive } from "./tar-archive.ts";
 
 /**
- * Opens an image archive by its content: a plain tar for reads in any order; a compressed one, or a pipe (`-` is stdin),
- * for passes from beginning to end, the first of which is made here; or a folder.
+ * Opens an image archive by its content: a plain tar for reads in any order; a compressed tar or a pipe (`-` is stdin) as
+ * a streamed archive, which is read here for the first time; or a folder.
  *
- * @throws StorageError when the file cannot be opened; ArchiveError when it is no archive.
+ * @throws StorageError if the file cannot be opened; ArchiveError if it is no archive.
  */
 export async function openArchiveFile(path: string, options: OpenArchiveOptions = {}): Promise<Archive> {
   const scan = options.scan ?? (async (scan: ScanOptions) => await StreamedArchive.scan(scan));
   if (path === "-") {
     const stdin = options.stdin ?? process.stdin;
     try {
-      return await scan(await pipeScan(path, stdin, options));
+      return await scan(await openPipe(path, stdin, options));
     } catch (error) {
-      // An open stdin keeps the process waiting for it.
+      // The process would wait for the end of an open stdin.
       stdin.destroy();
       throw error;
     }
@@ -40,7 +41,7 @@ export async function openArchiveFile(path: string, options: OpenArchiveOptions 
     }
     if (!stats.isFile()) {
       const pipe = handle.createReadStream({ autoClose: false });
-      return await scan(await pipeScan(path, pipe, options, handle));
+      return await scan(await openPipe(path, pipe, options, handle));
     }
     const confirm = async (): Promise<void> => checkUnchanged(`archive ${quote(path)}`, stats, await handle.stat());
     return await blameChangedInput(confirm, async () => {
@@ -54,8 +55,8 @@ export async function openArchiveFile(path: string, options: OpenArchiveOptions 
         fileBytes: () => stats.size,
         compression,
         async open(signal) {
-          const stored = await fileSliceBlob(handle, 0, stats.size, path).open(undefined, signal);
-          return decompress(stored, compression, `archive ${quote(path)}`, signal);
+          const compressed = await fileSliceBlob(handle, 0, stats.size, path).open(undefined, signal);
+          return decompress(compressed, compression, `archive ${quote(path)}`, signal);
         },
         isReopenable: true,
         confirm,
@@ -74,7 +75,7 @@ async function openPath(path: string): Promise<{ readonly handle: FileHandle; re
   const named = await stat(path).catch(async cause => {
     throw await openFault(path, cause);
   });
-  // A pipe is waited for, as every reader does; a file or device must not hold the program up.
+  // Opening a pipe waits for its writer; opening a file or device must not wait.
   const wait = named.isFIFO() ? 0 : constants.O_NONBLOCK;
   try {
     const handle = await open(path, constants.O_RDONLY | wait);
@@ -85,7 +86,7 @@ async function openPath(path: string): Promise<{ readonly handle: FileHandle; re
 }
 
 async function openFault(path: string, cause: unknown): Promise<StorageError> {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown fault";
+  const code = errorCode(cause) || "unknown fault";
   if (code !== "ENOENT") {
     const found = code === "EACCES" ? "permission denied" : code;
     return new StorageError(`Cannot read archive ${quote(path)}: ${found}, expected a readable file`, { cause });
@@ -93,7 +94,7 @@ async function openFault(path: string, cause: unknown): Promise<StorageError> {
   const near = (await readdir(dirname(path)).catch((): string[] => [])).filter(name => isNear(name, basename(path)));
   const hint =
     near.length > 0
-      ? `The folder holds ${near.slice(0, 3).map(quote).join(", ")}.`
+      ? `The folder contains ${near.slice(0, 3).map(quote).join(", ")}.`
       : "Check the path; it is taken from the current folder unless it begins with a slash.";
   return new StorageError(`Cannot read archive ${quote(path)}: no such file, expected an image archive`, {
     cause,

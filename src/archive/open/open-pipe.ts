@@ -2,21 +2,22 @@ import { addAbortSignal, Readable } from "node:stream";
 import { decompress } from "../../compress/decompress.ts";
 import { detectCompression, MAGIC_BYTES } from "../../compress/detect.ts";
 import { InternalError, StorageError } from "../../errors.ts";
+import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
 import type { OpenArchiveOptions } from "./open-archive-options.ts";
 import type { ScanOptions } from "./streamed-archive.ts";
 
-/** How a pipe is read: once. Its first bytes tell how it is compressed. @param path `-` for stdin. */
-export async function pipeScan(
+/** Reads the first bytes of a pipe, which show how it is compressed. @param path `-` for stdin. */
+export async function openPipe(
   path: string,
   pipe: Readable,
   { onNote, signal }: OpenArchiveOptions,
   file?: AsyncDisposable,
 ): Promise<ScanOptions> {
   const what = path === "-" ? "archive on stdin" : `archive ${quote(path)}`;
-  // Its reader hears of every fault; one that comes when the reader has left concerns nobody.
+  // The reader of the pipe gets every error; one after its end does not matter.
   pipe.on("error", () => undefined);
-  // Whoever writes into it may wait for ever.
+  // The writer may wait for ever.
   if (signal !== undefined) addAbortSignal(signal, pipe);
   const parts = partsOf(pipe, what, signal);
   const start: Uint8Array[] = [];
@@ -45,7 +46,7 @@ export async function pipeScan(
     fileBytes: () => bytes,
     compression: compression ?? "none",
     async open(own) {
-      if (isOpened) throw new InternalError(`Cannot read ${what} again: it has passed by`);
+      if (isOpened) throw new InternalError(`Cannot read ${what} again: it is a pipe`);
       isOpened = true;
       if (own !== undefined) addAbortSignal(own, pipe);
       if (compression === undefined) return whole();
@@ -63,10 +64,9 @@ async function* partsOf(pipe: Readable, what: string, signal: AbortSignal | unde
     yield* pipe as AsyncIterable<Uint8Array>;
   } catch (cause) {
     signal?.throwIfAborted();
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
-    throw new StorageError(`Cannot read ${what}: ${code}, expected bytes until its end`, {
+    throw new StorageError(`Cannot read ${what}: ${errorCode(cause) || String(cause)}, expected bytes until its end`, {
       cause,
-      hint: "Whatever writes the archive failed: look at its messages, and run it again.",
+      hint: "The program that writes the archive failed: look at its messages, and run it again.",
     });
   }
 }

@@ -7,11 +7,8 @@ import { TaskGroup } from "../../util/task-group.ts";
 import type { BodyHandler } from "../archive.ts";
 import { ByteFeed } from "./byte-feed.ts";
 
-/**
- * Looks at a file's first bytes, up to 512, and says what to do with its body; undefined passes it over. The entries
- * behind it wait for the answer.
- */
-export type ChooseBody = (
+/** Returns the handler of a file's body by its first bytes, at most 512; undefined skips it. Later entries wait for it. */
+export type ChooseHandler = (
   entry: TarEntry,
   start: Uint8Array,
   signal: AbortSignal,
@@ -20,32 +17,32 @@ export type ChooseBody = (
 export interface ScanTarOptions {
   /** The archive as messages show it. */
   readonly what: string;
-  /** Bodies under way at once: one is fed while the tails of others are still being worked on. */
-  readonly atOnce: number;
-  /** True ends the scan early, without a look at the rest of the archive. */
+  /** Maximum number of handlers at once: one is fed while others still work on the end of their bodies. */
+  readonly concurrency: number;
+  /** True ends the scan early, without reading the rest of the archive. */
   readonly isDone?: (() => boolean) | undefined;
-  /** Hears the first failure at once: a source that stalls must not hold it up. */
+  /** Is called with the first failure at once: a source that stalls must not delay it. */
   readonly onFailure?: ((error: unknown) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Reads a tar from beginning to end by the same grammar as `indexTar`, and hands its files' bodies out as they pass by.
- * Settles when all that was done with them has.
+ * Reads a tar from front to back by the same grammar as `indexTar`, and gives bodies of files to their handlers. Settles
+ * after all handlers have.
  *
- * @throws ArchiveError as `indexTar`; the first failure of what is done with a body, which stops everything.
+ * @throws ArchiveError as `indexTar`; the first failure of a handler, which stops everything.
  */
 export async function scanTar(
   parts: AsyncIterable<Uint8Array>,
-  choose: ChooseBody,
-  { what, atOnce, isDone, onFailure, signal }: ScanTarOptions,
+  choose: ChooseHandler,
+  { what, concurrency, isDone, onFailure, signal }: ScanTarOptions,
 ): Promise<TarWalk> {
   await using feed = new ByteFeed(parts);
-  await using jobs = new TaskGroup(atOnce, signal, onFailure);
+  await using tasks = new TaskGroup(concurrency, signal, onFailure);
   const walk = new TarWalk({ what });
   try {
     for (;;) {
-      jobs.check();
+      tasks.check();
       const { kind, bytes } = walk.demand;
       if (!(await feed.skipTo(walk.position))) break;
       const chunk = kind === "zeros" ? await feed.some() : await feed.exactly(bytes);
@@ -54,55 +51,55 @@ export async function scanTar(
         break;
       }
       const entry = walk.push(chunk);
-      if (entry?.type === "file") await passBody(feed, entry, choose, jobs, signal);
+      if (entry?.type === "file") await handleBody(feed, entry, choose, tasks, signal);
       if (isDone?.()) {
-        await jobs.ended();
+        await tasks.ended();
         return walk;
       }
     }
     walk.end(feed.position);
-    await jobs.ended();
+    await tasks.ended();
     return walk;
   } catch (error) {
-    jobs.fail(error);
-    jobs.check();
+    tasks.fail(error);
+    tasks.check();
     throw error;
   }
 }
 
-async function passBody(
+async function handleBody(
   feed: ByteFeed,
   entry: TarEntry,
-  choose: ChooseBody,
-  jobs: TaskGroup,
+  choose: ChooseHandler,
+  tasks: TaskGroup,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const start = Buffer.from(await feed.exactly(Math.min(BLOCK_BYTES, entry.size)));
-  const take = await choose(entry, start, signal ?? new AbortController().signal);
-  if (take === undefined) return;
-  await jobs.room();
-  const once = oneShotBlob(entry.size);
-  const working = jobs.start(async own => await take(once.blob, own));
-  void working.then(once.leave);
-  // Where the archive ends too early, the walk's complaint stops the reader.
-  const isWanted = await feedBody(feed, entry, start, once);
-  if (isWanted === true) once.end();
-  // Its reader has gone: when that was a failure, the rest of a large body must not be waited for.
+  const handler = await choose(entry, start, signal ?? new AbortController().signal);
+  if (handler === undefined) return;
+  await tasks.room();
+  const body = oneShotBlob(entry.size);
+  const handled = tasks.start(async own => await handler(body.blob, own));
+  void handled.then(body.leave);
+  // If the archive ends too early, the error of the walk stops the handler.
+  const isWanted = await feedBody(feed, entry, start, body);
+  if (isWanted === true) body.end();
+  // The handler has ended: if it failed, the rest of a large body must not be read.
   if (isWanted !== false) return;
-  await working;
-  jobs.check();
+  await handled;
+  tasks.check();
 }
 
-/** @returns false when nobody wants the rest; undefined when the archive ended before the body. */
+/** @returns false if the handler does not need the rest; undefined if the archive ended before the body. */
 async function feedBody(
   feed: ByteFeed,
   entry: TarEntry,
   start: Uint8Array,
-  once: OneShotBlob,
+  body: OneShotBlob,
 ): Promise<boolean | undefined> {
   const end = entry.bodyOffset + entry.size;
   for (let part: Uint8Array | undefined = start; part !== undefined; part = await feed.some(end - feed.position)) {
-    if (!(await once.feed(part))) return false;
+    if (!(await body.feed(part))) return false;
     if (feed.position === end) return true;
   }
   return undefined;

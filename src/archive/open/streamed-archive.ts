@@ -12,15 +12,15 @@ import { resolveEntry } from "../../tar/resolve-link.ts";
 import type { TarEntry } from "../../tar/tar-entry.ts";
 import type { TarWalk } from "../../tar/tar-walk.ts";
 import { formatBytes, quote } from "../../util/format.ts";
-import type { Archive, BodyHandler, SequentialBodies } from "../archive.ts";
+import type { Archive, BodyHandler, StreamedBodies } from "../archive.ts";
 import { type BodyKind, bodyKind } from "./body-kind.ts";
-import { type ChooseBody, scanTar } from "./scan-tar.ts";
+import { type ChooseHandler, scanTar } from "./scan-tar.ts";
 
 /** A source of the inflated tar, from its first byte. */
 export type OpenParts = (signal?: AbortSignal) => Promise<AsyncIterable<Uint8Array>>;
 
-/** What is done, on the first pass, with a body that is not kept; its sha256 goes into `digests`, by offset. */
-export type BodyHandlerFor = (
+/** Returns the handler of a body that is not kept; the handler puts the body's sha256 into `digests`, by offset. */
+export type ChooseHandlerByKind = (
   entry: TarEntry,
   kind: BodyKind,
   digests: Map<number, Digest>,
@@ -29,13 +29,13 @@ export type BodyHandlerFor = (
 
 export interface ScanOptions {
   readonly path: string;
-  /** Bytes as they came, or as they lie on disk. */
+  /** Bytes read so far from a pipe, or bytes on disk. */
   readonly fileBytes: () => number;
   readonly compression: Compression | "none";
   readonly open: OpenParts;
-  /** False for what cannot be read from its beginning again, such as a pipe. */
+  /** False if the file cannot be read from the front again, such as a pipe. */
   readonly isReopenable: boolean;
-  /** As in `Archive`; absent where nobody can tell. */
+  /** As in `Archive`; absent for a pipe. */
   readonly confirm?: (() => Promise<void>) | undefined;
   /** Closed with the archive. */
   readonly file?: AsyncDisposable | undefined;
@@ -43,26 +43,23 @@ export interface ScanOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Bodies that are being worked on while the next one is read. */
+/** Bodies that are worked on while the next one is read. */
 const CONCURRENCY = 4;
-/** What a kept body costs beside its bytes. */
+/** Memory of a kept body in addition to its bytes. */
 const KEPT_EXTRA_BYTES = 512;
 const NO_BYTES: Uint8Array = new Uint8Array();
 const METADATA_NAMES: ReadonlySet<string> = new Set([LAYOUT_FILE, "repositories", "version"]);
 
-/**
- * An archive that was read once from its beginning to its end: what it holds is known, JSON is kept, all other bodies
- * have passed by.
- */
+/** An archive that was read from front to back: its entries are known, JSON is kept, and all other bodies are gone. */
 export class StreamedArchive implements Archive {
   readonly path: string;
   readonly fileBytes: number;
   readonly compression: Compression | "none";
   readonly entries: ReadonlyMap<string, TarEntry>;
-  readonly passing: SequentialBodies;
+  readonly streamed: StreamedBodies;
   readonly #kept: ReadonlyMap<number, Uint8Array>;
   readonly #compressions: ReadonlyMap<number, Compression>;
-  /** sha256 of bodies by their offset: those that the first pass worked on, or all of them. */
+  /** sha256 of bodies by their offset: of those that a handler worked on, or of all. */
   #digests: ReadonlyMap<number, Digest>;
   readonly #options: ScanOptions;
 
@@ -81,9 +78,9 @@ export class StreamedArchive implements Archive {
     this.#kept = kept;
     this.#compressions = compressions;
     this.#digests = digests;
-    this.passing = {
+    this.streamed = {
       holds: ({ bodyOffset, size }) => size === 0 || kept.has(bodyOffset),
-      pass: async (choose, isDone, signal) => await this.#pass(choose, isDone, signal),
+      readAgain: async (choose, isDone, signal) => await this.#readAgain(choose, isDone, signal),
     };
   }
 
@@ -92,19 +89,19 @@ export class StreamedArchive implements Archive {
    *
    * @throws ArchiveError as `scanTar`.
    */
-  static async scan(options: ScanOptions, work?: BodyHandlerFor): Promise<StreamedArchive> {
+  static async scan(options: ScanOptions, chooseByKind?: ChooseHandlerByKind): Promise<StreamedArchive> {
     const { onNote, signal } = options;
     const kept = new Map<number, Uint8Array>();
     const compressions = new Map<number, Compression>();
     const digests = new Map<number, Digest>();
     let keptBytes = 0;
-    const choose: ChooseBody = (entry, start, own) => {
+    const choose: ChooseHandler = (entry, start, own) => {
       const kind = bodyKind(start, entry.size);
       if (kind !== "json" && kind !== "tar" && kind !== "other") compressions.set(entry.bodyOffset, kind);
-      // Beyond the limit JSON may still be a layer of an artifact, and is treated as one.
+      // JSON beyond the limit may still be a layer of an artifact.
       const isKept =
         (kind === "json" || isMetadata(entry)) && keptBytes + entry.size + KEPT_EXTRA_BYTES <= MAX_KEPT_JSON_BYTES;
-      if (!isKept) return work?.(entry, kind, digests, own);
+      if (!isKept) return chooseByKind?.(entry, kind, digests, own);
       keptBytes += entry.size + KEPT_EXTRA_BYTES;
       if (start.length === entry.size) return void kept.set(entry.bodyOffset, Uint8Array.from(start));
       return async (blob, own) => void kept.set(entry.bodyOffset, await readBlob(blob, entry.size, own));
@@ -114,7 +111,7 @@ export class StreamedArchive implements Archive {
     return new StreamedArchive(options, walk.entries, kept, compressions, digests);
   }
 
-  /** False when everything that was not kept is gone. */
+  /** False if bodies that are not kept are gone. */
   get isReopenable(): boolean {
     return this.#options.isReopenable;
   }
@@ -134,9 +131,9 @@ export class StreamedArchive implements Archive {
   async digest(entry: TarEntry, signal?: AbortSignal): Promise<Digest> {
     const known = this.knownDigest(entry);
     if (known !== undefined) return known;
-    // One pass costs the same for one body and for all.
+    // Reading again costs the same for one body and for all.
     const digests = new Map<number, Digest>();
-    await this.#pass(
+    await this.#readAgain(
       ({ bodyOffset }) =>
         async (blob, own) =>
           void digests.set(bodyOffset, await hashBlob(blob, "sha256", own)),
@@ -145,11 +142,11 @@ export class StreamedArchive implements Archive {
     );
     this.#digests = digests;
     const digest = digests.get(entry.bodyOffset);
-    if (digest === undefined) throw new InternalError(`Cannot hash ${quote(entry.name)}: it did not pass by again`);
+    if (digest === undefined) throw new InternalError(`Cannot hash ${quote(entry.name)}: it is gone`);
     return digest;
   }
 
-  /** The sha256 of a body that is kept, or that a pass has hashed. */
+  /** The sha256 of a body that is kept or was hashed. */
   knownDigest({ bodyOffset, size }: TarEntry): Digest | undefined {
     const kept = size === 0 ? NO_BYTES : this.#kept.get(bodyOffset);
     return kept === undefined ? this.#digests.get(bodyOffset) : sha256Of(kept);
@@ -163,7 +160,7 @@ export class StreamedArchive implements Archive {
       open: async () => {
         throw new ArchiveError(
           "no-json",
-          `Cannot read ${quote(entry.name)} from ${this.what}: ${formatBytes(entry.size)} that are no JSON, expected metadata of at most ${formatBytes(MAX_KEPT_JSON_BYTES)} in all`,
+          `Cannot read ${quote(entry.name)} from ${this.what}: ${formatBytes(entry.size)} that are not JSON, expected metadata of at most ${formatBytes(MAX_KEPT_JSON_BYTES)} in all`,
         );
       },
     };
@@ -177,12 +174,12 @@ export class StreamedArchive implements Archive {
     await this.#options.file?.[Symbol.asyncDispose]();
   }
 
-  async #pass(
+  async #readAgain(
     choose: (entry: TarEntry) => BodyHandler | undefined,
     isDone: () => boolean,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    if (!this.#options.isReopenable) throw new InternalError(`Cannot read ${this.what} again: it has passed by`);
+    if (!this.#options.isReopenable) throw new InternalError(`Cannot read ${this.what} again: it was read from a pipe`);
     await scanParts(this.#options, choose, isDone, signal);
   }
 }
@@ -191,14 +188,14 @@ function sha256Of(bytes: Uint8Array): Digest {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
-/** What is no JSON under these names gets the error of whoever parses it. */
+/** Kept whatever it contains, so that the error comes from the parser. */
 function isMetadata({ name, size }: TarEntry): boolean {
   return size <= MAX_ARCHIVE_INDEX_BYTES && (METADATA_NAMES.has(name) || name.endsWith(".json"));
 }
 
 async function scanParts(
   options: ScanOptions,
-  choose: ChooseBody,
+  choose: ChooseHandler,
   isDone: (() => boolean) | undefined,
   signal: AbortSignal | undefined,
 ): Promise<TarWalk> {
@@ -206,7 +203,8 @@ async function scanParts(
   const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
   const parts = await options.open(either);
   const onFailure = (error: unknown): void => stop.abort(error);
-  return await scanTar(parts, choose, { what: whatOf(options), atOnce: CONCURRENCY, isDone, onFailure, signal });
+  const what = whatOf(options);
+  return await scanTar(parts, choose, { what, concurrency: CONCURRENCY, isDone, onFailure, signal });
 }
 
 function whatOf({ path }: ScanOptions): string {

@@ -12,7 +12,7 @@ import { checkUnchanged } from "../../util/input-guard.ts";
 import type { Archive } from "../archive.ts";
 import type { OpenArchiveOptions } from "./open-archive-options.ts";
 
-/** A plain tar that is open for positioned reads: bodies are read in place, in any order. */
+/** A plain tar: bodies are read where they are in the file, in any order. */
 export class TarArchive implements Archive {
   readonly path: string;
   readonly fileBytes: number;
@@ -29,7 +29,7 @@ export class TarArchive implements Archive {
     this.#opened = opened;
   }
 
-  /** Takes over `file`, if it succeeds. @param opened what the file was then. @throws ArchiveError as `indexTar`. */
+  /** Takes over `file`, if it succeeds. @param opened as the file was when it was opened. @throws ArchiveError as `indexTar`. */
   static async open(path: string, file: FileHandle, opened: Stats, options: OpenArchiveOptions): Promise<TarArchive> {
     const read = async (target: Uint8Array, position: number): Promise<number> =>
       (await file.read(target, 0, target.length, position)).bytesRead;

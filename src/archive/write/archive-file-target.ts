@@ -5,45 +5,50 @@ import { verified } from "../../content/verified.ts";
 import { IntegrityError, InternalError, StorageError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { encodeSlotHeader, planGaps, type TarPlan, type TarSlot } from "../../tar/tar-plan.ts";
-import { type ArchiveLayout, type ArchiveLayoutOptions, layOutArchive, planArchive } from "./archive-layout.ts";
+import {
+  type ArchiveContents,
+  type ArchiveContentsOptions,
+  archiveContents,
+  planArchiveTar,
+} from "./archive-contents.ts";
 import { hash, openPartialArchive } from "./open-partial-archive.ts";
 import type { ArchivePlan, PartialArchive, PlannedBlob, ResumeOptions } from "./partial-archive.ts";
 
-export interface UniversalArchiveOptions extends ArchiveLayoutOptions {
+export interface ArchiveFileOptions extends ArchiveContentsOptions {
   readonly resume?: ResumeOptions | undefined;
 }
 
 /**
- * One tar that is an OCI layout and a docker archive in one, unless `format` asks for less, and changes no byte of what
- * it holds. The same images give the same file, byte for byte. All offsets are known before the first blob comes, so
- * blobs are written in any order, and what a broken run has written is kept.
+ * Writes one tar that is an OCI layout and a docker archive in one, or one of them, as `format` says; blobs do not change.
+ * The same images give the same file, byte for byte. All offsets are known before the first blob, so blobs are written in
+ * any order, and an interrupted run can be resumed.
  */
-export function universalArchive(path: string, options: UniversalArchiveOptions): ImageTarget {
+export function archiveFileTarget(path: string, options: ArchiveFileOptions): ImageTarget {
   return {
     async begin(plan) {
-      const layout = layOutArchive(plan, options);
-      const tar = planArchive(layout);
-      const archive = await openPartialArchive(path, archivePlan(layout, tar), options.resume ?? {});
-      return new ArchiveSession(archive, tar, layout);
+      const contents = archiveContents(plan, options);
+      const tar = planArchiveTar(contents);
+      const archive = await openPartialArchive(path, archivePlan(contents, tar), options.resume ?? {});
+      return new ArchiveSession(archive, tar, contents);
     },
   };
 }
 
-function archivePlan(layout: ArchiveLayout, tar: TarPlan): ArchivePlan {
+function archivePlan(contents: ArchiveContents, tar: TarPlan): ArchivePlan {
   const [first] = tar.slots.values();
-  if (first === undefined) throw new InternalError("Cannot write archive: nothing is in it, expected oci-layout");
-  const contents = layout.files.map(({ name, size, bytes }) => [name, size, bytes && hash(bytes)]);
+  if (first === undefined) throw new InternalError("Cannot write archive: it is empty, expected oci-layout");
+  const identity = contents.files.map(({ name, size, bytes }) => [name, size, bytes && hash(bytes)]);
   return {
-    id: hash(JSON.stringify(contents)),
+    id: hash(JSON.stringify(identity)),
     totalBytes: tar.totalBytes,
     firstBlock: encodeSlotHeader(first),
-    blobs: blobsOf(layout, tar),
+    blobs: plannedBlobs(contents, tar),
   };
 }
 
-/** Those whose bytes are still to come. */
-function blobsOf(layout: ArchiveLayout, tar: TarPlan): readonly PlannedBlob[] {
-  return [...layout.names].flatMap(([digest, name]) => {
+/** Blobs that come from the source. */
+function plannedBlobs(contents: ArchiveContents, tar: TarPlan): readonly PlannedBlob[] {
+  return [...contents.names].flatMap(([digest, name]) => {
     const slot = tar.slots.get(name);
     return slot === undefined ? [] : [{ digest, size: slot.size, offset: slot.bodyOffset }];
   });
@@ -52,16 +57,16 @@ function blobsOf(layout: ArchiveLayout, tar: TarPlan): readonly PlannedBlob[] {
 class ArchiveSession implements TargetSession {
   readonly #archive: PartialArchive;
   readonly #tar: TarPlan;
-  readonly #layout: ArchiveLayout;
+  readonly #contents: ArchiveContents;
   readonly #missing: Set<string>;
   readonly #indexes: ReadonlyMap<string, number>;
 
-  constructor(archive: PartialArchive, tar: TarPlan, layout: ArchiveLayout) {
+  constructor(archive: PartialArchive, tar: TarPlan, contents: ArchiveContents) {
     this.#archive = archive;
     this.#tar = tar;
-    this.#layout = layout;
-    this.#missing = new Set(layout.names.values());
-    this.#indexes = new Map([...layout.names.keys()].map((digest, index) => [digest, index]));
+    this.#contents = contents;
+    this.#missing = new Set(contents.names.values());
+    this.#indexes = new Map([...contents.names.keys()].map((digest, index) => [digest, index]));
   }
 
   async has(descriptor: Descriptor, signal?: AbortSignal): Promise<Presence> {
@@ -70,7 +75,7 @@ class ArchiveSession implements TargetSession {
     try {
       await pumpBlob(verified(descriptor, kept, this.#archive.file.path), async () => undefined, signal);
     } catch (error) {
-      // What cannot be read may be written anew: the disk puts it elsewhere then.
+      // Unreadable bytes are written again: the disk then stores them elsewhere.
       if (!(error instanceof IntegrityError || error instanceof StorageError)) throw error;
       await this.forget(descriptor);
       return "absent";
@@ -93,7 +98,7 @@ class ArchiveSession implements TargetSession {
 
   async put(descriptor: Descriptor, blob: BlobSource, signal?: AbortSignal): Promise<void> {
     const index = this.#indexes.get(descriptor.digest);
-    // Manifests are written with the metadata, from the plan.
+    // Manifests come from the plan, and are written with the metadata.
     if (index === undefined) return;
     const { name, bodyOffset, size } = this.#slotOf(descriptor);
     if (size !== descriptor.size)
@@ -119,7 +124,7 @@ class ArchiveSession implements TargetSession {
   async commit(_roots: readonly SettledRoot[], signal?: AbortSignal): Promise<void> {
     const [missing] = this.#missing;
     if (missing !== undefined) throw new InternalError(`Cannot finish archive: ${missing} was never written`);
-    for (const { name, bytes } of this.#layout.files) {
+    for (const { name, bytes } of this.#contents.files) {
       if (bytes !== undefined) await this.#archive.write(bytes, this.#slot(name).bodyOffset);
     }
     const [, ...others] = this.#tar.slots.values();
@@ -134,12 +139,12 @@ class ArchiveSession implements TargetSession {
   }
 
   #slotOf({ digest }: Descriptor): TarSlot {
-    return this.#slot(this.#layout.names.get(digest) ?? digest);
+    return this.#slot(this.#contents.names.get(digest) ?? digest);
   }
 
   #slot(name: string): TarSlot {
     const slot = this.#tar.slots.get(name);
-    if (slot === undefined) throw new InternalError(`Cannot write ${name}: the archive has no place for it`);
+    if (slot === undefined) throw new InternalError(`Cannot write ${name}: not in the plan of the archive`);
     return slot;
   }
 }

@@ -6,26 +6,31 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { encodeSlotHeader, planGaps, type TarPlan } from "../../tar/tar-plan.ts";
 import { abortable, type Deferred, deferred } from "../../util/promises.ts";
-import { type ArchiveLayout, type ArchiveLayoutOptions, layOutArchive, planArchive } from "./archive-layout.ts";
+import {
+  type ArchiveContents,
+  type ArchiveContentsOptions,
+  archiveContents,
+  planArchiveTar,
+} from "./archive-contents.ts";
 import { StreamWriter } from "./stream-writer.ts";
 
-/** Blobs that may be under way at once: what waits for its turn holds memory. */
+/** Maximum number of blobs at once: those that wait for their turn use memory. */
 export const STREAM_CONCURRENCY = 4;
 
-/** What a blob that is not yet its turn may have read ahead; beyond it, it holds its pool chunks and waits. */
-const AHEAD_BYTES = 4 * 1024 * 1024;
+/** Bytes that a blob may read before its turn; after that it keeps its pool chunks and waits. */
+const MAX_AHEAD_BYTES = 4 * 1024 * 1024;
 
 /**
- * The archive that `universalArchive` writes, byte for byte, from its first byte to its last into a stream. Blobs are
- * fetched a few at a time, in the order of the tar: one passes straight through, the next ones read a little ahead.
+ * Writes the same bytes as `archiveFileTarget`, from front to back into a stream. Blobs are fetched a few at a time, in the
+ * order of the tar: one is written directly, the next ones read a little ahead.
  *
- * @param output is not ended: it belongs to the caller.
+ * @param output stays open: it belongs to the caller.
  */
-export function streamArchive(output: Writable, options: ArchiveLayoutOptions): ImageTarget {
+export function archiveStreamTarget(output: Writable, options: ArchiveContentsOptions): ImageTarget {
   return {
     async begin(plan, signal) {
-      const layout = layOutArchive(plan, options);
-      const session = new StreamSession(new StreamWriter(output, "archive"), planArchive(layout), layout);
+      const contents = archiveContents(plan, options);
+      const session = new StreamSession(new StreamWriter(output, "archive"), planArchiveTar(contents), contents);
       try {
         await session.advance(signal);
       } catch (error) {
@@ -41,22 +46,22 @@ class StreamSession implements TargetSession {
   readonly order: readonly Digest[];
   readonly #writer: StreamWriter;
   readonly #tar: TarPlan;
-  readonly #layout: ArchiveLayout;
-  /** Zeros behind a body, by where they begin. */
+  readonly #contents: ArchiveContents;
+  /** Zeros after a body, by their position. */
   readonly #padding: ReadonlyMap<number, number>;
   readonly #endBytes: number;
   readonly #turns: ReadonlyMap<Digest, Deferred<void>>;
   /** Files written so far. */
   #written = 0;
 
-  constructor(writer: StreamWriter, tar: TarPlan, layout: ArchiveLayout) {
+  constructor(writer: StreamWriter, tar: TarPlan, contents: ArchiveContents) {
     this.#writer = writer;
     this.#tar = tar;
-    this.#layout = layout;
+    this.#contents = contents;
     const gaps = planGaps(tar);
     this.#endBytes = gaps.at(-1)?.length ?? 0;
     this.#padding = new Map(gaps.slice(0, -1).map(({ position, length }) => [position, length]));
-    this.order = layout.files.flatMap(file => (file.bytes === undefined ? [file.digest] : []));
+    this.order = contents.files.flatMap(file => (file.bytes === undefined ? [file.digest] : []));
     this.#turns = new Map(this.order.map(digest => [digest, deferred<void>()]));
   }
 
@@ -66,7 +71,7 @@ class StreamSession implements TargetSession {
 
   async put({ digest, size }: Descriptor, blob: BlobSource, signal?: AbortSignal): Promise<void> {
     const turn = this.#turns.get(digest);
-    // Manifests stand at the head of the archive, written from the plan.
+    // Manifests come from the plan, and are written at the start of the archive.
     if (turn === undefined) return;
     const ahead: Uint8Array[] = [];
     let aheadBytes = 0;
@@ -75,12 +80,12 @@ class StreamSession implements TargetSession {
       isTurn = true;
       for (const part of ahead.splice(0)) await this.#writer.write(part, signal);
     };
-    // Several chunks are under way at once; each waits for the one before it.
+    // Several chunks come at once; each waits for the one before it.
     let last = Promise.resolve();
     const taken = async (chunk: Uint8Array): Promise<void> => {
-      if (!isTurn && aheadBytes + chunk.length <= AHEAD_BYTES && !this.#isTurn(digest)) {
+      if (!isTurn && aheadBytes + chunk.length <= MAX_AHEAD_BYTES && !this.#isTurn(digest)) {
         aheadBytes += chunk.length;
-        // A copy: the chunk goes back to the pool, which the blob in turn needs.
+        // A copy: the blob whose turn it is needs the chunk in the pool.
         ahead.push(chunk.slice());
         return;
       }
@@ -105,13 +110,13 @@ class StreamSession implements TargetSession {
     await this.advance(signal);
   }
 
-  /** Ends the file before, writes what the plan has itself, and opens the next blob's place. */
+  /** Ends the previous file, writes files from the plan, and starts the turn of the next blob. */
   async advance(signal?: AbortSignal): Promise<void> {
     for (;;) {
       const previous = this.#slot(this.#written - 1);
       const padding = previous === undefined ? undefined : this.#padding.get(previous.bodyOffset + previous.size);
       if (padding !== undefined) await this.#writer.write(new Uint8Array(padding), signal);
-      const file = this.#layout.files[this.#written];
+      const file = this.#contents.files[this.#written];
       const slot = this.#slot(this.#written);
       if (file === undefined || slot === undefined) return;
       await this.#writer.write(encodeSlotHeader(slot), signal);
@@ -125,7 +130,7 @@ class StreamSession implements TargetSession {
   }
 
   async commit(_roots: readonly SettledRoot[], signal?: AbortSignal): Promise<void> {
-    const missing = this.#layout.files[this.#written];
+    const missing = this.#contents.files[this.#written];
     if (missing !== undefined) throw new InternalError(`Cannot finish archive: ${missing.name} was never written`);
     const { totalBytes } = this.#tar;
     await this.#writer.write(new Uint8Array(this.#endBytes), signal);
@@ -134,18 +139,18 @@ class StreamSession implements TargetSession {
     }
   }
 
-  /** What went out cannot be taken back: a reader sees an archive without its end blocks. */
+  /** Written bytes cannot be taken back: a reader sees an archive without its end blocks. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#writer.release();
   }
 
   #isTurn(digest: Digest): boolean {
-    const file = this.#layout.files[this.#written];
+    const file = this.#contents.files[this.#written];
     return file !== undefined && file.bytes === undefined && file.digest === digest;
   }
 
-  #slot(place: number): ReturnType<TarPlan["slots"]["get"]> {
-    const file = this.#layout.files[place];
+  #slot(index: number): ReturnType<TarPlan["slots"]["get"]> {
+    const file = this.#contents.files[index];
     return file === undefined ? undefined : this.#tar.slots.get(file.name);
   }
 }

@@ -19,19 +19,19 @@ interface MetadataFile {
 }
 
 interface MetadataOptions {
-  /** The one that `manifest.json`, which can name a single platform per image, takes from an index. */
+  /** The platform of an index that `manifest.json` names: it can name one per image. */
   readonly platform: Platform;
-  /** "oci" has no `manifest.json`, "docker" nothing else. */
+  /** "oci" has no `manifest.json`, "docker" has nothing else. */
   readonly format: "universal" | "oci" | "docker";
-  /** Where configs and layers lie. */
+  /** Entry names of configs and layers. */
   readonly nameOf: (digest: Digest) => string;
 }
 
 /**
- * The JSON files at the head of an archive, in order; none when the docker form has no image to name. Key order and root
- * order are fixed, so the same images give the same bytes.
+ * The JSON files at the start of an archive, in order; none for a docker archive without an image. Keys and roots are
+ * sorted, so that the same images give the same bytes.
  */
-export function archiveMetadata(plan: CopyPlan, options: MetadataOptions): readonly MetadataFile[] {
+export function buildMetadata(plan: CopyPlan, options: MetadataOptions): readonly MetadataFile[] {
   const { format } = options;
   const roots = sortedRoots(plan);
   const entries = roots.flatMap(({ names, descriptor }) =>
@@ -63,8 +63,8 @@ export interface DockerImagePlan {
 }
 
 /**
- * The image that a docker loader gets: the manifest itself, or the best fit of an index; failing that, its first image.
- * Undefined for artifacts: they have no config that a loader could run.
+ * The image that a docker loader gets: the manifest itself, or the best match of an index, or else its first image.
+ * Undefined for an artifact, which has no config that can run.
  */
 export function dockerImage(plan: CopyPlan, { digest }: Descriptor, platform: Platform): DockerImagePlan | undefined {
   const planned = plan.manifests.get(digest);

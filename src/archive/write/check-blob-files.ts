@@ -6,31 +6,31 @@ import { hashBlob } from "../../content/hash-blob.ts";
 import { digestAlgorithm } from "../../oci/digest.ts";
 import { isOwn } from "../../util/process-identity.ts";
 import { runBounded } from "../../util/task-group.ts";
-import type { LayoutFile } from "./archive-layout.ts";
+import type { ArchiveFile } from "./archive-contents.ts";
 
-/** A file of a layout that is named by its digest. */
-export type BlobFile = Extract<LayoutFile, { bytes: undefined }>;
+/** A file whose bytes come from the source, named by its digest. */
+export type BlobFile = Extract<ArchiveFile, { bytes: undefined }>;
 
 const HASH_CONCURRENCY = 4;
 
-/** Hashes files in `folder`. @param take hears of each whether its bytes are right. */
+/** Hashes files in `folder`. @param onChecked is called with each, and whether its bytes are right. */
 export async function checkBlobFiles(
   folder: string,
   files: readonly BlobFile[],
-  take: (file: BlobFile, isWhole: boolean) => void | Promise<void>,
+  onChecked: (file: BlobFile, isWhole: boolean) => void | Promise<void>,
   signal?: AbortSignal,
 ): Promise<void> {
   const check = async (file: BlobFile, stop: AbortSignal): Promise<void> =>
-    await take(file, await isWhole(join(folder, file.name), file, stop));
+    await onChecked(file, await isWhole(join(folder, file.name), file, stop));
   await runBounded(files, HASH_CONCURRENCY, check, signal);
 }
 
-/** What cannot be read is not. */
+/** False for a file that cannot be read. */
 async function isWhole(path: string, { digest, size }: BlobFile, signal: AbortSignal): Promise<boolean> {
   try {
     await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const stats = await file.stat();
-    // Under a second name somebody else might change it.
+    // Under a second name, another program might change it.
     if (!stats.isFile() || !isOwn(stats) || stats.nlink !== 1 || stats.size !== size) return false;
     return (await hashBlob(fileSliceBlob(file, 0, size, path), digestAlgorithm(digest), signal)) === digest;
   } catch {

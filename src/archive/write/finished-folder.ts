@@ -4,30 +4,31 @@ import type { TargetSession } from "../../content/contracts.ts";
 import { syncFolder } from "../../util/disk.ts";
 import { formatBytes, quote } from "../../util/format.ts";
 import { isOwn } from "../../util/process-identity.ts";
-import type { ArchiveLayout } from "./archive-layout.ts";
+import type { ArchiveContents } from "./archive-contents.ts";
 import { type BlobFile, checkBlobFiles } from "./check-blob-files.ts";
-import { lockFolder, stored } from "./folder-lock.ts";
+import { withFolderErrors } from "./check-folder-target.ts";
+import { folderLock } from "./folder-lock.ts";
 
 /**
- * A folder that holds this very layout: a run that was killed after its last rename has nothing left to do, nor has one
- * that is asked for the same twice.
+ * A session for a folder that has these contents already: after a run that was killed after its last rename, or after the
+ * same run before.
  *
- * @returns undefined for any other folder, which is not touched.
+ * @returns undefined for any other folder, which is not changed.
  * @throws StorageError while another run writes it.
  */
 export async function finishedFolder(
   path: string,
-  layout: ArchiveLayout,
+  contents: ArchiveContents,
   onNote: ((text: string) => void) | undefined,
   signal?: AbortSignal,
 ): Promise<TargetSession | undefined> {
-  if (!(await hasNames(path, layout))) return undefined;
-  return await stored(path, async () => {
-    const lock = await lockFolder(path);
+  if (!(await hasNames(path, contents))) return undefined;
+  return await withFolderErrors(path, async () => {
+    const lock = await folderLock(path);
     const release = async (): Promise<void> => await lock.remove().catch(() => undefined);
     try {
-      onNote?.(`Checking ${formatBytes(layout.totalBytes)} in ${quote(path)}`);
-      if (!(await hasBytes(path, layout, signal))) {
+      onNote?.(`Checking ${formatBytes(contents.totalBytes)} in ${quote(path)}`);
+      if (!(await hasBytes(path, contents, signal))) {
         await release();
         return undefined;
       }
@@ -35,19 +36,19 @@ export async function finishedFolder(
       await release();
       throw error;
     }
-    onNote?.(`${quote(path)} holds these images already`);
+    onNote?.(`${quote(path)} contains these images already`);
     return {
-      has: async ({ digest }) => (layout.names.has(digest) ? "kept" : "absent"),
-      // Manifests, which are there, too.
+      has: async ({ digest }) => (contents.names.has(digest) ? "kept" : "absent"),
+      // Manifests are present, too.
       put: async () => undefined,
-      commit: async () => await stored(path, async () => await syncFolder(dirname(path))),
+      commit: async () => await withFolderErrors(path, async () => await syncFolder(dirname(path))),
       [Symbol.asyncDispose]: release,
     };
   });
 }
 
-/** Whether these files are in it, and no others. */
-async function hasNames(path: string, { files }: ArchiveLayout): Promise<boolean> {
+/** Whether it contains these files, and no others. */
+async function hasNames(path: string, { files }: ArchiveContents): Promise<boolean> {
   const stats = await lstat(path).catch(() => undefined);
   if (stats?.isDirectory() !== true || !isOwn(stats)) return false;
   const missing = new Set(files.map(({ name }) => name));
@@ -64,7 +65,7 @@ async function hasNames(path: string, { files }: ArchiveLayout): Promise<boolean
   return (await walk("").catch(() => false)) && missing.size === 0;
 }
 
-async function hasBytes(path: string, { files }: ArchiveLayout, signal?: AbortSignal): Promise<boolean> {
+async function hasBytes(path: string, { files }: ArchiveContents, signal?: AbortSignal): Promise<boolean> {
   for (const { name, size, bytes } of files) {
     if (bytes === undefined) continue;
     const file = join(path, name);

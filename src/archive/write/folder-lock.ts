@@ -1,46 +1,11 @@
-import { lstat, readdir } from "node:fs/promises";
-import { StorageError } from "../../errors.ts";
-import { quote } from "../../util/format.ts";
-import { storageState } from "../../util/output-checks.ts";
 import { ProcessLock } from "../../util/process-lock.ts";
 
-/** A folder while it grows. */
+/** The name of a folder while it is written. */
 export function partialOf(path: string): string {
   return `${path}.partial`;
 }
 
 /** Locks a folder and its partial one by a file next to them. @throws StorageError while another process has the lock. */
-export async function lockFolder(path: string): Promise<ProcessLock> {
+export async function folderLock(path: string): Promise<ProcessLock> {
   return await ProcessLock.claim(`${partialOf(path)}.lock`, path);
-}
-
-/** @throws StorageError for anything but nothing, or an empty folder. */
-export async function checkFolderTarget(path: string): Promise<void> {
-  const stats = await lstat(path).catch(() => undefined);
-  if (stats === undefined) return;
-  if (!stats.isDirectory()) {
-    const found = stats.isSymbolicLink() ? "a symbolic link" : stats.isFile() ? "a file" : "a pipe or device";
-    throw new StorageError(`Cannot write folder ${quote(path)}: found ${found}, expected an empty folder or nothing`, {
-      hint: "Choose another name; a name without a slash at its end writes a tar.",
-    });
-  }
-  const names = await readdir(path);
-  if (names.length === 0) return;
-  throw new StorageError(
-    `Cannot write folder ${quote(path)}: found ${names.length} ${names.length === 1 ? "entry" : "entries"} in it, expected an empty folder or nothing`,
-    { hint: "Remove what is in it, or name a folder that does not exist yet." },
-  );
-}
-
-/** Faults of the system in our own form. @param path the folder that is written. */
-export async function stored<T>(path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (!(cause instanceof Error) || !("syscall" in cause)) throw cause;
-    throw new StorageError(
-      `Cannot write folder ${quote(path)}: ${storageState(cause)}, expected a writable folder above it`,
-      { cause, hint: "Choose another output, in a folder that exists, has room, and that you may write to." },
-    );
-  }
 }

@@ -7,19 +7,19 @@ import {
 } from "../../util/lock-record.ts";
 import { decodeFrames, encodeFrame, hexAt, numberAt, type RecordFrame } from "../../util/record-frame.ts";
 
-/** An archive is begun; what follows belongs to it, until the next one. */
+/** Starts an archive; later records belong to it, until the next one. */
 export interface OpenRecord {
   readonly type: "open";
   /** 8 bytes in hex; also in the marker of the partial file. */
   readonly nonce: string;
-  /** 16 bytes in hex, of everything that the finished file's bytes follow from. */
+  /** Hash of everything that determines the bytes of the finished file; 16 bytes in hex. */
   readonly plan: string;
-  /** 16 bytes in hex, of what the user asked for; zeros when nobody means to go on with it. */
+  /** Hash of what the user asked for, 16 bytes in hex; zeros if it cannot be resumed. */
   readonly command: string;
   readonly totalBytes: number;
 }
 
-/** Where a blob lies in the file. */
+/** The position of a blob in the file. */
 export interface BlobRecord {
   readonly type: "blob";
   readonly nonce: string;
@@ -30,7 +30,7 @@ export interface BlobRecord {
   readonly digest: string;
 }
 
-/** The blob's first `bytes` are in the file; on the medium when `isDurable`, else as long as this system runs. */
+/** The blob's first `bytes` are in the file; on the medium if `isDurable`, else as long as this system runs. */
 export interface ProgressRecord {
   readonly type: "progress";
   readonly nonce: string;
@@ -41,14 +41,14 @@ export interface ProgressRecord {
   readonly claim: string;
 }
 
-/** Nothing of the blob counts any more. */
+/** Earlier progress of the blob is void. */
 export interface ResetRecord {
   readonly type: "reset";
   readonly nonce: string;
   readonly index: number;
 }
 
-/** The file is whole and durable; only its name may be missing. */
+/** The file is complete and durable; only the rename may be missing. */
 export interface DoneRecord {
   readonly type: "done";
   readonly nonce: string;

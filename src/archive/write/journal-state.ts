@@ -1,19 +1,19 @@
 import type { ClaimRecord } from "../../util/lock-record.ts";
 import type { BlobRecord, JournalRecord, OpenRecord } from "./journal-record.ts";
 
-/** What the journal of a partial archive says about the archive begun last. */
+/** What a journal says about the last archive that it started. */
 export interface JournalState {
   readonly open: OpenRecord;
   readonly blobs: ReadonlyMap<number, BlobRecord>;
-  /** Bytes at the beginning of each blob that are in the file. */
+  /** Bytes from the start of each blob that are in the file. */
   readonly kept: ReadonlyMap<number, number>;
   readonly isDone: boolean;
 }
 
 /**
- * @param own the reader's claim: what was written but not synced counts only while the same system runs, since a power
- *   cut may have taken it.
- * @returns undefined when no archive was begun.
+ * @param own the reader's claim: unsynced bytes count only while the same system runs, because a power cut may have removed
+ *   them.
+ * @returns undefined if no archive was started.
  */
 export function journalState(records: readonly JournalRecord[], own: ClaimRecord): JournalState | undefined {
   const open = records.findLast(record => record.type === "open");

@@ -6,28 +6,28 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import { makeFolder } from "../../util/disk.ts";
 import { errorCode } from "../../util/error-code.ts";
 import { PartialFile } from "../../util/partial-file.ts";
-import { type ArchiveLayout, type ArchiveLayoutOptions, layOutArchive } from "./archive-layout.ts";
+import { type ArchiveContents, type ArchiveContentsOptions, archiveContents } from "./archive-contents.ts";
+import { withFolderErrors } from "./check-folder-target.ts";
 import { finishedFolder } from "./finished-folder.ts";
-import { stored } from "./folder-lock.ts";
 import { PartialFolder, type PartialFolderOptions } from "./partial-folder.ts";
 
-export interface LayoutFolderOptions extends Pick<ArchiveLayoutOptions, "platform">, PartialFolderOptions {}
+export interface LayoutFolderOptions extends Pick<ArchiveContentsOptions, "platform">, PartialFolderOptions {}
 
 /**
- * An OCI image layout as a folder, written as `<path>.partial`, synced, renamed, the folder above synced. A blob gets its
- * name when its bytes were hashed, so a run that was broken off leaves whole ones for the next.
+ * Writes an OCI image layout as a folder: as `<path>.partial`, synced, renamed, the folder above synced. A blob gets its
+ * name after its bytes were hashed, so an interrupted run leaves complete blobs for the next one.
  *
- * @param path absent; an empty folder, which is replaced; or one that holds this very layout, which stays.
+ * @param path absent; an empty folder, which is replaced; or a folder with the same contents, which stays.
  */
-export function layoutFolder(path: string, options: LayoutFolderOptions): ImageTarget {
+export function layoutFolderTarget(path: string, options: LayoutFolderOptions): ImageTarget {
   return {
     async begin(plan, signal) {
-      const layout = layOutArchive(plan, { platform: options.platform, format: "oci" });
-      const place = resolve(path);
+      const contents = archiveContents(plan, { platform: options.platform, format: "oci" });
+      const folder = resolve(path);
       const finished =
-        options.restart === true ? undefined : await finishedFolder(place, layout, options.onNote, signal);
+        options.restart === true ? undefined : await finishedFolder(folder, contents, options.onNote, signal);
       if (finished !== undefined) return finished;
-      const session = new FolderSession(place, layout, await PartialFolder.open(place, layout, options, signal));
+      const session = new FolderSession(folder, contents, await PartialFolder.open(folder, contents, options, signal));
       try {
         await session.prepare();
       } catch (error) {
@@ -41,35 +41,35 @@ export function layoutFolder(path: string, options: LayoutFolderOptions): ImageT
 
 class FolderSession implements TargetSession {
   readonly #path: string;
-  readonly #layout: ArchiveLayout;
+  readonly #contents: ArchiveContents;
   readonly #folder: PartialFolder;
   readonly #missing: Set<string>;
 
-  constructor(path: string, layout: ArchiveLayout, folder: PartialFolder) {
+  constructor(path: string, contents: ArchiveContents, folder: PartialFolder) {
     this.#path = path;
-    this.#layout = layout;
+    this.#contents = contents;
     this.#folder = folder;
-    this.#missing = new Set(layout.files.map(({ name }) => name).filter(name => !folder.whole.has(name)));
+    this.#missing = new Set(contents.files.map(({ name }) => name).filter(name => !folder.whole.has(name)));
   }
 
   async prepare(): Promise<void> {
-    await stored(this.#path, async () => {
+    await withFolderErrors(this.#path, async () => {
       for (const folder of ["blobs", ...this.#folders()]) await makeFolderOnce(join(this.#folder.partial, folder));
     });
-    for (const { name, bytes } of this.#layout.files) {
+    for (const { name, bytes } of this.#contents.files) {
       if (bytes === undefined) continue;
       await this.#write(name, bytes.length, async file => await file.write(bytes, 0));
     }
   }
 
   async has({ digest }: Descriptor): Promise<Presence> {
-    const name = this.#layout.names.get(digest);
+    const name = this.#contents.names.get(digest);
     return name !== undefined && this.#folder.whole.has(name) ? "kept" : "absent";
   }
 
   async put({ digest, size }: Descriptor, blob: BlobSource, signal?: AbortSignal): Promise<void> {
-    const name = this.#layout.names.get(digest);
-    // Manifests were written from the plan.
+    const name = this.#contents.names.get(digest);
+    // Manifests come from the plan, and are written already.
     if (name === undefined) return;
     await this.#write(name, size, async file => {
       await pumpBlob(blob, async (chunk, position) => await file.write(chunk, position), signal);
@@ -94,9 +94,9 @@ class FolderSession implements TargetSession {
     this.#missing.delete(name);
   }
 
-  /** `blobs/sha256`, and `blobs/sha512` where there is one. */
+  /** `blobs/sha256`, and `blobs/sha512` if there is one. */
   #folders(): readonly string[] {
-    return [...new Set(this.#layout.files.map(({ name }) => dirname(name)))].filter(name => name !== ".");
+    return [...new Set(this.#contents.files.map(({ name }) => dirname(name)))].filter(name => name !== ".");
   }
 }
 

@@ -12,16 +12,16 @@ import { type JournalState, journalState } from "./journal-state.ts";
 import { type ArchivePlan, type OpenedPartial, PartialArchive, type ResumeOptions } from "./partial-archive.ts";
 import { decodeMarker, encodeMarker, MARKER_BYTES } from "./partial-marker.ts";
 
-/** Of an archive that nobody means to go on with. */
+/** For an archive that cannot be resumed. */
 const NO_COMMAND = "0".repeat(32);
-const DIGEST_PREFIX = 32;
+const DIGEST_PREFIX_LENGTH = 32;
 const BLOCK_BYTES = 512;
 
 /**
- * Opens `<path>.partial` and its journal: what an earlier run of the same command left, or a new one.
+ * Opens `<path>.partial` and its journal: those of an interrupted run of the same command, or new ones.
  *
- * @throws StorageError when another process writes the same archive, when the partial file belongs to another command,
- *   or when the space for it is missing.
+ * @throws StorageError if another process writes the same archive, the partial file belongs to another command, or there is
+ *   no space.
  */
 export async function openPartialArchive(
   path: string,
@@ -59,7 +59,7 @@ async function openClaimed(
   const holds = (state === undefined ? 0 : sum(state.kept.values())) > 0;
   if (left !== undefined && options.restart !== true && owner !== command) {
     const isWorthless = owner === NO_COMMAND || left.isEmpty || (state !== undefined && !holds);
-    if (!isWorthless) throw ofAnother(partial, owner === undefined);
+    if (!isWorthless) throw foreignPartial(partial, owner === undefined);
   }
   const isSame = left?.isPaired === true && state !== undefined && command !== NO_COMMAND && owner === command;
   if (left === undefined || !isSame || options.restart === true) {
@@ -70,9 +70,8 @@ async function openClaimed(
   const { blocks } = await file.stat();
   await checkSpace(path, plan.totalBytes, blocks * BLOCK_BYTES);
   const isChanged = state.open.plan !== plan.id;
-  const kept = stillFitting(plan, state);
-  // Where nothing fits it is a new archive, and nothing is worth a word.
-  if (sum(kept.values()) > 0) options.onNote?.(noteOf(path, plan, sum(kept.values()), isChanged));
+  const kept = reusableBytes(plan, state);
+  if (sum(kept.values()) > 0) options.onNote?.(resumeNote(path, plan, sum(kept.values()), isChanged));
   const nonce = isChanged ? await reopen(file, plan, command, journal, kept) : state.open.nonce;
   if (!isChanged && !isFinal) {
     await file.write(encodeMarker({ nonce, command }), 0);
@@ -84,15 +83,15 @@ async function openClaimed(
 
 interface LeftOver extends AsyncDisposable {
   readonly file: DiskFile;
-  /** What its marker says; undefined without one. */
+  /** In its marker; undefined without one. */
   readonly command: string | undefined;
-  /** No byte of it was ever written. */
+  /** True if no byte of it was ever written. */
   readonly isEmpty: boolean;
-  /** The journal is about this file. */
+  /** True if the journal is about this file. */
   readonly isPaired: boolean;
-  /** It has its final name already: only the journal was left to remove. */
+  /** True if it is renamed already, so that only the journal was left to remove. */
   readonly isFinal: boolean;
-  /** The file stays open. */
+  /** Keeps the file open. */
   release(): void;
 }
 
@@ -157,7 +156,7 @@ async function begin(
   }
 }
 
-/** The same file for another plan. A crash halfway leaves file and journal that do not belong together: all is fetched again. */
+/** Uses the file for another plan. After a crash halfway, file and journal do not match, and all is fetched again. */
 async function reopen(
   file: DiskFile,
   plan: ArchivePlan,
@@ -168,7 +167,7 @@ async function reopen(
   const nonce = randomBytes(8).toString("hex");
   await file.write(encodeMarker({ nonce, command }), 0);
   await file.truncate(plan.totalBytes);
-  // Before blobs of the new plan take the place of those that the journal still speaks of.
+  // Before blobs of the new plan replace those that the journal still describes.
   await file.datasync();
   const progress = [...kept].map(([index, bytes]): JournalRecord => {
     return { type: "progress", nonce, index, bytes, isDurable: true, claim: journal.claim.id };
@@ -188,8 +187,8 @@ function openingRecords(plan: ArchivePlan, nonce: string, command: string): read
   ];
 }
 
-/** Blobs that the new plan has at the same place. */
-function stillFitting({ blobs }: ArchivePlan, state: JournalState): ReadonlyMap<number, number> {
+/** Bytes of blobs that have the same offset in the new plan, by their new index. */
+function reusableBytes({ blobs }: ArchivePlan, state: JournalState): ReadonlyMap<number, number> {
   const old = new Map([...state.blobs].map(([index, blob]) => [`${blob.digest} ${blob.size} ${blob.offset}`, index]));
   const kept = new Map<number, number>();
   for (const [index, { digest, size, offset }] of blobs.entries()) {
@@ -200,21 +199,24 @@ function stillFitting({ blobs }: ArchivePlan, state: JournalState): ReadonlyMap<
 }
 
 function digestPrefix(digest: string): string {
-  return digest.slice(digest.indexOf(":") + 1).slice(0, DIGEST_PREFIX);
+  return digest.slice(digest.indexOf(":") + 1).slice(0, DIGEST_PREFIX_LENGTH);
 }
 
-function noteOf(path: string, { totalBytes }: ArchivePlan, bytes: number, isChanged: boolean): string {
+function resumeNote(path: string, { totalBytes }: ArchivePlan, bytes: number, isChanged: boolean): string {
   const found = `${formatBytes(bytes)} of ${formatBytes(totalBytes)}`;
   return isChanged
-    ? `The images changed since ${quote(`${path}.partial`)} was begun: going on with the ${found} that are still right`
-    : `Going on with ${quote(`${path}.partial`)}: ${found} are there`;
+    ? `Resuming ${quote(`${path}.partial`)} after the images changed: ${found} kept`
+    : `Resuming ${quote(`${path}.partial`)}: ${found} kept`;
 }
 
-function ofAnother(partial: string, isUnknown: boolean): StorageError {
-  const found = isUnknown ? "a file that no journal tells of" : "what another command began";
-  return new StorageError(`Cannot write ${quote(partial)}: found ${found}, expected nothing or this command's`, {
-    hint: "Finish that command, choose another output name, or remove it and its journal (pull --restart does).",
-  });
+function foreignPartial(partial: string, isUnknown: boolean): StorageError {
+  const found = isUnknown ? "a file without a journal" : "the file of another command";
+  return new StorageError(
+    `Cannot write ${quote(partial)}: found ${found}, expected nothing or a file of this command`,
+    {
+      hint: "Finish that command, choose another output name, or remove it and its journal (pull --restart does).",
+    },
+  );
 }
 
 function sum(numbers: Iterable<number>): number {
@@ -225,5 +227,5 @@ function sum(numbers: Iterable<number>): number {
 
 /** 16 bytes in hex. */
 export function hash(content: string | Uint8Array): string {
-  return createHash("sha256").update(content).digest("hex").slice(0, DIGEST_PREFIX);
+  return createHash("sha256").update(content).digest("hex").slice(0, DIGEST_PREFIX_LENGTH);
 }

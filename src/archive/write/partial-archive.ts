@@ -9,19 +9,19 @@ import type { ArchiveJournal } from "./archive-journal.ts";
 import type { ProgressRecord } from "./journal-record.ts";
 import { WrittenPrefix } from "./written-prefix.ts";
 
-/** Bytes between two syncs: what a power cut costs, once over. */
+/** Bytes between two syncs: at most twice as much is lost by a power cut. */
 const CHECKPOINT_BYTES = 64 * 1024 * 1024;
 
-/** Less is fetched again sooner than anybody has wondered what the files are. */
+/** Below this size a leftover file confuses more than resuming saves. */
 const MIN_KEPT_BYTES = 1024 * 1024;
 
-/** An archive to be written; everything in it follows from what `id` is a hash of. */
+/** An archive to write; `id` is a hash of everything that determines its bytes. */
 export interface ArchivePlan {
   /** 16 bytes in hex. */
   readonly id: string;
   readonly totalBytes: number;
   readonly blobs: readonly PlannedBlob[];
-  /** The first header: while it is missing, no reader takes the file for a tar. */
+  /** The first header: while it is missing, no reader accepts the file as a tar. */
   readonly firstBlock: Uint8Array;
 }
 
@@ -31,11 +31,11 @@ export interface PlannedBlob {
   readonly offset: number;
 }
 
-/** How an unfinished archive is treated. */
+/** How to treat an unfinished archive. */
 export interface ResumeOptions {
-  /** What the user asked for: the same again goes on where a run broke off. Without it, a broken run leaves nothing. */
+  /** What the user asked for: an interrupted run is resumed by the same command. Without it, such a run leaves nothing. */
   readonly command?: string | undefined;
-  /** Begins afresh, whatever is there. */
+  /** Discards what an interrupted run has left. */
   readonly restart?: boolean | undefined;
   /** Bytes between two syncs; for tests. */
   readonly checkpointBytes?: number | undefined;
@@ -50,19 +50,19 @@ export interface OpenedPartial {
   readonly nonce: string;
   /** By blob. */
   readonly kept: ReadonlyMap<number, number>;
-  /** It has its final name already: nothing is written, only compared. */
+  /** True if it is renamed already: nothing is written, only compared. */
   readonly isFinal: boolean;
 }
 
 /**
- * An archive under its partial name, and the journal of what is in it. Order of writes (what the journal says is in the
- * file, whatever happens in between): data, then record; for what must survive a power cut data, sync, record, sync.
+ * An archive under its partial name, and the journal of what is in it. Bytes are written before the record about them, so
+ * that the journal is right whatever happens in between; to survive a power cut: bytes, sync, record, sync.
  */
 export class PartialArchive implements AsyncDisposable {
   readonly #opened: OpenedPartial;
   readonly #options: ResumeOptions;
   readonly #prefixes: WrittenPrefix[];
-  /** Of each blob, what is recorded as durable. */
+  /** Bytes of each blob that are recorded as durable. */
   readonly #durable = new Map<number, number>();
   #unsynced = 0;
   #checkpoint: Promise<void> = Promise.resolve();
@@ -80,21 +80,21 @@ export class PartialArchive implements AsyncDisposable {
     return this.#opened.file;
   }
 
-  /** Bytes at the beginning of a blob that are in the file, unchecked. */
+  /** Bytes from the start of a blob that are in the file; unchecked. */
   kept(index: number): number {
     return this.#prefixes[index]?.bytes ?? 0;
   }
 
-  /** @throws StorageError; after the first one nothing more is written. */
+  /** @throws StorageError; after the first one, nothing is written. */
   async write(bytes: Uint8Array, position: number): Promise<void> {
     const { file, isFinal } = this.#opened;
     await this.#guarded(async () => {
       if (!isFinal) return await file.write(bytes, position);
-      const there = Buffer.alloc(bytes.length);
-      await file.read(there, position);
-      if (there.equals(bytes)) return;
+      const written = Buffer.alloc(bytes.length);
+      await file.read(written, position);
+      if (written.equals(bytes)) return;
       throw new StorageError(
-        `Cannot finish ${quote(file.path)}: byte ${position} and those after it were changed, expected them as they were written`,
+        `Cannot finish ${quote(file.path)}: bytes from ${position} on were changed, expected them as they were written`,
         { hint: "Run the command again with --restart." },
       );
     });
@@ -109,32 +109,32 @@ export class PartialArchive implements AsyncDisposable {
     const { checkpointBytes = CHECKPOINT_BYTES } = this.#options;
     if (this.#unsynced < checkpointBytes) return;
     this.#unsynced = 0;
-    // One sync at a time; writers wait for it only when they are a whole window ahead of the disk.
+    // One sync at a time; writers wait for it only if they are a whole window ahead of the disk.
     const before = this.#checkpoint;
     this.#checkpoint = before.then(async () => await this.#guarded(async () => await this.#makeDurable()));
     this.#checkpoint.catch(() => undefined);
     await before;
   }
 
-  /** Nothing of the blob counts any more. */
+  /** Discards the progress of a blob. */
   async reset(index: number): Promise<void> {
     this.#prefixes[index] = new WrittenPrefix();
     this.#durable.delete(index);
     const { journal, nonce } = this.#opened;
     await this.#guarded(async () => {
       await journal.append([{ type: "reset", nonce, index }]);
-      // Before other bytes take the place of those that earlier records speak of.
+      // Before other bytes replace those of earlier records.
       await journal.sync();
     });
   }
 
-  /** Makes the file durable and whole, and gives it its name. */
+  /** Makes the file complete and durable, and renames it. */
   async publish(): Promise<void> {
     const { file, journal, path, plan, nonce, isFinal } = this.#opened;
     await this.#checkpoint;
     await this.#guarded(async () => {
       if (!isFinal) {
-        // The journal and both names, too: without the marker only the journal tells whose file it is.
+        // The journal and both names, too: without the marker, only the journal identifies the file.
         await this.#makeDurable();
         await file.write(plan.firstBlock, 0);
         await file.sync();
@@ -149,7 +149,7 @@ export class PartialArchive implements AsyncDisposable {
     });
   }
 
-  /** Without `publish` what is there is kept for the same command, or else removed. */
+  /** Without `publish`, written bytes are kept for the same command, or removed. */
   async [Symbol.asyncDispose](): Promise<void> {
     const { file, journal, path, isFinal } = this.#opened;
     await this.#checkpoint.catch(() => undefined);
@@ -163,7 +163,7 @@ export class PartialArchive implements AsyncDisposable {
       await file.close();
       await journal.release();
       onNote?.(
-        `${quote(`${path}.partial`)} keeps ${formatBytes(kept)}: run the same command again to go on, or remove it and its journal`,
+        `${quote(`${path}.partial`)} keeps ${formatBytes(kept)}: run the same command again to resume, or remove it and its journal`,
       );
       return;
     }
@@ -176,12 +176,12 @@ export class PartialArchive implements AsyncDisposable {
     const { file, journal, path } = this.#opened;
     const reached = this.#prefixes.map(prefix => ({ prefix, bytes: prefix.bytes }));
     await file.datasync();
-    // The name, too: what had it before must not come back beside this journal.
+    // The name, too: an earlier file of this name must not come back next to this journal.
     if (!this.#isFolderSynced) await syncFolder(dirname(path));
     this.#isFolderSynced = true;
     const records: ProgressRecord[] = [];
     for (const [index, { prefix, bytes }] of reached.entries()) {
-      // A blob that was reset meanwhile begins anew.
+      // A blob that was reset in the meantime starts over.
       if (bytes === (this.#durable.get(index) ?? 0) || prefix !== this.#prefixes[index]) continue;
       this.#durable.set(index, bytes);
       records.push(this.#progress(index, bytes, true));
@@ -214,7 +214,7 @@ export class PartialArchive implements AsyncDisposable {
     return held !== undefined && named?.ino === held.ino && named.dev === held.dev;
   }
 
-  /** A later sync may report success after a failed one: the first fault ends the writing. */
+  /** A later sync may report success after a failed one, so the first fault ends the writing. */
   async #guarded(work: () => Promise<void>): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     try {

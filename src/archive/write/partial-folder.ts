@@ -9,26 +9,27 @@ import { formatBytes, quote } from "../../util/format.ts";
 import { checkSpace } from "../../util/output-checks.ts";
 import { isOwn } from "../../util/process-identity.ts";
 import type { ProcessLock } from "../../util/process-lock.ts";
-import type { ArchiveLayout } from "./archive-layout.ts";
+import type { ArchiveContents } from "./archive-contents.ts";
 import { type BlobFile, checkBlobFiles } from "./check-blob-files.ts";
-import { checkFolderTarget, lockFolder, partialOf, stored } from "./folder-lock.ts";
+import { checkFolderTarget, withFolderErrors } from "./check-folder-target.ts";
+import { folderLock, partialOf } from "./folder-lock.ts";
 
-/** All that such a folder holds at its top; nothing else is ever removed. */
+/** The names at the top of such a folder; nothing else is ever removed. */
 const OWN_NAMES: ReadonlySet<string> = new Set([LAYOUT_FILE, INDEX_FILE, "blobs"]);
 
 export interface PartialFolderOptions {
-  /** Begins afresh, whatever is there. */
+  /** Discards what an interrupted run has left. */
   readonly restart?: boolean | undefined;
   readonly onNote?: ((text: string) => void) | undefined;
 }
 
 /**
- * `<path>.partial`, which becomes `path` when it is whole. Its lock is a file beside it. Blobs that an earlier run left
- * in it are kept when the new layout has them and their bytes are right, whatever command wrote them.
+ * `<path>.partial`, which is renamed to `path` when it is complete. Its lock is a file next to it. Blobs of an interrupted
+ * run, whatever its command, are kept if the new contents need them and their bytes are right.
  */
 export class PartialFolder implements AsyncDisposable {
   readonly partial: string;
-  /** Names of blobs that are whole. */
+  /** Sizes of complete blobs, by name. */
   readonly whole: Map<string, number>;
   readonly #path: string;
   readonly #lock: ProcessLock;
@@ -51,22 +52,22 @@ export class PartialFolder implements AsyncDisposable {
     this.#onNote = onNote;
   }
 
-  /** @throws StorageError when it is another run's, or not a partial folder, or there is no space; what is there stays. */
+  /** @throws StorageError, without changing anything, if another process writes it, it is no partial folder, or there is no space. */
   static async open(
     path: string,
-    layout: ArchiveLayout,
+    contents: ArchiveContents,
     { restart, onNote }: PartialFolderOptions,
     signal?: AbortSignal,
   ): Promise<PartialFolder> {
-    return await stored(path, async () => {
-      // Nothing is looked at before: a run that ends meanwhile would make it wrong.
-      const lock = await lockFolder(path);
+    return await withFolderErrors(path, async () => {
+      // First, because another run may end and change the folder until the lock is taken.
+      const lock = await folderLock(path);
       try {
         await checkFolderTarget(path);
         const made = await createOrAdopt(partialOf(path));
         const opened = new PartialFolder(path, lock, made, new Map(), onNote);
         try {
-          await opened.#prepare(layout, restart === true, signal);
+          await opened.#prepare(contents, restart === true, signal);
         } catch (error) {
           await opened.#removeEmpty();
           throw error;
@@ -79,18 +80,18 @@ export class PartialFolder implements AsyncDisposable {
     });
   }
 
-  /** Makes it durable and gives it its name. */
+  /** Makes the folder durable and renames it. */
   async publish(folders: readonly string[], signal: AbortSignal | undefined): Promise<void> {
-    await stored(this.#path, async () => {
+    await withFolderErrors(this.#path, async () => {
       for (const folder of folders) await syncFolder(join(this.partial, folder));
-      // What others may do with it follows from the umask, as with any folder.
+      // The permissions of others depend on the umask, as with any folder.
       await changeMode(this.partial, (await stat(join(this.partial, "blobs"))).mode & 0o777);
       await syncFolder(this.partial);
       if (!(await this.#isNamed())) throw replaced(this.#path);
       signal?.throwIfAborted();
-      // Looked at again: a lot may have happened while the blobs came.
+      // Checked again: writing the blobs may have taken long.
       await checkFolderTarget(this.#path);
-      // Elsewhere an empty folder is replaced by the rename itself.
+      // On other systems the rename itself replaces an empty folder.
       if (process.platform === "win32") await removeFolder(this.#path).catch(() => undefined);
       await renameFile(this.partial, this.#path);
       this.#isDone = true;
@@ -98,22 +99,22 @@ export class PartialFolder implements AsyncDisposable {
     });
   }
 
-  /** Without `publish` it stays for the next run, when a blob in it is whole. */
+  /** Without `publish`, the folder is kept for the next run if it contains a complete blob. */
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       if (this.#isDone || !(await this.#isNamed())) return;
-      // What cannot be removed now is looked through by the next run.
+      // The next run removes the rest.
       if (this.whole.size === 0) return await removeTree(this.partial).catch(() => undefined);
       this.#onNote?.(
-        `${quote(this.partial)} keeps ${formatBytes(sum(this.whole))}: run the same command again to go on, or remove it`,
+        `${quote(this.partial)} keeps ${formatBytes(sum(this.whole))}: run the same command again to resume, or remove it`,
       );
     } finally {
       await this.#lock.remove().catch(() => undefined);
     }
   }
 
-  async #prepare(layout: ArchiveLayout, isRestart: boolean, signal: AbortSignal | undefined): Promise<void> {
-    const wanted = new Map(layout.files.flatMap(file => (file.bytes === undefined ? [[file.name, file]] : [])));
+  async #prepare(contents: ArchiveContents, isRestart: boolean, signal: AbortSignal | undefined): Promise<void> {
+    const wanted = new Map(contents.files.flatMap(file => (file.bytes === undefined ? [[file.name, file]] : [])));
     const found = await sweep(this.partial, isRestart ? new Map() : wanted);
     const bytes = found.reduce((total, { size }) => total + size, 0);
     if (found.length > 0) this.#onNote?.(`Checking ${formatBytes(bytes)} in ${quote(this.partial)}`);
@@ -124,14 +125,14 @@ export class PartialFolder implements AsyncDisposable {
     await checkBlobFiles(this.partial, found, take, signal);
     const kept = sum(this.whole);
     if (found.length > 0) {
-      const there = `${formatBytes(kept)} of ${formatBytes(layout.totalBytes)}`;
-      this.#onNote?.(`Going on with ${quote(this.partial)}: ${there} are there`);
+      const state = `${formatBytes(kept)} of ${formatBytes(contents.totalBytes)} kept`;
+      this.#onNote?.(`Resuming ${quote(this.partial)}: ${state}`);
     }
-    const largest = Math.max(0, ...layout.files.map(({ size }) => size));
-    await checkSpace(this.#path, layout.totalBytes, kept, largest);
+    const largest = Math.max(0, ...contents.files.map(({ size }) => size));
+    await checkSpace(this.#path, contents.totalBytes, kept, largest);
   }
 
-  /** Only where nothing is lost. */
+  /** Only if nothing is lost. */
   async #removeEmpty(): Promise<void> {
     await removeFolder(join(this.partial, "blobs")).catch(() => undefined);
     await removeFolder(this.partial).catch(() => undefined);
@@ -143,7 +144,7 @@ export class PartialFolder implements AsyncDisposable {
   }
 }
 
-/** Closed to others while it grows. */
+/** Others have no access while it is written. */
 async function createOrAdopt(partial: string): Promise<Stats> {
   try {
     await makeFolder(partial, { mode: 0o700 });
@@ -155,7 +156,7 @@ async function createOrAdopt(partial: string): Promise<Stats> {
   return await lstat(partial);
 }
 
-/** Removes everything but files that may be wanted blobs. @returns those */
+/** Removes everything but files that may be wanted blobs. @returns these files. */
 async function sweep(partial: string, wanted: ReadonlyMap<string, BlobFile>): Promise<readonly BlobFile[]> {
   const found: BlobFile[] = [];
   const isFolderOf = (entry: Dirent, below: string): boolean =>
@@ -173,7 +174,7 @@ async function sweep(partial: string, wanted: ReadonlyMap<string, BlobFile>): Pr
   return found;
 }
 
-/** @throws StorageError for what no run of ours has left: it is not touched. */
+/** @throws StorageError for a path that is not ours; it is not changed. */
 async function checkLeftOver(partial: string): Promise<void> {
   const stats = await lstat(partial);
   const names = stats.isDirectory() && isOwn(stats) ? await readdir(partial) : [""];

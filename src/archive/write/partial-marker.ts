@@ -1,11 +1,11 @@
 import { crc32 } from "node:zlib";
 
 /**
- * Stands in the first block of a partial archive, where a finished one has its first header: no reader of tars takes it,
- * and it names the journal that belongs to the file.
+ * The first block of a partial archive, instead of the first header: no reader accepts the file as a tar, and the marker
+ * names the journal of the file.
  */
 export interface PartialMarker {
-  /** 8 bytes in hex, as the journal has it. */
+  /** 8 bytes in hex, as in the journal. */
   readonly nonce: string;
   /** 16 bytes in hex: what the user asked for. */
   readonly command: string;
@@ -25,7 +25,7 @@ export function encodeMarker({ nonce, command }: PartialMarker): Uint8Array {
   return bytes;
 }
 
-/** @returns undefined when the bytes are something else. */
+/** @returns undefined if the bytes are no marker. */
 export function decodeMarker(bytes: Buffer): PartialMarker | undefined {
   if (bytes.length < MARKER_BYTES || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
   if (bytes.readUInt32LE(CRC_OFFSET) !== crc32(bytes.subarray(0, CRC_OFFSET))) return undefined;

@@ -8,9 +8,9 @@ import { abortable } from "../../util/promises.ts";
 
 const STDOUT = 1;
 
-/** Writes to a stream that others own, one piece at a time. */
+/** Writes to a stream of the caller, one piece at a time. */
 export class StreamWriter {
-  /** Bytes that the stream has taken. */
+  /** Bytes written so far. */
   written = 0;
   readonly #output: Writable;
   readonly #what: string;
@@ -27,7 +27,7 @@ export class StreamWriter {
     output.on("close", this.#onClose);
   }
 
-  /** @throws StorageError when the stream broke, or its reader has gone (security case F-06). */
+  /** @throws StorageError if the stream failed, or its reader has closed it (security case F-06). */
   async write(bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     if (this.#fault === undefined && this.#output.destroyed) this.#fault = { cause: undefined };
@@ -35,9 +35,9 @@ export class StreamWriter {
       await writeToDescriptor(this.#descriptor, "stdout", bytes).catch(this.#onError);
     } else if (this.#fault === undefined) {
       const done = new Promise<void>(resolve => {
-        // A stream that is closed in the middle of a write may never call back.
+        // A stream that is closed during a write may never call back.
         this.#wake = resolve;
-        // A copy: a stream that passes on what it is given calls back before anybody has read it.
+        // A copy: some streams call back before the bytes are read.
         this.#output.write(Buffer.from(bytes), error => {
           if (error) this.#fault ??= { cause: error };
           resolve();
@@ -49,10 +49,10 @@ export class StreamWriter {
     this.written += bytes.length;
   }
 
-  /** Listens no longer. */
+  /** Removes its listeners. */
   release(): void {
     this.#output.off("close", this.#onClose);
-    // An error may still be on its way, and without a listener it would end the process.
+    // An error may still come, and without a listener it would end the process.
     if (this.#fault === undefined) this.#output.off("error", this.#onError);
   }
 
@@ -67,7 +67,7 @@ export class StreamWriter {
   };
 }
 
-/** Node's own stream for a redirected stdout takes a short write, as on a full disk, for a whole one. */
+/** Node's own stream for a redirected stdout ignores a short write, as on a full disk. */
 function redirectedStdout(output: Writable): number | undefined {
   if (!("fd" in output) || output.fd !== STDOUT || output !== process.stdout || process.stdout.isTTY) return undefined;
   const stats = fstatSync(STDOUT);

@@ -1,9 +1,9 @@
-/** How much of a blob lies in the file without a hole, while its chunks come in any order. */
+/** The bytes from the start of a blob that are in the file without a hole, while its chunks come in any order. */
 export class WrittenPrefix {
   #bytes: number;
   readonly #ahead = new Map<number, number>();
 
-  /** @param bytes there already. */
+  /** @param bytes in the file already. */
   constructor(bytes = 0) {
     this.#bytes = bytes;
   }
@@ -12,7 +12,7 @@ export class WrittenPrefix {
     return this.#bytes;
   }
 
-  /** @returns true when the prefix grew. */
+  /** @returns true if the prefix grew. */
   add(position: number, length: number): boolean {
     if (position > this.#bytes) {
       this.#ahead.set(position, Math.max(length, this.#ahead.get(position) ?? 0));

@@ -1,7 +1,7 @@
 import { CHUNK_BYTES, sharedChunks } from "./chunks.ts";
 import type { Flow } from "./flow.ts";
 
-/** Packs parts of any size into full chunks and hands them to a flow, in order. */
+/** Packs parts of any size into full chunks for a flow, in order. */
 export class ChunkFiller {
   readonly #flow: Flow;
   #chunk: Uint8Array | undefined;
@@ -13,12 +13,12 @@ export class ChunkFiller {
     this.#flow = flow;
   }
 
-  /** Bytes that went out in whole chunks: where a broken transfer goes on after `rewind`. */
+  /** Bytes sent in whole chunks: after `rewind`, an interrupted transfer resumes here. */
   get handedBytes(): number {
     return this.#handed;
   }
 
-  /** Copies `part`; a promise when it has to wait for a free chunk, and then `part` must stay as it is until it settles. */
+  /** Copies `part`. Returns a promise if it must wait for a free chunk; `part` must not change until that settles. */
   take(part: Uint8Array): Promise<void> | undefined {
     for (let taken = 0; taken < part.length; ) {
       this.#chunk ??= this.#flow.tryAcquire();
@@ -32,7 +32,7 @@ export class ChunkFiller {
     return undefined;
   }
 
-  /** Forgets the bytes that do not fill a chunk yet. */
+  /** Discards bytes that do not fill a chunk yet. */
   rewind(): void {
     this.#rewinds += 1;
     if (this.#chunk !== undefined) sharedChunks.release(this.#chunk);
@@ -40,7 +40,7 @@ export class ChunkFiller {
     this.#filled = 0;
   }
 
-  /** Hands out the last, shorter chunk. */
+  /** Sends the last, shorter chunk. */
   end(): void {
     if (this.#filled > 0) this.#hand();
     else this.rewind();
@@ -50,7 +50,7 @@ export class ChunkFiller {
     const rewinds = this.#rewinds;
     const chunk = await this.#flow.acquire();
     if (rewinds !== this.#rewinds) {
-      // The transfer that brought this part broke off meanwhile; another one begins at `handedBytes`.
+      // The transfer of this part was interrupted in the meantime; the next one starts at `handedBytes`.
       sharedChunks.release(chunk);
       return;
     }

@@ -1,11 +1,11 @@
 import { abortable, deferred } from "../../util/promises.ts";
 
-/** Framing of a chunk that does not shrink: gzip header and trailer, and five bytes per 64 KiB. */
+/** Framing of an incompressible chunk: gzip header and trailer, and five bytes per 64 KiB. */
 const SPARE_EXTRA_BYTES = 1024;
 
 /**
- * A fixed set of equal buffers in shared memory: worker threads hash and compress them in place, sockets and files
- * fill them. The pool is the memory bound of a copy, whatever the size of its layers.
+ * A fixed set of equal buffers in shared memory: sockets and files fill them, worker threads hash and compress them in
+ * place. The pool bounds the memory of a copy, whatever the size of its layers.
  */
 export class ChunkPool {
   readonly chunkBytes: number;
@@ -19,12 +19,12 @@ export class ChunkPool {
     this.chunkBytes = chunkBytes;
   }
 
-  /** Chunks that are with their users. */
+  /** Chunks in use. */
   get lentChunks(): number {
     return this.#made - this.#free.length;
   }
 
-  /** A free chunk at once, or undefined: for callers that cannot wait, such as a socket's read callback. */
+  /** A free chunk, or undefined: for callers that cannot wait, such as the read callback of a socket. */
   tryAcquire(): Uint8Array | undefined {
     const chunk = this.#free.pop();
     if (chunk !== undefined || this.#made >= this.#limit) return chunk;
@@ -32,10 +32,7 @@ export class ChunkPool {
     return new Uint8Array(new SharedArrayBuffer(2 * this.chunkBytes + SPARE_EXTRA_BYTES), 0, this.chunkBytes);
   }
 
-  /**
-   * Room that comes with a chunk, for what is made of it: as long as the chunk and a little more. Its pages cost nothing
-   * until they are used.
-   */
+  /** Memory for the result of work on a chunk, a little larger than the chunk. Its pages cost nothing until used. */
   spare(chunk: Uint8Array): Uint8Array {
     return new Uint8Array(chunk.buffer, this.chunkBytes);
   }
@@ -48,8 +45,8 @@ export class ChunkPool {
     try {
       return await abortable(turn.promise, signal);
     } catch (error) {
-      const place = this.#waiting.indexOf(turn.resolve);
-      if (place >= 0) this.#waiting.splice(place, 1);
+      const index = this.#waiting.indexOf(turn.resolve);
+      if (index >= 0) this.#waiting.splice(index, 1);
       else void turn.promise.then(late => this.release(late));
       throw error;
     }

@@ -2,23 +2,23 @@ import { deferred } from "../../util/promises.ts";
 import type { ByteSink } from "../contracts.ts";
 import { CHUNKS_PER_BLOB, sharedChunks } from "./chunks.ts";
 
-/** The way of one blob's chunks from the pool through a sink and back, a bounded number at once. */
+/** Moves the chunks of one blob from the pool through a sink and back, a bounded number at once. */
 export interface Flow {
-  /** Aborts as soon as either side failed or the caller's signal aborted: for reads that should stop then. */
+  /** Aborts when either side fails or the caller's signal aborts, to stop reads. */
   readonly signal: AbortSignal;
-  /** A pool chunk for the next bytes. Rejects as soon as the sink failed or the signal aborted. */
+  /** A pool chunk for the next bytes. Rejects when the sink fails or the signal aborts. */
   acquire(): Promise<Uint8Array>;
-  /** The same without waiting; undefined when `acquire` would have to wait or fail. */
+  /** The same without waiting; undefined if `acquire` would wait or fail. */
   tryAcquire(): Uint8Array | undefined;
-  /** Passes `part` of `chunk` on; the chunk returns to the pool when the sink is done with it, at once after a failure. */
+  /** Sends `part` of `chunk` to the sink; the chunk returns to the pool after that, or at once after a failure. */
   hand(chunk: Uint8Array, part: Uint8Array, position: number): void;
   fail(error: unknown): void;
-  /** When every chunk is back. @throws the first failure, of either side. */
+  /** Settles after every chunk has returned. @throws the first failure of either side. */
   settled(): Promise<void>;
 }
 
 export function createFlow(sink: ByteSink, signal?: AbortSignal): Flow {
-  const underWay = new Set<Promise<void>>();
+  const sending = new Set<Promise<void>>();
   const stopped = new AbortController();
   let failure: { readonly error: unknown } | undefined;
   let room = deferred<void>();
@@ -33,7 +33,7 @@ export function createFlow(sink: ByteSink, signal?: AbortSignal): Flow {
   return {
     signal: stopped.signal,
     async acquire() {
-      while (failure === undefined && underWay.size >= CHUNKS_PER_BLOB) {
+      while (failure === undefined && sending.size >= CHUNKS_PER_BLOB) {
         room = deferred<void>();
         await room.promise;
       }
@@ -41,26 +41,26 @@ export function createFlow(sink: ByteSink, signal?: AbortSignal): Flow {
       return await sharedChunks.acquire(stopped.signal);
     },
     tryAcquire() {
-      return failure === undefined && underWay.size < CHUNKS_PER_BLOB ? sharedChunks.tryAcquire() : undefined;
+      return failure === undefined && sending.size < CHUNKS_PER_BLOB ? sharedChunks.tryAcquire() : undefined;
     },
     hand(chunk, part, position) {
       if (failure !== undefined) {
         sharedChunks.release(chunk);
         return;
       }
-      const passing = (async () => await sink(part, position))()
+      const sent = (async () => await sink(part, position))()
         .catch(fail)
         .finally(() => {
-          underWay.delete(passing);
+          sending.delete(sent);
           sharedChunks.release(chunk);
           room.resolve();
         });
-      underWay.add(passing);
+      sending.add(sent);
     },
     fail,
     async settled() {
       try {
-        await Promise.all(underWay);
+        await Promise.all(sending);
       } finally {
         signal?.removeEventListener("abort", onAbort);
       }

@@ -72,7 +72,7 @@ export class Transport implements AsyncDisposable {
     this.requests += 1;
     const { idleMs, rate } = this.options;
     const options = this.#isHome(url) ? this.options : { idleMs, rate };
-    return await hooked({ kind: "request", place: `GET ${url.pathname}` }, async () =>
+    return await hooked({ kind: "request", target: `GET ${url.pathname}` }, async () =>
       this.#bulk.get(request, options),
     );
   }
@@ -89,7 +89,7 @@ export class Transport implements AsyncDisposable {
     const refusal = this.#hosts.refusal(request.url.hostname);
     if (refusal !== null) throw refusal;
     const agents = await this.#agentsFor(request.url);
-    const operation = { kind: "request", place: `${request.method} ${request.url.pathname}` } as const;
+    const operation = { kind: "request", target: `${request.method} ${request.url.pathname}` } as const;
     const { idleMs = IDLE_MS, rate } = this.options;
     const onSent = (bytes: number): void => {
       this.bytesSent += bytes;

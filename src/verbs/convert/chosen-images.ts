@@ -13,12 +13,12 @@ export interface ConvertNameOptions {
 }
 
 /**
- * The images that are written, under the names that they get.
+ * The images to write, with the names to give them.
  *
  * @param what names the archive in messages.
- * @throws NotFoundError for an image that it does not hold; UsageError for a tag and several images.
+ * @throws NotFoundError for an image that the archive does not contain; UsageError for a tag and several images.
  */
-export function convertedRoots(roots: readonly Root[], options: ConvertNameOptions, what: string): readonly Root[] {
+export function chosenImages(roots: readonly Root[], options: ConvertNameOptions, what: string): readonly Root[] {
   const images = listOf("image", options.image);
   const tags = listOf("tag", options.tag);
   const chosen = images.length === 0 ? roots : images.map(image => find(roots, image, what));
@@ -27,12 +27,12 @@ export function convertedRoots(roots: readonly Root[], options: ConvertNameOptio
   if (root !== undefined && others.length === 0) return [{ ...root, names: [...new Set(tags.map(fullTag))] }];
   const known = chosen.map(root => root.names[0] ?? idOf(root)).join(", ");
   throw new UsageError(
-    `Cannot name ${what} ${tags.join(", ")}: it holds ${chosen.length} images (${known}), expected one`,
+    `Cannot name ${what} ${tags.join(", ")}: it contains ${chosen.length} images (${known}), expected one`,
     { hint: "Choose one with --image NAME." },
   );
 }
 
-/** A name takes the image under this name alone, a digest under all of its names. */
+/** A name selects the image under this name alone, a digest under all of its names. */
 function find(roots: readonly Root[], image: string, what: string): Root {
   const name = isDigest(image) ? undefined : fullName(image);
   const root = roots.find(root => (name === undefined ? idOf(root) === image : root.names.includes(name)));
@@ -56,7 +56,7 @@ function fullName(text: string): string {
   return fullImageName(formatReference({ ...reference, tag }));
 }
 
-/** What names an image that has no name: the config's digest before it has a manifest, else the manifest's. */
+/** Names an image without a name: the digest of its manifest, or of its config if it has no manifest yet. */
 function idOf(root: Root): Digest {
   return root.kind === "draft" ? root.draft.config.digest : root.descriptor.digest;
 }

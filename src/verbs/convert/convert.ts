@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { type ScanOptions, StreamedArchive } from "../../archive/open/streamed-archive.ts";
 import { openArchive } from "../../archive/open-archive.ts";
-import type { ArchiveFormat } from "../../archive/write/archive-layout.ts";
+import type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
 import type { ImageSource, Root } from "../../content/contracts.ts";
 import { derivedSource, rootsOf } from "../../content/derived-source.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
@@ -13,9 +13,9 @@ import { blameChangedInput } from "../../util/input-guard.ts";
 import { SPARSE, type Sparse } from "../options/choices.ts";
 import { oneOf } from "../options/option-values.ts";
 import { type ArchiveOutput, checkApart, type OpenedOutput, openOutput } from "../shared/open-output.ts";
-import { SequentialInput } from "../shared/sequential-input.ts";
+import { StreamedInput } from "../shared/streamed-input.ts";
 import { type OutputOptions, readPlatforms, type WrittenImage, writeImages } from "../shared/write-images.ts";
-import { type ConvertNameOptions, convertedRoots } from "./chosen-images.ts";
+import { type ConvertNameOptions, chosenImages } from "./chosen-images.ts";
 
 /** Options of `convert`. */
 export interface ConvertOptions extends OutputOptions, ConvertNameOptions {
@@ -70,28 +70,28 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
   const format = oneOf("format", options.format, ["universal", "oci", "docker"]);
   await checkApart(input, options.output);
   const output = await openOutput(options.output, format);
-  await using reading = new SequentialInput({
+  await using reading = new StreamedInput({
     beginUpload: undefined,
     isShared: false,
     level: "keep",
     cache: await openDigestCache(undefined),
     isDryRun: options.dryRun === true,
-    reason: "because what passes by only cannot be read again",
+    reason: "because a pipe cannot be read again",
     onProgress: options.onProgress ?? (() => undefined),
   });
-  // A compressed file is read again for its layers; a pipe cannot be.
+  // A compressed file is read again for its layers, a pipe is not.
   const scan = async (scanned: ScanOptions): Promise<StreamedArchive> =>
     scanned.isReopenable ? await StreamedArchive.scan(scanned) : await reading.scan(scanned);
   await using archive = await openArchive(input, { onNote, scan, signal, stdin: options.stdin });
   const source = reading.sourceOf(archive);
-  checkReadable(source, output, what);
+  checkOrder(source, output, what);
   const found: Root[] = [];
   for await (const root of archive.roots(signal)) found.push(root);
-  const originals = convertedRoots(found, options, what);
+  const originals = chosenImages(found, options, what);
   const chosen = derivedSource(source, { roots: rootsOf(originals) });
   const whole = sparse === "prune" ? pruneSparse(chosen, onNote) : chosen;
   const onAbsent = ({ digest }: Descriptor): void =>
-    onNote(`Not in the archive, and kept in its index: ${escapeForeign(digest)}`);
+    onNote(`Keeping an index entry that is not in the archive: ${escapeForeign(digest)}`);
   const writing = { ...options, verb: "convert" as const, output, platforms, sourceName: what, originals };
   const { plan, images } = await blameChangedInput(
     archive.confirm,
@@ -107,10 +107,10 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
   };
 }
 
-/** @throws UsageError: the input decides the order of blobs, and so does a stream that is written. */
-function checkReadable(source: ImageSource, output: OpenedOutput, what: string): void {
-  if (source.stream === undefined || output.kind !== "stream") return;
-  throw new UsageError(`Cannot convert ${what} to stdout: it is read from beginning to end, expected a file to write`, {
+/** @throws UsageError for a streamed archive written to a stream: both decide the order of blobs. */
+function checkOrder(source: ImageSource, output: OpenedOutput, what: string): void {
+  if (source.streamed === undefined || output.kind !== "stream") return;
+  throw new UsageError(`Cannot convert ${what} to stdout: it is read from front to back, expected a file to write`, {
     hint: "Write to a file, or unpack the archive first.",
   });
 }

@@ -14,39 +14,42 @@ export interface DiagnosedImage extends InspectedImage {
   readonly problem?: string;
 }
 
-export interface Examined {
+export interface CheckedImage {
   readonly root: Root;
   readonly image: DiagnosedImage;
 }
 
-/** Each root of an archive, and whether it can be used; what is wrong with one keeps no other from being told. */
-export async function examineImages(
+/** Checks each root of an archive; a fault in one does not hide the others. */
+export async function checkImages(
   source: ArchiveSource,
   faults: readonly ArchiveFault[],
   signal: AbortSignal | undefined,
-): Promise<readonly Examined[]> {
+): Promise<readonly CheckedImage[]> {
   const bad = new Set<Digest>(faults.map(({ blob }) => blob));
   const isGood = (digest: Digest): boolean => !bad.has(digest) && source.hasBlob(digest);
-  const examined: Examined[] = [];
+  const checked: CheckedImage[] = [];
   for (const root of source.images) {
     for (const image of await describe(source, root, signal)) {
       const isAlone = image.platforms.length === 1;
-      const lacks = image.platforms.filter(one => isAlone || isRunnable(one)).map(one => lackOf(one, isGood));
-      const isWhole = lacks.some(digests => digests.length === 0);
+      const missing = image.platforms.filter(one => isAlone || isRunnable(one)).map(one => missingOf(one, isGood));
+      const isWhole = missing.some(digests => digests.length === 0);
       const problem =
-        isWhole || lacks[0] === undefined ? {} : { problem: `missing or altered: ${lacks[0].join(", ")}` };
-      examined.push({ root, image: { ...problem, ...image, isWhole } });
+        isWhole || missing[0] === undefined ? {} : { problem: `missing or altered: ${missing[0].join(", ")}` };
+      checked.push({ root, image: { ...problem, ...image, isWhole } });
     }
   }
-  return examined;
+  return checked;
 }
 
-/** An attestation stands beside the image that it is about. */
+/** An attestation is next to its image, and cannot run. */
 function isRunnable({ platform }: InspectedPlatform): boolean {
   return platform !== undefined && !platform.startsWith("unknown/");
 }
 
-function lackOf({ config, digest, layers }: InspectedPlatform, isGood: (digest: Digest) => boolean): readonly Digest[] {
+function missingOf(
+  { config, digest, layers }: InspectedPlatform,
+  isGood: (digest: Digest) => boolean,
+): readonly Digest[] {
   const own = layers.filter(({ mediaType }) => !isForeignLayerType(mediaType)).map(({ digest }) => digest);
   return [...new Set([...(digest === undefined ? [] : [digest]), config, ...own])].filter(blob => !isGood(blob));
 }

@@ -14,7 +14,7 @@ import { LAYERS, type Layers } from "../options/choices.ts";
 import { oneOf } from "../options/option-values.ts";
 import { checkApart } from "../shared/open-output.ts";
 import { type VerifyResult, verify } from "../verify.ts";
-import { type DiagnosedImage, type Examined, examineImages } from "./check-images.ts";
+import { type CheckedImage, checkImages, type DiagnosedImage } from "./check-images.ts";
 import { isImage, loadFacts } from "./load-facts.ts";
 import { type LoaderVerdict, loaderVerdicts } from "./loader-verdicts.ts";
 import { type RepairedArchive, repair } from "./repair.ts";
@@ -83,24 +83,24 @@ export async function doctor(path: string, options: DoctorOptions = {}): Promise
   await checkRepair(path, options);
   const notes: string[] = [];
   const damaged: string[] = [];
-  const { source: opened, lost } = await openWhole(path, {
+  const { source: opened, lostImages } = await openWhole(path, {
     onNote: message => void notes.push(message),
     onDamage: (_, { message }) => void damaged.push(message),
     stdin: options.stdin,
     signal,
   });
   await using source = opened;
-  const isHashed = !quick && path !== "-" && lost.length === 0;
-  if (!quick && lost.length > 0)
-    notes.push("Nothing was hashed, because entries are missing; a repair hashes what it writes");
+  const isHashed = !quick && path !== "-" && lostImages.length === 0;
+  if (!quick && lostImages.length > 0)
+    notes.push("Nothing was hashed, because entries are missing; --repair hashes what it writes");
   const verified = isHashed ? await verify(path, { onProgress: withoutNotes(onProgress), signal }) : undefined;
-  const examined = await examineImages(source, verified?.faults ?? [], signal);
-  // An OCI view names its images all the same.
+  const checked = await checkImages(source, verified?.faults ?? [], signal);
+  // An OCI view names its images in any case.
   const dropped = source.oci === undefined ? damaged.map(problem => brokenImage([], problem)) : [];
-  const images = [...examined.map(({ image }) => image), ...dropped, ...unseen(lost, examined).map(lostImage)];
+  const images = [...checked.map(({ image }) => image), ...dropped, ...unseen(lostImages, checked).map(lostImage)];
   const broken = images.filter(image => isImage(image) && !image.isWhole);
   const loaders = loaderVerdicts(await loadFacts(source, images, broken.length, signal));
-  const whole = examined.filter(({ image }) => image.isWhole).map(({ root }) => root);
+  const whole = checked.filter(({ image }) => image.isWhole).map(({ root }) => root);
   const repaired = await blameChangedInput(source.confirm, async () => await repairWhole(source, whole, options));
   await source.confirm();
   return {
@@ -122,27 +122,27 @@ async function checkRepair(path: string, { repair, layers }: DoctorOptions): Pro
   oneOf("layers", layers, LAYERS);
   if (repair === undefined) return;
   if (path === "-") {
-    throw new UsageError("Cannot repair archive from stdin: it passes by once, expected a file", {
+    throw new UsageError("Cannot repair archive from stdin: it can be read only once, expected a file", {
       hint: "Save it to a file first.",
     });
   }
   await checkApart(path, repair);
 }
 
-/** The archive; where entries of some images are missing, without those images. */
+/** Opens the archive; without images whose entries are missing. */
 async function openWhole(
   path: string,
   options: OpenArchiveOptions,
-): Promise<{ readonly source: ArchiveSource; readonly lost: readonly LostImage[] }> {
+): Promise<{ readonly source: ArchiveSource; readonly lostImages: readonly LostImage[] }> {
   try {
-    return { source: await openArchive(path, options), lost: [] };
+    return { source: await openArchive(path, options), lostImages: [] };
   } catch (error) {
     const isLost = error instanceof ArchiveError && ["missing-layer", "missing-entry"].includes(error.reason);
     if (!isLost || path === "-") throw error;
     const archive = await openArchiveFile(path, { signal: options.signal });
     const salvaged = await salvage(archive, options.signal).catch(() => undefined);
     if (salvaged !== undefined) {
-      return { source: await archiveSource(salvaged.archive, options), lost: salvaged.lost };
+      return { source: await archiveSource(salvaged.archive, options), lostImages: salvaged.lostImages };
     }
     await archive[Symbol.asyncDispose]();
     throw error;
@@ -158,17 +158,17 @@ async function repairWhole(
   if (whole.length > 0) return await repair(source, whole, { output, layers, onProgress, signal });
   throw new ArchiveError(
     "no-image",
-    `Cannot repair ${source.archive.what}: nothing in it is whole, expected an image`,
+    `Cannot repair ${source.archive.what}: no image in it is whole, expected at least one`,
     {
       hint: 'See what is missing with "imgpack doctor" alone, pull the image again, and save it again.',
     },
   );
 }
 
-/** An OCI view may still tell of an image that manifest.json has lost. */
-function unseen(lost: readonly LostImage[], examined: readonly Examined[]): readonly LostImage[] {
-  const seen = new Set(examined.flatMap(({ image }) => image.names));
-  return lost.filter(({ names }) => names.length === 0 || names.some(name => !seen.has(name)));
+/** An OCI view may still describe an image that manifest.json has lost. */
+function unseen(lostImages: readonly LostImage[], checked: readonly CheckedImage[]): readonly LostImage[] {
+  const seen = new Set(checked.flatMap(({ image }) => image.names));
+  return lostImages.filter(({ names }) => names.length === 0 || names.some(name => !seen.has(name)));
 }
 
 function lostImage({ names, missing }: LostImage): DiagnosedImage {
@@ -179,7 +179,7 @@ function brokenImage(names: readonly string[], problem: string): DiagnosedImage 
   return { names, mediaType: DOCKER_MANIFEST, platforms: [], absent: [], isWhole: false, problem };
 }
 
-/** They were heard when the archive was opened. */
+/** Opening the archive has reported its notes already. */
 function withoutNotes(onProgress: OnProgress | undefined): OnProgress {
   return event => {
     if (event.kind !== "note") onProgress?.(event);

@@ -1,45 +1,45 @@
 import type { LayerCompression } from "../../oci/media-types.ts";
 
-/** What decides whether a loader takes an archive. */
+/** What decides whether a tool can load an archive. */
 export interface LoadFacts {
-  /** How the file itself is compressed; "folder" for what is no file. */
+  /** Compression of the file itself; "folder" for a folder. */
   readonly outer: string;
   readonly hasDockerView: boolean;
   readonly isDir: boolean;
   readonly isLegacy: boolean;
-  /** Only older archives may lack it: it names the images. */
+  /** The file names the images of older archives. */
   readonly hasRepositories: boolean;
-  /** Images; charts and signatures are none. */
+  /** Number of images; charts and signatures do not count. */
   readonly images: number;
-  /** Images of which nothing can run, because a part is missing or altered. */
+  /** Images that cannot run, because a part is missing or altered. */
   readonly broken: number;
   readonly layers: ReadonlySet<LayerCompression>;
-  /** A layer that only a hard link leads to. */
+  /** True if a layer is a hard link. */
   readonly hasHardLinks: boolean;
   /** manifest.json spells entries with "./". */
   readonly hasDotNames: boolean;
-  /** Images of manifest.json alone, where that is what is followed, that have no name. */
+  /** Images of manifest.json without a name. */
   readonly nameless: number;
-  /** Without an `index.json`, or without an `oci-layout` beside `manifest.json`. */
+  /** Undefined without an `index.json`, or without an `oci-layout` next to `manifest.json`. */
   readonly oci: OciFacts | undefined;
 }
 
-/** What an `index.json` says, for those who follow it. */
+/** What tools that use `index.json` find in it. */
 export interface OciFacts {
   readonly hasLayoutFile: boolean;
-  /** As they stand there: an image with two names stands twice. */
+  /** Number of entries: an image with two names has two. */
   readonly entries: number;
   /** Images with neither name nor tag. */
   readonly nameless: number;
-  /** Images with a tag, and no name that it could belong to. */
+  /** Images with a tag but without a name. */
   readonly tagOnly: number;
   /** Indexes without an image for this machine's platform. */
   readonly otherPlatforms: number;
-  /** Indexes of indexes only. */
+  /** Indexes that contain indexes only. */
   readonly nested: number;
-  /** Images of manifest.json that it does not lead to. */
+  /** Images of manifest.json that it does not contain. */
   readonly unlisted: number;
-  /** Images whose layers it tells otherwise than manifest.json. */
+  /** Images with other layers than in manifest.json. */
   readonly contradicted: number;
   readonly hasSha512: boolean;
 }
@@ -59,13 +59,13 @@ type Rule = (facts: LoadFacts) => string | false;
 const no = (isBad: boolean, why: string): string | false => isBad && why;
 
 const folder: Rule = ({ outer }) => no(outer === "folder", "it reads files, not folders");
-const dir: Rule = ({ isDir }) => no(isDir, 'it does not know the "dir:" form');
+const dir: Rule = ({ isDir }) => no(isDir, 'it does not support "dir:"');
 const needsDocker: Rule = ({ hasDockerView, isLegacy, isDir }) =>
-  no(!hasDockerView && !isLegacy && !isDir, "there is no manifest.json, and it reads no other form");
+  no(!hasDockerView && !isLegacy && !isDir, "there is no manifest.json, and it reads nothing else");
 const needsRepositories: Rule = ({ isLegacy, hasRepositories }) =>
-  no(isLegacy && !hasRepositories, "there is no repositories file, which names images of this form");
-const legacy: Rule = ({ isLegacy }) => no(isLegacy, "the form of Docker 1.9 is no longer read");
-const hardLinks: Rule = ({ hasHardLinks }) => no(hasHardLinks, "a layer is a hard link, which it does not follow");
+  no(isLegacy && !hasRepositories, "there is no repositories file, which names the images");
+const legacy: Rule = ({ isLegacy }) => no(isLegacy, "archives of Docker 1.9 are not supported any more");
+const hardLinks: Rule = ({ hasHardLinks }) => no(hasHardLinks, "a layer is a hard link, which it does not support");
 const dotNames: Rule = ({ hasDotNames, oci }) =>
   no(hasDotNames && oci === undefined, 'manifest.json spells names with "./", which it does not find');
 const outer =
@@ -82,26 +82,25 @@ const layoutFile: Rule = ({ oci, hasDockerView }) =>
   no(!hasDockerView && oci?.hasLayoutFile === false, "there is no oci-layout file");
 const sha512: Rule = ({ oci }) => no(oci?.hasSha512 === true, "blobs are named by sha512, which it does not read");
 const unlisted: Rule = ({ oci }) =>
-  no((oci?.unlisted ?? 0) > 0, "it follows index.json, which does not name all images of manifest.json");
+  no((oci?.unlisted ?? 0) > 0, "it uses index.json, which does not contain all images of manifest.json");
 const contradicted: Rule = ({ oci }) =>
-  no((oci?.contradicted ?? 0) > 0, "it follows index.json, whose layers are not those of the image");
+  no((oci?.contradicted ?? 0) > 0, "it uses index.json, which has other layers than the image");
 const platform: Rule = ({ oci }) =>
-  no((oci?.otherPlatforms ?? 0) > 0, "an image is not there for this machine's platform; ctr takes --platform");
-/** It takes the tag for the name, and lists only what has a name and a tag. */
+  no((oci?.otherPlatforms ?? 0) > 0, "an image does not support this machine's platform; use ctr with --platform");
+/** It uses the tag as the name, and lists only images with a name and a tag. */
 const tagOnly: Rule = ({ oci }) =>
-  no((oci?.tagOnly ?? 0) > 0, "an image has a tag without a name, which it then hides");
-/** It keeps the blobs for a while, and nothing leads to them. */
-const nameless: Rule = facts =>
-  no((facts.oci?.nameless ?? facts.nameless) > 0, "an image has no name, and it drops those");
+  no((oci?.tagOnly ?? 0) > 0, "an image has a tag without a name, so it is not listed");
+/** It keeps the blobs for a while, but nothing refers to them. */
+const nameless: Rule = facts => no((facts.oci?.nameless ?? facts.nameless) > 0, "an image has no name, and is dropped");
 
-/** podman tries the OCI form first, and falls back to the docker form. */
+/** podman reads an OCI layout first, and falls back to manifest.json. */
 const oneOciImage: Rule = ({ hasDockerView, oci }) =>
   no(!hasDockerView && (oci?.entries ?? 0) > 1, "an OCI layout with several entries has no manifest.json");
 const nested: Rule = ({ hasDockerView, oci }) =>
-  no(!hasDockerView && (oci?.nested ?? 0) > 0, "an index leads to further indexes, where it expects images");
-const unlistedBesideOne: Rule = facts => facts.oci?.entries === 1 && unlisted(facts);
+  no(!hasDockerView && (oci?.nested ?? 0) > 0, "an index contains indexes, where it expects images");
+const unlistedByOne: Rule = facts => facts.oci?.entries === 1 && unlisted(facts);
 
-const PODMAN: readonly Rule[] = [legacy, oneOciImage, nested, unlistedBesideOne, sha512];
+const PODMAN: readonly Rule[] = [legacy, oneOciImage, nested, unlistedByOne, sha512];
 const CONTAINERD: readonly Rule[] = [
   folder,
   dir,
@@ -116,7 +115,7 @@ const CONTAINERD: readonly Rule[] = [
 ];
 const CTR: readonly Rule[] = [...CONTAINERD, platform, nameless];
 
-/** Measured with the versions named: each rule is an archive that the loader refused, or said to have loaded and had not. */
+/** Measured with these versions: each rule is an archive that the tool refused, or reported as loaded and did not load. */
 const LOADERS: readonly { readonly loader: string; readonly rules: readonly Rule[] }[] = [
   { loader: "docker 20.10", rules: [folder, dir, needsDocker, needsRepositories, outer("zstd"), layers("zstd")] },
   { loader: "docker 23 to 28, classic store", rules: [folder, dir, needsDocker, needsRepositories] },
@@ -127,7 +126,7 @@ const LOADERS: readonly { readonly loader: string; readonly rules: readonly Rule
   { loader: "containerd 2 (ctr)", rules: [...CTR, outer("xz", "bzip2")] },
 ];
 
-/** Which runtimes load all images of an archive, and why the others do not. */
+/** Which tools load all images of an archive, and why the others do not. */
 export function loaderVerdicts(facts: LoadFacts): readonly LoaderVerdict[] {
   const { images, broken } = facts;
   const common = images === 0 ? ["there is no image in it"] : [];

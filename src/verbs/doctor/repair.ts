@@ -24,9 +24,9 @@ export interface RepairedArchive {
 }
 
 /**
- * Writes some images of an archive to a clean one: no links, absent platforms left out of indexes, both views in it.
+ * Writes some images of an archive to a clean one: without links and absent platforms, with both views.
  *
- * @throws ImgpackError; nothing stands under the output's name unless everything was read and right.
+ * @throws ImgpackError; the output appears only after everything was read and verified.
  */
 export async function repair(
   source: ArchiveSource,

@@ -1,6 +1,6 @@
 import { bytesBlob } from "../../content/blob.ts";
 import type { BlobSource, ImageSource, ManifestDraft, Root, SettledRoot } from "../../content/contracts.ts";
-import { isPending, settle } from "../../content/draft-manifest.ts";
+import { draftManifest, isPending } from "../../content/draft-manifest.ts";
 import { ArchiveError } from "../../errors.ts";
 import { buildImageConfig } from "../../oci/build-config.ts";
 import { type Descriptor, describeBytes } from "../../oci/descriptor.ts";
@@ -8,7 +8,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { DOCKER_CONFIG, DOCKER_MANIFEST, OCI_CONFIG, OCI_MANIFEST } from "../../oci/media-types.ts";
 import type { ImportRun, KnownLayer } from "./import-layers.ts";
 
-/** The image around a layer. */
+/** The image of one layer. */
 export interface DraftedImage {
   readonly config: Descriptor;
   readonly source: ImageSource;
@@ -46,7 +46,7 @@ export function importedImage(run: ImportRun, { diffId, layer, blob }: KnownLaye
     },
     draft: names => ({ kind: "draft", names, draft }),
     settled(names) {
-      const manifest = settle(draft, new Map());
+      const manifest = draftManifest(draft, new Map());
       const descriptor = describeBytes(manifest.mediaType, manifest.bytes);
       blobs.set(descriptor.digest, bytesBlob(manifest.bytes));
       return { kind: "settled", names, descriptor };

@@ -1,4 +1,4 @@
-import { universalArchive } from "../../archive/write/archive-file-target.ts";
+import { archiveFileTarget } from "../../archive/write/archive-file-target.ts";
 import type { OnProgress } from "../../content/progress.ts";
 import { type CopyOptions, copyImages } from "../../copy/copy-image.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
@@ -14,8 +14,8 @@ import { type BlobCounts, createTally } from "../shared/blob-counts.ts";
 import type { Destination } from "../shared/destinations.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
 import { importedImage } from "./import-draft.ts";
-import { checkApart, openImportInput } from "./import-input.ts";
-import { hashInput, type ImportRun, passLayer, sealedLayer, sealInput } from "./import-layers.ts";
+import { checkOutside, openImportInput } from "./import-input.ts";
+import { hashInput, type ImportRun, sealedLayer, sealInput, sendLayer } from "./import-layers.ts";
 import { type ImportSettings, readSettings } from "./import-settings.ts";
 import { type ImportTargetOptions, importTarget } from "./import-target.ts";
 
@@ -99,19 +99,19 @@ export async function importImage(path: string, options: ImportOptions): Promise
   const concurrency = wholeNumber("concurrency", options.concurrency, 1) ?? CONCURRENCY;
   const packing = { mtime: settings.mtime, keepOwner };
   await using input = await openImportInput(path, packing, onNote, signal);
-  if (output !== undefined) await checkApart(path, output);
+  if (output !== undefined) await checkOutside(path, output);
   const cache = await openDigestCache(options.cacheDir);
   const { author, message } = options;
   const run: ImportRun = { input, target, settings, author, message, concurrency, cache, onProgress, onNote, signal };
   await using registries = new RegistryPool(options, onProgress, options.cacheDir);
-  const made = await blameChangedInput(input.confirm, async () =>
+  const imported = await blameChangedInput(input.confirm, async () =>
     output !== undefined || options.dryRun
       ? await toArchive(run, options.dryRun ? undefined : output)
       : await toRegistries(run, registries),
   );
   const traffic = await registries.traffic();
   return {
-    ...made,
+    ...imported,
     ...(output === undefined ? {} : { output }),
     ...traffic,
     blobs: tally.counts(),
@@ -119,10 +119,10 @@ export async function importImage(path: string, options: ImportOptions): Promise
   };
 }
 
-type Made = Pick<ImportResult, "images" | "imageId" | "diffId" | "layer">;
+type Imported = Pick<ImportResult, "images" | "imageId" | "diffId" | "layer">;
 
-/** Sizes have to be known before the first byte is written, so the layer is made twice: once to know it. */
-async function toArchive(run: ImportRun, output: string | undefined): Promise<Made> {
+/** An archive needs sizes before its first byte, so the layer is built twice: the first time for its size. */
+async function toArchive(run: ImportRun, output: string | undefined): Promise<Imported> {
   const { input, target, settings, onNote, signal } = run;
   if (output !== undefined && input.kind === "made") {
     const verb = input.compression === undefined ? "Packing" : "Inflating";
@@ -131,31 +131,31 @@ async function toArchive(run: ImportRun, output: string | undefined): Promise<Ma
   const layer = await sealInput(run);
   await input.confirm();
   const image = importedImage(run, layer);
-  const names = target.names.length > 0 ? target.names : target.places.flatMap(namesOf);
+  const names = target.names.length > 0 ? target.names : target.destinations.flatMap(namesOf);
   const root = image.settled(names);
   if (output !== undefined) {
     const plan = await gather(image.source, [root], signal);
-    const archive = universalArchive(output, { platform: settings.platform });
+    const archive = archiveFileTarget(output, { platform: settings.platform });
     await copyImages({ ...copyOptions(run), plan, source: image.source, target: archive });
   }
   const images = names.map(reference => ({ reference, digest: root.descriptor.digest }));
   return { images, imageId: image.config.digest, diffId: layer.diffId, layer: layer.layer };
 }
 
-/** The layer is made while it is sent. */
-async function toRegistries(run: ImportRun, registries: RegistryPool): Promise<Made> {
+/** Builds the layer while it is sent. */
+async function toRegistries(run: ImportRun, registries: RegistryPool): Promise<Imported> {
   const { input, target, cache, signal } = run;
   let layer = input.kind === "made" ? undefined : await hashInput(run);
   const images: ImportedImage[] = [];
-  for (const place of target.places) {
-    const { registry, repository } = place;
-    const held = await registries.targetFor(place, cache, signal);
+  for (const destination of target.destinations) {
+    const { registry, repository } = destination;
+    const registryTarget = await registries.targetFor(destination, cache, signal);
     const isSent = layer === undefined;
-    layer ??= await passLayer(run, held);
+    layer ??= await sendLayer(run, registryTarget);
     const image = importedImage(run, layer);
-    const root = image.draft(place.roots.flatMap(({ names }) => names));
+    const root = image.draft(destination.roots.flatMap(({ names }) => names));
     const { present, absent } = target.isPlain
-      ? await findPresent(await registries.repositoryFor(place, signal, "pull,push"), [root], cache, signal)
+      ? await findPresent(await registries.repositoryFor(destination, signal, "pull,push"), [root], cache, signal)
       : { present: [], absent: [[0, root] as const] };
     for (const { tag, descriptor } of present) {
       const reference = `${registry}/${repository}:${tag}`;
@@ -170,12 +170,13 @@ async function toRegistries(run: ImportRun, registries: RegistryPool): Promise<M
       ...copyOptions(run),
       plan,
       source: image.source,
-      target: held,
+      target: registryTarget,
     })) {
       images.push(...names.map(tag => ({ reference: `${registry}/${repository}:${tag}`, digest: descriptor.digest })));
     }
   }
-  if (layer === undefined) throw new InternalError(`Cannot import ${input.what}: no place to push to, expected one`);
+  if (layer === undefined)
+    throw new InternalError(`Cannot import ${input.what}: no repository to push to, expected one`);
   const descriptor = sealedLayer(layer, cache);
   const imageId = importedImage(run, layer).config.digest;
   return { images, imageId, diffId: layer.diffId, ...(descriptor === undefined ? {} : { layer: descriptor }) };

@@ -2,7 +2,7 @@ import { constants, type Stats } from "node:fs";
 import { type FileHandle, open, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import { Readable } from "node:stream";
-import { RootfsCheck } from "../../archive/rootfs-tar.ts";
+import { RootfsCheck } from "../../archive/rootfs-check.ts";
 import { detectCompression, MAGIC_BYTES } from "../../compress/detect.ts";
 import { fileSliceBlob } from "../../content/blob.ts";
 import type { BlobSource } from "../../content/contracts.ts";
@@ -10,24 +10,25 @@ import { StorageError, UsageError } from "../../errors.ts";
 import type { PackFolderOptions } from "../../transform/folder-header.ts";
 import type { RawLayer } from "../../transform/import-layer.ts";
 import { packFolder, surveyFolder } from "../../transform/pack-folder.ts";
+import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
 import { checkUnchanged } from "../../util/input-guard.ts";
 
-/** What an image is made from. */
+/** The root filesystem of an image. */
 export interface ImportInput extends RawLayer, AsyncDisposable {
-  /** @throws StorageError when it changed since it was opened. A folder's files are looked at one by one, as they are read. */
+  /** @throws StorageError if it has changed since it was opened. Files of a folder are checked while they are read. */
   confirm(): Promise<void>;
   /**
-   * "compressed" is a layer already, and stays as it is. "plain" lies on disk: its diff_id costs one read. "made" takes
-   * time: packed from a folder, or inflated from xz or bzip2.
+   * "compressed" is a layer already, and does not change. "plain" is a tar on disk: one reading gives its diff_id. "made"
+   * takes time: packed from a folder, or inflated from xz or bzip2.
    */
   readonly kind: "compressed" | "plain" | "made";
 }
 
 /**
- * Opens a root filesystem: a tar, recognised with its compression by its content, or a folder.
+ * Opens a root filesystem: a folder, or a tar, whose compression its content shows.
  *
- * @throws StorageError for what cannot be read.
+ * @throws StorageError for a path that cannot be read.
  */
 export async function openImportInput(
   path: string,
@@ -74,7 +75,7 @@ async function folderInput(
 async function fileInput(path: string, handle: FileHandle, stats: Stats): Promise<ImportInput> {
   if (!stats.isFile()) {
     throw new StorageError(`Cannot import ${quote(path)}: found a pipe or device, expected a tar or a folder`, {
-      hint: "Save the stream to a file first: its size has to be known, and it is read twice.",
+      hint: "Save the stream to a file first: its size must be known, and it is read twice.",
     });
   }
   const what = `file ${quote(path)}`;
@@ -100,7 +101,7 @@ async function openInput(path: string): Promise<{ readonly file: FileHandle; rea
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     return { file, stats: await file.stat() };
   } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+    const code = errorCode(cause) || String(cause);
     const found = code === "ENOENT" ? "no such file" : code === "EACCES" ? "permission denied" : code;
     throw new StorageError(`Cannot import ${quote(path)}: ${found}, expected a root filesystem tar or a folder`, {
       cause,
@@ -109,13 +110,13 @@ async function openInput(path: string): Promise<{ readonly file: FileHandle; rea
   }
 }
 
-/** @throws UsageError when an archive would become part of the folder that it is made from. */
-export async function checkApart(input: string, output: string): Promise<void> {
+/** @throws UsageError if the output is in the folder that it is made from. */
+export async function checkOutside(input: string, output: string): Promise<void> {
   const folder = await realpath(input);
   if (!(await stat(folder)).isDirectory()) return;
   const parent = await realpath(dirname(output)).catch(() => undefined);
   if (parent === undefined || !join(parent, basename(output)).startsWith(folder.replace(/\/$/, "") + sep)) return;
-  throw new UsageError(`Cannot write ${quote(output)}: it lies in ${quote(input)}, expected a place outside of it`, {
+  throw new UsageError(`Cannot write ${quote(output)}: it is in ${quote(input)}, expected a path outside of it`, {
     hint: "An archive inside the folder would become a part of the image.",
   });
 }

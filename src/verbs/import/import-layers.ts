@@ -8,13 +8,13 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { type LayerCompression, OCI_LAYER, toDockerLayerType, withLayerCompression } from "../../oci/media-types.ts";
 import { hashLayer } from "../../transform/hash-layer.ts";
-import { importedLayer, type LayerForm } from "../../transform/import-layer.ts";
+import { importedLayer, type LayerOutput } from "../../transform/import-layer.ts";
 import { reproducibleLayer, sealLayer } from "../../transform/reproducible-layer.ts";
 import type { ImportInput } from "./import-input.ts";
 import type { ReadSettings } from "./import-settings.ts";
 import type { ImportTarget } from "./import-target.ts";
 
-/** One import, as far as it is decided. */
+/** What all steps of one import need. */
 export interface ImportRun {
   readonly input: ImportInput;
   readonly target: ImportTarget;
@@ -28,15 +28,15 @@ export interface ImportRun {
   readonly signal: AbortSignal | undefined;
 }
 
-/** A layer whose diff_id is known, and so the config of the image. */
+/** A layer with a known diff_id, from which the config follows. */
 export interface KnownLayer<Layer = Descriptor | PendingBlob> {
   readonly diffId: Digest;
   readonly layer: Layer;
-  /** Of a layer whose digest is known, too. */
+  /** If the digest is known, too. */
   readonly blob?: BlobSource;
 }
 
-/** Reads a tar once for its diff_id; a plain one that will be compressed still waits for its digest then. */
+/** Reads a tar once for its diff_id; the digest of one that will be compressed stays unknown. */
 export async function hashInput(run: ImportRun): Promise<KnownLayer> {
   const { input, target, signal } = run;
   if (input.kind === "made") throw new InternalError(`Cannot hash ${input.what}: it is no layer yet, expected a tar`);
@@ -46,11 +46,11 @@ export async function hashInput(run: ImportRun): Promise<KnownLayer> {
   const how = { algorithm: "sha256", what, compression, check: input.check() } as const;
   const { digest, diffId = digest } = await atEnd("source", async () => await hashLayer(blob, how, signal, onBytes));
   if (compression === undefined && target.profile !== undefined)
-    return { diffId, layer: importedLayer(input, formOf(run), diffId) };
+    return { diffId, layer: importedLayer(input, outputOf(run), diffId) };
   return { diffId, layer: { mediaType, digest, size: blob.size }, blob };
 }
 
-/** Makes the whole layer once, for its digest and size. */
+/** Builds the whole layer once, for its digest and size. */
 export async function sealInput(run: ImportRun): Promise<KnownLayer<Descriptor>> {
   const { input, target, signal } = run;
   if (input.kind === "compressed" || (input.kind === "plain" && target.profile === undefined)) {
@@ -58,18 +58,18 @@ export async function sealInput(run: ImportRun): Promise<KnownLayer<Descriptor>>
     if (isPending(known.layer)) throw new InternalError(`Cannot hash ${input.what}: its layer has no digest yet`);
     return { ...known, layer: known.layer };
   }
-  const pending = importedLayer(input, formOf(run));
+  const pending = importedLayer(input, outputOf(run));
   const onBytes = startProgress(run, pending.sourceBytes);
   const seal = await atEnd("source", async () => await sealLayer(await pending.open(signal, onBytes)));
   return knownLayer(pending, seal);
 }
 
-/** Makes the layer while it is sent: its diff_id, without which there is no config, is known at its end. */
-export async function passLayer(run: ImportRun, target: ImageTarget): Promise<KnownLayer<Descriptor>> {
+/** Builds the layer while it is sent. Its diff_id, which the config needs, is known after that. */
+export async function sendLayer(run: ImportRun, target: ImageTarget): Promise<KnownLayer<Descriptor>> {
   const { input, cache, onProgress, signal } = run;
   if (input.kind !== "made") throw new InternalError(`Cannot send ${input.what}: it is a layer, expected to make one`);
-  const form = formOf(run);
-  const pending = importedLayer(input, form);
+  const output = outputOf(run);
+  const pending = importedLayer(input, output);
   const { sourceBytes } = pending;
   const onBytes = startProgress(run, sourceBytes, 1);
   const plan = { roots: [], blobs: [], pending: [pending], manifests: new Map(), totalBytes: sourceBytes };
@@ -79,7 +79,7 @@ export async function passLayer(run: ImportRun, target: ImageTarget): Promise<Kn
     return await session.putPending(countedPending(pending), signal, onBytes);
   });
   const known = knownLayer(pending, seal);
-  await cache.add(importedLayer(input, form, known.diffId).key, seal);
+  await cache.add(importedLayer(input, output, known.diffId).key, seal);
   const blob = labelOf(input);
   onProgress(
     seal.presence === undefined
@@ -89,7 +89,7 @@ export async function passLayer(run: ImportRun, target: ImageTarget): Promise<Kn
   return known;
 }
 
-/** What became of the layer; undefined when nobody needed to make it. */
+/** The layer's descriptor; undefined if it was not built. */
 export function sealedLayer({ layer }: KnownLayer, cache: DigestCache): Descriptor | undefined {
   if (!isPending(layer)) return layer;
   const found = cache.find(layer.key);
@@ -118,20 +118,18 @@ function labelOf({ what }: ImportInput): BlobLabel {
   return `layer from ${what}`;
 }
 
-function formOf(run: ImportRun): LayerForm {
+function outputOf(run: ImportRun): LayerOutput {
   const { profile } = run.target;
   return { mediaType: layerType(run, profile === undefined ? "none" : "gzip"), profile };
 }
 
-/** @throws UsageError for zstd in a Docker manifest: its readers know no such type. */
+/** @throws UsageError for zstd in a Docker manifest, which has no media type for it. */
 function layerType({ input, target }: ImportRun, compression: LayerCompression): string {
   const type = withLayerCompression(OCI_LAYER, compression) ?? OCI_LAYER;
   const wanted = target.isDocker ? toDockerLayerType(type) : type;
   if (wanted !== undefined) return wanted;
   throw new UsageError(
     `Cannot import ${input.what} with --format docker: it is a ${compression} layer, expected gzip`,
-    {
-      hint: "Leave out --format, or recompress the tar with gzip.",
-    },
+    { hint: "Leave out --format, or recompress the tar with gzip." },
   );
 }

@@ -43,7 +43,7 @@ export interface ReadSettings {
   readonly mtime: number;
 }
 
-/** @throws UsageError for the first setting that no image could have. */
+/** @throws UsageError for the first invalid setting. */
 export function readSettings(settings: ImportSettings, now: () => Date = () => new Date()): ReadSettings {
   const platform = settings.platform === undefined ? hostPlatform() : parsePlatform(settings.platform);
   const isWindows = platform.os === "windows";
@@ -69,14 +69,14 @@ export function readSettings(settings: ImportSettings, now: () => Date = () => n
   };
 }
 
-/** Docker's rule: a JSON array of strings is the exec form, everything else a line for the shell. */
+/** Docker's rule: a JSON array of strings is a command, anything else a line for a shell. */
 function command(flag: string, text: string | undefined, isWindows: boolean): readonly string[] | undefined {
   if (text === undefined) return undefined;
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    // Shell form.
+    // A line for a shell.
   }
   if (!Array.isArray(value)) return [...(isWindows ? ["cmd", "/S", "/C"] : ["/bin/sh", "-c"]), text];
   if (value.length > 0 && value.every((word): word is string => typeof word === "string")) return value;
@@ -91,14 +91,14 @@ function command(flag: string, text: string | undefined, isWindows: boolean): re
 /** @throws UsageError for one without a name or value, or a name that comes twice: which one counts differs by reader. */
 function pairs(flag: string, texts: readonly string[]): Readonly<Record<string, string>> {
   const found: Record<string, string> = Object.create(null);
-  const form = flag === "--env" ? "NAME=VALUE" : "KEY=VALUE";
+  const syntax = flag === "--env" ? "NAME=VALUE" : "KEY=VALUE";
   for (const text of texts) {
     const at = text.indexOf("=");
     const name = text.slice(0, Math.max(0, at));
-    if (at < 0) throw fault(flag, text, 'no "="', form);
+    if (at < 0) throw fault(flag, text, 'no "="', syntax);
     if (name === "" || /[\s\0]/.test(name))
-      throw fault(flag, text, name === "" ? "no name" : "a blank in the name", form);
-    if (text.includes("\0")) throw fault(flag, text, "a NUL character", form);
+      throw fault(flag, text, name === "" ? "no name" : "a blank in the name", syntax);
+    if (text.includes("\0")) throw fault(flag, text, "a NUL character", syntax);
     if (name in found) throw fault(flag, text, `${quote(name)} a second time`, "each name once");
     found[name] = text.slice(at + 1);
   }
@@ -114,7 +114,7 @@ function port(text: string): string {
 
 function user(text: string): string {
   if (/^[^\s:\0]+(?::[^\s:\0]+)?$/.test(text)) return text;
-  throw fault("--user", text, "another form", "USER or USER:GROUP, names or numbers");
+  throw fault("--user", text, "another syntax", "USER or USER:GROUP, names or numbers");
 }
 
 function absolute(flag: string, path: string, isWindows: boolean): string {

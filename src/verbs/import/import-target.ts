@@ -32,15 +32,15 @@ export interface ImportTargetOptions {
 export interface ImportTarget {
   /** Full names in the archive. */
   readonly names: readonly string[];
-  readonly places: readonly Destination[];
+  readonly destinations: readonly Destination[];
   /** Undefined leaves layers uncompressed. */
   readonly profile: GzipProfile | undefined;
   readonly isDocker: boolean;
-  /** Neither compression nor format asked for: an image that a registry has already may have others. */
+  /** True without options for compression and format: an image that a registry has already may have any. */
   readonly isPlain: boolean;
 }
 
-/** Decided before anything is read. @throws UsageError for what cannot be followed. */
+/** Decides on the target before anything is read. @throws UsageError for options that contradict each other. */
 export function importTarget(what: string, options: ImportTargetOptions): ImportTarget {
   const { output } = options;
   const pushNames = new PushNames({ registry: options.registry, tag: options.tag });
@@ -57,21 +57,21 @@ export function importTarget(what: string, options: ImportTargetOptions): Import
   const level = gzipLevel(options.compression);
   return {
     names: isArchive ? [...new Set(tags.map(tag => archiveName(tag, host)))] : [],
-    places: isArchive ? [] : destinations([NAMELESS], pushNames, what),
+    destinations: isArchive ? [] : destinations([NAMELESS], pushNames, what),
     profile: level === "keep" ? undefined : gzipProfile(level),
     isDocker: format === "docker",
     isPlain: options.format === undefined && options.compression === undefined,
   };
 }
 
-/** Stands for the image until it is made: where it goes depends on the tags alone. */
+/** Replaces the image until it is built: its destinations depend on the tags alone. */
 const NAMELESS: Root = {
   kind: "settled",
   names: [],
   descriptor: { mediaType: "", digest: `sha256:${"0".repeat(64)}`, size: 0 },
 };
 
-/** Short names are those of Docker Hub, as in every other archive: loaders shorten them again. */
+/** Short names belong to Docker Hub, as in every other archive: loaders shorten them again. */
 function archiveName(tag: string, registry: string | undefined): string {
   const reference = parseReference(tag);
   if (reference.digest !== undefined) {
@@ -79,6 +79,6 @@ function archiveName(tag: string, registry: string | undefined): string {
       hint: "Leave out the digest: it follows from the image, and import prints it.",
     });
   }
-  const isPlaced = reference.registry !== undefined || registry === undefined;
-  return formatReference(resolveDockerHub(isPlaced ? reference : { ...reference, registry }));
+  const isFull = reference.registry !== undefined || registry === undefined;
+  return formatReference(resolveDockerHub(isFull ? reference : { ...reference, registry }));
 }

@@ -15,7 +15,7 @@ import { findPresent, type PresentImages } from "../shared/already-pushed.ts";
 import type { Destination } from "../shared/destinations.ts";
 import type { PushNames } from "../shared/push-names.ts";
 import type { RegistryPool } from "../shared/registry-pool.ts";
-import type { SequentialInput } from "../shared/sequential-input.ts";
+import type { StreamedInput } from "../shared/streamed-input.ts";
 import type { PushedImage, PushOptions } from "./push-options.ts";
 
 const CONCURRENCY = 6;
@@ -31,7 +31,7 @@ export interface PushRun {
 export interface OpenedArchive {
   readonly archive: ArchiveSource;
   readonly source: ImageSource;
-  readonly reading: SequentialInput;
+  readonly reading: StreamedInput;
   /** `registry/repository` that got its layers while it was read. */
   readonly sentTo: string | undefined;
 }

@@ -10,7 +10,7 @@ import { destinations } from "../shared/destinations.ts";
 import { gzipLevel } from "../shared/gzip-level.ts";
 import { PushNames } from "../shared/push-names.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
-import { SequentialInput } from "../shared/sequential-input.ts";
+import { StreamedInput } from "../shared/streamed-input.ts";
 import type { PushedImage, PushOptions } from "./push-options.ts";
 import { type PushRun, pushToRepository } from "./push-repository.ts";
 
@@ -94,7 +94,7 @@ async function pushArchive(path: string, run: PushRun, images: PushedImage[]): P
       : async () => await (await registries.targetFor(place, cache, signal)).begin(NOTHING_KNOWN, signal);
   const isDryRun = options.dryRun === true;
   const isShared = otherPlaces.length > 0;
-  await using reading = new SequentialInput({ beginUpload, isShared, level, cache, isDryRun, onProgress });
+  await using reading = new StreamedInput({ beginUpload, isShared, level, cache, isDryRun, onProgress });
   await using archive = await openArchive(path, { onNote, signal, stdin, scan: reading.scan });
   const source = reading.sourceOf(archive);
   const places = destinations(archive.images, names, archive.archive.what);

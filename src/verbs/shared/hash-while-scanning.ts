@@ -6,11 +6,15 @@ import { digestAlgorithm } from "../../oci/digest.ts";
 import { hashLayer, type LayerHashes } from "../../transform/hash-layer.ts";
 import { escapeForeign, quote } from "../../util/format.ts";
 
-/** What the bodies that passed by hash to, by their offset; an error for a compressed one that is damaged. */
-export type Passed = Map<number, LayerHashes | ArchiveError>;
+/** Hashes of bodies by their offset; an error for a compressed one that is damaged. */
+export type BodyHashes = Map<number, LayerHashes | ArchiveError>;
 
-/** Reads an archive once, and hashes every body as it passes by, with what it inflates to. @throws ArchiveError */
-export async function scanHashed(scan: ScanOptions, passed: Passed, onProgress: OnProgress): Promise<StreamedArchive> {
+/** Reads an archive once, and hashes every body and what it inflates to, into `found`. @throws ArchiveError */
+export async function hashWhileScanning(
+  scan: ScanOptions,
+  found: BodyHashes,
+  onProgress: OnProgress,
+): Promise<StreamedArchive> {
   return await StreamedArchive.scan(scan, (entry, kind, digests) => {
     const name = digestInName(entry.name);
     const algorithm = name === undefined ? "sha256" : digestAlgorithm(name);
@@ -25,12 +29,12 @@ export async function scanHashed(scan: ScanOptions, passed: Passed, onProgress: 
           signal,
           onBytes,
         );
-        passed.set(entry.bodyOffset, hashes);
+        found.set(entry.bodyOffset, hashes);
         if (algorithm === "sha256") digests.set(entry.bodyOffset, hashes.digest);
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof ArchiveError)) throw error;
-        passed.set(entry.bodyOffset, error);
+        found.set(entry.bodyOffset, error);
       }
     };
   });

@@ -2,17 +2,17 @@ import { fstatSync, type Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Writable } from "node:stream";
-import { universalArchive } from "../../archive/write/archive-file-target.ts";
-import type { ArchiveFormat } from "../../archive/write/archive-layout.ts";
-import { STREAM_CONCURRENCY, streamArchive } from "../../archive/write/archive-stream-target.ts";
-import { layoutFolder } from "../../archive/write/layout-folder-target.ts";
+import type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
+import { archiveFileTarget } from "../../archive/write/archive-file-target.ts";
+import { archiveStreamTarget, STREAM_CONCURRENCY } from "../../archive/write/archive-stream-target.ts";
+import { layoutFolderTarget } from "../../archive/write/layout-folder-target.ts";
 import type { ResumeOptions } from "../../archive/write/partial-archive.ts";
 import type { ImageTarget } from "../../content/contracts.ts";
 import { UsageError } from "../../errors.ts";
 import type { Platform } from "../../oci/platform.ts";
 import { quote } from "../../util/format.ts";
 
-export type { ArchiveFormat } from "../../archive/write/archive-layout.ts";
+export type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
 
 /**
  * Where an archive goes: the path of a file; the path of a folder, if it ends in a slash or is a folder already, which
@@ -39,7 +39,7 @@ export async function openOutput(output: ArchiveOutput, format: ArchiveFormat = 
       name: "-",
       format,
       maxConcurrency: STREAM_CONCURRENCY,
-      target: platform => streamArchive(output, { platform, format }),
+      target: platform => archiveStreamTarget(output, { platform, format }),
     };
   }
   if (await isFolder(output)) {
@@ -53,7 +53,7 @@ export async function openOutput(output: ArchiveOutput, format: ArchiveFormat = 
       name: output,
       format: "oci",
       maxConcurrency: Number.POSITIVE_INFINITY,
-      target: (platform, resume) => layoutFolder(output, { platform, ...resume }),
+      target: (platform, resume) => layoutFolderTarget(output, { platform, ...resume }),
     };
   }
   return {
@@ -61,7 +61,7 @@ export async function openOutput(output: ArchiveOutput, format: ArchiveFormat = 
     name: output,
     format,
     maxConcurrency: Number.POSITIVE_INFINITY,
-    target: (platform, resume) => universalArchive(output, { platform, format, resume }),
+    target: (platform, resume) => archiveFileTarget(output, { platform, format, resume }),
   };
 }
 

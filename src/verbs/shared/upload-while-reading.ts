@@ -1,9 +1,8 @@
-import type { BodyHandler } from "../../archive/archive.ts";
 import { digestInName } from "../../archive/blob-name.ts";
 import type { BodyKind } from "../../archive/open/body-kind.ts";
-import { type BodyHandlerFor, type ScanOptions, StreamedArchive } from "../../archive/open/streamed-archive.ts";
+import { type ChooseHandlerByKind, type ScanOptions, StreamedArchive } from "../../archive/open/streamed-archive.ts";
 import type { GzipProfile } from "../../compress/gzip/gzip-profile.ts";
-import type { BlobSource, PendingBody, PendingStream, Presence, Seal, TargetSession } from "../../content/contracts.ts";
+import type { BlobSource, PendingBody, PendingStream, Seal, TargetSession } from "../../content/contracts.ts";
 import { hashedBlob, unnamedStream } from "../../content/hashed-blob.ts";
 import type { OnProgress } from "../../content/progress.ts";
 import { verified } from "../../content/verified.ts";
@@ -16,125 +15,130 @@ import { gzipKey } from "../../transform/compress-layers.ts";
 import { gzipLayer } from "../../transform/gzip-layer.ts";
 import { escapeForeign } from "../../util/format.ts";
 
-/** Where blobs go while nobody knows yet which images they belong to. */
-export type Intake = Pick<TargetSession, "has" | "put"> & Required<Pick<TargetSession, "putPending">>;
+/** Gets blobs before their images are known. */
+export type BlobReceiver = Pick<TargetSession, "has" | "put"> & Required<Pick<TargetSession, "putPending">>;
 
-export interface ReadOnceOptions {
-  readonly intake: Intake;
-  /** Of raw layers; undefined leaves them as they are. */
+export interface UploadWhileReadingOptions {
+  readonly receiver: BlobReceiver;
+  /** Of raw layers; undefined leaves them uncompressed. */
   readonly profile: GzipProfile | undefined;
   readonly cache: DigestCache;
   readonly onProgress: OnProgress;
 }
 
-export interface ReadOnce {
+export interface UploadedArchive {
   readonly archive: StreamedArchive;
-  /** Layers that were compressed, by the digest of what the archive holds. */
+  /** Layers that were compressed, by their digest in the archive. */
   readonly seals: ReadonlyMap<Digest, Seal>;
-  /** What the intake has now. */
-  readonly taken: ReadonlySet<Digest>;
+  /** Blobs that the receiver has now. */
+  readonly received: ReadonlySet<Digest>;
 }
 
-/** Of blobs whose media type only a manifest tells. */
+/** For a blob before the manifest with its media type is read. */
 const UNKNOWN_TYPE = "application/octet-stream";
 
 /**
- * Reads an archive a single time. What its images are stands at its end, so every body that may be a layer goes to the
- * intake as it passes by: compressed ones as they are, raw ones as gzip.
+ * Reads an archive once. Its images are known only at its end, so every body that may be a layer goes to the receiver:
+ * compressed ones as they are, raw ones as gzip.
  *
- * @throws ArchiveError as `scanTar`; IntegrityError for a blob that is not what its name says.
+ * @throws ArchiveError as `scanTar`; IntegrityError for a blob that does not have the digest in its name.
  */
-export async function uploadWhileReading(scan: ScanOptions, options: ReadOnceOptions): Promise<ReadOnce> {
-  const taking = new LayerUploads(options);
-  const archive = await StreamedArchive.scan(scan, taking.work);
-  return { archive, seals: taking.seals, taken: taking.taken };
+export async function uploadWhileReading(
+  scan: ScanOptions,
+  options: UploadWhileReadingOptions,
+): Promise<UploadedArchive> {
+  const uploader = new BodyUploader(options);
+  const archive = await StreamedArchive.scan(scan, uploader.chooseHandler);
+  return { archive, seals: uploader.seals, received: uploader.received };
 }
 
-type Entry = Parameters<BodyHandlerFor>[0];
+type Entry = Parameters<ChooseHandlerByKind>[0];
+type UploadBody = (blob: BlobSource, signal: AbortSignal) => Promise<Digest>;
 
-class LayerUploads {
+class BodyUploader {
   readonly seals = new Map<Digest, Seal>();
-  readonly taken = new Set<Digest>();
-  readonly #options: ReadOnceOptions;
+  readonly received = new Set<Digest>();
+  readonly #options: UploadWhileReadingOptions;
 
-  constructor(options: ReadOnceOptions) {
+  constructor(options: UploadWhileReadingOptions) {
     this.#options = options;
   }
 
-  readonly work: BodyHandlerFor = async (entry, kind, digests, signal) => {
+  readonly chooseHandler: ChooseHandlerByKind = async (entry, kind, digests, signal) => {
     const claimed = digestInName(entry.name);
-    const { onProgress, profile } = this.#options;
-    const isPacked = kind === "gzip" || kind === "zstd";
-    const isRecompressed = kind === "xz" || kind === "bzip2" || (kind === "tar" && profile !== undefined);
-    // Docker's VERSION files, and whatever else lies beside the images.
-    if (entry.size === 0 || (!isPacked && !isRecompressed && kind !== "tar" && claimed === undefined)) return undefined;
-    if (claimed !== undefined && (await this.#isThere(entry, kind, claimed, signal))) {
+    const upload = this.#uploadOf(entry, kind, claimed);
+    if (upload === undefined) return undefined;
+    if (claimed !== undefined && (await this.#isPresent(entry, kind, claimed, signal))) {
       digests.set(entry.bodyOffset, claimed);
       return undefined;
     }
-    onProgress({ kind: "planned", blobs: 1, bytes: entry.size });
-    const take: (blob: BlobSource, signal: AbortSignal) => Promise<Digest> =
-      isRecompressed && profile !== undefined
-        ? async (blob, signal) => await this.#compress(entry, kind, profile, blob, signal)
-        : claimed === undefined
-          ? async (blob, signal) => await this.#passOn(entry, blob, signal)
-          : async (blob, signal) => await this.#put(entry, claimed, blob, signal);
-    const work: BodyHandler = async (blob, signal) => void digests.set(entry.bodyOffset, await take(blob, signal));
-    return work;
+    this.#options.onProgress({ kind: "planned", blobs: 1, bytes: entry.size });
+    return async (blob, signal) => void digests.set(entry.bodyOffset, await upload(blob, signal));
   };
 
-  /** Asks for what the name promises; for a raw layer, for what the cache says it becomes. */
-  async #isThere(entry: Entry, kind: BodyKind, claimed: Digest, signal: AbortSignal): Promise<boolean> {
-    const { cache, profile, intake, onProgress } = this.#options;
+  /** @returns undefined for a body that is no blob, such as Docker's VERSION files. */
+  #uploadOf(entry: Entry, kind: BodyKind, claimed: Digest | undefined): UploadBody | undefined {
+    const { profile } = this.#options;
+    if (entry.size === 0) return undefined;
+    if (profile !== undefined && (kind === "tar" || kind === "xz" || kind === "bzip2"))
+      return async (blob, signal) => await this.#putCompressed(entry, kind, profile, blob, signal);
+    if (claimed !== undefined) return async (blob, signal) => await this.#put(entry, claimed, blob, signal);
+    const isLayer = kind !== "json" && kind !== "other";
+    return isLayer ? async (blob, signal) => await this.#putUnnamed(entry, blob, signal) : undefined;
+  }
+
+  /** Asks for the digest in the entry's name; for a raw layer, for the cached digest of the compressed one. */
+  async #isPresent(entry: Entry, kind: BodyKind, claimed: Digest, signal: AbortSignal): Promise<boolean> {
+    const { cache, profile, receiver, onProgress } = this.#options;
     const key = kind === "tar" && profile !== undefined ? gzipKey(claimed, profile) : undefined;
     const known = key === undefined ? { digest: claimed, size: entry.size } : cache.find(key);
     if (known === undefined) return false;
     const descriptor = { mediaType: OCI_LAYER_GZIP, ...known };
-    const presence: Presence = await intake.has(descriptor, signal);
+    const presence = await receiver.has(descriptor, signal);
     if (presence === "absent") return false;
     onProgress({ kind: "planned", blobs: 1, bytes: entry.size });
     const isCached = key !== undefined;
     onProgress({ kind: "skipped", blob: known.digest, bytes: entry.size, reason: presence, isCached });
     if (isCached) this.seals.set(claimed, { descriptor });
-    this.taken.add(known.digest);
+    this.received.add(known.digest);
     return true;
   }
 
   async #put(entry: Entry, digest: Digest, blob: BlobSource, signal: AbortSignal): Promise<Digest> {
-    const { intake, onProgress } = this.#options;
+    const { receiver, onProgress } = this.#options;
     const descriptor: Descriptor = { mediaType: UNKNOWN_TYPE, digest, size: entry.size };
     const checked = verified(descriptor, blob, "the archive");
     const counted = countedBlob(checked, delta => onProgress({ kind: "bytes", blob: digest, delta }));
-    await intake.put(descriptor, counted, signal);
-    this.taken.add(digest);
+    await receiver.put(descriptor, counted, signal);
+    this.received.add(digest);
     onProgress({ kind: "done", blob: digest, bytes: entry.size });
     return digest;
   }
 
-  /** A finished blob that nothing names yet. */
-  async #passOn(entry: Entry, blob: BlobSource, signal: AbortSignal): Promise<Digest> {
+  /** For a blob whose digest is not in its entry's name. */
+  async #putUnnamed(entry: Entry, blob: BlobSource, signal: AbortSignal): Promise<Digest> {
     const seal = await this.#putPending(entry, signal, (own, onBytes) =>
       unnamedStream(blob, UNKNOWN_TYPE, own, onBytes),
     );
     return seal.descriptor.digest;
   }
 
-  async #compress(
+  async #putCompressed(
     entry: Entry,
-    kind: BodyKind,
+    kind: "tar" | "xz" | "bzip2",
     profile: GzipProfile,
     blob: BlobSource,
     signal: AbortSignal,
   ): Promise<Digest> {
-    const compression = kind === "xz" || kind === "bzip2" ? kind : undefined;
-    const stored = compression === undefined ? undefined : hashedBlob(blob);
+    const compression = kind === "tar" ? undefined : kind;
+    const compressed = compression === undefined ? undefined : hashedBlob(blob);
     const layer = { mediaType: OCI_LAYER_GZIP, profile, what: "layer from archive", compression };
     const seal = await this.#putPending(entry, signal, (own, onBytes) =>
-      gzipLayer(stored?.blob ?? blob, { ...layer, signal: own, onBytes }),
+      gzipLayer(compressed?.blob ?? blob, { ...layer, signal: own, onBytes }),
     );
     const { diffId = seal.descriptor.digest } = seal;
     await this.#options.cache.add(gzipKey(diffId, profile), seal);
-    const digest = (await stored?.digest()) ?? diffId;
+    const digest = (await compressed?.digest()) ?? diffId;
     this.seals.set(digest, seal);
     return digest;
   }
@@ -144,7 +148,7 @@ class LayerUploads {
     signal: AbortSignal,
     open: (signal: AbortSignal | undefined, onBytes: ((bytes: number) => void) | undefined) => PendingStream,
   ): Promise<Seal> {
-    const { intake, onProgress } = this.#options;
+    const { receiver, onProgress } = this.#options;
     const blob = `entry ${escapeForeign(entry.name)}` as const;
     const pending: PendingBody = {
       key: `pending:${entry.bodyOffset}`,
@@ -154,8 +158,8 @@ class LayerUploads {
       open: async (own, onBytes) => open(own, onBytes),
     };
     const onBytes = (delta: number): void => onProgress({ kind: "bytes", blob, delta });
-    const seal = await intake.putPending(countedPending(pending), signal, onBytes);
-    this.taken.add(seal.descriptor.digest);
+    const seal = await receiver.putPending(countedPending(pending), signal, onBytes);
+    this.received.add(seal.descriptor.digest);
     if (seal.presence === undefined) onProgress({ kind: "done", blob, bytes: seal.descriptor.size });
     else onProgress({ kind: "skipped", blob, bytes: 0, reason: seal.presence });
     return seal;

@@ -51,7 +51,7 @@ const BY_SHAPE: readonly (readonly [RegExp, RegExp])[] = [
   [/^docker 1\.[69]/, /^docker save 1\.9 or older/],
   [/^(kaniko|ko) /, /^crane pull, or another tool built on its library \(kaniko, ko\)/],
   [/^jib/, /^jib/],
-  [/^(Bazel|nix dockerTools\.streamLayeredImage)/, /^a builder that writes docker's form itself \(nix, Bazel/],
+  [/^(Bazel|nix dockerTools\.streamLayeredImage)/, /^a builder that writes docker archives itself \(nix, Bazel/],
   [/^B0[1-4]/, /^docker save 25 or newer, classic store/],
   [/^regctl/, /^regctl image export/],
 ];

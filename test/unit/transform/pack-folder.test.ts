@@ -117,7 +117,7 @@ describe("packFolder()", () => {
     expect(await namesIn(path)).toEqual([".wh.x"]);
     expect((await surveyFolder(path)).notes).toEqual([
       expect.stringContaining('".wh.x" will not be in a container'),
-      'Leaving out "s": a socket has no place in a layer',
+      'Skipping "s": a layer cannot contain a socket',
     ]);
   });
 
@@ -140,7 +140,7 @@ describe("packFolder()", () => {
   test("names a folder that is not there, and a name that is not UTF-8", async () => {
     const path = folder();
     await expect(collect(packFolder(join(path, "gone"), { mtime: 0 }))).rejects.toThrow(
-      `Cannot pack "${path}/gone": it is gone`,
+      `Cannot pack "${path}/gone": no such file`,
     );
     writeFileSync(Buffer.concat([Buffer.from(`${path}/`), Buffer.from([0xff, 0x61])]), "");
     await expect(surveyFolder(path)).rejects.toThrow("its name is not UTF-8");

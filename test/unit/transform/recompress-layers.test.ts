@@ -1,7 +1,7 @@
 import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { gzipProfile } from "../../../src/compress/gzip/gzip-profile.ts";
-import type { CopyPlan, ImageSource, Root, TakeBlob } from "../../../src/content/contracts.ts";
+import type { BlobHandler, CopyPlan, ImageSource, Root } from "../../../src/content/contracts.ts";
 import { readBlob } from "../../../src/content/pump.ts";
 import { gather } from "../../../src/copy/gather.ts";
 import { ArchiveError, IntegrityError } from "../../../src/errors.ts";
@@ -110,7 +110,7 @@ describe("recompressLayers()", () => {
     expect(root).toMatchObject({ names: ["app"], descriptor: { mediaType: OCI_MANIFEST } });
     expect(root?.kind === "settled" && root.descriptor.digest).not.toBe(before.digest);
     expect([...recompressed.plan.manifests.values()][0]?.view.annotations).toEqual({ kept: "yes" });
-    expect(recompressed.notes).toEqual([expect.stringMatching(/^1 layer is made raw: .* read twice/)]);
+    expect(recompressed.notes).toEqual([expect.stringMatching(/^Recompressing 1 layer to raw: reading .* twice/)]);
   });
 
   test.each([
@@ -181,7 +181,7 @@ describe("recompressLayers()", () => {
     expect(innerNow.manifests[0]?.digest).not.toBe(changed.digest);
     expect(innerNow.manifests[1]?.digest).toBe(same.digest);
     expect(innerNow.manifests[2]?.annotations).toEqual({ "vnd.docker.reference.digest": same.digest });
-    expect(recompressed.notes.at(-1)).toContain(`vouches for ${changed.digest}`);
+    expect(recompressed.notes.at(-1)).toContain(`is about ${changed.digest}`);
   });
 
   test("recompressLayers() recodes a draft, by the diff_ids that it knows", async () => {
@@ -202,33 +202,33 @@ describe("recompressLayers()", () => {
     expect(gunzipSync(await bytesOf(recompressed, layer))).toEqual(RAW);
   });
 
-  test("recompressLayers() takes layers out of a stream, once to measure and once to write", async () => {
+  test("recompressLayers() reads layers of a streamed archive twice, to measure and to write them", async () => {
     const held = memorySource();
     const layer = held.add(OCI_LAYER_GZIP, GZIP);
     const root = settledRoot(image(held, [layer], [DIFF_ID]));
-    let passes = 0;
+    let readings = 0;
     const streamed: ImageSource = {
       ...held,
       blob: async (descriptor, signal) =>
         descriptor.digest === layer.digest ? expect.unreachable() : await held.blob(descriptor, signal),
-      stream: {
+      streamed: {
         holds: digest => digest !== layer.digest,
-        async pass(wanted, take: TakeBlob) {
-          passes += 1;
+        async read(wanted, handle: BlobHandler) {
+          readings += 1;
           expect([...wanted]).toEqual([layer.digest]);
-          await take(layer.digest, { ...(await held.blob(layer)), isOneShot: true }, new AbortController().signal);
+          await handle(layer.digest, { ...(await held.blob(layer)), isOneShot: true }, new AbortController().signal);
         },
       },
     };
     const recompressed = await recompress(streamed, [root], "raw");
-    expect(recompressed.source.stream?.holds(DIFF_ID)).toBe(false);
+    expect(recompressed.source.streamed?.holds(DIFF_ID)).toBe(false);
     const taken: [Digest, Uint8Array][] = [];
-    await recompressed.source.stream?.pass(new Set([DIFF_ID as Digest]), async (digest, blob) => {
+    await recompressed.source.streamed?.read(new Set([DIFF_ID as Digest]), async (digest, blob) => {
       expect(blob.isOneShot).toBe(true);
       taken.push([digest, await readBlob(blob, 10_000)]);
     });
     expect(taken).toEqual([[DIFF_ID, Buffer.from(RAW)]]);
-    expect(passes).toBe(2);
+    expect(readings).toBe(2);
   });
 
   test.each([

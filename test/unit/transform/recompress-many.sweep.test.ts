@@ -1,7 +1,7 @@
 import { Writable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { streamArchive } from "../../../src/archive/write/archive-stream-target.ts";
+import { archiveStreamTarget } from "../../../src/archive/write/archive-stream-target.ts";
 import { sharedChunks } from "../../../src/content/chunks/chunks.ts";
 import type { ImageSource } from "../../../src/content/contracts.ts";
 import { copyImages } from "../../../src/copy/copy-image.ts";
@@ -44,7 +44,7 @@ test.each(["gzip", "raw"] as const)(
     await copyImages({
       plan,
       source: recompressed,
-      target: streamArchive(output, { platform: { os: "linux", architecture: "amd64" } }),
+      target: archiveStreamTarget(output, { platform: { os: "linux", architecture: "amd64" } }),
       sourceName: "memory",
       cache: await openDigestCache(undefined),
       concurrency: 6,

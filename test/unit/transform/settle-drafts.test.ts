@@ -52,19 +52,19 @@ test.each([
   },
 );
 
-test("settleDrafts() says of a stream that its manifests are at hand", async () => {
+test("settleDrafts() knows that its manifests are in memory, with a streamed archive", async () => {
   const asked: string[] = [];
-  const stream = {
+  const streamed = {
     holds: () => false,
-    pass: async (wanted: ReadonlySet<string>) => void asked.push(...wanted),
+    read: async (wanted: ReadonlySet<string>) => void asked.push(...wanted),
   };
-  const settled = settleDrafts({ ...blobs, roots: memorySource([draft]).roots, stream });
+  const settled = settleDrafts({ ...blobs, roots: memorySource([draft]).roots, streamed });
   for await (const root of settled.roots()) {
-    if (root.kind === "settled") expect(settled.stream?.holds(root.descriptor.digest)).toBe(true);
+    if (root.kind === "settled") expect(settled.streamed?.holds(root.descriptor.digest)).toBe(true);
   }
   const config = draft.draft.config.digest;
-  expect(settled.stream?.holds(config)).toBe(false);
-  await settled.stream?.pass(new Set([config]), async () => undefined);
+  expect(settled.streamed?.holds(config)).toBe(false);
+  await settled.streamed?.read(new Set([config]), async () => undefined);
   expect(asked).toEqual([config]);
 });
 

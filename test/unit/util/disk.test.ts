@@ -78,7 +78,7 @@ describe("writeToDescriptor()", () => {
     await writeToDescriptor(descriptor, "stdout", text("done"));
     closeSync(descriptor);
     expect(await readFile(path, "utf8")).toBe("begun done");
-    expect(seen.map(({ kind, place }) => `${kind} ${place}`)).toEqual(Array(4).fill("write stdout"));
+    expect(seen.map(({ kind, target }) => `${kind} ${target}`)).toEqual(Array(4).fill("write stdout"));
   });
 
   test("writeToDescriptor() tells of a full device", async () => {

@@ -42,7 +42,7 @@ async function folderOf(files: Files): Promise<string> {
 describe("FolderArchive", () => {
   test("reads an OCI layout as an archive does", async () => {
     await using archive = await openArchive(await folderOf(LAYOUT));
-    expect(archive).toMatchObject({ dialect: "oci", stream: undefined });
+    expect(archive).toMatchObject({ dialect: "oci", streamed: undefined });
     expect(archive.images.map(summary)).toEqual([{ names: ["docker.io/library/app:1"], manifest: MANIFEST.digest }]);
     const blob = await archive.blob({ mediaType: TYPE, digest: LAYER.digest, size: LAYER.bytes.length });
     expect(Buffer.compare(await readBlob(blob, blob.size), LAYER.bytes)).toBe(0);

@@ -36,7 +36,7 @@ async function scanned(bytes: Uint8Array, sizes: readonly number[]): Promise<Out
         async (blob, signal) => {
           bodies[name] = Buffer.from(await readBlob(blob, size, signal)).toString("latin1");
         },
-      { what, atOnce: 3 },
+      { what, concurrency: 3 },
     );
     return {
       entries: [...walk.entries.values()],
@@ -134,7 +134,7 @@ describe("scanTar()", () => {
           if (name === "slow") await new Promise<void>(resolve => signal.addEventListener("abort", () => resolve()));
         };
       },
-      { what, atOnce: 2 },
+      { what, concurrency: 2 },
     );
     await expect(scanning).rejects.toThrow("broken");
     expect(seen.slice(0, 2)).toEqual(["slow", "bad"]);
@@ -152,7 +152,7 @@ describe("scanTar()", () => {
         async (blob, signal) => {
           if (name === "read") found = Buffer.from(await readBlob(blob, size, signal)).toString();
         },
-      { what, atOnce: 1 },
+      { what, concurrency: 1 },
     );
     expect(found).toBe("b");
   });
@@ -168,7 +168,7 @@ describe("scanTar()", () => {
       () => async (blob, signal) => {
         found = Buffer.from(await readBlob(blob, 6, signal)).toString();
       },
-      { what, atOnce: 1, isDone: () => true },
+      { what, concurrency: 1, isDone: () => true },
     );
     expect(found).toBe("wanted");
   });
@@ -184,7 +184,7 @@ describe("scanTar()", () => {
           isClosed = true;
         }
       }
-      await scanTar(parts(), () => undefined, { what, atOnce: 1 }).catch(() => undefined);
+      await scanTar(parts(), () => undefined, { what, concurrency: 1 }).catch(() => undefined);
       expect(isClosed).toBe(true);
     }
   });

@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
-import { type BodyHandlerFor, StreamedArchive } from "../../../../src/archive/open/streamed-archive.ts";
+import { type ChooseHandlerByKind, StreamedArchive } from "../../../../src/archive/open/streamed-archive.ts";
 import { sharedChunks } from "../../../../src/content/chunks/chunks.ts";
 import { readBlob } from "../../../../src/content/pump.ts";
 import { MAX_ARCHIVE_INDEX_BYTES, MAX_KEPT_JSON_BYTES } from "../../../../src/oci/limits.ts";
@@ -17,7 +17,7 @@ interface Scanning {
   readonly opened: () => number;
 }
 
-async function scan(parts: Iterable<Uint8Array>, isReopenable = true, work?: BodyHandlerFor): Promise<Scanning> {
+async function scan(parts: Iterable<Uint8Array>, isReopenable = true, work?: ChooseHandlerByKind): Promise<Scanning> {
   let opened = 0;
   const archive = await StreamedArchive.scan(
     {
@@ -57,7 +57,7 @@ describe("StreamedArchive", () => {
     const { archive, opened } = await scan([FILES]);
     const read = async (name: string): Promise<string> => {
       const entry = entryOf(archive, name);
-      expect(archive.passing.holds(entry)).toBe(true);
+      expect(archive.streamed.holds(entry)).toBe(true);
       return Buffer.from(await readBlob(archive.slice(entry), entry.size)).toString();
     };
     expect(await read("manifest.json")).toBe("[]");
@@ -66,7 +66,7 @@ describe("StreamedArchive", () => {
     expect(await read("empty")).toBe("");
     for (const name of ["README", "layer.tar", "layer.tgz"]) {
       const entry = entryOf(archive, name);
-      expect(archive.passing.holds(entry)).toBe(false);
+      expect(archive.streamed.holds(entry)).toBe(false);
       expect(await refusal(readBlob(archive.slice(entry), entry.size))).toMatchObject({ reason: "no-json" });
     }
     expect(opened()).toBe(1);
@@ -78,7 +78,7 @@ describe("StreamedArchive", () => {
     expect(await archive.compressionOf(entryOf(archive, "layer.tar"))).toBeUndefined();
   });
 
-  test("hashes all bodies in one more pass, once", async () => {
+  test("hashes all bodies by reading once more", async () => {
     const { archive, opened } = await scan([FILES]);
     expect(await archive.digest(entryOf(archive, "layer.tar"))).toBe(LAYER.digest);
     expect(await archive.digest(entryOf(archive, "README"))).toBe(sha256Of(Buffer.from("text")));
@@ -92,7 +92,7 @@ describe("StreamedArchive", () => {
     expect(await archive.digest(entryOf(archive, "manifest.json"))).toBe(sha256Of(Buffer.from("[]")));
   });
 
-  test("passes a chosen body again, and stops behind it", async () => {
+  test("reads a chosen body again, and stops after it", async () => {
     let parts = 0;
     const counted = {
       *[Symbol.iterator]() {
@@ -106,7 +106,7 @@ describe("StreamedArchive", () => {
     parts = 0;
     let found = "";
     let isChosen = false;
-    await archive.passing.pass(
+    await archive.streamed.readAgain(
       ({ name, size }) => {
         if (name !== "version") return undefined;
         isChosen = true;
@@ -121,13 +121,13 @@ describe("StreamedArchive", () => {
     expect(parts).toBeLessThan(8);
   });
 
-  test("keeps no more JSON than its limit, whatever it is called, and gives the rest away", async () => {
+  test("keeps no more JSON than its limit, whatever its name, and leaves the rest to handlers", async () => {
     const size = MAX_ARCHIVE_INDEX_BYTES;
     const body = Buffer.from("[".padEnd(size));
     const given: string[] = [];
     const count = Math.floor(MAX_KEPT_JSON_BYTES / size);
     function* parts(): Generator<Uint8Array> {
-      for (let place = 0; place <= count; place += 1) yield tarEntry({ name: `${place}.json`, body });
+      for (let index = 0; index <= count; index += 1) yield tarEntry({ name: `${index}.json`, body });
       yield Buffer.alloc(1024);
     }
     const { archive } = await scan({ [Symbol.iterator]: parts }, true, ({ name }) => {
@@ -135,7 +135,7 @@ describe("StreamedArchive", () => {
       return undefined;
     });
     expect(given).toEqual([`${count}.json`]);
-    expect(archive.passing.holds(entryOf(archive, "0.json"))).toBe(true);
-    expect(archive.passing.holds(entryOf(archive, `${count}.json`))).toBe(false);
+    expect(archive.streamed.holds(entryOf(archive, "0.json"))).toBe(true);
+    expect(archive.streamed.holds(entryOf(archive, `${count}.json`))).toBe(false);
   });
 });

@@ -77,11 +77,12 @@ describe("inspect() of folders and compressed archives", () => {
     },
   );
 
-  test("openArchive() of a compressed archive holds its metadata only", async () => {
+  test("openArchive() of a compressed archive keeps its metadata only", async () => {
     await using archive = await openArchive(fileURLToPath(new URL("hello.tar.gz", fixtures)));
     const [root] = archive.images;
     if (root?.kind !== "draft") throw new Error("no draft");
-    expect(archive.stream?.holds(root.draft.config.digest)).toBe(true);
-    for (const layer of root.draft.layers) expect("digest" in layer && archive.stream?.holds(layer.digest)).toBe(false);
+    expect(archive.streamed?.holds(root.draft.config.digest)).toBe(true);
+    for (const layer of root.draft.layers)
+      expect("digest" in layer && archive.streamed?.holds(layer.digest)).toBe(false);
   });
 });

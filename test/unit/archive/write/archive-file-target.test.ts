@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, describe as suite, test } from "vitest";
 import { openArchive } from "../../../../src/archive/open-archive.ts";
-import { universalArchive } from "../../../../src/archive/write/archive-file-target.ts";
+import { archiveFileTarget } from "../../../../src/archive/write/archive-file-target.ts";
 import { bytesBlob } from "../../../../src/content/blob.ts";
 import type { CopyPlan, ImageSource, Root, TargetSession } from "../../../../src/content/contracts.ts";
 import { readBlob } from "../../../../src/content/pump.ts";
@@ -44,14 +44,14 @@ const source: ImageSource = {
 
 async function write(path: string, roots: readonly Root[], reverse = false): Promise<CopyPlan> {
   const plan = await gather(source, roots);
-  await using session = await universalArchive(path, { platform }).begin(plan);
+  await using session = await archiveFileTarget(path, { platform }).begin(plan);
   const all: Descriptor[] = [...plan.blobs, ...[...plan.manifests.values()].map(({ descriptor }) => descriptor)];
   for (const blob of reverse ? all.reverse() : all) await session.put(blob, await source.blob(blob));
   await session.commit([]);
   return plan;
 }
 
-test("universalArchive() puts metadata first, then manifests, configs and layers, each sorted by digest", async () => {
+test("archiveFileTarget() puts metadata first, then manifests, configs and layers, each sorted by digest", async () => {
   const path = join(await makeFolder(), "out.tar");
   await write(path, [indexRoot]);
   await using archive = await openArchive(path);
@@ -68,7 +68,7 @@ test("universalArchive() puts metadata first, then manifests, configs and layers
   expect([...archive.archive.entries.values()].every(({ type }) => type === "file")).toBe(true);
 });
 
-test("universalArchive() gives one image both names in both views, the asked platform in manifest.json", async () => {
+test("archiveFileTarget() gives one image both names in both views, the asked platform in manifest.json", async () => {
   const path = join(await makeFolder(), "out.tar");
   await write(path, [indexRoot]);
   await using archive = await openArchive(path);
@@ -81,7 +81,7 @@ test("universalArchive() gives one image both names in both views, the asked pla
   ]);
 });
 
-test("universalArchive() gives an image without a name no tag", async () => {
+test("archiveFileTarget() gives an image without a name no tag", async () => {
   const path = join(await makeFolder(), "out.tar");
   await write(path, [imageRoot]);
   await using archive = await openArchive(path);
@@ -89,7 +89,7 @@ test("universalArchive() gives an image without a name no tag", async () => {
   expect(archive.images).toMatchObject([{ names: [], descriptor: { digest: manifestArm.digest } }]);
 });
 
-test("universalArchive() writes the same bytes whatever the order of roots and blobs", async () => {
+test("archiveFileTarget() writes the same bytes whatever the order of roots and blobs", async () => {
   const folder = await makeFolder();
   await write(join(folder, "a.tar"), [indexRoot, imageRoot]);
   const swapped = { ...indexRoot, names: [...indexRoot.names].reverse() };
@@ -99,7 +99,7 @@ test("universalArchive() writes the same bytes whatever the order of roots and b
   expect(first?.length).toBeGreaterThan(5000);
 });
 
-test("universalArchive() keeps every blob's bytes", async () => {
+test("archiveFileTarget() keeps every blob's bytes", async () => {
   const path = join(await makeFolder(), "out.tar");
   const plan = await write(path, [indexRoot]);
   const bytes = await readFile(path);
@@ -114,13 +114,13 @@ test("universalArchive() keeps every blob's bytes", async () => {
   }
 });
 
-test("universalArchive() leaves the old file alone until it is committed, and no partial file behind", async () => {
+test("archiveFileTarget() leaves the old file alone until it is committed, and no partial file behind", async () => {
   const folder = await makeFolder();
   const path = join(folder, "out.tar");
   await writeFile(path, "old");
   const plan = await gather(source, [imageRoot]);
   {
-    await using session = await universalArchive(path, { platform }).begin(plan);
+    await using session = await archiveFileTarget(path, { platform }).begin(plan);
     await session.put({ mediaType: "", digest: layer.digest, size: layer.bytes.length }, bytesBlob(layer.bytes));
     await expect(session.commit([])).rejects.toThrow(InternalError);
     expect(await readdir(folder)).toEqual(["out.tar", "out.tar.partial", "out.tar.partial.journal"]);
@@ -131,7 +131,7 @@ test("universalArchive() leaves the old file alone until it is committed, and no
   expect((await stat(path)).size % 512).toBe(0);
 });
 
-suite("the session of universalArchive()", () => {
+suite("the session of archiveFileTarget()", () => {
   const bytes = Buffer.alloc(1_500_000, "layer of some length ");
   const big = blobOf(bytes);
   const bigConfig = configOf([raw]);
@@ -144,7 +144,7 @@ suite("the session of universalArchive()", () => {
   const wanted = { mediaType: "", digest: big.digest, size: bytes.length };
   const begin = async (path: string): Promise<TargetSession> => {
     const plan = await gather(bigSource, [rootOf(bigManifest, OCI_MANIFEST)]);
-    return await universalArchive(path, { platform, resume: { command: "pull" } }).begin(plan);
+    return await archiveFileTarget(path, { platform, resume: { command: "pull" } }).begin(plan);
   };
   const left = async (): Promise<string> => {
     const path = join(await makeFolder(), "out.tar");

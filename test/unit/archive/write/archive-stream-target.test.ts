@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
 import { describe, expect, test } from "vitest";
-import { universalArchive } from "../../../../src/archive/write/archive-file-target.ts";
-import { streamArchive } from "../../../../src/archive/write/archive-stream-target.ts";
+import { archiveFileTarget } from "../../../../src/archive/write/archive-file-target.ts";
+import { archiveStreamTarget } from "../../../../src/archive/write/archive-stream-target.ts";
 import { sharedChunks } from "../../../../src/content/chunks/chunks.ts";
 import type { BlobSource, ImageTarget } from "../../../../src/content/contracts.ts";
 import { copyImages } from "../../../../src/copy/copy-image.ts";
@@ -57,18 +57,18 @@ function slowSink(): { readonly stream: Writable; bytes(): Buffer } {
   return { stream, bytes: () => Buffer.concat(parts) };
 }
 
-describe("streamArchive()", () => {
+describe("archiveStreamTarget()", () => {
   test.each([
     ["small layers", [100, 512, 1, 0]],
     ["layers of several chunks", [3 * MIB + 1, 2 * MIB, 5 * MIB, 17, MIB]],
     ["layers that do not fit what is read ahead", [9 * MIB, 9 * MIB + 511, 9 * MIB + 3, 10 * MIB, 8 * MIB, 9 * MIB]],
-  ])("streamArchive() writes the bytes of universalArchive(): %s", async (_what, sizes) => {
+  ])("archiveStreamTarget() writes the bytes of archiveFileTarget(): %s", async (_what, sizes) => {
     const source = memorySource();
     const root = imageOf(source, sizes);
     const path = join(await temporaryFolder(), "out.tar");
-    await copyTo(universalArchive(path, { platform }), source, root);
+    await copyTo(archiveFileTarget(path, { platform }), source, root);
     const sink = slowSink();
-    await copyTo(streamArchive(sink.stream, { platform }), source, root);
+    await copyTo(archiveStreamTarget(sink.stream, { platform }), source, root);
     expect(sink.bytes().equals(await readFile(path))).toBe(true);
     expect(sharedChunks.lentChunks).toBe(0);
     // It belongs to the caller.
@@ -76,14 +76,14 @@ describe("streamArchive()", () => {
     expect(sink.stream.listenerCount("error")).toBe(0);
   });
 
-  test("streamArchive() waits for the first blob while the next ones come, and keeps its order", async () => {
+  test("archiveStreamTarget() waits for the first blob while the next ones come, and keeps its order", async () => {
     const source = memorySource();
     const root = imageOf(source, [2000, 3000, 4000]);
     const plan = await gather(source, [root]);
     const path = join(await temporaryFolder(), "out.tar");
-    await copyTo(universalArchive(path, { platform }), source, root);
+    await copyTo(archiveFileTarget(path, { platform }), source, root);
     const sink = slowSink();
-    await using session = await streamArchive(sink.stream, { platform }).begin(plan);
+    await using session = await archiveStreamTarget(sink.stream, { platform }).begin(plan);
     const order = session.order ?? [];
     expect([...order].sort()).toEqual(plan.blobs.map(({ digest }) => digest).sort());
     const puts = [...order].reverse().map(async digest => {
@@ -95,7 +95,7 @@ describe("streamArchive()", () => {
     expect(sink.bytes().equals(await readFile(path))).toBe(true);
   });
 
-  test("F-06 streamArchive() stops with exit code 9 when the reader closes the pipe", async () => {
+  test("F-06 archiveStreamTarget() stops with exit code 9 when the reader closes the pipe", async () => {
     const source = memorySource();
     const root = imageOf(source, [5 * MIB, 5 * MIB, 5 * MIB]);
     let written = 0;
@@ -105,42 +105,46 @@ describe("streamArchive()", () => {
         onDone(written > MIB ? Object.assign(new Error("write EPIPE"), { code: "EPIPE" }) : null);
       },
     });
-    const error = await copyTo(streamArchive(stream, { platform }), source, root).catch(fault => fault);
+    const error = await copyTo(archiveStreamTarget(stream, { platform }), source, root).catch(fault => fault);
     expect(error).toBeInstanceOf(StorageError);
     expect(error).toMatchObject({ exitCode: 9, message: expect.stringContaining("its reader has gone") });
     expect(sharedChunks.lentChunks).toBe(0);
   });
 
-  test("F-06 streamArchive() stops when the stream is destroyed in the middle of a write", async () => {
+  test("F-06 archiveStreamTarget() stops when the stream is destroyed in the middle of a write", async () => {
     const source = memorySource();
     const root = imageOf(source, [5 * MIB, 100]);
     const stream = new PassThrough({ highWaterMark: 1 });
     stream.once("readable", () => stream.destroy());
-    await expect(copyTo(streamArchive(stream, { platform }), source, root)).rejects.toThrow("its reader has gone");
+    await expect(copyTo(archiveStreamTarget(stream, { platform }), source, root)).rejects.toThrow(
+      "its reader has gone",
+    );
     expect(sharedChunks.lentChunks).toBe(0);
   });
 
-  test("streamArchive() says when the disk behind a redirected stdout is full", async () => {
+  test("archiveStreamTarget() says when the disk behind a redirected stdout is full", async () => {
     const source = memorySource();
     const stream = new Writable({
       write: (_chunk, _encoding, onDone) => onDone(Object.assign(new Error("full"), { code: "ENOSPC" })),
     });
-    const error = await copyTo(streamArchive(stream, { platform }), source, imageOf(source, [1])).catch(fault => fault);
+    const error = await copyTo(archiveStreamTarget(stream, { platform }), source, imageOf(source, [1])).catch(
+      fault => fault,
+    );
     expect(error).toMatchObject({ exitCode: 9, message: expect.stringContaining("no space left") });
   });
 
-  test("streamArchive() ends with the signal's reason while nobody reads, and gives all memory back", async () => {
+  test("archiveStreamTarget() ends with the signal's reason while nobody reads, and gives all memory back", async () => {
     const source = memorySource();
     const root = imageOf(source, [9 * MIB, 9 * MIB, 9 * MIB]);
     const stop = new AbortController();
     const stream = new PassThrough({ highWaterMark: 1 });
-    const copying = copyTo(streamArchive(stream, { platform }), source, root, stop.signal);
+    const copying = copyTo(archiveStreamTarget(stream, { platform }), source, root, stop.signal);
     stream.once("readable", () => stop.abort(new Error("stopped")));
     await expect(copying).rejects.toThrow("stopped");
     expect(sharedChunks.lentChunks).toBe(0);
   });
 
-  test("streamArchive() does not finish when a blob breaks, and neither do those behind it", async () => {
+  test("archiveStreamTarget() does not finish when a blob breaks, and neither do those behind it", async () => {
     const source = memorySource();
     const root = imageOf(source, [100, 200]);
     const bytes = noise(300, 9);
@@ -155,7 +159,7 @@ describe("streamArchive()", () => {
       ...options,
       plan,
       source,
-      target: streamArchive(sink.stream, { platform }),
+      target: archiveStreamTarget(sink.stream, { platform }),
       onProgress: () => undefined,
     });
     await expect(copying).rejects.toThrow("line is cut");

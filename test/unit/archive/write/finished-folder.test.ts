@@ -1,7 +1,7 @@
 import { appendFile, cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { type LayoutFolderOptions, layoutFolder } from "../../../../src/archive/write/layout-folder-target.ts";
+import { type LayoutFolderOptions, layoutFolderTarget } from "../../../../src/archive/write/layout-folder-target.ts";
 import { copyImages } from "../../../../src/copy/copy-image.ts";
 import { openDigestCache } from "../../../../src/copy/digest-cache.ts";
 import { gather } from "../../../../src/copy/gather.ts";
@@ -21,7 +21,7 @@ async function write(path: string, options: Partial<LayoutFolderOptions> = {}): 
   await copyImages({
     plan,
     source,
-    target: layoutFolder(path, {
+    target: layoutFolderTarget(path, {
       platform: { os: "linux", architecture: "amd64" },
       onNote: text => void notes.push(text),
       ...options,
@@ -51,12 +51,12 @@ describe("finishedFolder()", () => {
     const before = await contentOf(path);
     const operations: string[] = [];
     watchOperations(async (operation, run) => {
-      operations.push(`${operation.kind} ${operation.place}`);
+      operations.push(`${operation.kind} ${operation.target}`);
       return await run();
     });
     onTestFinished(() => watchOperations(undefined));
     const notes = await write(path);
-    expect(notes).toEqual([expect.stringMatching(/^Checking .* in /), `"${path}" holds these images already`]);
+    expect(notes).toEqual([expect.stringMatching(/^Checking .* in /), `"${path}" contains these images already`]);
     expect(source.asked).toEqual([]);
     expect(await contentOf(path)).toEqual(before);
     expect(await readdir(above)).toEqual(["out"]);

@@ -2,7 +2,7 @@ import { chmodSync, statSync } from "node:fs";
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { layoutFolder } from "../../../../src/archive/write/layout-folder-target.ts";
+import { layoutFolderTarget } from "../../../../src/archive/write/layout-folder-target.ts";
 import { copyImages } from "../../../../src/copy/copy-image.ts";
 import { openDigestCache } from "../../../../src/copy/digest-cache.ts";
 import { gather } from "../../../../src/copy/gather.ts";
@@ -24,7 +24,7 @@ async function write(
   await copyImages({
     plan: await gather(source, [root]),
     source,
-    target: layoutFolder(path, { platform }),
+    target: layoutFolderTarget(path, { platform }),
     sourceName: "memory",
     cache: await openDigestCache(undefined),
     concurrency,
@@ -38,8 +38,8 @@ function scene(): { readonly source: MemorySource; readonly root: ReturnType<typ
   return { source, root: settledRoot(index, NAME) };
 }
 
-describe("layoutFolder()", () => {
-  test("layoutFolder() writes a layout whose files are what their names say, and nothing else", async () => {
+describe("layoutFolderTarget()", () => {
+  test("layoutFolderTarget() writes a layout whose files are what their names say, and nothing else", async () => {
     const above = await temporaryFolder();
     const { source, root } = scene();
     await write(join(above, "out/"), source, root);
@@ -53,11 +53,11 @@ describe("layoutFolder()", () => {
     expect(index.manifests).toMatchObject([{ annotations: { "io.containerd.image.name": NAME } }]);
   });
 
-  test("layoutFolder() is closed to others while it grows, and as open as the umask says when it is whole", async () => {
+  test("layoutFolderTarget() is closed to others while it grows, and as open as the umask says when it is whole", async () => {
     const above = await temporaryFolder();
     const { source, root } = scene();
     const plan = await gather(source, [root]);
-    await using session = await layoutFolder(join(above, "out"), { platform }).begin(plan);
+    await using session = await layoutFolderTarget(join(above, "out"), { platform }).begin(plan);
     expect(statSync(join(above, "out.partial")).mode & 0o777).toBe(0o700);
     for (const blob of plan.blobs) await session.put(blob, await source.blob(blob));
     await session.commit([]);
@@ -65,7 +65,7 @@ describe("layoutFolder()", () => {
     expect((await stat(join(above, "out"))).mode).toBe((await stat(join(above, "other"))).mode);
   });
 
-  test("layoutFolder() replaces an empty folder, and refuses one that holds something", async () => {
+  test("layoutFolderTarget() replaces an empty folder, and refuses one that holds something", async () => {
     const above = await temporaryFolder();
     const { source, root } = scene();
     const path = join(above, "out");
@@ -84,7 +84,7 @@ describe("layoutFolder()", () => {
   test.each([
     ["a symbolic link to a folder", async (path: string) => await symlink("elsewhere", path), "a symbolic link"],
     ["a file", async (path: string) => await writeFile(path, "text"), "a file"],
-  ])("F-01 layoutFolder() refuses %s", async (_what, make, found) => {
+  ])("F-01 layoutFolderTarget() refuses %s", async (_what, make, found) => {
     const above = await temporaryFolder();
     const { source, root } = scene();
     await mkdir(join(above, "elsewhere"));
@@ -94,7 +94,7 @@ describe("layoutFolder()", () => {
     expect(await readdir(join(above, "elsewhere"))).toEqual([]);
   });
 
-  test("layoutFolder() replaces what a killed run left, and nothing else of that name", async () => {
+  test("layoutFolderTarget() replaces what a killed run left, and nothing else of that name", async () => {
     const above = await temporaryFolder();
     const { source, root } = scene();
     const partial = join(above, "out.partial");
@@ -108,7 +108,7 @@ describe("layoutFolder()", () => {
     expect(await readdir(join(above, "two.partial"))).toEqual(["diary"]);
   });
 
-  test("F-01 layoutFolder() does not follow a link that stands for its partial folder", async () => {
+  test("F-01 layoutFolderTarget() does not follow a link that stands for its partial folder", async () => {
     const above = await temporaryFolder();
     const { source, root } = scene();
     await mkdir(join(above, "elsewhere"));
@@ -117,7 +117,7 @@ describe("layoutFolder()", () => {
     expect(await readdir(join(above, "elsewhere"))).toEqual([]);
   });
 
-  test("layoutFolder() keeps what is whole, and no more, when a blob is not what its digest says", async () => {
+  test("layoutFolderTarget() keeps what is whole, and no more, when a blob is not what its digest says", async () => {
     const above = await temporaryFolder();
     const source = memorySource();
     const layer = source.add(OCI_LAYER_GZIP, "layer");
@@ -129,7 +129,7 @@ describe("layoutFolder()", () => {
       expect(sha256Of(await readFile(join(above, "out.partial", "blobs", "sha256", name)))).toBe(`sha256:${name}`);
   });
 
-  test("layoutFolder() leaves nothing when no blob came whole", async () => {
+  test("layoutFolderTarget() leaves nothing when no blob came whole", async () => {
     const above = await temporaryFolder();
     const { source, root } = scene();
     const plan = await gather(source, [root]);
@@ -138,7 +138,7 @@ describe("layoutFolder()", () => {
     expect(await readdir(above)).toEqual([]);
   });
 
-  test("layoutFolder() keeps what is whole when the run is stopped while a blob comes", async () => {
+  test("layoutFolderTarget() keeps what is whole when the run is stopped while a blob comes", async () => {
     const above = await temporaryFolder();
     const source = memorySource();
     const layer = source.add(OCI_LAYER_GZIP, "layer");
@@ -148,7 +148,7 @@ describe("layoutFolder()", () => {
     const copying = copyImages({
       plan: await gather(source, [root]),
       source,
-      target: layoutFolder(join(above, "out"), { platform }),
+      target: layoutFolderTarget(join(above, "out"), { platform }),
       sourceName: "memory",
       cache: await openDigestCache(undefined),
       concurrency: 1,
@@ -161,23 +161,25 @@ describe("layoutFolder()", () => {
     expect(await readdir(join(above, "out.partial", "blobs", "sha256"))).toHaveLength(2);
   });
 
-  test("layoutFolder() is not finished without all of its blobs", async () => {
+  test("layoutFolderTarget() is not finished without all of its blobs", async () => {
     const above = await temporaryFolder();
     const { source, root } = scene();
     {
-      await using session = await layoutFolder(join(above, "out"), { platform }).begin(await gather(source, [root]));
+      await using session = await layoutFolderTarget(join(above, "out"), { platform }).begin(
+        await gather(source, [root]),
+      );
       await expect(session.commit([])).rejects.toThrow(InternalError);
     }
     expect(await readdir(above)).toEqual([]);
   });
 
-  test("layoutFolder() gives way to a folder that was filled meanwhile", async () => {
+  test("layoutFolderTarget() gives way to a folder that was filled meanwhile", async () => {
     const above = await temporaryFolder();
     const { source, root } = scene();
     const plan = await gather(source, [root]);
     const path = join(above, "out");
     {
-      await using session = await layoutFolder(path, { platform }).begin(plan);
+      await using session = await layoutFolderTarget(path, { platform }).begin(plan);
       for (const blob of plan.blobs) await session.put(blob, await source.blob(blob));
       await mkdir(path);
       await writeFile(join(path, "mine"), "mine");
@@ -187,7 +189,7 @@ describe("layoutFolder()", () => {
     expect(await readdir(path)).toEqual(["mine"]);
   });
 
-  test.skipIf(process.getuid?.() === 0)("layoutFolder() says that it may not write there", async () => {
+  test.skipIf(process.getuid?.() === 0)("layoutFolderTarget() says that it may not write there", async () => {
     const above = await temporaryFolder();
     const { source, root } = scene();
     chmodSync(above, 0o500);

@@ -57,9 +57,7 @@ describe("openPartialArchive()", () => {
     await leave(image, path, { bytes: 2 * MIB });
     const notes: string[] = [];
     expect(await pullImage(image, path, { notes })).toBe(image.bytes - 2 * MIB);
-    expect(notes).toEqual([
-      expect.stringMatching(/^Going on with ".*out\.tar\.partial": 2\.00? MiB of 3\.8 MiB are there$/),
-    ]);
+    expect(notes).toEqual([expect.stringMatching(/^Resuming ".*out\.tar\.partial": 2\.00? MiB of 3\.8 MiB kept$/)]);
     expect((await readFile(path)).equals(reference)).toBe(true);
   });
 
@@ -97,7 +95,7 @@ describe("openPartialArchive()", () => {
     const same = layers.reduce((sum, [, size], index) => (index === changed || size < MIB ? sum : sum + size), 0);
     expect(moved.bytes - fetched).toBeGreaterThanOrEqual(same);
     expect(fetched).toBeGreaterThanOrEqual(layers[changed]?.[1] ?? 0);
-    expect(notes[0]).toMatch(/^The images changed since .* was begun: going on with the .* that are still right$/);
+    expect(notes[0]).toMatch(/^Resuming .* after the images changed: .* kept$/);
     expect((await readFile(path)).equals(expected)).toBe(true);
   });
 
@@ -180,7 +178,7 @@ describe("openPartialArchive()", () => {
     expect(await finish(path)).toBe(image.bytes);
   });
 
-  test("keeps nothing of a run that nobody means to go on with, and replaces what such a run left when it was killed", async () => {
+  test("keeps nothing of a run that cannot be resumed, and replaces what such a run left when it was killed", async () => {
     const path = await outputPath();
     await leave(image, path, { command: undefined });
     expect(await readdir(join(path, ".."))).toEqual([]);

@@ -41,7 +41,7 @@ describe("openPartialArchive() where something is not this command's", () => {
     expect(refused).toBeInstanceOf(StorageError);
     expect(refused).toMatchObject({
       exitCode: 9,
-      message: expect.stringContaining("found what another command began, expected nothing or this command's"),
+      message: expect.stringContaining("found the file of another command, expected nothing or a file of this command"),
     });
     expect((await readFile(`${path}.partial`)).equals(partial)).toBe(true);
     const after = await readFile(`${path}.partial.journal`);
@@ -56,7 +56,7 @@ describe("openPartialArchive() where something is not this command's", () => {
     await leave(image, path);
     await unlink(`${path}.partial.journal`);
     const before = await readFile(`${path}.partial`);
-    await expect(pullImage(image, path, { command: OTHER })).rejects.toThrow("found what another command began");
+    await expect(pullImage(image, path, { command: OTHER })).rejects.toThrow("found the file of another command");
     expect((await readFile(`${path}.partial`)).equals(before)).toBe(true);
     expect(await readdir(join(path, ".."))).toEqual(["out.tar.partial"]);
     expect(await finish(path)).toBe(image.bytes);

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { type LayoutFolderOptions, layoutFolder } from "../../../../src/archive/write/layout-folder-target.ts";
+import { type LayoutFolderOptions, layoutFolderTarget } from "../../../../src/archive/write/layout-folder-target.ts";
 import type { ProgressEvent } from "../../../../src/content/progress.ts";
 import { copyImages } from "../../../../src/copy/copy-image.ts";
 import { openDigestCache } from "../../../../src/copy/digest-cache.ts";
@@ -54,7 +54,7 @@ export async function write(
   await copyImages({
     plan: await gather(source, [root]),
     source,
-    target: layoutFolder(out, { platform, ...options }),
+    target: layoutFolderTarget(out, { platform, ...options }),
     sourceName: "memory",
     cache: await openDigestCache(undefined),
     concurrency: 1,

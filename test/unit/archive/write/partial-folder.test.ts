@@ -15,7 +15,7 @@ import {
 } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { layoutFolder } from "../../../../src/archive/write/layout-folder-target.ts";
+import { layoutFolderTarget } from "../../../../src/archive/write/layout-folder-target.ts";
 import { gather } from "../../../../src/copy/gather.ts";
 import { StorageError } from "../../../../src/errors.ts";
 import { digestHex } from "../../../../src/oci/digest.ts";
@@ -36,14 +36,14 @@ import {
 const isRoot = process.getuid?.() === 0;
 
 describe("PartialFolder", () => {
-  test("PartialFolder keeps whole blobs of a run that broke off, and tells how to go on", async () => {
+  test("PartialFolder keeps complete blobs of an interrupted run, and says how to resume", async () => {
     const at = await scene();
     const notes: string[] = [];
     await breakOff(at, text => void notes.push(text));
     expect(await readdir(at.above)).toEqual(["out.partial"]);
     expect(await readdir(at.blobs)).toEqual(expect.arrayContaining(at.layers.slice(1)));
     expect(await readdir(at.blobs)).not.toContain(at.layers[0]);
-    expect(notes).toEqual([`"${at.partial}" keeps 586 KiB: run the same command again to go on, or remove it`]);
+    expect(notes).toEqual([`"${at.partial}" keeps 586 KiB: run the same command again to resume, or remove it`]);
   });
 
   test("PartialFolder has the next run fetch only what is missing, and says what it goes on with", async () => {
@@ -54,10 +54,7 @@ describe("PartialFolder", () => {
     expect(fetched(at)).toEqual([at.layers[0]]);
     const skipped = events.flatMap(event => (event.kind === "skipped" ? [event.reason] : []));
     expect(skipped).toEqual(["kept", "kept"]);
-    expect(notes).toEqual([
-      `Checking 586 KiB in "${at.partial}"`,
-      `Going on with "${at.partial}": 586 KiB of 880 KiB are there`,
-    ]);
+    expect(notes).toEqual([`Checking 586 KiB in "${at.partial}"`, `Resuming "${at.partial}": 586 KiB of 880 KiB kept`]);
     await expectWhole(at);
   });
 
@@ -145,7 +142,7 @@ describe("PartialFolder", () => {
   test("PartialFolder stops the second of two runs, and the first goes on", async () => {
     const at = await scene();
     const plan = await gather(at.source, [at.root]);
-    await using first = await layoutFolder(at.out, { platform }).begin(plan);
+    await using first = await layoutFolderTarget(at.out, { platform }).begin(plan);
     const error = await write(at).catch(fault => fault);
     expect(error).toBeInstanceOf(StorageError);
     expect(error).toMatchObject({
@@ -163,7 +160,7 @@ describe("PartialFolder", () => {
     const at = await scene();
     const plan = await gather(at.source, [at.root]);
     const runs = await Promise.allSettled(
-      Array.from({ length: 8 }, async () => await layoutFolder(at.out, { platform }).begin(plan)),
+      Array.from({ length: 8 }, async () => await layoutFolderTarget(at.out, { platform }).begin(plan)),
     );
     const owners = runs.flatMap(run => (run.status === "fulfilled" ? [run.value] : []));
     expect(owners).toHaveLength(1);
@@ -188,7 +185,7 @@ describe("PartialFolder", () => {
     const at = await scene();
     await breakOff(at);
     await chmod(at.partial, 0o755);
-    await using _session = await layoutFolder(at.out, { platform }).begin(await gather(at.source, [at.root]));
+    await using _session = await layoutFolderTarget(at.out, { platform }).begin(await gather(at.source, [at.root]));
     expect((await stat(at.partial)).mode & 0o777).toBe(0o700);
   });
 
@@ -198,7 +195,7 @@ describe("PartialFolder", () => {
     const before = await readdir(at.blobs);
     const stopped = AbortSignal.abort(new Error("stopped"));
     const plan = await gather(at.source, [at.root]);
-    await expect(layoutFolder(at.out, { platform }).begin(plan, stopped)).rejects.toThrow("stopped");
+    await expect(layoutFolderTarget(at.out, { platform }).begin(plan, stopped)).rejects.toThrow("stopped");
     expect(await readdir(at.above)).toEqual(["out.partial"]);
     expect((await readdir(at.blobs)).toSorted()).toEqual(
       before

@@ -68,7 +68,7 @@ describe("convert()", () => {
     expect((await readFile(third)).equals(await readFile(first))).toBe(true);
   });
 
-  test("convert() makes raw layers of gzip ones, and says so", async () => {
+  test("convert() recompresses gzip layers to raw ones, and reports it", async () => {
     const packed = await out();
     await convert(await archive(), { output: packed, layers: "gzip" });
     const notes: ProgressEvent[] = [];
@@ -78,7 +78,7 @@ describe("convert()", () => {
       layers: "raw",
       onProgress: event => void (event.kind === "note" && notes.push(event)),
     });
-    expect(notes).toEqual([{ kind: "note", message: expect.stringContaining("1 layer is made raw") }]);
+    expect(notes).toEqual([{ kind: "note", message: expect.stringContaining("Recompressing 1 layer to raw") }]);
     expect((await readFile(output)).includes(layer)).toBe(true);
   });
 

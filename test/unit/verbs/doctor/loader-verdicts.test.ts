@@ -91,7 +91,7 @@ describe("loaderVerdicts() tells who loads", () => {
     const of = (name: string): readonly string[] | undefined =>
       loaderVerdicts(facts).find(({ loader }) => loader === name)?.why;
     expect(of("containerd 1.6 (ctr)")).toEqual([
-      "a layer is a hard link, which it does not follow",
+      "a layer is a hard link, which it does not support",
       "layers are xz and bzip2, which it cannot unpack",
       "the file is gzip, which it cannot unpack",
     ]);

@@ -52,7 +52,7 @@ describe("readSettings()", () => {
       { expose: ["80/icmp"] },
       'Cannot use --expose "80/icmp": found no port, expected 1 to 65535, alone or with /tcp, /udp or /sctp',
     ],
-    [{ user: "a b" }, 'Cannot use --user "a b": found another form, expected USER or USER:GROUP, names or numbers'],
+    [{ user: "a b" }, 'Cannot use --user "a b": found another syntax, expected USER or USER:GROUP, names or numbers'],
     [{ workdir: "srv" }, 'Cannot use --workdir "srv": found no absolute path, expected one such as /app'],
     [{ volume: ["C:\\x"] }, 'Cannot use --volume "C:\\x": found no absolute path, expected one such as /app'],
     [{ cmd: "[]" }, 'Cannot use --cmd "[]": found an empty list, expected such as ["/bin/app","-v"]'],

@@ -3,9 +3,9 @@ import { type ImportTargetOptions, importTarget } from "../../../../src/verbs/im
 
 describe("importTarget()", () => {
   test("sends tags to the registries that they name, each repository once", () => {
-    const { places, names } = importTarget("x", { tag: ["r.lan/a:1", "r.lan/a:2", "s.lan:5000/b"] });
+    const { destinations, names } = importTarget("x", { tag: ["r.lan/a:1", "r.lan/a:2", "s.lan:5000/b"] });
     expect(names).toEqual([]);
-    expect(places.map(({ registry, repository, roots }) => [registry, repository, roots[0]?.names])).toEqual([
+    expect(destinations.map(({ registry, repository, roots }) => [registry, repository, roots[0]?.names])).toEqual([
       ["r.lan", "a", ["1", "2"]],
       ["s.lan:5000", "b", ["latest"]],
     ]);

@@ -4,14 +4,14 @@ import { looksLike } from "../tar/looks-like.ts";
 import { decodeSize } from "../tar/number.ts";
 import { formatBytes } from "../util/format.ts";
 
-/** How much of a `manifest.json` is looked at. */
+/** Bytes of a `manifest.json` that are checked. */
 const PEEK_BYTES = 4096;
 const FILE = 0x30;
 
 /**
- * Watches the bytes of a root filesystem tar go by. It must begin like a tar, or be nothing but zeros; what follows is
- * the business of whoever unpacks it, so devices, sparse files and every other extension pass. An image archive is
- * refused: as a root filesystem it would start nothing.
+ * Checks the bytes of a root filesystem tar while they are read. It must start like a tar, or contain only zeros; devices,
+ * sparse files and all extensions are accepted, because only the runtime unpacks it. An image archive is refused: as a
+ * root filesystem it could not start.
  */
 export class RootfsCheck {
   readonly #what: string;
@@ -28,7 +28,7 @@ export class RootfsCheck {
     this.#what = what;
   }
 
-  /** In order. @throws ArchiveError "not-a-tar", "image-archive". */
+  /** Takes chunks in order. @throws ArchiveError "not-a-tar", "image-archive". */
   take(chunk: Uint8Array): void {
     this.#seen += chunk.length;
     for (let at = 0; at < chunk.length && !this.#isLost; ) {
@@ -47,7 +47,7 @@ export class RootfsCheck {
     }
   }
 
-  /** @throws ArchiveError "not-a-tar" when it was too short for one. */
+  /** @throws ArchiveError "not-a-tar" if it is too short. */
   end(): void {
     if (this.#seen >= BLOCK_BYTES) return;
     throw notARootfs(this.#what, this.#seen === 0 ? "it is empty" : this.#looks(this.#filled));
@@ -60,7 +60,7 @@ export class RootfsCheck {
     const size = hasChecksum(block) ? decodeSize(block, 124, 136) : undefined;
     if (size === undefined) {
       if (isFirst) throw notARootfs(this.#what, this.#looks(BLOCK_BYTES));
-      // An extension that is not followed here, or bytes behind the end: nothing is found any more, and nothing refused.
+      // An unknown extension, or bytes after the end: nothing more can be found or refused.
       this.#isLost = true;
       return;
     }
@@ -85,7 +85,7 @@ export class RootfsCheck {
     if (peek.left > 0) return;
     this.#peek = undefined;
     const text = peek.bytes.toString("latin1");
-    // A file of that name may well be part of a program: its content decides.
+    // A file of that name may belong to a program: its content decides.
     if (/"imageLayoutVersion"/.test(text) || (/^\s*\[/.test(text) && /"Config"/.test(text) && /"Layers"/.test(text))) {
       throw new ArchiveError(
         "image-archive",

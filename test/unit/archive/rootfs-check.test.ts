@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { RootfsCheck } from "../../../src/archive/rootfs-tar.ts";
+import { RootfsCheck } from "../../../src/archive/rootfs-check.ts";
 import { ArchiveError } from "../../../src/errors.ts";
 import { gnuLong, paxEntry, tarArchive, tarEntry } from "../../support/tar-builder.ts";
 

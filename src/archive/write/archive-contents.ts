@@ -6,7 +6,7 @@ import { layerCompression } from "../../oci/media-types.ts";
 import type { Platform } from "../../oci/platform.ts";
 import { planTar, type TarPlan } from "../../tar/tar-plan.ts";
 import { blobName } from "../blob-name.ts";
-import { archiveMetadata } from "./build-metadata.ts";
+import { buildMetadata } from "./build-metadata.ts";
 
 /**
  * Form of an archive that is written. "universal": OCI layout and docker archive in one; "oci": an OCI layout alone;
@@ -14,23 +14,23 @@ import { archiveMetadata } from "./build-metadata.ts";
  */
 export type ArchiveFormat = "universal" | "oci" | "docker";
 
-export interface ArchiveLayoutOptions {
-  /** The platform that `manifest.json` names where an image has several. */
+export interface ArchiveContentsOptions {
+  /** The platform that `manifest.json` names, for an image with several. */
   readonly platform: Platform;
-  /** "universal" without it. */
+  /** Default "universal". */
   readonly format?: ArchiveFormat | undefined;
 }
 
-/** One file of the archive, with its bytes where the plan has them already. */
-export type LayoutFile = { readonly name: string; readonly size: number } & (
+/** One file of the archive; `bytes` if the plan has them already. */
+export type ArchiveFile = { readonly name: string; readonly size: number } & (
   | { readonly bytes: Uint8Array }
   | { readonly bytes: undefined; readonly digest: Digest }
 );
 
-/** The same files in the same order, whatever they are written to. */
-export interface ArchiveLayout {
-  readonly files: readonly LayoutFile[];
-  /** Names of configs and layers: what comes from the source. */
+/** All files of an archive in order, for a tar, a stream or a folder. */
+export interface ArchiveContents {
+  readonly files: readonly ArchiveFile[];
+  /** Names of configs and layers, which come from the source. */
   readonly names: ReadonlyMap<Digest, string>;
   readonly totalBytes: number;
 }
@@ -38,12 +38,12 @@ export interface ArchiveLayout {
 const EXTENSIONS = { none: ".tar", gzip: ".tar.gz", zstd: ".tar.zst", xz: ".tar.xz", bzip2: ".tar.bz2" } as const;
 
 /**
- * Lays an archive out: metadata first, then manifests, configs and layers, each sorted by digest. Pure: the same plan
+ * Plans the files of an archive: metadata first, then manifests, configs and layers, each sorted by digest. The same plan
  * gives the same archive, byte for byte.
  *
- * @throws ArchiveError "no-image" in the docker form, which has no place for anything but images.
+ * @throws ArchiveError "no-image" for a docker archive without an image.
  */
-export function layOutArchive(plan: CopyPlan, options: ArchiveLayoutOptions): ArchiveLayout {
+export function archiveContents(plan: CopyPlan, options: ArchiveContentsOptions): ArchiveContents {
   const { platform, format = "universal" } = options;
   const configs = configDigests(plan);
   const names = new Map(
@@ -52,18 +52,18 @@ export function layOutArchive(plan: CopyPlan, options: ArchiveLayoutOptions): Ar
       format === "docker" ? dockerName(blob, configs.has(blob.digest)) : blobName(blob.digest),
     ]),
   );
-  const metadata = archiveMetadata(plan, { platform, format, nameOf: digest => names.get(digest) ?? blobName(digest) });
+  const metadata = buildMetadata(plan, { platform, format, nameOf: digest => names.get(digest) ?? blobName(digest) });
   if (format === "docker" && metadata.length === 0) {
     throw new ArchiveError("no-image", "Cannot write docker archive: no image to write, expected at least one", {
-      hint: "Charts, signatures and other artifacts have no docker form: leave out --format docker.",
+      hint: "A docker archive cannot contain charts, signatures and other artifacts: leave out --format docker.",
     });
   }
   const manifests = format === "docker" ? [] : [...plan.manifests.values()];
-  const blobFiles = (isWanted: (digest: Digest) => boolean): readonly LayoutFile[] =>
+  const blobFiles = (isWanted: (digest: Digest) => boolean): readonly ArchiveFile[] =>
     plan.blobs
       .filter(({ digest }) => isWanted(digest))
       .map(({ digest, size }) => ({ name: names.get(digest) ?? "", size, bytes: undefined, digest }));
-  const files: readonly LayoutFile[] = [
+  const files: readonly ArchiveFile[] = [
     ...metadata.map(({ name, bytes }) => ({ name, size: bytes.length, bytes })),
     ...byName(
       manifests.map(({ descriptor, bytes }) => ({ name: blobName(descriptor.digest), size: bytes.length, bytes })),
@@ -74,18 +74,18 @@ export function layOutArchive(plan: CopyPlan, options: ArchiveLayoutOptions): Ar
   return { files, names, totalBytes: files.reduce((sum, { size }) => sum + size, 0) };
 }
 
-/** The same layout as one tar. @throws ArchiveError as `planTar` */
-export function planArchive({ files }: ArchiveLayout): TarPlan {
+/** The tar of these files. @throws ArchiveError as `planTar` */
+export function planArchiveTar({ files }: ArchiveContents): TarPlan {
   return planTar(files);
 }
 
-/** As skopeo names them: the config by its digest, a raw layer by its diff_id, which is its digest too. */
+/** Named as by skopeo: the config by its digest, a raw layer by its diff_id, which is its digest too. */
 function dockerName({ digest, mediaType }: Descriptor, isConfig: boolean): string {
   const extension = isConfig ? ".json" : EXTENSIONS[layerCompression(mediaType) ?? "none"];
   return `${digestHex(digest)}${extension}`;
 }
 
-function byName(files: readonly LayoutFile[]): readonly LayoutFile[] {
+function byName(files: readonly ArchiveFile[]): readonly ArchiveFile[] {
   return [...files].sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 

@@ -3,112 +3,119 @@ import { type ScanOptions, StreamedArchive } from "../../archive/open/streamed-a
 import type { ArchiveSource } from "../../archive/open-archive.ts";
 import { gzipProfile } from "../../compress/gzip/gzip-profile.ts";
 import type { BlobSource, ImageSource, Seal, TargetSession } from "../../content/contracts.ts";
+import { derivedSource } from "../../content/derived-source.ts";
 import type { OnProgress } from "../../content/progress.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
 import { ArchiveError, IntegrityError, InternalError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { scanHashed } from "./hash-while-scanning.ts";
-import { type Intake, uploadWhileReading } from "./upload-while-reading.ts";
+import { hashWhileScanning } from "./hash-while-scanning.ts";
+import { type BlobReceiver, uploadWhileReading } from "./upload-while-reading.ts";
 
-export interface OnceReadingOptions {
-  /** Begins an upload to where the image goes, when that is known before the archive is read. */
+export interface StreamedInputOptions {
+  /** Starts an upload to the image's repository, if that is known before the archive is read. */
   readonly beginUpload: (() => Promise<TargetSession>) | undefined;
-  /** The image goes to other places, too, for which what has passed by would be gone. */
+  /** True if the image goes to further repositories, which also need the layers. */
   readonly isShared: boolean;
   readonly level: number | "keep" | undefined;
   readonly cache: DigestCache;
   readonly isDryRun: boolean;
-  /** Why layers from a pipe are kept, where it is not for the names at the archive's end. */
+  /** Why layers from a pipe are kept (default: because image names come last in the archive). */
   readonly reason?: string;
   readonly onProgress: OnProgress;
 }
 
 /**
- * How a push reads what has no random access: once, with its layers on their way to the registry as they pass by; or
- * twice, when the registry is named at the archive's end only; or once with the layers kept in a temporary file, when
- * that archive comes out of a pipe, or goes to several repositories from there.
+ * Reads a streamed archive for a push: once, while its layers are uploaded; or twice, if the repository is known only
+ * after reading it; or once with the layers kept in a temporary file, if such an archive comes from a pipe, or goes to
+ * several repositories from there.
  */
-export class SequentialInput implements AsyncDisposable {
-  /** Layers that were compressed, by the digest of what the archive holds. */
+export class StreamedInput implements AsyncDisposable {
+  /** Layers that were compressed, by their digest in the archive. */
   seals: ReadonlyMap<Digest, Seal> = new Map();
-  /** What the registry has got by now. */
+  /** Blobs that the registry has by now. */
   sent: ReadonlySet<Digest> = new Set();
-  readonly #options: OnceReadingOptions;
+  readonly #options: StreamedInputOptions;
   #archive: StreamedArchive | undefined;
   #spool: LayerSpool | undefined;
 
-  constructor(options: OnceReadingOptions) {
+  constructor(options: StreamedInputOptions) {
     this.#options = options;
   }
 
+  /** The first reading. */
   readonly scan = async (scan: ScanOptions): Promise<StreamedArchive> => {
     const { beginUpload, isShared, isDryRun, onProgress } = this.#options;
     if (isDryRun || (beginUpload === undefined && scan.isReopenable)) {
-      if (!isDryRun) this.#note("The archive is read twice, because its end tells where it goes; --tag saves one time");
-      // What passes by only must tell its digests now.
-      return scan.isReopenable ? await StreamedArchive.scan(scan) : await scanHashed(scan, new Map(), onProgress);
+      if (!isDryRun) this.#note("Reading the archive twice, because image names come last in it; --tag avoids that");
+      // Bodies from a pipe can be hashed only now.
+      return scan.isReopenable
+        ? await StreamedArchive.scan(scan)
+        : await hashWhileScanning(scan, new Map(), onProgress);
     }
     if (beginUpload !== undefined && (scan.isReopenable || !isShared)) {
       await using session = await beginUpload();
-      return await this.#read(scan, intakeOf(session));
+      return await this.#read(scan, receiverOf(session));
     }
     this.#spool = await LayerSpool.create();
-    this.#note(
-      `Layers are kept compressed in a temporary file in ${this.#spool.folder} ` +
-        (this.#options.reason ??
-          (isShared
-            ? "because they go to several repositories"
-            : "until the archive has told its names; --tag REGISTRY/REPOSITORY:TAG sends them at once")),
-    );
+    this.#note(`Keeping compressed layers in a temporary file in ${this.#spool.folder}, ${this.#reasonToKeep()}`);
     return await this.#read(scan, this.#spool);
   };
 
-  /** The source, with the blobs that were kept; what has passed by and was not kept is an error when it is read. */
+  /** The source, with the blobs that were kept. Reading any other blob of a pipe is an error. */
   sourceOf(archive: ArchiveSource): ImageSource {
     if (this.#archive === undefined) return archive;
-    const { passing } = this.#archive;
-    return {
-      roots: signal => archive.roots(signal),
+    const { isReopenable, streamed } = this.#archive;
+    return derivedSource(archive, {
       blob: async descriptor => {
         const kept = this.#spool?.find(descriptor.digest);
         if (kept !== undefined) return kept;
         const blob = await archive.blob(descriptor);
         const entry = archive.entryOf(descriptor.digest);
-        return entry === undefined || passing.holds(entry) ? blob : this.#passedBy(archive, descriptor);
+        return entry === undefined || streamed.holds(entry) ? blob : this.#unreadable(archive, descriptor);
       },
-      confirm: async signal => await archive.confirm(signal),
-      stream: this.#archive.isReopenable ? archive.stream : undefined,
-      [Symbol.asyncDispose]: async () => await archive[Symbol.asyncDispose](),
-    };
+      streamed: isReopenable ? archive.streamed : undefined,
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#spool?.[Symbol.asyncDispose]();
   }
 
-  async #read(scan: ScanOptions, intake: Intake): Promise<StreamedArchive> {
+  async #read(scan: ScanOptions, receiver: BlobReceiver): Promise<StreamedArchive> {
     const { level, cache, onProgress } = this.#options;
-    const profile = level === "keep" ? undefined : gzipProfile(level);
-    // What is only kept counts when it is sent.
-    const onTaken: OnProgress =
-      intake === this.#spool ? event => void (event.kind === "bytes" && onProgress(event)) : onProgress;
-    const { archive, seals, taken } = await uploadWhileReading(scan, { intake, profile, cache, onProgress: onTaken });
+    const isSpooled = receiver === this.#spool;
+    const { archive, seals, received } = await uploadWhileReading(scan, {
+      receiver,
+      profile: level === "keep" ? undefined : gzipProfile(level),
+      cache,
+      // Blobs that are only kept are counted when they are sent.
+      onProgress: isSpooled ? event => void (event.kind === "bytes" && onProgress(event)) : onProgress,
+    });
     this.#archive = archive;
     this.seals = seals;
-    if (intake !== this.#spool) this.sent = taken;
+    if (!isSpooled) this.sent = received;
     return archive;
   }
 
-  #passedBy(archive: ArchiveSource, { digest, size }: Descriptor): BlobSource {
+  #reasonToKeep(): string {
+    const { reason, isShared } = this.#options;
+    if (reason !== undefined) return reason;
+    if (isShared) return "because they go to several repositories";
+    return "because image names come last in the archive; --tag REGISTRY/REPOSITORY:TAG avoids that";
+  }
+
+  #unreadable(archive: ArchiveSource, { digest, size }: Descriptor): BlobSource {
     const entry = archive.entryOf(digest);
     const found = entry === undefined ? undefined : this.#archive?.knownDigest(entry);
     const { what } = archive.archive;
     const error =
       found === undefined || found === digest
-        ? new ArchiveError("passed-by", `Cannot read blob ${digest} from ${what}: it has passed by, expected a file`, {
-            hint: "Save the archive to a file and push that, or try --compression keep.",
-          })
+        ? new ArchiveError(
+            "already-read",
+            `Cannot read blob ${digest} from ${what}: already read past it, expected a file`,
+            { hint: "Save the archive to a file and push that, or try --compression keep." },
+          )
         : new IntegrityError(`Cannot accept layer from ${what}: found ${found}, expected ${digest}`, {
             hint: "The archive was damaged or altered after it was saved: copy it again from its source.",
           });
@@ -125,7 +132,7 @@ export class SequentialInput implements AsyncDisposable {
   }
 }
 
-function intakeOf(session: TargetSession): Intake {
+function receiverOf(session: TargetSession): BlobReceiver {
   const { putPending } = session;
   if (putPending === undefined)
     throw new InternalError("Cannot push while reading: the target must know digests first");

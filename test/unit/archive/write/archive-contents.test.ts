@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { layOutArchive, planArchive } from "../../../../src/archive/write/archive-layout.ts";
+import { archiveContents, planArchiveTar } from "../../../../src/archive/write/archive-contents.ts";
 import type { CopyPlan } from "../../../../src/content/contracts.ts";
 import { gather } from "../../../../src/copy/gather.ts";
 import { ArchiveError } from "../../../../src/errors.ts";
@@ -22,21 +22,21 @@ function hex(descriptor: Descriptor | undefined): string {
   return descriptor?.digest.slice(7) ?? "";
 }
 
-describe("layOutArchive()", () => {
+describe("archiveContents()", () => {
   test.each([
     ["universal", ["oci-layout", "index.json", "manifest.json", "imgpack.json"]],
     ["oci", ["oci-layout", "index.json"]],
     ["docker", ["manifest.json"]],
-  ] as const)("layOutArchive() begins the %s form with %j", async (format, expected) => {
-    const { files } = layOutArchive(await plan(index, "r.lan/app:1"), { platform: amd64, format });
+  ] as const)("archiveContents() begins the %s form with %j", async (format, expected) => {
+    const { files } = archiveContents(await plan(index, "r.lan/app:1"), { platform: amd64, format });
     const names = files.map(({ name }) => name);
     expect(names.slice(0, expected.length)).toEqual(expected);
     expect(names.filter(name => /json$|layout$/.test(name) && !/[0-9a-f]{64}/.test(name))).toEqual(expected);
     expect(names.filter(name => name.startsWith("blobs/"))).toHaveLength(format === "docker" ? 0 : 6);
   });
 
-  test("layOutArchive() names the docker form's entries as skopeo does, by what they hold", async () => {
-    const { files, names } = layOutArchive(await plan(image, "r.lan/app:1"), { platform: amd64, format: "docker" });
+  test("archiveContents() names the docker form's entries as skopeo does, by what they hold", async () => {
+    const { files, names } = archiveContents(await plan(image, "r.lan/app:1"), { platform: amd64, format: "docker" });
     const [raw, gzip, zstd] = layers;
     const [first] = files;
     if (first?.bytes === undefined) throw new Error("no manifest.json");
@@ -48,16 +48,16 @@ describe("layOutArchive()", () => {
     expect(files.map(({ name }) => name).sort()).toEqual(["manifest.json", ...names.values()].sort());
   });
 
-  test("layOutArchive() refuses a docker form without any image, and keeps artifacts in the others", async () => {
+  test("archiveContents() refuses a docker form without any image, and keeps artifacts in the others", async () => {
     const chartPlan = await plan(chart, "r.lan/chart:1");
-    expect(() => layOutArchive(chartPlan, { platform: amd64, format: "docker" })).toThrow(ArchiveError);
-    const { files } = layOutArchive(chartPlan, { platform: amd64 });
+    expect(() => archiveContents(chartPlan, { platform: amd64, format: "docker" })).toThrow(ArchiveError);
+    const { files } = archiveContents(chartPlan, { platform: amd64 });
     expect(files.map(({ name }) => name)).not.toContain("manifest.json");
   });
 
-  test("planArchive() gives every file its place, in the same order", async () => {
-    const layout = layOutArchive(await plan(index), { platform: amd64 });
-    const { slots, totalBytes } = planArchive(layout);
+  test("planArchiveTar() gives every file its place, in the same order", async () => {
+    const layout = archiveContents(await plan(index), { platform: amd64 });
+    const { slots, totalBytes } = planArchiveTar(layout);
     expect([...slots.keys()]).toEqual(layout.files.map(({ name }) => name));
     expect(totalBytes).toBeGreaterThan(layout.totalBytes);
   });

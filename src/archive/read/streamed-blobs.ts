@@ -1,31 +1,31 @@
-import type { BlobStream } from "../../content/contracts.ts";
+import type { StreamedBlobs } from "../../content/contracts.ts";
 import { StorageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { TarEntry } from "../../tar/tar-entry.ts";
-import type { Archive, SequentialBodies } from "../archive.ts";
+import type { Archive, StreamedBodies } from "../archive.ts";
 
 /**
- * The blobs of an archive that is read from beginning to end.
+ * The blobs of a streamed archive.
  *
- * @param entryOf where a blob lies; undefined for one that is in memory.
+ * @param entryOf returns the entry of a blob; undefined for a blob in memory.
  */
-export function blobStream(
+export function streamedBlobs(
   archive: Archive,
-  passing: SequentialBodies,
+  bodies: StreamedBodies,
   entryOf: (digest: Digest) => TarEntry | undefined,
-): BlobStream {
+): StreamedBlobs {
   return {
     holds(digest) {
       const entry = entryOf(digest);
-      return entry === undefined || passing.holds(entry);
+      return entry === undefined || bodies.holds(entry);
     },
-    async pass(wanted, take, signal) {
+    async read(wanted, take, signal) {
       const missing = new Map<number, Digest>();
       for (const digest of wanted) {
         const entry = entryOf(digest);
         if (entry !== undefined) missing.set(entry.bodyOffset, digest);
       }
-      await passing.pass(
+      await bodies.readAgain(
         ({ bodyOffset }) => {
           const digest = missing.get(bodyOffset);
           if (digest === undefined) return undefined;
@@ -37,8 +37,8 @@ export function blobStream(
       );
       const [digest] = missing.values();
       if (digest === undefined) return;
-      throw new StorageError(`Cannot read blob ${digest} from ${archive.what}: it is gone, expected it where it was`, {
-        hint: "The file was changed while it was read; make sure nothing writes to it and try again.",
+      throw new StorageError(`Cannot read blob ${digest} from ${archive.what}: no such entry, expected it as before`, {
+        hint: "The file changed while it was read: make sure that nothing writes to it, and try again.",
       });
     },
   };
