@@ -1,10 +1,12 @@
 // The tables of docs/LIBRARY.md: functions, options and their flags, error classes.
 import { readFileSync } from "node:fs";
-import { describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import * as library from "../../src/index.ts";
 import { runCommand } from "../support/command-line.ts";
 
 const DOCUMENT = readFileSync(new URL("../../docs/LIBRARY.md", import.meta.url), "utf8");
+
+afterEach(() => void vi.restoreAllMocks());
 
 /** The rows of the table below a heading, as cells. */
 function rows(heading: string): readonly (readonly string[])[] {
@@ -20,12 +22,10 @@ function wordsIn(text: string, pattern: RegExp): readonly string[] {
 /** What yargs prints by itself. */
 async function helpOf(...words: readonly string[]): Promise<string> {
   const print = vi.spyOn(console, "log").mockImplementation(() => undefined);
-  try {
-    await runCommand(...words, "--help");
-    return print.mock.calls.join("\n");
-  } finally {
-    print.mockRestore();
-  }
+  await runCommand(...words, "--help");
+  const text = print.mock.calls.join("\n");
+  print.mockRestore();
+  return text;
 }
 
 describe("docs/LIBRARY.md", () => {
