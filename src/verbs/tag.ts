@@ -54,7 +54,7 @@ export async function tag(
     const repository = await registries.repositoryFor(from, signal, "pull,push");
     const { descriptor, manifest } = await readManifest(repository, manifestKey(from), { signal });
     const { digest, mediaType } = descriptor;
-    // What was read is what is tagged, whatever the tag stands for by then.
+    // Tags the manifest that was read, even if the source tag has moved since.
     const source: FullReference = { registry: from.registry, repository: from.repository, digest };
     const cache = await openDigestCache(undefined);
     const run = { registries, cache, platforms: "all", concurrency: CONCURRENCY, onProgress, signal } as const;

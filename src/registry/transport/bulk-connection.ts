@@ -200,7 +200,7 @@ export class BulkConnection {
     this.#socket.destroy();
     if (exchange === undefined) return;
     const reject = (): void => exchange.reject(this.#error());
-    // Whoever tries again must not meet a part of this try that is still being taken.
+    // A retry must not overlap with a part of this attempt that is still being taken.
     if (this.#taking === undefined) reject();
     else void this.#taking.then(reject);
   }

@@ -151,7 +151,7 @@ async function copyAll(jobs: readonly Job[], options: CopyOptions): Promise<Copy
     throw new PartialError(
       `Cannot copy ${failures.length} of ${jobs.length} images: ${failures.map(({ message }) => message).join("; ")}`,
       failures,
-      { hint: "The others are copied; mend the cause, then run the same command again." },
+      { hint: "The others are copied. Fix the cause and run the same command again." },
     );
   }
   const traffic = await registries.traffic();

@@ -75,7 +75,7 @@ export async function push(archives: readonly string[], options: PushOptions = {
     throw new PartialError(
       `Cannot push ${failures.length} of ${archives.length} archives: ${failures.map(({ message }) => message).join("; ")}`,
       failures,
-      { failed, hint: "What the others hold is pushed; mend the cause, then push the failed ones again." },
+      { failed, hint: "The other archives are pushed. Fix the cause and push the failed ones again." },
     );
   }
   const traffic = await registries.traffic();
@@ -118,6 +118,6 @@ async function pushArchive(path: string, run: PushRun, images: PushedImage[]): P
   throw new PartialError(
     `Cannot push images of ${archive.archive.what} to ${failures.length} of ${places.length} repositories: ${failures.map(({ message }) => message).join("; ")}`,
     failures,
-    { failed: [path], hint: "The others are pushed; mend the cause, then push the archive again." },
+    { failed: [path], hint: "The others are pushed. Fix the cause and push the archive again." },
   );
 }

@@ -15,7 +15,7 @@ export interface DigestOptions extends RemoteOptions {
   readonly platform?: string | undefined;
 }
 
-/** What a reference stands for. */
+/** The manifest that a reference names. */
 export interface DigestResult {
   /** `registry/repository@digest` */
   readonly reference: string;
@@ -28,7 +28,7 @@ export interface DigestResult {
 }
 
 /**
- * Finds the digest that a reference stands for now. It takes one HEAD request, or reads the manifest where the registry
+ * Finds the digest of a reference now. It takes one HEAD request, or reads the manifest where the registry
  * names no digest.
  *
  * @throws NotFoundError, AuthError, NetworkError, RegistryError

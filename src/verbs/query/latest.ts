@@ -89,7 +89,7 @@ async function byDate(
   const [newest] = dated;
   if (newest?.created === undefined || newest.digest === undefined) {
     throw new NotFoundError(
-      `Cannot find the latest of ${repository}: no tag tells a date, expected an image that does`,
+      `Cannot find the latest of ${repository}: no image has a date, expected at least one that has`,
     );
   }
   // Of several names for the newest image, the version says most.

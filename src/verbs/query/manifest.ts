@@ -119,7 +119,7 @@ export async function manifest(reference: string, options: ManifestOptions = {})
   });
 }
 
-/** History names one step per layer, and steps that made none; where the numbers differ, nobody knows which is which. */
+/** History has one step per layer, and steps without one; if the numbers differ, they cannot be matched. */
 function withInstructions({ layers, ...rest }: InspectedPlatform): DescribedPlatform {
   const steps = rest.history.filter(({ emptyLayer }) => !emptyLayer);
   const isPaired = steps.length === layers.length;

@@ -87,7 +87,7 @@ async function refusalOf(client: RegistryClient, signal: AbortSignal | undefined
   }
 }
 
-/** A repository that cannot be read tells nothing: that is no fault of the ping. */
+/** A repository that cannot be read says nothing about the registry: not an error here. */
 async function tryRepository(
   repository: Repository,
   key: string | undefined,

@@ -11,7 +11,7 @@ export interface LayerChange {
   readonly target: TargetCompression;
   /** Layers with these compressions; by default all with another one than `target`. */
   readonly only?: ReadonlySet<LayerCompression>;
-  /** Begins the note, if nobody asked for other layers. */
+  /** First words of the note, if other layers were not asked for. */
   readonly reason?: string;
 }
 

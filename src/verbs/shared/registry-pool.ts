@@ -35,7 +35,7 @@ export class RegistryPool implements AsyncDisposable {
   /** The registry that the credentials of the options belong to: the first one. */
   #owner: string | undefined;
 
-  /** @param cacheDir where large uploads are noted for a later run; without it they are lost with this one. */
+  /** @param cacheDir folder for records of large uploads, so that a later run can resume them; default none. */
   constructor({ registry, mirror }: PoolOptions, onProgress: OnProgress, cacheDir?: string) {
     const { auth = {}, tls = {}, retry = {}, limitRate } = registryOptions(registry);
     const { username, password, token } = auth;

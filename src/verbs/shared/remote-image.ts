@@ -90,7 +90,7 @@ export async function readManifest(
 /**
  * The manifest of one platform: an index is followed, an image is taken as it is.
  *
- * @param platform as the user wrote it; linux on this machine's architecture without it.
+ * @param platform as the user wrote it; default linux with this machine's architecture.
  * @throws NotFoundError that lists the platforms there are.
  */
 export async function readPlatformManifest(
@@ -112,7 +112,7 @@ export async function readPlatformManifest(
   return read;
 }
 
-/** Real indexes stand one in another at most. */
+/** Real indexes contain at most one level of other indexes. */
 const MAX_LEVELS = 3;
 const MAX_TOLD = 32;
 
