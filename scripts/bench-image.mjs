@@ -2,9 +2,10 @@
 // Makes the image that the bench moves: real files of this machine in layers of about 200 MB, saved by docker.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, opendir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { opendir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { ensureDir, remove } from "fs-extra/esm";
 import { findTool, run, startOwnDockerd } from "./fixtures/processes.mjs";
 
 const layerBytes = 200e6;
@@ -91,8 +92,8 @@ async function* collect(folders) {
 /** @param {string} folder @param {number} times @param {string} host */
 async function build(folder, times, host) {
   const context = join(folder, "context");
-  await rm(context, { recursive: true, force: true });
-  await mkdir(context, { recursive: true });
+  await remove(context);
+  await ensureDir(context);
   const lines = ["FROM scratch"];
   for (const kind of kinds) {
     const layers = await share(kind.folders, times);
@@ -158,7 +159,7 @@ if (folder === undefined || !Number.isInteger(times) || times < 1) {
   console.error("Cannot make the bench image: GNU tar and docker are needed, on Linux");
   process.exitCode = 9;
 } else {
-  await mkdir(folder, { recursive: true });
+  await ensureDir(folder);
   const archive = join(folder, "bench.tar");
   const stamp = join(folder, "bench.json");
   // The recipe's own text is part of the key, so that a changed recipe makes a new image.

@@ -1,9 +1,10 @@
 // @ts-check
 // Bundles the CLI and the library into dist/: start-up time is mostly the number of files loaded.
-import { chmod, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { remove } from "fs-extra/esm";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
@@ -37,7 +38,7 @@ const common = {
   },
 };
 
-await rm(join(root, "dist"), { recursive: true, force: true });
+await remove(join(root, "dist"));
 const builds = [
   await build({ ...common, entryPoints: ["src/bin.ts", "src/index.ts"], splitting: true, chunkNames: "[name]-[hash]" }),
   await build({

@@ -2,12 +2,13 @@
 // The main job, end to end, on the embedded registry: push an archive, list it, pull it back, verify it, load it.
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { remove } from "fs-extra/esm";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const bin = join(root, "dist/bin.js");
@@ -56,7 +57,7 @@ try {
   await load(`${registry}/hello:latest`);
 } finally {
   server.kill("SIGTERM");
-  await rm(folder, { recursive: true, force: true });
+  await remove(folder);
 }
 
 /** @param {string} name */

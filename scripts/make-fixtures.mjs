@@ -5,10 +5,11 @@
 //   IMGPACK_TOOL_PREFIX   a command in front of further tools, such as "chroot /srv/newer"
 //   IMGPACK_TOOL_SHARE    a folder both sides see: own path, "=", path behind the prefix
 import { existsSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, rename } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ensureDir, remove } from "fs-extra/esm";
 import { buildxArchives } from "./fixtures/buildx-archives.mjs";
 import { ctrArchives } from "./fixtures/containerd-archives.mjs";
 import { writeContexts } from "./fixtures/content.mjs";
@@ -42,7 +43,7 @@ const goldens = {};
 const made = new Set();
 try {
   await mkdir(join(out, "dirs"));
-  closers.push(() => rm(out, { recursive: true, force: true }));
+  closers.push(() => remove(out));
   const hosts = (process.env["IMGPACK_DOCKER_HOSTS"] ?? "").split(",").filter(Boolean);
   const own = hosts.length === 0 ? await startOwnDockerd() : undefined;
   if (own !== undefined) closers.push(own.close);
@@ -126,13 +127,13 @@ try {
 
   for (const file of Object.keys(goldens)) {
     const target = join(fixtures, file);
-    await mkdir(dirname(target), { recursive: true });
-    await rm(`${target}.partial`, { recursive: true, force: true });
+    await ensureDir(dirname(target));
+    await remove(`${target}.partial`);
     // A copy first: the temporary folder may be on another file system.
     await cp(join(out, file), `${target}.partial`, { recursive: true });
     await run("find", [`${target}.partial`, "-type", "d", "-empty", "-delete"]);
     await run("chmod", ["-R", "u=rwX,go=rX", `${target}.partial`]);
-    await rm(target, { recursive: true, force: true });
+    await remove(target);
     await rename(`${target}.partial`, target);
   }
   await recordGoldens(fixtures, goldens);

@@ -186,6 +186,7 @@ describe("architecture", () => {
       ],
       ["tar/long.ts", "\n".repeat(MAX_LINES + 1)],
       ["cli/eager.ts", 'import { push } from "../index.ts";\n'],
+      ["util/extra.ts", 'import { ensureDir } from "fs-extra/esm";\n'],
       ["helpers/x.ts", "export {};\n"],
     ]);
     expect(violations(planted)).toEqual([
@@ -194,6 +195,7 @@ describe("architecture", () => {
       'oci/planted.ts: "fs" without node:',
       `tar/long.ts: ${MAX_LINES + 1} lines, at most ${MAX_LINES}`,
       "cli/eager.ts: loads index.ts at start-up",
+      "util/extra.ts: package fs-extra/esm belongs to no floor",
       "helpers/x.ts: on no floor",
     ]);
     expect(

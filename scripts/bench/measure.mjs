@@ -1,6 +1,7 @@
 // @ts-check
-import { lstat, readdir, readFile, rm } from "node:fs/promises";
+import { lstat, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { remove } from "fs-extra/esm";
 import { findTool } from "../fixtures/processes.mjs";
 
 /**
@@ -46,13 +47,13 @@ export async function measureRows(workspace, rows, { runs, isShort, registry }) 
       results.get(row.label)?.push({ ...counted.get(row.label), ...sample });
     }
   }
-  for (const row of rows) if (row.output !== undefined) await rm(row.output, { recursive: true, force: true });
+  for (const row of rows) if (row.output !== undefined) await remove(row.output);
   return results;
 }
 
 /** @param {Row} row @param {string} round */
 async function prepare(row, round) {
-  if (row.output !== undefined) await rm(row.output, { recursive: true, force: true });
+  if (row.output !== undefined) await remove(row.output);
   return await row.prepare(round);
 }
 

@@ -1,7 +1,8 @@
 // @ts-check
-import { mkdir, rm, writeFile } from "node:fs/promises";
+
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { ensureDir, outputJson, remove } from "fs-extra/esm";
 import { findTool } from "../fixtures/processes.mjs";
 import { startCountingProxy } from "./counting-proxy.mjs";
 
@@ -33,8 +34,8 @@ export function createRegistry(workspace) {
       storage: { filesystem: { rootdirectory: storage } },
       http: { addr: `127.0.0.1:${port}`, relativeurls: true },
     };
-    await mkdir(storage, { recursive: true });
-    await writeFile(config, JSON.stringify(settings));
+    await ensureDir(storage);
+    await outputJson(config, settings);
     const child = workspace.start([program, "serve", config]);
     let hasEnded = false;
     const ended = child.ended.then(
@@ -70,7 +71,7 @@ export function createRegistry(workspace) {
     host: () => `127.0.0.1:${port()}`,
     reset: async () => {
       await running?.stop();
-      await rm(storage, { recursive: true, force: true });
+      await remove(storage);
       await start(0);
     },
     count: async work => {

@@ -1,7 +1,8 @@
 // @ts-check
 // The rows of scenarios: what each tool is told, and the state it finds.
-import { rm } from "node:fs/promises";
+
 import { join } from "node:path";
+import { remove } from "fs-extra/esm";
 
 /** @typedef {import("./measure.mjs").Row} Row */
 /** @typedef {import("./tools.mjs").Tool} Tool */
@@ -31,7 +32,7 @@ export const cacheEnv = (bench, name) => ({ IMGPACK_CACHE_DIR: join(bench.worksp
 
 /** Takes every tool's memory of earlier pushes away. @param {Bench} bench @param {Tool} tool */
 async function forget(bench, tool) {
-  await rm(join(bench.workspace.folder, "cold"), { recursive: true, force: true });
+  await remove(join(bench.workspace.folder, "cold"));
   await tool.forget();
 }
 
@@ -92,7 +93,7 @@ export async function packedPushes(bench) {
 export async function prime(bench) {
   if (bench.state.isPrimed) return;
   await bench.registry.reset();
-  await rm(join(bench.workspace.folder, "warm"), { recursive: true, force: true });
+  await remove(join(bench.workspace.folder, "warm"));
   for (const name of pushers) {
     const tool = bench.tools.get(name);
     await tool?.forget();

@@ -1,8 +1,8 @@
 // @ts-check
 // The programs that are compared: where they are and how each is told to push and pull.
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { remove } from "fs-extra/esm";
 import { findTool } from "../fixtures/processes.mjs";
 
 /** @typedef {{ digest: string }} Blob */
@@ -115,7 +115,7 @@ export async function findTools(workspace, bin, where) {
       forget: async () => {
         if (name !== "skopeo") return;
         if (process.getuid?.() === 0) await workspace.run([...prefix, "rm", "-f", ...skopeoCache]);
-        else await rm(join(workspace.folder, "data"), { recursive: true, force: true });
+        else await remove(join(workspace.folder, "data"));
       },
     });
   }

@@ -2,10 +2,11 @@
 // GNU tar is a process per archive; a shell starts them one after the other for a whole batch, which costs a third of
 // starting each from here. `-xO` writes bodies to standard output and nothing to the disk, and the listing beside it.
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { remove } from "fs-extra/esm";
 import { hashOf } from "./our-reader.mjs";
 
 /** @typedef {import("./our-reader.mjs").Reading} Reading */
@@ -47,7 +48,7 @@ export async function readWithGnuTar(archives) {
       ),
     );
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await remove(folder);
   }
 }
 

@@ -1,11 +1,12 @@
 // @ts-check
 // The readers under test, by position and in passing, bundled from src, so that no build has to come first.
 import { createHash } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import { remove } from "fs-extra/esm";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "../..");
 
@@ -50,7 +51,7 @@ export async function loadOurReader() {
       throw new Error(`by position ${JSON.stringify(indexed)}, in passing ${JSON.stringify(passed)}`);
     };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await remove(folder);
   }
 }
 

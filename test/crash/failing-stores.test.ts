@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { remove } from "fs-extra/esm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { PendingKey } from "../../src/content/contracts.ts";
 import { openDigestCache } from "../../src/copy/digest-cache.ts";
@@ -35,7 +36,7 @@ async function failEach(
 ): Promise<void> {
   const workFolder = join(folder, "work");
   const anew = async (): Promise<void> => {
-    await rm(workFolder, { recursive: true, force: true });
+    await remove(workFolder);
     await mkdir(workFolder);
   };
   await anew();

@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { remove } from "fs-extra/esm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { layoutFolderTarget } from "../../src/archive/write/layout-folder-target.ts";
 import { StorageError } from "../../src/errors.ts";
@@ -43,7 +44,7 @@ afterAll(async () => {
 
 async function holding(state: FolderState): Promise<string> {
   const workFolder = join(folder, "work");
-  await rm(workFolder, { recursive: true, force: true });
+  await remove(workFolder);
   await mkdir(workFolder);
   for (const [name, bytes] of state) await writeFile(join(workFolder, name), bytes);
   return workFolder;

@@ -1,8 +1,9 @@
 // Images made of seeded bytes: as docker archives on disk, and as content of a registry.
 import { createCipheriv, createHash } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { remove } from "fs-extra/esm";
 import { onTestFinished } from "vitest";
 import { type MemoryRegistry, sha256 } from "./memory-registry.ts";
 import { tarArchive, tarEntry } from "./tar-builder.ts";
@@ -12,7 +13,7 @@ const OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 /** A folder that is gone after the test. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "imgpack-test-"));
-  onTestFinished(async () => await rm(folder, { recursive: true, force: true }));
+  onTestFinished(async () => await remove(folder));
   return folder;
 }
 

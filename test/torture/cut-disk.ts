@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, rm, truncate, writeFile } from "node:fs/promises";
+import { rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { ensureDir } from "fs-extra/esm";
 import type { Probe } from "../integration/peers/describe-with.ts";
 import { findTool, run } from "../integration/peers/run.ts";
 
@@ -35,7 +36,7 @@ export class CutDisk implements AsyncDisposable {
    * @param isOrdered whether data goes to disk before the metadata that speaks of it; else files may show what lay there before.
    */
   static async create(place: string, bytes: number, isOrdered = true): Promise<CutDisk> {
-    await mkdir(join(place, "disk"), { recursive: true });
+    await ensureDir(join(place, "disk"));
     const disk = new CutDisk(
       join(place, "image"),
       join(place, "disk"),

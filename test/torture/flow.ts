@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { ensureDir, remove } from "fs-extra/esm";
 import { expect } from "vitest";
 import type { TortureCommand } from "./command.ts";
 import type { TortureRegistry } from "./registry.ts";
@@ -33,7 +34,7 @@ let flows = 0;
 async function newFolder({ command }: FlowScene): Promise<string> {
   flows += 1;
   const folder = join(command.folder, `flow-${flows}`);
-  await mkdir(join(folder, "work"), { recursive: true });
+  await ensureDir(join(folder, "work"));
   return folder;
 }
 
@@ -68,7 +69,7 @@ export async function pullFlow(
       expect(await readdir(folder)).toEqual(["out.tar"]);
       expect(await fileHash(output)).toBe(expected);
     },
-    remove: async () => await rm(base, { recursive: true, force: true }),
+    remove: async () => await remove(base),
   };
 }
 
@@ -107,6 +108,6 @@ export async function pushFlow(
       expect(await registry.incomplete(repository)).toEqual([]);
       expect(await registry.tagged(repository, "1")).toBe(expected);
     },
-    remove: async () => await rm(base, { recursive: true, force: true }),
+    remove: async () => await remove(base),
   };
 }

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, open, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { remove } from "fs-extra/esm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { verify } from "../../src/index.ts";
 import { describeWith } from "../integration/peers/describe-with.ts";
@@ -26,7 +27,7 @@ const KNOWN = ["lost+found", "out.tar", "out.tar.partial", "out.tar.partial.jour
 const settings = readSettings();
 const scratch = await mkdtemp(join(await baseFolder(2 * DISK_BYTES), "imgpack-cut-"));
 const probe = await probeCutDisk(join(scratch, "probe"));
-afterAll(async () => await rm(scratch, { recursive: true, force: true }));
+afterAll(async () => await remove(scratch));
 
 describeWith([probe], "a power cut of a real disk", () => {
   let scene: TortureScene;

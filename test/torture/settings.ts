@@ -1,6 +1,7 @@
-import { appendFile, mkdir } from "node:fs/promises";
+import { appendFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ensureDir } from "fs-extra/esm";
 
 const FIGURES = join(dirname(fileURLToPath(import.meta.url)), "../../test-results/torture.jsonl");
 
@@ -45,7 +46,7 @@ export function startClock({ minutes }: Settings): () => boolean {
 export async function report(what: string, figures: Readonly<Record<string, number | string>>): Promise<void> {
   const words = Object.entries(figures).map(([name, value]) => `${name} ${value}`);
   process.stdout.write(`torture: ${what}: ${words.join(", ")}\n`);
-  await mkdir(dirname(FIGURES), { recursive: true });
+  await ensureDir(dirname(FIGURES));
   await appendFile(FIGURES, `${JSON.stringify({ what, time: new Date().toISOString(), ...figures })}\n`);
 }
 

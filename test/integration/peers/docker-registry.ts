@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { join } from "node:path";
+import { outputJson } from "fs-extra/esm";
 import { poll } from "./poll.ts";
 import { startProcess } from "./started-process.ts";
 import { createTempFolder } from "./temp-folder.ts";
@@ -46,7 +47,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
   };
   const configFile = join(folder.path, "config.yml");
   // JSON is YAML.
-  await writeFile(configFile, JSON.stringify(config));
+  await outputJson(configFile, config);
   if (options.htpasswd !== undefined) await writeFile(passwords, `${options.htpasswd}\n`);
   const server = startProcess("docker-registry", ["serve", configFile], options.env);
   const close = async (): Promise<void> => {

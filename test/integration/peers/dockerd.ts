@@ -1,5 +1,6 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { outputJson } from "fs-extra/esm";
 import { poll } from "./poll.ts";
 import { type RunOptions, type RunResult, run } from "./run.ts";
 import { startProcess } from "./started-process.ts";
@@ -31,7 +32,7 @@ export async function startDockerd(options: DockerdOptions = {}): Promise<Docker
   const configFile = join(folder.path, "daemon.json");
   const clientFolder = join(folder.path, "client");
   await mkdir(clientFolder);
-  await writeFile(configFile, JSON.stringify(options.config ?? {}));
+  await outputJson(configFile, options.config ?? {});
   const server = startProcess("dockerd", [
     `--config-file=${configFile}`,
     `--data-root=${join(folder.path, "data")}`,

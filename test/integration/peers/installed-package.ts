@@ -1,6 +1,7 @@
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ensureDir } from "fs-extra/esm";
 import { run } from "./run.ts";
 import { createTempFolder, type TempFolder } from "./temp-folder.ts";
 
@@ -11,7 +12,7 @@ export async function installPackage(): Promise<TempFolder> {
   const folder = await createTempFolder();
   const modules = join(folder.path, "node_modules");
   const installed = join(modules, "imgpack");
-  await mkdir(join(modules, "@types"), { recursive: true });
+  await ensureDir(join(modules, "@types"));
   await mkdir(installed);
   const words = ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder.path];
   const packed = await run("npm", words, { cwd: ROOT });
