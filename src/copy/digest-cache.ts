@@ -5,27 +5,27 @@ import type { PendingKey, Seal } from "../content/contracts.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import { makeFolder, openForAppend } from "../util/disk.ts";
 
-/** What earlier runs learnt: digests of compressed layers, and which repositories hold which blobs. */
+/** Results of earlier runs: digests of compressed layers, and repositories that have a blob. */
 export interface DigestCache {
-  /** The digest and size that this raw layer has under this gzip profile. */
+  /** Digest and size of this raw layer after compression by this gzip profile. */
   find(key: PendingKey): { readonly digest: Digest; readonly size: number } | undefined;
   add(key: PendingKey, seal: Seal): Promise<void>;
-  /** A repository of the registry that held the blob when last seen, other than `repository`. */
+  /** Another repository of the registry that had the blob when last seen. */
   findHolder(registry: string, digest: Digest, repository: string): string | undefined;
   addHolder(registry: string, digest: Digest, repository: string): Promise<void>;
 }
 
 const FILE = "digests-v1.jsonl";
-/** The newest part of the file is read; older lines cost a second compression at worst. */
+/** Only the newest part of the file is read; without an older line, a layer is compressed again. */
 const MAX_READ_BYTES = 32 * 1024 * 1024;
-/** Holders kept per blob; one that still has it is enough for a mount. */
+/** Holders kept per blob; a mount needs one that still has it. */
 const MAX_HOLDERS = 4;
 
 type Line = readonly ["layer", PendingKey, Digest, number] | readonly ["holder", string, Digest, string];
 
 /**
- * Opens the cache of a folder. The file is only ever appended to, a line in one write, so parallel runs share it; each
- * line carries a checksum, so a torn or damaged one is passed over.
+ * Opens the cache of a folder. The file is only appended to, a line per write, so that parallel runs can share it; each
+ * line has a checksum, so that a torn or damaged one is skipped.
  *
  * @param folder undefined keeps the cache in memory, for one run.
  */
@@ -51,7 +51,7 @@ export async function openDigestCache(folder: string | undefined): Promise<Diges
   const file = folder === undefined ? undefined : join(folder, FILE);
   const text = file === undefined ? "" : await readNewest(file);
   for (const line of text.split("\n").flatMap(line => parseLine(line) ?? [])) learn(line);
-  // A run that was killed may have left half a line, which must not spoil the next one.
+  // A killed run may have left half a line, which must not damage the next one.
   let lead = text === "" || text.endsWith("\n") ? "" : "\n";
   let isFolderMade = false;
   const remember = async (line: Line): Promise<void> => {
@@ -65,7 +65,7 @@ export async function openDigestCache(folder: string | undefined): Promise<Diges
       await using end = await openForAppend(file, 0o600);
       await end.write(Buffer.from(written));
     } catch {
-      // A cache that cannot be written costs time later, never the push.
+      // If the cache cannot be written, a later push takes longer.
       lead = "\n";
     }
   };
@@ -78,7 +78,7 @@ export async function openDigestCache(folder: string | undefined): Promise<Diges
   };
 }
 
-/** The first line may be half of one. */
+/** The first line may be incomplete. */
 async function readNewest(path: string): Promise<string> {
   try {
     await using file = await open(path);

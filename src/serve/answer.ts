@@ -18,7 +18,7 @@ export interface Answer {
 const COMMON_HEADERS = {
   "docker-distribution-api-version": "registry/2.0",
   "x-content-type-options": "nosniff",
-  // Stored bytes are never a page, whatever a browser thinks of them (security case S-07).
+  // A browser must not show stored bytes as a page (security case S-07).
   "content-security-policy": "default-src 'none'",
 } as const;
 
@@ -37,7 +37,7 @@ export function refusalAnswer({ status, code, message, headers, detail }: Refusa
   return jsonAnswer(status, { errors: [error] }, headers);
 }
 
-/** Sends an answer; for HEAD the headers only, which therefore equal those of GET. @returns body bytes sent. */
+/** Sends an answer; for HEAD only its headers, which are those of GET. @returns body bytes sent. */
 export async function sendAnswer(response: ServerResponse, answer: Answer, isHead: boolean): Promise<number> {
   const { status, body } = answer;
   const headers: Record<string, string> = { ...COMMON_HEADERS, ...answer.headers };

@@ -26,7 +26,7 @@ export async function readBlob({ request, store }: Exchange, repository: string,
   }
 }
 
-/** DELETE: takes the blob from this repository; its bytes go with the last repository that has it. */
+/** DELETE: removes the blob from this repository; its bytes are removed with the last repository that has it. */
 export async function deleteBlob({ store }: Exchange, name: string, digest: Digest): Promise<Answer> {
   const repository = requireBlob(store.repository(name), name, digest);
   await store.removeBlob(repository, digest);

@@ -52,7 +52,7 @@ export async function writeManifest(
   };
 }
 
-/** DELETE: by tag the tag alone, by digest the manifest and the tags that name it. */
+/** DELETE: a tag alone, or a manifest by its digest, with all its tags. */
 export async function deleteManifest({ store }: Exchange, name: string, reference: ManifestReference): Promise<Answer> {
   const repository = store.repository(name);
   const { digest } = requireManifest(repository, name, reference);
@@ -95,7 +95,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
-/** A tag gets the canonical algorithm; a digest says which one it wants, and must fit. */
+/** The digest of a pushed manifest: sha256 for a tag, else by the algorithm of the given digest, which must match. */
 function digestBytes(bytes: Uint8Array, reference: ManifestReference): Digest {
   const algorithm = reference.kind === "digest" ? digestAlgorithm(reference.digest) : "sha256";
   const digest: Digest = `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
@@ -117,10 +117,10 @@ function parse(bytes: Uint8Array, contentType: string | undefined): ManifestView
 }
 
 /**
- * An image needs its config and layers, except layers that are not for distribution. An index may be sparse, since one
- * platform of many is what an air gap often wants, but one that has none of its children was pushed too early. Some
- * writers list blobs in an index (build caches), so a blob counts too. The subject may come later, says the
- * specification.
+ * An image needs its config and layers, except layers that must not be distributed. An index may be sparse, because an air
+ * gap often needs one platform of many, but an index without any child was pushed too early. Some writers list blobs in an
+ * index (build caches), so a blob counts, too. The subject may come later (specification, "Pushing Manifests with
+ * Subject").
  */
 function checkChildren(repository: RepositoryFolder | undefined, view: ManifestView): void {
   const needed = manifestChildren(view).filter(child => !isForeignLayerType(child.mediaType));

@@ -11,7 +11,7 @@ const PAGE_BYTES = 4 * 1024 * 1024 - 4096;
 
 /**
  * GET referrers: an index of the manifests whose subject is `digest`, in the order of their digests. Annotations are
- * read from the stored bytes, so that memory does not hold them.
+ * read from the stored bytes, and not kept in memory.
  */
 export async function listReferrers({ query, store }: Exchange, name: string, digest: Digest): Promise<Answer> {
   const wanted = query.get("artifactType");
@@ -39,7 +39,7 @@ export async function listReferrers({ query, store }: Exchange, name: string, di
   return jsonAnswer(200, { schemaVersion: 2, mediaType: OCI_INDEX, manifests }, headers);
 }
 
-/** @returns undefined when the manifest was deleted meanwhile */
+/** @returns undefined if the manifest was deleted in the meantime. */
 async function describe(record: ManifestRecord, path: string): Promise<object | undefined> {
   const { digest, mediaType, size, artifactType } = record;
   let content: Uint8Array;

@@ -19,7 +19,7 @@ export type ManifestReference =
 
 export interface RoutedRequest {
   readonly route: Route;
-  /** Decoded once. `ns`, which containerd adds for mirrors, is ignored: names are looked up as they stand. */
+  /** Decoded once. `ns`, which containerd adds for mirrors, is ignored: names are used as they are. */
   readonly query: URLSearchParams;
 }
 
@@ -28,10 +28,10 @@ const MAX_PATH_BYTES = 512;
 const MAX_QUERY_BYTES = 8192;
 
 /**
- * Finds what a request line names. The name is everything between `/v2/` and the last matching suffix, so repositories
- * may have parts called "blobs" or "manifests".
+ * Parses the path of a request. The name is everything between `/v2/` and the last matching suffix, so repositories may
+ * have parts called "blobs" or "manifests".
  *
- * @throws Refusal 404 for paths that are not of the protocol, 400 for malformed names and digests
+ * @throws Refusal 404 for a path outside of the protocol, 400 for a malformed name or digest
  */
 export function matchRoute(url: string): RoutedRequest {
   const mark = url.indexOf("?");
@@ -43,7 +43,7 @@ export function matchRoute(url: string): RoutedRequest {
   return { route: matchPath(path), query: new URLSearchParams(rawQuery) };
 }
 
-/** Decodes once; whatever could mean another path after cleaning or a second decoding is refused (case S-03). */
+/** Decodes once; refuses text that could become another path by cleaning or a second decoding (security case S-03). */
 function decodePath(raw: string): string {
   if (raw.length > MAX_PATH_BYTES) {
     throw new Refusal(414, "NAME_INVALID", `path of ${raw.length} bytes, expected at most ${MAX_PATH_BYTES}`);

@@ -9,11 +9,10 @@ const MAX_SPARE = 32;
 const spare: Buffer[] = [];
 
 /**
- * Sends a slice of a file and ends the response. The next read runs while the last one is being sent; two buffers are
- * all the memory that it takes.
+ * Sends a slice of a file and ends the response. Reads the next bytes while the last ones are sent, with two buffers.
  *
- * @throws Error when the client is gone, or when the file ends early; then the connection is cut, because a body that
- *   looks complete must never be a wrong one.
+ * @throws Error if the client is gone, or the file ends early; then the connection is cut, because a wrong body must never
+ *   look complete.
  */
 export async function sendSlice(
   { handle, start, end }: ByteRange & { readonly handle: FileHandle },
@@ -41,7 +40,7 @@ export async function sendSlice(
     response.end();
     for (const buffer of buffers) if (spare.length < MAX_SPARE) spare.push(buffer);
   } catch (error) {
-    // The buffers may still be in the socket's hands: they are left to the garbage collector.
+    // The socket may still use the buffers, so they are not returned to the pool.
     response.destroy();
     throw error;
   } finally {

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { resolve } from "node:path";
 import { NetworkError, StorageError } from "../errors.ts";
+import { errorCode } from "../util/error-code.ts";
 import { quote } from "../util/format.ts";
 import { deferred } from "../util/promises.ts";
 import { type Answer, refusalAnswer, sendAnswer } from "./answer.ts";
@@ -103,7 +104,7 @@ export async function serveRegistry(options: ServeOptions): Promise<RunningRegis
     closing ??= close();
     return closing;
   };
-  // Whoever holds the registry sees the same promise fail when he closes it himself.
+  // A caller of `close` gets the same promise, and its error.
   const onAbort = (): void => void closeOnce().catch(() => undefined);
 
   try {
@@ -130,7 +131,7 @@ interface ServerParts {
   readonly onEvent: ((event: ServeEvent) => void) | undefined;
 }
 
-/** Never rejects: whatever happens to one request stays with it. */
+/** Never rejects: an error of one request does not affect others. */
 async function respond(request: IncomingMessage, response: ServerResponse, parts: ServerParts): Promise<void> {
   const start = performance.now();
   const { method = "", url = "" } = request;
@@ -141,14 +142,14 @@ async function respond(request: IncomingMessage, response: ServerResponse, parts
   try {
     sentBytes = await sendAnswer(response, answer, method === "HEAD");
   } catch {
-    // The connection is gone, or the body could not be read to its end: cut, so that nobody takes it for whole.
+    // The connection is gone, or the body could not be read to its end: cut, so that no client takes it as complete.
     response.destroy();
   }
   const durationMs = performance.now() - start;
   parts.onEvent?.({ kind: "request", method, path, status: answer.status, sentBytes, durationMs });
 }
 
-/** @returns undefined when nobody waits for an answer */
+/** @returns undefined if the client is gone. */
 async function answerTo(
   request: IncomingMessage,
   { host, store, uploads }: ServerParts,
@@ -162,16 +163,16 @@ async function answerTo(
     if (error instanceof Refusal) return refusalAnswer(error);
     if (error instanceof ClientGoneError) return undefined;
     onFault(error);
-    const isFull = error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
+    const isFull = errorCode(error) === "ENOSPC" || errorCode(error) === "EDQUOT";
     return refusalAnswer(
       isFull
         ? new Refusal(507, "DENIED", "the registry's disk is full")
-        : new Refusal(500, "UNKNOWN", "the registry's storage failed; its log says more"),
+        : new Refusal(500, "UNKNOWN", "the storage of the registry failed; see its log"),
     );
   }
 }
 
-/** No program but a browser sends Origin, and no page has business here (security case S-07). */
+/** Only browsers send Origin, and no web page may use this server (security case S-07). */
 function checkOrigin({ headers }: IncomingMessage, host: string): void {
   if (headers.origin !== undefined) throw new Refusal(403, "DENIED", "requests from web pages are not answered");
   if (isLoopback(host) && !isTrustedHost(headers.host, host)) {
@@ -184,11 +185,11 @@ async function openStore(folder: string): Promise<RegistryFolder> {
     return await RegistryFolder.open(folder);
   } catch (error) {
     if (error instanceof StorageError) throw error;
-    const state = error instanceof Error && "code" in error ? String(error.code) : "an unexpected fault";
-    throw new StorageError(
-      `Cannot serve registry from ${quote(folder)}: ${state}, expected a folder that can be written`,
-      { hint: "Name a folder on a local disk that you own.", cause: error },
-    );
+    const state = errorCode(error) || "an unexpected fault";
+    throw new StorageError(`Cannot serve registry from ${quote(folder)}: ${state}, expected a writable folder`, {
+      hint: "Name a folder on a local disk that you own.",
+      cause: error,
+    });
   }
 }
 
@@ -199,7 +200,7 @@ async function listen(server: Server, host: string, port: number): Promise<void>
   try {
     await ready.promise;
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "an unexpected fault";
+    const code = errorCode(error) || "an unexpected fault";
     const state = code === "EADDRINUSE" ? "port in use" : code;
     throw new NetworkError(`Cannot serve registry on ${quote(`${host}:${port}`)}: ${state}, expected a free address`, {
       hint: "Name another port, or 0 for any free one.",

@@ -1,9 +1,9 @@
 import { isIP } from "node:net";
 
 /**
- * Whether a request to a loopback server means this machine. A page in a browser can point its own domain name at
- * 127.0.0.1 and then speak to local servers as if they were its own (DNS rebinding, security case S-07); names that
- * nobody can register, and addresses, cannot be used that way.
+ * Whether the Host of a request to a loopback server is this machine. A web page can point its domain name at 127.0.0.1 and
+ * then use local servers as if they were its own (DNS rebinding, security case S-07). That does not work with addresses,
+ * and with names that cannot be registered.
  */
 export function isTrustedHost(header: string | undefined, listening: string): boolean {
   // HTTP/1.0 clients send none; browsers always do.

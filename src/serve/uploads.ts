@@ -15,7 +15,7 @@ export async function startUpload(exchange: Exchange, repository: string): Promi
     const digest = checkDigest(mount);
     const from = query.get("from");
     if (from !== null) checkName(from);
-    // Without accounts every repository can be read by everyone, so a mount that names no source opens nothing new.
+    // Without accounts everyone can read every repository, so a mount without a source reveals nothing.
     const isMounted = await store.mountBlob(repository, digest, lender => from === null || lender.name === from);
     if (isMounted) return blobCreated(repository, digest);
   }
@@ -33,7 +33,7 @@ export async function startUpload(exchange: Exchange, repository: string): Promi
   }
 }
 
-/** PATCH: one chunk in its place, or a stream without Content-Range. */
+/** PATCH: one chunk at its offset, or a stream without Content-Range. */
 export async function continueUpload(exchange: Exchange, repository: string, id: string): Promise<Answer> {
   return await exchange.uploads.change(id, repository, exchange.request, async session => {
     await takeBody(exchange, session);
@@ -41,7 +41,7 @@ export async function continueUpload(exchange: Exchange, repository: string, id:
   });
 }
 
-/** PUT: perhaps the last bytes, then the digest decides. */
+/** PUT: the last bytes, if any, and the digest that decides. */
 export async function finishUpload(exchange: Exchange, repository: string, id: string): Promise<Answer> {
   return await exchange.uploads.change(id, repository, exchange.request, async session => {
     const digest = checkDigest(exchange.query.get("digest") ?? "");
@@ -55,12 +55,12 @@ export async function finishUpload(exchange: Exchange, repository: string, id: s
   });
 }
 
-/** GET: how far the upload is. */
+/** GET: the state of the upload. */
 export function uploadStatus({ uploads }: Exchange, repository: string, id: string): Answer {
   return sessionAnswer(204, uploads.get(id, repository));
 }
 
-/** DELETE: forget the upload. */
+/** DELETE: cancel the upload. */
 export async function cancelUpload(exchange: Exchange, repository: string, id: string): Promise<Answer> {
   return await exchange.uploads.change(id, repository, exchange.request, async session => {
     await exchange.uploads.end(session);
@@ -97,7 +97,7 @@ async function takeBody({ request }: Exchange, session: UploadSession): Promise<
 }
 
 async function closeUpload({ request, store }: Exchange, session: UploadSession, digest: Digest): Promise<Answer> {
-  // Syncing gigabytes may take longer than a silent client is given.
+  // Syncing gigabytes may take longer than the idle timeout.
   request.socket.setTimeout(0);
   const found = await session.seal(digest);
   if (found !== digest) {
@@ -126,7 +126,7 @@ function sessionHeaders({ id, repository, size }: UploadSession): Record<string,
   return {
     location: `/v2/${repository}/blobs/uploads/${id}`,
     "docker-upload-uuid": id,
-    // An empty session has no last byte; 0-0 is what other registries say then.
+    // An empty session has no last byte; other registries send 0-0, too.
     range: `0-${Math.max(0, size - 1)}`,
   };
 }

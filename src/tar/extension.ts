@@ -1,8 +1,8 @@
-import { decodeLongName, LONG_NAME_BYTES } from "./gnu-long-name.ts";
+import { decodeLongName, MAX_LONG_NAME_BYTES } from "./gnu-long-name.ts";
 import type { TarHeader } from "./header.ts";
 import { checkLinkTarget, decodeUtf8 } from "./name.ts";
-import { OCTAL_LIMIT } from "./number.ts";
-import { decodePax, PAX_BYTES, type PaxOverrides } from "./pax.ts";
+import { MIN_BASE256_SIZE } from "./number.ts";
+import { decodePax, MAX_PAX_BYTES, type PaxOverrides } from "./pax.ts";
 import { refusal, type TarPlace } from "./refusal.ts";
 import type { NameOrigin, TarEntryType } from "./tar-entry.ts";
 
@@ -13,8 +13,8 @@ export function isExtension(type: TarHeader["type"]): type is ExtensionType {
 }
 
 /**
- * What stands between two entries and changes the second one: at most one PAX header, or one GNU long name and one GNU
- * long link, right before it. Readers disagree on every other order.
+ * The extensions of one entry: at most one PAX header, or one GNU long name and one GNU long link, right before it. Readers
+ * disagree on every other order.
  */
 export class Extension {
   #pax: PaxOverrides | undefined;
@@ -27,18 +27,18 @@ export class Extension {
     return this.#since;
   }
 
-  /** Judges an extension by its header, before its body of `size` bytes is read. */
+  /** Checks an extension by its header, before its body of `size` bytes is read. */
   announce(type: ExtensionType, size: number, offset: number, place: TarPlace): void {
     const isPax = type === "pax" || type === "pax-global";
-    const limit = isPax ? PAX_BYTES : LONG_NAME_BYTES;
+    const limit = isPax ? MAX_PAX_BYTES : MAX_LONG_NAME_BYTES;
     if (size > limit) {
       const reason = isPax ? "pax-too-large" : "gnu-name-too-long";
       throw refusal(reason, place, `an extension of ${size} bytes`, `at most ${limit}`);
     }
-    // tar-stream takes what follows the next body for the records that are missing here.
+    // tar-stream would read the missing records after the next body.
     if (isPax && size === 0) throw refusal("pax-empty", place, "a PAX header without a record", "at least one");
     if (type === "pax-global") {
-      if (this.#since !== undefined) throw refusal("orphaned-meta", place, "a global header behind it", "its entry");
+      if (this.#since !== undefined) throw refusal("orphaned-meta", place, "a global header after it", "its entry");
       return;
     }
     const isRepeated =
@@ -75,8 +75,8 @@ export class Extension {
     if (type !== "file" && (size !== 0 || header.size !== 0)) {
       throw refusal(`${type}-with-body`, place, `a ${type} of ${Math.max(size, header.size)} bytes`, "no body");
     }
-    // From 8 GiB on, GNU tar, Python and Go leave the header's size at 0; below, only an attack does.
-    if (size !== header.size && (header.size !== 0 || size < OCTAL_LIMIT)) {
+    // From 8 GiB on, GNU tar, Python and Go write 0 as the header's size; below, only an attack does.
+    if (size !== header.size && (header.size !== 0 || size < MIN_BASE256_SIZE)) {
       const reason = header.size === 0 ? "pax-size-over-empty" : "pax-size-mismatch";
       throw refusal(reason, place, `PAX size ${size} over header size ${header.size}`, "two equal sizes");
     }

@@ -3,8 +3,8 @@ import { decodeOctal, decodeSize, encodeSize, isNumberField } from "./number.ts"
 import { refusal, type TarPlace } from "./refusal.ts";
 
 export const BLOCK_BYTES = 512;
-/** Longest name that fits a header without an extension, in bytes. */
-export const HEADER_NAME_BYTES = 100;
+/** Longest name in a header without an extension, in bytes. */
+export const MAX_HEADER_NAME_BYTES = 100;
 
 type HeaderType =
   | "file"
@@ -41,8 +41,8 @@ const TYPES: ReadonlyMap<number, HeaderType> = new Map([
 ] as const);
 
 const SLASH = Buffer.from("/");
-/** Numbers that are not interpreted, by first byte and end. */
-const IDLE_NUMBERS = [
+/** Numbers that are checked but not used, by first byte and end. */
+const UNUSED_NUMBERS = [
   ["mode", 100, 108],
   ["user id", 108, 116],
   ["group id", 116, 124],
@@ -66,7 +66,7 @@ function hasText(block: Uint8Array, at: number, text: string): boolean {
   return true;
 }
 
-/** The unsigned sum of all bytes, the checksum field itself counted as blanks. */
+/** The unsigned sum of all bytes, with blanks in the checksum field. */
 function sumOf(block: Uint8Array): number {
   let sum = 8 * 0x20;
   for (let at = 0; at < 148; at += 1) sum += block[at] ?? 0;
@@ -88,7 +88,7 @@ function textField(block: Uint8Array, start: number, end: number, label: string,
   let stop = start;
   while (stop < end && block[stop] !== 0) stop += 1;
   if (!isZero(block, stop, end)) {
-    throw fail("bytes-after-nul", `the ${label} field has bytes behind its NUL`, "nothing but NULs there");
+    throw fail("bytes-after-nul", `the ${label} field has bytes after its NUL`, "nothing but NULs there");
   }
   return block.subarray(start, stop);
 }
@@ -106,7 +106,7 @@ function dialectOf(block: Uint8Array, fail: Fail): Dialect {
     if (!isZero(block, 345)) throw fail("gnu-prefix", "a GNU header with bytes in its prefix area", "NULs there");
     return "gnu";
   }
-  // Behind a missing magic GNU tar still writes device numbers, so only the magic and the prefix area must be empty.
+  // Without a magic, GNU tar still writes device numbers, so only the magic and the prefix area must be empty.
   if (!isZero(block, 257, 265) || !isZero(block, 345)) {
     throw fail("bad-magic", "an unknown magic", "that of ustar, GNU tar, or a v7 header with none");
   }
@@ -114,10 +114,10 @@ function dialectOf(block: Uint8Array, fail: Fail): Dialect {
 }
 
 /**
- * One header, read by the strict grammar: checksum, magic, type flag, size and the NUL-ended text fields. Mode, ids,
- * times and device numbers must be numbers and are not interpreted.
+ * Reads one header by a strict grammar: checksum, magic, type flag, size and NUL-terminated text fields. Mode, ids, times
+ * and device numbers must be numbers, and are not used.
  *
- * @throws ArchiveError when anything is outside the grammar.
+ * @throws ArchiveError for anything outside the grammar.
  */
 export function decodeHeader(block: Uint8Array, place: TarPlace): TarHeader {
   const fail: Fail = (reason, found, expected, hint) => {
@@ -142,7 +142,7 @@ export function decodeHeader(block: Uint8Array, place: TarPlace): TarHeader {
   if (size === undefined) {
     throw fail("bad-size", "its size is no octal or positive base-256 number", "0 to 9007199254740991");
   }
-  for (const [label, start, end] of IDLE_NUMBERS) {
+  for (const [label, start, end] of UNUSED_NUMBERS) {
     if (isNumberField(block, start, end)) continue;
     throw fail("bad-number", `its ${label} is no octal or base-256 number`, "a number, or nothing");
   }
@@ -152,7 +152,7 @@ export function decodeHeader(block: Uint8Array, place: TarPlace): TarHeader {
     const prefix = textField(block, 345, 500, "prefix", fail);
     if (prefix.length > 0) name = Buffer.concat([prefix, SLASH, name]);
   }
-  // Python and tar-stream take such a file for a folder without a body, even where an extension names it otherwise.
+  // Python and tar-stream read such a file as a folder without a body, even if an extension gives it another name.
   if (type === "file" && name[name.length - 1] === SLASH[0]) {
     throw fail("file-with-slash", "a slash at the end of its name", "a name without one");
   }
@@ -165,7 +165,7 @@ export function decodeHeader(block: Uint8Array, place: TarPlace): TarHeader {
  */
 export function encodeHeader(name: string, size: number): Uint8Array {
   const block = Buffer.alloc(BLOCK_BYTES);
-  block.write(name, 0, HEADER_NAME_BYTES, "utf8");
+  block.write(name, 0, MAX_HEADER_NAME_BYTES, "utf8");
   block.write("0000644\x000000000\x000000000\0", 100, "latin1");
   block.set(encodeSize(size), 124);
   block.write("00000000000\0", 136, "latin1");

@@ -10,7 +10,7 @@ const MAGICS: readonly (readonly [name: string, magic: readonly number[]])[] = [
   ["a program (ELF)", [0x7f, 0x45, 0x4c, 0x46]],
 ];
 
-/** In words, what a file with these first bytes may be. For messages, never for decisions. */
+/** Describes a file by its first bytes. For messages, never for decisions. */
 export function looksLike(bytes: Uint8Array): string {
   for (const [name, magic] of MAGICS) if (magic.every((byte, at) => bytes[at] === byte)) return name;
   const text = Buffer.from(bytes).toString("latin1");
@@ -25,7 +25,7 @@ export function looksLike(bytes: Uint8Array): string {
 export function notATar(bytes: Uint8Array, size: number | undefined, what: string): ArchiveError {
   if (bytes.length === 0) {
     return new ArchiveError("not-a-tar", `Cannot read ${what}: it is an empty file, expected an image archive`, {
-      hint: "The copy may have broken off: compare its size with the sender's, then copy it again.",
+      hint: "The copy may be incomplete: compare its size with the sender's, then copy it again.",
     });
   }
   const found = `it looks like ${looksLike(bytes)}${size === undefined ? "" : ` of ${formatBytes(size)}`}`;

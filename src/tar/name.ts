@@ -1,7 +1,7 @@
 import { refusal, type TarPlace } from "./refusal.ts";
 
-export const NAME_BYTES = 4096;
-const SEGMENTS = 64;
+export const MAX_NAME_BYTES = 4096;
+const MAX_SEGMENTS = 64;
 const FATAL_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** @throws ArchiveError on invalid UTF-8: a lenient decoder would turn two names into one. */
@@ -15,12 +15,12 @@ export function decodeUtf8(bytes: Uint8Array, place: TarPlace): string {
 
 function checkText(text: string, label: string, place: TarPlace): void {
   if (text === "") throw refusal(`empty-${label}`, place, `an empty ${label}`, "at least one character");
-  if (text.length > NAME_BYTES || Buffer.byteLength(text) > NAME_BYTES) {
+  if (text.length > MAX_NAME_BYTES || Buffer.byteLength(text) > MAX_NAME_BYTES) {
     throw refusal(
       `${label}-too-long`,
       place,
       `a ${label} of ${Buffer.byteLength(text)} bytes`,
-      `at most ${NAME_BYTES}`,
+      `at most ${MAX_NAME_BYTES}`,
     );
   }
   for (let at = 0; at < text.length; at += 1) {
@@ -32,16 +32,16 @@ function checkText(text: string, label: string, place: TarPlace): void {
   }
 }
 
-/** What any link target must be, followed or not. Where it leads is judged when it is followed. */
+/** Checks the text of any link target. Its meaning is checked when the link is followed. */
 export function checkLinkTarget(target: string, place: TarPlace): void {
   checkText(target, "link-target", place);
 }
 
 /**
- * The name by which an entry is known: one leading `./` and a directory's trailing slash taken off. The empty string
- * stands for the archive's root, which only a directory may name.
+ * The name of an entry without a leading `./` and a directory's trailing slash. The empty string is the root of the
+ * archive, which only a directory may name.
  *
- * @throws ArchiveError when the name is absolute, has `..`, inner `.` or empty segments, a backslash or control
+ * @throws ArchiveError for a name that is absolute, or has `..`, inner `.` or empty segments, a backslash or control
  * characters, more than 4096 bytes or more than 64 segments.
  */
 export function cleanName(name: string, isDirectory: boolean, place: TarPlace): string {
@@ -72,7 +72,7 @@ function checkSegments(name: string, place: TarPlace): void {
     }
     start = end + 1;
   }
-  if (count > SEGMENTS) {
-    throw refusal("name-too-deep", place, `a name of ${count} segments`, `at most ${SEGMENTS}`);
+  if (count > MAX_SEGMENTS) {
+    throw refusal("name-too-deep", place, `a name of ${count} segments`, `at most ${MAX_SEGMENTS}`);
   }
 }

@@ -1,5 +1,5 @@
-/** First size that eleven octal digits cannot hold (8 GiB). */
-export const OCTAL_LIMIT: number = 8 ** 11;
+/** The smallest size that needs base-256, because it has more than eleven octal digits (8 GiB). */
+export const MIN_BASE256_SIZE: number = 8 ** 11;
 
 const BLANK = 0x20;
 const ZERO = 0x30;
@@ -25,8 +25,8 @@ export function decodeOctal(block: Uint8Array, start: number, end: number): numb
 }
 
 /**
- * Whether every reader can make a number of a field that nobody here needs: octal, base-256 of either sign, or nothing.
- * Python's tarfile ends the archive without a word at a header where one is neither.
+ * Whether a field that is not used here is a number for every reader: octal, base-256 of either sign, or empty. At any
+ * other field, Python's tarfile silently ends the archive.
  */
 export function isNumberField(block: Uint8Array, start: number, end: number): boolean {
   if (block[start] === 0x80 || block[start] === 0xff || decodeOctal(block, start, end) !== undefined) return true;
@@ -47,7 +47,7 @@ export function decodeSize(block: Uint8Array, start: number, end: number): numbe
 
 /** Twelve bytes: eleven octal digits and NUL, base-256 from 8 GiB on. `size` is a safe integer ≥ 0. */
 export function encodeSize(size: number): Uint8Array {
-  if (size < OCTAL_LIMIT) return new TextEncoder().encode(`${size.toString(8).padStart(11, "0")}\0`);
+  if (size < MIN_BASE256_SIZE) return new TextEncoder().encode(`${size.toString(8).padStart(11, "0")}\0`);
   const field = new Uint8Array(12);
   field[0] = 0x80;
   for (let at = 11, rest = size; rest > 0; at -= 1, rest = Math.floor(rest / 256)) field[at] = rest % 256;

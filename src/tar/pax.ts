@@ -2,11 +2,11 @@ import { quote } from "../util/format.ts";
 import { refusal, type TarPlace } from "./refusal.ts";
 
 /** Largest body of one extended header, in bytes. */
-export const PAX_BYTES: number = 1024 * 1024;
-const PAX_RECORDS = 10_000;
+export const MAX_PAX_BYTES: number = 1024 * 1024;
+const MAX_PAX_RECORDS = 10_000;
 const UTF8_CHARSET = "ISO-IR 10646 2000 UTF-8";
 
-/** What an extended header says about the entry behind it, as far as imgpack cares. */
+/** The fields of an extended header that imgpack uses; they override those of the next entry. */
 export interface PaxOverrides {
   readonly path?: string;
   readonly linkPath?: string;
@@ -18,7 +18,7 @@ const TEXT_KEYS: ReadonlySet<string> = new Set(["path", "linkpath", "uname", "gn
 const NEVER_EMPTY: ReadonlySet<string> = new Set(["path", "linkpath", "size"]);
 const TIME_KEYS: ReadonlySet<string> = new Set(["mtime", "atime", "ctime"]);
 const ID_KEYS: ReadonlySet<string> = new Set(["uid", "gid"]);
-/** Keys of other sparse schemes: readers that know them give the file another size or content. */
+/** Keys of other sparse schemes: readers that support them give the file another size or content. */
 const SPARSE_KEYS: ReadonlySet<string> = new Set(["SCHILY.realsize", "SUN.holesdata"]);
 
 const FATAL_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -32,7 +32,7 @@ function decodeText(bytes: Uint8Array, label: string, place: TarPlace): string {
   }
 }
 
-/** Length of the record at `start` by its own decimal prefix; also where the key begins. */
+/** Start of the key and end of the record at `start`, by its decimal prefix. */
 function measureRecord(body: Uint8Array, start: number, place: TarPlace): { keyStart: number; end: number } {
   let length = 0;
   let at = start;
@@ -72,11 +72,11 @@ function decodeSize(value: string, place: TarPlace): number {
 }
 
 /**
- * The body of an extended header (POSIX.1-2017 pax, "pax Extended Header"). Unknown keys are ignored: extended
- * attributes are binary, and genuine.
+ * Reads the body of an extended header (POSIX.1-2017 pax, "pax Extended Header"). Unknown keys are ignored: extended
+ * attributes are binary and legitimate.
  *
- * @param scope a global header may hold nothing but `comment`, as `git archive` writes it.
- * @throws ArchiveError on any record outside the grammar, on a repeated key, on sparse maps and foreign charsets.
+ * @param scope a global header may contain only `comment`, as written by `git archive`.
+ * @throws ArchiveError for a record outside the grammar, a repeated key, a sparse map or another charset.
  */
 export function decodePax(body: Uint8Array, scope: "entry" | "global", place: TarPlace): PaxOverrides {
   const keys = new Set<string>();
@@ -89,10 +89,15 @@ export function decodePax(body: Uint8Array, scope: "entry" | "global", place: Ta
     }
     const key = decodeText(body.subarray(keyStart, equals), "key", place);
     const value = body.subarray(equals + 1, end - 1);
-    if (keys.has(key)) throw refusal("pax-repeated-key", place, `PAX key ${quote(key)} stands twice`, "each key once");
+    if (keys.has(key)) throw refusal("pax-repeated-key", place, `PAX key ${quote(key)} is repeated`, "each key once");
     keys.add(key);
-    if (keys.size > PAX_RECORDS) {
-      throw refusal("pax-too-many-records", place, `more than ${PAX_RECORDS} PAX records`, `at most ${PAX_RECORDS}`);
+    if (keys.size > MAX_PAX_RECORDS) {
+      throw refusal(
+        "pax-too-many-records",
+        place,
+        `more than ${MAX_PAX_RECORDS} PAX records`,
+        `at most ${MAX_PAX_RECORDS}`,
+      );
     }
     if (scope === "global" && key !== "comment") {
       throw refusal("pax-global", place, `PAX key ${quote(key)} in a global header`, '"comment" only');
@@ -112,7 +117,7 @@ function applyRecord(
   if (key.startsWith("GNU.sparse.") || SPARSE_KEYS.has(key)) {
     throw refusal("sparse-entry", place, `a sparse file (PAX key ${quote(key)})`, "a file stored whole");
   }
-  // GNU tar makes volume labels and folder listings of these, and skips blanks before a key.
+  // GNU tar uses these for volume labels and folder listings, and skips blanks before a key.
   if (key.startsWith("GNU.") || key.startsWith(" ") || key.startsWith("\t")) {
     throw refusal("pax-key", place, `PAX key ${quote(key.slice(0, 40))}`, "one that all readers know or ignore");
   }

@@ -1,6 +1,6 @@
 import { refusal, TRUNCATED_HINT } from "./refusal.ts";
 
-/** A file that can be read at any position; the caller wraps a FileHandle, a range request or memory. */
+/** A file that can be read at any position, such as a FileHandle or memory. */
 export interface TarFile {
   /** Bytes. */
   readonly size: number;
@@ -9,10 +9,10 @@ export interface TarFile {
 }
 
 const WINDOW_BYTES = 64 * 1024;
-// After a jump over a body the next header often stands alone: do not read 64 KiB of the following body for it.
+// After a jump over a body, a header is often alone: 64 KiB would be mostly the next body.
 const JUMP_BYTES = 4 * 1024;
 
-/** Reads ahead where headers stand close together, and little where they are far apart. */
+/** Reads ahead if headers are close together, and little if they are far apart. */
 export class ReadWindow {
   readonly #file: TarFile;
   readonly #what: string;
@@ -28,16 +28,16 @@ export class ReadWindow {
     this.#buffer = new Uint8Array(Math.min(WINDOW_BYTES, file.size));
   }
 
-  /** The bytes when they are in the window; a view that the next read overwrites. */
+  /** The bytes, if they are in the window; a view that the next read overwrites. */
   peek(position: number, length: number): Uint8Array | undefined {
     const at = position - this.#start;
     return at >= 0 && at + length <= this.#length ? this.#buffer.subarray(at, at + length) : undefined;
   }
 
-  /** @throws ArchiveError "truncated" when the file is shorter than its size said. */
+  /** @throws ArchiveError "truncated" if the file is shorter than its size. */
   async bytes(position: number, length: number): Promise<Uint8Array> {
-    const there = this.peek(position, length);
-    if (there !== undefined) return there;
+    const known = this.peek(position, length);
+    if (known !== undefined) return known;
     this.#signal?.throwIfAborted();
     if (length > WINDOW_BYTES) {
       const target = new Uint8Array(length);

@@ -1,7 +1,7 @@
 import { ArchiveError } from "../errors.ts";
 import { quote } from "../util/format.ts";
 
-/** Where in an archive a rule was broken. */
+/** The place in an archive where a rule is broken. */
 export interface TarPlace {
   /** The archive as a message shows it, for example `archive "app.tar"`. */
   readonly what: string;
@@ -11,10 +11,10 @@ export interface TarPlace {
 }
 
 const AMBIGUOUS_HINT =
-  "Other tools read such an archive in different ways, so none of its readings is trusted: save the image again with a current tool.";
+  "Other tools read such an archive in different ways, so none of them can be trusted: save the image again with a current tool.";
 export const TRUNCATED_HINT = "The copy is incomplete: compare its size with the sender's, then copy it again.";
 
-/** An ArchiveError in the common form: entry, byte offset, archive, what was found, what is allowed. */
+/** An ArchiveError with the entry, its byte offset, the archive, what was found and what is allowed. */
 export function refusal(
   reason: string,
   place: TarPlace,

@@ -4,14 +4,14 @@ import { cleanName } from "./name.ts";
 import type { TarEntry } from "./tar-entry.ts";
 
 // Real archives need one or two hops; hostile ones try thousands.
-const HOPS = 8;
+const MAX_HOPS = 8;
 
 /**
- * The regular file behind a name: symlinks lead on from their folder, hard links from the archive's root, never out
- * of the archive and never through another link.
+ * The regular file of a name, after following links: symlinks from their folder, hard links from the archive's root, never
+ * out of the archive, and never through another link.
  *
- * @throws ArchiveError when nothing of that name is there, or a link leads nowhere, outside, in a circle, through
- * another link or over more than 8 hops.
+ * @throws ArchiveError for an unknown name, and for a link to nothing, to the outside, in a circle, through another link,
+ * or over more than 8 hops.
  */
 export function resolveEntry(entries: ReadonlyMap<string, TarEntry>, name: string, what: string): TarEntry {
   const start = cleanName(name, false, { what, name });
@@ -24,7 +24,13 @@ export function resolveEntry(entries: ReadonlyMap<string, TarEntry>, name: strin
         checkFolder(entries, start.slice(0, slash), start, what);
       }
       if (seen.size === 0) throw refused("no-such-entry", start, what, "no such entry", "a file");
-      throw refused("link-target-missing", start, what, `it leads to ${quote(current)}, which is not there`, "a file");
+      throw refused(
+        "link-target-missing",
+        start,
+        what,
+        `it leads to ${quote(current)}, which does not exist`,
+        "a file",
+      );
     }
     if (entry.type === "file") return entry;
     if (entry.type === "directory") {
@@ -32,8 +38,8 @@ export function resolveEntry(entries: ReadonlyMap<string, TarEntry>, name: strin
     }
     if (seen.has(current)) throw refused("link-cycle", start, what, "its links lead in a circle", "a file");
     seen.add(current);
-    if (seen.size > HOPS)
-      throw refused("link-hops", start, what, `more than ${HOPS} links in a row`, `at most ${HOPS}`);
+    if (seen.size > MAX_HOPS)
+      throw refused("link-hops", start, what, `more than ${MAX_HOPS} links in a row`, `at most ${MAX_HOPS}`);
     current = followLink(entries, entry, start, what);
   }
 }
@@ -57,11 +63,11 @@ function followLink(entries: ReadonlyMap<string, TarEntry>, link: TarEntry, star
   return path.join("/");
 }
 
-/** Nothing but folders may lie on the way: `link/../x` means one thing on paper and another on a disk. */
+/** Only folders may be on the way: readers disagree on the meaning of `link/../x`. */
 function checkFolder(entries: ReadonlyMap<string, TarEntry>, path: string, start: string, what: string): void {
   const above = entries.get(path);
   if (above !== undefined && above.type !== "directory") {
-    throw refused("link-through-link", start, what, `its way leads through ${quote(above.name)}`, "folders only");
+    throw refused("link-through-link", start, what, `its path leads through ${quote(above.name)}`, "folders only");
   }
 }
 

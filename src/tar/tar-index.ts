@@ -9,7 +9,7 @@ import { TarWalk, type TarWarning } from "./tar-walk.ts";
 export interface TarIndex {
   /** By cleaned name, in file order. */
   readonly entries: ReadonlyMap<string, TarEntry>;
-  /** Odd things that leave the archive's meaning whole, such as a missing end marker. */
+  /** Unusual things that do not change the meaning of the archive, such as a missing end marker. */
   readonly warnings: readonly TarWarning[];
   /** Follows links inside the archive to a file. @throws ArchiveError on a cycle, an escape, more than 8 hops. */
   resolve(name: string): TarEntry;
@@ -21,16 +21,16 @@ export interface IndexTarOptions {
   readonly what?: string | undefined;
 }
 
-/** Bodies of repeated entries are compared up to this size; beyond it they count as different. */
-const COMPARE_BYTES = 64 * 1024 * 1024;
+/** Larger bodies of repeated entries count as different. */
+const MAX_COMPARE_BYTES = 64 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 
 /**
- * Walks an uncompressed archive by its headers. Bodies are stepped over, so the time depends on the number of entries
- * and not on their sizes; the zeros behind the end marker are all read.
+ * Walks an uncompressed archive by its headers. Bodies are skipped, so the time depends on the number of entries, not on
+ * their sizes; all zeros after the end marker are read.
  *
- * @throws ArchiveError with the reason of the broken rule (security-cases section 7); "not-a-tar" and "truncated" are
- * the two that honest files meet.
+ * @throws ArchiveError with the broken rule as its reason (security-cases section 7); honest files can be "not-a-tar" or
+ * "truncated" only.
  */
 export async function indexTar(file: TarFile, options: IndexTarOptions = {}): Promise<TarIndex> {
   const { signal, what = "the archive" } = options;
@@ -55,17 +55,17 @@ async function walkFile(walk: TarWalk, window: ReadWindow, size: number): Promis
     const left = size - walk.position;
     const wanted = kind === "zeros" ? Math.min(left, CHUNK_BYTES) : bytes;
     if (left < wanted || left <= 0) break;
-    // A promise per header would cost more than the header: most of them are in the window already.
+    // A promise per header would cost more than the header, and most headers are in the window already.
     walk.push(window.peek(walk.position, wanted) ?? (await window.bytes(walk.position, wanted)));
   }
   walk.end(size);
 }
 
-/** A repeat that is the same in every bit gets a reason of its own: no reader can be misled by it. */
+/** A repeated entry with the same bytes gets a reason of its own: it cannot mislead a reader. */
 async function namedRepeat(error: unknown, walk: TarWalk, window: ReadWindow): Promise<unknown> {
   if (!(error instanceof ArchiveError) || walk.repeated === undefined) return error;
   const { first, second } = walk.repeated;
-  if (first.size !== second.size || first.size > COMPARE_BYTES) return error;
+  if (first.size !== second.size || first.size > MAX_COMPARE_BYTES) return error;
   for (let at = -BLOCK_BYTES; at < first.size; at += CHUNK_BYTES) {
     const length = Math.min(CHUNK_BYTES, first.size - at);
     const expected = Buffer.from(await window.bytes(first.bodyOffset + at, length));

@@ -1,11 +1,11 @@
 import { ArchiveError } from "../errors.ts";
 import { quote } from "../util/format.ts";
 import { EntryTable } from "./entry-table.ts";
-import { BLOCK_BYTES, encodeHeader, HEADER_NAME_BYTES } from "./header.ts";
+import { BLOCK_BYTES, encodeHeader, MAX_HEADER_NAME_BYTES } from "./header.ts";
 import { cleanName } from "./name.ts";
 import { padded } from "./tar-walk.ts";
 
-/** Where one file of a planned archive lies; offsets and sizes in bytes from the start of the archive. */
+/** The position of one file in a planned archive; offsets in bytes from the start of the archive. */
 export interface TarSlot {
   readonly name: string;
   readonly headerOffset: number;
@@ -19,7 +19,7 @@ export interface TarPlan {
   readonly totalBytes: number;
 }
 
-/** Zeros that belong neither to a header nor to a body. */
+/** Zeros outside of headers and bodies. */
 export interface TarGap {
   readonly position: number;
   readonly length: number;
@@ -32,10 +32,10 @@ function refused(reason: string, name: string, found: string, expected: string):
 }
 
 /**
- * Lays files out one behind the other, in the given order; the same files give the same archive, byte for byte.
+ * Plans a tar of files in the given order; the same files give the same archive, byte for byte.
  *
- * @throws ArchiveError when a name stands twice, does not fit a plain header (100 bytes), would be refused by
- * `indexTar`, or when a size or the total is no safe integer.
+ * @throws ArchiveError for a repeated name, a name that does not fit a plain header (100 bytes) or that `indexTar` would
+ * refuse, and for a size or total that is no safe integer.
  */
 export function planTar(files: readonly { readonly name: string; readonly size: number }[]): TarPlan {
   const slots = new Map<string, TarSlot>();
@@ -45,16 +45,15 @@ export function planTar(files: readonly { readonly name: string; readonly size: 
     const place = { what: "the planned archive", name };
     if (cleanName(name, false, place) !== name) throw refused("unclean-name", name, 'a leading "./"', "none");
     const nameBytes = Buffer.byteLength(name);
-    if (nameBytes > HEADER_NAME_BYTES) {
-      throw refused("name-too-long", name, `a name of ${nameBytes} bytes`, `at most ${HEADER_NAME_BYTES}`);
+    if (nameBytes > MAX_HEADER_NAME_BYTES) {
+      throw refused("name-too-long", name, `a name of ${nameBytes} bytes`, `at most ${MAX_HEADER_NAME_BYTES}`);
     }
     if (!Number.isSafeInteger(size) || size < 0) {
       throw refused("bad-size", name, `a size of ${size}`, "a whole number of bytes");
     }
     const bodyOffset = position + BLOCK_BYTES;
     const collision = names.add({ name, type: "file", bodyOffset, size }, "header");
-    if (collision?.kind === "repeated")
-      throw refused("duplicate-name", name, "the name stands twice", "each name once");
+    if (collision?.kind === "repeated") throw refused("duplicate-name", name, "a repeated name", "each name once");
     if (collision !== undefined)
       throw refused("file-and-folder", name, "a name is both file and folder", "one of them");
     slots.set(name, { name, headerOffset: position, bodyOffset, size });
@@ -71,7 +70,7 @@ export function encodeSlotHeader(slot: TarSlot): Uint8Array {
   return encodeHeader(slot.name, slot.size);
 }
 
-/** Everything that is neither header nor body: padding where there is any, and the closing blocks. In file order. */
+/** Everything outside of headers and bodies, in file order: padding, and the closing blocks. */
 export function planGaps(plan: TarPlan): readonly TarGap[] {
   const gaps: TarGap[] = [];
   for (const { bodyOffset, size } of plan.slots.values()) {

@@ -11,15 +11,15 @@ import type { NameOrigin, TarEntry, TarEntryType } from "./tar-entry.ts";
 
 /** Entries of one archive, and as many folders above them (security case T-24). An image archive has 5 per layer. */
 export const MAX_ENTRIES: number = 256 * 1024;
-/** A repeated folder or a comment is no new entry; their number is bounded all the same. */
+/** Repeated folders and comments are no entries; their number is limited, too. */
 const MAX_HEADERS_PER_ENTRY = 4;
 /** Of names and link targets: at most 48 MiB of memory, and enough for as many names of blobs as entries are allowed. */
 const MAX_TEXT_LENGTH: number = 24 * 1024 * 1024;
 
-/** Read by every loader under these names, by some through links and by some not, so they must be what they seem. */
+/** Files that every loader reads, some through links and some not, so these must be no links. */
 const METADATA_NAMES: ReadonlySet<string> = new Set(["manifest.json", "index.json", "oci-layout"]);
 
-/** Something odd that leaves the archive's meaning whole. */
+/** Something unusual that does not change the meaning of the archive. */
 export interface TarWarning {
   readonly reason: "missing-end" | "single-end-block" | "odd-length";
   readonly message: string;
@@ -34,7 +34,7 @@ export interface TarDemand {
 export interface TarWalkOptions {
   /** The archive as messages show it, for example `archive "app.tar"`. */
   readonly what: string;
-  /** Bytes of the whole tar, when known: then a body that reaches beyond is refused at its header. */
+  /** Bytes of the whole tar, if known: then the header of a body beyond its end is refused. */
   readonly size?: number | undefined;
   /** Default MAX_ENTRIES; for tests. */
   readonly maxEntries?: number | undefined;
@@ -45,7 +45,7 @@ const ZEROS_DEMAND: TarDemand = { kind: "zeros", bytes: 0 };
 
 export class TarWalk {
   readonly warnings: TarWarning[] = [];
-  /** Two entries of one name, once `push` has thrown for them. */
+  /** Two entries of one name, after `push` has thrown for them. */
   repeated: { readonly first: TarEntry; readonly second: TarEntry } | undefined;
   readonly #what: string;
   readonly #size: number | undefined;
@@ -56,7 +56,7 @@ export class TarWalk {
   #position = 0;
   #headerCount = 0;
   #zeroBlocks = 0;
-  /** The entry whose body lies right before `position`, or nothing. */
+  /** The entry whose body ends at `position`, if there is one. */
   #last: TarPlace | undefined;
 
   constructor({ what, size, maxEntries = MAX_ENTRIES }: TarWalkOptions) {
@@ -70,7 +70,7 @@ export class TarWalk {
     return this.#table.entries;
   }
 
-  /** Where the demanded bytes begin. Whatever lies before it and was never demanded is body or padding: skip it. */
+  /** Start of the demanded bytes. Bytes before it that were never demanded are body or padding: skip them. */
   get position(): number {
     return this.#position;
   }
@@ -81,10 +81,10 @@ export class TarWalk {
   }
 
   /**
-   * Takes the demanded bytes and keeps none of them. An entry is returned as soon as its header is complete; `position`
-   * is then behind its body.
+   * Takes the demanded bytes and keeps none of them. Returns an entry as soon as its header is complete; `position` is then
+   * after its body.
    *
-   * @throws ArchiveError on the first thing outside the grammar; its `reason` names the rule.
+   * @throws ArchiveError for the first violation of the grammar; its `reason` names the rule.
    */
   push(bytes: Uint8Array): TarEntry | undefined {
     if (this.#meta !== undefined) {
@@ -102,7 +102,7 @@ export class TarWalk {
     return this.#takeHeader(bytes);
   }
 
-  /** The input has ended at byte `size`. @throws ArchiveError when something was still to come. */
+  /** The input has ended at byte `size`. @throws ArchiveError if something is missing. */
   end(size: number): void {
     const left = size - this.#position;
     const isMidway = this.#meta !== undefined || this.#extension.since !== undefined;
@@ -124,11 +124,11 @@ export class TarWalk {
   #takeZeros(bytes: Uint8Array): void {
     if (!isZero(bytes)) {
       const reason = this.#zeroBlocks === 1 ? "data-after-zero-block" : "data-after-end";
-      throw refusal(reason, this.#place(this.#position), "bytes behind the end of the archive", "zeros only");
+      throw refusal(reason, this.#place(this.#position), "bytes after the end of the archive", "zeros only");
     }
     if (this.#extension.since !== undefined) {
       const place = this.#place(this.#extension.since);
-      throw refusal("orphaned-meta", place, "an extension without its entry", "an entry right behind it");
+      throw refusal("orphaned-meta", place, "an extension without its entry", "an entry right after it");
     }
     if (this.#zeroBlocks < 2) this.#zeroBlocks += 1;
     this.#position += bytes.length;
@@ -163,7 +163,7 @@ export class TarWalk {
     }
     this.#position = this.#endOf(offset, size, place);
     this.#last = place;
-    // The archive's own folder, which `tar cf x.tar .` writes first.
+    // The root folder, which `tar cf x.tar .` writes first.
     if (name === "") return undefined;
     const bodyOffset = offset + BLOCK_BYTES;
     const entry: TarEntry =
@@ -176,7 +176,7 @@ export class TarWalk {
     return entry;
   }
 
-  /** First byte behind a body and its padding. */
+  /** First byte after a body and its padding. */
   #endOf(offset: number, size: number, place: TarPlace): number {
     const end = offset + BLOCK_BYTES + padded(size);
     if (this.#size !== undefined && end > this.#size) {

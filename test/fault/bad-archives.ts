@@ -40,7 +40,7 @@ export const BAD_ARCHIVES: readonly BadArchive[] = [
     bytes: Buffer.alloc(0),
     exitCode: 3,
     message: 'Cannot read archive "PATH": it is an empty file, expected an image archive',
-    hint: "The copy may have broken off: compare its size with the sender's, then copy it again.",
+    hint: "The copy may be incomplete: compare its size with the sender's, then copy it again.",
   },
   {
     what: "a tar that is cut inside a body",
@@ -88,7 +88,7 @@ export const BAD_ARCHIVES: readonly BadArchive[] = [
     exitCode: 3,
     message:
       'Cannot read entry "manifest.json" at byte 4608 from archive "PATH": "manifest.json" is the name of the entry at byte 2560 too, expected each name once',
-    hint: "Other tools read such an archive in different ways, so none of its readings is trusted: save the image again with a current tool.",
+    hint: "Other tools read such an archive in different ways, so none of them can be trusted: save the image again with a current tool.",
   },
   {
     what: "a manifest.json that is not JSON",

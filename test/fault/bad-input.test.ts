@@ -57,7 +57,7 @@ describe("imgpack push refuses an archive", () => {
       error: {
         code: "ERR_ARCHIVE",
         message: `Cannot read archive "${path}": it is an empty file, expected an image archive`,
-        hint: expect.stringMatching(/^The copy may have broken off/),
+        hint: expect.stringMatching(/^The copy may be incomplete/),
       },
     });
   });

@@ -7,23 +7,22 @@ import { quote } from "../../util/format.ts";
 import type { DockerImage, DockerView } from "./docker-view.ts";
 import type { OciRoot } from "./oci-roots.ts";
 
-/** What an archive says about its images. */
+/** The images of an archive by each of its views. */
 export interface ArchiveViews {
   readonly docker: DockerView | undefined;
   /** Undefined without an OCI layout. */
   readonly oci: readonly OciRoot[] | undefined;
-  /** An `index.json` that no `oci-layout` makes valid: some loaders follow it all the same. */
+  /** Roots of an `index.json` without an `oci-layout`: some loaders use it anyway. */
   readonly stray: readonly OciRoot[];
 }
 
 /**
- * The images of an archive that may speak twice. Loaders differ in which view they follow, so a name that means two
- * images is refused (security case M-16). Otherwise the OCI view decides, because its manifests are the registry's
- * bytes; except for Docker's classic store, which writes an OCI manifest of its own over raw layers. What only one view
- * knows is added from it.
+ * The images of an archive with one or two views. Loaders differ in the view that they use, so a name with two images is
+ * refused (security case M-16). Otherwise the OCI view decides, because its manifests are the registry's bytes; except for
+ * Docker's classic store, which writes its own OCI manifest over raw layers. Images of one view only are added.
  *
  * @param what names the archive in messages.
- * @throws ArchiveError "two-views"; "two-images" when one view alone gives a name twice; as `layersOf`.
+ * @throws ArchiveError "two-views"; "two-images" if one view gives a name to two images; as `layersOf`.
  */
 export async function reconcileViews(
   what: string,
@@ -33,7 +32,7 @@ export async function reconcileViews(
   const images = mergeImages(docker?.images ?? []);
   const roots = oci ?? [];
   checkDistinct(what, "manifest.json", images, ({ config }) => config.digest);
-  // A root whose manifests are all absent (a sparse index) contradicts nothing.
+  // A root without any manifest (a sparse index) contradicts nothing.
   const present = roots.filter(({ images }) => images.size > 0);
   checkDistinct(what, "index.json", present, ({ descriptor }) => descriptor.digest);
   for (const image of images) checkViews(what, image, [...roots, ...stray]);
@@ -42,10 +41,12 @@ export async function reconcileViews(
   const drafted = images.filter(image => isClassic || !roots.some(root => root.images.has(image.config.digest)));
   const hidden = new Set(isClassic ? images.map(({ config }) => config.digest) : []);
   const parts = new Set(roots.flatMap(root => [...root.parts]));
-  // What stands below another entry is no image of its own, unless it has a name.
-  const isOwn = ({ descriptor, tags }: OciRoot): boolean =>
+  // A manifest below another root is a part of it, unless it has a name.
+  const isTopOrNamed = ({ descriptor, tags }: OciRoot): boolean =>
     !parts.has(descriptor.digest) || tags.length > 0 || (named.get(descriptor.digest)?.size ?? 0) > 0;
-  const settled = roots.filter(root => isOwn(root) && ![...root.images.keys()].some(config => hidden.has(config)));
+  const settled = roots.filter(
+    root => isTopOrNamed(root) && ![...root.images.keys()].some(config => hidden.has(config)),
+  );
   const result: Root[] = settled.map(({ descriptor }) => ({
     kind: "settled",
     names: [...(named.get(descriptor.digest) ?? [])],
@@ -69,7 +70,7 @@ function mergeImages(images: readonly DockerImage[]): readonly DockerImage[] {
   return [...merged.values()];
 }
 
-/** The names of each root, with those that only the docker view knows: they go to the root that holds least beside. */
+/** The names of each root; a name of the docker view only belongs to the root with the fewest other images. */
 function uniteNames(
   images: readonly DockerImage[],
   roots: readonly OciRoot[],

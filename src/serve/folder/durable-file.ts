@@ -9,7 +9,7 @@ import {
   syncFolder,
 } from "../../util/disk.ts";
 
-/** Creates `folder` and the missing ones above it, each of them durably. */
+/** Creates `folder` and missing folders above it, durably. */
 export async function makeFolder(folder: string): Promise<void> {
   const first = await makeOne(folder, { recursive: true, mode: 0o700 });
   if (first === undefined) return;
@@ -22,7 +22,7 @@ export async function publishFile(temporary: string, path: string): Promise<void
   await syncFolder(dirname(path));
 }
 
-/** Writes a small file: readers see the old bytes or the new ones, never a part. `scratch` is on the same volume. */
+/** Writes a small file: readers see the old bytes or the new ones, never a mix. `scratch` is on the same volume. */
 export async function writeDurably(path: string, bytes: Uint8Array | string, scratch: string): Promise<void> {
   const temporary = join(scratch, randomUUID());
   try {
@@ -38,7 +38,7 @@ export async function writeDurably(path: string, bytes: Uint8Array | string, scr
   }
 }
 
-/** An empty file says "this name belongs here"; its creation is atomic, and repeating it changes nothing. */
+/** Creates an empty file, whose name is the information; creation is atomic and can be repeated. */
 export async function writeMark(path: string): Promise<void> {
   const file = await openForAppend(path, 0o600);
   await file.close();

@@ -1,4 +1,4 @@
-/** One task at a time per key, in order of arrival; other keys go on. */
+/** Runs one task at a time per key, in order of arrival; tasks of other keys do not wait. */
 export class KeyedLock {
   readonly #tails = new Map<string, Promise<void>>();
 

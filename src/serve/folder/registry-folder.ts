@@ -17,14 +17,14 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /**
  * The registry's storage. Content is stored once; a repository serves only what was pushed or mounted into it.
  *
- *     imgpack-registry                       version of this layout
+ *     imgpack-registry                       version of this format
  *     lock                                   ProcessLock: one process serves a store
  *     uploads/<uuid>                         unfinished; removed at start
  *     blobs/sha256/ab/<hex>                  content, manifests included
  *     repositories/<sha256 of name>/…        RepositoryFolder
  *
- * Content is complete, hashed and synced before it gets its name, and named before a repository refers to it; removal
- * goes the other way. So a kill at any point leaves at worst content that nothing refers to.
+ * Content is complete, hashed and synced before it gets its name, and has its name before a repository refers to it;
+ * removal is in reverse order. So a kill at any point leaves at worst content that nothing refers to.
  */
 export class RegistryFolder {
   readonly #folder: string;
@@ -39,7 +39,7 @@ export class RegistryFolder {
     this.#lock = lock;
   }
 
-  /** @throws StorageError for a folder that holds something else, is damaged, or is served already */
+  /** @throws StorageError for a folder that contains something else, is damaged, or is served already */
   static async open(folder: string): Promise<RegistryFolder> {
     await checkMarker(folder);
     // A second server would serve stale names and remove the uploads of the first.
@@ -79,7 +79,7 @@ export class RegistryFolder {
     return this.#repositories.values();
   }
 
-  /** A name for an upload that nothing refers to yet. */
+  /** An unused name for an upload. */
   newUpload(): { readonly id: string; readonly path: string } {
     const id = randomUUID();
     return { id, path: join(this.#scratch, id) };
@@ -90,26 +90,26 @@ export class RegistryFolder {
     return join(this.#folder, "blobs", digestAlgorithm(digest), hex.slice(0, 2), hex);
   }
 
-  /** Takes a synced file whose hash is `digest` into the store, and the repository. */
+  /** Moves a synced file with the given digest into the store, and adds it to the repository. */
   async addBlob(name: string, digest: Digest, temporary: string): Promise<void> {
     const repository = await this.#claim(name);
     await this.#locks.run(digest, async () => {
       const path = this.contentPath(digest);
       await makeFolder(dirname(path));
-      // Also when the content is there: equal bytes change nothing, and a damaged copy is healed.
+      // Also if the content is present: equal bytes change nothing, and a damaged copy is repaired.
       await publishFile(temporary, path);
       await repository.addBlob(digest);
     });
   }
 
-  /** Gives `name` a blob that a repository for which `mayLend` holds has. @returns false when none has it */
+  /** Adds a blob of another repository to `name`. @returns false if no repository that `mayLend` accepts has it. */
   async mountBlob(name: string, digest: Digest, mayLend: (lender: RepositoryFolder) => boolean): Promise<boolean> {
-    const isThere = (): boolean =>
+    const hasLender = (): boolean =>
       [...this.#repositories.values()].some(lender => lender.hasBlob(digest) && mayLend(lender));
-    if (!isThere()) return false;
+    if (!hasLender()) return false;
     const repository = await this.#claim(name);
     return await this.#locks.run(digest, async () => {
-      if (!isThere()) return false;
+      if (!hasLender()) return false;
       await repository.addBlob(digest);
       return true;
     });
@@ -123,7 +123,7 @@ export class RegistryFolder {
       await makeFolder(dirname(path));
       await writeDurably(path, bytes, this.#scratch);
       await repository.addManifest(record);
-      // Tags have a lock of their own, taken inside the digest's: the last of two racing PUTs wins on disk and in memory.
+      // Tags have their own lock, inside the lock of the digest: the last of two racing PUTs wins on disk and in memory.
       for (const tag of tags) {
         await this.#locks.run(tagKey(name, tag), async () => await repository.setTag(tag, record.digest));
       }
@@ -154,7 +154,7 @@ export class RegistryFolder {
     });
   }
 
-  /** Downloads under way keep their open file. */
+  /** Running downloads keep their open file. */
   async #dropContent(digest: Digest): Promise<void> {
     for (const repository of this.#repositories.values()) {
       if (repository.hasBlob(digest) || repository.manifest(digest) !== undefined) return;
@@ -178,12 +178,12 @@ function tagKey(name: string, tag: string): string {
   return `tag ${name}:${tag}`;
 }
 
-/** The store removes files at start, so it only touches folders that are empty or its own. */
+/** The store removes files at start, so it uses only folders that are empty or its own. */
 async function checkMarker(folder: string): Promise<void> {
   await makeFolder(folder);
   const entries = await readdir(folder);
   const found = entries.includes(MARKER) ? await readFile(join(folder, MARKER), "utf8") : undefined;
-  // "lock" and "uploads" without a marker are the trace of a first start that was cut short.
+  // "lock" and "uploads" without a marker are left by an interrupted first start.
   if (found === VERSION || entries.every(entry => ["lock", "uploads", "lost+found"].includes(entry))) return;
   const state = found === undefined ? "a folder with other files" : `a store of version ${quote(found.trim())}`;
   throw new StorageError(

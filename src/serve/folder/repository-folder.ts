@@ -17,13 +17,13 @@ export interface ManifestRecord {
   readonly artifactType?: string;
 }
 
-/** Names from the network never become file names: a hash of them does (case rules and reserved names differ). */
+/** File name for a name from the network: a hash, because case rules and reserved names differ between systems. */
 export function nameHash(name: string): string {
   return createHash("sha256").update(name).digest("hex");
 }
 
 /**
- * One repository: which blobs and manifests it has, and its tags. Memory answers, the folder remembers:
+ * One repository: its blobs, manifests and tags. They are kept in memory, and stored in a folder:
  *
  *     name                    {"name": …}
  *     blobs/<alg>-<hex>       empty
@@ -52,7 +52,7 @@ export class RepositoryFolder {
     return new RepositoryFolder(name, folder, scratch);
   }
 
-  /** @returns undefined for a folder whose creation was cut short; nothing can be in it. @throws StorageError */
+  /** @returns undefined for a folder whose creation was interrupted, which is empty. @throws StorageError */
   static async load(folder: string, scratch: string): Promise<RepositoryFolder | undefined> {
     const entries = await readdir(folder);
     if (!entries.includes("name")) return undefined;
@@ -73,7 +73,7 @@ export class RepositoryFolder {
       const path = join(folder, "tags", entry);
       const { tag, digest } = await readRecord(path);
       if (typeof tag !== "string" || !isTag(tag) || !isDigest(digest)) throw damaged(path);
-      // A tag whose manifest is gone is the trace of a delete that was cut short.
+      // A tag without its manifest is left by an interrupted delete.
       if (repository.#manifests.has(digest)) repository.#tags.set(tag, digest);
     }
     return repository;
@@ -167,7 +167,7 @@ function manifestRecord(digest: Digest, record: Record<string, unknown>, path: s
   };
 }
 
-/** Our own small files, so the plain parser will do. */
+/** Our own small files, so the plain parser is enough. */
 async function readRecord(path: string): Promise<Record<string, unknown>> {
   const text = await readFile(path, "utf8");
   try {
@@ -183,7 +183,7 @@ function damaged(path: string, cause?: unknown): StorageError {
   return new StorageError(
     `Cannot read registry store from ${quote(path)}: damaged record, expected one this server wrote`,
     {
-      hint: "Remove this file to give up what it names, then push that image again.",
+      hint: "Remove this file, then push the image that it belongs to again.",
       cause,
     },
   );

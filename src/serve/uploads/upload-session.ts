@@ -6,17 +6,17 @@ import { createFile, discardFile, openForUpdate } from "../../util/disk.ts";
 import { errorCode } from "../../util/error-code.ts";
 import { UploadWriter } from "./upload-writer.ts";
 
-/** The client stopped in the middle of a body; what came before is kept, and it may ask where to go on. */
+/** The client stopped in the middle of a body. Received bytes are kept, and the client may ask where to resume. */
 export class ClientGoneError extends Error {}
 
-/** A blob on its way in: bytes go to disk and through the hash as they arrive, so that closing it reads nothing. */
+/** An upload: bytes are written and hashed as they arrive, so that closing it reads nothing. */
 export class UploadSession {
   readonly id: string;
   readonly repository: string;
   readonly path: string;
   /** Bytes on disk and in the hash. */
   size = 0;
-  /** The request that changes the session now. */
+  /** The request that currently changes the session. */
   writer: IncomingMessage | undefined;
   /** Milliseconds since the epoch. */
   lastUse: number;
@@ -41,7 +41,7 @@ export class UploadSession {
     return new UploadSession(id, repository, path, algorithm);
   }
 
-  /** A client that says the digest only at the end may still do so before its first byte. */
+  /** A client that sends the digest with the last request may have sent no byte before. */
   expect(digest: Digest): void {
     if (this.#hash === undefined) this.#algorithm = digestAlgorithm(digest);
   }
@@ -49,7 +49,7 @@ export class UploadSession {
   /**
    * Appends a request's body, at most `limit` bytes of it.
    *
-   * @returns bytes taken; `limit + 1` tells that there was more
+   * @returns bytes taken; `limit + 1` if there were more
    * @throws ClientGoneError when the body ends early. Any other error leaves the session unusable.
    */
   async append(body: IncomingMessage, limit: number): Promise<number> {
@@ -73,7 +73,7 @@ export class UploadSession {
     const isHashed = this.#algorithm === algorithm;
     const hash = isHashed && this.#hash !== undefined ? this.#hash : createBlobHash(algorithm, this.size);
     this.#hash = isHashed ? undefined : this.#hash;
-    // The client did not say that it would want another algorithm than the one that ran along.
+    // The client did not announce that it uses another algorithm.
     if (!isHashed) for await (const chunk of createReadStream(this.path)) await hash.update(chunk as Uint8Array);
     const file = await openForUpdate(this.path);
     try {
@@ -91,7 +91,7 @@ export class UploadSession {
   }
 }
 
-/** Reading fails with ECONNRESET also when all had arrived, but nobody waits for an answer any more. */
+/** Reading also fails with ECONNRESET after all bytes have arrived, if the client does not wait for an answer. */
 export function isClientGone(request: IncomingMessage, error: unknown): boolean {
   return (request.destroyed && !request.complete) || errorCode(error) === "ECONNRESET";
 }

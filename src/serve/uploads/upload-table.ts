@@ -18,12 +18,12 @@ export class UploadTable {
     this.#store = store;
   }
 
-  /** A session that only its maker knows, for uploads in one request. */
+  /** A session that is not in the table, for an upload in one request. */
   async createLoose(repository: string, algorithm: DigestAlgorithm): Promise<UploadSession> {
     return await UploadSession.create(this.#store.newUpload(), repository, algorithm);
   }
 
-  /** @throws Refusal 429 when too many sessions are open, none of them idle for an hour */
+  /** @throws Refusal 429 if too many sessions are open, and none of them is idle for an hour */
   async create(repository: string, algorithm: DigestAlgorithm): Promise<UploadSession> {
     if (this.#sessions.size >= MAX_SESSIONS) await this.#dropIdle();
     if (this.#sessions.size >= MAX_SESSIONS) {
@@ -43,8 +43,8 @@ export class UploadTable {
   }
 
   /**
-   * Runs a request that changes a session. A client that lost its connection may be back before the server has
-   * noticed, so a newer request ends one whose body is still expected, and goes on from what that one stored.
+   * Runs a request that changes a session. A client that lost its connection may be back before the server notices, so a
+   * newer request ends one whose body is still expected, and continues after the bytes that it stored.
    */
   async change<T>(
     id: string,
@@ -69,7 +69,7 @@ export class UploadTable {
     });
   }
 
-  /** Forgets a session and removes its file, unless the store has taken that over. */
+  /** Removes a session and its file, unless the store has moved the file. */
   async end(session: UploadSession): Promise<void> {
     this.#sessions.delete(session.id);
     await session.discard();

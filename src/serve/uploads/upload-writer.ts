@@ -3,19 +3,19 @@ import type { DiskFile } from "../../util/disk.ts";
 
 const CHUNK_BYTES = 256 * 1024;
 const CHUNKS = 4;
-// Syncing while bytes still arrive leaves little for the end, where the client waits for it.
+// Syncing while bytes still arrive leaves little to sync at the end, when the client waits.
 const SYNC_BYTES = 32 * 1024 * 1024;
-// A sync holds one of the four threads that all file access shares.
+// A sync uses one of the four threads that all file access shares.
 const MAX_SYNCS = 2;
 let syncs = 0;
 
 interface Slot {
   readonly chunk: Uint8Array;
   /** Settles when the chunk may be filled again. */
-  stored: Promise<void>;
+  freed: Promise<void>;
 }
 
-/** Collects bytes into chunks; each goes to the file and through the hash at once. Memory: 4 chunks of 256 KiB. */
+/** Collects bytes into chunks; each is written and hashed at the same time. Memory: 4 chunks of 256 KiB. */
 export class UploadWriter {
   readonly #file: DiskFile;
   readonly #hash: BlobHash;
@@ -44,11 +44,11 @@ export class UploadWriter {
     this.#onStored = onStored;
   }
 
-  /** Copies `bytes`; waits while all chunks are under way. @throws the error of an earlier chunk */
+  /** Copies `bytes`; waits while all chunks are in use. @throws the error of an earlier chunk */
   async write(bytes: Uint8Array): Promise<void> {
     for (let rest = bytes; rest.length > 0; ) {
       const slot = this.#slot();
-      if (this.#filled === 0) await slot.stored;
+      if (this.#filled === 0) await slot.freed;
       const part = rest.subarray(0, this.#chunkBytes - this.#filled);
       slot.chunk.set(part, this.#filled);
       this.#filled += part.length;
@@ -57,10 +57,10 @@ export class UploadWriter {
     }
   }
 
-  /** Settles when nothing is under way any more, whatever came of it. @throws the first error */
+  /** Settles after all writing has ended. @throws the first error */
   async end(): Promise<void> {
     if (this.#filled > 0) this.#flush();
-    await Promise.allSettled([...this.#slots.map(({ stored }) => stored), this.#synced]);
+    await Promise.allSettled([...this.#slots.map(({ freed }) => freed), this.#synced]);
     await Promise.all([this.#stored, this.#synced]);
   }
 
@@ -68,7 +68,7 @@ export class UploadWriter {
     // Shared, because the hash may run in another thread.
     const slot = this.#slots[this.#turn] ?? {
       chunk: new Uint8Array(new SharedArrayBuffer(this.#chunkBytes)),
-      stored: Promise.resolve(),
+      freed: Promise.resolve(),
     };
     this.#slots[this.#turn] = slot;
     return slot;
@@ -79,9 +79,9 @@ export class UploadWriter {
     const chunk = slot.chunk.subarray(0, this.#filled);
     const task = Promise.all([this.#file.write(chunk, this.#position), this.#hash.update(chunk), this.#stored]);
     this.#stored = task.then(() => this.#onStored(chunk.length));
-    // Its error is thrown where the chunk, or the end, is awaited.
+    // Its error is thrown when the chunk, or the end, is awaited.
     this.#stored.catch(() => undefined);
-    slot.stored = this.#stored;
+    slot.freed = this.#stored;
     this.#position += chunk.length;
     this.#unsynced += chunk.length;
     this.#turn = (this.#turn + 1) % CHUNKS;
@@ -95,7 +95,7 @@ export class UploadWriter {
     const sync = this.#file.datasync().finally(() => {
       syncs -= 1;
     });
-    // A later sync reports success for pages that this one could not write, so its error is kept.
+    // A later sync may report success for pages that this one could not write, so its error is kept.
     this.#synced = Promise.all([this.#synced, sync]).then(() => undefined);
     this.#synced.catch(() => undefined);
   }

@@ -150,7 +150,7 @@ function withoutBlobs(plan: CopyPlan, sent: ReadonlySet<Digest>): CopyPlan {
 
 function sparseIndex(message: string): ArchiveError {
   return new ArchiveError("sparse-index", `Cannot push ${message}, expected all of them`, {
-    hint: "Pull every platform and save the image again, or push what is there with --sparse prune.",
+    hint: "Pull every platform and save the image again, or push the present ones with --sparse prune.",
   });
 }
 

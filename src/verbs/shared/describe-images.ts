@@ -51,7 +51,7 @@ export interface InspectedImage {
   readonly absent: readonly string[];
 }
 
-/** What the roots of a source hold, by their manifests and configs. Absent children of an index are named. */
+/** Describes the roots of a source by their manifests and configs, and names absent children of an index. */
 export async function describeImages(
   source: ImageSource,
   roots: readonly Root[],
@@ -88,7 +88,7 @@ async function describeRoot(
     try {
       platforms.push(await describeImage(source, descriptor.digest, view.config, view.layers, signal));
     } catch (error) {
-      // Docker's containerd store saves the manifest alone when it does not hold the platform.
+      // Docker's containerd store saves the manifest alone if it does not have the platform.
       if (descriptor.digest === digest || !isMissingBlob(error)) throw error;
       absentHere.push(labelOf(descriptor));
     }
@@ -129,8 +129,8 @@ async function describeImage(
     ...(digest === undefined ? {} : { digest }),
     config: config.digest,
     ...(view?.created === undefined ? {} : { created: view.created }),
-    layers: layers.map(({ digest, size, mediaType }, place) => {
-      const diffId = view?.diffIds[place];
+    layers: layers.map(({ digest, size, mediaType }, index) => {
+      const diffId = view?.diffIds[index];
       return { digest, size, mediaType, ...(diffId === undefined ? {} : { diffId }) };
     }),
     history: view?.history ?? [],
@@ -138,7 +138,7 @@ async function describeImage(
   };
 }
 
-/** Undefined for an artifact, whose config is something else. */
+/** Undefined for an artifact, which has another kind of config. */
 async function readConfig(
   source: ImageSource,
   config: Descriptor,

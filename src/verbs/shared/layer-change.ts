@@ -11,7 +11,7 @@ export interface LayerChange {
   readonly target: TargetCompression;
   /** Layers with these compressions; by default all with another one than `target`. */
   readonly only?: ReadonlySet<LayerCompression>;
-  /** First words of the note, if other layers were not asked for. */
+  /** Start of the note, if the user did not ask for other layers. */
   readonly reason?: string;
 }
 

@@ -10,5 +10,5 @@ test("decodeLongName() takes the text before the NUL, and padding NULs", () => {
 
 test("decodeLongName() refuses a body without NUL and bytes behind it", () => {
   expect(() => decodeLongName(Buffer.from("a/b"), place)).toThrow(/without its NUL/);
-  expect(() => decodeLongName(Buffer.from("a\0b\0"), place)).toThrow(/bytes behind its NUL/);
+  expect(() => decodeLongName(Buffer.from("a\0b\0"), place)).toThrow(/bytes after its NUL/);
 });

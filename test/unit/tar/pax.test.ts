@@ -29,6 +29,6 @@ test("decodePax() takes a comment in a global header, as git archive writes it",
 test("decodePax() names the header's offset, the key and the archive", () => {
   const twice = Buffer.concat([paxRecord("path", "a"), paxRecord("path", "b")]);
   expect(() => decodePax(twice, "entry", place)).toThrow(
-    'Cannot read header at byte 512 from archive "app.tar": PAX key "path" stands twice, expected each key once',
+    'Cannot read header at byte 512 from archive "app.tar": PAX key "path" is repeated, expected each key once',
   );
 });
