@@ -16,7 +16,7 @@ export async function readOwnFile(path: string): Promise<string | undefined> {
     // Without O_NONBLOCK, opening a FIFO would wait for a writer.
     await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const stats = await file.stat();
-    if (!stats.isFile() || stats.nlink !== 1 || !isOwn(stats, OTHERS) || stats.size > MAX_BYTES) return undefined;
+    if (!stats.isFile() || stats.nlink !== 1 || !isPrivate(stats, OTHERS) || stats.size > MAX_BYTES) return undefined;
     return await file.readFile("utf8");
   } catch {
     return undefined;
@@ -26,7 +26,7 @@ export async function readOwnFile(path: string): Promise<string | undefined> {
 /** Whether the path is a folder, not a link to one, that belongs to this user and that others cannot write to. */
 export async function isOwnFolder(path: string): Promise<boolean> {
   const stats = await lstat(path).catch(() => undefined);
-  return stats?.isDirectory() === true && isOwn(stats, WRITABLE_BY_OTHERS);
+  return stats?.isDirectory() === true && isPrivate(stats, WRITABLE_BY_OTHERS);
 }
 
 /** Removes the files last written before `time` (milliseconds since the epoch) from a folder of this user. */
@@ -45,7 +45,12 @@ export async function removeStale(folder: string, time: number): Promise<void> {
   }
 }
 
+/** Whether a file belongs to the user of this process; always true on systems without users. */
+export function isOwnedByUser({ uid }: Pick<Stats, "uid">): boolean {
+  return process.getuid === undefined || uid === process.getuid();
+}
+
 /** Always true on Windows, which reports neither owner nor mode. */
-function isOwn({ uid, mode }: Stats, denied: number): boolean {
-  return process.getuid === undefined || (uid === process.getuid() && (mode & denied) === 0);
+function isPrivate(stats: Stats, denied: number): boolean {
+  return process.getuid === undefined || (isOwnedByUser(stats) && (stats.mode & denied) === 0);
 }

@@ -13,11 +13,6 @@ export async function ownIdentity(): Promise<ProcessIdentity> {
   return { pid: process.pid, started: await startTime(process.pid) };
 }
 
-/** Whether a file belongs to the user of this process; always true on systems without users. */
-export function isOwn({ uid }: { readonly uid: number }): boolean {
-  return process.getuid === undefined || uid === process.getuid();
-}
-
 /** Reads the JSON value of an identity; undefined for anything else. */
 export function parseIdentity(value: unknown): ProcessIdentity | undefined {
   if (typeof value !== "object" || value === null || !("pid" in value) || !("started" in value)) return undefined;

@@ -4,7 +4,8 @@ import { type DiskFile, openForAppend, removeFile } from "./disk.ts";
 import { errorCode } from "./error-code.ts";
 import { quote } from "./format.ts";
 import { type ClaimRecord, claimant, decodeLockRecord, encodeLockRecord, newClaim } from "./lock-record.ts";
-import { isOwn, isRunning } from "./process-identity.ts";
+import { isOwnedByUser } from "./private-file.ts";
+import { isRunning } from "./process-identity.ts";
 import { decodeFrames, isRecordFile, RECORD_BYTES, type RecordFrame } from "./record-frame.ts";
 
 /** `open` of a symbolic link, a folder, a socket. */
@@ -136,7 +137,7 @@ async function isAlive(claim: ClaimRecord): Promise<boolean> {
 /** @throws StorageError for a file that is not ours, which stays as it is (security case F-01). */
 async function checkFile(file: DiskFile): Promise<void> {
   const stats = await file.stat();
-  const isLikely = stats.isFile() && stats.nlink <= 1 && isOwn(stats) && stats.size <= MAX_FILE_BYTES;
+  const isLikely = stats.isFile() && stats.nlink <= 1 && isOwnedByUser(stats) && stats.size <= MAX_FILE_BYTES;
   if (isLikely && isRecordFile(await readAll(file))) return;
   throw notOurs(file.path);
 }

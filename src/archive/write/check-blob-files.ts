@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileSliceBlob } from "../../content/blob.ts";
 import { hashBlob } from "../../content/hash-blob.ts";
 import { digestAlgorithm } from "../../oci/digest.ts";
-import { isOwn } from "../../util/process-identity.ts";
+import { isOwnedByUser } from "../../util/private-file.ts";
 import { runBounded } from "../../util/task-group.ts";
 import type { ArchiveFile } from "./archive-contents.ts";
 
@@ -31,7 +31,7 @@ async function isWhole(path: string, { digest, size }: BlobFile, signal: AbortSi
     await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const stats = await file.stat();
     // Under a second name, another program might change it.
-    if (!stats.isFile() || !isOwn(stats) || stats.nlink !== 1 || stats.size !== size) return false;
+    if (!stats.isFile() || !isOwnedByUser(stats) || stats.nlink !== 1 || stats.size !== size) return false;
     return (await hashBlob(fileSliceBlob(file, 0, size, path), digestAlgorithm(digest), signal)) === digest;
   } catch {
     signal.throwIfAborted();

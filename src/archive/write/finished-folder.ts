@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import type { TargetSession } from "../../content/contracts.ts";
 import { syncFolder } from "../../util/disk.ts";
 import { formatBytes, quote } from "../../util/format.ts";
-import { isOwn } from "../../util/process-identity.ts";
+import { isOwnedByUser } from "../../util/private-file.ts";
 import type { ArchiveContents } from "./archive-contents.ts";
 import { type BlobFile, checkBlobFiles } from "./check-blob-files.ts";
 import { withFolderErrors } from "./check-folder-target.ts";
@@ -50,7 +50,7 @@ export async function finishedFolder(
 /** Whether it contains these files, and no others. */
 async function hasNames(path: string, { files }: ArchiveContents): Promise<boolean> {
   const stats = await lstat(path).catch(() => undefined);
-  if (stats?.isDirectory() !== true || !isOwn(stats)) return false;
+  if (stats?.isDirectory() !== true || !isOwnedByUser(stats)) return false;
   const missing = new Set(files.map(({ name }) => name));
   const walk = async (below: string): Promise<boolean> => {
     for (const entry of await readdir(join(path, below), { withFileTypes: true })) {

@@ -5,7 +5,7 @@ import { StorageError } from "../../errors.ts";
 import { createFile, type DiskFile, openForUpdate, removeFile } from "../../util/disk.ts";
 import { formatBytes, quote } from "../../util/format.ts";
 import { checkSpace, checkTarget, storageFault } from "../../util/output-checks.ts";
-import { isOwn } from "../../util/process-identity.ts";
+import { isOwnedByUser } from "../../util/private-file.ts";
 import { ArchiveJournal } from "./archive-journal.ts";
 import type { JournalRecord } from "./journal-record.ts";
 import { type JournalState, journalState } from "./journal-state.ts";
@@ -132,7 +132,7 @@ async function openLeftOver(
 }
 
 function isOwnFile(stats: Stats): boolean {
-  return stats.isFile() && stats.nlink === 1 && isOwn(stats);
+  return stats.isFile() && stats.nlink === 1 && isOwnedByUser(stats);
 }
 
 async function begin(

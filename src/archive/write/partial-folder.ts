@@ -7,7 +7,7 @@ import { changeMode, makeFolder, removeFolder, removeTree, renameFile, syncFolde
 import { errorCode } from "../../util/error-code.ts";
 import { formatBytes, quote } from "../../util/format.ts";
 import { checkSpace } from "../../util/output-checks.ts";
-import { isOwn } from "../../util/process-identity.ts";
+import { isOwnedByUser } from "../../util/private-file.ts";
 import type { ProcessLock } from "../../util/process-lock.ts";
 import type { ArchiveContents } from "./archive-contents.ts";
 import { type BlobFile, checkBlobFiles } from "./check-blob-files.ts";
@@ -177,7 +177,7 @@ async function sweep(partial: string, wanted: ReadonlyMap<string, BlobFile>): Pr
 /** @throws StorageError for a path that is not ours; it is not changed. */
 async function checkLeftOver(partial: string): Promise<void> {
   const stats = await lstat(partial);
-  const names = stats.isDirectory() && isOwn(stats) ? await readdir(partial) : [""];
+  const names = stats.isDirectory() && isOwnedByUser(stats) ? await readdir(partial) : [""];
   if (names.every(name => OWN_NAMES.has(name.replace(/\.partial$/, "")))) return;
   throw new StorageError(`Cannot write ${quote(partial)}: found something else than a partial folder, expected none`, {
     hint: "Remove it, or choose another output name.",

@@ -52,7 +52,7 @@ async function bigAt(path: string): Promise<number> {
 }
 
 describe("openPartialArchive()", () => {
-  test("goes on where the same command broke off, and says so", async () => {
+  test("resumes an interrupted run of the same command, and reports it", async () => {
     const path = await outputPath();
     await leave(image, path, { bytes: 2 * MIB });
     const notes: string[] = [];
@@ -61,14 +61,14 @@ describe("openPartialArchive()", () => {
     expect((await readFile(path)).equals(reference)).toBe(true);
   });
 
-  test("leaves a partial file that no reader takes for an archive, whatever name it gets", async () => {
+  test("leaves a partial file that no reader accepts as an archive, whatever its name", async () => {
     const path = await outputPath();
     await leave(image, path);
     await copyFile(`${path}.partial`, `${path}.renamed.tar`);
     await expect(openArchive(`${path}.renamed.tar`)).rejects.toMatchObject({ exitCode: 3 });
   });
 
-  test.each([[COMMAND], [OTHER]])("begins afresh with --restart, whoever left it: %s", async command => {
+  test.each([[COMMAND], [OTHER]])("starts over with --restart, after any command: %s", async command => {
     const path = await outputPath();
     await leave(image, path, { command });
     expect(await pullImage(image, path, { restart: true })).toBe(image.bytes);
@@ -76,7 +76,7 @@ describe("openPartialArchive()", () => {
     expect(await readdir(join(path, ".."))).toEqual(["out.tar"]);
   });
 
-  test("keeps the blobs that have the same place after the tag moved, and fetches the others alone", async () => {
+  test("keeps blobs with the same offset after the tag moved, and fetches only the others", async () => {
     // Sorted by digest, the blob that changes comes last, so the others stay where they are.
     const digests = [...image.blobs.keys()].slice(0, 3).toSorted();
     const changed = layers.findIndex((_, index) => [...image.blobs.keys()][index] === digests.at(-1));
@@ -99,7 +99,7 @@ describe("openPartialArchive()", () => {
     expect((await readFile(path)).equals(expected)).toBe(true);
   });
 
-  test("begins afresh when the partial file is gone, or is another one than the journal speaks of", async () => {
+  test("starts over if the partial file is gone, or is not the one of the journal", async () => {
     const path = await outputPath();
     await leave(image, path);
     const [partial, journal] = [await readFile(`${path}.partial`), await readFile(`${path}.partial.journal`)];
@@ -123,7 +123,7 @@ describe("openPartialArchive()", () => {
     expect(await finish(path)).toBeLessThanOrEqual(2 * image.bytes);
   });
 
-  test("fetches a blob again when a byte of it changed in the partial file, whole or begun", async () => {
+  test("fetches a blob again if a byte of it changed in the partial file", async () => {
     for (const bytes of [undefined, 2 * MIB]) {
       const path = await outputPath();
       await leave(image, path, bytes === undefined ? {} : { bytes });
@@ -132,7 +132,7 @@ describe("openPartialArchive()", () => {
     }
   });
 
-  test("believes nothing of a journal that says all is there", async () => {
+  test("does not trust a journal that says that all blobs are complete", async () => {
     const path = await outputPath();
     await leave(image, path, { bytes: 2 * MIB });
     const records = await recordsOf(path);
@@ -146,7 +146,7 @@ describe("openPartialArchive()", () => {
     await finish(path);
   });
 
-  test("believes nothing of a journal with numbers that no file has", async () => {
+  test("does not trust a journal with impossible numbers", async () => {
     const path = await outputPath();
     await leave(image, path, { bytes: 2 * MIB });
     const records = await recordsOf(path);
@@ -164,7 +164,7 @@ describe("openPartialArchive()", () => {
     await finish(path);
   });
 
-  test("begins afresh with a journal cut anywhere, or full of zeros", async () => {
+  test("starts over with a journal that is cut, or full of zeros", async () => {
     const path = await outputPath();
     await leave(image, path);
     const [partial, journal] = [await readFile(`${path}.partial`), await readFile(`${path}.partial.journal`)];
@@ -190,7 +190,7 @@ describe("openPartialArchive()", () => {
     expect(await finish(path)).toBe(image.bytes);
   });
 
-  test("keeps nothing when less than 1 MiB is there", async () => {
+  test("keeps nothing of less than 1 MiB", async () => {
     const path = await outputPath();
     await leave(image, path, { bytes: MIB - 1 });
     expect(await readdir(join(path, ".."))).toEqual([]);

@@ -1,7 +1,5 @@
-import { spawnSync } from "node:child_process";
 import {
   chmod,
-  cp,
   link,
   mkdir,
   readdir,
@@ -14,13 +12,10 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { layoutFolderTarget } from "../../../../src/archive/write/layout-folder-target.ts";
 import { gather } from "../../../../src/copy/gather.ts";
-import { StorageError } from "../../../../src/errors.ts";
 import { digestHex } from "../../../../src/oci/digest.ts";
-import { encodeLockRecord } from "../../../../src/util/lock-record.ts";
-import { temporaryFolder } from "../../../support/images.ts";
 import {
   breakOff,
   expectWhole,
@@ -33,8 +28,6 @@ import {
   write,
 } from "./partial-folder-scene.ts";
 
-const isRoot = process.getuid?.() === 0;
-
 describe("PartialFolder", () => {
   test("PartialFolder keeps complete blobs of an interrupted run, and says how to resume", async () => {
     const at = await scene();
@@ -46,7 +39,7 @@ describe("PartialFolder", () => {
     expect(notes).toEqual([`"${at.partial}" keeps 586 KiB: run the same command again to resume, or remove it`]);
   });
 
-  test("PartialFolder has the next run fetch only what is missing, and says what it goes on with", async () => {
+  test("PartialFolder fetches only missing blobs in the next run, and reports what it kept", async () => {
     const at = await scene();
     await breakOff(at);
     const notes: string[] = [];
@@ -92,7 +85,7 @@ describe("PartialFolder", () => {
     await expectWhole(at);
   });
 
-  test("PartialFolder removes what is no blob of the new images, by whatever name, and nothing elsewhere", async () => {
+  test("PartialFolder removes all files but blobs of the new images, and nothing elsewhere", async () => {
     const at = await scene();
     await breakOff(at);
     await mkdir(join(at.above, "elsewhere"));
@@ -109,7 +102,7 @@ describe("PartialFolder", () => {
     expect(await readdir(join(at.out, "blobs"))).toEqual(["sha256"]);
   });
 
-  test("PartialFolder follows no link that stands for its blobs", async () => {
+  test("PartialFolder follows no link instead of its blobs", async () => {
     const at = await scene();
     await breakOff(at);
     await rename(at.blobs, join(at.above, "elsewhere"));
@@ -122,7 +115,7 @@ describe("PartialFolder", () => {
     await expectWhole(at);
   });
 
-  test("PartialFolder keeps for other images what they share, and removes the rest", async () => {
+  test("PartialFolder keeps shared blobs for other images, and removes the rest", async () => {
     const at = await scene();
     await breakOff(at);
     const other = { ...at, ...image([3, 4]) };
@@ -131,7 +124,7 @@ describe("PartialFolder", () => {
     await expectWhole(other);
   });
 
-  test("PartialFolder begins afresh with restart", async () => {
+  test("PartialFolder starts over with restart", async () => {
     const at = await scene();
     await breakOff(at);
     await write(at, { restart: true });
@@ -139,49 +132,7 @@ describe("PartialFolder", () => {
     await expectWhole(at);
   });
 
-  test("PartialFolder stops the second of two runs, and the first goes on", async () => {
-    const at = await scene();
-    const plan = await gather(at.source, [at.root]);
-    await using first = await layoutFolderTarget(at.out, { platform }).begin(plan);
-    const error = await write(at).catch(fault => fault);
-    expect(error).toBeInstanceOf(StorageError);
-    expect(error).toMatchObject({
-      exitCode: 9,
-      message: `Cannot write "${at.out}": process ${process.pid} is writing it, expected no other`,
-      hint: expect.any(String),
-    });
-    for (const blob of plan.blobs) await first.put(blob, await at.source.blob(blob));
-    await first.commit([]);
-    await first[Symbol.asyncDispose]();
-    await expectWhole(at);
-  });
-
-  test("PartialFolder has one owner when many begin at once, and the owner finishes", async () => {
-    const at = await scene();
-    const plan = await gather(at.source, [at.root]);
-    const runs = await Promise.allSettled(
-      Array.from({ length: 8 }, async () => await layoutFolderTarget(at.out, { platform }).begin(plan)),
-    );
-    const owners = runs.flatMap(run => (run.status === "fulfilled" ? [run.value] : []));
-    expect(owners).toHaveLength(1);
-    for (const blob of plan.blobs) await owners[0]?.put(blob, await at.source.blob(blob));
-    await owners[0]?.commit([]);
-    await owners[0]?.[Symbol.asyncDispose]();
-    await expectWhole(at);
-  });
-
-  test("PartialFolder takes over the lock of a process that is dead", async () => {
-    const at = await scene();
-    await breakOff(at);
-    const { pid } = spawnSync("true");
-    const claim = { type: "claim", id: "00".repeat(8), pid, started: { boot: "ab".repeat(16), ticks: 1 } } as const;
-    await writeFile(`${at.partial}.lock`, encodeLockRecord(claim), { mode: 0o600 });
-    await write(at);
-    expect(fetched(at)).toEqual([at.layers[0]]);
-    await expectWhole(at);
-  });
-
-  test("PartialFolder is closed to others again when it is gone on with", async () => {
+  test("PartialFolder is closed to others again when it is resumed", async () => {
     const at = await scene();
     await breakOff(at);
     await chmod(at.partial, 0o755);
@@ -189,7 +140,7 @@ describe("PartialFolder", () => {
     expect((await stat(at.partial)).mode & 0o777).toBe(0o700);
   });
 
-  test("PartialFolder keeps what is there when the next run is stopped while it checks", async () => {
+  test("PartialFolder keeps its blobs if the next run is stopped while it checks them", async () => {
     const at = await scene();
     await breakOff(at);
     const before = await readdir(at.blobs);
@@ -209,35 +160,5 @@ describe("PartialFolder", () => {
     await expect(write({ ...at, out: join(at.above, "nowhere", "out") })).rejects.toThrow(
       `Cannot write folder "${join(at.above, "nowhere", "out")}": no such folder, expected a writable folder above it`,
     );
-  });
-});
-
-describe("PartialFolder on a small disk", () => {
-  let folder = "";
-  let isMounted = false;
-
-  beforeEach(async () => {
-    folder = await temporaryFolder();
-    isMounted = isRoot && spawnSync("mount", ["-t", "tmpfs", "-o", "size=800k", "tmpfs", folder]).status === 0;
-  });
-
-  afterEach(() => {
-    if (isMounted) spawnSync("umount", [folder]);
-  });
-
-  test("PartialFolder counts what is kept as room, and keeps it where there is too little", async ({ skip }) => {
-    skip(!isMounted, "needs the right to mount a small file system");
-    const at = await scene();
-    const small = { ...at, above: folder, out: join(folder, "out"), partial: join(folder, "out.partial") };
-    await expect(write(small)).rejects.toThrow(/7\d\d KiB free, expected 880 KiB/);
-    expect(await readdir(folder)).toEqual([]);
-    await breakOff(at);
-    await cp(at.partial, small.partial, { recursive: true });
-    await chmod(small.partial, 0o700);
-    await writeFile(join(folder, "ballast"), new Uint8Array(100 * 1024));
-    const error = await write(small).catch(fault => fault);
-    expect(error).toBeInstanceOf(StorageError);
-    expect(error).toMatchObject({ message: expect.stringMatching(/[0-9.]+ KiB free, expected 294 KiB$/) });
-    expect(await readdir(join(small.partial, "blobs", "sha256"))).toEqual(expect.arrayContaining(at.layers.slice(1)));
   });
 });

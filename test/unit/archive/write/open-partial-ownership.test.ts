@@ -32,8 +32,8 @@ async function finish(path: string): Promise<number> {
   return fetched;
 }
 
-describe("openPartialArchive() where something is not this command's", () => {
-  test("refuses what another command left, changes no byte of it, and that command still goes on", async () => {
+describe("openPartialArchive() and files that it does not own", () => {
+  test("refuses the file of another command without changing it, and that command can be resumed", async () => {
     const path = await outputPath();
     await leave(image, path);
     const [partial, journal] = [await readFile(`${path}.partial`), await readFile(`${path}.partial.journal`)];
@@ -51,7 +51,7 @@ describe("openPartialArchive() where something is not this command's", () => {
     expect(await finish(path)).toBeLessThan(MIB);
   });
 
-  test("begins afresh when the journal is gone, and leaves the file of another command alone then, too", async () => {
+  test("starts over if the journal is gone, but never with the file of another command", async () => {
     const path = await outputPath();
     await leave(image, path);
     await unlink(`${path}.partial.journal`);
@@ -87,7 +87,7 @@ describe("openPartialArchive() where something is not this command's", () => {
     expect(precious).toBe("precious");
   });
 
-  test("refuses a second run on the same output while the first one is under way, which then ends well", async () => {
+  test("refuses a second run on the same output while the first one runs, which then ends well", async () => {
     const path = await outputPath();
     const [first, second] = await Promise.allSettled([pullImage(image, path), pullImage(image, path)]);
     const failed = [first, second].filter(({ status }) => status === "rejected");
