@@ -1,6 +1,6 @@
+import { checkLinkTarget, decodeUtf8 } from "./clean-name.ts";
 import { decodeLongName, MAX_LONG_NAME_BYTES } from "./gnu-long-name.ts";
 import type { TarHeader } from "./header.ts";
-import { checkLinkTarget, decodeUtf8 } from "./name.ts";
 import { MIN_BASE256_SIZE } from "./number.ts";
 import { decodePax, MAX_PAX_BYTES, type PaxOverrides } from "./pax.ts";
 import { refusal, type TarPlace } from "./refusal.ts";

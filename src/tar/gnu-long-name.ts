@@ -1,5 +1,5 @@
+import { decodeUtf8 } from "./clean-name.ts";
 import { isZero } from "./header.ts";
-import { decodeUtf8 } from "./name.ts";
 import { refusal, type TarPlace } from "./refusal.ts";
 
 /** Largest body of a GNU long-name record (type `L` or `K`), in bytes. */

@@ -2,7 +2,7 @@ import { ArchiveError } from "../errors.ts";
 import { BLOCK_BYTES, hasMagic } from "./header.ts";
 import { notATar } from "./looks-like.ts";
 import { ReadWindow, type TarFile } from "./read-window.ts";
-import { resolveEntry } from "./resolve-link.ts";
+import { resolveEntry } from "./resolve-entry.ts";
 import type { TarEntry } from "./tar-entry.ts";
 import { TarWalk, type TarWarning } from "./tar-walk.ts";
 

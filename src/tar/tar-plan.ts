@@ -1,8 +1,8 @@
 import { ArchiveError } from "../errors.ts";
 import { quote } from "../util/format.ts";
+import { cleanName } from "./clean-name.ts";
 import { EntryTable } from "./entry-table.ts";
 import { BLOCK_BYTES, encodeHeader, MAX_HEADER_NAME_BYTES } from "./header.ts";
-import { cleanName } from "./name.ts";
 import { padded } from "./tar-walk.ts";
 
 /** The position of one file in a planned archive; offsets in bytes from the start of the archive. */

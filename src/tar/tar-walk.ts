@@ -1,11 +1,11 @@
 // The grammar of a whole archive, fed from outside: the same rules for positioned reads and for a stream.
 import type { ArchiveError } from "../errors.ts";
 import { quote } from "../util/format.ts";
+import { cleanName } from "./clean-name.ts";
 import { type Collision, EntryTable } from "./entry-table.ts";
 import { Extension, type ExtensionType, isExtension } from "./extension.ts";
 import { BLOCK_BYTES, decodeHeader, hasChecksum, hasMagic, isZero, type TarHeader } from "./header.ts";
 import { notATar } from "./looks-like.ts";
-import { cleanName } from "./name.ts";
 import { refusal, type TarPlace, TRUNCATED_HINT } from "./refusal.ts";
 import type { NameOrigin, TarEntry, TarEntryType } from "./tar-entry.ts";
 

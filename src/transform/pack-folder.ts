@@ -5,7 +5,7 @@ import { StorageError } from "../errors.ts";
 import { errorCode } from "../util/error-code.ts";
 import { quote } from "../util/format.ts";
 import { abortable, type Deferred, deferred } from "../util/promises.ts";
-import { type EntryHeader, entryHeader, type PackFolderOptions } from "./folder-header.ts";
+import { type EntryHeader, entryHeader, type PackFolderOptions } from "./entry-header.ts";
 import { type FolderEntry, readFault, walkFolder } from "./walk-folder.ts";
 
 export interface FolderContents {

@@ -9,7 +9,7 @@ import { hashBlob } from "../../content/hash-blob.ts";
 import { pumpBlob, readBlob } from "../../content/pump.ts";
 import { ArchiveError, StorageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { resolveEntry } from "../../tar/resolve-link.ts";
+import { resolveEntry } from "../../tar/resolve-entry.ts";
 import type { TarEntry } from "../../tar/tar-entry.ts";
 import { MAX_ENTRIES } from "../../tar/tar-walk.ts";
 import { errorCode } from "../../util/error-code.ts";

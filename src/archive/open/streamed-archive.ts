@@ -8,7 +8,7 @@ import { ArchiveError, InternalError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { LAYOUT_FILE } from "../../oci/layout.ts";
 import { MAX_ARCHIVE_INDEX_BYTES, MAX_KEPT_JSON_BYTES } from "../../oci/limits.ts";
-import { resolveEntry } from "../../tar/resolve-link.ts";
+import { resolveEntry } from "../../tar/resolve-entry.ts";
 import type { TarEntry } from "../../tar/tar-entry.ts";
 import type { TarWalk } from "../../tar/tar-walk.ts";
 import { formatBytes, quote } from "../../util/format.ts";

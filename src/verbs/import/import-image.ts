@@ -13,11 +13,11 @@ import { findPresent } from "../shared/already-pushed.ts";
 import { type BlobCounts, createTally } from "../shared/blob-counts.ts";
 import type { Destination } from "../shared/destinations.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
-import { importedImage } from "./import-draft.ts";
 import { checkOutside, openImportInput } from "./import-input.ts";
 import { hashInput, type ImportRun, sealedLayer, sealInput, sendLayer } from "./import-layers.ts";
 import { type ImportSettings, readSettings } from "./import-settings.ts";
 import { type ImportTargetOptions, importTarget } from "./import-target.ts";
+import { importedImage } from "./imported-image.ts";
 
 /** Owner of the files of a folder that becomes a layer: 0:0, or the numbers that they have. */
 export type Owner = "root" | "keep";

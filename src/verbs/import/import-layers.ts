@@ -8,7 +8,7 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { type LayerCompression, OCI_LAYER, toDockerLayerType, withLayerCompression } from "../../oci/media-types.ts";
 import { hashLayer } from "../../transform/hash-layer.ts";
-import { importedLayer, type LayerOutput } from "../../transform/import-layer.ts";
+import { importedLayer, type LayerOutput } from "../../transform/imported-layer.ts";
 import { reproducibleLayer, sealLayer } from "../../transform/reproducible-layer.ts";
 import type { ImportInput } from "./import-input.ts";
 import type { ReadSettings } from "./import-settings.ts";

@@ -4,7 +4,7 @@ import { gzipProfile } from "../../../src/compress/gzip/gzip-profile.ts";
 import { CHUNK_BYTES, sharedChunks } from "../../../src/content/chunks/chunks.ts";
 import { IntegrityError, InternalError } from "../../../src/errors.ts";
 import { OCI_LAYER, OCI_LAYER_GZIP } from "../../../src/oci/media-types.ts";
-import { importedLayer, type RawLayer } from "../../../src/transform/import-layer.ts";
+import { importedLayer, type RawLayer } from "../../../src/transform/imported-layer.ts";
 import { sealLayer } from "../../../src/transform/reproducible-layer.ts";
 import { collect, noise, partsBlob, sha256Of } from "../../support/memory-blobs.ts";
 

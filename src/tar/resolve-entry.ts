@@ -1,6 +1,6 @@
 import { ArchiveError } from "../errors.ts";
 import { quote } from "../util/format.ts";
-import { cleanName } from "./name.ts";
+import { cleanName } from "./clean-name.ts";
 import type { TarEntry } from "./tar-entry.ts";
 
 // Real archives need one or two hops; hostile ones try thousands.

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ArchiveError } from "../../../src/errors.ts";
-import { checkLinkTarget, cleanName, decodeUtf8 } from "../../../src/tar/name.ts";
+import { checkLinkTarget, cleanName, decodeUtf8 } from "../../../src/tar/clean-name.ts";
 
 const place = { what: "the archive", offset: 0 };
 
