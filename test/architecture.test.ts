@@ -46,10 +46,10 @@ const LOOKING: ReadonlySet<string> = new Set(
 const FS_IMPORT = /^\s*import\s+(?:type\s)?([^"';]*?)\s+from\s+"(?:node:)?fs(?:\/promises)?"/gm;
 const CHANGING_CALL =
   /\bO_(?:WRONLY|RDWR|CREAT|APPEND|TRUNC)\b|\bopen\([^()]*,\s*"(?!r")[^"]*"|\b\w*(?:[fF]ile|[hH]andle)\.write\(|\.(?:writev|writeFile|appendFile|truncate|sync|datasync|chmod|chown|utimes|createWriteStream)\(/g;
-/** Every change of a file passes the seam there. */
+/** Every change of a file passes the hook there. */
 const CHANGES = "util/disk.ts";
 
-/** What in the given sources changes files past the seam. */
+/** What in the given sources changes files past the hook. */
 function changesOfFiles(sources: ReadonlyMap<string, string>): readonly string[] {
   const found: string[] = [];
   for (const [file, text] of sources) {
@@ -222,7 +222,7 @@ describe("architecture", () => {
     expect(cycles(ring)).toEqual(["oci/a.ts → oci/b.ts → oci/a.ts"]);
   });
 
-  test("every change of a file is made in util/disk.ts, behind the seam", () => {
+  test("every change of a file is made in util/disk.ts, through the hook", () => {
     expect(changesOfFiles(texts)).toEqual([]);
     const planted = new Map([
       ["archive/a.ts", 'import { readFile, rename as move, type Stats } from "node:fs/promises";\n'],

@@ -10,7 +10,7 @@ export interface LoggedOperation extends Operation {
 /** The process is gone: nothing that it still tries has an effect. */
 export class KilledError extends Error {}
 
-/** Writes down what passes the seam, over several runs. */
+/** Writes down what passes the hook, over several runs. */
 export class OperationLog {
   readonly operations: LoggedOperation[] = [];
   #instant = 0;

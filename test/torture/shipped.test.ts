@@ -5,8 +5,8 @@ import { describe, expect, test } from "vitest";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 
-describe("the seam in what ships", () => {
-  test("dist/ has the seam, and nothing in it can install a watcher", async () => {
+describe("the hook in what ships", () => {
+  test("dist/ has the hook, and nothing in it can install a watcher", async () => {
     const names = (await readdir(join(ROOT, "dist"))).filter(name => /\.m?js$/.test(name));
     const text = (await Promise.all(names.map(name => readFile(join(ROOT, "dist", name), "utf8")))).join("\n");
     expect(text).toContain('kind:"sync-folder"');

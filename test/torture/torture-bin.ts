@@ -1,4 +1,4 @@
-// The command, with a watcher at the seam. It is bundled for these tests alone and never ships.
+// The command, with a watcher at the hook. It is bundled for these tests alone and never ships.
 import { watchOperations } from "../../src/util/operation-hook.ts";
 import { createWatcher, type Torment } from "./watcher.ts";
 
