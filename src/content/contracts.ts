@@ -11,7 +11,7 @@ export interface ByteRange {
 }
 
 /**
- * Takes bulk bytes in order. The chunk belongs to the sink until the promise settles; then its memory is used again.
+ * Takes bulk bytes in order. The chunk belongs to the sink until the promise settles; then its memory is reused.
  * `position` counts from the blob's first byte.
  */
 export type ByteSink = (chunk: Uint8Array, position: number) => Promise<void>;

@@ -12,7 +12,7 @@ import type { OciView } from "./oci-view.ts";
 
 const MAX_MANIFESTS = 100_000;
 
-/** An entry of `index.json` and what it leads to inside the archive. */
+/** An entry of `index.json`, with its images and manifests in the archive. */
 export interface OciRoot extends LayoutRoot {
   /** Number of layers by config digest, for every image manifest below that is present. */
   readonly images: ReadonlyMap<Digest, number>;
@@ -21,7 +21,7 @@ export interface OciRoot extends LayoutRoot {
 }
 
 /**
- * Follows the entries of an `index.json` to their images. Manifests that are absent are left out: that is normal.
+ * Follows the entries of an `index.json` to their images. Absent manifests are skipped: a sparse index is normal.
  *
  * @param onDamage as in OpenArchiveOptions.
  * @throws IntegrityError for a manifest that is not what its digest says; ArchiveError as `parseManifest`.
@@ -49,7 +49,7 @@ export async function readOciRoots(
     const walk = async (descriptor: Descriptor, depth: number): Promise<void> => {
       const { digest, mediaType } = descriptor;
       if (!isManifestType(mediaType) || seen.has(digest) || !blobs.has(digest)) return;
-      // Deeper or wider graphs are refused where the copy is planned.
+      // Deeper or wider graphs are refused when the copy is planned.
       if (depth > MAX_INDEX_DEPTH || seen.size > MAX_MANIFESTS) return;
       seen.add(digest);
       const view = await read(descriptor).catch(error => {

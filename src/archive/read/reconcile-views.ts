@@ -131,10 +131,8 @@ function checkViews(what: string, image: DockerImage, roots: readonly OciRoot[])
   const { digest } = image.config;
   for (const { images } of roots) {
     const layers = images.get(digest);
-    // Docker's classic store writes manifests of its own, those of 25.0.0 with layers dropped: they are not followed.
+    // The manifests of Docker's classic store are not used; 25.0.0 wrote a repeated layer once.
     if (layers === undefined || layers === image.diffIds.length || image.isClassic) continue;
-    // Docker 25.0.0 wrote a repeated layer once; its OCI manifests are not followed anyway.
-    if (image.isClassic && layers === new Set(image.diffIds).size) continue;
     throw new ArchiveError(
       "two-views",
       `Cannot read ${what}: config ${digest} has ${image.diffIds.length} layers in manifest.json and ${layers} in index.json, ` +

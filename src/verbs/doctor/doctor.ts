@@ -117,7 +117,7 @@ export async function doctor(path: string, options: DoctorOptions = {}): Promise
   };
 }
 
-/** @throws UsageError for what cannot be repaired, before anything is read. */
+/** @throws UsageError before anything is read. */
 async function checkRepair(path: string, { repair, layers }: DoctorOptions): Promise<void> {
   oneOf("layers", layers, LAYERS);
   if (repair === undefined) return;

@@ -102,7 +102,7 @@ function knownLayer(pending: PendingBlob, { descriptor, diffId }: Seal): KnownLa
   return { diffId, layer: descriptor, blob };
 }
 
-/** Reports `bytes` at most: the size of a folder's tar is an estimate, and never more than it has. */
+/** Reports at most `bytes`: the size of a folder's tar is an estimate, which is never too high. */
 function startProgress({ onProgress, input }: ImportRun, bytes: number, blobs = 0): (delta: number) => void {
   const blob = labelOf(input);
   onProgress({ kind: "planned", blobs, bytes });

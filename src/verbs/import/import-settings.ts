@@ -88,7 +88,7 @@ function command(flag: string, text: string | undefined, isWindows: boolean): re
   );
 }
 
-/** @throws UsageError for one without a name or value, or a name that comes twice: which one counts differs by reader. */
+/** @throws UsageError for a pair without a name or value, and for a repeated name, which readers treat differently. */
 function pairs(flag: string, texts: readonly string[]): Readonly<Record<string, string>> {
   const found: Record<string, string> = Object.create(null);
   const syntax = flag === "--env" ? "NAME=VALUE" : "KEY=VALUE";
@@ -122,24 +122,24 @@ function absolute(flag: string, path: string, isWindows: boolean): string {
   throw fault(flag, path, "no absolute path", isWindows ? "one such as C:\\app" : "one such as /app");
 }
 
-/** The same input gives the same image: no clock unless it is asked for. */
+/** The same input gives the same image, so the clock is used only for "now". */
 function createdDate({ created, sourceDateEpoch }: ImportSettings, now: () => Date): Date {
   if (created === "now") return new Date(Math.floor(now().getTime() / 1000) * 1000);
   if (created !== undefined) return rfc3339(created);
-  // An empty variable is one that is not set.
+  // An empty variable counts as unset.
   const epoch = sourceDateEpoch || "0";
   const seconds = /^\d{1,12}$/.test(epoch) ? Number(epoch) : Number.NaN;
   if (seconds <= LAST_SECOND) return new Date(seconds * 1000);
   throw new UsageError(`Cannot use SOURCE_DATE_EPOCH ${quote(epoch)}: no time, expected whole seconds since 1970`);
 }
 
-/** Of the year 9999: RFC 3339 has four digits. */
+/** End of the year 9999: RFC 3339 has four digits. */
 const LAST_SECOND = 253_402_300_799;
 
 function rfc3339(text: string): Date {
   const match = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.exec(text);
   const [, day = "", time = ""] = match ?? [];
-  // A day that the month does not have is moved on silently.
+  // Date silently turns an impossible day into one of the next month.
   const local = new Date(`${day}T${time}Z`);
   const date = new Date(text.replace(" ", "T").toUpperCase());
   if (!Number.isNaN(date.getTime()) && !Number.isNaN(local.getTime())) {
