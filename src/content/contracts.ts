@@ -50,6 +50,8 @@ export interface PendingStream {
 
 /** A blob without a name yet. */
 export interface PendingBody {
+  /** As messages name it. */
+  readonly what: string;
   /** diff_id and gzip profile; also the digest cache's key. Sealed once per copy. */
   readonly key: PendingKey;
   /** The same key means the same bytes, also in a later run. Absent where nothing guarantees that. */

@@ -96,6 +96,7 @@ function pendingLayer(
     key,
     resumeKey: key,
     mediaType,
+    what: `layer ${layer.digest}`,
     sourceBytes: layer.size,
     origin: layer,
     async open(signal, onBytes, from) {

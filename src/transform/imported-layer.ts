@@ -31,6 +31,7 @@ export function importedLayer(layer: RawLayer, output: LayerOutput, diffId?: Dig
     key: known ?? `pending:${what}`,
     resumeKey: known,
     mediaType: output.mediaType,
+    what: `layer from ${what}`,
     sourceBytes: blob.size,
     origin: { mediaType: output.mediaType, digest, size: blob.size },
     open: async (signal, onBytes) =>

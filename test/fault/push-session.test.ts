@@ -48,6 +48,19 @@ describe("push() and upload sessions", () => {
     expect(pushed.error).toMatchObject({ code: "ERR_REGISTRY", codes: ["DIGEST_INVALID"] });
   });
 
+  test("push() says that the registry refused the digest of a raw layer, and does not send it in chunks as well", async () => {
+    const body = Buffer.from('{"errors":[{"code":"DIGEST_INVALID","message":"no"}]}');
+    const refused: Fault = { on: PUT, reply: { status: 400, body, headers: { "content-type": "application/json" } } };
+    const pushed = await pushCase({ faults: [always({ ...refused, when: isEmpty })], layers: [BIG_LAYER] });
+    expect(pushed.error).toMatchObject({
+      codes: ["DIGEST_INVALID"],
+      message: expect.stringContaining("DIGEST_INVALID"),
+    });
+    expect(pushed.error?.message).toMatch(/layer sha256:[0-9a-f]{64} /);
+    expect(pushed.error?.message).not.toMatch(/lost|imgpack-gzip/);
+    expect(count(pushed, PATCH)).toBe(3);
+  });
+
   test.each<[string, Fault]>([
     ["a lost answer", { on: PUT, when: isEmpty, hidden: true, reply: { status: 502 } }],
     ["a lost answer and a session that is gone", { on: PUT, when: isEmpty, hidden: true, reply: { status: 404 } }],

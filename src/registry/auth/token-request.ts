@@ -62,7 +62,8 @@ export function tokenFetcher(transport: Transport): FetchToken {
       body: body === undefined ? undefined : Buffer.from(body),
       signal,
     });
-    const { bytes } = await readBody(response.body, MAX_TOKEN_REPLY_BYTES + 1);
+    const { bytes, failure } = await readBody(response.body, MAX_TOKEN_REPLY_BYTES + 1);
+    if (failure !== undefined) throw failure.cause;
     return { status: response.status, headers: response.headers, body: bytes };
   };
 }

@@ -203,7 +203,7 @@ export class RegistryClient {
   async #error(call: Call, response: TransportResponse): Promise<ImgpackError> {
     const credentials = await this.#authenticator.credentialsFor(call.repository, call.signal);
     // A body that breaks off must not hide the status.
-    const body = await readBody(response.body, MAX_ERROR_BODY_BYTES).catch(() => undefined);
+    const body = await readBody(response.body, MAX_ERROR_BODY_BYTES);
     const error = responseError({
       verb: call.verb,
       what: call.what,
@@ -211,7 +211,7 @@ export class RegistryClient {
       expected: call.accept.join(" or "),
       status: response.status,
       headers: response.headers,
-      body: body?.bytes ?? new Uint8Array(),
+      body: body.bytes,
       credentialsFrom: credentials?.source,
       user: credentials?.username,
     });

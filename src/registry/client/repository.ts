@@ -77,11 +77,12 @@ export class Repository {
    * @throws IntegrityError above `maxBytes`, NetworkError when the connection breaks.
    */
   async readBody(response: TransportResponse, call: RepositoryCall, maxBytes: number): Promise<Uint8Array> {
-    const body = await readBody(response.body, maxBytes).catch((cause: unknown) => {
+    const { bytes, isWhole, failure } = await readBody(response.body, maxBytes);
+    if (isWhole) return bytes;
+    if (failure !== undefined) {
       call.signal?.throwIfAborted();
-      throw this.failure(cause, call.what, call.verb);
-    });
-    if (body.isWhole) return body.bytes;
+      throw this.failure(failure.cause, call.what, call.verb);
+    }
     throw new IntegrityError(
       `Cannot accept ${call.what} from ${this}: found more than ${maxBytes} bytes, expected at most ${maxBytes}`,
     );

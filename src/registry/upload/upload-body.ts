@@ -40,11 +40,11 @@ export function pendingBody(
 ): UploadBody & { seal(): Seal } {
   let stream: PendingStream | undefined;
   const seal = (): Seal => {
-    if (stream === undefined) throw new InternalError(`Cannot name layer ${blob.key} before it was read`);
+    if (stream === undefined) throw new InternalError(`Cannot name ${blob.what} before it was read`);
     return stream.seal();
   };
   return {
-    what: `layer ${blob.key.replace("pending:", "")}`,
+    what: blob.what,
     sourceBytes: blob.sourceBytes,
     resumeKey: blob.resumeKey,
     isOneShot: false,
@@ -63,7 +63,7 @@ export function passingBody(blob: PendingBody, head: Uint8Array[], stream: Pendi
     yield* stream.body;
   }
   return {
-    what: "layer from archive",
+    what: blob.what,
     sourceBytes: blob.sourceBytes,
     resumeKey: blob.resumeKey,
     isOneShot: true,

@@ -17,6 +17,8 @@ export interface UploadContext {
   readonly what: string;
   /** Where a later run finds the upload. */
   readonly record?: UploadRecord | undefined;
+  /** The bytes cannot be read again. */
+  readonly isOneShot?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -176,7 +178,7 @@ export class UploadSession {
       if (!isSessionFault(error)) throw error;
       // If only the answer to an earlier attempt was lost, the session is gone and the blob is there.
       const head = await headBlob(repository, digest, signal).catch(() => undefined);
-      if (head?.present !== true) throw this.lost(error);
+      if (head?.present !== true) throw isRefusedDigest(error) ? error : this.lost(error);
     }
     await record?.drop();
   }
@@ -194,11 +196,14 @@ export class UploadSession {
     await cancelUpload(repository, this.#url, signal);
   }
 
-  lost(cause?: unknown): RegistryError {
-    const { repository, what } = this.context;
+  /** The error for a session that this side cannot continue. @param cause the answer that showed it. */
+  lost(cause?: RegistryError): RegistryError {
+    const { repository, what, isOneShot } = this.context;
+    const { status = 404, codes = [] } = cause ?? {};
+    const advice = isOneShot === true ? " Pushing from a file is safer than pushing from a pipe." : "";
     return new RegistryError(
       `Cannot push ${what} to ${repository}: the registry lost the upload after ${this.offset} bytes, expected to resume it`,
-      { status: 404, cause, hint: "Run the command again. Pushing from a file is safer than pushing from a pipe." },
+      { status, codes, cause, hint: `Run the command again.${advice}` },
     );
   }
 
@@ -233,6 +238,11 @@ export class UploadSession {
 export function isSessionFault(error: unknown): error is RegistryError {
   if (!(error instanceof RegistryError) || error.transient) return false;
   return error.status === 404 || error.status === 416 || error.codes.some(code => SESSION_CODES.has(code));
+}
+
+/** The registry has hashed other bytes than were sent. It has not lost the session. */
+export function isRefusedDigest(error: unknown): boolean {
+  return error instanceof RegistryError && error.codes.includes("DIGEST_INVALID");
 }
 
 /** What was sent is right, as far as known, and the registry has not refused it. */

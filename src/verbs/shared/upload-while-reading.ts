@@ -153,6 +153,7 @@ class BodyUploader {
     const pending: PendingBody = {
       key: `pending:${entry.bodyOffset}`,
       mediaType: UNKNOWN_TYPE,
+      what: "layer from archive",
       sourceBytes: entry.size,
       isOneShot: true,
       open: async (own, onBytes) => open(own, onBytes),

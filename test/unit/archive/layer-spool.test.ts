@@ -23,6 +23,7 @@ describe("LayerSpool", () => {
         else
           await spool.putPending({
             key: `pending:${place}`,
+            what: "layer",
             mediaType: TYPE,
             sourceBytes: bytes.length,
             open: async signal => unnamedStream(partsBlob(bytes, 70_000), TYPE, signal),

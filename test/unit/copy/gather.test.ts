@@ -49,6 +49,7 @@ describe("gather()", () => {
     const ready = source.add(OCI_LAYER_GZIP, "ready");
     const pending = {
       key: "pending:x",
+      what: "layer",
       mediaType: OCI_LAYER_GZIP,
       sourceBytes: 1000,
       origin: {

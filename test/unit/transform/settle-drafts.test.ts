@@ -71,6 +71,7 @@ test("settleDrafts() knows that its manifests are in memory, with a streamed arc
 test("settleDrafts() cannot settle a layer that is still to be compressed", async () => {
   const layer = {
     key: "pending:x" as const,
+    what: "layer",
     mediaType: "",
     sourceBytes: 1,
     origin: draft.draft.config,

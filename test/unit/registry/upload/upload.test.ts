@@ -70,6 +70,7 @@ describe("upload()", () => {
     const { registry, repository } = await start({ on: /^PATCH /, when: isStream, times: 9, reply: { status } });
     const layer: PendingBody = {
       key: "pending:layer",
+      what: "layer",
       mediaType: DESCRIPTOR.mediaType,
       sourceBytes: BYTES.length,
       open: async () => ({ body: wholeOf(BYTES), seal: () => ({ descriptor: DESCRIPTOR }) }),
