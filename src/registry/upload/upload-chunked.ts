@@ -1,7 +1,8 @@
 import { RegistryError } from "../../errors.ts";
 import type { ReplayableBody } from "./replayable-body.ts";
+import { asTransient, isSessionFault } from "./session-fault.ts";
 import { canShrink, capabilitiesOf, chunkOf, MAX_RESTARTS, shrinkChunks } from "./upload-capabilities.ts";
-import { isSessionFault, type UploadContext, UploadSession } from "./upload-session.ts";
+import { type UploadContext, UploadSession } from "./upload-session.ts";
 
 /** Bytes kept in memory until the registry has taken them; twice as many while the next ones are gathered. */
 export const PART_BYTES: number = 8 * 1024 * 1024;
@@ -99,8 +100,7 @@ async function sendPart(session: UploadSession, part: Uint8Array): Promise<void>
         if (!isSessionFault(error) || session.offset === 0) throw error;
         if (error.status !== 416 || session.isResumed) throw session.lost(error);
         // The registry and this side disagree on what has arrived: ask, and resume from there.
-        const { message, hint, status, codes } = error;
-        throw new RegistryError(message, { hint, status, codes, cause: error, transient: true });
+        throw asTransient(error);
       }
     }
   });
@@ -127,13 +127,19 @@ async function sendRest(
   first: Uint8Array,
   parts: AsyncGenerator<Part, undefined>,
 ): Promise<void> {
+  let sentBytes = 0;
   let isStarted = false;
   await session.sendStream(async function* rest() {
     if (isStarted) throw session.lost();
     isStarted = true;
     yield first;
-    for (let next = await parts.next(); !next.done; next = await parts.next()) yield next.value.part;
+    sentBytes += first.length;
+    for (let next = await parts.next(); !next.done; next = await parts.next()) {
+      yield next.value.part;
+      sentBytes += next.value.part.length;
+    }
   });
+  await session.advance(session.offset + sentBytes);
 }
 
 /** The registry refuses the form of the request; rights and rate limits are other matters. */

@@ -7,6 +7,7 @@ import { headerList, headerText } from "../http/headers.ts";
 import { isRateLimit } from "../http/network-error.ts";
 import { withDigest } from "../origin/redirect-policy.ts";
 import type { TransportResponse } from "../transport/transport.ts";
+import { isLost, isSessionFault } from "./session-fault.ts";
 import { cancelUpload, sessionUrl, startUpload } from "./start-upload.ts";
 import type { UploadRecord } from "./upload-journal.ts";
 
@@ -17,14 +18,12 @@ export interface UploadContext {
   readonly what: string;
   /** Where a later run finds the upload. */
   readonly record?: UploadRecord | undefined;
-  /** The bytes cannot be read again. */
-  readonly isOneShot?: boolean | undefined;
+  /** True when the body cannot be read again. */
+  readonly isOneShot?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
 const OCTETS = { "content-type": "application/octet-stream" };
-/** Distribution specification, "Error Codes". DIGEST_INVALID: the bytes were checked here, so they changed on the way. */
-const SESSION_CODES: ReadonlySet<string> = new Set(["BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID", "DIGEST_INVALID"]);
 
 /** An upload session of a registry (distribution specification, "Pushing blobs"). */
 export class UploadSession {
@@ -178,7 +177,7 @@ export class UploadSession {
       if (!isSessionFault(error)) throw error;
       // If only the answer to an earlier attempt was lost, the session is gone and the blob is there.
       const head = await headBlob(repository, digest, signal).catch(() => undefined);
-      if (head?.present !== true) throw isRefusedDigest(error) ? error : this.lost(error);
+      if (head?.present !== true) throw isLost(error) ? this.lost(error) : error;
     }
     await record?.drop();
   }
@@ -196,11 +195,11 @@ export class UploadSession {
     await cancelUpload(repository, this.#url, signal);
   }
 
-  /** The error for a session that this side cannot continue. @param cause the answer that showed it. */
+  /** @param cause the answer that says so; the error has its status and codes. */
   lost(cause?: RegistryError): RegistryError {
-    const { repository, what, isOneShot } = this.context;
+    const { repository, what, isOneShot = false } = this.context;
     const { status = 404, codes = [] } = cause ?? {};
-    const advice = isOneShot === true ? " Pushing from a file is safer than pushing from a pipe." : "";
+    const advice = isOneShot ? " Pushing from a file is safer than pushing from a pipe." : "";
     return new RegistryError(
       `Cannot push ${what} to ${repository}: the registry lost the upload after ${this.offset} bytes, expected to resume it`,
       { status, codes, cause, hint: `Run the command again.${advice}` },
@@ -232,17 +231,6 @@ export class UploadSession {
       { hint: "A proxy on the way may alter bodies; try once without it." },
     );
   }
-}
-
-/** The session is lost or spoilt; another one may succeed. */
-export function isSessionFault(error: unknown): error is RegistryError {
-  if (!(error instanceof RegistryError) || error.transient) return false;
-  return error.status === 404 || error.status === 416 || error.codes.some(code => SESSION_CODES.has(code));
-}
-
-/** The registry has hashed other bytes than were sent. It has not lost the session. */
-export function isRefusedDigest(error: unknown): boolean {
-  return error instanceof RegistryError && error.codes.includes("DIGEST_INVALID");
 }
 
 /** What was sent is right, as far as known, and the registry has not refused it. */

@@ -1,10 +1,10 @@
-import { RegistryError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { headBlob } from "../api/blobs.ts";
 import type { ReplayableBody } from "./replayable-body.ts";
+import { asTransient, isSessionFault } from "./session-fault.ts";
 import { startUpload } from "./start-upload.ts";
 import { capabilitiesOf, inTurn, MAX_RESTARTS } from "./upload-capabilities.ts";
-import { isSessionFault, type UploadContext, UploadSession } from "./upload-session.ts";
+import { type UploadContext, UploadSession } from "./upload-session.ts";
 
 /**
  * Uploads a blob of known digest and size in one PUT. Every attempt gets its own session, since a failed one may hold
@@ -36,8 +36,7 @@ export async function uploadWhole(
       if (!isSessionFault(error) || attempt > MAX_RESTARTS) throw error;
       // One lost session may be bad luck. After the second, uploads probably spoil each other.
       capabilities.isOneAtATime ||= attempt > 1;
-      const { message, hint, status, codes } = error;
-      throw new RegistryError(message, { hint, status, codes, cause: error, transient: true });
+      throw asTransient(error);
     }
   };
   await repository.retrying(what, signal, async attempt => {

@@ -1,12 +1,13 @@
 import { RegistryError } from "../../errors.ts";
 import type { Repository } from "../client/repository.ts";
 import { ReplayableBody } from "./replayable-body.ts";
+import { isSessionFault } from "./session-fault.ts";
 import { cancelUpload } from "./start-upload.ts";
 import type { UploadBody } from "./upload-body.ts";
 import { capabilitiesOf, inTurn, isTooLarge, MAX_RESTARTS, type UploadCapabilities } from "./upload-capabilities.ts";
 import { uploadChunked } from "./upload-chunked.ts";
 import type { UploadJournal } from "./upload-journal.ts";
-import { isRefusedDigest, isSessionFault, type UploadContext, UploadSession } from "./upload-session.ts";
+import { type UploadContext, UploadSession } from "./upload-session.ts";
 import { uploadStreamed } from "./upload-streamed.ts";
 import { uploadWhole } from "./upload-whole.ts";
 
@@ -26,11 +27,11 @@ export interface UploadOptions {
  */
 export async function upload(repository: Repository, body: UploadBody, options: UploadOptions = {}): Promise<void> {
   const { journal, signal } = options;
-  const { what, resumeKey, sourceBytes } = body;
+  const { what, resumeKey, sourceBytes, isOneShot } = body;
   const isKept = journal !== undefined && resumeKey !== undefined && sourceBytes >= journal.minBytes;
   await using record = isKept ? await journal.claim({ repository, key: resumeKey }) : undefined;
   await using bytes = new ReplayableBody(body.open);
-  const context: UploadContext = { repository, what, record, isOneShot: body.isOneShot, signal };
+  const context: UploadContext = { repository, what, record, isOneShot, signal };
   const resumed = await UploadSession.adopt(context, body.descriptor?.size);
   if (resumed === undefined) return await uploadNew(context, body, bytes, options.opened);
   if (options.opened !== undefined) await cancelUpload(repository, options.opened, signal);
@@ -105,6 +106,6 @@ async function restarting(capabilities: UploadCapabilities, send: () => Promise<
 
 /** The registry may refuse the form of the request. Wrong bytes are another matter. */
 function isRefusedForm(error: unknown): boolean {
-  if (!(error instanceof RegistryError) || error.transient || isRefusedDigest(error)) return false;
+  if (!(error instanceof RegistryError) || error.transient || error.codes.includes("DIGEST_INVALID")) return false;
   return [400, 404, 405, 411, 415, 416, 501].includes(error.status);
 }
