@@ -103,7 +103,7 @@ async function explaining<T>(task: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Undefined when there are too many to ask for, or the registry does not tell. */
+/** Undefined if there are too many to ask for, or if the registry does not list them. */
 async function tagsOf(
   repository: Repository,
   digest: Digest,

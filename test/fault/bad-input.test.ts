@@ -156,7 +156,7 @@ describe("imgpack push needs names", () => {
     expect(outcome.exitCode).toBe(2);
     expect(said(outcome, path)).toEqual([
       `Cannot push archive "PATH" as ${host}/app:1: it holds 2 images (docker.io/library/a:1, docker.io/library/b:1), expected one`,
-      "Choose one with --image NAME, or give all of them a place with --to HOST/PREFIX.",
+      "Choose one with --image NAME, or push all of them below one prefix with --to HOST/PREFIX.",
     ]);
   });
 });

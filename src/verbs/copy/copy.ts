@@ -4,7 +4,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { parseReference, resolveDockerHub } from "../../oci/reference.ts";
 import type { FullReference } from "../../registry/registry-source.ts";
 import { checkList, wholeNumber } from "../options/option-values.ts";
-import { type BlobCounts, createTally } from "../shared/blob-counts.ts";
+import { type BlobCounts, createBlobCounter } from "../shared/blob-counts.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
 import { type RemoteOptions, readableReference, repositoryName, writableReference } from "../shared/remote-image.ts";
 import { readPlatforms } from "../shared/write-images.ts";
@@ -28,7 +28,7 @@ export interface CopyOptions extends RemoteOptions {
   readonly dryRun?: boolean | undefined;
 }
 
-/** An image at its new place. */
+/** An image under its new name. */
 export interface CopiedImage {
   /** Reference as it was given. */
   readonly source: string;
@@ -129,11 +129,19 @@ async function copyAll(jobs: readonly Job[], options: CopyOptions): Promise<Copy
   const started = performance.now();
   const platforms = readPlatforms("copy", options.platform, "all");
   const concurrency = wholeNumber("concurrency", options.concurrency, 1) ?? CONCURRENCY;
-  const tally = createTally(options.onProgress ?? (() => undefined));
-  await using registries = new RegistryPool(options, tally.onProgress, options.cacheDir);
+  const blobCounter = createBlobCounter(options.onProgress ?? (() => undefined));
+  await using registries = new RegistryPool(options, blobCounter.onProgress, options.cacheDir);
   const { signal, dryRun } = options;
   const cache = await openDigestCache(options.cacheDir);
-  const run: CopyRun = { registries, cache, platforms, concurrency, dryRun, signal, onProgress: tally.onProgress };
+  const run: CopyRun = {
+    registries,
+    cache,
+    platforms,
+    concurrency,
+    dryRun,
+    signal,
+    onProgress: blobCounter.onProgress,
+  };
   const images: CopiedImage[] = [];
   const failures: ImgpackError[] = [];
   for (const { source, from, to } of jobs) {
@@ -155,7 +163,7 @@ async function copyAll(jobs: readonly Job[], options: CopyOptions): Promise<Copy
     );
   }
   const traffic = await registries.traffic();
-  return { images, ...traffic, blobs: tally.counts(), seconds: (performance.now() - started) / 1000 };
+  return { images, ...traffic, blobs: blobCounter.counts(), seconds: (performance.now() - started) / 1000 };
 }
 
 function belowPrefix(prefix: string, repository: string): ReturnType<typeof parseReference> {

@@ -10,7 +10,7 @@ import { quote } from "../../util/format.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
 import { oneOf, wholeNumber } from "../options/option-values.ts";
 import { findPresent } from "../shared/already-pushed.ts";
-import { type BlobCounts, createTally } from "../shared/blob-counts.ts";
+import { type BlobCounts, createBlobCounter } from "../shared/blob-counts.ts";
 import type { Destination } from "../shared/destinations.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
 import { checkOutside, openImportInput } from "./import-input.ts";
@@ -92,8 +92,8 @@ export async function importImage(path: string, options: ImportOptions): Promise
   const { signal, output } = options;
   const settings = readSettings(options);
   const target = importTarget(quote(path), options);
-  const tally = createTally(options.onProgress ?? (() => undefined));
-  const { onProgress } = tally;
+  const blobCounter = createBlobCounter(options.onProgress ?? (() => undefined));
+  const { onProgress } = blobCounter;
   const onNote = (message: string): void => onProgress({ kind: "note", message });
   const keepOwner = oneOf("owner", options.owner, ["root", "keep"]) === "keep";
   const concurrency = wholeNumber("concurrency", options.concurrency, 1) ?? CONCURRENCY;
@@ -114,7 +114,7 @@ export async function importImage(path: string, options: ImportOptions): Promise
     ...imported,
     ...(output === undefined ? {} : { output }),
     ...traffic,
-    blobs: tally.counts(),
+    blobs: blobCounter.counts(),
     seconds: (performance.now() - started) / 1000,
   };
 }

@@ -5,7 +5,7 @@ import { ImgpackError, PartialError } from "../../errors.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
 import { SPARSE } from "../options/choices.ts";
 import { checkList, oneOf, wholeNumber } from "../options/option-values.ts";
-import { type BlobCounts, createTally } from "../shared/blob-counts.ts";
+import { type BlobCounts, createBlobCounter } from "../shared/blob-counts.ts";
 import { destinations } from "../shared/destinations.ts";
 import { gzipLevel } from "../shared/gzip-level.ts";
 import { PushNames } from "../shared/push-names.ts";
@@ -54,10 +54,10 @@ export async function push(archives: readonly string[], options: PushOptions = {
   wholeNumber("concurrency", options.concurrency, 1);
   const level = gzipLevel(options.compression);
   const names = new PushNames(options);
-  const tally = createTally(options.onProgress ?? (() => undefined));
+  const blobCounter = createBlobCounter(options.onProgress ?? (() => undefined));
   const cache = await openDigestCache(options.cacheDir);
-  await using registries = new RegistryPool(options, tally.onProgress, options.cacheDir);
-  const run: PushRun = { options: { ...options, onProgress: tally.onProgress }, names, registries, cache, level };
+  await using registries = new RegistryPool(options, blobCounter.onProgress, options.cacheDir);
+  const run: PushRun = { options: { ...options, onProgress: blobCounter.onProgress }, names, registries, cache, level };
   const images: PushedImage[] = [];
   const failures: ImgpackError[] = [];
   const failed: string[] = [];
@@ -79,7 +79,7 @@ export async function push(archives: readonly string[], options: PushOptions = {
     );
   }
   const traffic = await registries.traffic();
-  return { images, ...traffic, blobs: tally.counts(), seconds: (performance.now() - started) / 1000 };
+  return { images, ...traffic, blobs: blobCounter.counts(), seconds: (performance.now() - started) / 1000 };
 }
 
 /** An image that fails does not stop those of other repositories. */
@@ -87,36 +87,39 @@ async function pushArchive(path: string, run: PushRun, images: PushedImage[]): P
   const { options, names, registries, cache, level } = run;
   const { signal, onProgress, stdin } = options;
   const onNote = (message: string): void => onProgress({ kind: "note", message });
-  const [place, ...otherPlaces] = names.repositories();
+  const [firstRepository, ...otherRepositories] = names.repositories();
   const beginUpload =
-    place === undefined
+    firstRepository === undefined
       ? undefined
-      : async () => await (await registries.targetFor(place, cache, signal)).begin(NOTHING_KNOWN, signal);
+      : async () => await (await registries.targetFor(firstRepository, cache, signal)).begin(NOTHING_KNOWN, signal);
   const isDryRun = options.dryRun === true;
-  const isShared = otherPlaces.length > 0;
+  const isShared = otherRepositories.length > 0;
   await using reading = new StreamedInput({ beginUpload, isShared, level, cache, isDryRun, onProgress });
   await using archive = await openArchive(path, { onNote, signal, stdin, scan: reading.scan });
   const source = reading.sourceOf(archive);
-  const places = destinations(archive.images, names, archive.archive.what);
-  const sentTo = place === undefined ? undefined : `${place.registry}/${place.repository}`;
+  const targets = destinations(archive.images, names, archive.archive.what);
+  const sentTo =
+    firstRepository === undefined ? undefined : `${firstRepository.registry}/${firstRepository.repository}`;
   const failures: ImgpackError[] = [];
-  for (const each of places) {
+  for (const destination of targets) {
     try {
       const opened = { archive, source, reading, sentTo };
-      images.push(...(await blameChangedInput(archive.confirm, async () => await pushToRepository(opened, each, run))));
+      images.push(
+        ...(await blameChangedInput(archive.confirm, async () => await pushToRepository(opened, destination, run))),
+      );
     } catch (error) {
       signal?.throwIfAborted();
       // What is wrong with the archive, or this machine, is wrong for all of them.
       const isOwn = error instanceof ImgpackError && error.origin !== "source";
-      if (!isOwn || places.length === 1) throw error;
+      if (!isOwn || targets.length === 1) throw error;
       failures.push(error);
     }
   }
   const [first] = failures;
   if (first === undefined) return;
-  if (failures.length === places.length) throw first;
+  if (failures.length === targets.length) throw first;
   throw new PartialError(
-    `Cannot push images of ${archive.archive.what} to ${failures.length} of ${places.length} repositories: ${failures.map(({ message }) => message).join("; ")}`,
+    `Cannot push images of ${archive.archive.what} to ${failures.length} of ${targets.length} repositories: ${failures.map(({ message }) => message).join("; ")}`,
     failures,
     { failed: [path], hint: "The others are pushed. Fix the cause and push the archive again." },
   );

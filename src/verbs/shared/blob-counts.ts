@@ -12,7 +12,7 @@ export interface BlobCounts {
 }
 
 /** Counts events on their way to the listener. */
-export function createTally(listener: OnProgress): { readonly onProgress: OnProgress; counts(): BlobCounts } {
+export function createBlobCounter(listener: OnProgress): { readonly onProgress: OnProgress; counts(): BlobCounts } {
   const blobs = { uploaded: 0, mounted: 0, skipped: 0, cached: 0 };
   return {
     onProgress(event) {

@@ -28,16 +28,16 @@ export function destinations(roots: readonly Root[], pushNames: PushNames, what:
   for (const { root, names } of named) {
     for (const { registry, repository, tag } of names) {
       const key = `${registry}/${repository}`;
-      const place = found.get(key) ?? { registry, repository, roots: new Map<Root, string[]>() };
-      const tags = place.roots.get(root) ?? [];
+      const destination = found.get(key) ?? { registry, repository, roots: new Map<Root, string[]>() };
+      const tags = destination.roots.get(root) ?? [];
       if (!tags.includes(tag)) tags.push(tag);
-      place.roots.set(root, tags);
-      found.set(key, place);
+      destination.roots.set(root, tags);
+      found.set(key, destination);
     }
   }
-  return [...found.values()].map(place => ({
-    ...place,
-    roots: [...place.roots].map(([root, names]) => ({ ...root, names })),
+  return [...found.values()].map(destination => ({
+    ...destination,
+    roots: [...destination.roots].map(([root, names]) => ({ ...root, names })),
   }));
 }
 
@@ -71,7 +71,7 @@ function tagged(
     throw new UsageError(
       `Cannot push ${what} as ${tags.join(", ")}: it holds ${roots.length} images (${known}), expected one`,
       {
-        hint: "Choose one with --image NAME, or give all of them a place with --to HOST/PREFIX.",
+        hint: "Choose one with --image NAME, or push all of them below one prefix with --to HOST/PREFIX.",
       },
     );
   }

@@ -26,8 +26,8 @@ export interface PoolOptions {
 /** The registries of one run, each connected once. */
 export class RegistryPool implements AsyncDisposable {
   readonly #options: ConnectOptions;
-  /** What counts for every registry of the run. */
-  readonly #manners: Pick<ConnectOptions, "attempts" | "idleMs" | "rate" | "onRetry">;
+  /** Retries and limits, which apply to every registry of the run, mirrors included. */
+  readonly #commonOptions: Pick<ConnectOptions, "attempts" | "idleMs" | "rate" | "onRetry">;
   readonly #mirrors: readonly string[];
   readonly #onProgress: OnProgress;
   readonly #journal: UploadJournal | undefined;
@@ -40,7 +40,7 @@ export class RegistryPool implements AsyncDisposable {
     const { auth = {}, tls = {}, retry = {}, limitRate } = registryOptions(registry);
     const { username, password, token } = auth;
     const { plainHttp, insecure, ca, clientCertificate } = tls;
-    this.#manners = {
+    this.#commonOptions = {
       attempts: retry.count === undefined ? undefined : retry.count + 1,
       idleMs: retry.timeoutMs,
       rate: limitRate === undefined ? undefined : new RateLimit(limitRate),
@@ -48,7 +48,7 @@ export class RegistryPool implements AsyncDisposable {
         onProgress({ kind: "retry", what, attempt, waitMs, message: error.message }),
     };
     this.#options = {
-      ...this.#manners,
+      ...this.#commonOptions,
       username,
       password,
       token,
@@ -162,7 +162,7 @@ export class RegistryPool implements AsyncDisposable {
     if (known !== undefined) return await known;
     const isNamed = !isMirror && registry === reference.registry;
     if (isNamed) this.#checkOwner(registry);
-    const options = isNamed ? this.#options : this.#manners;
+    const options = isNamed ? this.#options : this.#commonOptions;
     if (trust === "checked") return await this.#connect(key, registry, options, signal);
     if (trust === "plain-http") return await this.#connect(key, registry, { ...options, plainHttp: true }, signal);
     const insecure = await this.#connect(key, registry, { ...options, insecure: true }, signal);

@@ -114,7 +114,7 @@ export async function readPlatformManifest(
 
 /** Real indexes contain at most one level of other indexes. */
 const MAX_LEVELS = 3;
-const MAX_TOLD = 32;
+const MAX_LISTED_PLATFORMS = 32;
 
 /** @throws NotFoundError */
 export function chooseChild(manifests: readonly Descriptor[], wanted: Platform, name: string): Descriptor {
@@ -124,7 +124,9 @@ export function chooseChild(manifests: readonly Descriptor[], wanted: Platform, 
     platform === undefined || platform.os === "unknown" ? [] : [escapeForeign(formatPlatform(platform))],
   );
   const expected =
-    known.length === 0 ? "at least one image" : `one of ${[...new Set(known)].slice(0, MAX_TOLD).join(", ")}`;
+    known.length === 0
+      ? "at least one image"
+      : `one of ${[...new Set(known)].slice(0, MAX_LISTED_PLATFORMS).join(", ")}`;
   throw new NotFoundError(`Cannot read ${name}: no ${formatPlatform(wanted)} image in it, expected ${expected}`, {
     hint: "Choose one with --platform OS/ARCH.",
   });
