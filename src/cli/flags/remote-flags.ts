@@ -1,8 +1,8 @@
 import type { Argv } from "yargs";
 import { UsageError } from "../../errors.ts";
-import type { ProgressEvent, RemoteOptions } from "../../index.ts";
+import type { RemoteOptions } from "../../index.ts";
 import type { Context } from "../context.ts";
-import { noteText } from "../output/note-text.ts";
+import { createEventSink } from "../output/event-sink.ts";
 import { type OutputFlags, outputFlags } from "./output-flags.ts";
 import { READ_REGISTRY, type RegistryFlags, registryFlags, registryOptions } from "./registry-flags.ts";
 
@@ -20,12 +20,7 @@ export function remoteFlags<T>(parser: Argv<T>, registry: string = READ_REGISTRY
 /** @throws UsageError for a bad PEM file. */
 export async function remoteOptions(flags: RemoteFlags, context: Context): Promise<RemoteOptions> {
   const registry = await registryOptions(flags);
-  const { stderr, signal } = context;
-  const onProgress = (event: ProgressEvent): void => {
-    const text = flags.progress === "json" ? JSON.stringify(event) : flags.quiet === true ? undefined : noteText(event);
-    if (text !== undefined) stderr.write(`${text}\n`);
-  };
-  return { registry, signal, onProgress };
+  return { registry, signal: context.signal, onProgress: createEventSink(context, flags) };
 }
 
 /** `--platform` of the commands that take one. @param defaultPlatform for the help. */

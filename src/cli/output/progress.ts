@@ -1,20 +1,21 @@
-import type { ProgressEvent, PullResult, PushResult } from "../../index.ts";
+import type { OnProgress, ProgressEvent, PullResult, PushResult } from "../../index.ts";
 import { formatBytes } from "../../util/format.ts";
 import type { OutputStreams } from "../context.ts";
 import type { OutputFlags } from "../flags/output-flags.ts";
-import { noteText } from "./note-text.ts";
+import { createEventSink } from "./event-sink.ts";
 
 const FRAME_MS = 100;
 const LINE_MS = 3000;
 const BAR_WIDTH = 24;
 
-type ProgressStyle = "bar" | "lines" | "json" | "none";
+type ProgressStyle = "bar" | "lines" | "none";
 
 /** Progress and notes of one command on stderr: a bar on a terminal, else a line every few seconds, or JSON lines. */
 export class Progress {
   readonly #stderr: OutputStreams["stderr"];
   readonly #style: ProgressStyle;
   readonly #isQuiet: boolean;
+  readonly #sink: OnProgress;
   readonly #verb: string;
   readonly #startedMs = performance.now();
   #drawnMs = this.#startedMs;
@@ -30,6 +31,7 @@ export class Progress {
     this.#stderr = streams.stderr;
     this.#style = styleOf(streams, flags);
     this.#isQuiet = flags.quiet === true;
+    this.#sink = createEventSink(streams, flags, this.note);
     this.#verb = verb;
   }
 
@@ -37,12 +39,7 @@ export class Progress {
     if (event.kind === "planned") this.#totalBytes += event.bytes;
     if (event.kind === "bytes") this.#doneBytes += event.delta;
     if (event.kind === "skipped") this.#doneBytes += event.bytes;
-    if (this.#style === "json") {
-      this.#stderr.write(`${JSON.stringify(event)}\n`);
-      return;
-    }
-    const text = noteText(event);
-    if (text !== undefined) this.note(text);
+    this.#sink(event);
     this.#draw();
   };
 
@@ -64,7 +61,7 @@ export class Progress {
   }
 
   #draw(): void {
-    if (this.#style !== "bar" && this.#style !== "lines") return;
+    if (this.#style === "none") return;
     const now = performance.now();
     if (now - this.#drawnMs < (this.#style === "bar" ? FRAME_MS : LINE_MS)) return;
     this.#drawnMs = now;
@@ -79,8 +76,8 @@ export class Progress {
 }
 
 function styleOf({ stderr }: OutputStreams, { progress = "auto", quiet }: OutputFlags): ProgressStyle {
-  if (quiet === true || progress === "none") return "none";
-  if (progress === "json") return "json";
+  // JSON lines are events, not drawings.
+  if (quiet === true || progress === "none" || progress === "json") return "none";
   const isTerminal = "isTTY" in stderr && stderr.isTTY === true;
   return progress === "auto" && isTerminal && process.env["CI"] === undefined ? "bar" : "lines";
 }

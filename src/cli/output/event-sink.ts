@@ -1,0 +1,21 @@
+import type { OnProgress } from "../../index.ts";
+import type { OutputStreams } from "../context.ts";
+import type { OutputFlags } from "../flags/output-flags.ts";
+import { noteText } from "./note-text.ts";
+
+/**
+ * The listener of one command: JSON lines on stderr with `--progress json`, else the text of notes and retries.
+ * `--quiet` takes precedence over `--progress`.
+ */
+export function createEventSink(
+  { stderr }: OutputStreams,
+  { quiet, progress }: OutputFlags,
+  writeNote: (text: string) => void = text => void stderr.write(`${text}\n`),
+): OnProgress {
+  if (quiet === true) return () => undefined;
+  if (progress === "json") return event => void stderr.write(`${JSON.stringify(event)}\n`);
+  return event => {
+    const text = noteText(event);
+    if (text !== undefined) writeNote(text);
+  };
+}
