@@ -3,7 +3,7 @@ import { UsageError } from "../../errors.ts";
 import { type Context, printLine } from "../context.ts";
 import { platformsFlag, platformsOf } from "../flags/archive-flags.ts";
 import { cacheFolder } from "../flags/cache-folder.ts";
-import { registryOptions } from "../flags/registry-flags.ts";
+import { registryFromFlags } from "../flags/registry-flags.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { Progress } from "../output/progress.ts";
 
@@ -46,7 +46,7 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
       `Cannot copy: ${references.length} names given, expected source and target, or --to HOST/PREFIX`,
     );
   }
-  const registry = await registryOptions(flags);
+  const registry = await registryFromFlags(flags);
   const progress = new Progress(context, flags, "Copying");
   const { copy, copyTo } = await import("../../index.ts");
   const options = {

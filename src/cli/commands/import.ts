@@ -3,7 +3,7 @@ import type { Compression, ManifestFormat, Owner } from "../../index.ts";
 import { formatBytes } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 import { cacheFolder } from "../flags/cache-folder.ts";
-import { registryOptions, WRITE_REGISTRY } from "../flags/registry-flags.ts";
+import { registryFromFlags, WRITE_REGISTRY } from "../flags/registry-flags.ts";
 import { onePlatform } from "../flags/remote-flags.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { Progress } from "../output/progress.ts";
@@ -71,7 +71,7 @@ function importFlags(parser: Argv) {
 }
 
 async function runImport(flags: ImportFlags, context: Context): Promise<void> {
-  const registry = await registryOptions(flags);
+  const registry = await registryFromFlags(flags);
   const progress = new Progress(context, flags, "Importing");
   const { importImage } = await import("../../index.ts");
   try {

@@ -3,7 +3,7 @@ import { UsageError } from "../../errors.ts";
 import type { LoginResult } from "../../index.ts";
 import { escapeForeign } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
-import { type ConnectionFlags, connectionFlags, tlsOptions } from "../flags/connection-flags.ts";
+import { type ConnectionFlags, connectionFlags, tlsFromFlags } from "../flags/connection-flags.ts";
 import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
 import { readSecret } from "../flags/registry-flags.ts";
 import { MAX_NOTE } from "../output/note-text.ts";
@@ -41,7 +41,7 @@ export function loginCommand(context: Context): CommandModule<object, LoginFlags
 
 async function runLogin(flags: LoginFlags, context: Context): Promise<void> {
   const host = flags.host ?? "";
-  const tls = await tlsOptions(flags);
+  const tls = await tlsFromFlags(flags);
   const { username, password } = await readLogin(host, flags, context);
   const { login } = await import("../../index.ts");
   const result = await login(host, { username, password, tls, signal: context.signal });

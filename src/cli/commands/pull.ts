@@ -9,7 +9,7 @@ import {
   printImages,
 } from "../flags/archive-flags.ts";
 import { type ListFlags, listedInputs, listFlags, withFailedList } from "../flags/list-flags.ts";
-import { READ_REGISTRY, registryOptions } from "../flags/registry-flags.ts";
+import { READ_REGISTRY, registryFromFlags } from "../flags/registry-flags.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { Progress } from "../output/progress.ts";
 
@@ -63,7 +63,7 @@ function pullFlags(parser: Argv) {
 
 async function runPull(flags: PullFlags, context: Context): Promise<void> {
   const output = archiveOutput(flags.output, context, flags.json);
-  const registry = await registryOptions(flags);
+  const registry = await registryFromFlags(flags);
   const progress = new Progress(context, flags, "Pulling");
   const { pull } = await import("../../index.ts");
   try {

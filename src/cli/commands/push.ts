@@ -4,7 +4,7 @@ import type { Compression, Sparse } from "../../index.ts";
 import { type Context, printLine } from "../context.ts";
 import { cacheFolder } from "../flags/cache-folder.ts";
 import { type ListFlags, listedInputs, listFlags, withFailedList } from "../flags/list-flags.ts";
-import { registryOptions } from "../flags/registry-flags.ts";
+import { registryFromFlags } from "../flags/registry-flags.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { Progress } from "../output/progress.ts";
 
@@ -55,7 +55,7 @@ function pushFlags(parser: Argv) {
 }
 
 async function runPush(flags: PushFlags, context: Context): Promise<void> {
-  const registry = await registryOptions(flags);
+  const registry = await registryFromFlags(flags);
   const progress = new Progress(context, flags, "Pushing");
   const { push } = await import("../../index.ts");
   try {

@@ -35,7 +35,7 @@ export function connectionFlags<T>(parser: Argv<T>): Argv<T & ConnectionFlags> {
 }
 
 /** @throws UsageError for a PEM file that is missing or contains something else. */
-export async function tlsOptions(flags: ConnectionFlags): Promise<RegistryTls> {
+export async function tlsFromFlags(flags: ConnectionFlags): Promise<RegistryTls> {
   const { plainHttp, insecure, caFile, certFile, keyFile } = flags;
   const ca = caFile === undefined ? undefined : await readPem("--ca-file", caFile, "CERTIFICATE");
   if (certFile === undefined && keyFile === undefined) return { plainHttp, insecure, ca };

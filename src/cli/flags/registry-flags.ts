@@ -1,11 +1,11 @@
 import type { Argv } from "yargs";
 import { UsageError } from "../../errors.ts";
 import type { RegistryOptions } from "../../index.ts";
-import { type ConnectionFlags, connectionFlags, tlsOptions } from "./connection-flags.ts";
-import { type RetryFlags, retryOptions } from "./retry-flags.ts";
+import { type ConnectionFlags, connectionFlags, tlsFromFlags } from "./connection-flags.ts";
+import { type RetryFlags, retryFlags, retryOptions } from "./retry-flags.ts";
 
 /** Flags of every command that connects to a registry. */
-export interface RegistryFlags extends ConnectionFlags {
+export interface RegistryFlags extends ConnectionFlags, RetryFlags {
   readonly registry?: string | undefined;
   readonly username?: string | undefined;
   readonly passwordStdin?: boolean | undefined;
@@ -19,7 +19,7 @@ export const WRITE_REGISTRY = "registry HOST[:PORT] of names that have none (def
 
 /** @param registry help text of `--registry`. */
 export function registryFlags<T>(parser: Argv<T>, registry: string): Argv<T & RegistryFlags> {
-  return connectionFlags(parser)
+  return retryFlags(connectionFlags(parser))
     .option("registry", { type: "string", requiresArg: true, describe: registry })
     .option("username", {
       type: "string",
@@ -30,8 +30,8 @@ export function registryFlags<T>(parser: Argv<T>, registry: string): Argv<T & Re
     .option("token-stdin", { type: "boolean", describe: "read an access token from stdin" });
 }
 
-/** @throws UsageError for a bad PEM file, or for two secrets from one stdin. */
-export async function registryOptions(flags: RegistryFlags & RetryFlags): Promise<RegistryOptions> {
+/** @throws UsageError for a bad PEM file, for a number out of range, or for two secrets from one stdin. */
+export async function registryFromFlags(flags: RegistryFlags): Promise<RegistryOptions> {
   const { username, passwordStdin, tokenStdin } = flags;
   if (passwordStdin && tokenStdin) {
     throw new UsageError("Cannot use --token-stdin: --password-stdin given as well, expected one of them");
@@ -41,7 +41,7 @@ export async function registryOptions(flags: RegistryFlags & RetryFlags): Promis
     host: flags.registry,
     defaultHost: process.env["IMGPACK_REGISTRY"],
     auth: { username, password: passwordStdin ? secret : undefined, token: tokenStdin ? secret : undefined },
-    tls: await tlsOptions(flags),
+    tls: await tlsFromFlags(flags),
     ...retryOptions(flags),
   };
 }

@@ -4,7 +4,7 @@ import type { RemoteOptions } from "../../index.ts";
 import type { Context } from "../context.ts";
 import { createEventSink } from "../output/event-sink.ts";
 import { type OutputFlags, outputFlags } from "./output-flags.ts";
-import { READ_REGISTRY, type RegistryFlags, registryFlags, registryOptions } from "./registry-flags.ts";
+import { READ_REGISTRY, type RegistryFlags, registryFlags, registryFromFlags } from "./registry-flags.ts";
 
 /** Flags of the commands that query or change a registry without moving layers. */
 export interface RemoteFlags extends RegistryFlags, OutputFlags {}
@@ -17,9 +17,9 @@ export function remoteFlags<T>(parser: Argv<T>, registry: string = READ_REGISTRY
   return outputFlags(registryFlags(parser, registry));
 }
 
-/** @throws UsageError for a bad PEM file. */
+/** @throws UsageError for a bad PEM file, or for a number out of range. */
 export async function remoteOptions(flags: RemoteFlags, context: Context): Promise<RemoteOptions> {
-  const registry = await registryOptions(flags);
+  const registry = await registryFromFlags(flags);
   return { registry, signal: context.signal, onProgress: createEventSink(context, flags) };
 }
 

@@ -2,10 +2,10 @@ import type { Argv } from "yargs";
 import { UsageError } from "../../errors.ts";
 import { type OutputFlags, outputFlags } from "./output-flags.ts";
 import { type RegistryFlags, registryFlags } from "./registry-flags.ts";
-import { type RetryFlags, retryFlags, shownNumber } from "./retry-flags.ts";
+import { shownNumber } from "./retry-flags.ts";
 
 /** Flags of the commands that move layers from or to a registry. */
-export interface TransferFlags extends RegistryFlags, OutputFlags, RetryFlags {
+export interface TransferFlags extends RegistryFlags, OutputFlags {
   readonly concurrency?: number | undefined;
   readonly dryRun?: boolean | undefined;
 }
@@ -14,7 +14,7 @@ const MAX_CONCURRENCY = 64;
 
 /** @param registry help text of `--registry`. */
 export function transferFlags<T>(parser: Argv<T>, registry: string): Argv<T & TransferFlags> {
-  return retryFlags(outputFlags(registryFlags(parser, registry)))
+  return outputFlags(registryFlags(parser, registry))
     .option("concurrency", {
       type: "number",
       requiresArg: true,
