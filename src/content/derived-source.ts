@@ -1,6 +1,6 @@
 import type { Digest } from "../oci/digest.ts";
 import { bytesBlob } from "./blob.ts";
-import type { ImageSource } from "./contracts.ts";
+import type { ImageSource, Root } from "./contracts.ts";
 
 /** The given source with some of its methods replaced. Disposing it disposes the given one. */
 export function derivedSource(
@@ -30,4 +30,11 @@ export function blobsOf(source: ImageSource, bytesOf: (digest: Digest) => Uint8A
     const bytes = bytesOf(descriptor.digest);
     return bytes === undefined ? await source.blob(descriptor, signal) : bytesBlob(bytes);
   };
+}
+
+/** All roots of a source. */
+export async function listRoots(source: ImageSource, signal: AbortSignal | undefined): Promise<readonly Root[]> {
+  const roots: Root[] = [];
+  for await (const root of source.roots(signal)) roots.push(root);
+  return roots;
 }

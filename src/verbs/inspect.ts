@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { openArchive } from "../archive/open-archive.ts";
-import type { Root } from "../content/contracts.ts";
+import { listRoots } from "../content/derived-source.ts";
 import type { OnProgress } from "../content/progress.ts";
 import { registrySource } from "../registry/registry-source.ts";
 import { describeImages, type InspectedImage } from "./shared/describe-images.ts";
@@ -87,8 +87,7 @@ export async function inspectImage(reference: string, options: RemoteOptions = {
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, async registries => {
     await using remote = registrySource([named], registries.repositoryFor);
-    const roots: Root[] = [];
-    for await (const root of remote.roots(signal)) roots.push(root);
+    const roots = await listRoots(remote, signal);
     return { source: reference, kind: "registry", images: await describeImages(remote, roots, signal) };
   });
 }

@@ -2,8 +2,8 @@ import type { Readable } from "node:stream";
 import { type ScanOptions, StreamedArchive } from "../../archive/open/streamed-archive.ts";
 import { openArchive } from "../../archive/open-archive.ts";
 import type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
-import type { ImageSource, Root } from "../../content/contracts.ts";
-import { derivedSource, rootsOf } from "../../content/derived-source.ts";
+import type { ImageSource } from "../../content/contracts.ts";
+import { derivedSource, listRoots, rootsOf } from "../../content/derived-source.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { UsageError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
@@ -85,9 +85,7 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
   await using archive = await openArchive(input, { onNote, scan, signal, stdin: options.stdin });
   const source = reading.sourceOf(archive);
   checkOrder(source, output, what);
-  const found: Root[] = [];
-  for await (const root of archive.roots(signal)) found.push(root);
-  const originals = chosenImages(found, options, what);
+  const originals = chosenImages(await listRoots(archive, signal), options, what);
   const chosen = derivedSource(source, { roots: rootsOf(originals) });
   const whole = sparse === "prune" ? pruneSparse(chosen, onNote) : chosen;
   const onAbsent = ({ digest }: Descriptor): void =>

@@ -1,4 +1,5 @@
-import type { CopyPlan, ImageSource, Root, SettledRoot } from "../../content/contracts.ts";
+import type { CopyPlan, ImageSource, SettledRoot } from "../../content/contracts.ts";
+import { listRoots } from "../../content/derived-source.ts";
 import type { OnProgress } from "../../content/progress.ts";
 import { copyImages } from "../../copy/copy-image.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
@@ -112,9 +113,7 @@ async function choosePlatforms(
     [Symbol.asyncDispose]: async () => await source[Symbol.asyncDispose](),
   };
   const pruned = pruneSparse(partial, () => undefined);
-  const roots: Root[] = [];
-  for await (const each of pruned.roots(signal)) roots.push(each);
-  const [changed] = roots;
+  const [changed] = await listRoots(pruned, signal);
   if (changed?.kind !== "settled") throw new InternalError("Cannot copy image: choosing platforms left no root");
   const labels = platforms.map(formatPlatform).join(", ");
   if (dropped.size > 0) onProgress({ kind: "note", message: `${name}: an index of ${labels} alone gets a new digest` });

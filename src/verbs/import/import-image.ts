@@ -9,7 +9,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { quote } from "../../util/format.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
 import { oneOf, wholeNumber } from "../options/option-values.ts";
-import { findPresent } from "../shared/already-pushed.ts";
+import { findAlreadyPushed } from "../shared/already-pushed.ts";
 import { type BlobCounts, createBlobCounter } from "../shared/blob-counts.ts";
 import type { Destination } from "../shared/destinations.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
@@ -155,7 +155,7 @@ async function toRegistries(run: ImportRun, registries: RegistryPool): Promise<I
     const image = importedImage(run, layer);
     const root = image.draft(destination.roots.flatMap(({ names }) => names));
     const { present, absent } = target.isPlain
-      ? await findPresent(await registries.repositoryFor(destination, signal, "pull,push"), [root], cache, signal)
+      ? await findAlreadyPushed(await registries.repositoryFor(destination, signal, "pull,push"), [root], cache, signal)
       : { present: [], absent: [[0, root] as const] };
     for (const { tag, descriptor } of present) {
       const reference = `${registry}/${repository}:${tag}`;

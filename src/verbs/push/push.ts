@@ -12,7 +12,7 @@ import { PushNames } from "../shared/push-names.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
 import { StreamedInput } from "../shared/streamed-input.ts";
 import type { PushedImage, PushOptions } from "./push-options.ts";
-import { type PushRun, pushToRepository } from "./push-repository.ts";
+import { type PushRun, pushToRepository } from "./push-to-repository.ts";
 
 export type { PushedImage, PushOptions } from "./push-options.ts";
 

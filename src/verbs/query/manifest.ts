@@ -1,4 +1,4 @@
-import type { Root } from "../../content/contracts.ts";
+import { listRoots } from "../../content/derived-source.ts";
 import { ArchiveError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { getManifest } from "../../registry/api/get-manifest.ts";
@@ -15,7 +15,7 @@ import {
   readPlatformManifest,
   withRegistries,
 } from "../shared/remote-image.ts";
-import { describeSchema1 } from "./manifest-schema1.ts";
+import { describeSchema1 } from "./describe-schema1.ts";
 
 /** Options of `manifest` and `rawManifest`. */
 export interface ManifestOptions extends RemoteOptions {
@@ -102,9 +102,7 @@ export async function manifest(reference: string, options: ManifestOptions = {})
     const { digest, mediaType, size } = descriptor;
     const { registry, repository } = named;
     await using source = registrySource([{ registry, repository, digest }], registries.repositoryFor);
-    const roots: Root[] = [];
-    for await (const root of source.roots(signal)) roots.push(root);
-    const [image] = await describeImages(source, roots, signal);
+    const [image] = await describeImages(source, await listRoots(source, signal), signal);
     return {
       reference: `${remote}@${digest}`,
       digest,

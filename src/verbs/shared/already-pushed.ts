@@ -9,7 +9,7 @@ import type { Repository } from "../../registry/client/repository.ts";
 /** A smaller layer is compressed and looked up in less time than the request takes. */
 const WORTH_ASKING_BYTES = 1024 * 1024;
 
-export interface PresentImages {
+export interface AlreadyPushed {
   /** Tags that name the image already. */
   readonly present: readonly { readonly tag: string; readonly descriptor: Descriptor }[];
   /** What is left to push, with its index in the given roots. */
@@ -17,14 +17,14 @@ export interface PresentImages {
 }
 
 /** Takes out of a push what the registry has under the same tags. */
-export async function findPresent(
+export async function findAlreadyPushed(
   repository: Repository,
   roots: readonly Root[],
   cache: DigestCache,
   signal?: AbortSignal,
-): Promise<PresentImages> {
-  const present: PresentImages["present"][number][] = [];
-  const absent: PresentImages["absent"][number][] = [];
+): Promise<AlreadyPushed> {
+  const present: AlreadyPushed["present"][number][] = [];
+  const absent: AlreadyPushed["absent"][number][] = [];
   for (const [index, root] of roots.entries()) {
     const names: string[] = [];
     for (const tag of root.names) {

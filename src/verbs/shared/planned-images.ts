@@ -1,6 +1,6 @@
 import { dockerImage } from "../../archive/write/build-metadata.ts";
 import type { CopyPlan, ImageSource, Root } from "../../content/contracts.ts";
-import { blobsOf, derivedSource, rootsOf } from "../../content/derived-source.ts";
+import { blobsOf, derivedSource, listRoots, rootsOf } from "../../content/derived-source.ts";
 import { gather, type SelectChildren } from "../../copy/gather.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { OCI_MANIFEST } from "../../oci/media-types.ts";
@@ -33,7 +33,7 @@ export async function planImages(
   originals: readonly Root[] | undefined,
   options: PlanOptions,
 ): Promise<PlannedImages> {
-  const found = await listRoots(given, options);
+  const found = await listRoots(given, options.signal);
   const { source, roots } = await convertSchema1(given, found, options);
   return await planRoots(source, roots, originals ?? found, options);
 }
@@ -69,7 +69,7 @@ export async function planRecompressed(
   const onNote = (text: string): void => options.onNote(`${reason}${text}`);
   const recompressed = await recompressLayers(source, plan, target, { only, onNote, signal });
   if (recompressed === source) return images;
-  return await planAgain(recompressed, await listRoots(recompressed, options), originals, options);
+  return await planAgain(recompressed, await listRoots(recompressed, options.signal), originals, options);
 }
 
 /** Notes that layers will be recompressed, without reading them. @returns whether any will be. */
@@ -86,13 +86,7 @@ export async function planSettled(
   options: PlanOptions,
 ): Promise<PlannedImages> {
   const settled = settleDrafts(source, isOci ? OCI_MANIFEST : undefined);
-  return await planAgain(settled, await listRoots(settled, options), originals, options);
-}
-
-async function listRoots(source: ImageSource, { signal }: PlanOptions): Promise<readonly Root[]> {
-  const roots: Root[] = [];
-  for await (const root of source.roots(signal)) roots.push(root);
-  return roots;
+  return await planAgain(settled, await listRoots(settled, options.signal), originals, options);
 }
 
 async function planRoots(

@@ -1,7 +1,7 @@
 import type { ArchiveSource } from "../../archive/open-archive.ts";
 import { gzipProfile } from "../../compress/gzip/gzip-profile.ts";
 import type { CopyPlan, ImageSource, Root, SettledRoot } from "../../content/contracts.ts";
-import { derivedSource, rootsOf } from "../../content/derived-source.ts";
+import { derivedSource, listRoots, rootsOf } from "../../content/derived-source.ts";
 import type { OnProgress } from "../../content/progress.ts";
 import { type CopyOptions, copyImages } from "../../copy/copy-image.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
@@ -11,7 +11,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { DOCKER_MANIFEST, OCI_MANIFEST } from "../../oci/media-types.ts";
 import { compressLayers } from "../../transform/compress-layers.ts";
 import { pruneSparse } from "../../transform/prune-sparse.ts";
-import { findPresent, type PresentImages } from "../shared/already-pushed.ts";
+import { type AlreadyPushed, findAlreadyPushed } from "../shared/already-pushed.ts";
 import type { Destination } from "../shared/destinations.ts";
 import type { PushNames } from "../shared/push-names.ts";
 import type { RegistryPool } from "../shared/registry-pool.ts";
@@ -43,8 +43,7 @@ export async function pushToRepository(
   run: PushRun,
 ): Promise<readonly PushedImage[]> {
   const source = preparedSource(opened, destination, run);
-  const roots: Root[] = [];
-  for await (const root of source.roots(run.options.signal)) roots.push(root);
+  const roots = await listRoots(source, run.options.signal);
   if (run.options.dryRun) return plannedImages(await planPush(source, roots, run), nameOf(destination));
   const { present, absent } = await splitPresent(destination, roots, run);
   const found = present.map(({ tag, descriptor }): PushedImage => {
@@ -87,10 +86,10 @@ async function splitPresent(
   destination: Destination,
   roots: readonly Root[],
   { registries, cache, level, options: { signal } }: PushRun,
-): Promise<PresentImages> {
+): Promise<AlreadyPushed> {
   const repository = await registries.repositoryFor(destination, signal, "pull,push");
   if (level !== undefined) return { present: [], absent: [...roots.entries()] };
-  return await findPresent(repository, roots, cache, signal);
+  return await findAlreadyPushed(repository, roots, cache, signal);
 }
 
 async function copyMissing(
