@@ -1,5 +1,5 @@
 import { UsageError } from "../errors.ts";
-import { quote } from "../util/format.ts";
+import { alternatives, quote } from "../util/format.ts";
 
 /** Flags and arguments that may be given several times. */
 const REPEATABLE: ReadonlySet<string> = new Set([
@@ -49,7 +49,7 @@ function messageFor(
     const names = [...choices.matchAll(/"([^"]*)"/g)].map(match => match[1]);
     return `Cannot use ${flag(name)} ${quote(given)}: unknown value, expected one of ${names.join(", ")}`;
   }
-  if (found === NO_COMMAND) return `Cannot run: no command named, expected ${listed(commands ?? [])}`;
+  if (found === NO_COMMAND) return `Cannot run: no command named, expected ${alternatives(commands ?? [])}`;
   return `${run}: ${quote(found)}, expected another command line`;
 }
 
@@ -63,7 +63,7 @@ function unknownMessage(
   const flags = names.filter(name => words.some(word => word.replace(/=.*$/s, "") === flag(name)));
   if (flags.length > 0) return `${run}: unknown flag ${flags.map(name => quote(flag(name))).join(", ")}, expected none`;
   if (commands === undefined) return `${run}: unknown argument ${quote(list)}, expected none`;
-  return `Cannot run ${quote(words[0] ?? list)}: unknown command, expected ${listed(commands)}`;
+  return `Cannot run ${quote(words[0] ?? list)}: unknown command, expected ${alternatives(commands)}`;
 }
 
 /** @throws UsageError for a flag that is given twice, or without a value. */
@@ -82,8 +82,4 @@ export function checkValues(flags: Readonly<Record<string, unknown>>): void {
 
 function flag(name: string): string {
   return name.length === 1 ? `-${name}` : `--${name}`;
-}
-
-function listed(names: readonly string[]): string {
-  return [names.slice(0, -1).join(", "), names.at(-1)].join(" or ");
 }

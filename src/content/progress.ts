@@ -40,3 +40,8 @@ export type ProgressEvent =
 
 /** Is called with each event, in order. It must not throw. */
 export type OnProgress = (event: ProgressEvent) => void;
+
+/** Reports sentences as notes. */
+export function noteTo(onProgress: OnProgress | undefined): (message: string) => void {
+  return message => onProgress?.({ kind: "note", message });
+}

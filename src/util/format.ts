@@ -28,3 +28,8 @@ export function escapeForeign(text: string, limit = 256): string {
 export function quote(text: string): string {
   return `"${escapeForeign(text).replaceAll('"', '\\"')}"`;
 }
+
+/** `a, b or c` */
+export function alternatives(words: readonly string[]): string {
+  return [words.slice(0, -1).join(", "), ...words.slice(-1)].filter(Boolean).join(" or ");
+}

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { openArchive } from "../archive/open-archive.ts";
 import { listRoots } from "../content/derived-source.ts";
-import type { OnProgress } from "../content/progress.ts";
+import { noteTo, type OnProgress } from "../content/progress.ts";
 import { registrySource } from "../registry/registry-source.ts";
 import { describeImages, type InspectedImage } from "./shared/describe-images.ts";
 import { type RemoteOptions, readableReference, withRegistries } from "./shared/remote-image.ts";
@@ -63,7 +63,7 @@ export async function inspect(source: string, options: InspectOptions = {}): Pro
  */
 export async function inspectArchive(path: string, options: InspectArchiveOptions = {}): Promise<Inspection> {
   const { onProgress, signal, stdin } = options;
-  const onNote = (message: string): void => onProgress?.({ kind: "note", message });
+  const onNote = noteTo(onProgress);
   await using archive = await openArchive(path, { onNote, signal, stdin });
   const images = await describeImages(archive, archive.images, signal);
   return { source: path, kind: "archive", compression: archive.archive.compression, images };

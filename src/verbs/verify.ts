@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import type { ScanOptions, StreamedArchive } from "../archive/open/streamed-archive.ts";
 import { type ArchiveSource, openArchive } from "../archive/open-archive.ts";
 import type { Root } from "../content/contracts.ts";
-import type { OnProgress } from "../content/progress.ts";
+import { noteTo, type OnProgress } from "../content/progress.ts";
 import { readBlob } from "../content/pump.ts";
 import { gather } from "../copy/gather.ts";
 import { ArchiveError, isMissingBlob } from "../errors.ts";
@@ -83,7 +83,7 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
   const started = performance.now();
   const { signal } = options;
   const onProgress = options.onProgress ?? (() => undefined);
-  const onNote = (message: string): void => onProgress({ kind: "note", message });
+  const onNote = noteTo(onProgress);
   const damaged = new Map<Digest, string>();
   const onDamage = (blob: Digest, { message }: Error): void => void damaged.set(blob, message);
   const hashes: BodyHashes = new Map();

@@ -4,6 +4,7 @@ import { openArchive } from "../../archive/open-archive.ts";
 import type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
 import type { ImageSource } from "../../content/contracts.ts";
 import { derivedSource, listRoots, rootsOf } from "../../content/derived-source.ts";
+import { noteTo } from "../../content/progress.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { UsageError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
@@ -63,7 +64,7 @@ export interface ConvertResult {
 export async function convert(input: string, options: ConvertOptions): Promise<ConvertResult> {
   const started = performance.now();
   const { signal } = options;
-  const onNote = (message: string): void => options.onProgress?.({ kind: "note", message });
+  const onNote = noteTo(options.onProgress);
   const what = input === "-" ? "archive from stdin" : `archive ${quote(input)}`;
   const platforms = readPlatforms("convert", options.platform, "all");
   const sparse = oneOf("sparse", options.sparse, SPARSE) ?? "prune";

@@ -1,6 +1,6 @@
 import type { CopyPlan, ImageSource, SettledRoot } from "../../content/contracts.ts";
 import { listRoots } from "../../content/derived-source.ts";
-import type { OnProgress } from "../../content/progress.ts";
+import { noteTo, type OnProgress } from "../../content/progress.ts";
 import { copyImages } from "../../copy/copy-image.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
 import { gather } from "../../copy/gather.ts";
@@ -53,7 +53,7 @@ export async function copyBetween(
   const { registries, cache, signal, onProgress, concurrency } = run;
   await using held = registrySource([from], registries.repositoryFor);
   const original = await onlyRoot(held, signal);
-  const onNote = (message: string): void => onProgress({ kind: "note", message });
+  const onNote = noteTo(onProgress);
   const { source, roots } = await convertSchema1(held, [original], { onNote, signal });
   const [taken = original] = roots;
   const { chosen, root } = await choosePlatforms(run, source, { ...taken, names: tags }, repositoryName(from));

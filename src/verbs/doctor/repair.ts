@@ -1,7 +1,7 @@
 import type { ArchiveSource } from "../../archive/open-archive.ts";
 import type { Root } from "../../content/contracts.ts";
 import { derivedSource, rootsOf } from "../../content/derived-source.ts";
-import type { OnProgress } from "../../content/progress.ts";
+import { noteTo, type OnProgress } from "../../content/progress.ts";
 import { pruneSparse } from "../../transform/prune-sparse.ts";
 import type { Layers } from "../options/choices.ts";
 import { openOutput } from "../shared/open-output.ts";
@@ -34,7 +34,7 @@ export async function repair(
   options: RepairOptions,
 ): Promise<RepairedArchive> {
   const { layers, onProgress, signal } = options;
-  const onNote = (message: string): void => onProgress?.({ kind: "note", message });
+  const onNote = noteTo(onProgress);
   const output = await openOutput(options.output);
   const chosen = derivedSource(source, { roots: rootsOf(roots) });
   const { plan, images } = await writeImages(pruneSparse(chosen, onNote), {

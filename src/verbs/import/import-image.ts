@@ -1,5 +1,5 @@
 import { archiveFileTarget } from "../../archive/write/archive-file-target.ts";
-import type { OnProgress } from "../../content/progress.ts";
+import { noteTo, type OnProgress } from "../../content/progress.ts";
 import { type CopyOptions, copyImages } from "../../copy/copy-image.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { gather } from "../../copy/gather.ts";
@@ -94,7 +94,7 @@ export async function importImage(path: string, options: ImportOptions): Promise
   const target = importTarget(quote(path), options);
   const blobCounter = createBlobCounter(options.onProgress ?? (() => undefined));
   const { onProgress } = blobCounter;
-  const onNote = (message: string): void => onProgress({ kind: "note", message });
+  const onNote = noteTo(onProgress);
   const keepOwner = oneOf("owner", options.owner, ["root", "keep"]) === "keep";
   const concurrency = wholeNumber("concurrency", options.concurrency, 1) ?? CONCURRENCY;
   const packing = { mtime: settings.mtime, keepOwner };

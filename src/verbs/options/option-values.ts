@@ -1,5 +1,5 @@
 import { UsageError } from "../../errors.ts";
-import { quote } from "../../util/format.ts";
+import { alternatives, quote } from "../../util/format.ts";
 
 /** Checks for callers whose compiler did not: JavaScript, and words of the command line. */
 export function badOption(option: string, found: unknown, expected: string): UsageError {
@@ -52,9 +52,4 @@ function described(value: unknown): string {
   if (Array.isArray(value)) return isTextList(value) ? "an array" : "an array with other things than strings";
   if (typeof value === "object" && value !== null) return "an object";
   return typeof value === "function" || typeof value === "symbol" ? `a ${typeof value}` : String(value);
-}
-
-/** `a, b or c` */
-function alternatives(values: readonly string[]): string {
-  return [values.slice(0, -1).join(", "), ...values.slice(-1)].filter(Boolean).join(" or ");
 }

@@ -1,5 +1,6 @@
 import { openArchive } from "../../archive/open-archive.ts";
 import type { CopyPlan } from "../../content/contracts.ts";
+import { noteTo } from "../../content/progress.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { ImgpackError, PartialError } from "../../errors.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
@@ -86,7 +87,7 @@ export async function push(archives: readonly string[], options: PushOptions = {
 async function pushArchive(path: string, run: PushRun, images: PushedImage[]): Promise<void> {
   const { options, names, registries, cache, level } = run;
   const { signal, onProgress, stdin } = options;
-  const onNote = (message: string): void => onProgress({ kind: "note", message });
+  const onNote = noteTo(onProgress);
   const [firstRepository, ...otherRepositories] = names.repositories();
   const beginUpload =
     firstRepository === undefined

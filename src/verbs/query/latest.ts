@@ -1,3 +1,4 @@
+import { noteTo } from "../../content/progress.ts";
 import { NotFoundError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { compareVersions, newestVersion, parseVersion } from "../../oci/semver.ts";
@@ -85,7 +86,7 @@ async function byDate(
   tags: readonly string[],
   { onProgress, signal }: LatestOptions,
 ): Promise<Found> {
-  const dated = await datedTags(repository, tags, message => onProgress?.({ kind: "note", message }), signal);
+  const dated = await datedTags(repository, tags, noteTo(onProgress), signal);
   const [newest] = dated;
   if (newest?.created === undefined || newest.digest === undefined) {
     throw new NotFoundError(

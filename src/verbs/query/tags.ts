@@ -1,3 +1,4 @@
+import { noteTo } from "../../content/progress.ts";
 import { compareText, sortByVersion } from "../../oci/semver.ts";
 import { listTags } from "../../registry/api/list-tags.ts";
 import type { Repository } from "../../registry/client/repository.ts";
@@ -45,7 +46,7 @@ export async function tags(repository: string, options: TagsOptions = {}): Promi
   return await withRegistries(options, async registries => {
     const remote = await registries.repositoryFor(reference, signal);
     const found = await allTags(remote, sort === undefined ? limit : undefined, signal);
-    const onNote = (message: string): void => options.onProgress?.({ kind: "note", message });
+    const onNote = noteTo(options.onProgress);
     const sorted = await sortedTags(remote, found, sort, onNote, signal);
     return { repository: `${remote}`, tags: sorted.slice(0, limit) };
   });

@@ -1,5 +1,5 @@
 import type { CopyPlan, ImageSource, Root } from "../../content/contracts.ts";
-import type { OnProgress } from "../../content/progress.ts";
+import { noteTo, type OnProgress } from "../../content/progress.ts";
 import { copyImages } from "../../copy/copy-image.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { selectPlatforms } from "../../copy/select-platforms.ts";
@@ -110,7 +110,7 @@ export function readPlatforms(
 }
 
 function planOptionsOf({ platforms, verb, onAbsent, onProgress, signal }: WriteOptions): PlanOptions {
-  const onNote = (message: string): void => onProgress?.({ kind: "note", message });
+  const onNote = noteTo(onProgress);
   return { select: selectPlatforms(platforms, verb), onAbsent, onNote, signal };
 }
 
@@ -133,7 +133,7 @@ async function copyToOutput(
   maxConcurrency: number,
   { output, command, restart, sourceName, concurrency = CONCURRENCY, onProgress, signal }: WriteOptions,
 ): Promise<void> {
-  const onNote = (message: string): void => onProgress?.({ kind: "note", message });
+  const onNote = noteTo(onProgress);
   await copyImages({
     plan,
     source,
