@@ -2,10 +2,13 @@
 // The checks before a commit. All of them run, also after one has failed, so that one run shows every fault.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 
 /** npm scripts. A lane runs its scripts one after the other; the lanes run at the same time. */
 const LANES = [["test:fast"], ["lint", "promises", "types", "unused", "package"]];
 
+/** @type {{ readonly scripts: Readonly<Record<string, string>> }} */
+const { scripts } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8"));
 const env = { ...process.env };
 // A pipe hides from the programs that a terminal shows their output.
 if (process.stdout.isTTY && env.NO_COLOR === undefined) env.FORCE_COLOR = "1";
@@ -18,7 +21,8 @@ if (process.stdout.isTTY && env.NO_COLOR === undefined) env.FORCE_COLOR = "1";
  */
 async function run(script) {
   const started = performance.now();
-  const child = spawn("npm", ["run", "--silent", script], { env, stdio: ["ignore", "pipe", "pipe"] });
+  // npm itself would take half a second; the path to the programs comes from the npm that runs this file.
+  const child = spawn(scripts[script] ?? "false", { env, shell: true, stdio: ["ignore", "pipe", "pipe"] });
   /** @type {Buffer[]} */
   const output = [];
   for (const stream of [child.stdout, child.stderr]) stream.on("data", part => output.push(part));
@@ -30,10 +34,10 @@ async function run(script) {
   return { script, result, isPassed };
 }
 
-/** @param {readonly string[]} scripts */
-async function runLane(scripts) {
+/** @param {readonly string[]} lane */
+async function runLane(lane) {
   const ended = [];
-  for (const script of scripts) ended.push(await run(script));
+  for (const script of lane) ended.push(await run(script));
   return ended;
 }
 

@@ -71,39 +71,6 @@ describe("push() of what is there already", () => {
 });
 
 describe("push() to several registries", () => {
-  test.each(WAYS)("push() as %s with tags of two registries pushes to both, or says why not", async way => {
-    const [one, two] = [await ScriptedRegistry.start(), await ScriptedRegistry.start()];
-    const pushed = await pushBytes(one, way, IMAGE, { tag: [`${one.host}/app:1`, `${two.host}/app:1`] });
-    if (way.endsWith("pipe") && pushed.error !== undefined) {
-      expect(pushed.error.message).toMatch(/already read past it/);
-      return;
-    }
-    expectStored({ ...pushed, registry: one }, [BIG, SMALL]);
-    expectStored({ ...pushed, registry: two }, [BIG, SMALL]);
-  });
-
-  test.each(WAYS)(
-    "push() as %s with tags of two repositories pushes to both where blobs cannot be mounted",
-    async way => {
-      const registry = await ScriptedRegistry.start();
-      const right = registry.content.answer.bind(registry.content);
-      registry.content.answer = (method, url, headers, body) => {
-        const other = url.startsWith("/v2/other/") && method !== "POST" && !/manifests|uploads/.test(url);
-        if (other && registry.seen(/^PUT \/v2\/other\/blobs/).length === 0)
-          return { status: 404, headers: {}, body: Buffer.alloc(0) };
-        return right(method, url.replace(/\?mount=.*/, ""), headers, body);
-      };
-      const tags = [`${registry.host}/app:1`, `${registry.host}/other:1`];
-      const pushed = await pushBytes(registry, way, IMAGE, { tag: tags });
-      if (way.endsWith("pipe") && pushed.error !== undefined) {
-        expect(pushed.error.message).toMatch(/already read past it/);
-        return;
-      }
-      expect(pushed.error?.message).toBeUndefined();
-      expect(registry.content.manifests.has("other:1")).toBe(true);
-    },
-  );
-
   test("push() from a pipe to several repositories keeps its layers until all have them", async () => {
     const registry = await ScriptedRegistry.start();
     const layers = [tarLayer("one", 2_000_000), tarLayer("two")];

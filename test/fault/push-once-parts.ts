@@ -8,6 +8,9 @@ export const LAYER: Buffer = tarLayer("huge", HUGE_BYTES);
 export const IMAGE: Uint8Array = ordered([LAYER], ["m", 0]);
 export const PATCH: RegExp = /^PATCH /;
 export const STATUS: RegExp = /^GET .*\/uploads\//;
+export const CLOSE: RegExp = /^PUT .*\/uploads\//;
+/** Only the PUT behind the parts is empty. */
+export const isEmpty = ({ headers }: SeenRequest): boolean => headers["content-length"] === "0";
 const NOTHING = Buffer.alloc(0);
 
 const startOf = ({ headers }: Pick<SeenRequest, "headers">): number => Number(headers["content-range"]?.split("-")[0]);

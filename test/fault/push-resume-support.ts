@@ -1,5 +1,5 @@
 // Pushes whose registry goes away in the middle of a large layer, and comes back.
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { expect } from "vitest";
@@ -87,4 +87,19 @@ export class Runs {
     expect(await this.journalFiles()).toEqual([]);
     expect(JSON.stringify(this.events)).not.toMatch(/secret-session|_state/);
   }
+}
+
+/** A run that left a record of its upload. */
+export async function brokenOff(): Promise<{ readonly runs: Runs; readonly path: string; readonly text: string }> {
+  const runs = await Runs.start();
+  await runs.breakOff(1_234_567, KEEP);
+  const path = await runs.onlyRecord();
+  return { runs, path, text: await readFile(path, "utf8") };
+}
+
+/** The next run does not ask for the upload of an earlier one. */
+export async function expectWholeUpload(runs: Runs): Promise<void> {
+  expect(await runs.push(KEEP)).toBeUndefined();
+  expect(runs.registry.seen(/^GET .*uploads/)).toEqual([]);
+  expect(runs.registry.uploadedBytes).toBeGreaterThanOrEqual(LAYER.length);
 }
