@@ -279,6 +279,14 @@ describe("architecture", () => {
     });
   });
 
+  test("docs/ARCHITECTURE.md names files that exist", () => {
+    const document = readFileSync(join(ROOT, "docs/ARCHITECTURE.md"), "utf8");
+    const named = [...document.matchAll(/`([a-z0-9/-]+\.ts)`/g)].map(([, name = ""]) => name);
+    expect(named.length).toBeGreaterThan(20);
+    const all = [...files, "test/support/floors.ts"];
+    expect(named.filter(name => !all.some(file => file === name || file.endsWith(`/${name}`)))).toEqual([]);
+  });
+
   test("CONTRIBUTING.md shows the table of floors as it is enforced", () => {
     const rows = FLOORS.map(
       ({ name, imports, packages }) => `| ${name} | ${imports.join(", ")} | ${packages.join(", ") || "–"} |`,
