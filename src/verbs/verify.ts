@@ -205,7 +205,7 @@ async function checkClaim(
     const compression = claimed === undefined ? undefined : content;
     // podman's docker-dir has raw layers with gzip media types; runtimes detect the compression by the bytes.
     if (claimed !== undefined && claimed !== (content ?? "none"))
-      unchecked.push(`media type of ${digest}: ${claimed} in its manifest, but the layer is ${content ?? "raw"}`);
+      unchecked.push(`media type of ${digest}: its manifest says ${claimed}, but the layer is ${content ?? "raw"}`);
     const known = entry === undefined ? undefined : hashes.get(entry.bodyOffset);
     if (known instanceof ArchiveError) throw known;
     const how = { algorithm: digestAlgorithm(digest), what: `layer ${digest}`, compression };

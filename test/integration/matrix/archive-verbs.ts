@@ -56,7 +56,7 @@ export async function verifies(subject: Subject): Promise<void> {
 
 export function mislabelled({ name }: Subject): readonly unknown[] {
   return limits[name]?.isMislabelled === true
-    ? [expect.stringContaining("gzip in its manifest, but the layer is raw")]
+    ? [expect.stringContaining("its manifest says gzip, but the layer is raw")]
     : [];
 }
 
