@@ -89,17 +89,22 @@ function checkTls(registry: string, base: URL, options: TransportOptions, env: N
     tlsOptions(options);
   } catch (cause) {
     throw new UsageError(
-      `Cannot use certificates for ${registry}: ${certificateFault(cause)}, expected PEM certificates and the key of the first`,
+      `Cannot use certificates for ${registry}: ${certificateFault(cause, options)}, expected PEM certificates and the key of the first`,
       { cause, hint: "See --ca-file, --cert-file and --key-file, and the registry's folder in certs.d." },
     );
   }
 }
 
-function certificateFault(cause: unknown): string {
+function certificateFault(cause: unknown, { clientCertificates = [] }: TransportOptions): string {
   const code = errorCode(cause);
   if (code === "ERR_OSSL_X509_KEY_VALUES_MISMATCH") return "a key of another certificate";
-  const isEncrypted = /BAD_DECRYPT|BAD_PASSWORD|INTERRUPTED_OR_CANCELLED|PASSWORD/.test(code);
-  return isEncrypted ? "an encrypted key without its right passphrase (IMGPACK_KEY_PASSPHRASE)" : "unreadable ones";
+  const isLocked = clientCertificates.some(({ key }) => key.includes("ENCRYPTED"));
+  // One wrong passphrase of 256 ends in plausible padding, so that OpenSSL calls the key inside unsupported.
+  const isWrongKey = isLocked && code === "ERR_OSSL_UNSUPPORTED";
+  const isEncrypted = isWrongKey || /BAD_DECRYPT|BAD_PASSWORD|INTERRUPTED_OR_CANCELLED|PASSWORD/.test(code);
+  return isEncrypted
+    ? "an encrypted key without its right passphrase (IMGPACK_KEY_PASSPHRASE)"
+    : "unreadable certificates";
 }
 
 /**

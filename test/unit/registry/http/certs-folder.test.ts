@@ -12,6 +12,16 @@ import { clientOf, READ } from "../../../support/canaries.ts";
 import { temporaryFolder } from "../../../support/images.ts";
 import { TEST_TLS } from "../../../support/test-tls.ts";
 
+// A key for tests, locked with "open".
+const LOCKED_KEY = `-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAgsRcOnwToyJAICCAAw
+DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEAhIO+grVpkbsBm0es0/j2EEgZAO
++2bSa5c5eVNE6XzI7g3Rzbj8zVmZyTgCh2y6gJJYTpntr7TRrYYeSo/I664+RI+L
+ZTI2HEecB/DujG89EF12YYQqB34gLeCZKlDCZvhrp9hgz+Rf0Yd8kYPkJja+SrWj
+YSA32/nw8zHixhE3pDTkmVlp5dJAVpYIwpsgIHtlDB6AcRk/bqNhFu13fPMvlxY=
+-----END ENCRYPTED PRIVATE KEY-----
+`;
+
 let root: string;
 
 beforeEach(async () => {
@@ -147,8 +157,13 @@ describe("connectRegistry() with certificates", () => {
   });
 
   test.each([
-    ["garbage", { cert: "-----BEGIN CERTIFICATE-----\nx\n", key: TEST_TLS.key }, "unreadable ones"],
-    ["no key", { cert: TEST_TLS.cert, key: "canary" }, "unreadable ones"],
+    ["garbage", { cert: "-----BEGIN CERTIFICATE-----\nx\n", key: TEST_TLS.key }, "unreadable certificates"],
+    ["no key", { cert: TEST_TLS.cert, key: "canary" }, "unreadable certificates"],
+    [
+      "a passphrase that unlocks the key to nonsense with plausible padding",
+      { cert: TEST_TLS.cert, key: LOCKED_KEY, passphrase: "wrong-248" },
+      "an encrypted key without its right passphrase",
+    ],
   ])("connectRegistry() refuses %s before it connects, without its text", async (_what, pair, found) => {
     const refused = connectRegistry("registry.lan", { ...options(), clientCertificates: [pair] });
     await expect(refused).rejects.toThrow(UsageError);
