@@ -68,10 +68,10 @@ const BAD: readonly Bad[] = [
     message: /expected each name once/,
   },
   {
-    what: "has bytes behind its end",
+    what: "has bytes after its end",
     bytes: Buffer.concat([GOOD, Buffer.from("more".padEnd(512, "!"))]),
     exitCode: 3,
-    message: /bytes behind the end/,
+    message: /bytes after the end/,
   },
   { what: "has a layer that its config does not name", bytes: wrongConfig, exitCode: 6, message: /expected sha256:/ },
   {
@@ -95,7 +95,7 @@ const BAD: readonly Bad[] = [
     message: /gzip/,
   },
   {
-    what: "has rubbish behind its gzip",
+    what: "has rubbish after its gzip",
     bytes: GOOD,
     packed: Buffer.concat([fast(GOOD), Buffer.from("rubbish")]),
     exitCode: 3,
