@@ -153,22 +153,27 @@ export class StorageError extends ImgpackError {
   readonly exitCode: number = EXIT_CODES.storage;
 }
 
-/** Some of several inputs failed; the others are done. */
-export class PartialError extends ImgpackError {
+/** What a `PartialError` has in addition to its message. */
+export interface PartialErrorDetails<Result> extends ErrorDetails {
+  readonly failed?: readonly string[];
+  readonly result?: Result | undefined;
+}
+
+/** Some of several inputs failed; the others are done. `Result` is what the function returns when none fails. */
+export class PartialError<Result = unknown> extends ImgpackError {
   readonly code = "ERR_PARTIAL";
   readonly exitCode: number = EXIT_CODES.partial;
   /** What went wrong, one error per failure. */
   readonly failures: readonly ImgpackError[];
   /** The inputs that failed, as they were given, so that another call can take them. */
   readonly failed: readonly string[];
+  /** What was done: the result of the function, for the inputs that did not fail. */
+  readonly result: Result | undefined;
 
-  constructor(
-    message: string,
-    failures: readonly ImgpackError[],
-    details: ErrorDetails & { readonly failed?: readonly string[] } = {},
-  ) {
+  constructor(message: string, failures: readonly ImgpackError[], details: PartialErrorDetails<Result> = {}) {
     super(message, details);
     this.failures = failures;
     this.failed = details.failed ?? [];
+    this.result = details.result;
   }
 }

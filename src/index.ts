@@ -11,6 +11,7 @@ export {
   NetworkError,
   NotFoundError,
   PartialError,
+  type PartialErrorDetails,
   RegistryError,
   type RegistryErrorDetails,
   StorageError,

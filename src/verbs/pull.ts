@@ -91,18 +91,8 @@ export async function pull(references: readonly string[], options: PullOptions):
     command: commandOf(full, platforms, options),
     sourceName: references.join(", "),
   });
-  if (failures.size > 0) {
-    throw new PartialError(
-      `Cannot pull ${failures.size} of ${references.length} images: ${[...failures.values()].map(({ message }) => message).join("; ")}`,
-      [...failures.values()],
-      {
-        failed: full.flatMap((one, index) => (failures.has(one) ? (references[index] ?? []) : [])),
-        hint: `${output.name} contains the others.`,
-      },
-    );
-  }
   const { requests } = await registries.traffic();
-  return {
+  const result: PullResult = {
     output: output.name,
     images,
     blobBytes: plan.totalBytes,
@@ -111,6 +101,18 @@ export async function pull(references: readonly string[], options: PullOptions):
     platforms: platforms === "all" ? ["all"] : platforms.map(formatPlatform),
     seconds: (performance.now() - started) / 1000,
   };
+  if (failures.size > 0) {
+    throw new PartialError(
+      `Cannot pull ${failures.size} of ${references.length} images: ${[...failures.values()].map(({ message }) => message).join("; ")}`,
+      [...failures.values()],
+      {
+        failed: full.flatMap((one, index) => (failures.has(one) ? (references[index] ?? []) : [])),
+        result,
+        hint: `${output.name} contains the others.`,
+      },
+    );
+  }
+  return result;
 }
 
 /** What makes two runs the same: not how fast or by which way, but what is to be in the file. */

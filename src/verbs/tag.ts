@@ -6,6 +6,7 @@ import { putManifest } from "../registry/api/put-manifest.ts";
 import type { FullReference } from "../registry/registry-source.ts";
 import { copyBetween } from "./copy/copy-between.ts";
 import { checkList } from "./options/option-values.ts";
+import { Attempts } from "./shared/attempts.ts";
 import {
   manifestKey,
   type RemoteOptions,
@@ -32,6 +33,7 @@ const CONCURRENCY = 6;
  *
  * @param names tags, or `[registry/]repository:tag` of the same registry.
  * @throws UsageError for a name at another registry, or without a registry.
+ * @throws PartialError if some of several names were refused; the image has the others.
  * @throws NotFoundError, AuthError, NetworkError, RegistryError
  * @example
  * ```ts
@@ -58,12 +60,18 @@ export async function tag(
     const source: FullReference = { registry: from.registry, repository: from.repository, digest };
     const cache = await openDigestCache(undefined);
     const run = { registries, cache, platforms: "all", concurrency: CONCURRENCY, onProgress, signal } as const;
-    for (const target of targets) {
+    const references: string[] = [];
+    const attempts = new Attempts(targets.length, signal);
+    for (const [index, target] of targets.entries()) {
       const key = manifestKey(target);
-      if (target.repository === from.repository) await putManifest(repository, key, manifest, digest, signal);
-      else await copyBetween(run, source, target, [key]);
+      await attempts.run(names[index] ?? key, async () => {
+        if (target.repository === from.repository) await putManifest(repository, key, manifest, digest, signal);
+        else await copyBetween(run, source, target, [key]);
+        references.push(`${repositoryName(target)}:${key}`);
+      });
     }
-    return { digest, mediaType, references: targets.map(target => `${repositoryName(target)}:${manifestKey(target)}`) };
+    const hint = "The image has the other names. Fix the cause and run the same command again.";
+    return attempts.settle(`tag ${reference} as`, "names", { digest, mediaType, references }, hint);
   });
 }
 

@@ -6,6 +6,7 @@ import { cacheFolder } from "../flags/cache-folder.ts";
 import { registryFromFlags } from "../flags/registry-flags.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { Progress } from "../output/progress.ts";
+import { reportResult } from "../output/report-result.ts";
 
 interface CopyFlags extends TransferFlags {
   readonly references?: string[] | undefined;
@@ -59,15 +60,21 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
     signal: context.signal,
   };
   try {
-    const result =
-      flags.to === undefined ? await copy(source, target ?? "", options) : await copyTo(references, flags.to, options);
-    progress.end();
-    if (flags.json) return printLine(context, JSON.stringify(result));
-    for (const { reference, digest, previousDigest } of result.images) {
-      printLine(context, `${reference}@${digest}`);
-      if (previousDigest !== undefined) progress.note(`${reference}: ${previousDigest} → ${digest}`);
-    }
-    if (!flags.dryRun) progress.summary(result);
+    const { to } = flags;
+    await reportResult(
+      flags,
+      async () =>
+        to === undefined ? await copy(source, target ?? "", options) : await copyTo(references, to, options),
+      result => {
+        progress.end();
+        if (flags.json) return printLine(context, JSON.stringify(result));
+        for (const { reference, digest, previousDigest } of result.images) {
+          printLine(context, `${reference}@${digest}`);
+          if (previousDigest !== undefined) progress.note(`${reference}: ${previousDigest} → ${digest}`);
+        }
+        if (!flags.dryRun) progress.summary(result);
+      },
+    );
   } finally {
     progress.end();
   }

@@ -7,6 +7,7 @@ import { registryFromFlags, WRITE_REGISTRY } from "../flags/registry-flags.ts";
 import { onePlatform } from "../flags/remote-flags.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { Progress } from "../output/progress.ts";
+import { reportResult } from "../output/report-result.ts";
 
 /** A string when given once, a list when given several times: an array flag would take the file after it as a value. */
 type Texts = string | string[] | undefined;
@@ -75,7 +76,7 @@ async function runImport(flags: ImportFlags, context: Context): Promise<void> {
   const progress = new Progress(context, flags, "Importing");
   const { importImage } = await import("../../index.ts");
   try {
-    const result = await importImage(flags.rootfs ?? "", {
+    const options = {
       ...settingsOf(flags),
       tag: flags.tag,
       output: flags.output,
@@ -88,13 +89,20 @@ async function runImport(flags: ImportFlags, context: Context): Promise<void> {
       dryRun: flags.dryRun,
       onProgress: progress.onProgress,
       signal: context.signal,
-    });
-    progress.end();
-    if (flags.json) return printLine(context, JSON.stringify(result));
-    for (const { reference, digest } of result.images) printLine(context, `${reference}@${digest}`);
-    if (flags.dryRun) return;
-    const done = result.output === undefined ? `${formatBytes(result.bytesSent)} sent` : `written to ${result.output}`;
-    progress.note(`Imported image ${result.imageId}, ${done} in ${result.seconds.toFixed(1)} s`);
+    };
+    await reportResult(
+      flags,
+      async () => await importImage(flags.rootfs ?? "", options),
+      result => {
+        progress.end();
+        if (flags.json) return printLine(context, JSON.stringify(result));
+        const { images, output, bytesSent, imageId, seconds } = result;
+        for (const { reference, digest } of images) printLine(context, `${reference}@${digest}`);
+        if (flags.dryRun) return;
+        const done = output === undefined ? `${formatBytes(bytesSent)} sent` : `written to ${output}`;
+        progress.note(`Imported image ${imageId}, ${done} in ${seconds.toFixed(1)} s`);
+      },
+    );
   } finally {
     progress.end();
   }

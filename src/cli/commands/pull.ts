@@ -12,6 +12,7 @@ import { type ListFlags, listedInputs, listFlags, withFailedList } from "../flag
 import { READ_REGISTRY, registryFromFlags } from "../flags/registry-flags.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { Progress } from "../output/progress.ts";
+import { reportResult } from "../output/report-result.ts";
 
 interface PullFlags extends TransferFlags, ArchiveFlags, ListFlags {
   readonly keepGoing?: boolean | undefined;
@@ -83,11 +84,16 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
         onProgress: progress.onProgress,
         signal: context.signal,
       });
-    const result = await withFailedList(flags, references, work);
-    progress.end();
-    if (flags.json) return printLine(context, JSON.stringify(result));
-    printImages(context, result, progress.note);
-    if (!flags.dryRun) progress.summary(result);
+    await reportResult(
+      flags,
+      async () => await withFailedList(flags, references, work),
+      result => {
+        progress.end();
+        if (flags.json) return printLine(context, JSON.stringify(result));
+        printImages(context, result, progress.note);
+        if (!flags.dryRun) progress.summary(result);
+      },
+    );
   } finally {
     progress.end();
   }

@@ -7,6 +7,7 @@ import { type ListFlags, listedInputs, listFlags, withFailedList } from "../flag
 import { registryFromFlags } from "../flags/registry-flags.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { Progress } from "../output/progress.ts";
+import { reportResult } from "../output/report-result.ts";
 
 interface PushFlags extends TransferFlags, ListFlags {
   readonly archives?: string[] | undefined;
@@ -75,14 +76,19 @@ async function runPush(flags: PushFlags, context: Context): Promise<void> {
         onProgress: progress.onProgress,
         signal: context.signal,
       });
-    const result = await withFailedList(flags, archives, work);
-    progress.end();
-    if (flags.json) return printLine(context, JSON.stringify(result));
-    for (const { reference, digest, previousDigest } of result.images) {
-      printLine(context, digest === undefined ? reference : `${reference}@${digest}`);
-      if (previousDigest !== undefined) progress.note(`${reference}: ${previousDigest} → ${digest}`);
-    }
-    if (!flags.dryRun) progress.summary(result);
+    await reportResult(
+      flags,
+      async () => await withFailedList(flags, archives, work),
+      result => {
+        progress.end();
+        if (flags.json) return printLine(context, JSON.stringify(result));
+        for (const { reference, digest, previousDigest } of result.images) {
+          printLine(context, digest === undefined ? reference : `${reference}@${digest}`);
+          if (previousDigest !== undefined) progress.note(`${reference}: ${previousDigest} → ${digest}`);
+        }
+        if (!flags.dryRun) progress.summary(result);
+      },
+    );
   } finally {
     progress.end();
   }

@@ -2,6 +2,7 @@ import type { CommandModule } from "yargs";
 import { type Context, printLine } from "../context.ts";
 import { WRITE_REGISTRY } from "../flags/registry-flags.ts";
 import { IMAGE_REFERENCE, type RemoteFlags, remoteFlags, remoteOptions } from "../flags/remote-flags.ts";
+import { reportResult } from "../output/report-result.ts";
 
 interface TagFlags extends RemoteFlags {
   readonly reference?: string | undefined;
@@ -24,9 +25,14 @@ export function tagCommand(context: Context): CommandModule<object, TagFlags> {
     handler: async flags => {
       const options = await remoteOptions(flags, context);
       const { tag } = await import("../../index.ts");
-      const result = await tag(flags.reference ?? "", flags.tag ?? [], options);
-      if (flags.json) return printLine(context, JSON.stringify(result));
-      for (const reference of result.references) printLine(context, `${reference}@${result.digest}`);
+      await reportResult(
+        flags,
+        async () => await tag(flags.reference ?? "", flags.tag ?? [], options),
+        result => {
+          if (flags.json) return printLine(context, JSON.stringify(result));
+          for (const reference of result.references) printLine(context, `${reference}@${result.digest}`);
+        },
+      );
     },
   };
 }

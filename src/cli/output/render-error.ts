@@ -1,4 +1,4 @@
-import { EXIT_CODES, type ImgpackError, UsageError } from "../../errors.ts";
+import { EXIT_CODES, type ImgpackError, PartialError, UsageError } from "../../errors.ts";
 import { escapeForeign } from "../../util/format.ts";
 import type { OutputStreams } from "../context.ts";
 
@@ -29,8 +29,8 @@ export interface RenderErrorOptions {
 }
 
 /**
- * Prints the message of an error and its hint on stderr; with `--json` also an object on stdout, with `--verbose` also
- * the chain of causes.
+ * Prints the message of an error and its hint on stderr; with `--json` also an object on stdout, which has the result as
+ * well if some of several inputs failed; with `--verbose` also the chain of causes.
  *
  * @returns the exit code.
  */
@@ -44,7 +44,8 @@ export function renderError(
   const printed = printedError(error, command);
   if (isJson && !isReported) {
     const { message, code, hint, origin } = printed;
-    stdout.write(`${JSON.stringify({ error: { code, message, hint, origin } })}\n`);
+    const done = error instanceof PartialError ? { ...resultOf(error), failed: error.failed } : {};
+    stdout.write(`${JSON.stringify({ ...done, error: { code, message, hint, origin } })}\n`);
   }
   const isBug = printed.exitCode === EXIT_CODES.internal;
   const lines = [printed.message, printed.hint ?? "", ...(isVerbose || isBug ? causes(error, isBug) : [])];
@@ -74,6 +75,10 @@ function printedError(error: unknown, command: string | undefined): PrintedError
     hint: "Please report it with the lines below and the command that you ran.",
     origin: undefined,
   };
+}
+
+function resultOf({ result }: PartialError): object {
+  return typeof result === "object" && result !== null ? result : {};
 }
 
 function helpHint(command: string | undefined): string {

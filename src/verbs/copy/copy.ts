@@ -1,9 +1,10 @@
 import { openDigestCache } from "../../copy/digest-cache.ts";
-import { ImgpackError, PartialError, UsageError } from "../../errors.ts";
+import { UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { parseReference, resolveDockerHub } from "../../oci/reference.ts";
 import type { FullReference } from "../../registry/registry-source.ts";
 import { checkList, wholeNumber } from "../options/option-values.ts";
+import { Attempts } from "../shared/attempts.ts";
 import { type BlobCounts, createBlobCounter } from "../shared/blob-counts.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
 import { type RemoteOptions, readableReference, repositoryName, writableReference } from "../shared/remote-image.ts";
@@ -143,27 +144,19 @@ async function copyAll(jobs: readonly Job[], options: CopyOptions): Promise<Copy
     onProgress: blobCounter.onProgress,
   };
   const images: CopiedImage[] = [];
-  const failures: ImgpackError[] = [];
+  const attempts = new Attempts(jobs.length, signal);
   for (const { source, from, to } of jobs) {
     const tags = to.tag === undefined ? [] : [to.tag];
-    try {
+    await attempts.run(source, async () => {
       const copied = await copyBetween(run, from, to, tags);
       images.push({ source, reference: [repositoryName(to), ...tags].join(":"), ...copied });
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (!(error instanceof ImgpackError) || jobs.length === 1) throw error;
-      failures.push(error);
-    }
-  }
-  if (failures.length > 0) {
-    throw new PartialError(
-      `Cannot copy ${failures.length} of ${jobs.length} images: ${failures.map(({ message }) => message).join("; ")}`,
-      failures,
-      { hint: "The others are copied. Fix the cause and run the same command again." },
-    );
+    });
   }
   const traffic = await registries.traffic();
-  return { images, ...traffic, blobs: blobCounter.counts(), seconds: (performance.now() - started) / 1000 };
+  const seconds = (performance.now() - started) / 1000;
+  const result: CopyResult = { images, ...traffic, blobs: blobCounter.counts(), seconds };
+  const hint = "The others are copied. Fix the cause and run the same command again.";
+  return attempts.settle("copy", "images", result, hint);
 }
 
 function belowPrefix(prefix: string, repository: string): ReturnType<typeof parseReference> {

@@ -10,6 +10,7 @@ import { quote } from "../../util/format.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
 import { oneOf, wholeNumber } from "../options/option-values.ts";
 import { findAlreadyPushed } from "../shared/already-pushed.ts";
+import { Attempts } from "../shared/attempts.ts";
 import { type BlobCounts, createBlobCounter } from "../shared/blob-counts.ts";
 import type { Destination } from "../shared/destinations.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
@@ -79,6 +80,7 @@ const CONCURRENCY = 6;
  * @throws UsageError for settings that no image can have, or a name without a registry.
  * @throws ArchiveError for a tar that is no root filesystem; StorageError for what cannot be read or written.
  * @throws AuthError, NetworkError, RegistryError from the registry.
+ * @throws PartialError if some of several repositories failed; the image is in the others.
  * @example
  * ```ts
  * import { importImage } from "imgpack";
@@ -104,19 +106,23 @@ export async function importImage(path: string, options: ImportOptions): Promise
   const { author, message } = options;
   const run: ImportRun = { input, target, settings, author, message, concurrency, cache, onProgress, onNote, signal };
   await using registries = new RegistryPool(options, onProgress, options.cacheDir);
+  const attempts = new Attempts(target.destinations.length, signal);
   const imported = await blameChangedInput(input.confirm, async () =>
     output !== undefined || options.dryRun
       ? await toArchive(run, options.dryRun ? undefined : output)
-      : await toRegistries(run, registries),
+      : await toRegistries(run, registries, attempts),
   );
   const traffic = await registries.traffic();
-  return {
+  const result: ImportResult = {
     ...imported,
     ...(output === undefined ? {} : { output }),
     ...traffic,
     blobs: blobCounter.counts(),
     seconds: (performance.now() - started) / 1000,
   };
+  if (attempts.failures.length === 0) return result;
+  const hint = "The image is in the others. Fix the cause and run the same command again.";
+  return attempts.settle("import image to", "repositories", result, hint);
 }
 
 type Imported = Pick<ImportResult, "images" | "imageId" | "diffId" | "layer">;
@@ -143,38 +149,44 @@ async function toArchive(run: ImportRun, output: string | undefined): Promise<Im
 }
 
 /** Builds the layer while it is sent. */
-async function toRegistries(run: ImportRun, registries: RegistryPool): Promise<Imported> {
+async function toRegistries(run: ImportRun, registries: RegistryPool, attempts: Attempts): Promise<Imported> {
   const { input, target, cache, signal } = run;
   let layer = input.kind === "made" ? undefined : await hashInput(run);
   const images: ImportedImage[] = [];
   for (const destination of target.destinations) {
     const { registry, repository } = destination;
-    const registryTarget = await registries.targetFor(destination, cache, signal);
-    const isSent = layer === undefined;
-    layer ??= await sendLayer(run, registryTarget);
-    const image = importedImage(run, layer);
-    const root = image.draft(destination.roots.flatMap(({ names }) => names));
-    const { present, absent } = target.isPlain
-      ? await findAlreadyPushed(await registries.repositoryFor(destination, signal, "pull,push"), [root], cache, signal)
-      : { present: [], absent: [[0, root] as const] };
-    for (const { tag, descriptor } of present) {
-      const reference = `${registry}/${repository}:${tag}`;
-      images.push({ reference, digest: descriptor.digest });
-      run.onNote(`${reference} is this image already: nothing to push`);
-    }
-    if (absent.length === 0) continue;
-    const missing = absent.map(([, wanted]) => wanted);
-    const whole = await gather(image.source, missing, signal);
-    const plan = isSent ? { ...whole, blobs: [image.config], totalBytes: image.config.size } : whole;
-    for (const { names, descriptor } of await copyImages({
-      ...copyOptions(run),
-      plan,
-      source: image.source,
-      target: registryTarget,
-    })) {
-      images.push(...names.map(tag => ({ reference: `${registry}/${repository}:${tag}`, digest: descriptor.digest })));
-    }
+    const name = `${registry}/${repository}`;
+    await attempts.run(name, async () => {
+      const registryTarget = await registries.targetFor(destination, cache, signal);
+      const isSent = layer === undefined;
+      layer ??= await sendLayer(run, registryTarget);
+      const image = importedImage(run, layer);
+      const root = image.draft(destination.roots.flatMap(({ names }) => names));
+      const { present, absent } = target.isPlain
+        ? await findAlreadyPushed(
+            await registries.repositoryFor(destination, signal, "pull,push"),
+            [root],
+            cache,
+            signal,
+          )
+        : { present: [], absent: [[0, root] as const] };
+      for (const { tag, descriptor } of present) {
+        const reference = `${name}:${tag}`;
+        images.push({ reference, digest: descriptor.digest });
+        run.onNote(`${reference} is this image already: nothing to push`);
+      }
+      if (absent.length === 0) return;
+      const missing = absent.map(([, wanted]) => wanted);
+      const whole = await gather(image.source, missing, signal);
+      const plan = isSent ? { ...whole, blobs: [image.config], totalBytes: image.config.size } : whole;
+      const copied = { ...copyOptions(run), plan, source: image.source, target: registryTarget };
+      for (const { names, descriptor } of await copyImages(copied)) {
+        images.push(...names.map(tag => ({ reference: `${name}:${tag}`, digest: descriptor.digest })));
+      }
+    });
   }
+  const [failure] = attempts.failures;
+  if (failure !== undefined && attempts.done === 0) throw failure;
   if (layer === undefined)
     throw new InternalError(`Cannot import ${input.what}: no repository to push to, expected one`);
   const descriptor = sealedLayer(layer, cache);

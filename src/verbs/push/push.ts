@@ -2,10 +2,10 @@ import { openArchive } from "../../archive/open-archive.ts";
 import type { CopyPlan } from "../../content/contracts.ts";
 import { noteTo } from "../../content/progress.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
-import { ImgpackError, PartialError } from "../../errors.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
 import { SPARSE } from "../options/choices.ts";
 import { checkList, oneOf, wholeNumber } from "../options/option-values.ts";
+import { Attempts } from "../shared/attempts.ts";
 import { type BlobCounts, createBlobCounter } from "../shared/blob-counts.ts";
 import { destinations } from "../shared/destinations.ts";
 import { gzipLevel } from "../shared/gzip-level.ts";
@@ -60,31 +60,27 @@ export async function push(archives: readonly string[], options: PushOptions = {
   await using registries = new RegistryPool(options, blobCounter.onProgress, options.cacheDir);
   const run: PushRun = { options: { ...options, onProgress: blobCounter.onProgress }, names, registries, cache, level };
   const images: PushedImage[] = [];
-  const failures: ImgpackError[] = [];
-  const failed: string[] = [];
+  const resultOf = async (): Promise<PushResult> => ({
+    images,
+    ...(await registries.traffic()),
+    blobs: blobCounter.counts(),
+    seconds: (performance.now() - started) / 1000,
+  });
+  const attempts = new Attempts(archives.length, options.signal);
   for (const archive of archives) {
-    try {
-      await pushArchive(archive, run, images);
-    } catch (error) {
-      options.signal?.throwIfAborted();
-      if (!(error instanceof ImgpackError) || archives.length === 1) throw error;
-      failures.push(error);
-      failed.push(archive);
-    }
+    await attempts.run(archive, async () => await pushArchive(archive, run, images, resultOf));
   }
-  if (failures.length > 0) {
-    throw new PartialError(
-      `Cannot push ${failures.length} of ${archives.length} archives: ${failures.map(({ message }) => message).join("; ")}`,
-      failures,
-      { failed, hint: "The other archives are pushed. Fix the cause and push the failed ones again." },
-    );
-  }
-  const traffic = await registries.traffic();
-  return { images, ...traffic, blobs: blobCounter.counts(), seconds: (performance.now() - started) / 1000 };
+  const hint = "The other archives are pushed. Fix the cause and push the failed ones again.";
+  return attempts.settle("push", "archives", await resultOf(), hint);
 }
 
 /** An image that fails does not stop those of other repositories. */
-async function pushArchive(path: string, run: PushRun, images: PushedImage[]): Promise<void> {
+async function pushArchive(
+  path: string,
+  run: PushRun,
+  images: PushedImage[],
+  resultOf: () => Promise<PushResult>,
+): Promise<void> {
   const { options, names, registries, cache, level } = run;
   const { signal, onProgress, stdin } = options;
   const onNote = noteTo(onProgress);
@@ -101,27 +97,19 @@ async function pushArchive(path: string, run: PushRun, images: PushedImage[]): P
   const targets = destinations(archive.images, names, archive.archive.what);
   const sentTo =
     firstRepository === undefined ? undefined : `${firstRepository.registry}/${firstRepository.repository}`;
-  const failures: ImgpackError[] = [];
+  const opened = { archive, source, reading, sentTo };
+  const attempts = new Attempts(targets.length, signal);
   for (const destination of targets) {
-    try {
-      const opened = { archive, source, reading, sentTo };
+    await attempts.run(path, async () => {
       images.push(
         ...(await blameChangedInput(archive.confirm, async () => await pushToRepository(opened, destination, run))),
       );
-    } catch (error) {
-      signal?.throwIfAborted();
-      // What is wrong with the archive, or this machine, is wrong for all of them.
-      const isOwn = error instanceof ImgpackError && error.origin !== "source";
-      if (!isOwn || targets.length === 1) throw error;
-      failures.push(error);
-    }
+    });
+    // What is wrong with the archive, or this machine, is wrong for the other repositories, too.
+    if (attempts.failures.at(-1)?.origin === "source") break;
   }
-  const [first] = failures;
-  if (first === undefined) return;
-  if (failures.length === targets.length) throw first;
-  throw new PartialError(
-    `Cannot push images of ${archive.archive.what} to ${failures.length} of ${targets.length} repositories: ${failures.map(({ message }) => message).join("; ")}`,
-    failures,
-    { failed: [path], hint: "The others are pushed. Fix the cause and push the archive again." },
-  );
+  const [first] = attempts.failures;
+  if (first !== undefined && attempts.done === 0) throw first;
+  const hint = "The others are pushed. Fix the cause and push the archive again.";
+  attempts.settle(`push images of ${archive.archive.what} to`, "repositories", await resultOf(), hint);
 }

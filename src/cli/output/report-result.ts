@@ -1,0 +1,27 @@
+import { PartialError } from "../../errors.ts";
+import type { OutputFlags } from "../flags/output-flags.ts";
+
+/**
+ * Runs a command and prints its result, also where some of several inputs failed: what is done must be seen. With `--json`
+ * the printer of the error does that, in the same object.
+ *
+ * @param print the result, as text or as JSON.
+ */
+export async function reportResult<Result>(
+  { json }: OutputFlags,
+  run: () => Promise<Result>,
+  print: (result: Result) => void,
+): Promise<void> {
+  let result: Result;
+  try {
+    result = await run();
+  } catch (error) {
+    if (json !== true && isPartial<Result>(error) && error.result !== undefined) print(error.result);
+    throw error;
+  }
+  print(result);
+}
+
+function isPartial<Result>(error: unknown): error is PartialError<Result> {
+  return error instanceof PartialError;
+}

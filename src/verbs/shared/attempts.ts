@@ -1,0 +1,60 @@
+import { ImgpackError, PartialError } from "../../errors.ts";
+
+/** Inputs of one call that do not depend on each other: one that fails does not stop the next. */
+export class Attempts {
+  readonly #failures: ImgpackError[] = [];
+  readonly #failed: string[] = [];
+  readonly #total: number;
+  readonly #signal: AbortSignal | undefined;
+  #done = 0;
+
+  /** @param total number of inputs. */
+  constructor(total: number, signal: AbortSignal | undefined) {
+    this.#total = total;
+    this.#signal = signal;
+  }
+
+  /** @throws what `task` throws if there is no other input, and what is no error of the input. */
+  async run(input: string, task: () => Promise<void>): Promise<void> {
+    try {
+      await task();
+      this.#done += 1;
+    } catch (error) {
+      this.#signal?.throwIfAborted();
+      if (!(error instanceof ImgpackError) || this.#total === 1) throw error;
+      this.#failures.push(error);
+      this.#failed.push(input);
+    }
+  }
+
+  /** Number of inputs that did not fail. */
+  get done(): number {
+    return this.#done;
+  }
+
+  get failures(): readonly ImgpackError[] {
+    return this.#failures;
+  }
+
+  /**
+   * @param task what cannot be done, for example "push images to".
+   * @param what the inputs, in the plural.
+   * @param hint what became of the others.
+   * @returns `result`.
+   * @throws PartialError with `result` if an input failed.
+   */
+  settle<Result>(task: string, what: string, result: Result, hint: string): Result {
+    const failures = this.#failures;
+    if (failures.length === 0) return result;
+    const reasons = failures.map(({ message }) => message).join("; ");
+    throw new PartialError(
+      `Cannot ${task} ${this.#total - this.#done} of ${this.#total} ${what}: ${reasons}`,
+      failures,
+      {
+        failed: [...new Set(this.#failed)],
+        result,
+        hint: this.#done === 0 ? "Fix the cause and run the same command again." : hint,
+      },
+    );
+  }
+}
