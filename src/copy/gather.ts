@@ -32,6 +32,16 @@ export async function gather(
   select: SelectChildren = manifestChildren,
   onAbsent?: (descriptor: Descriptor) => void,
 ): Promise<CopyPlan> {
+  return await atEnd("source", async () => await gatherAll(source, roots, signal, select, onAbsent));
+}
+
+async function gatherAll(
+  source: ImageSource,
+  roots: readonly Root[],
+  signal: AbortSignal | undefined,
+  select: SelectChildren,
+  onAbsent: ((descriptor: Descriptor) => void) | undefined,
+): Promise<CopyPlan> {
   const blobs = new Map<Digest, Descriptor>();
   const manifests = new Map<Digest, PlannedManifest>();
   const pending = new Map<string, PendingBlob>();
@@ -87,11 +97,9 @@ async function readManifest(
   signal: AbortSignal | undefined,
 ): Promise<PlannedManifest> {
   const { digest, mediaType } = descriptor;
-  return await atEnd("source", async () => {
-    const blob = verified(descriptor, await source.blob(descriptor, signal), `manifest ${digest}`);
-    const bytes = await readBlob(blob, MAX_MANIFEST_BYTES, signal);
-    return { descriptor, bytes, view: parseManifest(bytes, { announced: mediaType, where: digest }) };
-  });
+  const blob = verified(descriptor, await source.blob(descriptor, signal), `manifest ${digest}`);
+  const bytes = await readBlob(blob, MAX_MANIFEST_BYTES, signal);
+  return { descriptor, bytes, view: parseManifest(bytes, { announced: mediaType, where: digest }) };
 }
 
 function tooMuch(): ArchiveError {

@@ -1,6 +1,6 @@
 import { bytesBlob } from "../content/blob.ts";
 import type { BlobSource, ImageSource, Root } from "../content/contracts.ts";
-import { ArchiveError, ImgpackError, InternalError } from "../errors.ts";
+import { ImgpackError, InternalError, RegistryError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { manifestChildren, parseManifest } from "../oci/manifest.ts";
@@ -9,6 +9,7 @@ import { formatReference, type Reference } from "../oci/reference.ts";
 import { parseSchema1 } from "../oci/schema1/schema1.ts";
 import { blobSize } from "./api/blobs.ts";
 import { type GetManifestOptions, getManifest } from "./api/get-manifest.ts";
+import { readingAnswer } from "./client/registry-answer.ts";
 import type { Repository } from "./client/repository.ts";
 import { registryBlob } from "./download/blob-download.ts";
 
@@ -127,7 +128,7 @@ class RegistrySource implements ImageSource {
   async #fetchManifest(repository: Repository, reference: string, options: GetManifestOptions): Promise<Descriptor> {
     const { descriptor, manifest, payload } = await getManifest(repository, reference, options);
     if (payload !== undefined) {
-      this.#addSchema1(repository, descriptor.digest, payload);
+      await readingAnswer(() => this.#addSchema1(repository, descriptor.digest, payload));
       return descriptor;
     }
     const view = parseManifest(manifest.bytes, { where: `${repository}`, announced: manifest.mediaType });
@@ -158,9 +159,8 @@ class RegistrySource implements ImageSource {
 
 /** Only images that a reference names are converted. */
 function refuseSchema1(digest: Digest): never {
-  throw new ArchiveError(
-    "manifest-schema1",
-    `Cannot pull manifest ${digest}: found schema 1 in an index, expected schema 2 or OCI`,
-    { hint: "Pull that image by its digest, or choose other platforms." },
-  );
+  throw new RegistryError(`Cannot pull manifest ${digest}: found schema 1 in an index, expected schema 2 or OCI`, {
+    status: 200,
+    hint: "Pull that image by its digest, or choose other platforms.",
+  });
 }

@@ -1,12 +1,19 @@
 import { type ImgpackError, PartialError, UsageError } from "../errors.ts";
 import { formatPlatform, hostPlatform, type Platform } from "../oci/platform.ts";
+import { readingSource } from "../registry/client/registry-answer.ts";
 import { type FullReference, registrySource } from "../registry/registry-source.ts";
 import { checkList } from "./options/option-values.ts";
 import type { RegistryOptions } from "./options/registry-options.ts";
 import { type ArchiveOutput, openOutput } from "./shared/open-output.ts";
 import { RegistryPool } from "./shared/registry-pool.ts";
 import { readableReference } from "./shared/remote-image.ts";
-import { type OutputOptions, readPlatforms, type WrittenImage, writeImages } from "./shared/write-images.ts";
+import {
+  type OutputOptions,
+  readPlatforms,
+  type WriteOptions,
+  type WrittenImage,
+  writeImages,
+} from "./shared/write-images.ts";
 
 /** Options of `pull`. */
 export interface PullOptions extends OutputOptions {
@@ -83,14 +90,15 @@ export async function pull(references: readonly string[], options: PullOptions):
     onNote: registries.note,
     onFailed,
   });
-  const { plan, images } = await writeImages(source, {
+  const write: WriteOptions = {
     verb: "pull",
     ...options,
     output,
     platforms,
     command: commandOf(full, platforms, options),
     sourceName: references.join(", "),
-  });
+  };
+  const { plan, images } = await readingSource(async () => await writeImages(source, write));
   const { requests } = await registries.traffic();
   const result: PullResult = {
     output: output.name,

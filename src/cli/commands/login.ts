@@ -53,7 +53,8 @@ async function runLogin(flags: LoginFlags, context: Context): Promise<void> {
 }
 
 function* loginNotes(host: string, { isChecked, helper, file, shadowedBy }: LoginResult): Generator<string> {
-  if (!isChecked) yield `${host} allows anonymous access, so the password was not checked`;
+  if (!isChecked)
+    yield `Warning: ${host} answers without a login, so nothing has checked the password that is stored now`;
   if (helper === undefined) {
     yield `The password is stored unencrypted in ${file}; a credential helper (credsStore) would store it more safely`;
   }

@@ -8,8 +8,9 @@ import { DOCKER_SCHEMA1, DOCKER_SCHEMA1_SIGNED, MANIFEST_ACCEPT } from "../../oc
 import { isSchema1 } from "../../oci/schema1/schema1.ts";
 import { schema1Payload } from "../../oci/schema1/schema1-payload.ts";
 import { quote } from "../../util/format.ts";
+import { isBadAnswer, readingAnswer } from "../client/registry-answer.ts";
 import type { Repository, RepositoryCall } from "../client/repository.ts";
-import { headerList, headerText } from "../http/headers.ts";
+import { type HeaderMap, headerList, headerText } from "../http/headers.ts";
 
 export interface FetchedManifest {
   /** Of what the digest covers: for a signed schema 1 manifest the payload. */
@@ -30,7 +31,7 @@ export interface GetManifestOptions {
  * Reads a manifest or an index by tag or digest ("Pulling manifests"). The body is hashed, and must be what a given
  * digest names. Registries that have only schema 1 send it unasked, or when nothing else is accepted.
  *
- * @throws NotFoundError, IntegrityError, ArchiveError for a document that is no manifest.
+ * @throws NotFoundError, IntegrityError, RegistryError for a document that is no manifest.
  */
 export async function getManifest(
   repository: Repository,
@@ -46,7 +47,8 @@ export async function getManifest(
     // Only now: a registry that is offered schema 1 may convert to it.
     const schema1 = [DOCKER_SCHEMA1_SIGNED, DOCKER_SCHEMA1];
     return await requestManifest(repository, reference, schema1, signal).catch(second => {
-      throw second instanceof NotFoundError || second instanceof RegistryError ? error : second;
+      const isRefusal = second instanceof NotFoundError || (second instanceof RegistryError && !isBadAnswer(second));
+      throw isRefusal ? error : second;
     });
   }
 }
@@ -70,26 +72,38 @@ async function requestManifest(
   return await repository.retrying(what, signal, async () => {
     const response = await repository.open(call);
     const bytes = await repository.readBody(response, call, MAX_MANIFEST_BYTES);
-    const wanted = reference.includes(":") ? (reference as Digest) : undefined;
-    const payload = isSchema1(bytes) ? schema1Payload(bytes, `${repository}`) : undefined;
-    const covered = payload ?? bytes;
-    const digest = hashBytes(covered, wanted);
-    for (const expected of [wanted, ...headerList(response.headers, "docker-content-digest")]) {
-      if (expected === undefined || expected === digest || digestLike(covered, expected) === expected) continue;
-      throw new IntegrityError(
-        `Cannot accept ${what} from ${repository}: found ${digest}, expected ${quote(expected)}`,
-        { hint: "The registry, or a proxy in front of it, altered the manifest." },
-      );
-    }
-    const announced = headerText(response.headers, "content-type");
-    if (payload !== undefined) return schema1Manifest(bytes, payload, digest, announced, `${repository}`);
-    const where = `${repository}:${reference}`;
-    const view = parseManifest(bytes, { where, ...(announced === undefined ? {} : { announced }) });
-    return {
-      descriptor: { mediaType: view.mediaType, digest, size: bytes.length },
-      manifest: { mediaType: view.mediaType, bytes },
-    };
+    const { headers } = response;
+    const answer = { headers, bytes, action: `pull ${what} from ${repository}`, expected: "a manifest" };
+    return await readingAnswer(() => readManifest(repository, reference, headers, bytes), answer);
   });
+}
+
+/** @throws IntegrityError for another digest; ArchiveError for a document that is no manifest. */
+function readManifest(
+  repository: Repository,
+  reference: string,
+  headers: HeaderMap,
+  bytes: Uint8Array,
+): FetchedManifest {
+  const wanted = reference.includes(":") ? (reference as Digest) : undefined;
+  const payload = isSchema1(bytes) ? schema1Payload(bytes, `${repository}`) : undefined;
+  const covered = payload ?? bytes;
+  const digest = hashBytes(covered, wanted);
+  for (const expected of [wanted, ...headerList(headers, "docker-content-digest")]) {
+    if (expected === undefined || expected === digest || digestLike(covered, expected) === expected) continue;
+    throw new IntegrityError(
+      `Cannot accept manifest ${reference} from ${repository}: found ${digest}, expected ${quote(expected)}`,
+      { hint: "The registry, or a proxy in front of it, altered the manifest." },
+    );
+  }
+  const announced = headerText(headers, "content-type");
+  if (payload !== undefined) return schema1Manifest(bytes, payload, digest, announced, `${repository}`);
+  const where = `${repository}:${reference}`;
+  const view = parseManifest(bytes, { where, ...(announced === undefined ? {} : { announced }) });
+  return {
+    descriptor: { mediaType: view.mediaType, digest, size: bytes.length },
+    manifest: { mediaType: view.mediaType, bytes },
+  };
 }
 
 /** Registries that knew no other manifests announced schema 1 as JSON. */

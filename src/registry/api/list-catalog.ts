@@ -1,7 +1,7 @@
 import { array, checkSchema, fields, nullish, unknown } from "../../util/json/schema.ts";
 import type { RegistryClient } from "../client/registry-client.ts";
 import { Repository } from "../client/repository.ts";
-import { notAList, texts } from "./list-tags.ts";
+import { texts } from "./list-tags.ts";
 import { readPages } from "./pages.ts";
 
 /** distribution 3 and ECR refuse more. */
@@ -26,7 +26,7 @@ export async function* listCatalog(
     what,
     path: "_catalog",
     pageSize: Math.min(limit, PAGE_SIZE),
-    read: page => texts(checkSchema(catalogSchema, page, what, client.registry, notAList).repositories),
+    read: page => texts(checkSchema(catalogSchema, page, what, client.registry).repositories),
     keyOf: name => name,
     signal,
   });

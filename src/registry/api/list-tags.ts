@@ -1,4 +1,3 @@
-import { RegistryError } from "../../errors.ts";
 import { isTag } from "../../oci/reference.ts";
 import { array, checkSchema, fields, nullish, unknown } from "../../util/json/schema.ts";
 import type { Repository } from "../client/repository.ts";
@@ -26,7 +25,7 @@ export async function* listTags(
     what,
     path: "tags/list",
     pageSize: Math.min(limit, PAGE_SIZE),
-    read: page => texts(checkSchema(tagsSchema, page, what, `${repository}`, notAList).tags),
+    read: page => texts(checkSchema(tagsSchema, page, what, `${repository}`).tags),
     keyOf: tag => tag,
     signal,
   });
@@ -39,8 +38,4 @@ export async function* listTags(
 /** The entries that are strings and not empty. */
 export function texts(list: readonly unknown[] | null | undefined): readonly string[] {
   return (list ?? []).filter((entry): entry is string => typeof entry === "string" && entry !== "");
-}
-
-export function notAList(_reason: string, message: string): Error {
-  return new RegistryError(message, { status: 200, hint: "This host may not be a registry: check the name." });
 }

@@ -1,8 +1,8 @@
 import { NotFoundError, RegistryError } from "../../errors.ts";
-import { quote } from "../../util/format.ts";
 import { parseJson } from "../../util/json/json.ts";
+import { type RegistryAnswer, readingAnswer } from "../client/registry-answer.ts";
 import type { Repository, RepositoryCall } from "../client/repository.ts";
-import { type HeaderMap, headerList, headerText } from "../http/headers.ts";
+import { type HeaderMap, headerList } from "../http/headers.ts";
 import { originOf, parseLocation, quoteLocation } from "../origin/origin.ts";
 
 export interface PageRequest<T> {
@@ -49,7 +49,8 @@ export async function* readPages<T>(repository: Repository, request: PageRequest
   let page = await firstPage(pages, first);
   for (let count = 1; ; count += 1) {
     visited.add(page.url.href);
-    const entries = request.read(page.document, page.headers);
+    const { document, headers } = page;
+    const entries = await readingAnswer(() => request.read(document, headers), answerOf(pages, headers));
     const fresh = entries.filter(entry => !seen.has(keyOf(entry)));
     const keys = entries.map(keyOf);
     for (const key of keys) seen.add(key);
@@ -131,19 +132,18 @@ async function readPage<T>(request: Pages<T>, url: URL): Promise<Page> {
       throw refused(request, `status ${response.status}`, "200", response.status);
     }
     const bytes = await repository.readBody(response, call, MAX_PAGE_BYTES);
-    const document = parseJson(bytes, {
-      what,
-      where: `${repository}`,
-      maxBytes: MAX_PAGE_BYTES,
-      fail: (_reason, message) => {
-        const type = quote(headerText(response.headers, "content-type") ?? "none");
-        return new RegistryError(message, { status: 200, hint: `The answer's content type is ${type}.` });
-      },
-    });
+    const document = await readingAnswer(
+      () => parseJson(bytes, { what, where: `${repository}`, maxBytes: MAX_PAGE_BYTES }),
+      answerOf(request, response.headers, bytes),
+    );
     // The links of a page that came from another origin are never followed.
     const isHome = originOf(response.url) === originOf(repository.client.base);
     return { url, headers: isHome ? response.headers : {}, document };
   });
+}
+
+function answerOf<T>({ repository, what }: Pages<T>, headers: HeaderMap, bytes?: Uint8Array): RegistryAnswer {
+  return { headers, bytes, action: `read ${what} from ${repository}`, expected: "a list in JSON" };
 }
 
 function withQuery(url: URL, parameters: Readonly<Record<string, string>>): URL {

@@ -3,9 +3,10 @@ import type { Digest } from "../../oci/digest.ts";
 import { type ManifestView, parseManifest } from "../../oci/manifest.ts";
 import { MANIFEST_ACCEPT, OCI_INDEX } from "../../oci/media-types.ts";
 import { parseChallenges } from "../auth/challenge.ts";
+import { isWebPage, NO_REGISTRY_HINT } from "../client/registry-answer.ts";
 import type { RegistryClient } from "../client/registry-client.ts";
 import { Repository, type RepositoryCall } from "../client/repository.ts";
-import { type HeaderMap, headerList, headerText } from "../http/headers.ts";
+import { headerList, headerText } from "../http/headers.ts";
 import type { TransportResponse } from "../transport/transport.ts";
 import { getManifest } from "./get-manifest.ts";
 import { listCatalog } from "./list-catalog.ts";
@@ -32,14 +33,11 @@ export interface RegistryGreeting {
 
 /** @throws NotFoundError when this host has no registry. */
 export async function greetRegistry(client: RegistryClient, signal?: AbortSignal): Promise<RegistryGreeting> {
-  const { status, headers } = await callRoot(client, { verb: "read", what: VERSION, accept: [200, 401, 403], signal });
+  const response = await callRoot(client, { verb: "read", what: VERSION, accept: [200, 401, 403], signal });
+  checkRegistry(response, `read ${VERSION} from ${client.registry}`);
+  const { status, headers } = response;
   const challenges = parseChallenges(headerList(headers, "www-authenticate"));
   const apiVersion = headerText(headers, "docker-distribution-api-version");
-  if (status === 200 && apiVersion === undefined && isHtml(headers)) {
-    throw new NotFoundError(`Cannot read ${VERSION} from ${client.registry}: found a web page, expected a registry`, {
-      hint: "Something answers under this name, but it is no registry: check host and port.",
-    });
-  }
   const challenge = challenges.find(({ scheme }) => scheme === "bearer") ?? challenges[0];
   const server = headerText(headers, "server");
   return {
@@ -62,10 +60,11 @@ export async function checkAccess(client: RegistryClient, signal?: AbortSignal):
  * Logs in once.
  *
  * @returns false when the registry allows anonymous access, so the credentials were not checked.
- * @throws AuthError when the registry refuses the credentials.
+ * @throws AuthError when the registry refuses the credentials; NotFoundError when this host has no registry.
  */
 export async function checkLogin(client: RegistryClient, signal?: AbortSignal): Promise<boolean> {
-  await callRoot(client, { verb: "log in", what: "", accept: [200], signal });
+  const response = await callRoot(client, { verb: "log in", what: "", accept: [200], signal });
+  checkRegistry(response, `log in to ${client.registry}`);
   return (await client.authorization({ repository: "", actions: "pull" }, signal)) !== undefined;
 }
 
@@ -80,6 +79,13 @@ export async function speaksTls(client: RegistryClient, signal?: AbortSignal): P
     signal?.throwIfAborted();
     return !(client.failure(cause, "connect", "", "") instanceof NetworkError);
   }
+}
+
+/** @throws NotFoundError for a web page. */
+function checkRegistry({ status, headers }: TransportResponse, action: string): void {
+  if (status !== 200 || headerText(headers, "docker-distribution-api-version") !== undefined || !isWebPage(headers))
+    return;
+  throw new NotFoundError(`Cannot ${action}: found a web page, expected a registry`, { hint: NO_REGISTRY_HINT });
 }
 
 async function callRoot(
@@ -192,8 +198,4 @@ async function supportOf(ask: () => Promise<boolean>): Promise<FeatureSupport> {
     if (error instanceof RegistryError && !error.transient) return "no";
     throw error;
   }
-}
-
-function isHtml(headers: HeaderMap): boolean {
-  return (headerText(headers, "content-type") ?? "").toLowerCase().includes("html");
 }

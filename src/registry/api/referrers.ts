@@ -59,6 +59,7 @@ async function readApi(
   signal: AbortSignal | undefined,
 ): Promise<readonly Descriptor[] | undefined> {
   const what = `referrers of ${digest}`;
+  let isIndex = false;
   const query = artifactType === undefined ? "" : `?artifactType=${encodeURIComponent(artifactType)}`;
   const pages = readPages<Descriptor>(repository, {
     what,
@@ -69,7 +70,8 @@ async function readApi(
     lasting: [429],
     read: (page, headers) => {
       const type = headerText(headers, "content-type")?.split(";", 1)[0]?.trim().toLowerCase();
-      if (type === OCI_INDEX) return checkSchema(indexSchema, page, what, `${repository}`).manifests ?? [];
+      isIndex = type === OCI_INDEX;
+      if (isIndex) return checkSchema(indexSchema, page, what, `${repository}`).manifests ?? [];
       throw new RegistryError(
         `Cannot read ${what} from ${repository}: found media type ${quote(type ?? "none")}, expected ${OCI_INDEX}`,
         { status: 200 },
@@ -84,8 +86,8 @@ async function readApi(
     return found;
   } catch (error) {
     signal?.throwIfAborted();
-    // A list that breaks off after its first page is an error; a missing API is not.
-    if (found.length > 0 || !isAbsence(error)) throw error;
+    // A list that breaks off after its first page, or is damaged, is an error; a missing API is not.
+    if (isIndex || found.length > 0 || !isAbsence(error)) throw error;
     return undefined;
   }
 }

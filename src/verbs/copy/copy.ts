@@ -2,6 +2,7 @@ import { openDigestCache } from "../../copy/digest-cache.ts";
 import { UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { parseReference, resolveDockerHub } from "../../oci/reference.ts";
+import { readingAnswer } from "../../registry/client/registry-answer.ts";
 import type { FullReference } from "../../registry/registry-source.ts";
 import { checkList, wholeNumber } from "../options/option-values.ts";
 import { Attempts } from "../shared/attempts.ts";
@@ -148,7 +149,7 @@ async function copyAll(jobs: readonly Job[], options: CopyOptions): Promise<Copy
   for (const { source, from, to } of jobs) {
     const tags = to.tag === undefined ? [] : [to.tag];
     await attempts.run(source, async () => {
-      const copied = await copyBetween(run, from, to, tags);
+      const copied = await readingAnswer(async () => await copyBetween(run, from, to, tags));
       images.push({ source, reference: [repositoryName(to), ...tags].join(":"), ...copied });
     });
   }

@@ -81,8 +81,8 @@ export async function rawManifest(reference: string, options: ManifestOptions = 
 /**
  * Describes an image: of each platform its layers with their sizes, dates and build instructions.
  *
- * @throws NotFoundError if there is no such image or platform; ArchiveError for a manifest that cannot be understood.
- * @throws IntegrityError, AuthError, NetworkError, RegistryError
+ * @throws NotFoundError if there is no such image or platform; RegistryError for a manifest that cannot be understood.
+ * @throws IntegrityError, AuthError, NetworkError
  * @example
  * ```ts
  * import { manifest } from "imgpack";

@@ -8,6 +8,7 @@ import { MAX_CONFIG_BYTES } from "../../oci/limits.ts";
 import { isImageConfigType } from "../../oci/media-types.ts";
 import { hostPlatform, selectPlatform } from "../../oci/platform.ts";
 import { compareText } from "../../oci/semver.ts";
+import { isBadAnswer } from "../../registry/client/registry-answer.ts";
 import type { Repository } from "../../registry/client/repository.ts";
 import { registryBlob } from "../../registry/download/blob-download.ts";
 import { runBounded } from "../../util/task-group.ts";
@@ -98,5 +99,5 @@ export async function readConfigBytes(
 
 /** Wrong with this tag, not with the registry. */
 function isOneTagOnly(error: unknown): error is Error {
-  return error instanceof NotFoundError || error instanceof ArchiveError || error instanceof IntegrityError;
+  return isBadAnswer(error) || [NotFoundError, ArchiveError, IntegrityError].some(kind => error instanceof kind);
 }

@@ -1,6 +1,7 @@
 import { dockerImage } from "../../archive/write/build-metadata.ts";
 import type { CopyPlan, ImageSource, Root } from "../../content/contracts.ts";
 import { blobsOf, derivedSource, listRoots, rootsOf } from "../../content/derived-source.ts";
+import { atEnd } from "../../copy/copy-ends.ts";
 import { gather, type SelectChildren } from "../../copy/gather.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { OCI_MANIFEST } from "../../oci/media-types.ts";
@@ -34,7 +35,7 @@ export async function planImages(
   options: PlanOptions,
 ): Promise<PlannedImages> {
   const found = await listRoots(given, options.signal);
-  const { source, roots } = await convertSchema1(given, found, options);
+  const { source, roots } = await atEnd("source", async () => await convertSchema1(given, found, options));
   return await planRoots(source, roots, originals ?? found, options);
 }
 
@@ -67,7 +68,10 @@ export async function planRecompressed(
   const { source, plan, originals } = images;
   const { signal } = options;
   const onNote = (text: string): void => options.onNote(`${reason}${text}`);
-  const recompressed = await recompressLayers(source, plan, target, { only, onNote, signal });
+  const recompressed = await atEnd(
+    "source",
+    async () => await recompressLayers(source, plan, target, { only, onNote, signal }),
+  );
   if (recompressed === source) return images;
   return await planAgain(recompressed, await listRoots(recompressed, options.signal), originals, options);
 }

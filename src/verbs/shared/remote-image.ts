@@ -5,6 +5,7 @@ import { type ManifestView, parseManifest, type RawManifest } from "../../oci/ma
 import { formatPlatform, hostPlatform, type Platform, parsePlatform, selectPlatform } from "../../oci/platform.ts";
 import { parseReference, type Reference, resolveDockerHub } from "../../oci/reference.ts";
 import { type GetManifestOptions, getManifest } from "../../registry/api/get-manifest.ts";
+import { readingAnswer } from "../../registry/client/registry-answer.ts";
 import type { Repository } from "../../registry/client/repository.ts";
 import type { FullReference } from "../../registry/registry-source.ts";
 import { escapeForeign, quote } from "../../util/format.ts";
@@ -21,13 +22,17 @@ export interface RemoteOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Runs `task` with the registries of one call, and closes them. */
+/**
+ * Runs `task` with the registries of one call, and closes them.
+ *
+ * @throws RegistryError for a document of a registry that cannot be understood.
+ */
 export async function withRegistries<T>(
   options: RemoteOptions,
   task: (registries: RegistryPool) => Promise<T>,
 ): Promise<T> {
   await using registries = new RegistryPool(options, options.onProgress ?? (() => undefined));
-  return await task(registries);
+  return await readingAnswer(async () => await task(registries));
 }
 
 /** An image that is read: Docker's rule for short names. @throws BadReferenceError */

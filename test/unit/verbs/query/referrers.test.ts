@@ -90,7 +90,10 @@ describe("referrers()", () => {
     const { registry } = await start();
     const bad = { mediaType: OCI_MANIFEST, digest: "sha256:../../x", size: 1 };
     registry.addFault({ on: /referrers/, reply: index([bad]) });
-    await expect(referrers(`${registry.host}/app:1`)).rejects.toMatchObject({ exitCode: 3, reason: "bad-digest" });
+    await expect(referrers(`${registry.host}/app:1`)).rejects.toMatchObject({
+      exitCode: 8,
+      cause: { reason: "bad-digest" },
+    });
   });
 
   test("A-06 referrers() refuses a page link to another origin", async () => {

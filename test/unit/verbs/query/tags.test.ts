@@ -105,7 +105,10 @@ describe("tags()", () => {
     await expect(listed(unknown.host)).rejects.toMatchObject({ exitCode: 5 });
     const html = { headers: { "content-type": "text/html" }, body: Buffer.from("<html>log in</html>"), status: 200 };
     const login = await ScriptedRegistry.start({ faults: [{ on: /list/, reply: html }] });
-    await expect(listed(login.host)).rejects.toMatchObject({ exitCode: 8, hint: expect.stringContaining("text/html") });
+    await expect(listed(login.host)).rejects.toMatchObject({
+      exitCode: 8,
+      message: expect.stringContaining("text/html"),
+    });
     const body = Buffer.alloc(5 * 1024 * 1024, 0x20);
     const huge = await ScriptedRegistry.start({ faults: [{ on: /list/, reply: { status: 200, body } }] });
     await expect(listed(huge.host)).rejects.toMatchObject({ exitCode: 6 });

@@ -114,7 +114,10 @@ describe("pull() of schema 1", () => {
 
   test("M-04 pull() refuses schema 1 that is announced as another manifest", async () => {
     const held = await holdSchema1({ type: DOCKER_MANIFEST });
-    await expect(pulled(held, "app:1")).rejects.toMatchObject({ reason: "manifest-media-type" });
+    await expect(pulled(held, "app:1")).rejects.toMatchObject({
+      exitCode: 8,
+      cause: { reason: "manifest-media-type" },
+    });
   });
 
   test.each([
@@ -128,7 +131,10 @@ describe("pull() of schema 1", () => {
       }),
     ],
   ])("M-04 pull() refuses %s", async (_what, reason, change) => {
-    await expect(pulled(await holdSchema1({ change }), "app:1")).rejects.toMatchObject({ reason });
+    await expect(pulled(await holdSchema1({ change }), "app:1")).rejects.toMatchObject({
+      exitCode: 8,
+      cause: { reason },
+    });
   });
 
   test("pull() asks for schema 1 only when the registry has nothing else", async () => {
@@ -194,7 +200,10 @@ describe("manifest(), digest(), copy(), tag() of schema 1", () => {
     expect(images).toMatchObject([{ mediaType: DOCKER_MANIFEST, previousDigest: held.digest }]);
     expect(to.content.manifests.get("app:2")?.type).toBe(DOCKER_MANIFEST);
     expect(notes.join("\n")).toContain("becomes schema 2");
-    await expect(tag(`${held.registry.host}/app:1`, ["other"])).rejects.toMatchObject({ reason: "manifest-schema1" });
+    await expect(tag(`${held.registry.host}/app:1`, ["other"])).rejects.toMatchObject({
+      exitCode: 8,
+      cause: { reason: "manifest-schema1" },
+    });
     expect(held.registry.seen(/^PUT /)).toHaveLength(0);
   });
 });
