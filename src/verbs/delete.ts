@@ -58,7 +58,7 @@ export async function deleteImage(reference: string, options: DeleteOptions): Pr
     });
   }
   const named = writableReference("delete", reference, options.registry);
-  return await withRegistries(options, async registries => {
+  return await withRegistries(options, named.registry, async registries => {
     const repository = await registries.repositoryFor(named, signal, "pull,push");
     const name = repositoryName(named);
     const { tag } = named;

@@ -85,7 +85,7 @@ export async function inspectArchive(path: string, options: InspectArchiveOption
 export async function inspectImage(reference: string, options: RemoteOptions = {}): Promise<Inspection> {
   const { signal } = options;
   const named = readableReference(reference, options.registry);
-  return await withRegistries(options, async registries => {
+  return await withRegistries(options, named.registry, async registries => {
     await using remote = registrySource([named], registries.repositoryFor);
     const roots = await listRoots(remote, signal);
     return { source: reference, kind: "registry", images: await describeImages(remote, roots, signal) };

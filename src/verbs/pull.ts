@@ -75,6 +75,7 @@ export async function pull(references: readonly string[], options: PullOptions):
   const platforms = readPlatforms("pull", options.platform, [hostPlatform()]);
   const output = await openOutput(options.output);
   const full = references.map(text => readableReference(text, options.registry));
+  const named = full.map(({ registry }) => registry);
   const failures = new Map<FullReference, ImgpackError>();
   const onFailed =
     options.keepGoing === true
@@ -84,7 +85,8 @@ export async function pull(references: readonly string[], options: PullOptions):
           if (failures.size === references.length) throw error;
         }
       : undefined;
-  await using registries = new RegistryPool(options, onProgress);
+  await using registries = new RegistryPool(options, named, onProgress);
+  registries.admit(named);
   await using source = registrySource(full, registries.repositoryFor, {
     candidatesFor: registries.candidatesFor,
     onNote: registries.note,

@@ -52,7 +52,7 @@ export async function tag(
   checkList("tag", "names", names);
   if (names.length === 0) throw new UsageError(`Cannot tag ${reference}: no name given, expected at least one`);
   const targets = names.map(name => readTarget(name, from));
-  return await withRegistries(options, async registries => {
+  return await withRegistries(options, from.registry, async registries => {
     const repository = await registries.repositoryFor(from, signal, "pull,push");
     const { descriptor, manifest } = await readManifest(repository, manifestKey(from), { signal });
     const { digest, mediaType } = descriptor;

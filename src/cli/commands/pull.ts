@@ -73,7 +73,7 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
       await pull(references, {
         keepGoing: flags.keepGoing,
         output,
-        registry,
+        registry: { ...registry, trustedReferences: flags.references ?? [] },
         mirror: flags.mirror,
         restart: flags.restart,
         platform: platformsOf(flags),

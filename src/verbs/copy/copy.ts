@@ -132,7 +132,9 @@ async function copyAll(jobs: readonly Job[], options: CopyOptions): Promise<Copy
   const platforms = readPlatforms("copy", options.platform, "all");
   const concurrency = wholeNumber("concurrency", options.concurrency, 1) ?? CONCURRENCY;
   const blobCounter = createBlobCounter(options.onProgress ?? (() => undefined));
-  await using registries = new RegistryPool(options, blobCounter.onProgress, options.cacheDir);
+  const named = jobs.flatMap(({ from, to }) => [from.registry, to.registry]);
+  await using registries = new RegistryPool(options, named, blobCounter.onProgress, options.cacheDir);
+  registries.admit(named);
   const { signal, dryRun } = options;
   const cache = await openDigestCache(options.cacheDir);
   const run: CopyRun = {

@@ -105,7 +105,9 @@ export async function importImage(path: string, options: ImportOptions): Promise
   const cache = await openDigestCache(options.cacheDir);
   const { author, message } = options;
   const run: ImportRun = { input, target, settings, author, message, concurrency, cache, onProgress, onNote, signal };
-  await using registries = new RegistryPool(options, onProgress, options.cacheDir);
+  const named = target.destinations.map(({ registry }) => registry);
+  await using registries = new RegistryPool(options, named, onProgress, options.cacheDir);
+  registries.admit(named);
   const attempts = new Attempts(target.destinations.length, signal);
   const imported = await blameChangedInput(input.confirm, async () =>
     output !== undefined || options.dryRun

@@ -1,5 +1,5 @@
 import type { ClientCertificate } from "../../registry/http/tls-options.ts";
-import { badOption, wholeNumber } from "./option-values.ts";
+import { badOption, listOf, wholeNumber } from "./option-values.ts";
 
 export type { ClientCertificate } from "../../registry/http/tls-options.ts";
 
@@ -46,6 +46,11 @@ export interface RegistryOptions {
    * line it is the variable IMGPACK_REGISTRY.
    */
   readonly defaultHost?: string | undefined;
+  /**
+   * References whose registries `auth` and `tls` are for, in addition to `host` and `defaultHost`. Default: all that the
+   * call names. Pass those of the user here if others come from a list. Names in archives are never among them.
+   */
+  readonly trustedReferences?: readonly string[] | undefined;
   readonly auth?: RegistryAuth | undefined;
   readonly tls?: RegistryTls | undefined;
   readonly retry?: RegistryRetry | undefined;
@@ -60,10 +65,11 @@ export function registryOptions(registry: string | RegistryOptions | undefined):
   if (typeof registry !== "object" || registry === null || Array.isArray(registry)) {
     throw badOption("registry", registry, "HOST[:PORT] or an object");
   }
-  const { host, defaultHost, retry, limitRate } = registry;
+  const { host, defaultHost, trustedReferences, retry, limitRate } = registry;
   for (const [name, value] of Object.entries({ host, defaultHost })) {
     if (value !== undefined && typeof value !== "string") throw badOption(`registry.${name}`, value, "HOST[:PORT]");
   }
+  if (trustedReferences !== undefined) listOf("registry.trustedReferences", trustedReferences);
   wholeNumber("registry.retry.count", retry?.count, 0);
   wholeNumber("registry.retry.timeoutMs", retry?.timeoutMs, 1);
   if (limitRate !== undefined && (typeof limitRate !== "number" || !(limitRate > 0))) {

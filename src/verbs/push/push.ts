@@ -57,7 +57,7 @@ export async function push(archives: readonly string[], options: PushOptions = {
   const names = new PushNames(options);
   const blobCounter = createBlobCounter(options.onProgress ?? (() => undefined));
   const cache = await openDigestCache(options.cacheDir);
-  await using registries = new RegistryPool(options, blobCounter.onProgress, options.cacheDir);
+  await using registries = new RegistryPool(options, names.registries(), blobCounter.onProgress, options.cacheDir);
   const run: PushRun = { options: { ...options, onProgress: blobCounter.onProgress }, names, registries, cache, level };
   const images: PushedImage[] = [];
   const resultOf = async (): Promise<PushResult> => ({
@@ -95,6 +95,7 @@ async function pushArchive(
   await using archive = await openArchive(path, { onNote, signal, stdin, scan: reading.scan });
   const source = reading.sourceOf(archive);
   const targets = destinations(archive.images, names, archive.archive.what);
+  registries.admit(targets.map(({ registry }) => registry));
   const sentTo =
     firstRepository === undefined ? undefined : `${firstRepository.registry}/${firstRepository.repository}`;
   const opened = { archive, source, reading, sentTo };

@@ -52,7 +52,7 @@ export async function blob(reference: string, options: BlobOptions): Promise<Blo
       hint: 'Layers and their digests are listed by "imgpack manifest".',
     });
   }
-  return await withRegistries(options, async registries => {
+  return await withRegistries(options, named.registry, async registries => {
     const repository = await registries.repositoryFor(named, signal);
     const size = await blobSize(repository, digest, signal);
     const descriptor = { mediaType: "application/octet-stream", digest, size };

@@ -37,7 +37,7 @@ const NOT_ALLOWED =
  */
 export async function catalog(registry: string, options: CatalogOptions = {}): Promise<CatalogResult> {
   const limit = wholeNumber("limit", options.limit, 1);
-  return await withRegistries(options, async registries => {
+  return await withRegistries(options, registry, async registries => {
     const client = await registries.clientFor(registry, options.signal);
     const repositories: string[] = [];
     try {

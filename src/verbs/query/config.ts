@@ -40,7 +40,7 @@ export interface ConfigResult {
  */
 export async function config(reference: string, options: ConfigOptions = {}): Promise<ConfigResult> {
   const named = readableReference(reference, options.registry);
-  return await withRegistries(options, async registries => {
+  return await withRegistries(options, named.registry, async registries => {
     const { platform, signal } = options;
     const repository = await registries.repositoryFor(named, signal);
     const { view } = await readPlatformManifest(repository, manifestKey(named), platform, { signal });

@@ -42,7 +42,7 @@ export interface DigestResult {
  */
 export async function digest(reference: string, options: DigestOptions = {}): Promise<DigestResult> {
   const named = readableReference(reference, options.registry);
-  return await withRegistries(options, async registries => {
+  return await withRegistries(options, named.registry, async registries => {
     const { platform, signal } = options;
     const repository = await registries.repositoryFor(named, signal);
     const key = manifestKey(named);

@@ -15,7 +15,7 @@ import { manifestKey, type RemoteOptions, readableReference, withRegistries } fr
  */
 export async function exists(reference: string, options: RemoteOptions = {}): Promise<boolean> {
   const named = readableReference(reference, options.registry);
-  return await withRegistries(options, async registries => {
+  return await withRegistries(options, named.registry, async registries => {
     try {
       const repository = await registries.repositoryFor(named, options.signal);
       await resolveDigest(repository, manifestKey(named), options.signal);

@@ -66,7 +66,7 @@ export interface ManifestResult {
  */
 export async function rawManifest(reference: string, options: ManifestOptions = {}): Promise<RawManifestResult> {
   const named = readableReference(reference, options.registry);
-  return await withRegistries(options, async registries => {
+  return await withRegistries(options, named.registry, async registries => {
     const { platform, signal } = options;
     const repository = await registries.repositoryFor(named, signal);
     const { descriptor, manifest } =
@@ -94,7 +94,7 @@ export async function rawManifest(reference: string, options: ManifestOptions = 
 export async function manifest(reference: string, options: ManifestOptions = {}): Promise<ManifestResult> {
   const { signal } = options;
   const named = readableReference(reference, options.registry);
-  return await withRegistries(options, async registries => {
+  return await withRegistries(options, named.registry, async registries => {
     const remote = await registries.repositoryFor(named, signal);
     const read = await chosenManifest(remote, manifestKey(named), options);
     if ("platforms" in read) return read;

@@ -57,7 +57,7 @@ export async function ping(target: string, options: RemoteOptions = {}): Promise
   const { signal } = options;
   const reference = target.includes("/") ? parseReference(target) : undefined;
   const registry = reference === undefined ? target : (reference.registry ?? target);
-  return await withRegistries(options, async registries => {
+  return await withRegistries(options, registry, async registries => {
     const client = await registries.clientFor(registry, signal);
     const started = performance.now();
     const greeting = await greetRegistry(client, signal);

@@ -44,7 +44,7 @@ export interface ReferrersResult {
 export async function referrers(reference: string, options: ReferrersOptions = {}): Promise<ReferrersResult> {
   const { platform, artifactType, signal } = options;
   const named = readableReference(reference, options.registry);
-  return await withRegistries(options, async registries => {
+  return await withRegistries(options, named.registry, async registries => {
     const repository = await registries.repositoryFor(named, signal);
     const key = manifestKey(named);
     const { digest } =

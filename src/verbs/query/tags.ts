@@ -43,7 +43,7 @@ export async function tags(repository: string, options: TagsOptions = {}): Promi
   const sort = oneOf("sort", options.sort, ["semver", "time", "name"]);
   const limit = wholeNumber("limit", options.limit, 1);
   const reference = repositoryReference(repository, options.registry);
-  return await withRegistries(options, async registries => {
+  return await withRegistries(options, reference.registry, async registries => {
     const remote = await registries.repositoryFor(reference, signal);
     const found = await allTags(remote, sort === undefined ? limit : undefined, signal);
     const onNote = noteTo(options.onProgress);

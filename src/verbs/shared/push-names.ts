@@ -73,6 +73,12 @@ export class PushNames {
     return { registry, repository: repositoryAt(registry, reference), tag };
   }
 
+  /** Registries that the options name, as a push would reach them. */
+  registries(): readonly string[] {
+    const inTags = this.tags.flatMap(text => parseReference(text).registry ?? []);
+    return [...inTags, ...(this.#to === undefined ? [] : [parsePrefix(this.#to).registry])];
+  }
+
   /** The repositories that `tags` name, each once. */
   repositories(): readonly Pick<PushName, "registry" | "repository">[] {
     const found = new Map<string, Pick<PushName, "registry" | "repository">>();

@@ -1,14 +1,12 @@
 import type { ImageTarget } from "../../content/contracts.ts";
 import type { OnProgress } from "../../content/progress.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
-import { UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { speaksTls } from "../../registry/api/ping.ts";
 import type { Actions } from "../../registry/auth/scope.ts";
 import { type ConnectOptions, connectRegistry } from "../../registry/client/connect-registry.ts";
 import type { RegistryClient } from "../../registry/client/registry-client.ts";
 import { Repository } from "../../registry/client/repository.ts";
-import { canonicalRegistry } from "../../registry/credentials/credential-key.ts";
 import { RateLimit } from "../../registry/http/rate-limit.ts";
 import { type PullLocation, pullLocations } from "../../registry/mirrors/mirrors.ts";
 import type { CandidatesFor, FullReference } from "../../registry/registry-source.ts";
@@ -16,6 +14,7 @@ import { registryTarget } from "../../registry/registry-target.ts";
 import { UploadJournal } from "../../registry/upload/upload-journal.ts";
 import { listOf } from "../options/option-values.ts";
 import { type RegistryOptions, registryOptions } from "../options/registry-options.ts";
+import { NamedRegistries } from "./named-registries.ts";
 
 export interface PoolOptions {
   readonly registry?: string | RegistryOptions | undefined;
@@ -32,12 +31,16 @@ export class RegistryPool implements AsyncDisposable {
   readonly #onProgress: OnProgress;
   readonly #journal: UploadJournal | undefined;
   readonly #clients = new Map<string, Promise<RegistryClient>>();
-  /** The registry that the credentials of the options belong to: the first one. */
-  #owner: string | undefined;
+  readonly #allowed: NamedRegistries;
 
-  /** @param cacheDir folder for records of large uploads, so that a later run can resume them; default none. */
-  constructor({ registry, mirror }: PoolOptions, onProgress: OnProgress, cacheDir?: string) {
-    const { auth = {}, tls = {}, retry = {}, limitRate } = registryOptions(registry);
+  /**
+   * @param named registries in the arguments of the call: only they get its credentials.
+   * @param cacheDir folder for records of large uploads, so that a later run can resume them; default none.
+   */
+  constructor({ registry, mirror }: PoolOptions, named: readonly string[], onProgress: OnProgress, cacheDir?: string) {
+    const options = registryOptions(registry);
+    const { auth = {}, tls = {}, retry = {}, limitRate } = options;
+    this.#allowed = new NamedRegistries(options, named);
     const { username, password, token } = auth;
     const { plainHttp, insecure, ca, clientCertificate } = tls;
     this.#commonOptions = {
@@ -62,10 +65,15 @@ export class RegistryPool implements AsyncDisposable {
     if (cacheDir !== undefined) this.#journal = new UploadJournal(cacheDir, { onNote: this.note });
   }
 
+  /** To be called with all registries that are to be reached, before the first is. @throws UsageError */
+  admit(registries: readonly string[]): void {
+    this.#allowed.admit(registries);
+  }
+
   readonly clientFor = async (registry: string, signal?: AbortSignal): Promise<RegistryClient> => {
     const known = this.#clients.get(registry);
     if (known !== undefined) return await known;
-    this.#checkOwner(registry);
+    this.admit([registry]);
     return await this.#connect(registry, registry, this.#options, signal);
   };
 
@@ -126,20 +134,6 @@ export class RegistryPool implements AsyncDisposable {
       if (client.status === "fulfilled") await client.value.transport[Symbol.asyncDispose]();
   }
 
-  #checkOwner(registry: string): void {
-    const { username, password, token } = this.#options;
-    if (username === undefined && password === undefined && token === undefined) return;
-    const name = canonicalRegistry(registry);
-    this.#owner ??= name;
-    if (this.#owner === name) return;
-    throw new UsageError(
-      `Cannot log in to ${registry}: credentials were given for ${this.#owner}, expected one registry`,
-      {
-        hint: `Credentials given on the command line go to one registry only; for several, run "imgpack login ${registry}" before.`,
-      },
-    );
-  }
-
   async #connect(
     key: string,
     registry: string,
@@ -161,7 +155,7 @@ export class RegistryPool implements AsyncDisposable {
     const known = this.#clients.get(key);
     if (known !== undefined) return await known;
     const isNamed = !isMirror && registry === reference.registry;
-    if (isNamed) this.#checkOwner(registry);
+    if (isNamed) this.admit([registry]);
     const options = isNamed ? this.#options : this.#commonOptions;
     if (trust === "checked") return await this.#connect(key, registry, options, signal);
     if (trust === "plain-http") return await this.#connect(key, registry, { ...options, plainHttp: true }, signal);

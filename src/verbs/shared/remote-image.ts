@@ -25,13 +25,15 @@ export interface RemoteOptions {
 /**
  * Runs `task` with the registries of one call, and closes them.
  *
+ * @param named the registry that the arguments name.
  * @throws RegistryError for a document of a registry that cannot be understood.
  */
 export async function withRegistries<T>(
   options: RemoteOptions,
+  named: string,
   task: (registries: RegistryPool) => Promise<T>,
 ): Promise<T> {
-  await using registries = new RegistryPool(options, options.onProgress ?? (() => undefined));
+  await using registries = new RegistryPool(options, [named], options.onProgress ?? (() => undefined));
   return await readingAnswer(async () => await task(registries));
 }
 

@@ -36,7 +36,7 @@ async function pull(
   name: { tag: string } | { digest: string } = { tag: "1" },
 ): Promise<{ readonly digest: string | undefined; readonly notes: readonly string[] }> {
   const events: ProgressEvent[] = [];
-  const registries = new RegistryPool(options, event => void events.push(event));
+  const registries = new RegistryPool(options, [host], event => void events.push(event));
   onTestFinished(async () => await registries[Symbol.asyncDispose]());
   const reference = { registry: host, repository: "team/app", ...name } as never;
   const source = registrySource([reference], registries.repositoryFor, {
@@ -140,7 +140,7 @@ describe("RegistryPool with mirrors", () => {
 describe("RegistryPool with credentials of the command line", () => {
   test("RegistryPool.clientFor() refuses a second registry before it is asked", async () => {
     const [first, second] = [await ScriptedRegistry.start({ auth }), await ScriptedRegistry.start({ auth })];
-    await using registries = new RegistryPool(login, () => undefined);
+    await using registries = new RegistryPool(login, [first.host, second.host], () => undefined);
     await registries.clientFor(first.host);
     await registries.clientFor(first.host);
     const refused = registries.clientFor(second.host);
