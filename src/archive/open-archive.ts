@@ -94,17 +94,18 @@ async function readViews(archive: Archive, options: OpenArchiveOptions): Promise
     const { root, blobs } = dirView(archive, metadata);
     return { dialect: "dir", docker: undefined, oci: undefined, images: [root], indexes: [blobs] };
   }
-  const docker = metadata.has(DOCKER_MANIFEST_FILE)
-    ? await readDockerView(archive, metadata, onDamage, signal)
-    : undefined;
   const oci = isOciArchive(metadata) ? ociView(archive, metadata) : undefined;
+  const roots = oci === undefined ? undefined : await readOciRoots(oci, archive.what, onDamage, signal);
+  const artifacts = new Set((roots ?? []).flatMap(root => [...root.artifacts]));
+  const docker = metadata.has(DOCKER_MANIFEST_FILE)
+    ? await readDockerView(archive, metadata, { artifacts, onDamage, signal })
+    : undefined;
   if (docker === undefined && oci === undefined) {
     if (!isLegacyArchive(archive, metadata)) throw noMetadata(archive);
     const { images, blobs } = await readLegacyView(archive, metadata, signal);
     return { dialect: "legacy", docker, oci, images, indexes: [blobs] };
   }
   if (!metadata.has(LAYOUT_FILE) && oci !== undefined) onNote?.(noLayoutFile(archive));
-  const roots = oci === undefined ? undefined : await readOciRoots(oci, archive.what, onDamage, signal);
   const stray = oci === undefined ? await readStrayRoots(archive, metadata, signal) : [];
   const images = await reconcileViews(archive.what, { docker, oci: roots, stray }, signal);
   const dialect = docker === undefined ? "oci" : oci === undefined ? "docker" : "docker+oci";

@@ -6,8 +6,9 @@ import { readBlob } from "../content/pump.ts";
 import { InternalError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
+import { isArtifact } from "../oci/is-artifact.ts";
 import { parseManifest } from "../oci/manifest.ts";
-import { isImageConfigType, isImageManifestType, layerCompression, toGzipLayerType } from "../oci/media-types.ts";
+import { isImageManifestType, layerCompression, toGzipLayerType } from "../oci/media-types.ts";
 import { gzipLayer, wrongDiffId } from "./gzip-layer.ts";
 
 /**
@@ -68,8 +69,7 @@ async function draftOf(
   const bytes = await readBlob(await source.blob(descriptor, signal), descriptor.size, signal);
   const view = parseManifest(bytes, { where: descriptor.digest, announced: descriptor.mediaType });
   // A draft has fewer fields than a manifest may have, and the layers of an artifact are no root filesystem.
-  if (view.kind !== "image" || !isImageConfigType(view.config.mediaType)) return undefined;
-  if (view.subject !== undefined || view.artifactType !== undefined) return undefined;
+  if (view.kind !== "image" || isArtifact(view) || view.subject !== undefined) return undefined;
   const { mediaType, config, layers, annotations } = view;
   return { mediaType, config, layers, ...(annotations === undefined ? {} : { annotations }) };
 }

@@ -6,8 +6,9 @@ import { ArchiveError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { parseImageConfig } from "../oci/image-config.ts";
+import { isArtifact } from "../oci/is-artifact.ts";
 import { MAX_CONFIG_BYTES } from "../oci/limits.ts";
-import { isForeignLayerType, isImageConfigType, type LayerCompression, layerCompression } from "../oci/media-types.ts";
+import { isForeignLayerType, type LayerCompression, layerCompression } from "../oci/media-types.ts";
 
 export type TargetCompression = "gzip" | "raw";
 
@@ -64,7 +65,7 @@ export async function layersToRecompress(
 function imagesOf(plan: CopyPlan): readonly Image[] {
   const images: Image[] = [];
   for (const { view, descriptor } of plan.manifests.values()) {
-    if (view.kind === "image" && isImageConfigType(view.config.mediaType))
+    if (view.kind === "image" && !isArtifact(view))
       images.push({ what: descriptor.digest, config: view.config, layers: view.layers });
   }
   for (const root of plan.roots) {

@@ -9,8 +9,10 @@ import { ArchiveError, isMissingBlob } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestAlgorithm } from "../oci/digest.ts";
 import { parseImageConfig } from "../oci/image-config.ts";
+import { isArtifact } from "../oci/is-artifact.ts";
 import { MAX_CONFIG_BYTES } from "../oci/limits.ts";
-import { isImageConfigType, layerCompression } from "../oci/media-types.ts";
+import type { ImageView } from "../oci/manifest.ts";
+import { layerCompression } from "../oci/media-types.ts";
 import { hashLayer } from "../transform/hash-layer.ts";
 import { blameChangedInput } from "../util/input-guard.ts";
 import { runBounded } from "../util/task-group.ts";
@@ -61,6 +63,8 @@ interface Claim {
   readonly descriptor: Descriptor;
   readonly diffIds: Set<Digest>;
 }
+
+type ImageParts = Pick<ImageView, "config" | "layers" | "artifactType">;
 
 const CONCURRENCY = 4;
 
@@ -122,13 +126,13 @@ async function collectClaims(
     if (diffId !== undefined) known.diffIds.add(diffId);
     claims.set(descriptor.digest, known);
   };
-  const claimImage = async (config: Descriptor, layers: readonly Descriptor[]): Promise<void> => {
-    claim(config);
-    const diffIds = await readDiffIds(archive, config, signal);
-    for (const [index, layer] of layers.entries()) claim(layer, diffIds[index]);
+  const claimImage = async (image: ImageParts): Promise<void> => {
+    claim(image.config);
+    const diffIds = isArtifact(image) ? [] : await readDiffIds(archive, image.config, signal);
+    for (const [index, layer] of image.layers.entries()) claim(layer, diffIds[index]);
   };
   for (const root of archive.images) {
-    if (root.kind === "draft") await claimImage(root.draft.config, draftLayers(root));
+    if (root.kind === "draft") await claimImage({ config: root.draft.config, layers: draftLayers(root) });
     else await claimGraph(archive, root.descriptor, claim, claimImage, faults, unchecked, signal);
   }
   for (const descriptor of archive.oci?.blobs.unclaimed(new Set(claims.keys())) ?? []) claim(descriptor);
@@ -143,7 +147,7 @@ async function claimGraph(
   archive: ArchiveSource,
   descriptor: Descriptor,
   claim: (descriptor: Descriptor) => void,
-  claimImage: (config: Descriptor, layers: readonly Descriptor[]) => Promise<void>,
+  claimImage: (image: ImageParts) => Promise<void>,
   faults: ArchiveFault[],
   unchecked: string[],
   signal: AbortSignal | undefined,
@@ -159,7 +163,7 @@ async function claimGraph(
       // Docker's containerd store saves only the manifest of a platform that it does not contain.
       const isBelowIndex = found.digest !== descriptor.digest;
       if (isBelowIndex && !archive.hasBlob(view.config.digest)) absent(found.digest);
-      else await claimImage(view.config, view.layers);
+      else await claimImage(view);
     }
   } catch (error) {
     signal?.throwIfAborted();
@@ -178,7 +182,6 @@ async function readDiffIds(
   config: Descriptor,
   signal: AbortSignal | undefined,
 ): Promise<readonly Digest[]> {
-  if (!isImageConfigType(config.mediaType)) return [];
   try {
     const bytes = await readBlob(await archive.blob(config, signal), MAX_CONFIG_BYTES, signal);
     return parseImageConfig(bytes, `config ${config.digest}`).diffIds;

@@ -28,6 +28,11 @@ export interface DockerImage {
   readonly isClassic: boolean;
 }
 
+interface DockerViewOptions extends Pick<OpenArchiveOptions, "onDamage" | "signal"> {
+  /** Digests of the configs of artifacts, which the OCI view names. */
+  readonly artifacts?: ReadonlySet<Digest> | undefined;
+}
+
 /** An archive as its `manifest.json` describes it. */
 export interface DockerView {
   readonly images: readonly DockerImage[];
@@ -35,6 +40,8 @@ export interface DockerView {
   readonly blobs: BlobIndex;
   /** True if `manifest.json` spells an entry with "./". */
   readonly hasDotNames: boolean;
+  /** Number of entries that were left out, because the OCI view has an artifact with the same config. */
+  readonly artifacts: number;
   /**
    * Raw layers have their diff_id as digest. A compressed layer is read whole, unless its name contains its digest: that
    * is a claim, checked like any other when the blob is read.
@@ -53,8 +60,7 @@ export interface DockerView {
 export async function readDockerView(
   archive: Archive,
   metadata: ArchiveMetadata,
-  onDamage?: OpenArchiveOptions["onDamage"],
-  signal?: AbortSignal,
+  options: DockerViewOptions = {},
 ): Promise<DockerView> {
   const entries = parseDockerManifest(metadata.bytes(DOCKER_MANIFEST_FILE), archive.what);
   if (entries.length === 0) {
@@ -66,13 +72,16 @@ export async function readDockerView(
   const blobs = new BlobIndex(archive);
   const reader = new LayerReader(archive, blobs);
   const images: DockerImage[] = [];
+  let artifacts = 0;
   for (const entry of entries) {
-    const image = await readImage(archive, blobs, entry, onDamage, signal);
-    if (image !== undefined) images.push(image);
+    const image = await readImage(archive, blobs, entry, options);
+    if (image === "artifact") artifacts += 1;
+    else if (image !== undefined) images.push(image);
   }
   return {
     images,
     blobs,
+    artifacts,
     hasDotNames: entries.some(({ config, layers }) => [config, ...layers].some(name => name.startsWith("./"))),
     async layersOf(image, signal) {
       const layers: Descriptor[] = [];
@@ -88,9 +97,8 @@ async function readImage(
   archive: Archive,
   blobs: BlobIndex,
   entry: DockerImageEntry,
-  onDamage: OpenArchiveOptions["onDamage"],
-  signal: AbortSignal | undefined,
-): Promise<DockerImage | undefined> {
+  { artifacts, onDamage, signal }: DockerViewOptions,
+): Promise<DockerImage | "artifact" | undefined> {
   const configName = cleanEntryName(entry.config);
   const configBytes = await readMetadata(archive, configName, MAX_CONFIG_BYTES, signal);
   const digest: Digest = `sha256:${createHash("sha256").update(configBytes).digest("hex")}`;
@@ -101,13 +109,13 @@ async function readImage(
     onDamage(claimed, error);
     return undefined;
   }
-  const { diffIds } = parseImageConfig(configBytes, `${quote(configName)} in ${archive.what}`);
-  if (diffIds.length !== entry.layers.length) {
-    throw new ArchiveError(
-      "layer-count",
-      `Cannot read image ${entry.repoTags[0] ?? digest} from ${archive.what}: ${entry.layers.length} layers in manifest.json, ` +
-        `expected ${diffIds.length} as in its config`,
-    );
+  let diffIds: readonly Digest[];
+  try {
+    diffIds = readDiffIds(configBytes, entry, archive.what);
+  } catch (error) {
+    // Other writers list artifacts as images. No loader can take such an entry for an image.
+    if (error instanceof ArchiveError && artifacts?.has(digest) === true) return "artifact";
+    throw error;
   }
   const configEntry = archive.entries.get(configName);
   if (configEntry !== undefined) blobs.add(digest, configEntry);
@@ -121,6 +129,21 @@ async function readImage(
       ([diffId, layer]) => layer.digest === diffId && layerCompression(layer.mediaType) === "none",
     ),
   };
+}
+
+/** One per layer. @throws ArchiveError */
+function readDiffIds(
+  config: Uint8Array,
+  { config: name, layers, repoTags }: DockerImageEntry,
+  what: string,
+): readonly Digest[] {
+  const { diffIds } = parseImageConfig(config, `${quote(cleanEntryName(name))} in ${what}`);
+  if (diffIds.length === layers.length) return diffIds;
+  throw new ArchiveError(
+    "layer-count",
+    `Cannot read image ${repoTags[0] ?? quote(name)} from ${what}: ${layers.length} layers in manifest.json, ` +
+      `expected ${diffIds.length} as in its config`,
+  );
 }
 
 /** Turns layer paths into descriptors, each entry once. */

@@ -3,6 +3,7 @@ import { verified } from "../../content/verified.ts";
 import { IntegrityError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { isArtifact } from "../../oci/is-artifact.ts";
 import type { LayoutRoot } from "../../oci/layout.ts";
 import { MAX_INDEX_DEPTH, MAX_MANIFEST_BYTES } from "../../oci/limits.ts";
 import { manifestChildren, parseManifest } from "../../oci/manifest.ts";
@@ -16,6 +17,8 @@ const MAX_MANIFESTS = 100_000;
 export interface OciRoot extends LayoutRoot {
   /** Number of layers by config digest, for every image manifest below that is present. */
   readonly images: ReadonlyMap<Digest, number>;
+  /** Digests of the configs of artifacts, which `images` contains as well. */
+  readonly artifacts: ReadonlySet<Digest>;
   /** Manifests below it that are present. */
   readonly parts: ReadonlySet<Digest>;
 }
@@ -45,6 +48,7 @@ export async function readOciRoots(
   const roots: OciRoot[] = [];
   for (const root of index.roots) {
     const images = new Map<Digest, number>();
+    const artifacts = new Set<Digest>();
     const seen = new Set<Digest>();
     const walk = async (descriptor: Descriptor, depth: number): Promise<void> => {
       const { digest, mediaType } = descriptor;
@@ -58,12 +62,14 @@ export async function readOciRoots(
         return undefined;
       });
       if (view === undefined) return;
-      if (view.kind === "image") images.set(view.config.digest, view.layers.length);
-      else for (const child of manifestChildren(view)) await walk(child, depth + 1);
+      if (view.kind === "image") {
+        images.set(view.config.digest, view.layers.length);
+        if (isArtifact(view)) artifacts.add(view.config.digest);
+      } else for (const child of manifestChildren(view)) await walk(child, depth + 1);
     };
     await walk(root.descriptor, 1);
     seen.delete(root.descriptor.digest);
-    roots.push({ ...root, images, parts: seen });
+    roots.push({ ...root, images, artifacts, parts: seen });
   }
   return roots;
 }

@@ -4,9 +4,9 @@ import { buildImageIndex } from "../../oci/build-manifest.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { DOCKER_MANIFEST_FILE } from "../../oci/docker-manifest.ts";
+import { isArtifact } from "../../oci/is-artifact.ts";
 import { INDEX_FILE, LAYOUT_FILE, LAYOUT_HEADER } from "../../oci/layout.ts";
 import type { ImageView } from "../../oci/manifest.ts";
-import { isImageConfigType } from "../../oci/media-types.ts";
 import { type Platform, selectPlatform } from "../../oci/platform.ts";
 import { parseReference } from "../../oci/reference.ts";
 
@@ -64,13 +64,13 @@ export interface DockerImagePlan {
 
 /**
  * The image that a docker loader gets: the manifest itself, or the best match of an index, or else its first image.
- * Undefined for an artifact, which has no config that can run.
+ * Undefined for an artifact: it is in `index.json` only, because loaders fail at what they cannot unpack.
  */
 export function dockerImage(plan: CopyPlan, { digest }: Descriptor, platform: Platform): DockerImagePlan | undefined {
   const planned = plan.manifests.get(digest);
   if (planned === undefined) return undefined;
   const { descriptor, view } = planned;
-  if (view.kind === "image") return isImageConfigType(view.config.mediaType) ? { descriptor, view } : undefined;
+  if (view.kind === "image") return isArtifact(view) ? undefined : { descriptor, view };
   const present = view.manifests.filter(({ digest }) => plan.manifests.has(digest));
   const best = selectPlatform(present, platform);
   const ordered = best === undefined ? present : [best, ...present];

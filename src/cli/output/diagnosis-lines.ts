@@ -70,16 +70,20 @@ function* advices({ archive, loaders, images, verified, repaired }: Diagnosis): 
   if (images.length === 1 && named.length === 1 && named[0]?.names.length === 0)
     yield `give it a name: imgpack convert ${file} named.tar --tag NAME:TAG`;
   if (repaired !== undefined || named.length === 0 || isAltered) return;
-  const fixable = loaders.flatMap(({ why }) => why).filter(why => !NOT_FIXABLE.test(why));
-  if (fixable.length === 0) return;
+  const reasons = loaders.flatMap(({ why }) => why);
+  const fixable = reasons.filter(why => !NOT_FIXABLE.test(why));
+  if (fixable.length === 0 || reasons.includes(NO_IMAGE)) return;
   const layers = fixable.some(why => /^layers are .*zstd/.test(why)) ? " --layers gzip" : "";
   const what = broken.length > 0 ? "save the complete images" : "make an archive that every runtime loads";
   const saved = archive === "-" ? "save it to FILE, then " : "";
   yield `${saved}${what}: imgpack doctor ${file} --repair clean.tar${layers}`;
 }
 
+/** No form of archive makes an artifact an image. */
+const NO_IMAGE = "there is no image in it";
+
 /** Reasons that remain in every other archive of the same images. */
-const NOT_FIXABLE = /has no name|without a name|no image in it|machine's platform/;
+const NOT_FIXABLE = /has no name|without a name|no image in it|machine's platform|--no-unpack/;
 
 /** A path quoted for a shell; FILE for one that cannot be printed. */
 function shellWord(path: string): string {

@@ -1,19 +1,14 @@
 import type { ArchiveSource } from "../../archive/open-archive.ts";
-import type { DockerImage } from "../../archive/read/docker-view.ts";
+import type { DockerImage, DockerView } from "../../archive/read/docker-view.ts";
 import type { CopyPlan, Root } from "../../content/contracts.ts";
 import { gather } from "../../copy/gather.ts";
 import { ArchiveError, IntegrityError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { isArtifact } from "../../oci/is-artifact.ts";
 import { INDEX_FILE, LAYOUT_FILE, type LayoutRoot } from "../../oci/layout.ts";
 import { REPOSITORIES_FILE } from "../../oci/legacy/legacy-names.ts";
-import {
-  isImageConfigType,
-  isIndexType,
-  isLayerType,
-  type LayerCompression,
-  layerCompression,
-} from "../../oci/media-types.ts";
+import { isIndexType, isLayerType, type LayerCompression, layerCompression } from "../../oci/media-types.ts";
 import { hostPlatform, matchesPlatform, parsePlatform } from "../../oci/platform.ts";
 import type { InspectedImage } from "../shared/describe-images.ts";
 import type { LoadFacts, OciFacts } from "./loader-verdicts.ts";
@@ -34,6 +29,7 @@ export async function loadFacts(
 ): Promise<LoadFacts> {
   const { archive, docker, dialect } = source;
   const real = images.filter(isImage);
+  const read = await readRoots(source, signal);
   return {
     outer: archive.isFolder === true ? "folder" : archive.compression,
     hasDockerView: docker !== undefined,
@@ -45,8 +41,9 @@ export async function loadFacts(
     layers: await layerKinds(source, images),
     hasHardLinks: [...archive.entries.values()].some(({ type }) => type === "hardlink"),
     hasDotNames: docker?.hasDotNames === true,
+    listedArtifacts: listedArtifacts(docker, read),
     nameless: real.filter(({ names }) => names.length === 0).length,
-    oci: await ociFacts(source, real, signal),
+    oci: ociFacts(source, real, read),
   };
 }
 
@@ -72,26 +69,27 @@ async function layerKinds(
   return kinds;
 }
 
-async function ociFacts(
-  source: ArchiveSource,
-  images: readonly InspectedImage[],
-  signal: AbortSignal | undefined,
-): Promise<OciFacts | undefined> {
+/** Other writers list artifacts in manifest.json, too. */
+function listedArtifacts(docker: DockerView | undefined, read: Manifests): number {
+  const configs = new Set(
+    [...read.values()].flatMap(({ view }) => (view.kind === "image" && isArtifact(view) ? [view.config.digest] : [])),
+  );
+  const alike = docker?.images.filter(({ config }) => configs.has(config.digest)) ?? [];
+  return (docker?.artifacts ?? 0) + alike.length;
+}
+
+function ociFacts(source: ArchiveSource, images: readonly InspectedImage[], read: Manifests): OciFacts | undefined {
   const { oci, docker, archive } = source;
   if (oci === undefined || !archive.entries.has(INDEX_FILE)) return undefined;
   const { roots, view } = oci.index;
-  const read = await readRoots(
-    source,
-    roots.map(({ descriptor }) => descriptor),
-    signal,
-  );
   const layersOf = layersByConfig(read);
   const tops = topRoots(roots, read);
-  const unnamed = tops.filter(({ descriptor, names }) => names.length === 0 && !isArtifact(read, descriptor));
+  const unnamed = tops.filter(({ descriptor, names }) => names.length === 0 && !isArtifactRoot(read, descriptor));
   const dockerImages = docker?.images ?? [];
   return {
     hasLayoutFile: archive.entries.has(LAYOUT_FILE),
     entries: view.manifests.length,
+    artifacts: tops.filter(({ descriptor }) => isArtifactRoot(read, descriptor)).length,
     nameless: unnamed.filter(({ tags }) => tags.length === 0).length,
     tagOnly: unnamed.filter(({ tags }) => tags.length > 0).length,
     otherPlatforms: images.filter(isIndexOfOthers).length + tops.filter(isManifestOfOther).length,
@@ -120,9 +118,9 @@ function topRoots(roots: readonly LayoutRoot[], read: Manifests): readonly Layou
   return roots.filter(({ descriptor }) => !children.has(descriptor.digest));
 }
 
-function isArtifact(read: Manifests, { digest }: Descriptor): boolean {
+function isArtifactRoot(read: Manifests, { digest }: Descriptor): boolean {
   const view = read.get(digest)?.view;
-  return view?.kind === "image" && !isImageConfigType(view.config.mediaType);
+  return view?.kind === "image" && isArtifact(view);
 }
 
 function isIndexOfIndexes(read: Manifests, { digest }: Descriptor): boolean {
@@ -150,14 +148,10 @@ function isContradicted(
   return isClassic ? layers.join() !== diffIds.join() : layers.length !== diffIds.length;
 }
 
-/** Manifests of each root; none of a root with a damaged one, which `verify` reports. */
-async function readRoots(
-  source: ArchiveSource,
-  descriptors: readonly Descriptor[],
-  signal: AbortSignal | undefined,
-): Promise<Manifests> {
+/** Manifests of each root of `index.json`; none of a root with a damaged one, which `verify` reports. */
+async function readRoots(source: ArchiveSource, signal: AbortSignal | undefined): Promise<Manifests> {
   const all: Manifests[] = [];
-  for (const descriptor of descriptors) {
+  for (const { descriptor } of source.oci?.index.roots ?? []) {
     try {
       const root: Root = { kind: "settled", names: [], descriptor };
       all.push((await gather(source, [root], signal, undefined, () => undefined)).manifests);

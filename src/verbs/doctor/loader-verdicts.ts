@@ -18,6 +18,8 @@ export interface LoadFacts {
   readonly hasHardLinks: boolean;
   /** manifest.json spells entries with "./". */
   readonly hasDotNames: boolean;
+  /** Entries of manifest.json that are artifacts. */
+  readonly listedArtifacts: number;
   /** Images of manifest.json without a name. */
   readonly nameless: number;
   /** Undefined without an `index.json`, or without an `oci-layout` next to `manifest.json`. */
@@ -29,6 +31,8 @@ export interface OciFacts {
   readonly hasLayoutFile: boolean;
   /** Number of entries: an image with two names has two. */
   readonly entries: number;
+  /** Entries that are artifacts. */
+  readonly artifacts: number;
   /** Images with neither name nor tag. */
   readonly nameless: number;
   /** Images with a tag but without a name. */
@@ -66,6 +70,8 @@ const needsRepositories: Rule = ({ isLegacy, hasRepositories }) =>
   no(isLegacy && !hasRepositories, "there is no repositories file, which names the images");
 const legacy: Rule = ({ isLegacy }) => no(isLegacy, "archives of Docker 1.9 are not supported any more");
 const hardLinks: Rule = ({ hasHardLinks }) => no(hasHardLinks, "a layer is a hard link, which it does not support");
+const listedArtifacts: Rule = ({ listedArtifacts }) =>
+  no(listedArtifacts > 0, "manifest.json lists an artifact as an image, which it cannot unpack");
 const dotNames: Rule = ({ hasDotNames, oci }) =>
   no(hasDotNames && oci === undefined, 'manifest.json spells names with "./", which it does not find');
 const outer =
@@ -87,6 +93,8 @@ const contradicted: Rule = ({ oci }) =>
   no((oci?.contradicted ?? 0) > 0, "it uses index.json, which has other layers than the image");
 const platform: Rule = ({ oci }) =>
   no((oci?.otherPlatforms ?? 0) > 0, "an image does not support this machine's platform; use ctr with --platform");
+const artifacts: Rule = ({ oci }) =>
+  no((oci?.artifacts ?? 0) > 0, "index.json lists an artifact, which it cannot unpack; use ctr with --no-unpack");
 /** It uses the tag as the name, and lists only images with a name and a tag. */
 const tagOnly: Rule = ({ oci }) =>
   no((oci?.tagOnly ?? 0) > 0, "an image has a tag without a name, so it is not listed");
@@ -100,7 +108,8 @@ const nested: Rule = ({ hasDockerView, oci }) =>
   no(!hasDockerView && (oci?.nested ?? 0) > 0, "an index contains indexes, where it expects images");
 const unlistedByOne: Rule = facts => facts.oci?.entries === 1 && unlisted(facts);
 
-const PODMAN: readonly Rule[] = [legacy, oneOciImage, nested, unlistedByOne, sha512];
+const DOCKER: readonly Rule[] = [folder, dir, needsDocker, needsRepositories, listedArtifacts];
+const PODMAN: readonly Rule[] = [legacy, listedArtifacts, oneOciImage, nested, unlistedByOne, sha512];
 const CONTAINERD: readonly Rule[] = [
   folder,
   dir,
@@ -117,12 +126,12 @@ const CTR: readonly Rule[] = [...CONTAINERD, platform, nameless];
 
 /** Measured with these versions: each rule is an archive that the tool refused, or reported as loaded and did not load. */
 const LOADERS: readonly { readonly loader: string; readonly rules: readonly Rule[] }[] = [
-  { loader: "docker 20.10", rules: [folder, dir, needsDocker, needsRepositories, outer("zstd"), layers("zstd")] },
-  { loader: "docker 23 to 28, classic store", rules: [folder, dir, needsDocker, needsRepositories] },
+  { loader: "docker 20.10", rules: [...DOCKER, outer("zstd"), layers("zstd")] },
+  { loader: "docker 23 to 28, classic store", rules: DOCKER },
   { loader: "docker, containerd store", rules: [...CONTAINERD, tagOnly] },
   { loader: "podman 4.3 (Debian 12)", rules: [...PODMAN, outer("gzip")] },
   { loader: "podman 5", rules: PODMAN },
-  { loader: "containerd 1.6 (ctr)", rules: [...CTR, outer("gzip", "zstd", "xz", "bzip2")] },
+  { loader: "containerd 1.6 (ctr)", rules: [...CTR, artifacts, outer("gzip", "zstd", "xz", "bzip2")] },
   { loader: "containerd 2 (ctr)", rules: [...CTR, outer("xz", "bzip2")] },
 ];
 

@@ -4,8 +4,9 @@ import { ArchiveError, IntegrityError, NotFoundError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { parseImageConfig } from "../../oci/image-config.ts";
+import { isArtifact } from "../../oci/is-artifact.ts";
 import { MAX_CONFIG_BYTES } from "../../oci/limits.ts";
-import { isImageConfigType } from "../../oci/media-types.ts";
+import type { ImageView } from "../../oci/manifest.ts";
 import { hostPlatform, selectPlatform } from "../../oci/platform.ts";
 import { compareText } from "../../oci/semver.ts";
 import { isBadAnswer } from "../../registry/client/registry-answer.ts";
@@ -47,9 +48,9 @@ export async function datedTags(
         const { descriptor, view } = await readManifest(repository, tag, { signal: stop });
         const [first] = view.kind === "index" ? view.manifests : [];
         const child = view.kind === "index" ? (selectPlatform(view.manifests, hostPlatform()) ?? first) : undefined;
-        const source = child ?? (view.kind === "image" ? view.config : undefined);
-        const key = source?.digest ?? descriptor.digest;
-        const date = dates.get(key) ?? readDate(repository, source, child !== undefined, stop);
+        const image = view.kind === "image" ? view : undefined;
+        const key = child?.digest ?? image?.config.digest ?? descriptor.digest;
+        const date = dates.get(key) ?? readDate(repository, child ?? image, stop);
         dates.set(key, date);
         const created = await date;
         found.push({ tag, digest: descriptor.digest, ...(created === undefined ? {} : { created }) });
@@ -72,18 +73,13 @@ export function timeOf({ created }: DatedTag): number {
 
 async function readDate(
   repository: Repository,
-  source: Descriptor | undefined,
-  isManifest: boolean,
+  source: Descriptor | ImageView | undefined,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   if (source === undefined) return undefined;
-  let config = source;
-  if (isManifest) {
-    const { view } = await readManifest(repository, source.digest, { signal });
-    if (view.kind === "index") return undefined;
-    config = view.config;
-  }
-  if (!isImageConfigType(config.mediaType)) return undefined;
+  const view = "kind" in source ? source : (await readManifest(repository, source.digest, { signal })).view;
+  if (view.kind !== "image" || isArtifact(view)) return undefined;
+  const { config } = view;
   return parseImageConfig(await readConfigBytes(repository, config, signal), `config ${config.digest}`).created;
 }
 

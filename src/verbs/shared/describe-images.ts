@@ -6,8 +6,9 @@ import { isMissingBlob } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { type HistoryEntry, type ImageConfig, parseImageConfig, type RuntimeConfig } from "../../oci/image-config.ts";
+import { isArtifact } from "../../oci/is-artifact.ts";
 import { MAX_CONFIG_BYTES } from "../../oci/limits.ts";
-import { isImageConfigType } from "../../oci/media-types.ts";
+import type { ImageView } from "../../oci/manifest.ts";
 import { formatPlatform } from "../../oci/platform.ts";
 
 /** A layer of an image. */
@@ -51,6 +52,8 @@ export interface InspectedImage {
   readonly absent: readonly string[];
 }
 
+type ImageParts = Pick<ImageView, "config" | "layers" | "artifactType">;
+
 /** Describes the roots of a source by their manifests and configs, and names absent children of an index. */
 export async function describeImages(
   source: ImageSource,
@@ -76,7 +79,7 @@ async function describeRoot(
   if (root.kind === "draft") {
     const { mediaType, config } = root.draft;
     const layers = root.draft.layers.flatMap(layer => ("key" in layer ? [] : [layer]));
-    const platform = await describeImage(source, undefined, config, layers, signal);
+    const platform = await describeImage(source, undefined, { config, layers }, signal);
     return { names: root.names, mediaType, platforms: [platform], absent: [] };
   }
   const manifests = imagesBelow(root.descriptor, plan);
@@ -86,7 +89,7 @@ async function describeRoot(
   for (const { descriptor, view } of manifests) {
     if (view.kind !== "image") continue;
     try {
-      platforms.push(await describeImage(source, descriptor.digest, view.config, view.layers, signal));
+      platforms.push(await describeImage(source, descriptor.digest, view, signal));
     } catch (error) {
       // Docker's containerd store saves the manifest alone if it does not have the platform.
       if (descriptor.digest === digest || !isMissingBlob(error)) throw error;
@@ -119,11 +122,11 @@ function imagesBelow({ digest }: Descriptor, plan: CopyPlan): readonly PlannedMa
 async function describeImage(
   source: ImageSource,
   digest: Digest | undefined,
-  config: Descriptor,
-  layers: readonly Descriptor[],
+  image: ImageParts,
   signal: AbortSignal | undefined,
 ): Promise<InspectedPlatform> {
-  const view = await readConfig(source, config, signal);
+  const { config, layers } = image;
+  const view = isArtifact(image) ? undefined : await readConfig(source, config, signal);
   return {
     ...(view === undefined ? {} : { platform: formatPlatform(view) }),
     ...(digest === undefined ? {} : { digest }),
@@ -138,16 +141,13 @@ async function describeImage(
   };
 }
 
-/** Undefined for an artifact, which has another kind of config. */
 async function readConfig(
   source: ImageSource,
   config: Descriptor,
   signal: AbortSignal | undefined,
-): Promise<ImageConfig | undefined> {
-  if (!isImageConfigType(config.mediaType)) return undefined;
+): Promise<ImageConfig> {
   const where = `config ${config.digest}`;
   const blob = verified(config, await source.blob(config, signal), where);
   const bytes = await readBlob(blob, MAX_CONFIG_BYTES, signal);
-  // Attestations carry an image config without a root file system.
   return parseImageConfig(bytes, where);
 }

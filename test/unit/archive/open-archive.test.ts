@@ -4,7 +4,20 @@ import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { openArchive } from "../../../src/archive/open-archive.ts";
 import { ArchiveError, StorageError } from "../../../src/errors.ts";
-import { configOf, dockerManifest, layerOf, makeFolder, openBytes, refusal, tarOf } from "./archive-builder.ts";
+import { OCI_LAYER, OCI_MANIFEST } from "../../../src/oci/media-types.ts";
+import {
+  blobOf,
+  configOf,
+  describe,
+  dockerManifest,
+  layerOf,
+  layoutFiles,
+  makeFolder,
+  manifestOf,
+  openBytes,
+  refusal,
+  tarOf,
+} from "./archive-builder.ts";
 
 for (const [title, files, text] of [
   ["a root file system", { "etc/passwd": "root" }, "no manifest.json among 1 entries"],
@@ -52,4 +65,21 @@ test("openArchive() notes that an archive has no end marker, and reads it", asyn
   const archive = await openBytes(bytes.subarray(0, -1024), { onNote: note => notes.push(note) });
   expect(archive.images).toHaveLength(1);
   expect(notes).toEqual([expect.stringContaining("app.tar")]);
+});
+
+test("openArchive() reads an archive whose manifest.json lists an artifact as an image, as other writers do", async () => {
+  const layer = layerOf("x");
+  const config = configOf([layer]);
+  const app = manifestOf(config, [layer], OCI_LAYER);
+  const empty = blobOf("{}");
+  const chart = manifestOf(empty, [layer], "application/vnd.cncf.helm.chart.content.v1+tar");
+  const name = (text: string): object => ({ annotations: { "io.containerd.image.name": `r.lan/${text}` } });
+  const roots = [describe(app, OCI_MANIFEST, name("app:1")), describe(chart, OCI_MANIFEST, name("chart:1"))];
+  const list = dockerManifest(
+    { Config: `blobs/sha256/${config.hex}`, RepoTags: ["r.lan/app:1"], Layers: [`blobs/sha256/${layer.hex}`] },
+    { Config: `blobs/sha256/${empty.hex}`, RepoTags: ["r.lan/chart:1"], Layers: [`blobs/sha256/${layer.hex}`] },
+  );
+  const archive = await openBytes(tarOf({ ...layoutFiles(roots, [app, chart, config, empty, layer]), ...list }));
+  expect(archive.images.map(({ names }) => names)).toEqual([["r.lan/app:1"], ["r.lan/chart:1"]]);
+  expect(archive.docker?.artifacts).toBe(1);
 });

@@ -107,7 +107,7 @@ describe("diagnosisLines()", () => {
       { archive: "-", ...refused("x") },
       ["save it to FILE, then make an archive that every runtime loads: imgpack doctor FILE --repair clean.tar"],
     ],
-    ["artifacts, which no form makes images", refused("there is no image in it"), []],
+    ["artifacts, which no form makes images", refused("there is no image in it", "there is no manifest.json"), []],
     [
       "an image without a name",
       { images: [{ ...image, names: [] }] },

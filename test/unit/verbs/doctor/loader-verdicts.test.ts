@@ -12,12 +12,14 @@ const docker: LoadFacts = {
   layers: new Set(["none", "gzip"]),
   hasHardLinks: false,
   hasDotNames: false,
+  listedArtifacts: 0,
   nameless: 0,
   oci: undefined,
 };
 const index: OciFacts = {
   hasLayoutFile: true,
   entries: 2,
+  artifacts: 0,
   nameless: 0,
   tagOnly: 0,
   otherPlatforms: 0,
@@ -81,6 +83,12 @@ describe("loaderVerdicts() tells who loads", () => {
     ["other layers in the index", hybrid({ contradicted: 1 }), "++-++--"],
     ["sha512 names", layout({ hasSha512: true }), "-------"],
     ["an image that is not whole", { ...docker, broken: 1 }, "-------"],
+    ["an artifact next to images in index.json alone", hybrid({ artifacts: 1 }), "+++++-+"],
+    [
+      "an artifact that manifest.json lists as an image",
+      { ...hybrid({ artifacts: 1 }), listedArtifacts: 1 },
+      "--+---+",
+    ],
     ["artifacts only", { ...layout(), images: 0 }, "-------"],
   ])("loaderVerdicts() of %s", (_, facts, expected) => {
     expect(marks(facts)).toBe(expected);
