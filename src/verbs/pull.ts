@@ -45,7 +45,7 @@ export interface PullResult {
   readonly blobs: number;
   /** HTTP requests. */
   readonly requests: number;
-  /** `os/architecture[/variant]`, or "all". */
+  /** What the images run on: `os/architecture[/variant]`, or "all" if all were asked for; empty for artifacts. */
   readonly platforms: readonly string[];
   readonly seconds: number;
 }
@@ -56,7 +56,7 @@ export interface PullResult {
  * interrupted one.
  *
  * @param references `[registry/]repository[:tag]` or `[registry/]repository@digest`; at least one.
- * @throws NotFoundError, AuthError, NetworkError, RegistryError, IntegrityError from the registry.
+ * @throws NotFoundError also for an image without a `platform` that was asked for; AuthError, NetworkError, RegistryError, IntegrityError from the registry.
  * @throws StorageError if the output cannot be written; UsageError, BadReferenceError for arguments that cannot be used.
  * @throws PartialError with `keepGoing`, if some of several images failed; the others are written.
  * @example
@@ -97,10 +97,12 @@ export async function pull(references: readonly string[], options: PullOptions):
     ...options,
     output,
     platforms,
+    isPlatformDefault: options.platform === undefined || options.platform.length === 0,
     command: commandOf(full, platforms, options),
     sourceName: references.join(", "),
   };
-  const { plan, images } = await readingSource(async () => await writeImages(source, write));
+  const written = await readingSource(async () => await writeImages(source, write));
+  const { plan, images, platforms: found } = written;
   const { requests } = await registries.traffic();
   const result: PullResult = {
     output: output.name,
@@ -108,7 +110,7 @@ export async function pull(references: readonly string[], options: PullOptions):
     blobBytes: plan.totalBytes,
     blobs: plan.blobs.length,
     requests,
-    platforms: platforms === "all" ? ["all"] : platforms.map(formatPlatform),
+    platforms: found,
     seconds: (performance.now() - started) / 1000,
   };
   if (failures.size > 0) {

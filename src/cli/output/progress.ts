@@ -1,5 +1,5 @@
 import type { OnProgress, ProgressEvent, PullResult, PushResult } from "../../index.ts";
-import { formatBytes } from "../../util/format.ts";
+import { escapeForeign, formatBytes } from "../../util/format.ts";
 import type { OutputStreams } from "../context.ts";
 import type { OutputFlags } from "../flags/output-flags.ts";
 import { createEventSink } from "./event-sink.ts";
@@ -97,7 +97,9 @@ function bar(bytes: number, total: number): string {
 function summaryLine(result: PushResult | PullResult, done: "Pushed" | "Copied"): string {
   const seconds = `${result.seconds.toFixed(1)} s`;
   if ("output" in result) {
-    return `Pulled ${result.blobs} blobs, ${formatBytes(result.blobBytes)}, to ${result.output} in ${seconds} (${result.platforms.join(", ")})`;
+    const platforms =
+      result.platforms.length === 0 ? "" : ` (${result.platforms.map(name => escapeForeign(name)).join(", ")})`;
+    return `Pulled ${result.blobs} blobs, ${formatBytes(result.blobBytes)}, to ${result.output} in ${seconds}${platforms}`;
   }
   const { uploaded, mounted, skipped, cached } = result.blobs;
   return `${done} ${uploaded} blobs (${mounted} mounted, ${skipped} already present, ${cached} known from the cache), ${formatBytes(result.bytesSent)} sent in ${seconds}`;

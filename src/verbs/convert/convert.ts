@@ -51,7 +51,7 @@ export interface ConvertResult {
  *
  * @param input file, folder, or "-" for stdin.
  * @throws ArchiveError for an input that cannot be understood; IntegrityError for bytes that are not what a digest says.
- * @throws NotFoundError for an `image` that the archive does not contain; UsageError for options that contradict each other.
+ * @throws NotFoundError for an `image` or `platform` that the archive does not contain; UsageError for options that contradict each other.
  * @throws StorageError
  * @example
  * ```ts
@@ -91,7 +91,15 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
   const whole = sparse === "prune" ? pruneSparse(chosen, onNote) : chosen;
   const onAbsent = ({ digest }: Descriptor): void =>
     onNote(`Keeping an index entry that is not in the archive: ${escapeForeign(digest)}`);
-  const writing = { ...options, verb: "convert" as const, output, platforms, sourceName: what, originals };
+  const writing = {
+    ...options,
+    verb: "convert" as const,
+    output,
+    platforms,
+
+    sourceName: what,
+    originals,
+  };
   const { plan, images } = await blameChangedInput(
     archive.confirm,
     async () => await writeImages(whole, { ...writing, onAbsent: sparse === "keep" ? onAbsent : undefined }),

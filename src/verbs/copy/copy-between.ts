@@ -4,6 +4,7 @@ import { noteTo, type OnProgress } from "../../content/progress.ts";
 import { copyImages } from "../../copy/copy-image.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
 import { gather } from "../../copy/gather.ts";
+import { checkPlatforms, rootPlatforms } from "../../copy/image-platforms.ts";
 import { selectPlatforms } from "../../copy/select-platforms.ts";
 import { ArchiveError, InternalError, NotFoundError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
@@ -96,9 +97,13 @@ async function choosePlatforms(
   const plan = await gather(source, [root], signal, view => (view.kind === "index" ? [] : manifestChildren(view)));
   const view = plan.manifests.get(root.descriptor.digest)?.view;
   const [first, ...others] = platforms;
-  if (view?.kind !== "index" || first === undefined) return { chosen: source, root };
-  if (others.length === 0) {
-    return { chosen: source, root: { ...root, descriptor: chooseChild(view.manifests, first, name) } };
+  if (first === undefined) return { chosen: source, root };
+  if (view?.kind !== "index" || others.length === 0) {
+    const descriptor = view?.kind === "index" ? chooseChild(view.manifests, first, name) : root.descriptor;
+    const chosen = { ...root, descriptor };
+    const found = await rootPlatforms(source, await gather(source, [chosen], signal, () => []), chosen, signal);
+    checkPlatforms(platforms, found, `copy ${name}`);
+    return { chosen: source, root: chosen };
   }
   const kept = new Set(selectPlatforms(platforms, "copy")(view, root.descriptor).map(({ digest }) => digest));
   const dropped = new Set(view.manifests.filter(({ digest }) => !kept.has(digest)).map(({ digest }) => digest));

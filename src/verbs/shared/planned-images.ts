@@ -123,6 +123,7 @@ function dockerRoot(plan: CopyPlan, root: Root, platform: Platform): Root | unde
   return image === undefined ? undefined : { ...root, descriptor: image.descriptor };
 }
 
-function nameOf(root: Root): string {
+/** Names a root in messages. */
+export function nameOf(root: Root): string {
   return root.names[0] ?? (root.kind === "draft" ? root.draft.config.digest : root.descriptor.digest);
 }

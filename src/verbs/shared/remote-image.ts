@@ -1,14 +1,16 @@
 import type { OnProgress } from "../../content/progress.ts";
-import { NotFoundError, UsageError } from "../../errors.ts";
+import { checkPlatforms, configPlatform, noSuchPlatform } from "../../copy/image-platforms.ts";
+import { UsageError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type ManifestView, parseManifest, type RawManifest } from "../../oci/manifest.ts";
-import { formatPlatform, hostPlatform, type Platform, parsePlatform, selectPlatform } from "../../oci/platform.ts";
+import { hostPlatform, type Platform, parsePlatform, selectPlatform } from "../../oci/platform.ts";
 import { parseReference, type Reference, resolveDockerHub } from "../../oci/reference.ts";
 import { type GetManifestOptions, getManifest } from "../../registry/api/get-manifest.ts";
 import { readingAnswer } from "../../registry/client/registry-answer.ts";
 import type { Repository } from "../../registry/client/repository.ts";
+import { registryBlob } from "../../registry/download/blob-download.ts";
 import type { FullReference } from "../../registry/registry-source.ts";
-import { escapeForeign, quote } from "../../util/format.ts";
+import { quote } from "../../util/format.ts";
 import { type RegistryOptions, registryOptions } from "../options/registry-options.ts";
 import { RegistryPool } from "./registry-pool.ts";
 
@@ -95,7 +97,7 @@ export async function readManifest(
 }
 
 /**
- * The manifest of one platform: an index is followed, an image is taken as it is.
+ * The manifest of one platform: an index is followed; the config of an image must fit a platform that was asked for.
  *
  * @param platform as the user wrote it; default linux with this machine's architecture.
  * @throws NotFoundError that lists the platforms there are.
@@ -116,27 +118,25 @@ export async function readPlatformManifest(
       descriptor: { ...descriptor, ...(child.platform === undefined ? {} : { platform: child.platform }) },
     };
   }
+  const { view, descriptor } = read;
+  if (platform !== undefined && descriptor.platform === undefined && view.kind === "image") {
+    const source = { blob: async (config: Descriptor) => await Promise.resolve(registryBlob(repository, config)) };
+    const found = await configPlatform(source, view.config, options?.signal);
+    if (found !== undefined) checkPlatforms([wanted], [found], `read ${repository}:${key}`, CHOOSE);
+  }
   return read;
 }
 
 /** Real indexes contain at most one level of other indexes. */
 const MAX_LEVELS = 3;
-const MAX_LISTED_PLATFORMS = 32;
+const CHOOSE = "Choose one with --platform OS/ARCH.";
 
 /** @throws NotFoundError */
 export function chooseChild(manifests: readonly Descriptor[], wanted: Platform, name: string): Descriptor {
   const child = selectPlatform(manifests, wanted);
   if (child !== undefined) return child;
-  const known = manifests.flatMap(({ platform }) =>
-    platform === undefined || platform.os === "unknown" ? [] : [escapeForeign(formatPlatform(platform))],
-  );
-  const expected =
-    known.length === 0
-      ? "at least one image"
-      : `one of ${[...new Set(known)].slice(0, MAX_LISTED_PLATFORMS).join(", ")}`;
-  throw new NotFoundError(`Cannot read ${name}: no ${formatPlatform(wanted)} image in it, expected ${expected}`, {
-    hint: "Choose one with --platform OS/ARCH.",
-  });
+  const found = manifests.map(({ platform }) => platform);
+  throw noSuchPlatform(wanted, found, `read ${name}`, CHOOSE);
 }
 
 function withRegistry(reference: Reference, registry: string | undefined): Reference {

@@ -1,12 +1,14 @@
 import type { CopyPlan, ImageSource, Root } from "../../content/contracts.ts";
+import { blobsOf, derivedSource } from "../../content/derived-source.ts";
 import { noteTo, type OnProgress } from "../../content/progress.ts";
 import { copyImages } from "../../copy/copy-image.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
+import { checkPlatforms, rootPlatforms } from "../../copy/image-platforms.ts";
 import { selectPlatforms } from "../../copy/select-platforms.ts";
 import { UsageError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { hostPlatform, type Platform, parsePlatform } from "../../oci/platform.ts";
+import { formatPlatform, hostPlatform, type Platform, parsePlatform } from "../../oci/platform.ts";
 import { RECOMPRESS_CONCURRENCY } from "../../transform/recompress-layers.ts";
 import { LAYERS, type Layers } from "../options/choices.ts";
 import { listOf, oneOf, wholeNumber } from "../options/option-values.ts";
@@ -15,6 +17,7 @@ import { checkLoads, checkOutput, type Loader, type LoaderProfile, loaderProfile
 import type { OpenedOutput } from "./open-output.ts";
 import {
   announceRecompression,
+  nameOf,
   type PlannedImages,
   type PlanOptions,
   planDockerImages,
@@ -53,6 +56,8 @@ export interface WrittenImage {
 export interface Written {
   readonly images: readonly WrittenImage[];
   readonly plan: CopyPlan;
+  /** What the images run on; "all" if all were asked for. */
+  readonly platforms: readonly string[];
 }
 
 export interface WriteOptions extends OutputOptions {
@@ -66,6 +71,8 @@ export interface WriteOptions extends OutputOptions {
   /** Names the source in messages. */
   readonly sourceName: string;
   readonly platforms: readonly Platform[] | "all";
+  /** True if no one asked for `platforms`: an image of one platform need not fit them. Default false. */
+  readonly isPlatformDefault?: boolean;
   /** The roots as the archive has them, if `source` changed them already; in the same order. */
   readonly originals?: readonly Root[] | undefined;
   /** Called with each manifest that the source does not contain; without it such a manifest is an error. */
@@ -83,7 +90,9 @@ export async function writeImages(source: ImageSource, options: WriteOptions): P
   if (profile !== undefined) checkOutput(output, profile);
   const [platform = hostPlatform()] = platforms === "all" ? [] : platforms;
   const planOptions = planOptionsOf(options);
-  const selected = await planSelected(source, profile, platform, options, planOptions);
+  const planned = await planImages(source, options.originals, planOptions);
+  const found = await platformsOf(planned, options);
+  const selected = await planSelected(found.images, profile, platform, options, planOptions);
   // A dry run does not measure recompressed layers: it would have to read them.
   const willRecompress = dryRun === true && announceRecompression(selected, change, planOptions);
   const recompressed = dryRun === true ? selected : await planRecompressed(selected, change, planOptions);
@@ -93,7 +102,7 @@ export async function writeImages(source: ImageSource, options: WriteOptions): P
     const maxConcurrency = recompressed === selected ? output.maxConcurrency : RECOMPRESS_CONCURRENCY;
     await copyToOutput(settled, platform, Math.min(output.maxConcurrency, maxConcurrency), options);
   }
-  return { plan: settled.plan, images: writtenImages(settled) };
+  return { plan: settled.plan, images: writtenImages(settled), platforms: found.platforms };
 }
 
 /** @throws UsageError for anything but "os/arch[/variant]" or "all" alone. */
@@ -114,15 +123,32 @@ function planOptionsOf({ platforms, verb, onAbsent, onProgress, signal }: WriteO
   return { select: selectPlatforms(platforms, verb), onAbsent, onNote, signal };
 }
 
+/** What the images run on. @throws NotFoundError if it is not what was asked for. */
+async function platformsOf(
+  { source, plan, originals }: PlannedImages,
+  { platforms, isPlatformDefault, verb, signal }: WriteOptions,
+): Promise<{ readonly images: PlannedImages; readonly platforms: readonly string[] }> {
+  if (platforms === "all") return { images: { source, plan, originals }, platforms: ["all"] };
+  const configs = new Map<Digest, Uint8Array>();
+  const labels: string[] = [];
+  for (const root of plan.roots) {
+    const found = await rootPlatforms(source, plan, root, signal, configs);
+    if (isPlatformDefault !== true) checkPlatforms(platforms, found, `${verb} ${nameOf(root)}`);
+    labels.push(...found.map(formatPlatform));
+  }
+  // A registry is not asked again.
+  const blob = blobsOf(source, digest => configs.get(digest));
+  return { images: { source: derivedSource(source, { blob }), plan, originals }, platforms: [...new Set(labels)] };
+}
+
 /** The images that the output's format can contain. */
 async function planSelected(
-  source: ImageSource,
+  planned: PlannedImages,
   profile: LoaderProfile | undefined,
   platform: Platform,
-  { output, originals }: WriteOptions,
+  { output }: WriteOptions,
   options: PlanOptions,
 ): Promise<PlannedImages> {
-  const planned = await planImages(source, originals, options);
   if (profile !== undefined) checkLoads(planned.plan, profile, platform, options.onNote);
   return output.format === "docker" ? await planDockerImages(planned, platform, options) : planned;
 }
