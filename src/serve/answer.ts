@@ -1,13 +1,6 @@
-import type { FileHandle } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
-import type { ByteRange } from "../content/contracts.ts";
 import type { Refusal } from "./refusal.ts";
-import { sendSlice } from "./send-slice.ts";
-
-/** Bytes of an open file; sending closes the handle. */
-interface FileSlice extends ByteRange {
-  readonly handle: FileHandle;
-}
+import { type FileSlice, sendSlice } from "./send-slice.ts";
 
 export interface Answer {
   readonly status: number;

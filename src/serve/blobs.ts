@@ -1,25 +1,23 @@
-import { type FileHandle, open, stat } from "node:fs/promises";
 import type { Digest } from "../oci/digest.ts";
 import type { Answer } from "./answer.ts";
 import { parseByteRange } from "./byte-range.ts";
 import type { Exchange } from "./exchange.ts";
+import type { StoredContent } from "./folder/content-folder.ts";
 import type { RepositoryFolder } from "./folder/repository-folder.ts";
 import { Refusal } from "./refusal.ts";
+import type { FileSlice } from "./send-slice.ts";
 
-/** GET and HEAD: only under repositories that have the blob (security case S-01). */
+/**
+ * GET and HEAD: only under repositories that have the blob (security case S-01). A blob whose file is damaged is absent, so
+ * that a push brings it again. A whole blob is hashed while it is sent; a range cannot be.
+ */
 export async function readBlob({ request, store }: Exchange, repository: string, digest: Digest): Promise<Answer> {
-  requireBlob(store.repository(repository), repository, digest);
-  const path = store.contentPath(digest);
-  if (request.method === "HEAD") {
-    const { size } = await stat(path);
-    return blobAnswer(request.headers, digest, size);
-  }
-  const handle = await open(path, "r");
+  const blob = requireBlob(store.repository(repository), repository, digest);
+  const handle = await store.content.open(blob);
+  if (handle === undefined) throw unknown(repository, digest);
   try {
-    const { size } = await handle.stat();
-    const answer = blobAnswer(request.headers, digest, size, handle);
-    if (answer.body === undefined) await handle.close();
-    return answer;
+    const onDamage = async (found: unknown): Promise<void> => await store.content.markDamaged(digest, handle, found);
+    return blobAnswer(request.headers, blob, { handle, onDamage });
   } catch (error) {
     await handle.close();
     throw error;
@@ -28,21 +26,26 @@ export async function readBlob({ request, store }: Exchange, repository: string,
 
 /** DELETE: removes the blob from this repository; its bytes are removed with the last repository that has it. */
 export async function deleteBlob({ store }: Exchange, name: string, digest: Digest): Promise<Answer> {
-  const repository = requireBlob(store.repository(name), name, digest);
-  await store.removeBlob(repository, digest);
+  const repository = store.repository(name);
+  const blob = requireBlob(repository, name, digest);
+  if (repository !== undefined) await store.removeBlob(repository, blob);
   return { status: 202 };
 }
 
-function requireBlob(repository: RepositoryFolder | undefined, name: string, digest: Digest): RepositoryFolder {
-  if (repository?.hasBlob(digest)) return repository;
-  throw new Refusal(404, "BLOB_UNKNOWN", `repository ${name} has no blob ${digest}`);
+function requireBlob(repository: RepositoryFolder | undefined, name: string, digest: Digest): StoredContent {
+  const blob = repository?.blob(digest);
+  if (blob !== undefined) return blob;
+  throw unknown(name, digest);
+}
+
+function unknown(name: string, digest: Digest): Refusal {
+  return new Refusal(404, "BLOB_UNKNOWN", `repository ${name} has no blob ${digest}`);
 }
 
 function blobAnswer(
   headers: { readonly range?: string | undefined; readonly "if-range"?: string | undefined },
-  digest: Digest,
-  size: number,
-  handle?: FileHandle,
+  { digest, size }: StoredContent,
+  file: Pick<FileSlice, "handle" | "onDamage">,
 ): Answer {
   const etag = `"${digest}"`;
   const common = {
@@ -61,11 +64,7 @@ function blobAnswer(
   const { start, end } = range === "whole" ? { start: 0, end: size } : range;
   return {
     status: range === "whole" ? 200 : 206,
-    headers: {
-      ...common,
-      "content-length": String(end - start),
-      ...(range === "whole" ? {} : { "content-range": `bytes ${start}-${end - 1}/${size}` }),
-    },
-    ...(handle === undefined ? {} : { body: { handle, start, end } }),
+    headers: range === "whole" ? common : { ...common, "content-range": `bytes ${start}-${end - 1}/${size}` },
+    body: { ...file, start, end, digest: start === 0 && end === size ? digest : undefined },
   };
 }

@@ -1,32 +1,30 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { ArchiveError } from "../errors.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestAlgorithm } from "../oci/digest.ts";
 import { MAX_MANIFEST_BYTES } from "../oci/limits.ts";
 import { type ManifestView, manifestChildren, parseManifest } from "../oci/manifest.ts";
 import { isForeignLayerType } from "../oci/media-types.ts";
 import type { Answer } from "./answer.ts";
 import type { Exchange } from "./exchange.ts";
+import type { RegistryFolder } from "./folder/registry-folder.ts";
 import type { ManifestRecord, RepositoryFolder } from "./folder/repository-folder.ts";
 import { Refusal } from "./refusal.ts";
 import { checkTag, type ManifestReference } from "./routes.ts";
 import { ClientGoneError, isClientGone } from "./uploads/upload-session.ts";
 
-export async function readManifest(
-  { request, store }: Exchange,
-  name: string,
-  reference: ManifestReference,
-): Promise<Answer> {
-  const { digest, mediaType, size } = requireManifest(store.repository(name), name, reference);
-  const headers = {
-    "content-type": mediaType,
-    "content-length": String(size),
-    "docker-content-digest": digest,
-    etag: `"${digest}"`,
+/** GET and HEAD. The bytes are hashed each time: a damaged manifest is absent, so that a push brings it again. */
+export async function readManifest({ store }: Exchange, name: string, reference: ManifestReference): Promise<Answer> {
+  const record = requireManifest(store.repository(name), name, reference);
+  const body = await store.content.read(record);
+  if (body === undefined) throw unknown(name, reference);
+  const { digest, mediaType } = record;
+  return {
+    status: 200,
+    headers: { "content-type": mediaType, "docker-content-digest": digest, etag: `"${digest}"` },
+    body,
   };
-  if (request.method === "HEAD") return { status: 200, headers };
-  return { status: 200, headers, body: await readFile(store.contentPath(digest)) };
 }
 
 /** PUT: exact bytes, children first, then the tags. */
@@ -39,7 +37,7 @@ export async function writeManifest(
   const digest = digestBytes(bytes, reference);
   const view = parse(bytes, request.headers["content-type"]);
   const tags = reference.kind === "tag" ? [reference.tag] : [...new Set(query.getAll("tag"))].map(checkTag);
-  checkChildren(store.repository(name), view);
+  await checkChildren(store, name, view);
   await store.addManifest(name, manifestRecord(digest, bytes.length, view), bytes, tags);
   return {
     status: 201,
@@ -72,8 +70,12 @@ function requireManifest(
   const digest = reference.kind === "digest" ? reference.digest : repository.tagged(reference.tag);
   const record = digest === undefined ? undefined : repository.manifest(digest);
   if (record !== undefined) return record;
+  throw unknown(name, reference);
+}
+
+function unknown(name: string, reference: ManifestReference): Refusal {
   const wanted = reference.kind === "digest" ? `manifest ${reference.digest}` : `tag ${reference.tag}`;
-  throw new Refusal(404, "MANIFEST_UNKNOWN", `repository ${name} has no ${wanted}`);
+  return new Refusal(404, "MANIFEST_UNKNOWN", `repository ${name} has no ${wanted}`);
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {
@@ -122,12 +124,19 @@ function parse(bytes: Uint8Array, contentType: string | undefined): ManifestView
  * index (build caches), so a blob counts, too. The subject may come later (specification, "Pushing Manifests with
  * Subject").
  */
-function checkChildren(repository: RepositoryFolder | undefined, view: ManifestView): void {
+async function checkChildren(store: RegistryFolder, name: string, view: ManifestView): Promise<void> {
+  const repository = store.repository(name);
   const needed = manifestChildren(view).filter(child => !isForeignLayerType(child.mediaType));
-  const missing = needed.filter(
-    ({ digest }) =>
-      !repository?.hasBlob(digest) && (view.kind === "image" || repository?.manifest(digest) === undefined),
-  );
+  const missing: Descriptor[] = [];
+  for (const child of needed) {
+    const manifest = view.kind === "image" ? undefined : repository?.manifest(child.digest);
+    const found = repository?.blob(child.digest) ?? manifest;
+    if (found !== undefined && found.size !== child.size) {
+      const message = `manifest says that ${child.digest} has ${child.size} bytes, but it has ${found.size}`;
+      throw new Refusal(400, "MANIFEST_INVALID", message, { detail: { digest: child.digest } });
+    }
+    if (found === undefined || !(await store.content.has(found))) missing.push(child);
+  }
   const isWhole = view.kind === "image" ? missing.length === 0 : needed.length === 0 || missing.length < needed.length;
   if (isWhole) return;
   throw new Refusal(400, "MANIFEST_BLOB_UNKNOWN", `manifest refers to ${missing.length} unknown blobs or manifests`, {

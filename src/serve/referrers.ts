@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import type { Digest } from "../oci/digest.ts";
 import { parseManifest } from "../oci/manifest.ts";
 import { OCI_INDEX } from "../oci/media-types.ts";
@@ -25,8 +24,10 @@ export async function listReferrers({ query, store }: Exchange, name: string, di
   let bytes = 0;
   let end: Digest | undefined;
   for (const record of records) {
-    const descriptor = await describe(record, store.contentPath(record.digest));
-    if (descriptor === undefined) continue;
+    const content = await store.content.read(record);
+    // It was deleted in the meantime, or is damaged.
+    if (content === undefined) continue;
+    const descriptor = describe(record, content);
     bytes += Buffer.byteLength(JSON.stringify(descriptor)) + 1;
     if (end !== undefined && bytes > PAGE_BYTES) {
       const filter = wanted === null ? "" : `artifactType=${encodeURIComponent(wanted)}&`;
@@ -39,15 +40,7 @@ export async function listReferrers({ query, store }: Exchange, name: string, di
   return jsonAnswer(200, { schemaVersion: 2, mediaType: OCI_INDEX, manifests }, headers);
 }
 
-/** @returns undefined if the manifest was deleted in the meantime. */
-async function describe(record: ManifestRecord, path: string): Promise<object | undefined> {
-  const { digest, mediaType, size, artifactType } = record;
-  let content: Uint8Array;
-  try {
-    content = await readFile(path);
-  } catch {
-    return undefined;
-  }
+function describe({ digest, mediaType, size, artifactType }: ManifestRecord, content: Uint8Array): object {
   const { annotations } = parseManifest(content, { announced: mediaType, where: digest });
   return { mediaType, digest, size, artifactType, annotations };
 }

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { resolve } from "node:path";
-import { NetworkError, StorageError } from "../errors.ts";
+import { NetworkError, StorageError, UsageError } from "../errors.ts";
 import { errorCode } from "../util/error-code.ts";
 import { quote } from "../util/format.ts";
 import { deferred } from "../util/promises.ts";
@@ -9,7 +9,7 @@ import { RegistryFolder } from "./folder/registry-folder.ts";
 import { handleRequest } from "./handle-request.ts";
 import { Refusal } from "./refusal.ts";
 import { matchRoute } from "./routes.ts";
-import { isLoopback, isTrustedHost } from "./trusted-host.ts";
+import { checkOrigin, type HostRule, isLoopback, plainHost } from "./trusted-host.ts";
 import { ClientGoneError } from "./uploads/upload-session.ts";
 import { UploadTable } from "./uploads/upload-table.ts";
 
@@ -32,7 +32,12 @@ export type ServeEvent =
       readonly durationMs: number;
     }
   /** The server or its store failed; the client got status 500 or 507. */
-  | { readonly kind: "fault"; readonly method: string; readonly path: string; readonly error: unknown };
+  | { readonly kind: "fault"; readonly method: string; readonly path: string; readonly error: unknown }
+  /**
+   * A file of the store is not what was written, and `found` says what it is. What it belongs to is answered with status
+   * 404, until a push brings it again.
+   */
+  | { readonly kind: "damage"; readonly path: string; readonly found: string };
 
 /** Options of `serve`. */
 export interface ServeOptions {
@@ -40,6 +45,11 @@ export interface ServeOptions {
   readonly store: string;
   /** Name or address to listen on. Default "127.0.0.1"; any other address is open to its network, without a login. */
   readonly host?: string | undefined;
+  /**
+   * Names that clients use for this registry. On loopback, they are accepted in addition to addresses and local names such
+   * as localhost. On other addresses, any name is accepted if this is empty.
+   */
+  readonly allowHost?: string | readonly string[] | undefined;
   /** Default 0: a free port. */
   readonly port?: number | undefined;
   /** Closes the registry when it aborts. */
@@ -54,6 +64,8 @@ export interface RunningRegistry extends AsyncDisposable {
   readonly url: string;
   /** Where it listens. */
   readonly address: { readonly host: string; readonly port: number };
+  /** Whether other machines can reach it. All of them can read and write, because there is no login. */
+  readonly isOpenToNetwork: boolean;
   /** Cuts open connections, waits for the work that they started, and releases the store. May be called twice. */
   close(): Promise<void>;
 }
@@ -76,7 +88,9 @@ export interface RunningRegistry extends AsyncDisposable {
 export async function serveRegistry(options: ServeOptions): Promise<RunningRegistry> {
   const { signal, host = "127.0.0.1", port = 0 } = options;
   signal?.throwIfAborted();
-  const store = await openStore(resolve(options.store));
+  const allowed = [options.allowHost ?? []].flat().map(checkedHost);
+  const hosts = { names: new Set([...allowed, plainHost(host)]), isStrict: allowed.length > 0 };
+  const store = await openStore(resolve(options.store), options.onEvent);
   const uploads = new UploadTable(store);
   const running = new Set<Promise<void>>();
   const server = createServer({ headersTimeout: HEADER_MS, requestTimeout: 0, connectionsCheckingInterval: 2000 });
@@ -84,7 +98,7 @@ export async function serveRegistry(options: ServeOptions): Promise<RunningRegis
   server.timeout = IDLE_MS;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.on("request", (request, response) => {
-    const task = respond(request, response, { host, store, uploads, onEvent: options.onEvent });
+    const task = respond(request, response, { hosts, store, uploads, onEvent: options.onEvent });
     running.add(task);
     void task.finally(() => running.delete(task));
   });
@@ -119,13 +133,14 @@ export async function serveRegistry(options: ServeOptions): Promise<RunningRegis
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${address.port}`,
     address,
+    isOpenToNetwork: !isLoopback(address.host),
     close: closeOnce,
     [Symbol.asyncDispose]: closeOnce,
   };
 }
 
 interface ServerParts {
-  readonly host: string;
+  readonly hosts: HostRule;
   readonly store: RegistryFolder;
   readonly uploads: UploadTable;
   readonly onEvent: ((event: ServeEvent) => void) | undefined;
@@ -152,11 +167,11 @@ async function respond(request: IncomingMessage, response: ServerResponse, parts
 /** @returns undefined if the client is gone. */
 async function answerTo(
   request: IncomingMessage,
-  { host, store, uploads }: ServerParts,
+  { hosts, store, uploads }: ServerParts,
   onFault: (error: unknown) => void,
 ): Promise<Answer | undefined> {
   try {
-    checkOrigin(request, host);
+    checkOrigin(request, hosts);
     const { route, query } = matchRoute(request.url ?? "");
     return await handleRequest(route, { request, query, store, uploads });
   } catch (error) {
@@ -172,17 +187,15 @@ async function answerTo(
   }
 }
 
-/** Only browsers send Origin, and no web page may use this server (security case S-07). */
-function checkOrigin({ headers }: IncomingMessage, host: string): void {
-  if (headers.origin !== undefined) throw new Refusal(403, "DENIED", "requests from web pages are not answered");
-  if (isLoopback(host) && !isTrustedHost(headers.host, host)) {
-    throw new Refusal(403, "DENIED", `host ${quote(headers.host ?? "")} is not this machine, expected localhost`);
-  }
+function checkedHost(text: string): string {
+  const host = plainHost(text);
+  if (/^[a-z0-9.:-]+$/.test(host)) return host;
+  throw new UsageError(`Cannot allow host ${quote(text)}: malformed, expected a name, such as registry.lan`);
 }
 
-async function openStore(folder: string): Promise<RegistryFolder> {
+async function openStore(folder: string, onEvent: ServeOptions["onEvent"]): Promise<RegistryFolder> {
   try {
-    return await RegistryFolder.open(folder);
+    return await RegistryFolder.open(folder, (path, found) => onEvent?.({ kind: "damage", path, found }));
   } catch (error) {
     if (error instanceof StorageError) throw error;
     const state = errorCode(error) || "an unexpected fault";

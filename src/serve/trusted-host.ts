@@ -1,25 +1,55 @@
-import { isIP } from "node:net";
+import type { IncomingMessage } from "node:http";
+import { BlockList, isIP } from "node:net";
+import { quote } from "../util/format.ts";
+import { Refusal } from "./refusal.ts";
 
-/**
- * Whether the Host of a request to a loopback server is this machine. A web page can point its domain name at 127.0.0.1 and
- * then use local servers as if they were its own (DNS rebinding, security case S-07). That does not work with addresses,
- * and with names that cannot be registered.
- */
-export function isTrustedHost(header: string | undefined, listening: string): boolean {
-  // HTTP/1.0 clients send none; browsers always do.
-  if (header === undefined) return true;
-  const name = header
+/** Also matches these addresses inside IPv6 (::ffff:127.0.0.1). */
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
+LOOPBACK.addAddress("::1", "ipv6");
+
+/** @param address as a socket reports it, never a name */
+export function isLoopback(address: string): boolean {
+  const family = isIP(address);
+  return family !== 0 && LOOPBACK.check(address, family === 4 ? "ipv4" : "ipv6");
+}
+
+/** Lower case, without a port, brackets, or the dot at the end of a full name. */
+export function plainHost(text: string): string {
+  return text
     .replace(/:[0-9]{1,5}$/, "")
     .replace(/^\[(.*)\]$/, "$1")
     .replace(/\.$/, "")
     .toLowerCase();
-  return (
-    isIP(name) !== 0 ||
-    name === listening.toLowerCase() ||
-    /^(?:[a-z0-9.-]+\.)?(?:localhost|internal)$|^[a-z0-9-]+$/.test(name)
-  );
 }
 
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(?:\.[0-9]{1,3}){3}$/.test(host);
+/** Which names in a Host header are this registry. */
+export interface HostRule {
+  /** As `plainHost` returns them. */
+  readonly names: ReadonlySet<string>;
+  /** Whether other names are refused on every connection, and not only over loopback. */
+  readonly isStrict: boolean;
+}
+
+/**
+ * Refuses web pages. Only browsers send Origin. A page can also point its domain name at this machine and then use a server
+ * on it as its own (DNS rebinding, security case S-07). That does not work with addresses, and with names that cannot be
+ * registered.
+ *
+ * @throws Refusal 400 for several Host headers (RFC 9112 section 3.2), 403 for a web page
+ */
+export function checkOrigin({ headers, rawHeaders, socket }: IncomingMessage, { names, isStrict }: HostRule): void {
+  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === "host");
+  if (hosts.length > 1) throw new Refusal(400, "UNSUPPORTED", `${hosts.length} Host headers, expected one`);
+  if (headers.origin !== undefined) throw new Refusal(403, "DENIED", "requests from web pages are not answered");
+  // HTTP/1.0 clients send none; browsers always do.
+  if (headers.host === undefined) return;
+  const isChecked = isStrict || isLoopback(socket.localAddress ?? "");
+  const name = plainHost(headers.host);
+  if (!isChecked || names.has(name) || isUnregistrable(name)) return;
+  throw new Refusal(403, "DENIED", `host ${quote(headers.host)} is not allowed, expected localhost or an address`);
+}
+
+function isUnregistrable(name: string): boolean {
+  return isIP(name) !== 0 || /^(?:[a-z0-9.-]+\.)?(?:localhost|internal)$|^[a-z0-9-]+$/.test(name);
 }

@@ -103,7 +103,7 @@ async function closeUpload({ request, store }: Exchange, session: UploadSession,
   if (found !== digest) {
     throw new Refusal(400, "DIGEST_INVALID", `blob of ${session.size} bytes is ${found}, expected ${digest}`);
   }
-  await store.addBlob(session.repository, digest, session.path);
+  await store.addBlob(session.repository, { digest, size: session.size }, session.path);
   return blobCreated(session.repository, digest);
 }
 

@@ -81,9 +81,10 @@ describe("a write that fails", { timeout: 300_000 }, () => {
     const manifest = Buffer.from(JSON.stringify({ config: digest }));
     const record = { digest: digestOf(manifest), mediaType: OCI_MANIFEST, size: manifest.length };
     let left: RegistryFolder | undefined;
+    const reportNothing = (path: string, found: string): void => expect.unreachable(`${path}: ${found}`);
     const work = async (workFolder: string): Promise<void> => {
       left = undefined;
-      const store = await RegistryFolder.open(join(workFolder, "store"));
+      const store = await RegistryFolder.open(join(workFolder, "store"), reportNothing);
       left = store;
       const { path } = store.newUpload();
       {
@@ -91,21 +92,21 @@ describe("a write that fails", { timeout: 300_000 }, () => {
         await file.write(bytes, 0);
         await file.sync();
       }
-      await store.addBlob("app", digest, path);
+      await store.addBlob("app", { digest, size: bytes.length }, path);
       await store.addManifest("app", record, manifest, ["1"]);
     };
     const check = async (workFolder: string, where: string): Promise<boolean> => {
       await left?.close();
       left = undefined;
-      const store = await RegistryFolder.open(join(workFolder, "store"));
+      const store = await RegistryFolder.open(join(workFolder, "store"), reportNothing);
       try {
         const repository = store.repository("app");
         if (repository?.hasBlob(digest) === true)
-          expect((await readFile(store.contentPath(digest))).equals(bytes), where).toBe(true);
+          expect((await readFile(store.content.path(digest))).equals(bytes), where).toBe(true);
         if (repository?.tagged("1") === undefined) return false;
         expect(repository.tagged("1"), where).toBe(record.digest);
         expect(repository.hasBlob(digest), where).toBe(true);
-        expect((await readFile(store.contentPath(record.digest))).equals(manifest), where).toBe(true);
+        expect((await readFile(store.content.path(record.digest))).equals(manifest), where).toBe(true);
         return true;
       } finally {
         await store.close();

@@ -23,6 +23,8 @@ export async function startTortureRegistry(folder: string): Promise<TortureRegis
   const faults: unknown[] = [];
   const onEvent = (event: ServeEvent): void => {
     if (event.kind === "fault") faults.push(event.error);
+    if (event.kind === "damage") faults.push(new Error(`${event.path}: ${event.found}`));
+    if (event.kind !== "request") return;
     const repository = /^\/v2\/(.+)\/blobs\/uploads\//.exec(event.path)?.[1];
     if (repository !== undefined && event.method !== "DELETE")
       uploads.set(repository, (uploads.get(repository) ?? 0) + 1);
@@ -68,7 +70,7 @@ interface Named {
 async function incomplete(folder: string, repository: string): Promise<readonly string[]> {
   const place = join(folder, "repositories", nameHash(repository));
   const names = async (part: string): Promise<readonly string[]> => await readdir(join(place, part)).catch(() => []);
-  const blobs = new Set(await names("blobs"));
+  const blobs = new Set((await names("blobs")).map(name => name.replace(/-\d+$/, "")));
   const manifests = new Set(await names("manifests"));
   const found: string[] = [];
   const contentOf = (name: string): string => {

@@ -1,14 +1,18 @@
 import type { CommandModule } from "yargs";
 import { UsageError } from "../../errors.ts";
-import { quote } from "../../util/format.ts";
+import type { ServeEvent } from "../../index.ts";
+import { escapeForeign, quote } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 
 interface ServeFlags {
   readonly store: string;
   readonly listen?: string | undefined;
+  readonly allowHost?: string | readonly string[] | undefined;
 }
 
 const LISTEN = "127.0.0.1:5000";
+/** Characters of foreign text in a line on stderr. */
+const MAX_NOTE = 1000;
 
 export function serveCommand(context: Context): CommandModule<object, ServeFlags> {
   return {
@@ -26,15 +30,38 @@ export function serveCommand(context: Context): CommandModule<object, ServeFlags
           type: "string",
           requiresArg: true,
           describe: `HOST:PORT to listen on; port 0 picks a free one (default ${LISTEN})`,
+        })
+        .option("allow-host", {
+          type: "string",
+          array: true,
+          requiresArg: true,
+          describe: "name that clients use for this registry, in addition to localhost; repeatable (default none)",
         }),
-    handler: async ({ store, listen = LISTEN }) => {
+    handler: async ({ store, listen = LISTEN, allowHost }) => {
       const { host, port } = parseListen(listen);
       const { serve } = await import("../../index.ts");
-      await using registry = await serve({ store, host, port, signal: context.signal });
+      const onEvent = (event: ServeEvent): void => printEvent(context, event);
+      await using registry = await serve({ store, host, port, allowHost, signal: context.signal, onEvent });
+      if (registry.isOpenToNetwork) {
+        const { address } = registry;
+        context.stderr.write(`${address.host} is open to the network: everyone who can reach it can read and write\n`);
+      }
       printLine(context, registry.url);
       await new Promise<void>(resolve => context.signal.addEventListener("abort", () => resolve(), { once: true }));
     },
   };
+}
+
+/** The server goes on; what it answers with status 500 or 404 is explained here. */
+function printEvent({ stderr }: Context, event: ServeEvent): void {
+  if (event.kind === "damage") {
+    const { path, found } = event;
+    stderr.write(`${quote(path)} is damaged (${escapeForeign(found, MAX_NOTE)}): push what it belongs to again\n`);
+  }
+  if (event.kind === "fault") {
+    const { method, path, error } = event;
+    stderr.write(`${escapeForeign(`${method} ${path} failed: ${String(error)}`, MAX_NOTE)}\n`);
+  }
 }
 
 function parseListen(text: string): { readonly host: string; readonly port: number } {

@@ -9,6 +9,17 @@ import {
   syncFolder,
 } from "../../util/disk.ts";
 
+/** Temporary files and uploads have this name, so that the sweep at start removes nothing else. */
+const TEMPORARY = /^imgpack-upload-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export function temporaryName(id: string = randomUUID()): string {
+  return `imgpack-upload-${id}`;
+}
+
+export function isTemporaryName(entry: string): boolean {
+  return TEMPORARY.test(entry);
+}
+
 /** Creates `folder` and missing folders above it, durably. */
 export async function makeFolder(folder: string): Promise<void> {
   const first = await makeOne(folder, { recursive: true, mode: 0o700 });
@@ -24,7 +35,7 @@ export async function publishFile(temporary: string, path: string): Promise<void
 
 /** Writes a small file: readers see the old bytes or the new ones, never a mix. `scratch` is on the same volume. */
 export async function writeDurably(path: string, bytes: Uint8Array | string, scratch: string): Promise<void> {
-  const temporary = join(scratch, randomUUID());
+  const temporary = join(scratch, temporaryName());
   try {
     {
       await using file = await createFile(temporary, 0o600);

@@ -1,51 +1,57 @@
 import { randomUUID } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { StorageError } from "../../errors.ts";
-import { type Digest, digestAlgorithm, digestHex } from "../../oci/digest.ts";
+import type { Digest } from "../../oci/digest.ts";
 import { discardFile } from "../../util/disk.ts";
 import { quote } from "../../util/format.ts";
+import { storageState } from "../../util/output-checks.ts";
 import { ProcessLock } from "../../util/process-lock.ts";
-import { makeFolder, publishFile, removeDurably, writeDurably } from "./durable-file.ts";
+import { ContentFolder, type DamageReport, type StoredContent } from "./content-folder.ts";
+import { isTemporaryName, makeFolder, temporaryName } from "./durable-file.ts";
 import { KeyedLock } from "./keyed-lock.ts";
+import { isOwnFault } from "./record-file.ts";
 import { type ManifestRecord, nameHash, RepositoryFolder } from "./repository-folder.ts";
+import { claimFolder } from "./store-marker.ts";
 
-const MARKER = "imgpack-registry";
-const VERSION = "1\n";
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const REPOSITORY = /^[0-9a-f]{64}$/;
 
 /**
  * The registry's storage. Content is stored once; a repository serves only what was pushed or mounted into it.
  *
  *     imgpack-registry                       version of this format
  *     lock                                   ProcessLock: one process serves a store
- *     uploads/<uuid>                         unfinished; removed at start
- *     blobs/sha256/ab/<hex>                  content, manifests included
+ *     uploads/imgpack-upload-<uuid>          unfinished; removed at start
+ *     blobs/sha256/ab/<hex>                  ContentFolder
  *     repositories/<sha256 of name>/…        RepositoryFolder
  *
  * Content is complete, hashed and synced before it gets its name, and has its name before a repository refers to it;
  * removal is in reverse order. So a kill at any point leaves at worst content that nothing refers to.
  */
 export class RegistryFolder {
+  readonly content: ContentFolder;
   readonly #folder: string;
   readonly #scratch: string;
   readonly #lock: ProcessLock;
+  readonly #onDamage: DamageReport;
   readonly #repositories = new Map<string, RepositoryFolder>();
   readonly #locks = new KeyedLock();
 
-  private constructor(folder: string, lock: ProcessLock) {
+  private constructor(folder: string, lock: ProcessLock, onDamage: DamageReport) {
     this.#folder = folder;
     this.#scratch = join(folder, "uploads");
     this.#lock = lock;
+    this.#onDamage = onDamage;
+    this.content = new ContentFolder(join(folder, "blobs"), this.#scratch, onDamage);
   }
 
-  /** @throws StorageError for a folder that contains something else, is damaged, or is served already */
-  static async open(folder: string): Promise<RegistryFolder> {
-    await checkMarker(folder);
+  /** @throws StorageError for a folder that contains something else, or is served already */
+  static async open(folder: string, onDamage: DamageReport): Promise<RegistryFolder> {
+    await claimFolder(folder);
     // A second server would serve stale names and remove the uploads of the first.
     const lock = await ProcessLock.claim(join(folder, "lock"), folder, inUse);
     try {
-      const store = new RegistryFolder(folder, lock);
+      const store = new RegistryFolder(folder, lock, onDamage);
       await store.#load();
       return store;
     } catch (error) {
@@ -55,15 +61,23 @@ export class RegistryFolder {
   }
 
   async #load(): Promise<void> {
-    await makeFolder(this.#scratch);
+    for (const part of ["uploads", "blobs", "repositories"]) await makeFolder(join(this.#folder, part));
     for (const entry of await readdir(this.#scratch)) {
-      if (UUID.test(entry)) await discardFile(join(this.#scratch, entry));
+      if (isTemporaryName(entry)) await discardFile(join(this.#scratch, entry));
     }
-    await writeDurably(join(this.#folder, MARKER), VERSION, this.#scratch);
-    for (const part of ["blobs", "repositories"]) await makeFolder(join(this.#folder, part));
     for (const entry of await readdir(join(this.#folder, "repositories"))) {
-      const repository = await RepositoryFolder.load(join(this.#folder, "repositories", entry), this.#scratch);
+      if (REPOSITORY.test(entry)) await this.#loadRepository(join(this.#folder, "repositories", entry));
+    }
+  }
+
+  async #loadRepository(folder: string): Promise<void> {
+    try {
+      const repository = await RepositoryFolder.load(folder, this.#scratch, this.#onDamage);
       if (repository !== undefined) this.#repositories.set(repository.name, repository);
+    } catch (error) {
+      // What is wrong with one repository does not concern the others.
+      if (isOwnFault(error)) throw error;
+      this.#onDamage(folder, storageState(error));
     }
   }
 
@@ -82,35 +96,32 @@ export class RegistryFolder {
   /** An unused name for an upload. */
   newUpload(): { readonly id: string; readonly path: string } {
     const id = randomUUID();
-    return { id, path: join(this.#scratch, id) };
-  }
-
-  contentPath(digest: Digest): string {
-    const hex = digestHex(digest);
-    return join(this.#folder, "blobs", digestAlgorithm(digest), hex.slice(0, 2), hex);
+    return { id, path: join(this.#scratch, temporaryName(id)) };
   }
 
   /** Moves a synced file with the given digest into the store, and adds it to the repository. */
-  async addBlob(name: string, digest: Digest, temporary: string): Promise<void> {
+  async addBlob(name: string, blob: StoredContent, temporary: string): Promise<void> {
     const repository = await this.#claim(name);
-    await this.#locks.run(digest, async () => {
-      const path = this.contentPath(digest);
-      await makeFolder(dirname(path));
+    await this.#locks.run(blob.digest, async () => {
       // Also if the content is present: equal bytes change nothing, and a damaged copy is repaired.
-      await publishFile(temporary, path);
-      await repository.addBlob(digest);
+      await this.content.add(blob.digest, temporary);
+      await repository.addBlob(blob);
     });
   }
 
   /** Adds a blob of another repository to `name`. @returns false if no repository that `mayLend` accepts has it. */
   async mountBlob(name: string, digest: Digest, mayLend: (lender: RepositoryFolder) => boolean): Promise<boolean> {
-    const hasLender = (): boolean =>
-      [...this.#repositories.values()].some(lender => lender.hasBlob(digest) && mayLend(lender));
-    if (!hasLender()) return false;
+    const lent = async (): Promise<StoredContent | undefined> => {
+      const lender = [...this.#repositories.values()].find(each => each.hasBlob(digest) && mayLend(each));
+      const blob = lender?.blob(digest);
+      return blob !== undefined && (await this.content.has(blob)) ? blob : undefined;
+    };
+    if ((await lent()) === undefined) return false;
     const repository = await this.#claim(name);
     return await this.#locks.run(digest, async () => {
-      if (!hasLender()) return false;
-      await repository.addBlob(digest);
+      const blob = await lent();
+      if (blob === undefined) return false;
+      await repository.addBlob(blob);
       return true;
     });
   }
@@ -119,9 +130,7 @@ export class RegistryFolder {
   async addManifest(name: string, record: ManifestRecord, bytes: Uint8Array, tags: readonly string[]): Promise<void> {
     const repository = await this.#claim(name);
     await this.#locks.run(record.digest, async () => {
-      const path = this.contentPath(record.digest);
-      await makeFolder(dirname(path));
-      await writeDurably(path, bytes, this.#scratch);
+      await this.content.write(record.digest, bytes);
       await repository.addManifest(record);
       // Tags have their own lock, inside the lock of the digest: the last of two racing PUTs wins on disk and in memory.
       for (const tag of tags) {
@@ -147,19 +156,18 @@ export class RegistryFolder {
     });
   }
 
-  async removeBlob(repository: RepositoryFolder, digest: Digest): Promise<void> {
-    await this.#locks.run(digest, async () => {
-      await repository.removeBlob(digest);
-      await this.#dropContent(digest);
+  async removeBlob(repository: RepositoryFolder, blob: StoredContent): Promise<void> {
+    await this.#locks.run(blob.digest, async () => {
+      await repository.removeBlob(blob);
+      await this.#dropContent(blob.digest);
     });
   }
 
-  /** Running downloads keep their open file. */
   async #dropContent(digest: Digest): Promise<void> {
     for (const repository of this.#repositories.values()) {
       if (repository.hasBlob(digest) || repository.manifest(digest) !== undefined) return;
     }
-    await removeDurably(this.contentPath(digest));
+    await this.content.remove(digest);
   }
 
   async #claim(name: string): Promise<RepositoryFolder> {
@@ -167,7 +175,7 @@ export class RegistryFolder {
       const known = this.#repositories.get(name);
       if (known !== undefined) return known;
       const folder = join(this.#folder, "repositories", nameHash(name));
-      const repository = await RepositoryFolder.create(name, folder, this.#scratch);
+      const repository = await RepositoryFolder.create(name, folder, this.#scratch, this.#onDamage);
       this.#repositories.set(name, repository);
       return repository;
     });
@@ -176,20 +184,6 @@ export class RegistryFolder {
 
 function tagKey(name: string, tag: string): string {
   return `tag ${name}:${tag}`;
-}
-
-/** The store removes files at start, so it uses only folders that are empty or its own. */
-async function checkMarker(folder: string): Promise<void> {
-  await makeFolder(folder);
-  const entries = await readdir(folder);
-  const found = entries.includes(MARKER) ? await readFile(join(folder, MARKER), "utf8") : undefined;
-  // "lock" and "uploads" without a marker are left by an interrupted first start.
-  if (found === VERSION || entries.every(entry => ["lock", "uploads", "lost+found"].includes(entry))) return;
-  const state = found === undefined ? "a folder with other files" : `a store of version ${quote(found.trim())}`;
-  throw new StorageError(
-    `Cannot serve registry from ${quote(folder)}: found ${state}, expected an empty folder or a store of version 1`,
-    { hint: "Name a new folder; it is created when it does not exist." },
-  );
 }
 
 function inUse(folder: string, owner: number | undefined): StorageError {

@@ -1,18 +1,15 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { StorageError } from "../../errors.ts";
 import { type Digest, digestAlgorithm, digestHex, isDigest } from "../../oci/digest.ts";
 import { isTag } from "../../oci/reference.ts";
-import { quote } from "../../util/format.ts";
-import { makeFolder, removeDurably, writeDurably, writeMark } from "./durable-file.ts";
+import type { DamageReport, StoredContent } from "./content-folder.ts";
+import { makeFolder, removeDurably, writeMark } from "./durable-file.ts";
+import { readRecord, writeRecord } from "./record-file.ts";
 
 /** What is known of a manifest without reading it. */
-export interface ManifestRecord {
-  readonly digest: Digest;
+export interface ManifestRecord extends StoredContent {
   readonly mediaType: string;
-  /** Bytes. */
-  readonly size: number;
   readonly subject?: Digest;
   readonly artifactType?: string;
 }
@@ -22,21 +19,25 @@ export function nameHash(name: string): string {
   return createHash("sha256").update(name).digest("hex");
 }
 
+const PARTS = ["blobs", "manifests", "tags"] as const;
+const NOT_OURS = "not what this server wrote";
+
 /**
  * One repository: its blobs, manifests and tags. They are kept in memory, and stored in a folder:
  *
- *     name                    {"name": …}
- *     blobs/<alg>-<hex>       empty
- *     manifests/<alg>-<hex>   ManifestRecord
- *     tags/<sha256 of tag>    {"tag": …, "digest": …}
+ *     name                      {"name": …}
+ *     blobs/<alg>-<hex>-<size>  empty
+ *     manifests/<alg>-<hex>     ManifestRecord
+ *     tags/<sha256 of tag>      {"tag": …, "digest": …}
  *
- * Writers of one digest or one tag are kept apart by the caller (RegistryFolder).
+ * Each record has a checksum. A damaged one is reported and counts as absent until the next push writes it again. Writers
+ * of one digest or one tag are kept apart by the caller (RegistryFolder).
  */
 export class RepositoryFolder {
   readonly name: string;
   readonly #folder: string;
   readonly #scratch: string;
-  readonly #blobs = new Set<Digest>();
+  readonly #blobs = new Map<Digest, number>();
   readonly #manifests = new Map<Digest, ManifestRecord>();
   readonly #tags = new Map<string, Digest>();
 
@@ -46,41 +47,66 @@ export class RepositoryFolder {
     this.#scratch = scratch;
   }
 
-  static async create(name: string, folder: string, scratch: string): Promise<RepositoryFolder> {
-    for (const part of ["blobs", "manifests", "tags"]) await makeFolder(join(folder, part));
-    await writeDurably(join(folder, "name"), JSON.stringify({ name }), scratch);
-    return new RepositoryFolder(name, folder, scratch);
+  /** A folder whose record of the name was damaged gets it back, and keeps the rest. */
+  static async create(
+    name: string,
+    folder: string,
+    scratch: string,
+    onDamage: DamageReport,
+  ): Promise<RepositoryFolder> {
+    const repository = new RepositoryFolder(name, folder, scratch);
+    await repository.#read(onDamage);
+    await writeRecord(join(folder, "name"), { name }, scratch);
+    return repository;
   }
 
-  /** @returns undefined for a folder whose creation was interrupted, which is empty. @throws StorageError */
-  static async load(folder: string, scratch: string): Promise<RepositoryFolder | undefined> {
-    const entries = await readdir(folder);
-    if (!entries.includes("name")) return undefined;
-    const { name } = await readRecord(join(folder, "name"));
-    if (typeof name !== "string" || !folder.endsWith(nameHash(name))) throw damaged(join(folder, "name"));
-    const repository = new RepositoryFolder(name, folder, scratch);
-    for (const entry of await readdir(join(folder, "blobs"))) {
-      const digest = digestOf(entry);
-      if (digest !== undefined) repository.#blobs.add(digest);
+  /** @returns undefined for a folder without a name: its creation was interrupted, or the record is damaged. */
+  static async load(folder: string, scratch: string, onDamage: DamageReport): Promise<RepositoryFolder | undefined> {
+    if (!(await readdir(folder)).includes("name")) return undefined;
+    const path = join(folder, "name");
+    const name = (await readRecord(path))?.["name"];
+    if (typeof name !== "string" || !folder.endsWith(nameHash(name))) {
+      onDamage(path, NOT_OURS);
+      return undefined;
     }
-    for (const entry of await readdir(join(folder, "manifests"))) {
+    const repository = new RepositoryFolder(name, folder, scratch);
+    await repository.#read(onDamage);
+    return repository;
+  }
+
+  async #read(onDamage: DamageReport): Promise<void> {
+    for (const part of PARTS) await makeFolder(join(this.#folder, part));
+    for (const entry of await readdir(join(this.#folder, "blobs"))) {
+      const blob = blobOf(entry);
+      if (blob !== undefined) this.#blobs.set(blob.digest, blob.size);
+    }
+    for (const entry of await readdir(join(this.#folder, "manifests"))) {
       const digest = digestOf(entry);
       if (digest === undefined) continue;
-      const path = join(folder, "manifests", entry);
-      repository.#manifests.set(digest, manifestRecord(digest, await readRecord(path), path));
+      const path = join(this.#folder, "manifests", entry);
+      const record = manifestRecord(digest, await readRecord(path));
+      if (record === undefined) onDamage(path, NOT_OURS);
+      else this.#manifests.set(digest, record);
     }
-    for (const entry of await readdir(join(folder, "tags"))) {
-      const path = join(folder, "tags", entry);
-      const { tag, digest } = await readRecord(path);
-      if (typeof tag !== "string" || !isTag(tag) || !isDigest(digest)) throw damaged(path);
-      // A tag without its manifest is left by an interrupted delete.
-      if (repository.#manifests.has(digest)) repository.#tags.set(tag, digest);
+    for (const entry of await readdir(join(this.#folder, "tags"))) {
+      const path = join(this.#folder, "tags", entry);
+      const { tag, digest } = (await readRecord(path)) ?? {};
+      if (typeof tag !== "string" || !isTag(tag) || nameHash(tag) !== entry || !isDigest(digest)) {
+        onDamage(path, NOT_OURS);
+      } else if (this.#manifests.has(digest)) {
+        // A tag without its manifest is left by an interrupted delete.
+        this.#tags.set(tag, digest);
+      }
     }
-    return repository;
   }
 
   hasBlob(digest: Digest): boolean {
     return this.#blobs.has(digest);
+  }
+
+  blob(digest: Digest): StoredContent | undefined {
+    const size = this.#blobs.get(digest);
+    return size === undefined ? undefined : { digest, size };
   }
 
   manifest(digest: Digest): ManifestRecord | undefined {
@@ -108,29 +134,29 @@ export class RepositoryFolder {
     return [...this.#manifests.values()].filter(record => record.subject === subject);
   }
 
-  async addBlob(digest: Digest): Promise<void> {
-    if (this.#blobs.has(digest)) return;
-    await writeMark(this.#path("blobs", digest));
-    this.#blobs.add(digest);
+  async addBlob({ digest, size }: StoredContent): Promise<void> {
+    if (this.#blobs.get(digest) === size) return;
+    await writeMark(this.#blobPath({ digest, size }));
+    this.#blobs.set(digest, size);
   }
 
-  async removeBlob(digest: Digest): Promise<void> {
-    this.#blobs.delete(digest);
-    await removeDurably(this.#path("blobs", digest));
+  async removeBlob(blob: StoredContent): Promise<void> {
+    this.#blobs.delete(blob.digest);
+    await removeDurably(this.#blobPath(blob));
   }
 
   async addManifest(record: ManifestRecord): Promise<void> {
-    await writeDurably(this.#path("manifests", record.digest), JSON.stringify(record), this.#scratch);
+    await writeRecord(this.#manifestPath(record.digest), record, this.#scratch);
     this.#manifests.set(record.digest, record);
   }
 
   async removeManifest(digest: Digest): Promise<void> {
     this.#manifests.delete(digest);
-    await removeDurably(this.#path("manifests", digest));
+    await removeDurably(this.#manifestPath(digest));
   }
 
   async setTag(tag: string, digest: Digest): Promise<void> {
-    await writeDurably(this.#tagPath(tag), JSON.stringify({ tag, digest }), this.#scratch);
+    await writeRecord(this.#tagPath(tag), { tag, digest }, this.#scratch);
     this.#tags.set(tag, digest);
   }
 
@@ -139,8 +165,12 @@ export class RepositoryFolder {
     await removeDurably(this.#tagPath(tag));
   }
 
-  #path(part: "blobs" | "manifests", digest: Digest): string {
-    return join(this.#folder, part, `${digestAlgorithm(digest)}-${digestHex(digest)}`);
+  #blobPath({ digest, size }: StoredContent): string {
+    return join(this.#folder, "blobs", `${digestAlgorithm(digest)}-${digestHex(digest)}-${size}`);
+  }
+
+  #manifestPath(digest: Digest): string {
+    return join(this.#folder, "manifests", `${digestAlgorithm(digest)}-${digestHex(digest)}`);
   }
 
   #tagPath(tag: string): string {
@@ -153,11 +183,17 @@ function digestOf(entry: string): Digest | undefined {
   return isDigest(text) ? text : undefined;
 }
 
-function manifestRecord(digest: Digest, record: Record<string, unknown>, path: string): ManifestRecord {
+function blobOf(entry: string): StoredContent | undefined {
+  const [, name = "", size = ""] = /^([a-z0-9]+-[0-9a-f]+)-([0-9]{1,15})$/.exec(entry) ?? [];
+  const digest = digestOf(name);
+  return digest === undefined ? undefined : { digest, size: Number(size) };
+}
+
+function manifestRecord(digest: Digest, record: Record<string, unknown> = {}): ManifestRecord | undefined {
   const { mediaType, size, subject, artifactType } = record;
-  if (record["digest"] !== digest || typeof mediaType !== "string" || typeof size !== "number") throw damaged(path);
-  if (subject !== undefined && !isDigest(subject)) throw damaged(path);
-  if (artifactType !== undefined && typeof artifactType !== "string") throw damaged(path);
+  if (record["digest"] !== digest || typeof mediaType !== "string" || typeof size !== "number") return undefined;
+  if (subject !== undefined && !isDigest(subject)) return undefined;
+  if (artifactType !== undefined && typeof artifactType !== "string") return undefined;
   return {
     digest,
     mediaType,
@@ -165,26 +201,4 @@ function manifestRecord(digest: Digest, record: Record<string, unknown>, path: s
     ...(subject === undefined ? {} : { subject }),
     ...(artifactType === undefined ? {} : { artifactType }),
   };
-}
-
-/** Our own small files, so the plain parser is enough. */
-async function readRecord(path: string): Promise<Record<string, unknown>> {
-  const text = await readFile(path, "utf8");
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null) return { ...value };
-  } catch (error) {
-    throw damaged(path, error);
-  }
-  throw damaged(path);
-}
-
-function damaged(path: string, cause?: unknown): StorageError {
-  return new StorageError(
-    `Cannot read registry store from ${quote(path)}: damaged record, expected one this server wrote`,
-    {
-      hint: "Remove this file, then push the image that it belongs to again.",
-      cause,
-    },
-  );
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { type IncomingHttpHeaders, request } from "node:http";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -119,4 +120,16 @@ export async function pushImage(
 export function errorCodes({ body }: Reply): string[] {
   const { errors } = JSON.parse(body.toString()) as { errors: { code: string; message: string }[] };
   return errors.map(({ code }) => code);
+}
+
+/** Sends the text as it is. @returns everything that the server sends until it closes the connection */
+export async function rawReply(port: number, text: string): Promise<string> {
+  const socket = connect(port, "127.0.0.1");
+  let reply = "";
+  socket.setEncoding("latin1").on("data", part => {
+    reply += String(part);
+  });
+  socket.write(text, "latin1");
+  await new Promise(resolve => socket.on("error", () => undefined).once("close", resolve));
+  return reply;
 }

@@ -3,10 +3,10 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { NetworkError, StorageError } from "../../../src/errors.ts";
+import { NetworkError } from "../../../src/errors.ts";
 import { type ServeEvent, serveRegistry } from "../../../src/serve/server.ts";
 import { encodeLockRecord } from "../../../src/util/lock-record.ts";
-import { digestOf, errorCodes, makeFolder, pushBlob, pushImage, send, start, startUpload } from "./registry-client.ts";
+import { digestOf, errorCodes, makeFolder, pushImage, rawReply, send, start, startUpload } from "./registry-client.ts";
 
 async function failure(task: Promise<unknown>): Promise<unknown> {
   return await task.then(
@@ -42,18 +42,12 @@ describe("serveRegistry()", () => {
     const first = await start({ store });
     await pushImage(first, "app", "1");
     await first.close();
-    await writeFile(join(store, "uploads", "7f7a1b9e-0000-4000-8000-000000000000"), "half a blob");
-    await writeFile(join(store, "uploads", "notes.txt"), "not ours");
+    await writeFile(join(store, "uploads", "imgpack-upload-7f7a1b9e-0000-4000-8000-000000000000"), "half a blob");
+    const others = ["7f7a1b9e-0000-4000-8000-000000000000", "notes.txt"];
+    for (const name of others) await writeFile(join(store, "uploads", name), "not ours");
     const second = await start({ store });
-    expect(await readdir(join(store, "uploads"))).toEqual(["notes.txt"]);
+    expect((await readdir(join(store, "uploads"))).sort()).toEqual(others);
     expect((await send(second, "GET", "/v2/app/manifests/1")).status).toBe(200);
-  });
-
-  test("starts over a first start that was cut short", async () => {
-    const store = await makeFolder();
-    await mkdir(join(store, "uploads"));
-    await writeFile(join(store, "lock"), "");
-    await pushBlob(await start({ store }), "app", "hello");
   });
 
   test("ignores a repository folder without a name and a tag whose manifest is gone", async () => {
@@ -77,28 +71,13 @@ describe("serveRegistry()", () => {
     const paths = await readdir(store, { recursive: true });
     expect(paths.filter(path => /visible|app\b/.test(path))).toEqual([]);
     const [name = ""] = paths.filter(path => path.endsWith("name"));
-    expect(await readFile(join(store, name), "utf8")).toBe('{"name":"visible-name/app"}');
+    expect(await readFile(join(store, name), "utf8")).toContain('{"name":"visible-name/app"}\n');
   });
 
-  test("refuses a folder with other files, a damaged record and a store in use", async () => {
-    const foreign = await makeFolder();
-    await writeFile(join(foreign, "holiday.jpg"), "");
-    const error = await failure(serveRegistry({ store: foreign }));
-    expect(error).toBeInstanceOf(StorageError);
-    expect(String(error)).toContain("found a folder with other files, expected an empty folder");
-    expect(await readdir(foreign)).toEqual(["holiday.jpg"]);
-
+  test("refuses a store in use", async () => {
     const store = await makeFolder();
-    const first = await start({ store });
+    await start({ store });
     expect(String(await failure(serveRegistry({ store })))).toContain(`store in use by process ${process.pid}`);
-    await pushImage(first, "app", "1");
-    await first.close();
-    const [folder = ""] = await readdir(join(store, "repositories"));
-    const tags = join(store, "repositories", folder, "tags");
-    const [tag = ""] = await readdir(tags);
-    await writeFile(join(tags, tag), '{"tag":"1","digest":"../../etc"}');
-    expect(String(await failure(serveRegistry({ store })))).toContain("damaged record");
-    expect(await readdir(store)).not.toContain("lock");
   });
 
   // Only Linux tells when a process started.
@@ -216,17 +195,16 @@ describe("requests that are not the protocol's", () => {
     const registry = await start({ store, onEvent: event => events.push(event) });
     const path = await startUpload(registry, "app");
     await send(registry, "GET", `${path}?token=secret`);
-    const digest = await pushBlob(registry, "app", "hello");
     await rm(join(store, "blobs"), { recursive: true });
-    const reply = await send(registry, "GET", `/v2/app/blobs/${digest}`);
+    await writeFile(join(store, "blobs"), "");
+    const reply = await send(registry, "POST", `/v2/app/blobs/uploads/?digest=${digestOf("hello")}`, { body: "hello" });
     expect([reply.status, ...errorCodes(reply)]).toEqual([500, "UNKNOWN"]);
     expect(reply.body.toString()).not.toContain(store);
-    expect(events.map(event => [event.kind, event.method, event.path])).toEqual([
-      ["request", "POST", "/v2/app/blobs/uploads/"],
-      ["request", "GET", "/v2/app/blobs/uploads/…"],
-      ["request", "POST", "/v2/app/blobs/uploads/"],
-      ["fault", "GET", `/v2/app/blobs/${digest}`],
-      ["request", "GET", `/v2/app/blobs/${digest}`],
+    expect(events.map(event => [event.kind, event.path, "method" in event && event.method])).toEqual([
+      ["request", "/v2/app/blobs/uploads/", "POST"],
+      ["request", "/v2/app/blobs/uploads/…", "GET"],
+      ["fault", "/v2/app/blobs/uploads/", "POST"],
+      ["request", "/v2/app/blobs/uploads/", "POST"],
     ]);
     expect(JSON.stringify(events)).not.toContain("secret");
   });
@@ -234,15 +212,4 @@ describe("requests that are not the protocol's", () => {
 
 function describeSubject(): { mediaType: string; digest: string; size: number } {
   return { mediaType: "application/vnd.oci.image.manifest.v1+json", digest: digestOf("subject"), size: 7 };
-}
-
-async function rawReply(port: number, text: string): Promise<string> {
-  const socket: Socket = connect(port, "127.0.0.1");
-  let reply = "";
-  socket.setEncoding("latin1").on("data", part => {
-    reply += String(part);
-  });
-  socket.end(Buffer.from(text, "latin1"));
-  await new Promise(resolve => socket.on("error", () => undefined).once("close", resolve));
-  return reply;
 }

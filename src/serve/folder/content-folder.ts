@@ -1,0 +1,131 @@
+import { createHash } from "node:crypto";
+import { type FileHandle, open, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { type Digest, digestAlgorithm, digestHex } from "../../oci/digest.ts";
+import { DiskFile } from "../../util/disk.ts";
+import { errorCode } from "../../util/error-code.ts";
+import { storageState } from "../../util/output-checks.ts";
+import { makeFolder, publishFile, removeDurably, writeDurably } from "./durable-file.ts";
+import { isOwnFault, READ_FLAGS } from "./record-file.ts";
+
+/** Content as a repository knows it. */
+export interface StoredContent {
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** Is called once per file that is not what was written; `found` says what it is. */
+export type DamageReport = (path: string, found: string) => void;
+
+/**
+ * The bytes of blobs and manifests, each once. What is missing, has another size, or had another digest when it was last
+ * read counts as absent, so that the next push brings it again.
+ */
+export class ContentFolder {
+  readonly #folder: string;
+  readonly #scratch: string;
+  readonly #onDamage: DamageReport;
+  /** Content that was read with another digest. A new copy ends that, and so does a restart. */
+  readonly #damaged = new Set<Digest>();
+  readonly #reported = new Set<Digest>();
+
+  constructor(folder: string, scratch: string, onDamage: DamageReport) {
+    this.#folder = folder;
+    this.#scratch = scratch;
+    this.#onDamage = onDamage;
+  }
+
+  path(digest: Digest): string {
+    const hex = digestHex(digest);
+    return join(this.#folder, digestAlgorithm(digest), hex.slice(0, 2), hex);
+  }
+
+  /** The file if it has the size that it had when it was stored; its bytes are not checked. The caller closes it. */
+  async open({ digest, size }: StoredContent): Promise<FileHandle | undefined> {
+    if (this.#damaged.has(digest)) return undefined;
+    let file: FileHandle | undefined;
+    let found: string;
+    try {
+      file = await open(this.path(digest), READ_FLAGS);
+      const stats = await file.stat();
+      if (stats.isFile() && stats.size === size) return file;
+      found = stats.isFile() ? `${stats.size} bytes, expected ${size}` : "no plain file";
+    } catch (error) {
+      if (isOwnFault(error)) throw error;
+      found = stateOf(error);
+    }
+    await file?.close();
+    this.#report(digest, found);
+    return undefined;
+  }
+
+  async has(content: StoredContent): Promise<boolean> {
+    const file = await this.open(content);
+    await file?.close();
+    return file !== undefined;
+  }
+
+  /** All bytes, with size and digest checked. Only for manifests, which are small. */
+  async read(content: StoredContent): Promise<Buffer | undefined> {
+    const { digest, size } = content;
+    await using file = await this.open(content);
+    if (file === undefined) return undefined;
+    const bytes = Buffer.alloc(size);
+    let found: string;
+    try {
+      await new DiskFile(this.path(digest), file).read(bytes, 0);
+      const algorithm = digestAlgorithm(digest);
+      found = `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
+    } catch (error) {
+      found = stateOf(error);
+    }
+    if (found === digest) return bytes;
+    this.#report(digest, found);
+    return undefined;
+  }
+
+  /** Moves a synced file to its name. It replaces what has the name, which may be damaged. */
+  async add(digest: Digest, temporary: string): Promise<void> {
+    const path = this.path(digest);
+    await makeFolder(dirname(path));
+    await publishFile(temporary, path);
+    this.#forget(digest);
+  }
+
+  async write(digest: Digest, bytes: Uint8Array): Promise<void> {
+    const path = this.path(digest);
+    await makeFolder(dirname(path));
+    await writeDurably(path, bytes, this.#scratch);
+    this.#forget(digest);
+  }
+
+  /** Running downloads keep their open file. */
+  async remove(digest: Digest): Promise<void> {
+    await removeDurably(this.path(digest));
+    this.#forget(digest);
+  }
+
+  /** @param found what was read from `file` instead; a new copy that has replaced it in the meantime is not blamed */
+  async markDamaged(digest: Digest, file: FileHandle, found: unknown): Promise<void> {
+    const [read, named] = await Promise.all([file.stat(), stat(this.path(digest)).catch(() => undefined)]);
+    if (read.ino !== named?.ino) return;
+    this.#damaged.add(digest);
+    this.#report(digest, found instanceof Error ? stateOf(found) : String(found));
+  }
+
+  #forget(digest: Digest): void {
+    this.#damaged.delete(digest);
+    this.#reported.delete(digest);
+  }
+
+  #report(digest: Digest, found: string): void {
+    if (this.#reported.has(digest)) return;
+    this.#reported.add(digest);
+    this.#onDamage(this.path(digest), found);
+  }
+}
+
+function stateOf(error: unknown): string {
+  return errorCode(error) === "ENOENT" ? "no file" : storageState(error);
+}

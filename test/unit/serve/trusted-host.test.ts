@@ -1,0 +1,72 @@
+import { describe, expect, test } from "vitest";
+import { UsageError } from "../../../src/errors.ts";
+import { serveRegistry } from "../../../src/serve/server.ts";
+import { isLoopback } from "../../../src/serve/trusted-host.ts";
+import { errorCodes, makeFolder, rawReply, send, start } from "./registry-client.ts";
+
+describe("S-07 foreign Host headers", () => {
+  test.each(["127.0.0.1", "LOCALHOST", "127.1", "2130706433", "::ffff:7f00:1", "0.0.0.0", "::"])(
+    "are refused over loopback, however --listen names it: %s",
+    async host => {
+      const registry = await start({ host });
+      const local = { ...registry, address: { host: "127.0.0.1", port: registry.address.port } };
+      const reply = await send(local, "GET", "/v2/", { headers: { host: "evil.example:5000" } });
+      expect([reply.status, ...errorCodes(reply)]).toEqual([403, "DENIED"]);
+      for (const name of ["localhost:5000", "127.0.0.1", "[::1]:5000", "host.docker.internal", "registry"]) {
+        expect((await send(local, "GET", "/v2/", { headers: { host: name } })).status, name).toBe(200);
+      }
+      expect(registry.isOpenToNetwork).toBe(host === "0.0.0.0" || host === "::");
+    },
+  );
+
+  test("are refused unless no one can register them; none is fine", async () => {
+    const registry = await start();
+    const verdict = async (host: string): Promise<number> =>
+      (await send(registry, "GET", "/v2/", { headers: { host } })).status;
+    for (const host of ["127.0.0.1:5000", "[::1]:5000", "LOCALHOST:80", "x.localhost.", "registry:5000"]) {
+      expect([host, await verdict(host)]).toEqual([host, 200]);
+    }
+    for (const host of ["evil.example", "127.0.0.1.evil.example:5000", "localhost.evil.example", "a b"]) {
+      expect([host, await verdict(host)]).toEqual([host, 403]);
+    }
+    const { port } = registry.address;
+    expect(await rawReply(port, "GET /v2/ HTTP/1.0\r\n\r\n")).toContain("200 OK");
+    expect(await rawReply(port, "GET /v2/ HTTP/1.0\r\nHost:\r\n\r\n")).toContain("403 Forbidden");
+  });
+
+  test("are accepted if --allow-host names them, with and without a port", async () => {
+    const registry = await start({ allowHost: ["Registry.LAN", "mirror.lan:5000"] });
+    const statuses = await Promise.all(
+      ["registry.lan", "REGISTRY.lan.:80", "mirror.lan", "localhost", "evil.lan", "x.registry.lan"].map(
+        async host => (await send(registry, "GET", "/v2/", { headers: { host } })).status,
+      ),
+    );
+    expect(statuses).toEqual([200, 200, 200, 200, 403, 403]);
+    const store = await makeFolder();
+    await expect(serveRegistry({ store, allowHost: "http://x/" })).rejects.toBeInstanceOf(UsageError);
+  });
+
+  test("two of them are 400, whatever they are", async () => {
+    const { address } = await start();
+    for (const second of ["evil.example", "localhost"]) {
+      const text = `GET /v2/ HTTP/1.1\r\nHost: localhost\r\nhost: ${second}\r\nConnection: close\r\n\r\n`;
+      expect(await rawReply(address.port, text)).toMatch(/^HTTP\/1.1 400 /);
+    }
+  });
+});
+
+describe("isLoopback()", () => {
+  test.each([
+    ["127.0.0.1", true],
+    ["127.255.0.9", true],
+    ["::1", true],
+    ["::ffff:127.0.0.1", true],
+    ["0.0.0.0", false],
+    ["::", false],
+    ["192.168.0.1", false],
+    ["localhost.evil.example", false],
+    ["", false],
+  ])("%s: %s", (address, expected) => {
+    expect(isLoopback(address)).toBe(expected);
+  });
+});
