@@ -71,7 +71,7 @@ class RegistrySession implements TargetSession {
     const journal = this.#journal;
     // The answer to the end of an earlier upload may have been lost.
     const isRecorded = presence !== "absent" && journal !== undefined && descriptor.size >= journal.minBytes;
-    if (isRecorded) await journal.forget({ repository, key: descriptor.digest });
+    if (isRecorded) await journal.forget({ repository, key: descriptor.digest }, signal);
     return presence;
   }
 

@@ -12,12 +12,16 @@ const WRITABLE_BY_OTHERS = 0o022;
 
 /** The text of a small file that belongs to this user and that others cannot read; undefined for anything else. */
 export async function readOwnFile(path: string): Promise<string | undefined> {
+  return (await readOwnBytes(path))?.toString("utf8");
+}
+
+async function readOwnBytes(path: string): Promise<Buffer | undefined> {
   try {
     // Without O_NONBLOCK, opening a FIFO would wait for a writer.
     await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const stats = await file.stat();
     if (!stats.isFile() || stats.nlink !== 1 || !isPrivate(stats, OTHERS) || stats.size > MAX_BYTES) return undefined;
-    return await file.readFile("utf8");
+    return await file.readFile();
   } catch {
     return undefined;
   }
@@ -29,16 +33,25 @@ export async function isOwnFolder(path: string): Promise<boolean> {
   return stats?.isDirectory() === true && isPrivate(stats, WRITABLE_BY_OTHERS);
 }
 
-/** Removes the files last written before `time` (milliseconds since the epoch) from a folder of this user. */
-export async function removeStale(folder: string, time: number): Promise<void> {
+/**
+ * Removes files last written before `time` (milliseconds since the epoch) from a folder of this user.
+ *
+ * @param isOwn whether the program wrote a file of this name and content; nothing else is removed.
+ */
+export async function removeStale(
+  folder: string,
+  time: number,
+  isOwn: (name: string, content: Buffer) => boolean,
+): Promise<void> {
   try {
     let left = MAX_FILES;
     for await (const { name } of await opendir(folder)) {
       left -= 1;
       if (left < 0) break;
       const path = join(folder, name);
-      const stats = await lstat(path);
-      if (!stats.isDirectory() && stats.mtimeMs < time) await discardFile(path);
+      if ((await lstat(path)).mtimeMs >= time) continue;
+      const content = await readOwnBytes(path);
+      if (content !== undefined && isOwn(name, content)) await discardFile(path);
     }
   } catch {
     // The next run removes what is left.

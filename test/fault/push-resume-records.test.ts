@@ -1,19 +1,9 @@
 import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { ownIdentity, type ProcessIdentity } from "../../src/util/process-identity.ts";
+import { encodeLockRecord, newClaim } from "../../src/util/lock/lock-record.ts";
 import { fileWith, temporaryFolder } from "../support/images.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
 import { brokenOff, expectWholeUpload, KEEP, KEPT, LAYER, Runs } from "./push-resume-support.ts";
-
-/** Of the process that started this one, and still runs. */
-async function identityOfParent(): Promise<ProcessIdentity> {
-  const { started } = await ownIdentity();
-  if (started === null) return { pid: process.ppid, started };
-  const [boot] = started.split(" ");
-  const stat = await readFile(`/proc/${process.ppid}/stat`, "utf8");
-  const ticks = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-  return { pid: process.ppid, started: `${boot} ${ticks}` };
-}
 
 describe("push() does not believe every record", () => {
   test("push() ignores a torn record", async () => {
@@ -57,20 +47,29 @@ describe("push() does not believe every record", () => {
   });
 
   test("push() leaves the upload of a run that still goes on alone", async () => {
-    const { runs, path, text } = await brokenOff();
-    const owner = await identityOfParent();
-    await writeFile(path, JSON.stringify({ ...(JSON.parse(text) as object), owner }));
+    const { runs, path } = await brokenOff();
+    // Without ticks, any process with this pid counts: the one that started this one.
+    const { started, ...claim } = await newClaim();
+    const parent = { ...claim, pid: process.ppid, started: started && { ...started, ticks: 0 } };
+    await writeFile(lockOf(path), encodeLockRecord(parent), { mode: 0o600 });
     await expectWholeUpload(runs);
-    expect(await runs.journalFiles()).toHaveLength(1);
+    expect(await runs.journalFiles()).toHaveLength(2);
     expect(runs.registry.openSessions).toBe(1);
   });
 
-  test("push() goes on in place of a run that has ended", async () => {
-    const { runs, path, text } = await brokenOff();
-    const owner = { pid: 4_000_000, started: "another boot" };
-    await writeFile(path, JSON.stringify({ ...(JSON.parse(text) as object), owner }));
+  test.each([
+    ["has ended", "its pid", {}],
+    ["ended in another container", "no sign of life", { namespace: "ab".repeat(8) }],
+  ])("push() goes on in place of a run that %s", async (_name, _because, other) => {
+    const { runs, path } = await brokenOff();
+    const claim = { ...(await newClaim()), pid: 4_000_000, ...other };
+    await writeFile(lockOf(path), encodeLockRecord(claim), { mode: 0o600 });
     expect(await runs.push(KEEP)).toBeUndefined();
     expect(runs.registry.uploadedBytes).toBeLessThan(LAYER.length);
     await runs.expectDone();
   });
 });
+
+function lockOf(record: string): string {
+  return record.replace(/json$/, "lock");
+}

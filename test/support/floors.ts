@@ -53,6 +53,7 @@ export const MAX_FILES = 20;
  */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "util/json": ["util"],
+  "util/lock": ["util"],
   "oci/legacy": ["oci"],
   "oci/schema1": ["oci", "oci/legacy"],
 

@@ -12,7 +12,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const CHANGED: Readonly<Record<string, readonly [pattern: RegExp, replacement: string]>> = {
   "src/archive/write/partial-archive.ts": [/(?<=\bCHECKPOINT_BYTES = )64 \* 1024 \* 1024;/, "2 * 1024 * 1024;"],
   "src/registry/upload/upload-journal.ts": [/(?<=\bMIN_BYTES = )16 \* 1024 \* 1024;/, "1024 * 1024;"],
-  "src/util/process-identity.ts": [
+  "src/util/lock/process-identity.ts": [
     /"\/proc\/sys\/kernel\/random\/boot_id"/,
     'process.env["IMGPACK_TORTURE_BOOT"] ?? "/proc/sys/kernel/random/boot_id"',
   ],

@@ -25,10 +25,10 @@ export interface ArchiveFileOptions extends ArchiveContentsOptions {
  */
 export function archiveFileTarget(path: string, options: ArchiveFileOptions): ImageTarget {
   return {
-    async begin(plan) {
+    async begin(plan, signal) {
       const contents = archiveContents(plan, options);
       const tar = planArchiveTar(contents);
-      const archive = await openPartialArchive(path, archivePlan(contents, tar), options.resume ?? {});
+      const archive = await openPartialArchive(path, archivePlan(contents, tar), options.resume ?? {}, signal);
       return new ArchiveSession(archive, tar, contents);
     },
   };

@@ -1,5 +1,5 @@
-import type { ClaimRecord } from "../../util/lock-record.ts";
-import { ProcessLock } from "../../util/process-lock.ts";
+import type { ClaimRecord } from "../../util/lock/lock-record.ts";
+import { type LockOptions, ProcessLock } from "../../util/lock/process-lock.ts";
 import { decodeRecords, encodeRecord, type JournalRecord } from "./journal-record.ts";
 
 /** What has been written to a partial archive, and the lock on it. */
@@ -23,12 +23,32 @@ export class ArchiveJournal {
    * @param output the archive, for messages.
    * @throws StorageError while another process writes the same archive, or if `path` is no journal.
    */
-  static async claim(path: string, output: string): Promise<ArchiveJournal> {
-    return new ArchiveJournal(await ProcessLock.claim(path, output));
+  static async claim(path: string, output: string, options: LockOptions = {}): Promise<ArchiveJournal> {
+    return new ArchiveJournal(await ProcessLock.claim(path, output, options));
   }
 
   get claim(): ClaimRecord {
     return this.#lock.claim;
+  }
+
+  /** True if the last owner may stand still, and write to the archive when it continues. */
+  get isFromSilentOwner(): boolean {
+    return this.#lock.isFromSilentOwner;
+  }
+
+  /** False if another process owns the journal, and so the archive, now. */
+  async isOwned(): Promise<boolean> {
+    return await this.#lock.isOwned();
+  }
+
+  /** @throws StorageError if another process owns the archive now. */
+  async checkOwned(): Promise<void> {
+    await this.#lock.checkOwned();
+  }
+
+  /** As `checkOwned`, but reads the journal only after this process stood still. */
+  async checkAfterPause(): Promise<void> {
+    await this.#lock.checkAfterPause();
   }
 
   /** Keeps the order of the calls; records that wait for an earlier write go out together. */

@@ -24,7 +24,7 @@ export async function finishedFolder(
 ): Promise<TargetSession | undefined> {
   if (!(await hasNames(path, contents))) return undefined;
   return await withFolderErrors(path, async () => {
-    const lock = await folderLock(path);
+    const lock = await folderLock(path, { onNote, signal });
     const release = async (): Promise<void> => await lock.remove().catch(() => undefined);
     try {
       onNote?.(`Checking ${formatBytes(contents.totalBytes)} in ${quote(path)}`);

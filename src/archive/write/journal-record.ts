@@ -4,8 +4,8 @@ import {
   encodeLockRecord,
   FIRST_OWNER_TYPE,
   type ReleaseRecord,
-} from "../../util/lock-record.ts";
-import { decodeFrames, encodeFrame, hexAt, numberAt, type RecordFrame } from "../../util/record-frame.ts";
+} from "../../util/lock/lock-record.ts";
+import { decodeFrames, encodeFrame, hexAt, numberAt, type RecordFrame } from "../../util/lock/record-frame.ts";
 
 /** Starts an archive; later records belong to it, until the next one. */
 export interface OpenRecord {

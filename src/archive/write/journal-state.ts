@@ -1,4 +1,4 @@
-import type { ClaimRecord } from "../../util/lock-record.ts";
+import type { ClaimRecord } from "../../util/lock/lock-record.ts";
 import type { BlobRecord, JournalRecord, OpenRecord } from "./journal-record.ts";
 
 /** What a journal says about the last archive that it started. */

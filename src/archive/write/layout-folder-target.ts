@@ -90,6 +90,8 @@ class FolderSession implements TargetSession {
   async #write(name: string, size: number, fill: (file: PartialFile) => Promise<void>): Promise<void> {
     await using file = await PartialFile.create(join(this.#folder.partial, name), size);
     await fill(file);
+    // A run that stood still must not replace a file of the run that took over.
+    await this.#folder.checkOwned();
     await file.publish();
     this.#missing.delete(name);
   }

@@ -27,10 +27,11 @@ export async function openPartialArchive(
   path: string,
   plan: ArchivePlan,
   options: ResumeOptions,
+  signal?: AbortSignal,
 ): Promise<PartialArchive> {
   try {
     await checkTarget(path);
-    const journal = await ArchiveJournal.claim(`${path}.partial.journal`, path);
+    const journal = await ArchiveJournal.claim(`${path}.partial.journal`, path, { onNote: options.onNote, signal });
     try {
       const opened = await openClaimed(path, plan, options, journal);
       return new PartialArchive(opened, options);
@@ -62,7 +63,9 @@ async function openClaimed(
     if (!isWorthless) throw foreignPartial(partial, owner === undefined);
   }
   const isSame = left?.isPaired === true && state !== undefined && command !== NO_COMMAND && owner === command;
-  if (left === undefined || !isSame || options.restart === true) {
+  // A process that stood still may write to the old file once it continues: right bytes for its plan, wrong ones for another.
+  const isUnsafe = journal.isFromSilentOwner && left?.isFinal === false && state?.open.plan !== plan.id;
+  if (left === undefined || !isSame || isUnsafe || options.restart === true) {
     if (left?.isFinal === false) await removeFile(partial);
     return await begin(path, plan, command, journal);
   }

@@ -87,8 +87,9 @@ export class PartialArchive implements AsyncDisposable {
 
   /** @throws StorageError; after the first one, nothing is written. */
   async write(bytes: Uint8Array, position: number): Promise<void> {
-    const { file, isFinal } = this.#opened;
+    const { file, isFinal, journal } = this.#opened;
     await this.#guarded(async () => {
+      await journal.checkAfterPause();
       if (!isFinal) return await file.write(bytes, position);
       const written = Buffer.alloc(bytes.length);
       await file.read(written, position);
@@ -141,6 +142,7 @@ export class PartialArchive implements AsyncDisposable {
         await this.#checkStillOwn();
         await journal.append([{ type: "done", nonce }]);
         await journal.sync();
+        await journal.checkOwned();
         await renameFile(file.path, path);
       }
       this.#isDone = true;
@@ -167,7 +169,8 @@ export class PartialArchive implements AsyncDisposable {
       );
       return;
     }
-    if (!isFinal && (await this.#isNamed())) await removeFile(file.path).catch(() => undefined);
+    if (!isFinal && (await this.#isNamed()) && (await journal.isOwned()))
+      await removeFile(file.path).catch(() => undefined);
     await file.close();
     await journal.remove().catch(() => undefined);
   }

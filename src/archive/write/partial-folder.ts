@@ -6,9 +6,9 @@ import { INDEX_FILE, LAYOUT_FILE } from "../../oci/layout.ts";
 import { changeMode, makeFolder, removeFolder, removeTree, renameFile, syncFolder } from "../../util/disk.ts";
 import { errorCode } from "../../util/error-code.ts";
 import { formatBytes, quote } from "../../util/format.ts";
+import type { ProcessLock } from "../../util/lock/process-lock.ts";
 import { checkSpace } from "../../util/output-checks.ts";
 import { isOwnedByUser } from "../../util/private-file.ts";
-import type { ProcessLock } from "../../util/process-lock.ts";
 import type { ArchiveContents } from "./archive-contents.ts";
 import { type BlobFile, checkBlobFiles } from "./check-blob-files.ts";
 import { checkFolderTarget, withFolderErrors } from "./check-folder-target.ts";
@@ -61,7 +61,7 @@ export class PartialFolder implements AsyncDisposable {
   ): Promise<PartialFolder> {
     return await withFolderErrors(path, async () => {
       // First, because another run may end and change the folder until the lock is taken.
-      const lock = await folderLock(path);
+      const lock = await folderLock(path, { onNote, signal });
       try {
         await checkFolderTarget(path);
         const made = await createOrAdopt(partialOf(path));
@@ -80,6 +80,11 @@ export class PartialFolder implements AsyncDisposable {
     });
   }
 
+  /** @throws StorageError if another process writes the folder now. */
+  async checkOwned(): Promise<void> {
+    await this.#lock.checkOwned();
+  }
+
   /** Makes the folder durable and renames it. */
   async publish(folders: readonly string[], signal: AbortSignal | undefined): Promise<void> {
     await withFolderErrors(this.#path, async () => {
@@ -89,6 +94,7 @@ export class PartialFolder implements AsyncDisposable {
       await syncFolder(this.partial);
       if (!(await this.#isNamed())) throw replaced(this.#path);
       signal?.throwIfAborted();
+      await this.checkOwned();
       // Checked again: writing the blobs may have taken long.
       await checkFolderTarget(this.#path);
       // On other systems the rename itself replaces an empty folder.
@@ -102,7 +108,7 @@ export class PartialFolder implements AsyncDisposable {
   /** Without `publish`, the folder is kept for the next run if it contains a complete blob. */
   async [Symbol.asyncDispose](): Promise<void> {
     try {
-      if (this.#isDone || !(await this.#isNamed())) return;
+      if (this.#isDone || !(await this.#isNamed()) || !(await this.#lock.isOwned())) return;
       // The next run removes the rest.
       if (this.whole.size === 0) return await removeTree(this.partial).catch(() => undefined);
       this.#onNote?.(

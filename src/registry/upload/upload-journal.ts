@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { createFile, discardFile, makeFolder, renameFile } from "../../util/disk.ts";
+import { ProcessLock } from "../../util/lock/process-lock.ts";
+import { isRecordFile } from "../../util/lock/record-frame.ts";
 import { isOwnFolder, readOwnFile, removeStale } from "../../util/private-file.ts";
-import { isRunning, ownIdentity, parseIdentity } from "../../util/process-identity.ts";
 import type { RegistryClient } from "../client/registry-client.ts";
 import type { Repository } from "../client/repository.ts";
 import { originOf } from "../origin/origin.ts";
@@ -14,10 +15,10 @@ const MIN_BYTES = 16 * 1024 * 1024;
 const PIECE_BYTES = 64 * 1024 * 1024;
 /** Registries forget an idle upload after this time, some of them sooner. */
 const KEPT_MS = 24 * 60 * 60 * 1000;
-const VERSION = 1;
-
-/** Records claimed by uploads of this process, which its pid cannot distinguish. */
-const held = new Set<string>();
+/** A record starts with this and its id. */
+const MARK = '{"imgpack":"upload-2","id":"';
+/** Of a record, of one that is being written, and of a lock. */
+const OWN_NAME = /^([0-9a-f]{64})(?:\.json(?:\.[0-9a-f]{12})?|(\.lock))$/;
 
 export interface UploadJournalOptions {
   /** Called with what happens to uploads of earlier runs. */
@@ -45,7 +46,8 @@ export interface SavedUpload {
 
 /**
  * The open upload sessions of this machine, so that a later run can resume those of an interrupted run. Their URLs are
- * capabilities (security case A-17): only the owner can read the files, and nothing prints them.
+ * capabilities (security case A-17): only the owner can read the files, and nothing prints them. A lock next to each record
+ * keeps it to one run.
  */
 export class UploadJournal {
   readonly minBytes: number;
@@ -66,39 +68,49 @@ export class UploadJournal {
   }
 
   /** Claims the record of one upload; undefined while another upload holds it, or when none can be kept. */
-  async claim(name: UploadName): Promise<UploadRecord | undefined> {
+  async claim(name: UploadName, signal?: AbortSignal): Promise<UploadRecord | undefined> {
+    this.#isReady ??= this.#prepare();
+    if (!(await this.#isReady.catch(() => false))) return undefined;
     const id = idOf(name);
-    const path = join(this.#folder, `${id}.json`);
-    if (held.has(path)) return undefined;
-    held.add(path);
-    const record = await this.#open(path, id, name).catch(() => undefined);
-    if (record === undefined) held.delete(path);
-    return record;
+    const output = `upload to ${name.repository.client.registry}/${name.repository.name}`;
+    const options = { onNote: this.#onNote, signal };
+    const lock = await ProcessLock.claim(join(this.#folder, `${id}.lock`), output, options).catch(() => undefined);
+    if (lock === undefined) return undefined;
+    try {
+      return await this.#open(join(this.#folder, `${id}.json`), id, name, lock);
+    } catch {
+      await lock.remove().catch(() => undefined);
+      return undefined;
+    }
   }
 
   /** Removes the record of an upload whose blob has arrived otherwise. */
-  async forget(name: UploadName): Promise<void> {
-    await using record = await this.claim(name);
+  async forget(name: UploadName, signal?: AbortSignal): Promise<void> {
+    if ((await readOwnFile(join(this.#folder, `${idOf(name)}.json`))) === undefined) return;
+    await using record = await this.claim(name, signal);
     if (record?.saved !== undefined) await record.drop();
   }
 
-  async #open(path: string, id: string, { repository: { client } }: UploadName): Promise<UploadRecord | undefined> {
-    this.#isReady ??= this.#prepare();
-    if (!(await this.#isReady)) return undefined;
+  async #open(
+    path: string,
+    id: string,
+    { repository: { client } }: UploadName,
+    lock: ProcessLock,
+  ): Promise<UploadRecord> {
     const text = await readOwnFile(path);
     const found = text === undefined ? undefined : parseRecord(text);
     const isFresh = found !== undefined && Math.abs(this.#now() - found.time) < KEPT_MS;
-    if (found !== undefined && found.owner.pid !== process.pid && (await isRunning(found.owner))) return undefined;
     const url = isFresh && found.id === id ? allowedUrl(client, found.url) : undefined;
     const saved = found === undefined || url === undefined ? undefined : { url, offset: found.offset };
     if (found !== undefined && saved === undefined) await discardFile(path);
     const write = async ({ url, offset }: SavedUpload): Promise<void> => {
       // A session on another host may need nothing but its address, so that is not written down.
       if (allowedUrl(client, url.href) === undefined) return await discardFile(path);
-      const owner = await ownIdentity();
-      await this.#replace(path, { version: VERSION, id, time: this.#now(), owner, url: url.href, offset });
+      await lock.checkOwned();
+      const fields = JSON.stringify({ time: this.#now(), url: url.href, offset });
+      await this.#replace(path, `${MARK}${id}",${fields.slice(1)}`);
     };
-    const release = (): void => void held.delete(path);
+    const release = async (): Promise<void> => await lock.remove();
     const remove = async (): Promise<void> => await discardFile(path);
     return new UploadRecord(saved, { write, remove, release, note: this.#onNote, pieceBytes: this.#pieceBytes });
   }
@@ -106,17 +118,17 @@ export class UploadJournal {
   async #prepare(): Promise<boolean> {
     await makeFolder(this.#folder, { recursive: true, mode: 0o700 });
     if (!(await isOwnFolder(this.#folder))) return false;
-    await removeStale(this.#folder, this.#now() - KEPT_MS);
+    await removeStale(this.#folder, this.#now() - KEPT_MS, isOwnFile);
     return true;
   }
 
   /** Not synced: after a power cut the record is missing, torn or old, and the registry is asked in any case. */
-  async #replace(path: string, content: object): Promise<void> {
+  async #replace(path: string, text: string): Promise<void> {
     const temporary = `${path}.${randomBytes(6).toString("hex")}`;
     try {
       {
         await using file = await createFile(temporary, 0o600);
-        await file.write(Buffer.from(JSON.stringify(content)));
+        await file.write(Buffer.from(text));
       }
       await renameFile(temporary, path);
     } catch (error) {
@@ -129,7 +141,7 @@ export class UploadJournal {
 interface RecordActs {
   readonly write: (upload: SavedUpload) => Promise<void>;
   readonly remove: () => Promise<void>;
-  readonly release: () => void;
+  readonly release: () => Promise<void>;
   readonly note: (message: string) => void;
   readonly pieceBytes: number;
 }
@@ -165,8 +177,17 @@ export class UploadRecord implements AsyncDisposable {
 
   /** Ends the claim; the file stays. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#acts.release();
+    await this.#acts.release().catch(() => undefined);
   }
+}
+
+/** Whether this is the name of a file that the journal writes, and its content is that of one, or the start of it. */
+function isOwnFile(name: string, content: Buffer): boolean {
+  const [, id, lock] = OWN_NAME.exec(name) ?? [];
+  if (id === undefined) return false;
+  if (lock !== undefined) return isRecordFile(content);
+  const mark = `${MARK}${id}"`;
+  return content.toString("latin1", 0, mark.length) === mark.slice(0, content.length);
 }
 
 function idOf({ repository, key }: UploadName): string {
@@ -187,7 +208,6 @@ function allowedUrl(client: RegistryClient, url: string): URL | undefined {
 interface RecordContent {
   readonly id: string;
   readonly time: number;
-  readonly owner: NonNullable<ReturnType<typeof parseIdentity>>;
   readonly url: string;
   readonly offset: number;
 }
@@ -199,10 +219,8 @@ function parseRecord(text: string): RecordContent | undefined {
   } catch {
     return undefined;
   }
-  const { version, id, time, owner, url, offset } = Object(found) as Readonly<Record<string, unknown>>;
-  const identity = parseIdentity(owner);
-  if (version !== VERSION || typeof id !== "string" || typeof url !== "string" || identity === undefined)
-    return undefined;
+  const { id, time, url, offset } = Object(found) as Readonly<Record<string, unknown>>;
+  if (!text.startsWith(MARK) || typeof id !== "string" || typeof url !== "string") return undefined;
   if (!Number.isFinite(time) || !Number.isSafeInteger(offset) || Number(offset) < 0) return undefined;
-  return { id, time: Number(time), owner: identity, url, offset: Number(offset) };
+  return { id, time: Number(time), url, offset: Number(offset) };
 }

@@ -5,8 +5,9 @@ import { StorageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { discardFile } from "../../util/disk.ts";
 import { quote } from "../../util/format.ts";
+import type { LockOwner } from "../../util/lock/contest.ts";
+import { type LockOptions, ownerText, ProcessLock } from "../../util/lock/process-lock.ts";
 import { storageState } from "../../util/output-checks.ts";
-import { ProcessLock } from "../../util/process-lock.ts";
 import { ContentFolder, type DamageReport, type StoredContent } from "./content-folder.ts";
 import { isTemporaryName, makeFolder, temporaryName } from "./durable-file.ts";
 import { KeyedLock } from "./keyed-lock.ts";
@@ -46,10 +47,14 @@ export class RegistryFolder {
   }
 
   /** @throws StorageError for a folder that contains something else, or is served already */
-  static async open(folder: string, onDamage: DamageReport): Promise<RegistryFolder> {
+  static async open(
+    folder: string,
+    onDamage: DamageReport,
+    options: Pick<LockOptions, "onNote" | "signal"> = {},
+  ): Promise<RegistryFolder> {
     await claimFolder(folder);
     // A second server would serve stale names and remove the uploads of the first.
-    const lock = await ProcessLock.claim(join(folder, "lock"), folder, inUse);
+    const lock = await ProcessLock.claim(join(folder, "lock"), folder, { ...options, refusal: inUse });
     try {
       const store = new RegistryFolder(folder, lock, onDamage);
       await store.#load();
@@ -140,11 +145,13 @@ export class RegistryFolder {
   }
 
   async removeTag(repository: RepositoryFolder, tag: string): Promise<void> {
+    await this.#lock.checkOwned();
     await this.#locks.run(tagKey(repository.name, tag), async () => await repository.removeTag(tag));
   }
 
   /** Removes a manifest and the tags that name it. */
   async removeManifest(repository: RepositoryFolder, digest: Digest): Promise<void> {
+    await this.#lock.checkOwned();
     await this.#locks.run(digest, async () => {
       for (const tag of repository.tagsOf(digest)) {
         await this.#locks.run(tagKey(repository.name, tag), async () => {
@@ -157,6 +164,7 @@ export class RegistryFolder {
   }
 
   async removeBlob(repository: RepositoryFolder, blob: StoredContent): Promise<void> {
+    await this.#lock.checkOwned();
     await this.#locks.run(blob.digest, async () => {
       await repository.removeBlob(blob);
       await this.#dropContent(blob.digest);
@@ -170,7 +178,9 @@ export class RegistryFolder {
     await this.content.remove(digest);
   }
 
+  /** @throws StorageError if this process stood still and another one serves the store now. */
   async #claim(name: string): Promise<RepositoryFolder> {
+    await this.#lock.checkOwned();
     return await this.#locks.run(`repository ${name}`, async () => {
       const known = this.#repositories.get(name);
       if (known !== undefined) return known;
@@ -186,9 +196,9 @@ function tagKey(name: string, tag: string): string {
   return `tag ${name}:${tag}`;
 }
 
-function inUse(folder: string, owner: number | undefined): StorageError {
+function inUse(folder: string, owner: LockOwner | undefined): StorageError {
   return new StorageError(
-    `Cannot serve registry from ${quote(folder)}: store in use by process ${owner ?? "unknown"}, expected a free store`,
+    `Cannot serve registry from ${quote(folder)}: store in use by ${ownerText(owner)}, expected a free store`,
     { hint: 'Stop the other server; if there is none, remove the file "lock" in the store.' },
   );
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { NetworkError } from "../../../src/errors.ts";
 import { type ServeEvent, serveRegistry } from "../../../src/serve/server.ts";
-import { encodeLockRecord } from "../../../src/util/lock-record.ts";
+import { encodeLockRecord, newClaim } from "../../../src/util/lock/lock-record.ts";
 import { digestOf, errorCodes, makeFolder, pushImage, rawReply, send, start, startUpload } from "./registry-client.ts";
 
 async function failure(task: Promise<unknown>): Promise<unknown> {
@@ -91,8 +91,9 @@ describe("serveRegistry()", () => {
       const boot = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim().replaceAll("-", "");
       const stat = await readFile(`/proc/${child.pid}/stat`, "utf8");
       const ticks = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
+      const own = await newClaim();
       const claim = (at: number): Uint8Array =>
-        encodeLockRecord({ type: "claim", id: "0011223344556677", pid: child.pid ?? 0, started: { boot, ticks: at } });
+        encodeLockRecord({ ...own, pid: child.pid ?? 0, started: { boot, ticks: at } });
       await writeFile(join(store, "lock"), claim(ticks));
       expect(String(await failure(serveRegistry({ store })))).toContain(`in use by process ${child.pid}`);
       await writeFile(join(store, "lock"), claim(1));

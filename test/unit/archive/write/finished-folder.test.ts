@@ -6,7 +6,7 @@ import { copyImages } from "../../../../src/copy/copy-image.ts";
 import { openDigestCache } from "../../../../src/copy/digest-cache.ts";
 import { gather } from "../../../../src/copy/gather.ts";
 import { StorageError } from "../../../../src/errors.ts";
-import { encodeLockRecord } from "../../../../src/util/lock-record.ts";
+import { encodeLockRecord, newClaim } from "../../../../src/util/lock/lock-record.ts";
 import { watchOperations } from "../../../../src/util/operation-hook.ts";
 import { temporaryFolder } from "../../../support/images.ts";
 import { addImage, type MemorySource, memorySource, settledRoot } from "../../../support/memory-image.ts";
@@ -46,7 +46,7 @@ describe("finishedFolder()", () => {
     const path = join(above, "out");
     await write(path);
     // As a run leaves it that is killed behind the rename: its lock is still there.
-    const claim = { type: "claim", id: "0011223344556677", pid: 2 ** 22 + 1, started: null } as const;
+    const claim = { ...(await newClaim()), pid: 2 ** 22 + 1 };
     await writeFile(`${path}.partial.lock`, encodeLockRecord(claim), { mode: 0o600 });
     const before = await contentOf(path);
     const operations: string[] = [];

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeRecords, encodeRecord, type JournalRecord } from "../../../../src/archive/write/journal-record.ts";
-import { RECORD_BYTES } from "../../../../src/util/record-frame.ts";
+import { RECORD_BYTES } from "../../../../src/util/lock/record-frame.ts";
 import { noise } from "../../../support/memory-blobs.ts";
 
 const hex = (bytes: number): fc.Arbitrary<string> =>
@@ -12,7 +12,7 @@ const nonce = hex(8);
 const boot = hex(16).filter(text => !/^0+$/.test(text));
 const started = fc.oneof(fc.constant(null), fc.record({ boot, ticks: whole }));
 const records: fc.Arbitrary<JournalRecord> = fc.oneof(
-  fc.record({ type: fc.constant("claim" as const), id: nonce, pid: index, started }),
+  fc.record({ type: fc.constant("claim" as const), id: nonce, pid: index, started, namespace: nonce }),
   fc.record({ type: fc.constant("release" as const), id: nonce }),
   fc.record({ type: fc.constant("open" as const), nonce, plan: hex(16), command: hex(16), totalBytes: whole }),
   fc.record({ type: fc.constant("blob" as const), nonce, index, size: whole, offset: whole, digest: hex(16) }),

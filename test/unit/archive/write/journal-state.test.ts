@@ -2,11 +2,17 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { BlobRecord, JournalRecord, ProgressRecord } from "../../../../src/archive/write/journal-record.ts";
 import { journalState } from "../../../../src/archive/write/journal-state.ts";
-import type { ClaimRecord } from "../../../../src/util/lock-record.ts";
+import type { ClaimRecord } from "../../../../src/util/lock/lock-record.ts";
 
 const nonce = "a".repeat(16);
 const claimOf = (id: string, boot: string | null): ClaimRecord => {
-  return { type: "claim", id, pid: 7, started: boot === null ? null : { boot: boot.repeat(32), ticks: 1 } };
+  return {
+    type: "claim",
+    id,
+    pid: 7,
+    namespace: "0".repeat(16),
+    started: boot === null ? null : { boot: boot.repeat(32), ticks: 1 },
+  };
 };
 const [before, now] = [claimOf("1".repeat(16), "1"), claimOf("2".repeat(16), "2")];
 const open = (of = nonce): JournalRecord => {

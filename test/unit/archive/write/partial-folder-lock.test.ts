@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { layoutFolderTarget } from "../../../../src/archive/write/layout-folder-target.ts";
 import { gather } from "../../../../src/copy/gather.ts";
 import { StorageError } from "../../../../src/errors.ts";
-import { encodeLockRecord } from "../../../../src/util/lock-record.ts";
+import { encodeLockRecord, newClaim } from "../../../../src/util/lock/lock-record.ts";
 import { breakOff, expectWhole, fetched, platform, scene, write } from "./partial-folder-scene.ts";
 
 describe("PartialFolder and its lock", () => {
@@ -43,7 +43,7 @@ describe("PartialFolder and its lock", () => {
     const at = await scene();
     await breakOff(at);
     const { pid } = spawnSync("true");
-    const claim = { type: "claim", id: "00".repeat(8), pid, started: { boot: "ab".repeat(16), ticks: 1 } } as const;
+    const claim = { ...(await newClaim()), pid, started: { boot: "ab".repeat(16), ticks: 1 } };
     await writeFile(`${at.partial}.lock`, encodeLockRecord(claim), { mode: 0o600 });
     await write(at);
     expect(fetched(at)).toEqual([at.layers[0]]);

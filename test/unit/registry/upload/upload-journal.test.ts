@@ -83,13 +83,33 @@ describe("UploadJournal", () => {
     const uploads = join(folder, "uploads");
     const old = new Date(Date.now() - 25 * HOUR_MS);
     await mkdir(join(uploads, "kept"));
-    for (const stale of ["torn", "b.json"]) {
-      await writeFile(join(uploads, stale), "");
+    const id = "ab".repeat(32);
+    const ours = {
+      [`${id}.json`]: `{"imgpack":"upload-2","id":"${id}","time":1}`,
+      [`${id}.json.0123456789ab`]: '{"imgpack":"upl',
+      [`${id}.lock`]: "",
+    };
+    for (const [stale, text] of Object.entries(ours)) {
+      await writeFile(join(uploads, stale), text, { mode: 0o600 });
       await utimes(join(uploads, stale), old, old);
     }
     await utimes(join(uploads, "kept"), old, old);
     expect(await found(folder, name, Date.now() + 25 * HOUR_MS)).toBeUndefined();
     expect(await readdir(uploads)).toEqual(["kept"]);
+  });
+
+  test("UploadJournal leaves files that it did not write in its folder, however old they are", async () => {
+    const folder = await temporaryFolder();
+    await saved(folder, await nameOf());
+    const uploads = join(folder, "uploads");
+    const id = "cd".repeat(32);
+    const foreign = { "holiday.jpg": "photo", [`${id}.json`]: '{"mine":true}', [`${id}.lock`]: "pid 12", torn: "" };
+    for (const [name, text] of Object.entries(foreign)) {
+      await writeFile(join(uploads, name), text, { mode: 0o600 });
+      await utimes(join(uploads, name), new Date(0), new Date(0));
+    }
+    await found(folder, await nameOf("sha256:other"));
+    expect(await readdir(uploads)).toEqual(expect.arrayContaining(Object.keys(foreign)));
   });
 
   test("UploadJournal keeps nothing where its folder cannot be made, or is a link", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { encodeFrame, isRecordFile } from "../../../src/util/record-frame.ts";
+import { encodeFrame, isRecordFile } from "../../../../src/util/lock/record-frame.ts";
 
 const record = encodeFrame(7, "00112233445566aa");
 

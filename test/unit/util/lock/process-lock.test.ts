@@ -1,14 +1,20 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
-import { appendFile, link, lstat, mkdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
+import { appendFile, link, lstat, mkdir, open, readFile, rename, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
-import { StorageError } from "../../../src/errors.ts";
-import { type ClaimRecord, encodeLockRecord } from "../../../src/util/lock-record.ts";
-import { ProcessLock } from "../../../src/util/process-lock.ts";
-import { encodeFrame } from "../../../src/util/record-frame.ts";
-import { temporaryFolder } from "../../support/images.ts";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { StorageError } from "../../../../src/errors.ts";
+import {
+  type ClaimRecord,
+  decodeLockRecord,
+  encodeBeat,
+  encodeLockRecord,
+  newClaim,
+} from "../../../../src/util/lock/lock-record.ts";
+import { ProcessLock } from "../../../../src/util/lock/process-lock.ts";
+import { decodeFrames, encodeFrame } from "../../../../src/util/lock/record-frame.ts";
+import { temporaryFolder } from "../../../support/images.ts";
 
 const HAS_PROC = existsSync("/proc/self/stat");
 /** A record of an owner. */
@@ -32,11 +38,11 @@ function sleeper(): ChildProcess {
 }
 
 /** As that process would claim it. */
-function claimOf({ pid = 0 }: ChildProcess): ClaimRecord {
+async function claimOf({ pid = 0 }: ChildProcess): Promise<ClaimRecord> {
   const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim().replaceAll("-", "");
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   const ticks = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
-  return { type: "claim", id: "cd".repeat(8), pid, started: { boot, ticks } };
+  return { ...(await newClaim()), pid, started: { boot, ticks } };
 }
 
 describe("ProcessLock.claim()", () => {
@@ -44,7 +50,7 @@ describe("ProcessLock.claim()", () => {
     const path = await lockPath();
     const lock = await claimed(path);
     expect((await lstat(path)).mode & 0o777).toBe(0o600);
-    expect(await readFile(path)).toEqual(encodeLockRecord(lock.claim));
+    expect(await readFile(path)).toEqual(Buffer.concat([encodeLockRecord(lock.claim), encodeBeat(lock.claim.id, 0)]));
     expect(lock.earlier).toHaveLength(0);
     expect(lock.claim.pid).toBe(process.pid);
   });
@@ -77,7 +83,7 @@ describe("ProcessLock.claim()", () => {
     async () => {
       const path = await lockPath();
       const child = sleeper();
-      const claim = claimOf(child);
+      const claim = await claimOf(child);
       await writeFile(path, Buffer.concat([encodeLockRecord(claim), record(7)]));
       const refused = await ProcessLock.claim(path, "out").catch((error: unknown) => error);
       expect(refused).toBeInstanceOf(StorageError);
@@ -96,7 +102,7 @@ describe("ProcessLock.claim()", () => {
     "takes it over from a process whose number another one has now, and after a reboot",
     async () => {
       const child = sleeper();
-      const { started, ...claim } = claimOf(child);
+      const { started, ...claim } = await claimOf(child);
       for (const then of [
         { boot: started?.boot ?? "", ticks: (started?.ticks ?? 0) + 1 },
         { boot: "e".repeat(32), ticks: started?.ticks ?? 0 },
@@ -133,6 +139,127 @@ describe("ProcessLock.claim()", () => {
     expect(refused).toBeInstanceOf(StorageError);
     expect(refused).toMatchObject({ message: expect.stringContaining("expected a lock file of imgpack or nothing") });
     expect(await describeAll(dirname(path))).toEqual(before);
+  });
+});
+
+describe("ProcessLock.claim(), with an owner in another container", () => {
+  /** A claim with a pid that runs here, which says nothing. */
+  const elsewhere = async (pid = process.pid): Promise<ClaimRecord> => {
+    return { ...(await newClaim()), pid, namespace: "0f".repeat(8) };
+  };
+  const alive = (claim: ClaimRecord, count: number): Buffer =>
+    Buffer.concat([encodeLockRecord(claim), encodeBeat(claim.id, count)]);
+  const releaseOf = (id: string): Uint8Array => encodeLockRecord({ type: "release", id });
+  const overwrite = async (path: string, bytes: Uint8Array, offset = 0): Promise<void> => {
+    await using file = await open(path, "r+");
+    await file.write(bytes, 0, bytes.length, offset);
+  };
+
+  test("does not take two living owners for dead ones: refuses at the first sign of life", async () => {
+    const path = await lockPath();
+    const owner = await elsewhere();
+    await writeFile(path, alive(owner, 4));
+    const notes: string[] = [];
+    const waits: number[] = [];
+    const wait = async (ms: number): Promise<void> => {
+      if (waits.push(ms) === 3) await overwrite(path, alive(owner, 5));
+    };
+    const onNote = (text: string): void => void notes.push(text);
+    await expect(ProcessLock.claim(path, "out", { wait, onNote })).rejects.toThrow(
+      `Cannot write "out": process ${process.pid} of another container or machine is writing it, expected no other`,
+    );
+    expect(waits).toEqual([2000, 2000, 2000]);
+    expect(notes).toEqual([
+      `"out" is in use by process ${process.pid} of another container or machine: waiting 6 s to see whether it still runs`,
+    ]);
+  });
+
+  test("takes over after three beats without a sign of life, and the old owner notices", async () => {
+    const path = await lockPath();
+    const old = await ProcessLock.claim(path, "out");
+    const bytes = await readFile(path);
+    await overwrite(path, alive({ ...old.claim, namespace: "0f".repeat(8) }, 0));
+    const waits: number[] = [];
+    const lock = await ProcessLock.claim(path, "out", { wait: async ms => void waits.push(ms) });
+    expect(waits).toEqual([2000, 2000, 2000]);
+    expect(lock.isFromSilentOwner).toBe(true);
+    await overwrite(path, bytes);
+    expect(await old.isOwned()).toBe(false);
+    await expect(old.checkOwned()).rejects.toThrow('Cannot write "out": another run took it over');
+    await old.remove();
+    expect(existsSync(path)).toBe(true);
+    await lock.checkOwned();
+    await lock.remove();
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test("gives it to the first of two newcomers", async () => {
+    const path = await lockPath();
+    await writeFile(path, alive(await elsewhere(), 4));
+    let second: Promise<unknown> | undefined;
+    const wait = async (): Promise<void> => {
+      second ??= ProcessLock.claim(path, "out", { wait }).catch((error: unknown) => error);
+      await second;
+    };
+    const first = await ProcessLock.claim(path, "out", { wait });
+    expect(await second).toMatchObject({ message: expect.stringContaining(`process ${process.pid} is writing it`) });
+    await first.checkOwned();
+    await first.remove();
+  });
+
+  test("is not won by a newcomer whose own claim another one ended meanwhile", async () => {
+    const path = await lockPath();
+    await writeFile(path, alive(await elsewhere(), 4));
+    const third = await elsewhere(process.ppid);
+    let offset = 0;
+    let steps = 0;
+    const wait = async (): Promise<void> => {
+      steps += 1;
+      if (steps === 3) {
+        const bytes = await readFile(path);
+        offset = bytes.length;
+        const claims = [...decodeFrames(bytes)].filter(frame => decodeLockRecord(frame)?.type === "claim");
+        await appendFile(path, Buffer.concat([alive(third, 0), ...claims.map(({ id }) => releaseOf(id))]));
+      }
+      if (steps > 3) await overwrite(path, alive(third, steps), offset);
+    };
+    await expect(ProcessLock.claim(path, "out", { wait })).rejects.toThrow(
+      `process ${process.ppid} of another container or machine is writing it`,
+    );
+  });
+
+  test("does not wait after a restart of this machine, whose disk no other one can write to", async () => {
+    const path = await lockPath();
+    const claim = await newClaim();
+    await writeFile(
+      path,
+      encodeLockRecord({ ...claim, started: claim.started && { boot: "ab".repeat(16), ticks: 1 } }),
+    );
+    const wait = async (): Promise<void> => await Promise.reject(new Error("waited"));
+    expect((await ProcessLock.claim(path, "out", { wait })).isFromSilentOwner).toBe(false);
+  });
+
+  test("renews its claim every two seconds", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const path = await lockPath();
+    const lock = await ProcessLock.claim(path, "out");
+    vi.advanceTimersByTime(2000);
+    await lock.release();
+    expect((await readFile(path)).subarray(0, 128)).toEqual(alive(lock.claim, 1));
+  });
+
+  test("notices at the next write, after standing still, that it lost its claim", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const path = await lockPath();
+    const lock = await ProcessLock.claim(path, "out");
+    await lock.checkAfterPause();
+    vi.advanceTimersByTime(5000);
+    await lock.checkAfterPause();
+    await appendFile(path, releaseOf(lock.claim.id));
+    await expect(lock.checkAfterPause()).rejects.toThrow("another run took it over while this one stood still");
+    await lock.release();
   });
 });
 
