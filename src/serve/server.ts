@@ -37,7 +37,9 @@ export type ServeEvent =
    * A file of the store is not what was written, and `found` says what it is. What it belongs to is answered with status
    * 404, until a push brings it again.
    */
-  | { readonly kind: "damage"; readonly path: string; readonly found: string };
+  | { readonly kind: "damage"; readonly path: string; readonly found: string }
+  /** Opening the store takes long, and this sentence says why. */
+  | { readonly kind: "note"; readonly message: string };
 
 /** Options of `serve`. */
 export interface ServeOptions {
@@ -90,7 +92,7 @@ export async function serveRegistry(options: ServeOptions): Promise<RunningRegis
   signal?.throwIfAborted();
   const allowed = [options.allowHost ?? []].flat().map(checkedHost);
   const hosts = { names: new Set([...allowed, plainHost(host)]), isStrict: allowed.length > 0 };
-  const store = await openStore(resolve(options.store), options.onEvent);
+  const store = await openStore(resolve(options.store), options);
   const uploads = new UploadTable(store);
   const running = new Set<Promise<void>>();
   const server = createServer({ headersTimeout: HEADER_MS, requestTimeout: 0, connectionsCheckingInterval: 2000 });
@@ -193,11 +195,13 @@ function checkedHost(text: string): string {
   throw new UsageError(`Cannot allow host ${quote(text)}: malformed, expected a name, such as registry.lan`);
 }
 
-async function openStore(folder: string, onEvent: ServeOptions["onEvent"]): Promise<RegistryFolder> {
+async function openStore(folder: string, { onEvent, signal }: ServeOptions): Promise<RegistryFolder> {
+  const onNote = (message: string): void => onEvent?.({ kind: "note", message });
   try {
-    return await RegistryFolder.open(folder, (path, found) => onEvent?.({ kind: "damage", path, found }));
+    const onDamage = (path: string, found: string): void => onEvent?.({ kind: "damage", path, found });
+    return await RegistryFolder.open(folder, onDamage, { onNote, signal });
   } catch (error) {
-    if (error instanceof StorageError) throw error;
+    if (error instanceof StorageError || signal?.aborted === true) throw error;
     const state = errorCode(error) || "an unexpected fault";
     throw new StorageError(`Cannot serve registry from ${quote(folder)}: ${state}, expected a writable folder`, {
       hint: "Name a folder on a local disk that you own.",

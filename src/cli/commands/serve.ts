@@ -54,6 +54,7 @@ export function serveCommand(context: Context): CommandModule<object, ServeFlags
 
 /** The server goes on; what it answers with status 500 or 404 is explained here. */
 function printEvent({ stderr }: Context, event: ServeEvent): void {
+  if (event.kind === "note") stderr.write(`${event.message}\n`);
   if (event.kind === "damage") {
     const { path, found } = event;
     stderr.write(`${quote(path)} is damaged (${escapeForeign(found, MAX_NOTE)}): push what it belongs to again\n`);
