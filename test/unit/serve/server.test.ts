@@ -201,12 +201,14 @@ describe("requests that are not the protocol's", () => {
     const reply = await send(registry, "POST", `/v2/app/blobs/uploads/?digest=${digestOf("hello")}`, { body: "hello" });
     expect([reply.status, ...errorCodes(reply)]).toEqual([500, "UNKNOWN"]);
     expect(reply.body.toString()).not.toContain(store);
-    expect(events.map(event => [event.kind, event.path, "method" in event && event.method])).toEqual([
-      ["request", "/v2/app/blobs/uploads/", "POST"],
-      ["request", "/v2/app/blobs/uploads/…", "GET"],
-      ["fault", "/v2/app/blobs/uploads/", "POST"],
-      ["request", "/v2/app/blobs/uploads/", "POST"],
-    ]);
+    expect(events.map(event => [event.kind, "path" in event && event.path, "method" in event && event.method])).toEqual(
+      [
+        ["request", "/v2/app/blobs/uploads/", "POST"],
+        ["request", "/v2/app/blobs/uploads/…", "GET"],
+        ["fault", "/v2/app/blobs/uploads/", "POST"],
+        ["request", "/v2/app/blobs/uploads/", "POST"],
+      ],
+    );
     expect(JSON.stringify(events)).not.toContain("secret");
   });
 });
