@@ -1,12 +1,12 @@
 import { bytesBlob } from "../content/blob.ts";
+import type { ArchiveNames } from "../oci/archive-names.ts";
 import { DOCKER_MANIFEST_FILE, parseDockerManifest } from "../oci/docker-manifest.ts";
 import { MAX_ARCHIVE_INDEX_BYTES } from "../oci/limits.ts";
 import type { TarEntry } from "../tar/tar-entry.ts";
 import { type Archive, readMetadata } from "./archive.ts";
 
 /** An image of manifest.json with missing entries. */
-export interface LostImage {
-  readonly names: readonly string[];
+export interface LostImage extends ArchiveNames {
   /** Entry names. */
   readonly missing: readonly string[];
 }
@@ -23,8 +23,9 @@ export async function salvage(
 ): Promise<{ readonly archive: Archive; readonly lostImages: readonly LostImage[] } | undefined> {
   if (!archive.entries.has(DOCKER_MANIFEST_FILE)) return undefined;
   const bytes = await readMetadata(archive, DOCKER_MANIFEST_FILE, MAX_ARCHIVE_INDEX_BYTES, signal);
-  const images = parseDockerManifest(bytes, archive.what).map(({ config, layers, repoTags }) => ({
-    names: repoTags,
+  const images = parseDockerManifest(bytes, archive.what).map(({ config, layers, names, badNames }) => ({
+    names,
+    badNames,
     missing: [...new Set([config, ...layers])].filter(name => !archive.entries.has(cleanName(name))),
   }));
   const lostImages = images.filter(({ missing }) => missing.length > 0);

@@ -85,9 +85,18 @@ export interface ManifestDraft {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-export type Root =
-  | { readonly kind: "settled"; readonly names: readonly string[]; readonly descriptor: Descriptor }
-  | { readonly kind: "draft"; readonly names: readonly string[]; readonly draft: ManifestDraft };
+interface RootNames {
+  /** Full names with a tag or a digest; at a registry, tags. */
+  readonly names: readonly string[];
+  /** What an archive has in place of names, and no registry takes as one; as found. */
+  readonly badNames?: readonly string[] | undefined;
+}
+
+export type Root = RootNames &
+  (
+    | { readonly kind: "settled"; readonly descriptor: Descriptor }
+    | { readonly kind: "draft"; readonly draft: ManifestDraft }
+  );
 export type SettledRoot = Extract<Root, { kind: "settled" }>;
 
 export interface ImageSource extends AsyncDisposable {

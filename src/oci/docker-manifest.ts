@@ -1,20 +1,18 @@
-import { ArchiveError, BadReferenceError } from "../errors.ts";
+import { ArchiveError } from "../errors.ts";
 import { parseJson } from "../util/json/json.ts";
 import { ANY, fixedFields, type JsonShape, listOf, mapOf } from "../util/json/json-shape.ts";
 import { array, checkSchema, fields, freeMap, nullish, string } from "../util/json/schema.ts";
+import { type ArchiveNames, archiveNames } from "./archive-names.ts";
 import type { Descriptor } from "./descriptor.ts";
 import { DESCRIPTOR_SHAPE, descriptorSchema } from "./descriptor-schema.ts";
 import { type Digest, parseDigest } from "./digest.ts";
 import { MAX_ARCHIVE_INDEX_BYTES } from "./limits.ts";
-import { fullImageName } from "./reference.ts";
 
 export const DOCKER_MANIFEST_FILE = "manifest.json";
 
 /** One image of a docker archive. Entry names are unchecked: resolve them inside the archive only. */
-export interface DockerImageEntry {
+export interface DockerImageEntry extends ArchiveNames {
   readonly config: string;
-  /** Full names with a tag, such as `docker.io/library/hello:latest` for `hello` in the archive. */
-  readonly repoTags: readonly string[];
   /** Base first; the same entry can occur several times. */
   readonly layers: readonly string[];
   /** By diff_id, or by blob digest if regctl wrote it. Most writers leave it empty. */
@@ -37,8 +35,7 @@ const manifestSchema = array(
  * Reads the `manifest.json` of a docker archive: an array of at most 20 MiB. The order of its images has no meaning:
  * Docker writes them from a hash map.
  *
- * @throws ArchiveError "docker-manifest-lookalike" for files of other tools with that name, "bad-name", "bad-digest", or a
- * json-… reason.
+ * @throws ArchiveError "docker-manifest-lookalike" for files of other tools with that name, "bad-digest", or a json-… reason.
  */
 export function parseDockerManifest(bytes: Uint8Array, where: string): readonly DockerImageEntry[] {
   const what = DOCKER_MANIFEST_FILE;
@@ -51,27 +48,14 @@ export function parseDockerManifest(bytes: Uint8Array, where: string): readonly 
       { hint: other.hint },
     );
   }
-  return checkSchema(manifestSchema, value, what, where).map((entry, image) => ({
+  return checkSchema(manifestSchema, value, what, where).map(entry => ({
     config: entry.Config,
-    repoTags: (entry.RepoTags ?? []).map((name, index) => readName(name, `/${image}/RepoTags/${index}`, where)),
+    ...archiveNames(entry.RepoTags ?? []),
     layers: entry.Layers ?? [],
     layerSources: new Map(
       [...(entry.LayerSources ?? [])].map(([key, source]) => [parseDigest(key, `LayerSources in ${where}`), source]),
     ),
   }));
-}
-
-function readName(name: string, pointer: string, where: string): string {
-  try {
-    return fullImageName(name);
-  } catch (error) {
-    if (!(error instanceof BadReferenceError)) throw error;
-    throw new ArchiveError(
-      "bad-name",
-      `Cannot read ${DOCKER_MANIFEST_FILE} from ${where}: found a bad name at "${pointer}", expected repository:tag`,
-      { cause: error, hint: error.hint },
-    );
-  }
 }
 
 function lookalike(value: unknown): { readonly found: string; readonly hint: string } | undefined {

@@ -190,9 +190,9 @@ export const BAD_ARCHIVES: readonly BadArchive[] = [
   {
     what: "a tag that steers a terminal",
     bytes: dockerArchive({ tags: ["app:\u001b]0;title\u0007"] }),
-    exitCode: 3,
-    message:
-      'Cannot read manifest.json from archive "PATH": found a bad name at "/0/RepoTags/0", expected repository:tag',
+    exitCode: 2,
+    message: `Cannot push image ${sha256(Buffer.from(configOf([LAYER])))} from archive "PATH": its name "app:\\u{1b}]0;title\\u{7}" is none that a registry takes, expected a name with a tag`,
+    hint: "Name it with --tag REGISTRY/REPOSITORY:TAG.",
   },
   {
     what: "no tag",

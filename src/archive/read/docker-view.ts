@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { ArchiveError, IntegrityError } from "../../errors.ts";
+import type { ArchiveNames } from "../../oci/archive-names.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { DOCKER_MANIFEST_FILE, type DockerImageEntry, parseDockerManifest } from "../../oci/docker-manifest.ts";
@@ -14,9 +15,7 @@ import type { ArchiveMetadata } from "./archive-metadata.ts";
 import { BlobIndex } from "./blob-index.ts";
 
 /** One image as `manifest.json` and its config describe it. */
-export interface DockerImage {
-  /** Full names with a tag. */
-  readonly names: readonly string[];
+export interface DockerImage extends ArchiveNames {
   readonly config: Descriptor;
   /** Base first. */
   readonly diffIds: readonly Digest[];
@@ -120,7 +119,8 @@ async function readImage(
   const configEntry = archive.entries.get(configName);
   if (configEntry !== undefined) blobs.add(digest, configEntry);
   return {
-    names: entry.repoTags,
+    names: entry.names,
+    badNames: entry.badNames,
     config: { mediaType: DOCKER_CONFIG, digest, size: configBytes.length },
     diffIds,
     layerPaths: entry.layers.map(cleanEntryName),
@@ -134,14 +134,14 @@ async function readImage(
 /** One per layer. @throws ArchiveError */
 function readDiffIds(
   config: Uint8Array,
-  { config: name, layers, repoTags }: DockerImageEntry,
+  { config: name, layers, names }: DockerImageEntry,
   what: string,
 ): readonly Digest[] {
   const { diffIds } = parseImageConfig(config, `${quote(cleanEntryName(name))} in ${what}`);
   if (diffIds.length === layers.length) return diffIds;
   throw new ArchiveError(
     "layer-count",
-    `Cannot read image ${repoTags[0] ?? quote(name)} from ${what}: ${layers.length} layers in manifest.json, ` +
+    `Cannot read image ${names[0] ?? quote(name)} from ${what}: ${layers.length} layers in manifest.json, ` +
       `expected ${diffIds.length} as in its config`,
   );
 }

@@ -1,5 +1,6 @@
 import type { Root } from "../../content/contracts.ts";
 import { ArchiveError } from "../../errors.ts";
+import { type ArchiveNames, archiveNames } from "../../oci/archive-names.ts";
 import { type Descriptor, describeBytes } from "../../oci/descriptor.ts";
 import { isLegacyId, type LegacyLayer, legacyConfig, parseLegacyLayer } from "../../oci/legacy/legacy-config.ts";
 import { parseRepositories, REPOSITORIES_FILE } from "../../oci/legacy/legacy-names.ts";
@@ -56,7 +57,7 @@ export async function readLegacyView(
   };
   const images: Root[] = [];
   let madeBytes = 0;
-  for (const [top, names] of topLayers(archive, metadata, layers)) {
+  for (const [top, named] of topLayers(archive, metadata, layers)) {
     const chain = chainOf(archive, layers, top);
     const found: Descriptor[] = [];
     for (const { id } of chain) found.push(await describe(id));
@@ -69,7 +70,7 @@ export async function readLegacyView(
       throw refused("too-large", archive, `a config of ${formatBytes(bytes.length)}`, "less history in its layers");
     const config = describeBytes(DOCKER_CONFIG, bytes);
     blobs.addMade(config.digest, bytes);
-    images.push({ kind: "draft", names, draft: { mediaType: DOCKER_MANIFEST, config, layers: found } });
+    images.push({ kind: "draft", ...named, draft: { mediaType: DOCKER_MANIFEST, config, layers: found } });
   }
   if (images.length > 0) return { images, blobs };
   throw refused("no-image", archive, "no layer in it", "at least one");
@@ -80,15 +81,15 @@ function topLayers(
   archive: Archive,
   metadata: ArchiveMetadata,
   layers: ReadonlyMap<string, LegacyLayer>,
-): ReadonlyMap<string, readonly string[]> {
+): ReadonlyMap<string, ArchiveNames> {
   const tops = new Map<string, string[]>();
   if (metadata.has(REPOSITORIES_FILE)) {
     const bytes = metadata.bytes(REPOSITORIES_FILE);
-    for (const { name, id } of parseRepositories(bytes, archive.what)) tops.set(id, [...(tops.get(id) ?? []), name]);
+    for (const { text, id } of parseRepositories(bytes, archive.what)) tops.set(id, [...(tops.get(id) ?? []), text]);
   }
   const parents = new Set([...layers.values()].map(({ parent }) => parent));
   for (const id of layers.keys()) if (!parents.has(id) && !tops.has(id)) tops.set(id, []);
-  return tops;
+  return new Map([...tops].map(([id, texts]) => [id, archiveNames(texts)]));
 }
 
 /** Base first. */

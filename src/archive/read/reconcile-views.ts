@@ -1,5 +1,6 @@
 import type { Root } from "../../content/contracts.ts";
 import { ArchiveError } from "../../errors.ts";
+import { type ArchiveNames, uniteNames } from "../../oci/archive-names.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { DOCKER_MANIFEST, layerCompression, OCI_MANIFEST } from "../../oci/media-types.ts";
 import { parseReference } from "../../oci/reference.ts";
@@ -36,53 +37,52 @@ export async function reconcileViews(
   const present = roots.filter(({ images }) => images.size > 0);
   checkDistinct(what, "index.json", present, ({ descriptor }) => descriptor.digest);
   for (const image of images) checkViews(what, image, [...roots, ...stray]);
-  const named = uniteNames(images, roots);
+  const named = namesOfRoots(images, roots);
   const isClassic = images.some(image => image.isClassic);
   const drafted = images.filter(image => isClassic || !roots.some(root => root.images.has(image.config.digest)));
   const hidden = new Set(isClassic ? images.map(({ config }) => config.digest) : []);
   const parts = new Set(roots.flatMap(root => [...root.parts]));
   // A manifest below another root is a part of it, unless it has a name.
   const isTopOrNamed = ({ descriptor, tags }: OciRoot): boolean =>
-    !parts.has(descriptor.digest) || tags.length > 0 || (named.get(descriptor.digest)?.size ?? 0) > 0;
+    !parts.has(descriptor.digest) || tags.length > 0 || (named.get(descriptor.digest)?.names.length ?? 0) > 0;
   const settled = roots.filter(
     root => isTopOrNamed(root) && ![...root.images.keys()].some(config => hidden.has(config)),
   );
   const result: Root[] = settled.map(({ descriptor }) => ({
     kind: "settled",
-    names: [...(named.get(descriptor.digest) ?? [])],
+    ...(named.get(descriptor.digest) ?? NO_NAMES),
     descriptor,
   }));
   for (const image of drafted) {
-    const union = roots.flatMap(root => (root.images.has(image.config.digest) ? root.names : []));
-    result.push(await draftOf(docker, image, union, signal));
+    const parts = roots.filter(root => root.images.has(image.config.digest));
+    result.push(await draftOf(docker, image, uniteNames([image, ...parts]), signal));
   }
   return result;
 }
+
+const NO_NAMES: ArchiveNames = { names: [], badNames: [] };
 
 /** Entries with one config are one image with several names. */
 function mergeImages(images: readonly DockerImage[]): readonly DockerImage[] {
   const merged = new Map<Digest, DockerImage>();
   for (const image of images) {
     const known = merged.get(image.config.digest);
-    const names = [...new Set([...(known?.names ?? []), ...image.names])];
-    merged.set(image.config.digest, { ...(known ?? image), names });
+    merged.set(image.config.digest, { ...(known ?? image), ...uniteNames([known ?? image, image]) });
   }
   return [...merged.values()];
 }
 
 /** The names of each root; a name of the docker view only belongs to the root with the fewest other images. */
-function uniteNames(
-  images: readonly DockerImage[],
-  roots: readonly OciRoot[],
-): ReadonlyMap<Digest, ReadonlySet<string>> {
+function namesOfRoots(images: readonly DockerImage[], roots: readonly OciRoot[]): ReadonlyMap<Digest, ArchiveNames> {
   const known = new Set(roots.flatMap(({ names }) => names));
-  const united = new Map(roots.map(({ descriptor, names }) => [descriptor.digest, new Set(names)]));
-  for (const { config, names } of images) {
+  const united = new Map(roots.map(root => [root.descriptor.digest, uniteNames([root])]));
+  for (const { config, names, badNames } of images) {
     const holders = roots.filter(root => root.images.has(config.digest));
     const [closest] = holders.sort((left, right) => left.images.size - right.images.size);
-    for (const name of names) {
-      if (closest !== undefined && !known.has(name)) united.get(closest.descriptor.digest)?.add(name);
-    }
+    if (closest === undefined) continue;
+    const { digest } = closest.descriptor;
+    const more = { names: names.filter(name => !known.has(name)), badNames };
+    united.set(digest, uniteNames([united.get(digest) ?? closest, more]));
   }
   return united;
 }
@@ -90,15 +90,14 @@ function uniteNames(
 async function draftOf(
   docker: DockerView | undefined,
   image: DockerImage,
-  moreNames: readonly string[],
+  named: ArchiveNames,
   signal: AbortSignal | undefined,
 ): Promise<Root> {
   const layers = (await docker?.layersOf(image, signal)) ?? [];
   // Docker manifests have no type for zstd layers that their readers know.
   const isZstd = layers.some(({ mediaType }) => layerCompression(mediaType) === "zstd");
-  const names = [...new Set([...image.names, ...moreNames])];
   const mediaType = isZstd ? OCI_MANIFEST : DOCKER_MANIFEST;
-  return { kind: "draft", names, draft: { mediaType, config: image.config, layers, diffIds: image.diffIds } };
+  return { kind: "draft", ...named, draft: { mediaType, config: image.config, layers, diffIds: image.diffIds } };
 }
 
 function checkDistinct<T extends { readonly names: readonly string[] }>(

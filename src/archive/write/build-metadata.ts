@@ -103,10 +103,12 @@ function dockerManifest(
   return roots.flatMap(({ names, descriptor }) => {
     const image = dockerImage(plan, descriptor, platform);
     if (image === undefined) return [];
+    // Docker and podman refuse the archive for a name without a tag.
+    const tagged = names.filter(name => parseReference(name).tag !== undefined);
     return [
       {
         Config: nameOf(image.view.config.digest),
-        RepoTags: names.length === 0 ? null : names,
+        RepoTags: tagged.length === 0 ? null : tagged,
         Layers: image.view.layers.map(({ digest }) => nameOf(digest)),
       },
     ];

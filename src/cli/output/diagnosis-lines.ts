@@ -1,6 +1,7 @@
 import type { Diagnosis } from "../../index.ts";
 import { escapeForeign, formatBytes } from "../../util/format.ts";
 import { faultText } from "./fault-text.ts";
+import { imageNames } from "./image-names.ts";
 
 /** A diagnosis as text: what the archive is and contains, what is wrong, which tools load it, what to do. */
 export function* diagnosisLines(diagnosis: Diagnosis): Generator<string> {
@@ -43,9 +44,9 @@ function* imageLines(image: Image): Generator<string> {
   if (!isWhole) yield `           incomplete: ${problem ?? "parts are missing or altered"}`;
 }
 
-function nameOf({ names, digest, platforms }: Image): string {
-  if (names.length > 0) return names.map(text => escapeForeign(text)).join(", ");
-  return `${digest ?? platforms[0]?.config ?? ""} (no name)`.trimStart();
+function nameOf(image: Image): string {
+  const { digest, platforms } = image;
+  return imageNames(image) || `${digest ?? platforms[0]?.config ?? ""} (no name)`.trimStart();
 }
 
 function counted(count: number, what: string): string {

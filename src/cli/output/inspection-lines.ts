@@ -1,5 +1,6 @@
 import type { Inspection } from "../../index.ts";
 import { escapeForeign, formatBytes } from "../../util/format.ts";
+import { imageNames } from "./image-names.ts";
 import { table } from "./table.ts";
 
 type Image = Inspection["images"][number];
@@ -13,8 +14,9 @@ export function* inspectionLines({ images }: Inspection): Generator<string> {
   }
 }
 
-function* imageLines({ names, digest, mediaType, platforms, absent }: Image): Generator<string> {
-  yield `Image      ${names.length === 0 ? "(no name)" : names.map(name => escapeForeign(name)).join(", ")}`;
+function* imageLines(image: Image): Generator<string> {
+  const { digest, mediaType, platforms, absent } = image;
+  yield `Image      ${imageNames(image) || "(no name)"}`;
   yield `Digest     ${digest ?? "none until it is pushed: raw layers, no manifest"}`;
   yield `Type       ${escapeForeign(mediaType)}`;
   for (const platform of platforms) yield* platformLines(platform);

@@ -1,9 +1,8 @@
-import { ArchiveError, BadReferenceError } from "../../errors.ts";
+import { ArchiveError } from "../../errors.ts";
 import { parseJson } from "../../util/json/json.ts";
 import { mapOf } from "../../util/json/json-shape.ts";
 import { checkSchema, freeMap, string } from "../../util/json/schema.ts";
 import { MAX_ARCHIVE_INDEX_BYTES } from "../limits.ts";
-import { fullImageName } from "../reference.ts";
 import { isLegacyId } from "./legacy-config.ts";
 
 export const REPOSITORIES_FILE = "repositories";
@@ -14,13 +13,13 @@ const schema = freeMap(freeMap(string()));
  * Reads the `repositories` file of docker archives: repository → tag → top layer. Only archives without `manifest.json`
  * depend on it.
  *
- * @returns full names with a tag, and the ids of their layers.
- * @throws ArchiveError "bad-name", "legacy-id" (security case M-14), or a json-… reason.
+ * @returns `repository:tag` as found, and the ids of their layers.
+ * @throws ArchiveError "legacy-id" (security case M-14), or a json-… reason.
  */
 export function parseRepositories(
   bytes: Uint8Array,
   where: string,
-): readonly { readonly name: string; readonly id: string }[] {
+): readonly { readonly text: string; readonly id: string }[] {
   const what = REPOSITORIES_FILE;
   const value = parseJson(bytes, {
     what,
@@ -36,24 +35,7 @@ export function parseRepositories(
           `Cannot read ${what} from ${where}: found a bad id, expected 64 hex digits`,
         );
       }
-      return { name: readName(`${repository}:${tag}`, where), id };
+      return { text: `${repository}:${tag}`, id };
     }),
   );
-}
-
-function readName(name: string, where: string): string {
-  try {
-    return fullImageName(name);
-  } catch (error) {
-    if (!(error instanceof BadReferenceError)) throw error;
-    const expected = "expected repository and tag";
-    throw new ArchiveError(
-      "bad-name",
-      `Cannot read ${REPOSITORIES_FILE} from ${where}: found a bad name, ${expected}`,
-      {
-        cause: error,
-        hint: error.hint,
-      },
-    );
-  }
 }

@@ -12,7 +12,8 @@ import { pruneSparse } from "../../transform/prune-sparse.ts";
 import { escapeForeign, quote } from "../../util/format.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
 import { SPARSE, type Sparse } from "../options/choices.ts";
-import { oneOf } from "../options/option-values.ts";
+import { listOf, oneOf } from "../options/option-values.ts";
+import { noteBadNames } from "../shared/choose-image.ts";
 import { type ArchiveOutput, checkApart, type OpenedOutput, openOutput } from "../shared/open-output.ts";
 import { StreamedInput } from "../shared/streamed-input.ts";
 import { type OutputOptions, readPlatforms, type WrittenImage, writeImages } from "../shared/write-images.ts";
@@ -87,6 +88,7 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
   const source = reading.sourceOf(archive);
   checkOrder(source, output, what);
   const originals = chosenImages(await listRoots(archive, signal), options, what);
+  if (listOf("tag", options.tag).length === 0) noteBadNames(originals, what, onNote);
   const chosen = derivedSource(source, { roots: rootsOf(originals) });
   const whole = sparse === "prune" ? pruneSparse(chosen, onNote) : chosen;
   const onAbsent = ({ digest }: Descriptor): void =>

@@ -3,7 +3,7 @@ import type { Root } from "../../content/contracts.ts";
 import { ArchiveError, IntegrityError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { isForeignLayerType } from "../../oci/media-types.ts";
-import { describeImages, type InspectedImage, type InspectedPlatform } from "../shared/describe-images.ts";
+import { describeImages, type InspectedImage, type InspectedPlatform, namesOf } from "../shared/describe-images.ts";
 import type { ArchiveFault } from "../verify.ts";
 
 /** An image, and whether it can be used. */
@@ -63,12 +63,11 @@ async function describe(
     return await describeImages(source, [root], signal);
   } catch (error) {
     if (!(error instanceof ArchiveError || error instanceof IntegrityError)) throw error;
-    const { names } = root;
     const { message } = error;
     const what =
       root.kind === "draft"
         ? { mediaType: root.draft.mediaType }
         : { mediaType: root.descriptor.mediaType, digest: root.descriptor.digest };
-    return [{ names, ...what, platforms: [], absent: [], problem: message }];
+    return [{ ...namesOf(root), ...what, platforms: [], absent: [], problem: message }];
   }
 }

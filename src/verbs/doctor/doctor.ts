@@ -12,6 +12,7 @@ import { quote } from "../../util/format.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
 import { LAYERS, type Layers } from "../options/choices.ts";
 import { oneOf } from "../options/option-values.ts";
+import { namesOf } from "../shared/describe-images.ts";
 import { checkApart } from "../shared/open-output.ts";
 import { type VerifyResult, verify } from "../verify.ts";
 import { type CheckedImage, checkImages, type DiagnosedImage } from "./check-images.ts";
@@ -96,7 +97,7 @@ export async function doctor(path: string, options: DoctorOptions = {}): Promise
   const verified = isHashed ? await verify(path, { onProgress: withoutNotes(onProgress), signal }) : undefined;
   const checked = await checkImages(source, verified?.faults ?? [], signal);
   // An OCI view names its images in any case.
-  const dropped = source.oci === undefined ? damaged.map(problem => brokenImage([], problem)) : [];
+  const dropped = source.oci === undefined ? damaged.map(problem => brokenImage({ names: [] }, problem)) : [];
   const images = [...checked.map(({ image }) => image), ...dropped, ...unseen(lostImages, checked).map(lostImage)];
   const broken = images.filter(image => isImage(image) && !image.isWhole);
   const loaders = loaderVerdicts(await loadFacts(source, images, broken.length, signal));
@@ -171,12 +172,12 @@ function unseen(lostImages: readonly LostImage[], checked: readonly CheckedImage
   return lostImages.filter(({ names }) => names.length === 0 || names.some(name => !seen.has(name)));
 }
 
-function lostImage({ names, missing }: LostImage): DiagnosedImage {
-  return brokenImage(names, `no entry ${missing.map(name => quote(name)).join(", ")}`);
+function lostImage({ names, badNames, missing }: LostImage): DiagnosedImage {
+  return brokenImage(namesOf({ names, badNames }), `no entry ${missing.map(name => quote(name)).join(", ")}`);
 }
 
-function brokenImage(names: readonly string[], problem: string): DiagnosedImage {
-  return { names, mediaType: DOCKER_MANIFEST, platforms: [], absent: [], isWhole: false, problem };
+function brokenImage(named: Pick<DiagnosedImage, "names" | "badNames">, problem: string): DiagnosedImage {
+  return { ...named, mediaType: DOCKER_MANIFEST, platforms: [], absent: [], isWhole: false, problem };
 }
 
 /** Opening the archive has reported its notes already. */

@@ -57,7 +57,7 @@ export function importTarget(what: string, options: ImportTargetOptions): Import
   const level = gzipLevel(options.compression);
   return {
     names: isArchive ? [...new Set(tags.map(tag => archiveName(tag, host)))] : [],
-    destinations: isArchive ? [] : destinations([NAMELESS], pushNames, what),
+    destinations: isArchive ? [] : destinations([NAMELESS], pushNames, what).found,
     profile: level === "keep" ? undefined : gzipProfile(level),
     isDocker: format === "docker",
     isPlain: options.format === undefined && options.compression === undefined,

@@ -29,7 +29,7 @@ export interface PushOptions extends PushNameOptions {
 
 /** One name of an image in a registry. */
 export interface PushedImage {
-  /** `registry/repository:tag` */
+  /** `registry/repository:tag`; without `:tag` for an image that the archive names by digest alone. */
   readonly reference: string;
   /** Of the manifest or index; absent in a dry run if a layer is still to be compressed. */
   readonly digest?: Digest;

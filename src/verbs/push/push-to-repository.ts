@@ -6,7 +6,7 @@ import type { OnProgress } from "../../content/progress.ts";
 import { type CopyOptions, copyImages } from "../../copy/copy-image.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
 import { gather } from "../../copy/gather.ts";
-import { ArchiveError, RegistryError } from "../../errors.ts";
+import { ArchiveError, RegistryError, UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { DOCKER_MANIFEST, OCI_MANIFEST } from "../../oci/media-types.ts";
 import { compressLayers } from "../../transform/compress-layers.ts";
@@ -36,7 +36,7 @@ export interface OpenedArchive {
   readonly sentTo: string | undefined;
 }
 
-/** Pushes the images of one destination. @returns one result per tag. */
+/** Pushes the images of one destination. @returns one result per tag, and one for an image without a tag. */
 export async function pushToRepository(
   opened: OpenedArchive,
   destination: Destination,
@@ -44,6 +44,7 @@ export async function pushToRepository(
 ): Promise<readonly PushedImage[]> {
   const source = preparedSource(opened, destination, run);
   const roots = await listRoots(source, run.options.signal);
+  if (destination.isPinned) checkPinned(roots, destination);
   if (run.options.dryRun) return plannedImages(await planPush(source, roots, run), nameOf(destination));
   const { present, absent } = await splitPresent(destination, roots, run);
   const found = present.map(({ tag, descriptor }): PushedImage => {
@@ -71,7 +72,7 @@ function preparedSource(
     note(run, `${nameOf(destination)}:${message}`);
   };
   const pruned = sparse === "keep" ? chosen : pruneSparse(chosen, onSparse);
-  if (run.level === "keep") return pruned;
+  if (run.level === "keep" || destination.isPinned) return pruned;
   const hasLayers = sentTo === undefined || sentTo === nameOf(destination);
   return compressLayers(pruned, gzipProfile(run.level), hasLayers ? reading.seals : undefined);
 }
@@ -88,7 +89,7 @@ async function splitPresent(
   { registries, cache, level, options: { signal } }: PushRun,
 ): Promise<AlreadyPushed> {
   const repository = await registries.repositoryFor(destination, signal, "pull,push");
-  if (level !== undefined) return { present: [], absent: [...roots.entries()] };
+  if (level !== undefined || destination.isPinned) return { present: [], absent: [...roots.entries()] };
   return await findAlreadyPushed(repository, roots, cache, signal);
 }
 
@@ -153,6 +154,25 @@ function sparseIndex(message: string): ArchiveError {
   });
 }
 
+/** @throws UsageError if an index got another digest than the one that the archive names it by. */
+function checkPinned(roots: readonly Root[], destination: Destination): void {
+  for (const [index, original] of destination.roots.entries()) {
+    const root = roots[index];
+    if (original.kind === "draft" || root?.kind === "draft") continue;
+    const { digest } = original.descriptor;
+    if (root?.descriptor.digest === digest) continue;
+    throw new UsageError(
+      `Cannot push ${nameOf(destination)}@${digest}: its index names what the archive lacks, and would get another digest, expected all of it`,
+      { hint: "Name it with --tag REGISTRY/REPOSITORY:TAG, or push the index as it is with --sparse keep." },
+    );
+  }
+}
+
+/** `repository:tag` for each tag; without a tag, the repository, since the image is named by its digest. */
+function referencesOf(repository: string, tags: readonly string[]): readonly string[] {
+  return tags.length === 0 ? [repository] : tags.map(tag => `${repository}:${tag}`);
+}
+
 /** @param originals the same images as the archive has them. */
 function pushedImages(
   roots: readonly SettledRoot[],
@@ -163,14 +183,14 @@ function pushedImages(
     const original = originals[index];
     const isChanged = original?.kind === "settled" && original.descriptor.digest !== digest;
     const previous = isChanged ? { previousDigest: original.descriptor.digest } : {};
-    return names.map(tag => ({ reference: `${repository}:${tag}`, digest, ...previous }));
+    return referencesOf(repository, names).map(reference => ({ reference, digest, ...previous }));
   });
 }
 
 function plannedImages({ roots }: CopyPlan, repository: string): readonly PushedImage[] {
   return roots.flatMap(root =>
-    root.names.map(tag => ({
-      reference: `${repository}:${tag}`,
+    referencesOf(repository, root.names).map(reference => ({
+      reference,
       ...(root.kind === "settled" ? { digest: root.descriptor.digest } : {}),
     })),
   );

@@ -7,6 +7,7 @@ import { SPARSE } from "../options/choices.ts";
 import { checkList, oneOf, wholeNumber } from "../options/option-values.ts";
 import { Attempts } from "../shared/attempts.ts";
 import { type BlobCounts, createBlobCounter } from "../shared/blob-counts.ts";
+import { noteBadNames } from "../shared/choose-image.ts";
 import { destinations } from "../shared/destinations.ts";
 import { gzipLevel } from "../shared/gzip-level.ts";
 import { PushNames } from "../shared/push-names.ts";
@@ -94,12 +95,15 @@ async function pushArchive(
   await using reading = new StreamedInput({ beginUpload, isShared, level, cache, isDryRun, onProgress });
   await using archive = await openArchive(path, { onNote, signal, stdin, scan: reading.scan });
   const source = reading.sourceOf(archive);
-  const targets = destinations(archive.images, names, archive.archive.what);
+  const { what } = archive.archive;
+  const { found: targets, nameless } = destinations(archive.images, names, what);
+  const isRenamed = names.tags.length > 0;
+  noteBadNames(isRenamed ? [] : archive.images.filter(({ names }) => names.length > 0), what, onNote);
   registries.admit(targets.map(({ registry }) => registry));
   const sentTo =
     firstRepository === undefined ? undefined : `${firstRepository.registry}/${firstRepository.repository}`;
   const opened = { archive, source, reading, sentTo };
-  const attempts = new Attempts(targets.length, signal);
+  const attempts = new Attempts(targets.length + nameless.length, signal);
   for (const destination of targets) {
     await attempts.run(path, async () => {
       images.push(
@@ -109,8 +113,9 @@ async function pushArchive(
     // What is wrong with the archive, or this machine, is wrong for the other repositories, too.
     if (attempts.failures.at(-1)?.origin === "source") break;
   }
+  for (const error of nameless) await attempts.run(path, async () => await Promise.reject(error));
   const [first] = attempts.failures;
   if (first !== undefined && attempts.done === 0) throw first;
   const hint = "The others are pushed. Fix the cause and push the archive again.";
-  attempts.settle(`push images of ${archive.archive.what} to`, "repositories", await resultOf(), hint);
+  attempts.settle("push", `parts of ${what}`, await resultOf(), hint);
 }

@@ -41,8 +41,10 @@ export interface InspectedPlatform {
 
 /** An image or index. */
 export interface InspectedImage {
-  /** Full names; empty for an image without a name. */
+  /** Full names, with a tag or a digest; empty for an image without a name. */
   readonly names: readonly string[];
+  /** What an archive has in place of names, and no registry takes as one, as found. Absent if there is nothing. */
+  readonly badNames?: readonly string[];
   /** Of the manifest or index; absent in a docker archive with raw layers. */
   readonly digest?: Digest;
   readonly mediaType: string;
@@ -80,7 +82,7 @@ async function describeRoot(
     const { mediaType, config } = root.draft;
     const layers = root.draft.layers.flatMap(layer => ("key" in layer ? [] : [layer]));
     const platform = await describeImage(source, undefined, { config, layers }, signal);
-    return { names: root.names, mediaType, platforms: [platform], absent: [] };
+    return { ...namesOf(root), mediaType, platforms: [platform], absent: [] };
   }
   const manifests = imagesBelow(root.descriptor, plan);
   const platforms: InspectedPlatform[] = [];
@@ -99,12 +101,20 @@ async function describeRoot(
   const view = plan.manifests.get(digest)?.view;
   const children = view?.kind === "index" ? view.manifests : [];
   return {
-    names: root.names,
+    ...namesOf(root),
     digest,
     mediaType,
     platforms,
     absent: [...children.flatMap(child => absent.get(child.digest) ?? []), ...absentHere],
   };
+}
+
+/** The names of a root, as found. */
+export function namesOf({
+  names,
+  badNames = [],
+}: Pick<Root, "names" | "badNames">): Pick<InspectedImage, "names" | "badNames"> {
+  return { names, ...(badNames.length > 0 ? { badNames } : {}) };
 }
 
 function labelOf({ platform, digest }: Descriptor): string {

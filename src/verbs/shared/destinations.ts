@@ -1,62 +1,71 @@
 import type { Root } from "../../content/contracts.ts";
-import { NotFoundError, UsageError } from "../../errors.ts";
-import { type Digest, isDigest } from "../../oci/digest.ts";
-import { parseReference, type Reference, resolveDockerHub } from "../../oci/reference.ts";
+import { UsageError } from "../../errors.ts";
+import { parseReference } from "../../oci/reference.ts";
 import { quote } from "../../util/format.ts";
+import { chooseImage, idOf } from "./choose-image.ts";
 import type { PushName, PushNames } from "./push-names.ts";
 
 /** The images that go to one repository, named by their tags there. */
 export interface Destination {
   readonly registry: string;
   readonly repository: string;
+  /** True if the archive names them by digest alone: they are put by their digests, without tags, and do not change. */
+  readonly isPinned: boolean;
   readonly roots: readonly Root[];
+}
+
+export interface Destinations {
+  readonly found: readonly Destination[];
+  /** One for each image that has no name to push it under. */
+  readonly nameless: readonly UsageError[];
 }
 
 /**
  * Decides which image goes where. Names in an archive are proposals (security case M-06): one without a registry is
- * never sent to Docker Hub unasked.
+ * never sent to Docker Hub unasked, and an image without a name does not stop the others.
  *
- * @throws UsageError with what to pass; NotFoundError for an image that the archive does not hold.
+ * @throws UsageError with what to pass, also if no image has a name; NotFoundError for an image that the archive does not
+ * hold.
  */
-export function destinations(roots: readonly Root[], pushNames: PushNames, what: string): readonly Destination[] {
-  const chosen = chooseImages(roots, pushNames.images, what);
+export function destinations(roots: readonly Root[], pushNames: PushNames, what: string): Destinations {
+  const { images, tags } = pushNames;
+  const chosen = images.length === 0 ? roots : images.map(image => chooseImage(roots, image, "push", what));
   const named =
-    pushNames.tags.length > 0
+    tags.length > 0
       ? [tagged(chosen, pushNames, what)]
-      : chosen.map(root => ({ root, names: namesOf(root, what).map(name => pushNames.fromArchive(name)) }));
-  const found = new Map<string, { registry: string; repository: string; roots: Map<Root, string[]> }>();
+      : chosen.map(root => ({ root, names: usableNames(root).map(name => pushNames.fromArchive(name)) }));
+  const nameless = named.flatMap(({ root, names }) => (names.length > 0 ? [] : [withoutName(root, what)]));
+  const [first] = nameless;
+  if (first !== undefined && nameless.length === named.length) throw first;
+  const found = new Map<string, Omit<Destination, "roots"> & { roots: Map<Root, string[]> }>();
   for (const { root, names } of named) {
     for (const { registry, repository, tag } of names) {
-      const key = `${registry}/${repository}`;
-      const destination = found.get(key) ?? { registry, repository, roots: new Map<Root, string[]>() };
-      const tags = destination.roots.get(root) ?? [];
-      if (!tags.includes(tag)) tags.push(tag);
-      destination.roots.set(root, tags);
+      const isPinned = tag === undefined;
+      const key = `${registry}/${repository}${isPinned ? "@" : ""}`;
+      const destination = found.get(key) ?? { registry, repository, isPinned, roots: new Map<Root, string[]>() };
+      const known = destination.roots.get(root) ?? [];
+      if (tag !== undefined && !known.includes(tag)) known.push(tag);
+      destination.roots.set(root, known);
       found.set(key, destination);
     }
   }
-  return [...found.values()].map(destination => ({
+  const all = [...found.values()].map(destination => ({
     ...destination,
     roots: [...destination.roots].map(([root, names]) => ({ ...root, names })),
   }));
+  return { found: all, nameless };
 }
 
-function chooseImages(roots: readonly Root[], images: readonly string[], what: string): readonly Root[] {
-  if (images.length === 0) return roots;
-  return images.map(image => {
-    const full = isDigest(image) ? undefined : spell(resolveDockerHub(parseReference(image)));
-    const root = roots.find(root => (full === undefined ? idOf(root) === image : root.names.includes(full)));
-    if (root === undefined) {
-      const known = roots.flatMap(root => (root.names.length > 0 ? root.names : [idOf(root)]));
-      throw new NotFoundError(
-        `Cannot push ${quote(image)} from ${what}: no such image, expected ${known.join(" or ") || "none"}`,
-        {
-          hint: 'See what is in the archive with "imgpack inspect".',
-        },
-      );
-    }
-    return full === undefined ? root : { ...root, names: [full] };
+/** A digest is a name only for the manifest that has it: one that is made here gets another one. */
+function usableNames(root: Root): readonly string[] {
+  return root.names.filter(name => {
+    const { tag, digest } = parseReference(name);
+    return tag !== undefined || digest === idOfManifest(root);
   });
+}
+
+function idOfManifest(root: Root): string | undefined {
+  return root.kind === "draft" ? undefined : root.descriptor.digest;
 }
 
 function tagged(
@@ -78,18 +87,17 @@ function tagged(
   return { root, names: tags.map(tag => pushNames.fromTag(tag)) };
 }
 
-function namesOf(root: Root, what: string): readonly string[] {
-  if (root.names.length > 0) return root.names;
-  throw new UsageError(`Cannot push image ${idOf(root)} from ${what}: it has no name, expected one`, {
+function withoutName(root: Root, what: string): UsageError {
+  const [pinned] = root.names;
+  const [bad] = root.badNames ?? [];
+  const found =
+    pinned !== undefined
+      ? `the archive names it only ${pinned}, and its manifest has another digest`
+      : bad === undefined
+        ? "it has no name"
+        : `its name ${quote(bad)} is none that a registry takes`;
+  const expected = pinned === undefined && bad === undefined ? "one" : "a name with a tag";
+  return new UsageError(`Cannot push image ${idOf(root)} from ${what}: ${found}, expected ${expected}`, {
     hint: "Name it with --tag REGISTRY/REPOSITORY:TAG.",
   });
-}
-
-/** What names an image that has no name: the config's digest before it has a manifest, else the manifest's. */
-function idOf(root: Root): Digest {
-  return root.kind === "draft" ? root.draft.config.digest : root.descriptor.digest;
-}
-
-function spell({ registry, repository, tag = "latest" }: Reference): string {
-  return `${registry}/${repository}:${tag}`;
 }

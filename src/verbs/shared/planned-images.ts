@@ -6,6 +6,7 @@ import { gather, type SelectChildren } from "../../copy/gather.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { OCI_MANIFEST } from "../../oci/media-types.ts";
 import type { Platform } from "../../oci/platform.ts";
+import { parseReference } from "../../oci/reference.ts";
 import { convertSchema1 } from "../../transform/convert-schema1.ts";
 import { isRecompressed } from "../../transform/layers-to-recompress.ts";
 import { recompressLayers } from "../../transform/recompress-layers.ts";
@@ -90,7 +91,15 @@ export async function planSettled(
   options: PlanOptions,
 ): Promise<PlannedImages> {
   const settled = settleDrafts(source, isOci ? OCI_MANIFEST : undefined);
-  return await planAgain(settled, await listRoots(settled, options.signal), originals, options);
+  const roots = await listRoots(settled, options.signal);
+  return await planAgain(settled, roots.map(withoutOldDigests), originals, options);
+}
+
+/** Without names that are the digest of another manifest, which the image had before. */
+function withoutOldDigests(root: Root): Root {
+  if (root.kind === "draft") return root;
+  const { digest } = root.descriptor;
+  return { ...root, names: root.names.filter(name => (parseReference(name).digest ?? digest) === digest) };
 }
 
 async function planRoots(

@@ -1,5 +1,6 @@
 import { UsageError } from "../../errors.ts";
-import { parseReference, type Reference, resolveDockerHub } from "../../oci/reference.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { formatReference, parseReference, type Reference, resolveDockerHub } from "../../oci/reference.ts";
 import { quote } from "../../util/format.ts";
 import { badOption, listOf } from "../options/option-values.ts";
 import { type RegistryOptions, registryOptions } from "../options/registry-options.ts";
@@ -22,7 +23,9 @@ export interface PushNameOptions {
 export interface PushName {
   readonly registry: string;
   readonly repository: string;
-  readonly tag: string;
+  /** Absent for a name with a digest alone: a digest never implies a tag. */
+  readonly tag?: string;
+  readonly digest?: Digest;
 }
 
 /** What the options of one push say about names. */
@@ -45,15 +48,16 @@ export class PushNames {
     this.#to = to;
   }
 
-  /** A name from the archive, moved to the registry that the options name. */
+  /** A full name from the archive, moved to the registry that the options name. */
   fromArchive(name: string): PushName {
-    const { tag = "latest", ...reference } = parseReference(name);
+    const { tag, digest, ...reference } = parseReference(name);
+    const key = { ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
     const isHub = reference.registry === "docker.io" || reference.registry === undefined;
     const repository = isHub ? reference.repository.replace(/^library\/(?=[^/]+$)/, "") : reference.repository;
-    if (this.#to !== undefined) return { ...below(this.#to, repository), tag };
+    if (this.#to !== undefined) return { ...below(this.#to, repository), ...key };
     const registry = this.#host ?? (isHub ? this.#defaultHost : reference.registry);
-    if (registry === undefined) throw noRegistry(`${repository}:${tag}`);
-    return { registry, repository, tag };
+    if (registry === undefined) throw noRegistry(formatReference({ repository, ...key }));
+    return { registry, repository, ...key };
   }
 
   /** A name that the user typed: a registry in it is meant. @throws UsageError for one without registry, or with a digest. */

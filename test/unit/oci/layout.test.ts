@@ -52,7 +52,7 @@ describe("parseLayoutIndex() names", () => {
     ["skopeo, with a registry", { [REF]: "registry.lan:5000/foo:v1" }, ["registry.lan:5000/foo:v1"], []],
     ["a tag alone", { [REF]: "latest" }, [], ["latest"]],
     ["a familiar name", { [FULL]: "hello" }, ["docker.io/library/hello:latest"], []],
-    ["containerd, by digest", { [FULL]: `docker.io/library/hello@${D1}` }, [], []],
+    ["containerd, by digest", { [FULL]: `docker.io/library/hello@${D1}` }, [`docker.io/library/hello@${D1}`], []],
     ["containerd, by tag and digest", { [FULL]: `r.lan/hello:1@${D1}` }, ["r.lan/hello:1"], []],
     ["no reference (M-18)", { [FULL]: "r.lan/HELLO:1", [REF]: "ｌatest" }, [], []],
     ["a bad full name beside a tag", { [FULL]: "NOT A NAME", [REF]: "1" }, [], ["1"]],

@@ -12,7 +12,7 @@ function image(...names: string[]): Root {
 
 /** `registry/repository:tag` of everything that would be pushed. */
 function placesOf(roots: readonly Root[], options: PushNameOptions): readonly string[] {
-  return destinations(roots, new PushNames(options), "the archive").flatMap(({ registry, repository, roots }) =>
+  return destinations(roots, new PushNames(options), "the archive").found.flatMap(({ registry, repository, roots }) =>
     roots.flatMap(({ names }) => names.map(tag => `${registry}/${repository}:${tag}`)),
   );
 }
@@ -72,9 +72,32 @@ describe("destinations()", () => {
     expect(() => placesOf([image()], { registry: "r.lan" })).toThrow(/it has no name/);
   });
 
+  test("an image without a usable name does not stop the others", () => {
+    const odd: Root = { ...image(), badNames: ["<none>:<none>"] };
+    const { found, nameless } = destinations([odd, HELLO], new PushNames({ registry: "r.lan" }), "the archive");
+    expect(found).toMatchObject([{ repository: "hello", roots: [{ names: ["1"] }] }]);
+    expect(nameless.map(({ message }) => message)).toEqual([
+      `Cannot push image ${odd.kind === "settled" ? odd.descriptor.digest : ""} from the archive: its name "<none>:<none>" is none that a registry takes, expected a name with a tag`,
+    ]);
+    const tag = ["r.lan/x:1"];
+    expect(placesOf([odd, HELLO], { tag, image: ["<none>:<none>"] })).toEqual(tag);
+  });
+
+  test("a digest in the archive never implies a tag", () => {
+    const { descriptor } = { descriptor: describeBytes(OCI_MANIFEST, Buffer.from("pinned")) };
+    const name = `docker.io/foo/bar@${descriptor.digest}`;
+    const pinned: Root = { kind: "settled", names: [name], descriptor };
+    const options = new PushNames({ to: "r.lan/m", image: [`foo/bar@${descriptor.digest}`] });
+    expect(destinations([HELLO, pinned], options, "the archive").found).toMatchObject([
+      { registry: "r.lan", repository: "m/foo/bar", roots: [{ names: [], descriptor }] },
+    ]);
+    const other: Root = { ...image(), names: [name] };
+    expect(() => placesOf([other], { to: "r.lan/m" })).toThrow(/names it only .*, and its manifest has another digest/);
+  });
+
   test("two names in one repository are one destination, and a name that stands twice is one tag", () => {
     const both = image("docker.io/library/hello:1", "hello:1", "docker.io/library/hello:2");
-    expect(destinations([both], new PushNames({ registry: "r.lan" }), "the archive")).toMatchObject([
+    expect(destinations([both], new PushNames({ registry: "r.lan" }), "the archive").found).toMatchObject([
       { registry: "r.lan", repository: "hello", roots: [{ names: ["1", "2"] }] },
     ]);
   });

@@ -1,0 +1,54 @@
+import { BadReferenceError } from "../errors.ts";
+import { isDigest } from "./digest.ts";
+import { formatReference, parseReference, resolveDockerHub } from "./reference.ts";
+
+/** The names that an archive gives an image. They are proposals: writers put anything there. */
+export interface ArchiveNames {
+  /** Full names with a tag or a digest, such as `docker.io/library/hello:latest` for `hello` in the archive. */
+  readonly names: readonly string[];
+  /** What no registry takes as a name, as found: `<none>:<none>`, upper case, `+` in a tag. */
+  readonly badNames: readonly string[];
+}
+
+/** Sorts the names of one image into those that are names and the others, each once. */
+export function archiveNames(texts: readonly string[]): ArchiveNames {
+  const names = new Set<string>();
+  const badNames = new Set<string>();
+  for (const text of texts) {
+    const name = readName(text);
+    if (name === undefined) badNames.add(text);
+    else names.add(name);
+  }
+  return { names: [...names], badNames: [...badNames] };
+}
+
+/** All names of several entries that are one image. */
+export function uniteNames(parts: readonly ArchiveNames[]): ArchiveNames {
+  return {
+    names: [...new Set(parts.flatMap(({ names }) => names))],
+    badNames: [...new Set(parts.flatMap(({ badNames }) => badNames))],
+  };
+}
+
+/**
+ * A name as archives and these functions spell it. A digest next to a tag is left out: it follows from the image. A digest
+ * alone stays, and no tag is added.
+ *
+ * @throws BadReferenceError
+ */
+export function archiveName(text: string): string {
+  const { digest, ...named } = parseReference(text);
+  const isPinned = digest !== undefined && named.tag === undefined;
+  return formatReference(resolveDockerHub(isPinned ? { ...named, digest } : named));
+}
+
+function readName(text: string): string | undefined {
+  // containerd gives each image a second name that is only the digest of its config.
+  if (isDigest(text)) return undefined;
+  try {
+    return archiveName(text);
+  } catch (error) {
+    if (error instanceof BadReferenceError) return undefined;
+    throw error;
+  }
+}
