@@ -24,6 +24,11 @@ export type ProgressEvent =
     }
   /** A blob is at the target; `bytes` is its size there. */
   | { readonly kind: "done"; readonly blob: BlobLabel; readonly bytes: number }
+  /**
+   * An archive that is compressed, or comes from a pipe, is read from front to back for the first time; `bytes` of the
+   * file are read. `total` is the size of the file; of a pipe it is absent. The last event of an archive has both, equal.
+   */
+  | { readonly kind: "reading"; readonly archive: string; readonly bytes: number; readonly total?: number }
   /** A request failed and is sent again after `waitMs`. */
   | {
       readonly kind: "retry";
@@ -40,6 +45,14 @@ export type ProgressEvent =
 
 /** Is called with each event, in order. It must not throw. */
 export type OnProgress = (event: ProgressEvent) => void;
+
+/** Reports how far an archive is read. */
+export function readingTo(
+  onProgress: OnProgress | undefined,
+  archive: string,
+): (bytes: number, total: number | undefined) => void {
+  return (bytes, total) => onProgress?.({ kind: "reading", archive, bytes, ...(total === undefined ? {} : { total }) });
+}
 
 /** Reports sentences as notes. */
 export function noteTo(onProgress: OnProgress | undefined): (message: string) => void {

@@ -12,6 +12,14 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(digits)} ${UNITS[unit]}`;
 }
 
+/** `7800` → `2 h 10 min`; minutes above one minute. */
+export function formatDuration(seconds: number): string {
+  if (seconds <= 60) return `${Math.ceil(seconds)} s`;
+  const minutes = Math.ceil(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  return hours === 0 ? `${minutes} min` : `${hours} h ${minutes % 60} min`;
+}
+
 /**
  * Makes foreign text safe for a terminal or a log line: control, bidirectional and other invisible characters become
  * `\u{…}` escapes, and the result is cut after `limit` characters (security case A-20).

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { openArchive } from "../archive/open-archive.ts";
 import { listRoots } from "../content/derived-source.ts";
-import { noteTo, type OnProgress } from "../content/progress.ts";
+import { noteTo, type OnProgress, readingTo } from "../content/progress.ts";
 import { registrySource } from "../registry/registry-source.ts";
 import { describeImages, type InspectedImage } from "./shared/describe-images.ts";
 import { type RemoteOptions, readableReference, withRegistries } from "./shared/remote-image.ts";
@@ -64,7 +64,8 @@ export async function inspect(source: string, options: InspectOptions = {}): Pro
 export async function inspectArchive(path: string, options: InspectArchiveOptions = {}): Promise<Inspection> {
   const { onProgress, signal, stdin } = options;
   const onNote = noteTo(onProgress);
-  await using archive = await openArchive(path, { onNote, signal, stdin });
+  const onRead = readingTo(onProgress, path);
+  await using archive = await openArchive(path, { onNote, onRead, signal, stdin });
   const images = await describeImages(archive, archive.images, signal);
   return { source: path, kind: "archive", compression: archive.archive.compression, images };
 }

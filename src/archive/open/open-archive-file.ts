@@ -1,6 +1,7 @@
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
+import { Readable } from "node:stream";
 import { decompress } from "../../compress/decompress.ts";
 import { detectCompression, MAGIC_BYTES } from "../../compress/detect.ts";
 import { fileSliceBlob } from "../../content/blob.ts";
@@ -12,6 +13,7 @@ import type { Archive } from "../archive.ts";
 import { FolderArchive } from "./folder-archive.ts";
 import type { OpenArchiveOptions } from "./open-archive-options.ts";
 import { openPipe } from "./open-pipe.ts";
+import { ReadCount } from "./read-count.ts";
 import { type ScanOptions, StreamedArchive } from "./streamed-archive.ts";
 import { TarArchive } from "./tar-archive.ts";
 
@@ -26,7 +28,7 @@ export async function openArchiveFile(path: string, options: OpenArchiveOptions 
   if (path === "-") {
     const stdin = options.stdin ?? process.stdin;
     try {
-      return await scan(await openPipe(path, stdin, options));
+      return await scanPipe(path, stdin, options, scan);
     } catch (error) {
       // The process would wait for the end of an open stdin.
       stdin.destroy();
@@ -41,7 +43,7 @@ export async function openArchiveFile(path: string, options: OpenArchiveOptions 
     }
     if (!stats.isFile()) {
       const pipe = handle.createReadStream({ autoClose: false });
-      return await scan(await openPipe(path, pipe, options, handle));
+      return await scanPipe(path, pipe, options, scan, handle);
     }
     const confirm = async (): Promise<void> => checkUnchanged(`archive ${quote(path)}`, stats, await handle.stat());
     return await blameChangedInput(confirm, async () => {
@@ -49,14 +51,20 @@ export async function openArchiveFile(path: string, options: OpenArchiveOptions 
       await handle.read(start, 0, MAGIC_BYTES, 0);
       const compression = detectCompression(start);
       if (compression === undefined) return await TarArchive.open(path, handle, stats, options);
-      const { onNote, signal } = options;
-      return await scan({
+      const { onNote, onRead, signal } = options;
+      const count = new ReadCount(onRead, stats.size);
+      const archive = await scan({
         path,
         fileBytes: () => stats.size,
         compression,
         async open(signal) {
-          const compressed = await fileSliceBlob(handle, 0, stats.size, path).open(undefined, signal);
-          return decompress(compressed, compression, `archive ${quote(path)}`, signal);
+          const compressed = count.of(await fileSliceBlob(handle, 0, stats.size, path).open(undefined, signal));
+          return decompress(
+            Readable.from(compressed, { objectMode: false }),
+            compression,
+            `archive ${quote(path)}`,
+            signal,
+          );
         },
         isReopenable: true,
         confirm,
@@ -64,11 +72,26 @@ export async function openArchiveFile(path: string, options: OpenArchiveOptions 
         onNote,
         signal,
       });
+      count.end();
+      return archive;
     });
   } catch (error) {
     await handle.close().catch(() => undefined);
     throw error;
   }
+}
+
+async function scanPipe(
+  path: string,
+  pipe: Readable,
+  options: OpenArchiveOptions,
+  scan: (scan: ScanOptions) => Promise<StreamedArchive>,
+  file?: AsyncDisposable,
+): Promise<StreamedArchive> {
+  const count = new ReadCount(options.onRead);
+  const archive = await scan(await openPipe(path, pipe, options, count, file));
+  count.end();
+  return archive;
 }
 
 async function openPath(path: string): Promise<{ readonly handle: FileHandle; readonly stats: Stats }> {

@@ -15,5 +15,10 @@ export interface OpenArchiveOptions {
   readonly stdin?: Readable | undefined;
   /** The first reading of a streamed archive (default `StreamedArchive.scan`). */
   readonly scan?: ((scan: ScanOptions) => Promise<StreamedArchive>) | undefined;
+  /**
+   * Is called while a streamed archive is read for the first time: with the bytes that are read, and the size of the file,
+   * which is not known of a pipe. At the end both are equal.
+   */
+  readonly onRead?: ((bytes: number, total: number | undefined) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }

@@ -5,6 +5,7 @@ import { InternalError, StorageError } from "../../errors.ts";
 import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
 import type { OpenArchiveOptions } from "./open-archive-options.ts";
+import type { ReadCount } from "./read-count.ts";
 import type { ScanOptions } from "./streamed-archive.ts";
 
 /** Reads the first bytes of a pipe, which show how it is compressed. @param path `-` for stdin. */
@@ -12,6 +13,7 @@ export async function openPipe(
   path: string,
   pipe: Readable,
   { onNote, signal }: OpenArchiveOptions,
+  count: ReadCount,
   file?: AsyncDisposable,
 ): Promise<ScanOptions> {
   const what = path === "-" ? "archive on stdin" : `archive ${quote(path)}`;
@@ -49,8 +51,9 @@ export async function openPipe(
       if (isOpened) throw new InternalError(`Cannot read ${what} again: it is a pipe`);
       isOpened = true;
       if (own !== undefined) addAbortSignal(own, pipe);
-      if (compression === undefined) return whole();
-      return decompress(Readable.from(whole(), { objectMode: false }), compression, what, own);
+      const counted = count.of(whole());
+      if (compression === undefined) return counted;
+      return decompress(Readable.from(counted, { objectMode: false }), compression, what, own);
     },
     isReopenable: false,
     file,

@@ -11,6 +11,7 @@ import {
   printImages,
 } from "../flags/archive-flags.ts";
 import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
+import { refuseTypedArchive } from "../flags/stdin-input.ts";
 import { checkConcurrency } from "../flags/transfer-flags.ts";
 import { Progress } from "../output/progress.ts";
 
@@ -65,6 +66,7 @@ function convertFlags(parser: Argv) {
 }
 
 async function runConvert(flags: ConvertFlags, context: Context): Promise<void> {
+  refuseTypedArchive(flags.input ?? "", "convert");
   const output = archiveOutput(flags.output ?? "", context, flags.json);
   const progress = new Progress(context, flags, "Converting");
   const { convert } = await import("../../index.ts");

@@ -2,6 +2,7 @@ import type { CommandModule } from "yargs";
 import type { Layers } from "../../index.ts";
 import { type Context, printLine } from "../context.ts";
 import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
+import { refuseTypedArchive } from "../flags/stdin-input.ts";
 import { Progress } from "../output/progress.ts";
 import { faultyArchive } from "./verify.ts";
 
@@ -38,6 +39,7 @@ export function doctorCommand(context: Context): CommandModule<object, DoctorFla
 
 async function runDoctor(flags: DoctorFlags, context: Context): Promise<void> {
   const archive = flags.archive ?? "";
+  refuseTypedArchive(archive, "doctor");
   const progress = new Progress(context, flags, "Verifying");
   const { doctor } = await import("../../index.ts");
   try {

@@ -1,6 +1,8 @@
 import type { CommandModule } from "yargs";
 import { type Context, printLine } from "../context.ts";
 import { type RemoteFlags, remoteFlags, remoteOptions } from "../flags/remote-flags.ts";
+import { refuseTypedArchive } from "../flags/stdin-input.ts";
+import { Progress } from "../output/progress.ts";
 
 interface InspectFlags extends RemoteFlags {
   readonly source?: string | undefined;
@@ -15,9 +17,13 @@ export function inspectCommand(context: Context): CommandModule<object, InspectF
         parser.positional("source", { type: "string", describe: "image archive or folder, - for stdin, or reference" }),
       ),
     handler: async flags => {
+      refuseTypedArchive(flags.source ?? "", "inspect");
       const options = await remoteOptions(flags, context);
+      const progress = new Progress(context, flags, "Reading");
       const { inspect } = await import("../../index.ts");
-      const result = await inspect(flags.source ?? "", options);
+      const result = await inspect(flags.source ?? "", { ...options, onProgress: progress.onProgress }).finally(() =>
+        progress.end(),
+      );
       if (flags.json) return printLine(context, JSON.stringify(result));
       const { inspectionLines } = await import("../output/inspection-lines.ts");
       for (const line of inspectionLines(result)) printLine(context, line);

@@ -10,6 +10,7 @@ import {
 } from "../flags/archive-flags.ts";
 import { type ListFlags, listedInputs, listFlags, withFailedList } from "../flags/list-flags.ts";
 import { READ_REGISTRY, registryFromFlags } from "../flags/registry-flags.ts";
+import { checkStdinUses } from "../flags/stdin-input.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { Progress } from "../output/progress.ts";
 import { reportResult } from "../output/report-result.ts";
@@ -64,6 +65,7 @@ function pullFlags(parser: Argv) {
 
 async function runPull(flags: PullFlags, context: Context): Promise<void> {
   const output = archiveOutput(flags.output, context, flags.json);
+  checkStdinUses([flags.passwordStdin || flags.tokenStdin, flags.fromFile === "-"]);
   const registry = await registryFromFlags(flags);
   const progress = new Progress(context, flags, "Pulling");
   const { pull } = await import("../../index.ts");

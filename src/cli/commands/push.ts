@@ -1,10 +1,10 @@
 import type { Argv, CommandModule } from "yargs";
-import { UsageError } from "../../errors.ts";
 import type { Compression, Sparse } from "../../index.ts";
 import { type Context, printLine } from "../context.ts";
 import { cacheFolder } from "../flags/cache-folder.ts";
 import { type ListFlags, listedInputs, listFlags, withFailedList } from "../flags/list-flags.ts";
 import { registryFromFlags } from "../flags/registry-flags.ts";
+import { checkStdinUses, refuseTypedArchive } from "../flags/stdin-input.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { Progress } from "../output/progress.ts";
 import { reportResult } from "../output/report-result.ts";
@@ -61,7 +61,9 @@ async function runPush(flags: PushFlags, context: Context): Promise<void> {
   const { push } = await import("../../index.ts");
   try {
     const archives = await listedInputs(flags.archives, flags, "push");
-    checkStdin(archives, flags);
+    const { passwordStdin, tokenStdin, fromFile } = flags;
+    checkStdinUses([...archives.map(path => path === "-"), passwordStdin || tokenStdin, fromFile === "-"]);
+    for (const archive of archives) refuseTypedArchive(archive, "push");
     const work = async () =>
       await push(archives, {
         registry,
@@ -92,10 +94,4 @@ async function runPush(flags: PushFlags, context: Context): Promise<void> {
   } finally {
     progress.end();
   }
-}
-
-function checkStdin(archives: readonly string[], { passwordStdin }: PushFlags): void {
-  const times = archives.filter(path => path === "-").length + (passwordStdin === true ? 1 : 0);
-  if (times < 2) return;
-  throw new UsageError(`Cannot read stdin: given ${times} times, expected one archive or the password`);
 }

@@ -3,6 +3,7 @@ import { IntegrityError } from "../../errors.ts";
 import { escapeForeign, formatBytes, quote } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
+import { refuseTypedArchive } from "../flags/stdin-input.ts";
 import { faultText } from "../output/fault-text.ts";
 import { Progress } from "../output/progress.ts";
 import { ReportedError } from "../output/render-error.ts";
@@ -23,6 +24,7 @@ export function verifyCommand(context: Context): CommandModule<object, VerifyFla
 
 async function runVerify(flags: VerifyFlags, context: Context): Promise<void> {
   const archive = flags.archive ?? "";
+  refuseTypedArchive(archive, "verify");
   const progress = new Progress(context, flags, "Verifying");
   const { verify } = await import("../../index.ts");
   try {

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Argv } from "yargs";
 import { PartialError, UsageError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
+import { readStdin, refuseTerminal } from "./stdin-input.ts";
 
 /** Flags of the commands that take several inputs. */
 export interface ListFlags {
@@ -15,7 +16,7 @@ export function listFlags<T>(parser: Argv<T>, what: string): Argv<T & ListFlags>
     .option("from-file", {
       type: "string",
       requiresArg: true,
-      describe: `file that lists more ${what}, one per line (default none)`,
+      describe: `file that lists more ${what}, one per line, - for stdin (default none)`,
     })
     .option("failed-list", {
       type: "string",
@@ -70,8 +71,10 @@ async function writeList(path: string | undefined, names: readonly string[]): Pr
 }
 
 async function linesOf(path: string): Promise<readonly string[]> {
+  refuseTerminal(path, "list", "Pipe it in, or name a file.");
   try {
-    const lines = (await readFile(path, "utf8")).split(/\r?\n/).map(line => line.trim());
+    const text = path === "-" ? await readStdin() : await readFile(path, "utf8");
+    const lines = text.split(/\r?\n/).map(line => line.trim());
     return lines.filter(line => line !== "" && !line.startsWith("#"));
   } catch (cause) {
     throw new UsageError(`Cannot read --from-file ${quote(path)}: no readable file, expected one`, { cause });

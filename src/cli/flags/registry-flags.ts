@@ -3,6 +3,7 @@ import { UsageError } from "../../errors.ts";
 import type { RegistryOptions } from "../../index.ts";
 import { type ConnectionFlags, connectionFlags, tlsFromFlags } from "./connection-flags.ts";
 import { type RetryFlags, retryFlags, retryOptions } from "./retry-flags.ts";
+import { readStdin, refuseTerminal } from "./stdin-input.ts";
 
 /** Flags of every command that connects to a registry. */
 export interface RegistryFlags extends ConnectionFlags, RetryFlags {
@@ -46,13 +47,10 @@ export async function registryFromFlags(flags: RegistryFlags): Promise<RegistryO
   };
 }
 
-/** Reads stdin to its end, without the final line break. @throws UsageError for an empty stdin. */
+/** Reads stdin to its end, without the final line break. @throws UsageError for an empty stdin, or a terminal. */
 export async function readSecret(what: "password" | "token"): Promise<string> {
-  const parts: Buffer[] = [];
-  for await (const part of process.stdin as AsyncIterable<Buffer>) parts.push(part);
-  const secret = Buffer.concat(parts)
-    .toString("utf8")
-    .replace(/\r?\n$/, "");
+  refuseTerminal("-", what, 'Pipe it in, or run "imgpack login HOST", which asks for it.');
+  const secret = (await readStdin()).replace(/\r?\n$/, "");
   if (secret !== "") return secret;
   throw new UsageError(`Cannot read ${what} from stdin: it is empty, expected one line`);
 }

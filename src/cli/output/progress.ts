@@ -3,10 +3,13 @@ import { escapeForeign, formatBytes } from "../../util/format.ts";
 import type { OutputStreams } from "../context.ts";
 import type { OutputFlags } from "../flags/output-flags.ts";
 import { createEventSink } from "./event-sink.ts";
+import { Meter } from "./meter.ts";
+import { type ProgressState, progressBar, progressText } from "./progress-line.ts";
 
 const FRAME_MS = 100;
 const LINE_MS = 3000;
-const BAR_WIDTH = 24;
+/** Where the terminal does not say how wide it is. */
+const DEFAULT_COLUMNS = 80;
 
 type ProgressStyle = "bar" | "lines" | "none";
 
@@ -17,30 +20,35 @@ export class Progress {
   readonly #isQuiet: boolean;
   readonly #sink: OnProgress;
   readonly #verb: string;
-  readonly #startedMs = performance.now();
-  #drawnMs = this.#startedMs;
-  #totalBytes = 0;
-  #doneBytes = 0;
+  readonly #now: () => number;
+  #drawnMs: number;
+  #transfer = new Meter();
+  /** While an archive is read from front to back: only its own size tells how much is left. */
+  #reading: Meter | undefined;
+  /** Blobs are hashed or sent while they are read. */
+  #isMoving = false;
   #isBarShown = false;
 
+  /** @param now milliseconds of a clock that never goes back. */
   constructor(
     streams: OutputStreams,
     flags: OutputFlags,
-    verb: "Pushing" | "Pulling" | "Copying" | "Verifying" | "Importing" | "Converting",
+    verb: "Pushing" | "Pulling" | "Copying" | "Verifying" | "Importing" | "Converting" | "Reading",
+    now: () => number = () => performance.now(),
   ) {
     this.#stderr = streams.stderr;
     this.#style = styleOf(streams, flags);
     this.#isQuiet = flags.quiet === true;
     this.#sink = createEventSink(streams, flags, this.note);
     this.#verb = verb;
+    this.#now = now;
+    this.#drawnMs = now();
   }
 
   readonly onProgress = (event: ProgressEvent): void => {
-    if (event.kind === "planned") this.#totalBytes += event.bytes;
-    if (event.kind === "bytes") this.#doneBytes += event.delta;
-    if (event.kind === "skipped") this.#doneBytes += event.bytes;
+    this.#count(event);
     this.#sink(event);
-    this.#draw();
+    if (event.kind !== "note" && event.kind !== "retry") this.#drawSometimes();
   };
 
   /** Prints a line, unless the command is quiet. */
@@ -56,42 +64,67 @@ export class Progress {
 
   /** Clears the bar. */
   end(): void {
-    if (this.#isBarShown) this.#stderr.write("\r\u001B[K");
+    if (!this.#isBarShown) return;
+    this.#stderr.write("\r\u001B[K");
+    this.#stderr.off("resize", this.#drawBar);
     this.#isBarShown = false;
   }
 
-  #draw(): void {
-    if (this.#style === "none") return;
-    const now = performance.now();
-    if (now - this.#drawnMs < (this.#style === "bar" ? FRAME_MS : LINE_MS)) return;
-    this.#drawnMs = now;
-    const text = status(this.#verb, this.#doneBytes, this.#totalBytes, (now - this.#startedMs) / 1000);
-    if (this.#style === "lines") {
-      this.note(text);
+  #count(event: ProgressEvent): void {
+    const transfer = this.#transfer;
+    if (event.kind === "planned") transfer.total = (transfer.total ?? 0) + event.bytes;
+    if (event.kind === "skipped") transfer.skip(event.bytes);
+    if (event.kind === "bytes") {
+      transfer.move(event.delta, this.#now());
+      this.#isMoving = true;
+    }
+    if (event.kind !== "reading") return;
+    if (event.bytes === event.total) {
+      this.#reading = undefined;
       return;
     }
-    this.#stderr.write(`\r${bar(this.#doneBytes, this.#totalBytes)} ${text}\u001B[K`);
+    if (this.#reading === undefined) this.#isMoving = false;
+    const reading = this.#reading ?? new Meter();
+    reading.move(event.bytes - reading.bytes, this.#now());
+    reading.total = event.total;
+    this.#reading = reading;
+  }
+
+  #drawSometimes(): void {
+    if (this.#style === "none") return;
+    const now = this.#now();
+    if (now - this.#drawnMs < (this.#style === "bar" ? FRAME_MS : LINE_MS)) return;
+    this.#drawnMs = now;
+    if (this.#style === "lines") this.note(progressText(this.#state()));
+    else this.#drawBar();
+  }
+
+  readonly #drawBar = (): void => {
+    const columns = ("columns" in this.#stderr ? this.#stderr.columns : undefined) || DEFAULT_COLUMNS;
+    this.#stderr.write(`\r${progressBar(this.#state(), columns)}\u001B[K`);
+    // The terminal has moved the old line already: only the next one can fit.
+    if (!this.#isBarShown) this.#stderr.on("resize", this.#drawBar);
     this.#isBarShown = true;
+  };
+
+  #state(): ProgressState {
+    const now = this.#now();
+    const meter = this.#reading ?? this.#transfer;
+    return {
+      verb: this.#reading === undefined || this.#isMoving ? this.#verb : "Reading",
+      bytes: meter.bytes,
+      total: meter.total,
+      rate: meter.rate(now),
+      secondsLeft: meter.secondsLeft(now),
+    };
   }
 }
 
 function styleOf({ stderr }: OutputStreams, { progress = "auto", quiet }: OutputFlags): ProgressStyle {
   // JSON lines are events, not drawings.
   if (quiet === true || progress === "none" || progress === "json") return "none";
-  const isTerminal = "isTTY" in stderr && stderr.isTTY === true;
+  const isTerminal = "isTTY" in stderr && stderr.isTTY === true && process.env["TERM"] !== "dumb";
   return progress === "auto" && isTerminal && process.env["CI"] === undefined ? "bar" : "lines";
-}
-
-function status(verb: string, bytes: number, total: number, seconds: number): string {
-  const rate = seconds > 0 ? bytes / seconds : 0;
-  const left = rate > 0 && total > bytes ? `, ${Math.ceil((total - bytes) / rate)} s left` : "";
-  const of = total > 0 ? ` of ${formatBytes(total)}` : "";
-  return `${verb} ${formatBytes(bytes)}${of}, ${formatBytes(rate)}/s${left}`;
-}
-
-function bar(bytes: number, total: number): string {
-  const full = total === 0 ? 0 : Math.min(BAR_WIDTH, Math.floor((bytes / total) * BAR_WIDTH));
-  return `[${"=".repeat(full)}${" ".repeat(BAR_WIDTH - full)}]`;
 }
 
 function summaryLine(result: PushResult | PullResult, done: "Pushed" | "Copied"): string {

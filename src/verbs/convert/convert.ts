@@ -4,7 +4,7 @@ import { openArchive } from "../../archive/open-archive.ts";
 import type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
 import type { ImageSource } from "../../content/contracts.ts";
 import { derivedSource, listRoots, rootsOf } from "../../content/derived-source.ts";
-import { noteTo } from "../../content/progress.ts";
+import { noteTo, readingTo } from "../../content/progress.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { UsageError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
@@ -66,6 +66,7 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
   const started = performance.now();
   const { signal } = options;
   const onNote = noteTo(options.onProgress);
+  const onRead = readingTo(options.onProgress, input);
   const what = input === "-" ? "archive from stdin" : `archive ${quote(input)}`;
   const platforms = readPlatforms("convert", options.platform, "all");
   const sparse = oneOf("sparse", options.sparse, SPARSE) ?? "prune";
@@ -84,7 +85,7 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
   // A compressed file is read again for its layers, a pipe is not.
   const scan = async (scanned: ScanOptions): Promise<StreamedArchive> =>
     scanned.isReopenable ? await StreamedArchive.scan(scanned) : await reading.scan(scanned);
-  await using archive = await openArchive(input, { onNote, scan, signal, stdin: options.stdin });
+  await using archive = await openArchive(input, { onNote, onRead, scan, signal, stdin: options.stdin });
   const source = reading.sourceOf(archive);
   checkOrder(source, output, what);
   const originals = chosenImages(await listRoots(archive, signal), options, what);

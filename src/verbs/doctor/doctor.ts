@@ -5,7 +5,7 @@ import { type ArchiveDialect, type ArchiveSource, archiveSource, openArchive } f
 import { guessProducer, type Producer } from "../../archive/producer.ts";
 import { type LostImage, salvage } from "../../archive/salvage.ts";
 import type { Root } from "../../content/contracts.ts";
-import type { OnProgress } from "../../content/progress.ts";
+import { type OnProgress, readingTo } from "../../content/progress.ts";
 import { ArchiveError, UsageError } from "../../errors.ts";
 import { DOCKER_MANIFEST } from "../../oci/media-types.ts";
 import { quote } from "../../util/format.ts";
@@ -86,6 +86,7 @@ export async function doctor(path: string, options: DoctorOptions = {}): Promise
   const damaged: string[] = [];
   const { source: opened, lostImages } = await openWhole(path, {
     onNote: message => void notes.push(message),
+    onRead: readingTo(onProgress, path),
     onDamage: (_, { message }) => void damaged.push(message),
     stdin: options.stdin,
     signal,
@@ -140,7 +141,7 @@ async function openWhole(
   } catch (error) {
     const isLost = error instanceof ArchiveError && ["missing-layer", "missing-entry"].includes(error.reason);
     if (!isLost || path === "-") throw error;
-    const archive = await openArchiveFile(path, { signal: options.signal });
+    const archive = await openArchiveFile(path, { onRead: options.onRead, signal: options.signal });
     const salvaged = await salvage(archive, options.signal).catch(() => undefined);
     if (salvaged !== undefined) {
       return { source: await archiveSource(salvaged.archive, options), lostImages: salvaged.lostImages };

@@ -28,7 +28,7 @@ export interface ImportInput extends RawLayer, AsyncDisposable {
 /**
  * Opens a root filesystem: a folder, or a tar, whose compression its content shows.
  *
- * @throws StorageError for a path that cannot be read.
+ * @throws StorageError for a path that cannot be read; UsageError for "-".
  */
 export async function openImportInput(
   path: string,
@@ -36,6 +36,11 @@ export async function openImportInput(
   onNote: (message: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<ImportInput> {
+  if (path === "-") {
+    throw new UsageError("Cannot import from stdin: it can be read only once, expected a file or a folder", {
+      hint: "Save the root filesystem to a file first: its size must be known, and it is read twice.",
+    });
+  }
   const { file, stats } = await openInput(path);
   if (stats.isDirectory()) {
     await file.close();

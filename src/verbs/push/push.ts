@@ -1,6 +1,6 @@
 import { openArchive } from "../../archive/open-archive.ts";
 import type { CopyPlan } from "../../content/contracts.ts";
-import { noteTo } from "../../content/progress.ts";
+import { noteTo, readingTo } from "../../content/progress.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
 import { SPARSE } from "../options/choices.ts";
@@ -85,6 +85,7 @@ async function pushArchive(
   const { options, names, registries, cache, level } = run;
   const { signal, onProgress, stdin } = options;
   const onNote = noteTo(onProgress);
+  const onRead = readingTo(onProgress, path);
   const [firstRepository, ...otherRepositories] = names.repositories();
   const beginUpload =
     firstRepository === undefined
@@ -93,7 +94,7 @@ async function pushArchive(
   const isDryRun = options.dryRun === true;
   const isShared = otherRepositories.length > 0;
   await using reading = new StreamedInput({ beginUpload, isShared, level, cache, isDryRun, onProgress });
-  await using archive = await openArchive(path, { onNote, signal, stdin, scan: reading.scan });
+  await using archive = await openArchive(path, { onNote, onRead, signal, stdin, scan: reading.scan });
   const source = reading.sourceOf(archive);
   const { what } = archive.archive;
   const { found: targets, nameless } = destinations(archive.images, names, what);

@@ -90,7 +90,7 @@ export class StreamedInput implements AsyncDisposable {
       profile: level === "keep" ? undefined : gzipProfile(level),
       cache,
       // Blobs that are only kept are counted when they are sent.
-      onProgress: isSpooled ? event => void (event.kind === "bytes" && onProgress(event)) : onProgress,
+      onProgress: isSpooled ? () => undefined : onProgress,
     });
     this.#archive = archive;
     this.seals = seals;

@@ -3,15 +3,25 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { convert, copy, importImage, type ProgressEvent, pull, push, verify } from "../../../src/index.ts";
-import { dockerArchive, fileWith, temporaryFolder } from "../../support/images.ts";
+import {
+  convert,
+  copy,
+  doctor,
+  importImage,
+  inspect,
+  type ProgressEvent,
+  pull,
+  push,
+  verify,
+} from "../../../src/index.ts";
+import { dockerArchive, fileWith, seededBytes, temporaryFolder } from "../../support/images.ts";
 import { sha256 } from "../../support/memory-registry.ts";
 import { ScriptedRegistry } from "../../support/scripted-registry.ts";
 import { tarArchive, tarEntry } from "../../support/tar-builder.ts";
 
 const LAYER = Buffer.from(tarArchive([tarEntry({ name: "hello", body: "hello\n" })]));
 const ARCHIVE = dockerArchive({ tags: ["app:1"], layers: [LAYER] });
-const KINDS = ["planned", "bytes", "skipped", "done", "retry", "note"];
+const KINDS = ["planned", "bytes", "skipped", "done", "reading", "retry", "note"];
 
 type Report = (event: ProgressEvent) => void;
 
@@ -72,6 +82,37 @@ describe("onProgress", () => {
     expect(events.length).toBeGreaterThan(0);
     expect(KINDS).toEqual(expect.arrayContaining(events.map(({ kind }) => kind)));
     expect(JSON.stringify(events)).not.toMatch(/pending:|gzip-v\d/);
+  });
+
+  test.each<[string, (path: string, onProgress: Report, registry: string) => Promise<unknown>]>([
+    ["push()", async (path, onProgress, registry) => await push([path], { registry, onProgress })],
+    [
+      "push() with a tag",
+      async (path, onProgress, registry) => await push([path], { tag: `${registry}/a:1`, onProgress }),
+    ],
+    ["verify()", async (path, onProgress) => await verify(path, { onProgress })],
+    ["doctor()", async (path, onProgress) => await doctor(path, { quick: true, onProgress })],
+    ["inspect()", async (path, onProgress) => await inspect(path, { onProgress })],
+    ["convert()", async (path, onProgress) => await convert(path, { output: `${path}.tar`, onProgress })],
+  ])("%s is not silent while it reads a compressed archive for the first time", async (_name, call) => {
+    const bytes = gzipSync(dockerArchive({ tags: ["app:1"], layers: [seededBytes("progress", 600 * 1024)] }));
+    const path = await fileWith(bytes);
+    const events = await eventsOf(async (onProgress, registry) => await call(path, onProgress, registry));
+    const read = events.flatMap(event => (event.kind === "reading" ? [event] : []));
+    expect(read.length).toBeGreaterThan(2);
+    expect(read.every(({ archive, total }) => archive === path && total === bytes.length)).toBe(true);
+    expect(read.map(event => event.bytes)).toEqual(read.map(event => event.bytes).sort((a, b) => a - b));
+    expect(read.filter(event => event.bytes === event.total)).toHaveLength(1);
+  });
+
+  test("names no size of a pipe before its end", async () => {
+    const bytes = Buffer.from(dockerArchive({ tags: ["app:1"], layers: [seededBytes("progress", 600 * 1024)] }));
+    const stdin = Readable.from([bytes.subarray(0, 400 * 1024), bytes.subarray(400 * 1024)], { objectMode: false });
+    const events = await eventsOf(async onProgress => await verify("-", { stdin, onProgress }));
+    expect(events.filter(({ kind }) => kind === "reading")).toEqual([
+      { kind: "reading", archive: "-", bytes: 400 * 1024 },
+      { kind: "reading", archive: "-", bytes: bytes.length, total: bytes.length },
+    ]);
   });
 
   test("names a raw layer by its diff_id from its first byte to the end, and again when it is known", async () => {

@@ -1,0 +1,26 @@
+import { UsageError } from "../../errors.ts";
+
+/** A command that waits for input at a terminal looks as if it hung. @throws UsageError for "-" if stdin is a terminal. */
+export function refuseTerminal(input: string, what: string, hint: string): void {
+  if (input !== "-" || process.stdin.isTTY !== true) return;
+  throw new UsageError(`Cannot read ${what} from stdin: it is a terminal, expected a pipe or a file`, { hint });
+}
+
+/** As `refuseTerminal`, for an archive. @param command of imgpack, for the hint. */
+export function refuseTypedArchive(input: string, command: string): void {
+  refuseTerminal(input, "archive", `Pipe it in, as in "docker save IMAGE | imgpack ${command} -", or name a file.`);
+}
+
+/** @param uses what stdin would be read for. @throws UsageError for more than one of them. */
+export function checkStdinUses(uses: readonly (boolean | undefined)[]): void {
+  const times = uses.filter(use => use === true).length;
+  if (times < 2) return;
+  throw new UsageError(`Cannot read stdin: given ${times} times, expected one archive, one list or one secret`);
+}
+
+/** All of stdin as text. */
+export async function readStdin(): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of process.stdin as AsyncIterable<Buffer>) parts.push(part);
+  return Buffer.concat(parts).toString("utf8");
+}
