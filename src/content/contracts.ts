@@ -130,7 +130,10 @@ export type BlobHandler = (digest: Digest, blob: BlobSource, signal: AbortSignal
 
 /** A manifest or index, which planning has read. */
 export interface PlannedManifest {
+  /** With the size that it has. */
   readonly descriptor: Descriptor;
+  /** The size that its index states, if that is wrong. */
+  readonly statedSize?: number;
   readonly bytes: Uint8Array;
   readonly view: ManifestView;
 }

@@ -22,6 +22,7 @@ import type { Digest } from "../oci/digest.ts";
 import { runBounded } from "../util/task-group.ts";
 import { atEnd, countedBlob, countedPending } from "./copy-ends.ts";
 import type { DigestCache } from "./digest-cache.ts";
+import { wrongSizes } from "./wrong-sizes.ts";
 
 export interface CopyOptions {
   readonly plan: CopyPlan;
@@ -53,6 +54,7 @@ interface Copying extends CopyOptions {
  */
 export async function copyImages(options: CopyOptions): Promise<readonly SettledRoot[]> {
   const { plan, target, onProgress, signal, source } = options;
+  for (const message of wrongSizes(plan)) onProgress({ kind: "note", message });
   onProgress({ kind: "planned", blobs: plan.blobs.length + plan.pending.length, bytes: plan.totalBytes });
   await using session = await atEnd("target", async () => await target.begin(plan, signal));
   const copying: Copying = { ...options, session, seals: new Map() };

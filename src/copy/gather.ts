@@ -1,11 +1,10 @@
 import type { CopyPlan, ImageSource, PendingBlob, PlannedManifest, Root } from "../content/contracts.ts";
 import { isPending } from "../content/draft-manifest.ts";
-import { readBlob } from "../content/pump.ts";
-import { verified } from "../content/verified.ts";
+import { readManifestBytes } from "../content/read-manifest-bytes.ts";
 import { ArchiveError, isMissingBlob } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import { MAX_INDEX_DEPTH, MAX_MANIFEST_BYTES } from "../oci/limits.ts";
+import { MAX_INDEX_DEPTH } from "../oci/limits.ts";
 import { type ManifestView, manifestChildren, parseManifest } from "../oci/manifest.ts";
 import { isManifestType } from "../oci/media-types.ts";
 import { formatBytes } from "../util/format.ts";
@@ -88,7 +87,13 @@ function plan(
 ): CopyPlan {
   const known = blobs.reduce((sum, { size }) => sum + size, 0);
   const raw = pending.reduce((sum, { sourceBytes }) => sum + sourceBytes, 0);
-  return { roots, blobs, pending, manifests, totalBytes: known + raw };
+  return { roots: roots.map(root => withSize(root, manifests)), blobs, pending, manifests, totalBytes: known + raw };
+}
+
+function withSize(root: Root, manifests: ReadonlyMap<Digest, PlannedManifest>): Root {
+  if (root.kind === "draft") return root;
+  const { size = root.descriptor.size } = manifests.get(root.descriptor.digest)?.descriptor ?? {};
+  return size === root.descriptor.size ? root : { ...root, descriptor: { ...root.descriptor, size } };
 }
 
 async function readManifest(
@@ -96,10 +101,11 @@ async function readManifest(
   descriptor: Descriptor,
   signal: AbortSignal | undefined,
 ): Promise<PlannedManifest> {
-  const { digest, mediaType } = descriptor;
-  const blob = verified(descriptor, await source.blob(descriptor, signal), `manifest ${digest}`);
-  const bytes = await readBlob(blob, MAX_MANIFEST_BYTES, signal);
-  return { descriptor, bytes, view: parseManifest(bytes, { announced: mediaType, where: digest }) };
+  const { digest, mediaType, size: statedSize } = descriptor;
+  const bytes = await readManifestBytes(source, descriptor, `manifest ${digest}`, signal);
+  const view = parseManifest(bytes, { announced: mediaType, where: digest });
+  if (bytes.length === statedSize) return { descriptor, bytes, view };
+  return { descriptor: { ...descriptor, size: bytes.length }, statedSize, bytes, view };
 }
 
 function tooMuch(): ArchiveError {

@@ -2,7 +2,7 @@ import type { GzipProfile } from "../compress/gzip/gzip-profile.ts";
 import type { ImageSource, ManifestDraft, PendingBlob, PendingKey, Root, Seal } from "../content/contracts.ts";
 import { derivedSource } from "../content/derived-source.ts";
 import { isPending } from "../content/draft-manifest.ts";
-import { readBlob } from "../content/pump.ts";
+import { readManifestBytes } from "../content/read-manifest-bytes.ts";
 import { InternalError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -66,7 +66,7 @@ async function draftOf(
   signal: AbortSignal | undefined,
 ): Promise<ManifestDraft | undefined> {
   if (!isImageManifestType(descriptor.mediaType)) return undefined;
-  const bytes = await readBlob(await source.blob(descriptor, signal), descriptor.size, signal);
+  const bytes = await readManifestBytes(source, descriptor, `manifest ${descriptor.digest}`, signal);
   const view = parseManifest(bytes, { where: descriptor.digest, announced: descriptor.mediaType });
   // A draft has fewer fields than a manifest may have, and the layers of an artifact are no root filesystem.
   if (view.kind !== "image" || isArtifact(view) || view.subject !== undefined) return undefined;

@@ -1,11 +1,11 @@
 import type { ImageSource, Root } from "../content/contracts.ts";
 import { blobsOf, derivedSource } from "../content/derived-source.ts";
-import { readBlob } from "../content/pump.ts";
+import { readManifestBytes } from "../content/read-manifest-bytes.ts";
 import { ArchiveError, isMissingBlob } from "../errors.ts";
 import { ANNOTATION_REFERENCE_DIGEST } from "../oci/annotations.ts";
 import { type Descriptor, describeBytes } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import { MAX_INDEX_DEPTH, MAX_MANIFEST_BYTES } from "../oci/limits.ts";
+import { MAX_INDEX_DEPTH } from "../oci/limits.ts";
 import { type IndexView, type ManifestView, parseManifest } from "../oci/manifest.ts";
 import { isForeignLayerType, isIndexType, isManifestType } from "../oci/media-types.ts";
 import { formatPlatform } from "../oci/platform.ts";
@@ -128,7 +128,7 @@ async function wholeChild(
   for (const blob of [read.view.config, ...read.view.layers]) {
     if (!isForeignLayerType(blob.mediaType) && !(await isPresent(source, blob, signal))) return undefined;
   }
-  return child;
+  return { ...child, size: read.bytes.length };
 }
 
 async function readManifest(
@@ -137,7 +137,7 @@ async function readManifest(
   signal: AbortSignal | undefined,
 ): Promise<{ readonly bytes: Uint8Array; readonly view: ManifestView } | undefined> {
   if (!(await isPresent(source, descriptor, signal))) return undefined;
-  const bytes = await readBlob(await source.blob(descriptor, signal), MAX_MANIFEST_BYTES, signal);
+  const bytes = await readManifestBytes(source, descriptor, `manifest ${descriptor.digest}`, signal);
   return { bytes, view: parseManifest(bytes, { announced: descriptor.mediaType, where: descriptor.digest }) };
 }
 

@@ -5,6 +5,7 @@ import type { Root } from "../content/contracts.ts";
 import { noteTo, type OnProgress, readingTo } from "../content/progress.ts";
 import { readBlob } from "../content/pump.ts";
 import { gather } from "../copy/gather.ts";
+import { wrongSizes } from "../copy/wrong-sizes.ts";
 import { ArchiveError, isMissingBlob } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestAlgorithm } from "../oci/digest.ts";
@@ -96,7 +97,7 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
   await using archive = await openArchive(path, { onNote, onRead, onDamage, signal, scan, stdin: options.stdin });
   const faults: ArchiveFault[] = [];
   const unchecked: string[] = [];
-  const claims = await collectClaims(archive, faults, unchecked, signal);
+  const claims = await collectClaims(archive, faults, unchecked, onNote, signal);
   const bytes = [...claims.values()].reduce((sum, { descriptor }) => sum + descriptor.size, 0);
   onProgress({ kind: "planned", blobs: claims.size, bytes });
   const ordered = [...claims.values()].sort((left, right) => right.descriptor.size - left.descriptor.size);
@@ -119,6 +120,7 @@ async function collectClaims(
   archive: ArchiveSource,
   faults: ArchiveFault[],
   unchecked: string[],
+  onNote: (message: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<Map<Digest, Claim>> {
   const claims = new Map<Digest, Claim>();
@@ -134,7 +136,7 @@ async function collectClaims(
   };
   for (const root of archive.images) {
     if (root.kind === "draft") await claimImage({ config: root.draft.config, layers: draftLayers(root) });
-    else await claimGraph(archive, root.descriptor, claim, claimImage, faults, unchecked, signal);
+    else await claimGraph(archive, root.descriptor, { claim, claimImage, faults, unchecked, onNote }, signal);
   }
   for (const descriptor of archive.oci?.blobs.unclaimed(new Set(claims.keys())) ?? []) claim(descriptor);
   return claims;
@@ -144,13 +146,18 @@ function draftLayers(root: Extract<Root, { kind: "draft" }>): readonly Descripto
   return root.draft.layers.flatMap(layer => ("key" in layer ? [] : [layer]));
 }
 
+interface Collecting {
+  readonly claim: (descriptor: Descriptor) => void;
+  readonly claimImage: (image: ImageParts) => Promise<void>;
+  readonly faults: ArchiveFault[];
+  readonly unchecked: string[];
+  readonly onNote: (message: string) => void;
+}
+
 async function claimGraph(
   archive: ArchiveSource,
   descriptor: Descriptor,
-  claim: (descriptor: Descriptor) => void,
-  claimImage: (image: ImageParts) => Promise<void>,
-  faults: ArchiveFault[],
-  unchecked: string[],
+  { claim, claimImage, faults, unchecked, onNote }: Collecting,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const absent = (digest: Digest): number =>
@@ -158,6 +165,7 @@ async function claimGraph(
   const root: Root = { kind: "settled", names: [], descriptor };
   try {
     const plan = await gather(archive, [root], signal, undefined, ({ digest }) => absent(digest));
+    for (const message of wrongSizes(plan)) onNote(message);
     for (const { descriptor: found, view } of plan.manifests.values()) {
       claim(found);
       if (view.kind === "index") continue;

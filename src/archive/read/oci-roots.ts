@@ -1,11 +1,10 @@
-import { readBlob } from "../../content/pump.ts";
-import { verified } from "../../content/verified.ts";
+import { readManifestBytes } from "../../content/read-manifest-bytes.ts";
 import { IntegrityError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { isArtifact } from "../../oci/is-artifact.ts";
 import type { LayoutRoot } from "../../oci/layout.ts";
-import { MAX_INDEX_DEPTH, MAX_MANIFEST_BYTES } from "../../oci/limits.ts";
+import { MAX_INDEX_DEPTH } from "../../oci/limits.ts";
 import { manifestChildren, parseManifest } from "../../oci/manifest.ts";
 import { isManifestType } from "../../oci/media-types.ts";
 import type { OpenArchiveOptions } from "../open/open-archive-options.ts";
@@ -35,12 +34,13 @@ export async function readOciRoots(
   onDamage?: OpenArchiveOptions["onDamage"],
   signal?: AbortSignal,
 ): Promise<readonly OciRoot[]> {
+  const source = { blob: async (descriptor: Descriptor) => blobs.blob(descriptor) };
   const views = new Map<Digest, ReturnType<typeof parseManifest>>();
   const read = async (descriptor: Descriptor): Promise<ReturnType<typeof parseManifest>> => {
     const { digest, mediaType } = descriptor;
     const known = views.get(digest);
     if (known !== undefined) return known;
-    const bytes = await readBlob(verified(descriptor, blobs.blob(descriptor), what), MAX_MANIFEST_BYTES, signal);
+    const bytes = await readManifestBytes(source, descriptor, what, signal);
     const view = parseManifest(bytes, { announced: mediaType, where: `${digest} in ${what}` });
     views.set(digest, view);
     return view;

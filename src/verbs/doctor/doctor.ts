@@ -6,6 +6,7 @@ import { guessProducer, type Producer } from "../../archive/producer.ts";
 import { type LostImage, salvage } from "../../archive/salvage.ts";
 import type { Root } from "../../content/contracts.ts";
 import { type OnProgress, readingTo } from "../../content/progress.ts";
+import { wrongSizes } from "../../copy/wrong-sizes.ts";
 import { ArchiveError, UsageError } from "../../errors.ts";
 import { DOCKER_MANIFEST } from "../../oci/media-types.ts";
 import { quote } from "../../util/format.ts";
@@ -16,7 +17,7 @@ import { namesOf } from "../shared/describe-images.ts";
 import { checkApart } from "../shared/open-output.ts";
 import { type VerifyResult, verify } from "../verify.ts";
 import { type CheckedImage, checkImages, type DiagnosedImage } from "./check-images.ts";
-import { isImage, loadFacts } from "./load-facts.ts";
+import { isImage, loadFacts, readRoots } from "./load-facts.ts";
 import { type LoaderVerdict, loaderVerdicts } from "./loader-verdicts.ts";
 import { type RepairedArchive, repair } from "./repair.ts";
 
@@ -100,8 +101,10 @@ export async function doctor(path: string, options: DoctorOptions = {}): Promise
   // An OCI view names its images in any case.
   const dropped = source.oci === undefined ? damaged.map(problem => brokenImage({ names: [] }, problem)) : [];
   const images = [...checked.map(({ image }) => image), ...dropped, ...unseen(lostImages, checked).map(lostImage)];
+  const manifests = await readRoots(source, signal);
+  notes.push(...wrongSizes({ manifests }));
   const broken = images.filter(image => isImage(image) && !image.isWhole);
-  const loaders = loaderVerdicts(await loadFacts(source, images, broken.length, signal));
+  const loaders = loaderVerdicts(await loadFacts(source, manifests, images, broken.length));
   const whole = checked.filter(({ image }) => image.isWhole).map(({ root }) => root);
   const repaired = await blameChangedInput(source.confirm, async () => await repairWhole(source, whole, options));
   await source.confirm();

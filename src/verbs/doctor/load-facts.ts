@@ -18,18 +18,18 @@ type Manifests = CopyPlan["manifests"];
 /**
  * What a loader would find in an archive.
  *
+ * @param read as `readRoots` returns them.
  * @param images as its roots describe them, artifacts included.
  * @param broken images of which nothing can run.
  */
 export async function loadFacts(
   source: ArchiveSource,
+  read: Manifests,
   images: readonly InspectedImage[],
   broken: number,
-  signal: AbortSignal | undefined,
 ): Promise<LoadFacts> {
   const { archive, docker, dialect } = source;
   const real = images.filter(isImage);
-  const read = await readRoots(source, signal);
   return {
     outer: archive.isFolder === true ? "folder" : archive.compression,
     hasDockerView: docker !== undefined,
@@ -149,7 +149,7 @@ function isContradicted(
 }
 
 /** Manifests of each root of `index.json`; none of a root with a damaged one, which `verify` reports. */
-async function readRoots(source: ArchiveSource, signal: AbortSignal | undefined): Promise<Manifests> {
+export async function readRoots(source: ArchiveSource, signal: AbortSignal | undefined): Promise<Manifests> {
   const all: Manifests[] = [];
   for (const { descriptor } of source.oci?.index.roots ?? []) {
     try {

@@ -111,7 +111,7 @@ async function planRoots(
   const plan = await gather(source, roots, signal, select, onAbsent);
   // The next step reads manifests from memory: a registry is not asked again.
   const blob = blobsOf(source, digest => plan.manifests.get(digest)?.bytes);
-  return { source: derivedSource(source, { roots: rootsOf(roots), blob }), plan, originals };
+  return { source: derivedSource(source, { roots: rootsOf(plan.roots), blob }), plan, originals };
 }
 
 /** As `planRoots`; the first plan has reported absent manifests already. */
