@@ -163,6 +163,7 @@ describe("one of several images that fails", () => {
     [["--timeout", "0"], "--timeout"],
     [["--limit-rate", "fast"], "--limit-rate"],
     [["--limit-rate", "1"], "--limit-rate"],
+    [["--min-rate", "slow"], "--min-rate"],
   ])("push refuses %j", async (flags, flag) => {
     const { exitCode, stderr } = await runCommand("push", "a.tar", "--registry", "127.0.0.1:1", ...flags);
     expect(exitCode).toBe(2);

@@ -9,6 +9,7 @@ export interface RetryFlags {
   /** Seconds. */
   readonly timeout?: number | undefined;
   readonly limitRate?: string | undefined;
+  readonly minRate?: string | undefined;
 }
 
 const MAX_RETRIES = 100;
@@ -26,12 +27,17 @@ export function retryFlags<T>(parser: Argv<T>): Argv<T & RetryFlags> {
       type: "string",
       requiresArg: true,
       describe: "maximum bytes per second of all transfers together, such as 500K or 10M (default unlimited)",
+    })
+    .option("min-rate", {
+      type: "string",
+      requiresArg: true,
+      describe: "bytes per second below which a transfer counts as broken, 0 for none (default 1K)",
     });
 }
 
 /** @throws UsageError for a number out of range. */
-export function retryOptions(flags: RetryFlags): Pick<RegistryOptions, "retry" | "limitRate"> {
-  const { retry, timeout, limitRate } = flags;
+export function retryOptions(flags: RetryFlags): Pick<RegistryOptions, "retry" | "limitRate" | "minRate"> {
+  const { retry, timeout, limitRate, minRate } = flags;
   if (retry !== undefined && !(Number.isInteger(retry) && retry >= 0 && retry <= MAX_RETRIES)) {
     const found = shownNumber(retry);
     throw new UsageError(`Cannot use --retry: found ${found}, expected a whole number from 0 to ${MAX_RETRIES}`);
@@ -42,7 +48,8 @@ export function retryOptions(flags: RetryFlags): Pick<RegistryOptions, "retry" |
   }
   return {
     retry: { count: retry, timeoutMs: timeout === undefined ? undefined : Math.round(timeout * 1000) },
-    limitRate: limitRate === undefined ? undefined : bytesPerSecond(limitRate),
+    limitRate: limitRate === undefined ? undefined : maximumRate(limitRate),
+    minRate: minRate === undefined ? undefined : minimumRate(minRate),
   };
 }
 
@@ -50,12 +57,22 @@ const FACTORS: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 ** 2
 /** Below this rate, a single read takes longer than most servers wait. */
 const MIN_BYTES_PER_SECOND = 1024;
 
-/** Reads a number, optionally with K, M or G for powers of 1024, as curl does. */
-function bytesPerSecond(text: string): number {
-  const [, digits = "", unit = ""] = /^([0-9]{1,9}(?:\.[0-9]{1,3})?)([kmg]?)$/i.exec(text) ?? [];
-  const rate = Number(digits) * (FACTORS[unit.toLowerCase()] ?? 1);
-  if (digits !== "" && rate >= MIN_BYTES_PER_SECOND) return rate;
+function maximumRate(text: string): number {
+  const rate = bytesPerSecond(text);
+  if (rate !== undefined && rate >= MIN_BYTES_PER_SECOND) return rate;
   throw new UsageError(`Cannot use --limit-rate: found ${quote(text)}, expected 1K or more, such as 500K or 10M`);
+}
+
+function minimumRate(text: string): number {
+  const rate = bytesPerSecond(text);
+  if (rate !== undefined) return rate;
+  throw new UsageError(`Cannot use --min-rate: found ${quote(text)}, expected bytes per second, such as 100 or 10K`);
+}
+
+/** Reads a number, optionally with K, M or G for powers of 1024, as curl does. */
+function bytesPerSecond(text: string): number | undefined {
+  const [, digits, unit = ""] = /^([0-9]{1,9}(?:\.[0-9]{1,3})?)([kmg]?)$/i.exec(text) ?? [];
+  return digits === undefined ? undefined : Number(digits) * (FACTORS[unit.toLowerCase()] ?? 1);
 }
 
 /** The value of a number flag, for messages. */

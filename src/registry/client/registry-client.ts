@@ -49,6 +49,8 @@ export interface RegistryClientOptions {
 }
 
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
+/** The status has come; the rest only explains it. */
+const ERROR_BODY_MS = 10_000;
 
 /** Sends calls to one registry: authentication, redirects of reads, retries of transient failures, typed errors. */
 export class RegistryClient {
@@ -203,7 +205,7 @@ export class RegistryClient {
   async #error(call: Call, response: TransportResponse): Promise<ImgpackError> {
     const credentials = await this.#authenticator.credentialsFor(call.repository, call.signal);
     // A body that breaks off must not hide the status.
-    const body = await readBody(response.body, MAX_ERROR_BODY_BYTES);
+    const body = await readBody(response.body, MAX_ERROR_BODY_BYTES, ERROR_BODY_MS);
     const error = responseError({
       verb: call.verb,
       what: call.what,

@@ -2,8 +2,9 @@ import { Readable } from "node:stream";
 import { ChunkFiller } from "../../content/chunks/chunk-filler.ts";
 import { createFlow } from "../../content/chunks/flow.ts";
 import type { BlobSource, ByteRange, ByteSink } from "../../content/contracts.ts";
-import { ImgpackError } from "../../errors.ts";
+import { ImgpackError, NetworkError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
+import { errorCode } from "../../util/error-code.ts";
 import type { Repository } from "../client/repository.ts";
 import type { TakeBytes } from "../transport/bulk-connection.ts";
 import type { ResponseHead } from "../transport/response-head.ts";
@@ -12,6 +13,7 @@ import { ifUnchanged, noteValidator } from "./entity-tag.ts";
 
 /** Smaller blobs come over the connection that brought the manifest, and are kept in memory. */
 const BULK_BYTES = 1024 * 1024;
+const MAX_SLOW_ATTEMPTS = 5;
 
 /** A blob of a repository. Unchecked: wrap it in `verified`. A broken transfer resumes at the byte where it broke. */
 export function registryBlob(repository: Repository, descriptor: Descriptor): BlobSource {
@@ -47,6 +49,11 @@ async function wholeBody(request: BlobRequest): Promise<readonly Uint8Array[]> {
   });
 }
 
+/** Below the least rate, each attempt brings some bytes, and the whole would never end. */
+function isTooSlow(error: unknown): error is ImgpackError {
+  return error instanceof ImgpackError && errorCode(error.cause) === "ETOOSLOW";
+}
+
 /** Sends the range to the sink, in chunks. */
 async function pumpWithResume(request: BlobRequest & { readonly range: ByteRange }, sink: ByteSink): Promise<void> {
   const { repository, descriptor, range, signal } = request;
@@ -71,7 +78,8 @@ async function pumpWithResume(request: BlobRequest & { readonly range: ByteRange
         isComplete = true;
       } catch (error) {
         // A line that breaks often, but brings some bytes each time, brings all of them in the end.
-        if (!(error instanceof ImgpackError) || !error.transient || filler.handedBytes === before) throw error;
+        const isLasting = !(error instanceof ImgpackError) || !error.transient || isTooSlow(error);
+        if (isLasting || filler.handedBytes === before) throw error;
       }
     }
     filler.end();
@@ -111,6 +119,7 @@ async function* resumedParts(request: BlobRequest): AsyncGenerator<Uint8Array> {
   const { start, end } = request.range ?? { start: 0, end: descriptor.size };
   let position = start;
   let parts: AsyncGenerator<Uint8Array> | undefined;
+  let slowAttempts = 0;
   const next = async (): Promise<IteratorResult<Uint8Array>> => {
     const range = position === 0 && end === descriptor.size ? undefined : { start: position, end };
     parts ??= blobBody({ ...request, range });
@@ -118,7 +127,10 @@ async function* resumedParts(request: BlobRequest): AsyncGenerator<Uint8Array> {
       return await parts.next();
     } catch (error) {
       parts = undefined;
-      throw error;
+      if (!isTooSlow(error)) throw error;
+      slowAttempts += 1;
+      if (slowAttempts < MAX_SLOW_ATTEMPTS) throw error;
+      throw new NetworkError(error.message, { hint: error.hint, cause: error.cause });
     }
   };
   try {

@@ -21,6 +21,14 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   ETIMEDOUT: { found: "connection timed out", transient: true, hint: CHECK_NETWORK },
   EHOSTUNREACH: { found: "host unreachable", transient: true, hint: CHECK_NETWORK },
   ENETUNREACH: { found: "network unreachable", transient: true, hint: CHECK_NETWORK },
+  ETOOSLOW: {
+    found: "a transfer below the least rate",
+    expected: "at least --min-rate bytes per second",
+    transient: true,
+    hint: "For a slower line, lower the rate: --min-rate 100, or 0 for none.",
+  },
+  EINTERIM: { found: "too many interim answers (status 1xx)", transient: false, hint: CHECK_ADDRESS },
+  EUPGRADE: { found: "status 101, a change of protocol", transient: false, hint: CHECK_ADDRESS },
   HPE_HEADER_OVERFLOW: { found: "answer headers above the limit", transient: false },
   ERR_SSL_WRONG_VERSION_NUMBER: {
     found: "plain HTTP answer",

@@ -1,3 +1,11 @@
+/** A document comes whole, or the time of the run is lost. */
+const WHOLE_BODY_MS = 5 * 60_000;
+
+/** A body that can be ended early. */
+export interface EndableBody extends AsyncIterable<Uint8Array> {
+  destroy(reason: Error): void;
+}
+
 export interface ReadBody {
   /** What arrived, at most `maxBytes`. */
   readonly bytes: Uint8Array;
@@ -7,11 +15,21 @@ export interface ReadBody {
   readonly failure?: { readonly cause: unknown };
 }
 
-/** Reads at most `maxBytes` of a body. An unread rest closes the connection. */
-export async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<ReadBody> {
+/**
+ * Reads at most `maxBytes` of a body. An unread rest closes the connection.
+ *
+ * @param withinMs default five minutes.
+ */
+export async function readBody(
+  body: EndableBody,
+  maxBytes: number,
+  withinMs: number = WHOLE_BODY_MS,
+): Promise<ReadBody> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
   let failure: ReadBody["failure"];
+  const late = Object.assign(new Error("the body did not end in time"), { code: "ETOOSLOW" });
+  const timer = setTimeout(() => body.destroy(late), withinMs);
   try {
     for await (const part of body) {
       parts.push(part);
@@ -20,6 +38,8 @@ export async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number
     }
   } catch (cause) {
     failure = { cause };
+  } finally {
+    clearTimeout(timer);
   }
   const isWhole = bytes <= maxBytes && failure === undefined;
   return { bytes: Buffer.concat(parts).subarray(0, maxBytes), isWhole, ...(failure === undefined ? {} : { failure }) };

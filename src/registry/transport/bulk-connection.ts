@@ -1,7 +1,9 @@
 import { connect as connectTcp, isIP, type LookupFunction, type Socket, type TcpNetConnectOpts } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { NetworkError } from "../../errors.ts";
+import { LeastRate } from "../http/least-rate.ts";
 import { type TransportOptions, tlsOptions } from "../http/tls-options.ts";
+import { HEAD_MS } from "./limit-answer.ts";
 import { parseResponseHead, type ResponseHead } from "./response-head.ts";
 
 const READ_BYTES = 256 * 1024;
@@ -38,6 +40,10 @@ interface Exchange {
 export class BulkConnection {
   readonly #socket: Socket;
   readonly #idleMs: number;
+  readonly #leastRate: number | undefined;
+  /** Until the head is complete. */
+  #headTimer: NodeJS.Timeout | undefined;
+  #pace: LeastRate | undefined;
   #exchange: Exchange | undefined;
   #fault: unknown;
   /** Until the taker is ready again; never rejects. */
@@ -49,6 +55,7 @@ export class BulkConnection {
 
   constructor(url: URL, options: TransportOptions, lookup?: LookupFunction, idleMs: number = IDLE_MS) {
     this.#idleMs = idleMs;
+    this.#leastRate = options.leastRate;
     const isTls = url.protocol === "https:";
     const host = url.hostname.replace(/^\[|\]$/g, "");
     const buffer = Buffer.allocUnsafeSlow(isTls ? TLS_READ_BYTES : READ_BYTES);
@@ -71,9 +78,7 @@ export class BulkConnection {
         })
       : connectTcp(target);
     this.#socket.setNoDelay(true);
-    this.#socket.setTimeout(idleMs, () =>
-      this.#fail(Object.assign(new Error(`no byte came for ${idleMs / 1000} seconds`), { code: "ETIMEDOUT" })),
-    );
+    this.#socket.setTimeout(idleMs, this.#onLate);
     this.#socket.on("error", error => this.#onClose(error));
     this.#socket.on("close", () => this.#onClose(new Error("the connection was closed early")));
   }
@@ -97,6 +102,7 @@ export class BulkConnection {
       }
       this.#exchange = { accept, take, resolve, reject, head: undefined, headBytes: Buffer.alloc(0), remaining: 0 };
       this.#socket.ref();
+      this.#headTimer = setTimeout(this.#onLate, this.#idleMs);
       this.#socket.write(`GET ${path} HTTP/1.1\r\n${lines.join("")}\r\n`);
     });
   }
@@ -104,6 +110,10 @@ export class BulkConnection {
   destroy(reason?: unknown): void {
     this.#fail(reason ?? new Error("the connection was ended"));
   }
+
+  readonly #onLate = (): void => {
+    this.#fail(Object.assign(new Error(`no byte came for ${this.#idleMs / 1000} seconds`), { code: "ETIMEDOUT" }));
+  };
 
   #onClose(fault: Error): void {
     const isComplete = this.#exchange?.head !== undefined && this.#exchange.remaining === 0;
@@ -128,11 +138,16 @@ export class BulkConnection {
   }
 
   #readHead(exchange: Exchange, part: Uint8Array): boolean {
+    if (exchange.headBytes.length === 0) {
+      clearTimeout(this.#headTimer);
+      this.#headTimer = setTimeout(this.#onLate, HEAD_MS);
+    }
     exchange.headBytes = Buffer.concat([exchange.headBytes, part]);
     const end = exchange.headBytes.indexOf("\r\n\r\n");
     if (end > MAX_HEAD_BYTES || (end < 0 && exchange.headBytes.length > MAX_HEAD_BYTES))
       throw new Error(`response headers exceed ${MAX_HEAD_BYTES} bytes`);
     if (end < 0) return true;
+    clearTimeout(this.#headTimer);
     const head = parseResponseHead(exchange.headBytes.subarray(0, end + 2));
     const length = head.contentLength;
     const isWanted = exchange.accept(head);
@@ -147,12 +162,16 @@ export class BulkConnection {
     exchange.remaining = length;
     const rest = exchange.headBytes.subarray(end + 4);
     exchange.headBytes = Buffer.alloc(0);
+    const pace = { leastRate: this.#leastRate, idleMs: this.#idleMs };
+    this.#pace = new LeastRate(pace, fault => this.#fail(fault));
+    this.#pace.start();
     return this.#readBody(exchange, rest);
   }
 
   #readBody(exchange: Exchange, part: Uint8Array): boolean {
     if (part.length > exchange.remaining) throw new Error("more bytes came than Content-Length announced");
     exchange.remaining -= part.length;
+    this.#pace?.took(part.length);
     if (this.#taking !== undefined) {
       this.#queue.push(part);
       return false;
@@ -164,6 +183,7 @@ export class BulkConnection {
     }
     // It is the taker that is slow now, not the server.
     this.#socket.setTimeout(0);
+    this.#pace?.stop();
     this.#taking = this.#takeQueued(exchange, waiting);
     return false;
   }
@@ -180,12 +200,14 @@ export class BulkConnection {
     this.#endIfComplete(exchange);
     if (!this.usable) return;
     this.#socket.setTimeout(this.#idleMs);
+    this.#pace?.start();
     this.#socket.resume();
   }
 
   #endIfComplete(exchange: Exchange): void {
     if (exchange.remaining > 0 || exchange.head === undefined || this.#exchange !== exchange) return;
     this.#exchange = undefined;
+    this.#pace?.stop();
     if (exchange.head.keepAlive && this.usable) this.#socket.unref();
     else this.#fail(new Error("the server keeps no connection"));
     exchange.resolve(exchange.head);
@@ -195,6 +217,8 @@ export class BulkConnection {
     this.#fault ??= fault;
     this.usable = false;
     this.#queue.length = 0;
+    this.#pace?.stop();
+    clearTimeout(this.#headTimer);
     const exchange = this.#exchange;
     this.#exchange = undefined;
     this.#socket.destroy();

@@ -1,7 +1,9 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { LookupFunction, Socket } from "node:net";
+import { LeastRate } from "../http/least-rate.ts";
 import type { Agents } from "../http/proxy-agents.ts";
 import type { RateLimit } from "../http/rate-limit.ts";
+import { limitAnswer } from "./limit-answer.ts";
 import { isIterable, limited, limitedBody } from "./limited-body.ts";
 
 export interface TransportRequest {
@@ -19,13 +21,22 @@ export interface TransportResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Must be read to its end or dumped, else its connection is lost. */
-  readonly body: AsyncIterable<Uint8Array> & { dump(): Promise<void> };
+  readonly body: ResponseBody;
+}
+
+export interface ResponseBody extends AsyncIterable<Uint8Array> {
+  /** Reads the rest, so that the connection can be used again; drops the connection if that would take too long. */
+  dump(): Promise<void>;
+  /** Makes the reading fail with the reason. */
+  destroy(reason: Error): void;
 }
 
 export interface ExchangeOptions {
   /** Resolves names, and refuses addresses that the registry must not lead to. */
   readonly lookup: LookupFunction;
   readonly idleMs: number;
+  /** Bytes per second that a body must reach; 0 for none, default 1024. */
+  readonly leastRate: number | undefined;
   readonly rate: RateLimit | undefined;
   /** Called with the body bytes that are about to be sent. */
   readonly onSent: (bytes: number) => void;
@@ -36,12 +47,13 @@ const CONNECT_MS = 30_000;
 const COMMIT_FACTOR = 2.5;
 /** To read more of an unwanted body costs more than a new connection. */
 const DUMP_BYTES = 256 * 1024;
+const DUMP_MS = 10_000;
 const MAX_HEADER_BYTES = 32 * 1024;
 
 /** How far one request and its answer are. */
 interface ExchangeState {
   isAnswered: boolean;
-  /** The socket has the whole body. */
+  /** The system has the whole body. */
   isSent: boolean;
   /** The whole answer has been read. */
   isRead: boolean;
@@ -59,7 +71,7 @@ export async function exchange(
   options: ExchangeOptions,
 ): Promise<TransportResponse> {
   const { url, method, signal } = request;
-  const { lookup, idleMs, rate } = options;
+  const { lookup, idleMs, rate, leastRate } = options;
   const { client, agent, forwarder } = await agents.forUrl(url);
   const headers = { ...request.headers };
   if (forwarder !== undefined) {
@@ -78,9 +90,14 @@ export async function exchange(
     });
     const state: ExchangeState = { isAnswered: false, isSent: false, isRead: false };
     outgoing.once("socket", socket => limitConnecting(socket, fault => outgoing.destroy(fault)));
-    outgoing.setTimeout(method === "GET" || method === "HEAD" ? idleMs : idleMs * COMMIT_FACTOR, () =>
+    const waitMs = method === "GET" || method === "HEAD" ? idleMs : idleMs * COMMIT_FACTOR;
+    outgoing.setTimeout(waitMs, () =>
       outgoing.destroy(Object.assign(new Error("no answer in time"), { code: "ETIMEDOUT" })),
     );
+    limitAnswer(outgoing, waitMs, reject);
+    outgoing.once("finish", () => {
+      state.isSent = true;
+    });
     outgoing.on("error", error => {
       const isStale = outgoing.reusedSocket && !state.isAnswered && "code" in error && error.code === "ECONNRESET";
       reject(isStale ? new StaleConnection(error.message, { cause: error }) : error);
@@ -96,7 +113,7 @@ export async function exchange(
         url,
         status: answer.statusCode ?? 0,
         headers: answer.headersDistinct,
-        body: bodyOf(answer, rate, signal),
+        body: bodyOf(answer, new LeastRate({ leastRate, idleMs }, fault => answer.destroy(fault)), rate, signal),
       });
     });
     sendBody(outgoing, request, state, options).catch(error => outgoing.destroy(error));
@@ -108,12 +125,17 @@ async function sendBody(
   outgoing: ClientRequest,
   request: TransportRequest,
   state: ExchangeState,
-  { rate, onSent }: ExchangeOptions,
+  { rate, leastRate, idleMs, onSent }: ExchangeOptions,
 ): Promise<void> {
   const body = limitedBody(request.body, rate, request.signal);
+  const pace = new LeastRate({ leastRate, idleMs }, fault => outgoing.destroy(fault));
+  const stop = (): void => pace.stop();
+  for (const event of ["finish", "response", "close"]) outgoing.once(event, stop);
   if (!isIterable(body)) {
-    state.isSent = true;
-    onSent(body?.length ?? 0);
+    const bytes = body?.length ?? 0;
+    onSent(bytes);
+    pace.sends(bytes);
+    if (bytes > 0) pace.start();
     outgoing.end(body);
     return;
   }
@@ -124,6 +146,8 @@ async function sendBody(
       return;
     }
     onSent(part.length);
+    pace.sends(part.length);
+    pace.start();
     await new Promise<void>(resolve => {
       outgoing.once("close", resolve);
       outgoing.write(part, () => {
@@ -131,8 +155,8 @@ async function sendBody(
         resolve();
       });
     });
+    pace.stop();
   }
-  state.isSent = true;
   outgoing.end();
 }
 
@@ -148,13 +172,17 @@ function limitConnecting(socket: Socket, onTimeout: (fault: Error) => void): voi
 
 function bodyOf(
   answer: IncomingMessage,
+  pace: LeastRate,
   rate: RateLimit | undefined,
   signal: AbortSignal | undefined,
-): TransportResponse["body"] {
-  const parts = rate === undefined ? answer : limited(answer, rate, signal);
+): ResponseBody {
+  const parts = watched(answer, pace);
+  const taken = rate === undefined ? parts : limited(parts, rate, signal);
   return {
-    [Symbol.asyncIterator]: () => parts[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>,
+    [Symbol.asyncIterator]: () => taken[Symbol.asyncIterator](),
+    destroy: reason => void answer.destroy(reason),
     async dump() {
+      const timer = setTimeout(() => answer.destroy(), DUMP_MS);
       let left = DUMP_BYTES;
       try {
         for await (const part of answer as AsyncIterable<Uint8Array>) {
@@ -163,7 +191,24 @@ function bodyOf(
         }
       } catch {
         // The body is unwanted, and so are its errors.
+      } finally {
+        clearTimeout(timer);
       }
     },
   };
+}
+
+/** The parts of a body, which fails when they come too slowly. */
+async function* watched(answer: IncomingMessage, pace: LeastRate): AsyncGenerator<Uint8Array> {
+  try {
+    pace.start();
+    for await (const part of answer as AsyncIterable<Uint8Array>) {
+      pace.took(part.length);
+      pace.stop();
+      yield part;
+      pace.start();
+    }
+  } finally {
+    pace.stop();
+  }
 }

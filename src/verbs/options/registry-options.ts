@@ -56,6 +56,11 @@ export interface RegistryOptions {
   readonly retry?: RegistryRetry | undefined;
   /** Bytes per second, of all bodies together and in both directions. Default: no limit. */
   readonly limitRate?: number | undefined;
+  /**
+   * Bytes per second that a transfer must reach on average over `retry.timeoutMs`, as far as the registry decides; 0 for
+   * none. Default 1024.
+   */
+  readonly minRate?: number | undefined;
 }
 
 /** @throws UsageError for values that cannot be used. */
@@ -65,7 +70,7 @@ export function registryOptions(registry: string | RegistryOptions | undefined):
   if (typeof registry !== "object" || registry === null || Array.isArray(registry)) {
     throw badOption("registry", registry, "HOST[:PORT] or an object");
   }
-  const { host, defaultHost, trustedReferences, retry, limitRate } = registry;
+  const { host, defaultHost, trustedReferences, retry, limitRate, minRate } = registry;
   for (const [name, value] of Object.entries({ host, defaultHost })) {
     if (value !== undefined && typeof value !== "string") throw badOption(`registry.${name}`, value, "HOST[:PORT]");
   }
@@ -74,6 +79,9 @@ export function registryOptions(registry: string | RegistryOptions | undefined):
   wholeNumber("registry.retry.timeoutMs", retry?.timeoutMs, 1);
   if (limitRate !== undefined && (typeof limitRate !== "number" || !(limitRate > 0))) {
     throw badOption("registry.limitRate", limitRate, "a number of bytes per second above 0");
+  }
+  if (minRate !== undefined && (typeof minRate !== "number" || !(minRate >= 0 && minRate < Number.POSITIVE_INFINITY))) {
+    throw badOption("registry.minRate", minRate, "a number of bytes per second, or 0");
   }
   // An empty variable is one that is not set.
   return { ...registry, defaultHost: defaultHost || undefined };

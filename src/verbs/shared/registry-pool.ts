@@ -26,7 +26,7 @@ export interface PoolOptions {
 export class RegistryPool implements AsyncDisposable {
   readonly #options: ConnectOptions;
   /** Retries and limits, which apply to every registry of the run, mirrors included. */
-  readonly #commonOptions: Pick<ConnectOptions, "attempts" | "idleMs" | "rate" | "onRetry">;
+  readonly #commonOptions: Pick<ConnectOptions, "attempts" | "idleMs" | "leastRate" | "rate" | "onRetry">;
   readonly #mirrors: readonly string[];
   readonly #onProgress: OnProgress;
   readonly #journal: UploadJournal | undefined;
@@ -39,13 +39,14 @@ export class RegistryPool implements AsyncDisposable {
    */
   constructor({ registry, mirror }: PoolOptions, named: readonly string[], onProgress: OnProgress, cacheDir?: string) {
     const options = registryOptions(registry);
-    const { auth = {}, tls = {}, retry = {}, limitRate } = options;
+    const { auth = {}, tls = {}, retry = {}, limitRate, minRate } = options;
     this.#allowed = new NamedRegistries(options, named);
     const { username, password, token } = auth;
     const { plainHttp, insecure, ca, clientCertificate } = tls;
     this.#commonOptions = {
       attempts: retry.count === undefined ? undefined : retry.count + 1,
       idleMs: retry.timeoutMs,
+      leastRate: minRate,
       rate: limitRate === undefined ? undefined : new RateLimit(limitRate),
       onRetry: ({ attempt, waitMs, error }, what) =>
         onProgress({ kind: "retry", what, attempt, waitMs, message: error.message }),

@@ -8,7 +8,7 @@ const COMMANDS = [
   ["tags", "latest", "catalog", "exists", "digest", "manifest", "config", "blob", "ping", "referrers", "tag", "delete"],
 ].flat();
 
-test.each(COMMANDS)("imgpack %s takes --retry, --timeout and --limit-rate", async command => {
+test.each(COMMANDS)("imgpack %s takes --retry, --timeout, --limit-rate and --min-rate", async command => {
   const context = { stdout: process.stdout, stderr: process.stderr, signal: new AbortController().signal };
   const parser = addCommands(yargs([]).scriptName("imgpack").exitProcess(false), context);
   const help = await new Promise<string>((resolve, reject) => {
@@ -17,5 +17,5 @@ test.each(COMMANDS)("imgpack %s takes --retry, --timeout and --limit-rate", asyn
       else resolve(output);
     });
   });
-  for (const flag of ["--retry", "--timeout", "--limit-rate"]) expect(help).toContain(flag);
+  for (const flag of ["--retry", "--timeout", "--limit-rate", "--min-rate"]) expect(help).toContain(flag);
 });

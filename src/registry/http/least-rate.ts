@@ -1,0 +1,70 @@
+/** Milliseconds; at least as long as a pause that counts as a broken connection. */
+const MIN_WINDOW_MS = 60_000;
+const DEFAULT_BYTES_PER_SECOND = 1024;
+
+export interface LeastRateOptions {
+  /** Bytes per second; 0 for none, default 1024. */
+  readonly leastRate?: number | undefined;
+  /** Milliseconds without a byte after which a connection counts as broken. */
+  readonly idleMs: number;
+}
+
+/**
+ * Watches one body while it waits for the other side. A side that sends, or takes, a byte now and then is never idle,
+ * and would hold the run for days. Time in which this side is slow does not count.
+ */
+export class LeastRate {
+  readonly #windowMs: number;
+  /** Bytes that must move in each window. */
+  readonly #needed: number;
+  readonly #onSlow: (fault: Error) => void;
+  /** Of the current window. */
+  #bytes = 0;
+  #waitedMs = 0;
+  #since: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param onSlow ends the transfer. */
+  constructor({ leastRate = DEFAULT_BYTES_PER_SECOND, idleMs }: LeastRateOptions, onSlow: (fault: Error) => void) {
+    this.#windowMs = Math.max(MIN_WINDOW_MS, idleMs);
+    this.#needed = (leastRate * this.#windowMs) / 1000;
+    this.#onSlow = onSlow;
+  }
+
+  /** From now on, this side waits. */
+  start(): void {
+    if (this.#needed === 0 || this.#since !== undefined) return;
+    this.#since = performance.now();
+    this.#timer = setTimeout(() => this.#check(), this.#windowMs - this.#waitedMs);
+  }
+
+  /** The wait is over, or another one than for the other side. */
+  stop(): void {
+    if (this.#since === undefined) return;
+    clearTimeout(this.#timer);
+    this.#waitedMs = Math.min(this.#windowMs, this.#waitedMs + performance.now() - this.#since);
+    this.#since = undefined;
+    this.#bytes = Math.min(this.#bytes, this.#needed);
+  }
+
+  /** Bytes have come. More than a window needs do not count for later ones. */
+  took(bytes: number): void {
+    this.#bytes = Math.min(this.#bytes + bytes, this.#needed);
+  }
+
+  /** Bytes are about to be sent, and nothing says how many of them have been taken: they get the time that they need. */
+  sends(bytes: number): void {
+    this.#bytes += bytes;
+  }
+
+  #check(): void {
+    this.#since = undefined;
+    this.#waitedMs = 0;
+    if (this.#bytes < this.#needed) {
+      this.#onSlow(Object.assign(new Error("the transfer is too slow"), { code: "ETOOSLOW" }));
+      return;
+    }
+    this.#bytes -= this.#needed;
+    this.start();
+  }
+}
