@@ -75,7 +75,7 @@ class RegistrySession implements TargetSession {
     return presence;
   }
 
-  async #find({ digest }: Descriptor, signal: AbortSignal | undefined): Promise<Presence> {
+  async #find({ digest, size }: Descriptor, signal: AbortSignal | undefined): Promise<Presence> {
     const holder = this.#holders.find(digest, this.#repository.name);
     if (holder !== undefined) {
       // One request instead of two: a mount answers 201 too when the blob is here already.
@@ -86,7 +86,7 @@ class RegistrySession implements TargetSession {
       }
       if (mounted !== undefined) this.#sessions.set(digest, mounted);
     }
-    if (!(await hasBlob(this.#repository, digest, signal))) return "absent";
+    if (!(await hasBlob(this.#repository, { digest, size }, signal))) return "absent";
     await this.#dropSession(digest, signal);
     await this.#hold(digest);
     return "exists";

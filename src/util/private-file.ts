@@ -1,14 +1,40 @@
 import { constants, type Stats } from "node:fs";
-import { lstat, open, opendir } from "node:fs/promises";
+import { type FileHandle, lstat, open, opendir } from "node:fs/promises";
 import { join } from "node:path";
 import { discardFile } from "./disk.ts";
+import { errorCode } from "./error-code.ts";
 
 /** Upload URLs, which these files contain, may have 16 KiB. */
 const MAX_BYTES = 64 * 1024;
 /** Files checked per run, so that a crowded folder does not delay it. */
 const MAX_FILES = 1000;
+const ABSENT_CODES: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR"]);
 const OTHERS = 0o077;
 const WRITABLE_BY_OTHERS = 0o022;
+
+/** What is denied to other users. */
+export type Denied = "reading" | "writing";
+
+/**
+ * Opens a regular file that belongs to this user. It never waits, and follows no link.
+ *
+ * @param denied to other users: reading includes writing.
+ * @returns "absent" if there is nothing; "foreign" for anything else.
+ */
+export async function openOwnFile(path: string, denied: Denied): Promise<FileHandle | "absent" | "foreign"> {
+  let file: FileHandle;
+  try {
+    // Without O_NONBLOCK, opening a FIFO would wait for a writer.
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    return ABSENT_CODES.has(errorCode(error)) ? "absent" : "foreign";
+  }
+  const stats = await file.stat().catch(() => undefined);
+  const mask = denied === "reading" ? OTHERS : WRITABLE_BY_OTHERS;
+  if (stats?.isFile() === true && stats.nlink === 1 && isPrivate(stats, mask)) return file;
+  await file.close();
+  return "foreign";
+}
 
 /** The text of a small file that belongs to this user and that others cannot read; undefined for anything else. */
 export async function readOwnFile(path: string): Promise<string | undefined> {
@@ -16,12 +42,11 @@ export async function readOwnFile(path: string): Promise<string | undefined> {
 }
 
 async function readOwnBytes(path: string): Promise<Buffer | undefined> {
+  const opened = await openOwnFile(path, "reading");
+  if (typeof opened === "string") return undefined;
+  await using file = opened;
   try {
-    // Without O_NONBLOCK, opening a FIFO would wait for a writer.
-    await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    const stats = await file.stat();
-    if (!stats.isFile() || stats.nlink !== 1 || !isPrivate(stats, OTHERS) || stats.size > MAX_BYTES) return undefined;
-    return await file.readFile();
+    return (await file.stat()).size > MAX_BYTES ? undefined : await file.readFile();
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { AuthError, NotFoundError, RegistryError } from "../../errors.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { RegistryClient } from "../client/registry-client.ts";
 import type { Repository } from "../client/repository.ts";
@@ -47,10 +48,15 @@ export async function headBlob(repository: Repository, digest: Digest, signal?: 
   return { present: true, ...(size === undefined ? {} : { size }) };
 }
 
-/** True when the repository has the blob, and says so. @throws as `headBlob`, after retries. */
-export async function hasBlob(repository: Repository, digest: Digest, signal?: AbortSignal): Promise<boolean> {
+/** True when the repository has the blob, and does not say that it has another size. @throws as `headBlob`, after retries. */
+export async function hasBlob(
+  repository: Repository,
+  { digest, size }: Pick<Descriptor, "digest" | "size">,
+  signal?: AbortSignal,
+): Promise<boolean> {
   const ask = async (): Promise<BlobHead> => await headBlob(repository, digest, signal);
-  return (await repository.retrying(`blob ${digest}`, signal, ask)).present;
+  const found = await repository.retrying(`blob ${digest}`, signal, ask);
+  return found.present && (found.size ?? size) === size;
 }
 
 /**

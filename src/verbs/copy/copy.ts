@@ -1,3 +1,4 @@
+import { noteTo } from "../../content/progress.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
@@ -136,7 +137,7 @@ async function copyAll(jobs: readonly Job[], options: CopyOptions): Promise<Copy
   await using registries = new RegistryPool(options, named, blobCounter.onProgress, options.cacheDir);
   registries.admit(named);
   const { signal, dryRun } = options;
-  const cache = await openDigestCache(options.cacheDir);
+  const cache = await openDigestCache(options.cacheDir, noteTo(blobCounter.onProgress));
   const run: CopyRun = {
     registries,
     cache,

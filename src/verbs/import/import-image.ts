@@ -102,7 +102,7 @@ export async function importImage(path: string, options: ImportOptions): Promise
   const packing = { mtime: settings.mtime, keepOwner };
   await using input = await openImportInput(path, packing, onNote, signal);
   if (output !== undefined) await checkOutside(path, output);
-  const cache = await openDigestCache(options.cacheDir);
+  const cache = await openDigestCache(options.cacheDir, onNote);
   const { author, message } = options;
   const run: ImportRun = { input, target, settings, author, message, concurrency, cache, onProgress, onNote, signal };
   const named = target.destinations.map(({ registry }) => registry);

@@ -57,7 +57,7 @@ export async function push(archives: readonly string[], options: PushOptions = {
   const level = gzipLevel(options.compression);
   const names = new PushNames(options);
   const blobCounter = createBlobCounter(options.onProgress ?? (() => undefined));
-  const cache = await openDigestCache(options.cacheDir);
+  const cache = await openDigestCache(options.cacheDir, noteTo(blobCounter.onProgress));
   await using registries = new RegistryPool(options, names.registries(), blobCounter.onProgress, options.cacheDir);
   const run: PushRun = { options: { ...options, onProgress: blobCounter.onProgress }, names, registries, cache, level };
   const images: PushedImage[] = [];

@@ -1,6 +1,20 @@
-import { spawn } from "node:child_process";
-import { randomUUID } from "node:crypto";
-import { appendFile, chmod, mkdir, readFile, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
+import { execFileSync, spawn } from "node:child_process";
+import { createHmac, randomUUID } from "node:crypto";
+import {
+  appendFile,
+  chmod,
+  chown,
+  link,
+  lstat,
+  mkdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
@@ -14,7 +28,7 @@ let file = "";
 
 beforeEach(() => {
   folder = join(tmpdir(), `imgpack-cache-${randomUUID()}`, "imgpack");
-  file = join(folder, "digests-v1.jsonl");
+  file = join(folder, "digests-v2.jsonl");
 });
 
 afterEach(async () => {
@@ -24,9 +38,16 @@ afterEach(async () => {
 const key = (name: string): PendingKey => `pending:${name}`;
 const digestOf = (name: string): ReturnType<typeof sha256Of> => sha256Of(Buffer.from(name));
 const seal = (name: string, size = 10): Seal => ({ descriptor: { mediaType: "x", digest: digestOf(name), size } });
-const lineOf = (fields: unknown): string => {
+const KEY = noise(32);
+const macOf = (text: string, of = KEY): string => createHmac("sha256", of).update(text).digest("hex").slice(0, 32);
+const lineOf = (fields: unknown, of = KEY): string => {
   const text = JSON.stringify(fields);
-  return `${crc32(text).toString(16).padStart(8, "0")} ${text}\n`;
+  return `${macOf(text, of)} ${text}\n`;
+};
+/** A folder with a key, as after a first run. */
+const makeFolder = async (): Promise<void> => {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "digests-v2.key"), KEY, { mode: 0o600 });
 };
 
 describe("openDigestCache()", () => {
@@ -93,6 +114,7 @@ describe("openDigestCache()", () => {
   });
 
   test("keeps its lines apart from those of another process", async () => {
+    await makeFolder();
     const cache = await openDigestCache(folder);
     await cache.add(key("first"), seal("first"));
     const foreign = Array.from({ length: 100 }, (_, line) =>
@@ -133,7 +155,7 @@ describe("openDigestCache()", () => {
     ],
     ["with an altered digest", lineOf(["layer", "pending:x", digestOf("x"), 1]).replace("sha256:", "sha256:0")],
     ["without a checksum", `${JSON.stringify(["layer", "pending:x", digestOf("x"), 1])}\n`],
-    ["that is no JSON though its checksum fits", `${crc32("{oops").toString(16).padStart(8, "0")} {oops\n`],
+    ["that is no JSON though its checksum fits", `${macOf("{oops")} {oops\n`],
     ["that holds no list", lineOf({ kind: "layer" }) + lineOf(null) + lineOf(7)],
     ["of a later version", lineOf(["layer-v2", "pending:x", digestOf("x"), 1])],
     ["without a real digest", lineOf(["layer", "pending:x", "sha256:12", 1])],
@@ -144,7 +166,7 @@ describe("openDigestCache()", () => {
     ["of random bytes", noise(5000)],
   ];
   test.each(bad)("passes over a line %s", async (_what, line) => {
-    await mkdir(folder, { recursive: true });
+    await makeFolder();
     await writeFile(file, lineOf(["layer", "pending:before", digestOf("before"), 1]));
     await appendFile(file, line);
     await appendFile(file, `\n${lineOf(["layer", "pending:after", digestOf("after"), 1])}`);
@@ -155,7 +177,7 @@ describe("openDigestCache()", () => {
   });
 
   test("reads the newest 32 MiB of a file that has grown, its first line cut or not", async () => {
-    await mkdir(folder, { recursive: true });
+    await makeFolder();
     await writeFile(file, lineOf(["layer", "pending:old", digestOf("old"), 1]));
     const newest = lineOf(["layer", "pending:new", digestOf("new"), 1]);
     // A hole reads as zeros and costs no disk.
@@ -165,6 +187,60 @@ describe("openDigestCache()", () => {
     expect(cache.find(key("new"))?.digest).toBe(digestOf("new"));
     expect(cache.find(key("old"))).toBeUndefined();
   });
+
+  test("a planted line, signed with no key or another one, does not name another layer's digest", async () => {
+    await (await openDigestCache(folder)).add(key("a"), seal("a"));
+    const planted = ["layer", key("b"), digestOf("other"), 10];
+    const text = JSON.stringify(planted);
+    const unsigned = `${crc32(text).toString(16).padStart(8, "0")} ${text}\n`;
+    await appendFile(file, unsigned + lineOf(planted, noise(32, 9)) + lineOf(planted, Buffer.alloc(0)));
+    const cache = await openDigestCache(folder);
+    expect(cache.find(key("b"))).toBeUndefined();
+    expect(cache.find(key("a"))?.digest).toBe(digestOf("a"));
+  });
+
+  const asRoot = process.getuid?.() === 0;
+  const planted: readonly (readonly [string, string, boolean, (path: string) => Promise<void>])[] = [
+    ["of another user", "digests-v2.jsonl", asRoot, async path => await chown(path, 12_345, 12_345)],
+    ["that others can write", "digests-v2.jsonl", true, async path => await chmod(path, 0o622)],
+    [
+      "that is a link",
+      "digests-v2.jsonl",
+      true,
+      async path => await replace(path, async to => await symlink(`${to}.old`, to)),
+    ],
+    ["that is a second name", "digests-v2.jsonl", true, async path => await link(path, `${path}.old`)],
+    [
+      "that is a FIFO",
+      "digests-v2.jsonl",
+      true,
+      async path => await replace(path, async to => void execFileSync("mkfifo", [to])),
+    ],
+    ["with a key of another user", "digests-v2.key", asRoot, async path => await chown(path, 12_345, 12_345)],
+    ["with a key that others can read", "digests-v2.key", true, async path => await chmod(path, 0o644)],
+    [
+      "with a key that is a FIFO",
+      "digests-v2.key",
+      true,
+      async path => await replace(path, async to => void execFileSync("mkfifo", [to, "-m", "600"])),
+    ],
+    ["with a short key", "digests-v2.key", true, async path => await truncate(path, 5)],
+  ];
+  for (const [what, name, isPossible, plant] of planted) {
+    test.runIf(isPossible)(`ignores a cache ${what}, says so, and works without it`, async () => {
+      await (await openDigestCache(folder)).add(key("a"), seal("a"));
+      const path = join(folder, name);
+      await plant(path);
+      const before = (await lstat(path)).size;
+      const notes: string[] = [];
+      const cache = await openDigestCache(folder, note => void notes.push(note));
+      expect(cache.find(key("a"))).toBeUndefined();
+      expect(notes).toEqual([expect.stringContaining(`is not used: expected "${name}" to be a file of`)]);
+      await cache.add(key("b"), seal("b"));
+      expect(cache.find(key("b"))?.digest).toBe(digestOf("b"));
+      expect((await lstat(path)).size).toBe(before);
+    });
+  }
 
   test("works without remembering where the folder cannot be made", async () => {
     await mkdir(join(folder, ".."), { recursive: true });
@@ -190,3 +266,8 @@ describe("openDigestCache()", () => {
     expect(cache.find(key("a"))?.digest).toBe(digestOf("a"));
   });
 });
+
+async function replace(path: string, make: (path: string) => Promise<void>): Promise<void> {
+  await rename(path, `${path}.old`);
+  await make(path);
+}

@@ -26,22 +26,29 @@ describe("hasBlob()", () => {
     [403, false],
     [405, false],
   ])("hasBlob() reads status %i", async (status, isPresent) => {
-    const { repository, digest } = await start({ on: /^HEAD /, reply: { status } });
-    expect(await hasBlob(repository, digest)).toBe(isPresent);
+    const headers = { "content-length": String(BYTES.length) };
+    const { repository, digest } = await start({ on: /^HEAD /, reply: { status, headers } });
+    expect(await hasBlob(repository, { digest, size: BYTES.length })).toBe(isPresent);
+  });
+
+  test("hasBlob() does not take a blob of another size for the one that is asked for", async () => {
+    const { repository, digest } = await start({ on: /^POST /, reply: { status: 500 } });
+    expect(await hasBlob(repository, { digest, size: BYTES.length })).toBe(true);
+    expect(await hasBlob(repository, { digest, size: BYTES.length + 1 })).toBe(false);
   });
 
   test("hasBlob() asks a registry once that answers 401 to HEAD whatever the token, as ECR Public does", async () => {
     const isAuthorized: Fault["when"] = ({ headers }) => headers.authorization !== undefined;
     const head: Fault = { on: /^HEAD /, when: isAuthorized, reply: { status: 401 } };
     const { registry, repository, digest } = await start(head, AUTH);
-    expect(await hasBlob(repository, digest)).toBe(false);
-    expect(await hasBlob(repository, digest)).toBe(false);
+    expect(await hasBlob(repository, { digest, size: BYTES.length })).toBe(false);
+    expect(await hasBlob(repository, { digest, size: BYTES.length })).toBe(false);
     expect(registry.seen(/^HEAD /).filter(({ headers }) => headers.authorization !== undefined)).toHaveLength(1);
   });
 
   test("hasBlob() is an AuthError where the credentials are refused", async () => {
     const { repository, digest } = await start({ on: /^HEAD /, reply: { status: 401 } });
-    await expect(hasBlob(repository, digest)).rejects.toMatchObject({ code: "ERR_AUTH" });
+    await expect(hasBlob(repository, { digest, size: BYTES.length })).rejects.toMatchObject({ code: "ERR_AUTH" });
   });
 });
 
