@@ -7,6 +7,7 @@ import { INDEX_FILE, LAYOUT_FILE } from "../oci/layout.ts";
 import type { TarEntry } from "../tar/tar-entry.ts";
 import { blameChangedInput } from "../util/input-guard.ts";
 import type { Archive } from "./archive.ts";
+import { noMetadata } from "./no-metadata.ts";
 import { openArchiveFile } from "./open/open-archive-file.ts";
 import type { OpenArchiveOptions } from "./open/open-archive-options.ts";
 import { ArchiveMetadata } from "./read/archive-metadata.ts";
@@ -135,13 +136,4 @@ async function readStrayRoots(
 
 function noLayoutFile({ what }: Archive): string {
   return `${what.charAt(0).toUpperCase()}${what.slice(1)} has no ${LAYOUT_FILE}; using its ${INDEX_FILE}`;
-}
-
-function noMetadata(archive: Archive): ArchiveError {
-  const found = `no ${DOCKER_MANIFEST_FILE} among ${archive.entries.size} entries`;
-  return new ArchiveError(
-    "no-metadata",
-    `Cannot read ${archive.what}: ${found}, expected ${DOCKER_MANIFEST_FILE} or an OCI layout`,
-    { hint: "A root filesystem or a cut archive looks like this: check how the file was made." },
-  );
 }

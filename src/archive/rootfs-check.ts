@@ -50,7 +50,7 @@ export class RootfsCheck {
   /** @throws ArchiveError "not-a-tar" if it is too short. */
   end(): void {
     if (this.#seen >= BLOCK_BYTES) return;
-    throw notARootfs(this.#what, this.#seen === 0 ? "it is empty" : this.#looks(this.#filled));
+    throw this.#seen === 0 ? notARootfs(this.#what, "it is empty") : this.#stranger(this.#filled);
   }
 
   #header(isFirst: boolean): void {
@@ -59,7 +59,7 @@ export class RootfsCheck {
     if (isZero(block)) return;
     const size = hasChecksum(block) ? decodeSize(block, 124, 136) : undefined;
     if (size === undefined) {
-      if (isFirst) throw notARootfs(this.#what, this.#looks(BLOCK_BYTES));
+      if (isFirst) throw this.#stranger(BLOCK_BYTES);
       // An unknown extension, or bytes after the end: nothing more can be found or refused.
       this.#isLost = true;
       return;
@@ -95,14 +95,15 @@ export class RootfsCheck {
     }
   }
 
-  #looks(bytes: number): string {
-    const start = this.#block.subarray(0, bytes);
-    return `it looks like ${looksLike(start)}${this.#seen < BLOCK_BYTES ? ` of ${formatBytes(this.#seen)}` : ""}`;
+  #stranger(bytes: number): ArchiveError {
+    const { name, hint } = looksLike(this.#block.subarray(0, bytes));
+    const size = this.#seen < BLOCK_BYTES ? ` of ${formatBytes(this.#seen)}` : "";
+    return notARootfs(this.#what, `it looks like ${name}${size}`, hint);
   }
 }
 
-function notARootfs(what: string, found: string): ArchiveError {
+function notARootfs(what: string, found: string, hint?: string): ArchiveError {
   return new ArchiveError("not-a-tar", `Cannot import ${what}: ${found}, expected a root filesystem tar`, {
-    hint: 'Such a tar comes from "docker export" or "tar -C FOLDER -c ."; a folder can be imported as it is.',
+    hint: hint ?? 'Such a tar comes from "docker export" or "tar -C FOLDER -c ."; a folder can be imported as it is.',
   });
 }

@@ -34,6 +34,8 @@ export interface TarDemand {
 export interface TarWalkOptions {
   /** The archive as messages show it, for example `archive "app.tar"`. */
   readonly what: string;
+  /** What the tar is of, for messages: "it" (the default), or "its gzip data". */
+  readonly subject?: string | undefined;
   /** Bytes of the whole tar, if known: then the header of a body beyond its end is refused. */
   readonly size?: number | undefined;
   /** Default MAX_ENTRIES; for tests. */
@@ -48,6 +50,7 @@ export class TarWalk {
   /** Two entries of one name, after `push` has thrown for them. */
   repeated: { readonly first: TarEntry; readonly second: TarEntry } | undefined;
   readonly #what: string;
+  readonly #subject: string | undefined;
   readonly #size: number | undefined;
   readonly #maxEntries: number;
   readonly #table: EntryTable = new EntryTable();
@@ -59,8 +62,9 @@ export class TarWalk {
   /** The entry whose body ends at `position`, if there is one. */
   #last: TarPlace | undefined;
 
-  constructor({ what, size, maxEntries = MAX_ENTRIES }: TarWalkOptions) {
+  constructor({ what, subject, size, maxEntries = MAX_ENTRIES }: TarWalkOptions) {
     this.#what = what;
+    this.#subject = subject;
     this.#size = size;
     this.#maxEntries = maxEntries;
   }
@@ -98,7 +102,7 @@ export class TarWalk {
       this.#takeZeros(bytes);
       return undefined;
     }
-    if (this.#position === 0 && !hasChecksum(bytes) && !hasMagic(bytes)) throw notATar(bytes, this.#size, this.#what);
+    if (this.#position === 0 && !hasChecksum(bytes) && !hasMagic(bytes)) throw this.#notATar(bytes);
     return this.#takeHeader(bytes);
   }
 
@@ -115,10 +119,14 @@ export class TarWalk {
         TRUNCATED_HINT,
       );
     }
-    if (size === 0) throw notATar(new Uint8Array(), 0, this.#what);
+    if (size === 0) throw this.#notATar(new Uint8Array());
     if (this.#zeroBlocks === 0) this.#warn("missing-end", `ends at byte ${size} without its closing zero blocks`);
     if (this.#zeroBlocks === 1) this.#warn("single-end-block", `ends at byte ${size} with one closing block of two`);
     if (size % BLOCK_BYTES !== 0) this.#warn("odd-length", `is ${size} bytes long, which is no multiple of 512`);
+  }
+
+  #notATar(start: Uint8Array): ArchiveError {
+    return notATar(start, this.#size, this.#what, this.#subject);
   }
 
   #takeZeros(bytes: Uint8Array): void {

@@ -60,8 +60,8 @@ export const BAD_ARCHIVES: readonly BadArchive[] = [
     what: "a tar that is cut between entries",
     bytes: GOOD.subarray(0, 512 + LAYER.length),
     exitCode: 3,
-    message: 'Cannot read archive "PATH": no manifest.json among 1 entries, expected manifest.json or an OCI layout',
-    hint: "A root filesystem or a cut archive looks like this: check how the file was made.",
+    message: 'Cannot read archive "PATH": no manifest.json among 1 entry, expected manifest.json or an OCI layout',
+    hint: "A cut archive looks like this, and so does a tar of other files: check how it was made.",
   },
   {
     what: "gzip that is cut",
@@ -80,7 +80,7 @@ export const BAD_ARCHIVES: readonly BadArchive[] = [
     what: "a tar without manifest.json",
     bytes: tarArchive([tarEntry({ name: "etc/passwd", body: "root" })]),
     exitCode: 3,
-    message: 'Cannot read archive "PATH": no manifest.json among 1 entries, expected manifest.json or an OCI layout',
+    message: 'Cannot read archive "PATH": no manifest.json among 1 entry, expected manifest.json or an OCI layout',
   },
   {
     what: "two manifest.json",

@@ -17,6 +17,8 @@ export type ChooseHandler = (
 export interface ScanTarOptions {
   /** The archive as messages show it. */
   readonly what: string;
+  /** What the tar is of, for messages; default "it". */
+  readonly subject?: string | undefined;
   /** Maximum number of handlers at once: one is fed while others still work on the end of their bodies. */
   readonly concurrency: number;
   /** True ends the scan early, without reading the rest of the archive. */
@@ -35,11 +37,11 @@ export interface ScanTarOptions {
 export async function scanTar(
   parts: AsyncIterable<Uint8Array>,
   choose: ChooseHandler,
-  { what, concurrency, isDone, onFailure, signal }: ScanTarOptions,
+  { what, subject, concurrency, isDone, onFailure, signal }: ScanTarOptions,
 ): Promise<TarWalk> {
   await using feed = new ByteFeed(parts);
   await using tasks = new TaskGroup(concurrency, signal, onFailure);
-  const walk = new TarWalk({ what });
+  const walk = new TarWalk({ what, subject });
   try {
     for (;;) {
       tasks.check();
@@ -47,7 +49,8 @@ export async function scanTar(
       if (!(await feed.skipTo(walk.position))) break;
       const chunk = kind === "zeros" ? await feed.some() : await feed.exactly(bytes);
       if (chunk === undefined || chunk.length < bytes) {
-        if (walk.position === 0 && chunk !== undefined && !hasMagic(chunk)) throw notATar(chunk, chunk.length, what);
+        if (walk.position === 0 && chunk !== undefined && !hasMagic(chunk))
+          throw notATar(chunk, chunk.length, what, subject);
         break;
       }
       const entry = walk.push(chunk);

@@ -204,7 +204,8 @@ async function scanParts(
   const parts = await options.open(either);
   const onFailure = (error: unknown): void => stop.abort(error);
   const what = whatOf(options);
-  return await scanTar(parts, choose, { what, concurrency: CONCURRENCY, isDone, onFailure, signal });
+  const subject = options.compression === "none" ? undefined : `its ${options.compression} data`;
+  return await scanTar(parts, choose, { what, subject, concurrency: CONCURRENCY, isDone, onFailure, signal });
 }
 
 function whatOf({ path }: ScanOptions): string {

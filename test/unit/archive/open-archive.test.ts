@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { openArchive } from "../../../src/archive/open-archive.ts";
@@ -20,7 +21,11 @@ import {
 } from "./archive-builder.ts";
 
 for (const [title, files, text] of [
-  ["a root file system", { "etc/passwd": "root" }, "no manifest.json among 1 entries"],
+  ["a root file system", { "etc/passwd": "root", "usr/bin/sh": "" }, "it looks like a root filesystem (etc, usr)"],
+  ["one other file", { "etc/passwd": "root" }, "no manifest.json among 1 entry"],
+  ["a layout in a folder", { "images/index.json": "{}" }, '"images/index.json" is in a folder, expected it at the top'],
+  ["an archive in an archive", { "image.tar": "x" }, 'it contains another archive, "image.tar"'],
+  ["layers of a cut archive", { "0/layer.tar": "x" }, "no manifest.json among 1 entry"],
 ] as const) {
   test(`openArchive() says that it found ${title}`, async () => {
     const error = await refusal(openBytes(tarOf(files)));
@@ -28,6 +33,15 @@ for (const [title, files, text] of [
     expect(error).toMatchObject({ reason: "no-metadata", exitCode: 3, message: expect.stringContaining(text) });
   });
 }
+
+test.each([
+  ["text", Buffer.from("\ufeffdocker save".repeat(100), "utf16le"), "it looks like UTF-16 text"],
+  ["compressed text", gzipSync("hello"), "its gzip data looks like text of 5 bytes"],
+])("openArchive() says that a pipe gives %s", async (_what, bytes, text) => {
+  const stdin = Readable.from([bytes], { objectMode: false });
+  const error = await refusal(openArchive("-", { stdin }));
+  expect(error).toMatchObject({ reason: "not-a-tar", message: expect.stringContaining(text) });
+});
 
 test("openArchive() refuses a layout of another version", async () => {
   const files = { "oci-layout": '{"imageLayoutVersion":"2.0.0"}', "index.json": "{}" };

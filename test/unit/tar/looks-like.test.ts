@@ -8,10 +8,15 @@ test.each<[string, Uint8Array]>([
   ["a zip file", Buffer.from("PK\x03\x04....")],
   ["JSON", Buffer.from(' \n[{"Config":1}]')],
   ["a web page", Buffer.from("<!DOCTYPE html><html>")],
-  ["text", Buffer.from("version https://git-lfs.github.com/spec/v1\n")],
+  ["text", Buffer.from("hello\n")],
+  ["a Git LFS pointer", Buffer.from("version https://git-lfs.github.com/spec/v1\n")],
+  ["UTF-16 text", Uint8Array.of(0xff, 0xfe, 0x6f, 0)],
+  ["UTF-16 text", Uint8Array.of(0xfe, 0xff, 0, 0x6f)],
+  ["UTF-8 text", Uint8Array.of(0xef, 0xbb, 0xbf, 0x6f)],
+  ["binary data that was turned into text", Buffer.from(gzipSync("x").toString("utf8"))],
   ["unknown data (00 01 02 fe)", Uint8Array.of(0, 1, 2, 254)],
 ])("looksLike() says %s", (expected, bytes) => {
-  expect(looksLike(bytes)).toBe(expected);
+  expect(looksLike(bytes).name).toBe(expected);
 });
 
 test("notATar() tells an empty file from a foreign one", () => {
@@ -21,4 +26,12 @@ test("notATar() tells an empty file from a foreign one", () => {
   expect(notATar(gzipSync("x"), 21, 'archive "a.tar"').message).toBe(
     'Cannot read archive "a.tar": it looks like gzip data of 21 bytes, expected an image archive',
   );
+});
+
+test.each<[string, Uint8Array, string]>([
+  ["PowerShell's >", Uint8Array.of(0xff, 0xfe, 0x6f, 0), '"docker save -o FILE IMAGE"'],
+  ["a login page", Buffer.from("<!DOCTYPE html><html>"), "download it again"],
+  ["a Git LFS pointer", Buffer.from("version https://git-lfs.github.com/spec/v1\n"), '"git lfs pull"'],
+])("notATar() says what to do about %s", (_what, bytes, advice) => {
+  expect(notATar(bytes, bytes.length, "it").hint).toContain(advice);
 });
