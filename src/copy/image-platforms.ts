@@ -5,6 +5,7 @@ import { ArchiveError, NotFoundError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { parseImageConfig } from "../oci/image-config.ts";
+import { isArtifact } from "../oci/is-artifact.ts";
 import { MAX_CONFIG_BYTES } from "../oci/limits.ts";
 import { isImageConfigType } from "../oci/media-types.ts";
 import { formatPlatform, matchesPlatform, type Platform } from "../oci/platform.ts";
@@ -66,7 +67,7 @@ export async function rootPlatforms(
   const walk = async (descriptor: Descriptor): Promise<void> => {
     const view = manifests.get(descriptor.digest)?.view;
     if (view?.kind === "index") for (const child of view.manifests) await walk(child);
-    else if (view !== undefined)
+    else if (view !== undefined && !isArtifact(view))
       add(descriptor.platform ?? (await configPlatform(source, view.config, signal, configs)));
   };
   if (root.kind === "draft") add(await configPlatform(source, root.draft.config, signal, configs));

@@ -2,6 +2,7 @@ import type { OnProgress } from "../../content/progress.ts";
 import { checkPlatforms, configPlatform, noSuchPlatform } from "../../copy/image-platforms.ts";
 import { UsageError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
+import { isArtifact } from "../../oci/is-artifact.ts";
 import { type ManifestView, parseManifest, type RawManifest } from "../../oci/manifest.ts";
 import { hostPlatform, type Platform, parsePlatform, selectPlatform } from "../../oci/platform.ts";
 import { parseReference, type Reference, resolveDockerHub } from "../../oci/reference.ts";
@@ -119,7 +120,7 @@ export async function readPlatformManifest(
     };
   }
   const { view, descriptor } = read;
-  if (platform !== undefined && descriptor.platform === undefined && view.kind === "image") {
+  if (platform !== undefined && descriptor.platform === undefined && view.kind === "image" && !isArtifact(view)) {
     const source = { blob: async (config: Descriptor) => await Promise.resolve(registryBlob(repository, config)) };
     const found = await configPlatform(source, view.config, options?.signal);
     if (found !== undefined) checkPlatforms([wanted], [found], `read ${repository}:${key}`, CHOOSE);
