@@ -3,6 +3,8 @@ import { resolve } from "node:path";
 import { NetworkError, StorageError, UsageError } from "../errors.ts";
 import { errorCode } from "../util/error-code.ts";
 import { quote } from "../util/format.ts";
+import { checkOptions, type OptionsShape } from "../util/options/check-options.ts";
+import { callback, required, SIGNAL, TEXT, TEXTS, whole } from "../util/options/option-kinds.ts";
 import { deferred } from "../util/promises.ts";
 import { type Answer, refusalAnswer, sendAnswer } from "./answer.ts";
 import { RegistryFolder } from "./folder/registry-folder.ts";
@@ -60,6 +62,15 @@ export interface ServeOptions {
   readonly onEvent?: ((event: ServeEvent) => void) | undefined;
 }
 
+const SERVE_OPTIONS: OptionsShape<ServeOptions> = {
+  store: required(TEXT),
+  host: TEXT,
+  port: whole(0, 65_535),
+  allowHost: TEXTS,
+  signal: SIGNAL,
+  onEvent: callback<(event: ServeEvent) => void>(),
+};
+
 /** A registry that is being served. Disposing it closes it. */
 export interface RunningRegistry extends AsyncDisposable {
   /** `http://host:port` */
@@ -88,6 +99,7 @@ export interface RunningRegistry extends AsyncDisposable {
  * ```
  */
 export async function serveRegistry(options: ServeOptions): Promise<RunningRegistry> {
+  checkOptions(options, SERVE_OPTIONS);
   const { signal, host = "127.0.0.1", port = 0 } = options;
   signal?.throwIfAborted();
   const allowed = [options.allowHost ?? []].flat().map(checkedHost);

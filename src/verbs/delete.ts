@@ -5,7 +5,11 @@ import { deleteManifest, isDeletionUnsupported, isTagDeletionUnsupported } from 
 import { listTags } from "../registry/api/list-tags.ts";
 import { resolveDigest } from "../registry/api/resolve-digest.ts";
 import type { Repository } from "../registry/client/repository.ts";
+import { checkOptions, type OptionsShape } from "../util/options/check-options.ts";
+import { callback, required } from "../util/options/option-kinds.ts";
 import { runBounded } from "../util/task-group.ts";
+import { COMMON } from "./options/common-options.ts";
+import { checkText } from "./options/option-values.ts";
 import { type RemoteOptions, repositoryName, withRegistries, writableReference } from "./shared/remote-image.ts";
 
 /** What is deleted. */
@@ -25,6 +29,11 @@ export interface DeleteOptions extends RemoteOptions {
   /** Is called before anything is deleted, and again if the registry can only delete more than was named. */
   readonly confirm: (deletion: Deletion) => Promise<boolean>;
 }
+
+const DELETE_OPTIONS: OptionsShape<DeleteOptions> = {
+  ...COMMON,
+  confirm: required(callback<DeleteOptions["confirm"]>()),
+};
 
 /** Every tag costs a request. */
 const MAX_TAGS = 100;
@@ -50,6 +59,8 @@ const SWITCHED_OFF =
  * ```
  */
 export async function deleteImage(reference: string, options: DeleteOptions): Promise<Deletion | undefined> {
+  checkText("delete", "the name of an image", reference);
+  checkOptions(options, DELETE_OPTIONS);
   const { confirm, signal } = options;
   const parsed = parseReference(reference);
   if (parsed.tag === undefined && parsed.digest === undefined) {

@@ -4,6 +4,9 @@ import { openArchive } from "../archive/open-archive.ts";
 import { listRoots } from "../content/derived-source.ts";
 import { noteTo, type OnProgress, readingTo } from "../content/progress.ts";
 import { registrySource } from "../registry/registry-source.ts";
+import { checkOptions, type OptionsShape } from "../util/options/check-options.ts";
+import { COMMON, READING } from "./options/common-options.ts";
+import { checkText } from "./options/option-values.ts";
 import { describeImages, type InspectedImage } from "./shared/describe-images.ts";
 import { type RemoteOptions, readableReference, withRegistries } from "./shared/remote-image.ts";
 
@@ -19,6 +22,8 @@ export interface InspectArchiveOptions {
 
 /** Options of `inspect`. */
 export interface InspectOptions extends RemoteOptions, InspectArchiveOptions {}
+
+const INSPECT_OPTIONS: OptionsShape<InspectOptions> = { ...READING, registry: COMMON.registry };
 
 /** What an archive or a reference contains. */
 export interface Inspection {
@@ -44,7 +49,11 @@ export interface Inspection {
  * ```
  */
 export async function inspect(source: string, options: InspectOptions = {}): Promise<Inspection> {
-  return (await isPath(source)) ? await inspectArchive(source, options) : await inspectImage(source, options);
+  checkText("inspect", "the path of an archive or the name of an image", source);
+  checkOptions(options, INSPECT_OPTIONS);
+  const { registry, stdin, onProgress, signal } = options;
+  if (await isPath(source)) return await inspectArchive(source, { stdin, onProgress, signal });
+  return await inspectImage(source, { registry, onProgress, signal });
 }
 
 /**
@@ -62,6 +71,8 @@ export async function inspect(source: string, options: InspectOptions = {}): Pro
  * ```
  */
 export async function inspectArchive(path: string, options: InspectArchiveOptions = {}): Promise<Inspection> {
+  checkText("inspect", "the path of an archive", path);
+  checkOptions<InspectArchiveOptions>(options, READING);
   const { onProgress, signal, stdin } = options;
   const onNote = noteTo(onProgress);
   const onRead = readingTo(onProgress, path);
@@ -84,6 +95,8 @@ export async function inspectArchive(path: string, options: InspectArchiveOption
  * ```
  */
 export async function inspectImage(reference: string, options: RemoteOptions = {}): Promise<Inspection> {
+  checkText("inspect", "the name of an image", reference);
+  checkOptions<RemoteOptions>(options, COMMON);
   const { signal } = options;
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, named.registry, async registries => {

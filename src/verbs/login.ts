@@ -3,7 +3,11 @@ import { checkLogin } from "../registry/api/ping.ts";
 import { connectRegistry } from "../registry/client/connect-registry.ts";
 import { findCredentials } from "../registry/credentials/find-credentials.ts";
 import { storeCredentials } from "../registry/credentials/store-credentials.ts";
-import type { RegistryTls } from "./options/registry-options.ts";
+import { checkOptions, type OptionsShape } from "../util/options/check-options.ts";
+import { ENVIRONMENT, group, required, TEXT } from "../util/options/option-kinds.ts";
+import { COMMON } from "./options/common-options.ts";
+import { checkText } from "./options/option-values.ts";
+import { type RegistryTls, TLS } from "./options/registry-options.ts";
 
 /** Options of `login`. */
 export interface LoginOptions {
@@ -18,6 +22,15 @@ export interface LoginOptions {
   /** Stops the call; its promise rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }
+
+const LOGIN_OPTIONS: OptionsShape<LoginOptions> = {
+  username: required(TEXT),
+  password: required(TEXT),
+  tls: group(TLS),
+  env: ENVIRONMENT,
+  home: TEXT,
+  signal: COMMON.signal,
+};
 
 /** Where `login` stored the credentials. */
 export interface LoginResult {
@@ -48,6 +61,8 @@ export interface LoginResult {
  * ```
  */
 export async function login(registry: string, options: LoginOptions): Promise<LoginResult> {
+  checkText("log in", "a registry", registry);
+  checkOptions(options, LOGIN_OPTIONS);
   const { username, password, tls = {}, env, home, signal } = options;
   const { plainHttp, insecure, ca, clientCertificate } = tls;
   if (username === "" || password === "" || username.includes(":")) {

@@ -1,6 +1,10 @@
 import { registryUrl } from "../registry/client/connect-registry.ts";
 import { findCredentials } from "../registry/credentials/find-credentials.ts";
 import { eraseCredentials } from "../registry/credentials/store-credentials.ts";
+import { checkOptions, type OptionsShape } from "../util/options/check-options.ts";
+import { ENVIRONMENT, TEXT } from "../util/options/option-kinds.ts";
+import { COMMON } from "./options/common-options.ts";
+import { checkText } from "./options/option-values.ts";
 
 /** Options of `logout`. */
 export interface LogoutOptions {
@@ -11,6 +15,8 @@ export interface LogoutOptions {
   /** Stops the call; its promise rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }
+
+const LOGOUT_OPTIONS: OptionsShape<LogoutOptions> = { env: ENVIRONMENT, home: TEXT, signal: COMMON.signal };
 
 /** What `logout` erased. */
 export interface LogoutResult {
@@ -39,6 +45,8 @@ export interface LogoutResult {
  * ```
  */
 export async function logout(registry: string, options: LogoutOptions = {}): Promise<LogoutResult> {
+  checkText("log out", "a registry", registry);
+  checkOptions(options, LOGOUT_OPTIONS);
   registryUrl(registry, {});
   const erased = await eraseCredentials(registry, options);
   const remaining = await findCredentials(registry, options);

@@ -2,12 +2,16 @@ import { type ImgpackError, PartialError, UsageError } from "../errors.ts";
 import { formatPlatform, hostPlatform, type Platform } from "../oci/platform.ts";
 import { readingSource } from "../registry/client/registry-answer.ts";
 import { type FullReference, registrySource } from "../registry/registry-source.ts";
+import { checkOptions, type OptionsShape } from "../util/options/check-options.ts";
+import { FLAG, OUTPUT, required, TEXTS } from "../util/options/option-kinds.ts";
+import { COMMON, PLATFORMS } from "./options/common-options.ts";
 import { checkList } from "./options/option-values.ts";
 import type { RegistryOptions } from "./options/registry-options.ts";
 import { type ArchiveOutput, openOutput } from "./shared/open-output.ts";
 import { RegistryPool } from "./shared/registry-pool.ts";
 import { readableReference } from "./shared/remote-image.ts";
 import {
+  OUTPUT_OPTIONS,
   type OutputOptions,
   readPlatforms,
   type WriteOptions,
@@ -33,6 +37,16 @@ export interface PullOptions extends OutputOptions {
   /** Starts over if an interrupted run left a partial file. Default false: the same call resumes it. */
   readonly restart?: boolean | undefined;
 }
+
+const PULL_OPTIONS: OptionsShape<PullOptions> = {
+  ...OUTPUT_OPTIONS,
+  output: required(OUTPUT),
+  registry: COMMON.registry,
+  mirror: TEXTS,
+  platform: PLATFORMS,
+  keepGoing: FLAG,
+  restart: FLAG,
+};
 
 /** What `pull` wrote. */
 export interface PullResult {
@@ -68,6 +82,7 @@ export interface PullResult {
  * ```
  */
 export async function pull(references: readonly string[], options: PullOptions): Promise<PullResult> {
+  checkOptions(options, PULL_OPTIONS);
   const started = performance.now();
   const onProgress = options.onProgress ?? (() => undefined);
   checkList("pull", "references", references);

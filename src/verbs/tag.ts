@@ -4,8 +4,10 @@ import type { Digest } from "../oci/digest.ts";
 import { isTag, parseReference, resolveDockerHub } from "../oci/reference.ts";
 import { putManifest } from "../registry/api/put-manifest.ts";
 import type { FullReference } from "../registry/registry-source.ts";
+import { checkOptions } from "../util/options/check-options.ts";
 import { copyBetween } from "./copy/copy-between.ts";
-import { checkList } from "./options/option-values.ts";
+import { COMMON } from "./options/common-options.ts";
+import { checkList, checkText } from "./options/option-values.ts";
 import { Attempts } from "./shared/attempts.ts";
 import {
   manifestKey,
@@ -47,6 +49,8 @@ export async function tag(
   names: readonly string[],
   options: RemoteOptions = {},
 ): Promise<TagResult> {
+  checkText("tag", "the name of an image", reference);
+  checkOptions<RemoteOptions>(options, COMMON);
   const { signal, onProgress = () => undefined } = options;
   const from = writableReference("tag", reference, options.registry);
   checkList("tag", "names", names);

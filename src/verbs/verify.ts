@@ -16,7 +16,10 @@ import type { ImageView } from "../oci/manifest.ts";
 import { layerCompression } from "../oci/media-types.ts";
 import { hashLayer } from "../transform/hash-layer.ts";
 import { blameChangedInput } from "../util/input-guard.ts";
+import { checkOptions } from "../util/options/check-options.ts";
 import { runBounded } from "../util/task-group.ts";
+import { READING } from "./options/common-options.ts";
+import { checkText } from "./options/option-values.ts";
 import { type BodyHashes, hashWhileScanning } from "./shared/hash-while-scanning.ts";
 
 /** Options of `verify`. */
@@ -85,9 +88,10 @@ const CONCURRENCY = 4;
  * ```
  */
 export async function verify(path: string, options: VerifyOptions = {}): Promise<VerifyResult> {
+  checkText("verify", "the path of an archive", path);
+  checkOptions<VerifyOptions>(options, READING);
   const started = performance.now();
-  const { signal } = options;
-  const onProgress = options.onProgress ?? (() => undefined);
+  const { signal, onProgress = () => undefined } = options;
   const onNote = noteTo(onProgress);
   const onRead = readingTo(onProgress, path);
   const damaged = new Map<Digest, string>();

@@ -36,6 +36,7 @@ export const FLOORS: readonly Floor[] = [
       "errors.ts",
       "util/error-code.ts",
       "util/format.ts",
+      "util/options/option-limits.ts",
       "util/replace-file.ts",
       "util/version.ts",
     ],
@@ -54,6 +55,7 @@ export const MAX_FILES = 20;
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "util/json": ["util"],
   "util/lock": ["util"],
+  "util/options": ["util"],
   "oci/legacy": ["oci"],
   "oci/schema1": ["oci", "oci/legacy"],
 
@@ -102,7 +104,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 
   "verbs/options": [],
   "verbs/shared": ["verbs/options"],
-  "verbs/verify.ts": ["verbs/shared"],
+  "verbs/verify.ts": ["verbs/options", "verbs/shared"],
   "verbs/query": ["verbs/options", "verbs/shared"],
   "verbs/push": ["verbs/options", "verbs/shared"],
   "verbs/import": ["verbs/options", "verbs/shared"],

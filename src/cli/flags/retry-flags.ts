@@ -2,6 +2,7 @@ import type { Argv } from "yargs";
 import { UsageError } from "../../errors.ts";
 import type { RegistryOptions } from "../../index.ts";
 import { quote } from "../../util/format.ts";
+import { MAX_RETRIES, MAX_TIMEOUT_SECONDS, MIN_BYTES_PER_SECOND } from "../../util/options/option-limits.ts";
 
 /** Flags for slow and unreliable networks. */
 export interface RetryFlags {
@@ -11,9 +12,6 @@ export interface RetryFlags {
   readonly limitRate?: string | undefined;
   readonly minRate?: string | undefined;
 }
-
-const MAX_RETRIES = 100;
-const MAX_TIMEOUT_SECONDS = 86_400;
 
 export function retryFlags<T>(parser: Argv<T>): Argv<T & RetryFlags> {
   return parser
@@ -54,8 +52,6 @@ export function retryOptions(flags: RetryFlags): Pick<RegistryOptions, "retry" |
 }
 
 const FACTORS: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
-/** Below this rate, a single read takes longer than most servers wait. */
-const MIN_BYTES_PER_SECOND = 1024;
 
 function maximumRate(text: string): number {
   const rate = bytesPerSecond(text);

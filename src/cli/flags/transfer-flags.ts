@@ -1,5 +1,6 @@
 import type { Argv } from "yargs";
 import { UsageError } from "../../errors.ts";
+import { MAX_CONCURRENCY } from "../../util/options/option-limits.ts";
 import { type OutputFlags, outputFlags } from "./output-flags.ts";
 import { type RegistryFlags, registryFlags } from "./registry-flags.ts";
 import { shownNumber } from "./retry-flags.ts";
@@ -9,8 +10,6 @@ export interface TransferFlags extends RegistryFlags, OutputFlags {
   readonly concurrency?: number | undefined;
   readonly dryRun?: boolean | undefined;
 }
-
-const MAX_CONCURRENCY = 64;
 
 /** @param registry help text of `--registry`. */
 export function transferFlags<T>(parser: Argv<T>, registry: string): Argv<T & TransferFlags> {

@@ -19,8 +19,8 @@ export interface ConvertNameOptions {
  * @throws NotFoundError for an image that the archive does not contain; UsageError for a tag and several images.
  */
 export function chosenImages(roots: readonly Root[], options: ConvertNameOptions, what: string): readonly Root[] {
-  const images = listOf("image", options.image);
-  const tags = listOf("tag", options.tag);
+  const images = listOf(options.image);
+  const tags = listOf(options.tag);
   const chosen = images.length === 0 ? roots : images.map(image => chooseImage(roots, image, "convert", what));
   if (tags.length === 0) return chosen;
   const [root, ...others] = chosen;

@@ -11,12 +11,21 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import { pruneSparse } from "../../transform/prune-sparse.ts";
 import { escapeForeign, quote } from "../../util/format.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
-import { SPARSE, type Sparse } from "../options/choices.ts";
-import { listOf, oneOf } from "../options/option-values.ts";
+import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
+import { choice, OUTPUT, READABLE, required, TEXTS } from "../../util/options/option-kinds.ts";
+import type { Sparse } from "../options/choices.ts";
+import { PLATFORMS, SPARSE_KIND } from "../options/common-options.ts";
+import { checkText, listOf } from "../options/option-values.ts";
 import { noteBadNames } from "../shared/choose-image.ts";
 import { type ArchiveOutput, checkApart, type OpenedOutput, openOutput } from "../shared/open-output.ts";
 import { StreamedInput } from "../shared/streamed-input.ts";
-import { type OutputOptions, readPlatforms, type WrittenImage, writeImages } from "../shared/write-images.ts";
+import {
+  OUTPUT_OPTIONS,
+  type OutputOptions,
+  readPlatforms,
+  type WrittenImage,
+  writeImages,
+} from "../shared/write-images.ts";
 import { type ConvertNameOptions, chosenImages } from "./chosen-images.ts";
 
 /** Options of `convert`. */
@@ -32,6 +41,19 @@ export interface ConvertOptions extends OutputOptions, ConvertNameOptions {
   /** Stream that the archive "-" is read from. Default: stdin of the process. */
   readonly stdin?: Readable | undefined;
 }
+
+const FORMATS: readonly ArchiveFormat[] = ["universal", "oci", "docker"];
+
+const CONVERT_OPTIONS: OptionsShape<ConvertOptions> = {
+  ...OUTPUT_OPTIONS,
+  output: required(OUTPUT),
+  format: choice(FORMATS),
+  platform: PLATFORMS,
+  image: TEXTS,
+  tag: TEXTS,
+  sparse: SPARSE_KIND,
+  stdin: READABLE,
+};
 
 /** What `convert` wrote. */
 export interface ConvertResult {
@@ -63,14 +85,16 @@ export interface ConvertResult {
  * ```
  */
 export async function convert(input: string, options: ConvertOptions): Promise<ConvertResult> {
+  checkText("convert", "the path of an archive", input);
+  checkOptions(options, CONVERT_OPTIONS);
   const started = performance.now();
   const { signal } = options;
   const onNote = noteTo(options.onProgress);
   const onRead = readingTo(options.onProgress, input);
   const what = input === "-" ? "archive from stdin" : `archive ${quote(input)}`;
   const platforms = readPlatforms("convert", options.platform, "all");
-  const sparse = oneOf("sparse", options.sparse, SPARSE) ?? "prune";
-  const format = oneOf("format", options.format, ["universal", "oci", "docker"]);
+  const sparse = options.sparse ?? "prune";
+  const format = options.format;
   await checkApart(input, options.output);
   const output = await openOutput(options.output, format);
   await using reading = new StreamedInput({
@@ -89,7 +113,7 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
   const source = reading.sourceOf(archive);
   checkOrder(source, output, what);
   const originals = chosenImages(await listRoots(archive, signal), options, what);
-  if (listOf("tag", options.tag).length === 0) noteBadNames(originals, what, onNote);
+  if (listOf(options.tag).length === 0) noteBadNames(originals, what, onNote);
   const chosen = derivedSource(source, { roots: rootsOf(originals) });
   const whole = sparse === "prune" ? pruneSparse(chosen, onNote) : chosen;
   const onAbsent = ({ digest }: Descriptor): void =>

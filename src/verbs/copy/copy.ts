@@ -5,7 +5,9 @@ import type { Digest } from "../../oci/digest.ts";
 import { parseReference, resolveDockerHub } from "../../oci/reference.ts";
 import { readingAnswer } from "../../registry/client/registry-answer.ts";
 import type { FullReference } from "../../registry/registry-source.ts";
-import { checkList, wholeNumber } from "../options/option-values.ts";
+import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
+import { PLATFORMS, TRANSFER } from "../options/common-options.ts";
+import { checkList, checkText } from "../options/option-values.ts";
 import { Attempts } from "../shared/attempts.ts";
 import { type BlobCounts, createBlobCounter } from "../shared/blob-counts.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
@@ -30,6 +32,8 @@ export interface CopyOptions extends RemoteOptions {
   /** Plans, but sends nothing. Default false. */
   readonly dryRun?: boolean | undefined;
 }
+
+const COPY_OPTIONS: OptionsShape<CopyOptions> = { ...TRANSFER, platform: PLATFORMS };
 
 /** An image under its new name. */
 export interface CopiedImage {
@@ -76,6 +80,9 @@ const CONCURRENCY = 6;
  * ```
  */
 export async function copy(source: string, target: string, options: CopyOptions = {}): Promise<CopyResult> {
+  checkText("copy", "the name of an image", source);
+  checkText("copy", "a name for the image", target);
+  checkOptions(options, COPY_OPTIONS);
   const from = readableReference(source, options.registry);
   const { tag: _, ...to } = writableReference("copy to", target, options.registry);
   if (to.digest !== undefined) {
@@ -109,6 +116,8 @@ export async function copyTo(
   options: CopyOptions = {},
 ): Promise<CopyResult> {
   checkList("copy", "references", sources);
+  checkText("copy", "HOST/PREFIX", prefix);
+  checkOptions(options, COPY_OPTIONS);
   const jobs = sources.map(source => {
     const from = readableReference(source, options.registry);
     const { tag, repository } = from;
@@ -131,7 +140,7 @@ interface Job {
 async function copyAll(jobs: readonly Job[], options: CopyOptions): Promise<CopyResult> {
   const started = performance.now();
   const platforms = readPlatforms("copy", options.platform, "all");
-  const concurrency = wholeNumber("concurrency", options.concurrency, 1) ?? CONCURRENCY;
+  const concurrency = options.concurrency ?? CONCURRENCY;
   const blobCounter = createBlobCounter(options.onProgress ?? (() => undefined));
   const named = jobs.flatMap(({ from, to }) => [from.registry, to.registry]);
   await using registries = new RegistryPool(options, named, blobCounter.onProgress, options.cacheDir);

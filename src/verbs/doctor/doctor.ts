@@ -11,8 +11,11 @@ import { ArchiveError, UsageError } from "../../errors.ts";
 import { DOCKER_MANIFEST } from "../../oci/media-types.ts";
 import { quote } from "../../util/format.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
-import { LAYERS, type Layers } from "../options/choices.ts";
-import { oneOf } from "../options/option-values.ts";
+import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
+import { FLAG, OUTPUT_PATH, READABLE } from "../../util/options/option-kinds.ts";
+import type { Layers } from "../options/choices.ts";
+import { COMMON, LAYERS_KIND } from "../options/common-options.ts";
+import { checkText } from "../options/option-values.ts";
 import { namesOf } from "../shared/describe-images.ts";
 import { checkApart } from "../shared/open-output.ts";
 import { type VerifyResult, verify } from "../verify.ts";
@@ -42,6 +45,15 @@ export interface DoctorOptions {
   /** Stops the call; its promise rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }
+
+const DOCTOR_OPTIONS: OptionsShape<DoctorOptions> = {
+  quick: FLAG,
+  repair: OUTPUT_PATH,
+  layers: LAYERS_KIND,
+  stdin: READABLE,
+  onProgress: COMMON.onProgress,
+  signal: COMMON.signal,
+};
 
 /** What `doctor` found. */
 export interface Diagnosis {
@@ -81,6 +93,8 @@ export interface Diagnosis {
  * ```
  */
 export async function doctor(path: string, options: DoctorOptions = {}): Promise<Diagnosis> {
+  checkText("diagnose", "the path of an archive", path);
+  checkOptions(options, DOCTOR_OPTIONS);
   const { signal, onProgress, quick = false } = options;
   await checkRepair(path, options);
   const notes: string[] = [];
@@ -123,8 +137,7 @@ export async function doctor(path: string, options: DoctorOptions = {}): Promise
 }
 
 /** @throws UsageError before anything is read. */
-async function checkRepair(path: string, { repair, layers }: DoctorOptions): Promise<void> {
-  oneOf("layers", layers, LAYERS);
+async function checkRepair(path: string, { repair }: DoctorOptions): Promise<void> {
   if (repair === undefined) return;
   if (path === "-") {
     throw new UsageError("Cannot repair archive from stdin: it can be read only once, expected a file", {

@@ -8,7 +8,10 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { quote } from "../../util/format.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
-import { oneOf, wholeNumber } from "../options/option-values.ts";
+import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
+import { choice, OUTPUT_PATH, required, TEXTS } from "../../util/options/option-kinds.ts";
+import { COMPRESSION, TRANSFER } from "../options/common-options.ts";
+import { checkText } from "../options/option-values.ts";
 import { findAlreadyPushed } from "../shared/already-pushed.ts";
 import { Attempts } from "../shared/attempts.ts";
 import { type BlobCounts, createBlobCounter } from "../shared/blob-counts.ts";
@@ -16,8 +19,8 @@ import type { Destination } from "../shared/destinations.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
 import { checkOutside, openImportInput } from "./import-input.ts";
 import { hashInput, type ImportRun, sealedLayer, sealInput, sendLayer } from "./import-layers.ts";
-import { type ImportSettings, readSettings } from "./import-settings.ts";
-import { type ImportTargetOptions, importTarget } from "./import-target.ts";
+import { IMPORT_SETTINGS, type ImportSettings, readSettings } from "./import-settings.ts";
+import { type ImportTargetOptions, importTarget, type ManifestFormat } from "./import-target.ts";
 import { importedImage } from "./imported-image.ts";
 
 /** Owner of the files of a folder that becomes a layer: 0:0, or the numbers that they have. */
@@ -41,6 +44,16 @@ export interface ImportOptions extends ImportSettings, ImportTargetOptions {
   /** Stops the call; its promise rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }
+
+const IMPORT_OPTIONS: OptionsShape<ImportOptions> = {
+  ...TRANSFER,
+  ...IMPORT_SETTINGS,
+  tag: required(TEXTS),
+  output: OUTPUT_PATH,
+  compression: COMPRESSION,
+  format: choice<ManifestFormat>(["oci", "docker"]),
+  owner: choice<Owner>(["root", "keep"]),
+};
 
 /** One name of the image that was made. */
 export interface ImportedImage {
@@ -90,6 +103,8 @@ const CONCURRENCY = 6;
  * ```
  */
 export async function importImage(path: string, options: ImportOptions): Promise<ImportResult> {
+  checkText("import", "the path of a root filesystem", path);
+  checkOptions(options, IMPORT_OPTIONS);
   const started = performance.now();
   const { signal, output } = options;
   const settings = readSettings(options);
@@ -97,8 +112,8 @@ export async function importImage(path: string, options: ImportOptions): Promise
   const blobCounter = createBlobCounter(options.onProgress ?? (() => undefined));
   const { onProgress } = blobCounter;
   const onNote = noteTo(onProgress);
-  const keepOwner = oneOf("owner", options.owner, ["root", "keep"]) === "keep";
-  const concurrency = wholeNumber("concurrency", options.concurrency, 1) ?? CONCURRENCY;
+  const keepOwner = options.owner === "keep";
+  const concurrency = options.concurrency ?? CONCURRENCY;
   const packing = { mtime: settings.mtime, keepOwner };
   await using input = await openImportInput(path, packing, onNote, signal);
   if (output !== undefined) await checkOutside(path, output);

@@ -2,6 +2,8 @@ import { UsageError } from "../../errors.ts";
 import type { RuntimeSettings } from "../../oci/build-config.ts";
 import { hostPlatform, type Platform, parsePlatform } from "../../oci/platform.ts";
 import { quote } from "../../util/format.ts";
+import type { OptionsShape } from "../../util/options/check-options.ts";
+import { TEXT, TEXTS } from "../../util/options/option-kinds.ts";
 import { listOf } from "../options/option-values.ts";
 
 /** Settings of the image that is made. */
@@ -34,6 +36,22 @@ export interface ImportSettings {
   readonly message?: string | undefined;
 }
 
+export const IMPORT_SETTINGS: OptionsShape<ImportSettings> = {
+  entrypoint: TEXT,
+  cmd: TEXT,
+  env: TEXTS,
+  workdir: TEXT,
+  user: TEXT,
+  expose: TEXTS,
+  label: TEXTS,
+  volume: TEXTS,
+  platform: TEXT,
+  created: TEXT,
+  sourceDateEpoch: TEXT,
+  author: TEXT,
+  message: TEXT,
+};
+
 export interface ReadSettings {
   readonly runtime: RuntimeSettings;
   readonly platform: Platform;
@@ -47,16 +65,16 @@ export interface ReadSettings {
 export function readSettings(settings: ImportSettings, now: () => Date = () => new Date()): ReadSettings {
   const platform = settings.platform === undefined ? hostPlatform() : parsePlatform(settings.platform);
   const isWindows = platform.os === "windows";
-  const labels = pairs("--label", listOf("label", settings.label));
-  const env = listOf("env", settings.env);
+  const labels = pairs("--label", listOf(settings.label));
+  const env = listOf(settings.env);
   pairs("--env", env);
   const runtime: RuntimeSettings = {
     user: settings.user === undefined ? undefined : user(settings.user),
-    exposedPorts: listOf("expose", settings.expose).map(port),
+    exposedPorts: listOf(settings.expose).map(port),
     env,
     entrypoint: command("--entrypoint", settings.entrypoint, isWindows),
     cmd: command("--cmd", settings.cmd, isWindows),
-    volumes: listOf("volume", settings.volume).map(path => absolute("--volume", path, isWindows)),
+    volumes: listOf(settings.volume).map(path => absolute("--volume", path, isWindows)),
     workingDir: settings.workdir === undefined ? undefined : absolute("--workdir", settings.workdir, isWindows),
     labels,
   };

@@ -4,7 +4,6 @@ import { UsageError } from "../../errors.ts";
 import { formatReference, parseReference, resolveDockerHub } from "../../oci/reference.ts";
 import { quote } from "../../util/format.ts";
 import type { Compression } from "../options/choices.ts";
-import { oneOf } from "../options/option-values.ts";
 import { type RegistryOptions, registryOptions } from "../options/registry-options.ts";
 import { type Destination, destinations } from "../shared/destinations.ts";
 import { gzipLevel } from "../shared/gzip-level.ts";
@@ -50,9 +49,8 @@ export function importTarget(what: string, options: ImportTargetOptions): Import
       hint: "Name the image with --tag, such as --tag registry.lan:5000/base:1.0.",
     });
   }
-  const format = oneOf("format", options.format, ["oci", "docker"]) ?? "oci";
+  const format = options.format ?? "oci";
   const { host } = registryOptions(options.registry);
-  if (output === "-") throw new UsageError('Cannot write the archive to "-": found stdout, expected a file');
   const isArchive = output !== undefined;
   const level = gzipLevel(options.compression);
   return {

@@ -1,5 +1,8 @@
 import type { ClientCertificate } from "../../registry/http/tls-options.ts";
-import { badOption, listOf, wholeNumber } from "./option-values.ts";
+import type { Kind, OptionsShape } from "../../util/options/check-options.ts";
+import { badOption } from "../../util/options/check-options.ts";
+import { FLAG, group, kindOf, required, TEXT, TEXT_LIST, whole } from "../../util/options/option-kinds.ts";
+import { MAX_RETRIES, MAX_TIMEOUT_SECONDS, MIN_BYTES_PER_SECOND } from "../../util/options/option-limits.ts";
 
 export type { ClientCertificate } from "../../registry/http/tls-options.ts";
 
@@ -63,26 +66,52 @@ export interface RegistryOptions {
   readonly minRate?: number | undefined;
 }
 
-/** @throws UsageError for values that cannot be used. */
+const CLIENT_CERTIFICATE: OptionsShape<ClientCertificate> = {
+  cert: required(TEXT),
+  key: required(TEXT),
+  passphrase: TEXT,
+};
+
+export const TLS: OptionsShape<RegistryTls> = {
+  plainHttp: FLAG,
+  insecure: FLAG,
+  ca: TEXT,
+  clientCertificate: group(CLIENT_CERTIFICATE),
+};
+
+const REGISTRY_OPTIONS: OptionsShape<RegistryOptions> = {
+  host: TEXT,
+  defaultHost: TEXT,
+  trustedReferences: TEXT_LIST,
+  auth: group<RegistryAuth>({ username: TEXT, password: TEXT, token: TEXT }),
+  tls: group(TLS),
+  retry: group<RegistryRetry>({ count: whole(0, MAX_RETRIES), timeoutMs: whole(1, MAX_TIMEOUT_SECONDS * 1000) }),
+  limitRate: kindOf(
+    `a number of bytes per second, at least ${MIN_BYTES_PER_SECOND}`,
+    value => typeof value === "number" && value >= MIN_BYTES_PER_SECOND,
+  ),
+  minRate: kindOf(
+    "a number of bytes per second, or 0",
+    value => typeof value === "number" && value >= 0 && value < Number.POSITIVE_INFINITY,
+  ),
+};
+
+const REGISTRY_GROUP = group(REGISTRY_OPTIONS);
+
+export const REGISTRY: Kind<string | RegistryOptions> = {
+  check: (value, option) => {
+    if (typeof value === "string") return;
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      throw badOption(option, value, "HOST[:PORT] or an object");
+    }
+    REGISTRY_GROUP.check(value, option);
+  },
+};
+
+/** The long form of the option. */
 export function registryOptions(registry: string | RegistryOptions | undefined): RegistryOptions {
   if (registry === undefined) return {};
   if (typeof registry === "string") return { host: registry };
-  if (typeof registry !== "object" || registry === null || Array.isArray(registry)) {
-    throw badOption("registry", registry, "HOST[:PORT] or an object");
-  }
-  const { host, defaultHost, trustedReferences, retry, limitRate, minRate } = registry;
-  for (const [name, value] of Object.entries({ host, defaultHost })) {
-    if (value !== undefined && typeof value !== "string") throw badOption(`registry.${name}`, value, "HOST[:PORT]");
-  }
-  if (trustedReferences !== undefined) listOf("registry.trustedReferences", trustedReferences);
-  wholeNumber("registry.retry.count", retry?.count, 0);
-  wholeNumber("registry.retry.timeoutMs", retry?.timeoutMs, 1);
-  if (limitRate !== undefined && (typeof limitRate !== "number" || !(limitRate > 0))) {
-    throw badOption("registry.limitRate", limitRate, "a number of bytes per second above 0");
-  }
-  if (minRate !== undefined && (typeof minRate !== "number" || !(minRate >= 0 && minRate < Number.POSITIVE_INFINITY))) {
-    throw badOption("registry.minRate", minRate, "a number of bytes per second, or 0");
-  }
   // An empty variable is one that is not set.
-  return { ...registry, defaultHost: defaultHost || undefined };
+  return { ...registry, defaultHost: registry.defaultHost || undefined };
 }

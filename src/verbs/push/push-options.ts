@@ -1,7 +1,10 @@
 import type { Readable } from "node:stream";
 import type { OnProgress } from "../../content/progress.ts";
 import type { Digest } from "../../oci/digest.ts";
+import type { OptionsShape } from "../../util/options/check-options.ts";
+import { READABLE, TEXT, TEXTS } from "../../util/options/option-kinds.ts";
 import type { Compression, Sparse } from "../options/choices.ts";
+import { COMPRESSION, SPARSE_KIND, TRANSFER } from "../options/common-options.ts";
 import type { PushNameOptions } from "../shared/push-names.ts";
 
 /** Options of `push`. */
@@ -26,6 +29,16 @@ export interface PushOptions extends PushNameOptions {
   /** Stops the call; its promise rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }
+
+export const PUSH_OPTIONS: OptionsShape<PushOptions> = {
+  ...TRANSFER,
+  to: TEXT,
+  tag: TEXTS,
+  image: TEXTS,
+  compression: COMPRESSION,
+  sparse: SPARSE_KIND,
+  stdin: READABLE,
+};
 
 /** One name of an image in a registry. */
 export interface PushedImage {

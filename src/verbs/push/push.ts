@@ -3,8 +3,8 @@ import type { CopyPlan } from "../../content/contracts.ts";
 import { noteTo, readingTo } from "../../content/progress.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
-import { SPARSE } from "../options/choices.ts";
-import { checkList, oneOf, wholeNumber } from "../options/option-values.ts";
+import { checkOptions } from "../../util/options/check-options.ts";
+import { checkList } from "../options/option-values.ts";
 import { Attempts } from "../shared/attempts.ts";
 import { type BlobCounts, createBlobCounter } from "../shared/blob-counts.ts";
 import { noteBadNames } from "../shared/choose-image.ts";
@@ -13,7 +13,7 @@ import { gzipLevel } from "../shared/gzip-level.ts";
 import { PushNames } from "../shared/push-names.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
 import { StreamedInput } from "../shared/streamed-input.ts";
-import type { PushedImage, PushOptions } from "./push-options.ts";
+import { PUSH_OPTIONS, type PushedImage, type PushOptions } from "./push-options.ts";
 import { type PushRun, pushToRepository } from "./push-to-repository.ts";
 
 export type { PushedImage, PushOptions } from "./push-options.ts";
@@ -50,10 +50,9 @@ const NOTHING_KNOWN: CopyPlan = { roots: [], pending: [], blobs: [], manifests: 
  * ```
  */
 export async function push(archives: readonly string[], options: PushOptions = {}): Promise<PushResult> {
+  checkOptions(options, PUSH_OPTIONS);
   const started = performance.now();
   checkList("push", "archives", archives);
-  oneOf("sparse", options.sparse, SPARSE);
-  wholeNumber("concurrency", options.concurrency, 1);
   const level = gzipLevel(options.compression);
   const names = new PushNames(options);
   const blobCounter = createBlobCounter(options.onProgress ?? (() => undefined));

@@ -6,7 +6,11 @@ import { UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { blobSize } from "../../registry/api/blobs.ts";
 import { registryBlob } from "../../registry/download/blob-download.ts";
+import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
+import { OUTPUT, required } from "../../util/options/option-kinds.ts";
 import { PartialFile } from "../../util/partial-file.ts";
+import { COMMON } from "../options/common-options.ts";
+import { checkText } from "../options/option-values.ts";
 import { type RemoteOptions, readableReference, withRegistries } from "../shared/remote-image.ts";
 
 /** Options of `blob`. */
@@ -14,6 +18,8 @@ export interface BlobOptions extends RemoteOptions {
   /** File, which appears when it is complete, or stream, which is not ended. */
   readonly output: string | Writable;
 }
+
+const BLOB_OPTIONS: OptionsShape<BlobOptions> = { ...COMMON, output: required(OUTPUT) };
 
 /** The blob that was downloaded. */
 export interface BlobResult {
@@ -44,6 +50,8 @@ export interface BlobResult {
  * ```
  */
 export async function blob(reference: string, options: BlobOptions): Promise<BlobResult> {
+  checkText("read blob", "REPOSITORY@DIGEST", reference);
+  checkOptions(options, BLOB_OPTIONS);
   const { output, signal, onProgress } = options;
   const named = readableReference(reference, options.registry);
   const { digest } = named;

@@ -1,6 +1,9 @@
 import { AuthError, NotFoundError, RegistryError } from "../../errors.ts";
 import { listCatalog } from "../../registry/api/list-catalog.ts";
-import { wholeNumber } from "../options/option-values.ts";
+import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
+import { whole } from "../../util/options/option-kinds.ts";
+import { COMMON } from "../options/common-options.ts";
+import { checkText } from "../options/option-values.ts";
 import { type RemoteOptions, withRegistries } from "../shared/remote-image.ts";
 
 /** Options of `catalog`. */
@@ -8,6 +11,8 @@ export interface CatalogOptions extends RemoteOptions {
   /** Maximum number of repositories. Default: all. */
   readonly limit?: number | undefined;
 }
+
+const CATALOG_OPTIONS: OptionsShape<CatalogOptions> = { ...COMMON, limit: whole(1) };
 
 /** The repositories of a registry. */
 export interface CatalogResult {
@@ -36,7 +41,9 @@ const NOT_ALLOWED =
  * ```
  */
 export async function catalog(registry: string, options: CatalogOptions = {}): Promise<CatalogResult> {
-  const limit = wholeNumber("limit", options.limit, 1);
+  checkText("list repositories", "a registry", registry);
+  checkOptions(options, CATALOG_OPTIONS);
+  const limit = options.limit;
   return await withRegistries(options, registry, async registries => {
     const client = await registries.clientFor(registry, options.signal);
     const repositories: string[] = [];

@@ -1,5 +1,9 @@
 import { NotFoundError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
+import { TEXT } from "../../util/options/option-kinds.ts";
+import { COMMON } from "../options/common-options.ts";
+import { checkText } from "../options/option-values.ts";
 import {
   manifestKey,
   type RemoteOptions,
@@ -14,6 +18,8 @@ export interface ConfigOptions extends RemoteOptions {
   /** `os/architecture[/variant]` of an index. Default: linux with the architecture of this machine. */
   readonly platform?: string | undefined;
 }
+
+const CONFIG_OPTIONS: OptionsShape<ConfigOptions> = { ...COMMON, platform: TEXT };
 
 /** The config of an image. */
 export interface ConfigResult {
@@ -39,6 +45,8 @@ export interface ConfigResult {
  * ```
  */
 export async function config(reference: string, options: ConfigOptions = {}): Promise<ConfigResult> {
+  checkText("read config", "the name of an image", reference);
+  checkOptions(options, CONFIG_OPTIONS);
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, named.registry, async registries => {
     const { platform, signal } = options;

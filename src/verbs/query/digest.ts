@@ -1,6 +1,10 @@
 import type { Digest } from "../../oci/digest.ts";
 import { formatPlatform } from "../../oci/platform.ts";
 import { resolveDigest } from "../../registry/api/resolve-digest.ts";
+import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
+import { TEXT } from "../../util/options/option-kinds.ts";
+import { COMMON } from "../options/common-options.ts";
+import { checkText } from "../options/option-values.ts";
 import {
   manifestKey,
   type RemoteOptions,
@@ -14,6 +18,8 @@ export interface DigestOptions extends RemoteOptions {
   /** `os/architecture[/variant]` of an index, for the digest of that image. Default: the digest of the index itself. */
   readonly platform?: string | undefined;
 }
+
+const DIGEST_OPTIONS: OptionsShape<DigestOptions> = { ...COMMON, platform: TEXT };
 
 /** The manifest that a reference names. */
 export interface DigestResult {
@@ -41,6 +47,8 @@ export interface DigestResult {
  * ```
  */
 export async function digest(reference: string, options: DigestOptions = {}): Promise<DigestResult> {
+  checkText("read digest", "the name of an image", reference);
+  checkOptions(options, DIGEST_OPTIONS);
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, named.registry, async registries => {
     const { platform, signal } = options;

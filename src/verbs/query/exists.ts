@@ -1,5 +1,8 @@
 import { NotFoundError } from "../../errors.ts";
 import { resolveDigest } from "../../registry/api/resolve-digest.ts";
+import { checkOptions } from "../../util/options/check-options.ts";
+import { COMMON } from "../options/common-options.ts";
+import { checkText } from "../options/option-values.ts";
 import { manifestKey, type RemoteOptions, readableReference, withRegistries } from "../shared/remote-image.ts";
 
 /**
@@ -14,6 +17,8 @@ import { manifestKey, type RemoteOptions, readableReference, withRegistries } fr
  * ```
  */
 export async function exists(reference: string, options: RemoteOptions = {}): Promise<boolean> {
+  checkText("look for image", "the name of an image", reference);
+  checkOptions<RemoteOptions>(options, COMMON);
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, named.registry, async registries => {
     try {

@@ -4,7 +4,10 @@ import type { Digest } from "../../oci/digest.ts";
 import { compareVersions, newestVersion, parseVersion } from "../../oci/semver.ts";
 import { resolveDigest } from "../../registry/api/resolve-digest.ts";
 import type { Repository } from "../../registry/client/repository.ts";
-import { oneOf } from "../options/option-values.ts";
+import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
+import { choice, FLAG } from "../../util/options/option-kinds.ts";
+import { COMMON } from "../options/common-options.ts";
+import { checkText } from "../options/option-values.ts";
 import { type RemoteOptions, repositoryReference, withRegistries } from "../shared/remote-image.ts";
 import { allTags } from "./tags.ts";
 import { datedTags, timeOf } from "./tags-created.ts";
@@ -19,6 +22,12 @@ export interface LatestOptions extends RemoteOptions {
   /** Also considers versions with a suffix, such as `1.5.0-rc.1` and `1.5.0-alpine`. Default false. */
   readonly prerelease?: boolean | undefined;
 }
+
+const LATEST_OPTIONS: OptionsShape<LatestOptions> = {
+  ...COMMON,
+  by: choice<LatestBy>(["semver", "created"]),
+  prerelease: FLAG,
+};
 
 /** The newest image of a repository. */
 export interface LatestResult {
@@ -48,8 +57,10 @@ export interface LatestResult {
  * ```
  */
 export async function latest(repository: string, options: LatestOptions = {}): Promise<LatestResult> {
+  checkText("find the latest", "the name of a repository", repository);
+  checkOptions(options, LATEST_OPTIONS);
   const { signal } = options;
-  const by = oneOf("by", options.by, ["semver", "created"]) ?? "semver";
+  const by = options.by ?? "semver";
   const reference = repositoryReference(repository, options.registry);
   return await withRegistries(options, reference.registry, async registries => {
     const repository = await registries.repositoryFor(reference, signal);

@@ -4,6 +4,10 @@ import type { Digest } from "../../oci/digest.ts";
 import { getManifest } from "../../registry/api/get-manifest.ts";
 import type { Repository } from "../../registry/client/repository.ts";
 import { registrySource } from "../../registry/registry-source.ts";
+import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
+import { TEXT } from "../../util/options/option-kinds.ts";
+import { COMMON } from "../options/common-options.ts";
+import { checkText } from "../options/option-values.ts";
 import { describeImages, type InspectedPlatform } from "../shared/describe-images.ts";
 import type { DescribedPlatform } from "../shared/described-platform.ts";
 import {
@@ -22,6 +26,8 @@ export interface ManifestOptions extends RemoteOptions {
   /** `os/architecture[/variant]` of an index, for the manifest of that image. Default: the index itself. */
   readonly platform?: string | undefined;
 }
+
+const MANIFEST_OPTIONS: OptionsShape<ManifestOptions> = { ...COMMON, platform: TEXT };
 
 /** A manifest or index as it is. */
 export interface RawManifestResult {
@@ -65,6 +71,8 @@ export interface ManifestResult {
  * ```
  */
 export async function rawManifest(reference: string, options: ManifestOptions = {}): Promise<RawManifestResult> {
+  checkText("read manifest", "the name of an image", reference);
+  checkOptions(options, MANIFEST_OPTIONS);
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, named.registry, async registries => {
     const { platform, signal } = options;
@@ -92,6 +100,8 @@ export async function rawManifest(reference: string, options: ManifestOptions = 
  * ```
  */
 export async function manifest(reference: string, options: ManifestOptions = {}): Promise<ManifestResult> {
+  checkText("read manifest", "the name of an image", reference);
+  checkOptions(options, MANIFEST_OPTIONS);
   const { signal } = options;
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, named.registry, async registries => {

@@ -2,6 +2,10 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { listReferrers } from "../../registry/api/referrers.ts";
 import { resolveDigest } from "../../registry/api/resolve-digest.ts";
+import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
+import { TEXT } from "../../util/options/option-kinds.ts";
+import { COMMON } from "../options/common-options.ts";
+import { checkText } from "../options/option-values.ts";
 import {
   manifestKey,
   type RemoteOptions,
@@ -17,6 +21,8 @@ export interface ReferrersOptions extends RemoteOptions {
   /** `os/architecture[/variant]` of an index, for what refers to that image. Default: to the index itself. */
   readonly platform?: string | undefined;
 }
+
+const REFERRERS_OPTIONS: OptionsShape<ReferrersOptions> = { ...COMMON, artifactType: TEXT, platform: TEXT };
 
 /** The artifacts that refer to an image. */
 export interface ReferrersResult {
@@ -42,6 +48,8 @@ export interface ReferrersResult {
  * ```
  */
 export async function referrers(reference: string, options: ReferrersOptions = {}): Promise<ReferrersResult> {
+  checkText("read referrers", "the name of an image", reference);
+  checkOptions(options, REFERRERS_OPTIONS);
   const { platform, artifactType, signal } = options;
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, named.registry, async registries => {

@@ -2,7 +2,10 @@ import { noteTo } from "../../content/progress.ts";
 import { compareText, sortByVersion } from "../../oci/semver.ts";
 import { listTags } from "../../registry/api/list-tags.ts";
 import type { Repository } from "../../registry/client/repository.ts";
-import { oneOf, wholeNumber } from "../options/option-values.ts";
+import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
+import { choice, whole } from "../../util/options/option-kinds.ts";
+import { COMMON } from "../options/common-options.ts";
+import { checkText } from "../options/option-values.ts";
 import { type RemoteOptions, repositoryReference, withRegistries } from "../shared/remote-image.ts";
 import { type DatedTag, datedTags } from "./tags-created.ts";
 
@@ -16,6 +19,12 @@ export interface TagsOptions extends RemoteOptions {
   /** Maximum number of tags, counted after sorting. Default: all. */
   readonly limit?: number | undefined;
 }
+
+const TAGS_OPTIONS: OptionsShape<TagsOptions> = {
+  ...COMMON,
+  sort: choice<SortOrder>(["semver", "time", "name"]),
+  limit: whole(1),
+};
 
 /** The tags of a repository. */
 export interface TagsResult {
@@ -39,9 +48,11 @@ export interface TagsResult {
  * ```
  */
 export async function tags(repository: string, options: TagsOptions = {}): Promise<TagsResult> {
+  checkText("read tags", "the name of a repository", repository);
+  checkOptions(options, TAGS_OPTIONS);
   const { signal } = options;
-  const sort = oneOf("sort", options.sort, ["semver", "time", "name"]);
-  const limit = wholeNumber("limit", options.limit, 1);
+  const sort = options.sort;
+  const limit = options.limit;
   const reference = repositoryReference(repository, options.registry);
   return await withRegistries(options, reference.registry, async registries => {
     const remote = await registries.repositoryFor(reference, signal);

@@ -3,7 +3,6 @@ import type { CopyPlan } from "../../content/contracts.ts";
 import { ArchiveError, UsageError } from "../../errors.ts";
 import type { LayerCompression } from "../../oci/media-types.ts";
 import type { Platform } from "../../oci/platform.ts";
-import { oneOf } from "../options/option-values.ts";
 import type { OpenedOutput } from "./open-output.ts";
 
 /** Program that loads archives. "docker20": Docker before 23; "docker": Docker 23 or newer; "ctr": containerd. */
@@ -28,9 +27,9 @@ const PROFILES: Readonly<Record<Loader, LoaderProfile>> = {
   k3s: { name: "k3s", unpacksNot: [], needsConfig: false },
 };
 
-/** @throws UsageError for a name that is none of them. */
+export const LOADERS: readonly Loader[] = ["docker20", "docker", "podman", "ctr", "k3s"];
+
 export function loaderProfile(loader: Loader): LoaderProfile {
-  oneOf("for", loader, Object.keys(PROFILES));
   return PROFILES[loader];
 }
 

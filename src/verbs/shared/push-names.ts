@@ -2,7 +2,7 @@ import { UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { formatReference, parseReference, type Reference, resolveDockerHub } from "../../oci/reference.ts";
 import { quote } from "../../util/format.ts";
-import { badOption, listOf } from "../options/option-values.ts";
+import { listOf } from "../options/option-values.ts";
 import { type RegistryOptions, registryOptions } from "../options/registry-options.ts";
 
 /** Options that decide which images are pushed, and under which names. */
@@ -40,9 +40,8 @@ export class PushNames {
 
   constructor({ registry, to, tag, image }: PushNameOptions) {
     const { host, defaultHost } = registryOptions(registry);
-    if (to !== undefined && typeof to !== "string") throw badOption("to", to, "HOST/PREFIX");
-    this.images = listOf("image", image);
-    this.tags = listOf("tag", tag);
+    this.images = listOf(image);
+    this.tags = listOf(tag);
     this.#host = host;
     this.#defaultHost = defaultHost;
     this.#to = to;

@@ -61,7 +61,7 @@ export class RegistryPool implements AsyncDisposable {
       ca,
       clientCertificates: clientCertificate === undefined ? undefined : [clientCertificate],
     };
-    this.#mirrors = listOf("mirror", mirror);
+    this.#mirrors = listOf(mirror);
     this.#onProgress = onProgress;
     if (cacheDir !== undefined) this.#journal = new UploadJournal(cacheDir, { onNote: this.note });
   }

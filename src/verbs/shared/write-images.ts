@@ -10,10 +10,13 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { formatPlatform, hostPlatform, type Platform, parsePlatform } from "../../oci/platform.ts";
 import { RECOMPRESS_CONCURRENCY } from "../../transform/recompress-layers.ts";
-import { LAYERS, type Layers } from "../options/choices.ts";
-import { listOf, oneOf, wholeNumber } from "../options/option-values.ts";
+import type { OptionsShape } from "../../util/options/check-options.ts";
+import { CONCURRENCY_KIND, choice, FLAG } from "../../util/options/option-kinds.ts";
+import type { Layers } from "../options/choices.ts";
+import { COMMON, LAYERS_KIND } from "../options/common-options.ts";
+import { listOf } from "../options/option-values.ts";
 import { layerChange } from "./layer-change.ts";
-import { checkLoads, checkOutput, type Loader, type LoaderProfile, loaderProfile } from "./loader-profile.ts";
+import { checkLoads, checkOutput, LOADERS, type Loader, type LoaderProfile, loaderProfile } from "./loader-profile.ts";
 import type { OpenedOutput } from "./open-output.ts";
 import {
   announceRecompression,
@@ -53,6 +56,15 @@ export interface WrittenImage {
   readonly previousDigest?: Digest;
 }
 
+export const OUTPUT_OPTIONS: OptionsShape<OutputOptions> = {
+  layers: LAYERS_KIND,
+  for: choice(LOADERS),
+  concurrency: CONCURRENCY_KIND,
+  dryRun: FLAG,
+  onProgress: COMMON.onProgress,
+  signal: COMMON.signal,
+};
+
 export interface Written {
   readonly images: readonly WrittenImage[];
   readonly plan: CopyPlan;
@@ -84,9 +96,8 @@ const CONCURRENCY = 6;
 /** Writes the images of a source to an output, with the layers that the options ask for. */
 export async function writeImages(source: ImageSource, options: WriteOptions): Promise<Written> {
   const { output, platforms, dryRun } = options;
-  wholeNumber("concurrency", options.concurrency, 1);
   const profile = options.for === undefined ? undefined : loaderProfile(options.for);
-  const change = layerChange(oneOf("layers", options.layers, LAYERS), profile);
+  const change = layerChange(options.layers, profile);
   if (profile !== undefined) checkOutput(output, profile);
   const [platform = hostPlatform()] = platforms === "all" ? [] : platforms;
   const planOptions = planOptionsOf(options);
@@ -111,7 +122,7 @@ export function readPlatforms(
   platform: string | readonly string[] | undefined,
   otherwise: readonly Platform[] | "all",
 ): readonly Platform[] | "all" {
-  const texts = listOf("platform", platform);
+  const texts = listOf(platform);
   if (texts.length === 0) return otherwise;
   if (!texts.includes("all")) return texts.map(parsePlatform);
   if (texts.length === 1) return "all";

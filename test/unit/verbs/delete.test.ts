@@ -63,17 +63,17 @@ describe("deleteImage()", () => {
   test("deleteImage() deletes nothing after a no", async () => {
     const { registry } = await start({ on: /^DELETE .*\/1$/, reply: BAD_DIGEST });
     const first = agreeing([false]);
-    expect(await deleteImage(`${registry.host}/app:1`, first)).toBeUndefined();
+    expect(await deleteImage(`${registry.host}/app:1`, { confirm: first.confirm })).toBeUndefined();
     expect(registry.seen(/^DELETE/)).toHaveLength(0);
     const second = agreeing([true, false]);
-    expect(await deleteImage(`${registry.host}/app:1`, second)).toBeUndefined();
+    expect(await deleteImage(`${registry.host}/app:1`, { confirm: second.confirm })).toBeUndefined();
     expect(registry.seen(/^DELETE .*sha256/)).toHaveLength(0);
   });
 
   test("deleteImage() says how to switch deletion on", async () => {
     const { registry, digest } = await start({ on: /^DELETE/, times: 9, reply: UNSUPPORTED });
     for (const reference of [`${registry.host}/app:1`, `${registry.host}/app@${digest}`]) {
-      await expect(deleteImage(reference, agreeing())).rejects.toMatchObject({
+      await expect(deleteImage(reference, { confirm: agreeing().confirm })).rejects.toMatchObject({
         exitCode: 8,
         message: expect.stringContaining("status 405 UNSUPPORTED"),
         hint: expect.stringContaining("REGISTRY_STORAGE_DELETE_ENABLED=true"),
@@ -83,7 +83,7 @@ describe("deleteImage()", () => {
 
   test("deleteImage() says that deleting needs rights", async () => {
     const { registry } = await start({ on: /^DELETE/, reply: json(403, { errors: [{ code: "DENIED" }] }) });
-    await expect(deleteImage(`${registry.host}/app:1`, agreeing())).rejects.toMatchObject({
+    await expect(deleteImage(`${registry.host}/app:1`, { confirm: agreeing().confirm })).rejects.toMatchObject({
       exitCode: 4,
       hint: expect.stringContaining("rights of its own"),
     });
@@ -95,16 +95,20 @@ describe("deleteImage()", () => {
       faults: [listing(/tags\/list/, "tags", many), { on: /^DELETE/, reply: { status: 202 } }],
     });
     const { digest } = putImage(registry.content, ["app:t0"]);
-    const result = await deleteImage(`${registry.host}/app@${digest}`, agreeing());
+    const result = await deleteImage(`${registry.host}/app@${digest}`, { confirm: agreeing().confirm });
     expect(result).not.toHaveProperty("tags");
     expect(registry.seen(/^HEAD/)).toHaveLength(1);
   });
 
   test("deleteImage() never guesses: it wants tag or digest, a registry, and something that is there", async () => {
     const { registry } = await start();
-    await expect(deleteImage(`${registry.host}/app`, agreeing())).rejects.toMatchObject({ exitCode: 2 });
-    await expect(deleteImage("app:1", agreeing())).rejects.toMatchObject({ exitCode: 2 });
-    await expect(deleteImage(`${registry.host}/app:none`, agreeing())).rejects.toMatchObject({ exitCode: 5 });
+    await expect(deleteImage(`${registry.host}/app`, { confirm: agreeing().confirm })).rejects.toMatchObject({
+      exitCode: 2,
+    });
+    await expect(deleteImage("app:1", { confirm: agreeing().confirm })).rejects.toMatchObject({ exitCode: 2 });
+    await expect(deleteImage(`${registry.host}/app:none`, { confirm: agreeing().confirm })).rejects.toMatchObject({
+      exitCode: 5,
+    });
     expect(registry.seen(/^DELETE/)).toHaveLength(0);
   });
 });

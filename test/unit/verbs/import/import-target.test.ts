@@ -22,9 +22,6 @@ describe("importTarget()", () => {
     [{ tag: [] }, "no name given"],
     [{ tag: ["hello:1"] }, "no registry named"],
     [{ tag: [`a@sha256:${"0".repeat(64)}`], output: "x.tar" }, "it names a digest"],
-    [{ tag: "r.lan/a", format: "v1" }, 'Cannot use option format: found "v1", expected oci or docker'],
-    [{ tag: "r.lan/a", compression: "zstd" }, 'Cannot use option compression: found "zstd"'],
-    [{ tag: ["r.lan/a"], output: "-" }, "found stdout"],
   ])("refuses %j", (options, message) => {
     expect(() => importTarget("x", options as ImportTargetOptions)).toThrow(message);
   });

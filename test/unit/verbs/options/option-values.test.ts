@@ -1,54 +1,116 @@
 import { describe, expect, test } from "vitest";
-import { UsageError } from "../../../../src/errors.ts";
-import { copyTo, pull, push, tag } from "../../../../src/index.ts";
-import { listOf, oneOf, wholeNumber } from "../../../../src/verbs/options/option-values.ts";
-
-describe("option values that a compiler did not check", () => {
-  test.each<[unknown, string]>([
-    ["newest", '"newest"'],
-    [3, "3"],
-    [null, "null"],
-    [["semver"], "an array"],
-    [{}, "an object"],
-    [() => 1, "a function"],
-  ])("oneOf() names what it found: %j", (value, found) => {
-    const check = (): unknown => oneOf("sort", value as string, ["semver", "time", "name"]);
-    expect(check).toThrow(new UsageError(`Cannot use option sort: found ${found}, expected semver, time or name`));
-  });
-
-  test("listOf() takes a string for a list of one, and nothing for an empty one", () => {
-    expect(listOf("tag", "r.lan/app:1")).toEqual(["r.lan/app:1"]);
-    expect(listOf("tag", ["a", "b"])).toEqual(["a", "b"]);
-    expect(listOf("tag", undefined)).toEqual([]);
-  });
-
-  test.each<[unknown, string]>([
-    [3, "3"],
-    [["a", 3], "an array with other things than strings"],
-  ])("listOf() refuses %j", (value, found) => {
-    expect(() => listOf("tag", value as string)).toThrow(
-      new UsageError(`Cannot use option tag: found ${found}, expected a string or an array of strings`),
-    );
-  });
-
-  test.each([-1, 0, 1.5, Number.NaN, Number.POSITIVE_INFINITY, "5"])("wholeNumber() refuses %j", value => {
-    expect(() => wholeNumber("limit", value as number, 1)).toThrow(UsageError);
-  });
-});
+import * as library from "../../../../src/index.ts";
 
 describe("a string in place of a list", () => {
   const text = "/x.tar" as unknown as readonly string[];
 
   test.each<[string, () => Promise<unknown>, string]>([
-    ["push()", async () => await push(text), 'Cannot push: found "/x.tar", expected an array of archives'],
-    ["pull()", async () => await pull(text, { output: "o" }), 'Cannot pull: found "/x.tar", expected an array of'],
-    ["copyTo()", async () => await copyTo(text, "r.lan/m"), 'Cannot copy: found "/x.tar", expected an array of'],
-    ["tag()", async () => await tag("r.lan/a:1", text), 'Cannot tag: found "/x.tar", expected an array of names'],
+    ["push()", async () => await library.push(text), 'Cannot push: found "/x.tar", expected an array of archives'],
+    [
+      "pull()",
+      async () => await library.pull(text, { output: "o" }),
+      'Cannot pull: found "/x.tar", expected an array of',
+    ],
+    [
+      "copyTo()",
+      async () => await library.copyTo(text, "r.lan/m"),
+      'Cannot copy: found "/x.tar", expected an array of',
+    ],
+    [
+      "tag()",
+      async () => await library.tag("r.lan/a:1", text),
+      'Cannot tag: found "/x.tar", expected an array of names',
+    ],
   ])("%s refuses it at once instead of working on its characters", async (_name, call, message) => {
     await expect(call()).rejects.toMatchObject({
       code: "ERR_USAGE",
       message: expect.stringContaining(message),
       hint: "Put a single one in brackets.",
     });
+  });
+});
+
+/** Calls a function as JavaScript can: with anything. */
+type Call = (...words: readonly unknown[]) => Promise<unknown>;
+
+/** What each function takes before its options. */
+const ARGUMENTS: Readonly<Record<string, readonly unknown[]>> = {
+  push: [["a.tar"]],
+  pull: [["r.lan/a:1"]],
+  copy: ["r.lan/a:1", "r.lan/b:1"],
+  copyTo: [["r.lan/a:1"], "r.lan/m"],
+  tag: ["r.lan/a:1", ["2"]],
+  serve: [],
+};
+
+const FUNCTIONS: readonly (readonly [string, Call, readonly unknown[]])[] = Object.entries(library)
+  .filter(([, value]) => !/^class/.test(String(value)))
+  .map(([name, value]) => [name, value as unknown as Call, ARGUMENTS[name] ?? ["r.lan/a:1"]]);
+
+describe("options that a compiler did not check", () => {
+  test.each(FUNCTIONS)(
+    "%s() refuses an option that it does not have, and a signal that is none",
+    async (_, call, words) => {
+      const usage = { code: "ERR_USAGE", message: expect.stringContaining("Cannot ") };
+      await expect(call(...words, { sginal: 1 })).rejects.toMatchObject({
+        ...usage,
+        message: expect.stringMatching(/^Cannot use option "sginal": no such option, expected one of /),
+        hint: "Did you mean signal?",
+      });
+      await expect(call(...words, "r.lan")).rejects.toMatchObject(usage);
+      await expect(call(...words, null)).rejects.toMatchObject(usage);
+      for (const index of words.keys()) {
+        const changed = words.map((word, other) => (other === index ? 5 : word));
+        await expect(call(...changed, {})).rejects.toMatchObject(usage);
+      }
+    },
+  );
+
+  test.each<[string, readonly unknown[], unknown, string]>([
+    ["pull", [["r.lan/a"]], undefined, "Cannot read the options: found nothing, expected an object"],
+    ["pull", [["r.lan/a"]], {}, "option output: found nothing, expected a path or a writable stream"],
+    ["pull", [["r.lan/a"]], { output: "-" }, 'option output: found "-", expected a path or a writable stream'],
+    ["pull", [["r.lan/a"]], { output: "o", dryRun: "false" }, 'option dryRun: found "false", expected true or false'],
+    [
+      "pull",
+      [["r.lan/a"]],
+      { output: "o", platform: [] },
+      "option platform: found an empty array, expected a string or",
+    ],
+    [
+      "push",
+      [["a.tar"]],
+      { image: [] },
+      "option image: found an empty array, expected a string or an array of strings",
+    ],
+    ["push", [["a.tar"]], { concurrency: 65 }, "option concurrency: found 65, expected a whole number from 1 to 64"],
+    [
+      "push",
+      [["a.tar"]],
+      { registry: { auth: { user: "u", pass: "p" } } },
+      'option "registry.auth.user": no such option',
+    ],
+    ["push", [["a.tar"]], { registry: { retry: { count: 101 } } }, "option registry.retry.count: found 101, expected"],
+    ["push", [["a.tar"]], { signal: {} }, "option signal: found an object, expected an AbortSignal"],
+    ["doctor", ["a.tar"], { repair: "-" }, 'option repair: found "-", expected the path of a file'],
+    ["tags", ["r.lan/a"], { sort: "size" }, 'option sort: found "size", expected semver, time or name'],
+    ["latest", ["r.lan/a"], { by: ["semver"] }, "option by: found an array, expected semver or created"],
+    ["importImage", ["r"], { tag: "a", format: "v1" }, 'option format: found "v1", expected oci or docker'],
+    ["importImage", ["r"], { tag: "a", compression: "zstd" }, 'option compression: found "zstd", expected auto, keep'],
+    ["importImage", ["r"], { tag: "a", output: "-" }, 'option output: found "-", expected the path of a file'],
+    ["convert", ["a.tar"], { output: "o", for: "constructor" }, 'option for: found "constructor", expected docker20'],
+    ["deleteImage", ["r.lan/a:1"], {}, "option confirm: found nothing, expected a function"],
+    ["login", ["r.lan"], { username: "u" }, "option password: found nothing, expected a string"],
+    ["verify", ["a\0.tar"], {}, 'Cannot verify: found "a\\u{0}.tar", expected the path of an archive'],
+  ])("%s(%j, %j)", async (name, words, options, message) => {
+    const call = FUNCTIONS.find(([other]) => other === name)?.[1];
+    await expect(call?.(...words, options)).rejects.toMatchObject({
+      code: "ERR_USAGE",
+      message: expect.stringContaining(message),
+    });
+  });
+
+  test("an option that is undefined counts as absent", async () => {
+    await expect(library.push([], { to: undefined, tag: undefined })).resolves.toMatchObject({ images: [] });
   });
 });

@@ -43,11 +43,17 @@ describe("registryOptions()", () => {
   test.each<[unknown, string]>([
     [5, "option registry: found 5, expected HOST[:PORT] or an object"],
     [["r.lan"], "option registry: found an array, expected HOST[:PORT] or an object"],
-    [{ host: 5 }, "option registry.host: found 5, expected HOST[:PORT]"],
-    [{ defaultHost: {} }, "option registry.defaultHost: found an object, expected HOST[:PORT]"],
-    [{ retry: { count: -1 } }, "option registry.retry.count: found -1, expected a whole number of at least 0"],
-    [{ retry: { timeoutMs: 0 } }, "option registry.retry.timeoutMs: found 0, expected a whole number of at least 1"],
-    [{ limitRate: "10M" }, 'option registry.limitRate: found "10M", expected a number of bytes per second above 0'],
+    [{ host: 5 }, "option registry.host: found 5, expected a string"],
+    [{ defaultHost: {} }, "option registry.defaultHost: found an object, expected a string"],
+    [{ retry: { count: -1 } }, "option registry.retry.count: found -1, expected a whole number from 0 to 100"],
+    [
+      { retry: { timeoutMs: 0 } },
+      "option registry.retry.timeoutMs: found 0, expected a whole number from 1 to 86400000",
+    ],
+    [
+      { limitRate: "10M" },
+      'option registry.limitRate: found "10M", expected a number of bytes per second, at least 1024',
+    ],
   ])("%j is refused before anything is sent", async (registry, message) => {
     await expect(digest("r.invalid/app:1", { registry: registry as RegistryOptions })).rejects.toThrow(
       new UsageError(`Cannot use ${message}`),

@@ -1,0 +1,62 @@
+import type { Readable } from "node:stream";
+import type { OnProgress } from "../../content/progress.ts";
+import type { Kind, OptionsShape } from "../../util/options/check-options.ts";
+import {
+  CONCURRENCY_KIND,
+  callback,
+  choice,
+  FLAG,
+  kindOf,
+  READABLE,
+  SIGNAL,
+  TEXT,
+  TEXTS,
+} from "../../util/options/option-kinds.ts";
+import { type Compression, LAYERS, type Layers, SPARSE, type Sparse } from "./choices.ts";
+import { REGISTRY, type RegistryOptions } from "./registry-options.ts";
+
+interface CommonOptions {
+  readonly registry?: string | RegistryOptions | undefined;
+  readonly onProgress?: OnProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface ReadingOptions extends Omit<CommonOptions, "registry"> {
+  readonly stdin?: Readable | undefined;
+}
+
+interface TransferOptions extends CommonOptions {
+  readonly concurrency?: number | undefined;
+  readonly cacheDir?: string | undefined;
+  readonly dryRun?: boolean | undefined;
+}
+
+/** Options that most functions have. */
+export const COMMON: OptionsShape<CommonOptions> = {
+  registry: REGISTRY,
+  onProgress: callback<OnProgress>(),
+  signal: SIGNAL,
+};
+
+/** Options of the functions that read an archive. */
+export const READING: OptionsShape<ReadingOptions> = {
+  stdin: READABLE,
+  onProgress: COMMON.onProgress,
+  signal: COMMON.signal,
+};
+
+/** Options of the functions that send blobs. */
+export const TRANSFER: OptionsShape<TransferOptions> = {
+  ...COMMON,
+  concurrency: CONCURRENCY_KIND,
+  cacheDir: TEXT,
+  dryRun: FLAG,
+};
+
+export const LAYERS_KIND: Kind<Layers> = choice(LAYERS);
+export const SPARSE_KIND: Kind<Sparse> = choice(SPARSE);
+export const PLATFORMS: Kind<string | readonly string[]> = TEXTS;
+export const COMPRESSION: Kind<Compression> = kindOf(
+  "auto, keep, gzip or gzip:1 to gzip:12",
+  value => typeof value === "string" && /^(?:auto|keep|gzip(?::(?:[1-9]|1[0-2]))?)$/.test(value),
+);
