@@ -3,6 +3,7 @@ import { builtinModules } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { callSpreads } from "./support/call-spreads.ts";
 import { FLOORS, type Floor, MAX_FILES, MAX_LINES, ROOMS } from "./support/floors.ts";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -251,6 +252,22 @@ describe("architecture", () => {
       "archive/e.ts: uses O_RDWR beside an open file",
       "archive/f.ts: uses file.write( beside an open file",
     ]);
+  });
+
+  test("nothing is spread into the arguments of a call: a list from outside would overflow the stack", () => {
+    expect([...texts].flatMap(([file, text]) => callSpreads(text).map(call => `${file}:${call}`))).toEqual([]);
+    const planted = [
+      "list.push(...page);",
+      "const most = Math.max(0, ...rows.map(row => row.length));",
+      "String.fromCharCode(",
+      "  ...bytes,",
+      ");",
+      "const fine = [...page, ...f([...page], { ...row })]; // f(...no)",
+      'const text = "f(...no)";',
+      "const also = (...rest: readonly string[]): number => rest.length;",
+      "function fine(...rest: unknown[]) {}",
+    ];
+    expect(callSpreads(planted.join("\n"))).toEqual([`1: ${planted[0]}`, `2: ${planted[1]}`, "4: ...bytes,"]);
   });
 
   describe("tests of a shared process", () => {

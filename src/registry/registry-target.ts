@@ -15,7 +15,7 @@ import type { Digest } from "../oci/digest.ts";
 import { MAX_MANIFEST_BYTES } from "../oci/limits.ts";
 import { manifestChildren, type RawManifest } from "../oci/manifest.ts";
 import { isManifestType } from "../oci/media-types.ts";
-import { hasBlob } from "./api/blobs.ts";
+import { findBlob } from "./api/blobs.ts";
 import { putManifest } from "./api/put-manifest.ts";
 import type { Repository } from "./client/repository.ts";
 import { cancelUpload, mountBlob } from "./upload/start-upload.ts";
@@ -38,9 +38,15 @@ export interface BlobHolders {
  *
  * @param repository opened for pushing.
  * @param journal keeps large uploads for a later run; default: an interrupted upload is lost.
+ * @param onNote called with a sentence about a blob of the registry that is damaged.
  */
-export function registryTarget(repository: Repository, holders: BlobHolders, journal?: UploadJournal): ImageTarget {
-  return { begin: async plan => new RegistrySession(repository, journal, holders, childrenOf(plan)) };
+export function registryTarget(
+  repository: Repository,
+  holders: BlobHolders,
+  journal?: UploadJournal,
+  onNote: (message: string) => void = () => undefined,
+): ImageTarget {
+  return { begin: async plan => new RegistrySession(repository, journal, holders, childrenOf(plan), onNote) };
 }
 
 class RegistrySession implements TargetSession {
@@ -52,17 +58,20 @@ class RegistrySession implements TargetSession {
   /** URLs of sessions that a refused mount opened, for the upload that follows. */
   readonly #sessions = new Map<Digest, URL>();
   readonly #manifests = new Map<Digest, RawManifest>();
+  readonly #onNote: (message: string) => void;
 
   constructor(
     repository: Repository,
     journal: UploadJournal | undefined,
     holders: BlobHolders,
     children: ReadonlySet<Digest>,
+    onNote: (message: string) => void,
   ) {
     this.#repository = repository;
     this.#journal = journal;
     this.#holders = holders;
     this.#children = children;
+    this.#onNote = onNote;
   }
 
   async has(descriptor: Descriptor, signal?: AbortSignal): Promise<Presence> {
@@ -86,7 +95,11 @@ class RegistrySession implements TargetSession {
       }
       if (mounted !== undefined) this.#sessions.set(digest, mounted);
     }
-    if (!(await hasBlob(this.#repository, { digest, size }, signal))) return "absent";
+    const found = await findBlob(this.#repository, { digest, size }, signal);
+    if (found === "other-size") {
+      this.#onNote(`${this.#repository} has blob ${digest} with another size than ${size} bytes; uploading it`);
+    }
+    if (found !== "present") return "absent";
     await this.#dropSession(digest, signal);
     await this.#hold(digest);
     return "exists";

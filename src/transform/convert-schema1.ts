@@ -13,6 +13,7 @@ import { MAX_CONFIG_BYTES, MAX_MANIFEST_BYTES } from "../oci/limits.ts";
 import { DOCKER_CONFIG, DOCKER_LAYER, DOCKER_LAYER_GZIP, isSchema1Type } from "../oci/media-types.ts";
 import { parseSchema1, type Schema1View } from "../oci/schema1/schema1.ts";
 import { schema1Config } from "../oci/schema1/schema1-config.ts";
+import { append } from "../util/append.ts";
 import { formatBytes } from "../util/format.ts";
 import { runBounded } from "../util/task-group.ts";
 import { inflatedBlob } from "./inflated-blob.ts";
@@ -145,7 +146,7 @@ function withStart(blob: BlobSource, start: number[]): BlobSource {
       const stream = await blob.open(range, signal);
       async function* parts(): AsyncGenerator<Uint8Array> {
         for await (const part of stream as AsyncIterable<Uint8Array>) {
-          if (start.length < MAGIC_BYTES) start.push(...part.subarray(0, MAGIC_BYTES - start.length));
+          if (start.length < MAGIC_BYTES) append(start, part.subarray(0, MAGIC_BYTES - start.length));
           yield part;
         }
       }

@@ -9,6 +9,7 @@ import { MAX_INDEX_DEPTH } from "../oci/limits.ts";
 import { type IndexView, type ManifestView, parseManifest } from "../oci/manifest.ts";
 import { isForeignLayerType, isIndexType, isManifestType } from "../oci/media-types.ts";
 import { formatPlatform } from "../oci/platform.ts";
+import { append } from "../util/append.ts";
 
 /**
  * Drops entries of an index that the archive does not contain: Docker's containerd store saves the platforms that it has
@@ -93,7 +94,7 @@ async function pruneRead(
       : { descriptor: await wholeChild(source, child, signal), absent: [labelOf(child)] };
     if (found.descriptor !== undefined) kept.set(child.digest, { ...child, ...sizeOf(found.descriptor) });
     const isMissed = isIndexType(child.mediaType) || found.descriptor === undefined;
-    if (isMissed && aboutDigest(child) === undefined) absent.push(...found.absent);
+    if (isMissed && aboutDigest(child) === undefined) append(absent, found.absent);
   }
   dropOrphanedAttestations(view, kept);
   if (![...kept.keys()].some(digest => !isAttestation(view, digest))) return { descriptor: undefined, absent };

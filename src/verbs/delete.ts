@@ -5,6 +5,7 @@ import { deleteManifest, isDeletionUnsupported, isTagDeletionUnsupported } from 
 import { listTags } from "../registry/api/list-tags.ts";
 import { resolveDigest } from "../registry/api/resolve-digest.ts";
 import type { Repository } from "../registry/client/repository.ts";
+import { append } from "../util/append.ts";
 import { checkOptions, type OptionsShape } from "../util/options/check-options.ts";
 import { callback, required } from "../util/options/option-kinds.ts";
 import { runBounded } from "../util/task-group.ts";
@@ -124,7 +125,7 @@ async function tagsOf(
   const found: string[] = [];
   try {
     for await (const page of listTags(repository, MAX_TAGS + 1, signal)) {
-      all.push(...page);
+      append(all, page);
       if (all.length > MAX_TAGS) return undefined;
     }
     await runBounded(

@@ -106,7 +106,7 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
   onProgress({ kind: "planned", blobs: claims.size, bytes });
   const ordered = [...claims.values()].sort((left, right) => right.descriptor.size - left.descriptor.size);
   const check = async (claim: Claim, stop: AbortSignal): Promise<void> => {
-    faults.push(...(await checkClaim(archive, claim, hashes, unchecked, onProgress, stop)));
+    for (const fault of await checkClaim(archive, claim, hashes, unchecked, onProgress, stop)) faults.push(fault);
   };
   await blameChangedInput(archive.confirm, async () => await runBounded(ordered, CONCURRENCY, check, signal));
   for (const [blob, message] of damaged) {

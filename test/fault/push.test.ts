@@ -56,6 +56,18 @@ describe("push() gets over what may pass", () => {
   });
 });
 
+describe("push() and a registry with damaged blobs", () => {
+  test("push() uploads a blob again whose size in the registry is not the descriptor's", async () => {
+    const cut = always({
+      on: /^HEAD .*\/blobs\//,
+      change: () => ({ status: 200, headers: { "content-length": "3" } }),
+    });
+    const pushed = await pushCase({ faults: [cut], layers: [SMALL_LAYER] });
+    expectStored(pushed, [SMALL_LAYER]);
+    expect(count(pushed, PUT)).toBe(2);
+  });
+});
+
 describe("push() mounts", () => {
   const layers = [SMALL_LAYER];
   const MOUNT = /^POST \/v2\/other\/blobs\/uploads\/\?mount=/;

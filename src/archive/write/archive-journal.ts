@@ -1,3 +1,4 @@
+import { append } from "../../util/append.ts";
 import type { ClaimRecord } from "../../util/lock/lock-record.ts";
 import { type LockOptions, ProcessLock } from "../../util/lock/process-lock.ts";
 import { decodeRecords, encodeRecord, type JournalRecord } from "./journal-record.ts";
@@ -53,7 +54,7 @@ export class ArchiveJournal {
 
   /** Keeps the order of the calls; records that wait for an earlier write go out together. */
   async append(records: readonly JournalRecord[]): Promise<void> {
-    this.#waiting.push(...records.map(encodeRecord));
+    append(this.#waiting, records.map(encodeRecord));
     this.#next ??= this.#writeAfter(this.#last);
     this.#last = this.#next;
     await this.#next;

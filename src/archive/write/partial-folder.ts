@@ -3,6 +3,7 @@ import { lstat, readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { StorageError } from "../../errors.ts";
 import { INDEX_FILE, LAYOUT_FILE } from "../../oci/layout.ts";
+import { largest } from "../../util/append.ts";
 import { changeMode, makeFolder, removeFolder, removeTree, renameFile, syncFolder } from "../../util/disk.ts";
 import { errorCode } from "../../util/error-code.ts";
 import { formatBytes, quote } from "../../util/format.ts";
@@ -134,8 +135,8 @@ export class PartialFolder implements AsyncDisposable {
       const state = `${formatBytes(kept)} of ${formatBytes(contents.totalBytes)} kept`;
       this.#onNote?.(`Resuming ${quote(this.partial)}: ${state}`);
     }
-    const largest = Math.max(0, ...contents.files.map(({ size }) => size));
-    await checkSpace(this.#path, contents.totalBytes, kept, largest);
+    const largestBytes = largest(contents.files.map(({ size }) => size));
+    await checkSpace(this.#path, contents.totalBytes, kept, largestBytes);
   }
 
   /** Only if nothing is lost. */

@@ -21,12 +21,12 @@ function bases(widths: Uint8Array, first: number): Int32Array {
 }
 
 const LITERAL_BITS = bits([16, 0], [4, 1], [2, 2], [2, 3], [1, 4], [1, 6]);
-const LITERAL_WIDTHS = Uint8Array.of(...LITERAL_BITS, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
+const LITERAL_WIDTHS = Uint8Array.from([...LITERAL_BITS, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
 const LITERAL_BASES = bases(LITERAL_WIDTHS, 0);
-const MATCH_WIDTHS = Uint8Array.of(
+const MATCH_WIDTHS = Uint8Array.from([
   ...bits([32, 0], [4, 1], [2, 2], [2, 3], [2, 4], [1, 5]),
   ...[7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
-);
+]);
 const MATCH_BASES = bases(MATCH_WIDTHS, 3);
 
 // Section 3.1.1.3.2.2: the default tables, for blocks without tables.

@@ -44,19 +44,31 @@ export async function headBlob(repository: Repository, digest: Digest, signal?: 
   }
   if (response.status === 405) withoutHead.add(client);
   if (response.status !== 200) return { present: false };
-  const size = readSize(headerText(response.headers, "content-length"));
+  // The length of an encoding is not that of the blob.
+  const isEncoded = (headerText(response.headers, "content-encoding") ?? "identity") !== "identity";
+  const size = isEncoded ? undefined : readSize(headerText(response.headers, "content-length"));
   return { present: true, ...(size === undefined ? {} : { size }) };
 }
 
-/** True when the repository has the blob, and does not say that it has another size. @throws as `headBlob`, after retries. */
-export async function hasBlob(
+/**
+ * Whether the repository has the blob, and says so: "other-size" when what it has under this digest cannot be the blob.
+ *
+ * @throws as `headBlob`, after retries.
+ */
+export async function findBlob(
   repository: Repository,
   { digest, size }: Pick<Descriptor, "digest" | "size">,
   signal?: AbortSignal,
-): Promise<boolean> {
+): Promise<"present" | "absent" | "other-size"> {
   const ask = async (): Promise<BlobHead> => await headBlob(repository, digest, signal);
-  const found = await repository.retrying(`blob ${digest}`, signal, ask);
-  return found.present && (found.size ?? size) === size;
+  const head = await repository.retrying(`blob ${digest}`, signal, ask);
+  if (!head.present) return "absent";
+  return isWhole(head, size) ? "present" : "other-size";
+}
+
+/** True for a blob that is present, of this size where the registry says. */
+export function isWhole(head: BlobHead | undefined, size: number): boolean {
+  return head?.present === true && (head.size === undefined || head.size === size);
 }
 
 /**

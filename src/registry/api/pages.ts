@@ -30,15 +30,20 @@ interface Page {
   readonly url: URL;
   readonly headers: HeaderMap;
   readonly document: unknown;
+  readonly bytes: number;
 }
 
 const MAX_PAGES = 10_000;
+/** Of all pages together. */
+const MAX_ENTRIES = 1_000_000;
+const MAX_LIST_BYTES = 64 * 1024 * 1024;
 const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 
 /**
  * Entries of a list that comes in pages (distribution specification, "Listing Tags"), each once, a page at a time.
  *
- * @throws RegistryError for a page that links to another origin or in a circle, IntegrityError for one above 4 MiB.
+ * @throws RegistryError for a page that links to another origin or in a circle, and for a list above 1,000,000 entries or
+ *   64 MiB; IntegrityError for a page above 4 MiB.
  */
 export async function* readPages<T>(repository: Repository, request: PageRequest<T>): AsyncGenerator<readonly T[]> {
   const { path, pageSize, keyOf } = request;
@@ -47,6 +52,7 @@ export async function* readPages<T>(repository: Repository, request: PageRequest
   const seen = new Set<string>();
   const first = withQuery(repository.urlOf(path), pageSize === 0 ? {} : { n: String(pageSize) });
   let page = await firstPage(pages, first);
+  let bytes = 0;
   for (let count = 1; ; count += 1) {
     visited.add(page.url.href);
     const { document, headers } = page;
@@ -54,6 +60,10 @@ export async function* readPages<T>(repository: Repository, request: PageRequest
     const fresh = entries.filter(entry => !seen.has(keyOf(entry)));
     const keys = entries.map(keyOf);
     for (const key of keys) seen.add(key);
+    // The address of a page is kept as well, and may be as long as a header.
+    bytes += page.bytes + page.url.href.length;
+    if (seen.size > MAX_ENTRIES) throw refused(pages, `more than ${MAX_ENTRIES} entries`, "fewer");
+    if (bytes > MAX_LIST_BYTES) throw refused(pages, `more than ${MAX_LIST_BYTES} bytes`, "fewer");
     if (fresh.length > 0) yield unique(fresh, keyOf);
     const next = nextPageUrl(page.headers, page.url);
     // A server that supports neither `n` nor `last` sends the whole list again.
@@ -138,7 +148,7 @@ async function readPage<T>(request: Pages<T>, url: URL): Promise<Page> {
     );
     // The links of a page that came from another origin are never followed.
     const isHome = originOf(response.url) === originOf(repository.client.base);
-    return { url, headers: isHome ? response.headers : {}, document };
+    return { url, headers: isHome ? response.headers : {}, document, bytes: bytes.length };
   });
 }
 

@@ -4,6 +4,7 @@ import { descriptorSchema } from "../../oci/descriptor-schema.ts";
 import { type Digest, digestAlgorithm, digestHex } from "../../oci/digest.ts";
 import { parseManifest } from "../../oci/manifest.ts";
 import { isManifestType, OCI_INDEX } from "../../oci/media-types.ts";
+import { append } from "../../util/append.ts";
 import { quote } from "../../util/format.ts";
 import { array, checkSchema, fields, nullish } from "../../util/json/schema.ts";
 import type { Repository } from "../client/repository.ts";
@@ -82,7 +83,7 @@ async function readApi(
   });
   const found: Descriptor[] = [];
   try {
-    for await (const page of pages) found.push(...page);
+    for await (const page of pages) append(found, page);
     return found;
   } catch (error) {
     signal?.throwIfAborted();

@@ -1,4 +1,5 @@
 import { type ImgpackError, NetworkError, RegistryError } from "../../errors.ts";
+import { append } from "../../util/append.ts";
 import { errorCode } from "../../util/error-code.ts";
 
 interface Fault {
@@ -120,7 +121,7 @@ function errorsIn(cause: unknown): readonly Error[] {
     const next = queue.shift();
     if (!(next instanceof Error)) continue;
     found.push(next);
-    if (next instanceof AggregateError) queue.push(...next.errors);
+    if (next instanceof AggregateError) append(queue, next.errors);
     queue.push(next.cause);
   }
   return found;

@@ -1,7 +1,7 @@
 import { ArchiveError, IntegrityError, RegistryError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { quote } from "../../util/format.ts";
-import { headBlob } from "../api/blobs.ts";
+import { headBlob, isWhole } from "../api/blobs.ts";
 import type { Repository, RepositoryCall } from "../client/repository.ts";
 import { headerList, headerText } from "../http/headers.ts";
 import { isRateLimit } from "../http/network-error.ts";
@@ -177,7 +177,7 @@ export class UploadSession {
       if (!isSessionFault(error)) throw error;
       // If only the answer to an earlier attempt was lost, the session is gone and the blob is there.
       const head = await headBlob(repository, digest, signal).catch(() => undefined);
-      if (head?.present !== true) throw isLost(error) ? this.lost(error) : error;
+      if (!isWhole(head, this.offset)) throw isLost(error) ? this.lost(error) : error;
     }
     await record?.drop();
   }

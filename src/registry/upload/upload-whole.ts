@@ -1,5 +1,5 @@
 import type { Digest } from "../../oci/digest.ts";
-import { headBlob } from "../api/blobs.ts";
+import { headBlob, isWhole } from "../api/blobs.ts";
 import type { ReplayableBody } from "./replayable-body.ts";
 import { asTransient, isSessionFault } from "./session-fault.ts";
 import { startUpload } from "./start-upload.ts";
@@ -29,7 +29,7 @@ export async function uploadWhole(
     const session = new UploadSession(context, url);
     try {
       // Only the answer to an earlier attempt may have been lost.
-      if (attempt > 1 && (await headBlob(repository, digest, signal)).present) return await session.cancel();
+      if (attempt > 1 && isWhole(await headBlob(repository, digest, signal), size)) return await session.cancel();
       await session.put(digest, size, whole);
     } catch (error) {
       await session.cancel();

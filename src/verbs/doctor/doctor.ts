@@ -9,6 +9,7 @@ import { type OnProgress, readingTo } from "../../content/progress.ts";
 import { wrongSizes } from "../../copy/wrong-sizes.ts";
 import { ArchiveError, UsageError } from "../../errors.ts";
 import { DOCKER_MANIFEST } from "../../oci/media-types.ts";
+import { append } from "../../util/append.ts";
 import { quote } from "../../util/format.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
 import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
@@ -116,7 +117,7 @@ export async function doctor(path: string, options: DoctorOptions = {}): Promise
   const dropped = source.oci === undefined ? damaged.map(problem => brokenImage({ names: [] }, problem)) : [];
   const images = [...checked.map(({ image }) => image), ...dropped, ...unseen(lostImages, checked).map(lostImage)];
   const manifests = await readRoots(source, signal);
-  notes.push(...wrongSizes({ manifests }));
+  append(notes, wrongSizes({ manifests }));
   const broken = images.filter(image => isImage(image) && !image.isWhole);
   const loaders = loaderVerdicts(await loadFacts(source, manifests, images, broken.length));
   const whole = checked.filter(({ image }) => image.isWhole).map(({ root }) => root);

@@ -6,6 +6,7 @@ import { gather } from "../../copy/gather.ts";
 import { InternalError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { append } from "../../util/append.ts";
 import { quote } from "../../util/format.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
 import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
@@ -198,7 +199,10 @@ async function toRegistries(run: ImportRun, registries: RegistryPool, attempts: 
       const plan = isSent ? { ...whole, blobs: [image.config], totalBytes: image.config.size } : whole;
       const copied = { ...copyOptions(run), plan, source: image.source, target: registryTarget };
       for (const { names, descriptor } of await copyImages(copied)) {
-        images.push(...names.map(tag => ({ reference: `${name}:${tag}`, digest: descriptor.digest })));
+        append(
+          images,
+          names.map(tag => ({ reference: `${name}:${tag}`, digest: descriptor.digest })),
+        );
       }
     });
   }

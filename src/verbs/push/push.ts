@@ -2,6 +2,7 @@ import { openArchive } from "../../archive/open-archive.ts";
 import type { CopyPlan } from "../../content/contracts.ts";
 import { noteTo, readingTo } from "../../content/progress.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
+import { append } from "../../util/append.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
 import { checkOptions } from "../../util/options/check-options.ts";
 import { checkList } from "../options/option-values.ts";
@@ -106,8 +107,9 @@ async function pushArchive(
   const attempts = new Attempts(targets.length + nameless.length, signal);
   for (const destination of targets) {
     await attempts.run(path, async () => {
-      images.push(
-        ...(await blameChangedInput(archive.confirm, async () => await pushToRepository(opened, destination, run))),
+      append(
+        images,
+        await blameChangedInput(archive.confirm, async () => await pushToRepository(opened, destination, run)),
       );
     });
     // What is wrong with the archive, or this machine, is wrong for the other repositories, too.

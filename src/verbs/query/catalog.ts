@@ -1,5 +1,6 @@
 import { AuthError, NotFoundError, RegistryError } from "../../errors.ts";
 import { listCatalog } from "../../registry/api/list-catalog.ts";
+import { append } from "../../util/append.ts";
 import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
 import { whole } from "../../util/options/option-kinds.ts";
 import { COMMON } from "../options/common-options.ts";
@@ -49,7 +50,7 @@ export async function catalog(registry: string, options: CatalogOptions = {}): P
     const repositories: string[] = [];
     try {
       for await (const page of listCatalog(client, limit, options.signal)) {
-        repositories.push(...page);
+        append(repositories, page);
         if (limit !== undefined && repositories.length >= limit) break;
       }
     } catch (error) {

@@ -2,6 +2,7 @@ import { noteTo } from "../../content/progress.ts";
 import { compareText, sortByVersion } from "../../oci/semver.ts";
 import { listTags } from "../../registry/api/list-tags.ts";
 import type { Repository } from "../../registry/client/repository.ts";
+import { append } from "../../util/append.ts";
 import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
 import { choice, whole } from "../../util/options/option-kinds.ts";
 import { COMMON } from "../options/common-options.ts";
@@ -71,7 +72,7 @@ export async function allTags(
 ): Promise<readonly string[]> {
   const found: string[] = [];
   for await (const page of listTags(repository, limit, signal)) {
-    found.push(...page);
+    append(found, page);
     if (found.length >= limit) break;
   }
   return found;

@@ -96,7 +96,7 @@ export class RegistryPool implements AsyncDisposable {
       find: (digest: Digest, other: string) => cache.findHolder(registry, digest, other),
       add: async (digest: Digest, other: string) => await cache.addHolder(registry, digest, other),
     };
-    return registryTarget(await this.repositoryFor(reference, signal, "pull,push"), holders, this.#journal);
+    return registryTarget(await this.repositoryFor(reference, signal, "pull,push"), holders, this.#journal, this.note);
   }
 
   /** Repositories to pull an image from, mirrors first. Only the registry itself gets credentials and TLS options. */

@@ -10,6 +10,7 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { formatPlatform, hostPlatform, type Platform, parsePlatform } from "../../oci/platform.ts";
 import { RECOMPRESS_CONCURRENCY } from "../../transform/recompress-layers.ts";
+import { append } from "../../util/append.ts";
 import type { OptionsShape } from "../../util/options/check-options.ts";
 import { CONCURRENCY_KIND, choice, FLAG } from "../../util/options/option-kinds.ts";
 import type { Layers } from "../options/choices.ts";
@@ -145,7 +146,7 @@ async function platformsOf(
   for (const root of plan.roots) {
     const found = await rootPlatforms(source, plan, root, signal, configs);
     if (isPlatformDefault !== true) checkPlatforms(platforms, found, `${verb} ${nameOf(root)}`);
-    labels.push(...found.map(formatPlatform));
+    append(labels, found.map(formatPlatform));
   }
   // A registry is not asked again.
   const blob = blobsOf(source, digest => configs.get(digest));
