@@ -1,4 +1,6 @@
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { setImmediate } from "node:timers/promises";
+import { deferred } from "../util/promises.ts";
 import type { Refusal } from "./refusal.ts";
 import { type FileSlice, sendSlice } from "./send-slice.ts";
 
@@ -7,6 +9,8 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | FileSlice;
 }
+
+const DRAIN_MS = 1000;
 
 const COMMON_HEADERS = {
   "docker-distribution-api-version": "registry/2.0",
@@ -30,19 +34,46 @@ export function refusalAnswer({ status, code, message, headers, detail }: Refusa
   return jsonAnswer(status, { errors: [error] }, headers);
 }
 
-/** Sends an answer; for HEAD only its headers, which are those of GET. @returns body bytes sent. */
+/**
+ * Sends an answer; for HEAD only its headers, which are those of GET. If the client is still sending its body, no one will
+ * read that: the connection ends after the answer, but so that the client can read the answer first.
+ *
+ * @returns body bytes sent
+ */
 export async function sendAnswer(response: ServerResponse, answer: Answer, isHead: boolean): Promise<number> {
   const { status, body } = answer;
+  // A short body has arrived together with its head, and is parsed by then.
+  if (!response.req.complete) await setImmediate();
+  const isEarly = !response.req.complete;
   const headers: Record<string, string> = { ...COMMON_HEADERS, ...answer.headers };
+  if (isEarly) headers["connection"] = "close";
   const size = body === undefined ? 0 : "handle" in body ? body.end - body.start : body.byteLength;
   if (status !== 204) headers["content-length"] ??= String(size);
   try {
     response.writeHead(status, headers);
-    if (isHead || body === undefined || size === 0) response.end();
-    else if ("handle" in body) await sendSlice(body, response);
-    else response.end(body);
+    if (body !== undefined && "handle" in body && !isHead && size > 0) await sendSlice(body, response);
+    else {
+      if (body !== undefined && !("handle" in body) && !isHead) response.write(body);
+      else response.flushHeaders();
+      if (isEarly) await drain(response.req);
+      response.end();
+    }
   } finally {
     if (body !== undefined && "handle" in body) await body.handle.close();
   }
   return isHead ? 0 : size;
+}
+
+/**
+ * Reads and drops a body for at most a second. A connection that is closed with unread bytes in it is reset, and then many
+ * clients see the reset and not the answer.
+ */
+async function drain(request: IncomingMessage): Promise<void> {
+  const ended = deferred<void>();
+  const timer = setTimeout(ended.resolve, DRAIN_MS);
+  for (const event of ["end", "close", "error"]) request.once(event, () => ended.resolve());
+  if (request.destroyed) ended.resolve();
+  request.resume();
+  await ended.promise;
+  clearTimeout(timer);
 }

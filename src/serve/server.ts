@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type Server } from "node:http";
 import { resolve } from "node:path";
 import { NetworkError, StorageError, UsageError } from "../errors.ts";
 import { errorCode } from "../util/error-code.ts";
@@ -6,42 +6,20 @@ import { quote } from "../util/format.ts";
 import { checkOptions, type OptionsShape } from "../util/options/check-options.ts";
 import { callback, required, SIGNAL, TEXT, TEXTS, whole } from "../util/options/option-kinds.ts";
 import { deferred } from "../util/promises.ts";
-import { type Answer, refusalAnswer, sendAnswer } from "./answer.ts";
+import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
+import { ConnectionTable, MAX_CONNECTIONS } from "./connections/connection-table.ts";
+import { Slots } from "./connections/slots.ts";
 import { RegistryFolder } from "./folder/registry-folder.ts";
-import { handleRequest } from "./handle-request.ts";
-import { Refusal } from "./refusal.ts";
-import { matchRoute } from "./routes.ts";
-import { checkOrigin, type HostRule, isLoopback, plainHost } from "./trusted-host.ts";
-import { ClientGoneError } from "./uploads/upload-session.ts";
+import { respond, type ServeEvent } from "./respond.ts";
+import { isLoopback, plainHost } from "./trusted-host.ts";
 import { UploadTable } from "./uploads/upload-table.ts";
 
 const HEADER_MS = 10_000;
-const IDLE_MS = 120_000;
 const KEEP_ALIVE_MS = 60_000;
-const MAX_CONNECTIONS = 256;
-
-/** What a served registry reports. */
-export type ServeEvent =
-  /** A request was answered. */
-  | {
-      readonly kind: "request";
-      readonly method: string;
-      /** Without query and upload session: both can be capabilities (security case A-17). Foreign text. */
-      readonly path: string;
-      readonly status: number;
-      /** Body bytes of the answer. */
-      readonly sentBytes: number;
-      readonly durationMs: number;
-    }
-  /** The server or its store failed; the client got status 500 or 507. */
-  | { readonly kind: "fault"; readonly method: string; readonly path: string; readonly error: unknown }
-  /**
-   * A file of the store is not what was written, and `found` says what it is. What it belongs to is answered with status
-   * 404, until a push brings it again.
-   */
-  | { readonly kind: "damage"; readonly path: string; readonly found: string }
-  /** Opening the store takes long, and this sentence says why. */
-  | { readonly kind: "note"; readonly message: string };
+const SWEEP_MS = 1000;
+/** Each needs one descriptor, sometimes two, and up to 1 MiB. */
+const MAX_TRANSFERS = 128;
+const MAX_LOOKUPS = 32;
 
 /** Options of `serve`. */
 export interface ServeOptions {
@@ -100,25 +78,43 @@ export interface RunningRegistry extends AsyncDisposable {
  */
 export async function serveRegistry(options: ServeOptions): Promise<RunningRegistry> {
   checkOptions(options, SERVE_OPTIONS);
+  return await startRegistry(options, SYSTEM_CLOCK);
+}
+
+/** `serveRegistry` with a clock of its own, for tests. */
+export async function startRegistry(options: ServeOptions, clock: Clock): Promise<RunningRegistry> {
   const { signal, host = "127.0.0.1", port = 0 } = options;
   signal?.throwIfAborted();
   const allowed = [options.allowHost ?? []].flat().map(checkedHost);
   const hosts = { names: new Set([...allowed, plainHost(host)]), isStrict: allowed.length > 0 };
   const store = await openStore(resolve(options.store), options);
-  const uploads = new UploadTable(store);
+  const uploads = new UploadTable(store, clock.now);
+  const connections = new ConnectionTable(clock.now);
+  const transfers = new Slots(MAX_TRANSFERS, () => connections.cutSlowest());
+  const lookups = new Slots(MAX_LOOKUPS);
+  const parts = { hosts, store, uploads, connections, transfers, lookups, onEvent: options.onEvent };
   const running = new Set<Promise<void>>();
-  const server = createServer({ headersTimeout: HEADER_MS, requestTimeout: 0, connectionsCheckingInterval: 2000 });
+  const server = createServer({ headersTimeout: HEADER_MS, requestTimeout: 0, connectionsCheckingInterval: SWEEP_MS });
   server.maxConnections = MAX_CONNECTIONS;
-  server.timeout = IDLE_MS;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.on("connection", socket => connections.add(socket));
+  // The next attempt of that client then finds room.
+  server.on("drop", () => connections.makeRoom());
   server.on("request", (request, response) => {
-    const task = respond(request, response, { hosts, store, uploads, onEvent: options.onEvent });
+    const task = connections.run(request, response, async () => await respond(request, response, parts));
     running.add(task);
     void task.finally(() => running.delete(task));
+  });
+  const stopSweeping = clock.every(SWEEP_MS, () => {
+    connections.sweep();
+    for (let { waiting } = transfers; waiting > 0 && connections.cutSlowest(); ) waiting -= 1;
+    // What it cannot remove now is removed at the next start.
+    void uploads.sweep().catch(() => undefined);
   });
 
   const close = async (): Promise<void> => {
     signal?.removeEventListener("abort", onAbort);
+    stopSweeping();
     const closed = deferred<void>();
     server.close(() => closed.resolve());
     server.closeAllConnections();
@@ -138,6 +134,7 @@ export async function serveRegistry(options: ServeOptions): Promise<RunningRegis
   try {
     await listen(server, host, port);
   } catch (error) {
+    stopSweeping();
     await store.close();
     throw error;
   }
@@ -151,54 +148,6 @@ export async function serveRegistry(options: ServeOptions): Promise<RunningRegis
     close: closeOnce,
     [Symbol.asyncDispose]: closeOnce,
   };
-}
-
-interface ServerParts {
-  readonly hosts: HostRule;
-  readonly store: RegistryFolder;
-  readonly uploads: UploadTable;
-  readonly onEvent: ((event: ServeEvent) => void) | undefined;
-}
-
-/** Never rejects: an error of one request does not affect others. */
-async function respond(request: IncomingMessage, response: ServerResponse, parts: ServerParts): Promise<void> {
-  const start = performance.now();
-  const { method = "", url = "" } = request;
-  const path = url.replace(/\?.*$/, "").replace(/(\/blobs\/uploads\/).+$/, "$1…");
-  const answer = await answerTo(request, parts, error => parts.onEvent?.({ kind: "fault", method, path, error }));
-  if (answer === undefined) return;
-  let sentBytes = 0;
-  try {
-    sentBytes = await sendAnswer(response, answer, method === "HEAD");
-  } catch {
-    // The connection is gone, or the body could not be read to its end: cut, so that no client takes it as complete.
-    response.destroy();
-  }
-  const durationMs = performance.now() - start;
-  parts.onEvent?.({ kind: "request", method, path, status: answer.status, sentBytes, durationMs });
-}
-
-/** @returns undefined if the client is gone. */
-async function answerTo(
-  request: IncomingMessage,
-  { hosts, store, uploads }: ServerParts,
-  onFault: (error: unknown) => void,
-): Promise<Answer | undefined> {
-  try {
-    checkOrigin(request, hosts);
-    const { route, query } = matchRoute(request.url ?? "");
-    return await handleRequest(route, { request, query, store, uploads });
-  } catch (error) {
-    if (error instanceof Refusal) return refusalAnswer(error);
-    if (error instanceof ClientGoneError) return undefined;
-    onFault(error);
-    const isFull = errorCode(error) === "ENOSPC" || errorCode(error) === "EDQUOT";
-    return refusalAnswer(
-      isFull
-        ? new Refusal(507, "DENIED", "the registry's disk is full")
-        : new Refusal(500, "UNKNOWN", "the storage of the registry failed; see its log"),
-    );
-  }
 }
 
 function checkedHost(text: string): string {

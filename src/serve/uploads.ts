@@ -96,9 +96,7 @@ async function takeBody({ request }: Exchange, session: UploadSession): Promise<
   );
 }
 
-async function closeUpload({ request, store }: Exchange, session: UploadSession, digest: Digest): Promise<Answer> {
-  // Syncing gigabytes may take longer than the idle timeout.
-  request.socket.setTimeout(0);
+async function closeUpload({ store }: Exchange, session: UploadSession, digest: Digest): Promise<Answer> {
   const found = await session.seal(digest);
   if (found !== digest) {
     throw new Refusal(400, "DIGEST_INVALID", `blob of ${session.size} bytes is ${found}, expected ${digest}`);

@@ -99,8 +99,9 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 
   "serve/refusal.ts": [],
   "serve/folder": [],
+  "serve/connections": [],
   "serve/uploads": ["serve/refusal.ts", "serve/folder"],
-  serve: ["serve/refusal.ts", "serve/folder", "serve/uploads"],
+  serve: ["serve/refusal.ts", "serve/folder", "serve/connections", "serve/uploads"],
 
   "verbs/options": [],
   "verbs/shared": ["verbs/options"],

@@ -18,8 +18,8 @@ export class UploadSession {
   size = 0;
   /** The request that currently changes the session. */
   writer: IncomingMessage | undefined;
-  /** Milliseconds since the epoch. */
-  lastUse: number;
+  /** Milliseconds of the table's clock. */
+  lastUse = 0;
   #algorithm: DigestAlgorithm;
   #hash: BlobHash | undefined;
 
@@ -28,7 +28,6 @@ export class UploadSession {
     this.repository = repository;
     this.path = path;
     this.#algorithm = algorithm;
-    this.lastUse = Date.now();
   }
 
   static async create(

@@ -6,7 +6,7 @@ import { Refusal } from "../refusal.ts";
 import { ClientGoneError, UploadSession } from "./upload-session.ts";
 
 const MAX_SESSIONS = 4096;
-const IDLE_MS = 60 * 60 * 1000;
+const MAX_IDLE_MS = 60 * 60 * 1000;
 
 /** The open upload sessions. They live in memory: after a restart clients get 404 and start again. */
 export class UploadTable {
@@ -14,8 +14,14 @@ export class UploadTable {
   readonly #sessions = new Map<string, UploadSession>();
   readonly #locks = new KeyedLock();
 
-  constructor(store: RegistryFolder) {
+  readonly #now: () => number;
+  readonly #limit: number;
+
+  /** @param now milliseconds of a clock that never goes back @param limit of open sessions */
+  constructor(store: RegistryFolder, now: () => number, limit: number = MAX_SESSIONS) {
+    this.#limit = limit;
     this.#store = store;
+    this.#now = now;
   }
 
   /** A session that is not in the table, for an upload in one request. */
@@ -23,13 +29,14 @@ export class UploadTable {
     return await UploadSession.create(this.#store.newUpload(), repository, algorithm);
   }
 
-  /** @throws Refusal 429 if too many sessions are open, and none of them is idle for an hour */
+  /** If too many are open, one that no client uses ends. @throws Refusal 429 if clients are using all of them */
   async create(repository: string, algorithm: DigestAlgorithm): Promise<UploadSession> {
-    if (this.#sessions.size >= MAX_SESSIONS) await this.#dropIdle();
-    if (this.#sessions.size >= MAX_SESSIONS) {
-      throw new Refusal(429, "TOOMANYREQUESTS", `${MAX_SESSIONS} uploads are open, expected fewer`);
+    if (this.#sessions.size >= this.#limit) await this.#dropOne();
+    if (this.#sessions.size >= this.#limit) {
+      throw new Refusal(429, "TOOMANYREQUESTS", `${this.#limit} uploads are open, expected fewer`);
     }
     const session = await this.createLoose(repository, algorithm);
+    session.lastUse = this.#now();
     this.#sessions.set(session.id, session);
     return session;
   }
@@ -38,7 +45,7 @@ export class UploadTable {
   get(id: string, repository: string): UploadSession {
     const session = this.#sessions.get(id);
     if (session === undefined || session.repository !== repository) throw unknown();
-    session.lastUse = Date.now();
+    session.lastUse = this.#now();
     return session;
   }
 
@@ -64,7 +71,7 @@ export class UploadTable {
         throw error;
       } finally {
         session.writer = undefined;
-        session.lastUse = Date.now();
+        session.lastUse = this.#now();
       }
     });
   }
@@ -79,11 +86,22 @@ export class UploadTable {
     for (const session of this.#sessions.values()) await this.end(session);
   }
 
-  async #dropIdle(): Promise<void> {
-    const oldest = Date.now() - IDLE_MS;
-    for (const session of this.#sessions.values()) {
-      if (session.writer === undefined && session.lastUse < oldest) await this.end(session);
-    }
+  /** Ends the uploads that no client has used for an hour. */
+  async sweep(): Promise<void> {
+    const oldest = this.#now() - MAX_IDLE_MS;
+    for (const session of this.#unused()) if (session.lastUse <= oldest) await this.end(session);
+  }
+
+  /** The one that was unused longest; one without a byte first, because opening those costs nothing. */
+  async #dropOne(): Promise<void> {
+    const unused = this.#unused();
+    const empty = unused.filter(({ size }) => size === 0);
+    const [oldest] = (empty.length > 0 ? empty : unused).sort((left, right) => left.lastUse - right.lastUse);
+    if (oldest !== undefined) await this.end(oldest);
+  }
+
+  #unused(): UploadSession[] {
+    return [...this.#sessions.values()].filter(({ writer }) => writer === undefined);
   }
 }
 

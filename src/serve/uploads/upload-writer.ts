@@ -26,6 +26,7 @@ export class UploadWriter {
   #turn = 0;
   #filled = 0;
   #stored: Promise<void> = Promise.resolve();
+  #failure: { readonly error: unknown } | undefined;
   #unsynced = 0;
   #synced: Promise<void> = Promise.resolve();
 
@@ -44,8 +45,9 @@ export class UploadWriter {
     this.#onStored = onStored;
   }
 
-  /** Copies `bytes`; waits while all chunks are in use. @throws the error of an earlier chunk */
+  /** Copies `bytes`; waits while all chunks are in use. @throws the error of a chunk that could not be written */
   async write(bytes: Uint8Array): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure.error;
     for (let rest = bytes; rest.length > 0; ) {
       const slot = this.#slot();
       if (this.#filled === 0) await slot.freed;
@@ -79,8 +81,10 @@ export class UploadWriter {
     const chunk = slot.chunk.subarray(0, this.#filled);
     const task = Promise.all([this.#file.write(chunk, this.#position), this.#hash.update(chunk), this.#stored]);
     this.#stored = task.then(() => this.#onStored(chunk.length));
-    // Its error is thrown when the chunk, or the end, is awaited.
-    this.#stored.catch(() => undefined);
+    // Its error is thrown by the next call.
+    this.#stored.catch(error => {
+      this.#failure ??= { error };
+    });
     slot.freed = this.#stored;
     this.#position += chunk.length;
     this.#unsynced += chunk.length;

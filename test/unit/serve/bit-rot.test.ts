@@ -3,7 +3,8 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { OCI_INDEX } from "../../../src/oci/media-types.ts";
-import type { RunningRegistry, ServeEvent } from "../../../src/serve/server.ts";
+import type { ServeEvent } from "../../../src/serve/respond.ts";
+import type { RunningRegistry } from "../../../src/serve/server.ts";
 import {
   descriptor,
   digestOf,

@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { type IncomingHttpHeaders, request } from "node:http";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Digest } from "../../../src/oci/digest.ts";
 import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from "../../../src/oci/media-types.ts";
-import { type RunningRegistry, type ServeOptions, serveRegistry } from "../../../src/serve/server.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../../src/serve/clock.ts";
+import { type RunningRegistry, type ServeOptions, startRegistry } from "../../../src/serve/server.ts";
 
 export interface Reply {
   readonly status: number;
@@ -27,8 +28,11 @@ export async function makeFolder(): Promise<string> {
   return folder;
 }
 
-export async function start(options: Partial<ServeOptions> = {}): Promise<RunningRegistry> {
-  const registry = await serveRegistry({ store: options.store ?? (await makeFolder()), ...options });
+export async function start(
+  options: Partial<ServeOptions> = {},
+  clock: Clock = SYSTEM_CLOCK,
+): Promise<RunningRegistry> {
+  const registry = await startRegistry({ store: options.store ?? (await makeFolder()), ...options }, clock);
   onTestFinished(async () => await registry.close());
   return registry;
 }
@@ -132,4 +136,34 @@ export async function rawReply(port: number, text: string): Promise<string> {
   socket.write(text, "latin1");
   await new Promise(resolve => socket.on("error", () => undefined).once("close", resolve));
   return reply;
+}
+
+/** A clock that only the test moves. `pass` also does what is due. */
+export function handClock(): Clock & { pass(ms: number): void } {
+  let time = 1_000_000;
+  const tasks = new Set<() => void>();
+  return {
+    now: () => time,
+    every(_ms, task) {
+      tasks.add(task);
+      return () => tasks.delete(task);
+    },
+    pass(ms) {
+      time += ms;
+      for (const task of tasks) task();
+    },
+  };
+}
+
+/** An open connection; errors end it silently. */
+export async function openSocket({ address }: RunningRegistry): Promise<Socket> {
+  const socket = connect(address.port, "127.0.0.1").on("error", () => undefined);
+  onTestFinished(() => void socket.destroy());
+  await new Promise(resolve => socket.once("connect", resolve));
+  return socket;
+}
+
+/** Settles when the server has closed the connection. */
+export async function closed(socket: Socket): Promise<void> {
+  if (!socket.closed) await new Promise(resolve => socket.resume().once("close", resolve));
 }

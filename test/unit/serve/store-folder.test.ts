@@ -2,7 +2,8 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { EXIT_CODES } from "../../../src/errors.ts";
-import { type ServeEvent, serveRegistry } from "../../../src/serve/server.ts";
+import type { ServeEvent } from "../../../src/serve/respond.ts";
+import { serveRegistry } from "../../../src/serve/server.ts";
 import { makeFolder, pushBlob, pushImage, send, start } from "./registry-client.ts";
 
 const MARKER = "imgpack-registry";

@@ -1,0 +1,122 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { errorCode } from "../util/error-code.ts";
+import { type Answer, refusalAnswer, sendAnswer } from "./answer.ts";
+import type { ConnectionTable } from "./connections/connection-table.ts";
+import type { Release, Slots } from "./connections/slots.ts";
+import type { RegistryFolder } from "./folder/registry-folder.ts";
+import { handleRequest } from "./handle-request.ts";
+import { Refusal } from "./refusal.ts";
+import { matchRoute } from "./routes.ts";
+import { checkOrigin, type HostRule } from "./trusted-host.ts";
+import { ClientGoneError } from "./uploads/upload-session.ts";
+import type { UploadTable } from "./uploads/upload-table.ts";
+
+/** What a served registry reports. */
+export type ServeEvent =
+  /** A request was answered. */
+  | {
+      readonly kind: "request";
+      readonly method: string;
+      /** Without query and upload session: both can be capabilities (security case A-17). Foreign text. */
+      readonly path: string;
+      readonly status: number;
+      /** Body bytes of the answer. */
+      readonly sentBytes: number;
+      readonly durationMs: number;
+    }
+  /** The server or its store failed; the client got status 500, 503 or 507. */
+  | { readonly kind: "fault"; readonly method: string; readonly path: string; readonly error: unknown }
+  /**
+   * A file of the store is not what was written, and `found` says what it is. What it belongs to is answered with status
+   * 404, until a push brings it again.
+   */
+  | { readonly kind: "damage"; readonly path: string; readonly found: string }
+  /** Opening the store takes long, and this sentence says why. */
+  | { readonly kind: "note"; readonly message: string };
+
+/** What all requests of a server share. */
+export interface ServerParts {
+  readonly hosts: HostRule;
+  readonly store: RegistryFolder;
+  readonly uploads: UploadTable;
+  readonly connections: ConnectionTable;
+  /** For requests that last as long as the client likes. */
+  readonly transfers: Slots;
+  /** For the others. */
+  readonly lookups: Slots;
+  readonly onEvent: ((event: ServeEvent) => void) | undefined;
+}
+
+/** Answers a request. Never rejects: an error of one request does not affect others. */
+export async function respond(request: IncomingMessage, response: ServerResponse, parts: ServerParts): Promise<void> {
+  const { socket } = request;
+  const isSlotHeldToEnd = isTransfer(request);
+  const release = await parts.connections.inLine(
+    socket,
+    (isSlotHeldToEnd ? parts.transfers : parts.lookups).acquire(socket),
+  );
+  if (release === undefined) return;
+  try {
+    await answerAndSend(request, response, parts, isSlotHeldToEnd ? () => undefined : release);
+  } finally {
+    release();
+  }
+}
+
+/** Such a request keeps a file or memory while the client sends or takes a body, which may be slow. */
+function isTransfer({ method, url = "", headers }: IncomingMessage): boolean {
+  const hasBody = headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+  return hasBody || method === "PUT" || (method === "GET" && !/^\/v2\/?$/.test(url));
+}
+
+async function answerAndSend(
+  request: IncomingMessage,
+  response: ServerResponse,
+  parts: ServerParts,
+  onAnswer: Release,
+): Promise<void> {
+  const start = performance.now();
+  const { method = "", url = "" } = request;
+  const path = url.replace(/\?.*$/, "").replace(/(\/blobs\/uploads\/).+$/, "$1…");
+  const answer = await answerTo(request, parts, error => parts.onEvent?.({ kind: "fault", method, path, error }));
+  onAnswer();
+  if (answer === undefined) return;
+  let sentBytes = 0;
+  try {
+    sentBytes = await sendAnswer(response, answer, method === "HEAD");
+  } catch {
+    // The connection is gone, or the body could not be read to its end: cut, so that no client takes it as complete.
+    response.destroy();
+  }
+  const durationMs = performance.now() - start;
+  parts.onEvent?.({ kind: "request", method, path, status: answer.status, sentBytes, durationMs });
+}
+
+/** @returns undefined if the client is gone. */
+async function answerTo(
+  request: IncomingMessage,
+  { hosts, store, uploads, connections }: ServerParts,
+  onFault: (error: unknown) => void,
+): Promise<Answer | undefined> {
+  try {
+    if (connections.isSurplus(request.socket)) throw busy("too many connections are open");
+    checkOrigin(request, hosts);
+    const { route, query } = matchRoute(request.url ?? "");
+    return await handleRequest(route, { request, query, store, uploads });
+  } catch (error) {
+    if (error instanceof Refusal) return refusalAnswer(error);
+    if (error instanceof ClientGoneError) return undefined;
+    onFault(error);
+    return refusalAnswer(faultRefusal(errorCode(error)));
+  }
+}
+
+function faultRefusal(code: string): Refusal {
+  if (code === "ENOSPC" || code === "EDQUOT") return new Refusal(507, "DENIED", "the registry's disk is full");
+  if (code === "EMFILE" || code === "ENFILE") return busy("the registry has too many open files");
+  return new Refusal(500, "UNKNOWN", "the storage of the registry failed; see its log");
+}
+
+function busy(message: string): Refusal {
+  return new Refusal(503, "TOOMANYREQUESTS", message, { headers: { "retry-after": "1", connection: "close" } });
+}
