@@ -7,7 +7,7 @@ import { resolveDigest } from "../registry/api/resolve-digest.ts";
 import type { Repository } from "../registry/client/repository.ts";
 import { append } from "../util/append.ts";
 import { checkOptions, type OptionsShape } from "../util/options/check-options.ts";
-import { callback, required } from "../util/options/option-kinds.ts";
+import { callback, FLAG, required } from "../util/options/option-kinds.ts";
 import { runBounded } from "../util/task-group.ts";
 import { COMMON } from "./options/common-options.ts";
 import { checkText } from "./options/option-values.ts";
@@ -29,11 +29,17 @@ export interface Deletion {
 export interface DeleteOptions extends RemoteOptions {
   /** Is called before anything is deleted, and again if the registry can only delete more than was named. */
   readonly confirm: (deletion: Deletion) => Promise<boolean>;
+  /**
+   * Where the registry deletes by digest only, deletes the other tags of the image together with the one that was named.
+   * Default false: other tags are an error, and nothing is deleted.
+   */
+  readonly allTags?: boolean | undefined;
 }
 
 const DELETE_OPTIONS: OptionsShape<DeleteOptions> = {
   ...COMMON,
   confirm: required(callback<DeleteOptions["confirm"]>()),
+  allTags: FLAG,
 };
 
 /** Every tag costs a request. */
@@ -44,7 +50,7 @@ const SWITCHED_OFF =
 
 /**
  * Deletes a tag, or, by digest, a manifest with all its tags. Registries that delete only by digest (distribution 2) delete
- * the manifest in both cases; `confirm` is called with that first.
+ * the manifest in both cases: `confirm` is called with that first, and other tags of the manifest need `allTags`.
  *
  * @param reference `registry/repository:tag`, or `registry/repository@digest`.
  * @returns undefined if `confirm` returned false.
@@ -69,6 +75,11 @@ export async function deleteImage(reference: string, options: DeleteOptions): Pr
       hint: `See what there is with "imgpack tags ${reference}".`,
     });
   }
+  if (parsed.tag !== undefined && parsed.digest !== undefined) {
+    throw new UsageError(`Cannot delete ${reference}: found a tag and a digest, expected one of them`, {
+      hint: "The tag removes one name of the image, the digest removes the image with all its names.",
+    });
+  }
   const named = writableReference("delete", reference, options.registry);
   return await withRegistries(options, named.registry, async registries => {
     const repository = await registries.repositoryFor(named, signal, "pull,push");
@@ -78,24 +89,53 @@ export async function deleteImage(reference: string, options: DeleteOptions): Pr
     if (named.digest === undefined && tag !== undefined) {
       const deletion: Deletion = { reference: `${name}:${tag}`, removes: "tag", digest };
       if (!(await confirm(deletion))) return undefined;
-      if (await removeTag(repository, tag, signal)) return deletion;
+      const refusal = await removeTag(repository, tag, signal);
+      if (refusal === undefined) return deletion;
+      const tags = await tagsOf(repository, digest, signal);
+      if (options.allTags !== true) checkAlone(`${name}:${tag}`, tag, tags, refusal);
+      return await removeManifest(repository, digest, tags, options);
     }
-    const tags = await tagsOf(repository, digest, signal);
-    const deletion: Deletion = { reference: `${name}@${digest}`, removes: "manifest", digest, ...(tags && { tags }) };
-    if (!(await confirm(deletion))) return undefined;
-    await explaining(async () => await deleteManifest(repository, digest, signal));
-    return deletion;
+    return await removeManifest(repository, digest, await tagsOf(repository, digest, signal), options);
   });
 }
 
-/** @returns false when this registry deletes by digest only. */
-async function removeTag(repository: Repository, tag: string, signal: AbortSignal | undefined): Promise<boolean> {
+async function removeManifest(
+  repository: Repository,
+  digest: Digest,
+  tags: readonly string[] | undefined,
+  { confirm, signal }: DeleteOptions,
+): Promise<Deletion | undefined> {
+  const reference = `${repository}@${digest}`;
+  const deletion: Deletion = { reference, removes: "manifest", digest, ...(tags && { tags }) };
+  if (!(await confirm(deletion))) return undefined;
+  await explaining(async () => await deleteManifest(repository, digest, signal));
+  return deletion;
+}
+
+/** @throws RegistryError if the image has, or may have, other tags than this one. */
+function checkAlone(name: string, tag: string, tags: readonly string[] | undefined, refusal: RegistryError): void {
+  const others = tags?.filter(other => other !== tag);
+  if (others?.length === 0) return;
+  const found = others === undefined ? "tags that are too many to look up" : `the other tags ${others.join(", ")}`;
+  const { status, codes } = refusal;
+  throw new RegistryError(
+    `Cannot delete ${name}: the registry deletes by digest only, which removes ${found}, expected one tag`,
+    { status, codes, cause: refusal, hint: "Nothing was deleted. Delete all of them with --all-tags." },
+  );
+}
+
+/** @returns the refusal of a registry that deletes by digest only. */
+async function removeTag(
+  repository: Repository,
+  tag: string,
+  signal: AbortSignal | undefined,
+): Promise<RegistryError | undefined> {
   return await explaining(async () => {
     try {
       await deleteManifest(repository, tag, signal);
-      return true;
+      return undefined;
     } catch (error) {
-      if (isTagDeletionUnsupported(error)) return false;
+      if (isTagDeletionUnsupported(error)) return error;
       throw error;
     }
   });

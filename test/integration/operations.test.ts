@@ -172,7 +172,7 @@ describeWith(["docker-registry", "skopeo"], "operations on docker-registry", () 
     const refused = await imgpack.run(["delete", `${host}/doomed:1`]);
     expect(refused).toMatchObject({ code: 2 });
     expect(await heldTags(registry.url, "doomed")).toEqual(["1", "2"]);
-    const { code, stdout, stderr } = await imgpack.run(["delete", "--yes", `${host}/doomed:1`]);
+    const { code, stdout, stderr } = await imgpack.run(["delete", "--yes", "--all-tags", `${host}/doomed:1`]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: `${host}/doomed@${digest}\n` });
     expect(stderr).toContain("and its 2 tag(s): 1, 2");
     for (const tag of ["1", "2"])
@@ -363,10 +363,14 @@ describeWith(["docker-registry", "curl", "jq"], "docs/CURL.md", () => {
       const shell = async (line: string): Promise<string> => {
         const script = `imgpack() { "${process.execPath}" "${builtCommand}" "$@"; }\n${types}\nset -o pipefail\n${line}`;
         const digest = line.includes("blob ") || line.includes("-sLo layer") ? layers[0]?.digest : DIGEST;
-        const { code, stdout, stderr } = await run("bash", ["-c", script.replace("delete ", "delete --yes ")], {
-          cwd: imgpack.folder,
-          env: { ...env, DIGEST: digest, DOCKER_CONFIG: imgpack.folder },
-        });
+        const { code, stdout, stderr } = await run(
+          "bash",
+          ["-c", script.replace("delete ", "delete --yes --all-tags ")],
+          {
+            cwd: imgpack.folder,
+            env: { ...env, DIGEST: digest, DOCKER_CONFIG: imgpack.folder },
+          },
+        );
         expect([line, code, code === 0 ? "" : stderr]).toEqual([line, 0, ""]);
         return stdout;
       };

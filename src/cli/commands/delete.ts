@@ -9,6 +9,7 @@ import { IMAGE_REFERENCE, type RemoteFlags, remoteFlags, remoteOptions } from ".
 interface DeleteFlags extends RemoteFlags {
   readonly reference?: string | undefined;
   readonly yes?: boolean | undefined;
+  readonly allTags?: boolean | undefined;
 }
 
 export function deleteCommand(context: Context): CommandModule<object, DeleteFlags> {
@@ -19,7 +20,12 @@ export function deleteCommand(context: Context): CommandModule<object, DeleteFla
       remoteFlags(
         parser
           .positional("reference", { type: "string", describe: IMAGE_REFERENCE })
-          .option("yes", { type: "boolean", describe: "delete without asking" }),
+          .option("yes", { type: "boolean", describe: "delete what was named without asking" })
+          .option("all-tags", {
+            type: "boolean",
+            describe:
+              "delete the image's other tags, too, if the registry deletes by digest only (default: exit code 8)",
+          }),
         WRITE_REGISTRY,
       ),
     handler: async flags => await runDelete(flags, context),
@@ -41,7 +47,9 @@ async function runDelete(flags: DeleteFlags, context: Context): Promise<void> {
     if (deletion.removes === "manifest" && flags.quiet !== true) context.stderr.write(`${text}\n`);
     return true;
   };
-  const result = await deleteImage(reference, { ...options, confirm });
+  // Who is asked on the terminal sees the other tags in the question.
+  const allTags = flags.allTags ?? flags.yes !== true;
+  const result = await deleteImage(reference, { ...options, confirm, allTags });
   if (result === undefined) {
     throw new UsageError(`Cannot delete ${name}: the answer was no, expected yes`, { hint: "Nothing was deleted." });
   }

@@ -26,6 +26,6 @@ export function isDeletionUnsupported(error: unknown): error is RegistryError {
 }
 
 /** distribution 2 takes only digests, and reads a tag as a malformed one. */
-export function isTagDeletionUnsupported(error: unknown): boolean {
+export function isTagDeletionUnsupported(error: unknown): error is RegistryError {
   return isDeletionUnsupported(error) || (error instanceof RegistryError && error.status === 400);
 }

@@ -76,7 +76,7 @@ function namedMirror(text: string, name: FullName): PullLocation {
     .replace(/^https?:\/\//i, "")
     .replace(/\/+$/, "")
     .split("/");
-  if (host === "" || path.includes("") || /[@?#\s]/.test(text)) {
+  if (host === "" || path.some(part => part === "" || part.includes(":")) || /[@?#\s]/.test(text)) {
     throw new UsageError(`Cannot use --mirror ${quote(text)}: malformed, expected HOST[:PORT][/PATH]`);
   }
   return {

@@ -8,6 +8,7 @@ import type { FullReference } from "../../registry/registry-source.ts";
 import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
 import { PLATFORMS, TRANSFER } from "../options/common-options.ts";
 import { checkList, checkText } from "../options/option-values.ts";
+import { belowPrefix, parsePrefix } from "../options/prefix.ts";
 import { Attempts } from "../shared/attempts.ts";
 import { type BlobCounts, createBlobCounter } from "../shared/blob-counts.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
@@ -118,10 +119,11 @@ export async function copyTo(
   checkList("copy", "references", sources);
   checkText("copy", "HOST/PREFIX", prefix);
   checkOptions(options, COPY_OPTIONS);
+  const below = parsePrefix("copy", prefix);
   const jobs = sources.map(source => {
     const from = readableReference(source, options.registry);
     const { tag, repository } = from;
-    const to = resolveDockerHub(belowPrefix(prefix, repository));
+    const to = resolveDockerHub(belowPrefix(below, repository));
     return {
       source,
       from,
@@ -170,12 +172,4 @@ async function copyAll(jobs: readonly Job[], options: CopyOptions): Promise<Copy
   const result: CopyResult = { images, ...traffic, blobs: blobCounter.counts(), seconds };
   const hint = "The others are copied. Fix the cause and run the same command again.";
   return attempts.settle("copy", "images", result, hint);
-}
-
-function belowPrefix(prefix: string, repository: string): ReturnType<typeof parseReference> {
-  const reference = parseReference(`${prefix.replace(/\/$/, "")}/${repository}`);
-  if (reference.registry !== undefined) return reference;
-  throw new UsageError(`Cannot copy to ${prefix}: no registry in it, expected HOST or HOST/PREFIX`, {
-    hint: "A registry has a dot or a port, as in registry.lan:5000/mirror.",
-  });
 }

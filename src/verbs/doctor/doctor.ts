@@ -18,7 +18,7 @@ import type { Layers } from "../options/choices.ts";
 import { COMMON, LAYERS_KIND } from "../options/common-options.ts";
 import { checkText } from "../options/option-values.ts";
 import { namesOf } from "../shared/describe-images.ts";
-import { checkApart } from "../shared/open-output.ts";
+import { checkApart, checkEnding } from "../shared/open-output.ts";
 import { type VerifyResult, verify } from "../verify.ts";
 import { type CheckedImage, checkImages, type DiagnosedImage } from "./check-images.ts";
 import { isImage, loadFacts, readRoots } from "./load-facts.ts";
@@ -140,6 +140,7 @@ export async function doctor(path: string, options: DoctorOptions = {}): Promise
 /** @throws UsageError before anything is read. */
 async function checkRepair(path: string, { repair }: DoctorOptions): Promise<void> {
   if (repair === undefined) return;
+  checkEnding(repair);
   if (path === "-") {
     throw new UsageError("Cannot repair archive from stdin: it can be read only once, expected a file", {
       hint: "Save it to a file first.",

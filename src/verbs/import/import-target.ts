@@ -7,6 +7,7 @@ import type { Compression } from "../options/choices.ts";
 import { type RegistryOptions, registryOptions } from "../options/registry-options.ts";
 import { type Destination, destinations } from "../shared/destinations.ts";
 import { gzipLevel } from "../shared/gzip-level.ts";
+import { checkEnding } from "../shared/open-output.ts";
 import { PushNames } from "../shared/push-names.ts";
 
 /** Media types of a manifest: those of OCI, or Docker's schema 2. */
@@ -52,6 +53,7 @@ export function importTarget(what: string, options: ImportTargetOptions): Import
   const format = options.format ?? "oci";
   const { host } = registryOptions(options.registry);
   const isArchive = output !== undefined;
+  if (isArchive) checkEnding(output);
   const level = gzipLevel(options.compression);
   return {
     names: isArchive ? [...new Set(tags.map(tag => archiveName(tag, host)))] : [],

@@ -77,13 +77,23 @@ type Found = Pick<LatestResult, "tag" | "digest" | "created">;
 async function byVersion(
   repository: Repository,
   tags: readonly string[],
-  { prerelease, signal }: LatestOptions,
+  { prerelease, onProgress, signal }: LatestOptions,
 ): Promise<Found> {
-  const tag = newestVersion(tags, prerelease);
-  if (tag !== undefined) return { tag, digest: (await resolveDigest(repository, tag, signal)).digest };
+  let left = tags;
+  for (let tag = newestVersion(left, prerelease); tag !== undefined; tag = newestVersion(left, prerelease)) {
+    try {
+      return { tag, digest: (await resolveDigest(repository, tag, signal)).digest };
+    } catch (error) {
+      // distribution 2 lists tags whose manifest was deleted.
+      if (!(error instanceof NotFoundError)) throw error;
+      noteTo(onProgress)(`${tag} is listed, but its image is gone: ${error.message}`);
+      const gone = tag;
+      left = left.filter(other => other !== gone);
+    }
+  }
   const isHidden = newestVersion(tags, true) !== undefined;
   throw new NotFoundError(
-    `Cannot find the latest of ${repository}: ${tags.length} tags, none of them a version, expected one like 1.4.2`,
+    `Cannot find the latest of ${repository}: ${tags.length} tags, none of them a version${left.length < tags.length ? " whose image is there" : ""}, expected one like 1.4.2`,
     {
       hint: isHidden
         ? "There are pre-releases: take them with --prerelease."

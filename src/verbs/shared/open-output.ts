@@ -31,7 +31,22 @@ export interface OpenedOutput {
   target(platform: Platform, resume?: ResumeOptions): ImageTarget;
 }
 
-/** @throws UsageError for a folder in the format "docker", which is always a tar. */
+const COMPRESSED = /\.(?:gz|tgz|zst|tzst|xz|txz|bz2|tbz2?)$/i;
+
+/**
+ * An archive is written in place and its layers are compressed already, so it is never compressed as a whole.
+ *
+ * @throws UsageError for a name that promises a compressed file.
+ */
+export function checkEnding(output: string): void {
+  const ending = COMPRESSED.exec(output)?.[0];
+  if (ending === undefined) return;
+  throw new UsageError(`Cannot write ${quote(output)}: found ending ${ending}, expected a name for a plain tar`, {
+    hint: "Name it .tar: its layers are compressed already, so that compressing it again saves almost nothing. To do it nevertheless, write to stdout and through gzip or zstd.",
+  });
+}
+
+/** @throws UsageError for a folder in the format "docker", or for a name that promises a compressed file. */
 export async function openOutput(output: ArchiveOutput, format: ArchiveFormat = "universal"): Promise<OpenedOutput> {
   if (typeof output !== "string") {
     return {
@@ -56,6 +71,7 @@ export async function openOutput(output: ArchiveOutput, format: ArchiveFormat = 
       target: (platform, resume) => layoutFolderTarget(output, { platform, ...resume }),
     };
   }
+  checkEnding(output);
   return {
     kind: "file",
     name: output,

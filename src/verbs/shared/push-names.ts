@@ -3,6 +3,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { formatReference, parseReference, type Reference, resolveDockerHub } from "../../oci/reference.ts";
 import { quote } from "../../util/format.ts";
 import { listOf } from "../options/option-values.ts";
+import { belowPrefix, type Prefix, parsePrefix } from "../options/prefix.ts";
 import { type RegistryOptions, registryOptions } from "../options/registry-options.ts";
 
 /** Options that decide which images are pushed, and under which names. */
@@ -36,7 +37,7 @@ export class PushNames {
   readonly tags: readonly string[];
   readonly #host: string | undefined;
   readonly #defaultHost: string | undefined;
-  readonly #to: string | undefined;
+  readonly #to: Prefix | undefined;
 
   constructor({ registry, to, tag, image }: PushNameOptions) {
     const { host, defaultHost } = registryOptions(registry);
@@ -44,7 +45,7 @@ export class PushNames {
     this.tags = listOf(tag);
     this.#host = host;
     this.#defaultHost = defaultHost;
-    this.#to = to;
+    this.#to = to === undefined ? undefined : parsePrefix("push", to);
   }
 
   /** A full name from the archive, moved to the registry that the options name. */
@@ -53,7 +54,7 @@ export class PushNames {
     const key = { ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
     const isHub = reference.registry === "docker.io" || reference.registry === undefined;
     const repository = isHub ? reference.repository.replace(/^library\/(?=[^/]+$)/, "") : reference.repository;
-    if (this.#to !== undefined) return { ...below(this.#to, repository), ...key };
+    if (this.#to !== undefined) return { ...belowPrefix(this.#to, repository), ...key };
     const registry = this.#host ?? (isHub ? this.#defaultHost : reference.registry);
     if (registry === undefined) throw noRegistry(formatReference({ repository, ...key }));
     return { registry, repository, ...key };
@@ -69,7 +70,7 @@ export class PushNames {
     }
     const { tag = "latest" } = reference;
     if (reference.registry === undefined && this.#to !== undefined) {
-      return { ...below(this.#to, reference.repository), tag };
+      return { ...belowPrefix(this.#to, reference.repository), tag };
     }
     const registry = (reference.registry ?? this.#host ?? this.#defaultHost) || undefined;
     if (registry === undefined) throw noRegistry(text);
@@ -79,7 +80,7 @@ export class PushNames {
   /** Registries that the options name, as a push would reach them. */
   registries(): readonly string[] {
     const inTags = this.tags.flatMap(text => parseReference(text).registry ?? []);
-    return [...inTags, ...(this.#to === undefined ? [] : [parsePrefix(this.#to).registry])];
+    return [...inTags, ...(this.#to === undefined ? [] : [this.#to.registry])];
   }
 
   /** The repositories that `tags` name, each once. */
@@ -95,21 +96,6 @@ export class PushNames {
 
 function repositoryAt(registry: string, reference: Reference): string {
   return resolveDockerHub({ ...reference, registry }).repository;
-}
-
-function below(to: string, repository: string): Pick<PushName, "registry" | "repository"> {
-  const prefix = parsePrefix(to);
-  return { ...prefix, repository: [prefix.repository, repository].filter(Boolean).join("/") };
-}
-
-function parsePrefix(to: string): Pick<PushName, "registry" | "repository"> {
-  const text = to.replace(/\/+$/, "");
-  if (!text.includes("/")) return { registry: text, repository: "" };
-  const { registry, repository } = parseReference(text);
-  if (registry !== undefined) return { registry, repository };
-  throw new UsageError(`Cannot push to ${quote(to)}: no registry named, expected HOST/PREFIX`, {
-    hint: "A registry has a dot or a port, as in --to registry.lan:5000/team.",
-  });
 }
 
 function noRegistry(name: string): UsageError {

@@ -180,13 +180,14 @@ describe("imgpack delete", () => {
   test("imgpack delete --yes says which other tags go with the manifest", async () => {
     const registry = await ScriptedRegistry.start({
       faults: [
-        { on: /^DELETE .*\/1$/, reply: json(400, { errors: [{ code: "DIGEST_INVALID" }] }) },
+        { on: /^DELETE .*\/1$/, times: 2, reply: json(400, { errors: [{ code: "DIGEST_INVALID" }] }) },
         { on: /^DELETE/, reply: { status: 202 } },
         listing(/tags\/list/, "tags", ["1", "latest"]),
       ],
     });
     const { digest } = putImage(registry.content, ["app:1", "app:latest"]);
-    expect(await runCommand("delete", `${registry.host}/app:1`, "--yes")).toEqual({
+    expect(await runCommand("delete", `${registry.host}/app:1`, "--yes")).toMatchObject({ exitCode: 8, stdout: "" });
+    expect(await runCommand("delete", `${registry.host}/app:1`, "--yes", "--all-tags")).toEqual({
       exitCode: 0,
       stdout: `${registry.host}/app@${digest}\n`,
       stderr: `Deleting ${registry.host}/app@${digest}, and its 2 tag(s): 1, latest\n`,

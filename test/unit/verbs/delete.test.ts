@@ -46,7 +46,7 @@ describe("deleteImage()", () => {
       { on: /^DELETE .*sha256/, reply: { status: 202 } },
     );
     const { asked, confirm } = agreeing();
-    const result = await deleteImage(`${registry.host}/app:1`, { confirm });
+    const result = await deleteImage(`${registry.host}/app:1`, { confirm, allTags: true });
     expect(result).toEqual({
       reference: `${registry.host}/app@${digest}`,
       removes: "manifest",
@@ -66,13 +66,34 @@ describe("deleteImage()", () => {
     expect(await deleteImage(`${registry.host}/app:1`, { confirm: first.confirm })).toBeUndefined();
     expect(registry.seen(/^DELETE/)).toHaveLength(0);
     const second = agreeing([true, false]);
-    expect(await deleteImage(`${registry.host}/app:1`, { confirm: second.confirm })).toBeUndefined();
+    expect(await deleteImage(`${registry.host}/app:1`, { confirm: second.confirm, allTags: true })).toBeUndefined();
     expect(registry.seen(/^DELETE .*sha256/)).toHaveLength(0);
+  });
+
+  test("deleteImage() leaves the image alone if its other tags would go with the one that was named", async () => {
+    const { registry } = await start({ on: /^DELETE .*\/1$/, reply: BAD_DIGEST });
+    const { asked, confirm } = agreeing();
+    await expect(deleteImage(`${registry.host}/app:1`, { confirm })).rejects.toMatchObject({
+      exitCode: 8,
+      message: expect.stringContaining("removes the other tags latest, expected one tag"),
+      hint: "Nothing was deleted. Delete all of them with --all-tags.",
+    });
+    expect(asked.map(({ removes }) => removes)).toEqual(["tag"]);
+    expect(registry.seen(/^DELETE .*sha256/)).toHaveLength(0);
+  });
+
+  test("deleteImage() deletes the manifest of the only tag without more ado", async () => {
+    const { registry } = await start(
+      { on: /^DELETE .*\/other$/, reply: BAD_DIGEST },
+      { on: /^DELETE .*sha256/, reply: { status: 202 } },
+    );
+    const result = await deleteImage(`${registry.host}/app:other`, { confirm: agreeing().confirm });
+    expect(result).toMatchObject({ removes: "manifest", tags: ["other"] });
   });
 
   test("deleteImage() says how to switch deletion on", async () => {
     const { registry, digest } = await start({ on: /^DELETE/, times: 9, reply: UNSUPPORTED });
-    for (const reference of [`${registry.host}/app:1`, `${registry.host}/app@${digest}`]) {
+    for (const reference of [`${registry.host}/app:other`, `${registry.host}/app@${digest}`]) {
       await expect(deleteImage(reference, { confirm: agreeing().confirm })).rejects.toMatchObject({
         exitCode: 8,
         message: expect.stringContaining("status 405 UNSUPPORTED"),
@@ -104,6 +125,11 @@ describe("deleteImage()", () => {
     const { registry } = await start();
     await expect(deleteImage(`${registry.host}/app`, { confirm: agreeing().confirm })).rejects.toMatchObject({
       exitCode: 2,
+    });
+    const both = `${registry.host}/app:1@sha256:${"0".repeat(64)}`;
+    await expect(deleteImage(both, { confirm: agreeing().confirm })).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringContaining("found a tag and a digest, expected one of them"),
     });
     await expect(deleteImage("app:1", { confirm: agreeing().confirm })).rejects.toMatchObject({ exitCode: 2 });
     await expect(deleteImage(`${registry.host}/app:none`, { confirm: agreeing().confirm })).rejects.toMatchObject({

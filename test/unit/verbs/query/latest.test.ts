@@ -19,6 +19,20 @@ describe("latest()", () => {
     });
   });
 
+  test("latest() goes to the next version, with a note, where the image of a listed tag is gone", async () => {
+    const registry = await startListed(["1.9.0", "1.10.0", "2.0.0"]);
+    const newest = putImage(registry.content, ["app:1.9.0"]);
+    const notes: unknown[] = [];
+    const onProgress = (event: unknown): void => void notes.push(event);
+    const found = await latest(`${registry.host}/app`, { onProgress });
+    expect(found).toMatchObject({ tag: "1.9.0", digest: newest.digest });
+    expect(notes).toMatchObject(
+      ["2.0.0", "1.10.0"].map(tag => ({ kind: "note", message: expect.stringContaining(`${tag} is listed, but its`) })),
+    );
+    const gone = await startListed(["1.0.0"]);
+    await expect(latest(`${gone.host}/app`)).rejects.toMatchObject({ exitCode: 5 });
+  });
+
   test("latest() by created takes the image built last, and names it by its version", async () => {
     const registry = await startListed(["main", "1.0", "0.9", "abc123"]);
     putImage(registry.content, ["app:abc123", "app:0.9"], { created: "2023-01-01T00:00:00Z" });

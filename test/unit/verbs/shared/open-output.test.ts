@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../../../src/errors.ts";
+import { doctor, importImage } from "../../../../src/index.ts";
 import { checkApart, openOutput } from "../../../../src/verbs/shared/open-output.ts";
 import { temporaryFolder } from "../../../support/images.ts";
 
@@ -23,6 +24,20 @@ describe("openOutput()", () => {
     ]);
     expect(kinds[3]).toMatchObject({ name: "-", maxConcurrency: 4 });
   });
+
+  test.each(["x.tar.gz", "x.TGZ", "x.tar.zst", "x.xz", "x.tar.bz2"])(
+    "openOutput() writes no plain tar to %s",
+    async name => {
+      const ending = /\.[^.]+$/.exec(name)?.[0];
+      await expect(openOutput(name)).rejects.toMatchObject({
+        exitCode: 2,
+        message: `Cannot write "${name}": found ending ${ending}, expected a name for a plain tar`,
+        hint: expect.stringContaining("compressed already"),
+      });
+      await expect(importImage("rootfs/", { tag: "a", output: name })).rejects.toThrow(`found ending ${ending}`);
+      await expect(doctor("a.tar", { repair: name })).rejects.toThrow(`found ending ${ending}`);
+    },
+  );
 
   test("openOutput() has no docker format for a folder", async () => {
     await expect(openOutput("out/", "docker")).rejects.toThrow(UsageError);
