@@ -54,7 +54,7 @@ export {
 } from "./verbs/inspect.ts";
 export { type LoginOptions, type LoginResult, login } from "./verbs/login.ts";
 export { type LogoutOptions, type LogoutResult, logout } from "./verbs/logout.ts";
-export type { Compression, Layers, Sparse } from "./verbs/options/choices.ts";
+export type { Compression, Foreign, Layers, Sparse } from "./verbs/options/choices.ts";
 export type {
   ClientCertificate,
   RegistryAuth,

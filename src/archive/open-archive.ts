@@ -76,6 +76,7 @@ export async function archiveSource(archive: Archive, options: OpenArchiveOption
         if (index === undefined) throw noMetadata(archive);
         return index.blob(descriptor);
       },
+      has: async ({ digest }) => indexOf(digest) !== undefined,
       confirm: async () => await archive.confirm?.(),
       hasBlob: digest => indexOf(digest) !== undefined,
       entryOf,

@@ -103,6 +103,8 @@ export interface ImageSource extends AsyncDisposable {
   roots(signal?: AbortSignal): AsyncIterable<Root>;
   /** Of manifests, configs and layers alike: to a source they are all blobs. */
   blob(descriptor: Descriptor, signal?: AbortSignal): Promise<BlobSource>;
+  /** Whether it has a blob that is often absent: a foreign layer. Default: `blob` rejects with "missing-blob" if not. */
+  has?(descriptor: Descriptor, signal?: AbortSignal): Promise<boolean>;
   /**
    * Is called after all is read, before a manifest or name is put.
    *
@@ -143,6 +145,8 @@ export interface CopyPlan {
   readonly pending: readonly PendingBlob[];
   /** Configs and layers, each digest once. */
   readonly blobs: readonly Descriptor[];
+  /** Foreign layers that the source lacks: manifests name them, and they are not copied. */
+  readonly leftOut?: readonly Descriptor[];
   /** Children before parents, each digest once. */
   readonly manifests: ReadonlyMap<Digest, PlannedManifest>;
   /** Known sizes + pending source bytes: progress total, disk-space check and dry run read this. */

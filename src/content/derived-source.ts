@@ -1,3 +1,5 @@
+import { isMissingBlob } from "../errors.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { bytesBlob } from "./blob.ts";
 import type { ImageSource, Root } from "./contracts.ts";
@@ -10,11 +12,28 @@ export function derivedSource(
   return {
     roots: signal => source.roots(signal),
     blob: async (descriptor, signal) => await source.blob(descriptor, signal),
+    has: async (descriptor, signal) => await hasBlob(source, descriptor, signal),
     confirm: async signal => await source.confirm?.(signal),
     streamed: source.streamed,
     [Symbol.asyncDispose]: async () => await source[Symbol.asyncDispose](),
     ...changes,
   };
+}
+
+/** Whether a source has a blob. */
+export async function hasBlob(
+  source: ImageSource,
+  descriptor: Descriptor,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  if (source.has !== undefined) return await source.has(descriptor, signal);
+  try {
+    await source.blob(descriptor, signal);
+    return true;
+  } catch (error) {
+    if (isMissingBlob(error)) return false;
+    throw error;
+  }
 }
 
 /** A list of roots as `ImageSource.roots`. */

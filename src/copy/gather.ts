@@ -1,4 +1,5 @@
 import type { CopyPlan, ImageSource, PendingBlob, PlannedManifest, Root } from "../content/contracts.ts";
+import { hasBlob } from "../content/derived-source.ts";
 import { isPending } from "../content/draft-manifest.ts";
 import { readManifestBytes } from "../content/read-manifest-bytes.ts";
 import { ArchiveError, isMissingBlob } from "../errors.ts";
@@ -6,7 +7,7 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { MAX_INDEX_DEPTH } from "../oci/limits.ts";
 import { type ManifestView, manifestChildren, parseManifest } from "../oci/manifest.ts";
-import { isManifestType } from "../oci/media-types.ts";
+import { isForeignLayerType, isManifestType } from "../oci/media-types.ts";
 import { formatBytes } from "../util/format.ts";
 import { atEnd } from "./copy-ends.ts";
 
@@ -19,7 +20,8 @@ export type SelectChildren = (view: ManifestView, parent: Descriptor) => readonl
 
 /**
  * Reads every manifest below the roots and plans the copy: known blobs, pending blobs, total size. Visits each digest once
- * (security case M-07).
+ * (security case M-07). A foreign layer that the source lacks is left out: its publisher asks not to distribute it, and most
+ * registries and archives do not have it (image-spec layer.md).
  *
  * @param onAbsent is called with each manifest below a root that the source does not contain; without it such a manifest
  * is an error.
@@ -44,6 +46,7 @@ async function gatherAll(
   const blobs = new Map<Digest, Descriptor>();
   const manifests = new Map<Digest, PlannedManifest>();
   const pending = new Map<string, PendingBlob>();
+  const leftOut = new Map<Digest, Descriptor>();
   let manifestBytes = 0;
   const walk = async (descriptor: Descriptor, depth: number, trail: ReadonlySet<Digest>): Promise<void> => {
     const { digest } = descriptor;
@@ -61,9 +64,15 @@ async function gatherAll(
     manifestBytes += planned.bytes.length;
     for (const child of select(planned.view, descriptor)) {
       if (isManifestType(child.mediaType)) await walk(child, depth + 1, new Set([...trail, digest]));
-      else blobs.set(child.digest, child);
+      else await add(child);
     }
     manifests.set(digest, planned);
+  };
+  const add = async (blob: Descriptor): Promise<void> => {
+    const { digest, mediaType } = blob;
+    if (blobs.has(digest) || leftOut.has(digest)) return;
+    const isLeftOut = isForeignLayerType(mediaType) && !(await hasBlob(source, blob, signal));
+    (isLeftOut ? leftOut : blobs).set(digest, blob);
   };
   for (const root of roots) {
     if (root.kind === "settled") {
@@ -76,7 +85,7 @@ async function gatherAll(
       else blobs.set(layer.digest, layer);
     }
   }
-  return plan(roots, [...blobs.values()], [...pending.values()], manifests);
+  return { ...plan(roots, [...blobs.values()], [...pending.values()], manifests), leftOut: [...leftOut.values()] };
 }
 
 function plan(

@@ -1,6 +1,6 @@
 import { bytesBlob } from "../content/blob.ts";
 import type { BlobSource, ImageSource, Root } from "../content/contracts.ts";
-import { ImgpackError, InternalError, RegistryError } from "../errors.ts";
+import { ImgpackError, InternalError, NotFoundError, RegistryError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { manifestChildren, parseManifest } from "../oci/manifest.ts";
@@ -12,6 +12,7 @@ import { type GetManifestOptions, getManifest } from "./api/get-manifest.ts";
 import { readingAnswer } from "./client/registry-answer.ts";
 import type { Repository } from "./client/repository.ts";
 import { registryBlob } from "./download/blob-download.ts";
+import { findForeignUrl } from "./download/foreign-url.ts";
 
 /** A reference that names everything: registry, and tag or digest. */
 export type FullReference = Reference & { readonly registry: string };
@@ -38,6 +39,8 @@ export interface RegistrySourceOptions {
   readonly candidatesFor?: CandidatesFor;
   /** Called with which mirror serves an image, and which does not. */
   readonly onNote?: (text: string) => void;
+  /** "fetch": foreign layers that the registry lacks come from the URLs that the image names. Default "skip". */
+  readonly foreign?: "skip" | "fetch" | undefined;
   /** Called with images that cannot be fetched; by default they are an error. */
   readonly onFailed?: ((reference: FullReference, error: ImgpackError) => void) | undefined;
 }
@@ -63,6 +66,8 @@ class RegistrySource implements ImageSource {
   readonly #manifests = new Map<Digest, Uint8Array>();
   /** Of layers of schema 1 manifests, which name no sizes: the registry is asked when one is needed. */
   readonly #sizes = new Map<Digest, number | undefined>();
+  /** Foreign layers that were asked for: whether the registry has them, or the URL that has. */
+  readonly #foreign = new Map<Digest, boolean | URL>();
 
   constructor(references: readonly FullReference[], repositoryFor: RepositoryFor, options: RegistrySourceOptions) {
     this.#references = references;
@@ -95,10 +100,35 @@ class RegistrySource implements ImageSource {
     if (isSchema1Type(mediaType)) return bytesBlob(this.#manifests.get(digest) ?? refuseSchema1(digest));
     if (!isManifestType(mediaType)) {
       const size = this.#sizes.has(digest) ? await this.#sizeOf(repository, digest, signal) : descriptor.size;
-      return registryBlob(repository, { ...descriptor, size });
+      const place = this.#foreign.get(digest);
+      return registryBlob(repository, { ...descriptor, size }, place instanceof URL ? place : undefined);
     }
     if (!this.#manifests.has(digest)) await this.#fetchManifest(repository, digest, { signal });
     return bytesBlob(this.#manifests.get(digest) ?? new Uint8Array());
+  }
+
+  async has(descriptor: Descriptor, signal?: AbortSignal): Promise<boolean> {
+    const { digest } = descriptor;
+    const repository = this.#repositories.get(digest);
+    if (repository === undefined) throw new InternalError(`Cannot find blob ${digest}: no manifest named it`);
+    const found = this.#foreign.get(digest) ?? (await this.#findForeign(repository, descriptor, signal));
+    this.#foreign.set(digest, found);
+    return found !== false;
+  }
+
+  async #findForeign(
+    repository: Repository,
+    descriptor: Descriptor,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean | URL> {
+    try {
+      await blobSize(repository, descriptor.digest, signal);
+      return true;
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+      const { foreign } = this.#options;
+      return foreign === "fetch" ? await findForeignUrl(repository, descriptor, signal) : false;
+    }
   }
 
   /** Connections belong to the clients. */

@@ -10,11 +10,12 @@ import type {
   TargetSession,
 } from "../content/contracts.ts";
 import { readBlob } from "../content/pump.ts";
+import { RegistryError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { MAX_MANIFEST_BYTES } from "../oci/limits.ts";
 import { manifestChildren, type RawManifest } from "../oci/manifest.ts";
-import { isManifestType } from "../oci/media-types.ts";
+import { isForeignLayerType, isManifestType } from "../oci/media-types.ts";
 import { findBlob } from "./api/blobs.ts";
 import { putManifest } from "./api/put-manifest.ts";
 import type { Repository } from "./client/repository.ts";
@@ -26,6 +27,9 @@ import type { UploadJournal } from "./upload/upload-journal.ts";
 
 /** A smaller layer is compressed in memory: then its digest is known, and one HEAD may save the upload. */
 const SMALL_LAYER_BYTES = 1024 * 1024;
+
+const FOREIGN_HINT =
+  "The image has foreign layers, which this registry may not accept: distribution (registry:2, registry:3) allows their URLs with validation.manifests.urls.allow.";
 
 /** Which repositories of this registry hold a blob, known from this run or an earlier one. */
 export interface BlobHolders {
@@ -46,7 +50,7 @@ export function registryTarget(
   journal?: UploadJournal,
   onNote: (message: string) => void = () => undefined,
 ): ImageTarget {
-  return { begin: async plan => new RegistrySession(repository, journal, holders, childrenOf(plan), onNote) };
+  return { begin: async plan => new RegistrySession(repository, journal, holders, plan, onNote) };
 }
 
 class RegistrySession implements TargetSession {
@@ -55,6 +59,7 @@ class RegistrySession implements TargetSession {
   readonly #holders: BlobHolders;
   /** Manifests that others name. Registries refuse the parents unless these come first. */
   readonly #children: ReadonlySet<Digest>;
+  readonly #withForeign: ReadonlySet<Digest>;
   /** URLs of sessions that a refused mount opened, for the upload that follows. */
   readonly #sessions = new Map<Digest, URL>();
   readonly #manifests = new Map<Digest, RawManifest>();
@@ -64,13 +69,14 @@ class RegistrySession implements TargetSession {
     repository: Repository,
     journal: UploadJournal | undefined,
     holders: BlobHolders,
-    children: ReadonlySet<Digest>,
+    plan: CopyPlan,
     onNote: (message: string) => void,
   ) {
     this.#repository = repository;
     this.#journal = journal;
     this.#holders = holders;
-    this.#children = children;
+    this.#children = childrenOf(plan);
+    this.#withForeign = withForeignLayers(plan);
     this.#onNote = onNote;
   }
 
@@ -146,12 +152,28 @@ class RegistrySession implements TargetSession {
     const tagged = new Set(roots.filter(({ names }) => names.length > 0).map(({ descriptor }) => descriptor.digest));
     for (const [digest, manifest] of this.#manifests) {
       const isNamed = tagged.has(digest) && !this.#children.has(digest);
-      if (!isNamed) await putManifest(this.#repository, digest, manifest, digest, signal);
+      if (!isNamed) await this.#putManifest(digest, manifest, digest, signal);
     }
     for (const { names, descriptor } of roots) {
       const manifest = this.#manifests.get(descriptor.digest);
       if (manifest === undefined) continue;
-      for (const tag of names) await putManifest(this.#repository, tag, manifest, descriptor.digest, signal);
+      for (const tag of names) await this.#putManifest(tag, manifest, descriptor.digest, signal);
+    }
+  }
+
+  async #putManifest(
+    reference: string,
+    manifest: RawManifest,
+    digest: Digest,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    try {
+      await putManifest(this.#repository, reference, manifest, digest, signal);
+    } catch (error) {
+      const isRefused = error instanceof RegistryError && error.status < 500 && error.status !== 429;
+      if (!isRefused || !this.#withForeign.has(digest)) throw error;
+      const { message, status, codes } = error;
+      throw new RegistryError(message, { status, codes, cause: error, hint: FOREIGN_HINT });
     }
   }
 
@@ -193,6 +215,15 @@ async function readHead(
     bytes += next.value.length;
   }
   return { parts, isWhole: false };
+}
+
+/** Manifests with a layer that a registry need not have. */
+function withForeignLayers({ manifests }: CopyPlan): ReadonlySet<Digest> {
+  return new Set(
+    [...manifests].flatMap(([digest, { view }]) =>
+      view.kind === "image" && view.layers.some(({ mediaType }) => isForeignLayerType(mediaType)) ? [digest] : [],
+    ),
+  );
 }
 
 function childrenOf({ manifests }: CopyPlan): ReadonlySet<Digest> {

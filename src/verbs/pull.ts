@@ -4,7 +4,8 @@ import { readingSource } from "../registry/client/registry-answer.ts";
 import { type FullReference, registrySource } from "../registry/registry-source.ts";
 import { checkOptions, type OptionsShape } from "../util/options/check-options.ts";
 import { FLAG, OUTPUT, required, TEXTS } from "../util/options/option-kinds.ts";
-import { COMMON, PLATFORMS } from "./options/common-options.ts";
+import type { Foreign } from "./options/choices.ts";
+import { COMMON, FOREIGN_KIND, PLATFORMS } from "./options/common-options.ts";
 import { checkList } from "./options/option-values.ts";
 import type { RegistryOptions } from "./options/registry-options.ts";
 import { type ArchiveOutput, openOutput } from "./shared/open-output.ts";
@@ -32,6 +33,8 @@ export interface PullOptions extends OutputOptions {
   readonly mirror?: string | readonly string[] | undefined;
   /** `os/architecture[/variant]`, or "all" alone. Default: linux with the architecture of this machine. */
   readonly platform?: string | readonly string[] | undefined;
+  /** Default "skip". Foreign layers that the registry has are pulled in any case. */
+  readonly foreign?: Foreign | undefined;
   /** Writes the other images if one of several fails; the call still rejects, with PartialError. Default false. */
   readonly keepGoing?: boolean | undefined;
   /** Starts over if an interrupted run left a partial file. Default false: the same call resumes it. */
@@ -44,6 +47,7 @@ const PULL_OPTIONS: OptionsShape<PullOptions> = {
   registry: COMMON.registry,
   mirror: TEXTS,
   platform: PLATFORMS,
+  foreign: FOREIGN_KIND,
   keepGoing: FLAG,
   restart: FLAG,
 };
@@ -105,6 +109,7 @@ export async function pull(references: readonly string[], options: PullOptions):
   await using source = registrySource(full, registries.repositoryFor, {
     candidatesFor: registries.candidatesFor,
     onNote: registries.note,
+    foreign: options.foreign,
     onFailed,
   });
   const write: WriteOptions = {
@@ -146,7 +151,7 @@ export async function pull(references: readonly string[], options: PullOptions):
 function commandOf(
   references: readonly FullReference[],
   platforms: readonly Platform[] | "all",
-  { layers, for: loader }: PullOptions,
+  { layers, for: loader, foreign }: PullOptions,
 ): string {
   const names = references.map(({ registry, repository, tag, digest }) => [registry, repository, tag, digest]);
   return JSON.stringify([
@@ -155,5 +160,6 @@ function commandOf(
     platforms === "all" ? platforms : platforms.map(formatPlatform),
     layers,
     loader,
+    foreign,
   ]);
 }

@@ -9,11 +9,12 @@ import { wrongSizes } from "../copy/wrong-sizes.ts";
 import { ArchiveError, isMissingBlob } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestAlgorithm } from "../oci/digest.ts";
+import { publisherOf } from "../oci/foreign-layer.ts";
 import { parseImageConfig } from "../oci/image-config.ts";
 import { isArtifact } from "../oci/is-artifact.ts";
 import { MAX_CONFIG_BYTES } from "../oci/limits.ts";
 import type { ImageView } from "../oci/manifest.ts";
-import { layerCompression } from "../oci/media-types.ts";
+import { isForeignLayerType, layerCompression } from "../oci/media-types.ts";
 import { hashLayer } from "../transform/hash-layer.ts";
 import { blameChangedInput } from "../util/input-guard.ts";
 import { checkOptions } from "../util/options/check-options.ts";
@@ -129,6 +130,11 @@ async function collectClaims(
 ): Promise<Map<Digest, Claim>> {
   const claims = new Map<Digest, Claim>();
   const claim = (descriptor: Descriptor, diffId?: Digest): void => {
+    if (isForeignLayerType(descriptor.mediaType) && !archive.hasBlob(descriptor.digest)) {
+      const text = `foreign layer ${descriptor.digest}: not in the archive${publisherOf(descriptor)}`;
+      if (!unchecked.includes(text)) unchecked.push(text);
+      return;
+    }
     const known = claims.get(descriptor.digest) ?? { descriptor, diffIds: new Set() };
     if (diffId !== undefined) known.diffIds.add(diffId);
     claims.set(descriptor.digest, known);
@@ -139,15 +145,13 @@ async function collectClaims(
     for (const [index, layer] of image.layers.entries()) claim(layer, diffIds[index]);
   };
   for (const root of archive.images) {
-    if (root.kind === "draft") await claimImage({ config: root.draft.config, layers: draftLayers(root) });
-    else await claimGraph(archive, root.descriptor, { claim, claimImage, faults, unchecked, onNote }, signal);
+    if (root.kind === "draft") {
+      const { config, layers } = root.draft;
+      await claimImage({ config, layers: layers.flatMap(layer => ("key" in layer ? [] : [layer])) });
+    } else await claimGraph(archive, root.descriptor, { claim, claimImage, faults, unchecked, onNote }, signal);
   }
   for (const descriptor of archive.oci?.blobs.unclaimed(new Set(claims.keys())) ?? []) claim(descriptor);
   return claims;
-}
-
-function draftLayers(root: Extract<Root, { kind: "draft" }>): readonly Descriptor[] {
-  return root.draft.layers.flatMap(layer => ("key" in layer ? [] : [layer]));
 }
 
 interface Collecting {
@@ -185,7 +189,7 @@ async function claimGraph(
       blob: descriptor.digest,
       found: "no readable manifest",
       expected: "one",
-      message: messageOf(error),
+      message: error instanceof Error ? error.message : String(error),
     });
   }
 }
@@ -243,8 +247,4 @@ async function checkClaim(
         : (["unreadable", "no readable bytes"] as const);
     return [{ kind, blob: digest, found, expected, message: error.message }];
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -64,13 +64,14 @@ export interface DockerImagePlan {
 
 /**
  * The image that a docker loader gets: the manifest itself, or the best match of an index, or else its first image.
- * Undefined for an artifact: it is in `index.json` only, because loaders fail at what they cannot unpack.
+ * Undefined for an artifact, and for an image with a foreign layer that is left out: those are in `index.json` only,
+ * because loaders fail at what they cannot unpack, and then load nothing.
  */
 export function dockerImage(plan: CopyPlan, { digest }: Descriptor, platform: Platform): DockerImagePlan | undefined {
   const planned = plan.manifests.get(digest);
   if (planned === undefined) return undefined;
   const { descriptor, view } = planned;
-  if (view.kind === "image") return isArtifact(view) ? undefined : { descriptor, view };
+  if (view.kind === "image") return isArtifact(view) || lacksLayer(plan, view) ? undefined : { descriptor, view };
   const present = view.manifests.filter(({ digest }) => plan.manifests.has(digest));
   const best = selectPlatform(present, platform);
   const ordered = best === undefined ? present : [best, ...present];
@@ -79,6 +80,15 @@ export function dockerImage(plan: CopyPlan, { digest }: Descriptor, platform: Pl
     if (image !== undefined) return image;
   }
   return undefined;
+}
+
+/** What `dockerImage` did not find, for messages. */
+export function notLoadable({ leftOut = [] }: CopyPlan): string {
+  return leftOut.length === 0 ? "not an image" : "not an image with all its layers";
+}
+
+function lacksLayer({ leftOut = [] }: CopyPlan, { layers }: ImageView): boolean {
+  return leftOut.some(({ digest }) => layers.some(layer => layer.digest === digest));
 }
 
 interface NamedRoot {

@@ -1,4 +1,5 @@
 import type { Argv, CommandModule } from "yargs";
+import type { Foreign } from "../../index.ts";
 import { type Context, printLine } from "../context.ts";
 import {
   ARCHIVE_OUTPUT,
@@ -21,6 +22,7 @@ interface PullFlags extends TransferFlags, ArchiveFlags, ListFlags {
   readonly output: string;
   readonly mirror?: string[] | undefined;
   readonly restart?: boolean | undefined;
+  readonly foreign?: Foreign | undefined;
 }
 
 export function pullCommand(context: Context): CommandModule<object, PullFlags> {
@@ -57,6 +59,11 @@ function pullFlags(parser: Argv) {
       type: "boolean",
       describe: "discard an unfinished file of an interrupted run and start over",
     })
+    .option("foreign", {
+      requiresArg: true,
+      choices: ["skip", "fetch"] as const,
+      describe: "foreign layers that the registry lacks: leave them out, or fetch them from their URLs (default skip)",
+    })
     .option("keep-going", { type: "boolean", describe: "skip images that cannot be fetched (exit code 10)" });
   return archiveFlags(own, "linux on this machine's architecture")
     .example("$0 pull registry.lan:5000/hello:latest -o out.tar", "one image, for this machine's architecture")
@@ -78,6 +85,7 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
         registry: { ...registry, trustedReferences: flags.references ?? [] },
         mirror: flags.mirror,
         restart: flags.restart,
+        foreign: flags.foreign,
         platform: platformsOf(flags),
         layers: flags.layers,
         for: flags.for,

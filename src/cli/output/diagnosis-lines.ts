@@ -1,7 +1,7 @@
 import type { Diagnosis } from "../../index.ts";
 import { escapeForeign, formatBytes } from "../../util/format.ts";
 import { faultText } from "./fault-text.ts";
-import { imageNames } from "./image-names.ts";
+import { absentLayer, imageNames } from "./image-names.ts";
 
 /** A diagnosis as text: what the archive is and contains, what is wrong, which tools load it, what to do. */
 export function* diagnosisLines(diagnosis: Diagnosis): Generator<string> {
@@ -38,6 +38,7 @@ function* imageLines(image: Image): Generator<string> {
     const size = formatBytes(layers.reduce((sum, layer) => sum + layer.size, 0));
     const what = escapeForeign(platform ?? "not an image");
     yield `           ${what}: ${counted(layers.length, "layer")}, ${size}`;
+    for (const layer of layers) yield* absentLayer(layer).map(text => `           ${text}`);
   }
   if (absent.length > 0) yield `           missing: ${absent.map(text => escapeForeign(text)).join(", ")}`;
   // Foreign text in messages is escaped already.
@@ -67,13 +68,17 @@ function* advices({ archive, loaders, images, verified, repaired }: Diagnosis): 
   const isAltered = verified?.faults.some(({ kind }) => kind !== "missing") === true;
   if (isAltered) yield "copy the archive again from its source: its content was altered";
   else if (broken.length > 0) yield "pull the image with all its layers, then save it again";
+  const lacksForeign = images.some(({ platforms }) =>
+    platforms.some(({ layers }) => layers.some(({ absentFrom }) => absentFrom !== undefined)),
+  );
+  if (lacksForeign) yield "for all layers, pull the image with --foreign fetch where its publisher can be reached";
   const named = images.filter(({ isWhole }) => isWhole);
   if (images.length === 1 && named.length === 1 && named[0]?.names.length === 0)
     yield `give it a name: imgpack convert ${file} named.tar --tag NAME:TAG`;
   if (repaired !== undefined || named.length === 0 || isAltered) return;
   const reasons = loaders.flatMap(({ why }) => why);
   const fixable = reasons.filter(why => !NOT_FIXABLE.test(why));
-  if (fixable.length === 0 || reasons.includes(NO_IMAGE)) return;
+  if (fixable.length === 0 || reasons.includes(NO_IMAGE) || lacksForeign) return;
   const layers = fixable.some(why => /^layers are .*zstd/.test(why)) ? " --layers gzip" : "";
   const what = broken.length > 0 ? "save the complete images" : "make an archive that every runtime loads";
   const saved = archive === "-" ? "save it to FILE, then " : "";

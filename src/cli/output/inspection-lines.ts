@@ -1,6 +1,6 @@
 import type { Inspection } from "../../index.ts";
 import { escapeForeign, formatBytes } from "../../util/format.ts";
-import { imageNames } from "./image-names.ts";
+import { absentLayer, imageNames } from "./image-names.ts";
 import { table } from "./table.ts";
 
 type Image = Inspection["images"][number];
@@ -56,4 +56,5 @@ function* platformLines({
       escapeForeign(steps[index]?.createdBy ?? "", 60),
     ]),
   );
+  for (const layer of layers) yield* absentLayer(layer);
 }

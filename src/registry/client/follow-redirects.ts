@@ -18,6 +18,8 @@ export interface Answer {
 export interface Chain<A extends Answer | undefined> {
   /** Origin of the registry: the only one that gets credentials. */
   readonly home: URL;
+  /** True for a URL that an image names: it gets no credentials, whatever its origin (security case A-01). */
+  readonly isForeign: boolean;
   /** Redirects of GET and HEAD are followed; other answers are returned as they are. */
   readonly isRead: boolean;
   readonly headers: Readonly<Record<string, string>>;
@@ -49,7 +51,7 @@ export interface Followed<A> {
 export async function followRedirects<A extends Answer | undefined>(first: URL, chain: Chain<A>): Promise<Followed<A>> {
   const seen = new Set<string>();
   let url = first;
-  let isHome = originOf(url) === originOf(chain.home);
+  let isHome = !chain.isForeign && originOf(url) === originOf(chain.home);
   for (let hop = 1; ; hop += 1) {
     const authorization = isHome ? await chain.authorize() : undefined;
     const own = { ...chain.headers, ...(authorization === undefined ? {} : { authorization }) };

@@ -29,6 +29,8 @@ export interface Call {
   readonly method: TransportRequest["method"];
   /** Path below the registry, or a whole URL that the registry gave. */
   readonly url: string | URL;
+  /** True for a URL that an image names: no credentials are sent, and no challenge is answered. */
+  readonly isForeign?: boolean | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   /** Called for every attempt. */
   readonly body?: (() => Uint8Array | AsyncIterable<Uint8Array>) | undefined;
@@ -163,6 +165,7 @@ export class RegistryClient {
     const { method, headers, body, signal } = call;
     return await followRedirects<A>(new URL(call.url, this.base), {
       home: this.base,
+      isForeign: call.isForeign === true,
       isRead: method === "GET" || method === "HEAD",
       headers: { "user-agent": USER_AGENT, ...headers },
       hasBody: body !== undefined,
@@ -175,7 +178,7 @@ export class RegistryClient {
           return answer;
         } catch (cause) {
           signal?.throwIfAborted();
-          throw this.failure(cause, call.verb, call.what, call.repository, hop.url);
+          throw this.failure(cause, call.verb, call.what, call.repository, hop.url, call.isForeign);
         }
       },
     });
@@ -186,10 +189,17 @@ export class RegistryClient {
    *
    * @param url of the failed request; a redirect may have led away from the registry.
    */
-  failure(cause: unknown, verb: string, what: string, repository: string, url: URL = this.base): ImgpackError {
+  failure(
+    cause: unknown,
+    verb: string,
+    what: string,
+    repository: string,
+    url: URL = this.base,
+    isForeign = false,
+  ): ImgpackError {
     const typed = typedCause(cause);
     if (typed !== undefined) return typed;
-    const error = networkError(cause, verb, what, this.#where(repository, url));
+    const error = networkError(cause, verb, what, isForeign ? url.host : this.#where(repository, url));
     // A redirect may be the first to need the system's certificates, which the next attempt has.
     if (trustSystem(cause)) return new NetworkError(error.message, { hint: error.hint, cause, transient: true });
     // A host that no connection has ever reached is more likely mistyped or switched off than restarting.
@@ -203,13 +213,16 @@ export class RegistryClient {
   }
 
   async #error(call: Call, response: TransportResponse): Promise<ImgpackError> {
-    const credentials = await this.#authenticator.credentialsFor(call.repository, call.signal);
+    const isElsewhere = call.isForeign === true || originOf(response.url) !== originOf(this.base);
+    const credentials = isElsewhere
+      ? undefined
+      : await this.#authenticator.credentialsFor(call.repository, call.signal);
     // A body that breaks off must not hide the status.
     const body = await readBody(response.body, MAX_ERROR_BODY_BYTES, ERROR_BODY_MS);
     const error = responseError({
       verb: call.verb,
       what: call.what,
-      where: this.#where(call.repository, response.url),
+      where: call.isForeign ? response.url.host : this.#where(call.repository, response.url),
       expected: call.accept.join(" or "),
       status: response.status,
       headers: response.headers,
@@ -217,12 +230,13 @@ export class RegistryClient {
       credentialsFrom: credentials?.source,
       user: credentials?.username,
     });
-    const isForeign = originOf(response.url) !== originOf(this.base);
-    if (!isForeign || !(error instanceof AuthError)) return error;
+    if (!isElsewhere || !(error instanceof AuthError)) return error;
     // The request carried no credentials, so they are not what was refused (security case A-10).
     return new RegistryError(error.message, {
       status: response.status,
-      hint: `${this.registry} redirected to ${response.url.host}, which refused: check that registry's storage settings.`,
+      hint: call.isForeign
+        ? "No credentials are sent to a URL that an image names."
+        : `${this.registry} redirected to ${response.url.host}, which refused: check that registry's storage settings.`,
     });
   }
 }

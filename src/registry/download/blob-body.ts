@@ -1,7 +1,7 @@
 import type { ByteRange } from "../../content/contracts.ts";
 import { IntegrityError, NetworkError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
-import type { Repository } from "../client/repository.ts";
+import type { Repository, RepositoryCall } from "../client/repository.ts";
 import { headerText } from "../http/headers.ts";
 import type { TransportResponse } from "../transport/transport.ts";
 import { ifUnchanged, noteValidator, type Validator } from "./entity-tag.ts";
@@ -10,6 +10,8 @@ import { ifUnchanged, noteValidator, type Validator } from "./entity-tag.ts";
 export interface BlobRequest {
   readonly repository: Repository;
   readonly descriptor: Descriptor;
+  /** Of a foreign layer that the registry lacks; default: the registry's own. */
+  readonly url?: URL | undefined;
   /** Default: the whole blob. */
   readonly range?: ByteRange | undefined;
   /** What earlier answers said about the bytes; shared by the requests of one transfer. */
@@ -34,7 +36,7 @@ export async function* blobBody(request: BlobRequest): AsyncGenerator<Uint8Array
 
 /** An answer whose body contains the range. */
 async function openBody(request: BlobRequest): Promise<TransportResponse> {
-  const { repository, descriptor, range, known, signal } = request;
+  const { repository, range, known, signal } = request;
   const { start, end } = rangeOf(request);
   const what = whatOf(request);
   const isRanged = range !== undefined && known.refusesRanges !== true;
@@ -42,7 +44,7 @@ async function openBody(request: BlobRequest): Promise<TransportResponse> {
     verb: "pull",
     what,
     method: "GET",
-    url: `blobs/${descriptor.digest}`,
+    ...urlOf(request),
     headers: {
       "accept-encoding": "identity",
       ...(isRanged ? { range: `bytes=${start}-${end - 1}`, ...ifUnchanged(known) } : {}),
@@ -54,6 +56,11 @@ async function openBody(request: BlobRequest): Promise<TransportResponse> {
   if (fault === undefined) return response;
   await response.body.dump();
   throw fault;
+}
+
+/** Where the bytes are. */
+export function urlOf({ descriptor, url }: BlobRequest): Pick<RepositoryCall, "url" | "isForeign"> {
+  return url === undefined ? { url: `blobs/${descriptor.digest}` } : { url, isForeign: true };
 }
 
 /** What makes an answer useless; its entity tag is noted. */

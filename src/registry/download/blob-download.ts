@@ -8,22 +8,26 @@ import { errorCode } from "../../util/error-code.ts";
 import type { Repository } from "../client/repository.ts";
 import type { TakeBytes } from "../transport/bulk-connection.ts";
 import type { ResponseHead } from "../transport/response-head.ts";
-import { type BlobRequest, blobBody } from "./blob-body.ts";
+import { type BlobRequest, blobBody, urlOf } from "./blob-body.ts";
 import { ifUnchanged, noteValidator } from "./entity-tag.ts";
 
 /** Smaller blobs come over the connection that brought the manifest, and are kept in memory. */
 const BULK_BYTES = 1024 * 1024;
 const MAX_SLOW_ATTEMPTS = 5;
 
-/** A blob of a repository. Unchecked: wrap it in `verified`. A broken transfer resumes at the byte where it broke. */
-export function registryBlob(repository: Repository, descriptor: Descriptor): BlobSource {
+/**
+ * A blob of a repository. Unchecked: wrap it in `verified`. A broken transfer resumes at the byte where it broke.
+ *
+ * @param url of a foreign layer that the registry lacks.
+ */
+export function registryBlob(repository: Repository, descriptor: Descriptor, url?: URL): BlobSource {
   const isBulk = descriptor.size >= BULK_BYTES;
   const { size } = descriptor;
   return {
     size,
     isRemote: true,
     async open(range, signal) {
-      const request = { repository, descriptor, range, known: {}, signal };
+      const request = { repository, descriptor, url, range, known: {}, signal };
       const parts = isBulk || range !== undefined ? resumedParts(request) : await wholeBody(request);
       return Readable.from(parts, { objectMode: false });
     },
@@ -37,7 +41,7 @@ export function registryBlob(repository: Repository, descriptor: Descriptor): Bl
   };
 
   function request(start: number, signal: AbortSignal | undefined): BlobRequest & { readonly range: ByteRange } {
-    return { repository, descriptor, range: { start, end: size }, known: {}, signal };
+    return { repository, descriptor, url, range: { start, end: size }, known: {}, signal };
   }
 }
 
@@ -95,7 +99,8 @@ async function pumpWithResume(request: BlobRequest & { readonly range: ByteRange
  *
  * @returns false when the answer is not a plain body of the right length; nothing was taken then.
  */
-async function takeBulk({ repository, descriptor, known, signal }: BlobRequest, start: number, take: TakeBytes) {
+async function takeBulk(request: BlobRequest, start: number, take: TakeBytes) {
+  const { repository, descriptor, known, signal } = request;
   if (start > 0 && known.refusesRanges === true) return false;
   const { digest, size } = descriptor;
   const accept = (head: ResponseHead): boolean => {
@@ -109,7 +114,7 @@ async function takeBulk({ repository, descriptor, known, signal }: BlobRequest, 
     "accept-encoding": "identity",
     ...(start > 0 ? { range: `bytes=${start}-`, ...ifUnchanged(known) } : {}),
   };
-  const call = { verb: "pull", what: `blob ${digest}`, method: "GET", url: `blobs/${digest}`, headers } as const;
+  const call = { verb: "pull", what: `blob ${digest}`, method: "GET", ...urlOf(request), headers } as const;
   return await repository.download({ ...call, accept: [200, 206], signal }, accept, take);
 }
 

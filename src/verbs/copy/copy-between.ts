@@ -1,5 +1,5 @@
 import type { CopyPlan, ImageSource, SettledRoot } from "../../content/contracts.ts";
-import { listRoots } from "../../content/derived-source.ts";
+import { derivedSource, listRoots, rootsOf } from "../../content/derived-source.ts";
 import { noteTo, type OnProgress } from "../../content/progress.ts";
 import { copyImages } from "../../copy/copy-image.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
@@ -107,16 +107,13 @@ async function choosePlatforms(
   }
   const kept = new Set(selectPlatforms(platforms, "copy")(view, root.descriptor).map(({ digest }) => digest));
   const dropped = new Set(view.manifests.filter(({ digest }) => !kept.has(digest)).map(({ digest }) => digest));
-  const partial: ImageSource = {
-    async *roots() {
-      yield root;
-    },
+  const partial = derivedSource(source, {
+    roots: rootsOf([root]),
     blob: async (descriptor, stop) => {
       if (dropped.has(descriptor.digest)) throw leftOut(descriptor);
       return await source.blob(descriptor, stop);
     },
-    [Symbol.asyncDispose]: async () => await source[Symbol.asyncDispose](),
-  };
+  });
   const pruned = pruneSparse(partial, () => undefined);
   const [changed] = await listRoots(pruned, signal);
   if (changed?.kind !== "settled") throw new InternalError("Cannot copy image: choosing platforms left no root");

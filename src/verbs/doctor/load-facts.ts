@@ -8,7 +8,13 @@ import type { Digest } from "../../oci/digest.ts";
 import { isArtifact } from "../../oci/is-artifact.ts";
 import { INDEX_FILE, LAYOUT_FILE, type LayoutRoot } from "../../oci/layout.ts";
 import { REPOSITORIES_FILE } from "../../oci/legacy/legacy-names.ts";
-import { isIndexType, isLayerType, type LayerCompression, layerCompression } from "../../oci/media-types.ts";
+import {
+  isForeignLayerType,
+  isIndexType,
+  isLayerType,
+  type LayerCompression,
+  layerCompression,
+} from "../../oci/media-types.ts";
 import { hostPlatform, matchesPlatform, parsePlatform } from "../../oci/platform.ts";
 import type { InspectedImage } from "../shared/describe-images.ts";
 import type { LoadFacts, OciFacts } from "./loader-verdicts.ts";
@@ -39,6 +45,8 @@ export async function loadFacts(
     images: real.length,
     broken,
     layers: await layerKinds(source, images),
+    foreign: real.filter(hasForeignLayer).length,
+    lacksForeign: real.filter(lacksForeignLayer).length,
     hasHardLinks: [...archive.entries.values()].some(({ type }) => type === "hardlink"),
     hasDotNames: docker?.hasDotNames === true,
     listedArtifacts: listedArtifacts(docker, read),
@@ -50,6 +58,18 @@ export async function loadFacts(
 /** Also true of an image that could not be read. */
 export function isImage({ platforms }: Pick<InspectedImage, "platforms">): boolean {
   return platforms.length === 0 || platforms.some(({ platform }) => platform !== undefined);
+}
+
+function hasForeignLayer({ platforms }: InspectedImage): boolean {
+  return platforms.some(({ layers }) => layers.some(({ mediaType }) => isForeignLayerType(mediaType)));
+}
+
+/** True if a foreign layer of each of its platforms is absent. */
+function lacksForeignLayer({ platforms }: InspectedImage): boolean {
+  const runnable = platforms.filter(({ platform }) => platform !== undefined && !platform.startsWith("unknown/"));
+  return (
+    runnable.length > 0 && runnable.every(({ layers }) => layers.some(({ absentFrom }) => absentFrom !== undefined))
+  );
 }
 
 /** By content: a loader does not trust media types. */

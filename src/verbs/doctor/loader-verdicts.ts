@@ -14,6 +14,10 @@ export interface LoadFacts {
   /** Images that cannot run, because a part is missing or altered. */
   readonly broken: number;
   readonly layers: ReadonlySet<LayerCompression>;
+  /** Images with a foreign layer. */
+  readonly foreign: number;
+  /** Images that cannot run, because a foreign layer is not in the archive. */
+  readonly lacksForeign: number;
   /** True if a layer is a hard link. */
   readonly hasHardLinks: boolean;
   /** manifest.json spells entries with "./". */
@@ -106,10 +110,13 @@ const oneOciImage: Rule = ({ hasDockerView, oci }) =>
   no(!hasDockerView && (oci?.entries ?? 0) > 1, "an OCI layout with several entries has no manifest.json");
 const nested: Rule = ({ hasDockerView, oci }) =>
   no(!hasDockerView && (oci?.nested ?? 0) > 0, "an index contains indexes, where it expects images");
+/** Of an OCI layout it fetches every foreign layer from its URL, also one that is there. */
+const foreignByUrl: Rule = ({ hasDockerView, foreign, lacksForeign }) =>
+  no(!hasDockerView && foreign > lacksForeign, "it fetches foreign layers from their URLs, not from an OCI layout");
 const unlistedByOne: Rule = facts => facts.oci?.entries === 1 && unlisted(facts);
 
 const DOCKER: readonly Rule[] = [folder, dir, needsDocker, needsRepositories, listedArtifacts];
-const PODMAN: readonly Rule[] = [legacy, listedArtifacts, oneOciImage, nested, unlistedByOne, sha512];
+const PODMAN: readonly Rule[] = [foreignByUrl, legacy, listedArtifacts, oneOciImage, nested, unlistedByOne, sha512];
 const CONTAINERD: readonly Rule[] = [
   folder,
   dir,
@@ -137,9 +144,10 @@ const LOADERS: readonly { readonly loader: string; readonly rules: readonly Rule
 
 /** Which tools load all images of an archive, and why the others do not. */
 export function loaderVerdicts(facts: LoadFacts): readonly LoaderVerdict[] {
-  const { images, broken } = facts;
+  const { images, broken, lacksForeign } = facts;
   const common = images === 0 ? ["there is no image in it"] : [];
   if (broken > 0) common.push(`${broken} of ${images} images ${broken === 1 ? "is" : "are"} not whole`);
+  if (lacksForeign > 0) common.push("a foreign layer is not in the archive");
   return LOADERS.map(({ loader, rules }) => {
     const why = [...common, ...rules.flatMap(rule => rule(facts) || [])];
     return { loader, loads: why.length === 0, why };

@@ -14,3 +14,10 @@ export const LAYERS: readonly Layers[] = ["keep", "gzip", "raw"];
  */
 export type Sparse = "prune" | "keep" | "fail";
 export const SPARSE: readonly Sparse[] = ["prune", "keep", "fail"];
+
+/**
+ * What becomes of foreign layers that the registry lacks: "skip" leaves them out, "fetch" gets them from the URLs that the
+ * image names.
+ */
+export type Foreign = "skip" | "fetch";
+export const FOREIGN: readonly Foreign[] = ["skip", "fetch"];

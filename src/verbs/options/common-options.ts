@@ -12,7 +12,7 @@ import {
   TEXT,
   TEXTS,
 } from "../../util/options/option-kinds.ts";
-import { type Compression, LAYERS, type Layers, SPARSE, type Sparse } from "./choices.ts";
+import { type Compression, FOREIGN, type Foreign, LAYERS, type Layers, SPARSE, type Sparse } from "./choices.ts";
 import { REGISTRY, type RegistryOptions } from "./registry-options.ts";
 
 interface CommonOptions {
@@ -55,6 +55,7 @@ export const TRANSFER: OptionsShape<TransferOptions> = {
 
 export const LAYERS_KIND: Kind<Layers> = choice(LAYERS);
 export const SPARSE_KIND: Kind<Sparse> = choice(SPARSE);
+export const FOREIGN_KIND: Kind<Foreign> = choice(FOREIGN);
 export const PLATFORMS: Kind<string | readonly string[]> = TEXTS;
 export const COMPRESSION: Kind<Compression> = kindOf(
   "auto, keep, gzip or gzip:1 to gzip:12",

@@ -5,6 +5,7 @@ import { gather } from "../../copy/gather.ts";
 import { isMissingBlob } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { foreignLayerHosts } from "../../oci/foreign-layer.ts";
 import { type HistoryEntry, type ImageConfig, parseImageConfig, type RuntimeConfig } from "../../oci/image-config.ts";
 import { isArtifact } from "../../oci/is-artifact.ts";
 import { MAX_CONFIG_BYTES } from "../../oci/limits.ts";
@@ -20,6 +21,8 @@ export interface InspectedLayer {
   readonly mediaType: string;
   /** Digest of the uncompressed layer, from the config; absent for artifacts. */
   readonly diffId?: Digest;
+  /** Only of a foreign layer that the source lacks: the hosts where its publisher has it. */
+  readonly absentFrom?: readonly string[];
 }
 
 /** An image for one platform. */
@@ -81,7 +84,7 @@ async function describeRoot(
   if (root.kind === "draft") {
     const { mediaType, config } = root.draft;
     const layers = root.draft.layers.flatMap(layer => ("key" in layer ? [] : [layer]));
-    const platform = await describeImage(source, undefined, { config, layers }, signal);
+    const platform = await describeImage(source, undefined, { config, layers }, plan, signal);
     return { ...namesOf(root), mediaType, platforms: [platform], absent: [] };
   }
   const manifests = imagesBelow(root.descriptor, plan);
@@ -91,7 +94,7 @@ async function describeRoot(
   for (const { descriptor, view } of manifests) {
     if (view.kind !== "image") continue;
     try {
-      platforms.push(await describeImage(source, descriptor.digest, view, signal));
+      platforms.push(await describeImage(source, descriptor.digest, view, plan, signal));
     } catch (error) {
       // Docker's containerd store saves the manifest alone if it does not have the platform.
       if (descriptor.digest === digest || !isMissingBlob(error)) throw error;
@@ -133,6 +136,7 @@ async function describeImage(
   source: ImageSource,
   digest: Digest | undefined,
   image: ImageParts,
+  { leftOut }: CopyPlan,
   signal: AbortSignal | undefined,
 ): Promise<InspectedPlatform> {
   const { config, layers } = image;
@@ -142,9 +146,17 @@ async function describeImage(
     ...(digest === undefined ? {} : { digest }),
     config: config.digest,
     ...(view?.created === undefined ? {} : { created: view.created }),
-    layers: layers.map(({ digest, size, mediaType }, index) => {
+    layers: layers.map((layer, index) => {
+      const { digest, size, mediaType } = layer;
       const diffId = view?.diffIds[index];
-      return { digest, size, mediaType, ...(diffId === undefined ? {} : { diffId }) };
+      const isAbsent = leftOut?.some(absent => absent.digest === digest) === true;
+      return {
+        digest,
+        size,
+        mediaType,
+        ...(diffId === undefined ? {} : { diffId }),
+        ...(isAbsent ? { absentFrom: foreignLayerHosts(layer) } : {}),
+      };
     }),
     history: view?.history ?? [],
     ...(view === undefined ? {} : { runtime: view.runtime }),

@@ -1,4 +1,4 @@
-import { dockerImage } from "../../archive/write/build-metadata.ts";
+import { dockerImage, notLoadable } from "../../archive/write/build-metadata.ts";
 import type { CopyPlan } from "../../content/contracts.ts";
 import { ArchiveError, UsageError } from "../../errors.ts";
 import type { LayerCompression } from "../../oci/media-types.ts";
@@ -74,5 +74,5 @@ export function checkLoads(
     );
   }
   for (const name of others)
-    onNote(`${name} is not an image: the archive contains it, but ${profile.name} will not load it`);
+    onNote(`${name} is ${notLoadable(plan)}: the archive contains it, but ${profile.name} will not load it`);
 }

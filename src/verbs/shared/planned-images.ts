@@ -1,4 +1,4 @@
-import { dockerImage } from "../../archive/write/build-metadata.ts";
+import { dockerImage, notLoadable } from "../../archive/write/build-metadata.ts";
 import type { CopyPlan, ImageSource, Root } from "../../content/contracts.ts";
 import { blobsOf, derivedSource, listRoots, rootsOf } from "../../content/derived-source.ts";
 import { atEnd } from "../../copy/copy-ends.ts";
@@ -50,7 +50,7 @@ export async function planDockerImages(
   for (const [index, root] of plan.roots.entries()) {
     const image = dockerRoot(plan, root, platform);
     if (image !== undefined) kept.push({ root: image, original: originals[index] ?? root });
-    else options.onNote(`Skipping ${nameOf(root)}: not an image, and a docker archive contains only images`);
+    else options.onNote(`Skipping ${nameOf(root)}: ${notLoadable(plan)}, and a docker archive contains only images`);
   }
   return await planAgain(
     source,
