@@ -1,4 +1,5 @@
 import yargs from "yargs";
+import { InternalError } from "../errors.ts";
 import { errorCode } from "../util/error-code.ts";
 import { VERSION } from "../util/version.ts";
 import { addCommands, COMMAND_NAMES } from "./add-commands.ts";
@@ -22,6 +23,14 @@ export async function main(
 ): Promise<number> {
   // Never removed: the error of the last write can arrive after this call.
   if (!streams.stderr.listeners("error").includes(ignoreClosedPipe)) streams.stderr.on("error", ignoreClosedPipe);
+  // With nothing left to wait for, Node would end with code 13 and no word.
+  const onStuck = (): void => {
+    const error = new InternalError("Cannot finish: nothing is left to wait for, expected the command to end", {
+      hint: "This is a bug in imgpack: please report it with the command that you ran.",
+    });
+    process.exit(renderError(error, streams, { isJson: words.includes("--json"), isVerbose: false }));
+  };
+  process.once("beforeExit", onStuck);
   try {
     await withSignals(async signal => await run(words, { ...streams, signal }));
     return 0;
@@ -31,6 +40,8 @@ export async function main(
       isVerbose: words.includes("--verbose"),
       command: COMMAND_NAMES.find(name => name === words[0]),
     });
+  } finally {
+    process.off("beforeExit", onStuck);
   }
 }
 

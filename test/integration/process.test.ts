@@ -21,6 +21,14 @@ beforeAll(async () => {
 
 const never = new Promise<void>(() => {});
 
+test("imgpack with a task that never settles says that this is a bug, and exits with 1", () => {
+  const stuck = "data:text/javascript,process.stdin[Symbol.asyncIterator]=()=>({next:()=>new Promise(()=>{})})";
+  const words = ["--import", stuck, join(command, "bin.mjs"), "tags", "127.0.0.1:1/x", "--token-stdin"];
+  const { status, stderr } = spawnSync(process.execPath, words, { encoding: "utf8", input: "" });
+  expect(status).toBe(1);
+  expect(stderr).toContain("This is a bug in imgpack");
+});
+
 describe.each([
   ["SIGINT", 130],
   ["SIGTERM", 143],

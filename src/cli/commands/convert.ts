@@ -13,6 +13,7 @@ import {
 import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
 import { refuseTypedArchive } from "../flags/stdin-input.ts";
 import { checkConcurrency } from "../flags/transfer-flags.ts";
+import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
 
 interface ConvertFlags extends OutputFlags, ArchiveFlags {
@@ -86,7 +87,7 @@ async function runConvert(flags: ConvertFlags, context: Context): Promise<void> 
       signal: context.signal,
     });
     progress.end();
-    if (flags.json) return printLine(context, JSON.stringify(result));
+    if (flags.json) return printLine(context, jsonText(result));
     printImages(context, result, progress.note);
     if (flags.dryRun) return;
     const { blobs, blobBytes, format, seconds } = result;

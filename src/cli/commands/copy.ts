@@ -5,6 +5,7 @@ import { platformsFlag, platformsOf } from "../flags/archive-flags.ts";
 import { cacheFolder } from "../flags/cache-folder.ts";
 import { registryFromFlags } from "../flags/registry-flags.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
+import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
 import { reportResult } from "../output/report-result.ts";
 
@@ -67,7 +68,7 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
         to === undefined ? await copy(source, target ?? "", options) : await copyTo(references, to, options),
       result => {
         progress.end();
-        if (flags.json) return printLine(context, JSON.stringify(result));
+        if (flags.json) return printLine(context, jsonText(result));
         for (const { reference, digest, previousDigest } of result.images) {
           printLine(context, `${reference}@${digest}`);
           if (previousDigest !== undefined) progress.note(`${reference}: ${previousDigest} → ${digest}`);

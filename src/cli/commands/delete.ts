@@ -5,6 +5,7 @@ import { escapeForeign } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 import { WRITE_REGISTRY } from "../flags/registry-flags.ts";
 import { IMAGE_REFERENCE, type RemoteFlags, remoteFlags, remoteOptions } from "../flags/remote-flags.ts";
+import { jsonText } from "../output/json-text.ts";
 
 interface DeleteFlags extends RemoteFlags {
   readonly reference?: string | undefined;
@@ -53,7 +54,7 @@ async function runDelete(flags: DeleteFlags, context: Context): Promise<void> {
   if (result === undefined) {
     throw new UsageError(`Cannot delete ${name}: the answer was no, expected yes`, { hint: "Nothing was deleted." });
   }
-  printLine(context, flags.json ? JSON.stringify(result) : result.reference);
+  printLine(context, flags.json ? jsonText(result) : result.reference);
 }
 
 /** What a deletion removes, in one sentence. */

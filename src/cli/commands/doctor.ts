@@ -3,6 +3,7 @@ import type { Layers } from "../../index.ts";
 import { type Context, printLine } from "../context.ts";
 import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
 import { refuseTypedArchive } from "../flags/stdin-input.ts";
+import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
 import { faultyArchive } from "./verify.ts";
 
@@ -47,7 +48,7 @@ async function runDoctor(flags: DoctorFlags, context: Context): Promise<void> {
     const { onProgress } = progress;
     const diagnosis = await doctor(archive, { quick, repair, layers, onProgress, signal: context.signal });
     progress.end();
-    if (flags.json) printLine(context, JSON.stringify(diagnosis));
+    if (flags.json) printLine(context, jsonText(diagnosis));
     else {
       const { diagnosisLines } = await import("../output/diagnosis-lines.ts");
       for (const line of diagnosisLines(diagnosis)) printLine(context, line);

@@ -6,6 +6,7 @@ import { cacheFolder } from "../flags/cache-folder.ts";
 import { registryFromFlags, WRITE_REGISTRY } from "../flags/registry-flags.ts";
 import { onePlatform } from "../flags/remote-flags.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
+import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
 import { reportResult } from "../output/report-result.ts";
 
@@ -95,7 +96,7 @@ async function runImport(flags: ImportFlags, context: Context): Promise<void> {
       async () => await importImage(flags.rootfs ?? "", options),
       result => {
         progress.end();
-        if (flags.json) return printLine(context, JSON.stringify(result));
+        if (flags.json) return printLine(context, jsonText(result));
         const { images, output, bytesSent, imageId, seconds } = result;
         for (const { reference, digest } of images) printLine(context, `${reference}@${digest}`);
         if (flags.dryRun) return;

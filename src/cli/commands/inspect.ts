@@ -2,6 +2,7 @@ import type { CommandModule } from "yargs";
 import { type Context, printLine } from "../context.ts";
 import { type RemoteFlags, remoteFlags, remoteOptions } from "../flags/remote-flags.ts";
 import { refuseTypedArchive } from "../flags/stdin-input.ts";
+import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
 
 interface InspectFlags extends RemoteFlags {
@@ -24,7 +25,7 @@ export function inspectCommand(context: Context): CommandModule<object, InspectF
       const result = await inspect(flags.source ?? "", { ...options, onProgress: progress.onProgress }).finally(() =>
         progress.end(),
       );
-      if (flags.json) return printLine(context, JSON.stringify(result));
+      if (flags.json) return printLine(context, jsonText(result));
       const { inspectionLines } = await import("../output/inspection-lines.ts");
       for (const line of inspectionLines(result)) printLine(context, line);
     },

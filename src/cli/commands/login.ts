@@ -6,6 +6,7 @@ import { type Context, printLine } from "../context.ts";
 import { type ConnectionFlags, connectionFlags, tlsFromFlags } from "../flags/connection-flags.ts";
 import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
 import { readSecret } from "../flags/registry-flags.ts";
+import { jsonText } from "../output/json-text.ts";
 import { MAX_NOTE } from "../output/note-text.ts";
 
 interface LoginFlags extends ConnectionFlags, OutputFlags {
@@ -45,7 +46,7 @@ async function runLogin(flags: LoginFlags, context: Context): Promise<void> {
   const { username, password } = await readLogin(host, flags, context);
   const { login } = await import("../../index.ts");
   const result = await login(host, { username, password, tls, signal: context.signal });
-  if (flags.json) return printLine(context, JSON.stringify(result));
+  if (flags.json) return printLine(context, jsonText(result));
   for (const text of flags.quiet === true ? [] : loginNotes(host, result)) {
     context.stderr.write(`${escapeForeign(text, MAX_NOTE)}\n`);
   }

@@ -13,6 +13,7 @@ import { type ListFlags, listedInputs, listFlags, withFailedList } from "../flag
 import { READ_REGISTRY, registryFromFlags } from "../flags/registry-flags.ts";
 import { checkStdinUses } from "../flags/stdin-input.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
+import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
 import { reportResult } from "../output/report-result.ts";
 
@@ -99,7 +100,7 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
       async () => await withFailedList(flags, references, work),
       result => {
         progress.end();
-        if (flags.json) return printLine(context, JSON.stringify(result));
+        if (flags.json) return printLine(context, jsonText(result));
         printImages(context, result, progress.note);
         if (!flags.dryRun) progress.summary(result);
       },

@@ -6,6 +6,7 @@ import { type ListFlags, listedInputs, listFlags, withFailedList } from "../flag
 import { registryFromFlags } from "../flags/registry-flags.ts";
 import { checkStdinUses, refuseTypedArchive } from "../flags/stdin-input.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
+import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
 import { reportResult } from "../output/report-result.ts";
 
@@ -83,7 +84,7 @@ async function runPush(flags: PushFlags, context: Context): Promise<void> {
       async () => await withFailedList(flags, archives, work),
       result => {
         progress.end();
-        if (flags.json) return printLine(context, JSON.stringify(result));
+        if (flags.json) return printLine(context, jsonText(result));
         for (const { reference, digest, previousDigest } of result.images) {
           printLine(context, digest === undefined ? reference : `${reference}@${digest}`);
           if (previousDigest !== undefined) progress.note(`${reference}: ${previousDigest} → ${digest}`);

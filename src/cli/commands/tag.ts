@@ -2,6 +2,7 @@ import type { CommandModule } from "yargs";
 import { type Context, printLine } from "../context.ts";
 import { WRITE_REGISTRY } from "../flags/registry-flags.ts";
 import { IMAGE_REFERENCE, type RemoteFlags, remoteFlags, remoteOptions } from "../flags/remote-flags.ts";
+import { jsonText } from "../output/json-text.ts";
 import { reportResult } from "../output/report-result.ts";
 
 interface TagFlags extends RemoteFlags {
@@ -29,7 +30,7 @@ export function tagCommand(context: Context): CommandModule<object, TagFlags> {
         flags,
         async () => await tag(flags.reference ?? "", flags.tag ?? [], options),
         result => {
-          if (flags.json) return printLine(context, JSON.stringify(result));
+          if (flags.json) return printLine(context, jsonText(result));
           for (const reference of result.references) printLine(context, `${reference}@${result.digest}`);
         },
       );

@@ -5,6 +5,7 @@ import { type Context, printLine } from "../context.ts";
 import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
 import { refuseTypedArchive } from "../flags/stdin-input.ts";
 import { faultText } from "../output/fault-text.ts";
+import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
 import { ReportedError } from "../output/render-error.ts";
 
@@ -30,7 +31,7 @@ async function runVerify(flags: VerifyFlags, context: Context): Promise<void> {
   try {
     const result = await verify(archive, { onProgress: progress.onProgress, signal: context.signal });
     progress.end();
-    if (flags.json) printLine(context, JSON.stringify(result));
+    if (flags.json) printLine(context, jsonText(result));
     else {
       for (const fault of result.faults) printLine(context, faultText(fault));
       for (const text of result.unchecked) progress.note(`Not checked: ${text}`);

@@ -1,6 +1,7 @@
 import type { OnProgress } from "../../index.ts";
 import type { OutputStreams } from "../context.ts";
 import type { OutputFlags } from "../flags/output-flags.ts";
+import { jsonText } from "./json-text.ts";
 import { noteText } from "./note-text.ts";
 
 /**
@@ -13,7 +14,7 @@ export function createEventSink(
   writeNote: (text: string) => void = text => void stderr.write(`${text}\n`),
 ): OnProgress {
   if (quiet === true) return () => undefined;
-  if (progress === "json") return event => void stderr.write(`${JSON.stringify(event)}\n`);
+  if (progress === "json") return event => void stderr.write(`${jsonText(event)}\n`);
   return event => {
     const text = noteText(event);
     if (text !== undefined) writeNote(text);

@@ -1,6 +1,7 @@
 import { EXIT_CODES, type ImgpackError, PartialError, UsageError } from "../../errors.ts";
 import { escapeForeign } from "../../util/format.ts";
 import type { OutputStreams } from "../context.ts";
+import { jsonText } from "./json-text.ts";
 
 /** What of an error is printed. */
 interface PrintedError {
@@ -45,7 +46,7 @@ export function renderError(
   if (isJson && !isReported) {
     const { message, code, hint, origin } = printed;
     const done = error instanceof PartialError ? { ...resultOf(error), failed: error.failed } : {};
-    stdout.write(`${JSON.stringify({ ...done, error: { code, message, hint, origin } })}\n`);
+    stdout.write(`${jsonText({ ...done, error: { code, message, hint, origin } })}\n`);
   }
   const isBug = printed.exitCode === EXIT_CODES.internal;
   const lines = [printed.message, printed.hint ?? "", ...(isVerbose || isBug ? causes(error, isBug) : [])];

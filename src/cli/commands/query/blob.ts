@@ -4,6 +4,7 @@ import { UsageError } from "../../../errors.ts";
 import { formatBytes } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
 import { type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+import { jsonText } from "../../output/json-text.ts";
 import { Progress } from "../../output/progress.ts";
 
 interface BlobFlags extends RemoteFlags {
@@ -33,7 +34,7 @@ export function blobCommand(context: Context): CommandModule<object, BlobFlags> 
       try {
         const result = await blob(flags.reference ?? "", { ...options, output, onProgress: progress.onProgress });
         progress.end();
-        if (flags.json) return printLine(context, JSON.stringify(result));
+        if (flags.json) return printLine(context, jsonText(result));
         if (typeof output === "string") printLine(context, result.reference);
         progress.note(`Wrote ${formatBytes(result.size)} to ${result.output}`);
       } finally {

@@ -2,6 +2,7 @@ import type { CommandModule } from "yargs";
 import { escapeForeign } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
 import { type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+import { jsonText } from "../../output/json-text.ts";
 
 interface CatalogFlags extends RemoteFlags {
   readonly host?: string | undefined;
@@ -22,7 +23,7 @@ export function catalogCommand(context: Context): CommandModule<object, CatalogF
       const options = await remoteOptions(flags, context);
       const { catalog } = await import("../../../index.ts");
       const result = await catalog(flags.host ?? "", { ...options, limit: flags.limit });
-      if (flags.json) return printLine(context, JSON.stringify(result));
+      if (flags.json) return printLine(context, jsonText(result));
       for (const repository of result.repositories) printLine(context, escapeForeign(repository));
     },
   };

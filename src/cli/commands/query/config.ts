@@ -8,6 +8,8 @@ import {
   remoteFlags,
   remoteOptions,
 } from "../../flags/remote-flags.ts";
+import { jsonText } from "../../output/json-text.ts";
+import { writeDocument } from "../../output/write-document.ts";
 
 interface ConfigFlags extends RemoteFlags {
   readonly reference?: string | undefined;
@@ -31,11 +33,11 @@ export function configCommand(context: Context): CommandModule<object, ConfigFla
       const { config } = await import("../../../index.ts");
       const { bytes, ...result } = await config(flags.reference ?? "", { ...options, platform });
       if (!flags.json) {
-        context.stdout.write(bytes);
+        writeDocument(context, bytes, "config");
         return;
       }
       const document: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
-      printLine(context, JSON.stringify({ ...result, size: bytes.length, config: document }));
+      printLine(context, jsonText({ ...result, size: bytes.length, config: document }));
     },
   };
 }

@@ -8,6 +8,7 @@ import {
   remoteFlags,
   remoteOptions,
 } from "../../flags/remote-flags.ts";
+import { jsonText } from "../../output/json-text.ts";
 
 interface DigestFlags extends RemoteFlags {
   readonly reference?: string | undefined;
@@ -27,7 +28,7 @@ export function digestCommand(context: Context): CommandModule<object, DigestFla
       const options = await remoteOptions(flags, context);
       const { digest } = await import("../../../index.ts");
       const result = await digest(flags.reference ?? "", { ...options, platform });
-      printLine(context, flags.json ? JSON.stringify(result) : result.reference);
+      printLine(context, flags.json ? jsonText(result) : result.reference);
     },
   };
 }

@@ -2,6 +2,7 @@ import type { CommandModule } from "yargs";
 import { NotFoundError } from "../../../errors.ts";
 import { type Context, printLine } from "../../context.ts";
 import { IMAGE_REFERENCE, type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+import { jsonText } from "../../output/json-text.ts";
 import { ReportedError } from "../../output/render-error.ts";
 
 interface ExistsFlags extends RemoteFlags {
@@ -18,7 +19,7 @@ export function existsCommand(context: Context): CommandModule<object, ExistsFla
       const { exists } = await import("../../../index.ts");
       const reference = flags.reference ?? "";
       const isPresent = await exists(reference, options);
-      if (flags.json) printLine(context, JSON.stringify({ reference, exists: isPresent }));
+      if (flags.json) printLine(context, jsonText({ reference, exists: isPresent }));
       // "No" is an answer: it has an exit code, but no message.
       if (!isPresent) throw new ReportedError(new NotFoundError(""));
     },

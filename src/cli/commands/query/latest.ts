@@ -2,6 +2,7 @@ import type { CommandModule } from "yargs";
 import type { LatestBy } from "../../../index.ts";
 import { type Context, printLine } from "../../context.ts";
 import { type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+import { jsonText } from "../../output/json-text.ts";
 
 interface LatestFlags extends RemoteFlags {
   readonly repository?: string | undefined;
@@ -33,7 +34,7 @@ export function latestCommand(context: Context): CommandModule<object, LatestFla
         by: flags.by,
         prerelease: flags.prerelease,
       });
-      printLine(context, flags.json ? JSON.stringify(result) : result.reference);
+      printLine(context, flags.json ? jsonText(result) : result.reference);
     },
   };
 }

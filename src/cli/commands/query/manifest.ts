@@ -9,6 +9,8 @@ import {
   remoteFlags,
   remoteOptions,
 } from "../../flags/remote-flags.ts";
+import { jsonText } from "../../output/json-text.ts";
+import { writeDocument } from "../../output/write-document.ts";
 
 interface ManifestFlags extends RemoteFlags {
   readonly reference?: string | undefined;
@@ -36,11 +38,11 @@ export function manifestCommand(context: Context): CommandModule<object, Manifes
       const reference = flags.reference ?? "";
       const { manifest, rawManifest } = await import("../../../index.ts");
       if (flags.raw) {
-        context.stdout.write((await rawManifest(reference, options)).bytes);
+        writeDocument(context, (await rawManifest(reference, options)).bytes, "manifest");
         return;
       }
       const result = await manifest(reference, options);
-      if (flags.json) return printLine(context, JSON.stringify(result));
+      if (flags.json) return printLine(context, jsonText(result));
       const { manifestLines } = await import("../../output/manifest-lines.ts");
       for (const line of manifestLines(result)) printLine(context, line);
     },

@@ -4,6 +4,7 @@ import type { PingResult } from "../../../index.ts";
 import { escapeForeign } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
 import { type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+import { jsonText } from "../../output/json-text.ts";
 import { ReportedError } from "../../output/render-error.ts";
 
 interface PingFlags extends RemoteFlags {
@@ -25,7 +26,7 @@ export function pingCommand(context: Context): CommandModule<object, PingFlags> 
       const options = await remoteOptions(flags, context);
       const { ping } = await import("../../../index.ts");
       const result = await ping(flags.host ?? "", options);
-      if (flags.json) printLine(context, JSON.stringify(result));
+      if (flags.json) printLine(context, jsonText(result));
       else for (const line of pingLines(result)) printLine(context, line);
       if (result.refusal === undefined) return;
       const hint = "The registry answers, but it refuses these credentials, or access without credentials.";

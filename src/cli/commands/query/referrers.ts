@@ -9,6 +9,7 @@ import {
   remoteFlags,
   remoteOptions,
 } from "../../flags/remote-flags.ts";
+import { jsonText } from "../../output/json-text.ts";
 import { table } from "../../output/table.ts";
 
 interface ReferrersFlags extends RemoteFlags {
@@ -38,7 +39,7 @@ export function referrersCommand(context: Context): CommandModule<object, Referr
       const { referrers } = await import("../../../index.ts");
       const { artifactType } = flags;
       const result = await referrers(flags.reference ?? "", { ...options, artifactType, platform });
-      if (flags.json) return printLine(context, JSON.stringify(result));
+      if (flags.json) return printLine(context, jsonText(result));
       if (result.via === "tag") options.onProgress?.({ kind: "note", message: NO_API });
       const rows = result.referrers.map(({ digest, size, artifactType: type, mediaType }) => [
         digest,

@@ -3,6 +3,7 @@ import type { SortOrder } from "../../../index.ts";
 import { escapeForeign } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
 import { type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+import { jsonText } from "../../output/json-text.ts";
 
 interface TagsFlags extends RemoteFlags {
   readonly repository?: string | undefined;
@@ -30,7 +31,7 @@ export function tagsCommand(context: Context): CommandModule<object, TagsFlags> 
       const options = await remoteOptions(flags, context);
       const { tags } = await import("../../../index.ts");
       const result = await tags(flags.repository ?? "", { ...options, sort: flags.sort, limit: flags.limit });
-      if (flags.json) return printLine(context, JSON.stringify(result));
+      if (flags.json) return printLine(context, jsonText(result));
       for (const { tag, created } of result.tags) {
         const date = created === undefined ? "" : `\t${escapeForeign(created, 64)}`;
         printLine(context, `${tag}${date}`);
