@@ -1,8 +1,8 @@
 import type { Stats } from "node:fs";
 import { lstat, readdir, readlink } from "node:fs/promises";
 import { StorageError } from "../errors.ts";
-import { errorCode } from "../util/error-code.ts";
 import { quote } from "../util/format.ts";
+import { systemFault } from "../util/system-fault.ts";
 
 type FolderEntryType =
   | "file"
@@ -103,8 +103,7 @@ function typeOf(stats: Stats): FolderEntryType {
 }
 
 export function readFault(path: string, cause: unknown): StorageError {
-  const code = errorCode(cause) || String(cause);
-  const found = code === "EACCES" || code === "EPERM" ? "permission denied" : code === "ENOENT" ? "no such file" : code;
+  const found = systemFault(cause);
   return new StorageError(`Cannot pack ${quote(path)}: ${found}, expected to read it`, {
     cause,
     hint: "Run the command as a user who may read the whole folder, while nothing changes in it.",

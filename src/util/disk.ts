@@ -1,5 +1,6 @@
 import { constants, type Stats, write } from "node:fs";
-import { chmod, chown, type FileHandle, link, mkdir, open, rename, rm, rmdir, unlink } from "node:fs/promises";
+import { chmod, chown, type FileHandle, link, mkdir, open, rename, rm, rmdir, stat, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { errorCode } from "./error-code.ts";
 import { hooked } from "./operation-hook.ts";
@@ -146,7 +147,35 @@ export async function makeFolder(
   path: string,
   options: { readonly mode?: number; readonly recursive?: boolean } = {},
 ): Promise<string | undefined> {
-  return await hooked({ kind: "make-folder", target: path }, async () => await mkdir(path, options));
+  return await hooked({ kind: "make-folder", target: path }, async () => {
+    if (options.recursive === true) return await makeFolders(path, options.mode);
+    await mkdir(path, options);
+    return undefined;
+  });
+}
+
+/**
+ * Makes a folder and those above it. Node 20's own recursion never ends where the system says ENOENT below a folder that
+ * exists, as in /proc.
+ */
+async function makeFolders(path: string, mode: number | undefined): Promise<string | undefined> {
+  const make = async (): Promise<boolean> => {
+    try {
+      await mkdir(path, { mode });
+      return true;
+    } catch (error) {
+      if ((await stat(path).catch(() => undefined))?.isDirectory() === true) return false;
+      throw error;
+    }
+  };
+  try {
+    return (await make()) ? path : undefined;
+  } catch (error) {
+    const above = dirname(path);
+    if (errorCode(error) !== "ENOENT" || above === path) throw error;
+    const first = await makeFolders(above, mode);
+    return (await make()) ? (first ?? path) : first;
+  }
 }
 
 /** @param mode as in `chmod`, for example 0o700. */

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { StorageError } from "../errors.ts";
 import { errorCode } from "./error-code.ts";
 import { formatBytes, quote } from "./format.ts";
+import { systemFault } from "./system-fault.ts";
 
 /** `statfs` of FAT12, FAT16 and FAT32 (linux/magic.h, MSDOS_SUPER_MAGIC). */
 const FAT_TYPE = 0x4d44;
@@ -76,7 +77,7 @@ export function storageFault(path: string, bytes: number, cause: unknown): Stora
 /** What an error of the system means, for messages. */
 export function storageState(cause: unknown): string {
   const code = errorCode(cause);
-  return FULL.get(code) ?? BROKEN.get(code) ?? REFUSED.get(code) ?? (code || String(cause));
+  return FULL.get(code) ?? BROKEN.get(code) ?? REFUSED.get(code) ?? systemFault(cause);
 }
 
 const FULL: ReadonlyMap<string, string> = new Map([

@@ -38,6 +38,7 @@ export const FLOORS: readonly Floor[] = [
       "util/format.ts",
       "util/options/option-limits.ts",
       "util/replace-file.ts",
+      "util/system-fault.ts",
       "util/version.ts",
     ],
     packages: ["yargs"],

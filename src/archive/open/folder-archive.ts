@@ -12,9 +12,9 @@ import type { Digest } from "../../oci/digest.ts";
 import { resolveEntry } from "../../tar/resolve-entry.ts";
 import type { TarEntry } from "../../tar/tar-entry.ts";
 import { MAX_ENTRIES } from "../../tar/tar-walk.ts";
-import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
 import { checkSame, checkUnchanged, isSameFile } from "../../util/input-guard.ts";
+import { systemFault } from "../../util/system-fault.ts";
 import type { Archive } from "../archive.ts";
 import type { OpenArchiveOptions } from "./open-archive-options.ts";
 
@@ -139,12 +139,20 @@ async function walk(
     const entry = { name: path, bodyOffset: entries.size, size: stats.isFile() ? stats.size : 0 };
     if (stats.isFile()) entries.set(path, { ...entry, type: "file" });
     else if (stats.isSymbolicLink())
-      entries.set(path, { ...entry, type: "symlink", linkName: await readlink(join(root, path)) });
+      entries.set(path, { ...entry, type: "symlink", linkName: await linkTarget(join(root, path)) });
     else if (stats.isDirectory()) {
       entries.set(path, { ...entry, type: "directory" });
       await walk(root, path, entries, depth + 1, signal);
     }
     if (entries.size > MAX_ENTRIES) throw tooMuch(root, `more than ${MAX_ENTRIES} entries`);
+  }
+}
+
+async function linkTarget(path: string): Promise<string> {
+  try {
+    return await readlink(path);
+  } catch (cause) {
+    throw unreadable("link", path, cause);
   }
 }
 
@@ -165,9 +173,9 @@ async function openFile(path: string): ReturnType<typeof open> {
 }
 
 function unreadable(kind: string, path: string, cause: unknown): StorageError {
-  const code = errorCode(cause) || String(cause);
-  const found = code === "EACCES" ? "permission denied" : code === "ENOENT" ? "no such file" : code;
-  return new StorageError(`Cannot read ${kind} ${quote(path)}: ${found}, expected a readable ${kind}`, { cause });
+  return new StorageError(`Cannot read ${kind} ${quote(path)}: ${systemFault(cause)}, expected a readable ${kind}`, {
+    cause,
+  });
 }
 
 function tooMuch(path: string, found: string): ArchiveError {

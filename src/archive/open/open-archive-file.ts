@@ -9,6 +9,7 @@ import { StorageError } from "../../errors.ts";
 import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
 import { blameChangedInput, checkUnchanged } from "../../util/input-guard.ts";
+import { systemFault } from "../../util/system-fault.ts";
 import type { Archive } from "../archive.ts";
 import { FolderArchive } from "./folder-archive.ts";
 import type { OpenArchiveOptions } from "./open-archive-options.ts";
@@ -111,7 +112,7 @@ async function openPath(path: string): Promise<{ readonly handle: FileHandle; re
 async function openFault(path: string, cause: unknown): Promise<StorageError> {
   const code = errorCode(cause) || "unknown fault";
   if (code !== "ENOENT") {
-    const found = code === "EACCES" ? "permission denied" : code;
+    const found = systemFault(cause);
     return new StorageError(`Cannot read archive ${quote(path)}: ${found}, expected a readable file`, { cause });
   }
   const near = (await readdir(dirname(path)).catch((): string[] => [])).filter(name => isNear(name, basename(path)));

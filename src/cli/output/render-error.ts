@@ -1,5 +1,7 @@
 import { EXIT_CODES, type ImgpackError, PartialError, UsageError } from "../../errors.ts";
-import { escapeForeign } from "../../util/format.ts";
+import { errorCode } from "../../util/error-code.ts";
+import { escapeForeign, quote } from "../../util/format.ts";
+import { isSystemFault, systemFault } from "../../util/system-fault.ts";
 import type { OutputStreams } from "../context.ts";
 import { jsonText } from "./json-text.ts";
 
@@ -67,6 +69,17 @@ function printedError(error: unknown, command: string | undefined): PrintedError
       exitCode: fields.exitCode,
       hint: text(fields.hint) ?? (error instanceof UsageError ? helpHint(command) : undefined),
       origin: text(fields.origin),
+    };
+  }
+  if (isSystemFault(error)) {
+    const { path, syscall = "use a file" } = error;
+    const what = path === undefined ? "a file" : quote(path);
+    return {
+      message: `Cannot use ${what}: ${systemFault(error)} (${syscall}), expected a file or folder that can be used`,
+      code: "ERR_STORAGE",
+      exitCode: EXIT_CODES.storage,
+      hint: errorCode(error) === "EMFILE" ? "Allow more open files, as with ulimit -n 1024." : undefined,
+      origin: undefined,
     };
   }
   return {

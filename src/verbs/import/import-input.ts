@@ -10,9 +10,9 @@ import { StorageError, UsageError } from "../../errors.ts";
 import type { PackFolderOptions } from "../../transform/entry-header.ts";
 import type { RawLayer } from "../../transform/imported-layer.ts";
 import { packFolder, surveyFolder } from "../../transform/pack-folder.ts";
-import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
 import { checkUnchanged } from "../../util/input-guard.ts";
+import { systemFault } from "../../util/system-fault.ts";
 
 /** The root filesystem of an image. */
 export interface ImportInput extends RawLayer, AsyncDisposable {
@@ -106,8 +106,7 @@ async function openInput(path: string): Promise<{ readonly file: FileHandle; rea
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     return { file, stats: await file.stat() };
   } catch (cause) {
-    const code = errorCode(cause) || String(cause);
-    const found = code === "ENOENT" ? "no such file" : code === "EACCES" ? "permission denied" : code;
+    const found = systemFault(cause);
     throw new StorageError(`Cannot import ${quote(path)}: ${found}, expected a root filesystem tar or a folder`, {
       cause,
       hint: "Check the path; it is taken from the current folder unless it begins with a slash.",
