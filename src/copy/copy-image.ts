@@ -24,6 +24,7 @@ import { formatBytes } from "../util/format.ts";
 import { runBounded } from "../util/task-group.ts";
 import { atEnd, countedBlob, countedPending } from "./copy-ends.ts";
 import type { DigestCache } from "./digest-cache.ts";
+import { unknownTypes } from "./unknown-types.ts";
 import { wrongSizes } from "./wrong-sizes.ts";
 
 export interface CopyOptions {
@@ -56,7 +57,7 @@ interface Copying extends CopyOptions {
  */
 export async function copyImages(options: CopyOptions): Promise<readonly SettledRoot[]> {
   const { plan, target, onProgress, signal, source } = options;
-  for (const message of wrongSizes(plan)) onProgress({ kind: "note", message });
+  for (const message of [...wrongSizes(plan), ...unknownTypes(plan)]) onProgress({ kind: "note", message });
   for (const layer of plan.leftOut ?? []) {
     const what = `foreign layer ${layer.digest} (${formatBytes(layer.size)})`;
     onProgress({ kind: "note", message: `Leaving out ${what}: not in ${options.sourceName}${publisherOf(layer)}` });

@@ -67,7 +67,7 @@ export async function rootPlatforms(
   const walk = async (descriptor: Descriptor): Promise<void> => {
     const view = manifests.get(descriptor.digest)?.view;
     if (view?.kind === "index") for (const child of view.manifests) await walk(child);
-    else if (view !== undefined && !isArtifact(view))
+    else if (view?.kind === "image" && !isArtifact(view))
       add(descriptor.platform ?? (await configPlatform(source, view.config, signal, configs)));
   };
   if (root.kind === "draft") add(await configPlatform(source, root.draft.config, signal, configs));

@@ -5,8 +5,8 @@ import type { SelectChildren } from "./gather.ts";
 import { noSuchPlatform } from "./image-platforms.ts";
 
 /**
- * Keeps the children of an index that run on the wanted platforms, with the attestations of those; everything of an
- * image. An index without any platform is no multi-platform image: all of it is kept.
+ * Keeps the children of an index that run on the wanted platforms, with the attestations of those; everything of
+ * another manifest. An index without any platform is no multi-platform image: all of it is kept.
  *
  * @param verb for the error about a missing platform.
  */
@@ -15,7 +15,7 @@ export function selectPlatforms(
   verb: "pull" | "copy" | "convert",
 ): SelectChildren {
   return (view, parent) => {
-    if (view.kind === "image" || wanted === "all") return manifestChildren(view);
+    if (view.kind !== "index" || wanted === "all") return manifestChildren(view);
     if (view.manifests.every(({ platform }) => platform === undefined)) return view.manifests;
     const chosen = wanted.map(platform => {
       const match = selectPlatform(view.manifests, platform);

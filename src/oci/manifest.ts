@@ -6,7 +6,15 @@ import { array, checkSchema, fields, nullish, rule, string } from "../util/json/
 import type { Descriptor } from "./descriptor.ts";
 import { annotationsSchema, DESCRIPTOR_SHAPE, descriptorSchema } from "./descriptor-schema.ts";
 import { MAX_MANIFEST_BYTES } from "./limits.ts";
-import { isImageManifestType, isIndexType, isSchema1Type, OCI_INDEX, OCI_MANIFEST } from "./media-types.ts";
+import {
+  isImageManifestType,
+  isIndexType,
+  isSchema1Type,
+  mayBeManifestType,
+  OCI_ARTIFACT_MANIFEST,
+  OCI_INDEX,
+  OCI_MANIFEST,
+} from "./media-types.ts";
 
 /** The raw bytes are the manifest. A view is for reading only and is never serialised again. */
 export interface RawManifest {
@@ -34,7 +42,14 @@ export interface IndexView extends CommonView {
   readonly manifests: readonly Descriptor[];
 }
 
-export type ManifestView = ImageView | IndexView;
+/** A manifest of another type: an artifact manifest, or one that is carried without being understood. */
+export interface OtherView extends CommonView {
+  readonly kind: "other";
+  /** Of an artifact manifest; what another type refers to is not known. */
+  readonly blobs: readonly Descriptor[];
+}
+
+export type ManifestView = ImageView | IndexView | OtherView;
 
 export interface ParseManifestOptions {
   /** Media type in the Content-Type header (parameters are ignored) or in the descriptor. */
@@ -52,6 +67,7 @@ const MANIFEST_SHAPE: JsonShape = fixedFields({
   config: DESCRIPTOR_SHAPE,
   layers: listOf(DESCRIPTOR_SHAPE),
   manifests: listOf(DESCRIPTOR_SHAPE),
+  blobs: listOf(DESCRIPTOR_SHAPE),
   subject: DESCRIPTOR_SHAPE,
   annotations: mapOf(ANY),
   fsLayers: ANY,
@@ -59,21 +75,26 @@ const MANIFEST_SHAPE: JsonShape = fixedFields({
   signatures: ANY,
 });
 
-const common = {
-  schemaVersion: rule("manifest-version", "2", (value): value is 2 => value === 2),
+const optional = {
   mediaType: nullish(string()),
   artifactType: nullish(string()),
   subject: nullish(descriptorSchema),
   annotations: nullish(annotationsSchema),
 };
+const common = {
+  ...optional,
+  schemaVersion: rule("manifest-version", "2", (value): value is 2 => value === 2),
+};
 // Go writes an empty list as null.
 const imageSchema = fields({ ...common, config: descriptorSchema, layers: nullish(array(descriptorSchema)) });
 const indexSchema = fields({ ...common, manifests: nullish(array(descriptorSchema)) });
+const artifactSchema = fields({ ...optional, blobs: nullish(array(descriptorSchema)) });
 const labelSchema = fields({ mediaType: nullish(string()) });
 
 /**
  * Reads an image manifest or an index, of Docker or OCI. Its fields decide which of them it is, and all media types must
- * agree with that (CVE-2021-41190): a document never has two meanings.
+ * agree with that (CVE-2021-41190): a document never has two meanings. One that has the fields of neither, and names
+ * its own type, is carried as it is.
  *
  * @throws ArchiveError "manifest-shape", "manifest-media-type", "manifest-schema1", "bad-digest", or a json-… reason.
  */
@@ -82,7 +103,9 @@ export function parseManifest(bytes: Uint8Array, options: ParseManifestOptions):
   const value = parseJson(bytes, { what: "manifest", where, maxBytes, shape: MANIFEST_SHAPE });
   const { mediaType: label } = checkSchema(labelSchema, value, "manifest", where);
   const announced = options.announced?.split(";", 1)[0]?.trim().toLowerCase() || undefined;
-  const kind = manifestKind(Object.keys(Object(value)), [announced, label], where);
+  const keys = Object.keys(Object(value));
+  if (isOther(keys, label, announced)) return otherView(value, label ?? "", where);
+  const kind = manifestKind(keys, [announced, label], where);
   const mediaType = agreedType(kind, announced, label || undefined, where);
   if (kind === "image") {
     const { config: described, layers, ...rest } = checkSchema(imageSchema, value, "manifest", where);
@@ -96,14 +119,31 @@ export function parseManifest(bytes: Uint8Array, options: ParseManifestOptions):
 
 /** The content that this manifest needs: config and layers, or the manifests of an index. */
 export function manifestChildren(view: ManifestView): readonly Descriptor[] {
-  return view.kind === "image" ? [view.config, ...view.layers] : view.manifests;
+  if (view.kind === "image") return [view.config, ...view.layers];
+  return view.kind === "index" ? view.manifests : view.blobs;
+}
+
+const FIELDS_OF_KNOWN_TYPES: ReadonlySet<string> = new Set(["config", "layers", "manifests", "fsLayers"]);
+
+/** Whether a document is of another type than images and indexes, by its own word and that of its source. */
+function isOther(keys: readonly string[], label: string | null | undefined, announced: string | undefined): boolean {
+  if (!label || !mayBeManifestType(label) || keys.some(key => FIELDS_OF_KNOWN_TYPES.has(key))) return false;
+  if (isImageManifestType(label) || isIndexType(label) || isSchema1Type(label)) return false;
+  return announced === undefined || announced === label.toLowerCase();
+}
+
+/** What a type refers to is known of artifact manifests only (image-spec 1.1.0-rc2, artifact.md). */
+function otherView(value: unknown, mediaType: string, where: string): OtherView {
+  if (mediaType !== OCI_ARTIFACT_MANIFEST) return { kind: "other", mediaType, blobs: [] };
+  const { blobs, ...rest } = checkSchema(artifactSchema, value, "manifest", where);
+  return { kind: "other", ...commonView(mediaType, rest), blobs: blobs ?? [] };
 }
 
 function manifestKind(
   keys: readonly string[],
   labels: readonly (string | null | undefined)[],
   where: string,
-): ManifestView["kind"] {
+): "image" | "index" {
   const present = new Set(keys);
   if (present.has("fsLayers") || labels.some(label => typeof label === "string" && isSchema1Type(label))) {
     throw new ArchiveError(
@@ -127,7 +167,7 @@ function manifestKind(
 }
 
 function agreedType(
-  kind: ManifestView["kind"],
+  kind: "image" | "index",
   announced: string | undefined,
   label: string | undefined,
   where: string,

@@ -12,6 +12,8 @@ export const DOCKER_SCHEMA1_SIGNED = "application/vnd.docker.distribution.manife
 
 export const OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 export const OCI_INDEX = "application/vnd.oci.image.index.v1+json";
+/** Of the release candidates of image-spec 1.1; registries still have such manifests. */
+export const OCI_ARTIFACT_MANIFEST = "application/vnd.oci.artifact.manifest.v1+json";
 export const OCI_CONFIG = "application/vnd.oci.image.config.v1+json";
 export const OCI_LAYER = "application/vnd.oci.image.layer.v1.tar";
 export const OCI_LAYER_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip";
@@ -23,7 +25,13 @@ export const OCI_EMPTY = "application/vnd.oci.empty.v1+json";
 export const IN_TOTO = "application/vnd.in-toto+json";
 
 /** The Accept header of a manifest request. It leaves schema 1 out: otherwise some registries convert to it unasked. */
-export const MANIFEST_ACCEPT: readonly string[] = [OCI_INDEX, OCI_MANIFEST, DOCKER_MANIFEST_LIST, DOCKER_MANIFEST];
+export const MANIFEST_ACCEPT: readonly string[] = [
+  OCI_INDEX,
+  OCI_MANIFEST,
+  DOCKER_MANIFEST_LIST,
+  DOCKER_MANIFEST,
+  OCI_ARTIFACT_MANIFEST,
+];
 
 /** Docker loads such layers, but no media type is registered for them: these two are internal, never in a manifest. */
 export const DOCKER_LAYER_XZ = "application/vnd.docker.image.rootfs.diff.tar.xz";
@@ -76,9 +84,17 @@ export function isIndexType(mediaType: string): boolean {
   return mediaType === DOCKER_MANIFEST_LIST || mediaType === OCI_INDEX;
 }
 
-/** An image manifest or an index, of Docker or OCI; not schema 1. */
+/** A manifest or an index, of Docker or OCI; not schema 1. */
 export function isManifestType(mediaType: string): boolean {
-  return isImageManifestType(mediaType) || isIndexType(mediaType);
+  return isImageManifestType(mediaType) || isIndexType(mediaType) || mediaType === OCI_ARTIFACT_MANIFEST;
+}
+
+/**
+ * Whether a document of this type may be a manifest: a media type of JSON, as RFC 6838 section 4.2 spells names. The
+ * text is foreign, and goes into headers.
+ */
+export function mayBeManifestType(mediaType: string): boolean {
+  return /^application\/[a-z0-9][a-z0-9!#$&^_.+-]{0,120}\+json$/i.test(mediaType);
 }
 
 export function isSchema1Type(mediaType: string): boolean {

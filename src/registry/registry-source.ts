@@ -97,13 +97,15 @@ class RegistrySource implements ImageSource {
     const { digest, mediaType } = descriptor;
     const repository = this.#repositories.get(digest);
     if (repository === undefined) throw new InternalError(`Cannot pull blob ${digest}: no manifest named it`);
-    if (isSchema1Type(mediaType)) return bytesBlob(this.#manifests.get(digest) ?? refuseSchema1(digest));
+    const known = this.#manifests.get(digest);
+    if (known !== undefined) return bytesBlob(known);
+    if (isSchema1Type(mediaType)) return refuseSchema1(digest);
     if (!isManifestType(mediaType)) {
       const size = this.#sizes.has(digest) ? await this.#sizeOf(repository, digest, signal) : descriptor.size;
       const place = this.#foreign.get(digest);
       return registryBlob(repository, { ...descriptor, size }, place instanceof URL ? place : undefined);
     }
-    if (!this.#manifests.has(digest)) await this.#fetchManifest(repository, digest, { signal });
+    await this.#fetchManifest(repository, digest, { signal });
     return bytesBlob(this.#manifests.get(digest) ?? new Uint8Array());
   }
 

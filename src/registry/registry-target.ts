@@ -60,6 +60,7 @@ class RegistrySession implements TargetSession {
   /** Manifests that others name. Registries refuse the parents unless these come first. */
   readonly #children: ReadonlySet<Digest>;
   readonly #withForeign: ReadonlySet<Digest>;
+  readonly #planned: CopyPlan["manifests"];
   /** URLs of sessions that a refused mount opened, for the upload that follows. */
   readonly #sessions = new Map<Digest, URL>();
   readonly #manifests = new Map<Digest, RawManifest>();
@@ -77,6 +78,7 @@ class RegistrySession implements TargetSession {
     this.#holders = holders;
     this.#children = childrenOf(plan);
     this.#withForeign = withForeignLayers(plan);
+    this.#planned = plan.manifests;
     this.#onNote = onNote;
   }
 
@@ -113,7 +115,9 @@ class RegistrySession implements TargetSession {
 
   async put(descriptor: Descriptor, blob: BlobSource, signal?: AbortSignal): Promise<void> {
     const { digest, mediaType } = descriptor;
-    if (isManifestType(mediaType)) {
+    // The same bytes can also be a blob, under another media type.
+    const isPlanned = this.#planned.get(digest)?.descriptor.mediaType === mediaType;
+    if (isManifestType(mediaType) || isPlanned) {
       this.#manifests.set(digest, { mediaType, bytes: await readBlob(blob, MAX_MANIFEST_BYTES, signal) });
       return;
     }

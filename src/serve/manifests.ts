@@ -119,7 +119,7 @@ function parse(bytes: Uint8Array, contentType: string | undefined): ManifestView
 }
 
 /**
- * An image needs its config and layers, except layers that must not be distributed. An index may be sparse, because an air
+ * An image needs its config and layers, an artifact manifest its blobs, except layers that must not be distributed. An index may be sparse, because an air
  * gap often needs one platform of many, but an index without any child was pushed too early. Some writers list blobs in an
  * index (build caches), so a blob counts, too. The subject may come later (specification, "Pushing Manifests with
  * Subject").
@@ -129,15 +129,16 @@ async function checkChildren(store: RegistryFolder, name: string, view: Manifest
   const needed = manifestChildren(view).filter(child => !isForeignLayerType(child.mediaType));
   const missing: Descriptor[] = [];
   for (const child of needed) {
-    const manifest = view.kind === "image" ? undefined : repository?.manifest(child.digest);
+    const manifest = view.kind === "index" ? repository?.manifest(child.digest) : undefined;
     const found = repository?.blob(child.digest) ?? manifest;
-    if (found !== undefined && found.size !== child.size) {
+    // Some indexes state wrong sizes of manifests; those are carried.
+    if (found !== undefined && found !== manifest && found.size !== child.size) {
       const message = `manifest says that ${child.digest} has ${child.size} bytes, but it has ${found.size}`;
       throw new Refusal(400, "MANIFEST_INVALID", message, { detail: { digest: child.digest } });
     }
     if (found === undefined || !(await store.content.has(found))) missing.push(child);
   }
-  const isWhole = view.kind === "image" ? missing.length === 0 : needed.length === 0 || missing.length < needed.length;
+  const isWhole = view.kind !== "index" ? missing.length === 0 : needed.length === 0 || missing.length < needed.length;
   if (isWhole) return;
   throw new Refusal(400, "MANIFEST_BLOB_UNKNOWN", `manifest refers to ${missing.length} unknown blobs or manifests`, {
     detail: missing.slice(0, 100).map(({ digest }) => ({ digest })),

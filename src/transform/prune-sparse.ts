@@ -6,7 +6,7 @@ import { ANNOTATION_REFERENCE_DIGEST } from "../oci/annotations.ts";
 import { type Descriptor, describeBytes } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { MAX_INDEX_DEPTH } from "../oci/limits.ts";
-import { type IndexView, type ManifestView, parseManifest } from "../oci/manifest.ts";
+import { type IndexView, type ManifestView, manifestChildren, parseManifest } from "../oci/manifest.ts";
 import { isForeignLayerType, isIndexType, isManifestType } from "../oci/media-types.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { append } from "../util/append.ts";
@@ -117,7 +117,7 @@ function tooDeep({ digest }: Descriptor): ArchiveError {
   );
 }
 
-/** The child, if its manifest, config and layers are present. */
+/** The child, if its manifest and blobs are present. */
 async function wholeChild(
   source: ImageSource,
   child: Descriptor,
@@ -125,8 +125,8 @@ async function wholeChild(
 ): Promise<Descriptor | undefined> {
   if (!isManifestType(child.mediaType)) return (await isPresent(source, child, signal)) ? child : undefined;
   const read = await readManifest(source, child, signal);
-  if (read?.view.kind !== "image") return undefined;
-  for (const blob of [read.view.config, ...read.view.layers]) {
+  if (read === undefined || read.view.kind === "index") return undefined;
+  for (const blob of manifestChildren(read.view)) {
     if (!isForeignLayerType(blob.mediaType) && !(await isPresent(source, blob, signal))) return undefined;
   }
   return { ...child, size: read.bytes.length };

@@ -113,7 +113,9 @@ function rewriteManifests(
     const now =
       view.kind === "image"
         ? rewriteImage(bytes, view, recompressed, target)
-        : rewriteIndex(bytes, view, changed, onNote);
+        : view.kind === "other"
+          ? undefined
+          : rewriteIndex(bytes, view, changed, onNote);
     if (now === undefined) continue;
     const { digest, size } = describeBytes(descriptor.mediaType, now);
     rewritten.set(digest, now);

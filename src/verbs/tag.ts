@@ -1,7 +1,9 @@
 import { openDigestCache } from "../copy/digest-cache.ts";
 import { UsageError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
+import { parseManifest, type RawManifest } from "../oci/manifest.ts";
 import { isTag, parseReference, resolveDockerHub } from "../oci/reference.ts";
+import { getManifest } from "../registry/api/get-manifest.ts";
 import { putManifest } from "../registry/api/put-manifest.ts";
 import type { FullReference } from "../registry/registry-source.ts";
 import { checkOptions } from "../util/options/check-options.ts";
@@ -12,7 +14,6 @@ import { Attempts } from "./shared/attempts.ts";
 import {
   manifestKey,
   type RemoteOptions,
-  readManifest,
   repositoryName,
   withRegistries,
   writableReference,
@@ -58,7 +59,9 @@ export async function tag(
   const targets = names.map(name => readTarget(name, from));
   return await withRegistries(options, from.registry, async registries => {
     const repository = await registries.repositoryFor(from, signal, "pull,push");
-    const { descriptor, manifest } = await readManifest(repository, manifestKey(from), { signal });
+    const key = manifestKey(from);
+    const { descriptor, manifest, payload } = await getManifest(repository, key, { takesAny: true, signal });
+    if (payload !== undefined) refuseSchema1(manifest, `${repository}:${key}`);
     const { digest, mediaType } = descriptor;
     // Tags the manifest that was read, even if the source tag has moved since.
     const source: FullReference = { registry: from.registry, repository: from.repository, digest };
@@ -77,6 +80,11 @@ export async function tag(
     const hint = "The image has the other names. Fix the cause and run the same command again.";
     return attempts.settle(`tag ${reference} as`, "names", { digest, mediaType, references }, hint);
   });
+}
+
+/** Schema 1 is read, and never written. @throws ArchiveError */
+function refuseSchema1({ bytes, mediaType }: RawManifest, where: string): void {
+  parseManifest(bytes, { where, announced: mediaType });
 }
 
 /** A word without "/" and ":" is a tag; anything else a name, of the source's registry if it names none. */

@@ -176,7 +176,8 @@ async function claimGraph(
     for (const message of wrongSizes(plan)) onNote(message);
     for (const { descriptor: found, view } of plan.manifests.values()) {
       claim(found);
-      if (view.kind === "index") continue;
+      if (view.kind === "other") for (const blob of view.blobs) claim(blob);
+      if (view.kind !== "image") continue;
       // Docker's containerd store saves only the manifest of a platform that it does not contain.
       const isBelowIndex = found.digest !== descriptor.digest;
       if (isBelowIndex && !archive.hasBlob(view.config.digest)) absent(found.digest);

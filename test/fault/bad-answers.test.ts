@@ -88,7 +88,8 @@ describe("a registry with documents that are not valid", () => {
     [
       "a manifest of another shape",
       server => void server.content.addManifest("app:1", OCI_MANIFEST, Buffer.from('{"schemaVersion":2}')),
-      READERS,
+      // The others pass its bytes on.
+      READERS.filter(words => !["digest", "tag", "referrers"].includes(words("", "")[0] ?? "")),
     ],
     [
       "a config that is no config",
@@ -117,7 +118,7 @@ describe("a registry with documents that are not valid", () => {
     async ({ store, words }) => {
       const server = await ScriptedRegistry.start();
       store(server);
-      // Its digest cannot be had by HEAD, so that "digest" and "referrers" read it.
+      // Its digest cannot be had by HEAD, so that it is read.
       server.addFault({ on: /^HEAD /, times: Number.POSITIVE_INFINITY, reply: { status: 405 } });
       const outcome = await runCommand(...words(server.host, await temporaryFolder()));
       expect(outcome).toMatchObject({ exitCode: 8, stdout: "" });

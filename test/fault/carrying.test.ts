@@ -2,7 +2,20 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { copy, doctor, manifest, type OnProgress, pull, push, verify } from "../../src/index.ts";
+import {
+  copy,
+  digest,
+  doctor,
+  exists,
+  manifest,
+  type OnProgress,
+  pull,
+  push,
+  rawManifest,
+  serve,
+  tag,
+  verify,
+} from "../../src/index.ts";
 import { temporaryFolder } from "../support/images.ts";
 import { type MemoryRegistry, sha256 } from "../support/memory-registry.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
@@ -143,5 +156,103 @@ describe("an index that states a wrong size for a manifest", () => {
     const altered = Buffer.from(String(registry.content.manifests.get(child)?.bytes).replace("sha256", "sha257"));
     registry.content.manifests.set(child, { type: OCI_MANIFEST, bytes: altered });
     await expect(copy(`${registry.host}/dns:1`, `${registry.host}/copy:1`)).rejects.toMatchObject({ exitCode: 6 });
+  });
+});
+
+const ARTIFACT = "application/vnd.oci.artifact.manifest.v1+json";
+const THING = "application/vnd.example.thing.v1+json";
+
+function put(content: MemoryRegistry, name: string, type: string, document: object): Buffer {
+  const bytes = Buffer.from(JSON.stringify(document));
+  content.addManifest(name, type, bytes);
+  return bytes;
+}
+
+/** As oras 0.15 and the release candidates of image-spec 1.1 wrote. */
+function putArtifactManifest(content: MemoryRegistry): { readonly bytes: Buffer; readonly blob: string } {
+  const blob = content.addBlob(Buffer.from("an sbom"));
+  const blobs = [{ mediaType: "application/spdx+json", digest: blob, size: 7 }];
+  const document = { mediaType: ARTIFACT, artifactType: "application/spdx+json", blobs };
+  return { bytes: put(content, "art:1", ARTIFACT, document), blob };
+}
+
+describe("a manifest of a type that imgpack has no model of", () => {
+  const unknown = { schemaVersion: 2, mediaType: THING, of: "its own" };
+  const broken = { schemaVersion: 2, mediaType: OCI_MANIFEST, config: { mediaType: OCI_CONFIG }, layers: [] };
+
+  test.each<[string, string, object]>([
+    ["an artifact manifest", ARTIFACT, { mediaType: ARTIFACT, artifactType: "a/b", blobs: [] }],
+    ["another type", THING, unknown],
+    ["a config without size and digest", OCI_MANIFEST, broken],
+  ])("can be read, looked up and tagged: %s", async (_, type, document) => {
+    const registry = await ScriptedRegistry.start();
+    const bytes = put(registry.content, "art:1", type, document);
+    const reference = `${registry.host}/art:1`;
+    const raw = await rawManifest(reference);
+    expect({ mediaType: raw.mediaType, text: Buffer.from(raw.bytes).toString() }).toEqual({
+      mediaType: type,
+      text: bytes.toString(),
+    });
+    expect(await exists(reference)).toBe(true);
+    registry.addFault({ on: /^HEAD/, times: 1, reply: { status: 405 } });
+    expect((await digest(reference)).digest).toBe(sha256(bytes));
+    await tag(reference, ["2"]);
+    expect(registry.content.manifests.get("art:2")).toEqual({ type, bytes });
+    const accepted = registry.seen(/^(?:GET|HEAD)/).map(({ headers }) => headers.accept);
+    expect(accepted.every(accept => accept?.endsWith(", */*"))).toBe(true);
+  });
+
+  test("is copied, pulled and pushed with the blobs that an artifact manifest names", async () => {
+    const [from, to] = [await ScriptedRegistry.start(), await ScriptedRegistry.start()];
+    const { bytes, blob } = putArtifactManifest(from.content);
+    await copy(`${from.host}/art:1`, `${to.host}/copy:1`);
+    expect(to.content.manifests.get("copy:1")).toEqual({ type: ARTIFACT, bytes });
+    expect(to.content.blobs.get(blob)?.toString()).toBe("an sbom");
+    to.content.blobs.clear();
+    const output = await pulled(from, "art:1");
+    expect((await verify(output)).faults).toEqual([]);
+    const { images, loaders } = await doctor(output);
+    expect(images).toMatchObject([{ isWhole: true, platforms: [{ layers: [{ digest: blob }] }] }]);
+    expect(loaders.filter(({ loads }) => loads)).toEqual([]);
+    await push([output], { to: `${to.host}/m` });
+    expect(to.content.manifests.get("m/art:1")).toEqual({ type: ARTIFACT, bytes });
+    expect(to.content.blobs.get(blob)?.toString()).toBe("an sbom");
+  });
+
+  test("is copied, pulled and pushed as bytes, and a note says that nothing comes with it", async () => {
+    const [from, to] = [await ScriptedRegistry.start(), await ScriptedRegistry.start()];
+    const bytes = put(from.content, "art:1", THING, unknown);
+    const notes: string[] = [];
+    const onProgress: OnProgress = event => void (event.kind === "note" && notes.push(event.message));
+    await copy(`${from.host}/art:1`, `${to.host}/copy:1`, { onProgress });
+    expect(to.content.manifests.get("copy:1")).toEqual({ type: THING, bytes });
+    expect(notes).toEqual([expect.stringContaining("nothing is copied with it")]);
+    await push([await pulled(from, "art:1")], { to: `${to.host}/m` });
+    expect(to.content.manifests.get("m/art:1")).toEqual({ type: THING, bytes });
+    to.addFault({ on: /^PUT .*manifests/, times: 9, reply: { status: 400 } });
+    await expect(copy(`${from.host}/art:1`, `${to.host}/copy:2`)).rejects.toMatchObject({ exitCode: 8 });
+  });
+
+  test("is taken by serve with its blobs, and refused without them", async () => {
+    const from = await ScriptedRegistry.start();
+    const { bytes } = putArtifactManifest(from.content);
+    await using server = await serve({ store: await temporaryFolder(), port: 0 });
+    await copy(`${from.host}/art:1`, `${new URL(server.url).host}/art:1`);
+    const read = await rawManifest(`${new URL(server.url).host}/art:1`);
+    expect(Buffer.from(read.bytes).equals(bytes)).toBe(true);
+    const url = `${server.url}/v2/other/manifests/1`;
+    const answer = await fetch(url, { method: "PUT", headers: { "content-type": ARTIFACT }, body: bytes });
+    expect(answer.status).toBe(400);
+  });
+
+  test.each<[string, string, object]>([
+    ["a document that names another type", THING, { mediaType: ARTIFACT }],
+    ["a type that is none", "text/html", unknown],
+    ["JSON of no type", "application/json", { login: "first" }],
+    ["a type of its own with the fields of an image", THING, { ...broken, mediaType: THING }],
+  ])("is not copied if its meaning is in doubt: %s", async (_, type, document) => {
+    const registry = await ScriptedRegistry.start();
+    put(registry.content, "art:1", type, document);
+    await expect(copy(`${registry.host}/art:1`, `${registry.host}/copy:1`)).rejects.toMatchObject({ exitCode: 8 });
   });
 });

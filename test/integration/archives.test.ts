@@ -22,7 +22,7 @@ describeWith(["tar"], "imgpack inspect and verify", () => {
       const found = inspection.images.flatMap(({ digest, platforms }) =>
         platforms.map(({ platform, config, layers, digest: manifest }) => ({
           platform,
-          imageId: config,
+          imageId: config ?? "",
           diffIds: layers.map(({ diffId }) => diffId),
           ...(manifest === undefined ? {} : { manifestDigest: manifest }),
           ...(indexDigest === undefined ? {} : { indexDigest: digest }),

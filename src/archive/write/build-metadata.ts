@@ -72,6 +72,7 @@ export function dockerImage(plan: CopyPlan, { digest }: Descriptor, platform: Pl
   if (planned === undefined) return undefined;
   const { descriptor, view } = planned;
   if (view.kind === "image") return isArtifact(view) || lacksLayer(plan, view) ? undefined : { descriptor, view };
+  if (view.kind === "other") return undefined;
   const present = view.manifests.filter(({ digest }) => plan.manifests.has(digest));
   const best = selectPlatform(present, platform);
   const ordered = best === undefined ? present : [best, ...present];

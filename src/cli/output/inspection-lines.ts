@@ -35,7 +35,8 @@ function* platformLines({
   yield "";
   yield `Platform   ${platform === undefined ? "none (not an image)" : escapeForeign(platform)}`;
   if (digest !== undefined) yield `Manifest   ${digest}`;
-  yield `Config     ${config}${created === undefined ? "" : `  created ${escapeForeign(created)}`}`;
+  if (config !== undefined)
+    yield `Config     ${config}${created === undefined ? "" : `  created ${escapeForeign(created)}`}`;
   const settings: readonly (readonly [string, readonly string[]])[] = [
     ["Entrypoint", runtime?.entrypoint ?? []],
     ["Command", runtime?.cmd ?? []],

@@ -4,7 +4,7 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, digestAlgorithm } from "../../oci/digest.ts";
 import { MAX_MANIFEST_BYTES } from "../../oci/limits.ts";
 import { parseManifest, type RawManifest } from "../../oci/manifest.ts";
-import { DOCKER_SCHEMA1, DOCKER_SCHEMA1_SIGNED, MANIFEST_ACCEPT } from "../../oci/media-types.ts";
+import { DOCKER_SCHEMA1, DOCKER_SCHEMA1_SIGNED, MANIFEST_ACCEPT, mayBeManifestType } from "../../oci/media-types.ts";
 import { isSchema1 } from "../../oci/schema1/schema1.ts";
 import { schema1Payload } from "../../oci/schema1/schema1-payload.ts";
 import { quote } from "../../util/format.ts";
@@ -24,6 +24,8 @@ export interface FetchedManifest {
 export interface GetManifestOptions {
   /** Accepts schema 1 where the registry has nothing else. */
   readonly takesSchema1?: boolean | undefined;
+  /** Accepts any JSON document, for callers that only pass its bytes on. */
+  readonly takesAny?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -38,26 +40,29 @@ export async function getManifest(
   reference: string,
   options: GetManifestOptions = {},
 ): Promise<FetchedManifest> {
-  const { takesSchema1, signal } = options;
+  const { takesSchema1, takesAny } = options;
   try {
-    return await requestManifest(repository, reference, MANIFEST_ACCEPT, signal);
+    return await requestManifest(repository, reference, takesAny === true ? ANY_ACCEPT : MANIFEST_ACCEPT, options);
   } catch (error) {
     const isMissing = error instanceof NotFoundError || (error instanceof RegistryError && error.status === 406);
     if (takesSchema1 !== true || !isMissing) throw error;
     // Only now: a registry that is offered schema 1 may convert to it.
-    const schema1 = [DOCKER_SCHEMA1_SIGNED, DOCKER_SCHEMA1];
-    return await requestManifest(repository, reference, schema1, signal).catch(second => {
+    const others = [DOCKER_SCHEMA1_SIGNED, DOCKER_SCHEMA1, "*/*"];
+    return await requestManifest(repository, reference, others, options).catch(second => {
       const isRefusal = second instanceof NotFoundError || (second instanceof RegistryError && !isBadAnswer(second));
       throw isRefusal ? error : second;
     });
   }
 }
 
+/** Known types first, as containerd asks. */
+export const ANY_ACCEPT: readonly string[] = [...MANIFEST_ACCEPT, "*/*"];
+
 async function requestManifest(
   repository: Repository,
   reference: string,
   accepted: readonly string[],
-  signal: AbortSignal | undefined,
+  { takesAny, signal }: GetManifestOptions,
 ): Promise<FetchedManifest> {
   const what = `manifest ${reference}`;
   const call: RepositoryCall = {
@@ -74,7 +79,7 @@ async function requestManifest(
     const bytes = await repository.readBody(response, call, MAX_MANIFEST_BYTES);
     const { headers } = response;
     const answer = { headers, bytes, action: `pull ${what} from ${repository}`, expected: "a manifest" };
-    return await readingAnswer(() => readManifest(repository, reference, headers, bytes), answer);
+    return await readingAnswer(() => readManifest(repository, reference, headers, bytes, takesAny), answer);
   });
 }
 
@@ -84,6 +89,7 @@ function readManifest(
   reference: string,
   headers: HeaderMap,
   bytes: Uint8Array,
+  takesAny = false,
 ): FetchedManifest {
   const wanted = reference.includes(":") ? (reference as Digest) : undefined;
   const payload = isSchema1(bytes) ? schema1Payload(bytes, `${repository}`) : undefined;
@@ -99,11 +105,28 @@ function readManifest(
   const announced = headerText(headers, "content-type");
   if (payload !== undefined) return schema1Manifest(bytes, payload, digest, announced, `${repository}`);
   const where = `${repository}:${reference}`;
-  const view = parseManifest(bytes, { where, ...(announced === undefined ? {} : { announced }) });
-  return {
-    descriptor: { mediaType: view.mediaType, digest, size: bytes.length },
-    manifest: { mediaType: view.mediaType, bytes },
-  };
+  const mediaType = manifestType(bytes, announced, where, takesAny);
+  return { descriptor: { mediaType, digest, size: bytes.length }, manifest: { mediaType, bytes } };
+}
+
+/** @param takesAny also takes a JSON document that is announced as one of its own. @throws ArchiveError */
+function manifestType(bytes: Uint8Array, announced: string | undefined, where: string, takesAny: boolean): string {
+  try {
+    return parseManifest(bytes, { where, ...(announced === undefined ? {} : { announced }) }).mediaType;
+  } catch (error) {
+    const type = announced?.split(";", 1)[0]?.trim() ?? "";
+    if (!takesAny || !(error instanceof ArchiveError) || !mayBeManifestType(type) || !isJsonObject(bytes)) throw error;
+    return type;
+  }
+}
+
+function isJsonObject(bytes: Uint8Array): boolean {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
 }
 
 /** Registries that knew no other manifests announced schema 1 as JSON. */

@@ -184,7 +184,7 @@ async function firstBlob(
   };
   const { digest, view } = await read(reference);
   if (view.kind === "image") return { digest, blob: view.config.digest };
-  const [child] = view.manifests;
+  const [child] = view.kind === "index" ? view.manifests : [];
   const inner = child === undefined ? undefined : (await read(child.digest)).view;
   return { digest, blob: inner?.kind === "image" ? inner.config.digest : undefined };
 }

@@ -1,10 +1,9 @@
 import { AuthError, IntegrityError, NotFoundError, RegistryError } from "../../errors.ts";
 import { type Digest, isDigest } from "../../oci/digest.ts";
-import { MANIFEST_ACCEPT } from "../../oci/media-types.ts";
 import { quote } from "../../util/format.ts";
 import type { Repository } from "../client/repository.ts";
 import { headerText } from "../http/headers.ts";
-import { getManifest } from "./get-manifest.ts";
+import { ANY_ACCEPT, getManifest } from "./get-manifest.ts";
 
 export interface ResolvedDigest {
   readonly digest: Digest;
@@ -25,7 +24,7 @@ export async function resolveDigest(
   const head = await headManifest(repository, reference, signal);
   const found = head?.digest;
   if (!isDigest(found)) {
-    const { digest, mediaType } = (await getManifest(repository, reference, { signal })).descriptor;
+    const { digest, mediaType } = (await getManifest(repository, reference, { takesAny: true, signal })).descriptor;
     return { digest, mediaType };
   }
   const isSameAlgorithm = isDigest(reference) && reference.slice(0, 6) === found.slice(0, 6);
@@ -54,7 +53,7 @@ async function headManifest(
       what: `manifest ${reference}`,
       method: "HEAD",
       url: `manifests/${reference}`,
-      headers: { accept: MANIFEST_ACCEPT.join(", ") },
+      headers: { accept: ANY_ACCEPT.join(", ") },
       accept: [200],
       signal,
     });

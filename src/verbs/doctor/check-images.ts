@@ -51,7 +51,9 @@ function missingOf(
   isGood: (digest: Digest) => boolean,
 ): readonly Digest[] {
   const own = layers.filter(({ mediaType }) => !isForeignLayerType(mediaType)).map(({ digest }) => digest);
-  return [...new Set([...(digest === undefined ? [] : [digest]), config, ...own])].filter(blob => !isGood(blob));
+  return [
+    ...new Set([...(digest === undefined ? [] : [digest]), ...(config === undefined ? [] : [config]), ...own]),
+  ].filter(blob => !isGood(blob));
 }
 
 async function describe(

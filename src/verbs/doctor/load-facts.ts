@@ -140,7 +140,7 @@ function topRoots(roots: readonly LayoutRoot[], read: Manifests): readonly Layou
 
 function isArtifactRoot(read: Manifests, { digest }: Descriptor): boolean {
   const view = read.get(digest)?.view;
-  return view?.kind === "image" && isArtifact(view);
+  return view?.kind === "other" || (view?.kind === "image" && isArtifact(view));
 }
 
 function isIndexOfIndexes(read: Manifests, { digest }: Descriptor): boolean {

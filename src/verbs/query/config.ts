@@ -1,5 +1,6 @@
 import { NotFoundError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { quote } from "../../util/format.ts";
 import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
 import { TEXT } from "../../util/options/option-kinds.ts";
 import { COMMON } from "../options/common-options.ts";
@@ -52,8 +53,9 @@ export async function config(reference: string, options: ConfigOptions = {}): Pr
     const { platform, signal } = options;
     const repository = await registries.repositoryFor(named, signal);
     const { view } = await readPlatformManifest(repository, manifestKey(named), platform, { signal });
-    if (view.kind === "index") {
-      throw new NotFoundError(`Cannot read config of ${reference}: found an index of indexes, expected an image`);
+    if (view.kind !== "image") {
+      const found = view.kind === "index" ? "an index of indexes" : `media type ${quote(view.mediaType)}`;
+      throw new NotFoundError(`Cannot read config of ${reference}: found ${found}, expected an image`);
     }
     const { digest, mediaType } = view.config;
     const bytes = await readConfigBytes(repository, view.config, signal);

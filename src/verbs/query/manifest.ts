@@ -79,7 +79,7 @@ export async function rawManifest(reference: string, options: ManifestOptions = 
     const repository = await registries.repositoryFor(named, signal);
     const { descriptor, manifest } =
       platform === undefined
-        ? await getManifest(repository, manifestKey(named), { takesSchema1: true, signal })
+        ? await getManifest(repository, manifestKey(named), { takesSchema1: true, takesAny: true, signal })
         : await readPlatformManifest(repository, manifestKey(named), platform, { takesSchema1: true, signal });
     const { digest, mediaType } = descriptor;
     return { reference: `${repository}@${digest}`, digest, mediaType, bytes: manifest.bytes };

@@ -31,10 +31,11 @@ export interface InspectedPlatform {
   readonly platform?: string;
   /** Of the manifest; absent in a docker archive with raw layers, which has no manifest yet. */
   readonly digest?: Digest;
-  readonly config: Digest;
+  /** Absent in a manifest of another type than an image's. */
+  readonly config?: Digest;
   /** RFC 3339, as written in the config. */
   readonly created?: string;
-  /** Base first. */
+  /** Base first. Of an artifact manifest, its blobs. */
   readonly layers: readonly InspectedLayer[];
   /** Oldest step first. */
   readonly history: readonly HistoryEntry[];
@@ -92,7 +93,11 @@ async function describeRoot(
   const absentHere: string[] = [];
   const { digest, mediaType } = root.descriptor;
   for (const { descriptor, view } of manifests) {
-    if (view.kind !== "image") continue;
+    if (view.kind === "index") continue;
+    if (view.kind === "other") {
+      platforms.push({ digest: descriptor.digest, layers: view.blobs.map(blob => layerOf(blob)), history: [] });
+      continue;
+    }
     try {
       platforms.push(await describeImage(source, descriptor.digest, view, plan, signal));
     } catch (error) {
@@ -127,9 +132,13 @@ function labelOf({ platform, digest }: Descriptor): string {
 function imagesBelow({ digest }: Descriptor, plan: CopyPlan): readonly PlannedManifest[] {
   const manifest = plan.manifests.get(digest);
   if (manifest === undefined) return [];
-  return manifest.view.kind === "image"
-    ? [manifest]
-    : manifest.view.manifests.flatMap(child => imagesBelow(child, plan));
+  return manifest.view.kind === "index"
+    ? manifest.view.manifests.flatMap(child => imagesBelow(child, plan))
+    : [manifest];
+}
+
+function layerOf({ digest, size, mediaType }: Descriptor, diffId?: Digest): InspectedLayer {
+  return { digest, size, mediaType, ...(diffId === undefined ? {} : { diffId }) };
 }
 
 async function describeImage(
@@ -147,16 +156,8 @@ async function describeImage(
     config: config.digest,
     ...(view?.created === undefined ? {} : { created: view.created }),
     layers: layers.map((layer, index) => {
-      const { digest, size, mediaType } = layer;
-      const diffId = view?.diffIds[index];
-      const isAbsent = leftOut?.some(absent => absent.digest === digest) === true;
-      return {
-        digest,
-        size,
-        mediaType,
-        ...(diffId === undefined ? {} : { diffId }),
-        ...(isAbsent ? { absentFrom: foreignLayerHosts(layer) } : {}),
-      };
+      const isAbsent = leftOut?.some(absent => absent.digest === layer.digest) === true;
+      return { ...layerOf(layer, view?.diffIds[index]), ...(isAbsent ? { absentFrom: foreignLayerHosts(layer) } : {}) };
     }),
     history: view?.history ?? [],
     ...(view === undefined ? {} : { runtime: view.runtime }),

@@ -23,7 +23,7 @@ export function imagesOf(
       .filter(({ digest }) => !artifacts.includes(digest ?? ""))
       .map(({ digest, config, layers }) => ({
         names: [...names].sort(),
-        imageId: config,
+        imageId: config ?? "",
         diffIds: layers.map(({ diffId }) => diffId ?? ""),
         ...(digest === undefined ? {} : { manifestDigest: digest }),
       })),

@@ -104,19 +104,16 @@ describe("a manifest whose parts are damaged", () => {
     expect(reply.body.toString()).toContain(digestOf("layer"));
   });
 
-  test("is refused if it gives a config, a layer or a child another size than the stored one", async () => {
+  test("is refused if it gives a config another size than the stored one, while an index is not (docker/cli#1135)", async () => {
     const { registry } = await scene();
     const manifest = await pushImage(registry, "app", "1");
     const config = { ...descriptor("application/vnd.oci.image.config.v1+json", "{}"), size: 3 };
     const image = JSON.stringify({ ...JSON.parse(manifest), config });
     const child = { ...descriptor("application/vnd.oci.image.manifest.v1+json", manifest), size: 3 };
     const index = JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [child] });
-    for (const reply of [
-      await putManifest(registry, "/v2/app/manifests/2", image),
-      await putManifest(registry, "/v2/app/manifests/2", index, OCI_INDEX),
-    ]) {
-      expect([reply.status, ...errorCodes(reply)]).toEqual([400, "MANIFEST_INVALID"]);
-    }
+    const refused = await putManifest(registry, "/v2/app/manifests/2", image);
+    expect([refused.status, ...errorCodes(refused)]).toEqual([400, "MANIFEST_INVALID"]);
+    expect((await putManifest(registry, "/v2/app/manifests/2", index, OCI_INDEX)).status).toBe(201);
   });
 });
 
