@@ -11,9 +11,8 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestAlgorithm } from "../oci/digest.ts";
 import { publisherOf } from "../oci/foreign-layer.ts";
 import { parseImageConfig } from "../oci/image-config.ts";
-import { isArtifact } from "../oci/is-artifact.ts";
+import { type ImageParts, isArtifact } from "../oci/is-artifact.ts";
 import { MAX_CONFIG_BYTES } from "../oci/limits.ts";
-import type { ImageView } from "../oci/manifest.ts";
 import { isForeignLayerType, layerCompression } from "../oci/media-types.ts";
 import { hashLayer } from "../transform/hash-layer.ts";
 import { blameChangedInput } from "../util/input-guard.ts";
@@ -68,8 +67,6 @@ interface Claim {
   readonly descriptor: Descriptor;
   readonly diffIds: Set<Digest>;
 }
-
-type ImageParts = Pick<ImageView, "config" | "layers" | "artifactType">;
 
 const CONCURRENCY = 4;
 

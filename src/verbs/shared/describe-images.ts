@@ -7,9 +7,8 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { foreignLayerHosts } from "../../oci/foreign-layer.ts";
 import { type HistoryEntry, type ImageConfig, parseImageConfig, type RuntimeConfig } from "../../oci/image-config.ts";
-import { isArtifact } from "../../oci/is-artifact.ts";
+import { type ImageParts, isArtifact } from "../../oci/is-artifact.ts";
 import { MAX_CONFIG_BYTES } from "../../oci/limits.ts";
-import type { ImageView } from "../../oci/manifest.ts";
 import { formatPlatform } from "../../oci/platform.ts";
 
 /** A layer of an image. */
@@ -57,8 +56,6 @@ export interface InspectedImage {
   /** Manifests that the index names and the source does not contain: their platforms, or else their digests. */
   readonly absent: readonly string[];
 }
-
-type ImageParts = Pick<ImageView, "config" | "layers" | "artifactType">;
 
 /** Describes the roots of a source by their manifests and configs, and names absent children of an index. */
 export async function describeImages(
