@@ -18,6 +18,7 @@ if (words.length === 1 && (words[0] === "--version" || words[0] === "-V")) {
   // Scripts call it often, so nothing else is loaded.
   process.stdout.write(`${VERSION}\n`);
 } else {
-  const { main } = await import("./cli/main.ts");
+  const { endSoonAfter, main } = await import("./cli/main.ts");
   process.exitCode = await main(words);
+  endSoonAfter(process.exitCode);
 }

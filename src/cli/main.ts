@@ -7,6 +7,9 @@ import { complete } from "./completion/completion.ts";
 import type { Context, OutputStreams } from "./context.ts";
 import { renderError } from "./output/render-error.ts";
 import { withSignals } from "./signals.ts";
+
+export { endSoonAfter } from "./signals.ts";
+
 import { checkValues, NO_COMMAND, usageError } from "./usage-error.ts";
 
 /** Replaces `-` while yargs parses: yargs drops a positional argument that is `-`. */

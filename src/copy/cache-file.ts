@@ -1,7 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { createFile, discardFile, linkFile, makeFolder, openForAppend } from "../util/disk.ts";
-import { errorCode } from "../util/error-code.ts";
+import { createFile, discardFile, makeFolder, openForAppend, renameFile } from "../util/disk.ts";
 import { quote } from "../util/format.ts";
 import { type Denied, openOwnFile } from "../util/private-file.ts";
 
@@ -87,12 +86,11 @@ async function makeKey(folder: string): Promise<Buffer> {
         await using file = await createFile(temporary, 0o600);
         await file.write(randomBytes(KEY_BYTES));
       }
-      // Not renamed: the key of a parallel run must stay.
-      await linkFile(temporary, path);
+      // The first two runs at once may replace each other's key, and lose lines.
+      await renameFile(temporary, path);
     } catch (error) {
-      if (errorCode(error) !== "EEXIST") throw error;
-    } finally {
       await discardFile(temporary);
+      throw error;
     }
   }
   const key = await readTail(path, "reading", KEY_BYTES);

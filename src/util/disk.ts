@@ -1,5 +1,5 @@
 import { constants, type Stats, write } from "node:fs";
-import { chmod, chown, type FileHandle, link, mkdir, open, rename, rm, rmdir, stat, unlink } from "node:fs/promises";
+import { chmod, chown, type FileHandle, mkdir, open, rename, rm, rmdir, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { errorCode } from "./error-code.ts";
@@ -112,11 +112,6 @@ export async function writeToDescriptor(descriptor: number, name: string, bytes:
 
 export async function renameFile(from: string, to: string): Promise<void> {
   await hooked({ kind: "rename", target: from, to }, async () => await rename(from, to));
-}
-
-/** Gives a file a second name; fails if the name exists. */
-export async function linkFile(from: string, to: string): Promise<void> {
-  await hooked({ kind: "rename", target: from, to }, async () => await link(from, to));
 }
 
 export async function removeFile(path: string): Promise<void> {

@@ -2,10 +2,15 @@ import type { Stats } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { StorageError } from "../errors.ts";
-import { createFile, type DiskFile, removeFile, renameFile, syncFolder } from "./disk.ts";
+import { createFile, type DiskFile, openForUpdate, removeFile, renameFile, syncFolder } from "./disk.ts";
 import { errorCode } from "./error-code.ts";
 import { quote } from "./format.ts";
+import { isSameFile } from "./input-guard.ts";
 import { checkSpace, checkTarget, storageFault } from "./output-checks.ts";
+import { isOwnedByUser } from "./private-file.ts";
+
+/** After the last byte of a partial file, so that a later run knows it as ours. */
+const MARK: Buffer = Buffer.from("imgpack: unfinished file\n");
 
 /**
  * A file that appears only when it is complete: it is written as `<path>.partial`, synced, then renamed, and its folder is
@@ -38,7 +43,7 @@ export class PartialFile implements AsyncDisposable {
       // Before the check of free space: this removes the partial file of an earlier run.
       file = await openExclusive(partial);
       await checkSpace(path, bytes);
-      await file.truncate(bytes);
+      await file.write(MARK, bytes);
       return new PartialFile(path, partial, file, bytes);
     } catch (cause) {
       if (file !== undefined) await abandon(file, partial);
@@ -74,6 +79,7 @@ export class PartialFile implements AsyncDisposable {
       );
     }
     try {
+      await this.#file.truncate(this.#bytes);
       await this.#file.sync();
       const held = await this.#file.stat();
       if (held.size !== this.#bytes || !(await isNamed(held, this.#partial))) {
@@ -118,12 +124,23 @@ async function openExclusive(partial: string): Promise<DiskFile> {
   } catch (error) {
     if (errorCode(error) !== "EEXIST") throw error;
   }
-  const stats = await lstat(partial);
-  if (!stats.isFile() || stats.nlink !== 1) {
-    throw new StorageError(`Cannot write ${quote(partial)}: found something else than a partial file, expected none`, {
-      hint: "Remove it, or choose another output name.",
+  if (!(await isLeftOver(partial))) {
+    throw new StorageError(`Cannot write ${quote(partial)}: found a file that imgpack did not write, expected none`, {
+      hint: "Rename or remove it, or choose another output name.",
     });
   }
   await removeFile(partial);
   return await createFile(partial, 0o644);
+}
+
+/** Whether it ends with the mark. An empty file was left by a run that ended before it wrote the mark. */
+async function isLeftOver(partial: string): Promise<boolean> {
+  const named = await lstat(partial);
+  if (!named.isFile() || named.nlink !== 1 || !isOwnedByUser(named)) return false;
+  if (named.size === 0) return true;
+  await using file = await openForUpdate(partial);
+  if (!isSameFile(await file.stat(), named)) return false;
+  const end = Buffer.alloc(MARK.length);
+  await file.read(end, Math.max(0, named.size - MARK.length));
+  return end.equals(MARK);
 }

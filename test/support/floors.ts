@@ -36,6 +36,7 @@ export const FLOORS: readonly Floor[] = [
       "errors.ts",
       "util/error-code.ts",
       "util/format.ts",
+      "util/input-file.ts",
       "util/options/option-limits.ts",
       "util/replace-file.ts",
       "util/system-fault.ts",

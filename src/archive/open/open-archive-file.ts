@@ -1,5 +1,5 @@
-import { constants, type Stats } from "node:fs";
-import { type FileHandle, open, readdir, stat } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { type FileHandle, readdir, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { Readable } from "node:stream";
 import { decompress } from "../../compress/decompress.ts";
@@ -8,6 +8,7 @@ import { fileSliceBlob } from "../../content/blob.ts";
 import { StorageError } from "../../errors.ts";
 import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
+import { openInput } from "../../util/input-file.ts";
 import { blameChangedInput, checkUnchanged } from "../../util/input-guard.ts";
 import { systemFault } from "../../util/system-fault.ts";
 import type { Archive } from "../archive.ts";
@@ -36,7 +37,17 @@ export async function openArchiveFile(path: string, options: OpenArchiveOptions 
       throw error;
     }
   }
-  const { handle, stats } = await openPath(path);
+  const { input, stats } = await openPath(path);
+  // A FIFO whose writer has not come yet cannot be opened and closed like a file.
+  if (input instanceof Readable) {
+    try {
+      return await scanPipe(path, input, options, scan);
+    } catch (error) {
+      input.destroy();
+      throw error;
+    }
+  }
+  const handle = input;
   try {
     if (stats.isDirectory()) {
       await handle.close();
@@ -95,15 +106,10 @@ async function scanPipe(
   return archive;
 }
 
-async function openPath(path: string): Promise<{ readonly handle: FileHandle; readonly stats: Stats }> {
-  const named = await stat(path).catch(async cause => {
-    throw await openFault(path, cause);
-  });
-  // Opening a pipe waits for its writer; opening a file or device must not wait.
-  const wait = named.isFIFO() ? 0 : constants.O_NONBLOCK;
+async function openPath(path: string): Promise<{ readonly input: FileHandle | Readable; readonly stats: Stats }> {
   try {
-    const handle = await open(path, constants.O_RDONLY | wait);
-    return { handle, stats: await handle.stat() };
+    const input = await openInput(path);
+    return { input, stats: await (input instanceof Readable ? stat(path) : input.stat()) };
   } catch (cause) {
     throw await openFault(path, cause);
   }

@@ -48,7 +48,7 @@ export async function finishedFolder(
 }
 
 /** Whether it contains these files, and no others. */
-async function hasNames(path: string, { files }: ArchiveContents): Promise<boolean> {
+export async function hasNames(path: string, { files }: ArchiveContents): Promise<boolean> {
   const stats = await lstat(path).catch(() => undefined);
   if (stats?.isDirectory() !== true || !isOwnedByUser(stats)) return false;
   const missing = new Set(files.map(({ name }) => name));

@@ -2,21 +2,31 @@ import type { Dirent, Stats } from "node:fs";
 import { lstat, readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { StorageError } from "../../errors.ts";
-import { INDEX_FILE, LAYOUT_FILE } from "../../oci/layout.ts";
 import { largest } from "../../util/append.ts";
-import { changeMode, makeFolder, removeFolder, removeTree, renameFile, syncFolder } from "../../util/disk.ts";
+import {
+  changeMode,
+  createFile,
+  makeFolder,
+  removeFile,
+  removeFolder,
+  removeTree,
+  renameFile,
+  syncFolder,
+} from "../../util/disk.ts";
 import { errorCode } from "../../util/error-code.ts";
 import { formatBytes, quote } from "../../util/format.ts";
 import type { ProcessLock } from "../../util/lock/process-lock.ts";
 import { checkSpace } from "../../util/output-checks.ts";
-import { isOwnedByUser } from "../../util/private-file.ts";
+import { isOwnedByUser, readOwnFile } from "../../util/private-file.ts";
 import type { ArchiveContents } from "./archive-contents.ts";
 import { type BlobFile, checkBlobFiles } from "./check-blob-files.ts";
 import { checkFolderTarget, withFolderErrors } from "./check-folder-target.ts";
+import { hasNames } from "./finished-folder.ts";
 import { folderLock, partialOf } from "./folder-lock.ts";
 
-/** The names at the top of such a folder; nothing else is ever removed. */
-const OWN_NAMES: ReadonlySet<string> = new Set([LAYOUT_FILE, INDEX_FILE, "blobs"]);
+/** A file in a partial folder, until it is complete. Without it, nothing in a folder is ever removed. */
+const MARKER = "imgpack-unfinished";
+const MARK = "imgpack: unfinished folder\n";
 
 export interface PartialFolderOptions {
   /** Discards what an interrupted run has left. */
@@ -65,7 +75,7 @@ export class PartialFolder implements AsyncDisposable {
       const lock = await folderLock(path, { onNote, signal });
       try {
         await checkFolderTarget(path);
-        const made = await createOrAdopt(partialOf(path));
+        const made = await createOrAdopt(partialOf(path), contents);
         const opened = new PartialFolder(path, lock, made, new Map(), onNote);
         try {
           await opened.#prepare(contents, restart === true, signal);
@@ -92,7 +102,6 @@ export class PartialFolder implements AsyncDisposable {
       for (const folder of folders) await syncFolder(join(this.partial, folder));
       // The permissions of others depend on the umask, as with any folder.
       await changeMode(this.partial, (await stat(join(this.partial, "blobs"))).mode & 0o777);
-      await syncFolder(this.partial);
       if (!(await this.#isNamed())) throw replaced(this.#path);
       signal?.throwIfAborted();
       await this.checkOwned();
@@ -100,6 +109,8 @@ export class PartialFolder implements AsyncDisposable {
       await checkFolderTarget(this.#path);
       // On other systems the rename itself replaces an empty folder.
       if (process.platform === "win32") await removeFolder(this.#path).catch(() => undefined);
+      await removeFile(join(this.partial, MARKER));
+      await syncFolder(this.partial);
       await renameFile(this.partial, this.#path);
       this.#isDone = true;
       await syncFolder(dirname(this.#path));
@@ -142,6 +153,8 @@ export class PartialFolder implements AsyncDisposable {
   /** Only if nothing is lost. */
   async #removeEmpty(): Promise<void> {
     await removeFolder(join(this.partial, "blobs")).catch(() => undefined);
+    const [name, ...others] = await readdir(this.partial).catch(() => []);
+    if (name === MARKER && others.length === 0) await removeFile(join(this.partial, MARKER)).catch(() => undefined);
     await removeFolder(this.partial).catch(() => undefined);
   }
 
@@ -152,14 +165,15 @@ export class PartialFolder implements AsyncDisposable {
 }
 
 /** Others have no access while it is written. */
-async function createOrAdopt(partial: string): Promise<Stats> {
+async function createOrAdopt(partial: string, contents: ArchiveContents): Promise<Stats> {
   try {
     await makeFolder(partial, { mode: 0o700 });
   } catch (error) {
     if (errorCode(error) !== "EEXIST") throw error;
-    await checkLeftOver(partial);
+    await checkLeftOver(partial, contents);
     await changeMode(partial, 0o700);
   }
+  await mark(partial);
   return await lstat(partial);
 }
 
@@ -172,6 +186,7 @@ async function sweep(partial: string, wanted: ReadonlyMap<string, BlobFile>): Pr
     for (const entry of await readdir(join(partial, below), { withFileTypes: true })) {
       const name = below === "" ? entry.name : `${below}/${entry.name}`;
       const file = entry.isFile() ? wanted.get(name) : undefined;
+      if (name === MARKER) continue;
       if (file !== undefined) found.push(file);
       else if (isFolderOf(entry, name)) await walk(name);
       else await removeTree(join(partial, name));
@@ -181,14 +196,33 @@ async function sweep(partial: string, wanted: ReadonlyMap<string, BlobFile>): Pr
   return found;
 }
 
+/** Durable before any blob: a folder without the mark is not ours after a power cut. */
+async function mark(partial: string): Promise<void> {
+  if ((await readOwnFile(join(partial, MARKER))) === MARK) return;
+  await removeTree(join(partial, MARKER));
+  {
+    await using file = await createFile(join(partial, MARKER), 0o600);
+    await file.write(Buffer.from(MARK));
+    await file.sync();
+  }
+  await syncFolder(partial);
+}
+
 /** @throws StorageError for a path that is not ours; it is not changed. */
-async function checkLeftOver(partial: string): Promise<void> {
+async function checkLeftOver(partial: string, contents: ArchiveContents): Promise<void> {
   const stats = await lstat(partial);
-  const names = stats.isDirectory() && isOwnedByUser(stats) ? await readdir(partial) : [""];
-  if (names.every(name => OWN_NAMES.has(name.replace(/\.partial$/, "")))) return;
-  throw new StorageError(`Cannot write ${quote(partial)}: found something else than a partial folder, expected none`, {
-    hint: "Remove it, or choose another output name.",
-  });
+  if (stats.isDirectory() && isOwnedByUser(stats)) {
+    const names = await readdir(partial);
+    // A run that ended right after it made the folder left it empty, or with a mark that is not whole.
+    if (names.every(name => name === MARKER)) return;
+    if ((await readOwnFile(join(partial, MARKER))) === MARK) return;
+    // A run that ended right before the last rename left it complete and without the mark.
+    if (await hasNames(partial, contents)) return;
+  }
+  throw new StorageError(
+    `Cannot write ${quote(partial)}: found something else than a partial folder of imgpack, expected none`,
+    { hint: "Rename or remove it, or choose another output name." },
+  );
 }
 
 function replaced(path: string): StorageError {

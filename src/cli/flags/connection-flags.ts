@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import type { Argv } from "yargs";
 import { UsageError } from "../../errors.ts";
 import type { RegistryTls } from "../../index.ts";
 import { quote } from "../../util/format.ts";
+import { readInputText } from "../../util/input-file.ts";
 
 /** Flags that decide how a connection to a registry is made. */
 export interface ConnectionFlags {
@@ -54,7 +54,7 @@ async function readPem(flag: string, path: string, block: "CERTIFICATE" | "PRIVA
   const expected = block === "CERTIFICATE" ? "PEM certificates" : "a PEM private key";
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    text = await readInputText(path);
   } catch (cause) {
     throw new UsageError(`Cannot read ${flag} ${quote(path)}: no readable file, expected ${expected}`, { cause });
   }

@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import type { Argv } from "yargs";
 import { PartialError, UsageError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
+import { readInputText } from "../../util/input-file.ts";
 import { readStdin, refuseTerminal } from "./stdin-input.ts";
 
 /** Flags of the commands that take several inputs. */
@@ -73,7 +73,7 @@ async function writeList(path: string | undefined, names: readonly string[]): Pr
 async function linesOf(path: string): Promise<readonly string[]> {
   refuseTerminal(path, "list", "Pipe it in, or name a file.");
   try {
-    const text = path === "-" ? await readStdin() : await readFile(path, "utf8");
+    const text = path === "-" ? await readStdin() : await readInputText(path);
     const lines = text.split(/\r?\n/).map(line => line.trim());
     return lines.filter(line => line !== "" && !line.startsWith("#"));
   } catch (cause) {

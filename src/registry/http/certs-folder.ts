@@ -90,7 +90,9 @@ async function readPem(folder: string, name: string): Promise<string> {
     new UsageError(`Cannot read certificates from ${quote(path)}: ${found}, expected a PEM file`, { cause });
   let text: string;
   try {
-    if ((await stat(path)).size > MAX_FILE_BYTES) throw refused("more than 4 MiB");
+    const found = await stat(path);
+    if (!found.isFile()) throw refused("not a regular file");
+    if (found.size > MAX_FILE_BYTES) throw refused("more than 4 MiB");
     text = await readFile(path, "utf8");
   } catch (cause) {
     throw cause instanceof UsageError ? cause : refused("unreadable", cause);

@@ -96,6 +96,7 @@ describe("openDigestCache()", () => {
   });
 
   test("keeps what several runs write at once", async () => {
+    await makeFolder();
     const runs = await Promise.all(Array.from({ length: 8 }, async () => await openDigestCache(folder)));
     await Promise.all(
       runs.flatMap((run, writer) =>

@@ -100,12 +100,24 @@ describe("layoutFolderTarget()", () => {
     const partial = join(above, "out.partial");
     await mkdir(join(partial, "blobs"), { recursive: true });
     await writeFile(join(partial, "blobs", "half"), "half");
+    await writeFile(join(partial, "imgpack-unfinished"), "imgpack: unfinished folder\n", { mode: 0o600 });
     await write(join(above, "out"), source, root);
     expect(await readdir(above)).toEqual(["out"]);
     await mkdir(join(above, "two.partial"));
     await writeFile(join(above, "two.partial", "diary"), "dear");
     await expect(write(join(above, "two"), source, root)).rejects.toThrow("found something else than a partial folder");
     expect(await readdir(join(above, "two.partial"))).toEqual(["diary"]);
+  });
+
+  test("layoutFolderTarget() leaves a layout of the user that is named out.partial", async () => {
+    const above = await temporaryFolder();
+    const { source, root } = scene();
+    await mkdir(join(above, "out.partial", "blobs", "sha256"), { recursive: true });
+    const files = ["oci-layout", "index.json", `blobs/sha256/${"ab".repeat(32)}`];
+    for (const name of files) await writeFile(join(above, "out.partial", name), "mine");
+    await expect(write(join(above, "out"), source, root)).rejects.toThrow("found something else than a partial folder");
+    expect(await readdir(above)).toEqual(["out.partial"]);
+    for (const name of files) expect(await readFile(join(above, "out.partial", name), "utf8")).toBe("mine");
   });
 
   test("F-01 layoutFolderTarget() does not follow a link that stands for its partial folder", async () => {

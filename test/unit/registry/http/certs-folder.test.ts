@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -65,6 +66,12 @@ describe("readCertsFolder()", () => {
     await put(`etc/docker/certs.d/${HOST}`, { "ca.crt": TEST_TLS.cert });
     const empty = await put(`etc/containers/certs.d/${HOST}`, {});
     await expect(readCertsFolder(HOST, options())).resolves.toEqual({ folder: empty, clientCertificates: [] });
+  });
+
+  test("readCertsFolder() does not wait for the writer of a FIFO", async () => {
+    const folder = await put(`etc/docker/certs.d/${HOST}`, {});
+    execFileSync("mkfifo", [join(folder, "ca.crt")]);
+    await expect(readCertsFolder(HOST, options())).rejects.toThrow("not a regular file, expected a PEM file");
   });
 
   test.each(["registry.lan", "registry.lan:5001", "x.registry.lan:5000"])(
