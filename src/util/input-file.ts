@@ -1,10 +1,7 @@
-import { constants, open } from "node:fs";
-import { type FileHandle, open as openFile, stat } from "node:fs/promises";
-import { Socket } from "node:net";
+import { constants } from "node:fs";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
-import { promisify } from "node:util";
-
-const openDescriptor = promisify(open);
+import { openFifo } from "./open-fifo.ts";
 
 /**
  * Opens a file or a folder that the user names, without waiting: opening a FIFO the usual way blocks until it has a writer,
@@ -13,9 +10,8 @@ const openDescriptor = promisify(open);
  * @returns for a FIFO, which may be the pipe of a shell's `<(...)`, a stream that waits for the writer.
  */
 export async function openInput(path: string): Promise<FileHandle | Readable> {
-  const flags = constants.O_RDONLY | constants.O_NONBLOCK;
-  if (!(await stat(path)).isFIFO()) return await openFile(path, flags);
-  return new Socket({ fd: await openDescriptor(path, flags), readable: true, writable: false });
+  if ((await stat(path)).isFIFO()) return await openFifo(path);
+  return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
 }
 
 /**
