@@ -52,3 +52,8 @@ function readName(text: string): string | undefined {
     throw error;
   }
 }
+
+/** True for a full name of a registry at an IPv6 address, which many loaders refuse. */
+export function hasIPv6Registry(name: string): boolean {
+  return name.startsWith("[");
+}

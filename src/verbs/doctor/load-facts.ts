@@ -18,6 +18,7 @@ import {
 import { hostPlatform, matchesPlatform, parsePlatform } from "../../oci/platform.ts";
 import type { InspectedImage } from "../shared/describe-images.ts";
 import type { LoadFacts, OciFacts } from "./loader-verdicts.ts";
+import { oddNames } from "./odd-names.ts";
 
 type Manifests = CopyPlan["manifests"];
 
@@ -50,6 +51,7 @@ export async function loadFacts(
     hasHardLinks: [...archive.entries.values()].some(({ type }) => type === "hardlink"),
     hasDotNames: docker?.hasDotNames === true,
     listedArtifacts: listedArtifacts(docker, read),
+    names: oddNames(docker?.images ?? []),
     nameless: real.filter(({ names }) => names.length === 0).length,
     oci: ociFacts(source, real, read),
   };
@@ -109,6 +111,7 @@ function ociFacts(source: ArchiveSource, images: readonly InspectedImage[], read
   return {
     hasLayoutFile: archive.entries.has(LAYOUT_FILE),
     entries: view.manifests.length,
+    names: oddNames(roots),
     artifacts: tops.filter(({ descriptor }) => isArtifactRoot(read, descriptor)).length,
     nameless: unnamed.filter(({ tags }) => tags.length === 0).length,
     tagOnly: unnamed.filter(({ tags }) => tags.length > 0).length,

@@ -1,4 +1,5 @@
 import type { LayerCompression } from "../../oci/media-types.ts";
+import type { OddName } from "./odd-names.ts";
 
 /** What decides whether a tool can load an archive. */
 export interface LoadFacts {
@@ -24,6 +25,8 @@ export interface LoadFacts {
   readonly hasDotNames: boolean;
   /** Entries of manifest.json that are artifacts. */
   readonly listedArtifacts: number;
+  /** Kinds of odd names in manifest.json. */
+  readonly names: ReadonlySet<OddName>;
   /** Images of manifest.json without a name. */
   readonly nameless: number;
   /** Undefined without an `index.json`, or without an `oci-layout` next to `manifest.json`. */
@@ -37,6 +40,7 @@ export interface OciFacts {
   readonly entries: number;
   /** Entries that are artifacts. */
   readonly artifacts: number;
+  readonly names: ReadonlySet<OddName>;
   /** Images with neither name nor tag. */
   readonly nameless: number;
   /** Images with a tag but without a name. */
@@ -116,7 +120,44 @@ const foreignByUrl: Rule = ({ hasDockerView, foreign, lacksForeign }) =>
 const unlistedByOne: Rule = facts => facts.oci?.entries === 1 && unlisted(facts);
 
 const DOCKER: readonly Rule[] = [folder, dir, needsDocker, needsRepositories, listedArtifacts];
-const PODMAN: readonly Rule[] = [foreignByUrl, legacy, listedArtifacts, oneOciImage, nested, unlistedByOne, sha512];
+const REFUSED_NAMES: Readonly<Record<OddName, string>> = {
+  bad: "an image has a name that no registry takes, which it refuses",
+  ipv6: "the registry in a name is an IPv6 address, which it refuses",
+  untagged: "manifest.json names an image by a digest, which it refuses",
+};
+const dockerNames =
+  (odd: readonly OddName[]): Rule =>
+  ({ names }) => {
+    const found = odd.find(kind => names.has(kind));
+    return found === undefined ? false : REFUSED_NAMES[found];
+  };
+const oldDockerNames: Rule = ({ names }) =>
+  no(names.has("ipv6"), "the registry in a name is an IPv6 address, which Docker before 25 refuses");
+/** Refused names matter in both views, because the other one is tried next. */
+const podmanNames: Rule = facts => {
+  const { oci, hasDockerView } = facts;
+  const odd: readonly OddName[] = ["bad", "ipv6"];
+  const layout = oci?.entries === 1 ? odd.find(kind => oci.names.has(kind)) : odd[0];
+  const docker = hasDockerView ? dockerNames(["bad", "ipv6", "untagged"])(facts) : undefined;
+  if (docker === false || layout === undefined) return false;
+  return docker ?? (oci?.entries === 1 && REFUSED_NAMES[layout]);
+};
+/** Of an OCI layout it takes any text as a name. */
+const ctrNames =
+  (odd: readonly OddName[]): Rule =>
+  facts =>
+    facts.oci === undefined && dockerNames(odd)(facts);
+
+const PODMAN: readonly Rule[] = [
+  podmanNames,
+  foreignByUrl,
+  legacy,
+  listedArtifacts,
+  oneOciImage,
+  nested,
+  unlistedByOne,
+  sha512,
+];
 const CONTAINERD: readonly Rule[] = [
   folder,
   dir,
@@ -133,13 +174,19 @@ const CTR: readonly Rule[] = [...CONTAINERD, platform, nameless];
 
 /** Measured with these versions: each rule is an archive that the tool refused, or reported as loaded and did not load. */
 const LOADERS: readonly { readonly loader: string; readonly rules: readonly Rule[] }[] = [
-  { loader: "docker 20.10", rules: [...DOCKER, outer("zstd"), layers("zstd")] },
-  { loader: "docker 23 to 28, classic store", rules: DOCKER },
-  { loader: "docker, containerd store", rules: [...CONTAINERD, tagOnly] },
+  {
+    loader: "docker 20.10",
+    rules: [...DOCKER, dockerNames(["bad", "ipv6", "untagged"]), outer("zstd"), layers("zstd")],
+  },
+  { loader: "docker 23 to 28, classic store", rules: [...DOCKER, dockerNames(["bad", "untagged"]), oldDockerNames] },
+  { loader: "docker, containerd store", rules: [...CONTAINERD, ctrNames(["bad"]), tagOnly] },
   { loader: "podman 4.3 (Debian 12)", rules: [...PODMAN, outer("gzip")] },
   { loader: "podman 5", rules: PODMAN },
-  { loader: "containerd 1.6 (ctr)", rules: [...CTR, artifacts, outer("gzip", "zstd", "xz", "bzip2")] },
-  { loader: "containerd 2 (ctr)", rules: [...CTR, outer("xz", "bzip2")] },
+  {
+    loader: "containerd 1.6 (ctr)",
+    rules: [...CTR, ctrNames(["bad", "ipv6"]), artifacts, outer("gzip", "zstd", "xz", "bzip2")],
+  },
+  { loader: "containerd 2 (ctr)", rules: [...CTR, ctrNames(["bad"]), outer("xz", "bzip2")] },
 ];
 
 /** Which tools load all images of an archive, and why the others do not. */

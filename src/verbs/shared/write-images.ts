@@ -6,6 +6,7 @@ import { openDigestCache } from "../../copy/digest-cache.ts";
 import { checkPlatforms, rootPlatforms } from "../../copy/image-platforms.ts";
 import { selectPlatforms } from "../../copy/select-platforms.ts";
 import { UsageError } from "../../errors.ts";
+import { hasIPv6Registry } from "../../oci/archive-names.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { formatPlatform, hostPlatform, type Platform, parsePlatform } from "../../oci/platform.ts";
@@ -110,6 +111,10 @@ export async function writeImages(source: ImageSource, options: WriteOptions): P
   const recompressed = dryRun === true ? selected : await planRecompressed(selected, change, planOptions);
   // In an OCI layout every new manifest is an OCI manifest: not all readers of layouts know Docker's.
   const settled = await planSettled(recompressed, output.format === "oci" || willRecompress, planOptions);
+  for (const name of settled.plan.roots.flatMap(({ names }) => names).filter(hasIPv6Registry))
+    planOptions.onNote(
+      `${name}: Docker before 25 and podman load no name with an IPv6 address; convert --tag renames it`,
+    );
   if (dryRun !== true) {
     const maxConcurrency = recompressed === selected ? output.maxConcurrency : RECOMPRESS_CONCURRENCY;
     await copyToOutput(settled, platform, Math.min(output.maxConcurrency, maxConcurrency), options);
