@@ -34,14 +34,15 @@ export async function main(
     process.exit(renderError(error, streams, { isJson: words.includes("--json"), isVerbose: false }));
   };
   process.once("beforeExit", onStuck);
+  const command = COMMAND_NAMES.find(name => name === words[0]);
   try {
-    await withSignals(async signal => await run(words, { ...streams, signal }));
+    await withSignals(command, async signal => await run(words, { ...streams, signal }));
     return 0;
   } catch (error) {
     return renderError(error, streams, {
       isJson: words.includes("--json"),
       isVerbose: words.includes("--verbose"),
-      command: COMMAND_NAMES.find(name => name === words[0]),
+      command,
     });
   } finally {
     process.off("beforeExit", onStuck);

@@ -4,11 +4,12 @@ import { EXIT_CODES } from "../errors.ts";
 export class Interrupted extends Error {
   readonly code = "ERR_INTERRUPTED";
   readonly exitCode: number;
-  readonly hint = "No incomplete file and no tag was left; run the same command again to resume.";
+  readonly hint: string;
 
-  constructor(signal: (typeof SIGNALS)[number]) {
+  constructor(signal: (typeof SIGNALS)[number], command: string | undefined) {
     super(`Stopped by ${signal} before the end`);
     this.exitCode = EXIT_CODES[signal];
+    this.hint = HINTS.get(command) ?? "Run the same command again.";
   }
 }
 
@@ -16,11 +17,40 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** Milliseconds that a run gets to keep what is recorded. */
 const GRACE_MS = 2000;
 
+const RESUMES = "The output is not complete; run the same command again, and it resumes with what could be kept.";
+const TAGS_LAST = "Tags come last, so none names an incomplete image; run the same command again to send the rest.";
+const CHANGES_NOTHING = "Nothing was changed.";
+
+/** What is true after each command, whenever the signal comes. */
+const HINTS: ReadonlyMap<string | undefined, string> = new Map([
+  ["pull", RESUMES],
+  ["convert", RESUMES],
+  ["push", TAGS_LAST],
+  ["copy", TAGS_LAST],
+  ["tag", TAGS_LAST],
+  ...[
+    "inspect",
+    "verify",
+    "tags",
+    "latest",
+    "catalog",
+    "exists",
+    "digest",
+    "manifest",
+    "config",
+    "ping",
+    "referrers",
+  ].map(command => [command, CHANGES_NOTHING] as const),
+]);
+
 /**
  * Runs a task with a signal that the first SIGINT, SIGTERM or SIGHUP aborts. The second one, or 2 s without an end, ends the
  * process at once.
  */
-export async function withSignals(task: (signal: AbortSignal) => Promise<void>): Promise<void> {
+export async function withSignals(
+  command: string | undefined,
+  task: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
   const stop = new AbortController();
   let overdue: NodeJS.Timeout | undefined;
   const onSignal = (name: NodeJS.Signals): void => {
@@ -28,7 +58,7 @@ export async function withSignals(task: (signal: AbortSignal) => Promise<void>):
     if (known === undefined) return;
     if (stop.signal.aborted) endBy(known);
     overdue = setTimeout(() => endBy(known), GRACE_MS);
-    stop.abort(new Interrupted(known));
+    stop.abort(new Interrupted(known, command));
   };
   for (const name of SIGNALS) process.on(name, onSignal);
   try {

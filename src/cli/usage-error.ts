@@ -47,7 +47,9 @@ function messageFor(
   if (choice !== null) {
     const [, name = "", given = "", choices = ""] = choice;
     const names = [...choices.matchAll(/"([^"]*)"/g)].map(match => match[1]);
-    return `Cannot use ${flag(name)} ${quote(given)}: unknown value, expected one of ${names.join(", ")}`;
+    // yargs reports positional arguments in the same way.
+    const isFlag = words.some(word => word.startsWith(flag(name)));
+    return `Cannot use ${isFlag ? flag(name) : name} ${quote(given)}: unknown value, expected one of ${names.join(", ")}`;
   }
   if (found === NO_COMMAND) return `Cannot run: no command named, expected ${alternatives(commands ?? [])}`;
   return `${run}: ${quote(found)}, expected another command line`;

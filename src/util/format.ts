@@ -20,6 +20,11 @@ export function formatDuration(seconds: number): string {
   return hours === 0 ? `${minutes} min` : `${hours} h ${minutes % 60} min`;
 }
 
+/** `1 blob`, `2 blobs` */
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
 /**
  * Makes foreign text safe for a terminal or a log line: control, bidirectional and other invisible characters become
  * `\u{…}` escapes, and the result is cut after `limit` characters (security case A-20).

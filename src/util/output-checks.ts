@@ -21,7 +21,7 @@ export async function checkTarget(path: string): Promise<void> {
     throw new StorageError(`Cannot write ${quote(path)}: found ${found}, expected a file or nothing`, { hint });
   }
   throw new StorageError(`Cannot write ${quote(path)}: found a pipe or device, expected a file or nothing`, {
-    hint: 'Write to stdout with "-o -" and redirect it, or name a file such as images.tar.',
+    hint: 'Name "-" to write to stdout, and redirect it; or name a file such as images.tar.',
   });
 }
 

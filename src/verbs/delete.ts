@@ -85,7 +85,7 @@ export async function deleteImage(reference: string, options: DeleteOptions): Pr
     const repository = await registries.repositoryFor(named, signal, "pull,push");
     const name = repositoryName(named);
     const { tag } = named;
-    const { digest } = await resolveDigest(repository, named.digest ?? tag ?? "", signal);
+    const { digest } = await resolveDigest(repository, named.digest ?? tag ?? "", signal, "delete");
     if (named.digest === undefined && tag !== undefined) {
       const deletion: Deletion = { reference: `${name}:${tag}`, removes: "tag", digest };
       if (!(await confirm(deletion))) return undefined;

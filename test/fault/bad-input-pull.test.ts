@@ -105,7 +105,11 @@ describe("imgpack pull", () => {
       ["--concurrency", "65"],
       "Cannot use --concurrency: found 65, expected a whole number from 1 to 64",
     ],
-    ["a user without password", ["--username", "ci"], "Cannot log in to HOST: no password given, expected both"],
+    [
+      "a user without password",
+      ["--username", "ci"],
+      "Cannot log in to HOST: no password given, expected a user name and a password",
+    ],
     [
       "a certificate file that is not there",
       ["--ca-file", "/nonexistent.pem"],

@@ -217,7 +217,7 @@ describe("pull() says what is wrong", () => {
       });
       expect(pulled.error).toMatchObject({ code: "ERR_AUTH", exitCode: 4 });
       expect(pulled.error?.message).toContain('for user "ci"');
-      expect(pulled.error?.hint).toContain("--username");
+      expect(pulled.error?.hint).toContain("Check the user name and the password that you gave");
       expect(`${pulled.error?.message} ${pulled.error?.hint}`).not.toContain('wrong"');
       // A refused password is not tried again: some registries lock accounts for it.
       expect(pulled.registry.requests.filter(({ headers }) => headers.authorization?.startsWith("Basic"))).toHaveLength(

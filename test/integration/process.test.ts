@@ -48,7 +48,7 @@ describe.each([
     expect(ended).toMatchObject({ exitCode, stdout: "", signal: null });
     expect(ended.stderr.trimEnd().split("\n").slice(-2)).toEqual([
       `Stopped by ${signal} before the end`,
-      "No incomplete file and no tag was left; run the same command again to resume.",
+      "The output is not complete; run the same command again, and it resumes with what could be kept.",
     ]);
     expect(readdirSync(target)).toEqual([]);
   });

@@ -1,6 +1,6 @@
 import type { Argv, CommandModule } from "yargs";
 import type { ArchiveFormat, Sparse } from "../../index.ts";
-import { formatBytes } from "../../util/format.ts";
+import { counted, formatBytes } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 import {
   ARCHIVE_OUTPUT,
@@ -92,7 +92,7 @@ async function runConvert(flags: ConvertFlags, context: Context): Promise<void> 
     if (flags.dryRun) return;
     const { blobs, blobBytes, format, seconds } = result;
     progress.note(
-      `Wrote ${blobs} blobs, ${formatBytes(blobBytes)}, to ${result.output} in ${seconds.toFixed(1)} s (${format})`,
+      `Wrote ${counted(blobs, "blob")}, ${formatBytes(blobBytes)}, to ${result.output} in ${seconds.toFixed(1)} s (${format})`,
     );
   } finally {
     progress.end();

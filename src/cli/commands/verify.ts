@@ -1,6 +1,6 @@
 import type { CommandModule } from "yargs";
 import { IntegrityError } from "../../errors.ts";
-import { escapeForeign, formatBytes, quote } from "../../util/format.ts";
+import { counted, escapeForeign, formatBytes, quote } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
 import { refuseTypedArchive } from "../flags/stdin-input.ts";
@@ -41,7 +41,7 @@ async function runVerify(flags: VerifyFlags, context: Context): Promise<void> {
     const { images, blobs, bytes } = result;
     printLine(
       context,
-      `${escapeForeign(archive)}: ${images} image(s), ${blobs} blobs, ${formatBytes(bytes)}, all match their digests`,
+      `${escapeForeign(archive)}: ${counted(images, "image")}, ${counted(blobs, "blob")}, ${formatBytes(bytes)}, all match their digests`,
     );
   } finally {
     progress.end();
@@ -50,8 +50,11 @@ async function runVerify(flags: VerifyFlags, context: Context): Promise<void> {
 
 /** @param isReported when the faults are on stdout already, as JSON. */
 export function faultyArchive(archive: string, count: number, isReported: boolean): Error {
-  const error = new IntegrityError(`Cannot accept archive ${quote(archive)}: ${count} fault(s) found, expected none`, {
-    hint: "The file was damaged or altered after it was made: copy it again from its source.",
-  });
+  const error = new IntegrityError(
+    `Cannot accept archive ${quote(archive)}: ${counted(count, "fault")} found, expected none`,
+    {
+      hint: "The file was damaged or altered after it was made: copy it again from its source.",
+    },
+  );
   return isReported ? new ReportedError(error) : error;
 }

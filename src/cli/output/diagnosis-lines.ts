@@ -1,5 +1,5 @@
 import type { Diagnosis } from "../../index.ts";
-import { escapeForeign, formatBytes } from "../../util/format.ts";
+import { counted, escapeForeign, formatBytes } from "../../util/format.ts";
 import { faultText } from "./fault-text.ts";
 import { absentLayer, imageNames } from "./image-names.ts";
 
@@ -48,10 +48,6 @@ function* imageLines(image: Image): Generator<string> {
 function nameOf(image: Image): string {
   const { digest, platforms } = image;
   return imageNames(image) || `${digest ?? platforms[0]?.config ?? ""} (no name)`.trimStart();
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 const FORMATS: Readonly<Record<Diagnosis["form"], string>> = {

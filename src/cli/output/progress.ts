@@ -1,5 +1,5 @@
 import type { OnProgress, ProgressEvent, PullResult, PushResult } from "../../index.ts";
-import { escapeForeign, formatBytes } from "../../util/format.ts";
+import { counted, escapeForeign, formatBytes } from "../../util/format.ts";
 import type { OutputStreams } from "../context.ts";
 import type { OutputFlags } from "../flags/output-flags.ts";
 import { createEventSink } from "./event-sink.ts";
@@ -132,8 +132,8 @@ function summaryLine(result: PushResult | PullResult, done: "Pushed" | "Copied")
   if ("output" in result) {
     const platforms =
       result.platforms.length === 0 ? "" : ` (${result.platforms.map(name => escapeForeign(name)).join(", ")})`;
-    return `Pulled ${result.blobs} blobs, ${formatBytes(result.blobBytes)}, to ${result.output} in ${seconds}${platforms}`;
+    return `Pulled ${counted(result.blobs, "blob")}, ${formatBytes(result.blobBytes)}, to ${result.output} in ${seconds}${platforms}`;
   }
   const { uploaded, mounted, skipped, cached } = result.blobs;
-  return `${done} ${uploaded} blobs (${mounted} mounted, ${skipped} already present, ${cached} known from the cache), ${formatBytes(result.bytesSent)} sent in ${seconds}`;
+  return `${done} ${counted(uploaded, "blob")} (${mounted} mounted, ${skipped} already present, ${cached} known from the cache), ${formatBytes(result.bytesSent)} sent in ${seconds}`;
 }

@@ -26,6 +26,8 @@ export interface GetManifestOptions {
   readonly takesSchema1?: boolean | undefined;
   /** Accepts any JSON document, for callers that only pass its bytes on. */
   readonly takesAny?: boolean | undefined;
+  /** As in messages; default "pull". */
+  readonly verb?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -62,11 +64,11 @@ async function requestManifest(
   repository: Repository,
   reference: string,
   accepted: readonly string[],
-  { takesAny, signal }: GetManifestOptions,
+  { takesAny, verb = "pull", signal }: GetManifestOptions,
 ): Promise<FetchedManifest> {
   const what = `manifest ${reference}`;
   const call: RepositoryCall = {
-    verb: "pull",
+    verb,
     what,
     method: "GET",
     url: `manifests/${reference}`,
@@ -78,7 +80,7 @@ async function requestManifest(
     const response = await repository.open(call);
     const bytes = await repository.readBody(response, call, MAX_MANIFEST_BYTES);
     const { headers } = response;
-    const answer = { headers, bytes, action: `pull ${what} from ${repository}`, expected: "a manifest" };
+    const answer = { headers, bytes, action: `${verb} ${what} from ${repository}`, expected: "a manifest" };
     return await readingAnswer(() => readManifest(repository, reference, headers, bytes, takesAny), answer);
   });
 }

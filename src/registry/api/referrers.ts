@@ -105,7 +105,7 @@ async function readTag(
 ): Promise<readonly Descriptor[]> {
   const tag = referrersTag(digest);
   try {
-    const { manifest } = await getManifest(repository, tag, { signal });
+    const { manifest } = await getManifest(repository, tag, { verb: "read", signal });
     const where = `${repository}:${tag}`;
     const view = parseManifest(manifest.bytes, { where, announced: manifest.mediaType });
     if (view.kind === "index") return view.manifests;

@@ -14,17 +14,20 @@ export interface ResolvedDigest {
  * The digest that a tag or digest names now: one HEAD, or the hash of the manifest where the registry names no
  * digest.
  *
+ * @param verb as in messages.
  * @throws NotFoundError; IntegrityError when the registry has another manifest under a given digest.
  */
 export async function resolveDigest(
   repository: Repository,
   reference: string,
   signal?: AbortSignal,
+  verb = "read",
 ): Promise<ResolvedDigest> {
-  const head = await headManifest(repository, reference, signal);
+  const head = await headManifest(repository, reference, verb, signal);
   const found = head?.digest;
   if (!isDigest(found)) {
-    const { digest, mediaType } = (await getManifest(repository, reference, { takesAny: true, signal })).descriptor;
+    const { digest, mediaType } = (await getManifest(repository, reference, { takesAny: true, verb, signal }))
+      .descriptor;
     return { digest, mediaType };
   }
   const isSameAlgorithm = isDigest(reference) && reference.slice(0, 6) === found.slice(0, 6);
@@ -45,11 +48,12 @@ export async function resolveDigest(
 async function headManifest(
   repository: Repository,
   reference: string,
+  verb: string,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly digest: string | undefined; readonly mediaType: string | undefined } | undefined> {
   try {
     const { headers } = await repository.call({
-      verb: "read",
+      verb,
       what: `manifest ${reference}`,
       method: "HEAD",
       url: `manifests/${reference}`,

@@ -124,14 +124,17 @@ export function registryUrl(registry: string, options: TransportOptions): URL {
   return new URL(`${isPlain ? "http" : "https"}://${host}/`);
 }
 
+const URL_HINT = "Leave the scheme out; --plain-http chooses HTTP without TLS.";
+const PATH_HINT = 'Leave the path out; "push" and "copy" take it with "--to HOST/PATH".';
+
 function checkedHost(registry: string): string {
   const read = readRegistryName(registryHost(registry));
   if ("name" in read) return read.name;
-  const isUrl = /^https?:\/\//i.test(registry);
-  const hint = isUrl
-    ? "Leave the scheme out; --plain-http chooses HTTP without TLS."
-    : (read.hint ?? "Write it as HOST or HOST:PORT, for example registry.lan:5000.");
-  const found = isUrl ? "a URL" : read.found;
-  const expected = isUrl ? "a host with or without a port" : read.expected;
+  const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(registry);
+  const isPath = !isUrl && registry.includes("/");
+  const ownHint = isUrl ? URL_HINT : isPath ? PATH_HINT : undefined;
+  const hint = ownHint ?? read.hint ?? "Write it as HOST or HOST:PORT, for example registry.lan:5000.";
+  const found = isUrl ? "a URL" : isPath ? "a path after the host" : read.found;
+  const expected = isUrl || isPath ? "a host with or without a port" : read.expected;
   throw new UsageError(`Cannot connect to registry ${quote(registry)}: found ${found}, expected ${expected}`, { hint });
 }

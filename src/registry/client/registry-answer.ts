@@ -1,6 +1,7 @@
 import { ArchiveError, RegistryError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
-import { type HeaderMap, headerText } from "../http/headers.ts";
+import type { HeaderMap } from "../http/headers.ts";
+import { contentType, isWebPage } from "../http/web-page.ts";
 
 /** One answer of a registry, as far as messages need it. */
 export interface RegistryAnswer {
@@ -43,13 +44,6 @@ export function isBadAnswer(error: unknown): error is RegistryError {
   return error instanceof RegistryError && error.cause instanceof ArchiveError;
 }
 
-/** Whether an answer is a web page, as portals, proxies and wrong ports send it with status 200. */
-export function isWebPage(headers: HeaderMap, bytes?: Uint8Array): boolean {
-  if (contentType(headers).toLowerCase().includes("html")) return true;
-  const start = Buffer.from(bytes?.subarray(0, 256) ?? []).toString("latin1");
-  return /^\s*<(?:!doctype|html|head|body)/i.test(start);
-}
-
 function badAnswer(cause: ArchiveError, answer: RegistryAnswer | undefined): RegistryError {
   const { origin } = cause;
   const kept = origin === undefined ? {} : { origin };
@@ -69,8 +63,4 @@ function badAnswer(cause: ArchiveError, answer: RegistryAnswer | undefined): Reg
   }
   const hint = cause.hint ?? `The answer's content type is ${quote(type || "none")}; this host may not be a registry.`;
   return Object.assign(new RegistryError(cause.message, { status: 200, cause, hint }), kept);
-}
-
-function contentType(headers: HeaderMap): string {
-  return headerText(headers, "content-type")?.split(";", 1)[0]?.trim() ?? "";
 }

@@ -85,7 +85,7 @@ function check(
   if (username === undefined && password === undefined) return undefined;
   if (username && password) return { username, password, source: pair };
   throw new UsageError(
-    `Cannot log in to ${registry}: ${username ? "no password" : "no user name"} given, expected both`,
+    `Cannot log in to ${registry}: ${username ? "no password" : "no user name"} given, expected a user name and a password`,
     { hint: `Pass ${both}.` },
   );
 }

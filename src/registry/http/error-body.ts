@@ -1,6 +1,7 @@
 import { escapeForeign, quote } from "../../util/format.ts";
 import { parseJson } from "../../util/json/json.ts";
-import { type HeaderMap, headerText } from "./headers.ts";
+import type { HeaderMap } from "./headers.ts";
+import { contentType, isWebPage } from "./web-page.ts";
 
 export interface ErrorBody {
   /** Codes of the `errors` list (distribution specification, "Error Codes"); other spellings are dropped. */
@@ -17,12 +18,10 @@ const CODE = /^[A-Z][A-Z0-9_]{0,63}$/;
 /** Reads the body of an error answer, which may be anything; never throws. */
 export function readErrorBody(headers: HeaderMap, body: Uint8Array): ErrorBody {
   const bytes = body.subarray(0, MAX_ERROR_BODY_BYTES);
-  const type = headerText(headers, "content-type")?.toLowerCase() ?? "";
+  const type = contentType(headers).toLowerCase();
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 1024)).toString("utf8").trim();
   if (start === "") return { codes: [], summary: [] };
-  if (type.includes("html") || /^<(!doctype|html|head|body)/i.test(start)) {
-    return { codes: [], summary: ["with an HTML page"] };
-  }
+  if (isWebPage(headers, bytes)) return { codes: [], summary: ["with an HTML page"] };
   const errors = listErrors(bytes);
   const codes = errors.map(error => error.code).filter(code => code !== undefined);
   const named = errors.find(error => error.code !== undefined || error.message !== undefined);

@@ -48,6 +48,15 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: certificateFault("certificate for another host name"),
 };
 
+/** A record of TLS 1.0 to 1.3 with an alert (RFC 8446, section 5.1): the answer to plain HTTP. */
+const TLS_ALERT = "\u0015\u0003";
+const TLS_ANSWER: Fault = {
+  found: "TLS answer",
+  expected: "plain HTTP",
+  transient: false,
+  hint: "Leave out --plain-http; for a loopback address choose TLS with --ca-file or --insecure.",
+};
+
 /** OpenSSL verification codes as Node reports them. */
 const CERTIFICATE_CODE = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT|INVALID_CA$|HOSTNAME_MISMATCH$)/;
 
@@ -98,6 +107,7 @@ function faultOf(cause: unknown): Fault {
 function malformedAnswer(error: Error): Fault {
   const bytes = "data" in error ? error.data : "rawPacket" in error ? error.rawPacket : undefined;
   const text = bytes instanceof Uint8Array ? Buffer.from(bytes).toString("latin1", 0, 4096) : String(bytes ?? "");
+  if (text.startsWith(TLS_ALERT)) return TLS_ANSWER;
   const isLimited = /HTTP\/1\.1 429/.test(text) || (/retry-after:/i.test(text) && /too many requests/i.test(text));
   return isLimited
     ? { found: "status 429 with malformed headers", transient: true, hint: "The registry limits requests; try later." }

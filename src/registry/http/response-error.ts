@@ -4,6 +4,7 @@ import { readErrorBody } from "./error-body.ts";
 import { type HeaderMap, headerText } from "./headers.ts";
 import { subject } from "./network-error.ts";
 import type { RetryHint } from "./retry.ts";
+import { isWebPage } from "./web-page.ts";
 
 export interface ResponseContext {
   /** As in messages: "push", "pull", "read". */
@@ -45,7 +46,7 @@ export function responseError(context: ResponseContext): ImgpackError {
   const message = `Cannot ${subject(verb, what, where)}: ${state}, expected ${expected}`;
   if (status === 401 || status === 403) return new AuthError(message, { hint: authHint(context) });
   const isTransient = TRANSIENT_STATUS.has(status) || (status >= 500 && !LASTING_5XX.has(status));
-  const hint = hintFor(status, codes, verb);
+  const hint = hintFor(context, codes);
   if (status === 404 && (verb !== "push" || codes.some(code => NOT_FOUND_CODES.has(code)))) {
     return new NotFoundError(message, { hint });
   }
@@ -68,19 +69,33 @@ export function retryAfterMs(headers: HeaderMap, now: number): number | undefine
   return Number.isNaN(date) ? undefined : Math.min(Math.max(date - now, 0), MAX_RETRY_AFTER_MS);
 }
 
+/** The source of a pair from flags, or of `login`. */
+const GIVEN_CREDENTIALS = "--username";
+
 function authHint({ where, status, credentialsFrom }: ResponseContext): string {
   const registry = where.split("/", 1)[0] ?? where;
   const advice = `pass --username and --password-stdin, or run "imgpack login ${registry}"`;
   if (credentialsFrom === undefined) return `No credentials were found for ${registry}: ${advice}.`;
   if (status === 403) return `Credentials came from ${credentialsFrom}; this user may lack the right to do this.`;
+  if (credentialsFrom === GIVEN_CREDENTIALS) {
+    return "Check the user name and the password that you gave; some registries want an access token as the password.";
+  }
   return `Credentials came from ${credentialsFrom}; if they are not the right ones, ${advice}.`;
 }
 
-function hintFor(status: number, codes: readonly string[], verb: string): string | undefined {
+/** Go, nginx and Apache answer so to plain HTTP on a port with TLS. */
+const TLS_PORT = /HTTP request (?:was sent )?to (?:an )?HTTPS|plain HTTP to an SSL-enabled/i;
+
+function hintFor({ status, verb, headers, body }: ResponseContext, codes: readonly string[]): string | undefined {
+  if (status === 400 && TLS_PORT.test(Buffer.from(body.subarray(0, 4096)).toString("latin1"))) {
+    return "This port speaks TLS, and the request was plain HTTP: leave out --plain-http, and for a loopback address choose TLS with --ca-file or --insecure.";
+  }
   if (codes.includes("NAME_UNKNOWN") && verb === "push") {
     return "This registry does not create repositories on push: create it first.";
   }
   if (status === 429) return "The registry limits requests: wait, or use an account with a higher limit.";
+  if (status === 507) return "The registry has no space left: free some there, then run the same command again.";
   if (status === 413) return "A proxy in front of the registry may limit the size of a request.";
+  if (isWebPage(headers, body)) return "A proxy or another server sent this web page: check host and port.";
   return undefined;
 }

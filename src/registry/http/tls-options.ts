@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import tls, { type SecureContext } from "node:tls";
 import { errorCode } from "../../util/error-code.ts";
@@ -101,7 +102,16 @@ export function tlsOptions(options: TransportOptions): {
 
 const NOTHING_CHOSEN: TransportOptions = {};
 
+/** OpenSSL silently ignores what it cannot read. @throws Error for anything but PEM certificates */
+function checkAuthorities(ca: string): void {
+  const blocks = ca.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  const begun = ca.match(/-----BEGIN CERTIFICATE-----/g) ?? [];
+  if (blocks.length === 0 || blocks.length < begun.length) throw new Error("no whole PEM certificate");
+  for (const block of blocks) new X509Certificate(block);
+}
+
 function createContext({ ca, clientCertificates = [] }: TransportOptions): SecureContext {
+  if (ca !== undefined) checkAuthorities(ca);
   const trusted = [...(systemCertificates ?? []), ...(ca === undefined ? [] : [ca])];
   return tls.createSecureContext({
     ...(trusted.length === 0 ? {} : { ca: trusted }),

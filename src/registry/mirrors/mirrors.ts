@@ -1,5 +1,6 @@
 import { UsageError } from "../../errors.ts";
-import { formatReference, type Reference } from "../../oci/reference.ts";
+import { formatReference, type Reference, registryHost } from "../../oci/reference.ts";
+import { readRegistryName } from "../../oci/registry-name.ts";
 import { quote } from "../../util/format.ts";
 import { type ConfiguredRegistry, type RegistriesConfOptions, readRegistriesConf } from "./registries-conf.ts";
 
@@ -70,13 +71,19 @@ function moved(name: FullName, prefix: string, location: string, insecure: boole
   };
 }
 
+/** @throws UsageError for anything but HOST[:PORT][/PATH], perhaps after http://. */
+export function checkMirror(text: string): void {
+  namedMirror(text, { registry: "", repository: "any" });
+}
+
 function namedMirror(text: string, name: FullName): PullLocation {
   const isPlain = /^http:\/\//i.test(text);
   const [host = "", ...path] = text
     .replace(/^https?:\/\//i, "")
     .replace(/\/+$/, "")
     .split("/");
-  if (host === "" || path.some(part => part === "" || part.includes(":")) || /[@?#\s]/.test(text)) {
+  const isPathBad = path.some(part => part === "" || part.includes(":"));
+  if (!("name" in readRegistryName(registryHost(host))) || isPathBad || /[@?#\s]/.test(text)) {
     throw new UsageError(`Cannot use --mirror ${quote(text)}: malformed, expected HOST[:PORT][/PATH]`);
   }
   return {

@@ -79,7 +79,12 @@ export async function rawManifest(reference: string, options: ManifestOptions = 
     const repository = await registries.repositoryFor(named, signal);
     const { descriptor, manifest } =
       platform === undefined
-        ? await getManifest(repository, manifestKey(named), { takesSchema1: true, takesAny: true, signal })
+        ? await getManifest(repository, manifestKey(named), {
+            takesSchema1: true,
+            takesAny: true,
+            verb: "read",
+            signal,
+          })
         : await readPlatformManifest(repository, manifestKey(named), platform, { takesSchema1: true, signal });
     const { digest, mediaType } = descriptor;
     return { reference: `${repository}@${digest}`, digest, mediaType, bytes: manifest.bytes };
@@ -147,7 +152,7 @@ async function chosenManifest(
   key: string,
   { platform, signal }: ManifestOptions,
 ): Promise<ReadManifest | ManifestResult> {
-  const options = { takesSchema1: true, signal };
+  const options = { takesSchema1: true, verb: "read", signal };
   try {
     return platform === undefined
       ? await readManifest(repository, key, options)

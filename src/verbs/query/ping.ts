@@ -77,8 +77,12 @@ export async function ping(target: string, options: RemoteOptions = {}): Promise
     const key = reference?.digest ?? reference?.tag;
     const tried =
       repository === undefined ? undefined : await tryRepository(new Repository(client, repository), key, signal);
-    const access = refusal === undefined ? { access: "granted" as const } : { access: "refused" as const, refusal };
-    return { ...common, ...access, catalog, ...UNTRIED, ...tried };
+    // A registry may be open to all, and ask for a login at the repository that was named.
+    const isRefused = tried instanceof AuthError;
+    const denied = refusal ?? (isRefused && reference !== undefined ? tried.message : undefined);
+    const access =
+      denied === undefined ? { access: "granted" as const } : { access: "refused" as const, refusal: denied };
+    return { ...common, ...access, catalog, ...UNTRIED, ...(isRefused ? {} : tried) };
   });
 }
 
@@ -97,7 +101,7 @@ async function tryRepository(
   repository: Repository,
   key: string | undefined,
   signal: AbortSignal | undefined,
-): Promise<(RepositoryProbe & { readonly triedOn: string }) | undefined> {
+): Promise<(RepositoryProbe & { readonly triedOn: string }) | AuthError | undefined> {
   try {
     const reference = key ?? (await firstTag(repository, signal));
     if (reference === undefined) return undefined;
@@ -106,6 +110,7 @@ async function tryRepository(
     return { ...probe, triedOn };
   } catch (error) {
     signal?.throwIfAborted();
+    if (error instanceof AuthError) return error;
     if (error instanceof ImgpackError && error.code !== "ERR_NETWORK") return undefined;
     throw error;
   }

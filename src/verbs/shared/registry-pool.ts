@@ -8,7 +8,7 @@ import { type ConnectOptions, connectRegistry } from "../../registry/client/conn
 import type { RegistryClient } from "../../registry/client/registry-client.ts";
 import { Repository } from "../../registry/client/repository.ts";
 import { RateLimit } from "../../registry/http/rate-limit.ts";
-import { type PullLocation, pullLocations } from "../../registry/mirrors/mirrors.ts";
+import { checkMirror, type PullLocation, pullLocations } from "../../registry/mirrors/mirrors.ts";
 import type { CandidatesFor, FullReference } from "../../registry/registry-source.ts";
 import { registryTarget } from "../../registry/registry-target.ts";
 import { UploadJournal } from "../../registry/upload/upload-journal.ts";
@@ -62,6 +62,7 @@ export class RegistryPool implements AsyncDisposable {
       clientCertificates: clientCertificate === undefined ? undefined : [clientCertificate],
     };
     this.#mirrors = listOf(mirror);
+    for (const text of this.#mirrors) checkMirror(text);
     this.#onProgress = onProgress;
     if (cacheDir !== undefined) this.#journal = new UploadJournal(cacheDir, { onNote: this.note });
   }

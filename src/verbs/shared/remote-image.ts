@@ -50,6 +50,15 @@ export function writableReference(verb: string, text: string, registry: RemoteOp
   const { host, defaultHost } = registryOptions(registry);
   const reference = withRegistry(parseReference(text), host ?? defaultHost);
   if (reference.registry !== undefined) return resolveDockerHub(reference);
+  if (isHost(text)) {
+    const below = `${text}/REPOSITORY`;
+    throw new UsageError(`Cannot ${verb} ${text}: found a registry alone, expected REGISTRY/REPOSITORY`, {
+      hint:
+        verb === "copy to"
+          ? `Write --to ${text} to keep the repository, or name one: ${below}.`
+          : `Name a repository of it: ${below}.`,
+    });
+  }
   throw new UsageError(`Cannot ${verb} ${text}: no registry named, expected --registry or IMGPACK_REGISTRY`, {
     hint: `Name it, as in registry.lan:5000/${reference.repository}.`,
   });
@@ -62,11 +71,16 @@ export function repositoryReference(text: string, registry: RemoteOptions["regis
     const { tag: _, ...repository } = resolveDockerHub(withRegistry(reference, registryOptions(registry).host));
     return repository;
   }
-  const isHost = reference.registry === undefined && /^[0-9]{1,5}$/.test(reference.tag ?? "");
+  const isPort = reference.registry === undefined && /^[0-9]{1,5}$/.test(reference.tag ?? "");
   throw new UsageError(
     `Cannot read repository ${quote(text)}: found a ${reference.digest === undefined ? "tag" : "digest"}, expected none`,
-    { hint: isHost ? `Name a repository of it: ${text}/REPOSITORY.` : "Leave out what follows the repository." },
+    { hint: isPort ? `Name a repository of it: ${text}/REPOSITORY.` : "Leave out what follows the repository." },
   );
+}
+
+/** Whether a name without "/" is rather a registry: localhost, or a host with a dot, perhaps with a port. */
+function isHost(text: string): boolean {
+  return /^(?:localhost|[^/:@]*\.[^/:@]*)(?::[0-9]{1,5})?$/.test(text);
 }
 
 /** `registry/repository` */
@@ -92,7 +106,7 @@ export async function readManifest(
   key: string,
   options?: GetManifestOptions,
 ): Promise<ReadManifest> {
-  const { descriptor, manifest } = await getManifest(repository, key, options);
+  const { descriptor, manifest } = await getManifest(repository, key, { verb: "read", ...options });
   const view = parseManifest(manifest.bytes, { where: `${repository}`, announced: manifest.mediaType });
   return { descriptor, manifest, view };
 }

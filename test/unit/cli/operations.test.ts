@@ -33,6 +33,33 @@ describe("imgpack tags", () => {
   });
 });
 
+test.each([
+  [
+    ["copy", "127.0.0.1:9/a:1", "localhost:5001"],
+    "Cannot copy to localhost:5001: found a registry alone, expected REGISTRY/REPOSITORY",
+    "Write --to localhost:5001 to keep the repository, or name one: localhost:5001/REPOSITORY.",
+  ],
+  [
+    ["catalog", "127.0.0.1:9/team"],
+    'Cannot connect to registry "127.0.0.1:9/team": found a path after the host, expected a host with or without a port',
+    'Leave the path out; "push" and "copy" take it with "--to HOST/PATH".',
+  ],
+  [
+    ["pull", "127.0.0.1:9/a:1", "-o", "out.tar", "--mirror", "::"],
+    'Cannot use --mirror "::": malformed, expected HOST[:PORT][/PATH]',
+    'See "imgpack pull --help".',
+  ],
+  [
+    ["completion", "tcsh"],
+    'Cannot use shell "tcsh": unknown value, expected one of bash, zsh, fish',
+    'See "imgpack completion --help".',
+  ],
+])("imgpack %s is refused in words that fit", async (words, message, hint) => {
+  const outcome = await runCommand(...words);
+  expect(outcome.exitCode).toBe(2);
+  expect(said(outcome)).toEqual([message, hint]);
+});
+
 describe("imgpack latest, digest and exists", () => {
   test("imgpack latest and digest print what other commands take", async () => {
     const registry = await startListed(["1.0", "1.1", "latest"]);

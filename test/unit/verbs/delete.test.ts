@@ -37,6 +37,14 @@ describe("deleteImage()", () => {
     expect(registry.seen(/^DELETE/).map(({ path }) => path)).toEqual(["/v2/app/manifests/1"]);
   });
 
+  test("deleteImage() of an absent tag says that it cannot delete", async () => {
+    const { registry } = await start();
+    const { confirm } = agreeing();
+    await expect(deleteImage(`${registry.host}/app:none`, { confirm })).rejects.toThrow(
+      `Cannot delete manifest none from ${registry.host}/app: status 404`,
+    );
+  });
+
   test.each([
     ["400 DIGEST_INVALID, as distribution 2", BAD_DIGEST],
     ["405 UNSUPPORTED", UNSUPPORTED],

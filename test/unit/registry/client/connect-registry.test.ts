@@ -23,7 +23,9 @@ describe("registryUrl()", () => {
 
   test.each([
     ["http://registry.lan", /found a URL/],
-    ["registry.lan/team", /found a bad registry host/],
+    ["docker://registry.lan", /found a URL/],
+    ["registry.lan/team", /found a path after the host/],
+    ["registry.lan:5000/", /found a path after the host/],
     ["registry.lan:70000", /found a bad port/],
     ["user@registry.lan", /found a bad registry host/],
     ["a b", /found a bad registry host/],

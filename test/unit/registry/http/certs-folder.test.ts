@@ -164,6 +164,15 @@ describe("connectRegistry() with certificates", () => {
   });
 
   test.each([
+    ["text around it", "-----BEGIN CERTIFICATE-----\ncanary\n-----END CERTIFICATE-----\n"],
+    ["its end cut off", TEST_TLS.cert.slice(0, 300)],
+    ["nothing but words", "canary"],
+  ])("connectRegistry() refuses an authority that is rubbish: %s", async (_what, ca) => {
+    const refused = connectRegistry("registry.lan", { ...options(), ca });
+    await expect(refused).rejects.toThrow("Cannot use certificates for registry.lan: unreadable certificates");
+  });
+
+  test.each([
     ["garbage", { cert: "-----BEGIN CERTIFICATE-----\nx\n", key: TEST_TLS.key }, "unreadable certificates"],
     ["no key", { cert: TEST_TLS.cert, key: "canary" }, "unreadable certificates"],
     [

@@ -30,6 +30,13 @@ describe("networkError()", () => {
     expect(error).toMatchObject({ transient, cause });
   });
 
+  test("networkError() knows a TLS alert that answers plain HTTP", () => {
+    const rawPacket = Buffer.from([0x15, 3, 1, 0, 2, 2, 70]);
+    const error = networkError(Object.assign(coded("HPE_INVALID_CONSTANT"), { rawPacket }), "pull", "", "r.lan");
+    expect(error.message).toBe("Cannot pull from r.lan: TLS answer, expected plain HTTP");
+    expect(error).toMatchObject({ transient: false, hint: expect.stringContaining("--insecure") });
+  });
+
   test("networkError() finds the code in causes and aggregates", () => {
     const nested = new Error("fetch failed", { cause: new AggregateError([new Error("x"), coded("ECONNREFUSED")]) });
     expect(networkError(nested, "pull", "", "r.lan").message).toBe(

@@ -26,6 +26,20 @@ function errorsBody(code: string, message: string): string {
 }
 
 describe("responseError()", () => {
+  test.each<[string, Parameters<typeof context>[0], string]>([
+    ["a full registry", { status: 507 }, "no space left"],
+    ["a web page", { status: 404, verb: "read", body: "<html>" }, "check host and port"],
+    ["Go's TLS port", { body: "Client sent an HTTP request to an HTTPS server.\n" }, "--ca-file or --insecure"],
+    [
+      "nginx's TLS port",
+      { body: "<html><title>400 The plain HTTP request was sent to HTTPS port</title>" },
+      "--ca-file or --insecure",
+    ],
+    ["a password just typed", { status: 401, verb: "log in", credentialsFrom: "--username" }, "that you gave"],
+  ])("responseError() says what to do about %s", (_what, changes, hint) => {
+    expect(responseError(context(changes)).hint).toContain(hint);
+  });
+
   test("responseError() makes 401 an AuthError that names user and source", () => {
     const error = responseError(context({ status: 401, user: "ci", credentialsFrom: "/home/ci/.docker/config.json" }));
     expect(error).toBeInstanceOf(AuthError);

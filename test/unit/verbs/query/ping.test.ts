@@ -34,6 +34,15 @@ describe("ping()", () => {
     expect(new Set(registry.requests.map(({ method }) => method))).toEqual(new Set(["GET", "HEAD"]));
   });
 
+  test("ping() grants nothing where the repository that was named asks for a login", async () => {
+    const registry = await ScriptedRegistry.start({ faults: [DOOR] });
+    registry.addFault({ on: /\/team\/app\//, times: 9, reply: { status: 401 } });
+    expect(await ping(`${registry.host}/team/app:2`)).toMatchObject({
+      access: "refused",
+      refusal: expect.stringContaining("/team/app: status 401"),
+    });
+  });
+
   test("ping() tries things on the image that it is given", async () => {
     const registry = await ScriptedRegistry.start({ faults: [DOOR] });
     putImage(registry.content, ["team/app:2"]);

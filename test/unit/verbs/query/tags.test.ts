@@ -146,7 +146,7 @@ describe("tags()", () => {
       ["undated", undefined],
     ]);
     expect(registry.seen(/^GET .*\/blobs\//)).toHaveLength(3);
-    expect(notes).toEqual([expect.stringMatching(/^gone has no date: Cannot pull manifest gone/)]);
+    expect(notes).toEqual([expect.stringMatching(/^gone has no date: Cannot read manifest gone/)]);
   });
 
   test("tags() wants a repository, and tells a host from one", async () => {
