@@ -120,6 +120,6 @@ function wrongSize(request: BlobRequest, found: string): IntegrityError {
   const { repository, descriptor } = request;
   return new IntegrityError(
     `Cannot accept ${whatOf(request)} from ${repository}: found ${found}, expected ${descriptor.size} bytes`,
-    { hint: "The registry, or a proxy in front of it, altered the blob." },
+    { hint: "Either the manifest states a wrong size, or the registry or a proxy in front of it altered the blob." },
   );
 }
