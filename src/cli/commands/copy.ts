@@ -16,7 +16,7 @@ interface CopyFlags extends TransferFlags {
 }
 
 const REGISTRY =
-  "registry HOST[:PORT] of names that have none (default: Docker Hub for a source, $IMGPACK_REGISTRY for the target)";
+  "registry HOST[:PORT] of names that have none (default: $IMGPACK_REGISTRY, else Docker Hub for a source)";
 
 export function copyCommand(context: Context): CommandModule<object, CopyFlags> {
   return {

@@ -14,7 +14,8 @@ export interface RegistryFlags extends ConnectionFlags, RetryFlags {
 }
 
 /** What `--registry` means to a command that reads from a registry. */
-export const READ_REGISTRY = "registry HOST[:PORT] of names that have none (default Docker Hub)";
+export const READ_REGISTRY =
+  "registry HOST[:PORT] of names that have none (default: $IMGPACK_REGISTRY, else Docker Hub)";
 /** What `--registry` means to a command that writes to a registry. */
 export const WRITE_REGISTRY = "registry HOST[:PORT] of names that have none (default $IMGPACK_REGISTRY)";
 

@@ -45,8 +45,8 @@ export interface RegistryOptions {
    */
   readonly host?: string | undefined;
   /**
-   * `host[:port]` for images that are written and that neither their name nor `host` gives a registry. On the command
-   * line it is the variable IMGPACK_REGISTRY.
+   * `host[:port]` for images that neither their name nor `host` gives a registry. Unlike `host`, it does not replace the
+   * registries that an archive names. On the command line it is the variable IMGPACK_REGISTRY.
    */
   readonly defaultHost?: string | undefined;
   /**

@@ -40,15 +40,14 @@ export async function withRegistries<T>(
   return await readingAnswer(async () => await task(registries));
 }
 
-/** An image that is read: Docker's rule for short names. @throws BadReferenceError */
+/** An image that is read: of Docker Hub if neither its name nor the options name a registry. @throws BadReferenceError */
 export function readableReference(text: string, registry: RemoteOptions["registry"]): FullReference {
-  return resolveDockerHub(withRegistry(parseReference(text), registryOptions(registry).host));
+  return resolveDockerHub(withRegistry(parseReference(text), defaultRegistry(registry)));
 }
 
 /** An image that is changed: a name without a registry is never taken for one of Docker Hub. @throws UsageError */
 export function writableReference(verb: string, text: string, registry: RemoteOptions["registry"]): FullReference {
-  const { host, defaultHost } = registryOptions(registry);
-  const reference = withRegistry(parseReference(text), host ?? defaultHost);
+  const reference = withRegistry(parseReference(text), defaultRegistry(registry));
   if (reference.registry !== undefined) return resolveDockerHub(reference);
   if (isHost(text)) {
     const below = `${text}/REPOSITORY`;
@@ -68,7 +67,7 @@ export function writableReference(verb: string, text: string, registry: RemoteOp
 export function repositoryReference(text: string, registry: RemoteOptions["registry"]): FullReference {
   const reference = parseReference(text);
   if (reference.tag === undefined && reference.digest === undefined) {
-    const { tag: _, ...repository } = resolveDockerHub(withRegistry(reference, registryOptions(registry).host));
+    const { tag: _, ...repository } = resolveDockerHub(withRegistry(reference, defaultRegistry(registry)));
     return repository;
   }
   const isPort = reference.registry === undefined && /^[0-9]{1,5}$/.test(reference.tag ?? "");
@@ -152,6 +151,12 @@ export function chooseChild(manifests: readonly Descriptor[], wanted: Platform, 
   if (child !== undefined) return child;
   const found = manifests.map(({ platform }) => platform);
   throw noSuchPlatform(wanted, found, `read ${name}`, CHOOSE);
+}
+
+/** Where names without a registry go. */
+function defaultRegistry(registry: RemoteOptions["registry"]): string | undefined {
+  const { host, defaultHost } = registryOptions(registry);
+  return host ?? defaultHost;
 }
 
 function withRegistry(reference: Reference, registry: string | undefined): Reference {

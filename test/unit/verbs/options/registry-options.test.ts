@@ -3,7 +3,11 @@ import { UsageError } from "../../../../src/errors.ts";
 import { digest, tags } from "../../../../src/index.ts";
 import { type RegistryOptions, registryOptions } from "../../../../src/verbs/options/registry-options.ts";
 import { PushNames } from "../../../../src/verbs/shared/push-names.ts";
-import { readableReference, writableReference } from "../../../../src/verbs/shared/remote-image.ts";
+import {
+  readableReference,
+  repositoryReference,
+  writableReference,
+} from "../../../../src/verbs/shared/remote-image.ts";
 import { startListed } from "../query/listed-registry.ts";
 
 describe("registryOptions()", () => {
@@ -33,9 +37,12 @@ describe("registryOptions()", () => {
     expect(asObject.repository).toBe(`${host}/app`);
   });
 
-  test("a default host is for names that are written, and an empty one is none", () => {
+  test("a default host is for names that are read and names that are written alike, and an empty one is none", () => {
     const registry = { defaultHost: "d.lan" };
-    expect(readableReference("app:1", registry).registry).toBe("docker.io");
+    expect(readableReference("app:1", registry).registry).toBe("d.lan");
+    expect(readableReference("localhost/app:1", registry).registry).toBe("localhost");
+    expect(repositoryReference("team/app", registry).registry).toBe("d.lan");
+    expect(readableReference("app:1", { defaultHost: "" }).registry).toBe("docker.io");
     expect(writableReference("tag", "app:1", registry).registry).toBe("d.lan");
     expect(() => writableReference("tag", "app:1", { defaultHost: "" })).toThrow(UsageError);
   });
