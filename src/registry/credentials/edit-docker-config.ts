@@ -1,11 +1,16 @@
 import { lstat, realpath } from "node:fs/promises";
 import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { StorageError } from "../../errors.ts";
 import { makeFolder } from "../../util/disk.ts";
 import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
+import { ProcessLock } from "../../util/lock/process-lock.ts";
 import { replaceFile } from "../../util/replace-file.ts";
 import { parseDockerConfig, readConfigFile } from "./docker-config.ts";
+
+const POLL_MS = 20;
+const MAX_WAIT_MS = 30_000;
 
 /** Entries of `auths`, in the order of the file. */
 export type Auths = Map<string, unknown>;
@@ -14,19 +19,59 @@ export type Auths = Map<string, unknown>;
  * Changes `auths` of a docker configuration; everything else keeps its content and order. The new file, readable only
  * by its owner, replaces the old one atomically, or the file that a symbolic link points to.
  *
- * @param change false: leave the file as it is.
+ * @param change false: leave the file as it is. It is called twice: the second time under a lock.
  * @throws AuthError for a file that is no configuration; StorageError when it cannot be written.
  */
-export async function editAuths(file: string, change: (auths: Auths) => boolean): Promise<void> {
+export async function editAuths(file: string, change: (auths: Auths) => boolean, signal?: AbortSignal): Promise<void> {
   const target = await targetOf(file);
+  // Nothing to change needs no lock, which may not be possible: in a folder that is missing or read-only.
+  if (!change((await readConfig(file, target)).auths)) return;
+  const lock = await lockOf(target, signal);
+  try {
+    const { config, auths } = await readConfig(file, target);
+    if (!change(auths)) return;
+    config.set("auths", Object.fromEntries(auths));
+    await write(target, `${JSON.stringify(Object.fromEntries(config), undefined, "\t")}\n`);
+  } finally {
+    await lock.remove().catch(() => undefined);
+  }
+}
+
+/** Several logins at once read the file and replace it: each would drop the entries of the others. */
+async function lockOf(target: string, signal: AbortSignal | undefined): Promise<ProcessLock> {
+  try {
+    await makeFolder(dirname(target), { recursive: true, mode: 0o700 });
+    return await claimSoon(`${target}.imgpack-lock`, target, signal);
+  } catch (cause) {
+    if (cause instanceof StorageError || signal?.aborted === true) throw cause;
+    throw unwritable(target, stateOf(cause), cause);
+  }
+}
+
+/** An edit takes milliseconds, so another one is waited for. */
+async function claimSoon(path: string, target: string, signal: AbortSignal | undefined): Promise<ProcessLock> {
+  for (let waitedMs = 0; ; waitedMs += POLL_MS) {
+    let isTaken = false;
+    const refusal = (): StorageError => {
+      isTaken = true;
+      return unwritable(target, "another run is writing it");
+    };
+    try {
+      return await ProcessLock.claim(path, target, { refusal, signal });
+    } catch (error) {
+      if (!isTaken || waitedMs >= MAX_WAIT_MS) throw error;
+    }
+    await sleep(POLL_MS, undefined, { signal });
+  }
+}
+
+/** @throws AuthError for a file that is no configuration */
+async function readConfig(file: string, target: string): Promise<{ config: Map<string, unknown>; auths: Auths }> {
   const bytes = await readConfigFile(target);
   // Strict parsing first: text that two parsers read differently must not be written back.
   if (bytes !== undefined) parseDockerConfig(bytes, file);
   const config = new Map(bytes === undefined ? [] : entriesOf(JSON.parse(Buffer.from(bytes).toString("utf8"))));
-  const auths: Auths = new Map(entriesOf(config.get("auths")));
-  if (!change(auths)) return;
-  config.set("auths", Object.fromEntries(auths));
-  await write(target, `${JSON.stringify(Object.fromEntries(config), undefined, "\t")}\n`);
+  return { config, auths: new Map(entriesOf(config.get("auths"))) };
 }
 
 function entriesOf(value: unknown): [string, unknown][] {
@@ -45,14 +90,13 @@ async function targetOf(file: string): Promise<string> {
 
 async function write(target: string, text: string): Promise<void> {
   try {
-    await makeFolder(dirname(target), { recursive: true, mode: 0o700 });
     await replaceFile(target, text, 0o600);
   } catch (cause) {
     throw unwritable(target, stateOf(cause), cause);
   }
 }
 
-function unwritable(file: string, found: string, cause: unknown): StorageError {
+function unwritable(file: string, found: string, cause?: unknown): StorageError {
   return new StorageError(`Cannot write credentials to ${quote(file)}: ${found}, expected a writable file`, {
     cause,
     hint: "DOCKER_CONFIG names another folder for it.",

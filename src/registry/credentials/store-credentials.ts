@@ -39,11 +39,15 @@ export async function storeCredentials(
     await storeInHelper(place.name, registry, { username, secret: password }, { env, signal: options.signal });
   }
   const auth = Buffer.from(`${username}:${password}`, "utf8").toString("base64");
-  await editAuths(place.file, auths => {
-    // In addition to a helper, docker keeps an empty entry, as the list of logins.
-    auths.set(key, place.helper === undefined ? { auth } : {});
-    return true;
-  });
+  await editAuths(
+    place.file,
+    auths => {
+      // In addition to a helper, docker keeps an empty entry, as the list of logins.
+      auths.set(key, place.helper === undefined ? { auth } : {});
+      return true;
+    },
+    options.signal,
+  );
   return { file: place.file, helper: place.helper };
 }
 
@@ -63,12 +67,16 @@ export async function eraseCredentials(
     await eraseFromHelper(place.name, registry, helperOptions);
     wasThere = true;
   }
-  await editAuths(place.file, auths => {
-    const keys = [...auths.keys()].filter(key => isWholeRegistry(key, registry));
-    for (const key of keys) auths.delete(key);
-    wasThere ||= keys.length > 0;
-    return keys.length > 0;
-  });
+  await editAuths(
+    place.file,
+    auths => {
+      const keys = [...auths.keys()].filter(key => isWholeRegistry(key, registry));
+      for (const key of keys) auths.delete(key);
+      wasThere ||= keys.length > 0;
+      return keys.length > 0;
+    },
+    options.signal,
+  );
   return wasThere ? { file: place.file, helper: place.helper } : undefined;
 }
 
