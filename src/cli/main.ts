@@ -5,6 +5,7 @@ import { VERSION } from "../util/version.ts";
 import { addCommands, COMMAND_NAMES } from "./add-commands.ts";
 import { complete } from "./completion/completion.ts";
 import type { Context, OutputStreams } from "./context.ts";
+import { checkOutputs } from "./output/output-files.ts";
 import { renderError } from "./output/render-error.ts";
 import { withSignals } from "./signals.ts";
 
@@ -59,6 +60,7 @@ async function run(words: readonly string[], context: Context): Promise<void> {
     .demandCommand(1, NO_COMMAND)
     .middleware(restoreDashes)
     .middleware(checkValues)
+    .middleware(checkOutputs)
     .strict()
     .version("version", "print the version", VERSION)
     .help("help", "print this help")

@@ -1,18 +1,21 @@
 import { randomBytes } from "node:crypto";
 import type { Stats } from "node:fs";
-import { realpath, stat } from "node:fs/promises";
+import { lstat, realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { changeOwner, createFile, openEmptied, removeFile, renameFile, syncFolder } from "./disk.ts";
+import { isOwnedByUser } from "./private-file.ts";
 
 /**
  * Replaces the content of a small file atomically: readers see the old or the new content, even after a power cut. For a
- * symbolic link, that is the file that it points to. A device is written to directly.
+ * symbolic link of this user or of root, that is the file that it points to; one of another user is not followed. A device
+ * is written to directly.
  *
  * @param mode default: the mode of the file; for a new file 0o666 without the umask.
  */
 export async function replaceFile(path: string, text: string, mode?: number): Promise<void> {
-  const target = await realpath(path).catch(() => path);
-  const before = await stat(target).catch(() => undefined);
+  const isPlanted = await isForeignLink(path);
+  const target = isPlanted ? path : await realpath(path).catch(() => path);
+  const before = isPlanted ? undefined : await stat(target).catch(() => undefined);
   const bytes = Buffer.from(text);
   if (before !== undefined && !before.isFile()) {
     await using device = await openEmptied(target);
@@ -34,6 +37,12 @@ export async function replaceFile(path: string, text: string, mode?: number): Pr
   } finally {
     if (isMade) await removeFile(partial).catch(() => undefined);
   }
+}
+
+/** As in a folder that everyone can write to, such as /tmp. */
+async function isForeignLink(path: string): Promise<boolean> {
+  const named = await lstat(path).catch(() => undefined);
+  return named?.isSymbolicLink() === true && named.uid !== 0 && !isOwnedByUser(named);
 }
 
 /** Under sudo, the file still belongs to its owner. */

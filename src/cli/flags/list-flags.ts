@@ -2,6 +2,7 @@ import type { Argv } from "yargs";
 import { PartialError, UsageError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
 import { readInputText } from "../../util/input-file.ts";
+import { checkOutput } from "../output/output-files.ts";
 import { readStdin, refuseTerminal } from "./stdin-input.ts";
 
 /** Flags of the commands that take several inputs. */
@@ -50,6 +51,8 @@ export async function withFailedList<T>(
   inputs: readonly string[],
   run: () => Promise<T>,
 ): Promise<T> {
+  // Before anything is sent. The inputs of --from-file are known only here.
+  if (failedList !== undefined) await checkOutput(failedList, inputs);
   try {
     const result = await run();
     await writeList(failedList, []);

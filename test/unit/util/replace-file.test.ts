@@ -1,4 +1,4 @@
-import { chmod, lstat, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
+import { chmod, lchown, lstat, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { watchOperations } from "../../../src/util/operation-hook.ts";
@@ -44,6 +44,20 @@ describe("replaceFile()", () => {
     expect((await lstat("/dev/null")).isCharacterDevice()).toBe(true);
     await expect(replaceFile("/dev/full", "new")).rejects.toMatchObject({ code: "ENOSPC" });
   });
+
+  // Only root can make a link of another user.
+  test.runIf(process.getuid?.() === 0)(
+    "replaceFile() does not follow a link that another user has planted",
+    async () => {
+      const folder = await temporaryFolder();
+      await writeFile(join(folder, "theirs"), "precious");
+      await symlink("theirs", join(folder, "list"));
+      await lchown(join(folder, "list"), 12_345, 12_345);
+      await replaceFile(join(folder, "list"), "new");
+      expect(await readFile(join(folder, "theirs"), "utf8")).toBe("precious");
+      expect((await lstat(join(folder, "list"))).isFile()).toBe(true);
+    },
+  );
 
   test("replaceFile() leaves all of the old or all of the new, whichever operation fails, and nothing else", async () => {
     let fatal = 1;
