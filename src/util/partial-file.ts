@@ -79,23 +79,26 @@ export class PartialFile implements AsyncDisposable {
       );
     }
     try {
+      await this.#checkOwn(this.#bytes + MARK.length);
       await this.#file.truncate(this.#bytes);
       await this.#file.sync();
-      const held = await this.#file.stat();
-      if (held.size !== this.#bytes || !(await isNamed(held, this.#partial))) {
-        throw new StorageError(
-          `Cannot write ${quote(this.path)}: ${quote(this.#partial)} was replaced meanwhile, expected to own it`,
-          {
-            hint: "Another run may be writing the same file: wait for it, or choose another name.",
-          },
-        );
-      }
+      // Again, because the sync may have taken long.
+      await this.#checkOwn(this.#bytes);
       await renameFile(this.#partial, this.path);
       this.#isDone = true;
       await syncFolder(dirname(this.path));
     } catch (cause) {
       throw storageFault(this.path, this.#bytes, cause);
     }
+  }
+
+  async #checkOwn(size: number): Promise<void> {
+    const held = await this.#file.stat();
+    if (held.size === size && (await isNamed(held, this.#partial))) return;
+    throw new StorageError(
+      `Cannot write ${quote(this.path)}: ${quote(this.#partial)} was replaced meanwhile, expected to own it`,
+      { hint: "Another run may be writing the same file: wait for it, or choose another name." },
+    );
   }
 
   /** Removes the partial file, unless it was published. */

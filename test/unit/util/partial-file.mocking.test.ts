@@ -77,7 +77,7 @@ describe("PartialFile", () => {
   });
 
   test("replaces what a killed run left", async () => {
-    await writeFile(partial, "left over, and longer");
+    await writeFile(partial, "left over, and longer imgpack: unfinished file\n");
     await using file = await PartialFile.create(path, 3);
     await file.write(text("new"), 0);
     await file.publish();
@@ -117,7 +117,7 @@ describe("PartialFile", () => {
     const before = await readdir(folder);
     expect(await createFails()).toMatchObject({
       exitCode: 9,
-      message: `Cannot write "${partial}": found something else than a partial file, expected none`,
+      message: `Cannot write "${partial}": found a file that imgpack did not write, expected none`,
     });
     expect(await readdir(folder)).toEqual(before);
   });
@@ -171,7 +171,7 @@ describe("PartialFile", () => {
   });
 
   test("counts the space of what a killed run left as free", async () => {
-    await writeFile(partial, "left over");
+    await writeFile(partial, "left over imgpack: unfinished file\n");
     statfs.mockImplementationOnce(async () => {
       const left = await readFile(partial);
       return { bavail: left.length === 0 ? 1 : 0, bsize: 4096, blocks: 10 };
