@@ -11,6 +11,7 @@ import type { Digest } from "../oci/digest.ts";
 import { createFile, type DiskFile, removeFile } from "../util/disk.ts";
 import { errorCode } from "../util/error-code.ts";
 import { quote } from "../util/format.ts";
+import { FULL_CODES, storageState } from "../util/system-fault.ts";
 
 interface Extent {
   readonly position: number;
@@ -101,17 +102,9 @@ export class LayerSpool implements AsyncDisposable {
 }
 
 function spoolFault(folder: string, cause: unknown): StorageError {
-  const code = errorCode(cause) || String(cause);
-  const isFull = code === "ENOSPC" || code === "EDQUOT";
-  const found = isFull
-    ? "no space left"
-    : code === "ENOENT"
-      ? "no such folder"
-      : code === "EACCES"
-        ? "permission denied"
-        : code;
+  const isFull = FULL_CODES.has(errorCode(cause));
   return new StorageError(
-    `Cannot keep layers in ${quote(folder)}: ${found}, expected ${isFull ? "room for them" : "a writable folder"}`,
+    `Cannot keep layers in ${quote(folder)}: ${storageState(cause)}, expected ${isFull ? "room for them" : "a writable folder"}`,
     { cause, hint: "Name the image with --tag, so that no layer is kept, or set TMPDIR to another folder." },
   );
 }

@@ -1,8 +1,8 @@
 import type { FileHandle } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { StorageError } from "../errors.ts";
-import { errorCode } from "../util/error-code.ts";
 import { quote } from "../util/format.ts";
+import { storageState } from "../util/system-fault.ts";
 import { CHUNK_BYTES, sharedChunks } from "./chunks/chunks.ts";
 import { createFlow } from "./chunks/flow.ts";
 import type { BlobSource, ByteRange, ByteSink } from "./contracts.ts";
@@ -73,7 +73,7 @@ class FileSlice implements BlobSource {
       return await this.#file.read(into, 0, into.length, at);
     } catch (cause) {
       throw new StorageError(
-        `Cannot read from ${quote(this.#path)}: ${errorCode(cause) || String(cause)} at byte ${at}, expected ${into.length} bytes`,
+        `Cannot read from ${quote(this.#path)}: ${storageState(cause)} at byte ${at}, expected ${into.length} bytes`,
         {
           cause,
           hint: "The disk or the medium may be damaged: copy the file to another one, and try again with the copy.",

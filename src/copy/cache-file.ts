@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { createFile, discardFile, makeFolder, openForAppend, renameFile } from "../util/disk.ts";
+import { createFile, discardFile, makeFolders, openForAppend, renameFile } from "../util/disk.ts";
 import { quote } from "../util/format.ts";
 import { type Denied, openOwnFile } from "../util/private-file.ts";
 
@@ -77,7 +77,7 @@ async function readTail(path: string, denied: Denied, maxBytes: number): Promise
 
 /** @returns the key in the file, which may be that of a parallel run. @throws if there is none */
 async function makeKey(folder: string): Promise<Buffer> {
-  await makeFolder(folder, { recursive: true, mode: 0o700 });
+  await makeFolders(folder, 0o700);
   const path = join(folder, KEY_FILE);
   if ((await readTail(path, "reading", KEY_BYTES)) === "absent") {
     const temporary = `${path}.${randomBytes(6).toString("hex")}`;

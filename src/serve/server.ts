@@ -6,6 +6,7 @@ import { quote } from "../util/format.ts";
 import { checkOptions, type OptionsShape } from "../util/options/check-options.ts";
 import { callback, required, SIGNAL, TEXT, TEXTS, whole } from "../util/options/option-kinds.ts";
 import { deferred } from "../util/promises.ts";
+import { SystemFault, storageState } from "../util/system-fault.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { ConnectionTable, MAX_CONNECTIONS } from "./connections/connection-table.ts";
 import { Slots } from "./connections/slots.ts";
@@ -162,12 +163,15 @@ async function openStore(folder: string, { onEvent, signal }: ServeOptions): Pro
     const onDamage = (path: string, found: string): void => onEvent?.({ kind: "damage", path, found });
     return await RegistryFolder.open(folder, onDamage, { onNote, signal });
   } catch (error) {
-    if (error instanceof StorageError || signal?.aborted === true) throw error;
-    const state = errorCode(error) || "an unexpected fault";
-    throw new StorageError(`Cannot serve registry from ${quote(folder)}: ${state}, expected a writable folder`, {
-      hint: "Name a folder on a local disk that you own.",
-      cause: error,
-    });
+    const isExplained = error instanceof StorageError && !(error instanceof SystemFault);
+    if (isExplained || signal?.aborted === true) throw error;
+    throw new StorageError(
+      `Cannot serve registry from ${quote(folder)}: ${storageState(error)}, expected a writable folder`,
+      {
+        hint: "Name a folder on a local disk that you own.",
+        cause: error,
+      },
+    );
   }
 }
 

@@ -1,10 +1,11 @@
 import { constants, type Stats } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { pack as createPack, type Pack } from "tar-stream";
 import { StorageError } from "../errors.ts";
 import { errorCode } from "../util/error-code.ts";
 import { quote } from "../util/format.ts";
 import { abortable, type Deferred, deferred } from "../util/promises.ts";
+import { open } from "../util/read-disk.ts";
 import { type EntryHeader, entryHeader, type PackFolderOptions } from "./entry-header.ts";
 import { type FolderEntry, readFault, walkFolder } from "./walk-folder.ts";
 

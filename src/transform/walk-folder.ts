@@ -1,8 +1,8 @@
 import type { Stats } from "node:fs";
-import { lstat, readdir, readlink } from "node:fs/promises";
 import { StorageError } from "../errors.ts";
 import { quote } from "../util/format.ts";
-import { systemFault } from "../util/system-fault.ts";
+import { lstat, readdir, readlink } from "../util/read-disk.ts";
+import { storageState } from "../util/system-fault.ts";
 
 type FolderEntryType =
   | "file"
@@ -103,8 +103,7 @@ function typeOf(stats: Stats): FolderEntryType {
 }
 
 export function readFault(path: string, cause: unknown): StorageError {
-  const found = systemFault(cause);
-  return new StorageError(`Cannot pack ${quote(path)}: ${found}, expected to read it`, {
+  return new StorageError(`Cannot pack ${quote(path)}: ${storageState(cause, "no such file")}, expected to read it`, {
     cause,
     hint: "Run the command as a user who may read the whole folder, while nothing changes in it.",
   });

@@ -1,7 +1,8 @@
 import { constants } from "node:fs";
-import { type FileHandle, open, stat } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { openFifo } from "./open-fifo.ts";
+import { open, stat } from "./read-disk.ts";
 
 /**
  * Opens a file or a folder that the user names, without waiting: opening a FIFO the usual way blocks until it has a writer,

@@ -1,9 +1,9 @@
-import { lstat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { StorageError } from "../errors.ts";
 import { errorCode } from "./error-code.ts";
 import { formatBytes, quote } from "./format.ts";
-import { systemFault } from "./system-fault.ts";
+import { lstat, statfs } from "./read-disk.ts";
+import { BROKEN_CODES, FULL_CODES, SystemFault, storageState } from "./system-fault.ts";
 
 /** `statfs` of FAT12, FAT16 and FAT32 (linux/magic.h, MSDOS_SUPER_MAGIC). */
 const FAT_TYPE = 0x4d44;
@@ -52,50 +52,23 @@ export async function checkSpace(path: string, bytes: number, held = 0, largest:
 
 /** Turns an error of the system into a StorageError that explains it. @param bytes size of the finished file. */
 export function storageFault(path: string, bytes: number, cause: unknown): StorageError {
-  if (cause instanceof StorageError) return cause;
+  if (cause instanceof StorageError && !(cause instanceof SystemFault)) return cause;
   const code = errorCode(cause);
-  const full = FULL.get(code);
-  if (full !== undefined) {
-    return new StorageError(`Cannot write ${quote(path)}: ${full}, expected room for ${formatBytes(bytes)}`, {
+  const state = storageState(cause);
+  if (FULL_CODES.has(code)) {
+    return new StorageError(`Cannot write ${quote(path)}: ${state}, expected room for ${formatBytes(bytes)}`, {
       cause,
       hint: "Free some space or write to another disk, then run the same command again.",
     });
   }
-  const broken = BROKEN.get(code);
-  if (broken !== undefined) {
-    return new StorageError(`Cannot write ${quote(path)}: ${broken}, expected a working disk`, {
+  if (BROKEN_CODES.has(code)) {
+    return new StorageError(`Cannot write ${quote(path)}: ${state}, expected a working disk`, {
       cause,
       hint: "Check the disk or the medium, then run the same command again, or write to another disk.",
     });
   }
-  return new StorageError(`Cannot write ${quote(path)}: ${storageState(cause)}, expected a writable folder`, {
+  return new StorageError(`Cannot write ${quote(path)}: ${state}, expected a writable folder`, {
     cause,
     hint: "Choose another output, in a folder that exists and that you may write to.",
   });
 }
-
-/** What an error of the system means, for messages. */
-export function storageState(cause: unknown): string {
-  const code = errorCode(cause);
-  return FULL.get(code) ?? BROKEN.get(code) ?? REFUSED.get(code) ?? systemFault(cause);
-}
-
-const FULL: ReadonlyMap<string, string> = new Map([
-  ["ENOSPC", "no space left"],
-  ["EDQUOT", "quota used up"],
-  ["EFBIG", "file too large for this file system or for the limit of this process"],
-]);
-
-const BROKEN: ReadonlyMap<string, string> = new Map([
-  ["EIO", "input or output error"],
-  ["ENXIO", "the device is gone"],
-  ["ENODEV", "the device is gone"],
-  ["ESTALE", "the network file system lost the file"],
-]);
-
-const REFUSED: ReadonlyMap<string, string> = new Map([
-  ["ENOENT", "no such folder"],
-  ["EACCES", "permission denied"],
-  ["EPERM", "permission denied"],
-  ["EROFS", "read-only file system"],
-]);

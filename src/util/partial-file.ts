@@ -1,5 +1,4 @@
 import type { Stats } from "node:fs";
-import { lstat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { StorageError } from "../errors.ts";
 import { createFile, type DiskFile, openForUpdate, removeFile, renameFile, syncFolder } from "./disk.ts";
@@ -8,6 +7,7 @@ import { quote } from "./format.ts";
 import { isSameFile } from "./input-guard.ts";
 import { checkSpace, checkTarget, storageFault } from "./output-checks.ts";
 import { isOwnedByUser } from "./private-file.ts";
+import { lstat } from "./read-disk.ts";
 
 /** After the last byte of a partial file, so that a later run knows it as ours. */
 const MARK: Buffer = Buffer.from("imgpack: unfinished file\n");

@@ -1,8 +1,9 @@
 import { constants, type Stats } from "node:fs";
-import { type FileHandle, lstat, open, opendir } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { discardFile } from "./disk.ts";
 import { errorCode } from "./error-code.ts";
+import { lstat, open, opendir } from "./read-disk.ts";
 
 /** Upload URLs, which these files contain, may have 16 KiB. */
 const MAX_BYTES = 64 * 1024;

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import type { Stats } from "node:fs";
-import { lstat, realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { changeOwner, createFile, openEmptied, removeFile, renameFile, syncFolder } from "./disk.ts";
 import { isOwnedByUser } from "./private-file.ts";
+import { lstat, realpath, stat } from "./read-disk.ts";
 
 /**
  * Replaces the content of a small file atomically: readers see the old or the new content, even after a power cut. For a

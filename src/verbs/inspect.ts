@@ -1,10 +1,10 @@
-import { stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { openArchive } from "../archive/open-archive.ts";
 import { listRoots } from "../content/derived-source.ts";
 import { noteTo, type OnProgress, readingTo } from "../content/progress.ts";
 import { registrySource } from "../registry/registry-source.ts";
 import { checkOptions, type OptionsShape } from "../util/options/check-options.ts";
+import { stat } from "../util/read-disk.ts";
 import { COMMON, READING } from "./options/common-options.ts";
 import { checkText } from "./options/option-values.ts";
 import { describeImages, type InspectedImage } from "./shared/describe-images.ts";

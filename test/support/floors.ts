@@ -38,13 +38,18 @@ export const FLOORS: readonly Floor[] = [
       "util/format.ts",
       "util/input-file.ts",
       "util/options/option-limits.ts",
+      "util/read-disk.ts",
       "util/replace-file.ts",
       "util/system-fault.ts",
       "util/version.ts",
     ],
     packages: ["yargs"],
   },
-  { name: "bin.ts", imports: ["cli/main.ts", "errors.ts", "util/error-code.ts", "util/version.ts"], packages: [] },
+  {
+    name: "bin.ts",
+    imports: ["cli/main.ts", "errors.ts", "util/error-code.ts", "util/system-fault.ts", "util/version.ts"],
+    packages: [],
+  },
 ];
 
 export const MAX_LINES = 250;

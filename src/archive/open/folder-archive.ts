@@ -1,5 +1,4 @@
 import { constants, type Stats } from "node:fs";
-import { lstat, open, readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { type Compression, detectCompression, MAGIC_BYTES } from "../../compress/detect.ts";
@@ -14,11 +13,14 @@ import type { TarEntry } from "../../tar/tar-entry.ts";
 import { MAX_ENTRIES } from "../../tar/tar-walk.ts";
 import { quote } from "../../util/format.ts";
 import { checkSame, checkUnchanged, isSameFile } from "../../util/input-guard.ts";
-import { systemFault } from "../../util/system-fault.ts";
+import { lstat, open, readdir, readlink } from "../../util/read-disk.ts";
+import { SystemFault, storageState } from "../../util/system-fault.ts";
 import type { Archive } from "../archive.ts";
 import type { OpenArchiveOptions } from "./open-archive-options.ts";
 
 const MAX_DEPTH = 8;
+/** No link is followed, and a FIFO without a writer does not block. */
+const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
  * A folder with the files of an archive: an OCI layout, or skopeo's and podman's "dir:". Links are followed inside the
@@ -97,7 +99,7 @@ export class FolderArchive implements Archive {
   async [Symbol.asyncDispose](): Promise<void> {}
 
   async #open(name: string, path: string): ReturnType<typeof open> {
-    const file = await openFile(path);
+    const file = await reading("file", path, async () => await open(path, READ_FLAGS));
     try {
       const stats = await file.stat();
       const before = this.#opened.get(path);
@@ -130,16 +132,18 @@ async function walk(
 ): Promise<void> {
   signal?.throwIfAborted();
   if (depth > MAX_DEPTH) throw tooMuch(root, `folders nested more than ${MAX_DEPTH} deep`);
-  for (const name of (await listFolder(join(root, below))).sort()) {
+  for (const name of (await reading("folder", join(root, below), async folder => await readdir(folder))).sort()) {
     const path = below === "" ? name : `${below}/${name}`;
-    const stats = await lstat(join(root, path)).catch(cause => {
-      throw unreadable("file", join(root, path), cause);
-    });
+    const stats = await reading("file", join(root, path), async path => await lstat(path));
     // Anything but a file, folder or link is no part of an image.
     const entry = { name: path, bodyOffset: entries.size, size: stats.isFile() ? stats.size : 0 };
     if (stats.isFile()) entries.set(path, { ...entry, type: "file" });
     else if (stats.isSymbolicLink())
-      entries.set(path, { ...entry, type: "symlink", linkName: await linkTarget(join(root, path)) });
+      entries.set(path, {
+        ...entry,
+        type: "symlink",
+        linkName: await reading("link", join(root, path), async path => await readlink(path)),
+      });
     else if (stats.isDirectory()) {
       entries.set(path, { ...entry, type: "directory" });
       await walk(root, path, entries, depth + 1, signal);
@@ -148,33 +152,19 @@ async function walk(
   }
 }
 
-async function linkTarget(path: string): Promise<string> {
+async function reading<T>(kind: string, path: string, read: (path: string) => Promise<T>): Promise<T> {
   try {
-    return await readlink(path);
+    return await read(path);
   } catch (cause) {
-    throw unreadable("link", path, cause);
-  }
-}
-
-async function listFolder(path: string): Promise<string[]> {
-  try {
-    return await readdir(path);
-  } catch (cause) {
-    throw unreadable("folder", path, cause);
-  }
-}
-
-async function openFile(path: string): ReturnType<typeof open> {
-  try {
-    return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (cause) {
-    throw unreadable("file", path, cause);
+    throw unreadable(kind, path, cause);
   }
 }
 
 function unreadable(kind: string, path: string, cause: unknown): StorageError {
-  return new StorageError(`Cannot read ${kind} ${quote(path)}: ${systemFault(cause)}, expected a readable ${kind}`, {
+  const found = storageState(cause, `no such ${kind}`);
+  return new StorageError(`Cannot read ${kind} ${quote(path)}: ${found}, expected a readable ${kind}`, {
     cause,
+    hint: cause instanceof SystemFault ? cause.hint : undefined,
   });
 }
 

@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import { type FileHandle, readdir, stat } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { Readable } from "node:stream";
 import { decompress } from "../../compress/decompress.ts";
@@ -10,7 +10,8 @@ import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
 import { openInput } from "../../util/input-file.ts";
 import { blameChangedInput, checkUnchanged } from "../../util/input-guard.ts";
-import { systemFault } from "../../util/system-fault.ts";
+import { readAt, readdir, stat } from "../../util/read-disk.ts";
+import { SystemFault, storageState } from "../../util/system-fault.ts";
 import type { Archive } from "../archive.ts";
 import { FolderArchive } from "./folder-archive.ts";
 import type { OpenArchiveOptions } from "./open-archive-options.ts";
@@ -60,7 +61,7 @@ export async function openArchiveFile(path: string, options: OpenArchiveOptions 
     const confirm = async (): Promise<void> => checkUnchanged(`archive ${quote(path)}`, stats, await handle.stat());
     return await blameChangedInput(confirm, async () => {
       const start = Buffer.alloc(MAGIC_BYTES);
-      await handle.read(start, 0, MAGIC_BYTES, 0);
+      await readAt(handle, path, start, 0);
       const compression = detectCompression(start);
       if (compression === undefined) return await TarArchive.open(path, handle, stats, options);
       const { onNote, onRead, signal } = options;
@@ -116,10 +117,12 @@ async function openPath(path: string): Promise<{ readonly input: FileHandle | Re
 }
 
 async function openFault(path: string, cause: unknown): Promise<StorageError> {
-  const code = errorCode(cause) || "unknown fault";
-  if (code !== "ENOENT") {
-    const found = systemFault(cause);
-    return new StorageError(`Cannot read archive ${quote(path)}: ${found}, expected a readable file`, { cause });
+  if (errorCode(cause) !== "ENOENT") {
+    const hint = cause instanceof SystemFault ? cause.hint : undefined;
+    return new StorageError(`Cannot read archive ${quote(path)}: ${storageState(cause)}, expected a readable file`, {
+      cause,
+      hint,
+    });
   }
   const near = (await readdir(dirname(path)).catch((): string[] => [])).filter(name => isNear(name, basename(path)));
   const hint =

@@ -2,8 +2,8 @@ import { addAbortSignal, Readable } from "node:stream";
 import { decompress } from "../../compress/decompress.ts";
 import { detectCompression, MAGIC_BYTES } from "../../compress/detect.ts";
 import { InternalError, StorageError } from "../../errors.ts";
-import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
+import { storageState } from "../../util/system-fault.ts";
 import type { OpenArchiveOptions } from "./open-archive-options.ts";
 import type { ReadCount } from "./read-count.ts";
 import type { ScanOptions } from "./streamed-archive.ts";
@@ -67,7 +67,7 @@ async function* partsOf(pipe: Readable, what: string, signal: AbortSignal | unde
     yield* pipe as AsyncIterable<Uint8Array>;
   } catch (cause) {
     signal?.throwIfAborted();
-    throw new StorageError(`Cannot read ${what}: ${errorCode(cause) || String(cause)}, expected bytes until its end`, {
+    throw new StorageError(`Cannot read ${what}: ${storageState(cause)}, expected bytes until its end`, {
       cause,
       hint: "The program that writes the archive failed: look at its messages, and run it again.",
     });

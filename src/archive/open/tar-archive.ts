@@ -9,6 +9,7 @@ import type { TarEntry } from "../../tar/tar-entry.ts";
 import { indexTar, type TarIndex } from "../../tar/tar-index.ts";
 import { quote } from "../../util/format.ts";
 import { checkUnchanged } from "../../util/input-guard.ts";
+import { readAt } from "../../util/read-disk.ts";
 import type { Archive } from "../archive.ts";
 import type { OpenArchiveOptions } from "./open-archive-options.ts";
 
@@ -32,7 +33,7 @@ export class TarArchive implements Archive {
   /** Takes over `file`, if it succeeds. @param opened as the file was when it was opened. @throws ArchiveError as `indexTar`. */
   static async open(path: string, file: FileHandle, opened: Stats, options: OpenArchiveOptions): Promise<TarArchive> {
     const read = async (target: Uint8Array, position: number): Promise<number> =>
-      (await file.read(target, 0, target.length, position)).bytesRead;
+      await readAt(file, path, target, position);
     const index = await indexTar(
       { size: opened.size, read },
       { what: `archive ${quote(path)}`, signal: options.signal },
@@ -55,7 +56,7 @@ export class TarArchive implements Archive {
 
   async compressionOf(entry: TarEntry): Promise<Compression | undefined> {
     const start = Buffer.alloc(Math.min(MAGIC_BYTES, entry.size));
-    await this.#file.read(start, 0, start.length, entry.bodyOffset);
+    await readAt(this.#file, this.path, start, entry.bodyOffset);
     return detectCompression(start);
   }
 

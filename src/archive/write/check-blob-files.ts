@@ -1,10 +1,10 @@
 import { constants } from "node:fs";
-import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { fileSliceBlob } from "../../content/blob.ts";
 import { hashBlob } from "../../content/hash-blob.ts";
 import { digestAlgorithm } from "../../oci/digest.ts";
 import { isOwnedByUser } from "../../util/private-file.ts";
+import { open } from "../../util/read-disk.ts";
 import { runBounded } from "../../util/task-group.ts";
 import type { ArchiveFile } from "./archive-contents.ts";
 

@@ -1,7 +1,7 @@
-import { lstat, readdir } from "node:fs/promises";
 import { StorageError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
-import { storageState } from "../../util/output-checks.ts";
+import { lstat, readdir } from "../../util/read-disk.ts";
+import { storageState } from "../../util/system-fault.ts";
 
 /** @throws StorageError unless `path` is an empty folder, or nothing. */
 export async function checkFolderTarget(path: string): Promise<void> {

@@ -1,9 +1,9 @@
-import { lstat, readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { TargetSession } from "../../content/contracts.ts";
 import { syncFolder } from "../../util/disk.ts";
 import { formatBytes, quote } from "../../util/format.ts";
 import { isOwnedByUser } from "../../util/private-file.ts";
+import { lstat, readdir, readFile } from "../../util/read-disk.ts";
 import type { ArchiveContents } from "./archive-contents.ts";
 import { type BlobFile, checkBlobFiles } from "./check-blob-files.ts";
 import { withFolderErrors } from "./check-folder-target.ts";

@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Stats } from "node:fs";
-import { lstat } from "node:fs/promises";
 import { StorageError } from "../../errors.ts";
 import { createFile, type DiskFile, openForUpdate, removeFile } from "../../util/disk.ts";
 import { formatBytes, quote } from "../../util/format.ts";
 import { checkSpace, checkTarget, storageFault } from "../../util/output-checks.ts";
 import { isOwnedByUser } from "../../util/private-file.ts";
+import { lstat } from "../../util/read-disk.ts";
 import { ArchiveJournal } from "./archive-journal.ts";
 import type { JournalRecord } from "./journal-record.ts";
 import { type JournalState, journalState } from "./journal-state.ts";

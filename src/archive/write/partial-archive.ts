@@ -1,10 +1,10 @@
-import { lstat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { StorageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { type DiskFile, removeFile, renameFile, syncFolder } from "../../util/disk.ts";
 import { formatBytes, quote } from "../../util/format.ts";
 import { storageFault } from "../../util/output-checks.ts";
+import { lstat } from "../../util/read-disk.ts";
 import type { ArchiveJournal } from "./archive-journal.ts";
 import type { ProgressRecord } from "./journal-record.ts";
 import { WrittenPrefix } from "./written-prefix.ts";

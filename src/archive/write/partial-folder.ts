@@ -1,5 +1,4 @@
 import type { Dirent, Stats } from "node:fs";
-import { lstat, readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { StorageError } from "../../errors.ts";
 import { largest } from "../../util/append.ts";
@@ -18,6 +17,7 @@ import { formatBytes, quote } from "../../util/format.ts";
 import type { ProcessLock } from "../../util/lock/process-lock.ts";
 import { checkSpace } from "../../util/output-checks.ts";
 import { isOwnedByUser, readOwnFile } from "../../util/private-file.ts";
+import { lstat, readdir, stat } from "../../util/read-disk.ts";
 import type { ArchiveContents } from "./archive-contents.ts";
 import { type BlobFile, checkBlobFiles } from "./check-blob-files.ts";
 import { checkFolderTarget, withFolderErrors } from "./check-folder-target.ts";
@@ -167,7 +167,7 @@ export class PartialFolder implements AsyncDisposable {
 /** Others have no access while it is written. */
 async function createOrAdopt(partial: string, contents: ArchiveContents): Promise<Stats> {
   try {
-    await makeFolder(partial, { mode: 0o700 });
+    await makeFolder(partial, 0o700);
   } catch (error) {
     if (errorCode(error) !== "EEXIST") throw error;
     await checkLeftOver(partial, contents);

@@ -3,8 +3,8 @@ import type { Writable } from "node:stream";
 import { StorageError } from "../../errors.ts";
 import { writeToDescriptor } from "../../util/disk.ts";
 import { errorCode } from "../../util/error-code.ts";
-import { storageState } from "../../util/output-checks.ts";
 import { abortable } from "../../util/promises.ts";
+import { storageState } from "../../util/system-fault.ts";
 
 const STDOUT = 1;
 

@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
-import { stat } from "node:fs/promises";
 import { UsageError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
+import { stat } from "../../util/read-disk.ts";
 
 /** Flags and arguments that name what a command writes. */
 const OUTPUTS = ["output", "repair", "failed-list"] as const;

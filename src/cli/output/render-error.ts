@@ -1,7 +1,6 @@
 import { EXIT_CODES, type ImgpackError, PartialError, UsageError } from "../../errors.ts";
-import { errorCode } from "../../util/error-code.ts";
-import { escapeForeign, quote } from "../../util/format.ts";
-import { isSystemFault, systemFault } from "../../util/system-fault.ts";
+import { escapeForeign } from "../../util/format.ts";
+import { systemFault } from "../../util/system-fault.ts";
 import type { OutputStreams } from "../context.ts";
 import { jsonText } from "./json-text.ts";
 
@@ -43,7 +42,7 @@ export function renderError(
   { isJson, isVerbose, command }: RenderErrorOptions,
 ): number {
   const isReported = thrown instanceof ReportedError;
-  const error = isReported ? thrown.error : thrown;
+  const error = isReported ? thrown.error : explained(thrown);
   const printed = printedError(error, command);
   if (isJson && !isReported) {
     const { message, code, hint, origin } = printed;
@@ -71,17 +70,6 @@ function printedError(error: unknown, command: string | undefined): PrintedError
       origin: text(fields.origin),
     };
   }
-  if (isSystemFault(error)) {
-    const { path, syscall = "use a file" } = error;
-    const what = path === undefined ? "a file" : quote(path);
-    return {
-      message: `Cannot use ${what}: ${systemFault(error)} (${syscall}), expected a file or folder that can be used`,
-      code: "ERR_STORAGE",
-      exitCode: EXIT_CODES.storage,
-      hint: errorCode(error) === "EMFILE" ? "Allow more open files, as with ulimit -n 1024." : undefined,
-      origin: undefined,
-    };
-  }
   return {
     message: `This is a bug in imgpack: ${text(fields.message) ?? String(error)}`,
     code: "ERR_INTERNAL",
@@ -89,6 +77,13 @@ function printedError(error: unknown, command: string | undefined): PrintedError
     hint: "Please report it with the lines below and the command that you ran.",
     origin: undefined,
   };
+}
+
+/** A call of the system that no message names, as a StorageError: a full disk or a closed file is no bug. */
+function explained(error: unknown): unknown {
+  const path = error instanceof Error && "path" in error ? String(error.path) : undefined;
+  const isOfSystem = error instanceof Error && "syscall" in error;
+  return isOfSystem ? (systemFault("read", path ?? String(error.syscall), error) ?? error) : error;
 }
 
 function resultOf({ result }: PartialError): object {

@@ -1,9 +1,9 @@
-import { readFile, stat } from "node:fs/promises";
 import { AuthError } from "../../errors.ts";
 import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
 import { parseJson } from "../../util/json/json.ts";
 import { checkSchema, fields, freeMap, nullish, type Schema, string } from "../../util/json/schema.ts";
+import { readFile, stat } from "../../util/read-disk.ts";
 import { keyMatch } from "./credential-key.ts";
 
 /** One entry of `auths`; an entry without content only marks that a helper holds the secret. */

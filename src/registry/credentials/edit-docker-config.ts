@@ -1,12 +1,12 @@
-import { lstat, realpath } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { StorageError } from "../../errors.ts";
-import { makeFolder } from "../../util/disk.ts";
-import { errorCode } from "../../util/error-code.ts";
+import { makeFolders } from "../../util/disk.ts";
 import { quote } from "../../util/format.ts";
 import { ProcessLock } from "../../util/lock/process-lock.ts";
+import { lstat, realpath } from "../../util/read-disk.ts";
 import { replaceFile } from "../../util/replace-file.ts";
+import { SystemFault, storageState } from "../../util/system-fault.ts";
 import { parseDockerConfig, readConfigFile } from "./docker-config.ts";
 
 const POLL_MS = 20;
@@ -40,11 +40,12 @@ export async function editAuths(file: string, change: (auths: Auths) => boolean,
 /** Several logins at once read the file and replace it: each would drop the entries of the others. */
 async function lockOf(target: string, signal: AbortSignal | undefined): Promise<ProcessLock> {
   try {
-    await makeFolder(dirname(target), { recursive: true, mode: 0o700 });
+    await makeFolders(dirname(target), 0o700);
     return await claimSoon(`${target}.imgpack-lock`, target, signal);
   } catch (cause) {
-    if (cause instanceof StorageError || signal?.aborted === true) throw cause;
-    throw unwritable(target, stateOf(cause), cause);
+    const isExplained = cause instanceof StorageError && !(cause instanceof SystemFault);
+    if (isExplained || signal?.aborted === true) throw cause;
+    throw unwritable(target, storageState(cause), cause);
   }
 }
 
@@ -92,7 +93,7 @@ async function write(target: string, text: string): Promise<void> {
   try {
     await replaceFile(target, text, 0o600);
   } catch (cause) {
-    throw unwritable(target, stateOf(cause), cause);
+    throw unwritable(target, storageState(cause), cause);
   }
 }
 
@@ -101,12 +102,4 @@ function unwritable(file: string, found: string, cause?: unknown): StorageError 
     cause,
     hint: "DOCKER_CONFIG names another folder for it.",
   });
-}
-
-function stateOf(cause: unknown): string {
-  const code = errorCode(cause);
-  if (code === "EACCES" || code === "EPERM") return "permission denied";
-  if (code === "ENOSPC") return "no space left";
-  if (code === "EROFS") return "read-only file system";
-  return code === "ENOTDIR" || code === "EEXIST" ? "a file where its folder should be" : code || "unwritable";
 }

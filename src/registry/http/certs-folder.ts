@@ -1,8 +1,8 @@
-import { readdir, readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { UsageError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
+import { readdir, readFile, stat } from "../../util/read-disk.ts";
 import type { ClientCertificate } from "./tls-options.ts";
 
 export interface CertsFolderOptions {

@@ -1,10 +1,10 @@
-import { readdir, readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { parse, TomlError } from "smol-toml";
 import { UsageError } from "../../errors.ts";
 import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
+import { readdir, readFile, stat } from "../../util/read-disk.ts";
 
 /** Where a registry, or a copy of it, is reached. */
 export interface ConfiguredLocation {

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { createFile, discardFile, makeFolder, renameFile } from "../../util/disk.ts";
+import { createFile, discardFile, makeFolders, renameFile } from "../../util/disk.ts";
 import { ProcessLock } from "../../util/lock/process-lock.ts";
 import { isRecordFile } from "../../util/lock/record-frame.ts";
 import { isOwnFolder, readOwnFile, removeStale } from "../../util/private-file.ts";
@@ -116,7 +116,7 @@ export class UploadJournal {
   }
 
   async #prepare(): Promise<boolean> {
-    await makeFolder(this.#folder, { recursive: true, mode: 0o700 });
+    await makeFolders(this.#folder, 0o700);
     if (!(await isOwnFolder(this.#folder))) return false;
     await removeStale(this.#folder, this.#now() - KEPT_MS, isOwnFile);
     return true;

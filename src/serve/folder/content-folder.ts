@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { type FileHandle, open, stat } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Digest, digestAlgorithm, digestHex } from "../../oci/digest.ts";
 import { DiskFile } from "../../util/disk.ts";
 import { errorCode } from "../../util/error-code.ts";
-import { storageState } from "../../util/output-checks.ts";
+import { open, stat } from "../../util/read-disk.ts";
+import { storageState } from "../../util/system-fault.ts";
 import { makeFolder, publishFile, removeDurably, writeDurably } from "./durable-file.ts";
 import { isOwnFault, READ_FLAGS } from "./record-file.ts";
 

@@ -1,13 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
-import {
-  createFile,
-  discardFile,
-  makeFolder as makeOne,
-  openForAppend,
-  renameFile,
-  syncFolder,
-} from "../../util/disk.ts";
+import { createFile, discardFile, makeFolders, openForAppend, renameFile, syncFolder } from "../../util/disk.ts";
 
 /** Temporary files and uploads have this name, so that the sweep at start removes nothing else. */
 const TEMPORARY = /^imgpack-upload-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -22,9 +15,7 @@ export function isTemporaryName(entry: string): boolean {
 
 /** Creates `folder` and missing folders above it, durably. */
 export async function makeFolder(folder: string): Promise<void> {
-  const first = await makeOne(folder, { recursive: true, mode: 0o700 });
-  if (first === undefined) return;
-  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+  for (const made of (await makeFolders(folder, 0o700)).toReversed()) await syncFolder(dirname(made));
 }
 
 /** Moves a synced file to its final name. */

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
-import { open } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { errorCode } from "../../util/error-code.ts";
+import { open } from "../../util/read-disk.ts";
 import { writeDurably } from "./durable-file.ts";
 
 /** A media type or a name is far shorter. */

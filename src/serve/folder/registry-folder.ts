@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { StorageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
@@ -7,7 +6,8 @@ import { discardFile } from "../../util/disk.ts";
 import { quote } from "../../util/format.ts";
 import type { LockOwner } from "../../util/lock/contest.ts";
 import { type LockOptions, ownerText, ProcessLock } from "../../util/lock/process-lock.ts";
-import { storageState } from "../../util/output-checks.ts";
+import { readdir } from "../../util/read-disk.ts";
+import { storageState } from "../../util/system-fault.ts";
 import { ContentFolder, type DamageReport, type StoredContent } from "./content-folder.ts";
 import { isTemporaryName, makeFolder, temporaryName } from "./durable-file.ts";
 import { KeyedLock } from "./keyed-lock.ts";

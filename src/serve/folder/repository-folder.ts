@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, digestAlgorithm, digestHex, isDigest } from "../../oci/digest.ts";
 import { isTag } from "../../oci/reference.ts";
+import { readdir } from "../../util/read-disk.ts";
 import type { DamageReport, StoredContent } from "./content-folder.ts";
 import { makeFolder, removeDurably, writeMark } from "./durable-file.ts";
 import { readRecord, writeRecord } from "./record-file.ts";

@@ -1,8 +1,8 @@
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { StorageError } from "../../errors.ts";
 import { openForAppend, openForUpdate, syncFolder } from "../../util/disk.ts";
 import { quote } from "../../util/format.ts";
+import { readdir } from "../../util/read-disk.ts";
 import { makeFolder } from "./durable-file.ts";
 import { readSmallFile } from "./record-file.ts";
 

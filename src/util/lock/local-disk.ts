@@ -1,4 +1,4 @@
-import { statfs } from "node:fs/promises";
+import { statfs } from "../read-disk.ts";
 
 /** File systems that one running system at a time uses (linux/magic.h, and those of ZFS and NTFS). */
 const LOCAL_TYPES: ReadonlySet<number> = new Set([

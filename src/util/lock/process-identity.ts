@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { readFile, readlink } from "node:fs/promises";
 import { hostname } from "node:os";
 import { errorCode } from "../error-code.ts";
+import { readFile, readlink } from "../read-disk.ts";
 
 /** Identifies a process, also after another process got its pid, and where its pid means something. */
 export interface ProcessIdentity {

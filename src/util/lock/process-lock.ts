@@ -1,10 +1,10 @@
-import { lstat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { StorageError } from "../../errors.ts";
 import { type DiskFile, openForAppend, removeFile } from "../disk.ts";
 import { errorCode } from "../error-code.ts";
 import { quote } from "../format.ts";
 import { isOwnedByUser } from "../private-file.ts";
+import { lstat } from "../read-disk.ts";
 import { contest, heldClaims, isStanding, type LockOwner, readAll, WATCH_MS } from "./contest.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type ClaimRecord, decodeLockRecord, encodeBeat, encodeLockRecord, newClaim } from "./lock-record.ts";

@@ -1,5 +1,5 @@
 import { constants, type Stats } from "node:fs";
-import { type FileHandle, open, realpath, stat } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import { Readable } from "node:stream";
 import { RootfsCheck } from "../../archive/rootfs-check.ts";
@@ -12,7 +12,8 @@ import type { RawLayer } from "../../transform/imported-layer.ts";
 import { packFolder, surveyFolder } from "../../transform/pack-folder.ts";
 import { quote } from "../../util/format.ts";
 import { checkUnchanged } from "../../util/input-guard.ts";
-import { systemFault } from "../../util/system-fault.ts";
+import { open, readAt, realpath, stat } from "../../util/read-disk.ts";
+import { storageState } from "../../util/system-fault.ts";
 
 /** The root filesystem of an image. */
 export interface ImportInput extends RawLayer, AsyncDisposable {
@@ -85,7 +86,7 @@ async function fileInput(path: string, handle: FileHandle, stats: Stats): Promis
   }
   const what = `file ${quote(path)}`;
   const start = Buffer.alloc(MAGIC_BYTES);
-  await handle.read(start, 0, MAGIC_BYTES, 0);
+  await readAt(handle, path, start, 0);
   const compression = detectCompression(start);
   const isLayer = compression === "gzip" || compression === "zstd";
   return {
@@ -106,7 +107,7 @@ async function openInput(path: string): Promise<{ readonly file: FileHandle; rea
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     return { file, stats: await file.stat() };
   } catch (cause) {
-    const found = systemFault(cause);
+    const found = storageState(cause, "no such file");
     throw new StorageError(`Cannot import ${quote(path)}: ${found}, expected a root filesystem tar or a folder`, {
       cause,
       hint: "Check the path; it is taken from the current folder unless it begins with a slash.",

@@ -1,5 +1,4 @@
 import { fstatSync, type Stats } from "node:fs";
-import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Writable } from "node:stream";
 import type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
@@ -11,6 +10,7 @@ import type { ImageTarget } from "../../content/contracts.ts";
 import { UsageError } from "../../errors.ts";
 import type { Platform } from "../../oci/platform.ts";
 import { quote } from "../../util/format.ts";
+import { stat } from "../../util/read-disk.ts";
 
 export type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
 

@@ -1,11 +1,12 @@
 import { closeSync, openSync } from "node:fs";
-import { lstat, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { lstat, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import {
   createFile,
   discardFile,
   makeFolder,
+  makeFolders,
   openEmptied,
   openForAppend,
   openForUpdate,
@@ -56,13 +57,13 @@ describe("DiskFile", () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, "victim"), "precious");
     await symlink("victim", join(folder, "link"));
-    await expect(open(join(folder, "link"))).rejects.toMatchObject({ code });
+    await expect(open(join(folder, "link"))).rejects.toMatchObject({ errno: code });
     expect(await readFile(join(folder, "victim"), "utf8")).toBe("precious");
   });
 
   test("openEmptied() makes no file, and empties one that is there", async () => {
     const folder = await temporaryFolder();
-    await expect(openEmptied(join(folder, "a"))).rejects.toMatchObject({ code: "ENOENT" });
+    await expect(openEmptied(join(folder, "a"))).rejects.toMatchObject({ errno: "ENOENT" });
     await writeFile(join(folder, "a"), "old");
     await (await openEmptied(join(folder, "a"))).close();
     expect((await lstat(join(folder, "a"))).size).toBe(0);
@@ -83,7 +84,7 @@ describe("writeToDescriptor()", () => {
 
   test("writeToDescriptor() tells of a full device", async () => {
     const descriptor = openSync("/dev/full", "w");
-    await expect(writeToDescriptor(descriptor, "stdout", text("x"))).rejects.toMatchObject({ code: "ENOSPC" });
+    await expect(writeToDescriptor(descriptor, "stdout", text("x"))).rejects.toMatchObject({ errno: "ENOSPC" });
     closeSync(descriptor);
   });
 });
@@ -95,18 +96,42 @@ describe("discardFile()", () => {
     await writeFile(path, "");
     await discardFile(path);
     await discardFile(path);
-    await expect(removeFile(path)).rejects.toMatchObject({ code: "ENOENT" });
+    await expect(removeFile(path)).rejects.toMatchObject({ errno: "ENOENT" });
     await makeFolder(path);
     await expect(discardFile(path)).rejects.toThrow();
     expect(await readdir(folder)).toEqual(["a"]);
   });
 });
 
-describe("makeFolder()", () => {
-  test("makeFolder() tells the first folder that it made, of several", async () => {
+describe("makeFolders()", () => {
+  test("makeFolders() returns the folders that it created, the highest first", async () => {
     const folder = await temporaryFolder();
-    expect(await makeFolder(join(folder, "a", "b", "c"), { recursive: true, mode: 0o700 })).toBe(join(folder, "a"));
-    expect(await makeFolder(join(folder, "a", "b", "c"), { recursive: true })).toBeUndefined();
-    await expect(makeFolder(join(folder, "a"))).rejects.toMatchObject({ code: "EEXIST" });
+    const [a, b] = [join(folder, "a"), join(folder, "a", "b")];
+    expect(await makeFolders(b, 0o700)).toEqual([a, b]);
+    expect((await stat(a)).mode & 0o777).toBe(0o700);
+    expect(await makeFolders(b)).toEqual([]);
+    await expect(makeFolder(a)).rejects.toMatchObject({ errno: "EEXIST" });
+  });
+
+  test("two processes that create the same folders at once both succeed", async () => {
+    const folder = await temporaryFolder();
+    await Promise.all(["b", "b", "c"].map(async name => await makeFolders(join(folder, "a", name))));
+    expect((await readdir(join(folder, "a"))).toSorted()).toEqual(["b", "c"]);
+  });
+
+  test("below a file, or a link to nothing, makeFolders() says what is in the way", async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, "file"), "");
+    await symlink(join(folder, "nothing", "there"), join(folder, "link"));
+    for (const path of [join("file"), join("file", "a", "b")]) {
+      await expect(makeFolders(join(folder, path))).rejects.toThrow(": a file where a folder should be, expected");
+    }
+    await expect(makeFolders(join(folder, "link", "a"))).rejects.toThrow(": something has this name already, expected");
+  });
+
+  test.runIf(process.platform === "linux")("below /proc, makeFolders() fails instead of running for ever", async () => {
+    await expect(makeFolders("/proc/imgpack/cache/uploads")).rejects.toThrow(
+      'Cannot create folder "/proc/imgpack": no such file or folder, expected a writable folder above it',
+    );
   });
 });

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { StorageError } from "../../../src/errors.ts";
-import { checkSpace, storageFault, storageState } from "../../../src/util/output-checks.ts";
+import { checkSpace, storageFault } from "../../../src/util/output-checks.ts";
+import { storageState } from "../../../src/util/system-fault.ts";
 
 const statfs = vi.hoisted(() => vi.fn<(path: string) => Promise<object>>());
 vi.mock("node:fs/promises", async original => {
@@ -93,8 +94,9 @@ describe("storageFault()", () => {
     ["EFBIG", "file too large for this file system or for the limit of this process, expected room for 5.0 MiB"],
     ["EIO", "input or output error, expected a working disk"],
     ["ESTALE", "the network file system lost the file, expected a working disk"],
+    ["EXYZ", "EXYZ, expected a writable folder"],
     ["EROFS", "read-only file system, expected a writable folder"],
-    ["EXDEV", "EXDEV, expected a writable folder"],
+    ["EXDEV", "another disk, expected a writable folder"],
   ])("storageFault() says %s in words, and what to do", (code, found) => {
     const cause = coded(code);
     expect(storageFault("/media/usb/out.tar", 5 * 2 ** 20, cause)).toMatchObject({

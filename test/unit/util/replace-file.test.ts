@@ -42,7 +42,7 @@ describe("replaceFile()", () => {
   test("replaceFile() writes to a device, and does not replace it", async () => {
     await replaceFile("/dev/null", "new");
     expect((await lstat("/dev/null")).isCharacterDevice()).toBe(true);
-    await expect(replaceFile("/dev/full", "new")).rejects.toMatchObject({ code: "ENOSPC" });
+    await expect(replaceFile("/dev/full", "new")).rejects.toMatchObject({ errno: "ENOSPC" });
   });
 
   // Only root can make a link of another user.
