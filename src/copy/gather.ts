@@ -82,7 +82,7 @@ async function gatherAll(
     blobs.set(root.draft.config.digest, root.draft.config);
     for (const layer of root.draft.layers) {
       if (isPending(layer)) pending.set(layer.key, layer);
-      else blobs.set(layer.digest, layer);
+      else await add(layer);
     }
   }
   return { ...plan(roots, [...blobs.values()], [...pending.values()], manifests), leftOut: [...leftOut.values()] };

@@ -8,7 +8,7 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { isArtifact } from "../oci/is-artifact.ts";
 import { parseManifest } from "../oci/manifest.ts";
-import { isImageManifestType, layerCompression, toGzipLayerType } from "../oci/media-types.ts";
+import { isForeignLayerType, isImageManifestType, layerCompression, toGzipLayerType } from "../oci/media-types.ts";
 import { gzipLayer, wrongDiffId } from "./gzip-layer.ts";
 
 /**
@@ -78,8 +78,10 @@ function isRaw({ mediaType }: Descriptor): boolean {
   return layerCompression(mediaType) === "none";
 }
 
-function isChanged(layer: Descriptor): boolean {
-  const compression = layerCompression(layer.mediaType);
+/** Not a foreign layer: its publisher has it as it is, and its URLs name those bytes. */
+function isChanged({ mediaType }: Descriptor): boolean {
+  if (isForeignLayerType(mediaType)) return false;
+  const compression = layerCompression(mediaType);
   return compression === "none" || compression === "xz" || compression === "bzip2";
 }
 

@@ -84,6 +84,24 @@ describe("a foreign layer that the registry lacks", () => {
     expect(manifestOf(target, "win:1")).toBe(manifestOf(registry, "win:1"));
   });
 
+  test("push sends the rest of an image whose raw layers it compresses, and changes no foreign layer", async () => {
+    const registry = await registryWith(["https://example.com/base"]);
+    const [gzip, own] = JSON.parse(manifestOf(registry, "win:1") ?? "").layers;
+    const raw = { ...gzip, mediaType: `${LAYER}.foreign.diff.tar`, digest: sha256(BASE), size: BASE.length };
+    const layers = [
+      gzip,
+      raw,
+      { mediaType: `${LAYER}.diff.tar`, digest: registry.content.addBlob(OWN), size: OWN.length },
+    ];
+    const manifest = { ...JSON.parse(manifestOf(registry, "win:1") ?? ""), layers };
+    registry.content.addManifest("win:1", MANIFEST, Buffer.from(JSON.stringify(manifest)));
+    const path = await pulled(registry);
+    const target = await ScriptedRegistry.start();
+    await push([path], { registry: target.host });
+    const sent = JSON.parse(manifestOf(target, "win:1") ?? "").layers;
+    expect(sent).toMatchObject([gzip, raw, { mediaType: own.mediaType }]);
+  });
+
   test("a docker archive, which cannot leave it out, is refused", async () => {
     const registry = await registryWith([]);
     await expect(pulled(registry, { for: "docker" })).rejects.toMatchObject({ exitCode: 3 });
