@@ -16,11 +16,14 @@ export function isLoopback(address: string): boolean {
 
 /** Lower case, without a port, brackets, or the dot at the end of a full name. */
 export function plainHost(text: string): string {
-  return text
-    .replace(/:[0-9]{1,5}$/, "")
-    .replace(/^\[(.*)\]$/, "$1")
-    .replace(/\.$/, "")
-    .toLowerCase();
+  return (
+    text
+      // The last group of an address without brackets (::1) is no port.
+      .replace(/^(\[.*\]|[^:]*):[0-9]{1,5}$/, "$1")
+      .replace(/^\[(.*)\]$/, "$1")
+      .replace(/\.$/, "")
+      .toLowerCase()
+  );
 }
 
 /** Which names in a Host header are this registry. */

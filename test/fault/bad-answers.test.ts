@@ -68,7 +68,7 @@ describe("a registry that answers every request with a web page", () => {
     const input = Object.assign(Readable.from([Buffer.from("canary\n")]), { isTTY: false });
     vi.spyOn(process, "stdin", "get").mockReturnValue(input as never);
     const outcome = await runCommand("login", server.host, "-u", "ci", "--password-stdin");
-    expect(outcome).toMatchObject({ exitCode: 5, stdout: "" });
+    expect(outcome).toMatchObject({ exitCode: 8, stdout: "" });
     expect(said(outcome)[0]).toBe(`Cannot log in to ${server.host}: found a web page, expected a registry`);
     expect(existsSync(join(home, "DOCKER_CONFIG", "config.json"))).toBe(false);
   });

@@ -42,8 +42,8 @@ const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 /**
  * Entries of a list that comes in pages (distribution specification, "Listing Tags"), each once, a page at a time.
  *
- * @throws RegistryError for a page that links to another origin or in a circle, and for a list above 1,000,000 entries or
- *   64 MiB; IntegrityError for a page above 4 MiB.
+ * @throws RegistryError for a page that links to another origin or in a circle, for a list above 1,000,000 entries or 64 MiB,
+ *   and for a page above 4 MiB.
  */
 export async function* readPages<T>(repository: Repository, request: PageRequest<T>): AsyncGenerator<readonly T[]> {
   const { path, pageSize, keyOf } = request;

@@ -32,7 +32,7 @@ export interface RegistryGreeting {
   readonly service?: string;
 }
 
-/** @throws NotFoundError when this host has no registry. */
+/** @throws NotFoundError when this host has no registry; RegistryError when a web page answers. */
 export async function greetRegistry(client: RegistryClient, signal?: AbortSignal): Promise<RegistryGreeting> {
   const response = await callRoot(client, { verb: "read", what: VERSION, accept: [200, 401, 403], signal });
   checkRegistry(response, `read ${VERSION} from ${client.registry}`);
@@ -61,7 +61,8 @@ export async function checkAccess(client: RegistryClient, signal?: AbortSignal):
  * Logs in once.
  *
  * @returns false when the registry allows anonymous access, so the credentials were not checked.
- * @throws AuthError when the registry refuses the credentials; NotFoundError when this host has no registry.
+ * @throws AuthError when the registry refuses the credentials; NotFoundError when this host has no registry;
+ *   RegistryError when a web page answers.
  */
 export async function checkLogin(client: RegistryClient, signal?: AbortSignal): Promise<boolean> {
   const response = await callRoot(client, { verb: "log in", what: "", accept: [200], signal });
@@ -82,11 +83,14 @@ export async function speaksTls(client: RegistryClient, signal?: AbortSignal): P
   }
 }
 
-/** @throws NotFoundError for a web page. */
+/** @throws RegistryError for a web page. */
 function checkRegistry({ status, headers }: TransportResponse, action: string): void {
   if (status !== 200 || headerText(headers, "docker-distribution-api-version") !== undefined || !isWebPage(headers))
     return;
-  throw new NotFoundError(`Cannot ${action}: found a web page, expected a registry`, { hint: NO_REGISTRY_HINT });
+  throw new RegistryError(`Cannot ${action}: found a web page, expected a registry`, {
+    status,
+    hint: NO_REGISTRY_HINT,
+  });
 }
 
 async function callRoot(

@@ -1,9 +1,10 @@
-import { type ImgpackError, IntegrityError } from "../../errors.ts";
+import { ArchiveError, type ImgpackError } from "../../errors.ts";
 import type { Actions, Scope } from "../auth/scope.ts";
 import { readBody } from "../http/read-body.ts";
 import type { TakeBytes } from "../transport/bulk-connection.ts";
 import type { BulkRequest } from "../transport/bulk-connections.ts";
 import type { TransportResponse } from "../transport/transport.ts";
+import { readingAnswer } from "./registry-answer.ts";
 import type { Call, RegistryClient } from "./registry-client.ts";
 
 /** A request below a repository. */
@@ -74,7 +75,7 @@ export class Repository {
   /**
    * The body of the answer to `call`, in memory.
    *
-   * @throws IntegrityError above `maxBytes`, NetworkError when the connection breaks.
+   * @throws RegistryError above `maxBytes`, NetworkError when the connection breaks.
    */
   async readBody(response: TransportResponse, call: RepositoryCall, maxBytes: number): Promise<Uint8Array> {
     const { bytes, isWhole, failure } = await readBody(response.body, maxBytes);
@@ -83,9 +84,13 @@ export class Repository {
       call.signal?.throwIfAborted();
       throw this.failure(failure.cause, call.what, call.verb);
     }
-    throw new IntegrityError(
-      `Cannot accept ${call.what} from ${this}: found more than ${maxBytes} bytes, expected at most ${maxBytes}`,
-    );
+    return await readingAnswer(() => {
+      throw new ArchiveError(
+        "document-size",
+        `Cannot accept ${call.what} from ${this}: found more than ${maxBytes} bytes, expected at most ${maxBytes}`,
+        { hint: "The registry, or a proxy in front of it, is misconfigured or hostile." },
+      );
+    });
   }
 
   /** Repeats `task` while it fails for transient reasons. @param what as in messages. */

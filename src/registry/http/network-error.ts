@@ -1,6 +1,7 @@
 import { type ImgpackError, NetworkError, RegistryError } from "../../errors.ts";
 import { append } from "../../util/append.ts";
 import { errorCode } from "../../util/error-code.ts";
+import { MAX_DOCUMENT_MINUTES } from "./read-body.ts";
 
 interface Fault {
   readonly found: string;
@@ -27,6 +28,12 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     expected: "at least --min-rate bytes per second",
     transient: true,
     hint: "For a slower line, lower the rate: --min-rate 100, or 0 for none.",
+  },
+  EUNFINISHED: {
+    found: `a document without an end after ${MAX_DOCUMENT_MINUTES} minutes`,
+    expected: "all of it within that time",
+    transient: true,
+    hint: CHECK_NETWORK,
   },
   EINTERIM: { found: "too many interim answers (status 1xx)", transient: false, hint: CHECK_ADDRESS },
   EUPGRADE: { found: "status 101, a change of protocol", transient: false, hint: CHECK_ADDRESS },

@@ -1,5 +1,5 @@
 /** A document comes whole, or the time of the run is lost. */
-const WHOLE_BODY_MS = 5 * 60_000;
+export const MAX_DOCUMENT_MINUTES = 5;
 
 /** A body that can be ended early. */
 export interface EndableBody extends AsyncIterable<Uint8Array> {
@@ -23,12 +23,12 @@ export interface ReadBody {
 export async function readBody(
   body: EndableBody,
   maxBytes: number,
-  withinMs: number = WHOLE_BODY_MS,
+  withinMs: number = MAX_DOCUMENT_MINUTES * 60_000,
 ): Promise<ReadBody> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
   let failure: ReadBody["failure"];
-  const late = Object.assign(new Error("the body did not end in time"), { code: "ETOOSLOW" });
+  const late = Object.assign(new Error("the body did not end in time"), { code: "EUNFINISHED" });
   const timer = setTimeout(() => body.destroy(late), withinMs);
   try {
     for await (const part of body) {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../../src/errors.ts";
 import { serveRegistry } from "../../../src/serve/server.ts";
-import { isLoopback } from "../../../src/serve/trusted-host.ts";
+import { isLoopback, plainHost } from "../../../src/serve/trusted-host.ts";
 import { errorCodes, makeFolder, rawReply, send, start } from "./registry-client.ts";
 
 describe("S-07 foreign Host headers", () => {
@@ -52,6 +52,20 @@ describe("S-07 foreign Host headers", () => {
       const text = `GET /v2/ HTTP/1.1\r\nHost: localhost\r\nhost: ${second}\r\nConnection: close\r\n\r\n`;
       expect(await rawReply(address.port, text)).toMatch(/^HTTP\/1.1 400 /);
     }
+  });
+});
+
+describe("plainHost()", () => {
+  test.each([
+    ["[::1]:5000", "::1"],
+    ["[::1]", "::1"],
+    ["::1", "::1"],
+    ["fe80::1234", "fe80::1234"],
+    ["Registry.LAN.:80", "registry.lan"],
+    ["registry:5000", "registry"],
+    [":80", ""],
+  ])("%s is %s", (text, expected) => {
+    expect(plainHost(text)).toBe(expected);
   });
 });
 

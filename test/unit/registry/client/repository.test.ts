@@ -46,7 +46,7 @@ describe("Repository", () => {
     const { of } = await start({ on: /things/, reply: { status: 200, body: Buffer.from("hello") } });
     const repository = of("app");
     const body = repository.readBody(await repository.open(CALL), CALL, maxBytes);
-    if (text === undefined) await expect(body).rejects.toMatchObject({ code: "ERR_INTEGRITY" });
+    if (text === undefined) await expect(body).rejects.toMatchObject({ code: "ERR_REGISTRY", exitCode: 8 });
     else expect(Buffer.from(await body).toString()).toBe(text);
   });
 });

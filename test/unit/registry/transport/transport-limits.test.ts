@@ -1,6 +1,7 @@
 // Servers that keep a request busy without an answer. The clock is the test's; nothing waits.
 import type { Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { networkError } from "../../../../src/registry/http/network-error.ts";
 import { readBody } from "../../../../src/registry/http/read-body.ts";
 import { BulkConnection } from "../../../../src/registry/transport/bulk-connection.ts";
 import { Transport, type TransportRequest } from "../../../../src/registry/transport/transport.ts";
@@ -141,7 +142,12 @@ describe("Transport with a body that drips", () => {
     (await socket).write(HEAD);
     const outcome = readBody((await sending).body, 2_000_000);
     await drip(await socket, "x", 310);
-    expect((await outcome).failure?.cause).toMatchObject({ code: "ETOOSLOW" });
+    const error = networkError((await outcome).failure?.cause, "read", "tags", "registry.lan");
+    expect(error.message).toBe(
+      "Cannot read tags from registry.lan: a document without an end after 5 minutes, expected all of it within that time",
+    );
+    // That flag has no effect on documents.
+    expect(error.hint).not.toContain("--min-rate");
   });
 
   test("a body that nobody wants is left after ten seconds", async () => {

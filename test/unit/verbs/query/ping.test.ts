@@ -69,7 +69,7 @@ describe("ping()", () => {
   test("ping() tells a web server from a registry, and a closed port from both", async () => {
     const page = { status: 200, headers: { "content-type": "text/html" }, body: Buffer.from("<html>") };
     const web = await ScriptedRegistry.start({ faults: [{ on: /./, times: 9, reply: page }] });
-    await expect(ping(web.host)).rejects.toMatchObject({ exitCode: 5, message: expect.stringContaining("a web page") });
+    await expect(ping(web.host)).rejects.toMatchObject({ exitCode: 8, message: expect.stringContaining("a web page") });
     const other = await ScriptedRegistry.start();
     await expect(ping(other.host)).rejects.toMatchObject({ exitCode: 5 });
     await other.close();

@@ -111,7 +111,7 @@ describe("tags()", () => {
     });
     const body = Buffer.alloc(5 * 1024 * 1024, 0x20);
     const huge = await ScriptedRegistry.start({ faults: [{ on: /list/, reply: { status: 200, body } }] });
-    await expect(listed(huge.host)).rejects.toMatchObject({ exitCode: 6 });
+    await expect(listed(huge.host)).rejects.toMatchObject({ exitCode: 8 });
   });
 
   test("tags() sorts by version and by name", async () => {
