@@ -18,7 +18,7 @@ import { dockerArchive, fileWith, temporaryFolder } from "../support/images.ts";
 ownEnvironment();
 
 const LINK_HINT = "Name the file that it points to, or remove the link.";
-const PIPE_HINT = 'Write to stdout with "-o -" and redirect it, or name a file such as images.tar.';
+const PIPE_HINT = 'Name "-" to write to stdout, and redirect it; or name a file such as images.tar.';
 const FOLDER_HINT = "Choose another name; a name without a slash at its end writes a tar.";
 const makePipe = (path: string): boolean => spawnSync("mkfifo", [path]).status === 0;
 const image = async (): Promise<string> => await fileWith(dockerArchive({ tags: ["app:1"] }));
