@@ -1,5 +1,6 @@
 import type { Stats } from "node:fs";
 import { ArchiveError, IntegrityError, StorageError } from "../errors.ts";
+import { lstat } from "./read-disk.ts";
 
 /**
  * Checks that a file has not changed while it was read (security case F-03). A file that was replaced under its name has
@@ -26,6 +27,12 @@ export function checkSame(what: string, before: Stats, after: Stats): void {
 
 export function isSameFile(left: Stats, right: Stats): boolean {
   return left.ino === right.ino && left.dev === right.dev;
+}
+
+/** Whether the path is that file itself, and not another one or a link to it. */
+export async function isNamed(file: Stats, path: string): Promise<boolean> {
+  const named = await lstat(path).catch(() => undefined);
+  return named !== undefined && isSameFile(file, named);
 }
 
 /**

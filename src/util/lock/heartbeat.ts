@@ -10,13 +10,13 @@ export class Heartbeat {
   readonly #lockFile: DiskFile;
   readonly #id: string;
   readonly #offset: number;
+  readonly #isLocal: boolean;
   readonly #isOwned: () => Promise<boolean>;
   readonly #timer: NodeJS.Timeout;
   /** An append handle cannot overwrite. */
   #file: DiskFile | undefined;
   #count = 0;
-  /** In milliseconds, of the monotonic clock, which also runs while the process stands still. */
-  #beatAt = performance.now();
+  #beatAt = now();
   #isLost = false;
   #isBusy = false;
   #last: Promise<void> = Promise.resolve();
@@ -24,12 +24,14 @@ export class Heartbeat {
   /**
    * @param id of the claim.
    * @param offset of its beat in the file.
+   * @param isLocal whether no other machine can read the file.
    * @param isOwned reads the file: whether no other process ended the claim.
    */
-  constructor(lockFile: DiskFile, id: string, offset: number, isOwned: () => Promise<boolean>) {
+  constructor(lockFile: DiskFile, id: string, offset: number, isLocal: boolean, isOwned: () => Promise<boolean>) {
     this.#lockFile = lockFile;
     this.#id = id;
     this.#offset = offset;
+    this.#isLocal = isLocal;
     this.#isOwned = isOwned;
     this.#timer = setInterval(() => this.#tick(), BEAT_MS);
     this.#timer.unref();
@@ -37,7 +39,7 @@ export class Heartbeat {
 
   /** Whether no other process can have ended the claim; reads the file only if the last beat was long ago. */
   async isSafe(): Promise<boolean> {
-    if (performance.now() - this.#beatAt > 2 * BEAT_MS && !this.#isLost) this.#isLost = !(await this.#isOwned());
+    if (!this.#isLost && isLongAgo(this.#beatAt)) this.#isLost = !(await this.#isOwned());
     return !this.#isLost;
   }
 
@@ -64,15 +66,36 @@ export class Heartbeat {
     // First, because the beat makes the claim look safe.
     if (!(await this.isSafe())) return;
     this.#file ??= await this.#open();
+    if (this.#file === undefined) {
+      this.#isLost = true;
+      return;
+    }
     this.#count += 1;
-    await this.#file?.write(encodeBeat(this.#id, this.#count), this.#offset);
-    this.#beatAt = performance.now();
+    await this.#file.write(encodeBeat(this.#id, this.#count), this.#offset);
+    // A network disk may keep it on this machine for longer than others watch.
+    if (!this.#isLocal) await this.#file.datasync();
+    this.#beatAt = now();
   }
 
+  /** @returns undefined if another file has the name. */
   async #open(): Promise<DiskFile | undefined> {
     const file = await openForUpdate(this.#lockFile.path);
     if (isSameFile(await file.stat(), await this.#lockFile.stat())) return file;
     await file.close();
     return undefined;
   }
+}
+
+/** In milliseconds. Linux stops the monotonic clock while the machine is suspended, and the other one can be set back. */
+interface Moment {
+  readonly monotonic: number;
+  readonly wall: number;
+}
+
+function now(): Moment {
+  return { monotonic: performance.now(), wall: Date.now() };
+}
+
+function isLongAgo({ monotonic, wall }: Moment): boolean {
+  return Math.max(performance.now() - monotonic, Date.now() - wall) > 2 * BEAT_MS;
 }

@@ -3,10 +3,11 @@ import { StorageError } from "../../errors.ts";
 import { type DiskFile, openForAppend, removeFile } from "../disk.ts";
 import { errorCode } from "../error-code.ts";
 import { quote } from "../format.ts";
+import { isNamed } from "../input-guard.ts";
 import { isOwnedByUser } from "../private-file.ts";
-import { lstat } from "../read-disk.ts";
 import { contest, heldClaims, isStanding, type LockOwner, readAll, WATCH_MS } from "./contest.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import { isLocalDisk } from "./local-disk.ts";
 import { type ClaimRecord, decodeLockRecord, encodeBeat, encodeLockRecord, newClaim } from "./lock-record.ts";
 import { decodeFrames, isRecordFile, RECORD_BYTES } from "./record-frame.ts";
 
@@ -169,7 +170,9 @@ async function enter(path: string): Promise<Contender | undefined> {
   let isIn = false;
   try {
     await checkFile(file);
+    const isLocal = await isLocalDisk(path);
     await file.write(Buffer.concat([encodeLockRecord(claim), encodeBeat(claim.id, 0)]));
+    if (!isLocal) await file.datasync();
     if (!(await hasItsName(file))) return undefined;
     const bytes = await readAll(file);
     const own = [...decodeFrames(bytes)].find(
@@ -178,8 +181,8 @@ async function enter(path: string): Promise<Contender | undefined> {
     // Where appends are not atomic, as on NFS, another process may have overwritten it.
     if (own === undefined) return undefined;
     isIn = true;
-    const isSafe = async (): Promise<boolean> => await isOwned(file, claim);
-    const heartbeat = new Heartbeat(file, claim.id, own.offset + RECORD_BYTES, isSafe);
+    const isStillOwned = async (): Promise<boolean> => await isOwned(file, claim);
+    const heartbeat = new Heartbeat(file, claim.id, own.offset + RECORD_BYTES, isLocal, isStillOwned);
     return { file, claim, heartbeat, earlier: bytes.subarray(0, own.offset) };
   } finally {
     if (!isIn) {
@@ -216,8 +219,7 @@ function notOurs(path: string): StorageError {
 }
 
 async function hasItsName(file: DiskFile): Promise<boolean> {
-  const [open, named] = await Promise.all([file.stat(), lstat(file.path).catch(() => undefined)]);
-  return named?.ino === open.ino && named.dev === open.dev;
+  return await isNamed(await file.stat(), file.path);
 }
 
 async function isOwned(file: DiskFile, claim: ClaimRecord): Promise<boolean> {

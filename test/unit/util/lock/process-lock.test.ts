@@ -249,8 +249,11 @@ describe("ProcessLock.claim(), with an owner in another container", () => {
     expect((await readFile(path)).subarray(0, 128)).toEqual(alive(lock.claim, 1));
   });
 
-  test("notices at the next write, after standing still, that it lost its claim", async () => {
-    vi.useFakeTimers({ toFake: ["performance"] });
+  test.each([
+    ["standing still", "performance"],
+    ["a suspension of the machine, which stops the monotonic clock", "Date"],
+  ] as const)("notices at the next write, after %s, that it lost its claim", async (_pause, clock) => {
+    vi.useFakeTimers({ toFake: [clock] });
     onTestFinished(() => void vi.useRealTimers());
     const path = await lockPath();
     const lock = await ProcessLock.claim(path, "out");
@@ -264,6 +267,19 @@ describe("ProcessLock.claim(), with an owner in another container", () => {
 });
 
 describe("ProcessLock", () => {
+  test("does not believe in its claim when it can no longer renew it, because its file was replaced", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const path = await lockPath();
+    const lock = await ProcessLock.claim(path, "out");
+    await rename(path, `${path}.old`);
+    await writeFile(path, "another's");
+    vi.advanceTimersByTime(2000);
+    await lock.release();
+    await expect(lock.checkAfterPause()).rejects.toThrow("another run took it over");
+    expect(await readFile(path, "utf8")).toBe("another's");
+  });
+
   test("does not remove what has taken its name", async () => {
     const path = await lockPath();
     const lock = await ProcessLock.claim(path, "out");
