@@ -24,7 +24,6 @@ const CHANGES_NOTHING = "Nothing was changed.";
 /** What is true after each command, whenever the signal comes. */
 const HINTS: ReadonlyMap<string | undefined, string> = new Map([
   ["pull", RESUMES],
-  ["convert", RESUMES],
   ["push", TAGS_LAST],
   ["copy", TAGS_LAST],
   ["tag", TAGS_LAST],

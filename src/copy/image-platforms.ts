@@ -30,9 +30,9 @@ export async function configPlatform(
   if (!isImageConfigType(config.mediaType)) return undefined;
   const where = `config ${config.digest}`;
   const blob = verified(config, await source.blob(config, signal), where);
-  const bytes = await readBlob(blob, MAX_CONFIG_BYTES, signal);
-  configs?.set(config.digest, bytes);
   try {
+    const bytes = await readBlob(blob, MAX_CONFIG_BYTES, signal);
+    configs?.set(config.digest, bytes);
     const { os, architecture, variant, osVersion } = parseImageConfig(bytes, where);
     if ([os, architecture].some(word => word === "" || word === UNKNOWN)) return undefined;
     return {

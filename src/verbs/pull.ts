@@ -3,7 +3,7 @@ import { formatPlatform, hostPlatform, type Platform } from "../oci/platform.ts"
 import { readingSource } from "../registry/client/registry-answer.ts";
 import { type FullReference, registrySource } from "../registry/registry-source.ts";
 import { checkOptions, type OptionsShape } from "../util/options/check-options.ts";
-import { FLAG, OUTPUT, required, TEXTS } from "../util/options/option-kinds.ts";
+import { FLAG, OUTPUT, required, TEXT_LIST, TEXTS } from "../util/options/option-kinds.ts";
 import type { Foreign } from "./options/choices.ts";
 import { COMMON, FOREIGN_KIND, PLATFORMS } from "./options/common-options.ts";
 import { checkList } from "./options/option-values.ts";
@@ -27,6 +27,11 @@ export interface PullOptions extends OutputOptions {
   /** How registries are named and reached; a string is short for `{ host }`. */
   readonly registry?: string | RegistryOptions | undefined;
   /**
+   * References whose registries `registry.auth` and `registry.tls` are for, in addition to `registry.host` and
+   * `registry.defaultHost`. Default: all references. Pass those of the user here if others come from a list.
+   */
+  readonly trustedReferences?: readonly string[] | undefined;
+  /**
    * `host[:port][/path]` that is tried before the mirrors of registries.conf and before the registry itself, in this
    * order; `http://host` for one without TLS.
    */
@@ -45,6 +50,7 @@ const PULL_OPTIONS: OptionsShape<PullOptions> = {
   ...OUTPUT_OPTIONS,
   output: required(OUTPUT),
   registry: COMMON.registry,
+  trustedReferences: TEXT_LIST,
   mirror: TEXTS,
   platform: PLATFORMS,
   foreign: FOREIGN_KIND,
@@ -63,7 +69,7 @@ export interface PullResult {
   readonly blobs: number;
   /** HTTP requests. */
   readonly requests: number;
-  /** What the images run on: `os/architecture[/variant]`, or "all" if all were asked for; empty for artifacts. */
+  /** What the images run on: `os/architecture[/variant]`; empty for artifacts. */
   readonly platforms: readonly string[];
   readonly seconds: number;
 }
@@ -94,7 +100,7 @@ export async function pull(references: readonly string[], options: PullOptions):
   const platforms = readPlatforms("pull", options.platform, [hostPlatform()]);
   const output = await openOutput(options.output);
   const full = references.map(text => readableReference(text, options.registry));
-  const named = full.map(({ registry }) => registry);
+  const trusted = options.trustedReferences?.map(text => readableReference(text, options.registry)) ?? full;
   const failures = new Map<FullReference, ImgpackError>();
   const onFailed =
     options.keepGoing === true
@@ -104,8 +110,8 @@ export async function pull(references: readonly string[], options: PullOptions):
           if (failures.size === references.length) throw error;
         }
       : undefined;
-  await using registries = new RegistryPool(options, named, onProgress);
-  registries.admit(named);
+  await using registries = new RegistryPool(options, registriesOf(trusted), onProgress);
+  registries.admit(registriesOf(full));
   await using source = registrySource(full, registries.repositoryFor, {
     candidatesFor: registries.candidatesFor,
     onNote: registries.note,
@@ -145,6 +151,10 @@ export async function pull(references: readonly string[], options: PullOptions):
     );
   }
   return result;
+}
+
+function registriesOf(references: readonly FullReference[]): readonly string[] {
+  return references.map(({ registry }) => registry);
 }
 
 /** What makes two runs the same: not how fast or by which way, but what is to be in the file. */

@@ -69,4 +69,7 @@ test("imgpack pull says which platform came, not which one is the default", asyn
   const { stderr } = await runCommand("pull", `${registry.host}/app:1`, "-o", output);
   expect(stderr).toMatch(/ \(linux\/amd64\)\n$/);
   expect(registry.seen(/^GET \/v2\/app\/blobs\//)).toHaveLength(2);
+  const all = await runCommand("pull", `${registry.host}/app:1`, "-o", `${output}.all`, "--platform", "all");
+  expect(all.stderr).toMatch(/ \(linux\/amd64\)\n$/);
+  expect(registry.seen(/^GET \/v2\/app\/blobs\//)).toHaveLength(4);
 });

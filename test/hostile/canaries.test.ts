@@ -73,7 +73,8 @@ const NAMED_BY: readonly (readonly [string, Attack])[] = [
     async (host, registry, home) =>
       await pull([`${home}/x`, `${host}/x`], {
         output: `${folder}/none.tar`,
-        registry: { ...registry, trustedReferences: [`${home}/x`] },
+        registry,
+        trustedReferences: [`${home}/x`],
       }),
   ],
   [
@@ -82,7 +83,8 @@ const NAMED_BY: readonly (readonly [string, Attack])[] = [
       await pull([`${home}/x`, `${host}/x`], {
         output: `${folder}/none.tar`,
         keepGoing: true,
-        registry: { ...registry, trustedReferences: [`${home}/x`] },
+        registry,
+        trustedReferences: [`${home}/x`],
       }),
   ],
 ];
@@ -107,6 +109,14 @@ describe("M-06 credentials of the command line follow no name that somebody else
     );
     expect(attacker.sockets).toHaveLength(0);
     expectNoCanary(writtenError(error));
+  });
+
+  test("Docker Hub in a list is not the user's choice because a short name was typed, if short names go elsewhere", async () => {
+    const registry = { tls: { insecure: true }, defaultHost: "127.0.0.1:1", retry: { count: 0 } };
+    const output = `${folder}/none.tar`;
+    await expect(
+      pull(["app", "docker.io/library/app"], { output, registry, trustedReferences: ["app"] }),
+    ).rejects.toThrow("Cannot use --insecure for docker.io: an archive or a list names it");
   });
 
   test("an archive's registry gets the credentials when --registry, --to, --tag or IMGPACK_REGISTRY names it as well", async () => {

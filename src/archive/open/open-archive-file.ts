@@ -66,27 +66,28 @@ export async function openArchiveFile(path: string, options: OpenArchiveOptions 
       if (compression === undefined) return await TarArchive.open(path, handle, stats, options);
       const { onNote, onRead, signal } = options;
       const count = new ReadCount(onRead, stats.size);
-      const archive = await scan({
-        path,
-        fileBytes: () => stats.size,
-        compression,
-        async open(signal) {
-          const compressed = count.of(await fileSliceBlob(handle, 0, stats.size, path).open(undefined, signal));
-          return decompress(
-            Readable.from(compressed, { objectMode: false }),
+      return await count.endAfter(
+        async () =>
+          await scan({
+            path,
+            fileBytes: () => stats.size,
             compression,
-            `archive ${quote(path)}`,
+            async open(signal) {
+              const compressed = count.of(await fileSliceBlob(handle, 0, stats.size, path).open(undefined, signal));
+              return decompress(
+                Readable.from(compressed, { objectMode: false }),
+                compression,
+                `archive ${quote(path)}`,
+                signal,
+              );
+            },
+            isReopenable: true,
+            confirm,
+            file: handle,
+            onNote,
             signal,
-          );
-        },
-        isReopenable: true,
-        confirm,
-        file: handle,
-        onNote,
-        signal,
-      });
-      count.end();
-      return archive;
+          }),
+      );
     });
   } catch (error) {
     await handle.close().catch(() => undefined);
@@ -102,9 +103,7 @@ async function scanPipe(
   file?: AsyncDisposable,
 ): Promise<StreamedArchive> {
   const count = new ReadCount(options.onRead);
-  const archive = await scan(await openPipe(path, pipe, options, count, file));
-  count.end();
-  return archive;
+  return await count.endAfter(async () => await scan(await openPipe(path, pipe, options, count, file)));
 }
 
 async function openPath(path: string): Promise<{ readonly input: FileHandle | Readable; readonly stats: Stats }> {

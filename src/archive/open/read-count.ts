@@ -26,10 +26,17 @@ export class ReadCount {
     }
   }
 
-  /** Reports the end of the reading. */
-  end(): void {
-    const bytes = this.#total ?? this.#bytes;
-    this.#onRead?.(bytes, bytes);
+  /** Reports the end of the reading after `read`, also if it failed. */
+  async endAfter<T>(read: () => Promise<T>): Promise<T> {
+    let bytes: number | undefined;
+    try {
+      const result = await read();
+      bytes = this.#total;
+      return result;
+    } finally {
+      bytes ??= this.#bytes;
+      this.#onRead?.(bytes, bytes);
+    }
   }
 
   #add(bytes: number): void {

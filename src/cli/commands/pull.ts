@@ -83,7 +83,8 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
       await pull(references, {
         keepGoing: flags.keepGoing,
         output,
-        registry: { ...registry, trustedReferences: flags.references ?? [] },
+        registry,
+        trustedReferences: flags.references ?? [],
         mirror: flags.mirror,
         restart: flags.restart,
         foreign: flags.foreign,

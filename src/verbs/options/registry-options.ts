@@ -1,7 +1,7 @@
 import type { ClientCertificate } from "../../registry/http/tls-options.ts";
 import type { Kind, OptionsShape } from "../../util/options/check-options.ts";
 import { badOption } from "../../util/options/check-options.ts";
-import { FLAG, group, kindOf, required, TEXT, TEXT_LIST, whole } from "../../util/options/option-kinds.ts";
+import { FLAG, group, kindOf, required, TEXT, whole } from "../../util/options/option-kinds.ts";
 import { MAX_RETRIES, MAX_TIMEOUT_SECONDS, MIN_BYTES_PER_SECOND } from "../../util/options/option-limits.ts";
 
 export type { ClientCertificate } from "../../registry/http/tls-options.ts";
@@ -49,11 +49,6 @@ export interface RegistryOptions {
    * registries that an archive names. On the command line it is the variable IMGPACK_REGISTRY.
    */
   readonly defaultHost?: string | undefined;
-  /**
-   * References whose registries `auth` and `tls` are for, in addition to `host` and `defaultHost`. Default: all that the
-   * call names. Pass those of the user here if others come from a list. Names in archives are never among them.
-   */
-  readonly trustedReferences?: readonly string[] | undefined;
   readonly auth?: RegistryAuth | undefined;
   readonly tls?: RegistryTls | undefined;
   readonly retry?: RegistryRetry | undefined;
@@ -82,7 +77,6 @@ export const TLS: OptionsShape<RegistryTls> = {
 const REGISTRY_OPTIONS: OptionsShape<RegistryOptions> = {
   host: TEXT,
   defaultHost: TEXT,
-  trustedReferences: TEXT_LIST,
   auth: group<RegistryAuth>({ username: TEXT, password: TEXT, token: TEXT }),
   tls: group(TLS),
   retry: group<RegistryRetry>({ count: whole(0, MAX_RETRIES), timeoutMs: whole(1, MAX_TIMEOUT_SECONDS * 1000) }),

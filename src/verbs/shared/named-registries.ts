@@ -1,11 +1,11 @@
 import { UsageError } from "../../errors.ts";
-import { parseReference, registryHost, resolveDockerHub } from "../../oci/reference.ts";
+import { registryHost } from "../../oci/reference.ts";
 import { canonicalRegistry } from "../../registry/credentials/credential-key.ts";
 import type { RegistryOptions } from "../options/registry-options.ts";
 
 /**
  * Decides which registries may get the credentials of a call, and be reached with less care than others: those that the
- * caller names. A name from an archive or a list is a proposal of somebody else (security case M-06).
+ * caller names. A name from an archive or a list is only a proposal (security case M-06).
  */
 export class NamedRegistries {
   readonly #named: ReadonlySet<string>;
@@ -16,10 +16,8 @@ export class NamedRegistries {
 
   /** @param named registries in the arguments of the call. */
   constructor(options: RegistryOptions, named: readonly string[]) {
-    const { host, defaultHost, trustedReferences, auth = {} } = options;
-    const byReference = trustedReferences?.map(text => registryOf(text, host));
-    const all = [host, defaultHost?.split("/", 1)[0], ...(byReference ?? named)];
-    this.#named = new Set(all.flatMap(registry => (registry ? [keyOf(registry)] : [])));
+    const { host, defaultHost, auth = {} } = options;
+    this.#named = new Set([host, defaultHost, ...named].flatMap(registry => (registry ? [keyOf(registry)] : [])));
     this.#options = restrictedOptions(options);
     const { username, password, token } = auth;
     this.#hasCredentials = [username, password, token].some(value => value !== undefined);
@@ -66,12 +64,6 @@ function restrictedOptions({ auth = {}, tls = {} }: RegistryOptions): readonly s
     ["--insecure", tls.insecure === true],
   ];
   return given.flatMap(([name, isGiven]) => (isGiven ? [name] : []));
-}
-
-function registryOf(text: string, host: string | undefined): string {
-  const reference = parseReference(text);
-  return resolveDockerHub(reference.registry === undefined && host ? { ...reference, registry: host } : reference)
-    .registry;
 }
 
 function keyOf(registry: string): string {

@@ -70,7 +70,7 @@ export const OUTPUT_OPTIONS: OptionsShape<OutputOptions> = {
 export interface Written {
   readonly images: readonly WrittenImage[];
   readonly plan: CopyPlan;
-  /** What the images run on; "all" if all were asked for. */
+  /** What the images run on. */
   readonly platforms: readonly string[];
 }
 
@@ -145,12 +145,11 @@ async function platformsOf(
   { source, plan, originals }: PlannedImages,
   { platforms, isPlatformDefault, verb, signal }: WriteOptions,
 ): Promise<{ readonly images: PlannedImages; readonly platforms: readonly string[] }> {
-  if (platforms === "all") return { images: { source, plan, originals }, platforms: ["all"] };
   const configs = new Map<Digest, Uint8Array>();
   const labels: string[] = [];
   for (const root of plan.roots) {
     const found = await rootPlatforms(source, plan, root, signal, configs);
-    if (isPlatformDefault !== true) checkPlatforms(platforms, found, `${verb} ${nameOf(root)}`);
+    if (platforms !== "all" && isPlatformDefault !== true) checkPlatforms(platforms, found, `${verb} ${nameOf(root)}`);
     append(labels, found.map(formatPlatform));
   }
   // A registry is not asked again.

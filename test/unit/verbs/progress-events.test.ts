@@ -105,6 +105,15 @@ describe("onProgress", () => {
     expect(read.filter(event => event.bytes === event.total)).toHaveLength(1);
   });
 
+  test("ends the reading of an archive that turns out to be damaged", async () => {
+    const bytes = gzipSync(dockerArchive({ tags: ["app:1"], layers: [seededBytes("progress", 600 * 1024)] }));
+    const path = await fileWith(bytes.subarray(0, 500 * 1024));
+    const events = await eventsOf(async onProgress => await expect(verify(path, { onProgress })).rejects.toThrow());
+    const read = events.flatMap(event => (event.kind === "reading" ? [event] : []));
+    expect(read.length).toBeGreaterThan(1);
+    expect(read.at(-1)?.bytes).toBe(read.at(-1)?.total);
+  });
+
   test("names no size of a pipe before its end", async () => {
     const bytes = Buffer.from(dockerArchive({ tags: ["app:1"], layers: [seededBytes("progress", 600 * 1024)] }));
     const stdin = Readable.from([bytes.subarray(0, 400 * 1024), bytes.subarray(400 * 1024)], { objectMode: false });
