@@ -8,6 +8,7 @@ import { isManifestType, isSchema1Type } from "../oci/media-types.ts";
 import { formatReference, type Reference } from "../oci/reference.ts";
 import { parseSchema1 } from "../oci/schema1/schema1.ts";
 import { blobSize } from "./api/blobs.ts";
+import { explainMissing } from "./api/explain-missing.ts";
 import { type GetManifestOptions, getManifest } from "./api/get-manifest.ts";
 import { readingAnswer } from "./client/registry-answer.ts";
 import type { Repository } from "./client/repository.ts";
@@ -15,7 +16,16 @@ import { registryBlob } from "./download/blob-download.ts";
 import { findForeignUrl } from "./download/foreign-url.ts";
 
 /** A reference that names everything: registry, and tag or digest. */
-export type FullReference = Reference & { readonly registry: string };
+export type FullReference = Reference & {
+  readonly registry: string;
+  /** True if the tag is "latest" because none was given. */
+  readonly isTagAssumed?: boolean;
+};
+
+/** What follows the repository in a request for a manifest. */
+export function manifestKey({ tag, digest }: Reference): string {
+  return digest ?? tag ?? "latest";
+}
 
 /** Opens the repository that a reference names; the connections of a registry are shared. */
 export type RepositoryFor = (
@@ -137,14 +147,13 @@ class RegistrySource implements ImageSource {
   async [Symbol.asyncDispose](): Promise<void> {}
 
   async #fetchRoot(reference: FullReference, signal: AbortSignal | undefined): Promise<Descriptor> {
-    const key = reference.digest ?? reference.tag ?? "latest";
     const { candidatesFor, onNote } = this.#options;
     const candidates = (await candidatesFor?.(reference, signal)) ?? [];
     for (const { name, isMirror, open } of candidates) {
       // Only the registry itself may serve schema 1, and only for a root.
-      if (!isMirror) return await this.#fetchManifest(await open(), key, { takesSchema1: true, signal });
+      if (!isMirror) return await this.#fetchOwn(await open(), reference, signal);
       try {
-        const descriptor = await this.#fetchManifest(await open(), key, { signal });
+        const descriptor = await this.#fetchManifest(await open(), manifestKey(reference), { signal });
         onNote?.(`Pulling ${formatReference(reference)} from mirror ${name}`);
         return descriptor;
       } catch (error) {
@@ -153,8 +162,18 @@ class RegistrySource implements ImageSource {
         onNote?.(`Mirror ${name} does not serve ${formatReference(reference)}, trying the next one: ${error.message}`);
       }
     }
-    const repository = await this.#repositoryFor(reference, signal);
-    return await this.#fetchManifest(repository, key, { takesSchema1: true, signal });
+    return await this.#fetchOwn(await this.#repositoryFor(reference, signal), reference, signal);
+  }
+
+  async #fetchOwn(
+    repository: Repository,
+    reference: FullReference,
+    signal: AbortSignal | undefined,
+  ): Promise<Descriptor> {
+    const options = { takesSchema1: true, signal };
+    const task = async (): Promise<Descriptor> =>
+      await this.#fetchManifest(repository, manifestKey(reference), options);
+    return await explainMissing(repository, reference, task, signal);
   }
 
   async #fetchManifest(repository: Repository, reference: string, options: GetManifestOptions): Promise<Descriptor> {

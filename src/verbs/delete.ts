@@ -11,7 +11,13 @@ import { callback, FLAG, required } from "../util/options/option-kinds.ts";
 import { runBounded } from "../util/task-group.ts";
 import { COMMON } from "./options/common-options.ts";
 import { checkText } from "./options/option-values.ts";
-import { type RemoteOptions, repositoryName, withRegistries, writableReference } from "./shared/remote-image.ts";
+import {
+  type RemoteOptions,
+  repositoryName,
+  resolveNamedDigest,
+  withRegistries,
+  writableReference,
+} from "./shared/remote-image.ts";
 
 /** What is deleted. */
 export interface Deletion {
@@ -85,7 +91,7 @@ export async function deleteImage(reference: string, options: DeleteOptions): Pr
     const repository = await registries.repositoryFor(named, signal, "pull,push");
     const name = repositoryName(named);
     const { tag } = named;
-    const { digest } = await resolveDigest(repository, named.digest ?? tag ?? "", signal, "delete");
+    const { digest } = await resolveNamedDigest(repository, named, signal, "delete");
     if (named.digest === undefined && tag !== undefined) {
       const deletion: Deletion = { reference: `${name}:${tag}`, removes: "tag", digest };
       if (!(await confirm(deletion))) return undefined;

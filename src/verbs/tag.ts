@@ -3,16 +3,15 @@ import { UsageError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { parseManifest, type RawManifest } from "../oci/manifest.ts";
 import { isTag, parseReference, resolveDockerHub } from "../oci/reference.ts";
-import { getManifest } from "../registry/api/get-manifest.ts";
 import { putManifest } from "../registry/api/put-manifest.ts";
-import type { FullReference } from "../registry/registry-source.ts";
+import { type FullReference, manifestKey } from "../registry/registry-source.ts";
 import { checkOptions } from "../util/options/check-options.ts";
 import { copyBetween } from "./copy/copy-between.ts";
 import { COMMON } from "./options/common-options.ts";
 import { checkList, checkText } from "./options/option-values.ts";
 import { Attempts } from "./shared/attempts.ts";
 import {
-  manifestKey,
+  getNamedManifest,
   type RemoteOptions,
   repositoryName,
   withRegistries,
@@ -60,7 +59,7 @@ export async function tag(
   return await withRegistries(options, from.registry, async registries => {
     const repository = await registries.repositoryFor(from, signal, "pull,push");
     const key = manifestKey(from);
-    const { descriptor, manifest, payload } = await getManifest(repository, key, { takesAny: true, signal });
+    const { descriptor, manifest, payload } = await getNamedManifest(repository, from, { takesAny: true, signal });
     if (payload !== undefined) refuseSchema1(manifest, `${repository}:${key}`);
     const { digest, mediaType } = descriptor;
     // Tags the manifest that was read, even if the source tag has moved since.

@@ -1,7 +1,7 @@
 import { isTag } from "../../oci/reference.ts";
 import { array, checkSchema, fields, nullish, unknown } from "../../util/json/schema.ts";
 import type { Repository } from "../client/repository.ts";
-import { readPages } from "./pages.ts";
+import { type PageRequest, readPages } from "./pages.ts";
 
 /** ECR refuses more, and most registries send at most this many. */
 const PAGE_SIZE = 1000;
@@ -20,19 +20,29 @@ export async function* listTags(
   limit: number = PAGE_SIZE,
   signal?: AbortSignal,
 ): AsyncGenerator<readonly string[]> {
+  for await (const page of readPages<string>(repository, tagRequest(repository, limit, signal))) {
+    const tags = page.filter(isTag);
+    if (tags.length > 0) yield tags;
+  }
+}
+
+/** The first tags, at most a page of them: one request, without retries. @throws NotFoundError for an unknown repository. */
+export async function firstTags(repository: Repository, signal?: AbortSignal): Promise<readonly string[]> {
+  const request = { ...tagRequest(repository, PAGE_SIZE, signal), isTriedOnce: true };
+  for await (const page of readPages<string>(repository, request)) return page.filter(isTag).slice(0, PAGE_SIZE);
+  return [];
+}
+
+function tagRequest(repository: Repository, limit: number, signal: AbortSignal | undefined): PageRequest<string> {
   const what = "tags";
-  const pages = readPages<string>(repository, {
+  return {
     what,
     path: "tags/list",
     pageSize: Math.min(limit, PAGE_SIZE),
     read: page => texts(checkSchema(tagsSchema, page, what, `${repository}`).tags),
     keyOf: tag => tag,
     signal,
-  });
-  for await (const page of pages) {
-    const tags = page.filter(isTag);
-    if (tags.length > 0) yield tags;
-  }
+  };
 }
 
 /** The entries that are strings and not empty. */

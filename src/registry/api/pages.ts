@@ -19,6 +19,8 @@ export interface PageRequest<T> {
   readonly keyOf: (entry: T) => string;
   /** Statuses that are not retried, though they are transient elsewhere. */
   readonly lasting?: readonly number[] | undefined;
+  /** Default false: transient failures are retried. */
+  readonly isTriedOnce?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -135,7 +137,7 @@ async function readPage<T>(request: Pages<T>, url: URL): Promise<Page> {
     accept: [200, ...(request.lasting ?? [])],
     signal,
   };
-  return await repository.retrying(what, signal, async () => {
+  const read = async (): Promise<Page> => {
     const response = await repository.open(call);
     if (response.status !== 200) {
       await response.body.dump();
@@ -149,7 +151,8 @@ async function readPage<T>(request: Pages<T>, url: URL): Promise<Page> {
     // The links of a page that came from another origin are never followed.
     const isHome = originOf(response.url) === originOf(repository.client.base);
     return { url, headers: isHome ? response.headers : {}, document, bytes: bytes.length };
-  });
+  };
+  return request.isTriedOnce === true ? await read() : await repository.retrying(what, signal, read);
 }
 
 function answerOf<T>({ repository, what }: Pages<T>, headers: HeaderMap, bytes?: Uint8Array): RegistryAnswer {

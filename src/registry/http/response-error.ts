@@ -83,15 +83,26 @@ function authHint({ where, status, credentialsFrom }: ResponseContext): string {
   return `Credentials came from ${credentialsFrom}; if they are not the right ones, ${advice}.`;
 }
 
+/** @param where `registry/repository` @returns undefined if `where` is a registry alone. */
+function noRepositoryHint(where: string): string | undefined {
+  const slash = where.indexOf("/");
+  if (slash < 0) return undefined;
+  return `${where.slice(0, slash)} has no repository ${quote(where.slice(slash + 1))}: check its name.`;
+}
+
 /** Go, nginx and Apache answer so to plain HTTP on a port with TLS. */
 const TLS_PORT = /HTTP request (?:was sent )?to (?:an )?HTTPS|plain HTTP to an SSL-enabled/i;
 
-function hintFor({ status, verb, headers, body }: ResponseContext, codes: readonly string[]): string | undefined {
+function hintFor(
+  { status, verb, where, headers, body }: ResponseContext,
+  codes: readonly string[],
+): string | undefined {
   if (status === 400 && TLS_PORT.test(Buffer.from(body.subarray(0, 4096)).toString("latin1"))) {
     return "This port speaks TLS, and the request was plain HTTP: leave out --plain-http, and for a loopback address choose TLS with --ca-file or --insecure.";
   }
-  if (codes.includes("NAME_UNKNOWN") && verb === "push") {
-    return "This registry does not create repositories on push: create it first.";
+  if (codes.includes("NAME_UNKNOWN")) {
+    if (verb === "push") return "This registry does not create repositories on push: create it first.";
+    if (status === 404) return noRepositoryHint(where);
   }
   if (status === 429) return "The registry limits requests: wait, or use an account with a higher limit.";
   if (status === 507) return "The registry has no space left: free some there, then run the same command again.";

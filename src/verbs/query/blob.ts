@@ -5,6 +5,7 @@ import { verified } from "../../content/verified.ts";
 import { UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { blobSize } from "../../registry/api/blobs.ts";
+import { explainMissing } from "../../registry/api/explain-missing.ts";
 import { registryBlob } from "../../registry/download/blob-download.ts";
 import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
 import { OUTPUT, required } from "../../util/options/option-kinds.ts";
@@ -62,7 +63,8 @@ export async function blob(reference: string, options: BlobOptions): Promise<Blo
   }
   return await withRegistries(options, named.registry, async registries => {
     const repository = await registries.repositoryFor(named, signal);
-    const size = await blobSize(repository, digest, signal);
+    const findSize = async (): Promise<number> => await blobSize(repository, digest, signal);
+    const size = await explainMissing(repository, named, findSize, signal);
     const descriptor = { mediaType: "application/octet-stream", digest, size };
     onProgress?.({ kind: "planned", blobs: 1, bytes: size });
     const source = verified(descriptor, registryBlob(repository, descriptor), `${repository}`);

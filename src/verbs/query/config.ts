@@ -5,13 +5,7 @@ import { checkOptions, type OptionsShape } from "../../util/options/check-option
 import { TEXT } from "../../util/options/option-kinds.ts";
 import { COMMON } from "../options/common-options.ts";
 import { checkText } from "../options/option-values.ts";
-import {
-  manifestKey,
-  type RemoteOptions,
-  readableReference,
-  readPlatformManifest,
-  withRegistries,
-} from "../shared/remote-image.ts";
+import { type RemoteOptions, readableReference, readPlatformManifest, withRegistries } from "../shared/remote-image.ts";
 import { readConfigBytes } from "./tags-created.ts";
 
 /** Options of `config`. */
@@ -52,7 +46,7 @@ export async function config(reference: string, options: ConfigOptions = {}): Pr
   return await withRegistries(options, named.registry, async registries => {
     const { platform, signal } = options;
     const repository = await registries.repositoryFor(named, signal);
-    const { view } = await readPlatformManifest(repository, manifestKey(named), platform, { signal });
+    const { view } = await readPlatformManifest(repository, named, platform, { signal });
     if (view.kind !== "image") {
       const found = view.kind === "index" ? "an index of indexes" : `media type ${quote(view.mediaType)}`;
       throw new NotFoundError(`Cannot read config of ${reference}: found ${found}, expected an image`);

@@ -1,15 +1,14 @@
 import type { Digest } from "../../oci/digest.ts";
 import { formatPlatform } from "../../oci/platform.ts";
-import { resolveDigest } from "../../registry/api/resolve-digest.ts";
 import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
 import { TEXT } from "../../util/options/option-kinds.ts";
 import { COMMON } from "../options/common-options.ts";
 import { checkText } from "../options/option-values.ts";
 import {
-  manifestKey,
   type RemoteOptions,
   readableReference,
   readPlatformManifest,
+  resolveNamedDigest,
   withRegistries,
 } from "../shared/remote-image.ts";
 
@@ -53,12 +52,11 @@ export async function digest(reference: string, options: DigestOptions = {}): Pr
   return await withRegistries(options, named.registry, async registries => {
     const { platform, signal } = options;
     const repository = await registries.repositoryFor(named, signal);
-    const key = manifestKey(named);
     if (platform === undefined) {
-      const found = await resolveDigest(repository, key, signal);
+      const found = await resolveNamedDigest(repository, named, signal);
       return { reference: `${repository}@${found.digest}`, ...found };
     }
-    const { descriptor } = await readPlatformManifest(repository, key, platform, { signal });
+    const { descriptor } = await readPlatformManifest(repository, named, platform, { signal });
     const { digest, mediaType } = descriptor;
     const label = descriptor.platform === undefined ? {} : { platform: formatPlatform(descriptor.platform) };
     return { reference: `${repository}@${digest}`, digest, mediaType, ...label };

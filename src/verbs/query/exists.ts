@@ -1,9 +1,10 @@
 import { NotFoundError } from "../../errors.ts";
 import { resolveDigest } from "../../registry/api/resolve-digest.ts";
+import { manifestKey } from "../../registry/registry-source.ts";
 import { checkOptions } from "../../util/options/check-options.ts";
 import { COMMON } from "../options/common-options.ts";
 import { checkText } from "../options/option-values.ts";
-import { manifestKey, type RemoteOptions, readableReference, withRegistries } from "../shared/remote-image.ts";
+import { type RemoteOptions, readableReference, withRegistries } from "../shared/remote-image.ts";
 
 /**
  * Checks whether a registry has this tag or digest. A registry that does not answer, or refuses, is an error, not a "no".

@@ -3,7 +3,7 @@ import { ArchiveError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { getManifest } from "../../registry/api/get-manifest.ts";
 import type { Repository } from "../../registry/client/repository.ts";
-import { registrySource } from "../../registry/registry-source.ts";
+import { type FullReference, manifestKey, registrySource } from "../../registry/registry-source.ts";
 import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
 import { TEXT } from "../../util/options/option-kinds.ts";
 import { COMMON } from "../options/common-options.ts";
@@ -11,11 +11,11 @@ import { checkText } from "../options/option-values.ts";
 import { describeImages, type InspectedPlatform } from "../shared/describe-images.ts";
 import type { DescribedPlatform } from "../shared/described-platform.ts";
 import {
-  manifestKey,
+  getNamedManifest,
   type ReadManifest,
   type RemoteOptions,
   readableReference,
-  readManifest,
+  readNamedManifest,
   readPlatformManifest,
   withRegistries,
 } from "../shared/remote-image.ts";
@@ -79,13 +79,8 @@ export async function rawManifest(reference: string, options: ManifestOptions = 
     const repository = await registries.repositoryFor(named, signal);
     const { descriptor, manifest } =
       platform === undefined
-        ? await getManifest(repository, manifestKey(named), {
-            takesSchema1: true,
-            takesAny: true,
-            verb: "read",
-            signal,
-          })
-        : await readPlatformManifest(repository, manifestKey(named), platform, { takesSchema1: true, signal });
+        ? await getNamedManifest(repository, named, { takesSchema1: true, takesAny: true, verb: "read", signal })
+        : await readPlatformManifest(repository, named, platform, { takesSchema1: true, signal });
     const { digest, mediaType } = descriptor;
     return { reference: `${repository}@${digest}`, digest, mediaType, bytes: manifest.bytes };
   });
@@ -111,7 +106,7 @@ export async function manifest(reference: string, options: ManifestOptions = {})
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, named.registry, async registries => {
     const remote = await registries.repositoryFor(named, signal);
-    const read = await chosenManifest(remote, manifestKey(named), options);
+    const read = await chosenManifest(remote, named, options);
     if ("platforms" in read) return read;
     const { descriptor, view } = read;
     const { digest, mediaType, size } = descriptor;
@@ -149,17 +144,17 @@ function withInstructions({ layers, ...rest }: InspectedPlatform): DescribedPlat
 /** A manifest of schema 1 is described at once: no other document has its form. */
 async function chosenManifest(
   repository: Repository,
-  key: string,
+  named: FullReference,
   { platform, signal }: ManifestOptions,
 ): Promise<ReadManifest | ManifestResult> {
   const options = { takesSchema1: true, verb: "read", signal };
   try {
     return platform === undefined
-      ? await readManifest(repository, key, options)
-      : await readPlatformManifest(repository, key, platform, options);
+      ? await readNamedManifest(repository, named, options)
+      : await readPlatformManifest(repository, named, platform, options);
   } catch (error) {
     if (!(error instanceof ArchiveError) || error.reason !== "manifest-schema1") throw error;
-    const fetched = await getManifest(repository, key, options);
+    const fetched = await getManifest(repository, manifestKey(named), options);
     if (fetched.payload === undefined) throw error;
     const { digest, mediaType } = fetched.descriptor;
     const reference = `${repository}@${digest}`;

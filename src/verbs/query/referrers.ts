@@ -1,16 +1,15 @@
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { listReferrers } from "../../registry/api/referrers.ts";
-import { resolveDigest } from "../../registry/api/resolve-digest.ts";
 import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
 import { TEXT } from "../../util/options/option-kinds.ts";
 import { COMMON } from "../options/common-options.ts";
 import { checkText } from "../options/option-values.ts";
 import {
-  manifestKey,
   type RemoteOptions,
   readableReference,
   readPlatformManifest,
+  resolveNamedDigest,
   withRegistries,
 } from "../shared/remote-image.ts";
 
@@ -54,11 +53,10 @@ export async function referrers(reference: string, options: ReferrersOptions = {
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, named.registry, async registries => {
     const repository = await registries.repositoryFor(named, signal);
-    const key = manifestKey(named);
     const { digest } =
       platform === undefined
-        ? await resolveDigest(repository, key, signal)
-        : (await readPlatformManifest(repository, key, platform, { signal })).descriptor;
+        ? await resolveNamedDigest(repository, named, signal)
+        : (await readPlatformManifest(repository, named, platform, { signal })).descriptor;
     const found = await listReferrers(repository, digest, artifactType, signal);
     return { subject: `${repository}@${digest}`, digest, ...found };
   });

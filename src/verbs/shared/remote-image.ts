@@ -6,11 +6,13 @@ import { isArtifact } from "../../oci/is-artifact.ts";
 import { type ManifestView, parseManifest, type RawManifest } from "../../oci/manifest.ts";
 import { hostPlatform, type Platform, parsePlatform, selectPlatform } from "../../oci/platform.ts";
 import { parseReference, type Reference, resolveDockerHub } from "../../oci/reference.ts";
-import { type GetManifestOptions, getManifest } from "../../registry/api/get-manifest.ts";
+import { explainMissing } from "../../registry/api/explain-missing.ts";
+import { type FetchedManifest, type GetManifestOptions, getManifest } from "../../registry/api/get-manifest.ts";
+import { type ResolvedDigest, resolveDigest } from "../../registry/api/resolve-digest.ts";
 import { readingAnswer } from "../../registry/client/registry-answer.ts";
 import type { Repository } from "../../registry/client/repository.ts";
 import { registryBlob } from "../../registry/download/blob-download.ts";
-import type { FullReference } from "../../registry/registry-source.ts";
+import { type FullReference, manifestKey } from "../../registry/registry-source.ts";
 import { quote } from "../../util/format.ts";
 import { type RegistryOptions, registryOptions } from "../options/registry-options.ts";
 import { RegistryPool } from "./registry-pool.ts";
@@ -42,13 +44,13 @@ export async function withRegistries<T>(
 
 /** An image that is read: of Docker Hub if neither its name nor the options name a registry. @throws BadReferenceError */
 export function readableReference(text: string, registry: RemoteOptions["registry"]): FullReference {
-  return resolveDockerHub(withRegistry(parseReference(text), defaultRegistry(registry)));
+  return withDefaults(withRegistry(parseReference(text), defaultRegistry(registry)));
 }
 
 /** An image that is changed: a name without a registry is never taken for one of Docker Hub. @throws UsageError */
 export function writableReference(verb: string, text: string, registry: RemoteOptions["registry"]): FullReference {
   const reference = withRegistry(parseReference(text), defaultRegistry(registry));
-  if (reference.registry !== undefined) return resolveDockerHub(reference);
+  if (reference.registry !== undefined) return withDefaults(reference);
   if (isHost(text)) {
     const below = `${text}/REPOSITORY`;
     throw new UsageError(`Cannot ${verb} ${text}: found a registry alone, expected REGISTRY/REPOSITORY`, {
@@ -87,11 +89,6 @@ export function repositoryName({ registry, repository }: FullReference): string 
   return `${registry}/${repository}`;
 }
 
-/** What follows the repository in a request. */
-export function manifestKey({ tag, digest }: Reference): string {
-  return digest ?? tag ?? "latest";
-}
-
 export interface ReadManifest {
   /** With the platform that an index gives it. */
   readonly descriptor: Descriptor;
@@ -110,6 +107,38 @@ export async function readManifest(
   return { descriptor, manifest, view };
 }
 
+/** As `getManifest`, of an image that was named: if the registry does not have it, the error names its tags. */
+export async function getNamedManifest(
+  repository: Repository,
+  named: FullReference,
+  options?: GetManifestOptions,
+): Promise<FetchedManifest> {
+  const get = async (): Promise<FetchedManifest> => await getManifest(repository, manifestKey(named), options);
+  return await explainMissing(repository, named, get, options?.signal);
+}
+
+/** As `readManifest`, of an image that was named: if the registry does not have it, the error names its tags. */
+export async function readNamedManifest(
+  repository: Repository,
+  named: FullReference,
+  options?: GetManifestOptions,
+): Promise<ReadManifest> {
+  const read = async (): Promise<ReadManifest> => await readManifest(repository, manifestKey(named), options);
+  return await explainMissing(repository, named, read, options?.signal);
+}
+
+/** As `resolveDigest`, of an image that was named: if the registry does not have it, the error names its tags. */
+export async function resolveNamedDigest(
+  repository: Repository,
+  named: FullReference,
+  signal?: AbortSignal,
+  verb?: string,
+): Promise<ResolvedDigest> {
+  const resolve = async (): Promise<ResolvedDigest> =>
+    await resolveDigest(repository, manifestKey(named), signal, verb);
+  return await explainMissing(repository, named, resolve, signal);
+}
+
 /**
  * The manifest of one platform: an index is followed; the config of an image must fit a platform that was asked for.
  *
@@ -118,14 +147,15 @@ export async function readManifest(
  */
 export async function readPlatformManifest(
   repository: Repository,
-  key: string,
+  named: FullReference,
   platform: string | undefined,
   options?: GetManifestOptions,
 ): Promise<ReadManifest> {
   const wanted = platform === undefined ? hostPlatform() : parsePlatform(platform);
-  let read = await readManifest(repository, key, options);
+  let read = await readNamedManifest(repository, named, options);
+  const name = `${repository}:${manifestKey(named)}`;
   for (let depth = 1; read.view.kind === "index" && depth <= MAX_LEVELS; depth += 1) {
-    const child = chooseChild(read.view.manifests, wanted, `${repository}:${key}`);
+    const child = chooseChild(read.view.manifests, wanted, name);
     const { descriptor, ...rest } = await readManifest(repository, child.digest, options);
     read = {
       ...rest,
@@ -136,7 +166,7 @@ export async function readPlatformManifest(
   if (platform !== undefined && descriptor.platform === undefined && view.kind === "image" && !isArtifact(view)) {
     const source = { blob: async (config: Descriptor) => await Promise.resolve(registryBlob(repository, config)) };
     const found = await configPlatform(source, view.config, options?.signal);
-    if (found !== undefined) checkPlatforms([wanted], [found], `read ${repository}:${key}`, CHOOSE);
+    if (found !== undefined) checkPlatforms([wanted], [found], `read ${name}`, CHOOSE);
   }
   return read;
 }
@@ -157,6 +187,11 @@ export function chooseChild(manifests: readonly Descriptor[], wanted: Platform, 
 function defaultRegistry(registry: RemoteOptions["registry"]): string | undefined {
   const { host, defaultHost } = registryOptions(registry);
   return host ?? defaultHost;
+}
+
+function withDefaults(reference: Reference): FullReference {
+  const isTagAssumed = reference.tag === undefined && reference.digest === undefined;
+  return { ...resolveDockerHub(reference), ...(isTagAssumed ? { isTagAssumed } : {}) };
 }
 
 function withRegistry(reference: Reference, registry: string | undefined): Reference {

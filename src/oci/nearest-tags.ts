@@ -1,0 +1,48 @@
+import { sortByVersion } from "./semver.ts";
+
+/** The distance of a tag that continues another one, or that it continues: `1.4` and `1.4.2`. */
+const CONTINUED = 1;
+/** A page has a thousand tags, and the cost of a comparison grows with the square of their length. */
+const MAX_PARTS = 32;
+
+/**
+ * The tags that someone who wrote `wanted` may have meant: few letters or numbers differ, or one continues the other. Of
+ * equal ones, those that begin alike come first, then newer versions.
+ */
+export function nearestTags(wanted: string, tags: readonly string[], count: number): readonly string[] {
+  const parts = partsOf(wanted);
+  const ranked = sortByVersion(tags).map(tag => {
+    const others = partsOf(tag);
+    const start = commonStart(parts, others);
+    const isContinued = start === Math.min(parts.length, others.length);
+    const distance = isContinued ? CONTINUED : editDistance(parts, others);
+    return distance > parts.length / 2 ? { tag, distance: Number.MAX_VALUE, start: 0 } : { tag, distance, start };
+  });
+  ranked.sort((left, right) => left.distance - right.distance || right.start - left.start);
+  return ranked.slice(0, count).map(({ tag }) => tag);
+}
+
+/** Letters and whole numbers: 1.4.10 is as near to 1.4.9 as 1.4.8 is. */
+function partsOf(tag: string): readonly string[] {
+  return (tag.toLowerCase().match(/\d+|\D/g) ?? []).slice(0, MAX_PARTS);
+}
+
+function commonStart(left: readonly string[], right: readonly string[]): number {
+  let length = 0;
+  while (length < left.length && left[length] === right[length]) length += 1;
+  return length;
+}
+
+/** Parts to add, remove or replace (Levenshtein). */
+function editDistance(left: readonly string[], right: readonly string[]): number {
+  let above = Array.from({ length: right.length + 1 }, (_, index) => index);
+  for (const [row, part] of left.entries()) {
+    const current = [row + 1];
+    for (const [column, other] of right.entries()) {
+      const replaced = (above[column] ?? 0) + (part === other ? 0 : 1);
+      current.push(Math.min(replaced, (above[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
+    }
+    above = current;
+  }
+  return above[right.length] ?? 0;
+}
