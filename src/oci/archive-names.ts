@@ -42,6 +42,11 @@ export function archiveName(text: string): string {
   return formatReference(resolveDockerHub(isPinned ? { ...named, digest } : named));
 }
 
+/** True for a name without a tag, such as `app` or `app@sha256:…`; false for bad names. */
+export function isUntaggedName(text: string): boolean {
+  return readName(text) !== undefined && parseReference(text).tag === undefined;
+}
+
 function readName(text: string): string | undefined {
   // containerd gives each image a second name that is only the digest of its config.
   if (isDigest(text)) return undefined;

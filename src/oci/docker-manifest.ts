@@ -2,7 +2,7 @@ import { ArchiveError } from "../errors.ts";
 import { parseJson } from "../util/json/json.ts";
 import { ANY, fixedFields, type JsonShape, listOf, mapOf } from "../util/json/json-shape.ts";
 import { array, checkSchema, fields, freeMap, nullish, string } from "../util/json/schema.ts";
-import { type ArchiveNames, archiveNames } from "./archive-names.ts";
+import { type ArchiveNames, archiveNames, isUntaggedName } from "./archive-names.ts";
 import type { Descriptor } from "./descriptor.ts";
 import { DESCRIPTOR_SHAPE, descriptorSchema } from "./descriptor-schema.ts";
 import { type Digest, parseDigest } from "./digest.ts";
@@ -17,6 +17,8 @@ export interface DockerImageEntry extends ArchiveNames {
   readonly layers: readonly string[];
   /** By diff_id, or by blob digest if regctl wrote it. Most writers leave it empty. */
   readonly layerSources: ReadonlyMap<Digest, Descriptor>;
+  /** True if a name has no tag, as `app` or `app@sha256:…`, which most loaders refuse. Absent if each has one. */
+  readonly hasUntaggedName?: boolean;
 }
 
 const MANIFEST_SHAPE: JsonShape = listOf(
@@ -51,6 +53,7 @@ export function parseDockerManifest(bytes: Uint8Array, where: string): readonly 
   return checkSchema(manifestSchema, value, what, where).map(entry => ({
     config: entry.Config,
     ...archiveNames(entry.RepoTags ?? []),
+    ...((entry.RepoTags ?? []).some(isUntaggedName) ? { hasUntaggedName: true } : {}),
     layers: entry.Layers ?? [],
     layerSources: new Map(
       [...(entry.LayerSources ?? [])].map(([key, source]) => [parseDigest(key, `LayerSources in ${where}`), source]),

@@ -25,6 +25,8 @@ export interface DockerImage extends ArchiveNames {
   readonly hasDigestNames: boolean;
   /** Docker 25 and newer with its classic store: the OCI view describes the same raw layers, with known faults. */
   readonly isClassic: boolean;
+  /** As in `DockerImageEntry`. */
+  readonly hasUntaggedName: boolean;
 }
 
 interface DockerViewOptions extends Pick<OpenArchiveOptions, "onDamage" | "signal"> {
@@ -121,6 +123,7 @@ async function readImage(
   return {
     names: entry.names,
     badNames: entry.badNames,
+    hasUntaggedName: entry.hasUntaggedName === true,
     config: { mediaType: DOCKER_CONFIG, digest, size: configBytes.length },
     diffIds,
     layerPaths: entry.layers.map(cleanEntryName),

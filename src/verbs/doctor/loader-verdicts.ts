@@ -123,7 +123,7 @@ const DOCKER: readonly Rule[] = [folder, dir, needsDocker, needsRepositories, li
 const REFUSED_NAMES: Readonly<Record<OddName, string>> = {
   bad: "an image has a name that no registry takes, which it refuses",
   ipv6: "the registry in a name is an IPv6 address, which it refuses",
-  untagged: "manifest.json names an image by a digest, which it refuses",
+  untagged: "manifest.json names an image without a tag, which it refuses",
 };
 const dockerNames =
   (odd: readonly OddName[]): Rule =>

@@ -29,6 +29,7 @@ const whole: Files = {
     { Config: `${large.hex}.json`, RepoTags: ["large:1"], Layers: ["base.tar", "top.tar"] },
   ),
 };
+const UNTAGGED = "manifest.json names an image without a tag, which it refuses";
 const smallNames = ["docker.io/library/small:1", "docker.io/library/small:2"];
 
 async function places(files: Files | Uint8Array): Promise<{ readonly input: string; readonly output: string }> {
@@ -54,6 +55,18 @@ describe("doctor() says what an archive is", () => {
     expect(verified?.faults).toEqual([]);
     expect(loaders.every(({ loads }) => loads)).toBe(true);
   });
+
+  test.each(["team/app", `team/app@sha256:${"0".repeat(64)}`])(
+    "doctor() says that docker and podman refuse the name %s, which has no tag",
+    async name => {
+      const image = { Config: `${small.hex}.json`, RepoTags: ["small:1", name], Layers: ["base.tar"] };
+      const { input } = await places({ ...whole, ...dockerManifest(image) });
+      const { loaders } = await doctor(input, { quick: true });
+      const refusing = loaders.filter(({ why }) => why.join() === UNTAGGED).map(({ loader }) => loader.split(" ", 1)[0]);
+      expect(refusing).toEqual(["docker", "docker", "podman", "podman"]);
+      expect(loaders.filter(({ loads }) => loads)).toHaveLength(loaders.length - refusing.length);
+    },
+  );
 
   test("doctor() with quick hashes nothing", async () => {
     const { input } = await places({ ...whole, "top.tar": layerOf("other").bytes });

@@ -84,7 +84,7 @@ describe("loaderVerdicts() tells who loads", () => {
       "--+--++",
     ],
     ["an IPv6 registry in a layout of one image", layout({ entries: 1, names: new Set(["ipv6"]) }), "--+--++"],
-    ["a digest in manifest.json", { ...docker, names: new Set(["untagged"]) }, "--+--++"],
+    ["a name without a tag in manifest.json", { ...docker, names: new Set(["untagged"]) }, "--+--++"],
     ["a hard link", { ...docker, hasHardLinks: true }, "++-++--"],
     ['"./" in manifest.json', { ...docker, hasDotNames: true }, "++-++--"],
     ['"./" in manifest.json beside an index', { ...hybrid(), hasDotNames: true }, "+++++++"],
