@@ -30,6 +30,7 @@ describe("imgpack pull", () => {
     expect(outcome).toMatchObject({ exitCode: 5, stdout: "", left: [] });
     expect(said(outcome)).toEqual([
       `Cannot pull manifest nope from ${server.host}/app: status 404 MANIFEST_UNKNOWN "manifest unknown", expected 200`,
+      `${server.host}/app lists no tags: check the name.`,
     ]);
   });
 
