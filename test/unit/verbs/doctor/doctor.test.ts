@@ -62,7 +62,9 @@ describe("doctor() says what an archive is", () => {
       const image = { Config: `${small.hex}.json`, RepoTags: ["small:1", name], Layers: ["base.tar"] };
       const { input } = await places({ ...whole, ...dockerManifest(image) });
       const { loaders } = await doctor(input, { quick: true });
-      const refusing = loaders.filter(({ why }) => why.join() === UNTAGGED).map(({ loader }) => loader.split(" ", 1)[0]);
+      const refusing = loaders
+        .filter(({ why }) => why.join() === UNTAGGED)
+        .map(({ loader }) => loader.split(" ", 1)[0]);
       expect(refusing).toEqual(["docker", "docker", "podman", "podman"]);
       expect(loaders.filter(({ loads }) => loads)).toHaveLength(loaders.length - refusing.length);
     },
