@@ -94,18 +94,17 @@ class RegistrySession implements TargetSession {
 
   async #find({ digest, size }: Descriptor, signal: AbortSignal | undefined): Promise<Presence> {
     const holder = this.#holders.find(digest, this.#repository.name);
-    if (holder !== undefined) {
-      // One request instead of two: a mount answers 201 too when the blob is here already.
-      const mounted = await mountBlob(this.#repository, digest, holder, signal);
-      if (mounted === true) {
-        await this.#hold(digest);
-        return "mounted";
-      }
-      if (mounted !== undefined) this.#sessions.set(digest, mounted);
-    }
+    const mounted = holder === undefined ? undefined : await mountBlob(this.#repository, digest, holder, signal);
+    if (mounted instanceof URL) this.#sessions.set(digest, mounted);
+    // The answer to a mount has no size, and the holder's blob may be damaged.
     const found = await findBlob(this.#repository, { digest, size }, signal);
     if (found === "other-size") {
       this.#onNote(`${this.#repository} has blob ${digest} with another size than ${size} bytes; uploading it`);
+    }
+    // Some registries answer no HEAD.
+    if (mounted === true && found !== "other-size") {
+      await this.#hold(digest);
+      return "mounted";
     }
     if (found !== "present") return "absent";
     await this.#dropSession(digest, signal);

@@ -87,6 +87,13 @@ describe("push() mounts", () => {
     expect(count(pushed, /^(PATCH|PUT) \/v2\/other\/blobs/)).toBe(0);
   });
 
+  test("push() uploads a blob whose size is not the descriptor's where it was mounted", async () => {
+    const change = () => ({ headers: { "content-length": "5" } });
+    const pushed = await pushTwice({ on: /^HEAD \/v2\/other\/blobs/, change });
+    expectStored(pushed, layers, "other:2");
+    expect(pushed.result?.blobs).toMatchObject({ uploaded: 2, mounted: 0 });
+  });
+
   test.each<[string, Omit<Fault, "on">]>([
     ["401 for an unknown project", { reply: { status: 401 } }],
     ["403", { reply: { status: 403 } }],
