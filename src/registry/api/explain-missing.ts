@@ -1,0 +1,66 @@
+import { NotFoundError } from "../../errors.ts";
+import { nearestTags } from "../../oci/nearest-tags.ts";
+import type { Reference } from "../../oci/reference.ts";
+import { quote } from "../../util/format.ts";
+import type { Repository } from "../client/repository.ts";
+import { firstTags } from "./list-tags.ts";
+
+/** What of a repository was asked for. */
+export interface WantedImage extends Pick<Reference, "tag" | "digest"> {
+  /** True if the tag is "latest" because none was given. */
+  readonly isTagAssumed?: boolean | undefined;
+}
+
+const MAX_SHOWN = 5;
+/** The answer is known; the list only explains it. */
+const LIST_MS = 5000;
+
+/**
+ * Runs `task`, which reads a manifest. If the registry does not have it, the error's hint names the tags that there are,
+ * which takes one more request. That request fails in silence.
+ *
+ * @throws NotFoundError as `task`.
+ */
+export async function explainMissing<T>(
+  repository: Repository,
+  wanted: WantedImage,
+  task: () => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  try {
+    return await task();
+  } catch (error) {
+    if (!(error instanceof NotFoundError) || error.hint !== undefined) throw error;
+    const hint = await missingHint(repository, wanted, signal);
+    signal?.throwIfAborted();
+    throw hint === undefined ? error : new NotFoundError(error.message, { hint, cause: error });
+  }
+}
+
+async function missingHint(
+  repository: Repository,
+  { tag, digest, isTagAssumed }: WantedImage,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const sentence = (there?: string): string | undefined => {
+    const assumed = isTagAssumed === true ? 'No tag was given, so "latest" was assumed' : undefined;
+    const parts = [assumed, there].filter(part => part !== undefined);
+    return parts.length === 0 ? undefined : `${parts.join("; ")}.`;
+  };
+  const deadline = AbortSignal.timeout(LIST_MS);
+  const stop = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+  try {
+    const tags = await firstTags(repository, stop);
+    return digest === undefined ? sentence(tagsThere(`${repository}`, tag ?? "latest", tags)) : undefined;
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) return sentence();
+    // Without a reason in the answer, the registry may be one that lists no tags at all.
+    return error.hint ?? (digest === undefined ? sentence(`${repository} lists no tags: check the name`) : undefined);
+  }
+}
+
+function tagsThere(name: string, wanted: string, tags: readonly string[]): string {
+  if (tags.length === 0) return `${name} has no tags`;
+  const shown = nearestTags(wanted, tags, MAX_SHOWN).map(quote).join(", ");
+  return `${name} has the tag${tags.length === 1 ? "" : "s"} ${shown}${tags.length > MAX_SHOWN ? " and others" : ""}`;
+}
