@@ -8,10 +8,9 @@ import type { Context, OutputStreams } from "./context.ts";
 import { checkOutputs } from "./output/output-files.ts";
 import { renderError } from "./output/render-error.ts";
 import { withSignals } from "./signals.ts";
+import { checkValues, NO_COMMAND, usageError } from "./usage-error.ts";
 
 export { endSoonAfter } from "./signals.ts";
-
-import { checkValues, NO_COMMAND, usageError } from "./usage-error.ts";
 
 /** Replaces `-` while yargs parses: yargs drops a positional argument that is `-`. */
 const LONE_DASH = "\u0000-";
@@ -27,12 +26,13 @@ export async function main(
 ): Promise<number> {
   // Never removed: the error of the last write can arrive after this call.
   if (!streams.stderr.listeners("error").includes(ignoreClosedPipe)) streams.stderr.on("error", ignoreClosedPipe);
-  // With nothing left to wait for, Node would end with code 13 and no word.
+  const rendering = { isJson: words.includes("--json"), isVerbose: words.includes("--verbose") };
+  // With nothing left to wait for, Node would end with code 13 and without a message.
   const onStuck = (): void => {
     const error = new InternalError("Cannot finish: nothing is left to wait for, expected the command to end", {
       hint: "This is a bug in imgpack: please report it with the command that you ran.",
     });
-    process.exit(renderError(error, streams, { isJson: words.includes("--json"), isVerbose: false }));
+    process.exit(renderError(error, streams, rendering));
   };
   process.once("beforeExit", onStuck);
   const command = COMMAND_NAMES.find(name => name === words[0]);
@@ -40,11 +40,7 @@ export async function main(
     await withSignals(command, async signal => await run(words, { ...streams, signal }));
     return 0;
   } catch (error) {
-    return renderError(error, streams, {
-      isJson: words.includes("--json"),
-      isVerbose: words.includes("--verbose"),
-      command,
-    });
+    return renderError(error, streams, { ...rendering, command });
   } finally {
     process.off("beforeExit", onStuck);
   }

@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import type { Digest } from "./digest.ts";
+import { type Digest, digestOf } from "./digest.ts";
 import type { Platform } from "./platform.ts";
 
 /** Names a blob or manifest by digest, size and media type (image-spec descriptor.md). */
@@ -17,5 +16,5 @@ export interface Descriptor {
 
 /** The descriptor of these bytes: their size, and their sha256 as the digest. */
 export function describeBytes(mediaType: string, bytes: Uint8Array): Descriptor {
-  return { mediaType, digest: `sha256:${createHash("sha256").update(bytes).digest("hex")}`, size: bytes.byteLength };
+  return { mediaType, digest: digestOf(bytes), size: bytes.byteLength };
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { ArchiveError } from "../errors.ts";
 import { quote } from "../util/format.ts";
 
@@ -30,6 +31,11 @@ export function parseDigest(text: unknown, where: string): Digest {
 
 export function digestAlgorithm(digest: Digest): DigestAlgorithm {
   return digest.startsWith("sha512:") ? "sha512" : "sha256";
+}
+
+/** The digest of these bytes; default sha256. */
+export function digestOf(bytes: Uint8Array, algorithm: DigestAlgorithm = "sha256"): Digest {
+  return `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
 }
 
 export function digestHex(digest: Digest): string {

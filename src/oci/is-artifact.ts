@@ -1,7 +1,7 @@
 import type { ImageView } from "./manifest.ts";
 import { isImageConfigType, isLayerType } from "./media-types.ts";
 
-/** What tells an image from an artifact. */
+/** The parts that distinguish an image from an artifact. */
 export type ImageParts = Pick<ImageView, "config" | "layers" | "artifactType">;
 
 /**

@@ -46,7 +46,8 @@ export function checkLayoutHeader(bytes: Uint8Array, where: string): void {
 }
 
 /**
- * Reads the `index.json` of a layout, at most 20 MiB. Its blobs can be absent (image-spec image-layout.md). *
+ * Reads the `index.json` of a layout, at most 20 MiB. Its blobs can be absent (image-spec image-layout.md).
+ *
  * @throws ArchiveError as `parseManifest`; "descriptor-conflict" if a digest occurs with two sizes or media types.
  */
 export function parseLayoutIndex(bytes: Uint8Array, where: string): LayoutIndex {

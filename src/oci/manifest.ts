@@ -125,7 +125,7 @@ export function manifestChildren(view: ManifestView): readonly Descriptor[] {
 
 const FIELDS_OF_KNOWN_TYPES: ReadonlySet<string> = new Set(["config", "layers", "manifests", "fsLayers"]);
 
-/** Whether a document is of another type than images and indexes, by its own word and that of its source. */
+/** Whether a document is of another type than images and indexes, as it says itself and its source announces. */
 function isOther(keys: readonly string[], label: string | null | undefined, announced: string | undefined): boolean {
   if (!label || !mayBeManifestType(label) || keys.some(key => FIELDS_OF_KNOWN_TYPES.has(key))) return false;
   if (isImageManifestType(label) || isIndexType(label) || isSchema1Type(label)) return false;

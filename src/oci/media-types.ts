@@ -33,6 +33,9 @@ export const MANIFEST_ACCEPT: readonly string[] = [
   OCI_ARTIFACT_MANIFEST,
 ];
 
+/** The Accept header of a request for a manifest of any type: known types first, as containerd asks. */
+export const ANY_ACCEPT: readonly string[] = [...MANIFEST_ACCEPT, "*/*"];
+
 /** Docker loads such layers, but no media type is registered for them: these two are internal, never in a manifest. */
 export const DOCKER_LAYER_XZ = "application/vnd.docker.image.rootfs.diff.tar.xz";
 export const DOCKER_LAYER_BZIP2 = "application/vnd.docker.image.rootfs.diff.tar.bzip2";

@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { ArchiveError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import { type Digest, digestAlgorithm } from "../oci/digest.ts";
+import { type Digest, digestAlgorithm, digestOf } from "../oci/digest.ts";
 import { MAX_MANIFEST_BYTES } from "../oci/limits.ts";
 import { type ManifestView, manifestChildren, parseManifest } from "../oci/manifest.ts";
 import { isForeignLayerType } from "../oci/media-types.ts";
@@ -100,7 +99,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
 /** The digest of a pushed manifest: sha256 for a tag, else by the algorithm of the given digest, which must match. */
 function digestBytes(bytes: Uint8Array, reference: ManifestReference): Digest {
   const algorithm = reference.kind === "digest" ? digestAlgorithm(reference.digest) : "sha256";
-  const digest: Digest = `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
+  const digest = digestOf(bytes, algorithm);
   if (reference.kind === "tag" || reference.digest === digest) return digest;
   throw new Refusal(400, "DIGEST_INVALID", `manifest of ${bytes.length} bytes is ${digest}, not ${reference.digest}`);
 }
@@ -119,10 +118,10 @@ function parse(bytes: Uint8Array, contentType: string | undefined): ManifestView
 }
 
 /**
- * An image needs its config and layers, an artifact manifest its blobs, except layers that must not be distributed. An index may be sparse, because an air
- * gap often needs one platform of many, but an index without any child was pushed too early. Some writers list blobs in an
- * index (build caches), so a blob counts, too. The subject may come later (specification, "Pushing Manifests with
- * Subject").
+ * An image needs its config and layers, an artifact manifest its blobs, except layers that must not be distributed. An
+ * index may be sparse, because an air gap often needs one platform of many, but an index without any child was pushed too
+ * early. Some writers list blobs in an index (build caches), so a blob counts, too. The subject may come later
+ * (specification, "Pushing Manifests with Subject").
  */
 async function checkChildren(store: RegistryFolder, name: string, view: ManifestView): Promise<void> {
   const repository = store.repository(name);

@@ -25,15 +25,15 @@ export function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
+/** Characters that control a terminal, or that reorder or hide text; also surrogates without a partner. */
+export const UNSAFE_CHARACTERS: RegExp = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu;
+
 /**
  * Makes foreign text safe for a terminal or a log line: control, bidirectional and other invisible characters become
  * `\u{…}` escapes, and the result is cut after `limit` characters (security case A-20).
  */
 export function escapeForeign(text: string, limit = 256): string {
-  const escaped = text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu,
-    character => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
-  );
+  const escaped = text.replace(UNSAFE_CHARACTERS, character => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
   return escaped.length > limit ? `${escaped.slice(0, limit)}…` : escaped;
 }
 

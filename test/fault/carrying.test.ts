@@ -245,6 +245,23 @@ describe("a manifest of a type that imgpack has no model of", () => {
     expect(answer.status).toBe(400);
   });
 
+  test.each<[string, string, string]>([
+    ["an image and an index in one", OCI_MANIFEST, JSON.stringify({ ...broken, manifests: [] })],
+    ["a known type with another label", OCI_INDEX, JSON.stringify(broken)],
+    ["a field that Go reads as another one", OCI_MANIFEST, JSON.stringify({ ...broken, Config: {} })],
+    ["a key of an unknown type twice", THING, `{"mediaType":"${THING}","a":1,"a":2}`],
+  ])(
+    "is neither read nor tagged as raw bytes if two readers may understand it differently: %s",
+    async (_, type, text) => {
+      const registry = await ScriptedRegistry.start();
+      const bytes = Buffer.from(text);
+      registry.content.manifests.set("art:1", { type, bytes });
+      registry.content.manifests.set(`art@${sha256(bytes)}`, { type, bytes });
+      await expect(rawManifest(`${registry.host}/art:1`)).rejects.toMatchObject({ exitCode: 8 });
+      await expect(tag(`${registry.host}/art:1`, ["2"])).rejects.toMatchObject({ exitCode: 8 });
+    },
+  );
+
   test.each<[string, string, object]>([
     ["a document that names another type", THING, { mediaType: ARTIFACT }],
     ["a type that is none", "text/html", unknown],

@@ -1,11 +1,10 @@
-import { createHash } from "node:crypto";
 import type { Compression } from "../../compress/detect.ts";
 import { bytesBlob } from "../../content/blob.ts";
 import type { BlobSource } from "../../content/contracts.ts";
 import { hashBlob } from "../../content/hash-blob.ts";
 import { readBlob } from "../../content/pump.ts";
 import { ArchiveError, InternalError } from "../../errors.ts";
-import type { Digest } from "../../oci/digest.ts";
+import { type Digest, digestOf } from "../../oci/digest.ts";
 import { LAYOUT_FILE } from "../../oci/layout.ts";
 import { MAX_ARCHIVE_INDEX_BYTES, MAX_KEPT_JSON_BYTES } from "../../oci/limits.ts";
 import { resolveEntry } from "../../tar/resolve-entry.ts";
@@ -149,7 +148,7 @@ export class StreamedArchive implements Archive {
   /** The sha256 of a body that is kept or was hashed. */
   knownDigest({ bodyOffset, size }: TarEntry): Digest | undefined {
     const kept = size === 0 ? NO_BYTES : this.#kept.get(bodyOffset);
-    return kept === undefined ? this.#digests.get(bodyOffset) : sha256Of(kept);
+    return kept === undefined ? this.#digests.get(bodyOffset) : digestOf(kept);
   }
 
   slice(entry: TarEntry): BlobSource {
@@ -182,10 +181,6 @@ export class StreamedArchive implements Archive {
     if (!this.#options.isReopenable) throw new InternalError(`Cannot read ${this.what} again: it was read from a pipe`);
     await scanParts(this.#options, choose, isDone, signal);
   }
-}
-
-function sha256Of(bytes: Uint8Array): Digest {
-  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
 /** Kept whatever it contains, so that the error comes from the parser. */

@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
 import type { SettledRoot } from "../../content/contracts.ts";
-import { isDigest } from "../../oci/digest.ts";
+import { digestOf, isDigest } from "../../oci/digest.ts";
 import { DOCKER_MANIFEST_FILE } from "../../oci/docker-manifest.ts";
 import { parseManifest } from "../../oci/manifest.ts";
 import type { Archive } from "../archive.ts";
@@ -28,7 +27,7 @@ export function isDirArchive(archive: Archive, metadata: ArchiveMetadata): boole
 export function dirView(archive: Archive, metadata: ArchiveMetadata): DirView {
   const bytes = metadata.bytes(DOCKER_MANIFEST_FILE);
   const { mediaType } = parseManifest(bytes, { where: archive.what });
-  const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}` as const;
+  const digest = digestOf(bytes);
   const blobs = new BlobIndex(archive);
   blobs.addMade(digest, bytes);
   for (const [name, entry] of archive.entries) {

@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
 import { ArchiveError, IntegrityError } from "../../errors.ts";
 import type { ArchiveNames } from "../../oci/archive-names.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
-import type { Digest } from "../../oci/digest.ts";
+import { type Digest, digestOf } from "../../oci/digest.ts";
 import { DOCKER_MANIFEST_FILE, type DockerImageEntry, parseDockerManifest } from "../../oci/docker-manifest.ts";
 import { parseImageConfig } from "../../oci/image-config.ts";
 import { MAX_CONFIG_BYTES } from "../../oci/limits.ts";
@@ -102,7 +101,7 @@ async function readImage(
 ): Promise<DockerImage | "artifact" | undefined> {
   const configName = cleanEntryName(entry.config);
   const configBytes = await readMetadata(archive, configName, MAX_CONFIG_BYTES, signal);
-  const digest: Digest = `sha256:${createHash("sha256").update(configBytes).digest("hex")}`;
+  const digest = digestOf(configBytes);
   const claimed = digestInName(configName);
   if (claimed !== undefined && claimed !== digest) {
     const error = alteredConfig(archive, configName, digest, claimed);

@@ -56,7 +56,7 @@ function importFlags(parser: Argv) {
     .option("user", text("user of the container: USER[:GROUP] (default root)"))
     .option("expose", text("port that the container listens on: PORT[/tcp|udp|sctp] (default none)"))
     .option("label", text("label: KEY=VALUE (default none)"))
-    .option("volume", text("path of a volume in the container (default: none)"))
+    .option("volume", text("path of a volume in the container (default none)"))
     .option("platform", text("OS/ARCH[/VARIANT] (default linux on this machine's architecture)"))
     .option("created", text("creation time: RFC 3339, or now (default $SOURCE_DATE_EPOCH, or 1970-01-01)"))
     .option("author", text("author of the image (default none)"))

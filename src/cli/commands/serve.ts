@@ -3,6 +3,7 @@ import { UsageError } from "../../errors.ts";
 import type { ServeEvent } from "../../index.ts";
 import { escapeForeign, quote } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
+import { MAX_NOTE } from "../output/note-text.ts";
 
 interface ServeFlags {
   readonly store: string;
@@ -11,8 +12,6 @@ interface ServeFlags {
 }
 
 const LISTEN = "127.0.0.1:5000";
-/** Characters of foreign text in a line on stderr. */
-const MAX_NOTE = 1000;
 
 export function serveCommand(context: Context): CommandModule<object, ServeFlags> {
   return {
@@ -52,7 +51,7 @@ export function serveCommand(context: Context): CommandModule<object, ServeFlags
   };
 }
 
-/** The server goes on; what it answers with status 500 or 404 is explained here. */
+/** The server continues; what it answers with status 500 or 404 is explained here. */
 function printEvent({ stderr }: Context, event: ServeEvent): void {
   if (event.kind === "note") stderr.write(`${event.message}\n`);
   if (event.kind === "damage") {

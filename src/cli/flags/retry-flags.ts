@@ -2,7 +2,7 @@ import type { Argv } from "yargs";
 import { UsageError } from "../../errors.ts";
 import type { RegistryOptions } from "../../index.ts";
 import { quote } from "../../util/format.ts";
-import { MAX_RETRIES, MAX_TIMEOUT_SECONDS, MIN_BYTES_PER_SECOND } from "../../util/options/option-limits.ts";
+import { MAX_RETRIES, MAX_TIMEOUT_SECONDS, MIN_LIMIT_RATE } from "../../util/options/option-limits.ts";
 
 /** Flags for slow and unreliable networks. */
 export interface RetryFlags {
@@ -55,7 +55,7 @@ const FACTORS: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 ** 2
 
 function maximumRate(text: string): number {
   const rate = bytesPerSecond(text);
-  if (rate !== undefined && rate >= MIN_BYTES_PER_SECOND) return rate;
+  if (rate !== undefined && rate >= MIN_LIMIT_RATE) return rate;
   throw new UsageError(`Cannot use --limit-rate: found ${quote(text)}, expected 1K or more, such as 500K or 10M`);
 }
 

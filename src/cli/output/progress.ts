@@ -23,7 +23,7 @@ export class Progress {
   readonly #now: () => number;
   #drawnMs: number;
   #transfer = new Meter();
-  /** While an archive is read from front to back: only its own size tells how much is left. */
+  /** While an archive is read from front to back: only its own size says how much is left. */
   #reading: Meter | undefined;
   /** Blobs are hashed or sent while they are read. */
   #isMoving = false;

@@ -1,13 +1,21 @@
-import { createHash } from "node:crypto";
 import { ArchiveError, IntegrityError, NotFoundError, RegistryError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
-import { type Digest, digestAlgorithm } from "../../oci/digest.ts";
+import { type Digest, digestAlgorithm, digestOf } from "../../oci/digest.ts";
 import { MAX_MANIFEST_BYTES } from "../../oci/limits.ts";
 import { parseManifest, type RawManifest } from "../../oci/manifest.ts";
-import { DOCKER_SCHEMA1, DOCKER_SCHEMA1_SIGNED, MANIFEST_ACCEPT, mayBeManifestType } from "../../oci/media-types.ts";
+import {
+  ANY_ACCEPT,
+  DOCKER_SCHEMA1,
+  DOCKER_SCHEMA1_SIGNED,
+  isManifestType,
+  isSchema1Type,
+  MANIFEST_ACCEPT,
+  mayBeManifestType,
+} from "../../oci/media-types.ts";
 import { isSchema1 } from "../../oci/schema1/schema1.ts";
 import { schema1Payload } from "../../oci/schema1/schema1-payload.ts";
 import { quote } from "../../util/format.ts";
+import { parseJson } from "../../util/json/json.ts";
 import { isBadAnswer, readingAnswer } from "../client/registry-answer.ts";
 import type { Repository, RepositoryCall } from "../client/repository.ts";
 import { type HeaderMap, headerList, headerText } from "../http/headers.ts";
@@ -57,9 +65,6 @@ export async function getManifest(
   }
 }
 
-/** Known types first, as containerd asks. */
-export const ANY_ACCEPT: readonly string[] = [...MANIFEST_ACCEPT, "*/*"];
-
 async function requestManifest(
   repository: Repository,
   reference: string,
@@ -96,7 +101,7 @@ function readManifest(
   const wanted = reference.includes(":") ? (reference as Digest) : undefined;
   const payload = isSchema1(bytes) ? schema1Payload(bytes, `${repository}`) : undefined;
   const covered = payload ?? bytes;
-  const digest = hashBytes(covered, wanted);
+  const digest = digestOf(covered, wanted === undefined ? "sha256" : digestAlgorithm(wanted));
   for (const expected of [wanted, ...headerList(headers, "docker-content-digest")]) {
     if (expected === undefined || expected === digest || digestLike(covered, expected) === expected) continue;
     throw new IntegrityError(
@@ -111,23 +116,29 @@ function readManifest(
   return { descriptor: { mediaType, digest, size: bytes.length }, manifest: { mediaType, bytes } };
 }
 
-/** @param takesAny also takes a JSON document that is announced as one of its own. @throws ArchiveError */
+/** Faults of a document that two readers may understand differently. */
+const DOUBTFUL: ReadonlySet<string> = new Set([
+  "manifest-media-type",
+  "manifest-shape",
+  "manifest-schema1",
+  "json-folded-key",
+  "json-number",
+]);
+
+/**
+ * @param takesAny also takes a JSON document of an unknown type, and one of a known type with faulty fields.
+ * @throws ArchiveError
+ */
 function manifestType(bytes: Uint8Array, announced: string | undefined, where: string, takesAny: boolean): string {
   try {
     return parseManifest(bytes, { where, ...(announced === undefined ? {} : { announced }) }).mediaType;
   } catch (error) {
     const type = announced?.split(";", 1)[0]?.trim() ?? "";
-    if (!takesAny || !(error instanceof ArchiveError) || !mayBeManifestType(type) || !isJsonObject(bytes)) throw error;
+    if (!takesAny || !(error instanceof ArchiveError) || !mayBeManifestType(type)) throw error;
+    if ((isManifestType(type) || isSchema1Type(type)) && DOUBTFUL.has(error.reason)) throw error;
+    const value = parseJson(bytes, { what: "manifest", where, maxBytes: MAX_MANIFEST_BYTES });
+    if (typeof value !== "object" || value === null || Array.isArray(value)) throw error;
     return type;
-  }
-}
-
-function isJsonObject(bytes: Uint8Array): boolean {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
-    return typeof value === "object" && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
   }
 }
 
@@ -165,10 +176,5 @@ function schema1Manifest(
 export function digestLike(bytes: Uint8Array, other: string): Digest | undefined {
   const algorithm = other.split(":", 1)[0];
   if (algorithm !== "sha256" && algorithm !== "sha512") return undefined;
-  return hashBytes(bytes, `${algorithm}:`);
-}
-
-function hashBytes(bytes: Uint8Array, like: Digest | undefined): Digest {
-  const algorithm = like === undefined ? "sha256" : digestAlgorithm(like);
-  return `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
+  return digestOf(bytes, algorithm);
 }

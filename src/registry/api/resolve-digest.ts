@@ -1,9 +1,10 @@
 import { AuthError, IntegrityError, NotFoundError, RegistryError } from "../../errors.ts";
 import { type Digest, isDigest } from "../../oci/digest.ts";
+import { ANY_ACCEPT } from "../../oci/media-types.ts";
 import { quote } from "../../util/format.ts";
 import type { Repository } from "../client/repository.ts";
 import { headerText } from "../http/headers.ts";
-import { ANY_ACCEPT, getManifest } from "./get-manifest.ts";
+import { getManifest } from "./get-manifest.ts";
 
 export interface ResolvedDigest {
   readonly digest: Digest;

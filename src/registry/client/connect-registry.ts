@@ -63,11 +63,11 @@ export async function connectRegistry(
 
 /** The given options, completed from certs.d. */
 async function transportOptions(registry: string, options: ConnectOptions): Promise<TransportOptions> {
-  const { plainHttp, insecure, idleMs, rate, leastRate } = options;
+  const { plainHttp, insecure, idleMs, rate, minRate } = options;
   const folder = plainHttp === true ? undefined : await readCertsFolder(registry, options);
   const ca = options.ca ?? folder?.ca;
   const clientCertificates = options.clientCertificates ?? folder?.clientCertificates;
-  return { plainHttp, insecure, ca, clientCertificates, idleMs, rate, leastRate };
+  return { plainHttp, insecure, ca, clientCertificates, idleMs, rate, minRate };
 }
 
 /** A token server or a storage host uses only the certs.d folder of its own name (security case A-19). */

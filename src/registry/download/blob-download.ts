@@ -53,7 +53,7 @@ async function wholeBody(request: BlobRequest): Promise<readonly Uint8Array[]> {
   });
 }
 
-/** Below the least rate, each attempt brings some bytes, and the whole would never end. */
+/** Below the minimum rate, each attempt brings some bytes, and the whole would never end. */
 function isTooSlow(error: unknown): error is ImgpackError {
   return error instanceof ImgpackError && errorCode(error.cause) === "ETOOSLOW";
 }

@@ -24,7 +24,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   EHOSTUNREACH: { found: "host unreachable", transient: true, hint: CHECK_NETWORK },
   ENETUNREACH: { found: "network unreachable", transient: true, hint: CHECK_NETWORK },
   ETOOSLOW: {
-    found: "a transfer below the least rate",
+    found: "a transfer below the minimum rate",
     expected: "at least --min-rate bytes per second",
     transient: true,
     hint: "For a slower line, lower the rate: --min-rate 100, or 0 for none.",

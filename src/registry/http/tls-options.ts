@@ -26,7 +26,7 @@ export interface TransportOptions {
   /** Milliseconds without a byte after which a connection counts as broken; default two minutes. */
   readonly idleMs?: number | undefined;
   /** Bytes per second that a body must reach, as far as the other side decides; 0 for none, default 1024. */
-  readonly leastRate?: number | undefined;
+  readonly minRate?: number | undefined;
   /** Shared by all bodies of a run. */
   readonly rate?: RateLimit | undefined;
 }

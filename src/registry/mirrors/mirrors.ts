@@ -35,7 +35,7 @@ export async function pullLocations(name: FullName, options: MirrorOptions = {})
       hint: `Its entry for ${quote(configured.prefix)} contains blocked = true.`,
     });
   }
-  const named = (options.mirrors ?? []).map(text => namedMirror(text, name));
+  const named = (options.mirrors ?? []).map(text => located(parseMirror(text), name));
   const fromFile = (configured?.mirrors ?? [])
     .filter(({ serves }) => serves === "all" || (serves === "digest-only") === (name.digest !== undefined))
     .map(({ location, insecure }) => moved(name, configured?.prefix ?? "", location, insecure, true));
@@ -71,12 +71,16 @@ function moved(name: FullName, prefix: string, location: string, insecure: boole
   };
 }
 
-/** @throws UsageError for anything but HOST[:PORT][/PATH], perhaps after http://. */
-export function checkMirror(text: string): void {
-  namedMirror(text, { registry: "", repository: "any" });
+/** What `--mirror` names. */
+interface Mirror {
+  readonly registry: string;
+  /** What precedes the repository. */
+  readonly path: readonly string[];
+  readonly trust: PullLocation["trust"];
 }
 
-function namedMirror(text: string, name: FullName): PullLocation {
+/** @throws UsageError for anything but HOST[:PORT][/PATH], perhaps after http://. */
+export function parseMirror(text: string): Mirror {
   const isPlain = /^http:\/\//i.test(text);
   const [host = "", ...path] = text
     .replace(/^https?:\/\//i, "")
@@ -86,12 +90,11 @@ function namedMirror(text: string, name: FullName): PullLocation {
   if (!("name" in readRegistryName(registryHost(host))) || isPathBad || /[@?#\s]/.test(text)) {
     throw new UsageError(`Cannot use --mirror ${quote(text)}: malformed, expected HOST[:PORT][/PATH]`);
   }
-  return {
-    registry: host,
-    repository: [...path, name.repository].join("/"),
-    isMirror: true,
-    trust: isPlain ? "plain-http" : "checked",
-  };
+  return { registry: host, path, trust: isPlain ? "plain-http" : "checked" };
+}
+
+function located({ registry, path, trust }: Mirror, name: FullName): PullLocation {
+  return { registry, repository: [...path, name.repository].join("/"), isMirror: true, trust };
 }
 
 function trustOf(insecure = false): PullLocation["trust"] {

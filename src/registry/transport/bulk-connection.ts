@@ -1,7 +1,7 @@
 import { connect as connectTcp, isIP, type LookupFunction, type Socket, type TcpNetConnectOpts } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { NetworkError } from "../../errors.ts";
-import { LeastRate } from "../http/least-rate.ts";
+import { MinRate } from "../http/min-rate.ts";
 import { type TransportOptions, tlsOptions } from "../http/tls-options.ts";
 import { HEAD_MS } from "./limit-answer.ts";
 import { parseResponseHead, type ResponseHead } from "./response-head.ts";
@@ -40,10 +40,10 @@ interface Exchange {
 export class BulkConnection {
   readonly #socket: Socket;
   readonly #idleMs: number;
-  readonly #leastRate: number | undefined;
+  readonly #minRate: number | undefined;
   /** Until the head is complete. */
   #headTimer: NodeJS.Timeout | undefined;
-  #pace: LeastRate | undefined;
+  #pace: MinRate | undefined;
   #exchange: Exchange | undefined;
   #fault: unknown;
   /** Until the taker is ready again; never rejects. */
@@ -55,7 +55,7 @@ export class BulkConnection {
 
   constructor(url: URL, options: TransportOptions, lookup?: LookupFunction, idleMs: number = IDLE_MS) {
     this.#idleMs = idleMs;
-    this.#leastRate = options.leastRate;
+    this.#minRate = options.minRate;
     const isTls = url.protocol === "https:";
     const host = url.hostname.replace(/^\[|\]$/g, "");
     const buffer = Buffer.allocUnsafeSlow(isTls ? TLS_READ_BYTES : READ_BYTES);
@@ -162,8 +162,8 @@ export class BulkConnection {
     exchange.remaining = length;
     const rest = exchange.headBytes.subarray(end + 4);
     exchange.headBytes = Buffer.alloc(0);
-    const pace = { leastRate: this.#leastRate, idleMs: this.#idleMs };
-    this.#pace = new LeastRate(pace, fault => this.#fail(fault));
+    const pace = { minRate: this.#minRate, idleMs: this.#idleMs };
+    this.#pace = new MinRate(pace, fault => this.#fail(fault));
     this.#pace.start();
     return this.#readBody(exchange, rest);
   }

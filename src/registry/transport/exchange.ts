@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { LookupFunction, Socket } from "node:net";
-import { LeastRate } from "../http/least-rate.ts";
+import { MinRate } from "../http/min-rate.ts";
 import type { Agents } from "../http/proxy-agents.ts";
 import type { RateLimit } from "../http/rate-limit.ts";
 import { limitAnswer } from "./limit-answer.ts";
@@ -36,7 +36,7 @@ export interface ExchangeOptions {
   readonly lookup: LookupFunction;
   readonly idleMs: number;
   /** Bytes per second that a body must reach; 0 for none, default 1024. */
-  readonly leastRate: number | undefined;
+  readonly minRate: number | undefined;
   readonly rate: RateLimit | undefined;
   /** Called with the body bytes that are about to be sent. */
   readonly onSent: (bytes: number) => void;
@@ -71,7 +71,7 @@ export async function exchange(
   options: ExchangeOptions,
 ): Promise<TransportResponse> {
   const { url, method, signal } = request;
-  const { lookup, idleMs, rate, leastRate } = options;
+  const { lookup, idleMs, rate, minRate } = options;
   const { client, agent, forwarder } = await agents.forUrl(url);
   const headers = { ...request.headers };
   if (forwarder !== undefined) {
@@ -113,7 +113,7 @@ export async function exchange(
         url,
         status: answer.statusCode ?? 0,
         headers: answer.headersDistinct,
-        body: bodyOf(answer, new LeastRate({ leastRate, idleMs }, fault => answer.destroy(fault)), rate, signal),
+        body: bodyOf(answer, new MinRate({ minRate, idleMs }, fault => answer.destroy(fault)), rate, signal),
       });
     });
     sendBody(outgoing, request, state, options).catch(error => outgoing.destroy(error));
@@ -125,10 +125,10 @@ async function sendBody(
   outgoing: ClientRequest,
   request: TransportRequest,
   state: ExchangeState,
-  { rate, leastRate, idleMs, onSent }: ExchangeOptions,
+  { rate, minRate, idleMs, onSent }: ExchangeOptions,
 ): Promise<void> {
   const body = limitedBody(request.body, rate, request.signal);
-  const pace = new LeastRate({ leastRate, idleMs }, fault => outgoing.destroy(fault));
+  const pace = new MinRate({ minRate, idleMs }, fault => outgoing.destroy(fault));
   const stop = (): void => pace.stop();
   for (const event of ["finish", "response", "close"]) outgoing.once(event, stop);
   if (!isIterable(body)) {
@@ -172,7 +172,7 @@ function limitConnecting(socket: Socket, onTimeout: (fault: Error) => void): voi
 
 function bodyOf(
   answer: IncomingMessage,
-  pace: LeastRate,
+  pace: MinRate,
   rate: RateLimit | undefined,
   signal: AbortSignal | undefined,
 ): ResponseBody {
@@ -199,7 +199,7 @@ function bodyOf(
 }
 
 /** The parts of a body, which fails when they come too slowly. */
-async function* watched(answer: IncomingMessage, pace: LeastRate): AsyncGenerator<Uint8Array> {
+async function* watched(answer: IncomingMessage, pace: MinRate): AsyncGenerator<Uint8Array> {
   try {
     pace.start();
     for await (const part of answer as AsyncIterable<Uint8Array>) {

@@ -70,8 +70,8 @@ export class Transport implements AsyncDisposable {
     const { url } = request;
     if (!(await this.isDirect(url))) return undefined;
     this.requests += 1;
-    const { idleMs, rate, leastRate } = this.options;
-    const options = this.#isHome(url) ? this.options : { idleMs, rate, leastRate };
+    const { idleMs, rate, minRate } = this.options;
+    const options = this.#isHome(url) ? this.options : { idleMs, rate, minRate };
     return await hooked({ kind: "request", target: `GET ${url.pathname}` }, async () =>
       this.#bulk.get(request, options),
     );
@@ -90,11 +90,11 @@ export class Transport implements AsyncDisposable {
     if (refusal !== null) throw refusal;
     const agents = await this.#agentsFor(request.url);
     const operation = { kind: "request", target: `${request.method} ${request.url.pathname}` } as const;
-    const { idleMs = IDLE_MS, rate, leastRate } = this.options;
+    const { idleMs = IDLE_MS, rate, minRate } = this.options;
     const onSent = (bytes: number): void => {
       this.bytesSent += bytes;
     };
-    const options = { lookup: this.lookup, idleMs, leastRate, rate, onSent };
+    const options = { lookup: this.lookup, idleMs, minRate, rate, onSent };
     const once = (): Promise<TransportResponse> => hooked(operation, async () => exchange(request, agents, options));
     try {
       return await once();

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 
-/** Connections at a time; further ones are closed unheard. With their files, they fit into 1024 descriptors. */
+/** Connections at a time; further ones are closed at once, without an answer. With their files, they fit into 1024 descriptors. */
 export const MAX_CONNECTIONS = 512;
 /** Above it, an idle or slow connection makes room for a new one; if there is none, requests of the new one get 503. */
 export const MAX_SERVED = 448;
@@ -10,8 +10,8 @@ export const MAX_SERVED = 448;
 const MIN_IDLE_MS = 1000;
 /** Pipelined requests that wait, over all connections. Node parses up to 64 KiB of them before it can be paused. */
 const MAX_WAITING = 4096;
-/** Of a body, in either direction. */
-const MIN_BYTES_PER_SECOND = 1024;
+/** Bytes per second of a body, in either direction. */
+const MIN_CLIENT_RATE = 1024;
 /** How long a body may be slower. */
 const MAX_SLOW_MS = 120_000;
 
@@ -149,7 +149,7 @@ export class ConnectionTable {
   /** Measures how fast bodies have moved since the last call, and closes what has been too slow for too long. */
   sweep(): void {
     const now = this.#now();
-    const minBytes = ((now - this.#lastSweep) / 1000) * MIN_BYTES_PER_SECOND;
+    const minBytes = ((now - this.#lastSweep) / 1000) * MIN_CLIENT_RATE;
     for (const connection of this.#connections.values()) {
       const bytes = connection.socket.bytesRead + connection.socket.bytesWritten;
       const isSlow = connection.isClientsTurn && bytes - connection.bytes < minBytes;

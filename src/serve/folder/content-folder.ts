@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Digest, digestAlgorithm, digestHex } from "../../oci/digest.ts";
+import { type Digest, digestAlgorithm, digestHex, digestOf } from "../../oci/digest.ts";
 import { DiskFile } from "../../util/disk.ts";
 import { errorCode } from "../../util/error-code.ts";
 import { open, stat } from "../../util/read-disk.ts";
@@ -76,8 +75,7 @@ export class ContentFolder {
     let found: string;
     try {
       await new DiskFile(this.path(digest), file).read(bytes, 0);
-      const algorithm = digestAlgorithm(digest);
-      found = `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
+      found = digestOf(bytes, digestAlgorithm(digest));
     } catch (error) {
       found = stateOf(error);
     }

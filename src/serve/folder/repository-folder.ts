@@ -81,7 +81,7 @@ export class RepositoryFolder {
       if (blob !== undefined) this.#blobs.set(blob.digest, blob.size);
     }
     for (const entry of await readdir(join(this.#folder, "manifests"))) {
-      const digest = digestOf(entry);
+      const digest = entryDigest(entry);
       if (digest === undefined) continue;
       const path = join(this.#folder, "manifests", entry);
       const record = manifestRecord(digest, await readRecord(path));
@@ -178,14 +178,14 @@ export class RepositoryFolder {
   }
 }
 
-function digestOf(entry: string): Digest | undefined {
+function entryDigest(entry: string): Digest | undefined {
   const text = entry.replace("-", ":");
   return isDigest(text) ? text : undefined;
 }
 
 function blobOf(entry: string): StoredContent | undefined {
   const [, name = "", size = ""] = /^([a-z0-9]+-[0-9a-f]+)-([0-9]{1,15})$/.exec(entry) ?? [];
-  const digest = digestOf(name);
+  const digest = entryDigest(name);
   return digest === undefined ? undefined : { digest, size: Number(size) };
 }
 

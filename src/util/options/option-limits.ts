@@ -2,5 +2,5 @@
 export const MAX_CONCURRENCY = 64;
 export const MAX_RETRIES = 100;
 export const MAX_TIMEOUT_SECONDS = 86_400;
-/** Below this rate, a single read takes longer than most servers wait. */
-export const MIN_BYTES_PER_SECOND = 1024;
+/** Bytes per second of `--limit-rate`. Below this rate, a single read takes longer than most servers wait. */
+export const MIN_LIMIT_RATE = 1024;

@@ -123,7 +123,6 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
     verb: "convert" as const,
     output,
     platforms,
-
     sourceName: what,
     originals,
   };

@@ -2,7 +2,7 @@ import type { ClientCertificate } from "../../registry/http/tls-options.ts";
 import type { Kind, OptionsShape } from "../../util/options/check-options.ts";
 import { badOption } from "../../util/options/check-options.ts";
 import { FLAG, group, kindOf, required, TEXT, whole } from "../../util/options/option-kinds.ts";
-import { MAX_RETRIES, MAX_TIMEOUT_SECONDS, MIN_BYTES_PER_SECOND } from "../../util/options/option-limits.ts";
+import { MAX_RETRIES, MAX_TIMEOUT_SECONDS, MIN_LIMIT_RATE } from "../../util/options/option-limits.ts";
 
 export type { ClientCertificate } from "../../registry/http/tls-options.ts";
 
@@ -55,8 +55,8 @@ export interface RegistryOptions {
   /** Bytes per second, of all bodies together and in both directions. Default: no limit. */
   readonly limitRate?: number | undefined;
   /**
-   * Bytes per second that a transfer must reach on average over `retry.timeoutMs`, as far as the registry decides; 0 for
-   * none. Default 1024.
+   * Bytes per second that a transfer must reach on average over `retry.timeoutMs`, at least 60,000, as far as the
+   * registry decides; 0 for none. Default 1024.
    */
   readonly minRate?: number | undefined;
 }
@@ -81,8 +81,8 @@ const REGISTRY_OPTIONS: OptionsShape<RegistryOptions> = {
   tls: group(TLS),
   retry: group<RegistryRetry>({ count: whole(0, MAX_RETRIES), timeoutMs: whole(1, MAX_TIMEOUT_SECONDS * 1000) }),
   limitRate: kindOf(
-    `a number of bytes per second, at least ${MIN_BYTES_PER_SECOND}`,
-    value => typeof value === "number" && value >= MIN_BYTES_PER_SECOND,
+    `a number of bytes per second, at least ${MIN_LIMIT_RATE}`,
+    value => typeof value === "number" && value >= MIN_LIMIT_RATE,
   ),
   minRate: kindOf(
     "a number of bytes per second, or 0",

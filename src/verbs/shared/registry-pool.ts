@@ -8,7 +8,7 @@ import { type ConnectOptions, connectRegistry } from "../../registry/client/conn
 import type { RegistryClient } from "../../registry/client/registry-client.ts";
 import { Repository } from "../../registry/client/repository.ts";
 import { RateLimit } from "../../registry/http/rate-limit.ts";
-import { checkMirror, type PullLocation, pullLocations } from "../../registry/mirrors/mirrors.ts";
+import { type PullLocation, parseMirror, pullLocations } from "../../registry/mirrors/mirrors.ts";
 import type { CandidatesFor, FullReference } from "../../registry/registry-source.ts";
 import { registryTarget } from "../../registry/registry-target.ts";
 import { UploadJournal } from "../../registry/upload/upload-journal.ts";
@@ -26,7 +26,7 @@ export interface PoolOptions {
 export class RegistryPool implements AsyncDisposable {
   readonly #options: ConnectOptions;
   /** Retries and limits, which apply to every registry of the run, mirrors included. */
-  readonly #commonOptions: Pick<ConnectOptions, "attempts" | "idleMs" | "leastRate" | "rate" | "onRetry">;
+  readonly #commonOptions: Pick<ConnectOptions, "attempts" | "idleMs" | "minRate" | "rate" | "onRetry">;
   readonly #mirrors: readonly string[];
   readonly #onProgress: OnProgress;
   readonly #journal: UploadJournal | undefined;
@@ -46,7 +46,7 @@ export class RegistryPool implements AsyncDisposable {
     this.#commonOptions = {
       attempts: retry.count === undefined ? undefined : retry.count + 1,
       idleMs: retry.timeoutMs,
-      leastRate: minRate,
+      minRate,
       rate: limitRate === undefined ? undefined : new RateLimit(limitRate),
       onRetry: ({ attempt, waitMs, error }, what) =>
         onProgress({ kind: "retry", what, attempt, waitMs, message: error.message }),
@@ -62,7 +62,7 @@ export class RegistryPool implements AsyncDisposable {
       clientCertificates: clientCertificate === undefined ? undefined : [clientCertificate],
     };
     this.#mirrors = listOf(mirror);
-    for (const text of this.#mirrors) checkMirror(text);
+    for (const text of this.#mirrors) parseMirror(text);
     this.#onProgress = onProgress;
     if (cacheDir !== undefined) this.#journal = new UploadJournal(cacheDir, { onNote: this.note });
   }

@@ -28,10 +28,10 @@ interface Scene {
 }
 
 /** A server whose first request the test answers. */
-async function scene(leastRate?: number): Promise<Scene> {
+async function scene(minRate?: number): Promise<Scene> {
   const came = deferred<Socket>();
   const server = await rawServer(socket => void socket.once("data", () => came.resolve(socket)));
-  const transport = new Transport(server.url, { leastRate });
+  const transport = new Transport(server.url, { minRate });
   onTestFinished(async () => await transport[Symbol.asyncDispose]());
   const send: Scene["send"] = async request =>
     await transport.send({ method: "GET", url: server.url, headers: {}, ...request });
@@ -107,7 +107,7 @@ describe("Transport with a body that drips", () => {
     }
   }
 
-  test("a large body below the least rate fails after two minutes", async () => {
+  test("a large body below the minimum rate fails after two minutes", async () => {
     const { socket, send } = await scene();
     const sending = send();
     (await socket).write(HEAD);
@@ -116,12 +116,12 @@ describe("Transport with a body that drips", () => {
     expect((await outcome).failure?.cause).toMatchObject({ code: "ETOOSLOW" });
   });
 
-  test("a large body above the least rate is taken, and so is any with the least rate 0", async () => {
-    for (const [leastRate, part] of [
+  test("a large body above the minimum rate is taken, and so is any with the minimum rate 0", async () => {
+    for (const [minRate, part] of [
       [undefined, "x".repeat(11 * 1024)],
       [0, "x"],
     ] as const) {
-      const { socket, send } = await scene(leastRate);
+      const { socket, send } = await scene(minRate);
       const sending = send();
       (await socket).write(HEAD);
       let isOver = false;
@@ -136,7 +136,7 @@ describe("Transport with a body that drips", () => {
     }
   });
 
-  test("a document that does not end fails after five minutes, also above the least rate", async () => {
+  test("a document that does not end fails after five minutes, also above the minimum rate", async () => {
     const { socket, send } = await scene(0);
     const sending = send();
     (await socket).write(HEAD);

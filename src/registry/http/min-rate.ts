@@ -1,10 +1,10 @@
 /** Milliseconds; at least as long as a pause that counts as a broken connection. */
 const MIN_WINDOW_MS = 60_000;
-const DEFAULT_BYTES_PER_SECOND = 1024;
+const DEFAULT_MIN_RATE = 1024;
 
-export interface LeastRateOptions {
+export interface MinRateOptions {
   /** Bytes per second; 0 for none, default 1024. */
-  readonly leastRate?: number | undefined;
+  readonly minRate?: number | undefined;
   /** Milliseconds without a byte after which a connection counts as broken. */
   readonly idleMs: number;
 }
@@ -13,7 +13,7 @@ export interface LeastRateOptions {
  * Watches one body while it waits for the other side. A side that sends, or takes, a byte now and then is never idle,
  * and would hold the run for days. Time in which this side is slow does not count.
  */
-export class LeastRate {
+export class MinRate {
   readonly #windowMs: number;
   /** Bytes that must move in each window. */
   readonly #needed: number;
@@ -25,9 +25,9 @@ export class LeastRate {
   #timer: NodeJS.Timeout | undefined;
 
   /** @param onSlow ends the transfer. */
-  constructor({ leastRate = DEFAULT_BYTES_PER_SECOND, idleMs }: LeastRateOptions, onSlow: (fault: Error) => void) {
+  constructor({ minRate = DEFAULT_MIN_RATE, idleMs }: MinRateOptions, onSlow: (fault: Error) => void) {
     this.#windowMs = Math.max(MIN_WINDOW_MS, idleMs);
-    this.#needed = (leastRate * this.#windowMs) / 1000;
+    this.#needed = (minRate * this.#windowMs) / 1000;
     this.#onSlow = onSlow;
   }
 
