@@ -1,16 +1,18 @@
-import type { Stats } from "node:fs";
 import { dirname } from "node:path";
 import { StorageError } from "../errors.ts";
 import { createFile, type DiskFile, openForUpdate, removeFile, renameFile, syncFolder } from "./disk.ts";
 import { errorCode } from "./error-code.ts";
 import { quote } from "./format.ts";
-import { isSameFile } from "./input-guard.ts";
+import { isNamed, isSameFile } from "./input-guard.ts";
 import { checkSpace, checkTarget, storageFault } from "./output-checks.ts";
 import { isOwnedByUser } from "./private-file.ts";
 import { lstat } from "./read-disk.ts";
 
 /** After the last byte of a partial file, so that a later run knows it as ours. */
 const MARK: Buffer = Buffer.from("imgpack: unfinished file\n");
+
+/** @param file open for reading. */
+export type IsWhole = (file: DiskFile) => Promise<boolean>;
 
 /**
  * A file that appears only when it is complete: it is written as `<path>.partial`, synced, then renamed, and its folder is
@@ -33,17 +35,21 @@ export class PartialFile implements AsyncDisposable {
 
   /**
    * @param bytes final size; the space for it must be free.
+   * @param isWhole whether an unmarked file of that size contains exactly what is to be written: that of a run that was
+   * killed just before the rename.
    * @throws StorageError with the numbers when it is not, or when the folder cannot be written.
    */
-  static async create(path: string, bytes: number): Promise<PartialFile> {
+  static async create(path: string, bytes: number, isWhole: IsWhole = async () => false): Promise<PartialFile> {
     await checkTarget(path);
     const partial = `${path}.partial`;
     let file: DiskFile | undefined;
     try {
       // Before the check of free space: this removes the partial file of an earlier run.
-      file = await openExclusive(partial);
+      file = await openExclusive(partial, bytes, isWhole);
       await checkSpace(path, bytes);
       await file.write(MARK, bytes);
+      // A power cut must not leave bytes without it.
+      await file.sync();
       return new PartialFile(path, partial, file, bytes);
     } catch (cause) {
       if (file !== undefined) await abandon(file, partial);
@@ -80,6 +86,8 @@ export class PartialFile implements AsyncDisposable {
     }
     try {
       await this.#checkOwn(this.#bytes + MARK.length);
+      // With the mark, because this may take long. What is left to do without it takes an instant.
+      await this.#file.sync();
       await this.#file.truncate(this.#bytes);
       await this.#file.sync();
       // Again, because the sync may have taken long.
@@ -115,19 +123,14 @@ async function abandon(file: DiskFile, partial: string): Promise<void> {
   await file.close().catch(() => undefined);
 }
 
-async function isNamed(held: Stats, path: string): Promise<boolean> {
-  const named = await lstat(path).catch(() => undefined);
-  return named?.ino === held.ino && named.dev === held.dev;
-}
-
 /** Replaces the partial file of a killed run; refuses anything else under that name. */
-async function openExclusive(partial: string): Promise<DiskFile> {
+async function openExclusive(partial: string, bytes: number, isWhole: IsWhole): Promise<DiskFile> {
   try {
     return await createFile(partial, 0o644);
   } catch (error) {
     if (errorCode(error) !== "EEXIST") throw error;
   }
-  if (!(await isLeftOver(partial))) {
+  if (!(await isLeftOver(partial, bytes, isWhole))) {
     throw new StorageError(`Cannot write ${quote(partial)}: found a file that imgpack did not write, expected none`, {
       hint: "Rename or remove it, or choose another output name.",
     });
@@ -137,7 +140,7 @@ async function openExclusive(partial: string): Promise<DiskFile> {
 }
 
 /** Whether it ends with the mark. An empty file was left by a run that ended before it wrote the mark. */
-async function isLeftOver(partial: string): Promise<boolean> {
+async function isLeftOver(partial: string, bytes: number, isWhole: IsWhole): Promise<boolean> {
   const named = await lstat(partial);
   if (!named.isFile() || named.nlink !== 1 || !isOwnedByUser(named)) return false;
   if (named.size === 0) return true;
@@ -145,5 +148,5 @@ async function isLeftOver(partial: string): Promise<boolean> {
   if (!isSameFile(await file.stat(), named)) return false;
   const end = Buffer.alloc(MARK.length);
   await file.read(end, Math.max(0, named.size - MARK.length));
-  return end.equals(MARK);
+  return end.equals(MARK) || (named.size === bytes && (await isWhole(file)));
 }

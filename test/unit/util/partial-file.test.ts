@@ -1,7 +1,9 @@
 import { readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { StorageError } from "../../../src/errors.ts";
+import type { DiskFile } from "../../../src/util/disk.ts";
+import { watchOperations } from "../../../src/util/operation-hook.ts";
 import { PartialFile } from "../../../src/util/partial-file.ts";
 import { temporaryFolder } from "../../support/images.ts";
 
@@ -46,4 +48,33 @@ test("PartialFile replaces the empty file of a run that was killed before it wro
   await truncate(join(folder, "z.partial"));
   await written(join(folder, "z"), "whole");
   expect(await readdir(folder)).toEqual(["z"]);
+});
+
+test("PartialFile replaces what a run left that was killed after it removed the mark, if that is the content wanted", async () => {
+  const folder = await temporaryFolder();
+  let left: Buffer | undefined;
+  watchOperations(async ({ kind }, run) => {
+    if (kind === "rename") left = await readFile(join(folder, "z.partial"));
+    return await run();
+  });
+  onTestFinished(() => watchOperations(undefined));
+  await written(join(folder, "z"), "whole");
+  await writeFile(join(folder, "z.partial"), left ?? "");
+  const isWhole = async ({ handle }: DiskFile): Promise<boolean> => (await handle.readFile("utf8")) === "whole";
+  await using file = await PartialFile.create(join(folder, "z"), 5, isWhole);
+  await file.publish();
+  expect(await readdir(folder)).toEqual(["z"]);
+  await writeFile(join(folder, "z.partial"), "mine!");
+  await expect(PartialFile.create(join(folder, "z"), 5, isWhole)).rejects.toThrow("imgpack did not write");
+});
+
+test("PartialFile has its mark on the disk before the first byte, and until all bytes are there", async () => {
+  const steps: string[] = [];
+  watchOperations(async ({ kind, position }, run) => {
+    steps.push(position === undefined ? kind : `${kind} ${position}`);
+    return await run();
+  });
+  onTestFinished(() => watchOperations(undefined));
+  await written(join(await temporaryFolder(), "z"), "whole");
+  expect(steps).toEqual("create,write 5,sync,write 0,sync,truncate,sync,rename,sync-folder".split(","));
 });
