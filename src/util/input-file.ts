@@ -4,6 +4,8 @@ import type { Readable } from "node:stream";
 import { openFifo } from "./open-fifo.ts";
 import { open, stat } from "./read-disk.ts";
 
+const MAX_TEXT_BYTES = 64 * 1024 * 1024;
+
 /**
  * Opens a file or a folder that the user names, without waiting: opening a FIFO the usual way blocks until it has a writer,
  * and nothing can interrupt that.
@@ -15,15 +17,18 @@ export async function openInput(path: string): Promise<FileHandle | Readable> {
   return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
 }
 
-/**
- * Reads a small text that the user names.
- *
- * @param maxBytes default 64 MiB.
- * @throws RangeError for more bytes; errors of the system.
- */
-export async function readInputText(path: string, signal?: AbortSignal, maxBytes: number = 2 ** 26): Promise<string> {
+/** Reads a small text that the user names, as `readText` does. */
+export async function readInputText(path: string, signal: AbortSignal | undefined): Promise<string> {
   const input = await openInput(path);
-  const stream = "createReadStream" in input ? input.createReadStream({ signal }) : input;
+  return await readText("createReadStream" in input ? input.createReadStream() : input, signal);
+}
+
+/**
+ * Reads a small text, and destroys the stream.
+ *
+ * @throws RangeError for more than 64 MiB; errors of the system; the signal's reason.
+ */
+export async function readText(stream: Readable, signal: AbortSignal | undefined): Promise<string> {
   const onAbort = (): void => void stream.destroy(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
@@ -32,7 +37,7 @@ export async function readInputText(path: string, signal?: AbortSignal, maxBytes
     let bytes = 0;
     for await (const part of stream as AsyncIterable<Buffer>) {
       bytes += part.length;
-      if (bytes > maxBytes) throw new RangeError(`more than ${maxBytes} bytes`);
+      if (bytes > MAX_TEXT_BYTES) throw new RangeError(`more than ${MAX_TEXT_BYTES} bytes`);
       parts.push(part);
     }
     return Buffer.concat(parts).toString("utf8");

@@ -48,7 +48,7 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
       `Cannot copy: ${references.length} names given, expected source and target, or --to HOST/PREFIX`,
     );
   }
-  const registry = await registryFromFlags(flags);
+  const registry = await registryFromFlags(flags, context.signal);
   const progress = new Progress(context, flags, "Copying");
   const { copy, copyTo } = await import("../../index.ts");
   const options = {

@@ -19,7 +19,7 @@ export function inspectCommand(context: Context): CommandModule<object, InspectF
       ),
     handler: async flags => {
       refuseTypedArchive(flags.source ?? "", "inspect");
-      const options = await remoteOptions(flags, context);
+      const options = await remoteOptions(flags, context, [flags.source ?? ""]);
       const progress = new Progress(context, flags, "Reading");
       const { inspect } = await import("../../index.ts");
       const result = await inspect(flags.source ?? "", { ...options, onProgress: progress.onProgress }).finally(() =>

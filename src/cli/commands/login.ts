@@ -42,7 +42,7 @@ export function loginCommand(context: Context): CommandModule<object, LoginFlags
 
 async function runLogin(flags: LoginFlags, context: Context): Promise<void> {
   const host = flags.host ?? "";
-  const tls = await tlsFromFlags(flags);
+  const tls = await tlsFromFlags(flags, context.signal);
   const { username, password } = await readLogin(host, flags, context);
   const { login } = await import("../../index.ts");
   const result = await login(host, { username, password, tls, signal: context.signal });
@@ -72,7 +72,8 @@ async function readLogin(
   if (flags.passwordStdin && flags.username === undefined) {
     throw new UsageError("Cannot log in: no user name given, expected --username with --password-stdin");
   }
-  if (flags.passwordStdin) return { username: flags.username ?? "", password: await readSecret("password") };
+  if (flags.passwordStdin)
+    return { username: flags.username ?? "", password: await readSecret("password", context.signal) };
   const { stdin } = process;
   if (stdin.isTTY !== true) {
     throw new UsageError("Cannot log in: no terminal to ask on, expected --username and --password-stdin");

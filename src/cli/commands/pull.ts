@@ -11,7 +11,6 @@ import {
 } from "../flags/archive-flags.ts";
 import { type ListFlags, listedInputs, listFlags, withFailedList } from "../flags/list-flags.ts";
 import { READ_REGISTRY, registryFromFlags } from "../flags/registry-flags.ts";
-import { checkStdinUses } from "../flags/stdin-input.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
@@ -73,12 +72,11 @@ function pullFlags(parser: Argv) {
 
 async function runPull(flags: PullFlags, context: Context): Promise<void> {
   const output = archiveOutput(flags.output, context, flags.json);
-  checkStdinUses([flags.passwordStdin || flags.tokenStdin, flags.fromFile === "-"]);
-  const registry = await registryFromFlags(flags);
+  const registry = await registryFromFlags(flags, context.signal);
   const progress = new Progress(context, flags, "Pulling");
   const { pull } = await import("../../index.ts");
   try {
-    const references = await listedInputs(flags.references, flags, "pull");
+    const references = await listedInputs(flags.references, flags, "pull", context.signal);
     const work = async () =>
       await pull(references, {
         keepGoing: flags.keepGoing,

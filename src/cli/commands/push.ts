@@ -57,11 +57,12 @@ function pushFlags(parser: Argv) {
 }
 
 async function runPush(flags: PushFlags, context: Context): Promise<void> {
-  const registry = await registryFromFlags(flags);
+  const registry = await registryFromFlags(flags, context.signal, flags.archives);
   const progress = new Progress(context, flags, "Pushing");
   const { push } = await import("../../index.ts");
   try {
-    const archives = await listedInputs(flags.archives, flags, "push");
+    const archives = await listedInputs(flags.archives, flags, "push", context.signal);
+    // Again, with those of the list.
     const { passwordStdin, tokenStdin, fromFile } = flags;
     checkStdinUses([...archives.map(path => path === "-"), passwordStdin || tokenStdin, fromFile === "-"]);
     for (const archive of archives) refuseTypedArchive(archive, "push");

@@ -35,27 +35,33 @@ export function connectionFlags<T>(parser: Argv<T>): Argv<T & ConnectionFlags> {
 }
 
 /** @throws UsageError for a PEM file that is missing or contains something else. */
-export async function tlsFromFlags(flags: ConnectionFlags): Promise<RegistryTls> {
+export async function tlsFromFlags(flags: ConnectionFlags, signal: AbortSignal): Promise<RegistryTls> {
   const { plainHttp, insecure, caFile, certFile, keyFile } = flags;
-  const ca = caFile === undefined ? undefined : await readPem("--ca-file", caFile, "CERTIFICATE");
+  const ca = caFile === undefined ? undefined : await readPem("--ca-file", caFile, "CERTIFICATE", signal);
   if (certFile === undefined && keyFile === undefined) return { plainHttp, insecure, ca };
   if (certFile === undefined || keyFile === undefined) {
     const [given, missing] = certFile === undefined ? ["--key-file", "--cert-file"] : ["--cert-file", "--key-file"];
     throw new UsageError(`Cannot use ${given}: no ${missing} given, expected both`);
   }
-  const cert = await readPem("--cert-file", certFile, "CERTIFICATE");
-  const key = await readPem("--key-file", keyFile, "PRIVATE KEY");
+  const cert = await readPem("--cert-file", certFile, "CERTIFICATE", signal);
+  const key = await readPem("--key-file", keyFile, "PRIVATE KEY", signal);
   const passphrase = process.env["IMGPACK_KEY_PASSPHRASE"] || undefined;
   return { plainHttp, insecure, ca, clientCertificate: { cert, key, passphrase } };
 }
 
-async function readPem(flag: string, path: string, block: "CERTIFICATE" | "PRIVATE KEY"): Promise<string> {
+async function readPem(
+  flag: string,
+  path: string,
+  block: "CERTIFICATE" | "PRIVATE KEY",
+  signal: AbortSignal,
+): Promise<string> {
   const kind = block === "CERTIFICATE" ? "certificate" : "private key";
   const expected = block === "CERTIFICATE" ? "PEM certificates" : "a PEM private key";
   let text: string;
   try {
-    text = await readInputText(path);
+    text = await readInputText(path, signal);
   } catch (cause) {
+    signal.throwIfAborted();
     throw new UsageError(`Cannot read ${flag} ${quote(path)}: no readable file, expected ${expected}`, { cause });
   }
   if (text.includes(`${block}-----`)) return text;

@@ -1,9 +1,9 @@
 import type { Argv } from "yargs";
 import { PartialError, UsageError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
-import { readInputText } from "../../util/input-file.ts";
+import { readInputText, readText } from "../../util/input-file.ts";
 import { checkOutput } from "../output/output-files.ts";
-import { readStdin, refuseTerminal } from "./stdin-input.ts";
+import { refuseTerminal } from "./stdin-input.ts";
 
 /** Flags of the commands that take several inputs. */
 export interface ListFlags {
@@ -36,8 +36,9 @@ export async function listedInputs(
   named: readonly string[] | undefined,
   { fromFile }: ListFlags,
   command: string,
+  signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const listed = fromFile === undefined ? [] : await linesOf(fromFile);
+  const listed = fromFile === undefined ? [] : await linesOf(fromFile, signal);
   const inputs = [...(named ?? []), ...listed];
   if (inputs.length > 0) return inputs;
   // An empty list is valid: the list of an earlier run, where nothing failed.
@@ -73,13 +74,14 @@ async function writeList(path: string | undefined, names: readonly string[]): Pr
   }
 }
 
-async function linesOf(path: string): Promise<readonly string[]> {
+async function linesOf(path: string, signal: AbortSignal): Promise<readonly string[]> {
   refuseTerminal(path, "list", "Pipe it in, or name a file.");
   try {
-    const text = path === "-" ? await readStdin() : await readInputText(path);
+    const text = path === "-" ? await readText(process.stdin, signal) : await readInputText(path, signal);
     const lines = text.split(/\r?\n/).map(line => line.trim());
     return lines.filter(line => line !== "" && !line.startsWith("#"));
   } catch (cause) {
+    signal.throwIfAborted();
     throw new UsageError(`Cannot read --from-file ${quote(path)}: no readable file, expected one`, { cause });
   }
 }

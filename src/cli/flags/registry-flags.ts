@@ -1,9 +1,11 @@
 import type { Argv } from "yargs";
 import { UsageError } from "../../errors.ts";
 import type { RegistryOptions } from "../../index.ts";
+import { readText } from "../../util/input-file.ts";
 import { type ConnectionFlags, connectionFlags, tlsFromFlags } from "./connection-flags.ts";
+import type { ListFlags } from "./list-flags.ts";
 import { type RetryFlags, retryFlags, retryOptions } from "./retry-flags.ts";
-import { readStdin, refuseTerminal } from "./stdin-input.ts";
+import { checkStdinUses, refuseTerminal } from "./stdin-input.ts";
 
 /** Flags of every command that connects to a registry. */
 export interface RegistryFlags extends ConnectionFlags, RetryFlags {
@@ -32,26 +34,35 @@ export function registryFlags<T>(parser: Argv<T>, registry: string): Argv<T & Re
     .option("token-stdin", { type: "boolean", describe: "read an access token from stdin" });
 }
 
-/** @throws UsageError for a bad PEM file, for a number out of range, or for two secrets from one stdin. */
-export async function registryFromFlags(flags: RegistryFlags): Promise<RegistryOptions> {
+/**
+ * @param inputs of the command, of which "-" is stdin.
+ * @throws UsageError for a bad PEM file, for a number out of range, or for stdin used twice.
+ */
+export async function registryFromFlags(
+  flags: RegistryFlags & ListFlags,
+  signal: AbortSignal,
+  inputs: readonly string[] = [],
+): Promise<RegistryOptions> {
   const { username, passwordStdin, tokenStdin } = flags;
   if (passwordStdin && tokenStdin) {
     throw new UsageError("Cannot use --token-stdin: --password-stdin given as well, expected one of them");
   }
-  const secret = passwordStdin || tokenStdin ? await readSecret(passwordStdin ? "password" : "token") : undefined;
+  checkStdinUses([...inputs.map(input => input === "-"), passwordStdin || tokenStdin, flags.fromFile === "-"]);
+  const secret =
+    passwordStdin || tokenStdin ? await readSecret(passwordStdin ? "password" : "token", signal) : undefined;
   return {
     host: flags.registry,
     defaultHost: process.env["IMGPACK_REGISTRY"],
     auth: { username, password: passwordStdin ? secret : undefined, token: tokenStdin ? secret : undefined },
-    tls: await tlsFromFlags(flags),
+    tls: await tlsFromFlags(flags, signal),
     ...retryOptions(flags),
   };
 }
 
 /** Reads stdin to its end, without the final line break. @throws UsageError for an empty stdin, or a terminal. */
-export async function readSecret(what: "password" | "token"): Promise<string> {
+export async function readSecret(what: "password" | "token", signal: AbortSignal): Promise<string> {
   refuseTerminal("-", what, 'Pipe it in, or run "imgpack login HOST", which asks for it.');
-  const secret = (await readStdin()).replace(/\r?\n$/, "");
+  const secret = (await readText(process.stdin, signal)).replace(/\r?\n$/, "");
   if (secret !== "") return secret;
   throw new UsageError(`Cannot read ${what} from stdin: it is empty, expected one line`);
 }

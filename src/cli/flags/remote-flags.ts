@@ -17,9 +17,13 @@ export function remoteFlags<T>(parser: Argv<T>, registry: string = READ_REGISTRY
   return outputFlags(registryFlags(parser, registry));
 }
 
-/** @throws UsageError for a bad PEM file, or for a number out of range. */
-export async function remoteOptions(flags: RemoteFlags, context: Context): Promise<RemoteOptions> {
-  const registry = await registryFromFlags(flags);
+/** @param inputs of the command, of which "-" is stdin. @throws UsageError as `registryFromFlags`. */
+export async function remoteOptions(
+  flags: RemoteFlags,
+  context: Context,
+  inputs: readonly string[] = [],
+): Promise<RemoteOptions> {
+  const registry = await registryFromFlags(flags, context.signal, inputs);
   return { registry, signal: context.signal, onProgress: createEventSink(context, flags) };
 }
 

@@ -17,10 +17,3 @@ export function checkStdinUses(uses: readonly (boolean | undefined)[]): void {
   if (times < 2) return;
   throw new UsageError(`Cannot read stdin: given ${times} times, expected one archive, one list or one secret`);
 }
-
-/** All of stdin as text. */
-export async function readStdin(): Promise<string> {
-  const parts: Buffer[] = [];
-  for await (const part of process.stdin as AsyncIterable<Buffer>) parts.push(part);
-  return Buffer.concat(parts).toString("utf8");
-}

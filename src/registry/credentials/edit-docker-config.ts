@@ -51,7 +51,8 @@ async function lockOf(target: string, signal: AbortSignal | undefined): Promise<
 
 /** An edit takes milliseconds, so another one is waited for. */
 async function claimSoon(path: string, target: string, signal: AbortSignal | undefined): Promise<ProcessLock> {
-  for (let waitedMs = 0; ; waitedMs += POLL_MS) {
+  const startedAt = performance.now();
+  while (true) {
     let isTaken = false;
     const refusal = (): StorageError => {
       isTaken = true;
@@ -60,7 +61,7 @@ async function claimSoon(path: string, target: string, signal: AbortSignal | und
     try {
       return await ProcessLock.claim(path, target, { refusal, signal });
     } catch (error) {
-      if (!isTaken || waitedMs >= MAX_WAIT_MS) throw error;
+      if (!isTaken || performance.now() - startedAt >= MAX_WAIT_MS) throw error;
     }
     await sleep(POLL_MS, undefined, { signal });
   }

@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { afterEach, expect, test, vi } from "vitest";
 import { ownEnvironment, runCommand, said } from "../../support/command-line.ts";
 
@@ -22,6 +23,13 @@ test.each([
   expect(outcome).toMatchObject({ exitCode: 2, stdout: "" });
   expect(said(outcome)[0]).toBe(`Cannot read ${what} from stdin: it is a terminal, expected a pipe or a file`);
   expect(said(outcome)[1]).toMatch(/^Pipe it in/);
+});
+
+test.each([[["inspect", "-"]], [["push", "-"]]])("imgpack %s reads stdin for one purpose", async words => {
+  vi.spyOn(process, "stdin", "get").mockReturnValue(Readable.from(["secret"]) as never);
+  const outcome = await runCommand(...words, "--registry", "127.0.0.1:9", "--username", "ci", "--password-stdin");
+  expect(outcome).toMatchObject({ exitCode: 2, stdout: "" });
+  expect(said(outcome)[0]).toContain("Cannot read stdin: given 2 times, expected one archive, one list or one secret");
 });
 
 test("imgpack import - says that a root filesystem cannot come from stdin", async () => {

@@ -1,0 +1,34 @@
+import { execFileSync } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { tlsFromFlags } from "../../../src/cli/flags/connection-flags.ts";
+import { listedInputs } from "../../../src/cli/flags/list-flags.ts";
+import { temporaryFolder } from "../../support/images.ts";
+
+async function fifo(): Promise<string> {
+  const path = join(await temporaryFolder(), "fifo");
+  execFileSync("mkfifo", [path]);
+  return path;
+}
+
+const reads: readonly (readonly [string, (path: string, signal: AbortSignal) => Promise<unknown>])[] = [
+  ["--ca-file", async (caFile, signal) => await tlsFromFlags({ caFile }, signal)],
+  ["--from-file", async (fromFile, signal) => await listedInputs([], { fromFile }, "pull", signal)],
+];
+
+test.each(reads)("a pipe without a writer as %s ends with the signal's reason", async (_flag, read) => {
+  const stop = new AbortController();
+  const reading = read(await fifo(), stop.signal);
+  setImmediate(() => stop.abort(new Error("stopped")));
+  await expect(reading).rejects.toThrow("stopped");
+});
+
+test("a list without end is refused", async () => {
+  const path = join(await temporaryFolder(), "list");
+  await writeFile(path, Buffer.alloc(64 * 1024 * 1024 + 1, "a"));
+  const { signal } = new AbortController();
+  await expect(listedInputs([], { fromFile: path }, "pull", signal)).rejects.toMatchObject({
+    cause: { message: "more than 67108864 bytes" },
+  });
+});
