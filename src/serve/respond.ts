@@ -31,7 +31,7 @@ export type ServeEvent =
    * 404, until a push brings it again.
    */
   | { readonly kind: "damage"; readonly path: string; readonly found: string }
-  /** Opening the store takes long, and this sentence says why. */
+  /** What happened while the store was opened, as a sentence: why it takes long, what the sweep passed over. */
   | { readonly kind: "note"; readonly message: string };
 
 /** What all requests of a server share. */
@@ -101,6 +101,8 @@ async function answerTo(
   try {
     if (connections.isSurplus(request.socket)) throw busy("too many connections are open");
     checkOrigin(request, hosts);
+    // The server closes: what it knows of the store is old.
+    if (!(await store.isSafe())) return undefined;
     const { route, query } = matchRoute(request.url ?? "");
     return await handleRequest(route, { request, query, store, uploads });
   } catch (error) {

@@ -1,16 +1,16 @@
 import { createServer, type Server } from "node:http";
 import { resolve } from "node:path";
-import { NetworkError, StorageError, UsageError } from "../errors.ts";
-import { errorCode } from "../util/error-code.ts";
+import { StorageError, UsageError } from "../errors.ts";
 import { quote } from "../util/format.ts";
 import { checkOptions, type OptionsShape } from "../util/options/check-options.ts";
-import { callback, required, SIGNAL, TEXT, TEXTS, whole } from "../util/options/option-kinds.ts";
+import { callback, FOLDER_PATH, required, SIGNAL, TEXT, TEXTS, whole } from "../util/options/option-kinds.ts";
 import { deferred } from "../util/promises.ts";
 import { SystemFault, storageState } from "../util/system-fault.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { ConnectionTable, MAX_CONNECTIONS } from "./connections/connection-table.ts";
 import { Slots } from "./connections/slots.ts";
 import { RegistryFolder } from "./folder/registry-folder.ts";
+import { listenFault } from "./listen-fault.ts";
 import { respond, type ServeEvent } from "./respond.ts";
 import { isLoopback, plainHost } from "./trusted-host.ts";
 import { UploadTable } from "./uploads/upload-table.ts";
@@ -42,7 +42,7 @@ export interface ServeOptions {
 }
 
 const SERVE_OPTIONS: OptionsShape<ServeOptions> = {
-  store: required(TEXT),
+  store: required(FOLDER_PATH),
   host: TEXT,
   port: whole(0, 65_535),
   allowHost: TEXTS,
@@ -58,6 +58,11 @@ export interface RunningRegistry extends AsyncDisposable {
   readonly address: { readonly host: string; readonly port: number };
   /** Whether other machines can reach it. All of them can read and write, because there is no login. */
   readonly isOpenToNetwork: boolean;
+  /**
+   * Resolves after the registry has been closed. Rejects with a StorageError if it closed by itself: this process stood
+   * still, and another server took over the store.
+   */
+  readonly closed: Promise<void>;
   /** Cuts open connections, waits for the work that they started, and releases the store. May be called twice. */
   close(): Promise<void>;
 }
@@ -124,9 +129,15 @@ export async function startRegistry(options: ServeOptions, clock: Clock): Promis
     await uploads.endAll();
     await store.close();
   };
+  const ended = deferred<void>();
+  // A caller need not look at it.
+  ended.promise.catch(() => undefined);
   let closing: Promise<void> | undefined;
-  const closeOnce = (): Promise<void> => {
-    closing ??= close();
+  const closeOnce = (loss?: StorageError): Promise<void> => {
+    if (closing === undefined) {
+      closing = close();
+      closing.then(loss === undefined ? ended.resolve : () => ended.reject(loss), error => ended.reject(loss ?? error));
+    }
     return closing;
   };
   // A caller of `close` gets the same promise, and its error.
@@ -141,13 +152,15 @@ export async function startRegistry(options: ServeOptions, clock: Clock): Promis
   }
   signal?.addEventListener("abort", onAbort, { once: true });
   if (signal?.aborted) onAbort();
+  void store.lost.then(closeOnce).catch(() => undefined);
   const address = boundAddress(server, host);
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${address.port}`,
     address,
     isOpenToNetwork: !isLoopback(address.host),
-    close: closeOnce,
-    [Symbol.asyncDispose]: closeOnce,
+    closed: ended.promise,
+    close: async () => await closeOnce(),
+    [Symbol.asyncDispose]: async () => await closeOnce(),
   };
 }
 
@@ -182,12 +195,7 @@ async function listen(server: Server, host: string, port: number): Promise<void>
   try {
     await ready.promise;
   } catch (error) {
-    const code = errorCode(error) || "an unexpected fault";
-    const state = code === "EADDRINUSE" ? "port in use" : code;
-    throw new NetworkError(`Cannot serve registry on ${quote(`${host}:${port}`)}: ${state}, expected a free address`, {
-      hint: "Name another port, or 0 for any free one.",
-      cause: error,
-    });
+    throw listenFault(host, port, error);
   } finally {
     server.off("error", ready.reject);
   }

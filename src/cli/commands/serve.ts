@@ -40,13 +40,13 @@ export function serveCommand(context: Context): CommandModule<object, ServeFlags
       const { host, port } = parseListen(listen);
       const { serve } = await import("../../index.ts");
       const onEvent = (event: ServeEvent): void => printEvent(context, event);
-      await using registry = await serve({ store, host, port, allowHost, signal: context.signal, onEvent });
+      const registry = await serve({ store, host, port, allowHost, signal: context.signal, onEvent });
       if (registry.isOpenToNetwork) {
         const { address } = registry;
         context.stderr.write(`${address.host} is open to the network: everyone who can reach it can read and write\n`);
       }
       printLine(context, registry.url);
-      await new Promise<void>(resolve => context.signal.addEventListener("abort", () => resolve(), { once: true }));
+      await registry.closed;
     },
   };
 }

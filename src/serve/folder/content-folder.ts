@@ -3,9 +3,9 @@ import { dirname, join } from "node:path";
 import { type Digest, digestAlgorithm, digestHex, digestOf } from "../../oci/digest.ts";
 import { DiskFile } from "../../util/disk.ts";
 import { errorCode } from "../../util/error-code.ts";
-import { open, stat } from "../../util/read-disk.ts";
+import { open, readdir, stat } from "../../util/read-disk.ts";
 import { storageState } from "../../util/system-fault.ts";
-import { makeFolder, publishFile, removeDurably, writeDurably } from "./durable-file.ts";
+import { LinkFault, makeOwnFolder, publishFile, removeDurably, writeDurably } from "./durable-file.ts";
 import { isOwnFault, READ_FLAGS } from "./record-file.ts";
 
 /** Content as a repository knows it. */
@@ -14,6 +14,10 @@ export interface StoredContent {
   /** Bytes. */
   readonly size: number;
 }
+
+const ALGORITHM = /^sha(?:256|512)$/;
+/** The first byte of a digest. */
+const PREFIX = /^[0-9a-f]{2}$/;
 
 /** Is called once per file that is not what was written; `found` says what it is. */
 export type DamageReport = (path: string, found: string) => void;
@@ -34,6 +38,11 @@ export class ContentFolder {
     this.#folder = folder;
     this.#scratch = scratch;
     this.#onDamage = onDamage;
+  }
+
+  /** @throws StorageError if one of the folders is a symbolic link. */
+  async checkFolders(): Promise<void> {
+    for (const algorithm of await foldersIn(this.#folder, ALGORITHM)) await foldersIn(algorithm, PREFIX);
   }
 
   path(digest: Digest): string {
@@ -87,14 +96,14 @@ export class ContentFolder {
   /** Moves a synced file to its name. It replaces what has the name, which may be damaged. */
   async add(digest: Digest, temporary: string): Promise<void> {
     const path = this.path(digest);
-    await makeFolder(dirname(path));
+    await makeOwnFolder(dirname(path));
     await publishFile(temporary, path);
     this.#forget(digest);
   }
 
   async write(digest: Digest, bytes: Uint8Array): Promise<void> {
     const path = this.path(digest);
-    await makeFolder(dirname(path));
+    await makeOwnFolder(dirname(path));
     await writeDurably(path, bytes, this.#scratch);
     this.#forget(digest);
   }
@@ -123,6 +132,14 @@ export class ContentFolder {
     this.#reported.add(digest);
     this.#onDamage(this.path(digest), found);
   }
+}
+
+/** @throws StorageError if one of them is a symbolic link. */
+async function foldersIn(folder: string, names: RegExp): Promise<readonly string[]> {
+  const entries = (await readdir(folder, { withFileTypes: true })).filter(({ name }) => names.test(name));
+  const linked = entries.find(entry => entry.isSymbolicLink());
+  if (linked !== undefined) throw new LinkFault(join(folder, linked.name));
+  return entries.filter(entry => entry.isDirectory()).map(({ name }) => join(folder, name));
 }
 
 function stateOf(error: unknown): string {

@@ -1,6 +1,23 @@
 import { randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
+import { StorageError } from "../../errors.ts";
 import { createFile, discardFile, makeFolders, openForAppend, renameFile, syncFolder } from "../../util/disk.ts";
+import { errorCode } from "../../util/error-code.ts";
+import { quote } from "../../util/format.ts";
+import { lstat } from "../../util/read-disk.ts";
+
+/** A folder of a store is a symbolic link. */
+export class LinkFault extends StorageError {
+  readonly path: string;
+
+  constructor(path: string) {
+    super(`Cannot use ${quote(path)}: found a symbolic link, expected a folder of the store`, {
+      hint: "Move the folder that it names to its place; the store as a whole may be a link.",
+    });
+    this.name = "StorageError";
+    this.path = path;
+  }
+}
 
 /** Temporary files and uploads have this name, so that the sweep at start removes nothing else. */
 const TEMPORARY = /^imgpack-upload-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -16,6 +33,20 @@ export function isTemporaryName(entry: string): boolean {
 /** Creates `folder` and missing folders above it, durably. */
 export async function makeFolder(folder: string): Promise<void> {
   for (const made of (await makeFolders(folder, 0o700)).toReversed()) await syncFolder(dirname(made));
+}
+
+/**
+ * As `makeFolder`, for a folder inside a store.
+ *
+ * @throws StorageError for a symbolic link: what is written and swept below it would be elsewhere.
+ */
+export async function makeOwnFolder(folder: string): Promise<void> {
+  // First, because a link to nothing would count as missing.
+  const found = await lstat(folder).catch(error => {
+    if (errorCode(error) !== "ENOENT") throw error;
+  });
+  if (found?.isSymbolicLink() === true) throw new LinkFault(folder);
+  await makeFolder(folder);
 }
 
 /** Moves a synced file to its final name. */

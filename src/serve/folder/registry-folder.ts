@@ -5,11 +5,12 @@ import type { Digest } from "../../oci/digest.ts";
 import { discardFile } from "../../util/disk.ts";
 import { quote } from "../../util/format.ts";
 import type { LockOwner } from "../../util/lock/contest.ts";
-import { type LockOptions, ownerText, ProcessLock } from "../../util/lock/process-lock.ts";
+import { ownerText } from "../../util/lock/lock-words.ts";
+import { type LockOptions, ProcessLock } from "../../util/lock/process-lock.ts";
 import { readdir } from "../../util/read-disk.ts";
 import { storageState } from "../../util/system-fault.ts";
 import { ContentFolder, type DamageReport, type StoredContent } from "./content-folder.ts";
-import { isTemporaryName, makeFolder, temporaryName } from "./durable-file.ts";
+import { isTemporaryName, LinkFault, makeOwnFolder, temporaryName } from "./durable-file.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import { isOwnFault } from "./record-file.ts";
 import { type ManifestRecord, nameHash, RepositoryFolder } from "./repository-folder.ts";
@@ -54,10 +55,10 @@ export class RegistryFolder {
   ): Promise<RegistryFolder> {
     await claimFolder(folder);
     // A second server would serve stale names and remove the uploads of the first.
-    const lock = await ProcessLock.claim(join(folder, "lock"), folder, { ...options, refusal: inUse });
+    const lock = await ProcessLock.claim(join(folder, "lock"), folder, { ...options, refusal: inUse, loss: takenOver });
     try {
       const store = new RegistryFolder(folder, lock, onDamage);
-      await store.#load();
+      await store.#load(options.onNote);
       return store;
     } catch (error) {
       await lock.remove();
@@ -65,13 +66,25 @@ export class RegistryFolder {
     }
   }
 
-  async #load(): Promise<void> {
-    for (const part of ["uploads", "blobs", "repositories"]) await makeFolder(join(this.#folder, part));
-    for (const entry of await readdir(this.#scratch)) {
-      if (isTemporaryName(entry)) await discardFile(join(this.#scratch, entry));
-    }
+  async #load(onNote: LockOptions["onNote"]): Promise<void> {
+    for (const part of ["uploads", "blobs", "repositories"]) await makeOwnFolder(join(this.#folder, part));
+    await this.content.checkFolders();
+    await this.#sweep(onNote);
     for (const entry of await readdir(join(this.#folder, "repositories"))) {
       if (REPOSITORY.test(entry)) await this.#loadRepository(join(this.#folder, "repositories", entry));
+    }
+  }
+
+  /** Removes unfinished uploads. What cannot be removed costs space, and nothing else. */
+  async #sweep(onNote: LockOptions["onNote"]): Promise<void> {
+    for (const entry of await readdir(this.#scratch, { withFileTypes: true })) {
+      if (!isTemporaryName(entry.name)) continue;
+      const path = join(this.#scratch, entry.name);
+      if (entry.isFile()) {
+        await discardFile(path).catch(error => onNote?.(`${quote(path)} stays: ${storageState(error)}`));
+      } else {
+        onNote?.(`${quote(path)} stays: it is no file, so this server did not write it`);
+      }
     }
   }
 
@@ -82,8 +95,19 @@ export class RegistryFolder {
     } catch (error) {
       // What is wrong with one repository does not concern the others.
       if (isOwnFault(error)) throw error;
-      this.#onDamage(folder, storageState(error));
+      if (error instanceof LinkFault) this.#onDamage(error.path, "a symbolic link");
+      else this.#onDamage(folder, storageState(error));
     }
+  }
+
+  /** Resolves with the reason once another process serves the store, because this one stood still. */
+  get lost(): Promise<StorageError> {
+    return this.#lock.lost;
+  }
+
+  /** False if another process serves the store now; looks only after this process stood still. */
+  async isSafe(): Promise<boolean> {
+    return await this.#lock.isSafe();
   }
 
   async close(): Promise<void> {
@@ -200,5 +224,12 @@ function inUse(folder: string, owner: LockOwner | undefined): StorageError {
   return new StorageError(
     `Cannot serve registry from ${quote(folder)}: store in use by ${ownerText(owner)}, expected a free store`,
     { hint: 'Stop the other server; if there is none, remove the file "lock" in the store.' },
+  );
+}
+
+function takenOver(folder: string): StorageError {
+  return new StorageError(
+    `Cannot serve registry from ${quote(folder)}: another server took the store over while this one stood still, expected to own it`,
+    { hint: "Use the other server, or stop it and start this one again." },
   );
 }

@@ -4,7 +4,7 @@ import { type Digest, digestAlgorithm, digestHex, isDigest } from "../../oci/dig
 import { isTag } from "../../oci/reference.ts";
 import { readdir } from "../../util/read-disk.ts";
 import type { DamageReport, StoredContent } from "./content-folder.ts";
-import { makeFolder, removeDurably, writeMark } from "./durable-file.ts";
+import { makeOwnFolder, removeDurably, writeMark } from "./durable-file.ts";
 import { readRecord, writeRecord } from "./record-file.ts";
 
 /** What is known of a manifest without reading it. */
@@ -75,7 +75,7 @@ export class RepositoryFolder {
   }
 
   async #read(onDamage: DamageReport): Promise<void> {
-    for (const part of PARTS) await makeFolder(join(this.#folder, part));
+    for (const part of ["", ...PARTS]) await makeOwnFolder(join(this.#folder, part));
     for (const entry of await readdir(join(this.#folder, "blobs"))) {
       const blob = blobOf(entry);
       if (blob !== undefined) this.#blobs.set(blob.digest, blob.size);

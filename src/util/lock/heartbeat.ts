@@ -1,5 +1,6 @@
 import { type DiskFile, openForUpdate } from "../disk.ts";
 import { isSameFile } from "../input-guard.ts";
+import { deferred } from "../promises.ts";
 import { encodeBeat } from "./lock-record.ts";
 
 /** Milliseconds between two signs of life of a claim. */
@@ -18,6 +19,7 @@ export class Heartbeat {
   #count = 0;
   #beatAt = now();
   #isLost = false;
+  readonly #lost = deferred<void>();
   #isBusy = false;
   #last: Promise<void> = Promise.resolve();
 
@@ -39,8 +41,19 @@ export class Heartbeat {
 
   /** Whether no other process can have ended the claim; reads the file only if the last beat was long ago. */
   async isSafe(): Promise<boolean> {
-    if (!this.#isLost && isLongAgo(this.#beatAt)) this.#isLost = !(await this.#isOwned());
+    if (!this.#isLost && isLongAgo(this.#beatAt) && !(await this.#isOwned())) this.lose();
     return !this.#isLost;
+  }
+
+  /** Resolves when the claim is known to be lost. */
+  get lost(): Promise<void> {
+    return this.#lost.promise;
+  }
+
+  /** Another process ended the claim: it is not renewed anymore. */
+  lose(): void {
+    this.#isLost = true;
+    this.#lost.resolve();
   }
 
   /** Ends when the last write has ended. */
@@ -66,10 +79,7 @@ export class Heartbeat {
     // First, because the beat makes the claim look safe.
     if (!(await this.isSafe())) return;
     this.#file ??= await this.#open();
-    if (this.#file === undefined) {
-      this.#isLost = true;
-      return;
-    }
+    if (this.#file === undefined) return this.lose();
     this.#count += 1;
     await this.#file.write(encodeBeat(this.#id, this.#count), this.#offset);
     // A network disk may keep it on this machine for longer than others watch.

@@ -5,10 +5,11 @@ import { errorCode } from "../error-code.ts";
 import { quote } from "../format.ts";
 import { isNamed } from "../input-guard.ts";
 import { isOwnedByUser } from "../private-file.ts";
-import { contest, heldClaims, isStanding, type LockOwner, readAll, WATCH_MS } from "./contest.ts";
+import { contest, heldClaims, isStanding, readAll } from "./contest.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { isLocalDisk } from "./local-disk.ts";
 import { type ClaimRecord, decodeLockRecord, encodeBeat, encodeLockRecord, newClaim } from "./lock-record.ts";
+import { isBeingWritten, isTakenOver, type LockLoss, type LockRefusal, waitNote } from "./lock-words.ts";
 import { decodeFrames, isRecordFile, RECORD_BYTES } from "./record-frame.ts";
 
 /** `open` of a symbolic link, a folder, a socket. */
@@ -17,13 +18,12 @@ const NO_FILE_CODES: ReadonlySet<string> = new Set(["ELOOP", "EISDIR", "ENXIO"])
 const MAX_FILE_BYTES = 256 * 1024 * 1024;
 const MAX_ATTEMPTS = 20;
 
-/** The error for a lock that is taken; the owner is undefined where it is not known. */
-export type LockRefusal = (output: string, owner: LockOwner | undefined) => StorageError;
-
 /** Options of `ProcessLock.claim`. */
 export interface LockOptions {
   /** Default: the output is being written. */
   readonly refusal?: LockRefusal | undefined;
+  /** Default: another run writes the output now. */
+  readonly loss?: LockLoss | undefined;
   /** Is called with a sentence before waiting for a sign of life of an owner elsewhere. */
   readonly onNote?: ((text: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -45,17 +45,17 @@ export class ProcessLock {
   readonly isFromSilentOwner: boolean;
   readonly #file: DiskFile;
   readonly #heartbeat: Heartbeat;
-  readonly #output: string;
+  readonly #loss: () => StorageError;
   #isClosed = false;
 
-  private constructor(contender: Contender, output: string, isFromSilentOwner: boolean) {
+  private constructor(contender: Contender, loss: () => StorageError, isFromSilentOwner: boolean) {
     this.path = contender.file.path;
     this.claim = contender.claim;
     this.earlier = contender.earlier;
     this.isFromSilentOwner = isFromSilentOwner;
     this.#file = contender.file;
     this.#heartbeat = contender.heartbeat;
-    this.#output = output;
+    this.#loss = loss;
   }
 
   /**
@@ -95,10 +95,16 @@ export class ProcessLock {
       // Meanwhile, the owner may have removed the file, or another process may have ended a claim that stood still.
       if (!(await isOwned(file, claim))) return undefined;
       isOwner = true;
-      return new ProcessLock(contender, output, verdict.silent.length > 0);
+      const { loss = isTakenOver } = options;
+      return new ProcessLock(contender, () => loss(output), verdict.silent.length > 0);
     } finally {
       if (!isOwner) await leave(contender);
     }
+  }
+
+  /** Resolves with the error of `checkOwned` once this process notices, at the latest after two beats, that it lost the lock. */
+  get lost(): Promise<StorageError> {
+    return this.#heartbeat.lost.then(this.#loss);
   }
 
   /**
@@ -107,12 +113,19 @@ export class ProcessLock {
    * @throws StorageError if another process owns the lock now.
    */
   async checkOwned(): Promise<void> {
-    if (!(await this.isOwned())) throw isLost(this.#output);
+    if (await this.isOwned()) return;
+    this.#heartbeat.lose();
+    throw this.#loss();
   }
 
   /** As `checkOwned`, but reads the file only after this process stood still: cheap enough for each write. */
   async checkAfterPause(): Promise<void> {
-    if (!(await this.#heartbeat.isSafe())) throw isLost(this.#output);
+    if (!(await this.isSafe())) throw this.#loss();
+  }
+
+  /** As `checkAfterPause`, without an error. */
+  async isSafe(): Promise<boolean> {
+    return await this.#heartbeat.isSafe();
   }
 
   /** Appends records of the owner, made by `encodeFrame`. */
@@ -224,27 +237,4 @@ async function hasItsName(file: DiskFile): Promise<boolean> {
 
 async function isOwned(file: DiskFile, claim: ClaimRecord): Promise<boolean> {
   return (await hasItsName(file)) && (await isStanding(file, claim));
-}
-
-function isLost(output: string): StorageError {
-  return new StorageError(
-    `Cannot write ${quote(output)}: another run took it over while this one stood still, expected to own it`,
-    { hint: "Wait for the other run to end, or choose another output name." },
-  );
-}
-
-/** Who has the lock, for messages. */
-export function ownerText(owner: LockOwner | undefined): string {
-  if (owner === undefined) return "another process";
-  return owner.isElsewhere ? `process ${owner.pid} of another container or machine` : `process ${owner.pid}`;
-}
-
-function isBeingWritten(output: string, owner: LockOwner | undefined): StorageError {
-  return new StorageError(`Cannot write ${quote(output)}: ${ownerText(owner)} is writing it, expected no other`, {
-    hint: "Wait for it to end, or choose another output name.",
-  });
-}
-
-function waitNote(output: string, { pid }: LockOwner): string {
-  return `${quote(output)} is in use by process ${pid} of another container or machine: waiting ${WATCH_MS / 1000} s to see whether it still runs`;
 }

@@ -49,6 +49,11 @@ export const READABLE: Kind<Readable> = kindOf("a readable stream", hasMethod("p
 const STDOUT_HINT = "For stdout, pass process.stdout.";
 /** A path, and never the "-" of command lines: it would be a file of that name. */
 export const OUTPUT_PATH: Kind<string> = kindOf("the path of a file", isPath, STDOUT_HINT);
+/** An empty path would be the current folder. */
+export const FOLDER_PATH: Kind<string> = kindOf(
+  "the path of a folder",
+  value => typeof value === "string" && value !== "" && !value.includes("\0"),
+);
 export const OUTPUT: Kind<string | Writable> = kindOf(
   "a path or a writable stream",
   value => isPath(value) || hasMethod("write")(value),

@@ -1,12 +1,14 @@
 import { spawn } from "node:child_process";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { appendFile, lstat, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
-import { NetworkError } from "../../../src/errors.ts";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { EXIT_CODES, NetworkError } from "../../../src/errors.ts";
 import type { ServeEvent } from "../../../src/serve/respond.ts";
 import { serveRegistry } from "../../../src/serve/server.ts";
 import { encodeLockRecord, newClaim } from "../../../src/util/lock/lock-record.ts";
+import { decodeFrames } from "../../../src/util/lock/record-frame.ts";
 import { digestOf, errorCodes, makeFolder, pushImage, rawReply, send, start, startUpload } from "./registry-client.ts";
 
 async function failure(task: Promise<unknown>): Promise<unknown> {
@@ -36,6 +38,22 @@ describe("serveRegistry()", () => {
     expect((await send(second, "GET", "/v2/team/app/tags/list")).body.toString()).toContain('"1.0"');
     const referrers = await send(second, "GET", `/v2/team/app/referrers/${describeSubject().digest}`);
     expect(referrers.body.toString()).toContain(digestOf(manifest));
+  });
+
+  test("starts although an entry of the uploads has a name like ours and is no file, and says what it passes over", async () => {
+    const store = await makeFolder();
+    await (await start({ store })).close();
+    const folder = join(store, "uploads", "imgpack-upload-7f7a1b9e-0000-4000-8000-000000000000");
+    await mkdir(folder);
+    await writeFile(join(folder, "notes.txt"), "not ours");
+    const link = join(store, "uploads", "imgpack-upload-7f7a1b9e-0000-4000-8000-000000000001");
+    await symlink("nothing", link);
+    const events: ServeEvent[] = [];
+    await start({ store, onEvent: event => events.push(event) });
+    const messages = [folder, link].map(path => `"${path}" stays: it is no file, so this server did not write it`);
+    expect(events).toEqual(messages.map(message => ({ kind: "note", message })));
+    expect(await readFile(join(folder, "notes.txt"), "utf8")).toBe("not ours");
+    expect((await lstat(link)).isSymbolicLink()).toBe(true);
   });
 
   test("removes what a killed server left of its uploads, and nothing else", async () => {
@@ -115,6 +133,22 @@ describe("serveRegistry()", () => {
     await start({ store });
   });
 
+  test.each([
+    ["no.such.invalid", 0, /^Cannot serve registry on "no\.such\.invalid:0": (unknown host|no answer)/],
+    ["192.0.2.1", 5000, /"192\.0\.2\.1:5000": address of another machine, expected an address of this machine$/],
+  ])("says in words why it cannot listen on %s", async (host, port, message) => {
+    const error = await failure(serveRegistry({ store: await makeFolder(), host, port }));
+    expect(error).toMatchObject({ code: "ERR_NETWORK", message: expect.stringMatching(message) });
+  });
+
+  test.each(["", "a\0b"])("refuses %j as its store before it does anything", async store => {
+    const error = await failure(serveRegistry({ store }));
+    expect(error).toMatchObject({
+      code: "ERR_USAGE",
+      message: expect.stringContaining("expected the path of a folder"),
+    });
+  });
+
   test("closes when its signal aborts, and cuts an upload that is under way", async () => {
     const store = await makeFolder();
     const stop = new AbortController();
@@ -129,6 +163,61 @@ describe("serveRegistry()", () => {
     expect(await readdir(store)).not.toContain("lock");
     expect(await readdir(join(store, "uploads"))).toEqual([]);
     expect(await failure(send(registry, "GET", "/v2/"))).toMatchObject({ code: "ECONNREFUSED" });
+  });
+});
+
+describe("a server that lost its store while it stood still", () => {
+  const loss = {
+    exitCode: EXIT_CODES.storage,
+    message: expect.stringMatching(
+      /another server took the store over while this one stood still, expected to own it$/,
+    ),
+  };
+
+  test("answers no request anymore, cuts all connections, and ends with exit code 9", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const store = await makeFolder();
+    const registry = await start({ store });
+    await pushImage(registry, "app", "1");
+    const idle = connect(registry.address.port, registry.address.host).on("error", () => undefined);
+    const isCut = once(idle, "close");
+    await once(idle, "connect");
+    vi.advanceTimersByTime(7000);
+    await send(registry, "GET", "/v2/app/manifests/1");
+    const [claim] = [...decodeFrames(await readFile(join(store, "lock")))];
+    await appendFile(join(store, "lock"), encodeLockRecord({ type: "release", id: claim?.id ?? "" }));
+    expect(await failure(send(registry, "GET", "/v2/app/manifests/1"))).toMatchObject({ code: "ECONNRESET" });
+    await expect(registry.closed).rejects.toMatchObject(loss);
+    await isCut;
+    expect(await failure(send(registry, "GET", "/v2/"))).toMatchObject({ code: "ECONNREFUSED" });
+    await registry.close();
+    expect(await readdir(store)).toContain("lock");
+  });
+
+  test("ends without a request, at its next sign of life", async () => {
+    vi.useFakeTimers({ toFake: ["performance", "setInterval", "clearInterval"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const store = await makeFolder();
+    const registry = await start({ store });
+    const closed = failure(registry.closed);
+    let isClosed = false;
+    void closed.then(() => {
+      isClosed = true;
+    });
+    await rename(join(store, "lock"), join(store, "lock.old"));
+    // The beat fails in the thread pool, so it takes a few turns.
+    while (!isClosed) {
+      vi.advanceTimersByTime(2000);
+      await new Promise(resolve => setImmediate(resolve));
+    }
+    expect(await closed).toMatchObject(loss);
+  });
+
+  test("that was closed by its owner reports no loss", async () => {
+    const registry = await start();
+    await registry.close();
+    expect(await registry.closed).toBeUndefined();
   });
 });
 

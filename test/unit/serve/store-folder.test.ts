@@ -1,12 +1,14 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { EXIT_CODES } from "../../../src/errors.ts";
+import { nameHash } from "../../../src/serve/folder/repository-folder.ts";
 import type { ServeEvent } from "../../../src/serve/respond.ts";
 import { serveRegistry } from "../../../src/serve/server.ts";
 import { makeFolder, pushBlob, pushImage, send, start } from "./registry-client.ts";
 
 const MARKER = "imgpack-registry";
+const UPLOAD = "imgpack-upload-7f7a1b9e-0000-4000-8000-000000000000";
 
 describe("the folder of a store", () => {
   test.each([
@@ -46,6 +48,57 @@ describe("the folder of a store", () => {
     await writeFile(join(store, MARKER), marker);
     await pushBlob(await start({ store }), "app", "hello");
     expect(await readFile(join(store, MARKER), "utf8")).toBe("2\n");
+  });
+});
+
+describe("a symbolic link in a store", () => {
+  test.each(["uploads", "blobs", "repositories", "blobs/sha256", "blobs/sha256/2c"])(
+    "%s is refused, and nothing is swept or written through it",
+    async part => {
+      const store = await makeFolder();
+      const first = await start({ store });
+      await pushBlob(first, "app", "hello");
+      await first.close();
+      const elsewhere = join(await makeFolder(), "elsewhere");
+      await rename(join(store, part), elsewhere);
+      await writeFile(join(elsewhere, UPLOAD), "not ours");
+      await symlink(elsewhere, join(store, part));
+      const before = (await readdir(elsewhere, { recursive: true })).sort();
+      await expect(serveRegistry({ store })).rejects.toMatchObject({
+        exitCode: EXIT_CODES.storage,
+        message: `Cannot use "${join(store, part)}": found a symbolic link, expected a folder of the store`,
+      });
+      expect((await readdir(elsewhere, { recursive: true })).sort()).toEqual(before);
+    },
+  );
+
+  test.each(["", "tags"])(
+    "in place of a repository's folder %j hides that repository alone, and is not written through",
+    async part => {
+      const store = await makeFolder();
+      const first = await start({ store });
+      await pushImage(first, "app", "1");
+      await pushImage(first, "other", "1");
+      await first.close();
+      const folder = join(store, "repositories", nameHash("app"), part).replace(/\/$/, "");
+      const elsewhere = join(await makeFolder(), nameHash("app"));
+      await rename(folder, elsewhere);
+      await symlink(elsewhere, folder);
+      const before = (await readdir(elsewhere, { recursive: true })).sort();
+      const events: ServeEvent[] = [];
+      const second = await start({ store, onEvent: event => events.push(event) });
+      expect(events).toEqual([{ kind: "damage", path: folder, found: "a symbolic link" }]);
+      expect((await send(second, "GET", "/v2/app/manifests/1")).status).toBe(404);
+      expect((await send(second, "GET", "/v2/other/manifests/1")).status).toBe(200);
+      await expect(pushBlob(second, "app", "more")).rejects.toThrow("status 500");
+      expect((await readdir(elsewhere, { recursive: true })).sort()).toEqual(before);
+    },
+  );
+
+  test("to the whole store is followed", async () => {
+    const link = join(await makeFolder(), "store");
+    await symlink(await makeFolder(), link);
+    await pushBlob(await start({ store: link }), "app", "hello");
   });
 });
 
