@@ -162,8 +162,10 @@ export class PartialArchive implements AsyncDisposable {
     const kept = this.#prefixes.reduce((sum, { bytes }) => sum + bytes, 0);
     const { command, onNote } = this.#options;
     if (command !== undefined && kept >= MIN_KEPT_BYTES) {
+      const isOwned = await journal.isOwned().catch(() => false);
       await file.close();
       await journal.release();
+      if (!isOwned) return;
       onNote?.(
         `${quote(`${path}.partial`)} keeps ${formatBytes(kept)}: run the same command again to resume, or remove it and its journal`,
       );

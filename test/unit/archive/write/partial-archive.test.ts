@@ -1,9 +1,11 @@
-import { readdir, readFile, rename, truncate, writeFile } from "node:fs/promises";
+import { appendFile, readdir, readFile, rename, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { hash, openPartialArchive } from "../../../../src/archive/write/open-partial-archive.ts";
 import type { ArchivePlan, PartialArchive, ResumeOptions } from "../../../../src/archive/write/partial-archive.ts";
 import { StorageError } from "../../../../src/errors.ts";
+import { encodeLockRecord } from "../../../../src/util/lock/lock-record.ts";
+import { decodeFrames } from "../../../../src/util/lock/record-frame.ts";
 import { temporaryFolder } from "../../../support/images.ts";
 import { noise, sha256Of } from "../../../support/memory-blobs.ts";
 
@@ -62,6 +64,19 @@ describe("PartialArchive", () => {
     await write(archive, 0, MIB + 5);
     await archive[Symbol.asyncDispose]();
     expect((await opened(path)).archive.kept(0)).toBe(MIB + 5);
+  });
+
+  test("does not promise that the same command resumes after another run took the archive over", async () => {
+    const path = join(await temporaryFolder(), "out.tar");
+    const notes: string[] = [];
+    const archive = await openPartialArchive(path, plan, { ...resume, onNote: text => notes.push(text) });
+    await write(archive, 0, 2 * MIB);
+    const journal = `${path}.partial.journal`;
+    const [claim] = [...decodeFrames(await readFile(journal))];
+    await appendFile(journal, encodeLockRecord({ type: "release", id: claim?.id ?? "" }));
+    await archive[Symbol.asyncDispose]();
+    expect(notes).toEqual([]);
+    expect((await readdir(join(path, ".."))).sort()).toEqual(["out.tar.partial", "out.tar.partial.journal"]);
   });
 
   test("knows nothing of a blob that the plan does not have", async () => {
