@@ -10,8 +10,16 @@ const INPUTS = ["archives", "archive", "input", "rootfs", "from-file", "ca-file"
 
 /** @throws UsageError if an output of the command line is one of its inputs, also by another name or through a link. */
 export async function checkOutputs(flags: Readonly<Record<string, unknown>>): Promise<void> {
-  const inputs = INPUTS.flatMap(name => pathsOf(flags[name]));
-  for (const name of OUTPUTS) for (const output of pathsOf(flags[name])) await checkOutput(output, inputs);
+  for (const name of OUTPUTS) {
+    // The list of one run is the list to read, and to shorten, of the next.
+    const inputs = INPUTS.filter(input => name !== "failed-list" || input !== "from-file");
+    for (const output of pathsOf(flags[name])) {
+      await checkOutput(
+        output,
+        inputs.flatMap(input => pathsOf(flags[input])),
+      );
+    }
+  }
 }
 
 /** @throws UsageError if the output is one of the inputs. */
