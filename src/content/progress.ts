@@ -43,7 +43,10 @@ export type ProgressEvent =
   /** A sentence for a person. May contain text of the archive or the registry. */
   | { readonly kind: "note"; readonly message: string };
 
-/** Is called with each event, in order. It must not throw. */
+/**
+ * Is called with each event, in order. What it throws rejects the call. A promise that it returns is not waited for, and
+ * its rejection is ignored.
+ */
 export type OnProgress = (event: ProgressEvent) => void;
 
 /** Reports how far an archive is read. */

@@ -2,8 +2,8 @@ import { createServer, type Server } from "node:http";
 import { resolve } from "node:path";
 import { StorageError, UsageError } from "../errors.ts";
 import { quote } from "../util/format.ts";
-import { checkOptions, type OptionsShape } from "../util/options/check-options.ts";
-import { callback, FOLDER_PATH, required, SIGNAL, TEXT, TEXTS, whole } from "../util/options/option-kinds.ts";
+import { checkedOptions, type OptionsShape } from "../util/options/checked-options.ts";
+import { FOLDER_PATH, observer, required, SIGNAL, TEXT, TEXTS, whole } from "../util/options/option-kinds.ts";
 import { deferred } from "../util/promises.ts";
 import { SystemFault, storageState } from "../util/system-fault.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
@@ -37,7 +37,7 @@ export interface ServeOptions {
   readonly port?: number | undefined;
   /** Closes the registry when it aborts. */
   readonly signal?: AbortSignal | undefined;
-  /** Is called with each request, after it was answered, and with each fault. It must not throw. */
+  /** Is called with each request, after it was answered, and with each fault. What it throws is ignored. */
   readonly onEvent?: ((event: ServeEvent) => void) | undefined;
 }
 
@@ -47,7 +47,7 @@ const SERVE_OPTIONS: OptionsShape<ServeOptions> = {
   port: whole(0, 65_535),
   allowHost: TEXTS,
   signal: SIGNAL,
-  onEvent: callback<(event: ServeEvent) => void>(),
+  onEvent: observer<ServeEvent>(),
 };
 
 /** A registry that is being served. Disposing it closes it. */
@@ -83,7 +83,7 @@ export interface RunningRegistry extends AsyncDisposable {
  * ```
  */
 export async function serveRegistry(options: ServeOptions): Promise<RunningRegistry> {
-  checkOptions(options, SERVE_OPTIONS);
+  options = checkedOptions(options, SERVE_OPTIONS);
   return await startRegistry(options, SYSTEM_CLOCK);
 }
 

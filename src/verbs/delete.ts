@@ -6,8 +6,8 @@ import { listTags } from "../registry/api/list-tags.ts";
 import { resolveDigest } from "../registry/api/resolve-digest.ts";
 import type { Repository } from "../registry/client/repository.ts";
 import { append } from "../util/append.ts";
-import { checkOptions, type OptionsShape } from "../util/options/check-options.ts";
-import { callback, FLAG, required } from "../util/options/option-kinds.ts";
+import { checkedOptions, type OptionsShape } from "../util/options/checked-options.ts";
+import { decision, FLAG, required } from "../util/options/option-kinds.ts";
 import { runBounded } from "../util/task-group.ts";
 import { COMMON } from "./options/common-options.ts";
 import { checkText } from "./options/option-values.ts";
@@ -44,7 +44,7 @@ export interface DeleteOptions extends RemoteOptions {
 
 const DELETE_OPTIONS: OptionsShape<DeleteOptions> = {
   ...COMMON,
-  confirm: required(callback<DeleteOptions["confirm"]>()),
+  confirm: required(decision<Deletion>()),
   allTags: FLAG,
 };
 
@@ -59,7 +59,7 @@ const SWITCHED_OFF =
  * the manifest in both cases: `confirm` is called with that first, and other tags of the manifest need `allTags`.
  *
  * @param reference `registry/repository:tag`, or `registry/repository@digest`.
- * @returns undefined if `confirm` returned false.
+ * @returns undefined unless `confirm` returned true.
  * @throws UsageError for a reference without a registry, or without a tag and digest.
  * @throws NotFoundError, AuthError, NetworkError; RegistryError if the registry does not allow deletion.
  * @example
@@ -73,7 +73,7 @@ const SWITCHED_OFF =
  */
 export async function deleteImage(reference: string, options: DeleteOptions): Promise<Deletion | undefined> {
   checkText("delete", "the name of an image", reference);
-  checkOptions(options, DELETE_OPTIONS);
+  options = checkedOptions(options, DELETE_OPTIONS);
   const { confirm, signal } = options;
   const parsed = parseReference(reference);
   if (parsed.tag === undefined && parsed.digest === undefined) {

@@ -3,7 +3,7 @@ import { openArchive } from "../archive/open-archive.ts";
 import { listRoots } from "../content/derived-source.ts";
 import { noteTo, type OnProgress, readingTo } from "../content/progress.ts";
 import { registrySource } from "../registry/registry-source.ts";
-import { checkOptions, type OptionsShape } from "../util/options/check-options.ts";
+import { checkedOptions, type OptionsShape } from "../util/options/checked-options.ts";
 import { stat } from "../util/read-disk.ts";
 import { COMMON, READING } from "./options/common-options.ts";
 import { checkText } from "./options/option-values.ts";
@@ -50,7 +50,7 @@ export interface Inspection {
  */
 export async function inspect(source: string, options: InspectOptions = {}): Promise<Inspection> {
   checkText("inspect", "the path of an archive or the name of an image", source);
-  checkOptions(options, INSPECT_OPTIONS);
+  options = checkedOptions(options, INSPECT_OPTIONS);
   const { registry, stdin, onProgress, signal } = options;
   if (await isPath(source)) return await inspectArchive(source, { stdin, onProgress, signal });
   return await inspectImage(source, { registry, onProgress, signal });
@@ -72,7 +72,7 @@ export async function inspect(source: string, options: InspectOptions = {}): Pro
  */
 export async function inspectArchive(path: string, options: InspectArchiveOptions = {}): Promise<Inspection> {
   checkText("inspect", "the path of an archive", path);
-  checkOptions<InspectArchiveOptions>(options, READING);
+  options = checkedOptions<InspectArchiveOptions>(options, READING);
   const { onProgress, signal, stdin } = options;
   const onNote = noteTo(onProgress);
   const onRead = readingTo(onProgress, path);
@@ -96,7 +96,7 @@ export async function inspectArchive(path: string, options: InspectArchiveOption
  */
 export async function inspectImage(reference: string, options: RemoteOptions = {}): Promise<Inspection> {
   checkText("inspect", "the name of an image", reference);
-  checkOptions<RemoteOptions>(options, COMMON);
+  options = checkedOptions<RemoteOptions>(options, COMMON);
   const { signal } = options;
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, named.registry, async registries => {

@@ -3,7 +3,7 @@ import { checkLogin } from "../registry/api/ping.ts";
 import { connectRegistry } from "../registry/client/connect-registry.ts";
 import { findCredentials } from "../registry/credentials/find-credentials.ts";
 import { storeCredentials } from "../registry/credentials/store-credentials.ts";
-import { checkOptions, type OptionsShape } from "../util/options/check-options.ts";
+import { checkedOptions, type OptionsShape } from "../util/options/checked-options.ts";
 import { ENVIRONMENT, group, required, TEXT } from "../util/options/option-kinds.ts";
 import { COMMON } from "./options/common-options.ts";
 import { checkText } from "./options/option-values.ts";
@@ -62,15 +62,22 @@ export interface LoginResult {
  */
 export async function login(registry: string, options: LoginOptions): Promise<LoginResult> {
   checkText("log in", "a registry", registry);
-  checkOptions(options, LOGIN_OPTIONS);
-  const { username, password, tls = {}, env, home, signal } = options;
-  const { plainHttp, insecure, ca, clientCertificate } = tls;
+  options = checkedOptions(options, LOGIN_OPTIONS);
+  const { username, password, tls, env, home, signal } = options;
   if (username === "" || password === "" || username.includes(":")) {
     const found = password === "" ? "no password" : username === "" ? "no user name" : "a user name with a colon";
     throw new UsageError(`Cannot log in to ${registry}: ${found} given, expected a user name and a password`);
   }
-  const clientCertificates = clientCertificate === undefined ? undefined : [clientCertificate];
-  const chosen = { username, password, plainHttp, insecure, ca, clientCertificates, env, home };
+  const chosen = {
+    username,
+    password,
+    plainHttp: tls?.plainHttp,
+    insecure: tls?.insecure,
+    ca: tls?.ca,
+    clientCertificates: tls?.clientCertificate && [tls.clientCertificate],
+    env,
+    home,
+  };
   const client = await connectRegistry(registry, chosen, signal);
   await using _transport = client.transport;
   const isChecked = await checkLogin(client, signal);

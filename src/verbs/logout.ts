@@ -1,7 +1,7 @@
 import { registryUrl } from "../registry/client/connect-registry.ts";
 import { findCredentials } from "../registry/credentials/find-credentials.ts";
 import { eraseCredentials } from "../registry/credentials/store-credentials.ts";
-import { checkOptions, type OptionsShape } from "../util/options/check-options.ts";
+import { checkedOptions, type OptionsShape } from "../util/options/checked-options.ts";
 import { ENVIRONMENT, TEXT } from "../util/options/option-kinds.ts";
 import { COMMON } from "./options/common-options.ts";
 import { checkText } from "./options/option-values.ts";
@@ -46,7 +46,7 @@ export interface LogoutResult {
  */
 export async function logout(registry: string, options: LogoutOptions = {}): Promise<LogoutResult> {
   checkText("log out", "a registry", registry);
-  checkOptions(options, LOGOUT_OPTIONS);
+  options = checkedOptions(options, LOGOUT_OPTIONS);
   registryUrl(registry, {});
   const erased = await eraseCredentials(registry, options);
   const remaining = await findCredentials(registry, options);

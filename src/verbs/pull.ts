@@ -2,11 +2,11 @@ import { type ImgpackError, PartialError, UsageError } from "../errors.ts";
 import { formatPlatform, hostPlatform, type Platform } from "../oci/platform.ts";
 import { readingSource } from "../registry/client/registry-answer.ts";
 import { type FullReference, registrySource } from "../registry/registry-source.ts";
-import { checkOptions, type OptionsShape } from "../util/options/check-options.ts";
+import { checkedOptions, type OptionsShape } from "../util/options/checked-options.ts";
 import { FLAG, OUTPUT, required, TEXT_LIST, TEXTS } from "../util/options/option-kinds.ts";
 import type { Foreign } from "./options/choices.ts";
 import { COMMON, FOREIGN_KIND, PLATFORMS } from "./options/common-options.ts";
-import { checkList } from "./options/option-values.ts";
+import { checkedList } from "./options/option-values.ts";
 import type { RegistryOptions } from "./options/registry-options.ts";
 import { type ArchiveOutput, openOutput } from "./shared/open-output.ts";
 import { RegistryPool } from "./shared/registry-pool.ts";
@@ -92,10 +92,10 @@ export interface PullResult {
  * ```
  */
 export async function pull(references: readonly string[], options: PullOptions): Promise<PullResult> {
-  checkOptions(options, PULL_OPTIONS);
+  options = checkedOptions(options, PULL_OPTIONS);
   const started = performance.now();
   const onProgress = options.onProgress ?? (() => undefined);
-  checkList("pull", "references", references);
+  references = checkedList("pull", "references", references);
   if (references.length === 0) throw new UsageError("Cannot pull: no image named, expected at least one reference");
   const platforms = readPlatforms("pull", options.platform, [hostPlatform()]);
   const output = await openOutput(options.output);

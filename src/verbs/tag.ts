@@ -5,10 +5,10 @@ import { parseManifest, type RawManifest } from "../oci/manifest.ts";
 import { isTag, parseReference, resolveDockerHub } from "../oci/reference.ts";
 import { putManifest } from "../registry/api/put-manifest.ts";
 import { type FullReference, manifestKey } from "../registry/registry-source.ts";
-import { checkOptions } from "../util/options/check-options.ts";
+import { checkedOptions } from "../util/options/checked-options.ts";
 import { copyBetween } from "./copy/copy-between.ts";
 import { COMMON } from "./options/common-options.ts";
-import { checkList, checkText } from "./options/option-values.ts";
+import { checkedList, checkText } from "./options/option-values.ts";
 import { Attempts } from "./shared/attempts.ts";
 import {
   getNamedManifest,
@@ -50,10 +50,10 @@ export async function tag(
   options: RemoteOptions = {},
 ): Promise<TagResult> {
   checkText("tag", "the name of an image", reference);
-  checkOptions<RemoteOptions>(options, COMMON);
+  options = checkedOptions<RemoteOptions>(options, COMMON);
   const { signal, onProgress = () => undefined } = options;
   const from = writableReference("tag", reference, options.registry);
-  checkList("tag", "names", names);
+  names = checkedList("tag", "names", names);
   if (names.length === 0) throw new UsageError(`Cannot tag ${reference}: no name given, expected at least one`);
   const targets = names.map(name => readTarget(name, from));
   return await withRegistries(options, from.registry, async registries => {

@@ -16,7 +16,7 @@ import { MAX_CONFIG_BYTES } from "../oci/limits.ts";
 import { isForeignLayerType, layerCompression } from "../oci/media-types.ts";
 import { hashLayer } from "../transform/hash-layer.ts";
 import { blameChangedInput } from "../util/input-guard.ts";
-import { checkOptions } from "../util/options/check-options.ts";
+import { checkedOptions } from "../util/options/checked-options.ts";
 import { runBounded } from "../util/task-group.ts";
 import { READING } from "./options/common-options.ts";
 import { checkText } from "./options/option-values.ts";
@@ -87,7 +87,7 @@ const CONCURRENCY = 4;
  */
 export async function verify(path: string, options: VerifyOptions = {}): Promise<VerifyResult> {
   checkText("verify", "the path of an archive", path);
-  checkOptions<VerifyOptions>(options, READING);
+  options = checkedOptions<VerifyOptions>(options, READING);
   const started = performance.now();
   const { signal, onProgress = () => undefined } = options;
   const onNote = noteTo(onProgress);

@@ -1,7 +1,7 @@
 import { addAbortSignal, Readable } from "node:stream";
 import { decompress } from "../../compress/decompress.ts";
 import { detectCompression, MAGIC_BYTES } from "../../compress/detect.ts";
-import { InternalError, StorageError } from "../../errors.ts";
+import { InternalError, StorageError, UsageError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
 import { storageState } from "../../util/system-fault.ts";
 import type { OpenArchiveOptions } from "./open-archive-options.ts";
@@ -64,12 +64,23 @@ export async function openPipe(
 
 async function* partsOf(pipe: Readable, what: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   try {
-    yield* pipe as AsyncIterable<Uint8Array>;
+    for await (const part of pipe as AsyncIterable<unknown>) {
+      if (!(part instanceof Uint8Array)) throw notBytes(what);
+      yield part;
+    }
   } catch (cause) {
     signal?.throwIfAborted();
+    if (cause instanceof UsageError) throw cause;
     throw new StorageError(`Cannot read ${what}: ${storageState(cause)}, expected bytes until its end`, {
       cause,
       hint: "The program that writes the archive failed: look at its messages, and run it again.",
     });
   }
+}
+
+/** A caller's stream may decode its bytes, or have objects in it. */
+function notBytes(what: string): UsageError {
+  return new UsageError(`Cannot read ${what}: found a stream of text or objects, expected bytes`, {
+    hint: "Pass a stream without an encoding, such as process.stdin as it is.",
+  });
 }

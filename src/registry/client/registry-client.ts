@@ -1,4 +1,5 @@
 import { AuthError, type ImgpackError, NetworkError, RegistryError } from "../../errors.ts";
+import { throwCallerError } from "../../util/caller-error.ts";
 import type { Authenticator, Scope } from "../auth/authenticator.ts";
 import { parseChallenges } from "../auth/challenge.ts";
 import type { Actions } from "../auth/scope.ts";
@@ -187,6 +188,7 @@ export class RegistryClient {
   /**
    * A failure below HTTP as a typed error. Errors that are typed already (a body that failed its check) stay as they are.
    *
+   * @throws an error of the caller's own callback, unchanged.
    * @param url of the failed request; a redirect may have led away from the registry.
    */
   failure(
@@ -197,6 +199,7 @@ export class RegistryClient {
     url: URL = this.base,
     isForeign = false,
   ): ImgpackError {
+    throwCallerError(cause);
     const typed = typedCause(cause);
     if (typed !== undefined) return typed;
     const error = networkError(cause, verb, what, isForeign ? url.host : this.#where(repository, url));

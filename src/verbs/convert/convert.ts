@@ -11,7 +11,7 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import { pruneSparse } from "../../transform/prune-sparse.ts";
 import { escapeForeign, quote } from "../../util/format.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
-import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
+import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { choice, OUTPUT, READABLE, required, TEXTS } from "../../util/options/option-kinds.ts";
 import type { Sparse } from "../options/choices.ts";
 import { PLATFORMS, SPARSE_KIND } from "../options/common-options.ts";
@@ -86,7 +86,7 @@ export interface ConvertResult {
  */
 export async function convert(input: string, options: ConvertOptions): Promise<ConvertResult> {
   checkText("convert", "the path of an archive", input);
-  checkOptions(options, CONVERT_OPTIONS);
+  options = checkedOptions(options, CONVERT_OPTIONS);
   const started = performance.now();
   const { signal } = options;
   const onNote = noteTo(options.onProgress);

@@ -5,9 +5,9 @@ import type { Digest } from "../../oci/digest.ts";
 import { parseReference, resolveDockerHub } from "../../oci/reference.ts";
 import { readingAnswer } from "../../registry/client/registry-answer.ts";
 import type { FullReference } from "../../registry/registry-source.ts";
-import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
+import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { PLATFORMS, TRANSFER } from "../options/common-options.ts";
-import { checkList, checkText } from "../options/option-values.ts";
+import { checkedList, checkText } from "../options/option-values.ts";
 import { belowPrefix, parsePrefix } from "../options/prefix.ts";
 import { Attempts } from "../shared/attempts.ts";
 import { type BlobCounts, createBlobCounter } from "../shared/blob-counts.ts";
@@ -83,7 +83,7 @@ const CONCURRENCY = 6;
 export async function copy(source: string, target: string, options: CopyOptions = {}): Promise<CopyResult> {
   checkText("copy", "the name of an image", source);
   checkText("copy", "a name for the image", target);
-  checkOptions(options, COPY_OPTIONS);
+  options = checkedOptions(options, COPY_OPTIONS);
   const from = readableReference(source, options.registry);
   const { tag: _, ...to } = writableReference("copy to", target, options.registry);
   if (to.digest !== undefined) {
@@ -116,9 +116,9 @@ export async function copyTo(
   prefix: string,
   options: CopyOptions = {},
 ): Promise<CopyResult> {
-  checkList("copy", "references", sources);
+  sources = checkedList("copy", "references", sources);
   checkText("copy", "HOST/PREFIX", prefix);
-  checkOptions(options, COPY_OPTIONS);
+  options = checkedOptions(options, COPY_OPTIONS);
   const below = parsePrefix("copy", prefix);
   const jobs = sources.map(source => {
     const from = readableReference(source, options.registry);

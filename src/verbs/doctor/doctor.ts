@@ -12,7 +12,7 @@ import { DOCKER_MANIFEST } from "../../oci/media-types.ts";
 import { append } from "../../util/append.ts";
 import { quote } from "../../util/format.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
-import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
+import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { FLAG, OUTPUT_PATH, READABLE } from "../../util/options/option-kinds.ts";
 import type { Layers } from "../options/choices.ts";
 import { COMMON, LAYERS_KIND } from "../options/common-options.ts";
@@ -95,7 +95,7 @@ export interface Diagnosis {
  */
 export async function doctor(path: string, options: DoctorOptions = {}): Promise<Diagnosis> {
   checkText("diagnose", "the path of an archive", path);
-  checkOptions(options, DOCTOR_OPTIONS);
+  options = checkedOptions(options, DOCTOR_OPTIONS);
   const { signal, onProgress, quick = false } = options;
   await checkRepair(path, options);
   const notes: string[] = [];

@@ -9,7 +9,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { append } from "../../util/append.ts";
 import { quote } from "../../util/format.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
-import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
+import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { choice, OUTPUT_PATH, required, TEXTS } from "../../util/options/option-kinds.ts";
 import { COMPRESSION, TRANSFER } from "../options/common-options.ts";
 import { checkText } from "../options/option-values.ts";
@@ -105,7 +105,7 @@ const CONCURRENCY = 6;
  */
 export async function importImage(path: string, options: ImportOptions): Promise<ImportResult> {
   checkText("import", "the path of a root filesystem", path);
-  checkOptions(options, IMPORT_OPTIONS);
+  options = checkedOptions(options, IMPORT_OPTIONS);
   const started = performance.now();
   const { signal, output } = options;
   const settings = readSettings(options);

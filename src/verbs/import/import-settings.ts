@@ -2,7 +2,7 @@ import { UsageError } from "../../errors.ts";
 import type { RuntimeSettings } from "../../oci/build-config.ts";
 import { hostPlatform, type Platform, parsePlatform } from "../../oci/platform.ts";
 import { quote } from "../../util/format.ts";
-import type { OptionsShape } from "../../util/options/check-options.ts";
+import type { OptionsShape } from "../../util/options/checked-options.ts";
 import { TEXT, TEXTS } from "../../util/options/option-kinds.ts";
 import { listOf } from "../options/option-values.ts";
 

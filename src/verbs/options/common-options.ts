@@ -1,12 +1,12 @@
 import type { Readable } from "node:stream";
-import type { OnProgress } from "../../content/progress.ts";
-import type { Kind, OptionsShape } from "../../util/options/check-options.ts";
+import type { OnProgress, ProgressEvent } from "../../content/progress.ts";
+import type { Kind, OptionsShape } from "../../util/options/checked-options.ts";
 import {
   CONCURRENCY_KIND,
-  callback,
   choice,
   FLAG,
   kindOf,
+  listener,
   READABLE,
   SIGNAL,
   TEXT,
@@ -34,7 +34,7 @@ interface TransferOptions extends CommonOptions {
 /** Options that most functions have. */
 export const COMMON: OptionsShape<CommonOptions> = {
   registry: REGISTRY,
-  onProgress: callback<OnProgress>(),
+  onProgress: listener<ProgressEvent>(),
   signal: SIGNAL,
 };
 
@@ -57,7 +57,10 @@ export const LAYERS_KIND: Kind<Layers> = choice(LAYERS);
 export const SPARSE_KIND: Kind<Sparse> = choice(SPARSE);
 export const FOREIGN_KIND: Kind<Foreign> = choice(FOREIGN);
 export const PLATFORMS: Kind<string | readonly string[]> = TEXTS;
-export const COMPRESSION: Kind<Compression> = kindOf(
-  "auto, keep, gzip or gzip:1 to gzip:12",
-  value => typeof value === "string" && /^(?:auto|keep|gzip(?::(?:[1-9]|1[0-2]))?)$/.test(value),
+export const COMPRESSION: Kind<Compression> = kindOf("auto, keep, gzip or gzip:1 to gzip:12", value =>
+  isCompression(value) ? value : undefined,
 );
+
+function isCompression(value: unknown): value is Compression {
+  return typeof value === "string" && /^(?:auto|keep|gzip(?::(?:[1-9]|1[0-2]))?)$/.test(value);
+}

@@ -1,7 +1,6 @@
 import { UsageError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
-import { described } from "../../util/options/check-options.ts";
-import { isTextList } from "../../util/options/option-kinds.ts";
+import { described, textList } from "../../util/options/checked-options.ts";
 
 /** The values of an option that may be given several times. */
 export function listOf(value: string | readonly string[] | undefined): readonly string[] {
@@ -12,10 +11,12 @@ export function listOf(value: string | readonly string[] | undefined): readonly 
  * What a call is to work on. A string is a list of characters to JavaScript, so it is refused.
  *
  * @param what the elements in the plural, for the message.
+ * @returns a copy.
  * @throws UsageError
  */
-export function checkList(verb: string, what: string, list: readonly string[]): void {
-  if (isTextList(list)) return;
+export function checkedList(verb: string, what: string, list: readonly string[]): readonly string[] {
+  const texts = textList(list);
+  if (texts !== undefined) return texts;
   throw new UsageError(`Cannot ${verb}: found ${described(list)}, expected an array of ${what}`, {
     hint: "Put a single one in brackets.",
   });

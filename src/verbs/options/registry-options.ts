@@ -1,6 +1,6 @@
 import type { ClientCertificate } from "../../registry/http/tls-options.ts";
-import type { Kind, OptionsShape } from "../../util/options/check-options.ts";
-import { badOption } from "../../util/options/check-options.ts";
+import type { Kind, OptionsShape } from "../../util/options/checked-options.ts";
+import { badOption, checkedOptions } from "../../util/options/checked-options.ts";
 import { FLAG, group, kindOf, required, TEXT, whole } from "../../util/options/option-kinds.ts";
 import { MAX_RETRIES, MAX_TIMEOUT_SECONDS, MIN_LIMIT_RATE } from "../../util/options/option-limits.ts";
 
@@ -80,32 +80,30 @@ const REGISTRY_OPTIONS: OptionsShape<RegistryOptions> = {
   auth: group<RegistryAuth>({ username: TEXT, password: TEXT, token: TEXT }),
   tls: group(TLS),
   retry: group<RegistryRetry>({ count: whole(0, MAX_RETRIES), timeoutMs: whole(1, MAX_TIMEOUT_SECONDS * 1000) }),
-  limitRate: kindOf(
-    `a number of bytes per second, at least ${MIN_LIMIT_RATE}`,
-    value => typeof value === "number" && value >= MIN_LIMIT_RATE,
+  limitRate: kindOf(`a number of bytes per second, at least ${MIN_LIMIT_RATE}`, value =>
+    typeof value === "number" && value >= MIN_LIMIT_RATE ? value : undefined,
   ),
-  minRate: kindOf(
-    "a number of bytes per second, or 0",
-    value => typeof value === "number" && value >= 0 && value < Number.POSITIVE_INFINITY,
+  minRate: kindOf("a number of bytes per second, or 0", value =>
+    typeof value === "number" && value >= 0 && value < Number.POSITIVE_INFINITY ? value : undefined,
   ),
 };
 
 const REGISTRY_GROUP = group(REGISTRY_OPTIONS);
 
 export const REGISTRY: Kind<string | RegistryOptions> = {
-  check: (value, option) => {
-    if (typeof value === "string") return;
+  checked: (value, option) => {
+    if (typeof value === "string") return value;
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       throw badOption(option, value, "HOST[:PORT] or an object");
     }
-    REGISTRY_GROUP.check(value, option);
+    return REGISTRY_GROUP.checked(value, option);
   },
 };
 
 /** The long form of the option. */
 export function registryOptions(registry: string | RegistryOptions | undefined): RegistryOptions {
-  if (registry === undefined) return {};
-  if (typeof registry === "string") return { host: registry };
+  const long = typeof registry === "object" ? registry : { host: registry };
+  const options = checkedOptions<RegistryOptions>(long, REGISTRY_OPTIONS);
   // An empty variable is one that is not set.
-  return { ...registry, defaultHost: registry.defaultHost || undefined };
+  return { ...options, defaultHost: options.defaultHost || undefined };
 }

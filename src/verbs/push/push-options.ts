@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import type { OnProgress } from "../../content/progress.ts";
 import type { Digest } from "../../oci/digest.ts";
-import type { OptionsShape } from "../../util/options/check-options.ts";
+import type { OptionsShape } from "../../util/options/checked-options.ts";
 import { READABLE, TEXT, TEXTS } from "../../util/options/option-kinds.ts";
 import type { Compression, Sparse } from "../options/choices.ts";
 import { COMPRESSION, SPARSE_KIND, TRANSFER } from "../options/common-options.ts";

@@ -4,8 +4,8 @@ import { noteTo, readingTo } from "../../content/progress.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { append } from "../../util/append.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
-import { checkOptions } from "../../util/options/check-options.ts";
-import { checkList } from "../options/option-values.ts";
+import { checkedOptions } from "../../util/options/checked-options.ts";
+import { checkedList } from "../options/option-values.ts";
 import { Attempts } from "../shared/attempts.ts";
 import { type BlobCounts, createBlobCounter } from "../shared/blob-counts.ts";
 import { noteBadNames } from "../shared/choose-image.ts";
@@ -51,9 +51,9 @@ const NOTHING_KNOWN: CopyPlan = { roots: [], pending: [], blobs: [], manifests: 
  * ```
  */
 export async function push(archives: readonly string[], options: PushOptions = {}): Promise<PushResult> {
-  checkOptions(options, PUSH_OPTIONS);
+  options = checkedOptions(options, PUSH_OPTIONS);
   const started = performance.now();
-  checkList("push", "archives", archives);
+  archives = checkedList("push", "archives", archives);
   const level = gzipLevel(options.compression);
   const names = new PushNames(options);
   const blobCounter = createBlobCounter(options.onProgress ?? (() => undefined));

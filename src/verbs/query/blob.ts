@@ -10,7 +10,7 @@ import { blobSize } from "../../registry/api/blobs.ts";
 import { explainMissing } from "../../registry/api/explain-missing.ts";
 import { registryBlob } from "../../registry/download/blob-download.ts";
 import type { DiskFile } from "../../util/disk.ts";
-import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
+import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { OUTPUT, required } from "../../util/options/option-kinds.ts";
 import { type IsWhole, PartialFile } from "../../util/partial-file.ts";
 import { COMMON } from "../options/common-options.ts";
@@ -55,7 +55,7 @@ export interface BlobResult {
  */
 export async function blob(reference: string, options: BlobOptions): Promise<BlobResult> {
   checkText("read blob", "REPOSITORY@DIGEST", reference);
-  checkOptions(options, BLOB_OPTIONS);
+  options = checkedOptions(options, BLOB_OPTIONS);
   const { output, signal, onProgress } = options;
   const named = readableReference(reference, options.registry);
   const { digest } = named;

@@ -1,7 +1,7 @@
 import { AuthError, NotFoundError, RegistryError } from "../../errors.ts";
 import { listCatalog } from "../../registry/api/list-catalog.ts";
 import { append } from "../../util/append.ts";
-import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
+import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { whole } from "../../util/options/option-kinds.ts";
 import { COMMON } from "../options/common-options.ts";
 import { checkText } from "../options/option-values.ts";
@@ -43,7 +43,7 @@ const NOT_ALLOWED =
  */
 export async function catalog(registry: string, options: CatalogOptions = {}): Promise<CatalogResult> {
   checkText("list repositories", "a registry", registry);
-  checkOptions(options, CATALOG_OPTIONS);
+  options = checkedOptions(options, CATALOG_OPTIONS);
   const limit = options.limit;
   return await withRegistries(options, registry, async registries => {
     const client = await registries.clientFor(registry, options.signal);

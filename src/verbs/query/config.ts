@@ -1,7 +1,7 @@
 import { NotFoundError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { quote } from "../../util/format.ts";
-import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
+import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { TEXT } from "../../util/options/option-kinds.ts";
 import { COMMON } from "../options/common-options.ts";
 import { checkText } from "../options/option-values.ts";
@@ -41,7 +41,7 @@ export interface ConfigResult {
  */
 export async function config(reference: string, options: ConfigOptions = {}): Promise<ConfigResult> {
   checkText("read config", "the name of an image", reference);
-  checkOptions(options, CONFIG_OPTIONS);
+  options = checkedOptions(options, CONFIG_OPTIONS);
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, named.registry, async registries => {
     const { platform, signal } = options;

@@ -1,6 +1,6 @@
 import type { Digest } from "../../oci/digest.ts";
 import { formatPlatform } from "../../oci/platform.ts";
-import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
+import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { TEXT } from "../../util/options/option-kinds.ts";
 import { COMMON } from "../options/common-options.ts";
 import { checkText } from "../options/option-values.ts";
@@ -47,7 +47,7 @@ export interface DigestResult {
  */
 export async function digest(reference: string, options: DigestOptions = {}): Promise<DigestResult> {
   checkText("read digest", "the name of an image", reference);
-  checkOptions(options, DIGEST_OPTIONS);
+  options = checkedOptions(options, DIGEST_OPTIONS);
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, named.registry, async registries => {
     const { platform, signal } = options;

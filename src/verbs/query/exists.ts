@@ -1,7 +1,7 @@
 import { NotFoundError } from "../../errors.ts";
 import { resolveDigest } from "../../registry/api/resolve-digest.ts";
 import { manifestKey } from "../../registry/registry-source.ts";
-import { checkOptions } from "../../util/options/check-options.ts";
+import { checkedOptions } from "../../util/options/checked-options.ts";
 import { COMMON } from "../options/common-options.ts";
 import { checkText } from "../options/option-values.ts";
 import { type RemoteOptions, readableReference, withRegistries } from "../shared/remote-image.ts";
@@ -19,7 +19,7 @@ import { type RemoteOptions, readableReference, withRegistries } from "../shared
  */
 export async function exists(reference: string, options: RemoteOptions = {}): Promise<boolean> {
   checkText("look for image", "the name of an image", reference);
-  checkOptions<RemoteOptions>(options, COMMON);
+  options = checkedOptions<RemoteOptions>(options, COMMON);
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, named.registry, async registries => {
     try {

@@ -4,7 +4,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { compareVersions, newestVersion, parseVersion } from "../../oci/semver.ts";
 import { resolveDigest } from "../../registry/api/resolve-digest.ts";
 import type { Repository } from "../../registry/client/repository.ts";
-import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
+import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { choice, FLAG } from "../../util/options/option-kinds.ts";
 import { COMMON } from "../options/common-options.ts";
 import { checkText } from "../options/option-values.ts";
@@ -58,7 +58,7 @@ export interface LatestResult {
  */
 export async function latest(repository: string, options: LatestOptions = {}): Promise<LatestResult> {
   checkText("find the latest", "the name of a repository", repository);
-  checkOptions(options, LATEST_OPTIONS);
+  options = checkedOptions(options, LATEST_OPTIONS);
   const { signal } = options;
   const by = options.by ?? "semver";
   const reference = repositoryReference(repository, options.registry);

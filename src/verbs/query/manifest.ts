@@ -4,7 +4,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { getManifest } from "../../registry/api/get-manifest.ts";
 import type { Repository } from "../../registry/client/repository.ts";
 import { type FullReference, manifestKey, registrySource } from "../../registry/registry-source.ts";
-import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
+import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { TEXT } from "../../util/options/option-kinds.ts";
 import { COMMON } from "../options/common-options.ts";
 import { checkText } from "../options/option-values.ts";
@@ -72,7 +72,7 @@ export interface ManifestResult {
  */
 export async function rawManifest(reference: string, options: ManifestOptions = {}): Promise<RawManifestResult> {
   checkText("read manifest", "the name of an image", reference);
-  checkOptions(options, MANIFEST_OPTIONS);
+  options = checkedOptions(options, MANIFEST_OPTIONS);
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, named.registry, async registries => {
     const { platform, signal } = options;
@@ -101,7 +101,7 @@ export async function rawManifest(reference: string, options: ManifestOptions = 
  */
 export async function manifest(reference: string, options: ManifestOptions = {}): Promise<ManifestResult> {
   checkText("read manifest", "the name of an image", reference);
-  checkOptions(options, MANIFEST_OPTIONS);
+  options = checkedOptions(options, MANIFEST_OPTIONS);
   const { signal } = options;
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, named.registry, async registries => {

@@ -12,7 +12,7 @@ import {
 } from "../../registry/api/ping.ts";
 import type { RegistryClient } from "../../registry/client/registry-client.ts";
 import { Repository } from "../../registry/client/repository.ts";
-import { checkOptions } from "../../util/options/check-options.ts";
+import { checkedOptions } from "../../util/options/checked-options.ts";
 import { COMMON } from "../options/common-options.ts";
 import { checkText } from "../options/option-values.ts";
 import { type RemoteOptions, withRegistries } from "../shared/remote-image.ts";
@@ -58,7 +58,7 @@ const UNTRIED: RepositoryProbe = { head: "unknown", ranges: "unknown", referrers
  */
 export async function ping(target: string, options: RemoteOptions = {}): Promise<PingResult> {
   checkText("ping", "a registry", target);
-  checkOptions<RemoteOptions>(options, COMMON);
+  options = checkedOptions<RemoteOptions>(options, COMMON);
   const { signal } = options;
   const reference = target.includes("/") ? parseReference(target) : undefined;
   const registry = reference === undefined ? target : (reference.registry ?? target);

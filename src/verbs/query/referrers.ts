@@ -1,7 +1,7 @@
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { listReferrers } from "../../registry/api/referrers.ts";
-import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
+import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { TEXT } from "../../util/options/option-kinds.ts";
 import { COMMON } from "../options/common-options.ts";
 import { checkText } from "../options/option-values.ts";
@@ -48,7 +48,7 @@ export interface ReferrersResult {
  */
 export async function referrers(reference: string, options: ReferrersOptions = {}): Promise<ReferrersResult> {
   checkText("read referrers", "the name of an image", reference);
-  checkOptions(options, REFERRERS_OPTIONS);
+  options = checkedOptions(options, REFERRERS_OPTIONS);
   const { platform, artifactType, signal } = options;
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, named.registry, async registries => {

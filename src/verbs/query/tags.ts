@@ -3,7 +3,7 @@ import { compareText, sortByVersion } from "../../oci/semver.ts";
 import { listTags } from "../../registry/api/list-tags.ts";
 import type { Repository } from "../../registry/client/repository.ts";
 import { append } from "../../util/append.ts";
-import { checkOptions, type OptionsShape } from "../../util/options/check-options.ts";
+import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { choice, whole } from "../../util/options/option-kinds.ts";
 import { COMMON } from "../options/common-options.ts";
 import { checkText } from "../options/option-values.ts";
@@ -50,7 +50,7 @@ export interface TagsResult {
  */
 export async function tags(repository: string, options: TagsOptions = {}): Promise<TagsResult> {
   checkText("read tags", "the name of a repository", repository);
-  checkOptions(options, TAGS_OPTIONS);
+  options = checkedOptions(options, TAGS_OPTIONS);
   const { signal } = options;
   const sort = options.sort;
   const limit = options.limit;

@@ -16,11 +16,10 @@ export class NamedRegistries {
 
   /** @param named registries in the arguments of the call. */
   constructor(options: RegistryOptions, named: readonly string[]) {
-    const { host, defaultHost, auth = {} } = options;
+    const { host, defaultHost, auth } = options;
     this.#named = new Set([host, defaultHost, ...named].flatMap(registry => (registry ? [keyOf(registry)] : [])));
     this.#options = restrictedOptions(options);
-    const { username, password, token } = auth;
-    this.#hasCredentials = [username, password, token].some(value => value !== undefined);
+    this.#hasCredentials = [auth?.username, auth?.password, auth?.token].some(value => value !== undefined);
   }
 
   /** @throws UsageError unless the options of the call may be used for all of these registries. */
@@ -54,14 +53,14 @@ export class NamedRegistries {
 }
 
 /** Options that send a secret to a registry, or trust it more than others, as messages name them. */
-function restrictedOptions({ auth = {}, tls = {} }: RegistryOptions): readonly string[] {
+function restrictedOptions({ auth, tls }: RegistryOptions): readonly string[] {
   const given: readonly (readonly [string, boolean])[] = [
-    ["--username", auth.username !== undefined || auth.password !== undefined],
-    ["--token-stdin", auth.token !== undefined],
-    ["--cert-file", tls.clientCertificate !== undefined],
-    ["--ca-file", tls.ca !== undefined],
-    ["--plain-http", tls.plainHttp === true],
-    ["--insecure", tls.insecure === true],
+    ["--username", auth?.username !== undefined || auth?.password !== undefined],
+    ["--token-stdin", auth?.token !== undefined],
+    ["--cert-file", tls?.clientCertificate !== undefined],
+    ["--ca-file", tls?.ca !== undefined],
+    ["--plain-http", tls?.plainHttp === true],
+    ["--insecure", tls?.insecure === true],
   ];
   return given.flatMap(([name, isGiven]) => (isGiven ? [name] : []));
 }

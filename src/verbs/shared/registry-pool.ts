@@ -39,13 +39,11 @@ export class RegistryPool implements AsyncDisposable {
    */
   constructor({ registry, mirror }: PoolOptions, named: readonly string[], onProgress: OnProgress, cacheDir?: string) {
     const options = registryOptions(registry);
-    const { auth = {}, tls = {}, retry = {}, limitRate, minRate } = options;
+    const { auth, tls, retry, limitRate, minRate } = options;
     this.#allowed = new NamedRegistries(options, named);
-    const { username, password, token } = auth;
-    const { plainHttp, insecure, ca, clientCertificate } = tls;
     this.#commonOptions = {
-      attempts: retry.count === undefined ? undefined : retry.count + 1,
-      idleMs: retry.timeoutMs,
+      attempts: retry?.count === undefined ? undefined : retry.count + 1,
+      idleMs: retry?.timeoutMs,
       minRate,
       rate: limitRate === undefined ? undefined : new RateLimit(limitRate),
       onRetry: ({ attempt, waitMs, error }, what) =>
@@ -53,13 +51,13 @@ export class RegistryPool implements AsyncDisposable {
     };
     this.#options = {
       ...this.#commonOptions,
-      username,
-      password,
-      token,
-      plainHttp,
-      insecure,
-      ca,
-      clientCertificates: clientCertificate === undefined ? undefined : [clientCertificate],
+      username: auth?.username,
+      password: auth?.password,
+      token: auth?.token,
+      plainHttp: tls?.plainHttp,
+      insecure: tls?.insecure,
+      ca: tls?.ca,
+      clientCertificates: tls?.clientCertificate && [tls.clientCertificate],
     };
     this.#mirrors = listOf(mirror);
     for (const text of this.#mirrors) parseMirror(text);

@@ -12,7 +12,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { formatPlatform, hostPlatform, type Platform, parsePlatform } from "../../oci/platform.ts";
 import { RECOMPRESS_CONCURRENCY } from "../../transform/recompress-layers.ts";
 import { append } from "../../util/append.ts";
-import type { OptionsShape } from "../../util/options/check-options.ts";
+import type { OptionsShape } from "../../util/options/checked-options.ts";
 import { CONCURRENCY_KIND, choice, FLAG } from "../../util/options/option-kinds.ts";
 import type { Layers } from "../options/choices.ts";
 import { COMMON, LAYERS_KIND } from "../options/common-options.ts";

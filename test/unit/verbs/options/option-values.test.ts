@@ -1,5 +1,8 @@
+// biome-ignore-all lint/suspicious/noSparseArray: a caller may pass one.
 import { describe, expect, test } from "vitest";
 import * as library from "../../../../src/index.ts";
+import { dockerArchive, fileWith, temporaryFolder } from "../../../support/images.ts";
+import { ScriptedRegistry } from "../../../support/scripted-registry.ts";
 
 describe("a string in place of a list", () => {
   const text = "/x.tar" as unknown as readonly string[];
@@ -101,6 +104,31 @@ describe("options that a compiler did not check", () => {
     ["convert", ["a.tar"], { output: "o", for: "constructor" }, 'option for: found "constructor", expected docker20'],
     ["deleteImage", ["r.lan/a:1"], {}, "option confirm: found nothing, expected a function"],
     ["login", ["r.lan"], { username: "u" }, "option password: found nothing, expected a string"],
+    ["push", [[,]], {}, "Cannot push: found an array with other things than strings, expected an array of archives"],
+    ["pull", [[,]], { output: "o" }, "Cannot pull: found an array with other things than strings"],
+    ["copyTo", [[,], "r.lan/m"], {}, "Cannot copy: found an array with other things than strings"],
+    ["tag", ["r.lan/a:1", [,]], {}, "Cannot tag: found an array with other things than strings"],
+    ["push", [["a.tar"]], { tag: [,] }, "option tag: found an array with other things than strings"],
+    ["pull", [["r.lan/a"]], { output: "o", platform: [,] }, "option platform: found an array with other things"],
+    ["importImage", ["r"], { tag: "a", env: [,] }, "option env: found an array with other things than strings"],
+    ["serve", [], { store: "s", allowHost: [,] }, "option allowHost: found an array with other things than strings"],
+    [
+      "pull",
+      [["r.lan/a"]],
+      { output: "o", trustedReferences: [,] },
+      "option trustedReferences: found an array with other things than strings",
+    ],
+    ["push", [["a.tar"]], { signal: { throwIfAborted: 5 } }, "option signal: found an object, expected an AbortSignal"],
+    ["push", [["-"]], { stdin: { pipe: 1 } }, "option stdin: found an object, expected a readable stream"],
+    ["push", [["-"]], { stdin: { pipe() {} } }, "option stdin: found an object, expected a readable stream"],
+    ["pull", [["r.lan/a"]], { output: { write: 1 } }, "option output: found an object, expected a path or a writable"],
+    [
+      "pull",
+      [["r.lan/a"]],
+      { output: { write() {} } },
+      "option output: found an object, expected a path or a writable",
+    ],
+    ["logout", ["r.lan"], { env: { HOME: 5 } }, "option env: found an object, expected an object like process.env"],
     ["verify", ["a\0.tar"], {}, 'Cannot verify: found "a\\u{0}.tar", expected the path of an archive'],
   ])("%s(%j, %j)", async (name, words, options, message) => {
     const call = FUNCTIONS.find(([other]) => other === name)?.[1];
@@ -112,5 +140,48 @@ describe("options that a compiler did not check", () => {
 
   test("an option that is undefined counts as absent", async () => {
     await expect(library.push([], { to: undefined, tag: undefined })).resolves.toMatchObject({ images: [] });
+  });
+
+  test("a getter is asked once, so that the value that was checked is the one that is used", async () => {
+    const output = `${await temporaryFolder()}/out.tar`;
+    const asked: string[] = [];
+    const options = {
+      get output() {
+        asked.push("output");
+        return output;
+      },
+      get layers() {
+        asked.push("layers");
+        return asked.filter(name => name === "layers").length === 1 ? ("keep" as const) : (5 as never);
+      },
+    };
+    await library.convert(await fileWith(dockerArchive({ tags: ["app:1"] })), options);
+    expect(asked).toEqual(["output", "layers"]);
+  });
+
+  test("an array that changes during the call changes nothing", async () => {
+    const { host } = await ScriptedRegistry.start();
+    const tag = [`${host}/app:1`];
+    const archives = [await fileWith(dockerArchive({ tags: ["app:1"] }))];
+    const pushing = library.push(archives, { tag });
+    tag.push(5 as never);
+    archives.push(5 as never);
+    await expect(pushing).resolves.toMatchObject({ images: [{ reference: `${host}/app:1` }] });
+  });
+
+  test("a changed Object.prototype gives no option", async () => {
+    const { host } = await ScriptedRegistry.start();
+    await library.push([await fileWith(dockerArchive({ tags: ["app:1"] }))], { registry: host });
+    const inherited = { username: "zz", token: "zz", plainHttp: false, count: -1, limitRate: 1, platform: 5 };
+    const values = Object.entries(inherited);
+    for (const [name, value] of values) Object.defineProperty(Object.prototype, name, { value, configurable: true });
+    try {
+      for (const options of [undefined, {}, { registry: {} }, { registry: { auth: {}, tls: {}, retry: {} } }])
+        await expect(library.digest(`${host}/app:1`, options)).resolves.toMatchObject({
+          digest: expect.stringMatching(/^sha256:/),
+        });
+    } finally {
+      for (const [name] of values) Reflect.deleteProperty(Object.prototype, name);
+    }
   });
 });

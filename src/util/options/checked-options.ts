@@ -1,13 +1,11 @@
 import { UsageError } from "../../errors.ts";
 import { quote } from "../format.ts";
 
-/** What values an option takes. `T` ties it to the type of the option. */
+/** What values an option takes. */
 export interface Kind<T> {
-  /** @throws UsageError that names the option. */
-  readonly check: (value: unknown, option: string) => void;
+  /** @returns the value, copied where its owner could change it later. @throws UsageError that names the option. */
+  readonly checked: (value: unknown, option: string) => T;
   readonly isRequired?: true;
-  /** Never set. */
-  readonly type?: T;
 }
 
 /** The kind of each option of an interface; the compiler refuses one that is missing, too many, or of another type. */
@@ -20,24 +18,30 @@ export type OptionsShape<T> = {
 /**
  * Checks the options of a call before it does anything: callers of JavaScript have no compiler.
  *
+ * @returns a copy to use in place of `options`, so that what was checked is what is used. Each field is read once, and
+ * each option is a field of its own, undefined if absent: a changed `Object.prototype` adds none.
  * @throws UsageError for an option that does not exist, is missing, or has a value that it does not take.
  */
-export function checkOptions<T>(options: T, shape: OptionsShape<T>): void {
-  checkFields(options, new Map(Object.entries<Kind<unknown>>(shape)), "");
+export function checkedOptions<T>(options: T, shape: OptionsShape<T>): T {
+  return checkedFields(options, shape, "");
 }
 
 /** @param prefix of the names in messages. */
-export function checkFields(value: unknown, kinds: ReadonlyMap<string, Kind<unknown>>, prefix: string): void {
+export function checkedFields<T>(value: unknown, shape: OptionsShape<T>, prefix: string): T {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     const what = prefix === "" ? "read the options" : `use option ${prefix.slice(0, -1)}`;
     throw new UsageError(`Cannot ${what}: found ${described(value)}, expected an object`);
   }
+  const kinds = Object.entries<Kind<unknown>>(shape);
+  const names = kinds.map(([name]) => name);
   const given = new Map<string, unknown>(Object.entries(value).filter(([, field]) => field !== undefined));
-  for (const name of given.keys()) if (!kinds.has(name)) throw noSuchOption(prefix, name, [...kinds.keys()]);
-  for (const [name, kind] of kinds) {
-    if (given.has(name)) kind.check(given.get(name), `${prefix}${name}`);
-    else if (kind.isRequired) kind.check(undefined, `${prefix}${name}`);
-  }
+  for (const name of given.keys()) if (!names.includes(name)) throw noSuchOption(prefix, name, names);
+  const fields = kinds.map(([name, kind]) => {
+    const isAbsent = !given.has(name) && kind.isRequired !== true;
+    return [name, isAbsent ? undefined : kind.checked(given.get(name), `${prefix}${name}`)] as const;
+  });
+  // The shape gives each field the kind of its type.
+  return Object.fromEntries(fields) as T;
 }
 
 export function badOption(option: string, found: unknown, expected: string, hint?: string): UsageError {
@@ -50,10 +54,22 @@ export function described(value: unknown): string {
   if (typeof value === "string") return quote(value);
   if (Array.isArray(value)) {
     if (value.length === 0) return "an empty array";
-    return value.every(text => typeof text === "string") ? "an array" : "an array with other things than strings";
+    return textList(value) === undefined ? "an array with other things than strings" : "an array";
   }
   if (typeof value === "object" && value !== null) return "an object";
   return typeof value === "function" || typeof value === "symbol" ? `a ${typeof value}` : String(value);
+}
+
+/** A copy of an array of nothing but strings; undefined for anything else, such as an array with holes. */
+export function textList(value: unknown): readonly string[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const texts: string[] = [];
+  for (let index = 0; index < value.length; index += 1) {
+    const text: unknown = value[index];
+    if (typeof text !== "string") return undefined;
+    texts.push(text);
+  }
+  return texts;
 }
 
 function noSuchOption(prefix: string, name: string, names: readonly string[]): UsageError {
