@@ -19,6 +19,15 @@ describe("push() of an image that is there already, with nothing known from befo
     expect(result?.images).toEqual(first.result?.images);
   });
 
+  test("says that copies of what the registry has were not checked, so that damage in them is no surprise", async () => {
+    const registry = await ScriptedRegistry.start();
+    const keep = { options: { compression: "keep" } } as const;
+    const first = await pushTo(registry, keep);
+    expect(first.result?.uncheckedBlobs).toBe(0);
+    const again = await pushTo(registry, keep);
+    expect(again.result).toMatchObject({ uncheckedBlobs: 3, blobs: { skipped: 3 } });
+  });
+
   test("puts it under a tag that does not stand for it yet", async () => {
     const registry = await ScriptedRegistry.start();
     const first = await pushTo(registry);

@@ -1,4 +1,4 @@
-import type { OnProgress, ProgressEvent, PullResult, PushResult } from "../../index.ts";
+import type { CopyResult, OnProgress, ProgressEvent, PullResult, PushResult } from "../../index.ts";
 import { counted, escapeForeign, formatBytes } from "../../util/format.ts";
 import type { OutputStreams } from "../context.ts";
 import type { OutputFlags } from "../flags/output-flags.ts";
@@ -58,8 +58,16 @@ export class Progress {
   };
 
   /** Prints what was done, in one line. */
-  summary(result: PushResult | PullResult): void {
+  summary(result: PushResult | PullResult | CopyResult): void {
     this.note(summaryLine(result, this.#verb === "Copying" ? "Copied" : "Pushed"));
+    if ("uncheckedBlobs" in result) this.#noteUnchecked(result.uncheckedBlobs);
+  }
+
+  #noteUnchecked(blobs: number): void {
+    if (blobs === 0) return;
+    this.note(
+      `The registry has ${counted(blobs, "blob")} already, so ${blobs === 1 ? "its copy in the archive was" : "their copies in the archive were"} not checked; "imgpack verify" does that`,
+    );
   }
 
   /** Clears the bar. */
@@ -127,7 +135,7 @@ function styleOf({ stderr }: OutputStreams, { progress = "auto", quiet }: Output
   return progress === "auto" && isTerminal && process.env["CI"] === undefined ? "bar" : "lines";
 }
 
-function summaryLine(result: PushResult | PullResult, done: "Pushed" | "Copied"): string {
+function summaryLine(result: PushResult | PullResult | CopyResult, done: "Pushed" | "Copied"): string {
   const seconds = `${result.seconds.toFixed(1)} s`;
   if ("output" in result) {
     const platforms =

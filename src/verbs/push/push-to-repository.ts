@@ -49,7 +49,10 @@ export async function pushToRepository(
   const { present, absent } = await splitPresent(destination, roots, run);
   const found = present.map(({ tag, descriptor }): PushedImage => {
     const reference = `${nameOf(destination)}:${tag}`;
-    note(run, `${reference} is this image already: nothing to push`);
+    note(
+      run,
+      `${reference} is this image already: nothing to push, and the archive's copy of its layers was not checked`,
+    );
     return { reference, digest: descriptor.digest };
   });
   if (absent.length === 0) return found;

@@ -24,6 +24,8 @@ export interface PushResult {
   /** One per tag that was pushed. */
   readonly images: readonly PushedImage[];
   readonly blobs: BlobCounts;
+  /** Blobs that the registry had already, so that the archive's copies were not compared with their digests. */
+  readonly uncheckedBlobs: number;
   /** HTTP requests. */
   readonly requests: number;
   /** Bytes of request bodies. */
@@ -65,6 +67,7 @@ export async function push(archives: readonly string[], options: PushOptions = {
     images,
     ...(await registries.traffic()),
     blobs: blobCounter.counts(),
+    uncheckedBlobs: blobCounter.unread(),
     seconds: (performance.now() - started) / 1000,
   });
   const attempts = new Attempts(archives.length, options.signal);
