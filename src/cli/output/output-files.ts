@@ -11,14 +11,8 @@ const INPUTS = ["archives", "archive", "input", "rootfs", "from-file", "ca-file"
 /** @throws UsageError if an output of the command line is one of its inputs, also by another name or through a link. */
 export async function checkOutputs(flags: Readonly<Record<string, unknown>>): Promise<void> {
   for (const name of OUTPUTS) {
-    // The list of one run is the list to read, and to shorten, of the next.
-    const inputs = INPUTS.filter(input => name !== "failed-list" || input !== "from-file");
-    for (const output of pathsOf(flags[name])) {
-      await checkOutput(
-        output,
-        inputs.flatMap(input => pathsOf(flags[input])),
-      );
-    }
+    const inputs = INPUTS.flatMap(input => pathsOf(flags[input]));
+    for (const output of pathsOf(flags[name])) await checkOutput(output, inputs);
   }
 }
 

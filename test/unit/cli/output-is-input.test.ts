@@ -6,6 +6,10 @@ import { temporaryFolder } from "../../support/images.ts";
 
 const same: readonly (readonly [string, (at: string) => readonly string[]])[] = [
   ["push a.tar --failed-list a.tar", at => ["push", at, "--registry", "127.0.0.1:9", "--failed-list", at]],
+  [
+    "push --from-file list --failed-list list",
+    at => ["push", "--from-file", at, "--registry", "127.0.0.1:9", "--failed-list", at],
+  ],
   ["pull -o of --ca-file", at => ["pull", "127.0.0.1:9/a:1", "-o", at, "--ca-file", at]],
   ["pull -o of -f", at => ["pull", "--from-file", at, "-o", at]],
   ["convert a.tar a.tar", at => ["convert", at, at]],
