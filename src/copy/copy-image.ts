@@ -85,7 +85,7 @@ export async function copyImages(options: CopyOptions): Promise<readonly Settled
       const manifest = draftManifest(root.draft, copying.seals);
       const descriptor = describeBytes(manifest.mediaType, manifest.bytes);
       await session.put(descriptor, bytesBlob(manifest.bytes), signal);
-      roots.push({ kind: "settled", names: root.names, descriptor });
+      roots.push({ kind: "settled", names: root.names, badNames: root.badNames, descriptor });
     }
     await session.commit(roots, signal);
   });

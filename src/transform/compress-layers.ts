@@ -57,7 +57,7 @@ async function compressRoot(
     const diffId = isRaw(layer) ? layer.digest : draft.diffIds?.[index];
     return pendingLayer(source, layer, mediaType, diffId, profile);
   });
-  return { kind: "draft", names: root.names, draft: { ...draft, layers } };
+  return { kind: "draft", names: root.names, badNames: root.badNames, draft: { ...draft, layers } };
 }
 
 async function draftOf(

@@ -31,5 +31,5 @@ function settleRoot(root: Root, manifestType: string | undefined, built: Map<Dig
   const { mediaType, bytes } = draftManifest(draft, new Map());
   const descriptor = describeBytes(mediaType, bytes);
   built.set(descriptor.digest, bytes);
-  return { kind: "settled", names: root.names, descriptor };
+  return { kind: "settled", names: root.names, badNames: root.badNames, descriptor };
 }

@@ -36,6 +36,10 @@ export async function withSystemFaults<T>(deed: Deed, path: string, call: () => 
   try {
     return await call();
   } catch (cause) {
+    // Whatever the system says of a file is a fault of the system, also a code that has no words here.
+    if (cause instanceof Error && !(cause instanceof StorageError) && "syscall" in cause) {
+      throw new SystemFault(deed, path, cause);
+    }
     throw systemFault(deed, path, cause) ?? cause;
   }
 }
@@ -48,8 +52,9 @@ export function systemFault(deed: Deed, path: string, cause: unknown): SystemFau
 
 /** What an error of the system means, for messages. @param absent what a path that does not exist is called. */
 export function storageState(cause: unknown, absent = "no such folder"): string {
+  if (cause instanceof StorageError && !(cause instanceof SystemFault)) return cause.message;
   const code = cause instanceof SystemFault ? cause.errno : codeOf(cause);
-  return code === "ENOENT" ? absent : (STATES.get(code) ?? (code || String(cause)));
+  return code === "ENOENT" ? absent : (STATES.get(code) ?? (code ? `error ${code} of the system` : String(cause)));
 }
 
 function codeOf(error: unknown): string {
