@@ -19,13 +19,10 @@ import { verified } from "../content/verified.ts";
 import { IntegrityError, InternalError } from "../errors.ts";
 import { type Descriptor, describeBytes } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import { publisherOf } from "../oci/foreign-layer.ts";
-import { formatBytes } from "../util/format.ts";
 import { runBounded } from "../util/task-group.ts";
 import { atEnd, countedBlob, countedPending } from "./copy-ends.ts";
 import type { DigestCache } from "./digest-cache.ts";
-import { unknownTypes } from "./unknown-types.ts";
-import { wrongSizes } from "./wrong-sizes.ts";
+import { planNotes } from "./plan-notes.ts";
 
 export interface CopyOptions {
   readonly plan: CopyPlan;
@@ -57,11 +54,7 @@ interface Copying extends CopyOptions {
  */
 export async function copyImages(options: CopyOptions): Promise<readonly SettledRoot[]> {
   const { plan, target, onProgress, signal, source } = options;
-  for (const message of [...wrongSizes(plan), ...unknownTypes(plan)]) onProgress({ kind: "note", message });
-  for (const layer of plan.leftOut ?? []) {
-    const what = `foreign layer ${layer.digest} (${formatBytes(layer.size)})`;
-    onProgress({ kind: "note", message: `Leaving out ${what}: not in ${options.sourceName}${publisherOf(layer)}` });
-  }
+  for (const message of planNotes(plan, options.sourceName)) onProgress({ kind: "note", message });
   onProgress({ kind: "planned", blobs: plan.blobs.length + plan.pending.length, bytes: plan.totalBytes });
   await using session = await atEnd("target", async () => await target.begin(plan, signal));
   const copying: Copying = { ...options, session, seals: new Map() };

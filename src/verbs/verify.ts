@@ -5,7 +5,7 @@ import type { Root } from "../content/contracts.ts";
 import { noteTo, type OnProgress, readingTo } from "../content/progress.ts";
 import { readBlob } from "../content/pump.ts";
 import { gather } from "../copy/gather.ts";
-import { wrongSizes } from "../copy/wrong-sizes.ts";
+import { wrongSizes } from "../copy/plan-notes.ts";
 import { ArchiveError, isMissingBlob } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestAlgorithm } from "../oci/digest.ts";

@@ -67,6 +67,21 @@ describe("a foreign layer that the registry lacks", () => {
     );
   });
 
+  test("a dry run of pull, push and copy names it, too", async () => {
+    const registry = await registryWith(["https://example.com/base"]);
+    const path = await pulled(registry);
+    const isNamed = (): boolean => notes.some(text => text.startsWith(`Leaving out foreign layer ${sha256(FOREIGN)}`));
+    for (const run of [
+      async () => await pulled(registry, { dryRun: true }),
+      async () => await push([path], { onProgress: options.onProgress, registry: registry.host, dryRun: true }),
+      async () => await copy(`${registry.host}/win:1`, `${registry.host}/win:2`, { ...options, dryRun: true }),
+    ]) {
+      notes.length = 0;
+      await run();
+      expect(isNamed()).toBe(true);
+    }
+  });
+
   test("an archive without it is not damaged, no runtime loads it, and push sends the rest", async () => {
     const registry = await registryWith(["https://example.com/base"]);
     const path = await pulled(registry);

@@ -5,6 +5,7 @@ import { copyImages } from "../../copy/copy-image.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
 import { gather } from "../../copy/gather.ts";
 import { checkPlatforms, rootPlatforms } from "../../copy/image-platforms.ts";
+import { planNotes } from "../../copy/plan-notes.ts";
 import { selectPlatforms } from "../../copy/select-platforms.ts";
 import { ArchiveError, InternalError, NotFoundError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
@@ -67,11 +68,14 @@ export async function copyBetween(
     return { ...done, plannedBytes: 0 };
   }
   const plan: CopyPlan = await gather(chosen, [root], signal, manifestChildren);
-  if (run.dryRun === true) return { ...done, plannedBytes: plan.totalBytes };
+  const sourceName = repositoryName(from);
+  if (run.dryRun === true) {
+    for (const message of planNotes(plan, sourceName)) onNote(message);
+    return { ...done, plannedBytes: plan.totalBytes };
+  }
   const holder = from.registry === to.registry && from.repository !== to.repository ? from.repository : undefined;
   const known: DigestCache = holder === undefined ? cache : { ...cache, findHolder: () => holder };
   const target = await registries.targetFor(to, known, signal);
-  const sourceName = repositoryName(from);
   await copyImages({ plan, source: chosen, target, sourceName, cache, concurrency, onProgress, signal });
   return { ...done, plannedBytes: plan.totalBytes };
 }

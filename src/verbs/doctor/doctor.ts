@@ -6,7 +6,7 @@ import { guessProducer, type Producer } from "../../archive/producer.ts";
 import { type LostImage, salvage } from "../../archive/salvage.ts";
 import type { Root } from "../../content/contracts.ts";
 import { type OnProgress, readingTo } from "../../content/progress.ts";
-import { wrongSizes } from "../../copy/wrong-sizes.ts";
+import { wrongSizes } from "../../copy/plan-notes.ts";
 import { ArchiveError, UsageError } from "../../errors.ts";
 import { DOCKER_MANIFEST } from "../../oci/media-types.ts";
 import { append } from "../../util/append.ts";

@@ -6,6 +6,7 @@ import type { OnProgress } from "../../content/progress.ts";
 import { type CopyOptions, copyImages } from "../../copy/copy-image.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
 import { gather } from "../../copy/gather.ts";
+import { planNotes } from "../../copy/plan-notes.ts";
 import { ArchiveError, RegistryError, UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { DOCKER_MANIFEST, OCI_MANIFEST } from "../../oci/media-types.ts";
@@ -45,7 +46,11 @@ export async function pushToRepository(
   const source = preparedSource(opened, destination, run);
   const roots = await listRoots(source, run.options.signal);
   if (destination.isPinned) checkPinned(roots, destination);
-  if (run.options.dryRun) return plannedImages(await planPush(source, roots, run), nameOf(destination));
+  if (run.options.dryRun) {
+    const plan = await planPush(source, roots, run);
+    for (const message of planNotes(plan, opened.archive.archive.what)) note(run, message);
+    return plannedImages(plan, nameOf(destination));
+  }
   const { present, absent } = await splitPresent(destination, roots, run);
   const found = present.map(({ tag, descriptor }): PushedImage => {
     const reference = `${nameOf(destination)}:${tag}`;

@@ -4,6 +4,7 @@ import { noteTo, type OnProgress } from "../../content/progress.ts";
 import { copyImages } from "../../copy/copy-image.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { checkPlatforms, rootPlatforms } from "../../copy/image-platforms.ts";
+import { planNotes } from "../../copy/plan-notes.ts";
 import { selectPlatforms } from "../../copy/select-platforms.ts";
 import { UsageError } from "../../errors.ts";
 import { hasIPv6Registry } from "../../oci/archive-names.ts";
@@ -115,7 +116,9 @@ export async function writeImages(source: ImageSource, options: WriteOptions): P
     planOptions.onNote(
       `${name}: Docker before 25 and podman load no name with an IPv6 address; convert --tag renames it`,
     );
-  if (dryRun !== true) {
+  if (dryRun === true) {
+    for (const message of planNotes(settled.plan, options.sourceName)) planOptions.onNote(message);
+  } else {
     const maxConcurrency = recompressed === selected ? output.maxConcurrency : RECOMPRESS_CONCURRENCY;
     await copyToOutput(settled, platform, Math.min(output.maxConcurrency, maxConcurrency), options);
   }
