@@ -6,6 +6,7 @@ import { isTag, parseReference, resolveDockerHub } from "../oci/reference.ts";
 import { putManifest } from "../registry/api/put-manifest.ts";
 import { type FullReference, manifestKey } from "../registry/registry-source.ts";
 import { checkedOptions } from "../util/options/checked-options.ts";
+import { DEFAULT_CONCURRENCY } from "../util/options/option-limits.ts";
 import { copyBetween } from "./copy/copy-between.ts";
 import { COMMON } from "./options/common-options.ts";
 import { checkedList, checkText } from "./options/option-values.ts";
@@ -26,8 +27,6 @@ export interface TagResult {
   /** `registry/repository:tag`, in the order in which they were given. */
   readonly references: readonly string[];
 }
-
-const CONCURRENCY = 6;
 
 /**
  * Gives an image more names in its registry, with the same digest. Layers are not moved; for a name in another repository
@@ -65,7 +64,7 @@ export async function tag(
     // Tags the manifest that was read, even if the source tag has moved since.
     const source: FullReference = { registry: from.registry, repository: from.repository, digest };
     const cache = await openDigestCache(undefined);
-    const run = { registries, cache, platforms: "all", concurrency: CONCURRENCY, onProgress, signal } as const;
+    const run = { registries, cache, platforms: "all", concurrency: DEFAULT_CONCURRENCY, onProgress, signal } as const;
     const references: string[] = [];
     const attempts = new Attempts(targets.length, signal);
     for (const [index, target] of targets.entries()) {

@@ -6,6 +6,7 @@ import { parseReference, resolveDockerHub } from "../../oci/reference.ts";
 import { readingAnswer } from "../../registry/client/registry-answer.ts";
 import type { FullReference } from "../../registry/registry-source.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
+import { DEFAULT_CONCURRENCY } from "../../util/options/option-limits.ts";
 import { PLATFORMS, TRANSFER } from "../options/common-options.ts";
 import { checkedList, checkText } from "../options/option-values.ts";
 import { belowPrefix, parsePrefix } from "../options/prefix.ts";
@@ -61,8 +62,6 @@ export interface CopyResult {
   readonly bytesSent: number;
   readonly seconds: number;
 }
-
-const CONCURRENCY = 6;
 
 /**
  * Copies an image to another repository, in the same registry or another one. The digest stays the same, unless `platform`
@@ -142,7 +141,7 @@ interface Job {
 async function copyAll(jobs: readonly Job[], options: CopyOptions): Promise<CopyResult> {
   const started = performance.now();
   const platforms = readPlatforms("copy", options.platform, "all");
-  const concurrency = options.concurrency ?? CONCURRENCY;
+  const concurrency = options.concurrency ?? DEFAULT_CONCURRENCY;
   const blobCounter = createBlobCounter(options.onProgress ?? (() => undefined));
   const named = jobs.flatMap(({ from, to }) => [from.registry, to.registry]);
   await using registries = new RegistryPool(options, named, blobCounter.onProgress, options.cacheDir);

@@ -11,6 +11,7 @@ import { quote } from "../../util/format.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { choice, OUTPUT_PATH, required, TEXTS } from "../../util/options/option-kinds.ts";
+import { DEFAULT_CONCURRENCY } from "../../util/options/option-limits.ts";
 import { COMPRESSION, TRANSFER } from "../options/common-options.ts";
 import { checkText } from "../options/option-values.ts";
 import { findAlreadyPushed } from "../shared/already-pushed.ts";
@@ -84,8 +85,6 @@ export interface ImportResult {
   readonly seconds: number;
 }
 
-const CONCURRENCY = 6;
-
 /**
  * Makes an image of one layer from a root filesystem, and pushes it or writes it to an archive. The same input and options
  * give the same image, on any machine.
@@ -114,7 +113,7 @@ export async function importImage(path: string, options: ImportOptions): Promise
   const { onProgress } = blobCounter;
   const onNote = noteTo(onProgress);
   const keepOwner = options.owner === "keep";
-  const concurrency = options.concurrency ?? CONCURRENCY;
+  const concurrency = options.concurrency ?? DEFAULT_CONCURRENCY;
   const packing = { mtime: settings.mtime, keepOwner };
   await using input = await openImportInput(path, packing, onNote, signal);
   if (output !== undefined) await checkOutside(path, output);

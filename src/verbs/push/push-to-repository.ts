@@ -12,14 +12,13 @@ import type { Digest } from "../../oci/digest.ts";
 import { DOCKER_MANIFEST, OCI_MANIFEST } from "../../oci/media-types.ts";
 import { compressLayers } from "../../transform/compress-layers.ts";
 import { pruneSparse } from "../../transform/prune-sparse.ts";
+import { DEFAULT_CONCURRENCY } from "../../util/options/option-limits.ts";
 import { type AlreadyPushed, findAlreadyPushed } from "../shared/already-pushed.ts";
 import type { Destination } from "../shared/destinations.ts";
 import type { PushNames } from "../shared/push-names.ts";
 import type { RegistryPool } from "../shared/registry-pool.ts";
 import type { StreamedInput } from "../shared/streamed-input.ts";
 import type { PushedImage, PushOptions } from "./push-options.ts";
-
-const CONCURRENCY = 6;
 
 export interface PushRun {
   readonly options: PushOptions & { readonly onProgress: OnProgress };
@@ -109,7 +108,7 @@ async function copyMissing(
   run: PushRun,
 ): Promise<readonly SettledRoot[]> {
   const { registries, cache } = run;
-  const { signal, onProgress, concurrency = CONCURRENCY } = run.options;
+  const { signal, onProgress, concurrency = DEFAULT_CONCURRENCY } = run.options;
   const gathered = await planPush(source, missing, run);
   const plan = sentTo === nameOf(destination) ? withoutBlobs(gathered, reading.sent) : gathered;
   const target = await registries.targetFor(destination, cache, signal);

@@ -15,6 +15,7 @@ import { RECOMPRESS_CONCURRENCY } from "../../transform/recompress-layers.ts";
 import { append } from "../../util/append.ts";
 import type { OptionsShape } from "../../util/options/checked-options.ts";
 import { CONCURRENCY_KIND, choice, FLAG } from "../../util/options/option-kinds.ts";
+import { DEFAULT_CONCURRENCY } from "../../util/options/option-limits.ts";
 import type { Layers } from "../options/choices.ts";
 import { COMMON, LAYERS_KIND } from "../options/common-options.ts";
 import { listOf } from "../options/option-values.ts";
@@ -93,8 +94,6 @@ export interface WriteOptions extends OutputOptions {
   /** Called with each manifest that the source does not contain; without it such a manifest is an error. */
   readonly onAbsent?: ((descriptor: Descriptor) => void) | undefined;
 }
-
-const CONCURRENCY = 6;
 
 /** Writes the images of a source to an output, with the layers that the options ask for. */
 export async function writeImages(source: ImageSource, options: WriteOptions): Promise<Written> {
@@ -176,7 +175,7 @@ async function copyToOutput(
   { source, plan }: PlannedImages,
   platform: Platform,
   maxConcurrency: number,
-  { output, command, restart, sourceName, concurrency = CONCURRENCY, onProgress, signal }: WriteOptions,
+  { output, command, restart, sourceName, concurrency = DEFAULT_CONCURRENCY, onProgress, signal }: WriteOptions,
 ): Promise<void> {
   const onNote = noteTo(onProgress);
   await copyImages({
