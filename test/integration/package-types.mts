@@ -34,6 +34,7 @@ import type {
   ErrorCode,
   ErrorDetails,
   FeatureSupport,
+  Foreign,
   HistoryEntry,
   ImportedImage,
   ImportOptions,
@@ -59,6 +60,7 @@ import type {
   ManifestResult,
   OnProgress,
   Owner,
+  PartialErrorDetails,
   PingResult,
   Platform,
   Producer,
@@ -157,9 +159,11 @@ same<Extract<ProgressEvent, { kind: "done" }>["blob"], BlobLabel>();
 same<imgpack.ImgpackError["code"], ErrorCode>();
 same<NonNullable<ConstructorParameters<typeof imgpack.UsageError>[1]>, ErrorDetails>();
 same<ConstructorParameters<typeof imgpack.RegistryError>[1], RegistryErrorDetails>();
+same<NonNullable<ConstructorParameters<typeof imgpack.PartialError>[2]>, PartialErrorDetails<unknown>>();
 same<Item<imgpack.PartialError["failures"]>, imgpack.ImgpackError>();
 
 same<NonNullable<PushOptions["compression"]>, Compression>();
+same<NonNullable<PullOptions["foreign"]>, Foreign>();
 same<NonNullable<PushOptions["sparse"]>, Sparse>();
 same<NonNullable<PushOptions["registry"]>, string | RegistryOptions>();
 same<NonNullable<RegistryOptions["auth"]>, RegistryAuth>();

@@ -112,7 +112,9 @@ function ociFacts(source: ArchiveSource, images: readonly InspectedImage[], read
     hasLayoutFile: archive.entries.has(LAYOUT_FILE),
     entries: view.manifests.length,
     names: oddNames(roots),
-    artifacts: tops.filter(({ descriptor }) => isArtifactRoot(read, descriptor)).length,
+    artifacts: tops.filter(
+      ({ descriptor, names, tags }) => names.length + tags.length > 0 && isArtifactRoot(read, descriptor),
+    ).length,
     nameless: unnamed.filter(({ tags }) => tags.length === 0).length,
     tagOnly: unnamed.filter(({ tags }) => tags.length > 0).length,
     otherPlatforms: images.filter(isIndexOfOthers).length + tops.filter(isManifestOfOther).length,

@@ -38,7 +38,7 @@ export interface OciFacts {
   readonly hasLayoutFile: boolean;
   /** Number of entries: an image with two names has two. */
   readonly entries: number;
-  /** Entries that are artifacts. */
+  /** Entries that are artifacts and have a name or a tag: ctr passes over those without. */
   readonly artifacts: number;
   readonly names: ReadonlySet<OddName>;
   /** Images with neither name nor tag. */
