@@ -97,7 +97,7 @@ export async function deleteImage(reference: string, options: DeleteOptions): Pr
       if (!(await confirm(deletion))) return undefined;
       const refusal = await removeTag(repository, tag, signal);
       if (refusal === undefined) return deletion;
-      const tags = await tagsOf(repository, digest, signal);
+      const tags = await tagsOf(repository, digest, signal, tag);
       if (options.allTags !== true) checkAlone(`${name}:${tag}`, tag, tags, refusal);
       return await removeManifest(repository, digest, tags, options);
     }
@@ -122,7 +122,7 @@ async function removeManifest(
 function checkAlone(name: string, tag: string, tags: readonly string[] | undefined, refusal: RegistryError): void {
   const others = tags?.filter(other => other !== tag);
   if (others?.length === 0) return;
-  const found = others === undefined ? "tags that are too many to look up" : `the other tags ${others.join(", ")}`;
+  const found = others === undefined ? "other tags that cannot be looked up" : `the other tags ${others.join(", ")}`;
   const { status, codes } = refusal;
   throw new RegistryError(
     `Cannot delete ${name}: the registry deletes by digest only, which removes ${found}, expected one tag`,
@@ -161,11 +161,15 @@ async function explaining<T>(task: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Undefined if there are too many to ask for, or if the registry does not list them. */
+/**
+ * @param known a tag of the digest: a list without it does not have all tags.
+ * @returns undefined if there are too many to ask for, or if the registry does not list them all.
+ */
 async function tagsOf(
   repository: Repository,
   digest: Digest,
   signal: AbortSignal | undefined,
+  known?: string,
 ): Promise<readonly string[] | undefined> {
   const all: string[] = [];
   const found: string[] = [];
@@ -174,6 +178,7 @@ async function tagsOf(
       append(all, page);
       if (all.length > MAX_TAGS) return undefined;
     }
+    if (known !== undefined && !all.includes(known)) return undefined;
     await runBounded(
       all,
       CONCURRENCY,

@@ -82,3 +82,15 @@ test("a name that no registry takes does not block the other images", async () =
   const { images } = await push([path], { image: ["<none>:<none>"], tag: [`${registry.host}/named:1`] });
   expect(images).toMatchObject([{ reference: `${registry.host}/named:1` }]);
 });
+
+test("push refuses one tag for several archives, where the last image would take it from the others", async () => {
+  const registry = await ScriptedRegistry.start();
+  const archives = [
+    await fileWith(dockerArchive({ tags: ["a:1"], layers: [LAYER] })),
+    await fileWith(dockerArchive({ tags: ["b:1"], layers: [LAYER] })),
+  ];
+  const pushed = push(archives, { tag: [`${registry.host}/c:1`] });
+  await expect(pushed).rejects.toThrow(UsageError);
+  await expect(pushed).rejects.toThrow("Cannot push 2 archives under one tag");
+  expect(registry.requests).toHaveLength(0);
+});

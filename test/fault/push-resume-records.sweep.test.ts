@@ -3,10 +3,10 @@ import { expect, test } from "vitest";
 import { brokenOff, expectWholeUpload } from "./push-resume-support.ts";
 
 test.each<[string, (record: Record<string, unknown>) => unknown]>([
-  ["of another version", record => ({ ...record, version: 2 })],
+  ["of another version", record => ({ ...record, imgpack: "upload-1" })],
   ["that is old", record => ({ ...record, time: Date.now() - 25 * 3_600_000 })],
   ["from the future", record => ({ ...record, time: Date.now() + 25 * 3_600_000 })],
-  ["without an owner", record => ({ ...record, owner: undefined })],
+  ["without a mark", record => ({ ...record, imgpack: undefined })],
   ["of another blob", record => ({ ...record, id: "0".repeat(64) })],
   ["with an odd offset", record => ({ ...record, offset: -1 })],
   ["with a URL that is none", record => ({ ...record, url: "\\\\evil\\x" })],

@@ -67,7 +67,7 @@ function takeCensus(calls: readonly SystemCall[], folder: string): Census {
     return call;
   };
   const writes = on(partial, "pwrite64", "write").map(call => {
-    const [, length, position] = /, (\d+), (\d+)$/.exec(call.text) ?? [];
+    const [, length, position] = /, (\d+), (\d+) *$/.exec(call.text) ?? [];
     return { ...call, from: Number(position), to: Number(position) + Number(length) };
   });
   const dataSyncs = on(partial, "fdatasync", "fsync");

@@ -60,7 +60,7 @@ async function runDelete(flags: DeleteFlags, context: Context): Promise<void> {
 /** What a deletion removes, in one sentence. */
 function consequence({ reference, removes, digest, tags }: Deletion): string {
   if (removes === "tag") return `Deleting tag ${reference} (${digest})`;
-  if (tags === undefined) return `Deleting ${reference} with all its tags, which are too many to look up`;
+  if (tags === undefined) return `Deleting ${reference} with all its tags, which cannot be looked up`;
   const names = tags.length === 0 ? "which has no tag" : `and its ${tags.length} tag(s): ${tags.join(", ")}`;
   return `Deleting ${reference}, ${names}`;
 }

@@ -96,7 +96,7 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
       });
     await reportResult(
       flags,
-      async () => await withFailedList(flags, references, work),
+      async () => await withFailedList(flags, references, progress.note, work),
       result => {
         progress.end();
         if (flags.json) return printLine(context, jsonText(result));

@@ -82,7 +82,7 @@ async function runPush(flags: PushFlags, context: Context): Promise<void> {
       });
     await reportResult(
       flags,
-      async () => await withFailedList(flags, archives, work),
+      async () => await withFailedList(flags, archives, progress.note, work),
       result => {
         progress.end();
         if (flags.json) return printLine(context, jsonText(result));

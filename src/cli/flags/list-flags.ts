@@ -1,7 +1,8 @@
 import type { Argv } from "yargs";
-import { PartialError, UsageError } from "../../errors.ts";
+import { PartialError, StorageError, UsageError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
 import { readInputText, readText } from "../../util/input-file.ts";
+import { storageState } from "../../util/system-fault.ts";
 import { checkOutput } from "../output/output-files.ts";
 import { refuseTerminal } from "./stdin-input.ts";
 
@@ -50,6 +51,7 @@ export async function listedInputs(
 export async function withFailedList<T>(
   { failedList }: ListFlags,
   inputs: readonly string[],
+  onNote: (message: string) => void,
   run: () => Promise<T>,
 ): Promise<T> {
   // Before anything is sent. The inputs of --from-file are known only here.
@@ -59,7 +61,12 @@ export async function withFailedList<T>(
     await writeList(failedList, []);
     return result;
   } catch (error) {
-    await writeList(failedList, error instanceof PartialError ? error.failed : inputs);
+    try {
+      await writeList(failedList, error instanceof PartialError ? error.failed : inputs);
+    } catch (unwritten) {
+      // The run's own error decides the exit code.
+      if (unwritten instanceof StorageError) onNote(unwritten.message);
+    }
     throw error;
   }
 }
@@ -70,7 +77,8 @@ async function writeList(path: string | undefined, names: readonly string[]): Pr
     const { replaceFile } = await import("../../util/replace-file.ts");
     await replaceFile(path, names.map(name => `${name}\n`).join(""));
   } catch (cause) {
-    throw new UsageError(`Cannot write --failed-list ${quote(path)}: no writable file, expected one`, { cause });
+    const found = storageState(cause, "no such folder");
+    throw new StorageError(`Cannot write --failed-list ${quote(path)}: ${found}, expected a writable file`, { cause });
   }
 }
 

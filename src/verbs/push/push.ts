@@ -2,6 +2,7 @@ import { openArchive } from "../../archive/open-archive.ts";
 import type { CopyPlan } from "../../content/contracts.ts";
 import { noteTo, readingTo } from "../../content/progress.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
+import { UsageError } from "../../errors.ts";
 import { append } from "../../util/append.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
 import { checkedOptions } from "../../util/options/checked-options.ts";
@@ -56,6 +57,7 @@ export async function push(archives: readonly string[], options: PushOptions = {
   options = checkedOptions(options, PUSH_OPTIONS);
   const started = performance.now();
   archives = checkedList("push", "archives", archives);
+  checkOneTagged(archives, options);
   const level = gzipLevel(options.compression);
   const names = new PushNames(options);
   const blobCounter = createBlobCounter(options.onProgress ?? (() => undefined));
@@ -76,6 +78,17 @@ export async function push(archives: readonly string[], options: PushOptions = {
   }
   const hint = "The other archives are pushed. Fix the cause and push the failed ones again.";
   return attempts.settle("push", "archives", await resultOf(), hint);
+}
+
+/** A tag names one image: the next archive would take it from the one before. */
+function checkOneTagged(archives: readonly string[], { tag }: PushOptions): void {
+  if (archives.length < 2 || tag === undefined) return;
+  throw new UsageError(
+    `Cannot push ${archives.length} archives under one tag: found ${archives.join(", ")}, expected one`,
+    {
+      hint: "Push them one by one, or leave out the tag to use the names in the archives.",
+    },
+  );
 }
 
 /** An image that fails does not stop those of other repositories. */

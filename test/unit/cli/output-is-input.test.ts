@@ -1,4 +1,4 @@
-import { link, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { link, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { runCommand } from "../../support/command-line.ts";
@@ -34,3 +34,52 @@ test.each(same)("an output that is an input is refused, and stays as it is: %s",
   expect(await readFile(at, "utf8")).toBe("precious");
   expect(await readdir(folder)).toHaveLength(4);
 });
+
+const inside: readonly (readonly [string, string, (folder: string) => readonly string[]])[] = [
+  ["convert into a layout", "it is in the input", at => ["convert", `${at}/in`, `${at}/in/x.tar`]],
+  [
+    "doctor --repair into a layout",
+    "it is in the input",
+    at => ["doctor", `${at}/in`, "--repair", `${at}/in/index.json`],
+  ],
+  [
+    "--failed-list in a layout",
+    "it is in the input",
+    at => ["push", `${at}/in`, "--registry", "127.0.0.1:9", "--failed-list", `${at}/in/index.json`],
+  ],
+  [
+    "--failed-list of -o",
+    "the run writes its output",
+    at => ["pull", "127.0.0.1:9/a:1", "-o", `${at}/x.tar`, "--failed-list", `${at}/./x.tar`],
+  ],
+  [
+    "--failed-list in a folder of -o",
+    "the run writes its output",
+    at => ["pull", "127.0.0.1:9/a:1", "-o", `${at}/in/`, "--failed-list", `${at}/in/index.json`],
+  ],
+  [
+    "--failed-list under the name of the journal",
+    "the run writes its output",
+    at => ["pull", "127.0.0.1:9/a:1", "-o", `${at}/x.tar`, "--failed-list", `${at}/x.tar.partial.journal`],
+  ],
+  [
+    "a list under the name of the partial file",
+    "it is the input",
+    at => ["pull", "--from-file", `${at}/x.tar.partial`, "-o", `${at}/x.tar`, "--restart"],
+  ],
+];
+test.each(inside)(
+  "an output in the way of an input or of another output is refused: %s",
+  async (_what, found, words) => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, "in"));
+    await writeFile(join(folder, "in", "index.json"), "precious");
+    await writeFile(join(folder, "x.tar.partial"), "precious");
+    const { exitCode, stderr } = await runCommand(...words(folder));
+    expect(stderr).toMatch(/^Cannot write ".*": .*, expected .*\n/);
+    expect(stderr).toContain(found);
+    expect(exitCode).toBe(2);
+    expect(await readFile(join(folder, "in", "index.json"), "utf8")).toBe("precious");
+    expect(await readFile(join(folder, "x.tar.partial"), "utf8")).toBe("precious");
+  },
+);

@@ -68,6 +68,20 @@ describe("deleteImage()", () => {
     ]);
   });
 
+  test("deleteImage() does not trust a list of tags without the tag that it deletes", async () => {
+    const { registry } = await start({ on: /^DELETE .*\/1$/, reply: BAD_DIGEST });
+    registry.addFault({
+      on: /^GET .*tags\/list/,
+      reply: { status: 200, body: Buffer.from('{"name":"app","tags":[]}') },
+    });
+    const { confirm } = agreeing([true, true]);
+    await expect(deleteImage(`${registry.host}/app:1`, { confirm })).rejects.toMatchObject({
+      exitCode: 8,
+      message: expect.stringContaining("other tags that cannot be looked up"),
+    });
+    expect(registry.seen(/^DELETE .*sha256/)).toHaveLength(0);
+  });
+
   test("deleteImage() deletes nothing after a no", async () => {
     const { registry } = await start({ on: /^DELETE .*\/1$/, reply: BAD_DIGEST });
     const first = agreeing([false]);
