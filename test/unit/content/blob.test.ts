@@ -54,7 +54,7 @@ describe("fileSliceBlob()", () => {
     const writable = await open(path, "a");
     const failed = collect(blobChunks(fileSliceBlob(writable, 50, 100, path)));
     await expect(failed).rejects.toThrow(StorageError);
-    await expect(failed).rejects.toThrow("EBADF at byte 50, expected 100 bytes");
+    await expect(failed).rejects.toThrow("error EBADF of the system at byte 50, expected 100 bytes");
     await writable.close();
   });
 

@@ -94,7 +94,7 @@ describe("storageFault()", () => {
     ["EFBIG", "file too large for this file system or for the limit of this process, expected room for 5.0 MiB"],
     ["EIO", "input or output error, expected a working disk"],
     ["ESTALE", "the network file system lost the file, expected a working disk"],
-    ["EXYZ", "EXYZ, expected a writable folder"],
+    ["EXYZ", "error EXYZ of the system, expected a writable folder"],
     ["EROFS", "read-only file system, expected a writable folder"],
     ["EXDEV", "another disk, expected a writable folder"],
   ])("storageFault() says %s in words, and what to do", (code, found) => {
