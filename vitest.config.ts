@@ -74,7 +74,6 @@ const config: ViteUserConfig = defineConfig({
           // A sweep or a thousand random kills is one test; each run has a guard of its own.
           testTimeout: 12 * 3_600_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
         },
       },
     ],

@@ -26,8 +26,8 @@ export function readSettings(): Settings {
   const number = (name: string, usual: number): number => Number(process.env[`TORTURE_${name}`] ?? usual);
   return {
     seed: number("SEED", 5),
-    kills: number("KILLS", 500),
-    signals: number("SIGNALS", 120),
+    kills: number("KILLS", 150),
+    signals: number("SIGNALS", 60),
     concurrent: number("CONCURRENT", 16),
     cuts: number("CUTS", 16),
     largeMib: number("LARGE", 0),

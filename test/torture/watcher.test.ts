@@ -41,7 +41,7 @@ describe("createWatcher", () => {
 
   test("createWatcher makes an operation fail as the system does", async () => {
     const failing = written({ fail: { at: 3, code: "ENOSPC" } }, await temporaryFolder());
-    await expect(failing).rejects.toMatchObject({ code: "ENOSPC" });
+    await expect(failing).rejects.toMatchObject({ code: "ERR_STORAGE", errno: "ENOSPC" });
   });
 
   test("createWatcher shortens a write, of which the rest follows, and logs every operation", async () => {

@@ -80,10 +80,16 @@ function printedError(error: unknown, command: string | undefined): PrintedError
 }
 
 /** A call of the system that no message names, as a StorageError: a full disk or a closed file is no bug. */
-function explained(error: unknown): unknown {
-  const path = error instanceof Error && "path" in error ? String(error.path) : undefined;
-  const isOfSystem = error instanceof Error && "syscall" in error;
-  return isOfSystem ? (systemFault("read", path ?? String(error.syscall), error) ?? error) : error;
+function explained(thrown: unknown): unknown {
+  const error = firstOf(thrown);
+  if (!(error instanceof Error) || !("syscall" in error)) return error;
+  const path = "path" in error ? String(error.path) : String(error.syscall);
+  return systemFault("read", path, error) ?? error;
+}
+
+/** Of an error, and of what failed after it, such as closing a file on a dead disk, the first one counts. */
+function firstOf(thrown: unknown): unknown {
+  return thrown instanceof Error && "suppressed" in thrown ? firstOf(thrown.suppressed) : thrown;
 }
 
 function resultOf({ result }: PartialError): object {

@@ -1,7 +1,7 @@
 import { Writable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { type RenderErrorOptions, ReportedError, renderError } from "../../../../src/cli/output/render-error.ts";
-import { AuthError, IntegrityError, NetworkError, UsageError } from "../../../../src/errors.ts";
+import { AuthError, IntegrityError, NetworkError, StorageError, UsageError } from "../../../../src/errors.ts";
 
 function render(
   error: unknown,
@@ -79,5 +79,14 @@ describe("renderError()", () => {
       err: "Cannot accept archive\nCopy it again.\n",
       code: 6,
     });
+  });
+
+  test("renderError() prints the first error of a run whose disk then failed to close a file, too", () => {
+    const first = new StorageError("Cannot write out.tar: no space left, expected a writable file");
+    const both = Object.assign(new Error("An error was suppressed during disposal"), {
+      error: new Error("EIO"),
+      suppressed: first,
+    });
+    expect(render(both)).toMatchObject({ code: 9, err: `${first.message}\n` });
   });
 });
