@@ -1,8 +1,9 @@
-import { dirname } from "node:path";
-import { StorageError } from "../errors.ts";
+import type { Stats } from "node:fs";
+import { basename, dirname, join, resolve, sep } from "node:path";
+import { StorageError, UsageError } from "../errors.ts";
 import { errorCode } from "./error-code.ts";
 import { formatBytes, quote } from "./format.ts";
-import { lstat, statfs } from "./read-disk.ts";
+import { lstat, realpath, stat, statfs } from "./read-disk.ts";
 import { BROKEN_CODES, FULL_CODES, SystemFault, storageState } from "./system-fault.ts";
 
 /** `statfs` of FAT12, FAT16 and FAT32 (linux/magic.h, MSDOS_SUPER_MAGIC). */
@@ -71,4 +72,61 @@ export function storageFault(path: string, bytes: number, cause: unknown): Stora
     cause,
     hint: "Choose another output, in a folder that exists and that you may write to.",
   });
+}
+
+/** What a run writes next to an output, until it is complete. */
+const UNFINISHED = ["", ".partial", ".partial.journal", ".partial.lock"] as const;
+
+/**
+ * Checks that what is written does not replace what is read (security case F-04), also by another name or through a link.
+ *
+ * @throws UsageError if the output, or its partial file, is one of the inputs, or is in one that is a folder.
+ */
+export async function checkApart(output: string, inputs: readonly string[]): Promise<void> {
+  const written = await Promise.all(UNFINISHED.map(async ending => await found(plainPath(output) + ending)));
+  const place = await locationOf(output);
+  for (const input of inputs) {
+    const read = await found(input);
+    if (read === undefined) continue;
+    if (written.some(stats => stats?.ino === read.ino && stats.dev === read.dev)) {
+      throw refused(output, `it is the input ${quote(input)}, expected another file`);
+    }
+    if (read.isDirectory() && isInside(place, await locationOf(input))) {
+      throw refused(output, `it is in the input ${quote(input)}, expected a path outside of it`);
+    }
+  }
+}
+
+/** @throws UsageError if the list is, or is in, what the run writes for the output. */
+export async function checkListApart(list: string, output: string): Promise<void> {
+  const [place, location] = [await locationOf(list), await locationOf(output)];
+  if (!UNFINISHED.some(ending => place === location + ending) && !isInside(place, location)) return;
+  throw refused(list, `the run writes its output ${quote(output)} there, expected another file`);
+}
+
+function refused(output: string, state: string): UsageError {
+  return new UsageError(`Cannot write ${quote(output)}: ${state}`, { hint: "Choose another output name." });
+}
+
+function isInside(path: string, folder: string): boolean {
+  return path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+/** A folder is written under its name without the slash. */
+function plainPath(path: string): string {
+  return path.replace(/[/\\]+$/, "");
+}
+
+/** The path without links, also of a file that is not there yet. */
+async function locationOf(path: string): Promise<string> {
+  const whole = await realpath(path).catch(() => undefined);
+  if (whole !== undefined) return whole;
+  const folder = await realpath(dirname(path)).catch(() => undefined);
+  return join(folder ?? resolve(dirname(path)), basename(path));
+}
+
+/** Undefined for devices: they may be both. */
+async function found(path: string): Promise<Stats | undefined> {
+  const stats = await stat(path).catch(() => undefined);
+  return stats?.isFile() === true || stats?.isDirectory() === true ? stats : undefined;
 }

@@ -38,7 +38,7 @@ export const FLOORS: readonly Floor[] = [
       "util/format.ts",
       "util/input-file.ts",
       "util/options/option-limits.ts",
-      "util/read-disk.ts",
+      "util/output-checks.ts",
       "util/replace-file.ts",
       "util/system-fault.ts",
       "util/version.ts",

@@ -2,8 +2,8 @@ import type { Argv } from "yargs";
 import { PartialError, StorageError, UsageError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
 import { readInputText, readText } from "../../util/input-file.ts";
+import { checkApart } from "../../util/output-checks.ts";
 import { storageState } from "../../util/system-fault.ts";
-import { checkOutput } from "../output/output-files.ts";
 import { refuseTerminal } from "./stdin-input.ts";
 
 /** Flags of the commands that take several inputs. */
@@ -55,7 +55,7 @@ export async function withFailedList<T>(
   run: () => Promise<T>,
 ): Promise<T> {
   // Before anything is sent. The inputs of --from-file are known only here.
-  if (failedList !== undefined) await checkOutput(failedList, inputs);
+  if (failedList !== undefined) await checkApart(failedList, inputs);
   try {
     const result = await run();
     await writeList(failedList, []);

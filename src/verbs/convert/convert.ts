@@ -17,7 +17,7 @@ import type { Sparse } from "../options/choices.ts";
 import { PLATFORMS, SPARSE_KIND } from "../options/common-options.ts";
 import { checkText, listOf } from "../options/option-values.ts";
 import { noteBadNames } from "../shared/choose-image.ts";
-import { type ArchiveOutput, checkApart, type OpenedOutput, openOutput } from "../shared/open-output.ts";
+import { type ArchiveOutput, checkOutputApart, type OpenedOutput, openOutput } from "../shared/open-output.ts";
 import { StreamedInput } from "../shared/streamed-input.ts";
 import {
   OUTPUT_OPTIONS,
@@ -95,7 +95,7 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
   const platforms = readPlatforms("convert", options.platform, "all");
   const sparse = options.sparse ?? "prune";
   const format = options.format;
-  await checkApart(input, options.output);
+  await checkOutputApart(input, options.output);
   const output = await openOutput(options.output, format);
   await using reading = new StreamedInput({
     beginUpload: undefined,

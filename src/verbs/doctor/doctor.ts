@@ -18,7 +18,7 @@ import type { Layers } from "../options/choices.ts";
 import { COMMON, LAYERS_KIND } from "../options/common-options.ts";
 import { checkText } from "../options/option-values.ts";
 import { namesOf } from "../shared/describe-images.ts";
-import { checkApart, checkEnding } from "../shared/open-output.ts";
+import { checkEnding, checkOutputApart } from "../shared/open-output.ts";
 import { type VerifyResult, verify } from "../verify.ts";
 import { type CheckedImage, checkImages, type DiagnosedImage } from "./check-images.ts";
 import { isImage, loadFacts, readRoots } from "./load-facts.ts";
@@ -146,7 +146,7 @@ async function checkRepair(path: string, { repair }: DoctorOptions): Promise<voi
       hint: "Save it to a file first.",
     });
   }
-  await checkApart(path, repair);
+  await checkOutputApart(path, repair);
 }
 
 /** Opens the archive; without images whose entries are missing. */

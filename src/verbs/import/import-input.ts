@@ -1,6 +1,5 @@
 import { constants, type Stats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { basename, dirname, join, sep } from "node:path";
 import { Readable } from "node:stream";
 import { RootfsCheck } from "../../archive/rootfs-check.ts";
 import { detectCompression, MAGIC_BYTES } from "../../compress/detect.ts";
@@ -12,7 +11,7 @@ import type { RawLayer } from "../../transform/imported-layer.ts";
 import { packFolder, surveyFolder } from "../../transform/pack-folder.ts";
 import { quote } from "../../util/format.ts";
 import { checkUnchanged } from "../../util/input-guard.ts";
-import { open, readAt, realpath, stat } from "../../util/read-disk.ts";
+import { open, readAt } from "../../util/read-disk.ts";
 import { storageState } from "../../util/system-fault.ts";
 
 /** The root filesystem of an image. */
@@ -113,15 +112,4 @@ async function openInput(path: string): Promise<{ readonly file: FileHandle; rea
       hint: "Check the path; it is taken from the current folder unless it begins with a slash.",
     });
   }
-}
-
-/** @throws UsageError if the output is in the folder that it is made from. */
-export async function checkOutside(input: string, output: string): Promise<void> {
-  const folder = await realpath(input);
-  if (!(await stat(folder)).isDirectory()) return;
-  const parent = await realpath(dirname(output)).catch(() => undefined);
-  if (parent === undefined || !join(parent, basename(output)).startsWith(folder.replace(/\/$/, "") + sep)) return;
-  throw new UsageError(`Cannot write ${quote(output)}: it is in ${quote(input)}, expected a path outside of it`, {
-    hint: "An archive inside the folder would become a part of the image.",
-  });
 }

@@ -1,5 +1,4 @@
 import { fstatSync, type Stats } from "node:fs";
-import { resolve } from "node:path";
 import type { Writable } from "node:stream";
 import type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
 import { archiveFileTarget } from "../../archive/write/archive-file-target.ts";
@@ -10,6 +9,7 @@ import type { ImageTarget } from "../../content/contracts.ts";
 import { UsageError } from "../../errors.ts";
 import type { Platform } from "../../oci/platform.ts";
 import { quote } from "../../util/format.ts";
+import { checkApart } from "../../util/output-checks.ts";
 import { stat } from "../../util/read-disk.ts";
 
 export type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
@@ -82,20 +82,15 @@ export async function openOutput(output: ArchiveOutput, format: ArchiveFormat = 
 }
 
 /**
- * Checks that the input is neither the output nor its partial file (security case F-04).
+ * Checks that the output does not replace the input, nor a part of it (security case F-04).
  *
- * @throws UsageError if it is.
+ * @throws UsageError if it does.
  */
-export async function checkApart(input: string, output: ArchiveOutput): Promise<void> {
-  const read = await statOf(input);
-  if (read === undefined) return;
-  const written =
-    typeof output === "string"
-      ? await Promise.all([resolve(output), `${resolve(output)}.partial`].map(statOf))
-      : [streamStats(output)];
-  if (!written.some(stats => stats !== undefined && stats.ino === read.ino && stats.dev === read.dev)) return;
-  const name = typeof output === "string" ? quote(output) : "stdout";
-  throw new UsageError(`Cannot write ${name}: it is the archive that is read, expected another file`, {
+export async function checkOutputApart(input: string, output: ArchiveOutput): Promise<void> {
+  if (typeof output === "string") return await checkApart(output, [input]);
+  const [read, written] = [await statOf(input), streamStats(output)];
+  if (read === undefined || written?.ino !== read.ino || written.dev !== read.dev) return;
+  throw new UsageError(`Cannot write stdout: it is the input ${quote(input)}, expected another file`, {
     hint: "Write to another name, and rename it when it is done.",
   });
 }

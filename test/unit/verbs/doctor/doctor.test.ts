@@ -175,7 +175,7 @@ describe("doctor() refuses to repair", () => {
     const { input } = await places(whole);
     const before = await readFile(input);
     const error = await refusal(doctor(input, { repair: input }));
-    expect(error.message).toMatch(/^Cannot write ".*in\.tar": it is the archive that is read, expected another file$/);
+    expect(error.message).toMatch(/^Cannot write ".*in\.tar": it is the input ".*in\.tar", expected another file$/);
     expect(await readFile(input)).toEqual(before);
   });
 

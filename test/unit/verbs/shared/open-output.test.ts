@@ -4,7 +4,7 @@ import { PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../../../src/errors.ts";
 import { doctor, importImage } from "../../../../src/index.ts";
-import { checkApart, openOutput } from "../../../../src/verbs/shared/open-output.ts";
+import { checkOutputApart, openOutput } from "../../../../src/verbs/shared/open-output.ts";
 import { temporaryFolder } from "../../../support/images.ts";
 
 describe("openOutput()", () => {
@@ -44,8 +44,8 @@ describe("openOutput()", () => {
   });
 });
 
-describe("checkApart()", () => {
-  test("F-04 checkApart() refuses the file that is read, by whatever name", async () => {
+describe("checkOutputApart()", () => {
+  test("F-04 checkOutputApart() refuses the file that is read, by whatever name", async () => {
     const folder = await temporaryFolder();
     const [input, other, soft] = ["in.tar", "other.tar", "soft.tar"].map(name => join(folder, name)) as [
       string,
@@ -56,22 +56,33 @@ describe("checkApart()", () => {
     await link(input, other);
     await symlink("in.tar", soft);
     for (const output of [input, other, soft, `${folder}/./in.tar`]) {
-      await expect(checkApart(input, output)).rejects.toThrow("it is the archive that is read");
+      await expect(checkOutputApart(input, output)).rejects.toThrow("it is the input");
     }
-    await checkApart(input, join(folder, "new.tar"));
-    await checkApart("-", input);
+    await checkOutputApart(input, join(folder, "new.tar"));
+    await checkOutputApart("-", input);
   });
 
-  test("F-04 checkApart() refuses an input that stands where the output is written first", async () => {
+  test("F-04 checkOutputApart() refuses an input that stands where the output is written first", async () => {
     const input = join(await temporaryFolder(), "out.tar.partial");
     await writeFile(input, "archive");
-    await expect(checkApart(input, input.replace(".partial", ""))).rejects.toThrow(UsageError);
+    await expect(checkOutputApart(input, input.replace(".partial", ""))).rejects.toThrow(UsageError);
   });
 
-  test("F-04 checkApart() refuses a stdout that is redirected to the file that is read", async () => {
+  test("F-04 checkOutputApart() refuses an output in a folder that is read, also through a link", async () => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, "layout"));
+    await symlink("layout", join(folder, "link"));
+    for (const output of ["layout/index.json", "link/new.tar", "layout/sub/"]) {
+      const checked = checkOutputApart(join(folder, "layout"), `${folder}/${output}`);
+      await expect(checked).rejects.toThrow("expected a path outside of it");
+    }
+    await checkOutputApart(join(folder, "layout"), join(folder, "layout.tar"));
+  });
+
+  test("F-04 checkOutputApart() refuses a stdout that is redirected to the file that is read", async () => {
     const input = join(await temporaryFolder(), "in.tar");
     await writeFile(input, "archive");
     await using file = await open(input, "a");
-    await expect(checkApart(input, Object.assign(new PassThrough(), { fd: file.fd }))).rejects.toThrow("stdout");
+    await expect(checkOutputApart(input, Object.assign(new PassThrough(), { fd: file.fd }))).rejects.toThrow("stdout");
   });
 });
