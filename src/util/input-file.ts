@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { openFifo } from "./open-fifo.ts";
-import { open, stat } from "./read-disk.ts";
+import { open, readAt, stat } from "./read-disk.ts";
 
 const MAX_TEXT_BYTES = 64 * 1024 * 1024;
 
@@ -21,6 +21,26 @@ export async function openInput(path: string): Promise<FileHandle | Readable> {
 export async function readInputText(path: string, signal: AbortSignal | undefined): Promise<string> {
   const input = await openInput(path);
   return await readText("createReadStream" in input ? input.createReadStream() : input, signal);
+}
+
+/**
+ * Reads a small regular file. It never waits: a FIFO can take the place of a file that was checked before.
+ *
+ * @param flags for `open` in addition, such as O_NOFOLLOW.
+ * @returns what was found in place of such a file.
+ * @throws StorageError for a file that the system does not open or read.
+ */
+export async function readRegularFile(
+  path: string,
+  maxBytes: number,
+  flags = 0,
+): Promise<Buffer | "no regular file" | "too large"> {
+  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | flags);
+  const stats = await file.stat();
+  if (!stats.isFile()) return "no regular file";
+  if (stats.size > maxBytes) return "too large";
+  const bytes = Buffer.alloc(stats.size);
+  return bytes.subarray(0, await readAt(file, path, bytes, 0));
 }
 
 /**

@@ -1,9 +1,10 @@
 import { AuthError } from "../../errors.ts";
 import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
+import { readRegularFile } from "../../util/input-file.ts";
 import { parseJson } from "../../util/json/json.ts";
 import { checkSchema, fields, freeMap, nullish, type Schema, string } from "../../util/json/schema.ts";
-import { readFile, stat } from "../../util/read-disk.ts";
+import { stat } from "../../util/read-disk.ts";
 import { keyMatch } from "./credential-key.ts";
 
 /** One entry of `auths`; an entry without content only marks that a helper holds the secret. */
@@ -87,8 +88,10 @@ export async function readConfigFile(file: string): Promise<Uint8Array | undefin
 
 async function readSmallFile(file: string): Promise<Uint8Array | undefined> {
   try {
-    const found = await stat(file);
-    if (found.isFile() && found.size <= MAX_CONFIG_BYTES) return await readFile(file);
+    // Only for its errors: `open` does not say whether the folder or the file is closed.
+    await stat(file);
+    const found = await readRegularFile(file, MAX_CONFIG_BYTES);
+    if (typeof found !== "string") return found;
   } catch (cause) {
     const code = errorCode(cause);
     const isFolderClosed =

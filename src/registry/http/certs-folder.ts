@@ -2,7 +2,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { UsageError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
-import { readdir, readFile, stat } from "../../util/read-disk.ts";
+import { readRegularFile } from "../../util/input-file.ts";
+import { readdir, stat } from "../../util/read-disk.ts";
 import type { ClientCertificate } from "./tls-options.ts";
 
 export interface CertsFolderOptions {
@@ -88,15 +89,12 @@ async function readPem(folder: string, name: string): Promise<string> {
   const path = join(folder, name);
   const refused = (found: string, cause?: unknown): UsageError =>
     new UsageError(`Cannot read certificates from ${quote(path)}: ${found}, expected a PEM file`, { cause });
-  let text: string;
-  try {
-    const found = await stat(path);
-    if (!found.isFile()) throw refused("not a regular file");
-    if (found.size > MAX_FILE_BYTES) throw refused("more than 4 MiB");
-    text = await readFile(path, "utf8");
-  } catch (cause) {
-    throw cause instanceof UsageError ? cause : refused("unreadable", cause);
-  }
+  const found = await readRegularFile(path, MAX_FILE_BYTES).catch(cause => {
+    throw refused("unreadable", cause);
+  });
+  if (found === "no regular file") throw refused("not a regular file");
+  if (found === "too large") throw refused("more than 4 MiB");
+  const text = found.toString("utf8");
   if (!text.includes("-----BEGIN ")) throw refused("no PEM block");
   return text;
 }

@@ -4,7 +4,8 @@ import { parse, TomlError } from "smol-toml";
 import { UsageError } from "../../errors.ts";
 import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
-import { readdir, readFile, stat } from "../../util/read-disk.ts";
+import { readRegularFile } from "../../util/input-file.ts";
+import { readdir } from "../../util/read-disk.ts";
 
 /** Where a registry, or a copy of it, is reached. */
 export interface ConfiguredLocation {
@@ -75,11 +76,11 @@ export async function readRegistriesConf(options: RegistriesConfOptions = {}): P
 }
 
 async function readText(file: string): Promise<string | undefined> {
+  if (file === "/dev/null") return "";
   try {
-    const found = await stat(file);
-    if (file === "/dev/null") return "";
-    if (!found.isFile() || found.size > MAX_FILE_BYTES) throw conf(file, "no file up to 1 MiB");
-    return await readFile(file, "utf8");
+    const found = await readRegularFile(file, MAX_FILE_BYTES);
+    if (typeof found === "string") throw conf(file, "no file up to 1 MiB");
+    return found.toString("utf8");
   } catch (cause) {
     if (cause instanceof UsageError) throw cause;
     const code = errorCode(cause);

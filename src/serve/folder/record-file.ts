@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { crc32 } from "node:zlib";
 import { errorCode } from "../../util/error-code.ts";
-import { open } from "../../util/read-disk.ts";
+import { readRegularFile } from "../../util/input-file.ts";
 import { writeDurably } from "./durable-file.ts";
 
 /** A media type or a name is far shorter. */
@@ -19,12 +19,8 @@ export function isOwnFault(error: unknown): boolean {
 /** The bytes of a small plain file; undefined for anything else. */
 export async function readSmallFile(path: string, maxBytes: number = MAX_BYTES): Promise<Buffer | undefined> {
   try {
-    await using file = await open(path, READ_FLAGS);
-    const stats = await file.stat();
-    if (!stats.isFile() || stats.size > maxBytes) return undefined;
-    const bytes = Buffer.alloc(stats.size);
-    const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
-    return bytesRead === bytes.length ? bytes : undefined;
+    const found = await readRegularFile(path, maxBytes, constants.O_NOFOLLOW);
+    return typeof found === "string" ? undefined : found;
   } catch (error) {
     if (isOwnFault(error)) throw error;
     return undefined;
