@@ -17,7 +17,8 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** Milliseconds that a run gets to keep what is recorded. */
 const GRACE_MS = 2000;
 
-const RESUMES = "The output is not complete; run the same command again, and it resumes with what could be kept.";
+const RESUMES =
+  "The output is not complete; run the same command again, and it resumes with what could be kept; what went to stdout starts over.";
 const TAGS_LAST = "Tags come last, so none names an incomplete image; run the same command again to send the rest.";
 const CHANGES_NOTHING = "Nothing was changed.";
 
