@@ -1,17 +1,22 @@
 import type { IncomingMessage } from "node:http";
-import { BlockList, isIP } from "node:net";
+import { BlockList } from "node:net";
 import { quote } from "../util/format.ts";
+import { once } from "../util/lazy/once.ts";
+import { ipFamily } from "../util/net/ip-family.ts";
 import { Refusal } from "./refusal.ts";
 
 /** Also matches these addresses inside IPv6 (::ffff:127.0.0.1). */
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
-LOOPBACK.addAddress("::1", "ipv6");
+const LOOPBACK = once(() => {
+  const list = new BlockList();
+  list.addSubnet("127.0.0.0", 8, "ipv4");
+  list.addAddress("::1", "ipv6");
+  return list;
+});
 
 /** @param address as a socket reports it, never a name */
 export function isLoopback(address: string): boolean {
-  const family = isIP(address);
-  return family !== 0 && LOOPBACK.check(address, family === 4 ? "ipv4" : "ipv6");
+  const family = ipFamily(address);
+  return family !== 0 && LOOPBACK().check(address, family === 4 ? "ipv4" : "ipv6");
 }
 
 /** Lower case, without a port, brackets, or the dot at the end of a full name. */
@@ -54,5 +59,5 @@ export function checkOrigin({ headers, rawHeaders, socket }: IncomingMessage, { 
 }
 
 function isUnregistrable(name: string): boolean {
-  return isIP(name) !== 0 || /^(?:[a-z0-9.-]+\.)?(?:localhost|internal)$|^[a-z0-9-]+$/.test(name);
+  return ipFamily(name) !== 0 || /^(?:[a-z0-9.-]+\.)?(?:localhost|internal)$|^[a-z0-9-]+$/.test(name);
 }

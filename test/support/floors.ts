@@ -61,7 +61,9 @@ export const MAX_FILES = 20;
  */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "util/json": ["util"],
+  "util/lazy": [],
   "util/lock": ["util"],
+  "util/net": [],
   "util/options": ["util"],
   "oci/legacy": ["oci"],
   "oci/schema1": ["oci", "oci/legacy"],

@@ -1,4 +1,5 @@
-import { BlockList, isIP } from "node:net";
+import { BlockList } from "node:net";
+import { ipFamily } from "../../util/net/ip-family.ts";
 import { addressKind } from "../origin/address.ts";
 import { portOf } from "../origin/origin.ts";
 
@@ -21,8 +22,9 @@ function matches(entry: string, host: string, port: string): boolean {
   const { name, port: wantedPort } = splitPort(entry);
   if (wantedPort !== undefined && wantedPort !== port) return false;
   if (name.includes("/")) return isInRange(name, host);
-  if (isIP(name) !== 0) return isIP(host) !== 0 && isInRange(`${name}/${isIP(name) === 6 ? 128 : 32}`, host);
-  if (isIP(host) !== 0) return false;
+  if (ipFamily(name) !== 0)
+    return ipFamily(host) !== 0 && isInRange(`${name}/${ipFamily(name) === 6 ? 128 : 32}`, host);
+  if (ipFamily(host) !== 0) return false;
   const domain = name.replace(/^\*?\./, "").replace(/\.$/, "");
   if (domain === "" || domain.includes("*")) return false;
   return host.endsWith(`.${domain}`) || (host === domain && domain === name.replace(/\.$/, ""));
@@ -38,10 +40,10 @@ function splitPort(entry: string): { readonly name: string; readonly port: strin
 
 function isInRange(range: string, host: string): boolean {
   const [address = "", bits = "", ...rest] = range.split("/");
-  const family = isIP(address);
+  const family = ipFamily(address);
   const most = family === 6 ? 128 : 32;
   if (family === 0 || rest.length > 0 || !/^[0-9]{1,3}$/.test(bits) || Number(bits) > most) return false;
-  const hostFamily = isIP(host);
+  const hostFamily = ipFamily(host);
   if (hostFamily === 0) return false;
   const list = new BlockList();
   list.addSubnet(address, Number(bits), family === 6 ? "ipv6" : "ipv4");

@@ -1,8 +1,11 @@
-import { BlockList, isIPv4, isIPv6 } from "node:net";
+import { BlockList } from "node:net";
+import { once } from "../../util/lazy/once.ts";
+import { ipFamily } from "../../util/net/ip-family.ts";
 
 /** Kind of a host's address. `forbidden`: link-local, cloud metadata, unspecified, multicast; never a registry. */
 export type AddressKind = "name" | "public" | "private" | "loopback" | "forbidden";
 
+/** Lists are built on first use, because most commands only see names. */
 const FORBIDDEN = once(() =>
   blockList([
     ["0.0.0.0", 8],
@@ -98,21 +101,7 @@ function dotted(high = 0, low = 0): string {
 
 function blockList(ranges: readonly (readonly [string, number])[]): BlockList {
   const list = new BlockList();
-  for (const [address, prefix] of ranges) list.addSubnet(address, prefix, ipFamily(address) === 6 ? "ipv6" : "ipv4");
+  // Not ipFamily, which would test a constant.
+  for (const [address, prefix] of ranges) list.addSubnet(address, prefix, address.includes(":") ? "ipv6" : "ipv4");
   return list;
-}
-
-/** Node's test for IPv6 compiles a large pattern on first use, which names and IPv4 addresses avoid. */
-function ipFamily(text: string): 0 | 4 | 6 {
-  if (text.includes(":")) return isIPv6(text) ? 6 : 0;
-  return isIPv4(text) ? 4 : 0;
-}
-
-/** Lists are built on first use, because most commands only see names. */
-function once<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
 }

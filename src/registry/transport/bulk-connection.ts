@@ -1,6 +1,7 @@
-import { connect as connectTcp, isIP, type LookupFunction, type Socket, type TcpNetConnectOpts } from "node:net";
+import { connect as connectTcp, type LookupFunction, type Socket, type TcpNetConnectOpts } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { NetworkError } from "../../errors.ts";
+import { ipFamily } from "../../util/net/ip-family.ts";
 import { MinRate } from "../http/min-rate.ts";
 import { type TransportOptions, tlsOptions } from "../http/tls-options.ts";
 import { HEAD_MS } from "./limit-answer.ts";
@@ -73,7 +74,7 @@ export class BulkConnection {
       ? connectTls({
           ...target,
           // An address is no server name (RFC 6066, section 3); the certificate is held against `host` all the same.
-          servername: isIP(host) === 0 ? host : "",
+          servername: ipFamily(host) === 0 ? host : "",
           ...tlsOptions(options),
         })
       : connectTcp(target);
