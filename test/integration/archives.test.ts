@@ -1,10 +1,11 @@
 import { open, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { COMMAND } from "../support/command.ts";
 import { tarEntry } from "../support/tar-builder.ts";
 import { describeWith } from "./peers/describe-with.ts";
 import { fixture, golden, goldenImage, sample } from "./peers/goldens.ts";
-import { builtCommand, createImgpack, type Imgpack } from "./peers/imgpack.ts";
+import { createImgpack, type Imgpack } from "./peers/imgpack.ts";
 import { sha256 } from "./peers/registry-content.ts";
 import { run } from "./peers/run.ts";
 
@@ -70,17 +71,12 @@ describeWith(["tar"], "imgpack inspect and verify", () => {
   test.runIf(process.platform === "linux")("imgpack inspect of a 20 GiB archive reads less than 5 MB", async () => {
     const path = join(imgpack.folder, "sparse.tar");
     await writeSparseArchive(path, 20 * 1024 ** 3);
-    const script = `
-      process.on("exit", () => {
-        const io = require("node:fs").readFileSync("/proc/self/io", "utf8");
-        process.stderr.write("rchar " + /^rchar: (\\d+)$/m.exec(io)[1]);
-      });`;
-    const counter = join(imgpack.folder, "count.cjs");
-    await writeFile(counter, script);
+    // What a process has read counts for its parent once it has ended.
+    const script = `"$@" && cat /proc/$$/io >&2`;
     const counted = async (...words: readonly string[]): Promise<{ read: number; stdout: string }> => {
-      const { code, stdout, stderr } = await run(process.execPath, ["--require", counter, builtCommand, ...words]);
+      const { code, stdout, stderr } = await run("sh", ["-c", script, "sh", ...COMMAND, ...words]);
       expect(code).toBe(0);
-      return { read: Number(/rchar (\d+)$/.exec(stderr)?.[1]), stdout };
+      return { read: Number(/^rchar: (\d+)$/m.exec(stderr)?.[1]), stdout };
     };
     const { read: start } = await counted("inspect", fixture("docker20-hello.tar"), "--json");
     const { read, stdout } = await counted("inspect", path, "--json");

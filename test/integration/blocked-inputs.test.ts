@@ -2,18 +2,13 @@
 import { type ChildProcess, execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, expect, onTestFinished, test } from "vitest";
-import { bundleCommand, startCommand } from "../support/built-command.ts";
+import { expect, onTestFinished, test } from "vitest";
 import { ownEnvironment } from "../support/command-line.ts";
 import { dockerArchive, fileWith, temporaryFolder } from "../support/images.ts";
+import { startCommand } from "../support/started-command.ts";
 import { poll } from "./peers/poll.ts";
 
-let command: string;
-
-beforeAll(async () => {
-  command = join(ownEnvironment(), "command");
-  await bundleCommand(command);
-});
+ownEnvironment();
 
 async function fifo(): Promise<string> {
   const path = join(await temporaryFolder(), "fifo");
@@ -36,7 +31,7 @@ const kinds: readonly (readonly [string, (path: string) => readonly string[]])[]
   ["--from-file", path => ["push", "--from-file", path, "--registry", "127.0.0.1:9"]],
 ];
 test.each(kinds)("imgpack ends within 2 s after SIGINT when %s is a FIFO without a writer", async (_what, words) => {
-  const { child, outcome } = startCommand(command, words(await fifo()));
+  const { child, outcome } = startCommand(words(await fifo()));
   await listensToSignals(child);
   const start = performance.now();
   child.kill("SIGINT");
@@ -50,7 +45,7 @@ test("imgpack ends by the second signal, though all its threads hang in the syst
   const hang = `import { open } from "node:fs"; for (let n = 0; n < 4; n += 1) open(${JSON.stringify(path)}, "r", () => {});`;
   const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(hang)}` };
   const archive = await fileWith(dockerArchive({ tags: ["app:1"] }));
-  const { child, outcome } = startCommand(command, ["inspect", archive], { env });
+  const { child, outcome } = startCommand(["inspect", archive], { env });
   await listensToSignals(child);
   const again = setInterval(() => child.kill("SIGTERM"), 50);
   onTestFinished(() => clearInterval(again));

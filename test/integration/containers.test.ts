@@ -7,20 +7,20 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { COMMAND } from "../support/command.ts";
 import { seededBytes } from "../support/images.ts";
 import { sha256 } from "../support/memory-registry.ts";
 import { describeWith, type Probe } from "./peers/describe-with.ts";
-import { builtCommand } from "./peers/imgpack.ts";
 import { poll } from "./peers/poll.ts";
 import { run } from "./peers/run.ts";
 import { createTempFolder, type TempFolder } from "./peers/temp-folder.ts";
 
-/** The first process of a new namespace: every one of them has the pid 1. */
-const CONTAINER = ["--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc", process.execPath];
+/** What follows is the first process of a new namespace: every one of them has the pid 1. */
+const CONTAINER = ["--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"];
 const LAYER = seededBytes("containers", 4 * 1024 * 1024);
 
 async function probeUnshare(): Promise<Probe> {
-  const { code, stderr } = await run("unshare", [...CONTAINER, "--version"]).catch(error => ({
+  const { code, stderr } = await run("unshare", [...CONTAINER, ...COMMAND, "--version"]).catch(error => ({
     code: 1,
     stderr: String(error),
   }));
@@ -42,7 +42,7 @@ describeWith([await probeUnshare()], "imgpack in two containers", () => {
 
   function inContainer(...words: readonly string[]): Run {
     const env = { ...process.env, IMGPACK_CACHE_DIR: join(folder.path, "cache") };
-    const child = spawn("unshare", [...CONTAINER, builtCommand, ...words], { env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn("unshare", [...CONTAINER, ...COMMAND, ...words], { env, stdio: ["ignore", "pipe", "pipe"] });
     onTestFinished(() => void child.kill("SIGKILL"));
     let text = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (text += String(chunk)));

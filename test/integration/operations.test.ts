@@ -1,14 +1,13 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { SHELL_COMMAND } from "../support/command.ts";
 import { describeWith } from "./peers/describe-with.ts";
 import { type DockerRegistry, registryAccount, startDockerRegistry } from "./peers/docker-registry.ts";
 import { fixture } from "./peers/goldens.ts";
-import { builtCommand, createImgpack, type Imgpack } from "./peers/imgpack.ts";
+import { createImgpack, type Imgpack } from "./peers/imgpack.ts";
 import { heldImage, heldManifest, heldTags, sha256 } from "./peers/registry-content.ts";
 import { findTool, type RunResult, run } from "./peers/run.ts";
+import { type Served, startServe } from "./peers/served.ts";
 import { copyWithSkopeo } from "./peers/skopeo.ts";
 
 const hello = fixture("docker20-hello.tar");
@@ -183,7 +182,7 @@ describeWith(["docker-registry", "skopeo"], "operations on docker-registry", () 
   test("imgpack completion offers commands, flags and the tags of a repository in bash", async () => {
     const offered = async (line: string): Promise<readonly string[]> => {
       const script = [
-        `imgpack() { "${process.execPath}" "${builtCommand}" "$@"; }`,
+        `imgpack() { ${SHELL_COMMAND} "$@"; }`,
         await printed(imgpack, "completion", "bash"),
         `COMP_LINE='${line}'; COMP_POINT=\${#COMP_LINE}; _imgpack; printf '%s\\n' "\${COMPREPLY[@]}"`,
       ].join("\n");
@@ -274,24 +273,16 @@ describeWith(["docker-registry"], "operations on a closed docker-registry", () =
 describe("operations on imgpack serve", () => {
   let imgpack: Imgpack;
   let host: string;
-  let stop: () => Promise<void>;
+  let server: Served;
   beforeAll(async () => {
     imgpack = await createImgpack();
     const store = `${imgpack.folder}/store`;
-    const child = spawn(process.execPath, [builtCommand, "serve", "--store", store, "--listen", "127.0.0.1:0"], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const [url = ""] = (await once(createInterface(child.stdout), "line")) as string[];
-    host = url.replace("http://", "");
-    stop = async () => {
-      const ended = once(child, "exit");
-      child.kill("SIGTERM");
-      await ended;
-    };
+    server = await startServe(store);
+    ({ host } = server);
     await imgpack.push([hello, "--registry", host]);
   });
   afterAll(async () => {
-    await stop?.();
+    await server?.end();
     await imgpack?.close();
   });
 
@@ -361,7 +352,7 @@ describeWith(["docker-registry", "curl", "jq"], "docs/CURL.md", () => {
       const { digest: DIGEST, mediaType: TYPE, layers } = await heldManifest(registry.url, "app", "1");
       const env = { R: registry.host, TYPE };
       const shell = async (line: string): Promise<string> => {
-        const script = `imgpack() { "${process.execPath}" "${builtCommand}" "$@"; }\n${types}\nset -o pipefail\n${line}`;
+        const script = `imgpack() { ${SHELL_COMMAND} "$@"; }\n${types}\nset -o pipefail\n${line}`;
         const digest = line.includes("blob ") || line.includes("-sLo layer") ? layers[0]?.digest : DIGEST;
         const { code, stdout, stderr } = await run(
           "bash",

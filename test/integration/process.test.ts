@@ -4,30 +4,31 @@ import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { deferred } from "../../src/util/promises.ts";
 import { always, BIG, BIG_BLOB, MIB } from "../fault/pull-support.ts";
-import { bundleCommand, startCommand } from "../support/built-command.ts";
+import { COMMAND, executable } from "../support/command.ts";
 import { ownEnvironment, said } from "../support/command-line.ts";
 import { dockerArchive, fileWith, seededBytes, storeImage, temporaryFolder } from "../support/images.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
+import { startCommand } from "../support/started-command.ts";
 
-let command: string;
-
-beforeAll(async () => {
-  command = join(ownEnvironment(), "command");
-  await bundleCommand(command);
-});
+ownEnvironment();
 
 const never = new Promise<void>(() => {});
 
-test("imgpack with a task that never settles says that this is a bug, and exits with 1", () => {
-  const stuck = "data:text/javascript,process.stdin[Symbol.asyncIterator]=()=>({next:()=>new Promise(()=>{})})";
-  const words = ["--import", stuck, join(command, "bin.mjs"), "tags", "127.0.0.1:1/x", "--token-stdin"];
-  const { status, stderr } = spawnSync(process.execPath, words, { encoding: "utf8", input: "" });
-  expect(status).toBe(1);
-  expect(stderr).toContain("This is a bug in imgpack");
-});
+// The executable takes no words for its runtime.
+test.skipIf(executable !== undefined)(
+  "imgpack with a task that never settles says that this is a bug, and exits with 1",
+  () => {
+    const stuck = "data:text/javascript,process.stdin[Symbol.asyncIterator]=()=>({next:()=>new Promise(()=>{})})";
+    const [node, ...first] = COMMAND;
+    const words = ["--import", stuck, ...first, "tags", "127.0.0.1:1/x", "--token-stdin"];
+    const { status, stderr } = spawnSync(node, words, { encoding: "utf8", input: "" });
+    expect(status).toBe(1);
+    expect(stderr).toContain("This is a bug in imgpack");
+  },
+);
 
 describe.each([
   ["SIGINT", 130],
@@ -40,7 +41,7 @@ describe.each([
     storeImage(server.content, [BIG]);
     const target = await temporaryFolder();
     const words = ["pull", `${server.host}/app:1`, "-o", join(target, "out.tar"), "--platform", "linux/amd64"];
-    const { child, outcome } = startCommand(command, words);
+    const { child, outcome } = startCommand(words);
     await Promise.race([came.promise, outcome]);
     expect(readdirSync(target)).toEqual(["out.tar.partial", "out.tar.partial.journal"]);
     child.kill(signal);
@@ -58,7 +59,7 @@ describe.each([
     const stuck = { early: true, stall: { after: 0, until: never }, onRequest: () => came.resolve() };
     const server = await ScriptedRegistry.start({ faults: [{ on: /^PATCH /, ...stuck }] });
     const archive = await fileWith(dockerArchive({ tags: ["app:1"], layers: [seededBytes("layer", 3 * MIB)] }));
-    const { child, outcome } = startCommand(command, ["push", archive, "--registry", server.host]);
+    const { child, outcome } = startCommand(["push", archive, "--registry", server.host]);
     await Promise.race([came.promise, outcome]);
     child.kill(signal);
     expect(await outcome).toMatchObject({ exitCode, stdout: "", signal: null });
@@ -73,7 +74,7 @@ describe("imgpack as a process", () => {
     const { digest } = storeImage(server.content, [BIG]);
     const target = await temporaryFolder();
     const words = ["pull", `${server.host}/app:1`, "-o", join(target, "out.tar"), "--platform", "linux/amd64"];
-    expect(await startCommand(command, words).outcome).toMatchObject({
+    expect(await startCommand(words).outcome).toMatchObject({
       exitCode: 0,
       stdout: `${server.host}/app:1@${digest}\n`,
     });
@@ -84,7 +85,7 @@ describe("imgpack as a process", () => {
     ["a line end alone", "\n"],
   ])("imgpack refuses a password from stdin that is %s", async (_what, input) => {
     const words = ["inspect", "127.0.0.1:1/app:1", "--username", "ci", "--password-stdin"];
-    const ended = await startCommand(command, words, { input }).outcome;
+    const ended = await startCommand(words, { input }).outcome;
     expect(ended).toMatchObject({ exitCode: 2, stdout: "" });
     expect(said(ended)[0]).toBe("Cannot read password from stdin: it is empty, expected one line");
   });
@@ -94,14 +95,14 @@ describe("imgpack as a process", () => {
     storeImage(server.content, [seededBytes("layer", 100)]);
     const words = ["pull", `${server.host}/app:1`, "-o", join(await temporaryFolder(), "out.tar")];
     const flags = ["--username", "ci", "--password-stdin", "--platform", "linux/amd64"];
-    expect(await startCommand(command, [...words, ...flags], { input: "pass word\r\n" }).outcome).toMatchObject({
+    expect(await startCommand([...words, ...flags], { input: "pass word\r\n" }).outcome).toMatchObject({
       exitCode: 0,
     });
   });
 
   test("imgpack stops quietly when the reader of its data has gone", async () => {
     const archive = await fileWith(dockerArchive({ tags: ["app:1"] }));
-    const { child, outcome } = startCommand(command, ["inspect", archive]);
+    const { child, outcome } = startCommand(["inspect", archive]);
     child.stdout.destroy();
     expect(await outcome).toMatchObject({ exitCode: 9, signal: null, stderr: "" });
   });
@@ -109,14 +110,7 @@ describe("imgpack as a process", () => {
   test("imgpack pushes on when nobody listens to its progress any more", async () => {
     const server = await ScriptedRegistry.start();
     const archive = await fileWith(dockerArchive({ tags: ["app:1"] }));
-    const { child, outcome } = startCommand(command, [
-      "push",
-      archive,
-      "--registry",
-      server.host,
-      "--progress",
-      "json",
-    ]);
+    const { child, outcome } = startCommand(["push", archive, "--registry", server.host, "--progress", "json"]);
     child.stderr.destroy();
     expect(await outcome).toMatchObject({ exitCode: 0, signal: null });
     expect(server.content.manifests.has("app:1")).toBe(true);
@@ -130,7 +124,8 @@ describe("imgpack with an odd stdout", () => {
     ...words: readonly string[]
   ): { readonly exitCode: number; readonly stderr: string } => {
     const output = openSync(path, "w");
-    const { status, stderr } = spawnSync(process.execPath, [join(command, "bin.mjs"), ...words], {
+    const [file, ...first] = COMMAND;
+    const { status, stderr } = spawnSync(file, [...first, ...words], {
       stdio: ["ignore", output, "pipe"],
       encoding: "utf8",
     });
@@ -147,14 +142,14 @@ describe("imgpack with an odd stdout", () => {
     storeImage(server.content, [BIG]);
     const temporary = await temporaryFolder();
     const words = ["pull", `${server.host}/app:1`, "-o", "-", "--platform", "linux/amd64", "--quiet"];
-    const { child, outcome } = startCommand(command, words, { env: { TMPDIR: temporary } });
+    const { child, outcome } = startCommand(words, { env: { TMPDIR: temporary } });
     child.stdout.once("data", () => child.stdout.destroy());
     expect(await outcome).toMatchObject({ exitCode: 9, signal: null, stderr: "" });
     expect(readdirSync(temporary)).toEqual([]);
   });
 
   test("F-06 imgpack convert stops quietly when the reader of an archive has gone", async () => {
-    const { child, outcome } = startCommand(command, ["convert", await image(), "-", "--quiet"]);
+    const { child, outcome } = startCommand(["convert", await image(), "-", "--quiet"]);
     child.stdout.once("data", () => child.stdout.destroy());
     expect(await outcome).toMatchObject({ exitCode: 9, signal: null, stderr: "" });
   });
@@ -162,7 +157,7 @@ describe("imgpack with an odd stdout", () => {
   test("F-06 imgpack push has pushed when nobody wants to hear of it", async () => {
     const server = await ScriptedRegistry.start();
     const words = ["push", await image(), "--registry", server.host, "--json", "--quiet"];
-    const { child, outcome } = startCommand(command, words);
+    const { child, outcome } = startCommand(words);
     child.stdout.destroy();
     expect(await outcome).toMatchObject({ exitCode: 9, signal: null, stderr: "" });
     expect(server.content.manifests.has("app:1")).toBe(true);
@@ -191,8 +186,8 @@ describe("imgpack with an odd stdout", () => {
       const input = await readFile(fixture);
       const folder = await temporaryFolder();
       const [piped, read] = [join(folder, "piped.tar"), join(folder, "read.tar")];
-      expect(await startCommand(command, ["convert", "-", piped], { input }).outcome).toMatchObject({ exitCode: 0 });
-      expect(await startCommand(command, ["convert", fileURLToPath(fixture), read]).outcome).toMatchObject({
+      expect(await startCommand(["convert", "-", piped], { input }).outcome).toMatchObject({ exitCode: 0 });
+      expect(await startCommand(["convert", fileURLToPath(fixture), read]).outcome).toMatchObject({
         exitCode: 0,
       });
       expect((await readFile(piped)).equals(await readFile(read))).toBe(true);
@@ -227,7 +222,7 @@ describe.skipIf(!canMount)("imgpack pull onto a full disk (needs root, for a sma
       storeImage(server.content, [BIG]);
       const output = join(disk, "out.tar");
       const words = ["pull", `${server.host}/app:1`, "-o", output, "--platform", "linux/amd64"];
-      const ended = await startCommand(command, words).outcome;
+      const ended = await startCommand(words).outcome;
       expect(ended).toMatchObject({ exitCode: 9, stdout: "" });
       expect(said(ended, output)[0]).toMatch(message);
       expect(said(ended, output)[1]).toMatch(/^Free some space,? or write to another disk/);

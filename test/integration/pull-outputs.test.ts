@@ -1,10 +1,10 @@
 import { readdir, readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { SHELL_COMMAND } from "../support/command.ts";
 import { describeWith, probeDockerd } from "./peers/describe-with.ts";
 import { startDockerRegistry } from "./peers/docker-registry.ts";
 import { type Dockerd, startDockerd } from "./peers/dockerd.ts";
 import { fixture, goldenImage, greeting } from "./peers/goldens.ts";
-import { builtCommand } from "./peers/imgpack.ts";
 import { heldManifest } from "./peers/registry-content.ts";
 import { run } from "./peers/run.ts";
 import { createScene, type Scene } from "./peers/scene.ts";
@@ -39,15 +39,15 @@ describeWith(["docker-registry", "skopeo", "umoci", "tar"], "imgpack pull to std
 
   test("imgpack pull -o - into a redirected file gives the same file", async () => {
     const file = await scene.pulled("out.tar", `${host}/large:1`);
-    const script = `exec "$0" "$1" pull ${host}/large:1 -o - --quiet > "$2"`;
-    const words = ["-c", script, process.execPath, builtCommand, scene.path("redirected.tar")];
+    const script = `exec ${SHELL_COMMAND} pull ${host}/large:1 -o - --quiet > "$0"`;
+    const words = ["-c", script, scene.path("redirected.tar")];
     expect(await run("sh", words)).toMatchObject({ code: 0, stderr: "" });
     expect((await readFile(scene.path("redirected.tar"))).equals(await readFile(file))).toBe(true);
   });
 
   test("F-06 imgpack pull -o - stops quietly with exit code 9 when its reader leaves", async () => {
-    const script = `{ "$0" "$1" pull ${host}/large:1 -o - --quiet; echo "code $?" >&2; } | head -c 1000 > /dev/null`;
-    const { stderr } = await run("sh", ["-c", script, process.execPath, builtCommand]);
+    const script = `{ ${SHELL_COMMAND} pull ${host}/large:1 -o - --quiet; echo "code $?" >&2; } | head -c 1000 > /dev/null`;
+    const { stderr } = await run("sh", ["-c", script]);
     expect(stderr.trim()).toBe("code 9");
   });
 
@@ -132,9 +132,9 @@ describeWith(
     }
 
     test("docker loads and runs what imgpack pull -o - pipes into it", async () => {
-      const script = `"$0" "$1" pull ${host}/large:1 -o - --quiet | docker load`;
+      const script = `${SHELL_COMMAND} pull ${host}/large:1 -o - --quiet | docker load`;
       const env = { DOCKER_HOST: `unix://${daemon.socket}`, DOCKER_CONFIG: scene.imgpack.folder };
-      const piped = await run("sh", ["-c", script, process.execPath, builtCommand], { env });
+      const piped = await run("sh", ["-c", script], { env });
       expect(piped).toMatchObject({ code: 0, stdout: expect.stringContaining(`Loaded image: ${host}/large:1`) });
       expect(await docker("run", "--rm", "--network=none", `${host}/large:1`)).toBe(greeting);
       await docker("rmi", "--force", `${host}/large:1`);

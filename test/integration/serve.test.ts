@@ -1,38 +1,11 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, probeDockerd } from "./peers/describe-with.ts";
 import { startDockerd } from "./peers/dockerd.ts";
 import { fixture, goldenImage, greeting } from "./peers/goldens.ts";
-import { builtCommand, createImgpack, type Imgpack } from "./peers/imgpack.ts";
+import { createImgpack, type Imgpack } from "./peers/imgpack.ts";
 import { heldImage, heldTags } from "./peers/registry-content.ts";
+import { type Served, startServe } from "./peers/served.ts";
 import { copyWithSkopeo } from "./peers/skopeo.ts";
-
-interface Served {
-  readonly url: string;
-  readonly host: string;
-  /** Sends the signal and gives exit code and the signal that ended it. */
-  end(signal: NodeJS.Signals): Promise<readonly [number | null, NodeJS.Signals | null]>;
-}
-
-/** `imgpack serve` on a free port, as a script would start it: the first line is the URL. */
-async function startServe(store: string): Promise<Served> {
-  const child = spawn(process.execPath, [builtCommand, "serve", "--store", store, "--listen", "127.0.0.1:0"], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const [url = ""] = (await once(createInterface(child.stdout), "line")) as string[];
-  return {
-    url,
-    host: url.replace("http://", ""),
-    async end(signal) {
-      const ended = once(child, "exit");
-      child.kill(signal);
-      const [code, by] = (await ended) as [number | null, NodeJS.Signals | null];
-      return [code, by];
-    },
-  };
-}
 
 const hello = fixture("docker20-hello.tar");
 const { imageId, diffIds } = goldenImage("docker20-hello.tar");

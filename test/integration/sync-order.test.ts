@@ -1,15 +1,14 @@
-import { spawn } from "node:child_process";
 import { createCipheriv, createHash } from "node:crypto";
-import { once } from "node:events";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type BlobRecord, decodeRecords, type JournalRecord } from "../../src/archive/write/journal-record.ts";
+import { COMMAND } from "../support/command.ts";
 import { describeWith, type Probe } from "./peers/describe-with.ts";
-import { builtCommand, createImgpack, type Imgpack } from "./peers/imgpack.ts";
+import { createImgpack, type Imgpack } from "./peers/imgpack.ts";
 import { findTool, run } from "./peers/run.ts";
+import { type Served, startServe } from "./peers/served.ts";
 import { bytesOf, readCalls, type SystemCall, straceWords } from "./peers/strace.ts";
 
 const RUNS = Number(process.env["CENSUS_RUNS"] ?? 1);
@@ -127,25 +126,19 @@ const strace = await probeStrace();
 
 describeWith([strace], "the order of syncs of a pull", () => {
   let imgpack: Imgpack;
-  let server: ReturnType<typeof spawn>;
+  let server: Served;
   let host = "";
   beforeAll(async () => {
     imgpack = await createImgpack();
-    const child = spawn(
-      process.execPath,
-      [builtCommand, "serve", "--store", join(imgpack.folder, "store"), "--listen", "127.0.0.1:0"],
-      { stdio: ["ignore", "pipe", "inherit"] },
-    );
-    server = child;
-    const [url = ""] = (await once(createInterface(child.stdout), "line")) as string[];
-    host = url.replace("http://", "");
+    server = await startServe(join(imgpack.folder, "store"));
+    ({ host } = server);
     const layout = join(imgpack.folder, "layout");
     await writeLayout(layout);
     await imgpack.push([layout, "--tag", `${host}/app:1`]);
     await rm(layout, { recursive: true });
   });
   afterAll(async () => {
-    server?.kill("SIGTERM");
+    await server?.end();
     await imgpack?.close();
   });
 
@@ -158,15 +151,7 @@ describeWith([strace], "the order of syncs of a pull", () => {
         const folder = join(imgpack.folder, `run-${index}`);
         await mkdir(folder);
         const log = join(imgpack.folder, "strace.log");
-        const words = [
-          process.execPath,
-          builtCommand,
-          "pull",
-          `${host}/app:1`,
-          "-o",
-          join(folder, "out.tar"),
-          "--quiet",
-        ];
+        const words = [...COMMAND, "pull", `${host}/app:1`, "-o", join(folder, "out.tar"), "--quiet"];
         const [command = "", ...rest] = [...straceWords(log), ...words];
         const { code, stderr } = await run(command, rest, { env: { UV_USE_IO_URING: "0" } });
         expect(code, stderr).toBe(0);

@@ -10,8 +10,9 @@ const { level } = /** @type {{ level: number }} */ (workerData);
 // eight threads, that is more than the rest of a push needs.
 const BLOCKS_PER_COLLECTION = 16;
 setFlagsFromString("--expose-gc");
-/** @type {(options: { type: "minor" | "major" }) => void} */
-const collect = runInNewContext("gc");
+// Absent in runtimes with another engine.
+/** @type {((options: { type: "minor" | "major" }) => void) | undefined} */
+const collect = runInNewContext("globalThis.gc");
 let blocks = 0;
 
 /** @typedef {{ id: number, block: Uint8Array, target: Uint8Array }} Message */
@@ -23,5 +24,5 @@ parentPort?.on("message", (/** @type {Message} */ { id, block, target }) => {
     parentPort?.postMessage({ id, error: String(error) });
   }
   blocks += 1;
-  if (blocks % BLOCKS_PER_COLLECTION === 0) collect({ type: "minor" });
+  if (blocks % BLOCKS_PER_COLLECTION === 0) collect?.({ type: "minor" });
 });

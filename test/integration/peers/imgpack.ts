@@ -1,13 +1,8 @@
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Inspection, PullResult, PushResult, VerifyResult } from "../../../src/index.ts";
+import { COMMAND } from "../../support/command.ts";
 import { type RunOptions, type RunResult, run } from "./run.ts";
 import { createTempFolder } from "./temp-folder.ts";
-
-const root = fileURLToPath(new URL("../../../", import.meta.url));
-
-/** The command that ships: everything bundled. The global setup sees to it that it is there. */
-export const builtCommand: string = join(root, "dist/bin.js");
 
 export interface Imgpack {
   /** A folder for the test's own files; removed by `close`. */
@@ -31,8 +26,9 @@ export async function createImgpack(): Promise<Imgpack> {
     REGISTRY_AUTH_FILE: undefined,
     IMGPACK_REGISTRY: undefined,
   };
+  const [file, ...first] = COMMAND;
   const runCommand = (args: readonly string[], options: RunOptions = {}): Promise<RunResult> =>
-    run(process.execPath, [builtCommand, ...args], { ...options, env: { ...env, ...options.env } });
+    run(file, [...first, ...args], { ...options, env: { ...env, ...options.env } });
   async function json<T>(verb: string, args: readonly string[], options?: RunOptions): Promise<T> {
     const { code, stdout, stderr } = await runCommand([verb, "--json", ...args], options);
     if (code !== 0) throw new Error(`imgpack ${verb} ${args.join(" ")}: exit code ${code}\n${stderr}`);

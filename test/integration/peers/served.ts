@@ -1,0 +1,30 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { COMMAND } from "../../support/command.ts";
+
+export interface Served {
+  readonly url: string;
+  readonly host: string;
+  /** Sends the signal, SIGTERM unless another is named, and gives exit code and the signal that ended it. */
+  end(signal?: NodeJS.Signals): Promise<readonly [number | null, NodeJS.Signals | null]>;
+}
+
+/** `imgpack serve` on a free port, as a script would start it: the first line is the URL. */
+export async function startServe(store: string): Promise<Served> {
+  const [file, ...first] = COMMAND;
+  const child = spawn(file, [...first, "serve", "--store", store, "--listen", "127.0.0.1:0"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [url = ""] = (await once(createInterface(child.stdout), "line")) as string[];
+  return {
+    url,
+    host: url.replace("http://", ""),
+    async end(signal = "SIGTERM") {
+      const ended = once(child, "exit");
+      child.kill(signal);
+      const [code, by] = (await ended) as [number | null, NodeJS.Signals | null];
+      return [code, by];
+    },
+  };
+}
