@@ -4,7 +4,7 @@ import { errorCode } from "../util/error-code.ts";
 import { VERSION } from "../util/version.ts";
 import { addCommands, COMMAND_NAMES } from "./add-commands.ts";
 import { complete } from "./completion/completion.ts";
-import type { Context, OutputStreams } from "./context.ts";
+import { type Context, type OutputStreams, printLine } from "./context.ts";
 import { checkOutputs } from "./output/output-files.ts";
 import { renderError } from "./output/render-error.ts";
 import { withSignals } from "./signals.ts";
@@ -47,7 +47,8 @@ export async function main(
 }
 
 async function run(words: readonly string[], context: Context): Promise<void> {
-  const parser = yargs(words.map(word => (word === "-" ? LONE_DASH : word)))
+  const spoken = words.map(word => (word === "-" ? LONE_DASH : word));
+  const parser = yargs(spoken)
     .scriptName("imgpack")
     .detectLocale(false)
     .usage("$0 COMMAND\n\nMoves container images across air gaps.");
@@ -67,7 +68,10 @@ async function run(words: readonly string[], context: Context): Promise<void> {
       const isOfParser = error === undefined || error.name === "YError";
       throw isOfParser ? usageError(message ?? error?.message, words, COMMAND_NAMES) : error;
     })
-    .parseAsync();
+    // Given a callback, yargs does not print with console.log, which takes a full disk for success in some runtimes.
+    .parseAsync(spoken, {}, (_error, _flags, output) => {
+      if (output !== "") printLine(context, output);
+    });
 }
 
 function restoreDashes(flags: Record<string, unknown>): void {

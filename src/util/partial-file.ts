@@ -12,7 +12,7 @@ import { lstat } from "./read-disk.ts";
 const MARK: Buffer = Buffer.from("imgpack: unfinished file\n");
 
 /** @param file open for reading. */
-export type IsWhole = (file: DiskFile) => Promise<boolean>;
+type IsWhole = (file: DiskFile) => Promise<boolean>;
 
 /**
  * A file that appears only when it is complete: it is written as `<path>.partial`, synced, then renamed, and its folder is
@@ -35,17 +35,25 @@ export class PartialFile implements AsyncDisposable {
 
   /**
    * @param bytes final size; the space for it must be free.
-   * @param isWhole whether an unmarked file of that size contains exactly what is to be written: that of a run that was
-   * killed just before the rename.
+   * @param options.isWhole whether an unmarked file of that size contains exactly what is to be written: that of a run
+   * that was killed just before the rename.
+   * @param options.mode without the umask, default 0o644.
    * @throws StorageError with the numbers when it is not, or when the folder cannot be written.
    */
-  static async create(path: string, bytes: number, isWhole: IsWhole = async () => false): Promise<PartialFile> {
+  static async create(
+    path: string,
+    bytes: number,
+    {
+      isWhole = async () => false,
+      mode = 0o644,
+    }: { readonly isWhole?: IsWhole; readonly mode?: number | undefined } = {},
+  ): Promise<PartialFile> {
     await checkTarget(path);
     const partial = `${path}.partial`;
     let file: DiskFile | undefined;
     try {
       // Before the check of free space: this removes the partial file of an earlier run.
-      file = await openExclusive(partial, bytes, isWhole);
+      file = await openExclusive(partial, bytes, isWhole, mode);
       await checkSpace(path, bytes);
       await file.write(MARK, bytes);
       // A power cut must not leave bytes without it.
@@ -124,9 +132,9 @@ async function abandon(file: DiskFile, partial: string): Promise<void> {
 }
 
 /** Replaces the partial file of a killed run; refuses anything else under that name. */
-async function openExclusive(partial: string, bytes: number, isWhole: IsWhole): Promise<DiskFile> {
+async function openExclusive(partial: string, bytes: number, isWhole: IsWhole, mode: number): Promise<DiskFile> {
   try {
-    return await createFile(partial, 0o644);
+    return await createFile(partial, mode);
   } catch (error) {
     if (errorCode(error) !== "EEXIST") throw error;
   }
@@ -136,7 +144,7 @@ async function openExclusive(partial: string, bytes: number, isWhole: IsWhole): 
     });
   }
   await removeFile(partial);
-  return await createFile(partial, 0o644);
+  return await createFile(partial, mode);
 }
 
 /** Whether it ends with the mark. An empty file was left by a run that ended before it wrote the mark. */

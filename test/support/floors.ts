@@ -113,15 +113,16 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   serve: ["serve/refusal.ts", "serve/folder", "serve/connections", "serve/uploads"],
 
   "verbs/options": [],
+  "verbs/files": [],
   "verbs/shared": ["verbs/options"],
   "verbs/verify.ts": ["verbs/options", "verbs/shared"],
-  "verbs/query": ["verbs/options", "verbs/shared"],
+  "verbs/query": ["verbs/files", "verbs/options", "verbs/shared"],
   "verbs/push": ["verbs/options", "verbs/shared"],
   "verbs/import": ["verbs/options", "verbs/shared"],
   "verbs/convert": ["verbs/options", "verbs/shared"],
   "verbs/copy": ["verbs/options", "verbs/shared"],
   "verbs/doctor": ["verbs/options", "verbs/shared", "verbs/verify.ts"],
-  verbs: ["verbs/options", "verbs/shared", "verbs/copy"],
+  verbs: ["verbs/files", "verbs/options", "verbs/shared", "verbs/copy"],
 
   "cli/context.ts": [],
   "cli/prompt.ts": [],

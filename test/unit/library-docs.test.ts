@@ -19,13 +19,8 @@ function wordsIn(text: string, pattern: RegExp): readonly string[] {
   return [...text.matchAll(pattern)].map(([, word = ""]) => word);
 }
 
-/** What yargs prints by itself. */
 async function helpOf(...words: readonly string[]): Promise<string> {
-  const print = vi.spyOn(console, "log").mockImplementation(() => undefined);
-  await runCommand(...words, "--help");
-  const text = print.mock.calls.join("\n");
-  print.mockRestore();
-  return text;
+  return (await runCommand(...words, "--help")).stdout;
 }
 
 describe("docs/LIBRARY.md", () => {

@@ -13,6 +13,14 @@ interface Fault {
 const CHECK_ADDRESS = "Check the registry's host name and port.";
 const CHECK_NETWORK = "Check the network, the proxy settings and whether the registry is running.";
 
+/** RFC 8446, section 6.2, certificate_required. */
+const NO_CLIENT_CERTIFICATE: Fault = {
+  found: "no client certificate was shown",
+  expected: "one that the registry trusts",
+  transient: false,
+  hint: "Name it with --cert-file and --key-file, or put it into the registry's folder in certs.d.",
+};
+
 const FAULTS: Readonly<Record<string, Fault>> = {
   ECONNREFUSED: { found: "connection refused", transient: true, hint: CHECK_ADDRESS },
   ENOTFOUND: { found: "unknown host name", transient: false, hint: CHECK_ADDRESS },
@@ -44,12 +52,9 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     transient: false,
     hint: "If this registry has no TLS, allow that with --plain-http.",
   },
-  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: {
-    found: "no client certificate was shown",
-    expected: "one that the registry trusts",
-    transient: false,
-    hint: "Name it with --cert-file and --key-file, or put it into the registry's folder in certs.d.",
-  },
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: NO_CLIENT_CERTIFICATE,
+  // The name that BoringSSL, the TLS of the single executable, gives it.
+  ERR_SSL_TLSV1_ALERT_CERTIFICATE_REQUIRED: NO_CLIENT_CERTIFICATE,
   CERT_HAS_EXPIRED: certificateFault("expired certificate"),
   CERT_NOT_YET_VALID: certificateFault("certificate that is not valid yet"),
   ERR_TLS_CERT_ALTNAME_INVALID: certificateFault("certificate for another host name"),

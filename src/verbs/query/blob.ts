@@ -1,18 +1,15 @@
 import type { Writable } from "node:stream";
 import { StreamWriter } from "../../archive/write/stream-writer.ts";
-import { fileSliceBlob } from "../../content/blob.ts";
-import { pumpBlob } from "../../content/pump.ts";
+import type { BlobSource } from "../../content/contracts.ts";
 import { verified } from "../../content/verified.ts";
-import { IntegrityError, UsageError } from "../../errors.ts";
-import type { Descriptor } from "../../oci/descriptor.ts";
+import { UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { blobSize } from "../../registry/api/blobs.ts";
 import { explainMissing } from "../../registry/api/explain-missing.ts";
 import { registryBlob } from "../../registry/download/blob-download.ts";
-import type { DiskFile } from "../../util/disk.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { OUTPUT, required } from "../../util/options/option-kinds.ts";
-import { type IsWhole, PartialFile } from "../../util/partial-file.ts";
+import { writeBlobFile } from "../files/blob-file.ts";
 import { COMMON } from "../options/common-options.ts";
 import { checkText } from "../options/option-values.ts";
 import { type RemoteOptions, readableReference, withRegistries } from "../shared/remote-image.ts";
@@ -71,53 +68,18 @@ export async function blob(reference: string, options: BlobOptions): Promise<Blo
     const descriptor = { mediaType: "application/octet-stream", digest, size };
     onProgress?.({ kind: "planned", blobs: 1, bytes: size });
     const source = verified(descriptor, registryBlob(repository, descriptor), `${repository}`);
-    const isWhole = async (file: DiskFile): Promise<boolean> => await isBlob(descriptor, file, signal);
-    const count = (delta: number): void => onProgress?.({ kind: "bytes", blob: digest, delta });
-    if (typeof output === "string") await toFile(output, source, isWhole, count, signal);
-    else await writeStream(output, source, count, signal);
+    const onBytes = (delta: number): void => onProgress?.({ kind: "bytes", blob: digest, delta });
+    if (typeof output === "string") await writeBlobFile(output, descriptor, source, { onBytes, signal });
+    else await writeStream(output, source, onBytes, signal);
     onProgress?.({ kind: "done", blob: digest, bytes: size });
     const name = typeof output === "string" ? output : "-";
     return { reference: `${repository}@${digest}`, digest, size, output: name };
   });
 }
 
-type Blob = ReturnType<typeof verified>;
-
-async function toFile(
-  path: string,
-  source: Blob,
-  isWhole: IsWhole,
-  onBytes: (delta: number) => void,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  await using file = await PartialFile.create(path, source.size, isWhole);
-  await pumpBlob(
-    source,
-    async (chunk, position) => {
-      await file.write(chunk, position);
-      onBytes(chunk.length);
-    },
-    signal,
-  );
-  await file.publish();
-}
-
-/** Whether a file of the right size contains the blob. */
-async function isBlob(descriptor: Descriptor, file: DiskFile, signal: AbortSignal | undefined): Promise<boolean> {
-  const what = "partial file";
-  try {
-    const blob = verified(descriptor, fileSliceBlob(file.handle, 0, descriptor.size, what), what);
-    await pumpBlob(blob, async () => {}, signal);
-    return true;
-  } catch (error) {
-    if (error instanceof IntegrityError) return false;
-    throw error;
-  }
-}
-
 async function writeStream(
   output: Writable,
-  source: Blob,
+  source: BlobSource,
   onBytes: (delta: number) => void,
   signal: AbortSignal | undefined,
 ): Promise<void> {

@@ -61,11 +61,11 @@ test("PartialFile replaces what a run left that was killed after it removed the 
   await written(join(folder, "z"), "whole");
   await writeFile(join(folder, "z.partial"), left ?? "");
   const isWhole = async ({ handle }: DiskFile): Promise<boolean> => (await handle.readFile("utf8")) === "whole";
-  await using file = await PartialFile.create(join(folder, "z"), 5, isWhole);
+  await using file = await PartialFile.create(join(folder, "z"), 5, { isWhole });
   await file.publish();
   expect(await readdir(folder)).toEqual(["z"]);
   await writeFile(join(folder, "z.partial"), "mine!");
-  await expect(PartialFile.create(join(folder, "z"), 5, isWhole)).rejects.toThrow("imgpack did not write");
+  await expect(PartialFile.create(join(folder, "z"), 5, { isWhole })).rejects.toThrow("imgpack did not write");
 });
 
 test("PartialFile has its mark on the disk before the first byte, and until all bytes are there", async () => {

@@ -20,6 +20,8 @@ describe("networkError()", () => {
     ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "untrusted certificate", false],
     ["ERR_TLS_CERT_ALTNAME_INVALID", "certificate for another host name", false],
     ["ERR_SSL_WRONG_VERSION_NUMBER", "plain HTTP answer", false],
+    ["ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", "no client certificate was shown", false],
+    ["ERR_SSL_TLSV1_ALERT_CERTIFICATE_REQUIRED", "no client certificate was shown", false],
     ["SOMETHING_NEW", "connection failure", false],
     ["toString", "connection failure", false],
   ])("networkError() explains %s as %s", (code, found, transient) => {
