@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { ensureDir, remove } from "fs-extra/esm";
 import { bundleProgram } from "./executable/bundle.mjs";
 import { compileExecutable } from "./executable/compile.mjs";
+import { writeSums } from "./executable/sums.mjs";
 import { TARGETS } from "./executable/targets.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -33,6 +34,7 @@ try {
       await compileExecutable(entry, target, file);
       console.log(file);
     }
+    await writeSums(out);
   } finally {
     await remove(bundle);
   }

@@ -36,6 +36,7 @@ export {
   type Producer,
   type RepairedArchive,
 } from "./verbs/doctor/doctor.ts";
+export type { ToolFile } from "./verbs/files/tool-files.ts";
 export {
   type ImportedImage,
   type ImportOptions,
@@ -54,7 +55,7 @@ export {
 } from "./verbs/inspect.ts";
 export { type LoginOptions, type LoginResult, login } from "./verbs/login.ts";
 export { type LogoutOptions, type LogoutResult, logout } from "./verbs/logout.ts";
-export type { Compression, Foreign, Layers, Sparse } from "./verbs/options/choices.ts";
+export type { Compression, Foreign, Layers, Sparse, ToolTarget } from "./verbs/options/choices.ts";
 export type {
   ClientCertificate,
   RegistryAuth,

@@ -14,6 +14,7 @@ const REPEATABLE: ReadonlySet<string> = new Set([
   "label",
   "volume",
   "mirror",
+  "with-tool",
 ]);
 
 /** The text that yargs reports for a command line without a command. */

@@ -1,14 +1,16 @@
+import { dirname, resolve } from "node:path";
 import { type ImgpackError, PartialError, UsageError } from "../errors.ts";
 import { formatPlatform, hostPlatform, type Platform } from "../oci/platform.ts";
 import { readingSource } from "../registry/client/registry-answer.ts";
 import { type FullReference, registrySource } from "../registry/registry-source.ts";
 import { checkedOptions, type OptionsShape } from "../util/options/checked-options.ts";
-import { FLAG, OUTPUT, required, TEXT_LIST, TEXTS } from "../util/options/option-kinds.ts";
-import type { Foreign } from "./options/choices.ts";
-import { COMMON, FOREIGN_KIND, PLATFORMS } from "./options/common-options.ts";
+import { FLAG, FOLDER_PATH, OUTPUT, required, TEXT_LIST, TEXTS } from "../util/options/option-kinds.ts";
+import { type ToolFile, ToolFiles } from "./files/tool-files.ts";
+import type { Foreign, ToolTarget } from "./options/choices.ts";
+import { COMMON, FOREIGN_KIND, PLATFORMS, TOOLS } from "./options/common-options.ts";
 import { checkedList } from "./options/option-values.ts";
 import type { RegistryOptions } from "./options/registry-options.ts";
-import { type ArchiveOutput, openOutput } from "./shared/open-output.ts";
+import { type ArchiveOutput, type OpenedOutput, openOutput } from "./shared/open-output.ts";
 import { RegistryPool } from "./shared/registry-pool.ts";
 import { readableReference } from "./shared/remote-image.ts";
 import {
@@ -44,6 +46,13 @@ export interface PullOptions extends OutputOptions {
   readonly keepGoing?: boolean | undefined;
   /** Starts over if an interrupted run left a partial file. Default false: the same call resumes it. */
   readonly restart?: boolean | undefined;
+  /**
+   * Single executables of imgpack to put next to the archive, for a machine without Node: with their licences, and a
+   * SHA256SUMS for `sha256sum --check`. They are copied before anything is pulled. Default: none.
+   */
+  readonly withTool?: ToolTarget | readonly ToolTarget[] | undefined;
+  /** Folder with the executables and their SHA256SUMS. Default: the folder of the running executable. */
+  readonly toolDir?: string | undefined;
 }
 
 const PULL_OPTIONS: OptionsShape<PullOptions> = {
@@ -56,6 +65,8 @@ const PULL_OPTIONS: OptionsShape<PullOptions> = {
   foreign: FOREIGN_KIND,
   keepGoing: FLAG,
   restart: FLAG,
+  withTool: TOOLS,
+  toolDir: FOLDER_PATH,
 };
 
 /** What `pull` wrote. */
@@ -72,6 +83,8 @@ export interface PullResult {
   /** What the images run on: `os/architecture[/variant]`; empty for artifacts. */
   readonly platforms: readonly string[];
   readonly seconds: number;
+  /** What `withTool` put next to the archive, or found there. */
+  readonly tools: readonly ToolFile[];
 }
 
 /**
@@ -101,6 +114,7 @@ export async function pull(references: readonly string[], options: PullOptions):
   const output = await openOutput(options.output);
   const full = references.map(text => readableReference(text, options.registry));
   const trusted = options.trustedReferences?.map(text => readableReference(text, options.registry)) ?? full;
+  const tools = await findTools(options, output);
   const failures = new Map<FullReference, ImgpackError>();
   const onFailed =
     options.keepGoing === true
@@ -112,6 +126,7 @@ export async function pull(references: readonly string[], options: PullOptions):
       : undefined;
   await using registries = new RegistryPool(options, registriesOf(trusted), onProgress);
   registries.admit(registriesOf(full));
+  if (options.dryRun !== true) await tools?.copy(options.signal);
   await using source = registrySource(full, registries.repositoryFor, {
     candidatesFor: registries.candidatesFor,
     onNote: registries.note,
@@ -138,6 +153,7 @@ export async function pull(references: readonly string[], options: PullOptions):
     requests,
     platforms: found,
     seconds: (performance.now() - started) / 1000,
+    tools: tools?.files ?? [],
   };
   if (failures.size > 0) {
     throw new PartialError(
@@ -151,6 +167,19 @@ export async function pull(references: readonly string[], options: PullOptions):
     );
   }
   return result;
+}
+
+/** @throws UsageError for an archive that has no folder; StorageError. */
+async function findTools(
+  { withTool, toolDir, signal }: PullOptions,
+  { kind, name }: OpenedOutput,
+): Promise<ToolFiles | undefined> {
+  if (withTool === undefined) return undefined;
+  if (kind === "stream") {
+    throw new UsageError("Cannot put executables next to the archive: it goes to a stream, expected a file or folder");
+  }
+  const targets = typeof withTool === "string" ? [withTool] : withTool;
+  return await ToolFiles.find(targets, toolDir ?? dirname(process.execPath), dirname(resolve(name)), signal);
 }
 
 function registriesOf(references: readonly FullReference[]): readonly string[] {

@@ -89,6 +89,8 @@ import type {
   TagResult,
   TagsOptions,
   TagsResult,
+  ToolFile,
+  ToolTarget,
   VerifyOptions,
   VerifyResult,
   WrittenImage,
@@ -164,6 +166,8 @@ same<Item<imgpack.PartialError["failures"]>, imgpack.ImgpackError>();
 
 same<NonNullable<PushOptions["compression"]>, Compression>();
 same<NonNullable<PullOptions["foreign"]>, Foreign>();
+same<Extract<PullOptions["withTool"], string>, ToolTarget>();
+same<PullResult["tools"][number], ToolFile>();
 same<NonNullable<PushOptions["sparse"]>, Sparse>();
 same<NonNullable<PushOptions["registry"]>, string | RegistryOptions>();
 same<NonNullable<RegistryOptions["auth"]>, RegistryAuth>();
@@ -203,7 +207,16 @@ export const options: readonly [
   ServeOptions,
 ] = [
   { tag: ["r.lan/a:1"], image: "a:1", compression: "gzip:9", sparse: "fail", cacheDir: undefined, registry: "r.lan" },
-  { output: "o", platform: "all", mirror: ["m.lan"], layers: "keep", for: "docker20", keepGoing: true, restart: false },
+  {
+    output: "o",
+    platform: "all",
+    mirror: ["m.lan"],
+    layers: "keep",
+    for: "docker20",
+    keepGoing: true,
+    restart: false,
+    withTool: "linux-x64",
+  },
   { platform: ["linux/amd64"], registry: { host: "r.lan", retry: { count: 2, timeoutMs: 1000 }, limitRate: 1e6 } },
   { output: process.stdout, format: "docker", tag: undefined, image: undefined, sparse: "keep" },
   { tag: "r.lan/a:1", env: "A=1", expose: ["80"], label: "a=b", volume: "/v", owner: "keep", format: "oci" },

@@ -1,5 +1,5 @@
 import type { Argv, CommandModule } from "yargs";
-import type { Foreign } from "../../index.ts";
+import type { Foreign, ToolTarget } from "../../index.ts";
 import { type Context, printLine } from "../context.ts";
 import {
   ARCHIVE_OUTPUT,
@@ -23,6 +23,7 @@ interface PullFlags extends TransferFlags, ArchiveFlags, ListFlags {
   readonly mirror?: string[] | undefined;
   readonly restart?: boolean | undefined;
   readonly foreign?: Foreign | undefined;
+  readonly withTool?: string[] | undefined;
 }
 
 export function pullCommand(context: Context): CommandModule<object, PullFlags> {
@@ -64,6 +65,13 @@ function pullFlags(parser: Argv) {
       choices: ["skip", "fetch"] as const,
       describe: "foreign layers that the registry lacks: leave them out, or fetch them from their URLs (default skip)",
     })
+    .option("with-tool", {
+      type: "string",
+      array: true,
+      requiresArg: true,
+      nargs: 1,
+      describe: "TARGET[,…] of the single executables to put next to the archive, such as linux-x64 (default none)",
+    })
     .option("keep-going", { type: "boolean", describe: "skip images that cannot be fetched (exit code 10)" });
   return archiveFlags(own, "linux on this machine's architecture")
     .example("$0 pull registry.lan:5000/hello:latest -o out.tar", "one image, for this machine's architecture")
@@ -86,6 +94,8 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
         mirror: flags.mirror,
         restart: flags.restart,
         foreign: flags.foreign,
+        withTool: flags.withTool?.flatMap(text => text.split(",")) as readonly ToolTarget[] | undefined,
+        toolDir: process.env["IMGPACK_TOOL_DIR"] || undefined,
         platform: platformsOf(flags),
         layers: flags.layers,
         for: flags.for,
@@ -101,6 +111,7 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
         progress.end();
         if (flags.json) return printLine(context, jsonText(result));
         printImages(context, result, progress.note);
+        for (const { path } of result.tools) progress.note(`${path} is next to the archive`);
         if (!flags.dryRun) progress.summary(result);
       },
     );

@@ -21,3 +21,14 @@ export const SPARSE: readonly Sparse[] = ["prune", "keep", "fail"];
  */
 export type Foreign = "skip" | "fetch";
 export const FOREIGN: readonly Foreign[] = ["skip", "fetch"];
+
+/** What a single executable of imgpack runs on. */
+export type ToolTarget = "linux-x64" | "linux-arm64" | "linux-x64-musl" | "darwin-arm64" | "darwin-x64" | "windows-x64";
+export const TOOL_TARGETS: readonly ToolTarget[] = [
+  "linux-x64",
+  "linux-arm64",
+  "linux-x64-musl",
+  "darwin-arm64",
+  "darwin-x64",
+  "windows-x64",
+];

@@ -12,7 +12,17 @@ import {
   TEXT,
   TEXTS,
 } from "../../util/options/option-kinds.ts";
-import { type Compression, FOREIGN, type Foreign, LAYERS, type Layers, SPARSE, type Sparse } from "./choices.ts";
+import {
+  type Compression,
+  FOREIGN,
+  type Foreign,
+  LAYERS,
+  type Layers,
+  SPARSE,
+  type Sparse,
+  TOOL_TARGETS,
+  type ToolTarget,
+} from "./choices.ts";
 import { REGISTRY, type RegistryOptions } from "./registry-options.ts";
 
 interface CommonOptions {
@@ -56,6 +66,12 @@ export const TRANSFER: OptionsShape<TransferOptions> = {
 export const LAYERS_KIND: Kind<Layers> = choice(LAYERS);
 export const SPARSE_KIND: Kind<Sparse> = choice(SPARSE);
 export const FOREIGN_KIND: Kind<Foreign> = choice(FOREIGN);
+export const TOOLS: Kind<ToolTarget | readonly ToolTarget[]> = {
+  checked: (value, option) => {
+    const texts = TEXTS.checked(value, option);
+    return (typeof texts === "string" ? [texts] : texts).map(text => choice(TOOL_TARGETS).checked(text, option));
+  },
+};
 export const PLATFORMS: Kind<string | readonly string[]> = TEXTS;
 export const COMPRESSION: Kind<Compression> = kindOf("auto, keep, gzip or gzip:1 to gzip:12", value =>
   isCompression(value) ? value : undefined,
