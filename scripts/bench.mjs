@@ -14,7 +14,7 @@ import { findTools } from "./bench/tools.mjs";
 import { createWorkspace } from "./bench/workspace.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const bin = join(root, "dist/bin.js");
+const bin = join(root, "dist/bin.cjs");
 const groups = [...new Set(scenarios.map(({ group }) => group)), "gzip"];
 
 const usage = `usage: npm run bench -- [options]

@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 import { remove } from "fs-extra/esm";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const bin = join(root, "dist/bin.js");
+const bin = join(root, "dist/bin.cjs");
 const archive = join(root, "fixtures/hello.tar.gz");
 const run = promisify(execFile);
 

@@ -9,7 +9,7 @@ export const executable: string | undefined = process.env["IMGPACK_BIN"] || unde
 
 /** The words that start the command that ships; its own words follow. */
 export const COMMAND: readonly [file: string, ...words: string[]] =
-  executable === undefined ? [process.execPath, join(ROOT, "dist/bin.js")] : [executable];
+  executable === undefined ? [process.execPath, join(ROOT, "dist/bin.cjs")] : [executable];
 
 /** The same for a shell, quoted. */
 export const SHELL_COMMAND: string = COMMAND.map(word => `'${word.replaceAll("'", "'\\''")}'`).join(" ");

@@ -34,6 +34,7 @@ export const FLOORS: readonly Floor[] = [
     imports: [
       "index.ts",
       "errors.ts",
+      "util/cache/cache-folder.ts",
       "util/error-code.ts",
       "util/format.ts",
       "util/input-file.ts",
@@ -45,11 +46,9 @@ export const FLOORS: readonly Floor[] = [
     ],
     packages: ["yargs"],
   },
-  {
-    name: "bin.ts",
-    imports: ["cli/main.ts", "errors.ts", "util/error-code.ts", "util/system-fault.ts", "util/version.ts"],
-    packages: [],
-  },
+  { name: "launch", imports: BASE, packages: [] },
+  { name: "program.ts", imports: ["launch", "cli/main.ts"], packages: [] },
+  { name: "bin.ts", imports: ["launch/answer-version.ts", "program.ts"], packages: [] },
 ];
 
 export const MAX_LINES = 250;
@@ -60,6 +59,7 @@ export const MAX_FILES = 20;
  * sub-folders, or one file of a folder that others of the folder build on; a file belongs to the longest name that fits.
  */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  "util/cache": [],
   "util/json": ["util"],
   "util/lazy": [],
   "util/lock": ["util"],

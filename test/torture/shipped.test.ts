@@ -7,7 +7,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 
 describe("the hook in what ships", () => {
   test("dist/ has the hook, and nothing in it can install a watcher", async () => {
-    const names = (await readdir(join(ROOT, "dist"))).filter(name => /\.m?js$/.test(name));
+    const names = (await readdir(join(ROOT, "dist"))).filter(name => /\.[cm]?js$/.test(name));
     const text = (await Promise.all(names.map(name => readFile(join(ROOT, "dist", name), "utf8")))).join("\n");
     expect(text).toContain('kind:"sync-folder"');
     expect(text).not.toMatch(/watchOperations|IMGPACK_TORTURE/);

@@ -1,8 +1,8 @@
 import type { Argv, CommandModule } from "yargs";
 import { UsageError } from "../../errors.ts";
+import { cacheFolder } from "../../util/cache/cache-folder.ts";
 import { type Context, printLine } from "../context.ts";
 import { platformsFlag, platformsOf } from "../flags/archive-flags.ts";
-import { cacheFolder } from "../flags/cache-folder.ts";
 import { registryFromFlags } from "../flags/registry-flags.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { jsonText } from "../output/json-text.ts";

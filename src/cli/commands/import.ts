@@ -1,8 +1,8 @@
 import type { Argv, CommandModule } from "yargs";
 import type { Compression, ManifestFormat, Owner } from "../../index.ts";
+import { cacheFolder } from "../../util/cache/cache-folder.ts";
 import { formatBytes } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
-import { cacheFolder } from "../flags/cache-folder.ts";
 import { registryFromFlags, WRITE_REGISTRY } from "../flags/registry-flags.ts";
 import { onePlatform } from "../flags/remote-flags.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";

@@ -1,7 +1,7 @@
 import type { Argv, CommandModule } from "yargs";
 import type { Compression, Sparse } from "../../index.ts";
+import { cacheFolder } from "../../util/cache/cache-folder.ts";
 import { type Context, printLine } from "../context.ts";
-import { cacheFolder } from "../flags/cache-folder.ts";
 import { type ListFlags, listedInputs, listFlags, withFailedList } from "../flags/list-flags.ts";
 import { registryFromFlags } from "../flags/registry-flags.ts";
 import { checkStdinUses, refuseTypedArchive } from "../flags/stdin-input.ts";

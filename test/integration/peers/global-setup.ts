@@ -24,10 +24,11 @@ export default async function setUp(project: TestProject): Promise<() => Promise
 
 /** Builds the command if it is missing or older than its source. */
 async function buildWhenStale(root: string): Promise<void> {
-  const built = await stat(join(root, "dist/bin.js")).catch(() => undefined);
-  const sources = await readdir(join(root, "src"), { recursive: true });
+  const built = await stat(join(root, "dist/bin.cjs")).catch(() => undefined);
+  const below = async (folder: string): Promise<readonly string[]> =>
+    (await readdir(join(root, folder), { recursive: true })).map(name => join(folder, name));
   const times = await Promise.all(
-    ["package.json", "scripts/build.mjs", ...sources.map(name => join("src", name))].map(
+    ["package.json", "scripts/build.mjs", ...(await below("scripts/build")), ...(await below("src"))].map(
       async name => (await stat(join(root, name))).mtimeMs,
     ),
   );

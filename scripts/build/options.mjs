@@ -1,0 +1,43 @@
+// @ts-check
+// What all parts of dist/ are built with.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const root = fileURLToPath(new URL("../../", import.meta.url));
+const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+
+/** @type {import("esbuild").Plugin} */
+const slimPackages = {
+  name: "slim-packages",
+  setup({ onResolve }) {
+    onResolve({ filter: /^string-width$/ }, () => ({ path: join(root, "scripts/string-width-slim.mjs") }));
+  },
+};
+
+/** Names stay as they are, for stack traces. */
+export const minified = /** @type {const} */ ({
+  target: "node20.19",
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: "none",
+  charset: "ascii",
+});
+
+export const common = /** @type {const} @satisfies {import("esbuild").BuildOptions} */ ({
+  ...minified,
+  absWorkingDir: root,
+  outdir: "dist",
+  bundle: true,
+  platform: "node",
+  format: "esm",
+  metafile: true,
+  logLevel: "warning",
+  define: { IMGPACK_VERSION: JSON.stringify(version) },
+  plugins: [slimPackages],
+});
+
+/** CommonJS packages inside an ESM bundle call require(). */
+export const banner = {
+  js: 'import{createRequire as $createRequire}from"node:module";const require=$createRequire(import.meta.url);',
+};

@@ -1,0 +1,16 @@
+import { guardStdout } from "./launch/guard-stdout.ts";
+import { reportUnreadable } from "./launch/report-unreadable.ts";
+
+export { keepCodeCache } from "./launch/keep-code-cache.ts";
+
+/** Runs the command line of this process, and sets its exit code. */
+export async function run(words: readonly string[]): Promise<void> {
+  guardStdout();
+  try {
+    const { endSoonAfter, main } = await import("./cli/main.ts");
+    process.exitCode = await main(words);
+    endSoonAfter(process.exitCode);
+  } catch (error) {
+    reportUnreadable(error);
+  }
+}
