@@ -1,11 +1,18 @@
 import { createHash, type Hash } from "node:crypto";
 import { availableParallelism } from "node:os";
+import { InternalError } from "../errors.ts";
 import type { Digest, DigestAlgorithm } from "../oci/digest.ts";
-import { ThreadPool } from "../util/thread-pool.ts";
+import { ThreadHash } from "./thread-hash.ts";
 
 // Below this size a thread costs more than it saves.
 const INLINE_BYTES = 1024 * 1024;
-const MAX_THREADS = 4;
+/**
+ * Bytes per millisecond. A processor with instructions for SHA-256 hashes faster: there, handing a chunk to a thread costs
+ * more than half of hashing it here, where it is still in the cache.
+ */
+const FAST_RATE = 800_000;
+const PROBE_BYTES = 64 * 1024;
+const PROBES = 4;
 
 /** A hash that is fed chunk by chunk, in order. */
 export interface BlobHash {
@@ -16,9 +23,10 @@ export interface BlobHash {
   drop(): Promise<void>;
 }
 
-class InlineHash implements BlobHash {
+/** Hashes on this thread. */
+export class InlineHash implements BlobHash {
   readonly #algorithm: DigestAlgorithm;
-  readonly #hash: Hash;
+  #hash: Hash | undefined;
 
   constructor(algorithm: DigestAlgorithm) {
     this.#algorithm = algorithm;
@@ -26,53 +34,45 @@ class InlineHash implements BlobHash {
   }
 
   async update(chunk: Uint8Array): Promise<void> {
-    this.#hash.update(chunk);
+    this.#running().update(chunk);
   }
 
   async digest(): Promise<Digest> {
-    return `${this.#algorithm}:${this.#hash.digest("hex")}`;
-  }
-
-  async drop(): Promise<void> {}
-}
-
-let threads: ThreadPool | undefined;
-let nextStream = 0;
-
-class ThreadHash implements BlobHash {
-  readonly #algorithm: DigestAlgorithm;
-  readonly #stream = nextStream++;
-  #isStarted = false;
-
-  constructor(algorithm: DigestAlgorithm) {
-    this.#algorithm = algorithm;
-  }
-
-  async update(chunk: Uint8Array): Promise<void> {
-    await this.#run("update", chunk);
-  }
-
-  async digest(): Promise<Digest> {
-    return `${this.#algorithm}:${String(await this.#run("digest"))}`;
+    const hash = this.#running();
+    this.#hash = undefined;
+    return `${this.#algorithm}:${hash.digest("hex")}`;
   }
 
   async drop(): Promise<void> {
-    // A thread that stopped has freed it already.
-    if (this.#isStarted) await this.#run("drop").catch(() => undefined);
+    this.#hash = undefined;
   }
 
-  async #run(op: "update" | "digest" | "drop", chunk?: Uint8Array): Promise<unknown> {
-    threads ??= new ThreadPool(
-      new URL("./hash-thread.mjs", import.meta.url),
-      Math.min(availableParallelism(), MAX_THREADS),
-    );
-    const message = { stream: this.#stream, algorithm: this.#algorithm, op, chunk, isFirst: !this.#isStarted };
-    this.#isStarted = true;
-    return await threads.run(message, { lane: this.#stream });
+  #running(): Hash {
+    if (this.#hash === undefined) throw new InternalError("Cannot hash blob: the running hash is lost");
+    return this.#hash;
   }
+}
+
+const rates = new Map<DigestAlgorithm, number>();
+
+/** Bytes per millisecond on this thread: the best of a few probes, because other processes may slow down some of them. */
+function hashRate(algorithm: DigestAlgorithm): number {
+  const known = rates.get(algorithm);
+  if (known !== undefined) return known;
+  const bytes = new Uint8Array(PROBE_BYTES);
+  let best = Number.POSITIVE_INFINITY;
+  for (let probe = 0; probe < PROBES; probe += 1) {
+    const start = performance.now();
+    createHash(algorithm).update(bytes).digest();
+    best = Math.min(best, performance.now() - start);
+  }
+  const rate = PROBE_BYTES / best;
+  rates.set(algorithm, rate);
+  return rate;
 }
 
 /** @param bytes expected size; only decides whether to use a thread. */
 export function createBlobHash(algorithm: DigestAlgorithm, bytes: number): BlobHash {
-  return bytes <= INLINE_BYTES ? new InlineHash(algorithm) : new ThreadHash(algorithm);
+  const isInline = bytes <= INLINE_BYTES || availableParallelism() === 1 || hashRate(algorithm) >= FAST_RATE;
+  return isInline ? new InlineHash(algorithm) : new ThreadHash(algorithm);
 }

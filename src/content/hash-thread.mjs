@@ -5,9 +5,9 @@ import { parentPort } from "node:worker_threads";
 /** @type {Map<number, import("node:crypto").Hash>} */
 const hashes = new Map();
 
-/** @typedef {{ id: number, stream: number, op: "update" | "digest" | "drop", chunk?: Uint8Array, algorithm: string, isFirst: boolean }} Message */
+/** @typedef {{ id: number, stream: number, op: "update" | "digest" | "drop", chunks: readonly Uint8Array[], algorithm: string, isFirst: boolean }} Message */
 
-parentPort?.on("message", (/** @type {Message} */ { id, stream, op, chunk, algorithm, isFirst }) => {
+parentPort?.on("message", (/** @type {Message} */ { id, stream, op, chunks, algorithm, isFirst }) => {
   try {
     let hash = hashes.get(stream);
     if (hash === undefined) {
@@ -16,8 +16,8 @@ parentPort?.on("message", (/** @type {Message} */ { id, stream, op, chunk, algor
       hash = createHash(algorithm);
       hashes.set(stream, hash);
     }
-    if (op === "update" && chunk !== undefined) hash.update(chunk);
-    else hashes.delete(stream);
+    for (const chunk of chunks) hash.update(chunk);
+    if (op !== "update") hashes.delete(stream);
     parentPort?.postMessage({ id, reply: op === "digest" ? hash.digest("hex") : undefined });
   } catch (error) {
     parentPort?.postMessage({ id, error: String(error) });

@@ -18,13 +18,24 @@ export class ChunkFiller {
     return this.#handed;
   }
 
-  /** Copies `part`. Returns a promise if it must wait for a free chunk; `part` must not change until that settles. */
+  /** Memory for the next bytes; undefined if `take` would have to wait for a chunk. */
+  room(): Uint8Array | undefined {
+    this.#chunk ??= this.#flow.tryAcquire();
+    return this.#chunk?.subarray(this.#filled);
+  }
+
+  /**
+   * Copies `part`, unless it was written into `room`. Returns a promise if it must wait for a free chunk; `part` must not
+   * change until that settles.
+   */
   take(part: Uint8Array): Promise<void> | undefined {
     for (let taken = 0; taken < part.length; ) {
       this.#chunk ??= this.#flow.tryAcquire();
       if (this.#chunk === undefined) return this.#takeLater(part.subarray(taken));
       const step = Math.min(CHUNK_BYTES - this.#filled, part.length - taken);
-      this.#chunk.set(part.subarray(taken, taken + step), this.#filled);
+      const isInPlace =
+        part.buffer === this.#chunk.buffer && part.byteOffset + taken === this.#chunk.byteOffset + this.#filled;
+      if (!isInPlace) this.#chunk.set(part.subarray(taken, taken + step), this.#filled);
       this.#filled += step;
       taken += step;
       if (this.#filled === CHUNK_BYTES) this.#hand();

@@ -11,8 +11,8 @@ import { responseError } from "../http/response-error.ts";
 import { type RetryEvent, retry, sleepFor } from "../http/retry.ts";
 import { trustSystem } from "../http/tls-options.ts";
 import { originOf } from "../origin/origin.ts";
-import type { TakeBytes } from "../transport/bulk-connection.ts";
 import type { BulkRequest } from "../transport/bulk-connections.ts";
+import type { ByteTaker } from "../transport/byte-taker.ts";
 import type { ResponseHead } from "../transport/response-head.ts";
 import type { Transport, TransportRequest, TransportResponse } from "../transport/transport.ts";
 import { type Answer, type Followed, followRedirects, type Hop } from "./follow-redirects.ts";
@@ -142,7 +142,7 @@ export class RegistryClient {
    * @param accept called with the head; false leaves the body untaken.
    * @returns false when nothing was taken: `open` may then ask for the same and handle the answer.
    */
-  async download(call: Call, accept: BulkRequest["accept"], take: TakeBytes): Promise<boolean> {
+  async download(call: Call, accept: BulkRequest["accept"], taker: ByteTaker): Promise<boolean> {
     await this.gate.pass(call.signal);
     let isTaken = false;
     await this.#follow(call, scopeOf(call), async ({ url, headers }) => {
@@ -151,7 +151,7 @@ export class RegistryClient {
         isTaken = accept(head);
         return isTaken;
       };
-      const head = await this.transport.download({ url, headers, accept: noteHead, take, signal: call.signal });
+      const head = await this.transport.download({ url, headers, accept: noteHead, taker, signal: call.signal });
       return head === undefined ? undefined : { status: head.status, headers: Object.fromEntries(head.headers) };
     });
     return isTaken;

@@ -1,8 +1,8 @@
 import { ArchiveError, type ImgpackError } from "../../errors.ts";
 import type { Actions, Scope } from "../auth/scope.ts";
 import { readBody } from "../http/read-body.ts";
-import type { TakeBytes } from "../transport/bulk-connection.ts";
 import type { BulkRequest } from "../transport/bulk-connections.ts";
+import type { ByteTaker } from "../transport/byte-taker.ts";
 import type { TransportResponse } from "../transport/transport.ts";
 import { readingAnswer } from "./registry-answer.ts";
 import type { Call, RegistryClient } from "./registry-client.ts";
@@ -68,8 +68,8 @@ export class Repository {
   }
 
   /** As `RegistryClient.download`. */
-  async download(call: RepositoryCall, accept: BulkRequest["accept"], take: TakeBytes): Promise<boolean> {
-    return await this.client.download(this.#complete(call), accept, take);
+  async download(call: RepositoryCall, accept: BulkRequest["accept"], taker: ByteTaker): Promise<boolean> {
+    return await this.client.download(this.#complete(call), accept, taker);
   }
 
   /**

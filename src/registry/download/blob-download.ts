@@ -6,7 +6,7 @@ import { ImgpackError, NetworkError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { errorCode } from "../../util/error-code.ts";
 import type { Repository } from "../client/repository.ts";
-import type { TakeBytes } from "../transport/bulk-connection.ts";
+import type { ByteTaker } from "../transport/byte-taker.ts";
 import type { ResponseHead } from "../transport/response-head.ts";
 import { type BlobRequest, blobBody, urlOf } from "./blob-body.ts";
 import { ifUnchanged, noteValidator } from "./entity-tag.ts";
@@ -64,15 +64,14 @@ async function pumpWithResume(request: BlobRequest & { readonly range: ByteRange
   const { digest, size } = descriptor;
   const flow = createFlow(sink, signal);
   const filler = new ChunkFiller(flow);
-  const take: TakeBytes = part => filler.take(part);
   const transfer = async (): Promise<void> => {
     filler.rewind();
     const start = range.start + filler.handedBytes;
     // The last attempt broke after the last byte.
     if (start === size) return;
-    if (await takeBulk(request, start, take)) return;
+    if (await takeBulk(request, start, filler)) return;
     const rest = start === 0 ? undefined : { start, end: size };
-    for await (const part of blobBody({ ...request, range: rest })) await take(part);
+    for await (const part of blobBody({ ...request, range: rest })) await filler.take(part);
   };
   try {
     for (let isComplete = false; !isComplete; ) {
@@ -99,7 +98,7 @@ async function pumpWithResume(request: BlobRequest & { readonly range: ByteRange
  *
  * @returns false when the answer is not a plain body of the right length; nothing was taken then.
  */
-async function takeBulk(request: BlobRequest, start: number, take: TakeBytes) {
+async function takeBulk(request: BlobRequest, start: number, taker: ByteTaker) {
   const { repository, descriptor, known, signal } = request;
   if (start > 0 && known.refusesRanges === true) return false;
   const { digest, size } = descriptor;
@@ -115,7 +114,7 @@ async function takeBulk(request: BlobRequest, start: number, take: TakeBytes) {
     ...(start > 0 ? { range: `bytes=${start}-`, ...ifUnchanged(known) } : {}),
   };
   const call = { verb: "pull", what: `blob ${digest}`, method: "GET", ...urlOf(request), headers } as const;
-  return await repository.download({ ...call, accept: [200, 206], signal }, accept, take);
+  return await repository.download({ ...call, accept: [200, 206], signal }, accept, taker);
 }
 
 /** The bytes of the range; the rest is asked for again whenever the body breaks off. */

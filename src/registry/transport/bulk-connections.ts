@@ -2,16 +2,17 @@ import type { LookupFunction } from "node:net";
 import type { RateLimit } from "../http/rate-limit.ts";
 import type { TransportOptions } from "../http/tls-options.ts";
 import { originOf } from "../origin/origin.ts";
-import { BulkConnection, type TakeBytes } from "./bulk-connection.ts";
+import { BulkConnection } from "./bulk-connection.ts";
+import type { ByteTaker } from "./byte-taker.ts";
 import type { ResponseHead } from "./response-head.ts";
 
-/** A GET whose body goes to `take`, unless the head says otherwise. */
+/** A GET whose body goes to `taker`, unless the head says otherwise. */
 export interface BulkRequest {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   /** Called with the head; false leaves the body untaken. */
   readonly accept: (head: ResponseHead) => boolean;
-  readonly take: TakeBytes;
+  readonly taker: ByteTaker;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -77,10 +78,12 @@ export class BulkConnections {
 }
 
 /** Takes bytes when the run's rate allows it. */
-function paced({ take, signal }: BulkRequest, rate: RateLimit | undefined): TakeBytes {
-  if (rate === undefined) return take;
-  return part => {
-    const pause = rate.take(part.length, signal);
-    return pause === undefined ? take(part) : pause.then(() => take(part));
+function paced({ taker, signal }: BulkRequest, rate: RateLimit | undefined): ByteTaker {
+  if (rate === undefined) return taker;
+  return {
+    take: part => {
+      const pause = rate.take(part.length, signal);
+      return pause === undefined ? taker.take(part) : pause.then(() => taker.take(part));
+    },
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import { BulkConnection, type TakeBytes } from "../../../../src/registry/transport/bulk-connection.ts";
+import { BulkConnection } from "../../../../src/registry/transport/bulk-connection.ts";
+import type { ByteTaker } from "../../../../src/registry/transport/byte-taker.ts";
 import { deferred } from "../../../../src/util/promises.ts";
 import { seededBytes } from "../../../support/images.ts";
 import { TEST_TLS } from "../../../support/test-tls.ts";
@@ -18,10 +19,10 @@ function connect(url: URL): BulkConnection {
 }
 
 /** Copies what it takes; `wait` says when it is ready for more. */
-function collector(wait?: (part: number) => Promise<void> | undefined): { readonly take: TakeBytes; bytes(): Buffer } {
+function collector(wait?: (part: number) => Promise<void> | undefined): ByteTaker & { bytes(): Buffer } {
   const parts: Buffer[] = [];
   let calls = 0;
-  const take: TakeBytes = part => {
+  const take: ByteTaker["take"] = part => {
     calls += 1;
     const waiting = wait?.(calls);
     if (waiting === undefined) {
@@ -35,14 +36,14 @@ function collector(wait?: (part: number) => Promise<void> | undefined): { readon
 }
 
 const nextTurn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
-const get = async (connection: BulkConnection, take: TakeBytes, isWanted = true): ReturnType<BulkConnection["get"]> =>
-  await connection.get("/x", { host: "h" }, () => isWanted, take);
+const get = async (connection: BulkConnection, taker: ByteTaker, isWanted = true): ReturnType<BulkConnection["get"]> =>
+  await connection.get("/x", { host: "h" }, () => isWanted, taker);
 
 describe.each(["http", "https"] as const)("BulkConnection over %s", protocol => {
   test("BulkConnection takes a body whole", async () => {
     const { url } = await rawServer(answering(response(BODY)), protocol);
     const taken = collector();
-    const head = await get(connect(url), taken.take);
+    const head = await get(connect(url), taken);
     expect(head).toMatchObject({ status: 200, contentLength: BODY.length, keepAlive: true });
     expect(taken.bytes().equals(BODY)).toBe(true);
   });
@@ -50,15 +51,43 @@ describe.each(["http", "https"] as const)("BulkConnection over %s", protocol => 
   test("BulkConnection keeps order and bytes for a taker that is always slow", async () => {
     const { url } = await rawServer(answering(response(BODY)), protocol);
     const taken = collector(nextTurn);
-    await get(connect(url), taken.take);
+    await get(connect(url), taken);
     expect(taken.bytes().equals(BODY)).toBe(true);
   });
 
   test("BulkConnection keeps order and bytes for a taker that is slow now and then", async () => {
     const { url } = await rawServer(answering(response(BODY)), protocol);
     const taken = collector(part => (part % 3 === 0 ? nextTurn() : undefined));
-    await get(connect(url), taken.take);
+    await get(connect(url), taken);
     expect(taken.bytes().equals(BODY)).toBe(true);
+  });
+
+  test("BulkConnection keeps order and bytes for a taker with room of its own, and reads the last body into no later room", async () => {
+    const { url } = await rawServer(answering(response(BODY)), protocol);
+    const connection = connect(url);
+    const bodies = [0, 1].map(() => Buffer.alloc(BODY.length));
+    for (const [round, body] of bodies.entries()) {
+      let filled = 0;
+      let calls = 0;
+      let inPlace = 0;
+      const copy = (part: Uint8Array): void => {
+        if (part.buffer === body.buffer && part.byteOffset === body.byteOffset + filled) inPlace += part.length;
+        else body.set(part, filled);
+        filled += part.length;
+      };
+      await get(connection, {
+        take: part => {
+          calls += 1;
+          if (calls % 7 === 0) return nextTurn().then(() => copy(part));
+          copy(part);
+          return undefined;
+        },
+        room: () => (calls % 5 === 0 ? undefined : body.subarray(filled, filled + 100_000)),
+      });
+      expect(filled).toBe(BODY.length);
+      if (protocol === "http" && process.platform !== "win32") expect(inPlace).toBeGreaterThan(BODY.length / 2);
+      for (const earlier of bodies.slice(0, round + 1)) expect(earlier.equals(BODY)).toBe(true);
+    }
   });
 
   test("BulkConnection carries several bodies, one after the other", async () => {
@@ -66,7 +95,7 @@ describe.each(["http", "https"] as const)("BulkConnection over %s", protocol => 
     const connection = connect(server.url);
     for (let round = 0; round < 3; round += 1) {
       const taken = collector(part => (part % 2 === 0 ? nextTurn() : undefined));
-      await get(connection, taken.take);
+      await get(connection, taken);
       expect(taken.bytes().equals(BODY)).toBe(true);
       expect(connection.usable).toBe(true);
     }
@@ -78,7 +107,7 @@ describe.each(["http", "https"] as const)("BulkConnection over %s", protocol => 
       socket.once("data", () => socket.end(response(BODY).subarray(0, 100_000)));
     }, protocol);
     const connection = connect(url);
-    await expect(get(connection, collector().take)).rejects.toMatchObject({ code: "ERR_NETWORK", transient: true });
+    await expect(get(connection, collector())).rejects.toMatchObject({ code: "ERR_NETWORK", transient: true });
     expect(connection.usable).toBe(false);
   });
 
@@ -87,7 +116,7 @@ describe.each(["http", "https"] as const)("BulkConnection over %s", protocol => 
       socket.once("data", () => socket.end(response(BODY)));
     }, protocol);
     const taken = collector(nextTurn);
-    await get(connect(url), taken.take);
+    await get(connect(url), taken);
     expect(taken.bytes().equals(BODY)).toBe(true);
   });
 });
@@ -99,10 +128,11 @@ describe("BulkConnection", () => {
     const busy = deferred<void>();
     const started = deferred<void>();
     const order: string[] = [];
-    const failing = get(connection, () => {
+    const take = (): Promise<void> => {
       started.resolve();
       return busy.promise;
-    }).catch(error => order.push(String(error)));
+    };
+    const failing = get(connection, { take }).catch(error => order.push(String(error)));
     await started.promise;
     connection.destroy(new RangeError("stop"));
     await nextTurn();
@@ -120,7 +150,7 @@ describe("BulkConnection", () => {
     const { url } = await rawServer(socket => {
       socket.once("data", () => socket.end(bytes));
     });
-    await expect(get(connect(url), collector().take)).rejects.toThrow(
+    await expect(get(connect(url), collector())).rejects.toThrow(
       expect.objectContaining({ code: "ERR_NETWORK", transient: true }),
     );
   });
@@ -131,14 +161,17 @@ describe("BulkConnection", () => {
     ["a head without end", Buffer.from(`HTTP/1.1 200 OK\r\n${"X: y\r\n".repeat(7000)}`), /headers exceed 32768 bytes/],
   ])("BulkConnection refuses a server that sends %s", async (_what, bytes, message) => {
     const { url } = await rawServer(answering(bytes));
-    await expect(get(connect(url), collector().take)).rejects.toThrow(message);
+    await expect(get(connect(url), collector())).rejects.toThrow(message);
   });
 
   test("BulkConnection passes a taker's own error on", async () => {
     const { url } = await rawServer(answering(response(BODY)));
-    await expect(get(connect(url), collector(async () => Promise.reject(new RangeError("full"))).take)).rejects.toThrow(
-      RangeError,
-    );
+    await expect(
+      get(
+        connect(url),
+        collector(async () => Promise.reject(new RangeError("full"))),
+      ),
+    ).rejects.toThrow(RangeError);
   });
 
   test("BulkConnection stays usable after a small body that nobody wants", async () => {
@@ -146,7 +179,7 @@ describe("BulkConnection", () => {
     const connection = connect(server.url);
     for (let round = 0; round < 2; round += 1) {
       const taken = collector();
-      expect(await get(connection, taken.take, false)).toMatchObject({ status: 307 });
+      expect(await get(connection, taken, false)).toMatchObject({ status: 307 });
       expect(taken.bytes()).toHaveLength(0);
     }
     expect(connection.usable).toBe(true);
@@ -159,26 +192,26 @@ describe("BulkConnection", () => {
   ])("BulkConnection ends with a body %s that nobody wants", async (_what, bytes) => {
     const { url } = await rawServer(answering(bytes));
     const connection = connect(url);
-    await get(connection, collector().take, false);
+    await get(connection, collector(), false);
     expect(connection.usable).toBe(false);
-    await expect(get(connection, collector().take)).rejects.toMatchObject({ code: "ERR_NETWORK" });
+    await expect(get(connection, collector())).rejects.toMatchObject({ code: "ERR_NETWORK" });
   });
 
   test("BulkConnection is not used again when the server says close", async () => {
     const { url } = await rawServer(answering(response(Buffer.from("hello"), "Connection: close\r\n")));
     const connection = connect(url);
-    await get(connection, collector().take);
+    await get(connection, collector());
     expect(connection.usable).toBe(false);
   });
 
   test("BulkConnection takes an empty body", async () => {
     const { url } = await rawServer(answering(response(Buffer.alloc(0))));
-    expect(await get(connect(url), collector().take)).toMatchObject({ status: 200 });
+    expect(await get(connect(url), collector())).toMatchObject({ status: 200 });
   });
 
   test("BulkConnection refuses a certificate that nobody vouches for", async () => {
     const { url } = await rawServer(answering(response(BODY)), "https");
     const connection = new BulkConnection(url, {});
-    await expect(get(connection, collector().take)).rejects.toMatchObject({ code: "DEPTH_ZERO_SELF_SIGNED_CERT" });
+    await expect(get(connection, collector())).rejects.toMatchObject({ code: "DEPTH_ZERO_SELF_SIGNED_CERT" });
   });
 });

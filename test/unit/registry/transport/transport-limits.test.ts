@@ -191,14 +191,7 @@ describe("BulkConnection with a server that drips", () => {
     const { server, socket } = await scene();
     const connection = new BulkConnection(server.url, {});
     onTestFinished(() => connection.destroy());
-    const outcome = outcomeOf(
-      connection.get(
-        "/x",
-        { host: "h" },
-        () => true,
-        () => undefined,
-      ),
-    );
+    const outcome = outcomeOf(connection.get("/x", { host: "h" }, () => true, { take: () => undefined }));
     const raw = await socket;
     raw.write(first);
     for (let second = 0; second < 130; second += 10) {
