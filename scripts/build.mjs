@@ -4,10 +4,12 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { remove } from "fs-extra/esm";
+import { writeDeflateModule } from "./build/deflate-wasm.mjs";
 import { licences } from "./build/licences.mjs";
 import { banner, common, root } from "./build/options.mjs";
 import { buildProgram } from "./build/program.mjs";
 
+await writeDeflateModule();
 await remove(join(root, "dist"));
 await mkdir(join(root, "dist"));
 const library = await build({

@@ -1,13 +1,14 @@
 // @ts-check
-// Writes fixtures/gzip-profile-v1.json; with --check it compares instead, also under another Node build. The profile
+// Writes fixtures/gzip-profile-v2.json; with --check it compares instead, also under another Node build. The profile
 // is frozen: a difference is a fault of the code, never a reason to write the file again.
 import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
-import { gzipMember } from "../src/compress/gzip/gzip-member.mjs";
+import { memberWriter } from "../src/compress/gzip/gzip-member.mjs";
 import { gzipInput } from "../test/support/gzip-inputs.mjs";
 
-const FILE = new URL("../fixtures/gzip-profile-v1.json", import.meta.url);
-const LEVEL = 4;
+const FILE = new URL("../fixtures/gzip-profile-v2.json", import.meta.url);
+/** Both of our own encoder, and two of libdeflate. */
+const LEVELS = [1, 2, 4, 9];
 const BLOCK_BYTES = 1024 * 1024;
 
 /** @type {{ name: string, parts: import("../test/support/gzip-inputs.mjs").InputPart[] }[]} */
@@ -24,6 +25,8 @@ const INPUTS = [
   { name: "probe-edge-below", parts: [{ rule: "noise", bytes: 65_535 }] },
   { name: "probe-edge-above", parts: [{ rule: "noise", bytes: 65_536 }] },
   { name: "dense-histogram-that-shrinks", parts: [{ rule: "echo", bytes: BLOCK_BYTES }] },
+  { name: "literals-of-one-block", parts: [{ rule: "noise", bytes: 40_960, values: 128 }] },
+  { name: "literals-of-two-blocks", parts: [{ rule: "noise", bytes: 40_961, values: 128 }] },
   { name: "density-just-below", parts: [{ rule: "noise", bytes: 200_000, values: 208 }] },
   { name: "density-just-above", parts: [{ rule: "noise", bytes: 200_000, values: 210 }] },
   {
@@ -42,29 +45,28 @@ const INPUTS = [
 /** @param {Uint8Array} bytes */
 const sha256 = bytes => createHash("sha256").update(bytes).digest("hex");
 
-/** @param {Uint8Array} input */
-function gzip(input) {
+/** @param {Uint8Array} input @param {number} level */
+async function gzip(input, level) {
   const members = [];
+  const writeMember = await memberWriter(level);
   for (let start = 0; start < input.length || start === 0; start += BLOCK_BYTES) {
     const target = new Uint8Array(BLOCK_BYTES + 1024);
-    members.push(target.subarray(0, gzipMember(input.subarray(start, start + BLOCK_BYTES), LEVEL, target)));
+    members.push(target.subarray(0, writeMember(input.subarray(start, start + BLOCK_BYTES), target)));
   }
   return Buffer.concat(members);
 }
 
-const vectors = INPUTS.map(({ name, parts }) => {
+const vectors = [];
+for (const { name, parts } of INPUTS) {
   const input = gzipInput(parts);
-  const output = gzip(input);
-  return {
-    name,
-    parts,
-    inputBytes: input.length,
-    inputSha256: sha256(input),
-    gzipBytes: output.length,
-    gzipSha256: sha256(output),
-  };
-});
-const text = `${JSON.stringify({ profile: `imgpack-gzip-v1-l${LEVEL}`, vectors }, null, 2)}\n`;
+  const levels = [];
+  for (const level of LEVELS) {
+    const output = await gzip(input, level);
+    levels.push({ level, gzipBytes: output.length, gzipSha256: sha256(output) });
+  }
+  vectors.push({ name, parts, inputBytes: input.length, inputSha256: sha256(input), levels });
+}
+const text = `${JSON.stringify({ profile: "imgpack-gzip-v2", vectors }, null, 2)}\n`;
 if (process.argv.includes("--check")) {
   const isEqual = (await readFile(FILE, "utf8")) === text;
   const { node, zlib } = process.versions;

@@ -3,13 +3,15 @@
 import { randomBytes } from "node:crypto";
 import { open } from "node:fs/promises";
 import { crc32, gzipSync } from "node:zlib";
-import { deflate } from "libdeflate";
-import { gzipMember } from "../../src/compress/gzip/gzip-member.mjs";
+import { deflate as libdeflate } from "libdeflate";
+import { memberWriter } from "../../src/compress/gzip/gzip-member.mjs";
 import { table } from "./report.mjs";
 
 const MIB = 2 ** 20;
 const pieceBytes = 4 * MIB;
-const profileLevel = 4;
+const profileLevel = 2;
+/** @type {Record<number, string>} */
+const ownLevels = { 1: "imgpack gzip:1 (fast)", 2: "imgpack gzip:2 (small)" };
 
 /**
  * @typedef {object} Candidate
@@ -19,7 +21,16 @@ const profileLevel = 4;
 
 /** @type {Candidate[]} */
 const levels = [
-  ...[1, 2, 3, 4, 5, 6].map(level => ({ label: `libdeflate ${level}, 1 MiB blocks`, compress: members(level, MIB) })),
+  ...(await Promise.all(
+    [1, 2, 4, 6, 9].map(async level => ({
+      label: ownLevels[level] ?? `imgpack gzip:${level} (libdeflate)`,
+      compress: await members(level, MIB),
+    })),
+  )),
+  ...[1, 2].map(level => ({
+    label: `libdeflate ${level}, 1 MiB blocks`,
+    compress: (/** @type {Uint8Array} */ piece) => sum(piece, MIB, block => unprobed(block, libdeflate, level)),
+  })),
   ...[1, 4, 6].map(level => ({
     label: `Node's zlib ${level}, whole`,
     compress: (/** @type {Uint8Array} */ piece) => gzipSync(piece, { level }).length,
@@ -27,27 +38,37 @@ const levels = [
 ];
 
 /** @type {Candidate[]} */
-const blocks = [256, 512, 1024, 2048, 4096].map(kib => ({
-  label: `libdeflate ${profileLevel}, ${kib} KiB blocks`,
-  compress: members(profileLevel, kib * 1024),
-}));
+const blocks = await Promise.all(
+  [256, 512, 1024].map(async kib => ({
+    label: `${kib} KiB blocks`,
+    compress: await members(profileLevel, kib * 1024),
+  })),
+);
 
 /** @type {Candidate[]} */
 const probes = [
-  { label: "with the profile's probe", compress: members(profileLevel, MIB) },
-  { label: "without a probe", compress: piece => sum(piece, MIB, block => unprobed(block)) },
+  { label: "imgpack gzip:2", compress: await members(2, MIB) },
+  { label: "imgpack gzip:4, with its probe", compress: await members(4, MIB) },
+  {
+    label: "libdeflate 4, without a probe",
+    compress: piece => sum(piece, MIB, block => unprobed(block, libdeflate, 4)),
+  },
 ];
 
 /** @param {number} level @param {number} blockBytes */
-function members(level, blockBytes) {
+async function members(level, blockBytes) {
   const target = new Uint8Array(blockBytes + 65536);
-  return (/** @type {Uint8Array} */ piece) => sum(piece, blockBytes, block => gzipMember(block, level, target));
+  const writeMember = await memberWriter(level);
+  return (/** @type {Uint8Array} */ piece) => sum(piece, blockBytes, block => writeMember(block, target));
 }
 
-/** Deflate and checksum as in a member, whatever the content. @param {Uint8Array} block */
-function unprobed(block) {
+/**
+ * Deflate and checksum as in a member, whatever the content.
+ * @param {Uint8Array} block @param {typeof libdeflate} compress @param {number} level
+ */
+function unprobed(block, compress, level) {
   crc32(block);
-  return deflate(block, profileLevel).length + 18;
+  return compress(block, level).length + 18;
 }
 
 /** @param {Uint8Array} piece @param {number} blockBytes @param {(block: Uint8Array) => number} compress */

@@ -22,7 +22,7 @@ const content = fc
     { maxLength: 5 },
   )
   .map(parts => Buffer.concat(parts));
-const level = fc.integer({ min: 1, max: 9 });
+const level = fc.constantFrom(1, 2, 4, 9);
 
 async function gzip(input: Uint8Array, of: number): Promise<Uint8Array> {
   const target = new Uint8Array(GZIP_BLOCK_BYTES + 1024);
@@ -46,7 +46,7 @@ test("gzipBlockHere() leaves what lies behind the member alone, and its result d
     fc.asyncProperty(content, async input => {
       const dirty = new Uint8Array(GZIP_BLOCK_BYTES + 1024).fill(0xaa);
       const member = await gzipBlockHere(input, dirty, gzipProfile());
-      expect(Buffer.from(member).equals(await gzip(input, 4))).toBe(true);
+      expect(Buffer.from(member).equals(await gzip(input, 2))).toBe(true);
       expect(dirty.subarray(member.length).every(byte => byte === 0xaa)).toBe(true);
     }),
     { numRuns: 10 },
@@ -60,7 +60,7 @@ test("gunzip() reads members of any content in any chunking", async () => {
       fc.integer({ min: 50, max: 70_000 }),
       async (inputs, partBytes) => {
         fc.pre(inputs.length > 0);
-        const file = Buffer.concat(await Promise.all(inputs.map(async input => await gzip(input, 4))));
+        const file = Buffer.concat(await Promise.all(inputs.map(async input => await gzip(input, 2))));
         const parts: Uint8Array[] = [];
         for (let at = 0; at < file.length; at += partBytes) parts.push(file.subarray(at, at + partBytes));
         const found = await collect(gunzip(Readable.from(parts), "the test"));

@@ -67,7 +67,12 @@ function importFlags(parser: Argv) {
       describe: "owner of files packed from a folder (default root)",
     })
     .option("format", { requiresArg: true, choices: ["oci", "docker"] as const, describe: "media types (default oci)" })
-    .option("compression", text("compression of a raw layer: auto, keep, gzip or gzip:1 to gzip:12 (default auto)"))
+    .option(
+      "compression",
+      text(
+        "compression of a raw layer: auto, keep, gzip, gzip:1 (fast), gzip:2, or gzip:4 to gzip:12 (default auto, which is gzip:2)",
+      ),
+    )
     .example("$0 import rootfs.tar.gz -t registry.lan:5000/base:1.0 --cmd /bin/sh", "make an image and push it")
     .example("$0 import ./rootfs -t base:1.0 -o base.tar", "pack a folder into an archive");
 }

@@ -46,7 +46,8 @@ function pushFlags(parser: Argv) {
     .option("image", { ...list, describe: "push only the image with this name or digest (default all)" })
     .option("compression", {
       type: "string",
-      describe: "compression of raw layers: auto, keep, gzip or gzip:1 to gzip:12 (default auto)",
+      describe:
+        "compression of raw layers: auto, keep, gzip, gzip:1 (fast), gzip:2, or gzip:4 to gzip:12 (default auto, which is gzip:2)",
     })
     .option("sparse", {
       requiresArg: true,

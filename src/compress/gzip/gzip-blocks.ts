@@ -5,7 +5,9 @@ import type { GzipProfile } from "./gzip-profile.ts";
 // The sha256 of a layer, on one thread, keeps pace with about eight compressing threads; more would only wait.
 const MAX_THREADS = 8;
 
+// By level.
 const pools = new Map<number, ThreadPool>();
+const writers = new Map<number, Promise<(block: Uint8Array, target: Uint8Array) => number>>();
 
 /**
  * Compresses a block to a gzip member on a worker thread. Concatenated in the order of the blocks, members are a gzip file
@@ -27,6 +29,10 @@ export async function gzipBlock(block: Uint8Array, target: Uint8Array, profile: 
 
 /** The same output as `gzipBlock`, made on this thread: for a layer that is too small for a worker thread. */
 export async function gzipBlockHere(block: Uint8Array, target: Uint8Array, profile: GzipProfile): Promise<Uint8Array> {
-  const { gzipMember } = await import("./gzip-member.mjs");
-  return target.subarray(0, gzipMember(block, profile.level, target));
+  let writer = writers.get(profile.level);
+  if (writer === undefined) {
+    writer = import("./gzip-member.mjs").then(async ({ memberWriter }) => await memberWriter(profile.level));
+    writers.set(profile.level, writer);
+  }
+  return target.subarray(0, (await writer)(block, target));
 }

@@ -1,2 +1,2 @@
-/** Writes a gzip member of the frozen profile to `target` and returns its length; see gzip-member.mjs. */
-export function gzipMember(input: Uint8Array, level: number, target: Uint8Array): number;
+/** A function that writes a gzip member of the frozen profile to `target` and returns its length; see gzip-member.mjs. */
+export function memberWriter(level: number): Promise<(input: Uint8Array, target: Uint8Array) => number>;

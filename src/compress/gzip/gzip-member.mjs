@@ -1,28 +1,34 @@
 // @ts-check
 import { crc32 } from "node:zlib";
-import { deflate } from "libdeflate";
+import { deflate, LAST_LEVEL } from "./deflate/deflate.mjs";
 
 const HEADER_BYTES = 10;
 const TRAILER_BYTES = 8;
 const STORED_MAX = 65535;
-const PROBE_BYTES = 32768;
-/** Bits per byte. Machine code and text stay below 6.7, compressed and encrypted data above 7.9. */
-const DENSE_ENTROPY = 7.7;
-const PROBE_BITS = Math.clz32(1) - Math.clz32(PROBE_BYTES);
-/** Rounded terms have an exact sum, so the comparison has the same result on every processor and Node build. */
-const TERM_SCALE = 1024;
-const DENSE_SUM = Math.round(PROBE_BYTES * (PROBE_BITS - DENSE_ENTROPY) * TERM_SCALE);
 
 /**
- * Writes one gzip member (RFC 1952) of the frozen profile: mtime 0, no name, operating system 255. Blocks that do not
- * shrink are stored, which is cheap and depends on the content only.
- * @param {Uint8Array} input
- * @param {number} level libdeflate level, 1 to 12
- * @param {Uint8Array} target room for the input and 1 KiB more per MiB
- * @returns {number} bytes written
+ * Writes one gzip member (RFC 1952) of the frozen profile: mtime 0, no name, operating system 255. A block that does not
+ * shrink is stored.
+ * @typedef {(input: Uint8Array, target: Uint8Array) => number} WriteMember
+ *   `target` has room for the input and 1 KiB more per MiB; returns bytes written
  */
-export function gzipMember(input, level, target) {
-  const body = isIncompressible(input, level) ? undefined : deflate(input, level);
+
+/**
+ * @param {number} level 1 or 2: our own encoder; 4 to 12: libdeflate, which is loaded only then
+ * @returns {Promise<WriteMember>}
+ */
+export async function memberWriter(level) {
+  const compress = level <= LAST_LEVEL ? deflate : (await import("./libdeflate.mjs")).deflateUnlessDense;
+  return (input, target) => writeMember(input, compress(input, level), target);
+}
+
+/**
+ * @param {Uint8Array} input
+ * @param {Uint8Array | undefined} body undefined: not worth it
+ * @param {Uint8Array} target
+ * @returns {number}
+ */
+function writeMember(input, body, target) {
   const storedBytes = input.length + 5 * Math.max(1, Math.ceil(input.length / STORED_MAX));
   const isStored = body === undefined || body.length >= storedBytes;
   const bodyBytes = isStored ? storedBytes : body.length;
@@ -51,34 +57,4 @@ function writeStored(input, target) {
     out += 5 + length;
     position += length;
   } while (position < input.length);
-}
-
-/**
- * Two cheap checks before the expensive compression: whether the byte histogram of the middle of the block is dense, and
- * if so, whether samples shrink by less than 1/32.
- * @param {Uint8Array} input
- * @param {number} level
- */
-function isIncompressible(input, level) {
-  if (input.length < 2 * PROBE_BYTES) return false;
-  const start = (input.length - PROBE_BYTES) >> 1;
-  const probe = input.subarray(start, start + PROBE_BYTES);
-  if (!isDense(probe)) return false;
-  const head = input.subarray(0, PROBE_BYTES);
-  const limit = PROBE_BYTES - PROBE_BYTES / 32;
-  return deflate(probe, level).length > limit && deflate(head, level).length > limit;
-}
-
-/**
- * Entropy of n bytes = log2 n − Σ count·log2(count) / n; the limit is compared with Σ.
- * @param {Uint8Array} probe PROBE_BYTES long
- */
-function isDense(probe) {
-  const counts = new Uint32Array(256);
-  for (const byte of probe) counts[byte] = /** @type {number} */ (counts[byte]) + 1;
-  let sum = 0;
-  for (const count of counts) {
-    if (count > 1) sum += Math.round(count * Math.log2(count) * TERM_SCALE);
-  }
-  return sum <= DENSE_SUM;
 }

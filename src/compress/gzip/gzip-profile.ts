@@ -4,16 +4,16 @@
  */
 export interface GzipProfile {
   readonly name: string;
-  /** libdeflate level, 1 to 12. */
+  /** 1 (fast), 2 (small), or 4 to 12, the levels of libdeflate. */
   readonly level: number;
 }
 
 /** Input bytes per gzip member. Chosen by measurement: docs/BENCHMARKS.md. */
 export const GZIP_BLOCK_BYTES: number = 1024 * 1024;
 
-const DEFAULT_LEVEL = 4;
+const DEFAULT_LEVEL = 2;
 
-/** @param level libdeflate level, 1 (fast) to 12 (small). */
+/** @param level 1 (fast), 2 (small), or 4 to 12 (smaller, at several times the CPU time). */
 export function gzipProfile(level: number = DEFAULT_LEVEL): GzipProfile {
-  return { name: `imgpack-gzip-v1-l${level}`, level };
+  return { name: `imgpack-gzip-v2-l${level}`, level };
 }

@@ -2,12 +2,13 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { parentPort, workerData } from "node:worker_threads";
-import { gzipMember } from "./gzip-member.mjs";
+import { memberWriter } from "./gzip-member.mjs";
 
 const { level } = /** @type {{ level: number }} */ (workerData);
+const writeMember = await memberWriter(level);
 
-// Each block leaves a buffer of compressed bytes, and V8 collects them only after tens of megabytes per thread: with
-// eight threads, that is more than the rest of a push needs.
+// Each block of libdeflate leaves a buffer of compressed bytes, and V8 collects them only after tens of megabytes per
+// thread: with eight threads, that is more than the rest of a push needs.
 const BLOCKS_PER_COLLECTION = 16;
 setFlagsFromString("--expose-gc");
 // Absent in runtimes with another engine.
@@ -19,7 +20,7 @@ let blocks = 0;
 
 parentPort?.on("message", (/** @type {Message} */ { id, block, target }) => {
   try {
-    parentPort?.postMessage({ id, reply: gzipMember(block, level, target) });
+    parentPort?.postMessage({ id, reply: writeMember(block, target) });
   } catch (error) {
     parentPort?.postMessage({ id, error: String(error) });
   }
