@@ -1,28 +1,50 @@
 // @ts-check
-// The program of the command line, as CommonJS: program.cjs has what push and pull need, program-more.cjs the rest. V8 keeps
-// compiled code for whole files only, and a small push spends most of its time on loading. Each chunk that esbuild splits off
-// becomes a function in one of the two files, and runs when it is first required.
+// The program of the command line, in few CommonJS files: a small push spends most of its time on loading, and V8 keeps
+// compiled code for whole files only. Each chunk that esbuild splits off becomes a function in one of the files.
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { build, transform } from "esbuild";
 import { common, minified, root } from "./options.mjs";
 
-/** The entry, and what is imported on demand by every push or pull. */
-const OFTEN = ["src/program.ts", "src/cli/main.ts", "src/index.ts"];
-const LOADER = `
-const loaded=new Map();
+/**
+ * The files, and the modules whose chunks are in each: in the first, what every push or pull needs; in the second, what
+ * compresses; in the last, all the rest. A chunk is in the first file that needs it.
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+const FILES = {
+  "program.cjs": [
+    "src/program.ts",
+    "src/cli/main.ts",
+    "src/cli/commands/push.ts",
+    "src/cli/commands/pull.ts",
+    "src/verbs/push/push.ts",
+    "src/verbs/pull.ts",
+  ],
+  "program-gzip.cjs": ["src/compress/gzip/gzip-member.mjs"],
+  "program-more.cjs": [],
+};
+const [MAIN = "", ...OTHERS] = Object.keys(FILES);
+const LAST = OTHERS.at(-1) ?? MAIN;
+
+/** Runs chunks when they are first required. @param {Readonly<Record<string, string>>} fileOf chunks of other files */
+const loader = fileOf => `
+const fileOf=${JSON.stringify(fileOf)},loaded=new Map();
 const load=name=>{
 let module=loaded.get(name);
 if(module===undefined){
 loaded.set(name,module={exports:{}});
-(often[name]??require("./program-more.cjs")[name])(module.exports,link,module);
+(chunks[name]??require(fileOf[name]??"./${LAST}")[name])(module.exports,link,module);
 }
 return module.exports;
 };
 const link=name=>name.startsWith("./")?load(name.slice(2)):require(name);
 module.exports=load("program.js");
 `;
+
+/** Helper functions before the code of a chunk, as esbuild writes them. */
+const HELPERS = /^(?:var __\w+ = .*?;\n(?=[\w"([/]))+/s;
+const BETWEEN = /(?<=;\n)(?=var __)/;
 
 /** @returns what it is made of, and the SHA-256 of program.cjs in hexadecimal. */
 export async function buildProgram() {
@@ -33,45 +55,76 @@ export async function buildProgram() {
     write: false,
     chunkNames: "[name]-[hash]",
   });
-  const often = oftenLoaded(metafile);
+  const fileOf = fileOfChunks(metafile);
   const chunks = await Promise.all(
-    outputFiles.map(async ({ path, text }) => ({ name: basename(path), code: await asFunction(text) })),
+    outputFiles.map(async ({ path, text }) => ({ name: basename(path), ...(await asFunction(text)) })),
   );
-  const table = (/** @type {typeof chunks} */ part) =>
-    `{${part.map(({ name, code }) => `${JSON.stringify(name)}:function(exports,require,module){${code}}`).join(",\n")}}`;
-  const head = '"use strict";const importMetaUrl=require("node:url").pathToFileURL(__filename).href;';
-  const main = `${head}const often=${table(chunks.filter(({ name }) => often.has(name)))};${LOADER}`;
-  const more = `${head}module.exports=${table(chunks.filter(({ name }) => !often.has(name)))};`;
-  for (const text of [main, more]) if (/[^\0-\x7f]/.test(text)) throw new Error("A program file is not ASCII");
-  await writeFile(join(root, "dist/program.cjs"), main);
-  await writeFile(join(root, "dist/program-more.cjs"), more);
+  const inFile = (/** @type {string} */ file) => chunks.filter(({ name }) => (fileOf.get(name) ?? LAST) === file);
+  const named = [...fileOf].filter(([, file]) => file !== MAIN).map(([name, file]) => [name, `./${file}`]);
+  const main = await asFile(inFile(MAIN), table => `const chunks=${table};${loader(Object.fromEntries(named))}`);
+  await writeFile(join(root, "dist", MAIN), main);
+  for (const file of OTHERS) {
+    await writeFile(join(root, "dist", file), await asFile(inFile(file), table => `module.exports=${table};`));
+  }
   return { metafile, hash: createHash("sha256").update(main).digest("hex") };
 }
 
 /** @param {string} text of an ES module */
 async function asFunction(text) {
   const { code } = await transform(text, {
-    ...minified,
     format: "cjs",
     platform: "node",
+    target: minified.target,
     define: { "import.meta.url": "importMetaUrl" },
     // As require(): vm.Script has no import().
     supported: { "dynamic-import": false },
   });
+  const helpers = HELPERS.exec(code)?.[0] ?? "";
+  return { helpers: helpers.split(BETWEEN), body: code.slice(helpers.length) };
+}
+
+/**
+ * One file of several chunks, which share esbuild's helpers.
+ * @param {readonly { name: string, helpers: readonly string[], body: string }[]} chunks
+ * @param {(table: string) => string} finish
+ */
+async function asFile(chunks, finish) {
+  const helpers = new Map();
+  for (const helper of chunks.flatMap(chunk => chunk.helpers)) {
+    const name = /^var (\w+)/.exec(helper)?.[1];
+    if (name !== undefined && (helpers.get(name) ?? helper) !== helper) throw new Error(`Two helpers ${name}`);
+    if (name !== undefined) helpers.set(name, helper);
+  }
+  const functions = chunks.map(
+    ({ name, body }) => `${JSON.stringify(name)}: function(exports, require, module) {${body}}`,
+  );
+  const text = [
+    '"use strict";const importMetaUrl=require("node:url").pathToFileURL(__filename).href;',
+    ...helpers.values(),
+    finish(`{${functions.join(",\n")}}`),
+  ].join("\n");
+  const { code } = await transform(text, minified);
+  if (/[^\0-\x7f]/.test(code)) throw new Error("A program file is not ASCII");
   return code;
 }
 
 /**
- * Names of the chunks that OFTEN need, without those that they import on demand.
+ * The file of each chunk that a file of FILES needs at once; what it imports on demand is in the last file.
  * @param {import("esbuild").Metafile} metafile
  */
-function oftenLoaded({ outputs }) {
-  const found = new Set();
-  const add = (/** @type {string} */ path) => {
-    if (found.has(path)) return;
-    found.add(path);
-    for (const { path: next, kind } of outputs[path]?.imports ?? []) if (kind === "import-statement") add(next);
+function fileOfChunks({ outputs }) {
+  const found = new Map();
+  const add = (/** @type {string} */ path, /** @type {string} */ file) => {
+    if (found.has(basename(path))) return;
+    found.set(basename(path), file);
+    for (const { path: next, kind } of outputs[path]?.imports ?? []) if (kind === "import-statement") add(next, file);
   };
-  for (const [path, { entryPoint }] of Object.entries(outputs)) if (OFTEN.includes(entryPoint ?? "")) add(path);
-  return new Set([...found].map(path => basename(path)));
+  for (const [file, modules] of Object.entries(FILES)) {
+    for (const module of modules) {
+      const chunk = Object.keys(outputs).find(path => outputs[path]?.entryPoint === module);
+      if (chunk === undefined) throw new Error(`${module} has no chunk of its own`);
+      add(chunk, file);
+    }
+  }
+  return found;
 }

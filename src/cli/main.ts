@@ -1,19 +1,15 @@
-import yargs from "yargs";
 import { InternalError } from "../errors.ts";
 import { errorCode } from "../util/error-code.ts";
-import { VERSION } from "../util/version.ts";
-import { addCommands, COMMAND_NAMES } from "./add-commands.ts";
-import { complete } from "./completion/completion.ts";
-import { type Context, type OutputStreams, printLine } from "./context.ts";
+import { checkValues } from "./check-values.ts";
+import type { Context, OutputStreams } from "./context.ts";
+import { COMMAND_NAMES, type CommandName, loadCommand, loadCommands } from "./load-command.ts";
 import { checkOutputs } from "./output/output-files.ts";
 import { renderError } from "./output/render-error.ts";
 import { withSignals } from "./signals.ts";
-import { checkValues, NO_COMMAND, usageError } from "./usage-error.ts";
+import { parseWords } from "./words/parse-words.ts";
+import { definitionsOf } from "./words/word-definitions.ts";
 
 export { endSoonAfter } from "./signals.ts";
-
-/** Replaces `-` while yargs parses: yargs drops a positional argument that is `-`. */
-const LONE_DASH = "\u0000-";
 
 /**
  * Runs one command line.
@@ -37,7 +33,7 @@ export async function main(
   process.once("beforeExit", onStuck);
   const command = COMMAND_NAMES.find(name => name === words[0]);
   try {
-    await withSignals(command, async signal => await run(words, { ...streams, signal }));
+    await withSignals(command, async signal => await run(words, command, { ...streams, signal }));
     return 0;
   } catch (error) {
     return renderError(error, streams, { ...rendering, command });
@@ -46,39 +42,19 @@ export async function main(
   }
 }
 
-async function run(words: readonly string[], context: Context): Promise<void> {
-  const spoken = words.map(word => (word === "-" ? LONE_DASH : word));
-  const parser = yargs(spoken)
-    .scriptName("imgpack")
-    .detectLocale(false)
-    .usage("$0 COMMAND\n\nMoves container images across air gaps.");
-  await addCommands(parser, context)
-    .completion("completion-of-yargs", false, complete)
-    .demandCommand(1, NO_COMMAND)
-    .middleware(restoreDashes)
-    .middleware(checkValues)
-    .middleware(checkOutputs)
-    .strict()
-    .version("version", "print the version", VERSION)
-    .help("help", "print this help")
-    .alias("h", "help")
-    .parserConfiguration({ "boolean-negation": false })
-    .exitProcess(false)
-    .fail((message, error) => {
-      const isOfParser = error === undefined || error.name === "YError";
-      throw isOfParser ? usageError(message ?? error?.message, words, COMMAND_NAMES) : error;
-    })
-    // Given a callback, yargs does not print with console.log, which takes a full disk for success in some runtimes.
-    .parseAsync(spoken, {}, (_error, _flags, output) => {
-      if (output !== "") printLine(context, output);
-    });
-}
-
-function restoreDashes(flags: Record<string, unknown>): void {
-  const restored = (value: unknown): unknown => (value === LONE_DASH ? "-" : value);
-  for (const [name, value] of Object.entries(flags)) {
-    flags[name] = Array.isArray(value) ? value.map(restored) : restored(value);
+async function run(words: readonly string[], command: CommandName | undefined, context: Context): Promise<void> {
+  if (command !== undefined) {
+    const loaded = await loadCommand(command, context);
+    const definitions = definitionsOf(loaded);
+    const flags = definitions && parseWords(words, definitions);
+    if (flags !== undefined) {
+      checkValues(flags);
+      await checkOutputs(flags);
+      return await loaded.handler(flags);
+    }
   }
+  const { runWithYargs } = await import("./words/run-with-yargs.ts");
+  await runWithYargs(words, await loadCommands(context), context);
 }
 
 /** A reader of stderr that has gone is no reason to stop a push. */

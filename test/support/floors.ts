@@ -28,11 +28,13 @@ export const FLOORS: readonly Floor[] = [
     packages: [],
   },
   { name: "index.ts", imports: ["errors.ts", "oci", "content", "serve", "verbs"], packages: [] },
-  // Types of the library statically, its code by `await import` inside a handler.
+  // Types of the library statically from index.ts, its code by `await import` of one verb inside a handler.
   {
     name: "cli",
     imports: [
       "index.ts",
+      "verbs",
+      "serve/server.ts",
       "errors.ts",
       "util/cache/cache-folder.ts",
       "util/error-code.ts",
@@ -134,5 +136,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "cli/completion": ["cli/context.ts"],
   "cli/commands": ["cli/context.ts", "cli/prompt.ts", "cli/flags/output-flags.ts", "cli/flags", "cli/output"],
   "cli/commands/query": ["cli/context.ts", "cli/flags", "cli/output"],
-  cli: ["cli/context.ts", "cli/commands", "cli/commands/query", "cli/completion", "cli/output"],
+  "cli/check-values.ts": [],
+  "cli/load-command.ts": ["cli/context.ts", "cli/commands", "cli/commands/query", "cli/completion"],
+  "cli/words": ["cli/context.ts", "cli/check-values.ts", "cli/load-command.ts", "cli/completion", "cli/output"],
+  cli: ["cli/context.ts", "cli/check-values.ts", "cli/load-command.ts", "cli/output", "cli/words"],
 };

@@ -70,7 +70,7 @@ async function runConvert(flags: ConvertFlags, context: Context): Promise<void> 
   refuseTypedArchive(flags.input ?? "", "convert");
   const output = archiveOutput(flags.output ?? "", context, flags.json);
   const progress = new Progress(context, flags, "Converting");
-  const { convert } = await import("../../index.ts");
+  const { convert } = await import("../../verbs/convert/convert.ts");
   try {
     const result = await convert(flags.input ?? "", {
       output,

@@ -50,7 +50,7 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
   }
   const registry = await registryFromFlags(flags, context.signal);
   const progress = new Progress(context, flags, "Copying");
-  const { copy, copyTo } = await import("../../index.ts");
+  const { copy, copyTo } = await import("../../verbs/copy/copy.ts");
   const options = {
     registry,
     platform: platformsOf(flags),

@@ -41,7 +41,7 @@ async function runDelete(flags: DeleteFlags, context: Context): Promise<void> {
     throw new UsageError(`Cannot delete ${name}: no terminal to confirm on, expected --yes`);
   }
   const options = await remoteOptions(flags, context);
-  const { deleteImage } = await import("../../index.ts");
+  const { deleteImage } = await import("../../verbs/delete.ts");
   const confirm = async (deletion: Deletion): Promise<boolean> => {
     const text = consequence(deletion);
     if (flags.yes !== true) return await askToConfirm(context, text);

@@ -42,7 +42,7 @@ async function runDoctor(flags: DoctorFlags, context: Context): Promise<void> {
   const archive = flags.archive ?? "";
   refuseTypedArchive(archive, "doctor");
   const progress = new Progress(context, flags, "Verifying");
-  const { doctor } = await import("../../index.ts");
+  const { doctor } = await import("../../verbs/doctor/doctor.ts");
   try {
     const { quick, repair, layers } = flags;
     const { onProgress } = progress;

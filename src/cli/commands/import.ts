@@ -80,7 +80,7 @@ function importFlags(parser: Argv) {
 async function runImport(flags: ImportFlags, context: Context): Promise<void> {
   const registry = await registryFromFlags(flags, context.signal);
   const progress = new Progress(context, flags, "Importing");
-  const { importImage } = await import("../../index.ts");
+  const { importImage } = await import("../../verbs/import/import-image.ts");
   try {
     const options = {
       ...settingsOf(flags),

@@ -21,7 +21,7 @@ export function inspectCommand(context: Context): CommandModule<object, InspectF
       refuseTypedArchive(flags.source ?? "", "inspect");
       const options = await remoteOptions(flags, context, [flags.source ?? ""]);
       const progress = new Progress(context, flags, "Reading");
-      const { inspect } = await import("../../index.ts");
+      const { inspect } = await import("../../verbs/inspect.ts");
       const result = await inspect(flags.source ?? "", { ...options, onProgress: progress.onProgress }).finally(() =>
         progress.end(),
       );

@@ -44,7 +44,7 @@ async function runLogin(flags: LoginFlags, context: Context): Promise<void> {
   const host = flags.host ?? "";
   const tls = await tlsFromFlags(flags, context.signal);
   const { username, password } = await readLogin(host, flags, context);
-  const { login } = await import("../../index.ts");
+  const { login } = await import("../../verbs/login.ts");
   const result = await login(host, { username, password, tls, signal: context.signal });
   if (flags.json) return printLine(context, jsonText(result));
   for (const text of flags.quiet === true ? [] : loginNotes(host, result)) {

@@ -19,7 +19,7 @@ export function logoutCommand(context: Context): CommandModule<object, LogoutFla
       ),
     handler: async flags => {
       const host = flags.host ?? "";
-      const { logout } = await import("../../index.ts");
+      const { logout } = await import("../../verbs/logout.ts");
       const result = await logout(host, { signal: context.signal });
       if (flags.json) return printLine(context, jsonText(result));
       if (result.remainsIn !== undefined && !flags.quiet) {

@@ -82,7 +82,7 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
   const output = archiveOutput(flags.output, context, flags.json);
   const registry = await registryFromFlags(flags, context.signal);
   const progress = new Progress(context, flags, "Pulling");
-  const { pull } = await import("../../index.ts");
+  const { pull } = await import("../../verbs/pull.ts");
   try {
     const references = await listedInputs(flags.references, flags, "pull", context.signal);
     const work = async () =>

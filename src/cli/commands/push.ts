@@ -60,7 +60,7 @@ function pushFlags(parser: Argv) {
 async function runPush(flags: PushFlags, context: Context): Promise<void> {
   const registry = await registryFromFlags(flags, context.signal, flags.archives);
   const progress = new Progress(context, flags, "Pushing");
-  const { push } = await import("../../index.ts");
+  const { push } = await import("../../verbs/push/push.ts");
   try {
     const archives = await listedInputs(flags.archives, flags, "push", context.signal);
     // Again, with those of the list.

@@ -38,7 +38,7 @@ export function serveCommand(context: Context): CommandModule<object, ServeFlags
         }),
     handler: async ({ store, listen = LISTEN, allowHost }) => {
       const { host, port } = parseListen(listen);
-      const { serve } = await import("../../index.ts");
+      const { serveRegistry: serve } = await import("../../serve/server.ts");
       const onEvent = (event: ServeEvent): void => printEvent(context, event);
       const registry = await serve({ store, host, port, allowHost, signal: context.signal, onEvent });
       if (registry.isOpenToNetwork) {

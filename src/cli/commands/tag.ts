@@ -25,7 +25,7 @@ export function tagCommand(context: Context): CommandModule<object, TagFlags> {
       ),
     handler: async flags => {
       const options = await remoteOptions(flags, context);
-      const { tag } = await import("../../index.ts");
+      const { tag } = await import("../../verbs/tag.ts");
       await reportResult(
         flags,
         async () => await tag(flags.reference ?? "", flags.tag ?? [], options),

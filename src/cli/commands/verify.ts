@@ -27,7 +27,7 @@ async function runVerify(flags: VerifyFlags, context: Context): Promise<void> {
   const archive = flags.archive ?? "";
   refuseTypedArchive(archive, "verify");
   const progress = new Progress(context, flags, "Verifying");
-  const { verify } = await import("../../index.ts");
+  const { verify } = await import("../../verbs/verify.ts");
   try {
     const result = await verify(archive, { onProgress: progress.onProgress, signal: context.signal });
     progress.end();

@@ -69,7 +69,7 @@ function repositoryBefore(current: string, words: unknown): string | undefined {
 }
 
 async function tagsOf(repository: string, flags: Readonly<Record<string, unknown>>): Promise<readonly string[]> {
-  const { tags } = await import("../../index.ts");
+  const { tags } = await import("../../verbs/query/tags.ts");
   const tls = { plainHttp: flags["plainHttp"] === true || undefined, insecure: flags["insecure"] === true };
   const result = await tags(repository, {
     registry: { tls },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import yargs from "yargs";
-import { addCommands, COMMAND_NAMES } from "../../../src/cli/add-commands.ts";
+import { COMMAND_NAMES, loadCommands } from "../../../src/cli/load-command.ts";
 
 /** Words of CONTRIBUTING.md, "Words", that help texts must not contain, each with the word to use. */
 const BANNED_WORDS: readonly (readonly [pattern: RegExp, better: string])[] = [
@@ -32,7 +32,8 @@ interface Help {
 /** What `imgpack ...words` prints as help, one line per entry. */
 async function helpText(...words: readonly string[]): Promise<string> {
   const context = { stdout: process.stdout, stderr: process.stderr, signal: new AbortController().signal };
-  const parser = addCommands(yargs([]).scriptName("imgpack").exitProcess(false).detectLocale(false), context);
+  const parser = yargs([]).scriptName("imgpack").exitProcess(false).detectLocale(false);
+  parser.command([...(await loadCommands(context))]);
   return await new Promise<string>((resolve, reject) => {
     void parser.wrap(null).parse(words, {}, (error, _argv, output) => {
       if (error) reject(error);

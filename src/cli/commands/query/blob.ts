@@ -30,7 +30,7 @@ export function blobCommand(context: Context): CommandModule<object, BlobFlags> 
       const output = blobOutput(flags.output, context, flags.json);
       const progress = new Progress(context, flags, "Pulling");
       const options = await remoteOptions(flags, context);
-      const { blob } = await import("../../../index.ts");
+      const { blob } = await import("../../../verbs/query/blob.ts");
       try {
         const result = await blob(flags.reference ?? "", { ...options, output, onProgress: progress.onProgress });
         progress.end();

@@ -30,7 +30,7 @@ export function configCommand(context: Context): CommandModule<object, ConfigFla
     handler: async flags => {
       const platform = onePlatform(flags.platform);
       const options = await remoteOptions(flags, context);
-      const { config } = await import("../../../index.ts");
+      const { config } = await import("../../../verbs/query/config.ts");
       const { bytes, ...result } = await config(flags.reference ?? "", { ...options, platform });
       if (!flags.json) {
         writeDocument(context, bytes, "config");

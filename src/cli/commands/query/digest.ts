@@ -26,7 +26,7 @@ export function digestCommand(context: Context): CommandModule<object, DigestFla
     handler: async flags => {
       const platform = onePlatform(flags.platform);
       const options = await remoteOptions(flags, context);
-      const { digest } = await import("../../../index.ts");
+      const { digest } = await import("../../../verbs/query/digest.ts");
       const result = await digest(flags.reference ?? "", { ...options, platform });
       printLine(context, flags.json ? jsonText(result) : result.reference);
     },

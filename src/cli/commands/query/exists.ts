@@ -16,7 +16,7 @@ export function existsCommand(context: Context): CommandModule<object, ExistsFla
     builder: parser => remoteFlags(parser.positional("reference", { type: "string", describe: IMAGE_REFERENCE })),
     handler: async flags => {
       const options = await remoteOptions(flags, context);
-      const { exists } = await import("../../../index.ts");
+      const { exists } = await import("../../../verbs/query/exists.ts");
       const reference = flags.reference ?? "";
       const isPresent = await exists(reference, options);
       if (flags.json) printLine(context, jsonText({ reference, exists: isPresent }));

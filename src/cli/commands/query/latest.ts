@@ -28,7 +28,7 @@ export function latestCommand(context: Context): CommandModule<object, LatestFla
       ),
     handler: async flags => {
       const options = await remoteOptions(flags, context);
-      const { latest } = await import("../../../index.ts");
+      const { latest } = await import("../../../verbs/query/latest.ts");
       const result = await latest(flags.repository ?? "", {
         ...options,
         by: flags.by,

@@ -36,7 +36,7 @@ export function manifestCommand(context: Context): CommandModule<object, Manifes
       if (flags.raw && flags.json) throw new UsageError("Cannot use --raw: --json given as well, expected one of them");
       const options = { ...(await remoteOptions(flags, context)), platform };
       const reference = flags.reference ?? "";
-      const { manifest, rawManifest } = await import("../../../index.ts");
+      const { manifest, rawManifest } = await import("../../../verbs/query/manifest.ts");
       if (flags.raw) {
         writeDocument(context, (await rawManifest(reference, options)).bytes, "manifest");
         return;

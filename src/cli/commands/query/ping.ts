@@ -24,7 +24,7 @@ export function pingCommand(context: Context): CommandModule<object, PingFlags> 
       ),
     handler: async flags => {
       const options = await remoteOptions(flags, context);
-      const { ping } = await import("../../../index.ts");
+      const { ping } = await import("../../../verbs/query/ping.ts");
       const result = await ping(flags.host ?? "", options);
       if (flags.json) printLine(context, jsonText(result));
       else for (const line of pingLines(result)) printLine(context, line);

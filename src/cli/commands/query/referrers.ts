@@ -36,7 +36,7 @@ export function referrersCommand(context: Context): CommandModule<object, Referr
     handler: async flags => {
       const platform = onePlatform(flags.platform);
       const options = await remoteOptions(flags, context);
-      const { referrers } = await import("../../../index.ts");
+      const { referrers } = await import("../../../verbs/query/referrers.ts");
       const { artifactType } = flags;
       const result = await referrers(flags.reference ?? "", { ...options, artifactType, platform });
       if (flags.json) return printLine(context, jsonText(result));

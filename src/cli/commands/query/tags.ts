@@ -29,7 +29,7 @@ export function tagsCommand(context: Context): CommandModule<object, TagsFlags> 
       ),
     handler: async flags => {
       const options = await remoteOptions(flags, context);
-      const { tags } = await import("../../../index.ts");
+      const { tags } = await import("../../../verbs/query/tags.ts");
       const result = await tags(flags.repository ?? "", { ...options, sort: flags.sort, limit: flags.limit });
       if (flags.json) return printLine(context, jsonText(result));
       for (const { tag, created } of result.tags) {

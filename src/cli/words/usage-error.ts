@@ -1,21 +1,6 @@
-import { UsageError } from "../errors.ts";
-import { alternatives, quote } from "../util/format.ts";
-
-/** Flags and arguments that may be given several times. */
-const REPEATABLE: ReadonlySet<string> = new Set([
-  "_",
-  "archives",
-  "references",
-  "tag",
-  "image",
-  "platform",
-  "env",
-  "expose",
-  "label",
-  "volume",
-  "mirror",
-  "with-tool",
-]);
+import { UsageError } from "../../errors.ts";
+import { alternatives, quote } from "../../util/format.ts";
+import { flagWord } from "../check-values.ts";
 
 /** The text that yargs reports for a command line without a command. */
 export const NO_COMMAND = "no command";
@@ -41,16 +26,17 @@ function messageFor(
     return `${run}: ${given}, expected at least ${few[2] === "1" ? "one" : few[2]}`;
   }
   const missing = /^Missing required arguments?: (.*)$/.exec(found)?.[1];
-  if (missing !== undefined) return `${run}: ${missing.split(", ").map(flag).join(" and ")} missing, expected a value`;
+  if (missing !== undefined)
+    return `${run}: ${missing.split(", ").map(flagWord).join(" and ")} missing, expected a value`;
   const bare = /^Not enough arguments following: (.*)$/.exec(found)?.[1];
-  if (bare !== undefined) return `${run}: ${flag(bare)} has no value, expected one`;
+  if (bare !== undefined) return `${run}: ${flagWord(bare)} has no value, expected one`;
   const choice = /Argument: (.*), Given: "(.*)", Choices: (.*)/.exec(found);
   if (choice !== null) {
     const [, name = "", given = "", choices = ""] = choice;
     const names = [...choices.matchAll(/"([^"]*)"/g)].map(match => match[1]);
     // yargs reports positional arguments in the same way.
-    const isFlag = words.some(word => word.startsWith(flag(name)));
-    return `Cannot use ${isFlag ? flag(name) : name} ${quote(given)}: unknown value, expected one of ${names.join(", ")}`;
+    const isFlag = words.some(word => word.startsWith(flagWord(name)));
+    return `Cannot use ${isFlag ? flagWord(name) : name} ${quote(given)}: unknown value, expected one of ${names.join(", ")}`;
   }
   if (found === NO_COMMAND) return `Cannot run: no command named, expected ${alternatives(commands ?? [])}`;
   return `${run}: ${quote(found)}, expected another command line`;
@@ -63,26 +49,9 @@ function unknownMessage(
   commands: readonly string[] | undefined,
 ): string {
   const names = list.split(", ");
-  const flags = names.filter(name => words.some(word => word.replace(/=.*$/s, "") === flag(name)));
-  if (flags.length > 0) return `${run}: unknown flag ${flags.map(name => quote(flag(name))).join(", ")}, expected none`;
+  const flags = names.filter(name => words.some(word => word.replace(/=.*$/s, "") === flagWord(name)));
+  if (flags.length > 0)
+    return `${run}: unknown flag ${flags.map(name => quote(flagWord(name))).join(", ")}, expected none`;
   if (commands === undefined) return `${run}: unknown argument ${quote(list)}, expected none`;
   return `Cannot run ${quote(words[0] ?? list)}: unknown command, expected ${alternatives(commands)}`;
-}
-
-/** @throws UsageError for a flag that is given twice, or without a value. */
-export function checkValues(flags: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(flags)) {
-    // Aliases, and the camel-case names that yargs adds.
-    if (name.length === 1 || /[A-Z]/.test(name)) continue;
-    if (Array.isArray(value) && !REPEATABLE.has(name)) {
-      throw new UsageError(`Cannot use ${flag(name)}: given ${value.length} times, expected once`);
-    }
-    if (value === "" || (Array.isArray(value) && value.includes(""))) {
-      throw new UsageError(`Cannot use ${flag(name)}: its value is empty, expected one`);
-    }
-  }
-}
-
-function flag(name: string): string {
-  return name.length === 1 ? `-${name}` : `--${name}`;
 }

@@ -1,0 +1,55 @@
+import yargs, { type CommandModule } from "yargs";
+import { VERSION } from "../../util/version.ts";
+import { checkValues } from "../check-values.ts";
+import { complete } from "../completion/completion.ts";
+import { type Context, printLine } from "../context.ts";
+import { checkOutputs } from "../output/output-files.ts";
+import { NO_COMMAND, usageError } from "./usage-error.ts";
+
+/** Replaces `-` while yargs parses: yargs drops a positional argument that is `-`. */
+const LONE_DASH = "\u0000-";
+
+/** Runs a command line that `parseWords` leaves to yargs: help, completion, errors, and odd spellings. */
+export async function runWithYargs(
+  words: readonly string[],
+  commands: readonly CommandModule[],
+  context: Context,
+): Promise<void> {
+  const spoken = words.map(word => (word === "-" ? LONE_DASH : word));
+  const parser = yargs(spoken)
+    .scriptName("imgpack")
+    .detectLocale(false)
+    .usage("$0 COMMAND\n\nMoves container images across air gaps.");
+  await parser
+    .command([...commands])
+    .completion("completion-of-yargs", false, complete)
+    .demandCommand(1, NO_COMMAND)
+    .middleware(restoreDashes)
+    .middleware(checkValues)
+    .middleware(checkOutputs)
+    .strict()
+    .version("version", "print the version", VERSION)
+    .help("help", "print this help")
+    .alias("h", "help")
+    .parserConfiguration({ "boolean-negation": false })
+    .exitProcess(false)
+    .fail((message, error) => {
+      const isOfParser = error === undefined || error.name === "YError";
+      throw isOfParser ? usageError(message ?? error?.message, words, commands.map(nameOf)) : error;
+    })
+    // Given a callback, yargs does not print with console.log, which takes a full disk for success in some runtimes.
+    .parseAsync(spoken, {}, (_error, _flags, output) => {
+      if (output !== "") printLine(context, output);
+    });
+}
+
+function nameOf({ command = "" }: CommandModule): string {
+  return String(command).split(" ")[0] ?? "";
+}
+
+function restoreDashes(flags: Record<string, unknown>): void {
+  const restored = (value: unknown): unknown => (value === LONE_DASH ? "-" : value);
+  for (const [name, value] of Object.entries(flags)) {
+    flags[name] = Array.isArray(value) ? value.map(restored) : restored(value);
+  }
+}
