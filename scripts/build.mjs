@@ -4,8 +4,8 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { remove } from "fs-extra/esm";
+import { bundledPackages, licenceTexts } from "./build/bundled-packages.mjs";
 import { writeDeflateModule } from "./build/deflate-wasm.mjs";
-import { licences } from "./build/licences.mjs";
 import { banner, common, root } from "./build/options.mjs";
 import { buildProgram } from "./build/program.mjs";
 
@@ -36,5 +36,5 @@ const launcher = await build({
   supported: { "dynamic-import": false },
 });
 await chmod(join(root, "dist/bin.cjs"), 0o755);
-const metafiles = [library.metafile, threads.metafile, program.metafile, launcher.metafile];
-await writeFile(join(root, "dist/THIRD-PARTY-LICENSES.txt"), await licences(metafiles));
+const inputs = [library, threads, program, launcher].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+await writeFile(join(root, "dist/THIRD-PARTY-LICENSES.txt"), licenceTexts(await bundledPackages(inputs)));

@@ -1,10 +1,10 @@
 // The package as npm packs it, installed in an empty project: what a user's own compiler and Node make of it.
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { compile, installPackage } from "./peers/installed-package.ts";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { compile, installPackage, packPackage } from "./peers/installed-package.ts";
 import { run } from "./peers/run.ts";
-import type { TempFolder } from "./peers/temp-folder.ts";
+import { createTempFolder, type TempFolder } from "./peers/temp-folder.ts";
 
 const USE = `
 const images: readonly { readonly reference: string }[] = [];
@@ -70,6 +70,32 @@ describe("the packed package", () => {
     expect(stdout).toBe("");
     expect(code).toBe(0);
   });
+});
+
+test("npm installs the package without a registry, and ls and sbom list what is bundled in it", async () => {
+  const folder = await createTempFolder();
+  onTestFinished(() => folder.remove());
+  const npm = async (...words: readonly string[]): Promise<string> => {
+    const { code, stdout, stderr } = await run("npm", words, { cwd: folder.path });
+    expect([words, code, code === 0 ? "" : stderr]).toEqual([words, 0, ""]);
+    return stdout;
+  };
+  const archive = await packPackage(folder.path);
+  await writeFile(join(folder.path, "package.json"), '{"name":"user","version":"1.0.0","private":true}');
+  await npm("install", "--offline", "--no-audit", "--no-fund", archive);
+  const licences = await readFile(join(folder.path, "node_modules/imgpack/dist/THIRD-PARTY-LICENSES.txt"), "utf8");
+  const bundled = [...licences.matchAll(/^(\S+) (\d\S+) \(.+\)$/gm)]
+    .map(([, name, version]) => `${name}@${version}`)
+    .sort();
+  expect(bundled).toContain("yargs@18.2.0");
+  const listed = (await npm("ls", "--all", "--parseable", "--long")).split("\n").map(line => line.split(":")[1]);
+  expect([...new Set(listed)].filter(name => name && !/^(user|imgpack)@/.test(name)).sort()).toEqual(bundled);
+  const own = join(folder.path, "node_modules/imgpack/dist/sbom.spdx.json");
+  for (const text of [await npm("sbom", "--sbom-format", "spdx"), await readFile(own, "utf8")]) {
+    const { packages } = JSON.parse(text) as { packages: { name: string; versionInfo: string }[] };
+    const names = packages.map(({ name, versionInfo }) => `${name}@${versionInfo}`);
+    expect(names.filter(name => !/^(user|imgpack)@/.test(name)).sort()).toEqual(bundled);
+  }
 });
 
 /** What `dist/types/index.d.ts` exports, sorted. */

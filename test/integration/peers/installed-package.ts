@@ -7,6 +7,15 @@ import { createTempFolder, type TempFolder } from "./temp-folder.ts";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..");
 
+/** @returns the archive that npm packs, in `folder`. */
+export async function packPackage(folder: string): Promise<string> {
+  const staged = join(folder, "staged");
+  const stage = await run(process.execPath, [join(ROOT, "scripts/package.mjs"), staged]);
+  const packed = await run("npm", ["pack", staged, "--silent", "--pack-destination", folder]);
+  if (stage.code !== 0 || packed.code !== 0) throw new Error(`${stage.stderr}${packed.stderr}`);
+  return join(folder, packed.stdout.trim());
+}
+
 /** An empty project with the package as npm packs it, and with what a project that runs on Node has. */
 export async function installPackage(): Promise<TempFolder> {
   const folder = await createTempFolder();
@@ -14,11 +23,9 @@ export async function installPackage(): Promise<TempFolder> {
   const installed = join(modules, "imgpack");
   await ensureDir(join(modules, "@types"));
   await mkdir(installed);
-  const words = ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder.path];
-  const packed = await run("npm", words, { cwd: ROOT });
-  const archive = join(folder.path, packed.stdout.trim());
+  const archive = await packPackage(folder.path);
   const unpacked = await run("tar", ["-xzf", archive, "-C", installed, "--strip-components=1"]);
-  if (packed.code !== 0 || unpacked.code !== 0) throw new Error(`${packed.stderr}${unpacked.stderr}`);
+  if (unpacked.code !== 0) throw new Error(unpacked.stderr);
   await symlink(join(ROOT, "node_modules/@types/node"), join(modules, "@types/node"));
   await symlink(join(ROOT, "node_modules/undici-types"), join(modules, "undici-types"));
   await writeFile(join(folder.path, "package.json"), '{"name":"user","private":true}');
