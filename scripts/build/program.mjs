@@ -27,6 +27,15 @@ const FILES = {
 const [MAIN = "", ...OTHERS] = Object.keys(FILES);
 const LAST = OTHERS.at(-1) ?? MAIN;
 
+/** Modules of Node that take milliseconds to load, and that a small push or pull does not use. */
+const LAZY = ["child_process", "dns", "dns/promises", "https", "tls", "worker_threads", "zlib"];
+/** Where a chunk imports names of one of them. The names are looked up when they are used. */
+const LAZY_IMPORT = new RegExp(`^(var \\w+ = )require(\\("node:(?:${LAZY.join("|")})"\\);)$`, "gm");
+const HEAD = `"use strict";
+const importMetaUrl=require("node:url").pathToFileURL(__filename).href;
+const lazy=name=>{let module;return new Proxy({},{get:(_target,key)=>(module??=require(name))[key]})};
+`;
+
 /** Runs chunks when they are first required. @param {Readonly<Record<string, string>>} fileOf chunks of other files */
 const loader = fileOf => `
 const fileOf=${JSON.stringify(fileOf)},loaded=new Map();
@@ -80,7 +89,8 @@ async function asFunction(text) {
     supported: { "dynamic-import": false },
   });
   const helpers = HELPERS.exec(code)?.[0] ?? "";
-  return { helpers: helpers.split(BETWEEN), body: code.slice(helpers.length) };
+  const body = code.slice(helpers.length).replace(LAZY_IMPORT, "$1lazy$2");
+  return { helpers: helpers.split(BETWEEN), body };
 }
 
 /**
@@ -98,11 +108,7 @@ async function asFile(chunks, finish) {
   const functions = chunks.map(
     ({ name, body }) => `${JSON.stringify(name)}: function(exports, require, module) {${body}}`,
   );
-  const text = [
-    '"use strict";const importMetaUrl=require("node:url").pathToFileURL(__filename).href;',
-    ...helpers.values(),
-    finish(`{${functions.join(",\n")}}`),
-  ].join("\n");
+  const text = [HEAD, ...helpers.values(), finish(`{${functions.join(",\n")}}`)].join("\n");
   const { code } = await transform(text, minified);
   if (/[^\0-\x7f]/.test(code)) throw new Error("A program file is not ASCII");
   return code;

@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import tls, { type SecureContext } from "node:tls";
+import { createSecureContext, rootCertificates, type SecureContext } from "node:tls";
 import { errorCode } from "../../util/error-code.ts";
 import type { RateLimit } from "./rate-limit.ts";
 
@@ -65,7 +65,7 @@ export function trustSystem(fault: unknown, env: NodeJS.ProcessEnv = process.env
   const system = firstReadable(named ? [named] : SYSTEM_FILES);
   // Node adds this file to its own certificates only while no others are named.
   const extra = env["NODE_EXTRA_CA_CERTS"] ? firstReadable([env["NODE_EXTRA_CA_CERTS"]]) : undefined;
-  systemCertificates = [...(system === undefined ? tls.rootCertificates : [system]), ...(extra ? [extra] : [])];
+  systemCertificates = [...(system === undefined ? rootCertificates : [system]), ...(extra ? [extra] : [])];
   contexts = new WeakMap();
   return true;
 }
@@ -113,7 +113,7 @@ function checkAuthorities(ca: string): void {
 function createContext({ ca, clientCertificates = [] }: TransportOptions): SecureContext {
   if (ca !== undefined) checkAuthorities(ca);
   const trusted = [...(systemCertificates ?? []), ...(ca === undefined ? [] : [ca])];
-  return tls.createSecureContext({
+  return createSecureContext({
     ...(trusted.length === 0 ? {} : { ca: trusted }),
     ...(clientCertificates.length === 0
       ? {}
