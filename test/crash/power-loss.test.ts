@@ -130,14 +130,24 @@ describe("a power cut", { timeout: 6 * 3_600_000 }, () => {
   // What the model would not find here it would not find in a broken program either.
   const isOf = (operation: Operation, kind: OperationKind, suffix: string): boolean =>
     operation.kind === kind && operation.target.endsWith(suffix);
-  test.each<[name: string, found: RegExp, forgets: (operation: Operation) => boolean]>([
-    ["data before the journal", /the journal promises/, operation => isOf(operation, "datasync", ".partial")],
-    ["data before the name", /unfinished under the final name/, operation => isOf(operation, "sync", ".partial")],
-    ["the journal before the header", /a file without a journal/, operation => isOf(operation, "datasync", ".journal")],
-  ])("is seen to do harm where a sync is missing: %s", async (_name, found, forgets) => {
+  test.each<[name: string, found: RegExp, checkpointBytes: number, forgets: (operation: Operation) => boolean]>([
+    ["data before the journal", /the journal promises/, 16 * KIB, operation => isOf(operation, "datasync", ".partial")],
+    [
+      "data before the header",
+      /may be trusted|were changed/,
+      KIB * KIB,
+      operation => isOf(operation, "datasync", ".partial"),
+    ],
+    [
+      "data before the name",
+      /unfinished under the final name/,
+      16 * KIB,
+      operation => isOf(operation, "sync", ".partial"),
+    ],
+  ])("is seen to do harm where a sync is missing: %s", async (_name, found, checkpointBytes, forgets) => {
     const random = seeded(SEED);
     const app = await reference(["one", 30 * KIB], ["two", 12 * KIB]);
-    const recording = await recordRuns("forgetful", [{ of: app }], none, forgets);
+    const recording = await recordRuns("forgetful", [{ of: app, checkpointBytes }], none, forgets);
     await expect(recoverMany(random, 5000, () => recording)).rejects.toThrow(found);
   });
 });

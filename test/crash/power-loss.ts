@@ -143,7 +143,9 @@ export async function recover(
     const left = await readdir(folder);
     if (left.join() !== OUTPUT) fail(`left ${left.join()}`);
     if (!(await readFile(join(folder, OUTPUT))).equals(of.bytes)) fail("wrong bytes");
-    const kept = promised.blobs.reduce((sum, { bytes }) => sum + bytes, 0);
+    // A complete file needs no journal.
+    const isComplete = files.get(PARTIAL)?.equals(of.bytes) === true;
+    const kept = isComplete ? of.image.bytes : promised.blobs.reduce((sum, { bytes }) => sum + bytes, 0);
     if (fetched < of.image.bytes - kept) fail(`fetched ${fetched}, but only ${kept} may be trusted`);
     const isResumable = promised.isPaired && last.command !== null && !isMoved;
     if (isRebooted && isResumable && fetched !== of.image.bytes - kept) {
@@ -190,12 +192,25 @@ export function promisesOf(files: FolderState, isRebooted: boolean): Promised {
     else if (record.isDurable || !(isRebooted || before.has(record.claim)))
       blob.bytes = Math.max(blob.bytes, record.bytes);
   }
-  if (isDone) for (const blob of blobs.values()) blob.bytes = blob.size;
   const partial = files.get(PARTIAL);
   const marker = partial === undefined ? undefined : decodeMarker(partial.subarray(0, MARKER_BYTES));
-  const isWhole = partial?.subarray(0, "oci-layout".length).equals(Buffer.from("oci-layout"));
-  const isPaired = partial === undefined ? isDone : isWhole === true || marker?.nonce === open.nonce;
+  // Its first block comes after all others are synced.
+  const isWhole =
+    partial?.subarray(0, "oci-layout".length).equals(Buffer.from("oci-layout")) === true &&
+    [...blobs.values()].every(blob => isThere(partial, blob));
+  if (isDone || isWhole) for (const blob of blobs.values()) blob.bytes = blob.size;
+  const isPaired = partial === undefined ? isDone : isWhole || marker?.nonce === open.nonce;
   return isPaired ? { blobs: [...blobs.values()], isPaired, isDone } : nothing;
+}
+
+function isThere(
+  file: Buffer,
+  { digest, offset, size }: { readonly digest: string; readonly offset: number; readonly size: number },
+): boolean {
+  return createHash("sha256")
+    .update(file.subarray(offset, offset + size))
+    .digest("hex")
+    .startsWith(digest);
 }
 
 function isOld(record: Extract<JournalRecord, { type: "claim" }>): boolean {

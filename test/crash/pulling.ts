@@ -55,6 +55,8 @@ export interface PullChoices {
   readonly command?: string | null | undefined;
   readonly restart?: boolean;
   readonly checkpointBytes?: number;
+  /** Default 0: the clock counts for nothing. */
+  readonly checkpointMs?: number;
   readonly concurrency?: number;
   readonly notes?: string[];
   readonly signal?: AbortSignal;
@@ -64,7 +66,14 @@ export interface PullChoices {
 
 /** @returns bytes of configs and layers that were asked for. */
 export async function pullImage(image: TestImage, path: string, choices: PullChoices = {}): Promise<number> {
-  const { command = "pull app:1", restart, checkpointBytes = 16 * 1024, concurrency = 3, notes = [] } = choices;
+  const {
+    command = "pull app:1",
+    restart,
+    checkpointBytes = 16 * 1024,
+    checkpointMs = 0,
+    concurrency = 3,
+    notes = [],
+  } = choices;
   let fetched = 0;
   const source: ImageSource = {
     async *roots() {
@@ -87,7 +96,7 @@ export async function pullImage(image: TestImage, path: string, choices: PullCho
     async [Symbol.asyncDispose]() {},
   };
   const onNote = (text: string): void => void notes.push(text);
-  const resume = { command: command ?? undefined, restart, checkpointBytes, onNote };
+  const resume = { command: command ?? undefined, restart, checkpointBytes, checkpointMs, onNote };
   await copyImages({
     plan: await gather(source, [image.root]),
     source,

@@ -1,16 +1,15 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { Stats } from "node:fs";
 import { StorageError } from "../../errors.ts";
-import { createFile, type DiskFile, openForUpdate, removeFile } from "../../util/disk.ts";
+import { createFile, type DiskFile, removeFile } from "../../util/disk.ts";
 import { formatBytes, quote } from "../../util/format.ts";
 import { checkSpace, checkTarget, storageFault } from "../../util/output-checks.ts";
-import { isOwnedByUser } from "../../util/private-file.ts";
 import { lstat } from "../../util/read-disk.ts";
 import { ArchiveJournal } from "./archive-journal.ts";
 import type { JournalRecord } from "./journal-record.ts";
 import { type JournalState, journalState } from "./journal-state.ts";
+import { type LeftOver, openLeftOver } from "./left-over.ts";
 import { type ArchivePlan, type OpenedPartial, PartialArchive, type ResumeOptions } from "./partial-archive.ts";
-import { decodeMarker, encodeMarker, MARKER_BYTES } from "./partial-marker.ts";
+import { encodeMarker } from "./partial-marker.ts";
 
 /** For an archive that cannot be resumed. */
 const NO_COMMAND = "0".repeat(32);
@@ -58,6 +57,8 @@ async function openClaimed(
   await using left = await openLeftOver(path, plan, command, state);
   const owner = state?.open.command ?? left?.command;
   const holds = (state === undefined ? 0 : sum(state.kept.values())) > 0;
+  if (left?.isWhole === true && !left.isPaired && options.restart !== true)
+    return await adopt(path, plan, command, journal, left);
   if (left !== undefined && options.restart !== true && owner !== command) {
     const isWorthless = owner === NO_COMMAND || left.isEmpty || (state !== undefined && !holds);
     if (!isWorthless) throw foreignPartial(partial, owner === undefined);
@@ -73,7 +74,7 @@ async function openClaimed(
   const { blocks } = await file.stat();
   await checkSpace(path, plan.totalBytes, blocks * BLOCK_BYTES);
   const isChanged = state.open.plan !== plan.id;
-  const kept = reusableBytes(plan, state);
+  const kept = left.isWhole ? allBytes(plan) : reusableBytes(plan, state);
   if (sum(kept.values()) > 0) options.onNote?.(resumeNote(path, plan, sum(kept.values()), isChanged));
   const nonce = isChanged ? await reopen(file, plan, command, journal, kept) : state.open.nonce;
   if (!isChanged && !isFinal) {
@@ -81,61 +82,24 @@ async function openClaimed(
     await file.truncate(plan.totalBytes);
   }
   left.release();
-  return { path, plan, file, journal, nonce, kept, isFinal };
+  return { path, plan, file, journal, nonce, kept, isWhole: isFinal, isFinal };
 }
 
-interface LeftOver extends AsyncDisposable {
-  readonly file: DiskFile;
-  /** In its marker; undefined without one. */
-  readonly command: string | undefined;
-  /** True if no byte of it was ever written. */
-  readonly isEmpty: boolean;
-  /** True if the journal is about this file. */
-  readonly isPaired: boolean;
-  /** True if it is renamed already, so that only the journal was left to remove. */
-  readonly isFinal: boolean;
-  /** Keeps the file open. */
-  release(): void;
-}
-
-async function openLeftOver(
+/**
+ * A power cut before the rename may leave a complete file whose journal is lost, and whose marker is gone: only its bytes say
+ * what it is. It is compared, and never changed.
+ */
+async function adopt(
   path: string,
   plan: ArchivePlan,
   command: string,
-  state: JournalState | undefined,
-): Promise<LeftOver | undefined> {
-  const partial = `${path}.partial`;
-  const found = await lstat(partial).catch(() => undefined);
-  const isFinal =
-    found === undefined && state?.isDone === true && state.open.plan === plan.id && state.open.command === command;
-  const final = isFinal ? await lstat(path).catch(() => undefined) : undefined;
-  if (found === undefined && final?.size !== plan.totalBytes) return undefined;
-  if (found !== undefined && !isOwnFile(found)) {
-    throw new StorageError(`Cannot write ${quote(partial)}: found something else than a partial file, expected none`, {
-      hint: "Remove it, or choose another output name.",
-    });
-  }
-  const file = await openForUpdate(isFinal ? path : partial);
-  const first = Buffer.alloc(MARKER_BYTES);
-  await file.read(first, 0);
-  const marker = decodeMarker(first);
-  const isWhole = state?.open.plan === plan.id && first.equals(plan.firstBlock);
-  let isKept = false;
-  return {
-    file,
-    command: marker?.command,
-    isEmpty: first.every(byte => byte === 0),
-    isPaired: isWhole || (marker !== undefined && marker.nonce === state?.open.nonce),
-    isFinal,
-    release: () => {
-      isKept = true;
-    },
-    [Symbol.asyncDispose]: async () => (isKept ? undefined : await file.close()),
-  };
-}
-
-function isOwnFile(stats: Stats): boolean {
-  return stats.isFile() && stats.nlink === 1 && isOwnedByUser(stats);
+  journal: ArchiveJournal,
+  left: LeftOver,
+): Promise<OpenedPartial> {
+  const nonce = newNonce();
+  await journal.append(openingRecords(plan, nonce, command));
+  left.release();
+  return { path, plan, file: left.file, journal, nonce, kept: allBytes(plan), isWhole: true, isFinal: false };
 }
 
 async function begin(
@@ -145,13 +109,13 @@ async function begin(
   journal: ArchiveJournal,
 ): Promise<OpenedPartial> {
   await checkSpace(path, plan.totalBytes);
-  const nonce = randomBytes(8).toString("hex");
+  const nonce = newNonce();
   await journal.append(openingRecords(plan, nonce, command));
   const file = await createFile(`${path}.partial`, 0o644);
   try {
     await file.write(encodeMarker({ nonce, command }), 0);
     await file.truncate(plan.totalBytes);
-    return { path, plan, file, journal, nonce, kept: new Map(), isFinal: false };
+    return { path, plan, file, journal, nonce, kept: new Map(), isWhole: false, isFinal: false };
   } catch (error) {
     await removeFile(file.path).catch(() => undefined);
     await file.close();
@@ -167,7 +131,7 @@ async function reopen(
   journal: ArchiveJournal,
   kept: ReadonlyMap<number, number>,
 ): Promise<string> {
-  const nonce = randomBytes(8).toString("hex");
+  const nonce = newNonce();
   await file.write(encodeMarker({ nonce, command }), 0);
   await file.truncate(plan.totalBytes);
   // Before blobs of the new plan replace those that the journal still describes.
@@ -199,6 +163,15 @@ function reusableBytes({ blobs }: ArchivePlan, state: JournalState): ReadonlyMap
     if (bytes !== undefined) kept.set(index, bytes);
   }
   return kept;
+}
+
+function allBytes({ blobs }: ArchivePlan): ReadonlyMap<number, number> {
+  return new Map(blobs.map(({ size }, index) => [index, size]));
+}
+
+/** 8 bytes in hex. */
+function newNonce(): string {
+  return randomBytes(8).toString("hex");
 }
 
 function digestPrefix(digest: string): string {

@@ -4,13 +4,18 @@ import type { Digest } from "../../oci/digest.ts";
 import { type DiskFile, removeFile, renameFile, syncFolder } from "../../util/disk.ts";
 import { formatBytes, quote } from "../../util/format.ts";
 import { storageFault } from "../../util/output-checks.ts";
+import { allEnded } from "../../util/promises.ts";
 import { lstat } from "../../util/read-disk.ts";
 import type { ArchiveJournal } from "./archive-journal.ts";
 import type { ProgressRecord } from "./journal-record.ts";
 import { WrittenPrefix } from "./written-prefix.ts";
 
-/** Bytes between two syncs: at most twice as much is lost by a power cut. */
+/**
+ * Bytes, and time, between two syncs: a power cut costs at most twice the larger of both. Writers wait for a disk that
+ * syncs, so a fast pull must not sync often.
+ */
 const CHECKPOINT_BYTES = 64 * 1024 * 1024;
+const CHECKPOINT_MS = 5000;
 
 /** Below this size a leftover file confuses more than resuming saves. */
 const MIN_KEPT_BYTES = 1024 * 1024;
@@ -37,8 +42,9 @@ export interface ResumeOptions {
   readonly command?: string | undefined;
   /** Discards what an interrupted run has left. */
   readonly restart?: boolean | undefined;
-  /** Bytes between two syncs; for tests. */
+  /** Bytes between two syncs, and milliseconds; for tests. */
   readonly checkpointBytes?: number | undefined;
+  readonly checkpointMs?: number | undefined;
   readonly onNote?: ((text: string) => void) | undefined;
 }
 
@@ -50,13 +56,16 @@ export interface OpenedPartial {
   readonly nonce: string;
   /** By blob. */
   readonly kept: ReadonlyMap<number, number>;
-  /** True if it is renamed already: nothing is written, only compared. */
+  /** True if it is complete, as far as its first block says: nothing is written, only compared. */
+  readonly isWhole: boolean;
+  /** True if it is renamed already. */
   readonly isFinal: boolean;
 }
 
 /**
  * An archive under its partial name, and the journal of what is in it. Bytes are written before the record about them, so
- * that the journal is right whatever happens in between; to survive a power cut: bytes, sync, record, sync.
+ * that the journal is right whatever happens in between; to survive a power cut: bytes, sync, record, sync. A file that is
+ * complete needs no record: its bytes say what it is.
  */
 export class PartialArchive implements AsyncDisposable {
   readonly #opened: OpenedPartial;
@@ -65,6 +74,7 @@ export class PartialArchive implements AsyncDisposable {
   /** Bytes of each blob that are recorded as durable. */
   readonly #durable = new Map<number, number>();
   #unsynced = 0;
+  #syncedAt = performance.now();
   #checkpoint: Promise<void> = Promise.resolve();
   #isFolderSynced = false;
   #failure: unknown;
@@ -87,10 +97,10 @@ export class PartialArchive implements AsyncDisposable {
 
   /** @throws StorageError; after the first one, nothing is written. */
   async write(bytes: Uint8Array, position: number): Promise<void> {
-    const { file, isFinal, journal } = this.#opened;
+    const { file, isWhole, journal } = this.#opened;
     await this.#guarded(async () => {
       await journal.checkAfterPause();
-      if (!isFinal) return await file.write(bytes, position);
+      if (!isWhole) return await file.write(bytes, position);
       const written = Buffer.alloc(bytes.length);
       await file.read(written, position);
       if (written.equals(bytes)) return;
@@ -107,9 +117,11 @@ export class PartialArchive implements AsyncDisposable {
     if (prefix?.add(position, length) !== true) return;
     await this.#guarded(async () => await this.#opened.journal.append([this.#progress(index, prefix.bytes, false)]));
     this.#unsynced += length;
-    const { checkpointBytes = CHECKPOINT_BYTES } = this.#options;
-    if (this.#unsynced < checkpointBytes) return;
+    const { checkpointBytes = CHECKPOINT_BYTES, checkpointMs = CHECKPOINT_MS } = this.#options;
+    const now = performance.now();
+    if (this.#unsynced < checkpointBytes || now - this.#syncedAt < checkpointMs) return;
     this.#unsynced = 0;
+    this.#syncedAt = now;
     // One sync at a time; writers wait for it only if they are a whole window ahead of the disk.
     const before = this.#checkpoint;
     this.#checkpoint = before.then(async () => await this.#guarded(async () => await this.#makeDurable()));
@@ -131,17 +143,18 @@ export class PartialArchive implements AsyncDisposable {
 
   /** Makes the file complete and durable, and renames it. */
   async publish(): Promise<void> {
-    const { file, journal, path, plan, nonce, isFinal } = this.#opened;
+    const { file, journal, path, plan, nonce, isWhole, isFinal } = this.#opened;
     await this.#checkpoint;
     await this.#guarded(async () => {
-      if (!isFinal) {
-        // The journal and both names, too: without the marker, only the journal identifies the file.
-        await this.#makeDurable();
+      if (!isWhole) {
+        await this.#syncData();
         await file.write(plan.firstBlock, 0);
+      }
+      if (!isFinal) {
         await file.sync();
         await this.#checkStillOwn();
+        // Without a sync: after a power cut, a journal that says less costs nothing but time.
         await journal.append([{ type: "done", nonce }]);
-        await journal.sync();
         await journal.checkOwned();
         await renameFile(file.path, path);
       }
@@ -153,7 +166,7 @@ export class PartialArchive implements AsyncDisposable {
 
   /** Without `publish`, written bytes are kept for the same command, or removed. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const { file, journal, path, isFinal } = this.#opened;
+    const { file, journal, path, isWhole } = this.#opened;
     await this.#checkpoint.catch(() => undefined);
     if (this.#isDone) {
       await file.close();
@@ -171,19 +184,16 @@ export class PartialArchive implements AsyncDisposable {
       );
       return;
     }
-    if (!isFinal && (await this.#isNamed()) && (await journal.isOwned()))
+    if (!isWhole && (await this.#isNamed()) && (await journal.isOwned()))
       await removeFile(file.path).catch(() => undefined);
     await file.close();
     await journal.remove().catch(() => undefined);
   }
 
   async #makeDurable(): Promise<void> {
-    const { file, journal, path } = this.#opened;
+    const { journal } = this.#opened;
     const reached = this.#prefixes.map(prefix => ({ prefix, bytes: prefix.bytes }));
-    await file.datasync();
-    // The name, too: an earlier file of this name must not come back next to this journal.
-    if (!this.#isFolderSynced) await syncFolder(dirname(path));
-    this.#isFolderSynced = true;
+    await this.#syncData();
     const records: ProgressRecord[] = [];
     for (const [index, { prefix, bytes }] of reached.entries()) {
       // A blob that was reset in the meantime starts over.
@@ -193,6 +203,13 @@ export class PartialArchive implements AsyncDisposable {
     }
     await journal.append(records);
     await journal.sync();
+  }
+
+  /** Once with the names: an earlier file of this name must not come back next to this journal. */
+  async #syncData(): Promise<void> {
+    const { file, path } = this.#opened;
+    await allEnded([file.datasync(), this.#isFolderSynced ? undefined : syncFolder(dirname(path))]);
+    this.#isFolderSynced = true;
   }
 
   #progress(index: number, bytes: number, isDurable: boolean): ProgressRecord {
