@@ -1,4 +1,4 @@
-import type { GzipProfile } from "../compress/gzip/gzip-profile.ts";
+import type { LayerProfile } from "../compress/layer-profile.ts";
 import type { ImageSource, ManifestDraft, PendingBlob, PendingKey, Root, Seal } from "../content/contracts.ts";
 import { derivedSource } from "../content/derived-source.ts";
 import { isPending } from "../content/draft-manifest.ts";
@@ -8,11 +8,17 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { isArtifact } from "../oci/is-artifact.ts";
 import { parseManifest } from "../oci/manifest.ts";
-import { isForeignLayerType, isImageManifestType, layerCompression, toGzipLayerType } from "../oci/media-types.ts";
-import { gzipLayer, wrongDiffId } from "./gzip-layer.ts";
+import {
+  isForeignLayerType,
+  isImageManifestType,
+  layerCompression,
+  OCI_MANIFEST,
+  withLayerCompression,
+} from "../oci/media-types.ts";
+import { packLayer, wrongDiffId } from "./pack-layer.ts";
 
 /**
- * Compresses raw layers with gzip while they are sent, as `docker push` does, and layers in a format that registries and
+ * Compresses raw layers while they are sent, as `docker push` does with gzip, and layers in a format that registries and
  * runtimes do not support (xz, bzip2); other compressed layers do not change. A settled image with such layers becomes a
  * draft: its digest changes, which the copy reports.
  *
@@ -20,7 +26,7 @@ import { gzipLayer, wrongDiffId } from "./gzip-layer.ts";
  */
 export function compressLayers(
   source: ImageSource,
-  profile: GzipProfile,
+  profile: LayerProfile,
   seals: ReadonlyMap<Digest, Seal> = new Map(),
 ): ImageSource {
   return derivedSource(source, {
@@ -31,14 +37,14 @@ export function compressLayers(
 }
 
 /** Of a raw layer with this diff_id; also the digest cache's key. */
-export function gzipKey(diffId: Digest, profile: GzipProfile): PendingKey {
+export function packedKey(diffId: Digest, profile: LayerProfile): PendingKey {
   return `pending:${diffId}+${profile.name}`;
 }
 
 async function compressRoot(
   source: ImageSource,
   root: Root,
-  profile: GzipProfile,
+  profile: LayerProfile,
   seals: ReadonlyMap<Digest, Seal>,
   signal: AbortSignal | undefined,
 ): Promise<Root> {
@@ -46,7 +52,7 @@ async function compressRoot(
   if (draft === undefined || !draft.layers.some(layer => !isPending(layer) && isChanged(layer))) return root;
   const layers = draft.layers.map((layer, index) => {
     if (isPending(layer) || !isChanged(layer)) return layer;
-    const mediaType = gzipType(layer);
+    const mediaType = packedType(layer, profile);
     const seal = seals.get(layer.digest);
     if (seal !== undefined) {
       const wanted = draft.diffIds?.[index];
@@ -57,7 +63,9 @@ async function compressRoot(
     const diffId = isRaw(layer) ? layer.digest : draft.diffIds?.[index];
     return pendingLayer(source, layer, mediaType, diffId, profile);
   });
-  return { kind: "draft", names: root.names, badNames: root.badNames, draft: { ...draft, layers } };
+  // A Docker manifest has no media type for zstd layers that all its readers know.
+  const mediaType = profile.format === "zstd" ? OCI_MANIFEST : draft.mediaType;
+  return { kind: "draft", names: root.names, badNames: root.badNames, draft: { ...draft, mediaType, layers } };
 }
 
 async function draftOf(
@@ -90,10 +98,10 @@ function pendingLayer(
   layer: Descriptor,
   mediaType: string,
   diffId: Digest | undefined,
-  profile: GzipProfile,
+  profile: LayerProfile,
 ): PendingBlob {
   const compression = layerCompression(layer.mediaType);
-  const key = gzipKey(diffId ?? layer.digest, profile);
+  const key = packedKey(diffId ?? layer.digest, profile);
   return {
     key,
     resumeKey: key,
@@ -103,7 +111,7 @@ function pendingLayer(
     origin: layer,
     async open(signal, onBytes, from) {
       const blob = from ?? (await source.blob(layer, signal));
-      return gzipLayer(blob, {
+      return packLayer(blob, {
         mediaType,
         profile,
         diffId,
@@ -116,9 +124,9 @@ function pendingLayer(
   };
 }
 
-function gzipType({ mediaType }: Descriptor): string {
-  const type = toGzipLayerType(mediaType);
+function packedType({ mediaType }: Descriptor, { format }: LayerProfile): string {
+  const type = withLayerCompression(mediaType, format);
   if (type === undefined)
-    throw new InternalError(`Cannot compress layer from archive: ${mediaType} has no gzip variant`);
+    throw new InternalError(`Cannot compress layer from archive: ${mediaType} has no ${format} variant`);
   return type;
 }

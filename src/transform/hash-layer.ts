@@ -3,8 +3,8 @@ import type { BlobSource } from "../content/contracts.ts";
 import { hashedBlob } from "../content/hashed-blob.ts";
 import { pumpBlob } from "../content/pump.ts";
 import type { Digest, DigestAlgorithm } from "../oci/digest.ts";
-import type { RawCheck } from "./gzip-layer.ts";
 import { inflatedBlob } from "./inflated-blob.ts";
+import type { RawCheck } from "./pack-layer.ts";
 
 export interface LayerHashes {
   /** Of the bytes as they are. */

@@ -1,9 +1,9 @@
 import { RATIO_LIMIT } from "../compress/compressed-data.ts";
 import type { Compression } from "../compress/detect.ts";
-import type { GzipProfile } from "../compress/gzip/gzip-profile.ts";
+import type { LayerProfile } from "../compress/layer-profile.ts";
 import type { BlobSource, PendingBlob, PendingKey } from "../content/contracts.ts";
 import type { Digest } from "../oci/digest.ts";
-import { gzipLayer, type RawCheck } from "./gzip-layer.ts";
+import { packLayer, type RawCheck } from "./pack-layer.ts";
 
 /** The input of a layer: a tar, compressed or not, or a folder that is packed while it is read. */
 export interface RawLayer {
@@ -18,7 +18,7 @@ export interface RawLayer {
 export interface LayerOutput {
   readonly mediaType: string;
   /** Undefined leaves the layer uncompressed. */
-  readonly profile: GzipProfile | undefined;
+  readonly profile: LayerProfile | undefined;
 }
 
 /** @param diffId if it is known: then the digest cache may contain the layer. */
@@ -35,7 +35,7 @@ export function importedLayer(layer: RawLayer, output: LayerOutput, diffId?: Dig
     sourceBytes: blob.size,
     origin: { mediaType: output.mediaType, digest, size: blob.size },
     open: async (signal, onBytes) =>
-      gzipLayer(blob, {
+      packLayer(blob, {
         ...output,
         what: `layer from ${what}`,
         compression,

@@ -10,7 +10,12 @@ import { isArtifact } from "../oci/is-artifact.ts";
 import { MAX_CONFIG_BYTES } from "../oci/limits.ts";
 import { isForeignLayerType, type LayerCompression, layerCompression } from "../oci/media-types.ts";
 
-export type TargetCompression = "gzip" | "raw";
+export type TargetCompression = "gzip" | "zstd" | "raw";
+
+/** The compression of layers that are written so. */
+export function writtenCompression(target: TargetCompression): LayerCompression {
+  return target === "raw" ? "none" : target;
+}
 
 export interface LayerToRecompress {
   readonly layer: Descriptor;
@@ -31,8 +36,7 @@ export function isRecompressed(
   only: ReadonlySet<LayerCompression> | undefined,
 ): boolean {
   const found = layerCompression(mediaType);
-  if (found === undefined || found === (target === "raw" ? "none" : "gzip") || isForeignLayerType(mediaType))
-    return false;
+  if (found === undefined || found === writtenCompression(target) || isForeignLayerType(mediaType)) return false;
   return only === undefined || only.has(found);
 }
 

@@ -1,9 +1,9 @@
-import type { GzipProfile } from "../compress/gzip/gzip-profile.ts";
+import type { LayerProfile } from "../compress/layer-profile.ts";
 import type { BlobSource, PendingStream } from "../content/contracts.ts";
 import { verified } from "../content/verified.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import { gzipLayer } from "./gzip-layer.ts";
+import { packLayer } from "./pack-layer.ts";
 
 /**
  * A layer in another compression; the input is verified while it is read. The same layer gives the same bytes on any
@@ -15,11 +15,11 @@ export function recompressLayer(
   layer: Descriptor,
   blob: BlobSource,
   diffId: Digest,
-  profile: GzipProfile | undefined,
+  profile: LayerProfile | undefined,
   signal?: AbortSignal,
 ): PendingStream {
   const what = `layer ${layer.digest}`;
-  return gzipLayer(verified(layer, blob, what), {
+  return packLayer(verified(layer, blob, what), {
     mediaType: layer.mediaType,
     profile,
     diffId,

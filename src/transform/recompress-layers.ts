@@ -1,4 +1,6 @@
-import { type GzipProfile, gzipProfile } from "../compress/gzip/gzip-profile.ts";
+import { gzipProfile } from "../compress/gzip/gzip-profile.ts";
+import type { LayerProfile } from "../compress/layer-profile.ts";
+import { zstdProfile } from "../compress/zstd/zstd-profile.ts";
 import { bytesBlob } from "../content/blob.ts";
 import type { BlobSource, CopyPlan, ImageSource, Root, StreamedBlobs } from "../content/contracts.ts";
 import { derivedSource, rootsOf } from "../content/derived-source.ts";
@@ -6,10 +8,15 @@ import { isPending } from "../content/draft-manifest.ts";
 import { InternalError } from "../errors.ts";
 import { type Descriptor, describeBytes } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import { type LayerCompression, withLayerCompression } from "../oci/media-types.ts";
+import { type LayerCompression, OCI_MANIFEST, withLayerCompression } from "../oci/media-types.ts";
 import { formatBytes } from "../util/format.ts";
 import { runBounded } from "../util/task-group.ts";
-import { type LayerToRecompress, layersToRecompress, type TargetCompression } from "./layers-to-recompress.ts";
+import {
+  type LayerToRecompress,
+  layersToRecompress,
+  type TargetCompression,
+  writtenCompression,
+} from "./layers-to-recompress.ts";
 import { recompressLayer } from "./recompress-layer.ts";
 import { reproducibleLayer, sealLayer } from "./reproducible-layer.ts";
 import { rewriteImage, rewriteIndex } from "./rewrite-manifest.ts";
@@ -17,7 +24,7 @@ import { rewriteImage, rewriteIndex } from "./rewrite-manifest.ts";
 export interface RecompressOptions {
   /** Only layers with these compressions (default: all with another one than the target). */
   readonly only?: ReadonlySet<LayerCompression> | undefined;
-  readonly profile?: GzipProfile | undefined;
+  readonly profile?: LayerProfile | undefined;
   /** Is called with what is done, and why layers are read twice. */
   readonly onNote: (message: string) => void;
   readonly signal?: AbortSignal | undefined;
@@ -54,7 +61,7 @@ export async function recompressLayers(
   options.onNote(
     `Recompressing ${what}: reading ${formatBytes(bytes)} twice, because an archive needs sizes before its first byte`,
   );
-  const profile = target === "raw" ? undefined : (options.profile ?? gzipProfile());
+  const profile = target === "raw" ? undefined : (options.profile ?? profileOf(target));
   const recompressed = await measure(source, layers, profile, options.signal);
   const rewritten = new Map<Digest, Uint8Array>();
   const changed = rewriteManifests(plan, recompressed, target, rewritten, options.onNote);
@@ -62,11 +69,15 @@ export async function recompressLayers(
   return recompressedSource(source, plan, { roots, layers, profile, recompressed, rewritten });
 }
 
+function profileOf(target: "gzip" | "zstd"): LayerProfile {
+  return target === "zstd" ? zstdProfile() : gzipProfile();
+}
+
 /** Digest and size after recompression, by the digest before. */
 async function measure(
   source: ImageSource,
   layers: ReadonlyMap<Digest, LayerToRecompress>,
-  profile: GzipProfile | undefined,
+  profile: LayerProfile | undefined,
   signal: AbortSignal | undefined,
 ): Promise<ReadonlyMap<Digest, RecompressedLayer>> {
   const recompressed = new Map<Digest, RecompressedLayer>();
@@ -117,9 +128,9 @@ function rewriteManifests(
           ? undefined
           : rewriteIndex(bytes, view, changed, onNote);
     if (now === undefined) continue;
-    const { digest, size } = describeBytes(descriptor.mediaType, now);
-    rewritten.set(digest, now);
-    changed.set(descriptor.digest, { ...descriptor, digest, size });
+    const { mediaType, digest, size } = describeBytes(now.mediaType, now.bytes);
+    rewritten.set(digest, now.bytes);
+    changed.set(descriptor.digest, { ...descriptor, mediaType, digest, size });
   }
   return changed;
 }
@@ -127,7 +138,7 @@ function rewriteManifests(
 interface RecompressedImages {
   readonly roots: readonly Root[];
   readonly layers: ReadonlyMap<Digest, LayerToRecompress>;
-  readonly profile: GzipProfile | undefined;
+  readonly profile: LayerProfile | undefined;
   readonly recompressed: ReadonlyMap<Digest, RecompressedLayer>;
   readonly rewritten: ReadonlyMap<Digest, Uint8Array>;
 }
@@ -193,8 +204,9 @@ function recompressedRoot(
   const layers = root.draft.layers.map(layer => {
     if (isPending(layer)) throw new InternalError(`Cannot recompress ${layer.key}: it is compressed while it is sent`);
     const now = recompressed.get(layer.digest);
-    const mediaType = withLayerCompression(layer.mediaType, target === "raw" ? "none" : "gzip");
+    const mediaType = withLayerCompression(layer.mediaType, writtenCompression(target));
     return now === undefined || mediaType === undefined ? layer : { mediaType, ...now };
   });
-  return { ...root, draft: { ...root.draft, layers } };
+  const mediaType = target === "zstd" ? OCI_MANIFEST : root.draft.mediaType;
+  return { ...root, draft: { ...root.draft, mediaType, layers } };
 }

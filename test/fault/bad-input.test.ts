@@ -136,7 +136,7 @@ describe("imgpack push needs names", () => {
       ["app:1"],
       ["--registry", "HOST", "--compression", "lz4"],
       2,
-      'Cannot use option compression: found "lz4", expected auto, keep, gzip, gzip:1, gzip:2 or gzip:4 to gzip:12',
+      'Cannot use option compression: found "lz4", expected auto, keep, gzip, gzip:1, gzip:2, gzip:4 to gzip:12, zstd, or zstd:1 to zstd:19',
       /^/,
     ],
   ])("imgpack push refuses %s", async (_what, tags, words, exitCode, message, hint) => {

@@ -30,7 +30,7 @@ export function doctorCommand(context: Context): CommandModule<object, DoctorFla
           })
           .option("layers", {
             requiresArg: true,
-            choices: ["keep", "gzip", "raw"] as const,
+            choices: ["keep", "gzip", "zstd", "raw"] as const,
             describe: "compression of the layers in the repaired archive (default keep)",
           }),
       ),

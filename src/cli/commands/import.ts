@@ -70,7 +70,7 @@ function importFlags(parser: Argv) {
     .option(
       "compression",
       text(
-        "compression of a raw layer: auto, keep, gzip, gzip:1 (fast), gzip:2, or gzip:4 to gzip:12 (default auto, which is gzip:2)",
+        "compression of a raw layer: auto, keep, gzip, gzip:1 (fast), gzip:2, gzip:4 to gzip:12, zstd or zstd:1 to zstd:19 (default auto, which is gzip:2)",
       ),
     )
     .example("$0 import rootfs.tar.gz -t registry.lan:5000/base:1.0 --cmd /bin/sh", "make an image and push it")

@@ -47,7 +47,7 @@ function pushFlags(parser: Argv) {
     .option("compression", {
       type: "string",
       describe:
-        "compression of raw layers: auto, keep, gzip, gzip:1 (fast), gzip:2, or gzip:4 to gzip:12 (default auto, which is gzip:2)",
+        "compression of raw layers: auto, keep, gzip, gzip:1 (fast), gzip:2, gzip:4 to gzip:12, zstd or zstd:1 to zstd:19 (default auto, which is gzip:2)",
     })
     .option("sparse", {
       requiresArg: true,

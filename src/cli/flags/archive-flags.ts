@@ -19,7 +19,7 @@ export function archiveFlags<T>(parser: Argv<T>, defaultPlatform: string): Argv<
   return platformsFlag(parser, defaultPlatform)
     .option("layers", {
       requiresArg: true,
-      choices: ["keep", "gzip", "raw"] as const,
+      choices: ["keep", "gzip", "zstd", "raw"] as const,
       describe: "compression of the layers to write (default keep)",
     })
     .option("for", {

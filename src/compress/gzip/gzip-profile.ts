@@ -3,6 +3,7 @@
  * build. The name is part of every key of the digest cache; a change of the output needs a new name.
  */
 export interface GzipProfile {
+  readonly format: "gzip";
   readonly name: string;
   /** 1 (fast), 2 (small), or 4 to 12, the levels of libdeflate. */
   readonly level: number;
@@ -15,5 +16,5 @@ const DEFAULT_LEVEL = 2;
 
 /** @param level 1 (fast), 2 (small), or 4 to 12 (smaller, at several times the CPU time). */
 export function gzipProfile(level: number = DEFAULT_LEVEL): GzipProfile {
-  return { name: `imgpack-gzip-v2-l${level}`, level };
+  return { format: "gzip", name: `imgpack-gzip-v2-l${level}`, level };
 }

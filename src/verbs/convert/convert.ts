@@ -100,7 +100,7 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
   await using reading = new StreamedInput({
     beginUpload: undefined,
     isShared: false,
-    level: "keep",
+    profile: undefined,
     cache: await openDigestCache(undefined),
     isDryRun: options.dryRun === true,
     reason: "because a pipe cannot be read again",

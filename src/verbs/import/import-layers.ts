@@ -120,7 +120,7 @@ function labelOf({ what }: ImportInput): BlobLabel {
 
 function outputOf(run: ImportRun): LayerOutput {
   const { profile } = run.target;
-  return { mediaType: layerType(run, profile === undefined ? "none" : "gzip"), profile };
+  return { mediaType: layerType(run, profile?.format ?? "none"), profile };
 }
 
 /** @throws UsageError for zstd in a Docker manifest, which has no media type for it. */

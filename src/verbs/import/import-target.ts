@@ -1,12 +1,12 @@
-import { type GzipProfile, gzipProfile } from "../../compress/gzip/gzip-profile.ts";
+import type { LayerProfile } from "../../compress/layer-profile.ts";
 import type { Root } from "../../content/contracts.ts";
 import { UsageError } from "../../errors.ts";
 import { formatReference, parseReference, resolveDockerHub } from "../../oci/reference.ts";
 import { quote } from "../../util/format.ts";
 import type { Compression } from "../options/choices.ts";
 import { type RegistryOptions, registryOptions } from "../options/registry-options.ts";
+import { chosenProfile } from "../shared/chosen-profile.ts";
 import { type Destination, destinations } from "../shared/destinations.ts";
-import { gzipLevel } from "../shared/gzip-level.ts";
 import { checkEnding } from "../shared/open-output.ts";
 import { PushNames } from "../shared/push-names.ts";
 
@@ -34,7 +34,7 @@ export interface ImportTarget {
   readonly names: readonly string[];
   readonly destinations: readonly Destination[];
   /** Undefined leaves layers uncompressed. */
-  readonly profile: GzipProfile | undefined;
+  readonly profile: LayerProfile | undefined;
   readonly isDocker: boolean;
   /** True without options for compression and format: an image that a registry has already may have any. */
   readonly isPlain: boolean;
@@ -54,11 +54,19 @@ export function importTarget(what: string, options: ImportTargetOptions): Import
   const { host } = registryOptions(options.registry);
   const isArchive = output !== undefined;
   if (isArchive) checkEnding(output);
-  const level = gzipLevel(options.compression);
+  const { profile } = chosenProfile(options.compression);
+  if (format === "docker" && profile?.format === "zstd") {
+    throw new UsageError(
+      `Cannot import ${what} with --format docker: found --compression zstd, expected gzip or keep`,
+      {
+        hint: "Leave out --format: an OCI manifest can have zstd layers.",
+      },
+    );
+  }
   return {
     names: isArchive ? [...new Set(tags.map(tag => archiveName(tag, host)))] : [],
     destinations: isArchive ? [] : destinations([NAMELESS], pushNames, what).found,
-    profile: level === "keep" ? undefined : gzipProfile(level),
+    profile,
     isDocker: format === "docker",
     isPlain: options.format === undefined && options.compression === undefined,
   };

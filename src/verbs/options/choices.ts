@@ -1,12 +1,13 @@
 /**
  * What becomes of raw layers: "auto" and "gzip" compress them, "gzip:1" is faster, "gzip:2" is the usual level, "gzip:4" to
- * "gzip:12" need several times the CPU time for fewer bytes, "keep" leaves them as they are. Layers of gzip and zstd are never changed.
+ * "gzip:12" need several times the CPU time for fewer bytes, "zstd" and "zstd:1" to "zstd:19" need Node 22.15, "keep" leaves them as
+ * they are. Layers of gzip and zstd are never changed.
  */
-export type Compression = "auto" | "keep" | "gzip" | `gzip:${number}`;
+export type Compression = "auto" | "keep" | "gzip" | `gzip:${number}` | "zstd" | `zstd:${number}`;
 
-/** Layers of the archive that is written: as in the source, all gzip, or all uncompressed. */
-export type Layers = "keep" | "gzip" | "raw";
-export const LAYERS: readonly Layers[] = ["keep", "gzip", "raw"];
+/** Layers of the archive that is written: as in the source, all gzip, all zstd (from Node 22.15 on), or all uncompressed. */
+export type Layers = "keep" | "gzip" | "zstd" | "raw";
+export const LAYERS: readonly Layers[] = ["keep", "gzip", "zstd", "raw"];
 
 /**
  * What becomes of an index that names images which the archive does not contain: "prune" leaves those entries out, which

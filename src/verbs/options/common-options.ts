@@ -73,10 +73,13 @@ export const TOOLS: Kind<ToolTarget | readonly ToolTarget[]> = {
   },
 };
 export const PLATFORMS: Kind<string | readonly string[]> = TEXTS;
-export const COMPRESSION: Kind<Compression> = kindOf("auto, keep, gzip, gzip:1, gzip:2 or gzip:4 to gzip:12", value =>
-  isCompression(value) ? value : undefined,
+export const COMPRESSION: Kind<Compression> = kindOf(
+  "auto, keep, gzip, gzip:1, gzip:2, gzip:4 to gzip:12, zstd, or zstd:1 to zstd:19",
+  value => (isCompression(value) ? value : undefined),
 );
 
 function isCompression(value: unknown): value is Compression {
-  return typeof value === "string" && /^(?:auto|keep|gzip(?::(?:[124-9]|1[0-2]))?)$/.test(value);
+  return (
+    typeof value === "string" && /^(?:auto|keep|gzip(?::(?:[124-9]|1[0-2]))?|zstd(?::(?:[1-9]|1[0-9]))?)$/.test(value)
+  );
 }

@@ -1,5 +1,4 @@
 import type { ArchiveSource } from "../../archive/open-archive.ts";
-import { gzipProfile } from "../../compress/gzip/gzip-profile.ts";
 import type { CopyPlan, ImageSource, Root, SettledRoot } from "../../content/contracts.ts";
 import { derivedSource, listRoots, rootsOf } from "../../content/derived-source.ts";
 import type { OnProgress } from "../../content/progress.ts";
@@ -14,6 +13,7 @@ import { compressLayers } from "../../transform/compress-layers.ts";
 import { pruneSparse } from "../../transform/prune-sparse.ts";
 import { DEFAULT_CONCURRENCY } from "../../util/options/option-limits.ts";
 import { type AlreadyPushed, findAlreadyPushed } from "../shared/already-pushed.ts";
+import type { ChosenProfile } from "../shared/chosen-profile.ts";
 import type { Destination } from "../shared/destinations.ts";
 import type { PushNames } from "../shared/push-names.ts";
 import type { RegistryPool } from "../shared/registry-pool.ts";
@@ -25,7 +25,7 @@ export interface PushRun {
   readonly names: PushNames;
   readonly registries: RegistryPool;
   readonly cache: DigestCache;
-  readonly level: number | "keep" | undefined;
+  readonly compression: ChosenProfile;
 }
 
 export interface OpenedArchive {
@@ -79,9 +79,10 @@ function preparedSource(
     note(run, `${nameOf(destination)}:${message}`);
   };
   const pruned = sparse === "keep" ? chosen : pruneSparse(chosen, onSparse);
-  if (run.level === "keep" || destination.isPinned) return pruned;
+  const { profile } = run.compression;
+  if (profile === undefined || destination.isPinned) return pruned;
   const hasLayers = sentTo === undefined || sentTo === nameOf(destination);
-  return compressLayers(pruned, gzipProfile(run.level), hasLayers ? reading.seals : undefined);
+  return compressLayers(pruned, profile, hasLayers ? reading.seals : undefined);
 }
 
 async function planPush(source: ImageSource, roots: readonly Root[], { options }: PushRun): Promise<CopyPlan> {
@@ -89,14 +90,14 @@ async function planPush(source: ImageSource, roots: readonly Root[], { options }
   return await gather(source, roots, options.signal, undefined, onAbsent);
 }
 
-/** Which images the registry has already. A level that the user chose is applied to all of them. */
+/** Which images the registry has already. A compression that the user chose is applied to all of them. */
 async function splitPresent(
   destination: Destination,
   roots: readonly Root[],
-  { registries, cache, level, options: { signal } }: PushRun,
+  { registries, cache, compression, options: { signal } }: PushRun,
 ): Promise<AlreadyPushed> {
   const repository = await registries.repositoryFor(destination, signal, "pull,push");
-  if (level !== undefined || destination.isPinned) return { present: [], absent: [...roots.entries()] };
+  if (compression.isChosen || destination.isPinned) return { present: [], absent: [...roots.entries()] };
   return await findAlreadyPushed(repository, roots, cache, signal);
 }
 

@@ -10,8 +10,9 @@ import { checkedList } from "../options/option-values.ts";
 import { Attempts } from "../shared/attempts.ts";
 import { type BlobCounts, createBlobCounter } from "../shared/blob-counts.ts";
 import { noteBadNames } from "../shared/choose-image.ts";
+import { chosenProfile } from "../shared/chosen-profile.ts";
 import { destinations } from "../shared/destinations.ts";
-import { gzipLevel } from "../shared/gzip-level.ts";
+import { ZSTD_NOTE } from "../shared/layer-change.ts";
 import { PushNames } from "../shared/push-names.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
 import { StreamedInput } from "../shared/streamed-input.ts";
@@ -58,12 +59,19 @@ export async function push(archives: readonly string[], options: PushOptions = {
   const started = performance.now();
   archives = checkedList("push", "archives", archives);
   checkOneTagged(archives, options);
-  const level = gzipLevel(options.compression);
+  const compression = chosenProfile(options.compression);
   const names = new PushNames(options);
   const blobCounter = createBlobCounter(options.onProgress ?? (() => undefined));
+  if (compression.profile?.format === "zstd") noteTo(blobCounter.onProgress)(ZSTD_NOTE);
   const cache = await openDigestCache(options.cacheDir, noteTo(blobCounter.onProgress));
   await using registries = new RegistryPool(options, names.registries(), blobCounter.onProgress, options.cacheDir);
-  const run: PushRun = { options: { ...options, onProgress: blobCounter.onProgress }, names, registries, cache, level };
+  const run: PushRun = {
+    options: { ...options, onProgress: blobCounter.onProgress },
+    names,
+    registries,
+    cache,
+    compression,
+  };
   const images: PushedImage[] = [];
   const resultOf = async (): Promise<PushResult> => ({
     images,
@@ -98,7 +106,8 @@ async function pushArchive(
   images: PushedImage[],
   resultOf: () => Promise<PushResult>,
 ): Promise<void> {
-  const { options, names, registries, cache, level } = run;
+  const { options, names, registries, cache } = run;
+  const { profile } = run.compression;
   const { signal, onProgress, stdin } = options;
   const onNote = noteTo(onProgress);
   const onRead = readingTo(onProgress, path);
@@ -109,7 +118,7 @@ async function pushArchive(
       : async () => await (await registries.targetFor(firstRepository, cache, signal)).begin(NOTHING_KNOWN, signal);
   const isDryRun = options.dryRun === true;
   const isShared = otherRepositories.length > 0;
-  await using reading = new StreamedInput({ beginUpload, isShared, level, cache, isDryRun, onProgress });
+  await using reading = new StreamedInput({ beginUpload, isShared, profile, cache, isDryRun, onProgress });
   await using archive = await openArchive(path, { onNote, onRead, signal, stdin, scan: reading.scan });
   const source = reading.sourceOf(archive);
   const { what } = archive.archive;

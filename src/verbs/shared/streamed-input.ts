@@ -1,7 +1,7 @@
 import { LayerSpool } from "../../archive/layer-spool.ts";
 import { type ScanOptions, StreamedArchive } from "../../archive/open/streamed-archive.ts";
 import type { ArchiveSource } from "../../archive/open-archive.ts";
-import { gzipProfile } from "../../compress/gzip/gzip-profile.ts";
+import type { LayerProfile } from "../../compress/layer-profile.ts";
 import type { BlobSource, ImageSource, Seal, TargetSession } from "../../content/contracts.ts";
 import { derivedSource } from "../../content/derived-source.ts";
 import type { OnProgress } from "../../content/progress.ts";
@@ -17,7 +17,8 @@ export interface StreamedInputOptions {
   readonly beginUpload: (() => Promise<TargetSession>) | undefined;
   /** True if the image goes to further repositories, which also need the layers. */
   readonly isShared: boolean;
-  readonly level: number | "keep" | undefined;
+  /** Of raw layers; undefined leaves them as they are. */
+  readonly profile: LayerProfile | undefined;
   readonly cache: DigestCache;
   readonly isDryRun: boolean;
   /** Why layers from a pipe are kept (default: because image names come last in the archive). */
@@ -83,11 +84,11 @@ export class StreamedInput implements AsyncDisposable {
   }
 
   async #read(scan: ScanOptions, receiver: BlobReceiver): Promise<StreamedArchive> {
-    const { level, cache, onProgress } = this.#options;
+    const { profile, cache, onProgress } = this.#options;
     const isSpooled = receiver === this.#spool;
     const { archive, seals, received } = await uploadWhileReading(scan, {
       receiver,
-      profile: level === "keep" ? undefined : gzipProfile(level),
+      profile,
       cache,
       // Blobs that are only kept are counted when they are sent.
       onProgress: isSpooled ? () => undefined : onProgress,

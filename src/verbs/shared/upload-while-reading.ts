@@ -1,7 +1,7 @@
 import { digestInName } from "../../archive/blob-name.ts";
 import type { BodyKind } from "../../archive/open/body-kind.ts";
 import { type ChooseHandlerByKind, type ScanOptions, StreamedArchive } from "../../archive/open/streamed-archive.ts";
-import type { GzipProfile } from "../../compress/gzip/gzip-profile.ts";
+import type { LayerProfile } from "../../compress/layer-profile.ts";
 import type { BlobSource, PendingBody, PendingStream, Seal, TargetSession } from "../../content/contracts.ts";
 import { hashedBlob, unnamedStream } from "../../content/hashed-blob.ts";
 import type { OnProgress } from "../../content/progress.ts";
@@ -10,9 +10,9 @@ import { countedBlob, countedPending } from "../../copy/copy-ends.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { OCI_LAYER_GZIP } from "../../oci/media-types.ts";
-import { gzipKey } from "../../transform/compress-layers.ts";
-import { gzipLayer } from "../../transform/gzip-layer.ts";
+import { OCI_LAYER_GZIP, OCI_LAYER_ZSTD } from "../../oci/media-types.ts";
+import { packedKey } from "../../transform/compress-layers.ts";
+import { packLayer } from "../../transform/pack-layer.ts";
 import { escapeForeign } from "../../util/format.ts";
 
 /** Gets blobs before their images are known. */
@@ -21,7 +21,7 @@ export type BlobReceiver = Pick<TargetSession, "has" | "put"> & Required<Pick<Ta
 export interface UploadWhileReadingOptions {
   readonly receiver: BlobReceiver;
   /** Of raw layers; undefined leaves them uncompressed. */
-  readonly profile: GzipProfile | undefined;
+  readonly profile: LayerProfile | undefined;
   readonly cache: DigestCache;
   readonly onProgress: OnProgress;
 }
@@ -39,7 +39,7 @@ const UNKNOWN_TYPE = "application/octet-stream";
 
 /**
  * Reads an archive once. Its images are known only at its end, so every body that may be a layer goes to the receiver:
- * compressed ones as they are, raw ones as gzip.
+ * compressed ones as they are, raw ones compressed.
  *
  * @throws ArchiveError as `scanTar`; IntegrityError for a blob that does not have the digest in its name.
  */
@@ -90,7 +90,7 @@ class BodyUploader {
   /** Asks for the digest in the entry's name; for a raw layer, for the cached digest of the compressed one. */
   async #isPresent(entry: Entry, kind: BodyKind, claimed: Digest, signal: AbortSignal): Promise<boolean> {
     const { cache, profile, receiver, onProgress } = this.#options;
-    const key = kind === "tar" && profile !== undefined ? gzipKey(claimed, profile) : undefined;
+    const key = kind === "tar" && profile !== undefined ? packedKey(claimed, profile) : undefined;
     const known = key === undefined ? { digest: claimed, size: entry.size } : cache.find(key);
     if (known === undefined) return false;
     const descriptor = { mediaType: OCI_LAYER_GZIP, ...known };
@@ -126,18 +126,19 @@ class BodyUploader {
   async #putCompressed(
     entry: Entry,
     kind: "tar" | "xz" | "bzip2",
-    profile: GzipProfile,
+    profile: LayerProfile,
     blob: BlobSource,
     signal: AbortSignal,
   ): Promise<Digest> {
     const compression = kind === "tar" ? undefined : kind;
     const compressed = compression === undefined ? undefined : hashedBlob(blob);
-    const layer = { mediaType: OCI_LAYER_GZIP, profile, what: "layer from archive", compression };
+    const mediaType = profile.format === "gzip" ? OCI_LAYER_GZIP : OCI_LAYER_ZSTD;
+    const layer = { mediaType, profile, what: "layer from archive", compression };
     const seal = await this.#putPending(entry, signal, (own, onBytes) =>
-      gzipLayer(compressed?.blob ?? blob, { ...layer, signal: own, onBytes }),
+      packLayer(compressed?.blob ?? blob, { ...layer, signal: own, onBytes }),
     );
     const { diffId = seal.descriptor.digest } = seal;
-    await this.#options.cache.add(gzipKey(diffId, profile), seal);
+    await this.#options.cache.add(packedKey(diffId, profile), seal);
     const digest = (await compressed?.digest()) ?? diffId;
     this.seals.set(digest, seal);
     return digest;

@@ -19,7 +19,7 @@ import { DEFAULT_CONCURRENCY } from "../../util/options/option-limits.ts";
 import type { Layers } from "../options/choices.ts";
 import { COMMON, LAYERS_KIND } from "../options/common-options.ts";
 import { listOf } from "../options/option-values.ts";
-import { layerChange } from "./layer-change.ts";
+import { layerChange, ZSTD_NOTE } from "./layer-change.ts";
 import { checkLoads, checkOutput, LOADERS, type Loader, type LoaderProfile, loaderProfile } from "./loader-profile.ts";
 import type { OpenedOutput } from "./open-output.ts";
 import {
@@ -103,6 +103,7 @@ export async function writeImages(source: ImageSource, options: WriteOptions): P
   if (profile !== undefined) checkOutput(output, profile);
   const [platform = hostPlatform()] = platforms === "all" ? [] : platforms;
   const planOptions = planOptionsOf(options);
+  if (change.target === "zstd") planOptions.onNote(ZSTD_NOTE);
   const planned = await planImages(source, options.originals, planOptions);
   const found = await platformsOf(planned, options);
   const selected = await planSelected(found.images, profile, platform, options, planOptions);

@@ -4,7 +4,7 @@ import { CHUNK_BYTES, sharedChunks } from "../../../src/content/chunks/chunks.ts
 import type { BlobSource } from "../../../src/content/contracts.ts";
 import { pumpBlob, readBlob } from "../../../src/content/pump.ts";
 import { OCI_LAYER_GZIP } from "../../../src/oci/media-types.ts";
-import { gzipLayer } from "../../../src/transform/gzip-layer.ts";
+import { packLayer } from "../../../src/transform/pack-layer.ts";
 import { reproducibleLayer, sealLayer } from "../../../src/transform/reproducible-layer.ts";
 import { collect, noise, partsBlob } from "../../support/memory-blobs.ts";
 
@@ -12,7 +12,7 @@ afterEach(() => expect(sharedChunks.lentChunks).toBe(0));
 
 const raw = noise(5 * CHUNK_BYTES + 5);
 const make = () =>
-  gzipLayer(partsBlob(raw, 65_536), { mediaType: OCI_LAYER_GZIP, profile: gzipProfile(), what: "layer" });
+  packLayer(partsBlob(raw, 65_536), { mediaType: OCI_LAYER_GZIP, profile: gzipProfile(), what: "layer" });
 
 async function again(): Promise<{ readonly blob: BlobSource; readonly whole: Buffer }> {
   const whole = Buffer.from(await collect(make().body));

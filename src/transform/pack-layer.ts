@@ -1,5 +1,7 @@
 import { gzipBlock, gzipBlockHere } from "../compress/gzip/gzip-blocks.ts";
 import { GZIP_BLOCK_BYTES, type GzipProfile } from "../compress/gzip/gzip-profile.ts";
+import type { LayerProfile } from "../compress/layer-profile.ts";
+import { zstdStream } from "../compress/zstd/zstd-stream.ts";
 import { mapChunks } from "../content/blob-chunks.ts";
 import { createBlobHash } from "../content/blob-hash.ts";
 import { sharedChunks } from "../content/chunks/chunks.ts";
@@ -22,11 +24,11 @@ export interface RawCheck {
 }
 
 /** `onBytes` is called with the number of bytes of the blob that were read, before they are inflated. */
-export interface GzipLayerOptions extends Pick<InflateOptions, "what" | "ratioLimit" | "onBytes"> {
+export interface PackLayerOptions extends Pick<InflateOptions, "what" | "ratioLimit" | "onBytes"> {
   /** Of the resulting layer. */
   readonly mediaType: string;
   /** Undefined leaves the layer uncompressed. */
-  readonly profile: GzipProfile | undefined;
+  readonly profile: LayerProfile | undefined;
   /** Expected hash of the raw layer; the seal contains it in any case. */
   readonly diffId?: Digest | undefined;
   /** For the error about another hash. */
@@ -38,14 +40,14 @@ export interface GzipLayerOptions extends Pick<InflateOptions, "what" | "ratioLi
 }
 
 /**
- * A layer as deterministic gzip; hashes input and output while it is read. The stream throws IntegrityError at its end if
+ * A layer in deterministic compression; hashes input and output while it is read. The stream throws IntegrityError at its end if
  * the raw bytes do not have the given `diffId`.
  */
-export function gzipLayer(blob: BlobSource, options: GzipLayerOptions): PendingStream {
+export function packLayer(blob: BlobSource, options: PackLayerOptions): PendingStream {
   return sealedStream(options.what, layerParts(blob, options));
 }
 
-async function* layerParts(blob: BlobSource, options: GzipLayerOptions): AsyncGenerator<Uint8Array, Seal> {
+async function* layerParts(blob: BlobSource, options: PackLayerOptions): AsyncGenerator<Uint8Array, Seal> {
   const { mediaType, profile, diffId, signal, what, compression, check } = options;
   const raw = compression === undefined ? blob : inflatedBlob(blob, { ...options, compression });
   const onRaw = compression === undefined ? options.onBytes : undefined;
@@ -54,12 +56,8 @@ async function* layerParts(blob: BlobSource, options: GzipLayerOptions): AsyncGe
   const isSame = profile === undefined && algorithm === "sha256";
   const packedHash = isSame ? undefined : createBlobHash("sha256", raw.size);
   const pack = async (chunk: Uint8Array, position: number): Promise<Uint8Array> => {
-    // Equal layers have equal digests only if blocks start at the same bytes.
-    if (position % GZIP_BLOCK_BYTES !== 0) throw new InternalError(`Cannot compress ${what}: block at ${position}`);
     check?.take(chunk);
-    // A thread costs more than it saves for a layer of one block.
-    const gzip = position === 0 && chunk.length < GZIP_BLOCK_BYTES ? gzipBlockHere : gzipBlock;
-    const packed = profile === undefined ? chunk : gzip(chunk, sharedChunks.spare(chunk), profile);
+    const packed = profile?.format === "gzip" ? gzipChunk(chunk, position, profile) : chunk;
     const [part] = await allEnded([packed, rawHash.update(chunk)]);
     onRaw?.(chunk.length);
     return part;
@@ -74,8 +72,9 @@ async function* layerParts(blob: BlobSource, options: GzipLayerOptions): AsyncGe
   }
   let isSealed = false;
   try {
-    yield* hashed(mapChunks(raw, pack, signal));
-    if (size === 0 && profile !== undefined) yield* hashed(emptyMember(profile));
+    const chunks = mapChunks(raw, pack, signal);
+    yield* hashed(profile?.format === "zstd" ? zstdStream(chunks, profile) : chunks);
+    if (size === 0 && profile?.format === "gzip") yield* hashed(emptyMember(profile));
     check?.end();
     const found = await rawHash.digest();
     if (diffId !== undefined && found !== diffId) throw wrongDiffId(what, diffId, found, options.hint);
@@ -85,6 +84,14 @@ async function* layerParts(blob: BlobSource, options: GzipLayerOptions): AsyncGe
   } finally {
     if (!isSealed) await Promise.all([rawHash.drop(), packedHash?.drop()]);
   }
+}
+
+async function gzipChunk(chunk: Uint8Array, position: number, profile: GzipProfile): Promise<Uint8Array> {
+  // Equal layers have equal digests only if blocks start at the same bytes.
+  if (position % GZIP_BLOCK_BYTES !== 0) throw new InternalError(`Cannot compress layer: block at ${position}`);
+  // A thread costs more than it saves for a layer of one block.
+  const gzip = position === 0 && chunk.length < GZIP_BLOCK_BYTES ? gzipBlockHere : gzipBlock;
+  return await gzip(chunk, sharedChunks.spare(chunk), profile);
 }
 
 async function* emptyMember(profile: GzipProfile): AsyncGenerator<Uint8Array> {
