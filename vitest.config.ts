@@ -14,6 +14,20 @@ const INSTANT_WAITS = {
 };
 const NO_DEADLINES = ["test/support/no-deadlines.ts"];
 
+/** What `npm run executable` builds for this machine. */
+const EXECUTABLE = fileURLToPath(new URL(`executables/imgpack-linux-${process.arch}`, import.meta.url));
+/** Where runtimes differ: signals, stdin, TLS, helpers, threads, files. The other files pass too, and take minutes. */
+const OF_THE_PROCESS = [
+  "blocked-inputs",
+  "containers",
+  "credentials",
+  "process",
+  "pull",
+  "serve",
+  "sync-order",
+  "tls",
+] as const;
+
 // Reading a bundle of authorities takes every Node process that a test starts a tenth of a second.
 delete process.env["NODE_EXTRA_CA_CERTS"];
 
@@ -65,6 +79,16 @@ const config: ViteUserConfig = defineConfig({
           testTimeout: 180_000,
           hookTimeout: 120_000,
           globalSetup: ["test/integration/peers/global-setup.ts"],
+        },
+      },
+      {
+        test: {
+          name: "executable",
+          include: ["test/executable/**/*.test.ts", ...OF_THE_PROCESS.map(name => `test/integration/${name}.test.ts`)],
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+          globalSetup: ["test/integration/peers/global-setup.ts"],
+          env: { IMGPACK_BIN: process.env["IMGPACK_BIN"] ?? EXECUTABLE },
         },
       },
       {

@@ -3,10 +3,11 @@ import { execFile } from "node:child_process";
 import { mkdtemp, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { move, remove } from "fs-extra/esm";
 import { runtimePath } from "./runtimes.mjs";
-import { BUILDER } from "./targets.mjs";
+import { BUILDER, TARGETS } from "./targets.mjs";
 
 const run = promisify(execFile);
 
@@ -47,4 +48,12 @@ export async function compileExecutable(entry, target, file) {
   } finally {
     await remove(folder);
   }
+}
+
+// For tests, which bundle the program with more in it: node compile.mjs ENTRY FILE
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [, , entry = "", file = ""] = process.argv;
+  const here = TARGETS.find(({ name }) => name === `linux-${process.arch}`);
+  if (here === undefined) throw new Error(`Cannot compile for linux-${process.arch}: no such target`);
+  await compileExecutable(entry, here, file);
 }

@@ -1,8 +1,12 @@
+import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { build, type Plugin } from "esbuild";
+import { executable } from "../support/command.ts";
 
+const run = promisify(execFile);
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 
 /**
@@ -32,8 +36,13 @@ const changeSources: Plugin = {
   },
 };
 
-/** Bundles the command under torture into `folder`. @returns the file to start. */
-export async function bundleTorture(folder: string): Promise<string> {
+/**
+ * Bundles the command under torture into `folder`; with IMGPACK_BIN, as an executable of the same runtime. What ships has
+ * no watcher.
+ *
+ * @returns the words that start it.
+ */
+export async function bundleTorture(folder: string): Promise<readonly [file: string, ...words: string[]]> {
   const common = {
     absWorkingDir: ROOT,
     outdir: folder,
@@ -56,5 +65,9 @@ export async function bundleTorture(folder: string): Promise<string> {
     entryPoints: ["src/compress/gzip/gzip-thread.mjs", "src/content/hash-thread.mjs"],
     entryNames: "[name]",
   });
-  return join(folder, "torture-bin.mjs");
+  const entry = join(folder, "torture-bin.mjs");
+  if (executable === undefined) return [process.execPath, entry];
+  const file = join(folder, "imgpack-torture");
+  await run(process.execPath, [join(ROOT, "scripts/executable/compile.mjs"), entry, file]);
+  return [file];
 }

@@ -41,9 +41,9 @@ export interface TortureCommand {
 /** @param bytes that its folder will hold. */
 export async function createTortureCommand(bytes = 0): Promise<TortureCommand> {
   const folder = await mkdtemp(join(await baseFolder(bytes), "imgpack-torture-"));
-  const bin = await bundleTorture(join(folder, "command"));
+  const command = await bundleTorture(join(folder, "command"));
   const start: TortureCommand["start"] = (words, home, torment, boot) =>
-    startNode([bin, ...words], home, torment, boot);
+    startProcess([...command, ...words], home, torment, boot);
   return {
     folder,
     start,
@@ -59,13 +59,13 @@ export async function baseFolder(bytes: number): Promise<string> {
   return memory !== undefined && memory.bavail * memory.bsize > MIN_FREE_BYTES ? MEMORY_FOLDER : tmpdir();
 }
 
-function startNode(
-  words: readonly string[],
+function startProcess(
+  [file, ...words]: readonly [file: string, ...words: string[]],
   home: string,
   torment: Torment | undefined,
   boot: string | undefined,
 ): Running {
-  const child = spawn(process.execPath, words, {
+  const child = spawn(file, words, {
     env: {
       PATH: process.env["PATH"],
       HOME: home,
@@ -88,7 +88,7 @@ function startNode(
   const ended = new Promise<Ended>((resolve, reject) => {
     const guard = setTimeout(() => {
       child.kill("SIGKILL");
-      reject(new Error(`imgpack hangs: ${words.slice(1).join(" ")}\n${parts.stderr}`));
+      reject(new Error(`imgpack hangs: ${words.join(" ")}\n${parts.stderr}`));
     }, HANG_MS);
     child.once("error", reject);
     child.once("close", (code, signal) => {
