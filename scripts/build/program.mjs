@@ -70,7 +70,9 @@ export async function buildProgram() {
   );
   const inFile = (/** @type {string} */ file) => chunks.filter(({ name }) => (fileOf.get(name) ?? LAST) === file);
   const named = [...fileOf].filter(([, file]) => file !== MAIN).map(([name, file]) => [name, `./${file}`]);
-  const main = await asFile(inFile(MAIN), table => `const chunks=${table};${loader(Object.fromEntries(named))}`);
+  const text = await asFile(inFile(MAIN), table => `const chunks=${table};${loader(Object.fromEntries(named))}`);
+  // As the launcher runs it: joining half a megabyte there would copy it.
+  const main = `(function(exports,require,module,__filename,__dirname){${text}})`;
   await writeFile(join(root, "dist", MAIN), main);
   for (const file of OTHERS) {
     await writeFile(join(root, "dist", file), await asFile(inFile(file), table => `module.exports=${table};`));

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Script } from "node:vm";
 import { type CachePlace, codeCachePlace, readCodeCache } from "./code-cache-file.ts";
 
-/** What program.cjs exports. */
+/** What the function in program.cjs exports. */
 export interface Program {
   run(words: readonly string[]): Promise<void>;
   keepCodeCache(toKeep: CodeToKeep): Promise<void>;
@@ -37,7 +37,7 @@ export function loadProgram(
   const { text, mtimeMs } = readText(path);
   const place = codeCachePlace(words, { hash, mtimeMs });
   const cached = place === undefined ? undefined : readCodeCache(place);
-  const script = new Script(`(function(exports,require,module,__filename,__dirname){${text}\n})`, {
+  const script = new Script(text, {
     filename: path,
     // Left out when absent: the option may not be undefined.
     ...(cached === undefined ? {} : { cachedData: cached.code }),

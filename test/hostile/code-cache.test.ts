@@ -22,7 +22,7 @@ import { loadProgram } from "../../src/launch/load-program.ts";
 import { watchOperations } from "../../src/util/operation-hook.ts";
 import { temporaryFolder } from "../support/images.ts";
 
-const TEXT = 'exports.run=async()=>"first"';
+const TEXT = '(function(exports){exports.run=async()=>"first"})';
 /** The same length, as V8 compares nothing else of a source. */
 const OTHER_TEXT = TEXT.replace("first", "other");
 const DAY_MS = 86_400_000;
