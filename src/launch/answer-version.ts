@@ -4,7 +4,12 @@ import { VERSION } from "../util/version.ts";
 export function answerVersion(words: readonly string[]): boolean {
   if (words.length !== 1 || (words[0] !== "--version" && words[0] !== "-V")) return false;
   // What explains an error is loaded when there is one: scripts ask for the version often.
-  process.stdout.on("error", async error => (await import("./guard-stdout.ts")).endWithoutStdout(error));
+  process.stdout.on("error", error => void explain(error));
   process.stdout.write(`${VERSION}\n`);
   return true;
+}
+
+async function explain(error: Error): Promise<void> {
+  const { endWithoutStdout } = await import("./guard-stdout.ts");
+  endWithoutStdout(error);
 }
