@@ -7,8 +7,9 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { gzipSection } from "./bench/gzip.mjs";
 import { measureRows } from "./bench/measure.mjs";
+import { writeRandomImage } from "./bench/random-image.mjs";
 import { createRegistry } from "./bench/registry.mjs";
-import { introduction, section } from "./bench/report.mjs";
+import { document, introduction, section, summary } from "./bench/report.mjs";
 import { scenarios } from "./bench/scenarios.mjs";
 import { findTools } from "./bench/tools.mjs";
 import { createWorkspace } from "./bench/workspace.mjs";
@@ -20,6 +21,7 @@ const groups = [...new Set(scenarios.map(({ group }) => group)), "gzip"];
 const usage = `usage: npm run bench -- [options]
   --image FILE          plain docker archive to move; without it only what needs none is measured
   --large FILE          one about four times as large, for the memory table
+  --executable FILE     the single executable, measured next to imgpack on Node
   --runs 3              timed runs of each tool (hello and start have their own number)
   --only LIST           of ${groups.join(",")}
   --out FILE            write the tables there too
@@ -37,16 +39,34 @@ async function bringIn(workspace, name, file) {
   return path;
 }
 
-/** @param {{ image?: string | undefined, large?: string | undefined, runs: number, only: string[], out?: string | undefined, prefix: string[], share?: { host: string, peer: string } | undefined }} options */
-async function bench({ image, large, runs, only, out, prefix, share }) {
+/**
+ * @typedef {object} Options
+ * @property {string | undefined} image
+ * @property {string | undefined} large
+ * @property {string | undefined} executable
+ * @property {number} runs
+ * @property {string[]} only
+ * @property {string | undefined} out
+ * @property {string[]} prefix
+ * @property {{ host: string, peer: string } | undefined} share
+ */
+
+/** @param {Options} options */
+async function bench(options) {
+  const { image, large, executable, runs, only, out, prefix, share } = options;
   const workspace = await createWorkspace(share?.host);
   try {
-    const { tools, missing } = await findTools(workspace, bin, { prefix, share });
+    const { tools, missing } = await findTools(workspace, bin, { prefix, share, executable });
     const archives = {
       hello: await bringIn(workspace, "hello", join(root, "fixtures/docker20-hello.tar")),
       image: image === undefined ? "" : await bringIn(workspace, "image", image),
       large: large === undefined ? "" : await bringIn(workspace, "large", large),
+      random: join(workspace.folder, "random.tar"),
+      randomLarge: join(workspace.folder, "random-large.tar"),
     };
+    if (only.includes("pull-random") || only.includes("tls"))
+      await writeRandomImage(archives.random, { layers: 4, layerMiB: 100 });
+    if (only.includes("pull-random")) await writeRandomImage(archives.randomLarge, { layers: 12, layerMiB: 170 });
     const registry = createRegistry(workspace);
     const state = { isPrimed: false };
     /** @type {Map<string, import("./bench/measure.mjs").Results>} */
@@ -61,12 +81,22 @@ async function bench({ image, large, runs, only, out, prefix, share }) {
         continue;
       }
       console.error(`Measuring: ${scenario.title}`);
-      const rows = await scenario.rows({ workspace, tools, registry, archives, bin, state });
+      const stops = /** @type {(() => Promise<void>)[]} */ ([]);
+      const rows = await scenario.rows({ workspace, tools, registry, archives, bin, state, stops });
       const plan = { runs: scenario.runs ?? runs, isShort: scenario.isShort };
       all.set(
         scenario.id,
-        await measureRows(workspace, rows, { ...plan, registry: scenario.isCounted ? registry : undefined }),
+        await measureRows(
+          workspace,
+          rows,
+          { ...plan, registry: scenario.isCounted ? registry : undefined },
+          (label, error) => {
+            console.error(error instanceof Error ? error.message : error);
+            skipped.push(`${label} in ${scenario.id}: it failed`);
+          },
+        ),
       );
+      for (const stop of stops) await stop();
       sections.push(section(scenario, all));
       console.log(`${sections.at(-1)}\n`);
     }
@@ -79,7 +109,7 @@ async function bench({ image, large, runs, only, out, prefix, share }) {
       }
     }
     const head = introduction({
-      command: shownCommand({ image, large, runs, only, prefix, share }),
+      command: shownCommand(options),
       tools: tools.values(),
       missing,
       archives: await Promise.all(
@@ -88,7 +118,7 @@ async function bench({ image, large, runs, only, out, prefix, share }) {
       skipped,
     });
     console.log(head);
-    if (out !== undefined) await writeFile(out, `${[head, ...sections].join("\n\n")}\n`);
+    if (out !== undefined) await writeFile(out, document([head, summary(scenarios, all), ...sections]));
   } finally {
     workspace.close();
   }
@@ -100,8 +130,8 @@ async function describe(file, isLarge) {
   return `${isLarge ? "Large image" : "Image"}: ${basename(file)}, ${(size / 1e6).toFixed(0)} MB`;
 }
 
-/** The commands that repeat this run, with names instead of this machine's folders. @param {{ image?: string | undefined, large?: string | undefined, runs: number, only: string[], prefix: string[], share?: { peer: string } | undefined }} options */
-function shownCommand({ image, large, runs, only, prefix, share }) {
+/** The commands that repeat this run, with names instead of this machine's folders. @param {Options} options */
+function shownCommand({ image, large, executable, runs, only, prefix, share }) {
   const lines = ["npm run build"];
   const words = ["npm run bench --"];
   if (image !== undefined) {
@@ -112,6 +142,10 @@ function shownCommand({ image, large, runs, only, prefix, share }) {
     lines.push("node scripts/bench-image.mjs LARGE --times 4");
     words.push("--large LARGE/bench.tar");
   }
+  if (executable !== undefined) {
+    lines.push("npm run executable -- --target linux-x64 --out TOOLS");
+    words.push("--executable TOOLS/imgpack-linux-x64");
+  }
   words.push(`--runs ${runs}`);
   if (only.length < groups.length) words.push(`--only ${only.join(",")}`);
   if (prefix.length > 0) words.push(`--peer-prefix "${prefix[0]} DIR"`);
@@ -119,12 +153,13 @@ function shownCommand({ image, large, runs, only, prefix, share }) {
   return [...lines, words.join(" ")].join("\n");
 }
 
-/** @returns {Parameters<typeof bench>[0] | undefined} undefined for wrong usage */
+/** @returns {Options | undefined} undefined for wrong usage */
 function readOptions() {
   const { values } = parseArgs({
     options: {
       image: { type: "string" },
       large: { type: "string" },
+      executable: { type: "string" },
       runs: { type: "string", default: "3" },
       only: { type: "string", default: groups.join(",") },
       out: { type: "string" },
@@ -139,7 +174,7 @@ function readOptions() {
   if (share !== undefined && share.length !== 2) return undefined;
   const [host = "", peer = ""] = share ?? [];
   return {
-    ...{ image: values.image, large: values.large, out: values.out, runs, only },
+    ...{ image: values.image, large: values.large, executable: values.executable, out: values.out, runs, only },
     prefix: values["peer-prefix"].split(" ").filter(word => word !== ""),
     share: share === undefined ? undefined : { host: resolve(host), peer },
   };

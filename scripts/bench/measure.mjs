@@ -26,25 +26,39 @@ import { findTool } from "../fixtures/processes.mjs";
  * @param {{ runs: number, isShort: boolean, registry?: import("./registry.mjs").Registry | undefined }} plan rows of a short
  *   scenario are timed without GNU time, which counts in hundredths of a second, and once more with it;
  *   a registry asks for the counting pass, which is also the warm-up
+ * @param {(label: string, error: unknown) => void} onFailed is called with a peer that fails; it has no results then
  * @returns {Promise<Results>}
  */
-export async function measureRows(workspace, rows, { runs, isShort, registry }) {
+export async function measureRows(workspace, rows, { runs, isShort, registry }, onFailed) {
   /** @type {Map<string, Sample>} */
   const counted = new Map();
-  for (const row of rows) {
-    if (registry === undefined && !isShort) continue;
-    const argv = await prepare(row, "count");
-    const work = () => workspace.run(argv, { env: row.env ?? {} });
-    if (registry === undefined) await work();
-    else counted.set(row.label, await registry.count(work));
-  }
   /** @type {Results} */
   const results = new Map(rows.map(row => [row.label, []]));
+  const attempt = async (/** @type {Row} */ row, /** @type {() => Promise<void>} */ work) => {
+    if (!results.has(row.label)) return;
+    try {
+      await work();
+    } catch (error) {
+      if (row.label.startsWith("imgpack")) throw error;
+      results.delete(row.label);
+      onFailed(row.label, error);
+    }
+  };
+  for (const row of rows) {
+    await attempt(row, async () => {
+      const argv = await prepare(row, "count");
+      const work = () => workspace.run(argv, { env: row.env ?? {} });
+      if (registry !== undefined) counted.set(row.label, await registry.count(work));
+      else if (isShort) await work();
+    });
+  }
   for (let round = 1; round <= runs; round++) {
     for (const row of rows) {
-      const sample = await timed(workspace, row, await prepare(row, `${round}`));
-      if (isShort) sample.wall = await wallSeconds(workspace, row, await prepare(row, `${round}w`));
-      results.get(row.label)?.push({ ...counted.get(row.label), ...sample });
+      await attempt(row, async () => {
+        const sample = await timed(workspace, row, await prepare(row, `${round}`));
+        if (isShort) sample.wall = await wallSeconds(workspace, row, await prepare(row, `${round}w`));
+        results.get(row.label)?.push({ ...counted.get(row.label), ...sample });
+      });
     }
   }
   for (const row of rows) if (row.output !== undefined) await remove(row.output);
@@ -101,6 +115,12 @@ async function storedBytes(path) {
 /** @param {Results} results @param {string} label @param {Metric} metric @returns {number | undefined} */
 export function medianOf(results, label, metric) {
   return median((results.get(label) ?? []).map(sample => sample[metric]));
+}
+
+/** @param {Results} results @param {string} label @param {Metric} metric @returns {[least: number, most: number] | undefined} */
+export function rangeOf(results, label, metric) {
+  const values = (results.get(label) ?? []).flatMap(sample => sample[metric] ?? []);
+  return values.length < 2 ? undefined : [Math.min(...values), Math.max(...values)];
 }
 
 /**

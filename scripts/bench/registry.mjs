@@ -7,32 +7,41 @@ import { findTool } from "../fixtures/processes.mjs";
 import { startCountingProxy } from "./counting-proxy.mjs";
 
 /**
+ * @typedef {object} TlsRegistry
+ * @property {string} host "127.0.0.1:port"
+ * @property {string} ca file with the certificate of its authority
+ * @property {() => Promise<void>} stop
+ */
+
+/**
  * @typedef {object} Registry Debian's docker-registry on a loopback port, its storage inside the workspace
  * @property {() => string} host "127.0.0.1:port"
  * @property {() => Promise<void>} reset starts it (again) with empty storage on a free port
  * @property {(work: () => Promise<unknown>) => Promise<import("./counting-proxy.mjs").Counts>} count does the work
  *   through a counting proxy that answers at the same port, so that what clients remember of this registry holds
+ * @property {() => Promise<TlsRegistry>} startTls another one with the same storage, over TLS
  */
 
 /** @param {import("./workspace.mjs").Workspace} workspace @returns {Registry} */
 export function createRegistry(workspace) {
   const program = findTool("docker-registry");
   const storage = join(workspace.folder, "registry");
-  /** @type {{ port: number, stop(): Promise<void> } | undefined} */
+  /** @typedef {{ port: number, stop(): Promise<void> }} Listening */
+  /** @type {Listening | undefined} */
   let running;
 
-  /** @param {number} port 0 for a free one */
-  const start = async port => {
+  /** @param {number} port 0 for a free one @param {{ certificate: string, key: string }} [tls] @returns {Promise<Listening>} */
+  const listen = async (port, tls) => {
     if (program === undefined) {
       throw new Error("Cannot start a registry: no docker-registry found, expected one on PATH");
     }
-    const config = join(workspace.folder, "registry.yml");
+    const config = join(workspace.folder, tls === undefined ? "registry.yml" : "registry-tls.yml");
     // JSON is YAML.
     const settings = {
       version: 0.1,
       log: { level: "info", formatter: "json", accesslog: { disabled: true } },
       storage: { filesystem: { rootdirectory: storage } },
-      http: { addr: `127.0.0.1:${port}`, relativeurls: true },
+      http: { addr: `127.0.0.1:${port}`, relativeurls: true, ...(tls === undefined ? {} : { tls }) },
     };
     await ensureDir(storage);
     await outputJson(config, settings);
@@ -52,14 +61,15 @@ export function createRegistry(workspace) {
     };
     for (let attempt = 0; attempt < 500 && !hasEnded; attempt++) {
       const found = /listening on 127\.0\.0\.1:(\d+)/.exec(child.stderr())?.[1];
-      if (found !== undefined && (await isReady(found))) {
-        running = { port: Number(found), stop };
-        return;
-      }
+      if (found !== undefined && (tls !== undefined || (await isReady(found)))) return { port: Number(found), stop };
       await delay(20);
     }
     await stop();
     throw new Error(`Cannot start docker-registry: no answer within 10 s\n${child.stderr()}`);
+  };
+
+  const start = async (/** @type {number} */ port) => {
+    running = await listen(port);
   };
 
   const port = () => {
@@ -87,6 +97,18 @@ export function createRegistry(workspace) {
         await start(known);
       }
       return proxy.counts;
+    },
+    startTls: async () => {
+      const ca = join(workspace.folder, "ca");
+      await ensureDir(ca);
+      const files = { certificate: join(ca, "ca.crt"), key: join(ca, "key.pem") };
+      await workspace.run([
+        ...["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"],
+        ...["-subj", "/CN=imgpack bench", "-addext", "subjectAltName=IP:127.0.0.1"],
+        ...["-out", files.certificate, "-keyout", files.key],
+      ]);
+      const tls = await listen(0, files);
+      return { host: `127.0.0.1:${tls.port}`, ca: files.certificate, stop: tls.stop };
     },
   };
 }

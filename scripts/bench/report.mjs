@@ -1,9 +1,11 @@
 // @ts-check
 // Results as markdown.
 
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { cpus, release, totalmem, type } from "node:os";
-import { medianOf, ratioOf } from "./measure.mjs";
-import { fastest } from "./tools.mjs";
+import { medianOf, rangeOf, ratioOf } from "./measure.mjs";
+import { compressions } from "./tools.mjs";
 
 /** @typedef {import("./measure.mjs").Metric} Metric */
 /** @typedef {import("./measure.mjs").Results} Results */
@@ -47,13 +49,15 @@ export function section(scenario, all) {
   ];
   const rows = labels.map(label => [
     label,
-    ...scenario.columns.map(metric => shown(medianOf(results, label, metric), metrics[metric].show)),
+    ...scenario.columns.map(metric => cell(results, label, metric)),
     ...scenario.ratios.map(metric => (label === first ? "" : shown(ratioOf(results, first, [label], metric), ratio))),
   ]);
   const runs = results.get(first)?.length ?? 0;
   return [
     `## ${scenario.title}`,
-    `Median of ${runs} ${runs === 1 ? "run" : "runs"}.`,
+    [`Median of ${runs} ${runs === 1 ? "run" : "runs"}.`, ...(scenario.note === undefined ? [] : [scenario.note])].join(
+      " ",
+    ),
     table(head, rows),
     table(
       ["target", "limit", "measured", ""],
@@ -62,13 +66,66 @@ export function section(scenario, all) {
   ].join("\n\n");
 }
 
+/** The median; of times also the least and the most. @param {Results} results @param {string} label @param {Metric} metric */
+function cell(results, label, metric) {
+  const { show } = metrics[metric];
+  const middle = shown(medianOf(results, label, metric), show);
+  const range = metric === "wall" || metric === "cpu" ? rangeOf(results, label, metric) : undefined;
+  return range === undefined ? middle : `${middle} (${range.map(show).join("–")})`;
+}
+
+/** What moves images, beside imgpack itself. @param {string} label */
+const isPeer = label => !label.startsWith("imgpack") && label !== "curl" && label !== "node -e 0";
+
+/**
+ * Where imgpack leads, and where not: its medians against those of the best peer.
+ * @param {import("./scenarios.mjs").Scenario[]} scenarios
+ * @param {Map<string, Results>} all results by scenario
+ */
+export function summary(scenarios, all) {
+  const rows = scenarios.flatMap(({ id, title }) => {
+    const results = all.get(id);
+    const labels = [...(results?.keys() ?? [])];
+    const [first = ""] = labels;
+    if (results === undefined || !labels.some(isPeer)) return [];
+    return [[title, .../** @type {const} */ (["wall", "cpu", "peak"]).map(metric => standing(results, first, metric))]];
+  });
+  return [
+    "## Where imgpack leads, and where not",
+    `imgpack's figure divided by that of the best peer, whose name follows. Below 1, imgpack leads. curl is no peer: it knows
+nothing of images.`,
+    table(["", "wall", "CPU", "peak memory"], rows),
+  ].join("\n\n");
+}
+
+/** @param {Results} results @param {string} label @param {Metric} metric */
+function standing(results, label, metric) {
+  const peers = [...results.keys()]
+    .filter(isPeer)
+    .flatMap(peer => {
+      const value = medianOf(results, peer, metric);
+      return value === undefined ? [] : [{ peer, value }];
+    })
+    .sort((a, b) => a.value - b.value);
+  const [best] = peers;
+  const found = best === undefined ? undefined : ratioOf(results, label, [best.peer], metric);
+  if (best === undefined || found === undefined) return "–";
+  return `${found < 1 ? `**${ratio(found)}**` : ratio(found)} ${best.peer}`;
+}
+
+/** The whole document, and the hash of it: a test sees an edit by hand. @param {string[]} sections */
+export function document(sections) {
+  const text = `${sections.join("\n\n")}\n`;
+  return `${text}\n<!-- made by npm run bench; sha256 of what is above: ${createHash("sha256").update(text).digest("hex")} -->\n`;
+}
+
 const ratio = (/** @type {number} */ value) => value.toFixed(2);
 
 /** @param {number | undefined} value @param {(value: number) => string} show */
 const shown = (value, show) => (value === undefined ? "–" : show(value));
 
 /**
- * @param {import("./scenarios.mjs").Target} target
+ * @param {import("./targets.mjs").Target} target
  * @param {string} id
  * @param {Map<string, Results>} all
  */
@@ -83,7 +140,7 @@ function targetRow(target, id, all) {
 }
 
 /**
- * @param {import("./scenarios.mjs").Target} target
+ * @param {import("./targets.mjs").Target} target
  * @param {Results} results
  * @param {Map<string, Results>} all
  */
@@ -109,21 +166,38 @@ function ratioAgainst(target, results, all) {
 export function introduction({ command, tools, missing, archives, skipped }) {
   const processors = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);
-  const names = [...tools].filter(({ name }) => name !== fastest).map(({ name, version }) => `${name} ${version}`);
+  const names = [...tools]
+    .filter(({ name }) => !(name in compressions))
+    .map(({ name, version }) => `${name} ${version}`);
   return [
     "# Benchmarks",
     `imgpack and its peers side by side in one run, made by\n\n\`\`\`\n${command}\n\`\`\``,
     [
       `- Machine: ${processors[0]?.model.trim() ?? "unknown processor"}, ${processors.length} cores, ${memory} GiB; ${type()} ${release()}; Node ${process.versions.node}`,
+      `- Processor features: ${features()}. sha256 takes three to four times as long without SHA-NI.`,
       `- Measured: ${names.join(", ")}`,
       `- Not found: ${missing.length === 0 ? "none" : missing.join(", ")}`,
       ...archives.map(line => `- ${line}`),
       ...skipped.map(line => `- Skipped: ${line}`),
     ].join("\n"),
-    `The tools take turns (A B C A B C). Cells are medians; a ratio is imgpack's value (the first row's) divided by the
-row's, taken run by run, then the median. CPU, peak memory and storage written are GNU time's; temp is what was written
-beyond the output. Requests and bytes of bodies are counted by a proxy in a pass of its own. The registry is
-docker-registry on the loopback of the same machine, not part of any figure but a user of the same cores. Node runs
-without NODE_EXTRA_CA_CERTS and NODE_OPTIONS.`,
+    `The tools take turns (A B C A B C). Cells are medians, with the least and the most of times in parentheses. A ratio is
+imgpack's value (the first row) divided by that of the row; it is calculated for each run, and the cell is the median.
+CPU, peak memory and written storage come from GNU time; "temp" is what was written in addition to the output. A proxy
+counts requests and body bytes in a separate pass. The registry is docker-registry on the loopback interface of the same
+machine. It is not part of any figure, but it uses the same cores. Node runs without NODE_EXTRA_CA_CERTS and NODE_OPTIONS.`,
   ].join("\n\n");
+}
+
+/** The ones that decide how fast hashing and compression are. */
+function features() {
+  let flags = /** @type {string[]} */ ([]);
+  try {
+    flags = /^(?:flags|Features)\s*:(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1]?.split(" ") ?? [];
+  } catch {
+    return "unknown";
+  }
+  const names = { "SHA-NI": ["sha_ni", "sha2"], AES: ["aes"], AVX2: ["avx2"], "AVX-512": ["avx512f"] };
+  return Object.entries(names)
+    .map(([name, spellings]) => `${spellings.some(flag => flags.includes(flag)) ? "" : "no "}${name}`)
+    .join(", ");
 }

@@ -3,22 +3,28 @@
 
 import { join } from "node:path";
 import { remove } from "fs-extra/esm";
+import { executable } from "./tools.mjs";
 
 /** @typedef {import("./measure.mjs").Row} Row */
 /** @typedef {import("./tools.mjs").Tool} Tool */
+
+/** @typedef {"image" | "large" | "hello" | "random" | "randomLarge"} ArchiveName */
 
 /**
  * @typedef {object} Bench
  * @property {import("./workspace.mjs").Workspace} workspace
  * @property {Map<string, Tool>} tools
  * @property {import("./registry.mjs").Registry} registry
- * @property {Record<"image" | "large" | "hello", string>} archives
+ * @property {Record<ArchiveName, string>} archives
  * @property {string} bin
  * @property {{ isPrimed: boolean }} state isPrimed: the registry holds each tool's push of the image
+ * @property {(() => Promise<void>)[]} stops what the rows of this scenario have started
  */
 
-export const pushers = ["imgpack", "skopeo", "crane"];
-export const pullers = ["imgpack", "crane", "skopeo", "oras", "curl"];
+export const pushers = ["imgpack", executable, "skopeo", "crane"];
+export const pullers = ["imgpack", executable, "crane", "oras", "skopeo", "regctl", "hauler", "curl"];
+/** Without those that inflate every layer. */
+export const movers = pullers.filter(name => name !== "skopeo" && name !== "hauler");
 
 /** @param {Bench} bench @param {string[]} names @param {(tool: Tool) => Row} row */
 export const rowsOf = (bench, names, row) =>
@@ -39,7 +45,8 @@ async function forget(bench, tool) {
 /**
  * @param {Bench} bench
  * @param {string[]} names
- * @param {{ archive: "image" | "large" | "hello", isEmpty: boolean, repository: (tool: string, round: string) => string }} push
+ * @param {{ archive: ArchiveName, isEmpty: boolean, repository: (tool: string, round: string) => string, host?: () => string }} push
+ *   host: if not the registry itself
  */
 export const coldPushes = (bench, names, push) =>
   rowsOf(bench, names, tool => ({
@@ -52,7 +59,7 @@ export const coldPushes = (bench, names, push) =>
         bench.state.isPrimed = false;
       }
       const name = push.repository(tool.name, round);
-      return tool.push(bench.archives[push.archive], `${bench.registry.host()}/${name}:latest`);
+      return tool.push(bench.archives[push.archive], `${(push.host ?? bench.registry.host)()}/${name}:latest`);
     },
   }));
 
@@ -97,33 +104,10 @@ export async function prime(bench) {
   for (const name of pushers) {
     const tool = bench.tools.get(name);
     await tool?.forget();
-    const argv = tool?.push(bench.archives.image, `${bench.registry.host()}/first/${name}:latest`);
+    const argv = tool?.push(bench.archives.image, `${bench.registry.host()}/first/${name.replaceAll(" ", "-")}:latest`);
     if (argv !== undefined) await bench.workspace.run(argv, { env: cacheEnv(bench, "warm") });
   }
   bench.state.isPrimed = true;
-}
-
-/** @param {Bench} bench @param {"image" | "large" | "hello"} archive @param {string[]} names @returns {Promise<Row[]>} */
-export async function pulls(bench, archive, names) {
-  const imgpack = bench.tools.get("imgpack");
-  await bench.registry.reset();
-  bench.state.isPrimed = false;
-  const reference = () => `${bench.registry.host()}/pulled/${archive}:latest`;
-  await bench.workspace.run(imgpack?.push(bench.archives[archive], reference()) ?? [], {
-    env: cacheEnv(bench, "cold"),
-  });
-  const response = await fetch(`http://${bench.registry.host()}/v2/pulled/${archive}/manifests/latest`, {
-    headers: {
-      accept: "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json",
-    },
-  });
-  const { config, layers } =
-    /** @type {{ config: import("./tools.mjs").Blob, layers: import("./tools.mjs").Blob[] }} */ (await response.json());
-  const blobs = [...new Map([config, ...layers].map(blob => [blob.digest, blob])).values()];
-  return rowsOf(bench, names, tool => {
-    const output = join(bench.workspace.folder, `${tool.name}-out`);
-    return { label: tool.name, output, prepare: async () => tool.pull(reference(), output, blobs) };
-  });
 }
 
 /**

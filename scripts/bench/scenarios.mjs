@@ -1,26 +1,20 @@
 // @ts-check
 // What is measured, as data: each scenario has rows that run in turn, columns to print and targets to hold against.
-
-import { cacheEnv, coldPushes, memoryRows, packedPushes, prime, pullers, pulls, pushers, rowsOf } from "./rows.mjs";
-import { fastest } from "./tools.mjs";
+import { latePulls, latePushes, pulls, ROUND_TRIP_MS, tlsPulls } from "./pulls.mjs";
+import { cacheEnv, coldPushes, memoryRows, movers, packedPushes, prime, pullers, pushers, rowsOf } from "./rows.mjs";
+import { against, NO_BYTES, peakTarget, pullPeakBytes, pullTargets, sameAs } from "./targets.mjs";
+import { compressions, executable } from "./tools.mjs";
 
 /** @typedef {import("./measure.mjs").Metric} Metric */
 
-/**
- * @typedef {object} Target
- * @property {string} text
- * @property {string} label the row that is held against the limit
- * @property {Metric} metric
- * @property {string[]} [against] rows; the limit is a ratio to the smallest of them
- * @property {string} [of] the scenario those rows are in, default the same
- * @property {number} limit
- */
+/** @typedef {import("./targets.mjs").Target} Target */
 
 /**
  * @typedef {object} Scenario
  * @property {string} id
  * @property {string} group the word of --only
  * @property {string} title
+ * @property {string} [note] what explains the figures, without a figure in it
  * @property {("image" | "large")[]} needs
  * @property {number} [runs] default: that of the command line
  * @property {boolean} isShort
@@ -31,57 +25,44 @@ import { fastest } from "./tools.mjs";
  * @property {Target[]} targets
  */
 
-const peakBytes = 200 * 2 ** 20;
-/** The digest cache is written too: a block or two of the file system. */
-const NO_BYTES = 64 * 2 ** 10;
-/** @type {(label?: string) => Target} */
-const peakTarget = (label = "imgpack") => ({ text: `peak memory, ${label}`, label, metric: "peak", limit: peakBytes });
-/** @type {Partial<Record<Metric, string>>} */
-const words = { cpu: "CPU", sent: "bytes sent" };
-/** @type {(metric: Metric, peer: string | string[], limit: number) => Target} */
-const against = (metric, peer, limit) => ({
-  text: `${words[metric] ?? metric} against ${typeof peer === "string" ? peer : "the better peer"}`,
-  label: "imgpack",
-  metric,
-  against: [peer].flat(),
-  limit,
-});
-
-/** Allocators make a peak vary by some percent. @type {(verb: string) => Omit<Target, "text">} */
-const sameAs = verb => ({ label: `${verb} large`, metric: "peak", against: [`${verb} image`], limit: 1.1 });
-
+/** @type {Pick<Scenario, "needs" | "isShort" | "isCounted">} */
+const long = { needs: ["image"], isShort: false, isCounted: true };
+/** @type {Pick<Scenario, "needs" | "runs" | "isShort" | "isCounted" | "columns" | "ratios">} */
+const short = {
+  ...{ needs: [], runs: 11, isShort: true, isCounted: true },
+  ...{ columns: ["wall", "cpu", "peak", "requests"], ratios: ["wall", "cpu"] },
+};
 /** @type {Scenario[]} */
 export const scenarios = [
   {
+    ...long,
     id: "push",
     group: "push",
     title: "Push a plain archive into an empty registry",
-    needs: ["image"],
-    isShort: false,
-    isCounted: true,
+    note: "crane compresses every layer twice. skopeo compresses one layer after the other.",
     columns: ["cpu", "wall", "peak", "temp", "sent", "requests"],
     ratios: ["cpu", "wall", "sent"],
     rows: async bench =>
-      coldPushes(bench, ["imgpack", fastest, ...pushers.slice(1)], {
+      coldPushes(bench, ["imgpack", ...Object.keys(compressions), ...pushers.slice(1)], {
         archive: "image",
         isEmpty: true,
         repository: () => "empty/image",
       }),
     targets: [
-      against("cpu", "skopeo", 0.8),
-      against("cpu", "crane", 0.5),
-      against("wall", ["skopeo", "crane"], 0.7),
-      against("sent", "skopeo", 0.98),
+      against("cpu", "skopeo", 0.75),
+      against("wall", ["skopeo", "crane"], 0.75),
+      against("sent", "skopeo", 1),
+      against("cpu", "skopeo", 0.5, "imgpack zstd:1"),
       peakTarget(),
     ],
   },
   {
+    ...long,
     id: "push-packed",
     group: "packed",
     title: "Push the archive as .tar.gz, and from stdin, into an empty registry",
-    needs: ["image"],
-    isShort: false,
-    isCounted: true,
+    note: `skopeo unpacks the archive to a temporary folder first. Without \`--tag\`, imgpack reads the archive twice. Its parts of
+8 MiB, which stay in memory until the registry has them, make more requests.`,
     columns: ["cpu", "wall", "peak", "temp", "sent", "requests"],
     ratios: ["cpu", "wall", "sent"],
     rows: packedPushes,
@@ -96,12 +77,11 @@ export const scenarios = [
     ],
   },
   {
+    ...long,
     id: "push-warm",
     group: "push-warm",
     title: "Push it again to another repository, caches warm",
-    needs: ["image"],
-    isShort: false,
-    isCounted: true,
+    note: "The digest cache saves the compression, and a mount saves the bytes.",
     columns: ["cpu", "wall", "peak", "temp", "sent", "requests"],
     ratios: ["cpu", "wall"],
     rows: async bench => {
@@ -110,92 +90,138 @@ export const scenarios = [
         label: tool.name,
         env: cacheEnv(bench, "warm"),
         prepare: async round =>
-          tool.push(bench.archives.image, `${bench.registry.host()}/again${round}/${tool.name}:latest`),
+          tool.push(
+            bench.archives.image,
+            `${bench.registry.host()}/again${round}/${tool.name.replaceAll(" ", "-")}:latest`,
+          ),
       }));
     },
     targets: [{ ...against("wall", "skopeo", 0.1), text: "wall against skopeo's cold push", of: "push" }, peakTarget()],
   },
   {
+    ...long,
     id: "push-same",
     group: "push-same",
     title: "Push it again to the same repository, caches cold",
-    needs: ["image"],
-    isShort: false,
-    isCounted: true,
+    note: "One request shows that the tag already refers to an image with the same config.",
     columns: ["cpu", "wall", "peak", "temp", "sent", "requests"],
     ratios: ["cpu", "wall"],
     rows: async bench => {
       await prime(bench);
-      return coldPushes(bench, pushers, { archive: "image", isEmpty: false, repository: tool => `first/${tool}` });
+      return coldPushes(bench, pushers, {
+        archive: "image",
+        isEmpty: false,
+        repository: tool => `first/${tool.replaceAll(" ", "-")}`,
+      });
     },
     targets: [peakTarget()],
   },
   {
+    ...long,
     id: "pull",
     group: "pull",
     title: "Pull the image into one archive",
-    needs: ["image"],
-    isShort: false,
-    isCounted: true,
+    note: "skopeo inflates every layer. curl neither hashes nor syncs; imgpack does both.",
     columns: ["cpu", "wall", "peak", "temp", "received", "requests"],
     ratios: ["cpu", "wall"],
     rows: bench => pulls(bench, "image", pullers),
-    targets: [against("wall", "crane", 1), against("wall", "skopeo", 0.3), against("wall", "curl", 1.5), peakTarget()],
+    targets: [...pullTargets, against("wall", "skopeo", 0.3)],
+  },
+  ...pullsOfRandomImages(),
+  {
+    ...long,
+    needs: [],
+    isCounted: false,
+    id: "pull-tls",
+    group: "tls",
+    title: "Pull 400 MB in 4 layers over TLS, from a registry with an authority of its own",
+    columns: ["cpu", "wall", "peak"],
+    ratios: ["cpu", "wall"],
+    rows: bench => tlsPulls(bench, "random", movers),
+    targets: [against("wall", "crane", 1)],
   },
   {
+    ...short,
     id: "hello-push",
     group: "hello",
     title: "Push the hello image, caches cold",
-    needs: [],
-    runs: 11,
-    isShort: true,
-    isCounted: true,
-    columns: ["wall", "cpu", "peak", "requests"],
-    ratios: ["wall"],
     rows: async bench => {
       await bench.registry.reset();
       bench.state.isPrimed = false;
-      const repository = (/** @type {string} */ tool, /** @type {string} */ round) => `hello${round}/${tool}`;
+      const repository = (/** @type {string} */ tool, /** @type {string} */ round) =>
+        `hello${round}/${tool.replaceAll(" ", "-")}`;
       return coldPushes(bench, pushers, { archive: "hello", isEmpty: false, repository });
     },
-    targets: [
-      against("wall", "crane", 3),
-      { text: "requests", label: "imgpack", metric: "requests", limit: 7 },
-      peakTarget(),
-    ],
+    targets: [{ text: "requests", label: "imgpack", metric: "requests", limit: 7 }],
   },
   {
+    ...short,
+    id: "hello-push-warm",
+    group: "hello",
+    title: "Push the hello image again, caches warm",
+    note: "Node alone takes most of this time: see the start.",
+    rows: async bench => {
+      await bench.registry.reset();
+      bench.state.isPrimed = false;
+      const reference = (/** @type {string} */ name) =>
+        `${bench.registry.host()}/warm-hello/${name.replaceAll(" ", "-")}:latest`;
+      for (const name of pushers) {
+        const argv = bench.tools.get(name)?.push(bench.archives.hello, reference(name));
+        if (argv !== undefined) await bench.workspace.run(argv, { env: cacheEnv(bench, "warm-hello") });
+      }
+      return rowsOf(bench, pushers, tool => ({
+        label: tool.name,
+        env: cacheEnv(bench, "warm-hello"),
+        prepare: async () => tool.push(bench.archives.hello, reference(tool.name)),
+      }));
+    },
+    targets: [against("cpu", "crane", 3.2), against("cpu", "crane", 2.5, executable)],
+  },
+  {
+    ...short,
     id: "hello-pull",
     group: "hello",
     title: "Pull the hello image",
-    needs: [],
-    runs: 11,
-    isShort: true,
-    isCounted: true,
-    columns: ["wall", "cpu", "peak", "requests"],
-    ratios: ["wall"],
-    rows: bench => pulls(bench, "hello", ["imgpack", "crane", "skopeo", "oras"]),
+    rows: bench => pulls(bench, "hello", ["imgpack", executable, "crane", "skopeo", "oras", "regctl"]),
     targets: [
-      against("wall", "crane", 3),
+      against("cpu", "crane", 6.5),
       { text: "requests", label: "imgpack", metric: "requests", limit: 3 },
-      peakTarget(),
+      peakTarget("imgpack", pullPeakBytes),
     ],
   },
   {
+    ...short,
+    isCounted: false,
+    columns: ["wall", "cpu"],
+    id: "late-push",
+    group: "late",
+    title: `Push the hello image over a link with a round trip of ${ROUND_TRIP_MS} ms, caches cold`,
+    rows: bench => latePushes(bench, "hello", pushers),
+    targets: [against("wall", ["skopeo", "crane"], 1)],
+  },
+  {
+    ...short,
+    isCounted: false,
+    columns: ["wall", "cpu"],
+    id: "late-pull",
+    group: "late",
+    title: `Pull the hello image over a link with a round trip of ${ROUND_TRIP_MS} ms`,
+    rows: bench => latePulls(bench, "hello", ["imgpack", executable, "crane", "skopeo", "oras"]),
+    targets: [against("wall", ["crane", "skopeo", "oras"], 1)],
+  },
+  {
+    ...short,
     id: "start",
     group: "start",
     title: "Start",
-    needs: [],
     runs: 15,
-    isShort: true,
     isCounted: false,
     columns: ["wall", "cpu", "peak"],
-    ratios: ["wall"],
     rows: async bench => [
       { label: "imgpack --version", prepare: async () => [process.execPath, bench.bin, "--version"] },
       { label: "node -e 0", prepare: async () => [process.execPath, "-e", "0"] },
     ],
-    targets: [{ ...against("wall", "node -e 0", 2), label: "imgpack --version" }],
+    targets: [{ ...against("wall", "node -e 0", 1.2, "imgpack --version"), text: "wall against node -e 0" }],
   },
   {
     id: "memory",
@@ -211,10 +237,30 @@ export const scenarios = [
     targets: [
       peakTarget("push image"),
       peakTarget("push large"),
-      peakTarget("pull image"),
-      peakTarget("pull large"),
+      peakTarget("pull image", pullPeakBytes),
+      peakTarget("pull large", pullPeakBytes),
       { text: "peak of the large push against the image's", ...sameAs("push") },
       { text: "peak of the large pull against the image's", ...sameAs("pull") },
     ],
   },
 ];
+
+/** @returns {Scenario[]} */
+function pullsOfRandomImages() {
+  return /** @type {const} */ ([
+    ["random", "400 MB in 4 layers"],
+    ["randomLarge", "2 GB in 12 layers"],
+  ]).map(([archive, size]) => ({
+    ...long,
+    needs: [],
+    isCounted: false,
+    id: `pull-${archive}`,
+    group: "pull-random",
+    title: `Pull ${size} into one archive`,
+    note: "The layers do not shrink, so the figures are those of moving, hashing and writing.",
+    columns: ["cpu", "wall", "peak", "temp"],
+    ratios: ["cpu", "wall"],
+    rows: bench => pulls(bench, archive, movers),
+    targets: pullTargets,
+  }));
+}

@@ -1,7 +1,8 @@
 // @ts-check
 // The programs that are compared: where they are and how each is told to push and pull.
 import { existsSync } from "node:fs";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
+import * as zlib from "node:zlib";
 import { remove } from "fs-extra/esm";
 import { findTool } from "../fixtures/processes.mjs";
 
@@ -12,13 +13,14 @@ import { findTool } from "../fixtures/processes.mjs";
  * @property {string} name
  * @property {string} version
  * @property {(archive: string, reference: string) => string[]} push the whole command; paths are those of this machine
- * @property {(reference: string, output: string, blobs: Blob[]) => string[]} pull
+ * @property {(reference: string, output: string, blobs: Blob[], ca?: string) => string[]} pull over TLS with the authority of
+ *   that file, else over plain HTTP
  * @property {() => Promise<void>} forget removes what the tool remembers of registries, where that is not in the environment
  */
 
 /** @typedef {(path: string) => string} Seen a path as the tool sees it */
 
-/** @type {Record<string, { version: string, push?: (archive: string, reference: string, seen: Seen, folder: string) => string[], pull: (reference: string, output: string, seen: Seen, folder: string, blobs: Blob[]) => string[] }>} */
+/** @type {Record<string, { version: string, push?: (archive: string, reference: string, seen: Seen, folder: string) => string[], pull: (reference: string, output: string, seen: Seen, folder: string, blobs: Blob[], ca: string | undefined) => string[], env?: (ca: string, seen: Seen) => Record<string, string> }>} */
 const peers = {
   skopeo: {
     version: "--version",
@@ -26,31 +28,57 @@ const peers = {
       ...["--insecure-policy", `--tmpdir=${seen(folder)}/tmp`, "copy", "--dest-tls-verify=false"],
       ...[`docker-archive:${seen(archive)}`, `docker://${reference}`],
     ],
-    pull: (reference, output, seen, folder) => [
-      ...["--insecure-policy", `--tmpdir=${seen(folder)}/tmp`, "copy", "--src-tls-verify=false"],
+    pull: (reference, output, seen, folder, _blobs, ca) => [
+      ...["--insecure-policy", `--tmpdir=${seen(folder)}/tmp`, "copy"],
+      ca === undefined ? "--src-tls-verify=false" : `--src-cert-dir=${dirname(seen(ca))}`,
       ...[`docker://${reference}`, `docker-archive:${seen(output)}`],
     ],
   },
   crane: {
     version: "version",
     push: (archive, reference, seen) => ["push", "--insecure", seen(archive), reference],
-    pull: (reference, output, seen) => ["pull", "--insecure", reference, seen(output)],
+    pull: (reference, output, seen, _folder, _blobs, ca) => [
+      ...["pull", ...(ca === undefined ? ["--insecure"] : [])],
+      ...[reference, seen(output)],
+    ],
+    env: (ca, seen) => ({ SSL_CERT_FILE: seen(ca) }),
   },
   oras: {
     version: "version",
-    pull: (reference, output, seen) => [
-      ...["copy", "--no-tty", "--from-plain-http", "--to-oci-layout"],
+    pull: (reference, output, seen, _folder, _blobs, ca) => [
+      ...["copy", "--no-tty", ...(ca === undefined ? ["--from-plain-http"] : ["--from-ca-file", seen(ca)])],
+      "--to-oci-layout",
       ...[reference, `${seen(output)}:latest`],
+    ],
+  },
+  regctl: {
+    version: "version",
+    pull: (reference, output, seen, _folder, _blobs, ca) => {
+      const [host] = reference.split("/");
+      const tls = ca === undefined ? "tls=disabled" : `cacert=${seen(ca)}`;
+      return ["--host", `reg=${host},${tls}`, "image", "export", reference, seen(output)];
+    },
+  },
+  hauler: {
+    version: "version",
+    pull: (reference, _output, seen, folder) => [
+      ...["store", "add", "image", reference, "--store", `${seen(folder)}/hauler`],
     ],
   },
   curl: {
     version: "--version",
-    pull: (reference, output, seen, _folder, blobs) => {
+    pull: (reference, output, seen, _folder, blobs, ca) => {
       const [, host = "", name = ""] = /^([^/]+)\/(.+):[^:]+$/.exec(reference) ?? [];
       return [
-        ...["-Z", "--fail", "--no-progress-meter", "--create-dirs"],
+        ...[
+          "-Z",
+          "--fail",
+          "--no-progress-meter",
+          "--create-dirs",
+          ...(ca === undefined ? [] : ["--cacert", seen(ca)]),
+        ],
         ...blobs.flatMap(({ digest }) => [
-          `http://${host}/v2/${name}/blobs/${digest}`,
+          `${ca === undefined ? "http" : "https"}://${host}/v2/${name}/blobs/${digest}`,
           "-o",
           `${seen(output)}/${digest.slice("sha256:".length)}`,
         ]),
@@ -59,8 +87,10 @@ const peers = {
   },
 };
 
-/** imgpack at its lowest level: what the choice of the level costs and brings. */
-export const fastest = "imgpack gzip:1";
+/** imgpack with other compressions: what the choice costs and brings. */
+export const compressions = { "imgpack gzip:1": "gzip:1", "imgpack zstd:1": "zstd:1", "imgpack zstd": "zstd" };
+/** The single executable. */
+export const executable = "imgpack executable";
 
 /** skopeo keeps it there when it runs as root, and below XDG_DATA_HOME otherwise. */
 const skopeoCache = ["boltdb", "sqlite"].map(kind => `/var/lib/containers/cache/blob-info-cache-v1.${kind}`);
@@ -68,7 +98,8 @@ const skopeoCache = ["boltdb", "sqlite"].map(kind => `/var/lib/containers/cache/
 /**
  * @param {import("./workspace.mjs").Workspace} workspace
  * @param {string} bin the built imgpack
- * @param {{ prefix: string[], share?: { host: string, peer: string } | undefined }} where newer peers behind a prefix win over those on PATH
+ * @param {{ prefix: string[], share?: { host: string, peer: string } | undefined, executable?: string | undefined }} where newer
+ *   peers behind a prefix win over those on PATH
  * @returns {Promise<{ tools: Map<string, Tool>, missing: string[] }>}
  */
 export async function findTools(workspace, bin, where) {
@@ -77,20 +108,22 @@ export async function findTools(workspace, bin, where) {
   /** @type {Map<string, Tool>} */
   const tools = new Map();
   const missing = [];
-  /** @type {Tool} */
-  const imgpack = {
-    name: "imgpack",
-    version: (await workspace.run([process.execPath, bin, "--version"])).trim(),
-    push: (archive, reference) => [process.execPath, bin, "push", archive, "--tag", reference],
-    pull: (reference, output) => [process.execPath, bin, "pull", reference, "-o", output],
-    forget: async () => {},
-  };
+  const imgpack = await imgpackTool(workspace, "imgpack", [process.execPath, bin]);
   tools.set(imgpack.name, imgpack);
-  tools.set(fastest, {
-    ...imgpack,
-    name: fastest,
-    push: (archive, reference) => [...imgpack.push(archive, reference), "--compression", "gzip:1"],
-  });
+  const single =
+    where.executable === undefined ? undefined : await imgpackTool(workspace, executable, [where.executable]);
+  if (single !== undefined) tools.set(executable, single);
+  const hasZstd = "createZstdCompress" in zlib;
+  for (const [name, compression] of Object.entries(compressions)) {
+    // Node before 22.15 has no encoder for zstd, the executable has one.
+    const own = hasZstd || compression.startsWith("gzip") ? imgpack : single;
+    if (own === undefined) continue;
+    tools.set(name, {
+      ...own,
+      name,
+      push: (archive, reference) => [...own.push(archive, reference), "--compression", compression],
+    });
+  }
   for (const [name, peer] of Object.entries(peers)) {
     const found = await findPeer(workspace, name, peer.version, where.prefix);
     if (found === undefined) {
@@ -111,7 +144,10 @@ export async function findTools(workspace, bin, where) {
         if (peer.push === undefined) throw new Error(`Cannot push with ${name}: it reads no docker archives`);
         return [...command, ...peer.push(archive, reference, seen, workspace.folder)];
       },
-      pull: (reference, output, blobs) => [...command, ...peer.pull(reference, output, seen, workspace.folder, blobs)],
+      pull: (reference, output, blobs, ca) => [
+        ...withEnvironment(command, prefix, ca === undefined ? {} : (peer.env?.(ca, seen) ?? {})),
+        ...peer.pull(reference, output, seen, workspace.folder, blobs, ca),
+      ],
       forget: async () => {
         if (name !== "skopeo") return;
         if (process.getuid?.() === 0) await workspace.run([...prefix, "rm", "-f", ...skopeoCache]);
@@ -120,6 +156,26 @@ export async function findTools(workspace, bin, where) {
     });
   }
   return { tools, missing };
+}
+
+/** @param {import("./workspace.mjs").Workspace} workspace @param {string} name @param {string[]} command @returns {Promise<Tool>} */
+async function imgpackTool(workspace, name, command) {
+  return {
+    name,
+    version: (await workspace.run([...command, "--version"])).trim(),
+    push: (archive, reference) => [...command, "push", archive, "--tag", reference],
+    pull: (reference, output, _blobs, ca) => [
+      ...[...command, "pull", reference, "-o", output],
+      ...(ca === undefined ? [] : ["--ca-file", ca]),
+    ],
+    forget: async () => {},
+  };
+}
+
+/** @param {string[]} command @param {string[]} prefix its first words @param {Record<string, string>} environment */
+function withEnvironment(command, prefix, environment) {
+  const words = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  return words.length === 0 ? command : [...prefix, "env", ...words, ...command.slice(prefix.length)];
 }
 
 /**
