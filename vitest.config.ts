@@ -6,7 +6,7 @@ const SWEEPS = "test/**/*.sweep.test.ts";
 /** Tests that replace modules or globals: each file runs in a process of its own. */
 const MOCKING = "test/**/*.mocking.test.ts";
 /** Tests of one process each: started programs, broken runs, killed processes. */
-const PROCESSES = "test/{crash,integration,torture}/**";
+const PROCESSES = "test/{crash,executable,integration,torture}/**";
 
 /** Retries do not cost time: the tests see how long each one would have waited. */
 const INSTANT_WAITS = {
