@@ -86,6 +86,22 @@ describe("pull", () => {
     expect(synced).toHaveLength(2);
   });
 
+  test("has the disk write while bytes still arrive, and ends if that fails, though a later sync would succeed", async () => {
+    const path = await outputPath();
+    const log = new OperationLog();
+    const often = { checkpointBytes: KIB * KIB, writebackBytes: 16 * KIB, concurrency: 1 };
+    await log.record(async () => await pullImage(image, path, often));
+    const isSync = ({ kind, target }: Operation): boolean => kind === "datasync" && target.endsWith(".partial");
+    expect(log.operations.filter(isSync).length).toBeGreaterThan(2);
+    let syncs = 0;
+    watchOperations(async (operation, run) => {
+      if (isSync(operation) && syncs++ === 0) throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
+      return await run();
+    });
+    await expect(pullImage(image, await outputPath(), often)).rejects.toMatchObject({ exitCode: 9 });
+    expect(syncs).toBe(1);
+  });
+
   test("has one sync of the data under way at a time, however fast the blobs come", async () => {
     const path = await outputPath();
     let underWay = 0;

@@ -57,6 +57,7 @@ export interface PullChoices {
   readonly checkpointBytes?: number;
   /** Default 0: the clock counts for nothing. */
   readonly checkpointMs?: number;
+  readonly writebackBytes?: number;
   readonly concurrency?: number;
   readonly notes?: string[];
   readonly signal?: AbortSignal;
@@ -71,6 +72,7 @@ export async function pullImage(image: TestImage, path: string, choices: PullCho
     restart,
     checkpointBytes = 16 * 1024,
     checkpointMs = 0,
+    writebackBytes,
     concurrency = 3,
     notes = [],
   } = choices;
@@ -96,7 +98,7 @@ export async function pullImage(image: TestImage, path: string, choices: PullCho
     async [Symbol.asyncDispose]() {},
   };
   const onNote = (text: string): void => void notes.push(text);
-  const resume = { command: command ?? undefined, restart, checkpointBytes, checkpointMs, onNote };
+  const resume = { command: command ?? undefined, restart, checkpointBytes, checkpointMs, writebackBytes, onNote };
   await copyImages({
     plan: await gather(source, [image.root]),
     source,

@@ -3,11 +3,12 @@ import { StorageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { type DiskFile, removeFile, renameFile, syncFolder } from "../../util/disk.ts";
 import { formatBytes, quote } from "../../util/format.ts";
+import { isNamed } from "../../util/input-guard.ts";
 import { storageFault } from "../../util/output-checks.ts";
 import { allEnded } from "../../util/promises.ts";
-import { lstat } from "../../util/read-disk.ts";
 import type { ArchiveJournal } from "./archive-journal.ts";
 import type { ProgressRecord } from "./journal-record.ts";
+import { Writeback } from "./writeback.ts";
 import { WrittenPrefix } from "./written-prefix.ts";
 
 /**
@@ -45,6 +46,8 @@ export interface ResumeOptions {
   /** Bytes between two syncs, and milliseconds; for tests. */
   readonly checkpointBytes?: number | undefined;
   readonly checkpointMs?: number | undefined;
+  /** Bytes after which the disk starts to write; for tests. */
+  readonly writebackBytes?: number | undefined;
   readonly onNote?: ((text: string) => void) | undefined;
 }
 
@@ -76,6 +79,7 @@ export class PartialArchive implements AsyncDisposable {
   #unsynced = 0;
   #syncedAt = performance.now();
   #checkpoint: Promise<void> = Promise.resolve();
+  readonly #writeback: Writeback;
   #isFolderSynced = false;
   #failure: unknown;
   #isDone = false;
@@ -83,6 +87,8 @@ export class PartialArchive implements AsyncDisposable {
   constructor(opened: OpenedPartial, options: ResumeOptions) {
     this.#opened = opened;
     this.#options = options;
+    const sync = async (): Promise<void> => await this.#guarded(async () => await opened.file.datasync());
+    this.#writeback = new Writeback(sync, options.writebackBytes);
     this.#prefixes = opened.plan.blobs.map((_, index) => new WrittenPrefix(opened.kept.get(index)));
   }
 
@@ -117,6 +123,7 @@ export class PartialArchive implements AsyncDisposable {
     if (prefix?.add(position, length) !== true) return;
     await this.#guarded(async () => await this.#opened.journal.append([this.#progress(index, prefix.bytes, false)]));
     this.#unsynced += length;
+    this.#writeback.wrote(length);
     const { checkpointBytes = CHECKPOINT_BYTES, checkpointMs = CHECKPOINT_MS } = this.#options;
     const now = performance.now();
     if (this.#unsynced < checkpointBytes || now - this.#syncedAt < checkpointMs) return;
@@ -145,6 +152,7 @@ export class PartialArchive implements AsyncDisposable {
   async publish(): Promise<void> {
     const { file, journal, path, plan, nonce, isWhole, isFinal } = this.#opened;
     await this.#checkpoint;
+    await this.#writeback.settled();
     await this.#guarded(async () => {
       if (!isWhole) {
         await this.#syncData();
@@ -167,7 +175,7 @@ export class PartialArchive implements AsyncDisposable {
   /** Without `publish`, written bytes are kept for the same command, or removed. */
   async [Symbol.asyncDispose](): Promise<void> {
     const { file, journal, path, isWhole } = this.#opened;
-    await this.#checkpoint.catch(() => undefined);
+    await allEnded([this.#checkpoint, this.#writeback.settled()]).catch(() => undefined);
     if (this.#isDone) {
       await file.close();
       return await journal.release();
@@ -184,7 +192,8 @@ export class PartialArchive implements AsyncDisposable {
       );
       return;
     }
-    if (!isWhole && (await this.#isNamed()) && (await journal.isOwned()))
+    const held = isWhole ? undefined : await file.stat().catch(() => undefined);
+    if (held !== undefined && (await isNamed(held, file.path)) && (await journal.isOwned()))
       await removeFile(file.path).catch(() => undefined);
     await file.close();
     await journal.remove().catch(() => undefined);
@@ -219,21 +228,12 @@ export class PartialArchive implements AsyncDisposable {
 
   async #checkStillOwn(): Promise<void> {
     const { file, path, plan } = this.#opened;
-    const { size } = await file.stat();
-    if (size === plan.totalBytes && (await this.#isNamed())) return;
+    const held = await file.stat();
+    if (held.size === plan.totalBytes && (await isNamed(held, file.path))) return;
     throw new StorageError(
       `Cannot write ${quote(path)}: ${quote(file.path)} was replaced meanwhile, expected to own it`,
       { hint: "Another run may be writing the same file: wait for it, or choose another name." },
     );
-  }
-
-  async #isNamed(): Promise<boolean> {
-    const { file } = this.#opened;
-    const [held, named] = await Promise.all([
-      file.stat().catch(() => undefined),
-      lstat(file.path).catch(() => undefined),
-    ]);
-    return held !== undefined && named?.ino === held.ino && named.dev === held.dev;
   }
 
   /** A later sync may report success after a failed one, so the first fault ends the writing. */
