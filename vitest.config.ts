@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Every cut, flip, fault or combination, or a large load: too long for the gate before a commit. */
 const SWEEPS = "test/**/*.sweep.test.ts";
@@ -28,12 +29,26 @@ const OF_THE_PROCESS = [
   "tls",
 ] as const;
 
+/** Files of minutes start first: at the end, they would run alone. */
+const LONGEST = ["integration/matrix", "integration/doctor", "torture/", "integration/convert", "crash/"];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const found = LONGEST.findIndex(name => moduleId.includes(`/test/${name}`));
+      return found < 0 ? LONGEST.length : found;
+    };
+    return (await super.sort(files)).toSorted((left, right) => rank(left) - rank(right));
+  }
+}
+
 // Reading a bundle of authorities takes every Node process that a test starts a tenth of a second.
 delete process.env["NODE_EXTRA_CA_CERTS"];
 
 const config: ViteUserConfig = defineConfig({
   test: {
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

@@ -14,7 +14,6 @@ const run = promisify(execFile);
 const FLAGS = [
   "--compile",
   "--minify",
-  "--bytecode",
   "--format=esm",
   // A part is parsed when it is loaded.
   "--splitting",
@@ -39,7 +38,13 @@ export async function compileExecutable(entry, target, file) {
   const folder = await mkdtemp(join(tmpdir(), "imgpack-executable-"));
   try {
     const words = [
-      ...["build", ...FLAGS, `--target=${target.bunTarget}`, `--compile-executable-path=${runtime}`],
+      ...[
+        "build",
+        ...FLAGS,
+        ...(target.hasBytecode ? ["--bytecode"] : []),
+        `--target=${target.bunTarget}`,
+        `--compile-executable-path=${runtime}`,
+      ],
       ...[basename(entry), ...threads, `--outfile=${join(folder, basename(file))}`],
     ];
     // Relative names, and an environment of its own: neither paths nor variables of this machine may be in the file.

@@ -6,6 +6,7 @@
  * @property {string} file as it is named next to an archive
  * @property {string} runtime npm package that the executable is made of
  * @property {string} bunTarget
+ * @property {boolean} hasBytecode starts faster, and is larger: the runtime of Windows alone is almost as large as a file may be
  */
 
 /** @type {readonly Target[]} */
@@ -35,5 +36,6 @@ function target(name, runtime) {
     file: `imgpack-${name}${name.startsWith("windows") ? ".exe" : ""}`,
     runtime: `@oven/${runtime}`,
     bunTarget,
+    hasBytecode: !name.startsWith("windows"),
   };
 }

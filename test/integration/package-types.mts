@@ -239,7 +239,7 @@ export const options: readonly [
 ];
 
 // @ts-expect-error a value that is none of the union
-export const badLayers: PullOptions = { output: "o", layers: "zstd" };
+export const badLayers: PullOptions = { output: "o", layers: "lz4" };
 // @ts-expect-error a string is no list
 void imgpack.push("app.tar");
 // @ts-expect-error internal events are not public

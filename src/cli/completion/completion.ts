@@ -7,7 +7,7 @@ interface CompletionFlags {
 }
 
 /** A completion that takes longer is of no use. */
-const MAX_WAIT_MS = 2000;
+const MAX_WAIT_MS = 5000;
 const MAX_TAGS = 1000;
 /** Commands whose arguments can be references. */
 const REFERENCE_COMMANDS: ReadonlySet<string> = new Set([

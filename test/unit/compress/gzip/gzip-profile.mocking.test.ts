@@ -165,6 +165,7 @@ const READERS: readonly (readonly [tool: string, args: readonly string[]])[] = [
   ["gzip", ["-dc"]],
   ["pigz", ["-dc"]],
   ["igzip", ["-dc"]],
+  ["libdeflate-gunzip", ["-c"]],
   ["python3", ["-c", "import gzip,sys; sys.stdout.buffer.write(gzip.decompress(sys.stdin.buffer.read()))"]],
 ];
 const run = (tool: string, args: readonly string[], input?: Uint8Array): SpawnSyncReturns<Buffer> =>
