@@ -65,9 +65,9 @@ function ociImage(manifest: ImageJson): object {
 }
 
 /**
- * The index with the new digests of its manifests; every other field as before. A Docker manifest list with manifests of
- * OCI becomes an index of OCI. Drops attestations of an image that
- * changed: they are about the old digest.
+ * The index with the new digests of its manifests; every other field as before. A Docker manifest list becomes an OCI
+ * index if one of its own manifests became one of OCI. Drops attestations of an image that changed: they are about the
+ * old digest.
  *
  * @param changed new descriptors, by old digest.
  * @returns undefined if none of its manifests changed.
@@ -94,7 +94,10 @@ export function rewriteIndex(
     const { data: _embedded, ...rest } = entry as { readonly data?: unknown };
     return [{ ...rest, mediaType: now.mediaType, digest: now.digest, size: now.size }];
   });
-  const isOci = [...changed.values()].some(({ mediaType }) => mediaType === OCI_MANIFEST || mediaType === OCI_INDEX);
+  const isOci = view.manifests.some(child => {
+    const now = changed.get(child.digest)?.mediaType;
+    return now !== child.mediaType && (now === OCI_MANIFEST || now === OCI_INDEX);
+  });
   return view.mediaType === DOCKER_MANIFEST_LIST && isOci
     ? encode(OCI_INDEX, { ...index, mediaType: OCI_INDEX, manifests })
     : encode(view.mediaType, { ...index, manifests });

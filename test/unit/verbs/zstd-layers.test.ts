@@ -7,7 +7,9 @@ import { listRoots } from "../../../src/content/derived-source.ts";
 import { readBlob } from "../../../src/content/pump.ts";
 import { gather } from "../../../src/copy/gather.ts";
 import { UsageError } from "../../../src/errors.ts";
-import type { ImageView } from "../../../src/oci/manifest.ts";
+import type { Descriptor } from "../../../src/oci/descriptor.ts";
+import type { Digest } from "../../../src/oci/digest.ts";
+import type { ImageView, IndexView } from "../../../src/oci/manifest.ts";
 import {
   DOCKER_CONFIG,
   DOCKER_LAYER_GZIP,
@@ -70,15 +72,12 @@ describe("a Docker manifest with layers that became zstd", () => {
     });
   });
 
+  const manifests = [{ mediaType: DOCKER_MANIFEST, digest, size: 3, platform: { os: "linux", architecture: "amd64" } }];
+  const list = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: DOCKER_MANIFEST_LIST, manifests }));
+  const index = { kind: "index", mediaType: DOCKER_MANIFEST_LIST, manifests } as unknown as IndexView;
+
   test("makes its manifest list an OCI index", () => {
-    const manifests = [
-      { mediaType: DOCKER_MANIFEST, digest, size: 3, platform: { os: "linux", architecture: "amd64" } },
-    ];
-    const list = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: DOCKER_MANIFEST_LIST, manifests }));
     const now = { mediaType: OCI_MANIFEST, digest: `sha256:${"4".repeat(64)}`, size: 8 } as const;
-    const index = { kind: "index", mediaType: DOCKER_MANIFEST_LIST, manifests } as unknown as Parameters<
-      typeof rewriteIndex
-    >[1];
     const rewritten = rewriteIndex(list, index, new Map([[digest, now]]), () => undefined);
     expect(rewritten?.mediaType).toBe(OCI_INDEX);
     expect(JSON.parse(Buffer.from(rewritten?.bytes ?? []).toString())).toEqual({
@@ -86,6 +85,16 @@ describe("a Docker manifest with layers that became zstd", () => {
       mediaType: OCI_INDEX,
       manifests: [{ ...manifests[0], ...now }],
     });
+  });
+
+  test("leaves the manifest list of another image one of Docker", () => {
+    const own: Descriptor = { mediaType: DOCKER_MANIFEST, digest: `sha256:${"4".repeat(64)}`, size: 8 };
+    const other: Descriptor = { ...own, mediaType: OCI_MANIFEST, digest: `sha256:${"5".repeat(64)}` };
+    const changed = new Map<Digest, Descriptor>([
+      [digest, own],
+      [`sha256:${"6".repeat(64)}`, other],
+    ]);
+    expect(rewriteIndex(list, index, changed, () => undefined)?.mediaType).toBe(DOCKER_MANIFEST_LIST);
   });
 });
 
