@@ -92,7 +92,8 @@ describe("pull", () => {
     const often = { checkpointBytes: KIB * KIB, writebackBytes: 16 * KIB, concurrency: 1 };
     await log.record(async () => await pullImage(image, path, often));
     const isSync = ({ kind, target }: Operation): boolean => kind === "datasync" && target.endsWith(".partial");
-    expect(log.operations.filter(isSync).length).toBeGreaterThan(2);
+    // The last one, and at least one before: a slow disk gets the next one when it has done the first.
+    expect(log.operations.filter(isSync).length).toBeGreaterThan(1);
     let syncs = 0;
     watchOperations(async (operation, run) => {
       if (isSync(operation) && syncs++ === 0) throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
@@ -100,6 +101,33 @@ describe("pull", () => {
     });
     await expect(pullImage(image, await outputPath(), often)).rejects.toMatchObject({ exitCode: 9 });
     expect(syncs).toBe(1);
+  });
+
+  test("records nothing as durable if a sync in the background fails next to one that succeeds", async () => {
+    const always = { checkpointBytes: 1, checkpointMs: 0, writebackBytes: 1 };
+    const { session, blobs, bytesOf } = await begin(image, await outputPath(), always);
+    const [big] = blobs;
+    if (big === undefined) throw new Error("no blob in the image");
+    const succeeded = deferred<void>();
+    const durable: JournalRecord[] = [];
+    let syncs = 0;
+    watchOperations(async (operation, run) => {
+      durable.push(...recordsOf(operation).filter(record => record.type === "progress" && record.isDurable));
+      if (words(operation) !== "datasync out.tar.partial") return await run();
+      syncs += 1;
+      if (syncs > 1) {
+        const result = await run();
+        succeeded.resolve();
+        return result;
+      }
+      await succeeded.promise;
+      await turns(20);
+      throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
+    });
+    await session.put(big, bytesBlob(bytesOf(big)));
+    await session[Symbol.asyncDispose]();
+    expect(syncs).toBe(2);
+    expect(durable).toEqual([]);
   });
 
   test("has one sync of the data under way at a time, however fast the blobs come", async () => {

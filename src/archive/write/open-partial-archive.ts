@@ -82,7 +82,7 @@ async function openClaimed(
     await file.truncate(plan.totalBytes);
   }
   left.release();
-  return { path, plan, file, journal, nonce, kept, isWhole: isFinal, isFinal };
+  return { path, plan, file, journal, nonce, kept, isReadOnly: isFinal, isFinal };
 }
 
 /**
@@ -99,7 +99,7 @@ async function adopt(
   const nonce = newNonce();
   await journal.append(openingRecords(plan, nonce, command));
   left.release();
-  return { path, plan, file: left.file, journal, nonce, kept: allBytes(plan), isWhole: true, isFinal: false };
+  return { path, plan, file: left.file, journal, nonce, kept: allBytes(plan), isReadOnly: true, isFinal: false };
 }
 
 async function begin(
@@ -115,7 +115,7 @@ async function begin(
   try {
     await file.write(encodeMarker({ nonce, command }), 0);
     await file.truncate(plan.totalBytes);
-    return { path, plan, file, journal, nonce, kept: new Map(), isWhole: false, isFinal: false };
+    return { path, plan, file, journal, nonce, kept: new Map(), isReadOnly: false, isFinal: false };
   } catch (error) {
     await removeFile(file.path).catch(() => undefined);
     await file.close();

@@ -59,8 +59,8 @@ export interface OpenedPartial {
   readonly nonce: string;
   /** By blob. */
   readonly kept: ReadonlyMap<number, number>;
-  /** True if it is complete, as far as its first block says: nothing is written, only compared. */
-  readonly isWhole: boolean;
+  /** True if it is complete, as far as its first block says: bytes are compared with it, and none is written. */
+  readonly isReadOnly: boolean;
   /** True if it is renamed already. */
   readonly isFinal: boolean;
 }
@@ -103,10 +103,10 @@ export class PartialArchive implements AsyncDisposable {
 
   /** @throws StorageError; after the first one, nothing is written. */
   async write(bytes: Uint8Array, position: number): Promise<void> {
-    const { file, isWhole, journal } = this.#opened;
+    const { file, isReadOnly, journal } = this.#opened;
     await this.#guarded(async () => {
       await journal.checkAfterPause();
-      if (!isWhole) return await file.write(bytes, position);
+      if (!isReadOnly) return await file.write(bytes, position);
       const written = Buffer.alloc(bytes.length);
       await file.read(written, position);
       if (written.equals(bytes)) return;
@@ -150,11 +150,10 @@ export class PartialArchive implements AsyncDisposable {
 
   /** Makes the file complete and durable, and renames it. */
   async publish(): Promise<void> {
-    const { file, journal, path, plan, nonce, isWhole, isFinal } = this.#opened;
-    await this.#checkpoint;
-    await this.#writeback.settled();
+    const { file, journal, path, plan, nonce, isReadOnly, isFinal } = this.#opened;
+    await allEnded([this.#checkpoint, this.#writeback.settled()]);
     await this.#guarded(async () => {
-      if (!isWhole) {
+      if (!isReadOnly) {
         await this.#syncData();
         await file.write(plan.firstBlock, 0);
       }
@@ -174,7 +173,7 @@ export class PartialArchive implements AsyncDisposable {
 
   /** Without `publish`, written bytes are kept for the same command, or removed. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const { file, journal, path, isWhole } = this.#opened;
+    const { file, journal, path, isReadOnly } = this.#opened;
     await allEnded([this.#checkpoint, this.#writeback.settled()]).catch(() => undefined);
     if (this.#isDone) {
       await file.close();
@@ -192,7 +191,7 @@ export class PartialArchive implements AsyncDisposable {
       );
       return;
     }
-    const held = isWhole ? undefined : await file.stat().catch(() => undefined);
+    const held = isReadOnly ? undefined : await file.stat().catch(() => undefined);
     if (held !== undefined && (await isNamed(held, file.path)) && (await journal.isOwned()))
       await removeFile(file.path).catch(() => undefined);
     await file.close();
@@ -203,6 +202,8 @@ export class PartialArchive implements AsyncDisposable {
     const { journal } = this.#opened;
     const reached = this.#prefixes.map(prefix => ({ prefix, bytes: prefix.bytes }));
     await this.#syncData();
+    // The system reports a fault of the disk to one sync alone, which may be the one under way in the background.
+    await this.#writeback.settled();
     const records: ProgressRecord[] = [];
     for (const [index, { prefix, bytes }] of reached.entries()) {
       // A blob that was reset in the meantime starts over.

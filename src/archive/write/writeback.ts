@@ -27,7 +27,7 @@ export class Writeback {
     this.#last.catch(() => undefined);
   }
 
-  /** The system reports a fault of the disk once, here: a later sync would succeed. @throws what the last sync threw. */
+  /** Waits for the sync that is under way. @throws what the last one threw: another sync need not report the same fault. */
   async settled(): Promise<void> {
     await this.#last;
   }
