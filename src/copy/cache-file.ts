@@ -1,8 +1,9 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { createFile, discardFile, makeFolders, openForAppend, renameFile } from "../util/disk.ts";
+import { makeFolders, openForAppend } from "../util/disk.ts";
 import { quote } from "../util/format.ts";
 import { type Denied, openOwnFile } from "../util/private-file.ts";
+import { replaceUnsynced } from "../util/replace-file.ts";
 
 const LINES_FILE = "digests-v2.jsonl";
 /** Next to the lines. */
@@ -80,18 +81,8 @@ async function makeKey(folder: string): Promise<Buffer> {
   await makeFolders(folder, 0o700);
   const path = join(folder, KEY_FILE);
   if ((await readTail(path, "reading", KEY_BYTES)) === "absent") {
-    const temporary = `${path}.${randomBytes(6).toString("hex")}`;
-    try {
-      {
-        await using file = await createFile(temporary, 0o600);
-        await file.write(randomBytes(KEY_BYTES));
-      }
-      // The first two runs at once may replace each other's key, and lose lines.
-      await renameFile(temporary, path);
-    } catch (error) {
-      await discardFile(temporary);
-      throw error;
-    }
+    // The first two runs at once may replace each other's key, and lose lines.
+    await replaceUnsynced(path, randomBytes(KEY_BYTES));
   }
   const key = await readTail(path, "reading", KEY_BYTES);
   if (typeof key === "string") throw new Error(`Cannot read ${quote(path)}: ${key}`);

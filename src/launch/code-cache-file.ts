@@ -21,7 +21,7 @@ const WRITABLE_BY_OTHERS = 0o022;
 const STICKY = 0o1000;
 
 /** Where the compiled code of one command is. */
-export interface CachePlace {
+export interface CacheEntry {
   /** `IMGPACK_CACHE_DIR`, or the user's cache folder. */
   readonly base: string;
   /** Of the file in `base`/code: everything that the code depends on. */
@@ -29,10 +29,10 @@ export interface CachePlace {
 }
 
 /** @returns undefined if the code of this command line is not cached, or may not be on this machine. */
-export function codeCachePlace(
+export function codeCacheEntry(
   words: readonly string[],
   program: { readonly hash: string; readonly mtimeMs: number },
-): CachePlace | undefined {
+): CacheEntry | undefined {
   const { IMGPACK_CODE_CACHE: choice, IMGPACK_CACHE_DIR, XDG_CACHE_HOME } = process.env;
   const command = words[0] ?? "";
   // Help and completion load other code than the command itself.
@@ -56,7 +56,7 @@ export const CODE_ENDING = ".v8";
 export function readCodeCache({
   base,
   name,
-}: CachePlace): { readonly code: Buffer; readonly isStale: boolean } | undefined {
+}: CacheEntry): { readonly code: Buffer; readonly isStale: boolean } | undefined {
   try {
     const file = openSync(
       join(trustedCodeFolder(base), name),
@@ -83,7 +83,7 @@ export function digestOf(code: Uint8Array): Buffer {
 }
 
 /**
- * The real path of the folder. Nobody but this user and root can replace it, or any folder above it, so nothing can change
+ * The real path of the folder. No one but this user and root can replace it, or any folder above it, so nothing can change
  * between the check and the use.
  *
  * @throws Error if that is not so, or there is no such folder.
@@ -109,6 +109,7 @@ export function checkFoldersAbove(path: string): void {
   }
 }
 
+/** As in util/private-file.ts, which would load what every start then waits for. */
 function isOfUser({ uid, mode }: Stats): boolean {
   return process.getuid === undefined || (uid === process.getuid() && (mode & OTHERS) === 0);
 }

@@ -1,9 +1,10 @@
-import { hash, randomBytes } from "node:crypto";
+import { hash } from "node:crypto";
 import { realpathSync } from "node:fs";
-import { join } from "node:path";
-import { createFile, discardFile, makeFolder, makeFolders, renameFile } from "../util/disk.ts";
+import { dirname, join } from "node:path";
+import { discardFile, makeFolder, makeFolders } from "../util/disk.ts";
 import { errorCode } from "../util/error-code.ts";
 import { lstat, readdir } from "../util/read-disk.ts";
+import { replaceUnsynced } from "../util/replace-file.ts";
 import { CODE_ENDING, CODE_FOLDER, checkFoldersAbove, digestOf, trustedCodeFolder } from "./code-cache-file.ts";
 import type { CodeToKeep } from "./load-program.ts";
 
@@ -14,10 +15,12 @@ const ANOTHER_PROGRAM_MS = 24 * HOUR_MS;
 const OUR_NAME = new RegExp(`^[a-z]{1,16}-(.+)\\${CODE_ENDING}(\\.[0-9a-f]{12})?$`);
 
 /** Keeps compiled code for later runs, after a good one. Without room or rights for it, later runs take longer. */
-export async function keepCodeCache({ place: { base, name }, text, hash: noted, compiled }: CodeToKeep): Promise<void> {
+export async function keepCodeCache({ entry: { base, name }, text, hash: noted, compiled }: CodeToKeep): Promise<void> {
   // The text may be that of another build, in the middle of an update.
   if (hash("sha256", text) !== noted) return;
   try {
+    // Before anything is made: under sudo that keeps HOME, a folder of root would lock its user out.
+    checkFoldersAbove(join(existingPart(base), CODE_FOLDER));
     await makeFolders(base, 0o700);
     const real = join(realpathSync(base), CODE_FOLDER);
     checkFoldersAbove(real);
@@ -25,25 +28,21 @@ export async function keepCodeCache({ place: { base, name }, text, hash: noted, 
       if (errorCode(error) !== "EEXIST") throw error;
     });
     const folder = trustedCodeFolder(base);
-    await replace(join(folder, name), compiled());
+    const code = compiled();
+    await replaceUnsynced(join(folder, name), digestOf(code), code);
     await removeOld(folder, name);
   } catch {
     // The next run tries again.
   }
 }
 
-async function replace(path: string, code: Buffer): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString("hex")}`;
+/** The real path of the folder, or of the lowest one above it that exists. */
+function existingPart(folder: string): string {
   try {
-    {
-      await using file = await createFile(temporary, 0o600);
-      await file.write(digestOf(code));
-      await file.write(code);
-    }
-    await renameFile(temporary, path);
+    return realpathSync(folder);
   } catch (error) {
-    await discardFile(temporary);
-    throw error;
+    if (errorCode(error) !== "ENOENT" || dirname(folder) === folder) throw error;
+    return existingPart(dirname(folder));
   }
 }
 

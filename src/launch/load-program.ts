@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { Script } from "node:vm";
-import { type CachePlace, codeCachePlace, readCodeCache } from "./code-cache-file.ts";
+import { type CacheEntry, codeCacheEntry, readCodeCache } from "./code-cache-file.ts";
 
 /** What the function in program.cjs exports. */
 export interface Program {
@@ -12,7 +12,7 @@ export interface Program {
 
 /** Compiled code that no file holds yet. */
 export interface CodeToKeep {
-  readonly place: CachePlace;
+  readonly entry: CacheEntry;
   /** Text of the program, and the SHA-256 of it that the build noted. */
   readonly text: string;
   readonly hash: string;
@@ -21,8 +21,7 @@ export interface CodeToKeep {
 }
 
 /**
- * Loads program.cjs, and what V8 compiled of it in an earlier run of the same command: compiling is half the time of a small
- * push.
+ * Loads program.cjs, with what V8 compiled of it in an earlier run of the same command.
  *
  * @param hash of program.cjs, as the build noted it: SHA-256 in hexadecimal.
  * @returns the program; also the compiled code, if it is worth keeping for later runs.
@@ -35,8 +34,8 @@ export function loadProgram(
 ): { readonly program: Program; readonly toKeep: CodeToKeep | undefined } {
   const path = join(folder, "program.cjs");
   const { text, mtimeMs } = readText(path);
-  const place = codeCachePlace(words, { hash, mtimeMs });
-  const cached = place === undefined ? undefined : readCodeCache(place);
+  const entry = codeCacheEntry(words, { hash, mtimeMs });
+  const cached = entry === undefined ? undefined : readCodeCache(entry);
   const script = new Script(text, {
     filename: path,
     // Left out when absent: the option may not be undefined.
@@ -47,7 +46,7 @@ export function loadProgram(
   body(module.exports, createRequire(path), module, path, folder);
   const isUsed = cached?.isStale === false && script.cachedDataRejected !== true;
   const toKeep =
-    place === undefined || isUsed ? undefined : { place, text, hash, compiled: () => script.createCachedData() };
+    entry === undefined || isUsed ? undefined : { entry, text, hash, compiled: () => script.createCachedData() };
   return { program: module.exports as Program, toKeep };
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Stats } from "node:fs";
 import { dirname } from "node:path";
-import { changeOwner, createFile, openEmptied, removeFile, renameFile, syncFolder } from "./disk.ts";
+import { changeOwner, createFile, discardFile, openEmptied, removeFile, renameFile, syncFolder } from "./disk.ts";
 import { isOwnedByUser } from "./private-file.ts";
 import { lstat, realpath, stat } from "./read-disk.ts";
 
@@ -36,6 +36,24 @@ export async function replaceFile(path: string, text: string, mode?: number): Pr
     await syncFolder(dirname(target));
   } finally {
     if (isMade) await removeFile(partial).catch(() => undefined);
+  }
+}
+
+/**
+ * Gives a small file of this user alone (0600) new content, without a sync: readers see the old or the new content, but
+ * after a power cut it may be absent, torn or old.
+ */
+export async function replaceUnsynced(path: string, ...parts: readonly Uint8Array[]): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString("hex")}`;
+  try {
+    {
+      await using file = await createFile(temporary, 0o600);
+      for (const part of parts) await file.write(part);
+    }
+    await renameFile(temporary, path);
+  } catch (error) {
+    await discardFile(temporary);
+    throw error;
   }
 }
 

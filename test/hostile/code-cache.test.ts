@@ -220,6 +220,12 @@ describe("a code cache that another user may have written", () => {
     expect(isUsed()).toBe(false);
   });
 
+  test.runIf(process.getuid?.() === 0)("root makes no folder in the home of another user", async () => {
+    chownSync(home, 12_345, 12_345);
+    await keep();
+    expect(existsSync(join(home, "cache"))).toBe(false);
+  });
+
   test("a damaged file is replaced", async () => {
     await keep();
     flip(file(), 100);

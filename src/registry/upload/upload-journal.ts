@@ -1,9 +1,10 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { createFile, discardFile, makeFolders, renameFile } from "../../util/disk.ts";
+import { discardFile, makeFolders } from "../../util/disk.ts";
 import { ProcessLock } from "../../util/lock/process-lock.ts";
 import { isRecordFile } from "../../util/lock/record-frame.ts";
 import { isOwnFolder, readOwnFile, removeStale } from "../../util/private-file.ts";
+import { replaceUnsynced } from "../../util/replace-file.ts";
 import type { RegistryClient } from "../client/registry-client.ts";
 import type { Repository } from "../client/repository.ts";
 import { originOf } from "../origin/origin.ts";
@@ -108,7 +109,8 @@ export class UploadJournal {
       if (allowedUrl(client, url.href) === undefined) return await discardFile(path);
       await lock.checkOwned();
       const fields = JSON.stringify({ time: this.#now(), url: url.href, offset });
-      await this.#replace(path, `${MARK}${id}",${fields.slice(1)}`);
+      // After a power cut the record may be missing, torn or old, and the registry is asked in any case.
+      await replaceUnsynced(path, Buffer.from(`${MARK}${id}",${fields.slice(1)}`));
     };
     const release = async (): Promise<void> => await lock.remove();
     const remove = async (): Promise<void> => await discardFile(path);
@@ -120,21 +122,6 @@ export class UploadJournal {
     if (!(await isOwnFolder(this.#folder))) return false;
     await removeStale(this.#folder, this.#now() - KEPT_MS, isOwnFile);
     return true;
-  }
-
-  /** Not synced: after a power cut the record is missing, torn or old, and the registry is asked in any case. */
-  async #replace(path: string, text: string): Promise<void> {
-    const temporary = `${path}.${randomBytes(6).toString("hex")}`;
-    try {
-      {
-        await using file = await createFile(temporary, 0o600);
-        await file.write(Buffer.from(text));
-      }
-      await renameFile(temporary, path);
-    } catch (error) {
-      await discardFile(temporary);
-      throw error;
-    }
   }
 }
 
