@@ -83,7 +83,7 @@ export interface PullResult {
   /** What the images run on: `os/architecture[/variant]`; empty for artifacts. */
   readonly platforms: readonly string[];
   readonly seconds: number;
-  /** What `withTool` put next to the archive, or found there. */
+  /** What `withTool` put next to the archive, or found there; with `dryRun`, what it would put there. */
   readonly tools: readonly ToolFile[];
 }
 

@@ -111,7 +111,8 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
         progress.end();
         if (flags.json) return printLine(context, jsonText(result));
         printImages(context, result, progress.note);
-        for (const { path } of result.tools) progress.note(`${path} is next to the archive`);
+        for (const { path } of result.tools)
+          progress.note(`${path} ${flags.dryRun ? "goes" : "is"} next to the archive`);
         if (!flags.dryRun) progress.summary(result);
       },
     );

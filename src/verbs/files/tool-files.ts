@@ -14,7 +14,7 @@ import { replaceFile } from "../../util/replace-file.ts";
 import { isBlob, writeBlobFile } from "./blob-file.ts";
 import { type ChecksumList, formatChecksums, parseChecksums } from "./checksum-list.ts";
 
-/** Whoever passes the executables on passes on the licences of what is in them. */
+/** It goes wherever the executables go: it has the licences of what is in them. */
 const LICENCES = "imgpack-licenses.txt";
 const SUMS = "SHA256SUMS";
 const OWN_NAME = /^imgpack-[\w.-]+$/;
@@ -121,13 +121,15 @@ async function findCopy(
   const [source, path] = [join(from, name), join(to, name)];
   const digest = sums.get(name);
   await using file = await openIfThere(source);
-  if (digest === undefined || file === undefined) {
-    const state = file === undefined ? "no such file" : `its sum is not in ${SUMS}`;
+  const stats = await file?.stat();
+  if (digest === undefined || stats?.isFile() !== true) {
+    const found = stats === undefined ? "no such file" : "not a file";
+    const state = stats?.isFile() === true ? `its sum is not in ${SUMS}` : found;
     throw new StorageError(`Cannot copy ${quote(source)}: ${state}, expected the file and its sum`, {
       hint: SOURCE_HINT,
     });
   }
-  const { size } = await file.stat();
+  const { size } = stats;
   await using present = await openIfThere(path);
   const isThere = present !== undefined && (await hasDigest(present, digest, signal));
   const former = known.get(name);

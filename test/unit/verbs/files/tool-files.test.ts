@@ -1,13 +1,16 @@
 import { execFileSync } from "node:child_process";
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { IntegrityError, StorageError } from "../../../../src/errors.ts";
 import { digestHex, digestOf } from "../../../../src/oci/digest.ts";
 import { ToolFiles } from "../../../../src/verbs/files/tool-files.ts";
+import { TOOL_TARGETS } from "../../../../src/verbs/options/choices.ts";
 import { runCommand } from "../../../support/command-line.ts";
 import { temporaryFolder } from "../../../support/images.ts";
 
+/** What builds them; a program of Node, so not typed here. */
+const BUILT_TARGETS = new URL("../../../../scripts/executable/targets.mjs", import.meta.url).href;
 const NAMES = ["imgpack-licenses.txt", "imgpack-linux-arm64", "imgpack-windows-x64.exe"];
 
 let from: string;
@@ -104,6 +107,21 @@ describe("executables next to an archive", () => {
     expect((await refusal("darwin-x64")).message).toContain("its sum is not in SHA256SUMS");
     from = medium;
     expect((await refusal("linux-arm64")).message).toContain("no SHA256SUMS");
+  });
+
+  test("are refused when a FIFO has their name, which is not waited for", async () => {
+    await rm(join(from, "imgpack-linux-arm64"));
+    execFileSync("mkfifo", [join(from, "imgpack-linux-arm64")]);
+    expect((await refusal("linux-arm64")).message).toMatch(/imgpack-linux-arm64": not a file/);
+  });
+
+  test("have the names that npm run executable gives them", async () => {
+    const { TARGETS } = (await import(BUILT_TARGETS)) as { TARGETS: readonly { name: string; file: string }[] };
+    expect(TARGETS.map(({ name }) => name).sort()).toEqual([...TOOL_TARGETS].sort());
+    for (const { name, file } of TARGETS) {
+      await writeFile(join(from, "SHA256SUMS"), "");
+      expect((await refusal(name)).message).toContain(`/${file}"`);
+    }
   });
 
   test("stay where they are if the archive goes next to them", async () => {
