@@ -42,7 +42,6 @@ export async function* zstdStream(
 
 async function feed(encoder: Transform, chunks: AsyncIterable<Uint8Array>): Promise<void> {
   for await (const chunk of chunks) {
-    if (encoder.destroyed) return;
     await new Promise<void>(resolve => {
       // A destroyed encoder does not call back.
       encoder.once("close", resolve);
@@ -51,6 +50,8 @@ async function feed(encoder: Transform, chunks: AsyncIterable<Uint8Array>): Prom
         resolve();
       });
     });
+    // Its reader has stopped: the next chunk may be long in coming.
+    if (encoder.destroyed) return;
   }
   encoder.end();
 }
