@@ -5,10 +5,10 @@ import {
   blobPath,
   config,
   filesTar,
+  gzipLayer,
   type LayerPart,
   manifest,
   type Part,
-  packLayer,
   part,
   rawLayer,
   type ShapeArchive,
@@ -43,7 +43,7 @@ function dockerShape(
   return { name, bytes: filesTar(files(configPart)), expected: { images: [shaped(names, configPart, layers)] } };
 }
 
-const gzipped = [packLayer("first\n"), packLayer("second\n")];
+const gzipped = [gzipLayer("first\n"), gzipLayer("second\n")];
 const raw = [rawLayer("first\n"), rawLayer("second\n")];
 
 /** Config, layers, manifest.json: the order and the names of go-containerregistry. */

@@ -7,11 +7,11 @@ import {
   config,
   described,
   filesTar,
+  gzipLayer,
   index,
   type LayerPart,
   manifest,
   type Part,
-  packLayer,
   part,
   rawLayer,
   type ShapeArchive,
@@ -99,7 +99,7 @@ function docker25Faults(): readonly ShapeArchive[] {
   ];
 }
 
-const packed = [packLayer("first\n"), packLayer("second\n")];
+const packed = [gzipLayer("first\n"), gzipLayer("second\n")];
 const packedConfig = config(packed);
 const packedManifest = manifest(packedConfig, packed, OCI_LAYER_GZIP);
 const packedBlobs = [packedConfig, packedManifest, ...packed];
@@ -173,7 +173,7 @@ function nested(depth: number): ShapeArchive {
 
 /** The manifest, its config and its layer are all named by their sha512. */
 function longDigests(): ShapeArchive {
-  const layer = packLayer("first\n");
+  const layer = gzipLayer("first\n");
   const blobs: [string, Buffer][] = [];
   const by512 = (bytes: Buffer, mediaType: string, more: object = {}): { readonly digest: Digest } => {
     const hex = createHash("sha512").update(bytes).digest("hex");

@@ -49,7 +49,7 @@ export function rawLayer(text: string): LayerPart {
   return { ...layer, diffId: layer.digest };
 }
 
-export function packLayer(text: string): LayerPart {
+export function gzipLayer(text: string): LayerPart {
   const raw = rawLayer(text);
   return { ...part(gzipSync(raw.bytes, { level: 9 })), diffId: raw.diffId };
 }
