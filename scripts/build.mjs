@@ -6,7 +6,7 @@ import { build } from "esbuild";
 import { remove } from "fs-extra/esm";
 import { bundledPackages, licenceTexts } from "./build/bundled-packages.mjs";
 import { writeDeflateModule } from "./build/deflate-wasm.mjs";
-import { banner, common, root } from "./build/options.mjs";
+import { banner, common, root, threadScripts } from "./build/options.mjs";
 import { buildProgram } from "./build/program.mjs";
 
 await writeDeflateModule();
@@ -22,7 +22,7 @@ const library = await build({
 const threads = await build({
   ...common,
   banner,
-  entryPoints: ["src/compress/gzip/gzip-thread.mjs", "src/content/hash-thread.mjs"],
+  entryPoints: await threadScripts(),
   entryNames: "[name]",
   outExtension: { ".js": ".mjs" },
 });

@@ -2,11 +2,11 @@
 // Single executables of imgpack, for machines without Node, from npm packages alone.
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ensureDir, remove } from "fs-extra/esm";
 import { bundledPackages } from "./build/bundled-packages.mjs";
+import { root } from "./build/options.mjs";
 import { bundleProgram } from "./executable/bundle.mjs";
 import { compileExecutable } from "./executable/compile.mjs";
 import { notices } from "./executable/notices.mjs";
@@ -15,7 +15,6 @@ import { writeSums } from "./executable/sums.mjs";
 import { TARGETS } from "./executable/targets.mjs";
 import { packageSbom, stageManifest } from "./package/stage.mjs";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const usage = `usage: npm run executable -- --target TARGET[,TARGET...] [--out DIR]
   --target  ${TARGETS.map(({ name }) => name).join(", ")} or all
   --out     default executables/`;

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 
-/** Bytes on their way in one direction; more must wait, as behind a full window. */
+/** Bytes on their way in one direction; more must wait, as with a full window. */
 const WINDOW_BYTES = 8 * 2 ** 20;
 
 /**

@@ -74,7 +74,7 @@ function cell(results, label, metric) {
   return range === undefined ? middle : `${middle} (${range.map(show).join("–")})`;
 }
 
-/** What moves images, beside imgpack itself. @param {string} label */
+/** What moves images, other than imgpack itself. @param {string} label */
 const isPeer = label => !label.startsWith("imgpack") && label !== "curl" && label !== "node -e 0";
 
 /**

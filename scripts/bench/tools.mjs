@@ -99,7 +99,7 @@ const skopeoCache = ["boltdb", "sqlite"].map(kind => `/var/lib/containers/cache/
  * @param {import("./workspace.mjs").Workspace} workspace
  * @param {string} bin the built imgpack
  * @param {{ prefix: string[], share?: { host: string, peer: string } | undefined, executable?: string | undefined }} where newer
- *   peers behind a prefix win over those on PATH
+ *   peers with a prefix win over those on PATH
  * @returns {Promise<{ tools: Map<string, Tool>, missing: string[] }>}
  */
 export async function findTools(workspace, bin, where) {
@@ -186,17 +186,17 @@ function withEnvironment(command, prefix, environment) {
  */
 async function findPeer(workspace, name, versionWord, prefix) {
   const local = findTool(name);
-  const places = [
+  const candidates = [
     ...(prefix.length > 0 ? [{ command: [...prefix, name], prefix }] : []),
     ...(local === undefined ? [] : [{ command: [local], prefix: [] }]),
   ];
-  for (const place of places) {
+  for (const candidate of candidates) {
     try {
-      const text = await workspace.run([...place.command, versionWord]);
-      const version = /\d+\.\d+(\.\d+)?/.exec(text)?.[0] ?? (await packagedVersion(workspace, name, place.prefix));
-      return { ...place, version };
+      const text = await workspace.run([...candidate.command, versionWord]);
+      const version = /\d+\.\d+(\.\d+)?/.exec(text)?.[0] ?? (await packagedVersion(workspace, name, candidate.prefix));
+      return { ...candidate, version };
     } catch {
-      // Not behind the prefix: the next place may have it.
+      // Not there with the prefix: the next candidate may be.
     }
   }
   return undefined;

@@ -1,6 +1,6 @@
 // @ts-check
 // What all parts of dist/ are built with.
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -36,6 +36,19 @@ export const common = /** @type {const} @satisfies {import("esbuild").BuildOptio
   define: { IMGPACK_VERSION: JSON.stringify(version) },
   plugins: [slimPackages],
 });
+
+/**
+ * The scripts of worker threads, which are loaded by their name, and so are files of their own in every bundle.
+ *
+ * @returns {Promise<string[]>} relative to the project
+ */
+export async function threadScripts() {
+  const names = await readdir(join(root, "src"), { recursive: true });
+  return names
+    .filter(name => /-thread\.[cm]?[jt]s$/.test(name))
+    .map(name => join("src", name))
+    .sort();
+}
 
 /** CommonJS packages inside an ESM bundle call require(). */
 export const banner = {

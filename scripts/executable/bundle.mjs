@@ -1,9 +1,8 @@
 // @ts-check
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { writeDeflateModule } from "../build/deflate-wasm.mjs";
-import { banner, common, root } from "../build/options.mjs";
+import { banner, common, threadScripts } from "../build/options.mjs";
 
 /**
  * Bundles the whole command for an executable: the program in parts, so that a run loads only what it uses, and its thread
@@ -21,13 +20,4 @@ export async function bundleProgram(folder) {
   ];
   const inputs = results.flatMap(({ metafile }) => Object.keys(metafile.inputs));
   return { entry: join(folder, "bin.mjs"), inputs: [...new Set(inputs)].sort() };
-}
-
-/** By their name, as all of them are loaded by it. */
-async function threadScripts() {
-  const names = await readdir(join(root, "src"), { recursive: true });
-  return names
-    .filter(name => /-thread\.[cm]?[jt]s$/.test(name))
-    .map(name => join("src", name))
-    .sort();
 }

@@ -22,10 +22,10 @@ export async function notices(packages) {
     readFile(join(folder, "LGPL-2.1.txt"), "utf8"),
   ]);
   const parts = RUNTIME_PARTS.map(([name, license, source]) => `  ${name} (${license})\n    ${source}\n`).join("");
-  const runtime = `bun ${version} (MIT), https://github.com/oven-sh/bun, has in it:
+  const runtime = `bun ${version} (MIT), https://github.com/oven-sh/bun, contains:
 
 ${parts}
-The texts and copyright notices of these licences are in the sources that are named, and in LICENSE.md of bun's.
+The texts and copyright notices of these licences are in the sources that are named, and in bun's LICENSE.md.
 
 JavaScriptCore, WebCore and tinycc are under the GNU Lesser General Public License, whose text follows. You may change
 them: build bun with your changes as its LICENSE.md says, then build imgpack with it from imgpack's sources, which are

@@ -33,16 +33,12 @@ export async function executableSbom(base, { file, runtime }) {
     packages: [...base.packages, bun, ...parts],
     relationships: [
       ...base.relationships,
-      contains(program, id),
-      ...parts.map(({ SPDXID }) => ({ ...contains(id, SPDXID), relationshipType: "STATIC_LINK" })),
+      { spdxElementId: program, relatedSpdxElement: id, relationshipType: "CONTAINS" },
+      ...parts.map(({ SPDXID }) => ({
+        spdxElementId: id,
+        relatedSpdxElement: SPDXID,
+        relationshipType: "STATIC_LINK",
+      })),
     ],
   };
-}
-
-/**
- * @param {string} spdxElementId
- * @param {string} relatedSpdxElement
- */
-function contains(spdxElementId, relatedSpdxElement) {
-  return { spdxElementId, relatedSpdxElement, relationshipType: "CONTAINS" };
 }

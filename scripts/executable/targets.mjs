@@ -9,9 +9,11 @@
  * @property {boolean} hasBytecode starts faster, and is larger: the runtime of Windows alone is almost as large as a file may be
  */
 
-/** @type {readonly Target[]} */
-// Baseline runtimes: the others end with an illegal instruction on processors without AVX2, which are what stands behind
-// many an air gap (and in virtual machines that show a plain processor).
+/**
+ * Baseline runtimes: the others end with an illegal instruction on processors without AVX2, which many isolated networks
+ * still use, and which some virtual machines present.
+ * @type {readonly Target[]}
+ */
 export const TARGETS = [
   target("linux-x64", "bun-linux-x64-baseline"),
   target("linux-arm64", "bun-linux-aarch64"),

@@ -14,7 +14,7 @@ const FACTS = ["name", "version", "description", "license", "author", "homepage"
 
 /**
  * Lays out the package for `npm pack`. The code of other packages is part of dist/ already; to npm they are bundled
- * dependencies without files of code, so that `npm ls`, `npm sbom` and `npm audit` of whoever installs it know of them, and
+ * dependencies without files of code, so that `npm ls`, `npm sbom` and `npm audit` know of them where it is installed, and
  * installing asks no registry.
  *
  * @param {string} folder
