@@ -4,7 +4,7 @@ import { CacheFile } from "./cache-file.ts";
 
 /** Results of earlier runs: digests of compressed layers, and repositories that have a blob. */
 export interface DigestCache {
-  /** Digest and size of this raw layer after compression by this gzip profile. */
+  /** Digest and size of this raw layer after compression by this profile. */
   find(key: PendingKey): { readonly digest: Digest; readonly size: number } | undefined;
   add(key: PendingKey, seal: Seal): Promise<void>;
   /** Another repository of the registry that had the blob when last seen. */

@@ -40,8 +40,8 @@ export interface PackLayerOptions extends Pick<InflateOptions, "what" | "ratioLi
 }
 
 /**
- * A layer in deterministic compression; hashes input and output while it is read. The stream throws IntegrityError at its end if
- * the raw bytes do not have the given `diffId`.
+ * A layer in deterministic compression; hashes input and output while it is read. The stream throws IntegrityError at its
+ * end if the raw bytes do not have the given `diffId`.
  */
 export function packLayer(blob: BlobSource, options: PackLayerOptions): PendingStream {
   return sealedStream(options.what, layerParts(blob, options));

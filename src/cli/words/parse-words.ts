@@ -84,7 +84,7 @@ function scalar({ kind, choices }: FlagDefinition, word: string): string | numbe
   return kind === "choice" && !choices.includes(word) ? undefined : word;
 }
 
-/** Whether a word is a value for yargs, too, as it stands: it takes quotes away, and reads more than names as flags. */
+/** Whether yargs, too, takes the word as a value, unchanged: it removes quotes, and takes more than known names for flags. */
 function isPlain(word: string): boolean {
   return word === "-" || /^[^-"'\0]/.test(word);
 }

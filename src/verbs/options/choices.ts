@@ -1,7 +1,7 @@
 /**
- * What becomes of raw layers: "auto" and "gzip" compress them, "gzip:1" is faster, "gzip:2" is the usual level, "gzip:4" to
- * "gzip:12" need several times the CPU time for fewer bytes, "zstd" and "zstd:1" to "zstd:19" need Node 22.15, "keep" leaves them as
- * they are. Layers of gzip and zstd are never changed.
+ * What becomes of raw layers: "auto" and "gzip" compress them at the default level, "gzip:2". "gzip:1" is faster; "gzip:4"
+ * to "gzip:12" need several times the CPU time for fewer bytes. "zstd" and "zstd:1" to "zstd:19" need Node 22.15. "keep"
+ * leaves raw layers as they are. Layers of gzip and zstd are never changed.
  */
 export type Compression = "auto" | "keep" | "gzip" | `gzip:${number}` | "zstd" | `zstd:${number}`;
 

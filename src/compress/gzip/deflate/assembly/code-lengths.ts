@@ -56,7 +56,7 @@ function addRun(symbol: i32, extra: i32): void {
   store<u32>(frequency, load<u32>(frequency) + 1);
 }
 
-/** Adds what stands for `count` equal code lengths. */
+/** Adds the runs that describe `count` equal code lengths. */
 function addEqual(length: i32, count: i32): void {
   let left = count;
   if (length === 0) {

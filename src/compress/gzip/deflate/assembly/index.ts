@@ -52,7 +52,7 @@ makeTables();
 export function deflate(bytes: usize, level: i32): usize {
   if (!ASC_NO_ASSERT) assert(bytes <= MEMBER_BYTES);
   const end = INPUT + bytes;
-  // The search reads a few bytes behind the input: what stood there before must not decide anything.
+  // The search reads a few bytes after the input: what was there before must not decide anything.
   memory.fill(end, 0, SLACK);
   // A zeroed entry is the first byte: a candidate like any other.
   memory.fill(HASH_TABLE, 0, HASH_TABLE_BYTES);
@@ -92,8 +92,8 @@ function symbolBits(): u32 {
     bits += load<u32>(LITERAL_FREQUENCIES + (symbol << 2)) * (load<u8>(LITERAL_LENGTHS + symbol) + extra);
   }
   for (let symbol = 0; symbol < DISTANCE_SYMBOLS; symbol += 1) {
-    const symbolBits = <u32>load<u8>(DISTANCE_LENGTHS + symbol) + load<u8>(DISTANCE_EXTRA + symbol);
-    bits += load<u32>(DISTANCE_FREQUENCIES + (symbol << 2)) * symbolBits;
+    const length = <u32>load<u8>(DISTANCE_LENGTHS + symbol) + load<u8>(DISTANCE_EXTRA + symbol);
+    bits += load<u32>(DISTANCE_FREQUENCIES + (symbol << 2)) * length;
   }
   return bits;
 }

@@ -1,4 +1,4 @@
-// What both parsers ask about two places of the input.
+// What both parsers ask about two positions in the input.
 
 /** The distance to the candidate whose low 16 bits are `entry`, negated: -32768 to -1, so it is always in the window. */
 export function offsetTo(entry: u32, position: usize): i32 {

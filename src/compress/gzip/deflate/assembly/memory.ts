@@ -48,7 +48,7 @@ export const CODE_LENGTH_FREQUENCIES: usize = DISTANCE_FREQUENCIES + 256;
 export const LITERAL_LENGTHS: usize = CODE_LENGTH_FREQUENCIES + 256;
 export const DISTANCE_LENGTHS: usize = LITERAL_LENGTHS + 320;
 export const CODE_LENGTH_LENGTHS: usize = DISTANCE_LENGTHS + 64;
-/** u8[316]: the first two without their unused ends, one behind the other. */
+/** u8[316]: the first two without their unused ends, one after the other. */
 export const CODE_LENGTHS: usize = CODE_LENGTH_LENGTHS + 64;
 /** u32[286], u32[30] and u32[19]: codes with their bits reversed, as deflate writes them. */
 export const LITERAL_CODES: usize = 16 * KIB;
@@ -76,7 +76,7 @@ export const NOWHERE: usize = NEXT_CODES + 64;
 /** Where a parser remembers positions, by hash. */
 export const HASH_TABLE: usize = 64 * KIB;
 export const HASH_TABLE_BYTES: usize = 128 * KIB;
-/** The literals of a deflate block, one behind the other. */
+/** The literals of a deflate block, one after the other. */
 export const LITERALS: usize = 192 * KIB;
 /** u64 per match of a deflate block (sequences.ts). A match of 4 bytes is the shortest that a parser takes. */
 export const SEQUENCES: usize = 256 * KIB;

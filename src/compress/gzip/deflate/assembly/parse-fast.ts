@@ -15,7 +15,7 @@ import {
 const HASH_BITS: u64 = 16;
 /** The search takes longer steps in literals: one byte more per 128 since the last match. */
 const SKIP_SHIFT: usize = 7;
-/** Positions this close to the end of the input are not remembered: their hash would take in what is behind it. */
+/** Positions this close to the end of the input are not remembered: their hash would take in what is after it. */
 const END_BYTES: usize = 16;
 
 /** The address of the entry for the 5 bytes at the low end of `word`. */
@@ -90,7 +90,7 @@ export function parseFast(start: usize, end: usize, inputEnd: usize): void {
       sequences = longMatchEnd;
     }
 
-    // No loop, no branch: three positions behind the probed ones, and the last two of the match.
+    // No loop, no branch: three positions after the probed ones, and the last two of the match.
     remember(position + 3, position + 3 < next);
     remember(position + 4, position + 4 < next);
     remember(position + 5, position + 5 < next);

@@ -15,7 +15,7 @@ import {
 const HASH_BITS: u32 = 14;
 /** The search takes longer steps in literals: one byte more per 512 since the last match. */
 const SKIP_SHIFT: usize = 9;
-/** Positions this close to the end of the input are not remembered: their hash would take in what is behind it. */
+/** Positions this close to the end of the input are not remembered: their hash would take in what is after it. */
 const END_BYTES: usize = 16;
 /** Inside a match, this many positions are remembered from its start, and the last two. */
 const REMEMBERED_BYTES: usize = 64;

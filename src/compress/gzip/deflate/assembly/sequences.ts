@@ -1,7 +1,7 @@
 import { DISTANCE_SYMBOL, INPUT, WINDOW_BYTES } from "./memory.ts";
 
 /*
- * A parser turns a deflate block into literals, one behind the other, and sequences: a run of literals, then a match.
+ * A parser turns a deflate block into literals, one after the other, and sequences: a run of literals, then a match.
  * A sequence is a u64: run in 16 bits, match length in 9, distance symbol in 5, and from bit 32 on d = distance - 1.
  */
 
@@ -66,7 +66,7 @@ export function addLongMatch(sequences: usize, run: usize, at: usize, length: us
 /** Where the sequences of the last long match end. */
 export let longMatchEnd: usize = 0;
 
-/** In the checked build: traps if a match reaches outside the window or stands for other bytes. */
+/** In the checked build: traps if a match reaches outside the window or refers to other bytes. */
 export function checkMatch(at: usize, length: usize, d: u32, end: usize): void {
   if (!ASC_NO_ASSERT) {
     const from = at - d - 1;
