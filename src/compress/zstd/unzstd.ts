@@ -2,9 +2,10 @@ import type { Readable } from "node:stream";
 import type { ByteReader } from "../byte-reader.ts";
 import type { Wording } from "../compressed-data.ts";
 import { decodeUnits } from "../decode-units.ts";
+import { nodeZstd } from "./node-zstd.ts";
 import { ZstdDamage } from "./zstd-bits.ts";
 import { readFrameHeader, type ZstdFrameDecoder } from "./zstd-frame.ts";
-import { hasNativeZstd, ZstdNativeFrame } from "./zstd-native-frame.ts";
+import { ZstdNativeFrame } from "./zstd-native-frame.ts";
 import { ZstdOwnFrame } from "./zstd-own-frame.ts";
 import { ZSTD_BLOCK_BYTES } from "./zstd-window.ts";
 
@@ -30,7 +31,7 @@ export async function* unzstd(
   let own: ZstdOwnFrame | undefined;
   const decode = (input: ByteReader): AsyncGenerator<Uint8Array, void> =>
     decodeUnit(input, isShort => {
-      if (!isShort && hasNativeZstd()) return new ZstdNativeFrame();
+      if (!isShort && nodeZstd !== undefined) return new ZstdNativeFrame();
       // One decoder for all frames, because its window is large.
       own ??= new ZstdOwnFrame();
       return own;

@@ -1,20 +1,7 @@
 import type { Duplex } from "node:stream";
-import * as zlib from "node:zlib";
+import { nodeZstd } from "./node-zstd.ts";
 import { ZstdDamage } from "./zstd-bits.ts";
 import type { ZstdFrameDecoder, ZstdFrameHeader } from "./zstd-frame.ts";
-
-/** Part of `node:zlib` since Node 22.15; missing in the types of Node 20. */
-interface ZlibWithZstd {
-  readonly constants: { readonly ZSTD_d_windowLogMax?: number };
-  createZstdDecompress?(options: { params: Record<number, number>; chunkSize: number }): Duplex;
-}
-
-// By way of unknown: the types of Node 20 have no member in common with it.
-const zstd = zlib as unknown as ZlibWithZstd;
-
-export function hasNativeZstd(): boolean {
-  return zstd.createZstdDecompress !== undefined && zstd.constants.ZSTD_d_windowLogMax !== undefined;
-}
 
 /** Decodes a frame with Node's zstd, block by block, because Node accepts a truncated frame. */
 export class ZstdNativeFrame implements ZstdFrameDecoder {
@@ -24,11 +11,11 @@ export class ZstdNativeFrame implements ZstdFrameDecoder {
   #onError: (error: unknown) => void = () => undefined;
 
   begin({ bytes }: ZstdFrameHeader): void {
-    const stream = zstd.createZstdDecompress?.({
-      params: { [zstd.constants.ZSTD_d_windowLogMax ?? 0]: 27 },
+    if (nodeZstd === undefined) throw new TypeError("this Node has no zstd");
+    const stream = nodeZstd.createZstdDecompress({
+      params: { [nodeZstd.constants.ZSTD_d_windowLogMax]: 27 },
       chunkSize: 256 * 1024,
     });
-    if (stream === undefined) throw new TypeError("this Node has no zstd");
     stream.on("data", (part: Uint8Array) => this.#parts.push(part));
     stream.on("error", error => this.#fail(error));
     this.#stream = stream;

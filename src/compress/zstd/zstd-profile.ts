@@ -1,5 +1,5 @@
-import * as zlib from "node:zlib";
 import { UsageError } from "../../errors.ts";
+import { nodeZstd } from "./node-zstd.ts";
 
 /**
  * zstd of the runtime's own library: equal input gives equal output on any machine that has the same version of that
@@ -19,7 +19,7 @@ const DEFAULT_LEVEL = 3;
  * @throws UsageError on Node before 22.15, which has no zstd encoder.
  */
 export function zstdProfile(level: number = DEFAULT_LEVEL): ZstdProfile {
-  if (!("createZstdCompress" in zlib)) {
+  if (nodeZstd === undefined) {
     throw new UsageError(
       `Cannot compress layers with zstd: Node ${process.versions.node} has no zstd encoder, expected Node 22.15 or newer`,
       { hint: "Use a newer Node or the single executable of imgpack, or compress with gzip." },

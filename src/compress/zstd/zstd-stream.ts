@@ -1,15 +1,6 @@
 import type { Transform } from "node:stream";
-import * as zlib from "node:zlib";
+import { nodeZstd } from "./node-zstd.ts";
 import type { ZstdProfile } from "./zstd-profile.ts";
-
-/** What Node has from 22.15 on, and its types for Node 20 lack. */
-interface ZstdEncoder {
-  readonly createZstdCompress: (options: {
-    readonly params: Readonly<Record<number, number>>;
-    readonly chunkSize: number;
-  }) => Transform;
-  readonly constants: { readonly ZSTD_c_compressionLevel: number; readonly ZSTD_c_checksumFlag: number };
-}
 
 const PART_BYTES = 256 * 1024;
 
@@ -23,9 +14,10 @@ export async function* zstdStream(
   chunks: AsyncIterable<Uint8Array>,
   { level }: ZstdProfile,
 ): AsyncGenerator<Uint8Array> {
-  const { createZstdCompress, constants } = zlib as unknown as ZstdEncoder;
-  const params = { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 };
-  const encoder = createZstdCompress({ params, chunkSize: PART_BYTES });
+  if (nodeZstd === undefined) throw new TypeError("this Node has no zstd");
+  const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag } = nodeZstd.constants;
+  const params = { [ZSTD_c_compressionLevel]: level, [ZSTD_c_checksumFlag]: 1 };
+  const encoder = nodeZstd.createZstdCompress({ params, chunkSize: PART_BYTES });
   // The iterator reports errors to its reader; an error after the reader has stopped must not end the process.
   encoder.on("error", () => undefined);
   const feeding = feed(encoder, chunks);
