@@ -82,21 +82,24 @@ async function bench(options) {
       }
       console.error(`Measuring: ${scenario.title}`);
       const stops = /** @type {(() => Promise<void>)[]} */ ([]);
-      const rows = await scenario.rows({ workspace, tools, registry, archives, bin, state, stops });
-      const plan = { runs: scenario.runs ?? runs, isShort: scenario.isShort };
-      all.set(
-        scenario.id,
-        await measureRows(
-          workspace,
-          rows,
-          { ...plan, registry: scenario.isCounted ? registry : undefined },
-          (label, error) => {
-            console.error(error instanceof Error ? error.message : error);
-            skipped.push(`${label} in ${scenario.id}: it failed`);
-          },
-        ),
-      );
-      for (const stop of stops) await stop();
+      try {
+        const rows = await scenario.rows({ workspace, tools, registry, archives, bin, state, stops });
+        const plan = { runs: scenario.runs ?? runs, isShort: scenario.isShort };
+        all.set(
+          scenario.id,
+          await measureRows(
+            workspace,
+            rows,
+            { ...plan, registry: scenario.isCounted ? registry : undefined },
+            (label, error) => {
+              console.error(error instanceof Error ? error.message : error);
+              skipped.push(`${label} in ${scenario.id}: it failed`);
+            },
+          ),
+        );
+      } finally {
+        for (const stop of stops) await stop();
+      }
       sections.push(section(scenario, all));
       console.log(`${sections.at(-1)}\n`);
     }

@@ -33,7 +33,7 @@ const LAZY = ["child_process", "dns", "dns/promises", "https", "tls", "worker_th
 const LAZY_IMPORT = new RegExp(`^(var \\w+ = )require(\\("node:(?:${LAZY.join("|")})"\\);)$`, "gm");
 const HEAD = `"use strict";
 const importMetaUrl=require("node:url").pathToFileURL(__filename).href;
-const lazy=name=>{let module;return new Proxy({},{get:(_target,key)=>(module??=require(name))[key]})};
+const lazy=name=>{let module;return new Proxy({},{get:(_target,key)=>(module??=require(name))[key],has:(_target,key)=>key in(module??=require(name))})};
 `;
 
 /** Runs chunks when they are first required. @param {Readonly<Record<string, string>>} fileOf chunks of other files */

@@ -50,7 +50,10 @@ export async function runtimePath(name) {
       throw new Error(`Cannot use ${name} ${version}: it has the integrity ${found}, expected ${integrity}`);
     }
     await run("tar", ["-xzf", tarball, "-C", unpacked]);
-    await rename(join(unpacked, "package"), home);
+    await rename(join(unpacked, "package"), home).catch(async error => {
+      // Another build was faster.
+      if (!(await pathExists(program))) throw error;
+    });
   } finally {
     await remove(unpacked);
   }

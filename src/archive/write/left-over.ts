@@ -44,9 +44,16 @@ export async function openLeftOver(
   }
   const file = await openForUpdate(isFinal ? path : partial);
   const first = Buffer.alloc(MARKER_BYTES);
-  await file.read(first, 0);
+  let size: number;
+  try {
+    await file.read(first, 0);
+    ({ size } = await file.stat());
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
   const marker = decodeMarker(first);
-  const isWhole = first.equals(plan.firstBlock) && (await file.stat()).size === plan.totalBytes;
+  const isWhole = first.equals(plan.firstBlock) && size === plan.totalBytes;
   const isOfPlan = isWhole && state?.open.plan === plan.id;
   let isKept = false;
   return {

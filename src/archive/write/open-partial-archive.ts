@@ -57,7 +57,8 @@ async function openClaimed(
   await using left = await openLeftOver(path, plan, command, state);
   const owner = state?.open.command ?? left?.command;
   const holds = (state === undefined ? 0 : sum(state.kept.values())) > 0;
-  if (left?.isWhole === true && !left.isPaired && options.restart !== true)
+  // With a journal, the file is that of its plan: resumed, refused, or begun anew, as below.
+  if (left?.isWhole === true && state === undefined && options.restart !== true)
     return await adopt(path, plan, command, journal, left);
   if (left !== undefined && options.restart !== true && owner !== command) {
     const isWorthless = owner === NO_COMMAND || left.isEmpty || (state !== undefined && !holds);

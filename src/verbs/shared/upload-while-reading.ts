@@ -93,7 +93,7 @@ class BodyUploader {
     const key = kind === "tar" && profile !== undefined ? packedKey(claimed, profile) : undefined;
     const known = key === undefined ? { digest: claimed, size: entry.size } : cache.find(key);
     if (known === undefined) return false;
-    const descriptor = { mediaType: OCI_LAYER_GZIP, ...known };
+    const descriptor = { mediaType: UNKNOWN_TYPE, ...known };
     const presence = await receiver.has(descriptor, signal);
     if (presence === "absent") return false;
     onProgress({ kind: "planned", blobs: 1, bytes: entry.size });
