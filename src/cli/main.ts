@@ -1,5 +1,4 @@
 import { InternalError } from "../errors.ts";
-import { errorCode } from "../util/error-code.ts";
 import { checkValues } from "./check-values.ts";
 import type { Context, OutputStreams } from "./context.ts";
 import { COMMAND_NAMES, type CommandName, loadCommand, loadCommands } from "./load-command.ts";
@@ -21,7 +20,7 @@ export async function main(
   streams: OutputStreams = { stdout: process.stdout, stderr: process.stderr },
 ): Promise<number> {
   // Never removed: the error of the last write can arrive after this call.
-  if (!streams.stderr.listeners("error").includes(ignoreClosedPipe)) streams.stderr.on("error", ignoreClosedPipe);
+  if (!streams.stderr.listeners("error").includes(ignoreError)) streams.stderr.on("error", ignoreError);
   const rendering = { isJson: words.includes("--json"), isVerbose: words.includes("--verbose") };
   // With nothing left to wait for, Node would end with code 13 and without a message.
   const onStuck = (): void => {
@@ -57,7 +56,7 @@ async function run(words: readonly string[], command: CommandName | undefined, c
   await runWithYargs(words, await loadCommands(context), context);
 }
 
-/** A reader of stderr that has gone is no reason to stop a push. */
-function ignoreClosedPipe(error: Error): void {
-  if (errorCode(error) !== "EPIPE") throw error;
+/** A reader of stderr that has gone, or a full disk behind it, is no reason to stop a push. */
+function ignoreError(): void {
+  // There is nowhere left to tell it: the exit code stays that of the run.
 }

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { realpathSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { homedir } from "node:os";
+import { dirname, join, sep } from "node:path";
 import { discardFile, makeFolder, makeFolders } from "../util/disk.ts";
 import { errorCode } from "../util/error-code.ts";
 import { lstat, readdir } from "../util/read-disk.ts";
@@ -19,6 +20,8 @@ export async function keepCodeCache({ entry: { base, name }, text, hash: noted, 
   // The text may be that of another build, in the middle of an update.
   if (hash("sha256", text) !== noted) return;
   try {
+    // An account without a home gets none.
+    if (base.startsWith(`${homedir()}${sep}`)) realpathSync(homedir());
     // Before anything is made: under sudo that keeps HOME, a folder of root would lock its user out.
     checkFoldersAbove(join(existingPart(base), CODE_FOLDER));
     await makeFolders(base, 0o700);

@@ -179,7 +179,7 @@ async function findTools(
     throw new UsageError("Cannot put executables next to the archive: it goes to a stream, expected a file or folder");
   }
   const targets = typeof withTool === "string" ? [withTool] : withTool;
-  return await ToolFiles.find(targets, toolDir ?? dirname(process.execPath), dirname(resolve(name)), signal);
+  return await ToolFiles.find(targets, toolDir ?? dirname(process.execPath), resolve(name), signal);
 }
 
 function registriesOf(references: readonly FullReference[]): readonly string[] {

@@ -272,6 +272,17 @@ describe("a code cache that cannot be kept", () => {
     },
   );
 
+  test("an account without a home gets none", async () => {
+    vi.stubEnv("IMGPACK_CACHE_DIR", undefined);
+    vi.stubEnv("XDG_CACHE_HOME", undefined);
+    vi.stubEnv("HOME", join(home, "nobody"));
+    await keep();
+    expect(existsSync(join(home, "nobody"))).toBe(false);
+    mkdirSync(join(home, "nobody"));
+    await keep();
+    expect(existsSync(join(home, "nobody/.cache/imgpack/code"))).toBe(true);
+  });
+
   test("a file where the cache folder should be is no error", async () => {
     writeFileSync(join(home, "cache"), "");
     await keep();

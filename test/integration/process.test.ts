@@ -4,7 +4,7 @@ import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { deferred } from "../../src/util/promises.ts";
 import { always, BIG, BIG_BLOB, MIB } from "../fault/pull-support.ts";
 import { COMMAND, executable } from "../support/command.ts";
@@ -115,6 +115,18 @@ describe("imgpack as a process", () => {
     expect(await outcome).toMatchObject({ exitCode: 0, signal: null });
     expect(server.content.manifests.has("app:1")).toBe(true);
   });
+});
+
+test("imgpack does its work, and ends with its own exit code, when stderr is on a full disk", async () => {
+  const folder = await temporaryFolder();
+  const archive = await fileWith(dockerArchive({ tags: ["app:1"] }));
+  const stderr = openSync("/dev/full", "w");
+  onTestFinished(() => closeSync(stderr));
+  const [file, ...first] = COMMAND;
+  const status = (...words: readonly string[]): number | null =>
+    spawnSync(file, [...first, ...words], { stdio: ["ignore", "ignore", stderr] }).status;
+  expect(status("convert", archive, join(folder, "out.tar"))).toBe(0);
+  expect(status("verify", join(folder, "absent.tar"))).toBe(9);
 });
 
 describe("imgpack with an odd stdout", () => {

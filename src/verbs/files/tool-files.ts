@@ -1,15 +1,15 @@
 import { constants } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileSliceBlob } from "../../content/blob.ts";
 import { verified } from "../../content/verified.ts";
-import { StorageError } from "../../errors.ts";
+import { StorageError, UsageError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
 import { readRegularFile } from "../../util/input-file.ts";
-import { open } from "../../util/read-disk.ts";
+import { lstat, open } from "../../util/read-disk.ts";
 import { replaceFile } from "../../util/replace-file.ts";
 import { isBlob, writeBlobFile } from "./blob-file.ts";
 import { type ChecksumList, formatChecksums, parseChecksums } from "./checksum-list.ts";
@@ -40,31 +40,43 @@ interface ToolCopy extends ToolFile {
 export class ToolFiles {
   readonly #folder: string;
   readonly #copies: readonly ToolCopy[];
-  readonly #kept: ChecksumList;
 
-  private constructor(folder: string, copies: readonly ToolCopy[], kept: ChecksumList) {
+  private constructor(folder: string, copies: readonly ToolCopy[]) {
     this.#folder = folder;
     this.#copies = copies;
-    this.#kept = kept;
   }
 
   /**
    * Finds the files and looks at what has their names; writes nothing.
    *
    * @param from folder with the executables and their SHA256SUMS.
-   * @param to folder that is to get them.
-   * @throws StorageError if one is absent, or would replace a file that imgpack did not write.
+   * @param archive that they are to be next to.
+   * @throws StorageError if one is absent, or would replace a file that imgpack did not write; UsageError if the archive has
+   * the name of one.
    */
   static async find(
     targets: readonly string[],
     from: string,
-    to: string,
+    archive: string,
     signal: AbortSignal | undefined,
   ): Promise<ToolFiles> {
+    const to = dirname(archive);
+    const names = [...new Set([...targets.map(toolName), LICENCES])];
+    if ([...names, SUMS].includes(basename(archive))) {
+      throw new UsageError(
+        `Cannot write archive ${quote(archive)}: a file of this name goes next to it, expected another name`,
+        { hint: "Choose a name such as images.tar." },
+      );
+    }
     const sums = await readSums(from);
     if (sums === undefined) {
       throw new StorageError(`Cannot copy executables from ${quote(from)}: no ${SUMS}, expected a list of sums there`, {
         hint: SOURCE_HINT,
+      });
+    }
+    if ((await lstat(join(to, SUMS)).catch(() => undefined))?.isSymbolicLink() === true) {
+      throw new StorageError(`Cannot write ${quote(join(to, SUMS))}: it is a symbolic link, expected a file or none`, {
+        hint: "Remove the link, or write the archive into another folder.",
       });
     }
     const known = (await readSums(to)) ?? new Map<string, Digest>();
@@ -76,10 +88,10 @@ export class ToolFiles {
       );
     }
     const copies: ToolCopy[] = [];
-    for (const name of new Set([...targets.map(toolName), LICENCES])) {
+    for (const name of names) {
       copies.push(await findCopy(name, from, to, sums, known, signal));
     }
-    return new ToolFiles(to, copies, known);
+    return new ToolFiles(to, copies);
   }
 
   get files(): readonly ToolFile[] {
@@ -100,7 +112,9 @@ export class ToolFiles {
       const mode = name === LICENCES ? 0o644 : 0o755;
       await writeBlobFile(path, descriptorOf(digest, size), blob, { mode, signal });
     }
-    const sums = new Map([...this.#kept, ...this.#copies.map(({ name, digest }) => [name, digest] as const)]);
+    // Another run may have added its files meanwhile.
+    const kept = (await readSums(this.#folder)) ?? new Map<string, Digest>();
+    const sums = new Map([...kept, ...this.#copies.map(({ name, digest }) => [name, digest] as const)]);
     await replaceFile(join(this.#folder, SUMS), formatChecksums(sums), 0o644);
   }
 }

@@ -61,6 +61,6 @@ describe("complete()", () => {
       ],
     });
     expect(await completed(`${registry.host}/app:`, "pull")).toEqual([]);
-    expect(timeout).toHaveBeenCalledWith(2000);
+    expect(timeout).toHaveBeenCalledWith(5000);
   });
 });

@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { IntegrityError, StorageError } from "../../../../src/errors.ts";
+import { IntegrityError, StorageError, UsageError } from "../../../../src/errors.ts";
 import { digestHex, digestOf } from "../../../../src/oci/digest.ts";
 import { ToolFiles } from "../../../../src/verbs/files/tool-files.ts";
 import { TOOL_TARGETS } from "../../../../src/verbs/options/choices.ts";
@@ -33,7 +33,7 @@ async function release(version: string): Promise<void> {
 }
 
 async function carry(...targets: readonly string[]): Promise<void> {
-  const tools = await ToolFiles.find(targets, from, medium, undefined);
+  const tools = await ToolFiles.find(targets, from, join(medium, "app.tar"), undefined);
   await tools.copy(undefined);
 }
 
@@ -64,6 +64,34 @@ describe("executables next to an archive", () => {
     await carry("linux-arm64", "windows-x64");
     expect((await stat(path)).ino).toBe(ino);
     expect((await onMedium("SHA256SUMS")).match(/\S+$/gm)).toEqual(NAMES);
+  });
+
+  test("of two runs at once are all in the list", async () => {
+    const [one, other] = await Promise.all(
+      ["linux-arm64", "windows-x64"].map(
+        async target => await ToolFiles.find([target], from, join(medium, "app.tar"), undefined),
+      ),
+    );
+    await one?.copy(undefined);
+    await other?.copy(undefined);
+    expect((await onMedium("SHA256SUMS")).match(/\S+$/gm)).toEqual(NAMES);
+  });
+
+  test.each(["imgpack-linux-arm64", "imgpack-licenses.txt", "SHA256SUMS"])(
+    "give no archive the name %s",
+    async name => {
+      const found = ToolFiles.find(["linux-arm64"], from, join(medium, name), undefined);
+      await expect(found).rejects.toBeInstanceOf(UsageError);
+      expect(await readdir(medium)).toEqual([]);
+    },
+  );
+
+  test("are not listed through a symbolic link", async () => {
+    await writeFile(join(from, "victim"), "");
+    await symlink(join(from, "victim"), join(medium, "SHA256SUMS"));
+    expect(await refusal("linux-arm64")).toMatchObject({ exitCode: 9 });
+    expect(await readFile(join(from, "victim"), "utf8")).toBe("");
+    expect(await readdir(medium)).toEqual(["SHA256SUMS"]);
   });
 
   test("of another version replace those that imgpack wrote", async () => {
