@@ -8,6 +8,8 @@ import { NO_COMMAND, usageError } from "./usage-error.ts";
 
 /** Replaces `-` while yargs parses: yargs drops a positional argument that is `-`. */
 const LONE_DASH = "\u0000-";
+/** What the scripts of `imgpack completion` ask with. */
+const COMPLETION = "--get-yargs-completions";
 
 /** Runs a command line that `parseWords` leaves to yargs: help, completion, errors, and odd spellings. */
 export async function runWithYargs(
@@ -19,8 +21,7 @@ export async function runWithYargs(
   const parser = yargs(spoken)
     .scriptName("imgpack")
     .detectLocale(false)
-    .usage("$0 COMMAND\n\nMoves container images across air gaps.");
-  await parser
+    .usage("$0 COMMAND\n\nMoves container images across air gaps.")
     .command([...commands])
     .completion("completion-of-yargs", false, complete)
     .demandCommand(1, NO_COMMAND)
@@ -36,11 +37,16 @@ export async function runWithYargs(
     .fail((message, error) => {
       const isOfParser = error === undefined || error.name === "YError";
       throw isOfParser ? usageError(message ?? error?.message, words, commands.map(nameOf)) : error;
-    })
-    // Given a callback, yargs does not print with console.log, which takes a full disk for success in some runtimes.
-    .parseAsync(spoken, {}, (_error, _flags, output) => {
-      if (output !== "") printLine(context, output);
     });
+  // Tags come from a registry, after the parser has done its part: yargs prints them itself.
+  if (words[0] === COMPLETION) {
+    await parser.parseAsync();
+    return;
+  }
+  // Given a callback, yargs does not print with console.log, which takes a full disk for success in some runtimes.
+  await parser.parseAsync(spoken, {}, (_error, _flags, output) => {
+    if (output !== "") printLine(context, output);
+  });
 }
 
 function nameOf({ command = "" }: CommandModule): string {
