@@ -57,7 +57,7 @@ async function openClaimed(
   await using left = await openLeftOver(path, plan, command, state);
   const owner = state?.open.command ?? left?.command;
   const holds = (state === undefined ? 0 : sum(state.kept.values())) > 0;
-  // With a journal, the file is that of its plan: resumed, refused, or begun anew, as below.
+  // With a journal, the file is that of its plan: what follows resumes it, refuses it, or starts over.
   if (left?.isWhole === true && state === undefined && options.restart !== true)
     return await adopt(path, plan, command, journal, left);
   if (left !== undefined && options.restart !== true && owner !== command) {
