@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { ManifestView } from "../oci/manifest.ts";
+import type { ReferrersLookup } from "../oci/referrers/referrers-lookup.ts";
 
 /** Bytes `start` to `end - 1`. */
 export interface ByteRange {
@@ -90,6 +91,26 @@ interface RootNames {
   readonly names: readonly string[];
   /** What an archive has in place of names, and no registry takes as one; as found. */
   readonly badNames?: readonly string[] | undefined;
+  /** What refers to the image, if it was looked for. */
+  readonly referrers?: RootReferrers | undefined;
+}
+
+/** Manifests that refer to an image or to one of its platforms, and those that refer to them. */
+export interface RootReferrers {
+  readonly lookup: ReferrersLookup;
+  /** Subjects before what refers to them. */
+  readonly found: readonly Referrer[];
+  /** Number of those that belong to platforms that are not carried. */
+  readonly leftOut: number;
+}
+
+/** It has a subject, a tag, or both. */
+export interface Referrer {
+  /** Of the manifest. */
+  readonly descriptor: Descriptor;
+  readonly subject?: Digest | undefined;
+  /** In the repository of the image: cosign's `sha256-….sig`, `.att` or `.sbom`. */
+  readonly tag?: string | undefined;
 }
 
 export type Root = RootNames &

@@ -14,20 +14,21 @@ export const FLOORS: readonly Floor[] = [
   { name: "errors.ts", imports: ["util/redact.ts"], packages: [] },
   { name: "util", imports: ["errors.ts"], packages: ["p-limit", "valibot"] },
   { name: "oci", imports: BASE, packages: [] },
+  { name: "bundle", imports: [...BASE, "oci"], packages: ["yaml"] },
   { name: "tar", imports: BASE, packages: [] },
   { name: "compress", imports: BASE, packages: ["libdeflate"] },
   { name: "content", imports: [...BASE, "oci"], packages: [] },
   { name: "registry", imports: [...BASE, "oci", "content"], packages: ["smol-toml"] },
-  { name: "archive", imports: [...BASE, "oci", "tar", "compress", "content"], packages: [] },
+  { name: "archive", imports: [...BASE, "oci", "bundle", "tar", "compress", "content"], packages: [] },
   { name: "transform", imports: [...BASE, "oci", "compress", "content"], packages: ["tar-stream"] },
   { name: "copy", imports: [...BASE, "oci", "content"], packages: [] },
   { name: "serve", imports: [...BASE, "oci", "content"], packages: [] },
   {
     name: "verbs",
-    imports: [...BASE, "oci", "compress", "content", "registry", "archive", "transform", "copy", "serve"],
+    imports: [...BASE, "oci", "bundle", "compress", "content", "registry", "archive", "transform", "copy", "serve"],
     packages: [],
   },
-  { name: "index.ts", imports: ["errors.ts", "oci", "content", "serve", "verbs"], packages: [] },
+  { name: "index.ts", imports: ["errors.ts", "oci", "bundle", "content", "serve", "verbs"], packages: [] },
   // Types of the library statically from index.ts, its code by `await import` of one verb inside a handler.
   {
     name: "cli",
@@ -68,7 +69,11 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "util/net": [],
   "util/options": ["util"],
   "oci/legacy": ["oci"],
+  "oci/referrers": ["oci"],
   "oci/schema1": ["oci", "oci/legacy"],
+
+  "bundle/list": [],
+  "bundle/lock": [],
 
   "compress/byte-reader.ts": ["compress/compressed-data.ts"],
   "compress/compressed-data.ts": [],

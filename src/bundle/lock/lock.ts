@@ -1,0 +1,69 @@
+import type { Digest } from "../../oci/digest.ts";
+import type { ReferrersLookup } from "../../oci/referrers/referrers-lookup.ts";
+
+/**
+ * What names of images mean: their digests, and everything below them. The lock of a bundle is its `imgpack.json`; a lock
+ * and the bytes of its blobs are a bundle.
+ */
+export interface Lock {
+  /** sha256 of the lock's text without this field. People read out its first 12 digits. */
+  readonly id: Digest;
+  /** `os/architecture[/variant]` sorted, or "all" alone. */
+  readonly platforms: readonly string[];
+  /** What became of platforms that an index names and that were not asked for. */
+  readonly sparse: "keep" | "prune" | "fail";
+  /** Whether referrers were looked for. */
+  readonly referrers: boolean;
+  /** Sorted by name, then by digest. */
+  readonly images: readonly LockedImage[];
+  /** Images that were asked for and are not in it. Sorted by name. */
+  readonly left: readonly LeftImage[];
+  /** Sorted by digest. */
+  readonly blobs: readonly LockedBlob[];
+}
+
+export interface LockedImage {
+  /** Full name with a tag, a digest, or both. Empty for an image without a name. */
+  readonly name: string;
+  /** Of the manifest or index that the name leads to at the registry. */
+  readonly digest: Digest;
+  /** Of the manifest or index in the archive, if writing changed it. */
+  readonly written?: Digest;
+  /** `registry/repository` that has it, if that does not follow from the name. */
+  readonly from?: string;
+  /** If they differ from those of the lock. */
+  readonly platforms?: readonly string[];
+  /** All manifests below it that are carried, itself included; sorted. */
+  readonly manifests: readonly Digest[];
+  /** Platforms, or else digests, that the index names and that are not carried; sorted. */
+  readonly absent: readonly string[];
+  /** Sorted by digest, then by tag. */
+  readonly referrers: readonly LockedReferrer[];
+  /** Whether the registry could say which referrers there are; absent if it was not asked. */
+  readonly lookup?: ReferrersLookup;
+}
+
+/** A manifest that refers to an image: a signature, an attestation, an SBOM. It has a subject, a tag, or both. */
+export interface LockedReferrer {
+  readonly digest: Digest;
+  readonly subject?: Digest;
+  /** The `artifactType` of the manifest, or else the media type of its config. */
+  readonly type?: string;
+  /** Tag in the repository of the image: cosign's `sha256-….sig`, `.att` or `.sbom`. */
+  readonly tag?: string;
+}
+
+export interface LeftImage {
+  readonly name: string;
+  /** Reason, without what differs between two runs. */
+  readonly why: string;
+}
+
+export interface LockedBlob {
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+  readonly kind: "manifest" | "config" | "layer";
+  /** `registry/repository` that have it; sorted. Empty if none is known. */
+  readonly repositories: readonly string[];
+}
