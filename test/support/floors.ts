@@ -69,6 +69,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "util/net": [],
   "util/options": ["util"],
   "oci/legacy": ["oci"],
+  "oci/names": ["oci"],
   "oci/referrers": ["oci"],
   "oci/schema1": ["oci", "oci/legacy"],
 
