@@ -14,6 +14,8 @@ export interface Lock {
   readonly sparse: "keep" | "prune" | "fail";
   /** Whether referrers were looked for. */
   readonly referrers: boolean;
+  /** Only of an archive with other layers than the images have: what all of them became. */
+  readonly layers?: LockedLayers;
   /** Sorted by name, then by digest. */
   readonly images: readonly LockedImage[];
   /** Images that were asked for and are not in it. Sorted by name. */
@@ -21,6 +23,12 @@ export interface Lock {
   /** Sorted by digest. */
   readonly blobs: readonly LockedBlob[];
 }
+
+/** A lock before its id is known. */
+export type LockContents = Omit<Lock, "id">;
+
+export type LockedSparse = Lock["sparse"];
+export type LockedLayers = "gzip" | "zstd" | "raw";
 
 export interface LockedImage {
   /** Full name with a tag, a digest, or both. Empty for an image without a name. */
@@ -59,11 +67,13 @@ export interface LeftImage {
   readonly why: string;
 }
 
+export type LockedKind = "manifest" | "config" | "layer";
+
 export interface LockedBlob {
   readonly digest: Digest;
   /** Bytes. */
   readonly size: number;
-  readonly kind: "manifest" | "config" | "layer";
-  /** `registry/repository` that have it; sorted. Empty if none is known. */
+  readonly kind: LockedKind;
+  /** `registry/repository` that have it, the first MAX_REPOSITORIES of them, sorted. Empty if none is known. */
   readonly repositories: readonly string[];
 }

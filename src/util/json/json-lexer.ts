@@ -21,6 +21,8 @@ export interface JsonOptions {
   /** Where it comes from, for messages; foreign names are quoted already. */
   readonly where: string;
   readonly maxBytes: number;
+  /** Keys and values; default 500,000. */
+  readonly maxTokens?: number;
   /** Which objects have fixed fields, and which numbers must be integers (default: none). */
   readonly shape?: JsonShape;
   /** Makes the error (default: an ArchiveError). */
@@ -168,8 +170,9 @@ export class JsonLexer {
 
   token(): void {
     this.#tokens += 1;
-    if (this.#tokens > MAX_TOKENS) {
-      throw this.fault("json-tokens", "too many keys and values", `at most ${MAX_TOKENS}`);
+    const { maxTokens = MAX_TOKENS } = this.#options;
+    if (this.#tokens > maxTokens) {
+      throw this.fault("json-tokens", "too many keys and values", `at most ${maxTokens}`);
     }
   }
 

@@ -68,6 +68,23 @@ export function fields<const E extends v.ObjectEntries>(entries: E): Schema<Obje
   return v.pipe(rule("json-type", "an object", isObject), v.object(entries));
 }
 
+/** As `fields`; an object with any other field is refused. @param reason stable reason of that error. */
+export function onlyFields<const E extends v.ObjectEntries>(reason: string, entries: E): Schema<ObjectOutput<E>> {
+  const expected = `only ${Object.keys(entries).join(", ")}`;
+  return v.pipe(
+    rule("json-type", "an object", isObject),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const input = dataset.value;
+      const key = Object.keys(input).find(name => !Object.hasOwn(entries, name));
+      if (key === undefined) return input;
+      const step = { type: "object", origin: "key", input, key, value: input[key] } as const;
+      addIssue({ message: reason, expected, input: input[key], path: [step] });
+      return NEVER;
+    }),
+    v.object(entries),
+  );
+}
+
 /** The output of `schema`, transformed by `change`. */
 export function transformed<A, B>(schema: Schema<A>, change: (value: A) => B): Schema<B> {
   return v.pipe(schema, v.transform(change));

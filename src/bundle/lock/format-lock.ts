@@ -1,0 +1,120 @@
+import { digestOf } from "../../oci/digest.ts";
+import type { LeftImage, Lock, LockContents, LockedBlob, LockedImage, LockedReferrer } from "./lock.ts";
+
+/** Value of the field `format`. */
+export const LOCK_FORMAT = "imgpack-lock";
+/** Value of the field `version`. */
+export const LOCK_VERSION = 1;
+/** A blob that many images share would fill the lock with the names of their repositories. */
+export const MAX_REPOSITORIES = 16;
+/** Digits of the id that people read out. */
+const SHORT_ID_DIGITS = 12;
+
+/**
+ * The text of a lock: JSON with one image or blob per line, sorted, without a time, host or path. The same images give the
+ * same text on any machine and in any order.
+ */
+export function formatLock(contents: LockContents): string {
+  return textOf(contents, lockId(contents));
+}
+
+/** The lock as its text has it: sorted, with its id. */
+export function lockOf(contents: LockContents): Lock {
+  return { id: lockId(contents), ...canonical(contents) };
+}
+
+/** sha256 of the text without the field `id`. */
+export function lockId(contents: LockContents): Lock["id"] {
+  return digestOf(Buffer.from(textOf(contents)));
+}
+
+/** The digits of an id that people read out. */
+export function shortId(id: Lock["id"]): string {
+  return id.slice("sha256:".length, "sha256:".length + SHORT_ID_DIGITS);
+}
+
+function textOf(contents: LockContents, id?: Lock["id"]): string {
+  const { platforms, sparse, referrers, layers, images, left, blobs } = canonical(contents);
+  return [
+    `{"format":"${LOCK_FORMAT}","version":${LOCK_VERSION},${id === undefined ? "" : `"id":"${id}",`}\n`,
+    `"platforms":${JSON.stringify(platforms)},"sparse":"${sparse}","referrers":${referrers}`,
+    `${layers === undefined ? "" : `,"layers":"${layers}"`},\n`,
+    `"images":[${lines(images.map(fieldsOf))}],\n"left":[${lines(left)}],\n"blobs":[${lines(blobs.map(rowOf))}]}\n`,
+  ].join("");
+}
+
+function lines(values: readonly unknown[]): string {
+  return values.map(value => `\n${JSON.stringify(value)}`).join(",");
+}
+
+/** What the text of an image is made of: `JSON.stringify` leaves undefined fields out. */
+function fieldsOf(image: LockedImage): object {
+  const { absent, referrers } = image;
+  return {
+    ...image,
+    absent: absent.length === 0 ? undefined : absent,
+    referrers: referrers.length === 0 ? undefined : referrers,
+  };
+}
+
+/** What the text of a blob is made of. */
+function rowOf({ digest, size, kind, repositories }: LockedBlob): readonly unknown[] {
+  return [digest, size, kind, repositories];
+}
+
+function canonical({ platforms, sparse, referrers, layers, images, left, blobs }: LockContents): LockContents {
+  return {
+    platforms: sorted(platforms),
+    sparse,
+    referrers,
+    ...(layers === undefined ? {} : { layers }),
+    images: images.map(canonicalImage).sort(by(({ name, digest }) => [name, digest])),
+    left: left.map(({ name, why }): LeftImage => ({ name, why })).sort(by(({ name, why }) => [name, why])),
+    blobs: blobs.map(canonicalBlob).sort(by(({ digest }) => [digest])),
+  };
+}
+
+/** With its fields in one order. */
+function canonicalImage(image: LockedImage): LockedImage {
+  const { name, digest, written, from, platforms, manifests, absent, referrers, lookup } = image;
+  return {
+    name,
+    digest,
+    ...(written === undefined ? {} : { written }),
+    ...(from === undefined ? {} : { from }),
+    ...(platforms === undefined ? {} : { platforms: sorted(platforms) }),
+    manifests: sorted(manifests),
+    absent: sorted(absent),
+    referrers: referrers.map(canonicalReferrer).sort(by(one => [one.digest, one.tag ?? "", one.subject ?? ""])),
+    ...(lookup === undefined ? {} : { lookup }),
+  };
+}
+
+function canonicalReferrer({ digest, subject, type, tag }: LockedReferrer): LockedReferrer {
+  return {
+    digest,
+    ...(subject === undefined ? {} : { subject }),
+    ...(type === undefined ? {} : { type }),
+    ...(tag === undefined ? {} : { tag }),
+  };
+}
+
+function canonicalBlob({ digest, size, kind, repositories }: LockedBlob): LockedBlob {
+  return { digest, size, kind, repositories: sorted(repositories).slice(0, MAX_REPOSITORIES) };
+}
+
+/** By code units: a locale differs between machines. */
+function sorted<T extends string>(texts: readonly T[]): readonly T[] {
+  return [...new Set(texts)].sort();
+}
+
+function by<T>(keys: (value: T) => readonly string[]): (left: T, right: T) => number {
+  return (left, right) => {
+    const others = keys(right);
+    for (const [index, key] of keys(left).entries()) {
+      const other = others[index] ?? "";
+      if (key !== other) return key < other ? -1 : 1;
+    }
+    return 0;
+  };
+}

@@ -1,0 +1,73 @@
+import { ArchiveError } from "../../errors.ts";
+import { quote } from "../../util/format.ts";
+import { parseJson } from "../../util/json/json.ts";
+import { checkSchema } from "../../util/json/schema.ts";
+import { LOCK_VERSION, lockId, lockOf } from "./format-lock.ts";
+import type { Lock, LockContents } from "./lock.ts";
+import { LOCK_SHAPE, lockSchema, versionSchema } from "./lock-schema.ts";
+
+/** Many times the lock of the 100,000 blobs that one archive may have. */
+export const MAX_LOCK_BYTES: number = 64 * 1024 * 1024;
+const MAX_LOCK_TOKENS = 4_000_000;
+/** Bytes at the start of a file in which `isLock` looks for the format. */
+const SNIFFED_BYTES = 256;
+
+export interface ParseLockOptions {
+  /** The file in messages; quoted already. */
+  readonly where: string;
+  /** Makes the error; default an ArchiveError. */
+  readonly fail?: ((reason: string, message: string, hint?: string) => Error) | undefined;
+}
+
+/** Whether a file is meant to be a lock, by its first bytes. */
+export function isLock(bytes: Uint8Array): boolean {
+  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, SNIFFED_BYTES)).toString("latin1");
+  return /^(?:\xef\xbb\xbf)?\s*\{\s*"format"\s*:\s*"imgpack-lock"/.test(start);
+}
+
+/**
+ * Reads a lock. Its values must be those that its id was made of; line ends and blanks may have changed, as version
+ * control changes them.
+ *
+ * @throws the error of `options.fail`. Reasons: "lock-version" for a lock of a newer imgpack, "lock-edited" for one whose
+ * id does not fit, "lock-repeated", and those of `parseJson` and `checkSchema`.
+ */
+export function parseLock(bytes: Uint8Array, options: ParseLockOptions): Lock {
+  const { where } = options;
+  const fail = options.fail ?? ((reason, message, hint) => new ArchiveError(reason, message, { hint }));
+  const refuse = (reason: string, message: string): Error =>
+    fail(reason, message, reason === "lock-version" ? NEWER_HINT : undefined);
+  const isMarked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  const value = parseJson(isMarked ? bytes.subarray(3) : bytes, {
+    what: "lock",
+    where,
+    maxBytes: MAX_LOCK_BYTES,
+    maxTokens: MAX_LOCK_TOKENS,
+    shape: LOCK_SHAPE,
+    fail: refuse,
+  });
+  const { version } = checkSchema(versionSchema, value, "lock", where, refuse);
+  if (version !== LOCK_VERSION)
+    throw refuse("lock-version", `Cannot read lock from ${where}: found version ${version}, expected ${LOCK_VERSION}`);
+  const { id, contents } = checkSchema(lockSchema, value, "lock", where, refuse);
+  const actual = lockId(contents);
+  if (actual !== id) {
+    const message = `Cannot read lock from ${where}: its contents have the id ${actual}, expected ${id} as it says`;
+    throw fail("lock-edited", message, EDITED_HINT);
+  }
+  const twice = repeated(contents);
+  if (twice === undefined) return lockOf(contents);
+  throw fail("lock-repeated", `Cannot read lock from ${where}: found ${quote(twice)} twice, expected it once`);
+}
+
+const NEWER_HINT = "A newer imgpack wrote it: use that one.";
+const EDITED_HINT = 'It was edited or damaged after it was written: write it again with "imgpack lock".';
+
+function repeated({ images, blobs }: LockContents): string | undefined {
+  const seen = new Set<string>();
+  const keys = [
+    ...images.map(({ name, digest }) => (name === "" ? digest : name)),
+    ...blobs.map(({ digest }) => `blob ${digest}`),
+  ];
+  return keys.find(key => seen.size === seen.add(key).size);
+}
