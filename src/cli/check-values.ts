@@ -5,6 +5,7 @@ const REPEATABLE: ReadonlySet<string> = new Set([
   "_",
   "archives",
   "references",
+  "from-file",
   "tag",
   "image",
   "platform",

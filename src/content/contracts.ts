@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { ManifestView } from "../oci/manifest.ts";
+import type { Platform } from "../oci/platform.ts";
 import type { ReferrersLookup } from "../oci/referrers/referrers-lookup.ts";
 
 /** Bytes `start` to `end - 1`. */
@@ -91,6 +92,8 @@ interface RootNames {
   readonly names: readonly string[];
   /** What an archive has in place of names, and no registry takes as one; as found. */
   readonly badNames?: readonly string[] | undefined;
+  /** Platforms to take of this image, if it has its own choice. */
+  readonly platforms?: readonly Platform[] | "all" | undefined;
   /** What refers to the image, if it was looked for. */
   readonly referrers?: RootReferrers | undefined;
 }

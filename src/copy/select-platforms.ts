@@ -1,8 +1,29 @@
+import type { Root } from "../content/contracts.ts";
 import { ANNOTATION_REFERENCE_DIGEST } from "../oci/annotations.ts";
+import type { Digest } from "../oci/digest.ts";
 import { manifestChildren } from "../oci/manifest.ts";
 import { type Platform, selectPlatform } from "../oci/platform.ts";
 import type { SelectChildren } from "./gather.ts";
 import { noSuchPlatform } from "./image-platforms.ts";
+
+/** As `selectPlatforms`, where an image may have a choice of its own, which is also that of the indexes below it. */
+export function selectForRoots(
+  roots: readonly Root[],
+  wanted: readonly Platform[] | "all",
+  verb: "pull" | "copy" | "convert",
+): SelectChildren {
+  const own = new Map<Digest, readonly Platform[] | "all">();
+  for (const root of roots) {
+    if (root.kind === "settled" && root.platforms !== undefined) own.set(root.descriptor.digest, root.platforms);
+  }
+  if (own.size === 0) return selectPlatforms(wanted, verb);
+  return (view, parent) => {
+    const choice = own.get(parent.digest);
+    const children = selectPlatforms(choice ?? wanted, verb)(view, parent);
+    if (choice !== undefined) for (const { digest } of children) if (!own.has(digest)) own.set(digest, choice);
+    return children;
+  };
+}
 
 /**
  * Keeps the children of an index that run on the wanted platforms, with the attestations of those; everything of

@@ -5,6 +5,7 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { manifestChildren, parseManifest } from "../oci/manifest.ts";
 import { isManifestType, isSchema1Type } from "../oci/media-types.ts";
+import type { Platform } from "../oci/platform.ts";
 import { formatReference, type Reference } from "../oci/reference.ts";
 import { parseSchema1 } from "../oci/schema1/schema1.ts";
 import { blobSize } from "./api/blobs.ts";
@@ -20,6 +21,14 @@ export type FullReference = Reference & {
   readonly registry: string;
   /** True if the tag is "latest" because none was given. */
   readonly isTagAssumed?: boolean;
+};
+
+/** An image to read, with what is different for it alone. */
+export type SourceReference = FullReference & {
+  /** Name that it gets in place of its own. */
+  readonly name?: string | undefined;
+  /** Platforms to take of it. Default: those of the run. */
+  readonly platforms?: readonly Platform[] | "all" | undefined;
 };
 
 /** What follows the repository in a request for a manifest. */
@@ -45,6 +54,8 @@ export interface PullCandidate {
 export type CandidatesFor = (reference: FullReference, signal?: AbortSignal) => Promise<readonly PullCandidate[]>;
 
 export interface RegistrySourceOptions {
+  /** Of references without their own, if others that lead to the same image have some. */
+  readonly platforms?: readonly Platform[] | "all" | undefined;
   /** Default: only the repository that the reference names. */
   readonly candidatesFor?: CandidatesFor;
   /** Called with which mirror serves an image, and which does not. */
@@ -60,7 +71,7 @@ export interface RegistrySourceOptions {
  * no name.
  */
 export function registrySource(
-  references: readonly FullReference[],
+  references: readonly SourceReference[],
   repositoryFor: RepositoryFor,
   options: RegistrySourceOptions = {},
 ): ImageSource {
@@ -68,7 +79,7 @@ export function registrySource(
 }
 
 class RegistrySource implements ImageSource {
-  readonly #references: readonly FullReference[];
+  readonly #references: readonly SourceReference[];
   readonly #repositoryFor: RepositoryFor;
   readonly #options: RegistrySourceOptions;
   /** Where a manifest first named each blob: a registry serves it only there. */
@@ -79,14 +90,14 @@ class RegistrySource implements ImageSource {
   /** Foreign layers that were asked for: whether the registry has them, or the URL that has. */
   readonly #foreign = new Map<Digest, boolean | URL>();
 
-  constructor(references: readonly FullReference[], repositoryFor: RepositoryFor, options: RegistrySourceOptions) {
+  constructor(references: readonly SourceReference[], repositoryFor: RepositoryFor, options: RegistrySourceOptions) {
     this.#references = references;
     this.#repositoryFor = repositoryFor;
     this.#options = options;
   }
 
   async *roots(signal?: AbortSignal): AsyncGenerator<Root> {
-    const found = new Map<Digest, { readonly descriptor: Descriptor; readonly names: string[] }>();
+    const found = new Map<Digest, FoundRoot>();
     for (const reference of this.#references) {
       const { registry, repository, tag } = reference;
       const descriptor = await this.#fetchRoot(reference, signal).catch((error: unknown) => {
@@ -96,11 +107,15 @@ class RegistrySource implements ImageSource {
         onFailed(reference, error);
       });
       if (descriptor === undefined) continue;
-      const root = found.get(descriptor.digest) ?? { descriptor, names: [] };
-      if (tag !== undefined) root.names.push(formatReference({ registry, repository, tag }));
+      const root = found.get(descriptor.digest) ?? { descriptor, names: [], platforms: [] };
+      if (reference.name !== undefined) root.names.push(reference.name);
+      else if (tag !== undefined) root.names.push(formatReference({ registry, repository, tag }));
+      root.platforms.push(reference.platforms);
       found.set(descriptor.digest, root);
     }
-    for (const { descriptor, names } of found.values()) yield { kind: "settled", names, descriptor };
+    for (const { descriptor, names, platforms } of found.values()) {
+      yield { kind: "settled", names, descriptor, platforms: joined(platforms, this.#options.platforms) };
+    }
   }
 
   async blob(descriptor: Descriptor, signal?: AbortSignal): Promise<BlobSource> {
@@ -206,6 +221,23 @@ class RegistrySource implements ImageSource {
     this.#sizes.set(digest, size);
     return size;
   }
+}
+
+interface FoundRoot {
+  readonly descriptor: Descriptor;
+  readonly names: string[];
+  /** Of each reference that leads to it. */
+  readonly platforms: SourceReference["platforms"][];
+}
+
+/** What several references together choose; undefined if none has a choice of its own. */
+function joined(
+  choices: readonly SourceReference["platforms"][],
+  otherwise: SourceReference["platforms"],
+): SourceReference["platforms"] {
+  if (choices.every(choice => choice === undefined)) return undefined;
+  const all = choices.map(choice => choice ?? otherwise ?? "all");
+  return all.includes("all") ? "all" : all.flatMap(choice => (choice === "all" ? [] : choice));
 }
 
 /** Only images that a reference names are converted. */

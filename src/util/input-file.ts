@@ -19,8 +19,14 @@ export async function openInput(path: string): Promise<FileHandle | Readable> {
 
 /** Reads a small text that the user names, as `readText` does. */
 export async function readInputText(path: string, signal: AbortSignal | undefined): Promise<string> {
+  const bytes = await readInputBytes(path, MAX_TEXT_BYTES, signal);
+  return bytes.toString("utf8");
+}
+
+/** Reads a file that the user names, as `readBytes` does. */
+export async function readInputBytes(path: string, maxBytes: number, signal: AbortSignal | undefined): Promise<Buffer> {
   const input = await openInput(path);
-  return await readText("createReadStream" in input ? input.createReadStream() : input, signal);
+  return await readBytes("createReadStream" in input ? input.createReadStream() : input, maxBytes, signal);
 }
 
 /**
@@ -49,6 +55,15 @@ export async function readRegularFile(
  * @throws RangeError for more than 64 MiB; errors of the system; the signal's reason.
  */
 export async function readText(stream: Readable, signal: AbortSignal | undefined): Promise<string> {
+  return (await readBytes(stream, MAX_TEXT_BYTES, signal)).toString("utf8");
+}
+
+/**
+ * Reads a stream to its end, and destroys it.
+ *
+ * @throws RangeError for more than `maxBytes`; errors of the system; the signal's reason.
+ */
+export async function readBytes(stream: Readable, maxBytes: number, signal: AbortSignal | undefined): Promise<Buffer> {
   const onAbort = (): void => void stream.destroy(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
@@ -57,10 +72,10 @@ export async function readText(stream: Readable, signal: AbortSignal | undefined
     let bytes = 0;
     for await (const part of stream as AsyncIterable<Buffer>) {
       bytes += part.length;
-      if (bytes > MAX_TEXT_BYTES) throw new RangeError(`more than ${MAX_TEXT_BYTES} bytes`);
+      if (bytes > maxBytes) throw new RangeError(`more than ${maxBytes} bytes`);
       parts.push(part);
     }
-    return Buffer.concat(parts).toString("utf8");
+    return Buffer.concat(parts);
   } finally {
     signal?.removeEventListener("abort", onAbort);
     stream.destroy();

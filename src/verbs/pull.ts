@@ -2,14 +2,14 @@ import { dirname, resolve } from "node:path";
 import { type ImgpackError, PartialError, UsageError } from "../errors.ts";
 import { formatPlatform, hostPlatform, type Platform } from "../oci/platform.ts";
 import { readingSource } from "../registry/client/registry-answer.ts";
-import { type FullReference, registrySource } from "../registry/registry-source.ts";
+import { type FullReference, registrySource, type SourceReference } from "../registry/registry-source.ts";
 import { checkedOptions, type OptionsShape } from "../util/options/checked-options.ts";
 import { FLAG, FOLDER_PATH, OUTPUT, required, TEXT_LIST, TEXTS } from "../util/options/option-kinds.ts";
 import { type ToolFile, ToolFiles } from "./files/tool-files.ts";
 import type { Foreign, ToolTarget } from "./options/choices.ts";
 import { COMMON, FOREIGN_KIND, PLATFORMS, TOOLS } from "./options/common-options.ts";
-import { checkedList } from "./options/option-values.ts";
 import type { RegistryOptions } from "./options/registry-options.ts";
+import { checkedImages, type RequestedImage, resolveImage, sourceReference } from "./requested/requested-image.ts";
 import { type ArchiveOutput, type OpenedOutput, openOutput } from "./shared/open-output.ts";
 import { RegistryPool } from "./shared/registry-pool.ts";
 import { readableReference } from "./shared/remote-image.ts";
@@ -92,7 +92,7 @@ export interface PullResult {
  * `layers` or `for` ask for other layers. The output gets its name only when it is complete; the same call resumes an
  * interrupted one.
  *
- * @param references `[registry/]repository[:tag]` or `[registry/]repository@digest`; at least one.
+ * @param references `[registry/]repository[:tag]` or `[registry/]repository@digest`, or an object with more; at least one.
  * @throws NotFoundError also for an image without a `platform` that was asked for; AuthError, NetworkError, RegistryError, IntegrityError from the registry.
  * @throws StorageError if the output cannot be written; UsageError, BadReferenceError for arguments that cannot be used.
  * @throws PartialError with `keepGoing`, if some of several images failed; the others are written.
@@ -104,15 +104,19 @@ export interface PullResult {
  * for (const { names, digest } of images) console.log(names, digest);
  * ```
  */
-export async function pull(references: readonly string[], options: PullOptions): Promise<PullResult> {
+export async function pull(
+  references: readonly (string | RequestedImage)[],
+  options: PullOptions,
+): Promise<PullResult> {
   options = checkedOptions(options, PULL_OPTIONS);
   const started = performance.now();
   const onProgress = options.onProgress ?? (() => undefined);
-  references = checkedList("pull", "references", references);
-  if (references.length === 0) throw new UsageError("Cannot pull: no image named, expected at least one reference");
+  const requested = checkedImages("pull", references);
+  if (requested.length === 0) throw new UsageError("Cannot pull: no image named, expected at least one reference");
   const platforms = readPlatforms("pull", options.platform, [hostPlatform()]);
   const output = await openOutput(options.output);
-  const full = references.map(text => readableReference(text, options.registry));
+  const resolved = requested.map(image => resolveImage(image, options.registry));
+  const full = resolved.map(image => sourceReference("pull", image));
   const trusted = options.trustedReferences?.map(text => readableReference(text, options.registry)) ?? full;
   const tools = await findTools(options, output);
   const failures = new Map<FullReference, ImgpackError>();
@@ -121,7 +125,7 @@ export async function pull(references: readonly string[], options: PullOptions):
       ? (reference: FullReference, error: ImgpackError): void => {
           failures.set(reference, error);
           // Nothing would be left to write.
-          if (failures.size === references.length) throw error;
+          if (failures.size === full.length) throw error;
         }
       : undefined;
   await using registries = new RegistryPool(options, registriesOf(trusted), onProgress);
@@ -131,6 +135,7 @@ export async function pull(references: readonly string[], options: PullOptions):
     candidatesFor: registries.candidatesFor,
     onNote: registries.note,
     foreign: options.foreign,
+    platforms,
     onFailed,
   });
   const write: WriteOptions = {
@@ -140,7 +145,7 @@ export async function pull(references: readonly string[], options: PullOptions):
     platforms,
     isPlatformDefault: options.platform === undefined || options.platform.length === 0,
     command: commandOf(full, platforms, options),
-    sourceName: references.join(", "),
+    sourceName: requested.map(({ reference }) => reference).join(", "),
   };
   const written = await readingSource(async () => await writeImages(source, write));
   const { plan, images, platforms: found } = written;
@@ -157,10 +162,10 @@ export async function pull(references: readonly string[], options: PullOptions):
   };
   if (failures.size > 0) {
     throw new PartialError(
-      `Cannot pull ${failures.size} of ${references.length} images: ${[...failures.values()].map(({ message }) => message).join("; ")}`,
+      `Cannot pull ${failures.size} of ${full.length} images: ${[...failures.values()].map(({ message }) => message).join("; ")}`,
       [...failures.values()],
       {
-        failed: full.flatMap((one, index) => (failures.has(one) ? (references[index] ?? []) : [])),
+        failed: full.flatMap((one, index) => (failures.has(one) ? (resolved[index]?.line ?? []) : [])),
         result,
         hint: `${output.name} contains the others.`,
       },
@@ -188,17 +193,17 @@ function registriesOf(references: readonly FullReference[]): readonly string[] {
 
 /** What makes two runs the same: not how fast or by which way, but what is to be in the file. */
 function commandOf(
-  references: readonly FullReference[],
+  references: readonly SourceReference[],
   platforms: readonly Platform[] | "all",
   { layers, for: loader, foreign }: PullOptions,
 ): string {
-  const names = references.map(({ registry, repository, tag, digest }) => [registry, repository, tag, digest]);
-  return JSON.stringify([
-    "pull",
-    names,
-    platforms === "all" ? platforms : platforms.map(formatPlatform),
-    layers,
-    loader,
-    foreign,
+  const names = references.map(({ registry, repository, tag, digest, name, platforms: own }) => [
+    [registry, repository, tag, digest],
+    ...(name === undefined && own === undefined ? [] : [name, own === undefined ? own : platformTexts(own)]),
   ]);
+  return JSON.stringify(["pull", names, platformTexts(platforms), layers, loader, foreign]);
+}
+
+function platformTexts(platforms: readonly Platform[] | "all"): readonly string[] | "all" {
+  return platforms === "all" ? platforms : platforms.map(formatPlatform);
 }

@@ -73,8 +73,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "oci/referrers": ["oci"],
   "oci/schema1": ["oci", "oci/legacy"],
 
-  "bundle/list": [],
   "bundle/lock": [],
+  "bundle/list": ["bundle/lock"],
 
   "compress/byte-reader.ts": ["compress/compressed-data.ts"],
   "compress/compressed-data.ts": [],
@@ -125,14 +125,15 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "verbs/options": [],
   "verbs/files": [],
   "verbs/shared": ["verbs/options"],
+  "verbs/requested": ["verbs/options", "verbs/shared"],
   "verbs/verify.ts": ["verbs/options", "verbs/shared"],
   "verbs/query": ["verbs/files", "verbs/options", "verbs/shared"],
   "verbs/push": ["verbs/options", "verbs/shared"],
   "verbs/import": ["verbs/options", "verbs/shared"],
   "verbs/convert": ["verbs/options", "verbs/shared"],
-  "verbs/copy": ["verbs/options", "verbs/shared"],
+  "verbs/copy": ["verbs/options", "verbs/requested", "verbs/shared"],
   "verbs/doctor": ["verbs/options", "verbs/shared", "verbs/verify.ts"],
-  verbs: ["verbs/files", "verbs/options", "verbs/shared", "verbs/copy"],
+  verbs: ["verbs/files", "verbs/options", "verbs/requested", "verbs/shared", "verbs/copy"],
 
   "cli/context.ts": [],
   "cli/prompt.ts": [],

@@ -3,13 +3,14 @@ import { UsageError } from "../../errors.ts";
 import { cacheFolder } from "../../util/cache/cache-folder.ts";
 import { type Context, printLine } from "../context.ts";
 import { platformsFlag, platformsOf } from "../flags/archive-flags.ts";
+import { type ListFlags, listedImages, listFlags, withFailedList } from "../flags/list-flags.ts";
 import { registryFromFlags } from "../flags/registry-flags.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
 import { reportResult } from "../output/report-result.ts";
 
-interface CopyFlags extends TransferFlags {
+interface CopyFlags extends TransferFlags, ListFlags {
   readonly references?: string[] | undefined;
   readonly to?: string | undefined;
   readonly platform?: string[] | undefined;
@@ -20,9 +21,9 @@ const REGISTRY =
 
 export function copyCommand(context: Context): CommandModule<object, CopyFlags> {
   return {
-    command: "copy <references..>",
+    command: "copy [references..]",
     describe: "copy an image between registries without changing its digest",
-    builder: parser => transferFlags(copyFlags(parser), REGISTRY),
+    builder: parser => listFlags(transferFlags(copyFlags(parser), REGISTRY), "references"),
     handler: async flags => await runCopy(flags, context),
   };
 }
@@ -41,12 +42,11 @@ function copyFlags(parser: Argv) {
 }
 
 async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
-  const references = flags.references ?? [];
-  const [source = "", target] = references;
-  if (flags.to === undefined && (target === undefined || references.length > 2)) {
-    throw new UsageError(
-      `Cannot copy: ${references.length} names given, expected source and target, or --to HOST/PREFIX`,
-    );
+  const named = flags.references ?? [];
+  const [source = "", target] = named;
+  if (flags.to === undefined && (target === undefined || named.length > 2 || flags.fromFile !== undefined)) {
+    const found = flags.fromFile === undefined ? `${named.length} names given` : "a list given";
+    throw new UsageError(`Cannot copy: ${found}, expected source and target, or --to HOST/PREFIX`);
   }
   const registry = await registryFromFlags(flags, context.signal);
   const progress = new Progress(context, flags, "Copying");
@@ -62,10 +62,13 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
   };
   try {
     const { to } = flags;
+    const references = to === undefined ? named : await listedImages(named, flags, "copy", context.signal);
+    const work = async () =>
+      to === undefined ? await copy(source, target ?? "", options) : await copyTo(references, to, options);
+    const failing = to === undefined ? named.slice(0, 1) : references;
     await reportResult(
       flags,
-      async () =>
-        to === undefined ? await copy(source, target ?? "", options) : await copyTo(references, to, options),
+      async () => await withFailedList(flags, failing, progress.note, work),
       result => {
         progress.end();
         if (flags.json) return printLine(context, jsonText(result));

@@ -9,7 +9,7 @@ import {
   platformsOf,
   printImages,
 } from "../flags/archive-flags.ts";
-import { type ListFlags, listedInputs, listFlags, withFailedList } from "../flags/list-flags.ts";
+import { type ListFlags, listedImages, listFlags, withFailedList } from "../flags/list-flags.ts";
 import { READ_REGISTRY, registryFromFlags } from "../flags/registry-flags.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { jsonText } from "../output/json-text.ts";
@@ -84,7 +84,7 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
   const progress = new Progress(context, flags, "Pulling");
   const { pull } = await import("../../verbs/pull.ts");
   try {
-    const references = await listedInputs(flags.references, flags, "pull", context.signal);
+    const references = await listedImages(flags.references, flags, "pull", context.signal);
     const work = async () =>
       await pull(references, {
         keepGoing: flags.keepGoing,

@@ -2,7 +2,7 @@ import type { Argv, CommandModule } from "yargs";
 import type { Compression, Sparse } from "../../index.ts";
 import { cacheFolder } from "../../util/cache/cache-folder.ts";
 import { type Context, printLine } from "../context.ts";
-import { type ListFlags, listedInputs, listFlags, withFailedList } from "../flags/list-flags.ts";
+import { type ListFlags, listedArchives, listFlags, stdinLists, withFailedList } from "../flags/list-flags.ts";
 import { registryFromFlags } from "../flags/registry-flags.ts";
 import { checkStdinUses, refuseTypedArchive } from "../flags/stdin-input.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
@@ -62,17 +62,17 @@ async function runPush(flags: PushFlags, context: Context): Promise<void> {
   const progress = new Progress(context, flags, "Pushing");
   const { push } = await import("../../verbs/push/push.ts");
   try {
-    const archives = await listedInputs(flags.archives, flags, "push", context.signal);
+    const { archives, images } = await listedArchives(flags.archives, flags, "push", context.signal);
     // Again, with those of the list.
-    const { passwordStdin, tokenStdin, fromFile } = flags;
-    checkStdinUses([...archives.map(path => path === "-"), passwordStdin || tokenStdin, fromFile === "-"]);
+    const { passwordStdin, tokenStdin } = flags;
+    checkStdinUses([...archives.map(path => path === "-"), passwordStdin || tokenStdin, ...stdinLists(flags)]);
     for (const archive of archives) refuseTypedArchive(archive, "push");
     const work = async () =>
       await push(archives, {
         registry,
         to: flags.to,
         tag: flags.tag,
-        image: flags.image,
+        image: images.length === 0 ? flags.image : [...(flags.image ?? []), ...images],
         compression: flags.compression as Compression | undefined,
         sparse: flags.sparse,
         concurrency: checkConcurrency(flags.concurrency),

@@ -1,74 +1,116 @@
 import type { Argv } from "yargs";
 import { PartialError, StorageError, UsageError } from "../../errors.ts";
+import type { RequestedImage } from "../../index.ts";
 import { quote } from "../../util/format.ts";
-import { readInputText, readText } from "../../util/input-file.ts";
 import { checkApart } from "../../util/output-checks.ts";
 import { storageState } from "../../util/system-fault.ts";
 import { refuseTerminal } from "./stdin-input.ts";
 
 /** Flags of the commands that take several inputs. */
 export interface ListFlags {
-  readonly fromFile?: string | undefined;
+  readonly fromFile?: string[] | undefined;
   readonly failedList?: string | undefined;
 }
 
 /** @param what the inputs, in plural, for the help. */
 export function listFlags<T>(parser: Argv<T>, what: string): Argv<T & ListFlags> {
-  return parser
-    .option("from-file", {
-      type: "string",
-      requiresArg: true,
-      describe: `file that lists more ${what}, one per line, - for stdin (default none)`,
-    })
-    .option("failed-list", {
-      type: "string",
-      requiresArg: true,
-      describe: "write the inputs that failed to this file (default: no file)",
-    });
+  return fromFileFlag(parser, what).option("failed-list", {
+    type: "string",
+    requiresArg: true,
+    describe: "write the inputs that failed to this file (default: no file)",
+  });
+}
+
+/** `-f` alone. @param what the inputs, in plural, for the help. */
+export function fromFileFlag<T>(parser: Argv<T>, what: string): Argv<T & Pick<ListFlags, "fromFile">> {
+  return parser.option("from-file", {
+    alias: "f",
+    type: "string",
+    array: true,
+    requiresArg: true,
+    nargs: 1,
+    describe: `file that names more ${what}, - for stdin (default none)`,
+  });
+}
+
+/** Whether each list is read from stdin. */
+export function stdinLists({ fromFile = [] }: ListFlags): readonly boolean[] {
+  return fromFile.map(path => path === "-");
 }
 
 /**
- * The inputs of the command line, and after them those of `--from-file`: one per line, without empty lines and lines
- * that start with "#".
+ * The images of the command line, and after them those that `-f` names.
  *
- * @throws UsageError if no input is given or the file cannot be read.
+ * @throws UsageError if no input is given, if a file cannot be read, or with all lines that cannot be taken.
  */
-export async function listedInputs(
+export async function listedImages(
   named: readonly string[] | undefined,
   { fromFile }: ListFlags,
   command: string,
   signal: AbortSignal,
-): Promise<readonly string[]> {
-  const listed = fromFile === undefined ? [] : await linesOf(fromFile, signal);
-  const inputs = [...(named ?? []), ...listed];
-  if (inputs.length > 0) return inputs;
+): Promise<readonly (string | RequestedImage)[]> {
+  const listed = fromFile === undefined ? [] : await imagesOf(fromFile, signal);
+  return checkGiven([...(named ?? []), ...listed], fromFile, command);
+}
+
+/**
+ * The archives of the command line, and after them those that `-f` lists; and the images that it names.
+ *
+ * @throws UsageError if no input is given, if a file cannot be read, or with all lines that cannot be taken.
+ */
+export async function listedArchives(
+  named: readonly string[] = [],
+  { fromFile = [] }: ListFlags,
+  command: string,
+  signal: AbortSignal,
+): Promise<{ readonly archives: readonly string[]; readonly images: readonly string[] }> {
+  refuseTypedLists(fromFile);
+  if (fromFile.length === 0) return { archives: checkGiven(named, fromFile, command), images: [] };
+  const { readPushLists } = await import("../../verbs/requested/push-lists.ts");
+  const { archives, images } = await readPushLists(fromFile, named.length > 0, { signal });
+  return { archives: [...named, ...archives], images };
+}
+
+function checkGiven<T>(inputs: readonly T[], fromFile: readonly string[] | undefined, command: string): readonly T[] {
   // An empty list is valid: the list of an earlier run, where nothing failed.
-  if (fromFile !== undefined) return [];
+  if (inputs.length > 0 || (fromFile ?? []).length > 0) return inputs;
   throw new UsageError(`Cannot run ${command}: no input given, expected at least one`);
+}
+
+async function imagesOf(files: readonly string[], signal: AbortSignal): Promise<readonly RequestedImage[]> {
+  refuseTypedLists(files);
+  const { readLists, requestedImages } = await import("../../verbs/requested/read-lists.ts");
+  return requestedImages(await readLists(files, { signal }));
 }
 
 /** Runs the command, then writes the inputs that failed to `--failed-list`; an empty file after success. */
 export async function withFailedList<T>(
   { failedList }: ListFlags,
-  inputs: readonly string[],
+  inputs: readonly (string | RequestedImage)[],
   onNote: (message: string) => void,
   run: () => Promise<T>,
 ): Promise<T> {
   // Before anything is sent. The inputs of --from-file are known only here.
-  if (failedList !== undefined) await checkApart(failedList, inputs);
+  const paths = inputs.filter(input => typeof input === "string");
+  if (failedList !== undefined) await checkApart(failedList, paths);
   try {
     const result = await run();
     await writeList(failedList, []);
     return result;
   } catch (error) {
     try {
-      await writeList(failedList, error instanceof PartialError ? error.failed : inputs);
+      await writeList(failedList, error instanceof PartialError ? error.failed : await linesFor(inputs));
     } catch (unwritten) {
       // The run's own error decides the exit code.
       if (unwritten instanceof StorageError) onNote(unwritten.message);
     }
     throw error;
   }
+}
+
+async function linesFor(inputs: readonly (string | RequestedImage)[]): Promise<readonly string[]> {
+  const { formatRequested } = await import("../../verbs/requested/requested-image.ts");
+  return inputs.map(input => (typeof input === "string" ? input : formatRequested(input)));
 }
 
 async function writeList(path: string | undefined, names: readonly string[]): Promise<void> {
@@ -82,14 +124,6 @@ async function writeList(path: string | undefined, names: readonly string[]): Pr
   }
 }
 
-async function linesOf(path: string, signal: AbortSignal): Promise<readonly string[]> {
-  refuseTerminal(path, "list", "Pipe it in, or name a file.");
-  try {
-    const text = path === "-" ? await readText(process.stdin, signal) : await readInputText(path, signal);
-    const lines = text.split(/\r?\n/).map(line => line.trim());
-    return lines.filter(line => line !== "" && !line.startsWith("#"));
-  } catch (cause) {
-    signal.throwIfAborted();
-    throw new UsageError(`Cannot read --from-file ${quote(path)}: no readable file, expected one`, { cause });
-  }
+function refuseTypedLists(files: readonly string[]): void {
+  for (const file of files) refuseTerminal(file, "list", "Pipe it in, or name a file.");
 }

@@ -3,7 +3,7 @@ import { UsageError } from "../../errors.ts";
 import type { RegistryOptions } from "../../index.ts";
 import { readText } from "../../util/input-file.ts";
 import { type ConnectionFlags, connectionFlags, tlsFromFlags } from "./connection-flags.ts";
-import type { ListFlags } from "./list-flags.ts";
+import { type ListFlags, stdinLists } from "./list-flags.ts";
 import { type RetryFlags, retryFlags, retryOptions } from "./retry-flags.ts";
 import { checkStdinUses, refuseTerminal } from "./stdin-input.ts";
 
@@ -47,7 +47,7 @@ export async function registryFromFlags(
   if (passwordStdin && tokenStdin) {
     throw new UsageError("Cannot use --token-stdin: --password-stdin given as well, expected one of them");
   }
-  checkStdinUses([...inputs.map(input => input === "-"), passwordStdin || tokenStdin, flags.fromFile === "-"]);
+  checkStdinUses([...inputs.map(input => input === "-"), passwordStdin || tokenStdin, ...stdinLists(flags)]);
   const secret =
     passwordStdin || tokenStdin ? await readSecret(passwordStdin ? "password" : "token", signal) : undefined;
   return {

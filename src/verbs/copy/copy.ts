@@ -2,14 +2,16 @@ import { noteTo } from "../../content/progress.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
+import type { Platform } from "../../oci/platform.ts";
 import { parseReference, resolveDockerHub } from "../../oci/reference.ts";
 import { readingAnswer } from "../../registry/client/registry-answer.ts";
 import type { FullReference } from "../../registry/registry-source.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { DEFAULT_CONCURRENCY } from "../../util/options/option-limits.ts";
 import { PLATFORMS, TRANSFER } from "../options/common-options.ts";
-import { checkedList, checkText } from "../options/option-values.ts";
+import { checkText } from "../options/option-values.ts";
 import { belowPrefix, parsePrefix } from "../options/prefix.ts";
+import { checkedImages, type RequestedImage, resolveImage } from "../requested/requested-image.ts";
 import { Attempts } from "../shared/attempts.ts";
 import { type BlobCounts, createBlobCounter } from "../shared/blob-counts.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
@@ -91,14 +93,15 @@ export async function copy(source: string, target: string, options: CopyOptions 
     });
   }
   const tag = parseReference(target).tag ?? from.tag;
-  return await copyAll([{ source, from, to: { ...to, ...(tag === undefined ? {} : { tag }) } }], options);
+  const platforms = readPlatforms("copy", options.platform, "all");
+  return await copyAll([{ source, from, to: { ...to, ...(tag === undefined ? {} : { tag }) }, platforms }], options);
 }
 
 /**
  * Copies images below a prefix, each with its own repository and tag: with the prefix `registry.lan:5000/mirror`,
  * `quay.io/team/app:2` becomes `registry.lan:5000/mirror/team/app:2`. An image that fails does not stop the others.
  *
- * @param sources `[registry/]repository[:tag]` or `[registry/]repository@digest`
+ * @param sources `[registry/]repository[:tag]` or `[registry/]repository@digest`, or an object with more
  * @param prefix `host[:port][/prefix]`
  * @throws PartialError if some of several images failed; the others are copied.
  * @throws UsageError for a prefix without a registry.
@@ -111,22 +114,23 @@ export async function copy(source: string, target: string, options: CopyOptions 
  * ```
  */
 export async function copyTo(
-  sources: readonly string[],
+  sources: readonly (string | RequestedImage)[],
   prefix: string,
   options: CopyOptions = {},
 ): Promise<CopyResult> {
-  sources = checkedList("copy", "references", sources);
+  const requested = checkedImages("copy", sources);
   checkText("copy", "HOST/PREFIX", prefix);
   options = checkedOptions(options, COPY_OPTIONS);
   const below = parsePrefix("copy", prefix);
-  const jobs = sources.map(source => {
-    const from = readableReference(source, options.registry);
-    const { tag, repository } = from;
+  const jobs = requested.map(image => {
+    const { reference: from, name = from, platforms, line: source } = resolveImage(image, options.registry);
+    const { tag, repository } = name;
     const to = resolveDockerHub(belowPrefix(below, repository));
     return {
       source,
       from,
       to: { registry: to.registry, repository: to.repository, ...(tag === undefined ? {} : { tag }) },
+      platforms: readPlatforms("copy", platforms.length === 0 ? options.platform : platforms, "all"),
     };
   });
   return await copyAll(jobs, options);
@@ -136,11 +140,11 @@ interface Job {
   readonly source: string;
   readonly from: FullReference;
   readonly to: FullReference;
+  readonly platforms: readonly Platform[] | "all";
 }
 
 async function copyAll(jobs: readonly Job[], options: CopyOptions): Promise<CopyResult> {
   const started = performance.now();
-  const platforms = readPlatforms("copy", options.platform, "all");
   const concurrency = options.concurrency ?? DEFAULT_CONCURRENCY;
   const blobCounter = createBlobCounter(options.onProgress ?? (() => undefined));
   const named = jobs.flatMap(({ from, to }) => [from.registry, to.registry]);
@@ -148,10 +152,9 @@ async function copyAll(jobs: readonly Job[], options: CopyOptions): Promise<Copy
   registries.admit(named);
   const { signal, dryRun } = options;
   const cache = await openDigestCache(options.cacheDir, noteTo(blobCounter.onProgress));
-  const run: CopyRun = {
+  const run: Omit<CopyRun, "platforms"> = {
     registries,
     cache,
-    platforms,
     concurrency,
     dryRun,
     signal,
@@ -159,10 +162,10 @@ async function copyAll(jobs: readonly Job[], options: CopyOptions): Promise<Copy
   };
   const images: CopiedImage[] = [];
   const attempts = new Attempts(jobs.length, signal);
-  for (const { source, from, to } of jobs) {
+  for (const { source, from, to, platforms } of jobs) {
     const tags = to.tag === undefined ? [] : [to.tag];
     await attempts.run(source, async () => {
-      const copied = await readingAnswer(async () => await copyBetween(run, from, to, tags));
+      const copied = await readingAnswer(async () => await copyBetween({ ...run, platforms }, from, to, tags));
       images.push({ source, reference: [repositoryName(to), ...tags].join(":"), ...copied });
     });
   }

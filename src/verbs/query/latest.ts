@@ -3,13 +3,13 @@ import { NotFoundError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { compareVersions, newestVersion, parseVersion } from "../../oci/semver.ts";
 import { resolveDigest } from "../../registry/api/resolve-digest.ts";
+import { allTags } from "../../registry/api/tag-lists.ts";
 import type { Repository } from "../../registry/client/repository.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { choice, FLAG } from "../../util/options/option-kinds.ts";
 import { COMMON } from "../options/common-options.ts";
 import { checkText } from "../options/option-values.ts";
 import { type RemoteOptions, repositoryReference, withRegistries } from "../shared/remote-image.ts";
-import { allTags } from "./tags.ts";
 import { datedTags, timeOf } from "./tags-created.ts";
 
 /** What makes an image the latest. "semver": the highest version among the tags; "created": the last build of all tags. */

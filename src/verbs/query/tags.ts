@@ -1,8 +1,7 @@
 import { noteTo } from "../../content/progress.ts";
 import { compareText, sortByVersion } from "../../oci/semver.ts";
-import { listTags } from "../../registry/api/list-tags.ts";
+import { allTags } from "../../registry/api/tag-lists.ts";
 import type { Repository } from "../../registry/client/repository.ts";
-import { append } from "../../util/append.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { choice, whole } from "../../util/options/option-kinds.ts";
 import { COMMON } from "../options/common-options.ts";
@@ -62,20 +61,6 @@ export async function tags(repository: string, options: TagsOptions = {}): Promi
     const sorted = await sortedTags(remote, found, sort, onNote, signal);
     return { repository: `${remote}`, tags: sorted.slice(0, limit) };
   });
-}
-
-/** @param limit where the listing stops. */
-export async function allTags(
-  repository: Repository,
-  limit: number = Number.POSITIVE_INFINITY,
-  signal?: AbortSignal,
-): Promise<readonly string[]> {
-  const found: string[] = [];
-  for await (const page of listTags(repository, limit, signal)) {
-    append(found, page);
-    if (found.length >= limit) break;
-  }
-  return found;
 }
 
 async function sortedTags(

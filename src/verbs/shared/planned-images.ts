@@ -22,7 +22,8 @@ export interface PlannedImages {
 }
 
 export interface PlanOptions {
-  readonly select: SelectChildren;
+  /** What is taken of the indexes below these roots. */
+  readonly selectFor: (roots: readonly Root[]) => SelectChildren;
   /** Called with each manifest that the source does not contain; without it such a manifest is an error. */
   readonly onAbsent?: ((descriptor: Descriptor) => void) | undefined;
   readonly onNote: (message: string) => void;
@@ -48,7 +49,7 @@ export async function planDockerImages(
 ): Promise<PlannedImages> {
   const kept: { readonly root: Root; readonly original: Root }[] = [];
   for (const [index, root] of plan.roots.entries()) {
-    const image = dockerRoot(plan, root, platform);
+    const image = dockerRoot(plan, root, firstPlatform(root) ?? platform);
     if (image !== undefined) kept.push({ root: image, original: originals[index] ?? root });
     else options.onNote(`Skipping ${nameOf(root)}: ${notLoadable(plan)}, and a docker archive contains only images`);
   }
@@ -106,9 +107,9 @@ async function planRoots(
   source: ImageSource,
   roots: readonly Root[],
   originals: readonly Root[],
-  { select, onAbsent, signal }: PlanOptions,
+  { selectFor, onAbsent, signal }: PlanOptions,
 ): Promise<PlannedImages> {
-  const plan = await gather(source, roots, signal, select, onAbsent);
+  const plan = await gather(source, roots, signal, selectFor(roots), onAbsent);
   // The next step reads manifests from memory: a registry is not asked again.
   const blob = blobsOf(source, digest => plan.manifests.get(digest)?.bytes);
   return { source: derivedSource(source, { roots: rootsOf(plan.roots), blob }), plan, originals };
@@ -123,6 +124,11 @@ async function planAgain(
 ): Promise<PlannedImages> {
   const onAbsent = options.onAbsent && (() => undefined);
   return await planRoots(source, roots, originals, { ...options, onAbsent });
+}
+
+/** Of those that were chosen for this image alone. */
+function firstPlatform({ platforms }: Root): Platform | undefined {
+  return platforms === "all" ? undefined : platforms?.[0];
 }
 
 /** Undefined for anything but an image. */

@@ -5,7 +5,7 @@ import { copyImages } from "../../copy/copy-image.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { checkPlatforms, rootPlatforms } from "../../copy/image-platforms.ts";
 import { planNotes } from "../../copy/plan-notes.ts";
-import { selectPlatforms } from "../../copy/select-platforms.ts";
+import { selectForRoots } from "../../copy/select-platforms.ts";
 import { UsageError } from "../../errors.ts";
 import { hasIPv6Registry } from "../../oci/archive-names.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
@@ -140,7 +140,7 @@ export function readPlatforms(
 
 function planOptionsOf({ platforms, verb, onAbsent, onProgress, signal }: WriteOptions): PlanOptions {
   const onNote = noteTo(onProgress);
-  return { select: selectPlatforms(platforms, verb), onAbsent, onNote, signal };
+  return { selectFor: roots => selectForRoots(roots, platforms, verb), onAbsent, onNote, signal };
 }
 
 /** What the images run on. @throws NotFoundError if it is not what was asked for. */
@@ -152,7 +152,8 @@ async function platformsOf(
   const labels: string[] = [];
   for (const root of plan.roots) {
     const found = await rootPlatforms(source, plan, root, signal, configs);
-    if (platforms !== "all" && isPlatformDefault !== true) checkPlatforms(platforms, found, `${verb} ${nameOf(root)}`);
+    const wanted = root.platforms ?? (isPlatformDefault === true ? "all" : platforms);
+    if (wanted !== "all") checkPlatforms(wanted, found, `${verb} ${nameOf(root)}`);
     append(labels, found.map(formatPlatform));
   }
   // A registry is not asked again.

@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { tlsFromFlags } from "../../../src/cli/flags/connection-flags.ts";
-import { listedInputs } from "../../../src/cli/flags/list-flags.ts";
+import { listedImages } from "../../../src/cli/flags/list-flags.ts";
 import { temporaryFolder } from "../../support/images.ts";
 
 async function fifo(): Promise<string> {
@@ -14,7 +14,7 @@ async function fifo(): Promise<string> {
 
 const reads: readonly (readonly [string, (path: string, signal: AbortSignal) => Promise<unknown>])[] = [
   ["--ca-file", async (caFile, signal) => await tlsFromFlags({ caFile }, signal)],
-  ["--from-file", async (fromFile, signal) => await listedInputs([], { fromFile }, "pull", signal)],
+  ["--from-file", async (list, signal) => await listedImages([], { fromFile: [list] }, "pull", signal)],
 ];
 
 test.each(reads)("a pipe without a writer as %s ends with the signal's reason", async (_flag, read) => {
@@ -26,9 +26,11 @@ test.each(reads)("a pipe without a writer as %s ends with the signal's reason", 
 
 test("a list without end is refused", async () => {
   const path = join(await temporaryFolder(), "list");
-  await writeFile(path, Buffer.alloc(64 * 1024 * 1024 + 1, "a"));
+  await writeFile(path, "");
+  await truncate(path, 100 * 1024 * 1024 + 1);
   const { signal } = new AbortController();
-  await expect(listedInputs([], { fromFile: path }, "pull", signal)).rejects.toMatchObject({
-    cause: { message: "more than 67108864 bytes" },
+  await expect(listedImages([], { fromFile: [path] }, "pull", signal)).rejects.toMatchObject({
+    exitCode: 2,
+    message: expect.stringContaining("found more than 104857600 bytes, expected a list"),
   });
 });

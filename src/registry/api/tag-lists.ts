@@ -1,0 +1,34 @@
+import { append } from "../../util/append.ts";
+import type { Repository } from "../client/repository.ts";
+import { listTags } from "./list-tags.ts";
+
+/** The tags of repositories, each listed once a run. */
+export class TagLists {
+  readonly #lists = new Map<string, Promise<readonly string[]>>();
+
+  /**
+   * All tags of a repository, in the registry's order.
+   *
+   * @throws NotFoundError for an unknown repository; AuthError, NetworkError, RegistryError. A failed listing is not repeated.
+   */
+  async tagsOf(repository: Repository, signal?: AbortSignal): Promise<readonly string[]> {
+    const key = `${repository}`;
+    const known = this.#lists.get(key) ?? allTags(repository, Number.POSITIVE_INFINITY, signal);
+    this.#lists.set(key, known);
+    return await known;
+  }
+}
+
+/** @param limit where the listing stops. */
+export async function allTags(
+  repository: Repository,
+  limit: number = Number.POSITIVE_INFINITY,
+  signal?: AbortSignal,
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  for await (const page of listTags(repository, limit, signal)) {
+    append(found, page);
+    if (found.length >= limit) break;
+  }
+  return found;
+}

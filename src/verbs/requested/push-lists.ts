@@ -1,0 +1,65 @@
+import type { ListedReference, RefusedText } from "../../bundle/list/listed-reference.ts";
+import { linesOf, parseList } from "../../bundle/list/parse-list.ts";
+import { refusedError } from "../../bundle/list/refused-texts.ts";
+import { append } from "../../util/append.ts";
+import { stat } from "../../util/read-disk.ts";
+import { listText, type ReadListsOptions } from "./read-lists.ts";
+
+/** What the lists of a push name. */
+export interface PushLists {
+  /** Paths. */
+  readonly archives: readonly string[];
+  /** Names of images, to push these alone. */
+  readonly images: readonly string[];
+}
+
+/**
+ * Reads lists of archives, or of images to push out of the archives that are named already. A list names images if there
+ * is an archive to find them in, and none of its lines is the path of a file.
+ *
+ * @param hasArchives whether archives are named already.
+ * @throws UsageError for a file that cannot be read, or with all lines of lists of images that cannot be taken.
+ */
+export async function readPushLists(
+  files: readonly string[],
+  hasArchives: boolean,
+  options: ReadListsOptions,
+): Promise<PushLists> {
+  const archives: string[] = [];
+  const images: string[] = [];
+  const refused: RefusedText[] = [];
+  for (const file of files) {
+    const text = await listText(file, options);
+    const paths = linesOf(text)
+      .map(line => line.trim())
+      .filter(line => line !== "" && !line.startsWith("#"));
+    if (!hasArchives || (await isAnyPath(paths))) {
+      append(archives, paths);
+      continue;
+    }
+    const found = parseList(text, file);
+    append(refused, found.refused);
+    for (const image of found.references) {
+      images.push(image.reference);
+      append(refused, tooMuch(image));
+    }
+  }
+  if (refused.length > 0) throw refusedError("read images", refused);
+  return { archives, images };
+}
+
+async function isAnyPath(lines: readonly string[]): Promise<boolean> {
+  for (const line of lines) {
+    if (line === "-") return true;
+    const stats = await stat(line).catch(() => undefined);
+    if (stats !== undefined) return true;
+  }
+  return false;
+}
+
+/** An archive decides which platforms it has, and `--tag` how an image is called. */
+function tooMuch({ file, line, reference, platforms, name }: ListedReference): readonly RefusedText[] {
+  if (platforms === undefined && name === undefined) return [];
+  const found = platforms === undefined ? "a new name" : "platforms";
+  return [{ file, line, text: reference, why: `found ${found} for it, expected the name of an image alone` }];
+}
