@@ -1,3 +1,4 @@
+export type { ListedReference, ListedReferences, ReferenceClass, RefusedText } from "./bundle/list/listed-reference.ts";
 export type { BlobLabel, OnProgress, ProgressEvent } from "./content/progress.ts";
 export {
   ArchiveError,
@@ -53,6 +54,7 @@ export {
   inspectArchive,
   inspectImage,
 } from "./verbs/inspect.ts";
+export { type ListReferencesOptions, listReferences } from "./verbs/lock/list-references.ts";
 export { type LoginOptions, type LoginResult, login } from "./verbs/login.ts";
 export { type LogoutOptions, type LogoutResult, logout } from "./verbs/logout.ts";
 export type { Compression, Foreign, Layers, Sparse, ToolTarget } from "./verbs/options/choices.ts";

@@ -126,6 +126,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "verbs/files": [],
   "verbs/shared": ["verbs/options"],
   "verbs/requested": ["verbs/options", "verbs/shared"],
+  "verbs/lock": ["verbs/options", "verbs/requested", "verbs/shared"],
   "verbs/verify.ts": ["verbs/options", "verbs/shared"],
   "verbs/query": ["verbs/files", "verbs/options", "verbs/shared"],
   "verbs/push": ["verbs/options", "verbs/shared"],

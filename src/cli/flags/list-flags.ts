@@ -1,6 +1,6 @@
 import type { Argv } from "yargs";
 import { PartialError, StorageError, UsageError } from "../../errors.ts";
-import type { RequestedImage } from "../../index.ts";
+import type { ListedReferences, RequestedImage } from "../../index.ts";
 import { quote } from "../../util/format.ts";
 import { checkApart } from "../../util/output-checks.ts";
 import { storageState } from "../../util/system-fault.ts";
@@ -10,6 +10,7 @@ import { refuseTerminal } from "./stdin-input.ts";
 export interface ListFlags {
   readonly fromFile?: string[] | undefined;
   readonly failedList?: string | undefined;
+  readonly guess?: boolean | undefined;
 }
 
 /** @param what the inputs, in plural, for the help. */
@@ -30,6 +31,13 @@ export function fromFileFlag<T>(parser: Argv<T>, what: string): Argv<T & Pick<Li
     requiresArg: true,
     nargs: 1,
     describe: `file that names more ${what}, - for stdin (default none)`,
+  });
+}
+
+export function guessFlag<T>(parser: Argv<T>): Argv<T & Pick<ListFlags, "guess">> {
+  return parser.option("guess", {
+    type: "boolean",
+    describe: "take references of -f that are only likely, such as those in arguments (default: report them)",
   });
 }
 
@@ -75,6 +83,23 @@ function checkGiven<T>(inputs: readonly T[], fromFile: readonly string[] | undef
   // An empty list is valid: the list of an earlier run, where nothing failed.
   if (inputs.length > 0 || (fromFile ?? []).length > 0) return inputs;
   throw new UsageError(`Cannot run ${command}: no input given, expected at least one`);
+}
+
+/**
+ * The references of the command line, and after them those that `-f` names, with the places where they were found.
+ *
+ * @throws UsageError if no input is given, or if a file cannot be read.
+ */
+export async function listedReferences(
+  named: readonly string[] = [],
+  { fromFile = [] }: ListFlags,
+  command: string,
+  signal: AbortSignal,
+): Promise<ListedReferences> {
+  checkGiven(named, fromFile, command);
+  refuseTypedLists(fromFile);
+  const { listReferences } = await import("../../verbs/lock/list-references.ts");
+  return await listReferences(fromFile, { references: named, signal });
 }
 
 async function imagesOf(files: readonly string[], signal: AbortSignal): Promise<readonly RequestedImage[]> {

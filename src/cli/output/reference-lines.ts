@@ -1,0 +1,33 @@
+import type { ListedReferences } from "../../index.ts";
+import { type Context, printLine } from "../context.ts";
+import { jsonText } from "./json-text.ts";
+import { ReportedError } from "./render-error.ts";
+
+/**
+ * One line per reference, which `-f` reads; what is only likely is commented out, unless it is asked for.
+ *
+ * @throws UsageError with all that was refused.
+ */
+export async function printReferences(
+  context: Context,
+  found: ListedReferences,
+  { json, guess }: { readonly json?: boolean | undefined; readonly guess?: boolean | undefined },
+): Promise<void> {
+  const { referenceLines, refusedOf } = await import("../../verbs/lock/reference-lines.ts");
+  const error = refusedOf(found);
+  if (json === true) {
+    const references = found.references.map(({ reference, name, class: kind, file, line, platforms }) => ({
+      name: reference,
+      class: kind,
+      file,
+      line,
+      platforms,
+      as: name,
+    }));
+    printLine(context, jsonText({ references, refused: found.refused }));
+    if (error !== undefined) throw new ReportedError(error);
+    return;
+  }
+  if (error !== undefined) throw error;
+  for (const line of referenceLines(found, guess === true)) printLine(context, line);
+}

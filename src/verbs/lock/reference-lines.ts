@@ -1,0 +1,23 @@
+import { formatListed } from "../../bundle/list/format-listed.ts";
+import type { ListedReferences } from "../../bundle/list/listed-reference.ts";
+import { refusedError } from "../../bundle/list/refused-texts.ts";
+import type { UsageError } from "../../errors.ts";
+import { escapeForeign } from "../../util/format.ts";
+
+/**
+ * Lines of a list: the reference, how sure it is, and where it was found, separated by tabs.
+ *
+ * @param isGuessed whether likely references count; if not, they are comments.
+ */
+export function referenceLines({ references }: ListedReferences, isGuessed: boolean): readonly string[] {
+  return references.map(listed => {
+    const { class: kind, file, line } = listed;
+    const comment = kind === "likely" && !isGuessed ? "# " : "";
+    return `${comment}${formatListed(listed)}\t${kind}\t${escapeForeign(file)}:${line}`;
+  });
+}
+
+/** One error for all that cannot be taken. */
+export function refusedOf({ refused }: ListedReferences): UsageError | undefined {
+  return refused.length === 0 ? undefined : refusedError("read images", refused);
+}
