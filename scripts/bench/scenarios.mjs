@@ -1,5 +1,6 @@
 // @ts-check
 // What is measured, as data: each scenario has rows that run in turn, columns to print and targets to hold against.
+import { IMAGES, manyRows } from "./many.mjs";
 import { latePulls, latePushes, pulls, ROUND_TRIP_MS, tlsPulls } from "./pulls.mjs";
 import { cacheEnv, coldPushes, memoryRows, movers, packedPushes, prime, pullers, pushers, rowsOf } from "./rows.mjs";
 import { against, NO_BYTES, peakTarget, pullPeakBytes, pullTargets, sameAs } from "./targets.mjs";
@@ -208,6 +209,22 @@ export const scenarios = [
     title: `Pull the hello image over a link with a round trip of ${ROUND_TRIP_MS} ms`,
     rows: bench => latePulls(bench, "hello", ["imgpack", executable, "crane", "skopeo", "oras"]),
     targets: [against("wall", ["crane", "skopeo", "oras"], 1)],
+  },
+  {
+    ...long,
+    needs: [],
+    id: "many",
+    group: "many",
+    title: `${IMAGES.toLocaleString("en")} images of two small layers, in a repository each`,
+    note: `skopeo sync writes a folder for each image. "lock again" finds the manifests in the cache; "pull of the lock" is the
+same archive, byte for byte.`,
+    columns: ["wall", "cpu", "peak", "received", "requests"],
+    ratios: ["wall", "cpu"],
+    rows: manyRows,
+    targets: ["pull", "lock", "pull --dry-run", "inspect", "verify"].flatMap(verb => [
+      against("wall", "skopeo sync", 0.5, `imgpack ${verb}`),
+      peakTarget(`imgpack ${verb}`),
+    ]),
   },
   {
     ...short,

@@ -15,12 +15,13 @@ import { findTool } from "../fixtures/processes.mjs";
  * @property {(archive: string, reference: string) => string[]} push the whole command; paths are those of this machine
  * @property {(reference: string, output: string, blobs: Blob[], ca?: string) => string[]} pull over TLS with the authority of
  *   that file, else over plain HTTP
+ * @property {((list: string, output: string) => string[]) | undefined} [sync] all images of a list of skopeo's, into a folder
  * @property {() => Promise<void>} forget removes what the tool remembers of registries, where that is not in the environment
  */
 
 /** @typedef {(path: string) => string} Seen a path as the tool sees it */
 
-/** @type {Record<string, { version: string, push?: (archive: string, reference: string, seen: Seen, folder: string) => string[], pull: (reference: string, output: string, seen: Seen, folder: string, blobs: Blob[], ca: string | undefined) => string[], env?: (ca: string, seen: Seen) => Record<string, string> }>} */
+/** @type {Record<string, { version: string, push?: (archive: string, reference: string, seen: Seen, folder: string) => string[], pull: (reference: string, output: string, seen: Seen, folder: string, blobs: Blob[], ca: string | undefined) => string[], env?: (ca: string, seen: Seen) => Record<string, string>, sync?: (list: string, output: string, seen: Seen, folder: string) => string[] }>} */
 const peers = {
   skopeo: {
     version: "--version",
@@ -32,6 +33,10 @@ const peers = {
       ...["--insecure-policy", `--tmpdir=${seen(folder)}/tmp`, "copy"],
       ca === undefined ? "--src-tls-verify=false" : `--src-cert-dir=${dirname(seen(ca))}`,
       ...[`docker://${reference}`, `docker-archive:${seen(output)}`],
+    ],
+    sync: (list, output, seen, folder) => [
+      ...["--insecure-policy", `--tmpdir=${seen(folder)}/tmp`, "sync", "--src=yaml", "--dest=dir"],
+      ...[seen(list), seen(output)],
     ],
   },
   crane: {
@@ -148,6 +153,7 @@ export async function findTools(workspace, bin, where) {
         ...withEnvironment(command, prefix, ca === undefined ? {} : (peer.env?.(ca, seen) ?? {})),
         ...peer.pull(reference, output, seen, workspace.folder, blobs, ca),
       ],
+      sync: peer.sync && ((list, output) => [...command, ...(peer.sync?.(list, output, seen, workspace.folder) ?? [])]),
       forget: async () => {
         if (name !== "skopeo") return;
         if (process.getuid?.() === 0) await workspace.run([...prefix, "rm", "-f", ...skopeoCache]);
