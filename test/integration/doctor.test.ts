@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -155,6 +156,18 @@ for (const [name, probe, start] of [
     });
     afterAll(() => loader?.close());
 
+    /** Many producers save the same image, so that the clean archives are the same, byte for byte. */
+    const found = new Map<string, boolean>();
+    async function loadsOnce(archive: string, golden: GoldenArchive): Promise<boolean> {
+      const digest = createHash("sha256")
+        .update(await readFile(archive))
+        .digest("hex");
+      const key = JSON.stringify([digest, wantedIds(golden)]);
+      const does = found.get(key) ?? (await loader.loads(archive, golden));
+      found.set(key, does);
+      return does;
+    }
+
     function verdict({ loaders }: Diagnosis): Diagnosis["loaders"][number] | undefined {
       return loaders.find(({ loader: known }) => loader.name.test(known));
     }
@@ -165,7 +178,7 @@ for (const [name, probe, start] of [
         expect(verdict(diagnosis)).toMatchObject({ loads: await loader.loads(fixture(file), golden) });
         if (clean === undefined) return;
         const cured = verdict(clean.diagnosis);
-        expect(cured).toMatchObject({ loads: await loader.loads(clean.path, golden) });
+        expect(cured).toMatchObject({ loads: await loadsOnce(clean.path, golden) });
         expect(cured?.why.filter(why => !BEYOND_REPAIR.test(why))).toEqual([]);
       });
     }

@@ -25,6 +25,15 @@ export async function loads(runtime: Runtime, subject: Subject, pulled: Pulled, 
   }
 }
 
+/**
+ * Says of two archives that they differ in the prefix of their repositories alone: many producers save the same image. A
+ * runtime loads one of them.
+ */
+export function contentOf(subject: Subject, { roots, blobs, blobBytes }: Pulled): string {
+  const places = roots.map(({ repository, tag, digest }) => [repository.split("/").slice(1), tag, digest]);
+  return JSON.stringify([places.sort(), blobs, blobBytes, subject.images.length, limits[subject.name]]);
+}
+
 function majorOf({ version }: Runtime): number {
   return Number(version.split(".")[0]);
 }
