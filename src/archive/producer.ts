@@ -1,3 +1,4 @@
+import { LOCK_FILE } from "../bundle/lock/format-lock.ts";
 import { ANNOTATION_IMAGE_NAME } from "../oci/annotations.ts";
 import { DOCKER_MANIFEST_FILE } from "../oci/docker-manifest.ts";
 import { LAYOUT_FILE } from "../oci/layout.ts";
@@ -23,8 +24,8 @@ const MAX_NAMES = 10_000;
 const SIGNS: readonly Sign[] = [
   {
     name: "imgpack pull",
-    because: "it contains imgpack.json",
-    matches: (_, names) => names.includes("imgpack.json"),
+    because: `it contains ${LOCK_FILE}`,
+    matches: (_, names) => names.includes(LOCK_FILE),
   },
   {
     name: 'skopeo copy to "dir:", or podman save in a "-dir" format',

@@ -105,7 +105,7 @@ describe("imgpack convert to what is no plain file", () => {
     const folder = await temporaryFolder();
     mkdirSync(join(folder, "out"));
     expect(await runCommand("convert", await image(), join(folder, "out"))).toMatchObject({ exitCode: 0 });
-    expect(readdirSync(join(folder, "out")).sort()).toEqual(["blobs", "index.json", "oci-layout"]);
+    expect(readdirSync(join(folder, "out")).sort()).toEqual(["blobs", "imgpack.json", "index.json", "oci-layout"]);
   });
 
   test("F-01 imgpack convert replaces one name of a file that has two: the other keeps what it had", async () => {

@@ -64,7 +64,7 @@ describeWith(["docker-registry", "skopeo", "umoci", "tar"], "imgpack pull to std
     const { images } = await scene.imgpack.pull([`${host}/hello:latest`, "-o", `${folder}/`]);
     const { digest, bytes } = await heldManifest(scene.registry.url, "hello", "latest");
     expect(images).toMatchObject([{ digest }]);
-    expect((await readdir(folder)).sort()).toEqual(["blobs", "index.json", "oci-layout"]);
+    expect((await readdir(folder)).sort()).toEqual(["blobs", "imgpack.json", "index.json", "oci-layout"]);
     expect((await readFile(`${folder}/blobs/${digest.replace(":", "/")}`)).equals(bytes)).toBe(true);
     expect((await run("umoci", ["ls", "--layout", folder])).stdout.trim()).toBe("latest");
     const copy = await copyWithSkopeo(`oci:${folder}`, `dir:${scene.path("copied")}`, ["--preserve-digests"]);

@@ -6,6 +6,7 @@ import { layerCompression } from "../../oci/media-types.ts";
 import type { Platform } from "../../oci/platform.ts";
 import { planTar, type TarPlan } from "../../tar/tar-plan.ts";
 import { blobName } from "../blob-name.ts";
+import type { LockSettings } from "../lock/plan-lock.ts";
 import { buildMetadata } from "./build-metadata.ts";
 
 /**
@@ -19,6 +20,8 @@ export interface ArchiveContentsOptions {
   readonly platform: Platform;
   /** Default "universal". */
   readonly format?: ArchiveFormat | undefined;
+  /** What the lock says in addition to the plan. Default: all platforms that the source has. */
+  readonly lock?: LockSettings | undefined;
 }
 
 /** One file of the archive; `bytes` if the plan has them already. */
@@ -44,7 +47,7 @@ const EXTENSIONS = { none: ".tar", gzip: ".tar.gz", zstd: ".tar.zst", xz: ".tar.
  * @throws ArchiveError "no-image" for a docker archive without an image.
  */
 export function archiveContents(plan: CopyPlan, options: ArchiveContentsOptions): ArchiveContents {
-  const { platform, format = "universal" } = options;
+  const { platform, format = "universal", lock = { platforms: "all", sparse: "keep" } } = options;
   const configs = configDigests(plan);
   const names = new Map(
     plan.blobs.map(blob => [
@@ -52,7 +55,12 @@ export function archiveContents(plan: CopyPlan, options: ArchiveContentsOptions)
       format === "docker" ? dockerName(blob, configs.has(blob.digest)) : blobName(blob.digest),
     ]),
   );
-  const metadata = buildMetadata(plan, { platform, format, nameOf: digest => names.get(digest) ?? blobName(digest) });
+  const metadata = buildMetadata(plan, {
+    platform,
+    format,
+    lock,
+    nameOf: digest => names.get(digest) ?? blobName(digest),
+  });
   if (format === "docker" && metadata.length === 0) {
     throw new ArchiveError("no-image", "Cannot write docker archive: no image to write, expected at least one", {
       hint: "A docker archive cannot contain charts, signatures and other artifacts: leave out --format docker.",

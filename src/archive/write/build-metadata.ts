@@ -1,3 +1,4 @@
+import { formatLock, LOCK_FILE } from "../../bundle/lock/format-lock.ts";
 import type { CopyPlan } from "../../content/contracts.ts";
 import { ANNOTATION_IMAGE_NAME, ANNOTATION_REF_NAME } from "../../oci/annotations.ts";
 import { buildImageIndex } from "../../oci/build-manifest.ts";
@@ -9,9 +10,7 @@ import { INDEX_FILE, LAYOUT_FILE, LAYOUT_HEADER } from "../../oci/layout.ts";
 import type { ImageView } from "../../oci/manifest.ts";
 import { type Platform, selectPlatform } from "../../oci/platform.ts";
 import { parseReference } from "../../oci/reference.ts";
-
-/** Ours; every loader ignores it. */
-const PLAN_FILE = "imgpack.json";
+import { type LockSettings, planLock } from "../lock/plan-lock.ts";
 
 interface MetadataFile {
   readonly name: string;
@@ -23,6 +22,8 @@ interface MetadataOptions {
   readonly platform: Platform;
   /** "oci" has no `manifest.json`, "docker" has nothing else. */
   readonly format: "universal" | "oci" | "docker";
+  /** What the lock says in addition to the plan. */
+  readonly lock: LockSettings;
   /** Entry names of configs and layers. */
   readonly nameOf: (digest: Digest) => string;
 }
@@ -41,19 +42,10 @@ export function buildMetadata(plan: CopyPlan, options: MetadataOptions): readonl
     { name: LAYOUT_FILE, bytes: encode(LAYOUT_HEADER) },
     { name: INDEX_FILE, bytes: buildImageIndex(entries).bytes },
   ];
-  if (format === "oci") return layout;
-  const images = dockerManifest(plan, roots, options);
+  const images = format === "oci" ? [] : dockerManifest(plan, roots, options);
   const docker = images.length === 0 ? [] : [{ name: DOCKER_MANIFEST_FILE, bytes: encode(JSON.stringify(images)) }];
   if (format === "docker") return docker;
-  const own = {
-    formatVersion: 1,
-    roots: roots.map(({ names, descriptor }) => ({
-      digest: descriptor.digest,
-      mediaType: descriptor.mediaType,
-      names,
-    })),
-  };
-  return [...layout, ...docker, { name: PLAN_FILE, bytes: encode(JSON.stringify(own)) }];
+  return [...layout, ...docker, { name: LOCK_FILE, bytes: encode(formatLock(planLock(plan, options.lock))) }];
 }
 
 export interface DockerImagePlan {

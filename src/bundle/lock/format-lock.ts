@@ -1,6 +1,8 @@
 import { digestOf } from "../../oci/digest.ts";
 import type { LeftImage, Lock, LockContents, LockedBlob, LockedImage, LockedReferrer } from "./lock.ts";
 
+/** The lock of an archive. Loaders ignore it. */
+export const LOCK_FILE = "imgpack.json";
 /** Value of the field `format`. */
 export const LOCK_FORMAT = "imgpack-lock";
 /** Value of the field `version`. */

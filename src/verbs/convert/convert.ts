@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { usableLock } from "../../archive/lock/archive-lock.ts";
 import { type ScanOptions, StreamedArchive } from "../../archive/open/streamed-archive.ts";
 import { openArchive } from "../../archive/open-archive.ts";
 import type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
@@ -13,6 +14,7 @@ import { escapeForeign, quote } from "../../util/format.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { choice, OUTPUT, READABLE, required, TEXTS } from "../../util/options/option-kinds.ts";
+import { carriedOver } from "../locking/lock-settings.ts";
 import type { Sparse } from "../options/choices.ts";
 import { PLATFORMS, SPARSE_KIND } from "../options/common-options.ts";
 import { checkText, listOf } from "../options/option-values.ts";
@@ -116,6 +118,7 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
   if (listOf(options.tag).length === 0) noteBadNames(originals, what, onNote);
   const chosen = derivedSource(source, { roots: rootsOf(originals) });
   const whole = sparse === "prune" ? pruneSparse(chosen, onNote) : chosen;
+  const lock = await usableLock(archive.archive, archive.images, onNote, signal);
   const onAbsent = ({ digest }: Descriptor): void =>
     onNote(`Keeping an index entry that is not in the archive: ${escapeForeign(digest)}`);
   const writing = {
@@ -123,6 +126,8 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
     verb: "convert" as const,
     output,
     platforms,
+    sparse,
+    known: carriedOver(lock),
     sourceName: what,
     originals,
   };

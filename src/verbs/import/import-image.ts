@@ -159,7 +159,10 @@ async function toArchive(run: ImportRun, output: string | undefined): Promise<Im
   const root = image.settled(names);
   if (output !== undefined) {
     const plan = await gather(image.source, [root], signal);
-    const archive = archiveFileTarget(output, { platform: settings.platform });
+    const archive = archiveFileTarget(output, {
+      platform: settings.platform,
+      lock: { platforms: [settings.platform], sparse: "keep" },
+    });
     await copyImages({ ...copyOptions(run), plan, source: image.source, target: archive });
   }
   const images = names.map(reference => ({ reference, digest: root.descriptor.digest }));

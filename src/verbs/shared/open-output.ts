@@ -1,13 +1,12 @@
 import { fstatSync, type Stats } from "node:fs";
 import type { Writable } from "node:stream";
-import type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
+import type { ArchiveContentsOptions, ArchiveFormat } from "../../archive/write/archive-contents.ts";
 import { archiveFileTarget } from "../../archive/write/archive-file-target.ts";
 import { archiveStreamTarget, STREAM_CONCURRENCY } from "../../archive/write/archive-stream-target.ts";
 import { layoutFolderTarget } from "../../archive/write/layout-folder-target.ts";
 import type { ResumeOptions } from "../../archive/write/partial-archive.ts";
 import type { ImageTarget } from "../../content/contracts.ts";
 import { UsageError } from "../../errors.ts";
-import type { Platform } from "../../oci/platform.ts";
 import { quote } from "../../util/format.ts";
 import { checkApart } from "../../util/output-checks.ts";
 import { stat } from "../../util/read-disk.ts";
@@ -20,6 +19,8 @@ export type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
  */
 export type ArchiveOutput = string | Writable;
 
+export type OutputTargetOptions = Pick<ArchiveContentsOptions, "platform" | "lock">;
+
 export interface OpenedOutput {
   readonly kind: "file" | "folder" | "stream";
   /** As the user typed it; "-" for a stream. */
@@ -28,7 +29,7 @@ export interface OpenedOutput {
   /** Maximum number of blobs that may be written at once. */
   readonly maxConcurrency: number;
   /** @param resume how to treat what an interrupted run has left. */
-  target(platform: Platform, resume?: ResumeOptions): ImageTarget;
+  target(options: OutputTargetOptions, resume?: ResumeOptions): ImageTarget;
 }
 
 const COMPRESSED = /\.(?:gz|tgz|zst|tzst|xz|txz|bz2|tbz2?)$/i;
@@ -54,7 +55,7 @@ export async function openOutput(output: ArchiveOutput, format: ArchiveFormat = 
       name: "-",
       format,
       maxConcurrency: STREAM_CONCURRENCY,
-      target: platform => archiveStreamTarget(output, { platform, format }),
+      target: options => archiveStreamTarget(output, { ...options, format }),
     };
   }
   if (await isFolder(output)) {
@@ -68,7 +69,7 @@ export async function openOutput(output: ArchiveOutput, format: ArchiveFormat = 
       name: output,
       format: "oci",
       maxConcurrency: Number.POSITIVE_INFINITY,
-      target: (platform, resume) => layoutFolderTarget(output, { platform, ...resume }),
+      target: (options, resume) => layoutFolderTarget(output, { ...options, ...resume }),
     };
   }
   checkEnding(output);
@@ -77,7 +78,7 @@ export async function openOutput(output: ArchiveOutput, format: ArchiveFormat = 
     name: output,
     format,
     maxConcurrency: Number.POSITIVE_INFINITY,
-    target: (platform, resume) => archiveFileTarget(output, { platform, format, resume }),
+    target: (options, resume) => archiveFileTarget(output, { ...options, format, resume }),
   };
 }
 

@@ -16,12 +16,13 @@ import { append } from "../../util/append.ts";
 import type { OptionsShape } from "../../util/options/checked-options.ts";
 import { CONCURRENCY_KIND, choice, FLAG } from "../../util/options/option-kinds.ts";
 import { DEFAULT_CONCURRENCY } from "../../util/options/option-limits.ts";
+import { type LockOptions, lockSettings } from "../locking/lock-settings.ts";
 import type { Layers } from "../options/choices.ts";
 import { COMMON, LAYERS_KIND } from "../options/common-options.ts";
 import { listOf } from "../options/option-values.ts";
 import { layerChange, ZSTD_NOTE } from "./layer-change.ts";
 import { checkLoads, checkOutput, LOADERS, type Loader, type LoaderProfile, loaderProfile } from "./loader-profile.ts";
-import type { OpenedOutput } from "./open-output.ts";
+import type { OpenedOutput, OutputTargetOptions } from "./open-output.ts";
 import {
   announceRecompression,
   nameOf,
@@ -76,7 +77,7 @@ export interface Written {
   readonly platforms: readonly string[];
 }
 
-export interface WriteOptions extends OutputOptions {
+export interface WriteOptions extends OutputOptions, LockOptions {
   /** For errors. */
   readonly verb: "pull" | "convert";
   /** What the user asked for; an interrupted run can be resumed by the same command. */
@@ -86,7 +87,6 @@ export interface WriteOptions extends OutputOptions {
   readonly output: OpenedOutput;
   /** Names the source in messages. */
   readonly sourceName: string;
-  readonly platforms: readonly Platform[] | "all";
   /** True if no one asked for `platforms`: an image of one platform need not fit them. Default false. */
   readonly isPlatformDefault?: boolean;
   /** The roots as the archive has them, if `source` changed them already; in the same order. */
@@ -120,7 +120,9 @@ export async function writeImages(source: ImageSource, options: WriteOptions): P
     for (const message of planNotes(settled.plan, options.sourceName)) planOptions.onNote(message);
   } else {
     const maxConcurrency = recompressed === selected ? output.maxConcurrency : RECOMPRESS_CONCURRENCY;
-    await copyToOutput(settled, platform, Math.min(output.maxConcurrency, maxConcurrency), options);
+    const layers = recompressed === selected ? undefined : change.target;
+    const lock = lockSettings(planned, settled, layers, options);
+    await copyToOutput(settled, { platform, lock }, Math.min(output.maxConcurrency, maxConcurrency), options);
   }
   return { plan: settled.plan, images: writtenImages(settled), platforms: found.platforms };
 }
@@ -175,7 +177,7 @@ async function planSelected(
 
 async function copyToOutput(
   { source, plan }: PlannedImages,
-  platform: Platform,
+  targetOptions: OutputTargetOptions,
   maxConcurrency: number,
   { output, command, restart, sourceName, concurrency = DEFAULT_CONCURRENCY, onProgress, signal }: WriteOptions,
 ): Promise<void> {
@@ -183,7 +185,7 @@ async function copyToOutput(
   await copyImages({
     plan,
     source,
-    target: output.target(platform, { command, restart, onNote }),
+    target: output.target(targetOptions, { command, restart, onNote }),
     sourceName,
     cache: await openDigestCache(undefined),
     concurrency: Math.min(concurrency, maxConcurrency),

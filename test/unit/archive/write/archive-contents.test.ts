@@ -25,7 +25,7 @@ function hex(descriptor: Descriptor | undefined): string {
 describe("archiveContents()", () => {
   test.each([
     ["universal", ["oci-layout", "index.json", "manifest.json", "imgpack.json"]],
-    ["oci", ["oci-layout", "index.json"]],
+    ["oci", ["oci-layout", "index.json", "imgpack.json"]],
     ["docker", ["manifest.json"]],
   ] as const)("archiveContents() begins the %s form with %j", async (format, expected) => {
     const { files } = archiveContents(await plan(index, "r.lan/app:1"), { platform: amd64, format });

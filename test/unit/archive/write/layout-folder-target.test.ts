@@ -44,7 +44,7 @@ describe("layoutFolderTarget()", () => {
     const { source, root } = scene();
     await write(join(above, "out/"), source, root);
     expect(await readdir(above)).toEqual(["out"]);
-    expect((await readdir(join(above, "out"))).sort()).toEqual(["blobs", "index.json", "oci-layout"]);
+    expect((await readdir(join(above, "out"))).sort()).toEqual(["blobs", "imgpack.json", "index.json", "oci-layout"]);
     const blobs = join(above, "out", "blobs", "sha256");
     const names = await readdir(blobs);
     expect(names).toHaveLength(4);
@@ -75,7 +75,7 @@ describe("layoutFolderTarget()", () => {
     const error = await write(path, source, other).catch(fault => fault);
     expect(error).toBeInstanceOf(StorageError);
     expect(error).toMatchObject({
-      message: expect.stringContaining("found 3 entries in it"),
+      message: expect.stringContaining("found 4 entries in it"),
       hint: expect.any(String),
     });
     expect(await readdir(above)).toEqual(["out"]);

@@ -77,7 +77,7 @@ export async function expectWhole({ above, out, partial, layers }: Scene): Promi
   expect(names).toEqual(expect.arrayContaining([...layers]));
   expect(names).toHaveLength(layers.length + 2);
   for (const name of names) expect(sha256Of(await readFile(join(out, "blobs", "sha256", name)))).toBe(`sha256:${name}`);
-  expect((await readdir(out)).sort()).toEqual(["blobs", "index.json", "oci-layout"]);
+  expect((await readdir(out)).sort()).toEqual(["blobs", "imgpack.json", "index.json", "oci-layout"]);
   await expect(stat(partial)).rejects.toThrow();
 }
 

@@ -47,7 +47,7 @@ describe("PartialFolder", () => {
     expect(fetched(at)).toEqual([at.layers[0]]);
     const skipped = events.flatMap(event => (event.kind === "skipped" ? [event.reason] : []));
     expect(skipped).toEqual(["kept", "kept"]);
-    expect(notes).toEqual([`Checking 586 KiB in "${at.partial}"`, `Resuming "${at.partial}": 586 KiB of 880 KiB kept`]);
+    expect(notes).toEqual([`Checking 586 KiB in "${at.partial}"`, `Resuming "${at.partial}": 586 KiB of 881 KiB kept`]);
     await expectWhole(at);
   });
 

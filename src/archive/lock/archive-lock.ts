@@ -1,0 +1,76 @@
+import { LOCK_FILE } from "../../bundle/lock/format-lock.ts";
+import type { Lock, LockedImage } from "../../bundle/lock/lock.ts";
+import { isLock, MAX_LOCK_BYTES, parseLock } from "../../bundle/lock/parse-lock.ts";
+import type { Root } from "../../content/contracts.ts";
+import { ArchiveError } from "../../errors.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { quote } from "../../util/format.ts";
+import { type Archive, readMetadata } from "../archive.ts";
+
+/**
+ * The lock of an archive. It is a claim: `index.json` decides which bytes a name means, so a lock that says something else
+ * is refused.
+ *
+ * @param images of the archive, as its other files say.
+ * @returns undefined for an archive without one, also for those that imgpack 0.1 wrote.
+ * @throws ArchiveError for a lock that cannot be read (`parseLock`), and "lock-differs" for one of other images.
+ */
+export async function readArchiveLock(
+  archive: Archive,
+  images: readonly Root[],
+  signal?: AbortSignal,
+): Promise<Lock | undefined> {
+  if (!archive.entries.has(LOCK_FILE)) return undefined;
+  const bytes = await readMetadata(archive, LOCK_FILE, MAX_LOCK_BYTES, signal);
+  if (!isLock(bytes)) return undefined;
+  const lock = parseLock(bytes, { where: `${LOCK_FILE} in ${archive.what}` });
+  const locked = new Set(lock.images.map(({ name, digest, written = digest }) => keyOf(name, written)));
+  const present = new Set(
+    images.flatMap(root =>
+      namesOf(root).map(name => keyOf(name, root.kind === "settled" ? root.descriptor.digest : "")),
+    ),
+  );
+  const [key] = [...locked, ...present].filter(one => !locked.has(one) || !present.has(one));
+  if (key === undefined) return lock;
+  const which = locked.has(key) ? "it names an image that the archive lacks" : "it lacks an image of the archive";
+  throw new ArchiveError(
+    "lock-differs",
+    `Cannot use ${LOCK_FILE} of ${archive.what}: ${which}, ${quote(key)}, expected the same images`,
+    { hint: "The archive was changed after imgpack wrote it: save the images again." },
+  );
+}
+
+/** As `readArchiveLock`, for what works without a lock: one that cannot be used is noted, and ignored. */
+export async function usableLock(
+  archive: Archive,
+  images: readonly Root[],
+  onNote: (message: string) => void,
+  signal?: AbortSignal,
+): Promise<Lock | undefined> {
+  try {
+    return await readArchiveLock(archive, images, signal);
+  } catch (error) {
+    if (!(error instanceof ArchiveError)) throw error;
+    onNote(`The lock is ignored: ${error.message}`);
+    return undefined;
+  }
+}
+
+/** Finds the row of an image by name and digest in the archive, or else by its digest alone. */
+export function lockedImages(lock: Lock): (name: string, written: Digest) => LockedImage | undefined {
+  const rows = new Map<string, LockedImage>();
+  for (const image of lock.images) {
+    const { name, digest, written = digest } = image;
+    rows.set(keyOf(name, written), image);
+    if (!rows.has(written)) rows.set(written, image);
+  }
+  return (name, written) => rows.get(keyOf(name, written)) ?? rows.get(written);
+}
+
+function namesOf({ names }: Root): readonly string[] {
+  return names.length === 0 ? [""] : names;
+}
+
+function keyOf(name: string, digest: string): string {
+  return `${name} ${digest}`.trim();
+}

@@ -1,0 +1,64 @@
+import { lockedImages } from "../../archive/lock/archive-lock.ts";
+import { type LockSettings, repositoriesOfPlan, repositoryOf } from "../../archive/lock/plan-lock.ts";
+import type { LeftImage, Lock, LockedLayers, LockedSparse } from "../../bundle/lock/lock.ts";
+import type { CopyPlan, Root } from "../../content/contracts.ts";
+import type { Platform } from "../../oci/platform.ts";
+
+/** What the lock of an archive says beyond its images. */
+export interface LockOptions {
+  readonly platforms: readonly Platform[] | "all";
+  /** Default "keep". */
+  readonly sparse?: LockedSparse | undefined;
+  /** Called when all images are known. */
+  readonly left?: (() => readonly LeftImage[]) | undefined;
+  /** As in `LockSettings`; default: what the names say. */
+  readonly known?: Pick<LockSettings, "imageOf" | "repositoriesOf"> | undefined;
+}
+
+interface LockedPlan {
+  readonly plan: CopyPlan;
+  readonly originals: readonly Root[];
+}
+
+/**
+ * @param found what the source has, before layers and manifests change.
+ * @param layers what all layers became, if they changed.
+ */
+export function lockSettings(
+  found: LockedPlan,
+  { originals }: Pick<LockedPlan, "originals">,
+  layers: LockedLayers | undefined,
+  { platforms, sparse = "keep", left, known = {} }: LockOptions,
+): LockSettings {
+  const { imageOf } = known;
+  return {
+    platforms,
+    sparse,
+    layers,
+    left: left?.() ?? [],
+    originals,
+    imageOf,
+    repositoriesOf: known.repositoriesOf ?? repositoriesOfPlan(found.plan, found.originals, imageOf),
+  };
+}
+
+/**
+ * What the lock of an archive says of images that travel on, also under other names.
+ *
+ * @param lock undefined for an archive without one: nothing is known of it.
+ */
+export function carriedOver(lock: Lock | undefined): NonNullable<LockOptions["known"]> {
+  if (lock === undefined) return { repositoriesOf: () => [] };
+  const find = lockedImages(lock);
+  const repositories = new Map(lock.blobs.map(blob => [blob.digest, blob.repositories]));
+  return {
+    imageOf: (name, written) => {
+      const row = find(name, written);
+      if (row === undefined) return undefined;
+      const { digest, platforms } = row;
+      const from = row.from ?? (row.name === name || row.name === "" ? undefined : repositoryOf(row.name));
+      return { digest, ...(from === undefined ? {} : { from }), ...(platforms === undefined ? {} : { platforms }) };
+    },
+    repositoriesOf: digest => repositories.get(digest) ?? [],
+  };
+}
