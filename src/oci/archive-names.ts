@@ -1,6 +1,6 @@
 import { BadReferenceError } from "../errors.ts";
 import { isDigest } from "./digest.ts";
-import { formatReference, parseReference, resolveDockerHub } from "./reference.ts";
+import { formatReference, fullImageName, parseReference, resolveDockerHub } from "./reference.ts";
 
 /** The names that an archive gives an image. They are proposals: writers put anything there. */
 export interface ArchiveNames {
@@ -10,12 +10,24 @@ export interface ArchiveNames {
   readonly badNames: readonly string[];
 }
 
-/** Sorts the names of one image into those that are names and the others, each once. */
+/**
+ * Sorts the names of one image into those that are names and the others, each once. A digest next to a tag is left out:
+ * what has a manifest at all says so elsewhere.
+ */
 export function archiveNames(texts: readonly string[]): ArchiveNames {
+  return sortNames(texts, archiveName);
+}
+
+/** As `archiveNames`, of an image whose manifest is known: a digest next to a tag stays. */
+export function manifestNames(texts: readonly string[]): ArchiveNames {
+  return sortNames(texts, fullImageName);
+}
+
+function sortNames(texts: readonly string[], spell: (text: string) => string): ArchiveNames {
   const names = new Set<string>();
   const badNames = new Set<string>();
   for (const text of texts) {
-    const name = readName(text);
+    const name = readName(text, spell);
     if (name === undefined) badNames.add(text);
     else names.add(name);
   }
@@ -30,13 +42,8 @@ export function uniteNames(parts: readonly ArchiveNames[]): ArchiveNames {
   };
 }
 
-/**
- * A name as archives and these functions spell it. A digest next to a tag is left out: it follows from the image. A digest
- * alone stays, and no tag is added.
- *
- * @throws BadReferenceError
- */
-export function archiveName(text: string): string {
+/** A digest alone stays, and no tag is added. @throws BadReferenceError */
+function archiveName(text: string): string {
   const { digest, ...named } = parseReference(text);
   const isPinned = digest !== undefined && named.tag === undefined;
   return formatReference(resolveDockerHub(isPinned ? { ...named, digest } : named));
@@ -44,14 +51,14 @@ export function archiveName(text: string): string {
 
 /** True for a name without a tag, such as `app` or `app@sha256:…`; false for bad names. */
 export function isUntaggedName(text: string): boolean {
-  return readName(text) !== undefined && parseReference(text).tag === undefined;
+  return readName(text, archiveName) !== undefined && parseReference(text).tag === undefined;
 }
 
-function readName(text: string): string | undefined {
+function readName(text: string, spell: (text: string) => string): string | undefined {
   // containerd gives each image a second name that is only the digest of its config.
   if (isDigest(text)) return undefined;
   try {
-    return archiveName(text);
+    return spell(text);
   } catch (error) {
     if (error instanceof BadReferenceError) return undefined;
     throw error;

@@ -3,13 +3,13 @@ import { parseJson } from "../util/json/json.ts";
 import { ANY, fixedFields } from "../util/json/json-shape.ts";
 import { checkSchema, fields, string } from "../util/json/schema.ts";
 import { ANNOTATION_IMAGE_NAME, ANNOTATION_REF_NAME } from "./annotations.ts";
-import { type ArchiveNames, archiveNames, uniteNames } from "./archive-names.ts";
+import { type ArchiveNames, manifestNames, uniteNames } from "./archive-names.ts";
 import type { Descriptor } from "./descriptor.ts";
 import type { Digest } from "./digest.ts";
 import { MAX_ARCHIVE_INDEX_BYTES, MAX_LAYOUT_HEADER_BYTES } from "./limits.ts";
 import { type IndexView, parseManifest } from "./manifest.ts";
 import { OCI_INDEX } from "./media-types.ts";
-import { isTag } from "./reference.ts";
+import { formatReference, isTag, parseReference } from "./reference.ts";
 
 export const LAYOUT_FILE = "oci-layout";
 export const INDEX_FILE = "index.json";
@@ -76,13 +76,19 @@ export function parseLayoutIndex(bytes: Uint8Array, where: string): LayoutIndex 
 
 /**
  * The names in the annotations of an entry: containerd's full name, or else `ref.name`, which is a full name if skopeo
- * wrote it (`foo/bar:v1`), else a tag.
+ * wrote it (`foo/bar:v1`), else a tag. A tag next to a full name with a digest alone belongs to it.
  */
 function descriptorNames({ annotations }: Descriptor): Omit<LayoutRoot, "descriptor"> {
   const imageName = annotations?.[ANNOTATION_IMAGE_NAME];
-  const found = archiveNames(imageName === undefined ? [] : [imageName]);
+  const found = manifestNames(imageName === undefined ? [] : [imageName]);
   const refName = annotations?.[ANNOTATION_REF_NAME];
-  if (found.names.length > 0 || refName === undefined) return { ...found, tags: [] };
+  if (refName === undefined) return { ...found, tags: [] };
+  if (found.names.length > 0) return { ...found, names: found.names.map(name => withTag(name, refName)), tags: [] };
   if (isTag(refName)) return { ...found, tags: [refName] };
-  return { ...uniteNames([found, archiveNames([refName])]), tags: [] };
+  return { ...uniteNames([found, manifestNames([refName])]), tags: [] };
+}
+
+function withTag(name: string, tag: string): string {
+  const reference = parseReference(name);
+  return reference.tag === undefined && isTag(tag) ? formatReference({ ...reference, tag }) : name;
 }

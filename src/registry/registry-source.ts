@@ -67,8 +67,8 @@ export interface RegistrySourceOptions {
 }
 
 /**
- * Images of one or several registries. Roots are named by their full reference; one that is referenced by digest has
- * no name.
+ * Images of one or several registries. Roots are named by their full references, with the tag and the digest that those
+ * have.
  */
 export function registrySource(
   references: readonly SourceReference[],
@@ -99,7 +99,7 @@ class RegistrySource implements ImageSource {
   async *roots(signal?: AbortSignal): AsyncGenerator<Root> {
     const found = new Map<Digest, FoundRoot>();
     for (const reference of this.#references) {
-      const { registry, repository, tag } = reference;
+      const { registry, repository, tag, digest } = reference;
       const descriptor = await this.#fetchRoot(reference, signal).catch((error: unknown) => {
         signal?.throwIfAborted();
         const { onFailed } = this.#options;
@@ -108,8 +108,8 @@ class RegistrySource implements ImageSource {
       });
       if (descriptor === undefined) continue;
       const root = found.get(descriptor.digest) ?? { descriptor, names: [], platforms: [] };
-      if (reference.name !== undefined) root.names.push(reference.name);
-      else if (tag !== undefined) root.names.push(formatReference({ registry, repository, tag }));
+      const key = { ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
+      root.names.push(reference.name ?? formatReference({ registry, repository, ...key }));
       root.platforms.push(reference.platforms);
       found.set(descriptor.digest, root);
     }

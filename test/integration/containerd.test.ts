@@ -71,6 +71,23 @@ describeWith([await probeContainerd({ containers: true }), "docker-registry", "t
     });
   }
 
+  test("ctr lists an image that was pulled by digest, or by tag and digest, under these names", async () => {
+    const [app, hello] = await Promise.all([
+      heldManifest(scene.registry.url, "app", "1.0"),
+      heldManifest(scene.registry.url, "hello", "latest"),
+    ]);
+    const pinned = `${host}/hello@${hello.digest}`;
+    await importArchive(await scene.pulled("pinned.tar", pinned, `${host}/app:1.0@${app.digest}`));
+    const names = {
+      [pinned]: hello.digest,
+      [`${host}/app:1.0`]: app.digest,
+      [`${host}/app@${app.digest}`]: app.digest,
+    };
+    expect(await digests()).toEqual(names);
+    expect(await greet(pinned)).toBe(greeting);
+    await forget(...Object.keys(names));
+  });
+
   test("ctr pulls, imports and runs a layer that is compressed in members of 1 MiB", async () => {
     const name = `${host}/large:1`;
     await ctr("images", "pull", "--plain-http", "--snapshotter", "native", name);

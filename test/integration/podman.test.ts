@@ -47,6 +47,18 @@ describeWith([await probePodman({ containers: true }), "docker-registry", "tar"]
     await podman("rmi", "--all", "--force");
   });
 
+  test("podman lists an image that was pulled by digest, and finds one that has a tag as well by its tag", async () => {
+    const { digest } = await heldManifest(scene.registry.url, "hello", "latest");
+    const pinned = `${host}/hello@${digest}`;
+    await podman("load", "--input", await scene.pulled("pinned.tar", pinned));
+    expect(await imageId(pinned)).toBe(goldenImage("docker20-hello.tar").imageId);
+    expect(await podman("run", ...podmanRunFlags, pinned)).toBe(greeting);
+    await podman("rmi", "--all", "--force");
+    await podman("load", "--input", await scene.pulled("both.tar", `${host}/hello:latest@${digest}`));
+    expect(await imageId(`${host}/hello:latest`)).toBe(goldenImage("docker20-hello.tar").imageId);
+    await podman("rmi", "--all", "--force");
+  });
+
   test("podman pulls, loads and runs a layer that is compressed in members of 1 MiB", async () => {
     const large = `${host}/large:1`;
     await podman("pull", "--tls-verify=false", large);

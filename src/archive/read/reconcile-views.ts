@@ -3,6 +3,7 @@ import { ArchiveError } from "../../errors.ts";
 import { type ArchiveNames, uniteNames } from "../../oci/archive-names.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { DOCKER_MANIFEST, layerCompression, OCI_MANIFEST } from "../../oci/media-types.ts";
+import { foldNames, tagNameOf } from "../../oci/names/pinned-names.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { quote } from "../../util/format.ts";
 import type { DockerImage, DockerView } from "./docker-view.ts";
@@ -48,11 +49,10 @@ export async function reconcileViews(
   const settled = roots.filter(
     root => isTopOrNamed(root) && ![...root.images.keys()].some(config => hidden.has(config)),
   );
-  const result: Root[] = settled.map(({ descriptor }) => ({
-    kind: "settled",
-    ...(named.get(descriptor.digest) ?? NO_NAMES),
-    descriptor,
-  }));
+  const result: Root[] = settled.map(({ descriptor }) => {
+    const { names, badNames } = named.get(descriptor.digest) ?? NO_NAMES;
+    return { kind: "settled", names: foldNames(names), badNames, descriptor };
+  });
   for (const image of drafted) {
     const parts = roots.filter(root => root.images.has(image.config.digest));
     result.push(await draftOf(docker, image, uniteNames([image, ...parts]), signal));
@@ -97,7 +97,9 @@ async function draftOf(
   // Docker manifests have no type for zstd layers that their readers know.
   const isZstd = layers.some(({ mediaType }) => layerCompression(mediaType) === "zstd");
   const mediaType = isZstd ? OCI_MANIFEST : DOCKER_MANIFEST;
-  return { kind: "draft", ...named, draft: { mediaType, config: image.config, layers, diffIds: image.diffIds } };
+  // Its manifest is made here, and has another digest than a name that comes with a tag.
+  const names = [...new Set(named.names.map(name => tagNameOf(name) ?? name))];
+  return { kind: "draft", ...named, names, draft: { mediaType, config: image.config, layers, diffIds: image.diffIds } };
 }
 
 function checkDistinct<T extends { readonly names: readonly string[] }>(
@@ -142,7 +144,9 @@ function checkViews(what: string, image: DockerImage, roots: readonly OciRoot[])
   for (const name of image.names) {
     const { tag } = parseReference(name);
     const namesakes = roots.filter(({ images, names, tags }) => {
-      const isNamed = names.includes(name) || (names.length === 0 && tag !== undefined && tags.includes(tag));
+      const isNamed =
+        names.some(other => other === name || tagNameOf(other) === name) ||
+        (names.length === 0 && tag !== undefined && tags.includes(tag));
       return images.size > 0 && isNamed;
     });
     if (namesakes.length === 0 || namesakes.some(({ images }) => images.has(digest))) continue;

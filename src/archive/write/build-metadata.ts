@@ -8,8 +8,8 @@ import { DOCKER_MANIFEST_FILE } from "../../oci/docker-manifest.ts";
 import { isArtifact } from "../../oci/is-artifact.ts";
 import { INDEX_FILE, LAYOUT_FILE, LAYOUT_HEADER } from "../../oci/layout.ts";
 import type { ImageView } from "../../oci/manifest.ts";
+import { type EntryName, entryNames, tagNameOf, tagOwners } from "../../oci/names/pinned-names.ts";
 import { type Platform, selectPlatform } from "../../oci/platform.ts";
-import { parseReference } from "../../oci/reference.ts";
 import { type LockSettings, planLock } from "../lock/plan-lock.ts";
 
 interface MetadataFile {
@@ -35,8 +35,8 @@ interface MetadataOptions {
 export function buildMetadata(plan: CopyPlan, options: MetadataOptions): readonly MetadataFile[] {
   const { format } = options;
   const roots = sortedRoots(plan);
-  const entries = roots.flatMap(({ names, descriptor }) =>
-    names.length === 0 ? [descriptor] : names.map(name => named(descriptor, name)),
+  const entries = roots.flatMap(({ entries, descriptor }) =>
+    entries.length === 0 ? [descriptor] : entries.map(entry => named(descriptor, entry)),
   );
   const layout = [
     { name: LAYOUT_FILE, bytes: encode(LAYOUT_HEADER) },
@@ -86,12 +86,19 @@ function lacksLayer({ leftOut = [] }: CopyPlan, { layers }: ImageView): boolean 
 
 interface NamedRoot {
   readonly names: readonly string[];
+  readonly entries: readonly EntryName[];
   readonly descriptor: Descriptor;
 }
 
 function sortedRoots(plan: CopyPlan): readonly NamedRoot[] {
-  return plan.roots
-    .flatMap(root => (root.kind === "settled" ? [{ names: [...root.names].sort(), descriptor: root.descriptor }] : []))
+  const settled = plan.roots.flatMap(root =>
+    root.kind === "settled"
+      ? [{ id: root.descriptor.digest, names: [...root.names].sort(), descriptor: root.descriptor }]
+      : [],
+  );
+  const owners = tagOwners(settled);
+  return settled
+    .map(root => ({ ...root, entries: entryNames(root, owners) }))
     .sort(
       (left, right) =>
         compare(left.names[0] ?? "", right.names[0] ?? "") || compare(left.descriptor.digest, right.descriptor.digest),
@@ -103,11 +110,11 @@ function dockerManifest(
   roots: readonly NamedRoot[],
   { platform, nameOf }: MetadataOptions,
 ): readonly object[] {
-  return roots.flatMap(({ names, descriptor }) => {
+  return roots.flatMap(({ entries, descriptor }) => {
     const image = dockerImage(plan, descriptor, platform);
     if (image === undefined) return [];
-    // Docker and podman refuse the archive for a name without a tag.
-    const tagged = names.filter(name => parseReference(name).tag !== undefined);
+    // Docker and podman refuse the archive for a name without a tag, or with a digest.
+    const tagged = entries.flatMap(({ name }) => (tagNameOf(name) === name ? [name] : []));
     return [
       {
         Config: nameOf(image.view.config.digest),
@@ -119,8 +126,7 @@ function dockerManifest(
 }
 
 /** Both annotations: containerd reads the full name, others take the tag. */
-function named(descriptor: Descriptor, name: string): Descriptor {
-  const { tag } = parseReference(name);
+function named(descriptor: Descriptor, { name, tag }: EntryName): Descriptor {
   const names = { [ANNOTATION_IMAGE_NAME]: name, ...(tag === undefined ? {} : { [ANNOTATION_REF_NAME]: tag }) };
   return { ...descriptor, annotations: { ...descriptor.annotations, ...names } };
 }

@@ -67,8 +67,9 @@ export function archiveOutput(word: string, { stdout }: Context, isJson: boolean
 export function printImages(context: Context, result: ConvertResult | PullResult, note: (text: string) => void): void {
   for (const { names, digest, previousDigest } of result.images) {
     for (const name of names.length === 0 ? [""] : names) {
-      if (result.output === "-") note(`${name}@${digest}`);
-      else printLine(context, `${name}@${digest}`);
+      const line = name.includes("@") ? name : `${name}@${digest}`;
+      if (result.output === "-") note(line);
+      else printLine(context, line);
     }
     if (previousDigest !== undefined) note(`${names[0] ?? "image"}: ${previousDigest} → ${digest}`);
   }

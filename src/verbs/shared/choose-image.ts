@@ -1,27 +1,50 @@
 import type { Root } from "../../content/contracts.ts";
-import { NotFoundError } from "../../errors.ts";
-import { archiveName } from "../../oci/archive-names.ts";
+import { NotFoundError, UsageError } from "../../errors.ts";
 import { type Digest, isDigest } from "../../oci/digest.ts";
+import { isNamed, tagNameOf } from "../../oci/names/pinned-names.ts";
+import { formatReference, parseReference, resolveDockerHub } from "../../oci/reference.ts";
 import { quote } from "../../util/format.ts";
 
 /**
- * The image that the user chose: a name selects it under this name alone, a digest under all of its names. What an archive
- * has in place of a name selects it, too.
+ * The image that the user chose: a name selects it under this name alone, a digest under all of its names. A name may leave
+ * out the tag or the digest of the name in the archive. What an archive has in place of a name selects it, too.
  *
  * @param what names the archive in messages.
- * @throws NotFoundError for an image that the archive does not contain; BadReferenceError.
+ * @throws NotFoundError for an image that the archive does not contain; UsageError for a name that fits several;
+ * BadReferenceError.
  */
 export function chooseImage(roots: readonly Root[], image: string, verb: "push" | "convert", what: string): Root {
   const odd = roots.find(({ badNames = [] }) => badNames.includes(image));
   if (odd !== undefined) return { ...odd, names: [] };
-  const name = isDigest(image) ? undefined : archiveName(image);
-  const root = roots.find(root => (name === undefined ? idOf(root) === image : root.names.includes(name)));
-  if (root !== undefined) return name === undefined ? root : { ...root, names: [name] };
+  const [found, ...others] = isDigest(image) ? roots.filter(root => idOf(root) === image) : namedImages(roots, image);
+  if (found !== undefined && others.length === 0) return found;
+  if (found !== undefined) {
+    throw new UsageError(
+      `Cannot ${verb} ${quote(image)} from ${what}: it is ${[found, ...others].flatMap(({ names }) => names).join(" and ")}, expected one image`,
+      { hint: "Add the digest to the name." },
+    );
+  }
   const known = roots.flatMap(root => (root.names.length > 0 ? root.names : [idOf(root)]));
   throw new NotFoundError(
     `Cannot ${verb} ${quote(image)} from ${what}: no such image, expected ${known.join(" or ") || "none"}`,
     { hint: 'See what is in the archive with "imgpack inspect".' },
   );
+}
+
+/** The images that a name fits, each with the names that it fits; one that has the very name is the only one. */
+function namedImages(roots: readonly Root[], image: string): readonly Root[] {
+  const wanted = resolveDockerHub(parseReference(image));
+  const exact = formatReference(wanted);
+  const owner = roots.find(({ names }) => names.includes(exact));
+  if (owner !== undefined) return [{ ...owner, names: [exact] }];
+  return roots.flatMap(root => {
+    // A draft has no digest yet, so that none can be wrong.
+    const isDigestFree = wanted.digest === undefined || root.kind === "draft" || wanted.digest === idOf(root);
+    const names = root.names.filter(
+      name => isNamed(name, wanted) || (isDigestFree && wanted.tag !== undefined && name === tagNameOf(exact)),
+    );
+    return names.length === 0 ? [] : [{ ...root, names }];
+  });
 }
 
 /** What names an image that has no name: the digest of its manifest, or of its config if it has no manifest yet. */

@@ -1,5 +1,6 @@
 import type { Root } from "../../content/contracts.ts";
 import { UsageError } from "../../errors.ts";
+import { digestNameOf, tagNameOf, tagOwners } from "../../oci/names/pinned-names.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { quote } from "../../util/format.ts";
 import { chooseImage, idOf } from "./choose-image.ts";
@@ -30,10 +31,11 @@ export interface Destinations {
 export function destinations(roots: readonly Root[], pushNames: PushNames, what: string): Destinations {
   const { images, tags } = pushNames;
   const chosen = images.length === 0 ? roots : images.map(image => chooseImage(roots, image, "push", what));
+  const owners = tagOwners(chosen.map(root => ({ id: idOf(root), names: root.names })));
   const named =
     tags.length > 0
       ? [tagged(chosen, pushNames, what)]
-      : chosen.map(root => ({ root, names: usableNames(root).map(name => pushNames.fromArchive(name)) }));
+      : chosen.map(root => ({ root, names: usableNames(root, owners).map(name => pushNames.fromArchive(name)) }));
   const nameless = named.flatMap(({ root, names }) => (names.length > 0 ? [] : [withoutName(root, what)]));
   const [first] = nameless;
   if (first !== undefined && nameless.length === named.length) throw first;
@@ -56,11 +58,15 @@ export function destinations(roots: readonly Root[], pushNames: PushNames, what:
   return { found: all, nameless };
 }
 
-/** A digest is a name only for the manifest that has it: one that is made here gets another one. */
-function usableNames(root: Root): readonly string[] {
-  return root.names.filter(name => {
-    const { tag, digest } = parseReference(name);
-    return tag !== undefined || digest === idOfManifest(root);
+/**
+ * A digest is a name only for the manifest that has it: one that is made here gets another one. A tag that two images have
+ * next to their digests is a name of neither.
+ */
+function usableNames(root: Root, owners: ReturnType<typeof tagOwners>): readonly string[] {
+  return root.names.flatMap(name => {
+    const tagName = tagNameOf(name);
+    if (tagName !== undefined && (tagName === name || owners.get(tagName) === idOf(root))) return [name];
+    return parseReference(name).digest === idOfManifest(root) ? (digestNameOf(name) ?? []) : [];
   });
 }
 

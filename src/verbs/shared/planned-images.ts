@@ -5,6 +5,7 @@ import { atEnd } from "../../copy/copy-ends.ts";
 import { gather, type SelectChildren } from "../../copy/gather.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { OCI_MANIFEST } from "../../oci/media-types.ts";
+import { followDigest } from "../../oci/names/pinned-names.ts";
 import type { Platform } from "../../oci/platform.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { convertSchema1 } from "../../transform/convert-schema1.ts";
@@ -93,13 +94,16 @@ export async function planSettled(
 ): Promise<PlannedImages> {
   const settled = settleDrafts(source, isOci ? OCI_MANIFEST : undefined);
   const roots = await listRoots(settled, options.signal);
-  return await planAgain(settled, roots.map(withoutOldDigests), originals, options);
+  const named = roots.map((root, index) => withOwnNames(root, originals[index]));
+  return await planAgain(settled, named, originals, options);
 }
 
-/** Without names that are the digest of another manifest, which the image had before. */
-function withoutOldDigests(root: Root): Root {
-  if (root.kind === "draft") return root;
+/** A name with the digest that an image had before gets the new one; of an image without a manifest, it is dropped. */
+function withOwnNames(root: Root, original: Root | undefined): Root {
+  if (root.kind === "draft" || original === undefined) return root;
   const { digest } = root.descriptor;
+  if (original.kind === "settled")
+    return { ...root, names: followDigest(root.names, original.descriptor.digest, digest) };
   return { ...root, names: root.names.filter(name => (parseReference(name).digest ?? digest) === digest) };
 }
 

@@ -7,9 +7,9 @@ import { checkPlatforms, rootPlatforms } from "../../copy/image-platforms.ts";
 import { planNotes } from "../../copy/plan-notes.ts";
 import { selectForRoots } from "../../copy/select-platforms.ts";
 import { UsageError } from "../../errors.ts";
-import { hasIPv6Registry } from "../../oci/archive-names.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { nameNotes } from "../../oci/names/name-notes.ts";
 import { formatPlatform, hostPlatform, type Platform, parsePlatform } from "../../oci/platform.ts";
 import { RECOMPRESS_CONCURRENCY } from "../../transform/recompress-layers.ts";
 import { append } from "../../util/append.ts";
@@ -20,6 +20,7 @@ import { type LockOptions, lockSettings } from "../locking/lock-settings.ts";
 import type { Layers } from "../options/choices.ts";
 import { COMMON, LAYERS_KIND } from "../options/common-options.ts";
 import { listOf } from "../options/option-values.ts";
+import { idOf } from "./choose-image.ts";
 import { layerChange, ZSTD_NOTE } from "./layer-change.ts";
 import { checkLoads, checkOutput, LOADERS, type Loader, type LoaderProfile, loaderProfile } from "./loader-profile.ts";
 import type { OpenedOutput, OutputTargetOptions } from "./open-output.ts";
@@ -112,10 +113,8 @@ export async function writeImages(source: ImageSource, options: WriteOptions): P
   const recompressed = dryRun === true ? selected : await planRecompressed(selected, change, planOptions);
   // In an OCI layout every new manifest is an OCI manifest: not all readers of layouts know Docker's.
   const settled = await planSettled(recompressed, output.format === "oci" || willRecompress, planOptions);
-  for (const name of settled.plan.roots.flatMap(({ names }) => names).filter(hasIPv6Registry))
-    planOptions.onNote(
-      `${name}: Docker before 25 and podman load no name with an IPv6 address; convert --tag renames it`,
-    );
+  const named = settled.plan.roots.map(root => ({ id: idOf(root), names: root.names }));
+  for (const message of nameNotes(named)) planOptions.onNote(message);
   if (dryRun === true) {
     for (const message of planNotes(settled.plan, options.sourceName)) planOptions.onNote(message);
   } else {

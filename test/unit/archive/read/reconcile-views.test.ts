@@ -191,3 +191,15 @@ test("reconcileViews() overlooks an index.json beside manifest.json that is no i
   });
   expect(archive.images.map(summary)).toEqual([{ names: [name], config: config.digest, layers: [raw.digest] }]);
 });
+
+test("reconcileViews() refuses a tag that one view has with a digest and the other with another image", async () => {
+  const { digest } = manifest;
+  const pinned = describe(manifest, OCI_MANIFEST, annotated(`${name}@${digest}`));
+  const files = {
+    ...layoutFiles([pinned], [...both, otherConfig]),
+    ...dockerManifest(image(otherConfig, ["app:1.0"])),
+  };
+  expect(await refusal(openFiles(files))).toMatchObject({ reason: "two-views" });
+  const agreed = await openFiles({ ...layoutFiles([pinned], both), ...dockerManifest(image(config, ["app:1.0"])) });
+  expect(agreed.images.map(summary)).toEqual([{ names: [`${name}@${digest}`], manifest: manifest.digest }]);
+});

@@ -48,7 +48,7 @@ async function pull(
   for await (const root of source.roots()) {
     if (root.kind !== "settled") continue;
     digest = root.descriptor.digest;
-    expect(root.names).toEqual("tag" in name ? [`${host}/team/app:${name.tag}`] : []);
+    expect(root.names).toEqual([`${host}/team/app${"tag" in name ? `:${name.tag}` : `@${name.digest}`}`]);
     const blob = await source.blob({
       mediaType: "application/x",
       digest: sha256(config) as never,
