@@ -98,12 +98,20 @@ interface RootNames {
   readonly referrers?: RootReferrers | undefined;
 }
 
+/** What a source says about what refers to a manifest. Whether it does is what the manifest of the referrer says. */
+export interface FoundReferrers {
+  /** Absent where no registry was asked: what an archive contains is all there is in it. */
+  readonly lookup?: ReferrersLookup | undefined;
+  readonly found: readonly Referrer[];
+}
+
 /** Manifests that refer to an image or to one of its platforms, and those that refer to them. */
 export interface RootReferrers {
-  readonly lookup: ReferrersLookup;
+  /** Absent where no registry was asked. */
+  readonly lookup?: ReferrersLookup | undefined;
   /** Subjects before what refers to them. */
   readonly found: readonly Referrer[];
-  /** Number of those that belong to platforms that are not carried. */
+  /** Number of those that belong to manifests that are not carried: other platforms, or an index that changed. */
   readonly leftOut: number;
 }
 
@@ -129,6 +137,8 @@ export interface ImageSource extends AsyncDisposable {
   blob(descriptor: Descriptor, signal?: AbortSignal): Promise<BlobSource>;
   /** Whether it has a blob that is often absent: a foreign layer. Default: `blob` rejects with "missing-blob" if not. */
   has?(descriptor: Descriptor, signal?: AbortSignal): Promise<boolean>;
+  /** What refers to a manifest that this source has. Absent if it cannot know. */
+  referrers?(subject: Digest, signal?: AbortSignal): Promise<FoundReferrers>;
   /**
    * Is called after all is read, before a manifest or name is put.
    *

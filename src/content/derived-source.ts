@@ -7,12 +7,13 @@ import type { ImageSource, Root } from "./contracts.ts";
 /** The given source with some of its methods replaced. Disposing it disposes the given one. */
 export function derivedSource(
   source: ImageSource,
-  changes: Partial<Pick<ImageSource, "roots" | "blob" | "streamed">>,
+  changes: Partial<Pick<ImageSource, "roots" | "blob" | "streamed" | "referrers">>,
 ): ImageSource {
   return {
     roots: signal => source.roots(signal),
     blob: async (descriptor, signal) => await source.blob(descriptor, signal),
     has: async (descriptor, signal) => await hasBlob(source, descriptor, signal),
+    ...(source.referrers && { referrers: source.referrers.bind(source) }),
     confirm: async signal => await source.confirm?.(signal),
     streamed: source.streamed,
     [Symbol.asyncDispose]: async () => await source[Symbol.asyncDispose](),

@@ -1,6 +1,6 @@
 import { bytesBlob } from "../content/blob.ts";
-import type { BlobSource, ImageSource, Root } from "../content/contracts.ts";
-import { ImgpackError, InternalError, NotFoundError, RegistryError } from "../errors.ts";
+import type { BlobSource, FoundReferrers, ImageSource, Root } from "../content/contracts.ts";
+import { ImgpackError, RegistryError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { manifestChildren, parseManifest } from "../oci/manifest.ts";
@@ -10,11 +10,14 @@ import { formatReference, type Reference } from "../oci/reference.ts";
 import { parseSchema1 } from "../oci/schema1/schema1.ts";
 import { blobSize } from "./api/blobs.ts";
 import { explainMissing } from "./api/explain-missing.ts";
-import { type GetManifestOptions, getManifest } from "./api/get-manifest.ts";
+import { type FetchedManifest, type GetManifestOptions, getManifest } from "./api/get-manifest.ts";
+import { BlobHomes } from "./blob-homes.ts";
 import { readingAnswer } from "./client/registry-answer.ts";
 import type { Repository } from "./client/repository.ts";
 import { registryBlob } from "./download/blob-download.ts";
-import { findForeignUrl } from "./download/foreign-url.ts";
+import { findForeign } from "./find-foreign.ts";
+import { findInRepositories } from "./referrers/find-in-repositories.ts";
+import type { ReferrersFinder } from "./referrers/referrers-finder.ts";
 
 /** A reference that names everything: registry, and tag or digest. */
 export type FullReference = Reference & {
@@ -62,6 +65,8 @@ export interface RegistrySourceOptions {
   readonly onNote?: (text: string) => void;
   /** "fetch": foreign layers that the registry lacks come from the URLs that the image names. Default "skip". */
   readonly foreign?: "skip" | "fetch" | undefined;
+  /** Finds what refers to the images. Default: that is not known. */
+  readonly referrersFinder?: ReferrersFinder | undefined;
   /** Called with images that cannot be fetched; by default they are an error. */
   readonly onFailed?: ((reference: FullReference, error: ImgpackError) => void) | undefined;
 }
@@ -82,8 +87,7 @@ class RegistrySource implements ImageSource {
   readonly #references: readonly SourceReference[];
   readonly #repositoryFor: RepositoryFor;
   readonly #options: RegistrySourceOptions;
-  /** Where a manifest first named each blob: a registry serves it only there. */
-  readonly #repositories = new Map<Digest, Repository>();
+  readonly #homes = new BlobHomes();
   readonly #manifests = new Map<Digest, Uint8Array>();
   /** Of layers of schema 1 manifests, which name no sizes: the registry is asked when one is needed. */
   readonly #sizes = new Map<Digest, number | undefined>();
@@ -120,8 +124,7 @@ class RegistrySource implements ImageSource {
 
   async blob(descriptor: Descriptor, signal?: AbortSignal): Promise<BlobSource> {
     const { digest, mediaType } = descriptor;
-    const repository = this.#repositories.get(digest);
-    if (repository === undefined) throw new InternalError(`Cannot pull blob ${digest}: no manifest named it`);
+    const repository = this.#homes.of(digest);
     const known = this.#manifests.get(digest);
     if (known !== undefined) return bytesBlob(known);
     if (isSchema1Type(mediaType)) return refuseSchema1(digest);
@@ -136,26 +139,22 @@ class RegistrySource implements ImageSource {
 
   async has(descriptor: Descriptor, signal?: AbortSignal): Promise<boolean> {
     const { digest } = descriptor;
-    const repository = this.#repositories.get(digest);
-    if (repository === undefined) throw new InternalError(`Cannot find blob ${digest}: no manifest named it`);
-    const found = this.#foreign.get(digest) ?? (await this.#findForeign(repository, descriptor, signal));
+    const found =
+      this.#foreign.get(digest) ??
+      (await findForeign(this.#homes.of(digest), descriptor, this.#options.foreign, signal));
     this.#foreign.set(digest, found);
     return found !== false;
   }
 
-  async #findForeign(
-    repository: Repository,
-    descriptor: Descriptor,
-    signal: AbortSignal | undefined,
-  ): Promise<boolean | URL> {
-    try {
-      await blobSize(repository, descriptor.digest, signal);
-      return true;
-    } catch (error) {
-      if (!(error instanceof NotFoundError)) throw error;
-      const { foreign } = this.#options;
-      return foreign === "fetch" ? await findForeignUrl(repository, descriptor, signal) : false;
-    }
+  /** In each repository that an image came from; a manifest that no registry sent has no referrers. */
+  async referrers(subject: Digest, signal?: AbortSignal): Promise<FoundReferrers> {
+    const { referrersFinder } = this.#options;
+    if (referrersFinder === undefined) return { found: [] };
+    return await findInRepositories(referrersFinder, this.#homes.all(subject), subject, {
+      keep: (repository, fetched) => this.#keep(repository, fetched),
+      locate: (repository, digests) => this.#homes.add(repository, digests),
+      signal,
+    });
   }
 
   /** Connections belong to the clients. */
@@ -192,28 +191,24 @@ class RegistrySource implements ImageSource {
   }
 
   async #fetchManifest(repository: Repository, reference: string, options: GetManifestOptions): Promise<Descriptor> {
-    const { descriptor, manifest, payload } = await getManifest(repository, reference, options);
-    if (payload !== undefined) {
-      await readingAnswer(() => this.#addSchema1(repository, descriptor.digest, payload));
-      return descriptor;
-    }
-    const view = parseManifest(manifest.bytes, { where: `${repository}`, announced: manifest.mediaType });
-    this.#locate(repository, [descriptor.digest, ...manifestChildren(view).map(({ digest }) => digest)]);
-    this.#manifests.set(descriptor.digest, manifest.bytes);
+    const fetched = await getManifest(repository, reference, options);
+    const { descriptor, payload } = fetched;
+    if (payload === undefined) this.#keep(repository, fetched);
+    else await readingAnswer(() => this.#addSchema1(repository, descriptor.digest, payload));
     return descriptor;
+  }
+
+  #keep(repository: Repository, { descriptor, manifest }: FetchedManifest): void {
+    const view = parseManifest(manifest.bytes, { where: `${repository}`, announced: manifest.mediaType });
+    this.#homes.add(repository, [descriptor.digest, ...manifestChildren(view).map(({ digest }) => digest)]);
+    this.#manifests.set(descriptor.digest, manifest.bytes);
   }
 
   #addSchema1(repository: Repository, digest: Digest, payload: Uint8Array): void {
     const layers = parseSchema1(payload, `${repository}`).steps.flatMap(({ layer }) => layer ?? []);
-    this.#locate(repository, [digest, ...layers]);
+    this.#homes.add(repository, [digest, ...layers]);
     for (const layer of layers) if (!this.#sizes.has(layer)) this.#sizes.set(layer, undefined);
     this.#manifests.set(digest, payload);
-  }
-
-  #locate(repository: Repository, digests: readonly Digest[]): void {
-    for (const digest of digests) {
-      if (!this.#repositories.has(digest)) this.#repositories.set(digest, repository);
-    }
   }
 
   async #sizeOf(repository: Repository, digest: Digest, signal: AbortSignal | undefined): Promise<number> {

@@ -5,6 +5,7 @@ import type {
   ImageTarget,
   PendingBody,
   Presence,
+  Referrer,
   Seal,
   SettledRoot,
   TargetSession,
@@ -14,11 +15,13 @@ import { RegistryError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { MAX_MANIFEST_BYTES } from "../oci/limits.ts";
-import { manifestChildren, type RawManifest } from "../oci/manifest.ts";
-import { isForeignLayerType, isManifestType } from "../oci/media-types.ts";
+import type { RawManifest } from "../oci/manifest.ts";
+import { isManifestType } from "../oci/media-types.ts";
 import { findBlob } from "./api/blobs.ts";
 import { putManifest } from "./api/put-manifest.ts";
 import type { Repository } from "./client/repository.ts";
+import { childrenOf, withForeignLayers } from "./planned-graph.ts";
+import { deliverReferrers, type UndeliveredReferrer } from "./referrers/deliver-referrers.ts";
 import { cancelUpload, mountBlob } from "./upload/start-upload.ts";
 import { upload } from "./upload/upload.ts";
 import { blobBody, passingBody, pendingBody, type UploadBody } from "./upload/upload-body.ts";
@@ -37,20 +40,26 @@ export interface BlobHolders {
   add(digest: Digest, repository: string): Promise<void>;
 }
 
+export interface RegistryTargetOptions {
+  /** Keeps large uploads for a later run; default: an interrupted upload is lost. */
+  readonly journal?: UploadJournal | undefined;
+  /** Called with a sentence about what is odd at the registry. */
+  readonly onNote?: ((message: string) => void) | undefined;
+  /** Called with each referrer that the registry refuses; by default that is an error. The images get their tags. */
+  readonly onUndelivered?: ((undelivered: UndeliveredReferrer) => void) | undefined;
+}
+
 /**
  * A repository to push into. Root names are tags; a root without one is put by its digest.
  *
  * @param repository opened for pushing.
- * @param journal keeps large uploads for a later run; default: an interrupted upload is lost.
- * @param onNote called with a sentence about a blob of the registry that is damaged.
  */
 export function registryTarget(
   repository: Repository,
   holders: BlobHolders,
-  journal?: UploadJournal,
-  onNote: (message: string) => void = () => undefined,
+  options: RegistryTargetOptions = {},
 ): ImageTarget {
-  return { begin: async plan => new RegistrySession(repository, journal, holders, plan, onNote) };
+  return { begin: async plan => new RegistrySession(repository, holders, plan, options) };
 }
 
 class RegistrySession implements TargetSession {
@@ -65,17 +74,14 @@ class RegistrySession implements TargetSession {
   readonly #sessions = new Map<Digest, URL>();
   readonly #manifests = new Map<Digest, RawManifest>();
   readonly #onNote: (message: string) => void;
+  readonly #onUndelivered: (undelivered: UndeliveredReferrer) => void;
 
-  constructor(
-    repository: Repository,
-    journal: UploadJournal | undefined,
-    holders: BlobHolders,
-    plan: CopyPlan,
-    onNote: (message: string) => void,
-  ) {
+  constructor(repository: Repository, holders: BlobHolders, plan: CopyPlan, options: RegistryTargetOptions) {
+    const { journal, onNote = () => undefined, onUndelivered = throwUndelivered } = options;
     this.#repository = repository;
     this.#journal = journal;
     this.#holders = holders;
+    this.#onUndelivered = onUndelivered;
     this.#children = childrenOf(plan);
     this.#withForeign = withForeignLayers(plan);
     this.#planned = plan.manifests;
@@ -151,17 +157,29 @@ class RegistrySession implements TargetSession {
     return seal;
   }
 
+  /** Manifests, what refers to them, and tags last: who sees a tag finds the signature, too. */
   async commit(roots: readonly SettledRoot[], signal?: AbortSignal): Promise<void> {
     const tagged = new Set(roots.filter(({ names }) => names.length > 0).map(({ descriptor }) => descriptor.digest));
+    const referrers = roots.flatMap(root => root.referrers?.found ?? []);
+    const later = new Set(referrers.map(({ descriptor }) => descriptor.digest));
+    const subjects = new Set(referrers.flatMap(({ subject }) => subject ?? []));
     for (const [digest, manifest] of this.#manifests) {
-      const isNamed = tagged.has(digest) && !this.#children.has(digest);
-      if (!isNamed) await this.#putManifest(digest, manifest, digest, signal);
+      const isNamed = tagged.has(digest) && !this.#children.has(digest) && !subjects.has(digest);
+      if (!isNamed && !later.has(digest)) await this.#putManifest(digest, manifest, digest, signal);
     }
+    const undelivered = await deliverReferrers({
+      repository: this.#repository,
+      referrers: unique(referrers),
+      manifestOf: digest => this.#manifests.get(digest),
+      onNote: this.#onNote,
+      signal,
+    });
     for (const { names, descriptor } of roots) {
       const manifest = this.#manifests.get(descriptor.digest);
       if (manifest === undefined) continue;
       for (const tag of names) await this.#putManifest(tag, manifest, descriptor.digest, signal);
     }
+    for (const one of undelivered) this.#onUndelivered(one);
   }
 
   async #putManifest(
@@ -171,7 +189,7 @@ class RegistrySession implements TargetSession {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     try {
-      await putManifest(this.#repository, reference, manifest, digest, signal);
+      await putManifest(this.#repository, reference, manifest, digest, { signal });
     } catch (error) {
       const isRefused = error instanceof RegistryError && error.status < 500 && error.status !== 429;
       if (!isRefused || !this.#withForeign.has(digest)) throw error;
@@ -204,6 +222,16 @@ class RegistrySession implements TargetSession {
   }
 }
 
+function throwUndelivered({ error }: UndeliveredReferrer): void {
+  throw error;
+}
+
+/** One manifest may refer to several images. */
+function unique(referrers: readonly Referrer[]): readonly Referrer[] {
+  const keyOf = ({ descriptor, subject, tag }: Referrer): string => [descriptor.digest, subject, tag].join(" ");
+  return [...new Map(referrers.map(referrer => [keyOf(referrer), referrer] as const)).values()];
+}
+
 /** The first parts of a body, copied, until they exceed `maxBytes`. */
 async function readHead(
   body: AsyncGenerator<Uint8Array, void>,
@@ -218,17 +246,4 @@ async function readHead(
     bytes += next.value.length;
   }
   return { parts, isWhole: false };
-}
-
-/** Manifests with a layer that a registry need not have. */
-function withForeignLayers({ manifests }: CopyPlan): ReadonlySet<Digest> {
-  return new Set(
-    [...manifests].flatMap(([digest, { view }]) =>
-      view.kind === "image" && view.layers.some(({ mediaType }) => isForeignLayerType(mediaType)) ? [digest] : [],
-    ),
-  );
-}
-
-function childrenOf({ manifests }: CopyPlan): ReadonlySet<Digest> {
-  return new Set([...manifests.values()].flatMap(({ view }) => manifestChildren(view).map(({ digest }) => digest)));
 }

@@ -136,6 +136,7 @@ export async function pull(
     onNote: registries.note,
     foreign: options.foreign,
     platforms,
+    referrersFinder: options.referrers === false ? undefined : registries.referrersFinder,
     onFailed,
   });
   const write: WriteOptions = {
@@ -195,13 +196,13 @@ function registriesOf(references: readonly FullReference[]): readonly string[] {
 function commandOf(
   references: readonly SourceReference[],
   platforms: readonly Platform[] | "all",
-  { layers, for: loader, foreign }: PullOptions,
+  { layers, for: loader, foreign, referrers = true }: PullOptions,
 ): string {
   const names = references.map(({ registry, repository, tag, digest, name, platforms: own }) => [
     [registry, repository, tag, digest],
     ...(name === undefined && own === undefined ? [] : [name, own === undefined ? own : platformTexts(own)]),
   ]);
-  return JSON.stringify(["pull", names, platformTexts(platforms), layers, loader, foreign]);
+  return JSON.stringify(["pull", names, platformTexts(platforms), layers, loader, foreign, referrers]);
 }
 
 function platformTexts(platforms: readonly Platform[] | "all"): readonly string[] | "all" {

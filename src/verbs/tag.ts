@@ -70,7 +70,7 @@ export async function tag(
     for (const [index, target] of targets.entries()) {
       const key = manifestKey(target);
       await attempts.run(names[index] ?? key, async () => {
-        if (target.repository === from.repository) await putManifest(repository, key, manifest, digest, signal);
+        if (target.repository === from.repository) await putManifest(repository, key, manifest, digest, { signal });
         else await copyBetween(run, source, target, [key]);
         references.push(`${repositoryName(target)}:${key}`);
       });

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 
+const OCI_INDEX = "application/vnd.oci.image.index.v1+json";
+
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[]>>;
@@ -13,6 +15,8 @@ export class MemoryRegistry {
   readonly blobs: Map<string, Buffer> = new Map();
   /** By digest and by `repository:tag`. */
   readonly manifests: Map<string, { readonly type: string; readonly bytes: Buffer }> = new Map();
+  /** Whether it has the referrers API; distribution has not. */
+  hasReferrers = false;
   /** What has come, in parts. */
   readonly #uploads: Map<string, Buffer[]> = new Map();
   #sessions = 0;
@@ -34,6 +38,9 @@ export class MemoryRegistry {
     const { pathname, searchParams } = new URL(url, "http://registry/");
     const [, repository = "", kind, rest = ""] =
       /^\/v2\/(.+)\/(manifests|blobs\/uploads|blobs)\/(.*)$/.exec(pathname) ?? [];
+    const [, listed = "", list] = /^\/v2\/(.+)\/(tags\/list|referrers\/.*)$/.exec(pathname) ?? [];
+    if (list === "tags/list") return this.#tags(listed);
+    if (list !== undefined && this.hasReferrers) return this.#referrers(list.slice("referrers/".length));
     if (kind === "manifests") return this.#manifest(method, repository, rest, headers, body);
     if (kind === "blobs") return this.#blob(rest, headers.range);
     if (kind === "blobs/uploads") return this.#upload(method, repository, rest, searchParams, body);
@@ -44,11 +51,30 @@ export class MemoryRegistry {
     const key = name.includes(":") ? name : `${repository}:${name}`;
     if (method === "PUT") {
       const digest = this.addManifest(key, headers["content-type"] ?? "", body);
-      return reply(201, { "docker-content-digest": digest });
+      const subject = this.hasReferrers ? subjectOf(body) : undefined;
+      const known: Record<string, string> = subject === undefined ? {} : { "oci-subject": subject };
+      return reply(201, { "docker-content-digest": digest, ...known });
     }
     const found = this.manifests.get(key);
     if (found === undefined) return refusal(404, "MANIFEST_UNKNOWN", "manifest unknown");
     return reply(200, { "content-type": found.type, "docker-content-digest": sha256(found.bytes) }, found.bytes);
+  }
+
+  #tags(repository: string): Reply {
+    const prefix = `${repository}:`;
+    const tags = [...this.manifests.keys()].filter(key => key.startsWith(prefix)).map(key => key.slice(prefix.length));
+    if (tags.length === 0) return reply(404);
+    return reply(200, { "content-type": "application/json" }, Buffer.from(JSON.stringify({ name: repository, tags })));
+  }
+
+  #referrers(subject: string): Reply {
+    const manifests = [...this.manifests].flatMap(([digest, { type, bytes }]) =>
+      digest.startsWith("sha256:") && subjectOf(bytes) === subject
+        ? [{ mediaType: type, digest, size: bytes.length }]
+        : [],
+    );
+    const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests };
+    return reply(200, { "content-type": OCI_INDEX }, Buffer.from(JSON.stringify(index)));
   }
 
   #blob(digest: string, range: string | undefined): Reply {
@@ -110,6 +136,14 @@ export function sha256(bytes: Uint8Array): `sha256:${string}` {
 
 function hash(bytes: Uint8Array): `sha256:${string}` {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+}
+
+function subjectOf(manifest: Buffer): string | undefined {
+  try {
+    return (JSON.parse(manifest.toString("utf8")) as { subject?: { digest?: string } }).subject?.digest;
+  } catch {
+    return undefined;
+  }
 }
 
 function reply(status: number, headers: Record<string, string> = {}, body: Buffer = Buffer.alloc(0)): Reply {

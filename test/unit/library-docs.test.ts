@@ -75,6 +75,7 @@ describe("docs/LIBRARY.md", () => {
       "clientCertificate certFile,keyFile",
       "count retry",
       "timeoutMs timeout",
+      "referrers noReferrers",
       "confirm yes",
       "host,port listen",
       "onProgress progress",

@@ -18,6 +18,7 @@ import { manifestChildren } from "../../oci/manifest.ts";
 import { isManifestType } from "../../oci/media-types.ts";
 import { formatPlatform, type Platform } from "../../oci/platform.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
+import { artifactTypeOf } from "../../oci/referrers/referrer-kind.ts";
 
 /** What a lock says that a plan does not. */
 export interface LockSettings {
@@ -122,7 +123,8 @@ function imagesOf(
       absent,
       referrers: [],
       ...known,
-      ...(referrers === undefined ? {} : { referrers: rowsOf(plan, referrers), lookup: referrers.lookup }),
+      ...(referrers === undefined ? {} : { referrers: rowsOf(plan, referrers) }),
+      ...(referrers?.lookup === undefined ? {} : { lookup: referrers.lookup }),
     };
   });
 }
@@ -168,7 +170,7 @@ function labelOf({ platform, digest }: Descriptor): string {
 function rowsOf({ manifests }: CopyPlan, { found }: RootReferrers): readonly LockedReferrer[] {
   return found.map(({ descriptor: { digest }, subject, tag }) => {
     const view = manifests.get(digest)?.view;
-    const type = view?.artifactType ?? (view?.kind === "image" ? view.config.mediaType : undefined);
+    const type = view === undefined ? undefined : artifactTypeOf(view);
     return {
       digest,
       ...(subject === undefined ? {} : { subject }),

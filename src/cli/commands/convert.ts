@@ -77,6 +77,7 @@ async function runConvert(flags: ConvertFlags, context: Context): Promise<void> 
       format: flags.format,
       platform: platformsOf(flags),
       layers: flags.layers,
+      referrers: flags.noReferrers !== true,
       for: flags.for,
       image: flags.image,
       tag: flags.tag,

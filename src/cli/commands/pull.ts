@@ -98,6 +98,7 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
         toolDir: process.env["IMGPACK_TOOL_DIR"] || undefined,
         platform: platformsOf(flags),
         layers: flags.layers,
+        referrers: flags.noReferrers !== true,
         for: flags.for,
         concurrency: checkConcurrency(flags.concurrency),
         dryRun: flags.dryRun,

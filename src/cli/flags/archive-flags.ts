@@ -5,7 +5,7 @@ import type { ConvertResult, Layers, Loader, PullResult } from "../../index.ts";
 import { type Context, printLine } from "../context.ts";
 
 /** Flags of the commands that write archives. */
-export interface ArchiveFlags {
+export interface ArchiveFlags extends ReferrersFlags {
   readonly platform?: string[] | undefined;
   readonly layers?: Layers | undefined;
   readonly for?: Loader | undefined;
@@ -16,7 +16,7 @@ export const ARCHIVE_OUTPUT = "file to write, FOLDER/ for an OCI layout, or - fo
 
 /** @param defaultPlatform for the help. */
 export function archiveFlags<T>(parser: Argv<T>, defaultPlatform: string): Argv<T & ArchiveFlags> {
-  return platformsFlag(parser, defaultPlatform)
+  return referrersFlag(platformsFlag(parser, defaultPlatform))
     .option("layers", {
       requiresArg: true,
       choices: ["keep", "gzip", "zstd", "raw"] as const,
@@ -27,6 +27,18 @@ export function archiveFlags<T>(parser: Argv<T>, defaultPlatform: string): Argv<
       choices: ["docker20", "docker", "podman", "ctr", "k3s"] as const,
       describe: "make the archive loadable by this tool (default: any of them)",
     });
+}
+
+/** Flag of the commands that carry images. */
+export interface ReferrersFlags {
+  readonly noReferrers?: boolean | undefined;
+}
+
+export function referrersFlag<T>(parser: Argv<T>): Argv<T & ReferrersFlags> {
+  return parser.option("no-referrers", {
+    type: "boolean",
+    describe: "leave out what refers to the images: signatures, SBOMs, attestations",
+  });
 }
 
 /** @param defaultPlatform for the help. */

@@ -1,12 +1,15 @@
 import { AuthError, NotFoundError, RegistryError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { descriptorSchema } from "../../oci/descriptor-schema.ts";
-import { type Digest, digestAlgorithm, digestHex } from "../../oci/digest.ts";
+import type { Digest } from "../../oci/digest.ts";
 import { parseManifest } from "../../oci/manifest.ts";
 import { isManifestType, OCI_INDEX } from "../../oci/media-types.ts";
+import type { ReferrersLookup } from "../../oci/referrers/referrers-lookup.ts";
+import { referrersTag } from "../../oci/referrers/referrers-tag.ts";
 import { append } from "../../util/append.ts";
 import { quote } from "../../util/format.ts";
 import { array, checkSchema, fields, nullish } from "../../util/json/schema.ts";
+import { isWebPageAnswer } from "../client/registry-answer.ts";
 import type { Repository } from "../client/repository.ts";
 import { headerText } from "../http/headers.ts";
 import { getManifest } from "./get-manifest.ts";
@@ -15,6 +18,12 @@ import { readPages } from "./pages.ts";
 export interface ReferrersList {
   /** Where the list comes from: the referrers API, or the tag that replaces it. */
   readonly via: "api" | "tag";
+  readonly referrers: readonly Descriptor[];
+}
+
+/** What the referrers API answers; nothing unless `lookup` is "complete". */
+export interface ReferrersAnswer {
+  readonly lookup: ReferrersLookup;
   readonly referrers: readonly Descriptor[];
 }
 
@@ -35,30 +44,25 @@ export async function listReferrers(
   artifactType?: string,
   signal?: AbortSignal,
 ): Promise<ReferrersList> {
-  const listed = await readApi(repository, digest, artifactType, signal);
-  const found = listed ?? (await readTag(repository, digest, signal));
-  const referrers = found.filter(
-    referrer =>
-      // An entry that is no manifest, or the subject itself, refers to nothing (security case M-20).
-      isManifestType(referrer.mediaType) &&
-      referrer.digest !== digest &&
-      (artifactType === undefined || referrer.artifactType === artifactType),
-  );
-  return { via: listed === undefined ? "tag" : "api", referrers };
+  const { lookup, referrers } = await askReferrers(repository, digest, artifactType, signal);
+  if (lookup === "complete") return { via: "api", referrers };
+  const tagged = await readTag(repository, digest, signal);
+  const isWanted = (referrer: Descriptor): boolean =>
+    artifactType === undefined || referrer.artifactType === artifactType;
+  return { via: "tag", referrers: referringTo(digest, tagged).filter(isWanted) };
 }
 
-/** `sha256:abc…` → `sha256-abc…`; algorithm and digits are cut to 32 and 64 characters. */
-export function referrersTag(digest: Digest): string {
-  return `${digestAlgorithm(digest)}-${digestHex(digest).slice(0, 64)}`;
-}
-
-/** Undefined when the registry has no such API. Registries say so in a dozen ways, web pages among them. */
-async function readApi(
+/**
+ * Asks the referrers API alone. Registries say in a dozen ways that they do not have it, web pages among them.
+ *
+ * @throws RegistryError for a list that breaks off, or is damaged; NetworkError
+ */
+export async function askReferrers(
   repository: Repository,
   digest: Digest,
-  artifactType: string | undefined,
-  signal: AbortSignal | undefined,
-): Promise<readonly Descriptor[] | undefined> {
+  artifactType?: string,
+  signal?: AbortSignal,
+): Promise<ReferrersAnswer> {
   const what = `referrers of ${digest}`;
   let isIndex = false;
   const query = artifactType === undefined ? "" : `?artifactType=${encodeURIComponent(artifactType)}`;
@@ -84,18 +88,31 @@ async function readApi(
   const found: Descriptor[] = [];
   try {
     for await (const page of pages) append(found, page);
-    return found;
   } catch (error) {
     signal?.throwIfAborted();
+    const lookup = isIndex || found.length > 0 ? undefined : lookupWithout(error);
     // A list that breaks off after its first page, or is damaged, is an error; a missing API is not.
-    if (isIndex || found.length > 0 || !isAbsence(error)) throw error;
-    return undefined;
+    if (lookup === undefined) throw error;
+    return { lookup, referrers: [] };
   }
+  const isWanted = (referrer: Descriptor): boolean =>
+    artifactType === undefined || referrer.artifactType === artifactType;
+  return { lookup: "complete", referrers: referringTo(digest, found).filter(isWanted) };
 }
 
-function isAbsence(error: unknown): boolean {
-  if (error instanceof RegistryError) return NO_API.has(error.status) || (error.status >= 300 && error.status < 400);
-  return error instanceof NotFoundError || error instanceof AuthError;
+/** What an error says about a list that a registry may lack: undefined for a fault that says nothing about it. */
+export function lookupWithout(error: unknown): Exclude<ReferrersLookup, "complete"> | undefined {
+  if (error instanceof AuthError || isWebPageAnswer(error)) return "refused";
+  if (error instanceof NotFoundError) return "unsupported";
+  if (!(error instanceof RegistryError)) return undefined;
+  if (error.status === 401 || error.status === 403) return "refused";
+  const isLacking = NO_API.has(error.status) || (error.status >= 300 && error.status < 400);
+  return isLacking ? "unsupported" : undefined;
+}
+
+/** Without entries that are no manifest, or the subject itself, which refer to nothing (security case M-20). */
+export function referringTo(subject: Digest, found: readonly Descriptor[]): readonly Descriptor[] {
+  return found.filter(({ mediaType, digest }) => isManifestType(mediaType) && digest !== subject);
 }
 
 async function readTag(

@@ -44,6 +44,11 @@ export function isBadAnswer(error: unknown): error is RegistryError {
   return error instanceof RegistryError && error.cause instanceof ArchiveError;
 }
 
+/** Whether a registry, or what answers in its place, sent a web page with status 200. */
+export function isWebPageAnswer(error: unknown): boolean {
+  return isBadAnswer(error) && error.hint === NO_REGISTRY_HINT;
+}
+
 function badAnswer(cause: ArchiveError, answer: RegistryAnswer | undefined): RegistryError {
   const { origin } = cause;
   const kept = origin === undefined ? {} : { origin };

@@ -22,11 +22,12 @@ interface LockedPlan {
 
 /**
  * @param found what the source has, before layers and manifests change.
+ * @param written what is written, with what refers to it.
  * @param layers what all layers became, if they changed.
  */
 export function lockSettings(
   found: LockedPlan,
-  { originals }: Pick<LockedPlan, "originals">,
+  written: LockedPlan,
   layers: LockedLayers | undefined,
   { platforms, sparse = "keep", left, known = {} }: LockOptions,
 ): LockSettings {
@@ -36,10 +37,17 @@ export function lockSettings(
     sparse,
     layers,
     left: left?.() ?? [],
-    originals,
+    originals: written.originals,
     imageOf,
-    repositoriesOf: known.repositoriesOf ?? repositoriesOfPlan(found.plan, found.originals, imageOf),
+    repositoriesOf:
+      known.repositoriesOf ?? repositoriesOfPlan(withReferrers(found.plan, written.plan), found.originals, imageOf),
   };
+}
+
+/** Referrers come from where their images do. */
+function withReferrers(found: CopyPlan, written: CopyPlan): CopyPlan {
+  const roots = found.roots.map((root, index) => ({ ...root, referrers: written.roots[index]?.referrers }));
+  return { ...found, roots, manifests: new Map([...written.manifests, ...found.manifests]) };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { dockerImage, notLoadable } from "../../archive/write/build-metadata.ts";
 import type { CopyPlan, ImageSource, Root } from "../../content/contracts.ts";
 import { blobsOf, derivedSource, listRoots, rootsOf } from "../../content/derived-source.ts";
+import { addReferrers, referrersLeftOut } from "../../copy/add-referrers.ts";
 import { atEnd } from "../../copy/copy-ends.ts";
 import { gather, type SelectChildren } from "../../copy/gather.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
@@ -96,6 +97,14 @@ export async function planSettled(
   const roots = await listRoots(settled, options.signal);
   const named = roots.map((root, index) => withOwnNames(root, originals[index]));
   return await planAgain(settled, named, originals, options);
+}
+
+/** Adds what refers to the images, and says what of it stays behind. */
+export async function planReferrers(images: PlannedImages, { onNote, signal }: PlanOptions): Promise<PlannedImages> {
+  const { source, originals } = images;
+  const plan = await addReferrers(source, images.plan, { originals, onNote, signal });
+  for (const message of referrersLeftOut(plan.roots)) onNote(message);
+  return { ...images, plan };
 }
 
 /** A name with the digest that an image had before gets the new one; of an image without a manifest, it is dropped. */

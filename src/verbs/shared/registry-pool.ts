@@ -3,14 +3,16 @@ import type { OnProgress } from "../../content/progress.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { speaksTls } from "../../registry/api/ping.ts";
+import { TagLists } from "../../registry/api/tag-lists.ts";
 import type { Actions } from "../../registry/auth/scope.ts";
 import { type ConnectOptions, connectRegistry } from "../../registry/client/connect-registry.ts";
 import type { RegistryClient } from "../../registry/client/registry-client.ts";
 import { Repository } from "../../registry/client/repository.ts";
 import { RateLimit } from "../../registry/http/rate-limit.ts";
 import { type PullLocation, parseMirror, pullLocations } from "../../registry/mirrors/mirrors.ts";
+import { ReferrersFinder } from "../../registry/referrers/referrers-finder.ts";
 import type { CandidatesFor, FullReference } from "../../registry/registry-source.ts";
-import { registryTarget } from "../../registry/registry-target.ts";
+import { type RegistryTargetOptions, registryTarget } from "../../registry/registry-target.ts";
 import { UploadJournal } from "../../registry/upload/upload-journal.ts";
 import { listOf } from "../options/option-values.ts";
 import { type RegistryOptions, registryOptions } from "../options/registry-options.ts";
@@ -24,6 +26,9 @@ export interface PoolOptions {
 
 /** The registries of one run, each connected once. */
 export class RegistryPool implements AsyncDisposable {
+  /** The tags of repositories, each list requested once in the run. */
+  readonly tagLists: TagLists = new TagLists();
+  readonly referrersFinder: ReferrersFinder;
   readonly #options: ConnectOptions;
   /** Retries and limits, which apply to every registry of the run, mirrors included. */
   readonly #commonOptions: Pick<ConnectOptions, "attempts" | "idleMs" | "minRate" | "rate" | "onRetry">;
@@ -62,6 +67,7 @@ export class RegistryPool implements AsyncDisposable {
     this.#mirrors = listOf(mirror);
     for (const text of this.#mirrors) parseMirror(text);
     this.#onProgress = onProgress;
+    this.referrersFinder = new ReferrersFinder(this.tagLists, this.note);
     if (cacheDir !== undefined) this.#journal = new UploadJournal(cacheDir, { onNote: this.note });
   }
 
@@ -89,13 +95,15 @@ export class RegistryPool implements AsyncDisposable {
     reference: Pick<FullReference, "registry" | "repository">,
     cache: DigestCache,
     signal?: AbortSignal,
+    onUndelivered?: RegistryTargetOptions["onUndelivered"],
   ): Promise<ImageTarget> {
     const { registry } = reference;
     const holders = {
       find: (digest: Digest, other: string) => cache.findHolder(registry, digest, other),
       add: async (digest: Digest, other: string) => await cache.addHolder(registry, digest, other),
     };
-    return registryTarget(await this.repositoryFor(reference, signal, "pull,push"), holders, this.#journal, this.note);
+    const repository = await this.repositoryFor(reference, signal, "pull,push");
+    return registryTarget(repository, holders, { journal: this.#journal, onNote: this.note, onUndelivered });
   }
 
   /** Repositories to pull an image from, mirrors first. Only the registry itself gets credentials and TLS options. */

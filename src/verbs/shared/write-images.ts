@@ -20,6 +20,7 @@ import { type LockOptions, lockSettings } from "../locking/lock-settings.ts";
 import type { Layers } from "../options/choices.ts";
 import { COMMON, LAYERS_KIND } from "../options/common-options.ts";
 import { listOf } from "../options/option-values.ts";
+import { type ReferrersSummary, referrersSummary } from "../referrers/referrers-summary.ts";
 import { idOf } from "./choose-image.ts";
 import { layerChange, ZSTD_NOTE } from "./layer-change.ts";
 import { checkLoads, checkOutput, LOADERS, type Loader, type LoaderProfile, loaderProfile } from "./loader-profile.ts";
@@ -32,6 +33,7 @@ import {
   planDockerImages,
   planImages,
   planRecompressed,
+  planReferrers,
   planSettled,
 } from "./planned-images.ts";
 
@@ -41,6 +43,8 @@ export interface OutputOptions {
   readonly layers?: Layers | undefined;
   /** Program that is to load the archive; layers that it cannot load are converted. Default: none in particular. */
   readonly for?: Loader | undefined;
+  /** Writes what refers to the images, too: signatures, SBOMs, attestations. Default true. */
+  readonly referrers?: boolean | undefined;
   /** Blobs in transfer at the same time. Default 6. */
   readonly concurrency?: number | undefined;
   /** Plans, but writes nothing. Default false. */
@@ -60,11 +64,14 @@ export interface WrittenImage {
   readonly mediaType: string;
   /** The digest in the source, if writing changed it: layers recompressed, absent platforms left out, schema 1 converted. */
   readonly previousDigest?: Digest;
+  /** What refers to the image, and is in the archive. Absent if it was not looked for. */
+  readonly referrers?: ReferrersSummary;
 }
 
 export const OUTPUT_OPTIONS: OptionsShape<OutputOptions> = {
   layers: LAYERS_KIND,
   for: choice(LOADERS),
+  referrers: FLAG,
   concurrency: CONCURRENCY_KIND,
   dryRun: FLAG,
   onProgress: COMMON.onProgress,
@@ -112,7 +119,10 @@ export async function writeImages(source: ImageSource, options: WriteOptions): P
   const willRecompress = dryRun === true && announceRecompression(selected, change, planOptions);
   const recompressed = dryRun === true ? selected : await planRecompressed(selected, change, planOptions);
   // In an OCI layout every new manifest is an OCI manifest: not all readers of layouts know Docker's.
-  const settled = await planSettled(recompressed, output.format === "oci" || willRecompress, planOptions);
+  const images = await planSettled(recompressed, output.format === "oci" || willRecompress, planOptions);
+  // A docker archive has no manifests, so that nothing can refer to them.
+  const isCarried = options.referrers !== false && output.format !== "docker";
+  const settled = isCarried ? await planReferrers(images, planOptions) : images;
   const named = settled.plan.roots.map(root => ({ id: idOf(root), names: root.names }));
   for (const message of nameNotes(named)) planOptions.onNote(message);
   if (dryRun === true) {
@@ -200,6 +210,7 @@ function writtenImages({ plan, originals }: PlannedImages): readonly WrittenImag
     const original = originals[index];
     const isChanged = original?.kind === "settled" && original.descriptor.digest !== digest;
     const previous = isChanged ? { previousDigest: original.descriptor.digest } : {};
-    return [{ names: root.names, digest, mediaType, ...previous }];
+    const referrers = referrersSummary(plan, root);
+    return [{ names: root.names, digest, mediaType, ...previous, ...(referrers === undefined ? {} : { referrers }) }];
   });
 }

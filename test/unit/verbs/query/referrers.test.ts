@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { referrersTag } from "../../../../src/registry/api/referrers.ts";
+import { referrersTag } from "../../../../src/oci/referrers/referrers-tag.ts";
 import { referrers } from "../../../../src/verbs/query/referrers.ts";
 import type { Reply } from "../../../support/memory-registry.ts";
 import { json, ScriptedRegistry } from "../../../support/scripted-registry.ts";
