@@ -55,6 +55,8 @@ export {
   inspectImage,
 } from "./verbs/inspect.ts";
 export { type ListReferencesOptions, listReferences } from "./verbs/lock/list-references.ts";
+export { type LockOptions, type LockResult, lock } from "./verbs/lock/lock.ts";
+export type { LockedImageSize, MediaCount } from "./verbs/lock/lock-sizes.ts";
 export { type LoginOptions, type LoginResult, login } from "./verbs/login.ts";
 export { type LogoutOptions, type LogoutResult, logout } from "./verbs/logout.ts";
 export type { Compression, Foreign, Layers, Sparse, ToolTarget } from "./verbs/options/choices.ts";

@@ -10,7 +10,7 @@ import { noSuchPlatform } from "./image-platforms.ts";
 export function selectForRoots(
   roots: readonly Root[],
   wanted: readonly Platform[] | "all",
-  verb: "pull" | "copy" | "convert",
+  verb: "pull" | "lock" | "copy" | "convert",
 ): SelectChildren {
   const own = new Map<Digest, readonly Platform[] | "all">();
   for (const root of roots) {
@@ -33,7 +33,7 @@ export function selectForRoots(
  */
 export function selectPlatforms(
   wanted: readonly Platform[] | "all",
-  verb: "pull" | "copy" | "convert",
+  verb: "pull" | "lock" | "copy" | "convert",
 ): SelectChildren {
   return (view, parent) => {
     if (view.kind !== "index" || wanted === "all") return manifestChildren(view);

@@ -16,9 +16,14 @@ import { append } from "../util/append.ts";
  * pulled, and the whole index. Registries refuse such an index. Its digest changes, which the copy reports.
  *
  * @param onNote is called with what was dropped.
+ * @param because is said of it; default "not in the archive".
  */
-export function pruneSparse(source: ImageSource, onNote: (message: string) => void): ImageSource {
-  const pruning: Pruning = { source, rewritten: new Map(), kept: new Map() };
+export function pruneSparse(
+  source: ImageSource,
+  onNote: (message: string) => void,
+  because = "not in the archive",
+): ImageSource {
+  const pruning: Pruning = { source, because, rewritten: new Map(), kept: new Map() };
   return derivedSource(source, {
     async *roots(signal) {
       for await (const root of source.roots(signal)) yield await pruneRoot(pruning, root, onNote, signal);
@@ -29,6 +34,7 @@ export function pruneSparse(source: ImageSource, onNote: (message: string) => vo
 
 interface Pruning {
   readonly source: ImageSource;
+  readonly because: string;
   readonly rewritten: Map<Digest, Uint8Array>;
   /** By the digest of an index, which is pruned once (security case M-07). */
   readonly kept: Map<Digest, Kept>;
@@ -57,7 +63,7 @@ async function pruneRoot(
       { hint: "Pull the image for the platform you need, and save it again." },
     );
   }
-  if (absent !== "") onNote(`${name}: not in the archive, and left out of its index: ${absent}`);
+  if (absent !== "") onNote(`${name}: ${pruning.because}, and left out of its index: ${absent}`);
   return { ...root, descriptor: kept.descriptor };
 }
 

@@ -4,7 +4,7 @@ import { listRoots } from "../content/derived-source.ts";
 import { noteTo, type OnProgress, readingTo } from "../content/progress.ts";
 import { registrySource } from "../registry/registry-source.ts";
 import { checkedOptions, type OptionsShape } from "../util/options/checked-options.ts";
-import { stat } from "../util/read-disk.ts";
+import { isArchivePath } from "./options/archive-path.ts";
 import { COMMON, READING } from "./options/common-options.ts";
 import { checkText } from "./options/option-values.ts";
 import { describeImages, type InspectedImage } from "./shared/describe-images.ts";
@@ -52,7 +52,7 @@ export async function inspect(source: string, options: InspectOptions = {}): Pro
   checkText("inspect", "the path of an archive or the name of an image", source);
   options = checkedOptions(options, INSPECT_OPTIONS);
   const { registry, stdin, onProgress, signal } = options;
-  if (await isPath(source)) return await inspectArchive(source, { stdin, onProgress, signal });
+  if (await isArchivePath(source)) return await inspectArchive(source, { stdin, onProgress, signal });
   return await inspectImage(source, { registry, onProgress, signal });
 }
 
@@ -104,13 +104,4 @@ export async function inspectImage(reference: string, options: RemoteOptions = {
     const roots = await listRoots(remote, signal);
     return { source: reference, kind: "registry", images: await describeImages(remote, roots, signal) };
   });
-}
-
-/** A slash at the start, a leading dot or an archive's ending mean a file even when there is none: the error then says so. */
-async function isPath(source: string): Promise<boolean> {
-  if (source === "-" || /^\.{0,2}\//.test(source) || /\.(tar|tgz|tar\.[a-z0-9]+)$/i.test(source)) return true;
-  return await stat(source).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,18 +1,17 @@
 import { dirname, resolve } from "node:path";
-import { type ImgpackError, PartialError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import { formatPlatform, hostPlatform, type Platform } from "../oci/platform.ts";
 import { readingSource } from "../registry/client/registry-answer.ts";
-import { type FullReference, registrySource, type SourceReference } from "../registry/registry-source.ts";
+import type { SourceReference } from "../registry/registry-source.ts";
 import { checkedOptions, type OptionsShape } from "../util/options/checked-options.ts";
 import { FLAG, FOLDER_PATH, OUTPUT, required, TEXT_LIST, TEXTS } from "../util/options/option-kinds.ts";
 import { type ToolFile, ToolFiles } from "./files/tool-files.ts";
-import type { Foreign, ToolTarget } from "./options/choices.ts";
-import { COMMON, FOREIGN_KIND, PLATFORMS, TOOLS } from "./options/common-options.ts";
+import type { Foreign, Sparse, ToolTarget } from "./options/choices.ts";
+import { COMMON, FOREIGN_KIND, PLATFORMS, SPARSE_KIND, TOOLS } from "./options/common-options.ts";
 import type { RegistryOptions } from "./options/registry-options.ts";
-import { checkedImages, type RequestedImage, resolveImage, sourceReference } from "./requested/requested-image.ts";
+import type { RequestedImage } from "./requested/requested-image.ts";
+import { RequestedSource } from "./requested/requested-source.ts";
 import { type ArchiveOutput, type OpenedOutput, openOutput } from "./shared/open-output.ts";
-import { RegistryPool } from "./shared/registry-pool.ts";
-import { readableReference } from "./shared/remote-image.ts";
 import {
   OUTPUT_OPTIONS,
   type OutputOptions,
@@ -40,6 +39,11 @@ export interface PullOptions extends OutputOptions {
   readonly mirror?: string | readonly string[] | undefined;
   /** `os/architecture[/variant]`, or "all" alone. Default: linux with the architecture of this machine. */
   readonly platform?: string | readonly string[] | undefined;
+  /**
+   * What becomes of an index of which not all platforms are taken. "keep" leaves it as it is; "prune" drops the others, and
+   * the digest changes; "fail" refuses it. Default "keep".
+   */
+  readonly sparse?: Sparse | undefined;
   /** Default "skip". Foreign layers that the registry has are pulled in any case. */
   readonly foreign?: Foreign | undefined;
   /** Writes the other images if one of several fails; the call still rejects, with PartialError. Default false. */
@@ -62,6 +66,7 @@ const PULL_OPTIONS: OptionsShape<PullOptions> = {
   trustedReferences: TEXT_LIST,
   mirror: TEXTS,
   platform: PLATFORMS,
+  sparse: SPARSE_KIND,
   foreign: FOREIGN_KIND,
   keepGoing: FLAG,
   restart: FLAG,
@@ -110,47 +115,26 @@ export async function pull(
 ): Promise<PullResult> {
   options = checkedOptions(options, PULL_OPTIONS);
   const started = performance.now();
-  const onProgress = options.onProgress ?? (() => undefined);
-  const requested = checkedImages("pull", references);
-  if (requested.length === 0) throw new UsageError("Cannot pull: no image named, expected at least one reference");
   const platforms = readPlatforms("pull", options.platform, [hostPlatform()]);
+  await using requested = new RequestedSource("pull", references, options);
   const output = await openOutput(options.output);
-  const resolved = requested.map(image => resolveImage(image, options.registry));
-  const full = resolved.map(image => sourceReference("pull", image));
-  const trusted = options.trustedReferences?.map(text => readableReference(text, options.registry)) ?? full;
   const tools = await findTools(options, output);
-  const failures = new Map<FullReference, ImgpackError>();
-  const onFailed =
-    options.keepGoing === true
-      ? (reference: FullReference, error: ImgpackError): void => {
-          failures.set(reference, error);
-          // Nothing would be left to write.
-          if (failures.size === full.length) throw error;
-        }
-      : undefined;
-  await using registries = new RegistryPool(options, registriesOf(trusted), onProgress);
-  registries.admit(registriesOf(full));
   if (options.dryRun !== true) await tools?.copy(options.signal);
-  await using source = registrySource(full, registries.repositoryFor, {
-    candidatesFor: registries.candidatesFor,
-    onNote: registries.note,
-    foreign: options.foreign,
-    platforms,
-    referrersFinder: options.referrers === false ? undefined : registries.referrersFinder,
-    onFailed,
-  });
+  await using source = requested.open(platforms);
   const write: WriteOptions = {
     verb: "pull",
     ...options,
     output,
     platforms,
     isPlatformDefault: options.platform === undefined || options.platform.length === 0,
-    command: commandOf(full, platforms, options),
-    sourceName: requested.map(({ reference }) => reference).join(", "),
+    left: requested.left,
+    known: requested.known,
+    command: commandOf(requested.references, platforms, options),
+    sourceName: requested.name,
   };
   const written = await readingSource(async () => await writeImages(source, write));
   const { plan, images, platforms: found } = written;
-  const { requests } = await registries.traffic();
+  const { requests } = await requested.registries.traffic();
   const result: PullResult = {
     output: output.name,
     images,
@@ -161,17 +145,7 @@ export async function pull(
     seconds: (performance.now() - started) / 1000,
     tools: tools?.files ?? [],
   };
-  if (failures.size > 0) {
-    throw new PartialError(
-      `Cannot pull ${failures.size} of ${full.length} images: ${[...failures.values()].map(({ message }) => message).join("; ")}`,
-      [...failures.values()],
-      {
-        failed: full.flatMap((one, index) => (failures.has(one) ? (resolved[index]?.line ?? []) : [])),
-        result,
-        hint: `${output.name} contains the others.`,
-      },
-    );
-  }
+  requested.settle(result, `${output.name} contains the others.`);
   return result;
 }
 
@@ -188,21 +162,26 @@ async function findTools(
   return await ToolFiles.find(targets, toolDir ?? dirname(process.execPath), resolve(name), signal);
 }
 
-function registriesOf(references: readonly FullReference[]): readonly string[] {
-  return references.map(({ registry }) => registry);
-}
-
 /** What makes two runs the same: not how fast or by which way, but what is to be in the file. */
 function commandOf(
   references: readonly SourceReference[],
   platforms: readonly Platform[] | "all",
-  { layers, for: loader, foreign, referrers = true }: PullOptions,
+  { layers, for: loader, foreign, sparse, referrers = true }: PullOptions,
 ): string {
   const names = references.map(({ registry, repository, tag, digest, name, platforms: own }) => [
     [registry, repository, tag, digest],
     ...(name === undefined && own === undefined ? [] : [name, own === undefined ? own : platformTexts(own)]),
   ]);
-  return JSON.stringify(["pull", names, platformTexts(platforms), layers, loader, foreign, referrers]);
+  return JSON.stringify([
+    "pull",
+    names,
+    platformTexts(platforms),
+    layers,
+    loader,
+    foreign,
+    referrers,
+    ...(sparse === undefined ? [] : [sparse]),
+  ]);
 }
 
 function platformTexts(platforms: readonly Platform[] | "all"): readonly string[] | "all" {

@@ -53,7 +53,11 @@ test("convert carries the lock along, also under a new name, and says what it ch
   await convert(first ?? "", { output: same ?? "", sparse: "keep" });
   await convert(first ?? "", { output: renamed ?? "", tag: "other.lan/app:9" });
   const before = await lockOf(first ?? "");
-  expect(await lockOf(same ?? "")).toMatchObject({ images: before.images, blobs: before.blobs });
+  expect(await lockOf(same ?? "")).toMatchObject({
+    // What refers to the images is not part of this.
+    images: before.images.map(({ lookup: _lookup, ...image }) => image),
+    blobs: before.blobs,
+  });
   const after = await lockOf(renamed ?? "");
   expect(after).toMatchObject({ platforms: ["all"], sparse: "prune" });
   expect(after.images).toMatchObject([

@@ -49,7 +49,7 @@ export type KnownImage = Partial<Pick<LockedImage, "digest" | "from" | "platform
 export function planLock(plan: CopyPlan, settings: LockSettings): Lock {
   const { platforms, sparse, layers, left = [], originals } = settings;
   return lockOf({
-    platforms: platforms === "all" ? ["all"] : platforms.map(formatPlatform),
+    platforms: platformTexts(platforms),
     sparse,
     referrers: plan.roots.some(({ referrers }) => referrers !== undefined),
     ...(layers === undefined ? {} : { layers }),
@@ -108,9 +108,10 @@ function imagesOf(
   plan: CopyPlan,
   root: SettledRoot,
   original: Root | undefined,
-  { imageOf }: LockSettings,
+  { imageOf, platforms: wanted }: LockSettings,
 ): readonly LockedImage[] {
   const { descriptor, names, referrers } = root;
+  const platforms = ownPlatforms(root, wanted);
   const source = original?.kind === "settled" ? original.descriptor.digest : descriptor.digest;
   const { manifests, absent } = closureOf(plan, [descriptor]);
   return (names.length === 0 ? [""] : names).map(name => {
@@ -119,6 +120,7 @@ function imagesOf(
       name,
       digest,
       ...(digest === descriptor.digest ? {} : { written: descriptor.digest }),
+      ...(platforms === undefined ? {} : { platforms }),
       manifests,
       absent,
       referrers: [],
@@ -127,6 +129,17 @@ function imagesOf(
       ...(referrers?.lookup === undefined ? {} : { lookup: referrers.lookup }),
     };
   });
+}
+
+function platformTexts(platforms: readonly Platform[] | "all"): readonly string[] {
+  return platforms === "all" ? ["all"] : [...new Set(platforms.map(formatPlatform))].sort();
+}
+
+/** The choice of an image, if it differs from that of the lock. */
+function ownPlatforms({ platforms }: Root, wanted: readonly Platform[] | "all"): readonly string[] | undefined {
+  if (platforms === undefined) return undefined;
+  const own = platformTexts(platforms);
+  return own.join() === platformTexts(wanted).join() ? undefined : own;
 }
 
 /** Digests below some manifests, which are among them. */

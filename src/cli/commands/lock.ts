@@ -1,32 +1,126 @@
 import type { Argv, CommandModule } from "yargs";
-import { UsageError } from "../../errors.ts";
+import { PartialError } from "../../errors.ts";
+import type { LockResult, Sparse } from "../../index.ts";
+import { checkApart } from "../../util/output-checks.ts";
 import type { Context } from "../context.ts";
-import { fromFileFlag, guessFlag, type ListFlags, listedReferences } from "../flags/list-flags.ts";
+import { platformsFlag, platformsOf, type ReferrersFlags, referrersFlag } from "../flags/archive-flags.ts";
+import {
+  guessFlag,
+  type ListFlags,
+  listedImages,
+  listedReferences,
+  listFlags,
+  withFailedList,
+} from "../flags/list-flags.ts";
+import { registryFromFlags } from "../flags/registry-flags.ts";
 import { type RemoteFlags, remoteFlags } from "../flags/remote-flags.ts";
-import { printReferences } from "../output/reference-lines.ts";
+import { rateOf } from "../flags/retry-flags.ts";
+import { sparseFlag } from "../flags/sparse-flag.ts";
+import { Progress } from "../output/progress.ts";
+import { reportResult } from "../output/report-result.ts";
 
-interface LockFlags extends RemoteFlags, ListFlags {
+interface LockFlags extends RemoteFlags, ListFlags, ReferrersFlags {
   readonly references?: string[] | undefined;
+  readonly output?: string | undefined;
+  readonly platform?: string[] | undefined;
+  readonly sparse?: Sparse | undefined;
+  readonly mirror?: string[] | undefined;
+  readonly keepGoing?: boolean | undefined;
+  readonly rate?: string | undefined;
   readonly list?: boolean | undefined;
 }
 
 export function lockCommand(context: Context): CommandModule<object, LockFlags> {
   return {
     command: "lock [references..]",
-    describe: "list the images that files name",
-    builder: parser => lockFlags(guessFlag(fromFileFlag(remoteFlags(parser), "references"))),
+    describe: "find out what images mean: digests, sizes, media; or list the images that files name",
+    builder: parser => lockFlags(guessFlag(listFlags(remoteFlags(parser), "references"))),
     handler: async flags => await runLock(flags, context),
   };
 }
 
 function lockFlags<T>(parser: Argv<T>) {
-  return parser
-    .positional("references", { type: "string", array: true, describe: "images: registry/repository:tag or @digest" })
-    .option("list", { type: "boolean", describe: "print the references and where they were found; ask no registry" })
+  const own = parser
+    .positional("references", {
+      type: "string",
+      array: true,
+      describe: "images: registry/repository:tag or @digest; or one archive or folder",
+    })
+    .option("output", {
+      alias: "o",
+      type: "string",
+      requiresArg: true,
+      describe: "file to write the lock to (default stdout)",
+    })
+    .option("mirror", {
+      type: "string",
+      array: true,
+      requiresArg: true,
+      nargs: 1,
+      describe: "HOST[:PORT][/PATH] to try before the mirrors of registries.conf and the registry (default none)",
+    })
+    .option("rate", {
+      type: "string",
+      requiresArg: true,
+      describe: "bytes per second of the transfer, such as 10M, to show how long it takes (default: not shown)",
+    })
+    .option("keep-going", { type: "boolean", describe: "skip images that cannot be read (exit code 10)" })
+    .option("list", { type: "boolean", describe: "print the references and where they were found; ask no registry" });
+  return sparseFlag(referrersFlag(platformsFlag(own, "linux on this machine's architecture")))
+    .example("$0 lock -f images.txt -o site.lock", "what to pull, and how much it is")
     .example("$0 lock --list -f chart.yaml", "what a chart names, as a list for -f");
 }
 
 async function runLock(flags: LockFlags, context: Context): Promise<void> {
-  if (flags.list !== true) throw new UsageError("Cannot run lock: no --list given, expected it");
-  await printReferences(context, await listedReferences(flags.references, flags, "lock", context.signal), flags);
+  if (flags.list === true) {
+    const { printReferences } = await import("../output/reference-lines.ts");
+    return await printReferences(
+      context,
+      await listedReferences(flags.references, flags, "lock", context.signal),
+      flags,
+    );
+  }
+  const rate = flags.rate === undefined ? undefined : rateOf("--rate", flags.rate);
+  const registry = await registryFromFlags(flags, context.signal);
+  const progress = new Progress(context, flags, "Reading");
+  const { lock } = await import("../../verbs/lock/lock.ts");
+  const { lockLines, printLock, writeLock } = await import("../output/lock-lines.ts");
+  try {
+    const references = await listedImages(flags.references, flags, "lock", context.signal);
+    const { output } = flags;
+    if (output !== undefined) await checkApart(output, [...(flags.references ?? []), ...(flags.fromFile ?? [])]);
+    const work = async (): Promise<LockResult> =>
+      await lock(references, {
+        registry,
+        trustedReferences: flags.references ?? [],
+        mirror: flags.mirror,
+        platform: platformsOf(flags),
+        sparse: flags.sparse,
+        referrers: flags.noReferrers !== true,
+        keepGoing: flags.keepGoing,
+        onProgress: progress.onProgress,
+        signal: context.signal,
+      }).then(
+        async result => await written(result),
+        async error => {
+          if (error instanceof PartialError && error.result !== undefined) await written(error.result as LockResult);
+          throw error;
+        },
+      );
+    const written = async (result: LockResult): Promise<LockResult> => {
+      if (output !== undefined) await writeLock(output, result);
+      return result;
+    };
+    await reportResult(
+      flags,
+      async () => await withFailedList(flags, references, progress.note, work),
+      result => {
+        progress.end();
+        printLock(context, result, flags);
+        for (const line of lockLines(result, rate)) progress.note(line);
+      },
+    );
+  } finally {
+    progress.end();
+  }
 }

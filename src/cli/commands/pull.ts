@@ -1,5 +1,5 @@
 import type { Argv, CommandModule } from "yargs";
-import type { Foreign, ToolTarget } from "../../index.ts";
+import type { Foreign, Sparse, ToolTarget } from "../../index.ts";
 import { type Context, printLine } from "../context.ts";
 import {
   ARCHIVE_OUTPUT,
@@ -11,6 +11,7 @@ import {
 } from "../flags/archive-flags.ts";
 import { type ListFlags, listedImages, listFlags, withFailedList } from "../flags/list-flags.ts";
 import { READ_REGISTRY, registryFromFlags } from "../flags/registry-flags.ts";
+import { sparseFlag } from "../flags/sparse-flag.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
@@ -23,6 +24,7 @@ interface PullFlags extends TransferFlags, ArchiveFlags, ListFlags {
   readonly mirror?: string[] | undefined;
   readonly restart?: boolean | undefined;
   readonly foreign?: Foreign | undefined;
+  readonly sparse?: Sparse | undefined;
   readonly withTool?: string[] | undefined;
 }
 
@@ -73,7 +75,7 @@ function pullFlags(parser: Argv) {
       describe: "TARGET[,…] of the single executables to put next to the archive, such as linux-x64 (default none)",
     })
     .option("keep-going", { type: "boolean", describe: "skip images that cannot be fetched (exit code 10)" });
-  return archiveFlags(own, "linux on this machine's architecture")
+  return archiveFlags(sparseFlag(own), "linux on this machine's architecture")
     .example("$0 pull registry.lan:5000/hello:latest -o out.tar", "one image, for this machine's architecture")
     .example("$0 pull registry.lan:5000/hello:latest -o - | docker load", "without a file in between");
 }
@@ -94,6 +96,7 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
         mirror: flags.mirror,
         restart: flags.restart,
         foreign: flags.foreign,
+        sparse: flags.sparse,
         withTool: flags.withTool?.flatMap(text => text.split(",")) as readonly ToolTarget[] | undefined,
         toolDir: process.env["IMGPACK_TOOL_DIR"] || undefined,
         platform: platformsOf(flags),

@@ -46,17 +46,18 @@ export function retryOptions(flags: RetryFlags): Pick<RegistryOptions, "retry" |
   }
   return {
     retry: { count: retry, timeoutMs: timeout === undefined ? undefined : Math.round(timeout * 1000) },
-    limitRate: limitRate === undefined ? undefined : maximumRate(limitRate),
+    limitRate: limitRate === undefined ? undefined : rateOf("--limit-rate", limitRate),
     minRate: minRate === undefined ? undefined : minimumRate(minRate),
   };
 }
 
 const FACTORS: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 
-function maximumRate(text: string): number {
+/** @throws UsageError for less than 1K. */
+export function rateOf(flag: "--limit-rate" | "--rate", text: string): number {
   const rate = bytesPerSecond(text);
   if (rate !== undefined && rate >= MIN_LIMIT_RATE) return rate;
-  throw new UsageError(`Cannot use --limit-rate: found ${quote(text)}, expected 1K or more, such as 500K or 10M`);
+  throw new UsageError(`Cannot use ${flag}: found ${quote(text)}, expected 1K or more, such as 500K or 10M`);
 }
 
 function minimumRate(text: string): number {

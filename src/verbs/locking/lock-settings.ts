@@ -5,7 +5,7 @@ import type { CopyPlan, Root } from "../../content/contracts.ts";
 import type { Platform } from "../../oci/platform.ts";
 
 /** What the lock of an archive says beyond its images. */
-export interface LockOptions {
+export interface LockFacts {
   readonly platforms: readonly Platform[] | "all";
   /** Default "keep". */
   readonly sparse?: LockedSparse | undefined;
@@ -29,7 +29,7 @@ export function lockSettings(
   found: LockedPlan,
   written: LockedPlan,
   layers: LockedLayers | undefined,
-  { platforms, sparse = "keep", left, known = {} }: LockOptions,
+  { platforms, sparse = "keep", left, known = {} }: LockFacts,
 ): LockSettings {
   const { imageOf } = known;
   return {
@@ -55,7 +55,7 @@ function withReferrers(found: CopyPlan, written: CopyPlan): CopyPlan {
  *
  * @param lock undefined for an archive without one: nothing is known of it.
  */
-export function carriedOver(lock: Lock | undefined): NonNullable<LockOptions["known"]> {
+export function carriedOver(lock: Lock | undefined): NonNullable<LockFacts["known"]> {
   if (lock === undefined) return { repositoriesOf: () => [] };
   const find = lockedImages(lock);
   const repositories = new Map(lock.blobs.map(blob => [blob.digest, blob.repositories]));

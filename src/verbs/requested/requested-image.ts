@@ -115,7 +115,7 @@ function formatName({ registry, repository, tag, digest }: FullReference): strin
 }
 
 /** For a source, with the platforms read. */
-export function sourceReference(verb: "pull" | "copy", image: ResolvedImage): SourceReference {
+export function sourceReference(verb: "pull" | "lock" | "copy", image: ResolvedImage): SourceReference {
   const { reference, name, platforms } = image;
   return {
     ...reference,

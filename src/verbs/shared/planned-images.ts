@@ -1,18 +1,22 @@
 import { dockerImage, notLoadable } from "../../archive/write/build-metadata.ts";
+import type { LockedSparse } from "../../bundle/lock/lock.ts";
 import type { CopyPlan, ImageSource, Root } from "../../content/contracts.ts";
 import { blobsOf, derivedSource, listRoots, rootsOf } from "../../content/derived-source.ts";
 import { addReferrers, referrersLeftOut } from "../../copy/add-referrers.ts";
 import { atEnd } from "../../copy/copy-ends.ts";
 import { gather, type SelectChildren } from "../../copy/gather.ts";
+import { ArchiveError, UsageError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
-import { OCI_MANIFEST } from "../../oci/media-types.ts";
+import { isManifestType, OCI_MANIFEST } from "../../oci/media-types.ts";
 import { followDigest } from "../../oci/names/pinned-names.ts";
-import type { Platform } from "../../oci/platform.ts";
+import { formatPlatform, type Platform } from "../../oci/platform.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { convertSchema1 } from "../../transform/convert-schema1.ts";
 import { isRecompressed } from "../../transform/layers-to-recompress.ts";
+import { pruneSparse } from "../../transform/prune-sparse.ts";
 import { recompressLayers } from "../../transform/recompress-layers.ts";
 import { settleDrafts } from "../../transform/settle-drafts.ts";
+import { counted, escapeForeign } from "../../util/format.ts";
 import type { LayerChange } from "./layer-change.ts";
 
 /** What is copied, and from where. Each step below takes one and returns the next. */
@@ -61,6 +65,43 @@ export async function planDockerImages(
     kept.map(({ original }) => original),
     options,
   );
+}
+
+/**
+ * Changes what indexes say of platforms that are not taken: nothing, or these entries are dropped.
+ *
+ * @throws UsageError for "fail" and an index with such platforms.
+ */
+export async function planSparse(
+  images: PlannedImages,
+  sparse: LockedSparse | undefined,
+  options: PlanOptions,
+): Promise<PlannedImages> {
+  const { source, plan, originals } = images;
+  if (sparse === "fail") checkWhole(plan);
+  if (sparse !== "prune") return images;
+  const taken = derivedSource(source, {
+    async blob(descriptor, signal) {
+      const { digest, mediaType } = descriptor;
+      if (!isManifestType(mediaType) || plan.manifests.has(digest)) return await source.blob(descriptor, signal);
+      throw new ArchiveError("missing-blob", `Cannot read manifest ${digest}: not taken, expected a platform that is`);
+    },
+  });
+  const pruned = pruneSparse(taken, options.onNote, "not asked for");
+  return await planAgain(pruned, await listRoots(pruned, options.signal), originals, options);
+}
+
+function checkWhole(plan: CopyPlan): void {
+  for (const root of plan.roots) {
+    const view = root.kind === "settled" ? plan.manifests.get(root.descriptor.digest)?.view : undefined;
+    const absent = (view?.kind === "index" ? view.manifests : []).filter(({ digest }) => !plan.manifests.has(digest));
+    const labels = absent.flatMap(({ platform }) => (platform === undefined ? [] : [formatPlatform(platform)]));
+    if (absent.length === 0) continue;
+    const found = escapeForeign([...new Set(labels)].join(", ") || counted(absent.length, "manifest"));
+    throw new UsageError(`Cannot take ${nameOf(root)}: not asked for ${found} of its index, expected all of it`, {
+      hint: "Take them with --platform all, or change the index with --sparse prune.",
+    });
+  }
 }
 
 /** @returns `images` itself if no layer changes. */

@@ -12,11 +12,10 @@ import type { Digest } from "../../oci/digest.ts";
 import { nameNotes } from "../../oci/names/name-notes.ts";
 import { formatPlatform, hostPlatform, type Platform, parsePlatform } from "../../oci/platform.ts";
 import { RECOMPRESS_CONCURRENCY } from "../../transform/recompress-layers.ts";
-import { append } from "../../util/append.ts";
 import type { OptionsShape } from "../../util/options/checked-options.ts";
 import { CONCURRENCY_KIND, choice, FLAG } from "../../util/options/option-kinds.ts";
 import { DEFAULT_CONCURRENCY } from "../../util/options/option-limits.ts";
-import { type LockOptions, lockSettings } from "../locking/lock-settings.ts";
+import { type LockFacts, lockSettings } from "../locking/lock-settings.ts";
 import type { Layers } from "../options/choices.ts";
 import { COMMON, LAYERS_KIND } from "../options/common-options.ts";
 import { listOf } from "../options/option-values.ts";
@@ -35,6 +34,7 @@ import {
   planRecompressed,
   planReferrers,
   planSettled,
+  planSparse,
 } from "./planned-images.ts";
 
 /** Options of the functions that write archives. */
@@ -85,9 +85,9 @@ export interface Written {
   readonly platforms: readonly string[];
 }
 
-export interface WriteOptions extends OutputOptions, LockOptions {
+export interface WriteOptions extends OutputOptions, LockFacts {
   /** For errors. */
-  readonly verb: "pull" | "convert";
+  readonly verb: "pull" | "lock" | "convert";
   /** What the user asked for; an interrupted run can be resumed by the same command. */
   readonly command?: string | undefined;
   /** Discards what an interrupted run has left. */
@@ -112,9 +112,8 @@ export async function writeImages(source: ImageSource, options: WriteOptions): P
   const [platform = hostPlatform()] = platforms === "all" ? [] : platforms;
   const planOptions = planOptionsOf(options);
   if (change.target === "zstd") planOptions.onNote(ZSTD_NOTE);
-  const planned = await planImages(source, options.originals, planOptions);
-  const found = await platformsOf(planned, options);
-  const selected = await planSelected(found.images, profile, platform, options, planOptions);
+  const chosen = await planChosen(source, options, planOptions);
+  const selected = await planSelected(chosen.images, profile, platform, options, planOptions);
   // A dry run does not measure recompressed layers: it would have to read them.
   const willRecompress = dryRun === true && announceRecompression(selected, change, planOptions);
   const recompressed = dryRun === true ? selected : await planRecompressed(selected, change, planOptions);
@@ -130,15 +129,40 @@ export async function writeImages(source: ImageSource, options: WriteOptions): P
   } else {
     const maxConcurrency = recompressed === selected ? output.maxConcurrency : RECOMPRESS_CONCURRENCY;
     const layers = recompressed === selected ? undefined : change.target;
-    const lock = lockSettings(planned, settled, layers, options);
+    const lock = lockSettings(chosen.planned, settled, layers, options);
     await copyToOutput(settled, { platform, lock }, Math.min(output.maxConcurrency, maxConcurrency), options);
   }
-  return { plan: settled.plan, images: writtenImages(settled), platforms: found.platforms };
+  return { plan: settled.plan, images: writtenImages(settled), platforms: [...new Set(chosen.platforms.flat())] };
+}
+
+export type ChooseOptions = Pick<
+  WriteOptions,
+  "platforms" | "isPlatformDefault" | "sparse" | "verb" | "originals" | "onAbsent" | "onProgress" | "signal"
+>;
+
+/** The images as the source has them, and what is taken of them. */
+export interface ChosenImages {
+  readonly planned: PlannedImages;
+  readonly images: PlannedImages;
+  /** What each image runs on, in the order of the plan's roots. */
+  readonly platforms: readonly (readonly string[])[];
+}
+
+/** Plans what is taken of a source, before layers change. */
+export async function planChosen(
+  source: ImageSource,
+  options: ChooseOptions,
+  planOptions: PlanOptions = planOptionsOf(options),
+): Promise<ChosenImages> {
+  const planned = await planImages(source, options.originals, planOptions);
+  const found = await platformsOf(planned, options);
+  const sparse = options.verb === "convert" ? undefined : options.sparse;
+  return { planned, platforms: found.platforms, images: await planSparse(found.images, sparse, planOptions) };
 }
 
 /** @throws UsageError for anything but "os/arch[/variant]" or "all" alone. */
 export function readPlatforms(
-  verb: "pull" | "convert" | "copy",
+  verb: "pull" | "lock" | "convert" | "copy",
   platform: string | readonly string[] | undefined,
   otherwise: readonly Platform[] | "all",
 ): readonly Platform[] | "all" {
@@ -149,7 +173,7 @@ export function readPlatforms(
   throw new UsageError(`Cannot ${verb}: "all" is given next to other platforms, expected it alone`);
 }
 
-function planOptionsOf({ platforms, verb, onAbsent, onProgress, signal }: WriteOptions): PlanOptions {
+export function planOptionsOf({ platforms, verb, onAbsent, onProgress, signal }: ChooseOptions): PlanOptions {
   const onNote = noteTo(onProgress);
   return { selectFor: roots => selectForRoots(roots, platforms, verb), onAbsent, onNote, signal };
 }
@@ -157,19 +181,19 @@ function planOptionsOf({ platforms, verb, onAbsent, onProgress, signal }: WriteO
 /** What the images run on. @throws NotFoundError if it is not what was asked for. */
 async function platformsOf(
   { source, plan, originals }: PlannedImages,
-  { platforms, isPlatformDefault, verb, signal }: WriteOptions,
-): Promise<{ readonly images: PlannedImages; readonly platforms: readonly string[] }> {
+  { platforms, isPlatformDefault, verb, signal }: ChooseOptions,
+): Promise<Pick<ChosenImages, "images" | "platforms">> {
   const configs = new Map<Digest, Uint8Array>();
-  const labels: string[] = [];
+  const labels: (readonly string[])[] = [];
   for (const root of plan.roots) {
     const found = await rootPlatforms(source, plan, root, signal, configs);
     const wanted = root.platforms ?? (isPlatformDefault === true ? "all" : platforms);
     if (wanted !== "all") checkPlatforms(wanted, found, `${verb} ${nameOf(root)}`);
-    append(labels, found.map(formatPlatform));
+    labels.push(found.map(formatPlatform));
   }
   // A registry is not asked again.
   const blob = blobsOf(source, digest => configs.get(digest));
-  return { images: { source: derivedSource(source, { blob }), plan, originals }, platforms: [...new Set(labels)] };
+  return { images: { source: derivedSource(source, { blob }), plan, originals }, platforms: labels };
 }
 
 /** The images that the output's format can contain. */

@@ -1,0 +1,11 @@
+import type { Argv } from "yargs";
+import type { Sparse } from "../../index.ts";
+
+/** `--sparse` of the commands that read registries. */
+export function sparseFlag<T>(parser: Argv<T>): Argv<T & { readonly sparse?: Sparse | undefined }> {
+  return parser.option("sparse", {
+    requiresArg: true,
+    choices: ["keep", "prune", "fail"] as const,
+    describe: "what to do with an index that names platforms which are not asked for (default keep)",
+  });
+}

@@ -1,0 +1,57 @@
+import { StorageError } from "../../errors.ts";
+import type { LockResult } from "../../index.ts";
+import { counted, escapeForeign, formatBytes, formatDuration, quote } from "../../util/format.ts";
+import { replaceFile } from "../../util/replace-file.ts";
+import { storageState } from "../../util/system-fault.ts";
+import { type Context, printLine } from "../context.ts";
+import { jsonText } from "./json-text.ts";
+import { table } from "./table.ts";
+
+/** Digits of an id that people read out. */
+const SHORT_ID_DIGITS = 12;
+
+/** What a lock contains, as text: a table of the images, and what they take together. */
+export function* lockLines(result: LockResult, bytesPerSecond: number | undefined): Generator<string> {
+  const { id, images, bytes, separateBytes, archiveBytes, media, left } = result;
+  yield* table(
+    ["IMAGE", "DIGEST", "PLATFORMS", "SIZE", "SHARED"],
+    images.map(image => [
+      image.name || "(no name)",
+      image.digest,
+      image.platforms.map(platform => escapeForeign(platform)).join(",") || "-",
+      formatBytes(image.bytes),
+      formatBytes(image.sharedBytes),
+    ]),
+  );
+  yield `${counted(images.length, "image")}, ${formatBytes(bytes)} stored once, ${formatBytes(separateBytes)} stored separately`;
+  const counts = media.map(({ medium, count }) => `${count} × ${medium}`).join(", ");
+  yield `Archive ${formatBytes(archiveBytes)}: at least ${counts}`;
+  if (bytesPerSecond !== undefined)
+    yield `Transfer ${formatDuration(archiveBytes / bytesPerSecond)} at ${formatBytes(bytesPerSecond)}/s`;
+  if (left > 0) yield `Left out: ${counted(left, "image")}`;
+  yield `Lock ${id.slice("sha256:".length, "sha256:".length + SHORT_ID_DIGITS)}`;
+}
+
+/** The lock on stdout, unless it goes to a file; with `--json` the result, with the lock in it. */
+export function printLock(
+  context: Context,
+  { text, ...result }: LockResult,
+  { json, output }: { readonly json?: boolean | undefined; readonly output?: string | undefined },
+): void {
+  if (json !== true) {
+    if (output === undefined) context.stdout.write(text);
+    return;
+  }
+  const lock = output === undefined ? { lock: JSON.parse(text) as object } : { output };
+  printLine(context, jsonText({ ...result, ...lock }));
+}
+
+/** @throws StorageError */
+export async function writeLock(path: string, { text }: LockResult): Promise<void> {
+  try {
+    await replaceFile(path, text);
+  } catch (cause) {
+    const found = storageState(cause, "no such folder");
+    throw new StorageError(`Cannot write lock ${quote(path)}: ${found}, expected a writable file`, { cause });
+  }
+}

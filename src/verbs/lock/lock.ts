@@ -1,0 +1,216 @@
+import { readArchiveLock } from "../../archive/lock/archive-lock.ts";
+import { planLock } from "../../archive/lock/plan-lock.ts";
+import { openArchive } from "../../archive/open-archive.ts";
+import { formatLock } from "../../bundle/lock/format-lock.ts";
+import type { Lock } from "../../bundle/lock/lock.ts";
+import type { ImageSource } from "../../content/contracts.ts";
+import { noteTo, type OnProgress, readingTo } from "../../content/progress.ts";
+import { planNotes } from "../../copy/plan-notes.ts";
+import { UsageError } from "../../errors.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { hostPlatform, type Platform } from "../../oci/platform.ts";
+import { readingSource } from "../../registry/client/registry-answer.ts";
+import { quote } from "../../util/format.ts";
+import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
+import { FLAG, TEXT_LIST, TEXTS } from "../../util/options/option-kinds.ts";
+import { carriedOver, type LockFacts, lockSettings } from "../locking/lock-settings.ts";
+import { isArchivePath } from "../options/archive-path.ts";
+import type { Sparse } from "../options/choices.ts";
+import { COMMON, PLATFORMS, SPARSE_KIND } from "../options/common-options.ts";
+import type { RegistryOptions } from "../options/registry-options.ts";
+import { checkedImages, type RequestedImage } from "../requested/requested-image.ts";
+import { RequestedSource } from "../requested/requested-source.ts";
+import { planReferrers, planSettled } from "../shared/planned-images.ts";
+import { type ChooseOptions, planChosen, planOptionsOf, readPlatforms } from "../shared/write-images.ts";
+import { archiveBytes, imageSizes, type LockedImageSize, type MediaCount, mediaFor } from "./lock-sizes.ts";
+
+/** Options of `lock`. */
+export interface LockOptions {
+  /** How registries are named and reached; a string is short for `{ host }`. */
+  readonly registry?: string | RegistryOptions | undefined;
+  /** As in `PullOptions`. */
+  readonly trustedReferences?: readonly string[] | undefined;
+  /** As in `PullOptions`. */
+  readonly mirror?: string | readonly string[] | undefined;
+  /** `os/architecture[/variant]`, or "all" alone. Default: linux with the architecture of this machine. */
+  readonly platform?: string | readonly string[] | undefined;
+  /** As in `PullOptions`. */
+  readonly sparse?: Sparse | undefined;
+  /** Locks what refers to the images, too: signatures, SBOMs, attestations. Default true. */
+  readonly referrers?: boolean | undefined;
+  /** Locks the other images if one of several fails; the call still rejects, with PartialError. Default false. */
+  readonly keepGoing?: boolean | undefined;
+  /** Is called with notes and retries. */
+  readonly onProgress?: OnProgress | undefined;
+  /** Stops the call; its promise rejects with `signal.reason`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const LOCK_OPTIONS: OptionsShape<LockOptions> = {
+  ...COMMON,
+  trustedReferences: TEXT_LIST,
+  mirror: TEXTS,
+  platform: PLATFORMS,
+  sparse: SPARSE_KIND,
+  referrers: FLAG,
+  keepGoing: FLAG,
+};
+
+/** What images mean now. */
+export interface LockResult {
+  /** The lock as a file: JSON with one image or blob per line. */
+  readonly text: string;
+  /** sha256 of the text without its field `id`; people read out the first 12 digits. */
+  readonly id: Digest;
+  /** In the order of the lock: by name. */
+  readonly images: readonly LockedImageSize[];
+  /** Sum over all blobs, each counted once. */
+  readonly bytes: number;
+  /** Sum over all images, each with all of its blobs. */
+  readonly separateBytes: number;
+  /** Size of the archive that `pull` writes. */
+  readonly archiveBytes: number;
+  /** How many of the usual media the archive takes at least. */
+  readonly media: readonly MediaCount[];
+  /** Number of images that could not be read. */
+  readonly left: number;
+  /** HTTP requests. */
+  readonly requests: number;
+  readonly seconds: number;
+}
+
+/**
+ * Finds out what images mean now, without their layers: digests, sizes, and what an archive of them takes. `pull` of the same
+ * images writes the same lock into the archive, and `pull` of the lock writes the same archive later.
+ *
+ * @param references `[registry/]repository[:tag]` or `[registry/]repository@digest`, or an object with more; or one path
+ * of an archive or folder, whose lock it is.
+ * @throws NotFoundError also for an image without a `platform` that was asked for; AuthError, NetworkError, RegistryError, IntegrityError from the registry.
+ * @throws ArchiveError, StorageError for an archive that cannot be read, or that its lock does not fit.
+ * @throws UsageError, BadReferenceError for arguments that cannot be used.
+ * @throws PartialError with `keepGoing`, if some of several images failed; the others are locked.
+ * @example
+ * ```ts
+ * import { writeFile } from "node:fs/promises";
+ * import { lock } from "imgpack";
+ *
+ * const { text, bytes, images } = await lock(["registry.lan:5000/team/app:1.4"], { platform: "linux/amd64" });
+ * await writeFile("site.lock", text);
+ * for (const { name, digest } of images) console.log(name, digest, bytes);
+ * ```
+ */
+export async function lock(
+  references: readonly (string | RequestedImage)[],
+  options: LockOptions = {},
+): Promise<LockResult> {
+  options = checkedOptions(options, LOCK_OPTIONS);
+  const started = performance.now();
+  const path = await archiveAmong(checkedImages("lock", references), options);
+  if (path !== undefined) return await lockArchive(path, options, started);
+  const platforms = readPlatforms("lock", options.platform, [hostPlatform()]);
+  await using requested = new RequestedSource("lock", references, options);
+  await using source = requested.open(platforms);
+  const { left, known } = requested;
+  const found = await readingSource(
+    async () =>
+      await plannedLock(source, {
+        verb: "lock",
+        platforms,
+        isPlatformDefault: options.platform === undefined || options.platform.length === 0,
+        sparse: options.sparse,
+        referrers: options.referrers,
+        left,
+        known,
+        sourceName: requested.name,
+        onProgress: options.onProgress,
+        signal: options.signal,
+      }),
+  );
+  const { requests } = await requested.registries.traffic();
+  const result = resultOf(found, requests, started);
+  requested.settle(result, "The lock has the others.");
+  return result;
+}
+
+type PlanLockOptions = ChooseOptions &
+  LockFacts &
+  Pick<LockOptions, "referrers"> & {
+    readonly sourceName: string;
+  };
+
+/** @param given the lock of an archive, in place of the one that its images give. */
+async function plannedLock(source: ImageSource, options: PlanLockOptions, given?: Lock): Promise<Found> {
+  const planOptions = planOptionsOf(options);
+  const { planned, images, platforms } = await planChosen(source, options, planOptions);
+  const whole = await planSettled(images, false, planOptions);
+  const settled = options.referrers === false ? whole : await planReferrers(whole, planOptions);
+  const settings = lockSettings(planned, settled, undefined, options);
+  const { plan } = settled;
+  for (const message of planNotes(plan, options.sourceName)) planOptions.onNote(message);
+  const lock = given ?? planLock(plan, settings);
+  const byDigest = new Map(
+    plan.roots.flatMap((root, index) =>
+      root.kind === "settled" ? [[root.descriptor.digest, platforms[index] ?? []] as const] : [],
+    ),
+  );
+  const [platform = hostPlatform()] = options.platforms === "all" ? [] : options.platforms;
+  return {
+    lock,
+    images: imageSizes(lock, plan, byDigest),
+    archiveBytes: archiveBytes(plan, platform, settings),
+  };
+}
+
+interface Found extends Pick<LockResult, "images" | "archiveBytes"> {
+  readonly lock: Lock;
+}
+
+function resultOf({ lock, images, archiveBytes }: Found, requests: number, started: number): LockResult {
+  return {
+    text: formatLock(lock),
+    id: lock.id,
+    images,
+    bytes: lock.blobs.reduce((sum, { size }) => sum + size, 0),
+    separateBytes: images.reduce((sum, { bytes }) => sum + bytes, 0),
+    archiveBytes,
+    media: mediaFor(archiveBytes),
+    left: lock.left.length,
+    requests,
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+async function lockArchive(path: string, options: LockOptions, started: number): Promise<LockResult> {
+  const { onProgress, signal } = options;
+  const onNote = noteTo(onProgress);
+  await using archive = await openArchive(path, { onNote, onRead: readingTo(onProgress, path), signal });
+  const given = await readArchiveLock(archive.archive, archive.images, signal);
+  const platforms: readonly Platform[] | "all" = "all";
+  const found = await plannedLock(
+    archive,
+    {
+      verb: "lock",
+      platforms,
+      known: carriedOver(given),
+      onAbsent: () => undefined,
+      sourceName: archive.archive.what,
+      onProgress,
+      signal,
+    },
+    given,
+  );
+  return resultOf(found, 0, started);
+}
+
+/** The path, if one alone is given. @throws UsageError for one with options that an archive has decided. */
+async function archiveAmong(
+  [image, ...others]: readonly RequestedImage[],
+  { platform, sparse }: LockOptions,
+): Promise<string | undefined> {
+  if (image === undefined || others.length > 0 || !(await isArchivePath(image.reference))) return undefined;
+  if (platform === undefined && sparse === undefined) return image.reference;
+  throw new UsageError(
+    `Cannot lock ${quote(image.reference)}: found a choice of platforms, expected none for an archive`,
+    { hint: 'It has the platforms that it has: "imgpack convert --platform" takes some of them.' },
+  );
+}

@@ -1,0 +1,34 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { ownEnvironment, runCommand } from "../support/command-line.ts";
+import { temporaryFolder } from "../support/images.ts";
+import { ScriptedRegistry } from "../support/scripted-registry.ts";
+import { storeIndex } from "./lock-support.ts";
+
+ownEnvironment();
+
+test("imgpack lock prints the lock on stdout or into -o, and a table of sizes, media and time on stderr", async () => {
+  const registry = await ScriptedRegistry.start();
+  const { digest } = storeIndex(registry.content, "team/one:1");
+  const reference = `${registry.host}/team/one:1`;
+  const folder = await temporaryFolder();
+  const [list, output] = [join(folder, "images.txt"), join(folder, "site.lock")];
+  await writeFile(list, `${reference}\n`);
+  const onStdout = await runCommand("lock", "-f", list, "--platform", "linux/amd64", "--rate", "1M");
+  expect(onStdout.exitCode).toBe(0);
+  const { id } = JSON.parse(onStdout.stdout);
+  const [head, row, sums, media, time, short] = onStdout.stderr.trimEnd().split("\n");
+  expect(head).toMatch(/^IMAGE +DIGEST +PLATFORMS +SIZE +SHARED$/);
+  expect(row).toMatch(new RegExp(`^${reference} +${digest} +linux/amd64 +[0-9.]+ KiB +0 bytes$`));
+  expect(sums).toMatch(/^1 image, [0-9.]+ KiB stored once, [0-9.]+ KiB stored separately$/);
+  expect(media).toMatch(/^Archive [0-9.]+ KiB: at least 1 × FAT32, 1 × DVD, 1 × BD-25, 1 × BD-50$/);
+  expect(time).toBe("Transfer 1 s at 1.0 MiB/s");
+  expect(short).toBe(`Lock ${id.slice(7, 19)}`);
+  const toFile = await runCommand("lock", reference, "--platform", "linux/amd64", "-o", output, "--quiet");
+  expect(toFile).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
+  expect(await readFile(output, "utf8")).toBe(onStdout.stdout);
+  const json = JSON.parse((await runCommand("lock", reference, "--platform", "linux/amd64", "--json")).stdout);
+  expect(json).toMatchObject({ id, lock: { id }, images: [{ name: reference }] });
+  expect(await runCommand("lock", "-f", list, "-o", list)).toMatchObject({ exitCode: 2 });
+});
