@@ -21,11 +21,19 @@ export {
 export type { Descriptor } from "./oci/descriptor.ts";
 export type { Digest } from "./oci/digest.ts";
 export type { HistoryEntry, RuntimeConfig } from "./oci/image-config.ts";
+export type { TargetLayout } from "./oci/names/image-mapping.ts";
 export type { Platform } from "./oci/platform.ts";
 export type { ServeEvent } from "./serve/respond.ts";
 export { type RunningRegistry, type ServeOptions, serveRegistry as serve } from "./serve/server.ts";
 export { type ConvertOptions, type ConvertResult, convert } from "./verbs/convert/convert.ts";
-export { type CopiedImage, type CopyOptions, type CopyResult, copy, copyTo } from "./verbs/copy/copy.ts";
+export {
+  type CopiedImage,
+  type CopyOptions,
+  type CopyResult,
+  type CopyToOptions,
+  copy,
+  copyTo,
+} from "./verbs/copy/copy.ts";
 export { type DeleteOptions, type Deletion, deleteImage } from "./verbs/delete.ts";
 export {
   type ArchiveDialect,

@@ -13,6 +13,7 @@ const REPEATABLE: ReadonlySet<string> = new Set([
   "expose",
   "label",
   "volume",
+  "map",
   "mirror",
   "allow-host",
   "with-tool",

@@ -131,7 +131,7 @@ test("imgpack copy -f --to copies what a list names, and needs --to", async () =
   const failed = join(await temporaryFolder(), "failed");
   const run = await runCommand("copy", "-f", lines, "--to", to.host, "--failed-list", failed);
   expect(run.exitCode).toBe(10);
-  expect(run.stdout).toMatch(`${to.host}/library/app:2@sha256:`);
+  expect(run.stdout).toMatch(`${to.host}/app:2@sha256:`);
   expect(await readFile(failed, "utf8")).toBe(`${host}/team/gone:1\n`);
   const refused = await runCommand("copy", "-f", lines, `${to.host}/x`);
   expect(refused.exitCode).toBe(2);

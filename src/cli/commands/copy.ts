@@ -4,13 +4,14 @@ import { cacheFolder } from "../../util/cache/cache-folder.ts";
 import { type Context, printLine } from "../context.ts";
 import { platformsFlag, platformsOf } from "../flags/archive-flags.ts";
 import { type ListFlags, listedImages, listFlags, withFailedList } from "../flags/list-flags.ts";
+import { type MappingFlags, mappingFlags } from "../flags/mapping-flags.ts";
 import { registryFromFlags } from "../flags/registry-flags.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
 import { reportResult } from "../output/report-result.ts";
 
-interface CopyFlags extends TransferFlags, ListFlags {
+interface CopyFlags extends TransferFlags, ListFlags, MappingFlags {
   readonly references?: string[] | undefined;
   readonly to?: string | undefined;
   readonly platform?: string[] | undefined;
@@ -23,7 +24,7 @@ export function copyCommand(context: Context): CommandModule<object, CopyFlags> 
   return {
     command: "copy [references..]",
     describe: "copy an image between registries without changing its digest",
-    builder: parser => listFlags(transferFlags(copyFlags(parser), REGISTRY), "references"),
+    builder: parser => listFlags(transferFlags(mappingFlags(copyFlags(parser)), REGISTRY), "references"),
     handler: async flags => await runCopy(flags, context),
   };
 }
@@ -48,6 +49,11 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
     const found = flags.fromFile === undefined ? `${named.length} names given` : "a list given";
     throw new UsageError(`Cannot copy: ${found}, expected source and target, or --to HOST/PREFIX`);
   }
+  const mapping = { layout: flags.layout, map: flags.map };
+  const given = flags.layout === undefined ? (flags.map === undefined ? undefined : "--map") : "--layout";
+  if (flags.to === undefined && given !== undefined) {
+    throw new UsageError(`Cannot use ${given}: it says where names go below a target, expected --to HOST/PREFIX`);
+  }
   const registry = await registryFromFlags(flags, context.signal);
   const progress = new Progress(context, flags, "Copying");
   const { copy, copyTo } = await import("../../verbs/copy/copy.ts");
@@ -64,7 +70,9 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
     const { to } = flags;
     const references = to === undefined ? named : await listedImages(named, flags, "copy", context.signal);
     const work = async () =>
-      to === undefined ? await copy(source, target ?? "", options) : await copyTo(references, to, options);
+      to === undefined
+        ? await copy(source, target ?? "", options)
+        : await copyTo(references, to, { ...options, ...mapping });
     const failing = to === undefined ? named.slice(0, 1) : references;
     await reportResult(
       flags,

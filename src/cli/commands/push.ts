@@ -3,6 +3,7 @@ import type { Compression, Sparse } from "../../index.ts";
 import { cacheFolder } from "../../util/cache/cache-folder.ts";
 import { type Context, printLine } from "../context.ts";
 import { type ListFlags, listedArchives, listFlags, stdinLists, withFailedList } from "../flags/list-flags.ts";
+import { type MappingFlags, mappingFlags } from "../flags/mapping-flags.ts";
 import { registryFromFlags } from "../flags/registry-flags.ts";
 import { checkStdinUses, refuseTypedArchive } from "../flags/stdin-input.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
@@ -10,7 +11,7 @@ import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
 import { reportResult } from "../output/report-result.ts";
 
-interface PushFlags extends TransferFlags, ListFlags {
+interface PushFlags extends TransferFlags, ListFlags, MappingFlags {
   readonly archives?: string[] | undefined;
   readonly to?: string | undefined;
   readonly tag?: string[] | undefined;
@@ -26,7 +27,7 @@ export function pushCommand(context: Context): CommandModule<object, PushFlags> 
   return {
     command: "push [archives..]",
     describe: "push image archives to a registry",
-    builder: parser => listFlags(transferFlags(pushFlags(parser), REGISTRY), "archives"),
+    builder: parser => listFlags(transferFlags(mappingFlags(pushFlags(parser)), REGISTRY), "archives"),
     handler: async flags => await runPush(flags, context),
   };
 }
@@ -71,6 +72,8 @@ async function runPush(flags: PushFlags, context: Context): Promise<void> {
       await push(archives, {
         registry,
         to: flags.to,
+        layout: flags.layout,
+        map: flags.map,
         tag: flags.tag,
         image: images.length === 0 ? flags.image : [...(flags.image ?? []), ...images],
         compression: flags.compression as Compression | undefined,

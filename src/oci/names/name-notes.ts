@@ -16,23 +16,18 @@ export function nameNotes(images: readonly NamedImage[]): readonly string[] {
           `${some(untagged)} ${untagged.length === 1 ? "has" : "have"} no tag: Docker loads such an image without a name, ` +
             "and so does podman if the archive has more than one name",
         ]),
-    ...sharedTags(images).map(
-      ({ tag, names }) => `${tag} is ${names.join(" and ")}: they keep their digests, none gets the tag`,
-    ),
+    ...sharedTagNotes(images),
   ];
 }
 
-/** Tags that several names with a digest claim, so that none of them gets it. */
-export function sharedTags(
-  images: readonly NamedImage[],
-): readonly { readonly tag: string; readonly names: readonly string[] }[] {
-  const owners = tagOwners(images);
-  const names = images.flatMap(image => image.names);
-  return [...owners].flatMap(([tag, owner]) =>
-    owner === undefined
-      ? [{ tag, names: names.filter(name => tagNameOf(name) === tag).flatMap(name => digestNameOf(name) ?? []) }]
-      : [],
-  );
+/** A note about each tag that several names with a digest claim, so that none of them gets it. */
+export function sharedTagNotes(images: readonly NamedImage[]): readonly string[] {
+  const all = images.flatMap(({ names }) => names);
+  return [...tagOwners(images)].flatMap(([tag, owner]) => {
+    if (owner !== undefined) return [];
+    const names = all.flatMap(name => (tagNameOf(name) === tag ? (digestNameOf(name) ?? []) : []));
+    return [`${tag} is ${[...new Set(names)].join(" and ")}: they keep their digests, and none of them gets the tag`];
+  });
 }
 
 function some(names: readonly string[]): string {

@@ -2,15 +2,14 @@ import { noteTo } from "../../content/progress.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
-import type { Platform } from "../../oci/platform.ts";
-import { parseReference, resolveDockerHub } from "../../oci/reference.ts";
+import { parseReference } from "../../oci/reference.ts";
 import { readingAnswer } from "../../registry/client/registry-answer.ts";
-import type { FullReference } from "../../registry/registry-source.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { DEFAULT_CONCURRENCY } from "../../util/options/option-limits.ts";
 import { PLATFORMS, TRANSFER } from "../options/common-options.ts";
+import { MAPPING, type MappingOptions, readMapping } from "../options/mapping-options.ts";
 import { checkText } from "../options/option-values.ts";
-import { belowPrefix, parsePrefix } from "../options/prefix.ts";
+import { parsePrefix } from "../options/prefix.ts";
 import { checkedImages, type RequestedImage, resolveImage } from "../requested/requested-image.ts";
 import { Attempts } from "../shared/attempts.ts";
 import { type BlobCounts, createBlobCounter } from "../shared/blob-counts.ts";
@@ -18,6 +17,7 @@ import { RegistryPool } from "../shared/registry-pool.ts";
 import { type RemoteOptions, readableReference, repositoryName, writableReference } from "../shared/remote-image.ts";
 import { readPlatforms } from "../shared/write-images.ts";
 import { type CopyRun, copyBetween } from "./copy-between.ts";
+import { type CopyJob, mappedTarget, separateJobs } from "./copy-jobs.ts";
 
 /** Options of `copy` and `copyTo`. */
 export interface CopyOptions extends RemoteOptions {
@@ -37,7 +37,11 @@ export interface CopyOptions extends RemoteOptions {
   readonly dryRun?: boolean | undefined;
 }
 
+/** Options of `copyTo`. */
+export interface CopyToOptions extends CopyOptions, MappingOptions {}
+
 const COPY_OPTIONS: OptionsShape<CopyOptions> = { ...TRANSFER, platform: PLATFORMS };
+const COPY_TO_OPTIONS: OptionsShape<CopyToOptions> = { ...COPY_OPTIONS, ...MAPPING };
 
 /** An image under its new name. */
 export interface CopiedImage {
@@ -104,7 +108,7 @@ export async function copy(source: string, target: string, options: CopyOptions 
  * @param sources `[registry/]repository[:tag]` or `[registry/]repository@digest`, or an object with more
  * @param prefix `host[:port][/prefix]`
  * @throws PartialError if some of several images failed; the others are copied.
- * @throws UsageError for a prefix without a registry.
+ * @throws UsageError for a prefix without a registry, and before anything is sent for two images that would get one name.
  * @throws NotFoundError, AuthError, NetworkError, RegistryError, IntegrityError
  * @example
  * ```ts
@@ -116,34 +120,26 @@ export async function copy(source: string, target: string, options: CopyOptions 
 export async function copyTo(
   sources: readonly (string | RequestedImage)[],
   prefix: string,
-  options: CopyOptions = {},
+  options: CopyToOptions = {},
 ): Promise<CopyResult> {
   const requested = checkedImages("copy", sources);
   checkText("copy", "HOST/PREFIX", prefix);
-  options = checkedOptions(options, COPY_OPTIONS);
-  const below = parsePrefix("copy", prefix);
+  options = checkedOptions(options, COPY_TO_OPTIONS);
+  const { registry, repository } = parsePrefix("copy", prefix);
+  const mapping = { registry, prefix: repository, ...readMapping(options) };
   const jobs = requested.map(image => {
     const { reference: from, name = from, platforms, line: source } = resolveImage(image, options.registry);
-    const { tag, repository } = name;
-    const to = resolveDockerHub(belowPrefix(below, repository));
     return {
       source,
       from,
-      to: { registry: to.registry, repository: to.repository, ...(tag === undefined ? {} : { tag }) },
+      ...mappedTarget(name, mapping),
       platforms: readPlatforms("copy", platforms.length === 0 ? options.platform : platforms, "all"),
     };
   });
   return await copyAll(jobs, options);
 }
 
-interface Job {
-  readonly source: string;
-  readonly from: FullReference;
-  readonly to: FullReference;
-  readonly platforms: readonly Platform[] | "all";
-}
-
-async function copyAll(jobs: readonly Job[], options: CopyOptions): Promise<CopyResult> {
+async function copyAll(jobs: readonly CopyJob[], options: CopyOptions): Promise<CopyResult> {
   const started = performance.now();
   const concurrency = options.concurrency ?? DEFAULT_CONCURRENCY;
   const blobCounter = createBlobCounter(options.onProgress ?? (() => undefined));
@@ -162,7 +158,7 @@ async function copyAll(jobs: readonly Job[], options: CopyOptions): Promise<Copy
   };
   const images: CopiedImage[] = [];
   const attempts = new Attempts(jobs.length, signal);
-  for (const { source, from, to, platforms } of jobs) {
+  for (const { source, from, to, platforms } of await separateJobs(jobs, registries, signal)) {
     const tags = to.tag === undefined ? [] : [to.tag];
     await attempts.run(source, async () => {
       const copied = await readingAnswer(async () => await copyBetween({ ...run, platforms }, from, to, tags));

@@ -5,6 +5,7 @@ import type { OptionsShape } from "../../util/options/checked-options.ts";
 import { READABLE, TEXT, TEXTS } from "../../util/options/option-kinds.ts";
 import type { Compression, Sparse } from "../options/choices.ts";
 import { COMPRESSION, SPARSE_KIND, TRANSFER } from "../options/common-options.ts";
+import { MAPPING } from "../options/mapping-options.ts";
 import type { PushNameOptions } from "../shared/push-names.ts";
 
 /** Options of `push`. */
@@ -32,6 +33,7 @@ export interface PushOptions extends PushNameOptions {
 
 export const PUSH_OPTIONS: OptionsShape<PushOptions> = {
   ...TRANSFER,
+  ...MAPPING,
   to: TEXT,
   tag: TEXTS,
   image: TEXTS,

@@ -1,6 +1,4 @@
-import { openArchive } from "../../archive/open-archive.ts";
-import type { CopyPlan } from "../../content/contracts.ts";
-import { noteTo, readingTo } from "../../content/progress.ts";
+import { noteTo } from "../../content/progress.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { UsageError } from "../../errors.ts";
 import { append } from "../../util/append.ts";
@@ -9,13 +7,11 @@ import { checkedOptions } from "../../util/options/checked-options.ts";
 import { checkedList } from "../options/option-values.ts";
 import { Attempts } from "../shared/attempts.ts";
 import { type BlobCounts, createBlobCounter } from "../shared/blob-counts.ts";
-import { noteBadNames } from "../shared/choose-image.ts";
 import { chosenProfile } from "../shared/chosen-profile.ts";
-import { destinations } from "../shared/destinations.ts";
 import { ZSTD_NOTE } from "../shared/layer-change.ts";
 import { PushNames } from "../shared/push-names.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
-import { StreamedInput } from "../shared/streamed-input.ts";
+import { openArchives, type PlannedArchive } from "./open-archives.ts";
 import { PUSH_OPTIONS, type PushedImage, type PushOptions } from "./push-options.ts";
 import { type PushRun, pushToRepository } from "./push-to-repository.ts";
 
@@ -35,8 +31,6 @@ export interface PushResult {
   readonly seconds: number;
 }
 
-const NOTHING_KNOWN: CopyPlan = { roots: [], pending: [], blobs: [], manifests: new Map(), totalBytes: 0 };
-
 /**
  * Pushes the images of archives to registries. Blobs that the registry has are not sent, raw layers are compressed while
  * they are sent, and tags come last. An archive that fails does not stop the next one.
@@ -44,7 +38,8 @@ const NOTHING_KNOWN: CopyPlan = { roots: [], pending: [], blobs: [], manifests: 
  * @param archives files, folders, or "-" for stdin.
  * @throws ArchiveError for an archive that cannot be understood; IntegrityError for bytes that are not what a digest says.
  * @throws AuthError, NetworkError, RegistryError from the registry; StorageError for a file that cannot be read.
- * @throws UsageError, NotFoundError for options that do not fit the archive, such as a name without a registry.
+ * @throws UsageError, NotFoundError for options that do not fit the archive, such as a name without a registry; UsageError
+ * before anything is sent for two images that would get one name.
  * @throws PartialError if some of several archives or repositories failed; the others are pushed.
  * @example
  * ```ts
@@ -81,8 +76,12 @@ export async function push(archives: readonly string[], options: PushOptions = {
     seconds: (performance.now() - started) / 1000,
   });
   const attempts = new Attempts(archives.length, options.signal);
-  for (const archive of archives) {
-    await attempts.run(archive, async () => await pushArchive(archive, run, images, resultOf));
+  await using opened = await openArchives(archives, run);
+  for (const { path, take } of opened.archives) {
+    await attempts.run(path, async () => {
+      await using archive = take();
+      await pushArchive(archive, run, images, resultOf);
+    });
   }
   const hint = "The other archives are pushed. Fix the cause and push the failed ones again.";
   return attempts.settle("push", "archives", await resultOf(), hint);
@@ -101,35 +100,14 @@ function checkOneTagged(archives: readonly string[], { tag }: PushOptions): void
 
 /** An image that fails does not stop those of other repositories. */
 async function pushArchive(
-  path: string,
+  planned: PlannedArchive,
   run: PushRun,
   images: PushedImage[],
   resultOf: () => Promise<PushResult>,
 ): Promise<void> {
-  const { options, names, registries, cache } = run;
-  const { profile } = run.compression;
-  const { signal, onProgress, stdin } = options;
-  const onNote = noteTo(onProgress);
-  const onRead = readingTo(onProgress, path);
-  const [firstRepository, ...otherRepositories] = names.repositories();
-  const beginUpload =
-    firstRepository === undefined
-      ? undefined
-      : async () => await (await registries.targetFor(firstRepository, cache, signal)).begin(NOTHING_KNOWN, signal);
-  const isDryRun = options.dryRun === true;
-  const isShared = otherRepositories.length > 0;
-  await using reading = new StreamedInput({ beginUpload, isShared, profile, cache, isDryRun, onProgress });
-  await using archive = await openArchive(path, { onNote, onRead, signal, stdin, scan: reading.scan });
-  const source = reading.sourceOf(archive);
-  const { what } = archive.archive;
-  const { found: targets, nameless } = destinations(archive.images, names, what);
-  const isRenamed = names.tags.length > 0;
-  noteBadNames(isRenamed ? [] : archive.images.filter(({ names }) => names.length > 0), what, onNote);
-  registries.admit(targets.map(({ registry }) => registry));
-  const sentTo =
-    firstRepository === undefined ? undefined : `${firstRepository.registry}/${firstRepository.repository}`;
-  const opened = { archive, source, reading, sentTo };
-  const attempts = new Attempts(targets.length + nameless.length, signal);
+  const { path, opened, targets, nameless } = planned;
+  const { archive } = opened;
+  const attempts = new Attempts(targets.length + nameless.length, run.options.signal);
   for (const destination of targets) {
     await attempts.run(path, async () => {
       append(
@@ -144,5 +122,5 @@ async function pushArchive(
   const [first] = attempts.failures;
   if (first !== undefined && attempts.done === 0) throw first;
   const hint = "The others are pushed. Fix the cause and push the archive again.";
-  attempts.settle("push", `parts of ${what}`, await resultOf(), hint);
+  attempts.settle("push", `parts of ${archive.archive.what}`, await resultOf(), hint);
 }

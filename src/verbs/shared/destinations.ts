@@ -1,10 +1,11 @@
 import type { Root } from "../../content/contracts.ts";
 import { UsageError } from "../../errors.ts";
+import type { TargetName } from "../../oci/names/image-mapping.ts";
 import { digestNameOf, tagNameOf, tagOwners } from "../../oci/names/pinned-names.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { quote } from "../../util/format.ts";
 import { chooseImage, idOf } from "./choose-image.ts";
-import type { PushName, PushNames } from "./push-names.ts";
+import type { PushNames } from "./push-names.ts";
 
 /** The images that go to one repository, named by their tags there. */
 export interface Destination {
@@ -19,6 +20,8 @@ export interface Destinations {
   readonly found: readonly Destination[];
   /** One for each image that has no name to push it under. */
   readonly nameless: readonly UsageError[];
+  /** Names of the archive that images are pushed under. */
+  readonly used: readonly { readonly root: Root; readonly name: string }[];
 }
 
 /**
@@ -29,13 +32,27 @@ export interface Destinations {
  * hold.
  */
 export function destinations(roots: readonly Root[], pushNames: PushNames, what: string): Destinations {
-  const { images, tags } = pushNames;
-  const chosen = images.length === 0 ? roots : images.map(image => chooseImage(roots, image, "push", what));
-  const owners = tagOwners(chosen.map(root => ({ id: idOf(root), names: root.names })));
+  const chosen = chosenRoots(roots, pushNames, what);
+  return chosenDestinations(chosen, pushNames, what, rootOwners(chosen));
+}
+
+/**
+ * The same for images that are chosen already.
+ *
+ * @param owners of the tags of all images that are pushed.
+ */
+export function chosenDestinations(
+  roots: readonly Root[],
+  pushNames: PushNames,
+  what: string,
+  owners: TagOwners,
+): Destinations {
+  const { tags } = pushNames;
+  const used = tags.length > 0 ? [] : roots.flatMap(root => usableNames(root, owners).map(name => ({ root, name })));
+  const namesOf = (root: Root): readonly TargetName[] =>
+    used.flatMap(one => (one.root === root ? [pushNames.fromArchive(one.name)] : []));
   const named =
-    tags.length > 0
-      ? [tagged(chosen, pushNames, what)]
-      : chosen.map(root => ({ root, names: usableNames(root, owners).map(name => pushNames.fromArchive(name)) }));
+    tags.length > 0 ? [tagged(roots, pushNames, what)] : roots.map(root => ({ root, names: namesOf(root) }));
   const nameless = named.flatMap(({ root, names }) => (names.length > 0 ? [] : [withoutName(root, what)]));
   const [first] = nameless;
   if (first !== undefined && nameless.length === named.length) throw first;
@@ -55,14 +72,26 @@ export function destinations(roots: readonly Root[], pushNames: PushNames, what:
     ...destination,
     roots: [...destination.roots].map(([root, names]) => ({ ...root, names })),
   }));
-  return { found: all, nameless };
+  return { found: all, nameless, used };
+}
+
+type TagOwners = ReturnType<typeof tagOwners>;
+
+/** Which image each tag means. */
+export function rootOwners(roots: readonly Root[]): TagOwners {
+  return tagOwners(roots.map(root => ({ id: idOf(root), names: root.names })));
+}
+
+/** The images that are pushed. @throws NotFoundError for one that the archive does not hold. */
+export function chosenRoots(roots: readonly Root[], { images }: PushNames, what: string): readonly Root[] {
+  return images.length === 0 ? roots : images.map(image => chooseImage(roots, image, "push", what));
 }
 
 /**
  * A digest is a name only for the manifest that has it: one that is made here gets another one. A tag that two images have
  * next to their digests is a name of neither.
  */
-function usableNames(root: Root, owners: ReturnType<typeof tagOwners>): readonly string[] {
+function usableNames(root: Root, owners: TagOwners): readonly string[] {
   return root.names.flatMap(name => {
     const tagName = tagNameOf(name);
     if (tagName !== undefined && (tagName === name || owners.get(tagName) === idOf(root))) return [name];
@@ -78,7 +107,7 @@ function tagged(
   roots: readonly Root[],
   pushNames: PushNames,
   what: string,
-): { readonly root: Root; readonly names: readonly PushName[] } {
+): { readonly root: Root; readonly names: readonly TargetName[] } {
   const { tags } = pushNames;
   const [root, ...others] = roots;
   if (root === undefined || others.length > 0) {

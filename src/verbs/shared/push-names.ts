@@ -1,13 +1,15 @@
 import { UsageError } from "../../errors.ts";
-import type { Digest } from "../../oci/digest.ts";
-import { formatReference, parseReference, type Reference, resolveDockerHub } from "../../oci/reference.ts";
+import { type ImageMapping, mapImageName, type TargetName } from "../../oci/names/image-mapping.ts";
+import { claimsOf } from "../../oci/names/target-collisions.ts";
+import { familiarName, parseReference, type Reference, resolveDockerHub } from "../../oci/reference.ts";
 import { quote } from "../../util/format.ts";
+import { type MappingOptions, readMapping } from "../options/mapping-options.ts";
 import { listOf } from "../options/option-values.ts";
 import { belowPrefix, type Prefix, parsePrefix } from "../options/prefix.ts";
 import { type RegistryOptions, registryOptions } from "../options/registry-options.ts";
 
 /** Options that decide which images are pushed, and under which names. */
-export interface PushNameOptions {
+export interface PushNameOptions extends MappingOptions {
   /**
    * How registries are named and reached; a string is short for `{ host }`. `host` replaces the registries that the
    * archive names.
@@ -21,14 +23,6 @@ export interface PushNameOptions {
   readonly image?: string | readonly string[] | undefined;
 }
 
-export interface PushName {
-  readonly registry: string;
-  readonly repository: string;
-  /** Absent for a name with a digest alone: a digest never implies a tag. */
-  readonly tag?: string;
-  readonly digest?: Digest;
-}
-
 /** What the options of one push say about names. */
 export class PushNames {
   /** Chosen images, as the user typed them; empty for all. */
@@ -38,30 +32,48 @@ export class PushNames {
   readonly #host: string | undefined;
   readonly #defaultHost: string | undefined;
   readonly #to: Prefix | undefined;
+  readonly #mapping: Pick<ImageMapping, "layout" | "maps">;
 
-  constructor({ registry, to, tag, image }: PushNameOptions) {
+  /** @throws UsageError for options that contradict each other. */
+  constructor({ registry, to, tag, image, layout, map }: PushNameOptions) {
     const { host, defaultHost } = registryOptions(registry);
     this.images = listOf(image);
     this.tags = listOf(tag);
     this.#host = host;
     this.#defaultHost = defaultHost;
     this.#to = to === undefined ? undefined : parsePrefix("push", to);
+    this.#mapping = readMapping({ layout, map });
+    const flag = layout !== undefined ? "--layout" : map !== undefined ? "--map" : undefined;
+    if (flag === undefined) return;
+    if (this.tags.length > 0) {
+      throw new UsageError(
+        `Cannot use ${flag} with --tag: it says where the names in an archive go, expected one of them`,
+      );
+    }
+    if (to !== undefined || host !== undefined) return;
+    throw new UsageError(`Cannot use ${flag}: it says where names go below a target, expected --to or --registry`);
   }
 
   /** A full name from the archive, moved to the registry that the options name. */
-  fromArchive(name: string): PushName {
-    const { tag, digest, ...reference } = parseReference(name);
-    const key = { ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
-    const isHub = reference.registry === "docker.io" || reference.registry === undefined;
-    const repository = isHub ? reference.repository.replace(/^library\/(?=[^/]+$)/, "") : reference.repository;
-    if (this.#to !== undefined) return { ...belowPrefix(this.#to, repository), ...key };
-    const registry = this.#host ?? (isHub ? this.#defaultHost : reference.registry);
-    if (registry === undefined) throw noRegistry(formatReference({ repository, ...key }));
-    return { registry, repository, ...key };
+  fromArchive(name: string): TargetName {
+    return mapImageName(parseReference(name), this.#mappingOf(name));
+  }
+
+  /** The names at the registry that a name from the archive takes. */
+  claims(name: string): readonly string[] {
+    return claimsOf(parseReference(name), this.#mappingOf(name));
+  }
+
+  #mappingOf(name: string): ImageMapping {
+    if (this.#to !== undefined) return { ...this.#mapping, registry: this.#to.registry, prefix: this.#to.repository };
+    const reference = resolveDockerHub(parseReference(name));
+    const registry = this.#host ?? (reference.registry === "docker.io" ? this.#defaultHost : reference.registry);
+    if (registry === undefined) throw noRegistry(familiarName(reference));
+    return { ...this.#mapping, registry, prefix: "" };
   }
 
   /** A name that the user typed: a registry in it is meant. @throws UsageError for one without registry, or with a digest. */
-  fromTag(text: string): PushName {
+  fromTag(text: string): TargetName {
     const reference = parseReference(text);
     if (reference.digest !== undefined) {
       throw new UsageError(`Cannot push to ${quote(text)}: it names a digest, expected a tag`, {
@@ -84,8 +96,8 @@ export class PushNames {
   }
 
   /** The repositories that `tags` name, each once. */
-  repositories(): readonly Pick<PushName, "registry" | "repository">[] {
-    const found = new Map<string, Pick<PushName, "registry" | "repository">>();
+  repositories(): readonly Pick<TargetName, "registry" | "repository">[] {
+    const found = new Map<string, Pick<TargetName, "registry" | "repository">>();
     for (const text of this.tags) {
       const { registry, repository } = this.fromTag(text);
       found.set(`${registry}/${repository}`, { registry, repository });

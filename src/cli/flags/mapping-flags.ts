@@ -1,0 +1,24 @@
+import type { Argv } from "yargs";
+import type { TargetLayout } from "../../index.ts";
+
+/** Flags that decide which repository an image gets below `--to`. */
+export interface MappingFlags {
+  readonly layout?: TargetLayout | undefined;
+  readonly map?: string[] | undefined;
+}
+
+export function mappingFlags<T>(parser: Argv<T>): Argv<T & MappingFlags> {
+  return parser
+    .option("layout", {
+      requiresArg: true,
+      choices: ["path", "full", "flat"] as const,
+      describe: "repository below the target: its path, with its registry first, or on one level (default path)",
+    })
+    .option("map", {
+      type: "string",
+      array: true,
+      requiresArg: true,
+      nargs: 1,
+      describe: "OLD=NEW: images whose name begins with OLD go to the path NEW (default: none)",
+    });
+}
