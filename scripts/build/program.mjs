@@ -9,7 +9,7 @@ import { common, minified, root } from "./options.mjs";
 
 /**
  * The files, and the modules whose chunks are in each: in the first, what every push or pull needs; in the second, what
- * compresses; in the last, all the rest. A chunk is in the first file that needs it.
+ * compresses; what reads lists, and YAML; in the last, all the rest. A chunk is in the first file that needs it.
  * @type {Readonly<Record<string, readonly string[]>>}
  */
 const FILES = {
@@ -22,6 +22,8 @@ const FILES = {
     "src/verbs/pull.ts",
   ],
   "program-gzip.cjs": ["src/compress/gzip/gzip-member.mjs"],
+  "program-list.cjs": ["src/verbs/requested/read-lists.ts"],
+  "program-yaml.cjs": ["src/bundle/list/yaml/parse-yaml.ts"],
   "program-more.cjs": [],
 };
 const [MAIN = "", ...OTHERS] = Object.keys(FILES);

@@ -29,6 +29,16 @@ export async function readInputBytes(path: string, maxBytes: number, signal: Abo
   return await readBytes("createReadStream" in input ? input.createReadStream() : input, maxBytes, signal);
 }
 
+/** The first bytes of a file that the user names, fewer if it is shorter; of a pipe nothing is read. */
+export async function startOf(path: string, bytes: number): Promise<Buffer | "folder" | "pipe"> {
+  const stats = await stat(path);
+  if (stats.isDirectory()) return "folder";
+  if (!stats.isFile()) return "pipe";
+  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const start = Buffer.alloc(bytes);
+  return start.subarray(0, await readAt(file, path, start, 0));
+}
+
 /**
  * Reads a small regular file. It never waits: a FIFO can take the place of a file that was checked before.
  *

@@ -1,8 +1,11 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of compose files have this form.
 // Images that come from lists: what is taken, what is refused, and what a later run gets to read.
 import { readFile, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
-import { copyTo, inspect, pull } from "../../src/index.ts";
+import { formatLock } from "../../src/bundle/lock/format-lock.ts";
+import { copyTo, type Digest, inspect, listReferences, pull } from "../../src/index.ts";
 import { ownEnvironment, runCommand, said } from "../support/command-line.ts";
 import { dockerArchive, fileWith, seededBytes, temporaryFolder } from "../support/images.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
@@ -172,5 +175,84 @@ describe("imgpack push -f", () => {
       `${path}:2: "one:1": found a new name for it, expected the name of an image alone`,
     ]);
     await writeFile(path, "");
+  });
+});
+
+describe("what -f takes", () => {
+  const pod = (image: string, argument: string) =>
+    `apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - image: ${image}\n      args: ["--x=${argument}"]\n`;
+
+  test("YAML: certain images are taken, likely ones are reported, and taken with --guess", async () => {
+    const { host } = await start();
+    const path = await list(pod(`${host}/team/app:1`, `${host}/team/multi:1`));
+    const out = await output();
+    const run = await runCommand("pull", "-f", path, "-o", out);
+    expect(run.exitCode).toBe(0);
+    expect(run.stderr.split("\n")).toContain(`${path}:6: ${host}/team/multi:1 may be an image, --guess takes it`);
+    expect((await inspect(out)).images).toHaveLength(1);
+    const guessed = await runCommand("pull", "-f", path, "-o", `${out}.2`, "--guess");
+    expect(guessed.stderr.split("\n")).toContain(`${path}:6: ${host}/team/multi:1 is taken as an image`);
+    expect((await inspect(`${out}.2`)).images).toHaveLength(2);
+  });
+
+  test("a compose file, with the variables of .env next to it and of the environment, which wins", async () => {
+    const path = await list("services:\n  a:\n    image: ${HOST_OF_LIST}/team/${NAME:?}:$TAG\n");
+    const env = join(dirname(path), ".env");
+    await writeFile(env, `# variables\nexport NAME='app'\nTAG="2" # no\nHOST_OF_LIST=r.lan\nOTHER=\${NAME}x\n`);
+    const { references } = await listReferences([path], { environment: { TAG: "3" } });
+    expect(references).toMatchObject([{ reference: "r.lan/team/app:3", class: "certain", line: 3 }]);
+    await writeFile(env, "");
+    const run = await runCommand("lock", "--list", "-f", path);
+    expect(run.exitCode).toBe(2);
+    expect(said(run)[1]).toMatch(/:3: ".*": found the variable NAME without a value, expected one in the environment/);
+  });
+
+  test("an archive and a folder: the names of their images", async () => {
+    const { host } = await start();
+    const out = await output();
+    await pull([`${host}/team/app:1`, `${host}/team/multi:2`], { output: out });
+    const { references } = await listReferences([out]);
+    expect(references.map(({ reference }) => reference)).toEqual([`${host}/team/app:1`, `${host}/team/multi:2`]);
+    const folder = `${join(await temporaryFolder(), "layout")}/`;
+    await pull([`${host}/team/app:1`], { output: folder });
+    expect((await listReferences([folder])).references).toMatchObject([{ reference: `${host}/team/app:1`, line: 1 }]);
+  });
+
+  test("a lock: its names with their digests, as a list that keeps both", async () => {
+    const { host, other } = await start();
+    const path = await list(
+      formatLock({
+        platforms: ["all"],
+        sparse: "keep",
+        referrers: false,
+        images: [{ name: `${host}/team/gone:1`, digest: other as Digest, manifests: [], absent: [], referrers: [] }],
+        left: [],
+        blobs: [],
+      }),
+    );
+    const run = await runCommand("lock", "--list", "-f", path);
+    const line = `${host}/team/gone:1@${other} -> ${host}/team/gone:1`;
+    expect(run.stdout).toMatch(new RegExp(`^${line}\tcertain\t.*:\\d+\n$`));
+    const edited = await list((await readFile(path, "utf8")).replace("gone:1", "gone:2"));
+    const refused = await runCommand("lock", "--list", "-f", edited);
+    expect(refused.exitCode).toBe(2);
+    expect(said(refused)[0]).toMatch(/^Cannot read lock from .*: its contents have the id /);
+  });
+
+  test("an archive on stdin is refused, a list is not", async () => {
+    const stdin = Readable.from([Buffer.from("nginx:1\n")]);
+    expect((await listReferences(["-"], { stdin })).references).toMatchObject([{ reference: "nginx:1", file: "-" }]);
+    const archive = Readable.from([Buffer.from([0x1f, 0x8b, 0])]);
+    await expect(listReferences(["-"], { stdin: archive })).rejects.toMatchObject({
+      exitCode: 2,
+      message: 'Cannot read list "-": found an archive on stdin, expected a list',
+    });
+  });
+
+  test("push takes the images that YAML names out of an archive", async () => {
+    const to = await ScriptedRegistry.start();
+    const archive = await fileWith(dockerArchive({ tags: ["one:1", "two:1"] }));
+    const run = await runCommand("push", archive, "-f", await list(pod("two:1", "x")), "--registry", to.host);
+    expect(run).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(`^${to.host}/two:1@sha256:`) });
   });
 });

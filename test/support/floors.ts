@@ -74,7 +74,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "oci/schema1": ["oci", "oci/legacy"],
 
   "bundle/lock": [],
-  "bundle/list": ["bundle/lock"],
+  "bundle/list": [],
+  "bundle/list/yaml": ["bundle/list"],
 
   "compress/byte-reader.ts": ["compress/compressed-data.ts"],
   "compress/compressed-data.ts": [],

@@ -109,12 +109,6 @@ function readName(text: string): { readonly hasTag: boolean; readonly hasDigest:
   }
 }
 
-/** Why a text is no reference: "found …, expected …"; undefined if it is one. */
-export function referenceFault(text: string): string | undefined {
-  const read = readName(text);
-  return "why" in read ? read.why : undefined;
-}
-
 function readPlatforms(text: string): { readonly platforms: readonly string[] } | LineFault {
   const platforms = text.split(",");
   if (platforms.length > 1 && platforms.includes("all"))
@@ -131,7 +125,8 @@ function readPlatforms(text: string): { readonly platforms: readonly string[] } 
   return { platforms };
 }
 
-function reasonOf(error: unknown): string {
+/** What a message says was found and expected. */
+export function reasonOf(error: unknown): string {
   if (!(error instanceof ImgpackError)) throw error;
   const at = error.message.lastIndexOf(": found ");
   return at === -1 ? error.message : error.message.slice(at + 2);

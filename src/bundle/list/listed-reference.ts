@@ -14,6 +14,8 @@ export interface ListedReference {
   readonly platforms?: readonly string[];
   /** Name that the image gets, in place of its own (`-> NAME` in a list). */
   readonly name?: string;
+  /** Digest that a lock gives the image; the name in it does not change. */
+  readonly digest?: string;
 }
 
 /** What an input has where a reference belongs, and cannot be taken as one. */

@@ -3,7 +3,7 @@ import { UsageError } from "../../errors.ts";
 import { cacheFolder } from "../../util/cache/cache-folder.ts";
 import { type Context, printLine } from "../context.ts";
 import { platformsFlag, platformsOf } from "../flags/archive-flags.ts";
-import { type ListFlags, listedImages, listFlags, withFailedList } from "../flags/list-flags.ts";
+import { guessFlag, type ListFlags, listedImages, listFlags, withFailedList } from "../flags/list-flags.ts";
 import { type MappingFlags, mappingFlags } from "../flags/mapping-flags.ts";
 import { registryFromFlags } from "../flags/registry-flags.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
@@ -24,7 +24,7 @@ export function copyCommand(context: Context): CommandModule<object, CopyFlags> 
   return {
     command: "copy [references..]",
     describe: "copy an image between registries without changing its digest",
-    builder: parser => listFlags(transferFlags(mappingFlags(copyFlags(parser)), REGISTRY), "references"),
+    builder: parser => guessFlag(listFlags(transferFlags(mappingFlags(copyFlags(parser)), REGISTRY), "references")),
     handler: async flags => await runCopy(flags, context),
   };
 }
@@ -68,7 +68,8 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
   };
   try {
     const { to } = flags;
-    const references = to === undefined ? named : await listedImages(named, flags, "copy", context.signal);
+    const references =
+      to === undefined ? named : await listedImages(named, flags, "copy", context.signal, progress.note);
     const work = async () =>
       to === undefined
         ? await copy(source, target ?? "", options)

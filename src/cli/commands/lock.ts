@@ -86,7 +86,7 @@ async function runLock(flags: LockFlags, context: Context): Promise<void> {
   const { lock } = await import("../../verbs/lock/lock.ts");
   const { lockLines, printLock, writeLock } = await import("../output/lock-lines.ts");
   try {
-    const references = await listedImages(flags.references, flags, "lock", context.signal);
+    const references = await listedImages(flags.references, flags, "lock", context.signal, progress.note);
     const { output } = flags;
     if (output !== undefined) await checkApart(output, [...(flags.references ?? []), ...(flags.fromFile ?? [])]);
     const work = async (): Promise<LockResult> =>

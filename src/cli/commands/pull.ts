@@ -9,7 +9,7 @@ import {
   platformsOf,
   printImages,
 } from "../flags/archive-flags.ts";
-import { type ListFlags, listedImages, listFlags, withFailedList } from "../flags/list-flags.ts";
+import { guessFlag, type ListFlags, listedImages, listFlags, withFailedList } from "../flags/list-flags.ts";
 import { READ_REGISTRY, registryFromFlags } from "../flags/registry-flags.ts";
 import { sparseFlag } from "../flags/sparse-flag.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
@@ -32,7 +32,7 @@ export function pullCommand(context: Context): CommandModule<object, PullFlags> 
   return {
     command: "pull [references..]",
     describe: "pull images into one archive that every runtime loads",
-    builder: parser => listFlags(transferFlags(pullFlags(parser), READ_REGISTRY), "references"),
+    builder: parser => guessFlag(listFlags(transferFlags(pullFlags(parser), READ_REGISTRY), "references")),
     handler: async flags => await runPull(flags, context),
   };
 }
@@ -86,7 +86,7 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
   const progress = new Progress(context, flags, "Pulling");
   const { pull } = await import("../../verbs/pull.ts");
   try {
-    const references = await listedImages(flags.references, flags, "pull", context.signal);
+    const references = await listedImages(flags.references, flags, "pull", context.signal, progress.note);
     const work = async () =>
       await pull(references, {
         keepGoing: flags.keepGoing,

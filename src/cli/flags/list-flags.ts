@@ -53,11 +53,12 @@ export function stdinLists({ fromFile = [] }: ListFlags): readonly boolean[] {
  */
 export async function listedImages(
   named: readonly string[] | undefined,
-  { fromFile }: ListFlags,
+  { fromFile, guess }: ListFlags,
   command: string,
   signal: AbortSignal,
+  onNote: (message: string) => void,
 ): Promise<readonly (string | RequestedImage)[]> {
-  const listed = fromFile === undefined ? [] : await imagesOf(fromFile, signal);
+  const listed = fromFile === undefined ? [] : await imagesOf(fromFile, guess === true, onNote, signal);
   return checkGiven([...(named ?? []), ...listed], fromFile, command);
 }
 
@@ -102,10 +103,19 @@ export async function listedReferences(
   return await listReferences(fromFile, { references: named, signal });
 }
 
-async function imagesOf(files: readonly string[], signal: AbortSignal): Promise<readonly RequestedImage[]> {
+async function imagesOf(
+  files: readonly string[],
+  isGuessed: boolean,
+  onNote: (message: string) => void,
+  signal: AbortSignal,
+): Promise<readonly RequestedImage[]> {
   refuseTypedLists(files);
   const { readLists, requestedImages } = await import("../../verbs/requested/read-lists.ts");
-  return requestedImages(await readLists(files, { signal }));
+  const { listNotes } = await import("../../verbs/lock/reference-lines.ts");
+  const found = await readLists(files, { signal });
+  const images = requestedImages(found, isGuessed);
+  for (const note of listNotes(found, isGuessed)) onNote(note);
+  return images;
 }
 
 /** Runs the command, then writes the inputs that failed to `--failed-list`; an empty file after success. */

@@ -17,6 +17,16 @@ export function referenceLines({ references }: ListedReferences, isGuessed: bool
   });
 }
 
+/** What is said of likely references: none of them is left out, or taken, without a word. */
+export function listNotes({ references }: ListedReferences, isGuessed: boolean): readonly string[] {
+  return references
+    .filter(({ class: kind }) => kind === "likely")
+    .map(({ reference, file, line }) => {
+      const state = isGuessed ? "is taken as an image" : "may be an image, --guess takes it";
+      return `${escapeForeign(file)}:${line}: ${reference} ${state}`;
+    });
+}
+
 /** One error for all that cannot be taken. */
 export function refusedOf({ refused }: ListedReferences): UsageError | undefined {
   return refused.length === 0 ? undefined : refusedError("read images", refused);

@@ -1,9 +1,12 @@
+import { decodeText } from "../../bundle/list/decode-text.ts";
 import type { ListedReference, RefusedText } from "../../bundle/list/listed-reference.ts";
-import { linesOf, parseList } from "../../bundle/list/parse-list.ts";
+import { linesOf } from "../../bundle/list/parse-list.ts";
+import { isStructured } from "../../bundle/list/recognise.ts";
 import { refusedError } from "../../bundle/list/refused-texts.ts";
 import { append } from "../../util/append.ts";
 import { stat } from "../../util/read-disk.ts";
-import { listText, type ReadListsOptions } from "./read-lists.ts";
+import { readListInput } from "./list-input.ts";
+import { listedInBytes, type ReadListsOptions } from "./read-lists.ts";
 
 /** What the lists of a push name. */
 export interface PushLists {
@@ -14,8 +17,8 @@ export interface PushLists {
 }
 
 /**
- * Reads lists of archives, or of images to push out of the archives that are named already. A list names images if there
- * is an archive to find them in, and none of its lines is the path of a file.
+ * Reads lists of archives, or of images to push out of archives. A plain list names images if there is an archive to find
+ * them in, and none of its lines is the path of a file; anything else that names images always does.
  *
  * @param hasArchives whether archives are named already.
  * @throws UsageError for a file that cannot be read, or with all lines of lists of images that cannot be taken.
@@ -29,23 +32,29 @@ export async function readPushLists(
   const images: string[] = [];
   const refused: RefusedText[] = [];
   for (const file of files) {
-    const text = await listText(file, options);
+    const bytes = await readListInput(file, options);
+    if (bytes === "archive") {
+      archives.push(file);
+      continue;
+    }
+    const text = decodeText(bytes);
     const paths = linesOf(text)
       .map(line => line.trim())
       .filter(line => line !== "" && !line.startsWith("#"));
-    if (!hasArchives || (await isAnyPath(paths))) {
+    if (!isStructured(text) && (!hasArchives || (await isAnyPath(paths)))) {
       append(archives, paths);
       continue;
     }
-    const found = parseList(text, file);
+    const found = await listedInBytes(bytes, file, options);
     append(refused, found.refused);
     for (const image of found.references) {
+      if (image.class === "likely") continue;
       images.push(image.reference);
       append(refused, tooMuch(image));
     }
   }
   if (refused.length > 0) throw refusedError("read images", refused);
-  return { archives, images };
+  return { archives, images: [...new Set(images)] };
 }
 
 async function isAnyPath(lines: readonly string[]): Promise<boolean> {

@@ -1,32 +1,26 @@
-import type { Readable } from "node:stream";
 import { decodeText } from "../../bundle/list/decode-text.ts";
 import type { ListedReference, ListedReferences, RefusedText } from "../../bundle/list/listed-reference.ts";
 import { parseList } from "../../bundle/list/parse-list.ts";
+import { isStructured } from "../../bundle/list/recognise.ts";
 import { refusedError } from "../../bundle/list/refused-texts.ts";
 import { uniqueReferences } from "../../bundle/list/unique-references.ts";
-import { UsageError } from "../../errors.ts";
+import { isLock } from "../../bundle/lock/parse-lock.ts";
 import { append } from "../../util/append.ts";
-import { quote } from "../../util/format.ts";
-import { readBytes, readInputBytes } from "../../util/input-file.ts";
+import { composeVariables, type ListInputOptions, readListInput } from "./list-input.ts";
 import type { RequestedImage } from "./requested-image.ts";
 
-const MAX_LIST_BYTES = 100 * 1024 * 1024;
-
-export interface ReadListsOptions {
+export interface ReadListsOptions extends ListInputOptions {
   /** References that are named already, as a line of a list has them: they come first. */
   readonly references?: readonly string[] | undefined;
-  /** What "-" reads. Default `process.stdin`. */
-  readonly stdin?: Readable | undefined;
   /** Variables of compose files. Default `process.env`. */
   readonly environment?: NodeJS.ProcessEnv | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * What files name, in their order, each once.
+ * What files name, in their order, each once. What a file is, its content decides.
  *
  * @param files paths, or "-" for stdin.
- * @throws UsageError for a file that cannot be read.
+ * @throws UsageError for a file that cannot be read; ArchiveError, StorageError for an archive that cannot be.
  */
 export async function readLists(files: readonly string[], options: ReadListsOptions): Promise<ListedReferences> {
   const references: ListedReference[] = [];
@@ -37,27 +31,48 @@ export async function readLists(files: readonly string[], options: ReadListsOpti
   };
   const named = options.references ?? [];
   if (named.length > 0) add(parseList(named.map(text => text.replaceAll(/[\r\n]/g, "\0")).join("\n"), "argument"));
-  for (const file of files) add(parseList(await listText(file, options), file));
+  for (const file of files) add(await listedIn(file, options));
   return { references: uniqueReferences(references), refused };
 }
 
-/** The certain references, to pull or copy. @throws UsageError with all that was refused. */
-export function requestedImages({ references, refused }: ListedReferences): readonly RequestedImage[] {
-  if (refused.length > 0) throw refusedError("read images", refused);
-  return references.flatMap(({ class: kind, reference, platforms, name }) =>
-    kind === "certain" ? [{ reference, platform: platforms, name }] : [],
-  );
+async function listedIn(file: string, options: ReadListsOptions): Promise<ListedReferences> {
+  const input = await readListInput(file, options);
+  if (input === "archive") {
+    const { listedInArchive } = await import("./listed-archive.ts");
+    return { references: await listedInArchive(file, options), refused: [] };
+  }
+  return await listedInBytes(input, file, options);
 }
 
-/** @throws UsageError for a file that cannot be read. */
-export async function listText(path: string, { stdin = process.stdin, signal }: ReadListsOptions): Promise<string> {
-  try {
-    const reading =
-      path === "-" ? readBytes(stdin, MAX_LIST_BYTES, signal) : readInputBytes(path, MAX_LIST_BYTES, signal);
-    return decodeText(await reading);
-  } catch (cause) {
-    signal?.throwIfAborted();
-    const found = cause instanceof RangeError ? cause.message : "no readable file";
-    throw new UsageError(`Cannot read list ${quote(path)}: found ${found}, expected a list`, { cause });
+/** What the bytes of a list name, whatever its form. */
+export async function listedInBytes(
+  bytes: Uint8Array,
+  file: string,
+  { environment = process.env, signal }: ReadListsOptions,
+): Promise<ListedReferences> {
+  if (isLock(bytes)) {
+    const { listedInLock } = await import("./listed-lock.ts");
+    return { references: listedInLock(bytes, file), refused: [] };
   }
+  const text = decodeText(bytes);
+  if (!isStructured(text)) return parseList(text, file);
+  const { parseYaml } = await import("../../bundle/list/yaml/parse-yaml.ts");
+  const variables = async () => await composeVariables(file, environment, signal);
+  return await parseYaml(text, file, { variables, signal });
+}
+
+/**
+ * The certain references, to pull or copy.
+ *
+ * @param isGuessed whether the likely ones are taken, too.
+ * @throws UsageError with all that was refused.
+ */
+export function requestedImages(
+  { references, refused }: ListedReferences,
+  isGuessed: boolean,
+): readonly RequestedImage[] {
+  if (refused.length > 0) throw refusedError("read images", refused);
+  return references.flatMap(({ class: kind, reference, platforms, name, digest }) =>
+    kind === "certain" || isGuessed ? [{ reference, platform: platforms, name, digest }] : [],
+  );
 }

@@ -1,3 +1,4 @@
+import { formatListed } from "../../bundle/list/format-listed.ts";
 import { UsageError } from "../../errors.ts";
 import { isDigest } from "../../oci/digest.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
@@ -126,10 +127,10 @@ export function sourceReference(verb: "pull" | "lock" | "copy", image: ResolvedI
 
 /** `REFERENCE [PLATFORM[,…]] [-> NAME]`, as a list has it. */
 export function formatRequested({ reference, platform, name, digest }: RequestedImage): string {
-  const platforms = listOf(platform).join(",");
-  const isAdded = digest !== undefined && !reference.includes("@");
-  const tagged = isAdded && parseReference(reference).tag === undefined ? `${reference}:latest` : reference;
-  const pinned = isAdded ? `${tagged}@${digest}` : reference;
-  const given = name ?? (isAdded ? tagged : undefined);
-  return [pinned, ...(platforms === "" ? [] : [platforms]), ...(given === undefined ? [] : ["->", given])].join(" ");
+  return formatListed({
+    reference,
+    platforms: listOf(platform),
+    ...(name === undefined ? {} : { name }),
+    ...(digest === undefined ? {} : { digest }),
+  });
 }

@@ -14,7 +14,10 @@ async function fifo(): Promise<string> {
 
 const reads: readonly (readonly [string, (path: string, signal: AbortSignal) => Promise<unknown>])[] = [
   ["--ca-file", async (caFile, signal) => await tlsFromFlags({ caFile }, signal)],
-  ["--from-file", async (list, signal) => await listedImages([], { fromFile: [list] }, "pull", signal)],
+  [
+    "--from-file",
+    async (list, signal) => await listedImages([], { fromFile: [list] }, "pull", signal, () => undefined),
+  ],
 ];
 
 test.each(reads)("a pipe without a writer as %s ends with the signal's reason", async (_flag, read) => {
@@ -26,10 +29,10 @@ test.each(reads)("a pipe without a writer as %s ends with the signal's reason", 
 
 test("a list without end is refused", async () => {
   const path = join(await temporaryFolder(), "list");
-  await writeFile(path, "");
+  await writeFile(path, "a".repeat(512));
   await truncate(path, 100 * 1024 * 1024 + 1);
   const { signal } = new AbortController();
-  await expect(listedImages([], { fromFile: [path] }, "pull", signal)).rejects.toMatchObject({
+  await expect(listedImages([], { fromFile: [path] }, "pull", signal, () => undefined)).rejects.toMatchObject({
     exitCode: 2,
     message: expect.stringContaining("found more than 104857600 bytes, expected a list"),
   });

@@ -1,0 +1,56 @@
+/** A part of a stream, with the line of the file that it begins at. */
+export interface RawDocument {
+  readonly text: string;
+  readonly line: number;
+}
+
+/**
+ * Splits a YAML stream at its markers, before anything is parsed, so that one document at a time is in memory. What follows
+ * `...` belongs to none: Helm writes the notes of a chart there. So it does after `NOTES:`, in the output of
+ * `helm install --dry-run`.
+ */
+export function* splitDocuments(text: string): Generator<RawDocument> {
+  const isInstall = /^(?:HOOKS|MANIFEST):\s*$/m.test(text);
+  // Sticky and per line: nothing is split into an array of lines.
+  const mark = /^(?:(---)(?=[ \t\r\n]|$)|(\.\.\.)(?=[ \t\r\n]|$)|(NOTES:)[ \t]*\r?$)/gm;
+  let start: number | undefined = 0;
+  let line = 1;
+  let counted = 0;
+  const lineOf = (offset: number): number => {
+    for (let at = text.indexOf("\n", counted); at !== -1 && at < offset; at = text.indexOf("\n", at + 1)) {
+      line += 1;
+      counted = at + 1;
+    }
+    return line;
+  };
+  for (const { index, 1: begins, 2: ends, 3: notes } of text.matchAll(mark)) {
+    if (notes !== undefined && !isInstall) continue;
+    if (start !== undefined && index > start) yield { text: text.slice(start, index), line: lineOf(start) };
+    if (notes !== undefined) return;
+    if (begins !== undefined) start = index;
+    if (ends !== undefined) start = undefined;
+  }
+  if (start !== undefined && start < text.length) yield { text: text.slice(start), line: lineOf(start) };
+}
+
+/** Splits JSON texts that follow one another. */
+export function* splitJson(text: string): Generator<RawDocument> {
+  const piece = /[{}[\]\n]|"(?:[^"\\\n]|\\.)*"?/g;
+  let depth = 0;
+  let line = 1;
+  let start = 0;
+  let startLine = 1;
+  for (const { index, 0: found } of text.matchAll(piece)) {
+    if (found === "\n") line += 1;
+    else if (found === "{" || found === "[") {
+      if (depth === 0) [start, startLine] = [index, line];
+      depth += 1;
+    } else if (found === "}" || found === "]") {
+      depth -= 1;
+      if (depth > 0) continue;
+      yield { text: text.slice(start, index + 1), line: startLine };
+      [start, startLine, depth] = [index + 1, line, 0];
+    }
+  }
+  if (text.slice(start).trim() !== "") yield { text: text.slice(start), line: startLine };
+}
