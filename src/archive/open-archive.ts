@@ -1,3 +1,4 @@
+import type { Lock } from "../bundle/lock/lock.ts";
 import type { ImageSource, Root } from "../content/contracts.ts";
 import { rootsOf } from "../content/derived-source.ts";
 import { ArchiveError } from "../errors.ts";
@@ -7,6 +8,8 @@ import { INDEX_FILE, LAYOUT_FILE } from "../oci/layout.ts";
 import type { TarEntry } from "../tar/tar-entry.ts";
 import { blameChangedInput } from "../util/input-guard.ts";
 import type { Archive } from "./archive.ts";
+import { archiveReferrers } from "./archive-referrers.ts";
+import { usableLock } from "./lock/archive-lock.ts";
 import { noMetadata } from "./no-metadata.ts";
 import { openArchiveFile } from "./open/open-archive-file.ts";
 import type { OpenArchiveOptions } from "./open/open-archive-options.ts";
@@ -14,6 +17,7 @@ import { ArchiveMetadata } from "./read/archive-metadata.ts";
 import type { BlobIndex } from "./read/blob-index.ts";
 import { dirView, isDirArchive } from "./read/dir-view.ts";
 import { type DockerView, readDockerView } from "./read/docker-view.ts";
+import { type EntryReferrers, entryReferrers } from "./read/entry-referrers.ts";
 import { isLegacyArchive, readLegacyView } from "./read/legacy-view.ts";
 import { type OciRoot, readOciRoots } from "./read/oci-roots.ts";
 import { type OciView, ociView } from "./read/oci-view.ts";
@@ -35,6 +39,8 @@ export interface ArchiveSource extends ImageSource {
   readonly oci: OciView | undefined;
   readonly images: readonly Root[];
   hasBlob(digest: Digest): boolean;
+  /** Undefined for an archive without one, and for one that cannot be used, which is noted. Read once. */
+  lock(signal?: AbortSignal): Promise<Lock | undefined>;
   /** The entry of a blob; undefined for one that is absent, or made from entries. */
   entryOf(digest: Digest): TarEntry | undefined;
 }
@@ -42,6 +48,7 @@ export interface ArchiveSource extends ImageSource {
 interface Views extends Pick<ArchiveSource, "dialect" | "docker" | "oci" | "images"> {
   /** One per view; the first one that has a blob serves it. */
   readonly indexes: readonly BlobIndex[];
+  readonly claims: EntryReferrers["claims"];
 }
 
 /**
@@ -61,7 +68,13 @@ export async function archiveSource(archive: Archive, options: OpenArchiveOption
       async () => await archive.confirm?.(),
       async () => await readViews(archive, options),
     );
-    const { dialect, docker, oci, images, indexes } = views;
+    const { dialect, docker, oci, images, indexes, claims } = views;
+    const { onNote = () => undefined } = options;
+    let read: Promise<Lock | undefined> | undefined;
+    const lock = async (signal?: AbortSignal): Promise<Lock | undefined> => {
+      read ??= usableLock(archive, images, onNote, signal);
+      return await read;
+    };
     const indexOf = (digest: Digest): BlobIndex | undefined => indexes.find(index => index.has(digest));
     const entryOf = (digest: Digest): TarEntry | undefined => indexOf(digest)?.entry(digest);
     return {
@@ -78,6 +91,8 @@ export async function archiveSource(archive: Archive, options: OpenArchiveOption
       },
       has: async ({ digest }) => indexOf(digest) !== undefined,
       confirm: async () => await archive.confirm?.(),
+      referrers: archiveReferrers(claims, lock),
+      lock,
       hasBlob: digest => indexOf(digest) !== undefined,
       entryOf,
       streamed: archive.streamed && streamedBlobs(archive, archive.streamed, entryOf),
@@ -94,7 +109,7 @@ async function readViews(archive: Archive, options: OpenArchiveOptions): Promise
   const metadata = await ArchiveMetadata.read(archive, signal);
   if (isDirArchive(archive, metadata)) {
     const { root, blobs } = dirView(archive, metadata);
-    return { dialect: "dir", docker: undefined, oci: undefined, images: [root], indexes: [blobs] };
+    return { dialect: "dir", docker: undefined, oci: undefined, images: [root], indexes: [blobs], claims: NO_CLAIMS };
   }
   const oci = isOciArchive(metadata) ? ociView(archive, metadata) : undefined;
   const roots = oci === undefined ? undefined : await readOciRoots(oci, archive.what, onDamage, signal);
@@ -105,15 +120,18 @@ async function readViews(archive: Archive, options: OpenArchiveOptions): Promise
   if (docker === undefined && oci === undefined) {
     if (!isLegacyArchive(archive, metadata)) throw noMetadata(archive);
     const { images, blobs } = await readLegacyView(archive, metadata, signal);
-    return { dialect: "legacy", docker, oci, images, indexes: [blobs] };
+    return { dialect: "legacy", docker, oci, images, indexes: [blobs], claims: NO_CLAIMS };
   }
   if (!metadata.has(LAYOUT_FILE) && oci !== undefined) onNote?.(noLayoutFile(archive));
   const stray = oci === undefined ? await readStrayRoots(archive, metadata, signal) : [];
-  const images = await reconcileViews(archive.what, { docker, oci: roots, stray }, signal);
+  const entries = roots === undefined ? undefined : entryReferrers(roots);
+  const images = await reconcileViews(archive.what, { docker, oci: entries?.roots, stray }, signal);
   const dialect = docker === undefined ? "oci" : oci === undefined ? "docker" : "docker+oci";
   const indexes = [oci?.blobs, docker?.blobs].filter(index => index !== undefined);
-  return { dialect, docker, oci, images, indexes };
+  return { dialect, docker, oci, images, indexes, claims: entries?.claims ?? NO_CLAIMS };
 }
+
+const NO_CLAIMS: EntryReferrers["claims"] = new Map();
 
 /** Some writers leave `oci-layout` out: then `index.json` counts only without a `manifest.json`. */
 function isOciArchive(metadata: ArchiveMetadata): boolean {

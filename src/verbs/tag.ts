@@ -7,7 +7,7 @@ import { putManifest } from "../registry/api/put-manifest.ts";
 import { type FullReference, manifestKey } from "../registry/registry-source.ts";
 import { checkedOptions } from "../util/options/checked-options.ts";
 import { DEFAULT_CONCURRENCY } from "../util/options/option-limits.ts";
-import { copyBetween } from "./copy/copy-between.ts";
+import { type CopyRun, copyBetween } from "./copy/copy-between.ts";
 import { COMMON } from "./options/common-options.ts";
 import { checkedList, checkText } from "./options/option-values.ts";
 import { Attempts } from "./shared/attempts.ts";
@@ -64,7 +64,16 @@ export async function tag(
     // Tags the manifest that was read, even if the source tag has moved since.
     const source: FullReference = { registry: from.registry, repository: from.repository, digest };
     const cache = await openDigestCache(undefined);
-    const run = { registries, cache, platforms: "all", concurrency: DEFAULT_CONCURRENCY, onProgress, signal } as const;
+    const run: CopyRun = {
+      registries,
+      cache,
+      platforms: "all",
+      concurrency: DEFAULT_CONCURRENCY,
+      // One more name: "copy" is what carries signatures.
+      referrers: false,
+      onProgress,
+      signal,
+    };
     const references: string[] = [];
     const attempts = new Attempts(targets.length, signal);
     for (const [index, target] of targets.entries()) {

@@ -117,7 +117,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "archive/open": ["archive/archive.ts"],
   "archive/read": ["archive/archive.ts", "archive/blob-name.ts", "archive/open"],
   "archive/write": ["archive/blob-name.ts", "archive/lock"],
-  archive: ["archive/archive.ts", "archive/open", "archive/read"],
+  archive: ["archive/archive.ts", "archive/lock", "archive/open", "archive/read"],
 
   "serve/refusal.ts": [],
   "serve/folder": [],

@@ -20,6 +20,10 @@ export interface OciRoot extends LayoutRoot {
   readonly artifacts: ReadonlySet<Digest>;
   /** Manifests below it that are present. */
   readonly parts: ReadonlySet<Digest>;
+  /** The manifest that its own manifest refers to. */
+  readonly subject?: Digest;
+  /** Entries of its own manifest, if that is an index. */
+  readonly listed: readonly Descriptor[];
 }
 
 /**
@@ -69,7 +73,10 @@ export async function readOciRoots(
     };
     await walk(root.descriptor, 1);
     seen.delete(root.descriptor.digest);
-    roots.push({ ...root, images, artifacts, parts: seen });
+    const own = views.get(root.descriptor.digest);
+    const subject = own?.subject?.digest;
+    const listed = own?.kind === "index" ? own.manifests : [];
+    roots.push({ ...root, images, artifacts, parts: seen, ...(subject === undefined ? {} : { subject }), listed });
   }
   return roots;
 }

@@ -2,7 +2,7 @@ import type { Argv, CommandModule } from "yargs";
 import { UsageError } from "../../errors.ts";
 import { cacheFolder } from "../../util/cache/cache-folder.ts";
 import { type Context, printLine } from "../context.ts";
-import { platformsFlag, platformsOf } from "../flags/archive-flags.ts";
+import { platformsFlag, platformsOf, type ReferrersFlags, referrersFlag } from "../flags/archive-flags.ts";
 import { guessFlag, type ListFlags, listedImages, listFlags, withFailedList } from "../flags/list-flags.ts";
 import { type MappingFlags, mappingFlags } from "../flags/mapping-flags.ts";
 import { registryFromFlags } from "../flags/registry-flags.ts";
@@ -11,7 +11,7 @@ import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
 import { reportResult } from "../output/report-result.ts";
 
-interface CopyFlags extends TransferFlags, ListFlags, MappingFlags {
+interface CopyFlags extends TransferFlags, ListFlags, MappingFlags, ReferrersFlags {
   readonly references?: string[] | undefined;
   readonly to?: string | undefined;
   readonly platform?: string[] | undefined;
@@ -37,7 +37,7 @@ function copyFlags(parser: Argv) {
       requiresArg: true,
       describe: "HOST[:PORT]/PREFIX to copy every source below (default: one source, to the target)",
     });
-  return platformsFlag(own, "all")
+  return referrersFlag(platformsFlag(own, "all"))
     .example("$0 copy quay.io/team/app:2 registry.lan:5000/team/app", "all platforms, same digest")
     .example("$0 copy quay.io/a:1 quay.io/b:2 --to registry.lan:5000/mirror", "several images under their own names");
 }
@@ -63,6 +63,7 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
     concurrency: checkConcurrency(flags.concurrency),
     cacheDir: cacheFolder(),
     dryRun: flags.dryRun,
+    referrers: flags.noReferrers !== true,
     onProgress: progress.onProgress,
     signal: context.signal,
   };

@@ -2,6 +2,7 @@ import type { Argv, CommandModule } from "yargs";
 import type { Compression, Sparse } from "../../index.ts";
 import { cacheFolder } from "../../util/cache/cache-folder.ts";
 import { type Context, printLine } from "../context.ts";
+import { type ReferrersFlags, referrersFlag } from "../flags/archive-flags.ts";
 import { type ListFlags, listedArchives, listFlags, stdinLists, withFailedList } from "../flags/list-flags.ts";
 import { type MappingFlags, mappingFlags } from "../flags/mapping-flags.ts";
 import { registryFromFlags } from "../flags/registry-flags.ts";
@@ -11,7 +12,7 @@ import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
 import { reportResult } from "../output/report-result.ts";
 
-interface PushFlags extends TransferFlags, ListFlags, MappingFlags {
+interface PushFlags extends TransferFlags, ListFlags, MappingFlags, ReferrersFlags {
   readonly archives?: string[] | undefined;
   readonly to?: string | undefined;
   readonly tag?: string[] | undefined;
@@ -27,7 +28,7 @@ export function pushCommand(context: Context): CommandModule<object, PushFlags> 
   return {
     command: "push [archives..]",
     describe: "push image archives to a registry",
-    builder: parser => listFlags(transferFlags(mappingFlags(pushFlags(parser)), REGISTRY), "archives"),
+    builder: parser => listFlags(transferFlags(mappingFlags(referrersFlag(pushFlags(parser))), REGISTRY), "archives"),
     handler: async flags => await runPush(flags, context),
   };
 }
@@ -53,7 +54,8 @@ function pushFlags(parser: Argv) {
     .option("sparse", {
       requiresArg: true,
       choices: ["prune", "keep", "fail"] as const,
-      describe: "what to do with an index that names missing platforms (default prune)",
+      describe:
+        "what to do with an index that names missing platforms (default prune; asked for if the image is signed or pinned)",
     })
     .example("$0 push hello.tar.gz --registry registry.lan:5000", "every image of the archive, under its own name");
 }
@@ -78,6 +80,7 @@ async function runPush(flags: PushFlags, context: Context): Promise<void> {
         image: images.length === 0 ? flags.image : [...(flags.image ?? []), ...images],
         compression: flags.compression as Compression | undefined,
         sparse: flags.sparse,
+        referrers: flags.noReferrers !== true,
         concurrency: checkConcurrency(flags.concurrency),
         cacheDir: cacheFolder(),
         dryRun: flags.dryRun,

@@ -1,5 +1,4 @@
 import type { Readable } from "node:stream";
-import { usableLock } from "../../archive/lock/archive-lock.ts";
 import { type ScanOptions, StreamedArchive } from "../../archive/open/streamed-archive.ts";
 import { openArchive } from "../../archive/open-archive.ts";
 import type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
@@ -118,7 +117,7 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
   if (listOf(options.tag).length === 0) noteBadNames(originals, what, onNote);
   const chosen = derivedSource(source, { roots: rootsOf(originals) });
   const whole = sparse === "prune" ? pruneSparse(chosen, onNote) : chosen;
-  const lock = await usableLock(archive.archive, archive.images, onNote, signal);
+  const lock = await archive.lock(signal);
   const onAbsent = ({ digest }: Descriptor): void =>
     onNote(`Keeping an index entry that is not in the archive: ${escapeForeign(digest)}`);
   const writing = {

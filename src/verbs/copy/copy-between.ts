@@ -1,6 +1,7 @@
 import type { CopyPlan, ImageSource, SettledRoot } from "../../content/contracts.ts";
 import { derivedSource, listRoots, rootsOf } from "../../content/derived-source.ts";
 import { noteTo, type OnProgress } from "../../content/progress.ts";
+import { addReferrers, referrersLeftOut, referrersOnly } from "../../copy/add-referrers.ts";
 import { copyImages } from "../../copy/copy-image.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
 import { gather } from "../../copy/gather.ts";
@@ -13,9 +14,11 @@ import type { Digest } from "../../oci/digest.ts";
 import { manifestChildren } from "../../oci/manifest.ts";
 import { formatPlatform, type Platform } from "../../oci/platform.ts";
 import { resolveDigest } from "../../registry/api/resolve-digest.ts";
+import type { UndeliveredReferrer } from "../../registry/referrers/deliver-referrers.ts";
 import { type FullReference, registrySource } from "../../registry/registry-source.ts";
 import { convertSchema1 } from "../../transform/convert-schema1.ts";
 import { pruneSparse } from "../../transform/prune-sparse.ts";
+import { type ReferrersSummary, referrersSummary } from "../referrers/referrers-summary.ts";
 import type { RegistryPool } from "../shared/registry-pool.ts";
 import { chooseChild, repositoryName } from "../shared/remote-image.ts";
 
@@ -26,6 +29,9 @@ export interface CopyRun {
   readonly platforms: readonly Platform[] | "all";
   readonly concurrency: number;
   readonly dryRun?: boolean | undefined;
+  readonly referrers?: boolean | undefined;
+  /** Takes what a repository refuses of an image's referrers. Default: that is an error. */
+  readonly onUndelivered?: (repository: string) => (undelivered: UndeliveredReferrer) => void;
   readonly onProgress: OnProgress;
   readonly signal?: AbortSignal | undefined;
 }
@@ -35,6 +41,7 @@ export interface Copied {
   readonly mediaType: string;
   /** The digest at the source, where platforms were chosen or schema 1 was converted. */
   readonly previousDigest?: Digest;
+  readonly referrers?: ReferrersSummary;
   /** Of blobs that were, or in a dry run would be, looked at. */
   readonly plannedBytes: number;
 }
@@ -53,7 +60,8 @@ export async function copyBetween(
   tags: readonly string[],
 ): Promise<Copied> {
   const { registries, cache, signal, onProgress, concurrency } = run;
-  await using held = registrySource([from], registries.repositoryFor);
+  const { referrersFinder } = registries;
+  await using held = registrySource([from], registries.repositoryFor, { referrersFinder });
   const original = await onlyRoot(held, signal);
   const onNote = noteTo(onProgress);
   const { source, roots } = await convertSchema1(held, [original], { onNote, signal });
@@ -61,13 +69,22 @@ export async function copyBetween(
   const { chosen, root } = await choosePlatforms(run, source, { ...taken, names: tags }, repositoryName(from));
   const { digest, mediaType } = root.descriptor;
   const previous = digest === original.descriptor.digest ? {} : { previousDigest: original.descriptor.digest };
-  const done = { digest, mediaType, ...previous };
-  if (await isAlreadyCopied(run, to, tags, digest)) {
-    const name = repositoryName(to);
-    onProgress({ kind: "note", message: `${name}:${tags.join(", ")} is this image already: nothing to copy` });
-    return { ...done, plannedBytes: 0 };
+  const isThere = await isAlreadyCopied(run, to, tags, digest);
+  const there = `${repositoryName(to)}:${tags.join(", ")} is this image already`;
+  const isHome = from.registry === to.registry && from.repository === to.repository;
+  const isCarried = run.referrers !== false && !isHome;
+  if (isThere && !isCarried) {
+    onNote(`${there}: nothing to copy`);
+    return { digest, mediaType, ...previous, plannedBytes: 0 };
   }
-  const plan: CopyPlan = await gather(chosen, [root], signal, manifestChildren);
+  const image: CopyPlan = await gather(chosen, [root], signal, manifestChildren);
+  const whole = isCarried ? await addReferrers(chosen, image, { originals: [original], onNote, signal }) : image;
+  for (const message of referrersLeftOut(whole.roots)) onNote(message);
+  const summary = referrersSummary(whole, whole.roots[0] ?? root);
+  const done = { digest, mediaType, ...previous, ...(summary === undefined ? {} : { referrers: summary }) };
+  const plan = isThere ? referrersOnly(whole, image) : whole;
+  if (isThere) onNote(`${there}: ${plan.manifests.size === 0 ? "nothing to copy" : "copying what refers to it"}`);
+  if (isThere && plan.manifests.size === 0) return { ...done, plannedBytes: 0 };
   const sourceName = repositoryName(from);
   if (run.dryRun === true) {
     for (const message of planNotes(plan, sourceName)) onNote(message);
@@ -75,7 +92,7 @@ export async function copyBetween(
   }
   const holder = from.registry === to.registry && from.repository !== to.repository ? from.repository : undefined;
   const known: DigestCache = holder === undefined ? cache : { ...cache, findHolder: () => holder };
-  const target = await registries.targetFor(to, known, signal);
+  const target = await registries.targetFor(to, known, signal, run.onUndelivered?.(repositoryName(to)));
   await copyImages({ plan, source: chosen, target, sourceName, cache, concurrency, onProgress, signal });
   return { ...done, plannedBytes: plan.totalBytes };
 }

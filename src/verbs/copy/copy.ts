@@ -5,11 +5,14 @@ import type { Digest } from "../../oci/digest.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { readingAnswer } from "../../registry/client/registry-answer.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
+import { FLAG } from "../../util/options/option-kinds.ts";
 import { DEFAULT_CONCURRENCY } from "../../util/options/option-limits.ts";
 import { PLATFORMS, TRANSFER } from "../options/common-options.ts";
 import { MAPPING, type MappingOptions, readMapping } from "../options/mapping-options.ts";
 import { checkText } from "../options/option-values.ts";
 import { parsePrefix } from "../options/prefix.ts";
+import type { ReferrersSummary } from "../referrers/referrers-summary.ts";
+import { Undelivered } from "../referrers/undelivered.ts";
 import { checkedImages, type RequestedImage, resolveImage } from "../requested/requested-image.ts";
 import { Attempts } from "../shared/attempts.ts";
 import { type BlobCounts, createBlobCounter } from "../shared/blob-counts.ts";
@@ -35,12 +38,14 @@ export interface CopyOptions extends RemoteOptions {
   readonly cacheDir?: string | undefined;
   /** Plans, but sends nothing. Default false. */
   readonly dryRun?: boolean | undefined;
+  /** Copies what refers to the images, too: signatures, SBOMs, attestations. Default true. */
+  readonly referrers?: boolean | undefined;
 }
 
 /** Options of `copyTo`. */
 export interface CopyToOptions extends CopyOptions, MappingOptions {}
 
-const COPY_OPTIONS: OptionsShape<CopyOptions> = { ...TRANSFER, platform: PLATFORMS };
+const COPY_OPTIONS: OptionsShape<CopyOptions> = { ...TRANSFER, platform: PLATFORMS, referrers: FLAG };
 const COPY_TO_OPTIONS: OptionsShape<CopyToOptions> = { ...COPY_OPTIONS, ...MAPPING };
 
 /** An image under its new name. */
@@ -54,6 +59,8 @@ export interface CopiedImage {
   readonly mediaType: string;
   /** The digest at the source, if platforms were chosen or schema 1 was converted. */
   readonly previousDigest?: Digest;
+  /** What refers to the image, and is copied with it. Absent if it was not looked for. */
+  readonly referrers?: ReferrersSummary;
   /** Bytes of all its blobs; 0 if the target had the image already. */
   readonly plannedBytes: number;
 }
@@ -107,7 +114,7 @@ export async function copy(source: string, target: string, options: CopyOptions 
  *
  * @param sources `[registry/]repository[:tag]` or `[registry/]repository@digest`, or an object with more
  * @param prefix `host[:port][/prefix]`
- * @throws PartialError if some of several images failed; the others are copied.
+ * @throws PartialError if some of several images failed, or what refers to an image; the others are copied.
  * @throws UsageError for a prefix without a registry, and before anything is sent for two images that would get one name.
  * @throws NotFoundError, AuthError, NetworkError, RegistryError, IntegrityError
  * @example
@@ -148,20 +155,30 @@ async function copyAll(jobs: readonly CopyJob[], options: CopyOptions): Promise<
   registries.admit(named);
   const { signal, dryRun } = options;
   const cache = await openDigestCache(options.cacheDir, noteTo(blobCounter.onProgress));
-  const run: Omit<CopyRun, "platforms"> = {
+  const run: Omit<CopyRun, "platforms" | "onUndelivered"> = {
     registries,
     cache,
     concurrency,
     dryRun,
+    referrers: options.referrers,
     signal,
     onProgress: blobCounter.onProgress,
   };
   const images: CopiedImage[] = [];
   const attempts = new Attempts(jobs.length, signal);
+  const undelivered = new Undelivered();
   for (const { source, from, to, platforms } of await separateJobs(jobs, registries, signal)) {
     const tags = to.tag === undefined ? [] : [to.tag];
     await attempts.run(source, async () => {
-      const copied = await readingAnswer(async () => await copyBetween({ ...run, platforms }, from, to, tags));
+      const copied = await readingAnswer(
+        async () =>
+          await copyBetween(
+            { ...run, platforms, onUndelivered: repository => undelivered.collect(source, repository) },
+            from,
+            to,
+            tags,
+          ),
+      );
       images.push({ source, reference: [repositoryName(to), ...tags].join(":"), ...copied });
     });
   }
@@ -169,5 +186,5 @@ async function copyAll(jobs: readonly CopyJob[], options: CopyOptions): Promise<
   const seconds = (performance.now() - started) / 1000;
   const result: CopyResult = { images, ...traffic, blobs: blobCounter.counts(), seconds };
   const hint = "The others are copied. Fix the cause and run the same command again.";
-  return attempts.settle("copy", "images", result, hint);
+  return undelivered.settle("copy", () => attempts.settle("copy", "images", result, hint));
 }

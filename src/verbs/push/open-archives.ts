@@ -134,7 +134,7 @@ async function readArchive(path: string, run: PushRun): Promise<ReadArchive> {
     noteBadNames(names.tags.length > 0 ? [] : archive.images.filter(({ names }) => names.length > 0), what, onNote);
     const sentTo =
       firstRepository === undefined ? undefined : `${firstRepository.registry}/${firstRepository.repository}`;
-    const opened = { archive, source: reading.sourceOf(archive), reading, sentTo };
+    const opened = { path, archive, source: reading.sourceOf(archive), reading, sentTo };
     return { path, opened, roots, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();

@@ -2,18 +2,21 @@ import type { Readable } from "node:stream";
 import type { OnProgress } from "../../content/progress.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { OptionsShape } from "../../util/options/checked-options.ts";
-import { READABLE, TEXT, TEXTS } from "../../util/options/option-kinds.ts";
+import { FLAG, READABLE, TEXT, TEXTS } from "../../util/options/option-kinds.ts";
 import type { Compression, Sparse } from "../options/choices.ts";
 import { COMPRESSION, SPARSE_KIND, TRANSFER } from "../options/common-options.ts";
 import { MAPPING } from "../options/mapping-options.ts";
+import type { ReferrersSummary } from "../referrers/referrers-summary.ts";
 import type { PushNameOptions } from "../shared/push-names.ts";
 
 /** Options of `push`. */
 export interface PushOptions extends PushNameOptions {
   /** Default "auto". */
   readonly compression?: Compression | undefined;
-  /** Default "prune". */
+  /** Default "prune", which is refused for an image that is signed, or pinned by its digest, unless it is given. */
   readonly sparse?: Sparse | undefined;
+  /** Pushes what refers to the images, too: signatures, SBOMs, attestations. Default true. */
+  readonly referrers?: boolean | undefined;
   /** Blobs in transfer at the same time. Default 6. */
   readonly concurrency?: number | undefined;
   /**
@@ -39,6 +42,7 @@ export const PUSH_OPTIONS: OptionsShape<PushOptions> = {
   image: TEXTS,
   compression: COMPRESSION,
   sparse: SPARSE_KIND,
+  referrers: FLAG,
   stdin: READABLE,
 };
 
@@ -50,4 +54,6 @@ export interface PushedImage {
   readonly digest?: Digest;
   /** The digest in the archive, if the push changed it: raw layers were compressed, or an index was pruned. */
   readonly previousDigest?: Digest;
+  /** What refers to the image, and is pushed with it. Absent if the archive has nothing of it. */
+  readonly referrers?: ReferrersSummary;
 }

@@ -1,23 +1,28 @@
 import type { ArchiveSource } from "../../archive/open-archive.ts";
 import type { CopyPlan, ImageSource, Root, SettledRoot } from "../../content/contracts.ts";
 import { derivedSource, listRoots, rootsOf } from "../../content/derived-source.ts";
-import type { OnProgress } from "../../content/progress.ts";
+import { noteTo, type OnProgress } from "../../content/progress.ts";
+import { addReferrers, referrersLeftOut } from "../../copy/add-referrers.ts";
 import { type CopyOptions, copyImages } from "../../copy/copy-image.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
 import { gather } from "../../copy/gather.ts";
 import { planNotes } from "../../copy/plan-notes.ts";
-import { ArchiveError, RegistryError, UsageError } from "../../errors.ts";
+import { ArchiveError, RegistryError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { DOCKER_MANIFEST, OCI_MANIFEST } from "../../oci/media-types.ts";
 import { compressLayers } from "../../transform/compress-layers.ts";
 import { pruneSparse } from "../../transform/prune-sparse.ts";
 import { DEFAULT_CONCURRENCY } from "../../util/options/option-limits.ts";
+import { referrersSummary } from "../referrers/referrers-summary.ts";
+import type { Undelivered } from "../referrers/undelivered.ts";
 import { type AlreadyPushed, findAlreadyPushed } from "../shared/already-pushed.ts";
+import { idOf } from "../shared/choose-image.ts";
 import type { ChosenProfile } from "../shared/chosen-profile.ts";
 import type { Destination } from "../shared/destinations.ts";
 import type { PushNames } from "../shared/push-names.ts";
 import type { RegistryPool } from "../shared/registry-pool.ts";
 import type { StreamedInput } from "../shared/streamed-input.ts";
+import { checkPrune } from "./check-prune.ts";
 import type { PushedImage, PushOptions } from "./push-options.ts";
 
 export interface PushRun {
@@ -26,9 +31,12 @@ export interface PushRun {
   readonly registries: RegistryPool;
   readonly cache: DigestCache;
   readonly compression: ChosenProfile;
+  readonly undelivered: Undelivered;
 }
 
 export interface OpenedArchive {
+  /** As the user named it. */
+  readonly path: string;
   readonly archive: ArchiveSource;
   readonly source: ImageSource;
   readonly reading: StreamedInput;
@@ -44,9 +52,8 @@ export async function pushToRepository(
 ): Promise<readonly PushedImage[]> {
   const source = preparedSource(opened, destination, run);
   const roots = await listRoots(source, run.options.signal);
-  if (destination.isPinned) checkPinned(roots, destination);
   if (run.options.dryRun) {
-    const plan = await planPush(source, roots, run);
+    const plan = await planPush(source, roots, destination.roots, run);
     for (const message of planNotes(plan, opened.archive.archive.what)) note(run, message);
     return plannedImages(plan, nameOf(destination));
   }
@@ -61,33 +68,65 @@ export async function pushToRepository(
   });
   if (absent.length === 0) return found;
   const missing = absent.map(([, root]) => root);
-  const settled = await copyMissing(source, missing, opened, destination, run);
-  const originals = absent.map(([index]) => destination.roots[index]);
-  return [...found, ...pushedImages(settled, originals, nameOf(destination))];
+  const originals = absent.flatMap(([index]) => destination.roots[index] ?? []);
+  const plan = await planPush(source, missing, originals, run);
+  const settled = await copyMissing(source, plan, opened, destination, run);
+  return [...found, ...pushedImages(settled, originals, plan, nameOf(destination))];
 }
 
 /** The images of a destination, without entries of an index that the archive lacks, and with raw layers compressed. */
-function preparedSource(
-  { source, reading, sentTo }: OpenedArchive,
-  destination: Destination,
-  run: PushRun,
-): ImageSource {
+function preparedSource(opened: OpenedArchive, destination: Destination, run: PushRun): ImageSource {
+  const { source, reading, sentTo } = opened;
   const { sparse = "prune" } = run.options;
   const chosen = derivedSource(source, { roots: rootsOf(destination.roots) });
   const onSparse = (message: string): void => {
     if (sparse === "fail") throw sparseIndex(`${nameOf(destination)}:${message}`);
     note(run, `${nameOf(destination)}:${message}`);
   };
-  const pruned = sparse === "keep" ? chosen : pruneSparse(chosen, onSparse);
+  const pruned =
+    sparse === "keep" ? chosen : withoutSilentPrune(pruneSparse(chosen, onSparse), opened, destination, run);
   const { profile } = run.compression;
   if (profile === undefined || destination.isPinned) return pruned;
   const hasLayers = sentTo === undefined || sentTo === nameOf(destination);
   return compressLayers(pruned, profile, hasLayers ? reading.seals : undefined);
 }
 
-async function planPush(source: ImageSource, roots: readonly Root[], { options }: PushRun): Promise<CopyPlan> {
-  const onAbsent = options.sparse === "keep" ? () => undefined : undefined;
-  return await gather(source, roots, options.signal, undefined, onAbsent);
+/** @param originals the same images as the archive has them. */
+async function planPush(
+  source: ImageSource,
+  roots: readonly Root[],
+  originals: readonly Root[],
+  { options: { sparse, referrers, signal, onProgress } }: PushRun,
+): Promise<CopyPlan> {
+  const onAbsent = sparse === "keep" ? () => undefined : undefined;
+  const plan = await gather(source, roots, signal, undefined, onAbsent);
+  return referrers === false
+    ? plan
+    : await addReferrers(source, plan, { originals, onNote: noteTo(onProgress), signal });
+}
+
+/** Refuses what `pruneSparse` would change unasked, although others rely on its digest. */
+function withoutSilentPrune(
+  pruned: ImageSource,
+  { source, archive }: OpenedArchive,
+  destination: Destination,
+  { options }: PushRun,
+): ImageSource {
+  return derivedSource(pruned, {
+    async *roots(signal) {
+      let index = 0;
+      for await (const root of pruned.roots(signal)) {
+        const original = destination.roots[index];
+        index += 1;
+        if (original !== undefined) {
+          const names = archive.images.find(image => idOf(image) === idOf(original))?.names ?? [];
+          const pushed = `${nameOf(destination)}${original.names.length > 0 ? `:${original.names.join(", ")}` : ""}`;
+          await checkPrune({ source, original, root, names, pushed, options, signal });
+        }
+        yield root;
+      }
+    },
+  });
 }
 
 /** Which images the registry has already. A compression that the user chose is applied to all of them. */
@@ -103,16 +142,17 @@ async function splitPresent(
 
 async function copyMissing(
   source: ImageSource,
-  missing: readonly Root[],
-  { archive, reading, sentTo }: OpenedArchive,
+  gathered: CopyPlan,
+  { path, archive, reading, sentTo }: OpenedArchive,
   destination: Destination,
   run: PushRun,
 ): Promise<readonly SettledRoot[]> {
   const { registries, cache } = run;
   const { signal, onProgress, concurrency = DEFAULT_CONCURRENCY } = run.options;
-  const gathered = await planPush(source, missing, run);
+  for (const message of referrersLeftOut(gathered.roots)) note(run, message);
   const plan = sentTo === nameOf(destination) ? withoutBlobs(gathered, reading.sent) : gathered;
-  const target = await registries.targetFor(destination, cache, signal);
+  const onUndelivered = run.undelivered.collect(path, nameOf(destination));
+  const target = await registries.targetFor(destination, cache, signal, onUndelivered);
   const sourceName = archive.archive.what;
   const copy = { plan, source, target, sourceName, cache, concurrency, onProgress, signal };
   return await copyOrConvert(copy, nameOf(destination));
@@ -162,44 +202,45 @@ function sparseIndex(message: string): ArchiveError {
   });
 }
 
-/** @throws UsageError if an index got another digest than the one that the archive names it by. */
-function checkPinned(roots: readonly Root[], destination: Destination): void {
-  for (const [index, original] of destination.roots.entries()) {
-    const root = roots[index];
-    if (original.kind === "draft" || root?.kind === "draft") continue;
-    const { digest } = original.descriptor;
-    if (root?.descriptor.digest === digest) continue;
-    throw new UsageError(
-      `Cannot push ${nameOf(destination)}@${digest}: its index names what the archive lacks, and would get another digest, expected all of it`,
-      { hint: "Name it with --tag REGISTRY/REPOSITORY:TAG, or push the index as it is with --sparse keep." },
-    );
-  }
-}
-
 /** `repository:tag` for each tag; without a tag, the repository, since the image is named by its digest. */
 function referencesOf(repository: string, tags: readonly string[]): readonly string[] {
   return tags.length === 0 ? [repository] : tags.map(tag => `${repository}:${tag}`);
 }
 
-/** @param originals the same images as the archive has them. */
+/**
+ * @param originals the same images as the archive has them.
+ * @param plan with what refers to them.
+ */
 function pushedImages(
   roots: readonly SettledRoot[],
   originals: readonly (Root | undefined)[],
+  plan: CopyPlan,
   repository: string,
 ): readonly PushedImage[] {
-  return roots.flatMap(({ names, descriptor: { digest } }, index) => {
+  return roots.flatMap((root, index) => {
+    const { names, descriptor } = root;
+    const { digest } = descriptor;
     const original = originals[index];
     const isChanged = original?.kind === "settled" && original.descriptor.digest !== digest;
     const previous = isChanged ? { previousDigest: original.descriptor.digest } : {};
-    return referencesOf(repository, names).map(reference => ({ reference, digest, ...previous }));
+    const more = { ...previous, ...referrersOf(plan, root) };
+    return referencesOf(repository, names).map(reference => ({ reference, digest, ...more }));
   });
 }
 
-function plannedImages({ roots }: CopyPlan, repository: string): readonly PushedImage[] {
-  return roots.flatMap(root =>
+function plannedImages(plan: CopyPlan, repository: string): readonly PushedImage[] {
+  return plan.roots.flatMap(root =>
     referencesOf(repository, root.names).map(reference => ({
       reference,
       ...(root.kind === "settled" ? { digest: root.descriptor.digest } : {}),
+      ...referrersOf(plan, root),
     })),
   );
+}
+
+/** Of an archive without signatures, nothing is said about them. */
+function referrersOf(plan: CopyPlan, root: Root): Pick<PushedImage, "referrers"> {
+  const { found = [], leftOut = 0 } = root.referrers ?? {};
+  const referrers = found.length + leftOut > 0 ? referrersSummary(plan, root) : undefined;
+  return referrers === undefined ? {} : { referrers };
 }

@@ -5,6 +5,7 @@ import { append } from "../../util/append.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
 import { checkedOptions } from "../../util/options/checked-options.ts";
 import { checkedList } from "../options/option-values.ts";
+import { Undelivered } from "../referrers/undelivered.ts";
 import { Attempts } from "../shared/attempts.ts";
 import { type BlobCounts, createBlobCounter } from "../shared/blob-counts.ts";
 import { chosenProfile } from "../shared/chosen-profile.ts";
@@ -40,7 +41,8 @@ export interface PushResult {
  * @throws AuthError, NetworkError, RegistryError from the registry; StorageError for a file that cannot be read.
  * @throws UsageError, NotFoundError for options that do not fit the archive, such as a name without a registry; UsageError
  * before anything is sent for two images that would get one name.
- * @throws PartialError if some of several archives or repositories failed; the others are pushed.
+ * @throws PartialError if some of several archives or repositories failed, or what refers to an image; the others are
+ * pushed.
  * @example
  * ```ts
  * import { push } from "imgpack";
@@ -66,6 +68,7 @@ export async function push(archives: readonly string[], options: PushOptions = {
     registries,
     cache,
     compression,
+    undelivered: new Undelivered(),
   };
   const images: PushedImage[] = [];
   const resultOf = async (): Promise<PushResult> => ({
@@ -84,7 +87,8 @@ export async function push(archives: readonly string[], options: PushOptions = {
     });
   }
   const hint = "The other archives are pushed. Fix the cause and push the failed ones again.";
-  return attempts.settle("push", "archives", await resultOf(), hint);
+  const result = await resultOf();
+  return run.undelivered.settle("push", () => attempts.settle("push", "archives", result, hint));
 }
 
 /** A tag names one image: the next archive would take it from the one before. */

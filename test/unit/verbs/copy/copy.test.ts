@@ -80,18 +80,21 @@ describe("copy()", () => {
     expect(from.seen(/^GET .*\/blobs\//)).toHaveLength(4);
   });
 
-  test("copy() again needs two requests", async () => {
+  test("copy() again needs two requests, and two more to learn what refers to the image", async () => {
     const { from, to } = await startTwo();
     putImage(from.content, ["app:1"], { layers: LAYERS });
     await copy(`${from.host}/app:1`, `${to.host}/app:1`);
-    const before = from.requests.length + to.requests.length;
-    const notes: string[] = [];
-    const onProgress = (event: { kind: string; message?: string }): void =>
-      void notes.push(event.message ?? event.kind);
-    const result = await copy(`${from.host}/app:1`, `${to.host}/app:1`, { onProgress });
-    expect(from.requests.length + to.requests.length - before).toBe(2);
-    expect(result).toMatchObject({ requests: 2, blobs: { uploaded: 0 }, images: [{ plannedBytes: 0 }] });
-    expect(notes).toEqual([`${to.host}/app:1 is this image already: nothing to copy`]);
+    for (const referrers of [false, true]) {
+      const before = from.requests.length + to.requests.length;
+      const notes: string[] = [];
+      const onProgress = (event: { kind: string; message?: string }): void =>
+        void notes.push(event.message ?? event.kind);
+      const result = await copy(`${from.host}/app:1`, `${to.host}/app:1`, { onProgress, referrers });
+      const requests = referrers ? 4 : 2;
+      expect(from.requests.length + to.requests.length - before).toBe(requests);
+      expect(result).toMatchObject({ requests, blobs: { uploaded: 0 }, images: [{ plannedBytes: 0 }] });
+      expect(notes).toEqual([`${to.host}/app:1 is this image already: nothing to copy`]);
+    }
   });
 
   test("copy() of one platform takes that image alone, with its own digest", async () => {
