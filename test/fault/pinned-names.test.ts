@@ -71,16 +71,16 @@ describe("an image that is pulled by its digest", () => {
     expect([...target.content.manifests.keys()]).toEqual([first.digest]);
   });
 
-  test("follows its digest where layers are written anew", async () => {
+  test("keeps its name where layers are written anew, and both digests are reported; push asks for another name", async () => {
     const name = `${registry.host}/app@${first.digest}`;
     const output = join(folder, "out.tar");
-    const { images } = await pull([name], { output, platform: "linux/amd64", layers: "gzip" });
-    const [image] = images;
-    expect(image).toMatchObject({
-      names: [`${registry.host}/app@${image?.digest}`],
-      previousDigest: first.digest,
+    const run = await runCommand("pull", name, "-o", output, "--platform", "linux/amd64", "--layers", "gzip");
+    expect(run.stdout).toBe(`${name}\n`);
+    expect(run.stderr).toMatch(new RegExp(`^${name}: ${first.digest} → sha256:[0-9a-f]{64}$`, "m"));
+    expect(await namesIn(output)).toEqual([[name]]);
+    await expect(push([output], { to: `${registry.host}/m` })).rejects.toMatchObject({
+      message: expect.stringContaining(`names it only ${name}, and its manifest has another digest`),
     });
-    expect(await namesIn(output)).toEqual([[`${registry.host}/app@${image?.digest}`]]);
   });
 
   test("is an image of its own next to another digest of the repository", async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { doctor, inspectArchive } from "../../src/index.ts";
 import { type Containerd, startContainerd } from "./peers/containerd.ts";
 import { describeWith, probeContainerd } from "./peers/describe-with.ts";
 import { golden, greeting } from "./peers/goldens.ts";
@@ -70,6 +71,22 @@ describeWith([await probeContainerd({ containers: true }), "docker-registry", "t
       await forget(name);
     });
   }
+
+  test("what kind and k3s import with all platforms: not a part of an index, but what --for kind makes of it", async () => {
+    const name = `${host}/multi@${golden("multi-platform-oci.tar").indexDigest}`;
+    const importAll = async (archive: string): Promise<number | null> =>
+      (await daemon.ctr(["images", "import", "--all-platforms", "--snapshotter", "native", archive])).code;
+    const part = await scene.pulled("part.tar", name);
+    const kind = await scene.pulled("kind.tar", name, "--for", "kind");
+    const verdictOf = async (archive: string): Promise<boolean | undefined> =>
+      (await doctor(archive, { quick: true })).loaders.find(({ loader }) => loader.startsWith("kind"))?.loads;
+    expect([await importAll(part), await verdictOf(part)]).toEqual([1, false]);
+    expect([await importAll(kind), await verdictOf(kind)]).toEqual([0, true]);
+    const [image] = (await inspectArchive(kind)).images;
+    expect(await digests()).toEqual({ [name]: image?.digest });
+    expect(await greet(name)).toBe(greeting);
+    await forget(name);
+  });
 
   test("ctr lists an image that was pulled by digest, or by tag and digest, under these names", async () => {
     const [app, hello] = await Promise.all([

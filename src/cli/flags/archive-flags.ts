@@ -24,7 +24,7 @@ export function archiveFlags<T>(parser: Argv<T>, defaultPlatform: string): Argv<
     })
     .option("for", {
       requiresArg: true,
-      choices: ["docker20", "docker", "podman", "ctr", "k3s"] as const,
+      choices: ["docker20", "docker", "podman", "ctr", "k3s", "kind"] as const,
       describe: "make the archive loadable by this tool (default: any of them)",
     });
 }

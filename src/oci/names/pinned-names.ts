@@ -1,4 +1,3 @@
-import type { Digest } from "../digest.ts";
 import { formatReference, parseReference, type Reference } from "../reference.ts";
 
 /**
@@ -81,14 +80,6 @@ export function foldNames(names: readonly string[]): readonly string[] {
   const both = names.filter(name => tagNameOf(name) !== undefined && digestNameOf(name) !== undefined);
   const said = new Set(both.flatMap(name => [tagNameOf(name), digestNameOf(name)]));
   return names.filter(name => !said.has(name));
-}
-
-/** Names of an image whose manifest got another digest: those that were its digest follow it. */
-export function followDigest(names: readonly string[], before: Digest, after: Digest): readonly string[] {
-  return names.map(name => {
-    const reference = parseReference(name);
-    return reference.digest === before ? formatReference({ ...reference, digest: after }) : name;
-  });
 }
 
 /** Whether a name is what the user asked for: a part that was not asked for is free. */

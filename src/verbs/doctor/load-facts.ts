@@ -118,6 +118,7 @@ function ociFacts(source: ArchiveSource, images: readonly InspectedImage[], read
     nameless: unnamed.filter(({ tags }) => tags.length === 0).length,
     tagOnly: unnamed.filter(({ tags }) => tags.length > 0).length,
     otherPlatforms: images.filter(isIndexOfOthers).length + tops.filter(isManifestOfOther).length,
+    sparse: images.filter(({ absent }) => absent.length > 0).length,
     nested: roots.filter(({ descriptor }) => isIndexOfIndexes(read, descriptor)).length,
     unlisted: dockerImages.filter(({ config }) => !layersOf.has(config.digest)).length,
     contradicted: dockerImages.filter(image => isContradicted(image, layersOf)).length,

@@ -47,6 +47,8 @@ export interface OciFacts {
   readonly tagOnly: number;
   /** Indexes without an image for this machine's platform. */
   readonly otherPlatforms: number;
+  /** Indexes that name manifests which the archive does not contain. */
+  readonly sparse: number;
   /** Indexes that contain indexes only. */
   readonly nested: number;
   /** Images of manifest.json that it does not contain. */
@@ -101,6 +103,9 @@ const contradicted: Rule = ({ oci }) =>
   no((oci?.contradicted ?? 0) > 0, "it uses index.json, which has other layers than the image");
 const platform: Rule = ({ oci }) =>
   no((oci?.otherPlatforms ?? 0) > 0, "an image does not support this machine's platform; use ctr with --platform");
+/** `ctr images import --all-platforms`. */
+const allPlatforms: Rule = ({ oci }) =>
+  no((oci?.sparse ?? 0) > 0, "an index names platforms that are not in the archive, and it imports all of them");
 const artifacts: Rule = ({ oci }) =>
   no((oci?.artifacts ?? 0) > 0, "index.json lists an artifact, which it cannot unpack; use ctr with --no-unpack");
 /** It uses the tag as the name, and lists only images with a name and a tag. */
@@ -172,7 +177,10 @@ const CONTAINERD: readonly Rule[] = [
 ];
 const CTR: readonly Rule[] = [...CONTAINERD, platform, nameless];
 
-/** Measured with these versions: each rule is an archive that the tool refused, or reported as loaded and did not load. */
+/**
+ * Measured with these versions: each rule is an archive that the tool refused, or reported as loaded and did not load. k3s and
+ * kind are containerd, which imports with all platforms (k3s-io/k3s#10132, kubernetes-sigs/kind#3795).
+ */
 const LOADERS: readonly { readonly loader: string; readonly rules: readonly Rule[] }[] = [
   {
     loader: "docker 20.10",
@@ -187,6 +195,9 @@ const LOADERS: readonly { readonly loader: string; readonly rules: readonly Rule
     rules: [...CTR, ctrNames(["bad", "ipv6"]), artifacts, outer("gzip", "zstd", "xz", "bzip2")],
   },
   { loader: "containerd 2 (ctr)", rules: [...CTR, ctrNames(["bad"]), outer("xz", "bzip2")] },
+  { loader: "k3s 1.30.1 or older", rules: [...CTR, ctrNames(["bad"]), outer("xz"), allPlatforms] },
+  { loader: "k3s 1.30.2 or newer", rules: [...CTR, ctrNames(["bad"]), outer("xz")] },
+  { loader: "kind, k3d", rules: [...CTR, ctrNames(["bad"]), outer("xz", "bzip2"), allPlatforms] },
 ];
 
 /** Which tools load all images of an archive, and why the others do not. */

@@ -5,8 +5,11 @@ import type { LayerCompression } from "../../oci/media-types.ts";
 import type { Platform } from "../../oci/platform.ts";
 import type { OpenedOutput } from "./open-output.ts";
 
-/** Program that loads archives. "docker20": Docker before 23; "docker": Docker 23 or newer; "ctr": containerd. */
-export type Loader = "docker20" | "docker" | "podman" | "ctr" | "k3s";
+/**
+ * Program that loads archives. "docker20": Docker before 23; "docker": Docker 23 or newer; "ctr": containerd; "kind": also
+ * k3d.
+ */
+export type Loader = "docker20" | "docker" | "podman" | "ctr" | "k3s" | "kind";
 
 /** What a loader does not accept. Everything else is written unchanged: default archives load everywhere. */
 export interface LoaderProfile {
@@ -16,18 +19,22 @@ export interface LoaderProfile {
   readonly unpacksNot: readonly LayerCompression[];
   /** True if it loads only images with a config; containerd imports any artifact. */
   readonly needsConfig: boolean;
+  /** True if it imports all platforms of an index, and fails at one that is not in the archive. */
+  readonly importsAll: boolean;
 }
 
-// Measured with Docker 20.10 and 28, podman 4.3 and 5.4, containerd 1.6 and 2.1.
+// Measured with Docker 20.10 and 28, podman 4.3 and 5.4, containerd 1.6 and 2.1. kind and k3s until 1.30.1 import as
+// `ctr images import --all-platforms` (kubernetes-sigs/kind#3795, k3s-io/k3s#10132).
 const PROFILES: Readonly<Record<Loader, LoaderProfile>> = {
-  docker20: { name: "Docker 20", unpacksNot: ["zstd"], needsConfig: true },
-  docker: { name: "Docker", unpacksNot: [], needsConfig: true },
-  podman: { name: "podman", unpacksNot: [], needsConfig: true },
-  ctr: { name: "containerd", unpacksNot: [], needsConfig: false },
-  k3s: { name: "k3s", unpacksNot: [], needsConfig: false },
+  docker20: { name: "Docker 20", unpacksNot: ["zstd"], needsConfig: true, importsAll: false },
+  docker: { name: "Docker", unpacksNot: [], needsConfig: true, importsAll: false },
+  podman: { name: "podman", unpacksNot: [], needsConfig: true, importsAll: false },
+  ctr: { name: "containerd", unpacksNot: [], needsConfig: false, importsAll: false },
+  k3s: { name: "k3s", unpacksNot: [], needsConfig: false, importsAll: true },
+  kind: { name: "kind", unpacksNot: [], needsConfig: false, importsAll: true },
 };
 
-export const LOADERS: readonly Loader[] = ["docker20", "docker", "podman", "ctr", "k3s"];
+export const LOADERS: readonly Loader[] = ["docker20", "docker", "podman", "ctr", "k3s", "kind"];
 
 export function loaderProfile(loader: Loader): LoaderProfile {
   return PROFILES[loader];

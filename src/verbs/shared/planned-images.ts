@@ -6,9 +6,10 @@ import { addReferrers, referrersLeftOut } from "../../copy/add-referrers.ts";
 import { atEnd } from "../../copy/copy-ends.ts";
 import { gather, type SelectChildren } from "../../copy/gather.ts";
 import { ArchiveError, UsageError } from "../../errors.ts";
+import { ANNOTATION_REFERENCE_DIGEST } from "../../oci/annotations.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
+import type { Digest } from "../../oci/digest.ts";
 import { isManifestType, OCI_MANIFEST } from "../../oci/media-types.ts";
-import { followDigest } from "../../oci/names/pinned-names.ts";
 import { formatPlatform, type Platform } from "../../oci/platform.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { convertSchema1 } from "../../transform/convert-schema1.ts";
@@ -91,6 +92,46 @@ export async function planSparse(
   return await planAgain(pruned, await listRoots(pruned, options.signal), originals, options);
 }
 
+/**
+ * For a loader that imports all platforms of an index, and fails at one that is not there: a name of an index of which one
+ * image is taken leads to that image; of several, to an index of these.
+ *
+ * @param loader names it in notes.
+ */
+export async function planWhole(images: PlannedImages, loader: string, options: PlanOptions): Promise<PlannedImages> {
+  const { source, plan, originals } = images;
+  const roots = plan.roots.map(root => {
+    const only = root.kind === "settled" ? onlyImage(plan, root.descriptor) : undefined;
+    if (only === undefined) return root;
+    options.onNote(
+      `${nameOf(root)} leads to one image of its index: ${loader} imports all platforms, and those of the index are not all taken`,
+    );
+    return { ...root, kind: "settled" as const, descriptor: only };
+  });
+  return await planSparse(await planAgain(source, roots, originals, options), "prune", options);
+}
+
+/** The one image that is taken of an index; undefined for an index that is taken whole. */
+function onlyImage(plan: CopyPlan, { digest }: Descriptor): Descriptor | undefined {
+  const found = new Map<Digest, Descriptor>();
+  let isSparse = false;
+  const walk = (index: Digest): void => {
+    const view = plan.manifests.get(index)?.view;
+    for (const child of view?.kind === "index" ? view.manifests : []) {
+      const planned = plan.manifests.get(child.digest);
+      if (planned === undefined) isSparse ||= isManifestType(child.mediaType);
+      else if (planned.view.kind === "index") walk(child.digest);
+      else if (child.annotations?.[ANNOTATION_REFERENCE_DIGEST] === undefined)
+        found.set(child.digest, planned.descriptor);
+    }
+  };
+  walk(digest);
+  const [only, ...others] = found.values();
+  if (!isSparse || only === undefined || others.length > 0) return undefined;
+  // Without the platform that the index gives it: an entry of index.json with one is compared with the machine's.
+  return { mediaType: only.mediaType, digest: only.digest, size: only.size };
+}
+
 function checkWhole(plan: CopyPlan): void {
   for (const root of plan.roots) {
     const view = root.kind === "settled" ? plan.manifests.get(root.descriptor.digest)?.view : undefined;
@@ -148,12 +189,13 @@ export async function planReferrers(images: PlannedImages, { onNote, signal }: P
   return { ...images, plan };
 }
 
-/** A name with the digest that an image had before gets the new one; of an image without a manifest, it is dropped. */
+/**
+ * A name is what was asked for, also where the image gets another digest: both are reported. The digest in a name of an image
+ * that had no manifest was never its own, and is dropped.
+ */
 function withOwnNames(root: Root, original: Root | undefined): Root {
-  if (root.kind === "draft" || original === undefined) return root;
+  if (root.kind === "draft" || original?.kind !== "draft") return root;
   const { digest } = root.descriptor;
-  if (original.kind === "settled")
-    return { ...root, names: followDigest(root.names, original.descriptor.digest, digest) };
   return { ...root, names: root.names.filter(name => (parseReference(name).digest ?? digest) === digest) };
 }
 

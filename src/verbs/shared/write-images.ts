@@ -35,6 +35,7 @@ import {
   planReferrers,
   planSettled,
   planSparse,
+  planWhole,
 } from "./planned-images.ts";
 
 /** Options of the functions that write archives. */
@@ -205,7 +206,8 @@ async function planSelected(
   options: PlanOptions,
 ): Promise<PlannedImages> {
   if (profile !== undefined) checkLoads(planned.plan, profile, platform, options.onNote);
-  return output.format === "docker" ? await planDockerImages(planned, platform, options) : planned;
+  if (output.format === "docker") return await planDockerImages(planned, platform, options);
+  return profile?.importsAll === true ? await planWhole(planned, profile.name, options) : planned;
 }
 
 async function copyToOutput(

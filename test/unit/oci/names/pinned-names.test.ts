@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { entryNames, foldNames, followDigest, tagOwners } from "../../../../src/oci/names/pinned-names.ts";
+import { entryNames, foldNames, tagOwners } from "../../../../src/oci/names/pinned-names.ts";
 
 const A = `sha256:${"a".repeat(64)}` as const;
 const B = `sha256:${"b".repeat(64)}` as const;
@@ -39,13 +39,4 @@ describe("entryNames and foldNames", () => {
     ]);
     expect(foldNames(image.names)).toEqual([`r/x:1@${A}`]);
   });
-});
-
-test("followDigest changes the names that were the digest, and no other", () => {
-  expect(followDigest([`r/x:1@${A}`, `r/x@${A}`, "r/x:1", `r/y@${B}`], A, B)).toEqual([
-    `r/x:1@${B}`,
-    `r/x@${B}`,
-    "r/x:1",
-    `r/y@${B}`,
-  ]);
 });

@@ -140,7 +140,7 @@ describe("convert()", () => {
   test.each([
     [{ format: "tar" }, 'Cannot use option format: found "tar", expected universal, oci or docker'],
     [{ layers: "lz4" }, 'Cannot use option layers: found "lz4", expected keep, gzip, zstd or raw'],
-    [{ for: "rkt" }, 'Cannot use option for: found "rkt", expected docker20, docker, podman, ctr or k3s'],
+    [{ for: "rkt" }, 'Cannot use option for: found "rkt", expected docker20, docker, podman, ctr, k3s or kind'],
     [{ sparse: "maybe" }, 'Cannot use option sparse: found "maybe", expected prune, keep or fail'],
     [{ concurrency: 0 }, "Cannot use option concurrency: found 0, expected a whole number from 1 to 64"],
     [{ for: "docker", format: "oci" }, "needs manifest.json"],

@@ -27,6 +27,7 @@ const index: OciFacts = {
   nameless: 0,
   tagOnly: 0,
   otherPlatforms: 0,
+  sparse: 0,
   nested: 0,
   unlisted: 0,
   contradicted: 0,
@@ -36,6 +37,7 @@ const index: OciFacts = {
 /** Of the loaders in their order: docker 20, 23 to 28, its containerd store; podman 4, 5; ctr 1, 2. */
 function marks(facts: LoadFacts): string {
   return loaderVerdicts(facts)
+    .slice(0, 7)
     .map(({ loads }) => (loads ? "+" : "-"))
     .join("");
 }
@@ -109,6 +111,19 @@ describe("loaderVerdicts() tells who loads", () => {
     ["artifacts only", { ...layout(), images: 0 }, "-------"],
   ])("loaderVerdicts() of %s", (_, facts, expected) => {
     expect(marks(facts)).toBe(expected);
+  });
+
+  test.each<[string, LoadFacts, string]>([
+    ["both forms in one", hybrid(), "++++"],
+    ["an index of which platforms are absent", hybrid({ sparse: 1 }), "+-+-"],
+    ["an image without a name", hybrid({ nameless: 1 }), "----"],
+    ["a file that is xz", { ...hybrid(), outer: "xz" }, "----"],
+    ["a file that is bzip2", { ...hybrid(), outer: "bzip2" }, "-++-"],
+    ["a folder", { ...docker, outer: "folder" }, "----"],
+  ])("loaderVerdicts() of %s, for ctr, k3s and kind", (_, facts, expected) => {
+    const found = new Map(loaderVerdicts(facts).map(({ loader, loads }) => [loader, loads ? "+" : "-"]));
+    const names = ["containerd 2 (ctr)", "k3s 1.30.1 or older", "k3s 1.30.2 or newer", "kind, k3d"];
+    expect(names.map(name => found.get(name)).join("")).toBe(expected);
   });
 
   test("loaderVerdicts() gives every reason of a loader, and none where it loads", () => {

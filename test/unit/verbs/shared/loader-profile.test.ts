@@ -22,7 +22,7 @@ async function notesFor(loader: Loader, ...roots: readonly Descriptor[]): Promis
 
 describe("loaderProfile()", () => {
   test("loaderProfile() has zstd layers changed for Docker 20 alone", () => {
-    const changed = (["docker20", "docker", "podman", "ctr", "k3s"] as const).filter(name =>
+    const changed = (["docker20", "docker", "podman", "ctr", "k3s", "kind"] as const).filter(name =>
       loaderProfile(name).unpacksNot.includes("zstd"),
     );
     expect(changed).toEqual(["docker20"]);
@@ -36,7 +36,7 @@ describe("checkLoads()", () => {
     await expect(notesFor(loader, chart)).rejects.toThrow(ArchiveError);
   });
 
-  test.each(["ctr", "k3s"] as const)("checkLoads() lets %s import artifacts", async loader => {
+  test.each(["ctr", "k3s", "kind"] as const)("checkLoads() lets %s import artifacts", async loader => {
     expect(await notesFor(loader, chart)).toEqual([]);
   });
 });
