@@ -90,6 +90,7 @@ export {
   type RawManifestResult,
   rawManifest,
 } from "./verbs/query/manifest.ts";
+export { type MatchedImages, matchImages } from "./verbs/query/match-images.ts";
 export { type FeatureSupport, type PingResult, ping } from "./verbs/query/ping.ts";
 export { type ReferrersOptions, type ReferrersResult, referrers } from "./verbs/query/referrers.ts";
 export { type SortOrder, type TagsOptions, type TagsResult, tags } from "./verbs/query/tags.ts";

@@ -119,6 +119,7 @@ export async function pull(
   await using requested = new RequestedSource("pull", references, options);
   const output = await openOutput(options.output);
   const tools = await findTools(options, output);
+  await requested.expand(options.signal);
   if (options.dryRun !== true) await tools?.copy(options.signal);
   await using source = requested.open(platforms);
   const write: WriteOptions = {

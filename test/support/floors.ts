@@ -133,7 +133,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "verbs/requested": ["verbs/locking", "verbs/options", "verbs/shared"],
   "verbs/lock": ["verbs/locking", "verbs/options", "verbs/referrers", "verbs/requested", "verbs/shared"],
   "verbs/verify.ts": ["verbs/options", "verbs/shared", "verbs/referrers"],
-  "verbs/query": ["verbs/files", "verbs/options", "verbs/shared", "verbs/referrers"],
+  "verbs/query": ["verbs/files", "verbs/options", "verbs/requested", "verbs/shared", "verbs/referrers"],
   "verbs/push": ["verbs/options", "verbs/shared", "verbs/referrers"],
   "verbs/import": ["verbs/options", "verbs/shared"],
   "verbs/convert": ["verbs/locking", "verbs/options", "verbs/shared", "verbs/referrers"],

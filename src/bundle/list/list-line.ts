@@ -81,6 +81,9 @@ function renamed(source: string, destination?: string): ListLine | LineFault {
   if (hasGlob(name)) return { why: `found a wildcard in the name ${quote(name)}, expected none` };
   const to = readName(name);
   if ("why" in to) return { why: `the name after it has a fault: ${to.why}` };
+  if (hasGlob(reference) && hasGlob(parseGlob(reference).repository)) {
+    return { why: `found one name for all repositories that match ${quote(reference)}, expected none` };
+  }
   if (hasGlob(reference) && to.hasTag) {
     return { why: `found one name with a tag for all that match ${quote(reference)}, expected a name without a tag` };
   }

@@ -74,7 +74,7 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
     const work = async () =>
       to === undefined
         ? await copy(source, target ?? "", options)
-        : await copyTo(references, to, { ...options, ...mapping });
+        : await copyTo(references, to, { ...options, ...mapping, trustedReferences: named });
     const failing = to === undefined ? named.slice(0, 1) : references;
     await reportResult(
       flags,

@@ -1,11 +1,12 @@
+import { hasGlob } from "../../bundle/list/reference-glob.ts";
 import { noteTo } from "../../content/progress.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
-import { UsageError } from "../../errors.ts";
+import { type ImgpackError, UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { readingAnswer } from "../../registry/client/registry-answer.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
-import { FLAG } from "../../util/options/option-kinds.ts";
+import { FLAG, TEXT_LIST } from "../../util/options/option-kinds.ts";
 import { DEFAULT_CONCURRENCY } from "../../util/options/option-limits.ts";
 import { PLATFORMS, TRANSFER } from "../options/common-options.ts";
 import { MAPPING, type MappingOptions, readMapping } from "../options/mapping-options.ts";
@@ -13,7 +14,8 @@ import { checkText } from "../options/option-values.ts";
 import { parsePrefix } from "../options/prefix.ts";
 import type { ReferrersSummary } from "../referrers/referrers-summary.ts";
 import { Undelivered } from "../referrers/undelivered.ts";
-import { checkedImages, type RequestedImage, resolveImage } from "../requested/requested-image.ts";
+import { expandReferences, registryOf } from "../requested/expand-references.ts";
+import { checkedImages, formatRequested, type RequestedImage, resolveImage } from "../requested/requested-image.ts";
 import { Attempts } from "../shared/attempts.ts";
 import { type BlobCounts, createBlobCounter } from "../shared/blob-counts.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
@@ -43,10 +45,13 @@ export interface CopyOptions extends RemoteOptions {
 }
 
 /** Options of `copyTo`. */
-export interface CopyToOptions extends CopyOptions, MappingOptions {}
+export interface CopyToOptions extends CopyOptions, MappingOptions {
+  /** As in `PullOptions`: default all sources. */
+  readonly trustedReferences?: readonly string[] | undefined;
+}
 
 const COPY_OPTIONS: OptionsShape<CopyOptions> = { ...TRANSFER, platform: PLATFORMS, referrers: FLAG };
-const COPY_TO_OPTIONS: OptionsShape<CopyToOptions> = { ...COPY_OPTIONS, ...MAPPING };
+const COPY_TO_OPTIONS: OptionsShape<CopyToOptions> = { ...COPY_OPTIONS, ...MAPPING, trustedReferences: TEXT_LIST };
 
 /** An image under its new name. */
 export interface CopiedImage {
@@ -105,7 +110,9 @@ export async function copy(source: string, target: string, options: CopyOptions 
   }
   const tag = parseReference(target).tag ?? from.tag;
   const platforms = readPlatforms("copy", options.platform, "all");
-  return await copyAll([{ source, from, to: { ...to, ...(tag === undefined ? {} : { tag }) }, platforms }], options);
+  const job: CopyJob = { source, from, to: { ...to, ...(tag === undefined ? {} : { tag }) }, platforms };
+  const named = [from.registry, to.registry];
+  return await copyAll({ named, reached: named, jobs: async () => [job], failed: [] }, options);
 }
 
 /**
@@ -134,7 +141,7 @@ export async function copyTo(
   options = checkedOptions(options, COPY_TO_OPTIONS);
   const { registry, repository } = parsePrefix("copy", prefix);
   const mapping = { registry, prefix: repository, ...readMapping(options) };
-  const jobs = requested.map(image => {
+  const jobOf = (image: RequestedImage): CopyJob => {
     const { reference: from, name = from, platforms, line: source } = resolveImage(image, options.registry);
     return {
       source,
@@ -142,17 +149,49 @@ export async function copyTo(
       ...mappedTarget(name, mapping),
       platforms: readPlatforms("copy", platforms.length === 0 ? options.platform : platforms, "all"),
     };
-  });
-  return await copyAll(jobs, options);
+  };
+  const texts = requested.map(({ reference }) => reference);
+  const failed: FailedGlob[] = [];
+  const onFailed = (image: RequestedImage, error: ImgpackError): void =>
+    void failed.push({ source: formatRequested(image), error });
+  // All of them are read before a registry is asked.
+  for (const image of requested) if (!hasGlob(image.reference)) jobOf(image);
+  return await copyAll(
+    {
+      named: [registry, ...(options.trustedReferences ?? texts).map(text => registryOf(text, options.registry))],
+      reached: [registry, ...texts.map(text => registryOf(text, options.registry))],
+      jobs: async registries => {
+        const { signal } = options;
+        return (await expandReferences(requested, registries, { registry: options.registry, signal, onFailed })).map(
+          jobOf,
+        );
+      },
+      failed,
+    },
+    options,
+  );
 }
 
-async function copyAll(jobs: readonly CopyJob[], options: CopyOptions): Promise<CopyResult> {
+interface FailedGlob {
+  readonly source: string;
+  readonly error: ImgpackError;
+}
+
+interface Plan {
+  /** Registries that get the credentials of the call. */
+  readonly named: readonly string[];
+  readonly reached: readonly string[];
+  readonly jobs: (registries: RegistryPool) => Promise<readonly CopyJob[]>;
+  /** References with wildcards that could not be replaced, when there are jobs. */
+  readonly failed: readonly FailedGlob[];
+}
+
+async function copyAll({ named, reached, jobs: jobsOf, failed }: Plan, options: CopyOptions): Promise<CopyResult> {
   const started = performance.now();
   const concurrency = options.concurrency ?? DEFAULT_CONCURRENCY;
   const blobCounter = createBlobCounter(options.onProgress ?? (() => undefined));
-  const named = jobs.flatMap(({ from, to }) => [from.registry, to.registry]);
   await using registries = new RegistryPool(options, named, blobCounter.onProgress, options.cacheDir);
-  registries.admit(named);
+  registries.admit(reached);
   const { signal, dryRun } = options;
   const cache = await openDigestCache(options.cacheDir, noteTo(blobCounter.onProgress));
   const run: Omit<CopyRun, "platforms" | "onUndelivered"> = {
@@ -165,8 +204,10 @@ async function copyAll(jobs: readonly CopyJob[], options: CopyOptions): Promise<
     onProgress: blobCounter.onProgress,
   };
   const images: CopiedImage[] = [];
-  const attempts = new Attempts(jobs.length, signal);
+  const jobs = await jobsOf(registries);
+  const attempts = new Attempts(jobs.length + failed.length, signal);
   const undelivered = new Undelivered();
+  for (const { source, error } of failed) await attempts.run(source, async () => await Promise.reject(error));
   for (const { source, from, to, platforms } of await separateJobs(jobs, registries, signal)) {
     const tags = to.tag === undefined ? [] : [to.tag];
     await attempts.run(source, async () => {

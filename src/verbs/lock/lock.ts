@@ -109,6 +109,7 @@ export async function lock(
   if (path !== undefined) return await lockArchive(path, options, started);
   const platforms = readPlatforms("lock", options.platform, [hostPlatform()]);
   await using requested = new RequestedSource("lock", references, options);
+  await requested.expand(options.signal);
   await using source = requested.open(platforms);
   const { left, known } = requested;
   const found = await readingSource(

@@ -1,7 +1,11 @@
+import { hasGlob, matchesTag, parseGlob } from "../../bundle/list/reference-glob.ts";
 import { noteTo } from "../../content/progress.ts";
+import { NotFoundError, UsageError } from "../../errors.ts";
+import { formatReference } from "../../oci/reference.ts";
 import { compareText, sortByVersion } from "../../oci/semver.ts";
 import { allTags } from "../../registry/api/tag-lists.ts";
 import type { Repository } from "../../registry/client/repository.ts";
+import { counted, quote } from "../../util/format.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { choice, whole } from "../../util/options/option-kinds.ts";
 import { COMMON } from "../options/common-options.ts";
@@ -36,8 +40,8 @@ export interface TagsResult {
 /**
  * Lists the tags of a repository.
  *
- * @param repository `[registry/]repository`
- * @throws UsageError for a reference with a tag or digest; NotFoundError if there is no such repository.
+ * @param repository `[registry/]repository`, or `[registry/]repository:TAG` with wildcards in TAG: `*` and `?`
+ * @throws UsageError for a reference with a tag or digest; NotFoundError if there is no such repository, or no tag matches.
  * @throws AuthError, NetworkError, RegistryError
  * @example
  * ```ts
@@ -53,14 +57,34 @@ export async function tags(repository: string, options: TagsOptions = {}): Promi
   const { signal } = options;
   const sort = options.sort;
   const limit = options.limit;
-  const reference = repositoryReference(repository, options.registry);
+  const { name, glob } = splitGlob(repository);
+  const reference = repositoryReference(name, options.registry);
   return await withRegistries(options, reference.registry, async registries => {
     const remote = await registries.repositoryFor(reference, signal);
-    const found = await allTags(remote, sort === undefined ? limit : undefined, signal);
+    const all = await allTags(remote, sort === undefined && glob === undefined ? limit : undefined, signal);
+    const found = glob === undefined ? all : all.filter(tag => matchesTag(glob, tag));
+    if (glob !== undefined && found.length === 0) {
+      throw new NotFoundError(
+        `Cannot find ${quote(repository)}: none of ${counted(all.length, "tag")} matches, expected one`,
+      );
+    }
     const onNote = noteTo(options.onProgress);
     const sorted = await sortedTags(remote, found, sort, onNote, signal);
     return { repository: `${remote}`, tags: sorted.slice(0, limit) };
   });
+}
+
+/** @throws UsageError for wildcards in the repository: they name several. */
+function splitGlob(text: string): { readonly name: string; readonly glob?: string } {
+  if (!hasGlob(text)) return { name: text };
+  const { tag, ...name } = parseGlob(text);
+  if (!hasGlob(name.repository)) return { name: formatReference(name), ...(tag === undefined ? {} : { glob: tag }) };
+  throw new UsageError(
+    `Cannot read tags of ${quote(text)}: found wildcards in the repository, expected one repository`,
+    {
+      hint: "matchImages lists what matches in several repositories.",
+    },
+  );
 }
 
 async function sortedTags(

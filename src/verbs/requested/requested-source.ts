@@ -1,4 +1,5 @@
 import { repositoryOf } from "../../archive/lock/plan-lock.ts";
+import { hasGlob } from "../../bundle/list/reference-glob.ts";
 import type { LeftImage } from "../../bundle/lock/lock.ts";
 import type { ImageSource } from "../../content/contracts.ts";
 import type { OnProgress } from "../../content/progress.ts";
@@ -9,10 +10,11 @@ import type { LockFacts } from "../locking/lock-settings.ts";
 import type { Foreign } from "../options/choices.ts";
 import type { RegistryOptions } from "../options/registry-options.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
-import { readableReference } from "../shared/remote-image.ts";
+import { expandReferences, registryOf } from "./expand-references.ts";
 import { reasonOf } from "./left-reason.ts";
 import {
   checkedImages,
+  formatRequested,
   type RequestedImage,
   type ResolvedImage,
   resolveImage,
@@ -32,10 +34,13 @@ export interface RequestedSourceOptions {
 
 /** Images that a call asks for, at their registries. */
 export class RequestedSource implements AsyncDisposable {
-  readonly references: readonly SourceReference[];
   readonly registries: RegistryPool;
   readonly #verb: "pull" | "lock";
-  readonly #resolved: readonly ResolvedImage[];
+  readonly #requested: readonly RequestedImage[];
+  #resolved: readonly ResolvedImage[] = [];
+  #references: readonly SourceReference[] = [];
+  /** References with wildcards that could not be replaced. */
+  readonly #unexpanded: { readonly image: RequestedImage; readonly error: ImgpackError }[] = [];
   readonly #options: RequestedSourceOptions;
   readonly #failures = new Map<FullReference, ImgpackError>();
 
@@ -53,12 +58,33 @@ export class RequestedSource implements AsyncDisposable {
     if (requested.length === 0) throw new UsageError(`Cannot ${verb}: no image named, expected at least one reference`);
     this.#verb = verb;
     this.#options = options;
-    this.#resolved = requested.map(image => resolveImage(image, options.registry));
-    this.references = this.#resolved.map(image => sourceReference(verb, image));
+    this.#requested = requested;
+    this.#resolve(requested.filter(({ reference }) => !hasGlob(reference)));
     const { registry, trustedReferences } = options;
-    const trusted = trustedReferences?.map(text => readableReference(text, registry)) ?? this.references;
-    this.registries = new RegistryPool(options, registriesOf(trusted), options.onProgress ?? (() => undefined));
-    this.registries.admit(registriesOf(this.references));
+    const hosts = requested.map(({ reference }) => registryOf(reference, registry));
+    const trusted = trustedReferences?.map(text => registryOf(text, registry)) ?? hosts;
+    this.registries = new RegistryPool(options, trusted, options.onProgress ?? (() => undefined));
+    this.registries.admit(hosts);
+  }
+
+  /** Replaces references with wildcards, before anything else. @throws as `expandReferences` */
+  async expand(signal: AbortSignal | undefined): Promise<void> {
+    const { registry, keepGoing } = this.#options;
+    const onFailed = (image: RequestedImage, error: ImgpackError): void => void this.#unexpanded.push({ image, error });
+    const options = { registry, signal, onFailed: keepGoing === true ? onFailed : undefined };
+    this.#resolve(await expandReferences(this.#requested, this.registries, options));
+    const [first] = this.#unexpanded;
+    // Nothing would be left to write.
+    if (first !== undefined && this.#references.length === 0) throw first.error;
+  }
+
+  #resolve(images: readonly RequestedImage[]): void {
+    this.#resolved = images.map(image => resolveImage(image, this.#options.registry));
+    this.#references = this.#resolved.map(image => sourceReference(this.#verb, image));
+  }
+
+  get references(): readonly SourceReference[] {
+    return this.#references;
   }
 
   /** As messages name it. */
@@ -80,8 +106,10 @@ export class RequestedSource implements AsyncDisposable {
   }
 
   /** Images that could not be read so far. */
-  readonly left = (): readonly LeftImage[] =>
-    [...this.#failures].map(([reference, error]) => ({ name: nameOf(reference), why: reasonOf(error) }));
+  readonly left = (): readonly LeftImage[] => [
+    ...this.#unexpanded.map(({ image, error }) => ({ name: image.reference, why: reasonOf(error) })),
+    ...[...this.#failures].map(([reference, error]) => ({ name: nameOf(reference), why: reasonOf(error) })),
+  ];
 
   /** Repositories that names do not say. */
   get known(): LockFacts["known"] {
@@ -100,20 +128,20 @@ export class RequestedSource implements AsyncDisposable {
 
   /** @throws PartialError if some images could not be read. */
   settle<Result>(result: Result, hint: string): void {
-    const failures = [...this.#failures.values()];
+    const failures = [...this.#unexpanded.map(({ error }) => error), ...this.#failures.values()];
+    const total = this.#unexpanded.length + this.references.length;
     if (failures.length === 0) return;
     const messages = failures.map(({ message }) => message).join("; ");
-    throw new PartialError(
-      `Cannot ${this.#verb} ${failures.length} of ${this.references.length} images: ${messages}`,
-      failures,
-      {
-        failed: this.references.flatMap((one, index) =>
+    throw new PartialError(`Cannot ${this.#verb} ${failures.length} of ${total} images: ${messages}`, failures, {
+      failed: [
+        ...this.#unexpanded.map(({ image }) => formatRequested(image)),
+        ...this.references.flatMap((one, index) =>
           this.#failures.has(one) ? (this.#resolved[index]?.line ?? []) : [],
         ),
-        result,
-        hint,
-      },
-    );
+      ],
+      result,
+      hint,
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -135,8 +163,4 @@ function nameOf({ name, registry, repository, tag, digest }: SourceReference): s
     ...(tag === undefined ? {} : { tag }),
     ...(digest === undefined ? {} : { digest }),
   });
-}
-
-function registriesOf(references: readonly FullReference[]): readonly string[] {
-  return references.map(({ registry }) => registry);
 }

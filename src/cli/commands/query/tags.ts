@@ -1,5 +1,6 @@
 import type { CommandModule } from "yargs";
-import type { SortOrder } from "../../../index.ts";
+import { UsageError } from "../../../errors.ts";
+import type { RemoteOptions, SortOrder } from "../../../index.ts";
 import { escapeForeign } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
 import { type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
@@ -14,11 +15,11 @@ interface TagsFlags extends RemoteFlags {
 export function tagsCommand(context: Context): CommandModule<object, TagsFlags> {
   return {
     command: "tags <repository>",
-    describe: "list the tags of a repository",
+    describe: "list the tags of a repository, or what matches wildcards",
     builder: parser =>
       remoteFlags(
         parser
-          .positional("repository", { type: "string", describe: "registry/repository" })
+          .positional("repository", { type: "string", describe: "registry/repository, also with * and ?" })
           .option("sort", {
             requiresArg: true,
             choices: ["semver", "time", "name"] as const,
@@ -29,6 +30,7 @@ export function tagsCommand(context: Context): CommandModule<object, TagsFlags> 
       ),
     handler: async flags => {
       const options = await remoteOptions(flags, context);
+      if (hasWideGlob(flags.repository ?? "")) return await listMatches(flags, options, context);
       const { tags } = await import("../../../verbs/query/tags.ts");
       const result = await tags(flags.repository ?? "", { ...options, sort: flags.sort, limit: flags.limit });
       if (flags.json) return printLine(context, jsonText(result));
@@ -38,4 +40,25 @@ export function tagsCommand(context: Context): CommandModule<object, TagsFlags> 
       }
     },
   };
+}
+
+/** Whether wildcards stand for several repositories: they are not in the tag alone. */
+function hasWideGlob(text: string): boolean {
+  return /[*?]/.test(text.replace(/:[^/]*$/, ""));
+}
+
+/** The names of all images that match: they are of several repositories. */
+async function listMatches(
+  { repository = "", sort, limit, json }: TagsFlags,
+  options: RemoteOptions,
+  context: Context,
+): Promise<void> {
+  if (sort !== undefined) {
+    throw new UsageError("Cannot use --sort: wildcards name several repositories, expected one repository");
+  }
+  const { matchImages } = await import("../../../verbs/query/match-images.ts");
+  const { references } = await matchImages([repository], options);
+  const shown = references.slice(0, limit);
+  if (json) return printLine(context, jsonText({ references: shown }));
+  for (const reference of shown) printLine(context, reference);
 }

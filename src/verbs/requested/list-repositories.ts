@@ -1,0 +1,43 @@
+import { AuthError, NotFoundError, RegistryError } from "../../errors.ts";
+import { listCatalog } from "../../registry/api/list-catalog.ts";
+import type { RegistryClient } from "../../registry/client/registry-client.ts";
+import { append } from "../../util/append.ts";
+
+const NO_CATALOG =
+  "Many registries have no list of repositories (Docker Hub, GHCR, ECR, Quay): ask their own API or web page, or name the repository.";
+const NOT_ALLOWED =
+  "Most registries show this list to administrators only; a repository by name may still be readable.";
+
+/**
+ * The repositories of a registry, in its order. Foreign text.
+ *
+ * @param limit where the list ends; default all.
+ * @throws NotFoundError, RegistryError if there is no such list; AuthError if it needs other rights; NetworkError.
+ */
+export async function listRepositories(
+  client: RegistryClient,
+  limit: number | undefined,
+  signal: AbortSignal | undefined,
+): Promise<readonly string[]> {
+  const repositories: string[] = [];
+  try {
+    for await (const page of listCatalog(client, limit, signal)) {
+      append(repositories, page);
+      if (limit !== undefined && repositories.length >= limit) break;
+    }
+  } catch (error) {
+    throw explained(error);
+  }
+  return repositories.slice(0, limit);
+}
+
+function explained(error: unknown): unknown {
+  if (error instanceof AuthError) {
+    return new AuthError(error.message, { cause: error, hint: [NOT_ALLOWED, error.hint].join(" ").trim() });
+  }
+  if (error instanceof NotFoundError) return new NotFoundError(error.message, { cause: error, hint: NO_CATALOG });
+  if (!(error instanceof RegistryError) || error.transient) return error;
+  const { status, codes } = error;
+  const isAbsent = [404, 405, 501].includes(status) || codes.includes("UNSUPPORTED");
+  return isAbsent ? new RegistryError(error.message, { status, codes, cause: error, hint: NO_CATALOG }) : error;
+}
