@@ -10,6 +10,7 @@ import { type ManifestView, manifestChildren, parseManifest } from "../oci/manif
 import { isForeignLayerType, isManifestType } from "../oci/media-types.ts";
 import { formatBytes } from "../util/format.ts";
 import { atEnd } from "./copy-ends.ts";
+import { readAhead, readKey } from "./read-ahead.ts";
 
 const MAX_DESCRIPTORS = 100_000;
 /** All manifests stay in memory until they are copied. */
@@ -48,12 +49,21 @@ async function gatherAll(
   const pending = new Map<string, PendingBlob>();
   const leftOut = new Map<Digest, Descriptor>();
   let manifestBytes = 0;
+  const settled = roots.flatMap(root => (root.kind === "settled" ? [root.descriptor] : []));
+  const options = { select, read: readManifest, maxBytes: MAX_MANIFESTS_BYTES };
+  const outcomes = await readAhead(source, settled, options, signal);
+  const read = async (descriptor: Descriptor): Promise<PlannedManifest> => {
+    const outcome = outcomes.get(readKey(descriptor));
+    if (outcome === undefined) return await readManifest(source, descriptor, signal);
+    if ("error" in outcome) throw outcome.error;
+    return withStatedSize(outcome.planned, descriptor);
+  };
   const walk = async (descriptor: Descriptor, depth: number, trail: ReadonlySet<Digest>): Promise<void> => {
     const { digest } = descriptor;
     if (manifests.has(digest) || trail.has(digest)) return;
     if (depth > MAX_INDEX_DEPTH || blobs.size + manifests.size > MAX_DESCRIPTORS) throw tooLarge(depth);
     if (manifestBytes > MAX_MANIFESTS_BYTES) throw tooMuch();
-    const planned = await readManifest(source, descriptor, signal).catch(error => {
+    const planned = await read(descriptor).catch(error => {
       if (onAbsent === undefined || depth === 1 || !isMissingBlob(error)) throw error;
       return undefined;
     });
@@ -110,9 +120,15 @@ async function readManifest(
   descriptor: Descriptor,
   signal: AbortSignal | undefined,
 ): Promise<PlannedManifest> {
-  const { digest, mediaType, size: statedSize } = descriptor;
+  const { digest, mediaType } = descriptor;
   const bytes = await readManifestBytes(source, descriptor, `manifest ${digest}`, signal);
   const view = parseManifest(bytes, { announced: mediaType, where: digest });
+  return withStatedSize({ descriptor, bytes, view }, descriptor);
+}
+
+/** Two indexes may state two sizes of one manifest. */
+function withStatedSize({ bytes, view }: PlannedManifest, descriptor: Descriptor): PlannedManifest {
+  const { size: statedSize } = descriptor;
   if (bytes.length === statedSize) return { descriptor, bytes, view };
   return { descriptor: { ...descriptor, size: bytes.length }, statedSize, bytes, view };
 }

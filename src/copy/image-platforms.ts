@@ -10,6 +10,7 @@ import { MAX_CONFIG_BYTES } from "../oci/limits.ts";
 import { isImageConfigType } from "../oci/media-types.ts";
 import { formatPlatform, matchesPlatform, type Platform } from "../oci/platform.ts";
 import { escapeForeign } from "../util/format.ts";
+import { runBounded } from "../util/task-group.ts";
 
 /** Platforms that a message lists. */
 const MAX_LISTED = 32;
@@ -72,6 +73,24 @@ export async function rootPlatforms(
   };
   if (root.kind === "draft") add(await configPlatform(source, root.draft.config, signal, configs));
   else await walk(root.descriptor);
+  return found;
+}
+
+/** Configs are small, so that only the way there and back takes time. */
+const CONFIGS_AT_ONCE = 8;
+
+/** What the planned images run on, in the order of their roots; as `rootPlatforms`, several at once. */
+export async function allPlatforms(
+  source: Pick<ImageSource, "blob">,
+  plan: CopyPlan,
+  signal: AbortSignal | undefined,
+  configs?: Map<Digest, Uint8Array>,
+): Promise<readonly (readonly Platform[])[]> {
+  const found: (readonly Platform[])[] = [];
+  const read = async ([index, root]: readonly [number, Root], own: AbortSignal): Promise<void> => {
+    found[index] = await rootPlatforms(source, plan, root, own, configs);
+  };
+  await runBounded([...plan.roots.entries()], CONFIGS_AT_ONCE, read, signal);
   return found;
 }
 

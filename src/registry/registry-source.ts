@@ -11,28 +11,18 @@ import { parseSchema1 } from "../oci/schema1/schema1.ts";
 import { blobSize } from "./api/blobs.ts";
 import { explainMissing } from "./api/explain-missing.ts";
 import { type FetchedManifest, type GetManifestOptions, getManifest } from "./api/get-manifest.ts";
+import { getManifests } from "./api/get-manifests.ts";
 import { BlobHomes } from "./blob-homes.ts";
 import { readingAnswer } from "./client/registry-answer.ts";
 import type { Repository } from "./client/repository.ts";
 import { registryBlob } from "./download/blob-download.ts";
 import { findForeign } from "./find-foreign.ts";
+import { type FetchedRoot, type FetchRoot, readRoots } from "./read-roots.ts";
 import { findInRepositories } from "./referrers/find-in-repositories.ts";
 import type { ReferrersFinder } from "./referrers/referrers-finder.ts";
+import type { FullReference, SourceReference } from "./source-reference.ts";
 
-/** A reference that names everything: registry, and tag or digest. */
-export type FullReference = Reference & {
-  readonly registry: string;
-  /** True if the tag is "latest" because none was given. */
-  readonly isTagAssumed?: boolean;
-};
-
-/** An image to read, with what is different for it alone. */
-export type SourceReference = FullReference & {
-  /** Name that it gets in place of its own. */
-  readonly name?: string | undefined;
-  /** Platforms to take of it. Default: those of the run. */
-  readonly platforms?: readonly Platform[] | "all" | undefined;
-};
+export type { FullReference, SourceReference } from "./source-reference.ts";
 
 /** What follows the repository in a request for a manifest. */
 export function manifestKey({ tag, digest }: Reference): string {
@@ -66,7 +56,7 @@ export interface RegistrySourceOptions {
   /** "fetch": foreign layers that the registry lacks come from the URLs that the image names. Default "skip". */
   readonly foreign?: "skip" | "fetch" | undefined;
   /** Finds what refers to the images. Default: that is not known. */
-  readonly referrersFinder?: ReferrersFinder | undefined;
+  readonly referrersFinder?: Pick<ReferrersFinder, "find"> | undefined;
   /** Called with images that cannot be fetched; by default they are an error. */
   readonly onFailed?: ((reference: FullReference, error: ImgpackError) => void) | undefined;
 }
@@ -100,26 +90,8 @@ class RegistrySource implements ImageSource {
     this.#options = options;
   }
 
-  async *roots(signal?: AbortSignal): AsyncGenerator<Root> {
-    const found = new Map<Digest, FoundRoot>();
-    for (const reference of this.#references) {
-      const { registry, repository, tag, digest } = reference;
-      const descriptor = await this.#fetchRoot(reference, signal).catch((error: unknown) => {
-        signal?.throwIfAborted();
-        const { onFailed } = this.#options;
-        if (!(error instanceof ImgpackError) || onFailed === undefined) throw error;
-        onFailed(reference, error);
-      });
-      if (descriptor === undefined) continue;
-      const root = found.get(descriptor.digest) ?? { descriptor, names: [], platforms: [] };
-      const key = { ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
-      root.names.push(reference.name ?? formatReference({ registry, repository, ...key }));
-      root.platforms.push(reference.platforms);
-      found.set(descriptor.digest, root);
-    }
-    for (const { descriptor, names, platforms } of found.values()) {
-      yield { kind: "settled", names, descriptor, platforms: joined(platforms, this.#options.platforms) };
-    }
+  roots(signal?: AbortSignal): AsyncGenerator<Root> {
+    return readRoots(this.#references, this.#fetchRoot, this.#options, signal);
   }
 
   async blob(descriptor: Descriptor, signal?: AbortSignal): Promise<BlobSource> {
@@ -133,7 +105,7 @@ class RegistrySource implements ImageSource {
       const place = this.#foreign.get(digest);
       return registryBlob(repository, { ...descriptor, size }, place instanceof URL ? place : undefined);
     }
-    await this.#fetchManifest(repository, digest, { signal });
+    await this.#keepAny(repository, await getManifest(repository, digest, { signal }));
     return bytesBlob(this.#manifests.get(digest) ?? new Uint8Array());
   }
 
@@ -160,42 +132,70 @@ class RegistrySource implements ImageSource {
   /** Connections belong to the clients. */
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  async #fetchRoot(reference: FullReference, signal: AbortSignal | undefined): Promise<Descriptor> {
-    const { candidatesFor, onNote } = this.#options;
+  readonly #fetchRoot: FetchRoot = async (reference, onNote, signal) => {
+    let failure: unknown;
+    for (const place of [reference, ...(reference.alternatives ?? [])]) {
+      try {
+        const wanted: SourceReference = { ...reference, registry: place.registry, repository: place.repository };
+        return await this.#fetchAt(wanted, onNote, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof ImgpackError)) throw error;
+        failure ??= error;
+      }
+    }
+    throw failure;
+  };
+
+  async #fetchAt(
+    reference: SourceReference,
+    onNote: (text: string) => void,
+    signal: AbortSignal,
+  ): Promise<FetchedRoot> {
+    const { candidatesFor } = this.#options;
     const candidates = (await candidatesFor?.(reference, signal)) ?? [];
     for (const { name, isMirror, open } of candidates) {
       // Only the registry itself may serve schema 1, and only for a root.
       if (!isMirror) return await this.#fetchOwn(await open(), reference, signal);
       try {
-        const descriptor = await this.#fetchManifest(await open(), manifestKey(reference), { signal });
-        onNote?.(`Pulling ${formatReference(reference)} from mirror ${name}`);
-        return descriptor;
+        const fetched = await this.#fetchWith(await open(), reference, { signal });
+        onNote(`Pulling ${formatReference(reference)} from mirror ${name}`);
+        return fetched;
       } catch (error) {
-        signal?.throwIfAborted();
+        signal.throwIfAborted();
         if (!(error instanceof ImgpackError)) throw error;
-        onNote?.(`Mirror ${name} does not serve ${formatReference(reference)}, trying the next one: ${error.message}`);
+        onNote(`Mirror ${name} does not serve ${formatReference(reference)}, trying the next one: ${error.message}`);
       }
     }
     return await this.#fetchOwn(await this.#repositoryFor(reference, signal), reference, signal);
   }
 
-  async #fetchOwn(
-    repository: Repository,
-    reference: FullReference,
-    signal: AbortSignal | undefined,
-  ): Promise<Descriptor> {
+  async #fetchOwn(repository: Repository, reference: SourceReference, signal: AbortSignal): Promise<FetchedRoot> {
     const options = { takesSchema1: true, signal };
-    const task = async (): Promise<Descriptor> =>
-      await this.#fetchManifest(repository, manifestKey(reference), options);
+    const task = async (): Promise<FetchedRoot> => await this.#fetchWith(repository, reference, options);
     return await explainMissing(repository, reference, task, signal);
   }
 
-  async #fetchManifest(repository: Repository, reference: string, options: GetManifestOptions): Promise<Descriptor> {
-    const fetched = await getManifest(repository, reference, options);
+  /** The root, with the manifests below it that are known to be needed. */
+  async #fetchWith(
+    repository: Repository,
+    reference: SourceReference,
+    options: GetManifestOptions,
+  ): Promise<FetchedRoot> {
+    const root = await getManifest(repository, manifestKey(reference), options);
+    const below = await getManifests(repository, reference.manifests ?? [], root, options.signal);
+    return {
+      descriptor: root.descriptor,
+      keep: async () => {
+        for (const fetched of [root, ...below]) await this.#keepAny(repository, fetched);
+      },
+    };
+  }
+
+  async #keepAny(repository: Repository, fetched: FetchedManifest): Promise<void> {
     const { descriptor, payload } = fetched;
     if (payload === undefined) this.#keep(repository, fetched);
     else await readingAnswer(() => this.#addSchema1(repository, descriptor.digest, payload));
-    return descriptor;
   }
 
   #keep(repository: Repository, { descriptor, manifest }: FetchedManifest): void {
@@ -216,23 +216,6 @@ class RegistrySource implements ImageSource {
     this.#sizes.set(digest, size);
     return size;
   }
-}
-
-interface FoundRoot {
-  readonly descriptor: Descriptor;
-  readonly names: string[];
-  /** Of each reference that leads to it. */
-  readonly platforms: SourceReference["platforms"][];
-}
-
-/** What several references together choose; undefined if none has a choice of its own. */
-function joined(
-  choices: readonly SourceReference["platforms"][],
-  otherwise: SourceReference["platforms"],
-): SourceReference["platforms"] {
-  if (choices.every(choice => choice === undefined)) return undefined;
-  const all = choices.map(choice => choice ?? otherwise ?? "all");
-  return all.includes("all") ? "all" : all.flatMap(choice => (choice === "all" ? [] : choice));
 }
 
 /** Only images that a reference names are converted. */

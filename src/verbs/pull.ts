@@ -6,16 +6,18 @@ import type { SourceReference } from "../registry/registry-source.ts";
 import { checkedOptions, type OptionsShape } from "../util/options/checked-options.ts";
 import { FLAG, FOLDER_PATH, OUTPUT, required, TEXT_LIST, TEXTS } from "../util/options/option-kinds.ts";
 import { type ToolFile, ToolFiles } from "./files/tool-files.ts";
+import { withLockChoices } from "./locking/lock-choices.ts";
 import type { Foreign, Sparse, ToolTarget } from "./options/choices.ts";
 import { COMMON, FOREIGN_KIND, PLATFORMS, SPARSE_KIND, TOOLS } from "./options/common-options.ts";
+import { readPlatforms } from "./options/read-platforms.ts";
 import type { RegistryOptions } from "./options/registry-options.ts";
+import { LOCK_INPUT, type LockInput, readLock } from "./requested/read-lock.ts";
 import type { RequestedImage } from "./requested/requested-image.ts";
 import { RequestedSource } from "./requested/requested-source.ts";
 import { type ArchiveOutput, type OpenedOutput, openOutput } from "./shared/open-output.ts";
 import {
   OUTPUT_OPTIONS,
   type OutputOptions,
-  readPlatforms,
   type WriteOptions,
   type WrittenImage,
   writeImages,
@@ -39,6 +41,12 @@ export interface PullOptions extends OutputOptions {
   readonly mirror?: string | readonly string[] | undefined;
   /** `os/architecture[/variant]`, or "all" alone. Default: linux with the architecture of this machine. */
   readonly platform?: string | readonly string[] | undefined;
+  /**
+   * Path of a lock, or of an archive or folder that has one, or the bytes of a lock: in place of references. The archive is
+   * the one that the lock was made of, or of which it was made, byte for byte, whatever the tags mean now. Options that
+   * contradict it are refused.
+   */
+  readonly lock?: LockInput | undefined;
   /**
    * What becomes of an index of which not all platforms are taken. "keep" leaves it as it is; "prune" drops the others, and
    * the digest changes; "fail" refuses it. Default "keep".
@@ -66,6 +74,7 @@ const PULL_OPTIONS: OptionsShape<PullOptions> = {
   trustedReferences: TEXT_LIST,
   mirror: TEXTS,
   platform: PLATFORMS,
+  lock: LOCK_INPUT,
   sparse: SPARSE_KIND,
   foreign: FOREIGN_KIND,
   keepGoing: FLAG,
@@ -97,7 +106,8 @@ export interface PullResult {
  * `layers` or `for` ask for other layers. The output gets its name only when it is complete; the same call resumes an
  * interrupted one.
  *
- * @param references `[registry/]repository[:tag]` or `[registry/]repository@digest`, or an object with more; at least one.
+ * @param references `[registry/]repository[:tag]` or `[registry/]repository@digest`, or an object with more; at least one,
+ * or none with `lock`.
  * @throws NotFoundError also for an image without a `platform` that was asked for; AuthError, NetworkError, RegistryError, IntegrityError from the registry.
  * @throws StorageError if the output cannot be written; UsageError, BadReferenceError for arguments that cannot be used.
  * @throws PartialError with `keepGoing`, if some of several images failed; the others are written.
@@ -115,8 +125,10 @@ export async function pull(
 ): Promise<PullResult> {
   options = checkedOptions(options, PULL_OPTIONS);
   const started = performance.now();
+  const lock = options.lock === undefined ? undefined : await readLock(options.lock, options);
+  if (lock !== undefined) options = withLockChoices(options, lock);
   const platforms = readPlatforms("pull", options.platform, [hostPlatform()]);
-  await using requested = new RequestedSource("pull", references, options);
+  await using requested = new RequestedSource("pull", references, options, lock);
   const output = await openOutput(options.output);
   const tools = await findTools(options, output);
   await requested.expand(options.signal);
@@ -127,7 +139,8 @@ export async function pull(
     ...options,
     output,
     platforms,
-    isPlatformDefault: options.platform === undefined || options.platform.length === 0,
+    isPlatformDefault: lock !== undefined || options.platform === undefined || options.platform.length === 0,
+    expected: lock,
     left: requested.left,
     known: requested.known,
     command: commandOf(requested.references, platforms, options),

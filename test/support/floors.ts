@@ -126,7 +126,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   serve: ["serve/refusal.ts", "serve/folder", "serve/connections", "serve/uploads"],
 
   "verbs/options": [],
-  "verbs/locking": [],
+  "verbs/locking": ["verbs/options"],
   "verbs/files": [],
   "verbs/referrers": ["verbs/options"],
   "verbs/shared": ["verbs/options", "verbs/locking", "verbs/referrers"],
@@ -139,7 +139,15 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "verbs/convert": ["verbs/locking", "verbs/options", "verbs/shared", "verbs/referrers"],
   "verbs/copy": ["verbs/options", "verbs/requested", "verbs/shared", "verbs/referrers"],
   "verbs/doctor": ["verbs/options", "verbs/shared", "verbs/verify.ts"],
-  verbs: ["verbs/files", "verbs/options", "verbs/requested", "verbs/shared", "verbs/copy", "verbs/referrers"],
+  verbs: [
+    "verbs/files",
+    "verbs/locking",
+    "verbs/options",
+    "verbs/requested",
+    "verbs/shared",
+    "verbs/copy",
+    "verbs/referrers",
+  ],
 
   "cli/context.ts": [],
   "cli/prompt.ts": [],

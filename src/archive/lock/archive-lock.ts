@@ -24,10 +24,10 @@ export async function readArchiveLock(
   const bytes = await readMetadata(archive, LOCK_FILE, MAX_LOCK_BYTES, signal);
   if (!isLock(bytes)) return undefined;
   const lock = parseLock(bytes, { where: `${LOCK_FILE} in ${archive.what}` });
-  const locked = new Set(lock.images.map(({ name, digest, written = digest }) => keyOf(name, written)));
+  const locked = new Set(lock.images.map(({ name, digest, written = digest }) => keyOf(tagged(name), written)));
   const present = new Set(
     images.flatMap(root =>
-      namesOf(root).map(name => keyOf(name, root.kind === "settled" ? root.descriptor.digest : "")),
+      namesOf(root).map(name => keyOf(tagged(name), root.kind === "settled" ? root.descriptor.digest : "")),
     ),
   );
   const [key] = [...locked, ...present].filter(one => !locked.has(one) || !present.has(one));
@@ -69,6 +69,11 @@ export function lockedImages(lock: Lock): (name: string, written: Digest) => Loc
 
 function namesOf({ names }: Root): readonly string[] {
   return names.length === 0 ? [""] : names;
+}
+
+/** A name with tag and digest says no more than one with the tag: readers of archives show one of them. */
+function tagged(name: string): string {
+  return name.replace(/(:[^:/@]+)@.*$/, "$1");
 }
 
 function keyOf(name: string, digest: string): string {

@@ -9,7 +9,7 @@ import {
   platformsOf,
   printImages,
 } from "../flags/archive-flags.ts";
-import { guessFlag, type ListFlags, listedImages, listFlags, withFailedList } from "../flags/list-flags.ts";
+import { guessFlag, type ListFlags, listedImages, listFlags, lockAmong, withFailedList } from "../flags/list-flags.ts";
 import { READ_REGISTRY, registryFromFlags } from "../flags/registry-flags.ts";
 import { sparseFlag } from "../flags/sparse-flag.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
@@ -86,7 +86,11 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
   const progress = new Progress(context, flags, "Pulling");
   const { pull } = await import("../../verbs/pull.ts");
   try {
-    const references = await listedImages(flags.references, flags, "pull", context.signal, progress.note);
+    const { lock, stdin } = await lockAmong(flags.references, flags, context.signal);
+    const references =
+      lock === undefined
+        ? await listedImages(flags.references, flags, "pull", context.signal, progress.note, stdin)
+        : [];
     const work = async () =>
       await pull(references, {
         keepGoing: flags.keepGoing,
@@ -96,6 +100,7 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
         mirror: flags.mirror,
         restart: flags.restart,
         foreign: flags.foreign,
+        lock,
         sparse: flags.sparse,
         withTool: flags.withTool?.flatMap(text => text.split(",")) as readonly ToolTarget[] | undefined,
         toolDir: process.env["IMGPACK_TOOL_DIR"] || undefined,

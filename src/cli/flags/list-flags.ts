@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type { Argv } from "yargs";
 import { PartialError, StorageError, UsageError } from "../../errors.ts";
 import type { ListedReferences, RequestedImage } from "../../index.ts";
@@ -49,6 +50,7 @@ export function stdinLists({ fromFile = [] }: ListFlags): readonly boolean[] {
 /**
  * The images of the command line, and after them those that `-f` names.
  *
+ * @param stdin what "-" reads; default that of the process.
  * @throws UsageError if no input is given, if a file cannot be read, or with all lines that cannot be taken.
  */
 export async function listedImages(
@@ -57,8 +59,9 @@ export async function listedImages(
   command: string,
   signal: AbortSignal,
   onNote: (message: string) => void,
+  stdin?: Readable,
 ): Promise<readonly (string | RequestedImage)[]> {
-  const listed = fromFile === undefined ? [] : await imagesOf(fromFile, guess === true, onNote, signal);
+  const listed = fromFile === undefined ? [] : await imagesOf(fromFile, guess === true, onNote, signal, stdin);
   return checkGiven([...(named ?? []), ...listed], fromFile, command);
 }
 
@@ -108,14 +111,35 @@ async function imagesOf(
   isGuessed: boolean,
   onNote: (message: string) => void,
   signal: AbortSignal,
+  stdin: Readable | undefined,
 ): Promise<readonly RequestedImage[]> {
   refuseTypedLists(files);
   const { readLists, requestedImages } = await import("../../verbs/requested/read-lists.ts");
   const { listNotes } = await import("../../verbs/lock/reference-lines.ts");
-  const found = await readLists(files, { signal });
+  const found = await readLists(files, { signal, stdin });
   const images = requestedImages(found, isGuessed);
   for (const note of listNotes(found, isGuessed)) onNote(note);
   return images;
+}
+
+/**
+ * Finds out whether `-f` is a lock, or an archive with one.
+ *
+ * @throws UsageError for a lock next to other inputs or with `--failed-list`, or that cannot be read.
+ */
+export async function lockAmong(
+  named: readonly string[] = [],
+  { fromFile = [], failedList }: ListFlags,
+  signal: AbortSignal,
+): Promise<{ readonly lock?: Uint8Array; readonly stdin?: Readable }> {
+  if (fromFile.length === 0) return {};
+  refuseTypedLists(fromFile);
+  const { findLock } = await import("../../verbs/requested/read-lock.ts");
+  const found = await findLock(fromFile, named.length === 0, { signal });
+  if (found.lock === undefined || failedList === undefined) return found;
+  throw new UsageError("Cannot use --failed-list with a lock: found both, expected a lock alone", {
+    hint: "A lock is pulled whole or not at all.",
+  });
 }
 
 /** Runs the command, then writes the inputs that failed to `--failed-list`; an empty file after success. */

@@ -15,7 +15,7 @@ export interface FindInOptions {
 
 /** What refers to a manifest in any of the repositories that it came from. */
 export async function findInRepositories(
-  finder: ReferrersFinder,
+  finder: Pick<ReferrersFinder, "find">,
   repositories: readonly Repository[],
   subject: Digest,
   { keep, locate, signal }: FindInOptions,

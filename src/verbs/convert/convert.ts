@@ -17,16 +17,11 @@ import { carriedOver } from "../locking/lock-settings.ts";
 import type { Sparse } from "../options/choices.ts";
 import { PLATFORMS, SPARSE_KIND } from "../options/common-options.ts";
 import { checkText, listOf } from "../options/option-values.ts";
+import { readPlatforms } from "../options/read-platforms.ts";
 import { noteBadNames } from "../shared/choose-image.ts";
 import { type ArchiveOutput, checkOutputApart, type OpenedOutput, openOutput } from "../shared/open-output.ts";
 import { StreamedInput } from "../shared/streamed-input.ts";
-import {
-  OUTPUT_OPTIONS,
-  type OutputOptions,
-  readPlatforms,
-  type WrittenImage,
-  writeImages,
-} from "../shared/write-images.ts";
+import { OUTPUT_OPTIONS, type OutputOptions, type WrittenImage, writeImages } from "../shared/write-images.ts";
 import { type ConvertNameOptions, chosenImages } from "./chosen-images.ts";
 
 /** Options of `convert`. */

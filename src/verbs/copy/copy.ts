@@ -12,6 +12,7 @@ import { PLATFORMS, TRANSFER } from "../options/common-options.ts";
 import { MAPPING, type MappingOptions, readMapping } from "../options/mapping-options.ts";
 import { checkText } from "../options/option-values.ts";
 import { parsePrefix } from "../options/prefix.ts";
+import { readPlatforms } from "../options/read-platforms.ts";
 import type { ReferrersSummary } from "../referrers/referrers-summary.ts";
 import { Undelivered } from "../referrers/undelivered.ts";
 import { expandReferences, registryOf } from "../requested/expand-references.ts";
@@ -20,7 +21,6 @@ import { Attempts } from "../shared/attempts.ts";
 import { type BlobCounts, createBlobCounter } from "../shared/blob-counts.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
 import { type RemoteOptions, readableReference, repositoryName, writableReference } from "../shared/remote-image.ts";
-import { readPlatforms } from "../shared/write-images.ts";
 import { type CopyRun, copyBetween } from "./copy-between.ts";
 import { type CopyJob, mappedTarget, separateJobs } from "./copy-jobs.ts";
 

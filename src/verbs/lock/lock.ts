@@ -13,15 +13,17 @@ import { readingSource } from "../../registry/client/registry-answer.ts";
 import { quote } from "../../util/format.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { FLAG, TEXT_LIST, TEXTS } from "../../util/options/option-kinds.ts";
+import { defaultPlatform } from "../locking/default-platform.ts";
 import { carriedOver, type LockFacts, lockSettings } from "../locking/lock-settings.ts";
 import { isArchivePath } from "../options/archive-path.ts";
 import type { Sparse } from "../options/choices.ts";
 import { COMMON, PLATFORMS, SPARSE_KIND } from "../options/common-options.ts";
+import { readPlatforms } from "../options/read-platforms.ts";
 import type { RegistryOptions } from "../options/registry-options.ts";
 import { checkedImages, type RequestedImage } from "../requested/requested-image.ts";
 import { RequestedSource } from "../requested/requested-source.ts";
 import { planReferrers, planSettled } from "../shared/planned-images.ts";
-import { type ChooseOptions, planChosen, planOptionsOf, readPlatforms } from "../shared/write-images.ts";
+import { type ChooseOptions, planChosen, planOptionsOf } from "../shared/write-images.ts";
 import { archiveBytes, imageSizes, type LockedImageSize, type MediaCount, mediaFor } from "./lock-sizes.ts";
 
 /** Options of `lock`. */
@@ -154,7 +156,7 @@ async function plannedLock(source: ImageSource, options: PlanLockOptions, given?
       root.kind === "settled" ? [[root.descriptor.digest, platforms[index] ?? []] as const] : [],
     ),
   );
-  const [platform = hostPlatform()] = options.platforms === "all" ? [] : options.platforms;
+  const platform = defaultPlatform(options.platforms);
   return {
     lock,
     images: imageSizes(lock, plan, byDigest),

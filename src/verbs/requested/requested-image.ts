@@ -8,8 +8,8 @@ import { checkedOptions, described, type OptionsShape } from "../../util/options
 import { required, TEXT } from "../../util/options/option-kinds.ts";
 import { PLATFORMS } from "../options/common-options.ts";
 import { listOf } from "../options/option-values.ts";
+import { readPlatforms } from "../options/read-platforms.ts";
 import { type RemoteOptions, readableReference } from "../shared/remote-image.ts";
-import { readPlatforms } from "../shared/write-images.ts";
 
 /** An image to pull or copy, with what is different for it alone. */
 export interface RequestedImage {

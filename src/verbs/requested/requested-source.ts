@@ -1,17 +1,22 @@
 import { repositoryOf } from "../../archive/lock/plan-lock.ts";
 import { hasGlob } from "../../bundle/list/reference-glob.ts";
-import type { LeftImage } from "../../bundle/lock/lock.ts";
-import type { ImageSource } from "../../content/contracts.ts";
+import { shortId } from "../../bundle/lock/format-lock.ts";
+import type { LeftImage, Lock } from "../../bundle/lock/lock.ts";
+import type { ImageSource, Root } from "../../content/contracts.ts";
+import { derivedSource, listRoots } from "../../content/derived-source.ts";
 import type { OnProgress } from "../../content/progress.ts";
-import { type ImgpackError, PartialError, UsageError } from "../../errors.ts";
+import { type ImgpackError, NotFoundError, PartialError, UsageError } from "../../errors.ts";
 import { formatReference } from "../../oci/reference.ts";
+import { nameOf } from "../../registry/read-roots.ts";
 import { type FullReference, registrySource, type SourceReference } from "../../registry/registry-source.ts";
+import { GONE_HINT } from "../locking/check-lock.ts";
 import type { LockFacts } from "../locking/lock-settings.ts";
 import type { Foreign } from "../options/choices.ts";
 import type { RegistryOptions } from "../options/registry-options.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
 import { expandReferences, registryOf } from "./expand-references.ts";
 import { reasonOf } from "./left-reason.ts";
+import { lockedReferences, lockedReferrers } from "./locked-images.ts";
 import {
   checkedImages,
   formatRequested,
@@ -42,26 +47,37 @@ export class RequestedSource implements AsyncDisposable {
   /** References with wildcards that could not be replaced. */
   readonly #unexpanded: { readonly image: RequestedImage; readonly error: ImgpackError }[] = [];
   readonly #options: RequestedSourceOptions;
+  readonly #lock: Lock | undefined;
   readonly #failures = new Map<FullReference, ImgpackError>();
 
   /**
    * No registry is asked yet.
    *
+   * @param lock in place of references.
    * @throws UsageError, BadReferenceError
    */
   constructor(
     verb: "pull" | "lock",
     references: readonly (string | RequestedImage)[],
     options: RequestedSourceOptions,
+    lock?: Lock,
   ) {
-    const requested = checkedImages(verb, references);
-    if (requested.length === 0) throw new UsageError(`Cannot ${verb}: no image named, expected at least one reference`);
     this.#verb = verb;
     this.#options = options;
+    this.#lock = lock;
+    const requested = checkedImages(verb, references);
     this.#requested = requested;
-    this.#resolve(requested.filter(({ reference }) => !hasGlob(reference)));
+    if (lock === undefined) this.#resolve(requested.filter(({ reference }) => !hasGlob(reference)));
+    else this.#references = lockedReferences(lock);
+    if (lock !== undefined && requested.length > 0)
+      throw new UsageError("Cannot pull a lock: found references next to it, expected the lock alone");
+    if (requested.length + this.#references.length === 0)
+      throw new UsageError(`Cannot ${verb}: no image named, expected at least one reference`);
     const { registry, trustedReferences } = options;
-    const hosts = requested.map(({ reference }) => registryOf(reference, registry));
+    const hosts =
+      lock === undefined
+        ? requested.map(({ reference }) => registryOf(reference, registry))
+        : this.#references.map(one => one.registry);
     const trusted = trustedReferences?.map(text => registryOf(text, registry)) ?? hosts;
     this.registries = new RegistryPool(options, trusted, options.onProgress ?? (() => undefined));
     this.registries.admit(hosts);
@@ -69,6 +85,7 @@ export class RequestedSource implements AsyncDisposable {
 
   /** Replaces references with wildcards, before anything else. @throws as `expandReferences` */
   async expand(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#lock !== undefined) return;
     const { registry, keepGoing } = this.#options;
     const onFailed = (image: RequestedImage, error: ImgpackError): void => void this.#unexpanded.push({ image, error });
     const options = { registry, signal, onFailed: keepGoing === true ? onFailed : undefined };
@@ -89,27 +106,43 @@ export class RequestedSource implements AsyncDisposable {
 
   /** As messages name it. */
   get name(): string {
+    if (this.#lock !== undefined) return `lock ${shortId(this.#lock.id)}`;
     return this.#resolved.map(({ line }) => line).join(", ");
   }
 
   /** @param platforms of references without their own. */
   open(platforms: SourceReference["platforms"]): ImageSource {
     const { foreign, keepGoing, referrers } = this.#options;
-    return registrySource(this.references, this.registries.repositoryFor, {
+    const finder = this.#lock === undefined ? this.registries.referrersFinder : lockedReferrers(this.#lock);
+    const source = registrySource(this.references, this.registries.repositoryFor, {
       candidatesFor: this.registries.candidatesFor,
       onNote: this.registries.note,
       foreign,
       platforms,
-      referrersFinder: referrers === false ? undefined : this.registries.referrersFinder,
-      onFailed: keepGoing === true ? this.#onFailed : undefined,
+      referrersFinder: referrers === false ? undefined : finder,
+      onFailed: this.#lock !== undefined || keepGoing === true ? this.#onFailed : undefined,
     });
+    return this.#lock === undefined ? source : derivedSource(source, { roots: signal => this.#allOf(source, signal) });
+  }
+
+  /** A lock is pulled whole: what cannot be read is named at once. */
+  async *#allOf(source: ImageSource, signal: AbortSignal | undefined): AsyncGenerator<Root> {
+    const roots = await listRoots(source, signal);
+    const failures = [...this.#failures];
+    const [first] = failures;
+    if (first === undefined) return yield* roots;
+    const images = failures.map(([{ digest, ...named }, error]) => `${nameOf(named)}@${digest}: ${error.message}`);
+    const message = `Cannot pull ${this.name}: ${failures.length} of ${this.references.length} images cannot be read: ${images.join("; ")}`;
+    const gone = failures.every(([, error]) => error instanceof NotFoundError);
+    throw gone ? new NotFoundError(message, { hint: GONE_HINT, cause: first[1] }) : first[1];
   }
 
   /** Images that could not be read so far. */
-  readonly left = (): readonly LeftImage[] => [
-    ...this.#unexpanded.map(({ image, error }) => ({ name: image.reference, why: reasonOf(error) })),
-    ...[...this.#failures].map(([reference, error]) => ({ name: nameOf(reference), why: reasonOf(error) })),
-  ];
+  readonly left = (): readonly LeftImage[] =>
+    this.#lock?.left ?? [
+      ...this.#unexpanded.map(({ image, error }) => ({ name: image.reference, why: reasonOf(error) })),
+      ...[...this.#failures].map(([reference, error]) => ({ name: nameOf(reference), why: reasonOf(error) })),
+    ];
 
   /** Repositories that names do not say. */
   get known(): LockFacts["known"] {
@@ -151,16 +184,6 @@ export class RequestedSource implements AsyncDisposable {
   readonly #onFailed = (reference: FullReference, error: ImgpackError): void => {
     this.#failures.set(reference, error);
     // Nothing would be left to write.
-    if (this.#failures.size === this.references.length) throw error;
+    if (this.#lock === undefined && this.#failures.size === this.references.length) throw error;
   };
-}
-
-function nameOf({ name, registry, repository, tag, digest }: SourceReference): string {
-  if (name !== undefined) return name;
-  return formatReference({
-    registry,
-    repository,
-    ...(tag === undefined ? {} : { tag }),
-    ...(digest === undefined ? {} : { digest }),
-  });
 }

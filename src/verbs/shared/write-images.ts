@@ -1,24 +1,26 @@
+import { planLock } from "../../archive/lock/plan-lock.ts";
+import type { Lock } from "../../bundle/lock/lock.ts";
 import type { CopyPlan, ImageSource, Root } from "../../content/contracts.ts";
 import { blobsOf, derivedSource } from "../../content/derived-source.ts";
 import { noteTo, type OnProgress } from "../../content/progress.ts";
 import { copyImages } from "../../copy/copy-image.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
-import { checkPlatforms, rootPlatforms } from "../../copy/image-platforms.ts";
+import { allPlatforms, checkPlatforms } from "../../copy/image-platforms.ts";
 import { planNotes } from "../../copy/plan-notes.ts";
 import { selectForRoots } from "../../copy/select-platforms.ts";
-import { UsageError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { nameNotes } from "../../oci/names/name-notes.ts";
-import { formatPlatform, hostPlatform, type Platform, parsePlatform } from "../../oci/platform.ts";
+import { formatPlatform, type Platform } from "../../oci/platform.ts";
 import { RECOMPRESS_CONCURRENCY } from "../../transform/recompress-layers.ts";
 import type { OptionsShape } from "../../util/options/checked-options.ts";
 import { CONCURRENCY_KIND, choice, FLAG } from "../../util/options/option-kinds.ts";
 import { DEFAULT_CONCURRENCY } from "../../util/options/option-limits.ts";
+import { checkAgainstLock, namingGoneBlobs } from "../locking/check-lock.ts";
+import { defaultPlatform, firstPlatform } from "../locking/default-platform.ts";
 import { type LockFacts, lockSettings } from "../locking/lock-settings.ts";
 import type { Layers } from "../options/choices.ts";
 import { COMMON, LAYERS_KIND } from "../options/common-options.ts";
-import { listOf } from "../options/option-values.ts";
 import { type ReferrersSummary, referrersSummary } from "../referrers/referrers-summary.ts";
 import { idOf } from "./choose-image.ts";
 import { layerChange, ZSTD_NOTE } from "./layer-change.ts";
@@ -96,6 +98,8 @@ export interface WriteOptions extends OutputOptions, LockFacts {
   readonly output: OpenedOutput;
   /** Names the source in messages. */
   readonly sourceName: string;
+  /** The lock that what is written must have. */
+  readonly expected?: Lock | undefined;
   /** True if no one asked for `platforms`: an image of one platform need not fit them. Default false. */
   readonly isPlatformDefault?: boolean;
   /** The roots as the archive has them, if `source` changed them already; in the same order. */
@@ -110,7 +114,7 @@ export async function writeImages(source: ImageSource, options: WriteOptions): P
   const profile = options.for === undefined ? undefined : loaderProfile(options.for);
   const change = layerChange(options.layers, profile);
   if (profile !== undefined) checkOutput(output, profile);
-  const [platform = hostPlatform()] = platforms === "all" ? [] : platforms;
+  const platform = output.format === "docker" ? firstPlatform(platforms) : defaultPlatform(platforms);
   const planOptions = planOptionsOf(options);
   if (change.target === "zstd") planOptions.onNote(ZSTD_NOTE);
   const chosen = await planChosen(source, options, planOptions);
@@ -125,12 +129,14 @@ export async function writeImages(source: ImageSource, options: WriteOptions): P
   const settled = isCarried ? await planReferrers(images, planOptions) : images;
   const named = settled.plan.roots.map(root => ({ id: idOf(root), names: root.names }));
   for (const message of nameNotes(named)) planOptions.onNote(message);
+  const layers = recompressed === selected ? undefined : change.target;
+  const lock = lockSettings(chosen.planned, settled, layers, options);
+  if (options.expected !== undefined && !willRecompress)
+    checkAgainstLock(planLock(settled.plan, lock), options.expected);
   if (dryRun === true) {
     for (const message of planNotes(settled.plan, options.sourceName)) planOptions.onNote(message);
   } else {
     const maxConcurrency = recompressed === selected ? output.maxConcurrency : RECOMPRESS_CONCURRENCY;
-    const layers = recompressed === selected ? undefined : change.target;
-    const lock = lockSettings(chosen.planned, settled, layers, options);
     await copyToOutput(settled, { platform, lock }, Math.min(output.maxConcurrency, maxConcurrency), options);
   }
   return { plan: settled.plan, images: writtenImages(settled), platforms: [...new Set(chosen.platforms.flat())] };
@@ -161,19 +167,6 @@ export async function planChosen(
   return { planned, platforms: found.platforms, images: await planSparse(found.images, sparse, planOptions) };
 }
 
-/** @throws UsageError for anything but "os/arch[/variant]" or "all" alone. */
-export function readPlatforms(
-  verb: "pull" | "lock" | "convert" | "copy",
-  platform: string | readonly string[] | undefined,
-  otherwise: readonly Platform[] | "all",
-): readonly Platform[] | "all" {
-  const texts = listOf(platform);
-  if (texts.length === 0) return otherwise;
-  if (!texts.includes("all")) return texts.map(parsePlatform);
-  if (texts.length === 1) return "all";
-  throw new UsageError(`Cannot ${verb}: "all" is given next to other platforms, expected it alone`);
-}
-
 export function planOptionsOf({ platforms, verb, onAbsent, onProgress, signal }: ChooseOptions): PlanOptions {
   const onNote = noteTo(onProgress);
   return { selectFor: roots => selectForRoots(roots, platforms, verb), onAbsent, onNote, signal };
@@ -186,8 +179,9 @@ async function platformsOf(
 ): Promise<Pick<ChosenImages, "images" | "platforms">> {
   const configs = new Map<Digest, Uint8Array>();
   const labels: (readonly string[])[] = [];
-  for (const root of plan.roots) {
-    const found = await rootPlatforms(source, plan, root, signal, configs);
+  const all = await allPlatforms(source, plan, signal, configs);
+  for (const [index, root] of plan.roots.entries()) {
+    const found = all[index] ?? [];
     const wanted = root.platforms ?? (isPlatformDefault === true ? "all" : platforms);
     if (wanted !== "all") checkPlatforms(wanted, found, `${verb} ${nameOf(root)}`);
     labels.push(found.map(formatPlatform));
@@ -214,19 +208,33 @@ async function copyToOutput(
   { source, plan }: PlannedImages,
   targetOptions: OutputTargetOptions,
   maxConcurrency: number,
-  { output, command, restart, sourceName, concurrency = DEFAULT_CONCURRENCY, onProgress, signal }: WriteOptions,
+  {
+    output,
+    command,
+    restart,
+    sourceName,
+    expected,
+    concurrency = DEFAULT_CONCURRENCY,
+    onProgress,
+    signal,
+  }: WriteOptions,
 ): Promise<void> {
   const onNote = noteTo(onProgress);
-  await copyImages({
-    plan,
-    source,
-    target: output.target(targetOptions, { command, restart, onNote }),
-    sourceName,
-    cache: await openDigestCache(undefined),
-    concurrency: Math.min(concurrency, maxConcurrency),
-    onProgress: onProgress ?? (() => undefined),
-    signal,
-  });
+  const target = output.target(targetOptions, { command, restart, onNote });
+  const cache = await openDigestCache(undefined);
+  const copy = async (): Promise<void> => {
+    await copyImages({
+      plan,
+      source,
+      target,
+      sourceName,
+      cache,
+      concurrency: Math.min(concurrency, maxConcurrency),
+      onProgress: onProgress ?? (() => undefined),
+      signal,
+    });
+  };
+  await namingGoneBlobs(expected, source, plan, copy, signal);
 }
 
 function writtenImages({ plan, originals }: PlannedImages): readonly WrittenImage[] {

@@ -1,0 +1,120 @@
+import type { Root } from "../content/contracts.ts";
+import { ImgpackError, InternalError } from "../errors.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import { formatReference } from "../oci/reference.ts";
+import { TaskGroup } from "../util/task-group.ts";
+import type { FullReference, SourceReference } from "./source-reference.ts";
+
+/** What a reference leads to. */
+export interface FetchedRoot {
+  readonly descriptor: Descriptor;
+  /** Called in the order of the references, so that each run finds a blob in the same repository. */
+  readonly keep: () => Promise<void>;
+}
+
+/** @param onNote is called with what to say of this reference. */
+export type FetchRoot = (
+  reference: SourceReference,
+  onNote: (text: string) => void,
+  signal: AbortSignal,
+) => Promise<FetchedRoot>;
+
+export interface ReadRootsOptions {
+  /** Of references without their own, if others that lead to the same image have some. */
+  readonly platforms?: SourceReference["platforms"];
+  readonly onNote?: ((text: string) => void) | undefined;
+  /** Called with images that cannot be fetched; by default they are an error. */
+  readonly onFailed?: ((reference: FullReference, error: ImgpackError) => void) | undefined;
+}
+
+/** Requests of manifests at once: they are small, so that only the way there and back takes time. */
+const ROOTS_AT_ONCE = 8;
+
+type Outcome = { readonly root: FetchedRoot } | { readonly error: ImgpackError };
+
+/**
+ * Reads what references lead to, several at once. Roots, notes and failures come in the order of the references. References
+ * that lead to the same image are one root.
+ */
+export async function* readRoots(
+  references: readonly SourceReference[],
+  fetch: FetchRoot,
+  { platforms: otherwise, onNote, onFailed }: ReadRootsOptions,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Root> {
+  const found = new Map<Digest, FoundRoot>();
+  await using tasks = new TaskGroup(ROOTS_AT_ONCE, signal);
+  const outcomes: Outcome[] = [];
+  const notes = references.map((): string[] => []);
+  const running = references.map((reference, index) =>
+    tasks.start(async own => {
+      outcomes[index] = await outcomeOf(fetch, reference, text => notes[index]?.push(text), own);
+    }),
+  );
+  for (const [index, reference] of references.entries()) {
+    await running[index];
+    tasks.check();
+    for (const text of notes[index] ?? []) onNote?.(text);
+    const outcome = outcomes[index];
+    if (outcome === undefined) throw new InternalError(`Cannot read ${reference.repository}: no outcome`);
+    if ("error" in outcome) {
+      try {
+        if (onFailed === undefined) throw outcome.error;
+        onFailed(reference, outcome.error);
+      } catch (error) {
+        tasks.fail(error);
+        throw error;
+      }
+      continue;
+    }
+    const { descriptor, keep } = outcome.root;
+    await keep();
+    const root = found.get(descriptor.digest) ?? { descriptor, names: [], platforms: [] };
+    root.names.push(nameOf(reference));
+    root.platforms.push(reference.platforms);
+    found.set(descriptor.digest, root);
+  }
+  for (const { descriptor, names, platforms } of found.values()) {
+    yield { kind: "settled", names, descriptor, platforms: joined(platforms, otherwise) };
+  }
+}
+
+/** Only faults that have a type belong to one image; others stop the run. */
+async function outcomeOf(
+  fetch: FetchRoot,
+  reference: SourceReference,
+  onNote: (text: string) => void,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  try {
+    return { root: await fetch(reference, onNote, signal) };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof ImgpackError) return { error };
+    throw error;
+  }
+}
+
+/** The name that the root gets. */
+export function nameOf({ name, registry, repository, tag, digest }: SourceReference): string {
+  const key = { ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
+  return name ?? formatReference({ registry, repository, ...key });
+}
+
+interface FoundRoot {
+  readonly descriptor: Descriptor;
+  readonly names: string[];
+  /** Of each reference that leads to it. */
+  readonly platforms: SourceReference["platforms"][];
+}
+
+/** What several references together choose; undefined if none has a choice of its own. */
+function joined(
+  choices: readonly SourceReference["platforms"][],
+  otherwise: SourceReference["platforms"],
+): SourceReference["platforms"] {
+  if (choices.every(choice => choice === undefined)) return undefined;
+  const all = choices.map(choice => choice ?? otherwise ?? "all");
+  return all.includes("all") ? "all" : all.flatMap(choice => (choice === "all" ? [] : choice));
+}

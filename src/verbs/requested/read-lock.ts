@@ -1,0 +1,91 @@
+import { Readable } from "node:stream";
+import { readArchiveLock } from "../../archive/lock/archive-lock.ts";
+import { openArchive } from "../../archive/open-archive.ts";
+import { formatLock } from "../../bundle/lock/format-lock.ts";
+import type { Lock } from "../../bundle/lock/lock.ts";
+import { isLock, parseLock } from "../../bundle/lock/parse-lock.ts";
+import { UsageError } from "../../errors.ts";
+import { quote } from "../../util/format.ts";
+import { startOf } from "../../util/input-file.ts";
+import type { Kind } from "../../util/options/checked-options.ts";
+import { kindOf } from "../../util/options/option-kinds.ts";
+import { type ListInputOptions, readListInput } from "./list-input.ts";
+
+/** The path of a lock, or of an archive or folder that has one; or the bytes of a lock. */
+export type LockInput = string | Uint8Array;
+
+export const LOCK_INPUT: Kind<LockInput> = kindOf("the path or the bytes of a lock", value =>
+  (typeof value === "string" && value !== "") || value instanceof Uint8Array ? value : undefined,
+);
+
+const START_BYTES = 512;
+
+/**
+ * @throws UsageError for what is no lock, was edited, or is of a newer version; ArchiveError, StorageError for an archive
+ * that cannot be read, or that its lock does not fit.
+ */
+export async function readLock(input: LockInput, options: ListInputOptions): Promise<Lock> {
+  if (typeof input !== "string") return parsedLock(input, "the given bytes");
+  const lock = await lockIn(input, await readListInput(input, options), options);
+  if (lock !== undefined) return lock;
+  throw new UsageError(`Cannot use ${quote(input)} as a lock: found none, expected one`, {
+    hint: 'Make one with "imgpack lock".',
+  });
+}
+
+/** What the files of `-f` are to `pull`. */
+export interface FoundLock {
+  /** Undefined if they are lists. */
+  readonly lock?: Uint8Array;
+  /** What "-" has, once it was read. */
+  readonly stdin?: Readable;
+}
+
+/**
+ * Finds out whether a single input is a lock, or an archive with one.
+ *
+ * @param isAlone whether there are no other inputs.
+ * @throws UsageError for a lock next to other inputs; as `readLock`.
+ */
+export async function findLock(
+  files: readonly string[],
+  isAlone: boolean,
+  options: ListInputOptions,
+): Promise<FoundLock> {
+  const [file, ...others] = files;
+  if (file === undefined) return {};
+  if (!isAlone || others.length > 0) {
+    for (const path of files) if (await hasLock(path)) throw notAlone(path);
+    return {};
+  }
+  const input = await readListInput(file, options);
+  const lock = await lockIn(file, input, options);
+  if (lock !== undefined) return { lock: Buffer.from(formatLock(lock)) };
+  return file === "-" && input !== "archive" ? { stdin: Readable.from([input]) } : {};
+}
+
+async function lockIn(
+  path: string,
+  input: Uint8Array | "archive",
+  { signal }: ListInputOptions,
+): Promise<Lock | undefined> {
+  if (input !== "archive") return isLock(input) ? parsedLock(input, quote(path)) : undefined;
+  await using archive = await openArchive(path, { signal });
+  return await readArchiveLock(archive.archive, archive.images, signal);
+}
+
+function parsedLock(bytes: Uint8Array, where: string): Lock {
+  return parseLock(bytes, { where, fail: (_reason, message, hint) => new UsageError(message, { hint }) });
+}
+
+/** A pipe cannot be looked at: it is read as a list. */
+async function hasLock(path: string): Promise<boolean> {
+  const start = path === "-" ? "pipe" : await startOf(path, START_BYTES).catch(() => "pipe" as const);
+  return typeof start !== "string" && isLock(start);
+}
+
+function notAlone(path: string): UsageError {
+  return new UsageError(`Cannot pull lock ${quote(path)}: found other inputs next to it, expected it alone`, {
+    hint: "A lock is pulled whole, so that the archive is the same: pull the others into one of their own.",
+  });
+}
