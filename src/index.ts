@@ -91,6 +91,12 @@ export {
   rawManifest,
 } from "./verbs/query/manifest.ts";
 export { type MatchedImages, matchImages } from "./verbs/query/match-images.ts";
+export {
+  type MissingImage,
+  type MissingImages,
+  type MissingImagesOptions,
+  missingImages,
+} from "./verbs/query/missing-images.ts";
 export { type FeatureSupport, type PingResult, ping } from "./verbs/query/ping.ts";
 export { type ReferrersOptions, type ReferrersResult, referrers } from "./verbs/query/referrers.ts";
 export { type SortOrder, type TagsOptions, type TagsResult, tags } from "./verbs/query/tags.ts";

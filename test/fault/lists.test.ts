@@ -199,7 +199,7 @@ describe("what -f takes", () => {
     const path = await list("services:\n  a:\n    image: ${HOST_OF_LIST}/team/${NAME:?}:$TAG\n");
     const env = join(dirname(path), ".env");
     await writeFile(env, `# variables\nexport NAME='app'\nTAG="2" # no\nHOST_OF_LIST=r.lan\nOTHER=\${NAME}x\n`);
-    const { references } = await listReferences([path], { environment: { TAG: "3" } });
+    const { references } = await listReferences([path], { env: { TAG: "3" } });
     expect(references).toMatchObject([{ reference: "r.lan/team/app:3", class: "certain", line: 3 }]);
     await writeFile(env, "");
     const run = await runCommand("lock", "--list", "-f", path);

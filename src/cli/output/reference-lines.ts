@@ -1,5 +1,6 @@
 import type { ListedReferences } from "../../index.ts";
 import { type Context, printLine } from "../context.ts";
+import type { OutputFlags } from "../flags/output-flags.ts";
 import { jsonText } from "./json-text.ts";
 import { ReportedError } from "./render-error.ts";
 
@@ -11,9 +12,9 @@ import { ReportedError } from "./render-error.ts";
 export async function printReferences(
   context: Context,
   found: ListedReferences,
-  { json, guess }: { readonly json?: boolean | undefined; readonly guess?: boolean | undefined },
+  { json, guess, quiet }: Pick<OutputFlags, "json" | "quiet"> & { readonly guess?: boolean | undefined },
 ): Promise<void> {
-  const { referenceLines, refusedOf } = await import("../../verbs/lock/reference-lines.ts");
+  const { pauseNotes, referenceLines, refusedOf } = await import("../../verbs/lock/reference-lines.ts");
   const error = refusedOf(found);
   if (json === true) {
     const references = found.references.map(({ reference, name, class: kind, file, line, platforms }) => ({
@@ -30,4 +31,6 @@ export async function printReferences(
   }
   if (error !== undefined) throw error;
   for (const line of referenceLines(found, guess === true)) printLine(context, line);
+  if (quiet === true) return;
+  for (const note of pauseNotes(found.references.map(({ reference }) => reference))) context.stderr.write(`${note}\n`);
 }

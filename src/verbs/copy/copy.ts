@@ -139,7 +139,7 @@ export async function copyTo(
   const requested = checkedImages("copy", sources);
   checkText("copy", "HOST/PREFIX", prefix);
   options = checkedOptions(options, COPY_TO_OPTIONS);
-  const { registry, repository } = parsePrefix("copy", prefix);
+  const { registry, repository } = parsePrefix("copy to", prefix);
   const mapping = { registry, prefix: repository, ...readMapping(options) };
   const jobOf = (image: RequestedImage): CopyJob => {
     const { reference: from, name = from, platforms, line: source } = resolveImage(image, options.registry);

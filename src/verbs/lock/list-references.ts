@@ -12,7 +12,7 @@ export interface ListReferencesOptions {
   /** What "-" reads. Default `process.stdin`. */
   readonly stdin?: Readable | undefined;
   /** Variables of compose files, which win over those of a `.env` file. Default `process.env`. */
-  readonly environment?: NodeJS.ProcessEnv | undefined;
+  readonly env?: NodeJS.ProcessEnv | undefined;
   /** Stops the call; its promise rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -20,7 +20,7 @@ export interface ListReferencesOptions {
 const OPTIONS: OptionsShape<ListReferencesOptions> = {
   references: TEXT_LIST,
   stdin: READABLE,
-  environment: ENVIRONMENT,
+  env: ENVIRONMENT,
   signal: SIGNAL,
 };
 

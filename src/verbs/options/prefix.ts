@@ -8,20 +8,25 @@ export interface Prefix {
   readonly repository: string;
 }
 
+const ONE_IMAGE = {
+  "push to": "To name one image, use --tag.",
+  "copy to": "To name one image, leave out --to: copy SOURCE TARGET.",
+  "look for images below": "To look for one image, leave out --to.",
+} as const;
+
 /** Reads `HOST` or `HOST/PREFIX`. @throws UsageError for a tag or digest in it, or without a registry. */
-export function parsePrefix(verb: "push" | "copy", to: string): Prefix {
+export function parsePrefix(verb: "push to" | "copy to" | "look for images below", to: string): Prefix {
   const text = to.replace(/\/+$/, "");
   if (!/[/@]/.test(text)) return { registry: text, repository: "" };
   const { registry, repository, tag, digest } = parseReference(text);
   if (tag !== undefined || digest !== undefined) {
     const found = tag === undefined ? "a digest" : `tag ${tag}`;
-    throw new UsageError(`Cannot ${verb} to ${quote(to)}: found ${found}, expected HOST/PREFIX`, {
-      hint:
-        verb === "push" ? "To name one image, use --tag." : "To name one image, leave out --to: copy SOURCE TARGET.",
+    throw new UsageError(`Cannot ${verb} ${quote(to)}: found ${found}, expected HOST/PREFIX`, {
+      hint: ONE_IMAGE[verb],
     });
   }
   if (registry !== undefined) return { registry, repository };
-  throw new UsageError(`Cannot ${verb} to ${quote(to)}: no registry named, expected HOST/PREFIX`, {
+  throw new UsageError(`Cannot ${verb} ${quote(to)}: no registry named, expected HOST/PREFIX`, {
     hint: "A registry has a dot or a port, as in --to registry.lan:5000/team.",
   });
 }

@@ -13,7 +13,7 @@ export interface ReadListsOptions extends ListInputOptions {
   /** References that are named already, as a line of a list has them: they come first. */
   readonly references?: readonly string[] | undefined;
   /** Variables of compose files. Default `process.env`. */
-  readonly environment?: NodeJS.ProcessEnv | undefined;
+  readonly env?: NodeJS.ProcessEnv | undefined;
 }
 
 /**
@@ -48,7 +48,7 @@ async function listedIn(file: string, options: ReadListsOptions): Promise<Listed
 export async function listedInBytes(
   bytes: Uint8Array,
   file: string,
-  { environment = process.env, signal }: ReadListsOptions,
+  { env = process.env, signal }: ReadListsOptions,
 ): Promise<ListedReferences> {
   if (isLock(bytes)) {
     const { listedInLock } = await import("./listed-lock.ts");
@@ -57,7 +57,7 @@ export async function listedInBytes(
   const text = decodeText(bytes);
   if (!isStructured(text)) return parseList(text, file);
   const { parseYaml } = await import("../../bundle/list/yaml/parse-yaml.ts");
-  const variables = async () => await composeVariables(file, environment, signal);
+  const variables = async () => await composeVariables(file, env, signal);
   return await parseYaml(text, file, { variables, signal });
 }
 

@@ -41,7 +41,7 @@ export class PushNames {
     this.tags = listOf(tag);
     this.#host = host;
     this.#defaultHost = defaultHost;
-    this.#to = to === undefined ? undefined : parsePrefix("push", to);
+    this.#to = to === undefined ? undefined : parsePrefix("push to", to);
     this.#mapping = readMapping({ layout, map });
     const flag = layout !== undefined ? "--layout" : map !== undefined ? "--map" : undefined;
     if (flag === undefined) return;

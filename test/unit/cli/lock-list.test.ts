@@ -58,6 +58,20 @@ describe("imgpack lock --list", () => {
     ]);
   });
 
+  test("a list of kubeadm with one pause image gets a hint, with two it gets none", async () => {
+    const images = ["kube-apiserver:v1.33.4", "kube-proxy:v1.33.4", "coredns/coredns:v1.12.0", "pause:3.10"];
+    const text = images.map(name => `registry.k8s.io/${name}\n`).join("");
+    const hint =
+      "registry.k8s.io/pause:3.10 is the pause image of kubeadm; containerd may need another version: add the sandbox_image of its config.toml\n";
+    expect((await runCommand("lock", "--list", "-f", await list(text))).stderr).toBe(hint);
+    expect((await runCommand("lock", "--list", "--quiet", "-f", await list(text))).stderr).toBe("");
+    expect(
+      (await runCommand("exists", "-f", await list(text), "--to", "127.0.0.1:9", "--retry", "0")).stderr,
+    ).toContain(hint);
+    for (const other of [`${text}registry.k8s.io/pause:3.8\n`, "registry.k8s.io/pause:3.10\n"])
+      expect((await runCommand("lock", "--list", "-f", await list(other))).stderr).toBe("");
+  });
+
   test("needs an input", async () => {
     const run = await runCommand("lock", "--list");
     expect(run.exitCode).toBe(2);

@@ -1,27 +1,72 @@
 import type { CommandModule } from "yargs";
-import { NotFoundError } from "../../../errors.ts";
+import { NotFoundError, UsageError } from "../../../errors.ts";
 import { type Context, printLine } from "../../context.ts";
-import { IMAGE_REFERENCE, type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+import { fromFileFlag, guessFlag, type ListFlags, listedImages } from "../../flags/list-flags.ts";
+import { type MappingFlags, mappingFlags } from "../../flags/mapping-flags.ts";
+import { type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
 import { jsonText } from "../../output/json-text.ts";
 import { ReportedError } from "../../output/render-error.ts";
 
-interface ExistsFlags extends RemoteFlags {
-  readonly reference?: string | undefined;
+interface ExistsFlags extends RemoteFlags, ListFlags, MappingFlags {
+  readonly references?: string[] | undefined;
+  readonly to?: string | undefined;
 }
 
 export function existsCommand(context: Context): CommandModule<object, ExistsFlags> {
   return {
-    command: "exists <reference>",
-    describe: "check whether a registry has an image (exit code 0, or 5 if it has not)",
-    builder: parser => remoteFlags(parser.positional("reference", { type: "string", describe: IMAGE_REFERENCE })),
-    handler: async flags => {
-      const options = await remoteOptions(flags, context);
-      const { exists } = await import("../../../verbs/query/exists.ts");
-      const reference = flags.reference ?? "";
-      const isPresent = await exists(reference, options);
-      if (flags.json) printLine(context, jsonText({ reference, exists: isPresent }));
-      // "No" is an answer: it has an exit code, but no message.
-      if (!isPresent) throw new ReportedError(new NotFoundError(""));
-    },
+    command: "exists [references..]",
+    describe: "check whether a registry has images (exit code 0, or 5 if it lacks one)",
+    builder: parser =>
+      guessFlag(
+        fromFileFlag(
+          mappingFlags(
+            remoteFlags(
+              parser
+                .positional("references", {
+                  type: "string",
+                  array: true,
+                  describe: "images: registry/repository:tag or @digest",
+                })
+                .option("to", {
+                  type: "string",
+                  requiresArg: true,
+                  describe: "HOST[:PORT]/PREFIX that has the images below (default: the registry of each image)",
+                })
+                .example("$0 exists -f app.yaml --to registry.lan:5000/mirror", "what the mirror lacks, as a list"),
+            ),
+          ),
+          "references",
+        ),
+      ),
+    handler: async flags => await runExists(flags, context),
   };
+}
+
+async function runExists(flags: ExistsFlags, context: Context): Promise<void> {
+  const named = flags.references ?? [];
+  const { to, layout, map, fromFile } = flags;
+  if (to === undefined && (layout !== undefined || map !== undefined)) {
+    const flag = layout === undefined ? "--map" : "--layout";
+    throw new UsageError(`Cannot use ${flag}: no target named, expected --to HOST/PREFIX`);
+  }
+  const options = await remoteOptions(flags, context);
+  const [only = ""] = named;
+  if (to === undefined && fromFile === undefined && named.length === 1 && !/[*?]/.test(only)) {
+    const { exists } = await import("../../../verbs/query/exists.ts");
+    const isPresent = await exists(only, options);
+    if (flags.json) printLine(context, jsonText({ reference: only, exists: isPresent }));
+    return answer(isPresent);
+  }
+  const onNote = (message: string): void => options.onProgress?.({ kind: "note", message });
+  const images = await listedImages(named, flags, "exists", context.signal, onNote);
+  const { missingImages } = await import("../../../verbs/query/missing-images.ts");
+  const found = await missingImages(images, { ...options, to, layout, map, trustedReferences: named });
+  if (flags.json) printLine(context, jsonText(found));
+  else for (const { image } of found.missing) printLine(context, image);
+  answer(found.missing.length === 0);
+}
+
+/** "No" is an answer: it has an exit code, but no message. */
+function answer(isPresent: boolean): void {
+  if (!isPresent) throw new ReportedError(new NotFoundError(""));
 }

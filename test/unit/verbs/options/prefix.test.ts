@@ -8,7 +8,7 @@ describe("parsePrefix()", () => {
     ["r.lan:5000/", { registry: "r.lan:5000", repository: "" }],
     ["r.lan:5000/team/x", { registry: "r.lan:5000", repository: "team/x" }],
   ])("reads %s", (text, prefix) => {
-    expect(parsePrefix("push", text)).toEqual(prefix);
+    expect(parsePrefix("push to", text)).toEqual(prefix);
   });
 
   test.each([
