@@ -1,7 +1,7 @@
 import type { CopyPlan, ImageSource, Root } from "../content/contracts.ts";
 import { readBlob } from "../content/pump.ts";
 import { verified } from "../content/verified.ts";
-import { ArchiveError, NotFoundError } from "../errors.ts";
+import { ArchiveError, NotFoundError, UsageError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { parseImageConfig } from "../oci/image-config.ts";
@@ -109,6 +109,20 @@ export function checkPlatforms(
   for (const platform of wanted) {
     if (!found.some(other => matchesPlatform(platform, other))) throw noSuchPlatform(platform, found, task, hint);
   }
+}
+
+/** Of images that fit one platform, where one must be chosen. @param task as in "read registry.lan:5000/app:1". */
+export function severalBuilds(
+  wanted: Platform,
+  found: readonly { readonly platform?: Platform }[],
+  task: string,
+): UsageError {
+  const builds = found.flatMap(({ platform }) => platform ?? []);
+  const listed = builds.slice(0, MAX_LISTED).map(platform => escapeForeign(formatPlatform(platform)));
+  return new UsageError(
+    `Cannot ${task}: ${formatPlatform(wanted)} is ${listed.join(" and ")} in it, expected one image`,
+    { hint: "Choose one with --platform, for example windows(10.0.20348)/amd64." },
+  );
 }
 
 /** @param found undefined for images whose platform is not known. */

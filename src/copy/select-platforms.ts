@@ -2,7 +2,7 @@ import type { Root } from "../content/contracts.ts";
 import { ANNOTATION_REFERENCE_DIGEST } from "../oci/annotations.ts";
 import type { Digest } from "../oci/digest.ts";
 import { manifestChildren } from "../oci/manifest.ts";
-import { type Platform, selectPlatform } from "../oci/platform.ts";
+import { type Platform, selectBuilds } from "../oci/platform.ts";
 import type { SelectChildren } from "./gather.ts";
 import { noSuchPlatform } from "./image-platforms.ts";
 
@@ -26,7 +26,7 @@ export function selectForRoots(
 }
 
 /**
- * Keeps the children of an index that run on the wanted platforms, with the attestations of those; everything of
+ * Keeps the children of an index that run on the wanted platforms, all builds of Windows among them, with the attestations of those; everything of
  * another manifest. An index without any platform is no multi-platform image: all of it is kept.
  *
  * @param verb for the error about a missing platform.
@@ -38,9 +38,9 @@ export function selectPlatforms(
   return (view, parent) => {
     if (view.kind !== "index" || wanted === "all") return manifestChildren(view);
     if (view.manifests.every(({ platform }) => platform === undefined)) return view.manifests;
-    const chosen = wanted.map(platform => {
-      const match = selectPlatform(view.manifests, platform);
-      if (match === undefined) {
+    const chosen = wanted.flatMap(platform => {
+      const match = selectBuilds(view.manifests, platform);
+      if (match.length === 0) {
         const found = view.manifests.map(other => other.platform);
         throw noSuchPlatform(platform, found, `${verb} ${parent.digest}`);
       }

@@ -122,6 +122,26 @@ export function selectPlatform<T extends { readonly platform?: Platform }>(
   return best;
 }
 
+/**
+ * The candidates that fit as well as the one that fits best, and differ from each other in `os.version`: Windows runs only
+ * images of its own build, so none of them stands for another.
+ */
+export function selectBuilds<T extends { readonly platform?: Platform }>(
+  candidates: readonly T[],
+  wanted: Platform,
+): readonly T[] {
+  const best = selectPlatform(candidates, wanted);
+  if (best?.platform?.osVersion === undefined) return best === undefined ? [] : [best];
+  const distance = platformDistance(wanted, best.platform);
+  const builds = new Map([[best.platform.osVersion, best]]);
+  for (const candidate of candidates) {
+    const { platform } = candidate;
+    if (platform?.osVersion === undefined || platformDistance(wanted, platform) !== distance) continue;
+    if (!builds.has(platform.osVersion)) builds.set(platform.osVersion, candidate);
+  }
+  return [...builds.values()];
+}
+
 /** 0 for the same variant, n for n steps older, undefined if `found` does not run on `wanted`. */
 function platformDistance(wanted: Platform, found: Platform): number | undefined {
   const required = normalisePlatform(wanted);

@@ -6,13 +6,14 @@ import { copyImages } from "../../copy/copy-image.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
 import { gather } from "../../copy/gather.ts";
 import { checkPlatforms, rootPlatforms } from "../../copy/image-platforms.ts";
+import { leftOutImages, leftOutNotes } from "../../copy/left-out-images.ts";
 import { planNotes } from "../../copy/plan-notes.ts";
 import { selectPlatforms } from "../../copy/select-platforms.ts";
 import { ArchiveError, InternalError, NotFoundError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { manifestChildren } from "../../oci/manifest.ts";
-import { formatPlatform, type Platform } from "../../oci/platform.ts";
+import { formatPlatform, type Platform, selectBuilds } from "../../oci/platform.ts";
 import { resolveDigest } from "../../registry/api/resolve-digest.ts";
 import type { UndeliveredReferrer } from "../../registry/referrers/deliver-referrers.ts";
 import { type FullReference, registrySource } from "../../registry/registry-source.ts";
@@ -41,6 +42,8 @@ export interface Copied {
   readonly mediaType: string;
   /** The digest at the source, where platforms were chosen or schema 1 was converted. */
   readonly previousDigest?: Digest;
+  /** As in `CopiedImage`. */
+  readonly absent?: readonly string[];
   readonly referrers?: ReferrersSummary;
   /** Of blobs that were, or in a dry run would be, looked at. */
   readonly plannedBytes: number;
@@ -66,9 +69,14 @@ export async function copyBetween(
   const onNote = noteTo(onProgress);
   const { source, roots } = await convertSchema1(held, [original], { onNote, signal });
   const [taken = original] = roots;
-  const { chosen, root } = await choosePlatforms(run, source, { ...taken, names: tags }, repositoryName(from));
+  const name = repositoryName(from);
+  const { chosen, root, absent = [] } = await choosePlatforms(run, source, { ...taken, names: tags }, name);
+  for (const message of leftOutNotes([{ name, absent }])) onNote(message);
   const { digest, mediaType } = root.descriptor;
-  const previous = digest === original.descriptor.digest ? {} : { previousDigest: original.descriptor.digest };
+  const previous = {
+    ...(digest === original.descriptor.digest ? {} : { previousDigest: original.descriptor.digest }),
+    ...(absent.length === 0 ? {} : { absent }),
+  };
   const isThere = await isAlreadyCopied(run, to, tags, digest);
   const there = `${repositoryName(to)}:${tags.join(", ")} is this image already`;
   const isHome = from.registry === to.registry && from.repository === to.repository;
@@ -105,6 +113,8 @@ async function onlyRoot(source: ImageSource, signal: AbortSignal | undefined): P
 interface Chosen {
   readonly chosen: ImageSource;
   readonly root: SettledRoot;
+  /** As `leftOutImages` returns it. */
+  readonly absent?: readonly string[];
 }
 
 /** One platform of an index is copied by itself, its digest kept; of several, an index without the others is made. */
@@ -119,12 +129,13 @@ async function choosePlatforms(
   const view = plan.manifests.get(root.descriptor.digest)?.view;
   const [first, ...others] = platforms;
   if (first === undefined) return { chosen: source, root };
-  if (view?.kind !== "index" || others.length === 0) {
+  const builds = view?.kind === "index" ? selectBuilds(view.manifests, first) : [];
+  if (view?.kind !== "index" || (others.length === 0 && builds.length < 2)) {
     const descriptor = view?.kind === "index" ? chooseChild(view.manifests, first, name) : root.descriptor;
     const chosen = { ...root, descriptor };
     const found = await rootPlatforms(source, await gather(source, [chosen], signal, () => []), chosen, signal);
     checkPlatforms(platforms, found, `copy ${name}`);
-    return { chosen: source, root: chosen };
+    return { chosen: source, root: chosen, absent: leftOutImages(plan, root, new Set([descriptor.digest])) };
   }
   const kept = new Set(selectPlatforms(platforms, "copy")(view, root.descriptor).map(({ digest }) => digest));
   const dropped = new Set(view.manifests.filter(({ digest }) => !kept.has(digest)).map(({ digest }) => digest));
@@ -140,7 +151,7 @@ async function choosePlatforms(
   if (changed?.kind !== "settled") throw new InternalError("Cannot copy image: choosing platforms left no root");
   const labels = platforms.map(formatPlatform).join(", ");
   if (dropped.size > 0) onProgress({ kind: "note", message: `${name}: an index of ${labels} alone gets a new digest` });
-  return { chosen: pruned, root: changed };
+  return { chosen: pruned, root: changed, absent: leftOutImages(plan, root, kept) };
 }
 
 function leftOut({ digest }: Descriptor): ArchiveError {

@@ -64,6 +64,8 @@ export interface CopiedImage {
   readonly mediaType: string;
   /** The digest at the source, if platforms were chosen or schema 1 was converted. */
   readonly previousDigest?: Digest;
+  /** Platforms, or else digests, of images of its index that were not asked for. Absent if there are none. */
+  readonly absent?: readonly string[];
   /** What refers to the image, and is copied with it. Absent if it was not looked for. */
   readonly referrers?: ReferrersSummary;
   /** Bytes of all its blobs; 0 if the target had the image already. */

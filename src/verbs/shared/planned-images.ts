@@ -5,12 +5,13 @@ import { blobsOf, derivedSource, listRoots, rootsOf } from "../../content/derive
 import { addReferrers, referrersLeftOut } from "../../copy/add-referrers.ts";
 import { atEnd } from "../../copy/copy-ends.ts";
 import { gather, type SelectChildren } from "../../copy/gather.ts";
+import { severalBuilds } from "../../copy/image-platforms.ts";
 import { ArchiveError, UsageError } from "../../errors.ts";
 import { ANNOTATION_REFERENCE_DIGEST } from "../../oci/annotations.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { isManifestType, OCI_MANIFEST } from "../../oci/media-types.ts";
-import { formatPlatform, type Platform } from "../../oci/platform.ts";
+import { formatPlatform, type Platform, selectBuilds } from "../../oci/platform.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { convertSchema1 } from "../../transform/convert-schema1.ts";
 import { isRecompressed } from "../../transform/layers-to-recompress.ts";
@@ -227,9 +228,13 @@ function firstPlatform({ platforms }: Root): Platform | undefined {
   return platforms === "all" ? undefined : platforms?.[0];
 }
 
-/** Undefined for anything but an image. */
+/** Undefined for anything but an image. @throws UsageError for several builds of Windows. */
 function dockerRoot(plan: CopyPlan, root: Root, platform: Platform): Root | undefined {
   if (root.kind === "draft") return root;
+  const view = plan.manifests.get(root.descriptor.digest)?.view;
+  const present = view?.kind === "index" ? view.manifests.filter(({ digest }) => plan.manifests.has(digest)) : [];
+  const builds = selectBuilds(present, platform);
+  if (builds.length > 1) throw severalBuilds(platform, builds, `write docker archive of ${nameOf(root)}`);
   const image = dockerImage(plan, root.descriptor, platform);
   return image === undefined ? undefined : { ...root, descriptor: image.descriptor };
 }

@@ -1,10 +1,10 @@
 import type { OnProgress } from "../../content/progress.ts";
-import { checkPlatforms, configPlatform, noSuchPlatform } from "../../copy/image-platforms.ts";
+import { checkPlatforms, configPlatform, noSuchPlatform, severalBuilds } from "../../copy/image-platforms.ts";
 import { UsageError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { isArtifact } from "../../oci/is-artifact.ts";
 import { type ManifestView, parseManifest, type RawManifest } from "../../oci/manifest.ts";
-import { hostPlatform, type Platform, parsePlatform, selectPlatform } from "../../oci/platform.ts";
+import { hostPlatform, type Platform, parsePlatform, selectBuilds } from "../../oci/platform.ts";
 import { parseReference, type Reference, resolveDockerHub } from "../../oci/reference.ts";
 import { explainMissing } from "../../registry/api/explain-missing.ts";
 import { type FetchedManifest, type GetManifestOptions, getManifest } from "../../registry/api/get-manifest.ts";
@@ -175,9 +175,10 @@ export async function readPlatformManifest(
 const MAX_LEVELS = 3;
 const CHOOSE = "Choose one with --platform OS/ARCH.";
 
-/** @throws NotFoundError */
+/** @throws NotFoundError; UsageError for several builds of Windows. */
 export function chooseChild(manifests: readonly Descriptor[], wanted: Platform, name: string): Descriptor {
-  const child = selectPlatform(manifests, wanted);
+  const [child, ...others] = selectBuilds(manifests, wanted);
+  if (child !== undefined && others.length > 0) throw severalBuilds(wanted, [child, ...others], `read ${name}`);
   if (child !== undefined) return child;
   const found = manifests.map(({ platform }) => platform);
   throw noSuchPlatform(wanted, found, `read ${name}`, CHOOSE);

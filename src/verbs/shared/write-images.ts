@@ -21,7 +21,7 @@ import { defaultPlatform, firstPlatform } from "../locking/default-platform.ts";
 import { type LockFacts, lockSettings } from "../locking/lock-settings.ts";
 import type { Layers } from "../options/choices.ts";
 import { COMMON, LAYERS_KIND } from "../options/common-options.ts";
-import { type ReferrersSummary, referrersSummary } from "../referrers/referrers-summary.ts";
+import { absentImages, absentNotes, type WrittenImage, writtenImages } from "../written/written-image.ts";
 import { idOf } from "./choose-image.ts";
 import { layerChange, ZSTD_NOTE } from "./layer-change.ts";
 import { checkLoads, checkOutput, LOADERS, type Loader, type LoaderProfile, loaderProfile } from "./loader-profile.ts";
@@ -58,19 +58,6 @@ export interface OutputOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** An image in an archive that was written. */
-export interface WrittenImage {
-  /** Full names in the archive; empty for an image without a name. */
-  readonly names: readonly string[];
-  /** Of the manifest or index. */
-  readonly digest: Digest;
-  readonly mediaType: string;
-  /** The digest in the source, if writing changed it: layers recompressed, absent platforms left out, schema 1 converted. */
-  readonly previousDigest?: Digest;
-  /** What refers to the image, and is in the archive. Absent if it was not looked for. */
-  readonly referrers?: ReferrersSummary;
-}
-
 export const OUTPUT_OPTIONS: OptionsShape<OutputOptions> = {
   layers: LAYERS_KIND,
   for: choice(LOADERS),
@@ -80,6 +67,8 @@ export const OUTPUT_OPTIONS: OptionsShape<OutputOptions> = {
   onProgress: COMMON.onProgress,
   signal: COMMON.signal,
 };
+
+export type { WrittenImage } from "../written/written-image.ts";
 
 export interface Written {
   readonly images: readonly WrittenImage[];
@@ -115,10 +104,17 @@ export async function writeImages(source: ImageSource, options: WriteOptions): P
   const change = layerChange(options.layers, profile);
   if (profile !== undefined) checkOutput(output, profile);
   const platform = output.format === "docker" ? firstPlatform(platforms) : defaultPlatform(platforms);
-  const planOptions = planOptionsOf(options);
+  const lacking = new Set<Digest>();
+  const onAbsent = (descriptor: Descriptor): void => {
+    lacking.add(descriptor.digest);
+    options.onAbsent?.(descriptor);
+  };
+  const planOptions = planOptionsOf({ ...options, onAbsent: options.onAbsent && onAbsent });
   if (change.target === "zstd") planOptions.onNote(ZSTD_NOTE);
   const chosen = await planChosen(source, options, planOptions);
   const selected = await planSelected(chosen.images, profile, platform, options, planOptions);
+  const absent = absentImages(chosen.planned, selected, lacking);
+  for (const message of absentNotes(absent)) planOptions.onNote(message);
   // A dry run does not measure recompressed layers: it would have to read them.
   const willRecompress = dryRun === true && announceRecompression(selected, change, planOptions);
   const recompressed = dryRun === true ? selected : await planRecompressed(selected, change, planOptions);
@@ -139,7 +135,11 @@ export async function writeImages(source: ImageSource, options: WriteOptions): P
     const maxConcurrency = recompressed === selected ? output.maxConcurrency : RECOMPRESS_CONCURRENCY;
     await copyToOutput(settled, { platform, lock }, Math.min(output.maxConcurrency, maxConcurrency), options);
   }
-  return { plan: settled.plan, images: writtenImages(settled), platforms: [...new Set(chosen.platforms.flat())] };
+  return {
+    plan: settled.plan,
+    images: writtenImages(settled, absent),
+    platforms: [...new Set(chosen.platforms.flat())],
+  };
 }
 
 export type ChooseOptions = Pick<
@@ -235,16 +235,4 @@ async function copyToOutput(
     });
   };
   await namingGoneBlobs(expected, source, plan, copy, signal);
-}
-
-function writtenImages({ plan, originals }: PlannedImages): readonly WrittenImage[] {
-  return plan.roots.flatMap((root, index) => {
-    if (root.kind === "draft") return [];
-    const { digest, mediaType } = root.descriptor;
-    const original = originals[index];
-    const isChanged = original?.kind === "settled" && original.descriptor.digest !== digest;
-    const previous = isChanged ? { previousDigest: original.descriptor.digest } : {};
-    const referrers = referrersSummary(plan, root);
-    return [{ names: root.names, digest, mediaType, ...previous, ...(referrers === undefined ? {} : { referrers }) }];
-  });
 }
