@@ -8,6 +8,7 @@ import { planTar, type TarPlan } from "../../tar/tar-plan.ts";
 import { blobName } from "../blob-name.ts";
 import type { LockSettings } from "../lock/plan-lock.ts";
 import { buildMetadata } from "./build-metadata.ts";
+import { layoutReferrers } from "./layout-referrers.ts";
 
 /**
  * Form of an archive that is written. "universal": OCI layout and docker archive in one; "oci": an OCI layout alone;
@@ -55,10 +56,13 @@ export function archiveContents(plan: CopyPlan, options: ArchiveContentsOptions)
       format === "docker" ? dockerName(blob, configs.has(blob.digest)) : blobName(blob.digest),
     ]),
   );
+  // Entries for them would keep loaders from loading the images: containerd, and skopeo for an image without a name.
+  const referrers = format === "oci" ? layoutReferrers(plan) : { entries: [], manifests: [] };
   const metadata = buildMetadata(plan, {
     platform,
     format,
     lock,
+    referrers: referrers.entries,
     nameOf: digest => names.get(digest) ?? blobName(digest),
   });
   if (format === "docker" && metadata.length === 0) {
@@ -66,7 +70,7 @@ export function archiveContents(plan: CopyPlan, options: ArchiveContentsOptions)
       hint: "A docker archive cannot contain charts, signatures and other artifacts: leave out --format docker.",
     });
   }
-  const manifests = format === "docker" ? [] : [...plan.manifests.values()];
+  const manifests = format === "docker" ? [] : [...plan.manifests.values(), ...referrers.manifests];
   const blobFiles = (isWanted: (digest: Digest) => boolean): readonly ArchiveFile[] =>
     plan.blobs
       .filter(({ digest }) => isWanted(digest))

@@ -24,6 +24,8 @@ interface MetadataOptions {
   readonly format: "universal" | "oci" | "docker";
   /** What the lock says in addition to the plan. */
   readonly lock: LockSettings;
+  /** Entries of `index.json` after those of the images. */
+  readonly referrers: readonly Descriptor[];
   /** Entry names of configs and layers. */
   readonly nameOf: (digest: Digest) => string;
 }
@@ -40,7 +42,7 @@ export function buildMetadata(plan: CopyPlan, options: MetadataOptions): readonl
   );
   const layout = [
     { name: LAYOUT_FILE, bytes: encode(LAYOUT_HEADER) },
-    { name: INDEX_FILE, bytes: buildImageIndex(entries).bytes },
+    { name: INDEX_FILE, bytes: buildImageIndex([...entries, ...options.referrers]).bytes },
   ];
   const images = format === "oci" ? [] : dockerManifest(plan, roots, options);
   const docker = images.length === 0 ? [] : [{ name: DOCKER_MANIFEST_FILE, bytes: encode(JSON.stringify(images)) }];
