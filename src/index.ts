@@ -101,6 +101,7 @@ export { type FeatureSupport, type PingResult, ping } from "./verbs/query/ping.t
 export { type ReferrersOptions, type ReferrersResult, referrers } from "./verbs/query/referrers.ts";
 export { type SortOrder, type TagsOptions, type TagsResult, tags } from "./verbs/query/tags.ts";
 export type { DatedTag } from "./verbs/query/tags-created.ts";
+export type { CheckedSignatures, RefusedSignature } from "./verbs/referrers/check-signatures.ts";
 export type { ReferrersSummary } from "./verbs/referrers/referrers-summary.ts";
 export type { RequestedImage } from "./verbs/requested/requested-image.ts";
 export type { BlobCounts } from "./verbs/shared/blob-counts.ts";

@@ -8,7 +8,6 @@ import { INDEX_FILE, LAYOUT_FILE } from "../oci/layout.ts";
 import type { TarEntry } from "../tar/tar-entry.ts";
 import { blameChangedInput } from "../util/input-guard.ts";
 import type { Archive } from "./archive.ts";
-import { archiveReferrers } from "./archive-referrers.ts";
 import { usableLock } from "./lock/archive-lock.ts";
 import { noMetadata } from "./no-metadata.ts";
 import { openArchiveFile } from "./open/open-archive-file.ts";
@@ -23,6 +22,7 @@ import { type OciRoot, readOciRoots } from "./read/oci-roots.ts";
 import { type OciView, ociView } from "./read/oci-view.ts";
 import { reconcileViews } from "./read/reconcile-views.ts";
 import { streamedBlobs } from "./read/streamed-blobs.ts";
+import { archiveReferrers } from "./referrers/archive-referrers.ts";
 
 /**
  * How an archive describes its images: by a `manifest.json` as `docker save` writes it, by an OCI layout, or by both; "dir"

@@ -1,48 +1,34 @@
 import type { Readable } from "node:stream";
 import type { ScanOptions, StreamedArchive } from "../archive/open/streamed-archive.ts";
 import { type ArchiveSource, openArchive } from "../archive/open-archive.ts";
-import type { Root } from "../content/contracts.ts";
 import { noteTo, type OnProgress, readingTo } from "../content/progress.ts";
-import { readBlob } from "../content/pump.ts";
-import { gather } from "../copy/gather.ts";
-import { wrongSizes } from "../copy/plan-notes.ts";
 import { ArchiveError, isMissingBlob } from "../errors.ts";
-import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestAlgorithm } from "../oci/digest.ts";
-import { publisherOf } from "../oci/foreign-layer.ts";
-import { parseImageConfig } from "../oci/image-config.ts";
-import { type ImageParts, isArtifact } from "../oci/is-artifact.ts";
-import { MAX_CONFIG_BYTES } from "../oci/limits.ts";
-import { isForeignLayerType, layerCompression } from "../oci/media-types.ts";
+import { layerCompression } from "../oci/media-types.ts";
+import { parsePublicKey } from "../oci/signatures/public-key.ts";
 import { hashLayer } from "../transform/hash-layer.ts";
 import { blameChangedInput } from "../util/input-guard.ts";
-import { checkedOptions } from "../util/options/checked-options.ts";
+import { checkedOptions, type OptionsShape } from "../util/options/checked-options.ts";
+import { TEXT } from "../util/options/option-kinds.ts";
 import { runBounded } from "../util/task-group.ts";
 import { READING } from "./options/common-options.ts";
 import { checkText } from "./options/option-values.ts";
+import { type CheckedSignatures, checkSignatures, UNCHECKED_SIGNATURES } from "./referrers/check-signatures.ts";
 import { type BodyHashes, hashWhileScanning } from "./shared/hash-while-scanning.ts";
+import { type ArchiveFault, type Claim, collectClaims } from "./verifying/collect-claims.ts";
+
+export type { ArchiveFault } from "./verifying/collect-claims.ts";
 
 /** Options of `verify`. */
 export interface VerifyOptions {
+  /** Public key in PEM, as cosign writes it: signatures of the images are checked with it. Default: they are not. */
+  readonly key?: string | undefined;
   /** Is called with each progress event. */
   readonly onProgress?: OnProgress | undefined;
   /** Stream that the archive "-" is read from. Default: stdin of the process. */
   readonly stdin?: Readable | undefined;
   /** Stops the call; its promise rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
-}
-
-/** One thing that is wrong with an archive. */
-export interface ArchiveFault {
-  /** "diff-id": a layer does not inflate to what the config says. */
-  readonly kind: "missing" | "size" | "digest" | "diff-id" | "unreadable";
-  /** Digest by which the archive names the blob. */
-  readonly blob: Digest;
-  /** Digest, size or state that was found. */
-  readonly found: string;
-  readonly expected: string;
-  /** The error that ended the check of this blob: a full sentence, more precise than `found` and `expected`. */
-  readonly message?: string;
 }
 
 /** What `verify` found. */
@@ -59,16 +45,13 @@ export interface VerifyResult {
   readonly faults: readonly ArchiveFault[];
   /** What could not be checked, and why. */
   readonly unchecked: readonly string[];
+  /** What the key says about each image; absent without a key. An image without a valid one is not to be trusted. */
+  readonly signatures?: readonly CheckedSignatures[];
   readonly seconds: number;
 }
 
-/** What the metadata of the archive says about a blob. */
-interface Claim {
-  readonly descriptor: Descriptor;
-  readonly diffIds: Set<Digest>;
-}
-
 const CONCURRENCY = 4;
+const VERIFY_OPTIONS: OptionsShape<VerifyOptions> = { ...READING, key: TEXT };
 
 /**
  * Checks an archive by hashing everything in it: manifests, configs and layers against their digests, and the content of
@@ -87,7 +70,8 @@ const CONCURRENCY = 4;
  */
 export async function verify(path: string, options: VerifyOptions = {}): Promise<VerifyResult> {
   checkText("verify", "the path of an archive", path);
-  options = checkedOptions<VerifyOptions>(options, READING);
+  options = checkedOptions<VerifyOptions>(options, VERIFY_OPTIONS);
+  const key = options.key === undefined ? undefined : parsePublicKey(options.key, "key");
   const started = performance.now();
   const { signal, onProgress = () => undefined } = options;
   const onNote = noteTo(onProgress);
@@ -111,99 +95,15 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
     if (faults.some(fault => fault.blob === blob)) continue;
     faults.push({ kind: "digest", blob, found: "another digest", expected: blob, message });
   }
+  const signatures = key === undefined ? undefined : await checkSignatures(archive, key, onNote, signal);
+  if (signatures !== undefined) unchecked.push(UNCHECKED_SIGNATURES);
   // If the archive changed meanwhile, the result is void.
   await archive.confirm();
   faults.sort((left, right) => (left.blob < right.blob ? -1 : 1));
   const seconds = (performance.now() - started) / 1000;
-  return { archive: path, images: archive.images.length, blobs: claims.size, bytes, faults, unchecked, seconds };
-}
-
-async function collectClaims(
-  archive: ArchiveSource,
-  faults: ArchiveFault[],
-  unchecked: string[],
-  onNote: (message: string) => void,
-  signal: AbortSignal | undefined,
-): Promise<Map<Digest, Claim>> {
-  const claims = new Map<Digest, Claim>();
-  const claim = (descriptor: Descriptor, diffId?: Digest): void => {
-    if (isForeignLayerType(descriptor.mediaType) && !archive.hasBlob(descriptor.digest)) {
-      const text = `foreign layer ${descriptor.digest}: not in the archive${publisherOf(descriptor)}`;
-      if (!unchecked.includes(text)) unchecked.push(text);
-      return;
-    }
-    const known = claims.get(descriptor.digest) ?? { descriptor, diffIds: new Set() };
-    if (diffId !== undefined) known.diffIds.add(diffId);
-    claims.set(descriptor.digest, known);
-  };
-  const claimImage = async (image: ImageParts): Promise<void> => {
-    claim(image.config);
-    const diffIds = isArtifact(image) ? [] : await readDiffIds(archive, image.config, signal);
-    for (const [index, layer] of image.layers.entries()) claim(layer, diffIds[index]);
-  };
-  for (const root of archive.images) {
-    if (root.kind === "draft") {
-      const { config, layers } = root.draft;
-      await claimImage({ config, layers: layers.flatMap(layer => ("key" in layer ? [] : [layer])) });
-    } else await claimGraph(archive, root.descriptor, { claim, claimImage, faults, unchecked, onNote }, signal);
-  }
-  for (const descriptor of archive.oci?.blobs.unclaimed(new Set(claims.keys())) ?? []) claim(descriptor);
-  return claims;
-}
-
-interface Collecting {
-  readonly claim: (descriptor: Descriptor) => void;
-  readonly claimImage: (image: ImageParts) => Promise<void>;
-  readonly faults: ArchiveFault[];
-  readonly unchecked: string[];
-  readonly onNote: (message: string) => void;
-}
-
-async function claimGraph(
-  archive: ArchiveSource,
-  descriptor: Descriptor,
-  { claim, claimImage, faults, unchecked, onNote }: Collecting,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const absent = (digest: Digest): number =>
-    unchecked.push(`image ${digest}: its index lists it, but the archive does not contain it`);
-  const root: Root = { kind: "settled", names: [], descriptor };
-  try {
-    const plan = await gather(archive, [root], signal, undefined, ({ digest }) => absent(digest));
-    for (const message of wrongSizes(plan)) onNote(message);
-    for (const { descriptor: found, view } of plan.manifests.values()) {
-      claim(found);
-      if (view.kind === "other") for (const blob of view.blobs) claim(blob);
-      if (view.kind !== "image") continue;
-      // Docker's containerd store saves only the manifest of a platform that it does not contain.
-      const isBelowIndex = found.digest !== descriptor.digest;
-      if (isBelowIndex && !archive.hasBlob(view.config.digest)) absent(found.digest);
-      else await claimImage(view);
-    }
-  } catch (error) {
-    signal?.throwIfAborted();
-    faults.push({
-      kind: "unreadable",
-      blob: descriptor.digest,
-      found: "no readable manifest",
-      expected: "one",
-      message: error instanceof Error ? error.message : String(error),
-    });
-  }
-}
-
-async function readDiffIds(
-  archive: ArchiveSource,
-  config: Descriptor,
-  signal: AbortSignal | undefined,
-): Promise<readonly Digest[]> {
-  try {
-    const bytes = await readBlob(await archive.blob(config, signal), MAX_CONFIG_BYTES, signal);
-    return parseImageConfig(bytes, `config ${config.digest}`).diffIds;
-  } catch {
-    // A missing or altered config is reported when it is hashed.
-    return [];
-  }
+  const more = signatures === undefined ? {} : { signatures };
+  const images = archive.images.length;
+  return { archive: path, images, blobs: claims.size, bytes, faults, unchecked, ...more, seconds };
 }
 
 async function checkClaim(

@@ -10,6 +10,8 @@ export interface ReferrerParts {
   readonly artifactType?: string;
   /** What its one layer contains; makes it different from others. */
   readonly text?: string;
+  /** Takes the place of `text`. */
+  readonly layer?: Buffer;
   readonly layerType?: string;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly layerAnnotations?: Readonly<Record<string, string>>;
@@ -27,7 +29,7 @@ export interface PutReferrer {
 /** Puts a referrer and its blobs into a registry. */
 export function putReferrer(content: MemoryRegistry, repository: string, parts: ReferrerParts): PutReferrer {
   const { subject, artifactType, text = "signature", layerType = "application/octet-stream" } = parts;
-  const layer = Buffer.from(`${text} of ${subject ?? parts.tag}`);
+  const layer = parts.layer ?? Buffer.from(`${text} of ${subject ?? parts.tag}`);
   const config = Buffer.from("{}");
   const describe = (mediaType: string, bytes: Buffer): object => ({
     mediaType,

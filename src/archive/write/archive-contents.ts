@@ -7,8 +7,8 @@ import type { Platform } from "../../oci/platform.ts";
 import { planTar, type TarPlan } from "../../tar/tar-plan.ts";
 import { blobName } from "../blob-name.ts";
 import type { LockSettings } from "../lock/plan-lock.ts";
+import { layoutReferrers } from "../referrers/layout-referrers.ts";
 import { buildMetadata } from "./build-metadata.ts";
-import { layoutReferrers } from "./layout-referrers.ts";
 
 /**
  * Form of an archive that is written. "universal": OCI layout and docker archive in one; "oci": an OCI layout alone;

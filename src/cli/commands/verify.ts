@@ -1,6 +1,8 @@
 import type { CommandModule } from "yargs";
-import { IntegrityError } from "../../errors.ts";
+import { IntegrityError, NotFoundError, UsageError } from "../../errors.ts";
+import type { CheckedSignatures } from "../../index.ts";
 import { counted, escapeForeign, formatBytes, quote } from "../../util/format.ts";
+import { readInputText } from "../../util/input-file.ts";
 import { type Context, printLine } from "../context.ts";
 import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
 import { refuseTypedArchive } from "../flags/stdin-input.ts";
@@ -11,6 +13,7 @@ import { ReportedError } from "../output/render-error.ts";
 
 interface VerifyFlags extends OutputFlags {
   readonly archive?: string | undefined;
+  readonly key?: string | undefined;
 }
 
 export function verifyCommand(context: Context): CommandModule<object, VerifyFlags> {
@@ -18,7 +21,15 @@ export function verifyCommand(context: Context): CommandModule<object, VerifyFla
     command: "verify <archive>",
     describe: "check every blob of an archive against its digest",
     builder: parser =>
-      outputFlags(parser.positional("archive", { type: "string", describe: "image archive or folder, - for stdin" })),
+      outputFlags(
+        parser
+          .positional("archive", { type: "string", describe: "image archive or folder, - for stdin" })
+          .option("key", {
+            type: "string",
+            requiresArg: true,
+            describe: "FILE with the public key that must have signed each image (cosign.pub; default: not checked)",
+          }),
+      ),
     handler: async flags => await runVerify(flags, context),
   };
 }
@@ -29,14 +40,24 @@ async function runVerify(flags: VerifyFlags, context: Context): Promise<void> {
   const progress = new Progress(context, flags, "Verifying");
   const { verify } = await import("../../verbs/verify.ts");
   try {
-    const result = await verify(archive, { onProgress: progress.onProgress, signal: context.signal });
+    const key = flags.key === undefined ? undefined : await readKey(flags.key, context.signal);
+    const result = await verify(archive, { key, onProgress: progress.onProgress, signal: context.signal });
     progress.end();
     if (flags.json) printLine(context, jsonText(result));
     else {
       for (const fault of result.faults) printLine(context, faultText(fault));
       for (const text of result.unchecked) progress.note(`Not checked: ${text}`);
     }
+    const unsigned = (result.signatures ?? []).filter(({ valid }) => valid === 0);
+    if (!flags.json) {
+      for (const { names, digest = "an image without a manifest", valid, refused } of result.signatures ?? []) {
+        const name = names[0] ?? digest;
+        printLine(context, `${name}: ${valid === 0 ? "no valid signature" : counted(valid, "valid signature")}`);
+        for (const { message } of valid === 0 ? refused : []) printLine(context, escapeForeign(message));
+      }
+    }
     if (result.faults.length > 0) throw faultyArchive(archive, result.faults.length, flags.json === true);
+    if (unsigned.length > 0) throw unsignedImages(archive, unsigned, flags.json === true);
     if (flags.json) return;
     const { images, blobs, bytes } = result;
     printLine(
@@ -46,6 +67,28 @@ async function runVerify(flags: VerifyFlags, context: Context): Promise<void> {
   } finally {
     progress.end();
   }
+}
+
+async function readKey(path: string, signal: AbortSignal): Promise<string> {
+  try {
+    return await readInputText(path, signal);
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw new UsageError(`Cannot read --key ${quote(path)}: no readable file, expected a public key in PEM`, { cause });
+  }
+}
+
+/** A signature that does not fit is damage (exit code 6); none at all is something absent (5). */
+function unsignedImages(archive: string, unsigned: readonly CheckedSignatures[], isReported: boolean): Error {
+  const names = unsigned.map(({ names, digest = "an image without a manifest" }) => names[0] ?? digest).join(", ");
+  const isRefused = unsigned.some(({ refused }) => refused.length > 0);
+  const found = isRefused ? "the key did not sign" : "no signature of";
+  const message = `Cannot accept archive ${quote(archive)}: ${found} ${names}, expected a valid signature of each image`;
+  const hint = isRefused
+    ? "Another key signed it, or the image or its signature was altered: ask who sent it."
+    : "Sign the image, and pull it again; the archive may also have been made with --no-referrers.";
+  const error = isRefused ? new IntegrityError(message, { hint }) : new NotFoundError(message, { hint });
+  return isReported ? new ReportedError(error) : error;
 }
 
 /** @param isReported when the faults are on stdout already, as JSON. */

@@ -1,10 +1,10 @@
-import type { Lock } from "../bundle/lock/lock.ts";
-import type { FoundReferrers, Referrer } from "../content/contracts.ts";
-import type { Digest } from "../oci/digest.ts";
-import { OCI_MANIFEST } from "../oci/media-types.ts";
-import { leastLookup, type ReferrersLookup } from "../oci/referrers/referrers-lookup.ts";
-import { parseReferrersTag, referrersTag } from "../oci/referrers/referrers-tag.ts";
-import { claimsAbout, type EntryReferrers } from "./read/entry-referrers.ts";
+import type { Lock } from "../../bundle/lock/lock.ts";
+import type { FoundReferrers, Referrer } from "../../content/contracts.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { OCI_MANIFEST } from "../../oci/media-types.ts";
+import { leastLookup, type ReferrersLookup } from "../../oci/referrers/referrers-lookup.ts";
+import { parseReferrersTag, referrersTag } from "../../oci/referrers/referrers-tag.ts";
+import { claimsAbout, type EntryReferrers } from "../read/entry-referrers.ts";
 
 /** What the lock of an archive claims. */
 interface LockedReferrers {

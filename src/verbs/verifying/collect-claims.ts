@@ -1,0 +1,120 @@
+import type { ArchiveSource } from "../../archive/open-archive.ts";
+import type { Root } from "../../content/contracts.ts";
+import { readBlob } from "../../content/pump.ts";
+import { gather } from "../../copy/gather.ts";
+import { wrongSizes } from "../../copy/plan-notes.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { publisherOf } from "../../oci/foreign-layer.ts";
+import { parseImageConfig } from "../../oci/image-config.ts";
+import { type ImageParts, isArtifact } from "../../oci/is-artifact.ts";
+import { MAX_CONFIG_BYTES } from "../../oci/limits.ts";
+import { isForeignLayerType } from "../../oci/media-types.ts";
+
+/** One thing that is wrong with an archive. */
+export interface ArchiveFault {
+  /** "diff-id": a layer does not inflate to what the config says. */
+  readonly kind: "missing" | "size" | "digest" | "diff-id" | "unreadable";
+  /** Digest by which the archive names the blob. */
+  readonly blob: Digest;
+  /** Digest, size or state that was found. */
+  readonly found: string;
+  readonly expected: string;
+  /** The error that ended the check of this blob: a full sentence, more precise than `found` and `expected`. */
+  readonly message?: string;
+}
+
+/** What the metadata of the archive says about a blob. */
+export interface Claim {
+  readonly descriptor: Descriptor;
+  readonly diffIds: Set<Digest>;
+}
+
+/** All blobs that the metadata of an archive names, and those in it that nothing names. */
+export async function collectClaims(
+  archive: ArchiveSource,
+  faults: ArchiveFault[],
+  unchecked: string[],
+  onNote: (message: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<Map<Digest, Claim>> {
+  const claims = new Map<Digest, Claim>();
+  const claim = (descriptor: Descriptor, diffId?: Digest): void => {
+    if (isForeignLayerType(descriptor.mediaType) && !archive.hasBlob(descriptor.digest)) {
+      const text = `foreign layer ${descriptor.digest}: not in the archive${publisherOf(descriptor)}`;
+      if (!unchecked.includes(text)) unchecked.push(text);
+      return;
+    }
+    const known = claims.get(descriptor.digest) ?? { descriptor, diffIds: new Set() };
+    if (diffId !== undefined) known.diffIds.add(diffId);
+    claims.set(descriptor.digest, known);
+  };
+  const claimImage = async (image: ImageParts): Promise<void> => {
+    claim(image.config);
+    const diffIds = isArtifact(image) ? [] : await readDiffIds(archive, image.config, signal);
+    for (const [index, layer] of image.layers.entries()) claim(layer, diffIds[index]);
+  };
+  for (const root of archive.images) {
+    if (root.kind === "draft") {
+      const { config, layers } = root.draft;
+      await claimImage({ config, layers: layers.flatMap(layer => ("key" in layer ? [] : [layer])) });
+    } else await claimGraph(archive, root.descriptor, { claim, claimImage, faults, unchecked, onNote }, signal);
+  }
+  for (const descriptor of archive.oci?.blobs.unclaimed(new Set(claims.keys())) ?? []) claim(descriptor);
+  return claims;
+}
+
+interface Collecting {
+  readonly claim: (descriptor: Descriptor) => void;
+  readonly claimImage: (image: ImageParts) => Promise<void>;
+  readonly faults: ArchiveFault[];
+  readonly unchecked: string[];
+  readonly onNote: (message: string) => void;
+}
+
+async function claimGraph(
+  archive: ArchiveSource,
+  descriptor: Descriptor,
+  { claim, claimImage, faults, unchecked, onNote }: Collecting,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const absent = (digest: Digest): number =>
+    unchecked.push(`image ${digest}: its index lists it, but the archive does not contain it`);
+  const root: Root = { kind: "settled", names: [], descriptor };
+  try {
+    const plan = await gather(archive, [root], signal, undefined, ({ digest }) => absent(digest));
+    for (const message of wrongSizes(plan)) onNote(message);
+    for (const { descriptor: found, view } of plan.manifests.values()) {
+      claim(found);
+      if (view.kind === "other") for (const blob of view.blobs) claim(blob);
+      if (view.kind !== "image") continue;
+      // Docker's containerd store saves only the manifest of a platform that it does not contain.
+      const isBelowIndex = found.digest !== descriptor.digest;
+      if (isBelowIndex && !archive.hasBlob(view.config.digest)) absent(found.digest);
+      else await claimImage(view);
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    faults.push({
+      kind: "unreadable",
+      blob: descriptor.digest,
+      found: "no readable manifest",
+      expected: "one",
+      message: error instanceof Error ? error.message : String(error),
+    });
+  }
+}
+
+async function readDiffIds(
+  archive: ArchiveSource,
+  config: Descriptor,
+  signal: AbortSignal | undefined,
+): Promise<readonly Digest[]> {
+  try {
+    const bytes = await readBlob(await archive.blob(config, signal), MAX_CONFIG_BYTES, signal);
+    return parseImageConfig(bytes, `config ${config.digest}`).diffIds;
+  } catch {
+    // A missing or altered config is reported when it is hashed.
+    return [];
+  }
+}
