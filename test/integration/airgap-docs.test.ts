@@ -1,0 +1,136 @@
+// docs/AIRGAP.md, command by command: from a list to containers that run behind the gap.
+import { readFileSync } from "node:fs";
+import { chmod, readFile, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { SHELL_COMMAND } from "../support/command.ts";
+import { describeWith, probeDockerd, probePodman } from "./peers/describe-with.ts";
+import { type DockerRegistry, startDockerRegistry } from "./peers/docker-registry.ts";
+import { startDockerd } from "./peers/dockerd.ts";
+import { fixture, greeting } from "./peers/goldens.ts";
+import { createPodman, podmanRunFlags } from "./peers/podman.ts";
+import { heldManifest } from "./peers/registry-content.ts";
+import { type RunResult, run } from "./peers/run.ts";
+import { createScene, type Scene } from "./peers/scene.ts";
+
+const page = readFileSync(fileURLToPath(new URL("../../docs/AIRGAP.md", import.meta.url)), "utf8");
+const [tutorial = ""] = page.split("\n## imgpack on the far side");
+/** What the page has between its code fences, by language. */
+const blocks = [...tutorial.matchAll(/```(\w+)\n([\s\S]*?)```/g)].map(([, language = "", text = ""]) => ({
+  language,
+  text,
+}));
+const commands = blocks.filter(({ language }) => language === "sh").flatMap(({ text }) => text.trim().split("\n"));
+
+const [docker, podman] = [await probeDockerd({ containers: true }), await probePodman({ containers: true })];
+
+describeWith(["docker-registry", "tar", "diff"], "docs/AIRGAP.md", () => {
+  let outside: Scene;
+  let inside: DockerRegistry;
+  const results = new Map<string, RunResult>();
+
+  const local = (text: string): string =>
+    text.replaceAll("registry.lan:5000", outside.registry.host).replaceAll("registry.inside:5000", inside.host);
+
+  beforeAll(async () => {
+    [outside, inside] = await Promise.all([createScene(), startDockerRegistry()]);
+    for (const { text } of blocks) {
+      const [, name] = /^# ([a-z]+\.(?:txt|yaml))\n/.exec(text) ?? [];
+      if (name !== undefined) await writeFile(outside.path(name), local(text));
+    }
+    await writeFile(
+      outside.path("next.yaml"),
+      local("image: registry.lan:5000/hello:latest\n---\nimage: registry.lan:5000/other:2\n"),
+    );
+    const shim = outside.path("imgpack");
+    await writeFile(shim, `#!/bin/sh\nexec ${SHELL_COMMAND} "$@"\n`);
+    await chmod(shim, 0o755);
+  });
+  afterAll(async () => {
+    await Promise.all([outside?.close(), inside?.close()]);
+  });
+
+  const runLine = async (line: string): Promise<RunResult> =>
+    await run("sh", ["-c", local(line)], {
+      cwd: outside.imgpack.folder,
+      env: {
+        PATH: `${outside.imgpack.folder}:${process.env["PATH"]}`,
+        IMGPACK_CACHE_DIR: outside.path("cache"),
+        DOCKER_CONFIG: outside.path("docker-config"),
+        IMGPACK_REGISTRY: undefined,
+      },
+    });
+
+  test.each(commands)("%s", async line => {
+    // Between the lock and the pull, a tag moves.
+    if (line.startsWith("imgpack pull"))
+      await outside.imgpack.push([
+        fixture("docker20-two-tags.tar"),
+        "--tag",
+        `${outside.registry.host}/app:1.0`,
+        "--image",
+        "hello:latest",
+      ]);
+    const result = await runLine(line);
+    expect(result.code, result.stderr).toBe(0);
+    results.set(line.split(" ", 4).join(" "), result);
+  });
+
+  const inMirror = (name: string): string => `mirror/${outside.registry.host.replace(":", "_")}/${name}`;
+
+  test("the commands find what the page says", () => {
+    const { host } = outside.registry;
+    const listed = results.get("imgpack lock --list -f")?.stdout.split("\n");
+    expect(listed).toContain(`${host}/hello:latest\tcertain\tapp.yaml:12`);
+    expect(listed).toContain(`# ${host}/large:1\tlikely\tapp.yaml:13`);
+    const [request] = [...results]
+      .filter(([line]) => line.includes("exists"))
+      .map(([, { stdout }]) => stdout)
+      .slice(-1);
+    expect(request).toBe(`${host}/other:2\n`);
+  });
+
+  test("the archive is what the lock says, although a tag has moved", async () => {
+    const lock = JSON.parse(await readFile(outside.path("site.lock"), "utf8"));
+    const named = (name: string): { readonly digest: string } =>
+      lock.images.find((image: { readonly name: string }) => image.name === `${outside.registry.host}/${name}`);
+    const moved = await heldManifest(outside.registry.url, "app", "1.0");
+    const pushed = await heldManifest(inside.url, inMirror("app"), "1.0");
+    expect(pushed.digest).toBe(named("app:1.0").digest);
+    expect(pushed.digest).not.toBe(moved.digest);
+    expect((await heldManifest(inside.url, inMirror("team/base"), "1.0")).digest).toBe(named("team/base:1.0").digest);
+    expect((await heldManifest(inside.url, inMirror("multi"), "1.0")).manifests).toHaveLength(2);
+  });
+
+  describeWith([docker], "docker inside", () => {
+    test("runs the images by tag and by digest", async () => {
+      const daemon = await startDockerd();
+      try {
+        for (const reference of await references())
+          expect((await daemon.docker(["run", "--rm", "--network=none", reference])).stdout).toContain(greeting);
+      } finally {
+        await daemon.close();
+      }
+    });
+  });
+
+  describeWith([podman], "podman inside", () => {
+    test("runs the images by tag and by digest", async () => {
+      const peer = await createPodman();
+      try {
+        for (const reference of await references())
+          expect((await peer.podman(["run", ...podmanRunFlags, "--tls-verify=false", reference])).stdout).toContain(
+            greeting,
+          );
+      } finally {
+        await peer.close();
+      }
+    });
+  });
+
+  async function references(): Promise<readonly string[]> {
+    const repository = inMirror("app");
+    const { digest } = await heldManifest(inside.url, repository, "1.0");
+    return [`${inside.host}/${repository}:1.0`, `${inside.host}/${repository}@${digest}`];
+  }
+});
