@@ -81,8 +81,8 @@ describeWith(["docker-registry", "tar", "diff"], "docs/AIRGAP.md", () => {
   test("the commands find what the page says", () => {
     const { host } = outside.registry;
     const listed = results.get("imgpack lock --list -f")?.stdout.split("\n");
-    expect(listed).toContain(`${host}/hello:latest\tcertain\tapp.yaml:12`);
-    expect(listed).toContain(`# ${host}/large:1\tlikely\tapp.yaml:13`);
+    expect(listed).toContain(`${host}/hello:latest\tcertain\tapp.yaml:11`);
+    expect(listed).toContain(`# ${host}/large:1\tlikely\tapp.yaml:12`);
     const [request] = [...results]
       .filter(([line]) => line.includes("exists"))
       .map(([, { stdout }]) => stdout)
