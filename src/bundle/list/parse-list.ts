@@ -4,6 +4,9 @@ import { shownText } from "./refused-texts.ts";
 
 /** What `imgpack lock --list` writes after each reference: how sure it is, and where the reference comes from. */
 const ORIGIN = /\t(?:certain|likely)\t.*$/;
+/** Of one file. */
+export const MAX_REFERENCES = 100_000;
+export const MAX_REFUSED = 1000;
 const COMMENT = /(?:^|\s)#.*$/;
 
 /**
@@ -16,18 +19,32 @@ const COMMENT = /(?:^|\s)#.*$/;
 export function parseList(text: string, file: string): ListedReferences {
   const references: ListedReference[] = [];
   const refused: RefusedText[] = [];
-  for (const [index, whole] of linesOf(text).entries()) {
+  let line = 0;
+  for (const whole of linesOf(text)) {
+    line += 1;
     const content = whole.replace(ORIGIN, "").replace(COMMENT, "").trim();
     if (content === "") continue;
     const read = readListLine(content);
-    const place = { file, line: index + 1 };
+    const place = { file, line };
     if ("why" in read) refused.push({ ...place, text: shownText(content), why: read.why });
     else references.push({ ...read, class: "certain", ...place });
+    if (references.length > MAX_REFERENCES) {
+      refused.push({ ...place, text: "", why: `found more than ${MAX_REFERENCES} references, expected fewer` });
+    }
+    // A file of another kind would give one for each line.
+    if (refused.length >= MAX_REFUSED || references.length > MAX_REFERENCES) break;
   }
   return { references, refused };
 }
 
-/** The lines of a text; a byte order mark is none of its characters. */
-export function linesOf(text: string): readonly string[] {
-  return text.replace(/^\uFEFF/, "").split(/\r\n|\n/);
+/** The lines of a text, one at a time; a byte order mark is none of its characters. */
+export function* linesOf(text: string): Generator<string> {
+  let start = text.startsWith("\uFEFF") ? 1 : 0;
+  for (;;) {
+    const end = text.indexOf("\n", start);
+    if (end === -1) break;
+    yield text.slice(start, text[end - 1] === "\r" && end > start ? end - 1 : end);
+    start = end + 1;
+  }
+  yield text.slice(start);
 }

@@ -1,3 +1,5 @@
+import { linesOf } from "./parse-list.ts";
+
 const MAGIC = [
   [0x1f, 0x8b],
   [0x28, 0xb5, 0x2f, 0xfd],
@@ -17,6 +19,9 @@ const STRUCTURED = /^(?:---(?:\s|$)|%YAML\s|- |[{[]|["']?[\w.$/-]+["']?\s*:(?:\s
 
 /** Whether a text is YAML or JSON, and not a plain list: by its first line that is neither empty nor a comment. */
 export function isStructured(text: string): boolean {
-  const first = /^(?!\s*(?:#|$)).*\S.*$/m.exec(text.replace(/^\uFEFF/, ""))?.[0] ?? "";
-  return STRUCTURED.test(first.trimStart());
+  for (const line of linesOf(text)) {
+    const first = line.trimStart();
+    if (first !== "" && !first.startsWith("#")) return STRUCTURED.test(first);
+  }
+  return false;
 }

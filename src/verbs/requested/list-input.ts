@@ -6,7 +6,8 @@ import { UsageError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
 import { readBytes, readInputBytes, startOf } from "../../util/input-file.ts";
 
-export const MAX_LIST_BYTES: number = 100 * 1024 * 1024;
+const MAX_LIST_BYTES = 100 * 1024 * 1024;
+const MAX_ENV_BYTES = 1024 * 1024;
 const START_BYTES = 512;
 
 export interface ListInputOptions {
@@ -57,7 +58,7 @@ export async function composeVariables(
     Object.entries(environment).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
   const file = join(path === "-" ? "." : dirname(path), ".env");
-  const bytes = await readInputBytes(file, MAX_LIST_BYTES, signal).catch(() => undefined);
+  const bytes = await readInputBytes(file, MAX_ENV_BYTES, signal).catch(() => undefined);
   signal?.throwIfAborted();
   if (bytes === undefined) return outer;
   const { parseEnvFile } = await import("../../bundle/list/yaml/interpolate.ts");

@@ -38,9 +38,7 @@ export async function readPushLists(
       continue;
     }
     const text = decodeText(bytes);
-    const paths = linesOf(text)
-      .map(line => line.trim())
-      .filter(line => line !== "" && !line.startsWith("#"));
+    const paths = [...linesOf(text)].map(line => line.trim()).filter(line => line !== "" && !line.startsWith("#"));
     if (!isStructured(text) && (!hasArchives || (await isAnyPath(paths)))) {
       append(archives, paths);
       continue;

@@ -27,15 +27,20 @@ export function findInCompose(root: YamlNode, variables: ReadonlyMap<string, str
     const os = textOf(platform) === undefined ? undefined : withVariables(platform, variables, found);
     found.certainText(text, node.line, os === undefined ? {} : { platforms: [os] });
   };
+  // Aliases make many of one.
+  const seen = new Set<YamlNode>();
   for (const [name, service] of services.entries) {
-    if (name.text === "<<" || service.kind !== "map") continue;
+    if (name.text === "<<" || service.kind !== "map" || seen.has(service)) continue;
+    seen.add(service);
     const file = fieldOf(fieldOf(service, "extends"), "file");
     if (file !== undefined) found.refuse(file.line, textOf(file) ?? "", `found a service of another file, ${RENDER}`);
     const image = fieldOf(service, "image");
     const isBuilt = fieldOf(service, "build") !== undefined;
     if (image !== undefined) take(image, isBuilt, fieldOf(service, "platform"));
     const volumes = fieldOf(service, "volumes");
-    for (const volume of volumes?.kind === "list" ? volumes.items : []) {
+    if (volumes?.kind !== "list" || seen.has(volumes)) continue;
+    seen.add(volumes);
+    for (const volume of volumes.items) {
       const source = fieldOf(volume, "source");
       if (textOf(fieldOf(volume, "type")) === "image" && source !== undefined) take(source, false, undefined);
     }

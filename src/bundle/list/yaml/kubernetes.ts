@@ -1,6 +1,6 @@
 import { type FoundReferences, isTemplate } from "./found-references.ts";
 import { likelyReference, likelyWords } from "./likely-reference.ts";
-import { fieldOf, lineAt, textOf, type YamlList, type YamlMap, type YamlNode, type YamlText } from "./yaml-node.ts";
+import { fieldOf, TextLines, textOf, type YamlList, type YamlMap, type YamlNode, type YamlText } from "./yaml-node.ts";
 
 /** Fields of a pod's spec with containers. */
 const CONTAINERS: ReadonlySet<string> = new Set(["containers", "initContainers", "ephemeralContainers"]);
@@ -22,17 +22,23 @@ interface Place {
 
 /** Finds images in a document: an object of Kubernetes, or anything else that may have pods in it. */
 export function findInKubernetes(root: YamlNode, found: FoundReferences): void {
+  findInObject(root, new Walker(found), new Set());
+}
+
+/** @param seen objects of lists: an alias may name one of them again and again. */
+function findInObject(root: YamlNode, walker: Walker, seen: Set<YamlNode>): void {
+  if (seen.has(root)) return;
+  seen.add(root);
   const kind = textOf(fieldOf(root, "kind"));
   const apiVersion = textOf(fieldOf(root, "apiVersion"));
   if (kind === "CustomResourceDefinition") return;
   const items = fieldOf(root, "items");
   if (kind?.endsWith("List") === true && apiVersion !== undefined && items?.kind === "list") {
-    for (const item of items.items) findInKubernetes(item, found);
+    for (const item of items.items) findInObject(item, walker, seen);
     return;
   }
   const isObject = kind !== undefined && apiVersion !== undefined;
   const isStrict = isObject && /^(?:v1|(?:apps|batch)\/.*)$/.test(apiVersion);
-  const walker = new Walker(found);
   if (!isObject || root.kind !== "map") {
     walker.walk(root, { isObject, isStrict, isData: false, isNamed: false });
     return;
@@ -54,18 +60,23 @@ class Walker {
   }
 
   walk(node: YamlNode, place: Place): void {
-    const seen = this.#seen.get(node) ?? new Set();
-    const key = `${place.isData} ${place.isNamed}`;
-    if (seen.has(key)) return;
-    this.#seen.set(node, seen.add(key));
+    if (!this.#isNew(node, JSON.stringify(place))) return;
     if (node.kind === "text") this.#text(node, place);
     else if (node.kind === "list") this.#list(node, place);
     else this.#map(node, place);
   }
 
+  #isNew(node: YamlNode, meaning: string): boolean {
+    const seen = this.#seen.get(node) ?? new Set();
+    if (seen.has(meaning)) return false;
+    this.#seen.set(node, seen.add(meaning));
+    return true;
+  }
+
   #text(node: YamlText, { isNamed }: Place): void {
+    const lines = new TextLines(node);
     for (const { reference, index } of likelyWords(node.text, isNamed)) {
-      this.#found.likely(reference, lineAt(node, index));
+      this.#found.likely(reference, lines.lineAt(index));
     }
   }
 
@@ -94,11 +105,12 @@ class Walker {
   #isTaken(map: YamlMap, key: string, value: YamlNode, variable: string | undefined, place: Place): boolean {
     if (place.isData) return false;
     if (CONTAINERS.has(key) && value.kind === "list") {
-      for (const container of value.items) this.#container(container, place);
+      const isNew = this.#isNew(value, `${key} ${place.isStrict}`);
+      for (const container of isNew ? value.items : []) this.#container(container, place);
       return true;
     }
     if (key === "volumes" && value.kind === "list") {
-      for (const volume of value.items) this.#volume(volume, place);
+      for (const volume of this.#isNew(value, key) ? value.items : []) this.#volume(volume, place);
       return true;
     }
     if (key === "value" && variable !== undefined && RELATED.test(variable) && textOf(value) !== undefined) {
@@ -115,10 +127,16 @@ class Walker {
 
   #container(container: YamlNode, place: Place): void {
     const image = fieldOf(container, "image");
-    const isEmpty = image?.kind === "text" && image.text === "";
-    if (image !== undefined && (!isEmpty || place.isStrict)) this.#found.certain(image);
+    if (image !== undefined) this.#image(image, place);
     if (container.kind !== "map") this.walk(container, place);
     else this.#others(container, "image", place);
+  }
+
+  /** An operator may have a default for an empty image, words that it replaces, or parts of a reference. */
+  #image(image: YamlNode, place: Place): void {
+    const isText = image.kind === "text" && image.text !== "" && !isPlaceholder(image.text);
+    if (place.isStrict || isText || (image.kind === "map" && image.isTemplate)) this.#found.certain(image);
+    else this.walk(image, { ...place, isNamed: true });
   }
 
   /** An image volume: https://kubernetes.io/docs/tasks/configure-pod-container/image-volumes */
@@ -132,6 +150,11 @@ class Walker {
   #others({ entries }: YamlMap, key: string, place: Place): void {
     for (const [{ text: name }, value] of entries) if (name !== key) this.walk(value, { ...place, isNamed: false });
   }
+}
+
+/** `{{inputs.parameters.image}}` of Argo, `$(params.image)` of Tekton. */
+function isPlaceholder(text: string): boolean {
+  return /\{\{|\$[({]/.test(text) && !isTemplate(text);
 }
 
 /** Whether it is a reference with a tag or a digest. */

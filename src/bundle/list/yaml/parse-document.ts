@@ -1,6 +1,6 @@
 import { Composer, type Document, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, type Node, Parser } from "yaml";
 import type { RawDocument } from "./split-documents.ts";
-import type { YamlNode, YamlText } from "./yaml-node.ts";
+import { type YamlNode, type YamlText, yamlMap } from "./yaml-node.ts";
 
 /** Of one document: each takes about 200 bytes of memory and a few microseconds. */
 const MAX_TOKENS = 1_500_000;
@@ -12,11 +12,15 @@ export interface DocumentFault {
   readonly why: string;
 }
 
+/** What a document is. */
+export interface ParsedDocument {
+  readonly root: YamlNode | DocumentFault | undefined;
+  /** Number of YAML's tokens in it. */
+  readonly tokens: number;
+}
+
 /** A document, or what is wrong with it. Nothing in it decides how much work it is but its length. */
-export function parseDocument(
-  { text, line }: RawDocument,
-  maxTokens: number = MAX_TOKENS,
-): YamlNode | DocumentFault | undefined {
+export function parseDocument({ text, line }: RawDocument, maxTokens: number = MAX_TOKENS): ParsedDocument {
   const counter = new LineCounter();
   counter.addNewLine(0);
   const lineOf = (offset: number): number => counter.linePos(offset).line + line - 1;
@@ -25,28 +29,26 @@ export function parseDocument(
   const composer = new Composer({ schema: "failsafe", uniqueKeys: false, logLevel: "silent", prettyErrors: false });
   const found: Document.Parsed[] = [];
   let tokens = 0;
+  const fault = (at: number, why: string): ParsedDocument => ({ root: { line: at, why }, tokens });
   for (const lexeme of new Lexer().lex(text)) {
     for (const token of parser.next(lexeme)) for (const document of composer.next(token)) found.push(document);
     tokens += 1;
     if (tokens > maxTokens) {
-      return { line, why: `found a document of more than ${maxTokens} YAML tokens, expected smaller ones` };
+      return fault(line, `found a document of more than ${maxTokens} YAML tokens, expected smaller ones`);
     }
     if (parser.stack.length > MAX_DEPTH) {
-      return {
-        line: lineOf(parser.offset),
-        why: `found values nested deeper than ${MAX_DEPTH}, expected fewer levels`,
-      };
+      return fault(lineOf(parser.offset), `found values nested deeper than ${MAX_DEPTH}, expected fewer levels`);
     }
   }
   for (const token of parser.end()) for (const document of composer.next(token)) found.push(document);
   for (const document of composer.end()) found.push(document);
   const [document] = found;
-  if (document === undefined) return undefined;
+  if (document === undefined) return { root: undefined, tokens };
   const [error] = document.errors;
   if (error !== undefined && !isJson(text)) {
-    return { line: lineOf(error.pos[0]), why: `found a YAML error (${error.code}), expected YAML` };
+    return fault(lineOf(error.pos[0]), `found a YAML error (${error.code}), expected YAML`);
   }
-  return convert(document, text, lineOf);
+  return { root: convert(document, text, lineOf), tokens };
 }
 
 /** What YAML does not have, such as tabs before keys, JSON has. */
@@ -92,7 +94,7 @@ function convert(
         const text = name.kind === "text" ? name : nothing(name.line);
         return [text, visit(value, text.line)] as const;
       });
-      return { kind: "map", line, entries, isTemplate: source.startsWith("{{", start) };
+      return yamlMap(line, entries, source.startsWith("{{", start));
     }
     if (isSeq<Node | null>(node)) return { kind: "list", line, items: node.items.map(item => visit(item, line)) };
     if (!isScalar(node)) return nothing(line);

@@ -1,4 +1,5 @@
 import type { ListedReferences } from "../listed-reference.ts";
+import { MAX_REFERENCES, MAX_REFUSED } from "../parse-list.ts";
 import { findInCompose, isCompose } from "./compose.ts";
 import { FoundReferences } from "./found-references.ts";
 import { findInKubernetes } from "./kubernetes.ts";
@@ -19,9 +20,9 @@ import type { YamlNode } from "./yaml-node.ts";
 /** Documents of this kind are large, and name no image. */
 const DEFINITION = /^kind:[ \t]*["']?CustomResourceDefinition["']?[ \t]*\r?$/m;
 /** Without one of these there is no image in it. */
-const CANDIDATE = /image|[/:@]/i;
-/** Refused texts of one file. A file of another kind would give one for each line. */
-const MAX_REFUSED = 1000;
+const CANDIDATE = /image|services|repository|newName|\w[:@]\w|^- /im;
+/** Of one file: about 20 MB without long texts, and a minute. */
+const MAX_TOKENS = 8_000_000;
 /** What a template of Helm has, and no value of a rendered one at the start of a line, or as an image. */
 const TEMPLATE_LINE = /^\s*(?:- )?(?:[\w.-]+:\s*)?\{\{/;
 
@@ -36,14 +37,24 @@ export async function parseYaml(text: string, file: string, options: ParseYamlOp
   const found = new FoundReferences(file);
   const clean = text.replace(/^\uFEFF/, "");
   const documents = /^\s*[{[](?!\{)/.test(clean) ? splitJson(clean) : splitDocuments(clean);
+  let left = MAX_TOKENS;
   for (const document of documents) {
     if (!CANDIDATE.test(document.text) || DEFINITION.test(document.text)) continue;
-    const root = parseDocument(document);
+    const { root, tokens } = parseDocument(document);
+    left -= tokens;
+    if (left < 0) {
+      found.refuse(document.line, "", `found more than ${MAX_TOKENS} YAML tokens so far, expected smaller files`);
+      break;
+    }
     if (root !== undefined && "why" in root) {
       const template = templateLine(document);
       if (template === undefined) found.refuse(root.line, lineOf(document, root.line), root.why);
       else found.refuse(template.line, template.text, 'found "{{" where YAML belongs, expected a rendered template');
     } else if (root !== undefined) await findIn(root, found, options);
+    if (found.references.length > MAX_REFERENCES) {
+      found.refuse(document.line, "", `found more than ${MAX_REFERENCES} references, expected fewer`);
+      break;
+    }
     if (found.refused.length >= MAX_REFUSED) break;
     // Ctrl+C is heard between two documents.
     await new Promise(resolve => setImmediate(resolve));

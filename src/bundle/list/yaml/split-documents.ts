@@ -33,23 +33,27 @@ export function* splitDocuments(text: string): Generator<RawDocument> {
   if (start !== undefined && start < text.length) yield { text: text.slice(start), line: lineOf(start) };
 }
 
+const [QUOTE, BACKSLASH, NEWLINE] = [0x22, 0x5c, 0x0a];
+const OPENING: ReadonlySet<number> = new Set([0x7b, 0x5b]);
+const CLOSING: ReadonlySet<number> = new Set([0x7d, 0x5d]);
+
 /** Splits JSON texts that follow one another. */
 export function* splitJson(text: string): Generator<RawDocument> {
-  const piece = /[{}[\]\n]|"(?:[^"\\\n]|\\.)*"?/g;
-  let depth = 0;
-  let line = 1;
-  let start = 0;
-  let startLine = 1;
-  for (const { index, 0: found } of text.matchAll(piece)) {
-    if (found === "\n") line += 1;
-    else if (found === "{" || found === "[") {
-      if (depth === 0) [start, startLine] = [index, line];
+  let [depth, line, start, startLine] = [0, 1, 0, 1];
+  let isString = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === NEWLINE) [line, isString] = [line + 1, false];
+    else if (code === QUOTE) isString = !isString;
+    else if (isString) at += code === BACKSLASH ? 1 : 0;
+    else if (OPENING.has(code)) {
+      if (depth === 0) [start, startLine] = [at, line];
       depth += 1;
-    } else if (found === "}" || found === "]") {
+    } else if (CLOSING.has(code) && depth > 0) {
       depth -= 1;
       if (depth > 0) continue;
-      yield { text: text.slice(start, index + 1), line: startLine };
-      [start, startLine, depth] = [index + 1, line, 0];
+      yield { text: text.slice(start, at + 1), line: startLine };
+      [start, startLine] = [at + 1, line];
     }
   }
   if (text.slice(start).trim() !== "") yield { text: text.slice(start), line: startLine };

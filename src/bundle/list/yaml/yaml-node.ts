@@ -4,6 +4,10 @@ export type YamlNode = YamlMap | YamlList | YamlText;
 export interface YamlMap {
   readonly kind: "map";
   readonly line: number;
+  /** The last value of each key. */
+  readonly fields: ReadonlyMap<string, YamlNode>;
+  /** What `<<` merges into it. */
+  readonly merged: readonly YamlNode[];
   /** As written, in order. */
   readonly entries: readonly (readonly [key: YamlText, value: YamlNode])[];
   /** Whether it begins with `{{`: a template that was not rendered looks like a map. */
@@ -25,6 +29,12 @@ export interface YamlText {
   readonly isBlock: boolean;
 }
 
+export function yamlMap(line: number, entries: YamlMap["entries"], isTemplate: boolean): YamlMap {
+  const merged = entries.flatMap(([name, value]) => (name.text === "<<" ? [value] : [])).slice(0, MAX_MERGES);
+  const fields = new Map(entries.map(([name, value]) => [name.text, value]));
+  return { kind: "map", line, fields, merged, entries, isTemplate };
+}
+
 /** Maps that one map is merged from; more are those of a broken or hostile file. */
 const MAX_MERGES = 64;
 
@@ -37,10 +47,9 @@ export function fieldOf(node: YamlNode | undefined, key: string): YamlNode | und
     if (map === undefined) return undefined;
     waiting = map.kind === "list" ? [...map.items.slice(0, MAX_MERGES), ...others] : others;
     if (map.kind !== "map") continue;
-    const found = map.entries.find(([name]) => name.text === key);
-    if (found !== undefined) return found[1];
-    const merged = map.entries.flatMap(([name, value]) => (name.text === "<<" ? [value] : []));
-    waiting = [...merged.slice(0, MAX_MERGES), ...others.slice(0, MAX_MERGES)];
+    const found = map.fields.get(key);
+    if (found !== undefined) return found;
+    waiting = [...map.merged, ...others.slice(0, MAX_MERGES)];
   }
   return undefined;
 }
@@ -50,10 +59,24 @@ export function textOf(node: YamlNode | undefined): string | undefined {
   return node?.kind === "text" && node.text !== "" ? node.text : undefined;
 }
 
-/** The line of a character of a scalar, as near as its form allows. */
-export function lineAt({ line, text, isBlock }: YamlText, index: number): number {
-  if (!isBlock) return line;
-  let lines = 1;
-  for (let at = text.indexOf("\n"); at !== -1 && at < index; at = text.indexOf("\n", at + 1)) lines += 1;
-  return line + lines;
+/** The lines of characters of a scalar, in their order, as near as its form allows. */
+export class TextLines {
+  readonly #node: YamlText;
+  #at = 0;
+  #lines = 1;
+
+  constructor(node: YamlText) {
+    this.#node = node;
+  }
+
+  /** @param index not less than the one before. */
+  lineAt(index: number): number {
+    const { line, text, isBlock } = this.#node;
+    if (!isBlock) return line;
+    for (let at = text.indexOf("\n", this.#at); at !== -1 && at < index; at = text.indexOf("\n", at + 1)) {
+      this.#lines += 1;
+      this.#at = at + 1;
+    }
+    return line + this.#lines;
+  }
 }

@@ -98,6 +98,14 @@ describe("a bad line", () => {
   });
 });
 
+test("a file of another kind is refused after 1,000 lines, and one of more than 100,000 references", () => {
+  expect(parseList("A\n".repeat(5000), "f").refused).toHaveLength(1000);
+  const { refused } = parseList("a:1\n".repeat(100_002), "f");
+  expect(refused).toEqual([
+    { file: "f", line: 100_001, text: "", why: "found more than 100000 references, expected fewer" },
+  ]);
+});
+
 test("any text gives references and refused lines with the numbers of their lines, and never throws", () => {
   const good = fc.constantFrom("nginx:1", "r.lan/a:1 linux/amd64", "r.lan/b -> c", "# no", "", "r.lan/*:1\t# x");
   const piece = fc.string({

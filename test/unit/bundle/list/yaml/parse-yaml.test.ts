@@ -103,6 +103,21 @@ ${JSON.stringify({ apiVersion: "v1", kind: "PodList", items: [pod("r.lan/c:1")] 
   });
 });
 
+describe("a pod in a custom resource", () => {
+  const resource = (image: string) => `kind: X\napiVersion: x.io/v1\nspec:\n  containers:\n    - image: ${image}\n`;
+
+  test("may leave its image out, have words that are replaced later, or parts", async () => {
+    for (const image of ["", '"{{inputs.parameters.image}}"', "$(params.image)"])
+      expect(await lines(resource(image))).toEqual([]);
+    expect(await lines(resource("{repository: r.lan/a, tag: 1}"))).toEqual(["5 likely r.lan/a:1"]);
+  });
+
+  test("has a bad image refused, and a template that was not rendered", async () => {
+    expect(await refusals(resource("Bad:1"))).toEqual([expect.stringMatching(/^5 Bad:1: found a bad repository/)]);
+    expect(await refusals(resource("{{ .Values.x }}"))).toHaveLength(1);
+  });
+});
+
 describe("what cannot be taken", () => {
   const pod = (image: string) =>
     `apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - name: a\n      image: ${image}\n`;
@@ -127,7 +142,7 @@ describe("what cannot be taken", () => {
       "6 a\u001b[31m:1: found a blank, control or non-ASCII character, expected printable ASCII",
     ],
     ["a list", pod("[a]"), "6 : found a list, expected a reference"],
-    ["bad YAML", `image: a:1\n---\na: b\n  c: "d\n`, /^3 a: b: found a YAML error \([A-Z_]+\), expected YAML$/],
+    ["bad YAML", `image: a:1\n---\na: b\n  image: "d\n`, /^3 a: b: found a YAML error \([A-Z_]+\), expected YAML$/],
     [
       "an alias without an anchor",
       "image: *none\n",
@@ -199,7 +214,30 @@ describe("work is bounded", () => {
 
   test("a document of too many tokens is refused, with the line where it begins", () => {
     const found = parseDocument({ text: "- [a, b]\n".repeat(1000), line: 7 }, 5000);
-    expect(found).toEqual({ line: 7, why: "found a document of more than 5000 YAML tokens, expected smaller ones" });
+    expect(found.root).toEqual({
+      line: 7,
+      why: "found a document of more than 5000 YAML tokens, expected smaller ones",
+    });
+  });
+
+  test.each([
+    [
+      "objects of a list that are one",
+      `a: &a {kind: Pod, apiVersion: v1, spec: {containers: [{image: a:1}]}}\nkind: List\napiVersion: v1\nitems: [${"*a,".repeat(5000)}]\n`,
+    ],
+    [
+      "objects of a list with one spec",
+      `a: &a [${"{image: a:1},".repeat(800)}]\nkind: List\napiVersion: v1\nitems: [${"{kind: Pod, apiVersion: v1, spec: {containers: *a}},".repeat(800)}]\n`,
+    ],
+    [
+      "services with one base",
+      `a: &a {${Array.from({ length: 3000 }, (_, at) => `k${at}: v`).join()}, image: a:1}\nservices: {${Array.from({ length: 1500 }, (_, at) => `s${at}: {<<: *a}`).join()}}\n`,
+    ],
+  ])("%s", async (_what, text) => {
+    const started = process.cpuUsage();
+    const { references } = await read(text);
+    expect(uniqueReferences(references).map(({ reference }) => reference)).toEqual(["a:1"]);
+    expect(process.cpuUsage(started).user).toBeLessThan(5_000_000);
   });
 
   test("merges of merges", async () => {
@@ -208,8 +246,8 @@ describe("work is bounded", () => {
     expect(await lines(text)).toEqual(["64 certain b:1"]);
   });
 
-  test("100 MB of texts without images, and of definitions, are not parsed", async () => {
-    const data = `kind: ConfigMap\ndata:\n  x: |\n${`    ${"words ".repeat(1000)}\n`.repeat(3000)}---\n`;
+  test("texts without images, and of definitions, are not parsed", async () => {
+    const data = `kind: ConfigMap\ndata:\n  x: |\n${`    ${"words ".repeat(1000)}\n`.repeat(1500)}---\n`;
     const definition = `kind: CustomResourceDefinition\nx: "image: a:1"\n${"  y: {type: string}\n".repeat(100_000)}---\n`;
     const started = process.cpuUsage();
     expect(await lines(`${data}${definition.repeat(10)}- nginx:1\n`)).toEqual([expect.stringMatching(/nginx:1$/)]);
