@@ -1,4 +1,5 @@
 import { ArchiveError } from "../errors.ts";
+import { formatBytes } from "../util/format.ts";
 import { parseJson } from "../util/json/json.ts";
 import { ANY, fixedFields, type JsonShape, listOf, mapOf } from "../util/json/json-shape.ts";
 import { array, checkSchema, fields, freeMap, nullish, string } from "../util/json/schema.ts";
@@ -6,7 +7,7 @@ import { type ArchiveNames, archiveNames, isUntaggedName } from "./archive-names
 import type { Descriptor } from "./descriptor.ts";
 import { DESCRIPTOR_SHAPE, descriptorSchema } from "./descriptor-schema.ts";
 import { type Digest, parseDigest } from "./digest.ts";
-import { MAX_ARCHIVE_INDEX_BYTES } from "./limits.ts";
+import { MAX_ARCHIVE_INDEX_BYTES, MAX_SKOPEO_MANIFEST_BYTES } from "./limits.ts";
 
 export const DOCKER_MANIFEST_FILE = "manifest.json";
 
@@ -19,6 +20,15 @@ export interface DockerImageEntry extends ArchiveNames {
   readonly layerSources: ReadonlyMap<Digest, Descriptor>;
   /** True if a name has no tag, as `app` or `app@sha256:…`, which most loaders refuse. Absent if each has one. */
   readonly hasUntaggedName?: boolean;
+}
+
+/** A note that says who cannot read a `manifest.json` of this size; none if all can. */
+export function dockerManifestNotes(bytes: number): readonly string[] {
+  if (bytes <= MAX_SKOPEO_MANIFEST_BYTES) return [];
+  return [
+    `${DOCKER_MANIFEST_FILE} has ${formatBytes(bytes)}: "skopeo copy docker-archive:" and podman read at most ` +
+      `${formatBytes(MAX_SKOPEO_MANIFEST_BYTES)} of it and refuse the archive; docker, containerd and imgpack read it`,
+  ];
 }
 
 const MANIFEST_SHAPE: JsonShape = listOf(

@@ -8,7 +8,7 @@ import { planTar, type TarPlan } from "../../tar/tar-plan.ts";
 import { blobName } from "../blob-name.ts";
 import type { LockSettings } from "../lock/plan-lock.ts";
 import { layoutReferrers } from "../referrers/layout-referrers.ts";
-import { buildMetadata } from "./build-metadata.ts";
+import { buildMetadata, dockerManifest } from "./build-metadata.ts";
 
 /**
  * Form of an archive that is written. "universal": OCI layout and docker archive in one; "oci": an OCI layout alone;
@@ -50,12 +50,7 @@ const EXTENSIONS = { none: ".tar", gzip: ".tar.gz", zstd: ".tar.zst", xz: ".tar.
 export function archiveContents(plan: CopyPlan, options: ArchiveContentsOptions): ArchiveContents {
   const { platform, format = "universal", lock = { platforms: "all", sparse: "keep" } } = options;
   const configs = configDigests(plan);
-  const names = new Map(
-    plan.blobs.map(blob => [
-      blob.digest,
-      format === "docker" ? dockerName(blob, configs.has(blob.digest)) : blobName(blob.digest),
-    ]),
-  );
+  const names = entryNames(plan, format, configs);
   // Entries for them would keep loaders from loading the images: containerd, and skopeo for an image without a name.
   const referrers = format === "oci" ? layoutReferrers(plan) : { entries: [], manifests: [] };
   const metadata = buildMetadata(plan, {
@@ -84,6 +79,29 @@ export function archiveContents(plan: CopyPlan, options: ArchiveContentsOptions)
     ...byName(blobFiles(digest => !configs.has(digest))),
   ];
   return { files, names, totalBytes: files.reduce((sum, { size }) => sum + size, 0) };
+}
+
+/** Size of the `manifest.json` of the archive; 0 without one. */
+export function dockerManifestBytes(
+  plan: CopyPlan,
+  { platform, format = "universal" }: ArchiveContentsOptions,
+): number {
+  if (format === "oci") return 0;
+  const names = entryNames(plan, format, configDigests(plan));
+  return dockerManifest(plan, { platform, nameOf: digest => names.get(digest) ?? blobName(digest) })?.length ?? 0;
+}
+
+function entryNames(
+  { blobs }: CopyPlan,
+  format: ArchiveFormat,
+  configs: ReadonlySet<Digest>,
+): ReadonlyMap<Digest, string> {
+  return new Map(
+    blobs.map(blob => [
+      blob.digest,
+      format === "docker" ? dockerName(blob, configs.has(blob.digest)) : blobName(blob.digest),
+    ]),
+  );
 }
 
 /** The tar of these files. @throws ArchiveError as `planTar` */

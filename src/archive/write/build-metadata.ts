@@ -44,8 +44,8 @@ export function buildMetadata(plan: CopyPlan, options: MetadataOptions): readonl
     { name: LAYOUT_FILE, bytes: encode(LAYOUT_HEADER) },
     { name: INDEX_FILE, bytes: buildImageIndex([...entries, ...options.referrers]).bytes },
   ];
-  const images = format === "oci" ? [] : dockerManifest(plan, roots, options);
-  const docker = images.length === 0 ? [] : [{ name: DOCKER_MANIFEST_FILE, bytes: encode(JSON.stringify(images)) }];
+  const manifest = format === "oci" ? undefined : dockerManifest(plan, options);
+  const docker = manifest === undefined ? [] : [{ name: DOCKER_MANIFEST_FILE, bytes: manifest }];
   if (format === "docker") return docker;
   return [...layout, ...docker, { name: LOCK_FILE, bytes: encode(formatLock(planLock(plan, options.lock))) }];
 }
@@ -107,12 +107,12 @@ function sortedRoots(plan: CopyPlan): readonly NamedRoot[] {
     );
 }
 
-function dockerManifest(
+/** `manifest.json`; undefined without an image. */
+export function dockerManifest(
   plan: CopyPlan,
-  roots: readonly NamedRoot[],
-  { platform, nameOf }: MetadataOptions,
-): readonly object[] {
-  return roots.flatMap(({ entries, descriptor }) => {
+  { platform, nameOf }: Pick<MetadataOptions, "platform" | "nameOf">,
+): Uint8Array | undefined {
+  const images = sortedRoots(plan).flatMap(({ entries, descriptor }) => {
     const image = dockerImage(plan, descriptor, platform);
     if (image === undefined) return [];
     // Docker and podman refuse the archive for a name without a tag, or with a digest.
@@ -125,6 +125,7 @@ function dockerManifest(
       },
     ];
   });
+  return images.length === 0 ? undefined : encode(JSON.stringify(images));
 }
 
 /** Both annotations: containerd reads the full name, others take the tag. */

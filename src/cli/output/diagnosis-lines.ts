@@ -85,7 +85,7 @@ function* advices({ archive, loaders, images, verified, repaired }: Diagnosis): 
 const NO_IMAGE = "there is no image in it";
 
 /** Reasons that remain in every other archive of the same images. */
-const NOT_FIXABLE = /has no name|without a name|no image in it|machine's platform|--no-unpack/;
+const NOT_FIXABLE = /has no name|without a name|no image in it|machine's platform|--no-unpack|larger than 1 MiB/;
 
 /** A path quoted for a shell; FILE for one that cannot be printed. */
 function shellWord(path: string): string {

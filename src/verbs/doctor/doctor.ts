@@ -8,6 +8,7 @@ import type { Root } from "../../content/contracts.ts";
 import { type OnProgress, readingTo } from "../../content/progress.ts";
 import { wrongSizes } from "../../copy/plan-notes.ts";
 import { ArchiveError, UsageError } from "../../errors.ts";
+import { DOCKER_MANIFEST_FILE, dockerManifestNotes } from "../../oci/docker-manifest.ts";
 import { DOCKER_MANIFEST } from "../../oci/media-types.ts";
 import { append } from "../../util/append.ts";
 import { quote } from "../../util/format.ts";
@@ -118,6 +119,7 @@ export async function doctor(path: string, options: DoctorOptions = {}): Promise
   const images = [...checked.map(({ image }) => image), ...dropped, ...unseen(lostImages, checked).map(lostImage)];
   const manifests = await readRoots(source, signal);
   append(notes, wrongSizes({ manifests }));
+  append(notes, dockerManifestNotes(source.archive.entries.get(DOCKER_MANIFEST_FILE)?.size ?? 0));
   const broken = images.filter(image => isImage(image) && !image.isWhole);
   const loaders = loaderVerdicts(await loadFacts(source, manifests, images, broken.length));
   const whole = checked.filter(({ image }) => image.isWhole).map(({ root }) => root);

@@ -5,6 +5,7 @@ import { gather } from "../../copy/gather.ts";
 import { ArchiveError, IntegrityError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { DOCKER_MANIFEST_FILE } from "../../oci/docker-manifest.ts";
 import { isArtifact } from "../../oci/is-artifact.ts";
 import { INDEX_FILE, LAYOUT_FILE, type LayoutRoot } from "../../oci/layout.ts";
 import { REPOSITORIES_FILE } from "../../oci/legacy/legacy-names.ts";
@@ -40,6 +41,7 @@ export async function loadFacts(
   return {
     outer: archive.isFolder === true ? "folder" : archive.compression,
     hasDockerView: docker !== undefined,
+    dockerManifestBytes: archive.entries.get(DOCKER_MANIFEST_FILE)?.size ?? 0,
     isDir: dialect === "dir",
     isLegacy: dialect === "legacy",
     hasRepositories: archive.entries.has(REPOSITORIES_FILE),

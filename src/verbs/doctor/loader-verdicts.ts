@@ -1,3 +1,4 @@
+import { MAX_SKOPEO_MANIFEST_BYTES } from "../../oci/limits.ts";
 import type { LayerCompression } from "../../oci/media-types.ts";
 import type { OddName } from "./odd-names.ts";
 
@@ -6,6 +7,8 @@ export interface LoadFacts {
   /** Compression of the file itself; "folder" for a folder. */
   readonly outer: string;
   readonly hasDockerView: boolean;
+  /** Size of manifest.json; 0 without one. */
+  readonly dockerManifestBytes: number;
   readonly isDir: boolean;
   readonly isLegacy: boolean;
   /** The file names the images of older archives. */
@@ -122,6 +125,12 @@ const nested: Rule = ({ hasDockerView, oci }) =>
 /** Of an OCI layout it fetches every foreign layer from its URL, also one that is there. */
 const foreignByUrl: Rule = ({ hasDockerView, foreign, lacksForeign }) =>
   no(!hasDockerView && foreign > lacksForeign, "it fetches foreign layers from their URLs, not from an OCI layout");
+/** It reads manifest.json if the layout has several entries. */
+const largeManifest: Rule = ({ dockerManifestBytes, oci }) =>
+  no(
+    dockerManifestBytes > MAX_SKOPEO_MANIFEST_BYTES && oci?.entries !== 1,
+    "manifest.json is larger than 1 MiB, which is all that it reads of it",
+  );
 const unlistedByOne: Rule = facts => facts.oci?.entries === 1 && unlisted(facts);
 
 const DOCKER: readonly Rule[] = [folder, dir, needsDocker, needsRepositories, listedArtifacts];
@@ -161,6 +170,7 @@ const PODMAN: readonly Rule[] = [
   oneOciImage,
   nested,
   unlistedByOne,
+  largeManifest,
   sha512,
 ];
 const CONTAINERD: readonly Rule[] = [

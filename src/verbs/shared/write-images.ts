@@ -1,4 +1,5 @@
 import { planLock } from "../../archive/lock/plan-lock.ts";
+import { dockerManifestBytes } from "../../archive/write/archive-contents.ts";
 import type { Lock } from "../../bundle/lock/lock.ts";
 import type { CopyPlan, ImageSource, Root } from "../../content/contracts.ts";
 import { blobsOf, derivedSource } from "../../content/derived-source.ts";
@@ -10,6 +11,7 @@ import { planNotes } from "../../copy/plan-notes.ts";
 import { selectForRoots } from "../../copy/select-platforms.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { dockerManifestNotes } from "../../oci/docker-manifest.ts";
 import { nameNotes } from "../../oci/names/name-notes.ts";
 import { formatPlatform, type Platform } from "../../oci/platform.ts";
 import { RECOMPRESS_CONCURRENCY } from "../../transform/recompress-layers.ts";
@@ -124,7 +126,8 @@ export async function writeImages(source: ImageSource, options: WriteOptions): P
   const isCarried = options.referrers !== false && output.format !== "docker";
   const settled = isCarried ? await planReferrers(images, planOptions) : images;
   const named = settled.plan.roots.map(root => ({ id: idOf(root), names: root.names }));
-  for (const message of nameNotes(named)) planOptions.onNote(message);
+  const manifestBytes = dockerManifestBytes(settled.plan, { platform, format: output.format });
+  for (const message of [...nameNotes(named), ...dockerManifestNotes(manifestBytes)]) planOptions.onNote(message);
   const layers = recompressed === selected ? undefined : change.target;
   const lock = lockSettings(chosen.planned, settled, layers, options);
   if (options.expected !== undefined && !willRecompress)

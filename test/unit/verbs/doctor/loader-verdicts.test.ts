@@ -4,6 +4,7 @@ import { type LoadFacts, loaderVerdicts, type OciFacts } from "../../../../src/v
 const docker: LoadFacts = {
   outer: "none",
   hasDockerView: true,
+  dockerManifestBytes: 1000,
   isDir: false,
   isLegacy: false,
   hasRepositories: true,
@@ -108,6 +109,14 @@ describe("loaderVerdicts() tells who loads", () => {
       { ...hybrid({ artifacts: 1 }), listedArtifacts: 1 },
       "--+---+",
     ],
+    ["a manifest.json over 1 MiB", { ...docker, dockerManifestBytes: 1024 * 1024 + 1 }, "+++--++"],
+    [
+      "a manifest.json over 1 MiB, next to an index of one image",
+      { ...hybrid({ entries: 1 }), dockerManifestBytes: 2 ** 21 },
+      "+++++++",
+    ],
+    ["a manifest.json over 1 MiB, next to an index of two", { ...hybrid(), dockerManifestBytes: 2 ** 21 }, "+++--++"],
+    ["a manifest.json of 1 MiB", { ...hybrid(), dockerManifestBytes: 1024 * 1024 }, "+++++++"],
     ["artifacts only", { ...layout(), images: 0 }, "-------"],
   ])("loaderVerdicts() of %s", (_, facts, expected) => {
     expect(marks(facts)).toBe(expected);
