@@ -6,18 +6,30 @@ import { storageState } from "../util/system-fault.ts";
 import { CHUNK_BYTES, sharedChunks } from "./chunks/chunks.ts";
 import { createFlow } from "./chunks/flow.ts";
 import type { BlobSource, ByteRange, ByteSink } from "./contracts.ts";
+import type { FileWindows } from "./file-windows.ts";
 
 /** A blob in memory: a manifest, a config, a small layer. */
 export function bytesBlob(bytes: Uint8Array): BlobSource {
   return {
     size: bytes.length,
     open: async range => Readable.from([bytes.subarray(range?.start ?? 0, range?.end ?? bytes.length)]),
+    whole: async () => bytes,
   };
 }
 
-/** `size` bytes of an open file from `offset` on. The caller keeps the handle open while blobs of it are in use. */
-export function fileSliceBlob(file: FileHandle, offset: number, size: number, path: string): BlobSource {
-  return new FileSlice(file, offset, size, path);
+/**
+ * `size` bytes of an open file from `offset` on. The caller keeps the handle open while blobs of it are in use.
+ *
+ * @param windows of the file, for one with many small blobs.
+ */
+export function fileSliceBlob(
+  file: FileHandle,
+  offset: number,
+  size: number,
+  path: string,
+  windows?: FileWindows,
+): BlobSource {
+  return new FileSlice(file, offset, size, path, windows);
 }
 
 class FileSlice implements BlobSource {
@@ -25,8 +37,10 @@ class FileSlice implements BlobSource {
   readonly #file: FileHandle;
   readonly #offset: number;
   readonly #path: string;
+  readonly #windows: FileWindows | undefined;
 
-  constructor(file: FileHandle, offset: number, size: number, path: string) {
+  constructor(file: FileHandle, offset: number, size: number, path: string, windows?: FileWindows) {
+    this.#windows = windows;
     this.#file = file;
     this.#offset = offset;
     this.size = size;
@@ -36,6 +50,15 @@ class FileSlice implements BlobSource {
   async open(range?: ByteRange, signal?: AbortSignal): Promise<Readable> {
     signal?.throwIfAborted();
     return Readable.from(this.#parts(range?.start ?? 0, range?.end ?? this.size, signal), { objectMode: false });
+  }
+
+  async whole(signal?: AbortSignal): Promise<Uint8Array> {
+    signal?.throwIfAborted();
+    const known = await this.#windows?.read(this.#offset, this.size);
+    if (known !== undefined) return known;
+    const bytes = Buffer.allocUnsafe(this.size);
+    await this.#fill(bytes, 0);
+    return bytes;
   }
 
   async *#parts(start: number, end: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {

@@ -27,6 +27,8 @@ export interface BlobSource {
   readonly isRemote?: boolean;
   /** Rejects if there is nothing to read (404, no such entry); later faults come through the stream. */
   open(range?: ByteRange, signal?: AbortSignal): Promise<Readable>;
+  /** Optional, for media that read small blobs in one piece: all of it. */
+  whole?(signal?: AbortSignal): Promise<Uint8Array>;
   /** Optional, for media that fill pooled buffers: sends the whole blob to `sink`, several chunks at once. */
   pump?(sink: ByteSink, signal?: AbortSignal): Promise<void>;
   /** The same from byte `start` on, which is greater than 0; positions count from there. */

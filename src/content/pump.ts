@@ -66,6 +66,8 @@ async function pumpOpened(
  * @throws IntegrityError if it has more than `limit` bytes.
  */
 export async function readBlob(source: BlobSource, limit: number, signal?: AbortSignal): Promise<Uint8Array> {
+  // A stream per document costs more than the document.
+  if (source.whole !== undefined && source.size <= limit) return await source.whole(signal);
   const parts: Uint8Array[] = [];
   let bytes = 0;
   for await (const part of (await source.open(undefined, signal)) as AsyncIterable<Uint8Array>) {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { IntegrityError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import { type Digest, digestAlgorithm } from "../oci/digest.ts";
+import { type Digest, digestAlgorithm, digestOf } from "../oci/digest.ts";
 import { allEnded } from "../util/promises.ts";
 import { createBlobHash } from "./blob-hash.ts";
 import type { BlobSource } from "./contracts.ts";
@@ -19,9 +19,17 @@ export function verified(descriptor: Descriptor, source: BlobSource, where: stri
     if (digest === descriptor.digest && bytes === descriptor.size) return;
     throw mismatch(descriptor, digest, bytes, where);
   };
+  const { whole } = source;
   return {
     size: descriptor.size,
     isOneShot: source.isOneShot ?? false,
+    ...(whole && {
+      async whole(signal?: AbortSignal) {
+        const bytes = await whole.call(source, signal);
+        check(digestOf(bytes, algorithm), bytes.length);
+        return bytes;
+      },
+    }),
     async open(range, signal) {
       const stream = await source.open(range, signal);
       if (range !== undefined) return stream;

@@ -3,6 +3,7 @@ import type { FileHandle } from "node:fs/promises";
 import { type Compression, detectCompression, MAGIC_BYTES } from "../../compress/detect.ts";
 import { fileSliceBlob } from "../../content/blob.ts";
 import type { BlobSource } from "../../content/contracts.ts";
+import { FileWindows } from "../../content/file-windows.ts";
 import { hashBlob } from "../../content/hash-blob.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { TarEntry } from "../../tar/tar-entry.ts";
@@ -21,12 +22,14 @@ export class TarArchive implements Archive {
   readonly #index: TarIndex;
   readonly #file: FileHandle;
   readonly #opened: Stats;
+  readonly #windows: FileWindows;
 
   private constructor(path: string, file: FileHandle, opened: Stats, index: TarIndex) {
     this.path = path;
     this.fileBytes = opened.size;
     this.#index = index;
     this.#file = file;
+    this.#windows = new FileWindows(file);
     this.#opened = opened;
   }
 
@@ -65,7 +68,7 @@ export class TarArchive implements Archive {
   }
 
   slice(entry: TarEntry): BlobSource {
-    return fileSliceBlob(this.#file, entry.bodyOffset, entry.size, this.path);
+    return fileSliceBlob(this.#file, entry.bodyOffset, entry.size, this.path, this.#windows);
   }
 
   async confirm(): Promise<void> {

@@ -8,6 +8,7 @@ import { parseReference } from "../../oci/reference.ts";
 import { quote } from "../../util/format.ts";
 import type { DockerImage, DockerView } from "./docker-view.ts";
 import type { OciRoot } from "./oci-roots.ts";
+import { RootIndex } from "./root-index.ts";
 
 /** The images of an archive by each of its views. */
 export interface ArchiveViews {
@@ -37,10 +38,12 @@ export async function reconcileViews(
   // A root without any manifest (a sparse index) contradicts nothing.
   const present = roots.filter(({ images }) => images.size > 0);
   checkDistinct(what, "index.json", present, ({ descriptor }) => descriptor.digest);
-  for (const image of images) checkViews(what, image, [...roots, ...stray]);
-  const named = namesOfRoots(images, roots);
+  const all = new RootIndex([...roots, ...stray]);
+  for (const image of images) checkViews(what, image, all);
+  const index = new RootIndex(roots);
+  const named = namesOfRoots(images, roots, index);
   const isClassic = images.some(image => image.isClassic);
-  const drafted = images.filter(image => isClassic || !roots.some(root => root.images.has(image.config.digest)));
+  const drafted = images.filter(image => isClassic || index.withConfig(image.config.digest).length === 0);
   const hidden = new Set(isClassic ? images.map(({ config }) => config.digest) : []);
   const parts = new Set(roots.flatMap(root => [...root.parts]));
   // A manifest below another root is a part of it, unless it has a name.
@@ -54,7 +57,7 @@ export async function reconcileViews(
     return { kind: "settled", names: foldNames(names), badNames, descriptor };
   });
   for (const image of drafted) {
-    const parts = roots.filter(root => root.images.has(image.config.digest));
+    const parts = index.withConfig(image.config.digest);
     result.push(await draftOf(docker, image, uniteNames([image, ...parts]), signal));
   }
   return result;
@@ -73,12 +76,15 @@ function mergeImages(images: readonly DockerImage[]): readonly DockerImage[] {
 }
 
 /** The names of each root; a name of the docker view only belongs to the root with the fewest other images. */
-function namesOfRoots(images: readonly DockerImage[], roots: readonly OciRoot[]): ReadonlyMap<Digest, ArchiveNames> {
+function namesOfRoots(
+  images: readonly DockerImage[],
+  roots: readonly OciRoot[],
+  index: RootIndex,
+): ReadonlyMap<Digest, ArchiveNames> {
   const known = new Set(roots.flatMap(({ names }) => names));
   const united = new Map(roots.map(root => [root.descriptor.digest, uniteNames([root])]));
   for (const { config, names, badNames } of images) {
-    const holders = roots.filter(root => root.images.has(config.digest));
-    const [closest] = holders.sort((left, right) => left.images.size - right.images.size);
+    const [closest] = index.withConfig(config.digest).toSorted((left, right) => left.images.size - right.images.size);
     if (closest === undefined) continue;
     const { digest } = closest.descriptor;
     const more = { names: names.filter(name => !known.has(name)), badNames };
@@ -128,9 +134,9 @@ function checkDistinct<T extends { readonly names: readonly string[] }>(
 const TRUST_HINT =
   "Different loaders would load different images from this file: save it again from a source that you trust.";
 
-function checkViews(what: string, image: DockerImage, roots: readonly OciRoot[]): void {
+function checkViews(what: string, image: DockerImage, roots: RootIndex): void {
   const { digest } = image.config;
-  for (const { images } of roots) {
+  for (const { images } of roots.withConfig(digest)) {
     const layers = images.get(digest);
     // The manifests of Docker's classic store are not used; 25.0.0 wrote a repeated layer once.
     if (layers === undefined || layers === image.diffIds.length || image.isClassic) continue;
@@ -143,12 +149,7 @@ function checkViews(what: string, image: DockerImage, roots: readonly OciRoot[])
   }
   for (const name of image.names) {
     const { tag } = parseReference(name);
-    const namesakes = roots.filter(({ images, names, tags }) => {
-      const isNamed =
-        names.some(other => other === name || tagNameOf(other) === name) ||
-        (names.length === 0 && tag !== undefined && tags.includes(tag));
-      return images.size > 0 && isNamed;
-    });
+    const namesakes = roots.namesakes(name, tag);
     if (namesakes.length === 0 || namesakes.some(({ images }) => images.has(digest))) continue;
     const configs = namesakes.flatMap(({ images }) => [...images.keys()]);
     throw new ArchiveError(

@@ -1,0 +1,60 @@
+import type { FileHandle } from "node:fs/promises";
+
+const WINDOW_BYTES = 256 * 1024;
+/** 8 MiB: the manifests and configs of thousands of images. */
+const MAX_WINDOWS = 32;
+
+/**
+ * Small pieces of a file, out of larger ones that are read once. An archive of many images has their documents next to each
+ * other, and a request to the system for each of them takes longer than all the rest.
+ */
+export class FileWindows {
+  readonly #file: FileHandle;
+  /** By number, the least recently used first. */
+  readonly #windows = new Map<number, Promise<Uint8Array>>();
+
+  constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  /** @returns undefined for a piece that is too large, or that cannot be read: reading it alone says why. */
+  async read(offset: number, size: number): Promise<Uint8Array | undefined> {
+    const first = Math.floor(offset / WINDOW_BYTES);
+    const last = Math.floor((offset + size - 1) / WINDOW_BYTES);
+    if (size === 0 || last > first + 1) return undefined;
+    try {
+      const parts = await Promise.all(
+        last === first ? [this.#window(first)] : [this.#window(first), this.#window(last)],
+      );
+      const [head = new Uint8Array()] = parts;
+      const joined = parts.length === 1 ? head : Buffer.concat(parts);
+      const start = offset - first * WINDOW_BYTES;
+      const bytes = Buffer.from(joined.subarray(start, start + size));
+      return bytes.length === size ? bytes : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #window(number: number): Promise<Uint8Array> {
+    const known = this.#windows.get(number);
+    const reading = known ?? this.#read(number);
+    this.#windows.delete(number);
+    this.#windows.set(number, reading);
+    const [oldest] = this.#windows.keys();
+    if (this.#windows.size > MAX_WINDOWS && oldest !== undefined) this.#windows.delete(oldest);
+    return await reading;
+  }
+
+  async #read(number: number): Promise<Uint8Array> {
+    const bytes = Buffer.allocUnsafeSlow(WINDOW_BYTES);
+    let filled = 0;
+    while (filled < bytes.length) {
+      const position = number * WINDOW_BYTES + filled;
+      const { bytesRead } = await this.#file.read(bytes, filled, bytes.length - filled, position);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return bytes.subarray(0, filled);
+  }
+}
