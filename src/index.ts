@@ -103,6 +103,7 @@ export { type SortOrder, type TagsOptions, type TagsResult, tags } from "./verbs
 export type { DatedTag } from "./verbs/query/tags-created.ts";
 export type { CheckedSignatures, RefusedSignature } from "./verbs/referrers/check-signatures.ts";
 export type { ReferrersSummary } from "./verbs/referrers/referrers-summary.ts";
+export type { RequiredReferrer } from "./verbs/referrers/require-referrers.ts";
 export type { RequestedImage } from "./verbs/requested/requested-image.ts";
 export type { BlobCounts } from "./verbs/shared/blob-counts.ts";
 export type { InspectedImage, InspectedLayer, InspectedPlatform } from "./verbs/shared/describe-images.ts";

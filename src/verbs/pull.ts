@@ -11,6 +11,7 @@ import type { Foreign, Sparse, ToolTarget } from "./options/choices.ts";
 import { COMMON, FOREIGN_KIND, PLATFORMS, SPARSE_KIND, TOOLS } from "./options/common-options.ts";
 import { readPlatforms } from "./options/read-platforms.ts";
 import type { RegistryOptions } from "./options/registry-options.ts";
+import { checkRequireOptions, REQUIRED_KIND, type RequireOptions } from "./referrers/require-referrers.ts";
 import { LOCK_INPUT, type LockInput, readLock } from "./requested/read-lock.ts";
 import type { RequestedImage } from "./requested/requested-image.ts";
 import { RequestedSource } from "./requested/requested-source.ts";
@@ -54,6 +55,8 @@ export interface PullOptions extends OutputOptions {
   readonly sparse?: Sparse | undefined;
   /** Default "skip". Foreign layers that the registry has are pulled in any case. */
   readonly foreign?: Foreign | undefined;
+  /** Refuses images without a signature, SBOM or other attestation. Default: none is required. */
+  readonly requireReferrers?: RequireOptions["requireReferrers"];
   /** Writes the other images if one of several fails; the call still rejects, with PartialError. Default false. */
   readonly keepGoing?: boolean | undefined;
   /** Starts over if an interrupted run left a partial file. Default false: the same call resumes it. */
@@ -77,6 +80,7 @@ const PULL_OPTIONS: OptionsShape<PullOptions> = {
   lock: LOCK_INPUT,
   sparse: SPARSE_KIND,
   foreign: FOREIGN_KIND,
+  requireReferrers: REQUIRED_KIND,
   keepGoing: FLAG,
   restart: FLAG,
   withTool: TOOLS,
@@ -124,6 +128,7 @@ export async function pull(
   options: PullOptions,
 ): Promise<PullResult> {
   options = checkedOptions(options, PULL_OPTIONS);
+  checkRequireOptions("pull", options);
   const started = performance.now();
   const lock = options.lock === undefined ? undefined : await readLock(options.lock, options);
   if (lock !== undefined) options = withLockChoices(options, lock);

@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type PullResult, pull } from "../../src/index.ts";
+import { copyTo, type PullResult, pull } from "../../src/index.ts";
 import { storeImage, temporaryFolder } from "../support/images.ts";
 import type { Reply } from "../support/memory-registry.ts";
 import { putIndex, putReferrer, tagOf } from "../support/referrer-manifests.ts";
@@ -174,6 +174,29 @@ describe("pull() and what refers to an image", () => {
     expect([liar, none, sbom].map(part => bytes.includes(part.bytes))).toEqual([false, false, true]);
     expect(images[0]?.referrers).toMatchObject({ signatures: 0, sboms: 1, others: 0 });
     expect(notes.filter(note => note.startsWith("Ignoring sha256:"))).toHaveLength(3);
+  });
+
+  test("pull() and copyTo() refuse images that lack what is required, all named at once: exit 5", async () => {
+    const scene = await start();
+    const { content, host } = scene.registry;
+    const sbom = { artifactType: SBOM, subject: scene.digest };
+    const other = storeImage(content, [Buffer.from("other")]).digest;
+    const [one, two] = [`${host}/app@${scene.digest}`, `${host}/app@${other}`];
+    putReferrer(content, "app", sbom);
+    const options = { output: join(await temporaryFolder(), "out.tar"), platform: "linux/amd64" };
+    const required = { ...options, requireReferrers: ["sbom", "sig"] as const };
+    await expect(pull([one, two], required)).rejects.toMatchObject({
+      exitCode: 5,
+      message: `Cannot pull 2 images: ${one} (no signature); ${two} (no SBOM, no signature), expected what --require-referrers names`,
+    });
+    const copied = copyTo([two], host, { requireReferrers: "sig" });
+    await expect(copied).rejects.toMatchObject({ exitCode: 5 });
+    await expect(pull([one], { ...required, referrers: false })).rejects.toMatchObject({ exitCode: 2 });
+    scene.registry.addFault({ on: /\/referrers\//, times: 99, reply: { status: 403 } });
+    await expect(pull([one], { ...options, requireReferrers: "sbom" })).rejects.toMatchObject({
+      message: /no SBOM found, and the registry does not say whether there is one/,
+    });
+    expect(await readdir(join(options.output, ".."))).toEqual([]);
   });
 
   test("pull() ends where signatures sign each other in a circle", async () => {

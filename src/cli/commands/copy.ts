@@ -2,16 +2,25 @@ import type { Argv, CommandModule } from "yargs";
 import { UsageError } from "../../errors.ts";
 import { cacheFolder } from "../../util/cache/cache-folder.ts";
 import { type Context, printLine } from "../context.ts";
-import { platformsFlag, platformsOf, type ReferrersFlags, referrersFlag } from "../flags/archive-flags.ts";
+import {
+  platformsFlag,
+  platformsOf,
+  type ReferrersFlags,
+  type RequireFlags,
+  referrersFlag,
+  requiredOf,
+  requireFlag,
+} from "../flags/archive-flags.ts";
 import { guessFlag, type ListFlags, listedImages, listFlags, withFailedList } from "../flags/list-flags.ts";
 import { type MappingFlags, mappingFlags } from "../flags/mapping-flags.ts";
 import { registryFromFlags } from "../flags/registry-flags.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
+import { referrersLines } from "../output/referrers-text.ts";
 import { reportResult } from "../output/report-result.ts";
 
-interface CopyFlags extends TransferFlags, ListFlags, MappingFlags, ReferrersFlags {
+interface CopyFlags extends TransferFlags, ListFlags, MappingFlags, ReferrersFlags, RequireFlags {
   readonly references?: string[] | undefined;
   readonly to?: string | undefined;
   readonly platform?: string[] | undefined;
@@ -37,7 +46,7 @@ function copyFlags(parser: Argv) {
       requiresArg: true,
       describe: "HOST[:PORT]/PREFIX to copy every source below (default: one source, to the target)",
     });
-  return referrersFlag(platformsFlag(own, "all"))
+  return referrersFlag(requireFlag(platformsFlag(own, "all")))
     .example("$0 copy quay.io/team/app:2 registry.lan:5000/team/app", "all platforms, same digest")
     .example("$0 copy quay.io/a:1 quay.io/b:2 --to registry.lan:5000/mirror", "several images under their own names");
 }
@@ -64,6 +73,7 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
     cacheDir: cacheFolder(),
     dryRun: flags.dryRun,
     referrers: flags.noReferrers !== true,
+    requireReferrers: requiredOf(flags),
     onProgress: progress.onProgress,
     signal: context.signal,
   };
@@ -86,6 +96,8 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
           printLine(context, `${reference}@${digest}`);
           if (previousDigest !== undefined) progress.note(`${reference}: ${previousDigest} → ${digest}`);
         }
+        for (const line of referrersLines(result.images.map(one => ({ ...one, names: [one.reference] }))))
+          progress.note(line);
         if (!flags.dryRun) progress.summary(result);
       },
     );

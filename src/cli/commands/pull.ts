@@ -8,6 +8,9 @@ import {
   archiveOutput,
   platformsOf,
   printImages,
+  type RequireFlags,
+  requiredOf,
+  requireFlag,
 } from "../flags/archive-flags.ts";
 import { guessFlag, type ListFlags, listedImages, listFlags, lockAmong, withFailedList } from "../flags/list-flags.ts";
 import { READ_REGISTRY, registryFromFlags } from "../flags/registry-flags.ts";
@@ -15,9 +18,10 @@ import { sparseFlag } from "../flags/sparse-flag.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
+import { referrersLines } from "../output/referrers-text.ts";
 import { reportResult } from "../output/report-result.ts";
 
-interface PullFlags extends TransferFlags, ArchiveFlags, ListFlags {
+interface PullFlags extends RequireFlags, TransferFlags, ArchiveFlags, ListFlags {
   readonly keepGoing?: boolean | undefined;
   readonly references?: string[] | undefined;
   readonly output: string;
@@ -75,7 +79,7 @@ function pullFlags(parser: Argv) {
       describe: "TARGET[,…] of the single executables to put next to the archive, such as linux-x64 (default none)",
     })
     .option("keep-going", { type: "boolean", describe: "skip images that cannot be fetched (exit code 10)" });
-  return archiveFlags(sparseFlag(own), "linux on this machine's architecture")
+  return archiveFlags(sparseFlag(requireFlag(own)), "linux on this machine's architecture")
     .example("$0 pull registry.lan:5000/hello:latest -o out.tar", "one image, for this machine's architecture")
     .example("$0 pull registry.lan:5000/hello:latest -o - | docker load", "without a file in between");
 }
@@ -107,6 +111,7 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
         platform: platformsOf(flags),
         layers: flags.layers,
         referrers: flags.noReferrers !== true,
+        requireReferrers: requiredOf(flags),
         for: flags.for,
         concurrency: checkConcurrency(flags.concurrency),
         dryRun: flags.dryRun,
@@ -120,6 +125,7 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
         progress.end();
         if (flags.json) return printLine(context, jsonText(result));
         printImages(context, result, progress.note);
+        for (const line of referrersLines(result.images)) progress.note(line);
         for (const { path } of result.tools)
           progress.note(`${path} ${flags.dryRun ? "goes" : "is"} next to the archive`);
         if (!flags.dryRun) progress.summary(result);

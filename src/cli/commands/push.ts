@@ -10,6 +10,7 @@ import { checkStdinUses, refuseTypedArchive } from "../flags/stdin-input.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
+import { referrersLines } from "../output/referrers-text.ts";
 import { reportResult } from "../output/report-result.ts";
 
 interface PushFlags extends TransferFlags, ListFlags, MappingFlags, ReferrersFlags {
@@ -97,6 +98,8 @@ async function runPush(flags: PushFlags, context: Context): Promise<void> {
           printLine(context, digest === undefined ? reference : `${reference}@${digest}`);
           if (previousDigest !== undefined) progress.note(`${reference}: ${previousDigest} → ${digest}`);
         }
+        for (const line of referrersLines(result.images.map(one => ({ ...one, names: [one.reference] }))))
+          progress.note(line);
         if (!flags.dryRun) progress.summary(result);
       },
     );

@@ -1,7 +1,7 @@
 import type { Writable } from "node:stream";
 import type { Argv } from "yargs";
 import { UsageError } from "../../errors.ts";
-import type { ConvertResult, Layers, Loader, PullResult } from "../../index.ts";
+import type { ConvertResult, Layers, Loader, PullResult, RequiredReferrer } from "../../index.ts";
 import { type Context, printLine } from "../context.ts";
 
 /** Flags of the commands that write archives. */
@@ -39,6 +39,26 @@ export function referrersFlag<T>(parser: Argv<T>): Argv<T & ReferrersFlags> {
     type: "boolean",
     describe: "leave out what refers to the images: signatures, SBOMs, attestations",
   });
+}
+
+/** Flag of the commands that can refuse images. */
+export interface RequireFlags {
+  readonly requireReferrers?: string[] | undefined;
+}
+
+export function requireFlag<T>(parser: Argv<T>): Argv<T & RequireFlags> {
+  return parser.option("require-referrers", {
+    type: "string",
+    array: true,
+    requiresArg: true,
+    nargs: 1,
+    describe: "refuse images without these: sig, sbom, att, several with commas (default none)",
+  });
+}
+
+/** The values of `--require-referrers`; the library checks them. */
+export function requiredOf({ requireReferrers }: RequireFlags): readonly RequiredReferrer[] | undefined {
+  return requireReferrers?.flatMap(text => text.split(",")) as readonly RequiredReferrer[] | undefined;
 }
 
 /** @param defaultPlatform for the help. */

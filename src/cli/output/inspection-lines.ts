@@ -1,6 +1,7 @@
 import type { Inspection } from "../../index.ts";
 import { escapeForeign, formatBytes } from "../../util/format.ts";
 import { absentLayer, imageNames } from "./image-names.ts";
+import { referrersText } from "./referrers-text.ts";
 import { table } from "./table.ts";
 
 type Image = Inspection["images"][number];
@@ -15,10 +16,11 @@ export function* inspectionLines({ images }: Inspection): Generator<string> {
 }
 
 function* imageLines(image: Image): Generator<string> {
-  const { digest, mediaType, platforms, absent } = image;
+  const { digest, mediaType, platforms, absent, referrers } = image;
   yield `Image      ${imageNames(image) || "(no name)"}`;
   yield `Digest     ${digest ?? "none until it is pushed: raw layers, no manifest"}`;
   yield `Type       ${escapeForeign(mediaType)}`;
+  if (referrers !== undefined) yield `Referrers  ${referrersText(referrers)}`;
   for (const platform of platforms) yield* platformLines(platform);
   if (absent.length > 0) yield `Missing    ${absent.join(", ")}`;
 }

@@ -14,12 +14,14 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { manifestChildren } from "../../oci/manifest.ts";
 import { formatPlatform, type Platform, selectBuilds } from "../../oci/platform.ts";
+import { formatReference } from "../../oci/reference.ts";
 import { resolveDigest } from "../../registry/api/resolve-digest.ts";
 import type { UndeliveredReferrer } from "../../registry/referrers/deliver-referrers.ts";
 import { type FullReference, registrySource } from "../../registry/registry-source.ts";
 import { convertSchema1 } from "../../transform/convert-schema1.ts";
 import { pruneSparse } from "../../transform/prune-sparse.ts";
 import { type ReferrersSummary, referrersSummary } from "../referrers/referrers-summary.ts";
+import { checkRequired, type RequireOptions } from "../referrers/require-referrers.ts";
 import type { RegistryPool } from "../shared/registry-pool.ts";
 import { chooseChild, repositoryName } from "../shared/remote-image.ts";
 
@@ -31,6 +33,7 @@ export interface CopyRun {
   readonly concurrency: number;
   readonly dryRun?: boolean | undefined;
   readonly referrers?: boolean | undefined;
+  readonly requireReferrers?: RequireOptions["requireReferrers"];
   /** Takes what a repository refuses of an image's referrers. Default: that is an error. */
   readonly onUndelivered?: (repository: string) => (undelivered: UndeliveredReferrer) => void;
   readonly onProgress: OnProgress;
@@ -80,7 +83,7 @@ export async function copyBetween(
   const isThere = await isAlreadyCopied(run, to, tags, digest);
   const there = `${repositoryName(to)}:${tags.join(", ")} is this image already`;
   const isHome = from.registry === to.registry && from.repository === to.repository;
-  const isCarried = run.referrers !== false && !isHome;
+  const isCarried = run.referrers !== false && (!isHome || run.requireReferrers !== undefined);
   if (isThere && !isCarried) {
     onNote(`${there}: nothing to copy`);
     return { digest, mediaType, ...previous, plannedBytes: 0 };
@@ -88,6 +91,11 @@ export async function copyBetween(
   const image: CopyPlan = await gather(chosen, [root], signal, manifestChildren);
   const whole = isCarried ? await addReferrers(chosen, image, { originals: [original], onNote, signal }) : image;
   for (const message of referrersLeftOut(whole.roots)) onNote(message);
+  checkRequired(
+    "copy",
+    { ...whole, roots: whole.roots.map(one => ({ ...one, names: [formatReference(from)] })) },
+    run.requireReferrers,
+  );
   const summary = referrersSummary(whole, whole.roots[0] ?? root);
   const done = { digest, mediaType, ...previous, ...(summary === undefined ? {} : { referrers: summary }) };
   const plan = isThere ? referrersOnly(whole, image) : whole;

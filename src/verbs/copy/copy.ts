@@ -14,6 +14,7 @@ import { checkText } from "../options/option-values.ts";
 import { parsePrefix } from "../options/prefix.ts";
 import { readPlatforms } from "../options/read-platforms.ts";
 import type { ReferrersSummary } from "../referrers/referrers-summary.ts";
+import { checkRequireOptions, REQUIRED_KIND, type RequireOptions } from "../referrers/require-referrers.ts";
 import { Undelivered } from "../referrers/undelivered.ts";
 import { expandReferences, registryOf } from "../requested/expand-references.ts";
 import { checkedImages, formatRequested, type RequestedImage, resolveImage } from "../requested/requested-image.ts";
@@ -42,6 +43,8 @@ export interface CopyOptions extends RemoteOptions {
   readonly dryRun?: boolean | undefined;
   /** Copies what refers to the images, too: signatures, SBOMs, attestations. Default true. */
   readonly referrers?: boolean | undefined;
+  /** Refuses images without a signature, SBOM or other attestation. Default: none is required. */
+  readonly requireReferrers?: RequireOptions["requireReferrers"];
 }
 
 /** Options of `copyTo`. */
@@ -50,7 +53,12 @@ export interface CopyToOptions extends CopyOptions, MappingOptions {
   readonly trustedReferences?: readonly string[] | undefined;
 }
 
-const COPY_OPTIONS: OptionsShape<CopyOptions> = { ...TRANSFER, platform: PLATFORMS, referrers: FLAG };
+const COPY_OPTIONS: OptionsShape<CopyOptions> = {
+  ...TRANSFER,
+  platform: PLATFORMS,
+  referrers: FLAG,
+  requireReferrers: REQUIRED_KIND,
+};
 const COPY_TO_OPTIONS: OptionsShape<CopyToOptions> = { ...COPY_OPTIONS, ...MAPPING, trustedReferences: TEXT_LIST };
 
 /** An image under its new name. */
@@ -190,6 +198,7 @@ interface Plan {
 
 async function copyAll({ named, reached, jobs: jobsOf, failed }: Plan, options: CopyOptions): Promise<CopyResult> {
   const started = performance.now();
+  checkRequireOptions("copy", options);
   const concurrency = options.concurrency ?? DEFAULT_CONCURRENCY;
   const blobCounter = createBlobCounter(options.onProgress ?? (() => undefined));
   await using registries = new RegistryPool(options, named, blobCounter.onProgress, options.cacheDir);
@@ -202,6 +211,7 @@ async function copyAll({ named, reached, jobs: jobsOf, failed }: Plan, options: 
     concurrency,
     dryRun,
     referrers: options.referrers,
+    requireReferrers: options.requireReferrers,
     signal,
     onProgress: blobCounter.onProgress,
   };

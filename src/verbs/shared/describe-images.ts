@@ -1,6 +1,7 @@
 import type { CopyPlan, ImageSource, PlannedManifest, Root } from "../../content/contracts.ts";
 import { readBlob } from "../../content/pump.ts";
 import { verified } from "../../content/verified.ts";
+import { addReferrers } from "../../copy/add-referrers.ts";
 import { gather } from "../../copy/gather.ts";
 import { isMissingBlob } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
@@ -10,6 +11,7 @@ import { type HistoryEntry, type ImageConfig, parseImageConfig, type RuntimeConf
 import { type ImageParts, isArtifact } from "../../oci/is-artifact.ts";
 import { MAX_CONFIG_BYTES } from "../../oci/limits.ts";
 import { formatPlatform } from "../../oci/platform.ts";
+import { type ReferrersSummary, referrersSummary } from "../referrers/referrers-summary.ts";
 
 /** A layer of an image. */
 export interface InspectedLayer {
@@ -53,6 +55,8 @@ export interface InspectedImage {
   readonly mediaType: string;
   /** One per image; one for a manifest that is no index. */
   readonly platforms: readonly InspectedPlatform[];
+  /** What refers to the image, in the same archive. Absent for one without, and of a registry. */
+  readonly referrers?: ReferrersSummary;
   /** Manifests that the index names and the source does not contain: their platforms, or else their digests. */
   readonly absent: readonly string[];
 }
@@ -62,13 +66,21 @@ export async function describeImages(
   source: ImageSource,
   roots: readonly Root[],
   signal: AbortSignal | undefined,
+  onNote: (message: string) => void = () => undefined,
 ): Promise<readonly InspectedImage[]> {
   const absent = new Map<Digest, string>();
   const plan = await gather(source, roots, signal, undefined, descriptor =>
     absent.set(descriptor.digest, labelOf(descriptor)),
   );
+  const whole = await addReferrers(source, plan, { originals: roots, onNote, signal });
   const images: InspectedImage[] = [];
-  for (const root of roots) images.push(await describeRoot(source, root, plan, absent, signal));
+  for (const [index, root] of roots.entries()) {
+    const { found = [], leftOut = 0, lookup } = whole.roots[index]?.referrers ?? {};
+    const isKnown = found.length + leftOut > 0 || lookup !== undefined;
+    const referrers = isKnown ? referrersSummary(whole, whole.roots[index] ?? root) : undefined;
+    const described = await describeRoot(source, root, plan, absent, signal);
+    images.push({ ...described, ...(referrers === undefined ? {} : { referrers }) });
+  }
   return images;
 }
 

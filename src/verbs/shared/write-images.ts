@@ -23,6 +23,7 @@ import { defaultPlatform, firstPlatform } from "../locking/default-platform.ts";
 import { type LockFacts, lockSettings } from "../locking/lock-settings.ts";
 import type { Layers } from "../options/choices.ts";
 import { COMMON, LAYERS_KIND } from "../options/common-options.ts";
+import { checkRequired, type RequireOptions } from "../referrers/require-referrers.ts";
 import { absentImages, absentNotes, type WrittenImage, writtenImages } from "../written/written-image.ts";
 import { idOf } from "./choose-image.ts";
 import { layerChange, ZSTD_NOTE } from "./layer-change.ts";
@@ -91,6 +92,8 @@ export interface WriteOptions extends OutputOptions, LockFacts {
   readonly sourceName: string;
   /** The lock that what is written must have. */
   readonly expected?: Lock | undefined;
+  /** As in PullOptions. */
+  readonly requireReferrers?: RequireOptions["requireReferrers"];
   /** True if no one asked for `platforms`: an image of one platform need not fit them. Default false. */
   readonly isPlatformDefault?: boolean;
   /** The roots as the archive has them, if `source` changed them already; in the same order. */
@@ -125,6 +128,7 @@ export async function writeImages(source: ImageSource, options: WriteOptions): P
   // A docker archive has no manifests, so that nothing can refer to them.
   const isCarried = options.referrers !== false && output.format !== "docker";
   const settled = isCarried ? await planReferrers(images, planOptions) : images;
+  checkRequired(options.verb, settled.plan, options.requireReferrers);
   const named = settled.plan.roots.map(root => ({ id: idOf(root), names: root.names }));
   const manifestBytes = dockerManifestBytes(settled.plan, { platform, format: output.format });
   for (const message of [...nameNotes(named), ...dockerManifestNotes(manifestBytes)]) planOptions.onNote(message);

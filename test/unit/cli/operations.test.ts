@@ -166,7 +166,7 @@ describe("imgpack tag and copy", () => {
     const image = putImage(from.content, ["app:1"]);
     const done = await runCommand("copy", `${from.host}/app:1`, `${to.host}/app`, "--progress", "none");
     expect(done).toMatchObject({ exitCode: 0, stdout: `${to.host}/app:1@${image.digest}\n` });
-    expect(done.stderr).toMatch(/^Copied 2 blobs /);
+    expect(done.stderr).toMatch(/^\S+\/app:1: no signatures, SBOMs or attestations\nCopied 2 blobs /);
     const below = await runCommand("copy", `${from.host}/app:1`, "--to", `${to.host}/m`, "--quiet");
     expect(below).toEqual({ exitCode: 0, stdout: `${to.host}/m/app:1@${image.digest}\n`, stderr: "" });
     const one = await runCommand("copy", `${from.host}/app:1`);
