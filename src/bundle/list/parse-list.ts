@@ -22,6 +22,7 @@ export function parseList(text: string, file: string): ListedReferences {
   let line = 0;
   for (const whole of linesOf(text)) {
     line += 1;
+    if (whole === "") continue;
     const content = whole.replace(ORIGIN, "").replace(COMMENT, "").trim();
     if (content === "") continue;
     const read = readListLine(content);

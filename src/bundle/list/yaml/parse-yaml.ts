@@ -4,7 +4,7 @@ import { findInCompose, isCompose } from "./compose.ts";
 import { FoundReferences } from "./found-references.ts";
 import { findInKubernetes } from "./kubernetes.ts";
 import { parseDocument } from "./parse-document.ts";
-import { type RawDocument, splitDocuments, splitJson } from "./split-documents.ts";
+import { type RawDocument, splitDocuments, splitJson, splitList } from "./split-documents.ts";
 import {
   findInHaulerImages,
   findInNeedList,
@@ -36,7 +36,7 @@ export interface ParseYamlOptions {
 export async function parseYaml(text: string, file: string, options: ParseYamlOptions): Promise<ListedReferences> {
   const found = new FoundReferences(file);
   const clean = text.replace(/^\uFEFF/, "");
-  const documents = /^\s*[{[](?!\{)/.test(clean) ? splitJson(clean) : splitDocuments(clean);
+  const documents = /^\s*[{[](?!\{)/.test(clean) ? splitJson(clean) : splitObjects(clean);
   let left = MAX_TOKENS;
   for (const document of documents) {
     if (!CANDIDATE.test(document.text) || DEFINITION.test(document.text)) continue;
@@ -61,6 +61,10 @@ export async function parseYaml(text: string, file: string, options: ParseYamlOp
     options.signal?.throwIfAborted();
   }
   return found;
+}
+
+function* splitObjects(text: string): Generator<RawDocument> {
+  for (const document of splitDocuments(text)) yield* splitList(document);
 }
 
 async function findIn(root: YamlNode, found: FoundReferences, { variables }: ParseYamlOptions): Promise<void> {

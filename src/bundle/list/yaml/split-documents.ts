@@ -33,6 +33,42 @@ export function* splitDocuments(text: string): Generator<RawDocument> {
   if (start !== undefined && start < text.length) yield { text: text.slice(start), line: lineOf(start) };
 }
 
+/** Smaller ones are parsed whole. */
+const LARGE_LIST = 256 * 1024;
+
+/**
+ * Splits a large `kind: List`, as `kubectl get -o yaml` prints it, into its objects: their lines are indented, so that a "-"
+ * at the start of a line begins the next one. A list with aliases stays whole.
+ */
+export function* splitList(document: RawDocument, minLength: number = LARGE_LIST): Generator<RawDocument> {
+  const { text, line } = document;
+  const items = /^items:[ \t]*\r?\n/m.exec(text);
+  const isList = text.length >= minLength && /^kind:[ \t]*["']?\w*List["']?[ \t]*\r?$/m.test(text);
+  if (items === null || !isList || /[\s,[{]\*[A-Za-z]/.test(text)) {
+    yield document;
+    return;
+  }
+  let at = items.index + items[0].length;
+  let found = line + newlines(text, 0, at);
+  let isOpen = false;
+  const begins = /^(?:- |[^\s#-])/gm;
+  begins.lastIndex = at;
+  for (let next = begins.exec(text); ; next = begins.exec(text)) {
+    const end = next?.index ?? text.length;
+    if (isOpen) yield { text: `  ${text.slice(at + 2, end)}`, line: found };
+    if (next === null) return;
+    found += newlines(text, at, end);
+    at = end;
+    isOpen = next[0] === "- ";
+  }
+}
+
+function newlines(text: string, start: number, end: number): number {
+  let count = 0;
+  for (let at = text.indexOf("\n", start); at !== -1 && at < end; at = text.indexOf("\n", at + 1)) count += 1;
+  return count;
+}
+
 const [QUOTE, BACKSLASH, NEWLINE] = [0x22, 0x5c, 0x0a];
 const OPENING: ReadonlySet<number> = new Set([0x7b, 0x5b]);
 const CLOSING: ReadonlySet<number> = new Set([0x7d, 0x5d]);

@@ -7,6 +7,7 @@ import { isArchiveStart, isStructured } from "../../../../../src/bundle/list/rec
 import { uniqueReferences } from "../../../../../src/bundle/list/unique-references.ts";
 import { parseDocument } from "../../../../../src/bundle/list/yaml/parse-document.ts";
 import { parseYaml } from "../../../../../src/bundle/list/yaml/parse-yaml.ts";
+import { splitList } from "../../../../../src/bundle/list/yaml/split-documents.ts";
 
 const VARIABLES = new Map(Object.entries({ WEB_TAG: "1.27", DB_TAG: "16", BUSY: "1.37", EMPTY: "", SUFFIX: "x" }));
 
@@ -238,6 +239,17 @@ describe("work is bounded", () => {
     const { references } = await read(text);
     expect(uniqueReferences(references).map(({ reference }) => reference)).toEqual(["a:1"]);
     expect(process.cpuUsage(started).user).toBeLessThan(5_000_000);
+  });
+
+  test("a large list of kubectl is parsed an object at a time, with the lines of the file", () => {
+    const item = (name: string) => `- apiVersion: v1\n  kind: Pod\n  data: |\n    - ${name}\n\n  list:\n  - x\n`;
+    const text = `apiVersion: v1\nitems:\n${item("a")}# between\n${item("b")}kind: List\nmetadata: {}\n`;
+    const found = [...splitList({ text, line: 11 }, 10)];
+    expect(found.map(({ line }) => line)).toEqual([13, 21]);
+    expect(found.map(raw => parseDocument(raw).root)).toMatchObject([{ kind: "map" }, { kind: "map" }]);
+    expect(found.map(raw => raw.text.split("\n")[3])).toEqual(["    - a", "    - b"]);
+    expect([...splitList({ text, line: 1 })]).toEqual([{ text, line: 1 }]);
+    expect([...splitList({ text: text.replace("- x", "- *x"), line: 1 }, 10)]).toHaveLength(1);
   });
 
   test("merges of merges", async () => {
