@@ -2,6 +2,7 @@ import type { Root } from "../content/contracts.ts";
 import { ImgpackError, InternalError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
+import { foldNames } from "../oci/names/pinned-names.ts";
 import { formatReference } from "../oci/reference.ts";
 import { TaskGroup } from "../util/task-group.ts";
 import type { FullReference, SourceReference } from "./source-reference.ts";
@@ -35,7 +36,8 @@ type Outcome = { readonly root: FetchedRoot } | { readonly error: ImgpackError }
 
 /**
  * Reads what references lead to, several at once. Roots, notes and failures come in the order of the references. References
- * that lead to the same image are one root.
+ * that lead to the same image are one root; in its names, `repository:tag@digest` says what `repository:tag` and
+ * `repository@digest` do.
  */
 export async function* readRoots(
   references: readonly SourceReference[],
@@ -76,7 +78,12 @@ export async function* readRoots(
     found.set(descriptor.digest, root);
   }
   for (const { descriptor, names, platforms } of found.values()) {
-    yield { kind: "settled", names, descriptor, platforms: joined(platforms, otherwise) };
+    yield {
+      kind: "settled",
+      names: foldNames([...new Set(names)]),
+      descriptor,
+      platforms: joined(platforms, otherwise),
+    };
   }
 }
 

@@ -110,6 +110,16 @@ describe("an image that is pulled by tag and digest", () => {
     expect(images).toEqual([{ reference: `${registry.host}/m/app:1`, digest: first.digest }]);
   });
 
+  test("is one name next to its tag and its digest, in the archive and in its lock", async () => {
+    const repository = `${registry.host}/app`;
+    const names = [`${repository}:1@${first.digest}`, `${repository}:1`, `${repository}@${first.digest}`];
+    const archive = await pulled(...names);
+    expect(await namesIn(archive)).toEqual([names.slice(0, 1)]);
+    const { stdout: lock } = await runCommand("lock", ...names.toReversed(), "--platform", "linux/amd64");
+    expect(lock).toContain(`"name":"${names[0]}"`);
+    expect((await runCommand("lock", archive)).stdout).toBe(lock);
+  });
+
   test("--image takes the whole name, the tag or the digest of it, and no other digest", async () => {
     const repository = `${registry.host}/app`;
     const archive = await pulled(`${repository}:1@${first.digest}`, `${repository}@${second.digest}`);
