@@ -168,8 +168,8 @@ export async function copyTo(
   for (const image of requested) if (!hasGlob(image.reference)) jobOf(image);
   return await copyAll(
     {
-      named: [registry, ...(options.trustedReferences ?? texts).map(text => registryOf(text, options.registry))],
-      reached: [registry, ...texts.map(text => registryOf(text, options.registry))],
+      named: [...(options.trustedReferences ?? texts).map(text => registryOf(text, options.registry)), registry],
+      reached: [...texts.map(text => registryOf(text, options.registry)), registry],
       jobs: async registries => {
         const { signal } = options;
         return (await expandReferences(requested, registries, { registry: options.registry, signal, onFailed })).map(
