@@ -9,6 +9,7 @@ import { tokenFetcher } from "../auth/token-request.ts";
 import { type CredentialOptions, credentialsFor } from "../credentials/find-credentials.ts";
 import { type CertsFolderOptions, readCertsFolder } from "../http/certs-folder.ts";
 import { proxiesOf } from "../http/proxy-settings.ts";
+import { RequestQuota } from "../http/request-quota.ts";
 import type { RetryEvent } from "../http/retry.ts";
 import { type TransportOptions, tlsOptions } from "../http/tls-options.ts";
 import { addressKind } from "../origin/address.ts";
@@ -22,6 +23,10 @@ export interface ConnectOptions
   readonly onRetry?: ((event: RetryEvent, what: string) => void) | undefined;
   /** Attempts of a request in total; default 5. */
   readonly attempts?: number | undefined;
+  /** Is called with how many requests the registry still takes. */
+  readonly onNote?: ((text: string) => void) | undefined;
+  /** Waits while the registry takes no more requests, instead of failing. Default false. */
+  readonly waitsForQuota?: boolean | undefined;
 }
 
 /**
@@ -58,6 +63,7 @@ export async function connectRegistry(
     authenticator,
     onRetry: options.onRetry,
     attempts: options.attempts,
+    quota: new RequestQuota({ registry, onNote: options.onNote, waits: options.waitsForQuota }),
   });
 }
 

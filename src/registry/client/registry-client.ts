@@ -2,11 +2,11 @@ import { AuthError, type ImgpackError, NetworkError, RegistryError } from "../..
 import { throwCallerError } from "../../util/caller-error.ts";
 import type { Authenticator, Scope } from "../auth/authenticator.ts";
 import { parseChallenges } from "../auth/challenge.ts";
-import type { Actions } from "../auth/scope.ts";
 import { headerList, USER_AGENT } from "../http/headers.ts";
 import { HostGate } from "../http/host-gate.ts";
 import { isConnectFault, isRateLimit, networkError, typedCause } from "../http/network-error.ts";
 import { readBody } from "../http/read-body.ts";
+import type { RequestQuota } from "../http/request-quota.ts";
 import { responseError } from "../http/response-error.ts";
 import { type RetryEvent, retry, sleepFor } from "../http/retry.ts";
 import { trustSystem } from "../http/tls-options.ts";
@@ -14,31 +14,11 @@ import { originOf } from "../origin/origin.ts";
 import type { BulkRequest } from "../transport/bulk-connections.ts";
 import type { ByteTaker } from "../transport/byte-taker.ts";
 import type { ResponseHead } from "../transport/response-head.ts";
-import type { Transport, TransportRequest, TransportResponse } from "../transport/transport.ts";
+import type { Transport, TransportResponse } from "../transport/transport.ts";
+import { type Call, scopeOf } from "./call.ts";
 import { type Answer, type Followed, followRedirects, type Hop } from "./follow-redirects.ts";
 
-/** One request of the distribution API, with the words that an error message needs. */
-export interface Call {
-  /** As in messages: "push", "pull", "read". */
-  readonly verb: string;
-  /** Subject of messages, for example `blob sha256:…`. */
-  readonly what: string;
-  readonly repository: string;
-  readonly actions: Actions;
-  /** Repository of the same registry that a mount reads from. */
-  readonly mountFrom?: string | undefined;
-  readonly method: TransportRequest["method"];
-  /** Path below the registry, or a whole URL that the registry gave. */
-  readonly url: string | URL;
-  /** True for a URL that an image names: no credentials are sent, and no challenge is answered. */
-  readonly isForeign?: boolean | undefined;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Called for every attempt. */
-  readonly body?: (() => Uint8Array | AsyncIterable<Uint8Array>) | undefined;
-  /** Statuses that are answers, not errors. */
-  readonly accept: readonly number[];
-  readonly signal?: AbortSignal | undefined;
-}
+export type { Call } from "./call.ts";
 
 export interface RegistryClientOptions {
   /** As in references: `host[:port]`. */
@@ -49,6 +29,8 @@ export interface RegistryClientOptions {
   readonly onRetry?: ((event: RetryEvent, what: string) => void) | undefined;
   /** Attempts in total for transient failures; default 5. */
   readonly attempts?: number | undefined;
+  /** Is told what answers say of the number of requests. */
+  readonly quota?: RequestQuota | undefined;
 }
 
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
@@ -65,6 +47,7 @@ export class RegistryClient {
   /** Origins that have answered at least once. */
   readonly #answered = new Set<string>();
   readonly #attempts: number | undefined;
+  readonly #quota: RequestQuota | undefined;
   /** Closed while the registry limits requests: all requests of this client then wait here. */
   readonly gate: HostGate = new HostGate();
 
@@ -75,6 +58,7 @@ export class RegistryClient {
     this.#authenticator = options.authenticator;
     this.#onRetry = options.onRetry;
     this.#attempts = options.attempts;
+    this.#quota = options.quota;
   }
 
   /** Sends a request whose answer has no interesting body, and retries transient failures. */
@@ -88,6 +72,12 @@ export class RegistryClient {
 
   /** Repeats `task` while it fails for transient reasons, and reports each retry. @param what as in messages. */
   async retrying<T>(what: string, signal: AbortSignal | undefined, task: (attempt: number) => Promise<T>): Promise<T> {
+    const attempt = async (): Promise<T> => await this.#retrying(what, signal, task);
+    const close = (pause: Promise<void>): void => this.gate.closeUntil(pause);
+    return this.#quota === undefined ? await attempt() : await this.#quota.waiting(attempt, close, signal);
+  }
+
+  async #retrying<T>(what: string, signal: AbortSignal | undefined, task: (attempt: number) => Promise<T>): Promise<T> {
     let isLimited = false;
     return await retry(task, {
       signal,
@@ -175,7 +165,10 @@ export class RegistryClient {
       send: async hop => {
         try {
           const answer = await send(hop);
-          if (answer !== undefined) this.#answered.add(originOf(hop.url));
+          if (answer !== undefined) {
+            this.#answered.add(originOf(hop.url));
+            if (originOf(hop.url) === originOf(this.base)) this.#quota?.see(answer.status, answer.headers);
+          }
           return answer;
         } catch (cause) {
           signal?.throwIfAborted();
@@ -242,9 +235,4 @@ export class RegistryClient {
         : `${this.registry} redirected to ${response.url.host}, which refused: check that registry's storage settings.`,
     });
   }
-}
-
-function scopeOf(call: Call): Scope {
-  const { repository, actions, mountFrom } = call;
-  return { repository, actions, ...(mountFrom === undefined ? {} : { mountFrom }) };
 }

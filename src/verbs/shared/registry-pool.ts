@@ -22,6 +22,8 @@ export interface PoolOptions {
   readonly registry?: string | RegistryOptions | undefined;
   /** For pulls: tried before the registry itself. */
   readonly mirror?: string | readonly string[] | undefined;
+  /** Waits while a registry takes no more requests, instead of failing. */
+  readonly keepGoing?: boolean | undefined;
 }
 
 /** The registries of one run, each connected once. */
@@ -31,7 +33,10 @@ export class RegistryPool implements AsyncDisposable {
   readonly referrersFinder: ReferrersFinder;
   readonly #options: ConnectOptions;
   /** Retries and limits, which apply to every registry of the run, mirrors included. */
-  readonly #commonOptions: Pick<ConnectOptions, "attempts" | "idleMs" | "minRate" | "rate" | "onRetry">;
+  readonly #commonOptions: Pick<
+    ConnectOptions,
+    "attempts" | "idleMs" | "minRate" | "rate" | "onRetry" | "onNote" | "waitsForQuota"
+  >;
   readonly #mirrors: readonly string[];
   readonly #onProgress: OnProgress;
   readonly #journal: UploadJournal | undefined;
@@ -42,7 +47,12 @@ export class RegistryPool implements AsyncDisposable {
    * @param named registries in the arguments of the call: only they get its credentials.
    * @param cacheDir folder for records of large uploads, so that a later run can resume them; default none.
    */
-  constructor({ registry, mirror }: PoolOptions, named: readonly string[], onProgress: OnProgress, cacheDir?: string) {
+  constructor(
+    { registry, mirror, keepGoing }: PoolOptions,
+    named: readonly string[],
+    onProgress: OnProgress,
+    cacheDir?: string,
+  ) {
     const options = registryOptions(registry);
     const { auth, tls, retry, limitRate, minRate } = options;
     this.#allowed = new NamedRegistries(options, named);
@@ -50,6 +60,8 @@ export class RegistryPool implements AsyncDisposable {
       attempts: retry?.count === undefined ? undefined : retry.count + 1,
       idleMs: retry?.timeoutMs,
       minRate,
+      onNote: message => onProgress({ kind: "note", message }),
+      waitsForQuota: keepGoing,
       rate: limitRate === undefined ? undefined : new RateLimit(limitRate),
       onRetry: ({ attempt, waitMs, error }, what) =>
         onProgress({ kind: "retry", what, attempt, waitMs, message: error.message }),
