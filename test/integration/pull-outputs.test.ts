@@ -72,7 +72,7 @@ describeWith(["docker-registry", "skopeo", "umoci", "tar"], "imgpack pull to std
     const again = await scene.imgpack.run(["pull", `${host}/hello:latest`, "-o", folder]);
     expect(again).toMatchObject({ code: 0, stderr: expect.stringContaining("contains these images already") });
     const other = await scene.imgpack.run(["pull", `${host}/multi:1.0`, "-o", folder]);
-    expect(other).toMatchObject({ code: 9, stderr: expect.stringContaining("found 3 entries in it") });
+    expect(other).toMatchObject({ code: 9, stderr: expect.stringContaining("found 4 entries in it") });
   });
 
   test("imgpack pull -o FOLDER/ of several platforms goes back into a registry with skopeo, index unchanged", async () => {
