@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
+import { isArchiveStart } from "../../bundle/list/archive-start.ts";
 import { decodeText } from "../../bundle/list/decode-text.ts";
-import { isArchiveStart } from "../../bundle/list/recognise.ts";
 import { UsageError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
 import { readBytes, readInputBytes, startOf } from "../../util/input-file.ts";

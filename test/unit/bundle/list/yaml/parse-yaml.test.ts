@@ -2,8 +2,9 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { isArchiveStart } from "../../../../../src/bundle/list/archive-start.ts";
 import type { ListedReferences } from "../../../../../src/bundle/list/listed-reference.ts";
-import { isArchiveStart, isStructured } from "../../../../../src/bundle/list/recognise.ts";
+import { isStructured } from "../../../../../src/bundle/list/recognise.ts";
 import { uniqueReferences } from "../../../../../src/bundle/list/unique-references.ts";
 import { parseDocument } from "../../../../../src/bundle/list/yaml/parse-document.ts";
 import { parseYaml } from "../../../../../src/bundle/list/yaml/parse-yaml.ts";
