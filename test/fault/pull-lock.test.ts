@@ -3,11 +3,13 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type ImgpackError, lock, NotFoundError, type PullOptions, pull, UsageError } from "../../src/index.ts";
+import { OCI_CONFIG, OCI_LAYER, OCI_MANIFEST } from "../../src/oci/media-types.ts";
 import { ownEnvironment, runCommand } from "../support/command-line.ts";
-import { temporaryFolder } from "../support/images.ts";
+import { configOf, temporaryFolder } from "../support/images.ts";
 import { putReferrer, tagOf } from "../support/referrer-manifests.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
-import { storeIndex } from "./lock-support.ts";
+import { tarArchive, tarEntry } from "../support/tar-builder.ts";
+import { lockOf, storeIndex } from "./lock-support.ts";
 
 ownEnvironment();
 
@@ -109,6 +111,29 @@ describe("pull of a lock", () => {
     const error = await failure(pull([], { lock: path, output, ...(options as Partial<PullOptions>) }));
     expect(error).toBeInstanceOf(UsageError);
     expect(error.message).toContain(`Cannot use ${flag} with a lock`);
+  });
+
+  test("recompresses layers as the archive has them, also by the lock of that archive", async () => {
+    const registry = await ScriptedRegistry.start();
+    const layer = Buffer.from(tarArchive([tarEntry({ name: "hello", body: "hello\n".repeat(1000) })]));
+    const config = Buffer.from(configOf([layer]));
+    const describe = (mediaType: string, bytes: Buffer): object => ({
+      mediaType,
+      digest: registry.content.addBlob(bytes),
+      size: bytes.length,
+    });
+    const manifest = { schemaVersion: 2, mediaType: OCI_MANIFEST, config: describe(OCI_CONFIG, config) };
+    const bytes = Buffer.from(JSON.stringify({ ...manifest, layers: [describe(OCI_LAYER, layer)] }));
+    const digest = registry.content.addManifest("team/raw:1", OCI_MANIFEST, bytes);
+    const folder = await temporaryFolder();
+    const [first, again] = [join(folder, "first.tar"), join(folder, "again.tar")];
+    await pull([`${registry.host}/team/raw:1`], { output: first, layers: "gzip", ...PLATFORM });
+    const found = await lockOf(first);
+    expect(found).toMatchObject({ layers: "gzip", images: [{ digest, written: expect.not.stringContaining(digest) }] });
+    await pull([], { lock: first, output: again });
+    expect(await readFile(again)).toEqual(await readFile(first));
+    const { message } = await failure(pull([], { lock: first, output: again, layers: "keep" }));
+    expect(message).toContain("Cannot use --layers with a lock: found keep, expected gzip");
   });
 
   test("takes choices that repeat it", async () => {
