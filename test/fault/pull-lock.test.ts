@@ -42,6 +42,13 @@ async function scene(options: Partial<PullOptions> = PLATFORM) {
 }
 
 describe("pull of a lock", () => {
+  test("takes one that PowerShell wrote in UTF-16, and does not take it for a list", async () => {
+    const { first, path, text, output } = await scene();
+    await writeFile(path, Buffer.from(`\uFEFF${text}`, "utf16le"));
+    expect(await runCommand("pull", "-f", path, "-o", output)).toMatchObject({ exitCode: 0 });
+    expect(await readFile(output)).toEqual(await readFile(first));
+  });
+
   test.each([
     ["some platforms", PLATFORM],
     ["all platforms", { platform: "all" }],

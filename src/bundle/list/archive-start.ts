@@ -1,3 +1,5 @@
+import { isUtf16 } from "./decode-text.ts";
+
 const MAGIC = [
   [0x1f, 0x8b],
   [0x28, 0xb5, 0x2f, 0xfd],
@@ -8,6 +10,5 @@ const MAGIC = [
 /** Whether a file is rather an archive than a text: compressed, or with a NUL byte. @param start its first bytes. */
 export function isArchiveStart(start: Uint8Array): boolean {
   if (MAGIC.some(magic => magic.every((byte, index) => start[index] === byte))) return true;
-  const isWide = (start[0] === 0xff && start[1] === 0xfe) || (start[0] === 0xfe && start[1] === 0xff);
-  return !isWide && start.includes(0);
+  return !isUtf16(start) && start.includes(0);
 }

@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { isArchiveStart } from "../../bundle/list/archive-start.ts";
-import { decodeText } from "../../bundle/list/decode-text.ts";
+import { decodeText, utf8Bytes } from "../../bundle/list/decode-text.ts";
 import { UsageError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
 import { readBytes, readInputBytes, startOf } from "../../util/input-file.ts";
@@ -17,7 +17,7 @@ export interface ListInputOptions {
 }
 
 /**
- * The bytes of a list, or that it is an archive or a folder.
+ * The bytes of a list in UTF-8, or that it is an archive or a folder.
  *
  * @param path "-" for stdin.
  * @throws UsageError for what cannot be read, or is too large.
@@ -30,10 +30,10 @@ export async function readListInput(
     if (path !== "-") {
       const start = await startOf(path, START_BYTES);
       if (start === "folder" || (start !== "pipe" && isArchiveStart(start))) return "archive";
-      return await readInputBytes(path, MAX_LIST_BYTES, signal);
+      return utf8Bytes(await readInputBytes(path, MAX_LIST_BYTES, signal));
     }
     const bytes = await readBytes(stdin, MAX_LIST_BYTES, signal);
-    if (!isArchiveStart(bytes.subarray(0, START_BYTES))) return bytes;
+    if (!isArchiveStart(bytes.subarray(0, START_BYTES))) return utf8Bytes(bytes);
   } catch (cause) {
     signal?.throwIfAborted();
     const found = cause instanceof RangeError ? cause.message : "no readable file";

@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { readArchiveLock } from "../../archive/lock/archive-lock.ts";
 import { openArchive } from "../../archive/open-archive.ts";
+import { utf8Bytes } from "../../bundle/list/decode-text.ts";
 import { formatLock } from "../../bundle/lock/format-lock.ts";
 import type { Lock } from "../../bundle/lock/lock.ts";
 import { isLock, parseLock } from "../../bundle/lock/parse-lock.ts";
@@ -81,7 +82,7 @@ function parsedLock(bytes: Uint8Array, where: string): Lock {
 /** A pipe cannot be looked at: it is read as a list. */
 async function hasLock(path: string): Promise<boolean> {
   const start = path === "-" ? "pipe" : await startOf(path, START_BYTES).catch(() => "pipe" as const);
-  return typeof start !== "string" && isLock(start);
+  return typeof start !== "string" && isLock(utf8Bytes(start));
 }
 
 function notAlone(path: string): UsageError {
