@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { copyTo, ImgpackError, type PushResult, pull, push } from "../../src/index.ts";
+import { convert, copyTo, ImgpackError, type PushResult, pull, push } from "../../src/index.ts";
 import { storeImage, temporaryFolder } from "../support/images.ts";
 import { type PutReferrer, putIndex, putReferrer, tagOf } from "../support/referrer-manifests.ts";
 import { type Fault, ScriptedRegistry } from "../support/scripted-registry.ts";
@@ -243,6 +243,22 @@ describe("push() of a sparse index that others rely on", () => {
     expect((await push([archive], { to: registry.host, sparse: "keep" })).images[0]).not.toHaveProperty(
       "previousDigest",
     );
+  });
+
+  test.each([
+    ["is signed", true, (host: string) => `${host}/app:1`],
+    ["is pinned by its digest", false, (host: string, digest: string) => `${host}/app:1@${digest}`],
+  ])("convert() of one that %s refuses to prune it unasked: exit 3", async (_why, isSigned, reference) => {
+    const archive = await sparse(isSigned, reference);
+    const output = `${archive}.converted/`;
+    expect(await failure(convert(archive, { output, tag: "renamed.lan/app:2" }))).toMatchObject({
+      exitCode: 3,
+      reason: "sparse-index",
+      hint: expect.stringContaining("--sparse keep"),
+    });
+    expect((await convert(archive, { output, sparse: "prune" })).images[0]?.previousDigest).toBeDefined();
+    // A docker archive has no index.
+    await convert(archive, { output: `${archive}.docker`, format: "docker" });
   });
 
   test("push() prunes one that no one relies on, as ever", async () => {

@@ -56,7 +56,7 @@ function pushFlags(parser: Argv) {
       requiresArg: true,
       choices: ["prune", "keep", "fail"] as const,
       describe:
-        "what to do with an index that names missing platforms (default prune; asked for if the image is signed or pinned)",
+        "what to do with an index that names missing platforms (default prune, but refused if the image is signed or pinned)",
     })
     .example("$0 push hello.tar.gz --registry registry.lan:5000", "every image of the archive, under its own name");
 }

@@ -18,7 +18,8 @@ import type { Sparse } from "../options/choices.ts";
 import { PLATFORMS, SPARSE_KIND } from "../options/common-options.ts";
 import { checkText, listOf } from "../options/option-values.ts";
 import { readPlatforms } from "../options/read-platforms.ts";
-import { noteBadNames } from "../shared/choose-image.ts";
+import { withoutSilentPrune } from "../referrers/silent-prune.ts";
+import { idOf, noteBadNames } from "../shared/choose-image.ts";
 import { type ArchiveOutput, checkOutputApart, type OpenedOutput, openOutput } from "../shared/open-output.ts";
 import { StreamedInput } from "../shared/streamed-input.ts";
 import { OUTPUT_OPTIONS, type OutputOptions, type WrittenImage, writeImages } from "../shared/write-images.ts";
@@ -32,7 +33,7 @@ export interface ConvertOptions extends OutputOptions, ConvertNameOptions {
   readonly format?: ArchiveFormat | undefined;
   /** `os/architecture[/variant]`, or "all" alone. Default: all platforms that the archive contains. */
   readonly platform?: string | readonly string[] | undefined;
-  /** Default "prune". */
+  /** Default "prune", which is refused for an image that is signed, or pinned by its digest, unless it is given. */
   readonly sparse?: Sparse | undefined;
   /** Stream that the archive "-" is read from. Default: stdin of the process. */
   readonly stdin?: Readable | undefined;
@@ -111,7 +112,19 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
   const originals = chosenImages(await listRoots(archive, signal), options, what);
   if (listOf(options.tag).length === 0) noteBadNames(originals, what, onNote);
   const chosen = derivedSource(source, { roots: rootsOf(originals) });
-  const whole = sparse === "prune" ? pruneSparse(chosen, onNote) : chosen;
+  const pruned = sparse === "prune" ? pruneSparse(chosen, onNote) : chosen;
+  // A docker archive has no index, and so no digest of one.
+  const whole =
+    pruned === chosen || output.format === "docker"
+      ? pruned
+      : withoutSilentPrune(pruned, {
+          ...options,
+          verb: "convert",
+          source,
+          originals,
+          namesOf: original => archive.images.find(image => idOf(image) === idOf(original))?.names ?? [],
+          labelOf: original => original.names[0] ?? idOf(original),
+        });
   const lock = await archive.lock(signal);
   const onAbsent = ({ digest }: Descriptor): void =>
     onNote(`Keeping an index entry that is not in the archive: ${escapeForeign(digest)}`);

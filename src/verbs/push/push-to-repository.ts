@@ -14,6 +14,7 @@ import { compressLayers } from "../../transform/compress-layers.ts";
 import { pruneSparse } from "../../transform/prune-sparse.ts";
 import { DEFAULT_CONCURRENCY } from "../../util/options/option-limits.ts";
 import { referrersSummary } from "../referrers/referrers-summary.ts";
+import { withoutSilentPrune } from "../referrers/silent-prune.ts";
 import type { Undelivered } from "../referrers/undelivered.ts";
 import { type AlreadyPushed, findAlreadyPushed } from "../shared/already-pushed.ts";
 import { idOf } from "../shared/choose-image.ts";
@@ -22,7 +23,6 @@ import type { Destination } from "../shared/destinations.ts";
 import type { PushNames } from "../shared/push-names.ts";
 import type { RegistryPool } from "../shared/registry-pool.ts";
 import type { StreamedInput } from "../shared/streamed-input.ts";
-import { checkPrune } from "./check-prune.ts";
 import type { PushedImage, PushOptions } from "./push-options.ts";
 
 export interface PushRun {
@@ -76,7 +76,7 @@ export async function pushToRepository(
 
 /** The images of a destination, without entries of an index that the archive lacks, and with raw layers compressed. */
 function preparedSource(opened: OpenedArchive, destination: Destination, run: PushRun): ImageSource {
-  const { source, reading, sentTo } = opened;
+  const { source, archive, reading, sentTo } = opened;
   const { sparse = "prune" } = run.options;
   const chosen = derivedSource(source, { roots: rootsOf(destination.roots) });
   const onSparse = (message: string): void => {
@@ -84,7 +84,16 @@ function preparedSource(opened: OpenedArchive, destination: Destination, run: Pu
     note(run, `${nameOf(destination)}:${message}`);
   };
   const pruned =
-    sparse === "keep" ? chosen : withoutSilentPrune(pruneSparse(chosen, onSparse), opened, destination, run);
+    sparse === "keep"
+      ? chosen
+      : withoutSilentPrune(pruneSparse(chosen, onSparse), {
+          ...run.options,
+          verb: "push",
+          source,
+          originals: destination.roots,
+          namesOf: original => archive.images.find(image => idOf(image) === idOf(original))?.names ?? [],
+          labelOf: ({ names }) => `${nameOf(destination)}${names.length > 0 ? `:${names.join(", ")}` : ""}`,
+        });
   const { profile } = run.compression;
   if (profile === undefined || destination.isPinned) return pruned;
   const hasLayers = sentTo === undefined || sentTo === nameOf(destination);
@@ -103,30 +112,6 @@ async function planPush(
   return referrers === false
     ? plan
     : await addReferrers(source, plan, { originals, onNote: noteTo(onProgress), signal });
-}
-
-/** Refuses what `pruneSparse` would change unasked, although others rely on its digest. */
-function withoutSilentPrune(
-  pruned: ImageSource,
-  { source, archive }: OpenedArchive,
-  destination: Destination,
-  { options }: PushRun,
-): ImageSource {
-  return derivedSource(pruned, {
-    async *roots(signal) {
-      let index = 0;
-      for await (const root of pruned.roots(signal)) {
-        const original = destination.roots[index];
-        index += 1;
-        if (original !== undefined) {
-          const names = archive.images.find(image => idOf(image) === idOf(original))?.names ?? [];
-          const pushed = `${nameOf(destination)}${original.names.length > 0 ? `:${original.names.join(", ")}` : ""}`;
-          await checkPrune({ source, original, root, names, pushed, options, signal });
-        }
-        yield root;
-      }
-    },
-  });
 }
 
 /** Which images the registry has already. A compression that the user chose is applied to all of them. */
