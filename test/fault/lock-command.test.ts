@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ownEnvironment, runCommand } from "../support/command-line.ts";
 import { temporaryFolder } from "../support/images.ts";
+import { putReferrer, tagOf } from "../support/referrer-manifests.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
 import { storeIndex } from "./lock-support.ts";
 
@@ -19,8 +20,8 @@ test("imgpack lock prints the lock on stdout or into -o, and a table of sizes, m
   expect(onStdout.exitCode).toBe(0);
   const { id } = JSON.parse(onStdout.stdout);
   const [head, row, sums, media, time, short] = onStdout.stderr.trimEnd().split("\n");
-  expect(head).toMatch(/^IMAGE +DIGEST +PLATFORMS +SIZE +SHARED$/);
-  expect(row).toMatch(new RegExp(`^${reference} +${digest} +linux/amd64 +[0-9.]+ KiB +0 bytes$`));
+  expect(head).toMatch(/^IMAGE +DIGEST +PLATFORMS +REFERRERS +SIZE +SHARED$/);
+  expect(row).toMatch(new RegExp(`^${reference} +${digest} +linux/amd64 +none +[0-9.]+ KiB +0 bytes$`));
   expect(sums).toMatch(/^1 image, [0-9.]+ KiB stored once, [0-9.]+ KiB stored separately$/);
   expect(media).toMatch(/^Archive [0-9.]+ KiB: at least 1 × FAT32, 1 × DVD, 1 × BD-25, 1 × BD-50$/);
   expect(time).toBe("Transfer 1 s at 1.0 MiB/s");
@@ -31,4 +32,22 @@ test("imgpack lock prints the lock on stdout or into -o, and a table of sizes, m
   const json = JSON.parse((await runCommand("lock", reference, "--platform", "linux/amd64", "--json")).stdout);
   expect(json).toMatchObject({ id, lock: { id }, images: [{ name: reference }] });
   expect(await runCommand("lock", "-f", list, "-o", list)).toMatchObject({ exitCode: 2 });
+});
+
+test("the table of imgpack lock tells images without signatures from those of which nothing is known", async () => {
+  const registry = await ScriptedRegistry.start({
+    faults: [{ on: /\/v2\/team\/closed\/(tags|referrers|manifests\/sha256-)/, times: 99, reply: { status: 403 } }],
+  });
+  const { digest } = storeIndex(registry.content, "team/signed:1");
+  putReferrer(registry.content, "team/signed", { tag: tagOf(digest, ".sig") });
+  storeIndex(registry.content, "team/closed:1");
+  storeIndex(registry.content, "team/plain:1");
+  const names = ["signed", "closed", "plain"].map(name => `${registry.host}/team/${name}:1`);
+  const columns = async (...flags: readonly string[]): Promise<readonly (string | undefined)[]> => {
+    const { stderr } = await runCommand("lock", ...names, "--platform", "linux/amd64", ...flags);
+    const rows = stderr.split("\n").filter(line => line.includes(" linux/amd64 "));
+    return rows.map(row => /\/team\/(\w+):1 .* linux\/amd64 +(\S+)/.exec(row)?.slice(1).join(" "));
+  };
+  expect(await columns()).toEqual(["closed unknown", "plain none", "signed 1"]);
+  expect(await columns("--no-referrers")).toEqual(["closed -", "plain -", "signed -"]);
 });

@@ -5,6 +5,7 @@ import { replaceFile } from "../../util/replace-file.ts";
 import { storageState } from "../../util/system-fault.ts";
 import { type Context, printLine } from "../context.ts";
 import { jsonText } from "./json-text.ts";
+import { referrersCount } from "./referrers-text.ts";
 import { table } from "./table.ts";
 
 /** Digits of an id that people read out. */
@@ -14,11 +15,12 @@ const SHORT_ID_DIGITS = 12;
 export function* lockLines(result: LockResult, bytesPerSecond: number | undefined): Generator<string> {
   const { id, images, bytes, separateBytes, archiveBytes, media, left } = result;
   yield* table(
-    ["IMAGE", "DIGEST", "PLATFORMS", "SIZE", "SHARED"],
+    ["IMAGE", "DIGEST", "PLATFORMS", "REFERRERS", "SIZE", "SHARED"],
     images.map(image => [
       image.name || "(no name)",
       image.digest,
       image.platforms.map(platform => escapeForeign(platform)).join(",") || "-",
+      referrersCount(image.referrers),
       formatBytes(image.bytes),
       formatBytes(image.sharedBytes),
     ]),

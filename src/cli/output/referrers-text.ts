@@ -18,6 +18,16 @@ export function referrersText({ lookup, signatures, sboms, attestations, others 
     : `${parts.join(", ")}; unknown whether that is all: ${why}`;
 }
 
+/** The number of referrers for a table: "none" and "unknown" differ, and "-" means that no one has looked for them. */
+export function referrersCount(summary: ReferrersSummary | undefined): string {
+  if (summary === undefined) return "-";
+  const { lookup, signatures, sboms, attestations, others } = summary;
+  const count = signatures + sboms + attestations + others;
+  if (lookup === undefined) return count === 0 ? "-" : `${count}`;
+  if (lookup === "complete") return count === 0 ? "none" : `${count}`;
+  return count === 0 ? "unknown" : `${count} or more`;
+}
+
 interface Reported {
   readonly names: readonly string[];
   readonly referrers?: ReferrersSummary;

@@ -1,10 +1,11 @@
 import type { LockSettings } from "../../archive/lock/plan-lock.ts";
 import { archiveContents, planArchiveTar } from "../../archive/write/archive-contents.ts";
 import type { Lock, LockedImage } from "../../bundle/lock/lock.ts";
-import type { CopyPlan } from "../../content/contracts.ts";
+import type { CopyPlan, Root } from "../../content/contracts.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { manifestChildren } from "../../oci/manifest.ts";
 import type { Platform } from "../../oci/platform.ts";
+import { type ReferrersSummary, referrersSummary } from "../referrers/referrers-summary.ts";
 
 /** An image of a lock, with what it takes. */
 export interface LockedImageSize {
@@ -14,6 +15,8 @@ export interface LockedImageSize {
   readonly digest: Digest;
   /** What it runs on: `os/architecture[/variant]`; empty for artifacts. */
   readonly platforms: readonly string[];
+  /** What refers to it, and is locked with it. Absent if it was not looked for. */
+  readonly referrers?: ReferrersSummary;
   /** Sum of its manifests, configs and layers, with those of what refers to it. */
   readonly bytes: number;
   /** Part of `bytes` that other images of the lock have, too. */
@@ -45,14 +48,23 @@ export function archiveBytes(plan: CopyPlan, platform: Platform, lock: LockSetti
   return planArchiveTar(archiveContents(plan, { platform, lock })).totalBytes;
 }
 
-/** What each image of a lock takes, in the order of the lock. */
+/**
+ * What each image of a lock takes, in the order of the lock.
+ *
+ * @param platforms what the images run on, in the order of the plan's roots.
+ */
 export function imageSizes(
   lock: Lock,
   plan: CopyPlan,
-  platforms: ReadonlyMap<Digest, readonly string[]>,
+  platforms: readonly (readonly string[])[],
 ): readonly LockedImageSize[] {
   const sizes = new Map(lock.blobs.map(({ digest, size }) => [digest, size]));
   const digests = lock.images.map(image => blobsBelow(image, plan));
+  const facts = new Map(
+    plan.roots.flatMap((root, index) =>
+      root.kind === "settled" ? [[root.descriptor.digest, factsOf(plan, root, platforms[index])] as const] : [],
+    ),
+  );
   const users = new Map<Digest, Set<Digest>>();
   for (const [index, { digest }] of lock.images.entries()) {
     for (const blob of digests[index] ?? []) users.set(blob, (users.get(blob) ?? new Set()).add(digest));
@@ -65,8 +77,17 @@ export function imageSizes(
       bytes += size;
       if ((users.get(blob)?.size ?? 0) > 1) sharedBytes += size;
     }
-    return { name, digest, platforms: platforms.get(written) ?? [], bytes, sharedBytes };
+    return { name, digest, platforms: [], ...facts.get(written), bytes, sharedBytes };
   });
+}
+
+function factsOf(
+  plan: CopyPlan,
+  root: Root,
+  platforms: readonly string[] = [],
+): Pick<LockedImageSize, "platforms" | "referrers"> {
+  const referrers = referrersSummary(plan, root);
+  return { platforms, ...(referrers === undefined ? {} : { referrers }) };
 }
 
 function blobsBelow({ manifests, referrers }: LockedImage, plan: CopyPlan): ReadonlySet<Digest> {

@@ -151,15 +151,10 @@ async function plannedLock(source: ImageSource, options: PlanLockOptions, given?
   const { plan } = settled;
   for (const message of planNotes(plan, options.sourceName)) planOptions.onNote(message);
   const lock = given ?? planLock(plan, settings);
-  const byDigest = new Map(
-    plan.roots.flatMap((root, index) =>
-      root.kind === "settled" ? [[root.descriptor.digest, platforms[index] ?? []] as const] : [],
-    ),
-  );
   const platform = defaultPlatform(options.platforms);
   return {
     lock,
-    images: imageSizes(lock, plan, byDigest),
+    images: imageSizes(lock, plan, platforms),
     archiveBytes: archiveBytes(plan, platform, settings),
   };
 }
