@@ -41,7 +41,7 @@ describe("imgpack push good.tar bad.tar", () => {
     const failing = push([bad, bad], { registry: "127.0.0.1:1" });
     await expect(failing).rejects.toMatchObject({
       exitCode: 10,
-      hint: "Fix the cause and run the same command again.",
+      hint: expect.stringMatching(/^Fix the cause and run the same command again\. /),
       result: { images: [] },
     });
   });

@@ -23,7 +23,9 @@ import type { Destination } from "../shared/destinations.ts";
 import type { PushNames } from "../shared/push-names.ts";
 import type { RegistryPool } from "../shared/registry-pool.ts";
 import type { StreamedInput } from "../shared/streamed-input.ts";
+import { imageAt, nameOf } from "./destination-names.ts";
 import type { PushedImage, PushOptions } from "./push-options.ts";
+import { explainSparse } from "./refused-image.ts";
 
 export interface PushRun {
   readonly options: PushOptions & { readonly onProgress: OnProgress };
@@ -80,8 +82,8 @@ function preparedSource(opened: OpenedArchive, destination: Destination, run: Pu
   const { sparse = "prune" } = run.options;
   const chosen = derivedSource(source, { roots: rootsOf(destination.roots) });
   const onSparse = (message: string): void => {
-    if (sparse === "fail") throw sparseIndex(`${nameOf(destination)}:${message}`);
-    note(run, `${nameOf(destination)}:${message}`);
+    if (sparse === "fail") throw sparseIndex(imageAt(destination, message));
+    note(run, imageAt(destination, message));
   };
   const pruned =
     sparse === "keep"
@@ -92,7 +94,7 @@ function preparedSource(opened: OpenedArchive, destination: Destination, run: Pu
           source,
           originals: destination.roots,
           namesOf: original => archive.images.find(image => idOf(image) === idOf(original))?.names ?? [],
-          labelOf: ({ names }) => `${nameOf(destination)}${names.length > 0 ? `:${names.join(", ")}` : ""}`,
+          labelOf: root => imageAt(destination, root.names.join(", ") || idOf(root)),
         });
   const { profile } = run.compression;
   if (profile === undefined || destination.isPinned) return pruned;
@@ -134,17 +136,17 @@ async function copyMissing(
 ): Promise<readonly SettledRoot[]> {
   const { registries, cache } = run;
   const { signal, onProgress, concurrency = DEFAULT_CONCURRENCY } = run.options;
-  for (const message of referrersLeftOut(gathered.roots)) note(run, message);
+  for (const message of referrersLeftOut(gathered.roots)) note(run, imageAt(destination, message));
   const plan = sentTo === nameOf(destination) ? withoutBlobs(gathered, reading.sent) : gathered;
   const onUndelivered = run.undelivered.collect(path, nameOf(destination));
   const target = await registries.targetFor(destination, cache, signal, onUndelivered);
   const sourceName = archive.archive.what;
   const copy = { plan, source, target, sourceName, cache, concurrency, onProgress, signal };
-  return await copyOrConvert(copy, nameOf(destination));
-}
-
-function nameOf({ registry, repository }: Destination): string {
-  return `${registry}/${repository}`;
+  try {
+    return await copyOrConvert(copy, nameOf(destination));
+  } catch (error) {
+    throw explainSparse(error, gathered, destination);
+  }
 }
 
 function note({ options }: PushRun, message: string): void {

@@ -9,12 +9,14 @@ import { Undelivered } from "../referrers/undelivered.ts";
 import { Attempts } from "../shared/attempts.ts";
 import { type BlobCounts, createBlobCounter } from "../shared/blob-counts.ts";
 import { chosenProfile } from "../shared/chosen-profile.ts";
+import type { Destination } from "../shared/destinations.ts";
 import { ZSTD_NOTE } from "../shared/layer-change.ts";
 import { PushNames } from "../shared/push-names.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
 import { openArchives, type PlannedArchive } from "./open-archives.ts";
 import { PUSH_OPTIONS, type PushedImage, type PushOptions } from "./push-options.ts";
 import { type PushRun, pushToRepository } from "./push-to-repository.ts";
+import { isOfOneImage } from "./refused-image.ts";
 
 export type { PushedImage, PushOptions } from "./push-options.ts";
 
@@ -102,7 +104,7 @@ function checkOneTagged(archives: readonly string[], { tag }: PushOptions): void
   );
 }
 
-/** An image that fails does not stop those of other repositories. */
+/** An image that fails does not stop the others. */
 async function pushArchive(
   planned: PlannedArchive,
   run: PushRun,
@@ -111,14 +113,23 @@ async function pushArchive(
 ): Promise<void> {
   const { path, opened, targets, nameless } = planned;
   const { archive } = opened;
-  const attempts = new Attempts(targets.length + nameless.length, run.options.signal);
+  const total = targets.reduce((sum, { roots }) => sum + roots.length, nameless.length);
+  const attempts = new Attempts(total, run.options.signal);
+  const pushTo = async (destination: Destination): Promise<void> => {
+    append(
+      images,
+      await blameChangedInput(archive.confirm, async () => await pushToRepository(opened, destination, run)),
+    );
+  };
   for (const destination of targets) {
-    await attempts.run(path, async () => {
-      append(
-        images,
-        await blameChangedInput(archive.confirm, async () => await pushToRepository(opened, destination, run)),
-      );
-    });
+    const { roots } = destination;
+    const failure = await failureOf(async () => await pushTo(destination));
+    if (roots.length > 1 && isOfOneImage(failure)) {
+      for (const root of roots) await attempts.run(path, async () => await pushTo({ ...destination, roots: [root] }));
+    } else {
+      const outcome = async (): Promise<void> => await (failure === undefined ? undefined : Promise.reject(failure));
+      await attempts.run(path, outcome, roots.length);
+    }
     // What is wrong with the archive, or this machine, is wrong for the other repositories, too.
     if (attempts.failures.at(-1)?.origin === "source") break;
   }
@@ -126,5 +137,14 @@ async function pushArchive(
   const [first] = attempts.failures;
   if (first !== undefined && attempts.done === 0) throw first;
   const hint = "The others are pushed. Fix the cause and push the archive again.";
-  attempts.settle("push", `parts of ${archive.archive.what}`, await resultOf(), hint);
+  attempts.settle("push", `images of ${archive.archive.what}`, await resultOf(), hint);
+}
+
+async function failureOf(task: () => Promise<void>): Promise<unknown> {
+  try {
+    await task();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
 }

@@ -14,11 +14,14 @@ export class Attempts {
     this.#signal = signal;
   }
 
-  /** @throws what `task` throws if there is no other input, and what is no error of the input. */
-  async run(input: string, task: () => Promise<void>): Promise<void> {
+  /**
+   * @param count number of inputs that the task is for.
+   * @throws what `task` throws if there is no other input, and what is no error of the input.
+   */
+  async run(input: string, task: () => Promise<void>, count = 1): Promise<void> {
     try {
       await task();
-      this.#done += 1;
+      this.#done += count;
     } catch (error) {
       this.#signal?.throwIfAborted();
       if (!(error instanceof ImgpackError) || this.#total === 1) throw error;
@@ -47,13 +50,16 @@ export class Attempts {
     const failures = this.#failures;
     if (failures.length === 0) return result;
     const reasons = failures.map(({ message }) => message).join("; ");
+    // Where all failed for the same reason, what helps is the same.
+    const [help, ...others] = new Set(failures.map(failure => failure.hint));
+    const more = help === undefined || others.length > 0 ? "" : ` ${help}`;
     throw new PartialError(
       `Cannot ${task} ${this.#total - this.#done} of ${this.#total} ${what}: ${reasons}`,
       failures,
       {
         failed: [...new Set(this.#failed)],
         result,
-        hint: this.#done === 0 ? "Fix the cause and run the same command again." : hint,
+        hint: `${this.#done === 0 ? "Fix the cause and run the same command again." : hint}${more}`,
       },
     );
   }
