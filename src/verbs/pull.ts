@@ -32,7 +32,7 @@ export interface PullOptions extends OutputOptions {
   readonly registry?: string | RegistryOptions | undefined;
   /**
    * References whose registries `registry.auth` and `registry.tls` are for, in addition to `registry.host` and
-   * `registry.defaultHost`. Default: all references. Pass those of the user here if others come from a list.
+   * `registry.defaultHost`. Default: all references, and none of a lock. Pass those of the user here if others come from a list.
    */
   readonly trustedReferences?: readonly string[] | undefined;
   /**

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of compose files have this form.
 // Images that come from lists: what is taken, what is refused, and what a later run gets to read.
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
@@ -207,6 +208,36 @@ describe("what -f takes", () => {
     expect(said(run)[1]).toMatch(/:3: ".*": found the variable NAME without a value, expected one in the environment/);
   });
 
+  test("a compose file gets no credentials, whose reference would take them to any registry", async () => {
+    const path = await list("services:\n  a: {image: 'evil.lan/a:${IMGPACK_TOKEN:-none}'}\n");
+    const { references } = await listReferences([path], { env: { IMGPACK_TOKEN: "secret" } });
+    expect(references).toMatchObject([{ reference: "evil.lan/a:none" }]);
+  });
+
+  test("a .env that is a FIFO, or that grows without end, does not stop a compose file", async () => {
+    const path = await list("services:\n  a: {image: 'a:${B:-1}'}\n");
+    const env = join(dirname(path), ".env");
+    execFileSync("mkfifo", [env]);
+    expect((await listReferences([path], { env: {} })).references).toMatchObject([{ reference: "a:1" }]);
+    await rm(env);
+    const bomb = Array.from({ length: 60_000 }, (_, at) => `A${at + 1}=\${A${at}}\${A${at}}`);
+    await writeFile(env, ["A0=lol", ...bomb].join("\n"));
+    expect((await listReferences([path], { env: {} })).references).toMatchObject([{ reference: "a:1" }]);
+  });
+
+  test("a pipe of the shell, which can be read only once", async () => {
+    const { host } = await start();
+    const fifo = join(await temporaryFolder(), "fifo");
+    execFileSync("mkfifo", [fifo]);
+    const written = writeFile(fifo, `${host}/team/app:1\n`);
+    const run = await runCommand("pull", "-f", fifo, "-o", await output());
+    await written;
+    expect(run).toMatchObject({ exitCode: 0 });
+    const archive = writeFile(fifo, Buffer.from([0x1f, 0x8b, 0]));
+    await expect(listReferences([fifo])).rejects.toThrow(/found an archive in a pipe, expected a list/);
+    await archive;
+  });
+
   test("an archive and a folder: the names of their images", async () => {
     const { host } = await start();
     const out = await output();
@@ -233,6 +264,27 @@ describe("what -f takes", () => {
     const run = await runCommand("lock", "--list", "-f", path);
     const line = `${host}/team/gone:1@${other} -> ${host}/team/gone:1`;
     expect(run.stdout).toMatch(new RegExp(`^${line}\tcertain\t.*:\\d+\n$`));
+    const renamed = await list(
+      formatLock({
+        platforms: ["all"],
+        sparse: "keep",
+        referrers: false,
+        images: [
+          {
+            name: "r.lan/a:1",
+            from: `${host}/team/other`,
+            digest: other as Digest,
+            manifests: [],
+            absent: [],
+            referrers: [],
+          },
+        ],
+        left: [],
+        blobs: [],
+      }),
+    );
+    const { references } = await listReferences([renamed]);
+    expect(references).toMatchObject([{ reference: `${host}/team/other@${other}`, name: "r.lan/a:1" }]);
     const edited = await list((await readFile(path, "utf8")).replace("gone:1", "gone:2"));
     const refused = await runCommand("lock", "--list", "-f", edited);
     expect(refused.exitCode).toBe(2);

@@ -66,6 +66,16 @@ describe("pull of a lock", () => {
     expect(await readFile(`${output}.again`)).toEqual(await readFile(first));
   });
 
+  test("credentials of the call do not go to a registry that only a lock names", async () => {
+    const { registry, path, output } = await scene();
+    const auth = { username: "user", password: "secret" };
+    const error = await failure(pull([], { lock: path, output, registry: { auth } }));
+    expect(error).toBeInstanceOf(UsageError);
+    expect(error.message).toContain("expected a registry that you name");
+    expect(registry.requests).toEqual([]);
+    await pull([], { lock: path, output, registry: { host: registry.host, auth } });
+  });
+
   test("names each image and digest that has gone, and writes nothing (exit code 5)", async () => {
     const { registry, stored, folder, path, output } = await scene();
     registry.content.manifests.delete(stored.two.digest);

@@ -1,4 +1,4 @@
-import { readListLine } from "./list-line.ts";
+import { type LineFault, readListLine } from "./list-line.ts";
 import type { ListedReference, ListedReferences, RefusedText } from "./listed-reference.ts";
 import { shownText } from "./refused-texts.ts";
 
@@ -7,6 +7,8 @@ const ORIGIN = /\t(?:certain|likely)\t.*$/;
 /** Of one file. */
 export const MAX_REFERENCES = 100_000;
 export const MAX_REFUSED = 1000;
+/** Many times a reference, a name and all platforms that there are. */
+const MAX_LINE_LENGTH = 16_384;
 const COMMENT = /(?:^|\s)#.*$/;
 
 /**
@@ -25,7 +27,7 @@ export function parseList(text: string, file: string): ListedReferences {
     if (whole === "") continue;
     const content = whole.replace(ORIGIN, "").replace(COMMENT, "").trim();
     if (content === "") continue;
-    const read = readListLine(content);
+    const read = content.length > MAX_LINE_LENGTH ? tooLong(content) : readListLine(content);
     const place = { file, line };
     if ("why" in read) refused.push({ ...place, text: shownText(content), why: read.why });
     else references.push({ ...read, class: "certain", ...place });
@@ -36,6 +38,10 @@ export function parseList(text: string, file: string): ListedReferences {
     if (refused.length >= MAX_REFUSED || references.length > MAX_REFERENCES) break;
   }
   return { references, refused };
+}
+
+function tooLong({ length }: string): LineFault {
+  return { why: `found ${length} characters in one line, expected at most ${MAX_LINE_LENGTH}` };
 }
 
 /** The lines of a text, one at a time; a byte order mark is none of its characters. */

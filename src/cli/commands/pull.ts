@@ -90,10 +90,10 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
   const progress = new Progress(context, flags, "Pulling");
   const { pull } = await import("../../verbs/pull.ts");
   try {
-    const { lock, stdin } = await lockAmong(flags.references, flags, context.signal);
+    const { lock, known } = await lockAmong(flags.references, flags, context.signal);
     const references =
       lock === undefined
-        ? await listedImages(flags.references, flags, "pull", context.signal, progress.note, stdin)
+        ? await listedImages(flags.references, flags, "pull", context.signal, progress.note, known)
         : [];
     const work = async () =>
       await pull(references, {

@@ -1,4 +1,3 @@
-import type { Readable } from "node:stream";
 import type { Argv } from "yargs";
 import { PartialError, StorageError, UsageError } from "../../errors.ts";
 import type { ListedReferences, RequestedImage } from "../../index.ts";
@@ -50,7 +49,7 @@ export function stdinLists({ fromFile = [] }: ListFlags): readonly boolean[] {
 /**
  * The images of the command line, and after them those that `-f` names.
  *
- * @param stdin what "-" reads; default that of the process.
+ * @param known what pipes have given already.
  * @throws UsageError if no input is given, if a file cannot be read, or with all lines that cannot be taken.
  */
 export async function listedImages(
@@ -59,9 +58,9 @@ export async function listedImages(
   command: string,
   signal: AbortSignal,
   onNote: (message: string) => void,
-  stdin?: Readable,
+  known?: ReadonlyMap<string, Uint8Array>,
 ): Promise<readonly (string | RequestedImage)[]> {
-  const listed = fromFile === undefined ? [] : await imagesOf(fromFile, guess === true, onNote, signal, stdin);
+  const listed = fromFile === undefined ? [] : await imagesOf(fromFile, guess === true, onNote, signal, known);
   return checkGiven([...(named ?? []), ...listed], fromFile, command);
 }
 
@@ -111,12 +110,12 @@ async function imagesOf(
   isGuessed: boolean,
   onNote: (message: string) => void,
   signal: AbortSignal,
-  stdin: Readable | undefined,
+  known: ReadonlyMap<string, Uint8Array> | undefined,
 ): Promise<readonly RequestedImage[]> {
   refuseTypedLists(files);
   const { readLists, requestedImages } = await import("../../verbs/requested/read-lists.ts");
   const { listNotes } = await import("../../verbs/lock/reference-lines.ts");
-  const found = await readLists(files, { signal, stdin });
+  const found = await readLists(files, { signal, known });
   const images = requestedImages(found, isGuessed);
   for (const note of listNotes(found, isGuessed)) onNote(note);
   return images;
@@ -131,7 +130,7 @@ export async function lockAmong(
   named: readonly string[] = [],
   { fromFile = [], failedList }: ListFlags,
   signal: AbortSignal,
-): Promise<{ readonly lock?: Uint8Array; readonly stdin?: Readable }> {
+): Promise<{ readonly lock?: Uint8Array; readonly known?: ReadonlyMap<string, Uint8Array> }> {
   if (fromFile.length === 0) return {};
   refuseTypedLists(fromFile);
   const { findLock } = await import("../../verbs/requested/read-lock.ts");

@@ -4,7 +4,7 @@ import { isArchiveStart } from "../../bundle/list/archive-start.ts";
 import { decodeText, utf8Bytes } from "../../bundle/list/decode-text.ts";
 import { UsageError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
-import { readBytes, readInputBytes, startOf } from "../../util/input-file.ts";
+import { readBytes, readInputBytes, readRegularFile, startOf } from "../../util/input-file.ts";
 
 const MAX_LIST_BYTES = 100 * 1024 * 1024;
 const MAX_ENV_BYTES = 1024 * 1024;
@@ -13,6 +13,8 @@ const START_BYTES = 512;
 export interface ListInputOptions {
   /** What "-" reads. Default `process.stdin`. */
   readonly stdin?: Readable | undefined;
+  /** What pipes have given already, by their paths: nothing can be read from them twice. */
+  readonly known?: ReadonlyMap<string, Uint8Array> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -24,28 +26,47 @@ export interface ListInputOptions {
  */
 export async function readListInput(
   path: string,
-  { stdin = process.stdin, signal }: ListInputOptions,
+  { stdin = process.stdin, known, signal }: ListInputOptions,
 ): Promise<Uint8Array | "archive"> {
+  const given = known?.get(path);
+  if (given !== undefined) return given;
   try {
     if (path !== "-") {
       const start = await startOf(path, START_BYTES);
       if (start === "folder" || (start !== "pipe" && isArchiveStart(start))) return "archive";
-      return utf8Bytes(await readInputBytes(path, MAX_LIST_BYTES, signal));
+      const bytes = await readInputBytes(path, MAX_LIST_BYTES, signal);
+      if (start !== "pipe" || !isArchiveStart(bytes.subarray(0, START_BYTES))) return utf8Bytes(bytes);
+    } else {
+      const bytes = await readBytes(stdin, MAX_LIST_BYTES, signal);
+      if (!isArchiveStart(bytes.subarray(0, START_BYTES))) return utf8Bytes(bytes);
     }
-    const bytes = await readBytes(stdin, MAX_LIST_BYTES, signal);
-    if (!isArchiveStart(bytes.subarray(0, START_BYTES))) return utf8Bytes(bytes);
   } catch (cause) {
     signal?.throwIfAborted();
     const found = cause instanceof RangeError ? cause.message : "no readable file";
     throw new UsageError(`Cannot read list ${quote(path)}: found ${found}, expected a list`, { cause });
   }
-  throw new UsageError(`Cannot read list "-": found an archive on stdin, expected a list`, {
+  const where = path === "-" ? "on stdin" : "in a pipe";
+  throw new UsageError(`Cannot read list ${quote(path)}: found an archive ${where}, expected a list`, {
     hint: "Name the file of the archive.",
   });
 }
 
+/** Whether what a path leads to can be read only once: stdin, or the pipe of a shell's `<(...)`. */
+export async function isPipe(path: string): Promise<boolean> {
+  return path === "-" || (await startOf(path, 0).catch(() => undefined)) === "pipe";
+}
+
+/** Whoever writes a compose file chooses which registry its references go to. */
+const SECRETS: ReadonlySet<string> = new Set([
+  "IMGPACK_USERNAME",
+  "IMGPACK_PASSWORD",
+  "IMGPACK_TOKEN",
+  "IMGPACK_KEY_PASSPHRASE",
+  "DOCKER_AUTH_CONFIG",
+]);
+
 /**
- * Variables of a compose file: those of the environment, and of a `.env` file in its folder.
+ * Variables of a compose file: those of the environment without credentials of registries, and of a `.env` file in its folder.
  *
  * @param path "-" for stdin, which has the current folder.
  */
@@ -55,12 +76,14 @@ export async function composeVariables(
   signal: AbortSignal | undefined,
 ): Promise<ReadonlyMap<string, string>> {
   const outer = new Map(
-    Object.entries(environment).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    Object.entries(environment).flatMap(([name, value]) =>
+      value === undefined || SECRETS.has(name) ? [] : [[name, value]],
+    ),
   );
   const file = join(path === "-" ? "." : dirname(path), ".env");
-  const bytes = await readInputBytes(file, MAX_ENV_BYTES, signal).catch(() => undefined);
+  const bytes = await readRegularFile(file, MAX_ENV_BYTES).catch(() => undefined);
   signal?.throwIfAborted();
-  if (bytes === undefined) return outer;
+  if (bytes === undefined || typeof bytes === "string") return outer;
   const { parseEnvFile } = await import("../../bundle/list/yaml/interpolate.ts");
   return parseEnvFile(decodeText(bytes), outer);
 }

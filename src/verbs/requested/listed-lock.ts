@@ -14,9 +14,14 @@ export function listedInLock(bytes: Uint8Array, file: string): readonly ListedRe
   const lines = linesOfNames(bytes);
   return images.flatMap(({ name, digest, from }): readonly ListedReference[] => {
     const place = { class: "certain", file, line: lines.get(name) ?? 1 } as const;
-    if (name !== "") return [{ ...place, reference: name, digest }];
-    return from === undefined ? [] : [{ ...place, reference: `${from}@${digest}` }];
+    if (from === undefined) return name === "" ? [] : [{ ...place, reference: name, digest }];
+    return [{ ...place, reference: `${from}@${digest}`, ...(name === "" ? {} : { name: withoutDigest(name) }) }];
   });
+}
+
+/** A new name has no digest of its own unless it has no tag either. */
+function withoutDigest(name: string): string {
+  return name.replace(/(:[^:/@]+)@.*$/, "$1");
 }
 
 /** A lock has one image per line, unless someone has reformatted it. */

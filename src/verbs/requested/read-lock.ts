@@ -1,4 +1,3 @@
-import { Readable } from "node:stream";
 import { readArchiveLock } from "../../archive/lock/archive-lock.ts";
 import { openArchive } from "../../archive/open-archive.ts";
 import { utf8Bytes } from "../../bundle/list/decode-text.ts";
@@ -10,7 +9,7 @@ import { quote } from "../../util/format.ts";
 import { startOf } from "../../util/input-file.ts";
 import type { Kind } from "../../util/options/checked-options.ts";
 import { kindOf } from "../../util/options/option-kinds.ts";
-import { type ListInputOptions, readListInput } from "./list-input.ts";
+import { isPipe, type ListInputOptions, readListInput } from "./list-input.ts";
 
 /** The path of a lock, or of an archive or folder that has one; or the bytes of a lock. */
 export type LockInput = string | Uint8Array;
@@ -38,8 +37,8 @@ export async function readLock(input: LockInput, options: ListInputOptions): Pro
 export interface FoundLock {
   /** Undefined if they are lists. */
   readonly lock?: Uint8Array;
-  /** What "-" has, once it was read. */
-  readonly stdin?: Readable;
+  /** What pipes have, once they were read. */
+  readonly known?: ReadonlyMap<string, Uint8Array>;
 }
 
 /**
@@ -53,16 +52,21 @@ export async function findLock(
   isAlone: boolean,
   options: ListInputOptions,
 ): Promise<FoundLock> {
-  const [file, ...others] = files;
-  if (file === undefined) return {};
-  if (!isAlone || others.length > 0) {
-    for (const path of files) if (await hasLock(path)) throw notAlone(path);
-    return {};
+  const isSingle = isAlone && files.length === 1;
+  const known = new Map<string, Uint8Array>();
+  for (const path of files) {
+    const isPiped = await isPipe(path);
+    if (!isSingle && !isPiped) {
+      if (await beginsAsLock(path)) throw notAlone(path);
+      continue;
+    }
+    const input = await readListInput(path, { ...options, known });
+    if (isPiped && input !== "archive") known.set(path, input);
+    if (!isSingle && input !== "archive" && isLock(input)) throw notAlone(path);
+    const lock = isSingle ? await lockIn(path, input, options) : undefined;
+    if (lock !== undefined) return { lock: Buffer.from(formatLock(lock)) };
   }
-  const input = await readListInput(file, options);
-  const lock = await lockIn(file, input, options);
-  if (lock !== undefined) return { lock: Buffer.from(formatLock(lock)) };
-  return file === "-" && input !== "archive" ? { stdin: Readable.from([input]) } : {};
+  return { known };
 }
 
 async function lockIn(
@@ -79,10 +83,9 @@ function parsedLock(bytes: Uint8Array, where: string): Lock {
   return parseLock(bytes, { where, fail: (_reason, message, hint) => new UsageError(message, { hint }) });
 }
 
-/** A pipe cannot be looked at: it is read as a list. */
-async function hasLock(path: string): Promise<boolean> {
-  const start = path === "-" ? "pipe" : await startOf(path, START_BYTES).catch(() => "pipe" as const);
-  return typeof start !== "string" && isLock(utf8Bytes(start));
+async function beginsAsLock(path: string): Promise<boolean> {
+  const start = await startOf(path, START_BYTES).catch(() => undefined);
+  return start instanceof Uint8Array && isLock(utf8Bytes(start));
 }
 
 function notAlone(path: string): UsageError {

@@ -78,7 +78,7 @@ export class RequestedSource implements AsyncDisposable {
       lock === undefined
         ? requested.map(({ reference }) => registryOf(reference, registry))
         : this.#references.map(one => one.registry);
-    const trusted = trustedReferences?.map(text => registryOf(text, registry)) ?? hosts;
+    const trusted = trustedReferences?.map(text => registryOf(text, registry)) ?? (lock === undefined ? hosts : []);
     this.registries = new RegistryPool(options, trusted, options.onProgress ?? (() => undefined));
     this.registries.admit(hosts);
   }

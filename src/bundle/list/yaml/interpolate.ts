@@ -3,16 +3,17 @@ export type Interpolated = { readonly text: string; readonly unset: readonly str
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*/;
 const MAX_DEPTH = 20;
+/** Of a text with its variables: more than any reference has. */
+const MAX_LENGTH = 4096;
+
+/** Variables by their names. */
+export type Variables = Pick<ReadonlyMap<string, string>, "get">;
 
 /**
  * Replaces variables as compose does (compose-spec, 12-interpolation.md): `$X`, `${X}`, `${X:-default}`, `${X-default}`,
  * `${X:?error}`, `${X?error}`, `${X:+other}`, `${X+other}`, `$$` for a dollar; without a colon, an empty value counts as set.
  */
-export function interpolate(
-  text: string,
-  variables: ReadonlyMap<string, string>,
-  depth: number = MAX_DEPTH,
-): Interpolated {
+export function interpolate(text: string, variables: Variables, depth: number = MAX_DEPTH): Interpolated {
   const unset: string[] = [];
   let done = "";
   let at = 0;
@@ -34,13 +35,15 @@ export function interpolate(
     const value = expand(inner, variables, depth, unset);
     if (typeof value !== "string") return value;
     done += value;
+    if (done.length > MAX_LENGTH)
+      return { why: `found variables that make more than ${MAX_LENGTH} characters, expected fewer` };
     at = isBraced ? end + 1 : end;
   }
 }
 
 function expand(
   inner: string,
-  variables: ReadonlyMap<string, string>,
+  variables: Variables,
   depth: number,
   unset: string[],
 ): string | { readonly why: string } {
@@ -83,6 +86,7 @@ function closingBrace(text: string, open: number): number {
 /** Variables of a `.env` file: `NAME=VALUE`, with comments, quotes and `export`; later lines win. */
 export function parseEnvFile(text: string, outer: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
+  const variables: Variables = { get: name => outer.get(name) ?? found.get(name) };
   for (const line of text.replace(/^\uFEFF/, "").split(/\r?\n/)) {
     const match = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*=\s*(.*?)\s*$/.exec(line);
     if (match === null) continue;
@@ -93,7 +97,7 @@ export function parseEnvFile(text: string, outer: ReadonlyMap<string, string>): 
       continue;
     }
     const value = quoted?.[2] === undefined ? raw.replace(/(?:^|\s)#.*$/, "") : unescaped(quoted[2]);
-    const expanded = interpolate(value, new Map([...found, ...outer]));
+    const expanded = interpolate(value, variables);
     found.set(name, "why" in expanded ? value : expanded.text);
   }
   return new Map([...found, ...outer]);

@@ -7,10 +7,12 @@ import { parseDocument } from "./parse-document.ts";
 import { type RawDocument, splitDocuments, splitJson, splitList } from "./split-documents.ts";
 import {
   findInHaulerImages,
+  findInImagesLock,
   findInNeedList,
   findInPlainList,
   findInSkopeoSync,
   isHaulerImages,
+  isImagesLock,
   isNeedList,
   isPlainList,
   isSkopeoSync,
@@ -70,6 +72,7 @@ function* splitObjects(text: string): Generator<RawDocument> {
 async function findIn(root: YamlNode, found: FoundReferences, { variables }: ParseYamlOptions): Promise<void> {
   if (isNeedList(root)) findInNeedList(root, found);
   else if (isHaulerImages(root)) findInHaulerImages(root, found);
+  else if (isImagesLock(root)) findInImagesLock(root, found);
   else if (isCompose(root)) findInCompose(root, await variables(), found);
   else if (isSkopeoSync(root)) findInSkopeoSync(root, found);
   else if (isPlainList(root)) findInPlainList(root, found);

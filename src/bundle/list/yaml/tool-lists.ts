@@ -15,6 +15,16 @@ export function findInHaulerImages(root: YamlNode, found: FoundReferences): void
   }
 }
 
+/** kbld's lock: https://carvel.dev/imgpkg, "ImagesLock". */
+export function isImagesLock(root: YamlNode): boolean {
+  return textOf(fieldOf(root, "kind")) === "ImagesLock" && fieldOf(root, "images")?.kind === "list";
+}
+
+export function findInImagesLock(root: YamlNode, found: FoundReferences): void {
+  const images = fieldOf(root, "images");
+  for (const image of images?.kind === "list" ? images.items : []) found.certain(fieldOf(image, "image") ?? image);
+}
+
 /** imgpack's need list: what an inside machine lacks. */
 export function isNeedList(root: YamlNode): boolean {
   return textOf(fieldOf(root, "format")) === "imgpack-need";
@@ -57,9 +67,9 @@ export function findInSkopeoSync(root: YamlNode, found: FoundReferences): void {
   }
 }
 
-/** A sequence of references, and nothing else. */
+/** A sequence of references: what else is in it is refused, and never left out without a word. */
 export function isPlainList(root: YamlNode): boolean {
-  return root.kind === "list" && root.items.length > 0 && root.items.every(({ kind }) => kind === "text");
+  return root.kind === "list" && root.items.some(({ kind }) => kind === "text");
 }
 
 export function findInPlainList(root: YamlNode, found: FoundReferences): void {

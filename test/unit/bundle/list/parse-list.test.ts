@@ -89,6 +89,12 @@ describe("a bad line", () => {
     ]);
   });
 
+  test("of any length takes little memory", () => {
+    const { refused } = parseList(`a:1 ${"-> ".repeat(1_000_000)}`, "f");
+    expect(refused).toMatchObject([{ line: 1, why: "found 3000003 characters in one line, expected at most 16384" }]);
+    expect(refused[0]?.text.length).toBeLessThan(300);
+  });
+
   test("does not repeat a password", () => {
     const { refused } = parseList("me:secret@r.lan/a:1", "list.txt");
     expect(refused).toMatchObject([

@@ -195,6 +195,17 @@ describe("what cannot be taken", () => {
       "services:\n  a: {image: 'a:${X'}\n",
       '2 a:${X: found "$" without the name of a variable, expected one, or "$$"',
     ],
+    [
+      "variables that grow and grow",
+      `services:\n  a: {image: 'a:${"${X:-0123456789}".repeat(500)}'}\n`,
+      /^2 a:.*: found variables that make more than 4096 characters, expected fewer$/,
+    ],
+    ["something else in a sequence of references", "- a:1\n- b: c\n", "2 : found a map, expected a reference"],
+    [
+      "a bad digest in an ImagesLock",
+      `apiVersion: imgpkg.carvel.dev/v1alpha1\nkind: ImagesLock\nimages:\n- image: r.lan/a@sha256:1\n`,
+      /^4 r.lan\/a@sha256:1: found a bad digest/,
+    ],
     ["${1}", "services:\n  a: {image: 'a:${1}'}\n", '2 a:${1}: found "${1}", expected a variable such as ${TAG:-1.0}'],
   ])("%s", async (_what, text, expected) => {
     const found = await refusals(text, new Map());
