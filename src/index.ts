@@ -25,6 +25,7 @@ export type { TargetLayout } from "./oci/names/image-mapping.ts";
 export type { Platform } from "./oci/platform.ts";
 export type { ServeEvent } from "./serve/respond.ts";
 export { type RunningRegistry, type ServeOptions, serveRegistry as serve } from "./serve/server.ts";
+export type { ArchiveListing } from "./verbs/archive-listing.ts";
 export { type ConvertOptions, type ConvertResult, convert } from "./verbs/convert/convert.ts";
 export {
   type CopiedImage,
@@ -61,6 +62,8 @@ export {
   inspect,
   inspectArchive,
   inspectImage,
+  type ListArchiveOptions,
+  listArchive,
 } from "./verbs/inspect.ts";
 export { type ListReferencesOptions, listReferences } from "./verbs/lock/list-references.ts";
 export { type LockOptions, type LockResult, lock } from "./verbs/lock/lock.ts";

@@ -8,7 +8,6 @@ import { jsonText } from "./json-text.ts";
 import { referrersCount } from "./referrers-text.ts";
 import { table } from "./table.ts";
 
-/** Digits of an id that people read out. */
 const SHORT_ID_DIGITS = 12;
 
 /** What a lock contains, as text: a table of the images, and what they take together. */
@@ -31,7 +30,12 @@ export function* lockLines(result: LockResult, bytesPerSecond: number | undefine
   if (bytesPerSecond !== undefined)
     yield `Transfer ${formatDuration(archiveBytes / bytesPerSecond)} at ${formatBytes(bytesPerSecond)}/s`;
   if (left > 0) yield `Left out: ${counted(left, "image")}`;
-  yield `Lock ${id.slice("sha256:".length, "sha256:".length + SHORT_ID_DIGITS)}`;
+  yield `Lock ${shortId(id)}`;
+}
+
+/** The digits of an id that people read out. */
+export function shortId(id: string): string {
+  return id.slice("sha256:".length, "sha256:".length + SHORT_ID_DIGITS);
 }
 
 /** The lock on stdout, unless it goes to a file; with `--json` the result, with the lock in it. */

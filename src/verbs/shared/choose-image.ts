@@ -13,7 +13,12 @@ import { quote } from "../../util/format.ts";
  * @throws NotFoundError for an image that the archive does not contain; UsageError for a name that fits several;
  * BadReferenceError.
  */
-export function chooseImage(roots: readonly Root[], image: string, verb: "push" | "convert", what: string): Root {
+export function chooseImage(
+  roots: readonly Root[],
+  image: string,
+  verb: "push" | "convert" | "inspect",
+  what: string,
+): Root {
   const odd = roots.find(({ badNames = [] }) => badNames.includes(image));
   if (odd !== undefined) return { ...odd, names: [] };
   const [found, ...others] = isDigest(image) ? roots.filter(root => idOf(root) === image) : namedImages(roots, image);

@@ -1,0 +1,20 @@
+import type { ArchiveListing } from "../../index.ts";
+import { counted, escapeForeign, formatBytes } from "../../util/format.ts";
+import { shortId } from "./lock-lines.ts";
+import { table } from "./table.ts";
+
+/** The images of an archive, a line each. */
+export function* listingLines({ id, images, blobs, bytes, left }: ArchiveListing): Generator<string> {
+  yield* table(
+    ["IMAGE", "DIGEST", "PLATFORMS", "REFERRERS"],
+    images.map(({ name, digest, platforms, referrers }) => [
+      name || "(no name)",
+      digest,
+      platforms.map(platform => escapeForeign(platform)).join(","),
+      referrers === undefined ? "unknown" : referrers === 0 ? "none" : `${referrers}`,
+    ]),
+  );
+  yield `${counted(images.length, "image")}, ${counted(blobs, "blob")}, ${formatBytes(bytes)}`;
+  if (left > 0) yield `Left out: ${counted(left, "image")}`;
+  yield `Lock ${shortId(id)}`;
+}
