@@ -1,7 +1,7 @@
 import { UsageError } from "../errors.ts";
 
 /** Flags and arguments that may be given several times. */
-const REPEATABLE: ReadonlySet<string> = new Set([
+export const REPEATABLE: ReadonlySet<string> = new Set([
   "_",
   "archives",
   "references",
@@ -15,6 +15,7 @@ const REPEATABLE: ReadonlySet<string> = new Set([
   "volume",
   "map",
   "mirror",
+  "require-referrers",
   "allow-host",
   "with-tool",
 ]);

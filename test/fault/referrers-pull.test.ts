@@ -133,6 +133,7 @@ describe("pull() and what refers to an image", () => {
       "refused",
       { status: 200, headers: { "content-type": "text/html" }, body: Buffer.from("<html>") },
     ],
+    ["the API has a limit", "refused", { status: 429 }],
     ["the API does not exist", "complete", { status: 405 }],
   ])("pull() knows by the list of tags what there is, if %s: %s", async (_name, lookup, reply) => {
     const scene = await start([{ on: /\/referrers\//, reply }]);
@@ -145,16 +146,15 @@ describe("pull() and what refers to an image", () => {
   test.each<[string, string, number, Partial<Reply>]>([
     ["may not list tags, asks for each tag", "complete", 403, { status: 404 }],
     ["may not read .sig either, does not say that there is none", "refused", 403, { status: 403 }],
+    ["may not read .sig, because of a fault, does not say that there is none", "refused", 200, { status: 400 }],
     ["has neither API nor lists, does not say that there is none", "unsupported", 404, { status: 404 }],
   ])("pull(), if it %s: %s", async (_name, lookup, listStatus, sig) => {
     const tag = /manifests\/sha256-[0-9a-f]+\.sig/;
     const scene = await start(
-      [
-        { on: /tags\/list/, reply: { status: listStatus } },
-        { on: tag, reply: sig },
-      ],
+      [...(listStatus === 200 ? [] : [{ on: /tags\/list/, reply: { status: listStatus } }]), { on: tag, reply: sig }],
       false,
     );
+    if (listStatus === 200) putReferrer(scene.registry.content, "app", { tag: tagOf(scene.digest, ".sig") });
     const attestation = putReferrer(scene.registry.content, "app", { tag: tagOf(scene.digest, ".att") });
     const { bytes, images } = await pulled(scene);
     expect(images[0]?.referrers).toMatchObject({ lookup, signatures: 0, attestations: 1 });

@@ -28,7 +28,9 @@ export interface ReferrersAnswer {
 }
 
 /** Statuses by which a registry without the API answers. Others are transient, or about rights. */
-const NO_API: ReadonlySet<number> = new Set([200, 400, 405, 406, 410, 429, 501]);
+const NO_API: ReadonlySet<number> = new Set([200, 400, 405, 406, 410, 501]);
+
+const REFUSING: ReadonlySet<number> = new Set([401, 403, 429]);
 
 const indexSchema = fields({ manifests: nullish(array(descriptorSchema)) });
 
@@ -105,7 +107,8 @@ export function lookupWithout(error: unknown): Exclude<ReferrersLookup, "complet
   if (error instanceof AuthError || isWebPageAnswer(error)) return "refused";
   if (error instanceof NotFoundError) return "unsupported";
   if (!(error instanceof RegistryError)) return undefined;
-  if (error.status === 401 || error.status === 403) return "refused";
+  // A limit says nothing about what there is.
+  if (REFUSING.has(error.status)) return "refused";
   const isLacking = NO_API.has(error.status) || (error.status >= 300 && error.status < 400);
   return isLacking ? "unsupported" : undefined;
 }

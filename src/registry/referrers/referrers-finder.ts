@@ -59,7 +59,8 @@ export class ReferrersFinder {
         const lookup = lookupWithout(error);
         if (lookup === undefined) throw error;
         if (isBadAnswer(error)) this.#onNote(`Ignoring ${repository}:${tag}: ${error.message}`);
-        else if (lookup === "refused") lookups.push(lookup);
+        // A tag that was deleted since is none; what cannot be read may be a signature.
+        else if (!(error instanceof NotFoundError)) lookups.push("refused");
       }
     }
     return { lookup: leastLookup(lookups), found };
