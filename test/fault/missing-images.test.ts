@@ -1,8 +1,10 @@
 // `imgpack exists` with several images: what a target lacks, as a list.
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { missingImages } from "../../src/index.ts";
+import { missingImages, push } from "../../src/index.ts";
 import { ownEnvironment, runCommand, said } from "../support/command-line.ts";
-import { fileWith, seededBytes } from "../support/images.ts";
+import { fileWith, seededBytes, temporaryFolder } from "../support/images.ts";
+import { putIndex } from "../support/referrer-manifests.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
 import { listing, putImage } from "../unit/verbs/query/listed-registry.ts";
 
@@ -83,7 +85,46 @@ describe("imgpack exists -f --to", () => {
     const images = ["1.0", "1.1"].map(tag => ({ reference: `quay.io/team/app:${tag}`, digest }));
     const { missing, present } = await missingImages(images, { to });
     expect(present).toBe(1);
-    expect(missing.map(({ image }) => image)).toEqual([`quay.io/team/app:1.1@${digest} -> quay.io/team/app:1.1`]);
+    expect(missing).toMatchObject([
+      { image: `quay.io/team/app:1.1@${digest} -> quay.io/team/app:1.1`, found: expect.stringMatching(/^sha256:/) },
+    ]);
+    const renamed = [{ reference: `never.invalid/old@${digest}`, name: "quay.io/team/app:1.1" }];
+    expect((await missingImages(renamed, { to })).missing).toHaveLength(1);
+  });
+
+  test("a lock of an archive whose index lost platforms (lock --sparse prune) is there once that archive is pushed", async () => {
+    const { content, host } = await ScriptedRegistry.start();
+    const entry = (architecture: string): object => {
+      const { digest } = putImage(content, [`app:${architecture}`], { layers: [seededBytes(architecture, 9)] });
+      const size = content.manifests.get(digest)?.bytes.length;
+      const platform = { os: "linux", architecture };
+      return { mediaType: "application/vnd.oci.image.manifest.v1+json", digest, size, platform };
+    };
+    putIndex(content, "app:1", [entry("amd64"), entry("arm64")]);
+    const folder = await temporaryFolder();
+    const [archive, lock, kept] = [join(folder, "out.tar"), join(folder, "site.lock"), join(folder, "keep.lock")];
+    const image = [`${host}/app:1`, "--platform", "linux/amd64"];
+    await runCommand("lock", ...image, "--sparse", "prune", "-o", lock);
+    await runCommand("lock", ...image, "-o", kept);
+    await runCommand("pull", "-f", lock, "-o", archive);
+    const { to } = await start();
+    const missing = async (file: string) => await runCommand("exists", "-f", file, "--to", to);
+    expect(await missing(lock)).toMatchObject({ exitCode: 5, stderr: "" });
+    await push([archive], { to });
+    expect(await missing(lock)).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+    const other = await missing(kept);
+    expect([other.exitCode, said(other)[0]]).toEqual([
+      5,
+      expect.stringMatching(/^1 tag has another digest at the target/),
+    ]);
+  });
+
+  test("a file that names only what may be an image is an error, and not a yes", async () => {
+    const { to } = await start();
+    const file = await fileWith(Buffer.from("image: quay.io/team/app:7\n"), "app.yaml");
+    const run = await runCommand("exists", "-f", file, "--to", to);
+    expect([run.exitCode, run.stderr]).toEqual([2, expect.stringContaining("found only what may be an image (1)")]);
+    expect((await runCommand("exists", "-f", file, "--guess", "--to", to)).exitCode).toBe(5);
   });
 
   test("a registry that refuses, or is down, is an error and not a no", async () => {

@@ -40,7 +40,11 @@ describeWith(["docker-registry", "tar", "diff"], "docs/AIRGAP.md", () => {
     }
     await writeFile(
       outside.path("next.yaml"),
-      local("image: registry.lan:5000/hello:latest\n---\nimage: registry.lan:5000/other:2\n"),
+      ["hello:latest", "other:2"]
+        .map(
+          name => `apiVersion: v1\nkind: Pod\nspec: {containers: [{image: "${local("registry.lan:5000")}/${name}"}]}\n`,
+        )
+        .join("---\n"),
     );
     const shim = outside.path("imgpack");
     await writeFile(shim, `#!/bin/sh\nexec ${SHELL_COMMAND} "$@"\n`);

@@ -16,6 +16,8 @@ export interface ListedReference {
   readonly name?: string;
   /** Digest that a lock gives the image; the name in it does not change. */
   readonly digest?: string;
+  /** Digest that an archive with this lock has in its place, where platforms were left out or layers changed. */
+  readonly written?: string;
 }
 
 /** What an input has where a reference belongs, and cannot be taken as one. */

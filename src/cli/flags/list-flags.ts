@@ -60,7 +60,8 @@ export async function listedImages(
   onNote: (message: string) => void,
   known?: ReadonlyMap<string, Uint8Array>,
 ): Promise<readonly (string | RequestedImage)[]> {
-  const listed = fromFile === undefined ? [] : await imagesOf(fromFile, guess === true, onNote, signal, known);
+  const isAlone = (named ?? []).length === 0;
+  const listed = fromFile === undefined ? [] : await imagesOf(fromFile, guess === true, isAlone, onNote, signal, known);
   return checkGiven([...(named ?? []), ...listed], fromFile, command);
 }
 
@@ -108,6 +109,7 @@ export async function listedReferences(
 async function imagesOf(
   files: readonly string[],
   isGuessed: boolean,
+  isAlone: boolean,
   onNote: (message: string) => void,
   signal: AbortSignal,
   known: ReadonlyMap<string, Uint8Array> | undefined,
@@ -118,6 +120,11 @@ async function imagesOf(
   const found = await readLists(files, { signal, known });
   const images = requestedImages(found, isGuessed);
   for (const note of listNotes(found, isGuessed)) onNote(note);
+  if (isAlone && images.length === 0 && found.references.length > 0) {
+    const state = `found only what may be an image (${found.references.length}), expected a reference that is certain`;
+    const hint = "Take them with --guess, or write those that you need into a list.";
+    throw new UsageError(`Cannot read images from ${files.map(quote).join(", ")}: ${state}`, { hint });
+  }
   return images;
 }
 

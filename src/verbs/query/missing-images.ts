@@ -1,7 +1,8 @@
 import { hasGlob, matchesTag, parseGlob } from "../../bundle/list/reference-glob.ts";
 import { NotFoundError, UsageError } from "../../errors.ts";
+import type { Digest } from "../../oci/digest.ts";
 import { type ImageMapping, mapImageName } from "../../oci/names/image-mapping.ts";
-import { formatReference, type Reference } from "../../oci/reference.ts";
+import { formatReference, parseReference, type Reference } from "../../oci/reference.ts";
 import { resolveDigest } from "../../registry/api/resolve-digest.ts";
 import { readingAnswer } from "../../registry/client/registry-answer.ts";
 import { quote } from "../../util/format.ts";
@@ -40,6 +41,8 @@ export interface MissingImage {
   readonly image: string;
   /** Where it was looked for: `registry/repository`, with a tag or a digest. */
   readonly target: string;
+  /** Digest that the tag has there, if it is another one than that of the lock. */
+  readonly found?: string;
 }
 
 /** What `missingImages` found. */
@@ -49,6 +52,9 @@ export interface MissingImages {
   /** Number of images that are there. */
   readonly present: number;
 }
+
+/** Or the digest that the tag has instead. */
+type Presence = boolean | Digest;
 
 /** Where an image is looked for. */
 interface Wanted {
@@ -92,9 +98,11 @@ export async function missingImages(
   for (const [index, { image, at, glob }] of wanted.entries()) {
     const line = formatRequested(image);
     const target = formatReference({ ...at, ...(glob === undefined ? {} : { tag: glob }) });
-    if (found[index] !== true && !missing.has(line)) missing.set(line, { image: line, target });
+    const other = found[index];
+    if (other === true || missing.has(line)) continue;
+    missing.set(line, { image: line, target, ...(typeof other === "string" ? { found: other } : {}) });
   }
-  return { missing: [...missing.values()], present: found.filter(Boolean).length };
+  return { missing: [...missing.values()], present: found.filter(state => state === true).length };
 }
 
 /** @throws UsageError for options that need a target. */
@@ -145,14 +153,14 @@ async function presence(
   wanted: readonly Wanted[],
   registries: RegistryPool,
   { registry, signal }: MissingImagesOptions,
-): Promise<readonly boolean[]> {
-  const found: boolean[] = [];
-  const asked = new Map<string, Promise<boolean>>();
+): Promise<readonly Presence[]> {
+  const found: Presence[] = [];
+  const asked = new Map<string, Promise<Presence>>();
   await using group = new TaskGroup(CONCURRENCY, signal);
   for (const [index, one] of wanted.entries()) {
     await group.room();
     void group.start(async stop => {
-      const key = JSON.stringify([one.at, one.glob, one.image.digest]);
+      const key = JSON.stringify([one.at, one.glob, lockedDigest(one.image), one.image.written]);
       const known = asked.get(key) ?? isThere(one, registries, registry, stop);
       asked.set(key, known);
       found[index] = await known;
@@ -162,12 +170,17 @@ async function presence(
   return found;
 }
 
+/** What the tag has to mean, which has no digest itself. */
+function lockedDigest({ reference, name, digest }: RequestedImage): string | undefined {
+  return digest ?? (name === undefined ? undefined : parseReference(reference).digest);
+}
+
 async function isThere(
   { image, at, glob }: Wanted,
   registries: RegistryPool,
   registry: RemoteOptions["registry"],
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<Presence> {
   try {
     return await readingAnswer(async () => {
       if (glob !== undefined && hasGlob(at.repository)) {
@@ -178,9 +191,10 @@ async function isThere(
       if (glob !== undefined) {
         return (await registries.tagLists.tagsOf(repository, signal)).some(tag => matchesTag(glob, tag));
       }
-      // What a lock names is there if the tag has its digest.
-      const { digest } = await resolveDigest(repository, at.digest ?? at.tag ?? "latest", signal);
-      return image.digest === undefined || digest === image.digest;
+      // What a lock names is there if the tag has its digest, or the one that its archive has.
+      const digest = lockedDigest(image);
+      const found = await resolveDigest(repository, at.digest ?? at.tag ?? "latest", signal);
+      return digest === undefined || [digest, image.written].includes(found.digest) || found.digest;
     });
   } catch (error) {
     if (error instanceof NotFoundError) return false;

@@ -12,8 +12,9 @@ export function listedInLock(bytes: Uint8Array, file: string): readonly ListedRe
   const fail = (_reason: string, message: string, hint?: string): Error => new UsageError(message, { hint });
   const { images } = parseLock(bytes, { where: quote(file), fail });
   const lines = linesOfNames(bytes);
-  return images.flatMap(({ name, digest, from }): readonly ListedReference[] => {
-    const place = { class: "certain", file, line: lines.get(name) ?? 1 } as const;
+  return images.flatMap(({ name, digest, written, from }): readonly ListedReference[] => {
+    const other = written === undefined ? {} : { written };
+    const place = { class: "certain", file, line: lines.get(name) ?? 1, ...other } as const;
     if (from === undefined) return name === "" ? [] : [{ ...place, reference: name, digest }];
     return [{ ...place, reference: `${from}@${digest}`, ...(name === "" ? {} : { name: withoutDigest(name) }) }];
   });

@@ -72,7 +72,7 @@ export function requestedImages(
   isGuessed: boolean,
 ): readonly RequestedImage[] {
   if (refused.length > 0) throw refusedError("read images", refused);
-  return references.flatMap(({ class: kind, reference, platforms, name, digest }) =>
-    kind === "certain" || isGuessed ? [{ reference, platform: platforms, name, digest }] : [],
+  return references.flatMap(({ class: kind, reference, platforms, name, digest, written }) =>
+    kind === "certain" || isGuessed ? [{ reference, platform: platforms, name, digest, written }] : [],
   );
 }

@@ -24,6 +24,8 @@ export interface RequestedImage {
   readonly name?: string | undefined;
   /** Digest of a manifest or index that is taken whatever the tag means now. The name does not change. */
   readonly digest?: string | undefined;
+  /** Digest that `missingImages` accepts, too: a lock has it where its archive does not have `digest`. */
+  readonly written?: string | undefined;
 }
 
 /** A reference that was read, with what is different for this image alone. */
@@ -42,6 +44,7 @@ const REQUESTED: OptionsShape<RequestedImage> = {
   platform: PLATFORMS,
   name: TEXT,
   digest: TEXT,
+  written: TEXT,
 };
 
 /**

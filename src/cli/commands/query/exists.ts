@@ -1,5 +1,6 @@
 import type { CommandModule } from "yargs";
 import { NotFoundError, UsageError } from "../../../errors.ts";
+import { counted } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
 import { fromFileFlag, guessFlag, type ListFlags, listedImages } from "../../flags/list-flags.ts";
 import { type MappingFlags, mappingFlags } from "../../flags/mapping-flags.ts";
@@ -63,6 +64,11 @@ async function runExists(flags: ExistsFlags, context: Context): Promise<void> {
   const found = await missingImages(images, { ...options, to, layout, map, trustedReferences: named });
   if (flags.json) printLine(context, jsonText(found));
   else for (const { image } of found.missing) printLine(context, image);
+  const other = found.missing.filter(image => image.found !== undefined).length;
+  if (other > 0)
+    onNote(
+      `${counted(other, "tag")} ${other === 1 ? "has" : "have"} another digest at the target than in the lock; push changes the digest of an index when it leaves platforms out`,
+    );
   answer(found.missing.length === 0);
 }
 
