@@ -10,16 +10,17 @@ import { formatReference, type Reference } from "../oci/reference.ts";
 import { parseSchema1 } from "../oci/schema1/schema1.ts";
 import { blobSize } from "./api/blobs.ts";
 import { explainMissing } from "./api/explain-missing.ts";
-import { type FetchedManifest, type GetManifestOptions, getManifest } from "./api/get-manifest.ts";
+import type { FetchedManifest, GetManifestOptions } from "./api/get-manifest.ts";
 import { getManifests } from "./api/get-manifests.ts";
 import { BlobHomes } from "./blob-homes.ts";
 import { readingAnswer } from "./client/registry-answer.ts";
 import type { Repository } from "./client/repository.ts";
 import { registryBlob } from "./download/blob-download.ts";
 import { findForeign } from "./find-foreign.ts";
+import { ManifestReader } from "./manifests/manifest-reader.ts";
 import { type FetchedRoot, type FetchRoot, readRoots } from "./read-roots.ts";
 import { findInRepositories } from "./referrers/find-in-repositories.ts";
-import type { ReferrersFinder } from "./referrers/referrers-finder.ts";
+import type { FindsReferrers } from "./referrers/referrers-finder.ts";
 import type { FullReference, SourceReference } from "./source-reference.ts";
 
 export type { FullReference, SourceReference } from "./source-reference.ts";
@@ -56,7 +57,9 @@ export interface RegistrySourceOptions {
   /** "fetch": foreign layers that the registry lacks come from the URLs that the image names. Default "skip". */
   readonly foreign?: "skip" | "fetch" | undefined;
   /** Finds what refers to the images. Default: that is not known. */
-  readonly referrersFinder?: Pick<ReferrersFinder, "find"> | undefined;
+  readonly referrersFinder?: FindsReferrers | undefined;
+  /** Reads manifests. Default: each from its registry. */
+  readonly manifests?: ManifestReader | undefined;
   /** Called with images that cannot be fetched; by default they are an error. */
   readonly onFailed?: ((reference: FullReference, error: ImgpackError) => void) | undefined;
 }
@@ -78,6 +81,7 @@ class RegistrySource implements ImageSource {
   readonly #repositoryFor: RepositoryFor;
   readonly #options: RegistrySourceOptions;
   readonly #homes = new BlobHomes();
+  readonly #reader: ManifestReader;
   readonly #manifests = new Map<Digest, Uint8Array>();
   /** Of layers of schema 1 manifests, which name no sizes: the registry is asked when one is needed. */
   readonly #sizes = new Map<Digest, number | undefined>();
@@ -88,6 +92,7 @@ class RegistrySource implements ImageSource {
     this.#references = references;
     this.#repositoryFor = repositoryFor;
     this.#options = options;
+    this.#reader = options.manifests ?? new ManifestReader();
   }
 
   roots(signal?: AbortSignal): AsyncGenerator<Root> {
@@ -105,7 +110,7 @@ class RegistrySource implements ImageSource {
       const place = this.#foreign.get(digest);
       return registryBlob(repository, { ...descriptor, size }, place instanceof URL ? place : undefined);
     }
-    await this.#keepAny(repository, await getManifest(repository, digest, { signal }));
+    await this.#keepAny(repository, await this.#reader.read(repository, digest, { signal }));
     return bytesBlob(this.#manifests.get(digest) ?? new Uint8Array());
   }
 
@@ -123,8 +128,12 @@ class RegistrySource implements ImageSource {
     const { referrersFinder } = this.#options;
     if (referrersFinder === undefined) return { found: [] };
     return await findInRepositories(referrersFinder, this.#homes.all(subject), subject, {
+      read: this.#reader.read,
       keep: (repository, fetched) => this.#keep(repository, fetched),
-      locate: (repository, digests) => this.#homes.add(repository, digests),
+      locate: async (repository, digests) => {
+        this.#homes.add(repository, digests);
+        if (referrersFinder.isOffline !== true) await this.#reader.name(repository, digests);
+      },
       signal,
     });
   }
@@ -182,8 +191,8 @@ class RegistrySource implements ImageSource {
     reference: SourceReference,
     options: GetManifestOptions,
   ): Promise<FetchedRoot> {
-    const root = await getManifest(repository, manifestKey(reference), options);
-    const below = await getManifests(repository, reference.manifests ?? [], root, options.signal);
+    const root = await this.#reader.read(repository, manifestKey(reference), options);
+    const below = await getManifests(this.#reader.read, repository, reference.manifests ?? [], root, options.signal);
     return {
       descriptor: root.descriptor,
       keep: async () => {

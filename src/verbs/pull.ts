@@ -8,7 +8,7 @@ import { FLAG, FOLDER_PATH, OUTPUT, required, TEXT_LIST, TEXTS } from "../util/o
 import { type ToolFile, ToolFiles } from "./files/tool-files.ts";
 import { withLockChoices } from "./locking/lock-choices.ts";
 import type { Foreign, Sparse, ToolTarget } from "./options/choices.ts";
-import { COMMON, FOREIGN_KIND, PLATFORMS, SPARSE_KIND, TOOLS } from "./options/common-options.ts";
+import { COMMON, FOREIGN_KIND, PLATFORMS, SPARSE_KIND, TOOLS, TRANSFER } from "./options/common-options.ts";
 import { readPlatforms } from "./options/read-platforms.ts";
 import type { RegistryOptions } from "./options/registry-options.ts";
 import { checkRequireOptions, REQUIRED_KIND, type RequireOptions } from "./referrers/require-referrers.ts";
@@ -59,6 +59,8 @@ export interface PullOptions extends OutputOptions {
   readonly requireReferrers?: RequireOptions["requireReferrers"];
   /** Writes the other images if one of several fails; the call still rejects, with PartialError. Default false. */
   readonly keepGoing?: boolean | undefined;
+  /** Folder that remembers manifests, so that those that have not changed cost fewer requests. Default: none is remembered. */
+  readonly cacheDir?: string | undefined;
   /** Starts over if an interrupted run left a partial file. Default false: the same call resumes it. */
   readonly restart?: boolean | undefined;
   /**
@@ -82,6 +84,7 @@ const PULL_OPTIONS: OptionsShape<PullOptions> = {
   foreign: FOREIGN_KIND,
   requireReferrers: REQUIRED_KIND,
   keepGoing: FLAG,
+  cacheDir: TRANSFER.cacheDir,
   restart: FLAG,
   withTool: TOOLS,
   toolDir: FOLDER_PATH,

@@ -66,6 +66,86 @@ test("pull of a lock asks for no tag, no list and no referrers", async () => {
   expect(registry.seen(/manifests\/1|tags\/list|referrers|^HEAD/)).toEqual([]);
 });
 
+/** Requests of a second call, which has the cache of the first one. */
+async function warm(
+  registry: ScriptedRegistry,
+  run: () => Promise<unknown>,
+): Promise<Readonly<Record<string, number>>> {
+  registry.requests.length = 0;
+  await run();
+  return counts(registry);
+}
+
+test("with a cache, an unchanged tag costs one HEAD, and a tag that has moved one HEAD and one GET more", async () => {
+  const registry = await ScriptedRegistry.start();
+  const tags = ["1", "2", "3"];
+  for (const tag of tags) storeIndex(registry.content, `team/one:${tag}`);
+  const references = tags.map(tag => `${registry.host}/team/one:${tag}`);
+  const options = { ...PLATFORM, referrers: false, cacheDir: await temporaryFolder() };
+  const first = await lock(references, options);
+  // What is not known yet is not asked for twice.
+  expect(registry.seen(/^HEAD/)).toEqual([]);
+  expect(registry.seen(/^GET .*\/manifests\//)).toHaveLength(6);
+  const heads = Object.fromEntries(tags.map(tag => [`HEAD /v2/team/one/manifests/${tag}`, 1]));
+  const again = await warm(registry, async () => {
+    const { text } = await lock(references, options);
+    expect(text).toBe(first.text);
+  });
+  expect(again).toEqual(heads);
+  storeIndex(registry.content, "team/one:2", { seed: "moved" });
+  const moved = await warm(registry, async () => {
+    const { text } = await lock(references, options);
+    expect(text).not.toBe(first.text);
+  });
+  expect(moved).toEqual({
+    ...heads,
+    "GET /v2/team/one/manifests/2": 1,
+    "GET /v2/team/one/manifests/DIGEST": 1,
+  });
+});
+
+test("with a cache, only the tags and the API are asked again for what refers to unchanged images", async () => {
+  const registry = await ScriptedRegistry.start();
+  registry.content.hasReferrers = true;
+  const { digest } = storeIndex(registry.content, "team/one:1");
+  putReferrer(registry.content, "team/one", { tag: tagOf(digest, ".sig") });
+  putReferrer(registry.content, "team/one", { subject: digest });
+  const references = [`${registry.host}/team/one:1`];
+  const options = { ...PLATFORM, cacheDir: await temporaryFolder() };
+  const { text } = await lock(references, options);
+  expect(JSON.parse(text).images[0].referrers).toHaveLength(2);
+  const { "GET /v2/team/one/referrers/DIGEST": lookups = 0 } = counts(registry);
+  const again = await warm(registry, async () => {
+    expect((await lock(references, options)).text).toBe(text);
+  });
+  expect(again).toEqual({
+    "HEAD /v2/team/one/manifests/1": 1,
+    [`HEAD /v2/team/one/manifests/${tagOf(digest, ".sig")}`]: 1,
+    "GET /v2/team/one/tags/list": 1,
+    "GET /v2/team/one/referrers/DIGEST": lookups,
+  });
+});
+
+test("after lock with a cache, pull of the images or of the lock asks for no manifest, but whether each root is there", async () => {
+  const registry = await ScriptedRegistry.start();
+  storeIndex(registry.content, "team/one:1");
+  const reference = `${registry.host}/team/one:1`;
+  const folder = await temporaryFolder();
+  const options = { cacheDir: join(folder, "cache") };
+  const { text } = await lock([reference], { ...PLATFORM, ...options });
+  const blobs = { "GET /v2/team/one/blobs/DIGEST": 3 };
+  const ofLock = await warm(registry, async () => {
+    await pull([], { lock: Buffer.from(text), output: join(folder, "lock.tar"), ...options });
+  });
+  expect(ofLock).toEqual({ ...blobs, "HEAD /v2/team/one/manifests/DIGEST": 1 });
+  const ofTag = await warm(registry, async () => {
+    await pull([reference], { ...PLATFORM, referrers: false, output: join(folder, "tag.tar"), ...options });
+  });
+  expect(ofTag).toEqual({ ...blobs, "HEAD /v2/team/one/manifests/1": 1 });
+  await pull([], { lock: Buffer.from(text), output: join(folder, "cold.tar") });
+  expect(await readFile(join(folder, "lock.tar"))).toEqual(await readFile(join(folder, "cold.tar")));
+});
+
 test("what a registry says of its request limit is noted at the half and near the end, and not otherwise", async () => {
   const left = ["80", "50", "40", "9", "8", "0"];
   const faults: readonly Fault[] = left.map(count => ({

@@ -110,7 +110,15 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "registry/download": ["registry/origin", "registry/http", "registry/transport", "registry/client"],
   "registry/upload": ["registry/origin", "registry/http", "registry/transport", "registry/client", "registry/api"],
   "registry/referrers": ["registry/http", "registry/client", "registry/api"],
-  registry: ["registry/client", "registry/api", "registry/download", "registry/upload", "registry/referrers"],
+  "registry/manifests": ["registry/http", "registry/client", "registry/api"],
+  registry: [
+    "registry/client",
+    "registry/api",
+    "registry/download",
+    "registry/manifests",
+    "registry/upload",
+    "registry/referrers",
+  ],
 
   "archive/archive.ts": [],
   "archive/blob-name.ts": [],

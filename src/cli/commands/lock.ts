@@ -1,6 +1,7 @@
 import type { Argv, CommandModule } from "yargs";
 import { PartialError } from "../../errors.ts";
 import type { LockResult, Sparse } from "../../index.ts";
+import { cacheFolder } from "../../util/cache/cache-folder.ts";
 import { checkApart } from "../../util/output-checks.ts";
 import type { Context } from "../context.ts";
 import { platformsFlag, platformsOf, type ReferrersFlags, referrersFlag } from "../flags/archive-flags.ts";
@@ -98,6 +99,7 @@ async function runLock(flags: LockFlags, context: Context): Promise<void> {
         sparse: flags.sparse,
         referrers: flags.noReferrers !== true,
         keepGoing: flags.keepGoing,
+        cacheDir: cacheFolder(),
         onProgress: progress.onProgress,
         signal: context.signal,
       }).then(

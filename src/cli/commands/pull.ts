@@ -1,5 +1,6 @@
 import type { Argv, CommandModule } from "yargs";
 import type { Foreign, Sparse, ToolTarget } from "../../index.ts";
+import { cacheFolder } from "../../util/cache/cache-folder.ts";
 import { type Context, printLine } from "../context.ts";
 import {
   ARCHIVE_OUTPUT,
@@ -114,6 +115,7 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
         requireReferrers: requiredOf(flags),
         for: flags.for,
         concurrency: checkConcurrency(flags.concurrency),
+        cacheDir: cacheFolder(),
         dryRun: flags.dryRun,
         onProgress: progress.onProgress,
         signal: context.signal,

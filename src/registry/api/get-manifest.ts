@@ -39,6 +39,13 @@ export interface GetManifestOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Reads a manifest or an index as `getManifest` does. */
+export type ReadManifest = (
+  repository: Repository,
+  reference: string,
+  options?: GetManifestOptions,
+) => Promise<FetchedManifest>;
+
 /**
  * Reads a manifest or an index by tag or digest ("Pulling manifests"). The body is hashed, and must be what a given
  * digest names. Registries that have only schema 1 send it unasked, or when nothing else is accepted.

@@ -14,6 +14,12 @@ import type { Repository } from "../client/repository.ts";
 
 export type FetchTagged = (repository: Repository, tag: string, signal?: AbortSignal) => Promise<FetchedManifest>;
 
+/** What says what refers to a manifest. */
+export interface FindsReferrers extends Pick<ReferrersFinder, "find"> {
+  /** True if no registry is asked. Default false. */
+  readonly isOffline?: boolean | undefined;
+}
+
 interface FoundTags {
   readonly lookup: ReferrersLookup;
   readonly tags: readonly string[];

@@ -17,7 +17,7 @@ import { defaultPlatform } from "../locking/default-platform.ts";
 import { carriedOver, type LockFacts, lockSettings } from "../locking/lock-settings.ts";
 import { isArchivePath } from "../options/archive-path.ts";
 import type { Sparse } from "../options/choices.ts";
-import { COMMON, PLATFORMS, SPARSE_KIND } from "../options/common-options.ts";
+import { COMMON, PLATFORMS, SPARSE_KIND, TRANSFER } from "../options/common-options.ts";
 import { readPlatforms } from "../options/read-platforms.ts";
 import type { RegistryOptions } from "../options/registry-options.ts";
 import { checkedImages, type RequestedImage } from "../requested/requested-image.ts";
@@ -42,6 +42,8 @@ export interface LockOptions {
   readonly referrers?: boolean | undefined;
   /** Locks the other images if one of several fails; the call still rejects, with PartialError. Default false. */
   readonly keepGoing?: boolean | undefined;
+  /** As in `PullOptions`. */
+  readonly cacheDir?: string | undefined;
   /** Is called with notes and retries. */
   readonly onProgress?: OnProgress | undefined;
   /** Stops the call; its promise rejects with `signal.reason`. */
@@ -56,6 +58,7 @@ const LOCK_OPTIONS: OptionsShape<LockOptions> = {
   sparse: SPARSE_KIND,
   referrers: FLAG,
   keepGoing: FLAG,
+  cacheDir: TRANSFER.cacheDir,
 };
 
 /** What images mean now. */

@@ -6,7 +6,7 @@ import { OCI_MANIFEST } from "../../oci/media-types.ts";
 import { formatReference, parseReference, type Reference, resolveDockerHub } from "../../oci/reference.ts";
 import { leastLookup } from "../../oci/referrers/referrers-lookup.ts";
 import { parseReferrersTag, referrersTag } from "../../oci/referrers/referrers-tag.ts";
-import type { ReferrersFinder } from "../../registry/referrers/referrers-finder.ts";
+import type { FindsReferrers } from "../../registry/referrers/referrers-finder.ts";
 import type { SourceReference } from "../../registry/registry-source.ts";
 import { readPlatforms } from "../options/read-platforms.ts";
 
@@ -45,7 +45,7 @@ function manifestsOf({ manifests, referrers }: LockedImage): readonly Digest[] {
 }
 
 /** Says what refers to an image as the lock does; asks no registry. */
-export function lockedReferrers(lock: Lock): Pick<ReferrersFinder, "find"> {
+export function lockedReferrers(lock: Lock): FindsReferrers {
   const sizes = new Map(lock.blobs.map(({ digest, size }) => [digest, size]));
   const found = new Map<Digest, Map<string, FoundReferrers["found"][number]>>();
   const lookups = new Map<Digest, LockedImage["lookup"][]>();
@@ -64,6 +64,7 @@ export function lockedReferrers(lock: Lock): Pick<ReferrersFinder, "find"> {
     }
   }
   return {
+    isOffline: true,
     find: async (_repository, subject) => {
       const lookup = leastLookup(lookups.get(subject) ?? []);
       return { ...(lookup === undefined ? {} : { lookup }), found: [...(found.get(subject)?.values() ?? [])] };

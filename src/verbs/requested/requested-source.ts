@@ -7,6 +7,8 @@ import { derivedSource, listRoots } from "../../content/derived-source.ts";
 import type { OnProgress } from "../../content/progress.ts";
 import { type ImgpackError, NotFoundError, PartialError, UsageError } from "../../errors.ts";
 import { formatReference } from "../../oci/reference.ts";
+import { ManifestCache } from "../../registry/manifests/manifest-cache.ts";
+import { ManifestReader } from "../../registry/manifests/manifest-reader.ts";
 import { nameOf } from "../../registry/read-roots.ts";
 import { type FullReference, registrySource, type SourceReference } from "../../registry/registry-source.ts";
 import { GONE_HINT } from "../locking/check-lock.ts";
@@ -32,6 +34,8 @@ export interface RequestedSourceOptions {
   readonly mirror?: string | readonly string[] | undefined;
   readonly foreign?: Foreign | undefined;
   readonly keepGoing?: boolean | undefined;
+  /** Folder that remembers manifests. Default none. */
+  readonly cacheDir?: string | undefined;
   /** Whether what refers to the images is looked for. Default true. */
   readonly referrers?: boolean | undefined;
   readonly onProgress?: OnProgress | undefined;
@@ -48,6 +52,7 @@ export class RequestedSource implements AsyncDisposable {
   readonly #unexpanded: { readonly image: RequestedImage; readonly error: ImgpackError }[] = [];
   readonly #options: RequestedSourceOptions;
   readonly #lock: Lock | undefined;
+  readonly #manifests: ManifestCache | undefined;
   readonly #failures = new Map<FullReference, ImgpackError>();
 
   /**
@@ -81,6 +86,8 @@ export class RequestedSource implements AsyncDisposable {
     const trusted = trustedReferences?.map(text => registryOf(text, registry)) ?? (lock === undefined ? hosts : []);
     this.registries = new RegistryPool(options, trusted, options.onProgress ?? (() => undefined));
     this.registries.admit(hosts);
+    const { note } = this.registries;
+    if (options.cacheDir !== undefined) this.#manifests = new ManifestCache(options.cacheDir, { onNote: note });
   }
 
   /** Replaces references with wildcards, before anything else. @throws as `expandReferences` */
@@ -118,6 +125,7 @@ export class RequestedSource implements AsyncDisposable {
       candidatesFor: this.registries.candidatesFor,
       onNote: this.registries.note,
       foreign,
+      manifests: new ManifestReader(this.#manifests),
       platforms,
       referrersFinder: referrers === false ? undefined : finder,
       onFailed: this.#lock !== undefined || keepGoing === true ? this.#onFailed : undefined,
@@ -179,6 +187,7 @@ export class RequestedSource implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.registries[Symbol.asyncDispose]();
+    await this.#manifests?.save();
   }
 
   readonly #onFailed = (reference: FullReference, error: ImgpackError): void => {
