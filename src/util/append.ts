@@ -3,6 +3,13 @@ export function append<T>(list: T[], more: Iterable<T>): void {
   for (const element of more) list.push(element);
 }
 
+/** Adds a value to the list of a key. A new list for each value would take quadratic time. */
+export function appendTo<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
+
 /** The largest of the values, and at least `least`. */
 export function largest(values: Iterable<number>, least = 0): number {
   let found = least;

@@ -4,6 +4,7 @@ import { isLock, MAX_LOCK_BYTES, parseLock } from "../../bundle/lock/parse-lock.
 import type { Root } from "../../content/contracts.ts";
 import { ArchiveError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { tagNameOf } from "../../oci/names/pinned-names.ts";
 import { quote } from "../../util/format.ts";
 import { type Archive, readMetadata } from "../archive.ts";
 
@@ -73,7 +74,7 @@ function namesOf({ names }: Root): readonly string[] {
 
 /** A name with tag and digest says no more than one with the tag: readers of archives show one of them. */
 function tagged(name: string): string {
-  return name.replace(/(:[^:/@]+)@.*$/, "$1");
+  return name === "" ? name : (tagNameOf(name) ?? name);
 }
 
 function keyOf(name: string, digest: string): string {

@@ -3,6 +3,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { isManifestType } from "../../oci/media-types.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { parseReferrersTag, referrersTag } from "../../oci/referrers/referrers-tag.ts";
+import { appendTo } from "../../util/append.ts";
 import type { OciRoot } from "./oci-roots.ts";
 
 /** What an archive claims to refer to a manifest. */
@@ -29,8 +30,8 @@ export function entryReferrers(roots: readonly OciRoot[]): EntryReferrers {
   const entries = new Map<string, OciRoot[]>();
   const candidates = new Set<OciRoot>();
   const add = (key: string, claim: ReferrerClaim, root: OciRoot): void => {
-    claims.set(key, [...(claims.get(key) ?? []), claim]);
-    entries.set(key, [...(entries.get(key) ?? []), root]);
+    appendTo(claims, key, claim);
+    appendTo(entries, key, root);
   };
   for (const root of roots) {
     const { descriptor, subject } = root;

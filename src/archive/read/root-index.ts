@@ -1,5 +1,6 @@
 import type { Digest } from "../../oci/digest.ts";
 import { tagNameOf } from "../../oci/names/pinned-names.ts";
+import { appendTo } from "../../util/append.ts";
 import type { OciRoot } from "./oci-roots.ts";
 
 /** Finds roots by what is below them and by their names. An archive may have thousands of each. */
@@ -12,11 +13,11 @@ export class RootIndex {
 
   constructor(roots: readonly OciRoot[]) {
     for (const root of roots) {
-      for (const config of root.images.keys()) add(this.#byConfig, config, root);
+      for (const config of root.images.keys()) appendTo(this.#byConfig, config, root);
       if (root.images.size === 0) continue;
       const names = new Set(root.names.flatMap(name => [name, tagNameOf(name) ?? name]));
-      for (const name of names) add(this.#byName, name, root);
-      if (root.names.length === 0) for (const tag of root.tags) add(this.#byTag, tag, root);
+      for (const name of names) appendTo(this.#byName, name, root);
+      if (root.names.length === 0) for (const tag of root.tags) appendTo(this.#byTag, tag, root);
     }
   }
 
@@ -30,10 +31,4 @@ export class RootIndex {
     const tagged = tag === undefined ? [] : (this.#byTag.get(tag) ?? []);
     return [...(this.#byName.get(name) ?? []), ...tagged];
   }
-}
-
-function add<K>(lists: Map<K, OciRoot[]>, key: K, root: OciRoot): void {
-  const list = lists.get(key);
-  if (list === undefined) lists.set(key, [root]);
-  else list.push(root);
 }

@@ -1,3 +1,4 @@
+import { lockedReferrers } from "../../archive/lock/locked-referrers.ts";
 import { repositoryOf } from "../../archive/lock/plan-lock.ts";
 import { hasGlob } from "../../bundle/list/reference-glob.ts";
 import { shortId } from "../../bundle/lock/format-lock.ts";
@@ -10,6 +11,7 @@ import { formatReference } from "../../oci/reference.ts";
 import { ManifestCache } from "../../registry/manifests/manifest-cache.ts";
 import { ManifestReader } from "../../registry/manifests/manifest-reader.ts";
 import { nameOf } from "../../registry/read-roots.ts";
+import type { FindsReferrers } from "../../registry/referrers/referrers-finder.ts";
 import { type FullReference, registrySource, type SourceReference } from "../../registry/registry-source.ts";
 import { GONE_HINT } from "../locking/check-lock.ts";
 import type { LockFacts } from "../locking/lock-settings.ts";
@@ -18,7 +20,7 @@ import type { RegistryOptions } from "../options/registry-options.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
 import { expandReferences, registryOf } from "./expand-references.ts";
 import { reasonOf } from "./left-reason.ts";
-import { lockedReferences, lockedReferrers } from "./locked-images.ts";
+import { lockedReferences } from "./locked-images.ts";
 import {
   checkedImages,
   formatRequested,
@@ -120,7 +122,7 @@ export class RequestedSource implements AsyncDisposable {
   /** @param platforms of references without their own. */
   open(platforms: SourceReference["platforms"]): ImageSource {
     const { foreign, keepGoing, referrers } = this.#options;
-    const finder = this.#lock === undefined ? this.registries.referrersFinder : lockedReferrers(this.#lock);
+    const finder = this.#lock === undefined ? this.registries.referrersFinder : lockedFinder(this.#lock);
     const source = registrySource(this.references, this.registries.repositoryFor, {
       candidatesFor: this.registries.candidatesFor,
       onNote: this.registries.note,
@@ -195,4 +197,10 @@ export class RequestedSource implements AsyncDisposable {
     // Nothing would be left to write.
     if (this.#lock === undefined && this.#failures.size === this.references.length) throw error;
   };
+}
+
+/** Says what refers to an image as the lock does; asks no registry. */
+function lockedFinder(lock: Lock): FindsReferrers {
+  const find = lockedReferrers(lock);
+  return { isOffline: true, find: async (_repository, subject) => find(subject) };
 }

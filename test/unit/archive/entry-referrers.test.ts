@@ -3,8 +3,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { openArchive } from "../../../src/archive/open-archive.ts";
+import { entryReferrers } from "../../../src/archive/read/entry-referrers.ts";
+import type { OciRoot } from "../../../src/archive/read/oci-roots.ts";
 import { convert, inspectArchive, pull, push } from "../../../src/index.ts";
+import type { Descriptor } from "../../../src/oci/descriptor.ts";
 import type { Digest } from "../../../src/oci/digest.ts";
+import { OCI_MANIFEST } from "../../../src/oci/media-types.ts";
 import { archiveNames } from "../../fault/referrers-support.ts";
 import { storeImage, temporaryFolder } from "../../support/images.ts";
 import { putIndex, putReferrer, tagOf } from "../../support/referrer-manifests.ts";
@@ -60,4 +64,27 @@ describe("what refers to images in layouts of other tools", () => {
     await using archive = await openArchive(output);
     expect(archive.images).toHaveLength(1);
   });
+});
+
+test("many entries under one tag of a digest take time in proportion to their number", () => {
+  const stem = tagOf(INDEX);
+  const roots = Array.from({ length: 20_000 }, (_, index): OciRoot => {
+    const digest: Digest = `sha256:${index.toString(16).padStart(64, "0")}`;
+    const descriptor = { mediaType: OCI_MANIFEST, digest, size: 1 };
+    const listed: readonly Descriptor[] = [descriptor];
+    return {
+      descriptor,
+      names: [],
+      badNames: [],
+      tags: [stem, `${stem}.sig`],
+      images: new Map(),
+      artifacts: new Set(),
+      parts: new Set(),
+      listed,
+    };
+  });
+  let elements = 0;
+  const { claims } = entryReferrers(roots);
+  for (const list of claims.values()) elements += list.length;
+  expect(elements).toBe(2 * roots.length);
 });
