@@ -187,6 +187,18 @@ describe("push() of what refers to an image", () => {
     expect(registry.content.manifests.has("mirror/app:1")).toBe(true);
   });
 
+  test("push() puts a referrer that a registry lists and no longer has", async () => {
+    const from = await scene();
+    const { image, sbom } = from;
+    const entry = { ...sbom.descriptor, artifactType: SBOM };
+    const list = JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [entry] });
+    const reply = { status: 200, headers: { "content-type": OCI_INDEX }, body: Buffer.from(list) };
+    const registry = await target(true, [{ on: new RegExp(`/referrers/${image}$`), times: 1, reply }]);
+    await pushed(from, registry);
+    expect(registry.content.manifests.has(sbom.digest)).toBe(true);
+    expect(registry.content.manifests.has(`mirror/app:${tagOf(image)}`)).toBe(false);
+  });
+
   test("push() writes the index where a registry sends OCI-Subject without having the API (ECR)", async () => {
     const from = await scene();
     const registry = await target(true, [{ on: /\/referrers\//, reply: { status: 404 } }]);

@@ -85,7 +85,8 @@ class Delivery {
     const before = await askReferrers(repository, subject, undefined, signal);
     const hasApi = before.lookup === "complete";
     const listed = hasApi ? digestsOf(before.referrers) : await this.#indexed(subject);
-    const missing = members.filter(({ descriptor }) => !listed.has(descriptor.digest));
+    const there = await this.#present(members.filter(({ descriptor }) => listed.has(descriptor.digest)));
+    const missing = members.filter(referrer => !there.has(referrer));
     const put: Referrer[] = [];
     let isSubjectKnown = false;
     for (const referrer of missing) {
@@ -125,15 +126,19 @@ class Delivery {
     return (await putManifest(repository, reference, manifest, digest, { signal })).isSubjectKnown;
   }
 
-  /** What the fallback index names, and the registry has. */
   async #indexed(subject: Digest): Promise<ReadonlySet<Digest>> {
     const { repository, signal } = this.#options;
-    const index = await readFallbackIndex(repository, subject, signal);
-    const there = new Set<Digest>();
-    for (const digest of index?.digests ?? []) {
+    return (await readFallbackIndex(repository, subject, signal))?.digests ?? new Set();
+  }
+
+  /** Those that the registry has: a list may name what was deleted. */
+  async #present(listed: readonly Referrer[]): Promise<ReadonlySet<Referrer>> {
+    const { repository, signal } = this.#options;
+    const there = new Set<Referrer>();
+    for (const referrer of listed) {
       try {
-        await resolveDigest(repository, digest, signal);
-        there.add(digest);
+        await resolveDigest(repository, referrer.descriptor.digest, signal);
+        there.add(referrer);
       } catch (error) {
         if (!(error instanceof NotFoundError)) throw error;
       }
