@@ -1,12 +1,14 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
 const read = (name: string): string => readFileSync(new URL(`../../${name}`, import.meta.url), "utf8");
 
-test("docs/BENCHMARKS.md is as the bench wrote it: no line was changed or added by hand", () => {
+const benchmarks = readdirSync(new URL("../../docs", import.meta.url)).filter(name => name.startsWith("BENCHMARKS"));
+
+test.each(benchmarks)("docs/%s is as the bench wrote it: no line was changed or added by hand", name => {
   const [, text = "", written = ""] =
-    /^([\s\S]*)\n<!-- made by npm run bench; .*: ([0-9a-f]{64}) -->\n$/.exec(read("docs/BENCHMARKS.md")) ?? [];
+    /^([\s\S]*)\n<!-- made by npm run bench; .*: ([0-9a-f]{64}) -->\n$/.exec(read(`docs/${name}`)) ?? [];
   expect(createHash("sha256").update(text).digest("hex")).toBe(written);
 });
 
