@@ -69,6 +69,9 @@ async function runVerify(flags: VerifyFlags, context: Context): Promise<void> {
   }
 }
 
+/** Each image has a line on stdout already. */
+const SHOWN = 3;
+
 async function readKey(path: string, signal: AbortSignal): Promise<string> {
   try {
     return await readInputText(path, signal);
@@ -80,7 +83,9 @@ async function readKey(path: string, signal: AbortSignal): Promise<string> {
 
 /** A signature that does not fit is damage (exit code 6); none at all is something absent (5). */
 function unsignedImages(archive: string, unsigned: readonly CheckedSignatures[], isReported: boolean): Error {
-  const names = unsigned.map(({ names, digest = "an image without a manifest" }) => names[0] ?? digest).join(", ");
+  const all = unsigned.map(({ names, digest = "an image without a manifest" }) => names[0] ?? digest);
+  const more = all.length > SHOWN ? ` and ${all.length - SHOWN} more` : "";
+  const names = `${all.slice(0, SHOWN).join(", ")}${more}`;
   const isRefused = unsigned.some(({ refused }) => refused.length > 0);
   const found = isRefused ? "the key did not sign" : "no signature of";
   const message = `Cannot accept archive ${quote(archive)}: ${found} ${names}, expected a valid signature of each image`;

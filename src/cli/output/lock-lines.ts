@@ -24,8 +24,12 @@ export function* lockLines(result: LockResult, bytesPerSecond: number | undefine
       formatBytes(image.sharedBytes),
     ]),
   );
-  yield `${counted(images.length, "image")}, ${formatBytes(bytes)} stored once, ${formatBytes(separateBytes)} stored separately`;
-  const counts = media.map(({ medium, count }) => `${count} × ${medium}`).join(", ");
+  const distinct = new Set(images.map(({ digest }) => digest)).size;
+  const names = distinct < images.length ? ` under ${images.length} names` : "";
+  yield `${counted(distinct, "image")}${names}, ${formatBytes(bytes)} stored once, ${formatBytes(separateBytes)} stored separately`;
+  const counts = media
+    .map(({ medium, count }) => `${count} × ${medium === "FAT32" ? "file on FAT32" : medium}`)
+    .join(", ");
   yield `Archive ${formatBytes(archiveBytes)}: at least ${counts}`;
   if (bytesPerSecond !== undefined)
     yield `Transfer ${formatDuration(archiveBytes / bytesPerSecond)} at ${formatBytes(bytesPerSecond)}/s`;

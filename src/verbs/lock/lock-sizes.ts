@@ -65,17 +65,15 @@ export function imageSizes(
       root.kind === "settled" ? [[root.descriptor.digest, factsOf(plan, root, platforms[index])] as const] : [],
     ),
   );
-  const users = new Map<Digest, Set<Digest>>();
-  for (const [index, { digest }] of lock.images.entries()) {
-    for (const blob of digests[index] ?? []) users.set(blob, (users.get(blob) ?? new Set()).add(digest));
-  }
+  const users = new Map<Digest, number>();
+  for (const blob of digests.flatMap(below => [...below])) users.set(blob, (users.get(blob) ?? 0) + 1);
   return lock.images.map(({ name, digest, written = digest }, index) => {
     let bytes = 0;
     let sharedBytes = 0;
     for (const blob of digests[index] ?? []) {
       const size = sizes.get(blob) ?? 0;
       bytes += size;
-      if ((users.get(blob)?.size ?? 0) > 1) sharedBytes += size;
+      if ((users.get(blob) ?? 0) > 1) sharedBytes += size;
     }
     return { name, digest, platforms: [], ...facts.get(written), bytes, sharedBytes };
   });

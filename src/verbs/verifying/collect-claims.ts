@@ -54,12 +54,14 @@ export async function collectClaims(
     const diffIds = isArtifact(image) ? [] : await readDiffIds(archive, image.config, signal);
     for (const [index, layer] of image.layers.entries()) claim(layer, diffIds[index]);
   };
+  const absent = new Set<Digest>();
   for (const root of archive.images) {
     if (root.kind === "draft") {
       const { config, layers } = root.draft;
       await claimImage({ config, layers: layers.flatMap(layer => ("key" in layer ? [] : [layer])) });
-    } else await claimGraph(archive, root.descriptor, { claim, claimImage, faults, unchecked, onNote }, signal);
+    } else await claimGraph(archive, root.descriptor, { claim, claimImage, faults, absent, onNote }, signal);
   }
+  if (absent.size > 0) unchecked.push(absentText(absent));
   for (const descriptor of archive.oci?.blobs.unclaimed(new Set(claims.keys())) ?? []) claim(descriptor);
   return claims;
 }
@@ -68,21 +70,20 @@ interface Collecting {
   readonly claim: (descriptor: Descriptor) => void;
   readonly claimImage: (image: ImageParts) => Promise<void>;
   readonly faults: ArchiveFault[];
-  readonly unchecked: string[];
+  /** Images that indexes list and the archive does not contain. */
+  readonly absent: Set<Digest>;
   readonly onNote: (message: string) => void;
 }
 
 async function claimGraph(
   archive: ArchiveSource,
   descriptor: Descriptor,
-  { claim, claimImage, faults, unchecked, onNote }: Collecting,
+  { claim, claimImage, faults, absent, onNote }: Collecting,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const absent = (digest: Digest): number =>
-    unchecked.push(`image ${digest}: its index lists it, but the archive does not contain it`);
   const root: Root = { kind: "settled", names: [], descriptor };
   try {
-    const plan = await gather(archive, [root], signal, undefined, ({ digest }) => absent(digest));
+    const plan = await gather(archive, [root], signal, undefined, ({ digest }) => absent.add(digest));
     for (const message of wrongSizes(plan)) onNote(message);
     for (const { descriptor: found, view } of plan.manifests.values()) {
       claim(found);
@@ -90,7 +91,7 @@ async function claimGraph(
       if (view.kind !== "image") continue;
       // Docker's containerd store saves only the manifest of a platform that it does not contain.
       const isBelowIndex = found.digest !== descriptor.digest;
-      if (isBelowIndex && !archive.hasBlob(view.config.digest)) absent(found.digest);
+      if (isBelowIndex && !archive.hasBlob(view.config.digest)) absent.add(found.digest);
       else await claimImage(view);
     }
   } catch (error) {
@@ -103,6 +104,14 @@ async function claimGraph(
       message: error instanceof Error ? error.message : String(error),
     });
   }
+}
+
+/** An archive of one platform has most images of many indexes not. */
+function absentText(absent: ReadonlySet<Digest>): string {
+  const [first = ""] = absent;
+  return absent.size === 1
+    ? `image ${first}: its index lists it, but the archive does not contain it`
+    : `${absent.size} images, such as ${first}: their indexes list them, but the archive does not contain them`;
 }
 
 async function readDiffIds(
