@@ -106,5 +106,7 @@ test("lock of an archive of another tool makes a lock of it, without sources tha
   expect(images).toMatchObject([{ name: `${registry.host}/team/one:1`, platforms: ["linux/amd64"] }]);
   expect(JSON.parse(text)).toMatchObject({ platforms: ["all"], left: [] });
   expect(JSON.parse(text).blobs.every((row: readonly unknown[]) => (row[3] as unknown[]).length === 0)).toBe(true);
-  await expect(lock([first], { platform: "linux/amd64" })).rejects.toThrow("found a choice of platforms");
+  for (const choice of [{ platform: "linux/amd64" }, { referrers: false }]) {
+    await expect(lock([first], choice)).rejects.toThrow("found a choice of platforms or referrers");
+  }
 });

@@ -50,7 +50,7 @@ const EXTENSIONS = { none: ".tar", gzip: ".tar.gz", zstd: ".tar.zst", xz: ".tar.
 export function archiveContents(plan: CopyPlan, options: ArchiveContentsOptions): ArchiveContents {
   const { platform, format = "universal", lock = { platforms: "all", sparse: "keep" } } = options;
   const configs = configDigests(plan);
-  const names = entryNames(plan, format, configs);
+  const names = blobNames(plan, format, configs);
   // Entries for them would keep loaders from loading the images: containerd, and skopeo for an image without a name.
   const referrers = format === "oci" ? layoutReferrers(plan) : { entries: [], manifests: [] };
   const metadata = buildMetadata(plan, {
@@ -87,11 +87,11 @@ export function dockerManifestBytes(
   { platform, format = "universal" }: ArchiveContentsOptions,
 ): number {
   if (format === "oci") return 0;
-  const names = entryNames(plan, format, configDigests(plan));
+  const names = blobNames(plan, format, configDigests(plan));
   return dockerManifest(plan, { platform, nameOf: digest => names.get(digest) ?? blobName(digest) })?.length ?? 0;
 }
 
-function entryNames(
+function blobNames(
   { blobs }: CopyPlan,
   format: ArchiveFormat,
   configs: ReadonlySet<Digest>,

@@ -16,8 +16,8 @@ export function shownText(text: string): string {
 
 const TEMPLATE_HINT = "Render the template first, for example with: helm template CHART | imgpack lock --list -f -";
 
-/** All that cannot be taken, of all inputs, in one error. @param task as in "read images". */
-export function refusedError(task: string, refused: readonly RefusedText[]): UsageError {
+/** All that cannot be taken, of all inputs, in one error. */
+export function refusedError(refused: readonly RefusedText[]): UsageError {
   const hint = refused.some(({ text }) => text.includes("{{")) ? TEMPLATE_HINT : undefined;
   const files = [...new Set(refused.map(({ file }) => escapeForeign(file)))].join(", ");
   const lines = refused
@@ -27,5 +27,5 @@ export function refusedError(task: string, refused: readonly RefusedText[]): Usa
     );
   const more = refused.length > MAX_LINES ? [`and ${refused.length - MAX_LINES} more`] : [];
   const found = `${counted(refused.length, "bad line")} found, expected none`;
-  return new UsageError([`Cannot ${task} from ${files}: ${found}`, ...lines, ...more].join("\n"), { hint });
+  return new UsageError([`Cannot read images from ${files}: ${found}`, ...lines, ...more].join("\n"), { hint });
 }

@@ -30,7 +30,7 @@ export function parsePublicKey(pem: string, where: string): PublicKey {
   try {
     key = createPublicKey({ key: pem, format: "pem" });
   } catch {
-    throw bad("a damaged one");
+    throw bad("a damaged public key");
   }
   const { namedCurve, modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
   if (key.asymmetricKeyType === "ec" && namedCurve === "prime256v1") {

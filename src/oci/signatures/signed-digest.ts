@@ -97,5 +97,5 @@ function notByKey({ kind }: PublicKey): ArchiveError {
 }
 
 function fault(found: string): ArchiveError {
-  return new ArchiveError("signature", `found ${found}`);
+  return new ArchiveError("signature", `found ${found}, expected a signature by the key`);
 }

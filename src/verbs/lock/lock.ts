@@ -203,15 +203,15 @@ async function lockArchive(path: string, options: LockOptions, started: number):
   return resultOf(found, 0, started);
 }
 
-/** The path, if one alone is given. @throws UsageError for one with options that an archive has decided. */
+/** The path, if one alone is given. @throws UsageError for one with options that an archive has decided already. */
 async function archiveAmong(
   [image, ...others]: readonly RequestedImage[],
-  { platform, sparse }: LockOptions,
+  { platform, sparse, referrers }: LockOptions,
 ): Promise<string | undefined> {
   if (image === undefined || others.length > 0 || !(await isArchivePath(image.reference))) return undefined;
-  if (platform === undefined && sparse === undefined) return image.reference;
+  if (platform === undefined && sparse === undefined && referrers !== false) return image.reference;
   throw new UsageError(
-    `Cannot lock ${quote(image.reference)}: found a choice of platforms, expected none for an archive`,
-    { hint: 'It has the platforms that it has: "imgpack convert --platform" takes some of them.' },
+    `Cannot lock ${quote(image.reference)}: found a choice of platforms or referrers, expected none for an archive`,
+    { hint: 'It has what it has: "imgpack convert" takes some of its platforms, or leaves out its referrers.' },
   );
 }

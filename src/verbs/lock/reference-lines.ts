@@ -44,5 +44,5 @@ export function pauseNotes(references: readonly string[]): readonly string[] {
 
 /** One error for all that cannot be taken. */
 export function refusedOf({ refused }: ListedReferences): UsageError | undefined {
-  return refused.length === 0 ? undefined : refusedError("read images", refused);
+  return refused.length === 0 ? undefined : refusedError(refused);
 }

@@ -71,7 +71,9 @@ class Expander {
     try {
       const glob = wholeGlob(image.reference, registry);
       if (image.digest !== undefined || (image.name !== undefined && hasGlob(glob.repository))) {
-        throw new UsageError(`Cannot use ${quote(image.reference)}: found one name or digest for all that match`);
+        throw new UsageError(
+          `Cannot use ${quote(image.reference)}: found one name or digest for all that match, expected none`,
+        );
       }
       return (await readingAnswer(async () => await this.#matches(glob, image.reference))).map(reference => ({
         ...image,
@@ -99,7 +101,7 @@ class Expander {
     });
     if (found.length === 0) {
       const all = tags.reduce((sum, { length }) => sum + length, 0);
-      const where = isWide ? ` in ${repositories.length} repositories` : "";
+      const where = isWide ? inRepositories(repositories.length) : "";
       throw new NotFoundError(
         `Cannot find ${quote(text)}: none of ${counted(all, "tag")}${where} matches, expected one`,
         {
@@ -107,8 +109,7 @@ class Expander {
         },
       );
     }
-    const places = new Set(found.map(({ name }) => name)).size;
-    const where = isWide ? ` in ${places === 1 ? "1 repository" : `${places} repositories`}` : "";
+    const where = isWide ? inRepositories(new Set(found.map(({ name }) => name)).size) : "";
     this.#registries.note(`${quote(text)} matches ${counted(found.length, "tag")}${where}`);
     return found.map(({ reference }) => reference);
   }
@@ -144,6 +145,10 @@ class Expander {
     await group.ended();
     return found;
   }
+}
+
+function inRepositories(count: number): string {
+  return ` in ${count === 1 ? "1 repository" : `${count} repositories`}`;
 }
 
 /** @throws BadReferenceError, UsageError */

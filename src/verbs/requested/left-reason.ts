@@ -10,6 +10,6 @@ const REASONS: Readonly<Partial<Record<ErrorCode, string>>> = {
 };
 
 /** Why an image is left out, in words that do not differ between two runs. */
-export function reasonOf({ code }: ImgpackError): string {
+export function leftReason({ code }: ImgpackError): string {
   return REASONS[code] ?? "failed";
 }

@@ -51,7 +51,7 @@ export async function readPushLists(
       append(refused, tooMuch(image));
     }
   }
-  if (refused.length > 0) throw refusedError("read images", refused);
+  if (refused.length > 0) throw refusedError(refused);
   return { archives, images: [...new Set(images)] };
 }
 

@@ -71,7 +71,7 @@ export function requestedImages(
   { references, refused }: ListedReferences,
   isGuessed: boolean,
 ): readonly RequestedImage[] {
-  if (refused.length > 0) throw refusedError("read images", refused);
+  if (refused.length > 0) throw refusedError(refused);
   return references.flatMap(({ class: kind, reference, platforms, name, digest, written }) =>
     kind === "certain" || isGuessed ? [{ reference, platform: platforms, name, digest, written }] : [],
   );

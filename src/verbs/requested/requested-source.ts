@@ -19,7 +19,7 @@ import type { Foreign } from "../options/choices.ts";
 import type { RegistryOptions } from "../options/registry-options.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
 import { expandReferences, registryOf } from "./expand-references.ts";
-import { reasonOf } from "./left-reason.ts";
+import { leftReason } from "./left-reason.ts";
 import { lockedReferences } from "./locked-images.ts";
 import {
   checkedImages,
@@ -150,8 +150,8 @@ export class RequestedSource implements AsyncDisposable {
   /** Images that could not be read so far. */
   readonly left = (): readonly LeftImage[] =>
     this.#lock?.left ?? [
-      ...this.#unexpanded.map(({ image, error }) => ({ name: image.reference, why: reasonOf(error) })),
-      ...[...this.#failures].map(([reference, error]) => ({ name: nameOf(reference), why: reasonOf(error) })),
+      ...this.#unexpanded.map(({ image, error }) => ({ name: image.reference, why: leftReason(error) })),
+      ...[...this.#failures].map(([reference, error]) => ({ name: nameOf(reference), why: leftReason(error) })),
     ];
 
   /** Repositories that names do not say. */
