@@ -1,8 +1,7 @@
 import type { CopyPlan, Root } from "../content/contracts.ts";
 import { ANNOTATION_REFERENCE_DIGEST } from "../oci/annotations.ts";
-import type { Descriptor } from "../oci/descriptor.ts";
+import { platformLabel } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import { formatPlatform } from "../oci/platform.ts";
 import { counted, escapeForeign } from "../util/format.ts";
 
 /** Platforms that a note lists. */
@@ -27,7 +26,7 @@ export function leftOutImages(
       if (seen.has(child.digest) || child.annotations?.[ANNOTATION_REFERENCE_DIGEST] !== undefined) continue;
       seen.add(child.digest);
       if (manifests.get(child.digest)?.view.kind === "index") walk(child.digest);
-      else if (!taken.has(child.digest)) labels.push(labelOf(child));
+      else if (!taken.has(child.digest)) labels.push(platformLabel(child));
     }
   };
   if (root.kind === "settled") walk(root.descriptor.digest);
@@ -48,8 +47,4 @@ export function leftOutNotes(
   const of = others.length === 0 ? first.name : `${some.length} images`;
   const which = `${listed.join(", ")}${more === 0 ? "" : ` and ${more} more`}`;
   return [`${of}: left out ${counted(all.length, "image")} of other platforms than those asked for: ${which}`];
-}
-
-function labelOf({ platform, digest }: Descriptor): string {
-  return platform === undefined ? digest : formatPlatform(platform);
 }

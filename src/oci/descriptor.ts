@@ -1,5 +1,5 @@
 import { type Digest, digestOf } from "./digest.ts";
-import type { Platform } from "./platform.ts";
+import { formatPlatform, type Platform } from "./platform.ts";
 
 /** Names a blob or manifest by digest, size and media type (image-spec descriptor.md). */
 export interface Descriptor {
@@ -17,4 +17,9 @@ export interface Descriptor {
 /** The descriptor of these bytes: their size, and their sha256 as the digest. */
 export function describeBytes(mediaType: string, bytes: Uint8Array): Descriptor {
   return { mediaType, digest: digestOf(bytes), size: bytes.byteLength };
+}
+
+/** What messages call an entry of an index: its platform, or else its digest. */
+export function platformLabel({ platform, digest }: Pick<Descriptor, "platform" | "digest">): string {
+  return platform === undefined ? digest : formatPlatform(platform);
 }

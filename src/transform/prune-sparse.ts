@@ -3,12 +3,11 @@ import { blobsOf, derivedSource } from "../content/derived-source.ts";
 import { readManifestBytes } from "../content/read-manifest-bytes.ts";
 import { ArchiveError, isMissingBlob } from "../errors.ts";
 import { ANNOTATION_REFERENCE_DIGEST } from "../oci/annotations.ts";
-import { type Descriptor, describeBytes } from "../oci/descriptor.ts";
+import { type Descriptor, describeBytes, platformLabel } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { MAX_INDEX_DEPTH } from "../oci/limits.ts";
 import { type IndexView, type ManifestView, manifestChildren, parseManifest } from "../oci/manifest.ts";
 import { isForeignLayerType, isIndexType, isManifestType } from "../oci/media-types.ts";
-import { formatPlatform } from "../oci/platform.ts";
 import { append } from "../util/append.ts";
 
 /**
@@ -90,14 +89,14 @@ async function pruneRead(
 ): Promise<Kept> {
   const { source, rewritten } = pruning;
   const read = await readManifest(source, descriptor, signal);
-  if (read?.view.kind !== "index") return { descriptor: undefined, absent: [labelOf(descriptor)] };
+  if (read?.view.kind !== "index") return { descriptor: undefined, absent: [platformLabel(descriptor)] };
   const { view } = read;
   const absent: string[] = [];
   const kept = new Map<Digest, Descriptor>();
   for (const child of view.manifests) {
     const found = isIndexType(child.mediaType)
       ? await pruneIndex(pruning, child, depth + 1, signal)
-      : { descriptor: await wholeChild(source, child, signal), absent: [labelOf(child)] };
+      : { descriptor: await wholeChild(source, child, signal), absent: [platformLabel(child)] };
     if (found.descriptor !== undefined) kept.set(child.digest, { ...child, ...sizeOf(found.descriptor) });
     const isMissed = isIndexType(child.mediaType) || found.descriptor === undefined;
     if (isMissed && aboutDigest(child) === undefined) append(absent, found.absent);
@@ -173,10 +172,6 @@ function isAttestation(view: IndexView, digest: Digest): boolean {
 
 function aboutDigest({ annotations }: Descriptor): string | undefined {
   return annotations?.[ANNOTATION_REFERENCE_DIGEST];
-}
-
-function labelOf({ platform, digest }: Descriptor): string {
-  return platform === undefined ? digest : formatPlatform(platform);
 }
 
 /** Changes the list alone, and in its entries only digests and sizes of rewritten indexes. */

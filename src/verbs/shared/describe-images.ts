@@ -4,7 +4,7 @@ import { verified } from "../../content/verified.ts";
 import { addReferrers } from "../../copy/add-referrers.ts";
 import { gather } from "../../copy/gather.ts";
 import { isMissingBlob } from "../../errors.ts";
-import type { Descriptor } from "../../oci/descriptor.ts";
+import { type Descriptor, platformLabel } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { foreignLayerHosts } from "../../oci/foreign-layer.ts";
 import { type HistoryEntry, type ImageConfig, parseImageConfig, type RuntimeConfig } from "../../oci/image-config.ts";
@@ -70,7 +70,7 @@ export async function describeImages(
 ): Promise<readonly InspectedImage[]> {
   const absent = new Map<Digest, string>();
   const plan = await gather(source, roots, signal, undefined, descriptor =>
-    absent.set(descriptor.digest, labelOf(descriptor)),
+    absent.set(descriptor.digest, platformLabel(descriptor)),
   );
   const whole = await addReferrers(source, plan, { originals: roots, onNote, signal });
   const images: InspectedImage[] = [];
@@ -112,7 +112,7 @@ async function describeRoot(
     } catch (error) {
       // Docker's containerd store saves the manifest alone if it does not have the platform.
       if (descriptor.digest === digest || !isMissingBlob(error)) throw error;
-      absentHere.push(labelOf(descriptor));
+      absentHere.push(platformLabel(descriptor));
     }
   }
   const view = plan.manifests.get(digest)?.view;
@@ -132,10 +132,6 @@ export function namesOf({
   badNames = [],
 }: Pick<Root, "names" | "badNames">): Pick<InspectedImage, "names" | "badNames"> {
   return { names, ...(badNames.length > 0 ? { badNames } : {}) };
-}
-
-function labelOf({ platform, digest }: Descriptor): string {
-  return platform === undefined ? digest : formatPlatform(platform);
 }
 
 function imagesBelow({ digest }: Descriptor, plan: CopyPlan): readonly PlannedManifest[] {
