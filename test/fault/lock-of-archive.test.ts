@@ -1,7 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { convert, pull } from "../../src/index.ts";
+import { formatLock } from "../../src/bundle/lock/format-lock.ts";
+import { convert, lock, pull } from "../../src/index.ts";
 import { temporaryFolder } from "../support/images.ts";
 import { sha256 } from "../support/memory-registry.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
@@ -95,4 +96,27 @@ test("an archive with the lock of other images, or of imgpack 0.1, is converted 
       /^The lock is ignored: Cannot use imgpack.json of folder ".*one": it names an image that the/,
     ),
   ]);
+});
+
+test("lock of an archive whose imgpack.json says something else than its manifests is refused", async () => {
+  const registry = await ScriptedRegistry.start();
+  storeIndex(registry.content, "team/one:1");
+  const folder = join(await temporaryFolder(), "layout/");
+  await pull([`${registry.host}/team/one:1`], { output: folder, platform: "linux/amd64" });
+  const { id, ...contents } = await lockOf(folder);
+  expect(await lock([folder])).toMatchObject({ id });
+  const [blob, ...blobs] = contents.blobs;
+  if (blob === undefined) throw new Error("The lock has no blobs.");
+  const image = contents.images.map(one => ({ ...one, manifests: [] }));
+  const referrers = [{ digest: blob.digest, subject: blob.digest }];
+  const lies = [
+    { ...contents, blobs: [{ ...blob, size: 1 }, ...blobs] },
+    { ...contents, blobs },
+    { ...contents, images: image },
+    { ...contents, images: contents.images.map(one => ({ ...one, referrers })) },
+  ];
+  for (const lie of lies) {
+    await writeFile(join(folder, "imgpack.json"), formatLock(lie));
+    await expect(lock([folder])).rejects.toMatchObject({ exitCode: 3, reason: "lock-differs" });
+  }
 });

@@ -41,6 +41,35 @@ export async function readArchiveLock(
   );
 }
 
+/**
+ * Compares what a lock says of the bytes of an archive with what the manifests in it say: which manifests, blobs, sizes and
+ * referrers there are.
+ *
+ * @param given lock of the archive.
+ * @param found lock that its images give.
+ * @throws ArchiveError "lock-differs"
+ */
+export function checkLockContents(given: Lock, found: Lock, what: string): void {
+  const facts = new Set(factsOf(found));
+  const lie = factsOf(given).find(fact => !facts.delete(fact));
+  const [missing] = facts;
+  if (lie === undefined && missing === undefined) return;
+  const which = lie === undefined ? `it lacks ${missing}` : `it has ${lie}, which the archive has not`;
+  throw new ArchiveError("lock-differs", `Cannot use ${LOCK_FILE} of ${what}: ${which}, expected what the images say`, {
+    hint: "The archive was changed after imgpack wrote it: save the images again.",
+  });
+}
+
+function factsOf({ images, blobs }: Lock): readonly string[] {
+  const referring = images.flatMap(({ digest, written = digest, manifests, referrers }) => [
+    ...manifests.map(one => `manifest ${one} of image ${written}`),
+    ...referrers.map(
+      row => `referrer ${row.digest} of image ${written} with ${row.tag ?? row.subject ?? "no subject"}`,
+    ),
+  ]);
+  return [...new Set([...referring, ...blobs.map(({ digest, size, kind }) => `${kind} ${digest} of ${size} bytes`)])];
+}
+
 /** As `readArchiveLock`, for what works without a lock: one that cannot be used is noted, and ignored. */
 export async function usableLock(
   archive: Archive,

@@ -1,4 +1,4 @@
-import { readArchiveLock } from "../../archive/lock/archive-lock.ts";
+import { checkLockContents, readArchiveLock } from "../../archive/lock/archive-lock.ts";
 import { planLock } from "../../archive/lock/plan-lock.ts";
 import { openArchive } from "../../archive/open-archive.ts";
 import { formatLock } from "../../bundle/lock/format-lock.ts";
@@ -153,7 +153,9 @@ async function plannedLock(source: ImageSource, options: PlanLockOptions, given?
   const settings = lockSettings(planned, settled, undefined, options);
   const { plan } = settled;
   for (const message of planNotes(plan, options.sourceName)) planOptions.onNote(message);
-  const lock = given ?? planLock(plan, settings);
+  const found = planLock(plan, settings);
+  if (given !== undefined) checkLockContents(given, found, options.sourceName);
+  const lock = given ?? found;
   const platform = defaultPlatform(options.platforms);
   return {
     lock,
