@@ -13,7 +13,8 @@ import { isMarked, MANIFESTS_MARK, RepositoryManifests } from "./repository-mani
 export const MANIFESTS_FOLDER = "manifests";
 /** Manifests and indexes of 4,000 images or so. */
 const MAX_BYTES = 64 * 1024 * 1024;
-const MAX_REPOSITORY_BYTES = 8 * 1024 * 1024;
+/** A repository with 1,000 tags takes 10 MiB or so. */
+const MAX_REPOSITORY_BYTES = 32 * 1024 * 1024;
 const MAX_FILES = 2000;
 /** What an interrupted run left. */
 const TEMPORARY_MS = 3_600_000;
@@ -24,7 +25,7 @@ export interface ManifestCacheOptions {
   readonly onNote?: ((message: string) => void) | undefined;
   /** Of all files; default 64 MiB. */
   readonly maxBytes?: number | undefined;
-  /** Of the file of one repository; default 8 MiB. */
+  /** Of the file of one repository; default 32 MiB. */
   readonly maxRepositoryBytes?: number | undefined;
 }
 

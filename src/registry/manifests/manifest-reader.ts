@@ -1,7 +1,7 @@
 import { ImgpackError } from "../../errors.ts";
 import { type Digest, isDigest } from "../../oci/digest.ts";
 import { manifestChildren, parseManifest, type RawManifest } from "../../oci/manifest.ts";
-import { MANIFEST_ACCEPT } from "../../oci/media-types.ts";
+import { isIndexType, MANIFEST_ACCEPT } from "../../oci/media-types.ts";
 import { type FetchedManifest, type GetManifestOptions, getManifest, type ReadManifest } from "../api/get-manifest.ts";
 import type { RegistryClient } from "../client/registry-client.ts";
 import type { Repository } from "../client/repository.ts";
@@ -69,9 +69,9 @@ export class ManifestReader {
   #keep(known: RepositoryManifests, reference: string, fetched: FetchedManifest): FetchedManifest {
     const { descriptor, manifest } = fetched;
     known.add(descriptor.digest, manifest, isDigest(reference) ? undefined : reference);
-    const view = parseManifest(manifest.bytes, { where: descriptor.digest, announced: manifest.mediaType });
     this.#namedBy(known, [descriptor.digest]);
-    if (view.kind === "index") {
+    if (isIndexType(manifest.mediaType)) {
+      const view = parseManifest(manifest.bytes, { where: descriptor.digest, announced: manifest.mediaType });
       this.#namedBy(
         known,
         manifestChildren(view).map(({ digest }) => digest),
