@@ -4,7 +4,7 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { foldNames } from "../oci/names/pinned-names.ts";
 import { formatReference } from "../oci/reference.ts";
-import { TaskGroup } from "../util/task-group.ts";
+import { runBounded, TaskGroup } from "../util/task-group.ts";
 import type { FullReference, SourceReference } from "./source-reference.ts";
 
 /** What a reference leads to. */
@@ -27,6 +27,8 @@ export interface ReadRootsOptions {
   readonly onNote?: ((text: string) => void) | undefined;
   /** Called with images that cannot be fetched; by default they are an error. */
   readonly onFailed?: ((reference: FullReference, error: ImgpackError) => void) | undefined;
+  /** Called with each image, several at once; one that it rejects has failed. */
+  readonly check?: ((root: Root, signal: AbortSignal) => Promise<void>) | undefined;
 }
 
 /** Requests of manifests at once: they are small, so that only the way there and back takes time. */
@@ -42,7 +44,7 @@ type Outcome = { readonly root: FetchedRoot } | { readonly error: ImgpackError }
 export async function* readRoots(
   references: readonly SourceReference[],
   fetch: FetchRoot,
-  { platforms: otherwise, onNote, onFailed }: ReadRootsOptions,
+  { platforms: otherwise, onNote, onFailed, check }: ReadRootsOptions,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Root> {
   const found = new Map<Digest, FoundRoot>();
@@ -72,19 +74,60 @@ export async function* readRoots(
     }
     const { descriptor, keep } = outcome.root;
     await keep();
-    const root = found.get(descriptor.digest) ?? { descriptor, names: [], platforms: [] };
-    root.names.push(nameOf(reference));
-    root.platforms.push(reference.platforms);
-    found.set(descriptor.digest, root);
+    const { references: leading } = found.get(descriptor.digest) ?? { references: [] };
+    found.set(descriptor.digest, { descriptor, references: [...leading, reference] });
   }
-  for (const { descriptor, names, platforms } of found.values()) {
-    yield {
-      kind: "settled",
-      names: foldNames([...new Set(names)]),
-      descriptor,
-      platforms: joined(platforms, otherwise),
-    };
+  const all = [...found.values()].map(one => ({ ...one, root: rootOf(one, otherwise) }));
+  const faults =
+    check === undefined
+      ? []
+      : await faultsOf(
+          all.map(({ root }) => root),
+          check,
+          signal,
+        );
+  for (const [index, { root, references: leading }] of all.entries()) {
+    const fault = faults[index];
+    if (fault === undefined) {
+      yield root;
+      continue;
+    }
+    if (onFailed === undefined) throw fault;
+    for (const reference of leading) onFailed(reference, fault);
   }
+}
+
+/** What is wrong with each root, by its position. */
+async function faultsOf(
+  roots: readonly Root[],
+  check: (root: Root, signal: AbortSignal) => Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<readonly (ImgpackError | undefined)[]> {
+  const faults: (ImgpackError | undefined)[] = [];
+  const checkOne = async ([index, root]: readonly [number, Root], own: AbortSignal): Promise<void> => {
+    try {
+      await check(root, own);
+    } catch (error) {
+      own.throwIfAborted();
+      if (!(error instanceof ImgpackError)) throw error;
+      faults[index] = error;
+    }
+  };
+  await runBounded([...roots.entries()], ROOTS_AT_ONCE, checkOne, signal);
+  return faults;
+}
+
+function rootOf({ descriptor, references }: FoundRoot, otherwise: SourceReference["platforms"]): Root {
+  const names = references.map(nameOf);
+  return {
+    kind: "settled",
+    names: foldNames([...new Set(names)]),
+    descriptor,
+    platforms: joined(
+      references.map(({ platforms }) => platforms),
+      otherwise,
+    ),
+  };
 }
 
 /** Only faults that have a type belong to one image; others stop the run. */
@@ -111,9 +154,8 @@ export function nameOf({ name, registry, repository, tag, digest }: SourceRefere
 
 interface FoundRoot {
   readonly descriptor: Descriptor;
-  readonly names: string[];
-  /** Of each reference that leads to it. */
-  readonly platforms: SourceReference["platforms"][];
+  /** Those that lead to it. */
+  readonly references: readonly SourceReference[];
 }
 
 /** What several references together choose; undefined if none has a choice of its own. */

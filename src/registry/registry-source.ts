@@ -62,6 +62,8 @@ export interface RegistrySourceOptions {
   readonly manifests?: ManifestReader | undefined;
   /** Called with images that cannot be fetched; by default they are an error. */
   readonly onFailed?: ((reference: FullReference, error: ImgpackError) => void) | undefined;
+  /** Called with each image, several at once; one that it rejects has failed. */
+  readonly check?: ((root: Root, signal: AbortSignal) => Promise<void>) | undefined;
 }
 
 /**

@@ -20,6 +20,7 @@ import type { Sparse } from "../options/choices.ts";
 import { COMMON, PLATFORMS, SPARSE_KIND, TRANSFER } from "../options/common-options.ts";
 import { readPlatforms } from "../options/read-platforms.ts";
 import type { RegistryOptions } from "../options/registry-options.ts";
+import { boundIndexNotes } from "../referrers/bound-indexes.ts";
 import { checkedImages, type RequestedImage } from "../requested/requested-image.ts";
 import { RequestedSource } from "../requested/requested-source.ts";
 import { planReferrers, planSettled } from "../shared/planned-images.ts";
@@ -152,7 +153,9 @@ async function plannedLock(source: ImageSource, options: PlanLockOptions, given?
   const settled = options.referrers === false ? whole : await planReferrers(whole, planOptions);
   const settings = lockSettings(planned, settled, undefined, options);
   const { plan } = settled;
-  for (const message of planNotes(plan, options.sourceName)) planOptions.onNote(message);
+  // Of an archive it is too late for the other platforms.
+  const bound = given === undefined ? boundIndexNotes(plan) : [];
+  for (const message of [...planNotes(plan, options.sourceName), ...bound]) planOptions.onNote(message);
   const found = planLock(plan, settings);
   if (given !== undefined) checkLockContents(given, found, options.sourceName);
   const lock = given ?? found;

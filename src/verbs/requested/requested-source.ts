@@ -4,9 +4,11 @@ import { hasGlob } from "../../bundle/list/reference-glob.ts";
 import { shortId } from "../../bundle/lock/format-lock.ts";
 import type { LeftImage, Lock } from "../../bundle/lock/lock.ts";
 import type { ImageSource, Root } from "../../content/contracts.ts";
-import { derivedSource, listRoots } from "../../content/derived-source.ts";
+import { blobsOf, derivedSource, listRoots } from "../../content/derived-source.ts";
 import type { OnProgress } from "../../content/progress.ts";
 import { type ImgpackError, NotFoundError, PartialError, UsageError } from "../../errors.ts";
+import type { Digest } from "../../oci/digest.ts";
+import type { Platform } from "../../oci/platform.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { ManifestCache } from "../../registry/manifests/manifest-cache.ts";
 import { ManifestReader } from "../../registry/manifests/manifest-reader.ts";
@@ -16,8 +18,10 @@ import { type FullReference, registrySource, type SourceReference } from "../../
 import { GONE_HINT } from "../locking/check-lock.ts";
 import type { LockFacts } from "../locking/lock-settings.ts";
 import type { Foreign } from "../options/choices.ts";
+import { listOf } from "../options/option-values.ts";
 import type { RegistryOptions } from "../options/registry-options.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
+import { type CheckRootOptions, checkRoot } from "./check-root.ts";
 import { expandReferences, registryOf } from "./expand-references.ts";
 import { leftReason } from "./left-reason.ts";
 import { lockedReferences } from "./locked-images.ts";
@@ -36,6 +40,8 @@ export interface RequestedSourceOptions {
   readonly mirror?: string | readonly string[] | undefined;
   readonly foreign?: Foreign | undefined;
   readonly keepGoing?: boolean | undefined;
+  /** As the user chose them. */
+  readonly platform?: string | readonly string[] | undefined;
   /** Folder that remembers manifests. Default none. */
   readonly cacheDir?: string | undefined;
   /** Whether what refers to the images is looked for. Default true. */
@@ -120,10 +126,13 @@ export class RequestedSource implements AsyncDisposable {
   }
 
   /** @param platforms of references without their own. */
-  open(platforms: SourceReference["platforms"]): ImageSource {
-    const { foreign, keepGoing, referrers } = this.#options;
+  open(platforms: readonly Platform[] | "all"): ImageSource {
+    const { foreign, keepGoing, referrers, platform } = this.#options;
     const finder = this.#lock === undefined ? this.registries.referrersFinder : lockedFinder(this.#lock);
-    const source = registrySource(this.references, this.registries.repositoryFor, {
+    const configs = new Map<Digest, Uint8Array>();
+    const isPlatformDefault = listOf(platform).length === 0;
+    const checks: CheckRootOptions = { verb: this.#verb, platforms, isPlatformDefault, configs };
+    const source: ImageSource = registrySource(this.references, this.registries.repositoryFor, {
       candidatesFor: this.registries.candidatesFor,
       onNote: this.registries.note,
       foreign,
@@ -131,8 +140,13 @@ export class RequestedSource implements AsyncDisposable {
       platforms,
       referrersFinder: referrers === false ? undefined : finder,
       onFailed: this.#lock !== undefined || keepGoing === true ? this.#onFailed : undefined,
+      check:
+        this.#lock === undefined && keepGoing === true
+          ? async (root, signal) => await checkRoot(source, root, checks, signal)
+          : undefined,
     });
-    return this.#lock === undefined ? source : derivedSource(source, { roots: signal => this.#allOf(source, signal) });
+    if (this.#lock !== undefined) return derivedSource(source, { roots: signal => this.#allOf(source, signal) });
+    return derivedSource(source, { blob: blobsOf(source, digest => configs.get(digest)) });
   }
 
   /** A lock is pulled whole: what cannot be read is named at once. */

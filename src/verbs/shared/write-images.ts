@@ -23,6 +23,7 @@ import { defaultPlatform, firstPlatform } from "../locking/default-platform.ts";
 import { type LockFacts, lockSettings } from "../locking/lock-settings.ts";
 import type { Layers } from "../options/choices.ts";
 import { COMMON, LAYERS_KIND } from "../options/common-options.ts";
+import { boundIndexNotes } from "../referrers/bound-indexes.ts";
 import { checkRequired, type RequireOptions } from "../referrers/require-referrers.ts";
 import { absentImages, absentNotes, type WrittenImage, writtenImages } from "../written/written-image.ts";
 import { idOf } from "./choose-image.ts";
@@ -129,6 +130,7 @@ export async function writeImages(source: ImageSource, options: WriteOptions): P
   const isCarried = options.referrers !== false && output.format !== "docker";
   const settled = isCarried ? await planReferrers(images, planOptions) : images;
   checkRequired(options.verb, settled.plan, options.requireReferrers);
+  if (options.verb === "pull") for (const message of boundIndexNotes(settled.plan)) planOptions.onNote(message);
   const named = settled.plan.roots.map(root => ({ id: idOf(root), names: root.names }));
   const manifestBytes = dockerManifestBytes(settled.plan, { platform, format: output.format });
   for (const message of [...nameNotes(named), ...dockerManifestNotes(manifestBytes)]) planOptions.onNote(message);
