@@ -177,10 +177,16 @@ export const dialects: readonly Dialect[] = [
     ],
   },
   {
-    form: "artifacts in an OCI layout, alone or with images",
+    form: "artifacts in an OCI layout",
     by: "oras backup",
     odd: "registries take them; docker and podman skip them",
-    fixtures: tars("oras13-artifact oras13-referrers"),
+    fixtures: tars("oras13-artifact"),
+  },
+  {
+    form: "an image with what refers to it, in an OCI layout",
+    by: "oras backup",
+    odd: "signatures and SBOMs travel with their image, and are no images",
+    fixtures: tars("oras13-referrers"),
   },
   {
     form: "blobs named by sha512",

@@ -28,7 +28,6 @@ export const limits: Readonly<Record<string, Limit>> = {
   "ctr16-partial.tar": arm64,
   "ctr21-partial.tar": arm64,
   "oras13-artifact.tar": artifact,
-  "oras13-referrers.tar": artifact,
   "buildx029-oci-zstd.tar": zstd,
   "crane020-zstd.tar": zstd,
   "docker28-containerd-zstd.tar": zstd,
