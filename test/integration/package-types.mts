@@ -3,6 +3,7 @@ import type {
   ArchiveDialect,
   ArchiveFault,
   ArchiveFormat,
+  ArchiveListing,
   ArchiveOutput,
   BlobCounts,
   BlobLabel,
@@ -10,6 +11,7 @@ import type {
   BlobResult,
   CatalogOptions,
   CatalogResult,
+  CheckedSignatures,
   ClientCertificate,
   Compression,
   ConfigOptions,
@@ -19,6 +21,7 @@ import type {
   CopiedImage,
   CopyOptions,
   CopyResult,
+  CopyToOptions,
   DatedTag,
   DeleteOptions,
   Deletion,
@@ -49,8 +52,15 @@ import type {
   LatestOptions,
   LatestResult,
   Layers,
+  ListArchiveOptions,
+  ListedReference,
+  ListedReferences,
+  ListReferencesOptions,
   Loader,
   LoaderVerdict,
+  LockedImageSize,
+  LockOptions,
+  LockResult,
   LoginOptions,
   LoginResult,
   LogoutOptions,
@@ -58,6 +68,11 @@ import type {
   ManifestFormat,
   ManifestOptions,
   ManifestResult,
+  MatchedImages,
+  MediaCount,
+  MissingImage,
+  MissingImages,
+  MissingImagesOptions,
   OnProgress,
   Owner,
   PartialErrorDetails,
@@ -71,8 +86,12 @@ import type {
   PushOptions,
   PushResult,
   RawManifestResult,
+  ReferenceClass,
   ReferrersOptions,
   ReferrersResult,
+  ReferrersSummary,
+  RefusedSignature,
+  RefusedText,
   RegistryAuth,
   RegistryErrorDetails,
   RegistryOptions,
@@ -80,6 +99,8 @@ import type {
   RegistryTls,
   RemoteOptions,
   RepairedArchive,
+  RequestedImage,
+  RequiredReferrer,
   RunningRegistry,
   RuntimeConfig,
   ServeEvent,
@@ -89,6 +110,7 @@ import type {
   TagResult,
   TagsOptions,
   TagsResult,
+  TargetLayout,
   ToolFile,
   ToolTarget,
   VerifyOptions,
@@ -123,6 +145,21 @@ same<Item<InspectedImage["platforms"]>, InspectedPlatform>();
 same<Item<InspectedPlatform["layers"]>, InspectedLayer>();
 same<Item<InspectedPlatform["history"]>, HistoryEntry>();
 same<NonNullable<InspectedPlatform["runtime"]>, RuntimeConfig>();
+same<Result<typeof imgpack.listArchive>, ArchiveListing | undefined>();
+same<NonNullable<InspectedImage["referrers"]>, ReferrersSummary>();
+same<Result<typeof imgpack.lock>, LockResult>();
+same<Item<LockResult["images"]>, LockedImageSize>();
+same<Item<LockResult["media"]>, MediaCount>();
+same<Result<typeof imgpack.listReferences>, ListedReferences>();
+same<Item<ListedReferences["references"]>, ListedReference>();
+same<Item<ListedReferences["refused"]>, RefusedText>();
+same<ListedReference["class"], ReferenceClass>();
+same<Item<Parameters<typeof imgpack.lock>[0]>, string | RequestedImage>();
+same<Result<typeof imgpack.matchImages>, MatchedImages>();
+same<Result<typeof imgpack.missingImages>, MissingImages>();
+same<Item<MissingImages["missing"]>, MissingImage>();
+same<Item<VerifyResult["signatures"]>, CheckedSignatures>();
+same<Item<CheckedSignatures["refused"]>, RefusedSignature>();
 same<Result<typeof imgpack.verify>, VerifyResult>();
 same<Item<VerifyResult["faults"]>, ArchiveFault>();
 same<Result<typeof imgpack.doctor>, Diagnosis>();
@@ -169,6 +206,8 @@ same<NonNullable<PullOptions["foreign"]>, Foreign>();
 same<Extract<PullOptions["withTool"], string>, ToolTarget>();
 same<PullResult["tools"][number], ToolFile>();
 same<NonNullable<PushOptions["sparse"]>, Sparse>();
+same<NonNullable<PushOptions["layout"]>, TargetLayout>();
+same<Extract<PullOptions["requireReferrers"], string>, RequiredReferrer>();
 same<NonNullable<PushOptions["registry"]>, string | RegistryOptions>();
 same<NonNullable<RegistryOptions["auth"]>, RegistryAuth>();
 same<NonNullable<RegistryOptions["tls"]>, RegistryTls>();
@@ -187,10 +226,15 @@ export const options: readonly [
   PushOptions,
   PullOptions,
   CopyOptions,
+  CopyToOptions,
+  LockOptions,
+  MissingImagesOptions,
+  ListReferencesOptions,
   ConvertOptions,
   ImportOptions,
   InspectOptions,
   InspectArchiveOptions,
+  ListArchiveOptions,
   VerifyOptions,
   DoctorOptions,
   TagsOptions,
@@ -218,10 +262,15 @@ export const options: readonly [
     withTool: "linux-x64",
   },
   { platform: ["linux/amd64"], registry: { host: "r.lan", retry: { count: 2, timeoutMs: 1000 }, limitRate: 1e6 } },
+  { layout: "full", map: ["docker.io=hub"], requireReferrers: ["sig"], trustedReferences: ["r.lan/a"] },
+  { platform: "linux/amd64", sparse: "prune", referrers: false, keepGoing: true, cacheDir: "c" },
+  { to: "r.lan/mirror", layout: "flat" },
+  { references: ["r.lan/a:1"], env: { TAG: "1" } },
   { output: process.stdout, format: "docker", tag: undefined, image: undefined, sparse: "keep" },
   { tag: "r.lan/a:1", env: "A=1", expose: ["80"], label: "a=b", volume: "/v", owner: "keep", format: "oci" },
   { registry: { auth: { username: "u", password: "p" }, tls: { plainHttp: true, ca: undefined } } },
   { stdin: process.stdin, onProgress: undefined, signal: AbortSignal.timeout(1000) },
+  { stdin: process.stdin },
   {},
   { quick: true, repair: "o", layers: "raw" },
   { sort: "time", limit: 1 },

@@ -19,6 +19,13 @@ export interface MatchedImages {
  * @param references with `*` and `?` in the repository or the tag; those without any are returned as they are.
  * @throws NotFoundError if nothing matches one of them; AuthError, NetworkError, RegistryError, also from a registry without
  * a list of repositories; UsageError, BadReferenceError.
+ * @example
+ * ```ts
+ * import { matchImages } from "imgpack";
+ *
+ * const { references } = await matchImages(["registry.lan:5000/team/*:1.*"]);
+ * console.log(references.join("\n"));
+ * ```
  */
 export async function matchImages(references: readonly string[], options: RemoteOptions = {}): Promise<MatchedImages> {
   options = checkedOptions<RemoteOptions>(options, COMMON);
