@@ -13,16 +13,16 @@ interface Figures {
 }
 
 describeWith(["tar", "python3"], "the tar reader beside GNU tar, tarfile and tar-stream", () => {
-  test("T-02 of 5,000 archives, damaged by rule, none is accepted that another reader reads differently", async () => {
-    const { stdout, stderr } = await run("node", [SCRIPT, "--count", "5000", "--seed", "2026", "--json"], {
+  test("T-02 of 3,000 archives, damaged by rule, none is accepted that another reader reads differently", async () => {
+    const { stdout, stderr } = await run("node", [SCRIPT, "--count", "3000", "--seed", "2026", "--json"], {
       timeoutMs: 150_000,
     });
     expect(stderr).toBe("");
     const { mutants, accepted, failures, refused }: Figures = JSON.parse(stdout);
-    expect({ mutants, failures }).toEqual({ mutants: 5000, failures: 0 });
+    expect({ mutants, failures }).toEqual({ mutants: 3000, failures: 0 });
     // A reader that refuses everything, or nothing, would pass as well.
-    expect(accepted).toBeGreaterThan(2000);
+    expect(accepted).toBeGreaterThan(1200);
     expect(Object.keys(refused).length).toBeGreaterThan(30);
-    expect(Object.values(refused).reduce((sum, count) => sum + count, accepted)).toBe(5000);
+    expect(Object.values(refused).reduce((sum, count) => sum + count, accepted)).toBe(3000);
   });
 });

@@ -26,7 +26,7 @@ export function readSettings(): Settings {
   const number = (name: string, usual: number): number => Number(process.env[`TORTURE_${name}`] ?? usual);
   return {
     seed: number("SEED", 5),
-    kills: number("KILLS", 100),
+    kills: number("KILLS", 70),
     signals: number("SIGNALS", 60),
     concurrent: number("CONCURRENT", 16),
     cuts: number("CUTS", 16),
