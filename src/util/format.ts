@@ -20,6 +20,11 @@ export function formatDuration(seconds: number): string {
   return hours === 0 ? `${minutes} min` : `${hours} h ${minutes % 60} min`;
 }
 
+/** The 12 digits of the id of a lock, `sha256:…`, that people read out. */
+export function shortId(id: string): string {
+  return id.slice("sha256:".length, "sha256:".length + 12);
+}
+
 /** `1 blob`, `2 blobs` */
 export function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;

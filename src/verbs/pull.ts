@@ -147,7 +147,7 @@ export async function pull(
     ...options,
     output,
     platforms,
-    isPlatformDefault: lock !== undefined || options.platform === undefined || options.platform.length === 0,
+    isPlatformDefault: requested.isPlatformDefault,
     expected: lock,
     left: requested.left,
     known: requested.known,

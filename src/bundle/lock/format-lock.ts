@@ -9,8 +9,6 @@ export const LOCK_FORMAT = "imgpack-lock";
 export const LOCK_VERSION = 1;
 /** A blob that many images share would fill the lock with the names of their repositories. */
 export const MAX_REPOSITORIES = 16;
-/** Digits of the id that people read out. */
-const SHORT_ID_DIGITS = 12;
 
 /**
  * The text of a lock: JSON with one image or blob per line, sorted, without a time, host or path. The same images give the
@@ -28,11 +26,6 @@ export function lockOf(contents: LockContents): Lock {
 /** sha256 of the text without the field `id`. */
 export function lockId(contents: LockContents): Lock["id"] {
   return digestOf(Buffer.from(textOf(contents)));
-}
-
-/** The digits of an id that people read out. */
-export function shortId(id: Lock["id"]): string {
-  return id.slice("sha256:".length, "sha256:".length + SHORT_ID_DIGITS);
 }
 
 function textOf(contents: LockContents, id?: Lock["id"]): string {

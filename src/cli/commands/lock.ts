@@ -13,7 +13,7 @@ import {
   listFlags,
   withFailedList,
 } from "../flags/list-flags.ts";
-import { registryFromFlags } from "../flags/registry-flags.ts";
+import { MIRROR, registryFromFlags } from "../flags/registry-flags.ts";
 import { type RemoteFlags, remoteFlags } from "../flags/remote-flags.ts";
 import { rateOf } from "../flags/retry-flags.ts";
 import { sparseFlag } from "../flags/sparse-flag.ts";
@@ -53,13 +53,7 @@ function lockFlags<T>(parser: Argv<T>) {
       requiresArg: true,
       describe: "file to write the lock to (default stdout)",
     })
-    .option("mirror", {
-      type: "string",
-      array: true,
-      requiresArg: true,
-      nargs: 1,
-      describe: "HOST[:PORT][/PATH] to try before the mirrors of registries.conf and the registry (default none)",
-    })
+    .option("mirror", MIRROR)
     .option("rate", {
       type: "string",
       requiresArg: true,

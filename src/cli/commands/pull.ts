@@ -14,7 +14,7 @@ import {
   requireFlag,
 } from "../flags/archive-flags.ts";
 import { guessFlag, type ListFlags, listedImages, listFlags, lockAmong, withFailedList } from "../flags/list-flags.ts";
-import { READ_REGISTRY, registryFromFlags } from "../flags/registry-flags.ts";
+import { MIRROR, READ_REGISTRY, registryFromFlags } from "../flags/registry-flags.ts";
 import { sparseFlag } from "../flags/sparse-flag.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { jsonText } from "../output/json-text.ts";
@@ -56,13 +56,7 @@ function pullFlags(parser: Argv) {
       requiresArg: true,
       describe: ARCHIVE_OUTPUT,
     })
-    .option("mirror", {
-      type: "string",
-      array: true,
-      requiresArg: true,
-      nargs: 1,
-      describe: "HOST[:PORT][/PATH] to try before the mirrors of registries.conf and the registry (default none)",
-    })
+    .option("mirror", MIRROR)
     .option("restart", {
       type: "boolean",
       describe: "discard an unfinished file of an interrupted run and start over",

@@ -21,6 +21,15 @@ export const READ_REGISTRY =
 /** What `--registry` means to a command that writes to a registry. */
 export const WRITE_REGISTRY = "registry HOST[:PORT] of names that have none (default $IMGPACK_REGISTRY)";
 
+/** `--mirror` of the commands that pull. */
+export const MIRROR = {
+  type: "string",
+  array: true,
+  requiresArg: true,
+  nargs: 1,
+  describe: "HOST[:PORT][/PATH] to try before the mirrors of registries.conf and the registry (default none)",
+} as const;
+
 /** @param registry help text of `--registry`. */
 export function registryFlags<T>(parser: Argv<T>, registry: string): Argv<T & RegistryFlags> {
   return retryFlags(connectionFlags(parser))

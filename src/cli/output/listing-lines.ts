@@ -1,6 +1,5 @@
 import type { ArchiveListing } from "../../index.ts";
-import { counted, escapeForeign, formatBytes } from "../../util/format.ts";
-import { shortId } from "./lock-lines.ts";
+import { counted, escapeForeign, formatBytes, shortId } from "../../util/format.ts";
 import { table } from "./table.ts";
 
 /** The images of an archive, a line each. */

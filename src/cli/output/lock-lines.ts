@@ -1,14 +1,12 @@
 import { StorageError } from "../../errors.ts";
 import type { LockResult } from "../../index.ts";
-import { counted, escapeForeign, formatBytes, formatDuration, quote } from "../../util/format.ts";
+import { counted, escapeForeign, formatBytes, formatDuration, quote, shortId } from "../../util/format.ts";
 import { replaceFile } from "../../util/replace-file.ts";
 import { storageState } from "../../util/system-fault.ts";
 import { type Context, printLine } from "../context.ts";
 import { jsonText } from "./json-text.ts";
 import { referrersCount } from "./referrers-text.ts";
 import { table } from "./table.ts";
-
-const SHORT_ID_DIGITS = 12;
 
 /** What a lock contains, as text: a table of the images, and what they take together. */
 export function* lockLines(result: LockResult, bytesPerSecond: number | undefined): Generator<string> {
@@ -35,11 +33,6 @@ export function* lockLines(result: LockResult, bytesPerSecond: number | undefine
     yield `Transfer ${formatDuration(archiveBytes / bytesPerSecond)} at ${formatBytes(bytesPerSecond)}/s`;
   if (left > 0) yield `Left out: ${counted(left, "image")}`;
   yield `Lock ${shortId(id)}`;
-}
-
-/** The digits of an id that people read out. */
-export function shortId(id: string): string {
-  return id.slice("sha256:".length, "sha256:".length + SHORT_ID_DIGITS);
 }
 
 /** The lock on stdout, unless it goes to a file; with `--json` the result, with the lock in it. */

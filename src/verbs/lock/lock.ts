@@ -123,7 +123,7 @@ export async function lock(
       await plannedLock(source, {
         verb: "lock",
         platforms,
-        isPlatformDefault: options.platform === undefined || options.platform.length === 0,
+        isPlatformDefault: requested.isPlatformDefault,
         sparse: options.sparse,
         referrers: options.referrers,
         left,

@@ -1,9 +1,9 @@
-import { shortId } from "../../bundle/lock/format-lock.ts";
 import type { Lock } from "../../bundle/lock/lock.ts";
 import type { CopyPlan, ImageSource } from "../../content/contracts.ts";
 import { hasBlob } from "../../content/derived-source.ts";
 import { NotFoundError, UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { shortId } from "../../util/format.ts";
 import { runBounded } from "../../util/task-group.ts";
 
 const BLOBS_AT_ONCE = 6;

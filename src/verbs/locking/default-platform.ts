@@ -7,10 +7,9 @@ const MOST_COMMON: Platform = { os: "linux", architecture: "amd64" };
  * the platforms: the same images give the same archive anywhere.
  */
 export function defaultPlatform(platforms: readonly Platform[] | "all"): Platform {
-  const texts = platforms === "all" ? [] : platforms.map(formatPlatform).sort();
-  const [first = formatPlatform(MOST_COMMON)] = texts;
-  const chosen = texts.includes(formatPlatform(MOST_COMMON)) ? formatPlatform(MOST_COMMON) : first;
-  return platforms === "all" ? MOST_COMMON : (platforms.find(one => formatPlatform(one) === chosen) ?? MOST_COMMON);
+  const named = new Map(platforms === "all" ? [] : platforms.map(platform => [formatPlatform(platform), platform]));
+  const [first = ""] = [...named.keys()].sort();
+  return named.get(formatPlatform(MOST_COMMON)) ?? named.get(first) ?? MOST_COMMON;
 }
 
 /** The platform of an archive that has one per image. */

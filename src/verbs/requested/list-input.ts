@@ -56,7 +56,7 @@ export async function isPipe(path: string): Promise<boolean> {
   return path === "-" || (await startOf(path, 0).catch(() => undefined)) === "pipe";
 }
 
-/** Whoever writes a compose file chooses which registry its references go to. */
+/** A compose file chooses which registries its references name: it must not put these into one. */
 const SECRETS: ReadonlySet<string> = new Set([
   "IMGPACK_USERNAME",
   "IMGPACK_PASSWORD",

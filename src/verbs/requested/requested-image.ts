@@ -94,28 +94,13 @@ function renamed(text: string, of: FullReference, registry: RemoteOptions["regis
   if (digest !== undefined && digest !== of.digest) {
     throw new UsageError(`Cannot name an image ${text}: found another digest than its own, expected the same or none`);
   }
-  const ending = tag !== undefined || digest !== undefined ? { tag, digest } : tagOrDigest(of);
-  const whole = formatReference({
-    ...name,
-    ...(ending.tag === undefined ? {} : { tag: ending.tag }),
-    ...(ending.digest === undefined ? {} : { digest: ending.digest }),
-  });
-  return readableReference(whole, registry);
+  const isBare = tag === undefined && digest === undefined;
+  return readableReference(isBare ? formatReference({ ...name, ...tagOrDigest(of) }) : text, registry);
 }
 
-/** A tag goes on in a new name; without one, the digest does. */
+/** What a new name without both gets of the old one: the tag, or else the digest. */
 function tagOrDigest({ tag, digest }: FullReference): Pick<FullReference, "tag" | "digest"> {
   return tag === undefined ? (digest === undefined ? {} : { digest }) : { tag };
-}
-
-/** A name without what `readableReference` adds. */
-function formatName({ registry, repository, tag, digest }: FullReference): string {
-  return formatReference({
-    registry,
-    repository,
-    ...(tag === undefined ? {} : { tag }),
-    ...(digest === undefined ? {} : { digest }),
-  });
 }
 
 /** For a source, with the platforms read. */
@@ -123,7 +108,7 @@ export function sourceReference(verb: "pull" | "lock" | "copy", image: ResolvedI
   const { reference, name, platforms } = image;
   return {
     ...reference,
-    ...(name === undefined ? {} : { name: formatName(name) }),
+    ...(name === undefined ? {} : { name: formatReference(name) }),
     ...(platforms.length === 0 ? {} : { platforms: readPlatforms(verb, platforms, "all") }),
   };
 }

@@ -1,7 +1,6 @@
 import { lockedReferrers } from "../../archive/lock/locked-referrers.ts";
 import { repositoryOf } from "../../archive/lock/plan-lock.ts";
 import { hasGlob } from "../../bundle/list/reference-glob.ts";
-import { shortId } from "../../bundle/lock/format-lock.ts";
 import type { LeftImage, Lock } from "../../bundle/lock/lock.ts";
 import type { ImageSource, Root } from "../../content/contracts.ts";
 import { blobsOf, derivedSource, listRoots } from "../../content/derived-source.ts";
@@ -15,6 +14,7 @@ import { ManifestReader } from "../../registry/manifests/manifest-reader.ts";
 import { nameOf } from "../../registry/read-roots.ts";
 import type { FindsReferrers } from "../../registry/referrers/referrers-finder.ts";
 import { type FullReference, registrySource, type SourceReference } from "../../registry/registry-source.ts";
+import { shortId } from "../../util/format.ts";
 import { GONE_HINT } from "../locking/check-lock.ts";
 import type { LockFacts } from "../locking/lock-settings.ts";
 import type { Foreign } from "../options/choices.ts";
@@ -119,6 +119,11 @@ export class RequestedSource implements AsyncDisposable {
     return this.#references;
   }
 
+  /** True if no one chose the platforms, so that an image of one platform need not fit; a lock has chosen before. */
+  get isPlatformDefault(): boolean {
+    return this.#lock !== undefined || listOf(this.#options.platform).length === 0;
+  }
+
   /** As messages name it. */
   get name(): string {
     if (this.#lock !== undefined) return `lock ${shortId(this.#lock.id)}`;
@@ -127,11 +132,15 @@ export class RequestedSource implements AsyncDisposable {
 
   /** @param platforms of references without their own. */
   open(platforms: readonly Platform[] | "all"): ImageSource {
-    const { foreign, keepGoing, referrers, platform } = this.#options;
+    const { foreign, keepGoing, referrers } = this.#options;
     const finder = this.#lock === undefined ? this.registries.referrersFinder : lockedFinder(this.#lock);
     const configs = new Map<Digest, Uint8Array>();
-    const isPlatformDefault = listOf(platform).length === 0;
-    const checks: CheckRootOptions = { verb: this.#verb, platforms, isPlatformDefault, configs };
+    const checks: CheckRootOptions = {
+      verb: this.#verb,
+      platforms,
+      isPlatformDefault: this.isPlatformDefault,
+      configs,
+    };
     const source: ImageSource = registrySource(this.references, this.registries.repositoryFor, {
       candidatesFor: this.registries.candidatesFor,
       onNote: this.registries.note,

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { formatLock, lockOf, MAX_REPOSITORIES, shortId } from "../../../../src/bundle/lock/format-lock.ts";
+import { formatLock, lockOf, MAX_REPOSITORIES } from "../../../../src/bundle/lock/format-lock.ts";
 import type { LockContents } from "../../../../src/bundle/lock/lock.ts";
 import { isLock, parseLock } from "../../../../src/bundle/lock/parse-lock.ts";
 import { UsageError } from "../../../../src/errors.ts";
 import type { Digest } from "../../../../src/oci/digest.ts";
+import { shortId } from "../../../../src/util/format.ts";
 
 const digest = (digit: string): Digest => `sha256:${digit.repeat(64)}`;
 
