@@ -111,6 +111,15 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "registry/upload": ["registry/origin", "registry/http", "registry/transport", "registry/client", "registry/api"],
   "registry/referrers": ["registry/http", "registry/client", "registry/api"],
   "registry/manifests": ["registry/http", "registry/client", "registry/api"],
+  // The legacy protocol: nothing else in the registry floor imports it.
+  "registry/v1": [
+    "registry/origin",
+    "registry/http",
+    "registry/transport",
+    "registry/credentials",
+    "registry/auth",
+    "registry/client",
+  ],
   registry: [
     "registry/client",
     "registry/api",
