@@ -128,7 +128,7 @@ describe("a write that fails", { timeout: 600_000 }, () => {
 
   test("ends the resume of a killed pull in the same way", async () => {
     await failEach(large, await leftBy(large, 0.5, one), { ...one, checkpointBytes: KIB * KIB }, SOME);
-    await failEach(small, await leftBy(small, 0.7, one), one);
+    await failEach(small, await leftBy(small, 0.7, one), one, SOME);
   });
 
   test("ends a run that only has to remove the journal in the same way", async () => {
@@ -145,7 +145,7 @@ describe("a write that fails", { timeout: 600_000 }, () => {
     const { count } = await withFault(pull);
     const whole = await filesBelow(workFolder);
     for (let at = 0; at < count; at += 1) {
-      for (const fault of FAULTS) {
+      for (const fault of SOME) {
         await holding(new Map());
         const { error, hit } = await withFault(pull, fault, at);
         if (hit === undefined) continue;

@@ -16,7 +16,7 @@ export interface Settings {
   readonly cuts: number;
   /** Size of the large image, in MiB; 0 leaves it out. */
   readonly largeMib: number;
-  /** Every point of every operation; without it one of each, and all of those that matter most. */
+  /** Every point of every operation; without it one of every second one, and all of those that matter most. */
   readonly isFull: boolean;
   /** After which a random test stops early; what was done by then counts. */
   readonly minutes: number;

@@ -77,6 +77,8 @@ function choosePoints(
       { at, when: "after" },
     ];
     if ((operation.length ?? 0) > 1) all.push({ at, when: "torn" });
-    return settings.isFull || isCrucial(operation) ? all : all.splice(Math.floor(random() * all.length), 1);
+    if (settings.isFull || isCrucial(operation)) return all;
+    const one = all.splice(Math.floor(random() * all.length), 1);
+    return at % 2 === 0 ? one : [];
   });
 }
