@@ -42,6 +42,18 @@ export function escapeForeign(text: string, limit = 256): string {
   return escaped.length > limit ? `${escaped.slice(0, limit)}…` : escaped;
 }
 
+/**
+ * Escapes in JSON what JSON.stringify leaves: DEL, C1, and what reorders or hides text, so that foreign text does not
+ * control a terminal (security case A-20). Line feeds between values stay.
+ */
+export function escapeJson(json: string): string {
+  return json.replace(UNSAFE_CHARACTERS, found => {
+    if (found === "\n") return found;
+    const codes = Array.from({ length: found.length }, (_, at) => found.charCodeAt(at));
+    return codes.map(code => `\\u${code.toString(16).padStart(4, "0")}`).join("");
+  });
+}
+
 /** Foreign text, escaped and in double quotes. */
 export function quote(text: string): string {
   return `"${escapeForeign(text).replaceAll('"', '\\"')}"`;
