@@ -3,13 +3,12 @@ import type { CopyPlan, ImageSource, Root, SettledRoot } from "../../content/con
 import { derivedSource, listRoots, rootsOf } from "../../content/derived-source.ts";
 import { noteTo, type OnProgress } from "../../content/progress.ts";
 import { addReferrers, referrersLeftOut } from "../../copy/add-referrers.ts";
-import { type CopyOptions, copyImages } from "../../copy/copy-image.ts";
+import { copyOrConvert } from "../../copy/copy-or-convert.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
 import { gather } from "../../copy/gather.ts";
 import { planNotes } from "../../copy/plan-notes.ts";
-import { ArchiveError, RegistryError } from "../../errors.ts";
+import { ArchiveError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { DOCKER_MANIFEST, OCI_MANIFEST } from "../../oci/media-types.ts";
 import { compressLayers } from "../../transform/compress-layers.ts";
 import { pruneSparse } from "../../transform/prune-sparse.ts";
 import { DEFAULT_CONCURRENCY } from "../../util/options/option-limits.ts";
@@ -151,29 +150,6 @@ async function copyMissing(
 
 function note({ options }: PushRun, message: string): void {
   options.onProgress({ kind: "note", message });
-}
-
-/**
- * Copies; if the registry refuses Docker manifests, as zot does by default, images of docker archives get OCI manifests
- * instead. Only manifests that are built here change: all others keep their bytes.
- */
-async function copyOrConvert(copy: CopyOptions, where: string): Promise<readonly SettledRoot[]> {
-  try {
-    return await copyImages(copy);
-  } catch (error) {
-    const isRefused =
-      error instanceof RegistryError && (error.status === 415 || error.codes.includes("MANIFEST_INVALID"));
-    const isDocker = (root: Root): boolean => root.kind === "draft" && root.draft.mediaType === DOCKER_MANIFEST;
-    if (!isRefused || !copy.plan.roots.some(isDocker)) throw error;
-    copy.onProgress({
-      kind: "note",
-      message: `${where} does not accept Docker manifests: pushing OCI manifests instead`,
-    });
-    const roots = copy.plan.roots.map(root =>
-      root.kind === "draft" && isDocker(root) ? { ...root, draft: { ...root.draft, mediaType: OCI_MANIFEST } } : root,
-    );
-    return await copyImages({ ...copy, plan: { ...copy.plan, roots } });
-  }
 }
 
 /** The plan without blobs that are in the repository already. */
