@@ -31,6 +31,8 @@ export interface V1Layer {
 
 /** One repository while it is read: of a registry, with its token, cookies and endpoints. Nothing here is checked yet. */
 export interface V1Session {
+  /** What it was opened in. */
+  readonly store: V1Store;
   readonly repository: V1Repository;
   /** Tag → id of its top layer; empty if the repository has none. */
   tags(signal?: AbortSignal): Promise<ReadonlyMap<string, string>>;

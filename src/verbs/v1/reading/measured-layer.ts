@@ -1,0 +1,77 @@
+import type { PendingBlob } from "../../../content/contracts.ts";
+import { InternalError } from "../../../errors.ts";
+import type { Descriptor } from "../../../oci/descriptor.ts";
+import { DOCKER_LAYER } from "../../../oci/media-types.ts";
+import { V1Checksum, type V1ChecksumOptions } from "../../../registry/v1/v1-checksum.ts";
+import type { V1ChainLayer, V1LayerFacts } from "../../../registry/v1/v1-image.ts";
+import type { V1Session } from "../../../registry/v1/v1-store.ts";
+import { measureLayer, type Repacking } from "../../../transform/measure-layer.ts";
+
+export interface MeasuredLayerOptions extends Omit<V1ChecksumOptions, "what"> {
+  /** Default: every layer is kept as stored. */
+  readonly repack?: Repacking | undefined;
+}
+
+/** What one reading found out, and what it delivered. */
+export interface MeasuredFacts extends V1LayerFacts {
+  /** `stored` itself, unless the layer was compressed again. */
+  readonly delivered: Descriptor;
+}
+
+/** A layer of a v1 image while nothing is known of it but its id. */
+export interface MeasuredLayer extends PendingBlob {
+  /** After the end of the stream. @throws InternalError before. */
+  facts(): MeasuredFacts;
+}
+
+/**
+ * A layer that is measured while it is sent: one reading gives its digest and diff_id, and checks the checksum of the
+ * protocol. The stream throws IntegrityError at its end if that does not fit. The media type is known by the seal alone.
+ */
+export function measuredLayer(
+  session: V1Session,
+  { json, key }: V1ChainLayer,
+  { repack = () => undefined, ...notes }: MeasuredLayerOptions = {},
+): MeasuredLayer {
+  const what = `layer ${json.id} of ${session.store.name}`;
+  let found: MeasuredFacts | undefined;
+  const sourceBytes = json.size ?? 0;
+  return {
+    what,
+    key: `pending:v1:${key}`,
+    mediaType: DOCKER_LAYER,
+    sourceBytes,
+    origin: { mediaType: DOCKER_LAYER, digest: `sha256:${"0".repeat(64)}`, size: sourceBytes },
+    async open(signal, onBytes) {
+      const layer = await session.layer(json.id, signal);
+      let stored: Descriptor | undefined;
+      const stream = await measureLayer(layer.read(0, signal), {
+        what,
+        check: new V1Checksum(json, { ...notes, what }),
+        repack,
+        onStored: descriptor => {
+          stored = descriptor;
+        },
+        signal,
+        onBytes,
+      });
+      return {
+        body: stream.body,
+        seal() {
+          const seal = stream.seal();
+          if (stored === undefined || seal.diffId === undefined) throw unmeasured(what);
+          found = { stored, diffId: seal.diffId, delivered: seal.descriptor };
+          return seal;
+        },
+      };
+    },
+    facts() {
+      if (found === undefined) throw unmeasured(what);
+      return found;
+    },
+  };
+}
+
+function unmeasured(what: string): InternalError {
+  return new InternalError(`Cannot describe ${what}: it was not read to its end`);
+}
