@@ -1,5 +1,7 @@
+import type { ImgpackError } from "../../errors.ts";
 import type { Scope } from "../auth/authenticator.ts";
 import type { Actions } from "../auth/scope.ts";
+import type { ResponseContext } from "../http/response-error.ts";
 import type { TransportRequest } from "../transport/transport.ts";
 
 /** One request of the distribution API, with the words that an error message needs. */
@@ -22,6 +24,8 @@ export interface Call {
   readonly body?: (() => Uint8Array | AsyncIterable<Uint8Array>) | undefined;
   /** Statuses that are answers, not errors. */
   readonly accept: readonly number[];
+  /** What a refusal means to this call; undefined leaves it to `responseError`. */
+  readonly explain?: ((refusal: ResponseContext) => ImgpackError | undefined) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -4,7 +4,7 @@ import { readRegistryName } from "../../oci/registry-name.ts";
 import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
 import { Authenticator } from "../auth/authenticator.ts";
-import { resolveHost } from "../auth/realm-policy.ts";
+import { type ResolveHost, resolveHost } from "../auth/realm-policy.ts";
 import { tokenFetcher } from "../auth/token-request.ts";
 import { type CredentialOptions, credentialsFor } from "../credentials/find-credentials.ts";
 import { type CertsFolderOptions, readCertsFolder } from "../http/certs-folder.ts";
@@ -14,7 +14,7 @@ import type { RetryEvent } from "../http/retry.ts";
 import { type TransportOptions, tlsOptions } from "../http/tls-options.ts";
 import { addressKind } from "../origin/address.ts";
 import { Transport } from "../transport/transport.ts";
-import { RegistryClient } from "./registry-client.ts";
+import { RegistryClient, type RegistryClientOptions } from "./registry-client.ts";
 
 export interface ConnectOptions
   extends TransportOptions,
@@ -41,30 +41,48 @@ export async function connectRegistry(
   options: ConnectOptions = {},
   signal?: AbortSignal,
 ): Promise<RegistryClient> {
+  const connection = await openConnection(registry, checkedHost(registry), options, signal);
+  const { base, transport, resolve } = connection;
+  const credentials = credentialsFor(registry, options);
+  const fetchToken = tokenFetcher(transport);
+  const authenticator = new Authenticator({ registry: base, credentials, fetchToken, resolve });
+  return new RegistryClient({ ...connection, registry, authenticator });
+}
+
+/** What a client of a registry builds on. */
+export interface Connection
+  extends Pick<RegistryClientOptions, "base" | "transport" | "onRetry" | "attempts" | "quota"> {
+  readonly resolve: ResolveHost;
+}
+
+/**
+ * Prepares connections to a host, with the certificates of its certs.d folder and the proxies of the environment.
+ *
+ * @param registry as in references, for messages.
+ * @param host of its API: `host[:port]`.
+ * @throws UsageError as `connectRegistry`.
+ */
+export async function openConnection(
+  registry: string,
+  host: string,
+  options: ConnectOptions,
+  signal: AbortSignal | undefined,
+): Promise<Connection> {
   const env = options.env ?? process.env;
-  checkedHost(registry);
   const choices = await transportOptions(registry, options);
   signal?.throwIfAborted();
-  const base = registryUrl(registry, choices);
+  const base = hostUrl(host, choices);
   checkTls(registry, base, choices, env);
   const proxyFor = proxiesOf(env);
-  const transport = new Transport(base, choices, proxyFor, async url => await foreignOptions(url, options));
-  const authenticator = new Authenticator({
-    registry: base,
-    credentials: credentialsFor(registry, options),
-    fetchToken: tokenFetcher(transport),
-    // Names cannot be resolved on this side of a proxy.
-    resolve: async (host, url) => (proxyFor(url) === undefined ? await resolveHost(host) : []),
-  });
-  return new RegistryClient({
-    registry,
+  return {
     base,
-    transport,
-    authenticator,
+    transport: new Transport(base, choices, proxyFor, async url => await foreignOptions(url, options)),
+    // Names cannot be resolved on this side of a proxy.
+    resolve: async (name, url) => (proxyFor(url) === undefined ? await resolveHost(name) : []),
     onRetry: options.onRetry,
     attempts: options.attempts,
     quota: new RequestQuota({ registry, onNote: options.onNote, waits: options.waitsForQuota }),
-  });
+  };
 }
 
 /** The given options, completed from certs.d. */
@@ -119,7 +137,10 @@ function certificateFault(cause: unknown, { clientCertificates = [] }: Transport
  * @throws UsageError when the text is not `host[:port]`.
  */
 export function registryUrl(registry: string, options: TransportOptions): URL {
-  const host = checkedHost(registry);
+  return hostUrl(checkedHost(registry), options);
+}
+
+function hostUrl(host: string, options: TransportOptions): URL {
   const { hostname } = new URL(`http://${host}`);
   const isPlain =
     options.plainHttp ??
@@ -133,8 +154,12 @@ export function registryUrl(registry: string, options: TransportOptions): URL {
 const URL_HINT = "Leave the scheme out; --plain-http chooses HTTP without TLS.";
 const PATH_HINT = 'Leave the path out; "push" and "copy" take it with "--to HOST/PATH".';
 
-function checkedHost(registry: string): string {
-  const read = readRegistryName(registryHost(registry));
+/**
+ * @param host of the API of this registry.
+ * @throws UsageError when it is not `host[:port]`.
+ */
+export function checkedHost(registry: string, host: string = registryHost(registry)): string {
+  const read = readRegistryName(host);
   if ("name" in read) return read.name;
   const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(registry);
   const isPath = !isUrl && registry.includes("/");

@@ -27,6 +27,8 @@ export interface Chain<A extends Answer | undefined> {
   readonly hasBody: boolean;
   /** The Authorization value for the registry, if one is known yet. */
   readonly authorize: () => Promise<string | undefined>;
+  /** The Cookie value for the registry: it goes where credentials go. */
+  readonly cookies?: () => string | undefined;
   /** True for a host in a private network or on this machine. */
   readonly isInside: (url: URL) => boolean;
   /** Undefined ends the chain. */
@@ -54,7 +56,12 @@ export async function followRedirects<A extends Answer | undefined>(first: URL, 
   let isHome = !chain.isForeign && originOf(url) === originOf(chain.home);
   for (let hop = 1; ; hop += 1) {
     const authorization = isHome ? await chain.authorize() : undefined;
-    const own = { ...chain.headers, ...(authorization === undefined ? {} : { authorization }) };
+    const cookie = isHome ? chain.cookies?.() : undefined;
+    const own = {
+      ...chain.headers,
+      ...(authorization === undefined ? {} : { authorization }),
+      ...(cookie === undefined ? {} : { cookie }),
+    };
     const answer = await chain.send({ url, headers: isHome || chain.hasBody ? own : crossOriginHeaders(own) });
     const location = answer === undefined ? undefined : headerText(answer.headers, "location");
     const isRedirect = answer !== undefined && answer.status >= 300 && answer.status <= 399;

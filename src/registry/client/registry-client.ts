@@ -1,13 +1,13 @@
 import { AuthError, type ImgpackError, NetworkError, RegistryError } from "../../errors.ts";
 import { throwCallerError } from "../../util/caller-error.ts";
-import type { Authenticator, Scope } from "../auth/authenticator.ts";
+import type { Scope } from "../auth/authenticator.ts";
 import { parseChallenges } from "../auth/challenge.ts";
 import { headerList, USER_AGENT } from "../http/headers.ts";
 import { HostGate } from "../http/host-gate.ts";
 import { isConnectFault, isRateLimit, networkError, typedCause } from "../http/network-error.ts";
 import { readBody } from "../http/read-body.ts";
 import type { RequestQuota } from "../http/request-quota.ts";
-import { responseError } from "../http/response-error.ts";
+import { type ResponseContext, responseError } from "../http/response-error.ts";
 import { type RetryEvent, retry, sleepFor } from "../http/retry.ts";
 import { trustSystem } from "../http/tls-options.ts";
 import { originOf } from "../origin/origin.ts";
@@ -17,20 +17,19 @@ import type { ResponseHead } from "../transport/response-head.ts";
 import type { Transport, TransportResponse } from "../transport/transport.ts";
 import { type Call, scopeOf } from "./call.ts";
 import { type Answer, type Followed, followRedirects, type Hop } from "./follow-redirects.ts";
+import type { Authorizer, Identity, Shared } from "./identity.ts";
 
 export type { Call } from "./call.ts";
 
-export interface RegistryClientOptions {
-  /** As in references: `host[:port]`. */
-  readonly registry: string;
-  readonly base: URL;
+export interface RegistryClientOptions extends Identity {
   readonly transport: Transport;
-  readonly authenticator: Authenticator;
   readonly onRetry?: ((event: RetryEvent, what: string) => void) | undefined;
   /** Attempts in total for transient failures; default 5. */
   readonly attempts?: number | undefined;
   /** Is told what answers say of the number of requests. */
   readonly quota?: RequestQuota | undefined;
+  /** Default: the name and version of this project. */
+  readonly userAgent?: string | undefined;
 }
 
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
@@ -42,23 +41,26 @@ export class RegistryClient {
   readonly registry: string;
   readonly base: URL;
   readonly transport: Transport;
-  readonly #authenticator: Authenticator;
-  readonly #onRetry: RegistryClientOptions["onRetry"];
+  readonly #options: RegistryClientOptions;
+  readonly #authenticator: Authorizer;
   /** Origins that have answered at least once. */
-  readonly #answered = new Set<string>();
-  readonly #attempts: number | undefined;
-  readonly #quota: RequestQuota | undefined;
+  readonly #answered: Set<string>;
   /** Closed while the registry limits requests: all requests of this client then wait here. */
-  readonly gate: HostGate = new HostGate();
+  readonly gate: HostGate;
 
-  constructor(options: RegistryClientOptions) {
+  constructor(options: RegistryClientOptions, shared: Shared = { gate: new HostGate(), answered: new Set() }) {
+    this.#options = options;
     this.registry = options.registry;
     this.base = options.base;
     this.transport = options.transport;
     this.#authenticator = options.authenticator;
-    this.#onRetry = options.onRetry;
-    this.#attempts = options.attempts;
-    this.#quota = options.quota;
+    this.gate = shared.gate;
+    this.#answered = shared.answered;
+  }
+
+  /** A client of another origin, or with other credentials, over the same connections and below the same limits. */
+  as(identity: Identity): RegistryClient {
+    return new RegistryClient({ ...this.#options, ...identity }, { gate: this.gate, answered: this.#answered });
   }
 
   /** Sends a request whose answer has no interesting body, and retries transient failures. */
@@ -74,17 +76,18 @@ export class RegistryClient {
   async retrying<T>(what: string, signal: AbortSignal | undefined, task: (attempt: number) => Promise<T>): Promise<T> {
     const attempt = async (): Promise<T> => await this.#retrying(what, signal, task);
     const close = (pause: Promise<void>): void => this.gate.closeUntil(pause);
-    return this.#quota === undefined ? await attempt() : await this.#quota.waiting(attempt, close, signal);
+    const { quota } = this.#options;
+    return quota === undefined ? await attempt() : await quota.waiting(attempt, close, signal);
   }
 
   async #retrying<T>(what: string, signal: AbortSignal | undefined, task: (attempt: number) => Promise<T>): Promise<T> {
     let isLimited = false;
     return await retry(task, {
       signal,
-      attempts: this.#attempts,
+      attempts: this.#options.attempts,
       onRetry: event => {
         isLimited = isRateLimit(event.error);
-        this.#onRetry?.(event, what);
+        this.#options.onRetry?.(event, what);
       },
       sleep: async (ms, stop) => {
         const pause = sleepFor(ms, stop);
@@ -154,20 +157,25 @@ export class RegistryClient {
     send: (hop: Hop) => Promise<A>,
   ): Promise<Followed<A>> {
     const { method, headers, body, signal } = call;
+    const { cookies, quota, userAgent = USER_AGENT } = this.#options;
     return await followRedirects<A>(new URL(call.url, this.base), {
       home: this.base,
       isForeign: call.isForeign === true,
       isRead: method === "GET" || method === "HEAD",
-      headers: { "user-agent": USER_AGENT, ...headers },
+      headers: { "user-agent": userAgent, ...headers },
       hasBody: body !== undefined,
       authorize: async () => await this.#authenticator.authorization(scope, signal),
+      cookies: () => cookies?.header,
       isInside: url => this.transport.isInside(url),
       send: async hop => {
         try {
           const answer = await send(hop);
           if (answer !== undefined) {
             this.#answered.add(originOf(hop.url));
-            if (originOf(hop.url) === originOf(this.base)) this.#quota?.see(answer.status, answer.headers);
+            if (originOf(hop.url) === originOf(this.base)) {
+              quota?.see(answer.status, answer.headers);
+              cookies?.take(answer.headers);
+            }
           }
           return answer;
         } catch (cause) {
@@ -215,7 +223,7 @@ export class RegistryClient {
       : await this.#authenticator.credentialsFor(call.repository, call.signal);
     // A body that breaks off must not hide the status.
     const body = await readBody(response.body, MAX_ERROR_BODY_BYTES, ERROR_BODY_MS);
-    const error = responseError({
+    const context: ResponseContext = {
       verb: call.verb,
       what: call.what,
       where: call.isForeign ? response.url.host : this.#where(call.repository, response.url),
@@ -225,7 +233,8 @@ export class RegistryClient {
       body: body.bytes,
       credentialsFrom: credentials?.source,
       user: credentials?.username,
-    });
+    };
+    const error = (isElsewhere ? undefined : call.explain?.(context)) ?? responseError(context);
     if (!isElsewhere || !(error instanceof AuthError)) return error;
     // The request carried no credentials, so they are not what was refused (security case A-10).
     return new RegistryError(error.message, {

@@ -1,0 +1,31 @@
+import type { Authenticator } from "../auth/authenticator.ts";
+import type { HeaderMap } from "../http/headers.ts";
+import type { HostGate } from "../http/host-gate.ts";
+
+/** What authorizes requests to one origin. */
+export type Authorizer = Pick<Authenticator, "authorization" | "answer" | "credentialsFor">;
+
+/** Cookies of one origin. */
+export interface Cookies {
+  /** The `Cookie` header; undefined while there are none. */
+  readonly header: string | undefined;
+  /** Takes what an answer of the origin sets. */
+  take(headers: HeaderMap): void;
+}
+
+/** Where requests go, and as whom. */
+export interface Identity {
+  /** As in references: `host[:port]`. */
+  readonly registry: string;
+  readonly base: URL;
+  readonly authenticator: Authorizer;
+  /** Of the origin of `base`; default: none are kept. */
+  readonly cookies?: Cookies | undefined;
+}
+
+/** What the clients of one registry share, whoever they are. */
+export interface Shared {
+  readonly gate: HostGate;
+  /** Origins that have answered at least once. */
+  readonly answered: Set<string>;
+}

@@ -1,0 +1,37 @@
+import { UsageError } from "../../errors.ts";
+import { isTag } from "../../oci/reference.ts";
+import { quote } from "../../util/format.ts";
+import type { V1Repository } from "./v1-store.ts";
+
+const MAX_NAME = 255;
+
+/** 64 hex digits; docker-registry also takes 16. */
+export function isLayerId(text: string): boolean {
+  return /^(?:[0-9a-f]{64}|[0-9a-f]{16})$/.test(text);
+}
+
+/** A part of a repository's name. Upper case is legal. */
+export function isV1Name(text: string): boolean {
+  return text.length <= MAX_NAME && /^[A-Za-z0-9_.-]+$/.test(text) && text !== "." && text !== "..";
+}
+
+/** @throws UsageError for what must not become part of a request. */
+export function checkedRepository({ namespace, name }: V1Repository): string {
+  if (isV1Name(namespace) && isV1Name(name)) return `${namespace}/${name}`;
+  throw new UsageError(
+    `Cannot use repository ${quote(`${namespace}/${name}`)}: found other characters, expected [A-Za-z0-9_.-] in both parts`,
+    { hint: "A repository of the v1 protocol has one namespace and one name." },
+  );
+}
+
+/** @throws UsageError */
+export function checkedTag(tag: string): string {
+  if (isTag(tag)) return tag;
+  throw new UsageError(`Cannot use tag ${quote(tag)}: found other characters, expected 1 to 128 of [A-Za-z0-9_.-]`);
+}
+
+/** @throws UsageError */
+export function checkedId(id: string): string {
+  if (isLayerId(id)) return id;
+  throw new UsageError(`Cannot use layer id ${quote(id)}: found other characters, expected 64 hex digits`);
+}
