@@ -120,6 +120,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "registry/auth",
     "registry/client",
   ],
+  "registry/v1/store": ["registry/http", "registry/transport", "registry/client", "registry/v1"],
   registry: [
     "registry/client",
     "registry/api",

@@ -1,6 +1,7 @@
 import type { ImgpackError } from "../../errors.ts";
 import type { Scope } from "../auth/authenticator.ts";
 import type { Actions } from "../auth/scope.ts";
+import type { HeaderMap } from "../http/headers.ts";
 import type { ResponseContext } from "../http/response-error.ts";
 import type { TransportRequest } from "../transport/transport.ts";
 
@@ -26,6 +27,8 @@ export interface Call {
   readonly accept: readonly number[];
   /** What a refusal means to this call; undefined leaves it to `responseError`. */
   readonly explain?: ((refusal: ResponseContext) => ImgpackError | undefined) | undefined;
+  /** Called for each redirect of the registry itself: what it says there is lost otherwise. */
+  readonly onRedirect?: ((headers: HeaderMap) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

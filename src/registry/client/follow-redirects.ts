@@ -29,6 +29,8 @@ export interface Chain<A extends Answer | undefined> {
   readonly authorize: () => Promise<string | undefined>;
   /** The Cookie value for the registry: it goes where credentials go. */
   readonly cookies?: () => string | undefined;
+  /** Called for each redirect of the registry itself: what it says there is lost otherwise. */
+  readonly onRedirect?: ((headers: HeaderMap) => void) | undefined;
   /** True for a host in a private network or on this machine. */
   readonly isInside: (url: URL) => boolean;
   /** Undefined ends the chain. */
@@ -66,6 +68,7 @@ export async function followRedirects<A extends Answer | undefined>(first: URL, 
     const location = answer === undefined ? undefined : headerText(answer.headers, "location");
     const isRedirect = answer !== undefined && answer.status >= 300 && answer.status <= 399;
     if (!chain.isRead || !isRedirect || location === undefined) return { answer, isHome, authorization };
+    if (isHome) chain.onRedirect?.(answer.headers);
     await answer.dump?.();
     const fromIsPrivate = chain.isInside(url);
     const redirect = followRedirect(url, location, hop, seen, { status: answer.status, fromIsPrivate });

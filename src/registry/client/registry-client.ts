@@ -166,6 +166,7 @@ export class RegistryClient {
       hasBody: body !== undefined,
       authorize: async () => await this.#authenticator.authorization(scope, signal),
       cookies: () => cookies?.header,
+      onRedirect: call.onRedirect,
       isInside: url => this.transport.isInside(url),
       send: async hop => {
         try {

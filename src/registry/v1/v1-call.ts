@@ -14,7 +14,8 @@ export const V1_USER_AGENT: string = `docker/1.9.1 imgpack/${VERSION}`;
 const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;
 
 /** One request of the v1 protocol. */
-export interface V1Call extends Pick<Call, "verb" | "what" | "method" | "headers" | "body" | "accept" | "signal"> {
+export interface V1Call
+  extends Pick<Call, "verb" | "what" | "method" | "headers" | "body" | "accept" | "explain" | "onRedirect" | "signal"> {
   /** Below `/v1/`, with its query: `repositories/library/app/tags`. */
   readonly path: string;
   /** Bytes of the answer's body; default 4 MiB. */
@@ -25,7 +26,6 @@ export interface V1Call extends Pick<Call, "verb" | "what" | "method" | "headers
   readonly isAnonymous?: boolean | undefined;
   /** For a body that cannot be sent twice. Default false. */
   readonly isTriedOnce?: boolean | undefined;
-  readonly explain?: Call["explain"];
   /** Errors of one endpoint after which the next is not asked. Default: none. */
   readonly isFinal?: ((error: unknown) => boolean) | undefined;
 }
@@ -50,13 +50,26 @@ export interface V1Origin {
 /** Sends a call once. The body of the answer must be read or dumped. @throws ImgpackError for other statuses than `accept`. */
 export async function openV1(origin: V1Origin, call: V1Call): Promise<TransportResponse> {
   const { client, prefix, repository, secrets } = origin;
-  const { path, headers = {}, wantsToken = false, verb, what, method, body, accept, signal, explain } = call;
+  const {
+    path,
+    headers = {},
+    wantsToken = false,
+    verb,
+    what,
+    method,
+    body,
+    accept,
+    signal,
+    explain,
+    onRedirect,
+  } = call;
   return await client.open({
     verb,
     what,
     method,
     body,
     accept,
+    onRedirect,
     signal,
     repository,
     actions: "pull",

@@ -1,0 +1,212 @@
+import { AuthError, NotFoundError, RegistryError } from "../../../errors.ts";
+import { isTag } from "../../../oci/reference.ts";
+import { quote } from "../../../util/format.ts";
+import { array, fields, freeMap, string, unknown } from "../../../util/json/schema.ts";
+import { type HeaderMap, headerList, headerText } from "../../http/headers.ts";
+import { subject } from "../../http/network-error.ts";
+import { isWebPage } from "../../http/web-page.ts";
+import type { V1Answer, V1Call } from "../v1-call.ts";
+import type { V1Client } from "../v1-client.ts";
+import { checkedTag, isLayerId } from "../v1-names.ts";
+import { goneError } from "../v1-refusal.ts";
+import type { V1RepositoryClient } from "../v1-repository-client.ts";
+import type { V1Layer, V1LayerJson, V1Repository, V1Session, V1Store } from "../v1-store.ts";
+import { openLayer } from "./layer-body.ts";
+import { readDocument } from "./read-document.ts";
+
+/** The list of a big repository names each layer that it ever had. */
+const MAX_IMAGES_BYTES = 16 * 1024 * 1024;
+const MAX_ANCESTRY_BYTES = 1024 * 1024;
+const MAX_CHECKSUMS = 16;
+const CHECKSUM_HEADERS = ["x-docker-checksum", "x-docker-payload-checksum", "x-docker-checksum-payload"] as const;
+const IMAGES = {
+  verb: "read",
+  what: "list of images",
+  method: "GET",
+  accept: [200],
+  maxBytes: MAX_IMAGES_BYTES,
+} as const;
+
+type Read = Pick<V1Call, "what" | "path"> & Partial<V1Call>;
+
+/** One repository of a v1 registry while it is read. */
+export class V1RegistrySession implements V1Session {
+  readonly store: V1Store;
+  readonly repository: V1Repository;
+  readonly #client: V1RepositoryClient;
+  #hasToken = false;
+  /** Of a token that has worked. */
+  #isProven = false;
+  #renewal: Promise<void> | undefined;
+
+  private constructor(store: V1Store, client: V1RepositoryClient) {
+    this.store = store;
+    this.repository = client.repository;
+    this.#client = client;
+  }
+
+  /** Announces the repository to the index, which gives token and endpoints. @throws NotFoundError */
+  static async open(
+    store: V1Store,
+    client: V1Client,
+    repository: V1Repository,
+    signal?: AbortSignal,
+  ): Promise<V1RegistrySession> {
+    const session = new V1RegistrySession(store, client.repository(repository));
+    await session.#announce(signal);
+    return session;
+  }
+
+  async tags(signal?: AbortSignal): Promise<ReadonlyMap<string, string>> {
+    const call = this.#call({ what: "tags", path: `${this.#path}/tags`, signal, isFinal: isNotFound });
+    let answer: V1Answer;
+    try {
+      answer = await this.#read(call);
+    } catch (error) {
+      // docker-registry says so of a repository without tags.
+      if (error instanceof NotFoundError) return new Map();
+      throw error;
+    }
+    if (!isArray(answer)) {
+      const tags = readDocument(freeMap(unknown()), answer, call, this.#origin);
+      return new Map([...tags].filter(([tag]) => isTag(tag)).map(([tag, id]) => [tag, idText(id)]));
+    }
+    // The Hub names short ids, or none.
+    const entries = readDocument(array(fields({ name: unknown() })), answer, call, this.#origin);
+    const names = entries.map(({ name }) => name).filter(name => typeof name === "string" && isTag(name)) as string[];
+    const tags = new Map<string, string>();
+    for (const name of new Set(names)) {
+      try {
+        tags.set(name, await this.tag(name, signal));
+      } catch (error) {
+        if (!(error instanceof NotFoundError)) throw error;
+      }
+    }
+    return tags;
+  }
+
+  async tag(tag: string, signal?: AbortSignal): Promise<string> {
+    const path = `${this.#path}/tags/${checkedTag(tag)}`;
+    const call = this.#call({ what: `tag ${tag}`, path, signal, isFinal: isNotFound });
+    const id = idText(readDocument(unknown(), await this.#read(call), call, this.#origin));
+    return this.#checkedId(id, call);
+  }
+
+  async ancestry(id: string, signal?: AbortSignal): Promise<readonly string[]> {
+    const call = this.#image(id, "ancestry", { maxBytes: MAX_ANCESTRY_BYTES, signal });
+    return readDocument(array(string()), await this.#read(call), call, this.#origin);
+  }
+
+  async json(id: string, signal?: AbortSignal): Promise<V1LayerJson> {
+    const heads: HeaderMap[] = [];
+    const call = this.#image(id, "json", { onRedirect: headers => heads.push(headers), signal });
+    const { bytes, headers } = await this.#read(call);
+    if (isWebPage({}, bytes)) {
+      throw goneError(`Cannot ${subject(call.verb, call.what, this.#origin.where)}`, this.store.registry, 200);
+    }
+    heads.push(headers);
+    const sizes = heads.map(head => sizeIn(head)).filter(size => size !== undefined);
+    const checksums = new Set(heads.flatMap(head => checksumsIn(head)));
+    return { id, bytes, checksums: [...checksums].slice(0, MAX_CHECKSUMS), size: sizes[0] };
+  }
+
+  async layer(id: string, signal?: AbortSignal): Promise<V1Layer> {
+    const call = this.#image(id, "layer", { headers: { "accept-encoding": "identity" } });
+    return await openLayer(
+      {
+        call,
+        where: this.#origin.where,
+        retrying: async (stop, task) => await this.#client.retrying({ what: call.what, signal: stop }, task),
+        open: async request => await this.#renewing(async () => await this.#client.open(request), request.signal),
+      },
+      signal,
+    );
+  }
+
+  get #path(): string {
+    return `repositories/${this.repository.namespace}/${this.repository.name}`;
+  }
+
+  get #origin() {
+    return { registry: this.store.registry, where: `${this.#client}` };
+  }
+
+  #call(read: Read): V1Call {
+    return { verb: "read", method: "GET", accept: [200], ...read };
+  }
+
+  #image(id: string, part: "json" | "ancestry" | "layer", more: Partial<V1Call>): V1Call {
+    const call = this.#call({ what: `${part} of ${quote(id)}`, path: `images/${id}/${part}`, ...more });
+    this.#checkedId(id, call);
+    return { ...call, what: `${part} of ${id}` };
+  }
+
+  /** @throws RegistryError for an id of a registry that must not become part of a request. */
+  #checkedId(id: string, { verb, what }: V1Call): string {
+    if (isLayerId(id)) return id;
+    throw new RegistryError(
+      `Cannot ${subject(verb, what, this.#origin.where)}: found id ${quote(id)}, expected 64 or 16 hex digits`,
+      { status: 200, hint: "The registry, or a proxy in front of it, is damaged or hostile." },
+    );
+  }
+
+  async #read(call: V1Call): Promise<V1Answer> {
+    return await this.#renewing(async () => await this.#client.call(call), call.signal);
+  }
+
+  async #announce(signal: AbortSignal | undefined): Promise<void> {
+    const call: V1Call = { ...IMAGES, path: `${this.#path}/images`, signal };
+    // Only that it is a list: Quay and others send an empty one.
+    readDocument(array(unknown()), await this.#client.callIndex(call), call, this.#origin);
+    this.#hasToken = this.#client.token !== undefined;
+    this.#isProven = false;
+  }
+
+  /** Tokens end, and a rescue takes hours: one that has worked and is refused is asked for again, once. */
+  async #renewing<T>(task: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const { token } = this.#client;
+    try {
+      const result = await task();
+      if (this.#client.token === token) this.#isProven = true;
+      return result;
+    } catch (error) {
+      if (!(error instanceof AuthError) || !this.#hasToken) throw error;
+      if (this.#client.token === token) {
+        if (!this.#isProven) throw error;
+        this.#renewal ??= this.#announce(signal).finally(() => {
+          this.#renewal = undefined;
+        });
+        await this.#renewal;
+        if (this.#client.token === token) throw error;
+      }
+      return await task();
+    }
+  }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof NotFoundError;
+}
+
+function isArray({ bytes }: V1Answer): boolean {
+  return Buffer.from(bytes.subarray(0, 64)).toString("latin1").trimStart().startsWith("[");
+}
+
+function idText(id: unknown): string {
+  return typeof id === "string" ? id : JSON.stringify(id);
+}
+
+/** A hint: the Hub sent -1 for what it did not know. */
+function sizeIn(headers: HeaderMap): number | undefined {
+  const text = headerText(headers, "x-docker-size")?.trim() ?? "";
+  const size = /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
+  return size;
+}
+
+/** Three names by age, any number of values; a proxy may have joined them. */
+function checksumsIn(headers: HeaderMap): readonly string[] {
+  return CHECKSUM_HEADERS.flatMap(name => headerList(headers, name))
+    .flatMap(value => value.split(","))
+    .map(value => value.trim())
+    .filter(value => /^[\x21-\x7e]{1,256}$/.test(value));
+}
