@@ -161,6 +161,15 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "verbs/convert": ["verbs/locking", "verbs/options", "verbs/shared", "verbs/referrers"],
   "verbs/copy": ["verbs/options", "verbs/requested", "verbs/shared", "verbs/referrers"],
   "verbs/doctor": ["verbs/options", "verbs/shared", "verbs/verify.ts"],
+  "verbs/v1": [
+    "verbs/files",
+    "verbs/locking",
+    "verbs/options",
+    "verbs/referrers",
+    "verbs/requested",
+    "verbs/shared",
+    "verbs/written",
+  ],
   "verbs/v1/reading": [],
   "verbs/v1/report": [],
   verbs: [

@@ -8,12 +8,12 @@ import type { Actions } from "../../registry/auth/scope.ts";
 import { type ConnectOptions, connectRegistry } from "../../registry/client/connect-registry.ts";
 import type { RegistryClient } from "../../registry/client/registry-client.ts";
 import { Repository } from "../../registry/client/repository.ts";
-import { RateLimit } from "../../registry/http/rate-limit.ts";
 import { type PullLocation, parseMirror, pullLocations } from "../../registry/mirrors/mirrors.ts";
 import { ReferrersFinder } from "../../registry/referrers/referrers-finder.ts";
 import type { CandidatesFor, FullReference } from "../../registry/registry-source.ts";
 import { type RegistryTargetOptions, registryTarget } from "../../registry/registry-target.ts";
 import { UploadJournal } from "../../registry/upload/upload-journal.ts";
+import { commonConnectOptions, connectOptions } from "../options/connect-options.ts";
 import { listOf } from "../options/option-values.ts";
 import { type RegistryOptions, registryOptions } from "../options/registry-options.ts";
 import { NamedRegistries } from "./named-registries.ts";
@@ -33,10 +33,7 @@ export class RegistryPool implements AsyncDisposable {
   readonly referrersFinder: ReferrersFinder;
   readonly #options: ConnectOptions;
   /** Retries and limits, which apply to every registry of the run, mirrors included. */
-  readonly #commonOptions: Pick<
-    ConnectOptions,
-    "attempts" | "idleMs" | "minRate" | "rate" | "onRetry" | "onNote" | "waitsForQuota"
-  >;
+  readonly #commonOptions: ConnectOptions;
   readonly #mirrors: readonly string[];
   readonly #onProgress: OnProgress;
   readonly #journal: UploadJournal | undefined;
@@ -54,28 +51,11 @@ export class RegistryPool implements AsyncDisposable {
     cacheDir?: string,
   ) {
     const options = registryOptions(registry);
-    const { auth, tls, retry, limitRate, minRate } = options;
     this.#allowed = new NamedRegistries(options, named);
-    this.#commonOptions = {
-      attempts: retry?.count === undefined ? undefined : retry.count + 1,
-      idleMs: retry?.timeoutMs,
-      minRate,
-      onNote: message => onProgress({ kind: "note", message }),
-      waitsForQuota: keepGoing,
-      rate: limitRate === undefined ? undefined : new RateLimit(limitRate),
-      onRetry: ({ attempt, waitMs, error }, what) =>
-        onProgress({ kind: "retry", what, attempt, waitMs, message: error.message }),
-    };
-    this.#options = {
-      ...this.#commonOptions,
-      username: auth?.username,
-      password: auth?.password,
-      token: auth?.token,
-      plainHttp: tls?.plainHttp,
-      insecure: tls?.insecure,
-      ca: tls?.ca,
-      clientCertificates: tls?.clientCertificate && [tls.clientCertificate],
-    };
+    const choices = { registry, keepGoing, onProgress };
+    this.#commonOptions = commonConnectOptions(choices);
+    // One limit for all bodies of the run.
+    this.#options = { ...connectOptions(choices), ...this.#commonOptions };
     this.#mirrors = listOf(mirror);
     for (const text of this.#mirrors) parseMirror(text);
     this.#onProgress = onProgress;
