@@ -90,6 +90,6 @@ export function legacyConfig(chain: readonly LegacyLayer[], diffIds: readonly Di
 }
 
 /** Escapes the five characters that Go's encoder escapes. */
-function escapeHtml(json: string): string {
+export function escapeHtml(json: string): string {
   return json.replace(/[<>&\u2028\u2029]/g, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

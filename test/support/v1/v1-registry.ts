@@ -78,6 +78,10 @@ export class V1Registry implements V1Context {
     this.#faults.push({ fault, left: fault.times ?? 1 });
   }
 
+  clearFaults(): void {
+    this.#faults.length = 0;
+  }
+
   /** Requests that match, as `METHOD path`. */
   seen(pattern: RegExp): readonly V1Seen[] {
     return this.requests.filter(({ method, path }) => pattern.test(`${method} ${path}`));

@@ -1,0 +1,211 @@
+import { createHash } from "node:crypto";
+import { AuthError, type ImgpackError, NetworkError, NotFoundError, RegistryError } from "../../../errors.ts";
+import { quote } from "../../../util/format.ts";
+import type { V1Call } from "../v1-call.ts";
+import type { V1Client } from "../v1-client.ts";
+import { checkedId, checkedTag } from "../v1-names.ts";
+import type { V1RepositoryClient } from "../v1-repository-client.ts";
+import type { V1Repository } from "../v1-store.ts";
+
+/** A layer to push. */
+export interface V1PushLayer {
+  readonly id: string;
+  /** Sent as it is: the checksum is over these bytes. */
+  readonly json: Uint8Array;
+  /** Bytes that `open` gives; undefined if unknown, then they are sent in chunks. Asked only for a layer that is sent. */
+  size(signal?: AbortSignal): Promise<number | undefined>;
+  /** Called for every attempt. */
+  open(signal?: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
+export interface V1PushImage {
+  readonly tags: readonly string[];
+  /** Of the top layer. */
+  readonly id: string;
+  /** Base first; empty for an image that the registry has. */
+  readonly chain: readonly V1PushLayer[];
+}
+
+export interface V1PushOptions {
+  readonly onNote?: ((message: string) => void) | undefined;
+  /** Called after each layer. @param bytes sent; 0 if the registry has it. */
+  readonly onLayer?: ((layer: V1PushLayer, bytes: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The registry, and not the connection, has said no: another endpoint would have to be sent everything again. */
+const isFinal = (error: unknown): boolean => !(error instanceof NetworkError);
+const JSON_TYPE = { "content-type": "application/json" };
+
+/**
+ * Pushes images of one repository in the order of docker 1.9: announces all ids, then sends each layer, parents first, then
+ * sets the tags, then lists ids and checksums at the index. No tag is set before all layers are there.
+ *
+ * @throws AuthError, NetworkError, RegistryError, NotFoundError; UsageError for a name, id or tag that must not become part
+ * of a request.
+ */
+export async function pushV1(
+  client: V1Client,
+  repository: V1Repository,
+  images: readonly V1PushImage[],
+  options: V1PushOptions = {},
+): Promise<void> {
+  for (const { tags, id: top, chain } of images) {
+    for (const tag of tags) checkedTag(tag);
+    for (const id of [top, ...chain.map(layer => layer.id)]) checkedId(id);
+  }
+  const target = client.repository(repository);
+  const push = new V1Push(target, options);
+  const tagged: string[] = [];
+  try {
+    await push.announce(images);
+    const sent = new Set<string>();
+    for (const { chain } of images) {
+      for (const layer of chain) {
+        if (sent.has(layer.id)) continue;
+        sent.add(layer.id);
+        await push.layer(layer);
+      }
+    }
+    for (const { tags, id } of images) {
+      for (const tag of tags) {
+        await push.tag(tag, id);
+        tagged.push(tag);
+      }
+    }
+    await push.list(images);
+  } catch (error) {
+    const state = tagged.length === 0 ? "No tag was set" : `Only ${tagged.join(", ")} was set`;
+    options.onNote?.(`${state} in ${target}, because the push failed. A second push sends only what is missing.`);
+    throw error;
+  }
+}
+
+/** One push into one repository. */
+class V1Push {
+  readonly #target: V1RepositoryClient;
+  readonly #options: V1PushOptions;
+  readonly #path: string;
+  /** By id, of layers that were sent. */
+  readonly #checksums = new Map<string, string>();
+
+  constructor(target: V1RepositoryClient, options: V1PushOptions) {
+    this.#target = target;
+    this.#options = options;
+    const { namespace, name } = target.repository;
+    this.#path = `repositories/${namespace}/${name}`;
+  }
+
+  async announce(images: readonly V1PushImage[]): Promise<void> {
+    await this.#target.callIndex({
+      ...this.#call("repository", `${this.#path}/`, json(this.#entries(images, true))),
+      accept: [200, 201],
+    });
+  }
+
+  async list(images: readonly V1PushImage[]): Promise<void> {
+    const call = this.#call("list of images", `${this.#path}/images`, json(this.#entries(images, false)));
+    const headers = { ...call.headers, "x-docker-endpoints": this.#target.endpoints.join(",") };
+    await this.#target.callIndex({ ...call, headers, accept: [200, 201, 204] });
+  }
+
+  async tag(tag: string, id: string): Promise<void> {
+    const call = this.#call(`tag ${tag}`, `${this.#path}/tags/${tag}`, json(id));
+    await this.#target.call({ ...call, accept: [200, 201, 204] });
+  }
+
+  async layer(layer: V1PushLayer): Promise<void> {
+    const isThere = (await this.#has(layer)) || !(await this.#putJson(layer));
+    const bytes = isThere ? 0 : await this.#putLayer(layer);
+    this.#options.onLayer?.(layer, bytes);
+  }
+
+  /** A token for writing is refused here by docker-registry, so that anything but 200 means "perhaps not". */
+  async #has({ id, json: own }: V1PushLayer): Promise<boolean> {
+    try {
+      const call = { verb: "read", what: `layer ${id}`, method: "GET", path: `images/${id}/json` } as const;
+      const { bytes } = await this.#target.call({ ...call, accept: [200], signal: this.#options.signal });
+      if (!Buffer.from(bytes).equals(own)) {
+        this.#options.onNote?.(`${this.#target} has layer ${id} with other JSON, which is kept`);
+      }
+      return true;
+    } catch (error) {
+      const isRefused = error instanceof NotFoundError || error instanceof AuthError || error instanceof RegistryError;
+      if (isRefused) return false;
+      throw error;
+    }
+  }
+
+  /** @returns false if the registry has the layer. */
+  async #putJson({ id, json: bytes }: V1PushLayer): Promise<boolean> {
+    const call = this.#call(`layer ${id}`, `images/${id}/json`, bytes);
+    const { status } = await this.#target.call({ ...call, accept: [200, 201, 204, 409] });
+    return status !== 409;
+  }
+
+  /** @returns bytes of the layer. */
+  async #putLayer(layer: V1PushLayer): Promise<number> {
+    const { id } = layer;
+    const { signal } = this.#options;
+    const size = await layer.size(signal);
+    let hash = createHash("sha256");
+    let bytes = 0;
+    async function* body(): AsyncGenerator<Uint8Array> {
+      hash = createHash("sha256").update(layer.json).update("\n");
+      bytes = 0;
+      for await (const part of layer.open(signal)) {
+        hash.update(part);
+        bytes += part.length;
+        yield part;
+      }
+    }
+    const length: Record<string, string> = size === undefined ? {} : { "content-length": String(size) };
+    await this.#target.call({
+      ...this.#call(`layer ${id}`, `images/${id}/layer`, new Uint8Array()),
+      headers: { "content-type": "application/octet-stream", ...length },
+      body,
+      accept: [200, 201, 204],
+    });
+    const checksum = `sha256:${hash.digest("hex")}`;
+    this.#checksums.set(id, checksum);
+    await this.#target.call({
+      ...this.#call(`checksum of layer ${id}`, `images/${id}/checksum`, new Uint8Array()),
+      // 0.6 reads the first one, all others the second.
+      headers: { "content-length": "0", "x-docker-checksum": checksum, "x-docker-checksum-payload": checksum },
+      // The answer to an earlier attempt may have been lost: it has its checksum.
+      accept: [200, 201, 204, 409],
+      explain: ({ status }) => (status === 400 ? damaged(this.#target, id, checksum) : undefined),
+    });
+    return bytes;
+  }
+
+  /** One entry per tag of a top layer, and one per other layer. */
+  #entries(images: readonly V1PushImage[], isAnnounced: boolean): readonly object[] {
+    const tagged = images.flatMap(({ id, tags }) => tags.map(Tag => ({ id, Tag })));
+    const tops = new Set(tagged.map(({ id }) => id));
+    const ids = [...new Set(images.flatMap(({ id, chain }) => [...chain.map(layer => layer.id), id]))];
+    const others = ids.filter(id => !tops.has(id)).map(id => ({ id }));
+    if (isAnnounced) return [...others, ...tagged];
+    return [...others, ...tagged].map(({ id }) => {
+      const checksum = this.#checksums.get(id);
+      return { id, ...(checksum === undefined ? {} : { checksum }) };
+    });
+  }
+
+  #call(what: string, path: string, body: Uint8Array): Omit<V1Call, "accept"> & { headers: Record<string, string> } {
+    const headers = { ...JSON_TYPE, "content-length": String(body.length) };
+    const { signal } = this.#options;
+    return { verb: "push", what, method: "PUT", path, headers, body: () => body, isFinal, signal };
+  }
+}
+
+function json(value: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(value));
+}
+
+function damaged(target: V1RepositoryClient, id: string, checksum: string): ImgpackError {
+  return new RegistryError(
+    `Cannot push layer ${id} to ${quote(`${target}`)}: status 400 for its checksum, expected it to have received ${checksum}`,
+    { status: 400, hint: "Push again: the layer was damaged on its way, or an old server lost its session." },
+  );
+}
