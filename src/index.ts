@@ -27,14 +27,8 @@ export type { ServeEvent } from "./serve/respond.ts";
 export { type RunningRegistry, type ServeOptions, serveRegistry as serve } from "./serve/server.ts";
 export type { ArchiveListing } from "./verbs/archive-listing.ts";
 export { type ConvertOptions, type ConvertResult, convert } from "./verbs/convert/convert.ts";
-export {
-  type CopiedImage,
-  type CopyOptions,
-  type CopyResult,
-  type CopyToOptions,
-  copy,
-  copyTo,
-} from "./verbs/copy/copy.ts";
+export { copy, copyTo } from "./verbs/copy/copy.ts";
+export type { CopiedImage, CopyOptions, CopyResult, CopyToOptions } from "./verbs/copy/copy-options.ts";
 export { type DeleteOptions, type Deletion, deleteImage } from "./verbs/delete.ts";
 export {
   type ArchiveDialect,
@@ -116,4 +110,5 @@ export type { ArchiveFormat, ArchiveOutput } from "./verbs/shared/open-output.ts
 export type { RemoteOptions } from "./verbs/shared/remote-image.ts";
 export type { WrittenImage } from "./verbs/shared/write-images.ts";
 export { type TagResult, tag } from "./verbs/tag.ts";
+export type { ReportedFailure, ReportedImage, RescueReport } from "./verbs/v1/report/rescue-report.ts";
 export { type ArchiveFault, type VerifyOptions, type VerifyResult, verify } from "./verbs/verify.ts";

@@ -13,17 +13,21 @@ export async function copyOrConvert(copy: CopyOptions, where: string): Promise<r
   try {
     return await copyImages(copy);
   } catch (error) {
-    const isRefused =
-      error instanceof RegistryError && (error.status === 415 || error.codes.includes("MANIFEST_INVALID"));
     const isDocker = (root: Root): boolean => root.kind === "draft" && root.draft.mediaType === DOCKER_MANIFEST;
-    if (!isRefused || !copy.plan.roots.some(isDocker)) throw error;
-    copy.onProgress({
-      kind: "note",
-      message: `${where} does not accept Docker manifests: pushing OCI manifests instead`,
-    });
+    if (!refusesManifest(error) || !copy.plan.roots.some(isDocker)) throw error;
+    copy.onProgress({ kind: "note", message: convertedNote(where) });
     const roots = copy.plan.roots.map(root =>
       root.kind === "draft" && isDocker(root) ? { ...root, draft: { ...root.draft, mediaType: OCI_MANIFEST } } : root,
     );
     return await copyImages({ ...copy, plan: { ...copy.plan, roots } });
   }
+}
+
+/** Whether a registry refuses a manifest for what it is, as zot does with Docker's. */
+export function refusesManifest(error: unknown): boolean {
+  return error instanceof RegistryError && (error.status === 415 || error.codes.includes("MANIFEST_INVALID"));
+}
+
+export function convertedNote(where: string): string {
+  return `${where} does not accept Docker manifests: pushing OCI manifests instead`;
 }

@@ -99,8 +99,11 @@ import type {
   RegistryTls,
   RemoteOptions,
   RepairedArchive,
+  ReportedFailure,
+  ReportedImage,
   RequestedImage,
   RequiredReferrer,
+  RescueReport,
   RunningRegistry,
   RuntimeConfig,
   ServeEvent,
@@ -131,6 +134,8 @@ same<Result<typeof imgpack.pull>, PullResult>();
 same<Item<PullResult["images"]>, WrittenImage>();
 same<Result<typeof imgpack.copy> | Result<typeof imgpack.copyTo>, CopyResult>();
 same<Item<CopyResult["images"]>, CopiedImage>();
+same<NonNullable<CopyResult["rescue"]>, RescueReport>();
+same<Item<RescueReport["images"]>, ReportedImage | ReportedFailure>();
 same<Result<typeof imgpack.convert>, ConvertResult>();
 same<ConvertResult["format"], ArchiveFormat>();
 same<Result<typeof imgpack.importImage>, ImportResult>();

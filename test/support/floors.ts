@@ -160,7 +160,15 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "verbs/push": ["verbs/options", "verbs/shared", "verbs/referrers"],
   "verbs/import": ["verbs/options", "verbs/shared"],
   "verbs/convert": ["verbs/locking", "verbs/options", "verbs/shared", "verbs/referrers"],
-  "verbs/copy": ["verbs/options", "verbs/requested", "verbs/shared", "verbs/referrers"],
+  "verbs/copy/copy-options.ts": ["verbs/options", "verbs/referrers", "verbs/shared", "verbs/v1/report"],
+  "verbs/copy": [
+    "verbs/copy/copy-options.ts",
+    "verbs/options",
+    "verbs/requested",
+    "verbs/shared",
+    "verbs/referrers",
+    "verbs/v1/rescue",
+  ],
   "verbs/doctor": ["verbs/options", "verbs/shared", "verbs/verify.ts"],
   "verbs/v1": [
     "verbs/files",
@@ -173,6 +181,16 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   "verbs/v1/reading": [],
   "verbs/v1/report": [],
+  "verbs/v1/rescue": [
+    "verbs/copy/copy-options.ts",
+    "verbs/options",
+    "verbs/referrers",
+    "verbs/requested",
+    "verbs/shared",
+    "verbs/v1",
+    "verbs/v1/reading",
+    "verbs/v1/report",
+  ],
   verbs: [
     "verbs/files",
     "verbs/locking",

@@ -61,7 +61,7 @@ describe("docs/LIBRARY.md", () => {
     const differing: string[] = [];
     for (const [, option = "", flag = ""] of rows("Options")) {
       const names = wordsIn(option.replace(/:.*$/, ""), /`([\w.]+)`/g).map(name => name.split(".").at(-1) ?? "");
-      const flags = wordsIn(flag, /`--([a-z-]+)`/g).map(name =>
+      const flags = wordsIn(flag, /`--([a-z0-9-]+)`/g).map(name =>
         name.replace(/-(\w)/g, (_, c: string) => c.toUpperCase()),
       );
       if (flags.length > 0 && names.join() !== flags.join()) differing.push(`${names.join()} ${flags.join()}`);
@@ -76,6 +76,7 @@ describe("docs/LIBRARY.md", () => {
       "count retry",
       "timeoutMs timeout",
       "referrers noReferrers",
+      "v1Checksums noV1Checksums",
       "confirm yes",
       "host,port listen",
       "onProgress progress",

@@ -1,4 +1,5 @@
 import { ImgpackError } from "../../errors.ts";
+import { isV1Reference, parseV1Reference } from "../../oci/legacy/v1-reference.ts";
 import { parsePlatform } from "../../oci/platform.ts";
 import { isTag, parseReference } from "../../oci/reference.ts";
 import { quote } from "../../util/format.ts";
@@ -35,6 +36,7 @@ export function readListLine(text: string): ListLine | LineFault {
     return { why: `found ${name.length === 0 ? "no name" : `${name.length} words`} after "->", expected one name` };
   }
   if (head === "") return { why: `found no reference, expected ${FORM}` };
+  if (isV1Reference(head)) return readV1Line(head, more, name?.[0]);
   if (name === undefined && head.includes("=")) return more.length === 0 ? renamedPair(head) : noForm(more);
   if (more.length === 0) return renamed(head, name?.[0]);
   if (name === undefined && isInColumns(more)) return inColumns(head, more[0] ?? "", more[1] ?? "");
@@ -43,6 +45,19 @@ export function readListLine(text: string): ListLine | LineFault {
   if ("why" in platforms) return platforms;
   const line = renamed(head, name?.[0]);
   return "why" in line ? line : { ...line, platforms: platforms.platforms };
+}
+
+/** `v1://HOST/[NAMESPACE/]REPOSITORY[:TAG] [-> NAME]`: an image of that time has one platform. */
+function readV1Line(reference: string, more: readonly string[], name: string | undefined): ListLine | LineFault {
+  if (more.length > 0)
+    return { why: `found ${quote(more.join(" "))} after the v1 reference, expected nothing or "-> NAME"` };
+  try {
+    const { name: repository, glob, tag } = parseV1Reference(reference);
+    const isWide = glob !== undefined || repository === undefined;
+    return named(reference, name, { isWide, hasTagGlob: tag !== undefined && hasGlob(tag) });
+  } catch (error) {
+    return { why: reasonOf(error) };
+  }
 }
 
 function noForm(words: readonly string[]): LineFault {
@@ -76,20 +91,31 @@ function renamed(source: string, destination?: string): ListLine | LineFault {
   const reference = withoutScheme(source);
   const from = readName(reference);
   if ("why" in from) return from;
+  const isGlob = hasGlob(reference);
+  const isWide = isGlob && hasGlob(parseGlob(reference).repository);
+  const line = named(reference, destination, { isWide, hasTagGlob: isGlob });
+  if ("why" in line || line.name === undefined) return line;
+  const digest = digestOf(line.name);
+  if (digest !== undefined && digest !== digestOf(reference)) {
+    return { why: `found the name ${quote(line.name)} with another digest than its image, expected the same or none` };
+  }
+  return line;
+}
+
+/** @param wildcards whether the reference has them in its repository, and in its tag alone. */
+function named(
+  reference: string,
+  destination: string | undefined,
+  { isWide, hasTagGlob }: { readonly isWide: boolean; readonly hasTagGlob: boolean },
+): ListLine | LineFault {
   if (destination === undefined) return { reference };
   const name = withoutScheme(destination);
   if (hasGlob(name)) return { why: `found a wildcard in the name ${quote(name)}, expected none` };
   const to = readName(name);
   if ("why" in to) return { why: `the name after it has a fault: ${to.why}` };
-  if (hasGlob(reference) && hasGlob(parseGlob(reference).repository)) {
-    return { why: `found one name for all repositories that match ${quote(reference)}, expected none` };
-  }
-  if (hasGlob(reference) && to.hasTag) {
+  if (isWide) return { why: `found one name for all repositories that match ${quote(reference)}, expected none` };
+  if (hasTagGlob && to.hasTag) {
     return { why: `found one name with a tag for all that match ${quote(reference)}, expected a name without a tag` };
-  }
-  const digest = digestOf(name);
-  if (digest !== undefined && digest !== digestOf(reference)) {
-    return { why: `found the name ${quote(name)} with another digest than its image, expected the same or none` };
   }
   return { reference, name };
 }

@@ -14,13 +14,15 @@ import {
 import { guessFlag, type ListFlags, listedImages, listFlags, withFailedList } from "../flags/list-flags.ts";
 import { type MappingFlags, mappingFlags } from "../flags/mapping-flags.ts";
 import { registryFromFlags } from "../flags/registry-flags.ts";
+import { type RescueFlags, rescueFlags, rescueOptions } from "../flags/rescue-flags.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
 import { referrersLines } from "../output/referrers-text.ts";
 import { reportResult } from "../output/report-result.ts";
+import { plannedLines, rescueSummary } from "./rescue-lines.ts";
 
-interface CopyFlags extends TransferFlags, ListFlags, MappingFlags, ReferrersFlags, RequireFlags {
+interface CopyFlags extends TransferFlags, ListFlags, MappingFlags, ReferrersFlags, RequireFlags, RescueFlags {
   readonly references?: string[] | undefined;
   readonly to?: string | undefined;
   readonly platform?: string[] | undefined;
@@ -46,9 +48,10 @@ function copyFlags(parser: Argv) {
       requiresArg: true,
       describe: "HOST[:PORT]/PREFIX to copy every source below (default: one source, to the target)",
     });
-  return referrersFlag(requireFlag(platformsFlag(own, "all")))
+  return rescueFlags(referrersFlag(requireFlag(platformsFlag(own, "all"))))
     .example("$0 copy quay.io/team/app:2 registry.lan:5000/team/app", "all platforms, same digest")
-    .example("$0 copy quay.io/a:1 quay.io/b:2 --to registry.lan:5000/mirror", "several images under their own names");
+    .example("$0 copy quay.io/a:1 quay.io/b:2 --to registry.lan:5000/mirror", "several images under their own names")
+    .example("$0 copy 'v1://old.lan/**' --to registry.lan:5000 --report r.html", "all of a v1 registry");
 }
 
 async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
@@ -74,6 +77,7 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
     dryRun: flags.dryRun,
     referrers: flags.noReferrers !== true,
     requireReferrers: requiredOf(flags),
+    ...rescueOptions(flags),
     onProgress: progress.onProgress,
     signal: context.signal,
   };
@@ -92,12 +96,17 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
       result => {
         progress.end();
         if (flags.json) return printLine(context, jsonText(result));
+        if (result.rescue?.dryRun === true) {
+          for (const line of plannedLines(result.rescue)) printLine(context, line);
+          return progress.note(rescueSummary(result.rescue));
+        }
         for (const { reference, digest, previousDigest } of result.images) {
           printLine(context, `${reference}@${digest}`);
           if (previousDigest !== undefined) progress.note(`${reference}: ${previousDigest} → ${digest}`);
         }
         for (const line of referrersLines(result.images.map(one => ({ ...one, names: [one.reference] }))))
           progress.note(line);
+        if (result.rescue !== undefined) progress.note(rescueSummary(result.rescue));
         if (!flags.dryRun) progress.summary(result);
       },
     );

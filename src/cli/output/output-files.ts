@@ -1,7 +1,7 @@
 import { checkApart, checkListApart } from "../../util/output-checks.ts";
 
 /** Flags and arguments that name the archive that a command writes. */
-const OUTPUTS = ["output", "repair"] as const;
+const OUTPUTS = ["output", "repair", "report"] as const;
 /** Flags and arguments that name files that a command reads. */
 const INPUTS = ["archives", "archive", "input", "rootfs", "from-file", "ca-file", "cert-file", "key-file"] as const;
 

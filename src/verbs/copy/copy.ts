@@ -2,94 +2,33 @@ import { hasGlob } from "../../bundle/list/reference-glob.ts";
 import { noteTo } from "../../content/progress.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { type ImgpackError, UsageError } from "../../errors.ts";
-import type { Digest } from "../../oci/digest.ts";
+import { hasV1, isV1Reference } from "../../oci/legacy/v1-reference.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { readingAnswer } from "../../registry/client/registry-answer.ts";
-import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
-import { FLAG, TEXT_LIST } from "../../util/options/option-kinds.ts";
+import { checkedOptions } from "../../util/options/checked-options.ts";
 import { DEFAULT_CONCURRENCY } from "../../util/options/option-limits.ts";
-import { PLATFORMS, TRANSFER } from "../options/common-options.ts";
-import { MAPPING, type MappingOptions, readMapping } from "../options/mapping-options.ts";
+import { readMapping } from "../options/mapping-options.ts";
 import { checkText } from "../options/option-values.ts";
 import { parsePrefix } from "../options/prefix.ts";
 import { readPlatforms } from "../options/read-platforms.ts";
-import type { ReferrersSummary } from "../referrers/referrers-summary.ts";
-import { checkRequireOptions, REQUIRED_KIND, type RequireOptions } from "../referrers/require-referrers.ts";
+import { checkRequireOptions } from "../referrers/require-referrers.ts";
 import { Undelivered } from "../referrers/undelivered.ts";
 import { expandReferences, registryOf } from "../requested/expand-references.ts";
 import { checkedImages, formatRequested, type RequestedImage, resolveImage } from "../requested/requested-image.ts";
 import { Attempts } from "../shared/attempts.ts";
-import { type BlobCounts, createBlobCounter } from "../shared/blob-counts.ts";
+import { createBlobCounter } from "../shared/blob-counts.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
-import { type RemoteOptions, readableReference, repositoryName, writableReference } from "../shared/remote-image.ts";
+import { readableReference, repositoryName, writableReference } from "../shared/remote-image.ts";
 import { type CopyRun, copyBetween } from "./copy-between.ts";
 import { type CopyJob, mappedTarget, separateJobs } from "./copy-jobs.ts";
-
-/** Options of `copy` and `copyTo`. */
-export interface CopyOptions extends RemoteOptions {
-  /**
-   * `os/architecture[/variant]`, or "all" alone. One platform of an index is copied as an image, several as a new index.
-   * Default "all".
-   */
-  readonly platform?: string | readonly string[] | undefined;
-  /** Blobs in transfer at the same time. Default 6. */
-  readonly concurrency?: number | undefined;
-  /**
-   * Folder that remembers the repositories that hold blobs, and unfinished uploads. Default: nothing is remembered after
-   * the call.
-   */
-  readonly cacheDir?: string | undefined;
-  /** Plans, but sends nothing. Default false. */
-  readonly dryRun?: boolean | undefined;
-  /** Copies what refers to the images, too: signatures, SBOMs, attestations. Default true. */
-  readonly referrers?: boolean | undefined;
-  /** Refuses images without a signature, SBOM or other attestation. Default: none is required. */
-  readonly requireReferrers?: RequireOptions["requireReferrers"];
-}
-
-/** Options of `copyTo`. */
-export interface CopyToOptions extends CopyOptions, MappingOptions {
-  /** As in `PullOptions`: default all sources. */
-  readonly trustedReferences?: readonly string[] | undefined;
-}
-
-const COPY_OPTIONS: OptionsShape<CopyOptions> = {
-  ...TRANSFER,
-  platform: PLATFORMS,
-  referrers: FLAG,
-  requireReferrers: REQUIRED_KIND,
-};
-const COPY_TO_OPTIONS: OptionsShape<CopyToOptions> = { ...COPY_OPTIONS, ...MAPPING, trustedReferences: TEXT_LIST };
-
-/** An image under its new name. */
-export interface CopiedImage {
-  /** Reference as it was given. */
-  readonly source: string;
-  /** `registry/repository[:tag]` */
-  readonly reference: string;
-  /** Of the manifest or index. */
-  readonly digest: Digest;
-  readonly mediaType: string;
-  /** The digest at the source, if platforms were chosen or schema 1 was converted. */
-  readonly previousDigest?: Digest;
-  /** Platforms, or else digests, of images of its index that were not asked for. Absent if there are none. */
-  readonly absent?: readonly string[];
-  /** What refers to the image, and is copied with it. Absent if it was not looked for. */
-  readonly referrers?: ReferrersSummary;
-  /** Bytes of all its blobs; 0 if the target had the image already. */
-  readonly plannedBytes: number;
-}
-
-/** What `copy` or `copyTo` did. */
-export interface CopyResult {
-  readonly images: readonly CopiedImage[];
-  readonly blobs: BlobCounts;
-  /** HTTP requests, to both registries. */
-  readonly requests: number;
-  /** Bytes of request bodies. */
-  readonly bytesSent: number;
-  readonly seconds: number;
-}
+import {
+  COPY_OPTIONS,
+  COPY_TO_OPTIONS,
+  type CopiedImage,
+  type CopyOptions,
+  type CopyResult,
+  type CopyToOptions,
+} from "./copy-options.ts";
 
 /**
  * Copies an image to another repository, in the same registry or another one. The digest stays the same, unless `platform`
@@ -111,6 +50,11 @@ export async function copy(source: string, target: string, options: CopyOptions 
   checkText("copy", "the name of an image", source);
   checkText("copy", "a name for the image", target);
   options = checkedOptions(options, COPY_OPTIONS);
+  if (isV1Reference(source)) {
+    const { copyV1 } = await import("../v1/rescue/copy-v1.ts");
+    return await copyV1(source, target, options);
+  }
+  refuseRescueOptions(options);
   const from = readableReference(source, options.registry);
   const { tag: _, ...to } = writableReference("copy to", target, options.registry);
   if (to.digest !== undefined) {
@@ -149,6 +93,11 @@ export async function copyTo(
   const requested = checkedImages("copy", sources);
   checkText("copy", "HOST/PREFIX", prefix);
   options = checkedOptions(options, COPY_TO_OPTIONS);
+  if (hasV1(requested)) {
+    const { copyV1To } = await import("../v1/rescue/copy-v1.ts");
+    return await copyV1To(requested, prefix, options);
+  }
+  refuseRescueOptions(options);
   const { registry, repository } = parsePrefix("copy to", prefix);
   const mapping = { registry, prefix: repository, ...readMapping(options) };
   const jobOf = (image: RequestedImage): CopyJob => {
@@ -180,6 +129,19 @@ export async function copyTo(
     },
     options,
   );
+}
+
+/** @throws UsageError for options that only copies from v1 registries have. */
+function refuseRescueOptions({ report, verify, compression, v1Checksums }: CopyOptions): void {
+  const given = {
+    "--report": report,
+    "--verify": verify,
+    "--compression": compression,
+    "--no-v1-checksums": v1Checksums,
+  };
+  const [found] = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (found === undefined) return;
+  throw new UsageError(`Cannot use ${found}: it is for images of v1 registries, expected sources such as v1://HOST/**`);
 }
 
 interface FailedGlob {

@@ -1,5 +1,8 @@
 import { ImgpackError, PartialError } from "../../errors.ts";
 
+/** Of one message; all failures are in the error. */
+const MAX_REASONS = 50;
+
 /** Inputs of one call that do not depend on each other: one that fails does not stop the next. */
 export class Attempts {
   readonly #failures: ImgpackError[] = [];
@@ -49,18 +52,17 @@ export class Attempts {
   settle<Result>(task: string, what: string, result: Result, hint: string): Result {
     const failures = this.#failures;
     if (failures.length === 0) return result;
-    const reasons = failures.map(({ message }) => message).join("; ");
+    // Many inputs may fail for one reason.
+    const reasons = [...new Set(failures.map(({ message }) => message))];
+    const others = reasons.length > MAX_REASONS ? `; and ${reasons.length - MAX_REASONS} more` : "";
+    const shown = `${reasons.slice(0, MAX_REASONS).join("; ")}${others}`;
     // Where all failed for the same reason, what helps is the same.
-    const [help, ...others] = new Set(failures.map(failure => failure.hint));
-    const more = help === undefined || others.length > 0 ? "" : ` ${help}`;
-    throw new PartialError(
-      `Cannot ${task} ${this.#total - this.#done} of ${this.#total} ${what}: ${reasons}`,
-      failures,
-      {
-        failed: [...new Set(this.#failed)],
-        result,
-        hint: `${this.#done === 0 ? "Fix the cause and run the same command again." : hint}${more}`,
-      },
-    );
+    const [help, ...otherHelp] = new Set(failures.map(failure => failure.hint));
+    const more = help === undefined || otherHelp.length > 0 ? "" : ` ${help}`;
+    throw new PartialError(`Cannot ${task} ${this.#total - this.#done} of ${this.#total} ${what}: ${shown}`, failures, {
+      failed: [...new Set(this.#failed)],
+      result,
+      hint: `${this.#done === 0 ? "Fix the cause and run the same command again." : hint}${more}`,
+    });
   }
 }

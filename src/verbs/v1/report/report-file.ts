@@ -51,11 +51,6 @@ export class ReportFile {
   }
 }
 
-/** @throws UsageError */
-export function checkReportName(path: string): void {
-  writerOf(path);
-}
-
 function writerOf(path: string): (report: RescueReport) => string {
   const ending = Object.keys(WRITERS).find(known => path.toLowerCase().endsWith(known)) ?? "";
   const write = WRITERS[ending];

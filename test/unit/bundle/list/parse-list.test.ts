@@ -27,6 +27,11 @@ describe("a list of references", () => {
     ["r.lan/a:1 linux/arm/v7 -> docker://r.lan/b", [["r.lan/a:1", "linux/arm/v7", "r.lan/b"]]],
     [`${PINNED} -> ${PINNED.replace("/x", "/y")}`, [[PINNED, undefined, PINNED.replace("/x", "/y")]]],
     ["r.lan/a:1.*\nr.lan/team/*\nr.lan/**:v?", [["r.lan/a:1.*"], ["r.lan/team/*"], ["r.lan/**:v?"]]],
+    [
+      "v1://old:5000/Team/App:1 # old\nv1://old/**\nv1+dir:/srv/v1//a/b",
+      [["v1://old:5000/Team/App:1"], ["v1://old/**"], ["v1+dir:/srv/v1//a/b"]],
+    ],
+    ["v1://old/app:1.* -> r.lan/app", [["v1://old/app:1.*", undefined, "r.lan/app"]]],
     ["trailing.lan/blank:1\u00a0", [["trailing.lan/blank:1"]]],
   ])("%j", (text, expected) => {
     expect(read(text)).toEqual(expected);
@@ -80,6 +85,13 @@ describe("a bad line", () => {
     ["a\u0000b:1", "found a blank, control or non-ASCII character, expected printable ASCII"],
     ["nginx:\u001b[31m1", "found a blank, control or non-ASCII character, expected printable ASCII"],
     ["{{ .Values.image }}", 'found "{{" where a reference belongs, expected one'],
+    ["v1://old/a:1 linux/amd64", 'found "linux/amd64" after the v1 reference, expected nothing or "-> NAME"'],
+    ["v1://old/** -> b", 'found one name for all repositories that match "v1://old/**", expected none'],
+    [
+      "v1://old/a:* -> b:1",
+      'found one name with a tag for all that match "v1://old/a:*", expected a name without a tag',
+    ],
+    [`v1://old/a@sha256:${"a".repeat(64)}`, "found a digest, expected a tag or none"],
     ["http://r.lan/a:1", "found a URL, expected a name without a scheme"],
   ])("%j", (text, why) => {
     const { references, refused } = parseList(`\r\n${text}\r\nok:1\n`, "list.txt");
@@ -101,6 +113,7 @@ describe("a bad line", () => {
       { text: "…@r.lan/a:1", why: 'found user information, expected a digest after "@"' },
     ]);
     expect(JSON.stringify(refused)).not.toContain("secret");
+    expect(JSON.stringify(parseList("v1://me:secret@old/a:1", "list.txt").refused)).not.toContain("secret");
   });
 });
 

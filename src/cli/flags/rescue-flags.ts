@@ -1,0 +1,45 @@
+import type { Argv } from "yargs";
+import type { CopyOptions } from "../../index.ts";
+
+/** Flags of copies from a v1 registry. */
+export interface RescueFlags {
+  readonly report?: string | undefined;
+  readonly verify?: boolean | undefined;
+  readonly compression?: string | undefined;
+  readonly noV1Checksums?: boolean | undefined;
+}
+
+export function rescueFlags<T>(parser: Argv<T>): Argv<T & RescueFlags> {
+  return parser
+    .option("report", {
+      type: "string",
+      requiresArg: true,
+      describe: "v1://: write a row per tag to this .html, .csv or .json file (default: no file)",
+    })
+    .option("verify", { type: "boolean", describe: "v1://: look at each config and layer again after it was copied" })
+    .option("compression", {
+      type: "string",
+      requiresArg: true,
+      describe: "v1://: compression of raw layers: keep, or as for push (default keep)",
+    })
+    .option("no-v1-checksums", {
+      type: "boolean",
+      describe: "v1://: copy layers that do not have the checksum that the registry states, with a note",
+    });
+}
+
+/** The same as options; absent ones are not given. */
+export function rescueOptions({
+  report,
+  verify,
+  compression,
+  noV1Checksums,
+}: RescueFlags): Pick<CopyOptions, "report" | "verify" | "compression" | "v1Checksums"> {
+  return {
+    report,
+    verify,
+    // The library checks it.
+    compression: compression as CopyOptions["compression"],
+    v1Checksums: noV1Checksums === true ? false : undefined,
+  };
+}

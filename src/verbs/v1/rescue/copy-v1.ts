@@ -1,0 +1,142 @@
+import { hasGlob } from "../../../bundle/list/reference-glob.ts";
+import { noteTo } from "../../../content/progress.ts";
+import { ImgpackError, UsageError } from "../../../errors.ts";
+import { parseV1Reference, type V1StoreName } from "../../../oci/legacy/v1-reference.ts";
+import { type ImageMapping, mapImageName } from "../../../oci/names/image-mapping.ts";
+import { claimsOf, collisionError, findCollisions } from "../../../oci/names/target-collisions.ts";
+import { parseReference } from "../../../oci/reference.ts";
+import { quote } from "../../../util/format.ts";
+import type { CopyOptions, CopyResult, CopyToOptions } from "../../copy/copy-options.ts";
+import { readMapping } from "../../options/mapping-options.ts";
+import { parsePrefix } from "../../options/prefix.ts";
+import { readPlatforms } from "../../options/read-platforms.ts";
+import { formatRequested, type RequestedImage } from "../../requested/requested-image.ts";
+import { writableReference } from "../../shared/remote-image.ts";
+import { type ExpandedV1, expandV1, type V1Found } from "../expand-v1.ts";
+import { nameV1Images } from "../name-v1-images.ts";
+import { ReportFile } from "../report/report-file.ts";
+import { V1Stores } from "../v1-stores.ts";
+import { type RescueList, rescue } from "./rescue.ts";
+import type { RescueJob } from "./rescue-job.ts";
+
+/**
+ * As `copy`, of one image of a v1 registry.
+ *
+ * @throws UsageError for wildcards, a target without a registry or with a digest, and options that v1 contradicts.
+ */
+export async function copyV1(source: string, target: string, options: CopyOptions): Promise<CopyResult> {
+  const { glob, name, tag: own = "latest" } = parseV1Reference(source);
+  if (glob !== undefined || name === undefined || hasGlob(own)) {
+    throw new UsageError(`Cannot copy ${quote(source)} to one name: found more than one image, expected one`, {
+      hint: "Name where all of them go with --to HOST/PREFIX.",
+    });
+  }
+  const { registry, repository, digest } = writableReference("copy to", target, options.registry);
+  if (digest !== undefined) {
+    throw new UsageError(`Cannot copy to ${target}: found a digest, expected a tag or none`, {
+      hint: "The image gets its digest when it is copied; it needs no naming.",
+    });
+  }
+  const to = { registry, repository, tag: parseReference(target).tag ?? own };
+  const jobsOf = async (found: ExpandedV1): Promise<readonly RescueJob[]> => found.images.map(one => jobOf(one, to));
+  return await copyAll({ requested: [{ reference: source }], named: [source], registry, jobsOf }, options);
+}
+
+/** As `copyTo`, of images of v1 registries. @throws UsageError as `copyTo`, and for options that v1 contradicts. */
+export async function copyV1To(
+  requested: readonly RequestedImage[],
+  prefix: string,
+  options: CopyToOptions,
+): Promise<CopyResult> {
+  const { registry, repository } = parsePrefix("copy to", prefix);
+  const mapping = { registry, prefix: repository, ...readMapping(options) };
+  const named = options.trustedReferences ?? requested.map(({ reference }) => reference);
+  const jobsOf = async (found: ExpandedV1): Promise<readonly RescueJob[]> => {
+    const names = nameV1Images(found, noteTo(options.onProgress));
+    await refuseCollisions(names, mapping, options.signal);
+    return found.images.map(one => {
+      const target = mapImageName(parseReference(names.get(one) ?? ""), mapping);
+      return jobOf(one, { ...target, tag: target.tag ?? one.tag });
+    });
+  };
+  return await copyAll({ requested, named, registry, jobsOf }, options);
+}
+
+interface Work {
+  readonly requested: readonly RequestedImage[];
+  /** In the arguments of the call. */
+  readonly named: readonly string[];
+  /** That all images go to. */
+  readonly registry: string;
+  readonly jobsOf: (found: ExpandedV1) => Promise<readonly RescueJob[]>;
+}
+
+async function copyAll({ requested, named, registry, jobsOf }: Work, options: CopyOptions): Promise<CopyResult> {
+  refuseOptions(options);
+  const texts = requested.map(({ reference }) => reference);
+  const folders = texts.map(storeOf).flatMap(store => (store.kind === "folder" ? [store.path] : []));
+  const file = options.report === undefined ? undefined : await ReportFile.at(options.report, folders);
+  const { signal } = options;
+  const onNote = noteTo(options.onProgress);
+  await using stores = new V1Stores(options, named);
+  stores.admit(texts);
+  const list = async (): Promise<RescueList> => {
+    const found = await expandV1(requested, { stores, keepGoing: true, onNote, signal });
+    return { ...found, jobs: await jobsOf(found) };
+  };
+  const hosts = [...hostsOf(named), registry];
+  const reached = [...hostsOf(texts), registry];
+  return await rescue({ named: hosts, reached, requests: async () => await stores.requests(), list }, options, file);
+}
+
+function storeOf(text: string): V1StoreName {
+  return parseV1Reference(text).store;
+}
+
+function hostsOf(texts: readonly string[]): readonly string[] {
+  return texts.map(storeOf).flatMap(store => (store.kind === "registry" ? [store.host] : []));
+}
+
+function jobOf({ source, name, tag, session }: V1Found, to: RescueJob["to"]): RescueJob {
+  const line = formatRequested({ reference: source, ...(name === undefined ? {} : { name }) });
+  return { source, line, tag, session, to };
+}
+
+/** @throws UsageError for two images that would get one name: before anything is sent. */
+async function refuseCollisions(
+  names: ReadonlyMap<V1Found, string>,
+  mapping: ImageMapping,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const landings = [...names].map(([image, name]) => ({
+    name: image.source,
+    image,
+    claims: claimsOf(parseReference(name), mapping),
+  }));
+  const found = await findCollisions(landings, async (first, second) => {
+    const [left, right] = [await idOf(first, signal), await idOf(second, signal)];
+    return left === undefined || right === undefined || left === right;
+  });
+  if (found.length > 0) throw collisionError("copy", found);
+}
+
+/** Undefined for a tag that cannot be read: that is its own row in the report. */
+async function idOf({ session, tag }: V1Found, signal: AbortSignal | undefined): Promise<string | undefined> {
+  try {
+    return await (await session(signal)).tag(tag, signal);
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (error instanceof ImgpackError) return undefined;
+    throw error;
+  }
+}
+
+/** @throws UsageError for options that images of v1 contradict. */
+function refuseOptions({ platform, requireReferrers }: CopyOptions): void {
+  if (readPlatforms("copy", platform, "all") !== "all") {
+    throw new UsageError("Cannot use --platform: images of a v1 registry have one platform each, expected none given");
+  }
+  if (requireReferrers !== undefined && requireReferrers.length > 0) {
+    throw new UsageError("Cannot use --require-referrers: a v1 registry has no signatures, expected none required");
+  }
+}

@@ -1,0 +1,26 @@
+import {
+  AuthError,
+  type ImgpackError,
+  IntegrityError,
+  NetworkError,
+  NotFoundError,
+  RegistryError,
+} from "../../../errors.ts";
+
+const AGAIN = "Run the same command again: what is copied is not copied again.";
+
+/** What to do about an image that could not be copied: what the error says, or else what helps with its kind. */
+export function rescueHint(error: ImgpackError): string | undefined {
+  if (error.hint !== undefined) return error.hint;
+  const isSource = error.origin !== "target";
+  if (error instanceof NotFoundError && isSource) {
+    return "The old registry lacks it: look for the image in a backup of its storage, on a host that still runs it, or in an archive.";
+  }
+  if (error instanceof IntegrityError && isSource) {
+    return "The old registry has damaged bytes: restore the layer from a backup of its storage, or pass --no-v1-checksums to take it as it is.";
+  }
+  if (error instanceof AuthError)
+    return 'Log in with "imgpack login", or pass --username, and run the same command again.';
+  if (error instanceof NetworkError || (error instanceof RegistryError && error.transient)) return AGAIN;
+  return undefined;
+}

@@ -1,0 +1,165 @@
+import { noteTo } from "../../../content/progress.ts";
+import { openDigestCache } from "../../../copy/digest-cache.ts";
+import { openLayerFacts } from "../../../copy/layer-facts.ts";
+import { type ImgpackError, PartialError, StorageError } from "../../../errors.ts";
+import { readingAnswer } from "../../../registry/client/registry-answer.ts";
+import { DEFAULT_CONCURRENCY } from "../../../util/options/option-limits.ts";
+import { runBounded } from "../../../util/task-group.ts";
+import type { CopiedImage, CopyOptions, CopyResult } from "../../copy/copy-options.ts";
+import { Attempts } from "../../shared/attempts.ts";
+import { createBlobCounter } from "../../shared/blob-counts.ts";
+import { chosenProfile } from "../../shared/chosen-profile.ts";
+import { RegistryPool } from "../../shared/registry-pool.ts";
+import type { ReportFile } from "../report/report-file.ts";
+import type { ReportedImage } from "../report/rescue-report.ts";
+import { KnownLayers } from "./known-layers.ts";
+import { LayerMeter } from "./layer-meter.ts";
+import { Limiter } from "./limiter.ts";
+import { type RescuedImage, rescueImage } from "./rescue-image.ts";
+import type { RescueJob } from "./rescue-job.ts";
+import { RescueLedger } from "./rescue-ledger.ts";
+import type { RescueRun } from "./rescue-run.ts";
+import { TargetRepositories } from "./target-repositories.ts";
+
+/** What a rescue is to copy. */
+export interface RescuePlan {
+  /** Registries in the arguments of the call: they get its credentials. */
+  readonly named: readonly string[];
+  /** All registries that it reaches. */
+  readonly reached: readonly string[];
+  /** Requests so far, to the old registries. */
+  readonly requests: () => Promise<number>;
+  readonly list: (registries: RegistryPool) => Promise<RescueList>;
+}
+
+export interface RescueList {
+  readonly jobs: readonly RescueJob[];
+  readonly repositories: number;
+  readonly repositoriesWithoutTags: number;
+  /** Names with wildcards that could not be replaced. */
+  readonly failed: readonly { readonly source: string; readonly error: ImgpackError }[];
+}
+
+/**
+ * Copies images out of v1 registries. An image that fails does not stop the others, and each has a row in the report, which
+ * is written however the run ends.
+ *
+ * @throws PartialError if some of several images failed, or the report could not be written; what an image alone throws.
+ */
+export async function rescue(
+  plan: RescuePlan,
+  options: CopyOptions,
+  file: ReportFile | undefined,
+): Promise<CopyResult> {
+  const ledger = new RescueLedger({ dryRun: options.dryRun === true, verifies: options.verify === true });
+  const outcome = await settled(async () => await rescueAll(plan, options, ledger));
+  const unwritten = await settled(async () => await file?.write(ledger.report()));
+  if ("error" in unwritten && unwritten.error instanceof StorageError) {
+    const result = "error" in outcome ? resultOf(outcome.error) : outcome.value;
+    if (result !== undefined) throw withoutReport(unwritten.error, result, outcome);
+    // The run's own error decides the exit code.
+    noteTo(options.onProgress)(unwritten.error.message);
+  } else if ("error" in unwritten) {
+    throw unwritten.error;
+  }
+  if ("error" in outcome) throw outcome.error;
+  return outcome.value;
+}
+
+type Outcome<T> = { readonly value: T } | { readonly error: unknown };
+
+async function settled<T>(task: () => Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { value: await task() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+function resultOf(error: unknown): CopyResult | undefined {
+  return error instanceof PartialError ? (error.result as CopyResult) : undefined;
+}
+
+/** What is done must be seen, and what failed must be known without the report. */
+function withoutReport(
+  error: StorageError,
+  result: CopyResult,
+  outcome: Outcome<CopyResult>,
+): PartialError<CopyResult> {
+  const partial = "error" in outcome && outcome.error instanceof PartialError ? outcome.error : undefined;
+  const failures = [error, ...(partial?.failures ?? [])];
+  const message = partial === undefined ? error.message : `${error.message}. ${partial.message}`;
+  return new PartialError(message, failures, { result, failed: partial?.failed ?? [], hint: error.hint });
+}
+
+async function rescueAll(plan: RescuePlan, options: CopyOptions, ledger: RescueLedger): Promise<CopyResult> {
+  const started = performance.now();
+  const { signal, cacheDir, concurrency = DEFAULT_CONCURRENCY } = options;
+  const blobCounter = createBlobCounter(options.onProgress ?? (() => undefined));
+  const { onProgress } = blobCounter;
+  const { profile } = chosenProfile(options.compression ?? "keep");
+  await using registries = new RegistryPool(options, plan.named, onProgress, cacheDir);
+  registries.admit(plan.reached);
+  const cache = await openDigestCache(cacheDir, noteTo(onProgress));
+  const known = new KnownLayers(await openLayerFacts(cacheDir), cache, profile);
+  const { jobs, repositories, repositoriesWithoutTags, failed } = await plan.list(registries);
+  const sources = jobs.map(({ source }) => source);
+  ledger.list(sources, repositories, repositoriesWithoutTags);
+  for (const { source, error } of failed) ledger.refuse(source, error);
+  const attempts = new Attempts(jobs.length + failed.length, signal);
+  for (const { source, error } of failed) await attempts.run(source, async () => await Promise.reject(error));
+  await using gate = new Limiter(concurrency, signal);
+  const run: RescueRun = {
+    targets: new TargetRepositories(registries, cache, gate),
+    meter: new LayerMeter(gate, onProgress, async (key, found) => await known.add(key, found)),
+    ledger,
+    known,
+    cache,
+    noChecksums: options.v1Checksums === false,
+    concurrency,
+    dryRun: options.dryRun === true,
+    verifies: options.verify === true,
+    onProgress,
+  };
+  const images: RescuedImage[] = [];
+  await runBounded(
+    jobs.entries(),
+    concurrency,
+    async ([index, job], own) => {
+      await attempts.run(job.line, async () => {
+        try {
+          const image = await readingAnswer(async () => await rescueImage(run, job, own));
+          ledger.done(index, reported(image));
+          images[index] = image;
+        } catch (error) {
+          own.throwIfAborted();
+          ledger.fail(index, error);
+          throw error;
+        }
+      });
+    },
+    signal,
+  );
+  const { requests, bytesSent } = await registries.traffic();
+  const result: CopyResult = {
+    images: images.flatMap(copied),
+    blobs: blobCounter.counts(),
+    requests: requests + (await plan.requests()),
+    bytesSent,
+    seconds: (performance.now() - started) / 1000,
+    rescue: ledger.report(),
+  };
+  const hint = "The others are copied. Fix the cause and run the same command again.";
+  return attempts.settle("copy", "images", result, hint);
+}
+
+function reported({ source, id, target, digest, config, bytes }: RescuedImage): ReportedImage {
+  return { source, id, target, digest, config, bytes };
+}
+
+/** Nothing for an image of a dry run whose digest no run knows yet. */
+function copied({ source, target, digest, mediaType, plannedBytes }: RescuedImage): readonly CopiedImage[] {
+  return digest === undefined || mediaType === undefined
+    ? []
+    : [{ source, reference: target, digest, mediaType, plannedBytes }];
+}

@@ -1,0 +1,329 @@
+import { mkdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { IntegrityError, NetworkError, NotFoundError, PartialError } from "../../../../src/errors.ts";
+import type { CopyOptions, CopyResult } from "../../../../src/index.ts";
+import { watchOperations } from "../../../../src/util/operation-hook.ts";
+import { ReportFile } from "../../../../src/verbs/v1/report/report-file.ts";
+import type { RescueReport } from "../../../../src/verbs/v1/report/rescue-report.ts";
+import { type RescueList, rescue } from "../../../../src/verbs/v1/rescue/rescue.ts";
+import { seededBytes, temporaryFolder } from "../../../support/images.ts";
+import { MemoryV1Store } from "../../../support/memory-v1-store.ts";
+import { ScriptedRegistry } from "../../../support/scripted-registry.ts";
+
+const BASE = seededBytes("base", 70_000);
+const APP = seededBytes("app", 30_000);
+const DATA = seededBytes("data", 5000);
+
+interface Scene {
+  readonly store: MemoryV1Store;
+  readonly target: ScriptedRegistry;
+  readonly cacheDir: string;
+  readonly reportPath: string;
+  /** Copies all tags. */
+  readonly run: (options?: CopyOptions) => Promise<CopyResult>;
+  readonly report: () => Promise<RescueReport>;
+}
+
+/** Three repositories: two tags of one image, one with a layer of the other, one without tags. */
+async function start(): Promise<Scene> {
+  const store = new MemoryV1Store();
+  store.add("library/app", "1", [BASE, APP]);
+  store.add("library/app", "latest", [BASE, APP]);
+  store.add("team/db", "2", [BASE, DATA, Buffer.alloc(0)]);
+  store.tagsOf("team/empty");
+  return await startWith(store);
+}
+
+async function startWith(store: MemoryV1Store): Promise<Scene> {
+  const target = await ScriptedRegistry.start();
+  const folder = await temporaryFolder();
+  const [cacheDir, reportPath] = [join(folder, "cache"), join(folder, "report.json")];
+  return {
+    store,
+    target,
+    cacheDir,
+    reportPath,
+    run: async (options = {}) =>
+      await rescue(
+        {
+          named: [target.host],
+          reached: [target.host],
+          requests: async () => store.reads.length,
+          list: async () => listOf(store, target.host),
+        },
+        { cacheDir, ...options },
+        await ReportFile.at(reportPath, []),
+      ),
+    report: async () => JSON.parse(await readFile(reportPath, "utf8")) as RescueReport,
+  };
+}
+
+function listOf(store: MemoryV1Store, host: string): RescueList {
+  const jobs = [...store.tags].flatMap(([name, tags]) => {
+    const [namespace = "", rest = ""] = name.split("/");
+    return [...tags.keys()].map(tag => {
+      const source = `${store.name}/${name}:${tag}`;
+      const to = { registry: host, repository: name.replace("library/", ""), tag };
+      const session = async () => await store.open({ namespace, name: rest });
+      return { source, line: source, tag, session, to };
+    });
+  });
+  const repositoriesWithoutTags = [...store.tags.values()].filter(({ size }) => size === 0).length;
+  return { jobs, repositories: store.tags.size, repositoriesWithoutTags, failed: [] };
+}
+
+/** The tags that are at the target, whole. */
+function tagsAt({ content }: ScriptedRegistry): readonly string[] {
+  return [...content.manifests.keys()].filter(name => {
+    if (name.startsWith("sha256:")) return false;
+    const { config, layers } = JSON.parse(content.manifests.get(name)?.bytes.toString() ?? "");
+    for (const { digest } of [config, ...layers]) expect(content.blobs.has(digest), `${digest} of ${name}`).toBe(true);
+    return true;
+  });
+}
+
+function imagesAt(target: ScriptedRegistry): ReadonlyMap<string, string | undefined> {
+  return new Map(tagsAt(target).map(tag => [tag, target.content.manifests.get(tag)?.bytes.toString()]));
+}
+
+const layerReads = ({ reads }: MemoryV1Store): readonly string[] => reads.filter(what => what.startsWith("layer "));
+
+describe("rescue()", () => {
+  test("copies all tags; each layer is read once, however many images and repositories share it", async () => {
+    const scene = await start();
+    const result = await scene.run({ verify: true });
+    expect(tagsAt(scene.target).toSorted()).toEqual(["app:1", "app:latest", "team/db:2"]);
+    expect(layerReads(scene.store)).toHaveLength(4);
+    expect(new Set(layerReads(scene.store)).size).toBe(4);
+    const report = await scene.report();
+    expect(report).toEqual(JSON.parse(JSON.stringify(result.rescue)));
+    expect(report).toMatchObject({
+      complete: true,
+      verified: true,
+      repositories: 3,
+      repositoriesWithoutTags: 1,
+      tags: 3,
+      copied: 3,
+      failed: 0,
+      layers: 4,
+      layerBytes: 105_000,
+      layersOfUnknownSize: 0,
+    });
+    const [first] = report.images;
+    const manifest = scene.target.content.manifests.get("app:1")?.bytes.toString() ?? "";
+    expect(first).toEqual({
+      source: "v1://old.lan/library/app:1",
+      id: scene.store.tags.get("library/app")?.get("1"),
+      target: `${scene.target.host}/app:1`,
+      digest: scene.target.seen(/^PUT .*app\/manifests/)[0] && expect.stringMatching(/^sha256:/),
+      config: JSON.parse(manifest).config.digest,
+      bytes: 100_000,
+    });
+    expect(scene.target.seen(/mount=/).length).toBeGreaterThan(0);
+  });
+
+  test("a second run asks the target, and downloads no layer; with another target, neither", async () => {
+    const scene = await start();
+    const first = await scene.run();
+    scene.store.reads.length = 0;
+    const before = scene.target.requests.length;
+    const second = await scene.run();
+    expect(layerReads(scene.store)).toEqual([]);
+    expect(scene.target.requests.slice(before).map(({ method }) => method)).toEqual(["HEAD", "HEAD", "HEAD"]);
+    expect(second.images.map(({ digest }) => digest)).toEqual(first.images.map(({ digest }) => digest));
+    scene.target.content.manifests.clear();
+    await scene.run();
+    expect(layerReads(scene.store)).toEqual([]);
+    expect(tagsAt(scene.target)).toHaveLength(3);
+  });
+
+  test("a tag that fails stops no other: its row says what was found and what to do", async () => {
+    const scene = await start();
+    const { store } = scene;
+    const broken = store.add("team/web", "1", [BASE, seededBytes("lost", 100)]);
+    store.add("team/web", "2", [BASE, seededBytes("lost", 100), DATA]);
+    store.add("team/web", "3", [BASE, APP]);
+    store.onRead = what => {
+      if (what === `layer ${broken}`) throw new NotFoundError(`Cannot read layer ${broken}: 404, expected it`);
+      if (what === "tag team/db:2") throw new IntegrityError("Cannot accept it", { hint: "Do this." });
+    };
+    const error = await scene.run().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(PartialError);
+    if (!(error instanceof PartialError)) return;
+    expect(error.failed.toSorted()).toEqual(
+      ["team/db:2", "team/web:1", "team/web:2"].map(name => `v1://old.lan/${name}`),
+    );
+    expect((error.result as CopyResult).images).toHaveLength(3);
+    expect(tagsAt(scene.target).toSorted()).toEqual(["app:1", "app:latest", "team/web:3"]);
+    const { images, complete, copied, failed } = await scene.report();
+    expect({ complete, copied, failed, rows: images.length }).toEqual({
+      complete: true,
+      copied: 3,
+      failed: 3,
+      rows: 6,
+    });
+    expect(images.filter(image => "error" in image)).toEqual([
+      {
+        source: "v1://old.lan/team/db:2",
+        error: { code: "ERR_INTEGRITY", message: "Cannot accept it", hint: "Do this." },
+      },
+      ...["1", "2"].map(tag => ({
+        source: `v1://old.lan/team/web:${tag}`,
+        error: {
+          code: "ERR_NOT_FOUND",
+          message: `Cannot read layer ${broken}: 404, expected it`,
+          hint: expect.stringMatching(/^The old registry lacks it/),
+        },
+      })),
+    ]);
+    // Not asked again for each image that has it.
+    expect(layerReads(store).filter(what => what === `layer ${broken}`)).toHaveLength(1);
+  });
+
+  test("what may succeed later is tried again for the next image", async () => {
+    const scene = await start();
+    const base = JSON.parse(
+      scene.store.layers.get(scene.store.tags.get("library/app")?.get("1") ?? "")?.json.toString() ?? "{}",
+    ).parent;
+    let times = 0;
+    scene.store.onRead = what => {
+      if (what !== `layer ${base}` || times > 0) return;
+      times += 1;
+      throw new NetworkError("Cannot reach old.lan", { transient: true });
+    };
+    await expect(scene.run({ concurrency: 1 })).rejects.toMatchObject({ failed: ["v1://old.lan/library/app:1"] });
+    expect(tagsAt(scene.target).toSorted()).toEqual(["app:latest", "team/db:2"]);
+  });
+
+  test("one image alone throws what it failed with, and has its row", async () => {
+    const store = new MemoryV1Store();
+    store.add("library/app", "1", [BASE]);
+    const scene = await startWith(store);
+    store.onRead = what => {
+      if (what.startsWith("layer ")) throw new NotFoundError("Cannot read layer");
+    };
+    await expect(scene.run()).rejects.toMatchObject({ exitCode: 5, message: "Cannot read layer" });
+    expect(await scene.report()).toMatchObject({
+      complete: true,
+      failed: 1,
+      images: [{ error: { code: "ERR_NOT_FOUND" } }],
+    });
+  });
+
+  test("--dry-run counts repositories, tags, layers and bytes, reads no layer and asks the target nothing", async () => {
+    const scene = await start();
+    const { rescue: report, images } = await scene.run({ dryRun: true });
+    expect(layerReads(scene.store)).toEqual([]);
+    expect(scene.target.requests).toEqual([]);
+    expect(images).toEqual([]);
+    expect(report).toMatchObject({
+      dryRun: true,
+      repositories: 3,
+      tags: 3,
+      layers: 4,
+      layerBytes: 105_000,
+      copied: 0,
+      failed: 0,
+    });
+    await scene.run();
+    const { images: known } = await scene.run({ dryRun: true });
+    expect(known.map(({ digest }) => digest)).toEqual((await scene.run()).images.map(({ digest }) => digest));
+  });
+
+  test("--compression gzip compresses each layer once, and a second run finds the image", async () => {
+    const scene = await start();
+    await scene.run({ compression: "gzip", verify: true });
+    expect(layerReads(scene.store)).toHaveLength(4);
+    const types = [...scene.target.content.manifests.values()].flatMap(({ bytes }) =>
+      JSON.parse(bytes.toString()).layers.map((layer: { mediaType: string }) => layer.mediaType),
+    );
+    expect(new Set(types)).toEqual(new Set(["application/vnd.docker.image.rootfs.diff.tar.gzip"]));
+    const before = scene.target.requests.length;
+    await scene.run({ compression: "gzip" });
+    expect(scene.target.requests.slice(before).map(({ method }) => method)).toEqual(["HEAD", "HEAD", "HEAD"]);
+    expect(layerReads(scene.store)).toHaveLength(4);
+  });
+
+  test("--verify finds a layer and a config that the registry lost, and a tag that someone moved", async () => {
+    const scene = await start();
+    await scene.run();
+    const { manifests, blobs } = scene.target.content;
+    const { config, layers } = JSON.parse(manifests.get("app:1")?.bytes.toString() ?? "");
+    blobs.delete(layers[1].digest);
+    blobs.set(config.digest, Buffer.from("{}"));
+    const error = await scene.run({ verify: true }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ exitCode: 10, failures: [{ exitCode: 6 }, { exitCode: 6 }] });
+    const { images } = await scene.report();
+    const found = images.flatMap(image => ("error" in image ? [image.error.message] : []));
+    expect(found).toHaveLength(2);
+    for (const message of found) {
+      expect(message).toContain(`config ${config.digest} has other bytes`);
+      expect(message).toContain(`layer ${layers[1].digest} is not there`);
+    }
+  });
+
+  test("an interrupted run has a report in which the rest is not copied; the next run copies it alone", async () => {
+    const scene = await start();
+    const stop = new AbortController();
+    const reason = new Error("stopped");
+    scene.store.onRead = what => {
+      if (what === "tag team/db:2") stop.abort(reason);
+    };
+    await expect(scene.run({ concurrency: 1, signal: stop.signal })).rejects.toBe(reason);
+    const { complete, images } = await scene.report();
+    expect(complete).toBe(false);
+    expect(images.map(image => ("error" in image ? image.error.code : image.target.split("/").at(-1)))).toEqual([
+      "app:1",
+      "app:latest",
+      "ERR_INTERRUPTED",
+    ]);
+    scene.store.onRead = () => undefined;
+    scene.store.reads.length = 0;
+    await scene.run();
+    expect(layerReads(scene.store)).toHaveLength(2);
+    expect((await scene.report()).complete).toBe(true);
+  });
+
+  test("a report that cannot be written is an error that has the result", async () => {
+    const scene = await start();
+    scene.store.onRead = what => {
+      if (what === "tag team/db:2") mkdirSync(scene.reportPath);
+    };
+    const error = await scene.run().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ exitCode: 10, failures: [{ exitCode: 9 }], result: { images: [{}, {}, {}] } });
+  });
+
+  test("stopped at every request, one more run ends the same", async () => {
+    const whole = await start();
+    await whole.run();
+    const wanted = imagesAt(whole.target);
+    let points = 0;
+    for (let at = 0, isStopped = true; isStopped; at += 1) {
+      const scene = await start();
+      const stop = new AbortController();
+      let requests = 0;
+      watchOperations(async (operation, run) => {
+        if (operation.kind === "request") {
+          if (requests === at) stop.abort(new Error("killed"));
+          requests += 1;
+        }
+        return await run();
+      });
+      try {
+        isStopped = await scene.run({ signal: stop.signal }).then(
+          () => false,
+          () => true,
+        );
+      } finally {
+        watchOperations(undefined);
+      }
+      tagsAt(scene.target);
+      await scene.run();
+      expect(imagesAt(scene.target)).toEqual(wanted);
+      points += 1;
+    }
+    expect(points).toBeGreaterThan(20);
+  });
+});
