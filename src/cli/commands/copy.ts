@@ -16,13 +16,14 @@ import { type MappingFlags, mappingFlags } from "../flags/mapping-flags.ts";
 import { registryFromFlags } from "../flags/registry-flags.ts";
 import { type RescueFlags, rescueFlags, rescueOptions } from "../flags/rescue-flags.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
+import { type V1Flags, v1Flags } from "../flags/v1-flags.ts";
 import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
 import { referrersLines } from "../output/referrers-text.ts";
 import { reportResult } from "../output/report-result.ts";
 import { plannedLines, rescueSummary } from "./rescue-lines.ts";
 
-interface CopyFlags extends TransferFlags, ListFlags, MappingFlags, ReferrersFlags, RequireFlags, RescueFlags {
+interface CopyFlags extends TransferFlags, ListFlags, MappingFlags, ReferrersFlags, RequireFlags, RescueFlags, V1Flags {
   readonly references?: string[] | undefined;
   readonly to?: string | undefined;
   readonly platform?: string[] | undefined;
@@ -35,7 +36,8 @@ export function copyCommand(context: Context): CommandModule<object, CopyFlags> 
   return {
     command: "copy [references..]",
     describe: "copy an image between registries without changing its digest",
-    builder: parser => guessFlag(listFlags(transferFlags(mappingFlags(copyFlags(parser)), REGISTRY), "references")),
+    builder: parser =>
+      v1Flags(guessFlag(listFlags(transferFlags(mappingFlags(copyFlags(parser)), REGISTRY), "references"))),
     handler: async flags => await runCopy(flags, context),
   };
 }

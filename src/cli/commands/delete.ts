@@ -4,10 +4,11 @@ import type { Deletion } from "../../index.ts";
 import { escapeForeign } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 import { WRITE_REGISTRY } from "../flags/registry-flags.ts";
-import { IMAGE_REFERENCE, type RemoteFlags, remoteFlags, remoteOptions } from "../flags/remote-flags.ts";
+import { IMAGE_REFERENCE, type RemoteFlags, remoteOptions, remoteV1Flags } from "../flags/remote-flags.ts";
+import type { V1Flags } from "../flags/v1-flags.ts";
 import { jsonText } from "../output/json-text.ts";
 
-interface DeleteFlags extends RemoteFlags {
+interface DeleteFlags extends RemoteFlags, V1Flags {
   readonly reference?: string | undefined;
   readonly yes?: boolean | undefined;
   readonly allTags?: boolean | undefined;
@@ -18,7 +19,7 @@ export function deleteCommand(context: Context): CommandModule<object, DeleteFla
     command: "delete <reference>",
     describe: "delete a tag, or by digest an image with all its tags, from a registry",
     builder: parser =>
-      remoteFlags(
+      remoteV1Flags(
         parser
           .positional("reference", { type: "string", describe: IMAGE_REFERENCE })
           .option("yes", { type: "boolean", describe: "delete what was named without asking" })

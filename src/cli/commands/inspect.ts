@@ -1,11 +1,12 @@
 import type { CommandModule } from "yargs";
 import { type Context, printLine } from "../context.ts";
-import { type RemoteFlags, remoteFlags, remoteOptions } from "../flags/remote-flags.ts";
+import { type RemoteFlags, remoteOptions, remoteV1Flags } from "../flags/remote-flags.ts";
 import { refuseTypedArchive } from "../flags/stdin-input.ts";
+import type { V1Flags } from "../flags/v1-flags.ts";
 import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
 
-interface InspectFlags extends RemoteFlags {
+interface InspectFlags extends RemoteFlags, V1Flags {
   readonly source?: string | undefined;
   readonly image?: string[] | undefined;
 }
@@ -15,7 +16,7 @@ export function inspectCommand(context: Context): CommandModule<object, InspectF
     command: "inspect <source>",
     describe: "show the images of an archive, or an image in a registry",
     builder: parser =>
-      remoteFlags(
+      remoteV1Flags(
         parser
           .positional("source", { type: "string", describe: "image archive or folder, - for stdin, or reference" })
           .option("image", {

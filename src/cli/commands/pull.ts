@@ -17,12 +17,13 @@ import { guessFlag, type ListFlags, listedImages, listFlags, lockAmong, withFail
 import { MIRROR, READ_REGISTRY, registryFromFlags } from "../flags/registry-flags.ts";
 import { sparseFlag } from "../flags/sparse-flag.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
+import { type V1Flags, v1Flags } from "../flags/v1-flags.ts";
 import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
 import { referrersLines } from "../output/referrers-text.ts";
 import { reportResult } from "../output/report-result.ts";
 
-interface PullFlags extends RequireFlags, TransferFlags, ArchiveFlags, ListFlags {
+interface PullFlags extends RequireFlags, TransferFlags, ArchiveFlags, ListFlags, V1Flags {
   readonly keepGoing?: boolean | undefined;
   readonly references?: string[] | undefined;
   readonly output: string;
@@ -37,7 +38,7 @@ export function pullCommand(context: Context): CommandModule<object, PullFlags> 
   return {
     command: "pull [references..]",
     describe: "pull images into one archive that every runtime loads",
-    builder: parser => guessFlag(listFlags(transferFlags(pullFlags(parser), READ_REGISTRY), "references")),
+    builder: parser => v1Flags(guessFlag(listFlags(transferFlags(pullFlags(parser), READ_REGISTRY), "references"))),
     handler: async flags => await runPull(flags, context),
   };
 }

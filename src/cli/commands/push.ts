@@ -8,12 +8,13 @@ import { type MappingFlags, mappingFlags } from "../flags/mapping-flags.ts";
 import { registryFromFlags } from "../flags/registry-flags.ts";
 import { checkStdinUses, refuseTypedArchive } from "../flags/stdin-input.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
+import { type V1Flags, v1Flags } from "../flags/v1-flags.ts";
 import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
 import { referrersLines } from "../output/referrers-text.ts";
 import { reportResult } from "../output/report-result.ts";
 
-interface PushFlags extends TransferFlags, ListFlags, MappingFlags, ReferrersFlags {
+interface PushFlags extends TransferFlags, ListFlags, MappingFlags, ReferrersFlags, V1Flags {
   readonly archives?: string[] | undefined;
   readonly to?: string | undefined;
   readonly tag?: string[] | undefined;
@@ -29,7 +30,8 @@ export function pushCommand(context: Context): CommandModule<object, PushFlags> 
   return {
     command: "push [archives..]",
     describe: "push image archives to a registry",
-    builder: parser => listFlags(transferFlags(mappingFlags(referrersFlag(pushFlags(parser))), REGISTRY), "archives"),
+    builder: parser =>
+      v1Flags(listFlags(transferFlags(mappingFlags(referrersFlag(pushFlags(parser))), REGISTRY), "archives")),
     handler: async flags => await runPush(flags, context),
   };
 }

@@ -1,11 +1,12 @@
 import type { CommandModule } from "yargs";
 import { type Context, printLine } from "../context.ts";
 import { WRITE_REGISTRY } from "../flags/registry-flags.ts";
-import { IMAGE_REFERENCE, type RemoteFlags, remoteFlags, remoteOptions } from "../flags/remote-flags.ts";
+import { IMAGE_REFERENCE, type RemoteFlags, remoteOptions, remoteV1Flags } from "../flags/remote-flags.ts";
+import type { V1Flags } from "../flags/v1-flags.ts";
 import { jsonText } from "../output/json-text.ts";
 import { reportResult } from "../output/report-result.ts";
 
-interface TagFlags extends RemoteFlags {
+interface TagFlags extends RemoteFlags, V1Flags {
   readonly reference?: string | undefined;
   readonly tag?: string[] | undefined;
 }
@@ -15,7 +16,7 @@ export function tagCommand(context: Context): CommandModule<object, TagFlags> {
     command: "tag <reference> <tag..>",
     describe: "give an image in a registry more names, without pulling it",
     builder: parser =>
-      remoteFlags(
+      remoteV1Flags(
         parser
           .positional("reference", { type: "string", describe: IMAGE_REFERENCE })
           .positional("tag", { type: "string", array: true, describe: "tags, or repository:tag in the same registry" })

@@ -6,6 +6,7 @@ import { type ConnectionFlags, connectionFlags, tlsFromFlags } from "./connectio
 import { type ListFlags, stdinLists } from "./list-flags.ts";
 import { type RetryFlags, retryFlags, retryOptions } from "./retry-flags.ts";
 import { checkStdinUses, refuseTerminal } from "./stdin-input.ts";
+import type { V1Flags } from "./v1-flags.ts";
 
 /** Flags of every command that connects to a registry. */
 export interface RegistryFlags extends ConnectionFlags, RetryFlags {
@@ -48,7 +49,7 @@ export function registryFlags<T>(parser: Argv<T>, registry: string): Argv<T & Re
  * @throws UsageError for a bad PEM file, for a number out of range, or for stdin used twice.
  */
 export async function registryFromFlags(
-  flags: RegistryFlags & ListFlags,
+  flags: RegistryFlags & ListFlags & V1Flags,
   signal: AbortSignal,
   inputs: readonly string[] = [],
 ): Promise<RegistryOptions> {
@@ -65,6 +66,8 @@ export async function registryFromFlags(
     auth: { username, password: passwordStdin ? secret : undefined, token: tokenStdin ? secret : undefined },
     tls: await tlsFromFlags(flags, signal),
     ...retryOptions(flags),
+    v1Path: flags.v1Path,
+    endpoint: flags.endpoint,
   };
 }
 

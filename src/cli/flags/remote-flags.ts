@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { createEventSink } from "../output/event-sink.ts";
 import { type OutputFlags, outputFlags } from "./output-flags.ts";
 import { READ_REGISTRY, type RegistryFlags, registryFlags, registryFromFlags } from "./registry-flags.ts";
+import { type V1Flags, v1Flags } from "./v1-flags.ts";
 
 /** Flags of the commands that query or change a registry without moving layers. */
 export interface RemoteFlags extends RegistryFlags, OutputFlags {}
@@ -17,9 +18,14 @@ export function remoteFlags<T>(parser: Argv<T>, registry: string = READ_REGISTRY
   return outputFlags(registryFlags(parser, registry));
 }
 
+/** As `remoteFlags`, for commands that also take v1:// references. */
+export function remoteV1Flags<T>(parser: Argv<T>, registry?: string): Argv<T & RemoteFlags & V1Flags> {
+  return v1Flags(remoteFlags(parser, registry));
+}
+
 /** @param inputs of the command, of which "-" is stdin. @throws UsageError as `registryFromFlags`. */
 export async function remoteOptions(
-  flags: RemoteFlags,
+  flags: RemoteFlags & V1Flags,
   context: Context,
   inputs: readonly string[] = [],
 ): Promise<RemoteOptions> {

@@ -3,7 +3,9 @@ import { nearestTags } from "../../oci/nearest-tags.ts";
 import type { Reference } from "../../oci/reference.ts";
 import { quote } from "../../util/format.ts";
 import type { Repository } from "../client/repository.ts";
+import { isWebPageRefusal } from "../http/response-error.ts";
 import { firstTags } from "./list-tags.ts";
+import { v1Hint } from "./v1-hint.ts";
 
 /** What of a repository was asked for. */
 export interface WantedImage extends Pick<Reference, "tag" | "digest"> {
@@ -17,7 +19,7 @@ const LIST_MS = 5000;
 
 /**
  * Runs `task`, which reads a manifest. If the registry does not have it, the error's hint names the tags that there are,
- * which takes one more request. That request fails in silence.
+ * which takes one more request; or that the registry speaks v1 only. These requests fail in silence.
  *
  * @throws NotFoundError as `task`.
  */
@@ -30,8 +32,11 @@ export async function explainMissing<T>(
   try {
     return await task();
   } catch (error) {
-    if (!(error instanceof NotFoundError) || error.hint !== undefined) throw error;
-    const hint = await missingHint(repository, wanted, signal);
+    if (!(error instanceof NotFoundError)) throw error;
+    if (error.hint !== undefined && !isWebPageRefusal(error)) throw error;
+    const hint = isWebPageRefusal(error)
+      ? await v1Hint(repository.client, error, nameOf(repository, wanted), signal)
+      : await missingHint(repository, wanted, error, signal);
     signal?.throwIfAborted();
     throw hint === undefined ? error : new NotFoundError(error.message, { hint, cause: error });
   }
@@ -39,9 +44,11 @@ export async function explainMissing<T>(
 
 async function missingHint(
   repository: Repository,
-  { tag, digest, isTagAssumed }: WantedImage,
+  wanted: WantedImage,
+  missing: NotFoundError,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
+  const { tag, digest, isTagAssumed } = wanted;
   const sentence = (there?: string): string | undefined => {
     const assumed = isTagAssumed === true ? 'No tag was given, so "latest" was assumed' : undefined;
     const parts = [assumed, there].filter(part => part !== undefined);
@@ -54,9 +61,16 @@ async function missingHint(
     return digest === undefined ? sentence(tagsThere(`${repository}`, tag ?? "latest", tags)) : undefined;
   } catch (error) {
     if (!(error instanceof NotFoundError)) return sentence();
+    const old = await v1Hint(repository.client, missing, nameOf(repository, wanted), signal);
     // Without a reason in the answer, the registry may be one that lists no tags at all.
-    return error.hint ?? (digest === undefined ? sentence(`${repository} lists no tags: check the name`) : undefined);
+    return (
+      old ?? error.hint ?? (digest === undefined ? sentence(`${repository} lists no tags: check the name`) : undefined)
+    );
   }
+}
+
+function nameOf(repository: Repository, { tag, digest }: WantedImage): string {
+  return tag === undefined || digest !== undefined ? `${repository}` : `${repository}:${tag}`;
 }
 
 function tagsThere(name: string, wanted: string, tags: readonly string[]): string {

@@ -11,6 +11,7 @@ import { isWebPage } from "../http/web-page.ts";
 import type { TransportResponse } from "../transport/transport.ts";
 import { getManifest } from "./get-manifest.ts";
 import { listCatalog } from "./list-catalog.ts";
+import { hintingAtV1 } from "./v1-hint.ts";
 
 /** As messages name it. */
 const VERSION = "API version";
@@ -34,7 +35,9 @@ export interface RegistryGreeting {
 
 /** @throws NotFoundError when this host has no registry; RegistryError when a web page answers. */
 export async function greetRegistry(client: RegistryClient, signal?: AbortSignal): Promise<RegistryGreeting> {
-  const response = await callRoot(client, { verb: "read", what: VERSION, accept: [200, 401, 403], signal });
+  const ask = async (): Promise<TransportResponse> =>
+    await callRoot(client, { verb: "read", what: VERSION, accept: [200, 401, 403], signal });
+  const response = await hintingAtV1(client, ask, signal);
   checkRegistry(response, `read ${VERSION} from ${client.registry}`);
   const { status, headers } = response;
   const challenges = parseChallenges(headerList(headers, "www-authenticate"));

@@ -48,7 +48,9 @@ export function responseError(context: ResponseContext): ImgpackError {
   const isTransient = TRANSIENT_STATUS.has(status) || (status >= 500 && !LASTING_5XX.has(status));
   const hint = hintFor(context, codes);
   if (status === 404 && (verb !== "push" || codes.some(code => NOT_FOUND_CODES.has(code)))) {
-    return new NotFoundError(message, { hint });
+    const missing = new NotFoundError(message, { hint });
+    if (codes.length > 0) withCodes.add(missing);
+    return missing;
   }
   const error = new RegistryError(message, { status, codes, hint, transient: isTransient });
   const waitMs = isTransient ? retryAfterMs(headers, context.now ?? Date.now()) : undefined;
@@ -90,6 +92,20 @@ function noRepositoryHint(where: string): string | undefined {
   return `${where.slice(0, slash)} has no repository ${quote(where.slice(slash + 1))}: check its name.`;
 }
 
+const WEB_PAGE_HINT = "A proxy or another server sent this web page: check host and port.";
+
+const withCodes = new WeakSet<NotFoundError>();
+
+/** Whether a 404 had an error code of the distribution specification, as v2 registries send it. */
+export function hasErrorCode(error: NotFoundError): boolean {
+  return withCodes.has(error);
+}
+
+/** Whether an error answer was a web page. */
+export function isWebPageRefusal({ hint }: ImgpackError): boolean {
+  return hint === WEB_PAGE_HINT;
+}
+
 /** Go, nginx and Apache answer so to plain HTTP on a port with TLS. */
 const TLS_PORT = /HTTP request (?:was sent )?to (?:an )?HTTPS|plain HTTP to an SSL-enabled/i;
 
@@ -107,6 +123,6 @@ function hintFor(
   if (status === 429) return "The registry limits requests: wait, or use an account with a higher limit.";
   if (status === 507) return "The registry has no space left: free some there, then run the same command again.";
   if (status === 413) return "A proxy in front of the registry may limit the size of a request.";
-  if (isWebPage(headers, body)) return "A proxy or another server sent this web page: check host and port.";
+  if (isWebPage(headers, body)) return WEB_PAGE_HINT;
   return undefined;
 }

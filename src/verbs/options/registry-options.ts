@@ -59,6 +59,10 @@ export interface RegistryOptions {
    * registry decides; 0 for none. Default 1024.
    */
   readonly minRate?: number | undefined;
+  /** For v1:// references: path before `/v1`, such as `/artifactory/api/docker/KEY`. Default none. */
+  readonly v1Path?: string | undefined;
+  /** For v1:// references: `host[:port]` to use instead of the registries that the index names (X-Docker-Endpoints). */
+  readonly endpoint?: string | undefined;
 }
 
 const CLIENT_CERTIFICATE: OptionsShape<ClientCertificate> = {
@@ -86,6 +90,8 @@ const REGISTRY_OPTIONS: OptionsShape<RegistryOptions> = {
   minRate: kindOf("a number of bytes per second, or 0", value =>
     typeof value === "number" && value >= 0 && value < Number.POSITIVE_INFINITY ? value : undefined,
   ),
+  v1Path: TEXT,
+  endpoint: TEXT,
 };
 
 const REGISTRY_GROUP = group(REGISTRY_OPTIONS);

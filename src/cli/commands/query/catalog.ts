@@ -1,10 +1,11 @@
 import type { CommandModule } from "yargs";
 import { escapeForeign } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
-import { type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+import { type RemoteFlags, remoteOptions, remoteV1Flags } from "../../flags/remote-flags.ts";
+import type { V1Flags } from "../../flags/v1-flags.ts";
 import { jsonText } from "../../output/json-text.ts";
 
-interface CatalogFlags extends RemoteFlags {
+interface CatalogFlags extends RemoteFlags, V1Flags {
   readonly host?: string | undefined;
   readonly limit?: number | undefined;
 }
@@ -14,7 +15,7 @@ export function catalogCommand(context: Context): CommandModule<object, CatalogF
     command: "catalog <host>",
     describe: "list the repositories of a registry",
     builder: parser =>
-      remoteFlags(
+      remoteV1Flags(
         parser
           .positional("host", { type: "string", describe: "registry HOST[:PORT]" })
           .option("limit", { type: "number", requiresArg: true, describe: "maximum number of results (default all)" }),

@@ -5,13 +5,14 @@ import {
   onePlatform,
   platformFlag,
   type RemoteFlags,
-  remoteFlags,
   remoteOptions,
+  remoteV1Flags,
 } from "../../flags/remote-flags.ts";
+import type { V1Flags } from "../../flags/v1-flags.ts";
 import { jsonText } from "../../output/json-text.ts";
 import { writeDocument } from "../../output/write-document.ts";
 
-interface ConfigFlags extends RemoteFlags {
+interface ConfigFlags extends RemoteFlags, V1Flags {
   readonly reference?: string | undefined;
   readonly platform?: string | undefined;
 }
@@ -21,7 +22,7 @@ export function configCommand(context: Context): CommandModule<object, ConfigFla
     command: "config <reference>",
     describe: "print the config of an image, byte for byte",
     builder: parser =>
-      remoteFlags(
+      remoteV1Flags(
         platformFlag(
           parser.positional("reference", { type: "string", describe: IMAGE_REFERENCE }),
           "linux on this machine's architecture",

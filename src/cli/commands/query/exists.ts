@@ -4,11 +4,12 @@ import { counted } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
 import { fromFileFlag, guessFlag, type ListFlags, listedImages } from "../../flags/list-flags.ts";
 import { type MappingFlags, mappingFlags } from "../../flags/mapping-flags.ts";
-import { type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+import { type RemoteFlags, remoteOptions, remoteV1Flags } from "../../flags/remote-flags.ts";
+import type { V1Flags } from "../../flags/v1-flags.ts";
 import { jsonText } from "../../output/json-text.ts";
 import { ReportedError } from "../../output/render-error.ts";
 
-interface ExistsFlags extends RemoteFlags, ListFlags, MappingFlags {
+interface ExistsFlags extends RemoteFlags, V1Flags, ListFlags, MappingFlags {
   readonly references?: string[] | undefined;
   readonly to?: string | undefined;
 }
@@ -21,7 +22,7 @@ export function existsCommand(context: Context): CommandModule<object, ExistsFla
       guessFlag(
         fromFileFlag(
           mappingFlags(
-            remoteFlags(
+            remoteV1Flags(
               parser
                 .positional("references", {
                   type: "string",

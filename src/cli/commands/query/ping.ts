@@ -3,11 +3,12 @@ import { AuthError } from "../../../errors.ts";
 import type { PingResult } from "../../../index.ts";
 import { escapeForeign } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
-import { type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+import { type RemoteFlags, remoteOptions, remoteV1Flags } from "../../flags/remote-flags.ts";
+import type { V1Flags } from "../../flags/v1-flags.ts";
 import { jsonText } from "../../output/json-text.ts";
 import { ReportedError } from "../../output/render-error.ts";
 
-interface PingFlags extends RemoteFlags {
+interface PingFlags extends RemoteFlags, V1Flags {
   readonly host?: string | undefined;
 }
 
@@ -16,7 +17,7 @@ export function pingCommand(context: Context): CommandModule<object, PingFlags> 
     command: "ping <host>",
     describe: "check that a registry answers, which login it wants and what it supports",
     builder: parser =>
-      remoteFlags(
+      remoteV1Flags(
         parser.positional("host", {
           type: "string",
           describe: "registry HOST[:PORT], or a reference to test access with",

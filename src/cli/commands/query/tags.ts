@@ -3,10 +3,11 @@ import { UsageError } from "../../../errors.ts";
 import type { RemoteOptions, SortOrder } from "../../../index.ts";
 import { escapeForeign } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
-import { type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+import { type RemoteFlags, remoteOptions, remoteV1Flags } from "../../flags/remote-flags.ts";
+import type { V1Flags } from "../../flags/v1-flags.ts";
 import { jsonText } from "../../output/json-text.ts";
 
-interface TagsFlags extends RemoteFlags {
+interface TagsFlags extends RemoteFlags, V1Flags {
   readonly repository?: string | undefined;
   readonly sort?: SortOrder | undefined;
   readonly limit?: number | undefined;
@@ -17,7 +18,7 @@ export function tagsCommand(context: Context): CommandModule<object, TagsFlags> 
     command: "tags <repository>",
     describe: "list the tags of a repository, or what matches wildcards",
     builder: parser =>
-      remoteFlags(
+      remoteV1Flags(
         parser
           .positional("repository", { type: "string", describe: "registry/repository, also with * and ?" })
           .option("sort", {
