@@ -67,7 +67,7 @@ export async function registryFromFlags(
     tls: await tlsFromFlags(flags, signal),
     ...retryOptions(flags),
     v1Path: flags.v1Path,
-    endpoint: flags.endpoint,
+    v1Endpoint: flags.endpoint,
   };
 }
 

@@ -10,13 +10,13 @@ export interface V1Flags {
 export const V1_PATH = {
   type: "string",
   requiresArg: true,
-  describe: "v1 only: path before /v1, such as /artifactory/api/docker/KEY (default none)",
+  describe: "v1://: path before /v1, such as /artifactory/api/docker/KEY (default none)",
 } as const;
 
 export function v1Flags<T>(parser: Argv<T>): Argv<T & V1Flags> {
   return parser.option("v1-path", V1_PATH).option("endpoint", {
     type: "string",
     requiresArg: true,
-    describe: "v1 only: HOST[:PORT] to use instead of what X-Docker-Endpoints names (default none)",
+    describe: "v1://: HOST[:PORT] to use instead of what X-Docker-Endpoints names (default none)",
   });
 }

@@ -59,10 +59,10 @@ export interface RegistryOptions {
    * registry decides; 0 for none. Default 1024.
    */
   readonly minRate?: number | undefined;
-  /** For v1:// references: path before `/v1`, such as `/artifactory/api/docker/KEY`. Default none. */
+  /** Of v1 registries: path before `/v1`, such as `/artifactory/api/docker/KEY`. Default none. */
   readonly v1Path?: string | undefined;
-  /** For v1:// references: `host[:port]` to use instead of the registries that the index names (X-Docker-Endpoints). */
-  readonly endpoint?: string | undefined;
+  /** Of a v1 registry: `host[:port]` in place of the registries that its index names. Default: those. */
+  readonly v1Endpoint?: string | undefined;
 }
 
 const CLIENT_CERTIFICATE: OptionsShape<ClientCertificate> = {
@@ -91,7 +91,7 @@ const REGISTRY_OPTIONS: OptionsShape<RegistryOptions> = {
     typeof value === "number" && value >= 0 && value < Number.POSITIVE_INFINITY ? value : undefined,
   ),
   v1Path: TEXT,
-  endpoint: TEXT,
+  v1Endpoint: TEXT,
 };
 
 const REGISTRY_GROUP = group(REGISTRY_OPTIONS);

@@ -9,10 +9,6 @@ import { NamedRegistries } from "../shared/named-registries.ts";
 
 export interface V1StoresOptions {
   readonly registry?: string | RegistryOptions | undefined;
-  /** Path before `/v1`, such as `/artifactory/api/docker/KEY`. Default none. */
-  readonly v1Path?: string | undefined;
-  /** `host[:port]` in place of the registries that an index names. */
-  readonly endpoint?: string | undefined;
   readonly keepGoing?: boolean | undefined;
   readonly onProgress?: OnProgress | undefined;
 }
@@ -39,7 +35,7 @@ export class V1Stores implements AsyncDisposable {
     const hosts = hostsOf(references);
     this.#allowed.admit(hosts);
     const [first, other] = new Set(hosts);
-    if (this.#options.endpoint === undefined || other === undefined) return;
+    if (registryOptions(this.#options.registry).v1Endpoint === undefined || other === undefined) return;
     throw new UsageError(`Cannot use --endpoint for ${first} and ${other}: found two registries, expected one`);
   }
 
@@ -57,7 +53,7 @@ export class V1Stores implements AsyncDisposable {
     if (store.kind === "folder")
       throw new UsageError(`Cannot read ${formatV1Store(store)}: found a folder, expected v1://HOST`);
     this.#allowed.admit([store.host]);
-    const { v1Path, endpoint } = this.#options;
+    const { v1Path, v1Endpoint: endpoint } = registryOptions(this.#options.registry);
     return await openV1Registry(store.host, { ...connectOptions(this.#options), v1Path, endpoint }, signal);
   }
 
