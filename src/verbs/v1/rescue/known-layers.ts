@@ -15,6 +15,10 @@ export class KnownLayers {
   readonly repack: Repacking;
   readonly #facts: LayerFactsCache;
   readonly #cache: DigestCache;
+  /** Keys of layers that this run has read. */
+  readonly #read = new Set<string>();
+  /** Keys of layers that are not what an earlier run has read. */
+  readonly #outdated = new Set<string>();
 
   /** @param profile undefined leaves raw layers as they are. */
   constructor(facts: LayerFactsCache, cache: DigestCache, profile: LayerProfile | undefined) {
@@ -51,10 +55,23 @@ export class KnownLayers {
     const profile = this.repack(layerCompression(stored.mediaType) ?? "none");
     if (profile !== undefined) await this.#cache.add(packedKey(diffId, profile), { descriptor: delivered });
     await this.#facts.add(key, { stored, diffId });
+    this.#read.add(key);
+  }
+
+  /**
+   * Forgets what earlier runs found out about the layers of an image: one of them has other bytes now.
+   *
+   * @returns false if this run has read all of them.
+   */
+  forget({ chain }: V1Image): boolean {
+    const old = chain.filter(({ key }) => !this.#read.has(key) && !this.#outdated.has(key));
+    for (const { key } of old) this.#outdated.add(key);
+    return old.length > 0;
   }
 
   #find(key: string): MeasuredFacts | undefined {
-    const facts = this.#facts.find(key);
+    const isOutdated = this.#outdated.has(key) && !this.#read.has(key);
+    const facts = isOutdated ? undefined : this.#facts.find(key);
     const delivered = facts === undefined ? undefined : this.#delivered(facts);
     return facts === undefined || delivered === undefined ? undefined : { ...facts, delivered };
   }

@@ -2,12 +2,12 @@ import { noteTo } from "../../../content/progress.ts";
 import { copyImages } from "../../../copy/copy-image.ts";
 import { convertedNote, refusesManifest } from "../../../copy/copy-or-convert.ts";
 import { gather } from "../../../copy/gather.ts";
-import { NotFoundError } from "../../../errors.ts";
+import { IntegrityError, NotFoundError } from "../../../errors.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
 import { DOCKER_MANIFEST, OCI_MANIFEST } from "../../../oci/media-types.ts";
 import { resolveDigest } from "../../../registry/api/resolve-digest.ts";
 import { readV1Image } from "../../../registry/v1/read-v1-image.ts";
-import type { V1ChainLayer } from "../../../registry/v1/v1-image.ts";
+import type { V1ChainLayer, V1Image } from "../../../registry/v1/v1-image.ts";
 import type { V1Session } from "../../../registry/v1/v1-store.ts";
 import { allEnded } from "../../../util/promises.ts";
 import { measuredLayer } from "../reading/measured-layer.ts";
@@ -32,9 +32,26 @@ export interface RescuedImage extends ReportedImage {
  * @throws NotFoundError, IntegrityError, AuthError, NetworkError, RegistryError, ArchiveError
  */
 export async function rescueImage(run: RescueRun, job: RescueJob, signal: AbortSignal): Promise<RescuedImage> {
-  const { known } = run;
   const session = await job.session(signal);
   const image = await readV1Image(session, job.tag, signal);
+  try {
+    return await rescueRead(run, job, session, image, signal);
+  } catch (error) {
+    const isSource = error instanceof IntegrityError && error.origin === "source";
+    if (!isSource || !run.known.forget(image)) throw error;
+    noteTo(run.onProgress)(`${job.source} has other layers than in an earlier run: reading them again`);
+    return await rescueRead(run, job, session, image, signal);
+  }
+}
+
+async function rescueRead(
+  run: RescueRun,
+  job: RescueJob,
+  session: V1Session,
+  image: V1Image,
+  signal: AbortSignal,
+): Promise<RescuedImage> {
+  const { known } = run;
   const row = { source: job.source, id: image.id, target: nameOf(job) };
   const bytes = (): number => image.chain.reduce((sum, layer) => sum + (known.sizeOf(layer) ?? 0), 0);
   const count = (): void => run.ledger.addLayers(image, layer => known.sizeOf(layer));
