@@ -5,6 +5,7 @@ import { ArchiveError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { DOCKER_MANIFEST_FILE } from "../oci/docker-manifest.ts";
 import { INDEX_FILE, LAYOUT_FILE } from "../oci/layout.ts";
+import type { V1ChainJson } from "../oci/legacy/v1-chain-json.ts";
 import type { TarEntry } from "../tar/tar-entry.ts";
 import { blameChangedInput } from "../util/input-guard.ts";
 import type { Archive } from "./archive.ts";
@@ -17,7 +18,7 @@ import type { BlobIndex } from "./read/blob-index.ts";
 import { dirView, isDirArchive } from "./read/dir-view.ts";
 import { type DockerView, readDockerView } from "./read/docker-view.ts";
 import { type EntryReferrers, entryReferrers } from "./read/entry-referrers.ts";
-import { isLegacyArchive, readLegacyView } from "./read/legacy-view.ts";
+import { isLegacyArchive, type LegacyView, readLegacyChain, readLegacyView } from "./read/legacy-view.ts";
 import { type OciRoot, readOciRoots } from "./read/oci-roots.ts";
 import { type OciView, ociView } from "./read/oci-view.ts";
 import { reconcileViews } from "./read/reconcile-views.ts";
@@ -38,6 +39,8 @@ export interface ArchiveSource extends ImageSource {
   readonly docker: DockerView | undefined;
   readonly oci: OciView | undefined;
   readonly images: readonly Root[];
+  /** Ids and JSON of the layers that an image of "legacy" has there, base first; undefined for any other image. */
+  legacyChain(config: Digest, signal?: AbortSignal): Promise<readonly V1ChainJson[] | undefined>;
   hasBlob(digest: Digest): boolean;
   /** Undefined for an archive without one, and for one that cannot be used, which is noted. Read once. */
   lock(signal?: AbortSignal): Promise<Lock | undefined>;
@@ -49,6 +52,7 @@ interface Views extends Pick<ArchiveSource, "dialect" | "docker" | "oci" | "imag
   /** One per view; the first one that has a blob serves it. */
   readonly indexes: readonly BlobIndex[];
   readonly claims: EntryReferrers["claims"];
+  readonly chains?: LegacyView["chains"];
 }
 
 /**
@@ -68,7 +72,7 @@ export async function archiveSource(archive: Archive, options: OpenArchiveOption
       async () => await archive.confirm?.(),
       async () => await readViews(archive, options),
     );
-    const { dialect, docker, oci, images, indexes, claims } = views;
+    const { dialect, docker, oci, images, indexes, claims, chains } = views;
     const { onNote = () => undefined } = options;
     let read: Promise<Lock | undefined> | undefined;
     const lock = async (signal?: AbortSignal): Promise<Lock | undefined> => {
@@ -83,6 +87,10 @@ export async function archiveSource(archive: Archive, options: OpenArchiveOption
       docker,
       oci,
       images,
+      async legacyChain(config, signal) {
+        const ids = chains?.get(config);
+        return ids && (await readLegacyChain(archive, ids, signal));
+      },
       roots: rootsOf(images),
       async blob(descriptor) {
         const index = indexOf(descriptor.digest) ?? indexes[0];
@@ -119,8 +127,8 @@ async function readViews(archive: Archive, options: OpenArchiveOptions): Promise
     : undefined;
   if (docker === undefined && oci === undefined) {
     if (!isLegacyArchive(archive, metadata)) throw noMetadata(archive);
-    const { images, blobs } = await readLegacyView(archive, metadata, signal);
-    return { dialect: "legacy", docker, oci, images, indexes: [blobs], claims: NO_CLAIMS };
+    const { images, blobs, chains } = await readLegacyView(archive, metadata, signal);
+    return { dialect: "legacy", docker, oci, images, indexes: [blobs], claims: NO_CLAIMS, chains };
   }
   if (!metadata.has(LAYOUT_FILE) && oci !== undefined) onNote?.(noLayoutFile(archive));
   const stray = oci === undefined ? await readStrayRoots(archive, metadata, signal) : [];

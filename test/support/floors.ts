@@ -157,7 +157,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "verbs/verifying": [],
   "verbs/verify.ts": ["verbs/verifying", "verbs/options", "verbs/shared", "verbs/referrers"],
   "verbs/query": ["verbs/files", "verbs/options", "verbs/requested", "verbs/shared", "verbs/referrers"],
-  "verbs/push": ["verbs/options", "verbs/shared", "verbs/referrers"],
+  "verbs/push/push-options.ts": ["verbs/options", "verbs/referrers", "verbs/shared"],
+  "verbs/push": ["verbs/push/push-options.ts", "verbs/options", "verbs/shared", "verbs/referrers", "verbs/v1/writing"],
   "verbs/import": ["verbs/options", "verbs/shared"],
   "verbs/convert": ["verbs/locking", "verbs/options", "verbs/shared", "verbs/referrers"],
   "verbs/copy/copy-options.ts": ["verbs/options", "verbs/referrers", "verbs/shared", "verbs/v1/report"],
@@ -191,6 +192,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "verbs/v1/reading",
     "verbs/v1/report",
   ],
+  "verbs/v1/writing": ["verbs/push/push-options.ts", "verbs/options", "verbs/shared"],
   verbs: [
     "verbs/files",
     "verbs/locking",

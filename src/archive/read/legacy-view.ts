@@ -2,8 +2,10 @@ import type { Root } from "../../content/contracts.ts";
 import { ArchiveError } from "../../errors.ts";
 import { type ArchiveNames, archiveNames } from "../../oci/archive-names.ts";
 import { type Descriptor, describeBytes } from "../../oci/descriptor.ts";
+import type { Digest } from "../../oci/digest.ts";
 import { isLegacyId, type LegacyLayer, legacyConfig, parseLegacyLayer } from "../../oci/legacy/legacy-config.ts";
 import { parseRepositories, REPOSITORIES_FILE } from "../../oci/legacy/legacy-names.ts";
+import type { V1ChainJson } from "../../oci/legacy/v1-chain-json.ts";
 import { MAX_CONFIG_BYTES, MAX_KEPT_JSON_BYTES } from "../../oci/limits.ts";
 import { DOCKER_CONFIG, DOCKER_LAYER, DOCKER_MANIFEST } from "../../oci/media-types.ts";
 import { formatBytes, quote } from "../../util/format.ts";
@@ -25,6 +27,19 @@ export function isLegacyArchive(archive: Archive, metadata: ArchiveMetadata): bo
 export interface LegacyView {
   readonly images: readonly Root[];
   readonly blobs: BlobIndex;
+  /** Ids of the layers of each image, base first, by the digest of the config that was made for it. */
+  readonly chains: ReadonlyMap<Digest, readonly string[]>;
+}
+
+/** The JSON of layers as the archive has it. @param ids of one of `LegacyView.chains`. */
+export async function readLegacyChain(
+  archive: Archive,
+  ids: readonly string[],
+  signal?: AbortSignal,
+): Promise<readonly V1ChainJson[]> {
+  const chain: V1ChainJson[] = [];
+  for (const id of ids) chain.push({ id, json: await readMetadata(archive, `${id}/json`, MAX_CONFIG_BYTES, signal) });
+  return chain;
 }
 
 /**
@@ -56,6 +71,7 @@ export async function readLegacyView(
     return layer;
   };
   const images: Root[] = [];
+  const chains = new Map<Digest, readonly string[]>();
   let madeBytes = 0;
   for (const [top, named] of topLayers(archive, metadata, layers)) {
     const chain = chainOf(archive, layers, top);
@@ -70,9 +86,13 @@ export async function readLegacyView(
       throw refused("too-large", archive, `a config of ${formatBytes(bytes.length)}`, "less history in its layers");
     const config = describeBytes(DOCKER_CONFIG, bytes);
     blobs.addMade(config.digest, bytes);
+    chains.set(
+      config.digest,
+      chain.map(({ id }) => id),
+    );
     images.push({ kind: "draft", ...named, draft: { mediaType: DOCKER_MANIFEST, config, layers: found } });
   }
-  if (images.length > 0) return { images, blobs };
+  if (images.length > 0) return { images, blobs, chains };
   throw refused("no-image", archive, "no layer in it", "at least one");
 }
 

@@ -7,6 +7,7 @@ import type { Compression, Sparse } from "../options/choices.ts";
 import { COMPRESSION, SPARSE_KIND, TRANSFER } from "../options/common-options.ts";
 import { MAPPING } from "../options/mapping-options.ts";
 import type { ReferrersSummary } from "../referrers/referrers-summary.ts";
+import type { BlobCounts } from "../shared/blob-counts.ts";
 import type { PushNameOptions } from "../shared/push-names.ts";
 
 /** Options of `push`. */
@@ -48,12 +49,29 @@ export const PUSH_OPTIONS: OptionsShape<PushOptions> = {
 
 /** One name of an image in a registry. */
 export interface PushedImage {
-  /** `registry/repository:tag`; without `:tag` for an image that the archive names by digest alone. */
+  /**
+   * `registry/repository:tag`; without `:tag` for an image that the archive names by digest alone. In a v1 registry:
+   * `v1://HOST/namespace/repository:tag`.
+   */
   readonly reference: string;
-  /** Of the manifest or index; absent in a dry run if a layer is still to be compressed. */
+  /** Of the manifest or index; absent in a dry run if a layer is still to be compressed, and in a v1 registry. */
   readonly digest?: Digest;
   /** The digest in the archive, if the push changed it: raw layers were compressed, or an index was pruned. */
   readonly previousDigest?: Digest;
   /** What refers to the image, and is pushed with it. Absent if the archive has nothing of it. */
   readonly referrers?: ReferrersSummary;
+}
+
+/** What `push` did. */
+export interface PushResult {
+  /** One per tag that was pushed. */
+  readonly images: readonly PushedImage[];
+  readonly blobs: BlobCounts;
+  /** Blobs that the registry had already, so that the archive's copies were not compared with their digests. */
+  readonly uncheckedBlobs: number;
+  /** HTTP requests. */
+  readonly requests: number;
+  /** Bytes of request bodies. */
+  readonly bytesSent: number;
+  readonly seconds: number;
 }

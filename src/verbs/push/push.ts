@@ -1,38 +1,25 @@
 import { noteTo } from "../../content/progress.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { UsageError } from "../../errors.ts";
+import { hasV1 } from "../../oci/legacy/v1-reference.ts";
 import { append } from "../../util/append.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
 import { checkedOptions } from "../../util/options/checked-options.ts";
-import { checkedList } from "../options/option-values.ts";
+import { checkedList, listOf } from "../options/option-values.ts";
 import { Undelivered } from "../referrers/undelivered.ts";
 import { Attempts } from "../shared/attempts.ts";
-import { type BlobCounts, createBlobCounter } from "../shared/blob-counts.ts";
+import { createBlobCounter } from "../shared/blob-counts.ts";
 import { chosenProfile } from "../shared/chosen-profile.ts";
 import type { Destination } from "../shared/destinations.ts";
 import { ZSTD_NOTE } from "../shared/layer-change.ts";
 import { PushNames } from "../shared/push-names.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
 import { openArchives, type PlannedArchive } from "./open-archives.ts";
-import { PUSH_OPTIONS, type PushedImage, type PushOptions } from "./push-options.ts";
+import { PUSH_OPTIONS, type PushedImage, type PushOptions, type PushResult } from "./push-options.ts";
 import { type PushRun, pushToRepository } from "./push-to-repository.ts";
 import { isOfOneImage } from "./refused-image.ts";
 
-export type { PushedImage, PushOptions } from "./push-options.ts";
-
-/** What `push` did. */
-export interface PushResult {
-  /** One per tag that was pushed. */
-  readonly images: readonly PushedImage[];
-  readonly blobs: BlobCounts;
-  /** Blobs that the registry had already, so that the archive's copies were not compared with their digests. */
-  readonly uncheckedBlobs: number;
-  /** HTTP requests. */
-  readonly requests: number;
-  /** Bytes of request bodies. */
-  readonly bytesSent: number;
-  readonly seconds: number;
-}
+export type { PushedImage, PushOptions, PushResult } from "./push-options.ts";
 
 /**
  * Pushes the images of archives to registries. Blobs that the registry has are not sent, raw layers are compressed while
@@ -58,6 +45,10 @@ export async function push(archives: readonly string[], options: PushOptions = {
   const started = performance.now();
   archives = checkedList("push", "archives", archives);
   checkOneTagged(archives, options);
+  if (hasV1([...listOf(options.tag), ...listOf(options.to)])) {
+    const { pushArchivesV1 } = await import("../v1/writing/push-archives-v1.ts");
+    return await pushArchivesV1(archives, options);
+  }
   const compression = chosenProfile(options.compression);
   const names = new PushNames(options);
   const blobCounter = createBlobCounter(options.onProgress ?? (() => undefined));

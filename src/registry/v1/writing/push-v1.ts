@@ -12,8 +12,12 @@ export interface V1PushLayer {
   readonly id: string;
   /** Sent as it is: the checksum is over these bytes. */
   readonly json: Uint8Array;
-  /** Bytes that `open` gives; undefined if unknown, then they are sent in chunks. Asked only for a layer that is sent. */
-  size(signal?: AbortSignal): Promise<number | undefined>;
+  /**
+   * Bytes that `open` gives; undefined if unknown, then they are sent in chunks. Asked only for a layer that is sent.
+   *
+   * @param isNeeded true if the registry takes no chunks: then it is worth a reading of its own.
+   */
+  size(isNeeded: boolean, signal?: AbortSignal): Promise<number | undefined>;
   /** Called for every attempt. */
   open(signal?: AbortSignal): AsyncIterable<Uint8Array>;
 }
@@ -147,7 +151,6 @@ class V1Push {
   async #putLayer(layer: V1PushLayer): Promise<number> {
     const { id } = layer;
     const { signal } = this.#options;
-    const size = await layer.size(signal);
     let hash = createHash("sha256");
     let bytes = 0;
     async function* body(): AsyncGenerator<Uint8Array> {
@@ -159,13 +162,22 @@ class V1Push {
         yield part;
       }
     }
-    const length: Record<string, string> = size === undefined ? {} : { "content-length": String(size) };
-    await this.#target.call({
-      ...this.#call(`layer ${id}`, `images/${id}/layer`, new Uint8Array()),
-      headers: { "content-type": "application/octet-stream", ...length },
-      body,
-      accept: [200, 201, 204],
-    });
+    const send = async (size: number | undefined): Promise<unknown> =>
+      await this.#target.call({
+        ...this.#call(`layer ${id}`, `images/${id}/layer`, new Uint8Array()),
+        headers: {
+          "content-type": "application/octet-stream",
+          ...(size === undefined ? {} : { "content-length": String(size) }),
+        },
+        body,
+        accept: [200, 201, 204],
+      });
+    try {
+      await send(await layer.size(false, signal));
+    } catch (error) {
+      if (!(error instanceof RegistryError) || error.status !== 411) throw error;
+      await send(await layer.size(true, signal));
+    }
     const checksum = `sha256:${hash.digest("hex")}`;
     this.#checksums.set(id, checksum);
     await this.#target.call({

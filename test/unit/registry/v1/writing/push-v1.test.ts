@@ -30,7 +30,7 @@ function image(isSized = true): V1PushImage {
     return {
       id,
       json,
-      size: async () => (isSized ? layer.length : undefined),
+      size: async (isNeeded: boolean) => (isSized || isNeeded ? layer.length : undefined),
       open: async function* () {
         yield layer.subarray(0, 700);
         yield layer.subarray(700);
@@ -97,10 +97,15 @@ it("keeps the order of docker 1.9: announce, each layer parents first, tags, lis
   expect(rest[0]?.body.toString()).toContain('"checksum":"sha256:');
 });
 
-it("sends a layer of unknown size in chunks", async () => {
+it("sends a layer of unknown size in chunks, and measures it for a server that takes none", async () => {
   const { server, client } = await started({ manner: "0.8" });
   await pushV1(client, APP, [image(false)]);
   expect(server.seen(/\/layer$/)[0]?.headers["transfer-encoding"]).toBe("chunked");
+  server.content.images.clear();
+  server.requests.length = 0;
+  server.addFault({ on: /\/layer$/, reply: { status: 411 } });
+  await pushV1(client, APP, [image(false)]);
+  expect(server.seen(/\/layer$/)[1]?.headers["content-length"]).toBe("2048");
   expect(tagsOf(server)).toEqual({ "1.0": idOf("a"), latest: idOf("a") });
 });
 
