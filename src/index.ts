@@ -72,7 +72,8 @@ export type {
   RegistryRetry,
   RegistryTls,
 } from "./verbs/options/registry-options.ts";
-export { type PullOptions, type PullResult, pull } from "./verbs/pull.ts";
+export { pull } from "./verbs/pull.ts";
+export type { PullOptions, PullResult } from "./verbs/pull-options.ts";
 export { type PushedImage, type PushOptions, type PushResult, push } from "./verbs/push/push.ts";
 export { type BlobOptions, type BlobResult, blob } from "./verbs/query/blob.ts";
 export { type CatalogOptions, type CatalogResult, catalog } from "./verbs/query/catalog.ts";

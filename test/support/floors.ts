@@ -171,6 +171,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "verbs/v1/rescue",
   ],
   "verbs/doctor": ["verbs/options", "verbs/shared", "verbs/verify.ts"],
+  "verbs/pull-options.ts": ["verbs/files", "verbs/options", "verbs/referrers", "verbs/requested", "verbs/shared"],
   "verbs/v1": [
     "verbs/files",
     "verbs/locking",
@@ -181,6 +182,16 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "verbs/written",
   ],
   "verbs/v1/reading": [],
+  "verbs/v1/pull": [
+    "verbs/files",
+    "verbs/locking",
+    "verbs/options",
+    "verbs/pull-options.ts",
+    "verbs/requested",
+    "verbs/shared",
+    "verbs/v1",
+    "verbs/v1/reading",
+  ],
   "verbs/v1/report": [],
   "verbs/v1/rescue": [
     "verbs/copy/copy-options.ts",
@@ -201,6 +212,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "verbs/shared",
     "verbs/copy",
     "verbs/referrers",
+    "verbs/pull-options.ts",
+    "verbs/v1/pull",
   ],
 
   "cli/context.ts": [],

@@ -32,6 +32,7 @@ interface PullFlags extends RequireFlags, TransferFlags, ArchiveFlags, ListFlags
   readonly foreign?: Foreign | undefined;
   readonly sparse?: Sparse | undefined;
   readonly withTool?: string[] | undefined;
+  readonly noV1Checksums?: boolean | undefined;
 }
 
 export function pullCommand(context: Context): CommandModule<object, PullFlags> {
@@ -48,7 +49,7 @@ function pullFlags(parser: Argv) {
     .positional("references", {
       type: "string",
       array: true,
-      describe: "images: registry/repository:tag or @digest",
+      describe: "images: registry/repository:tag or @digest, v1://HOST/repository:tag",
     })
     .option("output", {
       alias: "o",
@@ -74,10 +75,15 @@ function pullFlags(parser: Argv) {
       nargs: 1,
       describe: "TARGET[,…] of the single executables to put next to the archive, such as linux-x64 (default none)",
     })
+    .option("no-v1-checksums", {
+      type: "boolean",
+      describe: "v1://: take layers that do not have the checksum that the registry states, with a note",
+    })
     .option("keep-going", { type: "boolean", describe: "skip images that cannot be fetched (exit code 10)" });
   return archiveFlags(sparseFlag(requireFlag(own)), "linux on this machine's architecture")
     .example("$0 pull registry.lan:5000/hello:latest -o out.tar", "one image, for this machine's architecture")
-    .example("$0 pull registry.lan:5000/hello:latest -o - | docker load", "without a file in between");
+    .example("$0 pull registry.lan:5000/hello:latest -o - | docker load", "without a file in between")
+    .example("$0 pull 'v1://old.lan/**' -o rescued/", "all that a registry of the v1 protocol holds");
 }
 
 async function runPull(flags: PullFlags, context: Context): Promise<void> {
@@ -109,6 +115,7 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
         referrers: flags.noReferrers !== true,
         requireReferrers: requiredOf(flags),
         for: flags.for,
+        v1Checksums: flags.noV1Checksums === true ? false : undefined,
         concurrency: checkConcurrency(flags.concurrency),
         cacheDir: cacheFolder(),
         dryRun: flags.dryRun,

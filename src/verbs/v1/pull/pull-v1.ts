@@ -1,0 +1,189 @@
+import { gzipProfile } from "../../../compress/gzip/gzip-profile.ts";
+import type { LayerProfile } from "../../../compress/layer-profile.ts";
+import { zstdProfile } from "../../../compress/zstd/zstd-profile.ts";
+import type { ImageSource } from "../../../content/contracts.ts";
+import { derivedSource } from "../../../content/derived-source.ts";
+import { noteTo } from "../../../content/progress.ts";
+import { openLayerFacts } from "../../../copy/layer-facts.ts";
+import { UsageError } from "../../../errors.ts";
+import type { LayerCompression } from "../../../oci/media-types.ts";
+import { hostPlatform } from "../../../oci/platform.ts";
+import { readingSource } from "../../../registry/client/registry-answer.ts";
+import { counted, formatBytes } from "../../../util/format.ts";
+import { DEFAULT_CONCURRENCY } from "../../../util/options/option-limits.ts";
+import type { ToolFiles } from "../../files/tool-files.ts";
+import { listOf } from "../../options/option-values.ts";
+import { readPlatforms } from "../../options/read-platforms.ts";
+import type { PullOptions, PullResult } from "../../pull-options.ts";
+import { checkedImages, type RequestedImage } from "../../requested/requested-image.ts";
+import { type LayerChange, layerChange } from "../../shared/layer-change.ts";
+import { loaderProfile } from "../../shared/loader-profile.ts";
+import { type OpenedOutput, openOutput } from "../../shared/open-output.ts";
+import { writeImages } from "../../shared/write-images.ts";
+import { expandV1 } from "../expand-v1.ts";
+import { nameV1Images } from "../name-v1-images.ts";
+import { v1ImageSource } from "../reading/v1-image-source.ts";
+import { V1Stores } from "../v1-stores.ts";
+import { LayerShelf } from "./layer-shelf.ts";
+import { measureLayers } from "./measure-layers.ts";
+import { type ReadImage, readV1Images, unknownLayers } from "./read-v1-images.ts";
+import { V1Facts } from "./v1-facts.ts";
+import { V1Failures } from "./v1-failures.ts";
+
+/** Pulls images of v1 registries: `pull` with `v1://` references. */
+export async function pullV1(
+  references: readonly (string | RequestedImage)[],
+  options: PullOptions,
+  findTools: (output: OpenedOutput) => Promise<ToolFiles | undefined>,
+): Promise<PullResult> {
+  const started = performance.now();
+  refuseOptions(options);
+  const { signal, keepGoing = false, dryRun, concurrency = DEFAULT_CONCURRENCY, onProgress } = options;
+  const onNote = noteTo(onProgress);
+  const requested = checkedImages("pull", references);
+  const texts = requested.map(({ reference }) => reference);
+  const platforms = readPlatforms("pull", options.platform, [hostPlatform()]);
+  const change = layerChange(options.layers, options.for && loaderProfile(options.for));
+  await using stores = new V1Stores(options, options.trustedReferences ?? texts);
+  stores.admit(texts);
+  const output = await openOutput(options.output);
+  const tools = await findTools(output);
+  const expanded = await expandV1(requested, { stores, keepGoing, onNote, signal });
+  const names = nameV1Images(expanded, onNote);
+  const failures = new V1Failures(keepGoing);
+  for (const { source, error } of expanded.failed) failures.add(source, error, signal);
+  const facts = new V1Facts(await openLayerFacts(options.cacheDir, onNote), repackingFor(change));
+  const read = await readV1Images(expanded.images, failures, signal);
+  failures.checkLeft(read.length);
+  const { repositories, repositoriesWithoutTags: empty } = expanded;
+  if (empty > 0) onNote(`${empty} of ${repositories} repositories without tags`);
+  const unknown = unknownLayers(read, facts);
+  const total = expanded.images.length + expanded.failed.length;
+  const result = { output: output.name, tools: tools?.files ?? [] };
+  if (dryRun === true && unknown.length > 0) {
+    const planned = plannedLayers(read);
+    onNote(planned.note);
+    const { blobs, blobBytes } = planned;
+    const whole: PullResult = {
+      ...result,
+      images: [],
+      platforms: [],
+      blobs,
+      blobBytes,
+      requests: await stores.requests(),
+      seconds: secondsSince(started),
+    };
+    failures.settle(whole, total, "Nothing was written.");
+    return whole;
+  }
+  if (dryRun !== true) await tools?.copy(signal);
+  await using shelf = new LayerShelf(onNote);
+  await measureLayers(unknown, "an archive needs their digests before its first byte", {
+    facts,
+    shelf,
+    noChecksums: options.v1Checksums === false,
+    concurrency,
+    onFailed: ({ layer }, error) => {
+      for (const { found, image } of read)
+        if (image.chain.some(({ key }) => key === layer.key)) failures.add(found.source, error, signal);
+    },
+    onProgress: onProgress ?? (() => undefined),
+    signal,
+  });
+  const images = read.filter(({ found }) => !failures.has(found.source));
+  failures.checkLeft(images.length);
+  await using source = shelved(imageSource(images, names, facts), shelf);
+  const { plan, ...written } = await readingSource(
+    async () =>
+      await writeImages(source, {
+        verb: "pull",
+        ...options,
+        referrers: false,
+        output,
+        platforms,
+        isPlatformDefault: listOf(options.platform).length === 0,
+        left: failures.left,
+        command: commandOf(
+          expanded.images.map(({ source: name }) => name),
+          options,
+        ),
+        sourceName: texts.join(", "),
+      }),
+  );
+  const whole: PullResult = {
+    ...result,
+    ...written,
+    blobBytes: plan.totalBytes,
+    blobs: plan.blobs.length,
+    requests: await stores.requests(),
+    seconds: secondsSince(started),
+  };
+  failures.settle(whole, total, `${output.name} contains the others.`);
+  return whole;
+}
+
+/** @throws UsageError for what a v1 registry does not have. */
+function refuseOptions(options: PullOptions): void {
+  const given = [
+    ["mirror", options.mirror],
+    ["lock", options.lock],
+    ["sparse", options.sparse],
+    ["foreign", options.foreign],
+    ["require-referrers", options.requireReferrers],
+  ].flatMap(([name, value]) => (value === undefined || (Array.isArray(value) && value.length === 0) ? [] : [name]));
+  if (given.length === 0) return;
+  throw new UsageError(
+    `Cannot use ${given.map(name => `--${name}`).join(", ")} with v1 references: found both, expected one`,
+    {
+      hint: "Registries of the v1 protocol have no indexes, digests or referrers.",
+    },
+  );
+}
+
+/** Layers get their final compression while they are measured, where a gzip or zstd layer is wanted. */
+function repackingFor({ target, only }: LayerChange): (stored: LayerCompression) => LayerProfile | undefined {
+  if (target === "raw") return () => undefined;
+  return stored => {
+    const isChanged = stored !== target && (only === undefined || only.has(stored));
+    if (!isChanged) return undefined;
+    return target === "zstd" ? zstdProfile() : gzipProfile();
+  };
+}
+
+function imageSource(
+  images: readonly ReadImage[],
+  names: ReturnType<typeof nameV1Images>,
+  facts: V1Facts,
+): ImageSource {
+  const named = images.map(({ found, image, session }) => {
+    const name = names.get(found);
+    return { image, session, names: name === undefined ? [] : [name] };
+  });
+  return v1ImageSource(named, facts.all, { repack: facts.repack });
+}
+
+/** Layers that were read come from the shelf. */
+function shelved(source: ImageSource, shelf: LayerShelf): ImageSource {
+  return derivedSource(source, {
+    blob: async (descriptor, signal) => shelf.find(descriptor.digest) ?? (await source.blob(descriptor, signal)),
+  });
+}
+
+function plannedLayers(images: readonly ReadImage[]) {
+  const sizes = new Map<string, number | undefined>();
+  for (const { image } of images) for (const { key, json } of image.chain) sizes.set(key, json.size);
+  const bytes = [...sizes.values()].reduce<number>((sum, size) => sum + (size ?? 0), 0);
+  const unsized = [...sizes.values()].filter(size => size === undefined).length;
+  const rest = unsized === 0 ? "" : `, and ${counted(unsized, "layer")} of unknown size`;
+  const note = `${counted(images.length, "tag")} with ${counted(sizes.size, "layer")}, ${formatBytes(bytes)}${rest}: digests are known after the layers are read`;
+  return { blobs: sizes.size, blobBytes: bytes, note };
+}
+
+/** What makes two runs the same. */
+function commandOf(sources: readonly string[], { layers, for: loader, v1Checksums = true }: PullOptions): string {
+  return JSON.stringify(["pull v1", sources, layers, loader, v1Checksums]);
+}
+
+function secondsSince(started: number): number {
+  return (performance.now() - started) / 1000;
+}

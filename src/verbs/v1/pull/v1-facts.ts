@@ -1,0 +1,39 @@
+import type { LayerProfile } from "../../../compress/layer-profile.ts";
+import type { LayerFactsCache } from "../../../copy/layer-facts.ts";
+import { type LayerCompression, layerCompression } from "../../../oci/media-types.ts";
+import type { V1ChainLayer } from "../../../registry/v1/v1-image.ts";
+import type { Repacking } from "../../../transform/measure-layer.ts";
+import type { MeasuredFacts } from "../reading/measured-layer.ts";
+
+/** What is known of the layers of a run: from this run, and, of layers that stay as they are stored, from earlier ones. */
+export class V1Facts {
+  readonly repack: Repacking;
+  readonly #cache: LayerFactsCache;
+  readonly #known = new Map<string, MeasuredFacts>();
+
+  constructor(cache: LayerFactsCache, repack: (stored: LayerCompression) => LayerProfile | undefined) {
+    this.#cache = cache;
+    this.repack = repack;
+  }
+
+  find({ key }: V1ChainLayer): MeasuredFacts | undefined {
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const cached = this.#cache.find(key);
+    // What another compression makes of it is known after a reading alone.
+    if (cached === undefined || this.repack(layerCompression(cached.stored.mediaType) ?? "none") !== undefined)
+      return undefined;
+    const facts = { ...cached, delivered: cached.stored };
+    this.#known.set(key, facts);
+    return facts;
+  }
+
+  async add({ key }: V1ChainLayer, facts: MeasuredFacts): Promise<void> {
+    this.#known.set(key, facts);
+    await this.#cache.add(key, { stored: facts.stored, diffId: facts.diffId });
+  }
+
+  get all(): ReadonlyMap<string, MeasuredFacts> {
+    return this.#known;
+  }
+}

@@ -1,0 +1,46 @@
+import type { LeftImage } from "../../../bundle/lock/lock.ts";
+import { ImgpackError, PartialError } from "../../../errors.ts";
+import { leftReason } from "../../requested/left-reason.ts";
+
+/** Images that could not be pulled, by the name under which they can be asked for again. */
+export class V1Failures {
+  readonly #isKept: boolean;
+  readonly #errors = new Map<string, ImgpackError>();
+
+  /** @param isKept false throws the first failure. */
+  constructor(isKept: boolean) {
+    this.#isKept = isKept;
+  }
+
+  /** @throws `error` unless failures are kept. */
+  add(source: string, error: unknown, signal: AbortSignal | undefined): void {
+    signal?.throwIfAborted();
+    if (!this.#isKept || !(error instanceof ImgpackError)) throw error;
+    this.#errors.set(source, error);
+  }
+
+  has(source: string): boolean {
+    return this.#errors.has(source);
+  }
+
+  /** @throws the first failure, if nothing is left to write. */
+  checkLeft(images: number): void {
+    const [first] = this.#errors.values();
+    if (images === 0 && first !== undefined) throw first;
+  }
+
+  readonly left = (): readonly LeftImage[] =>
+    [...this.#errors].map(([name, error]) => ({ name, why: leftReason(error) }));
+
+  /** @throws PartialError if there are any. */
+  settle<Result>(result: Result, total: number, hint: string): void {
+    if (this.#errors.size === 0) return;
+    const errors = [...this.#errors.values()];
+    const messages = errors.map(({ message }) => message).join("; ");
+    throw new PartialError(`Cannot pull ${errors.length} of ${total} images: ${messages}`, errors, {
+      failed: [...this.#errors.keys()],
+      result,
+      hint,
+    });
+  }
+}

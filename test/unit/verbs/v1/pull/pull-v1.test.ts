@@ -1,0 +1,140 @@
+// `pull v1://…`: what ends up in an archive, and how often a layer is asked for.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import { gzipSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import type { ProgressEvent } from "../../../../../src/content/progress.ts";
+import { pull } from "../../../../../src/verbs/pull.ts";
+import type { PullOptions } from "../../../../../src/verbs/pull-options.ts";
+import { verify } from "../../../../../src/verbs/verify.ts";
+import { temporaryFolder } from "../../../../support/images.ts";
+import { fillImage, idOf } from "../../../../support/v1/fill-v1.ts";
+import type { V1Options } from "../../../../support/v1/v1-options.ts";
+import { V1Registry } from "../../../../support/v1/v1-registry.ts";
+
+async function scene(options: V1Options = {}) {
+  const registry = await V1Registry.start({ isReadOnly: true, ...options });
+  const folder = await temporaryFolder();
+  const notes: string[] = [];
+  const onProgress = (event: ProgressEvent): void => {
+    if (event.kind === "note") notes.push(event.message);
+  };
+  return {
+    registry,
+    notes,
+    path: (name: string): string => join(folder, name),
+    pull: async (names: readonly string[], changes: Partial<PullOptions> = {}) =>
+      await pull(
+        names.map(name => `v1://${registry.host}/${name}`),
+        { output: join(folder, "out.tar"), onProgress, ...changes },
+      ),
+    layersAsked: (): number => registry.seen(/^GET .*\/layer$/).length,
+  };
+}
+
+describe("pull of v1 references", () => {
+  test("an archive has the images of all tags, each layer is asked for once, and the empty one is stored once", async () => {
+    const { registry, pull: run, path, layersAsked } = await scene();
+    const { content } = registry;
+    const empty = Buffer.alloc(1024);
+    content.addImage({ id: idOf("1"), layer: Buffer.alloc(200 * 1024, "x") });
+    for (const [id, parent] of [
+      ["2", "1"],
+      ["3", "2"],
+      ["4", "3"],
+    ] as const)
+      content.addImage({ id: idOf(id), parent: idOf(parent), layer: empty });
+    content.addTag("library/App", "1", idOf("3"));
+    content.addTag("library/App", "2", idOf("4"));
+    const result = await run(["**"]);
+    expect(result.images.map(({ names }) => names)).toEqual([[`${registry.host}/app:1`], [`${registry.host}/app:2`]]);
+    expect(layersAsked()).toBe(4);
+    // Two configs, the large layer, the empty one.
+    expect(result.blobs).toBe(4);
+    await expect(verify(path("out.tar"))).resolves.toMatchObject({ faults: [] });
+  });
+
+  test.each(["0.6", "0.8", "0.9"] as const)("the same images give the same bytes in the manner of %s", async manner => {
+    const first = await scene({ manner });
+    fillImage(first.registry.content, "team/app", "latest");
+    await first.pull(["team/app"]);
+    const again = await first.pull(["team/app"], { output: first.path("again.tar") });
+    const parts: Buffer[] = [];
+    const stream = new Writable({
+      write(part: Buffer, _encoding, done) {
+        parts.push(Buffer.from(part));
+        done();
+      },
+    });
+    await first.pull(["team/app"], { output: stream });
+    const bytes = readFileSync(first.path("out.tar"));
+    expect(readFileSync(first.path("again.tar")).equals(bytes)).toBe(true);
+    expect(Buffer.concat(parts).equals(bytes)).toBe(true);
+    await first.pull(["team/app"], { output: first.path("folder/") });
+    await expect(verify(first.path("folder"))).resolves.toMatchObject({ faults: [] });
+    expect(again.images).toHaveLength(1);
+  });
+
+  test("a gzip layer stays as it is stored", async () => {
+    const { registry, pull: run } = await scene();
+    content(registry, gzipSync(Buffer.alloc(1024)));
+    const { images } = await run(["app"]);
+    expect(images).toHaveLength(1);
+  });
+
+  test("a wrong checksum is exit 6, --no-v1-checksums makes it a note", async () => {
+    const { registry, pull: run, notes } = await scene();
+    content(registry, Buffer.alloc(1024)).checksums = [`sha256:${"0".repeat(64)}`];
+    await expect(run(["app"])).rejects.toMatchObject({ exitCode: 6 });
+    await run(["app"], { v1Checksums: false });
+    expect(notes.join("\n")).toMatch(/does not fit its checksum/);
+  });
+
+  test("keep-going writes the others, and says what failed", async () => {
+    const { registry, pull: run } = await scene();
+    fillImage(registry.content, "library/good", "1", "cb");
+    fillImage(registry.content, "library/bad", "1", "fed");
+    registry.content.image(idOf("e")).isInProgress = true;
+    fillImage(registry.content, "library/torn", "1", "987");
+    registry.content.image(idOf("8")).layer = undefined;
+    const error = await run(["**"], { keepGoing: true }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      exitCode: 10,
+      failed: expect.arrayContaining([expect.stringMatching(/bad:1$/), expect.stringMatching(/torn:1$/)]) as unknown,
+      result: { images: [{ names: [`${registry.host}/good:1`] }] },
+    });
+  });
+
+  test("a dry run asks for no layer and writes nothing", async () => {
+    const { registry, pull: run, notes, layersAsked } = await scene();
+    fillImage(registry.content, "library/app", "1");
+    const result = await run(["**"], { dryRun: true });
+    expect(result).toMatchObject({ images: [], blobs: 3 });
+    expect(notes.join("\n")).toMatch(/1 tag with 3 layers/);
+    expect(layersAsked()).toBe(0);
+  });
+
+  test("a layer that an earlier run has read goes straight to its output", async () => {
+    const { registry, pull: run, path, layersAsked, notes } = await scene();
+    content(registry, Buffer.alloc(100 * 1024, "y"));
+    await run(["app"], { cacheDir: path("cache") });
+    notes.length = 0;
+    await run(["app"], { cacheDir: path("cache"), output: path("folder/") });
+    expect(layersAsked()).toBe(2);
+    expect(notes.filter(note => /kept in/.test(note))).toEqual([]);
+  });
+
+  test("options that mean nothing for v1 are refused", async () => {
+    const { pull: run } = await scene();
+    await expect(run(["app"], { mirror: "m.lan" })).rejects.toMatchObject({ exitCode: 2 });
+    await expect(run(["app"], { sparse: "keep" })).rejects.toMatchObject({ exitCode: 2 });
+  });
+});
+
+/** One image of one layer, library/app:latest. */
+function content({ content: all }: V1Registry, layer: Buffer) {
+  const image = all.addImage({ id: idOf("a"), layer });
+  all.addTag("library/app", "latest", idOf("a"));
+  return image;
+}
