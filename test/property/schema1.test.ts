@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ArchiveError } from "../../src/errors.ts";
+import { goJson, rawMembers } from "../../src/oci/legacy/go-json.ts";
 import { parseSchema1 } from "../../src/oci/schema1/schema1.ts";
 import { schema1Config } from "../../src/oci/schema1/schema1-config.ts";
-import { goJson, rawMembers } from "../../src/oci/schema1/schema1-json.ts";
 import { schema1Payload } from "../../src/oci/schema1/schema1-payload.ts";
 import { schema1Bytes, schema1Document, signSchema1 } from "../support/schema1-images.ts";
 

@@ -11,8 +11,6 @@ export interface ShapedImage {
   readonly diffIds: readonly Digest[];
   /** Of the config as it lies in the archive; where none does, of the one that docker builds. */
   readonly configDigest: Digest;
-  /** What imgpack makes of it, where that is known to be another config than docker's. */
-  readonly ownConfigDigest?: Digest;
   /** Where the archive holds the manifest's own bytes and they are to be kept. */
   readonly manifestDigest?: Digest;
 }

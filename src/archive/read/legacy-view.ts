@@ -3,7 +3,8 @@ import { ArchiveError } from "../../errors.ts";
 import { type ArchiveNames, archiveNames } from "../../oci/archive-names.ts";
 import { type Descriptor, describeBytes } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { isLegacyId, type LegacyLayer, legacyConfig, parseLegacyLayer } from "../../oci/legacy/legacy-config.ts";
+import { legacyConfig } from "../../oci/legacy/legacy-config.ts";
+import { isLegacyId, type LegacyLayer, parseLegacyLayer } from "../../oci/legacy/legacy-layer.ts";
 import { parseRepositories, REPOSITORIES_FILE } from "../../oci/legacy/legacy-names.ts";
 import type { V1ChainJson } from "../../oci/legacy/v1-chain-json.ts";
 import { MAX_CONFIG_BYTES, MAX_KEPT_JSON_BYTES } from "../../oci/limits.ts";
@@ -80,6 +81,7 @@ export async function readLegacyView(
     const bytes = legacyConfig(
       chain,
       found.map(({ digest }) => digest),
+      { where: archive.what },
     );
     madeBytes += bytes.length;
     if (bytes.length > MAX_CONFIG_BYTES || madeBytes > MAX_KEPT_JSON_BYTES)

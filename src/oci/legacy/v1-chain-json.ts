@@ -2,7 +2,7 @@ import { ArchiveError } from "../../errors.ts";
 import { rawMembers } from "../../util/json/raw-members.ts";
 import { type Digest, digestAlgorithm, digestHex, digestOf } from "../digest.ts";
 import { parseImageConfig } from "../image-config.ts";
-import { escapeHtml } from "./legacy-config.ts";
+import { escapeHtml } from "./go-json.ts";
 
 /** A layer as the v1 protocol has it. */
 export interface V1ChainJson {

@@ -3,7 +3,7 @@ import { quote } from "../../util/format.ts";
 import { parseJson } from "../../util/json/json.ts";
 import { array, checkSchema, fields, rule, string } from "../../util/json/schema.ts";
 import { type Digest, isDigest } from "../digest.ts";
-import { type LegacyLayer, parseLegacyLayer } from "../legacy/legacy-config.ts";
+import { type LegacyLayer, parseLegacyLayer } from "../legacy/legacy-layer.ts";
 import { MAX_MANIFEST_BYTES } from "../limits.ts";
 import { SCHEMA1_SHAPE } from "./schema1-payload.ts";
 
@@ -18,8 +18,6 @@ export interface Schema1Step {
 export interface Schema1View {
   /** Base first, in contrast to the manifest. */
   readonly steps: readonly Schema1Step[];
-  /** JSON of the newest step, as written; it contains the image's config. */
-  readonly newest: string;
 }
 
 const blobSum = rule<Digest>("bad-digest", "sha256:<64 hex digits> or sha512:<128>", isDigest);
@@ -66,7 +64,6 @@ export function parseSchema1(payload: Uint8Array, where: string): Schema1View {
     return {
       json,
       layer: isThrowaway(json, where) ? undefined : fsLayers[index]?.blobSum,
-      text: v1Compatibility,
     };
   });
   const kept = steps.filter(({ json }, index) => json.id !== steps[index + 1]?.json.id);
@@ -75,8 +72,7 @@ export function parseSchema1(payload: Uint8Array, where: string): Schema1View {
     where,
   );
   return {
-    steps: kept.map(({ json, layer }) => ({ json, layer })).reverse(),
-    newest: kept[0]?.text ?? "",
+    steps: kept.reverse(),
   };
 }
 

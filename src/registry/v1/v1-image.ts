@@ -1,6 +1,6 @@
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
-import type { LegacyLayer } from "../../oci/legacy/legacy-config.ts";
+import type { LegacyLayer } from "../../oci/legacy/legacy-layer.ts";
 import type { V1LayerJson, V1Repository } from "./v1-store.ts";
 
 /** An image whose chain was checked. Layers are not read for it. */

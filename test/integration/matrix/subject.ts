@@ -47,9 +47,9 @@ export function shapeSubject({ name, expected }: ShapeArchive, path: string): Su
     name,
     path,
     isFolder: false,
-    images: images.map(({ names, configDigest, ownConfigDigest, diffIds, manifestDigest }) => ({
+    images: images.map(({ names, configDigest, diffIds, manifestDigest }) => ({
       names: names.map(fullName),
-      imageId: ownConfigDigest ?? configDigest,
+      imageId: configDigest,
       diffIds,
       ...(manifestDigest === undefined ? {} : { manifestDigest }),
     })),

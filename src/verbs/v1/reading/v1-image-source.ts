@@ -92,6 +92,7 @@ function configOf({ chain }: V1Image, layers: readonly KnownLayer[], where: stri
   const config = legacyConfig(
     chain.map(({ layer }) => layer),
     layers.map(({ facts }) => facts.diffId),
+    { where },
   );
   if (config.length <= MAX_CONFIG_BYTES) return config;
   const limit = formatBytes(MAX_CONFIG_BYTES);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { ArchiveError } from "../../../../src/errors.ts";
 import type { Digest } from "../../../../src/oci/digest.ts";
+import { goJson, rawMembers } from "../../../../src/oci/legacy/go-json.ts";
 import { parseSchema1 } from "../../../../src/oci/schema1/schema1.ts";
 import { schema1Config } from "../../../../src/oci/schema1/schema1-config.ts";
-import { goJson, rawMembers } from "../../../../src/oci/schema1/schema1-json.ts";
 import { sha256 } from "../../../support/memory-registry.ts";
 import { type Schema1Step, schema1Bytes, schema1Document, schema1Id } from "../../../support/schema1-images.ts";
 

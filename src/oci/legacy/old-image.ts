@@ -1,16 +1,17 @@
-import type { LegacyLayer } from "../legacy/legacy-config.ts";
-import { compareKeys, goJson } from "./schema1-json.ts";
+import { compareKeys, goJson, JsonText, rawMembers } from "./go-json.ts";
+import type { LegacyLayer } from "./legacy-layer.ts";
 
 type Document = Readonly<Record<string, unknown>>;
 
 const FIRST_WITH_CONFIG = [1, 8, 3] as const;
 
-/** Docker before 1.8.3 omitted fields that later versions write; the ID of its images comes from the longer JSON. */
+/**
+ * Docker before 1.8.3 omitted fields that later versions write; the ID of its images comes from the longer JSON. An image
+ * without a version counts as older.
+ */
 export function isBefore183(document: Document): boolean {
   const version = document["docker_version"];
-  if (typeof version !== "string" || version === "") return false;
-  // containers/image, whose IDs these are, reads a part that is not a number, such as "3-rc1", as 0.
-  const parts = version.split(".").map(part => (/^\d+$/.test(part) ? Number(part) : 0));
+  const parts = typeof version === "string" ? version.split(".").map(goNumber) : [];
   for (const [index, wanted] of FIRST_WITH_CONFIG.entries()) {
     const found = parts[index] ?? 0;
     if (found !== wanted) return found < wanted;
@@ -18,32 +19,41 @@ export function isBefore183(document: Document): boolean {
   return false;
 }
 
+/** Docker reads a part that is not a number, such as "3-rc1", as 0. */
+function goNumber(part: string): number {
+  return /^[+-]?\d+$/.test(part) ? Number(part) : 0;
+}
+
 /**
- * The longer JSON of an old image (containers/image, ToSchema2Config): with the fields that Go writes even if they are
- * empty, without those that later Docker versions do not know (Memory, CpuShares).
+ * The longer JSON of an old image (docker 20.10, image.V1Image): with the fields that Go writes even if they are empty,
+ * without those that later Docker versions do not know (Memory, CpuShares).
  *
  * @param created in the format of Go.
  */
-export function reencodeOldImage({ document, author, comment }: LegacyLayer, created: string): string {
+export function reencodeOldImage({ document, text, author, comment }: LegacyLayer, created: string): string {
   const { container, config } = document;
+  const members = new Map(rawMembers(text));
   return goJson({
     ...(comment === undefined ? {} : { comment }),
     created,
     ...textMember("container", container),
-    container_config: containerConfig(document["container_config"]),
+    container_config: containerConfig(document["container_config"], members.get("container_config")),
     ...textMember("docker_version", document["docker_version"]),
     ...(author === undefined ? {} : { author }),
-    ...(config === undefined || config === null ? {} : { config: containerConfig(config) }),
+    ...(config === undefined || config === null ? {} : { config: containerConfig(config, members.get("config")) }),
     ...textMember("architecture", document["architecture"]),
+    ...textMember("variant", document["variant"]),
     ...textMember("os", document["os"]),
   });
 }
 
-function containerConfig(value: unknown): object {
-  const from = Object(value ?? {}) as Document;
+/** @param raw the same as it is written. */
+function containerConfig(value: unknown, raw: string | undefined): object {
+  const from = objectOf(value);
   const text = (name: string): string => (typeof from[name] === "string" ? from[name] : "");
   const flag = (name: string): boolean => from[name] === true;
   const ports = set(from["ExposedPorts"]);
+  const shell = words(from["Shell"]);
   return {
     Hostname: text("Hostname"),
     Domainname: text("Domainname"),
@@ -57,6 +67,8 @@ function containerConfig(value: unknown): object {
     StdinOnce: flag("StdinOnce"),
     Env: words(from["Env"]),
     Cmd: words(from["Cmd"]),
+    ...healthcheck(from["Healthcheck"], membersOf(raw).get("Healthcheck")),
+    ...(flag("ArgsEscaped") ? { ArgsEscaped: true } : {}),
     Image: text("Image"),
     Volumes: set(from["Volumes"]),
     WorkingDir: text("WorkingDir"),
@@ -65,7 +77,35 @@ function containerConfig(value: unknown): object {
     ...textMember("MacAddress", from["MacAddress"]),
     OnBuild: words(from["OnBuild"]),
     Labels: sorted(from["Labels"], value => (typeof value === "string" ? value : "")),
+    ...textMember("StopSignal", from["StopSignal"]),
+    ...(typeof from["StopTimeout"] === "number" ? { StopTimeout: numberOf("StopTimeout", raw) } : {}),
+    ...(shell === null || shell.length === 0 ? {} : { Shell: shell }),
   };
+}
+
+function healthcheck(value: unknown, raw: string | undefined): object {
+  if (typeof value !== "object" || value === null) return {};
+  const from = value as Document;
+  const test = words(from["Test"]);
+  const numbers = ["Interval", "Timeout", "StartPeriod", "Retries"].filter(name => Number(from[name] ?? 0) !== 0);
+  return {
+    Healthcheck: {
+      ...(test === null || test.length === 0 ? {} : { Test: test }),
+      ...Object.fromEntries(numbers.map(name => [name, numberOf(name, raw)])),
+    },
+  };
+}
+
+function numberOf(name: string, raw: string | undefined): JsonText {
+  return new JsonText(membersOf(raw).get(name) ?? "0");
+}
+
+function membersOf(raw: string | undefined): ReadonlyMap<string, string> {
+  return new Map(raw?.startsWith("{") ? rawMembers(raw) : []);
+}
+
+function objectOf(value: unknown): Document {
+  return Object(value ?? {}) as Document;
 }
 
 function textMember(name: string, value: unknown): object {
