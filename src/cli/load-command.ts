@@ -27,6 +27,7 @@ export const COMMAND_NAMES = [
   "lock",
   "delete",
   "referrers",
+  "hub",
   "completion",
 ] as const;
 
@@ -58,6 +59,7 @@ const COMMANDS: Readonly<Record<CommandName, (context: Context) => Promise<Comma
   lock: async context => own((await import("./commands/lock.ts")).lockCommand(context)),
   delete: async context => own((await import("./commands/delete.ts")).deleteCommand(context)),
   referrers: async context => own((await import("./commands/query/referrers.ts")).referrersCommand(context)),
+  hub: async context => own((await import("./commands/hub/hub.ts")).hubCommand(context)),
   completion: async context => own((await import("./completion/completion.ts")).completionCommand(context)),
 };
 

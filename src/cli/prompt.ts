@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.ts";
+import type { Context } from "./context.ts";
 
 const CONTROL_C = "\u0003";
 const CONTROL_D = "\u0004";
@@ -27,6 +28,22 @@ export async function askSecret(question: string, { input, output, signal }: Ter
   } finally {
     input.setRawMode(false);
     output.write("\n");
+  }
+}
+
+/** Asks for a yes. @param text what is about to happen, in one sentence. @returns false for any other answer. */
+export async function askToConfirm(text: string, { stderr, signal }: Context): Promise<boolean> {
+  const { createInterface } = await import("node:readline/promises");
+  // Not as a terminal: Ctrl+C must reach the process as a signal.
+  const terminal = createInterface({ input: process.stdin, output: stderr, terminal: false });
+  const ended = new Promise<string>(resolve => {
+    terminal.once("close", () => resolve("no"));
+  });
+  try {
+    const answer = await Promise.race([terminal.question(`${text}\nContinue? [y/N] `, { signal }), ended]);
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    terminal.close();
   }
 }
 

@@ -20,8 +20,8 @@ import { runWithYargs } from "../../src/cli/words/run-with-yargs.ts";
 import { definitionsOf, type FlagDefinition, type WordDefinitions } from "../../src/cli/words/word-definitions.ts";
 
 const RUNS = process.env["IMGPACK_THOROUGH"] === "1" ? 2000 : 10;
-/** Its argument is one of a few words. */
-const LEFT_TO_YARGS: readonly CommandName[] = ["completion"];
+/** Their arguments are among a few words. */
+const LEFT_TO_YARGS: readonly CommandName[] = ["completion", "hub"];
 const READ = COMMAND_NAMES.filter(name => !LEFT_TO_YARGS.includes(name));
 
 const context: Context = {

@@ -122,6 +122,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   "registry/v1/store": ["registry/http", "registry/transport", "registry/client", "registry/v1"],
   "registry/v1/writing": ["registry/v1"],
+  "registry/v1/hub": ["registry/origin", "registry/http", "registry/client", "registry/v1", "registry/v1/store"],
   registry: [
     "registry/client",
     "registry/api",
@@ -204,6 +205,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "verbs/v1/report",
   ],
   "verbs/v1/writing": ["verbs/push/push-options.ts", "verbs/options", "verbs/shared"],
+  "verbs/v1/hub": ["verbs/options", "verbs/shared"],
   verbs: [
     "verbs/files",
     "verbs/locking",
@@ -217,15 +219,23 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
 
   "cli/context.ts": [],
-  "cli/prompt.ts": [],
+  "cli/prompt.ts": ["cli/context.ts"],
   "cli/flags/output-flags.ts": [],
   "cli/output": ["cli/context.ts", "cli/flags/output-flags.ts"],
   "cli/flags": ["cli/context.ts", "cli/flags/output-flags.ts", "cli/output"],
   "cli/completion": ["cli/context.ts"],
   "cli/commands": ["cli/context.ts", "cli/prompt.ts", "cli/flags/output-flags.ts", "cli/flags", "cli/output"],
   "cli/commands/query": ["cli/context.ts", "cli/flags", "cli/output"],
+  "cli/commands/hub": [
+    "cli/context.ts",
+    "cli/prompt.ts",
+    "cli/commands",
+    "cli/flags",
+    "cli/flags/output-flags.ts",
+    "cli/output",
+  ],
   "cli/check-values.ts": [],
-  "cli/load-command.ts": ["cli/context.ts", "cli/commands", "cli/commands/query", "cli/completion"],
+  "cli/load-command.ts": ["cli/context.ts", "cli/commands", "cli/commands/query", "cli/commands/hub", "cli/completion"],
   "cli/words": ["cli/context.ts", "cli/check-values.ts", "cli/load-command.ts", "cli/completion", "cli/output"],
   cli: ["cli/context.ts", "cli/check-values.ts", "cli/load-command.ts", "cli/output", "cli/words"],
 };

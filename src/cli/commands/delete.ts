@@ -5,6 +5,7 @@ import { escapeForeign } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 import { WRITE_REGISTRY } from "../flags/registry-flags.ts";
 import { IMAGE_REFERENCE, type RemoteFlags, remoteOptions, remoteV1Flags } from "../flags/remote-flags.ts";
+import { checkConfirmable } from "../flags/stdin-input.ts";
 import type { V1Flags } from "../flags/v1-flags.ts";
 import { jsonText } from "../output/json-text.ts";
 
@@ -37,15 +38,12 @@ export function deleteCommand(context: Context): CommandModule<object, DeleteFla
 async function runDelete(flags: DeleteFlags, context: Context): Promise<void> {
   const reference = flags.reference ?? "";
   const name = escapeForeign(reference);
-  const isTerminal = process.stdin.isTTY === true && "isTTY" in context.stderr && context.stderr.isTTY === true;
-  if (flags.yes !== true && !isTerminal) {
-    throw new UsageError(`Cannot delete ${name}: no terminal to confirm on, expected --yes`);
-  }
+  checkConfirmable(`delete ${name}`, flags.yes, context);
   const options = await remoteOptions(flags, context);
   const { deleteImage } = await import("../../verbs/delete.ts");
   const confirm = async (deletion: Deletion): Promise<boolean> => {
     const text = consequence(deletion);
-    if (flags.yes !== true) return await askToConfirm(context, text);
+    if (flags.yes !== true) return await (await import("../prompt.ts")).askToConfirm(text, context);
     if (deletion.removes === "manifest" && flags.quiet !== true) context.stderr.write(`${text}\n`);
     return true;
   };
@@ -64,19 +62,4 @@ function consequence({ reference, removes, digest, tags }: Deletion): string {
   if (tags === undefined) return `Deleting ${reference} with all its tags, which cannot be looked up`;
   const names = tags.length === 0 ? "which has no tag" : `and its ${tags.length} tag(s): ${tags.join(", ")}`;
   return `Deleting ${reference}, ${names}`;
-}
-
-async function askToConfirm({ stderr, signal }: Context, text: string): Promise<boolean> {
-  const { createInterface } = await import("node:readline/promises");
-  // Not as a terminal: Ctrl+C must reach the process as a signal.
-  const terminal = createInterface({ input: process.stdin, output: stderr, terminal: false });
-  const ended = new Promise<string>(resolve => {
-    terminal.once("close", () => resolve("no"));
-  });
-  try {
-    const answer = await Promise.race([terminal.question(`${text}\nContinue? [y/N] `, { signal }), ended]);
-    return /^y(es)?$/i.test(answer.trim());
-  } finally {
-    terminal.close();
-  }
 }

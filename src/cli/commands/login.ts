@@ -46,11 +46,19 @@ async function runLogin(flags: LoginFlags, context: Context): Promise<void> {
   const { username, password } = await readLogin(host, flags, context);
   const { login } = await import("../../verbs/login.ts");
   const result = await login(host, { username, password, tls, signal: context.signal });
-  if (flags.json) return printLine(context, jsonText(result));
-  for (const text of flags.quiet === true ? [] : loginNotes(host, result)) {
+  reportLogin(host, result, flags, context);
+}
+
+/** Prints the result of a login, and what a person should know about it. @param host as the messages name it */
+export function reportLogin(host: string, result: LoginResult, { json, quiet }: OutputFlags, context: Context): void {
+  if (json) {
+    printLine(context, jsonText(result));
+    return;
+  }
+  for (const text of quiet === true ? [] : loginNotes(host, result)) {
     context.stderr.write(`${escapeForeign(text, MAX_NOTE)}\n`);
   }
-  printLine(context, `Logged in to ${host} as ${escapeForeign(username, MAX_NOTE)}`);
+  printLine(context, `Logged in to ${host} as ${escapeForeign(result.username, MAX_NOTE)}`);
 }
 
 function* loginNotes(host: string, { isChecked, helper, file, shadowedBy }: LoginResult): Generator<string> {
@@ -64,9 +72,10 @@ function* loginNotes(host: string, { isChecked, helper, file, shadowedBy }: Logi
   }
 }
 
-async function readLogin(
+/** User name and password: of the flags and stdin, or typed on the terminal. @throws UsageError */
+export async function readLogin(
   host: string,
-  flags: LoginFlags,
+  flags: Pick<LoginFlags, "username" | "passwordStdin">,
   context: Context,
 ): Promise<{ readonly username: string; readonly password: string }> {
   if (flags.passwordStdin && flags.username === undefined) {

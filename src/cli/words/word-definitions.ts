@@ -41,6 +41,7 @@ export function definitionsOf<T>({ command, builder }: CommandModule<object, T>)
   if (typeof command !== "string" || typeof builder !== "function") return undefined;
   const notes = new Notes();
   void builder(notes as unknown as Argv);
+  if (notes.hasCommands) return undefined;
   const positionals = positionalsOf(command, notes);
   const flags = new Map<string, FlagDefinition>();
   for (const [name, options] of notes.flags) {
@@ -56,6 +57,12 @@ class Notes {
   readonly flags = new Map<string, Options>();
   readonly positionals = new Map<string, PositionalOptions>();
   readonly singles = new Set<string>();
+  hasCommands = false;
+
+  command(): this {
+    this.hasCommands = true;
+    return this;
+  }
 
   option(name: string, options: Options): this {
     this.flags.set(name, options);

@@ -32,6 +32,7 @@ export interface RegistryClientOptions extends Identity {
   readonly userAgent?: string | undefined;
 }
 
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 307, 308]);
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
 /** The status has come; the rest only explains it. */
 const ERROR_BODY_MS = 10_000;
@@ -228,7 +229,8 @@ export class RegistryClient {
       verb: call.verb,
       what: call.what,
       where: call.isForeign ? response.url.host : this.#where(call.repository, response.url),
-      expected: call.accept.join(" or "),
+      // A redirect that the caller follows itself is not what it is after.
+      expected: call.accept.filter(status => !REDIRECTS.has(status)).join(" or "),
       status: response.status,
       headers: response.headers,
       body: body.bytes,

@@ -9,6 +9,8 @@ export interface StoreOptions {
   readonly env?: NodeJS.ProcessEnv | undefined;
   readonly home?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Key of `auths`. Default: as docker names the registry. */
+  readonly key?: string | undefined;
 }
 
 /** Where credentials are stored. */
@@ -33,7 +35,7 @@ export async function storeCredentials(
 ): Promise<CredentialPlace> {
   const place = await placeOf(registry, options);
   const { username, password } = login;
-  const key = serverKey(registry);
+  const key = options.key ?? serverKey(registry);
   if (place.helper !== undefined) {
     const env = options.env ?? process.env;
     await storeInHelper(place.name, registry, { username, secret: password }, { env, signal: options.signal });

@@ -90,9 +90,12 @@ export function networkError(cause: unknown, verb: string, what: string, where: 
 
 const VERBS_TO: ReadonlySet<string> = new Set(["push", "upload", "put", "write", "mount", "tag", "connect", "log in"]);
 
+const VERBS_AT: ReadonlySet<string> = new Set(["create", "update", "authorize"]);
+
 /** `push blob sha256:… to registry.lan/app`: the first half of every registry message. */
 export function subject(verb: string, what: string, where: string): string {
-  return `${verb}${what === "" ? "" : ` ${what}`} ${VERBS_TO.has(verb) ? "to" : "from"} ${where}`;
+  const preposition = VERBS_TO.has(verb) ? "to" : VERBS_AT.has(verb) ? "at" : "from";
+  return `${verb}${what === "" ? "" : ` ${what}`} ${preposition} ${where}`;
 }
 
 function faultOf(cause: unknown): Fault {

@@ -26,6 +26,8 @@ export interface V1Call
   readonly isAnonymous?: boolean | undefined;
   /** For a body that cannot be sent twice. Default false. */
   readonly isTriedOnce?: boolean | undefined;
+  /** What no message may contain, in addition to token and cookies. */
+  readonly secrets?: readonly string[] | undefined;
   /** Errors of one endpoint after which the next is not asked. Default: none. */
   readonly isFinal?: ((error: unknown) => boolean) | undefined;
 }
@@ -75,7 +77,8 @@ export async function openV1(origin: V1Origin, call: V1Call): Promise<TransportR
     actions: "pull",
     url: `${prefix}/v1/${path}`,
     headers: { ...headers, ...(wantsToken ? { "x-docker-token": "true" } : {}) },
-    explain: refusal => explain?.(refusal) ?? explainV1(client.registry, refusal, secrets()),
+    explain: refusal =>
+      explain?.(refusal) ?? explainV1(client.registry, refusal, [...secrets(), ...(call.secrets ?? [])]),
   });
 }
 

@@ -39,6 +39,11 @@ export class V1Client implements AsyncDisposable {
     return client.transport.requests + (endpoint?.transport.requests ?? 0);
   }
 
+  /** Address of a path below `/v1/` of the index. */
+  urlOf(path: string): URL {
+    return new URL(`${this.#options.prefix}/v1/${path}`, this.#options.client.base);
+  }
+
   /**
    * Sends a call that belongs to no repository to the index, with Basic if there are credentials, and retries transient
    * failures. Credentials are for its host alone.

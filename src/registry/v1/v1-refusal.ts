@@ -44,7 +44,8 @@ export function goneError(action: string, registry: string, status: number): Reg
 /** A registry says what it does not have in JSON. The plain text is what Go's server says to an unknown path. */
 function isGone({ status, body }: ResponseContext, text: string): boolean {
   if (status === 405 || status === 410) return true;
-  return status === 404 && (isWebPage({}, body) || text.startsWith("404 page not found"));
+  if (status === 404 && text.startsWith("404 page not found")) return true;
+  return (status === 200 || status === 404) && isWebPage({}, body);
 }
 
 function withoutSecrets(text: string, secrets: readonly string[]): string {

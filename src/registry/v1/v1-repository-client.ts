@@ -45,14 +45,14 @@ export class V1RepositoryClient {
   }
 
   /**
-   * Sends a call to the index, with Basic, and asks for a token. What the answer says about token and endpoints counts
-   * from then on.
+   * Sends a call to the index, with Basic, and asks for a token unless `wantsToken` is false. What the answer says about
+   * token and endpoints counts from then on.
    *
    * @throws as `V1Client.call`; RegistryError for a token or endpoints that cannot be used.
    */
-  async callIndex(call: Omit<V1Call, "wantsToken">): Promise<V1Answer> {
+  async callIndex(call: V1Call): Promise<V1Answer> {
     const { index } = this.#options;
-    const once = async (): Promise<V1Answer> => await readV1(index, { ...call, wantsToken: true });
+    const once = async (): Promise<V1Answer> => await readV1(index, { wantsToken: true, ...call });
     const answer = call.isTriedOnce === true ? await once() : await index.client.retrying(call.what, call.signal, once);
     this.#token = this.#tokenIn(answer) ?? this.#token;
     const listed = this.#endpointsIn(answer.headers);
@@ -64,6 +64,11 @@ export class V1RepositoryClient {
   async call(call: V1Call): Promise<V1Answer> {
     const once = async (): Promise<V1Answer> => await this.#inTurn(call, async origin => await readV1(origin, call));
     return call.isTriedOnce === true ? await once() : await this.retrying(call, once);
+  }
+
+  /** Sends a call to each endpoint, with the token. @throws the first failure */
+  async callEach(call: V1Call): Promise<void> {
+    for (const origin of this.#endpoints) await this.retrying(call, async () => await readV1(origin, call));
   }
 
   /** As `call`, once at each endpoint. The body of the answer must be read or dumped. */

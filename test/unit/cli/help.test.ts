@@ -29,6 +29,8 @@ interface Help {
   readonly entries: ReadonlyMap<string, string>;
 }
 
+const HUB_COMMANDS = ["login", "user", "repo", "images", "token", "auth", "search"].map(name => `hub ${name}`);
+
 /** What `imgpack ...words` prints as help, one line per entry. */
 async function helpText(...words: readonly string[]): Promise<string> {
   const context = { stdout: process.stdout, stderr: process.stderr, signal: new AbortController().signal };
@@ -43,7 +45,7 @@ async function helpText(...words: readonly string[]): Promise<string> {
 }
 
 async function helpOf(command: string): Promise<Help> {
-  const text = await helpText(command, "--help");
+  const text = await helpText(...command.split(" "), "--help");
   const [, describe = "", ...blocks] = text.split("\n\n");
   const lines = blocks.filter(block => /^(Positionals|Options):/.test(block)).flatMap(block => block.split("\n"));
   // A name, two spaces or more, a description, and what yargs adds in brackets.
@@ -53,7 +55,7 @@ async function helpOf(command: string): Promise<Help> {
   return { describe, entries };
 }
 
-describe.each(COMMAND_NAMES)("imgpack %s --help", command => {
+describe.each([...COMMAND_NAMES, ...HUB_COMMANDS])("imgpack %s --help", command => {
   test("describes the command, and each of its arguments and flags", async () => {
     const { describe, entries } = await helpOf(command);
     expect(describe).toMatch(/^[a-z]/);

@@ -1,0 +1,37 @@
+import type { CommandModule } from "yargs";
+import { escapeForeign } from "../../../util/format.ts";
+import { type Context, printLine } from "../../context.ts";
+import { jsonText } from "../../output/json-text.ts";
+import { table } from "../../output/table.ts";
+import { type HubFlags, hubFlags, hubOptions, INDEX } from "./hub-flags.ts";
+
+interface SearchFlags extends HubFlags {
+  readonly term?: string | undefined;
+  readonly host?: string | undefined;
+  readonly limit?: number | undefined;
+}
+
+export function hubSearchCommand(context: Context): CommandModule<object, SearchFlags> {
+  return {
+    command: "search <term> [host]",
+    describe: "find repositories by a part of their name or description",
+    builder: parser =>
+      hubFlags(
+        parser
+          .positional("term", { type: "string", describe: "text to search for" })
+          .positional("host", { type: "string", describe: INDEX })
+          .option("limit", { type: "number", requiresArg: true, describe: "maximum number of results (default all)" }),
+      ),
+    handler: async flags => {
+      const options = await hubOptions(flags, context);
+      const { searchIndex } = await import("../../../verbs/v1/hub/hub-search.ts");
+      const result = await searchIndex(flags.term ?? "", { ...options, host: flags.host, limit: flags.limit });
+      if (flags.json) return printLine(context, jsonText(result));
+      const rows = result.results.map(({ name, description = "" }) => [
+        escapeForeign(name),
+        escapeForeign(description, 100),
+      ]);
+      for (const line of table(["NAME", "DESCRIPTION"], rows)) printLine(context, line);
+    },
+  };
+}
