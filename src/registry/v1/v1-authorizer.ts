@@ -9,9 +9,15 @@ export class IndexAuthorizer implements Authorizer {
   readonly #credentials: CredentialsFor;
   /** A proxy in front of the index and its registry wants Basic everywhere, whatever token the registry has made up. */
   isBasicOnly = false;
+  readonly #secrets = new Set<string>();
 
   constructor(credentials: CredentialsFor) {
     this.#credentials = credentials;
+  }
+
+  /** What has been sent: no message may contain it. */
+  get secrets(): readonly string[] {
+    return [...this.#secrets];
   }
 
   async credentialsFor(repository: string, signal?: AbortSignal): Promise<Credentials | undefined> {
@@ -20,6 +26,7 @@ export class IndexAuthorizer implements Authorizer {
 
   async authorization({ repository }: Pick<Scope, "repository">, signal?: AbortSignal): Promise<string | undefined> {
     const credentials = await this.#credentials(repository, signal);
+    for (const secret of [credentials?.password, credentials?.registryToken]) if (secret) this.#secrets.add(secret);
     if (credentials?.password) return basicAuthorization(credentials);
     return credentials?.registryToken === undefined ? undefined : `Token ${credentials.registryToken}`;
   }

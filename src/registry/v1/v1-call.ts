@@ -45,13 +45,15 @@ export interface V1Origin {
   readonly prefix: string;
   /** `namespace/name`, for messages and credentials; empty for what belongs to no repository. */
   readonly repository: string;
+  /** The index that gave the token, if this is not the index itself. */
+  readonly tokenFrom?: string | undefined;
   /** What no message may contain. */
   readonly secrets: () => readonly string[];
 }
 
 /** Sends a call once. The body of the answer must be read or dumped. @throws ImgpackError for other statuses than `accept`. */
 export async function openV1(origin: V1Origin, call: V1Call): Promise<TransportResponse> {
-  const { client, prefix, repository, secrets } = origin;
+  const { client, prefix, repository, secrets, tokenFrom } = origin;
   const {
     path,
     headers = {},
@@ -78,7 +80,8 @@ export async function openV1(origin: V1Origin, call: V1Call): Promise<TransportR
     url: `${prefix}/v1/${path}`,
     headers: { ...headers, ...(wantsToken ? { "x-docker-token": "true" } : {}) },
     explain: refusal =>
-      explain?.(refusal) ?? explainV1(client.registry, refusal, [...secrets(), ...(call.secrets ?? [])]),
+      explain?.(refusal) ??
+      explainV1({ registry: client.registry, secrets: [...secrets(), ...(call.secrets ?? [])], tokenFrom }, refusal),
   });
 }
 

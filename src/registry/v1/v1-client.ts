@@ -27,6 +27,8 @@ const ANYONE = new TokenAuthorizer(() => undefined, undefined);
 export class V1Client implements AsyncDisposable {
   readonly registry: string;
   readonly #options: V1ClientOptions;
+  /** Endpoints that did not answer last: each costs a timeout, so that no repository asks them first. */
+  readonly #silent = new Set<string>();
 
   constructor(options: V1ClientOptions) {
     this.registry = options.registry;
@@ -54,7 +56,12 @@ export class V1Client implements AsyncDisposable {
     const { client: index } = this.#options;
     const { registry } = this;
     const client = call.isAnonymous === true ? index.as({ registry, base: index.base, authenticator: ANYONE }) : index;
-    const origin: V1Origin = { client, prefix: this.#options.prefix, repository: "", secrets: () => [] };
+    const origin: V1Origin = {
+      client,
+      prefix: this.#options.prefix,
+      repository: "",
+      secrets: () => this.#options.authorizer.secrets,
+    };
     const once = async (): Promise<V1Answer> => await readV1(origin, call);
     return call.isTriedOnce === true ? await once() : await client.retrying(call.what, call.signal, once);
   }
@@ -72,9 +79,10 @@ export class V1Client implements AsyncDisposable {
     const { registry } = this;
     return new V1RepositoryClient({
       repository,
-      index: { client: own, prefix, repository: name, secrets: () => jar.secrets },
+      index: { client: own, prefix, repository: name, secrets: () => [...jar.secrets, ...authorizer.secrets] },
       endpointsOf: (listed, token) => this.#endpoints(listed, token, name, jar),
       registry,
+      silent: this.#silent,
     });
   }
 
@@ -94,7 +102,12 @@ export class V1Client implements AsyncDisposable {
         client: from.as({ registry: isIndex ? this.registry : base.host, base, authenticator, cookies: jar }),
         prefix: base.hostname === client.base.hostname || endpoint !== undefined ? this.#options.prefix : "",
         repository,
-        secrets: () => [...jar.secrets, ...[token()].filter(text => text !== undefined)],
+        tokenFrom: isIndex ? undefined : this.registry,
+        secrets: () => [
+          ...jar.secrets,
+          ...this.#options.authorizer.secrets,
+          ...[token()].filter(text => text !== undefined),
+        ],
       };
     };
     if (endpoint !== undefined) return [origin(endpoint.base, endpoint)];

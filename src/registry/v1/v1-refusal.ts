@@ -7,12 +7,18 @@ import { isWebPage } from "../http/web-page.ts";
 const GONE_HINT =
   'Leave out "v1://" if it has moved on to the v2 API; --v1-path names what comes before /v1 in the addresses of this server.';
 
-/** A refusal in the words of this protocol. @param secrets that no message may contain, whoever sends them back. */
-export function explainV1(
-  registry: string,
-  refusal: ResponseContext,
-  secrets: readonly string[],
-): ImgpackError | undefined {
+/** Who refuses. */
+export interface Refuser {
+  /** `host[:port]` */
+  readonly registry: string;
+  /** The index that gave the token, if it is another host. */
+  readonly tokenFrom?: string | undefined;
+  /** What no message may contain, whoever sends it back. */
+  readonly secrets: readonly string[];
+}
+
+/** A refusal in the words of this protocol. */
+export function explainV1({ registry, tokenFrom, secrets }: Refuser, refusal: ResponseContext): ImgpackError {
   const { verb, what, where, status } = refusal;
   const text = Buffer.from(refusal.body.subarray(0, 4096)).toString("utf8");
   const action = `Cannot ${subject(verb, what, where)}`;
@@ -29,7 +35,10 @@ export function explainV1(
     });
   }
   const body = withoutSecrets(text, secrets);
-  return body === text ? undefined : responseError({ ...refusal, body: Buffer.from(body) });
+  const error = responseError(body === text ? refusal : { ...refusal, body: Buffer.from(body) });
+  if (tokenFrom === undefined || !(error instanceof AuthError)) return error;
+  const hint = `Access to ${registry} depends on the token of ${tokenFrom}: log in there as a user who may do this.`;
+  return new AuthError(error.message, { hint });
 }
 
 /** @param action begins the message: `Cannot read tags from registry.lan`. */
@@ -49,7 +58,8 @@ function isGone({ status, body }: ResponseContext, text: string): boolean {
 }
 
 function withoutSecrets(text: string, secrets: readonly string[]): string {
-  return secrets.reduce((left, secret) => left.replaceAll(secret, "[redacted]"), text);
+  const forms = secrets.flatMap(secret => [secret, JSON.stringify(secret).slice(1, -1)]);
+  return forms.reduce((left, form) => left.replaceAll(form, "[redacted]"), text);
 }
 
 export function answerTooLong(verb: string, what: string, where: string, maxBytes: number): RegistryError {

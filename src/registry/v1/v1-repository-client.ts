@@ -1,4 +1,4 @@
-import { RegistryError } from "../../errors.ts";
+import { NetworkError, RegistryError } from "../../errors.ts";
 import { type HeaderMap, headerList } from "../http/headers.ts";
 import type { TransportResponse } from "../transport/transport.ts";
 import { joinFaults } from "./endpoint-faults.ts";
@@ -9,6 +9,8 @@ export interface V1RepositoryClientOptions {
   readonly registry: string;
   readonly repository: V1Repository;
   readonly index: V1Origin;
+  /** Hosts that did not answer last, of all repositories. */
+  readonly silent: Set<string>;
   /** Clients of the endpoints that the index lists. */
   readonly endpointsOf: (listed: readonly string[], token: () => string | undefined) => readonly V1Origin[];
 }
@@ -83,14 +85,18 @@ export class V1RepositoryClient {
 
   async #inTurn<T>(call: V1Call, task: (origin: V1Origin) => Promise<T>): Promise<T> {
     const failures: { readonly host: string; readonly error: unknown }[] = [];
-    for (const origin of this.#endpoints) {
+    const { silent } = this.#options;
+    const isSilent = ({ client }: V1Origin): boolean => silent.has(client.base.host);
+    for (const origin of this.#endpoints.toSorted((a, b) => Number(isSilent(a)) - Number(isSilent(b)))) {
       try {
         const result = await task(origin);
+        silent.delete(origin.client.base.host);
         // What failed once is not asked first again.
         if (failures.length > 0) this.#endpoints = [origin, ...this.#endpoints.filter(other => other !== origin)];
         return result;
       } catch (error) {
         call.signal?.throwIfAborted();
+        if (error instanceof NetworkError) silent.add(origin.client.base.host);
         failures.push({ host: origin.client.base.host, error });
         if (call.isFinal?.(error) === true) break;
       }

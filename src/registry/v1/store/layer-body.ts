@@ -14,6 +14,8 @@ export interface LayerRequest {
   readonly call: V1Call;
   /** `registry/namespace/name`, for messages. */
   readonly where: string;
+  /** Bytes, as X-Docker-Size states them; they may be wrong. */
+  readonly statedSize?: number | undefined;
   readonly retrying: <T>(signal: AbortSignal | undefined, task: () => Promise<T>) => Promise<T>;
   readonly open: (call: V1Call) => Promise<OpenAnswer>;
 }
@@ -36,6 +38,8 @@ class LayerBody implements V1Layer {
   /** The answer that brought the size, until it is read. */
   #first: OpenAnswer | undefined;
   #refusesRanges = false;
+  /** Where a body ended that does not say where it ends. */
+  #lastEnd: number | undefined;
 
   constructor(request: LayerRequest, first: OpenAnswer) {
     this.#request = request;
@@ -90,7 +94,18 @@ class LayerBody implements V1Layer {
     } catch (cause) {
       throw cause instanceof ImgpackError ? cause : failed(origin, { ...this.#request.call, signal }, cause);
     }
-    if (size === undefined ? at < position : at < size) throw this.#broken(`body ends at byte ${at}`, "the rest");
+    const expected = size ?? this.#openEnd(response, at, position);
+    if (at < expected) throw this.#broken(`body ends at byte ${at}`, `${expected} bytes`);
+  }
+
+  /**
+   * Where a body of unknown length has to end at least. Without Content-Length and chunks, a connection that breaks looks
+   * like the end: then what the registry states counts, unless the body ends at the same byte twice.
+   */
+  #openEnd({ headers }: TransportResponse, at: number, position: number): number {
+    if (headerText(headers, "transfer-encoding") !== undefined || at === this.#lastEnd) return position;
+    this.#lastEnd = at;
+    return Math.max(position, this.#request.statedSize ?? 0);
   }
 
   async #answer(position: number, signal: AbortSignal | undefined): Promise<OpenAnswer> {

@@ -14,6 +14,8 @@ export class V1Registry implements V1Store {
   readonly registry: string;
   readonly #onNote: (text: string) => void;
   #greeting: Promise<V1Greeting> | undefined;
+  /** Of layers, by id. */
+  readonly #statedSizes = new Map<string, number>();
   readonly #sessions = new Map<string, Promise<V1Session>>();
 
   constructor(client: V1Client, onNote: (text: string) => void = () => undefined) {
@@ -49,7 +51,7 @@ export class V1Registry implements V1Store {
 
   async #announce(repository: V1Repository, signal: AbortSignal | undefined): Promise<V1Session> {
     try {
-      return await V1RegistrySession.open(this, this.client, repository, signal);
+      return await V1RegistrySession.open(this, this.client.repository(repository), this.#statedSizes, signal);
     } catch (error) {
       // The same status says that the API is gone, and one request for all repositories tells.
       if (error instanceof NotFoundError) await this.#serves(signal);

@@ -1,4 +1,4 @@
-import { ImgpackError, NotFoundError, RegistryError } from "../../../errors.ts";
+import { NotFoundError, RegistryError } from "../../../errors.ts";
 import { array, checkSchema, fields, nullish, number, type Schema, unknown } from "../../../util/json/schema.ts";
 import type { ResponseContext } from "../../http/response-error.ts";
 import type { V1Call } from "../v1-call.ts";
@@ -17,6 +17,8 @@ export interface V1SearchResult {
 const PAGE_SIZE = 100;
 const MAX_PAGES = 10_000;
 const MAX_ENTRIES = 1_000_000;
+/** Of all names together. */
+const MAX_LIST_CHARACTERS = 64 * 1024 * 1024;
 const LIST_HINT = "Name the repositories in a file instead: -f FILE.";
 
 const searchSchema = fields({
@@ -43,6 +45,7 @@ export async function* searchPages(
   const words = wordsOf(term);
   const seen = new Set<string>();
   let listed = 0;
+  let characters = 0;
   for (let page = 1; page <= MAX_PAGES; page += 1) {
     const { results, num_pages: pages, num_results: total } = await readPage(client, term, page, signal);
     if (results == null) throw noSearch(client, words, "an answer without results");
@@ -52,8 +55,10 @@ export async function* searchPages(
     for (const result of results.map(entry => resultIn(entry, client, words))) {
       if (seen.has(result.name)) continue;
       seen.add(result.name);
+      characters += result.name.length;
       fresh.push(result);
     }
+    if (characters > MAX_LIST_CHARACTERS) throw endless(client, words, `more than ${MAX_LIST_CHARACTERS} characters`);
     yield fresh;
     // A server that knows no pages sends the same list again.
     if (fresh.length === 0 || page >= (pages ?? MAX_PAGES) || (pages == null && listed >= (total ?? 0))) return;
@@ -91,13 +96,9 @@ async function readPage(client: V1Client, term: string, page: number, signal: Ab
     return readDocument(searchSchema, answer, call, { registry: client.registry, where: client.registry });
   } catch (error) {
     // The same status says that the whole API is gone: the only request that tells.
-    if (error instanceof NotFoundError) await pingV1(client, signal).catch(cause => throwUnless(cause, error));
+    if (error instanceof NotFoundError) await pingV1(client, signal);
     throw error;
   }
-}
-
-function throwUnless(cause: unknown, error: Error): void {
-  throw cause instanceof ImgpackError ? cause : error;
 }
 
 function isNoSearch({ status }: ResponseContext): boolean {

@@ -6,7 +6,6 @@ import { type HeaderMap, headerList, headerText } from "../../http/headers.ts";
 import { subject } from "../../http/network-error.ts";
 import { isWebPage } from "../../http/web-page.ts";
 import type { V1Answer, V1Call } from "../v1-call.ts";
-import type { V1Client } from "../v1-client.ts";
 import { checkedTag, isLayerId } from "../v1-names.ts";
 import { goneError } from "../v1-refusal.ts";
 import type { V1RepositoryClient } from "../v1-repository-client.ts";
@@ -34,25 +33,32 @@ export class V1RegistrySession implements V1Session {
   readonly store: V1Store;
   readonly repository: V1Repository;
   readonly #client: V1RepositoryClient;
+  readonly #statedSizes: Map<string, number>;
   #hasToken = false;
   /** Of a token that has worked. */
   #isProven = false;
   #renewal: Promise<void> | undefined;
 
-  private constructor(store: V1Store, client: V1RepositoryClient) {
+  private constructor(store: V1Store, client: V1RepositoryClient, statedSizes: Map<string, number>) {
+    this.#statedSizes = statedSizes;
     this.store = store;
     this.repository = client.repository;
     this.#client = client;
   }
 
-  /** Announces the repository to the index, which gives token and endpoints. @throws NotFoundError */
+  /**
+   * Announces the repository to the index, which gives token and endpoints.
+   *
+   * @param statedSizes of layers, by id; shared by the sessions of a store.
+   * @throws NotFoundError
+   */
   static async open(
     store: V1Store,
-    client: V1Client,
-    repository: V1Repository,
+    client: V1RepositoryClient,
+    statedSizes: Map<string, number>,
     signal?: AbortSignal,
   ): Promise<V1RegistrySession> {
-    const session = new V1RegistrySession(store, client.repository(repository));
+    const session = new V1RegistrySession(store, client, statedSizes);
     await session.#announce(signal);
     return session;
   }
@@ -107,7 +113,9 @@ export class V1RegistrySession implements V1Session {
     heads.push(headers);
     const sizes = heads.map(head => sizeIn(head)).filter(size => size !== undefined);
     const checksums = new Set(heads.flatMap(head => checksumsIn(head)));
-    return { id, bytes, checksums: [...checksums].slice(0, MAX_CHECKSUMS), size: sizes[0] };
+    const [size] = sizes;
+    if (size !== undefined) this.#statedSizes.set(id, size);
+    return { id, bytes, checksums: [...checksums].slice(0, MAX_CHECKSUMS), size };
   }
 
   async layer(id: string, signal?: AbortSignal): Promise<V1Layer> {
@@ -116,6 +124,7 @@ export class V1RegistrySession implements V1Session {
       {
         call,
         where: this.#origin.where,
+        statedSize: this.#statedSizes.get(id),
         retrying: async (stop, task) => await this.#client.retrying({ what: call.what, signal: stop }, task),
         open: async request => await this.#renewing(async () => await this.#client.open(request), request.signal),
       },

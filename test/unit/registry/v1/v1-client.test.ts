@@ -152,7 +152,7 @@ describe("V1Client", () => {
   });
 
   it("keeps secrets out of errors, though the server sends them back", async () => {
-    const echo = `{"error":"bad ${TOKEN} of ${CANARIES.refresh}"}`;
+    const echo = JSON.stringify({ error: `bad ${TOKEN} of ${CANARIES.refresh}, ${CANARIES.password}` });
     const server = await ScriptedRegistry.start({
       faults: [
         answer(/images$/, 200, [], { "x-docker-token": TOKEN, "set-cookie": `session=${CANARIES.refresh}` }),
@@ -165,6 +165,25 @@ describe("V1Client", () => {
     expect(error).toBeInstanceOf(AuthError);
     expect(error.message).toContain("[redacted]");
     expectNoCanary(writtenError(error));
+    // The part of the token that says nothing alone.
+    expect(error.message).not.toContain("access=read");
+  });
+
+  it("says whose token an endpoint refuses, and asks no repository at an endpoint that was dead before", async () => {
+    const dead = await ScriptedRegistry.start();
+    await dead.close();
+    const strict = await ScriptedRegistry.start({ faults: [answer(/tags$/, 401, { error: "no" })] });
+    const headers = { "x-docker-token": TOKEN, "x-docker-endpoints": [dead.host, strict.host] };
+    const index = await ScriptedRegistry.start({ faults: [answer(/images$/, 200, [], headers)] });
+    const client = await clientOf(index.host, LOGIN);
+    const first = client.repository(APP);
+    await first.callIndex({ ...IMAGES, accept: [200] });
+    const error = await failureOf(first.call(TAGS));
+    expect(error).toMatchObject({ hint: expect.stringContaining(`depends on the token of ${index.host}`) });
+    const other = client.repository({ ...APP, name: "other" });
+    await other.callIndex({ ...IMAGES, accept: [200] });
+    const second = await failureOf(other.call(TAGS));
+    expect(second.message.indexOf(strict.host)).toBeLessThan(second.message.indexOf(dead.host));
   });
 
   it.each([
