@@ -1,15 +1,18 @@
 // Out of a v1 registry as it behaves, through the command and the library, into one of today.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { copy, copyTo, PartialError } from "../../src/index.ts";
 import type { RescueReport } from "../../src/verbs/v1/report/rescue-report.ts";
-import { runCommand } from "../support/command-line.ts";
+import { ownEnvironment, runCommand } from "../support/command-line.ts";
 import { temporaryFolder } from "../support/images.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
 import { fillImage, idOf } from "../support/v1/fill-v1.ts";
 import type { V1Options } from "../support/v1/v1-options.ts";
 import { V1Registry } from "../support/v1/v1-registry.ts";
+
+beforeAll(() => void ownEnvironment());
+afterAll(() => void vi.unstubAllEnvs());
 
 async function start(
   options: V1Options = {},
@@ -93,6 +96,9 @@ describe("copy from a v1 registry", () => {
     const again = await runCommand("copy", "-f", failedList, "--to", target.host, "--quiet", "--no-v1-checksums");
     expect(again.exitCode).toBe(10);
     expect(again.stdout).toMatch(/broken\/c1:1@sha256:[\s\S]*broken\/c3:1@sha256:/);
+    // A checksum that was ignored once is not ignored for ever.
+    target.content.manifests.clear();
+    expect((await runCommand("copy", "-f", failedList, "--to", target.host, "--quiet")).stdout).not.toContain("c3:1");
   });
 
   test("--dry-run shows what there is, and asks for no layer", async () => {

@@ -15,13 +15,18 @@ export class KnownLayers {
   readonly repack: Repacking;
   readonly #facts: LayerFactsCache;
   readonly #cache: DigestCache;
+  readonly #noChecksums: boolean;
   /** Keys of layers that this run has read. */
   readonly #read = new Set<string>();
   /** Keys of layers that are not what an earlier run has read. */
   readonly #outdated = new Set<string>();
 
-  /** @param profile undefined leaves raw layers as they are. */
-  constructor(facts: LayerFactsCache, cache: DigestCache, profile: LayerProfile | undefined) {
+  /**
+   * @param profile undefined leaves raw layers as they are.
+   * @param noChecksums whether layers are taken whatever their checksums say.
+   */
+  constructor(facts: LayerFactsCache, cache: DigestCache, profile: LayerProfile | undefined, noChecksums: boolean) {
+    this.#noChecksums = noChecksums;
     this.#facts = facts;
     this.#cache = cache;
     this.repack = stored => {
@@ -32,7 +37,7 @@ export class KnownLayers {
 
   /** Bytes of a layer as stored: found by a reading, or else stated by the server. */
   sizeOf({ key, json }: V1ChainLayer): number | undefined {
-    return this.#facts.find(key)?.stored.size ?? json.size;
+    return this.#stored(key)?.stored.size ?? json.size;
   }
 
   /** Layers that must be read, each once: an image may have one twice. */
@@ -54,7 +59,7 @@ export class KnownLayers {
   async add(key: string, { stored, diffId, delivered }: MeasuredFacts): Promise<void> {
     const profile = this.repack(layerCompression(stored.mediaType) ?? "none");
     if (profile !== undefined) await this.#cache.add(packedKey(diffId, profile), { descriptor: delivered });
-    await this.#facts.add(key, { stored, diffId });
+    await this.#facts.add(this.#noChecksums ? unchecked(key) : key, { stored, diffId });
     this.#read.add(key);
   }
 
@@ -71,9 +76,14 @@ export class KnownLayers {
 
   #find(key: string): MeasuredFacts | undefined {
     const isOutdated = this.#outdated.has(key) && !this.#read.has(key);
-    const facts = isOutdated ? undefined : this.#facts.find(key);
+    const facts = isOutdated ? undefined : this.#stored(key);
     const delivered = facts === undefined ? undefined : this.#delivered(facts);
     return facts === undefined || delivered === undefined ? undefined : { ...facts, delivered };
+  }
+
+  /** A reading that ignored checksums counts only in runs that do so, too. */
+  #stored(key: string): LayerFacts | undefined {
+    return (this.#noChecksums ? this.#facts.find(unchecked(key)) : undefined) ?? this.#facts.find(key);
   }
 
   #delivered({ stored, diffId }: LayerFacts): Descriptor | undefined {
@@ -83,4 +93,8 @@ export class KnownLayers {
     const mediaType = withLayerCompression(DOCKER_LAYER, profile.format);
     return packed === undefined || mediaType === undefined ? undefined : { mediaType, ...packed };
   }
+}
+
+function unchecked(key: string): string {
+  return `${key} unchecked`;
 }

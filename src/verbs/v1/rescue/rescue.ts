@@ -101,7 +101,7 @@ async function rescueAll(plan: RescuePlan, options: CopyOptions, ledger: RescueL
   await using registries = new RegistryPool(options, plan.named, onProgress, cacheDir);
   registries.admit(plan.reached);
   const cache = await openDigestCache(cacheDir, noteTo(onProgress));
-  const known = new KnownLayers(await openLayerFacts(cacheDir), cache, profile);
+  const known = new KnownLayers(await openLayerFacts(cacheDir), cache, profile, options.v1Checksums === false);
   const { jobs, repositories, repositoriesWithoutTags, failed } = await plan.list(registries);
   const sources = jobs.map(({ source }) => source);
   ledger.list(sources, repositories, repositoriesWithoutTags);
