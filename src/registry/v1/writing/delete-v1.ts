@@ -61,7 +61,8 @@ export async function deleteV1Repository(
   if (status !== 202) return;
   // An interrupted deletion may have come this far.
   await target.call({ ...call, accept: [200, 202, 204, 404] });
-  await target.callIndex({ ...call, accept: [200, 202, 204, 404] });
+  const headers = { "x-docker-endpoints": target.endpoints.join(", ") };
+  await target.callIndex({ ...call, headers, wantsToken: false, accept: [200, 202, 204, 404] });
 }
 
 function deletion(what: string, path: string, signal: AbortSignal | undefined): Omit<V1Call, "accept"> {
