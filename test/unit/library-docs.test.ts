@@ -75,6 +75,7 @@ describe("docs/LIBRARY.md", () => {
       "clientCertificate certFile,keyFile",
       "count retry",
       "timeoutMs timeout",
+      "v1Endpoint endpoint",
       "referrers noReferrers",
       "v1Checksums noV1Checksums",
       "confirm yes",
