@@ -1,5 +1,6 @@
 import { AuthError, ImgpackError, NotFoundError, RegistryError, UsageError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
+import { isV1Reference } from "../oci/legacy/v1-reference.ts";
 import { parseReference } from "../oci/reference.ts";
 import { deleteManifest, isDeletionUnsupported, isTagDeletionUnsupported } from "../registry/api/delete-manifest.ts";
 import { listTags } from "../registry/api/list-tags.ts";
@@ -21,12 +22,14 @@ import {
 
 /** What is deleted. */
 export interface Deletion {
-  /** `registry/repository:tag`, or `registry/repository@digest`. */
+  /** `registry/repository:tag`, `registry/repository@digest`, or `v1://HOST/namespace/repository[:tag]`. */
   readonly reference: string;
-  /** "manifest": the image with all its tags. */
-  readonly removes: "tag" | "manifest";
-  /** Of the manifest or index. */
-  readonly digest: Digest;
+  /** "manifest": the image with all its tags. "repository": of a v1 registry, with all its tags. */
+  readonly removes: "tag" | "manifest" | "repository";
+  /** Of the manifest or index. Absent in a v1 registry. */
+  readonly digest?: Digest;
+  /** Of the top layer of a tag in a v1 registry. */
+  readonly id?: string;
   /** All tags of the manifest that is deleted; absent if finding them would take too many requests. */
   readonly tags?: readonly string[];
 }
@@ -58,7 +61,7 @@ const SWITCHED_OFF =
  * Deletes a tag, or, by digest, a manifest with all its tags. Registries that delete only by digest (distribution 2) delete
  * the manifest in both cases: `confirm` is called with that first, and other tags of the manifest need `allTags`.
  *
- * @param reference `registry/repository:tag`, or `registry/repository@digest`.
+ * @param reference `registry/repository:tag`, `registry/repository@digest`, or `v1://HOST/namespace/repository[:tag]`.
  * @returns undefined unless `confirm` returned true.
  * @throws UsageError for a reference without a registry, or without a tag and digest.
  * @throws NotFoundError, AuthError, NetworkError; RegistryError if the registry does not allow deletion.
@@ -75,6 +78,7 @@ export async function deleteImage(reference: string, options: DeleteOptions): Pr
   checkText("delete", "the name of an image", reference);
   options = checkedOptions(options, DELETE_OPTIONS);
   const { confirm, signal } = options;
+  if (isV1Reference(reference)) return await (await import("./v1/writing/change-v1.ts")).deleteInV1(reference, options);
   const parsed = parseReference(reference);
   if (parsed.tag === undefined && parsed.digest === undefined) {
     throw new UsageError(`Cannot delete ${reference}: neither tag nor digest named, expected one`, {

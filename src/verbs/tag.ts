@@ -1,6 +1,7 @@
 import { openDigestCache } from "../copy/digest-cache.ts";
 import { UsageError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
+import { isV1Reference } from "../oci/legacy/v1-reference.ts";
 import { parseManifest, type RawManifest } from "../oci/manifest.ts";
 import { isTag, parseReference, resolveDockerHub } from "../oci/reference.ts";
 import { putManifest } from "../registry/api/put-manifest.ts";
@@ -21,9 +22,11 @@ import {
 
 /** The names that an image got. */
 export interface TagResult {
-  /** Of the manifest or index. */
-  readonly digest: Digest;
-  readonly mediaType: string;
+  /** Of the manifest or index. Absent in a v1 registry. */
+  readonly digest?: Digest;
+  readonly mediaType?: string;
+  /** Of the top layer, in a v1 registry. */
+  readonly id?: string;
   /** `registry/repository:tag`, in the order in which they were given. */
   readonly references: readonly string[];
 }
@@ -51,9 +54,11 @@ export async function tag(
   checkText("tag", "the name of an image", reference);
   options = checkedOptions<RemoteOptions>(options, COMMON);
   const { signal, onProgress = () => undefined } = options;
-  const from = writableReference("tag", reference, options.registry);
   names = checkedList("tag", "names", names);
   if (names.length === 0) throw new UsageError(`Cannot tag ${reference}: no name given, expected at least one`);
+  if (isV1Reference(reference))
+    return await (await import("./v1/writing/change-v1.ts")).tagInV1(reference, names, options);
+  const from = writableReference("tag", reference, options.registry);
   const targets = names.map(name => readTarget(name, from));
   return await withRegistries(options, from.registry, async registries => {
     const repository = await registries.repositoryFor(from, signal, "pull,push");

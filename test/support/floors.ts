@@ -170,6 +170,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "verbs/shared",
     "verbs/referrers",
     "verbs/v1/rescue",
+    "verbs/v1/writing",
   ],
   "verbs/doctor": ["verbs/options", "verbs/shared", "verbs/verify.ts"],
   "verbs/pull-options.ts": ["verbs/files", "verbs/options", "verbs/referrers", "verbs/requested", "verbs/shared"],
@@ -204,8 +205,14 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "verbs/v1/reading",
     "verbs/v1/report",
   ],
-  "verbs/v1/writing": ["verbs/push/push-options.ts", "verbs/options", "verbs/shared"],
   "verbs/v1/hub": ["verbs/options", "verbs/shared"],
+  "verbs/v1/writing": [
+    "verbs/copy/copy-options.ts",
+    "verbs/push/push-options.ts",
+    "verbs/options",
+    "verbs/shared",
+    "verbs/v1",
+  ],
   verbs: [
     "verbs/files",
     "verbs/locking",
@@ -216,6 +223,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "verbs/referrers",
     "verbs/pull-options.ts",
     "verbs/v1/pull",
+    "verbs/v1/writing",
   ],
 
   "cli/context.ts": [],

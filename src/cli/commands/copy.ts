@@ -103,7 +103,7 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
           return progress.note(rescueSummary(result.rescue));
         }
         for (const { reference, digest, previousDigest } of result.images) {
-          printLine(context, `${reference}@${digest}`);
+          printLine(context, digest === undefined ? reference : `${reference}@${digest}`);
           if (previousDigest !== undefined) progress.note(`${reference}: ${previousDigest} → ${digest}`);
         }
         for (const line of referrersLines(result.images.map(one => ({ ...one, names: [one.reference] }))))

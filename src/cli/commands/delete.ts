@@ -44,7 +44,7 @@ async function runDelete(flags: DeleteFlags, context: Context): Promise<void> {
   const confirm = async (deletion: Deletion): Promise<boolean> => {
     const text = consequence(deletion);
     if (flags.yes !== true) return await (await import("../prompt.ts")).askToConfirm(text, context);
-    if (deletion.removes === "manifest" && flags.quiet !== true) context.stderr.write(`${text}\n`);
+    if (deletion.removes !== "tag" && flags.quiet !== true) context.stderr.write(`${text}\n`);
     return true;
   };
   // Who is asked on the terminal sees the other tags in the question.
@@ -57,8 +57,9 @@ async function runDelete(flags: DeleteFlags, context: Context): Promise<void> {
 }
 
 /** What a deletion removes, in one sentence. */
-function consequence({ reference, removes, digest, tags }: Deletion): string {
-  if (removes === "tag") return `Deleting tag ${reference} (${digest})`;
+function consequence({ reference, removes, digest, id, tags }: Deletion): string {
+  if (removes === "tag") return `Deleting tag ${reference} (${digest ?? id})`;
+  if (removes === "repository") return `Deleting repository ${reference} with all its tags`;
   if (tags === undefined) return `Deleting ${reference} with all its tags, which cannot be looked up`;
   const names = tags.length === 0 ? "which has no tag" : `and its ${tags.length} tag(s): ${tags.join(", ")}`;
   return `Deleting ${reference}, ${names}`;

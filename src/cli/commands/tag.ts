@@ -32,7 +32,8 @@ export function tagCommand(context: Context): CommandModule<object, TagFlags> {
         async () => await tag(flags.reference ?? "", flags.tag ?? [], options),
         result => {
           if (flags.json) return printLine(context, jsonText(result));
-          for (const reference of result.references) printLine(context, `${reference}@${result.digest}`);
+          for (const reference of result.references)
+            printLine(context, result.digest === undefined ? reference : `${reference}@${result.digest}`);
         },
       );
     },

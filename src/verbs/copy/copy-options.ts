@@ -69,11 +69,11 @@ export const COPY_TO_OPTIONS: OptionsShape<CopyToOptions> = {
 export interface CopiedImage {
   /** Reference as it was given. */
   readonly source: string;
-  /** `registry/repository[:tag]` */
+  /** `registry/repository[:tag]`, or `v1://HOST/namespace/repository:tag`. */
   readonly reference: string;
-  /** Of the manifest or index. */
-  readonly digest: Digest;
-  readonly mediaType: string;
+  /** Of the manifest or index; of the source if the target is a v1 registry. Absent if the source is one, too. */
+  readonly digest?: Digest;
+  readonly mediaType?: string;
   /** The digest at the source, if platforms were chosen or schema 1 was converted. */
   readonly previousDigest?: Digest;
   /** Platforms, or else digests, of images of its index that were not asked for. Absent if there are none. */

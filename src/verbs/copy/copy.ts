@@ -50,6 +50,10 @@ export async function copy(source: string, target: string, options: CopyOptions 
   checkText("copy", "the name of an image", source);
   checkText("copy", "a name for the image", target);
   options = checkedOptions(options, COPY_OPTIONS);
+  if (isV1Reference(target)) {
+    const { copyToV1 } = await import("../v1/writing/copy-to-v1.ts");
+    return await copyToV1(source, target, options);
+  }
   if (isV1Reference(source)) {
     const { copyV1 } = await import("../v1/rescue/copy-v1.ts");
     return await copyV1(source, target, options);

@@ -1,0 +1,80 @@
+import { gzipSync } from "node:zlib";
+import { expect, it } from "vitest";
+import { copy } from "../../../../../src/verbs/copy/copy.ts";
+import { deleteImage } from "../../../../../src/verbs/delete.ts";
+import { tag } from "../../../../../src/verbs/tag.ts";
+import { failureOf } from "../../../../support/canaries.ts";
+import { ScriptedRegistry } from "../../../../support/scripted-registry.ts";
+import { gzipLayer, rawLayer } from "../../../../support/shape-archives-parts.ts";
+import { fillImage, idOf } from "../../../../support/v1/fill-v1.ts";
+import { V1Registry } from "../../../../support/v1/v1-registry.ts";
+
+const registry = { retry: { count: 0 }, tls: { plainHttp: true } } as const;
+const OCI = "application/vnd.oci.image";
+
+it("copies an image of a v2 registry: its gzip layer becomes a plain tar, a damaged one is refused before its end", async () => {
+  const from = await ScriptedRegistry.start();
+  const layer = gzipLayer("one\n");
+  const store = (name: string, diffId: string): string => {
+    const config = Buffer.from(
+      JSON.stringify({ architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: [diffId] } }),
+    );
+    const describe = (mediaType: string, bytes: Buffer): object => ({
+      mediaType,
+      digest: from.content.addBlob(bytes),
+      size: bytes.length,
+    });
+    const manifest = {
+      schemaVersion: 2,
+      mediaType: `${OCI}.manifest.v1+json`,
+      config: describe(`${OCI}.config.v1+json`, config),
+      layers: [describe(`${OCI}.layer.v1.tar+gzip`, layer.bytes)],
+    };
+    return from.content.addManifest(name, manifest.mediaType, Buffer.from(JSON.stringify(manifest)));
+  };
+  const digest = store("app:1", layer.diffId);
+  store("app:2", `sha256:${"0".repeat(64)}`);
+  const server = await V1Registry.start({ manner: "0.8" });
+  const { images } = await copy(`${from.host}/app:1`, `v1://${server.host}/team/App`, { registry });
+  expect(images).toMatchObject([{ reference: `v1://${server.host}/team/App:1`, digest }]);
+  const [stored] = server.content.images.values();
+  expect(stored?.layer).toEqual(rawLayer("one\n").bytes);
+  const failure = await failureOf(copy(`${from.host}/app:2`, `v1://${server.host}/team/App`, { registry }));
+  expect(failure.message).toContain("expected sha256:0000");
+  expect([...(server.content.repositories.get("team/App")?.tags.keys() ?? [])]).toEqual(["1"]);
+});
+
+it("copies between v1 registries with ids, JSON and layers as they are, gzip ones too", async () => {
+  const [from, to] = [
+    await V1Registry.start({ manner: "0.6" }),
+    await V1Registry.start({ manner: "0.9", hasIndex: true }),
+  ];
+  const { ids } = fillImage(from.content, "team/app", "1.0");
+  from.content.addImage({ id: idOf("d"), parent: ids[2] ?? "", layer: gzipSync(rawLayer("top").bytes) });
+  from.content.addTag("team/app", "2.0", idOf("d"));
+  await copy(`v1://${from.host}/team/app:2.0`, `v1://${to.host}/other/App:3`, { registry });
+  for (const id of [...ids, idOf("d")]) {
+    expect(to.content.image(id).json).toEqual(from.content.image(id).json);
+    expect(to.content.image(id).layer).toEqual(from.content.image(id).layer);
+  }
+  expect(to.content.repositories.get("other/App")?.tags.get("3")).toBe(idOf("d"));
+  expect(from.requests.filter(({ method }) => method !== "GET")).toEqual([]);
+});
+
+it("tags and deletes in a v1 registry, and asks before", async () => {
+  const server = await V1Registry.start();
+  fillImage(server.content, "team/App", "1.0");
+  const name = `v1://${server.host}/team/App`;
+  expect(await tag(`${name}:1.0`, ["2.0"], { registry })).toEqual({ id: idOf("a"), references: [`${name}:2.0`] });
+  const asked: object[] = [];
+  const confirm = async (deletion: object): Promise<boolean> => asked.push(deletion) > 1;
+  expect(await deleteImage(`${name}:1.0`, { registry, confirm })).toBeUndefined();
+  expect(server.seen(/^DELETE/)).toEqual([]);
+  const removed = { reference: `${name}:1.0`, removes: "tag", id: idOf("a") };
+  expect(await deleteImage(`${name}:1.0`, { registry, confirm })).toEqual(removed);
+  expect(await deleteImage(name, { registry, confirm })).toEqual({ reference: name, removes: "repository" });
+  expect(asked).toEqual([removed, removed, { reference: name, removes: "repository" }]);
+  expect(server.content.repositories.size).toBe(0);
+  const failure = await failureOf(tag(`${name}:1.0`, ["other/app:2"], { registry }));
+  expect(failure.message).toContain("expected a tag of the same repository");
+});
