@@ -121,6 +121,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "registry/client",
   ],
   "registry/v1/store": ["registry/http", "registry/transport", "registry/client", "registry/v1"],
+  "registry/v1/folder": ["registry/v1"],
   "registry/v1/writing": ["registry/v1"],
   "registry/v1/hub": ["registry/origin", "registry/http", "registry/client", "registry/v1", "registry/v1/store"],
   registry: [

@@ -1,6 +1,7 @@
 import type { OnProgress } from "../../content/progress.ts";
 import { UsageError } from "../../errors.ts";
 import { formatV1Store, parseV1Reference, type V1StoreName } from "../../oci/legacy/v1-reference.ts";
+import { openV1Folder } from "../../registry/v1/folder/open-v1-folder.ts";
 import { openV1Registry } from "../../registry/v1/store/open-v1-registry.ts";
 import type { V1Store } from "../../registry/v1/v1-store.ts";
 import { connectOptions } from "../options/connect-options.ts";
@@ -50,8 +51,7 @@ export class V1Stores implements AsyncDisposable {
   };
 
   async #open(store: V1StoreName, signal: AbortSignal | undefined): Promise<V1Store> {
-    if (store.kind === "folder")
-      throw new UsageError(`Cannot read ${formatV1Store(store)}: found a folder, expected v1://HOST`);
+    if (store.kind === "folder") return await openV1Folder(store.path);
     this.#allowed.admit([store.host]);
     const { v1Path, v1Endpoint: endpoint } = registryOptions(this.#options.registry);
     return await openV1Registry(store.host, { ...connectOptions(this.#options), v1Path, endpoint }, signal);

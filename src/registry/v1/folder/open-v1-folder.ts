@@ -1,0 +1,69 @@
+import { join } from "node:path";
+import { NotFoundError, StorageError } from "../../../errors.ts";
+import { quote } from "../../../util/format.ts";
+import { isV1Name } from "../v1-names.ts";
+import type { V1Repository, V1Session, V1Store } from "../v1-store.ts";
+import { ContainedFolder } from "./contained-folder.ts";
+import { V1FolderSession } from "./v1-folder-session.ts";
+
+/**
+ * Opens the storage folder of docker-registry, or the folder that has it as `registry`. Nothing is written to it.
+ *
+ * @throws StorageError for a folder that cannot be read, or that is no such storage.
+ */
+export async function openV1Folder(path: string): Promise<V1Store> {
+  const given = await ContainedFolder.at(path);
+  if (await given.isFolder("repositories")) return new V1Folder(path, given);
+  if (await given.isFolder("registry/repositories"))
+    return new V1Folder(path, await ContainedFolder.at(join(path, "registry")));
+  throw new StorageError(`Cannot read ${quote(path)}: found no folder "repositories", expected one`, {
+    hint: "Name the storage folder of docker-registry: it has the folders images and repositories.",
+  });
+}
+
+class V1Folder implements V1Store {
+  readonly name: string;
+  readonly registry = "localhost";
+  readonly requests = 0;
+  readonly #folder: ContainedFolder;
+  readonly #sessions = new Map<string, V1Session>();
+
+  constructor(path: string, folder: ContainedFolder) {
+    this.name = `v1+dir:${path}`;
+    this.#folder = folder;
+  }
+
+  async *repositories(signal?: AbortSignal): AsyncGenerator<V1Repository, void> {
+    for (const namespace of await this.#names()) {
+      for (const name of await this.#names(namespace)) {
+        signal?.throwIfAborted();
+        yield { namespace, name };
+      }
+    }
+  }
+
+  async open({ namespace, name }: V1Repository, signal?: AbortSignal): Promise<V1Session> {
+    signal?.throwIfAborted();
+    const key = `${namespace}/${name}`;
+    const known = this.#sessions.get(key);
+    if (known !== undefined) return known;
+    if (!isV1Name(namespace) || !isV1Name(name) || !(await this.#folder.isFolder(`repositories/${key}`)))
+      throw new NotFoundError(`Cannot read ${quote(key)} from ${quote(this.name)}: no such repository, expected one`);
+    const session = new V1FolderSession(this, { namespace, name }, this.#folder);
+    this.#sessions.set(key, session);
+    return session;
+  }
+
+  /** Of what is a folder and may be part of a repository's name. */
+  async #names(below = ""): Promise<readonly string[]> {
+    const folder = `repositories/${below}`;
+    const names: string[] = [];
+    for (const name of (await this.#folder.names(folder)) ?? [])
+      if (isV1Name(name) && (await this.#folder.isFolder(`${folder}/${name}`))) names.push(name);
+    return names;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#sessions.clear();
+  }
+}

@@ -1,0 +1,129 @@
+import { execFileSync } from "node:child_process";
+import { rm, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { ArchiveError, NotFoundError, RegistryError, StorageError } from "../../../../src/errors.ts";
+import { openV1Folder } from "../../../../src/registry/v1/folder/open-v1-folder.ts";
+import { readV1Image } from "../../../../src/registry/v1/read-v1-image.ts";
+import type { V1Session } from "../../../../src/registry/v1/v1-store.ts";
+import { TestV1Folder } from "../../../support/v1/v1-folder.ts";
+
+const [A, B] = ["a".repeat(64), "b".repeat(64)];
+
+async function appFolder(): Promise<TestV1Folder> {
+  const folder = await TestV1Folder.create();
+  await folder.addImage("library/App", "1.0", "ab", [Buffer.from("one"), Buffer.from("two")]);
+  return folder;
+}
+
+async function appSession(folder: TestV1Folder): Promise<V1Session> {
+  const store = await openV1Folder(folder.path);
+  return await store.open({ namespace: "library", name: "App" });
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+}
+
+describe("openV1Folder()", () => {
+  test.each(["", "registry/"])("reads repositories, tags, chains and layers of a storage folder %s", async below => {
+    await using folder = await TestV1Folder.create();
+    const inner = Object.assign(Object.create(folder), { path: join(folder.path, below) }) as TestV1Folder;
+    await inner.addImage("library/App", "1.0", "ab", [Buffer.from("one"), Buffer.from("two")]);
+    await inner.write("repositories/library/not a name/tag_x", A);
+    await using store = await openV1Folder(folder.path);
+    expect(await collect(store.repositories())).toEqual([{ namespace: "library", name: "App" }]);
+    const session = await store.open({ namespace: "library", name: "App" });
+    expect([...(await session.tags())]).toEqual([["1.0", B]]);
+    const image = await readV1Image(session, "1.0");
+    expect(image.chain.map(({ layer }) => layer.id)).toEqual([A, B]);
+    expect(image.chain[1]?.json).toMatchObject({
+      size: 3,
+      checksums: ["tarsum+sha256:0", expect.stringMatching(/^sha256:/)],
+    });
+    const layer = await session.layer(A);
+    expect(layer.size).toBe(3);
+    expect(Buffer.concat(await collect(layer.read(1))).toString()).toBe("ne");
+  });
+
+  test("says what is absent, and that an image is being uploaded", async () => {
+    await using folder = await appFolder();
+    const session = await appSession(folder);
+    await expect(session.tag("2.0")).rejects.toThrow(NotFoundError);
+    await expect(session.store.open({ namespace: "..", name: "x" })).rejects.toThrow(NotFoundError);
+    await folder.write(`images/${A}/_inprogress`, "");
+    for (const read of [session.json(A), session.layer(A), session.ancestry(A)])
+      await expect(read).rejects.toThrow(RegistryError);
+    await expect(openV1Folder(join(folder.path, "images"))).rejects.toThrow(StorageError);
+  });
+
+  test("follows no symlink out of the folder, and waits for no FIFO", async () => {
+    await using outside = await TestV1Folder.create();
+    await outside.write("secret", "secret");
+    await using folder = await appFolder();
+    const session = await appSession(folder);
+    await rm(join(folder.path, "images", A, "layer"));
+    await symlink(join(outside.path, "secret"), join(folder.path, "images", A, "layer"));
+    await expect(session.layer(A)).rejects.toThrow("a symlink that leads out of the folder");
+    await rm(join(folder.path, "images", B, "layer"));
+    execFileSync("mkfifo", [join(folder.path, "images", B, "layer")]);
+    await expect(session.layer(B)).rejects.toThrow("no regular file");
+  });
+
+  test("takes a checksum as text", async () => {
+    await using folder = await appFolder();
+    const session = await appSession(folder);
+    await folder.write(`images/${A}/_checksum`, "sha256:1\n");
+    expect((await session.json(A)).checksums).toEqual(["sha256:1"]);
+    await rm(join(folder.path, "images", A, "_checksum"));
+    expect((await session.json(A)).checksums).toEqual([]);
+  });
+});
+
+describe("readV1Image()", () => {
+  test.each<[string, unknown, string]>([
+    ["begins elsewhere", [A], `an ancestry from "${A}", expected one from ${B}`],
+    ["is empty", [], "an empty ancestry"],
+    ["ends too early", [B], `the parent ${A} of ${B}, expected none`],
+    ["has a layer twice", [B, A, B], `${B} twice`],
+    ["has no id", [B, "../../x"], "expected 64 hex digits"],
+    ["is too long", Array.from({ length: 1001 }, () => B), "1001 layers"],
+  ])("names both sides if the ancestry %s", async (_what, ancestry, message) => {
+    await using folder = await appFolder();
+    await folder.write(`images/${B}/ancestry`, JSON.stringify(ancestry));
+    const reading = readV1Image(await appSession(folder), "1.0");
+    await expect(reading).rejects.toThrow(ArchiveError);
+    await expect(reading).rejects.toThrow(message);
+  });
+
+  test("refuses JSON of another layer, another parent, and an ancestry that goes on", async () => {
+    await using folder = await appFolder();
+    const session = async (): Promise<V1Session> => await appSession(folder);
+    await folder.write(`images/${A}/json`, JSON.stringify({ id: B }));
+    await expect(readV1Image(await session(), "1.0")).rejects.toThrow(`the id ${B} in the JSON of ${A}`);
+    await folder.write(`images/${A}/json`, JSON.stringify({ id: A, parent: B }));
+    await expect(readV1Image(await session(), "1.0")).rejects.toThrow(`the parent ${B} of ${A}, expected none`);
+    await folder.write(`images/${B}/json`, JSON.stringify({ id: B }));
+    await expect(readV1Image(await session(), "1.0")).rejects.toThrow(/the parent (?:none|b+) of/);
+  });
+
+  test("asks for the JSON of a layer once per store, also for several images at once", async () => {
+    await using folder = await appFolder();
+    const real = await appSession(folder);
+    const asked: string[] = [];
+    const session: V1Session = Object.assign(Object.create(real), {
+      store: real.store,
+      repository: real.repository,
+      tag: real.tag.bind(real),
+      ancestry: real.ancestry.bind(real),
+      json: async (id: string) => {
+        asked.push(id);
+        return await real.json(id);
+      },
+    });
+    await Promise.all([readV1Image(session, "1.0"), readV1Image(session, "1.0")]);
+    expect(asked.sort()).toEqual([A, B]);
+  });
+});
