@@ -5,6 +5,7 @@ import { type ConnectionFlags, connectionFlags } from "../../flags/connection-fl
 import { type OutputFlags, outputFlags } from "../../flags/output-flags.ts";
 import { registryFromFlags } from "../../flags/registry-flags.ts";
 import { type RetryFlags, retryFlags } from "../../flags/retry-flags.ts";
+import { V1_PATH } from "../../flags/v1-flags.ts";
 import { createEventSink } from "../../output/event-sink.ts";
 
 /** Flags of every command of `hub`. */
@@ -28,11 +29,7 @@ export const REPOSITORY = "repository as [v1://HOST[:PORT]/][NAMESPACE/]REPOSITO
 
 /** How an index is reached. */
 export function indexFlags<T>(parser: Argv<T>): Argv<T & IndexFlags> {
-  return outputFlags(retryFlags(connectionFlags(parser))).option("v1-path", {
-    type: "string",
-    requiresArg: true,
-    describe: "path before /v1, such as /artifactory/api/docker/KEY (default none)",
-  });
+  return outputFlags(retryFlags(connectionFlags(parser))).option("v1-path", V1_PATH);
 }
 
 /** As `indexFlags`, for commands that can log in. */

@@ -269,6 +269,24 @@ describe("a v1 registry", () => {
     expect(notes).toEqual([expect.stringContaining('lists "odd/na\\u{1b}me", which is no repository')]);
   });
 
+  it.each([
+    ["http://169.254.169.254/latest/meta-data", /link-local or reserved address/],
+    ["http://[fd00:ec2::254]/", /link-local or reserved address/],
+    ["file:///etc/passwd", /other scheme or no host/],
+    ["", /empty, expected a plain/],
+    ["SELF", /redirect/],
+  ])("is not followed to %j", async (location, message) => {
+    const { server, store } = await start({ hasIndex: true });
+    const session = await store.open(APP);
+    const self = `http://${server.registryHost}/v1/images/${TOP}/json`;
+    const headers = { location: location === "SELF" ? self : location };
+    server.addFault({ on: /\/(json|layer)$/, times: 9, reply: { status: 302, headers, body: Buffer.alloc(0) } });
+    for (const error of [await failureOf(session.json(TOP)), await failureOf(session.layer(TOP))]) {
+      expect(error).toBeInstanceOf(RegistryError);
+      expect(error.message).toMatch(message);
+    }
+  });
+
   it("does not search pages without end", async () => {
     const { server, store } = await start();
     const same = { results: [{ name: "team/App" }], num_results: 1e9, num_pages: 1e9 };
