@@ -24,6 +24,12 @@ const FILES = {
   "program-gzip.cjs": ["src/compress/gzip/gzip-member.mjs"],
   "program-list.cjs": ["src/verbs/requested/read-lists.ts"],
   "program-yaml.cjs": ["src/bundle/list/yaml/parse-yaml.ts"],
+  "program-v1.cjs": [
+    "src/verbs/v1/pull/pull-v1.ts",
+    "src/verbs/v1/rescue/copy-v1.ts",
+    "src/verbs/v1/query/v1-queries.ts",
+    "src/verbs/v1/writing/push-archives-v1.ts",
+  ],
   "program-more.cjs": [],
 };
 const [MAIN = "", ...OTHERS] = Object.keys(FILES);

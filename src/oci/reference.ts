@@ -154,6 +154,14 @@ function checkCharacters(text: string): void {
     const code = text.charCodeAt(at);
     if (code < 0x21 || code > 0x7e) throw bad(text, "a blank, control or non-ASCII character", "printable ASCII");
   }
+  if (text.startsWith("v1://") || text.startsWith("v1+dir:")) {
+    throw bad(
+      text,
+      "a v1 reference",
+      "one of a v2 registry",
+      "The v1 protocol has no digests, manifests or referrers: pull the image into an archive, and look at that.",
+    );
+  }
   if (text.includes("://")) {
     throw bad(text, "a URL", "a name without a scheme", `Leave out everything up to "://".`);
   }

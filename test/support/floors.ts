@@ -158,7 +158,14 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "verbs/lock": ["verbs/locking", "verbs/options", "verbs/referrers", "verbs/requested", "verbs/shared"],
   "verbs/verifying": [],
   "verbs/verify.ts": ["verbs/verifying", "verbs/options", "verbs/shared", "verbs/referrers"],
-  "verbs/query": ["verbs/files", "verbs/options", "verbs/requested", "verbs/shared", "verbs/referrers"],
+  "verbs/query": [
+    "verbs/files",
+    "verbs/options",
+    "verbs/requested",
+    "verbs/shared",
+    "verbs/referrers",
+    "verbs/v1/query",
+  ],
   "verbs/push/push-options.ts": ["verbs/options", "verbs/referrers", "verbs/shared"],
   "verbs/push": ["verbs/push/push-options.ts", "verbs/options", "verbs/shared", "verbs/referrers", "verbs/v1/writing"],
   "verbs/import": ["verbs/options", "verbs/shared"],
@@ -184,6 +191,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "verbs/shared",
     "verbs/written",
   ],
+  "verbs/v1/query": ["verbs/shared", "verbs/v1"],
   "verbs/v1/reading": [],
   "verbs/v1/pull": [
     "verbs/files",

@@ -1,3 +1,4 @@
+import { isV1Reference } from "../../oci/legacy/v1-reference.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { whole } from "../../util/options/option-kinds.ts";
 import { COMMON } from "../options/common-options.ts";
@@ -38,6 +39,10 @@ export async function catalog(registry: string, options: CatalogOptions = {}): P
   checkText("list repositories", "a registry", registry);
   options = checkedOptions(options, CATALOG_OPTIONS);
   const limit = options.limit;
+  if (isV1Reference(registry)) {
+    const { catalogOfV1 } = await import("../v1/query/v1-queries.ts");
+    return await catalogOfV1(registry, limit, options);
+  }
   return await withRegistries(options, registry, async registries => {
     const client = await registries.clientFor(registry, options.signal);
     const repositories = await listRepositories(client, limit, options.signal);

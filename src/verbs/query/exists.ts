@@ -1,4 +1,5 @@
 import { NotFoundError } from "../../errors.ts";
+import { isV1Reference } from "../../oci/legacy/v1-reference.ts";
 import { resolveDigest } from "../../registry/api/resolve-digest.ts";
 import { manifestKey } from "../../registry/registry-source.ts";
 import { checkedOptions } from "../../util/options/checked-options.ts";
@@ -20,6 +21,10 @@ import { type RemoteOptions, readableReference, withRegistries } from "../shared
 export async function exists(reference: string, options: RemoteOptions = {}): Promise<boolean> {
   checkText("look for image", "the name of an image", reference);
   options = checkedOptions<RemoteOptions>(options, COMMON);
+  if (isV1Reference(reference)) {
+    const { existsInV1 } = await import("../v1/query/v1-queries.ts");
+    return await existsInV1(reference, options);
+  }
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, named.registry, async registries => {
     try {

@@ -1,6 +1,7 @@
 import { hasGlob, matchesTag, parseGlob } from "../../bundle/list/reference-glob.ts";
 import { noteTo } from "../../content/progress.ts";
 import { NotFoundError, UsageError } from "../../errors.ts";
+import { isV1Reference } from "../../oci/legacy/v1-reference.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { compareText, sortByVersion } from "../../oci/semver.ts";
 import { allTags } from "../../registry/api/tag-lists.ts";
@@ -57,6 +58,16 @@ export async function tags(repository: string, options: TagsOptions = {}): Promi
   const { signal } = options;
   const sort = options.sort;
   const limit = options.limit;
+  if (isV1Reference(repository)) {
+    if (sort === "time") {
+      throw new UsageError(
+        `Cannot sort tags of ${quote(repository)} by time: found a v1 registry, expected another order`,
+      );
+    }
+    const { tagsOfV1 } = await import("../v1/query/v1-queries.ts");
+    const { repository: full, tags: all } = await tagsOfV1(repository, options);
+    return { repository: full, tags: inOrder(all, sort).slice(0, limit) };
+  }
   const { name, glob } = splitGlob(repository);
   const reference = repositoryReference(name, options.registry);
   return await withRegistries(options, reference.registry, async registries => {
@@ -95,6 +106,10 @@ async function sortedTags(
   signal: AbortSignal | undefined,
 ): Promise<readonly DatedTag[]> {
   if (sort === "time") return await datedTags(repository, found, onNote, signal);
+  return inOrder(found, sort);
+}
+
+function inOrder(found: readonly string[], sort: Exclude<SortOrder, "time"> | undefined): readonly DatedTag[] {
   const sorted = sort === "semver" ? sortByVersion(found) : sort === "name" ? found.toSorted(compareText) : found;
   return sorted.map(tag => ({ tag }));
 }
