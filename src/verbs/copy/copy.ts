@@ -5,6 +5,7 @@ import { type ImgpackError, UsageError } from "../../errors.ts";
 import { hasV1, isV1Reference } from "../../oci/legacy/v1-reference.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { readingAnswer } from "../../registry/client/registry-answer.ts";
+import { quote } from "../../util/format.ts";
 import { checkedOptions } from "../../util/options/checked-options.ts";
 import { DEFAULT_CONCURRENCY } from "../../util/options/option-limits.ts";
 import { readMapping } from "../options/mapping-options.ts";
@@ -97,6 +98,14 @@ export async function copyTo(
   const requested = checkedImages("copy", sources);
   checkText("copy", "HOST/PREFIX", prefix);
   options = checkedOptions(options, COPY_TO_OPTIONS);
+  if (isV1Reference(prefix)) {
+    throw new UsageError(
+      `Cannot copy to ${quote(prefix)}: found a v1 registry for several images, expected one image`,
+      {
+        hint: "Copy each image by itself: imgpack copy SOURCE v1://HOST/NAMESPACE/REPOSITORY:TAG.",
+      },
+    );
+  }
   if (hasV1(requested)) {
     const { copyV1To } = await import("../v1/rescue/copy-v1.ts");
     return await copyV1To(requested, prefix, options);

@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
-import { copy } from "../../../../../src/verbs/copy/copy.ts";
+import { copy, copyTo } from "../../../../../src/verbs/copy/copy.ts";
 import { deleteImage } from "../../../../../src/verbs/delete.ts";
 import { tag } from "../../../../../src/verbs/tag.ts";
 import { failureOf } from "../../../../support/canaries.ts";
@@ -58,6 +58,8 @@ it("copies between v1 registries with ids, JSON and layers as they are, gzip one
     expect(to.content.image(id).layer).toEqual(from.content.image(id).layer);
   }
   expect(to.content.repositories.get("other/App")?.tags.get("3")).toBe(idOf("d"));
+  const several = await failureOf(copyTo([`v1://${from.host}/**`], `v1://${to.host}`, { registry }));
+  expect(several.message).toContain("found a v1 registry for several images, expected one image");
   expect(from.requests.filter(({ method }) => method !== "GET")).toEqual([]);
 });
 
