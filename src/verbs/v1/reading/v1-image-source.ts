@@ -8,7 +8,13 @@ import { describeBytes } from "../../../oci/descriptor.ts";
 import type { Digest } from "../../../oci/digest.ts";
 import { legacyConfig } from "../../../oci/legacy/legacy-config.ts";
 import { MAX_CONFIG_BYTES } from "../../../oci/limits.ts";
-import { DOCKER_CONFIG, DOCKER_MANIFEST, layerCompression, OCI_MANIFEST } from "../../../oci/media-types.ts";
+import {
+  DOCKER_CONFIG,
+  DOCKER_MANIFEST,
+  layerCompression,
+  OCI_MANIFEST,
+  toDockerLayerType,
+} from "../../../oci/media-types.ts";
 import { v1ImageName } from "../../../registry/v1/read-v1-image.ts";
 import type { V1Image } from "../../../registry/v1/v1-image.ts";
 import type { V1Session } from "../../../registry/v1/v1-store.ts";
@@ -28,7 +34,7 @@ export interface V1SourceImage {
 export interface V1ImageSourceOptions {
   /** As the layers were measured with: makes a layer again whose compression was changed. */
   readonly repack?: Repacking | undefined;
-  /** Default: Docker's manifest, or OCI's for an image with a zstd layer, which Docker's has no type for. */
+  /** Default: Docker's manifest, or OCI's for an image with a layer that Docker's has no type for. */
   readonly manifestType?: string | undefined;
 }
 
@@ -58,8 +64,8 @@ export function v1ImageSource(
     const delivered = found.map(layer => layer.facts.delivered);
     const bytes = configOf(image.image, found, where);
     const config = describeBytes(DOCKER_CONFIG, bytes);
-    const hasZstd = delivered.some(({ mediaType }) => layerCompression(mediaType) === "zstd");
-    const mediaType = manifestType ?? (hasZstd ? OCI_MANIFEST : DOCKER_MANIFEST);
+    const isDocker = delivered.every(({ mediaType }) => toDockerLayerType(mediaType) !== undefined);
+    const mediaType = manifestType ?? (isDocker ? DOCKER_MANIFEST : OCI_MANIFEST);
     const manifest = draftManifest({ mediaType, config, layers: delivered }, new Map());
     const descriptor = describeBytes(manifest.mediaType, manifest.bytes);
     made.set(config.digest, bytes).set(descriptor.digest, manifest.bytes);
