@@ -30,7 +30,7 @@ export async function copyToV1(source: string, target: string, options: CopyOpti
   const started = performance.now();
   const { host, repository, tag: chosen } = parseV1Target("copy to", target);
   const counter = createBlobCounter(options.onProgress ?? (() => undefined));
-  const pushes = new V1PushRun(options, [host], counter.onProgress);
+  const pushes = new V1PushRun(options, [...sourceHosts(source, options), host], counter.onProgress);
   const send = async (tag: string, image: Omit<V1PushImage, "tags">): Promise<string> => {
     if (options.dryRun !== true) await pushes.push(host, repository, [{ ...image, tags: [tag] }]);
     return formatV1Target({ host, repository, tag });
@@ -45,6 +45,13 @@ export async function copyToV1(source: string, target: string, options: CopyOpti
     bytesSent: pushes.bytesSent,
     seconds: (performance.now() - started) / 1000,
   };
+}
+
+/** None for a folder. */
+function sourceHosts(source: string, { registry }: CopyOptions): readonly string[] {
+  if (!isV1Reference(source)) return [readableReference(source, registry).registry];
+  const { store } = parseV1Reference(source);
+  return store.kind === "registry" ? [store.host] : [];
 }
 
 type Send = (tag: string, image: Omit<V1PushImage, "tags">) => Promise<string>;

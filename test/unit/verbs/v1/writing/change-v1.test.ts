@@ -63,6 +63,18 @@ it("copies between v1 registries with ids, JSON and layers as they are, gzip one
   expect(from.requests.filter(({ method }) => method !== "GET")).toEqual([]);
 });
 
+it("sends credentials that were given for a call to one registry only, and refuses a copy between two before a request", async () => {
+  const [v2, from, to] = [await ScriptedRegistry.start(), await V1Registry.start(), await V1Registry.start()];
+  fillImage(from.content, "team/app", "1.0");
+  const given = { ...registry, auth: { username: "adam", password: "secret" } };
+  for (const source of [`${v2.host}/app:1`, `v1://${from.host}/team/app:1.0`]) {
+    const failure = await failureOf(copy(source, `v1://${to.host}/team/app`, { registry: given }));
+    expect(failure).toMatchObject({ exitCode: 2 });
+    expect(failure.message).toContain("credentials were given for 127.0.0.1");
+  }
+  expect([v2.requests, from.requests, to.requests]).toEqual([[], [], []]);
+});
+
 it("tags and deletes in a v1 registry, and asks before", async () => {
   const server = await V1Registry.start();
   fillImage(server.content, "team/App", "1.0");
