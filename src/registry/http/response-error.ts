@@ -22,6 +22,8 @@ export interface ResponseContext {
   /** Where the credentials were found, for example a file name. */
   readonly credentialsFrom?: string | undefined;
   readonly user?: string | undefined;
+  /** Command that stores credentials for the registry. Default: `imgpack login`. */
+  readonly login?: string | undefined;
   /** Milliseconds since the epoch, for a Retry-After date. */
   readonly now?: number;
 }
@@ -74,9 +76,9 @@ export function retryAfterMs(headers: HeaderMap, now: number): number | undefine
 /** The source of a pair from flags, or of `login`. */
 const GIVEN_CREDENTIALS = "--username";
 
-function authHint({ where, status, credentialsFrom }: ResponseContext): string {
+function authHint({ where, status, credentialsFrom, login }: ResponseContext): string {
   const registry = where.split("/", 1)[0] ?? where;
-  const advice = `pass --username and --password-stdin, or run "imgpack login ${registry}"`;
+  const advice = `pass --username and --password-stdin, or run "${login ?? `imgpack login ${registry}`}"`;
   if (credentialsFrom === undefined) return `No credentials were found for ${registry}: ${advice}.`;
   if (status === 403) return `Credentials came from ${credentialsFrom}; this user may lack the right to do this.`;
   if (credentialsFrom === GIVEN_CREDENTIALS) {

@@ -35,9 +35,10 @@ export function explainV1({ registry, tokenFrom, secrets }: Refuser, refusal: Re
     });
   }
   const body = withoutSecrets(text, secrets);
-  const error = responseError(body === text ? refusal : { ...refusal, body: Buffer.from(body) });
+  const login = `imgpack hub login v1://${registry}`;
+  const error = responseError({ ...refusal, login, ...(body === text ? {} : { body: Buffer.from(body) }) });
   if (tokenFrom === undefined || !(error instanceof AuthError)) return error;
-  const hint = `Access to ${registry} depends on the token of ${tokenFrom}: log in there as a user who may do this.`;
+  const hint = `Access to ${registry} depends on the token of ${tokenFrom}: log in there as a user who may do this, with "imgpack hub login v1://${tokenFrom}".`;
   return new AuthError(error.message, { hint });
 }
 

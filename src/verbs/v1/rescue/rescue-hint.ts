@@ -19,8 +19,10 @@ export function rescueHint(error: ImgpackError): string | undefined {
   if (error instanceof IntegrityError && isSource) {
     return "The old registry has damaged bytes: restore the layer from a backup of its storage, or pass --no-v1-checksums to take it as it is.";
   }
-  if (error instanceof AuthError)
-    return 'Log in with "imgpack login", or pass --username, and run the same command again.';
+  if (error instanceof AuthError) {
+    const login = isSource ? "imgpack hub login v1://HOST" : "imgpack login HOST";
+    return `Log in with "${login}", or pass --username, and run the same command again.`;
+  }
   if (error instanceof NetworkError || (error instanceof RegistryError && error.transient)) return AGAIN;
   return undefined;
 }

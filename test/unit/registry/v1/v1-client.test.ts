@@ -198,6 +198,9 @@ describe("V1Client", () => {
     const error = await failureOf((await clientOf(server.host)).call({ ...IMAGES, accept: [200] }));
     expect(error).toBeInstanceOf(kind);
     expect(error.message).toContain(text);
+    // "imgpack login" asks for /v2/.
+    const login = `run "imgpack hub login v1://${server.host}"`;
+    if (text === "status 401") expect(error).toMatchObject({ hint: expect.stringContaining(login) });
   });
 
   it("refuses a document of 20 MiB and names that must not become part of a request", async () => {
