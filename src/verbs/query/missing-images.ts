@@ -1,6 +1,7 @@
 import { hasGlob, matchesTag, parseGlob } from "../../bundle/list/reference-glob.ts";
 import { NotFoundError, UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { hasV1 } from "../../oci/legacy/v1-reference.ts";
 import { type ImageMapping, mapImageName } from "../../oci/names/image-mapping.ts";
 import { formatReference, parseReference, type Reference } from "../../oci/reference.ts";
 import { resolveDigest } from "../../registry/api/resolve-digest.ts";
@@ -88,6 +89,14 @@ export async function missingImages(
   const hostOf = (text: string): string => registryOf(text, registry);
   const mapping = mappingOf(options);
   const texts = requested.map(({ reference }) => reference);
+  if (options.to === undefined && hasV1(texts)) {
+    const { missingInV1 } = await import("../v1/query/v1-queries.ts");
+    const absent = await missingInV1(texts, options, trustedReferences);
+    return {
+      missing: absent.map(text => ({ image: text, target: text })),
+      present: new Set(texts).size - absent.length,
+    };
+  }
   const reached = mapping === undefined ? texts.map(hostOf) : [mapping.registry];
   const trusted = mapping === undefined ? (trustedReferences ?? texts).map(hostOf) : [mapping.registry];
   await using registries = new RegistryPool(options, trusted, options.onProgress ?? (() => undefined));

@@ -1,4 +1,5 @@
 import { AuthError, ImgpackError } from "../../errors.ts";
+import { isV1Reference } from "../../oci/legacy/v1-reference.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { listTags } from "../../registry/api/list-tags.ts";
 import {
@@ -37,6 +38,8 @@ export interface PingResult extends RegistryGreeting {
   readonly ranges: FeatureSupport;
   /** Referrers API. */
   readonly referrers: FeatureSupport;
+  /** Of a v1 registry: whether it is its own index ("yes"), names others, or is a mirror of the Hub. */
+  readonly standalone?: "yes" | "no" | "mirror";
   /** Time until the first answer. */
   readonly milliseconds: number;
 }
@@ -46,7 +49,7 @@ const UNTRIED: RepositoryProbe = { head: "unknown", ranges: "unknown", referrers
 /**
  * Checks whether a registry answers, which login it wants, and what it supports. It only reads.
  *
- * @param target `host[:port]`, or the reference of an image to try things on.
+ * @param target `host[:port]`, or the reference of an image to try things on; or `v1://host[:port]`, also with an image.
  * @throws NotFoundError if there is no registry at this address; NetworkError.
  * @example
  * ```ts
@@ -59,6 +62,10 @@ const UNTRIED: RepositoryProbe = { head: "unknown", ranges: "unknown", referrers
 export async function ping(target: string, options: RemoteOptions = {}): Promise<PingResult> {
   checkText("ping", "a registry", target);
   options = checkedOptions<RemoteOptions>(options, COMMON);
+  if (isV1Reference(target)) {
+    const { pingV1Registry } = await import("../v1/query/ping-v1-registry.ts");
+    return await pingV1Registry(target, options);
+  }
   const { signal } = options;
   const reference = target.includes("/") ? parseReference(target) : undefined;
   const registry = reference === undefined ? target : (reference.registry ?? target);

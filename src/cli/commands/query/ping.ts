@@ -20,7 +20,7 @@ export function pingCommand(context: Context): CommandModule<object, PingFlags> 
       remoteV1Flags(
         parser.positional("host", {
           type: "string",
-          describe: "registry HOST[:PORT], or a reference to test access with",
+          describe: "registry [v1://]HOST[:PORT], or a reference to test access with",
         }),
       ),
     handler: async flags => {
@@ -38,7 +38,7 @@ export function pingCommand(context: Context): CommandModule<object, PingFlags> 
 
 /** Any of these fields may contain foreign text. */
 function* pingLines(result: PingResult): Generator<string> {
-  const { url, status, milliseconds, apiVersion, server, auth, realm, service, triedOn } = result;
+  const { url, status, milliseconds, apiVersion, server, auth, realm, service, triedOn, standalone } = result;
   yield `Registry   ${escapeForeign(url)} answered ${status} in ${milliseconds} ms`;
   yield `API        ${escapeForeign(apiVersion ?? "unknown version")}`;
   if (server !== undefined) yield `Server     ${escapeForeign(server)}`;
@@ -50,6 +50,10 @@ function* pingLines(result: PingResult): Generator<string> {
   yield `Access     ${result.access}`;
   yield `Catalog    ${result.catalog}`;
   const tried = triedOn === undefined ? "" : `  (tested with ${escapeForeign(triedOn)})`;
+  if (standalone !== undefined) {
+    yield `Standalone ${standalone}${tried}`;
+    return;
+  }
   yield `HEAD       ${result.head}${tried}`;
   yield `Ranges     ${result.ranges}`;
   yield `Referrers  ${result.referrers}`;

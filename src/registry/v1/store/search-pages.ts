@@ -19,7 +19,7 @@ const MAX_PAGES = 10_000;
 const MAX_ENTRIES = 1_000_000;
 /** Of all names together. */
 const MAX_LIST_CHARACTERS = 64 * 1024 * 1024;
-const LIST_HINT = "Name the repositories in a file instead: -f FILE.";
+const LIST_HINT = "Write the names in a file, one v1:// reference a line: pull and copy take it with -f FILE.";
 
 const searchSchema = fields({
   results: nullish(array(unknown())),

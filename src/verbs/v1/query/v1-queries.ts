@@ -5,7 +5,7 @@ import { readingAnswer } from "../../../registry/client/registry-answer.ts";
 import type { V1Store } from "../../../registry/v1/v1-store.ts";
 import { counted, quote } from "../../../util/format.ts";
 import type { RemoteOptions } from "../../shared/remote-image.ts";
-import { v1RepositoryName } from "../expand-v1.ts";
+import { expandV1, v1RepositoryName } from "../expand-v1.ts";
 import { V1Stores } from "../v1-stores.ts";
 
 /** The tags of a v1 repository, in the order of the registry. @throws UsageError; NotFoundError if none matches. */
@@ -31,19 +31,45 @@ export async function tagsOfV1(
 
 /** Whether a v1 registry has a tag. @throws UsageError; AuthError, NetworkError, RegistryError. */
 export async function existsInV1(text: string, options: RemoteOptions): Promise<boolean> {
-  const { namespace, name, tag = "latest" } = parseV1Reference(text);
-  if (namespace === undefined || name === undefined || hasGlob(tag))
-    throw new UsageError(`Cannot look for ${quote(text)}: found no single image, expected one`);
-  return await withStore(text, options, async store => {
+  return (await missingInV1([text], options)).length === 0;
+}
+
+/**
+ * Those of several references that v1 registries do not have. Of wildcards, one tag that matches is enough.
+ *
+ * @param trusted references of the call itself: only their registries get its credentials.
+ * @throws UsageError, BadReferenceError; AuthError, NetworkError, RegistryError.
+ */
+export async function missingInV1(
+  texts: readonly string[],
+  options: RemoteOptions,
+  trusted: readonly string[] = texts,
+): Promise<readonly string[]> {
+  const { signal } = options;
+  await using stores = new V1Stores(options, trusted);
+  stores.admit(texts);
+  const isMissing = async (text: string): Promise<boolean> => {
     try {
-      const session = await store.open({ namespace, name }, options.signal);
-      await session.tag(tag, options.signal);
-      return true;
+      const expanded = await expandV1([{ reference: text }], { stores, onNote: () => undefined, signal });
+      if (isSingle(text))
+        for (const { session, tag } of expanded.images) await (await session(signal)).tag(tag, signal);
+      return false;
     } catch (error) {
-      if (error instanceof NotFoundError) return false;
+      if (error instanceof NotFoundError) return true;
       throw error;
     }
+  };
+  return await readingAnswer(async () => {
+    const missing: string[] = [];
+    for (const text of new Set(texts)) if (await isMissing(text)) missing.push(text);
+    return missing;
   });
+}
+
+/** Without wildcards, a reference costs no request yet. */
+function isSingle(text: string): boolean {
+  const { glob, tag = "latest" } = parseV1Reference(text);
+  return glob === undefined && !hasGlob(tag);
 }
 
 /** The repositories of a v1 registry, by a search with an empty term. @throws NotFoundError without a search. */
@@ -65,7 +91,12 @@ export async function catalogOfV1(
   });
 }
 
-async function withStore<T>(text: string, options: RemoteOptions, task: (store: V1Store) => Promise<T>): Promise<T> {
+/** Runs `task` with the store that a reference names, and closes it. */
+export async function withStore<T>(
+  text: string,
+  options: RemoteOptions,
+  task: (store: V1Store) => Promise<T>,
+): Promise<T> {
   await using stores = new V1Stores(options, [text]);
   stores.admit([text]);
   return await readingAnswer(

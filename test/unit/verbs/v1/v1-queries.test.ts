@@ -2,6 +2,8 @@ import { expect, test } from "vitest";
 import { catalog } from "../../../../src/verbs/query/catalog.ts";
 import { digest } from "../../../../src/verbs/query/digest.ts";
 import { exists } from "../../../../src/verbs/query/exists.ts";
+import { missingImages } from "../../../../src/verbs/query/missing-images.ts";
+import { ping } from "../../../../src/verbs/query/ping.ts";
 import { tags } from "../../../../src/verbs/query/tags.ts";
 import { fillImage } from "../../../support/v1/fill-v1.ts";
 import { V1Registry } from "../../../support/v1/v1-registry.ts";
@@ -25,4 +27,43 @@ test("tags, exists and catalog ask a v1 registry; digest says that v1 has none",
     exitCode: 2,
     hint: expect.stringMatching(/no digests/) as unknown,
   });
+});
+
+test("ping v1:// says what answers, whether it lists repositories, and whether an image is there", async () => {
+  const registry = await V1Registry.start({ manner: "0.8", isReadOnly: true });
+  fillImage(registry.content, "Team/App", "1.0");
+  const host = `v1://${registry.host}`;
+  expect(await ping(host)).toMatchObject({
+    registry: host,
+    url: `http://${registry.host}/v1/`,
+    access: "granted",
+    catalog: "yes",
+    standalone: "yes",
+  });
+  expect(await ping(`${host}/Team/App:1.0`)).toMatchObject({ triedOn: `${host}/Team/App:1.0` });
+  await expect(ping(`${host}/Team/App:9`)).rejects.toMatchObject({ exitCode: 5 });
+  await expect(ping("v1+dir:/srv")).rejects.toMatchObject({ exitCode: 2 });
+  registry.options = { search: "absent" };
+  expect(await ping(host)).toMatchObject({ catalog: "no" });
+  registry.options = { gone: 410 };
+  await expect(ping(host)).rejects.toMatchObject({ exitCode: 8 });
+});
+
+test("ping v1:// of a repository that wants a login reports the refusal", async () => {
+  const registry = await V1Registry.start({ hasIndex: true, user: { name: "adam", password: "canary" } });
+  fillImage(registry.content, "team/app", "1.0");
+  registry.content.repository("team/app").isPrivate = true;
+  const host = `v1://${registry.host}`;
+  expect(await ping(host)).toMatchObject({ access: "granted" });
+  expect(await ping(`${host}/team/app`)).toMatchObject({ access: "refused", auth: "basic" });
+});
+
+test("exists with several v1:// references names those that are missing", async () => {
+  const registry = await V1Registry.start({ isReadOnly: true });
+  fillImage(registry.content, "team/app", "1.0");
+  const app = `v1://${registry.host}/team/app`;
+  const images = [`${app}:1.0`, `${app}:9`, `${app}:1.*`, `${app}:8*`];
+  const { missing, present } = await missingImages(images);
+  expect(missing.map(({ image }) => image)).toEqual([`${app}:9`, `${app}:8*`]);
+  expect(present).toBe(2);
 });
