@@ -213,6 +213,7 @@ async function copyAll({ named, reached, jobs: jobsOf, failed }: Plan, options: 
   const traffic = await registries.traffic();
   const seconds = (performance.now() - started) / 1000;
   const result: CopyResult = { images, ...traffic, blobs: blobCounter.counts(), seconds };
-  const hint = "The others are copied. Fix the cause and run the same command again.";
+  const done = options.dryRun === true ? "Nothing was copied; a run copies the others." : "The others are copied.";
+  const hint = `${done} Fix the cause and run the same command again.`;
   return undelivered.settle("copy", () => attempts.settle("copy", "images", result, hint));
 }

@@ -66,10 +66,11 @@ export class KnownLayers {
   /**
    * Forgets what earlier runs found out about the layers of an image: one of them has other bytes now.
    *
-   * @returns false if this run has read all of them.
+   * @returns false if no earlier run has read any of them.
    */
   forget({ chain }: V1Image): boolean {
-    const old = chain.filter(({ key }) => !this.#read.has(key) && !this.#outdated.has(key));
+    const isOld = (key: string): boolean => !this.#read.has(key) && !this.#outdated.has(key);
+    const old = chain.filter(({ key }) => isOld(key) && this.#stored(key) !== undefined);
     for (const { key } of old) this.#outdated.add(key);
     return old.length > 0;
   }

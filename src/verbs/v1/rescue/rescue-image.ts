@@ -70,7 +70,6 @@ async function rescueRead(
   const plan = async (manifestType = to.manifestType): Promise<PlannedImage> =>
     await planImage(session, image, known, signal, manifestType);
   const there = unread.length > 0 ? undefined : await findThere(job, plan, to, signal);
-  if (there !== undefined) noteTo(run.onProgress)(`${row.target} is this image already: nothing to copy`);
   const { root, config, layers, plannedBytes } = there ?? (await copyOrConvert(run, job, plan, to, signal));
   const { digest, mediaType } = root.descriptor;
   if (run.verifies) {

@@ -140,6 +140,7 @@ async function rescueAll(plan: RescuePlan, options: CopyOptions, ledger: RescueL
     },
     signal,
   );
+  if (!run.dryRun) noteThere(images, noteTo(onProgress));
   const { requests, bytesSent } = await registries.traffic();
   const result: CopyResult = {
     images: images.flatMap(copied),
@@ -149,8 +150,22 @@ async function rescueAll(plan: RescuePlan, options: CopyOptions, ledger: RescueL
     seconds: (performance.now() - started) / 1000,
     rescue: ledger.report(),
   };
-  const hint = "The others are copied. Fix the cause and run the same command again.";
-  return attempts.settle("copy", "images", result, hint);
+  return attempts.settle("copy", "images", result, partialHint(options));
+}
+
+/** One note for all: a second run finds hundreds. */
+function noteThere(images: readonly RescuedImage[], onNote: (text: string) => void): void {
+  const there = images.filter(({ plannedBytes }) => plannedBytes === 0);
+  const [first] = there;
+  if (first === undefined) return;
+  const what = there.length === 1 ? `${first.target} is this image` : `${there.length} tags are these images`;
+  onNote(`${what} already: nothing to copy`);
+}
+
+function partialHint({ dryRun, report }: CopyOptions): string {
+  const done = dryRun === true ? "Nothing was copied; a run copies the others." : "The others are copied.";
+  const next = "Fix the cause and run the same command again";
+  return report === undefined ? `${done} ${next}; --report FILE says what to do about each.` : `${done} ${next}.`;
 }
 
 function reported({ source, id, target, digest, config, bytes }: RescuedImage): ReportedImage {

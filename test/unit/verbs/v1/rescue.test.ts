@@ -313,4 +313,35 @@ describe("rescue()", () => {
     await next.run();
     expect(layerReads(store)).toEqual([]);
   });
+
+  test("a second run has one note for all that is there, and a bad checksum does not speak of an earlier run", async () => {
+    const scene = await start();
+    const id = scene.store.tags.get("team/db")?.get("2") ?? "";
+    const stored = scene.store.layers.get(id);
+    if (stored === undefined) throw new Error(id);
+    scene.store.layers.set(id, { ...stored, checksums: [sha256(Buffer.from("other"))] });
+    const notes: string[] = [];
+    const onProgress: NonNullable<CopyOptions["onProgress"]> = event =>
+      void (event.kind === "note" && notes.push(event.message));
+    const hints: unknown[] = [];
+    const failing = async (options: CopyOptions): Promise<void> => {
+      const error = await scene.run({ ...options, concurrency: 1, onProgress }).catch((thrown: unknown) => thrown);
+      hints.push(error instanceof PartialError ? error.hint : error);
+    };
+    await failing({});
+    expect(notes.join("\n")).not.toMatch(/earlier run/);
+    notes.length = 0;
+    await failing({ report: "out.json" });
+    expect(notes.filter(note => /nothing to copy/.test(note))).toEqual([
+      "2 tags are these images already: nothing to copy",
+    ]);
+    expect(hints).toEqual([
+      expect.stringMatching(/^The others are copied\. Fix .* again; --report FILE says what to do about each\./),
+      expect.stringMatching(/^The others are copied\. Fix the cause and run the same command again\./),
+    ]);
+    scene.store.layers.delete(id);
+    hints.length = 0;
+    await failing({ dryRun: true });
+    expect(hints).toEqual([expect.stringMatching(/^Nothing was copied; a run copies the others\./)]);
+  });
 });
