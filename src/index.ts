@@ -104,7 +104,12 @@ export type { ReferrersSummary } from "./verbs/referrers/referrers-summary.ts";
 export type { RequiredReferrer } from "./verbs/referrers/require-referrers.ts";
 export type { RequestedImage } from "./verbs/requested/requested-image.ts";
 export type { BlobCounts } from "./verbs/shared/blob-counts.ts";
-export type { InspectedImage, InspectedLayer, InspectedPlatform } from "./verbs/shared/describe-images.ts";
+export type {
+  InspectedImage,
+  InspectedLayer,
+  InspectedPlatform,
+  InspectedV1Layer,
+} from "./verbs/shared/describe-images.ts";
 export type { DescribedLayer, DescribedPlatform } from "./verbs/shared/described-platform.ts";
 export type { Loader } from "./verbs/shared/loader-profile.ts";
 export type { ArchiveFormat, ArchiveOutput } from "./verbs/shared/open-output.ts";

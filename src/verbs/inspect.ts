@@ -3,6 +3,7 @@ import { type ArchiveSource, openArchive } from "../archive/open-archive.ts";
 import { listRoots } from "../content/derived-source.ts";
 import { noteTo, type OnProgress, readingTo } from "../content/progress.ts";
 import { UsageError } from "../errors.ts";
+import { isV1Reference } from "../oci/legacy/v1-reference.ts";
 import { registrySource } from "../registry/registry-source.ts";
 import { quote } from "../util/format.ts";
 import { checkedOptions, type OptionsShape } from "../util/options/checked-options.ts";
@@ -175,6 +176,10 @@ export async function listArchive(path: string, options: ListArchiveOptions = {}
 export async function inspectImage(reference: string, options: RemoteOptions = {}): Promise<Inspection> {
   checkText("inspect", "the name of an image", reference);
   options = checkedOptions<RemoteOptions>(options, COMMON);
+  if (isV1Reference(reference)) {
+    const { inspectV1 } = await import("./v1/query/inspect-v1.ts");
+    return { source: reference, kind: "registry", images: [await inspectV1(reference, options)] };
+  }
   const { signal } = options;
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, named.registry, async registries => {

@@ -228,6 +228,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "verbs/options",
     "verbs/requested",
     "verbs/shared",
+    "verbs/v1/query",
     "verbs/copy",
     "verbs/referrers",
     "verbs/pull-options.ts",

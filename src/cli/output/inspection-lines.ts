@@ -16,9 +16,11 @@ export function* inspectionLines({ images }: Inspection): Generator<string> {
 }
 
 function* imageLines(image: Image): Generator<string> {
-  const { digest, mediaType, platforms, absent, referrers } = image;
+  const { digest, mediaType, platforms, absent, referrers, v1Id } = image;
   yield `Image      ${imageNames(image) || "(no name)"}`;
-  yield `Digest     ${digest ?? "none until it is pushed: raw layers, no manifest"}`;
+  if (v1Id !== undefined) yield `v1 ID      ${v1Id}`;
+  const none = v1Id === undefined ? "it is pushed: raw layers, no manifest" : "its layers are read";
+  yield `Digest     ${digest ?? `none until ${none}`}`;
   yield `Type       ${escapeForeign(mediaType)}`;
   if (referrers !== undefined) yield `Referrers  ${referrersText(referrers)}`;
   for (const platform of platforms) yield* platformLines(platform);
@@ -33,10 +35,12 @@ function* platformLines({
   layers,
   history,
   runtime,
+  v1Layers,
 }: ImagePlatform): Generator<string> {
   yield "";
   yield `Platform   ${platform === undefined ? "none (not an image)" : escapeForeign(platform)}`;
   if (digest !== undefined) yield `Manifest   ${digest}`;
+  if (v1Layers !== undefined && created !== undefined) yield `Created    ${escapeForeign(created)}`;
   if (config !== undefined)
     yield `Config     ${config}${created === undefined ? "" : `  created ${escapeForeign(created)}`}`;
   const settings: readonly (readonly [string, readonly string[]])[] = [
@@ -50,6 +54,17 @@ function* platformLines({
     if (values.length > 0) yield `${title.padEnd(11)}${values.map(value => escapeForeign(value)).join("  ")}`;
   }
   const steps = history.filter(({ emptyLayer }) => !emptyLayer);
+  if (v1Layers !== undefined) {
+    yield* table(
+      ["LAYER", "SIZE", "MADE BY"],
+      v1Layers.map(({ id, size }, index) => [
+        id,
+        size === undefined ? "unknown" : formatBytes(size),
+        escapeForeign(steps[index]?.createdBy ?? "", 60),
+      ]),
+    );
+    return;
+  }
   yield* table(
     ["LAYER", "SIZE", "DIFF_ID", "MADE BY"],
     layers.map(({ digest, size, diffId }, index) => [

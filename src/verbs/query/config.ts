@@ -1,5 +1,7 @@
 import { NotFoundError } from "../../errors.ts";
+import { describeBytes } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { isV1Reference } from "../../oci/legacy/v1-reference.ts";
 import { quote } from "../../util/format.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { TEXT } from "../../util/options/option-kinds.ts";
@@ -16,9 +18,9 @@ export interface ConfigOptions extends RemoteOptions {
 
 const CONFIG_OPTIONS: OptionsShape<ConfigOptions> = { ...COMMON, platform: TEXT };
 
-/** The config of an image. */
+/** The config of an image; of an image in a v1 registry, the JSON of its top layer. */
 export interface ConfigResult {
-  /** `registry/repository@digest` of the config. */
+  /** `registry/repository@digest` of the config; of v1, the name of the image. */
   readonly reference: string;
   readonly digest: Digest;
   readonly mediaType: string;
@@ -42,6 +44,11 @@ export interface ConfigResult {
 export async function config(reference: string, options: ConfigOptions = {}): Promise<ConfigResult> {
   checkText("read config", "the name of an image", reference);
   options = checkedOptions(options, CONFIG_OPTIONS);
+  if (isV1Reference(reference)) {
+    const { configOfV1 } = await import("../v1/query/inspect-v1.ts");
+    const found = await configOfV1(reference, options);
+    return { ...found, ...describeBytes("application/json", found.bytes) };
+  }
   const named = readableReference(reference, options.registry);
   return await withRegistries(options, named.registry, async registries => {
     const { platform, signal } = options;

@@ -26,6 +26,14 @@ export interface InspectedLayer {
   readonly absentFrom?: readonly string[];
 }
 
+/** A layer of an image in a v1 registry, where layers have ids and no digests. */
+export interface InspectedV1Layer {
+  /** 64 hex digits. */
+  readonly id: string;
+  /** Bytes as stored, as the registry states them. */
+  readonly size?: number;
+}
+
 /** An image for one platform. */
 export interface InspectedPlatform {
   /** `os/architecture[/variant]`; absent for artifacts. */
@@ -38,6 +46,8 @@ export interface InspectedPlatform {
   readonly created?: string;
   /** Base first. Of an artifact manifest, its blobs. */
   readonly layers: readonly InspectedLayer[];
+  /** Base first. Only of an image in a v1 registry, in place of `layers`. */
+  readonly v1Layers?: readonly InspectedV1Layer[];
   /** Oldest step first. */
   readonly history: readonly HistoryEntry[];
   /** Absent for artifacts. */
@@ -53,6 +63,8 @@ export interface InspectedImage {
   /** Of the manifest or index; absent in a docker archive with raw layers. */
   readonly digest?: Digest;
   readonly mediaType: string;
+  /** Only of an image in a v1 registry: the id of its top layer. */
+  readonly v1Id?: string;
   /** One per image; one for a manifest that is no index. */
   readonly platforms: readonly InspectedPlatform[];
   /** What refers to the image, in the same archive. Absent for one without, and of a registry. */

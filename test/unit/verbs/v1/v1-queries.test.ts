@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
+import { inspectionLines } from "../../../../src/cli/output/inspection-lines.ts";
+import { inspect } from "../../../../src/verbs/inspect.ts";
 import { catalog } from "../../../../src/verbs/query/catalog.ts";
+import { config } from "../../../../src/verbs/query/config.ts";
 import { digest } from "../../../../src/verbs/query/digest.ts";
 import { exists } from "../../../../src/verbs/query/exists.ts";
 import { missingImages } from "../../../../src/verbs/query/missing-images.ts";
@@ -66,4 +69,23 @@ test("exists with several v1:// references names those that are missing", async 
   const { missing, present } = await missingImages(images);
   expect(missing.map(({ image }) => image)).toEqual([`${app}:9`, `${app}:8*`]);
   expect(present).toBe(2);
+});
+
+test("inspect and config of a v1 image read no layer, and config prints its JSON byte for byte", async () => {
+  const registry = await V1Registry.start({ manner: "0.6", isReadOnly: true });
+  const { ids } = fillImage(registry.content, "team/app", "1.0");
+  const app = `v1://${registry.host}/team/app:1.0`;
+  const inspection = await inspect(app);
+  const [image] = inspection.images;
+  expect(image).toMatchObject({
+    names: [app],
+    v1Id: ids.at(-1),
+    platforms: [{ platform: "linux/amd64", created: "2015-11-03T22:13:20.123456789Z", runtime: { cmd: ["/file"] } }],
+  });
+  expect(image?.platforms[0]?.v1Layers?.map(({ id }) => id)).toEqual(ids);
+  expect([...inspectionLines(inspection)].join("\n")).toMatch(/v1 ID +a{64}\nDigest +none until its layers are read/);
+  const { bytes } = await config(app);
+  expect(Buffer.from(bytes)).toEqual(registry.content.image(ids.at(-1) ?? "").json);
+  expect(registry.seen(/layer$/)).toEqual([]);
+  await expect(inspect(`v1://${registry.host}/team/*`)).rejects.toMatchObject({ exitCode: 2 });
 });
