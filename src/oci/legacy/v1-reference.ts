@@ -134,11 +134,6 @@ export function formatV1Store(store: V1StoreName): string {
   return store.kind === "folder" ? `${FOLDER}${store.path}` : `${REGISTRY}${store.host}`;
 }
 
-/** Whether a name that a registry lists could be asked for: it never becomes part of a URL or path unchecked. */
-export function isV1Repository({ namespace, name }: { readonly namespace: string; readonly name: string }): boolean {
-  return [namespace, name].every(part => PART.test(part) && part !== "." && part !== ".." && part.length <= MAX_PART);
-}
-
 function refuseDigest(text: string): void {
   if (!text.includes("@")) return;
   if (!hasDigest(text)) throw bad(text, '"@"', "a tag at most");
