@@ -59,8 +59,18 @@ class V1Folder implements V1Store {
     const folder = `repositories/${below}`;
     const names: string[] = [];
     for (const name of (await this.#folder.names(folder)) ?? [])
-      if (isV1Name(name) && (await this.#folder.isFolder(`${folder}/${name}`))) names.push(name);
+      if (isV1Name(name) && (await this.#mayBeFolder(`${folder}/${name}`, below !== ""))) names.push(name);
     return names;
+  }
+
+  /** A repository that cannot be looked at is listed: it fails when it is opened, and the others do not fail with it. */
+  async #mayBeFolder(path: string, isRepository: boolean): Promise<boolean> {
+    try {
+      return await this.#folder.isFolder(path);
+    } catch (error) {
+      if (isRepository && error instanceof StorageError) return true;
+      throw error;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

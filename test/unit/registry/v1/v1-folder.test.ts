@@ -59,6 +59,15 @@ describe("openV1Folder()", () => {
     await expect(openV1Folder(join(folder.path, "images"))).rejects.toThrow(StorageError);
   });
 
+  test("a repository that is a symlink out of the folder does not keep the others from being listed", async () => {
+    await using folder = await appFolder();
+    await symlink("/", join(folder.path, "repositories", "library", "Abc"));
+    await using store = await openV1Folder(folder.path);
+    const names = (await collect(store.repositories())).map(({ name }) => name);
+    expect(names).toEqual(["Abc", "App"]);
+    await expect(store.open({ namespace: "library", name: "Abc" })).rejects.toThrow("leads out of the folder");
+  });
+
   test("follows no symlink out of the folder, and waits for no FIFO", async () => {
     await using outside = await TestV1Folder.create();
     await outside.write("secret", "secret");
