@@ -28,23 +28,29 @@ export class LayerSpool implements AsyncDisposable {
   readonly #blobs = new Map<Digest, { readonly extents: readonly Extent[]; readonly size: number }>();
   #end = 0;
 
-  private constructor(folder: string, file: DiskFile) {
+  readonly #hint: string;
+
+  private constructor(folder: string, file: DiskFile, hint: string) {
     this.folder = folder;
+    this.#hint = hint;
     this.#file = file;
   }
 
-  /** @throws StorageError if the folder for temporary files cannot be written. */
-  static async create(): Promise<LayerSpool> {
+  /**
+   * @param hint what to do if the folder cannot be written.
+   * @throws StorageError if the folder for temporary files cannot be written.
+   */
+  static async create(hint = "Set TMPDIR to another folder."): Promise<LayerSpool> {
     const folder = tmpdir();
     const path = join(folder, `imgpack-${randomBytes(12).toString("hex")}`);
     let file: DiskFile | undefined;
     try {
       file = await createFile(path, 0o600);
       await removeFile(path);
-      return new LayerSpool(folder, file);
+      return new LayerSpool(folder, file, hint);
     } catch (cause) {
       await file?.close();
-      throw spoolFault(folder, cause);
+      throw spoolFault(folder, cause, hint);
     }
   }
 
@@ -95,16 +101,16 @@ export class LayerSpool implements AsyncDisposable {
     try {
       await this.#file.write(bytes, extent.position);
     } catch (cause) {
-      throw spoolFault(this.folder, cause);
+      throw spoolFault(this.folder, cause, this.#hint);
     }
     return extent;
   }
 }
 
-function spoolFault(folder: string, cause: unknown): StorageError {
+function spoolFault(folder: string, cause: unknown, hint: string): StorageError {
   const isFull = FULL_CODES.has(errorCode(cause));
   return new StorageError(
     `Cannot keep layers in ${quote(folder)}: ${storageState(cause)}, expected ${isFull ? "room for them" : "a writable folder"}`,
-    { cause, hint: "Name the image with --tag, so that no layer is kept, or set TMPDIR to another folder." },
+    { cause, hint },
   );
 }

@@ -2,6 +2,7 @@ import { readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { push } from "../../src/index.ts";
+import { LayerShelf } from "../../src/verbs/v1/pull/layer-shelf.ts";
 import { fileWith, temporaryFolder } from "../support/images.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
 import { fast, inPieces, ordered, ownTemporaryFolder, pushBytes, tarLayer, WAYS } from "./push-once-support.ts";
@@ -114,6 +115,19 @@ describe("push() and temporary files", () => {
         hint: expect.stringContaining("--tag") as string,
       });
       expect(stdin.destroyed).toBe(true);
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+
+  test("a pull of v1 layers that finds no folder for temporary files does not name --tag, which it does not have", async () => {
+    vi.stubEnv("TMPDIR", join(await temporaryFolder(), "gone"));
+    try {
+      await using shelf = new LayerShelf(() => undefined);
+      await expect(shelf.announce("a test")).rejects.toMatchObject({
+        code: "ERR_STORAGE",
+        hint: "Set TMPDIR to another folder.",
+      });
     } finally {
       vi.unstubAllEnvs();
     }

@@ -58,7 +58,9 @@ export class StreamedInput implements AsyncDisposable {
       await using session = await beginUpload();
       return await this.#read(scan, receiverOf(session));
     }
-    this.#spool = await LayerSpool.create();
+    this.#spool = await LayerSpool.create(
+      "Name the image with --tag, so that no layer is kept, or set TMPDIR to another folder.",
+    );
     this.#note(`Keeping compressed layers in a temporary file in ${this.#spool.folder}, ${this.#reasonToKeep()}`);
     return await this.#read(scan, this.#spool);
   };
