@@ -6,6 +6,7 @@ import { decompress } from "../../compress/decompress.ts";
 import { detectCompression, MAGIC_BYTES } from "../../compress/detect.ts";
 import { fileSliceBlob } from "../../content/blob.ts";
 import { StorageError } from "../../errors.ts";
+import { isV1Reference } from "../../oci/legacy/v1-reference.ts";
 import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
 import { openInput } from "../../util/input-file.ts";
@@ -121,6 +122,12 @@ async function openFault(path: string, cause: unknown): Promise<StorageError> {
     return new StorageError(`Cannot read archive ${quote(path)}: ${storageState(cause)}, expected a readable file`, {
       cause,
       hint,
+    });
+  }
+  if (isV1Reference(path)) {
+    return new StorageError(`Cannot read archive ${quote(path)}: found a reference, expected an image archive`, {
+      cause,
+      hint: "Pull the image into an archive first: imgpack pull REFERENCE -o app.tar.",
     });
   }
   const near = (await readdir(dirname(path)).catch((): string[] => [])).filter(name => isNear(name, basename(path)));

@@ -23,10 +23,7 @@ export function explainV1({ registry, tokenFrom, secrets }: Refuser, refusal: Re
   const text = Buffer.from(refusal.body.subarray(0, 4096)).toString("utf8");
   const action = `Cannot ${subject(verb, what, where)}`;
   if (status === 400 && /being uploaded/i.test(text)) {
-    return new RegistryError(`${action}: status 400, the image is being uploaded, expected a complete one`, {
-      status,
-      hint: "If nothing is pushing it, its push was interrupted: remove images/ID/_inprogress in the storage on the server.",
-    });
+    return uploadingError(action, "images/ID/_inprogress in the storage on the server");
   }
   if (isGone(refusal, text)) return goneError(action, registry, status);
   if ((status === 401 || status === 403) && /\bnot (?:yet )?(?:been )?activ|inactive/i.test(text)) {
@@ -40,6 +37,14 @@ export function explainV1({ registry, tokenFrom, secrets }: Refuser, refusal: Re
   if (tokenFrom === undefined || !(error instanceof AuthError)) return error;
   const hint = `Access to ${registry} depends on the token of ${tokenFrom}: log in there as a user who may do this, with "imgpack hub login v1://${tokenFrom}".`;
   return new AuthError(error.message, { hint });
+}
+
+/** @param marker file that an interrupted push leaves. */
+export function uploadingError(action: string, marker: string): RegistryError {
+  return new RegistryError(`${action}: the image is being uploaded, expected a complete one`, {
+    status: 400,
+    hint: `If nothing is pushing it, its push was interrupted: remove ${marker}.`,
+  });
 }
 
 /** @param action begins the message: `Cannot read tags from registry.lan`. */

@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import { NotFoundError, RegistryError, StorageError } from "../../../errors.ts";
+import { NotFoundError, StorageError } from "../../../errors.ts";
 import { MAX_CONFIG_BYTES } from "../../../oci/limits.ts";
 import { isTag } from "../../../oci/reference.ts";
 import { quote } from "../../../util/format.ts";
@@ -7,6 +7,7 @@ import { parseJson } from "../../../util/json/json.ts";
 import { array, checkSchema, string } from "../../../util/json/schema.ts";
 import { readAt } from "../../../util/read-disk.ts";
 import { checkedId, checkedTag } from "../v1-names.ts";
+import { uploadingError } from "../v1-refusal.ts";
 import type { V1Layer, V1LayerJson, V1Repository, V1Session, V1Store } from "../v1-store.ts";
 import type { ContainedFolder } from "./contained-folder.ts";
 
@@ -87,13 +88,7 @@ export class V1FolderSession implements V1Session {
   async #refuseUnfinished(id: string, what: string, signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
     if (!(await this.#folder.has(`images/${checkedId(id)}/_inprogress`))) return;
-    throw new RegistryError(
-      `Cannot read ${what} from ${quote(this.store.name)}: the image is being uploaded, expected a complete one`,
-      {
-        status: 400,
-        hint: `If no server is using the folder, its push was interrupted: remove images/${id}/_inprogress.`,
-      },
-    );
+    throw uploadingError(`Cannot read ${what} from ${quote(this.store.name)}`, `images/${id}/_inprogress`);
   }
 
   get #path(): string {
