@@ -46,6 +46,7 @@ import type {
   InspectedImage,
   InspectedLayer,
   InspectedPlatform,
+  InspectedV1Layer,
   Inspection,
   InspectOptions,
   LatestBy,
@@ -148,6 +149,7 @@ same<
 same<Item<Inspection["images"]>, InspectedImage>();
 same<Item<InspectedImage["platforms"]>, InspectedPlatform>();
 same<Item<InspectedPlatform["layers"]>, InspectedLayer>();
+same<Item<InspectedPlatform["v1Layers"]>, InspectedV1Layer>();
 same<Item<InspectedPlatform["history"]>, HistoryEntry>();
 same<NonNullable<InspectedPlatform["runtime"]>, RuntimeConfig>();
 same<Result<typeof imgpack.listArchive>, ArchiveListing | undefined>();
