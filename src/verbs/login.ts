@@ -1,8 +1,6 @@
-import { UsageError } from "../errors.ts";
 import { checkLogin } from "../registry/api/ping.ts";
 import { connectRegistry } from "../registry/client/connect-registry.ts";
-import { findCredentials } from "../registry/credentials/find-credentials.ts";
-import { storeCredentials } from "../registry/credentials/store-credentials.ts";
+import { checkLoginWords, storeLogin } from "../registry/credentials/store-login.ts";
 import { checkedOptions, type OptionsShape } from "../util/options/checked-options.ts";
 import { ENVIRONMENT, group, required, TEXT } from "../util/options/option-kinds.ts";
 import { COMMON } from "./options/common-options.ts";
@@ -64,10 +62,7 @@ export async function login(registry: string, options: LoginOptions): Promise<Lo
   checkText("log in", "a registry", registry);
   options = checkedOptions(options, LOGIN_OPTIONS);
   const { username, password, tls, env, home, signal } = options;
-  if (username === "" || password === "" || username.includes(":")) {
-    const found = password === "" ? "no password" : username === "" ? "no user name" : "a user name with a colon";
-    throw new UsageError(`Cannot log in to ${registry}: ${found} given, expected a user name and a password`);
-  }
+  checkLoginWords({ username, password }, registry);
   const chosen = {
     username,
     password,
@@ -81,15 +76,5 @@ export async function login(registry: string, options: LoginOptions): Promise<Lo
   const client = await connectRegistry(registry, chosen, signal);
   await using _transport = client.transport;
   const isChecked = await checkLogin(client, signal);
-  const { file, helper } = await storeCredentials(registry, { username, password }, { env, home, signal });
-  const found = await findCredentials(registry, { env, home, signal });
-  const isShadowed = found !== undefined && (found.username !== username || found.password !== password);
-  return {
-    registry,
-    username,
-    file,
-    ...(helper === undefined ? {} : { helper }),
-    isChecked,
-    ...(isShadowed ? { shadowedBy: found.source } : {}),
-  };
+  return { registry, isChecked, ...(await storeLogin(registry, { username, password }, { env, home, signal })) };
 }

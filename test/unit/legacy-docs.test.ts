@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { pull, push } from "../../src/index.ts";
 import { connectV1 } from "../../src/registry/v1/connect-v1.ts";
 import { pingV1 } from "../../src/registry/v1/store/ping-v1.ts";
-import { deleteV1Tag } from "../../src/registry/v1/writing/delete-v1.ts";
+import { deleteV1Tag } from "../../src/registry/v1/writing/delete-v1-tag.ts";
 import { tagV1 } from "../../src/registry/v1/writing/tag-v1.ts";
 import { listImages, setImages } from "../../src/verbs/v1/hub/hub-images.ts";
 import { hubLogin } from "../../src/verbs/v1/hub/hub-login.ts";

@@ -5,7 +5,7 @@ import { Readable } from "node:stream";
 import { decompress } from "../../compress/decompress.ts";
 import { detectCompression, MAGIC_BYTES } from "../../compress/detect.ts";
 import { fileSliceBlob } from "../../content/blob.ts";
-import { StorageError } from "../../errors.ts";
+import { StorageError, UsageError } from "../../errors.ts";
 import { isV1Reference } from "../../oci/legacy/v1-reference.ts";
 import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
@@ -116,7 +116,7 @@ async function openPath(path: string): Promise<{ readonly input: FileHandle | Re
   }
 }
 
-async function openFault(path: string, cause: unknown): Promise<StorageError> {
+async function openFault(path: string, cause: unknown): Promise<StorageError | UsageError> {
   if (errorCode(cause) !== "ENOENT") {
     const hint = cause instanceof SystemFault ? cause.hint : undefined;
     return new StorageError(`Cannot read archive ${quote(path)}: ${storageState(cause)}, expected a readable file`, {
@@ -125,7 +125,7 @@ async function openFault(path: string, cause: unknown): Promise<StorageError> {
     });
   }
   if (isV1Reference(path)) {
-    return new StorageError(`Cannot read archive ${quote(path)}: found a reference, expected an image archive`, {
+    return new UsageError(`Cannot read archive ${quote(path)}: found a reference, expected an image archive`, {
       cause,
       hint: "Pull the image into an archive first: imgpack pull REFERENCE -o app.tar.",
     });

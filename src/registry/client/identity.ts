@@ -23,7 +23,7 @@ export interface Identity {
   readonly cookies?: Cookies | undefined;
 }
 
-/** What the clients of one registry share, whoever they are. */
+/** What the clients of one registry share, whatever credentials they use. */
 export interface Shared {
   readonly gate: HostGate;
   /** Origins that have answered at least once. */

@@ -13,7 +13,7 @@ export interface Refuser {
   readonly registry: string;
   /** The index that gave the token, if it is another host. */
   readonly tokenFrom?: string | undefined;
-  /** What no message may contain, whoever sends it back. */
+  /** What no message may contain, even if the server sends it back. */
   readonly secrets: readonly string[];
 }
 

@@ -10,7 +10,7 @@ export interface V1StoredImage {
   ancestry: string[];
   /** As headers state them, `algorithm:value`; empty for none, several for several headers. */
   checksums: string[];
-  /** Answers "Image is being uploaded" to whoever reads it. */
+  /** Its readers get the answer "Image is being uploaded". */
   isInProgress: boolean;
   /** `X-Docker-Size`; default the layer's own, `null` for none. */
   statedSize?: number | null;

@@ -94,6 +94,14 @@ export class HubRepository {
     checkAnswer(call, this.#origin, answer);
   }
 
+  /** Deletes it, with all its tags, in one step or in three. @returns the registries that had its layers. */
+  async delete(): Promise<readonly string[]> {
+    const hasMore = await this.beginDeletion();
+    const { endpoints } = this.session;
+    if (hasMore) await this.finishDeletion();
+    return endpoints;
+  }
+
   /**
    * `DELETE …/`: the first step of a deletion.
    *
@@ -117,7 +125,8 @@ export class HubRepository {
     const path = `repositories/${namespace}/${name}/`;
     await this.session.callEach({ ...DELETE, path, accept: [200, 202, 204, 404], signal: this.#signal });
     const headers = { "x-docker-endpoints": endpoints.join(", ") };
-    const accept = [200, 202, 204];
+    // The answer to an earlier attempt may have been lost.
+    const accept = [200, 202, 204, 404];
     const { status } = await this.#index({ ...DELETE, path: `${this.#path}/`, headers, accept, wantsToken: false });
     if (status === 202) throw this.#refused("the index still has it", "the end of its deletion", status);
   }

@@ -1,6 +1,4 @@
-import { UsageError } from "../../../errors.ts";
-import { findCredentials } from "../../../registry/credentials/find-credentials.ts";
-import { storeCredentials } from "../../../registry/credentials/store-credentials.ts";
+import { checkLoginWords, type StoredLogin, storeLogin } from "../../../registry/credentials/store-login.ts";
 import { checkUser } from "../../../registry/v1/hub/hub-users.ts";
 import { registryOptions } from "../../options/registry-options.ts";
 import { type HubOptions, indexHost, withIndex } from "./hub-connection.ts";
@@ -11,18 +9,11 @@ export interface HubLoginOptions extends HubOptions {
 }
 
 /** Where the credentials were stored. */
-export interface HubLoginResult {
+export interface HubLoginResult extends StoredLogin {
   /** `v1://HOST` */
   readonly registry: string;
-  readonly username: string;
-  /** Path of the configuration file. */
-  readonly file: string;
-  /** Credential helper that stores the password. Absent: the password is in `file`, unencrypted. */
-  readonly helper?: string;
   /** False if the index answers without a login as well, and so did not check the password. */
   readonly isChecked: boolean;
-  /** Source of other credentials for this host that take precedence over these. */
-  readonly shadowedBy?: string;
 }
 
 /**
@@ -35,21 +26,9 @@ export interface HubLoginResult {
 export async function hubLogin(index: string | undefined, options: HubLoginOptions): Promise<HubLoginResult> {
   const { username, password, signal } = options;
   const host = indexHost(index);
-  if (username === "" || password === "" || /[:\p{Cc}]/u.test(username)) {
-    const found = password === "" ? "no password" : username === "" ? "no user name" : "a user name with a colon";
-    throw new UsageError(`Cannot log in to v1://${host}: ${found} given, expected a user name and a password`);
-  }
+  checkLoginWords({ username, password }, `v1://${host}`);
   const registry = { ...registryOptions(options.registry), auth: { username, password } };
   const isChecked = await withIndex(host, { ...options, registry }, async client => await checkUser(client, signal));
-  const { file, helper } = await storeCredentials(host, { username, password }, { signal, key: `https://${host}/v1/` });
-  const found = await findCredentials(host, { signal });
-  const isShadowed = found !== undefined && (found.username !== username || found.password !== password);
-  return {
-    registry: `v1://${host}`,
-    username,
-    file,
-    ...(helper === undefined ? {} : { helper }),
-    isChecked,
-    ...(isShadowed ? { shadowedBy: found.source } : {}),
-  };
+  const stored = await storeLogin(host, { username, password }, { signal, key: `https://${host}/v1/` });
+  return { registry: `v1://${host}`, isChecked, ...stored };
 }

@@ -33,9 +33,6 @@ export async function deleteRepository(
 ): Promise<HubRepositoryResult | undefined> {
   return await withRepository(text, options, async (repository, name) => {
     if (!(await options.confirm(name))) return undefined;
-    const hasMore = await repository.beginDeletion();
-    const { endpoints } = repository.session;
-    if (hasMore) await repository.finishDeletion();
-    return { repository: name, endpoints };
+    return { repository: name, endpoints: await repository.delete() };
   });
 }

@@ -1,7 +1,8 @@
 import { noteTo } from "../../../content/progress.ts";
 import { UsageError } from "../../../errors.ts";
 import { isTag } from "../../../oci/reference.ts";
-import { deleteV1Repository, deleteV1Tag } from "../../../registry/v1/writing/delete-v1.ts";
+import { HubRepository } from "../../../registry/v1/hub/hub-repository.ts";
+import { deleteV1Tag } from "../../../registry/v1/writing/delete-v1-tag.ts";
 import { readV1Tag, tagV1 } from "../../../registry/v1/writing/tag-v1.ts";
 import { quote } from "../../../util/format.ts";
 import type { RemoteOptions } from "../../shared/remote-image.ts";
@@ -56,7 +57,7 @@ export async function deleteInV1(
     if (tag === undefined) {
       const deletion: V1Deletion = { reference: named, removes: "repository" };
       if (!(await confirm(deletion))) return undefined;
-      await deleteV1Repository(client, repository, signal);
+      await new HubRepository(client, repository, false, signal).delete();
       return deletion;
     }
     const id = await readV1Tag(client, repository, tag, signal);

@@ -8,6 +8,7 @@ import { exists } from "../../../../src/verbs/query/exists.ts";
 import { missingImages } from "../../../../src/verbs/query/missing-images.ts";
 import { ping } from "../../../../src/verbs/query/ping.ts";
 import { tags } from "../../../../src/verbs/query/tags.ts";
+import { verify } from "../../../../src/verbs/verify.ts";
 import { fillImage } from "../../../support/v1/fill-v1.ts";
 import { V1Registry } from "../../../support/v1/v1-registry.ts";
 
@@ -24,6 +25,10 @@ test("tags, exists and catalog ask a v1 registry; digest says that v1 has none",
   expect(await catalog(`v1://${registry.host}`)).toEqual({
     registry: `v1://${registry.host}`,
     repositories: ["Team/App"],
+  });
+  await expect(verify(`${app}:1.0`)).rejects.toMatchObject({
+    exitCode: 2,
+    hint: expect.stringMatching(/^Pull the image/) as unknown,
   });
   expect(registry.seen(/layer$/)).toEqual([]);
   await expect(digest(`${app}:1.0`)).rejects.toMatchObject({

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import { connectV1 } from "../../../../../src/registry/v1/connect-v1.ts";
+import { HubRepository } from "../../../../../src/registry/v1/hub/hub-repository.ts";
 import type { V1Client } from "../../../../../src/registry/v1/v1-client.ts";
-import { deleteV1Repository, deleteV1Tag } from "../../../../../src/registry/v1/writing/delete-v1.ts";
+import { deleteV1Tag } from "../../../../../src/registry/v1/writing/delete-v1-tag.ts";
 import { pushV1, type V1PushImage } from "../../../../../src/registry/v1/writing/push-v1.ts";
 import { tagV1 } from "../../../../../src/registry/v1/writing/tag-v1.ts";
 import { failureOf } from "../../../../support/canaries.ts";
@@ -147,7 +148,7 @@ it("gives an image another tag, and deletes a tag and a repository", async () =>
   await deleteV1Tag(client, APP, "1.0");
   expect(tagsOf(server)).toEqual({ latest: idOf("a"), "2.0": idOf("a") });
   expect((await failureOf(deleteV1Tag(client, APP, "1.0"))).name).toBe("NotFoundError");
-  await deleteV1Repository(client, APP);
+  await new HubRepository(client, APP, false, undefined).delete();
   expect(server.content.repositories.has("team/App")).toBe(false);
 });
 
@@ -157,7 +158,7 @@ it("deletes a repository of an index in three steps, each with the right credent
   server.requests.length = 0;
   const refused = await failureOf(deleteV1Tag(client, APP, "1.0"));
   expect(refused.name).toBe("AuthError");
-  await deleteV1Repository(client, APP);
+  await new HubRepository(client, APP, false, undefined).delete();
   const steps = server.seen(/^DELETE .*App\/$/).map(({ server: role, headers, status }) => {
     return `${role} ${headers.authorization?.split(" ")[0]} ${status}`;
   });

@@ -1,5 +1,4 @@
 import { AuthError, NetworkError } from "../../../errors.ts";
-import type { V1Call } from "../v1-call.ts";
 import type { V1Client } from "../v1-client.ts";
 import { checkedTag } from "../v1-names.ts";
 import type { V1Repository } from "../v1-store.ts";
@@ -28,7 +27,12 @@ export async function deleteV1Tag(
     signal,
   });
   await target.call({
-    ...deletion(`tag ${checkedTag(tag)}`, `${path}/tags/${tag}`, signal),
+    verb: "delete",
+    what: `tag ${checkedTag(tag)}`,
+    method: "DELETE",
+    path: `${path}/tags/${tag}`,
+    isFinal: error => !(error instanceof NetworkError),
+    signal,
     accept: [200, 204],
     explain: ({ status, where }) => (status === 401 ? noTagDeletion(where, tag) : undefined),
   });
@@ -41,31 +45,4 @@ function noTagDeletion(where: string, tag: string): AuthError {
       hint: "Indexes allow the deletion of whole repositories only: delete the repository, or name the registry that holds it as HOST.",
     },
   );
-}
-
-/**
- * Deletes a repository with all its tags: at an index, which answers 202, then at its registry, then at the index again. A
- * registry that is its own index deletes it at once.
- *
- * @throws NotFoundError, AuthError, NetworkError, RegistryError
- */
-export async function deleteV1Repository(
-  client: V1Client,
-  repository: V1Repository,
-  signal?: AbortSignal,
-): Promise<void> {
-  const target = client.repository(repository);
-  const { namespace, name } = repository;
-  const call = deletion("repository", `repositories/${namespace}/${name}/`, signal);
-  const { status } = await target.callIndex({ ...call, accept: [200, 202, 204] });
-  if (status !== 202) return;
-  // An interrupted deletion may have come this far.
-  await target.call({ ...call, accept: [200, 202, 204, 404] });
-  const headers = { "x-docker-endpoints": target.endpoints.join(", ") };
-  await target.callIndex({ ...call, headers, wantsToken: false, accept: [200, 202, 204, 404] });
-}
-
-function deletion(what: string, path: string, signal: AbortSignal | undefined): Omit<V1Call, "accept"> {
-  const isFinal = (error: unknown): boolean => !(error instanceof NetworkError);
-  return { verb: "delete", what, method: "DELETE", path, isFinal, signal };
 }
