@@ -18,7 +18,8 @@ import type { BlobIndex } from "./read/blob-index.ts";
 import { dirView, isDirArchive } from "./read/dir-view.ts";
 import { type DockerView, readDockerView } from "./read/docker-view.ts";
 import { type EntryReferrers, entryReferrers } from "./read/entry-referrers.ts";
-import { isLegacyArchive, type LegacyView, readLegacyChain, readLegacyView } from "./read/legacy-view.ts";
+import { isLegacyArchive } from "./read/is-legacy-archive.ts";
+import type { LegacyView } from "./read/legacy-view.ts";
 import { type OciRoot, readOciRoots } from "./read/oci-roots.ts";
 import { type OciView, ociView } from "./read/oci-view.ts";
 import { reconcileViews } from "./read/reconcile-views.ts";
@@ -89,7 +90,9 @@ export async function archiveSource(archive: Archive, options: OpenArchiveOption
       images,
       async legacyChain(config, signal) {
         const ids = chains?.get(config);
-        return ids && (await readLegacyChain(archive, ids, signal));
+        if (ids === undefined) return undefined;
+        const { readLegacyChain } = await import("./read/legacy-view.ts");
+        return await readLegacyChain(archive, ids, signal);
       },
       roots: rootsOf(images),
       async blob(descriptor) {
@@ -127,6 +130,7 @@ async function readViews(archive: Archive, options: OpenArchiveOptions): Promise
     : undefined;
   if (docker === undefined && oci === undefined) {
     if (!isLegacyArchive(archive, metadata)) throw noMetadata(archive);
+    const { readLegacyView } = await import("./read/legacy-view.ts");
     const { images, blobs, chains } = await readLegacyView(archive, metadata, signal);
     return { dialect: "legacy", docker, oci, images, indexes: [blobs], claims: NO_CLAIMS, chains };
   }

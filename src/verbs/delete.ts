@@ -1,6 +1,6 @@
 import { AuthError, ImgpackError, NotFoundError, RegistryError, UsageError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
-import { isV1Reference } from "../oci/legacy/v1-reference.ts";
+import { isV1Reference } from "../oci/legacy/has-v1.ts";
 import { parseReference } from "../oci/reference.ts";
 import { deleteManifest, isDeletionUnsupported, isTagDeletionUnsupported } from "../registry/api/delete-manifest.ts";
 import { listTags } from "../registry/api/list-tags.ts";

@@ -3,7 +3,7 @@ import { type ArchiveSource, openArchive } from "../archive/open-archive.ts";
 import { listRoots } from "../content/derived-source.ts";
 import { noteTo, type OnProgress, readingTo } from "../content/progress.ts";
 import { UsageError } from "../errors.ts";
-import { isV1Reference } from "../oci/legacy/v1-reference.ts";
+import { isV1Reference } from "../oci/legacy/has-v1.ts";
 import { registrySource } from "../registry/registry-source.ts";
 import { quote } from "../util/format.ts";
 import { checkedOptions, type OptionsShape } from "../util/options/checked-options.ts";

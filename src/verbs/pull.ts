@@ -1,6 +1,6 @@
 import { dirname, resolve } from "node:path";
 import { UsageError } from "../errors.ts";
-import { hasV1 } from "../oci/legacy/v1-reference.ts";
+import { hasV1 } from "../oci/legacy/has-v1.ts";
 import { formatPlatform, hostPlatform, type Platform } from "../oci/platform.ts";
 import { readingSource } from "../registry/client/registry-answer.ts";
 import type { SourceReference } from "../registry/registry-source.ts";

@@ -1,7 +1,7 @@
 import { openDigestCache } from "../copy/digest-cache.ts";
 import { UsageError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
-import { isV1Reference } from "../oci/legacy/v1-reference.ts";
+import { isV1Reference } from "../oci/legacy/has-v1.ts";
 import { parseManifest, type RawManifest } from "../oci/manifest.ts";
 import { isTag, parseReference, resolveDockerHub } from "../oci/reference.ts";
 import { putManifest } from "../registry/api/put-manifest.ts";

@@ -6,7 +6,7 @@ import { decompress } from "../../compress/decompress.ts";
 import { detectCompression, MAGIC_BYTES } from "../../compress/detect.ts";
 import { fileSliceBlob } from "../../content/blob.ts";
 import { StorageError, UsageError } from "../../errors.ts";
-import { isV1Reference } from "../../oci/legacy/v1-reference.ts";
+import { isV1Reference } from "../../oci/legacy/has-v1.ts";
 import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
 import { openInput } from "../../util/input-file.ts";

@@ -4,7 +4,7 @@ import { type ArchiveNames, archiveNames } from "../../oci/archive-names.ts";
 import { type Descriptor, describeBytes } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { legacyConfig } from "../../oci/legacy/legacy-config.ts";
-import { isLegacyId, type LegacyLayer, parseLegacyLayer } from "../../oci/legacy/legacy-layer.ts";
+import { type LegacyLayer, parseLegacyLayer } from "../../oci/legacy/legacy-layer.ts";
 import { parseRepositories, REPOSITORIES_FILE } from "../../oci/legacy/legacy-names.ts";
 import type { V1ChainJson } from "../../oci/legacy/v1-chain-json.ts";
 import { MAX_CONFIG_BYTES, MAX_KEPT_JSON_BYTES } from "../../oci/limits.ts";
@@ -13,16 +13,10 @@ import { formatBytes, quote } from "../../util/format.ts";
 import { type Archive, readMetadata } from "../archive.ts";
 import type { ArchiveMetadata } from "./archive-metadata.ts";
 import { BlobIndex } from "./blob-index.ts";
+import { layerIdOf } from "./is-legacy-archive.ts";
 
 /** Docker itself allowed 127 (security case M-14). */
 const MAX_LAYERS = 1000;
-
-/** True for an archive of Docker 1.9 or older: a folder per layer, each with its JSON. */
-export function isLegacyArchive(archive: Archive, metadata: ArchiveMetadata): boolean {
-  if (metadata.has(REPOSITORIES_FILE)) return true;
-  for (const name of archive.entries.keys()) if (idOf(name) !== undefined) return true;
-  return false;
-}
 
 /** An archive of Docker 1.9 or older. */
 export interface LegacyView {
@@ -57,7 +51,7 @@ export async function readLegacyView(
   const blobs = new BlobIndex(archive);
   const layers = new Map<string, LegacyLayer>();
   for (const name of archive.entries.keys()) {
-    const id = idOf(name);
+    const id = layerIdOf(name);
     if (id === undefined) continue;
     const where = `${quote(name)} in ${archive.what}`;
     const layer = parseLegacyLayer(await readMetadata(archive, name, MAX_CONFIG_BYTES, signal), where);
@@ -142,11 +136,6 @@ async function describeLayer(
   const digest = await archive.digest(entry, signal);
   blobs.add(digest, entry);
   return { mediaType: DOCKER_LAYER, digest, size: entry.size };
-}
-
-function idOf(name: string): string | undefined {
-  const id = name.endsWith("/json") ? name.slice(0, -"/json".length) : "";
-  return isLegacyId(id) ? id : undefined;
 }
 
 function refused(reason: string, archive: Archive, found: string, expected: string): ArchiveError {

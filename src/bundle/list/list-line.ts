@@ -1,5 +1,6 @@
 import { ImgpackError } from "../../errors.ts";
-import { isV1Reference, parseV1Reference } from "../../oci/legacy/v1-reference.ts";
+import { isV1Reference } from "../../oci/legacy/has-v1.ts";
+import { parseV1Reference } from "../../oci/legacy/v1-reference.ts";
 import { parsePlatform } from "../../oci/platform.ts";
 import { isTag, parseReference } from "../../oci/reference.ts";
 import { quote } from "../../util/format.ts";

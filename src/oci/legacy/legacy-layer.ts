@@ -3,6 +3,7 @@ import { parseJson } from "../../util/json/json.ts";
 import { ANY, fixedFields, type JsonShape } from "../../util/json/json-shape.ts";
 import { checkSchema, fields, nullish, rule, string } from "../../util/json/schema.ts";
 import { MAX_CONFIG_BYTES } from "../limits.ts";
+import { isLegacyId } from "./legacy-id.ts";
 
 /** The JSON of one layer of an image before Docker 1.10. */
 export interface LegacyLayer {
@@ -47,7 +48,6 @@ const LAYER_SHAPE = shapeOf("id parent created author comment container docker_v
   config: CONFIG_SHAPE,
   container_config: CONFIG_SHAPE,
 });
-const ID = /^[0-9a-f]{64}$/;
 
 /** @throws ArchiveError "legacy-id" for a malformed id (security case M-14), or a json-… reason. */
 export function parseLegacyLayer(bytes: Uint8Array, where: string): LegacyLayer {
@@ -68,10 +68,6 @@ export function parseLegacyLayer(bytes: Uint8Array, where: string): LegacyLayer 
     document: value as Readonly<Record<string, unknown>>,
     text: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"),
   };
-}
-
-export function isLegacyId(text: string): boolean {
-  return ID.test(text);
 }
 
 function shapeOf(names: string, others: Readonly<Record<string, JsonShape>>): JsonShape {

@@ -3,7 +3,7 @@ import { parseJson } from "../../util/json/json.ts";
 import { mapOf } from "../../util/json/json-shape.ts";
 import { checkSchema, freeMap, string } from "../../util/json/schema.ts";
 import { MAX_ARCHIVE_INDEX_BYTES } from "../limits.ts";
-import { isLegacyId } from "./legacy-layer.ts";
+import { isLegacyId } from "./legacy-id.ts";
 
 export const REPOSITORIES_FILE = "repositories";
 

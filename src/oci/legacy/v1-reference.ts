@@ -2,6 +2,7 @@ import { BadReferenceError, UsageError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
 import { isTag } from "../reference.ts";
 import { readRegistryName } from "../registry-name.ts";
+import { V1_FOLDER, V1_REGISTRY } from "./has-v1.ts";
 
 /** `v1://HOST[:PORT][/[NAMESPACE/]REPOSITORY[:TAG]]`, or `v1+dir:FOLDER[//[NAMESPACE/]REPOSITORY[:TAG]]`. */
 export interface V1Reference {
@@ -21,44 +22,12 @@ export type V1StoreName =
   | { readonly kind: "registry"; readonly host: string }
   | { readonly kind: "folder"; readonly path: string };
 
-const REGISTRY = "v1://";
-const FOLDER = "v1+dir:";
 const DEFAULT_NAMESPACE = "library";
 const MAX_LENGTH = 4096;
 const MAX_PART = 255;
 /** Of docker-registry, which checks the repository; namespaces were narrower at the Hub, and wider elsewhere. */
 const PART = /^[A-Za-z0-9_.-]+$/;
 const FORM_HINT = "Write it as v1://HOST/namespace/repository:tag, or v1+dir:FOLDER//namespace/repository:tag.";
-
-/** Whether a text names something of the v1 protocol: every other reader of references leaves it alone. */
-export function isV1Reference(text: string): boolean {
-  return text.startsWith(REGISTRY) || text.startsWith(FOLDER);
-}
-
-/**
- * Whether the references of a call are those of the v1 protocol. What is no reference at all is for the others to refuse.
- *
- * @throws UsageError if some are, and some are not.
- */
-export function hasV1(references: readonly unknown[]): boolean {
-  if (!Array.isArray(references)) return false;
-  const texts = references.map(textOf);
-  const old = texts.find(text => text !== undefined && isV1Reference(text));
-  if (old === undefined) return false;
-  const other = texts.find(text => text !== undefined && !isV1Reference(text));
-  if (other === undefined) return true;
-  throw new UsageError(
-    `Cannot use ${quote(old)} with ${quote(other)}: found v1 and other references, expected one kind`,
-    {
-      hint: "Run the command once for each kind.",
-    },
-  );
-}
-
-function textOf(reference: unknown): string | undefined {
-  if (typeof reference !== "object" || reference === null) return typeof reference === "string" ? reference : undefined;
-  return "reference" in reference && typeof reference.reference === "string" ? reference.reference : undefined;
-}
 
 /**
  * Reads a reference of the v1 protocol. `*`, `**` and `?` may be in its repository and its tag.
@@ -67,9 +36,9 @@ function textOf(reference: unknown): string | undefined {
  */
 export function parseV1Reference(text: string): V1Reference {
   if (text.length > MAX_LENGTH) throw bad(text, `${text.length} characters`, `at most ${MAX_LENGTH}`);
-  if (text.startsWith(FOLDER)) return parseFolder(text, text.slice(FOLDER.length));
-  if (!text.startsWith(REGISTRY)) throw bad(text, "another scheme", "v1:// or v1+dir:");
-  const rest = text.slice(REGISTRY.length);
+  if (text.startsWith(V1_FOLDER)) return parseFolder(text, text.slice(V1_FOLDER.length));
+  if (!text.startsWith(V1_REGISTRY)) throw bad(text, "another scheme", "v1:// or v1+dir:");
+  const rest = text.slice(V1_REGISTRY.length);
   const slash = rest.indexOf("/");
   const host = slash === -1 ? rest : rest.slice(0, slash);
   if (host.includes("@") && !hasDigest(text)) {
@@ -131,7 +100,7 @@ export function formatV1Reference({ store, namespace, name, glob, tag }: V1Refer
 
 /** As messages name it. */
 export function formatV1Store(store: V1StoreName): string {
-  return store.kind === "folder" ? `${FOLDER}${store.path}` : `${REGISTRY}${store.host}`;
+  return store.kind === "folder" ? `${V1_FOLDER}${store.path}` : `${V1_REGISTRY}${store.host}`;
 }
 
 function refuseDigest(text: string): void {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { ArchiveError } from "../../errors.ts";
-import { isLegacyId, parseLegacyLayer } from "../../oci/legacy/legacy-layer.ts";
+import { isLegacyId } from "../../oci/legacy/legacy-id.ts";
+import { parseLegacyLayer } from "../../oci/legacy/legacy-layer.ts";
 import { MAX_KEPT_JSON_BYTES } from "../../oci/limits.ts";
 import { formatBytes, quote } from "../../util/format.ts";
 import { runBounded } from "../../util/task-group.ts";

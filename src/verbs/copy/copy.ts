@@ -2,7 +2,7 @@ import { hasGlob } from "../../bundle/list/reference-glob.ts";
 import { noteTo } from "../../content/progress.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { type ImgpackError, UsageError } from "../../errors.ts";
-import { hasV1, isV1Reference } from "../../oci/legacy/v1-reference.ts";
+import { hasV1, isV1Reference } from "../../oci/legacy/has-v1.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { readingAnswer } from "../../registry/client/registry-answer.ts";
 import { quote } from "../../util/format.ts";

@@ -1,7 +1,7 @@
 import { noteTo } from "../../content/progress.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { UsageError } from "../../errors.ts";
-import { hasV1 } from "../../oci/legacy/v1-reference.ts";
+import { hasV1 } from "../../oci/legacy/has-v1.ts";
 import { append } from "../../util/append.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
 import { checkedOptions } from "../../util/options/checked-options.ts";

@@ -1,4 +1,4 @@
-import { isV1Reference } from "../../oci/legacy/v1-reference.ts";
+import { isV1Reference } from "../../oci/legacy/has-v1.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { whole } from "../../util/options/option-kinds.ts";
 import { COMMON } from "../options/common-options.ts";

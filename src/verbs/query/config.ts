@@ -1,7 +1,7 @@
 import { NotFoundError } from "../../errors.ts";
 import { describeBytes } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { isV1Reference } from "../../oci/legacy/v1-reference.ts";
+import { isV1Reference } from "../../oci/legacy/has-v1.ts";
 import { quote } from "../../util/format.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { TEXT } from "../../util/options/option-kinds.ts";

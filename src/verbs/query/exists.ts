@@ -1,5 +1,5 @@
 import { NotFoundError } from "../../errors.ts";
-import { isV1Reference } from "../../oci/legacy/v1-reference.ts";
+import { isV1Reference } from "../../oci/legacy/has-v1.ts";
 import { resolveDigest } from "../../registry/api/resolve-digest.ts";
 import { manifestKey } from "../../registry/registry-source.ts";
 import { checkedOptions } from "../../util/options/checked-options.ts";

@@ -1,7 +1,7 @@
 import { hasGlob, matchesTag, parseGlob } from "../../bundle/list/reference-glob.ts";
 import { NotFoundError, UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { hasV1 } from "../../oci/legacy/v1-reference.ts";
+import { hasV1 } from "../../oci/legacy/has-v1.ts";
 import { type ImageMapping, mapImageName } from "../../oci/names/image-mapping.ts";
 import { formatReference, parseReference, type Reference } from "../../oci/reference.ts";
 import { resolveDigest } from "../../registry/api/resolve-digest.ts";

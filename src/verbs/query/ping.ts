@@ -1,5 +1,5 @@
 import { AuthError, ImgpackError } from "../../errors.ts";
-import { isV1Reference } from "../../oci/legacy/v1-reference.ts";
+import { isV1Reference } from "../../oci/legacy/has-v1.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { listTags } from "../../registry/api/list-tags.ts";
 import {

@@ -1,7 +1,7 @@
 import { hasGlob, matchesTag, parseGlob } from "../../bundle/list/reference-glob.ts";
 import { noteTo } from "../../content/progress.ts";
 import { NotFoundError, UsageError } from "../../errors.ts";
-import { isV1Reference } from "../../oci/legacy/v1-reference.ts";
+import { isV1Reference } from "../../oci/legacy/has-v1.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { compareText, sortByVersion } from "../../oci/semver.ts";
 import { allTags } from "../../registry/api/tag-lists.ts";

@@ -1,7 +1,8 @@
 import { listRoots } from "../../../content/derived-source.ts";
 import { noteTo } from "../../../content/progress.ts";
 import { UsageError } from "../../../errors.ts";
-import { isV1Reference, parseV1Reference } from "../../../oci/legacy/v1-reference.ts";
+import { isV1Reference } from "../../../oci/legacy/has-v1.ts";
+import { parseV1Reference } from "../../../oci/legacy/v1-reference.ts";
 import { hostPlatform } from "../../../oci/platform.ts";
 import { registrySource } from "../../../registry/registry-source.ts";
 import { readV1Image } from "../../../registry/v1/read-v1-image.ts";

@@ -1,11 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { BadReferenceError, UsageError } from "../../../../src/errors.ts";
-import {
-  formatV1Reference,
-  hasV1,
-  parseV1Reference,
-  type V1Reference,
-} from "../../../../src/oci/legacy/v1-reference.ts";
+import { hasV1 } from "../../../../src/oci/legacy/has-v1.ts";
+import { formatV1Reference, parseV1Reference, type V1Reference } from "../../../../src/oci/legacy/v1-reference.ts";
 
 const OLD = { kind: "registry", host: "old.lan:5000" } as const;
 const DISK = { kind: "folder", path: "/srv/registry" } as const;
