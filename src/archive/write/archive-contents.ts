@@ -23,6 +23,11 @@ export interface ArchiveContentsOptions {
   readonly format?: ArchiveFormat | undefined;
   /** What the lock says in addition to the plan. Default: all platforms that the source has. */
   readonly lock?: LockSettings | undefined;
+  /**
+   * Layers that come last, in this order: their places then depend on their sizes alone, and are known before their
+   * digests. Default: layers are sorted by digest.
+   */
+  readonly layerOrder?: readonly Digest[] | undefined;
 }
 
 /** One file of the archive; `bytes` if the plan has them already. */
@@ -51,6 +56,7 @@ export function archiveContents(plan: CopyPlan, options: ArchiveContentsOptions)
   const { platform, format = "universal", lock = { platforms: "all", sparse: "keep" } } = options;
   const configs = configDigests(plan);
   const names = blobNames(plan, format, configs);
+  const places = new Map([...new Set(options.layerOrder)].map((digest, place) => [digest, place]));
   // Entries for them would keep loaders from loading the images: containerd, and skopeo for an image without a name.
   const referrers = format === "oci" ? layoutReferrers(plan) : { entries: [], manifests: [] };
   const metadata = buildMetadata(plan, {
@@ -66,17 +72,22 @@ export function archiveContents(plan: CopyPlan, options: ArchiveContentsOptions)
     });
   }
   const manifests = format === "docker" ? [] : [...plan.manifests.values(), ...referrers.manifests];
+  const fileOf = ({ digest, size }: Descriptor): ArchiveFile => {
+    return { name: names.get(digest) ?? "", size, bytes: undefined, digest };
+  };
   const blobFiles = (isWanted: (digest: Digest) => boolean): readonly ArchiveFile[] =>
-    plan.blobs
-      .filter(({ digest }) => isWanted(digest))
-      .map(({ digest, size }) => ({ name: names.get(digest) ?? "", size, bytes: undefined, digest }));
+    plan.blobs.filter(({ digest }) => isWanted(digest)).map(fileOf);
   const files: readonly ArchiveFile[] = [
     ...metadata.map(({ name, bytes }) => ({ name, size: bytes.length, bytes })),
     ...byName(
       manifests.map(({ descriptor, bytes }) => ({ name: blobName(descriptor.digest), size: bytes.length, bytes })),
     ),
     ...byName(blobFiles(digest => configs.has(digest))),
-    ...byName(blobFiles(digest => !configs.has(digest))),
+    ...byName(blobFiles(digest => !configs.has(digest) && !places.has(digest))),
+    ...plan.blobs
+      .filter(({ digest }) => !configs.has(digest) && places.has(digest))
+      .toSorted((left, right) => (places.get(left.digest) ?? 0) - (places.get(right.digest) ?? 0))
+      .map(fileOf),
   ];
   return { files, names, totalBytes: files.reduce((sum, { size }) => sum + size, 0) };
 }

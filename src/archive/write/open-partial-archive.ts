@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { StorageError } from "../../errors.ts";
+import type { Digest } from "../../oci/digest.ts";
 import { createFile, type DiskFile, removeFile } from "../../util/disk.ts";
 import { formatBytes, quote } from "../../util/format.ts";
 import { checkSpace, checkTarget, storageFault } from "../../util/output-checks.ts";
@@ -75,7 +76,7 @@ async function openClaimed(
   const { blocks } = await file.stat();
   await checkSpace(path, plan.totalBytes, blocks * BLOCK_BYTES);
   const isChanged = state.open.plan !== plan.id;
-  const kept = left.isWhole ? allBytes(plan) : reusableBytes(plan, state);
+  const kept = left.isWhole ? allBytes(plan) : reusableBytes(plan, state, options.formerDigests);
   if (sum(kept.values()) > 0) options.onNote?.(resumeNote(path, plan, sum(kept.values()), isChanged));
   const nonce = isChanged ? await reopen(file, plan, command, journal, kept) : state.open.nonce;
   if (!isChanged && !isFinal) {
@@ -156,12 +157,19 @@ function openingRecords(plan: ArchivePlan, nonce: string, command: string): read
 }
 
 /** Bytes of blobs that have the same offset in the new plan, by their new index. */
-function reusableBytes({ blobs }: ArchivePlan, state: JournalState): ReadonlyMap<number, number> {
+function reusableBytes(
+  { blobs }: ArchivePlan,
+  state: JournalState,
+  former: ReadonlyMap<Digest, Digest> = new Map(),
+): ReadonlyMap<number, number> {
   const old = new Map([...state.blobs].map(([index, blob]) => [`${blob.digest} ${blob.size} ${blob.offset}`, index]));
   const kept = new Map<number, number>();
   for (const [index, { digest, size, offset }] of blobs.entries()) {
-    const bytes = state.kept.get(old.get(`${digestPrefix(digest)} ${size} ${offset}`) ?? -1);
-    if (bytes !== undefined) kept.set(index, bytes);
+    const found = [digest, former.get(digest) ?? digest].map(name => {
+      return state.kept.get(old.get(`${digestPrefix(name)} ${size} ${offset}`) ?? -1) ?? 0;
+    });
+    const bytes = Math.max(...found);
+    if (bytes > 0) kept.set(index, bytes);
   }
   return kept;
 }

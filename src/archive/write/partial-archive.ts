@@ -11,10 +11,8 @@ import type { ProgressRecord } from "./journal-record.ts";
 import { Writeback } from "./writeback.ts";
 import { WrittenPrefix } from "./written-prefix.ts";
 
-/**
- * Bytes, and time, between two syncs: a power cut costs at most twice the larger of both. Writers wait for a disk that
- * syncs, so a fast pull must not sync often.
- */
+// Between two syncs: a power cut costs at most twice the larger of both. Writers wait for a disk that syncs, so a fast
+// pull must not sync often.
 const CHECKPOINT_BYTES = 64 * 1024 * 1024;
 const CHECKPOINT_MS = 5000;
 
@@ -43,10 +41,11 @@ export interface ResumeOptions {
   readonly command?: string | undefined;
   /** Discards what an interrupted run has left. */
   readonly restart?: boolean | undefined;
-  /** Bytes between two syncs, and milliseconds; for tests. */
+  /** Digest → its placeholder in an earlier plan of this command; what is kept of it is unchecked, as always. */
+  readonly formerDigests?: ReadonlyMap<Digest, Digest> | undefined;
+  /** For tests: bytes between two syncs, milliseconds, and bytes after which the disk starts to write. */
   readonly checkpointBytes?: number | undefined;
   readonly checkpointMs?: number | undefined;
-  /** Bytes after which the disk starts to write; for tests. */
   readonly writebackBytes?: number | undefined;
   readonly onNote?: ((text: string) => void) | undefined;
 }

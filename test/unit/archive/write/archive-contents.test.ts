@@ -35,6 +35,17 @@ describe("archiveContents()", () => {
     expect(names.filter(name => name.startsWith("blobs/"))).toHaveLength(format === "docker" ? 0 : 6);
   });
 
+  test("archiveContents() has layers in a given order at the end, each once", async () => {
+    for (const order of [layers, layers.toReversed()]) {
+      const { files } = archiveContents(await plan(image), {
+        platform: amd64,
+        layerOrder: [...order, ...order].map(({ digest }) => digest),
+      });
+      expect(files.slice(-3).map(({ name }) => name)).toEqual(order.map(layer => `blobs/sha256/${hex(layer)}`));
+      expect(new Set(files.map(({ name }) => name)).size).toBe(files.length);
+    }
+  });
+
   test("archiveContents() names the docker form's entries as skopeo does, by what they hold", async () => {
     const { files, names } = archiveContents(await plan(image, "r.lan/app:1"), { platform: amd64, format: "docker" });
     const [raw, gzip, zstd] = layers;

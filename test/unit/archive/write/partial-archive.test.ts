@@ -56,6 +56,30 @@ describe("PartialArchive", () => {
     expect((await readFile(path)).equals(whole)).toBe(true);
   });
 
+  test.each([
+    ["at its place", 512, 2 * MIB],
+    ["elsewhere", 1024, 0],
+  ])("what came under a placeholder counts for the digest that is found out: %s", async (_what, offset, kept) => {
+    const path = join(await temporaryFolder(), "out.tar");
+    const [blob] = plan.blobs;
+    if (blob === undefined) throw new Error("no blob");
+    const placeholder = sha256Of(Buffer.from("placeholder"));
+    const before = { ...plan, id: hash("before"), blobs: [{ ...blob, digest: placeholder, offset }] };
+    const first = await openPartialArchive(path, before, resume);
+    await first.write(content.subarray(0, 2 * MIB), offset);
+    await first.wrote(0, 0, 2 * MIB);
+    await first[Symbol.asyncDispose]();
+    const formerDigests = new Map([[blob.digest, placeholder]]);
+    const second = await openPartialArchive(path, plan, { ...resume, formerDigests });
+    expect(second.kept(0)).toBe(kept);
+    await write(second, kept, content.length);
+    await second[Symbol.asyncDispose]();
+    const third = await openPartialArchive(path, plan, resume);
+    expect(third.kept(0)).toBe(content.length);
+    await third.publish();
+    expect((await readFile(path)).equals(whole)).toBe(true);
+  });
+
   test("keeps nothing of a blob after a reset, in later runs either", async () => {
     const { archive, path } = await opened();
     await write(archive, 0, 2 * MIB);
