@@ -74,7 +74,7 @@ describe("PartialArchive", () => {
     expect(second.kept(0)).toBe(kept);
     await write(second, kept, content.length);
     await second[Symbol.asyncDispose]();
-    const third = await openPartialArchive(path, plan, resume);
+    const { archive: third } = await opened(path);
     expect(third.kept(0)).toBe(content.length);
     await third.publish();
     expect((await readFile(path)).equals(whole)).toBe(true);
