@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { decodeRecords, type JournalRecord } from "../../src/archive/write/journal-record.ts";
+import { decodeRecords, type JournalRecord } from "../../src/archive/partial/journal-record.ts";
 import { bytesBlob } from "../../src/content/blob.ts";
 import { StorageError } from "../../src/errors.ts";
 import { type Operation, watchOperations } from "../../src/util/operation-hook.ts";

@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { decodeRecords, encodeRecord, type JournalRecord } from "../../src/archive/write/journal-record.ts";
-import { decodeMarker, MARKER_BYTES } from "../../src/archive/write/partial-marker.ts";
+import { decodeRecords, encodeRecord, type JournalRecord } from "../../src/archive/partial/journal-record.ts";
+import { decodeMarker, MARKER_BYTES } from "../../src/archive/partial/partial-marker.ts";
 import { RECORD_BYTES } from "../../src/util/lock/record-frame.ts";
 import type { Operation } from "../../src/util/operation-hook.ts";
 import { CrashModel, type CrashState, type FolderState } from "./crash-model.ts";

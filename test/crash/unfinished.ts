@@ -1,7 +1,7 @@
 // What a pull leaves that ended in the middle, made without a kill.
 
+import type { ResumeOptions } from "../../src/archive/partial/partial-archive.ts";
 import { archiveFileTarget } from "../../src/archive/write/archive-file-target.ts";
-import type { ResumeOptions } from "../../src/archive/write/partial-archive.ts";
 import { bytesBlob } from "../../src/content/blob.ts";
 import type { CopyPlan, ImageSource, TargetSession } from "../../src/content/contracts.ts";
 import { gather } from "../../src/copy/gather.ts";

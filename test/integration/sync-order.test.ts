@@ -3,7 +3,7 @@ import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type BlobRecord, decodeRecords, type JournalRecord } from "../../src/archive/write/journal-record.ts";
+import { type BlobRecord, decodeRecords, type JournalRecord } from "../../src/archive/partial/journal-record.ts";
 import { COMMAND } from "../support/command.ts";
 import { describeWith, type Probe } from "./peers/describe-with.ts";
 import { createImgpack, type Imgpack } from "./peers/imgpack.ts";

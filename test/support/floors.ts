@@ -139,7 +139,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "archive/open": ["archive/archive.ts"],
   "archive/read": ["archive/archive.ts", "archive/blob-name.ts", "archive/open"],
   "archive/referrers": ["archive/lock", "archive/read"],
-  "archive/write": ["archive/blob-name.ts", "archive/lock", "archive/referrers"],
+  "archive/partial": [],
+  "archive/write": ["archive/partial", "archive/blob-name.ts", "archive/lock", "archive/referrers"],
   archive: ["archive/archive.ts", "archive/lock", "archive/open", "archive/read", "archive/referrers"],
 
   "serve/refusal.ts": [],

@@ -14,7 +14,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
  * blobs of that size, which cost a run a third of its time; and a system that can be told that it was started anew.
  */
 const CHANGED: Readonly<Record<string, readonly [pattern: RegExp, replacement: string]>> = {
-  "src/archive/write/partial-archive.ts": [/(?<=\bCHECKPOINT_BYTES = )64 \* 1024 \* 1024;/, "2 * 1024 * 1024;"],
+  "src/archive/partial/partial-archive.ts": [/(?<=\bCHECKPOINT_BYTES = )64 \* 1024 \* 1024;/, "2 * 1024 * 1024;"],
   "src/registry/upload/upload-journal.ts": [/(?<=\bMIN_BYTES = )16 \* 1024 \* 1024;/, "1024 * 1024;"],
   "src/util/lock/process-identity.ts": [
     /"\/proc\/sys\/kernel\/random\/boot_id"/,

@@ -5,14 +5,14 @@ import { verified } from "../../content/verified.ts";
 import { IntegrityError, InternalError, StorageError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { encodeSlotHeader, planGaps, type TarPlan, type TarSlot } from "../../tar/tar-plan.ts";
+import { hash, openPartialArchive } from "../partial/open-partial-archive.ts";
+import type { ArchivePlan, PartialArchive, PlannedBlob, ResumeOptions } from "../partial/partial-archive.ts";
 import {
   type ArchiveContents,
   type ArchiveContentsOptions,
   archiveContents,
   planArchiveTar,
 } from "./archive-contents.ts";
-import { hash, openPartialArchive } from "./open-partial-archive.ts";
-import type { ArchivePlan, PartialArchive, PlannedBlob, ResumeOptions } from "./partial-archive.ts";
 
 export interface ArchiveFileOptions extends ArchiveContentsOptions {
   readonly resume?: ResumeOptions | undefined;

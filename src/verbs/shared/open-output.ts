@@ -1,10 +1,10 @@
 import { fstatSync, type Stats } from "node:fs";
 import type { Writable } from "node:stream";
+import type { ResumeOptions } from "../../archive/partial/partial-archive.ts";
 import type { ArchiveContentsOptions, ArchiveFormat } from "../../archive/write/archive-contents.ts";
 import { archiveFileTarget } from "../../archive/write/archive-file-target.ts";
 import { archiveStreamTarget, STREAM_CONCURRENCY } from "../../archive/write/archive-stream-target.ts";
 import { layoutFolderTarget } from "../../archive/write/layout-folder-target.ts";
-import type { ResumeOptions } from "../../archive/write/partial-archive.ts";
 import type { ImageTarget } from "../../content/contracts.ts";
 import { UsageError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";

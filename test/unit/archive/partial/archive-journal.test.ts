@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { ArchiveJournal } from "../../../../src/archive/write/archive-journal.ts";
-import { decodeRecords, type JournalRecord } from "../../../../src/archive/write/journal-record.ts";
+import { ArchiveJournal } from "../../../../src/archive/partial/archive-journal.ts";
+import { decodeRecords, type JournalRecord } from "../../../../src/archive/partial/journal-record.ts";
 import { temporaryFolder } from "../../../support/images.ts";
 
 const nonce = "ab".repeat(8);

@@ -165,10 +165,10 @@ function reusableBytes(
   const old = new Map([...state.blobs].map(([index, blob]) => [`${blob.digest} ${blob.size} ${blob.offset}`, index]));
   const kept = new Map<number, number>();
   for (const [index, { digest, size, offset }] of blobs.entries()) {
-    const found = [digest, former.get(digest) ?? digest].map(name => {
+    const keptAs = (name: Digest): number => {
       return state.kept.get(old.get(`${digestPrefix(name)} ${size} ${offset}`) ?? -1) ?? 0;
-    });
-    const bytes = Math.max(...found);
+    };
+    const bytes = Math.max(keptAs(digest), keptAs(former.get(digest) ?? digest));
     if (bytes > 0) kept.set(index, bytes);
   }
   return kept;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { openArchive } from "../../../../src/archive/open-archive.ts";
-import { decodeMarker, encodeMarker, MARKER_BYTES } from "../../../../src/archive/write/partial-marker.ts";
+import { decodeMarker, encodeMarker, MARKER_BYTES } from "../../../../src/archive/partial/partial-marker.ts";
 import { ArchiveError } from "../../../../src/errors.ts";
 
 import { fileWith } from "../../../support/images.ts";

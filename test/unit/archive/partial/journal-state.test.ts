@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { BlobRecord, JournalRecord, ProgressRecord } from "../../../../src/archive/write/journal-record.ts";
-import { journalState } from "../../../../src/archive/write/journal-state.ts";
+import type { BlobRecord, JournalRecord, ProgressRecord } from "../../../../src/archive/partial/journal-record.ts";
+import { journalState } from "../../../../src/archive/partial/journal-state.ts";
 import type { ClaimRecord } from "../../../../src/util/lock/lock-record.ts";
 
 const nonce = "a".repeat(16);

@@ -2,8 +2,8 @@ import { appendFile, copyFile, open, readdir, readFile, truncate, unlink, writeF
 import { basename, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { openArchive } from "../../../../src/archive/open-archive.ts";
-import { decodeRecords, encodeRecord, type JournalRecord } from "../../../../src/archive/write/journal-record.ts";
-import { decodeMarker, encodeMarker } from "../../../../src/archive/write/partial-marker.ts";
+import { decodeRecords, encodeRecord, type JournalRecord } from "../../../../src/archive/partial/journal-record.ts";
+import { decodeMarker, encodeMarker } from "../../../../src/archive/partial/partial-marker.ts";
 import { pullImage, referenceOf, type TestImage, testImage } from "../../../crash/pulling.ts";
 import { COMMAND, leave } from "../../../crash/unfinished.ts";
 import { temporaryFolder } from "../../../support/images.ts";

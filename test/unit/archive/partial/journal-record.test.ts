@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeRecords, encodeRecord, type JournalRecord } from "../../../../src/archive/write/journal-record.ts";
+import { decodeRecords, encodeRecord, type JournalRecord } from "../../../../src/archive/partial/journal-record.ts";
 import { RECORD_BYTES } from "../../../../src/util/lock/record-frame.ts";
 import { noise } from "../../../support/memory-blobs.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { WrittenPrefix } from "../../../../src/archive/write/written-prefix.ts";
+import { WrittenPrefix } from "../../../../src/archive/partial/written-prefix.ts";
 
 describe("WrittenPrefix", () => {
   test("grows over chunks that came before the ones in front of them", () => {

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { link, lstat, readdir, readFile, symlink, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { decodeRecords } from "../../../../src/archive/write/journal-record.ts";
+import { decodeRecords } from "../../../../src/archive/partial/journal-record.ts";
 import { StorageError } from "../../../../src/errors.ts";
 import { pullImage, referenceOf, testImage } from "../../../crash/pulling.ts";
 import { leave } from "../../../crash/unfinished.ts";
