@@ -1,5 +1,5 @@
 import type { OptionsShape } from "../util/options/checked-options.ts";
-import { FLAG, FOLDER_PATH, OUTPUT, required, TEXT_LIST, TEXTS } from "../util/options/option-kinds.ts";
+import { FLAG, FOLDER_PATH, OUTPUT, OUTPUT_PATH, required, TEXT_LIST, TEXTS } from "../util/options/option-kinds.ts";
 import type { ToolFile } from "./files/tool-files.ts";
 import type { Foreign, Sparse, ToolTarget } from "./options/choices.ts";
 import { COMMON, FOREIGN_KIND, PLATFORMS, SPARSE_KIND, TOOLS, TRANSFER } from "./options/common-options.ts";
@@ -8,6 +8,7 @@ import { REQUIRED_KIND, type RequireOptions } from "./referrers/require-referrer
 import { LOCK_INPUT, type LockInput } from "./requested/read-lock.ts";
 import type { ArchiveOutput } from "./shared/open-output.ts";
 import { OUTPUT_OPTIONS, type OutputOptions, type WrittenImage } from "./shared/write-images.ts";
+import type { RescueReport } from "./v1/report/rescue-report.ts";
 
 /** Options of `pull`. */
 export interface PullOptions extends OutputOptions {
@@ -57,6 +58,8 @@ export interface PullOptions extends OutputOptions {
   readonly toolDir?: string | undefined;
   /** Of v1 registries: false takes layers that have none of the checksums that the registry states. Default true. */
   readonly v1Checksums?: boolean | undefined;
+  /** Of v1 registries: file for a report with a row per tag, as in `CopyOptions`. Default: none. */
+  readonly report?: string | undefined;
 }
 
 export const PULL_OPTIONS: OptionsShape<PullOptions> = {
@@ -76,6 +79,7 @@ export const PULL_OPTIONS: OptionsShape<PullOptions> = {
   withTool: TOOLS,
   toolDir: FOLDER_PATH,
   v1Checksums: FLAG,
+  report: OUTPUT_PATH,
 };
 
 /** What `pull` wrote. */
@@ -94,4 +98,6 @@ export interface PullResult {
   readonly seconds: number;
   /** What `withTool` put next to the archive, or found there; with `dryRun`, what it would put there. */
   readonly tools: readonly ToolFile[];
+  /** Of images of a v1 registry: what became of each tag. */
+  readonly rescue?: RescueReport;
 }

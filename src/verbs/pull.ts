@@ -43,6 +43,7 @@ export async function pull(
     const { pullV1 } = await import("./v1/pull/pull-v1.ts");
     return await pullV1(references, options, async output => await findTools(options, output));
   }
+  refuseV1Options(options);
   checkRequireOptions("pull", options);
   const started = performance.now();
   const lock = options.lock === undefined ? undefined : await readLock(options.lock, options);
@@ -81,6 +82,15 @@ export async function pull(
   };
   requested.settle(result, `${output.name} contains the others.`);
   return result;
+}
+
+/** @throws UsageError for options that only pulls from v1 registries have. */
+function refuseV1Options({ report, v1Checksums }: PullOptions): void {
+  const found = report === undefined ? (v1Checksums === undefined ? undefined : "--no-v1-checksums") : "--report";
+  if (found === undefined) return;
+  throw new UsageError(
+    `Cannot use ${found}: it is for images of v1 registries, expected references such as v1://HOST/**`,
+  );
 }
 
 /** @throws UsageError for an archive that has no folder; StorageError. */

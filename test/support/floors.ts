@@ -182,7 +182,14 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "verbs/v1/writing",
   ],
   "verbs/doctor": ["verbs/options", "verbs/shared", "verbs/verify.ts"],
-  "verbs/pull-options.ts": ["verbs/files", "verbs/options", "verbs/referrers", "verbs/requested", "verbs/shared"],
+  "verbs/pull-options.ts": [
+    "verbs/files",
+    "verbs/options",
+    "verbs/referrers",
+    "verbs/requested",
+    "verbs/shared",
+    "verbs/v1/report",
+  ],
   "verbs/v1": [
     "verbs/files",
     "verbs/locking",
@@ -203,6 +210,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "verbs/shared",
     "verbs/v1",
     "verbs/v1/reading",
+    "verbs/v1/report",
+    "verbs/written",
   ],
   "verbs/v1/report": [],
   "verbs/v1/rescue": [

@@ -15,6 +15,7 @@ import {
 } from "../flags/archive-flags.ts";
 import { guessFlag, type ListFlags, listedImages, listFlags, lockAmong, withFailedList } from "../flags/list-flags.ts";
 import { MIRROR, READ_REGISTRY, registryFromFlags } from "../flags/registry-flags.ts";
+import { REPORT } from "../flags/rescue-flags.ts";
 import { sparseFlag } from "../flags/sparse-flag.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { type V1Flags, v1Flags } from "../flags/v1-flags.ts";
@@ -33,6 +34,7 @@ interface PullFlags extends RequireFlags, TransferFlags, ArchiveFlags, ListFlags
   readonly sparse?: Sparse | undefined;
   readonly withTool?: string[] | undefined;
   readonly noV1Checksums?: boolean | undefined;
+  readonly report?: string | undefined;
 }
 
 export function pullCommand(context: Context): CommandModule<object, PullFlags> {
@@ -79,6 +81,7 @@ function pullFlags(parser: Argv) {
       type: "boolean",
       describe: "v1://: take layers that do not have the checksum that the registry states, with a note",
     })
+    .option("report", REPORT)
     .option("keep-going", { type: "boolean", describe: "skip images that cannot be fetched (exit code 10)" });
   return archiveFlags(sparseFlag(requireFlag(own)), "linux on this machine's architecture")
     .example("$0 pull registry.lan:5000/hello:latest -o out.tar", "one image, for this machine's architecture")
@@ -116,6 +119,7 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
         requireReferrers: requiredOf(flags),
         for: flags.for,
         v1Checksums: flags.noV1Checksums === true ? false : undefined,
+        report: flags.report,
         concurrency: checkConcurrency(flags.concurrency),
         cacheDir: cacheFolder(),
         dryRun: flags.dryRun,

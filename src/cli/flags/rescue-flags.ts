@@ -9,13 +9,16 @@ export interface RescueFlags {
   readonly noV1Checksums?: boolean | undefined;
 }
 
+/** `--report`, also of `pull`. */
+export const REPORT = {
+  type: "string",
+  requiresArg: true,
+  describe: "v1://: write a row per tag to this .html, .csv or .json file (default: no file)",
+} as const;
+
 export function rescueFlags<T>(parser: Argv<T>): Argv<T & RescueFlags> {
   return parser
-    .option("report", {
-      type: "string",
-      requiresArg: true,
-      describe: "v1://: write a row per tag to this .html, .csv or .json file (default: no file)",
-    })
+    .option("report", REPORT)
     .option("verify", { type: "boolean", describe: "v1://: look at each config and layer again after it was copied" })
     .option("compression", {
       type: "string",

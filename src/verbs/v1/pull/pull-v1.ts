@@ -23,9 +23,12 @@ import { writeImages } from "../../shared/write-images.ts";
 import { expandV1 } from "../expand-v1.ts";
 import { nameV1Images } from "../name-v1-images.ts";
 import { v1ImageSource } from "../reading/v1-image-source.ts";
+import { RescueLedger } from "../report/rescue-ledger.ts";
+import { withReport } from "../report/with-report.ts";
 import { V1Stores } from "../v1-stores.ts";
 import { LayerShelf } from "./layer-shelf.ts";
 import { measureLayers } from "./measure-layers.ts";
+import { pullReportFile, reportPulled } from "./pull-report.ts";
 import { type ReadImage, readV1Images, unknownLayers } from "./read-v1-images.ts";
 import { V1Facts } from "./v1-facts.ts";
 import { V1Failures } from "./v1-failures.ts";
@@ -36,8 +39,20 @@ export async function pullV1(
   options: PullOptions,
   findTools: (output: OpenedOutput) => Promise<ToolFiles | undefined>,
 ): Promise<PullResult> {
-  const started = performance.now();
   refuseOptions(options);
+  const file = await pullReportFile(options, references);
+  const ledger = new RescueLedger({ dryRun: options.dryRun === true, verifies: false });
+  const pull = async (): Promise<PullResult> => await pullAll(references, options, findTools, ledger);
+  return await withReport(file, ledger, noteTo(options.onProgress), pull);
+}
+
+async function pullAll(
+  references: readonly (string | RequestedImage)[],
+  options: PullOptions,
+  findTools: (output: OpenedOutput) => Promise<ToolFiles | undefined>,
+  ledger: RescueLedger,
+): Promise<PullResult> {
+  const started = performance.now();
   const { signal, keepGoing = false, dryRun, concurrency = DEFAULT_CONCURRENCY, onProgress } = options;
   const onNote = noteTo(onProgress);
   const requested = checkedImages("pull", references);
@@ -49,8 +64,13 @@ export async function pullV1(
   const output = await openOutput(options.output);
   const tools = await findTools(output);
   const expanded = await expandV1(requested, { stores, keepGoing, onNote, signal });
+  ledger.list(
+    expanded.images.map(({ source }) => source),
+    expanded.repositories,
+    expanded.repositoriesWithoutTags,
+  );
   const names = nameV1Images(expanded, onNote);
-  const failures = new V1Failures(keepGoing);
+  const failures = new V1Failures(keepGoing, (source, error) => ledger.failAll(source, error));
   for (const { source, error } of expanded.failed) failures.add(source, error, signal);
   const facts = new V1Facts(await openLayerFacts(options.cacheDir, onNote), repackingFor(change));
   const read = await readV1Images(expanded.images, failures, signal);
@@ -63,6 +83,7 @@ export async function pullV1(
   if (dryRun === true && unknown.length > 0) {
     const planned = plannedLayers(read);
     onNote(planned.note);
+    reportPulled(ledger, { expanded, read, names, facts });
     const { blobs, blobBytes } = planned;
     const whole: PullResult = {
       ...result,
@@ -72,6 +93,7 @@ export async function pullV1(
       blobBytes,
       requests: await stores.requests(),
       seconds: secondsSince(started),
+      rescue: ledger.report(),
     };
     failures.settle(whole, total, "Nothing was written.");
     return whole;
@@ -110,6 +132,7 @@ export async function pullV1(
         sourceName: texts.join(", "),
       }),
   );
+  reportPulled(ledger, { expanded, read: images, names, facts, written: { plan, images: written.images } });
   const whole: PullResult = {
     ...result,
     ...written,
@@ -117,6 +140,7 @@ export async function pullV1(
     blobs: plan.blobs.length,
     requests: await stores.requests(),
     seconds: secondsSince(started),
+    rescue: ledger.report(),
   };
   failures.settle(whole, total, `${output.name} contains the others.`);
   return whole;

@@ -5,17 +5,24 @@ import { leftReason } from "../../requested/left-reason.ts";
 /** Images that could not be pulled, by the name under which they can be asked for again. */
 export class V1Failures {
   readonly #isKept: boolean;
+  readonly #onFailed: (source: string, error: ImgpackError) => void;
   readonly #errors = new Map<string, ImgpackError>();
 
-  /** @param isKept false throws the first failure. */
-  constructor(isKept: boolean) {
+  /**
+   * @param isKept false throws the first failure.
+   * @param onFailed is called with each failure, also with one that is thrown.
+   */
+  constructor(isKept: boolean, onFailed: (source: string, error: ImgpackError) => void) {
     this.#isKept = isKept;
+    this.#onFailed = onFailed;
   }
 
   /** @throws `error` unless failures are kept. */
   add(source: string, error: unknown, signal: AbortSignal | undefined): void {
     signal?.throwIfAborted();
-    if (!this.#isKept || !(error instanceof ImgpackError)) throw error;
+    if (!(error instanceof ImgpackError)) throw error;
+    this.#onFailed(source, error);
+    if (!this.#isKept) throw error;
     this.#errors.set(source, error);
   }
 

@@ -61,7 +61,7 @@ function writerOf(path: string): (report: RescueReport) => string {
 function unwritable(path: string, found: string, cause?: unknown): StorageError {
   return new StorageError(`Cannot write --report ${quote(path)}: ${found}, expected a writable file`, {
     cause,
-    hint: "Name a file in a folder that exists and that you may write to, and run the same command again: what is copied is not copied again.",
+    hint: "Name a file in a folder that exists and that you may write to, and run the same command again.",
   });
 }
 

@@ -1,8 +1,8 @@
 import type { OnProgress } from "../../../content/progress.ts";
 import type { DigestCache } from "../../../copy/digest-cache.ts";
+import type { RescueLedger } from "../report/rescue-ledger.ts";
 import type { KnownLayers } from "./known-layers.ts";
 import type { LayerMeter } from "./layer-meter.ts";
-import type { RescueLedger } from "./rescue-ledger.ts";
 import type { TargetRepositories } from "./target-repositories.ts";
 
 /** What all images of a rescue share. */

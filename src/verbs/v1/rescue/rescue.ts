@@ -1,7 +1,7 @@
 import { noteTo } from "../../../content/progress.ts";
 import { openDigestCache } from "../../../copy/digest-cache.ts";
 import { openLayerFacts } from "../../../copy/layer-facts.ts";
-import { type ImgpackError, PartialError, StorageError } from "../../../errors.ts";
+import type { ImgpackError } from "../../../errors.ts";
 import { readingAnswer } from "../../../registry/client/registry-answer.ts";
 import { DEFAULT_CONCURRENCY } from "../../../util/options/option-limits.ts";
 import { runBounded } from "../../../util/task-group.ts";
@@ -11,13 +11,14 @@ import { createBlobCounter } from "../../shared/blob-counts.ts";
 import { chosenProfile } from "../../shared/chosen-profile.ts";
 import { RegistryPool } from "../../shared/registry-pool.ts";
 import type { ReportFile } from "../report/report-file.ts";
+import { RescueLedger } from "../report/rescue-ledger.ts";
 import type { ReportedImage } from "../report/rescue-report.ts";
+import { withReport } from "../report/with-report.ts";
 import { KnownLayers } from "./known-layers.ts";
 import { LayerMeter } from "./layer-meter.ts";
 import { Limiter } from "./limiter.ts";
 import { type RescuedImage, rescueImage } from "./rescue-image.ts";
 import type { RescueJob } from "./rescue-job.ts";
-import { RescueLedger } from "./rescue-ledger.ts";
 import type { RescueRun } from "./rescue-run.ts";
 import { TargetRepositories } from "./target-repositories.ts";
 
@@ -52,44 +53,7 @@ export async function rescue(
   file: ReportFile | undefined,
 ): Promise<CopyResult> {
   const ledger = new RescueLedger({ dryRun: options.dryRun === true, verifies: options.verify === true });
-  const outcome = await settled(async () => await rescueAll(plan, options, ledger));
-  const unwritten = await settled(async () => await file?.write(ledger.report()));
-  if ("error" in unwritten && unwritten.error instanceof StorageError) {
-    const result = "error" in outcome ? resultOf(outcome.error) : outcome.value;
-    if (result !== undefined) throw withoutReport(unwritten.error, result, outcome);
-    // The run's own error decides the exit code.
-    noteTo(options.onProgress)(unwritten.error.message);
-  } else if ("error" in unwritten) {
-    throw unwritten.error;
-  }
-  if ("error" in outcome) throw outcome.error;
-  return outcome.value;
-}
-
-type Outcome<T> = { readonly value: T } | { readonly error: unknown };
-
-async function settled<T>(task: () => Promise<T>): Promise<Outcome<T>> {
-  try {
-    return { value: await task() };
-  } catch (error) {
-    return { error };
-  }
-}
-
-function resultOf(error: unknown): CopyResult | undefined {
-  return error instanceof PartialError ? (error.result as CopyResult) : undefined;
-}
-
-/** What is done must be seen, and what failed must be known without the report. */
-function withoutReport(
-  error: StorageError,
-  result: CopyResult,
-  outcome: Outcome<CopyResult>,
-): PartialError<CopyResult> {
-  const partial = "error" in outcome && outcome.error instanceof PartialError ? outcome.error : undefined;
-  const failures = [error, ...(partial?.failures ?? [])];
-  const message = partial === undefined ? error.message : `${error.message}. ${partial.message}`;
-  return new PartialError(message, failures, { result, failed: partial?.failed ?? [], hint: error.hint });
+  return await withReport(file, ledger, noteTo(options.onProgress), async () => await rescueAll(plan, options, ledger));
 }
 
 async function rescueAll(plan: RescuePlan, options: CopyOptions, ledger: RescueLedger): Promise<CopyResult> {

@@ -5,8 +5,10 @@ import { Writable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { ProgressEvent } from "../../../../../src/content/progress.ts";
+import { inspectArchive } from "../../../../../src/verbs/inspect.ts";
 import { pull } from "../../../../../src/verbs/pull.ts";
-import type { PullOptions } from "../../../../../src/verbs/pull-options.ts";
+import type { PullOptions, PullResult } from "../../../../../src/verbs/pull-options.ts";
+import type { RescueReport } from "../../../../../src/verbs/v1/report/rescue-report.ts";
 import { verify } from "../../../../../src/verbs/verify.ts";
 import { temporaryFolder } from "../../../../support/images.ts";
 import { fillImage, idOf } from "../../../../support/v1/fill-v1.ts";
@@ -104,6 +106,58 @@ describe("pull of v1 references", () => {
       failed: expect.arrayContaining([expect.stringMatching(/bad:1$/), expect.stringMatching(/torn:1$/)]) as unknown,
       result: { images: [{ names: [`${registry.host}/good:1`] }] },
     });
+  });
+
+  test("--report has a row per tag, with its name in the archive, or with what to do", async () => {
+    const { registry, pull: run, path } = await scene();
+    fillImage(registry.content, "library/Good", "1", "cba");
+    registry.content.addTag("library/Good", "2", idOf("a"));
+    fillImage(registry.content, "library/torn", "1", "987");
+    registry.content.image(idOf("8")).layer = undefined;
+    const report = path("report.json");
+    const rows = async (options: Partial<PullOptions>): Promise<RescueReport> => {
+      const error = await run(["**"], { keepGoing: true, report, ...options }).catch((thrown: unknown) => thrown);
+      const written = JSON.parse(readFileSync(report, "utf8")) as RescueReport;
+      expect((error as { result: PullResult }).result.rescue).toEqual(written);
+      return written;
+    };
+    const source = (name: string): string => `v1://${registry.host}/library/${name}`;
+    const name = (tag: string): string => `${registry.host}/good:${tag}`;
+    registry.content.image(idOf("8")).isInProgress = true;
+    const planned = await rows({ dryRun: true });
+    expect(planned).toMatchObject({ dryRun: true, complete: true, copied: 0, failed: 1, layers: 3 });
+    expect(planned.images).toMatchObject([{ target: name("1") }, { target: name("2") }, { source: source("torn:1") }]);
+    expect(planned.images[0]).not.toHaveProperty("digest");
+    registry.content.image(idOf("8")).isInProgress = false;
+    const { images, ...counts } = await rows({});
+    expect(counts).toMatchObject({ complete: true, tags: 3, copied: 2, failed: 1, repositories: 2 });
+    const { images: top } = await inspectArchive(path("out.tar"));
+    expect(images).toMatchObject([
+      {
+        source: source("Good:1"),
+        id: idOf("a"),
+        target: name("1"),
+        digest: top[0]?.digest,
+        config: top[0]?.platforms[0]?.config,
+      },
+      { source: source("Good:2"), id: idOf("a"), target: name("2"), digest: top[0]?.digest },
+      { source: source("torn:1"), error: { code: "ERR_NOT_FOUND", hint: expect.stringMatching(/backup/) as unknown } },
+    ]);
+    // Without --keep-going, the row of the failure is written, too.
+    await expect(run(["torn:1", "Good:1"], { report })).rejects.toMatchObject({ exitCode: 5 });
+    expect(JSON.parse(readFileSync(report, "utf8"))).toMatchObject({
+      complete: false,
+      images: [{ error: { code: "ERR_NOT_FOUND" } }, { error: { code: "ERR_INTERRUPTED" } }],
+    });
+  });
+
+  test("--report is refused in the place of the output, and for other registries", async () => {
+    const { pull: run, path } = await scene();
+    const folder = path("all/");
+    await expect(run(["app"], { output: folder, report: `${folder}r.csv` })).rejects.toMatchObject({ exitCode: 2 });
+    await expect(run(["app"], { output: path("r.csv"), report: path("r.csv") })).rejects.toMatchObject({ exitCode: 2 });
+    for (const option of [{ report: path("r.csv") }, { v1Checksums: false }])
+      await expect(pull(["r.lan/app"], { output: path("o.tar"), ...option })).rejects.toMatchObject({ exitCode: 2 });
   });
 
   test("a dry run asks for no layer and writes nothing", async () => {

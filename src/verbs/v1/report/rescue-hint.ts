@@ -7,7 +7,7 @@ import {
   RegistryError,
 } from "../../../errors.ts";
 
-const AGAIN = "Run the same command again: what is copied is not copied again.";
+const AGAIN = "Run the same command again.";
 
 /** What to do about an image that could not be copied: what the error says, or else what helps with its kind. */
 export function rescueHint(error: ImgpackError): string | undefined {

@@ -1,8 +1,7 @@
 import { ImgpackError } from "../../../errors.ts";
 import type { V1ChainLayer, V1Image } from "../../../registry/v1/v1-image.ts";
-import type { ReportedFailure, ReportedImage, RescueReport } from "../report/rescue-report.ts";
-import { isFailure } from "../report/rescue-report.ts";
 import { rescueHint } from "./rescue-hint.ts";
+import { isFailure, type ReportedFailure, type ReportedImage, type RescueReport } from "./rescue-report.ts";
 
 export interface LedgerOptions {
   readonly dryRun: boolean;
@@ -46,6 +45,13 @@ export class RescueLedger {
     this.#rows[index] = failure(this.#sources?.[index] ?? "", error);
   }
 
+  /** All images of this name; a name that is not in the list could not be replaced by images. */
+  failAll(source: string, error: ImgpackError): void {
+    const indexes = (this.#sources ?? []).flatMap((other, index) => (other === source ? [index] : []));
+    for (const index of indexes) this.fail(index, error);
+    if (indexes.length === 0) this.refuse(source, error);
+  }
+
   /** @param sizeOf bytes of a layer as stored, as far as they are known. */
   addLayers({ chain }: V1Image, sizeOf: (layer: V1ChainLayer) => number | undefined): void {
     for (const layer of chain) this.#layers.set(layer.key, sizeOf(layer));
@@ -86,7 +92,7 @@ function notReached(source: string): ReportedFailure {
   const error = {
     code: "ERR_INTERRUPTED",
     message: "Not copied: the run ended before, expected it to reach its end",
-    hint: "Run the same command again: what is copied is not copied again.",
+    hint: "Run the same command again: it resumes.",
   };
   return { source, error };
 }
