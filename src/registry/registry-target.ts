@@ -101,6 +101,7 @@ class RegistrySession implements TargetSession {
   async #find({ digest, size }: Descriptor, signal: AbortSignal | undefined): Promise<Presence> {
     const holder = this.#holders.find(digest, this.#repository.name);
     const mounted = holder === undefined ? undefined : await mountBlob(this.#repository, digest, holder, signal);
+    await this.#dropSession(digest, signal);
     if (mounted instanceof URL) this.#sessions.set(digest, mounted);
     // The answer to a mount has no size, and the holder's blob may be damaged.
     const found = await findBlob(this.#repository, { digest, size }, signal);

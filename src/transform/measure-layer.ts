@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { PassThrough, Readable } from "node:stream";
 import { RATIO_LIMIT } from "../compress/compressed-data.ts";
 import { decompress } from "../compress/decompress.ts";
@@ -155,14 +154,14 @@ class Inflating {
 
   constructor(compression: Compression, what: string, signal: AbortSignal | undefined) {
     this.#digest = digestOfParts(decompress(this.#input, compression, what, signal, RATIO_LIMIT));
-    // It is reported by the next call.
-    this.#digest.catch(() => undefined);
+    // Writing then ends as well; an error is reported by the next call.
+    const stop = (): void => this.stop();
+    this.#digest.then(stop, stop);
   }
 
   /** Waits until there is room. @throws ArchiveError as soon as the bytes are found to be damaged. */
   async take(part: Uint8Array): Promise<void> {
-    if (!this.#input.destroyed && this.#input.write(Buffer.from(part))) return;
-    await Promise.race([this.#digest, once(this.#input, "drain"), once(this.#input, "close")]);
+    if (!this.#input.destroyed && !this.#input.write(Buffer.from(part))) await drainedOrClosed(this.#input);
     if (this.#input.destroyed) await this.#digest;
   }
 
@@ -174,6 +173,17 @@ class Inflating {
   stop(): void {
     this.#input.destroy();
   }
+}
+
+/** Leaves no listener: a layer has a great many parts. */
+async function drainedOrClosed(stream: PassThrough): Promise<void> {
+  await new Promise<void>(resolve => {
+    const done = (): void => {
+      stream.off("drain", done).off("close", done);
+      resolve();
+    };
+    stream.on("drain", done).on("close", done);
+  });
 }
 
 async function digestOfParts(parts: AsyncIterable<Uint8Array>): Promise<Digest> {

@@ -49,6 +49,20 @@ describe("copy from a v1 registry", () => {
     expect(await reported()).toMatchObject({ complete: true, verified: true, copied: 3, repositories: 2, layers: 4 });
   });
 
+  test("a target that has lost everything gets each layer once again, although an earlier run knows its digest", async () => {
+    const { old, target } = await start();
+    const cacheDir = await temporaryFolder();
+    const run = async (): Promise<void> => {
+      await copyTo([`v1://${old.host}/**`], target.host, { cacheDir });
+    };
+    await run();
+    target.content.blobs.clear();
+    target.content.manifests.clear();
+    await run();
+    expect(layersRead(old).slice(4).toSorted()).toEqual(layersRead(old).slice(0, 4).toSorted());
+    expect(tagsAt(target)).toHaveLength(3);
+  });
+
   test("has a row with what to do for each image that the old registry cannot give", async () => {
     const { old, target, report, reported } = await start();
     const { content } = old;

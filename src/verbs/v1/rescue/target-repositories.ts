@@ -6,6 +6,7 @@ import type { Repository } from "../../../registry/client/repository.ts";
 import type { RegistryPool } from "../../shared/registry-pool.ts";
 import { gatedTarget } from "./gated-target.ts";
 import type { Limiter } from "./limiter.ts";
+import { Sending } from "./sending.ts";
 
 /** A repository that images of the run go to. */
 export interface TargetRepository {
@@ -29,14 +30,16 @@ export interface TargetRepository {
 export class TargetRepositories {
   readonly #registries: RegistryPool;
   readonly #cache: DigestCache;
-  readonly #gate: Limiter;
+  readonly #limiter: Limiter;
+  /** By registry. */
+  readonly #sending = new Map<string, Sending>();
   readonly #opened = new Map<string, Promise<TargetRepository>>();
 
-  /** @param gate limits the blobs that are sent at once, to all of them together. */
-  constructor(registries: RegistryPool, cache: DigestCache, gate: Limiter) {
+  /** @param limiter limits the blobs that are sent at once, to all of them together. */
+  constructor(registries: RegistryPool, cache: DigestCache, limiter: Limiter) {
     this.#registries = registries;
     this.#cache = cache;
-    this.#gate = gate;
+    this.#limiter = limiter;
   }
 
   async open(
@@ -59,7 +62,9 @@ export class TargetRepositories {
     const direct = await this.#registries.targetFor(to, this.#cache, signal);
     const repository = await this.#registries.repositoryFor(to, signal, "pull,push");
     const readable = await this.#registries.repositoryFor(to, signal);
-    const target = gatedTarget(direct, this.#gate, present);
+    const sending = this.#sending.get(to.registry) ?? new Sending();
+    this.#sending.set(to.registry, sending);
+    const target = gatedTarget(direct, { limiter: this.#limiter, sending }, present);
     return { repository, readable, target, direct, present, checked: new Set() };
   }
 }
