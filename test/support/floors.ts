@@ -229,6 +229,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "verbs/copy/copy-options.ts",
     "verbs/push/push-options.ts",
     "verbs/options",
+    "verbs/requested",
     "verbs/shared",
     "verbs/v1",
   ],

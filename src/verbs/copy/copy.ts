@@ -5,7 +5,6 @@ import { type ImgpackError, UsageError } from "../../errors.ts";
 import { hasV1, isV1Reference } from "../../oci/legacy/has-v1.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { readingAnswer } from "../../registry/client/registry-answer.ts";
-import { quote } from "../../util/format.ts";
 import { checkedOptions } from "../../util/options/checked-options.ts";
 import { DEFAULT_CONCURRENCY } from "../../util/options/option-limits.ts";
 import { readMapping } from "../options/mapping-options.ts";
@@ -79,7 +78,7 @@ export async function copy(source: string, target: string, options: CopyOptions 
  * `quay.io/team/app:2` becomes `registry.lan:5000/mirror/team/app:2`. An image that fails does not stop the others.
  *
  * @param sources `[registry/]repository[:tag]` or `[registry/]repository@digest`, or an object with more
- * @param prefix `host[:port][/prefix]`
+ * @param prefix `host[:port][/prefix]`, or `v1://host[:port][/namespace]`
  * @throws PartialError if some of several images failed, or what refers to an image; the others are copied.
  * @throws UsageError for a prefix without a registry, and before anything is sent for two images that would get one name.
  * @throws NotFoundError, AuthError, NetworkError, RegistryError, IntegrityError
@@ -99,12 +98,8 @@ export async function copyTo(
   checkText("copy", "HOST/PREFIX", prefix);
   options = checkedOptions(options, COPY_TO_OPTIONS);
   if (isV1Reference(prefix)) {
-    throw new UsageError(
-      `Cannot copy to ${quote(prefix)}: found a v1 registry for several images, expected one image`,
-      {
-        hint: "Copy each image by itself: imgpack copy SOURCE v1://HOST/NAMESPACE/REPOSITORY:TAG.",
-      },
-    );
+    const { copyToV1Below } = await import("../v1/writing/copy-to-v1.ts");
+    return await copyToV1Below(requested, prefix, options);
   }
   if (hasV1(requested)) {
     const { copyV1To } = await import("../v1/rescue/copy-v1.ts");

@@ -1,25 +1,26 @@
-import { listRoots } from "../../../content/derived-source.ts";
-import { noteTo } from "../../../content/progress.ts";
+import { hasGlob } from "../../../bundle/list/reference-glob.ts";
 import { UsageError } from "../../../errors.ts";
-import { isV1Reference } from "../../../oci/legacy/has-v1.ts";
+import { hasV1, isV1Reference } from "../../../oci/legacy/has-v1.ts";
 import { parseV1Reference } from "../../../oci/legacy/v1-reference.ts";
-import { hostPlatform } from "../../../oci/platform.ts";
-import { registrySource } from "../../../registry/registry-source.ts";
-import { readV1Image } from "../../../registry/v1/read-v1-image.ts";
-import { V1Checksum } from "../../../registry/v1/v1-checksum.ts";
-import type { V1LayerJson, V1Session } from "../../../registry/v1/v1-store.ts";
-import type { V1PushImage, V1PushLayer } from "../../../registry/v1/writing/push-v1.ts";
-import { convertSchema1 } from "../../../transform/convert-schema1.ts";
+import { mapImageName } from "../../../oci/names/image-mapping.ts";
+import { collisionError, findCollisions } from "../../../oci/names/target-collisions.ts";
+import { formatReference } from "../../../oci/reference.ts";
+import { readingAnswer } from "../../../registry/client/registry-answer.ts";
 import { quote } from "../../../util/format.ts";
-import type { CopiedImage, CopyOptions, CopyResult } from "../../copy/copy-options.ts";
-import { readPlatforms } from "../../options/read-platforms.ts";
+import type { CopiedImage, CopyOptions, CopyResult, CopyToOptions } from "../../copy/copy-options.ts";
+import { readMapping } from "../../options/mapping-options.ts";
+import { registryOptions } from "../../options/registry-options.ts";
+import { registryOf } from "../../requested/expand-references.ts";
+import type { RequestedImage, ResolvedImage } from "../../requested/requested-image.ts";
+import { Attempts } from "../../shared/attempts.ts";
 import { createBlobCounter } from "../../shared/blob-counts.ts";
-import { RegistryPool } from "../../shared/registry-pool.ts";
-import { readableReference } from "../../shared/remote-image.ts";
-import { V1Stores } from "../v1-stores.ts";
-import { outgoingImage } from "./outgoing-image.ts";
+import type { V1Found } from "../expand-v1.ts";
+import { RegistryCopies } from "./registry-copies.ts";
+import { V1Copies, v1TargetOf } from "./v1-copies.ts";
+import type { V1CopyJob, V1CopySource } from "./v1-copy-job.ts";
+import { parseV1Prefix, type V1Prefix, v1TargetBelow } from "./v1-prefix.ts";
 import { V1PushRun } from "./v1-push-run.ts";
-import { formatV1Target, parseV1Target } from "./with-v1-client.ts";
+import { formatV1Target, parseV1Target, type V1Target } from "./with-v1-client.ts";
 
 /**
  * `copy` into a v1 registry: an image of another registry, of an index the platform of this machine; or one of a v1 registry
@@ -28,121 +29,145 @@ import { formatV1Target, parseV1Target } from "./with-v1-client.ts";
  * @throws as `copy`; ArchiveError for an image that v1 cannot hold.
  */
 export async function copyToV1(source: string, target: string, options: CopyOptions): Promise<CopyResult> {
-  const started = performance.now();
-  const { host, repository, tag: chosen } = parseV1Target("copy to", target);
-  const counter = createBlobCounter(options.onProgress ?? (() => undefined));
-  const pushes = new V1PushRun(options, [...sourceHosts(source, options), host], counter.onProgress);
-  const send = async (tag: string, image: Omit<V1PushImage, "tags">): Promise<string> => {
-    if (options.dryRun !== true) await pushes.push(host, repository, [{ ...image, tags: [tag] }]);
-    return formatV1Target({ host, repository, tag });
+  const { tag, ...to } = parseV1Target("copy to", target);
+  const isOne = isV1Reference(source) ? isOneV1(source) : !hasGlob(source);
+  if (!isOne) {
+    throw new UsageError(`Cannot copy ${quote(source)} to one name: found more than one image, expected one`, {
+      hint: "Name where all of them go with --to v1://HOST/NAMESPACE.",
+    });
+  }
+  const run: Run = {
+    requested: [{ reference: source }],
+    named: [source],
+    host: to.host,
+    targetOfV1: found => ({ ...to, tag: tag ?? found.tag }),
+    targetOf: ({ reference }) => ({ ...to, tag: tag ?? reference.tag ?? "latest" }),
   };
-  const { image, requests } = isV1Reference(source)
-    ? await copyV1(source, chosen, options, send)
-    : await copyOther(source, chosen, { ...options, onProgress: counter.onProgress }, send);
-  return {
-    images: [{ source, plannedBytes: 0, ...image }],
+  return await copyAll(run, options);
+}
+
+/** `copyTo` below `v1://HOST[/NAMESPACE]`. @throws as `copyTo`; ArchiveError for one image that v1 cannot hold. */
+export async function copyToV1Below(
+  requested: readonly RequestedImage[],
+  prefix: string,
+  options: CopyToOptions,
+): Promise<CopyResult> {
+  const below = parseV1Prefix("copy", prefix);
+  const run: Run = {
+    requested,
+    named: options.trustedReferences ?? requested.map(({ reference }) => reference),
+    host: below.host,
+    targetOfV1: found => v1TargetOf(found, below, options),
+    targetOf: image => targetOf(image, below, options),
+  };
+  return await copyAll(run, options);
+}
+
+interface Run {
+  readonly requested: readonly RequestedImage[];
+  /** References in the arguments of the call. */
+  readonly named: readonly string[];
+  /** `host[:port]` of the target. */
+  readonly host: string;
+  readonly targetOfV1: (found: V1Found) => Required<V1Target>;
+  readonly targetOf: (image: ResolvedImage) => Required<V1Target>;
+}
+
+function isOneV1(source: string): boolean {
+  const { glob, name, tag = "" } = parseV1Reference(source);
+  return glob === undefined && name !== undefined && !hasGlob(tag);
+}
+
+function targetOf(
+  { reference, name = reference, line }: ResolvedImage,
+  below: V1Prefix,
+  options: CopyToOptions,
+): Required<V1Target> {
+  const { tag } = name;
+  if (tag === undefined) {
+    throw new UsageError(`Cannot copy ${quote(line)} to ${quote(below.text)}: found no tag, expected one`, {
+      hint: `The v1 protocol has no digests. Give it a tag: a line "${line} -> NAME:TAG" in a file for -f.`,
+    });
+  }
+  const { repository } = mapImageName(name, { registry: below.host, prefix: "", ...readMapping(options) });
+  return { ...v1TargetBelow(below, repository, formatReference(name)), tag };
+}
+
+async function copyAll(run: Run, options: CopyOptions): Promise<CopyResult> {
+  refuseOptions(options);
+  const started = performance.now();
+  const { requested, named, host } = run;
+  const { signal, dryRun = false } = options;
+  const counter = createBlobCounter(options.onProgress ?? (() => undefined));
+  const counted = { ...options, onProgress: counter.onProgress };
+  const texts = requested.map(({ reference }) => reference);
+  const isV1 = hasV1(requested);
+  const hosts = (references: readonly string[]): readonly string[] => [
+    ...references.flatMap(text => (isV1 ? v1Hosts(text) : registryOf(text, options.registry))),
+    host,
+  ];
+  refuseSharedEndpoint(isV1 ? hosts(texts) : [], options);
+  const pushes = new V1PushRun(options, { named: hosts(named), reached: hosts(texts) }, counter.onProgress);
+  await using source: V1CopySource = isV1
+    ? new V1Copies(requested, named, run.targetOfV1, counted)
+    : new RegistryCopies(requested, hosts(named), run.targetOf, counted);
+  const { jobs, failed } = await source.list();
+  await refuseCollisions(jobs);
+  const images: CopiedImage[] = [];
+  const attempts = new Attempts(jobs.length + failed.length, signal);
+  for (const { source: name, error } of failed) await attempts.run(name, async () => await Promise.reject(error));
+  for (const { source: given, line, to, copy } of jobs) {
+    const { tag, ...target } = to;
+    await attempts.run(line, async () => {
+      const found = await readingAnswer(
+        async () =>
+          await copy(async image => {
+            if (!dryRun) await pushes.push(target.host, target.repository, [{ ...image, tags: [tag] }]);
+          }),
+      );
+      images.push({ source: given, reference: formatV1Target(to), plannedBytes: 0, ...found });
+    });
+  }
+  const result: CopyResult = {
+    images,
     blobs: counter.counts(),
-    requests: requests + pushes.requests,
+    requests: (await source.requests()) + pushes.requests,
     bytesSent: pushes.bytesSent,
     seconds: (performance.now() - started) / 1000,
   };
+  const done = dryRun ? "Nothing was copied; a run copies the others." : "The others are copied.";
+  return attempts.settle("copy", "images", result, `${done} Fix the cause and run the same command again.`);
 }
 
 /** None for a folder. */
-function sourceHosts(source: string, { registry }: CopyOptions): readonly string[] {
-  if (!isV1Reference(source)) return [readableReference(source, registry).registry];
-  const { store } = parseV1Reference(source);
+function v1Hosts(text: string): readonly string[] {
+  const { store } = parseV1Reference(text);
   return store.kind === "registry" ? [store.host] : [];
 }
 
-type Send = (tag: string, image: Omit<V1PushImage, "tags">) => Promise<string>;
-type Copied = { readonly image: Pick<CopiedImage, "reference" | "digest" | "mediaType">; readonly requests: number };
-
-async function copyOther(source: string, tag: string | undefined, options: CopyOptions, send: Send): Promise<Copied> {
-  const { signal, onProgress = () => undefined } = options;
-  const from = readableReference(source, options.registry);
-  const platforms = readPlatforms("copy", options.platform, [hostPlatform()]);
-  const [platform, ...others] = platforms === "all" ? [] : platforms;
-  if (platform === undefined || others.length > 0) {
-    throw new UsageError(`Cannot copy ${quote(source)} to a v1 registry: found several platforms, expected one`);
-  }
-  await using registries = new RegistryPool(options, [from.registry], onProgress);
-  registries.admit([from.registry]);
-  await using held = registrySource([from], registries.repositoryFor, { onNote: registries.note });
-  const original = await listRoots(held, signal);
-  const { source: converted, roots } = await convertSchema1(held, original, { onNote: noteTo(onProgress), signal });
-  const [root] = roots;
-  const [first] = original;
-  if (root === undefined || first?.kind !== "settled")
-    throw new UsageError(`Cannot copy ${quote(source)}: found no image`);
-  const outgoing = await outgoingImage(
-    root,
-    [],
-    quote(source),
-    { source: converted, platform, sizes: new Map() },
-    signal,
-  );
-  const reference = await send(tag ?? from.tag ?? "latest", outgoing);
-  const { digest, mediaType } = first.descriptor;
-  return { image: { reference, digest, mediaType }, requests: (await registries.traffic()).requests };
+/** @throws UsageError for options that have no meaning for a v1 registry as the target. */
+function refuseOptions({ report, verify, compression, requireReferrers = [] }: CopyOptions): void {
+  const given = {
+    "--report": report !== undefined,
+    "--verify": verify === true,
+    "--compression": compression !== undefined && compression !== "keep",
+    "--require-referrers": requireReferrers.length > 0,
+  };
+  const [found] = Object.entries(given).flatMap(([name, isGiven]) => (isGiven ? [name] : []));
+  if (found === undefined) return;
+  throw new UsageError(`Cannot use ${found} with a v1 registry as the target: found both, expected one`);
 }
 
-async function copyV1(source: string, chosen: string | undefined, options: CopyOptions, send: Send): Promise<Copied> {
-  const { signal } = options;
-  const { store: name, namespace, name: repository, glob, tag = "latest" } = parseV1Reference(source);
-  if (glob !== undefined || namespace === undefined || repository === undefined || /[*?]/.test(tag)) {
-    throw new UsageError(`Cannot copy ${quote(source)} to one name: found more than one image, expected one`);
-  }
-  await using stores = new V1Stores(options, [source]);
-  stores.admit([source]);
-  const store = await stores.storeFor(name, signal);
-  const session = await store.open({ namespace, name: repository }, signal);
-  const { id, chain } = await readV1Image(session, tag, signal);
-  const check = options.v1Checksums !== false;
-  const layers = chain.map(({ json }) => storedLayer(session, json, check, noteTo(options.onProgress)));
-  const reference = await send(chosen ?? tag, { id, chain: layers });
-  return { image: { reference }, requests: await stores.requests() };
+/** @throws UsageError */
+function refuseSharedEndpoint(hosts: readonly string[], { registry }: CopyOptions): void {
+  const [first, other] = new Set(hosts);
+  if (registryOptions(registry).v1Endpoint === undefined || other === undefined) return;
+  throw new UsageError(`Cannot use --endpoint for ${first} and ${other}: found two registries, expected one`);
 }
 
-/** A layer with the bytes that it has there, checked on its way; the last part is sent when all has been checked. */
-function storedLayer(
-  session: V1Session,
-  json: V1LayerJson,
-  isChecked: boolean,
-  onNote: (message: string) => void,
-): V1PushLayer {
-  const { id } = json;
-  let opened: Promise<Awaited<ReturnType<V1Session["layer"]>>> | undefined;
-  const layerOf = async (signal: AbortSignal | undefined): ReturnType<V1Session["layer"]> => {
-    opened ??= session.layer(id, signal);
-    return await opened;
-  };
-  return {
-    id,
-    json: json.bytes,
-    async size(isNeeded, signal) {
-      const { size } = await layerOf(signal);
-      if (size !== undefined || !isNeeded) return size;
-      let bytes = 0;
-      for await (const part of (await session.layer(id, signal)).read(0, signal)) bytes += part.length;
-      return bytes;
-    },
-    async *open(signal) {
-      const layer = await layerOf(signal);
-      opened = undefined;
-      const checksum = new V1Checksum(json, {
-        what: `layer ${id} of ${session.store.name}`,
-        noChecksums: !isChecked,
-        onNote,
-      });
-      let held: Uint8Array | undefined;
-      for await (const part of layer.read(0, signal)) {
-        checksum.take(part);
-        if (held !== undefined) yield held;
-        held = Buffer.from(part);
-      }
-      checksum.end();
-      if (held !== undefined) yield held;
-    },
-  };
+/** @throws UsageError for two images that would get one name: before anything is sent. */
+async function refuseCollisions(jobs: readonly V1CopyJob[]): Promise<void> {
+  const landings = jobs.map(job => ({ name: job.line, image: job.identity, claims: [formatV1Target(job.to)] }));
+  const found = await findCollisions(landings, async (first, second) => first === second);
+  if (found.length > 0) throw collisionError("copy", found);
 }

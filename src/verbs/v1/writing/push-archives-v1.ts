@@ -35,7 +35,8 @@ export async function pushArchivesV1(archives: readonly string[], options: PushO
   refuseOptions(options);
   const counter = createBlobCounter(options.onProgress ?? (() => undefined));
   const run: Run = { ...options, onProgress: counter.onProgress };
-  const pushes = new V1PushRun(options, hostsOf(options), counter.onProgress);
+  const hosts = hostsOf(options);
+  const pushes = new V1PushRun(options, { named: hosts, reached: hosts }, counter.onProgress);
   const images: PushedImage[] = [];
   const attempts = new Attempts(archives.length, options.signal);
   for (const path of archives)

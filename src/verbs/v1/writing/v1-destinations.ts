@@ -1,14 +1,13 @@
 import type { Root } from "../../../content/contracts.ts";
 import { UsageError } from "../../../errors.ts";
-import { parseV1Reference } from "../../../oci/legacy/v1-reference.ts";
 import { mapImageName } from "../../../oci/names/image-mapping.ts";
 import { tagNameOf } from "../../../oci/names/pinned-names.ts";
 import { parseReference } from "../../../oci/reference.ts";
-import { quote } from "../../../util/format.ts";
 import { readMapping } from "../../options/mapping-options.ts";
 import { listOf } from "../../options/option-values.ts";
 import type { PushOptions } from "../../push/push-options.ts";
 import { chooseImage, idOf } from "../../shared/choose-image.ts";
+import { parseV1Prefix, v1TargetBelow } from "./v1-prefix.ts";
 import { formatV1Target, parseV1Target, type V1Target } from "./with-v1-client.ts";
 
 /** Where an image of an archive goes. */
@@ -41,8 +40,7 @@ export function v1Destinations(images: readonly Root[], options: NameOptions, wh
 }
 
 function ownTargets(root: Root, options: NameOptions, what: string): readonly Required<V1Target>[] {
-  const { to = "" } = options;
-  const { host, namespace } = parsePrefix(to);
+  const below = parseV1Prefix("push", options.to ?? "");
   const names = root.names.flatMap(name => tagNameOf(name) ?? []);
   if (names.length === 0) {
     throw new UsageError(`Cannot push image ${idOf(root)} from ${what}: it has no name with a tag, expected one`, {
@@ -51,32 +49,8 @@ function ownTargets(root: Root, options: NameOptions, what: string): readonly Re
   }
   return names.map(text => {
     const name = parseReference(text);
-    const { repository } = mapImageName(name, { registry: host, prefix: "", ...readMapping(options) });
-    const parts = [...(namespace === undefined ? [] : [namespace]), ...repository.split("/")];
-    const [first = "", second, ...more] = parts;
-    if (more.length > 0) {
-      throw new UsageError(
-        `Cannot push ${quote(text)} to ${quote(to)}: found repository ${quote(parts.join("/"))}, expected one or two parts`,
-        {
-          hint: "Repositories of v1 have a namespace and a name. Write --layout flat, or choose another path with --map.",
-        },
-      );
-    }
-    const own = second === undefined ? { namespace: "library", name: first } : { namespace: first, name: second };
-    return withTag({ host, repository: own, tag: name.tag ?? "latest" });
-  });
-}
-
-/** `v1://HOST[/NAMESPACE]`: one part after the host is a namespace here, and not a repository. */
-function parsePrefix(to: string): { readonly host: string; readonly namespace?: string } {
-  const { store, namespace, name, glob, tag } = parseV1Reference(to);
-  const text = to.replace(/\/+$/, "");
-  const isNamespace = namespace === "library" && text.slice("v1://".length).split("/").length === 2;
-  if (store.kind === "registry" && name === undefined && glob === undefined) return { host: store.host };
-  if (store.kind === "registry" && name !== undefined && tag === undefined && isNamespace)
-    return { host: store.host, namespace: name };
-  throw new UsageError(`Cannot push to ${quote(to)}: found more than a namespace, expected v1://HOST[/NAMESPACE]`, {
-    hint: "To name one image, use --tag v1://HOST/NAMESPACE/REPOSITORY:TAG.",
+    const { repository } = mapImageName(name, { registry: below.host, prefix: "", ...readMapping(options) });
+    return { ...v1TargetBelow(below, repository, text), tag: name.tag ?? "latest" };
   });
 }
 

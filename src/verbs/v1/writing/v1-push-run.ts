@@ -14,12 +14,16 @@ export class V1PushRun {
   readonly #onProgress: OnProgress;
 
   /**
-   * @param hosts that the call names.
+   * @param named hosts in the arguments of the call; `reached` are all hosts that it reaches.
    * @param onProgress of the call, counted.
    * @throws UsageError for options that may not be used for all of them.
    */
-  constructor(options: RemoteOptions, hosts: readonly string[], onProgress: OnProgress) {
-    new NamedRegistries(registryOptions(options.registry), hosts).admit(hosts);
+  constructor(
+    options: RemoteOptions,
+    { named, reached }: { readonly named: readonly string[]; readonly reached: readonly string[] },
+    onProgress: OnProgress,
+  ) {
+    new NamedRegistries(registryOptions(options.registry), named).admit(reached);
     this.#options = options;
     this.#onProgress = onProgress;
   }

@@ -11,29 +11,36 @@ import { V1Registry } from "../../../../support/v1/v1-registry.ts";
 
 const registry = { retry: { count: 0 }, tls: { plainHttp: true } } as const;
 const OCI = "application/vnd.oci.image";
+const LAYER = gzipLayer("one\n");
+
+/** An image of one gzip layer. @returns its digest. */
+function store({ content }: ScriptedRegistry, name: string, diffId: string = LAYER.diffId): string {
+  const config = Buffer.from(
+    JSON.stringify({ architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: [diffId] } }),
+  );
+  const describe = (mediaType: string, bytes: Buffer): object => ({
+    mediaType,
+    digest: content.addBlob(bytes),
+    size: bytes.length,
+  });
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: `${OCI}.manifest.v1+json`,
+    config: describe(`${OCI}.config.v1+json`, config),
+    layers: [describe(`${OCI}.layer.v1.tar+gzip`, LAYER.bytes)],
+  };
+  return content.addManifest(name, manifest.mediaType, Buffer.from(JSON.stringify(manifest)));
+}
+
+/** `namespace/name:tag` of all tags, sorted. */
+function tagsOf({ content }: V1Registry): readonly string[] {
+  return [...content.repositories].flatMap(([name, { tags }]) => [...tags.keys()].map(one => `${name}:${one}`)).sort();
+}
 
 it("copies an image of a v2 registry: its gzip layer becomes a plain tar, a damaged one is refused before its end", async () => {
   const from = await ScriptedRegistry.start();
-  const layer = gzipLayer("one\n");
-  const store = (name: string, diffId: string): string => {
-    const config = Buffer.from(
-      JSON.stringify({ architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: [diffId] } }),
-    );
-    const describe = (mediaType: string, bytes: Buffer): object => ({
-      mediaType,
-      digest: from.content.addBlob(bytes),
-      size: bytes.length,
-    });
-    const manifest = {
-      schemaVersion: 2,
-      mediaType: `${OCI}.manifest.v1+json`,
-      config: describe(`${OCI}.config.v1+json`, config),
-      layers: [describe(`${OCI}.layer.v1.tar+gzip`, layer.bytes)],
-    };
-    return from.content.addManifest(name, manifest.mediaType, Buffer.from(JSON.stringify(manifest)));
-  };
-  const digest = store("app:1", layer.diffId);
-  store("app:2", `sha256:${"0".repeat(64)}`);
+  const digest = store(from, "app:1");
+  store(from, "app:2", `sha256:${"0".repeat(64)}`);
   const server = await V1Registry.start({ manner: "0.8" });
   const { images } = await copy(`${from.host}/app:1`, `v1://${server.host}/team/App`, { registry });
   expect(images).toMatchObject([{ reference: `v1://${server.host}/team/App:1`, digest }]);
@@ -58,9 +65,60 @@ it("copies between v1 registries with ids, JSON and layers as they are, gzip one
     expect(to.content.image(id).layer).toEqual(from.content.image(id).layer);
   }
   expect(to.content.repositories.get("other/App")?.tags.get("3")).toBe(idOf("d"));
-  const several = await failureOf(copyTo([`v1://${from.host}/**`], `v1://${to.host}`, { registry }));
-  expect(several.message).toContain("found a v1 registry for several images, expected one image");
+  await copyTo(
+    [`v1://${from.host}/**`, { reference: `v1://${from.host}/team/app:1.0`, name: "x:3" }],
+    `v1://${to.host}`,
+    {
+      registry,
+    },
+  );
+  expect(tagsOf(to)).toEqual(["library/x:3", "other/App:3", "team/app:1.0", "team/app:2.0"]);
   expect(from.requests.filter(({ method }) => method !== "GET")).toEqual([]);
+});
+
+it("copies several images below v1://HOST/NAMESPACE; one that fails does not stop the others: exit 10", async () => {
+  const [from, to] = [await ScriptedRegistry.start(), await V1Registry.start()];
+  store(from, "app:1");
+  store(from, "app:2", `sha256:${"0".repeat(64)}`);
+  const digest = store(from, "team/db:1");
+  const target = `v1://${to.host}/ns`;
+  const sources = [`${from.host}/app:*`, `${from.host}/team/db@${digest}`, `${from.host}/gone:*`];
+  const nameless = await failureOf(copyTo(sources, target, { registry }));
+  expect(nameless).toMatchObject({ exitCode: 2, message: expect.stringContaining("found no tag") as unknown });
+  const named = { reference: sources[1] ?? "", name: "db:x" };
+  const wanted = [sources[0] ?? "", named, sources[2] ?? ""];
+  const planned = await failureOf(copyTo(wanted, target, { registry, dryRun: true }));
+  expect(planned).toMatchObject({ exitCode: 10, failed: [`${from.host}/gone:*`] });
+  expect(to.requests).toEqual([]);
+  const failure = await failureOf(copyTo(wanted, target, { registry }));
+  expect(failure).toMatchObject({
+    exitCode: 10,
+    failed: [`${from.host}/gone:*`, `${from.host}/app:2`],
+    result: { images: [{ reference: `${target}/app:1` }, { reference: `${target}/db:x`, digest }] },
+  });
+  expect(tagsOf(to)).toEqual(["ns/app:1", "ns/db:x"]);
+});
+
+it("refuses two images of one name, more parts than v1 has, and options without a meaning, before a request", async () => {
+  const [from, to] = [await V1Registry.start(), await V1Registry.start()];
+  const v1 = `v1://${from.host}`;
+  const refused = async (sources: Parameters<typeof copyTo>[0], target: string, options = {}): Promise<string> => {
+    const failure = await failureOf(copyTo(sources, `v1://${to.host}${target}`, { registry, ...options }));
+    expect(failure).toMatchObject({ exitCode: 2 });
+    return failure.message;
+  };
+  expect(await refused([`${v1}/team/app:1`], "/ns")).toContain('found repository "ns/team/app", expected one or two');
+  const same = [
+    { reference: `${v1}/app:1`, name: "x:1" },
+    { reference: `${v1}/app:2`, name: "x:1" },
+  ];
+  expect(await refused(same, "")).toMatch(/are both v1:\/\/.*\/library\/x:1, expected a name for each/);
+  expect(await refused([`${v1}/app`], "/ns/app:1")).toContain("found more than a namespace");
+  for (const option of [{ report: "r.csv" }, { verify: true }, { compression: "gzip" }, { platform: "linux/arm" }])
+    expect(await refused([`${v1}/app`], "", option)).toContain(`Cannot use --${Object.keys(option)[0]}`);
+  const shared = { registry: { ...registry, v1Endpoint: "e.lan" } };
+  expect(await refused([`${v1}/app`], "", shared)).toContain("Cannot use --endpoint for");
+  expect([from.requests, to.requests]).toEqual([[], []]);
 });
 
 it("sends credentials that were given for a call to one registry only, and refuses a copy between two before a request", async () => {
