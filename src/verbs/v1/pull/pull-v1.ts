@@ -22,6 +22,7 @@ import { type OpenedOutput, openOutput } from "../../shared/open-output.ts";
 import { writeImages } from "../../shared/write-images.ts";
 import { expandV1 } from "../expand-v1.ts";
 import { nameV1Images } from "../name-v1-images.ts";
+import { factsByCheck } from "../reading/facts-by-check.ts";
 import { v1ImageSource } from "../reading/v1-image-source.ts";
 import { RescueLedger } from "../report/rescue-ledger.ts";
 import { withReport } from "../report/with-report.ts";
@@ -72,7 +73,8 @@ async function pullAll(
   const names = nameV1Images(expanded, onNote);
   const failures = new V1Failures(keepGoing, (source, error) => ledger.failAll(source, error));
   for (const { source, error } of expanded.failed) failures.add(source, error, signal);
-  const facts = new V1Facts(await openLayerFacts(options.cacheDir, onNote), repackingFor(change));
+  const cached = factsByCheck(await openLayerFacts(options.cacheDir, onNote), options.v1Checksums === false);
+  const facts = new V1Facts(cached, repackingFor(change));
   const read = await readV1Images(expanded.images, failures, signal);
   failures.checkLeft(read.length);
   const { repositories, repositoriesWithoutTags: empty } = expanded;

@@ -15,18 +15,13 @@ export class KnownLayers {
   readonly repack: Repacking;
   readonly #facts: LayerFactsCache;
   readonly #cache: DigestCache;
-  readonly #noChecksums: boolean;
   /** Keys of layers that this run has read. */
   readonly #read = new Set<string>();
   /** Keys of layers that are not what an earlier run has read. */
   readonly #outdated = new Set<string>();
 
-  /**
-   * @param profile undefined leaves raw layers as they are.
-   * @param noChecksums whether layers are taken whatever their checksums say.
-   */
-  constructor(facts: LayerFactsCache, cache: DigestCache, profile: LayerProfile | undefined, noChecksums: boolean) {
-    this.#noChecksums = noChecksums;
+  /** @param profile undefined leaves raw layers as they are. */
+  constructor(facts: LayerFactsCache, cache: DigestCache, profile: LayerProfile | undefined) {
     this.#facts = facts;
     this.#cache = cache;
     this.repack = stored => {
@@ -37,7 +32,7 @@ export class KnownLayers {
 
   /** Bytes of a layer as stored: found by a reading, or else stated by the server. */
   sizeOf({ key, json }: V1ChainLayer): number | undefined {
-    return this.#stored(key)?.stored.size ?? json.size;
+    return this.#facts.find(key)?.stored.size ?? json.size;
   }
 
   /** Layers that must be read, each once: an image may have one twice. */
@@ -59,7 +54,7 @@ export class KnownLayers {
   async add(key: string, { stored, diffId, delivered }: MeasuredFacts): Promise<void> {
     const profile = this.repack(layerCompression(stored.mediaType) ?? "none");
     if (profile !== undefined) await this.#cache.add(packedKey(diffId, profile), { descriptor: delivered });
-    await this.#facts.add(this.#noChecksums ? unchecked(key) : key, { stored, diffId });
+    await this.#facts.add(key, { stored, diffId });
     this.#read.add(key);
   }
 
@@ -70,21 +65,16 @@ export class KnownLayers {
    */
   forget({ chain }: V1Image): boolean {
     const isOld = (key: string): boolean => !this.#read.has(key) && !this.#outdated.has(key);
-    const old = chain.filter(({ key }) => isOld(key) && this.#stored(key) !== undefined);
+    const old = chain.filter(({ key }) => isOld(key) && this.#facts.find(key) !== undefined);
     for (const { key } of old) this.#outdated.add(key);
     return old.length > 0;
   }
 
   #find(key: string): MeasuredFacts | undefined {
     const isOutdated = this.#outdated.has(key) && !this.#read.has(key);
-    const facts = isOutdated ? undefined : this.#stored(key);
+    const facts = isOutdated ? undefined : this.#facts.find(key);
     const delivered = facts === undefined ? undefined : this.#delivered(facts);
     return facts === undefined || delivered === undefined ? undefined : { ...facts, delivered };
-  }
-
-  /** A reading that ignored checksums counts only in runs that do so, too. */
-  #stored(key: string): LayerFacts | undefined {
-    return (this.#noChecksums ? this.#facts.find(unchecked(key)) : undefined) ?? this.#facts.find(key);
   }
 
   #delivered({ stored, diffId }: LayerFacts): Descriptor | undefined {
@@ -94,8 +84,4 @@ export class KnownLayers {
     const mediaType = withLayerCompression(DOCKER_LAYER, profile.format);
     return packed === undefined || mediaType === undefined ? undefined : { mediaType, ...packed };
   }
-}
-
-function unchecked(key: string): string {
-  return `${key} unchecked`;
 }

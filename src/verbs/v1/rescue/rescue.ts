@@ -10,6 +10,7 @@ import { Attempts } from "../../shared/attempts.ts";
 import { createBlobCounter } from "../../shared/blob-counts.ts";
 import { chosenProfile } from "../../shared/chosen-profile.ts";
 import { RegistryPool } from "../../shared/registry-pool.ts";
+import { factsByCheck } from "../reading/facts-by-check.ts";
 import type { ReportFile } from "../report/report-file.ts";
 import { RescueLedger } from "../report/rescue-ledger.ts";
 import type { ReportedImage } from "../report/rescue-report.ts";
@@ -65,7 +66,8 @@ async function rescueAll(plan: RescuePlan, options: CopyOptions, ledger: RescueL
   await using registries = new RegistryPool(options, plan.named, onProgress, cacheDir);
   registries.admit(plan.reached);
   const cache = await openDigestCache(cacheDir, noteTo(onProgress));
-  const known = new KnownLayers(await openLayerFacts(cacheDir), cache, profile, options.v1Checksums === false);
+  const facts = factsByCheck(await openLayerFacts(cacheDir), options.v1Checksums === false);
+  const known = new KnownLayers(facts, cache, profile);
   const { jobs, repositories, repositoriesWithoutTags, failed } = await plan.list(registries);
   const sources = jobs.map(({ source }) => source);
   ledger.list(sources, repositories, repositoriesWithoutTags);

@@ -93,6 +93,18 @@ describe("pull of v1 references", () => {
     expect(notes.join("\n")).toMatch(/does not fit its checksum/);
   });
 
+  test("a pull accepts no layer with a wrong checksum because an earlier one ignored checksums", async () => {
+    const { registry, pull: run, path, layersAsked } = await scene();
+    content(registry, Buffer.alloc(1024)).checksums = [`sha256:${"0".repeat(64)}`];
+    const cacheDir = path("cache");
+    await run(["app"], { v1Checksums: false, cacheDir });
+    await expect(run(["app"], { cacheDir, output: path("b.tar") })).rejects.toMatchObject({ exitCode: 6 });
+    const asked = layersAsked();
+    await run(["app"], { v1Checksums: false, cacheDir, output: path("c.tar") });
+    // Its digest is known, so that it goes to its place at once.
+    expect(layersAsked()).toBe(asked + 1);
+  });
+
   test("keep-going writes the others, and says what failed", async () => {
     const { registry, pull: run } = await scene();
     fillImage(registry.content, "library/good", "1", "cb");
