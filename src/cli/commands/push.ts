@@ -21,6 +21,7 @@ interface PushFlags extends TransferFlags, ListFlags, MappingFlags, ReferrersFla
   readonly image?: string[] | undefined;
   readonly compression?: string | undefined;
   readonly sparse?: Sparse | undefined;
+  readonly platform?: string | undefined;
 }
 
 const REGISTRY =
@@ -60,6 +61,11 @@ function pushFlags(parser: Argv) {
       describe:
         "what to do with an index that names missing platforms (default prune, but refused if the image is signed or pinned)",
     })
+    .option("platform", {
+      type: "string",
+      requiresArg: true,
+      describe: "v1://: platform OS/ARCH[/VARIANT] to take of an index (default linux on this machine's architecture)",
+    })
     .example("$0 push hello.tar.gz --registry registry.lan:5000", "every image of the archive, under its own name");
 }
 
@@ -83,6 +89,7 @@ async function runPush(flags: PushFlags, context: Context): Promise<void> {
         image: images.length === 0 ? flags.image : [...(flags.image ?? []), ...images],
         compression: flags.compression as Compression | undefined,
         sparse: flags.sparse,
+        platform: flags.platform,
         referrers: flags.noReferrers !== true,
         concurrency: checkConcurrency(flags.concurrency),
         cacheDir: cacheFolder(),

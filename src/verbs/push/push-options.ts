@@ -18,6 +18,11 @@ export interface PushOptions extends PushNameOptions {
   readonly sparse?: Sparse | undefined;
   /** Pushes what refers to the images, too: signatures, SBOMs, attestations. Default true. */
   readonly referrers?: boolean | undefined;
+  /**
+   * To a v1 registry, which has one platform for a tag: `os/architecture[/variant]` to take of an index. Default: linux with
+   * the architecture of this machine.
+   */
+  readonly platform?: string | undefined;
   /** Blobs in transfer at the same time. Default 6. */
   readonly concurrency?: number | undefined;
   /**
@@ -43,6 +48,7 @@ export const PUSH_OPTIONS: OptionsShape<PushOptions> = {
   image: TEXTS,
   compression: COMPRESSION,
   sparse: SPARSE_KIND,
+  platform: TEXT,
   referrers: FLAG,
   stdin: READABLE,
 };

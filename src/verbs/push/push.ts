@@ -49,6 +49,7 @@ export async function push(archives: readonly string[], options: PushOptions = {
     const { pushArchivesV1 } = await import("../v1/writing/push-archives-v1.ts");
     return await pushArchivesV1(archives, options);
   }
+  refusePlatform(options);
   const compression = chosenProfile(options.compression);
   const names = new PushNames(options);
   const blobCounter = createBlobCounter(options.onProgress ?? (() => undefined));
@@ -82,6 +83,14 @@ export async function push(archives: readonly string[], options: PushOptions = {
   const hint = "The other archives are pushed. Fix the cause and push the failed ones again.";
   const result = await resultOf();
   return run.undelivered.settle("push", () => attempts.settle("push", "archives", result, hint));
+}
+
+/** @throws UsageError */
+function refusePlatform({ platform }: PushOptions): void {
+  if (platform === undefined) return;
+  throw new UsageError("Cannot use --platform: it is for v1 registries as the target, expected none", {
+    hint: 'A push sends all platforms of an archive. Choose some with "imgpack convert --platform", and push its output.',
+  });
 }
 
 /** A tag names one image: the next archive would take it from the one before. */

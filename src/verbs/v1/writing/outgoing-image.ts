@@ -3,8 +3,8 @@ import { isPending } from "../../../content/draft-manifest.ts";
 import { readBlob } from "../../../content/pump.ts";
 import { readManifestBytes } from "../../../content/read-manifest-bytes.ts";
 import { verified } from "../../../content/verified.ts";
-import { noSuchPlatform, severalBuilds } from "../../../copy/image-platforms.ts";
-import { ArchiveError } from "../../../errors.ts";
+import { checkPlatforms, configPlatform, noSuchPlatform, severalBuilds } from "../../../copy/image-platforms.ts";
+import { ArchiveError, isMissingBlob } from "../../../errors.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
 import type { Digest } from "../../../oci/digest.ts";
 import { parseImageConfig } from "../../../oci/image-config.ts";
@@ -18,12 +18,16 @@ import type { V1PushImage } from "../../../registry/v1/writing/push-v1.ts";
 import { escapeForeign, quote } from "../../../util/format.ts";
 import { emptyLayer, outgoingLayer } from "./outgoing-layer.ts";
 
+const CHOOSE = "Choose one with --platform: a v1 registry has one for a tag.";
+
 export interface OutgoingSource {
   readonly source: ImageSource;
   /** Ids and JSON that the layers of an image had in v1, base first; undefined for an image that never was one. */
   readonly originalChain?: (config: Digest, signal?: AbortSignal) => Promise<readonly V1ChainJson[] | undefined>;
   /** Taken of an index. */
   readonly platform: Platform;
+  /** True if no one asked for `platform`: an image that is in no index need not fit it. */
+  readonly isPlatformDefault: boolean;
   /** Of inflated layers, by digest. */
   readonly sizes: Map<Digest, number>;
 }
@@ -31,6 +35,8 @@ export interface OutgoingSource {
 interface Parts {
   readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
+  /** What an index says that it runs on. */
+  readonly platform?: Platform | undefined;
 }
 
 /** An image as a v1 registry gets it, and what has to be read of its source. */
@@ -52,13 +58,17 @@ export async function outgoingImage(
   signal?: AbortSignal,
 ): Promise<OutgoingImage> {
   const { source, originalChain } = from;
-  const { config, layers } =
+  const { config, layers, platform }: Parts =
     root.kind === "settled"
       ? await partsOf(root.descriptor, what, from, 0, signal)
       : {
           config: root.draft.config,
           layers: root.draft.layers.map(layer => (isPending(layer) ? layer.origin : layer)),
         };
+  if (!from.isPlatformDefault && platform === undefined) {
+    const found = await configPlatform(source, config, signal);
+    if (found !== undefined) checkPlatforms([from.platform], [found], `push ${what}`, CHOOSE);
+  }
   refuseLayers(layers, what);
   const bytes = await readBlob(verified(config, await source.blob(config, signal), what), MAX_CONFIG_BYTES, signal);
   const { diffIds } = parseImageConfig(bytes, what);
@@ -104,10 +114,34 @@ async function partsOf(
   const task = `push ${what}`;
   if (build === undefined) {
     const found = manifests.map(({ platform }) => platform);
-    throw noSuchPlatform(from.platform, found, task, "Choose one with --platform: a v1 registry holds one for a tag.");
+    throw noSuchPlatform(from.platform, found, task, CHOOSE);
   }
   if (more.length > 0) throw severalBuilds(from.platform, builds, task);
-  return await partsOf(build, what, from, depth + 1, signal);
+  try {
+    return { ...(await partsOf(build, what, from, depth + 1, signal)), platform: build.platform };
+  } catch (error) {
+    if (!isMissingBlob(error) || (await isThere(build, what, from, signal))) throw error;
+    const there: Descriptor[] = [];
+    for (const child of manifests) if (await isThere(child, what, from, signal)) there.push(child);
+    const found = there.map(child => child.platform);
+    throw noSuchPlatform(from.platform, found, task, CHOOSE);
+  }
+}
+
+/** Archives often lack platforms that their index names. */
+async function isThere(
+  descriptor: Descriptor,
+  what: string,
+  { source }: OutgoingSource,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  try {
+    await readManifestBytes(source, descriptor, what, signal);
+    return true;
+  } catch (error) {
+    if (isMissingBlob(error)) return false;
+    throw error;
+  }
 }
 
 function refuseLayers(layers: readonly Descriptor[], what: string): void {

@@ -8,7 +8,7 @@ import { UsageError } from "../../../errors.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
 import type { Digest } from "../../../oci/digest.ts";
 import { parseV1Reference } from "../../../oci/legacy/v1-reference.ts";
-import { hostPlatform } from "../../../oci/platform.ts";
+import { hostPlatform, parsePlatform } from "../../../oci/platform.ts";
 import { append } from "../../../util/append.ts";
 import { quote } from "../../../util/format.ts";
 import { blameChangedInput } from "../../../util/input-guard.ts";
@@ -79,7 +79,7 @@ async function pushArchive(path: string, run: Run, pushes: V1PushRun): Promise<r
   const kept = derivedSource(source, {
     blob: async (descriptor, own) => spool?.find(descriptor.digest) ?? (await source.blob(descriptor, own)),
   });
-  const repositories = await byRepository(destinations, archive, kept, signal);
+  const repositories = await byRepository(destinations, archive, kept, run);
   const names = destinations.flatMap(({ targets }) => targets.map(formatV1Target));
   if (dryRun) return names.map(reference => ({ reference }));
   try {
@@ -103,12 +103,13 @@ async function byRepository(
   destinations: readonly V1Destination[],
   archive: ArchiveSource,
   source: ImageSource,
-  signal: AbortSignal | undefined,
+  { platform, signal }: Run,
 ): Promise<readonly RepositoryPush[]> {
   const from = {
     source,
     originalChain: archive.legacyChain,
-    platform: hostPlatform(),
+    platform: platform === undefined ? hostPlatform() : parsePlatform(platform),
+    isPlatformDefault: platform === undefined,
     sizes: new Map(),
   };
   const found = new Map<string, { target: V1Target; images: OutgoingImage[] }>();

@@ -2,12 +2,13 @@ import { hasGlob } from "../../../bundle/list/reference-glob.ts";
 import { listRoots } from "../../../content/derived-source.ts";
 import { noteTo } from "../../../content/progress.ts";
 import { type ImgpackError, UsageError } from "../../../errors.ts";
-import { hostPlatform, type Platform } from "../../../oci/platform.ts";
+import { hostPlatform } from "../../../oci/platform.ts";
 import { formatReference } from "../../../oci/reference.ts";
 import { registrySource } from "../../../registry/registry-source.ts";
 import { convertSchema1 } from "../../../transform/convert-schema1.ts";
 import { quote } from "../../../util/format.ts";
 import type { CopiedImage, CopyOptions } from "../../copy/copy-options.ts";
+import { listOf } from "../../options/option-values.ts";
 import { readPlatforms } from "../../options/read-platforms.ts";
 import { expandReferences, registryOf } from "../../requested/expand-references.ts";
 import {
@@ -17,7 +18,7 @@ import {
   resolveImage,
 } from "../../requested/requested-image.ts";
 import { RegistryPool } from "../../shared/registry-pool.ts";
-import { outgoingImage } from "./outgoing-image.ts";
+import { type OutgoingSource, outgoingImage } from "./outgoing-image.ts";
 import type { SendImage, V1CopyJob, V1CopyList, V1CopySource } from "./v1-copy-job.ts";
 import type { V1Target } from "./with-v1-client.ts";
 
@@ -58,7 +59,8 @@ export class RegistryCopies implements V1CopySource {
   #job(image: RequestedImage): V1CopyJob {
     const resolved = resolveImage(image, this.#options.registry);
     const { reference, line, platforms } = resolved;
-    const chosen = readPlatforms("copy", platforms.length === 0 ? this.#options.platform : platforms, [hostPlatform()]);
+    const texts = platforms.length === 0 ? listOf(this.#options.platform) : platforms;
+    const chosen = readPlatforms("copy", texts, [hostPlatform()]);
     const [platform, ...others] = chosen === "all" ? [] : chosen;
     if (platform === undefined || others.length > 0) {
       throw new UsageError(
@@ -70,13 +72,13 @@ export class RegistryCopies implements V1CopySource {
       line,
       identity: `${formatReference(reference)} ${platforms.join()}`,
       to: this.#targetOf(resolved),
-      copy: async send => await this.#copy(resolved, platform, send),
+      copy: async send => await this.#copy(resolved, { platform, isPlatformDefault: texts.length === 0 }, send),
     };
   }
 
   async #copy(
     { reference, line }: ResolvedImage,
-    platform: Platform,
+    { platform, isPlatformDefault }: Pick<OutgoingSource, "platform" | "isPlatformDefault">,
     send: SendImage,
   ): Promise<Pick<CopiedImage, "digest" | "mediaType">> {
     const { onProgress, signal } = this.#options;
@@ -88,7 +90,8 @@ export class RegistryCopies implements V1CopySource {
     const [first] = original;
     if (root === undefined || first?.kind !== "settled")
       throw new UsageError(`Cannot copy ${quote(line)}: found no image, expected one`);
-    await send(await outgoingImage(root, [], quote(line), { source, platform, sizes: new Map() }, signal));
+    const from = { source, platform, isPlatformDefault, sizes: new Map() };
+    await send(await outgoingImage(root, [], quote(line), from, signal));
     const { digest, mediaType } = first.descriptor;
     return { digest, mediaType };
   }

@@ -1,11 +1,21 @@
 import { gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
+import { OCI_INDEX, OCI_MANIFEST } from "../../../../../src/oci/media-types.ts";
+import { hostPlatform } from "../../../../../src/oci/platform.ts";
 import { push } from "../../../../../src/verbs/push/push.ts";
 import { failureOf } from "../../../../support/canaries.ts";
 import { dockerArchive, fileWith } from "../../../../support/images.ts";
 import { sha256 } from "../../../../support/memory-registry.ts";
 import { legacyArchives } from "../../../../support/shape-archives-legacy.ts";
-import { rawLayer } from "../../../../support/shape-archives-parts.ts";
+import {
+  blobPath,
+  config,
+  described,
+  filesTar,
+  index,
+  manifest,
+  rawLayer,
+} from "../../../../support/shape-archives-parts.ts";
 import { idOf } from "../../../../support/v1/fill-v1.ts";
 import { V1Registry } from "../../../../support/v1/v1-registry.ts";
 
@@ -64,4 +74,59 @@ it("refuses what v1 has no name for, before a request", async () => {
     expect((await failureOf(push([path], { ...options, registry }))).message).toMatch(message);
   }
   expect(server.requests).toEqual([]);
+});
+
+/** A layout of one index; `left` is in the index and not in the archive. */
+function indexArchive(architectures: readonly string[], left?: string): Buffer {
+  const layer = rawLayer("one");
+  const images = architectures.map(architecture => {
+    const own = config([layer], { architecture });
+    return { architecture, own, manifest: manifest(own, [layer], "application/vnd.oci.image.layer.v1.tar") };
+  });
+  const root = index(
+    images.map(({ architecture, manifest: one }) =>
+      described(one, OCI_MANIFEST, { platform: { os: "linux", architecture } }),
+    ),
+  );
+  const held = images.filter(({ architecture }) => architecture !== left);
+  const annotations = { "io.containerd.image.name": "registry.lan/app:1" };
+  return filesTar([
+    ["oci-layout", '{"imageLayoutVersion":"1.0.0"}'],
+    ["index.json", index([described(root, OCI_INDEX, { annotations })]).bytes],
+    ...[root, layer, ...held.flatMap(({ own, manifest: one }) => [own, one])].map(
+      part => [blobPath(part), part.bytes] as const,
+    ),
+  ]);
+}
+
+it("takes the platform of this machine out of an index, or the one of --platform; one that is absent names the others", async () => {
+  const server = await V1Registry.start();
+  const { architecture: own } = hostPlatform();
+  const to = `v1://${server.host}`;
+  const pushed = async (archive: Buffer, platform?: string): Promise<string> => {
+    server.content.images.clear();
+    await push([await fileWith(archive)], { to, platform, registry });
+    return JSON.parse([...server.content.images.values()].at(-1)?.json.toString() ?? "{}").architecture;
+  };
+  const both = indexArchive([own, "riscv64"]);
+  expect(await pushed(both)).toBe(own);
+  expect(await pushed(both, "linux/riscv64")).toBe("riscv64");
+  const absent = { exitCode: 5, hint: "Choose one with --platform: a v1 registry has one for a tag." };
+  const both64 = `expected one of linux/${own}, linux/riscv64`;
+  await expect(pushed(both, "linux/s390x")).rejects.toMatchObject({
+    ...absent,
+    message: expect.stringContaining(both64),
+  });
+  const lacking = pushed(indexArchive([own, "riscv64"], own));
+  await expect(lacking).rejects.toMatchObject({
+    ...absent,
+    message: expect.stringMatching(/expected linux\/riscv64$/),
+  });
+  // As for pull: an image in no index is pushed, unless a platform was asked for.
+  const one = Buffer.from(dockerArchive({ tags: ["registry.lan/app:1"] }));
+  expect(await pushed(one)).toBe("amd64");
+  await expect(pushed(one, "linux/s390x")).rejects.toMatchObject(absent);
+  await expect(push([await fileWith(one)], { to: "r.lan", platform: "linux/arm64" })).rejects.toMatchObject({
+    exitCode: 2,
+  });
 });
