@@ -3,9 +3,11 @@ import { VERSION } from "../../util/version.ts";
 import type { Call } from "../client/call.ts";
 import type { RegistryClient } from "../client/registry-client.ts";
 import type { HeaderMap } from "../http/headers.ts";
+import { subject } from "../http/network-error.ts";
 import { readBody } from "../http/read-body.ts";
+import { isWebPage } from "../http/web-page.ts";
 import type { TransportResponse } from "../transport/transport.ts";
-import { answerTooLong, explainV1 } from "./v1-refusal.ts";
+import { answerTooLong, explainV1, goneError } from "./v1-refusal.ts";
 
 /** docker-registry 0.6.8 to 0.9.0 answer 500 to an upload unless `docker/x.y.z` and a blank are in it. */
 export const V1_USER_AGENT: string = `docker/1.9.1 imgpack/${VERSION}`;
@@ -85,12 +87,19 @@ export async function openV1(origin: V1Origin, call: V1Call): Promise<TransportR
   });
 }
 
-/** Sends a call once, and reads the answer. */
+/**
+ * Sends a call once, and reads the answer.
+ *
+ * @throws as `openV1`; RegistryError for a web page, which is what many hosts answer to everything since they have no API.
+ */
 export async function readV1(origin: V1Origin, call: V1Call): Promise<V1Answer> {
   const response = await openV1(origin, call);
   const { status, headers } = response;
   const { maxBytes = MAX_DOCUMENT_BYTES, verb, what, signal } = call;
   const { bytes, isWhole, failure } = await readBody(response.body, maxBytes);
+  if (isWhole && status < 300 && isWebPage({}, bytes)) {
+    throw goneError(`Cannot ${subject(verb, what, whereOf(origin))}`, origin.client.registry, 200);
+  }
   if (isWhole) return { status, headers, bytes };
   if (failure !== undefined) throw failed(origin, call, failure.cause);
   signal?.throwIfAborted();

@@ -2,12 +2,12 @@ import { RegistryError } from "../../../errors.ts";
 import { array, fields, nullish, type Schema, string } from "../../../util/json/schema.ts";
 import { headerText } from "../../http/headers.ts";
 import { subject } from "../../http/network-error.ts";
-import { type DocumentOrigin, readDocument } from "../store/read-document.ts";
+import { readDocument } from "../store/read-document.ts";
 import type { V1Answer, V1Call } from "../v1-call.ts";
 import type { V1Client } from "../v1-client.ts";
 import type { V1RepositoryClient } from "../v1-repository-client.ts";
 import type { V1Repository } from "../v1-store.ts";
-import { askFor, checkAnswer } from "./hub-answer.ts";
+import { askFor } from "./hub-answer.ts";
 
 /** What an index has about one image of a repository; foreign text. */
 export interface IndexedImage {
@@ -56,7 +56,7 @@ export class HubRepository {
   async images(): Promise<readonly IndexedImage[]> {
     const call = { verb: "read", what: "images", method: "GET", path: `${this.#path}/images`, accept: [200] } as const;
     const answer = await this.#index(call);
-    return readDocument(IMAGES, answer, call, this.#origin).map(({ id, checksum, Tag }) => ({
+    return readDocument(IMAGES, answer, call, `${this.session}`).map(({ id, checksum, Tag }) => ({
       id,
       ...(checksum ? { checksum } : {}),
       ...(Tag ? { tag: Tag } : {}),
@@ -90,8 +90,7 @@ export class HubRepository {
       secrets: [token],
       signal: this.#signal,
     } as const;
-    const answer = await askFor(this.#client, this.#signal, async () => await this.#client.call(call));
-    checkAnswer(call, this.#origin, answer);
+    await askFor(this.#client, this.#signal, async () => await this.#client.call(call));
   }
 
   /** Deletes it, with all its tags, in one step or in three. @returns the registries that had its layers. */
@@ -156,13 +155,7 @@ export class HubRepository {
 
   async #index(call: Omit<V1Call, "signal">): Promise<V1Answer> {
     const whole = { ...call, signal: this.#signal };
-    const answer = await askFor(this.#client, this.#signal, async () => await this.session.callIndex(whole));
-    checkAnswer(call, this.#origin, answer);
-    return answer;
-  }
-
-  get #origin(): DocumentOrigin {
-    return { registry: this.#client.registry, where: `${this.session}` };
+    return await askFor(this.#client, this.#signal, async () => await this.session.callIndex(whole));
   }
 
   #refused(found: string, expected: string, status: number, action = "delete repository"): RegistryError {

@@ -1,10 +1,9 @@
 import { RegistryError } from "../../../errors.ts";
 import { headerText } from "../../http/headers.ts";
 import { originOf, parseLocation } from "../../origin/origin.ts";
-import type { DocumentOrigin } from "../store/read-document.ts";
 import type { V1Answer, V1Call } from "../v1-call.ts";
 import type { V1Client } from "../v1-client.ts";
-import { askFor, askIndex, checkAnswer } from "./hub-answer.ts";
+import { askFor, askIndex } from "./hub-answer.ts";
 
 export interface HubUser {
   readonly username: string;
@@ -23,9 +22,8 @@ const JSON_HEADERS = { "content-type": "application/json", accept: "application/
  */
 export async function checkUser(client: V1Client, signal?: AbortSignal): Promise<boolean> {
   const call = { verb: "log in", what: "", method: "GET", path: "users", signal } as const;
-  const origin = originFor(client);
-  return await askIndex(call, origin, async () => {
-    checkAnswer(call, origin, await client.call({ ...call, accept: [200] }));
+  return await askIndex(call, client.registry, async () => {
+    await client.call({ ...call, accept: [200] });
     const anonymous = await client.call({ ...call, accept: [200, 401, 403], isAnonymous: true });
     return anonymous.status !== 200;
   });
@@ -49,14 +47,11 @@ export async function createUser(
     secrets: [password],
     signal,
   } as const;
-  const origin = originFor(client);
-  await askIndex(call, origin, async () => {
-    let answer = await client.call({ ...call, path: "users", accept: [201, ...REDIRECTS] });
-    if (REDIRECTS.includes(answer.status)) {
-      checkRedirect(client, call, answer);
-      answer = await client.call({ ...call, path: "users/", accept: [201] });
-    }
-    checkAnswer(call, origin, answer);
+  await askIndex(call, client.registry, async () => {
+    const answer = await client.call({ ...call, path: "users", accept: [201, ...REDIRECTS] });
+    if (!REDIRECTS.includes(answer.status)) return;
+    checkRedirect(client, call, answer);
+    await client.call({ ...call, path: "users/", accept: [201] });
   });
 }
 
@@ -81,8 +76,7 @@ export async function updateUser(
     secrets: password === undefined ? [] : [password],
     signal,
   } as const;
-  const answer = await askFor(client, signal, async () => await client.call(call));
-  checkAnswer(call, originFor(client), answer);
+  await askFor(client, signal, async () => await client.call(call));
 }
 
 /**
@@ -99,8 +93,4 @@ function checkRedirect(client: V1Client, { verb, what }: Pick<V1Call, "verb" | "
     `Cannot ${verb} ${what} at ${client.registry}: redirected to another address, expected ${own.pathname} at the same origin`,
     { status: answer.status, hint: "The account was not sent there. If you trust that host, name it." },
   );
-}
-
-function originFor({ registry }: V1Client): DocumentOrigin {
-  return { registry, where: registry };
 }

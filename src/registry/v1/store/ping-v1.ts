@@ -29,7 +29,7 @@ export async function pingV1(client: V1Client, signal?: AbortSignal): Promise<V1
   };
   const answer = await client.call(call);
   // "true", an empty object, or what a debugging server knows of its machine.
-  const document = readDocument(unknown(), answer, call, { registry: client.registry, where: client.registry });
+  const document = readDocument(unknown(), answer, call, client.registry);
   const { headers } = answer;
   const version = headerText(headers, "x-docker-registry-version") ?? versionIn(document);
   const config = headerText(headers, "x-docker-registry-config");

@@ -93,7 +93,7 @@ async function readPage(client: V1Client, term: string, page: number, signal: Ab
   };
   try {
     const answer = await client.call(call);
-    return readDocument(searchSchema, answer, call, { registry: client.registry, where: client.registry });
+    return readDocument(searchSchema, answer, call, client.registry);
   } catch (error) {
     // The same status says that the whole API is gone: the only request that tells.
     if (error instanceof NotFoundError) await pingV1(client, signal);

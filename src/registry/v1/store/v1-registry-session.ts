@@ -4,10 +4,8 @@ import { quote } from "../../../util/format.ts";
 import { array, fields, freeMap, string, unknown } from "../../../util/json/schema.ts";
 import { type HeaderMap, headerList, headerText } from "../../http/headers.ts";
 import { subject } from "../../http/network-error.ts";
-import { isWebPage } from "../../http/web-page.ts";
 import type { V1Answer, V1Call } from "../v1-call.ts";
 import { checkedTag, isLayerId } from "../v1-names.ts";
-import { goneError } from "../v1-refusal.ts";
 import type { V1RepositoryClient } from "../v1-repository-client.ts";
 import type { V1Layer, V1LayerJson, V1Repository, V1Session, V1Store } from "../v1-store.ts";
 import { openLayer } from "./layer-body.ts";
@@ -74,11 +72,11 @@ export class V1RegistrySession implements V1Session {
       throw error;
     }
     if (!isArray(answer)) {
-      const tags = readDocument(freeMap(unknown()), answer, call, this.#origin);
+      const tags = readDocument(freeMap(unknown()), answer, call, `${this.#client}`);
       return new Map([...tags].filter(([tag]) => isTag(tag)).map(([tag, id]) => [tag, idText(id)]));
     }
     // The Hub names short ids, or none.
-    const entries = readDocument(array(fields({ name: unknown() })), answer, call, this.#origin);
+    const entries = readDocument(array(fields({ name: unknown() })), answer, call, `${this.#client}`);
     const names = entries.map(({ name }) => name).filter(name => typeof name === "string" && isTag(name)) as string[];
     const tags = new Map<string, string>();
     for (const name of new Set(names)) {
@@ -94,22 +92,19 @@ export class V1RegistrySession implements V1Session {
   async tag(tag: string, signal?: AbortSignal): Promise<string> {
     const path = `${this.#path}/tags/${checkedTag(tag)}`;
     const call = this.#call({ what: `tag ${tag}`, path, signal, isFinal: isNotFound });
-    const id = idText(readDocument(unknown(), await this.#read(call), call, this.#origin));
+    const id = idText(readDocument(unknown(), await this.#read(call), call, `${this.#client}`));
     return this.#checkedId(id, call);
   }
 
   async ancestry(id: string, signal?: AbortSignal): Promise<readonly string[]> {
     const call = this.#image(id, "ancestry", { maxBytes: MAX_ANCESTRY_BYTES, signal });
-    return readDocument(array(string()), await this.#read(call), call, this.#origin);
+    return readDocument(array(string()), await this.#read(call), call, `${this.#client}`);
   }
 
   async json(id: string, signal?: AbortSignal): Promise<V1LayerJson> {
     const heads: HeaderMap[] = [];
     const call = this.#image(id, "json", { onRedirect: headers => heads.push(headers), signal });
     const { bytes, headers } = await this.#read(call);
-    if (isWebPage({}, bytes)) {
-      throw goneError(`Cannot ${subject(call.verb, call.what, this.#origin.where)}`, this.store.registry, 200);
-    }
     heads.push(headers);
     const sizes = heads.map(head => sizeIn(head)).filter(size => size !== undefined);
     const checksums = new Set(heads.flatMap(head => checksumsIn(head)));
@@ -123,7 +118,7 @@ export class V1RegistrySession implements V1Session {
     return await openLayer(
       {
         call,
-        where: this.#origin.where,
+        where: `${this.#client}`,
         statedSize: this.#statedSizes.get(id),
         retrying: async (stop, task) => await this.#client.retrying({ what: call.what, signal: stop }, task),
         open: async request => await this.#renewing(async () => await this.#client.open(request), request.signal),
@@ -134,10 +129,6 @@ export class V1RegistrySession implements V1Session {
 
   get #path(): string {
     return `repositories/${this.repository.namespace}/${this.repository.name}`;
-  }
-
-  get #origin() {
-    return { registry: this.store.registry, where: `${this.#client}` };
   }
 
   #call(read: Read): V1Call {
@@ -154,7 +145,7 @@ export class V1RegistrySession implements V1Session {
   #checkedId(id: string, { verb, what }: V1Call): string {
     if (isLayerId(id)) return id;
     throw new RegistryError(
-      `Cannot ${subject(verb, what, this.#origin.where)}: found id ${quote(id)}, expected 64 or 16 hex digits`,
+      `Cannot ${subject(verb, what, `${this.#client}`)}: found id ${quote(id)}, expected 64 or 16 hex digits`,
       { status: 200, hint: "The registry, or a proxy in front of it, is damaged or hostile." },
     );
   }
@@ -166,7 +157,7 @@ export class V1RegistrySession implements V1Session {
   async #announce(signal: AbortSignal | undefined): Promise<void> {
     const call: V1Call = { ...IMAGES, path: `${this.#path}/images`, signal };
     // Only that it is a list: Quay and others send an empty one.
-    readDocument(array(unknown()), await this.#client.callIndex(call), call, this.#origin);
+    readDocument(array(unknown()), await this.#client.callIndex(call), call, `${this.#client}`);
     this.#hasToken = this.#client.token !== undefined;
     this.#isProven = false;
   }

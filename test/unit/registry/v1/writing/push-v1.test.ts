@@ -132,6 +132,19 @@ it("sets no tag if any request before the tags fails, says so, and the next push
   }
 });
 
+it("does not take the web page that a host answers to everything for success", async () => {
+  const { client } = await started({ gone: "html" });
+  const attempts: readonly (() => Promise<unknown>)[] = [
+    async () => await pushV1(client, APP, [image()]),
+    async () => await tagV1(client, APP, "1.0", ["2.0"], () => undefined),
+    async () => await deleteV1Tag(client, APP, "1.0"),
+  ];
+  for (const attempt of attempts) {
+    const error = await failureOf(attempt());
+    expect(error).toMatchObject({ exitCode: 8, message: expect.stringContaining("no longer serves the v1 API") });
+  }
+});
+
 it("takes a layer that another push completes in the meantime", async () => {
   const { server, client } = await started({ manner: "0.9" });
   fillImage(server.content, "team/App", "0.9", "c");
