@@ -36,6 +36,16 @@ const changeSources: Plugin = {
   },
 };
 
+const SHARED = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  platform: "node",
+  target: "node20.19",
+  minifySyntax: true,
+  minifyWhitespace: true,
+  logLevel: "error",
+} as const;
+
 /**
  * Bundles the command under torture into `folder`; with IMGPACK_BIN, as an executable of the same runtime. What ships has
  * no watcher.
@@ -43,31 +53,50 @@ const changeSources: Plugin = {
  * @returns the words that start it.
  */
 export async function bundleTorture(folder: string): Promise<readonly [file: string, ...words: string[]]> {
-  const common = {
-    absWorkingDir: ROOT,
+  const banner =
+    'import{createRequire as $createRequire}from"node:module";const require=$createRequire(import.meta.url);';
+  const modules = {
+    ...SHARED,
     outdir: folder,
-    bundle: true,
-    platform: "node",
     format: "esm",
-    target: "node20.19",
-    minifySyntax: true,
-    minifyWhitespace: true,
-    logLevel: "error",
     outExtension: { ".js": ".mjs" },
-    banner: {
-      js: 'import{createRequire as $createRequire}from"node:module";const require=$createRequire(import.meta.url);',
-    },
+    banner: { js: banner },
   } as const;
-  const entries = { "torture-bin": "test/torture/torture-bin.ts" };
-  await build({ ...common, entryPoints: entries, splitting: true, plugins: [changeSources] });
   await build({
-    ...common,
+    ...modules,
     entryPoints: ["src/compress/gzip/gzip-thread.mjs", "src/content/hash-thread.mjs"],
     entryNames: "[name]",
   });
+  if (executable === undefined) return [process.execPath, await bundleForNode(folder)];
   const entry = join(folder, "torture-bin.mjs");
-  if (executable === undefined) return [process.execPath, entry];
+  await build({
+    ...modules,
+    entryPoints: ["test/torture/torture-bin.ts"],
+    entryNames: "[name]",
+    splitting: true,
+    plugins: [changeSources],
+  });
   const file = join(folder, "imgpack-torture");
   await run(process.execPath, [join(ROOT, "scripts/executable/compile.mjs"), entry, file]);
   return [file];
+}
+
+/** One file, which is started as the package is: with what V8 compiled of it in an earlier run. @returns its launcher. */
+async function bundleForNode(folder: string): Promise<string> {
+  const common = { ...SHARED, format: "cjs", supported: { "dynamic-import": false } } as const;
+  await build({
+    ...common,
+    entryPoints: ["test/torture/torture-bin.ts"],
+    outfile: join(folder, "program.cjs"),
+    define: { "import.meta.url": "importMetaUrl" },
+    // As the launcher runs it.
+    banner: {
+      js: '(function(exports,require,module,__filename,__dirname){const importMetaUrl=require("node:url").pathToFileURL(__filename).href;',
+    },
+    footer: { js: "})" },
+    plugins: [changeSources],
+  });
+  const launcher = join(folder, "torture-bin.cjs");
+  await build({ ...common, entryPoints: ["test/torture/cached-start.ts"], outfile: launcher });
+  return launcher;
 }

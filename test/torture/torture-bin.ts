@@ -1,4 +1,5 @@
 // The command, with a watcher at the hook. It is bundled for these tests alone and never ships.
+import { run } from "../../src/program.ts";
 import { watchOperations } from "../../src/util/operation-hook.ts";
 import { createWatcher, type Torment } from "./watcher.ts";
 
@@ -6,4 +7,4 @@ const text = process.env["IMGPACK_TORTURE"];
 if (text !== undefined) {
   watchOperations(createWatcher(JSON.parse(text) as Torment, () => void process.kill(process.pid, "SIGKILL")));
 }
-await import("../../src/bin.ts");
+void run(process.argv.slice(2));
