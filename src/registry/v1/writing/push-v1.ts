@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import { AuthError, type ImgpackError, NetworkError, NotFoundError, RegistryError } from "../../../errors.ts";
+import { type ImgpackError, NetworkError, RegistryError } from "../../../errors.ts";
 import { quote } from "../../../util/format.ts";
 import type { V1Call } from "../v1-call.ts";
 import type { V1Client } from "../v1-client.ts";
 import { checkedId, checkedTag } from "../v1-names.ts";
 import type { V1RepositoryClient } from "../v1-repository-client.ts";
 import type { V1Repository } from "../v1-store.ts";
+import { compareKeptJson, readKeptJson, readKeptJsonAnew } from "./kept-json.ts";
 
 /** A layer to push. */
 export interface V1PushLayer {
@@ -45,7 +46,8 @@ const JSON_TYPE = { "content-type": "application/json" };
  * Pushes images of one repository in the order of docker 1.9: announces all ids, then sends each layer, parents first, then
  * sets the tags, then lists ids and checksums at the index. No tag is set before all layers are there.
  *
- * @throws AuthError, NetworkError, RegistryError, NotFoundError; UsageError for a name, id or tag that must not become part
+ * @throws AuthError, NetworkError, RegistryError, NotFoundError; IntegrityError for an image that the registry has with
+ * other JSON; UsageError for a name, id or tag that must not become part
  * of a request.
  */
 export async function pushV1(
@@ -59,16 +61,17 @@ export async function pushV1(
     for (const id of [top, ...chain.map(layer => layer.id)]) checkedId(id);
   }
   const target = client.repository(repository);
-  const push = new V1Push(target, options);
+  const push = new V1Push(client, target, options);
   const tagged: string[] = [];
   try {
     await push.announce(images);
     const sent = new Set<string>();
+    const tops = new Set(images.map(({ id }) => id));
     for (const { chain } of images) {
       for (const layer of chain) {
         if (sent.has(layer.id)) continue;
         sent.add(layer.id);
-        await push.layer(layer);
+        await push.layer(layer, tops.has(layer.id));
       }
     }
     for (const { tags, id } of images) {
@@ -87,13 +90,15 @@ export async function pushV1(
 
 /** One push into one repository. */
 class V1Push {
+  readonly #client: V1Client;
   readonly #target: V1RepositoryClient;
   readonly #options: V1PushOptions;
   readonly #path: string;
   /** By id, of layers that were sent. */
   readonly #checksums = new Map<string, string>();
 
-  constructor(target: V1RepositoryClient, options: V1PushOptions) {
+  constructor(client: V1Client, target: V1RepositoryClient, options: V1PushOptions) {
+    this.#client = client;
     this.#target = target;
     this.#options = options;
     const { namespace, name } = target.repository;
@@ -118,26 +123,19 @@ class V1Push {
     await this.#target.call({ ...call, accept: [200, 201, 204] });
   }
 
-  async layer(layer: V1PushLayer): Promise<void> {
-    const isThere = (await this.#has(layer)) || !(await this.#putJson(layer));
-    const bytes = isThere ? 0 : await this.#putLayer(layer);
-    this.#options.onLayer?.(layer, bytes);
-  }
-
-  /** A token for writing is refused here by docker-registry, so that anything but 200 means "perhaps not". */
-  async #has({ id, json: own }: V1PushLayer): Promise<boolean> {
-    try {
-      const call = { verb: "read", what: `layer ${id}`, method: "GET", path: `images/${id}/json` } as const;
-      const { bytes } = await this.#target.call({ ...call, accept: [200], signal: this.#options.signal });
-      if (!Buffer.from(bytes).equals(own)) {
-        this.#options.onNote?.(`${this.#target} has layer ${id} with other JSON, which is kept`);
-      }
-      return true;
-    } catch (error) {
-      const isRefused = error instanceof NotFoundError || error instanceof AuthError || error instanceof RegistryError;
-      if (isRefused) return false;
-      throw error;
+  /** @param isTop whether an image of the push has its id. */
+  async layer(layer: V1PushLayer, isTop: boolean): Promise<void> {
+    const { id, json: own } = layer;
+    const { onNote = () => undefined, onLayer, signal } = this.#options;
+    // A token for writing is refused here by docker-registry, so that anything but 200 means "perhaps not".
+    let kept = await readKeptJson(this.#target, id, signal);
+    const isThere = kept !== undefined || !(await this.#putJson(layer));
+    if (isThere) {
+      if (isTop) kept ??= await readKeptJsonAnew(this.#client, this.#target.repository, id, signal);
+      compareKeptJson({ id, json: own, kept, isTop }, `${this.#target}`, onNote);
     }
+    const bytes = isThere ? 0 : await this.#putLayer(layer);
+    onLayer?.(layer, bytes);
   }
 
   /** @returns false if the registry has the layer. */

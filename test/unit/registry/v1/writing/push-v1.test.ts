@@ -6,6 +6,7 @@ import { deleteV1Tag } from "../../../../../src/registry/v1/writing/delete-v1-ta
 import { pushV1, type V1PushImage } from "../../../../../src/registry/v1/writing/push-v1.ts";
 import { tagV1 } from "../../../../../src/registry/v1/writing/tag-v1.ts";
 import { failureOf } from "../../../../support/canaries.ts";
+import { sha256 } from "../../../../support/memory-registry.ts";
 import { fillImage, idOf } from "../../../../support/v1/fill-v1.ts";
 import { V1Content } from "../../../../support/v1/v1-content.ts";
 import type { V1Options } from "../../../../support/v1/v1-options.ts";
@@ -153,6 +154,40 @@ it("takes a layer that another push completes in the meantime", async () => {
   expect(server.seen(/^PUT .*c\/json$/)[0]?.status).toBe(409);
   expect(server.seen(/^PUT .*c\/layer$/)).toEqual([]);
 });
+
+it.each([{ manner: "0.8" }, { manner: "0.9", hasIndex: true }] as const)(
+  "an id that the registry has with other JSON: the same values are silent, a parent is a note, the image is exit 6: %o",
+  async options => {
+    const { server, client } = await started(options);
+    await pushV1(client, APP, [image()]);
+    server.content.repositories.clear();
+    const notes: string[] = [];
+    const push = async (): Promise<void> => await pushV1(client, APP, [image()], { onNote: note => notes.push(note) });
+    const top = server.content.image(idOf("a"));
+    const { json } = top;
+    top.json = Buffer.from(
+      JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(json.toString())).reverse()), null, 1),
+    );
+    await push();
+    expect(notes).toEqual([]);
+    const parent = server.content.image(idOf("c"));
+    parent.json = Buffer.from(parent.json.toString().replace("1.9.1", "1.9.0"));
+    await push();
+    // With an index, a token for writing does not show it.
+    expect(notes).toEqual(
+      server.options.hasIndex ? [] : [expect.stringContaining(`${idOf("c")} with other JSON, which is`)],
+    );
+    server.content.repositories.clear();
+    top.json = Buffer.from(json.toString().replace("/file", "/evil"));
+    const failure = await failureOf(push());
+    expect(failure).toMatchObject({
+      exitCode: 6,
+      hint: expect.stringContaining(`remove images/${idOf("a")}`) as unknown,
+    });
+    for (const bytes of [top.json, json]) expect(failure.message).toContain(sha256(bytes));
+    expect(tagsOf(server)).toEqual({});
+  },
+);
 
 it("gives an image another tag, and deletes a tag and a repository", async () => {
   const { server, client } = await started({ manner: "0.8", user: { name: "ann", password: "secret" } });
