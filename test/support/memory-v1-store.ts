@@ -74,7 +74,7 @@ export class MemoryV1Store implements V1Store {
       repository,
       tags: async () => {
         this.#read(`tags ${name}`);
-        return new Map(this.tags.get(name));
+        return [...(this.tags.get(name)?.keys() ?? [])];
       },
       tag: async tag => {
         this.#read(`tag ${name}:${tag}`);

@@ -34,8 +34,8 @@ export interface V1Session {
   /** What it was opened in. */
   readonly store: V1Store;
   readonly repository: V1Repository;
-  /** Tag → id of its top layer; empty if the repository has none. */
-  tags(signal?: AbortSignal): Promise<ReadonlyMap<string, string>>;
+  /** Names, each once; empty if the repository has none. Foreign text: other registries may take no such tag. */
+  tags(signal?: AbortSignal): Promise<readonly string[]>;
   /** @throws NotFoundError */
   tag(tag: string, signal?: AbortSignal): Promise<string>;
   /** The own id first, the base last. @throws NotFoundError */

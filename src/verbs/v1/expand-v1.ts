@@ -7,6 +7,7 @@ import type { V1Repository, V1Session, V1Store } from "../../registry/v1/v1-stor
 import { counted, quote } from "../../util/format.ts";
 import { runBounded } from "../../util/task-group.ts";
 import type { RequestedImage } from "../requested/requested-image.ts";
+import { unusableTag } from "./unusable-tag.ts";
 
 /** Repositories whose tags are listed at once. */
 const CONCURRENCY = 6;
@@ -140,7 +141,7 @@ class V1Expander {
 
   async #list(store: V1Store, repository: V1Repository, signal: AbortSignal | undefined): Promise<Listing> {
     const session = await store.open(repository, signal);
-    return { repository, tags: [...(await session.tags(signal)).keys()] };
+    return { repository, tags: await session.tags(signal) };
   }
 
   #match(store: V1Store, listings: readonly Listing[], tag: string, source: string, name?: string): void {
@@ -150,11 +151,11 @@ class V1Expander {
       this.#count(store, repository);
       if (tags.length === 0) this.#empty.add(v1RepositoryName(store, repository));
       for (const found of tags) {
-        if (!matchesRepository(tag, found)) continue;
+        if (!matchesRepository(anyPart(tag), found)) continue;
         matches += 1;
         seen.add(nameOf(repository));
         if (isTag(found)) this.#found({ store, repository, tag: found, name });
-        else this.#fail(`${v1RepositoryName(store, repository)}:${found}`, unusableTag(store, repository, found));
+        else this.#fail(unusableTag(v1RepositoryName(store, repository), found));
       }
     }
     const { onNote } = this.#options;
@@ -191,13 +192,13 @@ class V1Expander {
     } catch (error) {
       this.#options.signal?.throwIfAborted();
       if (!(error instanceof ImgpackError)) throw error;
-      this.#fail(source, error);
+      this.#fail({ source, error });
     }
   }
 
-  #fail(source: string, error: ImgpackError): void {
-    if (this.#options.keepGoing !== true) throw error;
-    this.#failed.push({ source, error });
+  #fail(failed: ExpandedV1["failed"][number]): void {
+    if (this.#options.keepGoing !== true) throw failed.error;
+    this.#failed.push(failed);
   }
 }
 
@@ -233,10 +234,7 @@ function repositories(count: number): string {
   return count === 1 ? "1 repository" : `${count} repositories`;
 }
 
-function unusableTag(store: V1Store, repository: V1Repository, tag: string): UsageError {
-  const where = v1RepositoryName(store, repository);
-  return new UsageError(
-    `Cannot use tag ${quote(tag)} of ${where}: found other characters, expected 1 to 128 of [A-Za-z0-9._-]`,
-    { hint: "No other registry takes such a tag. Give the image another one on the old server." },
-  );
+/** A registry may have let a slash into a tag: what is no tag is reported, and must not be left out. */
+function anyPart(glob: string): string {
+  return glob.replace(/\*+/g, "**");
 }

@@ -1,7 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { NotFoundError, StorageError } from "../../../errors.ts";
 import { MAX_CONFIG_BYTES } from "../../../oci/limits.ts";
-import { isTag } from "../../../oci/reference.ts";
 import { quote } from "../../../util/format.ts";
 import { parseJson } from "../../../util/json/json.ts";
 import { array, checkSchema, string } from "../../../util/json/schema.ts";
@@ -27,13 +26,10 @@ export class V1FolderSession implements V1Session {
     this.#folder = folder;
   }
 
-  async tags(signal?: AbortSignal): Promise<ReadonlyMap<string, string>> {
-    const tags = new Map<string, string>();
-    for (const name of (await this.#folder.names(this.#path)) ?? []) {
-      const tag = name.startsWith(TAG_PREFIX) ? name.slice(TAG_PREFIX.length) : "";
-      if (isTag(tag)) tags.set(tag, await this.tag(tag, signal));
-    }
-    return tags;
+  async tags(signal?: AbortSignal): Promise<readonly string[]> {
+    signal?.throwIfAborted();
+    const names = (await this.#folder.names(this.#path)) ?? [];
+    return names.filter(name => name.startsWith(TAG_PREFIX)).map(name => name.slice(TAG_PREFIX.length));
   }
 
   async tag(tag: string, signal?: AbortSignal): Promise<string> {

@@ -1,5 +1,4 @@
 import { AuthError, NotFoundError, RegistryError } from "../../../errors.ts";
-import { isTag } from "../../../oci/reference.ts";
 import { quote } from "../../../util/format.ts";
 import { array, fields, freeMap, string, unknown } from "../../../util/json/schema.ts";
 import { type HeaderMap, headerList, headerText } from "../../http/headers.ts";
@@ -11,8 +10,8 @@ import type { V1Layer, V1LayerJson, V1Repository, V1Session, V1Store } from "../
 import { openLayer } from "./layer-body.ts";
 import { readDocument } from "./read-document.ts";
 
-/** The list of a big repository names each layer that it ever had. */
-const MAX_IMAGES_BYTES = 16 * 1024 * 1024;
+/** The lists of a big repository name each layer that it ever had, and each tag: a build may have given it 100,000. */
+const MAX_LIST_BYTES = 16 * 1024 * 1024;
 const MAX_ANCESTRY_BYTES = 1024 * 1024;
 const MAX_CHECKSUMS = 16;
 const CHECKSUM_HEADERS = ["x-docker-checksum", "x-docker-payload-checksum", "x-docker-checksum-payload"] as const;
@@ -21,7 +20,7 @@ const IMAGES = {
   what: "list of images",
   method: "GET",
   accept: [200],
-  maxBytes: MAX_IMAGES_BYTES,
+  maxBytes: MAX_LIST_BYTES,
 } as const;
 
 type Read = Pick<V1Call, "what" | "path"> & Partial<V1Call>;
@@ -61,32 +60,21 @@ export class V1RegistrySession implements V1Session {
     return session;
   }
 
-  async tags(signal?: AbortSignal): Promise<ReadonlyMap<string, string>> {
-    const call = this.#call({ what: "tags", path: `${this.#path}/tags`, signal, isFinal: isNotFound });
+  async tags(signal?: AbortSignal): Promise<readonly string[]> {
+    const limits = { maxBytes: MAX_LIST_BYTES, signal, isFinal: isNotFound };
+    const call = this.#call({ what: "tags", path: `${this.#path}/tags`, ...limits });
     let answer: V1Answer;
     try {
       answer = await this.#read(call);
     } catch (error) {
       // docker-registry says so of a repository without tags.
-      if (error instanceof NotFoundError) return new Map();
+      if (error instanceof NotFoundError) return [];
       throw error;
     }
-    if (!isArray(answer)) {
-      const tags = readDocument(freeMap(unknown()), answer, call, `${this.#client}`);
-      return new Map([...tags].filter(([tag]) => isTag(tag)).map(([tag, id]) => [tag, idText(id)]));
-    }
-    // The Hub names short ids, or none.
+    if (!isArray(answer)) return [...readDocument(freeMap(unknown()), answer, call, `${this.#client}`).keys()];
+    // As the Hub.
     const entries = readDocument(array(fields({ name: unknown() })), answer, call, `${this.#client}`);
-    const names = entries.map(({ name }) => name).filter(name => typeof name === "string" && isTag(name)) as string[];
-    const tags = new Map<string, string>();
-    for (const name of new Set(names)) {
-      try {
-        tags.set(name, await this.tag(name, signal));
-      } catch (error) {
-        if (!(error instanceof NotFoundError)) throw error;
-      }
-    }
-    return tags;
+    return [...new Set(entries.map(({ name }) => name))].filter(name => typeof name === "string");
   }
 
   async tag(tag: string, signal?: AbortSignal): Promise<string> {

@@ -1,12 +1,17 @@
 import { hasGlob, matchesRepository } from "../../../bundle/list/reference-glob.ts";
+import { noteTo } from "../../../content/progress.ts";
 import { NotFoundError, UsageError } from "../../../errors.ts";
 import { parseV1Reference, type V1Reference } from "../../../oci/legacy/v1-reference.ts";
+import { isTag } from "../../../oci/reference.ts";
 import { readingAnswer } from "../../../registry/client/registry-answer.ts";
 import type { V1Store } from "../../../registry/v1/v1-store.ts";
 import { counted, quote } from "../../../util/format.ts";
 import type { RemoteOptions } from "../../shared/remote-image.ts";
 import { expandV1, v1RepositoryName } from "../expand-v1.ts";
 import { V1Stores } from "../v1-stores.ts";
+
+/** In a note. */
+const MAX_NAMED = 10;
 
 /** The tags of a v1 repository, in the order of the registry. @throws UsageError; NotFoundError if none matches. */
 export async function tagsOfV1(
@@ -19,14 +24,23 @@ export async function tagsOfV1(
   return await withStore(text, options, async store => {
     const repository = { namespace, name };
     const session = await store.open(repository, options.signal);
-    const all = [...(await session.tags(options.signal)).keys()];
+    const listed = await session.tags(options.signal);
+    const all = listed.filter(isTag);
+    const others = listed.filter(found => !isTag(found));
     const tags = tag === undefined ? all : all.filter(found => matchesRepository(tag, found));
+    if (others.length > 0) noteTo(options.onProgress)(leftOut(others));
     if (tag !== undefined && tags.length === 0)
       throw new NotFoundError(
         `Cannot find ${quote(text)}: none of ${counted(all.length, "tag")} matches, expected one`,
       );
     return { repository: v1RepositoryName(store, repository), tags };
   });
+}
+
+function leftOut(tags: readonly string[]): string {
+  const some = tags.slice(0, MAX_NAMED).map(quote).join(", ");
+  const more = tags.length > MAX_NAMED ? ", …" : "";
+  return `${counted(tags.length, "tag")} left out that no other registry takes: ${some}${more}`;
 }
 
 /** Whether a v1 registry has a tag. @throws UsageError; AuthError, NetworkError, RegistryError. */
@@ -50,7 +64,10 @@ export async function missingInV1(
   stores.admit(texts);
   const isMissing = async (text: string): Promise<boolean> => {
     try {
-      const expanded = await expandV1([{ reference: text }], { stores, onNote: () => undefined, signal });
+      const lookup = { stores, keepGoing: true, onNote: () => undefined, signal };
+      const expanded = await expandV1([{ reference: text }], lookup);
+      const [failure] = expanded.failed;
+      if (expanded.images.length === 0 && failure !== undefined) throw failure.error;
       if (isSingle(text))
         for (const { session, tag } of expanded.images) await (await session(signal)).tag(tag, signal);
       return false;

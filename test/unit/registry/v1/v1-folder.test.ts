@@ -36,7 +36,8 @@ describe("openV1Folder()", () => {
     await using store = await openV1Folder(folder.path);
     expect(await collect(store.repositories())).toEqual([{ namespace: "library", name: "App" }]);
     const session = await store.open({ namespace: "library", name: "App" });
-    expect([...(await session.tags())]).toEqual([["1.0", B]]);
+    expect(await session.tags()).toEqual(["1.0"]);
+    expect(await session.tag("1.0")).toBe(B);
     const image = await readV1Image(session, "1.0");
     expect(image.chain.map(({ layer }) => layer.id)).toEqual([A, B]);
     expect(image.chain[1]?.json).toMatchObject({
@@ -79,6 +80,18 @@ describe("openV1Folder()", () => {
     await rm(join(folder.path, "images", B, "layer"));
     execFileSync("mkfifo", [join(folder.path, "images", B, "layer")]);
     await expect(session.layer(B)).rejects.toThrow("no regular file");
+  });
+
+  test("a tag that is a FIFO, a folder, or a symlink out of the folder does not keep the others from being listed", async () => {
+    await using folder = await appFolder();
+    const session = await appSession(folder);
+    const path = join(folder.path, "repositories", "library", "App");
+    execFileSync("mkfifo", [join(path, "tag_fifo")]);
+    await symlink("/etc/passwd", join(path, "tag_out"));
+    await folder.write("repositories/library/App/tag_.old", B);
+    expect(await session.tags()).toEqual([".old", "1.0", "fifo", "out"]);
+    await expect(session.tag("fifo")).rejects.toThrow("no regular file");
+    await expect(session.tag("out")).rejects.toThrow("leads out of the folder");
   });
 
   test("takes a checksum as text", async () => {

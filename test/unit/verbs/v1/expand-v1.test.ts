@@ -61,8 +61,12 @@ describe("expandV1", () => {
   test("a tag that no other registry takes is reported", async () => {
     const { store, expand } = scene("library/app:1");
     store.tagsOf("library/app").set("-x", "0".repeat(64));
+    store.tagsOf("library/app").set("1\nother.lan/x -> y", "0".repeat(64));
     const found = await expand(["v1://old.lan/app:*"], true);
-    expect(found.failed.map(({ source }) => source)).toEqual(["v1://old.lan/library/app:-x"]);
+    expect(found.failed.map(({ source }) => source)).toEqual([
+      "v1://old.lan/library/app:-x",
+      'v1://old.lan/library/app:"1\\u{a}other.lan/x -> y"',
+    ]);
     expect(sources(found)).toEqual(["v1://old.lan/library/app:1"]);
   });
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { inspectionLines } from "../../../../src/cli/output/inspection-lines.ts";
+import type { ProgressEvent } from "../../../../src/content/progress.ts";
 import { inspect } from "../../../../src/verbs/inspect.ts";
 import { catalog } from "../../../../src/verbs/query/catalog.ts";
 import { config } from "../../../../src/verbs/query/config.ts";
@@ -20,6 +21,12 @@ test("tags, exists and catalog ask a v1 registry; digest says that v1 has none",
   const list = async (text: string, sort?: "semver") => (await tags(text, { sort })).tags.map(({ tag }) => tag);
   expect(await list(app, "semver")).toEqual(["2.0", "1.0"]);
   expect(await list(`${app}:1.*`)).toEqual(["1.0"]);
+  registry.content.repository("Team/App").tags.set("\u001b[2J", "x");
+  const notes: unknown[] = [];
+  const onProgress = (event: ProgressEvent): void => void notes.push(event);
+  expect((await tags(app, { onProgress })).tags).toHaveLength(2);
+  expect(notes).toEqual([{ kind: "note", message: '1 tag left out that no other registry takes: "\\u{1b}[2J"' }]);
+  expect(await exists(`${app}:*`)).toBe(true);
   await expect(list(`${app}:9*`)).rejects.toMatchObject({ exitCode: 5 });
   expect([await exists(`${app}:1.0`), await exists(`${app}:3`)]).toEqual([true, false]);
   expect(await catalog(`v1://${registry.host}`)).toEqual({

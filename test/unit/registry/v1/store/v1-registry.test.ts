@@ -44,7 +44,7 @@ describe.each(["0.6", "0.8", "0.9"] as const)("a registry in the manner of %s", 
     expect(await store.ping()).toEqual({ ...version, standalone: "yes" });
     const session = await store.open(APP);
     expect(await store.open(APP)).toBe(session);
-    expect(await session.tags()).toEqual(new Map([["1.0", TOP]]));
+    expect(await session.tags()).toEqual(["1.0"]);
     expect(await session.tag("1.0")).toBe(TOP);
     expect(await session.ancestry(TOP)).toEqual([TOP, MIDDLE, BASE]);
     const image = server.content.image(TOP);
@@ -162,24 +162,28 @@ describe("a v1 registry", () => {
     server.content.addTag("team/App", "Latest-2", MIDDLE);
     server.content.repository("team/App").tags.set("no tag!", TOP);
     const session = await store.open(APP);
-    expect(await session.tags()).toEqual(
-      new Map([
-        ["1.0", TOP],
-        ["Latest-2", MIDDLE],
-      ]),
-    );
+    // A rescue has to say that it cannot copy the last one.
+    expect(await session.tags()).toEqual(["1.0", "Latest-2", "no tag!"]);
+    expect(server.seen(/tags/)).toHaveLength(1);
+  });
+
+  it("lists 100,000 tags", async () => {
+    const { server, store } = await start();
+    const { tags } = server.content.repository("team/App");
+    for (let build = 1; build < 100_000; build += 1) tags.set(`build-${build}`, TOP);
+    expect(await (await store.open(APP)).tags()).toHaveLength(100_000);
   });
 
   it("has no tags: an empty object, or 404", async () => {
     const { server, store } = await start();
     server.content.repository("team/empty");
     const session = await store.open({ namespace: "team", name: "empty" });
-    expect(await session.tags()).toEqual(new Map());
+    expect(await session.tags()).toEqual([]);
     server.addFault({
       on: /tags$/,
       reply: { status: 404, headers: {}, body: Buffer.from('{"error":"Repository not found"}') },
     });
-    expect(await session.tags()).toEqual(new Map());
+    expect(await session.tags()).toEqual([]);
   });
 
   it.each([
@@ -229,7 +233,7 @@ describe("a v1 registry", () => {
     await again.tags();
     fresh.server.tokens.issued.clear();
     const found = await Promise.all([again.tags(), again.json(TOP), again.ancestry(TOP)]);
-    expect(found[0].size).toBe(1);
+    expect(found[0]).toHaveLength(1);
     expect(fresh.server.seen(/repositories\/team\/App\/images$/)).toHaveLength(2);
   });
 
