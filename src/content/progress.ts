@@ -9,7 +9,7 @@ export type BlobLabel = Digest | `layer ${string}` | `entry ${string}`;
 
 /** What a call reports while it works. Bytes are those that are read from the source. */
 export type ProgressEvent =
-  /** Work is known; a call may report it in several parts, which add up. */
+  /** Work is known; a call may report it in several parts, which add up. A part that corrects others may be negative. */
   | { readonly kind: "planned"; readonly blobs: number; readonly bytes: number }
   /** Bytes of a blob have moved; `delta` is negative if bytes have to be sent again. */
   | { readonly kind: "bytes"; readonly blob: BlobLabel; readonly delta: number }

@@ -34,6 +34,8 @@ export interface CopyOptions {
   /** Maximum number of blobs copied at once. */
   readonly concurrency: number;
   readonly onProgress: OnProgress;
+  /** Blobs that an earlier step of the call has counted: no event is about them. */
+  readonly counted?: ReadonlySet<Digest> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -52,10 +54,16 @@ interface Copying extends CopyOptions {
  *
  * @returns the roots with their digests, in the plan's order.
  */
-export async function copyImages(options: CopyOptions): Promise<readonly SettledRoot[]> {
-  const { plan, target, onProgress, signal, source } = options;
+export async function copyImages(given: CopyOptions): Promise<readonly SettledRoot[]> {
+  const options = { ...given, onProgress: uncounted(given) };
+  const { plan, target, onProgress, signal, source, counted } = options;
   for (const message of planNotes(plan, options.sourceName)) onProgress({ kind: "note", message });
-  onProgress({ kind: "planned", blobs: plan.blobs.length + plan.pending.length, bytes: plan.totalBytes });
+  const before = plan.blobs.filter(({ digest }) => counted?.has(digest));
+  onProgress({
+    kind: "planned",
+    blobs: plan.blobs.length + plan.pending.length - before.length,
+    bytes: before.reduce((left, { size }) => left - size, plan.totalBytes),
+  });
   await using session = await atEnd("target", async () => await target.begin(plan, signal));
   const copying: Copying = { ...options, session, seals: new Map() };
   const work = orderWork(plan, session);
@@ -83,6 +91,14 @@ export async function copyImages(options: CopyOptions): Promise<readonly Settled
     await session.commit(roots, signal);
   });
   return roots;
+}
+
+function uncounted({ counted, onProgress }: CopyOptions): OnProgress {
+  if (counted === undefined || counted.size === 0) return onProgress;
+  const labels: ReadonlySet<BlobLabel> = counted;
+  return event => {
+    if (!("blob" in event) || !labels.has(event.blob)) onProgress(event);
+  };
 }
 
 /** Largest first keeps every worker busy to the end; some targets need their own order. */

@@ -7,9 +7,10 @@ import { seededBytes, storeImage, temporaryFolder } from "../support/images.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
 import { startCommand } from "../support/started-command.ts";
 
-/** Writes the names of Node's own modules that a process has loaded. */
-const LIST_MODULES = `process.on("exit", () => require("node:fs").writeFileSync(process.env.MODULES_FILE,
-  process.moduleLoadList.filter(name => name.startsWith("NativeModule ")).map(name => name.slice(13)).join("\\n")));`;
+/** Writes the names of Node's own modules, and the files, that a process has loaded. */
+const LIST_MODULES = `process.on("exit", () => require("node:fs").writeFileSync(process.env.MODULES_FILE, [
+  ...process.moduleLoadList.filter(name => name.startsWith("NativeModule ")).map(name => name.slice(13)),
+  ...Object.keys(require.cache).map(name => require("node:path").basename(name))].join("\\n")));`;
 /** Loaded for TLS, names, credential helpers and large blobs. */
 const RARE = ["tls", "https", "dns", "child_process", "worker_threads"];
 
@@ -28,10 +29,15 @@ beforeEach(async () => {
   };
 });
 
-/** Pulls a small image. @returns the modules of Node that this loaded */
+/** Pulls a small image. @returns what this loaded */
 async function pullSmall(host: string): Promise<readonly string[]> {
-  const words = ["pull", `${host}/app:1`, "-o", join(home, "out.tar"), "--platform", "linux/amd64"];
-  expect(await startCommand(words, { env }).outcome).toMatchObject({ exitCode: 0 });
+  return await run("pull", `${host}/app:1`, "-o", join(home, "out.tar"), "--platform", "linux/amd64");
+}
+
+/** @returns modules of Node, and files without their folders, that a run loads */
+async function run(...words: readonly string[]): Promise<readonly string[]> {
+  const exitCode = words.some(word => word.includes("@sha256:")) ? 2 : 0;
+  expect(await startCommand(words, { env }).outcome).toMatchObject({ exitCode });
   return readFileSync(join(home, "modules"), "utf8").split("\n");
 }
 
@@ -50,6 +56,21 @@ describe.skipIf(executable !== undefined)("imgpack pull of a small image", () =>
     await pullSmall(server.host);
     // A run that cannot use it writes another one.
     expect(statSync(join(folder, name)).ino).toBe(kept);
+  });
+
+  test("loads nothing of the v1 protocol for --version, and for push and pull of other registries", async () => {
+    const server = await ScriptedRegistry.start();
+    storeImage(server.content, [seededBytes("layer", 1000)]);
+    const pushed = join(home, "out.tar");
+    const isV1 = (name: string): boolean => name === "program-v1.cjs";
+    expect((await run("--version")).filter(isV1)).toEqual([]);
+    const pulling = await pullSmall(server.host);
+    expect(pulling.filter(isV1)).toEqual([]);
+    expect((await run("push", pushed, "--to", `${server.host}/team`)).filter(isV1)).toEqual([]);
+    // It would be seen.
+    expect(
+      (await run("pull", `v1://${server.host}/app@sha256:${"0".repeat(64)}`, "-o", pushed)).filter(isV1),
+    ).toHaveLength(1);
   });
 
   test("replaces a damaged file of compiled code, and says nothing about it", async () => {

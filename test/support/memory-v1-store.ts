@@ -19,6 +19,8 @@ export class MemoryV1Store implements V1Store {
   readonly tags: Map<string, Map<string, string>> = new Map();
   /** What was asked for: `layer ID`, `json ID`, `tag namespace/name:tag`, … */
   readonly reads: string[] = [];
+  /** Whether the JSON of a layer comes with the layer's size. */
+  statesSizes = true;
   /** Is called before each answer; what it throws is the answer. */
   onRead: (what: string) => void = () => undefined;
 
@@ -87,7 +89,7 @@ export class MemoryV1Store implements V1Store {
       json: async id => {
         this.#read(`json ${id}`);
         const { json, layer, checksums } = this.#layer(id);
-        return { id, bytes: json, checksums, size: layer.length } satisfies V1LayerJson;
+        return { id, bytes: json, checksums, size: this.statesSizes ? layer.length : undefined } satisfies V1LayerJson;
       },
       layer: async id => {
         this.#read(`layer ${id}`);

@@ -101,6 +101,8 @@ export interface WriteOptions extends OutputOptions, LockFacts {
   readonly originals?: readonly Root[] | undefined;
   /** Called with each manifest that the source does not contain; without it such a manifest is an error. */
   readonly onAbsent?: ((descriptor: Descriptor) => void) | undefined;
+  /** Blobs that an earlier step of the call has counted. */
+  readonly counted?: ReadonlySet<Digest> | undefined;
 }
 
 /** Writes the images of a source to an output, with the layers that the options ask for. */
@@ -225,21 +227,22 @@ async function copyToOutput(
     expected,
     concurrency = DEFAULT_CONCURRENCY,
     onProgress,
+    counted,
     signal,
   }: WriteOptions,
 ): Promise<void> {
   const onNote = noteTo(onProgress);
   const target = output.target(targetOptions, { command, restart, onNote });
-  const cache = await openDigestCache(undefined);
   const copy = async (): Promise<void> => {
     await copyImages({
       plan,
       source,
       target,
       sourceName,
-      cache,
+      cache: await openDigestCache(undefined),
       concurrency: Math.min(concurrency, maxConcurrency),
       onProgress: onProgress ?? (() => undefined),
+      counted,
       signal,
     });
   };

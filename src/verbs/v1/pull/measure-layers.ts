@@ -71,7 +71,11 @@ export async function measureEach(
       try {
         await atEnd("source", async () => await put(measured, stop, onBytes));
         await facts.add(layer, measured.facts());
-        onProgress({ kind: "done", blob: label, bytes: measured.facts().stored.size });
+        const { size } = measured.facts().stored;
+        // Servers state wrong sizes, or none.
+        if (size !== measured.sourceBytes)
+          onProgress({ kind: "planned", blobs: 0, bytes: size - measured.sourceBytes });
+        onProgress({ kind: "done", blob: label, bytes: size });
       } catch (error) {
         stop.throwIfAborted();
         onFailed(unknown, error);

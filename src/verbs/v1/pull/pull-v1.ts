@@ -127,6 +127,7 @@ async function pullAll(
         platforms,
         isPlatformDefault: listOf(options.platform).length === 0,
         left: failures.left,
+        counted: facts.read,
         command: commandOf(
           expanded.images.map(({ source: name }) => name),
           options,

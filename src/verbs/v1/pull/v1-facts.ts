@@ -1,5 +1,6 @@
 import type { LayerProfile } from "../../../compress/layer-profile.ts";
 import type { LayerFactsCache } from "../../../copy/layer-facts.ts";
+import type { Digest } from "../../../oci/digest.ts";
 import { type LayerCompression, layerCompression } from "../../../oci/media-types.ts";
 import type { V1ChainLayer } from "../../../registry/v1/v1-image.ts";
 import type { Repacking } from "../../../transform/measure-layer.ts";
@@ -10,6 +11,8 @@ export class V1Facts {
   readonly repack: Repacking;
   readonly #cache: LayerFactsCache;
   readonly #known = new Map<string, MeasuredFacts>();
+  /** Digests of layers that this run has read, as it delivers them. */
+  readonly read: Set<Digest> = new Set();
 
   constructor(cache: LayerFactsCache, repack: (stored: LayerCompression) => LayerProfile | undefined) {
     this.#cache = cache;
@@ -30,6 +33,7 @@ export class V1Facts {
 
   async add({ key }: V1ChainLayer, facts: MeasuredFacts): Promise<void> {
     this.#known.set(key, facts);
+    this.read.add(facts.delivered.digest);
     await this.#cache.add(key, { stored: facts.stored, diffId: facts.diffId });
   }
 

@@ -62,6 +62,9 @@ export class LayerMeter {
       throw new InternalError("Cannot copy layer to this target: it needs to know the digest before the first byte");
     });
     present.add(descriptor.digest);
+    const { size } = layer.facts().stored;
+    // Servers state wrong sizes, or none.
+    if (size !== layer.sourceBytes) this.#onProgress({ kind: "planned", blobs: 0, bytes: size - layer.sourceBytes });
     this.#onProgress(
       presence === undefined
         ? { kind: "done", blob, bytes: descriptor.size }

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { ProgressEvent } from "../../../../src/content/progress.ts";
 import { IntegrityError, NetworkError, NotFoundError, PartialError } from "../../../../src/errors.ts";
 import type { CopyOptions, CopyResult } from "../../../../src/index.ts";
 import { ReportFile } from "../../../../src/verbs/v1/report/report-file.ts";
@@ -10,6 +11,7 @@ import { type RescueList, rescue } from "../../../../src/verbs/v1/rescue/rescue.
 import { seededBytes, temporaryFolder } from "../../../support/images.ts";
 import { sha256 } from "../../../support/memory-registry.ts";
 import { MemoryV1Store } from "../../../support/memory-v1-store.ts";
+import { progressOf } from "../../../support/progress-of.ts";
 import { ScriptedRegistry } from "../../../support/scripted-registry.ts";
 
 const BASE = seededBytes("base", 70_000);
@@ -119,6 +121,18 @@ describe("rescue()", () => {
       bytes: 100_000,
     });
     expect(scene.target.seen(/mount=/).length).toBeGreaterThan(0);
+  });
+
+  test.each([true, false])("progress counts each layer once; sizes stated: %s", async statesSizes => {
+    const store = Object.assign(new MemoryV1Store(), { statesSizes });
+    for (const tag of ["1", "latest"]) store.add("library/app", tag, [BASE, APP]);
+    const events: ProgressEvent[] = [];
+    await (await startWith(store)).run({ concurrency: 1, onProgress: event => void events.push(event) });
+    const { planned, moved, blobs, done } = progressOf(events.filter(({ kind }) => kind !== "note"));
+    const config = planned - BASE.length - APP.length;
+    expect(config).toBeGreaterThan(0);
+    expect(config).toBeLessThan(2000);
+    expect([moved, blobs, done]).toEqual([planned, 3, 3]);
   });
 
   test("a second run asks the target, and downloads no layer; with another target, neither", async () => {

@@ -11,6 +11,7 @@ import type { PullOptions, PullResult } from "../../../../../src/verbs/pull-opti
 import type { RescueReport } from "../../../../../src/verbs/v1/report/rescue-report.ts";
 import { verify } from "../../../../../src/verbs/verify.ts";
 import { temporaryFolder } from "../../../../support/images.ts";
+import { progressOf } from "../../../../support/progress-of.ts";
 import { fillImage, idOf } from "../../../../support/v1/fill-v1.ts";
 import type { V1Options } from "../../../../support/v1/v1-options.ts";
 import { V1Registry } from "../../../../support/v1/v1-registry.ts";
@@ -19,12 +20,15 @@ async function scene(options: V1Options = {}) {
   const registry = await V1Registry.start({ isReadOnly: true, ...options });
   const folder = await temporaryFolder();
   const notes: string[] = [];
+  const events: ProgressEvent[] = [];
   const onProgress = (event: ProgressEvent): void => {
+    events.push(event);
     if (event.kind === "note") notes.push(event.message);
   };
   return {
     registry,
     notes,
+    events,
     path: (name: string): string => join(folder, name),
     pull: async (names: readonly string[], changes: Partial<PullOptions> = {}) =>
       await pull(
@@ -118,6 +122,18 @@ describe("pull of v1 references", () => {
       failed: expect.arrayContaining([expect.stringMatching(/bad:1$/), expect.stringMatching(/torn:1$/)]) as unknown,
       result: { images: [{ names: [`${registry.host}/good:1`] }] },
     });
+  });
+
+  test.each(["0.6", "0.9"] as const)("progress counts each layer once, in the manner of %s", async manner => {
+    const { registry, pull: run, events } = await scene({ manner });
+    const { content: all } = registry;
+    const sizes = [100_000, 2000];
+    all.addImage({ id: idOf("1"), layer: Buffer.alloc(sizes[0] ?? 0, "x") });
+    all.addImage({ id: idOf("2"), parent: idOf("1"), layer: Buffer.alloc(sizes[1] ?? 0, "y") });
+    for (const tag of ["1", "2"]) all.addTag("library/app", tag, idOf("2"));
+    const { blobs, blobBytes } = await run(["app:*"]);
+    expect(blobs).toBe(3);
+    expect(progressOf(events)).toEqual({ blobs: 3, planned: blobBytes, moved: blobBytes, done: 3 });
   });
 
   test("--report has a row per tag, with its name in the archive, or with what to do", async () => {
