@@ -4,56 +4,70 @@ import type { V1Repository, V1Store } from "../../registry/v1/v1-store.ts";
 import { quote } from "../../util/format.ts";
 import { type ExpandedV1, type V1Found, v1RepositoryName } from "./expand-v1.ts";
 
+export interface NamedV1 {
+  /** Full names, by image. */
+  readonly names: ReadonlyMap<V1Found, string>;
+  /** Images that can get no name: a UsageError each. */
+  readonly failed: ExpandedV1["failed"];
+}
+
 /**
  * Names of v1 images in an archive or another registry: `HOST[:PORT]/[NAMESPACE/]REPOSITORY:TAG` in lower case, without
- * `library/`; an image with a name of its own keeps that.
- *
- * @returns full names, by image.
- * @throws UsageError for two repositories of one name, and for a name that no other registry takes.
+ * `library/`; an image with a name of its own keeps that. Two repositories of one name get none, nor does a repository
+ * that no other registry takes.
  */
 export function nameV1Images(
   { images, listed }: Pick<ExpandedV1, "images" | "listed">,
   onNote: (message: string) => void,
-): ReadonlyMap<V1Found, string> {
+): NamedV1 {
   const names = new Map<V1Found, string>();
-  const owners = new Map<string, string>();
-  const claim = (store: V1Store, repository: V1Repository): string => {
-    const lower = lowerName(store, repository);
-    const own = v1RepositoryName(store, repository);
-    const other = owners.get(lower) ?? own;
-    owners.set(lower, other);
-    if (other === own) return lower;
-    throw new UsageError(
-      `Cannot name ${quote(own)}: found ${quote(other)} with the same name in lower case, expected one`,
-      {
-        hint: `Copy them one by one, each with a name of its own: a line "${own}:TAG -> NAME" in a file for -f.`,
-      },
-    );
-  };
-  const wanted = new Set<string>();
+  const failed: { readonly source: string; readonly error: UsageError }[] = [];
+  const owners = ownersOf([...images.filter(({ name }) => name === undefined), ...listed]);
+  const changed = new Set<string>();
   for (const image of images) {
-    if (image.name !== undefined) {
-      names.set(image, withTag(image.name, image.tag));
+    const { store, repository, tag, name, source } = image;
+    if (name !== undefined) {
+      names.set(image, withTag(name, tag));
       continue;
     }
-    const lower = claim(image.store, image.repository);
-    const path = lower.slice(image.store.registry.length + 1);
-    if (!isRepository(path)) {
-      throw new UsageError(
-        `Cannot name ${quote(image.source)}: found repository ${quote(path)}, expected one that other registries take`,
-        { hint: `Give it a name of its own: a line "${image.source} -> NAME" in a file for -f.` },
-      );
-    }
-    const isChanged = lower !== fullName(image.store, image.repository);
-    if (isChanged && !wanted.has(lower) && /[A-Z]/.test(`${image.repository.namespace}${image.repository.name}`))
-      onNote(
-        `${quote(fullName(image.store, image.repository))} is named ${quote(lower)}: upper case is legal in v1 alone`,
-      );
-    wanted.add(lower);
-    names.set(image, `${lower}:${image.tag}`);
+    const lower = lowerName(store, repository);
+    const own = v1RepositoryName(store, repository);
+    const other = [...(owners.get(lower) ?? [])].find(owner => owner !== own);
+    const path = lower.slice(store.registry.length + 1);
+    if (other !== undefined) failed.push({ source, error: sharedName(own, other) });
+    else if (!isRepository(path)) failed.push({ source, error: unusableName(source, path) });
+    else names.set(image, `${lower}:${tag}`);
+    const full = fullName(store, repository);
+    if (!names.has(image) || lower === full || changed.has(lower)) continue;
+    changed.add(lower);
+    onNote(`${quote(full)} is named ${quote(lower)}: upper case is legal in v1 alone`);
   }
-  for (const { store, repository } of listed) if (wanted.has(lowerName(store, repository))) claim(store, repository);
-  return names;
+  return { names, failed };
+}
+
+/** Repositories by their names in lower case. */
+function ownersOf(all: readonly Pick<V1Found, "store" | "repository">[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const owners = new Map<string, Set<string>>();
+  for (const { store, repository } of all) {
+    const lower = lowerName(store, repository);
+    const known = owners.get(lower) ?? new Set();
+    owners.set(lower, known.add(v1RepositoryName(store, repository)));
+  }
+  return owners;
+}
+
+function sharedName(own: string, other: string): UsageError {
+  return new UsageError(
+    `Cannot name ${quote(own)}: found ${quote(other)} with the same name in lower case, expected one`,
+    { hint: `Copy them one by one, each with a name of its own: a line "${own}:TAG -> NAME" in a file for -f.` },
+  );
+}
+
+function unusableName(source: string, path: string): UsageError {
+  return new UsageError(
+    `Cannot name ${quote(source)}: found repository ${quote(path)}, expected one that other registries take`,
+    { hint: `Give it a name of its own: a line "${source} -> NAME" in a file for -f.` },
+  );
 }
 
 function lowerName(store: V1Store, repository: V1Repository): string {

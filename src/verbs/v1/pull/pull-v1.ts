@@ -20,7 +20,7 @@ import { type LayerChange, layerChange } from "../../shared/layer-change.ts";
 import { loaderProfile } from "../../shared/loader-profile.ts";
 import { type OpenedOutput, openOutput } from "../../shared/open-output.ts";
 import { writeImages } from "../../shared/write-images.ts";
-import { expandV1 } from "../expand-v1.ts";
+import { expandV1, type V1Found } from "../expand-v1.ts";
 import { nameV1Images } from "../name-v1-images.ts";
 import { factsByCheck } from "../reading/facts-by-check.ts";
 import { v1ImageSource } from "../reading/v1-image-source.ts";
@@ -70,12 +70,16 @@ async function pullAll(
     expanded.repositories,
     expanded.repositoriesWithoutTags,
   );
-  const names = nameV1Images(expanded, onNote);
+  const { names, failed: unnamed } = nameV1Images(expanded, onNote);
   const failures = new V1Failures(keepGoing, (source, error) => ledger.failAll(source, error));
-  for (const { source, error } of expanded.failed) failures.add(source, error, signal);
+  for (const { source, error } of [...expanded.failed, ...unnamed]) failures.add(source, error, signal);
   const cached = factsByCheck(await openLayerFacts(options.cacheDir, onNote), options.v1Checksums === false);
   const facts = new V1Facts(cached, repackingFor(change));
-  const read = await readV1Images(expanded.images, failures, signal);
+  const read = await readV1Images(
+    expanded.images.filter(image => names.has(image)),
+    failures,
+    signal,
+  );
   failures.checkLeft(read.length);
   const { repositories, repositoriesWithoutTags: empty } = expanded;
   if (empty > 0) onNote(`${empty} of ${repositories} repositories without tags`);
@@ -177,11 +181,7 @@ function repackingFor({ target, only }: LayerChange): (stored: LayerCompression)
   };
 }
 
-function imageSource(
-  images: readonly ReadImage[],
-  names: ReturnType<typeof nameV1Images>,
-  facts: V1Facts,
-): ImageSource {
+function imageSource(images: readonly ReadImage[], names: ReadonlyMap<V1Found, string>, facts: V1Facts): ImageSource {
   const named = images.map(({ found, image, session }) => {
     const name = names.get(found);
     return { image, session, names: name === undefined ? [] : [name] };

@@ -38,7 +38,10 @@ export async function copyV1(source: string, target: string, options: CopyOption
     });
   }
   const to = { registry, repository, tag: parseReference(target).tag ?? own };
-  const jobsOf = async (found: ExpandedV1): Promise<readonly RescueJob[]> => found.images.map(one => jobOf(one, to));
+  const jobsOf = async ({ images }: ExpandedV1): Promise<Jobs> => ({
+    jobs: images.map(one => jobOf(one, to)),
+    failed: [],
+  });
   return await copyAll({ requested: [{ reference: source }], named: [source], registry, jobsOf }, options);
 }
 
@@ -51,13 +54,20 @@ export async function copyV1To(
   const { registry, repository } = parsePrefix("copy to", prefix);
   const mapping = { registry, prefix: repository, ...readMapping(options) };
   const named = options.trustedReferences ?? requested.map(({ reference }) => reference);
-  const jobsOf = async (found: ExpandedV1): Promise<readonly RescueJob[]> => {
-    const names = nameV1Images(found, noteTo(options.onProgress));
-    await refuseCollisions(names, mapping, options.signal);
-    return found.images.map(one => {
-      const target = mapImageName(parseReference(names.get(one) ?? ""), mapping);
-      return jobOf(one, { ...target, tag: target.tag ?? one.tag });
-    });
+  const jobsOf = async (found: ExpandedV1): Promise<Jobs> => {
+    const { names, failed: unnamed } = nameV1Images(found, noteTo(options.onProgress));
+    const [jobs, failed] = [new Map<V1Found, RescueJob>(), [...unnamed]];
+    for (const [one, name] of names) {
+      try {
+        const target = mapImageName(parseReference(name), mapping);
+        jobs.set(one, jobOf(one, { ...target, tag: target.tag ?? one.tag }));
+      } catch (error) {
+        if (!(error instanceof UsageError)) throw error;
+        failed.push({ source: one.source, error });
+      }
+    }
+    await refuseCollisions(new Map([...names].filter(([one]) => jobs.has(one))), mapping, options.signal);
+    return { jobs: [...jobs.values()], failed };
   };
   return await copyAll({ requested, named, registry, jobsOf }, options);
 }
@@ -68,8 +78,11 @@ interface Work {
   readonly named: readonly string[];
   /** That all images go to. */
   readonly registry: string;
-  readonly jobsOf: (found: ExpandedV1) => Promise<readonly RescueJob[]>;
+  readonly jobsOf: (found: ExpandedV1) => Promise<Jobs>;
 }
+
+/** What is copied, and what cannot be. */
+type Jobs = Pick<RescueList, "jobs" | "failed">;
 
 async function copyAll({ requested, named, registry, jobsOf }: Work, options: CopyOptions): Promise<CopyResult> {
   refuseOptions(options);
@@ -82,7 +95,8 @@ async function copyAll({ requested, named, registry, jobsOf }: Work, options: Co
   stores.admit(texts);
   const list = async (): Promise<RescueList> => {
     const found = await expandV1(requested, { stores, keepGoing: true, onNote, signal });
-    return { ...found, jobs: await jobsOf(found) };
+    const { jobs, failed } = await jobsOf(found);
+    return { ...found, jobs, failed: [...found.failed, ...failed] };
   };
   const hosts = [...hostsOf(named), registry];
   const reached = [...hostsOf(texts), registry];

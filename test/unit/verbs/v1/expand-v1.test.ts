@@ -82,17 +82,22 @@ describe("nameV1Images", () => {
   test("names are in lower case and without library/", async () => {
     const { expand } = scene("library/App:V1", "team/app:1");
     const notes: string[] = [];
-    const names = nameV1Images(await expand(["v1://old.lan/**"]), note => void notes.push(note));
+    const { names } = nameV1Images(await expand(["v1://old.lan/**"]), note => void notes.push(note));
     expect([...names.values()]).toEqual(["old.lan/app:V1", "old.lan/team/app:1"]);
     expect(notes).toEqual(['"old.lan/App" is named "old.lan/app": upper case is legal in v1 alone']);
   });
 
-  test("two repositories with one name in lower case are refused, also if one of them is only listed", async () => {
-    const { expand } = scene("team/App:1", "team/app:1");
-    for (const text of ["v1://old.lan/**", "v1://old.lan/team/A*"]) {
-      const found = await expand([text]);
-      expect(() => nameV1Images(found, () => undefined)).toThrow(UsageError);
-      expect(() => nameV1Images(found, () => undefined)).toThrow(/team\/App.*team\/app|team\/app.*team\/App/);
+  test("two repositories with one name in lower case get none, also if one of them is only listed; others get theirs", async () => {
+    const { expand } = scene("team/App:1", "team/app:1", "team/Other:1", "team/a..b:1");
+    for (const [text, count] of [
+      ["v1://old.lan/**", 3],
+      ["v1://old.lan/team/A*", 1],
+    ] as const) {
+      const { names, failed } = nameV1Images(await expand([text]), () => undefined);
+      expect([...names.values()]).toEqual(count === 1 ? [] : ["old.lan/team/other:1"]);
+      expect(failed).toHaveLength(count);
+      for (const { error } of failed) expect(error).toBeInstanceOf(UsageError);
+      expect(failed[0]?.error.message).toMatch(/team\/App.*team\/app/);
     }
   });
 
@@ -104,7 +109,7 @@ describe("nameV1Images", () => {
         await expandV1([{ reference: "v1://old.lan/team/a..b:1", name }], { stores, onNote: () => undefined }),
         () => undefined,
       );
-    expect([...(await named("new.lan/b")).values()]).toEqual(["new.lan/b:1"]);
-    await expect(named()).rejects.toThrow(/expected one that other registries take/);
+    expect([...(await named("new.lan/b")).names.values()]).toEqual(["new.lan/b:1"]);
+    expect((await named()).failed[0]?.error.message).toMatch(/expected one that other registries take/);
   });
 });
