@@ -3,7 +3,7 @@ import { checkValues } from "./check-values.ts";
 import type { Context, OutputStreams } from "./context.ts";
 import { COMMAND_NAMES, type CommandName, loadCommand, loadCommands } from "./load-command.ts";
 import { checkOutputs } from "./output/output-files.ts";
-import { renderError } from "./output/render-error.ts";
+import { HUB_COMMAND_NAMES, renderError } from "./output/render-error.ts";
 import { withSignals } from "./signals.ts";
 import { parseWords } from "./words/parse-words.ts";
 import { definitionsOf } from "./words/word-definitions.ts";
@@ -35,7 +35,7 @@ export async function main(
     await withSignals(command, async signal => await run(words, command, { ...streams, signal }));
     return 0;
   } catch (error) {
-    return renderError(error, streams, { ...rendering, command });
+    return renderError(error, streams, { ...rendering, command: commandWithHelp(command, words[1]) });
   } finally {
     process.off("beforeExit", onStuck);
   }
@@ -54,6 +54,12 @@ async function run(words: readonly string[], command: CommandName | undefined, c
   }
   const { runWithYargs } = await import("./words/run-with-yargs.ts");
   await runWithYargs(words, await loadCommands(context), context);
+}
+
+/** As it is written before `--help`. */
+function commandWithHelp(command: CommandName | undefined, word: string | undefined): string | undefined {
+  const own = command === "hub" ? HUB_COMMAND_NAMES.find(name => name === word) : undefined;
+  return own === undefined ? command : `${command} ${own}`;
 }
 
 /** A reader of stderr that has gone, or a full disk behind it, is no reason to stop a push. */

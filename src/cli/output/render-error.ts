@@ -4,6 +4,9 @@ import { systemFault } from "../../util/system-fault.ts";
 import type { OutputStreams } from "../context.ts";
 import { jsonText } from "./json-text.ts";
 
+/** The words after `hub`: each has a help of its own. */
+export const HUB_COMMAND_NAMES = ["login", "user", "repo", "images", "token", "auth", "search"] as const;
+
 /** What of an error is printed. */
 interface PrintedError {
   readonly message: string;

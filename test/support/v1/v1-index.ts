@@ -68,11 +68,12 @@ function remove(request: V1Seen, context: V1Context, name: string): V1Answer {
   if (refused !== undefined) return refused;
   const repository = context.content.repositories.get(name);
   if (repository === undefined) return refusal(404, "Repository not found");
-  if (!repository.isBeingDeleted) {
+  // The first step, which may come again if its answer was lost; the last one asks for no token.
+  if (!repository.isBeingDeleted || request.headers["x-docker-token"] === "true") {
     repository.isBeingDeleted = true;
     return jsonAnswer(202, "", sessionHeaders(request, context, name, "delete"));
   }
-  // The last step names the registries, and asks for no token.
+  // The last step names the registries.
   if (request.headers["x-docker-endpoints"] === undefined) return jsonAnswer(202, "");
   if (repository.tags.size > 0) return refusal(400, "Still at the registry");
   context.content.repositories.delete(name);

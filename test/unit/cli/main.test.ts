@@ -12,6 +12,12 @@ describe("main() refuses a command line", () => {
       'Cannot run push: unknown flag "--frob", "--grob", expected none',
       "imgpack push",
     ],
+    [["hub", "login", "a", "b"], 'Cannot run hub: unknown argument "b", expected none', "imgpack hub login"],
+    [
+      ["hub"],
+      "Cannot run hub: no command named, expected login, user, repo, images, token, auth or search",
+      "imgpack hub",
+    ],
     [["verify", "a.tar", "b.tar"], 'Cannot run verify: unknown argument "b.tar", expected none', "imgpack verify"],
     [["pull", "a:1"], "Cannot run pull: --output missing, expected a value", "imgpack pull"],
     [["pull", "a:1", "-o"], "Cannot run pull: -o has no value, expected one", "imgpack pull"],

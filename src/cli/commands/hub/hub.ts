@@ -2,6 +2,7 @@ import type { CommandModule } from "yargs";
 import { UsageError } from "../../../errors.ts";
 import { alternatives, quote } from "../../../util/format.ts";
 import type { Context } from "../../context.ts";
+import { HUB_COMMAND_NAMES } from "../../output/render-error.ts";
 import { hubAuthCommand } from "./auth.ts";
 import { hubImagesCommand } from "./images.ts";
 import { hubLoginCommand } from "./login.ts";
@@ -24,12 +25,10 @@ export function hubCommand(context: Context): CommandModule {
   return {
     command: "hub [action]",
     describe: "speak the v1 API of an index, as Docker Hub was: users, repositories, images, tokens, search",
-    builder: parser =>
-      parser.command([...commands]).positional("action", { type: "string", describe: "one of the commands above" }),
+    builder: parser => parser.command([...commands]),
     handler: ({ action }) => {
       const found = action === undefined ? "no command named" : `unknown command ${quote(String(action))}`;
-      const names = commands.map(({ command }) => String(command).replace(/ .*$/, ""));
-      throw new UsageError(`Cannot run hub: ${found}, expected ${alternatives(names)}`);
+      throw new UsageError(`Cannot run hub: ${found}, expected ${alternatives(HUB_COMMAND_NAMES)}`);
     },
   };
 }

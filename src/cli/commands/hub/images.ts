@@ -38,7 +38,7 @@ async function runImages(flags: ImagesFlags, context: Context): Promise<void> {
   const { listImages, setImages } = await import("../../../verbs/v1/hub/hub-images.ts");
   if (set !== undefined) {
     const text = await readList(set, context.signal);
-    const result = await setImages(repository, text, options);
+    const result = await setImages(repository, text, { ...options, listName: set === "-" ? "stdin" : quote(set) });
     return printLine(context, flags.json ? jsonText(result) : result.repository);
   }
   const result = await listImages(repository, options);
@@ -54,9 +54,7 @@ async function readList(path: string, signal: AbortSignal): Promise<string> {
   try {
     return path === "-" ? await readText(process.stdin, signal) : await readInputText(path, signal);
   } catch (cause) {
-    signal.throwIfAborted();
-    throw new UsageError(`Cannot read images from ${quote(path)}: no readable file, expected a JSON list of images`, {
-      cause,
-    });
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new UsageError(`Cannot read images from ${quote(path)}: ${cause.message}, expected a JSON list of images`);
   }
 }

@@ -1,5 +1,5 @@
 import type { CommandModule } from "yargs";
-import { escapeForeign } from "../../../util/format.ts";
+import { escapeForeign, quote } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
 import { jsonText } from "../../output/json-text.ts";
 import { table } from "../../output/table.ts";
@@ -31,6 +31,10 @@ export function hubSearchCommand(context: Context): CommandModule<object, Search
         escapeForeign(name),
         escapeForeign(description, 100),
       ]);
+      if (rows.length === 0) {
+        const message = `No repository of ${result.index} matches ${quote(result.term)}`;
+        return options.onProgress?.({ kind: "note", message });
+      }
       for (const line of table(["NAME", "DESCRIPTION"], rows)) printLine(context, line);
     },
   };

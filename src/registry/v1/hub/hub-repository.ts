@@ -1,7 +1,8 @@
-import { RegistryError } from "../../../errors.ts";
+import { AuthError, RegistryError } from "../../../errors.ts";
 import { array, fields, nullish, type Schema, string } from "../../../util/json/schema.ts";
 import { headerText } from "../../http/headers.ts";
 import { subject } from "../../http/network-error.ts";
+import type { ResponseContext } from "../../http/response-error.ts";
 import { readDocument } from "../store/read-document.ts";
 import type { V1Answer, V1Call } from "../v1-call.ts";
 import type { V1Client } from "../v1-client.ts";
@@ -88,6 +89,7 @@ export class HubRepository {
       accept: [200],
       isAnonymous: true,
       secrets: [token],
+      explain: ({ status }: ResponseContext) => (status === 401 || status === 403 ? this.#noToken(status) : undefined),
       signal: this.#signal,
     } as const;
     await askFor(this.#client, this.#signal, async () => await this.#client.call(call));
@@ -156,6 +158,15 @@ export class HubRepository {
   async #index(call: Omit<V1Call, "signal">): Promise<V1Answer> {
     const whole = { ...call, signal: this.#signal };
     return await askFor(this.#client, this.#signal, async () => await this.session.callIndex(whole));
+  }
+
+  #noToken(status: number): AuthError {
+    return new AuthError(
+      `Cannot authorize token for ${this.session}: status ${status}, expected the index to know it`,
+      {
+        hint: 'The token is of another repository, or has expired. "imgpack hub token --show" requests a new one.',
+      },
+    );
   }
 
   #refused(found: string, expected: string, status: number, action = "delete repository"): RegistryError {

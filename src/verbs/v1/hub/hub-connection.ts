@@ -23,6 +23,7 @@ export function indexName(text: string | undefined): string {
 
 /** `host[:port]` of `v1://HOST[:PORT]`. */
 export function indexHost(text: string | undefined = DOCKER_HUB): string {
+  if (!hasScheme(text)) throw new UsageError(`Cannot use index ${quote(text)}: no v1://, expected v1://HOST[:PORT]`);
   const { store, name, glob } = parseV1Reference(text);
   if (store.kind === "registry" && name === undefined && glob === undefined) return store.host;
   throw new UsageError(`Cannot use index ${quote(text)}: found more than a host, expected v1://HOST[:PORT]`);
@@ -54,19 +55,25 @@ export interface NamedRepository {
  * @throws BadReferenceError; UsageError for a tag, or for something other than one repository.
  */
 export function parseHubRepository(text: string): NamedRepository {
-  const hasScheme = /^v1(?::\/\/|\+dir:)/.test(text);
-  const reference: V1Reference = parseV1Reference(hasScheme ? text : `${DOCKER_HUB}/${text}`);
-  const { store, namespace, name, tag } = reference;
   const refused = (found: string): UsageError =>
     new UsageError(
       `Cannot use repository ${quote(text)}: found ${found}, expected [v1://HOST[:PORT]/][NAMESPACE/]REPOSITORY`,
     );
+  const isNamed = hasScheme(text);
+  // As docker tells a host from a namespace.
+  if (!isNamed && /^(?:[^/]*[.:][^/]*|localhost)\//.test(text)) throw refused("a host without v1://");
+  const reference: V1Reference = parseV1Reference(isNamed ? text : `${DOCKER_HUB}/${text}`);
+  const { store, namespace, name, tag } = reference;
   if (store.kind !== "registry") throw refused("a folder");
   if (name === undefined || namespace === undefined)
     throw refused(reference.glob === undefined ? "no name" : "wildcards");
   if (tag !== undefined) throw refused("a tag");
-  const slashes = (hasScheme ? text.slice("v1://".length) : text).split("/").length - 1;
-  return { host: store.host, namespace, name, isLibrary: slashes === (hasScheme ? 1 : 0) };
+  const slashes = (isNamed ? text.slice("v1://".length) : text).split("/").length - 1;
+  return { host: store.host, namespace, name, isLibrary: slashes === (isNamed ? 1 : 0) };
+}
+
+function hasScheme(text: string): boolean {
+  return /^v1(?::\/\/|\+dir:)/.test(text);
 }
 
 /** Runs `task` with a repository of an index. @param name as results name it: `v1://HOST/NAMESPACE/NAME`. */

@@ -12,6 +12,11 @@ export interface HubImagesResult {
   readonly images: readonly IndexedImage[];
 }
 
+export interface SetImagesOptions extends HubOptions {
+  /** Names the list in messages. */
+  readonly listName?: string | undefined;
+}
+
 const MAX_LIST_BYTES = 4 * 1024 * 1024;
 type Listed = readonly { readonly id: string; readonly checksum?: string | null | undefined; readonly tag?: unknown }[];
 const LIST: Schema<Listed> = array(fields({ id: string(), checksum: nullish(string()) }));
@@ -31,28 +36,29 @@ export async function listImages(text: string, options: HubOptions): Promise<Hub
  * @param list JSON: `[{"id", "checksum"}]`, or what `listImages` returns.
  * @throws UsageError for another document, or for what is no id or checksum.
  */
-export async function setImages(text: string, list: string, options: HubOptions): Promise<HubImagesResult> {
-  const images = checkedImages(list);
+export async function setImages(text: string, list: string, options: SetImagesOptions): Promise<HubImagesResult> {
+  const images = checkedImages(list, options.listName ?? "the given list");
   return await withRepository(text, options, async (repository, name) => {
     await repository.setImages(Buffer.from(JSON.stringify(images)));
     return { repository: name, images };
   });
 }
 
-function checkedImages(text: string): readonly IndexedImage[] {
+function checkedImages(text: string, where: string): readonly IndexedImage[] {
   const fail = (_reason: string, message: string): Error =>
     new UsageError(message, { hint: 'Write [{"id": "64 hex digits", "checksum": "sha256:…"}].' });
-  const where = { what: "images", where: "the given list", maxBytes: MAX_LIST_BYTES, fail };
-  const document = parseJson(Buffer.from(text), where);
+  const document = parseJson(Buffer.from(text), { what: "images", where, maxBytes: MAX_LIST_BYTES, fail });
   const list = Array.isArray(document)
-    ? checkSchema(LIST, document, where.what, where.where, fail)
-    : checkSchema(RESULT, document, where.what, where.where, fail).images;
+    ? checkSchema(LIST, document, "images", where, fail)
+    : checkSchema(RESULT, document, "images", where, fail).images;
   return list.map(({ id, checksum }) => {
     if (!isLayerId(id)) {
-      throw new UsageError(`Cannot set images: found id ${quote(id)}, expected 64 hex digits, or 16`);
+      throw new UsageError(`Cannot set images of ${where}: found id ${quote(id)}, expected 64 hex digits, or 16`);
     }
     if (checksum && !/^[\x21-\x7e]{1,200}$/.test(checksum)) {
-      throw new UsageError(`Cannot set images: found checksum ${quote(checksum)}, expected one word, such as sha256:…`);
+      throw new UsageError(
+        `Cannot set images of ${where}: found checksum ${quote(checksum)}, expected one word, such as sha256:…`,
+      );
     }
     return { id, ...(checksum ? { checksum } : {}) };
   });
