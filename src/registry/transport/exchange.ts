@@ -91,8 +91,10 @@ export async function exchange(
     const state: ExchangeState = { isAnswered: false, isSent: false, isRead: false };
     outgoing.once("socket", socket => limitConnecting(socket, fault => outgoing.destroy(fault)));
     const waitMs = method === "GET" || method === "HEAD" ? idleMs : idleMs * COMMIT_FACTOR;
+    let body: IncomingMessage | undefined;
+    // The end of a request with an answer is a reset to the reader of its body.
     outgoing.setTimeout(waitMs, () =>
-      outgoing.destroy(Object.assign(new Error("no answer in time"), { code: "ETIMEDOUT" })),
+      (body ?? outgoing).destroy(Object.assign(new Error("no byte came in time"), { code: "ETIMEDOUT" })),
     );
     limitAnswer(outgoing, waitMs, reject);
     outgoing.once("finish", () => {
@@ -104,6 +106,7 @@ export async function exchange(
     });
     outgoing.on("response", answer => {
       state.isAnswered = true;
+      body = answer;
       answer.setTimeout(idleMs);
       answer.once("end", () => {
         state.isRead = true;

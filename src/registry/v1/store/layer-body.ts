@@ -3,6 +3,7 @@ import { headerText } from "../../http/headers.ts";
 import { subject } from "../../http/network-error.ts";
 import type { TransportResponse } from "../../transport/transport.ts";
 import { failed, type V1Call, type V1Origin } from "../v1-call.ts";
+import { answerTooLong } from "../v1-refusal.ts";
 import type { V1Layer } from "../v1-store.ts";
 
 interface OpenAnswer {
@@ -16,6 +17,8 @@ export interface LayerRequest {
   readonly where: string;
   /** Bytes, as X-Docker-Size states them; they may be wrong. */
   readonly statedSize?: number | undefined;
+  /** Bytes of a layer whose end no header states; default 128 GiB. */
+  readonly maxBytes?: number | undefined;
   readonly retrying: <T>(signal: AbortSignal | undefined, task: () => Promise<T>) => Promise<T>;
   readonly open: (call: V1Call) => Promise<OpenAnswer>;
 }
@@ -24,6 +27,8 @@ export interface LayerRequest {
 const MAX_RESUMES = 100;
 /** Of one reading, from its first byte: each costs all that came before. */
 const MAX_REREADS = 10;
+/** Docker gave a layer 10 GiB in the time of this protocol. A body without an end must not fill the disk of a target. */
+const MAX_BYTES = 128 * 1024 ** 3;
 
 /** Requests a layer, and leaves its body unread. @throws NotFoundError, AuthError, NetworkError, RegistryError. */
 export async function openLayer(request: LayerRequest, signal?: AbortSignal): Promise<V1Layer> {
@@ -80,6 +85,7 @@ class LayerBody implements V1Layer {
   /** The bytes from a position on, from one answer. @throws NetworkError (transient) when it breaks off. */
   async *#from(position: number, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void> {
     const { size } = this;
+    const { call, where, maxBytes = MAX_BYTES } = this.#request;
     if (position === size && size > 0) return;
     const answer = await this.#answer(position, signal);
     const { response, origin } = answer;
@@ -89,10 +95,11 @@ class LayerBody implements V1Layer {
         const skipped = Math.max(0, position - at);
         at += part.length;
         if (size !== undefined && at > size) throw this.#wrongSize(`more than ${size} bytes`);
+        if (size === undefined && at > maxBytes) throw answerTooLong(call.verb, call.what, where, maxBytes);
         if (skipped < part.length) yield part.subarray(skipped);
       }
     } catch (cause) {
-      throw cause instanceof ImgpackError ? cause : failed(origin, { ...this.#request.call, signal }, cause);
+      throw cause instanceof ImgpackError ? cause : failed(origin, { ...call, signal }, cause);
     }
     const expected = size ?? this.#openEnd(response, at, position);
     if (at < expected) throw this.#broken(`body ends at byte ${at}`, `${expected} bytes`);

@@ -99,6 +99,17 @@ describe("Transport with a server that gives no answer", () => {
   });
 });
 
+test("a body that stalls has timed out, and was not reset", async () => {
+  const server = await rawServer(answering(`${HEAD}x`));
+  const transport = new Transport(server.url, { idleMs: 100 });
+  onTestFinished(async () => await transport[Symbol.asyncDispose]());
+  const read = async (): Promise<unknown> => {
+    const { body } = await transport.send({ method: "GET", url: server.url, headers: {} });
+    return (await readBody(body, 2_000_000)).failure?.cause;
+  };
+  expect(await read().catch((error: unknown) => error)).toMatchObject({ code: "ETIMEDOUT" });
+});
+
 describe("Transport with a body that drips", () => {
   async function drip(socket: Socket, part: string, seconds: number): Promise<void> {
     for (let second = 0; second < seconds; second += 10) {

@@ -55,6 +55,16 @@ it("a layer in chunks, or without a stated size, ends where it ends", async () =
   expect(await read(requestOf([10], undefined))).toBe("0123456789");
 });
 
+it("a layer of unstated length ends at a limit: one without an end filled the disk of the target", async () => {
+  expect(await read({ ...requestOf([10], undefined), maxBytes: 10 })).toBe("0123456789");
+  const endless = { ...requestOf([10], 5, { "transfer-encoding": ["chunked"] }), maxBytes: 9 };
+  await expect(read(endless)).rejects.toThrow(
+    "Cannot read layer from old.example/team/app: found more than 9 bytes, expected at most 9 bytes",
+  );
+  const stated = { ...requestOf([10], undefined, { "content-length": ["10"] }), maxBytes: 9 };
+  expect(await read(stated)).toBe("0123456789");
+});
+
 it("a layer that ends elsewhere each time is given up", async () => {
   const ends = Array.from({ length: 1000 }, (_, at) => 1 + (at % 2));
   await expect(read(requestOf(ends, LAYER.length))).rejects.toThrow(NetworkError);
