@@ -72,6 +72,7 @@ export type {
   RegistryRetry,
   RegistryTls,
 } from "./verbs/options/registry-options.ts";
+export type { ArchiveFormat, ArchiveOutput } from "./verbs/output/open-output.ts";
 export { pull } from "./verbs/pull.ts";
 export type { PullOptions, PullResult } from "./verbs/pull-options.ts";
 export { type PushedImage, type PushOptions, type PushResult, push } from "./verbs/push/push.ts";
@@ -112,7 +113,6 @@ export type {
 } from "./verbs/shared/describe-images.ts";
 export type { DescribedLayer, DescribedPlatform } from "./verbs/shared/described-platform.ts";
 export type { Loader } from "./verbs/shared/loader-profile.ts";
-export type { ArchiveFormat, ArchiveOutput } from "./verbs/shared/open-output.ts";
 export type { RemoteOptions } from "./verbs/shared/remote-image.ts";
 export type { WrittenImage } from "./verbs/shared/write-images.ts";
 export { type TagResult, tag } from "./verbs/tag.ts";

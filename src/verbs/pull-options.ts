@@ -4,9 +4,9 @@ import type { ToolFile } from "./files/tool-files.ts";
 import type { Foreign, Sparse, ToolTarget } from "./options/choices.ts";
 import { COMMON, FOREIGN_KIND, PLATFORMS, SPARSE_KIND, TOOLS, TRANSFER } from "./options/common-options.ts";
 import type { RegistryOptions } from "./options/registry-options.ts";
+import type { ArchiveOutput } from "./output/open-output.ts";
 import { REQUIRED_KIND, type RequireOptions } from "./referrers/require-referrers.ts";
 import { LOCK_INPUT, type LockInput } from "./requested/read-lock.ts";
-import type { ArchiveOutput } from "./shared/open-output.ts";
 import { OUTPUT_OPTIONS, type OutputOptions, type WrittenImage } from "./shared/write-images.ts";
 import type { RescueReport } from "./v1/report/rescue-report.ts";
 

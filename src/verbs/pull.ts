@@ -8,12 +8,12 @@ import { checkedOptions } from "../util/options/checked-options.ts";
 import { ToolFiles } from "./files/tool-files.ts";
 import { withLockChoices } from "./locking/lock-choices.ts";
 import { readPlatforms } from "./options/read-platforms.ts";
+import { type OpenedOutput, openOutput } from "./output/open-output.ts";
 import { PULL_OPTIONS, type PullOptions, type PullResult } from "./pull-options.ts";
 import { checkRequireOptions } from "./referrers/require-referrers.ts";
 import { readLock } from "./requested/read-lock.ts";
 import type { RequestedImage } from "./requested/requested-image.ts";
 import { RequestedSource } from "./requested/requested-source.ts";
-import { type OpenedOutput, openOutput } from "./shared/open-output.ts";
 import { type WriteOptions, writeImages } from "./shared/write-images.ts";
 
 /**

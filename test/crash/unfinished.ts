@@ -1,6 +1,6 @@
 // What a pull leaves that ended in the middle, made without a kill.
 
-import type { ResumeOptions } from "../../src/archive/partial/partial-archive.ts";
+import type { ResumeOptions } from "../../src/archive/partial/opened-partial.ts";
 import { archiveFileTarget } from "../../src/archive/write/archive-file-target.ts";
 import { bytesBlob } from "../../src/content/blob.ts";
 import type { CopyPlan, ImageSource, TargetSession } from "../../src/content/contracts.ts";

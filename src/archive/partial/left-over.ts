@@ -4,8 +4,8 @@ import { type DiskFile, openForUpdate } from "../../util/disk.ts";
 import { quote } from "../../util/format.ts";
 import { isOwnedByUser } from "../../util/private-file.ts";
 import { lstat } from "../../util/read-disk.ts";
+import type { ArchivePlan } from "./archive-plan.ts";
 import type { JournalState } from "./journal-state.ts";
-import type { ArchivePlan } from "./partial-archive.ts";
 import { decodeMarker, MARKER_BYTES } from "./partial-marker.ts";
 
 /** What an interrupted run left under the partial name, or under the final one. */

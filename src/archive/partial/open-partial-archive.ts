@@ -1,20 +1,20 @@
-import { createHash, randomBytes } from "node:crypto";
 import { StorageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { createFile, type DiskFile, removeFile } from "../../util/disk.ts";
+import { createFile, removeFile } from "../../util/disk.ts";
 import { formatBytes, quote } from "../../util/format.ts";
 import { checkSpace, checkTarget, storageFault } from "../../util/output-checks.ts";
 import { lstat } from "../../util/read-disk.ts";
 import { ArchiveJournal } from "./archive-journal.ts";
-import type { JournalRecord } from "./journal-record.ts";
+import type { ArchivePlan } from "./archive-plan.ts";
 import { type JournalState, journalState } from "./journal-state.ts";
 import { type LeftOver, openLeftOver } from "./left-over.ts";
-import { type ArchivePlan, type OpenedPartial, PartialArchive, type ResumeOptions } from "./partial-archive.ts";
+import { digestPrefix, hash, newNonce, openingRecords, reopenJournal } from "./open-journal.ts";
+import type { OpenedPartial, ResumeOptions } from "./opened-partial.ts";
+import { PartialArchive } from "./partial-archive.ts";
 import { encodeMarker } from "./partial-marker.ts";
 
 /** For an archive that cannot be resumed. */
 const NO_COMMAND = "0".repeat(32);
-const DIGEST_PREFIX_LENGTH = 32;
 const BLOCK_BYTES = 512;
 
 /**
@@ -78,13 +78,15 @@ async function openClaimed(
   const isChanged = state.open.plan !== plan.id;
   const kept = left.isWhole ? allBytes(plan) : reusableBytes(plan, state, options.formerDigests);
   if (sum(kept.values()) > 0) options.onNote?.(resumeNote(path, plan, sum(kept.values()), isChanged));
-  const nonce = isChanged ? await reopen(file, plan, command, journal, kept) : state.open.nonce;
+  const nonce = isChanged
+    ? await reopenJournal({ file, journal, plan, command, kept, totalBytes: plan.totalBytes })
+    : state.open.nonce;
   if (!isChanged && !isFinal) {
     await file.write(encodeMarker({ nonce, command }), 0);
     await file.truncate(plan.totalBytes);
   }
   left.release();
-  return { path, plan, file, journal, nonce, kept, isReadOnly: isFinal, isFinal };
+  return { path, plan, file, journal, nonce, command, kept, isReadOnly: isFinal, isFinal };
 }
 
 /**
@@ -101,7 +103,17 @@ async function adopt(
   const nonce = newNonce();
   await journal.append(openingRecords(plan, nonce, command));
   left.release();
-  return { path, plan, file: left.file, journal, nonce, kept: allBytes(plan), isReadOnly: true, isFinal: false };
+  return {
+    path,
+    plan,
+    file: left.file,
+    journal,
+    nonce,
+    command,
+    kept: allBytes(plan),
+    isReadOnly: true,
+    isFinal: false,
+  };
 }
 
 async function begin(
@@ -117,43 +129,12 @@ async function begin(
   try {
     await file.write(encodeMarker({ nonce, command }), 0);
     await file.truncate(plan.totalBytes);
-    return { path, plan, file, journal, nonce, kept: new Map(), isReadOnly: false, isFinal: false };
+    return { path, plan, file, journal, nonce, command, kept: new Map(), isReadOnly: false, isFinal: false };
   } catch (error) {
     await removeFile(file.path).catch(() => undefined);
     await file.close();
     throw error;
   }
-}
-
-/** Uses the file for another plan. After a crash halfway, file and journal do not match, and all is fetched again. */
-async function reopen(
-  file: DiskFile,
-  plan: ArchivePlan,
-  command: string,
-  journal: ArchiveJournal,
-  kept: ReadonlyMap<number, number>,
-): Promise<string> {
-  const nonce = newNonce();
-  await file.write(encodeMarker({ nonce, command }), 0);
-  await file.truncate(plan.totalBytes);
-  // Before blobs of the new plan replace those that the journal still describes.
-  await file.datasync();
-  const progress = [...kept].map(([index, bytes]): JournalRecord => {
-    return { type: "progress", nonce, index, bytes, isDurable: true, claim: journal.claim.id };
-  });
-  await journal.append([...openingRecords(plan, nonce, command), ...progress]);
-  await journal.sync();
-  return nonce;
-}
-
-function openingRecords(plan: ArchivePlan, nonce: string, command: string): readonly JournalRecord[] {
-  const { id, totalBytes, blobs } = plan;
-  return [
-    { type: "open", nonce, plan: id, command, totalBytes },
-    ...blobs.map(({ digest, size, offset }, index): JournalRecord => {
-      return { type: "blob", nonce, index, size, offset, digest: digestPrefix(digest) };
-    }),
-  ];
 }
 
 /** Bytes of blobs that have the same offset in the new plan, by their new index. */
@@ -178,15 +159,6 @@ function allBytes({ blobs }: ArchivePlan): ReadonlyMap<number, number> {
   return new Map(blobs.map(({ size }, index) => [index, size]));
 }
 
-/** 8 bytes in hex. */
-function newNonce(): string {
-  return randomBytes(8).toString("hex");
-}
-
-function digestPrefix(digest: string): string {
-  return digest.slice(digest.indexOf(":") + 1).slice(0, DIGEST_PREFIX_LENGTH);
-}
-
 function resumeNote(path: string, { totalBytes }: ArchivePlan, bytes: number, isChanged: boolean): string {
   const found = `${formatBytes(bytes)} of ${formatBytes(totalBytes)}`;
   return isChanged
@@ -208,9 +180,4 @@ function sum(numbers: Iterable<number>): number {
   let total = 0;
   for (const number of numbers) total += number;
   return total;
-}
-
-/** 16 bytes in hex. */
-export function hash(content: string | Uint8Array): string {
-  return createHash("sha256").update(content).digest("hex").slice(0, DIGEST_PREFIX_LENGTH);
 }

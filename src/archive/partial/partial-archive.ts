@@ -1,13 +1,14 @@
 import { dirname } from "node:path";
 import { StorageError } from "../../errors.ts";
-import type { Digest } from "../../oci/digest.ts";
 import { type DiskFile, removeFile, renameFile, syncFolder } from "../../util/disk.ts";
 import { formatBytes, quote } from "../../util/format.ts";
 import { isNamed } from "../../util/input-guard.ts";
 import { storageFault } from "../../util/output-checks.ts";
 import { allEnded } from "../../util/promises.ts";
-import type { ArchiveJournal } from "./archive-journal.ts";
+import type { ArchivePlan } from "./archive-plan.ts";
 import type { ProgressRecord } from "./journal-record.ts";
+import { reopenJournal } from "./open-journal.ts";
+import type { OpenedPartial, ResumeOptions } from "./opened-partial.ts";
 import { Writeback } from "./writeback.ts";
 import { WrittenPrefix } from "./written-prefix.ts";
 
@@ -19,60 +20,15 @@ const CHECKPOINT_MS = 5000;
 /** Below this size a leftover file confuses more than resuming saves. */
 const MIN_KEPT_BYTES = 1024 * 1024;
 
-/** An archive to write; `id` is a hash of everything that determines its bytes. */
-export interface ArchivePlan {
-  /** 16 bytes in hex. */
-  readonly id: string;
-  readonly totalBytes: number;
-  readonly blobs: readonly PlannedBlob[];
-  /** The first header: while it is missing, no reader accepts the file as a tar. */
-  readonly firstBlock: Uint8Array;
-}
-
-export interface PlannedBlob {
-  readonly digest: Digest;
-  readonly size: number;
-  readonly offset: number;
-}
-
-/** How to treat an unfinished archive. */
-export interface ResumeOptions {
-  /** What the user asked for: an interrupted run is resumed by the same command. Without it, such a run leaves nothing. */
-  readonly command?: string | undefined;
-  /** Discards what an interrupted run has left. */
-  readonly restart?: boolean | undefined;
-  /** Digest → its placeholder in an earlier plan of this command; what is kept of it is unchecked, as always. */
-  readonly formerDigests?: ReadonlyMap<Digest, Digest> | undefined;
-  /** For tests: bytes between two syncs, milliseconds, and bytes after which the disk starts to write. */
-  readonly checkpointBytes?: number | undefined;
-  readonly checkpointMs?: number | undefined;
-  readonly writebackBytes?: number | undefined;
-  readonly onNote?: ((text: string) => void) | undefined;
-}
-
-export interface OpenedPartial {
-  readonly path: string;
-  readonly plan: ArchivePlan;
-  readonly file: DiskFile;
-  readonly journal: ArchiveJournal;
-  readonly nonce: string;
-  /** By blob. */
-  readonly kept: ReadonlyMap<number, number>;
-  /** True if it is complete, as far as its first block says: bytes are compared with it, and none is written. */
-  readonly isReadOnly: boolean;
-  /** True if it is renamed already. */
-  readonly isFinal: boolean;
-}
-
 /**
  * An archive under its partial name, and the journal of what is in it. Bytes are written before the record about them, so
  * that the journal is right whatever happens in between; to survive a power cut: bytes, sync, record, sync. A file that is
  * complete needs no record: its bytes say what it is.
  */
 export class PartialArchive implements AsyncDisposable {
-  readonly #opened: OpenedPartial;
+  #opened: OpenedPartial;
   readonly #options: ResumeOptions;
-  readonly #prefixes: WrittenPrefix[];
+  #prefixes: WrittenPrefix[];
   /** Bytes of each blob that are recorded as durable. */
   readonly #durable = new Map<number, number>();
   #unsynced = 0;
@@ -88,11 +44,15 @@ export class PartialArchive implements AsyncDisposable {
     this.#options = options;
     const sync = async (): Promise<void> => await this.#guarded(async () => await opened.file.datasync());
     this.#writeback = new Writeback(sync, options.writebackBytes);
-    this.#prefixes = opened.plan.blobs.map((_, index) => new WrittenPrefix(opened.kept.get(index)));
+    this.#prefixes = prefixesOf(opened);
   }
 
   get file(): DiskFile {
     return this.#opened.file;
+  }
+
+  get plan(): ArchivePlan {
+    return this.#opened.plan;
   }
 
   /** Bytes from the start of a blob that are in the file; unchecked. */
@@ -145,6 +105,28 @@ export class PartialArchive implements AsyncDisposable {
       // Before other bytes replace those of earlier records.
       await journal.sync();
     });
+  }
+
+  /**
+   * Continues with another plan. The file becomes no shorter: bytes that are elsewhere in the new plan are still there.
+   *
+   * @param kept bytes of its blobs that are in their place already.
+   */
+  async replan(plan: ArchivePlan, kept: ReadonlyMap<number, number>): Promise<void> {
+    await allEnded([this.#checkpoint, this.#writeback.settled()]);
+    await this.#guarded(async () => {
+      const { file, journal, command } = this.#opened;
+      const totalBytes = Math.max(plan.totalBytes, this.#opened.plan.totalBytes);
+      const nonce = await reopenJournal({ file, journal, plan, command, kept, totalBytes });
+      this.#opened = { ...this.#opened, plan, nonce, kept };
+      this.#prefixes = prefixesOf(this.#opened);
+      this.#durable.clear();
+    });
+  }
+
+  /** Cuts off what an earlier plan had after the end of this one. */
+  async trim(): Promise<void> {
+    await this.#guarded(async () => await this.#opened.file.truncate(this.#opened.plan.totalBytes));
   }
 
   /** Makes the file complete and durable, and renames it. */
@@ -246,4 +228,8 @@ export class PartialArchive implements AsyncDisposable {
       throw this.#failure;
     }
   }
+}
+
+function prefixesOf({ plan, kept }: OpenedPartial): WrittenPrefix[] {
+  return plan.blobs.map((_, index) => new WrittenPrefix(kept.get(index)));
 }

@@ -1,12 +1,23 @@
 import { fileSliceBlob } from "../../content/blob.ts";
-import type { BlobSource, ImageTarget, Presence, SettledRoot, TargetSession } from "../../content/contracts.ts";
+import type {
+  BlobSource,
+  CopyPlan,
+  ImageTarget,
+  Presence,
+  SettledRoot,
+  TargetSession,
+} from "../../content/contracts.ts";
 import { pumpBlob } from "../../content/pump.ts";
 import { verified } from "../../content/verified.ts";
 import { IntegrityError, InternalError, StorageError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
+import type { Digest } from "../../oci/digest.ts";
 import { encodeSlotHeader, planGaps, type TarPlan, type TarSlot } from "../../tar/tar-plan.ts";
-import { hash, openPartialArchive } from "../partial/open-partial-archive.ts";
-import type { ArchivePlan, PartialArchive, PlannedBlob, ResumeOptions } from "../partial/partial-archive.ts";
+import type { ArchivePlan, PlannedBlob } from "../partial/archive-plan.ts";
+import { hash } from "../partial/open-journal.ts";
+import { openPartialArchive } from "../partial/open-partial-archive.ts";
+import type { ResumeOptions } from "../partial/opened-partial.ts";
+import type { PartialArchive } from "../partial/partial-archive.ts";
 import {
   type ArchiveContents,
   type ArchiveContentsOptions,
@@ -26,12 +37,24 @@ export interface ArchiveFileOptions extends ArchiveContentsOptions {
 export function archiveFileTarget(path: string, options: ArchiveFileOptions): ImageTarget {
   return {
     async begin(plan, signal) {
-      const contents = archiveContents(plan, options);
-      const tar = planArchiveTar(contents);
-      const archive = await openPartialArchive(path, archivePlan(contents, tar), options.resume ?? {}, signal);
-      return new ArchiveSession(archive, tar, contents);
+      const planned = plannedArchive(plan, options);
+      const archive = await openPartialArchive(path, planned.archive, options.resume ?? {}, signal);
+      return new ArchiveSession(archive, planned);
     },
   };
+}
+
+/** What a file contains, where, and as its journal describes it. */
+export interface PlannedArchive {
+  readonly contents: ArchiveContents;
+  readonly tar: TarPlan;
+  readonly archive: ArchivePlan;
+}
+
+export function plannedArchive(plan: CopyPlan, options: ArchiveContentsOptions): PlannedArchive {
+  const contents = archiveContents(plan, options);
+  const tar = planArchiveTar(contents);
+  return { contents, tar, archive: archivePlan(contents, tar) };
 }
 
 function archivePlan(contents: ArchiveContents, tar: TarPlan): ArchivePlan {
@@ -54,15 +77,18 @@ function plannedBlobs(contents: ArchiveContents, tar: TarPlan): readonly Planned
   });
 }
 
-class ArchiveSession implements TargetSession {
+export class ArchiveSession implements TargetSession {
   readonly #archive: PartialArchive;
   readonly #tar: TarPlan;
   readonly #contents: ArchiveContents;
   readonly #missing: Set<string>;
   readonly #indexes: ReadonlyMap<string, number>;
+  readonly #placed: ReadonlySet<Digest>;
 
-  constructor(archive: PartialArchive, tar: TarPlan, contents: ArchiveContents) {
+  /** @param placed blobs that this process has written whole, and hashed while it did. */
+  constructor(archive: PartialArchive, { tar, contents }: PlannedArchive, placed: ReadonlySet<Digest> = new Set()) {
     this.#archive = archive;
+    this.#placed = placed;
     this.#tar = tar;
     this.#contents = contents;
     this.#missing = new Set(contents.names.values());
@@ -73,7 +99,8 @@ class ArchiveSession implements TargetSession {
     const kept = this.kept(descriptor);
     if (kept?.size !== descriptor.size) return "absent";
     try {
-      await pumpBlob(verified(descriptor, kept, this.#archive.file.path), async () => undefined, signal);
+      if (!this.#placed.has(descriptor.digest))
+        await pumpBlob(verified(descriptor, kept, this.#archive.file.path), async () => undefined, signal);
     } catch (error) {
       // Unreadable bytes are written again: the disk then stores them elsewhere.
       if (!(error instanceof IntegrityError || error instanceof StorageError)) throw error;

@@ -18,8 +18,8 @@ import { FLAG, OUTPUT_PATH, READABLE } from "../../util/options/option-kinds.ts"
 import type { Layers } from "../options/choices.ts";
 import { COMMON, LAYERS_KIND } from "../options/common-options.ts";
 import { checkText } from "../options/option-values.ts";
+import { checkEnding, checkOutputApart } from "../output/open-output.ts";
 import { namesOf } from "../shared/describe-images.ts";
-import { checkEnding, checkOutputApart } from "../shared/open-output.ts";
 import { type VerifyResult, verify } from "../verify.ts";
 import { type CheckedImage, checkImages, type DiagnosedImage } from "./check-images.ts";
 import { isImage, loadFacts, readRoots } from "./load-facts.ts";

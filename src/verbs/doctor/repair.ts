@@ -4,7 +4,7 @@ import { derivedSource, rootsOf } from "../../content/derived-source.ts";
 import { noteTo, type OnProgress } from "../../content/progress.ts";
 import { pruneSparse } from "../../transform/prune-sparse.ts";
 import type { Layers } from "../options/choices.ts";
-import { openOutput } from "../shared/open-output.ts";
+import { openOutput } from "../output/open-output.ts";
 import { type WrittenImage, writeImages } from "../shared/write-images.ts";
 
 export interface RepairOptions {

@@ -5,9 +5,9 @@ import { formatReference, parseReference, resolveDockerHub } from "../../oci/ref
 import { quote } from "../../util/format.ts";
 import type { Compression } from "../options/choices.ts";
 import { type RegistryOptions, registryOptions } from "../options/registry-options.ts";
+import { checkEnding } from "../output/open-output.ts";
 import { chosenProfile } from "../shared/chosen-profile.ts";
 import { type Destination, destinations } from "../shared/destinations.ts";
-import { checkEnding } from "../shared/open-output.ts";
 import { PushNames } from "../shared/push-names.ts";
 
 /** Media types of a manifest: those of OCI, or Docker's schema 2. */

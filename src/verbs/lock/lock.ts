@@ -23,8 +23,8 @@ import type { RegistryOptions } from "../options/registry-options.ts";
 import { boundIndexNotes } from "../referrers/bound-indexes.ts";
 import { checkedImages, type RequestedImage } from "../requested/requested-image.ts";
 import { RequestedSource } from "../requested/requested-source.ts";
+import { type ChooseOptions, planChosen, planOptionsOf } from "../shared/plan-chosen.ts";
 import { planReferrers, planSettled } from "../shared/planned-images.ts";
-import { type ChooseOptions, planChosen, planOptionsOf } from "../shared/write-images.ts";
 import { archiveBytes, imageSizes, type LockedImageSize, type MediaCount, mediaFor } from "./lock-sizes.ts";
 
 /** Options of `lock`. */

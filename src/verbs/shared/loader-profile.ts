@@ -3,7 +3,7 @@ import type { CopyPlan } from "../../content/contracts.ts";
 import { ArchiveError, UsageError } from "../../errors.ts";
 import type { LayerCompression } from "../../oci/media-types.ts";
 import type { Platform } from "../../oci/platform.ts";
-import type { OpenedOutput } from "./open-output.ts";
+import type { OpenedOutput } from "../output/open-output.ts";
 
 /**
  * Program that loads archives. "docker20": Docker before 23; "docker": Docker 23 or newer; "ctr": containerd; "kind": also

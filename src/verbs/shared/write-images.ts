@@ -1,19 +1,17 @@
 import { planLock } from "../../archive/lock/plan-lock.ts";
+import type { ResumeOptions } from "../../archive/partial/opened-partial.ts";
 import { dockerManifestBytes } from "../../archive/write/archive-contents.ts";
 import type { Lock } from "../../bundle/lock/lock.ts";
-import type { CopyPlan, ImageSource, Root } from "../../content/contracts.ts";
-import { blobsOf, derivedSource } from "../../content/derived-source.ts";
+import type { CopyPlan, ImageSource, ImageTarget } from "../../content/contracts.ts";
 import { noteTo, type OnProgress } from "../../content/progress.ts";
 import { copyImages } from "../../copy/copy-image.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
-import { allPlatforms, checkPlatforms } from "../../copy/image-platforms.ts";
 import { planNotes } from "../../copy/plan-notes.ts";
-import { selectForRoots } from "../../copy/select-platforms.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { dockerManifestNotes } from "../../oci/docker-manifest.ts";
 import { nameNotes } from "../../oci/names/name-notes.ts";
-import { formatPlatform, type Platform } from "../../oci/platform.ts";
+import type { Platform } from "../../oci/platform.ts";
 import { RECOMPRESS_CONCURRENCY } from "../../transform/recompress-layers.ts";
 import type { OptionsShape } from "../../util/options/checked-options.ts";
 import { CONCURRENCY_KIND, choice, FLAG } from "../../util/options/option-kinds.ts";
@@ -23,24 +21,22 @@ import { defaultPlatform, firstPlatform } from "../locking/default-platform.ts";
 import { type LockFacts, lockSettings } from "../locking/lock-settings.ts";
 import type { Layers } from "../options/choices.ts";
 import { COMMON, LAYERS_KIND } from "../options/common-options.ts";
+import type { OpenedOutput, OutputTargetOptions } from "../output/open-output.ts";
 import { boundIndexNotes } from "../referrers/bound-indexes.ts";
 import { checkRequired, type RequireOptions } from "../referrers/require-referrers.ts";
 import { absentImages, absentNotes, type WrittenImage, writtenImages } from "../written/written-image.ts";
 import { idOf } from "./choose-image.ts";
 import { layerChange, ZSTD_NOTE } from "./layer-change.ts";
 import { checkLoads, checkOutput, LOADERS, type Loader, type LoaderProfile, loaderProfile } from "./loader-profile.ts";
-import type { OpenedOutput, OutputTargetOptions } from "./open-output.ts";
+import { type ChooseOptions, planChosen, planOptionsOf } from "./plan-chosen.ts";
 import {
   announceRecompression,
-  nameOf,
   type PlannedImages,
   type PlanOptions,
   planDockerImages,
-  planImages,
   planRecompressed,
   planReferrers,
   planSettled,
-  planSparse,
   planWhole,
 } from "./planned-images.ts";
 
@@ -81,9 +77,7 @@ export interface Written {
   readonly platforms: readonly string[];
 }
 
-export interface WriteOptions extends OutputOptions, LockFacts {
-  /** For errors. */
-  readonly verb: "pull" | "lock" | "convert";
+export interface WriteOptions extends OutputOptions, LockFacts, ChooseOptions {
   /** What the user asked for; an interrupted run can be resumed by the same command. */
   readonly command?: string | undefined;
   /** Discards what an interrupted run has left. */
@@ -95,18 +89,32 @@ export interface WriteOptions extends OutputOptions, LockFacts {
   readonly expected?: Lock | undefined;
   /** As in PullOptions. */
   readonly requireReferrers?: RequireOptions["requireReferrers"];
-  /** True if no one asked for `platforms`: an image of one platform need not fit them. Default false. */
-  readonly isPlatformDefault?: boolean;
-  /** The roots as the archive has them, if `source` changed them already; in the same order. */
-  readonly originals?: readonly Root[] | undefined;
-  /** Called with each manifest that the source does not contain; without it such a manifest is an error. */
-  readonly onAbsent?: ((descriptor: Descriptor) => void) | undefined;
   /** Blobs that an earlier step of the call has counted. */
   readonly counted?: ReadonlySet<Digest> | undefined;
+  /** As in ArchiveContentsOptions. */
+  readonly layerOrder?: readonly Digest[] | undefined;
+  /** As in the archive's ResumeOptions. */
+  readonly formerDigests?: ReadonlyMap<Digest, Digest> | undefined;
+}
+
+/** Images as an output will have them: all digests are known, and nothing is written yet. */
+export interface SettledImages {
+  readonly written: Written;
+  readonly source: ImageSource;
+  readonly targetOptions: OutputTargetOptions;
+  /** Maximum number of blobs that may be copied at once. */
+  readonly maxConcurrency: number;
 }
 
 /** Writes the images of a source to an output, with the layers that the options ask for. */
 export async function writeImages(source: ImageSource, options: WriteOptions): Promise<Written> {
+  const settled = await settleImages(source, options);
+  if (options.dryRun !== true) await copySettled(settled, options);
+  return settled.written;
+}
+
+/** Plans what is written of a source, down to the bytes of each manifest. Layers that change are read for it. */
+export async function settleImages(source: ImageSource, options: WriteOptions): Promise<SettledImages> {
   const { output, platforms, dryRun } = options;
   const profile = options.for === undefined ? undefined : loaderProfile(options.for);
   const change = layerChange(options.layers, profile);
@@ -140,66 +148,20 @@ export async function writeImages(source: ImageSource, options: WriteOptions): P
   const lock = lockSettings(chosen.planned, settled, layers, options);
   if (options.expected !== undefined && !willRecompress)
     checkAgainstLock(planLock(settled.plan, lock), options.expected);
-  if (dryRun === true) {
-    for (const message of planNotes(settled.plan, options.sourceName)) planOptions.onNote(message);
-  } else {
-    const maxConcurrency = recompressed === selected ? output.maxConcurrency : RECOMPRESS_CONCURRENCY;
-    await copyToOutput(settled, { platform, lock }, Math.min(output.maxConcurrency, maxConcurrency), options);
-  }
+  if (dryRun === true) for (const message of planNotes(settled.plan, options.sourceName)) planOptions.onNote(message);
   return {
-    plan: settled.plan,
-    images: writtenImages(settled, absent),
-    platforms: [...new Set(chosen.platforms.flat())],
+    written: {
+      plan: settled.plan,
+      images: writtenImages(settled, absent),
+      platforms: [...new Set(chosen.platforms.flat())],
+    },
+    source: settled.source,
+    targetOptions: { platform, lock, layerOrder: options.layerOrder },
+    maxConcurrency: Math.min(
+      output.maxConcurrency,
+      layers === undefined ? output.maxConcurrency : RECOMPRESS_CONCURRENCY,
+    ),
   };
-}
-
-export type ChooseOptions = Pick<
-  WriteOptions,
-  "platforms" | "isPlatformDefault" | "sparse" | "verb" | "originals" | "onAbsent" | "onProgress" | "signal"
->;
-
-/** The images as the source has them, and what is taken of them. */
-export interface ChosenImages {
-  readonly planned: PlannedImages;
-  readonly images: PlannedImages;
-  /** What each image runs on, in the order of the plan's roots. */
-  readonly platforms: readonly (readonly string[])[];
-}
-
-/** Plans what is taken of a source, before layers change. */
-export async function planChosen(
-  source: ImageSource,
-  options: ChooseOptions,
-  planOptions: PlanOptions = planOptionsOf(options),
-): Promise<ChosenImages> {
-  const planned = await planImages(source, options.originals, planOptions);
-  const found = await platformsOf(planned, options);
-  const sparse = options.verb === "convert" ? undefined : options.sparse;
-  return { planned, platforms: found.platforms, images: await planSparse(found.images, sparse, planOptions) };
-}
-
-export function planOptionsOf({ platforms, verb, onAbsent, onProgress, signal }: ChooseOptions): PlanOptions {
-  const onNote = noteTo(onProgress);
-  return { selectFor: roots => selectForRoots(roots, platforms, verb), onAbsent, onNote, signal };
-}
-
-/** What the images run on. @throws NotFoundError if it is not what was asked for. */
-async function platformsOf(
-  { source, plan, originals }: PlannedImages,
-  { platforms, isPlatformDefault, verb, signal }: ChooseOptions,
-): Promise<Pick<ChosenImages, "images" | "platforms">> {
-  const configs = new Map<Digest, Uint8Array>();
-  const labels: (readonly string[])[] = [];
-  const all = await allPlatforms(source, plan, signal, configs);
-  for (const [index, root] of plan.roots.entries()) {
-    const found = all[index] ?? [];
-    const wanted = root.platforms ?? (isPlatformDefault === true ? "all" : platforms);
-    if (wanted !== "all") checkPlatforms(wanted, found, `${verb} ${nameOf(root)}`);
-    labels.push(found.map(formatPlatform));
-  }
-  // A registry is not asked again.
-  const blob = blobsOf(source, digest => configs.get(digest));
-  return { images: { source: derivedSource(source, { blob }), plan, originals }, platforms: labels };
 }
 
 /** The images that the output's format can contain. */
@@ -215,29 +177,18 @@ async function planSelected(
   return profile?.importsAll === true ? await planWhole(planned, profile.name, options) : planned;
 }
 
-async function copyToOutput(
-  { source, plan }: PlannedImages,
-  targetOptions: OutputTargetOptions,
-  maxConcurrency: number,
-  {
-    output,
-    command,
-    restart,
-    sourceName,
-    expected,
-    concurrency = DEFAULT_CONCURRENCY,
-    onProgress,
-    counted,
-    signal,
-  }: WriteOptions,
+/** @param target default: the output of the options. */
+export async function copySettled(
+  { written: { plan }, source, targetOptions, maxConcurrency }: SettledImages,
+  options: WriteOptions,
+  target?: ImageTarget,
 ): Promise<void> {
-  const onNote = noteTo(onProgress);
-  const target = output.target(targetOptions, { command, restart, onNote });
+  const { output, sourceName, expected, concurrency = DEFAULT_CONCURRENCY, onProgress, counted, signal } = options;
   const copy = async (): Promise<void> => {
     await copyImages({
       plan,
       source,
-      target,
+      target: target ?? output.target(targetOptions, resumeOptions(options)),
       sourceName,
       cache: await openDigestCache(undefined),
       concurrency: Math.min(concurrency, maxConcurrency),
@@ -247,4 +198,9 @@ async function copyToOutput(
     });
   };
   await namingGoneBlobs(expected, source, plan, copy, signal);
+}
+
+/** How the output treats what an interrupted run has left. */
+export function resumeOptions({ command, restart, formerDigests, onProgress }: WriteOptions): ResumeOptions {
+  return { command, restart, formerDigests, onNote: noteTo(onProgress) };
 }

@@ -1,8 +1,11 @@
 import { appendFile, readdir, readFile, rename, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { hash, openPartialArchive } from "../../../../src/archive/partial/open-partial-archive.ts";
-import type { ArchivePlan, PartialArchive, ResumeOptions } from "../../../../src/archive/partial/partial-archive.ts";
+import type { ArchivePlan } from "../../../../src/archive/partial/archive-plan.ts";
+import { hash } from "../../../../src/archive/partial/open-journal.ts";
+import { openPartialArchive } from "../../../../src/archive/partial/open-partial-archive.ts";
+import type { ResumeOptions } from "../../../../src/archive/partial/opened-partial.ts";
+import type { PartialArchive } from "../../../../src/archive/partial/partial-archive.ts";
 import { StorageError } from "../../../../src/errors.ts";
 import { encodeLockRecord } from "../../../../src/util/lock/lock-record.ts";
 import { decodeFrames } from "../../../../src/util/lock/record-frame.ts";

@@ -4,7 +4,7 @@ import { PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../../../src/errors.ts";
 import { doctor, importImage } from "../../../../src/index.ts";
-import { checkOutputApart, openOutput } from "../../../../src/verbs/shared/open-output.ts";
+import { checkOutputApart, openOutput } from "../../../../src/verbs/output/open-output.ts";
 import { temporaryFolder } from "../../../support/images.ts";
 
 describe("openOutput()", () => {

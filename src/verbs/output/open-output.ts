@@ -1,11 +1,12 @@
 import { fstatSync, type Stats } from "node:fs";
 import type { Writable } from "node:stream";
-import type { ResumeOptions } from "../../archive/partial/partial-archive.ts";
+import type { ResumeOptions } from "../../archive/partial/opened-partial.ts";
 import type { ArchiveContentsOptions, ArchiveFormat } from "../../archive/write/archive-contents.ts";
+import { ArchiveDraft } from "../../archive/write/archive-draft.ts";
 import { archiveFileTarget } from "../../archive/write/archive-file-target.ts";
 import { archiveStreamTarget, STREAM_CONCURRENCY } from "../../archive/write/archive-stream-target.ts";
 import { layoutFolderTarget } from "../../archive/write/layout-folder-target.ts";
-import type { ImageTarget } from "../../content/contracts.ts";
+import type { CopyPlan, ImageTarget } from "../../content/contracts.ts";
 import { UsageError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
 import { checkApart } from "../../util/output-checks.ts";
@@ -19,7 +20,7 @@ export type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
  */
 export type ArchiveOutput = string | Writable;
 
-export type OutputTargetOptions = Pick<ArchiveContentsOptions, "platform" | "lock">;
+export type OutputTargetOptions = Pick<ArchiveContentsOptions, "platform" | "lock" | "layerOrder">;
 
 export interface OpenedOutput {
   readonly kind: "file" | "folder" | "stream";
@@ -30,6 +31,13 @@ export interface OpenedOutput {
   readonly maxConcurrency: number;
   /** @param resume how to treat what an interrupted run has left. */
   target(options: OutputTargetOptions, resume?: ResumeOptions): ImageTarget;
+  /** Only where bytes can be written before their digests are known: to a file. */
+  draft?(
+    plan: CopyPlan,
+    options: OutputTargetOptions,
+    resume: ResumeOptions,
+    signal?: AbortSignal,
+  ): Promise<ArchiveDraft>;
 }
 
 const COMPRESSED = /\.(?:gz|tgz|zst|tzst|xz|txz|bz2|tbz2?)$/i;
@@ -79,6 +87,8 @@ export async function openOutput(output: ArchiveOutput, format: ArchiveFormat = 
     format,
     maxConcurrency: Number.POSITIVE_INFINITY,
     target: (options, resume) => archiveFileTarget(output, { ...options, format, resume }),
+    draft: async (plan, options, resume, signal) =>
+      await ArchiveDraft.open(output, plan, { ...options, format, resume }, signal),
   };
 }
 
