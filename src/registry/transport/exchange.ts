@@ -89,7 +89,10 @@ export async function exchange(
       ...(signal === undefined ? {} : { signal }),
     });
     const state: ExchangeState = { isAnswered: false, isSent: false, isRead: false };
-    outgoing.once("socket", socket => limitConnecting(socket, fault => outgoing.destroy(fault)));
+    outgoing.once("socket", socket => {
+      keepFromThrowing(socket);
+      limitConnecting(socket, fault => outgoing.destroy(fault));
+    });
     const waitMs = method === "GET" || method === "HEAD" ? idleMs : idleMs * COMMIT_FACTOR;
     let body: IncomingMessage | undefined;
     // The end of a request with an answer is a reset to the reader of its body.
@@ -161,6 +164,18 @@ async function sendBody(
     pace.stop();
   }
   outgoing.end();
+}
+
+const kept = new WeakSet<Socket>();
+
+/**
+ * A request that is stopped between the last byte of its answer and the end leaves its socket without a listener: Node
+ * takes the listener away at the end, and the error, which comes after it, would end the process.
+ */
+function keepFromThrowing(socket: Socket): void {
+  if (kept.has(socket)) return;
+  kept.add(socket);
+  socket.on("error", () => undefined);
 }
 
 /** Ends the wait for a host that does not answer at all; the system alone would wait for minutes. */

@@ -243,3 +243,14 @@ describe("Transport with a server that answers before it has read the body", () 
     expect(server.sockets).toHaveLength(2);
   });
 });
+
+test("a request that is stopped after the last byte of its answer, and before the end, does not end the process", async () => {
+  const { server, socket, send } = await scene();
+  const stop = new AbortController();
+  const sending = send({ url: server.url, signal: stop.signal });
+  (await socket).write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+  await (await sending).body[Symbol.asyncIterator]().next();
+  // An error without a listener fails the run.
+  stop.abort(new Error("stopped"));
+  await turns(50);
+});
