@@ -18,6 +18,13 @@ interface Extent {
   readonly length: number;
 }
 
+export interface SpoolWriter {
+  /** The part may be reused once the promise settles. @throws StorageError */
+  write(part: Uint8Array): Promise<void>;
+  /** What was written can be found from now on. */
+  end(blob: Pick<Descriptor, "digest" | "size">): void;
+}
+
 /**
  * Layers of a streamed archive, kept until their repository is known. The file loses its name at once, so that it
  * disappears when the process ends, however that happens.
@@ -68,11 +75,20 @@ export class LayerSpool implements AsyncDisposable {
 
   async putPending(blob: PendingBody, signal?: AbortSignal, onBytes?: (bytes: number) => void): Promise<Seal> {
     const stream = await blob.open(signal, onBytes);
-    const extents: Extent[] = [];
-    for await (const part of stream.body) extents.push(await this.#write(part));
+    const writer = this.writer();
+    for await (const part of stream.body) await writer.write(part);
     const seal = stream.seal();
-    this.#blobs.set(seal.descriptor.digest, { extents, size: seal.descriptor.size });
+    writer.end(seal.descriptor);
     return seal;
+  }
+
+  /** Takes the bytes of one blob, part by part. */
+  writer(): SpoolWriter {
+    const extents: Extent[] = [];
+    return {
+      write: async part => void extents.push(await this.#write(part)),
+      end: ({ digest, size }) => void this.#blobs.set(digest, { extents, size }),
+    };
   }
 
   /** A layer that was put. */

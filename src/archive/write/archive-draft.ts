@@ -16,7 +16,11 @@ export interface BlobSlot {
   readonly size: number;
   /** What an interrupted run has left of the blob; unchecked. */
   kept(): BlobSource | undefined;
-  /** @param position from the start of the blob; the slot does not end before the last byte. */
+  /**
+   * Writes nothing that is kept already.
+   *
+   * @param position from the start of the blob; the slot does not end before the last byte.
+   */
   write(bytes: Uint8Array, position: number): Promise<void>;
   /** Discards all bytes. */
   reset(): Promise<void>;
@@ -69,6 +73,7 @@ export class ArchiveDraft implements AsyncDisposable {
         return bytes === 0 ? undefined : fileSliceBlob(file.handle, offset, bytes, file.path);
       },
       async write(bytes, position) {
+        if (position + bytes.length <= archive.kept(index)) return;
         await archive.write(bytes, offset + position);
         await archive.wrote(index, position, bytes.length);
       },

@@ -15,6 +15,11 @@ export interface V1ChecksumOptions {
 
 const SHA256 = /^sha256:(.*)$/is;
 
+/** True if a layer has a checksum that tells whether its bytes are right. */
+export function isCheckable({ checksums }: Pick<V1LayerJson, "checksums">): boolean {
+  return checksums.some(checksum => SHA256.test(checksum));
+}
+
 /**
  * The checksum of the v1 protocol: sha256 over the JSON, a newline, and the layer as stored. A server may give several, and
  * one that fits is enough. A tarsum ignores the order of the files, MD5 is broken: neither is checked.

@@ -1,6 +1,9 @@
-import { LayerSpool } from "../../../archive/layer-spool.ts";
+import { LayerSpool, type SpoolWriter } from "../../../archive/layer-spool.ts";
+import type { BlobSlot } from "../../../archive/write/archive-draft.ts";
 import { bytesBlob } from "../../../content/blob.ts";
-import type { BlobSource, PendingBody, Seal } from "../../../content/contracts.ts";
+import type { BlobSource, ImageSource, PendingBody, Seal } from "../../../content/contracts.ts";
+import { derivedSource } from "../../../content/derived-source.ts";
+import { atEnd } from "../../../copy/copy-ends.ts";
 import type { Digest } from "../../../oci/digest.ts";
 import { quote } from "../../../util/format.ts";
 
@@ -8,61 +11,145 @@ import { quote } from "../../../util/format.ts";
 export const SMALL_BYTES: number = 64 * 1024;
 const MAX_MEMORY_BYTES = 64 * 1024 * 1024;
 
-/** Layers that were measured, until the archive that needs them knows where they belong. */
+/** The end of a layer, or all of it. */
+interface Shelved {
+  /** Of its first byte in the layer. */
+  readonly start: number;
+  readonly bytes: BlobSource;
+}
+
+/**
+ * What was measured and has no place yet: layers without a slot, and what is too much for a slot. Little stays in memory,
+ * the rest is in a temporary file.
+ */
 export class LayerShelf implements AsyncDisposable {
   readonly #onNote: (message: string) => void;
-  readonly #small = new Map<Digest, Uint8Array>();
-  #smallBytes = 0;
+  readonly #shelved = new Map<Digest, Shelved>();
+  #memoryBytes = 0;
+  #isAnnounced = false;
   #spool: Promise<LayerSpool> | undefined;
-  readonly #spooled = new Map<Digest, BlobSource>();
 
   constructor(onNote: (message: string) => void) {
     this.#onNote = onNote;
   }
 
-  /** Reads a layer to its end. What is more than fits in memory is fetched again when it is needed. */
-  async putSmall(layer: PendingBody, signal?: AbortSignal, onBytes?: (bytes: number) => void): Promise<Seal> {
+  /**
+   * Reads a layer to its end.
+   *
+   * @param slot gets as much of it as fits.
+   * @throws StorageError if the temporary file cannot be written.
+   */
+  async put(
+    layer: PendingBody,
+    slot?: BlobSlot,
+    signal?: AbortSignal,
+    onBytes?: (bytes: number) => void,
+  ): Promise<Seal> {
     const stream = await layer.open(signal, onBytes);
-    let parts: Buffer[] | undefined = [];
-    let bytes = 0;
+    const room = slot?.size ?? 0;
+    const rest = new Rest(
+      async () => await this.#writer(),
+      bytes => this.#takeMemory(bytes),
+    );
+    let position = 0;
     for await (const part of stream.body) {
-      bytes += part.length;
-      // The size in the JSON is a hint, which may be wrong.
-      if (this.#smallBytes + bytes > MAX_MEMORY_BYTES) parts = undefined;
-      parts?.push(Buffer.from(part));
+      const [fitting, at] = [part.subarray(0, Math.max(0, room - position)), position];
+      await atEnd("target", async () => {
+        if (fitting.length > 0) await slot?.write(fitting, at);
+        if (fitting.length < part.length) await rest.write(part.subarray(fitting.length));
+      });
+      position += part.length;
     }
     const seal = stream.seal();
     const { digest } = seal.descriptor;
-    if (parts === undefined || this.#small.has(digest)) return seal;
-    this.#small.set(digest, Buffer.concat(parts));
-    this.#smallBytes += bytes;
+    if (position <= room || this.#shelved.has(digest)) return seal;
+    const inMemory = rest.end(digest, position - room);
+    const bytes = inMemory ?? (await this.#spool)?.find(digest);
+    if (bytes !== undefined) this.#shelved.set(digest, { start: room, bytes });
     return seal;
   }
 
-  /** Reads a layer into a temporary file. @throws StorageError if that cannot be written. */
-  async putSpooled(layer: PendingBody, signal?: AbortSignal, onBytes?: (bytes: number) => void): Promise<Seal> {
-    this.#spool ??= LayerSpool.create();
-    const spool = await this.#spool;
-    const seal = await spool.putPending(layer, signal, onBytes);
-    const blob = spool.find(seal.descriptor.digest);
-    if (blob !== undefined) this.#spooled.set(seal.descriptor.digest, blob);
-    return seal;
-  }
-
-  /** Says once that layers are kept in a temporary file, and why. */
+  /** Says once that layers are kept in a temporary file, and why. @throws StorageError if it cannot be written. */
   async announce(why: string): Promise<void> {
-    this.#spool ??= LayerSpool.create();
-    const { folder } = await this.#spool;
-    this.#onNote(`Layers are kept in ${quote(folder)} first: ${why}`);
+    const { folder } = await this.#opened();
+    if (!this.#isAnnounced) this.#onNote(`Layers are kept in ${quote(folder)} first: ${why}`);
+    this.#isAnnounced = true;
   }
 
-  find(digest: Digest): BlobSource | undefined {
-    const bytes = this.#small.get(digest);
-    return bytes === undefined ? this.#spooled.get(digest) : bytesBlob(bytes);
+  /** The source, with what is on the shelf read from there. */
+  over(source: ImageSource): ImageSource {
+    return derivedSource(source, {
+      blob: async (descriptor, signal) => {
+        const shelved = this.#shelved.get(descriptor.digest);
+        if (shelved?.start === 0) return shelved.bytes;
+        const blob = await source.blob(descriptor, signal);
+        return shelved === undefined ? blob : withEnd(blob, shelved);
+      },
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const spool = await this.#spool?.catch(() => undefined);
     await spool?.[Symbol.asyncDispose]();
   }
+
+  async #writer(): Promise<SpoolWriter> {
+    await this.announce("they are larger than the registry says");
+    return (await this.#opened()).writer();
+  }
+
+  async #opened(): Promise<LayerSpool> {
+    this.#spool ??= LayerSpool.create();
+    return await this.#spool;
+  }
+
+  #takeMemory(bytes: number): boolean {
+    if (this.#memoryBytes + bytes > MAX_MEMORY_BYTES) return false;
+    this.#memoryBytes += bytes;
+    return true;
+  }
+}
+
+/** Collects bytes: a few in memory; with more than that, all go to the temporary file. */
+class Rest {
+  readonly #open: () => Promise<SpoolWriter>;
+  readonly #takeMemory: (bytes: number) => boolean;
+  #parts: Buffer[] = [];
+  #bytes = 0;
+  #writer: SpoolWriter | undefined;
+
+  constructor(open: () => Promise<SpoolWriter>, takeMemory: (bytes: number) => boolean) {
+    this.#open = open;
+    this.#takeMemory = takeMemory;
+  }
+
+  async write(part: Uint8Array): Promise<void> {
+    if (this.#writer === undefined && this.#bytes + part.length <= SMALL_BYTES && this.#takeMemory(part.length)) {
+      this.#parts.push(Buffer.from(part));
+      this.#bytes += part.length;
+      return;
+    }
+    this.#writer ??= await this.#open();
+    for (const earlier of this.#parts.splice(0)) await this.#writer.write(earlier);
+    this.#takeMemory(-this.#bytes);
+    this.#bytes = 0;
+    await this.#writer.write(part);
+  }
+
+  /** @returns the bytes, if they are in memory. */
+  end(digest: Digest, size: number): BlobSource | undefined {
+    if (this.#writer === undefined) return bytesBlob(Buffer.concat(this.#parts));
+    this.#writer.end({ digest, size });
+    return undefined;
+  }
+}
+
+/** A blob whose end need not be read from its source. */
+function withEnd(blob: BlobSource, { start, bytes }: Shelved): BlobSource {
+  return {
+    ...blob,
+    size: blob.size,
+    open: async (range, signal) =>
+      range?.start === start ? await bytes.open(undefined, signal) : await blob.open(range, signal),
+  };
 }

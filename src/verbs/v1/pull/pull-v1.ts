@@ -2,15 +2,14 @@ import { gzipProfile } from "../../../compress/gzip/gzip-profile.ts";
 import type { LayerProfile } from "../../../compress/layer-profile.ts";
 import { zstdProfile } from "../../../compress/zstd/zstd-profile.ts";
 import type { ImageSource } from "../../../content/contracts.ts";
-import { derivedSource } from "../../../content/derived-source.ts";
 import { noteTo } from "../../../content/progress.ts";
 import { openLayerFacts } from "../../../copy/layer-facts.ts";
 import { UsageError } from "../../../errors.ts";
 import type { LayerCompression } from "../../../oci/media-types.ts";
 import { hostPlatform } from "../../../oci/platform.ts";
 import { readingSource } from "../../../registry/client/registry-answer.ts";
+import type { Repacking } from "../../../transform/measure-layer.ts";
 import { counted, formatBytes } from "../../../util/format.ts";
-import { DEFAULT_CONCURRENCY } from "../../../util/options/option-limits.ts";
 import type { ToolFiles } from "../../files/tool-files.ts";
 import { listOf } from "../../options/option-values.ts";
 import { readPlatforms } from "../../options/read-platforms.ts";
@@ -19,20 +18,20 @@ import type { PullOptions, PullResult } from "../../pull-options.ts";
 import { checkedImages, type RequestedImage } from "../../requested/requested-image.ts";
 import { type LayerChange, layerChange } from "../../shared/layer-change.ts";
 import { loaderProfile } from "../../shared/loader-profile.ts";
-import { writeImages } from "../../shared/write-images.ts";
 import { expandV1, type V1Found } from "../expand-v1.ts";
 import { nameV1Images } from "../name-v1-images.ts";
 import { factsByCheck } from "../reading/facts-by-check.ts";
+import type { MeasuredFacts } from "../reading/measured-layer.ts";
 import { v1ImageSource } from "../reading/v1-image-source.ts";
 import { RescueLedger } from "../report/rescue-ledger.ts";
 import { withReport } from "../report/with-report.ts";
 import { V1Stores } from "../v1-stores.ts";
-import { LayerShelf } from "./layer-shelf.ts";
-import { measureLayers } from "./measure-layers.ts";
+import type { UnknownLayer } from "./measure-layers.ts";
 import { pullReportFile, reportPulled } from "./pull-report.ts";
 import { type ReadImage, readV1Images, unknownLayers } from "./read-v1-images.ts";
 import { V1Facts } from "./v1-facts.ts";
 import { V1Failures } from "./v1-failures.ts";
+import { type MeasuredImages, writeMeasured } from "./write-measured.ts";
 
 /** Pulls images of v1 registries: `pull` with `v1://` references. */
 export async function pullV1(
@@ -54,7 +53,7 @@ async function pullAll(
   ledger: RescueLedger,
 ): Promise<PullResult> {
   const started = performance.now();
-  const { signal, keepGoing = false, dryRun, concurrency = DEFAULT_CONCURRENCY, onProgress } = options;
+  const { signal, keepGoing = false, dryRun, onProgress } = options;
   const onNote = noteTo(onProgress);
   const requested = checkedImages("pull", references);
   const texts = requested.map(({ reference }) => reference);
@@ -105,41 +104,39 @@ async function pullAll(
     return whole;
   }
   if (dryRun !== true) await tools?.copy(signal);
-  await using shelf = new LayerShelf(onNote);
-  await measureLayers(unknown, "an archive needs their digests before its first byte", {
-    facts,
-    shelf,
-    noChecksums: options.v1Checksums === false,
-    concurrency,
-    onFailed: ({ layer }, error) => {
-      for (const { found, image } of read)
-        if (image.chain.some(({ key }) => key === layer.key)) failures.add(found.source, error, signal);
-    },
-    onProgress: onProgress ?? (() => undefined),
-    signal,
-  });
-  const images = read.filter(({ found }) => !failures.has(found.source));
-  failures.checkLeft(images.length);
-  await using source = shelved(imageSource(images, names, facts), shelf);
+  const left = (): readonly ReadImage[] => {
+    const images = read.filter(({ found }) => !failures.has(found.source));
+    failures.checkLeft(images.length);
+    return images;
+  };
+  const onFailed = ({ layer }: UnknownLayer, error: unknown): void => {
+    for (const { found, image } of read)
+      if (image.chain.some(({ key }) => key === layer.key)) failures.add(found.source, error, signal);
+  };
+  const noChecksums = options.v1Checksums === false;
+  const source: MeasuredImages["source"] = (images, known) => imageSource(images, names, known, facts.repack);
   const { plan, ...written } = await readingSource(
     async () =>
-      await writeImages(source, {
-        verb: "pull",
-        ...options,
-        referrers: false,
-        output,
-        platforms,
-        isPlatformDefault: listOf(options.platform).length === 0,
-        left: failures.left,
-        counted: facts.read,
-        command: commandOf(
-          expanded.images.map(({ source: name }) => name),
-          options,
-        ),
-        sourceName: texts.join(", "),
-      }),
+      await writeMeasured(
+        { facts, left, source, noChecksums, onFailed },
+        {
+          verb: "pull",
+          ...options,
+          referrers: false,
+          output,
+          platforms,
+          isPlatformDefault: listOf(options.platform).length === 0,
+          left: failures.left,
+          counted: facts.read,
+          command: commandOf(
+            expanded.images.map(({ source: name }) => name),
+            options,
+          ),
+          sourceName: texts.join(", "),
+        },
+      ),
   );
-  reportPulled(ledger, { expanded, read: images, names, facts, written: { plan, images: written.images } });
+  reportPulled(ledger, { expanded, read: left(), names, facts, written: { plan, images: written.images } });
   const whole: PullResult = {
     ...result,
     ...written,
@@ -181,19 +178,17 @@ function repackingFor({ target, only }: LayerChange): (stored: LayerCompression)
   };
 }
 
-function imageSource(images: readonly ReadImage[], names: ReadonlyMap<V1Found, string>, facts: V1Facts): ImageSource {
+function imageSource(
+  images: readonly ReadImage[],
+  names: ReadonlyMap<V1Found, string>,
+  facts: ReadonlyMap<string, MeasuredFacts>,
+  repack: Repacking,
+): ImageSource {
   const named = images.map(({ found, image, session }) => {
     const name = names.get(found);
     return { image, session, names: name === undefined ? [] : [name] };
   });
-  return v1ImageSource(named, facts.all, { repack: facts.repack });
-}
-
-/** Layers that were read come from the shelf. */
-function shelved(source: ImageSource, shelf: LayerShelf): ImageSource {
-  return derivedSource(source, {
-    blob: async (descriptor, signal) => shelf.find(descriptor.digest) ?? (await source.blob(descriptor, signal)),
-  });
+  return v1ImageSource(named, facts, { repack });
 }
 
 function plannedLayers(images: readonly ReadImage[]) {

@@ -17,12 +17,12 @@ export class V1Failures {
     this.#onFailed = onFailed;
   }
 
-  /** @throws `error` unless failures are kept. */
+  /** @throws `error` unless failures are kept, and at once if the output cannot be written. */
   add(source: string, error: unknown, signal: AbortSignal | undefined): void {
     signal?.throwIfAborted();
     if (!(error instanceof ImgpackError)) throw error;
     this.#onFailed(source, error);
-    if (!this.#isKept) throw error;
+    if (!this.#isKept || error.origin === "target") throw error;
     this.#errors.set(source, error);
   }
 

@@ -1,15 +1,17 @@
-import type { PendingBlob } from "../../../content/contracts.ts";
+import type { BlobSource, PendingBlob } from "../../../content/contracts.ts";
 import { InternalError } from "../../../errors.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
 import { DOCKER_LAYER } from "../../../oci/media-types.ts";
 import { V1Checksum, type V1ChecksumOptions } from "../../../registry/v1/v1-checksum.ts";
 import type { V1ChainLayer, V1LayerFacts } from "../../../registry/v1/v1-image.ts";
-import type { V1Session } from "../../../registry/v1/v1-store.ts";
+import type { V1Layer, V1Session } from "../../../registry/v1/v1-store.ts";
 import { measureLayer, type Repacking } from "../../../transform/measure-layer.ts";
 
 export interface MeasuredLayerOptions extends Omit<V1ChecksumOptions, "what"> {
   /** Default: every layer is kept as stored. */
   readonly repack?: Repacking | undefined;
+  /** The first bytes of the layer as stored, which an earlier run has read; the checksum must tell whether they are. */
+  readonly kept?: BlobSource | undefined;
 }
 
 /** What one reading found out, and what it delivered. */
@@ -31,7 +33,7 @@ export interface MeasuredLayer extends PendingBlob {
 export function measuredLayer(
   session: V1Session,
   { json, key }: V1ChainLayer,
-  { repack = () => undefined, ...notes }: MeasuredLayerOptions = {},
+  { repack = () => undefined, kept, ...notes }: MeasuredLayerOptions = {},
 ): MeasuredLayer {
   const what = `layer ${json.id} of ${session.store.name}`;
   let found: MeasuredFacts | undefined;
@@ -43,9 +45,12 @@ export function measuredLayer(
     sourceBytes,
     origin: { mediaType: DOCKER_LAYER, digest: `sha256:${"0".repeat(64)}`, size: sourceBytes },
     async open(signal, onBytes) {
-      const layer = await session.layer(json.id, signal);
+      const parts =
+        kept === undefined
+          ? (await session.layer(json.id, signal)).read(0, signal)
+          : continued(kept, async () => await session.layer(json.id, signal), json.size, signal);
       let stored: Descriptor | undefined;
-      const stream = await measureLayer(layer.read(0, signal), {
+      const stream = await measureLayer(parts, {
         what,
         check: new V1Checksum(json, { ...notes, what }),
         repack,
@@ -70,6 +75,17 @@ export function measuredLayer(
       return found;
     },
   };
+}
+
+/** Does not ask for a layer that is whole. */
+async function* continued(
+  kept: BlobSource,
+  open: () => Promise<V1Layer>,
+  size: number | undefined,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void> {
+  yield* (await kept.open(undefined, signal)) as AsyncIterable<Uint8Array>;
+  if (kept.size !== size) yield* (await open()).read(kept.size, signal);
 }
 
 function unmeasured(what: string): InternalError {
