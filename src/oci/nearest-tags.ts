@@ -1,3 +1,4 @@
+import { quote } from "../util/format.ts";
 import { sortByVersion } from "./semver.ts";
 
 /** The distance of a tag that continues another one, or that it continues: `1.4` and `1.4.2`. */
@@ -20,6 +21,15 @@ export function nearestTags(wanted: string, tags: readonly string[], count: numb
   });
   ranked.sort((left, right) => left.distance - right.distance || right.start - left.start);
   return ranked.slice(0, count).map(({ tag }) => tag);
+}
+
+const MAX_SHOWN = 5;
+
+/** What a repository has in place of a tag that it does not have, for a hint. */
+export function tagsThere(name: string, wanted: string, tags: readonly string[]): string {
+  if (tags.length === 0) return `${name} has no tags`;
+  const shown = nearestTags(wanted, tags, MAX_SHOWN).map(quote).join(", ");
+  return `${name} has the tag${tags.length === 1 ? "" : "s"} ${shown}${tags.length > MAX_SHOWN ? " and others" : ""}`;
 }
 
 /** Letters and whole numbers: 1.4.10 is as near to 1.4.9 as 1.4.8 is. */

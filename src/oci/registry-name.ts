@@ -13,6 +13,13 @@ export type RegistryName =
  * another host: 0x7f.1, 2130706433, 0177.0.0.1, zone ids, a trailing dot, percent escapes.
  */
 export function readRegistryName(text: string): RegistryName {
+  if (text.includes("@")) {
+    return {
+      found: "user information",
+      expected: "a host with or without a port",
+      hint: 'Give user name and password to "imgpack login", or with --username.',
+    };
+  }
   const portAt = text.startsWith("[") ? text.indexOf("]") + 1 : indexOfOrEnd(text, ":");
   const host = text.slice(0, portAt).toLowerCase();
   const rest = text.slice(portAt);

@@ -9,7 +9,17 @@ export const NO_COMMAND = "no command";
 export function usageError(found: string, words: readonly string[], commands: readonly string[]): UsageError {
   const command = commands.find(name => name === words[0]);
   const run = command === undefined ? "Cannot run" : `Cannot run ${command}`;
-  return new UsageError(messageFor(found, run, words, command === undefined ? commands : undefined));
+  const message = messageFor(found, run, words, command === undefined ? commands : undefined);
+  return new UsageError(message, { hint: givesPassword(found, words) ? PASSWORD_HINT : undefined });
+}
+
+const PASSWORD_HINT = "Passwords come from stdin, where no list of processes shows them: pass --password-stdin.";
+
+/** `-p` is docker's. */
+function givesPassword(found: string, words: readonly string[]): boolean {
+  const [, list = ""] = /^Unknown arguments?: (.*)$/s.exec(found) ?? [];
+  const isLogin = words[0] === "login" || words[0] === "hub";
+  return list.split(", ").some(name => name === "password" || (isLogin && name === "p"));
 }
 
 function messageFor(

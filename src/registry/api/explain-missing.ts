@@ -1,7 +1,6 @@
 import { NotFoundError } from "../../errors.ts";
-import { nearestTags } from "../../oci/nearest-tags.ts";
+import { tagsThere } from "../../oci/nearest-tags.ts";
 import type { Reference } from "../../oci/reference.ts";
-import { quote } from "../../util/format.ts";
 import type { Repository } from "../client/repository.ts";
 import { isWebPageRefusal } from "../http/response-error.ts";
 import { firstTags } from "./list-tags.ts";
@@ -13,7 +12,6 @@ export interface WantedImage extends Pick<Reference, "tag" | "digest"> {
   readonly isTagAssumed?: boolean | undefined;
 }
 
-const MAX_SHOWN = 5;
 /** The answer is known; the list only explains it. */
 const LIST_MS = 5000;
 
@@ -71,10 +69,4 @@ async function missingHint(
 
 function nameOf(repository: Repository, { tag, digest }: WantedImage): string {
   return tag === undefined || digest !== undefined ? `${repository}` : `${repository}:${tag}`;
-}
-
-function tagsThere(name: string, wanted: string, tags: readonly string[]): string {
-  if (tags.length === 0) return `${name} has no tags`;
-  const shown = nearestTags(wanted, tags, MAX_SHOWN).map(quote).join(", ");
-  return `${name} has the tag${tags.length === 1 ? "" : "s"} ${shown}${tags.length > MAX_SHOWN ? " and others" : ""}`;
 }

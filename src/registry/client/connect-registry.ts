@@ -167,5 +167,7 @@ export function checkedHost(registry: string, host: string = registryHost(regist
   const hint = ownHint ?? read.hint ?? "Write it as HOST or HOST:PORT, for example registry.lan:5000.";
   const found = isUrl ? "a URL" : isPath ? "a path after the host" : read.found;
   const expected = isUrl || isPath ? "a host with or without a port" : read.expected;
-  throw new UsageError(`Cannot connect to registry ${quote(registry)}: found ${found}, expected ${expected}`, { hint });
+  // A text with "@" may be a password.
+  const named = registry.includes("@") ? "" : ` ${quote(registry)}`;
+  throw new UsageError(`Cannot connect to registry${named}: found ${found}, expected ${expected}`, { hint });
 }

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { ArchiveError } from "../../errors.ts";
+import { ArchiveError, NotFoundError } from "../../errors.ts";
 import { isLegacyId } from "../../oci/legacy/legacy-id.ts";
 import { parseLegacyLayer } from "../../oci/legacy/legacy-layer.ts";
 import { MAX_KEPT_JSON_BYTES } from "../../oci/limits.ts";
+import { tagsThere } from "../../oci/nearest-tags.ts";
 import { formatBytes, quote } from "../../util/format.ts";
 import { runBounded } from "../../util/task-group.ts";
 import { sharedV1Json } from "./shared-v1-json.ts";
@@ -23,7 +24,7 @@ const JSON_CONCURRENCY = 8;
  */
 export async function readV1Image(session: V1Session, tag: string, signal?: AbortSignal): Promise<V1Image> {
   const where = v1ImageName(session, tag);
-  const id = await session.tag(tag, signal);
+  const id = await readNamedTag(session, tag, signal);
   if (!isLegacyId(id)) throw fault("legacy-id", where, `the id ${quote(id)}`, "64 hex digits");
   const ancestry = checkAncestry(await session.ancestry(id, signal), id, where);
   const documents: (V1LayerJson | undefined)[] = ancestry.map(() => undefined);
@@ -55,6 +56,25 @@ export async function readV1Image(session: V1Session, tag: string, signal?: Abor
     chain.push({ json, layer, key: layerKey(json) });
   }
   return { repository: session.repository, tag, id, chain: chain.reverse() };
+}
+
+/** The answer is known; the list only explains it. */
+const LIST_MS = 5000;
+
+/** The id of a tag. If the repository does not have it, the hint names the tags that it has, which takes one more request. */
+export async function readNamedTag(session: V1Session, tag: string, signal?: AbortSignal): Promise<string> {
+  try {
+    return await session.tag(tag, signal);
+  } catch (error) {
+    if (!(error instanceof NotFoundError) || error.hint !== undefined) throw error;
+    const deadline = AbortSignal.timeout(LIST_MS);
+    const stop = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+    const { namespace, name } = session.repository;
+    const tags = await session.tags(stop).catch(() => undefined);
+    signal?.throwIfAborted();
+    const hint = tags && `${tagsThere(`${namespace}/${name}`, tag, tags)}.`;
+    throw hint === undefined ? error : new NotFoundError(error.message, { hint, cause: error });
+  }
 }
 
 /** As messages name an image of this session. */

@@ -1,3 +1,5 @@
+import type { ImgpackError } from "../../errors.ts";
+
 /** A repository of the v1 protocol. Upper case is legal in `name`. */
 export interface V1Repository {
   /** "library" for a name of one part. */
@@ -46,6 +48,8 @@ export interface V1Session {
   layer(id: string, signal?: AbortSignal): Promise<V1Layer>;
 }
 
+export type OnUnlisted = (namespace: string, error: ImgpackError) => void;
+
 /** What holds v1 images: a registry, or the storage folder of one that no longer starts. Only read. */
 export interface V1Store extends AsyncDisposable {
   /** As messages name it: `v1://HOST` or `v1+dir:FOLDER`. */
@@ -54,8 +58,13 @@ export interface V1Store extends AsyncDisposable {
   readonly registry: string;
   /** HTTP requests so far; 0 for a folder. */
   readonly requests: number;
-  /** All repositories: by search with an empty term, all pages. @throws NotFoundError without a search. */
-  repositories(signal?: AbortSignal): AsyncIterable<V1Repository>;
+  /**
+   * All repositories: by search with an empty term, all pages.
+   *
+   * @param onUnlisted is called with a namespace whose repositories cannot be listed; by default that is an error.
+   * @throws NotFoundError without a search.
+   */
+  repositories(signal?: AbortSignal, onUnlisted?: OnUnlisted): AsyncIterable<V1Repository>;
   /** Cached for the run: a repository is announced once (`GET …/images`). @throws NotFoundError */
   open(repository: V1Repository, signal?: AbortSignal): Promise<V1Session>;
 }

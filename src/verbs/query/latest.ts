@@ -1,10 +1,12 @@
 import { noteTo } from "../../content/progress.ts";
-import { NotFoundError } from "../../errors.ts";
+import { NotFoundError, UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { isV1Reference } from "../../oci/legacy/has-v1.ts";
 import { compareVersions, newestVersion, parseVersion } from "../../oci/semver.ts";
 import { resolveDigest } from "../../registry/api/resolve-digest.ts";
 import { allTags } from "../../registry/api/tag-lists.ts";
 import type { Repository } from "../../registry/client/repository.ts";
+import { quote } from "../../util/format.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { choice, FLAG } from "../../util/options/option-kinds.ts";
 import { COMMON } from "../options/common-options.ts";
@@ -59,6 +61,14 @@ export interface LatestResult {
 export async function latest(repository: string, options: LatestOptions = {}): Promise<LatestResult> {
   checkText("find the latest", "the name of a repository", repository);
   options = checkedOptions(options, LATEST_OPTIONS);
+  if (isV1Reference(repository)) {
+    throw new UsageError(
+      `Cannot find the latest image of ${quote(repository)}: found a v1 reference, expected one of a v2 registry`,
+      {
+        hint: 'Images of v1 have no digest to pin them by; "imgpack tags REF --sort semver" lists their tags, the newest version first.',
+      },
+    );
+  }
   const { signal } = options;
   const by = options.by ?? "semver";
   const reference = repositoryReference(repository, options.registry);

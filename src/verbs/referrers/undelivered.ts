@@ -39,7 +39,7 @@ export class Undelivered {
     }
     if (this.#failures.length === 0) return result as Result;
     const reasons = [...new Set(this.#failures.map(({ message }) => message))].join("; ");
-    const before = other === undefined ? "" : `${other.message}; `;
+    const before = other === undefined ? "" : `${other.message}${other.message.includes("\n") ? "\n" : "; "}`;
     throw new PartialError<Result>(
       `${before}Cannot ${verb} ${counted(this.#names.length, "referrer")} (signatures, SBOMs, attestations): ${this.#names.join(", ")}: ${reasons}`,
       [...(other?.failures ?? []), ...this.#failures],

@@ -20,6 +20,7 @@ import type { LockFacts } from "../locking/lock-settings.ts";
 import type { Foreign } from "../options/choices.ts";
 import { listOf } from "../options/option-values.ts";
 import type { RegistryOptions } from "../options/registry-options.ts";
+import { failureText } from "../shared/attempts.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
 import { type CheckRootOptions, checkRoot } from "./check-root.ts";
 import { expandReferences, registryOf } from "./expand-references.ts";
@@ -197,8 +198,8 @@ export class RequestedSource implements AsyncDisposable {
     const failures = [...this.#unexpanded.map(({ error }) => error), ...this.#failures.values()];
     const total = this.#unexpanded.length + this.references.length;
     if (failures.length === 0) return;
-    const messages = failures.map(({ message }) => message).join("; ");
-    throw new PartialError(`Cannot ${this.#verb} ${failures.length} of ${total} images: ${messages}`, failures, {
+    const head = `Cannot ${this.#verb} ${failures.length} of ${total} images`;
+    throw new PartialError(failureText(head, failures), failures, {
       failed: [
         ...this.#unexpanded.map(({ image }) => formatRequested(image)),
         ...this.references.flatMap((one, index) =>

@@ -1,7 +1,21 @@
 import { ImgpackError, PartialError } from "../../errors.ts";
 
 /** Of one message; all failures are in the error. */
-const MAX_REASONS = 50;
+const MAX_REASONS = 10;
+
+/**
+ * The message of several failures: in one line if all have one reason, else with a line for each reason. Many inputs may
+ * fail for one reason.
+ *
+ * @param more follows the number of reasons that are left out.
+ */
+export function failureText(head: string, failures: readonly Error[], more = ""): string {
+  const reasons = [...new Set(failures.map(({ message }) => message))];
+  if (reasons.length === 1) return `${head}: ${reasons[0]}`;
+  const lines = reasons.slice(0, MAX_REASONS);
+  if (reasons.length > MAX_REASONS) lines.push(`and ${reasons.length - MAX_REASONS} more${more}`);
+  return [`${head}:`, ...lines].join("\n").replaceAll("\n", "\n  ");
+}
 
 /** Inputs of one call that do not depend on each other: one that fails does not stop the next. */
 export class Attempts {
@@ -46,23 +60,21 @@ export class Attempts {
    * @param task what cannot be done, for example "push images to".
    * @param what the inputs, in the plural.
    * @param hint what became of the others.
+   * @param more follows the number of reasons that the message leaves out.
    * @returns `result`.
    * @throws PartialError with `result` if an input failed.
    */
-  settle<Result>(task: string, what: string, result: Result, hint: string): Result {
+  settle<Result>(task: string, what: string, result: Result, hint: string, more?: string): Result {
     const failures = this.#failures;
     if (failures.length === 0) return result;
-    // Many inputs may fail for one reason.
-    const reasons = [...new Set(failures.map(({ message }) => message))];
-    const others = reasons.length > MAX_REASONS ? `; and ${reasons.length - MAX_REASONS} more` : "";
-    const shown = `${reasons.slice(0, MAX_REASONS).join("; ")}${others}`;
     // Where all failed for the same reason, what helps is the same.
     const [help, ...otherHelp] = new Set(failures.map(failure => failure.hint));
-    const more = help === undefined || otherHelp.length > 0 ? "" : ` ${help}`;
-    throw new PartialError(`Cannot ${task} ${this.#total - this.#done} of ${this.#total} ${what}: ${shown}`, failures, {
+    const helping = help === undefined || otherHelp.length > 0 ? "" : ` ${help}`;
+    const head = `Cannot ${task} ${this.#total - this.#done} of ${this.#total} ${what}`;
+    throw new PartialError(failureText(head, failures, more), failures, {
       failed: [...new Set(this.#failed)],
       result,
-      hint: `${this.#done === 0 ? "Fix the cause and run the same command again." : hint}${more}`,
+      hint: `${this.#done === 0 ? "Fix the cause and run the same command again." : hint}${helping}`,
     });
   }
 }

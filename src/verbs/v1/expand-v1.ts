@@ -1,12 +1,14 @@
 import { hasGlob, matchesRepository } from "../../bundle/list/reference-glob.ts";
 import { ImgpackError, NotFoundError, UsageError } from "../../errors.ts";
 import { formatV1Reference, parseV1Reference, type V1Reference } from "../../oci/legacy/v1-reference.ts";
+import { tagsThere } from "../../oci/nearest-tags.ts";
 import { isTag } from "../../oci/reference.ts";
 import { readingAnswer } from "../../registry/client/registry-answer.ts";
 import type { V1Repository, V1Session, V1Store } from "../../registry/v1/v1-store.ts";
 import { counted, quote } from "../../util/format.ts";
 import { runBounded } from "../../util/task-group.ts";
 import type { RequestedImage } from "../requested/requested-image.ts";
+import { type StoreSearch, searchStore, unlistedIn } from "./search-store.ts";
 import { unusableTag } from "./unusable-tag.ts";
 
 /** Repositories whose tags are listed at once. */
@@ -85,7 +87,7 @@ class V1Expander {
   readonly #repositories = new Set<string>();
   readonly #empty = new Set<string>();
   readonly #failed: { readonly source: string; readonly error: ImgpackError }[] = [];
-  readonly #searches = new Map<V1Store, Promise<readonly V1Repository[]>>();
+  readonly #searches = new Map<V1Store, Promise<StoreSearch>>();
 
   constructor(options: ExpandV1Options) {
     this.#options = options;
@@ -109,7 +111,8 @@ class V1Expander {
   async result(): Promise<ExpandedV1> {
     const listed: { readonly store: V1Store; readonly repository: V1Repository }[] = [];
     for (const [store, search] of this.#searches)
-      for (const repository of await search.catch(() => [])) listed.push({ store, repository });
+      for (const repository of (await search.catch(() => undefined))?.repositories ?? [])
+        listed.push({ store, repository });
     return {
       images: [...this.#images.values()],
       repositories: this.#repositories.size,
@@ -120,10 +123,12 @@ class V1Expander {
   }
 
   async #addAll(store: V1Store, { tag = "*", ...reference }: V1Reference, glob: string): Promise<void> {
-    const search = this.#searches.get(store) ?? allOf(store.repositories(this.#options.signal));
+    const search = this.#searches.get(store) ?? searchStore(store, this.#options.signal);
     this.#searches.set(store, search);
-    const all = await search;
-    const matching = all.filter(repository => matchesRepository(glob, nameOf(repository)));
+    const found = await search;
+    for (const { namespace, error } of unlistedIn(found, glob))
+      this.#fail({ source: formatV1Reference({ store: reference.store, glob: `${namespace}/*` }), error });
+    const matching = found.repositories.filter(repository => matchesRepository(glob, nameOf(repository)));
     const listings: Listing[] = [];
     await runBounded(
       matching.entries(),
@@ -164,6 +169,7 @@ class V1Expander {
       const all = listings.reduce((sum, { tags }) => sum + tags.length, 0);
       throw new NotFoundError(
         `Cannot find ${quote(source)}: none of ${counted(all, "tag")} in ${repositories(listings.length)} matches, expected one`,
+        { hint: noMatchHint(store, listings, tag) },
       );
     }
     onNote(`${quote(source)} matches ${counted(matches, "tag")} in ${repositories(seen.size)}`);
@@ -202,18 +208,19 @@ class V1Expander {
   }
 }
 
+function noMatchHint(store: V1Store, listings: readonly Listing[], tag: string): string {
+  const [listing, ...others] = listings;
+  if (listing !== undefined && others.length === 0)
+    return `${tagsThere(nameOf(listing.repository), tag, listing.tags)}.`;
+  return `"imgpack catalog ${store.name}" lists the repositories. "*" is within one part of a name, "**" any number of parts.`;
+}
+
 /** A repository that a search names after it was deleted. */
 function gone(repository: V1Repository): (error: unknown) => Listing {
   return error => {
     if (error instanceof NotFoundError) return { repository, tags: [] };
     throw error;
   };
-}
-
-async function allOf(repositories: AsyncIterable<V1Repository>): Promise<readonly V1Repository[]> {
-  const all: V1Repository[] = [];
-  for await (const repository of repositories) all.push(repository);
-  return all;
 }
 
 /** What comes before the repository. */

@@ -98,6 +98,14 @@ describe("imgpack login", () => {
   });
 });
 
+test.each([
+  ["hub", "login", "--password", "x"],
+  ["login", "r.lan", "-p", "x"],
+  ["pull", "a:1", "-o", "x", "--password", "x"],
+])("imgpack %s %s says that a password comes from stdin", async (...words) => {
+  expect(said(await runCommand(...words))[1]).toMatch(/^Passwords come from stdin.*: pass --password-stdin\.$/);
+});
+
 describe("askSecret()", () => {
   function terminal(...typed: readonly string[]): {
     input: never;

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { NotFoundError, StorageError } from "../../../errors.ts";
 import { quote } from "../../../util/format.ts";
 import { isV1Name } from "../v1-names.ts";
-import type { V1Repository, V1Session, V1Store } from "../v1-store.ts";
+import type { OnUnlisted, V1Repository, V1Session, V1Store } from "../v1-store.ts";
 import { ContainedFolder } from "./contained-folder.ts";
 import { V1FolderSession } from "./v1-folder-session.ts";
 
@@ -33,12 +33,22 @@ class V1Folder implements V1Store {
     this.#folder = folder;
   }
 
-  async *repositories(signal?: AbortSignal): AsyncGenerator<V1Repository, void> {
+  async *repositories(signal?: AbortSignal, onUnlisted?: OnUnlisted): AsyncGenerator<V1Repository, void> {
     for (const namespace of await this.#names()) {
-      for (const name of await this.#names(namespace)) {
+      for (const name of await this.#namesIn(namespace, onUnlisted)) {
         signal?.throwIfAborted();
         yield { namespace, name };
       }
+    }
+  }
+
+  async #namesIn(namespace: string, onUnlisted: OnUnlisted | undefined): Promise<readonly string[]> {
+    try {
+      return await this.#names(namespace);
+    } catch (error) {
+      if (!(error instanceof StorageError) || onUnlisted === undefined) throw error;
+      onUnlisted(namespace, error);
+      return [];
     }
   }
 
@@ -48,7 +58,9 @@ class V1Folder implements V1Store {
     const known = this.#sessions.get(key);
     if (known !== undefined) return known;
     if (!isV1Name(namespace) || !isV1Name(name) || !(await this.#folder.isFolder(`repositories/${key}`)))
-      throw new NotFoundError(`Cannot read ${quote(key)} from ${quote(this.name)}: no such repository, expected one`);
+      throw new NotFoundError(`Cannot read ${quote(key)} from ${quote(this.name)}: no such repository, expected one`, {
+        hint: 'Check the name: "imgpack catalog v1+dir:FOLDER" lists the repositories.',
+      });
     const session = new V1FolderSession(this, { namespace, name }, this.#folder);
     this.#sessions.set(key, session);
     return session;
@@ -59,16 +71,16 @@ class V1Folder implements V1Store {
     const folder = `repositories/${below}`;
     const names: string[] = [];
     for (const name of (await this.#folder.names(folder)) ?? [])
-      if (isV1Name(name) && (await this.#mayBeFolder(`${folder}/${name}`, below !== ""))) names.push(name);
+      if (isV1Name(name) && (await this.#mayBeFolder(`${folder}/${name}`))) names.push(name);
     return names;
   }
 
-  /** A repository that cannot be looked at is listed: it fails when it is opened, and the others do not fail with it. */
-  async #mayBeFolder(path: string, isRepository: boolean): Promise<boolean> {
+  /** What cannot be looked at is listed: it fails when it is opened, and the others do not fail with it. */
+  async #mayBeFolder(path: string): Promise<boolean> {
     try {
       return await this.#folder.isFolder(path);
     } catch (error) {
-      if (isRepository && error instanceof StorageError) return true;
+      if (error instanceof StorageError) return true;
       throw error;
     }
   }

@@ -54,8 +54,12 @@ export class V1Registry implements V1Store {
       return await V1RegistrySession.open(this, this.client.repository(repository), this.#statedSizes, signal);
     } catch (error) {
       // The same status says that the API is gone, and one request for all repositories tells.
-      if (error instanceof NotFoundError) await this.#serves(signal);
-      throw error;
+      if (!(error instanceof NotFoundError)) throw error;
+      await this.#serves(signal);
+      const hint =
+        error.hint ??
+        `Check the name: "imgpack catalog ${this.name}" lists the repositories, if the registry has a search.`;
+      throw new NotFoundError(error.message, { hint, cause: error });
     }
   }
 

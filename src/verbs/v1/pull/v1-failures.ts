@@ -1,6 +1,7 @@
 import type { LeftImage } from "../../../bundle/lock/lock.ts";
 import { ImgpackError, PartialError } from "../../../errors.ts";
 import { leftReason } from "../../requested/left-reason.ts";
+import { failureText } from "../../shared/attempts.ts";
 
 /** Images that could not be pulled, by the name under which they can be asked for again. */
 export class V1Failures {
@@ -43,8 +44,8 @@ export class V1Failures {
   settle<Result>(result: Result, total: number, hint: string): void {
     if (this.#errors.size === 0) return;
     const errors = [...this.#errors.values()];
-    const messages = errors.map(({ message }) => message).join("; ");
-    throw new PartialError(`Cannot pull ${errors.length} of ${total} images: ${messages}`, errors, {
+    const head = `Cannot pull ${errors.length} of ${total} images`;
+    throw new PartialError(failureText(head, errors, ", see --report"), errors, {
       failed: [...this.#errors.keys()],
       result,
       hint,

@@ -100,7 +100,10 @@ export async function catalogOfV1(
     throw new UsageError(`Cannot list repositories of ${quote(text)}: found more than a registry, expected v1://HOST`);
   return await withStore(text, options, async store => {
     const repositories: string[] = [];
-    for await (const repository of store.repositories(options.signal)) {
+    const onNote = noteTo(options.onProgress);
+    for await (const repository of store.repositories(options.signal, (_, error) =>
+      onNote(`${error.message}: left out`),
+    )) {
       if (repositories.length === limit) break;
       repositories.push(`${repository.namespace}/${repository.name}`);
     }

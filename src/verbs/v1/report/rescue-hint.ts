@@ -17,7 +17,7 @@ export function rescueHint(error: ImgpackError): string | undefined {
     return "The old registry lacks it: look for the image in a backup of its storage, on a host that still runs it, or in an archive.";
   }
   if (error instanceof IntegrityError && isSource) {
-    return "The old registry has damaged bytes: restore the layer from a backup of its storage, or pass --no-v1-checksums to take it as it is.";
+    return "The old registry has damaged bytes: restore the layer from a backup of its storage.";
   }
   if (error instanceof AuthError) {
     const login = isSource ? "imgpack hub login v1://HOST" : "imgpack login HOST";

@@ -116,7 +116,7 @@ async function rescueAll(plan: RescuePlan, options: CopyOptions, ledger: RescueL
     seconds: (performance.now() - started) / 1000,
     rescue: ledger.report(),
   };
-  return attempts.settle("copy", "images", result, partialHint(options));
+  return attempts.settle("copy", "images", result, partialHint(options), ", see --report");
 }
 
 /** One note for all: a second run finds hundreds. */

@@ -6,6 +6,8 @@ import { ArchiveError, NotFoundError, RegistryError, StorageError } from "../../
 import { openV1Folder } from "../../../../src/registry/v1/folder/open-v1-folder.ts";
 import { readV1Image } from "../../../../src/registry/v1/read-v1-image.ts";
 import type { V1Session } from "../../../../src/registry/v1/v1-store.ts";
+import { catalog } from "../../../../src/verbs/query/catalog.ts";
+import { expandV1 } from "../../../../src/verbs/v1/expand-v1.ts";
 import { TestV1Folder } from "../../../support/v1/v1-folder.ts";
 
 const [A, B] = ["a".repeat(64), "b".repeat(64)];
@@ -67,6 +69,29 @@ describe("openV1Folder()", () => {
     const names = (await collect(store.repositories())).map(({ name }) => name);
     expect(names).toEqual(["Abc", "App"]);
     await expect(store.open({ namespace: "library", name: "Abc" })).rejects.toThrow("leads out of the folder");
+  });
+
+  test("a namespace that is a symlink out of the folder fails alone, and is not asked about by other wildcards", async () => {
+    await using folder = await appFolder();
+    await symlink("/", join(folder.path, "repositories", "aaa"));
+    await using store = await openV1Folder(folder.path);
+    await expect(collect(store.repositories())).rejects.toThrow("leads out of the folder");
+    const expand = async (glob: string) =>
+      await expandV1([{ reference: `v1+dir:${folder.path}//${glob}` }], {
+        stores: { storeFor: async () => store },
+        keepGoing: true,
+        onNote: () => undefined,
+      });
+    const { images, failed } = await expand("**");
+    expect(images.map(({ tag }) => tag)).toEqual(["1.0"]);
+    expect(failed).toMatchObject([{ source: `v1+dir:${folder.path}//aaa/*`, error: { exitCode: 9 } }]);
+    expect((await expand("lib*/*")).failed).toEqual([]);
+    const notes: string[] = [];
+    const { repositories } = await catalog(`v1+dir:${folder.path}`, {
+      onProgress: event => void (event.kind === "note" && notes.push(event.message)),
+    });
+    expect(repositories).toEqual(["library/App"]);
+    expect(notes.join()).toMatch(/leads out of the folder.*: left out/);
   });
 
   test("follows no symlink out of the folder, and waits for no FIFO", async () => {

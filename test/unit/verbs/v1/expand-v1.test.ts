@@ -45,6 +45,16 @@ describe("expandV1", () => {
     await expect(expand(["v1://old.lan/team/*"])).rejects.toThrow(NotFoundError);
   });
 
+  test("wildcards that match nothing say what there is", async () => {
+    const { expand } = scene("library/app:1.4.1", "library/app:latest", "team/db:1");
+    const hintOf = async (text: string): Promise<unknown> =>
+      await expand([text]).catch((error: unknown) => (error as NotFoundError).hint);
+    expect(await hintOf("v1://old.lan/app:1.5*")).toMatch(/^library\/app has the tags "1\.4\.1", "latest"\.$/);
+    expect(await hintOf("v1://old.lan/ap*/*")).toMatch(
+      /^"imgpack catalog v1:\/\/old\.lan" lists .* any number of parts\.$/,
+    );
+  });
+
   test("a repository that cannot be read does not stop a rescue, and one that is gone counts as empty", async () => {
     const { store, expand } = scene("library/app:1", "team/secret:1", "team/gone:1");
     store.onRead = what => {

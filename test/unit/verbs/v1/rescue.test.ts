@@ -167,6 +167,9 @@ describe("rescue()", () => {
       ["team/db:2", "team/web:1", "team/web:2"].map(name => `v1://old.lan/${name}`),
     );
     expect((error.result as CopyResult).images).toHaveLength(3);
+    expect(error.message).toBe(
+      `Cannot copy 3 of 6 images:\n  Cannot accept it\n  Cannot read layer ${broken}: 404, expected it`,
+    );
     expect(tagsAt(scene.target).toSorted()).toEqual(["app:1", "app:latest", "team/web:3"]);
     const { images, complete, copied, failed } = await scene.report();
     expect({ complete, copied, failed, rows: images.length }).toEqual({
@@ -191,6 +194,23 @@ describe("rescue()", () => {
     ]);
     // Not asked again for each image that has it.
     expect(layerReads(store).filter(what => what === `layer ${broken}`)).toHaveLength(1);
+  });
+
+  test("a message has at most ten failures, each in a line, and says where the others are", async () => {
+    const store = new MemoryV1Store();
+    for (let tag = 0; tag < 12; tag += 1) store.add("library/app", `${tag}`, [BASE]);
+    store.onRead = what => {
+      if (what.startsWith("tag ")) throw new IntegrityError(`Cannot read ${what}`);
+    };
+    const scene = await startWith(store);
+    const error = await scene.run().catch((thrown: unknown) => thrown);
+    const lines = (error as Error).message.split("\n");
+    expect(lines).toHaveLength(12);
+    expect(lines[0]).toBe("Cannot copy 12 of 12 images:");
+    expect(lines[11]).toBe("  and 2 more, see --report");
+    // No checksum of v1 is at fault.
+    const { images } = await scene.report();
+    for (const image of images) expect("error" in image && image.error.hint).not.toContain("--no-v1-checksums");
   });
 
   test("what may succeed later is tried again for the next image", async () => {

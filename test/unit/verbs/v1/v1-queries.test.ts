@@ -1,11 +1,13 @@
 import { expect, test } from "vitest";
 import { inspectionLines } from "../../../../src/cli/output/inspection-lines.ts";
 import type { ProgressEvent } from "../../../../src/content/progress.ts";
+import type { NotFoundError } from "../../../../src/errors.ts";
 import { inspect } from "../../../../src/verbs/inspect.ts";
 import { catalog } from "../../../../src/verbs/query/catalog.ts";
 import { config } from "../../../../src/verbs/query/config.ts";
 import { digest } from "../../../../src/verbs/query/digest.ts";
 import { exists } from "../../../../src/verbs/query/exists.ts";
+import { latest } from "../../../../src/verbs/query/latest.ts";
 import { missingImages } from "../../../../src/verbs/query/missing-images.ts";
 import { ping } from "../../../../src/verbs/query/ping.ts";
 import { tags } from "../../../../src/verbs/query/tags.ts";
@@ -38,10 +40,34 @@ test("tags, exists and catalog ask a v1 registry; digest says that v1 has none",
     hint: expect.stringMatching(/^Pull the image/) as unknown,
   });
   expect(registry.seen(/layer$/)).toEqual([]);
+  await expect(latest(app)).rejects.toMatchObject({
+    exitCode: 2,
+    message: expect.stringMatching(/^Cannot find the latest image of "v1:.*found a v1 reference/) as unknown,
+    hint: expect.stringMatching(/imgpack tags REF --sort semver/) as unknown,
+  });
+  const endpoint = { registry: { v1Endpoint: "ann:secret@e.lan:5000" } };
+  await expect(exists(`${app}:1.0`, endpoint)).rejects.toMatchObject({
+    exitCode: 2,
+    message: "Cannot connect to registry: found user information, expected a host with or without a port",
+  });
   await expect(digest(`${app}:1.0`)).rejects.toMatchObject({
     exitCode: 2,
     hint: expect.stringMatching(/no digests/) as unknown,
   });
+});
+
+test("a tag or repository that a v1 registry does not have: the hint names near tags, or where to look", async () => {
+  const registry = await V1Registry.start({ isReadOnly: true });
+  for (const tag of ["1.0", "1.1", "latest"]) fillImage(registry.content, "team/app", tag);
+  const hintOf = async (name: string): Promise<unknown> =>
+    await inspect(`v1://${registry.host}/${name}`).catch((error: unknown) => (error as NotFoundError).hint);
+  expect(await hintOf("team/app:1.0.1")).toBe('team/app has the tags "1.0", "1.1", "latest".');
+  expect(await hintOf("team/apps:1.0")).toContain(`"imgpack catalog v1://${registry.host}" lists the repositories`);
+  const before = registry.requests.length;
+  expect(await exists(`v1://${registry.host}/team/app:9`)).toBe(false);
+  // It needs no explanation.
+  expect(registry.seen(/tags$/)).toHaveLength(1);
+  expect(registry.requests.length - before).toBe(2);
 });
 
 test("ping v1:// says what answers, whether it lists repositories, and whether an image is there", async () => {
