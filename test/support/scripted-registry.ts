@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { onTestFinished } from "vitest";
-import { MemoryRegistry, type Reply } from "./memory-registry.ts";
+import { joined, MemoryRegistry, type Reply } from "./memory-registry.ts";
 
 export interface SeenRequest {
   readonly method: string;
@@ -160,7 +160,7 @@ export function json(status: number, value: unknown): Reply {
 async function readAll(request: IncomingMessage): Promise<Buffer> {
   const parts: Buffer[] = [];
   for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
-  return Buffer.concat(parts);
+  return joined(parts);
 }
 
 async function send(response: ServerResponse, method: string, reply: Reply, fault: Fault | undefined): Promise<void> {

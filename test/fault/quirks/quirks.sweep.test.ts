@@ -46,6 +46,13 @@ function ociArchive(layer: Buffer): Uint8Array {
   return tarArchive(files.map(([name, body]) => tarEntry({ name, body: body as string | Uint8Array })));
 }
 
+/** Made once for all registries. */
+const MIDDLE_LAYERS = [BIG_LAYER, SMALL_LAYER, tarLayer("middle", 3_000_000)];
+const FILES_ARCHIVE = dockerArchive({ tags: ["app:1"], layers: MIDDLE_LAYERS });
+const PIPED_ARCHIVE = ordered([TINY, HUGE], [0, 1, "m"]);
+const GZIPPED_ARCHIVE = ociArchive(GZIPPED);
+const LARGE_ARCHIVE = ociArchive(LARGE);
+
 function isLarge(range: string | undefined): boolean {
   return range === undefined || Number(/=(\d+)/.exec(range)?.[1]) < 500_000;
 }
@@ -74,10 +81,9 @@ describe.each(PERSONALITIES)("$name", personality => {
     cell(personality, "push files");
     const registry = await QuirkRegistry.start(personality);
     const { front } = registry;
-    const layers = [BIG_LAYER, SMALL_LAYER, tarLayer("middle", 3_000_000)];
-    const archive = await fileWith(dockerArchive({ tags: ["app:1"], layers }));
+    const archive = await fileWith(FILES_ARCHIVE);
     const result = await push([archive], { registry: { host: front.host, ...login(personality) } });
-    expectStored({ registry: front, result, error: undefined }, layers);
+    expectStored({ registry: front, result, error: undefined }, MIDDLE_LAYERS);
     // Elsewhere, mounted where the registry can.
     await push([archive], { tag: [`${front.host}/other:1`], registry: login(personality) });
     expect(storedOf(front, "other:1")).toEqual(storedOf(front, "app:1"));
@@ -89,7 +95,7 @@ describe.each(PERSONALITIES)("$name", personality => {
     const registry = await QuirkRegistry.start(personality);
     const { front } = registry;
     const options = { tag: [`${front.host}/app:1`], registry: login(personality) };
-    const pushed = await pushBytes(front, "pipe", ordered([TINY, HUGE], [0, 1, "m"]), options);
+    const pushed = await pushBytes(front, "pipe", PIPED_ARCHIVE, options);
     expectStored(pushed, [TINY, HUGE]);
     expectNoComplaints(registry);
   });
@@ -98,7 +104,7 @@ describe.each(PERSONALITIES)("$name", personality => {
     cell(personality, "push as it is");
     const registry = await QuirkRegistry.start(personality);
     const { front } = registry;
-    const archive = await fileWith(ociArchive(GZIPPED));
+    const archive = await fileWith(GZIPPED_ARCHIVE);
     await push([archive], { tag: [`${front.host}/app:1`], registry: login(personality) });
     expect(storedOf(front, "app:1").map(digest => front.content.blobs.get(digest)?.equals(GZIPPED))).toEqual([true]);
     expectNoComplaints(registry);
@@ -108,7 +114,7 @@ describe.each(PERSONALITIES)("$name", personality => {
     cell(personality, "push large again");
     const registry = await QuirkRegistry.start(personality);
     const { front } = registry;
-    const archive = await fileWith(ociArchive(LARGE));
+    const archive = await fileWith(LARGE_ARCHIVE);
     const cacheFolder = await temporaryFolder();
     const options = { tag: [`${front.host}/app:1`], cacheDir: cacheFolder, concurrency: 1 };
     front.addFault({ on: /^(PATCH|PUT) .*upload/, cut: "before" });
