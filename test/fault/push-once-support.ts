@@ -33,9 +33,21 @@ export type PushOptions = NonNullable<Parameters<typeof push>[1]>;
 export const WAYS = ["plain", "gzip", "pipe", "gzip pipe"] as const;
 export type Way = (typeof WAYS)[number];
 
-/** A raw layer: a tar with one file that no compression shrinks. */
+const tarLayers = new Map<string, Buffer>();
+
+/** A raw layer: a tar with one file that no compression shrinks. The same one is made once: change none. */
 export function tarLayer(seed: string, bytes = 3000): Buffer {
-  return Buffer.from(tarArchive([tarEntry({ name: `file-of-${seed}`, body: seededBytes(seed, bytes) })]));
+  const key = `${bytes} ${seed}`;
+  const known = tarLayers.get(key) ?? newTarLayer(seed, bytes);
+  tarLayers.set(key, known);
+  return known;
+}
+
+function newTarLayer(seed: string, bytes: number): Buffer {
+  const { buffer, byteOffset, length } = tarArchive([
+    tarEntry({ name: `file-of-${seed}`, body: seededBytes(seed, bytes) }),
+  ]);
+  return Buffer.from(buffer, byteOffset, length);
 }
 
 /** Two full parts of an upload, and a rest. */

@@ -8,7 +8,7 @@ import { startDockerRegistry } from "./peers/docker-registry.ts";
 import { type Dockerd, startDockerd } from "./peers/dockerd.ts";
 import { fixture, golden, greeting } from "./peers/goldens.ts";
 import { createImgpack, type Imgpack } from "./peers/imgpack.ts";
-import { createPodman, type Podman } from "./peers/podman.ts";
+import { type PodmanService, startPodmanService } from "./peers/podman.ts";
 import { findTool, type RunResult, run } from "./peers/run.ts";
 import { copyWithSkopeo } from "./peers/skopeo.ts";
 
@@ -152,12 +152,11 @@ describeWith([await probeDockerd({ containers: true })], "imgpack convert and do
     test(`docker loads ${file} after imgpack convert --for docker20, in both forms it knows`, async () => {
       for (const format of ["universal", "docker"] as const) {
         const archive = await convertedTo(format, imgpack, file, { for: "docker20" });
-        successful(await daemon.docker(["load", "--input", archive]));
-        const loaded = successful(await daemon.docker(["images", "--quiet", "--no-trunc"]))
-          .trim()
-          .split("\n");
-        expect(imageIds(file)).toEqual(expect.arrayContaining([...new Set(loaded)]));
-        successful(await daemon.docker(["rmi", "--force", ...new Set(loaded)]));
+        expect(await daemon.images.load(archive)).toBeUndefined();
+        const loaded = await daemon.images.ids();
+        expect(loaded).not.toEqual([]);
+        expect(imageIds(file)).toEqual(expect.arrayContaining([...loaded]));
+        await daemon.images.remove(loaded);
       }
     });
   }
@@ -177,10 +176,10 @@ describeWith([await probeDockerd({ containers: true })], "imgpack convert and do
 
 describeWith([await probePodman(), await probeContainerd(), "tar"], "imgpack convert, podman and containerd", () => {
   let imgpack: Imgpack;
-  let podman: Podman;
+  let podman: PodmanService;
   let containerd: Containerd;
   beforeAll(async () => {
-    [imgpack, podman, containerd] = await Promise.all([createImgpack(), createPodman(), startContainerd()]);
+    [imgpack, podman, containerd] = await Promise.all([createImgpack(), startPodmanService(), startContainerd()]);
   });
   afterAll(async () => {
     await Promise.all([imgpack?.close(), podman?.close(), containerd?.close()]);
@@ -190,12 +189,10 @@ describeWith([await probePodman(), await probeContainerd(), "tar"], "imgpack con
     test(`podman and ctr load what imgpack convert made of ${file}`, async () => {
       for (const format of ["universal", "docker"] as const) {
         const archive = await convertedTo(format, imgpack, file);
-        successful(await podman.podman(["load", "--input", archive]));
-        const ids = successful(await podman.podman(["images", "--quiet", "--no-trunc"]))
-          .trim()
-          .split("\n");
-        expect([...new Set(ids)].sort()).toEqual(imageIds(file));
-        successful(await podman.podman(["rmi", "--all", "--force"]));
+        expect(await podman.images.load(archive)).toBeUndefined();
+        const ids = await podman.images.ids();
+        expect([...ids].sort()).toEqual(imageIds(file));
+        await podman.images.remove(ids);
         successful(await containerd.ctr(["images", "import", "--snapshotter", "native", archive]));
         const names = successful(await containerd.ctr(["images", "list", "--quiet"]))
           .trim()

@@ -5,10 +5,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Diagnosis, doctor } from "../../src/index.ts";
 import { type Containerd, startContainerd } from "./peers/containerd.ts";
 import { describeWith, probeContainerd, probeDockerd, probePodman } from "./peers/describe-with.ts";
-import { type Dockerd, startDockerd } from "./peers/dockerd.ts";
+import { startDockerd } from "./peers/dockerd.ts";
 import { fixture, type GoldenArchive, type GoldenImage, goldens, sample } from "./peers/goldens.ts";
+import type { ImageApi } from "./peers/image-api.ts";
 import { createImgpack } from "./peers/imgpack.ts";
-import { createPodman, type Podman } from "./peers/podman.ts";
+import { startPodmanService } from "./peers/podman.ts";
+import type { RunResult } from "./peers/run.ts";
 import { createTempFolder, type TempFolder } from "./peers/temp-folder.ts";
 
 const OWN = `linux/${process.arch === "arm64" ? "arm64" : "amd64"}`;
@@ -38,55 +40,39 @@ function holdsAll(listed: string, golden: GoldenArchive): boolean {
   return golden.images.length > 0 && wantedIds(golden).every(ids => ids.some(id => listed.includes(id)));
 }
 
-async function dockerLoader(): Promise<Loader> {
-  const daemon: Dockerd = await startDockerd();
+/** docker, or podman's service. */
+async function daemonLoader(
+  name: RegExp,
+  daemon: { readonly images: ImageApi; close(): Promise<void> },
+): Promise<Loader> {
+  const { images } = daemon;
   return {
-    name: /^docker 20/,
+    name,
     async loads(archive, golden) {
-      const held = (await daemon.docker(["images", "--all", "--quiet"])).stdout.split(/\s+/).filter(id => id !== "");
-      if (held.length > 0) await daemon.docker(["rmi", "--force", ...new Set(held)]);
-      const { code } = await daemon.docker(["load", "--input", archive]);
-      return code === 0 && holdsAll((await daemon.docker(["images", "--all", "--quiet", "--no-trunc"])).stdout, golden);
+      await images.remove(await images.ids());
+      const complaint = await images.load(archive);
+      return complaint === undefined && holdsAll((await images.ids()).join(" "), golden);
     },
     close: () => daemon.close(),
   };
 }
 
-async function podmanLoader(): Promise<Loader> {
-  const storage: Podman = await createPodman();
-  return {
-    name: /^podman 4/,
-    async loads(archive, golden) {
-      await storage.podman(["rmi", "--all", "--force"]);
-      const { code } = await storage.podman(["load", "--input", archive]);
-      return (
-        code === 0 && holdsAll((await storage.podman(["images", "--all", "--quiet", "--no-trunc"])).stdout, golden)
-      );
-    },
-    close: () => storage.close(),
-  };
-}
-
 async function ctrLoader(): Promise<Loader> {
   const daemon: Containerd = await startContainerd();
-  let containers = 0;
-  const names = async (): Promise<readonly string[]> =>
-    (await daemon.ctr(["images", "list", "--quiet"])).stdout.split("\n").filter(name => name !== "");
+  let archives = 0;
   return {
     name: /^containerd 1/,
     async loads(archive, golden) {
-      const held = await names();
-      if (held.length > 0) await daemon.ctr(["images", "remove", "--sync", ...held]);
-      await daemon.ctr(["content", "prune", "references"]);
+      archives += 1;
+      // Of its own: nothing that was loaded before can take the place of what is not in this archive.
+      const ctr = (...args: readonly string[]): Promise<RunResult> =>
+        daemon.ctr(["--namespace", `archive-${archives}`, ...args]);
       const native = ["--snapshotter", "native"];
-      if ((await daemon.ctr(["images", "import", ...native, archive])).code !== 0) return false;
-      const found = await names();
+      if ((await ctr("images", "import", ...native, archive)).code !== 0) return false;
+      const found = (await ctr("images", "list", "--quiet")).stdout.split("\n").filter(image => image !== "");
       if (found.length < wantedIds(golden).length || golden.images.length === 0) return false;
-      for (const name of found) {
-        containers += 1;
-        const container = `test-${containers}`;
-        if ((await daemon.ctr(["containers", "create", ...native, name, container, "/hello"])).code !== 0) return false;
-        await daemon.ctr(["containers", "delete", container]);
+      for (const [index, image] of found.entries()) {
+        if ((await ctr("containers", "create", ...native, image, `test-${index}`, "/hello")).code !== 0) return false;
       }
       return true;
     },
@@ -145,8 +131,8 @@ describe("imgpack doctor", () => {
 });
 
 for (const [name, probe, start] of [
-  ["docker", probeDockerd, dockerLoader],
-  ["podman", probePodman, podmanLoader],
+  ["docker", probeDockerd, async () => await daemonLoader(/^docker 20/, await startDockerd())],
+  ["podman", probePodman, async () => await daemonLoader(/^podman 4/, await startPodmanService())],
   ["ctr", probeContainerd, ctrLoader],
 ] as const) {
   describeWith([await probe()], `imgpack doctor and ${name}`, () => {

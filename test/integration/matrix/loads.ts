@@ -15,7 +15,7 @@ export async function loads(runtime: Runtime, subject: Subject, pulled: Pulled, 
   try {
     const isOld = runtime.name === "docker" && majorOf(runtime) < 23;
     if (isOld && limits[subject.name]?.isZstd === true) {
-      expect((await runtime.load(pulled.path)).code).not.toBe(0);
+      expect(await runtime.load(pulled.path)).toBeDefined();
       await check(runtime, subject, await pulls(subject, pulled.roots, again, "docker20"));
       return "`--for docker20`";
     }
@@ -40,8 +40,8 @@ function majorOf({ version }: Runtime): number {
 
 async function check(runtime: Runtime, subject: Subject, pulled: Pulled): Promise<string> {
   const flag = runtime.name === "containerd" && majorOf(runtime) < 2 ? limits[subject.name]?.ctrFlag : undefined;
-  if (flag !== undefined) expect((await runtime.load(pulled.path)).code).not.toBe(0);
-  const { code, stdout, stderr } = await runtime.load(pulled.path, ...(flag === undefined ? [] : [flag]));
+  if (flag !== undefined) expect(await runtime.load(pulled.path)).toBeDefined();
+  const complaint = await runtime.load(pulled.path, ...(flag === undefined ? [] : [flag]));
   const found = new Map<string, LoadedImage | undefined>();
   for (const { reference } of pulled.roots) found.set(reference, await runtime.find(reference));
   if (subject.images.length === 0 && runtime.name !== "containerd") {
@@ -49,7 +49,7 @@ async function check(runtime: Runtime, subject: Subject, pulled: Pulled): Promis
     expect([...found.values()].flatMap(image => image?.diffIds ?? [])).toEqual([]);
     return "no image";
   }
-  expect({ code, says: code === 0 ? "" : stdout + stderr }).toEqual({ code: 0, says: "" });
+  expect(complaint).toBeUndefined();
   const digests = new Map(pulled.images.flatMap(({ names, digest }) => names.map(name => [name, digest] as const)));
   for (const { reference, root } of pulled.roots) {
     const loaded = found.get(reference);

@@ -2,7 +2,8 @@ import { createReadStream } from "node:fs";
 import { startContainerd } from "../peers/containerd.ts";
 import { type Probe, probeContainerd, probeDockerd, probePodman } from "../peers/describe-with.ts";
 import { startDockerd } from "../peers/dockerd.ts";
-import { createPodman } from "../peers/podman.ts";
+import type { ImageApi } from "../peers/image-api.ts";
+import { startPodmanService } from "../peers/podman.ts";
 import { type RunResult, run } from "../peers/run.ts";
 
 export type RuntimeName = "docker" | "podman" | "containerd";
@@ -19,7 +20,8 @@ export interface LoadedImage {
 export interface Runtime {
   readonly name: RuntimeName;
   readonly version: string;
-  load(archive: string, ...flags: readonly string[]): Promise<RunResult>;
+  /** @returns what the runtime complains of; undefined when it has loaded the archive. */
+  load(archive: string, ...flags: readonly string[]): Promise<string | undefined>;
   find(reference: string): Promise<LoadedImage | undefined>;
   remove(references: readonly string[]): Promise<void>;
   close(): Promise<void>;
@@ -71,9 +73,8 @@ interface Started {
   close(): Promise<void>;
 }
 
-async function start(name: RuntimeName, ownStart: () => Promise<Started>): Promise<Started> {
-  const [program = "", ...words] = substitute(name) ?? [];
-  if (program === "") return await ownStart();
+/** The program and the words before those of each command. */
+function substituted(name: RuntimeName, [program = "", ...words]: readonly string[]): Started {
   return {
     command: args => run(program, [...words, ...args]),
     load: async (args, archive) => {
@@ -86,12 +87,32 @@ async function start(name: RuntimeName, ownStart: () => Promise<Started>): Promi
   };
 }
 
+/** @returns undefined where no command of the environment's takes the place of Debian's. */
+function startSubstitute(name: RuntimeName): Started | undefined {
+  const words = substitute(name);
+  return words === undefined ? undefined : substituted(name, words);
+}
+
+/** One daemon and no process for each archive. */
+function byApi(images: ImageApi): Pick<Runtime, "load" | "find" | "remove"> {
+  return {
+    load: async archive => await images.load(archive),
+    find: async reference => {
+      const found = await images.find(reference);
+      return found === undefined ? undefined : { imageId: found.id, diffIds: found.diffIds };
+    },
+    remove: async references => await images.remove(references),
+  };
+}
+
 async function startDocker(): Promise<Runtime> {
-  const { command, load, close } = await start("docker", async () => {
-    const daemon = await startDockerd();
-    const command: Command = args => daemon.docker(args);
-    return { command, load: (args, file) => command([...args, "--input", file]), close: () => daemon.close() };
-  });
+  const given = startSubstitute("docker");
+  if (given !== undefined) return await dockerCommand(given);
+  const { images, version, close } = await startDockerd();
+  return { name: "docker", version, ...byApi(images), close };
+}
+
+async function dockerCommand({ command, load, close }: Started): Promise<Runtime> {
   const version = (await successful(command, ["version", "--format", "{{.Server.Version}}"])).trim();
   const driver = await successful(command, ["info", "--format", "{{.DriverStatus}}"]);
   // There the image ID is the digest of the manifest or index.
@@ -102,7 +123,9 @@ async function startDocker(): Promise<Runtime> {
     load: async archive => {
       const loaded = await load(["load"], archive);
       // The containerd store says so and ends with 0.
-      return /error unpacking/i.test(loaded.stdout + loaded.stderr) ? { ...loaded, code: 1 } : loaded;
+      return (
+        complaintOf(loaded) ?? (/error unpacking/i.test(loaded.stdout + loaded.stderr) ? loaded.stderr : undefined)
+      );
     },
     find: async reference => {
       const { code, stdout } = await command(["image", "inspect", "--format", "{{json .}}", reference]);
@@ -116,15 +139,21 @@ async function startDocker(): Promise<Runtime> {
 }
 
 async function startPodman(): Promise<Runtime> {
-  const { command, load, close } = await start("podman", async () => {
-    const peer = await createPodman();
-    const command: Command = args => peer.podman(args);
-    return { command, load: (args, file) => command([...args, "--input", file]), close: () => peer.close() };
-  });
+  const given = startSubstitute("podman");
+  if (given !== undefined) return await podmanCommand(given);
+  const { podman, images, close } = await startPodmanService();
+  return { name: "podman", version: await podmanVersion(podman), ...byApi(images), close };
+}
+
+async function podmanVersion(command: Command): Promise<string> {
+  return (await successful(command, ["--version"])).trim().split(" ").at(-1) ?? "";
+}
+
+async function podmanCommand({ command, load, close }: Started): Promise<Runtime> {
   return {
     name: "podman",
-    version: (await successful(command, ["--version"])).trim().split(" ").at(-1) ?? "",
-    load: async archive => await load(["load"], archive),
+    version: await podmanVersion(command),
+    load: async archive => complaintOf(await load(["load"], archive)),
     find: async reference => {
       const { code, stdout } = await command(["image", "inspect", reference]);
       if (code !== 0) return undefined;
@@ -137,16 +166,13 @@ async function startPodman(): Promise<Runtime> {
 }
 
 async function startCtr(): Promise<Runtime> {
-  const { command, load, close } = await start("containerd", async () => {
-    const daemon = await startContainerd();
-    const command: Command = args => daemon.ctr(args);
-    return { command, load: (args, file) => command([...args, file]), close: () => daemon.close() };
-  });
+  const { command, load, close } = startSubstitute("containerd") ?? (await startOwnCtr());
   const version = await successful(command, ["version"]);
   return {
     name: "containerd",
     version: /Server:\s+Version:\s+(\S+)/.exec(version)?.[1] ?? "",
-    load: async (archive, ...flags) => await load(["images", "import", "--snapshotter=native", ...flags], archive),
+    load: async (archive, ...flags) =>
+      complaintOf(await load(["images", "import", "--snapshotter=native", ...flags], archive)),
     find: async reference => {
       const { stdout } = await command(["images", "list", `name==${reference}`]);
       const digest = /\s(sha256:[0-9a-f]{64})\s/.exec(stdout)?.[1];
@@ -155,6 +181,16 @@ async function startCtr(): Promise<Runtime> {
     remove: async references => void (await command(["images", "remove", "--sync", ...references])),
     close,
   };
+}
+
+async function startOwnCtr(): Promise<Started> {
+  const daemon = await startContainerd();
+  const command: Command = args => daemon.ctr(args);
+  return { command, load: (args, file) => command([...args, file]), close: () => daemon.close() };
+}
+
+function complaintOf({ code, stdout, stderr }: RunResult): string | undefined {
+  return code === 0 ? undefined : `exit code ${code}: ${stdout}${stderr}`;
 }
 
 async function successful(command: Command, args: readonly string[]): Promise<string> {

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { outputJson } from "fs-extra/esm";
+import { type ImageApi, imageApi } from "./image-api.ts";
 import { poll } from "./poll.ts";
 import { type RunOptions, type RunResult, run } from "./run.ts";
 import { startProcess } from "./started-process.ts";
@@ -19,6 +20,8 @@ export interface Dockerd {
   readonly version: string;
   /** Runs the docker command against this daemon, with a configuration folder of its own (no stored logins). */
   docker(args: readonly string[], options?: RunOptions): Promise<RunResult>;
+  /** For tests of many archives. */
+  readonly images: ImageApi;
   close(): Promise<void>;
 }
 
@@ -67,7 +70,7 @@ export async function startDockerd(options: DockerdOptions = {}): Promise<Docker
       },
       { timeoutMs: 30_000, describe: () => `Cannot start dockerd: no answer\n${server.log()}` },
     );
-    return { socket, version, docker, close };
+    return { socket, version, docker, images: imageApi(socket), close };
   } catch (error) {
     await close();
     throw error;
