@@ -15,6 +15,9 @@ export const V1_USER_AGENT: string = `docker/1.9.1 imgpack/${VERSION}`;
 /** Of a document. The JSON of a layer is a few KiB; the list of a big repository some hundred. */
 const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;
 
+/** The lists of a big repository name each layer that it ever had, and each tag: a build may have given it 100,000. */
+export const MAX_LIST_BYTES: number = 16 * 1024 * 1024;
+
 /** One request of the v1 protocol. */
 export interface V1Call
   extends Pick<Call, "verb" | "what" | "method" | "headers" | "body" | "accept" | "explain" | "onRedirect" | "signal"> {

@@ -3,6 +3,7 @@ import { formatBytes } from "../../util/format.ts";
 import { subject } from "../http/network-error.ts";
 import { type ResponseContext, responseError } from "../http/response-error.ts";
 import { isWebPage } from "../http/web-page.ts";
+import { withoutSecrets } from "./without-secrets.ts";
 
 const GONE_HINT =
   'Leave out "v1://" if it has moved on to the v2 API; --v1-path names what comes before /v1 in the addresses of this server.';
@@ -61,11 +62,6 @@ function isGone({ status, body }: ResponseContext, text: string): boolean {
   if (status === 405 || status === 410) return true;
   if (status === 404 && text.startsWith("404 page not found")) return true;
   return (status === 200 || status === 404) && isWebPage({}, body);
-}
-
-function withoutSecrets(text: string, secrets: readonly string[]): string {
-  const forms = secrets.flatMap(secret => [secret, JSON.stringify(secret).slice(1, -1)]);
-  return forms.reduce((left, form) => left.replaceAll(form, "[redacted]"), text);
 }
 
 export function answerTooLong(verb: string, what: string, where: string, maxBytes: number): RegistryError {

@@ -4,7 +4,7 @@ import { headerText } from "../../http/headers.ts";
 import { subject } from "../../http/network-error.ts";
 import type { ResponseContext } from "../../http/response-error.ts";
 import { readDocument } from "../store/read-document.ts";
-import type { V1Answer, V1Call } from "../v1-call.ts";
+import { MAX_LIST_BYTES, type V1Answer, type V1Call } from "../v1-call.ts";
 import type { V1Client } from "../v1-client.ts";
 import type { V1RepositoryClient } from "../v1-repository-client.ts";
 import type { V1Repository } from "../v1-store.ts";
@@ -55,7 +55,8 @@ export class HubRepository {
 
   /** `GET …/images` */
   async images(): Promise<readonly IndexedImage[]> {
-    const call = { verb: "read", what: "images", method: "GET", path: `${this.#path}/images`, accept: [200] } as const;
+    const get = { verb: "read", what: "images", method: "GET", accept: [200], maxBytes: MAX_LIST_BYTES } as const;
+    const call = { ...get, path: `${this.#path}/images` };
     const answer = await this.#index(call);
     return readDocument(IMAGES, answer, call, `${this.session}`).map(({ id, checksum, Tag }) => ({
       id,

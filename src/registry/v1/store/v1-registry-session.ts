@@ -3,15 +3,13 @@ import { quote } from "../../../util/format.ts";
 import { array, fields, freeMap, string, unknown } from "../../../util/json/schema.ts";
 import { type HeaderMap, headerList, headerText } from "../../http/headers.ts";
 import { subject } from "../../http/network-error.ts";
-import type { V1Answer, V1Call } from "../v1-call.ts";
+import { MAX_LIST_BYTES, type V1Answer, type V1Call } from "../v1-call.ts";
 import { checkedTag, isLayerId } from "../v1-names.ts";
 import type { V1RepositoryClient } from "../v1-repository-client.ts";
 import type { V1Layer, V1LayerJson, V1Repository, V1Session, V1Store } from "../v1-store.ts";
 import { openLayer } from "./layer-body.ts";
 import { readDocument } from "./read-document.ts";
 
-/** The lists of a big repository name each layer that it ever had, and each tag: a build may have given it 100,000. */
-const MAX_LIST_BYTES = 16 * 1024 * 1024;
 const MAX_ANCESTRY_BYTES = 1024 * 1024;
 const MAX_CHECKSUMS = 16;
 const CHECKSUM_HEADERS = ["x-docker-checksum", "x-docker-payload-checksum", "x-docker-checksum-payload"] as const;
