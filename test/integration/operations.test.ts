@@ -193,6 +193,10 @@ describeWith(["docker-registry", "skopeo"], "operations on docker-registry", () 
     expect(await offered("imgpack cat")).toEqual(["catalog"]);
     expect(await offered("imgpack tags --so")).toEqual(["--sort"]);
     expect(await offered("imgpack tags --sort se")).toEqual(["semver"]);
+    expect(await offered("imgpack hub us")).toEqual(["user"]);
+    expect(await offered("imgpack hub user c")).toEqual(["create"]);
+    expect(await offered("imgpack pull v1://old.lan/app --v1")).toEqual(["--v1-path"]);
+    expect(await offered("imgpack copy --en")).toEqual(["--endpoint"]);
     expect((await offered(`imgpack pull ${host}/many/hello:0.24`)).toSorted()).toEqual(
       MANY.filter(tag => tag.startsWith("0.24")).toSorted(),
     );

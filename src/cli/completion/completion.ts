@@ -65,6 +65,8 @@ function repositoryBefore(current: string, words: unknown): string | undefined {
   const colon = current.lastIndexOf(":");
   // A colon before the last slash belongs to a port.
   if (!isForReferences || !current.includes("/") || colon < current.lastIndexOf("/")) return undefined;
+  // The same of a host after v1://
+  if (/^v1:\/\/[^/]*$/.test(current)) return undefined;
   return current.includes("@") ? undefined : current.slice(0, colon);
 }
 
@@ -72,9 +74,14 @@ async function tagsOf(repository: string, flags: Readonly<Record<string, unknown
   const { tags } = await import("../../verbs/query/tags.ts");
   const tls = { plainHttp: flags["plainHttp"] === true || undefined, insecure: flags["insecure"] === true };
   const result = await tags(repository, {
-    registry: { tls },
+    registry: { tls, v1Path: textOf(flags["v1Path"]), v1Endpoint: textOf(flags["endpoint"]) },
     limit: MAX_TAGS,
     signal: AbortSignal.timeout(MAX_WAIT_MS),
   });
   return result.tags.map(({ tag }) => tag);
+}
+
+/** A flag may be given without its value yet, or twice. */
+function textOf(flag: unknown): string | undefined {
+  return typeof flag === "string" && flag !== "" ? flag : undefined;
 }
