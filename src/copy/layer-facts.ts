@@ -14,6 +14,8 @@ export interface LayerFacts {
 export interface LayerFactsCache {
   find(key: string): LayerFacts | undefined;
   add(key: string, facts: LayerFacts): Promise<void>;
+  /** For facts that have turned out to be those of another layer. */
+  forget(key: string): Promise<void>;
 }
 
 /** Media types that imgpack writes are shorter. */
@@ -34,7 +36,8 @@ export async function openLayerFacts(
   const file = folder === undefined ? undefined : await CacheFile.open(folder, onNote);
   for (const text of file?.texts ?? []) {
     const line = parseLine(text);
-    if (line !== undefined) known.set(line.key, line.facts);
+    if (line?.facts === undefined) known.delete(line?.key ?? "");
+    else known.set(line.key, line.facts);
   }
   return {
     find: key => known.get(key),
@@ -45,12 +48,16 @@ export async function openLayerFacts(
       if (before?.stored.digest === stored.digest && before.stored.mediaType === stored.mediaType) return;
       await file?.append(JSON.stringify([KIND, key, stored.digest, stored.size, stored.mediaType, diffId]));
     },
+    async forget(key) {
+      if (known.delete(key)) await file?.append(JSON.stringify([KIND, key]));
+    },
   };
 }
 
 const KIND = "v1-layer";
 
-function parseLine(text: string): { readonly key: string; readonly facts: LayerFacts } | undefined {
+/** Without facts, those of earlier lines are forgotten. */
+function parseLine(text: string): { readonly key: string; readonly facts?: LayerFacts } | undefined {
   // Most lines are of another kind.
   if (!text.startsWith(`["${KIND}",`)) return undefined;
   let fields: unknown;
@@ -61,6 +68,7 @@ function parseLine(text: string): { readonly key: string; readonly facts: LayerF
   }
   if (!Array.isArray(fields)) return undefined;
   const [, key, digest, size, mediaType, diffId]: readonly unknown[] = fields;
+  if (typeof key === "string" && fields.length === 2) return { key };
   if (typeof key !== "string" || typeof mediaType !== "string" || mediaType.length > MAX_TYPE_LENGTH) return undefined;
   if (!isDigest(digest) || !isDigest(diffId) || !Number.isSafeInteger(size) || Number(size) < 0) return undefined;
   return { key, facts: { stored: { digest, size: Number(size), mediaType }, diffId } };

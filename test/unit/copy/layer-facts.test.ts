@@ -38,6 +38,16 @@ describe("openLayerFacts()", () => {
     expect(memory.find("a")).toEqual(facts("a"));
   });
 
+  test("facts that were forgotten are not those of a later run, until the layer is read again", async () => {
+    const folder = await temporaryFolder();
+    const first = await openLayerFacts(folder);
+    await first.add("a", facts("a"));
+    await first.forget("a");
+    expect((await openLayerFacts(folder)).find("a")).toBeUndefined();
+    await first.add("a", facts("a"));
+    expect((await openLayerFacts(folder)).find("a")).toEqual(facts("a"));
+  });
+
   test("passes over lines that are torn, planted, or of no sense", async () => {
     const folder = await temporaryFolder();
     const known = ["v1-layer", "a", digest("a"), 1, "application/x", digest("a")];

@@ -4,7 +4,7 @@ import { zstdProfile } from "../../../compress/zstd/zstd-profile.ts";
 import type { ImageSource } from "../../../content/contracts.ts";
 import { noteTo } from "../../../content/progress.ts";
 import { openLayerFacts } from "../../../copy/layer-facts.ts";
-import { UsageError } from "../../../errors.ts";
+import { IntegrityError, UsageError } from "../../../errors.ts";
 import type { LayerCompression } from "../../../oci/media-types.ts";
 import { hostPlatform } from "../../../oci/platform.ts";
 import { readingSource } from "../../../registry/client/registry-answer.ts";
@@ -18,6 +18,7 @@ import type { PullOptions, PullResult } from "../../pull-options.ts";
 import { checkedImages, type RequestedImage } from "../../requested/requested-image.ts";
 import { type LayerChange, layerChange } from "../../shared/layer-change.ts";
 import { loaderProfile } from "../../shared/loader-profile.ts";
+import type { Written } from "../../shared/write-images.ts";
 import { expandV1, type V1Found } from "../expand-v1.ts";
 import { nameV1Images } from "../name-v1-images.ts";
 import { factsByCheck } from "../reading/facts-by-check.ts";
@@ -115,27 +116,35 @@ async function pullAll(
   };
   const noChecksums = options.v1Checksums === false;
   const source: MeasuredImages["source"] = (images, known) => imageSource(images, names, known, facts.repack);
-  const { plan, ...written } = await readingSource(
-    async () =>
-      await writeMeasured(
-        { facts, left, source, noChecksums, onFailed },
-        {
-          verb: "pull",
-          ...options,
-          referrers: false,
-          output,
-          platforms,
-          isPlatformDefault: listOf(options.platform).length === 0,
-          left: failures.left,
-          counted: facts.read,
-          command: commandOf(
-            expanded.images.map(({ source: name }) => name),
-            options,
-          ),
-          sourceName: texts.join(", "),
-        },
-      ),
-  );
+  const write = async (): Promise<Written> =>
+    await readingSource(
+      async () =>
+        await writeMeasured(
+          { facts, left, source, noChecksums, onFailed },
+          {
+            verb: "pull",
+            ...options,
+            referrers: false,
+            output,
+            platforms,
+            isPlatformDefault: listOf(options.platform).length === 0,
+            left: failures.left,
+            counted: facts.read,
+            command: commandOf(
+              expanded.images.map(({ source: name }) => name),
+              options,
+            ),
+            sourceName: texts.join(", "),
+          },
+        ),
+    );
+  const { plan, ...written } = await write().catch(async (error: unknown) => {
+    const isChanged = error instanceof IntegrityError && error.origin === "source" && (await facts.forget());
+    // What went to a stream cannot be taken back: the next run reads the layers again.
+    if (!isChanged || output.kind === "stream") throw error;
+    onNote(`${texts.join(", ")} has other layers than in an earlier run: reading them again`);
+    return await write();
+  });
   reportPulled(ledger, { expanded, read: left(), names, facts, written: { plan, images: written.images } });
   const whole: PullResult = {
     ...result,

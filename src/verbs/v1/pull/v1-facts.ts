@@ -37,6 +37,20 @@ export class V1Facts {
     await this.#cache.add(key, { stored: facts.stored, diffId: facts.diffId });
   }
 
+  /**
+   * Forgets what earlier runs have found out, because a layer has other bytes now.
+   *
+   * @returns false if all that is known is from this run.
+   */
+  async forget(): Promise<boolean> {
+    const old = [...this.#known].filter(([, { delivered }]) => !this.read.has(delivered.digest));
+    for (const [key] of old) {
+      this.#known.delete(key);
+      await this.#cache.forget(key);
+    }
+    return old.length > 0;
+  }
+
   get all(): ReadonlyMap<string, MeasuredFacts> {
     return this.#known;
   }

@@ -11,5 +11,9 @@ export function factsByCheck(cache: LayerFactsCache, noChecksums: boolean): Laye
   return {
     find: key => cache.find(unchecked(key)) ?? cache.find(key),
     add: async (key, facts) => await cache.add(unchecked(key), facts),
+    async forget(key) {
+      await cache.forget(unchecked(key));
+      await cache.forget(key);
+    },
   };
 }

@@ -5,6 +5,7 @@ import { Writable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { ProgressEvent } from "../../../../../src/content/progress.ts";
+import { IntegrityError } from "../../../../../src/errors.ts";
 import { inspectArchive } from "../../../../../src/verbs/inspect.ts";
 import { pull } from "../../../../../src/verbs/pull.ts";
 import type { PullOptions, PullResult } from "../../../../../src/verbs/pull-options.ts";
@@ -13,6 +14,7 @@ import { verify } from "../../../../../src/verbs/verify.ts";
 import { temporaryFolder } from "../../../../support/images.ts";
 import { progressOf } from "../../../../support/progress-of.ts";
 import { fillImage, idOf } from "../../../../support/v1/fill-v1.ts";
+import { payloadChecksum } from "../../../../support/v1/v1-content.ts";
 import type { V1Options } from "../../../../support/v1/v1-options.ts";
 import { V1Registry } from "../../../../support/v1/v1-registry.ts";
 
@@ -107,6 +109,24 @@ describe("pull of v1 references", () => {
     await run(["app"], { v1Checksums: false, cacheDir, output: path("c.tar") });
     // Its digest is known, so that it goes to its place at once.
     expect(layersAsked()).toBe(asked + 1);
+  });
+
+  test.each(["b.tar", "folder/"])("a layer that was repaired after an earlier run is read again: %s", async output => {
+    const { registry, pull: run, path, notes } = await scene();
+    const cacheDir = path("cache");
+    const image = content(registry, Buffer.alloc(100 * 1024));
+    await run(["app"], { cacheDir });
+    const repaired = Buffer.alloc(100 * 1024, 1);
+    image.layer = repaired;
+    image.checksums = [payloadChecksum(image.json, repaired)];
+    const stream = new Writable({ write: (_part, _encoding, done) => done() });
+    if (output === "folder/") await expect(run(["app"], { cacheDir, output: stream })).rejects.toThrow(IntegrityError);
+    await run(["app"], { cacheDir, output: path(output) });
+    expect(notes.filter(note => note.includes("other layers than in an earlier run"))).toHaveLength(
+      output === "folder/" ? 0 : 1,
+    );
+    const { images } = await run(["app"], { cacheDir, output: path("c.tar") });
+    expect(images).toHaveLength(1);
   });
 
   test("keep-going writes the others, and says what failed", async () => {
