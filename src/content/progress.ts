@@ -40,8 +40,8 @@ export type ProgressEvent =
       /** What went wrong. May contain text of the registry. */
       readonly message: string;
     }
-  /** A sentence for a person. May contain text of the archive or the registry. */
-  | { readonly kind: "note"; readonly message: string };
+  /** A sentence for a person. May contain text of the archive or the registry. A detail is for those who ask for more. */
+  | { readonly kind: "note"; readonly message: string; readonly isDetail?: true };
 
 /**
  * Is called with each event, in order. What it throws rejects the call. A promise that it returns is not waited for, and
@@ -58,6 +58,6 @@ export function readingTo(
 }
 
 /** Reports sentences as notes. */
-export function noteTo(onProgress: OnProgress | undefined): (message: string) => void {
-  return message => onProgress?.({ kind: "note", message });
+export function noteTo(onProgress: OnProgress | undefined): (message: string, isDetail?: boolean) => void {
+  return (message, isDetail) => onProgress?.({ kind: "note", message, ...(isDetail === true ? { isDetail } : {}) });
 }

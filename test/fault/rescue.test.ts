@@ -131,20 +131,22 @@ describe("copy from a v1 registry", () => {
     expect(target.requests).toEqual([]);
   });
 
-  test("two repositories with one name in lower case, and two images with one target, are refused before anything is sent", async () => {
+  test("two repositories with one name in lower case are refused, and the others are copied; two images with one target stop the run before anything is sent", async () => {
     const { old, target } = await start();
     fillImage(old.content, "team/web", "9", "cbe");
     await expect(copyTo([`v1://${old.host}/**`], target.host)).rejects.toMatchObject({
-      exitCode: 2,
-      message: expect.stringMatching(/team\/[wW]eb.*team\/[wW]eb/),
+      exitCode: 10,
+      message: expect.stringMatching(/team\/[wW]eb.*team\/[wW]eb/s),
     });
+    expect(tagsAt(target)).toEqual(["app:1", "app:latest"]);
     old.content.repositories.delete("team/web");
+    const [before, read] = [target.requests.length, layersRead(old).length];
     fillImage(old.content, "other/app", "1", "cbf");
     const map = { map: [`${old.host}/other/app=app`] };
     const colliding = copyTo([`v1://${old.host}/**`], target.host, map);
     await expect(colliding).rejects.toMatchObject({ exitCode: 2, message: expect.stringContaining("are both") });
-    expect(target.requests).toEqual([]);
-    expect(layersRead(old)).toEqual([]);
+    expect(target.requests).toHaveLength(before);
+    expect(layersRead(old)).toHaveLength(read);
   });
 
   test("one image gets the name that is given, as a digest that is shown", async () => {
@@ -164,6 +166,31 @@ describe("copy from a v1 registry", () => {
     ] as const) {
       await expect(copy(source, `${target.host}/x`, options)).rejects.toMatchObject({ exitCode: 2 });
     }
+  });
+
+  test.each([
+    ["copy", (target: string, _folder: string) => [`${target}/x`]],
+    ["pull", (_target: string, folder: string) => ["-o", join(folder, "out.tar")]],
+  ] as const)("%s --verbose says which layers have no checksum that can be checked", async (verb, more) => {
+    const { old, target } = await start();
+    old.content.image(idOf("c")).checksums = ["tarsum+sha256:1", "md5:2"];
+    for (const flags of [["--verbose"], []]) {
+      vi.stubEnv("IMGPACK_CACHE_DIR", await temporaryFolder());
+      const words = [verb, `v1://${old.host}/app:1`, ...more(target.host, await temporaryFolder()), ...flags];
+      const { exitCode, stderr } = await runCommand(...words);
+      expect(exitCode, stderr).toBe(0);
+      expect(stderr.includes(`layer ${idOf("c")} of v1://${old.host} has no checksum that can be checked`)).toBe(
+        flags.length > 0,
+      );
+    }
+  });
+
+  test("copy into a v1 registry prints a name that v1 takes: without the digest of the source", async () => {
+    const { old, target } = await start();
+    await copy(`v1://${old.host}/app:1`, `${target.host}/app:1`);
+    const into = await V1Registry.start();
+    const name = `v1://${into.host}/team/app:1`;
+    expect(await runCommand("copy", `${target.host}/app:1`, name, "--quiet")).toMatchObject({ stdout: `${name}\n` });
   });
 
   test("a list names v1 images, with names of their own; both kinds in one call are refused", async () => {

@@ -103,7 +103,9 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
           return progress.note(rescueSummary(result.rescue));
         }
         for (const { reference, digest, previousDigest } of result.images) {
-          printLine(context, digest === undefined ? reference : `${reference}@${digest}`);
+          // The digest at the source is no part of a name that v1 takes.
+          const isNamed = digest !== undefined && !reference.startsWith("v1://");
+          printLine(context, isNamed ? `${reference}@${digest}` : reference);
           if (previousDigest !== undefined) progress.note(`${reference}: ${previousDigest} → ${digest}`);
         }
         for (const line of referrersLines(result.images.map(one => ({ ...one, names: [one.reference] }))))

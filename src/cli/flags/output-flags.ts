@@ -12,7 +12,7 @@ export function outputFlags<T>(parser: Argv<T>): Argv<T & OutputFlags> {
   return parser
     .option("json", { type: "boolean", describe: "print the result as one JSON object on stdout" })
     .option("quiet", { type: "boolean", describe: "print no progress and no notes on stderr" })
-    .option("verbose", { type: "boolean", describe: "print the causes of an error, too" })
+    .option("verbose", { type: "boolean", describe: "print details, and the causes of an error" })
     .option("progress", {
       requiresArg: true,
       choices: ["auto", "plain", "json", "none"],

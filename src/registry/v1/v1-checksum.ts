@@ -8,9 +8,7 @@ export interface V1ChecksumOptions {
   readonly what: string;
   /** True makes a note of a checksum that does not fit. */
   readonly noChecksums?: boolean | undefined;
-  readonly onNote?: ((message: string) => void) | undefined;
-  /** For `--verbose`. */
-  readonly onVerbose?: ((message: string) => void) | undefined;
+  readonly onNote?: ((message: string, isDetail?: boolean) => void) | undefined;
 }
 
 const SHA256 = /^sha256:(.*)$/is;
@@ -35,7 +33,7 @@ export class V1Checksum {
     if (this.#expected.length > 0) this.#hash = createHash("sha256").update(bytes).update("\n");
     const others = checksums.filter(checksum => !SHA256.test(checksum)).map(quote);
     if (this.#hash === undefined && others.length > 0)
-      options.onVerbose?.(`${options.what} has no checksum that can be checked: found ${others.join(", ")}`);
+      options.onNote?.(`${options.what} has no checksum that can be checked: found ${others.join(", ")}`, true);
   }
 
   /** Takes the layer, part by part. */

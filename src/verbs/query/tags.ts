@@ -61,7 +61,7 @@ export async function tags(repository: string, options: TagsOptions = {}): Promi
   if (isV1Reference(repository)) {
     if (sort === "time") {
       throw new UsageError(
-        `Cannot sort tags of ${quote(repository)} by time: found a v1 registry, expected another order`,
+        `Cannot sort tags of ${quote(repository)} by time: found a v1 registry, expected --sort name or semver`,
       );
     }
     const { tagsOfV1 } = await import("../v1/query/v1-queries.ts");

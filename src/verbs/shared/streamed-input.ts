@@ -21,7 +21,7 @@ export interface StreamedInputOptions {
   readonly profile: LayerProfile | undefined;
   readonly cache: DigestCache;
   readonly isDryRun: boolean;
-  /** Why layers from a pipe are kept (default: because image names come last in the archive). */
+  /** Why it is read twice, or layers from a pipe are kept; default: because image names come last in the archive. */
   readonly reason?: string;
   readonly onProgress: OnProgress;
 }
@@ -48,7 +48,8 @@ export class StreamedInput implements AsyncDisposable {
   readonly scan = async (scan: ScanOptions): Promise<StreamedArchive> => {
     const { beginUpload, isShared, isDryRun, onProgress } = this.#options;
     if (isDryRun || (beginUpload === undefined && scan.isReopenable)) {
-      if (!isDryRun) this.#note("Reading the archive twice, because image names come last in it; --tag avoids that");
+      const { reason = "because image names come last in it; --tag avoids that" } = this.#options;
+      if (!isDryRun) this.#note(`Reading the archive twice, ${reason}`);
       // Bodies from a pipe can be hashed only now.
       return scan.isReopenable
         ? await StreamedArchive.scan(scan)

@@ -47,11 +47,11 @@ function* pingLines(result: PingResult): Generator<string> {
     service === undefined ? "" : `service ${escapeForeign(service)}`,
   ];
   yield `Auth       ${[auth, ...at.filter(Boolean)].join(", ")}`;
-  yield `Access     ${result.access}`;
-  yield `Catalog    ${result.catalog}`;
   const tried = triedOn === undefined ? "" : `  (tested with ${escapeForeign(triedOn)})`;
+  yield `Access     ${result.access}${standalone === undefined ? "" : tried}`;
+  yield `Catalog    ${result.catalog}`;
   if (standalone !== undefined) {
-    yield `Standalone ${standalone}${tried}`;
+    yield `Standalone ${standalone}`;
     return;
   }
   yield `HEAD       ${result.head}${tried}`;

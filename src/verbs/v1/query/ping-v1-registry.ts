@@ -37,7 +37,7 @@ export async function pingV1Registry(text: string, options: RemoteOptions): Prom
   const reference = parseV1Reference(text);
   if (reference.store.kind === "folder" || reference.glob !== undefined) {
     const found = reference.store.kind === "folder" ? "a folder" : "wildcards";
-    throw new UsageError(`Cannot ping ${quote(text)}: found ${found}, expected v1://HOST, or an image in it`);
+    throw new UsageError(`Cannot ping ${quote(text)}: found ${found}, expected v1://HOST[/NAMESPACE/REPOSITORY[:TAG]]`);
   }
   const { signal } = options;
   return await withStore(text, options, async store => {

@@ -19,8 +19,13 @@ export async function tagsOfV1(
   options: RemoteOptions,
 ): Promise<{ readonly repository: string; readonly tags: readonly string[] }> {
   const { namespace, name, tag } = parseV1Reference(text);
-  if (namespace === undefined || name === undefined || (tag !== undefined && !hasGlob(tag)))
-    throw new UsageError(`Cannot read tags of ${quote(text)}: found no single repository, expected one without a tag`);
+  if (tag !== undefined && !hasGlob(tag)) {
+    throw new UsageError(`Cannot read tags of ${quote(text)}: found a tag, expected none`, {
+      hint: "Leave out what follows the repository.",
+    });
+  }
+  if (namespace === undefined || name === undefined)
+    throw new UsageError(`Cannot read tags of ${quote(text)}: found no single repository, expected one`);
   return await withStore(text, options, async store => {
     const repository = { namespace, name };
     const session = await store.open(repository, options.signal);

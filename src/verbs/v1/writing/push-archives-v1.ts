@@ -60,7 +60,7 @@ function refuseOptions({ compression = "auto", sparse, to, tag }: PushOptions): 
   const where = [to ?? tag ?? ""].flat()[0] ?? "";
   if (given === "") return;
   throw new UsageError(
-    `Cannot use ${given} with ${quote(where)}: a v1 registry gets one image with plain tars as layers`,
+    `Cannot use ${given} with ${quote(where)}: a v1 registry gets one image, with plain tars as layers, expected it left out`,
   );
 }
 
@@ -68,7 +68,7 @@ async function pushArchive(path: string, run: Run, pushes: V1PushRun): Promise<r
   const { signal, onProgress, stdin, dryRun = false } = run;
   const cache = await openDigestCache(undefined, noteTo(onProgress));
   const common = { beginUpload: undefined, isShared: true, profile: undefined, cache, isDryRun: dryRun, onProgress };
-  await using reading = new StreamedInput(common);
+  await using reading = new StreamedInput({ ...common, reason: "because v1 registries get layers in another order" });
   const notes = { onNote: noteTo(onProgress), onRead: readingTo(onProgress, path) };
   await using archive = await openArchive(path, { ...notes, signal, stdin, scan: reading.scan });
   const { what } = archive.archive;
@@ -143,9 +143,7 @@ async function spooled(
     layers.flatMap(layer => (streamed.holds(layer.digest) ? [] : [[layer.digest, layer] as const])),
   );
   const spool = await LayerSpool.create();
-  noteTo(onProgress)(
-    `Keeping the layers of ${what} in a temporary file in ${spool.folder}, because v1 registries get them in another order`,
-  );
+  noteTo(onProgress)(`Keeping the layers of ${what} in a temporary file in ${spool.folder}`);
   try {
     const keep = async (digest: Digest, blob: BlobSource, own: AbortSignal): Promise<void> => {
       const layer = wanted.get(digest);

@@ -100,7 +100,7 @@ function storedLayer(
   session: V1Session,
   json: V1LayerJson,
   isChecked: boolean,
-  onNote: (message: string) => void,
+  onNote: (message: string, isDetail?: boolean) => void,
 ): V1PushLayer {
   const { id } = json;
   let opened: Promise<Awaited<ReturnType<V1Session["layer"]>>> | undefined;

@@ -87,7 +87,7 @@ describe("measuredLayer()", () => {
     expect(facts.diffId).toBe(sha256Of(RAW));
     expect(notes.join()).toContain("does not fit its checksum");
     const details: string[] = [];
-    await measure(RAW, { onVerbose: detail => details.push(detail) }, "tarsum+sha256:1");
+    await measure(RAW, { onNote: (note, isDetail) => details.push(`${isDetail} ${note}`) }, "tarsum+sha256:1");
     expect(details.join()).toContain("no checksum that can be checked");
   });
 
