@@ -85,6 +85,7 @@ const config: ViteUserConfig = defineConfig({
           name: "crash",
           include: ["test/crash/**/*.test.ts"],
           testTimeout: 60_000,
+          isolate: false,
         },
       },
       {
@@ -94,6 +95,7 @@ const config: ViteUserConfig = defineConfig({
           testTimeout: 180_000,
           hookTimeout: 120_000,
           globalSetup: ["test/integration/peers/global-setup.ts"],
+          isolate: false,
         },
       },
       {
@@ -104,6 +106,7 @@ const config: ViteUserConfig = defineConfig({
           hookTimeout: 120_000,
           globalSetup: ["test/integration/peers/global-setup.ts"],
           env: { IMGPACK_BIN: process.env["IMGPACK_BIN"] ?? EXECUTABLE },
+          isolate: false,
         },
       },
       {
