@@ -1,4 +1,4 @@
-import type { OnProgress } from "../../content/progress.ts";
+import { noteTo, type OnProgress } from "../../content/progress.ts";
 import { UsageError } from "../../errors.ts";
 import { formatV1Store, parseV1Reference, type V1StoreName } from "../../oci/legacy/v1-reference.ts";
 import { openV1Folder } from "../../registry/v1/folder/open-v1-folder.ts";
@@ -51,7 +51,7 @@ export class V1Stores implements AsyncDisposable {
   };
 
   async #open(store: V1StoreName, signal: AbortSignal | undefined): Promise<V1Store> {
-    if (store.kind === "folder") return await openV1Folder(store.path);
+    if (store.kind === "folder") return await openV1Folder(store.path, noteTo(this.#options.onProgress));
     this.#allowed.admit([store.host]);
     const { v1Path, v1Endpoint: endpoint } = registryOptions(this.#options.registry);
     return await openV1Registry(store.host, { ...connectOptions(this.#options), v1Path, endpoint }, signal);

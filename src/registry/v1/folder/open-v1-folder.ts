@@ -6,16 +6,19 @@ import type { OnUnlisted, V1Repository, V1Session, V1Store } from "../v1-store.t
 import { ContainedFolder } from "./contained-folder.ts";
 import { V1FolderSession } from "./v1-folder-session.ts";
 
+const MAX_NOTES = 10;
+
 /**
  * Opens the storage folder of docker-registry, or the folder that has it as `registry`. Nothing is written to it.
  *
+ * @param onNote is called with folders whose names are none of repositories.
  * @throws StorageError for a folder that cannot be read, or that is no such storage.
  */
-export async function openV1Folder(path: string): Promise<V1Store> {
+export async function openV1Folder(path: string, onNote: (text: string) => void = () => undefined): Promise<V1Store> {
   const given = await ContainedFolder.at(path);
-  if (await given.isFolder("repositories")) return new V1Folder(path, given);
+  if (await given.isFolder("repositories")) return new V1Folder(path, given, onNote);
   if (await given.isFolder("registry/repositories"))
-    return new V1Folder(path, await ContainedFolder.at(join(path, "registry")));
+    return new V1Folder(path, await ContainedFolder.at(join(path, "registry")), onNote);
   throw new StorageError(`Cannot read ${quote(path)}: found no folder "repositories", expected one`, {
     hint: "Name the storage folder of docker-registry: it has the folders images and repositories.",
   });
@@ -26,9 +29,12 @@ class V1Folder implements V1Store {
   readonly registry = "localhost";
   readonly requests = 0;
   readonly #folder: ContainedFolder;
+  readonly #onNote: (text: string) => void;
+  readonly #leftOut = new Set<string>();
   readonly #sessions = new Map<string, V1Session>();
 
-  constructor(path: string, folder: ContainedFolder) {
+  constructor(path: string, folder: ContainedFolder, onNote: (text: string) => void) {
+    this.#onNote = onNote;
     this.name = `v1+dir:${path}`;
     this.#folder = folder;
   }
@@ -70,9 +76,18 @@ class V1Folder implements V1Store {
   async #names(below = ""): Promise<readonly string[]> {
     const folder = `repositories/${below}`;
     const names: string[] = [];
-    for (const name of (await this.#folder.names(folder)) ?? [])
-      if (isV1Name(name) && (await this.#mayBeFolder(`${folder}/${name}`))) names.push(name);
+    for (const name of (await this.#folder.names(folder)) ?? []) {
+      if (!(await this.#mayBeFolder(`${folder}/${name}`))) continue;
+      if (isV1Name(name)) names.push(name);
+      else this.#leaveOut(below === "" ? name : `${below}/${name}`);
+    }
     return names;
+  }
+
+  #leaveOut(name: string): void {
+    if (this.#leftOut.size >= MAX_NOTES || this.#leftOut.has(name)) return;
+    this.#leftOut.add(name);
+    this.#onNote(`${quote(this.name)} has the folder ${quote(name)}, which is no repository: left out`);
   }
 
   /** What cannot be looked at is listed: it fails when it is opened, and the others do not fail with it. */

@@ -35,8 +35,10 @@ describe("openV1Folder()", () => {
     const inner = Object.assign(Object.create(folder), { path: join(folder.path, below) }) as TestV1Folder;
     await inner.addImage("library/App", "1.0", "ab", [Buffer.from("one"), Buffer.from("two")]);
     await inner.write("repositories/library/not a name/tag_x", A);
-    await using store = await openV1Folder(folder.path);
+    const notes: string[] = [];
+    await using store = await openV1Folder(folder.path, note => notes.push(note));
     expect(await collect(store.repositories())).toEqual([{ namespace: "library", name: "App" }]);
+    expect(notes).toEqual([expect.stringMatching(/has the folder "library\/not a name", which is no repository/)]);
     const session = await store.open({ namespace: "library", name: "App" });
     expect(await session.tags()).toEqual(["1.0"]);
     expect(await session.tag("1.0")).toBe(B);
