@@ -46,13 +46,24 @@ async function pumpOpened(
   sink: ByteSink,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  const open = async (stop: AbortSignal): Promise<AsyncIterable<Uint8Array>> => {
+    const stream = await source.open(range, stop);
+    // A source that stalls must not delay the failure of its sink.
+    return addAbortSignal(stop, stream) as AsyncIterable<Uint8Array>;
+  };
+  await pumpParts(open, sink, signal);
+}
+
+/** Sends parts of any size to a sink in chunks, several at once. Each part is valid until the next one is requested. */
+export async function pumpParts(
+  open: (signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>,
+  sink: ByteSink,
+  signal?: AbortSignal,
+): Promise<void> {
   const flow = createFlow(sink, signal);
   const filler = new ChunkFiller(flow);
   try {
-    const stream = await source.open(range, flow.signal);
-    // A source that stalls must not delay the failure of its sink.
-    addAbortSignal(flow.signal, stream);
-    for await (const part of stream as AsyncIterable<Uint8Array>) await filler.take(part);
+    for await (const part of await open(flow.signal)) await filler.take(part);
     filler.end();
   } catch (error) {
     filler.rewind();

@@ -1,11 +1,21 @@
 import { LayerSpool, type SpoolWriter } from "../../../archive/layer-spool.ts";
 import type { BlobSlot } from "../../../archive/write/archive-draft.ts";
 import { bytesBlob } from "../../../content/blob.ts";
-import type { BlobSource, ImageSource, PendingBody, Seal } from "../../../content/contracts.ts";
+import type {
+  BlobSource,
+  ByteSink,
+  ImageSource,
+  PendingBody,
+  PendingStream,
+  Seal,
+} from "../../../content/contracts.ts";
 import { derivedSource } from "../../../content/derived-source.ts";
+import { pumpParts } from "../../../content/pump.ts";
 import { atEnd } from "../../../copy/copy-ends.ts";
+import { InternalError } from "../../../errors.ts";
 import type { Digest } from "../../../oci/digest.ts";
 import { quote } from "../../../util/format.ts";
+import { allEnded } from "../../../util/promises.ts";
 
 /** Layers up to this size stay in memory: most layers of old images are the empty one of 1 KiB. */
 export const SMALL_BYTES: number = 64 * 1024;
@@ -45,27 +55,33 @@ export class LayerShelf implements AsyncDisposable {
     signal?: AbortSignal,
     onBytes?: (bytes: number) => void,
   ): Promise<Seal> {
-    const stream = await layer.open(signal, onBytes);
     const room = slot?.size ?? 0;
     const rest = new Rest(
       async () => await this.#writer(),
       bytes => this.#takeMemory(bytes),
     );
-    let position = 0;
-    for await (const part of stream.body) {
-      const [fitting, at] = [part.subarray(0, Math.max(0, room - position)), position];
+    let stream: PendingStream | undefined;
+    let bytes = 0;
+    const open = async (stop: AbortSignal): Promise<AsyncIterable<Uint8Array>> => {
+      stream = await layer.open(stop, onBytes);
+      return stream.body;
+    };
+    const sink: ByteSink = async (chunk, position) => {
+      bytes = Math.max(bytes, position + chunk.length);
+      const fitting = chunk.subarray(0, Math.max(0, room - position));
       await atEnd("target", async () => {
-        if (fitting.length > 0) await slot?.write(fitting, at);
-        if (fitting.length < part.length) await rest.write(part.subarray(fitting.length));
+        // Started first, because it keeps the order of the calls.
+        const resting = fitting.length < chunk.length ? rest.write(chunk.subarray(fitting.length)) : undefined;
+        await allEnded([fitting.length > 0 ? slot?.write(fitting, position) : undefined, resting]);
       });
-      position += part.length;
-    }
+    };
+    await pumpParts(open, sink, signal);
+    if (stream === undefined) throw new InternalError(`Cannot keep ${layer.what}: it was not read`);
     const seal = stream.seal();
     const { digest } = seal.descriptor;
-    if (position <= room || this.#shelved.has(digest)) return seal;
-    const inMemory = rest.end(digest, position - room);
-    const bytes = inMemory ?? (await this.#spool)?.find(digest);
-    if (bytes !== undefined) this.#shelved.set(digest, { start: room, bytes });
+    if (bytes <= room || this.#shelved.has(digest)) return seal;
+    const kept = rest.end(digest, bytes - room) ?? (await this.#spool)?.find(digest);
+    if (kept !== undefined) this.#shelved.set(digest, { start: room, bytes: kept });
     return seal;
   }
 
@@ -117,13 +133,20 @@ class Rest {
   #parts: Buffer[] = [];
   #bytes = 0;
   #writer: SpoolWriter | undefined;
+  #last: Promise<void> = Promise.resolve();
 
   constructor(open: () => Promise<SpoolWriter>, takeMemory: (bytes: number) => boolean) {
     this.#open = open;
     this.#takeMemory = takeMemory;
   }
 
+  /** Keeps the order of the calls. */
   async write(part: Uint8Array): Promise<void> {
+    this.#last = this.#last.then(async () => await this.#writeNext(part));
+    await this.#last;
+  }
+
+  async #writeNext(part: Uint8Array): Promise<void> {
     if (this.#writer === undefined && this.#bytes + part.length <= SMALL_BYTES && this.#takeMemory(part.length)) {
       this.#parts.push(Buffer.from(part));
       this.#bytes += part.length;

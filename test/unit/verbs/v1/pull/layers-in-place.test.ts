@@ -143,7 +143,7 @@ describe("pull of v1 layers into a file", () => {
       await made.run();
       expect((await readFile(made.file)).equals(whole)).toBe(true);
       const [, range] = made.registry.seen(new RegExp(`${idOf("2")}/layer$`)).map(({ headers }) => headers.range);
-      expect(Number(/^bytes=(\d+)-/.exec(range ?? "")?.[1])).toBeGreaterThan(1024 * KIB);
+      expect(Number(/^bytes=(\d+)-/.exec(range ?? "")?.[1])).toBeGreaterThanOrEqual(1024 * KIB);
     });
 
     test("a layer without such a checksum is read from its first byte", async () => {
