@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { StorageError } from "../../../errors.ts";
@@ -46,13 +46,13 @@ export class ContainedFolder {
   }
 
   /** A regular file, which the caller closes; undefined if it does not exist. */
-  async open(name: string): Promise<{ readonly file: FileHandle; readonly size: number } | undefined> {
+  async open(name: string): Promise<{ readonly file: FileHandle; readonly stats: Stats } | undefined> {
     const path = await this.#inside(name);
     if (path === undefined) return undefined;
     // Opening a FIFO the usual way would wait for a writer.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
     const stats = await file.stat();
-    if (stats.isFile()) return { file, size: stats.size };
+    if (stats.isFile()) return { file, stats };
     await file.close();
     throw fault(path, "no regular file", "a file");
   }

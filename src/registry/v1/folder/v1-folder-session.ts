@@ -1,7 +1,9 @@
+import type { Stats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { NotFoundError, StorageError } from "../../../errors.ts";
 import { MAX_CONFIG_BYTES } from "../../../oci/limits.ts";
 import { quote } from "../../../util/format.ts";
+import { checkSame } from "../../../util/input-guard.ts";
 import { parseJson } from "../../../util/json/json.ts";
 import { array, checkSchema, string } from "../../../util/json/schema.ts";
 import { readAt } from "../../../util/read-disk.ts";
@@ -55,14 +57,14 @@ export class V1FolderSession implements V1Session {
     const checksums = await this.#folder.read(MAX_SMALL_BYTES, `images/${id}/_checksum`);
     const layer = await this.#folder.open(`images/${id}/layer`);
     await layer?.file.close();
-    return { id, bytes, checksums: checksumsOf(checksums), size: layer?.size };
+    return { id, bytes, checksums: checksumsOf(checksums), size: layer?.stats.size };
   }
 
   async layer(id: string, signal?: AbortSignal): Promise<V1Layer> {
     await this.#refuseUnfinished(id, `layer ${id}`, signal);
     const found = await this.#folder.open(`images/${id}/layer`);
     if (found === undefined) throw this.#absent(`layer ${id}`);
-    const { size } = found;
+    const { stats } = found;
     await found.file.close();
     const open = async (): Promise<FileHandle> => {
       const layer = await this.#folder.open(`images/${id}/layer`);
@@ -70,7 +72,7 @@ export class V1FolderSession implements V1Session {
       return layer.file;
     };
     const where = `layer ${id} of ${this.store.name}`;
-    return { size, read: (start = 0, stop = signal) => readParts(open, { start, size, where }, stop) };
+    return { size: stats.size, read: (start = 0, stop = signal) => readParts(open, { start, stats, where }, stop) };
   }
 
   async #image(id: string, file: string, what: string, signal: AbortSignal | undefined): Promise<Buffer> {
@@ -110,9 +112,10 @@ function checksumsOf(bytes: Buffer | undefined): readonly string[] {
 
 async function* readParts(
   open: () => Promise<FileHandle>,
-  { start, size, where }: { readonly start: number; readonly size: number; readonly where: string },
+  { start, stats, where }: { readonly start: number; readonly stats: Stats; readonly where: string },
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array, void> {
+  const { size } = stats;
   await using file = await open();
   const part = Buffer.allocUnsafe(Math.max(1, Math.min(READ_BYTES, size - start)));
   for (let position = start; position < size; ) {
@@ -122,4 +125,6 @@ async function* readParts(
     yield part.subarray(0, read);
     position += read;
   }
+  // A registry that still runs may write to it, or replace it: without a checksum, a mixture of both would be taken.
+  checkSame(where, stats, await file.stat());
 }

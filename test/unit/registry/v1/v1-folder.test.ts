@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { rm, symlink } from "node:fs/promises";
+import { appendFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ArchiveError, NotFoundError, RegistryError, StorageError } from "../../../../src/errors.ts";
@@ -119,6 +119,20 @@ describe("openV1Folder()", () => {
     expect(await session.tags()).toEqual([".old", "1.0", "fifo", "out"]);
     await expect(session.tag("fifo")).rejects.toThrow("no regular file");
     await expect(session.tag("out")).rejects.toThrow("leads out of the folder");
+  });
+
+  test("F-03 a layer that is written to, or replaced, while it is read is refused, also without a checksum", async () => {
+    await using folder = await appFolder();
+    const session = await appSession(folder);
+    const path = join(folder.path, "images", A, "layer");
+    const grown = (await session.layer(A)).read();
+    await grown.next();
+    await appendFile(path, "more");
+    await expect(grown.next()).rejects.toThrow("file changed while it was read (3 bytes at first, 7 bytes now)");
+    const layer = await session.layer(A);
+    await rename(path, `${path}.old`);
+    await writeFile(path, "another layer");
+    await expect(collect(layer.read())).rejects.toThrow("replaced by another file");
   });
 
   test("takes a checksum as text", async () => {
