@@ -1,7 +1,8 @@
 import { ArchiveError } from "../errors.ts";
-import { BLOCK_BYTES, hasChecksum, isZero } from "../tar/header.ts";
+import { BLOCK_BYTES } from "../tar/header.ts";
+import { HeaderWalk, type WalkedHeader } from "../tar/header-walk.ts";
 import { looksLike } from "../tar/looks-like.ts";
-import { decodeSize } from "../tar/number.ts";
+import { TRUNCATED_HINT } from "../tar/refusal.ts";
 import { formatBytes } from "../util/format.ts";
 
 /** Bytes of a `manifest.json` that are checked. */
@@ -15,58 +16,43 @@ const FILE = 0x30;
  */
 export class RootfsCheck {
   readonly #what: string;
-  readonly #block: Buffer = Buffer.alloc(BLOCK_BYTES);
-  #filled = 0;
-  #seen = 0;
-  /** Body bytes until the next header. */
-  #toSkip = 0;
-  #isLost = false;
+  readonly #walk: HeaderWalk;
   #peek: { bytes: Buffer; left: number } | undefined;
 
   /** @param what names the tar in messages. */
   constructor(what: string) {
     this.#what = what;
+    this.#walk = new HeaderWalk({
+      onHeader: header => this.#header(header),
+      onBody: body => this.#keep(body),
+      onStranger: block => {
+        throw this.#stranger(block);
+      },
+    });
   }
 
   /** Takes chunks in order. @throws ArchiveError "not-a-tar", "image-archive". */
   take(chunk: Uint8Array): void {
-    this.#seen += chunk.length;
-    for (let at = 0; at < chunk.length && !this.#isLost; ) {
-      if (this.#toSkip > 0) {
-        const step = Math.min(this.#toSkip, chunk.length - at);
-        this.#keep(chunk.subarray(at, at + step));
-        this.#toSkip -= step;
-        at += step;
-        continue;
-      }
-      const step = Math.min(BLOCK_BYTES - this.#filled, chunk.length - at);
-      this.#block.set(chunk.subarray(at, at + step), this.#filled);
-      this.#filled += step;
-      at += step;
-      if (this.#filled === BLOCK_BYTES) this.#header(this.#seen - chunk.length + at === BLOCK_BYTES);
-    }
+    this.#walk.take(chunk);
   }
 
-  /** @throws ArchiveError "not-a-tar" if it is too short. */
+  /** @throws ArchiveError "not-a-tar" if it is too short, "truncated" if it ends in the middle of an entry. */
   end(): void {
-    if (this.#seen >= BLOCK_BYTES) return;
-    throw this.#seen === 0 ? notARootfs(this.#what, "it is empty") : this.#stranger(this.#filled);
+    const { seen, isCut, rest } = this.#walk;
+    if (seen === 0) throw notARootfs(this.#what, "it is empty");
+    if (seen < BLOCK_BYTES) throw this.#stranger(rest);
+    if (!isCut) return;
+    throw new ArchiveError(
+      "truncated",
+      `Cannot import ${this.#what}: it ends in the middle of an entry, expected all of it`,
+      {
+        hint: TRUNCATED_HINT,
+      },
+    );
   }
 
-  #header(isFirst: boolean): void {
-    this.#filled = 0;
-    const block = this.#block;
-    if (isZero(block)) return;
-    const size = hasChecksum(block) ? decodeSize(block, 124, 136) : undefined;
-    if (size === undefined) {
-      if (isFirst) throw this.#stranger(BLOCK_BYTES);
-      // An unknown extension, or bytes after the end: nothing more can be found or refused.
-      this.#isLost = true;
-      return;
-    }
+  #header({ block, size }: WalkedHeader): void {
     const type = block[156];
-    const hasBody = type === 0 || type === undefined || type < 0x31 || type > 0x36;
-    this.#toSkip = hasBody ? Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES : 0;
     const end = block.indexOf(0);
     const name = block.toString("utf8", 0, end < 0 || end > 100 ? 100 : end).replace(/^\.\//, "");
     const isFile = type === 0 || type === FILE;
@@ -95,9 +81,9 @@ export class RootfsCheck {
     }
   }
 
-  #stranger(bytes: number): ArchiveError {
-    const { name, hint } = looksLike(this.#block.subarray(0, bytes));
-    const size = this.#seen < BLOCK_BYTES ? ` of ${formatBytes(this.#seen)}` : "";
+  #stranger(start: Buffer): ArchiveError {
+    const { name, hint } = looksLike(start);
+    const size = start.length < BLOCK_BYTES ? ` of ${formatBytes(start.length)}` : "";
     return notARootfs(this.#what, `it looks like ${name}${size}`, hint);
   }
 }

@@ -19,6 +19,8 @@ export interface MeasureLayerOptions {
   readonly what: string;
   /** Of the stored bytes. */
   readonly check: RawCheck;
+  /** Of a layer that is stored without compression. */
+  readonly rawCheck?: RawCheck | undefined;
   readonly repack: Repacking;
   /** Is called before the end of the stream with the layer as it is stored. */
   readonly onStored: (stored: Descriptor) => void;
@@ -43,7 +45,7 @@ export async function measureLayer(
   const type = layerType(compression ?? "none");
   const profile = repack(compression ?? "none");
   if (profile === undefined) return sealedStream(what, keptParts(parts, type, compression, options));
-  const counts = new StoredCounts(type, options);
+  const counts = new StoredCounts(type, checksOf(compression, options), options);
   const blob = {
     size: 0,
     isOneShot: true,
@@ -89,27 +91,33 @@ async function withCompression(stored: AsyncGenerator<Uint8Array, void>): Promis
   return { compression: detectCompression(start), parts: parts() };
 }
 
+function checksOf(compression: Compression | undefined, { check, rawCheck }: MeasureLayerOptions): readonly RawCheck[] {
+  return compression === undefined && rawCheck !== undefined ? [check, rawCheck] : [check];
+}
+
 /** Digest, size and checksum of the bytes as they are stored. */
 class StoredCounts {
   readonly #hash = createHash("sha256");
   readonly #mediaType: string;
+  readonly #checks: readonly RawCheck[];
   readonly #options: MeasureLayerOptions;
   #size = 0;
 
-  constructor(mediaType: string, options: MeasureLayerOptions) {
+  constructor(mediaType: string, checks: readonly RawCheck[], options: MeasureLayerOptions) {
     this.#mediaType = mediaType;
+    this.#checks = checks;
     this.#options = options;
   }
 
   take(part: Uint8Array): void {
     this.#size += part.length;
     this.#hash.update(part);
-    this.#options.check.take(part);
+    for (const check of this.#checks) check.take(part);
     this.#options.onBytes?.(part.length);
   }
 
   end(): Descriptor {
-    this.#options.check.end();
+    for (const check of this.#checks) check.end();
     const digest: Digest = `sha256:${this.#hash.digest("hex")}`;
     const stored = { mediaType: this.#mediaType, digest, size: this.#size };
     this.#options.onStored(stored);
@@ -130,7 +138,7 @@ async function* keptParts(
   compression: Compression | undefined,
   options: MeasureLayerOptions,
 ): AsyncGenerator<Uint8Array, Seal> {
-  const counts = new StoredCounts(mediaType, options);
+  const counts = new StoredCounts(mediaType, checksOf(compression, options), options);
   const aside = compression === undefined ? undefined : new Inflating(compression, options.what, options.signal);
   try {
     for await (const part of parts) {

@@ -48,6 +48,12 @@ describe("RootfsCheck", () => {
     });
   }
 
+  test("refuses a tar that ends in the middle of an entry, and takes one without its padding and end", () => {
+    const tar = tarArchive([tarEntry({ name: "a", body: "x".repeat(700) })]);
+    expect(() => check(tar.subarray(0, 512 + 699), 100)).toThrow("ends in the middle of an entry");
+    expect(() => check(tar.subarray(0, 512 + 700), 100)).not.toThrow();
+  });
+
   test("refuses an empty file and one shorter than a header", () => {
     expect(() => check(new Uint8Array(0), 10)).toThrow(ArchiveError);
     expect(() => check(new Uint8Array(0), 10)).toThrow("it is empty");

@@ -1,8 +1,9 @@
+import { rawLayerCheck } from "../../../archive/raw-layer-check.ts";
 import type { BlobSource, PendingBlob } from "../../../content/contracts.ts";
 import { InternalError } from "../../../errors.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
 import { DOCKER_LAYER } from "../../../oci/media-types.ts";
-import { V1Checksum, type V1ChecksumOptions } from "../../../registry/v1/v1-checksum.ts";
+import { isCheckable, V1Checksum, type V1ChecksumOptions } from "../../../registry/v1/v1-checksum.ts";
 import type { V1ChainLayer, V1LayerFacts } from "../../../registry/v1/v1-image.ts";
 import type { V1Layer, V1Session } from "../../../registry/v1/v1-store.ts";
 import { measureLayer, type Repacking } from "../../../transform/measure-layer.ts";
@@ -53,6 +54,7 @@ export function measuredLayer(
       const stream = await measureLayer(parts, {
         what,
         check: new V1Checksum(json, { ...notes, what }),
+        rawCheck: isCheckable(json) ? undefined : rawLayerCheck(what),
         repack,
         onStored: descriptor => {
           stored = descriptor;

@@ -98,6 +98,15 @@ describe("measuredLayer()", () => {
     await expect(measure(stored)).rejects.toThrow(ArchiveError);
   });
 
+  test.each([
+    ["ends in the middle of a file", RAW.subarray(0, 700), "truncated"],
+    ["ends in the middle of a header", RAW.subarray(0, 300), "truncated"],
+    ["is the page of a proxy", Buffer.from("<html>".repeat(200)), "not-a-tar"],
+  ])("refuses a raw layer that no checksum vouches for, and that %s", async (_what, stored, reason) => {
+    await expect(measure(stored, {}, "tarsum+sha256:1")).rejects.toMatchObject({ reason });
+    await expect(measure(stored, { repack: () => gzipProfile() }, "tarsum+sha256:1")).rejects.toMatchObject({ reason });
+  });
+
   test("takes a layer without any bytes", async () => {
     expect((await measure(Buffer.alloc(0))).facts.diffId).toBe(sha256Of(Buffer.alloc(0)));
   });
