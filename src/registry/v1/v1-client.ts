@@ -75,28 +75,31 @@ export class V1Client implements AsyncDisposable {
     const name = checkedRepository(repository);
     const { client, prefix, authorizer } = this.#options;
     const jar = new CookieJar();
+    // By origin: an upload is bound to its cookie, also after the index has named its endpoints again.
+    const jars = new Map([[client.base.origin, jar]]);
     const own = client.as({ registry: this.registry, base: client.base, authenticator: authorizer, cookies: jar });
     const { registry } = this;
     return new V1RepositoryClient({
       repository,
       index: { client: own, prefix, repository: name, secrets: () => [...jar.secrets, ...authorizer.secrets] },
-      endpointsOf: (listed, token) => this.#endpoints(listed, token, name, jar),
+      endpointsOf: (listed, token) => this.#endpoints(listed, token, name, jars),
       registry,
       silent: this.#silent,
     });
   }
 
-  /** @param listed by the index; empty: its own host. */
+  /** @param listed by the index; empty: its own host. @param jars by origin. */
   #endpoints(
     listed: readonly string[],
     token: () => string | undefined,
     repository: string,
-    indexJar: CookieJar,
+    jars: Map<string, CookieJar>,
   ): readonly V1Origin[] {
     const { client, endpoint } = this.#options;
     const origin = (base: URL, from: RegistryClient): V1Origin => {
       const isIndex = base.origin === client.base.origin;
-      const jar = isIndex ? indexJar : new CookieJar();
+      const jar = jars.get(base.origin) ?? new CookieJar();
+      jars.set(base.origin, jar);
       const authenticator = new TokenAuthorizer(token, isIndex ? this.#options.authorizer : undefined);
       return {
         client: from.as({ registry: isIndex ? this.registry : base.host, base, authenticator, cookies: jar }),

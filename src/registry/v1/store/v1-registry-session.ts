@@ -1,8 +1,9 @@
-import { AuthError, NotFoundError, RegistryError } from "../../../errors.ts";
+import { NotFoundError, RegistryError } from "../../../errors.ts";
 import { quote } from "../../../util/format.ts";
 import { array, fields, freeMap, string, unknown } from "../../../util/json/schema.ts";
 import { type HeaderMap, headerList, headerText } from "../../http/headers.ts";
 import { subject } from "../../http/network-error.ts";
+import { TokenRenewal } from "../token-renewal.ts";
 import { MAX_LIST_BYTES, type V1Answer, type V1Call } from "../v1-call.ts";
 import { checkedTag, isLayerId } from "../v1-names.ts";
 import type { V1RepositoryClient } from "../v1-repository-client.ts";
@@ -29,16 +30,14 @@ export class V1RegistrySession implements V1Session {
   readonly repository: V1Repository;
   readonly #client: V1RepositoryClient;
   readonly #statedSizes: Map<string, number>;
-  #hasToken = false;
-  /** Of a token that has worked. */
-  #isProven = false;
-  #renewal: Promise<void> | undefined;
+  readonly #renewal: TokenRenewal;
 
   private constructor(store: V1Store, client: V1RepositoryClient, statedSizes: Map<string, number>) {
     this.#statedSizes = statedSizes;
     this.store = store;
     this.repository = client.repository;
     this.#client = client;
+    this.#renewal = new TokenRenewal(client, async signal => await this.#announce(signal));
   }
 
   /**
@@ -107,7 +106,7 @@ export class V1RegistrySession implements V1Session {
         where: `${this.#client}`,
         statedSize: this.#statedSizes.get(id),
         retrying: async (stop, task) => await this.#client.retrying({ what: call.what, signal: stop }, task),
-        open: async request => await this.#renewing(async () => await this.#client.open(request), request.signal),
+        open: async request => await this.#renewal.run(async () => await this.#client.open(request), request.signal),
       },
       signal,
     );
@@ -137,36 +136,13 @@ export class V1RegistrySession implements V1Session {
   }
 
   async #read(call: V1Call): Promise<V1Answer> {
-    return await this.#renewing(async () => await this.#client.call(call), call.signal);
+    return await this.#renewal.run(async () => await this.#client.call(call), call.signal);
   }
 
   async #announce(signal: AbortSignal | undefined): Promise<void> {
     const call: V1Call = { ...IMAGES, path: `${this.#path}/images`, signal };
     // Only that it is a list: Quay and others send an empty one.
     readDocument(array(unknown()), await this.#client.callIndex(call), call, `${this.#client}`);
-    this.#hasToken = this.#client.token !== undefined;
-    this.#isProven = false;
-  }
-
-  /** Tokens end, and a rescue takes hours: one that has worked and is refused is asked for again, once. */
-  async #renewing<T>(task: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    const { token } = this.#client;
-    try {
-      const result = await task();
-      if (this.#client.token === token) this.#isProven = true;
-      return result;
-    } catch (error) {
-      if (!(error instanceof AuthError) || !this.#hasToken) throw error;
-      if (this.#client.token === token) {
-        if (!this.#isProven) throw error;
-        this.#renewal ??= this.#announce(signal).finally(() => {
-          this.#renewal = undefined;
-        });
-        await this.#renewal;
-        if (this.#client.token === token) throw error;
-      }
-      return await task();
-    }
   }
 }
 

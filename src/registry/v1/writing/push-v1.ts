@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { type ImgpackError, NetworkError, RegistryError } from "../../../errors.ts";
 import { quote } from "../../../util/format.ts";
-import type { V1Call } from "../v1-call.ts";
+import { TokenRenewal } from "../token-renewal.ts";
+import type { V1Answer, V1Call } from "../v1-call.ts";
 import type { V1Client } from "../v1-client.ts";
 import { checkedId, checkedTag } from "../v1-names.ts";
 import type { V1RepositoryClient } from "../v1-repository-client.ts";
@@ -61,10 +62,10 @@ export async function pushV1(
     for (const id of [top, ...chain.map(layer => layer.id)]) checkedId(id);
   }
   const target = client.repository(repository);
-  const push = new V1Push(client, target, options);
+  const push = new V1Push(client, target, images, options);
   const tagged: string[] = [];
   try {
-    await push.announce(images);
+    await push.announce(options.signal);
     const sent = new Set<string>();
     const tops = new Set(images.map(({ id }) => id));
     for (const { chain } of images) {
@@ -80,7 +81,7 @@ export async function pushV1(
         tagged.push(tag);
       }
     }
-    await push.list(images);
+    await push.list();
   } catch (error) {
     const state = tagged.length === 0 ? "No tag was set" : `Only ${tagged.join(", ")} was set`;
     options.onNote?.(`${state} in ${target}, because the push failed. A second push sends only what is missing.`);
@@ -92,35 +93,37 @@ export async function pushV1(
 class V1Push {
   readonly #client: V1Client;
   readonly #target: V1RepositoryClient;
+  readonly #images: readonly V1PushImage[];
+  readonly #renewal: TokenRenewal;
   readonly #options: V1PushOptions;
   readonly #path: string;
   /** By id, of layers that were sent. */
   readonly #checksums = new Map<string, string>();
 
-  constructor(client: V1Client, target: V1RepositoryClient, options: V1PushOptions) {
+  constructor(client: V1Client, target: V1RepositoryClient, images: readonly V1PushImage[], options: V1PushOptions) {
     this.#client = client;
     this.#target = target;
+    this.#images = images;
+    this.#renewal = new TokenRenewal(target, async signal => await this.announce(signal));
     this.#options = options;
     const { namespace, name } = target.repository;
     this.#path = `repositories/${namespace}/${name}`;
   }
 
-  async announce(images: readonly V1PushImage[]): Promise<void> {
-    await this.#target.callIndex({
-      ...this.#call("repository", `${this.#path}/`, json(this.#entries(images, true))),
-      accept: [200, 201],
-    });
+  async announce(signal: AbortSignal | undefined): Promise<void> {
+    const call = this.#call("repository", `${this.#path}/`, json(this.#entries(true)));
+    await this.#target.callIndex({ ...call, accept: [200, 201], signal });
   }
 
-  async list(images: readonly V1PushImage[]): Promise<void> {
-    const call = this.#call("list of images", `${this.#path}/images`, json(this.#entries(images, false)));
+  async list(): Promise<void> {
+    const call = this.#call("list of images", `${this.#path}/images`, json(this.#entries(false)));
     const headers = { ...call.headers, "x-docker-endpoints": this.#target.endpoints.join(",") };
     await this.#target.callIndex({ ...call, headers, accept: [200, 201, 204] });
   }
 
   async tag(tag: string, id: string): Promise<void> {
     const call = this.#call(`tag ${tag}`, `${this.#path}/tags/${tag}`, json(id));
-    await this.#target.call({ ...call, accept: [200, 201, 204] });
+    await this.#send({ ...call, accept: [200, 201, 204] });
   }
 
   /** @param isTop whether an image of the push has its id. */
@@ -141,7 +144,7 @@ class V1Push {
   /** @returns false if the registry has the layer. */
   async #putJson({ id, json: bytes }: V1PushLayer): Promise<boolean> {
     const call = this.#call(`layer ${id}`, `images/${id}/json`, bytes);
-    const { status } = await this.#target.call({ ...call, accept: [200, 201, 204, 409] });
+    const { status } = await this.#send({ ...call, accept: [200, 201, 204, 409] });
     return status !== 409;
   }
 
@@ -161,7 +164,7 @@ class V1Push {
       }
     }
     const send = async (size: number | undefined): Promise<unknown> =>
-      await this.#target.call({
+      await this.#send({
         ...this.#call(`layer ${id}`, `images/${id}/layer`, new Uint8Array()),
         headers: {
           "content-type": "application/octet-stream",
@@ -178,7 +181,7 @@ class V1Push {
     }
     const checksum = `sha256:${hash.digest("hex")}`;
     this.#checksums.set(id, checksum);
-    await this.#target.call({
+    await this.#send({
       ...this.#call(`checksum of layer ${id}`, `images/${id}/checksum`, new Uint8Array()),
       // 0.6 reads the first one, all others the second.
       headers: { "content-length": "0", "x-docker-checksum": checksum, "x-docker-checksum-payload": checksum },
@@ -189,8 +192,13 @@ class V1Push {
     return bytes;
   }
 
+  async #send(call: V1Call): Promise<V1Answer> {
+    return await this.#renewal.run(async () => await this.#target.call(call), call.signal);
+  }
+
   /** One entry per tag of a top layer, and one per other layer. */
-  #entries(images: readonly V1PushImage[], isAnnounced: boolean): readonly object[] {
+  #entries(isAnnounced: boolean): readonly object[] {
+    const images = this.#images;
     const tagged = images.flatMap(({ id, tags }) => tags.map(Tag => ({ id, Tag })));
     const tops = new Set(tagged.map(({ id }) => id));
     const ids = [...new Set(images.flatMap(({ id, chain }) => [...chain.map(layer => layer.id), id]))];

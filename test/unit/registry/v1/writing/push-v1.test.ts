@@ -133,6 +133,29 @@ it("sets no tag if any request before the tags fails, says so, and the next push
   }
 });
 
+it.each(["0.6", "0.9"] as const)(
+  "asks for a new token when one that has worked ends in a push, once: %s",
+  async manner => {
+    const { server, client } = await started({ manner, hasIndex: true });
+    const ended = { reply: { status: 401 }, onRequest: () => server.tokens.issued.clear() };
+    const steps = [/^PUT .*a\/json$/, /^PUT .*a\/layer$/, /^PUT .*a\/checksum$/, /^PUT .*\/tags\/latest$/];
+    for (const on of steps) {
+      server.content.images.clear();
+      server.content.repositories.clear();
+      server.requests.length = 0;
+      server.addFault({ on, ...ended });
+      await pushV1(client, APP, [image()]);
+      expect(tagsOf(server)).toEqual({ "1.0": idOf("a"), latest: idOf("a") });
+      expect(server.seen(/^PUT .*\/App\/$/)).toHaveLength(2);
+      expect(server.seen(/^PUT .*b\/layer$/)).toHaveLength(1);
+    }
+    server.requests.length = 0;
+    server.addFault({ on: /^PUT .*\/tags\/latest$/, times: 9, ...ended });
+    expect((await failureOf(pushV1(client, APP, [image()]))).name).toBe("AuthError");
+    expect(server.seen(/^PUT .*\/App\/$/)).toHaveLength(2);
+  },
+);
+
 it("does not take the web page that a host answers to everything for success", async () => {
   const { client } = await started({ gone: "html" });
   const attempts: readonly (() => Promise<unknown>)[] = [
