@@ -1,4 +1,5 @@
-import { compareKeys, goJson, JsonText, rawMembers } from "./go-json.ts";
+import { rawMembers } from "../../util/json/raw-members.ts";
+import { compareKeys, goJson, JsonText } from "./go-json.ts";
 import type { LegacyLayer } from "./legacy-layer.ts";
 
 type Document = Readonly<Record<string, unknown>>;
@@ -32,7 +33,7 @@ function goNumber(part: string): number {
  */
 export function reencodeOldImage({ document, text, author, comment }: LegacyLayer, created: string): string {
   const { container, config } = document;
-  const members = new Map(rawMembers(text));
+  const members = rawMembers(text);
   return goJson({
     ...(comment === undefined ? {} : { comment }),
     created,
@@ -101,7 +102,7 @@ function numberOf(name: string, raw: string | undefined): JsonText {
 }
 
 function membersOf(raw: string | undefined): ReadonlyMap<string, string> {
-  return new Map(raw?.startsWith("{") ? rawMembers(raw) : []);
+  return raw?.startsWith("{") ? rawMembers(raw) : new Map();
 }
 
 function objectOf(value: unknown): Document {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ArchiveError } from "../../../../src/errors.ts";
 import type { Digest } from "../../../../src/oci/digest.ts";
-import { goJson, rawMembers } from "../../../../src/oci/legacy/go-json.ts";
+import { goJson } from "../../../../src/oci/legacy/go-json.ts";
 import { parseSchema1 } from "../../../../src/oci/schema1/schema1.ts";
 import { schema1Config } from "../../../../src/oci/schema1/schema1-config.ts";
 import { sha256 } from "../../../support/memory-registry.ts";
@@ -113,17 +113,7 @@ describe("schema1Config()", () => {
   });
 });
 
-describe("rawMembers()", () => {
-  test("rawMembers() splits an object without touching its values", () => {
-    expect(rawMembers('{"a" : {"b": [1.0, "}\\"{"]},\n"c":"x , y" , "\\u0064":null}')).toEqual([
-      ["a", '{"b":[1.0,"}\\"{"]}'],
-      ["c", '"x , y"'],
-      ["d", "null"],
-    ]);
-    expect(rawMembers("{ }")).toEqual([]);
-    expect(rawMembers('{"a":"\\\\"}')).toEqual([["a", '"\\\\"']]);
-  });
-
+describe("goJson()", () => {
   test("goJson() escapes what Go escapes, and keeps the order of a Map", () => {
     expect(goJson({ a: "<&>\u2028" })).toBe('{"a":"\\u003c\\u0026\\u003e\\u2028"}');
     expect(
