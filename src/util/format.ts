@@ -26,8 +26,8 @@ export function shortId(id: string): string {
 }
 
 /** `1 blob`, `2 blobs` */
-export function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
+export function counted(count: number, what: string, several = `${what}s`): string {
+  return `${count} ${count === 1 ? what : several}`;
 }
 
 /** Characters that control a terminal, or that reorder or hide text; also surrogates without a partner. */

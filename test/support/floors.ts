@@ -122,7 +122,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   "registry/v1/store": ["registry/http", "registry/transport", "registry/client", "registry/v1"],
   "registry/v1/folder": ["registry/v1"],
-  "registry/v1/writing": ["registry/v1"],
+  "registry/v1/writing": ["registry/v1", "registry/v1/store"],
   "registry/v1/hub": ["registry/origin", "registry/http", "registry/client", "registry/v1", "registry/v1/store"],
   registry: [
     "registry/client",
@@ -227,7 +227,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "verbs/v1/reading",
     "verbs/v1/report",
   ],
-  "verbs/v1/hub": ["verbs/options", "verbs/shared"],
+  "verbs/v1/hub": ["verbs/options", "verbs/shared", "verbs/v1"],
   "verbs/v1/writing": [
     "verbs/copy/copy-options.ts",
     "verbs/push/push-options.ts",

@@ -5,7 +5,7 @@ import { counted, formatBytes } from "../../util/format.ts";
 export function rescueSummary(report: RescueReport): string {
   const { tags, failed, repositories, repositoriesWithoutTags, layers, layerBytes, layersOfUnknownSize } = report;
   const empty = repositoriesWithoutTags === 0 ? "" : ` (${repositoriesWithoutTags} without tags)`;
-  const where = `${repositories} ${repositories === 1 ? "repository" : "repositories"}${empty}`;
+  const where = `${counted(repositories, "repository", "repositories")}${empty}`;
   const unknown = layersOfUnknownSize === 0 ? "" : `, and ${layersOfUnknownSize} of unknown size`;
   const wrong = failed === 0 ? "" : `, ${failed} failed`;
   return `${counted(tags, "tag")} in ${where}${wrong}: ${counted(layers, "distinct layer")}, ${formatBytes(layerBytes)}${unknown}`;

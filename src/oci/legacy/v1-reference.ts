@@ -116,6 +116,11 @@ function hasDigest(text: string): boolean {
   return /^sha(?:256|512):/.test(end);
 }
 
+/** Whether it names one image: without a tag, the latest. */
+export function isOneImage({ glob, name, tag = "" }: V1Reference): boolean {
+  return glob === undefined && name !== undefined && !hasWildcard(tag);
+}
+
 function hasWildcard(text: string): boolean {
   return text.includes("*") || text.includes("?");
 }

@@ -8,6 +8,7 @@ import { formatBytes, quote } from "../../util/format.ts";
 import { runBounded } from "../../util/task-group.ts";
 import { sharedV1Json } from "./shared-v1-json.ts";
 import type { V1ChainLayer, V1Image } from "./v1-image.ts";
+import { v1RepositoryName } from "./v1-names.ts";
 import type { V1LayerJson, V1Session } from "./v1-store.ts";
 
 /** Docker itself allowed 127. */
@@ -79,8 +80,7 @@ export async function readNamedTag(session: V1Session, tag: string, signal?: Abo
 
 /** As messages name an image of this session. */
 export function v1ImageName({ store, repository }: V1Session, tag: string): string {
-  const slash = store.name.startsWith("v1+dir:") ? "//" : "/";
-  return quote(`${store.name}${slash}${repository.namespace}/${repository.name}:${tag}`);
+  return quote(`${v1RepositoryName(store, repository)}:${tag}`);
 }
 
 function checkAncestry(ancestry: readonly string[], id: string, where: string): readonly string[] {

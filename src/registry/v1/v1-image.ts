@@ -1,5 +1,3 @@
-import type { Descriptor } from "../../oci/descriptor.ts";
-import type { Digest } from "../../oci/digest.ts";
 import type { LegacyLayer } from "../../oci/legacy/legacy-layer.ts";
 import type { V1LayerJson, V1Repository } from "./v1-store.ts";
 
@@ -18,12 +16,4 @@ export interface V1ChainLayer {
   readonly layer: LegacyLayer;
   /** Hash of id, JSON and size: layers with one key are one layer, also in a later run. */
   readonly key: string;
-}
-
-/** What one reading of a layer finds out. */
-export interface V1LayerFacts {
-  /** Of the layer as stored. */
-  readonly stored: Descriptor;
-  /** Of the layer as a plain tar. */
-  readonly diffId: Digest;
 }

@@ -1,7 +1,8 @@
 import { UsageError } from "../../errors.ts";
+import { V1_FOLDER } from "../../oci/legacy/has-v1.ts";
 import { isTag } from "../../oci/reference.ts";
 import { quote } from "../../util/format.ts";
-import type { V1Repository } from "./v1-store.ts";
+import type { V1Repository, V1Store } from "./v1-store.ts";
 
 const MAX_NAME = 255;
 
@@ -13,6 +14,11 @@ export function isLayerId(text: string): boolean {
 /** A part of a repository's name. Upper case is legal. */
 export function isV1Name(text: string): boolean {
   return text.length <= MAX_NAME && /^[A-Za-z0-9_.-]+$/.test(text) && text !== "." && text !== "..";
+}
+
+/** As messages and results name it: `v1://HOST/NAMESPACE/REPOSITORY`, or `v1+dir:FOLDER//NAMESPACE/REPOSITORY`. */
+export function v1RepositoryName({ name: store }: Pick<V1Store, "name">, { namespace, name }: V1Repository): string {
+  return `${store}${store.startsWith(V1_FOLDER) ? "//" : "/"}${namespace}/${name}`;
 }
 
 /** @throws UsageError for what must not become part of a request. */

@@ -2,7 +2,7 @@ import { NetworkError, RegistryError } from "../../errors.ts";
 import { type HeaderMap, headerList } from "../http/headers.ts";
 import type { TransportResponse } from "../transport/transport.ts";
 import { joinFaults } from "./endpoint-faults.ts";
-import { openV1, readV1, type V1Answer, type V1Call, type V1Origin, whereOf } from "./v1-call.ts";
+import { MAX_LIST_BYTES, openV1, readV1, type V1Answer, type V1Call, type V1Origin, whereOf } from "./v1-call.ts";
 import type { V1Repository } from "./v1-store.ts";
 
 export interface V1RepositoryClientOptions {
@@ -17,6 +17,8 @@ export interface V1RepositoryClientOptions {
 
 const MAX_ENDPOINTS = 16;
 const MAX_TOKEN_LENGTH = 8192;
+/** What messages say of `announce`. */
+export const IMAGES = { verb: "read", what: "list of images", method: "GET" } as const;
 
 /** One repository of an index, with the token, the cookies and the endpoints of one kind of access. */
 export class V1RepositoryClient {
@@ -60,6 +62,23 @@ export class V1RepositoryClient {
     const listed = this.#endpointsIn(answer.headers);
     if (listed.length > 0) this.#endpoints = this.#options.endpointsOf(listed, () => this.#token);
     return answer;
+  }
+
+  /**
+   * Announces the repository: the index gives a token for reading, and endpoints.
+   *
+   * @returns its list of images, unread: some give an empty one.
+   * @throws as `callIndex`; NotFoundError for a repository that the index does not know.
+   */
+  async announce(signal?: AbortSignal): Promise<V1Answer> {
+    const { namespace, name } = this.repository;
+    return await this.callIndex({
+      ...IMAGES,
+      path: `repositories/${namespace}/${name}/images`,
+      accept: [200],
+      maxBytes: MAX_LIST_BYTES,
+      signal,
+    });
   }
 
   /** Sends a call to the endpoints in turn, with the token, until one answers, and retries transient failures of all. */

@@ -4,6 +4,7 @@ import { formatV1Reference, parseV1Reference, type V1Reference } from "../../oci
 import { tagsThere } from "../../oci/nearest-tags.ts";
 import { isTag } from "../../oci/reference.ts";
 import { readingAnswer } from "../../registry/client/registry-answer.ts";
+import { v1RepositoryName } from "../../registry/v1/v1-names.ts";
 import type { V1Repository, V1Session, V1Store } from "../../registry/v1/v1-store.ts";
 import { counted, quote } from "../../util/format.ts";
 import { runBounded } from "../../util/task-group.ts";
@@ -168,11 +169,13 @@ class V1Expander {
       if (this.#failed.length > 0) return;
       const all = listings.reduce((sum, { tags }) => sum + tags.length, 0);
       throw new NotFoundError(
-        `Cannot find ${quote(source)}: none of ${counted(all, "tag")} in ${repositories(listings.length)} matches, expected one`,
+        `Cannot find ${quote(source)}: none of ${counted(all, "tag")} in ${counted(listings.length, "repository", "repositories")} matches, expected one`,
         { hint: noMatchHint(store, listings, tag) },
       );
     }
-    onNote(`${quote(source)} matches ${counted(matches, "tag")} in ${repositories(seen.size)}`);
+    onNote(
+      `${quote(source)} matches ${counted(matches, "tag")} in ${counted(seen.size, "repository", "repositories")}`,
+    );
   }
 
   #found({
@@ -223,22 +226,8 @@ function gone(repository: V1Repository): (error: unknown) => Listing {
   };
 }
 
-/** What comes before the repository. */
-function storePath({ name }: V1Store): string {
-  return name.startsWith("v1+dir:") ? `${name}//` : `${name}/`;
-}
-
-/** `v1://HOST/NAMESPACE/REPOSITORY`, or the same of a folder. */
-export function v1RepositoryName(store: V1Store, repository: V1Repository): string {
-  return `${storePath(store)}${nameOf(repository)}`;
-}
-
 function nameOf({ namespace, name }: V1Repository): string {
   return `${namespace}/${name}`;
-}
-
-function repositories(count: number): string {
-  return count === 1 ? "1 repository" : `${count} repositories`;
 }
 
 /** A registry may have let a slash into a tag: what is no tag is reported, and must not be left out. */

@@ -1,8 +1,9 @@
 import { UsageError } from "../../errors.ts";
 import { formatReference, isRepository, parseReference } from "../../oci/reference.ts";
+import { v1RepositoryName } from "../../registry/v1/v1-names.ts";
 import type { V1Repository, V1Store } from "../../registry/v1/v1-store.ts";
 import { quote } from "../../util/format.ts";
-import { type ExpandedV1, type V1Found, v1RepositoryName } from "./expand-v1.ts";
+import type { ExpandedV1, V1Found } from "./expand-v1.ts";
 
 export interface NamedV1 {
   /** Full names, by image. */

@@ -24,7 +24,7 @@ export class V1Stores implements AsyncDisposable {
   /** @param named references in the arguments of the call: only their registries get its credentials. */
   constructor(options: V1StoresOptions, named: readonly string[]) {
     this.#options = options;
-    this.#allowed = new NamedRegistries(registryOptions(options.registry), hostsOf(named));
+    this.#allowed = new NamedRegistries(registryOptions(options.registry), v1Hosts(named));
   }
 
   /**
@@ -33,11 +33,9 @@ export class V1Stores implements AsyncDisposable {
    * @throws UsageError for options that may not be used for one of them.
    */
   admit(references: readonly string[]): void {
-    const hosts = hostsOf(references);
+    const hosts = v1Hosts(references);
     this.#allowed.admit(hosts);
-    const [first, other] = new Set(hosts);
-    if (registryOptions(this.#options.registry).v1Endpoint === undefined || other === undefined) return;
-    throw new UsageError(`Cannot use --endpoint for ${first} and ${other}: found two registries, expected one`);
+    refuseSharedEndpoint(hosts, this.#options);
   }
 
   readonly storeFor = async (store: V1StoreName, signal?: AbortSignal): Promise<V1Store> => {
@@ -73,9 +71,23 @@ export class V1Stores implements AsyncDisposable {
   }
 }
 
-function hostsOf(references: readonly string[]): readonly string[] {
-  return references.flatMap(text => {
-    const { store } = parseV1Reference(text);
-    return store.kind === "registry" ? [store.host] : [];
-  });
+/** `host[:port]` of the registries that v1 references name. */
+export function v1Hosts(references: readonly string[]): readonly string[] {
+  return references.map(storeOf).flatMap(store => (store.kind === "registry" ? [store.host] : []));
+}
+
+/** The storage folders that v1 references name. */
+export function v1Folders(references: readonly string[]): readonly string[] {
+  return references.map(storeOf).flatMap(store => (store.kind === "folder" ? [store.path] : []));
+}
+
+/** @throws UsageError for `--endpoint` with several hosts: it can be that of one only. */
+export function refuseSharedEndpoint(hosts: readonly string[], { registry }: Pick<V1StoresOptions, "registry">): void {
+  const [first, other] = new Set(hosts);
+  if (registryOptions(registry).v1Endpoint === undefined || other === undefined) return;
+  throw new UsageError(`Cannot use --endpoint for ${first} and ${other}: found two registries, expected one`);
+}
+
+function storeOf(reference: string): V1StoreName {
+  return parseV1Reference(reference).store;
 }

@@ -19,11 +19,6 @@ export interface HubFlags extends IndexFlags {
   readonly passwordStdin?: boolean | undefined;
 }
 
-/** Options of every function of `hub`. */
-export interface HubOptions extends RemoteOptions {
-  readonly v1Path: string | undefined;
-}
-
 export const INDEX = "index as v1://HOST[:PORT] (default v1://index.docker.io)";
 export const REPOSITORY = "repository as [v1://HOST[:PORT]/][NAMESPACE/]REPOSITORY (default host index.docker.io)";
 
@@ -49,13 +44,12 @@ export async function hubOptions(
   flags: HubFlags,
   context: Context,
   inputs: readonly string[] = [],
-): Promise<HubOptions> {
+): Promise<RemoteOptions> {
   const registry = await registryFromFlags(flags, context.signal, inputs);
   const onProgress = createEventSink(context, flags);
   return {
     registry: { ...registry, host: undefined, defaultHost: undefined },
     onProgress,
     signal: context.signal,
-    v1Path: flags.v1Path,
   };
 }

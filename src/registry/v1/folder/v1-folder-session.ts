@@ -7,7 +7,7 @@ import { checkSame } from "../../../util/input-guard.ts";
 import { parseJson } from "../../../util/json/json.ts";
 import { array, checkSchema, string } from "../../../util/json/schema.ts";
 import { readAt } from "../../../util/read-disk.ts";
-import { checkedId, checkedTag } from "../v1-names.ts";
+import { checkedId, checkedTag, v1RepositoryName } from "../v1-names.ts";
 import { uploadingError } from "../v1-refusal.ts";
 import type { V1Layer, V1LayerJson, V1Repository, V1Session, V1Store } from "../v1-store.ts";
 import type { ContainedFolder } from "./contained-folder.ts";
@@ -94,8 +94,7 @@ export class V1FolderSession implements V1Session {
   }
 
   #absent(what: string): NotFoundError {
-    const { namespace, name } = this.repository;
-    const where = quote(`${this.store.name}//${namespace}/${name}`);
+    const where = quote(v1RepositoryName(this.store, this.repository));
     return new NotFoundError(`Cannot read ${what} from ${where}: no such file, expected one`);
   }
 }

@@ -6,7 +6,7 @@ import { subject } from "../../http/network-error.ts";
 import { TokenRenewal } from "../token-renewal.ts";
 import { MAX_LIST_BYTES, type V1Answer, type V1Call } from "../v1-call.ts";
 import { checkedTag, isLayerId } from "../v1-names.ts";
-import type { V1RepositoryClient } from "../v1-repository-client.ts";
+import { IMAGES, type V1RepositoryClient } from "../v1-repository-client.ts";
 import type { V1Layer, V1LayerJson, V1Repository, V1Session, V1Store } from "../v1-store.ts";
 import { openLayer } from "./layer-body.ts";
 import { readDocument } from "./read-document.ts";
@@ -14,13 +14,6 @@ import { readDocument } from "./read-document.ts";
 const MAX_ANCESTRY_BYTES = 1024 * 1024;
 const MAX_CHECKSUMS = 16;
 const CHECKSUM_HEADERS = ["x-docker-checksum", "x-docker-payload-checksum", "x-docker-checksum-payload"] as const;
-const IMAGES = {
-  verb: "read",
-  what: "list of images",
-  method: "GET",
-  accept: [200],
-  maxBytes: MAX_LIST_BYTES,
-} as const;
 
 type Read = Pick<V1Call, "what" | "path"> & Partial<V1Call>;
 
@@ -140,9 +133,8 @@ export class V1RegistrySession implements V1Session {
   }
 
   async #announce(signal: AbortSignal | undefined): Promise<void> {
-    const call: V1Call = { ...IMAGES, path: `${this.#path}/images`, signal };
     // Only that it is a list: Quay and others send an empty one.
-    readDocument(array(unknown()), await this.#client.callIndex(call), call, `${this.#client}`);
+    readDocument(array(unknown()), await this.#client.announce(signal), IMAGES, `${this.#client}`);
   }
 }
 
@@ -161,8 +153,7 @@ function idText(id: unknown): string {
 /** A hint: the Hub sent -1 for what it did not know. */
 function sizeIn(headers: HeaderMap): number | undefined {
   const text = headerText(headers, "x-docker-size")?.trim() ?? "";
-  const size = /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
-  return size;
+  return /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
 /** Three names by age, any number of values; a proxy may have joined them. */

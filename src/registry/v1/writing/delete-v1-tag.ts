@@ -17,20 +17,12 @@ export async function deleteV1Tag(
 ): Promise<void> {
   const target = client.repository(repository);
   const { namespace, name } = repository;
-  const path = `repositories/${namespace}/${name}`;
-  await target.callIndex({
-    verb: "read",
-    what: "repository",
-    method: "GET",
-    path: `${path}/images`,
-    accept: [200],
-    signal,
-  });
+  await target.announce(signal);
   await target.call({
     verb: "delete",
     what: `tag ${checkedTag(tag)}`,
     method: "DELETE",
-    path: `${path}/tags/${tag}`,
+    path: `repositories/${namespace}/${name}/tags/${tag}`,
     isFinal: error => !(error instanceof NetworkError),
     signal,
     accept: [200, 204],

@@ -3,6 +3,7 @@ import { ArchiveError, AuthError, IntegrityError, NotFoundError, RegistryError }
 import { digestOf } from "../../../oci/digest.ts";
 import { MAX_CONFIG_BYTES } from "../../../oci/limits.ts";
 import { parseJson } from "../../../util/json/json.ts";
+import { V1Registry } from "../store/open-v1-registry.ts";
 import type { V1Client } from "../v1-client.ts";
 import type { V1RepositoryClient } from "../v1-repository-client.ts";
 import type { V1Repository } from "../v1-store.ts";
@@ -13,14 +14,8 @@ export async function readKeptJson(
   id: string,
   signal?: AbortSignal,
 ): Promise<Uint8Array | undefined> {
-  try {
-    const call = { verb: "read", what: `layer ${id}`, method: "GET", path: `images/${id}/json` } as const;
-    return (await target.call({ ...call, accept: [200], signal })).bytes;
-  } catch (error) {
-    const isRefused = error instanceof NotFoundError || error instanceof AuthError || error instanceof RegistryError;
-    if (isRefused) return undefined;
-    throw error;
-  }
+  const call = { verb: "read", what: `layer ${id}`, method: "GET", path: `images/${id}/json` } as const;
+  return await unlessRefused(async () => (await target.call({ ...call, accept: [200], signal })).bytes);
 }
 
 /** The same with a token for reading: docker-registry refuses one for writing here. */
@@ -30,16 +25,20 @@ export async function readKeptJsonAnew(
   id: string,
   signal?: AbortSignal,
 ): Promise<Uint8Array | undefined> {
-  const reader = client.repository(repository);
-  const path = `repositories/${repository.namespace}/${repository.name}/images`;
+  return await unlessRefused(async () => {
+    const session = await new V1Registry(client).open(repository, signal);
+    return (await session.json(id, signal)).bytes;
+  });
+}
+
+async function unlessRefused(read: () => Promise<Uint8Array>): Promise<Uint8Array | undefined> {
   try {
-    await reader.callIndex({ verb: "read", what: "repository", method: "GET", path, accept: [200], signal });
+    return await read();
   } catch (error) {
-    if (error instanceof NotFoundError || error instanceof AuthError || error instanceof RegistryError)
-      return undefined;
+    const isRefused = error instanceof NotFoundError || error instanceof AuthError || error instanceof RegistryError;
+    if (isRefused) return undefined;
     throw error;
   }
-  return await readKeptJson(reader, id, signal);
 }
 
 export interface KeptLayer {

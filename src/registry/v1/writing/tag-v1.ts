@@ -1,14 +1,14 @@
-import { RegistryError } from "../../../errors.ts";
-import { quote } from "../../../util/format.ts";
+import { readNamedTag } from "../read-v1-image.ts";
+import { V1Registry } from "../store/open-v1-registry.ts";
 import type { V1Client } from "../v1-client.ts";
-import { checkedTag, isLayerId } from "../v1-names.ts";
+import { checkedTag } from "../v1-names.ts";
 import type { V1Repository } from "../v1-store.ts";
 import { pushV1 } from "./push-v1.ts";
 
 /**
  * The id of the layer that a tag names.
  *
- * @throws NotFoundError, AuthError, NetworkError; RegistryError for an answer that is no id.
+ * @throws NotFoundError with the tags that there are; AuthError, NetworkError; RegistryError for an answer that is no id.
  */
 export async function readV1Tag(
   client: V1Client,
@@ -16,18 +16,8 @@ export async function readV1Tag(
   tag: string,
   signal?: AbortSignal,
 ): Promise<string> {
-  const source = client.repository(repository);
-  const path = `repositories/${repository.namespace}/${repository.name}`;
-  const get = { verb: "read", method: "GET", accept: [200], signal } as const;
-  await source.callIndex({ ...get, what: "repository", path: `${path}/images` });
-  const { bytes } = await source.call({ ...get, what: `tag ${tag}`, path: `${path}/tags/${checkedTag(tag)}` });
-  const text = Buffer.from(bytes).toString("utf8").trim();
-  const id = /^"(.*)"$/.exec(text)?.[1] ?? text;
-  if (isLayerId(id)) return id;
-  throw new RegistryError(`Cannot read tag ${tag} from ${source}: found ${quote(id)}, expected the id of a layer`, {
-    status: 200,
-    hint: "The registry, or a proxy in front of it, is misconfigured or hostile.",
-  });
+  const session = await new V1Registry(client).open(repository, signal);
+  return await readNamedTag(session, tag, signal);
 }
 
 /**

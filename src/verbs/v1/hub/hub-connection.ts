@@ -1,17 +1,9 @@
 import { UsageError } from "../../../errors.ts";
 import { parseV1Reference, type V1Reference } from "../../../oci/legacy/v1-reference.ts";
-import { connectV1 } from "../../../registry/v1/connect-v1.ts";
 import { HubRepository } from "../../../registry/v1/hub/hub-repository.ts";
-import type { V1Client } from "../../../registry/v1/v1-client.ts";
 import { quote } from "../../../util/format.ts";
-import { connectOptions } from "../../options/connect-options.ts";
 import type { RemoteOptions } from "../../shared/remote-image.ts";
-
-/** Options of every function here. */
-export interface HubOptions extends RemoteOptions {
-  /** Path before `/v1`. Default none. */
-  readonly v1Path?: string | undefined;
-}
+import { withV1Client } from "../with-v1-client.ts";
 
 /** The index that is meant where none is named. */
 const DOCKER_HUB = "v1://index.docker.io";
@@ -27,17 +19,6 @@ export function indexHost(text: string | undefined = DOCKER_HUB): string {
   const { store, name, glob } = parseV1Reference(text);
   if (store.kind === "registry" && name === undefined && glob === undefined) return store.host;
   throw new UsageError(`Cannot use index ${quote(text)}: found more than a host, expected v1://HOST[:PORT]`);
-}
-
-/** Runs `task` with a client of an index, and closes it. */
-export async function withIndex<T>(
-  host: string,
-  options: HubOptions,
-  task: (client: V1Client) => Promise<T>,
-): Promise<T> {
-  const connection = { ...connectOptions(options), v1Path: options.v1Path };
-  await using client = await connectV1(host, connection, options.signal);
-  return await task(client);
 }
 
 /** A repository of an index, as it was named. */
@@ -79,12 +60,12 @@ function hasScheme(text: string): boolean {
 /** Runs `task` with a repository of an index. @param name as results name it: `v1://HOST/NAMESPACE/NAME`. */
 export async function withRepository<T>(
   text: string,
-  options: HubOptions,
+  options: RemoteOptions,
   task: (repository: HubRepository, name: string) => Promise<T>,
 ): Promise<T> {
   const { host, isLibrary, ...repository } = parseHubRepository(text);
   const name = `v1://${host}/${repository.namespace}/${repository.name}`;
-  return await withIndex(host, options, async client => {
+  return await withV1Client(host, options, async client => {
     return await task(new HubRepository(client, repository, isLibrary, options.signal), name);
   });
 }

@@ -4,7 +4,8 @@ import { isLayerId } from "../../../registry/v1/v1-names.ts";
 import { quote } from "../../../util/format.ts";
 import { parseJson } from "../../../util/json/json.ts";
 import { array, checkSchema, fields, nullish, type Schema, string } from "../../../util/json/schema.ts";
-import { type HubOptions, withRepository } from "./hub-connection.ts";
+import type { RemoteOptions } from "../../shared/remote-image.ts";
+import { withRepository } from "./hub-connection.ts";
 
 export interface HubImagesResult {
   /** `v1://HOST/NAMESPACE/NAME` */
@@ -12,7 +13,7 @@ export interface HubImagesResult {
   readonly images: readonly IndexedImage[];
 }
 
-export interface SetImagesOptions extends HubOptions {
+export interface SetImagesOptions extends RemoteOptions {
   /** Names the list in messages. */
   readonly listName?: string | undefined;
 }
@@ -23,7 +24,7 @@ const LIST: Schema<Listed> = array(fields({ id: string(), checksum: nullish(stri
 const RESULT: Schema<{ readonly images: Listed }> = fields({ images: LIST });
 
 /** What an index has about the images of a repository. Some answer with an empty list. @throws NotFoundError, AuthError */
-export async function listImages(text: string, options: HubOptions): Promise<HubImagesResult> {
+export async function listImages(text: string, options: RemoteOptions): Promise<HubImagesResult> {
   return await withRepository(text, options, async (repository, name) => ({
     repository: name,
     images: await repository.images(),

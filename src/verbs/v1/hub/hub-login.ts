@@ -1,9 +1,11 @@
 import { checkLoginWords, type StoredLogin, storeLogin } from "../../../registry/credentials/store-login.ts";
 import { checkUser } from "../../../registry/v1/hub/hub-users.ts";
 import { registryOptions } from "../../options/registry-options.ts";
-import { type HubOptions, indexHost, withIndex } from "./hub-connection.ts";
+import type { RemoteOptions } from "../../shared/remote-image.ts";
+import { withV1Client } from "../with-v1-client.ts";
+import { indexHost } from "./hub-connection.ts";
 
-export interface HubLoginOptions extends HubOptions {
+export interface HubLoginOptions extends RemoteOptions {
   readonly username: string;
   readonly password: string;
 }
@@ -28,7 +30,7 @@ export async function hubLogin(index: string | undefined, options: HubLoginOptio
   const host = indexHost(index);
   checkLoginWords({ username, password }, `v1://${host}`);
   const registry = { ...registryOptions(options.registry), auth: { username, password } };
-  const isChecked = await withIndex(host, { ...options, registry }, async client => await checkUser(client, signal));
+  const isChecked = await withV1Client(host, { ...options, registry }, async client => await checkUser(client, signal));
   const stored = await storeLogin(host, { username, password }, { signal, key: `https://${host}/v1/` });
   return { registry: `v1://${host}`, isChecked, ...stored };
 }

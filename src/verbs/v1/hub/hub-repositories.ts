@@ -1,4 +1,5 @@
-import { type HubOptions, withRepository } from "./hub-connection.ts";
+import type { RemoteOptions } from "../../shared/remote-image.ts";
+import { withRepository } from "./hub-connection.ts";
 
 export interface HubRepositoryResult {
   /** `v1://HOST/NAMESPACE/NAME` */
@@ -7,13 +8,13 @@ export interface HubRepositoryResult {
   readonly endpoints: readonly string[];
 }
 
-export interface DeleteRepositoryOptions extends HubOptions {
+export interface DeleteRepositoryOptions extends RemoteOptions {
   /** Is called with the repository before anything is deleted. */
   readonly confirm: (repository: string) => Promise<boolean>;
 }
 
 /** Creates a repository at an index; one that is there already is not changed. @throws AuthError, RegistryError, NetworkError */
-export async function createRepository(text: string, options: HubOptions): Promise<HubRepositoryResult> {
+export async function createRepository(text: string, options: RemoteOptions): Promise<HubRepositoryResult> {
   return await withRepository(text, options, async (repository, name) => {
     await repository.create();
     return { repository: name, endpoints: repository.session.endpoints };

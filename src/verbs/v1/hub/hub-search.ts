@@ -1,9 +1,11 @@
 import { UsageError } from "../../../errors.ts";
 import { searchPages, type V1SearchResult } from "../../../registry/v1/store/search-pages.ts";
 import { quote } from "../../../util/format.ts";
-import { type HubOptions, indexHost, withIndex } from "./hub-connection.ts";
+import type { RemoteOptions } from "../../shared/remote-image.ts";
+import { withV1Client } from "../with-v1-client.ts";
+import { indexHost } from "./hub-connection.ts";
 
-export interface SearchIndexOptions extends HubOptions {
+export interface SearchIndexOptions extends RemoteOptions {
   /** `v1://HOST[:PORT]`; default v1://index.docker.io. */
   readonly host?: string | undefined;
   /** Results at most. Default: all. */
@@ -33,7 +35,7 @@ export async function searchIndex(term: string, options: SearchIndexOptions): Pr
     throw new UsageError(`Cannot use limit: found ${limit}, expected a whole number from 1`);
   }
   const results: V1SearchResult[] = [];
-  await withIndex(host, options, async client => {
+  await withV1Client(host, options, async client => {
     for await (const page of searchPages(client, term, signal)) {
       for (const result of page.slice(0, limit - results.length)) results.push(result);
       if (results.length >= limit) break;

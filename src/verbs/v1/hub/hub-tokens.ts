@@ -1,8 +1,9 @@
 import { UsageError } from "../../../errors.ts";
 import type { HubAccess } from "../../../registry/v1/hub/hub-repository.ts";
-import { type HubOptions, withRepository } from "./hub-connection.ts";
+import type { RemoteOptions } from "../../shared/remote-image.ts";
+import { withRepository } from "./hub-connection.ts";
 
-export interface ReadTokenOptions extends HubOptions {
+export interface ReadTokenOptions extends RemoteOptions {
   readonly access: HubAccess;
   /** Is called before a token for a deletion is requested, because the request is that for a deletion. */
   readonly confirm: (repository: string) => Promise<boolean>;
@@ -38,7 +39,7 @@ export async function readToken(text: string, options: ReadTokenOptions): Promis
  */
 export async function authorizeToken(
   text: string,
-  options: HubOptions & { readonly token: string },
+  options: RemoteOptions & { readonly token: string },
 ): Promise<TokenFacts> {
   const token = options.token.trim().replace(/^Token\s+/i, "");
   if (!/^[\x20-\x7e]{1,8192}$/.test(token)) {

@@ -1,7 +1,9 @@
 import { UsageError } from "../../../errors.ts";
 import { createUser as create, updateUser as update } from "../../../registry/v1/hub/hub-users.ts";
 import { quote } from "../../../util/format.ts";
-import { type HubOptions, indexHost, withIndex } from "./hub-connection.ts";
+import type { RemoteOptions } from "../../shared/remote-image.ts";
+import { withV1Client } from "../with-v1-client.ts";
+import { indexHost } from "./hub-connection.ts";
 
 export interface HubUserResult {
   /** `v1://HOST` */
@@ -9,7 +11,7 @@ export interface HubUserResult {
   readonly username: string;
 }
 
-interface UserOptions extends HubOptions {
+interface UserOptions extends RemoteOptions {
   /** `v1://HOST[:PORT]`; default v1://index.docker.io. */
   readonly host?: string | undefined;
 }
@@ -38,7 +40,7 @@ export async function createUser(username: string, options: CreateUserOptions): 
   const { password, email, signal } = options;
   const host = indexHost(options.host);
   checkUser("create", username, password, email);
-  await withIndex(host, options, async client => await create(client, { username, password, email }, signal));
+  await withV1Client(host, options, async client => await create(client, { username, password, email }, signal));
   return { index: `v1://${host}`, username };
 }
 
@@ -50,7 +52,7 @@ export async function updateUser(username: string, options: UpdateUserOptions): 
     throw new UsageError(`Cannot update user ${quote(username)}: nothing given, expected a password or an address`);
   }
   checkUser("update", username, password, email);
-  await withIndex(host, options, async client => await update(client, { username, password, email }, signal));
+  await withV1Client(host, options, async client => await update(client, { username, password, email }, signal));
   return { index: `v1://${host}`, username };
 }
 

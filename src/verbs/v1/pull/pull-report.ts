@@ -1,5 +1,4 @@
 import type { CopyPlan } from "../../../content/contracts.ts";
-import { parseV1Reference } from "../../../oci/legacy/v1-reference.ts";
 import type { V1ChainLayer } from "../../../registry/v1/v1-image.ts";
 import { checkListApart } from "../../../util/output-checks.ts";
 import type { PullOptions } from "../../pull-options.ts";
@@ -8,6 +7,7 @@ import type { WrittenImage } from "../../written/written-image.ts";
 import type { ExpandedV1, V1Found } from "../expand-v1.ts";
 import { ReportFile } from "../report/report-file.ts";
 import type { RescueLedger } from "../report/rescue-ledger.ts";
+import { v1Folders } from "../v1-stores.ts";
 import type { ReadImage } from "./read-v1-images.ts";
 import type { V1Facts } from "./v1-facts.ts";
 
@@ -17,10 +17,9 @@ export async function pullReportFile(
   references: readonly (string | RequestedImage)[],
 ): Promise<ReportFile | undefined> {
   if (report === undefined) return undefined;
-  const stores = checkedImages("pull", references).map(({ reference }) => parseV1Reference(reference).store);
-  const folders = stores.flatMap(store => (store.kind === "folder" ? [store.path] : []));
+  const texts = checkedImages("pull", references).map(({ reference }) => reference);
   if (typeof output === "string") await checkListApart(report, output);
-  return await ReportFile.at(report, folders);
+  return await ReportFile.at(report, v1Folders(texts));
 }
 
 export interface Pulled {

@@ -1,13 +1,14 @@
 import { hasGlob, matchesRepository } from "../../../bundle/list/reference-glob.ts";
 import { noteTo } from "../../../content/progress.ts";
 import { NotFoundError, UsageError } from "../../../errors.ts";
-import { parseV1Reference, type V1Reference } from "../../../oci/legacy/v1-reference.ts";
+import { isOneImage, parseV1Reference, type V1Reference } from "../../../oci/legacy/v1-reference.ts";
 import { isTag } from "../../../oci/reference.ts";
 import { readingAnswer } from "../../../registry/client/registry-answer.ts";
+import { v1RepositoryName } from "../../../registry/v1/v1-names.ts";
 import type { V1Store } from "../../../registry/v1/v1-store.ts";
 import { counted, quote } from "../../../util/format.ts";
 import type { RemoteOptions } from "../../shared/remote-image.ts";
-import { expandV1, v1RepositoryName } from "../expand-v1.ts";
+import { expandV1 } from "../expand-v1.ts";
 import { V1Stores } from "../v1-stores.ts";
 
 /** In a note. */
@@ -73,7 +74,8 @@ export async function missingInV1(
       const expanded = await expandV1([{ reference: text }], lookup);
       const [failure] = expanded.failed;
       if (expanded.images.length === 0 && failure !== undefined) throw failure.error;
-      if (isSingle(text))
+      // Without wildcards, a reference has cost no request yet.
+      if (isOneImage(parseV1Reference(text)))
         for (const { session, tag } of expanded.images) await (await session(signal)).tag(tag, signal);
       return false;
     } catch (error) {
@@ -86,12 +88,6 @@ export async function missingInV1(
     for (const text of new Set(texts)) if (await isMissing(text)) missing.push(text);
     return missing;
   });
-}
-
-/** Without wildcards, a reference costs no request yet. */
-function isSingle(text: string): boolean {
-  const { glob, tag = "latest" } = parseV1Reference(text);
-  return glob === undefined && !hasGlob(tag);
 }
 
 /** The repositories of a v1 registry, by a search with an empty term. @throws NotFoundError without a search. */

@@ -1,10 +1,11 @@
 import { rawLayerCheck } from "../../../archive/raw-layer-check.ts";
 import type { BlobSource, PendingBlob } from "../../../content/contracts.ts";
+import type { LayerFacts } from "../../../copy/layer-facts.ts";
 import { InternalError } from "../../../errors.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
 import { DOCKER_LAYER } from "../../../oci/media-types.ts";
 import { isCheckable, V1Checksum, type V1ChecksumOptions } from "../../../registry/v1/v1-checksum.ts";
-import type { V1ChainLayer, V1LayerFacts } from "../../../registry/v1/v1-image.ts";
+import type { V1ChainLayer } from "../../../registry/v1/v1-image.ts";
 import type { V1Layer, V1Session } from "../../../registry/v1/v1-store.ts";
 import { measureLayer, type Repacking } from "../../../transform/measure-layer.ts";
 
@@ -16,7 +17,7 @@ export interface MeasuredLayerOptions extends Omit<V1ChecksumOptions, "what"> {
 }
 
 /** What one reading found out, and what it delivered. */
-export interface MeasuredFacts extends V1LayerFacts {
+export interface MeasuredFacts extends LayerFacts {
   /** `stored` itself, unless the layer was compressed again. */
   readonly delivered: Descriptor;
 }

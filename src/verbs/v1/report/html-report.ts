@@ -44,7 +44,7 @@ function summary(report: RescueReport): readonly string[] {
   return [
     ...(report.complete ? [] : ["The run did not reach its end. Run the same command again: it copies the rest."]),
     report.dryRun ? `${counted(tags, "tag")}, ${failed} failed` : `${copied} copied, ${failed} failed`,
-    `${repositories} ${repositories === 1 ? "repository" : "repositories"}, ${empty} without tags`,
+    `${counted(repositories, "repository", "repositories")}, ${empty} without tags`,
     `${counted(layers, "distinct layer")}, ${formatBytes(layerBytes)} as stored at the source`,
     ...(unknown === 0 ? [] : [`${counted(unknown, "layer")} of unknown size`]),
     ...(report.verified ? ["Each config was read back from the target, and each layer was looked up there."] : []),

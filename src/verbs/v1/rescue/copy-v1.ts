@@ -1,7 +1,6 @@
-import { hasGlob } from "../../../bundle/list/reference-glob.ts";
 import { noteTo } from "../../../content/progress.ts";
 import { ImgpackError, UsageError } from "../../../errors.ts";
-import { parseV1Reference, type V1StoreName } from "../../../oci/legacy/v1-reference.ts";
+import { isOneImage, parseV1Reference } from "../../../oci/legacy/v1-reference.ts";
 import { type ImageMapping, mapImageName } from "../../../oci/names/image-mapping.ts";
 import { claimsOf, collisionError, findCollisions } from "../../../oci/names/target-collisions.ts";
 import { parseReference } from "../../../oci/reference.ts";
@@ -9,13 +8,13 @@ import { quote } from "../../../util/format.ts";
 import type { CopyOptions, CopyResult, CopyToOptions } from "../../copy/copy-options.ts";
 import { readMapping } from "../../options/mapping-options.ts";
 import { parsePrefix } from "../../options/prefix.ts";
-import { readPlatforms } from "../../options/read-platforms.ts";
 import { formatRequested, type RequestedImage } from "../../requested/requested-image.ts";
 import { writableReference } from "../../shared/remote-image.ts";
 import { type ExpandedV1, expandV1, type V1Found } from "../expand-v1.ts";
 import { nameV1Images } from "../name-v1-images.ts";
+import { refusePlatform } from "../refuse-platform.ts";
 import { ReportFile } from "../report/report-file.ts";
-import { V1Stores } from "../v1-stores.ts";
+import { V1Stores, v1Folders, v1Hosts } from "../v1-stores.ts";
 import { type RescueList, rescue } from "./rescue.ts";
 import type { RescueJob } from "./rescue-job.ts";
 
@@ -25,8 +24,8 @@ import type { RescueJob } from "./rescue-job.ts";
  * @throws UsageError for wildcards, a target without a registry or with a digest, and options that v1 contradicts.
  */
 export async function copyV1(source: string, target: string, options: CopyOptions): Promise<CopyResult> {
-  const { glob, name, tag: own = "latest" } = parseV1Reference(source);
-  if (glob !== undefined || name === undefined || hasGlob(own)) {
+  const one = parseV1Reference(source);
+  if (!isOneImage(one)) {
     throw new UsageError(`Cannot copy ${quote(source)} to one name: found more than one image, expected one`, {
       hint: "Name where all of them go with --to HOST/PREFIX.",
     });
@@ -37,9 +36,9 @@ export async function copyV1(source: string, target: string, options: CopyOption
       hint: "The image gets its digest when it is copied; it needs no naming.",
     });
   }
-  const to = { registry, repository, tag: parseReference(target).tag ?? own };
+  const to = { registry, repository, tag: parseReference(target).tag ?? one.tag ?? "latest" };
   const jobsOf = async ({ images }: ExpandedV1): Promise<Jobs> => ({
-    jobs: images.map(one => jobOf(one, to)),
+    jobs: images.map(image => jobOf(image, to)),
     failed: [],
   });
   return await copyAll({ requested: [{ reference: source }], named: [source], registry, jobsOf }, options);
@@ -87,8 +86,7 @@ type Jobs = Pick<RescueList, "jobs" | "failed">;
 async function copyAll({ requested, named, registry, jobsOf }: Work, options: CopyOptions): Promise<CopyResult> {
   refuseOptions(options);
   const texts = requested.map(({ reference }) => reference);
-  const folders = texts.map(storeOf).flatMap(store => (store.kind === "folder" ? [store.path] : []));
-  const file = options.report === undefined ? undefined : await ReportFile.at(options.report, folders);
+  const file = options.report === undefined ? undefined : await ReportFile.at(options.report, v1Folders(texts));
   const { signal } = options;
   const onNote = noteTo(options.onProgress);
   await using stores = new V1Stores(options, named);
@@ -98,17 +96,9 @@ async function copyAll({ requested, named, registry, jobsOf }: Work, options: Co
     const { jobs, failed } = await jobsOf(found);
     return { ...found, jobs, failed: [...found.failed, ...failed] };
   };
-  const hosts = [...hostsOf(named), registry];
-  const reached = [...hostsOf(texts), registry];
+  const hosts = [...v1Hosts(named), registry];
+  const reached = [...v1Hosts(texts), registry];
   return await rescue({ named: hosts, reached, requests: async () => await stores.requests(), list }, options, file);
-}
-
-function storeOf(text: string): V1StoreName {
-  return parseV1Reference(text).store;
-}
-
-function hostsOf(texts: readonly string[]): readonly string[] {
-  return texts.map(storeOf).flatMap(store => (store.kind === "registry" ? [store.host] : []));
 }
 
 function jobOf({ source, name, tag, session }: V1Found, to: RescueJob["to"]): RescueJob {
@@ -147,9 +137,7 @@ async function idOf({ session, tag }: V1Found, signal: AbortSignal | undefined):
 
 /** @throws UsageError for options that images of v1 contradict. */
 function refuseOptions({ platform, requireReferrers }: CopyOptions): void {
-  if (readPlatforms("copy", platform, "all") !== "all") {
-    throw new UsageError("Cannot use --platform: images of a v1 registry have one platform each, expected none given");
-  }
+  refusePlatform(platform);
   if (requireReferrers !== undefined && requireReferrers.length > 0) {
     throw new UsageError("Cannot use --require-referrers: a v1 registry has no signatures, expected none required");
   }

@@ -6,7 +6,8 @@ import { deleteV1Tag } from "../../../registry/v1/writing/delete-v1-tag.ts";
 import { readV1Tag, tagV1 } from "../../../registry/v1/writing/tag-v1.ts";
 import { quote } from "../../../util/format.ts";
 import type { RemoteOptions } from "../../shared/remote-image.ts";
-import { formatV1Target, parseV1Target, withV1Client } from "./with-v1-client.ts";
+import { withV1Client } from "../with-v1-client.ts";
+import { formatV1Target, parseV1Target } from "./v1-target.ts";
 
 /** `tag` in a v1 registry. @throws as `tag`; UsageError for a name that is no tag. */
 export async function tagInV1(

@@ -1,7 +1,7 @@
 import { hasGlob } from "../../../bundle/list/reference-glob.ts";
 import { UsageError } from "../../../errors.ts";
 import { hasV1, isV1Reference } from "../../../oci/legacy/has-v1.ts";
-import { parseV1Reference } from "../../../oci/legacy/v1-reference.ts";
+import { isOneImage, parseV1Reference } from "../../../oci/legacy/v1-reference.ts";
 import { mapImageName } from "../../../oci/names/image-mapping.ts";
 import { collisionError, findCollisions } from "../../../oci/names/target-collisions.ts";
 import { formatReference } from "../../../oci/reference.ts";
@@ -9,18 +9,18 @@ import { readingAnswer } from "../../../registry/client/registry-answer.ts";
 import { quote } from "../../../util/format.ts";
 import type { CopiedImage, CopyOptions, CopyResult, CopyToOptions } from "../../copy/copy-options.ts";
 import { readMapping } from "../../options/mapping-options.ts";
-import { registryOptions } from "../../options/registry-options.ts";
 import { registryOf } from "../../requested/expand-references.ts";
 import type { RequestedImage, ResolvedImage } from "../../requested/requested-image.ts";
 import { Attempts } from "../../shared/attempts.ts";
 import { createBlobCounter } from "../../shared/blob-counts.ts";
 import type { V1Found } from "../expand-v1.ts";
+import { refuseSharedEndpoint, v1Hosts } from "../v1-stores.ts";
 import { RegistryCopies } from "./registry-copies.ts";
 import { V1Copies, v1TargetOf } from "./v1-copies.ts";
 import type { V1CopyJob, V1CopySource } from "./v1-copy-job.ts";
 import { parseV1Prefix, type V1Prefix, v1TargetBelow } from "./v1-prefix.ts";
 import { V1PushRun } from "./v1-push-run.ts";
-import { formatV1Target, parseV1Target, type V1Target } from "./with-v1-client.ts";
+import { formatV1Target, parseV1Target, type V1Target } from "./v1-target.ts";
 
 /**
  * `copy` into a v1 registry: an image of another registry, of an index the platform of this machine; or one of a v1 registry
@@ -30,7 +30,7 @@ import { formatV1Target, parseV1Target, type V1Target } from "./with-v1-client.t
  */
 export async function copyToV1(source: string, target: string, options: CopyOptions): Promise<CopyResult> {
   const { tag, ...to } = parseV1Target("copy to", target);
-  const isOne = isV1Reference(source) ? isOneV1(source) : !hasGlob(source);
+  const isOne = isV1Reference(source) ? isOneImage(parseV1Reference(source)) : !hasGlob(source);
   if (!isOne) {
     throw new UsageError(`Cannot copy ${quote(source)} to one name: found more than one image, expected one`, {
       hint: "Name where all of them go with --to v1://HOST/NAMESPACE.",
@@ -73,11 +73,6 @@ interface Run {
   readonly targetOf: (image: ResolvedImage) => Required<V1Target>;
 }
 
-function isOneV1(source: string): boolean {
-  const { glob, name, tag = "" } = parseV1Reference(source);
-  return glob === undefined && name !== undefined && !hasGlob(tag);
-}
-
 function targetOf(
   { reference, name = reference, line }: ResolvedImage,
   below: V1Prefix,
@@ -103,7 +98,7 @@ async function copyAll(run: Run, options: CopyOptions): Promise<CopyResult> {
   const texts = requested.map(({ reference }) => reference);
   const isV1 = hasV1(requested);
   const hosts = (references: readonly string[]): readonly string[] => [
-    ...references.flatMap(text => (isV1 ? v1Hosts(text) : registryOf(text, options.registry))),
+    ...(isV1 ? v1Hosts(references) : references.map(text => registryOf(text, options.registry))),
     host,
   ];
   refuseSharedEndpoint(isV1 ? hosts(texts) : [], options);
@@ -139,12 +134,6 @@ async function copyAll(run: Run, options: CopyOptions): Promise<CopyResult> {
   return attempts.settle("copy", "images", result, `${done} Fix the cause and run the same command again.`);
 }
 
-/** None for a folder. */
-function v1Hosts(text: string): readonly string[] {
-  const { store } = parseV1Reference(text);
-  return store.kind === "registry" ? [store.host] : [];
-}
-
 /** @throws UsageError for options that have no meaning for a v1 registry as the target. */
 function refuseOptions({ report, verify, compression, requireReferrers = [] }: CopyOptions): void {
   const given = {
@@ -156,13 +145,6 @@ function refuseOptions({ report, verify, compression, requireReferrers = [] }: C
   const [found] = Object.entries(given).flatMap(([name, isGiven]) => (isGiven ? [name] : []));
   if (found === undefined) return;
   throw new UsageError(`Cannot use ${found} with a v1 registry as the target: found both, expected one`);
-}
-
-/** @throws UsageError */
-function refuseSharedEndpoint(hosts: readonly string[], { registry }: CopyOptions): void {
-  const [first, other] = new Set(hosts);
-  if (registryOptions(registry).v1Endpoint === undefined || other === undefined) return;
-  throw new UsageError(`Cannot use --endpoint for ${first} and ${other}: found two registries, expected one`);
 }
 
 /** @throws UsageError for two images that would get one name: before anything is sent. */

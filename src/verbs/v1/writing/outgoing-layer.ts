@@ -9,6 +9,8 @@ import type { V1ChainJson } from "../../../oci/legacy/v1-chain-json.ts";
 import { layerCompression } from "../../../oci/media-types.ts";
 import type { V1PushLayer } from "../../../registry/v1/writing/push-v1.ts";
 import { inflatedBlob } from "../../../transform/inflated-blob.ts";
+import type { RawCheck } from "../../../transform/pack-layer.ts";
+import { checkedParts } from "./checked-parts.ts";
 
 /** Two blocks of zeros: what docker sends for a layer without files. */
 const EMPTY_TAR = Buffer.alloc(1024);
@@ -45,7 +47,7 @@ export function outgoingLayer(
   async function* open(signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     const blob = await blobOf(signal);
     const plain = isPlain ? blob : inflatedBlob(blob, { compression: "detect", what });
-    yield* checkedParts(blobChunks(plain, signal), diffId, what);
+    yield* checkedParts(blobChunks(plain, signal), diffIdCheck(diffId, what));
   }
   return {
     id,
@@ -64,24 +66,16 @@ export function outgoingLayer(
   };
 }
 
-async function* checkedParts(
-  parts: AsyncIterable<Uint8Array>,
-  diffId: Digest,
-  what: string,
-): AsyncGenerator<Uint8Array> {
+function diffIdCheck(diffId: Digest, what: string): RawCheck {
   const hash = createHash("sha256");
-  let held: Uint8Array | undefined;
-  for await (const part of parts) {
-    hash.update(part);
-    if (held !== undefined) yield held;
-    // A part is valid until the next one is requested.
-    held = Buffer.from(part);
-  }
-  const found = `sha256:${hash.digest("hex")}`;
-  if (found !== diffId) {
-    throw new IntegrityError(`Cannot accept ${what}: its tar is ${found}, expected ${diffId} as in the config`, {
-      hint: "The image was damaged or altered: get it again from its source.",
-    });
-  }
-  if (held !== undefined) yield held;
+  return {
+    take: part => void hash.update(part),
+    end() {
+      const found = `sha256:${hash.digest("hex")}`;
+      if (found === diffId) return;
+      throw new IntegrityError(`Cannot accept ${what}: its tar is ${found}, expected ${diffId} as in the config`, {
+        hint: "The image was damaged or altered: get it again from its source.",
+      });
+    },
+  };
 }

@@ -20,7 +20,7 @@ import { StreamedInput } from "../../shared/streamed-input.ts";
 import { type OutgoingImage, outgoingImage } from "./outgoing-image.ts";
 import { refuseV1Collisions, type V1Destination, v1Destinations } from "./v1-destinations.ts";
 import { V1PushRun } from "./v1-push-run.ts";
-import { formatV1Target, parseV1Target, type V1Target } from "./with-v1-client.ts";
+import { formatV1Target, parseV1Target, type V1Target } from "./v1-target.ts";
 
 type Run = PushOptions & { readonly onProgress: OnProgress };
 

@@ -20,7 +20,7 @@ import {
 import { RegistryPool } from "../../shared/registry-pool.ts";
 import { type OutgoingSource, outgoingImage } from "./outgoing-image.ts";
 import type { SendImage, V1CopyJob, V1CopyList, V1CopySource } from "./v1-copy-job.ts";
-import type { V1Target } from "./with-v1-client.ts";
+import type { V1Target } from "./v1-target.ts";
 
 /** Images of v2 registries, of an index one platform each. */
 export class RegistryCopies implements V1CopySource {

@@ -1,20 +1,20 @@
 import { noteTo } from "../../../content/progress.ts";
-import { UsageError } from "../../../errors.ts";
 import { mapImageName } from "../../../oci/names/image-mapping.ts";
 import { parseReference } from "../../../oci/reference.ts";
 import { readV1Image } from "../../../registry/v1/read-v1-image.ts";
 import { V1Checksum } from "../../../registry/v1/v1-checksum.ts";
-import type { V1LayerJson, V1Session } from "../../../registry/v1/v1-store.ts";
+import type { V1Layer, V1LayerJson, V1Session } from "../../../registry/v1/v1-store.ts";
 import type { V1PushLayer } from "../../../registry/v1/writing/push-v1.ts";
 import type { CopyToOptions } from "../../copy/copy-options.ts";
 import { readMapping } from "../../options/mapping-options.ts";
-import { readPlatforms } from "../../options/read-platforms.ts";
 import { formatRequested, type RequestedImage } from "../../requested/requested-image.ts";
 import { expandV1, type V1Found } from "../expand-v1.ts";
+import { refusePlatform } from "../refuse-platform.ts";
 import { V1Stores } from "../v1-stores.ts";
+import { checkedParts } from "./checked-parts.ts";
 import type { V1CopyJob, V1CopyList, V1CopySource } from "./v1-copy-job.ts";
 import { type V1Prefix, v1TargetBelow } from "./v1-prefix.ts";
-import type { V1Target } from "./with-v1-client.ts";
+import type { V1Target } from "./v1-target.ts";
 
 /** Images of v1 registries and folders, which keep their ids and their JSON in another v1 registry. */
 export class V1Copies implements V1CopySource {
@@ -30,11 +30,7 @@ export class V1Copies implements V1CopySource {
     targetOf: (found: V1Found) => Required<V1Target>,
     options: CopyToOptions,
   ) {
-    if (readPlatforms("copy", options.platform, "all") !== "all") {
-      throw new UsageError(
-        "Cannot use --platform: images of a v1 registry have one platform each, expected none given",
-      );
-    }
+    refusePlatform(options.platform);
     this.#requested = requested;
     this.#targetOf = targetOf;
     this.#options = options;
@@ -103,8 +99,8 @@ function storedLayer(
   onNote: (message: string, isDetail?: boolean) => void,
 ): V1PushLayer {
   const { id } = json;
-  let opened: Promise<Awaited<ReturnType<V1Session["layer"]>>> | undefined;
-  const layerOf = async (signal: AbortSignal | undefined): ReturnType<V1Session["layer"]> => {
+  let opened: Promise<V1Layer> | undefined;
+  const layerOf = async (signal: AbortSignal | undefined): Promise<V1Layer> => {
     opened ??= session.layer(id, signal);
     return await opened;
   };
@@ -126,14 +122,7 @@ function storedLayer(
         noChecksums: !isChecked,
         onNote,
       });
-      let held: Uint8Array | undefined;
-      for await (const part of layer.read(0, signal)) {
-        checksum.take(part);
-        if (held !== undefined) yield held;
-        held = Buffer.from(part);
-      }
-      checksum.end();
-      if (held !== undefined) yield held;
+      yield* checkedParts(layer.read(0, signal), checksum);
     },
   };
 }

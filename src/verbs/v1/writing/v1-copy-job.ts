@@ -1,7 +1,7 @@
 import type { ImgpackError } from "../../../errors.ts";
 import type { V1PushImage } from "../../../registry/v1/writing/push-v1.ts";
 import type { CopiedImage } from "../../copy/copy-options.ts";
-import type { V1Target } from "./with-v1-client.ts";
+import type { V1Target } from "./v1-target.ts";
 
 export type SendImage = (image: Omit<V1PushImage, "tags">) => Promise<void>;
 

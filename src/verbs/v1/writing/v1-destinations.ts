@@ -8,7 +8,7 @@ import { listOf } from "../../options/option-values.ts";
 import type { PushOptions } from "../../push/push-options.ts";
 import { chooseImage, idOf } from "../../shared/choose-image.ts";
 import { parseV1Prefix, v1TargetBelow } from "./v1-prefix.ts";
-import { formatV1Target, parseV1Target, type V1Target } from "./with-v1-client.ts";
+import { formatV1Target, parseV1Target, type V1Target } from "./v1-target.ts";
 
 /** Where an image of an archive goes. */
 export interface V1Destination {

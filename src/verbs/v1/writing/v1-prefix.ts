@@ -1,7 +1,7 @@
 import { UsageError } from "../../../errors.ts";
 import { parseV1Reference } from "../../../oci/legacy/v1-reference.ts";
 import { quote } from "../../../util/format.ts";
-import type { V1Target } from "./with-v1-client.ts";
+import type { V1Target } from "./v1-target.ts";
 
 /** A v1 registry, perhaps with a namespace, that several images go to. */
 export interface V1Prefix {

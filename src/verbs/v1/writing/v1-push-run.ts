@@ -4,7 +4,7 @@ import { pushV1, type V1PushImage } from "../../../registry/v1/writing/push-v1.t
 import { registryOptions } from "../../options/registry-options.ts";
 import { NamedRegistries } from "../../shared/named-registries.ts";
 import type { RemoteOptions } from "../../shared/remote-image.ts";
-import { withV1Client } from "./with-v1-client.ts";
+import { withV1Client } from "../with-v1-client.ts";
 
 /** What one call has sent to v1 registries. */
 export class V1PushRun {

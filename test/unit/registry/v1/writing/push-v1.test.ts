@@ -223,6 +223,17 @@ it("gives an image another tag, and deletes a tag and a repository", async () =>
   expect(server.content.repositories.has("team/App")).toBe(false);
 });
 
+it("tags and deletes in a repository whose list of images is longer than other documents may be", async () => {
+  const { server, client } = await started({ manner: "0.9" });
+  await pushV1(client, APP, [image()]);
+  const body = Buffer.from(JSON.stringify(Array.from({ length: 60_000 }, () => ({ id: idOf("a") }))));
+  expect(body.length).toBeGreaterThan(4 * 1024 * 1024);
+  server.addFault({ on: /^GET .*\/images$/, times: 2, change: () => ({ body }) });
+  expect(await tagV1(client, APP, "1.0", ["2.0"], () => undefined)).toBe(idOf("a"));
+  await deleteV1Tag(client, APP, "2.0");
+  expect(tagsOf(server)).toEqual({ "1.0": idOf("a"), latest: idOf("a") });
+});
+
 it("deletes a repository of an index in three steps, each with the right credentials", async () => {
   const { server, client } = await started({ hasIndex: true, user: { name: "ann", password: "secret" } });
   await pushV1(client, APP, [image()]);

@@ -2,13 +2,13 @@ import { execFileSync } from "node:child_process";
 import { appendFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { ArchiveError, NotFoundError, RegistryError, StorageError } from "../../../../src/errors.ts";
-import { openV1Folder } from "../../../../src/registry/v1/folder/open-v1-folder.ts";
-import { readV1Image } from "../../../../src/registry/v1/read-v1-image.ts";
-import type { V1Session } from "../../../../src/registry/v1/v1-store.ts";
-import { catalog } from "../../../../src/verbs/query/catalog.ts";
-import { expandV1 } from "../../../../src/verbs/v1/expand-v1.ts";
-import { TestV1Folder } from "../../../support/v1/v1-folder.ts";
+import { ArchiveError, NotFoundError, RegistryError, StorageError } from "../../../../../src/errors.ts";
+import { openV1Folder } from "../../../../../src/registry/v1/folder/open-v1-folder.ts";
+import { readV1Image } from "../../../../../src/registry/v1/read-v1-image.ts";
+import type { V1Session } from "../../../../../src/registry/v1/v1-store.ts";
+import { catalog } from "../../../../../src/verbs/query/catalog.ts";
+import { expandV1 } from "../../../../../src/verbs/v1/expand-v1.ts";
+import { TestV1Folder } from "../../../../support/v1/v1-folder.ts";
 
 const [A, B] = ["a".repeat(64), "b".repeat(64)];
 
@@ -151,7 +151,7 @@ describe("readV1Image()", () => {
     ["is empty", [], "an empty ancestry"],
     ["ends too early", [B], `the parent ${A} of ${B}, expected none`],
     ["has a layer twice", [B, A, B], `${B} twice`],
-    ["has no id", [B, "../../x"], "expected 64 hex digits"],
+    ["has no id", [B, "../../../x"], "expected 64 hex digits"],
     ["is too long", Array.from({ length: 1001 }, () => B), "1001 layers"],
   ])("names both sides if the ancestry %s", async (_what, ancestry, message) => {
     await using folder = await appFolder();

@@ -1,9 +1,9 @@
 import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { ReportFile } from "../../../../src/verbs/v1/report/report-file.ts";
-import type { RescueReport } from "../../../../src/verbs/v1/report/rescue-report.ts";
-import { temporaryFolder } from "../../../support/images.ts";
+import { ReportFile } from "../../../../../src/verbs/v1/report/report-file.ts";
+import type { RescueReport } from "../../../../../src/verbs/v1/report/rescue-report.ts";
+import { temporaryFolder } from "../../../../support/images.ts";
 
 const ID = "a".repeat(64);
 const DIGEST = `sha256:${"b".repeat(64)}` as const;

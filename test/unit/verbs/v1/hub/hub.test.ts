@@ -1,18 +1,18 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { AuthError, ImgpackError, NotFoundError, RegistryError, UsageError } from "../../../../src/errors.ts";
-import { parseHubRepository } from "../../../../src/verbs/v1/hub/hub-connection.ts";
-import { listImages, setImages } from "../../../../src/verbs/v1/hub/hub-images.ts";
-import { hubLogin } from "../../../../src/verbs/v1/hub/hub-login.ts";
-import { createRepository, deleteRepository } from "../../../../src/verbs/v1/hub/hub-repositories.ts";
-import { searchIndex } from "../../../../src/verbs/v1/hub/hub-search.ts";
-import { authorizeToken, readToken } from "../../../../src/verbs/v1/hub/hub-tokens.ts";
-import { createUser, updateUser } from "../../../../src/verbs/v1/hub/hub-users.ts";
-import { CANARIES, expectNoCanary, failureOf, writtenError } from "../../../support/canaries.ts";
-import { ownEnvironment } from "../../../support/command-line.ts";
-import { V1Registry } from "../../../support/v1/v1-registry.ts";
-import { V1Users } from "../../../support/v1/v1-users.ts";
+import { AuthError, ImgpackError, NotFoundError, RegistryError, UsageError } from "../../../../../src/errors.ts";
+import { parseHubRepository } from "../../../../../src/verbs/v1/hub/hub-connection.ts";
+import { listImages, setImages } from "../../../../../src/verbs/v1/hub/hub-images.ts";
+import { hubLogin } from "../../../../../src/verbs/v1/hub/hub-login.ts";
+import { createRepository, deleteRepository } from "../../../../../src/verbs/v1/hub/hub-repositories.ts";
+import { searchIndex } from "../../../../../src/verbs/v1/hub/hub-search.ts";
+import { authorizeToken, readToken } from "../../../../../src/verbs/v1/hub/hub-tokens.ts";
+import { createUser, updateUser } from "../../../../../src/verbs/v1/hub/hub-users.ts";
+import { CANARIES, expectNoCanary, failureOf, writtenError } from "../../../../support/canaries.ts";
+import { ownEnvironment } from "../../../../support/command-line.ts";
+import { V1Registry } from "../../../../support/v1/v1-registry.ts";
+import { V1Users } from "../../../../support/v1/v1-users.ts";
 
 const folder = ownEnvironment();
 const { password } = CANARIES;
@@ -118,7 +118,7 @@ describe("hub user", () => {
 
   test.each([
     ["Evas", NEW.password, NEW.email, "a user name"],
-    ["../x", NEW.password, NEW.email, "a user name"],
+    ["../../x", NEW.password, NEW.email, "a user name"],
     ["evas", "1234", NEW.email, "a password of 4 characters"],
     ["evas", NEW.password, "eva", "the mail address"],
     ["evas", NEW.password, "a@b\r\nX: y", "the mail address"],
@@ -203,7 +203,7 @@ describe("hub repo, images, token, auth and search", () => {
     });
     expect(hub.content.repository("team/app").listed).toEqual([{ id: ID, Tag: "1.0", checksum }]);
     hub.requests.length = 0;
-    for (const bad of ["{}", "[]x", '[{"id":"../x"}]', `[{"id":"${ID}","checksum":"a b"}]`]) {
+    for (const bad of ["{}", "[]x", '[{"id":"../../x"}]', `[{"id":"${ID}","checksum":"a b"}]`]) {
       await expect(setImages(text, bad, login)).rejects.toThrow(UsageError);
     }
     expect(hub.requests).toHaveLength(0);
@@ -243,6 +243,14 @@ describe("hub repo, images, token, auth and search", () => {
     );
     await expect(searchIndex("app", { ...anyone, host })).rejects.toThrow("no v1://, expected v1://HOST[:PORT]");
     expect(hub.requests).toHaveLength(0);
+  });
+
+  test("hub asks below the path that was given", async () => {
+    hub.options = { ...hub.options, path: "/api/docker/old" };
+    const registry = { ...login.registry, v1Path: "/api/docker/old" };
+    await createRepository(`${index()}/team/app`, { registry });
+    expect(asked()).toEqual(["PUT /api/docker/old/v1/repositories/team/app/"]);
+    await expect(createRepository(`${index()}/team/app`, login)).rejects.toThrow(ImgpackError);
   });
 
   test("hub search reads all pages, up to the limit", async () => {
@@ -291,7 +299,7 @@ describe("parseHubRepository()", () => {
     expect(parseHubRepository(text)).toEqual({ host, namespace, name, isLibrary });
   });
 
-  test.each(["v1://hub.lan", "app:1", "a/b/c", "../x", "a/*", "v1+dir:x//a/b", ""])(
+  test.each(["v1://hub.lan", "app:1", "a/b/c", "../../x", "a/*", "v1+dir:x//a/b", ""])(
     "parseHubRepository() refuses %j",
     text => {
       expect(() => parseHubRepository(text)).toThrow(/^Cannot/);

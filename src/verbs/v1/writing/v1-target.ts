@@ -1,12 +1,7 @@
 import { UsageError } from "../../../errors.ts";
 import { formatV1Reference, parseV1Reference } from "../../../oci/legacy/v1-reference.ts";
-import { connectV1 } from "../../../registry/v1/connect-v1.ts";
-import type { V1Client } from "../../../registry/v1/v1-client.ts";
 import type { V1Repository } from "../../../registry/v1/v1-store.ts";
 import { quote } from "../../../util/format.ts";
-import { connectOptions } from "../../options/connect-options.ts";
-import { registryOptions } from "../../options/registry-options.ts";
-import type { RemoteOptions } from "../../shared/remote-image.ts";
 
 /** A repository of a v1 registry that is changed. */
 export interface V1Target {
@@ -37,15 +32,4 @@ export function parseV1Target(verb: string, text: string): V1Target {
 /** `v1://HOST/NAMESPACE/REPOSITORY[:TAG]` */
 export function formatV1Target({ host, repository, tag }: V1Target): string {
   return formatV1Reference({ store: { kind: "registry", host }, ...repository, ...(tag === undefined ? {} : { tag }) });
-}
-
-/** Runs `task` with a client of a v1 registry, and closes it. */
-export async function withV1Client<T>(
-  host: string,
-  options: RemoteOptions,
-  task: (client: V1Client) => Promise<T>,
-): Promise<T> {
-  const { v1Path, v1Endpoint: endpoint } = registryOptions(options.registry);
-  await using client = await connectV1(host, { ...connectOptions(options), v1Path, endpoint }, options.signal);
-  return await task(client);
 }

@@ -1,19 +1,19 @@
 import { expect, test } from "vitest";
-import { inspectionLines } from "../../../../src/cli/output/inspection-lines.ts";
-import type { ProgressEvent } from "../../../../src/content/progress.ts";
-import type { NotFoundError } from "../../../../src/errors.ts";
-import { inspect } from "../../../../src/verbs/inspect.ts";
-import { catalog } from "../../../../src/verbs/query/catalog.ts";
-import { config } from "../../../../src/verbs/query/config.ts";
-import { digest } from "../../../../src/verbs/query/digest.ts";
-import { exists } from "../../../../src/verbs/query/exists.ts";
-import { latest } from "../../../../src/verbs/query/latest.ts";
-import { missingImages } from "../../../../src/verbs/query/missing-images.ts";
-import { ping } from "../../../../src/verbs/query/ping.ts";
-import { tags } from "../../../../src/verbs/query/tags.ts";
-import { verify } from "../../../../src/verbs/verify.ts";
-import { fillImage } from "../../../support/v1/fill-v1.ts";
-import { V1Registry } from "../../../support/v1/v1-registry.ts";
+import { inspectionLines } from "../../../../../src/cli/output/inspection-lines.ts";
+import type { ProgressEvent } from "../../../../../src/content/progress.ts";
+import type { NotFoundError } from "../../../../../src/errors.ts";
+import { inspect } from "../../../../../src/verbs/inspect.ts";
+import { catalog } from "../../../../../src/verbs/query/catalog.ts";
+import { config } from "../../../../../src/verbs/query/config.ts";
+import { digest } from "../../../../../src/verbs/query/digest.ts";
+import { exists } from "../../../../../src/verbs/query/exists.ts";
+import { latest } from "../../../../../src/verbs/query/latest.ts";
+import { missingImages } from "../../../../../src/verbs/query/missing-images.ts";
+import { ping } from "../../../../../src/verbs/query/ping.ts";
+import { tags } from "../../../../../src/verbs/query/tags.ts";
+import { verify } from "../../../../../src/verbs/verify.ts";
+import { fillImage } from "../../../../support/v1/fill-v1.ts";
+import { V1Registry } from "../../../../support/v1/v1-registry.ts";
 
 test("tags, exists and catalog ask a v1 registry; digest says that v1 has none", async () => {
   const registry = await V1Registry.start({ isReadOnly: true });

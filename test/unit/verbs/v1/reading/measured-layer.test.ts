@@ -1,22 +1,22 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { gzipProfile } from "../../../../src/compress/gzip/gzip-profile.ts";
-import { readBlob } from "../../../../src/content/pump.ts";
-import { ArchiveError, IntegrityError } from "../../../../src/errors.ts";
-import { openV1Folder } from "../../../../src/registry/v1/folder/open-v1-folder.ts";
-import { readV1Image } from "../../../../src/registry/v1/read-v1-image.ts";
+import { gzipProfile } from "../../../../../src/compress/gzip/gzip-profile.ts";
+import { readBlob } from "../../../../../src/content/pump.ts";
+import { ArchiveError, IntegrityError } from "../../../../../src/errors.ts";
+import { openV1Folder } from "../../../../../src/registry/v1/folder/open-v1-folder.ts";
+import { readV1Image } from "../../../../../src/registry/v1/read-v1-image.ts";
 import {
   type MeasuredFacts,
   type MeasuredLayerOptions,
   measuredLayer,
-} from "../../../../src/verbs/v1/reading/measured-layer.ts";
-import { v1ImageSource } from "../../../../src/verbs/v1/reading/v1-image-source.ts";
-import { sha256Of } from "../../../support/memory-blobs.ts";
-import { TestV1Folder } from "../../../support/v1/v1-folder.ts";
+} from "../../../../../src/verbs/v1/reading/measured-layer.ts";
+import { v1ImageSource } from "../../../../../src/verbs/v1/reading/v1-image-source.ts";
+import { sha256Of } from "../../../../support/memory-blobs.ts";
+import { TestV1Folder } from "../../../../support/v1/v1-folder.ts";
 
 const ID = "a".repeat(64);
-const fixture = (name: string): Buffer => readFileSync(new URL(`../../../../fixtures/${name}`, import.meta.url));
+const fixture = (name: string): Buffer => readFileSync(new URL(`../../../../../fixtures/${name}`, import.meta.url));
 const RAW = gunzipSync(fixture("hello.tar.gz"));
 
 interface Measured {
