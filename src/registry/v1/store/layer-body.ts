@@ -28,7 +28,7 @@ const MAX_RESUMES = 100;
 /** Of one reading, from its first byte: each costs all that came before. */
 const MAX_REREADS = 10;
 /** Docker gave a layer 10 GiB in the time of this protocol. A body without an end must not fill the disk of a target. */
-const MAX_BYTES = 128 * 1024 ** 3;
+export const MAX_LAYER_BYTES: number = 128 * 1024 ** 3;
 
 /** Requests a layer, and leaves its body unread. @throws NotFoundError, AuthError, NetworkError, RegistryError. */
 export async function openLayer(request: LayerRequest, signal?: AbortSignal): Promise<V1Layer> {
@@ -85,7 +85,7 @@ class LayerBody implements V1Layer {
   /** The bytes from a position on, from one answer. @throws NetworkError (transient) when it breaks off. */
   async *#from(position: number, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void> {
     const { size } = this;
-    const { call, where, maxBytes = MAX_BYTES } = this.#request;
+    const { call, where, maxBytes = MAX_LAYER_BYTES } = this.#request;
     if (position === size && size > 0) return;
     const answer = await this.#answer(position, signal);
     const { response, origin } = answer;

@@ -8,7 +8,7 @@ import { MAX_LIST_BYTES, type V1Answer, type V1Call } from "../v1-call.ts";
 import { checkedTag, isLayerId } from "../v1-names.ts";
 import { IMAGES, type V1RepositoryClient } from "../v1-repository-client.ts";
 import type { V1Layer, V1LayerJson, V1Repository, V1Session, V1Store } from "../v1-store.ts";
-import { openLayer } from "./layer-body.ts";
+import { MAX_LAYER_BYTES, openLayer } from "./layer-body.ts";
 import { readDocument } from "./read-document.ts";
 
 const MAX_ANCESTRY_BYTES = 1024 * 1024;
@@ -150,10 +150,10 @@ function idText(id: unknown): string {
   return typeof id === "string" ? id : JSON.stringify(id);
 }
 
-/** A hint: the Hub sent -1 for what it did not know. */
+/** A hint: the Hub sent -1 for what it did not know. What no layer can have is none: disk space is planned with it. */
 function sizeIn(headers: HeaderMap): number | undefined {
   const text = headerText(headers, "x-docker-size")?.trim() ?? "";
-  return /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
+  return /^[0-9]{1,15}$/.test(text) && Number(text) <= MAX_LAYER_BYTES ? Number(text) : undefined;
 }
 
 /** Three names by age, any number of values; a proxy may have joined them. */

@@ -96,6 +96,7 @@ describe("pull of v1 layers into a file", () => {
     ["equal ones", [LARGE, layer("b", 100 * KIB), LARGE, layer("c", 90 * KIB), EMPTY, EMPTY], () => undefined, {}],
     ["larger than the registry says", [LARGE, layer("b", 100 * KIB)], ([image]) => state(image, 70 * KIB), {}],
     ["smaller than the registry says", [LARGE, layer("b", 100 * KIB)], ([image]) => state(image, 900 * KIB), {}],
+    ["of a size that no layer has", [LARGE, EMPTY], ([image]) => state(image, 999_999_999_999_999), {}],
     ["of unknown size", [LARGE, layer("b", 100 * KIB), EMPTY], ([image]) => state(image, null), {}],
     ["that become larger", [LARGE, layer("b", 100 * KIB)], () => undefined, { layers: "gzip" }],
     ["that become smaller", [Buffer.alloc(200 * KIB), layer("b", 100 * KIB)], () => undefined, { layers: "gzip" }],
