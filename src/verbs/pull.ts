@@ -8,6 +8,7 @@ import { checkedOptions } from "../util/options/checked-options.ts";
 import { ToolFiles } from "./files/tool-files.ts";
 import { withLockChoices } from "./locking/lock-choices.ts";
 import { readPlatforms } from "./options/read-platforms.ts";
+import { refuseV1Options } from "./options/refuse-v1-options.ts";
 import { type OpenedOutput, openOutput } from "./output/open-output.ts";
 import { PULL_OPTIONS, type PullOptions, type PullResult } from "./pull-options.ts";
 import { checkRequireOptions } from "./referrers/require-referrers.ts";
@@ -82,15 +83,6 @@ export async function pull(
   };
   requested.settle(result, `${output.name} contains the others.`);
   return result;
-}
-
-/** @throws UsageError for options that only pulls from v1 registries have. */
-function refuseV1Options({ report, v1Checksums }: PullOptions): void {
-  const found = report === undefined ? (v1Checksums === undefined ? undefined : "--no-v1-checksums") : "--report";
-  if (found === undefined) return;
-  throw new UsageError(
-    `Cannot use ${found}: it is for images of v1 registries, expected references such as v1://HOST/**`,
-  );
 }
 
 /** @throws UsageError for an archive that has no folder; StorageError. */

@@ -11,6 +11,7 @@ import { readMapping } from "../options/mapping-options.ts";
 import { checkText } from "../options/option-values.ts";
 import { parsePrefix } from "../options/prefix.ts";
 import { readPlatforms } from "../options/read-platforms.ts";
+import { refuseV1Options } from "../options/refuse-v1-options.ts";
 import { checkRequireOptions } from "../referrers/require-referrers.ts";
 import { Undelivered } from "../referrers/undelivered.ts";
 import { expandReferences, registryOf } from "../requested/expand-references.ts";
@@ -58,7 +59,7 @@ export async function copy(source: string, target: string, options: CopyOptions 
     const { copyV1 } = await import("../v1/rescue/copy-v1.ts");
     return await copyV1(source, target, options);
   }
-  refuseRescueOptions(options);
+  refuseV1Options(options);
   const from = readableReference(source, options.registry);
   const { tag: _, ...to } = writableReference("copy to", target, options.registry);
   if (to.digest !== undefined) {
@@ -105,7 +106,7 @@ export async function copyTo(
     const { copyV1To } = await import("../v1/rescue/copy-v1.ts");
     return await copyV1To(requested, prefix, options);
   }
-  refuseRescueOptions(options);
+  refuseV1Options(options);
   const { registry, repository } = parsePrefix("copy to", prefix);
   const mapping = { registry, prefix: repository, ...readMapping(options) };
   const jobOf = (image: RequestedImage): CopyJob => {
@@ -137,19 +138,6 @@ export async function copyTo(
     },
     options,
   );
-}
-
-/** @throws UsageError for options that only copies from v1 registries have. */
-function refuseRescueOptions({ report, verify, compression, v1Checksums }: CopyOptions): void {
-  const given = {
-    "--report": report,
-    "--verify": verify,
-    "--compression": compression,
-    "--no-v1-checksums": v1Checksums,
-  };
-  const [found] = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
-  if (found === undefined) return;
-  throw new UsageError(`Cannot use ${found}: it is for images of v1 registries, expected sources such as v1://HOST/**`);
 }
 
 interface FailedGlob {

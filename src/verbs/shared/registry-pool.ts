@@ -15,6 +15,7 @@ import { type RegistryTargetOptions, registryTarget } from "../../registry/regis
 import { UploadJournal } from "../../registry/upload/upload-journal.ts";
 import { commonConnectOptions, connectOptions } from "../options/connect-options.ts";
 import { listOf } from "../options/option-values.ts";
+import { refuseV1Options } from "../options/refuse-v1-options.ts";
 import { type RegistryOptions, registryOptions } from "../options/registry-options.ts";
 import { NamedRegistries } from "./named-registries.ts";
 
@@ -43,6 +44,7 @@ export class RegistryPool implements AsyncDisposable {
   /**
    * @param named registries in the arguments of the call: only they get its credentials.
    * @param cacheDir folder for records of large uploads, so that a later run can resume them; default none.
+   * @throws UsageError for options of v1 registries.
    */
   constructor(
     { registry, mirror, keepGoing }: PoolOptions,
@@ -50,6 +52,7 @@ export class RegistryPool implements AsyncDisposable {
     onProgress: OnProgress,
     cacheDir?: string,
   ) {
+    refuseV1Options({ registry });
     const options = registryOptions(registry);
     this.#allowed = new NamedRegistries(options, named);
     const choices = { registry, keepGoing, onProgress };

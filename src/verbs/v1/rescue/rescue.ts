@@ -6,6 +6,7 @@ import { readingAnswer } from "../../../registry/client/registry-answer.ts";
 import { DEFAULT_CONCURRENCY } from "../../../util/options/option-limits.ts";
 import { runBounded } from "../../../util/task-group.ts";
 import type { CopiedImage, CopyOptions, CopyResult } from "../../copy/copy-options.ts";
+import { withoutV1Options } from "../../options/refuse-v1-options.ts";
 import { Attempts } from "../../shared/attempts.ts";
 import { createBlobCounter } from "../../shared/blob-counts.ts";
 import { chosenProfile } from "../../shared/chosen-profile.ts";
@@ -63,7 +64,8 @@ async function rescueAll(plan: RescuePlan, options: CopyOptions, ledger: RescueL
   const blobCounter = createBlobCounter(options.onProgress ?? (() => undefined));
   const { onProgress } = blobCounter;
   const { profile } = chosenProfile(options.compression ?? "keep");
-  await using registries = new RegistryPool(options, plan.named, onProgress, cacheDir);
+  const targetOptions = { ...options, registry: withoutV1Options(options.registry) };
+  await using registries = new RegistryPool(targetOptions, plan.named, onProgress, cacheDir);
   registries.admit(plan.reached);
   const cache = await openDigestCache(cacheDir, noteTo(onProgress));
   const facts = factsByCheck(await openLayerFacts(cacheDir), options.v1Checksums === false);

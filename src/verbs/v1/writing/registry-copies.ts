@@ -10,6 +10,7 @@ import { quote } from "../../../util/format.ts";
 import type { CopiedImage, CopyOptions } from "../../copy/copy-options.ts";
 import { listOf } from "../../options/option-values.ts";
 import { readPlatforms } from "../../options/read-platforms.ts";
+import { withoutV1Options } from "../../options/refuse-v1-options.ts";
 import { expandReferences, registryOf } from "../../requested/expand-references.ts";
 import {
   formatRequested,
@@ -43,7 +44,8 @@ export class RegistryCopies implements V1CopySource {
     this.#targetOf = targetOf;
     this.#options = options;
     for (const image of requested) if (!hasGlob(image.reference)) this.#job(image);
-    this.#registries = new RegistryPool(options, named, options.onProgress ?? (() => undefined));
+    const source = { ...options, registry: withoutV1Options(options.registry) };
+    this.#registries = new RegistryPool(source, named, options.onProgress ?? (() => undefined));
     this.#registries.admit(requested.map(({ reference }) => registryOf(reference, options.registry)));
   }
 
