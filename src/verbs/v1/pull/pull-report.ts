@@ -1,14 +1,12 @@
 import type { CopyPlan } from "../../../content/contracts.ts";
 import type { V1ChainLayer } from "../../../registry/v1/v1-image.ts";
 import { checkListApart } from "../../../util/output-checks.ts";
-import type { PullOptions } from "../../pull-options.ts";
+import type { PullOptions, PullResult } from "../../pull-options.ts";
 import { checkedImages, type RequestedImage } from "../../requested/requested-image.ts";
-import type { WrittenImage } from "../../written/written-image.ts";
-import type { ExpandedV1, V1Found } from "../expand-v1.ts";
 import { ReportFile } from "../report/report-file.ts";
 import type { RescueLedger } from "../report/rescue-ledger.ts";
 import { v1Folders } from "../v1-stores.ts";
-import type { ReadImage } from "./read-v1-images.ts";
+import { type FoundImages, imagesLeft } from "./find-images.ts";
 import type { V1Facts } from "./v1-facts.ts";
 
 /** Where the report of a pull goes: not into what the pull reads or writes. @throws UsageError, StorageError */
@@ -22,28 +20,24 @@ export async function pullReportFile(
   return await ReportFile.at(report, v1Folders(texts));
 }
 
-export interface Pulled {
-  readonly expanded: ExpandedV1;
-  /** Images that did not fail. */
-  readonly read: readonly ReadImage[];
-  /** In the archive. */
-  readonly names: ReadonlyMap<V1Found, string>;
-  readonly facts: V1Facts;
+/** What was written, or what a dry run would write. */
+export interface Pulled extends Pick<PullResult, "images" | "platforms" | "blobs" | "blobBytes"> {
   /** Absent where not all layers are known. */
-  readonly written?: { readonly plan: CopyPlan; readonly images: readonly WrittenImage[] };
+  readonly plan?: CopyPlan;
 }
 
 /** A row for each image that is in the archive, or that a dry run would put there. */
-export function reportPulled(ledger: RescueLedger, { expanded, read, names, facts, written }: Pulled): void {
+export function reportPulled(ledger: RescueLedger, found: FoundImages, facts: V1Facts, { images, plan }: Pulled): void {
+  const { expanded, names } = found;
   const sizeOf = (layer: V1ChainLayer): number | undefined => facts.find(layer)?.stored.size ?? layer.json.size;
-  const byName = new Map(written?.images.flatMap(image => image.names.map(name => [name, image] as const)));
-  for (const { found, image } of read) {
+  const byName = new Map(images.flatMap(image => image.names.map(name => [name, image] as const)));
+  for (const { found: tag, image } of imagesLeft(found)) {
     ledger.addLayers(image, sizeOf);
-    const target = names.get(found) ?? "";
+    const target = names.get(tag) ?? "";
     const digest = byName.get(target)?.digest;
-    const view = digest === undefined ? undefined : written?.plan.manifests.get(digest)?.view;
-    ledger.done(expanded.images.indexOf(found), {
-      source: found.source,
+    const view = digest === undefined ? undefined : plan?.manifests.get(digest)?.view;
+    ledger.done(expanded.images.indexOf(tag), {
+      source: tag.source,
       id: image.id,
       target,
       digest,

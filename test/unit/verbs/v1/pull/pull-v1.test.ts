@@ -217,6 +217,18 @@ describe("pull of v1 references", () => {
     expect(layersAsked()).toBe(0);
   });
 
+  test("a dry run after a pull does not say that the archive contains the others", async () => {
+    const { registry, pull: run, path } = await scene();
+    fillImage(registry.content, "library/app", "1");
+    const options = { cacheDir: path("cache"), keepGoing: true };
+    await run(["app:1"], options);
+    const planned = run(["app:1", "none:1"], { ...options, output: path("other.tar"), dryRun: true });
+    await expect(planned).rejects.toMatchObject({
+      hint: "Nothing was written.",
+      result: { images: [{ digest: expect.stringMatching(/^sha256:/) as unknown }] },
+    });
+  });
+
   test("a layer that an earlier run has read goes straight to its output", async () => {
     const { registry, pull: run, path, layersAsked, notes } = await scene();
     content(registry, Buffer.alloc(100 * 1024, "y"));
