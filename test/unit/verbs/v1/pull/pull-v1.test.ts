@@ -2,7 +2,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Writable } from "node:stream";
-import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { ProgressEvent } from "../../../../../src/content/progress.ts";
 import { IntegrityError } from "../../../../../src/errors.ts";
@@ -12,6 +11,7 @@ import type { PullOptions, PullResult } from "../../../../../src/verbs/pull-opti
 import type { RescueReport } from "../../../../../src/verbs/v1/report/rescue-report.ts";
 import { verify } from "../../../../../src/verbs/verify.ts";
 import { temporaryFolder } from "../../../../support/images.ts";
+import { sha256 } from "../../../../support/memory-registry.ts";
 import { progressOf } from "../../../../support/progress-of.ts";
 import { fillImage, idOf } from "../../../../support/v1/fill-v1.ts";
 import { payloadChecksum } from "../../../../support/v1/v1-content.ts";
@@ -84,12 +84,28 @@ describe("pull of v1 references", () => {
     expect(again.images).toHaveLength(1);
   });
 
-  test("a gzip layer stays as it is stored", async () => {
-    const { registry, pull: run } = await scene();
-    content(registry, gzipSync(Buffer.alloc(1024)));
-    const { images } = await run(["app"]);
-    expect(images).toHaveLength(1);
-  });
+  test.each([
+    ["gzip", "hello.tar.gz", "gzip"],
+    ["zstd", "hello.tar.zst", "zstd"],
+    ["xz", "hello.tar.xz", "gzip"],
+    ["bzip2", "hello.tar.bz2", "gzip"],
+  ])(
+    "a layer in %s: what loaders unpack stays as stored, docker 20.10 gets gzip, the image ID is one",
+    async (type, file, usual) => {
+      const { registry, pull: run, path } = await scene();
+      const stored = readFileSync(new URL(`../../../../../fixtures/${file}`, import.meta.url));
+      content(registry, stored);
+      const ids = new Set<string | undefined>();
+      for (const [wanted, changes] of [[usual, {}] as const, ["gzip", { for: "docker20" }] as const]) {
+        await run(["app"], changes);
+        const { layers: [layer] = [], config } = (await inspectArchive(path("out.tar"))).images[0]?.platforms[0] ?? {};
+        expect(layer?.mediaType).toMatch(new RegExp(`tar.${wanted}$`));
+        if (type === wanted) expect(layer).toMatchObject({ digest: sha256(stored), size: stored.length });
+        ids.add(config);
+      }
+      expect([...ids]).toEqual([expect.stringMatching(/^sha256:/)]);
+    },
+  );
 
   test("a wrong checksum is exit 6, --no-v1-checksums makes it a note", async () => {
     const { registry, pull: run, notes } = await scene();

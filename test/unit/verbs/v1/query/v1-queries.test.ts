@@ -3,19 +3,22 @@ import { inspectionLines } from "../../../../../src/cli/output/inspection-lines.
 import type { ProgressEvent } from "../../../../../src/content/progress.ts";
 import type { NotFoundError } from "../../../../../src/errors.ts";
 import { inspect } from "../../../../../src/verbs/inspect.ts";
+import { blob } from "../../../../../src/verbs/query/blob.ts";
 import { catalog } from "../../../../../src/verbs/query/catalog.ts";
 import { config } from "../../../../../src/verbs/query/config.ts";
 import { digest } from "../../../../../src/verbs/query/digest.ts";
 import { exists } from "../../../../../src/verbs/query/exists.ts";
 import { latest } from "../../../../../src/verbs/query/latest.ts";
+import { manifest } from "../../../../../src/verbs/query/manifest.ts";
 import { missingImages } from "../../../../../src/verbs/query/missing-images.ts";
 import { ping } from "../../../../../src/verbs/query/ping.ts";
 import { tags } from "../../../../../src/verbs/query/tags.ts";
 import { verify } from "../../../../../src/verbs/verify.ts";
+import { failureOf } from "../../../../support/canaries.ts";
 import { fillImage } from "../../../../support/v1/fill-v1.ts";
 import { V1Registry } from "../../../../support/v1/v1-registry.ts";
 
-test("tags, exists and catalog ask a v1 registry; digest says that v1 has none", async () => {
+test("tags, exists and catalog ask a v1 registry; digest, manifest and blob say that v1 has no digests", async () => {
   const registry = await V1Registry.start({ isReadOnly: true });
   fillImage(registry.content, "Team/App", "1.0");
   fillImage(registry.content, "Team/App", "2.0");
@@ -50,10 +53,12 @@ test("tags, exists and catalog ask a v1 registry; digest says that v1 has none",
     exitCode: 2,
     message: "Cannot connect to registry: found user information, expected a host with or without a port",
   });
-  await expect(digest(`${app}:1.0`)).rejects.toMatchObject({
-    exitCode: 2,
-    hint: expect.stringMatching(/no digests/) as unknown,
-  });
+  for (const ask of [
+    digest(`${app}:1.0`),
+    manifest(`${app}:1.0`),
+    blob(`${app}@sha256:${"a".repeat(64)}`, { output: "none" }),
+  ].map(async asked => await failureOf(asked)))
+    expect(await ask).toMatchObject({ exitCode: 2, hint: expect.stringMatching(/no digests/) as unknown });
 });
 
 test("a tag or repository that a v1 registry does not have: the hint names near tags, or where to look", async () => {

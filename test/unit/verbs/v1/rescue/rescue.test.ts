@@ -1,6 +1,7 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { ProgressEvent } from "../../../../../src/content/progress.ts";
 import { IntegrityError, NetworkError, NotFoundError, PartialError } from "../../../../../src/errors.ts";
@@ -275,6 +276,23 @@ describe("rescue()", () => {
     await scene.run({ compression: "gzip" });
     expect(scene.target.requests.slice(before).map(({ method }) => method)).toEqual(["HEAD", "HEAD", "HEAD"]);
     expect(layerReads(scene.store)).toHaveLength(4);
+  });
+
+  test("xz and bzip2 layers are gzip in another registry, which has no media type for them", async () => {
+    const store = new MemoryV1Store();
+    const stored = ["hello.tar.xz", "hello.tar.bz2", "hello.tar.gz"].map(name =>
+      readFileSync(new URL(`../../../../../fixtures/${name}`, import.meta.url)),
+    );
+    store.add("library/app", "1", stored);
+    const { run, target } = await startWith(store);
+    await run();
+    const { layers } = JSON.parse(target.content.manifests.get("app:1")?.bytes.toString() ?? "");
+    expect(layers).toHaveLength(3);
+    for (const { mediaType, digest } of layers) {
+      expect(mediaType).toMatch(/tar\.gzip$/);
+      expect(gunzipSync(target.content.blobs.get(digest) ?? "").length).toBeGreaterThan(0);
+    }
+    expect(layers[2].digest).toBe(sha256(stored[2] ?? Buffer.alloc(0)));
   });
 
   test("--verify finds a layer and a config that the registry lost, and a tag that someone moved", async () => {
