@@ -33,7 +33,7 @@ export async function explainMissing<T>(
     if (!(error instanceof NotFoundError)) throw error;
     if (error.hint !== undefined && !isWebPageRefusal(error)) throw error;
     const hint = isWebPageRefusal(error)
-      ? await v1Hint(repository.client, error, nameOf(repository, wanted), signal)
+      ? await v1Hint(repository.client, error, adviceFor(repository, wanted), signal)
       : await missingHint(repository, wanted, error, signal);
     signal?.throwIfAborted();
     throw hint === undefined ? error : new NotFoundError(error.message, { hint, cause: error });
@@ -59,7 +59,7 @@ async function missingHint(
     return digest === undefined ? sentence(tagsThere(`${repository}`, tag ?? "latest", tags)) : undefined;
   } catch (error) {
     if (!(error instanceof NotFoundError)) return sentence();
-    const old = await v1Hint(repository.client, missing, nameOf(repository, wanted), signal);
+    const old = await v1Hint(repository.client, missing, adviceFor(repository, wanted), signal);
     // Without a reason in the answer, the registry may be one that lists no tags at all.
     return (
       old ?? error.hint ?? (digest === undefined ? sentence(`${repository} lists no tags: check the name`) : undefined)
@@ -67,6 +67,6 @@ async function missingHint(
   }
 }
 
-function nameOf(repository: Repository, { tag, digest }: WantedImage): string {
-  return tag === undefined || digest !== undefined ? `${repository}` : `${repository}:${tag}`;
+function adviceFor(repository: Repository, { tag, digest }: WantedImage): string {
+  return `write v1://${repository}${tag === undefined || digest !== undefined ? "" : `:${tag}`}`;
 }

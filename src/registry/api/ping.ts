@@ -68,7 +68,10 @@ export async function checkAccess(client: RegistryClient, signal?: AbortSignal):
  *   RegistryError when a web page answers.
  */
 export async function checkLogin(client: RegistryClient, signal?: AbortSignal): Promise<boolean> {
-  const response = await callRoot(client, { verb: "log in", what: "", accept: [200], signal });
+  const ask = async (): Promise<TransportResponse> =>
+    await callRoot(client, { verb: "log in", what: "", accept: [200], signal });
+  const advice = `run "imgpack hub login v1://${client.registry}"`;
+  const response = await hintingAtV1(client, ask, signal, advice);
   checkRegistry(response, `log in to ${client.registry}`);
   return (await client.authorization({ repository: "", actions: "pull" }, signal)) !== undefined;
 }

@@ -1,6 +1,7 @@
 import { append } from "../../util/append.ts";
 import type { Repository } from "../client/repository.ts";
 import { listTags } from "./list-tags.ts";
+import { hintingAtV1 } from "./v1-hint.ts";
 
 /** The tags of repositories, each listed once a run. */
 export class TagLists {
@@ -17,6 +18,16 @@ export class TagLists {
     this.#lists.set(key, known);
     return await known;
   }
+}
+
+/** As `allTags`, of a repository that was named: if its host speaks v1 only, the error says so. */
+export async function namedTags(
+  repository: Repository,
+  limit?: number,
+  signal?: AbortSignal,
+): Promise<readonly string[]> {
+  const list = async (): Promise<readonly string[]> => await allTags(repository, limit, signal);
+  return await hintingAtV1(repository.client, list, signal, `write v1://${repository}`);
 }
 
 /** @param limit where the listing stops. */

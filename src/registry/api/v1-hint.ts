@@ -14,18 +14,18 @@ const hints = new WeakMap<RegistryClient, Promise<boolean>>();
  * silence.
  *
  * @param error of a v2 request; the code of a v2 registry in it ends the question.
- * @param name what to write after `v1://`.
+ * @param advice what to do instead, such as `write v1://HOST/app`.
  */
 export async function v1Hint(
   client: RegistryClient,
   error: NotFoundError,
-  name: string,
+  advice: string,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
   if (hasErrorCode(error)) return undefined;
   const speaks = hints.get(client) ?? speaksV1(client, signal);
   hints.set(client, speaks);
-  return (await speaks) ? `${client.registry} speaks v1: write v1://${name}.` : undefined;
+  return (await speaks) ? `${client.registry} speaks v1: ${advice}.` : undefined;
 }
 
 /** Runs `task`, the first request to a host. @throws NotFoundError as `task`, with the hint of a v1 registry. */
@@ -33,12 +33,13 @@ export async function hintingAtV1<T>(
   client: RegistryClient,
   task: () => Promise<T>,
   signal: AbortSignal | undefined,
+  advice: string = `write v1://${client.registry}`,
 ): Promise<T> {
   try {
     return await task();
   } catch (error) {
     if (!(error instanceof NotFoundError)) throw error;
-    const hint = await v1Hint(client, error, client.registry, signal);
+    const hint = await v1Hint(client, error, advice, signal);
     signal?.throwIfAborted();
     throw hint === undefined ? error : new NotFoundError(error.message, { hint, cause: error });
   }

@@ -4,7 +4,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { isV1Reference } from "../../oci/legacy/has-v1.ts";
 import { compareVersions, newestVersion, parseVersion } from "../../oci/semver.ts";
 import { resolveDigest } from "../../registry/api/resolve-digest.ts";
-import { allTags } from "../../registry/api/tag-lists.ts";
+import { namedTags } from "../../registry/api/tag-lists.ts";
 import type { Repository } from "../../registry/client/repository.ts";
 import { quote } from "../../util/format.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
@@ -74,7 +74,7 @@ export async function latest(repository: string, options: LatestOptions = {}): P
   const reference = repositoryReference(repository, options.registry);
   return await withRegistries(options, reference.registry, async registries => {
     const repository = await registries.repositoryFor(reference, signal);
-    const tags = await allTags(repository, undefined, signal);
+    const tags = await namedTags(repository, undefined, signal);
     const found =
       by === "semver" ? await byVersion(repository, tags, options) : await byDate(repository, tags, options);
     const name = `${repository}`;

@@ -1,10 +1,12 @@
 import { hasGlob, matchesTag, parseGlob } from "../../bundle/list/reference-glob.ts";
+import { noteTo } from "../../content/progress.ts";
 import { NotFoundError, UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { hasV1 } from "../../oci/legacy/has-v1.ts";
 import { type ImageMapping, mapImageName } from "../../oci/names/image-mapping.ts";
 import { formatReference, parseReference, type Reference } from "../../oci/reference.ts";
 import { resolveDigest } from "../../registry/api/resolve-digest.ts";
+import { v1Hint } from "../../registry/api/v1-hint.ts";
 import { readingAnswer } from "../../registry/client/registry-answer.ts";
 import { quote } from "../../util/format.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
@@ -161,8 +163,9 @@ function placeOf({ registry, repository, tag, digest }: Wanted["at"]): Wanted["a
 async function presence(
   wanted: readonly Wanted[],
   registries: RegistryPool,
-  { registry, signal }: MissingImagesOptions,
+  { registry, onProgress, signal }: MissingImagesOptions,
 ): Promise<readonly Presence[]> {
+  const hints = new Set<string>();
   const found: Presence[] = [];
   const asked = new Map<string, Promise<Presence>>();
   await using group = new TaskGroup(CONCURRENCY, signal);
@@ -170,12 +173,13 @@ async function presence(
     await group.room();
     void group.start(async stop => {
       const key = JSON.stringify([one.at, one.glob, lockedDigest(one.image), one.image.written]);
-      const known = asked.get(key) ?? isThere(one, registries, registry, stop);
+      const known = asked.get(key) ?? isThere(one, registries, registry, hint => hints.add(hint), stop);
       asked.set(key, known);
       found[index] = await known;
     });
   }
   await group.ended();
+  for (const hint of hints) noteTo(onProgress)(hint);
   return found;
 }
 
@@ -188,6 +192,7 @@ async function isThere(
   { image, at, glob }: Wanted,
   registries: RegistryPool,
   registry: RemoteOptions["registry"],
+  onHint: (hint: string) => void,
   signal: AbortSignal,
 ): Promise<Presence> {
   try {
@@ -206,7 +211,11 @@ async function isThere(
       return digest === undefined || [digest, image.written].includes(found.digest) || found.digest;
     });
   } catch (error) {
-    if (error instanceof NotFoundError) return false;
-    throw error;
+    if (!(error instanceof NotFoundError)) throw error;
+    if (glob !== undefined) return false;
+    const client = await registries.clientFor(at.registry, signal);
+    const hint = await v1Hint(client, error, `write v1://${at.registry}/…`, signal);
+    if (hint !== undefined) onHint(hint);
+    return false;
   }
 }

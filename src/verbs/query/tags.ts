@@ -4,7 +4,7 @@ import { NotFoundError, UsageError } from "../../errors.ts";
 import { isV1Reference } from "../../oci/legacy/has-v1.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { compareText, sortByVersion } from "../../oci/semver.ts";
-import { allTags } from "../../registry/api/tag-lists.ts";
+import { namedTags } from "../../registry/api/tag-lists.ts";
 import type { Repository } from "../../registry/client/repository.ts";
 import { counted, quote } from "../../util/format.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
@@ -72,7 +72,7 @@ export async function tags(repository: string, options: TagsOptions = {}): Promi
   const reference = repositoryReference(name, options.registry);
   return await withRegistries(options, reference.registry, async registries => {
     const remote = await registries.repositoryFor(reference, signal);
-    const all = await allTags(remote, sort === undefined && glob === undefined ? limit : undefined, signal);
+    const all = await namedTags(remote, sort === undefined && glob === undefined ? limit : undefined, signal);
     const found = glob === undefined ? all : all.filter(tag => matchesTag(glob, tag));
     if (glob !== undefined && found.length === 0) {
       throw new NotFoundError(

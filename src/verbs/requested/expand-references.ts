@@ -1,6 +1,7 @@
 import { hasGlob, matchesRepository, matchesTag, parseGlob } from "../../bundle/list/reference-glob.ts";
 import { ImgpackError, NotFoundError, UsageError } from "../../errors.ts";
 import { formatReference, isRepository } from "../../oci/reference.ts";
+import { hintingAtV1 } from "../../registry/api/v1-hint.ts";
 import { readingAnswer } from "../../registry/client/registry-answer.ts";
 import type { Repository } from "../../registry/client/repository.ts";
 import { counted, quote } from "../../util/format.ts";
@@ -136,10 +137,13 @@ class Expander {
       await group.room();
       void group.start(async signal => {
         const remote: Repository = await repositoryFor({ registry, repository }, signal);
-        found[index] = await tagLists.tagsOf(remote, signal).catch((error: unknown) => {
-          if (isListed && error instanceof NotFoundError) return [];
-          throw error;
-        });
+        const list = async (): Promise<readonly string[]> => await tagLists.tagsOf(remote, signal);
+        found[index] = isListed
+          ? await list().catch((error: unknown) => {
+              if (error instanceof NotFoundError) return [];
+              throw error;
+            })
+          : await hintingAtV1(remote.client, list, signal, `write v1://${remote}`);
       });
     }
     await group.ended();

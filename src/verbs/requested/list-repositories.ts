@@ -1,5 +1,6 @@
 import { AuthError, NotFoundError, RegistryError } from "../../errors.ts";
 import { listCatalog } from "../../registry/api/list-catalog.ts";
+import { v1Hint } from "../../registry/api/v1-hint.ts";
 import type { RegistryClient } from "../../registry/client/registry-client.ts";
 import { append } from "../../util/append.ts";
 
@@ -26,16 +27,21 @@ export async function listRepositories(
       if (limit !== undefined && repositories.length >= limit) break;
     }
   } catch (error) {
-    throw explained(error);
+    const old =
+      error instanceof NotFoundError ? await v1Hint(client, error, `write v1://${client.registry}`, signal) : undefined;
+    signal?.throwIfAborted();
+    throw explained(error, old);
   }
   return repositories.slice(0, limit);
 }
 
-function explained(error: unknown): unknown {
+/** @param old the hint of a v1 registry. */
+function explained(error: unknown, old: string | undefined): unknown {
   if (error instanceof AuthError) {
     return new AuthError(error.message, { cause: error, hint: [NOT_ALLOWED, error.hint].join(" ").trim() });
   }
-  if (error instanceof NotFoundError) return new NotFoundError(error.message, { cause: error, hint: NO_CATALOG });
+  if (error instanceof NotFoundError)
+    return new NotFoundError(error.message, { cause: error, hint: old ?? NO_CATALOG });
   if (!(error instanceof RegistryError) || error.transient) return error;
   const { status, codes } = error;
   const isAbsent = [404, 405, 501].includes(status) || codes.includes("UNSUPPORTED");
