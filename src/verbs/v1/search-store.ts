@@ -9,6 +9,7 @@ export interface StoreSearch {
   readonly unlisted: readonly { readonly namespace: string; readonly error: ImgpackError }[];
 }
 
+/** All that a store lists. @throws as `V1Store.repositories`, except for a namespace alone. */
 export async function searchStore(store: V1Store, signal: AbortSignal | undefined): Promise<StoreSearch> {
   const repositories: V1Repository[] = [];
   const unlisted: { namespace: string; error: ImgpackError }[] = [];

@@ -140,16 +140,19 @@ class LayerBody implements V1Layer {
     return first <= 0 ? undefined : [first, size - 1];
   }
 
-  /** Where the body begins: a whole one is skipped up to what is wanted. */
+  /**
+   * The byte of the layer that the body begins with: 0 if the registry ignores the range.
+   *
+   * @throws IntegrityError for a layer of another size; NetworkError (transient) for another range.
+   */
   async #startOf(response: TransportResponse, position: number): Promise<number> {
     const { status, headers } = response;
     const range = this.#range(position);
-    let fault: ImgpackError | undefined;
+    let fault: ImgpackError;
     if (status === 200) {
       const found = lengthOf(response);
-      if (found === undefined || found === this.size) return 0;
-      fault = this.size === undefined ? undefined : this.#wrongSize(`${found} bytes`);
-      if (fault === undefined) return 0;
+      if (found === undefined || this.size === undefined || found === this.size) return 0;
+      fault = this.#wrongSize(`${found} bytes`);
     } else {
       const found = headerText(headers, "content-range")
         ?.trim()

@@ -48,8 +48,7 @@ const JSON_TYPE = { "content-type": "application/json" };
  * sets the tags, then lists ids and checksums at the index. No tag is set before all layers are there.
  *
  * @throws AuthError, NetworkError, RegistryError, NotFoundError; IntegrityError for an image that the registry has with
- * other JSON; UsageError for a name, id or tag that must not become part
- * of a request.
+ * other JSON; UsageError for a name, id or tag that must not become part of a request.
  */
 export async function pushV1(
   client: V1Client,
