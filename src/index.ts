@@ -1,3 +1,10 @@
+export type {
+  ComparedBundles,
+  ComparedBytes,
+  ComparedImage,
+  DigestInBase,
+  ImageState,
+} from "./bundle/base/compare-bundles.ts";
 export type { ListedReference, ListedReferences, ReferenceClass, RefusedText } from "./bundle/list/listed-reference.ts";
 export type { BlobLabel, OnProgress, ProgressEvent } from "./content/progress.ts";
 export {
@@ -26,6 +33,12 @@ export type { Platform } from "./oci/platform.ts";
 export type { ServeEvent } from "./serve/respond.ts";
 export { type RunningRegistry, type ServeOptions, serveRegistry as serve } from "./serve/server.ts";
 export type { ArchiveListing } from "./verbs/archive-listing.ts";
+export {
+  type ComparedSource,
+  type CompareOptions,
+  type Comparison,
+  compareWithBase,
+} from "./verbs/base/compare-with-base.ts";
 export { type ConvertOptions, type ConvertResult, convert } from "./verbs/convert/convert.ts";
 export { copy, copyTo } from "./verbs/copy/copy.ts";
 export type { CopiedImage, CopyOptions, CopyResult, CopyToOptions } from "./verbs/copy/copy-options.ts";

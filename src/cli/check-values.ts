@@ -2,6 +2,7 @@ import { UsageError } from "../errors.ts";
 
 /** Flags and arguments that may be given several times. */
 export const REPEATABLE: ReadonlySet<string> = new Set([
+  "base",
   "_",
   "archives",
   "references",

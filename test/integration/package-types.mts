@@ -13,6 +13,12 @@ import type {
   CatalogResult,
   CheckedSignatures,
   ClientCertificate,
+  ComparedBundles,
+  ComparedBytes,
+  ComparedImage,
+  ComparedSource,
+  CompareOptions,
+  Comparison,
   Compression,
   ConfigOptions,
   ConfigResult,
@@ -31,6 +37,7 @@ import type {
   DiagnosedImage,
   Diagnosis,
   Digest,
+  DigestInBase,
   DigestOptions,
   DigestResult,
   DoctorOptions,
@@ -39,6 +46,7 @@ import type {
   FeatureSupport,
   Foreign,
   HistoryEntry,
+  ImageState,
   ImportedImage,
   ImportOptions,
   ImportResult,
@@ -153,6 +161,13 @@ same<Item<InspectedPlatform["v1Layers"]>, InspectedV1Layer>();
 same<Item<InspectedPlatform["history"]>, HistoryEntry>();
 same<NonNullable<InspectedPlatform["runtime"]>, RuntimeConfig>();
 same<Result<typeof imgpack.listArchive>, ArchiveListing | undefined>();
+same<Result<typeof imgpack.compareWithBase>, Comparison>();
+same<Pick<Comparison, "images" | "bytes">, ComparedBundles>();
+same<Item<Comparison["base"]> | Comparison["bundle"], ComparedSource>();
+same<Item<Comparison["images"]>, ComparedImage>();
+same<Item<ComparedImage["was"]>, DigestInBase>();
+same<ComparedImage["state"], ImageState>();
+same<Comparison["bytes"], ComparedBytes>();
 same<NonNullable<InspectedImage["referrers"]>, ReferrersSummary>();
 same<Result<typeof imgpack.lock>, LockResult>();
 same<Item<LockResult["images"]>, LockedImageSize>();
@@ -242,6 +257,7 @@ export const options: readonly [
   InspectOptions,
   InspectArchiveOptions,
   ListArchiveOptions,
+  CompareOptions,
   VerifyOptions,
   DoctorOptions,
   TagsOptions,
@@ -278,6 +294,7 @@ export const options: readonly [
   { registry: { auth: { username: "u", password: "p" }, tls: { plainHttp: true, ca: undefined } } },
   { stdin: process.stdin, onProgress: undefined, signal: AbortSignal.timeout(1000) },
   { stdin: process.stdin },
+  { base: ["site.lock", "r.lan/mirror"], layout: "full", map: undefined, registry: "r.lan" },
   {},
   { quick: true, repair: "o", layers: "raw" },
   { sort: "time", limit: 1 },

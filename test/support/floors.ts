@@ -75,6 +75,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "oci/schema1": ["oci", "oci/legacy"],
 
   "bundle/lock": [],
+  "bundle/base": ["bundle/lock"],
   "bundle/list": [],
   "bundle/list/yaml": ["bundle/list"],
 
@@ -158,6 +159,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "verbs/shared": ["verbs/options", "verbs/locking", "verbs/output", "verbs/referrers", "verbs/written"],
   "verbs/requested": ["verbs/locking", "verbs/options", "verbs/shared"],
   "verbs/lock": ["verbs/locking", "verbs/options", "verbs/referrers", "verbs/requested", "verbs/shared"],
+  "verbs/base": ["verbs/options", "verbs/requested", "verbs/shared"],
   "verbs/verifying": [],
   "verbs/verify.ts": ["verbs/verifying", "verbs/options", "verbs/shared", "verbs/referrers"],
   "verbs/query": [
@@ -255,9 +257,17 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "cli/prompt.ts": ["cli/context.ts"],
   "cli/flags/output-flags.ts": [],
   "cli/output": ["cli/context.ts", "cli/flags/output-flags.ts"],
+  "cli/output/tables": ["cli/context.ts", "cli/output"],
   "cli/flags": ["cli/context.ts", "cli/flags/output-flags.ts", "cli/output"],
   "cli/completion": ["cli/context.ts"],
-  "cli/commands": ["cli/context.ts", "cli/prompt.ts", "cli/flags/output-flags.ts", "cli/flags", "cli/output"],
+  "cli/commands": [
+    "cli/context.ts",
+    "cli/prompt.ts",
+    "cli/flags/output-flags.ts",
+    "cli/flags",
+    "cli/output",
+    "cli/output/tables",
+  ],
   "cli/commands/query": ["cli/context.ts", "cli/flags", "cli/output"],
   "cli/commands/hub": [
     "cli/context.ts",

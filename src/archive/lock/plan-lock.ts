@@ -16,8 +16,8 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { manifestChildren } from "../../oci/manifest.ts";
 import { isManifestType } from "../../oci/media-types.ts";
+import { repositoryOf } from "../../oci/names/repository-of.ts";
 import { formatPlatform, type Platform } from "../../oci/platform.ts";
-import { formatReference, parseReference } from "../../oci/reference.ts";
 import { artifactTypeOf } from "../../oci/referrers/referrer-kind.ts";
 
 /** What a lock says that a plan does not. */
@@ -96,12 +96,6 @@ export function repositoriesOfPlan(
     }
   }
   return digest => [...(found.get(digest) ?? [])];
-}
-
-/** `registry/repository` of a full name. */
-export function repositoryOf(name: string): string {
-  const { tag: _tag, digest: _digest, ...repository } = parseReference(name);
-  return formatReference(repository);
 }
 
 function imagesOf(

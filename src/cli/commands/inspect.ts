@@ -1,14 +1,19 @@
 import type { CommandModule } from "yargs";
+import { UsageError } from "../../errors.ts";
+import type { RemoteOptions } from "../../index.ts";
+import { quote } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
+import { type MappingFlags, mappingFlags } from "../flags/mapping-flags.ts";
 import { type RemoteFlags, remoteOptions, remoteV1Flags } from "../flags/remote-flags.ts";
 import { refuseTypedArchive } from "../flags/stdin-input.ts";
 import type { V1Flags } from "../flags/v1-flags.ts";
 import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
 
-interface InspectFlags extends RemoteFlags, V1Flags {
+interface InspectFlags extends RemoteFlags, V1Flags, MappingFlags {
   readonly source?: string | undefined;
   readonly image?: string[] | undefined;
+  readonly base?: string[] | undefined;
 }
 
 export function inspectCommand(context: Context): CommandModule<object, InspectFlags> {
@@ -16,28 +21,45 @@ export function inspectCommand(context: Context): CommandModule<object, InspectF
     command: "inspect <source>",
     describe: "show the images of an archive, or an image in a registry",
     builder: parser =>
-      remoteV1Flags(
-        parser
-          .positional("source", { type: "string", describe: "image archive or folder, - for stdin, or reference" })
-          .option("image", {
-            type: "string",
-            array: true,
-            requiresArg: true,
-            nargs: 1,
-            describe: "show only this image of an archive, by name or digest (default: all images)",
-          }),
+      mappingFlags(
+        remoteV1Flags(
+          parser
+            .positional("source", {
+              type: "string",
+              describe: "image archive or folder, - for stdin, or reference; with --base also a lock",
+            })
+            .option("image", {
+              type: "string",
+              array: true,
+              requiresArg: true,
+              nargs: 1,
+              describe: "show only this image of an archive, by name or digest (default: all images)",
+            })
+            .option("base", {
+              type: "string",
+              array: true,
+              requiresArg: true,
+              nargs: 1,
+              describe:
+                "archive, folder, lock, or registry HOST[:PORT][/PREFIX]: show what is new compared with it (default none)",
+            })
+            .example("$0 inspect next.lock --base site.lock", "what has to be carried next month"),
+        ),
       ),
     handler: async flags => {
       refuseTypedArchive(flags.source ?? "", "inspect");
-      const options = await remoteOptions(flags, context, [flags.source ?? ""]);
+      for (const base of flags.base ?? []) refuseTypedArchive(base, "inspect");
+      checkFlags(flags);
+      const options = await remoteOptions(flags, context, [flags.source ?? "", ...(flags.base ?? [])]);
       const progress = new Progress(context, flags, "Reading");
+      if (flags.base !== undefined) return await compare(flags, context, options, progress);
       const { inspect, inspectOrList } = await import("../../verbs/inspect.ts");
       const look = flags.json ? inspect : inspectOrList;
       const given = { ...options, image: flags.image, onProgress: progress.onProgress };
       const result = await look(flags.source ?? "", given).finally(() => progress.end());
       if (flags.json) return printLine(context, jsonText(result));
       if (result.kind === "listing") {
-        const { listingLines } = await import("../output/listing-lines.ts");
+        const { listingLines } = await import("../output/tables/listing-lines.ts");
         for (const line of listingLines(result)) printLine(context, line);
         return progress.note("--image NAME shows one of them in detail");
       }
@@ -45,4 +67,32 @@ export function inspectCommand(context: Context): CommandModule<object, InspectF
       for (const line of inspectionLines(result)) printLine(context, line);
     },
   };
+}
+
+async function compare(
+  { source = "", base = [], layout, map, json }: InspectFlags,
+  context: Context,
+  options: RemoteOptions,
+  progress: Progress,
+): Promise<void> {
+  const { compareWithBase } = await import("../../verbs/base/compare-with-base.ts");
+  const given = { ...options, base, layout, map, onProgress: progress.onProgress };
+  const result = await compareWithBase(source, given).finally(() => progress.end());
+  const { comparisonLines, comparisonNotes } = await import("../output/tables/comparison-lines.ts");
+  for (const note of comparisonNotes(result)) progress.note(note);
+  if (json) return printLine(context, jsonText(result));
+  const { stdout } = context;
+  for (const line of comparisonLines(result, "isTTY" in stdout && stdout.isTTY === true)) printLine(context, line);
+}
+
+/** @throws UsageError for flags that mean nothing with or without `--base`. */
+function checkFlags({ source = "", base, image, layout, map }: InspectFlags): void {
+  if (base === undefined && (layout !== undefined || map !== undefined)) {
+    const flag = layout === undefined ? "--map" : "--layout";
+    throw new UsageError(`Cannot use ${flag}: no base named, expected --base HOST[/PREFIX]`);
+  }
+  if (base === undefined || image === undefined) return;
+  throw new UsageError(`Cannot use --image to compare ${quote(source)}: found a choice of images, expected all`, {
+    hint: "Leave out --image, or --base.",
+  });
 }

@@ -79,7 +79,7 @@ async function runLock(flags: LockFlags, context: Context): Promise<void> {
   const registry = await registryFromFlags(flags, context.signal);
   const progress = new Progress(context, flags, "Reading");
   const { lock } = await import("../../verbs/lock/lock.ts");
-  const { lockLines, printLock, writeLock } = await import("../output/lock-lines.ts");
+  const { lockLines, printLock, writeLock } = await import("../output/tables/lock-lines.ts");
   try {
     const references = await listedImages(flags.references, flags, "lock", context.signal, progress.note);
     const { output } = flags;

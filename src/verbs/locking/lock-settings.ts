@@ -1,7 +1,8 @@
 import { lockedImages } from "../../archive/lock/archive-lock.ts";
-import { type LockSettings, repositoriesOfPlan, repositoryOf } from "../../archive/lock/plan-lock.ts";
+import { type LockSettings, repositoriesOfPlan } from "../../archive/lock/plan-lock.ts";
 import type { LeftImage, Lock, LockedLayers, LockedSparse } from "../../bundle/lock/lock.ts";
 import type { CopyPlan, Root } from "../../content/contracts.ts";
+import { repositoryOf } from "../../oci/names/repository-of.ts";
 import type { Platform } from "../../oci/platform.ts";
 
 /** What the lock of an archive says beyond its images. */

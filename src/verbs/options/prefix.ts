@@ -12,10 +12,11 @@ const ONE_IMAGE = {
   "push to": "To name one image, use --tag.",
   "copy to": "To name one image, leave out --to: copy SOURCE TARGET.",
   "look for images below": "To look for one image, leave out --to.",
+  "compare with": "A registry is a base as a whole: --base registry.lan:5000/team.",
 } as const;
 
 /** Reads `HOST` or `HOST/PREFIX`. @throws UsageError for a tag or digest in it, or without a registry. */
-export function parsePrefix(verb: "push to" | "copy to" | "look for images below", to: string): Prefix {
+export function parsePrefix(verb: keyof typeof ONE_IMAGE, to: string): Prefix {
   const text = to.replace(/\/+$/, "");
   if (!/[/@]/.test(text)) return { registry: text, repository: "" };
   const { registry, repository, tag, digest } = parseReference(text);

@@ -1,5 +1,4 @@
 import { lockedReferrers } from "../../archive/lock/locked-referrers.ts";
-import { repositoryOf } from "../../archive/lock/plan-lock.ts";
 import { hasGlob } from "../../bundle/list/reference-glob.ts";
 import type { LeftImage, Lock } from "../../bundle/lock/lock.ts";
 import type { ImageSource, Root } from "../../content/contracts.ts";
@@ -7,6 +6,7 @@ import { blobsOf, derivedSource, listRoots } from "../../content/derived-source.
 import type { OnProgress } from "../../content/progress.ts";
 import { type ImgpackError, NotFoundError, PartialError, UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { repositoryOf } from "../../oci/names/repository-of.ts";
 import type { Platform } from "../../oci/platform.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { ManifestCache } from "../../registry/manifests/manifest-cache.ts";

@@ -1,12 +1,12 @@
-import { StorageError } from "../../errors.ts";
-import type { LockResult } from "../../index.ts";
-import { counted, escapeForeign, formatBytes, formatDuration, quote, shortId } from "../../util/format.ts";
-import { replaceFile } from "../../util/replace-file.ts";
-import { storageState } from "../../util/system-fault.ts";
-import { type Context, printLine } from "../context.ts";
-import { jsonText } from "./json-text.ts";
-import { referrersCount } from "./referrers-text.ts";
-import { table } from "./table.ts";
+import { StorageError } from "../../../errors.ts";
+import type { LockResult } from "../../../index.ts";
+import { counted, escapeForeign, formatBytes, formatDuration, quote, shortId } from "../../../util/format.ts";
+import { replaceFile } from "../../../util/replace-file.ts";
+import { storageState } from "../../../util/system-fault.ts";
+import { type Context, printLine } from "../../context.ts";
+import { jsonText } from "../json-text.ts";
+import { referrersCount } from "../referrers-text.ts";
+import { table } from "../table.ts";
 
 /** What a lock contains, as text: a table of the images, and what they take together. */
 export function* lockLines(result: LockResult, bytesPerSecond: number | undefined): Generator<string> {

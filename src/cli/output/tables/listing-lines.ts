@@ -1,6 +1,6 @@
-import type { ArchiveListing } from "../../index.ts";
-import { counted, escapeForeign, formatBytes, shortId } from "../../util/format.ts";
-import { table } from "./table.ts";
+import type { ArchiveListing } from "../../../index.ts";
+import { counted, escapeForeign, formatBytes, shortId } from "../../../util/format.ts";
+import { table } from "../table.ts";
 
 /** The images of an archive, a line each. */
 export function* listingLines({ id, images, blobs, bytes, left }: ArchiveListing): Generator<string> {

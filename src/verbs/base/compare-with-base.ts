@@ -1,0 +1,155 @@
+import type { Readable } from "node:stream";
+import type { Base, Bundle } from "../../bundle/base/bundle.ts";
+import { type ComparedBundles, compareBundles } from "../../bundle/base/compare-bundles.ts";
+import type { OnProgress } from "../../content/progress.ts";
+import { UsageError } from "../../errors.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { readingAnswer } from "../../registry/client/registry-answer.ts";
+import { quote } from "../../util/format.ts";
+import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
+import { required, TEXTS } from "../../util/options/option-kinds.ts";
+import { isArchivePath } from "../options/archive-path.ts";
+import { COMMON, READING } from "../options/common-options.ts";
+import { MAPPING, type MappingOptions, readMapping } from "../options/mapping-options.ts";
+import { checkText, listOf } from "../options/option-values.ts";
+import { type Prefix, parsePrefix } from "../options/prefix.ts";
+import type { RegistryOptions } from "../options/registry-options.ts";
+import { RegistryPool } from "../shared/registry-pool.ts";
+import { openBundle } from "./open-bundle.ts";
+import { registryBase } from "./registry-base.ts";
+
+/** Options of `compareWithBase`. */
+export interface CompareOptions extends MappingOptions {
+  /** Archives, folders, locks, or registries: `host[:port][/prefix]`. What one of them has is there. */
+  readonly base: string | readonly string[];
+  /** How registries are reached; a string is short for `{ host }`. */
+  readonly registry?: string | RegistryOptions | undefined;
+  /** Stream that the archive "-" is read from. Default: stdin of the process. */
+  readonly stdin?: Readable | undefined;
+  /** Is called with notes and retries. */
+  readonly onProgress?: OnProgress | undefined;
+  /** Stops the call; its promise rejects with `signal.reason`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const COMPARE_OPTIONS: OptionsShape<CompareOptions> = {
+  ...READING,
+  ...MAPPING,
+  base: required(TEXTS),
+  registry: COMMON.registry,
+};
+
+/** An archive, a lock or a registry that was compared. */
+export interface ComparedSource {
+  /** Path or `host[:port][/prefix]`, as it was given. */
+  readonly source: string;
+  readonly kind: Base["kind"];
+  /** Of its lock, if it has one. */
+  readonly id?: Digest;
+  /** Number of names. Of a registry, only of those that were asked for and are there. */
+  readonly images: number;
+  /** Number of blobs, manifests included. Of a registry, only of those that were asked for and are there. */
+  readonly blobs: number;
+  /** True if layers are uncompressed: those of a registry are never the same, even if their files are. */
+  readonly hasRawLayers: boolean;
+}
+
+/** What is new, changed, unchanged and gone. */
+export interface Comparison extends ComparedBundles {
+  readonly kind: "comparison";
+  /** What was compared with the bases. */
+  readonly bundle: ComparedSource;
+  /** In the order of the option. */
+  readonly base: readonly ComparedSource[];
+}
+
+/**
+ * Compares an archive or a lock with what is already there: which images are new, changed, unchanged or gone, and how many
+ * bytes no base has. Digests decide, never dates or versions. Of archives only metadata is read. A registry is asked by HEAD for the
+ * names and digests of `source`, under the names that `push` gives them there.
+ *
+ * @param source file or folder of an archive, "-" for an archive from stdin, or a lock.
+ * @throws ArchiveError, IntegrityError, StorageError for an archive that cannot be read.
+ * @throws UsageError for a lock that was edited or is of a newer version, and for options that cannot be used.
+ * @throws AuthError, NetworkError, RegistryError
+ * @example
+ * ```ts
+ * import { compareWithBase } from "imgpack";
+ *
+ * const { images, bytes } = await compareWithBase("next.lock", { base: ["site.lock", "registry.lan:5000/mirror"] });
+ * for (const { name, state } of images) console.log(name, state);
+ * console.log(bytes.new);
+ * ```
+ */
+export async function compareWithBase(source: string, options: CompareOptions): Promise<Comparison> {
+  checkText("compare", "the path of an archive or a lock", source);
+  options = checkedOptions(options, COMPARE_OPTIONS);
+  const texts = listOf(options.base);
+  if (!(await isPath(source))) {
+    throw new UsageError(
+      `Cannot compare ${quote(source)}: found a reference, expected an archive, a folder or a lock`,
+      {
+        hint: "Lock the image first: imgpack lock REFERENCE -o new.lock.",
+      },
+    );
+  }
+  const found = await namedBases(source, texts);
+  const registries = found.flatMap(base => (typeof base === "string" ? [] : [base.registry]));
+  const mapping = readMapping(options);
+  checkMapping(options, registries.length > 0);
+  const bundle = await openBundle(source, options);
+  const { onProgress = () => undefined, signal } = options;
+  await using pool = new RegistryPool(options, registries, onProgress);
+  pool.admit(registries);
+  const bases: Base[] = [];
+  for (const [index, base] of found.entries()) {
+    if (typeof base === "string") bases.push(await openBundle(base, options));
+    else {
+      const at = { registry: base.registry, prefix: base.repository, ...mapping };
+      bases.push(
+        await readingAnswer(async () => await registryBase(bundle, texts[index] ?? base.registry, at, pool, signal)),
+      );
+    }
+  }
+  return {
+    kind: "comparison",
+    bundle: sourceOf(bundle),
+    base: bases.map(sourceOf),
+    ...compareBundles(bundle, bases),
+  };
+}
+
+function sourceOf({ where, kind, id, images, blobs, hasRawLayers }: Base | Bundle): ComparedSource {
+  const known = id === undefined ? {} : { id };
+  return { source: where, kind, ...known, images: images.length, blobs: blobs.size, hasRawLayers };
+}
+
+/** Paths, and registries. @throws UsageError */
+async function namedBases(source: string, bases: readonly string[]): Promise<readonly (string | Prefix)[]> {
+  if (bases.length === 0) {
+    throw new UsageError(`Cannot compare ${quote(source)}: no base named, expected at least one`, {
+      hint: "A base is an archive, a folder, a lock, or a registry: HOST[:PORT][/PREFIX].",
+    });
+  }
+  if ([source, ...bases].filter(path => path === "-").length > 1) {
+    throw new UsageError("Cannot compare with stdin: it is named twice, expected once");
+  }
+  const found: (string | Prefix)[] = [];
+  for (const base of bases) found.push((await isPath(base)) ? base : parsePrefix("compare with", base));
+  return found;
+}
+
+/** A name without a host, or one that ends as locks do, is the path of a file even if there is none. */
+async function isPath(base: string): Promise<boolean> {
+  const [host = ""] = base.split("/", 1);
+  const isHost = host === "localhost" || /[.:]/.test(host);
+  return !isHost || /\.(lock|json)$/i.test(base) || (await isArchivePath(base));
+}
+
+function checkMapping({ layout, map }: CompareOptions, hasRegistry: boolean): void {
+  if (hasRegistry || (layout === undefined && map === undefined)) return;
+  const option = layout === undefined ? "map" : "layout";
+  throw new UsageError(`Cannot use ${option}: no base is a registry, expected one`, {
+    hint: "Archives and locks have the names of the images themselves.",
+  });
+}
