@@ -21,8 +21,28 @@ export const REPEATABLE: ReadonlySet<string> = new Set([
   "with-tool",
 ]);
 
-/** @throws UsageError for a flag that is given twice, or without a value. */
+/** What is no flag: names of arguments, or a command and its argument where others have a flag of that name. */
+const ARGUMENTS: ReadonlySet<string> = new Set([
+  "action",
+  "archive",
+  "archives",
+  "convert output",
+  "host",
+  "input",
+  "name",
+  "reference",
+  "references",
+  "repository",
+  "rootfs",
+  "shell",
+  "source",
+  "tag tag",
+  "term",
+]);
+
+/** @throws UsageError for a flag that is given twice, or a flag or argument without a value. */
 export function checkValues(flags: Readonly<Record<string, unknown>>): void {
+  const [command] = Array.isArray(flags["_"]) ? (flags["_"] as readonly unknown[]) : [];
   for (const [name, value] of Object.entries(flags)) {
     // Aliases, and the camel-case names that yargs adds.
     if (name.length === 1 || /[A-Z]/.test(name)) continue;
@@ -30,7 +50,9 @@ export function checkValues(flags: Readonly<Record<string, unknown>>): void {
       throw new UsageError(`Cannot use ${flagWord(name)}: given ${value.length} times, expected once`);
     }
     if (value === "" || (Array.isArray(value) && value.includes(""))) {
-      throw new UsageError(`Cannot use ${flagWord(name)}: its value is empty, expected one`);
+      const isArgument = ARGUMENTS.has(name) || ARGUMENTS.has(`${String(command)} ${name}`);
+      const word = isArgument ? `argument "${name}"` : flagWord(name);
+      throw new UsageError(`Cannot use ${word}: its value is empty, expected one`);
     }
   }
 }

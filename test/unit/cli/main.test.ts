@@ -22,6 +22,10 @@ describe("main() refuses a command line", () => {
     [["pull", "a:1"], "Cannot run pull: --output missing, expected a value", "imgpack pull"],
     [["pull", "a:1", "-o"], "Cannot run pull: -o has no value, expected one", "imgpack pull"],
     [["pull", "a:1", "-o", ""], "Cannot use --output: its value is empty, expected one", "imgpack pull"],
+    [["pull", "", "-o", "x"], 'Cannot use argument "references": its value is empty, expected one', "imgpack pull"],
+    [["hub", "search", ""], 'Cannot use argument "term": its value is empty, expected one', "imgpack hub search"],
+    [["tag", "r.lan/a:1", ""], 'Cannot use argument "tag": its value is empty, expected one', "imgpack tag"],
+    [["convert", "a.tar", ""], 'Cannot use argument "output": its value is empty, expected one', "imgpack convert"],
     [["pull", "a:1", "-o", "x", "-o", "y"], "Cannot use --output: given 2 times, expected once", "imgpack pull"],
     [["push", "a.tar", "--registry", ""], "Cannot use --registry: its value is empty, expected one", "imgpack push"],
     [
