@@ -71,7 +71,8 @@ async function pullAll(
   const result: PullResult = {
     output: output.name,
     tools: tools?.files ?? [],
-    images,
+    // An image with its layers as stored is in no registry: no one knows its digest.
+    images: images.map(({ previousDigest: _, ...image }) => image),
     platforms: pulled.platforms,
     blobs,
     blobBytes,

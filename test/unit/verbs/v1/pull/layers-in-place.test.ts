@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ProgressEvent } from "../../../../../src/content/progress.ts";
 import { pull } from "../../../../../src/verbs/pull.ts";
-import type { PullOptions } from "../../../../../src/verbs/pull-options.ts";
+import type { PullOptions, PullResult } from "../../../../../src/verbs/pull-options.ts";
 import { verify } from "../../../../../src/verbs/verify.ts";
 import { seededBytes, temporaryFolder } from "../../../../support/images.ts";
 import { filesTar } from "../../../../support/shape-archives-parts.ts";
@@ -24,7 +24,7 @@ interface Scene {
   readonly notes: string[];
   readonly file: string;
   readonly path: (name: string) => string;
-  readonly run: (changes?: Partial<PullOptions>) => Promise<unknown>;
+  readonly run: (changes?: Partial<PullOptions>) => Promise<PullResult>;
   readonly asked: (index: number) => number;
 }
 
@@ -104,7 +104,9 @@ describe("pull of v1 layers into a file", () => {
   ])("gives the bytes of a stream, and asks for each layer once: layers %s", async (_what, layers, change, options) => {
     const made = await scene(layers);
     change(made.images);
-    await made.run(options);
+    const { images } = await made.run(options);
+    expect(images).toMatchObject([{ names: [`${made.registry.host}/app:latest`] }]);
+    expect(images[0]).not.toHaveProperty("previousDigest");
     expect(layers.map((_, index) => made.asked(index))).toEqual(layers.map(() => 1));
     expect((await readFile(made.file)).equals(await streamed(made, options))).toBe(true);
     await expect(verify(made.file)).resolves.toMatchObject({ faults: [] });
