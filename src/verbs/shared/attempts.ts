@@ -1,4 +1,5 @@
 import { ImgpackError, PartialError } from "../../errors.ts";
+import { quote } from "../../util/format.ts";
 
 /** Of one message; all failures are in the error. */
 const MAX_REASONS = 10;
@@ -8,13 +9,25 @@ const MAX_REASONS = 10;
  * fail for one reason.
  *
  * @param more follows the number of reasons that are left out.
+ * @param inputs that the failures are of: each reason names the first of its own.
  */
-export function failureText(head: string, failures: readonly Error[], more = ""): string {
-  const reasons = [...new Set(failures.map(({ message }) => message))];
+export function failureText(head: string, failures: readonly Error[], more = "", inputs?: readonly string[]): string {
+  const inputsBy = new Map<string, string[]>();
+  for (const [index, { message }] of failures.entries()) {
+    const input = inputs?.[index];
+    inputsBy.set(message, [...(inputsBy.get(message) ?? []), ...(input === undefined ? [] : [input])]);
+  }
+  const reasons = [...inputsBy].map(([reason, names]) => neededBy(reason, names));
   if (reasons.length === 1) return `${head}: ${reasons[0]}`;
   const lines = reasons.slice(0, MAX_REASONS);
   if (reasons.length > MAX_REASONS) lines.push(`and ${reasons.length - MAX_REASONS} more${more}`);
   return [`${head}:`, ...lines].join("\n").replaceAll("\n", "\n  ");
+}
+
+/** A reason, such as a damaged layer, with what needs it; as it is if it names its input. */
+export function neededBy(reason: string, [first, ...others]: readonly string[]): string {
+  if (first === undefined || reason.includes(first)) return reason;
+  return `${reason} (needed by ${quote(first)}${others.length === 0 ? "" : ` and ${others.length} more`})`;
 }
 
 /** Inputs of one call that do not depend on each other: one that fails does not stop the next. */
@@ -60,7 +73,7 @@ export class Attempts {
    * @param task what cannot be done, for example "push images to".
    * @param what the inputs, in the plural.
    * @param hint what became of the others.
-   * @param more follows the number of reasons that the message leaves out.
+   * @param more follows the number of reasons that the message leaves out; with it, reasons name their inputs.
    * @returns `result`.
    * @throws PartialError with `result` if an input failed.
    */
@@ -71,7 +84,7 @@ export class Attempts {
     const [help, ...otherHelp] = new Set(failures.map(failure => failure.hint));
     const helping = help === undefined || otherHelp.length > 0 ? "" : ` ${help}`;
     const head = `Cannot ${task} ${this.#total - this.#done} of ${this.#total} ${what}`;
-    throw new PartialError(failureText(head, failures, more), failures, {
+    throw new PartialError(failureText(head, failures, more, more === undefined ? undefined : this.#failed), failures, {
       failed: [...new Set(this.#failed)],
       result,
       hint: `${this.#done === 0 ? "Fix the cause and run the same command again." : hint}${helping}`,

@@ -1,7 +1,7 @@
 import type { LeftImage } from "../../../bundle/lock/lock.ts";
 import { ImgpackError, PartialError } from "../../../errors.ts";
 import { leftReason } from "../../requested/left-reason.ts";
-import { failureText } from "../../shared/attempts.ts";
+import { failureText, neededBy } from "../../shared/attempts.ts";
 
 /** Images that could not be pulled, by the name under which they can be asked for again. */
 export class V1Failures {
@@ -23,7 +23,7 @@ export class V1Failures {
     signal?.throwIfAborted();
     if (!(error instanceof ImgpackError)) throw error;
     this.#onFailed(source, error);
-    if (!this.#isKept || error.origin === "target") throw error;
+    if (!this.#isKept || error.origin === "target") throw named(error, source);
     this.#errors.set(source, error);
   }
 
@@ -33,8 +33,10 @@ export class V1Failures {
 
   /** @throws the first failure, if nothing is left to write. */
   checkLeft(images: number): void {
-    const [first] = this.#errors.values();
-    if (images === 0 && first !== undefined) throw first;
+    const [first] = this.#errors;
+    if (images > 0 || first === undefined) return;
+    const [source, error] = first;
+    throw named(error, source);
   }
 
   readonly left = (): readonly LeftImage[] =>
@@ -45,10 +47,16 @@ export class V1Failures {
     if (this.#errors.size === 0) return;
     const errors = [...this.#errors.values()];
     const head = `Cannot pull ${errors.length} of ${total} images`;
-    throw new PartialError(failureText(head, errors, ", see --report"), errors, {
+    throw new PartialError(failureText(head, errors, ", see --report", [...this.#errors.keys()]), errors, {
       failed: [...this.#errors.keys()],
       result,
       hint,
     });
   }
+}
+
+/** Of the image that is named last: the run ends. */
+function named(error: ImgpackError, source: string): ImgpackError {
+  if (error.origin !== "target") error.message = neededBy(error.message, [source]);
+  return error;
 }

@@ -1,13 +1,13 @@
 import { noteTo } from "../../../content/progress.ts";
 import { openDigestCache } from "../../../copy/digest-cache.ts";
 import { openLayerFacts } from "../../../copy/layer-facts.ts";
-import type { ImgpackError } from "../../../errors.ts";
+import { ImgpackError } from "../../../errors.ts";
 import { readingAnswer } from "../../../registry/client/registry-answer.ts";
 import { DEFAULT_CONCURRENCY } from "../../../util/options/option-limits.ts";
 import { runBounded } from "../../../util/task-group.ts";
 import type { CopiedImage, CopyOptions, CopyResult } from "../../copy/copy-options.ts";
 import { withoutV1Options } from "../../options/refuse-v1-options.ts";
-import { Attempts } from "../../shared/attempts.ts";
+import { Attempts, neededBy } from "../../shared/attempts.ts";
 import { createBlobCounter } from "../../shared/blob-counts.ts";
 import { chosenProfile } from "../../shared/chosen-profile.ts";
 import { RegistryPool } from "../../shared/registry-pool.ts";
@@ -102,6 +102,8 @@ async function rescueAll(plan: RescuePlan, options: CopyOptions, ledger: RescueL
         } catch (error) {
           own.throwIfAborted();
           ledger.fail(index, error);
+          if (jobs.length === 1 && error instanceof ImgpackError && error.origin !== "target")
+            error.message = neededBy(error.message, [job.source]);
           throw error;
         }
       });

@@ -5,6 +5,7 @@ import { Writable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import type { ProgressEvent } from "../../../../../src/content/progress.ts";
 import { IntegrityError } from "../../../../../src/errors.ts";
+import { copyTo } from "../../../../../src/verbs/copy/copy.ts";
 import { inspectArchive } from "../../../../../src/verbs/inspect.ts";
 import { pull } from "../../../../../src/verbs/pull.ts";
 import type { PullOptions, PullResult } from "../../../../../src/verbs/pull-options.ts";
@@ -13,6 +14,7 @@ import { verify } from "../../../../../src/verbs/verify.ts";
 import { temporaryFolder } from "../../../../support/images.ts";
 import { sha256 } from "../../../../support/memory-registry.ts";
 import { progressOf } from "../../../../support/progress-of.ts";
+import { ScriptedRegistry } from "../../../../support/scripted-registry.ts";
 import { fillImage, idOf } from "../../../../support/v1/fill-v1.ts";
 import { payloadChecksum } from "../../../../support/v1/v1-content.ts";
 import type { V1Options } from "../../../../support/v1/v1-options.ts";
@@ -157,7 +159,22 @@ describe("pull of v1 references", () => {
       exitCode: 10,
       failed: expect.arrayContaining([expect.stringMatching(/bad:1$/), expect.stringMatching(/torn:1$/)]) as unknown,
       result: { images: [{ names: [`${registry.host}/good:1`] }] },
+      message: expect.stringMatching(/\(needed by "v1:.*\/torn:1"\)/) as unknown,
     });
+  });
+
+  test("an error of a layer names the image that needs it", async () => {
+    const { registry, pull: run } = await scene();
+    fillImage(registry.content, "library/torn", "1", "987");
+    registry.content.image(idOf("8")).layer = undefined;
+    for (const keepGoing of [false, true])
+      await expect(run(["**"], { keepGoing })).rejects.toThrow(`(needed by "v1://${registry.host}/library/torn:1")`);
+    const target = await ScriptedRegistry.start();
+    const copied = copyTo([`v1://${registry.host}/torn:1`], target.host);
+    await expect(copied).rejects.toThrow(/\(needed by "v1:.*torn:1"\)/);
+    fillImage(registry.content, "library/good", "1", "cb");
+    const several = copyTo([`v1://${registry.host}/**`], target.host);
+    await expect(several).rejects.toThrow(/\(needed by "v1:.*torn:1"\)/);
   });
 
   test.each(["0.6", "0.9"] as const)("progress counts each layer once, in the manner of %s", async manner => {
