@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ArchiveError } from "../../src/errors.ts";
-import { escapeHtml, goJson } from "../../src/oci/legacy/go-json.ts";
+import { escapeAsGo, goJson } from "../../src/oci/legacy/go-json.ts";
 import { parseSchema1 } from "../../src/oci/schema1/schema1.ts";
 import { schema1Config } from "../../src/oci/schema1/schema1-config.ts";
 import { schema1Payload } from "../../src/oci/schema1/schema1-payload.ts";
@@ -14,7 +14,7 @@ describe("rawMembers()", () => {
   test("rawMembers() gives every member back, however the object is laid out", () => {
     fc.assert(
       fc.property(members, fc.nat({ max: 4 }), (object, indent) => {
-        const found = rawMembers(escapeHtml(JSON.stringify(object, undefined, indent)));
+        const found = rawMembers(escapeAsGo(JSON.stringify(object, undefined, indent)));
         expect([...found]).toEqual(Object.entries(object).map(([key, value]) => [key, goJson(value)]));
       }),
     );

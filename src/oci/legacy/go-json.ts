@@ -27,7 +27,7 @@ export function compareKeys(left: string, right: string): number {
 /** Go before 1.22 has no short escapes for the backspace and the form feed. */
 function goString(text: string): string {
   const json = JSON.stringify(text).replace(/\\./g, found => LONG_ESCAPES.get(found) ?? found);
-  return escapeHtml(json);
+  return escapeAsGo(json);
 }
 
 const LONG_ESCAPES: ReadonlyMap<string, string> = new Map([
@@ -36,6 +36,6 @@ const LONG_ESCAPES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Escapes the five characters that Go's encoder escapes. */
-export function escapeHtml(json: string): string {
+export function escapeAsGo(json: string): string {
   return json.replace(/[<>&\u2028\u2029]/g, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

@@ -1,6 +1,6 @@
 import { rawMembers } from "../../util/json/raw-members.ts";
 import type { Digest } from "../digest.ts";
-import { compareKeys, escapeHtml, goJson } from "./go-json.ts";
+import { compareKeys, escapeAsGo, goJson } from "./go-json.ts";
 import { goTime } from "./go-time.ts";
 import type { LegacyLayer } from "./legacy-layer.ts";
 import { isBefore183, reencodeOldImage } from "./old-image.ts";
@@ -31,7 +31,7 @@ export function legacyConfig(
 ): Uint8Array {
   const top = chain.at(-1);
   const history = chain.map(step => historyEntry(step, isEmpty(step), where));
-  const members = new Map(top === undefined ? [] : rawMembers(escapeHtml(textOf(top, where))));
+  const members = new Map(top === undefined ? [] : rawMembers(escapeAsGo(textOf(top, where))));
   for (const field of CHAIN_FIELDS) members.delete(field);
   members.set("rootfs", goJson({ type: "layers", ...(diffIds.length === 0 ? {} : { diff_ids: diffIds }) }));
   members.set("history", goJson(history));

@@ -2,7 +2,7 @@ import { ArchiveError } from "../../errors.ts";
 import { rawMembers } from "../../util/json/raw-members.ts";
 import { type Digest, digestAlgorithm, digestHex, digestOf } from "../digest.ts";
 import { parseImageConfig } from "../image-config.ts";
-import { compareKeys, escapeHtml } from "./go-json.ts";
+import { compareKeys, escapeAsGo } from "./go-json.ts";
 
 /** A layer as the v1 protocol has it. */
 export interface V1ChainJson {
@@ -50,5 +50,5 @@ function topJson(config: Uint8Array, id: string, parent: string | undefined): Ui
   if (parent !== undefined) members.set("parent", JSON.stringify(parent));
   const sorted = [...members].sort(([left], [right]) => compareKeys(left, right));
   const json = sorted.map(([key, value]) => `${JSON.stringify(key)}:${value}`).join(",");
-  return Buffer.from(escapeHtml(`{${json}}`));
+  return Buffer.from(escapeAsGo(`{${json}}`));
 }
