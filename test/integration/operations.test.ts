@@ -197,6 +197,7 @@ describeWith(["docker-registry", "skopeo"], "operations on docker-registry", () 
     expect(await offered("imgpack hub user c")).toEqual(["create"]);
     expect(await offered("imgpack pull v1://old.lan/app --v1")).toEqual(["--v1-path"]);
     expect(await offered("imgpack copy --en")).toEqual(["--endpoint"]);
+    expect(await offered("imgpack inspect site.lock --ba")).toEqual(["--base"]);
     expect((await offered(`imgpack pull ${host}/many/hello:0.24`)).toSorted()).toEqual(
       MANY.filter(tag => tag.startsWith("0.24")).toSorted(),
     );
