@@ -135,6 +135,20 @@ describe("pull of v1 layers into a file", () => {
     expect(made.notes.filter(note => /kept in/.test(note))).toEqual([]);
   });
 
+  test("a byte that was flipped on the way is refused, and is not kept for the next run", async () => {
+    const layers = [layer("a", 1200 * KIB), layer("b", 1100 * KIB)];
+    const made = await scene(layers);
+    const flip = (body: Buffer): Buffer => {
+      const bytes = Buffer.from(body);
+      bytes.writeUInt8(bytes.readUInt8(600_000) ^ 1, 600_000);
+      return bytes;
+    };
+    made.registry.addFault({ on: new RegExp(`${idOf("1")}/layer$`), change: ({ body }) => ({ body: flip(body) }) });
+    await expect(made.run({ concurrency: 1 })).rejects.toMatchObject({ exitCode: 6 });
+    await made.run();
+    expect((await readFile(made.file)).equals(await streamed(made))).toBe(true);
+  });
+
   describe("after a run that was stopped", () => {
     const layers = [layer("a", 1200 * KIB), layer("b", 1800 * KIB), layer("c", 70 * KIB), EMPTY];
 
