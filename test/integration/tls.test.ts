@@ -2,6 +2,8 @@ import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { TestProxy } from "../support/test-proxy.ts";
+import { fillImage } from "../support/v1/fill-v1.ts";
+import { V1Registry } from "../support/v1/v1-registry.ts";
 import { describeWith } from "./peers/describe-with.ts";
 import { type DockerRegistry, registryAccount, startDockerRegistry } from "./peers/docker-registry.ts";
 import { fixture } from "./peers/goldens.ts";
@@ -132,6 +134,29 @@ describeWith(["docker-registry", "openssl"], "imgpack with a registry that wants
     expect(wrong.stderr).toContain("an encrypted key without its right passphrase");
     expect(wrong.stderr).not.toContain("wrong-sesame");
     expect(front.subjects()).toEqual(new Set(["client"]));
+  });
+
+  test("imgpack pull reads a v1 registry through TLS, with a client certificate, and through a proxy", async () => {
+    const old = await V1Registry.start({ endpoints: [""], isReadOnly: true });
+    fillImage(old.content, "team/app", "1.0");
+    const proxy = await TestProxy.start();
+    const secured = await startFront(old.host, ca);
+    try {
+      // The proxy alone knows where this name lies.
+      const host = `registry.test:${secured.host.split(":")[1] ?? ""}`;
+      const shown = ["--cert-file", ca.clientCert, "--key-file", ca.clientKey];
+      const output = join(imgpack.folder, "v1.tar");
+      const words = [`v1://${host}/team/app:1.0`, "-o", output, ...shown];
+      const env = { HTTPS_PROXY: `http://${proxy.host}`, NO_PROXY: "127.0.0.0/8" };
+      await imgpack.pull([...words, "--ca-file", ca.ca], { env });
+      expect(await imgpack.verify(output)).toMatchObject({ faults: [] });
+      expect(secured.subjects()).toEqual(new Set(["client"]));
+      expect(new Set(proxy.requests.map(({ line }) => line))).toEqual(new Set([`CONNECT ${host}`]));
+      expect(await imgpack.run(["pull", ...words], { env })).toMatchObject({ code: 7, stdout: "" });
+    } finally {
+      await secured.close();
+      await proxy.close();
+    }
   });
 
   test("imgpack pull shows the certificate of the registry's folder in certs.d", async () => {
