@@ -33,6 +33,6 @@ async function buildWhenStale(root: string): Promise<void> {
     ),
   );
   if (built !== undefined && Math.max(...times) <= built.mtimeMs) return;
-  const { code, stderr } = await run("npm", ["run", "--prefix", root, "build"]);
+  const { code, stderr } = await run("npm", ["run", "--prefix", root, "build"], { timeoutMs: 300_000 });
   if (code !== 0) throw new Error(`Cannot build dist/: ${stderr}`);
 }
