@@ -29,7 +29,7 @@ export interface BlobSlot {
 export interface DraftTargetOptions extends Omit<ArchiveContentsOptions, "format"> {
   /** Digest → the placeholder that it had in the draft. */
   readonly formerDigests: ReadonlyMap<Digest, Digest>;
-  /** Blobs that are whole in their slots, and were hashed on the way. */
+  /** Placeholders of blobs that this process has written whole to their slots, and hashed on the way. */
   readonly placed: ReadonlySet<Digest>;
 }
 
@@ -88,7 +88,9 @@ export class ArchiveDraft implements AsyncDisposable {
         const planned = plannedArchive(plan, { ...options, format: this.#format });
         const stayed = await replanPartialArchive(this.#archive, planned.archive, formerDigests, signal);
         this.#isHandedOver = true;
-        return new ArchiveSession(this.#archive, planned, new Set([...placed].filter(digest => stayed.has(digest))));
+        // Of equal blobs, the one that was written may be another than the one that stays.
+        const hashed = new Set([...stayed].filter(digest => placed.has(formerDigests.get(digest) ?? digest)));
+        return new ArchiveSession(this.#archive, planned, hashed);
       },
     };
   }

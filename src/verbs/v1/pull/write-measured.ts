@@ -45,10 +45,11 @@ export async function writeMeasured(measured: MeasuredImages, write: WriteOption
     await measureLayers(
       layers,
       async (unknown, stop, onBytes) => {
-        const slot = to?.slot(placeholderOf(unknown.layer));
+        const placeholder = placeholderOf(unknown.layer);
+        const slot = to?.slot(placeholder);
         const options = { repack: facts.repack, noChecksums, onNote };
         const found = await putLayer(unknown, slot, shelf, options, stop, onBytes);
-        if (slot !== undefined && found.delivered.size <= slot.size) placed.add(found.delivered.digest);
+        if (slot !== undefined && found.delivered.size <= slot.size) placed.add(placeholder);
         return found;
       },
       { facts, concurrency, onFailed, onProgress, signal },
