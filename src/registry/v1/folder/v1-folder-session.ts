@@ -7,6 +7,7 @@ import { checkSame } from "../../../util/input-guard.ts";
 import { parseJson } from "../../../util/json/json.ts";
 import { array, checkSchema, string } from "../../../util/json/schema.ts";
 import { readAt } from "../../../util/read-disk.ts";
+import { LOST_HINT } from "../lost.ts";
 import { checkedId, checkedTag, v1RepositoryName } from "../v1-names.ts";
 import { uploadingError } from "../v1-refusal.ts";
 import type { V1Layer, V1LayerJson, V1Repository, V1Session, V1Store } from "../v1-store.ts";
@@ -63,12 +64,12 @@ export class V1FolderSession implements V1Session {
   async layer(id: string, signal?: AbortSignal): Promise<V1Layer> {
     await this.#refuseUnfinished(id, `layer ${id}`, signal);
     const found = await this.#folder.open(`images/${id}/layer`);
-    if (found === undefined) throw this.#absent(`layer ${id}`);
+    if (found === undefined) throw this.#absent(`layer ${id}`, LOST_HINT);
     const { stats } = found;
     await found.file.close();
     const open = async (): Promise<FileHandle> => {
       const layer = await this.#folder.open(`images/${id}/layer`);
-      if (layer === undefined) throw this.#absent(`layer ${id}`);
+      if (layer === undefined) throw this.#absent(`layer ${id}`, LOST_HINT);
       return layer.file;
     };
     const where = `layer ${id} of ${this.store.name}`;
@@ -78,7 +79,7 @@ export class V1FolderSession implements V1Session {
   async #image(id: string, file: string, what: string, signal: AbortSignal | undefined): Promise<Buffer> {
     await this.#refuseUnfinished(id, what, signal);
     const bytes = await this.#folder.read(MAX_CONFIG_BYTES, `images/${id}/${file}`);
-    if (bytes === undefined) throw this.#absent(what);
+    if (bytes === undefined) throw this.#absent(what, LOST_HINT);
     return bytes;
   }
 
@@ -93,9 +94,9 @@ export class V1FolderSession implements V1Session {
     return `repositories/${this.repository.namespace}/${this.repository.name}`;
   }
 
-  #absent(what: string): NotFoundError {
+  #absent(what: string, hint?: string): NotFoundError {
     const where = quote(v1RepositoryName(this.store, this.repository));
-    return new NotFoundError(`Cannot read ${what} from ${where}: no such file, expected one`);
+    return new NotFoundError(`Cannot read ${what} from ${where}: no such file, expected one`, { hint });
   }
 }
 

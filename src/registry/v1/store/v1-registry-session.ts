@@ -3,12 +3,13 @@ import { quote } from "../../../util/format.ts";
 import { array, fields, freeMap, string, unknown } from "../../../util/json/schema.ts";
 import { type HeaderMap, headerList, headerText } from "../../http/headers.ts";
 import { subject } from "../../http/network-error.ts";
+import { hintingAtLost } from "../lost.ts";
 import { TokenRenewal } from "../token-renewal.ts";
 import { MAX_LIST_BYTES, type V1Answer, type V1Call } from "../v1-call.ts";
 import { checkedTag, isLayerId } from "../v1-names.ts";
 import { IMAGES, type V1RepositoryClient } from "../v1-repository-client.ts";
 import type { V1Layer, V1LayerJson, V1Repository, V1Session, V1Store } from "../v1-store.ts";
-import { MAX_LAYER_BYTES, openLayer } from "./layer-body.ts";
+import { type LayerRequest, MAX_LAYER_BYTES, openLayer } from "./layer-body.ts";
 import { readDocument } from "./read-document.ts";
 
 const MAX_ANCESTRY_BYTES = 1024 * 1024;
@@ -76,13 +77,13 @@ export class V1RegistrySession implements V1Session {
 
   async ancestry(id: string, signal?: AbortSignal): Promise<readonly string[]> {
     const call = this.#image(id, "ancestry", { maxBytes: MAX_ANCESTRY_BYTES, signal });
-    return readDocument(array(string()), await this.#read(call), call, `${this.#client}`);
+    return readDocument(array(string()), await this.#readPart(call), call, `${this.#client}`);
   }
 
   async json(id: string, signal?: AbortSignal): Promise<V1LayerJson> {
     const heads: HeaderMap[] = [];
     const call = this.#image(id, "json", { onRedirect: headers => heads.push(headers), signal });
-    const { bytes, headers } = await this.#read(call);
+    const { bytes, headers } = await this.#readPart(call);
     heads.push(headers);
     const sizes = heads.map(head => sizeIn(head)).filter(size => size !== undefined);
     const checksums = new Set(heads.flatMap(head => checksumsIn(head)));
@@ -93,16 +94,14 @@ export class V1RegistrySession implements V1Session {
 
   async layer(id: string, signal?: AbortSignal): Promise<V1Layer> {
     const call = this.#image(id, "layer", { headers: { "accept-encoding": "identity" } });
-    return await openLayer(
-      {
-        call,
-        where: `${this.#client}`,
-        statedSize: this.#statedSizes.get(id),
-        retrying: async (stop, task) => await this.#client.retrying({ what: call.what, signal: stop }, task),
-        open: async request => await this.#renewal.run(async () => await this.#client.open(request), request.signal),
-      },
-      signal,
-    );
+    const request: LayerRequest = {
+      call,
+      where: `${this.#client}`,
+      statedSize: this.#statedSizes.get(id),
+      retrying: async (stop, task) => await this.#client.retrying({ what: call.what, signal: stop }, task),
+      open: async asked => await this.#renewal.run(async () => await this.#client.open(asked), asked.signal),
+    };
+    return await hintingAtLost(async () => await openLayer(request, signal));
   }
 
   get #path(): string {
@@ -130,6 +129,10 @@ export class V1RegistrySession implements V1Session {
 
   async #read(call: V1Call): Promise<V1Answer> {
     return await this.#renewal.run(async () => await this.#client.call(call), call.signal);
+  }
+
+  async #readPart(call: V1Call): Promise<V1Answer> {
+    return await hintingAtLost(async () => await this.#read(call));
   }
 
   async #announce(signal: AbortSignal | undefined): Promise<void> {

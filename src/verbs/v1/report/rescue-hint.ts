@@ -6,6 +6,7 @@ import {
   NotFoundError,
   RegistryError,
 } from "../../../errors.ts";
+import { LOST_HINT } from "../../../registry/v1/lost.ts";
 
 const AGAIN = "Run the same command again.";
 
@@ -13,9 +14,7 @@ const AGAIN = "Run the same command again.";
 export function rescueHint(error: ImgpackError): string | undefined {
   if (error.hint !== undefined) return error.hint;
   const isSource = error.origin !== "target";
-  if (error instanceof NotFoundError && isSource) {
-    return "The old registry lacks it: look for the image in a backup of its storage, on a host that still runs it, or in an archive.";
-  }
+  if (error instanceof NotFoundError && isSource) return LOST_HINT;
   if (error instanceof IntegrityError && isSource) {
     return "The old registry has damaged bytes: restore the layer from a backup of its storage.";
   }

@@ -1,7 +1,8 @@
 // `v1+dir:FOLDER` takes every command that reads `v1://HOST`, except `ping`: the same images are read from both.
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { ImgpackError } from "../../../../../src/errors.ts";
 import { copyTo } from "../../../../../src/index.ts";
 import { inspect } from "../../../../../src/verbs/inspect.ts";
 import { pull } from "../../../../../src/verbs/pull.ts";
@@ -9,10 +10,11 @@ import { catalog } from "../../../../../src/verbs/query/catalog.ts";
 import { config } from "../../../../../src/verbs/query/config.ts";
 import { exists } from "../../../../../src/verbs/query/exists.ts";
 import { tags } from "../../../../../src/verbs/query/tags.ts";
+import { failureOf } from "../../../../support/canaries.ts";
 import { seededBytes, temporaryFolder } from "../../../../support/images.ts";
 import { ScriptedRegistry } from "../../../../support/scripted-registry.ts";
 import { filesTar } from "../../../../support/shape-archives-parts.ts";
-import { idOf } from "../../../../support/v1/fill-v1.ts";
+import { fillImage, idOf } from "../../../../support/v1/fill-v1.ts";
 import { TestV1Folder } from "../../../../support/v1/v1-folder.ts";
 import { V1Registry } from "../../../../support/v1/v1-registry.ts";
 
@@ -50,4 +52,28 @@ test("a storage folder gives what a registry with the same images gives, by ever
   }
   expect(results[0]).toEqual(results[1]);
   expect(results[0]).toMatchObject({ catalog: ["team/app"], tags: ["1.0"], exists: [true, false] });
+});
+
+test("a part that a registry or a storage folder has lost: the error says where to look for it", async () => {
+  await using folder = await TestV1Folder.create();
+  const old = await V1Registry.start({ isReadOnly: true });
+  const output = join(await temporaryFolder(), "out.tar");
+  await folder.addImage("team/app", "1.0", "ab", LAYERS);
+  fillImage(old.content, "team/app", "1.0", "ab");
+  const hintsOf = async (): Promise<unknown> =>
+    await Promise.all(
+      [`v1+dir:${folder.path}//team/app:1.0`, `v1://${old.host}/team/app:1.0`].map(async reference => {
+        const { exitCode, hint } = (await failureOf(
+          pull([reference], { output: `${output}${reference.length}` }),
+        )) as ImgpackError;
+        return { exitCode, isHelped: /backup of its storage/.test(hint ?? "") };
+      }),
+    );
+  const lost = { exitCode: 5, isHelped: true };
+  await rm(join(folder.path, `images/${idOf("a")}/layer`));
+  old.content.image(idOf("a")).layer = undefined;
+  expect(await hintsOf()).toEqual([lost, lost]);
+  await rm(join(folder.path, `images/${idOf("b")}/ancestry`));
+  old.content.images.delete(idOf("b"));
+  expect(await hintsOf()).toEqual([lost, lost]);
 });
