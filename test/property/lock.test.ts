@@ -1,7 +1,14 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { formatLock, lockOf } from "../../src/bundle/lock/format-lock.ts";
-import type { LockContents, LockedBlob, LockedImage, LockedReferrer } from "../../src/bundle/lock/lock.ts";
+import type {
+  AssumedBlob,
+  LockContents,
+  LockedBlob,
+  LockedImage,
+  LockedReferrer,
+  LockedSet,
+} from "../../src/bundle/lock/lock.ts";
 import { parseLock } from "../../src/bundle/lock/parse-lock.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 
@@ -54,6 +61,11 @@ const blob: fc.Arbitrary<LockedBlob> = fc.record({
   kind: fc.constantFrom("manifest" as const, "config" as const, "layer" as const),
   repositories: fc.array(repository, { maxLength: 3 }),
 });
+const assumed: fc.Arbitrary<AssumedBlob> = fc.record({
+  digest,
+  size: fc.maxSafeNat(),
+  repositories: fc.array(repository, { maxLength: 3 }),
+});
 const contents = defined(
   fc.record({
     platforms: fc.array(platform),
@@ -63,8 +75,24 @@ const contents = defined(
     images: fc.uniqueArray(image, { selector: one => (one.name === "" ? one.digest : one.name), maxLength: 5 }),
     left: fc.array(fc.record({ name: fc.constantFrom("r.lan/gone:1", "r.lan/x:1"), why: fc.constant("not found") })),
     blobs: fc.uniqueArray(blob, { selector: one => one.digest, maxLength: 5 }),
+    bases: optional(fc.array(digest, { maxLength: 2 })),
+    assumes: optional(fc.uniqueArray(assumed, { selector: one => one.digest, maxLength: 3 })),
   }),
-) as fc.Arbitrary<LockContents>;
+).map(({ assumes, ...more }) => {
+  const carried = new Set(more.blobs.map(one => one.digest));
+  return { ...more, ...(assumes && { assumes: assumes.filter(one => !carried.has(one.digest)) }) };
+}) as fc.Arbitrary<LockContents>;
+const inSet = fc.tuple(contents, digest).chain(([one, id]) =>
+  fc
+    .record({
+      number: fc.constantFrom(1, 2),
+      where: fc.array(fc.constantFrom<LockedSet["where"][number]>(1, 2, [1, 2]), {
+        minLength: one.blobs.length,
+        maxLength: one.blobs.length,
+      }),
+    })
+    .map(({ number, where }): LockContents => ({ ...one, set: { id, number, of: 2, where } })),
+);
 
 const parsed = (text: string): unknown => parseLock(Buffer.from(text), { where: "test" });
 
@@ -111,5 +139,20 @@ test("any edit of a lock that changes its meaning is noticed", () => {
       }
     }),
     { numRuns: 200 },
+  );
+});
+
+test("all volumes of a bundle have its id, and each blob keeps its place when they are sorted", () => {
+  fc.assert(
+    fc.property(inSet, one => {
+      const { set, ...bundle } = one;
+      const lock = parseLock(Buffer.from(formatLock(one)), { where: "test" });
+      expect(lock.id).toBe(lockOf(bundle).id);
+      const places = (from: LockContents): Map<Digest, unknown> =>
+        new Map(from.blobs.map((row, index) => [row.digest, from.set?.where[index]]));
+      expect(places(lock)).toEqual(places(one));
+      expect(lock.set).toMatchObject({ number: set?.number, of: 2 });
+    }),
+    { numRuns: 100 },
   );
 });

@@ -75,6 +75,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "oci/schema1": ["oci", "oci/legacy"],
 
   "bundle/lock": [],
+  "bundle/need": ["bundle/lock"],
   "bundle/base": ["bundle/lock"],
   "bundle/list": [],
   "bundle/list/yaml": ["bundle/list"],

@@ -1,5 +1,14 @@
 import { digestOf } from "../../oci/digest.ts";
-import type { LeftImage, Lock, LockContents, LockedBlob, LockedImage, LockedReferrer } from "./lock.ts";
+import type {
+  AssumedBlob,
+  LeftImage,
+  Lock,
+  LockContents,
+  LockedBlob,
+  LockedImage,
+  LockedReferrer,
+  LockedSet,
+} from "./lock.ts";
 
 /** The lock of an archive. Loaders ignore it. */
 export const LOCK_FILE = "imgpack.json";
@@ -23,18 +32,22 @@ export function lockOf(contents: LockContents): Lock {
   return { id: lockId(contents), ...canonical(contents) };
 }
 
-/** sha256 of the text without the field `id`. */
-export function lockId(contents: LockContents): Lock["id"] {
+/** sha256 of the text without the fields `id` and `set`. */
+export function lockId({ set: _, ...contents }: LockContents): Lock["id"] {
   return digestOf(Buffer.from(textOf(contents)));
 }
 
 function textOf(contents: LockContents, id?: Lock["id"]): string {
-  const { platforms, sparse, referrers, layers, images, left, blobs } = canonical(contents);
+  const { platforms, sparse, referrers, layers, images, left, blobs, bases, assumes, set } = canonical(contents);
   return [
     `{"format":"${LOCK_FORMAT}","version":${LOCK_VERSION},${id === undefined ? "" : `"id":"${id}",`}\n`,
     `"platforms":${JSON.stringify(platforms)},"sparse":"${sparse}","referrers":${referrers}`,
     `${layers === undefined ? "" : `,"layers":"${layers}"`},\n`,
-    `"images":[${lines(images.map(fieldsOf))}],\n"left":[${lines(left)}],\n"blobs":[${lines(blobs.map(rowOf))}]}\n`,
+    `"images":[${lines(images.map(fieldsOf))}],\n"left":[${lines(left)}],\n"blobs":[${lines(blobs.map(rowOf))}]`,
+    bases === undefined ? "" : `,\n"bases":${JSON.stringify(bases)}`,
+    assumes === undefined ? "" : `,\n"assumes":[${lines(assumes.map(assumedRow))}]`,
+    set === undefined ? "" : `,\n"set":${JSON.stringify(set)}`,
+    "}\n",
   ].join("");
 }
 
@@ -57,7 +70,12 @@ function rowOf({ digest, size, kind, repositories }: LockedBlob): readonly unkno
   return [digest, size, kind, repositories];
 }
 
-function canonical({ platforms, sparse, referrers, layers, images, left, blobs }: LockContents): LockContents {
+function assumedRow({ digest, size, repositories }: AssumedBlob): readonly unknown[] {
+  return [digest, size, repositories];
+}
+
+function canonical(contents: LockContents): LockContents {
+  const { platforms, sparse, referrers, layers, images, left, blobs, bases, assumes, set } = contents;
   return {
     platforms: sorted(platforms),
     sparse,
@@ -65,7 +83,9 @@ function canonical({ platforms, sparse, referrers, layers, images, left, blobs }
     ...(layers === undefined ? {} : { layers }),
     images: images.map(canonicalImage).sort(by(({ name, digest }) => [name, digest])),
     left: left.map(({ name, why }): LeftImage => ({ name, why })).sort(by(({ name, why }) => [name, why])),
-    blobs: blobs.map(canonicalBlob).sort(by(({ digest }) => [digest])),
+    ...canonicalBlobs(blobs, set),
+    ...(bases === undefined ? {} : { bases: sorted(bases) }),
+    ...(assumes === undefined ? {} : { assumes: assumes.map(canonicalAssumed).sort(by(({ digest }) => [digest])) }),
   };
 }
 
@@ -92,6 +112,20 @@ function canonicalReferrer({ digest, subject, type, tag }: LockedReferrer): Lock
     ...(type === undefined ? {} : { type }),
     ...(tag === undefined ? {} : { tag }),
   };
+}
+
+/** With the places in a set, which have the order of the blobs. */
+function canonicalBlobs(blobs: readonly LockedBlob[], set: LockedSet | undefined): Pick<LockContents, "blobs" | "set"> {
+  const rows = blobs.map((blob, index) => ({ blob: canonicalBlob(blob), volume: set?.where[index] ?? [] }));
+  rows.sort(by(({ blob: { digest } }) => [digest]));
+  const sortedBlobs = rows.map(({ blob }) => blob);
+  if (set === undefined) return { blobs: sortedBlobs };
+  const { id, number, of } = set;
+  return { blobs: sortedBlobs, set: { id, number, of, where: rows.map(({ volume }) => volume) } };
+}
+
+function canonicalAssumed({ digest, size, repositories }: AssumedBlob): AssumedBlob {
+  return { digest, size, repositories: sorted(repositories).slice(0, MAX_REPOSITORIES) };
 }
 
 function canonicalBlob({ digest, size, kind, repositories }: LockedBlob): LockedBlob {

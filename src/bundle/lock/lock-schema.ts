@@ -14,7 +14,17 @@ import {
   transformed,
 } from "../../util/json/schema.ts";
 import { LOCK_FORMAT } from "./format-lock.ts";
-import type { LeftImage, Lock, LockContents, LockedBlob, LockedImage, LockedKind, LockedReferrer } from "./lock.ts";
+import type {
+  AssumedBlob,
+  LeftImage,
+  Lock,
+  LockContents,
+  LockedBlob,
+  LockedImage,
+  LockedKind,
+  LockedReferrer,
+  LockedSet,
+} from "./lock.ts";
 
 const REFERRER_FIELDS = { digest: ANY, subject: ANY, type: ANY, tag: ANY };
 const IMAGE_FIELDS = {
@@ -40,6 +50,9 @@ export const LOCK_SHAPE: JsonShape = fixedFields({
   images: listOf(fixedFields(IMAGE_FIELDS)),
   left: listOf(fixedFields({ name: ANY, why: ANY })),
   blobs: ANY,
+  bases: ANY,
+  assumes: ANY,
+  set: fixedFields({ id: ANY, number: INTEGER, of: INTEGER, where: ANY }),
 });
 
 const MAX_WORD_LENGTH = 1024;
@@ -111,6 +124,23 @@ const blobSchema: Schema<LockedBlob> = transformed(
   ([digest, size, kind, repositories]) => ({ digest, size, kind, repositories }),
 );
 
+type AssumedRow = readonly [Digest, number, readonly string[]];
+
+const assumedSchema: Schema<AssumedBlob> = transformed(
+  rule("lock-blob", "a list of digest, size and repositories", isAssumedRow),
+  ([digest, size, repositories]) => ({ digest, size, repositories }),
+);
+
+/** Of one set; volumes are counted from 1. */
+export const MAX_VOLUMES = 9999;
+
+const setSchema: Schema<LockedSet> = onlyFields("lock-version", {
+  id: digestSchema,
+  number: rule("lock-set", `a number from 1 to ${MAX_VOLUMES}`, isVolume),
+  of: rule("lock-set", `a number from 1 to ${MAX_VOLUMES}`, isVolume),
+  where: array(rule("lock-set", "the volume of a blob, or a list of at least two", isPlace)),
+});
+
 export const lockSchema: Schema<{ readonly id: Digest; readonly contents: LockContents }> = transformed(
   onlyFields("lock-version", {
     format: wordSchema,
@@ -123,10 +153,24 @@ export const lockSchema: Schema<{ readonly id: Digest; readonly contents: LockCo
     images: array(imageSchema),
     left: array(leftSchema),
     blobs: array(blobSchema),
+    bases: nullish(array(digestSchema)),
+    assumes: nullish(array(assumedSchema)),
+    set: nullish(setSchema),
   }),
-  ({ id, layers, platforms, sparse, referrers, images, left, blobs }) => ({
+  ({ id, layers, platforms, sparse, referrers, images, left, blobs, bases, assumes, set }) => ({
     id,
-    contents: { platforms, sparse, referrers, ...(layers ? { layers } : {}), images, left, blobs },
+    contents: {
+      platforms,
+      sparse,
+      referrers,
+      ...(layers ? { layers } : {}),
+      images,
+      left,
+      blobs,
+      ...(bases ? { bases } : {}),
+      ...(assumes ? { assumes } : {}),
+      ...(set ? { set } : {}),
+    },
   }),
 );
 
@@ -158,13 +202,32 @@ function parsed(value: unknown): ReturnType<typeof parseReference> | undefined {
 function isBlobRow(value: unknown): value is BlobRow {
   if (!Array.isArray(value) || value.length !== 4) return false;
   const [digest, size, kind, repositories] = value as readonly unknown[];
-  return (
-    isDigest(digest) &&
-    typeof size === "number" &&
-    Number.isSafeInteger(size) &&
-    size >= 0 &&
-    KINDS.includes(kind) &&
-    Array.isArray(repositories) &&
-    repositories.every(isRepositoryName)
-  );
+  return isSized(digest, size) && isLockedKind(kind) && isRepositories(repositories);
+}
+
+function isAssumedRow(value: unknown): value is AssumedRow {
+  if (!Array.isArray(value) || value.length !== 3) return false;
+  const [digest, size, repositories] = value as readonly unknown[];
+  return isSized(digest, size) && isRepositories(repositories);
+}
+
+/** A digest, and bytes. */
+export function isSized(digest: unknown, size: unknown): boolean {
+  return isDigest(digest) && typeof size === "number" && Number.isSafeInteger(size) && size >= 0;
+}
+
+export function isLockedKind(value: unknown): value is LockedKind {
+  return KINDS.includes(value);
+}
+
+export function isRepositories(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(isRepositoryName);
+}
+
+function isVolume(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= MAX_VOLUMES;
+}
+
+function isPlace(value: unknown): value is number | readonly number[] {
+  return isVolume(value) || (Array.isArray(value) && value.length >= 2 && value.every(isVolume));
 }

@@ -20,8 +20,14 @@ export interface Lock {
   readonly images: readonly LockedImage[];
   /** Images that were asked for and are not in it. Sorted by name. */
   readonly left: readonly LeftImage[];
-  /** Sorted by digest. */
+  /** What is carried. Sorted by digest. */
   readonly blobs: readonly LockedBlob[];
+  /** Only of a delta: ids of the locks of its bases, as far as they have one; sorted. */
+  readonly bases?: readonly Digest[];
+  /** Only of a delta: layers that are left out, because the other side has them. Sorted by digest. */
+  readonly assumes?: readonly AssumedBlob[];
+  /** Only of a volume. It is not part of the id: all volumes of a bundle have the same. */
+  readonly set?: LockedSet;
 }
 
 /** A lock before its id is known. */
@@ -29,6 +35,27 @@ export type LockContents = Omit<Lock, "id">;
 
 export type LockedSparse = Lock["sparse"];
 export type LockedLayers = "gzip" | "zstd" | "raw";
+
+/** A layer that a delta does not carry. */
+export interface AssumedBlob {
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+  /** `registry/repository` of the base that have it, in the names of its images; at most MAX_REPOSITORIES, sorted. */
+  readonly repositories: readonly string[];
+}
+
+/** Which volume of a set an archive is. */
+export interface LockedSet {
+  /** The same in all volumes; another one if the same bundle is split in another way. */
+  readonly id: Digest;
+  /** Of this volume, from 1. */
+  readonly number: number;
+  /** How many volumes there are. */
+  readonly of: number;
+  /** The volume of each blob, in the order of `blobs`; of one that is split, the volumes of its parts in order. */
+  readonly where: readonly (number | readonly number[])[];
+}
 
 export interface LockedImage {
   /** Full name with a tag, a digest, or both. Empty for an image without a name. */

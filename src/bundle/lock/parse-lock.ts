@@ -2,14 +2,14 @@ import { ArchiveError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
 import { parseJson } from "../../util/json/json.ts";
 import { checkSchema } from "../../util/json/schema.ts";
-import { LOCK_VERSION, lockId, lockOf } from "./format-lock.ts";
+import { LOCK_FORMAT, LOCK_VERSION, lockId, lockOf } from "./format-lock.ts";
 import type { Lock, LockContents } from "./lock.ts";
 import { LOCK_SHAPE, lockSchema, versionSchema } from "./lock-schema.ts";
 
 /** Many times the lock of the 100,000 blobs that one archive may have. */
 export const MAX_LOCK_BYTES: number = 64 * 1024 * 1024;
-const MAX_LOCK_TOKENS = 4_000_000;
-/** Bytes at the start of a file in which `isLock` looks for the format. */
+export const MAX_LOCK_TOKENS = 4_000_000;
+/** Bytes at the start of a file in which `startsAs` looks for the format. */
 const SNIFFED_BYTES = 256;
 
 export interface ParseLockOptions {
@@ -21,8 +21,14 @@ export interface ParseLockOptions {
 
 /** Whether a file is meant to be a lock, by its first bytes. */
 export function isLock(bytes: Uint8Array): boolean {
+  return startsAs(bytes, LOCK_FORMAT);
+}
+
+/** Whether JSON has this format as its first field, by its first bytes. */
+export function startsAs(bytes: Uint8Array, format: string): boolean {
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, SNIFFED_BYTES)).toString("latin1");
-  return /^(?:\xef\xbb\xbf)?\s*\{\s*"format"\s*:\s*"imgpack-lock"/.test(start);
+  const [, found] = /^(?:\xef\xbb\xbf)?\s*\{\s*"format"\s*:\s*"([a-z-]+)"/.exec(start) ?? [];
+  return found === format;
 }
 
 /**
@@ -56,18 +62,31 @@ export function parseLock(bytes: Uint8Array, options: ParseLockOptions): Lock {
     throw fail("lock-edited", message, EDITED_HINT);
   }
   const twice = repeated(contents);
-  if (twice === undefined) return lockOf(contents);
-  throw fail("lock-repeated", `Cannot read lock from ${where}: found ${quote(twice)} twice, expected it once`);
+  if (twice !== undefined)
+    throw fail("lock-repeated", `Cannot read lock from ${where}: found ${quote(twice)} twice, expected it once`);
+  const wrong = wrongSet(contents);
+  if (wrong !== undefined) throw fail("lock-set", `Cannot read lock from ${where}: ${wrong}`);
+  return lockOf(contents);
 }
 
 const NEWER_HINT = "A newer imgpack wrote it: use that one.";
 const EDITED_HINT = 'It was edited or damaged after it was written: write it again with "imgpack lock".';
 
-function repeated({ images, blobs }: LockContents): string | undefined {
+/** The id does not cover the set: it differs from volume to volume. */
+function wrongSet({ set, blobs }: LockContents): string | undefined {
+  if (set === undefined) return undefined;
+  const { number, of, where } = set;
+  if (number > of) return `it is of volume ${number} of ${of}, expected a number up to ${of}`;
+  if (where.length !== blobs.length) return `it places ${where.length} blobs, expected ${blobs.length}`;
+  const beyond = where.flat().find(volume => volume > of);
+  return beyond === undefined ? undefined : `it places a blob in volume ${beyond} of ${of}, expected one up to ${of}`;
+}
+
+function repeated({ images, blobs, assumes = [] }: LockContents): string | undefined {
   const seen = new Set<string>();
   const keys = [
     ...images.map(({ name, digest }) => (name === "" ? digest : name)),
-    ...blobs.map(({ digest }) => `blob ${digest}`),
+    ...[...blobs, ...assumes].map(({ digest }) => `blob ${digest}`),
   ];
   return keys.find(key => seen.size === seen.add(key).size);
 }

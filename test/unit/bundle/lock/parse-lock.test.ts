@@ -122,6 +122,30 @@ describe("a lock that cannot be used says why", () => {
   });
 });
 
+describe("the set of a volume is checked by itself, because the id does not cover it", () => {
+  const set = { id: digest("e"), number: 1, of: 2, where: [1, [1, 2]] };
+  test.each<[string, Partial<typeof set>, RegExp]>([
+    ["a number after the last", { number: 3 }, /volume 3 of 2/],
+    ["a number 0", { number: 0 }, /a number from 1 to 9999/],
+    ["a blob behind the last volume", { where: [1, [2, 3]] }, /in volume 3 of 2/],
+  ])("%s", (_, change, message) => {
+    expect(caught(() => parse(formatLock({ ...CONTENTS, set: { ...set, ...change } }))).message).toMatch(message);
+  });
+  test("a blob without a place", () => {
+    const text = formatLock({ ...CONTENTS, set }).replace("[1,[1,2]]", "[1]");
+    expect(caught(() => parse(text)).message).toMatch(/places 1 blobs, expected 2/);
+  });
+  test("a blob with one part", () => {
+    const text = formatLock({ ...CONTENTS, set: { ...set, where: [1, [2]] } });
+    expect(caught(() => parse(text)).message).toMatch(/a list of at least two/);
+  });
+});
+
+test("a blob that is both carried and assumed is refused", () => {
+  const assumes = [{ digest: digest("1"), size: 31337, repositories: [] }];
+  expect(caught(() => parse(formatLock({ ...CONTENTS, assumes }))).message).toContain("twice, expected it once");
+});
+
 test("isLock() knows a lock by its first bytes", () => {
   expect(isLock(Buffer.from(TEXT))).toBe(true);
   expect(isLock(Buffer.from(`\uFEFF${JSON.stringify(JSON.parse(TEXT), undefined, 2)}`))).toBe(true);
