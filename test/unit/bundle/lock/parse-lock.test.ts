@@ -132,7 +132,7 @@ describe("the set of a volume is checked by itself, because the id does not cove
     expect(caught(() => parse(formatLock({ ...CONTENTS, set: { ...set, ...change } }))).message).toMatch(message);
   });
   test("a blob without a place", () => {
-    const text = formatLock({ ...CONTENTS, set }).replace("[1,[1,2]]", "[1]");
+    const text = formatLock({ ...CONTENTS, set }).replace("[[1,2],1]", "[1]");
     expect(caught(() => parse(text)).message).toMatch(/places 1 blobs, expected 2/);
   });
   test("a blob with one part", () => {
