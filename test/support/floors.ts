@@ -76,6 +76,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 
   "bundle/lock": [],
   "bundle/need": ["bundle/lock"],
+  "bundle/volumes": ["bundle/lock"],
   "bundle/base": ["bundle/lock"],
   "bundle/list": [],
   "bundle/list/yaml": ["bundle/list"],
