@@ -85,6 +85,7 @@ export type {
   RegistryRetry,
   RegistryTls,
 } from "./verbs/options/registry-options.ts";
+export type { SigningKeyOptions } from "./verbs/options/sign-options.ts";
 export type { ArchiveFormat, ArchiveOutput } from "./verbs/output/open-output.ts";
 export { pull } from "./verbs/pull.ts";
 export type { PullOptions, PullResult } from "./verbs/pull-options.ts";

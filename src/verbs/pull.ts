@@ -51,7 +51,7 @@ export async function pull(
   if (lock !== undefined) options = withLockChoices(options, lock);
   const platforms = readPlatforms("pull", options.platform, [hostPlatform()]);
   await using requested = new RequestedSource("pull", references, options, lock);
-  const output = await openOutput(options.output);
+  const output = await openOutput(options.output, { sign: options.sign });
   const tools = await findTools(options, output);
   await requested.expand(options.signal);
   if (options.dryRun !== true) await tools?.copy(options.signal);

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { convert } from "../../src/index.ts";
 import { SHELL_COMMAND } from "../support/command.ts";
 import { describeWith, probeDockerd, probePodman } from "./peers/describe-with.ts";
 import { type DockerRegistry, startDockerRegistry } from "./peers/docker-registry.ts";
@@ -24,7 +25,7 @@ const commands = blocks.filter(({ language }) => language === "sh").flatMap(({ t
 
 const [docker, podman] = [await probeDockerd({ containers: true }), await probePodman({ containers: true })];
 
-describeWith(["docker-registry", "tar", "diff"], "docs/AIRGAP.md", () => {
+describeWith(["docker-registry", "tar", "diff", "openssl"], "docs/AIRGAP.md", () => {
   let outside: Scene;
   let inside: DockerRegistry;
   const results = new Map<string, RunResult>();
@@ -78,6 +79,21 @@ describeWith(["docker-registry", "tar", "diff"], "docs/AIRGAP.md", () => {
     const result = await runLine(line);
     expect(result.code, result.stderr).toBe(0);
     results.set(line.split(" ", 4).join(" "), result);
+  });
+
+  test.each([
+    ["ecdsa", "-algorithm EC -pkeyopt ec_paramgen_curve:P-256"],
+    ["rsa", "-algorithm RSA -pkeyopt rsa_keygen_bits:2048"],
+  ])("openssl checks the signature of a key of type %s with the line of the page", async (type, options) => {
+    const line = blocks.flatMap(({ text }) => text.split("\n")).find(text => text.includes(` ${type}.pub `)) ?? "";
+    const make = `openssl genpkey ${options} -out ${type}.pem && openssl pkey -in ${type}.pem -pubout -out ${type}.pub`;
+    expect(await runLine(make)).toMatchObject({ code: 0 });
+    const key = await readFile(outside.path(`${type}.pem`), "utf8");
+    await convert(outside.path("site.tar"), { output: outside.path("other.tar"), sparse: "keep", sign: { key } });
+    await runLine("tar -xf other.tar imgpack.json imgpack.sig");
+    expect(await runLine(line)).toMatchObject({ code: 0, stdout: "Verified OK\n" });
+    await runLine("printf x >> imgpack.json");
+    expect(await runLine(line)).toMatchObject({ code: 1 });
   });
 
   const inMirror = (name: string): string => `mirror/${outside.registry.host.replace(":", "_")}/${name}`;

@@ -76,6 +76,7 @@ describe("docs/LIBRARY.md", () => {
       "count retry",
       "timeoutMs timeout",
       "v1Endpoint endpoint",
+      "sign sign,signPassphraseFile",
       "referrers noReferrers",
       "v1Checksums noV1Checksums",
       "confirm yes",

@@ -12,6 +12,7 @@ import type { TarEntry } from "../../tar/tar-entry.ts";
 import type { TarWalk } from "../../tar/tar-walk.ts";
 import { formatBytes, quote } from "../../util/format.ts";
 import type { Archive, BodyHandler, StreamedBodies } from "../archive.ts";
+import { SIGNATURE_FILE } from "../entry-names.ts";
 import { type BodyKind, bodyKind } from "./body-kind.ts";
 import { type ChooseHandler, scanTar } from "./scan-tar.ts";
 
@@ -47,7 +48,7 @@ const CONCURRENCY = 4;
 /** Memory of a kept body in addition to its bytes. */
 const KEPT_EXTRA_BYTES = 512;
 const NO_BYTES: Uint8Array = new Uint8Array();
-const METADATA_NAMES: ReadonlySet<string> = new Set([LAYOUT_FILE, "repositories", "version"]);
+const METADATA_NAMES: ReadonlySet<string> = new Set([LAYOUT_FILE, SIGNATURE_FILE, "repositories", "version"]);
 
 /** An archive that was read from front to back: its entries are known, JSON is kept, and all other bodies are gone. */
 export class StreamedArchive implements Archive {

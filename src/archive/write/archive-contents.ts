@@ -4,6 +4,7 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, digestHex } from "../../oci/digest.ts";
 import { layerCompression } from "../../oci/media-types.ts";
 import type { Platform } from "../../oci/platform.ts";
+import type { LockSignature, SignLock } from "../../oci/signatures/lock-signature.ts";
 import { planTar, type TarPlan } from "../../tar/tar-plan.ts";
 import { blobName } from "../blob-name.ts";
 import type { LockSettings } from "../lock/plan-lock.ts";
@@ -23,6 +24,8 @@ export interface ArchiveContentsOptions {
   readonly format?: ArchiveFormat | undefined;
   /** What the lock says in addition to the plan. Default: all platforms that the source has. */
   readonly lock?: LockSettings | undefined;
+  /** Signs the lock; a docker archive has none. Default: it is not signed. */
+  readonly signLock?: SignLock | undefined;
   /**
    * Layers that come last, in this order: their places then depend on their sizes alone, and are known before their
    * digests. Default: layers are sorted by digest.
@@ -30,9 +33,9 @@ export interface ArchiveContentsOptions {
   readonly layerOrder?: readonly Digest[] | undefined;
 }
 
-/** One file of the archive; `bytes` if the plan has them already. */
+/** One file of the archive; `bytes` if the plan has them already, `signature` if others would be as right. */
 export type ArchiveFile = { readonly name: string; readonly size: number } & (
-  | { readonly bytes: Uint8Array }
+  | { readonly bytes: Uint8Array; readonly signature?: LockSignature | undefined }
   | { readonly bytes: undefined; readonly digest: Digest }
 );
 
@@ -63,6 +66,7 @@ export function archiveContents(plan: CopyPlan, options: ArchiveContentsOptions)
     platform,
     format,
     lock,
+    signLock: options.signLock,
     referrers: referrers.entries,
     nameOf: digest => names.get(digest) ?? blobName(digest),
   });
@@ -78,7 +82,7 @@ export function archiveContents(plan: CopyPlan, options: ArchiveContentsOptions)
   const blobFiles = (isWanted: (digest: Digest) => boolean): readonly ArchiveFile[] =>
     plan.blobs.filter(({ digest }) => isWanted(digest)).map(fileOf);
   const files: readonly ArchiveFile[] = [
-    ...metadata.map(({ name, bytes }) => ({ name, size: bytes.length, bytes })),
+    ...metadata.map(file => ({ ...file, size: file.bytes.length })),
     ...byName(
       manifests.map(({ descriptor, bytes }) => ({ name: blobName(descriptor.digest), size: bytes.length, bytes })),
     ),

@@ -21,6 +21,7 @@ import type { PartialArchive } from "../partial/partial-archive.ts";
 import {
   type ArchiveContents,
   type ArchiveContentsOptions,
+  type ArchiveFile,
   archiveContents,
   planArchiveTar,
 } from "./archive-contents.ts";
@@ -60,13 +61,19 @@ export function plannedArchive(plan: CopyPlan, options: ArchiveContentsOptions):
 function archivePlan(contents: ArchiveContents, tar: TarPlan): ArchivePlan {
   const [first] = tar.slots.values();
   if (first === undefined) throw new InternalError("Cannot write archive: it is empty, expected oci-layout");
-  const identity = contents.files.map(({ name, size, bytes }) => [name, size, bytes && hash(bytes)]);
+  const identity = contents.files.map(file => [file.name, file.size, identityOf(file)]);
   return {
     id: hash(JSON.stringify(identity)),
     totalBytes: tar.totalBytes,
     firstBlock: encodeSlotHeader(first),
     blobs: plannedBlobs(contents, tar),
   };
+}
+
+/** What must be the same in another run; a signature of the same key need not. */
+function identityOf(file: ArchiveFile): string | undefined {
+  if (file.bytes === undefined) return undefined;
+  return file.signature?.id ?? hash(file.bytes);
 }
 
 /** Blobs that come from the source. */
@@ -151,8 +158,10 @@ export class ArchiveSession implements TargetSession {
   async commit(_roots: readonly SettledRoot[], signal?: AbortSignal): Promise<void> {
     const [missing] = this.#missing;
     if (missing !== undefined) throw new InternalError(`Cannot finish archive: ${missing} was never written`);
-    for (const { name, bytes } of this.#contents.files) {
-      if (bytes !== undefined) await this.#archive.write(bytes, this.#slot(name).bodyOffset);
+    for (const file of this.#contents.files) {
+      if (file.bytes === undefined) continue;
+      const { bodyOffset } = this.#slot(file.name);
+      if (!(await this.#isSigned(file, bodyOffset))) await this.#archive.write(file.bytes, bodyOffset);
     }
     const [, ...others] = this.#tar.slots.values();
     for (const slot of others) await this.#archive.write(encodeSlotHeader(slot), slot.headerOffset);
@@ -163,6 +172,14 @@ export class ArchiveSession implements TargetSession {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#archive[Symbol.asyncDispose]();
+  }
+
+  /** A complete file of an earlier run, which may not be changed, has another signature of the same key. */
+  async #isSigned({ size, ...file }: ArchiveFile, bodyOffset: number): Promise<boolean> {
+    if (file.bytes === undefined || file.signature === undefined) return false;
+    const found = Buffer.alloc(size);
+    await this.#archive.file.read(found, bodyOffset);
+    return file.signature.isAlike(found);
   }
 
   #slotOf({ digest }: Descriptor): TarSlot {

@@ -10,11 +10,14 @@ import { INDEX_FILE, LAYOUT_FILE, LAYOUT_HEADER } from "../../oci/layout.ts";
 import type { ImageView } from "../../oci/manifest.ts";
 import { type EntryName, entryNames, tagNameOf, tagOwners } from "../../oci/names/pinned-names.ts";
 import { type Platform, selectPlatform } from "../../oci/platform.ts";
+import type { LockSignature, SignLock } from "../../oci/signatures/lock-signature.ts";
+import { SIGNATURE_FILE } from "../entry-names.ts";
 import { type LockSettings, planLock } from "../lock/plan-lock.ts";
 
 interface MetadataFile {
   readonly name: string;
   readonly bytes: Uint8Array;
+  readonly signature?: LockSignature;
 }
 
 interface MetadataOptions {
@@ -24,6 +27,8 @@ interface MetadataOptions {
   readonly format: "universal" | "oci" | "docker";
   /** What the lock says in addition to the plan. */
   readonly lock: LockSettings;
+  /** Signs the lock. Default: the archive has no signature. */
+  readonly signLock?: SignLock | undefined;
   /** Entries of `index.json` after those of the images. */
   readonly referrers: readonly Descriptor[];
   /** Entry names of configs and layers. */
@@ -47,7 +52,10 @@ export function buildMetadata(plan: CopyPlan, options: MetadataOptions): readonl
   const manifest = format === "oci" ? undefined : dockerManifest(plan, options);
   const docker = manifest === undefined ? [] : [{ name: DOCKER_MANIFEST_FILE, bytes: manifest }];
   if (format === "docker") return docker;
-  return [...layout, ...docker, { name: LOCK_FILE, bytes: encode(formatLock(planLock(plan, options.lock))) }];
+  const lock = encode(formatLock(planLock(plan, options.lock)));
+  const signature = options.signLock?.(lock);
+  const signed = signature === undefined ? [] : [{ name: SIGNATURE_FILE, bytes: signature.bytes, signature }];
+  return [...layout, ...docker, { name: LOCK_FILE, bytes: lock }, ...signed];
 }
 
 export interface DockerImagePlan {

@@ -66,10 +66,13 @@ export async function hasNames(path: string, { files }: ArchiveContents): Promis
 }
 
 async function hasBytes(path: string, { files }: ArchiveContents, signal?: AbortSignal): Promise<boolean> {
-  for (const { name, size, bytes } of files) {
-    if (bytes === undefined) continue;
-    const file = join(path, name);
-    if ((await lstat(file)).size !== size || !(await readFile(file, { signal })).equals(bytes)) return false;
+  for (const file of files) {
+    if (file.bytes === undefined) continue;
+    const { name, size, bytes, signature } = file;
+    const where = join(path, name);
+    if ((await lstat(where)).size !== size) return false;
+    const found = await readFile(where, { signal });
+    if (!found.equals(bytes) && signature?.isAlike(found) !== true) return false;
   }
   const blobs = files.filter((file): file is BlobFile => file.bytes === undefined);
   const damaged: string[] = [];

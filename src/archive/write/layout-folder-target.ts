@@ -11,7 +11,9 @@ import { withFolderErrors } from "./check-folder-target.ts";
 import { finishedFolder } from "./finished-folder.ts";
 import { PartialFolder, type PartialFolderOptions } from "./partial-folder.ts";
 
-export interface LayoutFolderOptions extends Pick<ArchiveContentsOptions, "platform" | "lock">, PartialFolderOptions {}
+export interface LayoutFolderOptions
+  extends Pick<ArchiveContentsOptions, "platform" | "lock" | "signLock">,
+    PartialFolderOptions {}
 
 /**
  * Writes an OCI image layout as a folder: as `<path>.partial`, synced, renamed, the folder above synced. A blob gets its
@@ -22,7 +24,8 @@ export interface LayoutFolderOptions extends Pick<ArchiveContentsOptions, "platf
 export function layoutFolderTarget(path: string, options: LayoutFolderOptions): ImageTarget {
   return {
     async begin(plan, signal) {
-      const contents = archiveContents(plan, { platform: options.platform, format: "oci", lock: options.lock });
+      const { platform, lock, signLock } = options;
+      const contents = archiveContents(plan, { platform, format: "oci", lock, signLock });
       const folder = resolve(path);
       const finished =
         options.restart === true ? undefined : await finishedFolder(folder, contents, options.onNote, signal);

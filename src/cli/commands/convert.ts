@@ -11,12 +11,13 @@ import {
   printImages,
 } from "../flags/archive-flags.ts";
 import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
+import { type SignFlags, signFlags, signOf } from "../flags/sign-flags.ts";
 import { refuseTypedArchive } from "../flags/stdin-input.ts";
 import { checkConcurrency } from "../flags/transfer-flags.ts";
 import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
 
-interface ConvertFlags extends OutputFlags, ArchiveFlags {
+interface ConvertFlags extends OutputFlags, ArchiveFlags, SignFlags {
   readonly input?: string | undefined;
   readonly output?: string | undefined;
   readonly format?: ArchiveFormat | undefined;
@@ -31,7 +32,7 @@ export function convertCommand(context: Context): CommandModule<object, ConvertF
   return {
     command: "convert <input> <output>",
     describe: "write the images of an archive in another format, offline",
-    builder: parser => outputFlags(archiveFlags(convertFlags(parser), "all")),
+    builder: parser => outputFlags(archiveFlags(signFlags(convertFlags(parser)), "all")),
     handler: async flags => await runConvert(flags, context),
   };
 }
@@ -69,6 +70,7 @@ function convertFlags(parser: Argv) {
 async function runConvert(flags: ConvertFlags, context: Context): Promise<void> {
   refuseTypedArchive(flags.input ?? "", "convert");
   const output = archiveOutput(flags.output ?? "", context, flags.json);
+  const sign = await signOf(flags, context, [flags.input ?? ""]);
   const progress = new Progress(context, flags, "Converting");
   const { convert } = await import("../../verbs/convert/convert.ts");
   try {
@@ -79,6 +81,7 @@ async function runConvert(flags: ConvertFlags, context: Context): Promise<void> 
       layers: flags.layers,
       referrers: flags.noReferrers !== true,
       for: flags.for,
+      sign,
       image: flags.image,
       tag: flags.tag,
       sparse: flags.sparse,

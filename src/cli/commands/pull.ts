@@ -16,6 +16,7 @@ import {
 import { guessFlag, type ListFlags, listedImages, listFlags, lockAmong, withFailedList } from "../flags/list-flags.ts";
 import { MIRROR, READ_REGISTRY, registryFromFlags } from "../flags/registry-flags.ts";
 import { REPORT } from "../flags/rescue-flags.ts";
+import { type SignFlags, signFlags, signOf } from "../flags/sign-flags.ts";
 import { sparseFlag } from "../flags/sparse-flag.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { type V1Flags, v1Flags } from "../flags/v1-flags.ts";
@@ -24,7 +25,7 @@ import { Progress } from "../output/progress.ts";
 import { referrersLines } from "../output/referrers-text.ts";
 import { reportResult } from "../output/report-result.ts";
 
-interface PullFlags extends RequireFlags, TransferFlags, ArchiveFlags, ListFlags, V1Flags {
+interface PullFlags extends RequireFlags, SignFlags, TransferFlags, ArchiveFlags, ListFlags, V1Flags {
   readonly keepGoing?: boolean | undefined;
   readonly references?: string[] | undefined;
   readonly output: string;
@@ -83,7 +84,7 @@ function pullFlags(parser: Argv) {
     })
     .option("report", REPORT)
     .option("keep-going", { type: "boolean", describe: "skip images that cannot be fetched (exit code 10)" });
-  return archiveFlags(sparseFlag(requireFlag(own)), "linux on this machine's architecture")
+  return archiveFlags(sparseFlag(requireFlag(signFlags(own))), "linux on this machine's architecture")
     .example("$0 pull registry.lan:5000/hello:latest -o out.tar", "one image, for this machine's architecture")
     .example("$0 pull registry.lan:5000/hello:latest -o - | docker load", "without a file in between")
     .example("$0 pull 'v1://old.lan/**' -o rescued/", "all that a registry of the v1 protocol holds");
@@ -92,6 +93,7 @@ function pullFlags(parser: Argv) {
 async function runPull(flags: PullFlags, context: Context): Promise<void> {
   const output = archiveOutput(flags.output, context, flags.json);
   const registry = await registryFromFlags(flags, context.signal);
+  const sign = await signOf(flags, context, flags.fromFile);
   const progress = new Progress(context, flags, "Pulling");
   const { pull } = await import("../../verbs/pull.ts");
   try {
@@ -118,6 +120,7 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
         referrers: flags.noReferrers !== true,
         requireReferrers: requiredOf(flags),
         for: flags.for,
+        sign,
         v1Checksums: flags.noV1Checksums === true ? false : undefined,
         report: flags.report,
         concurrency: checkConcurrency(flags.concurrency),

@@ -1,9 +1,9 @@
 import type { CommandModule } from "yargs";
-import { IntegrityError, NotFoundError, UsageError } from "../../errors.ts";
+import { IntegrityError, NotFoundError } from "../../errors.ts";
 import type { CheckedSignatures } from "../../index.ts";
 import { counted, escapeForeign, formatBytes, quote } from "../../util/format.ts";
-import { readInputText } from "../../util/input-file.ts";
 import { type Context, printLine } from "../context.ts";
+import { readFlagFile } from "../flags/flag-file.ts";
 import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
 import { refuseTypedArchive } from "../flags/stdin-input.ts";
 import { faultText } from "../output/fault-text.ts";
@@ -40,7 +40,10 @@ async function runVerify(flags: VerifyFlags, context: Context): Promise<void> {
   const progress = new Progress(context, flags, "Verifying");
   const { verify } = await import("../../verbs/verify.ts");
   try {
-    const key = flags.key === undefined ? undefined : await readKey(flags.key, context.signal);
+    const key =
+      flags.key === undefined
+        ? undefined
+        : await readFlagFile("--key", flags.key, "a public key in PEM", context.signal);
     const result = await verify(archive, { key, onProgress: progress.onProgress, signal: context.signal });
     progress.end();
     if (flags.json) printLine(context, jsonText(result));
@@ -71,15 +74,6 @@ async function runVerify(flags: VerifyFlags, context: Context): Promise<void> {
 
 /** Each image has a line on stdout already. */
 const SHOWN = 3;
-
-async function readKey(path: string, signal: AbortSignal): Promise<string> {
-  try {
-    return await readInputText(path, signal);
-  } catch (cause) {
-    signal.throwIfAborted();
-    throw new UsageError(`Cannot read --key ${quote(path)}: no readable file, expected a public key in PEM`, { cause });
-  }
-}
 
 /** A signature that does not fit is damage (exit code 6); none at all is something absent (5). */
 function unsignedImages(archive: string, unsigned: readonly CheckedSignatures[], isReported: boolean): Error {

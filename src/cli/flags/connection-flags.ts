@@ -2,7 +2,7 @@ import type { Argv } from "yargs";
 import { UsageError } from "../../errors.ts";
 import type { RegistryTls } from "../../index.ts";
 import { quote } from "../../util/format.ts";
-import { readInputText } from "../../util/input-file.ts";
+import { readFlagFile } from "./flag-file.ts";
 
 /** Flags that decide how a connection to a registry is made. */
 export interface ConnectionFlags {
@@ -57,13 +57,7 @@ async function readPem(
 ): Promise<string> {
   const kind = block === "CERTIFICATE" ? "certificate" : "private key";
   const expected = block === "CERTIFICATE" ? "PEM certificates" : "a PEM private key";
-  let text: string;
-  try {
-    text = await readInputText(path, signal);
-  } catch (cause) {
-    signal.throwIfAborted();
-    throw new UsageError(`Cannot read ${flag} ${quote(path)}: no readable file, expected ${expected}`, { cause });
-  }
+  const text = await readFlagFile(flag, path, expected, signal);
   if (text.includes(`${block}-----`)) return text;
   throw new UsageError(`Cannot read ${flag} ${quote(path)}: no ${kind} in it, expected ${expected}`);
 }

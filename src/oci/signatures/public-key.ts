@@ -1,8 +1,8 @@
 import { constants, createPublicKey, type KeyObject, verify } from "node:crypto";
 import { UsageError } from "../../errors.ts";
 
-const MAX_PEM_BYTES = 64 * 1024;
-const MIN_RSA_BITS = 2048;
+export const MAX_PEM_BYTES: number = 64 * 1024;
+export const MIN_RSA_BITS = 2048;
 
 /** Checks signatures with one key, as cosign makes them. */
 export interface PublicKey {

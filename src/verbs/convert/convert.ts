@@ -23,6 +23,7 @@ import { withoutSilentPrune } from "../referrers/silent-prune.ts";
 import { idOf, noteBadNames } from "../shared/choose-image.ts";
 import { StreamedInput } from "../shared/streamed-input.ts";
 import { OUTPUT_OPTIONS, type OutputOptions, type WrittenImage, writeImages } from "../shared/write-images.ts";
+import { carriedSignature } from "./carried-signature.ts";
 import { type ConvertNameOptions, chosenImages } from "./chosen-images.ts";
 
 /** Options of `convert`. */
@@ -93,7 +94,7 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
   const sparse = options.sparse ?? "prune";
   const format = options.format;
   await checkOutputApart(input, options.output);
-  const output = await openOutput(options.output, format);
+  const output = await openOutput(options.output, { format, sign: options.sign });
   await using reading = new StreamedInput({
     beginUpload: undefined,
     isShared: false,
@@ -126,6 +127,7 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
           labelOf: original => original.names[0] ?? idOf(original),
         });
   const lock = await archive.lock(signal);
+  const signLock = await carriedSignature(archive.archive, onNote, signal);
   const onAbsent = ({ digest }: Descriptor): void =>
     onNote(`Keeping an index entry that is not in the archive: ${escapeForeign(digest)}`);
   const writing = {
@@ -135,6 +137,7 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
     platforms,
     sparse,
     known: carriedOver(lock),
+    signLock,
     sourceName: what,
     originals,
   };

@@ -8,9 +8,11 @@ import { archiveStreamTarget, STREAM_CONCURRENCY } from "../../archive/write/arc
 import { layoutFolderTarget } from "../../archive/write/layout-folder-target.ts";
 import type { CopyPlan, ImageTarget } from "../../content/contracts.ts";
 import { UsageError } from "../../errors.ts";
+import type { SignLock } from "../../oci/signatures/lock-signature.ts";
 import { quote } from "../../util/format.ts";
 import { checkApart } from "../../util/output-checks.ts";
 import { stat } from "../../util/read-disk.ts";
+import type { SigningKeyOptions } from "../options/sign-options.ts";
 
 export type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
 
@@ -20,7 +22,15 @@ export type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
  */
 export type ArchiveOutput = string | Writable;
 
-export type OutputTargetOptions = Pick<ArchiveContentsOptions, "platform" | "lock" | "layerOrder">;
+export type OutputTargetOptions = Pick<ArchiveContentsOptions, "platform" | "lock" | "layerOrder" | "signLock">;
+
+/** How an output is written. */
+export interface OpenOutputOptions {
+  /** Default "universal". */
+  readonly format?: ArchiveFormat | undefined;
+  /** Key that signs the lock. Default: the archive is not signed. */
+  readonly sign?: SigningKeyOptions | undefined;
+}
 
 export interface OpenedOutput {
   readonly kind: "file" | "folder" | "stream";
@@ -55,15 +65,24 @@ export function checkEnding(output: string): void {
   });
 }
 
-/** @throws UsageError for a folder in the format "docker", or for a name that promises a compressed file. */
-export async function openOutput(output: ArchiveOutput, format: ArchiveFormat = "universal"): Promise<OpenedOutput> {
+/**
+ * @throws UsageError for a folder in the format "docker", for a name that promises a compressed file, and for a key that
+ * cannot sign, or has nothing to sign.
+ */
+export async function openOutput(
+  output: ArchiveOutput,
+  { format = "universal", sign }: OpenOutputOptions = {},
+): Promise<OpenedOutput> {
+  const signLock = sign === undefined ? undefined : await signerOf(sign, format);
+  const signed = <T extends OutputTargetOptions>(options: T): T =>
+    signLock === undefined ? options : { ...options, signLock };
   if (typeof output !== "string") {
     return {
       kind: "stream",
       name: "-",
       format,
       maxConcurrency: STREAM_CONCURRENCY,
-      target: options => archiveStreamTarget(output, { ...options, format }),
+      target: options => archiveStreamTarget(output, { ...signed(options), format }),
     };
   }
   if (await isFolder(output)) {
@@ -77,7 +96,7 @@ export async function openOutput(output: ArchiveOutput, format: ArchiveFormat = 
       name: output,
       format: "oci",
       maxConcurrency: Number.POSITIVE_INFINITY,
-      target: (options, resume) => layoutFolderTarget(output, { ...options, ...resume }),
+      target: (options, resume) => layoutFolderTarget(output, { ...signed(options), ...resume }),
     };
   }
   checkEnding(output);
@@ -86,9 +105,9 @@ export async function openOutput(output: ArchiveOutput, format: ArchiveFormat = 
     name: output,
     format,
     maxConcurrency: Number.POSITIVE_INFINITY,
-    target: (options, resume) => archiveFileTarget(output, { ...options, format, resume }),
+    target: (options, resume) => archiveFileTarget(output, { ...signed(options), format, resume }),
     draft: async (plan, options, resume, signal) =>
-      await ArchiveDraft.open(output, plan, { ...options, format, resume }, signal),
+      await ArchiveDraft.open(output, plan, { ...signed(options), format, resume }, signal),
   };
 }
 
@@ -104,6 +123,16 @@ export async function checkOutputApart(input: string, output: ArchiveOutput): Pr
   throw new UsageError(`Cannot write stdout: it is the input ${quote(input)}, expected another file`, {
     hint: "Write to another name, and rename it when it is done.",
   });
+}
+
+async function signerOf({ key, passphrase }: SigningKeyOptions, format: ArchiveFormat): Promise<SignLock> {
+  if (format === "docker") {
+    throw new UsageError("Cannot sign a docker archive: it has no lock, expected the format universal or oci", {
+      hint: "Leave out --format docker: all versions of docker load the other formats, too.",
+    });
+  }
+  const { parseSigningKey } = await import("../../oci/signatures/signing-key.ts");
+  return parseSigningKey(key, passphrase, "signing key").sign;
 }
 
 async function isFolder(output: string): Promise<boolean> {

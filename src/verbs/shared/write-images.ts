@@ -21,6 +21,7 @@ import { defaultPlatform, firstPlatform } from "../locking/default-platform.ts";
 import { type LockFacts, lockSettings } from "../locking/lock-settings.ts";
 import type { Layers } from "../options/choices.ts";
 import { COMMON, LAYERS_KIND } from "../options/common-options.ts";
+import { SIGN_KIND, type SigningKeyOptions } from "../options/sign-options.ts";
 import type { OpenedOutput, OutputTargetOptions } from "../output/open-output.ts";
 import { boundIndexNotes } from "../referrers/bound-indexes.ts";
 import { checkRequired, type RequireOptions } from "../referrers/require-referrers.ts";
@@ -50,6 +51,11 @@ export interface OutputOptions {
   readonly referrers?: boolean | undefined;
   /** Blobs in transfer at the same time. Default 6. */
   readonly concurrency?: number | undefined;
+  /**
+   * Key that signs the lock of the archive, which names all that is in it: `imgpack.sig`. Not for a docker archive, which has
+   * no lock. Default: the archive is not signed.
+   */
+  readonly sign?: SigningKeyOptions | undefined;
   /** Plans, but writes nothing. Default false. */
   readonly dryRun?: boolean | undefined;
   /** Is called with each progress event. */
@@ -63,6 +69,7 @@ export const OUTPUT_OPTIONS: OptionsShape<OutputOptions> = {
   for: choice(LOADERS),
   referrers: FLAG,
   concurrency: CONCURRENCY_KIND,
+  sign: SIGN_KIND,
   dryRun: FLAG,
   onProgress: COMMON.onProgress,
   signal: COMMON.signal,
@@ -91,6 +98,8 @@ export interface WriteOptions extends OutputOptions, LockFacts, ChooseOptions {
   readonly requireReferrers?: RequireOptions["requireReferrers"];
   /** Blobs that an earlier step of the call has counted. */
   readonly counted?: ReadonlySet<Digest> | undefined;
+  /** As in ArchiveContentsOptions; `sign` of the options takes precedence. */
+  readonly signLock?: OutputTargetOptions["signLock"];
   /** As in ArchiveContentsOptions. */
   readonly layerOrder?: readonly Digest[] | undefined;
   /** As in the archive's ResumeOptions. */
@@ -156,7 +165,7 @@ export async function settleImages(source: ImageSource, options: WriteOptions): 
       platforms: [...new Set(chosen.platforms.flat())],
     },
     source: settled.source,
-    targetOptions: { platform, lock, layerOrder: options.layerOrder },
+    targetOptions: { platform, lock, layerOrder: options.layerOrder, signLock: options.signLock },
     maxConcurrency: Math.min(
       output.maxConcurrency,
       layers === undefined ? output.maxConcurrency : RECOMPRESS_CONCURRENCY,

@@ -56,7 +56,7 @@ async function pullAll(
   const change = layerChange(options.layers, options.for && loaderProfile(options.for));
   await using stores = new V1Stores(options, options.trustedReferences ?? texts);
   stores.admit(texts);
-  const output = await openOutput(options.output);
+  const output = await openOutput(options.output, { sign: options.sign });
   const tools = await findTools(output);
   const found = await findImages(requested, stores, ledger, options);
   const cached = factsByCheck(await openLayerFacts(options.cacheDir, onNote), !v1Checksums);

@@ -40,7 +40,7 @@ describe("openOutput()", () => {
   );
 
   test("openOutput() has no docker format for a folder", async () => {
-    await expect(openOutput("out/", "docker")).rejects.toThrow(UsageError);
+    await expect(openOutput("out/", { format: "docker" })).rejects.toThrow(UsageError);
   });
 });
 
