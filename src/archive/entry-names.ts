@@ -29,9 +29,9 @@ export function pieceName(digest: Digest, from: number): string {
   return `imgpack/pieces/${digestHex(digest)}/${String(from).padStart(OFFSET_DIGITS, "0")}`;
 }
 
-/** An empty file where docker expects a layer that a delta leaves out. */
-export function absentName(diffId: Digest): string {
-  return `imgpack/absent/${digestHex(diffId)}`;
+/** An empty file where docker expects a layer that a delta leaves out. @param digest of the layer. */
+export function absentName(digest: Digest): string {
+  return `imgpack/absent/${digestHex(digest)}`;
 }
 
 /** Undefined for any other name. */

@@ -176,6 +176,12 @@ export interface PlannedManifest {
   readonly view: ManifestView;
 }
 
+export interface AssumedLayer {
+  readonly descriptor: Descriptor;
+  /** `registry/repository` where whoever gets the copy has it, in the names of the images. */
+  readonly repositories: readonly string[];
+}
+
 export interface CopyPlan {
   readonly roots: readonly Root[];
   readonly pending: readonly PendingBlob[];
@@ -183,6 +189,8 @@ export interface CopyPlan {
   readonly blobs: readonly Descriptor[];
   /** Foreign layers that the source lacks: manifests name them, and they are not copied. */
   readonly leftOut?: readonly Descriptor[];
+  /** Layers that whoever gets the copy has already: manifests name them, and they are not copied. */
+  readonly assumed?: readonly AssumedLayer[];
   /** Children before parents, each digest once. */
   readonly manifests: ReadonlyMap<Digest, PlannedManifest>;
   /** Known sizes + pending source bytes: progress total, disk-space check and dry run read this. */

@@ -1,8 +1,10 @@
+import type { Digest } from "../oci/digest.ts";
 import type { OptionsShape } from "../util/options/checked-options.ts";
 import { FLAG, FOLDER_PATH, OUTPUT, OUTPUT_PATH, required, TEXT_LIST, TEXTS } from "../util/options/option-kinds.ts";
 import type { ToolFile } from "./files/tool-files.ts";
 import type { Foreign, Sparse, ToolTarget } from "./options/choices.ts";
 import { COMMON, FOREIGN_KIND, PLATFORMS, SPARSE_KIND, TOOLS, TRANSFER } from "./options/common-options.ts";
+import { MAPPING, type MappingOptions } from "./options/mapping-options.ts";
 import type { RegistryOptions } from "./options/registry-options.ts";
 import type { ArchiveOutput } from "./output/open-output.ts";
 import { REQUIRED_KIND, type RequireOptions } from "./referrers/require-referrers.ts";
@@ -11,7 +13,7 @@ import { OUTPUT_OPTIONS, type OutputOptions, type WrittenImage } from "./shared/
 import type { RescueReport } from "./v1/report/rescue-report.ts";
 
 /** Options of `pull`. */
-export interface PullOptions extends OutputOptions {
+export interface PullOptions extends OutputOptions, MappingOptions {
   /** Where the archive goes. */
   readonly output: ArchiveOutput;
   /** How registries are named and reached; a string is short for `{ host }`. */
@@ -34,6 +36,12 @@ export interface PullOptions extends OutputOptions {
    * contradict it are refused.
    */
   readonly lock?: LockInput | undefined;
+  /**
+   * What the receiving side has already: archives, folders, locks, or registries `host[:port][/prefix]`, which have the
+   * images as `layout` and `map` say. Layers that one of them has are left out of the archive, which is then a delta.
+   * Default: all layers are written.
+   */
+  readonly base?: string | readonly string[] | undefined;
   /**
    * What becomes of an index of which not all platforms are taken. "keep" leaves it as it is; "prune" drops the others, and
    * the digest changes; "fail" refuses it. Default "keep".
@@ -70,6 +78,8 @@ export const PULL_OPTIONS: OptionsShape<PullOptions> = {
   mirror: TEXTS,
   platform: PLATFORMS,
   lock: LOCK_INPUT,
+  base: TEXTS,
+  ...MAPPING,
   sparse: SPARSE_KIND,
   foreign: FOREIGN_KIND,
   requireReferrers: REQUIRED_KIND,
@@ -82,6 +92,15 @@ export const PULL_OPTIONS: OptionsShape<PullOptions> = {
   report: OUTPUT_PATH,
 };
 
+/** Layers that a delta leaves out. */
+export interface AssumedByDelta {
+  /** Number of layers. */
+  readonly blobs: number;
+  readonly bytes: number;
+  /** Ids of the locks of the bases that have them, as far as they have one. */
+  readonly bases: readonly Digest[];
+}
+
 /** What `pull` wrote. */
 export interface PullResult {
   /** Path as it was given; "-" for a stream. */
@@ -93,6 +112,8 @@ export interface PullResult {
   readonly blobs: number;
   /** HTTP requests. */
   readonly requests: number;
+  /** Only of a delta: what is left out, because the bases have it. */
+  readonly assumed?: AssumedByDelta;
   /** What the images run on: `os/architecture[/variant]`; empty for artifacts. */
   readonly platforms: readonly string[];
   readonly seconds: number;

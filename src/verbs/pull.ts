@@ -1,12 +1,16 @@
 import { dirname, resolve } from "node:path";
+import type { Lock } from "../bundle/lock/lock.ts";
+import type { AssumedLayer } from "../content/contracts.ts";
 import { UsageError } from "../errors.ts";
 import { hasV1 } from "../oci/legacy/has-v1.ts";
 import { formatPlatform, hostPlatform, type Platform } from "../oci/platform.ts";
 import { readingSource } from "../registry/client/registry-answer.ts";
 import type { SourceReference } from "../registry/registry-source.ts";
 import { checkedOptions } from "../util/options/checked-options.ts";
+import type { PullBases } from "./base/pull-bases.ts";
 import { ToolFiles } from "./files/tool-files.ts";
 import { withLockChoices } from "./locking/lock-choices.ts";
+import { listOf } from "./options/option-values.ts";
 import { readPlatforms } from "./options/read-platforms.ts";
 import { refuseV1Options } from "./options/refuse-v1-options.ts";
 import { type OpenedOutput, openOutput } from "./output/open-output.ts";
@@ -15,7 +19,7 @@ import { checkRequireOptions } from "./referrers/require-referrers.ts";
 import { readLock } from "./requested/read-lock.ts";
 import type { RequestedImage } from "./requested/requested-image.ts";
 import { RequestedSource } from "./requested/requested-source.ts";
-import { type WriteOptions, writeImages } from "./shared/write-images.ts";
+import { type LeaveToBases, type WriteOptions, writeImages } from "./shared/write-images.ts";
 
 /**
  * Pulls images into one archive that docker, podman and containerd load. The bytes of the registry stay as they are, unless
@@ -41,6 +45,7 @@ export async function pull(
 ): Promise<PullResult> {
   options = checkedOptions(options, PULL_OPTIONS);
   if (hasV1(references)) {
+    refuseBase(options);
     const { pullV1 } = await import("./v1/pull/pull-v1.ts");
     return await pullV1(references, options, async output => await findTools(options, output));
   }
@@ -50,8 +55,10 @@ export async function pull(
   const lock = options.lock === undefined ? undefined : await readLock(options.lock, options);
   if (lock !== undefined) options = withLockChoices(options, lock);
   const platforms = readPlatforms("pull", options.platform, [hostPlatform()]);
-  await using requested = new RequestedSource("pull", references, options, lock);
   const output = await openOutput(options.output, { sign: options.sign });
+  const bases = await basesOf(options, output);
+  const otherRegistries = bases?.registries;
+  await using requested = new RequestedSource("pull", references, { ...options, otherRegistries }, lock);
   const tools = await findTools(options, output);
   await requested.expand(options.signal);
   if (options.dryRun !== true) await tools?.copy(options.signal);
@@ -63,6 +70,7 @@ export async function pull(
     platforms,
     isPlatformDefault: requested.isPlatformDefault,
     expected: lock,
+    leaveToBases: bases?.leaveToBases(requested.registries) ?? (await leftByLock(lock)),
     left: requested.left,
     known: requested.known,
     command: commandOf(requested.references, platforms, options),
@@ -70,6 +78,7 @@ export async function pull(
   };
   const written = await readingSource(async () => await writeImages(source, write));
   const { plan, images, platforms: found } = written;
+  const { assumed } = plan;
   const { requests } = await requested.registries.traffic();
   const result: PullResult = {
     output: output.name,
@@ -77,12 +86,51 @@ export async function pull(
     blobBytes: plan.totalBytes,
     blobs: plan.blobs.length,
     requests,
+    ...(assumed === undefined
+      ? {}
+      : { assumed: { blobs: assumed.length, bytes: bytesOf(assumed), bases: written.bases } }),
     platforms: found,
     seconds: (performance.now() - started) / 1000,
     tools: tools?.files ?? [],
   };
   requested.settle(result, `${output.name} contains the others.`);
   return result;
+}
+
+/** @throws UsageError for a base that cannot be used; as `openPullBases`. */
+async function basesOf(options: PullOptions, { kind, name }: OpenedOutput): Promise<PullBases | undefined> {
+  const { base } = options;
+  if (base === undefined) {
+    checkMapping(options);
+    return undefined;
+  }
+  const { openPullBases } = await import("./base/pull-bases.ts");
+  return await openPullBases(listOf(base), kind === "stream" ? undefined : name, options);
+}
+
+/** The lock of a delta gives this delta again. */
+async function leftByLock(lock: Lock | undefined): Promise<LeaveToBases | undefined> {
+  if (lock?.assumes === undefined) return undefined;
+  const { leaveAsLocked } = await import("./base/pull-bases.ts");
+  return leaveAsLocked(lock);
+}
+
+function checkMapping({ layout, map }: PullOptions): void {
+  if (layout === undefined && map === undefined) return;
+  throw new UsageError(`Cannot use ${layout === undefined ? "map" : "layout"}: no base named, expected a registry`, {
+    hint: "They say where a registry that is a base has the images: --base HOST[:PORT][/PREFIX].",
+  });
+}
+
+function refuseBase({ base }: PullOptions): void {
+  if (base === undefined) return;
+  throw new UsageError("Cannot use --base with images of a v1 registry: found both, expected other images", {
+    hint: "Layers of the v1 protocol have no digests that a base could have.",
+  });
+}
+
+function bytesOf(assumed: readonly AssumedLayer[]): number {
+  return assumed.reduce((sum, { descriptor: { size } }) => sum + size, 0);
 }
 
 /** @throws UsageError for an archive that has no folder; StorageError. */
@@ -102,7 +150,7 @@ async function findTools(
 function commandOf(
   references: readonly SourceReference[],
   platforms: readonly Platform[] | "all",
-  { layers, for: loader, foreign, sparse, referrers = true }: PullOptions,
+  { layers, for: loader, foreign, sparse, referrers = true, base, layout, map }: PullOptions,
 ): string {
   const names = references.map(({ registry, repository, tag, digest, name, platforms: own }) => [
     [registry, repository, tag, digest],
@@ -117,6 +165,7 @@ function commandOf(
     foreign,
     referrers,
     ...(sparse === undefined ? [] : [sparse]),
+    ...(base === undefined ? [] : [{ base: listOf(base), layout, map: listOf(map) }]),
   ]);
 }
 

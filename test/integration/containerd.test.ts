@@ -105,6 +105,21 @@ describeWith([await probeContainerd({ containers: true }), "docker-registry", "t
     await forget(...Object.keys(names));
   });
 
+  test("ctr imports a delta where its base is, and cannot unpack it where it is not", async () => {
+    const [base, app] = [`${host}/base:1.0`, `${host}/app:1.0`];
+    const old = await scene.pulled("base.tar", base);
+    const delta = await scene.pulled("delta.tar", app, "--base", old);
+    const refused = await daemon.ctr(["images", "import", "--snapshotter", "native", delta]);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain("not found");
+    await forget(app);
+    await importArchive(old);
+    await importArchive(delta);
+    expect(await greet(app)).toBe(greeting);
+    expect(await ctr("images", "check", `name==${app}`)).toContain("complete");
+    await forget(base, app);
+  });
+
   test("ctr pulls, imports and runs a layer that is compressed in members of 1 MiB", async () => {
     const name = `${host}/large:1`;
     await ctr("images", "pull", "--plain-http", "--snapshotter", "native", name);

@@ -74,6 +74,21 @@ describeWith([await probeDockerd({ containers: true }), "docker-registry", "tar"
     });
   }
 
+  test("docker loads a delta where its base is loaded, and nothing of it where it is not", async () => {
+    const [base, app] = [`${host}/base:1.0`, `${host}/app:1.0`];
+    const old = await scene.pulled("base.tar", base);
+    const delta = await scene.pulled("delta.tar", app, "--base", old);
+    const refused = await daemon.docker(["load", "--input", delta]);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain("invalid diffID for layer 0");
+    expect(await docker("images", "--quiet", "--all")).toBe("");
+    await docker("load", "--input", old);
+    await docker("load", "--input", delta);
+    expect(await imageId(app)).toBe(goldenImage(shared, "app:1.0").imageId);
+    expect(await greet(app)).toBe(greeting);
+    await forget(base, app);
+  });
+
   test("docker pulls, loads and runs a layer that is compressed in members of 1 MiB", async () => {
     await docker("pull", `${host}/large:1`);
     expect(await imageId(`${host}/large:1`)).toBe(scene.large.imageId);

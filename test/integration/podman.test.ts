@@ -39,6 +39,20 @@ describeWith([await probePodman({ containers: true }), "docker-registry", "tar"]
     await podman("rmi", "--all", "--force");
   });
 
+  test("podman loads a delta where its base is loaded, and nothing of it where it is not", async () => {
+    const app = `${host}/app:1.0`;
+    const old = await scene.pulled("base.tar", `${host}/base:1.0`);
+    const delta = await scene.pulled("delta.tar", app, "--base", old);
+    const refused = await storage.podman(["load", "--input", delta]);
+    expect(refused.code).toBe(125);
+    expect(await podman("images", "--quiet", "--all")).toBe("");
+    await podman("load", "--input", old);
+    await podman("load", "--input", delta);
+    expect(await imageId(app)).toBe(goldenImage("docker20-shared.tar", "app:1.0").imageId);
+    expect(await podman("run", ...podmanRunFlags, app)).toBe(greeting);
+    await podman("rmi", "--all", "--force");
+  });
+
   test("podman keeps the registry's manifest digest of a single image", async () => {
     const hello = `${host}/hello:latest`;
     await podman("load", "--input", await scene.pulled("one.tar", hello));

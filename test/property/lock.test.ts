@@ -61,11 +61,14 @@ const blob: fc.Arbitrary<LockedBlob> = fc.record({
   kind: fc.constantFrom("manifest" as const, "config" as const, "layer" as const),
   repositories: fc.array(repository, { maxLength: 3 }),
 });
-const assumed: fc.Arbitrary<AssumedBlob> = fc.record({
-  digest,
-  size: fc.maxSafeNat(),
-  repositories: fc.array(repository, { maxLength: 3 }),
-});
+const assumed = defined(
+  fc.record({
+    digest,
+    size: fc.maxSafeNat(),
+    repositories: fc.array(repository, { maxLength: 3 }),
+    sources: optional(fc.array(repository, { maxLength: 3 })),
+  }),
+) as fc.Arbitrary<AssumedBlob>;
 const contents = defined(
   fc.record({
     platforms: fc.array(platform),

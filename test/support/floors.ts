@@ -248,6 +248,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "verbs/v1",
   ],
   verbs: [
+    "verbs/base",
     "verbs/files",
     "verbs/locking",
     "verbs/options",

@@ -1,6 +1,7 @@
 import { LOCK_FILE } from "../../bundle/lock/format-lock.ts";
 import type { Lock, LockedImage } from "../../bundle/lock/lock.ts";
 import { isLock, MAX_LOCK_BYTES, parseLock } from "../../bundle/lock/parse-lock.ts";
+import { wholeBlobs } from "../../bundle/lock/whole-blobs.ts";
 import type { Root } from "../../content/contracts.ts";
 import { ArchiveError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
@@ -60,13 +61,15 @@ export function checkLockContents(given: Lock, found: Lock, what: string): void 
   });
 }
 
-function factsOf({ images, blobs }: Lock): readonly string[] {
+function factsOf(lock: Lock): readonly string[] {
+  const { images } = lock;
   const referring = images.flatMap(({ digest, written = digest, manifests, referrers }) => [
     ...manifests.map(one => `manifest ${one} of image ${written}`),
     ...referrers.map(
       row => `referrer ${row.digest} of image ${written} with ${row.tag ?? row.subject ?? "no subject"}`,
     ),
   ]);
+  const blobs = wholeBlobs(lock);
   return [...new Set([...referring, ...blobs.map(({ digest, size, kind }) => `${kind} ${digest} of ${size} bytes`)])];
 }
 

@@ -1,5 +1,6 @@
 import { lockOf } from "../../bundle/lock/format-lock.ts";
 import type {
+  AssumedBlob,
   LeftImage,
   Lock,
   LockedBlob,
@@ -35,6 +36,8 @@ export interface LockSettings {
   readonly imageOf?: ((name: string, digest: Digest) => KnownImage | undefined) | undefined;
   /** `registry/repository` that have a blob. Default: none is known. */
   readonly repositoriesOf?: ((digest: Digest) => readonly string[]) | undefined;
+  /** Ids of the locks of those who have the assumed layers of the plan. */
+  readonly bases?: readonly Digest[] | undefined;
 }
 
 /** Fields of a lock that neither the name nor the manifests of an image say. */
@@ -48,6 +51,7 @@ export type KnownImage = Partial<Pick<LockedImage, "digest" | "from" | "platform
  */
 export function planLock(plan: CopyPlan, settings: LockSettings): Lock {
   const { platforms, sparse, layers, left = [], originals } = settings;
+  const assumes = assumedBlobs(plan, settings);
   return lockOf({
     platforms: platformTexts(platforms),
     sparse,
@@ -58,7 +62,17 @@ export function planLock(plan: CopyPlan, settings: LockSettings): Lock {
     ),
     left,
     blobs: blobsOf(plan, settings),
+    ...(assumes.length === 0 ? {} : { bases: settings.bases ?? [], assumes }),
   });
+}
+
+function assumedBlobs({ assumed = [] }: CopyPlan, { repositoriesOf = () => [] }: LockSettings): readonly AssumedBlob[] {
+  return assumed.map(({ descriptor: { digest, size }, repositories }) => ({
+    digest,
+    size,
+    repositories,
+    sources: repositoriesOf(digest),
+  }));
 }
 
 /**
@@ -137,7 +151,7 @@ function ownPlatforms({ platforms }: Root, wanted: readonly Platform[] | "all"):
 }
 
 /** Digests below some manifests, which are among them. */
-interface Closure {
+export interface Closure {
   readonly manifests: readonly Digest[];
   readonly configs: readonly Digest[];
   readonly layers: readonly Digest[];
@@ -145,7 +159,8 @@ interface Closure {
   readonly absent: readonly string[];
 }
 
-function closureOf({ manifests, leftOut = [] }: CopyPlan, tops: readonly Descriptor[]): Closure {
+/** What is below some manifests of a plan. */
+export function closureOf({ manifests, leftOut = [] }: CopyPlan, tops: readonly Descriptor[]): Closure {
   const found = new Set<Digest>();
   const configs = new Set<Digest>();
   const layers = new Set<Digest>();
@@ -187,7 +202,8 @@ function rowsOf({ manifests }: CopyPlan, { found }: RootReferrers): readonly Loc
   });
 }
 
-function blobsOf({ manifests, blobs, leftOut = [] }: CopyPlan, settings: LockSettings): readonly LockedBlob[] {
+function blobsOf(plan: CopyPlan, settings: LockSettings): readonly LockedBlob[] {
+  const { manifests, blobs, leftOut = [], assumed = [] } = plan;
   const { repositoriesOf = () => [] } = settings;
   const views = [...manifests.values()].map(({ view }) => view);
   const configs = new Set(views.flatMap(view => (view.kind === "image" ? [view.config.digest] : [])));
@@ -197,7 +213,8 @@ function blobsOf({ manifests, blobs, leftOut = [] }: CopyPlan, settings: LockSet
     kind,
     repositories: repositoriesOf(digest),
   });
-  const carried = new Set([...blobs, ...leftOut].map(({ digest }) => digest));
+  const known = [...blobs, ...leftOut, ...assumed.map(({ descriptor }) => descriptor)];
+  const carried = new Set(known.map(({ digest }) => digest));
   for (const { digest } of views.flatMap(view => (view.kind === "index" ? [] : manifestChildren(view)))) {
     if (!carried.has(digest)) throw new InternalError(`Cannot plan archive: blob ${digest} of an image is not planned`);
   }

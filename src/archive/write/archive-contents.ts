@@ -7,9 +7,10 @@ import type { Platform } from "../../oci/platform.ts";
 import type { LockSignature, SignLock } from "../../oci/signatures/lock-signature.ts";
 import { planTar, type TarPlan } from "../../tar/tar-plan.ts";
 import { blobName } from "../blob-name.ts";
+import { absentName } from "../entry-names.ts";
 import type { LockSettings } from "../lock/plan-lock.ts";
 import { layoutReferrers } from "../referrers/layout-referrers.ts";
-import { buildMetadata, dockerManifest } from "./build-metadata.ts";
+import { buildMetadata, dockerAssumed, dockerManifest } from "./build-metadata.ts";
 
 /**
  * Form of an archive that is written. "universal": OCI layout and docker archive in one; "oci": an OCI layout alone;
@@ -59,6 +60,7 @@ export function archiveContents(plan: CopyPlan, options: ArchiveContentsOptions)
   const { platform, format = "universal", lock = { platforms: "all", sparse: "keep" } } = options;
   const configs = configDigests(plan);
   const names = blobNames(plan, format, configs);
+  const nameOf = entryNameOf(plan, names);
   const places = new Map([...new Set(options.layerOrder)].map((digest, place) => [digest, place]));
   // Entries for them would keep loaders from loading the images: containerd, and skopeo for an image without a name.
   const referrers = format === "oci" ? layoutReferrers(plan) : { entries: [], manifests: [] };
@@ -68,8 +70,10 @@ export function archiveContents(plan: CopyPlan, options: ArchiveContentsOptions)
     lock,
     signLock: options.signLock,
     referrers: referrers.entries,
-    nameOf: digest => names.get(digest) ?? blobName(digest),
+    nameOf,
   });
+  // Loaders look for a file per layer, and read none of those that they have: an empty one is enough.
+  const placeholders = format === "universal" ? dockerAssumed(plan, platform) : [];
   if (format === "docker" && metadata.length === 0) {
     throw new ArchiveError("no-image", "Cannot write docker archive: no image to write, expected at least one", {
       hint: "A docker archive cannot contain charts, signatures and other artifacts: leave out --format docker.",
@@ -83,6 +87,7 @@ export function archiveContents(plan: CopyPlan, options: ArchiveContentsOptions)
     plan.blobs.filter(({ digest }) => isWanted(digest)).map(fileOf);
   const files: readonly ArchiveFile[] = [
     ...metadata.map(file => ({ ...file, size: file.bytes.length })),
+    ...placeholders.map(digest => ({ name: nameOf(digest), size: 0, bytes: new Uint8Array(0) })),
     ...byName(
       manifests.map(({ descriptor, bytes }) => ({ name: blobName(descriptor.digest), size: bytes.length, bytes })),
     ),
@@ -103,7 +108,16 @@ export function dockerManifestBytes(
 ): number {
   if (format === "oci") return 0;
   const names = blobNames(plan, format, configDigests(plan));
-  return dockerManifest(plan, { platform, nameOf: digest => names.get(digest) ?? blobName(digest) })?.length ?? 0;
+  return dockerManifest(plan, { platform, nameOf: entryNameOf(plan, names) })?.length ?? 0;
+}
+
+/**
+ * Where `manifest.json` says that a config or layer is. Of an assumed layer, outside of `blobs`, where a file would be
+ * taken for the blob; one name for each, because podman and skopeo refuse one file for two layers.
+ */
+function entryNameOf({ assumed = [] }: CopyPlan, names: ReadonlyMap<Digest, string>): (digest: Digest) => string {
+  const absent = new Set(assumed.map(({ descriptor }) => descriptor.digest));
+  return digest => names.get(digest) ?? (absent.has(digest) ? absentName(digest) : blobName(digest));
 }
 
 function blobNames(

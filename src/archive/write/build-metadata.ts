@@ -120,20 +120,34 @@ export function dockerManifest(
   plan: CopyPlan,
   { platform, nameOf }: Pick<MetadataOptions, "platform" | "nameOf">,
 ): Uint8Array | undefined {
-  const images = sortedRoots(plan).flatMap(({ entries, descriptor }) => {
-    const image = dockerImage(plan, descriptor, platform);
-    if (image === undefined) return [];
+  const images = dockerImages(plan, platform).map(({ entries, image }) => {
     // Docker and podman refuse the archive for a name without a tag, or with a digest.
     const tagged = entries.flatMap(({ name }) => (tagNameOf(name) === name ? [name] : []));
-    return [
-      {
-        Config: nameOf(image.view.config.digest),
-        RepoTags: tagged.length === 0 ? null : tagged,
-        Layers: image.view.layers.map(({ digest }) => nameOf(digest)),
-      },
-    ];
+    return {
+      Config: nameOf(image.view.config.digest),
+      RepoTags: tagged.length === 0 ? null : tagged,
+      Layers: image.view.layers.map(({ digest }) => nameOf(digest)),
+    };
   });
   return images.length === 0 ? undefined : encode(JSON.stringify(images));
+}
+
+/** The assumed layers that `manifest.json` names. */
+export function dockerAssumed(plan: CopyPlan, platform: Platform): readonly Digest[] {
+  if (plan.assumed === undefined) return [];
+  const assumed = new Set(plan.assumed.map(({ descriptor }) => descriptor.digest));
+  const layers = dockerImages(plan, platform).flatMap(({ image }) => image.view.layers.map(({ digest }) => digest));
+  return [...new Set(layers)].filter(digest => assumed.has(digest)).sort();
+}
+
+function dockerImages(
+  plan: CopyPlan,
+  platform: Platform,
+): readonly (NamedRoot & { readonly image: DockerImagePlan })[] {
+  return sortedRoots(plan).flatMap(root => {
+    const image = dockerImage(plan, root.descriptor, platform);
+    return image === undefined ? [] : [{ ...root, image }];
+  });
 }
 
 /** Both annotations: containerd reads the full name, others take the tag. */

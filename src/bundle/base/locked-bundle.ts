@@ -2,15 +2,16 @@ import type { Digest } from "../../oci/digest.ts";
 import { repositoryOf } from "../../oci/names/repository-of.ts";
 import { appendTo } from "../../util/append.ts";
 import type { Lock, LockedImage } from "../lock/lock.ts";
+import { wholeBlobs } from "../lock/whole-blobs.ts";
 import type { Bundle } from "./bundle.ts";
 
-/** What a lock says that a bundle contains. @param where its path, as it was given. */
+/** What a lock says that a bundle contains; of a delta, with its bases. @param where its path, as it was given. */
 export function lockedBundle(lock: Lock, where: string): Bundle {
   const blobs = new Map(
-    lock.blobs.map(({ digest, size, kind, repositories }) => [digest, { size, kind, repositories }] as const),
+    wholeBlobs(lock).map(({ digest, size, kind, repositories }) => [digest, { size, kind, repositories }] as const),
   );
   const byRepository = new Map<string, Digest[]>();
-  for (const { digest, kind, repositories } of lock.blobs) {
+  for (const { digest, kind, repositories } of wholeBlobs(lock)) {
     if (kind === "manifest") continue;
     for (const repository of new Set(repositories)) appendTo(byRepository, repository, digest);
   }

@@ -70,8 +70,8 @@ function rowOf({ digest, size, kind, repositories }: LockedBlob): readonly unkno
   return [digest, size, kind, repositories];
 }
 
-function assumedRow({ digest, size, repositories }: AssumedBlob): readonly unknown[] {
-  return [digest, size, repositories];
+function assumedRow({ digest, size, repositories, sources }: AssumedBlob): readonly unknown[] {
+  return [digest, size, repositories, ...(sources === undefined ? [] : [sources])];
 }
 
 function canonical(contents: LockContents): LockContents {
@@ -124,12 +124,18 @@ function canonicalBlobs(blobs: readonly LockedBlob[], set: LockedSet | undefined
   return { blobs: sortedBlobs, set: { id, number, of, where: rows.map(({ volume }) => volume) } };
 }
 
-function canonicalAssumed({ digest, size, repositories }: AssumedBlob): AssumedBlob {
-  return { digest, size, repositories: sorted(repositories).slice(0, MAX_REPOSITORIES) };
+function canonicalAssumed({ digest, size, repositories, sources = repositories }: AssumedBlob): AssumedBlob {
+  const held = firstOf(repositories);
+  const named = firstOf(sources);
+  return { digest, size, repositories: held, ...(held.join() === named.join() ? {} : { sources: named }) };
 }
 
 function canonicalBlob({ digest, size, kind, repositories }: LockedBlob): LockedBlob {
-  return { digest, size, kind, repositories: sorted(repositories).slice(0, MAX_REPOSITORIES) };
+  return { digest, size, kind, repositories: firstOf(repositories) };
+}
+
+function firstOf(repositories: readonly string[]): readonly string[] {
+  return sorted(repositories).slice(0, MAX_REPOSITORIES);
 }
 
 /** By code units: a locale differs between machines. */

@@ -124,11 +124,16 @@ const blobSchema: Schema<LockedBlob> = transformed(
   ([digest, size, kind, repositories]) => ({ digest, size, kind, repositories }),
 );
 
-type AssumedRow = readonly [Digest, number, readonly string[]];
+type AssumedRow = readonly [Digest, number, readonly string[], (readonly string[])?];
 
 const assumedSchema: Schema<AssumedBlob> = transformed(
-  rule("lock-blob", "a list of digest, size and repositories", isAssumedRow),
-  ([digest, size, repositories]) => ({ digest, size, repositories }),
+  rule("lock-blob", "a list of digest, size and one or two lists of repositories", isAssumedRow),
+  ([digest, size, repositories, sources]) => ({
+    digest,
+    size,
+    repositories,
+    ...(sources === undefined ? {} : { sources }),
+  }),
 );
 
 /** Of one set; volumes are counted from 1. */
@@ -206,9 +211,9 @@ function isBlobRow(value: unknown): value is BlobRow {
 }
 
 function isAssumedRow(value: unknown): value is AssumedRow {
-  if (!Array.isArray(value) || value.length !== 3) return false;
-  const [digest, size, repositories] = value as readonly unknown[];
-  return isSized(digest, size) && isRepositories(repositories);
+  if (!Array.isArray(value) || value.length < 3 || value.length > 4) return false;
+  const [digest, size, ...repositories] = value as readonly unknown[];
+  return isSized(digest, size) && repositories.every(isRepositories);
 }
 
 /** A digest, and bytes. */

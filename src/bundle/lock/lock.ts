@@ -43,6 +43,8 @@ export interface AssumedBlob {
   readonly size: number;
   /** `registry/repository` of the base that have it, in the names of its images; at most MAX_REPOSITORIES, sorted. */
   readonly repositories: readonly string[];
+  /** What the row of the layer in `blobs` would say, if that differs: the whole bundle has it. */
+  readonly sources?: readonly string[];
 }
 
 /** Which volume of a set an archive is. */

@@ -14,6 +14,7 @@ import {
   requireFlag,
 } from "../flags/archive-flags.ts";
 import { guessFlag, type ListFlags, listedImages, listFlags, lockAmong, withFailedList } from "../flags/list-flags.ts";
+import { type MappingFlags, mappingFlags } from "../flags/mapping-flags.ts";
 import { MIRROR, READ_REGISTRY, registryFromFlags } from "../flags/registry-flags.ts";
 import { REPORT } from "../flags/rescue-flags.ts";
 import { type SignFlags, signFlags, signOf } from "../flags/sign-flags.ts";
@@ -25,7 +26,8 @@ import { Progress } from "../output/progress.ts";
 import { referrersLines } from "../output/referrers-text.ts";
 import { reportResult } from "../output/report-result.ts";
 
-interface PullFlags extends RequireFlags, SignFlags, TransferFlags, ArchiveFlags, ListFlags, V1Flags {
+interface PullFlags extends RequireFlags, SignFlags, TransferFlags, ArchiveFlags, ListFlags, MappingFlags, V1Flags {
+  readonly base?: string[] | undefined;
   readonly keepGoing?: boolean | undefined;
   readonly references?: string[] | undefined;
   readonly output: string;
@@ -42,7 +44,8 @@ export function pullCommand(context: Context): CommandModule<object, PullFlags> 
   return {
     command: "pull [references..]",
     describe: "pull images into one archive that every runtime loads",
-    builder: parser => v1Flags(guessFlag(listFlags(transferFlags(pullFlags(parser), READ_REGISTRY), "references"))),
+    builder: parser =>
+      v1Flags(mappingFlags(guessFlag(listFlags(transferFlags(pullFlags(parser), READ_REGISTRY), "references")))),
     handler: async flags => await runPull(flags, context),
   };
 }
@@ -60,6 +63,14 @@ function pullFlags(parser: Argv) {
       demandOption: true,
       requiresArg: true,
       describe: ARCHIVE_OUTPUT,
+    })
+    .option("base", {
+      type: "string",
+      array: true,
+      requiresArg: true,
+      nargs: 1,
+      describe:
+        "archive, folder, lock, or registry HOST[:PORT][/PREFIX] that the other side has: leave out its layers (default none)",
     })
     .option("mirror", MIRROR)
     .option("restart", {
@@ -113,6 +124,9 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
         foreign: flags.foreign,
         lock,
         sparse: flags.sparse,
+        base: flags.base,
+        layout: flags.layout,
+        map: flags.map,
         withTool: flags.withTool?.flatMap(text => text.split(",")) as readonly ToolTarget[] | undefined,
         toolDir: process.env["IMGPACK_TOOL_DIR"] || undefined,
         platform: platformsOf(flags),

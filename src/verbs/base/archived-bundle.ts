@@ -1,7 +1,8 @@
 import type { ArchiveSource } from "../../archive/open-archive.ts";
 import type { BaseBlob, Bundle, BundleImage } from "../../bundle/base/bundle.ts";
 import { MAX_REPOSITORIES } from "../../bundle/lock/format-lock.ts";
-import type { LockedKind } from "../../bundle/lock/lock.ts";
+import type { Lock, LockedKind } from "../../bundle/lock/lock.ts";
+import { wholeBlobs } from "../../bundle/lock/whole-blobs.ts";
 import type { CopyPlan, PlannedManifest, Root } from "../../content/contracts.ts";
 import { addReferrers } from "../../copy/add-referrers.ts";
 import { gather } from "../../copy/gather.ts";
@@ -21,7 +22,8 @@ export interface ArchivedBundleOptions {
 }
 
 /**
- * What an archive contains: its images, what refers to them, and their blobs. Manifests are read, layers are not.
+ * What an archive contains: its images, what refers to them, and their blobs. Manifests are read, layers are not. Of a
+ * delta, the layers that it assumes are there as well: who has it, has its bases.
  *
  * @throws ArchiveError for an image without one of its blobs; IntegrityError.
  */
@@ -31,14 +33,18 @@ export async function archivedBundle(
 ): Promise<Bundle> {
   const found = await gather(archive, archive.images, signal, undefined, () => undefined);
   const plan = await addReferrers(archive, found, { originals: archive.images, onNote, signal });
-  const lists = new BlobLists(archive, plan);
+  const lock = await archive.lock(signal);
+  const lists = new BlobLists(archive, plan, lock);
   const images = plan.roots.flatMap((root): readonly BundleImage[] => {
     const parts = lists.of(root);
     return (root.names.length === 0 ? [""] : root.names).map(name => ({ name, digest: idOf(root), parts }));
   });
   await archive.confirm(signal);
-  const lock = await archive.lock(signal);
-  const repositories = new Map(lock?.blobs.map(blob => [blob.digest, blob.repositories]) ?? repositoriesByName(images));
+  const repositories = new Map(
+    lock === undefined
+      ? repositoriesByName(images)
+      : wholeBlobs(lock).map(blob => [blob.digest, blob.repositories] as const),
+  );
   return {
     where: path,
     kind: "archive",
@@ -59,13 +65,15 @@ class BlobLists {
   readonly #plan: CopyPlan;
   readonly #leftOut: ReadonlySet<Digest>;
   readonly #roots: ReadonlySet<Digest>;
+  readonly #assumed: ReadonlyMap<Digest, number>;
   readonly #lists = new Map<Digest, readonly Digest[]>();
 
-  constructor(archive: ArchiveSource, plan: CopyPlan) {
+  constructor(archive: ArchiveSource, plan: CopyPlan, lock: Lock | undefined) {
     this.#archive = archive;
     this.#plan = plan;
     this.#leftOut = new Set(plan.leftOut?.map(({ digest }) => digest));
     this.#roots = new Set(plan.roots.map(idOf));
+    this.#assumed = new Map(lock?.assumes?.map(({ digest, size }) => [digest, size]));
   }
 
   of(root: Root): BundleImage["parts"] {
@@ -126,8 +134,9 @@ class BlobLists {
   #add({ digest, size }: Descriptor, kind: LockedKind): void {
     if (this.blobs.has(digest)) return;
     const { archive, entryOf, hasBlob } = this.#archive;
+    const isAssumed = kind === "layer" && this.#assumed.get(digest) === size;
     const state = hasBlob(digest) ? `${entryOf(digest)?.size ?? size} bytes` : "none";
-    if (state !== `${size} bytes`) {
+    if (state !== `${size} bytes` && !isAssumed) {
       throw new ArchiveError(
         "missing-blob",
         `Cannot compare ${archive.what}: found ${state} of ${kind} ${digest}, expected ${size} bytes`,

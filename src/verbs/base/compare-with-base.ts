@@ -8,13 +8,12 @@ import { readingAnswer } from "../../registry/client/registry-answer.ts";
 import { quote } from "../../util/format.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { required, TEXTS } from "../../util/options/option-kinds.ts";
-import { isArchivePath } from "../options/archive-path.ts";
 import { COMMON, READING } from "../options/common-options.ts";
 import { MAPPING, type MappingOptions, readMapping } from "../options/mapping-options.ts";
 import { checkText, listOf } from "../options/option-values.ts";
-import { type Prefix, parsePrefix } from "../options/prefix.ts";
 import type { RegistryOptions } from "../options/registry-options.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
+import { isBundlePath, namedBases, registriesOf } from "./named-bases.ts";
 import { openBundle } from "./open-bundle.ts";
 import { registryBase } from "./registry-base.ts";
 
@@ -85,7 +84,7 @@ export async function compareWithBase(source: string, options: CompareOptions): 
   checkText("compare", "the path of an archive or a lock", source);
   options = checkedOptions(options, COMPARE_OPTIONS);
   const texts = listOf(options.base);
-  if (!(await isPath(source))) {
+  if (!(await isBundlePath(source))) {
     throw new UsageError(
       `Cannot compare ${quote(source)}: found a reference, expected an archive, a folder or a lock`,
       {
@@ -93,10 +92,10 @@ export async function compareWithBase(source: string, options: CompareOptions): 
       },
     );
   }
-  const found = await namedBases(source, texts);
-  const registries = found.flatMap(base => (typeof base === "string" ? [] : [base.registry]));
+  checkBases(source, texts);
+  const found = await namedBases("compare with", texts, options);
+  const registries = registriesOf(found);
   const mapping = readMapping(options);
-  checkMapping(options, registries.length > 0);
   const bundle = await openBundle(source, options);
   const { onProgress = () => undefined, signal } = options;
   await using pool = new RegistryPool(options, registries, onProgress);
@@ -124,8 +123,8 @@ function sourceOf({ where, kind, id, images, blobs, hasRawLayers }: Base | Bundl
   return { source: where, kind, ...known, images: images.length, blobs: blobs.size, hasRawLayers };
 }
 
-/** Paths, and registries. @throws UsageError */
-async function namedBases(source: string, bases: readonly string[]): Promise<readonly (string | Prefix)[]> {
+/** @throws UsageError */
+function checkBases(source: string, bases: readonly string[]): void {
   if (bases.length === 0) {
     throw new UsageError(`Cannot compare ${quote(source)}: no base named, expected at least one`, {
       hint: "A base is an archive, a folder, a lock, or a registry: HOST[:PORT][/PREFIX].",
@@ -134,22 +133,4 @@ async function namedBases(source: string, bases: readonly string[]): Promise<rea
   if ([source, ...bases].filter(path => path === "-").length > 1) {
     throw new UsageError("Cannot compare with stdin: it is named twice, expected once");
   }
-  const found: (string | Prefix)[] = [];
-  for (const base of bases) found.push((await isPath(base)) ? base : parsePrefix("compare with", base));
-  return found;
-}
-
-/** A name without a host, or one that ends as locks do, is the path of a file even if there is none. */
-async function isPath(base: string): Promise<boolean> {
-  const [host = ""] = base.split("/", 1);
-  const isHost = host === "localhost" || /[.:]/.test(host);
-  return !isHost || /\.(lock|json)$/i.test(base) || (await isArchivePath(base));
-}
-
-function checkMapping({ layout, map }: CompareOptions, hasRegistry: boolean): void {
-  if (hasRegistry || (layout === undefined && map === undefined)) return;
-  const option = layout === undefined ? "map" : "layout";
-  throw new UsageError(`Cannot use ${option}: no base is a registry, expected one`, {
-    hint: "Archives and locks have the names of the images themselves.",
-  });
 }

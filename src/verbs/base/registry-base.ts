@@ -26,9 +26,7 @@ export async function registryBase(
   registries: RegistryPool,
   signal: AbortSignal | undefined,
 ): Promise<Base> {
-  const places = bundle.images.flatMap(({ name, parts }) =>
-    name === "" ? [] : [{ name, parts, at: mapImageName(parseReference(name), mapping) }],
-  );
+  const places = placesOf(bundle, mapping);
   const asking = new Asking(registries);
   const images: NamedDigest[] = [];
   await runBounded(
@@ -40,6 +38,34 @@ export async function registryBase(
     },
     signal,
   );
+  const blobs = await heldBlobs(bundle, places, asking, signal);
+  return { where, kind: "registry", images, blobs, hasRawLayers: false };
+}
+
+/** As `registryBase`, for blobs alone: names are not asked for. */
+export async function registryBlobs(
+  bundle: Bundle,
+  where: string,
+  mapping: ImageMapping,
+  registries: RegistryPool,
+  signal: AbortSignal | undefined,
+): Promise<Base> {
+  const blobs = await heldBlobs(bundle, placesOf(bundle, mapping), new Asking(registries), signal);
+  return { where, kind: "registry", images: [], blobs, hasRawLayers: false };
+}
+
+function placesOf({ images }: Bundle, mapping: ImageMapping): readonly Place[] {
+  return images.flatMap(({ name, parts }) =>
+    name === "" ? [] : [{ name, parts, at: mapImageName(parseReference(name), mapping) }],
+  );
+}
+
+async function heldBlobs(
+  bundle: Bundle,
+  places: readonly Place[],
+  asking: Asking,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<Digest, BaseBlob>> {
   const homes = homesOf(bundle, places);
   const blobs = new Map<Digest, BaseBlob>();
   await runBounded(
@@ -58,7 +84,7 @@ export async function registryBase(
     },
     signal,
   );
-  return { where, kind: "registry", images, blobs, hasRawLayers: false };
+  return blobs;
 }
 
 interface Home {

@@ -9,6 +9,7 @@ interface Choices {
   readonly referrers?: boolean | undefined;
   readonly layers?: string | undefined;
   readonly for?: string | undefined;
+  readonly base?: string | readonly string[] | undefined;
 }
 
 /** The options of a call, with the choices that a lock has made. @throws UsageError for those that contradict it. */
@@ -19,7 +20,7 @@ export function withLockChoices<T extends Choices>(options: T, lock: Lock): T {
   return { ...options, platform: platforms, sparse, referrers, layers };
 }
 
-function checkLockChoices(lock: Lock, { platform, sparse, referrers, layers, ...others }: Choices): void {
+function checkLockChoices(lock: Lock, { platform, sparse, referrers, layers, base, ...others }: Choices): void {
   const platforms = listOf(platform).map(text => (text === "all" ? text : formatPlatform(parsePlatform(text))));
   const asked = [...new Set(platforms)].sort().join(",");
   const refuse = (flag: string, found: string, expected: string): never => {
@@ -32,5 +33,6 @@ function checkLockChoices(lock: Lock, { platform, sparse, referrers, layers, ...
   // Without the flag, a lock without referrers has none.
   if (referrers === false && lock.referrers) refuse("--no-referrers", "none wanted", "those");
   const locked = lock.layers ?? "keep";
+  if (base !== undefined && lock.assumes !== undefined) refuse("--base", listOf(base).join(", "), "the bases");
   if (layers !== undefined && others.for === undefined && layers !== locked) refuse("--layers", layers, locked);
 }

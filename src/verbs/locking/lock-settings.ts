@@ -59,7 +59,10 @@ function withReferrers(found: CopyPlan, written: CopyPlan): CopyPlan {
 export function carriedOver(lock: Lock | undefined): NonNullable<LockFacts["known"]> {
   if (lock === undefined) return { repositoriesOf: () => [] };
   const find = lockedImages(lock);
-  const repositories = new Map(lock.blobs.map(blob => [blob.digest, blob.repositories]));
+  const repositories = new Map([
+    ...lock.blobs.map(blob => [blob.digest, blob.repositories] as const),
+    ...(lock.assumes ?? []).map(blob => [blob.digest, blob.sources ?? blob.repositories] as const),
+  ]);
   return {
     imageOf: (name, written) => {
       const row = find(name, written);

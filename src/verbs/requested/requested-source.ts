@@ -38,6 +38,8 @@ import {
 export interface RequestedSourceOptions {
   readonly registry?: string | RegistryOptions | undefined;
   readonly trustedReferences?: readonly string[] | undefined;
+  /** Other registries that the user names: they may get the credentials of the call, too. */
+  readonly otherRegistries?: readonly string[] | undefined;
   readonly mirror?: string | readonly string[] | undefined;
   readonly foreign?: Foreign | undefined;
   readonly keepGoing?: boolean | undefined;
@@ -87,14 +89,15 @@ export class RequestedSource implements AsyncDisposable {
       throw new UsageError("Cannot pull a lock: found references next to it, expected the lock alone");
     if (requested.length + this.#references.length === 0)
       throw new UsageError(`Cannot ${verb}: no image named, expected at least one reference`);
-    const { registry, trustedReferences } = options;
+    const { registry, trustedReferences, otherRegistries = [] } = options;
     const hosts =
       lock === undefined
         ? requested.map(({ reference }) => registryOf(reference, registry))
         : this.#references.map(one => one.registry);
     const trusted = trustedReferences?.map(text => registryOf(text, registry)) ?? (lock === undefined ? hosts : []);
-    this.registries = new RegistryPool(options, trusted, options.onProgress ?? (() => undefined));
-    this.registries.admit(hosts);
+    const named = [...trusted, ...otherRegistries];
+    this.registries = new RegistryPool(options, named, options.onProgress ?? (() => undefined));
+    this.registries.admit([...hosts, ...otherRegistries]);
     const { note } = this.registries;
     if (options.cacheDir !== undefined) this.#manifests = new ManifestCache(options.cacheDir, { onNote: note });
   }

@@ -1,4 +1,4 @@
-import { planLock } from "../../archive/lock/plan-lock.ts";
+import { type LockSettings, planLock } from "../../archive/lock/plan-lock.ts";
 import type { ResumeOptions } from "../../archive/partial/opened-partial.ts";
 import { dockerManifestBytes } from "../../archive/write/archive-contents.ts";
 import type { Lock } from "../../bundle/lock/lock.ts";
@@ -80,9 +80,21 @@ export type { WrittenImage } from "../written/written-image.ts";
 export interface Written {
   readonly images: readonly WrittenImage[];
   readonly plan: CopyPlan;
+  /** Ids of the locks of those who have the assumed layers of the plan. */
+  readonly bases: readonly Digest[];
   /** What the images run on. */
   readonly platforms: readonly string[];
 }
+
+/** A plan without layers that others have. */
+export interface LeftToBases {
+  readonly plan: CopyPlan;
+  /** Ids of the locks of these others, as far as they have one. */
+  readonly bases: readonly Digest[];
+}
+
+/** Leaves layers out of a plan. */
+export type LeaveToBases = (plan: CopyPlan, signal: AbortSignal | undefined) => Promise<LeftToBases>;
 
 export interface WriteOptions extends OutputOptions, LockFacts, ChooseOptions {
   /** What the user asked for; an interrupted run can be resumed by the same command. */
@@ -94,6 +106,8 @@ export interface WriteOptions extends OutputOptions, LockFacts, ChooseOptions {
   readonly sourceName: string;
   /** The lock that what is written must have. */
   readonly expected?: Lock | undefined;
+  /** Default: all layers are written. */
+  readonly leaveToBases?: LeaveToBases | undefined;
   /** As in PullOptions. */
   readonly requireReferrers?: RequireOptions["requireReferrers"];
   /** Blobs that an earlier step of the call has counted. */
@@ -154,13 +168,23 @@ export async function settleImages(source: ImageSource, options: WriteOptions): 
   const manifestBytes = dockerManifestBytes(settled.plan, { platform, format: output.format });
   for (const message of [...nameNotes(named), ...dockerManifestNotes(manifestBytes)]) planOptions.onNote(message);
   const layers = recompressed === selected ? undefined : change.target;
-  const lock = lockSettings(chosen.planned, settled, layers, options);
-  if (options.expected !== undefined && !willRecompress)
-    checkAgainstLock(planLock(settled.plan, lock), options.expected);
-  if (dryRun === true) for (const message of planNotes(settled.plan, options.sourceName)) planOptions.onNote(message);
+  const settings = lockSettings(chosen.planned, settled, layers, options);
+  const { expected, leaveToBases } = options;
+  const check = (written: CopyPlan, lock: LockSettings): void => {
+    if (expected !== undefined && !willRecompress) checkAgainstLock(planLock(written, lock), expected);
+  };
+  if (expected?.assumes === undefined) check(settled.plan, settings);
+  // Recompressed layers have other digests than those that a dry run knows.
+  const { plan, bases } = willRecompress
+    ? { plan: settled.plan, bases: [] }
+    : ((await leaveToBases?.(settled.plan, options.signal)) ?? { plan: settled.plan, bases: [] });
+  const lock = { ...settings, bases };
+  if (expected?.assumes !== undefined) check(plan, lock);
+  if (dryRun === true) for (const message of planNotes(plan, options.sourceName)) planOptions.onNote(message);
   return {
     written: {
-      plan: settled.plan,
+      plan,
+      bases,
       images: writtenImages(settled, absent),
       platforms: [...new Set(chosen.platforms.flat())],
     },
