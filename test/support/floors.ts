@@ -77,6 +77,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "bundle/lock": [],
   "bundle/need": ["bundle/lock"],
   "bundle/volumes": ["bundle/lock"],
+  "bundle/sums": ["bundle/need"],
   "bundle/base": ["bundle/lock"],
   "bundle/list": [],
   "bundle/list/yaml": ["bundle/list"],

@@ -1,16 +1,19 @@
+import { PIECE_BYTES } from "../../bundle/need/parse-need.ts";
 import type { CopyPlan } from "../../content/contracts.ts";
 import { ArchiveError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, digestHex } from "../../oci/digest.ts";
 import { layerCompression } from "../../oci/media-types.ts";
 import type { Platform } from "../../oci/platform.ts";
-import type { LockSignature, SignLock } from "../../oci/signatures/lock-signature.ts";
+import type { SignLock } from "../../oci/signatures/lock-signature.ts";
 import { planTar, type TarPlan } from "../../tar/tar-plan.ts";
 import { blobName } from "../blob-name.ts";
-import { absentName } from "../entry-names.ts";
+import { absentName, SUMS_FILE } from "../entry-names.ts";
 import type { LockSettings } from "../lock/plan-lock.ts";
 import { layoutReferrers } from "../referrers/layout-referrers.ts";
+import type { ArchiveFile } from "./archive-file.ts";
 import { buildMetadata, dockerAssumed, dockerManifest } from "./build-metadata.ts";
+import { PlannedSums } from "./planned-sums.ts";
 
 /**
  * Form of an archive that is written. "universal": OCI layout and docker archive in one; "oci": an OCI layout alone;
@@ -32,27 +35,28 @@ export interface ArchiveContentsOptions {
    * digests. Default: layers are sorted by digest.
    */
   readonly layerOrder?: readonly Digest[] | undefined;
+  /** False for a folder, which has no last entry. Default true; a docker archive has no sums either. */
+  readonly sums?: boolean | undefined;
+  /** For tests. Default PIECE_BYTES. */
+  readonly pieceBytes?: number | undefined;
 }
-
-/** One file of the archive; `bytes` if the plan has them already, `signature` if others would be as right. */
-export type ArchiveFile = { readonly name: string; readonly size: number } & (
-  | { readonly bytes: Uint8Array; readonly signature?: LockSignature | undefined }
-  | { readonly bytes: undefined; readonly digest: Digest }
-);
 
 /** All files of an archive in order, for a tar, a stream or a folder. */
 export interface ArchiveContents {
   readonly files: readonly ArchiveFile[];
   /** Names of configs and layers, which come from the source. */
   readonly names: ReadonlyMap<Digest, string>;
+  /** What the last file gets, if there are sums. */
+  readonly sums: PlannedSums | undefined;
   readonly totalBytes: number;
 }
 
+const LATE = { bytes: undefined, digest: undefined } as const;
 const EXTENSIONS = { none: ".tar", gzip: ".tar.gz", zstd: ".tar.zst", xz: ".tar.xz", bzip2: ".tar.bz2" } as const;
 
 /**
- * Plans the files of an archive: metadata first, then manifests, configs and layers, each sorted by digest. The same plan
- * gives the same archive, byte for byte.
+ * Plans the files of an archive: metadata first, then manifests, configs and layers, each sorted by digest, then sums. The
+ * same plan gives the same archive, byte for byte.
  *
  * @throws ArchiveError "no-image" for a docker archive without an image.
  */
@@ -85,7 +89,7 @@ export function archiveContents(plan: CopyPlan, options: ArchiveContentsOptions)
   };
   const blobFiles = (isWanted: (digest: Digest) => boolean): readonly ArchiveFile[] =>
     plan.blobs.filter(({ digest }) => isWanted(digest)).map(fileOf);
-  const files: readonly ArchiveFile[] = [
+  const entries: readonly ArchiveFile[] = [
     ...metadata.map(file => ({ ...file, size: file.bytes.length })),
     ...placeholders.map(digest => ({ name: nameOf(digest), size: 0, bytes: new Uint8Array(0) })),
     ...byName(
@@ -98,7 +102,10 @@ export function archiveContents(plan: CopyPlan, options: ArchiveContentsOptions)
       .toSorted((left, right) => (places.get(left.digest) ?? 0) - (places.get(right.digest) ?? 0))
       .map(fileOf),
   ];
-  return { files, names, totalBytes: files.reduce((sum, { size }) => sum + size, 0) };
+  const { sums: hasSums = format !== "docker", pieceBytes = PIECE_BYTES } = options;
+  const sums = hasSums ? new PlannedSums(entries, { pieceBytes, isSorted: places.size === 0 }) : undefined;
+  const files = sums === undefined ? entries : [...entries, { ...LATE, name: SUMS_FILE, size: sums.size }];
+  return { files, names, sums, totalBytes: files.reduce((sum, { size }) => sum + size, 0) };
 }
 
 /** Size of the `manifest.json` of the archive; 0 without one. */

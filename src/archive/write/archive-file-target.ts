@@ -1,6 +1,7 @@
 import { fileSliceBlob } from "../../content/blob.ts";
 import type {
   BlobSource,
+  ByteSink,
   CopyPlan,
   ImageTarget,
   Presence,
@@ -13,6 +14,8 @@ import { IntegrityError, InternalError, StorageError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { encodeSlotHeader, planGaps, type TarPlan, type TarSlot } from "../../tar/tar-plan.ts";
+import { allEnded } from "../../util/promises.ts";
+import { SUMS_FILE } from "../entry-names.ts";
 import type { ArchivePlan, PlannedBlob } from "../partial/archive-plan.ts";
 import { hash } from "../partial/open-journal.ts";
 import { openPartialArchive } from "../partial/open-partial-archive.ts";
@@ -21,10 +24,10 @@ import type { PartialArchive } from "../partial/partial-archive.ts";
 import {
   type ArchiveContents,
   type ArchiveContentsOptions,
-  type ArchiveFile,
   archiveContents,
   planArchiveTar,
 } from "./archive-contents.ts";
+import type { ArchiveFile } from "./archive-file.ts";
 
 export interface ArchiveFileOptions extends ArchiveContentsOptions {
   readonly resume?: ResumeOptions | undefined;
@@ -91,6 +94,9 @@ export class ArchiveSession implements TargetSession {
   readonly #missing: Set<string>;
   readonly #indexes: ReadonlyMap<string, number>;
   readonly #placed: ReadonlySet<Digest>;
+  readonly #pieces = new Map<Digest, readonly string[]>();
+  /** Signatures of an earlier run, by name. */
+  readonly #found = new Map<string, Uint8Array>();
 
   /** @param placed blobs that this process has written whole, and hashed while it did. */
   constructor(archive: PartialArchive, { tar, contents }: PlannedArchive, placed: ReadonlySet<Digest> = new Set()) {
@@ -107,7 +113,7 @@ export class ArchiveSession implements TargetSession {
     if (kept?.size !== descriptor.size) return "absent";
     try {
       if (!this.#placed.has(descriptor.digest))
-        await pumpBlob(verified(descriptor, kept, this.#archive.file.path), async () => undefined, signal);
+        await this.#summed(descriptor, verified(descriptor, kept, this.#archive.file.path), undefined, signal);
     } catch (error) {
       // Unreadable bytes are written again: the disk then stores them elsewhere.
       if (!(error instanceof IntegrityError || error instanceof StorageError)) throw error;
@@ -139,15 +145,12 @@ export class ArchiveSession implements TargetSession {
       throw new InternalError(`Cannot write ${name}: ${descriptor.size} bytes, planned ${size}`);
     const kept = this.#archive.kept(index);
     try {
-      await pumpBlob(
-        blob,
-        async (chunk, position) => {
-          if (position + chunk.length <= kept) return;
-          await this.#archive.write(chunk, bodyOffset + position);
-          await this.#archive.wrote(index, position, chunk.length);
-        },
-        signal,
-      );
+      const write: ByteSink = async (chunk, position) => {
+        if (position + chunk.length <= kept) return;
+        await this.#archive.write(chunk, bodyOffset + position);
+        await this.#archive.wrote(index, position, chunk.length);
+      };
+      await this.#summed(descriptor, blob, write, signal);
     } catch (error) {
       if (error instanceof IntegrityError) await this.#archive.reset(index);
       throw error;
@@ -163,6 +166,7 @@ export class ArchiveSession implements TargetSession {
       const { bodyOffset } = this.#slot(file.name);
       if (!(await this.#isSigned(file, bodyOffset))) await this.#archive.write(file.bytes, bodyOffset);
     }
+    await this.#writeSums(signal);
     const [, ...others] = this.#tar.slots.values();
     for (const slot of others) await this.#archive.write(encodeSlotHeader(slot), slot.headerOffset);
     for (const { position, length } of planGaps(this.#tar)) await this.#archive.write(new Uint8Array(length), position);
@@ -179,7 +183,42 @@ export class ArchiveSession implements TargetSession {
     if (file.bytes === undefined || file.signature === undefined) return false;
     const found = Buffer.alloc(size);
     await this.#archive.file.read(found, bodyOffset);
-    return file.signature.isAlike(found);
+    if (!file.signature.isAlike(found)) return false;
+    this.#found.set(file.name, found);
+    return true;
+  }
+
+  /** Hashes the pieces of a blob while it passes. */
+  async #summed(
+    { digest }: Pick<Descriptor, "digest">,
+    blob: BlobSource,
+    sink: ByteSink = async () => undefined,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const hashes = this.#contents.sums?.hashes(digest);
+    if (hashes === undefined) return await pumpBlob(blob, sink, signal);
+    try {
+      const both: ByteSink = async (chunk, position) =>
+        void (await allEnded([hashes.take(chunk), sink(chunk, position)]));
+      await pumpBlob(blob, both, signal);
+    } catch (error) {
+      await hashes.drop();
+      throw error;
+    }
+    this.#pieces.set(digest, await hashes.pieces());
+  }
+
+  async #writeSums(signal?: AbortSignal): Promise<void> {
+    const { sums, names } = this.#contents;
+    if (sums === undefined) return;
+    // Layers that were written before their digest was known.
+    for (const digest of sums.digests) {
+      const { bodyOffset, size } = this.#slot(names.get(digest) ?? digest);
+      const { file } = this.#archive;
+      if (this.#pieces.has(digest)) continue;
+      await this.#summed({ digest }, fileSliceBlob(file.handle, bodyOffset, size, file.path), undefined, signal);
+    }
+    await this.#archive.write(sums.bytes(this.#pieces, this.#found), this.#slot(SUMS_FILE).bodyOffset);
   }
 
   #slotOf({ digest }: Descriptor): TarSlot {

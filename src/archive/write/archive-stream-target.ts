@@ -5,7 +5,7 @@ import { InternalError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { encodeSlotHeader, planGaps, type TarPlan } from "../../tar/tar-plan.ts";
-import { abortable, type Deferred, deferred } from "../../util/promises.ts";
+import { abortable, allEnded, type Deferred, deferred } from "../../util/promises.ts";
 import {
   type ArchiveContents,
   type ArchiveContentsOptions,
@@ -51,6 +51,7 @@ class StreamSession implements TargetSession {
   readonly #padding: ReadonlyMap<number, number>;
   readonly #endBytes: number;
   readonly #turns: ReadonlyMap<Digest, Deferred<void>>;
+  readonly #pieces = new Map<Digest, readonly string[]>();
   /** Files written so far. */
   #written = 0;
 
@@ -61,7 +62,7 @@ class StreamSession implements TargetSession {
     const gaps = planGaps(tar);
     this.#endBytes = gaps.at(-1)?.length ?? 0;
     this.#padding = new Map(gaps.slice(0, -1).map(({ position, length }) => [position, length]));
-    this.order = contents.files.flatMap(file => (file.bytes === undefined ? [file.digest] : []));
+    this.order = contents.files.flatMap(file => (file.digest === undefined ? [] : [file.digest]));
     this.#turns = new Map(this.order.map(digest => [digest, deferred<void>()]));
   }
 
@@ -80,6 +81,7 @@ class StreamSession implements TargetSession {
       isTurn = true;
       for (const part of ahead.splice(0)) await this.#writer.write(part, signal);
     };
+    const hashes = this.#contents.sums?.hashes(digest);
     // Several chunks come at once; each waits for the one before it.
     let last = Promise.resolve();
     const taken = async (chunk: Uint8Array): Promise<void> => {
@@ -95,14 +97,20 @@ class StreamSession implements TargetSession {
       }
       await this.#writer.write(chunk, signal);
     };
-    await pumpBlob(
-      blob,
-      async chunk => {
-        last = last.then(async () => await taken(chunk));
-        await last;
-      },
-      signal,
-    );
+    try {
+      await pumpBlob(
+        blob,
+        async chunk => {
+          last = last.then(async () => await taken(chunk));
+          await allEnded([hashes?.take(chunk), last]);
+        },
+        signal,
+      );
+    } catch (error) {
+      await hashes?.drop();
+      throw error;
+    }
+    if (hashes !== undefined) this.#pieces.set(digest, await hashes.pieces());
     await abortable(turn.promise, signal);
     await flush();
     if (blob.size !== size) throw new InternalError(`Cannot write ${digest}: ${blob.size} bytes, planned ${size}`);
@@ -120,17 +128,21 @@ class StreamSession implements TargetSession {
       const slot = this.#slot(this.#written);
       if (file === undefined || slot === undefined) return;
       await this.#writer.write(encodeSlotHeader(slot), signal);
-      if (file.bytes === undefined) {
-        this.#turns.get(file.digest)?.resolve();
-        return;
-      }
+      if (file.digest !== undefined) this.#turns.get(file.digest)?.resolve();
+      if (file.bytes === undefined) return;
       await this.#writer.write(file.bytes, signal);
       this.#written += 1;
     }
   }
 
   async commit(_roots: readonly SettledRoot[], signal?: AbortSignal): Promise<void> {
-    const missing = this.#contents.files[this.#written];
+    const { sums, files } = this.#contents;
+    if (sums !== undefined && this.#written === files.length - 1) {
+      await this.#writer.write(sums.bytes(this.#pieces), signal);
+      this.#written += 1;
+      await this.advance(signal);
+    }
+    const missing = files[this.#written];
     if (missing !== undefined) throw new InternalError(`Cannot finish archive: ${missing.name} was never written`);
     const { totalBytes } = this.#tar;
     await this.#writer.write(new Uint8Array(this.#endBytes), signal);
@@ -146,7 +158,7 @@ class StreamSession implements TargetSession {
 
   #isTurn(digest: Digest): boolean {
     const file = this.#contents.files[this.#written];
-    return file !== undefined && file.bytes === undefined && file.digest === digest;
+    return file?.digest === digest;
   }
 
   #slot(index: number): ReturnType<TarPlan["slots"]["get"]> {

@@ -2,14 +2,14 @@ import { constants } from "node:fs";
 import { join } from "node:path";
 import { fileSliceBlob } from "../../content/blob.ts";
 import { hashBlob } from "../../content/hash-blob.ts";
-import { digestAlgorithm } from "../../oci/digest.ts";
+import { type Digest, digestAlgorithm } from "../../oci/digest.ts";
 import { isOwnedByUser } from "../../util/private-file.ts";
 import { open } from "../../util/read-disk.ts";
 import { runBounded } from "../../util/task-group.ts";
-import type { ArchiveFile } from "./archive-contents.ts";
+import type { ArchiveFile } from "./archive-file.ts";
 
 /** A file whose bytes come from the source, named by its digest. */
-export type BlobFile = Extract<ArchiveFile, { bytes: undefined }>;
+export type BlobFile = Extract<ArchiveFile, { digest: Digest }>;
 
 const HASH_CONCURRENCY = 4;
 

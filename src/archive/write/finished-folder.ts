@@ -74,7 +74,7 @@ async function hasBytes(path: string, { files }: ArchiveContents, signal?: Abort
     const found = await readFile(where, { signal });
     if (!found.equals(bytes) && signature?.isAlike(found) !== true) return false;
   }
-  const blobs = files.filter((file): file is BlobFile => file.bytes === undefined);
+  const blobs = files.filter((file): file is BlobFile => file.digest !== undefined);
   const damaged: string[] = [];
   const take = ({ name }: BlobFile, isWhole: boolean): void => {
     if (!isWhole) damaged.push(name);

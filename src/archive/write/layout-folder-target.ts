@@ -25,7 +25,7 @@ export function layoutFolderTarget(path: string, options: LayoutFolderOptions): 
   return {
     async begin(plan, signal) {
       const { platform, lock, signLock } = options;
-      const contents = archiveContents(plan, { platform, format: "oci", lock, signLock });
+      const contents = archiveContents(plan, { platform, format: "oci", lock, signLock, sums: false });
       const folder = resolve(path);
       const finished =
         options.restart === true ? undefined : await finishedFolder(folder, contents, options.onNote, signal);

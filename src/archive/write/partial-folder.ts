@@ -132,7 +132,7 @@ export class PartialFolder implements AsyncDisposable {
   }
 
   async #prepare(contents: ArchiveContents, isRestart: boolean, signal: AbortSignal | undefined): Promise<void> {
-    const wanted = new Map(contents.files.flatMap(file => (file.bytes === undefined ? [[file.name, file]] : [])));
+    const wanted = new Map(contents.files.flatMap(file => (file.digest === undefined ? [] : [[file.name, file]])));
     const found = await sweep(this.partial, isRestart ? new Map() : wanted);
     const bytes = found.reduce((total, { size }) => total + size, 0);
     if (found.length > 0) this.#onNote?.(`Checking ${formatBytes(bytes)} in ${quote(this.partial)}`);

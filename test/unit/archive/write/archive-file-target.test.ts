@@ -51,7 +51,7 @@ async function write(path: string, roots: readonly Root[], reverse = false): Pro
   return plan;
 }
 
-test("archiveFileTarget() puts metadata first, then manifests, configs and layers, each sorted by digest", async () => {
+test("archiveFileTarget() puts metadata first, then manifests, configs and layers, each sorted by digest, and sums last", async () => {
   const path = join(await makeFolder(), "out.tar");
   await write(path, [indexRoot]);
   await using archive = await openArchive(path);
@@ -64,6 +64,7 @@ test("archiveFileTarget() puts metadata first, then manifests, configs and layer
     ...sorted(index, manifestAmd, manifestArm),
     ...sorted(configAmd, configArm),
     ...sorted(layer),
+    "imgpack/sums",
   ]);
   expect([...archive.archive.entries.values()].every(({ type }) => type === "file")).toBe(true);
 });

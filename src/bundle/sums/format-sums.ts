@@ -1,0 +1,74 @@
+import { createHash } from "node:crypto";
+import type { Digest } from "../../oci/digest.ts";
+import { piecesOf, type SummedBlob } from "./sums.ts";
+
+/** Value of the field `format`. */
+export const SUMS_FORMAT = "imgpack-sums";
+/** Value of the field `version`. */
+export const SUMS_VERSION = 1;
+/** Starts the last line, which is the sum of all lines before it. */
+export const SUM_FIELD = '"sum":"';
+
+const UNKNOWN_HASH = "0".repeat(64);
+
+/** A file of the archive that is not named by a digest. */
+export interface FileToSum {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** "text" for UTF-8. Default: the sums have no copy of it, because other volumes of the set have it. */
+  readonly copy?: "text" | "base64" | undefined;
+}
+
+/** A blob, or a part of one, of more than one piece. */
+export interface BlobToSum {
+  readonly digest: Digest;
+  /** Bytes of the blob, or of the part. */
+  readonly size: number;
+  /** Of a part: its number from 1, and where it begins in the blob. */
+  readonly part?: { readonly number: number; readonly from: number } | undefined;
+  /** Hashes in hex; undefined until they are known. */
+  readonly pieces?: SummedBlob["pieces"] | undefined;
+}
+
+export interface SumsContents {
+  readonly pieceBytes: number;
+  readonly files: readonly FileToSum[];
+  /** As in `Sums`. */
+  readonly order?: readonly string[] | undefined;
+  readonly blobs: readonly BlobToSum[];
+}
+
+/**
+ * The text of the sums: JSON with one file or blob per line, so that a damaged line does not cost the others. It has as
+ * many bytes as it has when all hashes are known.
+ */
+export function formatSums({ pieceBytes, files, order, blobs }: SumsContents): string {
+  const text = [
+    `{"format":"${SUMS_FORMAT}","version":${SUMS_VERSION},"pieceBytes":${pieceBytes},\n`,
+    `"files":[${lines(files.map(fileRow))}],\n`,
+    order === undefined ? "" : `"order":[${lines(order)}],\n`,
+    `"blobs":[${lines(blobs.map(blob => blobRow(blob, pieceBytes)))}],\n`,
+  ].join("");
+  return `${text}${SUM_FIELD}${sha256(text)}"}\n`;
+}
+
+export function sha256(content: string | Uint8Array): string {
+  return createHash("sha256").update(content).digest("hex");
+}
+
+function lines(values: readonly unknown[]): string {
+  return values.map(value => `\n${JSON.stringify(value)}`).join(",");
+}
+
+function fileRow({ name, bytes, copy }: FileToSum): readonly unknown[] {
+  const row = [name, bytes.length, sha256(bytes)];
+  if (copy === undefined) return row;
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return copy === "text" ? [...row, buffer.toString("utf8")] : [...row, buffer.toString("base64"), copy];
+}
+
+function blobRow({ digest, size, part, pieces }: BlobToSum, pieceBytes: number): readonly unknown[] {
+  const { number, from } = part ?? { from: 0 };
+  const known = pieces ?? piecesOf(from, from + size, pieceBytes).map(() => UNKNOWN_HASH);
+  return number === undefined ? [digest, known] : [digest, known, number, from, from + size];
+}
