@@ -1,53 +1,33 @@
 import type { Lock } from "../bundle/lock/lock.ts";
-import type { ImageSource, Root } from "../content/contracts.ts";
 import { rootsOf } from "../content/derived-source.ts";
 import { ArchiveError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { DOCKER_MANIFEST_FILE } from "../oci/docker-manifest.ts";
 import { INDEX_FILE, LAYOUT_FILE } from "../oci/layout.ts";
-import type { V1ChainJson } from "../oci/legacy/v1-chain-json.ts";
 import type { TarEntry } from "../tar/tar-entry.ts";
 import { blameChangedInput } from "../util/input-guard.ts";
+import { absentError, assumedBlobs } from "./absent-blobs.ts";
 import type { Archive } from "./archive.ts";
-import { usableLock } from "./lock/archive-lock.ts";
+import type { ArchiveSource } from "./archive-source.ts";
+import { checkLockedImages, usableLock } from "./lock/archive-lock.ts";
+import { type BundlePart, readBundlePart } from "./lock/bundle-part.ts";
 import { noMetadata } from "./no-metadata.ts";
 import { openArchiveFile } from "./open/open-archive-file.ts";
 import type { OpenArchiveOptions } from "./open/open-archive-options.ts";
 import { ArchiveMetadata } from "./read/archive-metadata.ts";
 import type { BlobIndex } from "./read/blob-index.ts";
 import { dirView, isDirArchive } from "./read/dir-view.ts";
-import { type DockerView, readDockerView } from "./read/docker-view.ts";
+import { readDockerView } from "./read/docker-view.ts";
 import { type EntryReferrers, entryReferrers } from "./read/entry-referrers.ts";
 import { isLegacyArchive } from "./read/is-legacy-archive.ts";
 import type { LegacyView } from "./read/legacy-view.ts";
 import { type OciRoot, readOciRoots } from "./read/oci-roots.ts";
-import { type OciView, ociView } from "./read/oci-view.ts";
+import { namedBlobs, ociView } from "./read/oci-view.ts";
 import { reconcileViews } from "./read/reconcile-views.ts";
 import { streamedBlobs } from "./read/streamed-blobs.ts";
 import { archiveReferrers } from "./referrers/archive-referrers.ts";
 
-/**
- * How an archive describes its images: by a `manifest.json` as `docker save` writes it, by an OCI layout, or by both; "dir"
- * is the form of `skopeo copy dir:`, "legacy" that of Docker 1.9 and older.
- */
-export type ArchiveDialect = "docker" | "oci" | "docker+oci" | "dir" | "legacy";
-
-/** An open archive: the views that it offers, and the images on which they agree. */
-export interface ArchiveSource extends ImageSource {
-  readonly archive: Archive;
-  confirm(signal?: AbortSignal): Promise<void>;
-  readonly dialect: ArchiveDialect;
-  readonly docker: DockerView | undefined;
-  readonly oci: OciView | undefined;
-  readonly images: readonly Root[];
-  /** Ids and JSON of the layers that an image of "legacy" has there, base first; undefined for any other image. */
-  legacyChain(config: Digest, signal?: AbortSignal): Promise<readonly V1ChainJson[] | undefined>;
-  hasBlob(digest: Digest): boolean;
-  /** Undefined for an archive without one, and for one that cannot be used, which is noted. Read once. */
-  lock(signal?: AbortSignal): Promise<Lock | undefined>;
-  /** The entry of a blob; undefined for one that is absent, or made from entries. */
-  entryOf(digest: Digest): TarEntry | undefined;
-}
+export type { ArchiveDialect, ArchiveSource } from "./archive-source.ts";
 
 interface Views extends Pick<ArchiveSource, "dialect" | "docker" | "oci" | "images"> {
   /** One per view; the first one that has a blob serves it. */
@@ -57,8 +37,9 @@ interface Views extends Pick<ArchiveSource, "dialect" | "docker" | "oci" | "imag
 }
 
 /**
- * Opens an image archive in any dialect: docker's of any age, an OCI layout, both in one, or skopeo's "dir:"; as a tar,
- * plain or compressed, or as a folder.
+ * Opens one file or folder in any dialect: docker's of any age, an OCI layout, both in one, or skopeo's "dir:"; as a tar,
+ * plain or compressed, or as a folder. A volume or a delta has images that it is not whole without other files:
+ * `openArchives` puts them together.
  *
  * @throws ArchiveError, StorageError
  */
@@ -69,50 +50,92 @@ export async function openArchive(path: string, options: OpenArchiveOptions = {}
 /** Takes over `archive`, and closes it if it cannot be understood. @throws ArchiveError, IntegrityError */
 export async function archiveSource(archive: Archive, options: OpenArchiveOptions): Promise<ArchiveSource> {
   try {
-    const views = await blameChangedInput(
+    return await blameChangedInput(
       async () => await archive.confirm?.(),
-      async () => await readViews(archive, options),
+      async () => {
+        const part = await readBundlePart(archive, options.signal);
+        const views = part?.kind === "patch" ? patchViews(archive) : await readViews(archive, options);
+        if (part?.kind === "locked") checkLockedImages(part.lock, views.images, archive.what);
+        return sourceOf(archive, part, views, options);
+      },
     );
-    const { dialect, docker, oci, images, indexes, claims, chains } = views;
-    const { onNote = () => undefined } = options;
-    let read: Promise<Lock | undefined> | undefined;
-    const lock = async (signal?: AbortSignal): Promise<Lock | undefined> => {
-      read ??= usableLock(archive, images, onNote, signal);
-      return await read;
-    };
-    const indexOf = (digest: Digest): BlobIndex | undefined => indexes.find(index => index.has(digest));
-    const entryOf = (digest: Digest): TarEntry | undefined => indexOf(digest)?.entry(digest);
-    return {
-      archive,
-      dialect,
-      docker,
-      oci,
-      images,
-      async legacyChain(config, signal) {
-        const ids = chains?.get(config);
-        if (ids === undefined) return undefined;
-        const { readLegacyChain } = await import("./read/legacy-view.ts");
-        return await readLegacyChain(archive, ids, signal);
-      },
-      roots: rootsOf(images),
-      async blob(descriptor) {
-        const index = indexOf(descriptor.digest) ?? indexes[0];
-        if (index === undefined) throw noMetadata(archive);
-        return index.blob(descriptor);
-      },
-      has: async ({ digest }) => indexOf(digest) !== undefined,
-      confirm: async () => await archive.confirm?.(),
-      referrers: archiveReferrers(claims, lock),
-      lock,
-      hasBlob: digest => indexOf(digest) !== undefined,
-      entryOf,
-      streamed: archive.streamed && streamedBlobs(archive, archive.streamed, entryOf),
-      [Symbol.asyncDispose]: async () => await archive[Symbol.asyncDispose](),
-    };
   } catch (error) {
     await archive[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+function sourceOf(
+  archive: Archive,
+  part: BundlePart | undefined,
+  { dialect, docker, oci, images, indexes, claims, chains }: Views,
+  { onNote = () => undefined }: OpenArchiveOptions,
+): ArchiveSource {
+  let read: Promise<Lock | undefined> | undefined;
+  const lock = async (signal?: AbortSignal): Promise<Lock | undefined> => {
+    read ??= part === undefined ? usableLock(archive, images, onNote, signal) : Promise.resolve(lockOf(part));
+    return await read;
+  };
+  const indexOf = (digest: Digest): BlobIndex | undefined => indexes.find(index => index.has(digest));
+  const hasBlob = (digest: Digest): boolean => indexOf(digest) !== undefined;
+  const entryOf = (digest: Digest): TarEntry | undefined => indexOf(digest)?.entry(digest);
+  const known = part === undefined ? undefined : lockOf(part);
+  const absent = new Map((known === undefined ? [] : assumedBlobs(known, hasBlob)).map(blob => [blob.digest, blob]));
+  const source: ArchiveSource = {
+    archive,
+    what: archive.what,
+    get members() {
+      return [source];
+    },
+    dialect,
+    docker,
+    oci,
+    images,
+    part,
+    bundle: part?.kind === "patch" ? part.need.of : known?.id,
+    volumes: undefined,
+    absent: [...absent.values()],
+    async legacyChain(config, signal) {
+      const ids = chains?.get(config);
+      if (ids === undefined) return undefined;
+      const { readLegacyChain } = await import("./read/legacy-view.ts");
+      return await readLegacyChain(archive, ids, signal);
+    },
+    roots: rootsOf(images),
+    async blob(descriptor) {
+      const lacking = absent.get(descriptor.digest);
+      if (lacking !== undefined) throw absentError("read", source, [lacking], known?.bases);
+      const index = indexOf(descriptor.digest) ?? indexes[0];
+      if (index === undefined) throw noMetadata(archive);
+      return index.blob(descriptor);
+    },
+    has: async ({ digest }) => hasBlob(digest) || absent.has(digest),
+    confirm: async () => await archive.confirm?.(),
+    referrers: archiveReferrers(claims, lock),
+    lock,
+    hasBlob,
+    sizeOf: digest => indexOf(digest)?.size(digest) ?? absent.get(digest)?.size,
+    entryOf,
+    streamed: archive.streamed && streamedBlobs(archive, archive.streamed, entryOf),
+    [Symbol.asyncDispose]: async () => await archive[Symbol.asyncDispose](),
+  };
+  return source;
+}
+
+function lockOf(part: BundlePart): Lock | undefined {
+  return part.kind === "locked" ? part.lock : undefined;
+}
+
+/** A patch has blobs and pieces of them, and no images. */
+function patchViews(archive: Archive): Views {
+  return {
+    dialect: "oci",
+    docker: undefined,
+    oci: undefined,
+    images: [],
+    indexes: [namedBlobs(archive)],
+    claims: NO_CLAIMS,
+  };
 }
 
 async function readViews(archive: Archive, options: OpenArchiveOptions): Promise<Views> {

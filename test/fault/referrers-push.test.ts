@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { convert, copyTo, ImgpackError, type PushResult, pull, push } from "../../src/index.ts";
@@ -261,8 +262,11 @@ describe("push() of a sparse index that others rely on", () => {
     ["is signed", true, (host: string) => `${host}/app:1`],
     ["is pinned by its digest", false, (host: string, digest: string) => `${host}/app:1@${digest}`],
   ])("convert() of one that %s refuses to prune it unasked: exit 3", async (_why, isSigned, reference) => {
-    const archive = await sparse(isSigned, reference);
-    const output = `${archive}.converted/`;
+    const pulled = await sparse(isSigned, reference);
+    const [archive, output] = [`${pulled}.layout/`, `${pulled}.converted/`];
+    await convert(pulled, { output: archive });
+    // What another program wrote has no lock, which says that the index is to stay.
+    await rm(join(archive, "imgpack.json"));
     expect(await failure(convert(archive, { output, tag: "renamed.lan/app:2" }))).toMatchObject({
       exitCode: 3,
       reason: "sparse-index",
@@ -270,7 +274,7 @@ describe("push() of a sparse index that others rely on", () => {
     });
     expect((await convert(archive, { output, sparse: "prune" })).images[0]?.previousDigest).toBeDefined();
     // A docker archive has no index.
-    await convert(archive, { output: `${archive}.docker`, format: "docker" });
+    await convert(archive, { output: `${pulled}.docker`, format: "docker" });
   });
 
   test("push() prunes one that no one relies on, as ever", async () => {

@@ -79,6 +79,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "bundle/volumes": ["bundle/lock"],
   "bundle/sums": ["bundle/need"],
   "bundle/base": ["bundle/lock"],
+  "bundle/set": ["bundle/lock"],
   "bundle/list": [],
   "bundle/list/yaml": ["bundle/list"],
 
@@ -151,6 +152,14 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "archive/entry-names.ts",
     "archive/lock",
     "archive/referrers",
+  ],
+  "archive/set": [
+    "archive",
+    "archive/archive.ts",
+    "archive/entry-names.ts",
+    "archive/lock",
+    "archive/open",
+    "archive/read",
   ],
   archive: ["archive/archive.ts", "archive/lock", "archive/open", "archive/read", "archive/referrers"],
 

@@ -26,18 +26,35 @@ export async function readArchiveLock(
   const bytes = await readMetadata(archive, LOCK_FILE, MAX_LOCK_BYTES, signal);
   if (!isLock(bytes)) return undefined;
   const lock = parseLock(bytes, { where: `${LOCK_FILE} in ${archive.what}` });
+  checkLockedImages(lock, images, archive.what);
+  return lock;
+}
+
+/**
+ * Compares the names and digests in a lock with those of the images. Those of a volume are the images that are whole in it: a
+ * part of the lock's, and what refers to them.
+ *
+ * @throws ArchiveError "lock-differs"
+ */
+export function checkLockedImages(lock: Lock, images: readonly Root[], what: string): void {
   const locked = new Set(lock.images.map(({ name, digest, written = digest }) => keyOf(tagged(name), written)));
-  const present = new Set(
-    images.flatMap(root =>
-      namesOf(root).map(name => keyOf(tagged(name), root.kind === "settled" ? root.descriptor.digest : "")),
-    ),
+  const isPart = lock.set !== undefined;
+  const referring = new Set(
+    isPart ? lock.images.flatMap(({ referrers }) => referrers.map(({ digest }) => digest)) : [],
   );
-  const [key] = [...locked, ...present].filter(one => !locked.has(one) || !present.has(one));
-  if (key === undefined) return lock;
+  const present = new Set(
+    images.flatMap(root => {
+      const digest = root.kind === "settled" ? root.descriptor.digest : undefined;
+      if (digest !== undefined && referring.has(digest)) return [];
+      return namesOf(root).map(name => keyOf(tagged(name), digest ?? ""));
+    }),
+  );
+  const key = [...(isPart ? [] : locked), ...present].find(one => !locked.has(one) || !present.has(one));
+  if (key === undefined) return;
   const which = locked.has(key) ? "it names an image that the archive lacks" : "it lacks an image of the archive";
   throw new ArchiveError(
     "lock-differs",
-    `Cannot use ${LOCK_FILE} of ${archive.what}: ${which}, ${quote(key)}, expected the same images`,
+    `Cannot use ${LOCK_FILE} of ${what}: ${which}, ${quote(key)}, expected the same images`,
     { hint: "The archive was changed after imgpack wrote it: save the images again." },
   );
 }

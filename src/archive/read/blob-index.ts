@@ -34,6 +34,11 @@ export class BlobIndex {
     return this.#entries.get(digest);
   }
 
+  /** Bytes of a blob that it has. */
+  size(digest: Digest): number | undefined {
+    return this.#made.get(digest)?.length ?? this.#entries.get(digest)?.size;
+  }
+
   /** Blobs that are in no manifest, with the digest in their entry's name. */
   unclaimed(claimed: ReadonlySet<Digest>): readonly Descriptor[] {
     return [...this.#entries].flatMap(([digest, { size }]) =>
@@ -47,15 +52,7 @@ export class BlobIndex {
     const made = this.#made.get(digest);
     if (made !== undefined) return bytesBlob(made);
     const entry = this.#entries.get(digest);
-    if (entry === undefined) {
-      throw new ArchiveError(
-        "missing-blob",
-        `Cannot read blob ${digest} from ${this.#archive.what}: no such entry, expected ${size} bytes`,
-        {
-          hint: "The archive holds only a part of the image: save it again, for the platform you need.",
-        },
-      );
-    }
+    if (entry === undefined) throw missingBlob(descriptor, this.#archive.what);
     // Of a manifest the digest decides: some indexes state wrong sizes.
     if (entry.size !== size && !isManifestType(mediaType)) {
       throw new ArchiveError(
@@ -65,4 +62,13 @@ export class BlobIndex {
     }
     return this.#archive.slice(entry);
   }
+}
+
+/** @param what names the archive in the message. */
+export function missingBlob({ digest, size }: Descriptor, what: string): ArchiveError {
+  return new ArchiveError(
+    "missing-blob",
+    `Cannot read blob ${digest} from ${what}: no such entry, expected ${size} bytes`,
+    { hint: "The archive holds only a part of the image: save it again, for the platform you need." },
+  );
 }

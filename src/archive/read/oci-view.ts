@@ -19,10 +19,15 @@ export interface OciView {
 export function ociView(archive: Archive, metadata: ArchiveMetadata): OciView {
   if (metadata.has(LAYOUT_FILE)) checkLayoutHeader(metadata.bytes(LAYOUT_FILE), archive.what);
   const index = parseLayoutIndex(metadata.bytes(INDEX_FILE), archive.what);
+  return { index, blobs: namedBlobs(archive) };
+}
+
+/** The entries whose names are those of blobs in a layout. */
+export function namedBlobs(archive: Archive): BlobIndex {
   const blobs = new BlobIndex(archive);
   for (const [name, entry] of archive.entries) {
     const digest = digestInName(name);
     if (entry.type === "file" && digest !== undefined) blobs.add(digest, entry);
   }
-  return { index, blobs };
+  return blobs;
 }

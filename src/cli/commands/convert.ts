@@ -1,6 +1,7 @@
 import type { Argv, CommandModule } from "yargs";
+import { UsageError } from "../../errors.ts";
 import type { ArchiveFormat, Sparse } from "../../index.ts";
-import { counted, formatBytes } from "../../util/format.ts";
+import { counted, formatBytes, quote } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 import {
   ARCHIVE_OUTPUT,
@@ -18,8 +19,7 @@ import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
 
 interface ConvertFlags extends OutputFlags, ArchiveFlags, SignFlags {
-  readonly input?: string | undefined;
-  readonly output?: string | undefined;
+  readonly files?: string[] | undefined;
   readonly format?: ArchiveFormat | undefined;
   readonly image?: string[] | undefined;
   readonly tag?: string[] | undefined;
@@ -30,8 +30,8 @@ interface ConvertFlags extends OutputFlags, ArchiveFlags, SignFlags {
 
 export function convertCommand(context: Context): CommandModule<object, ConvertFlags> {
   return {
-    command: "convert <input> <output>",
-    describe: "write the images of an archive in another format, offline",
+    command: "convert <files..>",
+    describe: "write the images of archives in another format, offline",
     builder: parser => outputFlags(archiveFlags(signFlags(convertFlags(parser)), "all")),
     handler: async flags => await runConvert(flags, context),
   };
@@ -39,47 +39,55 @@ export function convertCommand(context: Context): CommandModule<object, ConvertF
 
 function convertFlags(parser: Argv) {
   const list = { type: "string", array: true, requiresArg: true } as const;
-  return (
-    parser
-      .positional("input", { type: "string", describe: "image archive or folder, - for stdin" })
-      .positional("output", { type: "string", describe: ARCHIVE_OUTPUT })
-      // So that "-" is a value, not the start of a flag.
-      .nargs({ input: 1, output: 1 })
-      .option("format", {
-        requiresArg: true,
-        choices: ["universal", "oci", "docker"] as const,
-        describe: "format of the output (default universal)",
-      })
-      .option("image", { ...list, describe: "write only the image with this name or digest (default all)" })
-      .option("tag", { ...list, describe: "new name of the only image written (default: its names in the archive)" })
-      .option("sparse", {
-        requiresArg: true,
-        choices: ["prune", "keep", "fail"] as const,
-        describe: "what to do with an index that names missing platforms (default prune)",
-      })
-      .option("concurrency", {
-        type: "number",
-        requiresArg: true,
-        describe: "blobs to write at once, 1 to 64 (default 6)",
-      })
-      .option("dry-run", { type: "boolean", describe: "show what would be done, and write nothing" })
-      .example("$0 convert hello.tar hello/", "as an OCI layout")
-  );
+  return parser
+    .positional("files", {
+      type: "string",
+      array: true,
+      describe: `image archive or folder to read, - for stdin, or several that are one source; and at last: ${ARCHIVE_OUTPUT}`,
+    })
+    .option("format", {
+      requiresArg: true,
+      choices: ["universal", "oci", "docker"] as const,
+      describe: "format of the output (default universal)",
+    })
+    .option("image", { ...list, describe: "write only the image with this name or digest (default all)" })
+    .option("tag", { ...list, describe: "new name of the only image written (default: its names in the archive)" })
+    .option("sparse", {
+      requiresArg: true,
+      choices: ["prune", "keep", "fail"] as const,
+      describe:
+        "what to do with an index that names missing platforms (default: what imgpack did when it wrote the archive, else prune)",
+    })
+    .option("concurrency", {
+      type: "number",
+      requiresArg: true,
+      describe: "blobs to write at once, 1 to 64 (default 6)",
+    })
+    .option("dry-run", { type: "boolean", describe: "show what would be done, and write nothing" })
+    .example("$0 convert hello.tar hello/", "as an OCI layout")
+    .example("$0 convert old.tar delta.tar full.tar", "a delta and its base as one archive");
 }
 
 async function runConvert(flags: ConvertFlags, context: Context): Promise<void> {
-  refuseTypedArchive(flags.input ?? "", "convert");
-  const output = archiveOutput(flags.output ?? "", context, flags.json);
-  const sign = await signOf(flags, context, [flags.input ?? ""]);
+  const inputs = (flags.files ?? []).slice(0, -1);
+  const [target = ""] = (flags.files ?? []).slice(-1);
+  if (inputs.length === 0) {
+    throw new UsageError(`Cannot convert ${quote(target)}: no output named, expected one after the archives`, {
+      hint: "For example: imgpack convert app.tar app/",
+    });
+  }
+  for (const input of inputs) refuseTypedArchive(input, "convert");
+  const output = archiveOutput(target, context, flags.json);
+  const sign = await signOf(flags, context, inputs);
   const progress = new Progress(context, flags, "Converting");
   const { convert } = await import("../../verbs/convert/convert.ts");
   try {
-    const result = await convert(flags.input ?? "", {
+    const result = await convert(inputs, {
       output,
       format: flags.format,
       platform: platformsOf(flags),
       layers: flags.layers,
-      referrers: flags.noReferrers !== true,
+      referrers: flags.noReferrers === true ? false : undefined,
       for: flags.for,
       sign,
       image: flags.image,

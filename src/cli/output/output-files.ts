@@ -3,7 +3,7 @@ import { checkApart, checkListApart } from "../../util/output-checks.ts";
 /** Flags and arguments that name the archive that a command writes. */
 const OUTPUTS = ["output", "repair", "report"] as const;
 /** Flags and arguments that name files that a command reads. */
-const INPUTS = ["archives", "archive", "input", "rootfs", "from-file", "ca-file", "cert-file", "key-file"] as const;
+const INPUTS = ["archives", "archive", "rootfs", "from-file", "ca-file", "cert-file", "key-file"] as const;
 
 /** @throws UsageError if an output of the command line is, or is in, one of its inputs or what it writes otherwise. */
 export async function checkOutputs(flags: Readonly<Record<string, unknown>>): Promise<void> {

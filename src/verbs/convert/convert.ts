@@ -1,28 +1,38 @@
 import type { Readable } from "node:stream";
+import { absentError } from "../../archive/absent-blobs.ts";
+import type { ArchiveSource, ImageArchive } from "../../archive/archive-source.ts";
 import { type ScanOptions, StreamedArchive } from "../../archive/open/streamed-archive.ts";
 import { openArchive } from "../../archive/open-archive.ts";
+import { openMerged } from "../../archive/set/open-archives.ts";
 import type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
-import type { ImageSource } from "../../content/contracts.ts";
+import type { Lock } from "../../bundle/lock/lock.ts";
+import type { CopyPlan, ImageSource } from "../../content/contracts.ts";
 import { derivedSource, listRoots, rootsOf } from "../../content/derived-source.ts";
 import { noteTo, readingTo } from "../../content/progress.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { UsageError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { pruneSparse } from "../../transform/prune-sparse.ts";
-import { escapeForeign, quote } from "../../util/format.ts";
+import { escapeForeign } from "../../util/format.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { choice, OUTPUT, READABLE, required, TEXTS } from "../../util/options/option-kinds.ts";
-import { carriedOver } from "../locking/lock-settings.ts";
+import { carriedChoices, carriedOver } from "../locking/lock-settings.ts";
 import type { Sparse } from "../options/choices.ts";
 import { PLATFORMS, SPARSE_KIND } from "../options/common-options.ts";
-import { checkText, listOf } from "../options/option-values.ts";
+import { checkedList, listOf } from "../options/option-values.ts";
 import { readPlatforms } from "../options/read-platforms.ts";
 import { type ArchiveOutput, checkOutputApart, type OpenedOutput, openOutput } from "../output/open-output.ts";
 import { withoutSilentPrune } from "../referrers/silent-prune.ts";
 import { idOf, noteBadNames } from "../shared/choose-image.ts";
 import { StreamedInput } from "../shared/streamed-input.ts";
-import { OUTPUT_OPTIONS, type OutputOptions, type WrittenImage, writeImages } from "../shared/write-images.ts";
+import {
+  copySettled,
+  OUTPUT_OPTIONS,
+  type OutputOptions,
+  settleImages,
+  type WrittenImage,
+} from "../shared/write-images.ts";
 import { carriedSignature } from "./carried-signature.ts";
 import { type ConvertNameOptions, chosenImages } from "./chosen-images.ts";
 
@@ -67,12 +77,14 @@ export interface ConvertResult {
 }
 
 /**
- * Writes the images of an archive in another form, offline. Configs, compressed layers and manifests keep their bytes,
+ * Writes the images of archives in another form, offline. Volumes, a delta with its base, and an archive with a patch are one
+ * source: what is written is what a pull of all of it would have written. Configs, compressed layers and manifests keep their bytes,
  * unless an option asks for other layers. The output gets its name only when it is complete.
  *
- * @param input file, folder, or "-" for stdin.
+ * @param input file, folder, or "-" for stdin; or several files and folders, in any order.
  * @throws ArchiveError for an input that cannot be understood; IntegrityError for bytes that are not what a digest says.
- * @throws NotFoundError for an `image` or `platform` that the archive does not contain; UsageError for options that contradict each other.
+ * @throws NotFoundError for an `image` or `platform` that the archive does not contain, and for a volume or base that was not
+ * given; UsageError for options that contradict each other.
  * @throws StorageError
  * @example
  * ```ts
@@ -82,19 +94,15 @@ export interface ConvertResult {
  * for (const { names, digest } of images) console.log(names, digest);
  * ```
  */
-export async function convert(input: string, options: ConvertOptions): Promise<ConvertResult> {
-  checkText("convert", "the path of an archive", input);
+export async function convert(input: string | readonly string[], options: ConvertOptions): Promise<ConvertResult> {
+  const inputs = checkedList("convert", "archives", listOf(input));
   options = checkedOptions(options, CONVERT_OPTIONS);
   const started = performance.now();
   const { signal } = options;
   const onNote = noteTo(options.onProgress);
-  const onRead = readingTo(options.onProgress, input);
-  const what = input === "-" ? "archive from stdin" : `archive ${quote(input)}`;
   const platforms = readPlatforms("convert", options.platform, "all");
-  const sparse = options.sparse ?? "prune";
-  const format = options.format;
-  await checkOutputApart(input, options.output);
-  const output = await openOutput(options.output, { format, sign: options.sign });
+  await checkOutputApart(inputs, options.output);
+  const output = await openOutput(options.output, { format: options.format, sign: options.sign });
   await using reading = new StreamedInput({
     beginUpload: undefined,
     isShared: false,
@@ -107,9 +115,17 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
   // A compressed file is read again for its layers, a pipe is not.
   const scan = async (scanned: ScanOptions): Promise<StreamedArchive> =>
     scanned.isReopenable ? await StreamedArchive.scan(scanned) : await reading.scan(scanned);
-  await using archive = await openArchive(input, { onNote, onRead, scan, signal, stdin: options.stdin });
-  const source = reading.sourceOf(archive);
+  const open = async (path: string): Promise<ArchiveSource> => {
+    const onRead = readingTo(options.onProgress, path);
+    return await openArchive(path, { onNote, onRead, scan, signal, stdin: options.stdin });
+  };
+  await using archive = await openMerged(inputs, { onNote, open, signal });
+  const what = inputs[0] === "-" ? "archive from stdin" : archive.what;
+  const [single] = archive.members;
+  const source = single === archive ? reading.sourceOf(single) : archive;
   checkOrder(source, output, what);
+  const lock = await archive.lock(signal);
+  const sparse = options.sparse ?? defaultSparse(lock, output, options);
   const originals = chosenImages(await listRoots(archive, signal), options, what);
   if (listOf(options.tag).length === 0) noteBadNames(originals, what, onNote);
   const chosen = derivedSource(source, { roots: rootsOf(originals) });
@@ -126,8 +142,7 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
           namesOf: original => archive.images.find(image => idOf(image) === idOf(original))?.names ?? [],
           labelOf: original => original.names[0] ?? idOf(original),
         });
-  const lock = await archive.lock(signal);
-  const signLock = await carriedSignature(archive.archive, onNote, signal);
+  const signLock = single && (await carriedSignature(single.archive, onNote, signal));
   const onAbsent = ({ digest }: Descriptor): void =>
     onNote(`Keeping an index entry that is not in the archive: ${escapeForeign(digest)}`);
   const writing = {
@@ -138,12 +153,21 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
     sparse,
     known: carriedOver(lock),
     signLock,
+    ...(options.platform === undefined ? carriedChoices(lock) : {}),
+    ...(listOf(options.image).length > 0 ? { left: undefined } : {}),
+    referrers: options.referrers ?? lock?.referrers,
     sourceName: what,
     originals,
+    onAbsent: sparse === "keep" ? onAbsent : undefined,
   };
   const { plan, images } = await blameChangedInput(
-    archive.confirm,
-    async () => await writeImages(whole, { ...writing, onAbsent: sparse === "keep" ? onAbsent : undefined }),
+    async () => await archive.confirm(signal),
+    async () => {
+      const settled = await settleImages(whole, writing);
+      refuseAbsent(archive, settled.written.plan, lock);
+      if (options.dryRun !== true) await copySettled(settled, writing);
+      return settled.written;
+    },
   );
   return {
     output: output.name,
@@ -153,6 +177,18 @@ export async function convert(input: string, options: ConvertOptions): Promise<C
     blobs: plan.blobs.length,
     seconds: (performance.now() - started) / 1000,
   };
+}
+
+/** An archive of imgpack stays as it is: the call that wrote it has chosen. Loaders get an index without gaps. */
+function defaultSparse(lock: Lock | undefined, { format }: OpenedOutput, { for: loader }: ConvertOptions): Sparse {
+  return lock === undefined || loader !== undefined || format === "docker" ? "prune" : lock.sparse;
+}
+
+/** @throws NotFoundError for what is in a volume or a base that was not given, before anything is written. */
+function refuseAbsent(archive: ImageArchive, { blobs }: CopyPlan, lock: Lock | undefined): void {
+  const planned = new Set(blobs.map(({ digest }) => digest));
+  const needed = archive.absent.filter(({ digest }) => planned.has(digest));
+  if (needed.length > 0) throw absentError("convert", archive, needed, lock?.bases);
 }
 
 /** @throws UsageError for a streamed archive written to a stream: both decide the order of blobs. */

@@ -148,7 +148,7 @@ async function checkRepair(path: string, { repair }: DoctorOptions): Promise<voi
       hint: "Save it to a file first.",
     });
   }
-  await checkOutputApart(path, repair);
+  await checkOutputApart([path], repair);
 }
 
 /** Opens the archive; without images whose entries are missing. */

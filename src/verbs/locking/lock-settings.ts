@@ -3,11 +3,15 @@ import { type LockSettings, repositoriesOfPlan } from "../../archive/lock/plan-l
 import type { LeftImage, Lock, LockedLayers, LockedSparse } from "../../bundle/lock/lock.ts";
 import type { CopyPlan, Root } from "../../content/contracts.ts";
 import { repositoryOf } from "../../oci/names/repository-of.ts";
-import type { Platform } from "../../oci/platform.ts";
+import { type Platform, parsePlatform } from "../../oci/platform.ts";
 
 /** What the lock of an archive says beyond its images. */
 export interface LockFacts {
   readonly platforms: readonly Platform[] | "all";
+  /** What the lock says of platforms, if an earlier call has chosen them; default `platforms`. */
+  readonly lockedPlatforms?: readonly Platform[] | "all" | undefined;
+  /** What an earlier call has made of all layers, if this one leaves them as they are. */
+  readonly lockedLayers?: LockedLayers | undefined;
   /** Default "keep". */
   readonly sparse?: LockedSparse | undefined;
   /** Called when all images are known. */
@@ -30,13 +34,13 @@ export function lockSettings(
   found: LockedPlan,
   written: LockedPlan,
   layers: LockedLayers | undefined,
-  { platforms, sparse = "keep", left, known = {} }: LockFacts,
+  { platforms, sparse = "keep", left, known = {}, lockedPlatforms = platforms, lockedLayers }: LockFacts,
 ): LockSettings {
   const { imageOf } = known;
   return {
-    platforms,
+    platforms: lockedPlatforms,
     sparse,
-    layers,
+    layers: layers ?? lockedLayers,
     left: left?.() ?? [],
     originals: written.originals,
     imageOf,
@@ -72,5 +76,22 @@ export function carriedOver(lock: Lock | undefined): NonNullable<LockFacts["know
       return { digest, ...(from === undefined ? {} : { from }), ...(platforms === undefined ? {} : { platforms }) };
     },
     repositoriesOf: digest => repositories.get(digest) ?? [],
+  };
+}
+
+/**
+ * What the lock of an archive says that all of its images are taken of: the choices of the call that wrote it.
+ *
+ * @param lock undefined for an archive without one.
+ */
+export function carriedChoices(
+  lock: Lock | undefined,
+): Pick<LockFacts, "lockedPlatforms" | "lockedLayers"> & { readonly left: NonNullable<LockFacts["left"]> } {
+  if (lock === undefined) return { left: () => [] };
+  const { platforms, layers, left } = lock;
+  return {
+    lockedPlatforms: platforms.includes("all") ? "all" : platforms.map(parsePlatform),
+    ...(layers === undefined ? {} : { lockedLayers: layers }),
+    left: () => left,
   };
 }

@@ -112,17 +112,20 @@ export async function openOutput(
 }
 
 /**
- * Checks that the output does not replace the input, nor a part of it (security case F-04).
+ * Checks that the output does not replace an input, nor a part of it (security case F-04).
  *
  * @throws UsageError if it does.
  */
-export async function checkOutputApart(input: string, output: ArchiveOutput): Promise<void> {
-  if (typeof output === "string") return await checkApart(output, [input]);
-  const [read, written] = [await statOf(input), streamStats(output)];
-  if (read === undefined || written?.ino !== read.ino || written.dev !== read.dev) return;
-  throw new UsageError(`Cannot write stdout: it is the input ${quote(input)}, expected another file`, {
-    hint: "Write to another name, and rename it when it is done.",
-  });
+export async function checkOutputApart(inputs: readonly string[], output: ArchiveOutput): Promise<void> {
+  if (typeof output === "string") return await checkApart(output, inputs);
+  const written = streamStats(output);
+  for (const input of inputs) {
+    const read = await statOf(input);
+    if (read === undefined || written?.ino !== read.ino || written.dev !== read.dev) continue;
+    throw new UsageError(`Cannot write stdout: it is the input ${quote(input)}, expected another file`, {
+      hint: "Write to another name, and rename it when it is done.",
+    });
+  }
 }
 
 async function signerOf({ key, passphrase }: SigningKeyOptions, format: ArchiveFormat): Promise<SignLock> {

@@ -1,4 +1,4 @@
-import type { ArchiveSource } from "../../archive/open-archive.ts";
+import type { ImageArchive } from "../../archive/archive-source.ts";
 import type { CopyPlan, ImageSource, Root, SettledRoot } from "../../content/contracts.ts";
 import { derivedSource, listRoots, rootsOf } from "../../content/derived-source.ts";
 import { noteTo, type OnProgress } from "../../content/progress.ts";
@@ -36,11 +36,12 @@ export interface PushRun {
 }
 
 export interface OpenedArchive {
-  /** As the user named it. */
+  /** The first of its files, as the user named it. */
   readonly path: string;
-  readonly archive: ArchiveSource;
+  readonly archive: ImageArchive;
   readonly source: ImageSource;
-  readonly reading: StreamedInput;
+  /** Of a single file. */
+  readonly reading: StreamedInput | undefined;
   /** `registry/repository` that got its layers while it was read. */
   readonly sentTo: string | undefined;
 }
@@ -55,7 +56,7 @@ export async function pushToRepository(
   const roots = await listRoots(source, run.options.signal);
   if (run.options.dryRun) {
     const plan = await planPush(source, roots, destination.roots, run);
-    for (const message of planNotes(plan, opened.archive.archive.what)) note(run, message);
+    for (const message of planNotes(plan, opened.archive.what)) note(run, message);
     return plannedImages(plan, nameOf(destination));
   }
   const { present, absent } = await splitPresent(destination, roots, run);
@@ -98,7 +99,7 @@ function preparedSource(opened: OpenedArchive, destination: Destination, run: Pu
   const { profile } = run.compression;
   if (profile === undefined || destination.isPinned) return pruned;
   const hasLayers = sentTo === undefined || sentTo === nameOf(destination);
-  return compressLayers(pruned, profile, hasLayers ? reading.seals : undefined);
+  return compressLayers(pruned, profile, hasLayers ? reading?.seals : undefined);
 }
 
 /** @param originals the same images as the archive has them. */
@@ -136,10 +137,11 @@ async function copyMissing(
   const { registries, cache } = run;
   const { signal, onProgress, concurrency = DEFAULT_CONCURRENCY } = run.options;
   for (const message of referrersLeftOut(gathered.roots)) note(run, imageAt(destination, message));
-  const plan = sentTo === nameOf(destination) ? withoutBlobs(gathered, reading.sent) : gathered;
+  const plan =
+    sentTo === nameOf(destination) && reading !== undefined ? withoutBlobs(gathered, reading.sent) : gathered;
   const onUndelivered = run.undelivered.collect(path, nameOf(destination));
   const target = await registries.targetFor(destination, cache, signal, onUndelivered);
-  const sourceName = archive.archive.what;
+  const sourceName = archive.what;
   const copy = { plan, source, target, sourceName, cache, concurrency, onProgress, signal };
   try {
     return await copyOrConvert(copy, nameOf(destination));

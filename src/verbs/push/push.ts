@@ -14,7 +14,7 @@ import type { Destination } from "../shared/destinations.ts";
 import { ZSTD_NOTE } from "../shared/layer-change.ts";
 import { PushNames } from "../shared/push-names.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
-import { openArchives, type PlannedArchive } from "./open-archives.ts";
+import { type PlannedArchive, planArchives } from "./plan-archives.ts";
 import { PUSH_OPTIONS, type PushedImage, type PushOptions, type PushResult } from "./push-options.ts";
 import { type PushRun, pushToRepository } from "./push-to-repository.ts";
 import { isOfOneImage } from "./refused-image.ts";
@@ -44,7 +44,6 @@ export async function push(archives: readonly string[], options: PushOptions = {
   options = checkedOptions(options, PUSH_OPTIONS);
   const started = performance.now();
   archives = checkedList("push", "archives", archives);
-  checkOneTagged(archives, options);
   if (hasV1([...listOf(options.tag), ...listOf(options.to)])) {
     const { pushArchivesV1 } = await import("../v1/writing/push-archives-v1.ts");
     return await pushArchivesV1(archives, options);
@@ -72,10 +71,10 @@ export async function push(archives: readonly string[], options: PushOptions = {
     uncheckedBlobs: blobCounter.unread(),
     seconds: (performance.now() - started) / 1000,
   });
-  const attempts = new Attempts(archives.length, options.signal);
-  await using opened = await openArchives(archives, run);
-  for (const { path, take } of opened.archives) {
-    await attempts.run(path, async () => {
+  await using planned = await planArchives(archives, run);
+  const attempts = new Attempts(planned.archives.length, options.signal);
+  for (const { paths, take } of planned.archives) {
+    await attempts.run(paths, async () => {
       await using archive = take();
       await pushArchive(archive, run, images, resultOf);
     });
@@ -93,17 +92,6 @@ function refusePlatform({ platform }: PushOptions): void {
   });
 }
 
-/** A tag names one image: the next archive would take it from the one before. */
-function checkOneTagged(archives: readonly string[], { tag }: PushOptions): void {
-  if (archives.length < 2 || tag === undefined) return;
-  throw new UsageError(
-    `Cannot push ${archives.length} archives under one tag: found ${archives.join(", ")}, expected one`,
-    {
-      hint: "Push them one by one, or leave out the tag to use the names in the archives.",
-    },
-  );
-}
-
 /** An image that fails does not stop the others. */
 async function pushArchive(
   planned: PlannedArchive,
@@ -111,33 +99,36 @@ async function pushArchive(
   images: PushedImage[],
   resultOf: () => Promise<PushResult>,
 ): Promise<void> {
-  const { path, opened, targets, nameless } = planned;
+  const { paths, opened, targets, nameless } = planned;
   const { archive } = opened;
   const total = targets.reduce((sum, { roots }) => sum + roots.length, nameless.length);
   const attempts = new Attempts(total, run.options.signal);
   const pushTo = async (destination: Destination): Promise<void> => {
     append(
       images,
-      await blameChangedInput(archive.confirm, async () => await pushToRepository(opened, destination, run)),
+      await blameChangedInput(
+        async () => await archive.confirm(),
+        async () => await pushToRepository(opened, destination, run),
+      ),
     );
   };
   for (const destination of targets) {
     const { roots } = destination;
     const failure = await failureOf(async () => await pushTo(destination));
     if (roots.length > 1 && isOfOneImage(failure)) {
-      for (const root of roots) await attempts.run(path, async () => await pushTo({ ...destination, roots: [root] }));
+      for (const root of roots) await attempts.run(paths, async () => await pushTo({ ...destination, roots: [root] }));
     } else {
       const outcome = async (): Promise<void> => await (failure === undefined ? undefined : Promise.reject(failure));
-      await attempts.run(path, outcome, roots.length);
+      await attempts.run(paths, outcome, roots.length);
     }
     // What is wrong with the archive, or this machine, is wrong for the other repositories, too.
     if (attempts.failures.at(-1)?.origin === "source") break;
   }
-  for (const error of nameless) await attempts.run(path, async () => await Promise.reject(error));
+  for (const error of nameless) await attempts.run(paths, async () => await Promise.reject(error));
   const [first] = attempts.failures;
   if (first !== undefined && attempts.done === 0) throw first;
   const hint = "The others are pushed. Fix the cause and push the archive again.";
-  attempts.settle("push", `images of ${archive.archive.what}`, await resultOf(), hint);
+  attempts.settle("push", `images of ${archive.what}`, await resultOf(), hint);
 }
 
 async function failureOf(task: () => Promise<void>): Promise<unknown> {

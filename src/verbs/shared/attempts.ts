@@ -33,7 +33,7 @@ export function neededBy(reason: string, [first, ...others]: readonly string[]):
 /** Inputs of one call that do not depend on each other: one that fails does not stop the next. */
 export class Attempts {
   readonly #failures: ImgpackError[] = [];
-  readonly #failed: string[] = [];
+  readonly #failed: (readonly string[])[] = [];
   readonly #total: number;
   readonly #signal: AbortSignal | undefined;
   #done = 0;
@@ -45,10 +45,11 @@ export class Attempts {
   }
 
   /**
+   * @param input as the user gave it; several if they are one source.
    * @param count number of inputs that the task is for.
    * @throws what `task` throws if there is no other input, and what is no error of the input.
    */
-  async run(input: string, task: () => Promise<void>, count = 1): Promise<void> {
+  async run(input: string | readonly string[], task: () => Promise<void>, count = 1): Promise<void> {
     try {
       await task();
       this.#done += count;
@@ -56,7 +57,7 @@ export class Attempts {
       this.#signal?.throwIfAborted();
       if (!(error instanceof ImgpackError) || this.#total === 1) throw error;
       this.#failures.push(error);
-      this.#failed.push(input);
+      this.#failed.push([input].flat());
     }
   }
 
@@ -84,8 +85,9 @@ export class Attempts {
     const [help, ...otherHelp] = new Set(failures.map(failure => failure.hint));
     const helping = help === undefined || otherHelp.length > 0 ? "" : ` ${help}`;
     const head = `Cannot ${task} ${this.#total - this.#done} of ${this.#total} ${what}`;
-    throw new PartialError(failureText(head, failures, more, more === undefined ? undefined : this.#failed), failures, {
-      failed: [...new Set(this.#failed)],
+    const inputs = more === undefined ? undefined : this.#failed.map(([first = ""]) => first);
+    throw new PartialError(failureText(head, failures, more, inputs), failures, {
+      failed: [...new Set(this.#failed.flat())],
       result,
       hint: `${this.#done === 0 ? "Fix the cause and run the same command again." : hint}${helping}`,
     });

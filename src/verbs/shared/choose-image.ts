@@ -1,9 +1,12 @@
 import type { Root } from "../../content/contracts.ts";
+import { idOf } from "../../content/root-id.ts";
 import { NotFoundError, UsageError } from "../../errors.ts";
-import { type Digest, isDigest } from "../../oci/digest.ts";
+import { isDigest } from "../../oci/digest.ts";
 import { isNamed, tagNameOf } from "../../oci/names/pinned-names.ts";
 import { formatReference, parseReference, resolveDockerHub } from "../../oci/reference.ts";
 import { quote } from "../../util/format.ts";
+
+export { idOf } from "../../content/root-id.ts";
 
 /**
  * The image that the user chose: a name selects it under this name alone, a digest under all of its names. A name may leave
@@ -50,11 +53,6 @@ function namedImages(roots: readonly Root[], image: string): readonly Root[] {
     );
     return names.length === 0 ? [] : [{ ...root, names }];
   });
-}
-
-/** What names an image that has no name: the digest of its manifest, or of its config if it has no manifest yet. */
-export function idOf(root: Root): Digest {
-  return root.kind === "draft" ? root.draft.config.digest : root.descriptor.digest;
 }
 
 /** Notes what an archive has in place of names. */

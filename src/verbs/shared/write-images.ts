@@ -138,11 +138,11 @@ export async function writeImages(source: ImageSource, options: WriteOptions): P
 
 /** Plans what is written of a source, down to the bytes of each manifest. Layers that change are read for it. */
 export async function settleImages(source: ImageSource, options: WriteOptions): Promise<SettledImages> {
-  const { output, platforms, dryRun } = options;
+  const { output, dryRun, lockedPlatforms = options.platforms } = options;
   const profile = options.for === undefined ? undefined : loaderProfile(options.for);
   const change = layerChange(options.layers, profile);
   if (profile !== undefined) checkOutput(output, profile);
-  const platform = output.format === "docker" ? firstPlatform(platforms) : defaultPlatform(platforms);
+  const platform = output.format === "docker" ? firstPlatform(lockedPlatforms) : defaultPlatform(lockedPlatforms);
   const lacking = new Set<Digest>();
   const onAbsent = (descriptor: Descriptor): void => {
     lacking.add(descriptor.digest);

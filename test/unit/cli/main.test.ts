@@ -25,7 +25,7 @@ describe("main() refuses a command line", () => {
     [["pull", "", "-o", "x"], 'Cannot use argument "references": its value is empty, expected one', "imgpack pull"],
     [["hub", "search", ""], 'Cannot use argument "term": its value is empty, expected one', "imgpack hub search"],
     [["tag", "r.lan/a:1", ""], 'Cannot use argument "tag": its value is empty, expected one', "imgpack tag"],
-    [["convert", "a.tar", ""], 'Cannot use argument "output": its value is empty, expected one', "imgpack convert"],
+    [["convert", "a.tar", ""], 'Cannot use argument "files": its value is empty, expected one', "imgpack convert"],
     [["pull", "a:1", "-o", "x", "-o", "y"], "Cannot use --output: given 2 times, expected once", "imgpack pull"],
     [["push", "a.tar", "--registry", ""], "Cannot use --registry: its value is empty, expected one", "imgpack push"],
     [

@@ -56,16 +56,16 @@ describe("checkOutputApart()", () => {
     await link(input, other);
     await symlink("in.tar", soft);
     for (const output of [input, other, soft, `${folder}/./in.tar`]) {
-      await expect(checkOutputApart(input, output)).rejects.toThrow("it is the input");
+      await expect(checkOutputApart([input], output)).rejects.toThrow("it is the input");
     }
-    await checkOutputApart(input, join(folder, "new.tar"));
-    await checkOutputApart("-", input);
+    await checkOutputApart([input], join(folder, "new.tar"));
+    await checkOutputApart(["-"], input);
   });
 
   test("F-04 checkOutputApart() refuses an input that stands where the output is written first", async () => {
     const input = join(await temporaryFolder(), "out.tar.partial");
     await writeFile(input, "archive");
-    await expect(checkOutputApart(input, input.replace(".partial", ""))).rejects.toThrow(UsageError);
+    await expect(checkOutputApart([input], input.replace(".partial", ""))).rejects.toThrow(UsageError);
   });
 
   test("F-04 checkOutputApart() refuses an output in a folder that is read, also through a link", async () => {
@@ -73,16 +73,18 @@ describe("checkOutputApart()", () => {
     await mkdir(join(folder, "layout"));
     await symlink("layout", join(folder, "link"));
     for (const output of ["layout/index.json", "link/new.tar", "layout/sub/"]) {
-      const checked = checkOutputApart(join(folder, "layout"), `${folder}/${output}`);
+      const checked = checkOutputApart([join(folder, "layout")], `${folder}/${output}`);
       await expect(checked).rejects.toThrow("expected a path outside of it");
     }
-    await checkOutputApart(join(folder, "layout"), join(folder, "layout.tar"));
+    await checkOutputApart([join(folder, "layout")], join(folder, "layout.tar"));
   });
 
   test("F-04 checkOutputApart() refuses a stdout that is redirected to the file that is read", async () => {
     const input = join(await temporaryFolder(), "in.tar");
     await writeFile(input, "archive");
     await using file = await open(input, "a");
-    await expect(checkOutputApart(input, Object.assign(new PassThrough(), { fd: file.fd }))).rejects.toThrow("stdout");
+    await expect(checkOutputApart([input], Object.assign(new PassThrough(), { fd: file.fd }))).rejects.toThrow(
+      "stdout",
+    );
   });
 });

@@ -1,0 +1,83 @@
+import { Readable } from "node:stream";
+import type { BlobSource, ByteRange, ByteSink } from "./contracts.ts";
+import { pumpBlob, pumpParts } from "./pump.ts";
+
+/** Some bytes of a blob. */
+export interface BlobSegment {
+  readonly source: BlobSource;
+  /** Default: all bytes of `source`. */
+  readonly range?: ByteRange;
+}
+
+/** A blob whose bytes come from several others, one after the other. Verifying the result shows whether they belong together. */
+export function joinedBlob(segments: readonly BlobSegment[]): BlobSource {
+  const placed = placedSegments(segments);
+  const size = placed.at(-1)?.end ?? 0;
+  return {
+    size,
+    async open(range = { start: 0, end: size }, signal) {
+      signal?.throwIfAborted();
+      const wanted = placed.flatMap(segment => cut(segment, range) ?? []);
+      return Readable.from(partsOf(wanted, signal), { objectMode: false });
+    },
+    async pump(sink, signal) {
+      for (const segment of placed) {
+        const { source, start, end } = segment;
+        if (end === start) continue;
+        const shifted: ByteSink = async (chunk, position) => await sink(chunk, start + position);
+        if (end - start === source.size) await pumpBlob(source, shifted, signal);
+        else await pumpParts(async stop => partsOf([segment], stop), shifted, signal);
+      }
+    },
+  };
+}
+
+/**
+ * A blob with some of its bytes replaced. Replaced bytes of `whole` are never read: they may be unreadable.
+ *
+ * @param pieces by their first byte in the blob, which do not overlap and end with the blob at the latest.
+ */
+export function patchedBlob(whole: BlobSource, pieces: ReadonlyMap<number, BlobSource>): BlobSource {
+  const segments: BlobSegment[] = [];
+  let position = 0;
+  for (const [from, piece] of [...pieces].sort(([left], [right]) => left - right)) {
+    if (from > position) segments.push({ source: whole, range: { start: position, end: from } });
+    segments.push({ source: piece });
+    position = from + piece.size;
+  }
+  if (whole.size > position) segments.push({ source: whole, range: { start: position, end: whole.size } });
+  return joinedBlob(segments);
+}
+
+interface PlacedSegment {
+  readonly source: BlobSource;
+  /** First byte of it in `source`. */
+  readonly from: number;
+  /** In the joined blob. */
+  readonly start: number;
+  /** Exclusive. */
+  readonly end: number;
+}
+
+function placedSegments(segments: readonly BlobSegment[]): readonly PlacedSegment[] {
+  let start = 0;
+  return segments.map(({ source, range = { start: 0, end: source.size } }) => {
+    const placed = { source, from: range.start, start, end: start + range.end - range.start };
+    start = placed.end;
+    return placed;
+  });
+}
+
+function cut(segment: PlacedSegment, range: ByteRange): PlacedSegment | undefined {
+  const start = Math.max(segment.start, range.start);
+  const end = Math.min(segment.end, range.end);
+  return start < end ? { source: segment.source, from: segment.from + start - segment.start, start, end } : undefined;
+}
+
+async function* partsOf(segments: readonly PlacedSegment[], signal?: AbortSignal): AsyncGenerator<Uint8Array, void> {
+  for (const { source, from, start, end } of segments) {
+    const isWhole = from === 0 && end - start === source.size;
+    const stream = await source.open(isWhole ? undefined : { start: from, end: from + end - start }, signal);
+    yield* stream as AsyncIterable<Uint8Array>;
+  }
+}

@@ -1,0 +1,229 @@
+import type { ArchiveSource, ImageArchive } from "../../archive/archive-source.ts";
+import { openArchive } from "../../archive/open-archive.ts";
+import { joinArchives } from "../../archive/set/join-archives.ts";
+import type { CopyPlan, Root } from "../../content/contracts.ts";
+import { noteTo, readingTo } from "../../content/progress.ts";
+import { ImgpackError, UsageError } from "../../errors.ts";
+import { sharedTagNotes } from "../../oci/names/name-notes.ts";
+import { idOf, noteBadNames } from "../shared/choose-image.ts";
+import {
+  chosenDestinations,
+  chosenRoots,
+  type Destination,
+  type Destinations,
+  rootOwners,
+} from "../shared/destinations.ts";
+import { StreamedInput } from "../shared/streamed-input.ts";
+import type { OpenedArchive, PushRun } from "./push-to-repository.ts";
+import { refuseCollisions } from "./refuse-collisions.ts";
+
+const NOTHING_KNOWN: CopyPlan = { roots: [], pending: [], blobs: [], manifests: new Map(), totalBytes: 0 };
+
+/** Files that are one source, and where its images go. */
+export interface PlannedArchive extends AsyncDisposable {
+  /** As the user typed them. */
+  readonly paths: readonly string[];
+  readonly opened: OpenedArchive;
+  readonly targets: readonly Destination[];
+  readonly nameless: Destinations["nameless"];
+}
+
+/** The archives of a push. Disposing it closes those that were not taken. */
+export interface PlannedArchives extends AsyncDisposable {
+  readonly archives: readonly {
+    /** Several for volumes, and for a delta with its base. */
+    readonly paths: readonly string[];
+    /** The caller closes it. @throws what was wrong with it. */
+    take(): PlannedArchive;
+  }[];
+}
+
+/**
+ * Opens all archives of a push, puts those together that are one source, and decides where their images go, before anything
+ * is sent; a streamed one is read, and with `tag` its layers are sent. One that cannot be opened does not stop the others.
+ *
+ * @throws UsageError for two images that would get one name; as `joinArchives`.
+ */
+export async function planArchives(paths: readonly string[], run: PushRun): Promise<PlannedArchives> {
+  const open = new Set<AsyncDisposable>();
+  const close = async (): Promise<void> => {
+    for (const one of open) await one[Symbol.asyncDispose]();
+  };
+  try {
+    const read = await readArchives(paths, run, open);
+    checkOneTagged(read, run);
+    const owners = rootOwners(read.flatMap(one => ("error" in one ? [] : one.roots)));
+    noteSharedTags(read, run);
+    const planned: (Planned | Failed)[] = [];
+    for (const one of read) {
+      planned.push(
+        "error" in one ? one : await failing(one.paths, run, read.length, async () => planArchive(one, run, owners)),
+      );
+    }
+    await refuseCollisions(
+      planned.flatMap(one => ("error" in one ? [] : [{ source: one.archive.opened.source, used: one.used }])),
+      run,
+    );
+    return {
+      archives: planned.map(one => ({
+        paths: "error" in one ? one.paths : one.archive.paths,
+        take: () => {
+          if ("error" in one) throw one.error;
+          open.delete(one.archive);
+          return { ...one.archive, targets: one.found, nameless: one.nameless };
+        },
+      })),
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+interface ReadArchive extends Pick<PlannedArchive, "paths" | "opened">, AsyncDisposable {
+  readonly roots: readonly Root[];
+}
+
+interface Planned extends Destinations {
+  readonly archive: ReadArchive;
+}
+
+interface Failed {
+  readonly paths: readonly string[];
+  readonly error: ImgpackError;
+}
+
+/** @returns an error of one of several archives: the others are pushed nevertheless. */
+async function failing<T>(
+  paths: readonly string[],
+  { options: { signal } }: PushRun,
+  count: number,
+  task: () => Promise<T>,
+): Promise<T | Failed> {
+  try {
+    return await task();
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (error instanceof ImgpackError && count > 1) return { paths, error };
+    throw error;
+  }
+}
+
+interface OpenFile extends AsyncDisposable {
+  readonly path: string;
+  readonly archive: ArchiveSource;
+  readonly reading: StreamedInput;
+  readonly sentTo: string | undefined;
+}
+
+/** @param open gets what the caller has to close. */
+async function readArchives(
+  paths: readonly string[],
+  run: PushRun,
+  open: Set<AsyncDisposable>,
+): Promise<readonly (ReadArchive | Failed)[]> {
+  const files: (OpenFile | Failed)[] = [];
+  for (const path of paths) {
+    const file = await failing([path], run, paths.length, async () => await openFile(path, paths.length === 1, run));
+    files.push(file);
+    if (!("error" in file)) open.add(file);
+  }
+  const whole = files.flatMap(file => ("error" in file ? [] : [file]));
+  const { signal, onProgress } = run.options;
+  const joined = await joinArchives(
+    whole.map(({ archive }) => archive),
+    { withBaseImages: true, onNote: noteTo(onProgress), signal },
+  );
+  const found: (ReadArchive | Failed)[] = [];
+  for (const file of files) {
+    if ("error" in file) found.push(file);
+    const archive = joined.find(one => "archive" in file && one.members.includes(file.archive));
+    const own = whole.filter(one => archive?.members.includes(one.archive) === true);
+    if (archive === undefined || own[0] !== file) continue;
+    const read = await failing(
+      own.map(({ path }) => path),
+      run,
+      paths.length - own.length + 1,
+      async () => readArchive(archive, own, run),
+    );
+    found.push(read);
+    if ("error" in read) continue;
+    for (const one of own) open.delete(one);
+    open.add(read);
+  }
+  return found;
+}
+
+async function openFile(path: string, isAlone: boolean, run: PushRun): Promise<OpenFile> {
+  const { options, names, registries, cache } = run;
+  const { profile } = run.compression;
+  const { signal, onProgress, stdin } = options;
+  const onNote = noteTo(onProgress);
+  const onRead = readingTo(onProgress, path);
+  const [firstRepository, ...otherRepositories] = isAlone ? names.repositories() : [];
+  const beginUpload =
+    firstRepository === undefined
+      ? undefined
+      : async () => await (await registries.targetFor(firstRepository, cache, signal)).begin(NOTHING_KNOWN, signal);
+  const isDryRun = options.dryRun === true;
+  const isShared = otherRepositories.length > 0;
+  const reading = new StreamedInput({ beginUpload, isShared, profile, cache, isDryRun, onProgress });
+  try {
+    const archive = await openArchive(path, { onNote, onRead, signal, stdin, scan: reading.scan });
+    const sentTo =
+      firstRepository === undefined ? undefined : `${firstRepository.registry}/${firstRepository.repository}`;
+    const close = async (): Promise<void> => {
+      await archive[Symbol.asyncDispose]();
+      await reading[Symbol.asyncDispose]();
+    };
+    return { path, archive, reading, sentTo, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await reading[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function readArchive(archive: ImageArchive, files: readonly OpenFile[], { names, options }: PushRun): ReadArchive {
+  const { what, images } = archive;
+  const roots = chosenRoots(images, names, what);
+  const named = names.tags.length > 0 ? [] : images.filter(root => root.names.length > 0);
+  noteBadNames(named, what, noteTo(options.onProgress));
+  const paths = files.map(({ path }) => path);
+  const [path = ""] = paths;
+  const single = files.length === 1 ? files[0] : undefined;
+  const { reading, sentTo } = single ?? {};
+  const source = single !== undefined && single.archive === archive ? single.reading.sourceOf(single.archive) : archive;
+  const close = async (): Promise<void> => {
+    for (const file of files) await file[Symbol.asyncDispose]();
+  };
+  return { paths, opened: { path, archive, source, reading, sentTo }, roots, [Symbol.asyncDispose]: close };
+}
+
+/** A tag names one image: the next archive would take it from the one before. @throws UsageError */
+function checkOneTagged(archives: readonly { readonly paths: readonly string[] }[], { names }: PushRun): void {
+  if (archives.length < 2 || names.tags.length === 0) return;
+  const paths = archives.map(one => one.paths[0]).join(", ");
+  throw new UsageError(`Cannot push ${archives.length} archives under one tag: found ${paths}, expected one`, {
+    hint: "Push them one by one, or leave out the tag to use the names in the archives.",
+  });
+}
+
+function planArchive(
+  archive: ReadArchive,
+  { names, registries }: PushRun,
+  owners: ReturnType<typeof rootOwners>,
+): Planned {
+  const plan = chosenDestinations(archive.roots, names, archive.opened.archive.what, owners);
+  registries.admit(plan.found.map(({ registry }) => registry));
+  return { ...plan, archive };
+}
+
+/** Notes tags that no image gets. */
+function noteSharedTags(archives: readonly (ReadArchive | Failed)[], { names, options }: PushRun): void {
+  if (names.tags.length > 0) return;
+  const images = archives.flatMap(one =>
+    "error" in one ? [] : one.roots.map(root => ({ id: idOf(root), names: root.names })),
+  );
+  for (const message of sharedTagNotes(images)) options.onProgress({ kind: "note", message });
+}
