@@ -203,7 +203,8 @@ export class BulkConnection {
     this.#endIfComplete(exchange);
     if (!this.usable) return;
     this.#socket.setTimeout(this.#idleMs);
-    this.#pace?.start();
+    // After the last byte, nobody waits for the server.
+    if (this.#exchange !== undefined) this.#pace?.start();
     this.#socket.resume();
   }
 

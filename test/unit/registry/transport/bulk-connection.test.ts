@@ -102,6 +102,17 @@ describe.each(["http", "https"] as const)("BulkConnection over %s", protocol => 
     expect(server.sockets).toHaveLength(1);
   });
 
+  test("BulkConnection leaves no timer behind that keeps the process from ending, after a taker that is slow", async () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter(kind => kind === "Timeout").length;
+    const { url } = await rawServer(answering(response(BODY)), protocol);
+    const before = timers();
+    const connection = connect(url);
+    await get(connection, collector(nextTurn));
+    await nextTurn();
+    expect(connection.usable).toBe(true);
+    expect(timers()).toBe(before);
+  });
+
   test("BulkConnection fails when the server ends inside the body", async () => {
     const { url } = await rawServer(socket => {
       socket.once("data", () => socket.end(response(BODY).subarray(0, 100_000)));
