@@ -68,6 +68,7 @@ async function bench(options) {
       await writeRandomImage(archives.random, { layers: 4, layerMiB: 100 });
     if (only.includes("pull-random")) await writeRandomImage(archives.randomLarge, { layers: 12, layerMiB: 170 });
     const registry = createRegistry(workspace);
+    /** @type {import("./bench/rows.mjs").Bench["state"]} */
     const state = { isPrimed: false };
     /** @type {Map<string, import("./bench/measure.mjs").Results>} */
     const all = new Map();

@@ -13,9 +13,9 @@ import { findTool } from "../fixtures/processes.mjs";
  */
 
 /**
- * Seconds and bytes. `temp` is storage written beyond the output. sent, received and requests come from the counting
+ * Seconds and bytes. `output` is the storage of the output, `temp` what is written beyond it. sent, received and requests come from the counting
  * pass, the rest from the timed runs.
- * @typedef {"wall" | "cpu" | "peak" | "temp" | "sent" | "received" | "requests"} Metric
+ * @typedef {"wall" | "cpu" | "peak" | "output" | "temp" | "sent" | "received" | "requests"} Metric
  * @typedef {Partial<Record<Metric, number>>} Sample
  * @typedef {Map<string, Sample[]>} Results samples by label; those at one position ran next to each other
  */
@@ -88,7 +88,8 @@ async function timed(workspace, row, argv) {
     .split(" ")
     .map(Number);
   const kept = row.output === undefined ? 0 : await storedBytes(row.output);
-  return { wall, cpu: user + system, peak: peakKiB * 1024, temp: Math.max(0, blocks * 512 - kept) };
+  const written = { output: kept, temp: Math.max(0, blocks * 512 - kept) };
+  return { wall, cpu: user + system, peak: peakKiB * 1024, ...written };
 }
 
 /**

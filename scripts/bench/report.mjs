@@ -21,6 +21,7 @@ const metrics = {
   wall: { head: "wall s", show: seconds },
   cpu: { head: "CPU s", show: value => value.toFixed(2) },
   peak: { head: "peak MiB", show: mib },
+  output: { head: "output MiB", show: mib },
   temp: { head: "temp MiB", show: mib },
   sent: { head: "sent MiB", show: mib },
   received: { head: "received MiB", show: mib },
@@ -75,7 +76,7 @@ function cell(results, label, metric) {
 }
 
 /** What moves images, other than imgpack itself. @param {string} label */
-const isPeer = label => !label.startsWith("imgpack") && label !== "curl" && label !== "node -e 0";
+const isPeer = label => !label.startsWith("imgpack") && !["curl", "node -e 0", "sha256sum"].includes(label);
 
 /**
  * Where imgpack leads, and where not: its medians against those of the best peer.
@@ -136,7 +137,12 @@ function targetRow(target, id, all) {
   const { show } = isRatio ? { show: ratio } : metrics[target.metric];
   const unit = target.metric === "peak" && !isRatio ? " MiB" : "";
   const verdict = value === undefined ? "not measured" : value <= target.limit ? "met" : "**missed**";
-  return [target.text, `≤ ${isRatio ? target.limit : show(target.limit)}${unit}`, shown(value, show), verdict];
+  return [
+    target.text,
+    `≤ ${isRatio ? Number(target.limit.toFixed(2)) : show(target.limit)}${unit}`,
+    shown(value, show),
+    verdict,
+  ];
 }
 
 /**

@@ -1,5 +1,6 @@
 // @ts-check
 // What is measured, as data: each scenario has rows that run in turn, columns to print and targets to hold against.
+import { bundleScenarios } from "./bundle-scenarios.mjs";
 import { IMAGES, manyRows } from "./many.mjs";
 import { latePulls, latePushes, pulls, ROUND_TRIP_MS, tlsPulls } from "./pulls.mjs";
 import { cacheEnv, coldPushes, memoryRows, movers, packedPushes, prime, pullers, pushers, rowsOf } from "./rows.mjs";
@@ -228,6 +229,7 @@ same archive, byte for byte.`,
       peakTarget(`imgpack ${verb}`),
     ]),
   },
+  ...bundleScenarios,
   {
     ...short,
     id: "start",

@@ -22,7 +22,7 @@ export const peakTarget = (label = "imgpack", limit = peakBytes) => ({
   ...{ text: `peak memory, ${label}`, label, metric: "peak", limit },
 });
 /** @type {Partial<Record<Metric, string>>} */
-const words = { cpu: "CPU", sent: "bytes sent" };
+const words = { cpu: "CPU", sent: "bytes sent", output: "bytes on the medium" };
 /** @type {(metric: Metric, peer: string | string[], limit: number, label?: string) => Target} */
 export const against = (metric, peer, limit, label = "imgpack") => ({
   text: `${words[metric] ?? metric} of ${label} against ${typeof peer === "string" ? peer : "the better peer"}`,

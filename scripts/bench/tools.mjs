@@ -16,12 +16,15 @@ import { findTool } from "../fixtures/processes.mjs";
  * @property {(reference: string, output: string, blobs: Blob[], ca?: string) => string[]} pull over TLS with the authority of
  *   that file, else over plain HTTP
  * @property {((list: string, output: string) => string[]) | undefined} [sync] all images of a list of skopeo's, into a folder
+ * @property {((images: BundleImages, output: string) => string[]) | undefined} [bundle] several images into one tar
  * @property {() => Promise<void>} forget removes what the tool remembers of registries, where that is not in the environment
  */
 
+/** @typedef {{ host: string, repository: string, tags: string[] }} BundleImages in one repository */
+
 /** @typedef {(path: string) => string} Seen a path as the tool sees it */
 
-/** @type {Record<string, { version: string, push?: (archive: string, reference: string, seen: Seen, folder: string) => string[], pull: (reference: string, output: string, seen: Seen, folder: string, blobs: Blob[], ca: string | undefined) => string[], env?: (ca: string, seen: Seen) => Record<string, string>, sync?: (list: string, output: string, seen: Seen, folder: string) => string[] }>} */
+/** @type {Record<string, { version: string, push?: (archive: string, reference: string, seen: Seen, folder: string) => string[], pull: (reference: string, output: string, seen: Seen, folder: string, blobs: Blob[], ca: string | undefined) => string[], env?: (ca: string, seen: Seen) => Record<string, string>, sync?: (list: string, output: string, seen: Seen, folder: string) => string[], bundle?: (images: BundleImages, output: string, seen: Seen) => string[] }>} */
 const peers = {
   skopeo: {
     version: "--version",
@@ -46,6 +49,7 @@ const peers = {
       ...["pull", ...(ca === undefined ? ["--insecure"] : [])],
       ...[reference, seen(output)],
     ],
+    bundle: (images, output, seen) => ["pull", "--insecure", ...referencesOf(images), seen(output)],
     env: (ca, seen) => ({ SSL_CERT_FILE: seen(ca) }),
   },
   oras: {
@@ -54,6 +58,10 @@ const peers = {
       ...["copy", "--no-tty", ...(ca === undefined ? ["--from-plain-http"] : ["--from-ca-file", seen(ca)])],
       "--to-oci-layout",
       ...[reference, `${seen(output)}:latest`],
+    ],
+    bundle: ({ host, repository, tags }, output, seen) => [
+      ...["backup", "--no-tty", "--plain-http", "--output", seen(output)],
+      `${host}/${repository}:${tags.join(",")}`,
     ],
   },
   regctl: {
@@ -154,6 +162,12 @@ export async function findTools(workspace, bin, where) {
         ...peer.pull(reference, output, seen, workspace.folder, blobs, ca),
       ],
       sync: peer.sync && ((list, output) => [...command, ...(peer.sync?.(list, output, seen, workspace.folder) ?? [])]),
+      bundle:
+        peer.bundle &&
+        ((images, output) => [
+          ...withEnvironment(command, prefix, { TMPDIR: `${seen(workspace.folder)}/tmp` }),
+          ...(peer.bundle?.(images, output, seen) ?? []),
+        ]),
       forget: async () => {
         if (name !== "skopeo") return;
         if (process.getuid?.() === 0) await workspace.run([...prefix, "rm", "-f", ...skopeoCache]);
@@ -174,9 +188,13 @@ async function imgpackTool(workspace, name, command) {
       ...[...command, "pull", reference, "-o", output],
       ...(ca === undefined ? [] : ["--ca-file", ca]),
     ],
+    bundle: (images, output) => [...command, "pull", ...referencesOf(images), "-o", output],
     forget: async () => {},
   };
 }
+
+/** @param {BundleImages} images */
+const referencesOf = ({ host, repository, tags }) => tags.map(tag => `${host}/${repository}:${tag}`);
 
 /** @param {string[]} command @param {string[]} prefix its first words @param {Record<string, string>} environment */
 function withEnvironment(command, prefix, environment) {
