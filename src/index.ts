@@ -129,6 +129,7 @@ export type { DescribedLayer, DescribedPlatform } from "./verbs/shared/described
 export type { Loader } from "./verbs/shared/loader-profile.ts";
 export type { RemoteOptions } from "./verbs/shared/remote-image.ts";
 export type { WrittenImage } from "./verbs/shared/write-images.ts";
+export type { BundleSignature } from "./verbs/signed/bundle-signature.ts";
 export { type TagResult, tag } from "./verbs/tag.ts";
 export type { ReportedFailure, ReportedImage, RescueReport } from "./verbs/v1/report/rescue-report.ts";
 export { type ArchiveFault, type VerifyOptions, type VerifyResult, verify } from "./verbs/verify.ts";

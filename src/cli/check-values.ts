@@ -18,6 +18,8 @@ export const REPEATABLE: ReadonlySet<string> = new Set([
   "map",
   "mirror",
   "require-referrers",
+  "require-signature",
+  "key",
   "allow-host",
   "with-tool",
 ]);

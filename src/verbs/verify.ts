@@ -5,24 +5,27 @@ import { noteTo, type OnProgress, readingTo } from "../content/progress.ts";
 import { ArchiveError, isMissingBlob } from "../errors.ts";
 import { type Digest, digestAlgorithm } from "../oci/digest.ts";
 import { layerCompression } from "../oci/media-types.ts";
-import { parsePublicKey } from "../oci/signatures/public-key.ts";
 import { hashLayer } from "../transform/hash-layer.ts";
 import { blameChangedInput } from "../util/input-guard.ts";
 import { checkedOptions, type OptionsShape } from "../util/options/checked-options.ts";
-import { TEXT } from "../util/options/option-kinds.ts";
+import { TEXTS } from "../util/options/option-kinds.ts";
 import { runBounded } from "../util/task-group.ts";
 import { READING } from "./options/common-options.ts";
-import { checkText } from "./options/option-values.ts";
+import { checkText, listOf } from "./options/option-values.ts";
 import { type CheckedSignatures, checkSignatures, UNCHECKED_SIGNATURES } from "./referrers/check-signatures.ts";
 import { type BodyHashes, hashWhileScanning } from "./shared/hash-while-scanning.ts";
+import { type BundleSignature, bundleSignature, parsePublicKeys } from "./signed/bundle-signature.ts";
 import { type ArchiveFault, type Claim, collectClaims } from "./verifying/collect-claims.ts";
 
 export type { ArchiveFault } from "./verifying/collect-claims.ts";
 
 /** Options of `verify`. */
 export interface VerifyOptions {
-  /** Public key in PEM, as cosign writes it: signatures of the images are checked with it. Default: they are not. */
-  readonly key?: string | undefined;
+  /**
+   * Public keys in PEM, of which any one counts: with them, the signature of the archive (`sign` of `pull`) and cosign's
+   * signatures of its images are checked. Default: they are not.
+   */
+  readonly key?: string | readonly string[] | undefined;
   /** Is called with each progress event. */
   readonly onProgress?: OnProgress | undefined;
   /** Stream that the archive "-" is read from. Default: stdin of the process. */
@@ -45,13 +48,18 @@ export interface VerifyResult {
   readonly faults: readonly ArchiveFault[];
   /** What could not be checked, and why. */
   readonly unchecked: readonly string[];
-  /** What the key says about each image; absent without a key. An image without a valid one is not to be trusted. */
+  /**
+   * What the keys say about the archive as a whole; absent without a key. If it is "signed", it is what it was when it was
+   * signed, whatever signatures its images have.
+   */
+  readonly bundle?: BundleSignature;
+  /** What the keys say about each image; absent without a key. */
   readonly signatures?: readonly CheckedSignatures[];
   readonly seconds: number;
 }
 
 const CONCURRENCY = 4;
-const VERIFY_OPTIONS: OptionsShape<VerifyOptions> = { ...READING, key: TEXT };
+const VERIFY_OPTIONS: OptionsShape<VerifyOptions> = { ...READING, key: TEXTS };
 
 /**
  * Checks an archive by hashing everything in it: manifests, configs and layers against their digests, and the content of
@@ -71,7 +79,7 @@ const VERIFY_OPTIONS: OptionsShape<VerifyOptions> = { ...READING, key: TEXT };
 export async function verify(path: string, options: VerifyOptions = {}): Promise<VerifyResult> {
   checkText("verify", "the path of an archive", path);
   options = checkedOptions<VerifyOptions>(options, VERIFY_OPTIONS);
-  const key = options.key === undefined ? undefined : parsePublicKey(options.key, "key");
+  const keys = options.key === undefined ? undefined : parsePublicKeys(listOf(options.key), "key");
   const started = performance.now();
   const { signal, onProgress = () => undefined } = options;
   const onNote = noteTo(onProgress);
@@ -95,13 +103,14 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
     if (faults.some(fault => fault.blob === blob)) continue;
     faults.push({ kind: "digest", blob, found: "another digest", expected: blob, message });
   }
-  const signatures = key === undefined ? undefined : await checkSignatures(archive, key, onNote, signal);
+  const bundle = keys === undefined ? undefined : await bundleSignature(archive, keys, signal);
+  const signatures = keys === undefined ? undefined : await checkSignatures(archive, keys, onNote, signal);
   if (signatures !== undefined) unchecked.push(UNCHECKED_SIGNATURES);
   // If the archive changed meanwhile, the result is void.
   await archive.confirm();
   faults.sort((left, right) => (left.blob < right.blob ? -1 : 1));
   const seconds = (performance.now() - started) / 1000;
-  const more = signatures === undefined ? {} : { signatures };
+  const more = bundle === undefined || signatures === undefined ? {} : { bundle, signatures };
   const images = archive.images.length;
   return { archive: path, images, blobs: claims.size, bytes, faults, unchecked, ...more, seconds };
 }

@@ -3,6 +3,7 @@ import type { Compression, Sparse } from "../../index.ts";
 import { cacheFolder } from "../../util/cache/cache-folder.ts";
 import { type Context, printLine } from "../context.ts";
 import { type ReferrersFlags, referrersFlag } from "../flags/archive-flags.ts";
+import { readFlagKeys } from "../flags/flag-file.ts";
 import { type ListFlags, listedArchives, listFlags, stdinLists, withFailedList } from "../flags/list-flags.ts";
 import { type MappingFlags, mappingFlags } from "../flags/mapping-flags.ts";
 import { registryFromFlags } from "../flags/registry-flags.ts";
@@ -22,6 +23,7 @@ interface PushFlags extends TransferFlags, ListFlags, MappingFlags, ReferrersFla
   readonly compression?: string | undefined;
   readonly sparse?: Sparse | undefined;
   readonly platform?: string | undefined;
+  readonly requireSignature?: string[] | undefined;
 }
 
 const REGISTRY =
@@ -61,6 +63,12 @@ function pushFlags(parser: Argv) {
       describe:
         "what to do with an index that names missing platforms (default prune, but refused if the image is signed or pinned)",
     })
+    .option("require-signature", {
+      ...list,
+      nargs: 1,
+      describe:
+        "FILE with a public key: send nothing unless it, or another one given, signed each archive (default none)",
+    })
     .option("platform", {
       type: "string",
       requiresArg: true,
@@ -71,6 +79,7 @@ function pushFlags(parser: Argv) {
 
 async function runPush(flags: PushFlags, context: Context): Promise<void> {
   const registry = await registryFromFlags(flags, context.signal, flags.archives);
+  const requireSignature = await readFlagKeys("--require-signature", flags.requireSignature, context.signal);
   const progress = new Progress(context, flags, "Pushing");
   const { push } = await import("../../verbs/push/push.ts");
   try {
@@ -90,6 +99,7 @@ async function runPush(flags: PushFlags, context: Context): Promise<void> {
         compression: flags.compression as Compression | undefined,
         sparse: flags.sparse,
         platform: flags.platform,
+        requireSignature,
         referrers: flags.noReferrers !== true,
         concurrency: checkConcurrency(flags.concurrency),
         cacheDir: cacheFolder(),

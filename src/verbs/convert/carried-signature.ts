@@ -7,19 +7,24 @@ import type { SignLock } from "../../oci/signatures/lock-signature.ts";
 /**
  * The signature of an archive, for an output with the very lock: it is as right there, whoever made it. Any other output is
  * written without one, which is noted.
+ *
+ * @param files that are converted: one of them, or a patch next to it, can be damaged.
  */
 export async function carriedSignature(
-  archive: Archive,
+  files: readonly Archive[],
   onNote: (message: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<SignLock | undefined> {
-  const stored = await readStored(archive, signal);
-  const signature = stored?.signature;
-  if (stored === undefined || signature === undefined) return undefined;
+  const signed: (readonly [lock: Uint8Array, signature: Uint8Array])[] = [];
+  for (const file of files) {
+    const stored = await readStored(file, signal);
+    if (stored?.signature !== undefined) signed.push([stored.bytes, stored.signature]);
+  }
+  if (signed.length === 0) return undefined;
   let isNoted = false;
   return lock => {
-    if (Buffer.compare(lock, stored.bytes) === 0)
-      return { bytes: signature, id: digestOf(signature), isAlike: () => false };
+    const [, signature] = signed.find(([bytes]) => Buffer.compare(lock, bytes) === 0) ?? [];
+    if (signature !== undefined) return { bytes: signature, id: digestOf(signature), isAlike: () => false };
     if (!isNoted) onNote("The signature is left out: it is of another lock. Sign the output with --sign");
     isNoted = true;
     return undefined;

@@ -142,7 +142,8 @@ export async function convert(input: string | readonly string[], options: Conver
           namesOf: original => archive.images.find(image => idOf(image) === idOf(original))?.names ?? [],
           labelOf: original => original.names[0] ?? idOf(original),
         });
-  const signLock = single && (await carriedSignature(single.archive, onNote, signal));
+  const files = archive.members.map(member => member.archive);
+  const signLock = options.sign === undefined ? await carriedSignature(files, onNote, signal) : undefined;
   const onAbsent = ({ digest }: Descriptor): void =>
     onNote(`Keeping an index entry that is not in the archive: ${escapeForeign(digest)}`);
   const writing = {

@@ -52,6 +52,8 @@ export async function planArchives(paths: readonly string[], run: PushRun): Prom
   try {
     const read = await readArchives(paths, run, open);
     checkOneTagged(read, run);
+    // Not one is sent if another is not signed.
+    for (const one of read) if (!("error" in one)) await run.requireSigned?.(one.opened.archive);
     const owners = rootOwners(read.flatMap(one => ("error" in one ? [] : one.roots)));
     noteSharedTags(read, run);
     const planned: (Planned | Failed)[] = [];
@@ -163,7 +165,7 @@ async function openFile(path: string, isAlone: boolean, run: PushRun): Promise<O
   const onRead = readingTo(onProgress, path);
   const [firstRepository, ...otherRepositories] = isAlone ? names.repositories() : [];
   const beginUpload =
-    firstRepository === undefined
+    firstRepository === undefined || run.requireSigned !== undefined
       ? undefined
       : async () => await (await registries.targetFor(firstRepository, cache, signal)).begin(NOTHING_KNOWN, signal);
   const isDryRun = options.dryRun === true;

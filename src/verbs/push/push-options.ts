@@ -23,6 +23,11 @@ export interface PushOptions extends PushNameOptions {
    * the architecture of this machine.
    */
   readonly platform?: string | undefined;
+  /**
+   * Public keys in PEM: sends nothing unless each archive is signed by one of them, with what its lock names in it and
+   * nothing else. Default: no signature is required.
+   */
+  readonly requireSignature?: string | readonly string[] | undefined;
   /** Blobs in transfer at the same time. Default 6. */
   readonly concurrency?: number | undefined;
   /**
@@ -50,6 +55,7 @@ export const PUSH_OPTIONS: OptionsShape<PushOptions> = {
   sparse: SPARSE_KIND,
   platform: TEXT,
   referrers: FLAG,
+  requireSignature: TEXTS,
   stdin: READABLE,
 };
 

@@ -33,6 +33,8 @@ export interface PushRun {
   readonly cache: DigestCache;
   readonly compression: ChosenProfile;
   readonly undelivered: Undelivered;
+  /** Refuses an archive without a signature that was asked for. */
+  readonly requireSigned: ((archive: ImageArchive) => Promise<void>) | undefined;
 }
 
 export interface OpenedArchive {

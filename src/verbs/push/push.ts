@@ -61,6 +61,7 @@ export async function push(archives: readonly string[], options: PushOptions = {
     registries,
     cache,
     compression,
+    requireSigned: await signatureCheck(options),
     undelivered: new Undelivered(),
   };
   const images: PushedImage[] = [];
@@ -82,6 +83,18 @@ export async function push(archives: readonly string[], options: PushOptions = {
   const hint = "The other archives are pushed. Fix the cause and push the failed ones again.";
   const result = await resultOf();
   return run.undelivered.settle("push", () => attempts.settle("push", "archives", result, hint));
+}
+
+/** @throws UsageError for what is no public key. */
+async function signatureCheck({ requireSignature, signal }: PushOptions): Promise<PushRun["requireSigned"]> {
+  if (requireSignature === undefined) return undefined;
+  const { checkSignature, parsePublicKeys } = await import("../signed/bundle-signature.ts");
+  const keys = parsePublicKeys(listOf(requireSignature), "requireSignature");
+  return async ({ members }) => {
+    // A patch has no images, and its bytes count only where they have the digests of a lock that is signed.
+    const own = members.filter(({ part }) => part?.kind !== "patch");
+    for (const member of own) await checkSignature(member, keys, signal);
+  };
 }
 
 /** @throws UsageError */

@@ -4,7 +4,7 @@ import { readBlob } from "../../content/pump.ts";
 import { verified } from "../../content/verified.ts";
 import { addReferrers } from "../../copy/add-referrers.ts";
 import { gather } from "../../copy/gather.ts";
-import { ImgpackError } from "../../errors.ts";
+import { ImgpackError, InternalError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { parseReferrersTag, referrersTag } from "../../oci/referrers/referrers-tag.ts";
@@ -20,13 +20,13 @@ export interface RefusedSignature {
   readonly message: string;
 }
 
-/** What a key says about an image of an archive. */
+/** What public keys say about an image of an archive. */
 export interface CheckedSignatures {
   /** Full names; empty for an image without a name. */
   readonly names: readonly string[];
   /** Of the manifest or index; absent for an image without a manifest, which no one can have signed. */
   readonly digest?: Digest;
-  /** Number of signatures of this digest that the key made. */
+  /** Number of signatures of this digest that one of the keys made. */
   readonly valid: number;
   readonly refused: readonly RefusedSignature[];
 }
@@ -35,10 +35,10 @@ export interface CheckedSignatures {
 export const UNCHECKED_SIGNATURES =
   "of signatures: the transparency log, certificates, the name in them (docker-reference), attestations, and who holds the key";
 
-/** Checks cosign's signatures of each image offline. A signature of an index covers its platforms: it names their digests. */
+/** Checks cosign's signatures of each image offline, with each of some keys. A signature of an index covers its platforms: it names their digests. */
 export async function checkSignatures(
   archive: ArchiveSource,
-  key: PublicKey,
+  keys: readonly PublicKey[],
   onNote: (message: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<readonly CheckedSignatures[]> {
@@ -51,7 +51,7 @@ export async function checkSignatures(
     }
     const { digest } = root.descriptor;
     try {
-      checked.push({ names, digest, ...(await checkRoot(archive, root, digest, key, onNote, signal)) });
+      checked.push({ names, digest, ...(await checkRoot(archive, root, digest, keys, onNote, signal)) });
     } catch (error) {
       signal?.throwIfAborted();
       if (!(error instanceof ImgpackError)) throw error;
@@ -65,7 +65,7 @@ async function checkRoot(
   archive: ArchiveSource,
   root: Root,
   image: Digest,
-  key: PublicKey,
+  keys: readonly PublicKey[],
   onNote: (message: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<Pick<CheckedSignatures, "valid" | "refused">> {
@@ -80,7 +80,7 @@ async function checkRoot(
     if (view?.kind !== "image" || !isAbout) continue;
     for (const layer of view.layers.filter(isSignatureLayer)) {
       try {
-        const digests = signedDigests(layer, await readLayer(archive, layer, signal), key);
+        const digests = digestsByAny(layer, await readLayer(archive, layer, signal), keys);
         if (digests === undefined) continue;
         if (digests.includes(image)) valid += 1;
         else refused.push({ manifest: descriptor.digest, message: foreign(image, digests) });
@@ -92,6 +92,21 @@ async function checkRoot(
     }
   }
   return { valid, refused };
+}
+
+/** @throws what the last key says, if none of them made the signature. */
+function digestsByAny(
+  layer: Descriptor,
+  bytes: Uint8Array,
+  [key, ...others]: readonly PublicKey[],
+): ReturnType<typeof signedDigests> {
+  if (key === undefined) throw new InternalError("Cannot check signature: no key, expected at least one");
+  try {
+    return signedDigests(layer, bytes, key);
+  } catch (error) {
+    if (!(error instanceof ImgpackError) || others.length === 0) throw error;
+    return digestsByAny(layer, bytes, others);
+  }
 }
 
 async function readLayer(

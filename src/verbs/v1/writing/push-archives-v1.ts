@@ -54,7 +54,12 @@ function hostsOf({ to, tag }: PushOptions): readonly string[] {
   return tags.length > 0 || store.kind === "folder" ? tags : [store.host];
 }
 
-function refuseOptions({ compression = "auto", sparse, to, tag }: PushOptions): void {
+function refuseOptions({ compression = "auto", sparse, to, tag, requireSignature }: PushOptions): void {
+  if (requireSignature !== undefined) {
+    throw new UsageError("Cannot use --require-signature with a v1 registry: not supported, expected it left out", {
+      hint: "Check the archive first, with imgpack verify FILE --key PUB.pem.",
+    });
+  }
   const given =
     compression !== "auto" && compression !== "keep" ? "--compression" : sparse === undefined ? "" : "--sparse";
   const where = [to ?? tag ?? ""].flat()[0] ?? "";
