@@ -88,7 +88,7 @@ export type {
 export type { SigningKeyOptions } from "./verbs/options/sign-options.ts";
 export type { ArchiveFormat, ArchiveOutput } from "./verbs/output/open-output.ts";
 export { pull } from "./verbs/pull.ts";
-export type { AssumedByDelta, PullOptions, PullResult } from "./verbs/pull-options.ts";
+export type { AssumedByDelta, PulledPatch, PullOptions, PullResult } from "./verbs/pull-options.ts";
 export { type PushedImage, type PushOptions, type PushResult, push } from "./verbs/push/push.ts";
 export { type BlobOptions, type BlobResult, blob } from "./verbs/query/blob.ts";
 export { type CatalogOptions, type CatalogResult, catalog } from "./verbs/query/catalog.ts";

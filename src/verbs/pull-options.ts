@@ -7,6 +7,7 @@ import { COMMON, FOREIGN_KIND, PLATFORMS, SPARSE_KIND, TOOLS, TRANSFER } from ".
 import { MAPPING, type MappingOptions } from "./options/mapping-options.ts";
 import type { RegistryOptions } from "./options/registry-options.ts";
 import type { ArchiveOutput } from "./output/open-output.ts";
+import { NEED_INPUT, type NeedInput } from "./patch/read-need.ts";
 import { REQUIRED_KIND, type RequireOptions } from "./referrers/require-referrers.ts";
 import { LOCK_INPUT, type LockInput } from "./requested/read-lock.ts";
 import { OUTPUT_OPTIONS, type OutputOptions, type WrittenImage } from "./shared/write-images.ts";
@@ -36,6 +37,11 @@ export interface PullOptions extends OutputOptions, MappingOptions {
    * contradict it are refused.
    */
   readonly lock?: LockInput | undefined;
+  /**
+   * Path or bytes of a need list, as `verify` and `push` write it: in place of references. The output is then a patch: the
+   * blobs, and pieces of blobs, that the list names.
+   */
+  readonly need?: NeedInput | undefined;
   /**
    * What the receiving side has already: archives, folders, locks, or registries `host[:port][/prefix]`, which have the
    * images as `layout` and `map` say. Layers that one of them has are left out of the archive, which is then a delta.
@@ -78,6 +84,7 @@ export const PULL_OPTIONS: OptionsShape<PullOptions> = {
   mirror: TEXTS,
   platform: PLATFORMS,
   lock: LOCK_INPUT,
+  need: NEED_INPUT,
   base: TEXTS,
   ...MAPPING,
   sparse: SPARSE_KIND,
@@ -101,6 +108,18 @@ export interface AssumedByDelta {
   readonly bases: readonly Digest[];
 }
 
+/** What a need list asked for. */
+export interface PulledPatch {
+  /** Id of the bundle that needs it. */
+  readonly of: Digest;
+  /** Number of whole blobs. */
+  readonly blobs: number;
+  /** Number of pieces of blobs. */
+  readonly pieces: number;
+  /** Names of the images that need it. */
+  readonly images: readonly string[];
+}
+
 /** What `pull` wrote. */
 export interface PullResult {
   /** Path as it was given; "-" for a stream. */
@@ -114,6 +133,8 @@ export interface PullResult {
   readonly requests: number;
   /** Only of a delta: what is left out, because the bases have it. */
   readonly assumed?: AssumedByDelta;
+  /** Only of a patch: what it contains. */
+  readonly patch?: PulledPatch;
   /** What the images run on: `os/architecture[/variant]`; empty for artifacts. */
   readonly platforms: readonly string[];
   readonly seconds: number;

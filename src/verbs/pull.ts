@@ -50,6 +50,12 @@ export async function pull(
     return await pullV1(references, options, async output => await findTools(options, output));
   }
   refuseV1Options(options);
+  if (options.need !== undefined) {
+    if (references.length > 0)
+      throw new UsageError("Cannot pull a need list: found references next to it, expected it alone");
+    const { pullPatch } = await import("./patch/pull-patch.ts");
+    return await pullPatch(options, await openOutput(options.output));
+  }
   checkRequireOptions("pull", options);
   const started = performance.now();
   const lock = options.lock === undefined ? undefined : await readLock(options.lock, options);

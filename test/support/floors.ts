@@ -146,6 +146,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "archive/read": ["archive/archive.ts", "archive/blob-name.ts", "archive/open"],
   "archive/referrers": ["archive/lock", "archive/read"],
   "archive/partial": [],
+  "archive/patch": ["archive/blob-name.ts", "archive/entry-names.ts", "archive/partial", "archive/write"],
   "archive/write": [
     "archive/partial",
     "archive/blob-name.ts",
@@ -178,6 +179,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "verbs/shared": ["verbs/options", "verbs/locking", "verbs/output", "verbs/referrers", "verbs/written"],
   "verbs/requested": ["verbs/locking", "verbs/options", "verbs/shared"],
   "verbs/lock": ["verbs/locking", "verbs/options", "verbs/referrers", "verbs/requested", "verbs/shared"],
+  "verbs/patch/read-need.ts": ["verbs/requested"],
+  "verbs/patch": ["verbs/patch/read-need.ts", "verbs/options", "verbs/output", "verbs/pull-options.ts", "verbs/shared"],
   "verbs/base": ["verbs/options", "verbs/requested", "verbs/shared"],
   "verbs/verifying": [],
   "verbs/signed": [],
@@ -213,6 +216,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   "verbs/doctor": ["verbs/options", "verbs/output", "verbs/shared", "verbs/verify.ts"],
   "verbs/pull-options.ts": [
+    "verbs/patch/read-need.ts",
     "verbs/files",
     "verbs/options",
     "verbs/output",
@@ -271,6 +275,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "verbs/locking",
     "verbs/options",
     "verbs/output",
+    "verbs/patch",
     "verbs/requested",
     "verbs/shared",
     "verbs/v1/query",

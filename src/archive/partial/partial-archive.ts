@@ -55,6 +55,11 @@ export class PartialArchive implements AsyncDisposable {
     return this.#opened.plan;
   }
 
+  /** True if the file is complete, as far as its first block says: what is written is compared with it. */
+  get isReadOnly(): boolean {
+    return this.#opened.isReadOnly;
+  }
+
   /** Bytes from the start of a blob that are in the file; unchecked. */
   kept(index: number): number {
     return this.#prefixes[index]?.bytes ?? 0;

@@ -61,7 +61,8 @@ export function plannedArchive(plan: CopyPlan, options: ArchiveContentsOptions):
   return { contents, tar, archive: archivePlan(contents, tar) };
 }
 
-function archivePlan(contents: ArchiveContents, tar: TarPlan): ArchivePlan {
+/** A file as its journal describes it. */
+export function archivePlan(contents: ArchiveContents, tar: TarPlan): ArchivePlan {
   const [first] = tar.slots.values();
   if (first === undefined) throw new InternalError("Cannot write archive: it is empty, expected oci-layout");
   const identity = contents.files.map(file => [file.name, file.size, identityOf(file)]);

@@ -108,9 +108,9 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
   const progress = new Progress(context, flags, "Pulling");
   const { pull } = await import("../../verbs/pull.ts");
   try {
-    const { lock, known } = await lockAmong(flags.references, flags, context.signal);
+    const { lock, need, known } = await lockAmong(flags.references, flags, context.signal);
     const references =
-      lock === undefined
+      (lock ?? need) === undefined
         ? await listedImages(flags.references, flags, "pull", context.signal, progress.note, known)
         : [];
     const work = async () =>
@@ -123,6 +123,7 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
         restart: flags.restart,
         foreign: flags.foreign,
         lock,
+        need,
         sparse: flags.sparse,
         base: flags.base,
         layout: flags.layout,

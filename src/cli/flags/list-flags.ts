@@ -129,22 +129,27 @@ async function imagesOf(
 }
 
 /**
- * Finds out whether `-f` is a lock, or an archive with one.
+ * Finds out whether `-f` is a lock, an archive with one, or a need list.
  *
- * @throws UsageError for a lock next to other inputs or with `--failed-list`, or that cannot be read.
+ * @throws UsageError for one of these next to other inputs or with `--failed-list`, or that cannot be read.
  */
 export async function lockAmong(
   named: readonly string[] = [],
   { fromFile = [], failedList }: ListFlags,
   signal: AbortSignal,
-): Promise<{ readonly lock?: Uint8Array; readonly known?: ReadonlyMap<string, Uint8Array> }> {
+): Promise<{
+  readonly lock?: Uint8Array;
+  readonly need?: Uint8Array;
+  readonly known?: ReadonlyMap<string, Uint8Array>;
+}> {
   if (fromFile.length === 0) return {};
   refuseTypedLists(fromFile);
   const { findLock } = await import("../../verbs/requested/read-lock.ts");
   const found = await findLock(fromFile, named.length === 0, { signal });
-  if (found.lock === undefined || failedList === undefined) return found;
-  throw new UsageError("Cannot use --failed-list with a lock: found both, expected a lock alone", {
-    hint: "A lock is pulled whole or not at all.",
+  if ((found.lock ?? found.need) === undefined || failedList === undefined) return found;
+  const kind = found.lock === undefined ? "need list" : "lock";
+  throw new UsageError(`Cannot use --failed-list with a ${kind}: found both, expected a ${kind} alone`, {
+    hint: `A ${kind} is pulled whole or not at all.`,
   });
 }
 

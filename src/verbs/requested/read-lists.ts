@@ -5,7 +5,10 @@ import { isStructured } from "../../bundle/list/recognise.ts";
 import { refusedError } from "../../bundle/list/refused-texts.ts";
 import { uniqueReferences } from "../../bundle/list/unique-references.ts";
 import { isLock } from "../../bundle/lock/parse-lock.ts";
+import { isNeed } from "../../bundle/need/parse-need.ts";
+import { UsageError } from "../../errors.ts";
 import { append } from "../../util/append.ts";
+import { quote } from "../../util/format.ts";
 import { composeVariables, type ListInputOptions, readListInput } from "./list-input.ts";
 import type { RequestedImage } from "./requested-image.ts";
 
@@ -50,6 +53,11 @@ export async function listedInBytes(
   file: string,
   { env = process.env, signal }: ReadListsOptions,
 ): Promise<ListedReferences> {
+  if (isNeed(bytes)) {
+    throw new UsageError(`Cannot read list ${quote(file)}: found a need list, expected names of images`, {
+      hint: 'Only "imgpack pull -f NEED -o PATCH" takes it: it names bytes of blobs.',
+    });
+  }
   if (isLock(bytes)) {
     const { listedInLock } = await import("./listed-lock.ts");
     return { references: listedInLock(bytes, file), refused: [] };

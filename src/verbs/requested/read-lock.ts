@@ -4,6 +4,7 @@ import { utf8Bytes } from "../../bundle/list/decode-text.ts";
 import { formatLock } from "../../bundle/lock/format-lock.ts";
 import type { Lock } from "../../bundle/lock/lock.ts";
 import { isLock, parseLock } from "../../bundle/lock/parse-lock.ts";
+import { isNeed } from "../../bundle/need/parse-need.ts";
 import { UsageError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
 import { startOf } from "../../util/input-file.ts";
@@ -37,15 +38,17 @@ export async function readLock(input: LockInput, options: ListInputOptions): Pro
 export interface FoundLock {
   /** Undefined if they are lists. */
   readonly lock?: Uint8Array;
+  /** A need list. */
+  readonly need?: Uint8Array;
   /** What pipes have, once they were read. */
   readonly known?: ReadonlyMap<string, Uint8Array>;
 }
 
 /**
- * Finds out whether a single input is a lock, or an archive with one.
+ * Finds out whether a single input is a lock, an archive with one, or a need list.
  *
  * @param isAlone whether there are no other inputs.
- * @throws UsageError for a lock next to other inputs; as `readLock`.
+ * @throws UsageError for a lock or a need list next to other inputs; as `readLock`.
  */
 export async function findLock(
   files: readonly string[],
@@ -57,12 +60,15 @@ export async function findLock(
   for (const path of files) {
     const isPiped = await isPipe(path);
     if (!isSingle && !isPiped) {
-      if (await beginsAsLock(path)) throw notAlone(path);
+      const kind = kindOfStart(await startOf(path, START_BYTES).catch(() => undefined));
+      if (kind !== undefined) throw notAlone(path, kind);
       continue;
     }
     const input = await readListInput(path, { ...options, known });
     if (isPiped && input !== "archive") known.set(path, input);
-    if (!isSingle && input !== "archive" && isLock(input)) throw notAlone(path);
+    const kind = input === "archive" ? undefined : kindOfStart(input);
+    if (!isSingle && kind !== undefined) throw notAlone(path, kind);
+    if (isSingle && kind === "need list" && input !== "archive") return { need: input };
     const lock = isSingle ? await lockIn(path, input, options) : undefined;
     if (lock !== undefined) return { lock: Buffer.from(formatLock(lock)) };
   }
@@ -83,13 +89,17 @@ function parsedLock(bytes: Uint8Array, where: string): Lock {
   return parseLock(bytes, { where, fail: (_reason, message, hint) => new UsageError(message, { hint }) });
 }
 
-async function beginsAsLock(path: string): Promise<boolean> {
-  const start = await startOf(path, START_BYTES).catch(() => undefined);
-  return start instanceof Uint8Array && isLock(utf8Bytes(start));
+function kindOfStart(start: Uint8Array | string | undefined): "lock" | "need list" | undefined {
+  if (!(start instanceof Uint8Array)) return undefined;
+  const bytes = utf8Bytes(start);
+  return isLock(bytes) ? "lock" : isNeed(bytes) ? "need list" : undefined;
 }
 
-function notAlone(path: string): UsageError {
-  return new UsageError(`Cannot pull lock ${quote(path)}: found other inputs next to it, expected it alone`, {
-    hint: "A lock is pulled whole, so that the archive is the same: pull the others into one of their own.",
+function notAlone(path: string, kind: "lock" | "need list"): UsageError {
+  return new UsageError(`Cannot pull ${kind} ${quote(path)}: found other inputs next to it, expected it alone`, {
+    hint:
+      kind === "lock"
+        ? "A lock is pulled whole, so that the archive is the same: pull the others into one of their own."
+        : "A patch has nothing but what one bundle needs: pull the others into an archive of their own.",
   });
 }
