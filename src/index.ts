@@ -64,6 +64,7 @@ export {
 export type { ManifestFormat } from "./verbs/import/import-target.ts";
 export {
   type InspectArchiveOptions,
+  type InspectedVolumes,
   type Inspection,
   type InspectOptions,
   inspect,

@@ -7,6 +7,7 @@ export const REPEATABLE: ReadonlySet<string> = new Set([
   "archives",
   "files",
   "references",
+  "sources",
   "from-file",
   "tag",
   "image",
@@ -37,7 +38,7 @@ const ARGUMENTS: ReadonlySet<string> = new Set([
   "repository",
   "rootfs",
   "shell",
-  "source",
+  "sources",
   "tag tag",
   "term",
 ]);

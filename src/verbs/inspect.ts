@@ -1,5 +1,7 @@
 import type { Readable } from "node:stream";
-import { type ArchiveSource, openArchive } from "../archive/open-archive.ts";
+import type { ImageArchive } from "../archive/archive-source.ts";
+import { openArchive } from "../archive/open-archive.ts";
+import { openMerged } from "../archive/set/open-archives.ts";
 import { listRoots } from "../content/derived-source.ts";
 import { noteTo, type OnProgress, readingTo } from "../content/progress.ts";
 import { UsageError } from "../errors.ts";
@@ -9,11 +11,11 @@ import { quote } from "../util/format.ts";
 import { checkedOptions, type OptionsShape } from "../util/options/checked-options.ts";
 import { TEXTS } from "../util/options/option-kinds.ts";
 import { type ArchiveListing, archiveListing } from "./archive-listing.ts";
+import { describeArchive, type Inspection } from "./inspecting/describe-archive.ts";
 import { isArchivePath } from "./options/archive-path.ts";
 import { COMMON, READING } from "./options/common-options.ts";
-import { checkText, listOf } from "./options/option-values.ts";
-import { chooseImage } from "./shared/choose-image.ts";
-import { describeImages, type InspectedImage } from "./shared/describe-images.ts";
+import { checkedList, checkText, listOf } from "./options/option-values.ts";
+import { describeImages } from "./shared/describe-images.ts";
 import { type RemoteOptions, readableReference, withRegistries } from "./shared/remote-image.ts";
 
 /** Options of `inspectArchive`. */
@@ -40,20 +42,12 @@ const INSPECT_OPTIONS: OptionsShape<InspectOptions> = { ...ARCHIVE_OPTIONS, regi
 /** An archive of more images is listed to people, instead of shown in detail. */
 const MAX_DETAILED = 20;
 
-/** What an archive or a reference contains. */
-export interface Inspection {
-  /** Path or reference, as it was given. */
-  readonly source: string;
-  readonly kind: "archive" | "registry";
-  /** Of an archive, the compression of the file as a whole: "none", "gzip", "zstd", "xz" or "bzip2". */
-  readonly compression?: string;
-  readonly images: readonly InspectedImage[];
-}
+export type { InspectedVolumes, Inspection } from "./inspecting/describe-archive.ts";
 
 /**
  * Shows what an archive or a reference contains: `inspectArchive` if `source` is a path, else `inspectImage`. It is taken
  * for a path if a file of this name exists, if it is "-", if it begins with "/", "./" or "../", or if it ends as archives
- * do (`.tar`, `.tgz`, `.tar.gz`).
+ * do (`.tar`, `.tgz`, `.tar.gz`). Several are always paths.
  *
  * @throws ArchiveError, StorageError; NotFoundError, AuthError, NetworkError, RegistryError
  * @example
@@ -63,22 +57,28 @@ export interface Inspection {
  * for (const word of process.argv.slice(2)) console.log((await inspect(word)).kind);
  * ```
  */
-export async function inspect(source: string, options: InspectOptions = {}): Promise<Inspection> {
-  checkText("inspect", "the path of an archive or the name of an image", source);
+export async function inspect(source: string | readonly string[], options: InspectOptions = {}): Promise<Inspection> {
+  const [first, ...others] = checkedSources(source);
   options = checkedOptions(options, INSPECT_OPTIONS);
   const { registry, onProgress, signal } = options;
-  if (await isArchivePath(source)) return await inspected(source, options);
-  refuseChoice(source, options);
-  return await inspectImage(source, { registry, onProgress, signal });
+  if (others.length > 0 || (await isArchivePath(first))) return await inspected([first, ...others], options);
+  refuseChoice(first, options);
+  return await inspectImage(first, { registry, onProgress, signal });
 }
 
 /** As `inspect`, for people: of an archive with many images that has a lock, only the list of them, unless some are chosen. */
-export async function inspectOrList(source: string, options: InspectOptions): Promise<Inspection | ArchiveListing> {
+export async function inspectOrList(
+  source: string | readonly string[],
+  options: InspectOptions,
+): Promise<Inspection | ArchiveListing> {
   options = checkedOptions(options, INSPECT_OPTIONS);
-  if (listOf(options.image).length > 0 || !(await isArchivePath(source))) return await inspect(source, options);
-  return await withArchive(source, options, async archive => {
+  const [first, ...others] = checkedSources(source);
+  const isArchive = others.length > 0 || (await isArchivePath(first));
+  if (listOf(options.image).length > 0 || !isArchive) return await inspect(source, options);
+  const paths = [first, ...others];
+  return await withArchive(paths, options, async archive => {
     const lock = archive.images.length > MAX_DETAILED ? await archive.lock(options.signal) : undefined;
-    return lock === undefined ? await described(source, archive, options) : archiveListing(lock);
+    return lock === undefined ? await describeArchive(paths, archive, options) : archiveListing(lock);
   });
 }
 
@@ -86,7 +86,7 @@ export async function inspectOrList(source: string, options: InspectOptions): Pr
  * Shows which images an archive contains. Only metadata is read: the headers of a plain archive, its manifests and
  * configs.
  *
- * @param path file, folder, or "-" for stdin.
+ * @param path file, folder, or "-" for stdin; or several files and folders that are one source, such as volumes.
  * @throws ArchiveError for a file that is no readable archive; StorageError.
  * @example
  * ```ts
@@ -96,35 +96,35 @@ export async function inspectOrList(source: string, options: InspectOptions): Pr
  * for (const { names, platforms } of images) console.log(names, platforms.map(({ platform }) => platform));
  * ```
  */
-export async function inspectArchive(path: string, options: InspectArchiveOptions = {}): Promise<Inspection> {
-  checkText("inspect", "the path of an archive", path);
-  return await inspected(path, checkedOptions<InspectArchiveOptions>(options, ARCHIVE_OPTIONS));
+export async function inspectArchive(
+  path: string | readonly string[],
+  options: InspectArchiveOptions = {},
+): Promise<Inspection> {
+  const paths = checkedSources(path);
+  return await inspected(paths, checkedOptions<InspectArchiveOptions>(options, ARCHIVE_OPTIONS));
 }
 
-async function inspected(path: string, options: InspectArchiveOptions): Promise<Inspection> {
-  return await withArchive(path, options, async archive => await described(path, archive, options));
+/** @throws UsageError for none, and for what is no text. */
+function checkedSources(source: string | readonly string[]): readonly [string, ...string[]] {
+  const [first = "", ...others] = typeof source === "string" ? [source] : checkedList("inspect", "archives", source);
+  for (const text of [first, ...others]) checkText("inspect", "the path of an archive or the name of an image", text);
+  return [first, ...others];
+}
+
+async function inspected(paths: readonly string[], options: InspectArchiveOptions): Promise<Inspection> {
+  return await withArchive(paths, options, async archive => await describeArchive(paths, archive, options));
 }
 
 async function withArchive<T>(
-  path: string,
+  paths: readonly string[],
   { onProgress, signal, stdin }: InspectArchiveOptions,
-  task: (archive: ArchiveSource) => Promise<T>,
+  task: (archive: ImageArchive) => Promise<T>,
 ): Promise<T> {
   const onNote = noteTo(onProgress);
-  const onRead = readingTo(onProgress, path);
-  await using archive = await openArchive(path, { onNote, onRead, signal, stdin });
+  const open = async (path: string): ReturnType<typeof openArchive> =>
+    await openArchive(path, { onNote, onRead: readingTo(onProgress, path), signal, stdin });
+  await using archive = await openMerged(paths, { onNote, open, signal });
   return await task(archive);
-}
-
-async function described(
-  path: string,
-  archive: ArchiveSource,
-  { image, signal }: InspectArchiveOptions,
-): Promise<Inspection> {
-  const { compression, what } = archive.archive;
-  const chosen = listOf(image).map(name => chooseImage(archive.images, name, "inspect", what));
-  const roots = chosen.length === 0 ? archive.images : chosen;
-  return { source: path, kind: "archive", compression, images: await describeImages(archive, roots, signal) };
 }
 
 function refuseChoice(source: string, { image }: InspectOptions): void {
@@ -141,7 +141,7 @@ function refuseChoice(source: string, { image }: InspectOptions): void {
  * Lists the images of an archive as its lock has them, in a fraction of the time that `inspectArchive` takes. The lock is used
  * only if it names the very images that the archive contains.
  *
- * @param path file, folder, or "-" for stdin.
+ * @param path file, folder, or "-" for stdin; or several files and folders that are one source, such as volumes.
  * @returns undefined for an archive without such a lock.
  * @throws ArchiveError for a file that is no readable archive; StorageError.
  * @example
@@ -151,10 +151,13 @@ function refuseChoice(source: string, { image }: InspectOptions): void {
  * for (const { name, digest } of (await listArchive("site.tar"))?.images ?? []) console.log(name, digest);
  * ```
  */
-export async function listArchive(path: string, options: ListArchiveOptions = {}): Promise<ArchiveListing | undefined> {
-  checkText("list", "the path of an archive", path);
+export async function listArchive(
+  path: string | readonly string[],
+  options: ListArchiveOptions = {},
+): Promise<ArchiveListing | undefined> {
+  const paths = checkedSources(path);
   options = checkedOptions<ListArchiveOptions>(options, READING);
-  return await withArchive(path, options, async archive => {
+  return await withArchive(paths, options, async archive => {
     const lock = await archive.lock(options.signal);
     return lock === undefined ? undefined : archiveListing(lock);
   });

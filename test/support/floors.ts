@@ -182,6 +182,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "verbs/patch/read-need.ts": ["verbs/requested"],
   "verbs/patch": ["verbs/patch/read-need.ts", "verbs/options", "verbs/output", "verbs/pull-options.ts", "verbs/shared"],
   "verbs/base": ["verbs/options", "verbs/requested", "verbs/shared"],
+  "verbs/inspecting": ["verbs/options", "verbs/shared"],
   "verbs/verifying": [],
   "verbs/signed": [],
   "verbs/verify.ts": ["verbs/verifying", "verbs/options", "verbs/shared", "verbs/referrers", "verbs/signed"],
@@ -272,6 +273,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   verbs: [
     "verbs/base",
     "verbs/files",
+    "verbs/inspecting",
     "verbs/locking",
     "verbs/options",
     "verbs/output",

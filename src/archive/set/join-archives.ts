@@ -10,6 +10,8 @@ import { type Layers, layeredArchive } from "./layered-archive.ts";
 export interface JoinOptions {
   /** Whether the images of the base of a delta are images of the whole, too. Default false: it only has bytes. */
   readonly withBaseImages?: boolean | undefined;
+  /** False leaves a delta and its bases apart. Default true. */
+  readonly withDeltas?: boolean | undefined;
   readonly onNote?: ((message: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -26,7 +28,7 @@ export async function joinArchives(
   files: readonly ArchiveSource[],
   options: JoinOptions = {},
 ): Promise<readonly ImageArchive[]> {
-  const { onNote = () => undefined, signal, withBaseImages = false } = options;
+  const { onNote = () => undefined, signal, withBaseImages = false, withDeltas = true } = options;
   const bundles = await bundlesOf(files, signal);
   const joined: ImageArchive[] = [];
   for (const bundle of bundles) {
@@ -34,6 +36,7 @@ export async function joinArchives(
     for (const note of bundle.volumes === undefined ? [] : volumeNotes(bundle.volumes)) onNote(note);
     joined.push(await joinedBundle(bundle, signal));
   }
+  if (!withDeltas) return joined;
   return layersOf(joined).map(({ tops, bases }) => {
     checkReadable([...tops, ...bases].flatMap(({ members }) => members));
     const heads = tops.map(({ what }) => what).join(" and ");

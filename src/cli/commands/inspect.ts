@@ -11,22 +11,24 @@ import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
 
 interface InspectFlags extends RemoteFlags, V1Flags, MappingFlags {
-  readonly source?: string | undefined;
+  readonly sources?: string[] | undefined;
   readonly image?: string[] | undefined;
   readonly base?: string[] | undefined;
 }
 
 export function inspectCommand(context: Context): CommandModule<object, InspectFlags> {
   return {
-    command: "inspect <source>",
-    describe: "show the images of an archive, or an image in a registry",
+    command: "inspect <sources..>",
+    describe: "show the images of archives, or an image in a registry",
     builder: parser =>
       mappingFlags(
         remoteV1Flags(
           parser
-            .positional("source", {
+            .positional("sources", {
               type: "string",
-              describe: "image archive or folder, - for stdin, or reference; with --base also a lock",
+              array: true,
+              describe:
+                "image archive or folder, - for stdin, or reference; or several archives that are one source; with --base also a lock",
             })
             .option("image", {
               type: "string",
@@ -47,16 +49,16 @@ export function inspectCommand(context: Context): CommandModule<object, InspectF
         ),
       ),
     handler: async flags => {
-      refuseTypedArchive(flags.source ?? "", "inspect");
-      for (const base of flags.base ?? []) refuseTypedArchive(base, "inspect");
+      const { sources = [], base = [] } = flags;
+      for (const path of [...sources, ...base]) refuseTypedArchive(path, "inspect");
       checkFlags(flags);
-      const options = await remoteOptions(flags, context, [flags.source ?? "", ...(flags.base ?? [])]);
+      const options = await remoteOptions(flags, context, [...sources, ...base]);
       const progress = new Progress(context, flags, "Reading");
       if (flags.base !== undefined) return await compare(flags, context, options, progress);
       const { inspect, inspectOrList } = await import("../../verbs/inspect.ts");
       const look = flags.json ? inspect : inspectOrList;
       const given = { ...options, image: flags.image, onProgress: progress.onProgress };
-      const result = await look(flags.source ?? "", given).finally(() => progress.end());
+      const result = await look(sources, given).finally(() => progress.end());
       if (flags.json) return printLine(context, jsonText(result));
       if (result.kind === "listing") {
         const { listingLines } = await import("../output/tables/listing-lines.ts");
@@ -70,14 +72,14 @@ export function inspectCommand(context: Context): CommandModule<object, InspectF
 }
 
 async function compare(
-  { source = "", base = [], layout, map, json }: InspectFlags,
+  { sources = [], base = [], layout, map, json }: InspectFlags,
   context: Context,
   options: RemoteOptions,
   progress: Progress,
 ): Promise<void> {
   const { compareWithBase } = await import("../../verbs/base/compare-with-base.ts");
   const given = { ...options, base, layout, map, onProgress: progress.onProgress };
-  const result = await compareWithBase(source, given).finally(() => progress.end());
+  const result = await compareWithBase(sources, given).finally(() => progress.end());
   const { comparisonLines, comparisonNotes } = await import("../output/tables/comparison-lines.ts");
   for (const note of comparisonNotes(result)) progress.note(note);
   if (json) return printLine(context, jsonText(result));
@@ -86,13 +88,16 @@ async function compare(
 }
 
 /** @throws UsageError for flags that mean nothing with or without `--base`. */
-function checkFlags({ source = "", base, image, layout, map }: InspectFlags): void {
+function checkFlags({ sources = [], base, image, layout, map }: InspectFlags): void {
   if (base === undefined && (layout !== undefined || map !== undefined)) {
     const flag = layout === undefined ? "--map" : "--layout";
     throw new UsageError(`Cannot use ${flag}: no base named, expected --base HOST[/PREFIX]`);
   }
   if (base === undefined || image === undefined) return;
-  throw new UsageError(`Cannot use --image to compare ${quote(source)}: found a choice of images, expected all`, {
-    hint: "Leave out --image, or --base.",
-  });
+  throw new UsageError(
+    `Cannot use --image to compare ${sources.map(quote).join(" and ")}: found a choice of images, expected all`,
+    {
+      hint: "Leave out --image, or --base.",
+    },
+  );
 }

@@ -1,5 +1,5 @@
 import type { Inspection } from "../../index.ts";
-import { escapeForeign, formatBytes } from "../../util/format.ts";
+import { escapeForeign, formatBytes, shortId } from "../../util/format.ts";
 import { absentLayer, imageNames } from "./image-names.ts";
 import { referrersText } from "./referrers-text.ts";
 import { table } from "./table.ts";
@@ -8,11 +8,19 @@ type Image = Inspection["images"][number];
 type ImagePlatform = Image["platforms"][number];
 
 /** An inspection as text: the names of each image, and for each platform its config and a table of layers. */
-export function* inspectionLines({ images }: Inspection): Generator<string> {
+export function* inspectionLines({ images, volumes }: Inspection): Generator<string> {
+  if (volumes !== undefined) yield* volumeLines(volumes);
   for (const [index, image] of images.entries()) {
     if (index > 0) yield "";
     yield* imageLines(image);
   }
+}
+
+function* volumeLines({ bundle, of, missing, hidden }: NonNullable<Inspection["volumes"]>): Generator<string> {
+  yield `Bundle     ${shortId(bundle)}`;
+  yield `Volumes    ${of - missing.length} of ${of}${missing.length === 0 ? "" : `, missing ${missing.join(", ")}`}`;
+  if (hidden.length > 0) yield `Not shown  ${hidden.map(name => escapeForeign(name)).join(", ")}: in a missing volume`;
+  yield "";
 }
 
 function* imageLines(image: Image): Generator<string> {

@@ -1,7 +1,7 @@
-import type { ArchiveSource } from "../../archive/open-archive.ts";
+import type { ImageArchive } from "../../archive/archive-source.ts";
 import type { BaseBlob, Bundle, BundleImage } from "../../bundle/base/bundle.ts";
 import { MAX_REPOSITORIES } from "../../bundle/lock/format-lock.ts";
-import type { Lock, LockedKind } from "../../bundle/lock/lock.ts";
+import type { LockedKind } from "../../bundle/lock/lock.ts";
 import { wholeBlobs } from "../../bundle/lock/whole-blobs.ts";
 import type { CopyPlan, PlannedManifest, Root } from "../../content/contracts.ts";
 import { addReferrers } from "../../copy/add-referrers.ts";
@@ -28,13 +28,13 @@ export interface ArchivedBundleOptions {
  * @throws ArchiveError for an image without one of its blobs; IntegrityError.
  */
 export async function archivedBundle(
-  archive: ArchiveSource,
+  archive: ImageArchive,
   { path, onNote, signal }: ArchivedBundleOptions,
 ): Promise<Bundle> {
   const found = await gather(archive, archive.images, signal, undefined, () => undefined);
   const plan = await addReferrers(archive, found, { originals: archive.images, onNote, signal });
   const lock = await archive.lock(signal);
-  const lists = new BlobLists(archive, plan, lock);
+  const lists = new BlobLists(archive, plan);
   const images = plan.roots.flatMap((root): readonly BundleImage[] => {
     const parts = lists.of(root);
     return (root.names.length === 0 ? [""] : root.names).map(name => ({ name, digest: idOf(root), parts }));
@@ -61,19 +61,17 @@ export async function archivedBundle(
 class BlobLists {
   readonly blobs = new Map<Digest, Omit<BaseBlob, "repositories">>();
   hasRawLayers = false;
-  readonly #archive: ArchiveSource;
+  readonly #archive: ImageArchive;
   readonly #plan: CopyPlan;
   readonly #leftOut: ReadonlySet<Digest>;
   readonly #roots: ReadonlySet<Digest>;
-  readonly #assumed: ReadonlyMap<Digest, number>;
   readonly #lists = new Map<Digest, readonly Digest[]>();
 
-  constructor(archive: ArchiveSource, plan: CopyPlan, lock: Lock | undefined) {
+  constructor(archive: ImageArchive, plan: CopyPlan) {
     this.#archive = archive;
     this.#plan = plan;
     this.#leftOut = new Set(plan.leftOut?.map(({ digest }) => digest));
     this.#roots = new Set(plan.roots.map(idOf));
-    this.#assumed = new Map(lock?.assumes?.map(({ digest, size }) => [digest, size]));
   }
 
   of(root: Root): BundleImage["parts"] {
@@ -133,13 +131,12 @@ class BlobLists {
 
   #add({ digest, size }: Descriptor, kind: LockedKind): void {
     if (this.blobs.has(digest)) return;
-    const { archive, entryOf, hasBlob } = this.#archive;
-    const isAssumed = kind === "layer" && this.#assumed.get(digest) === size;
-    const state = hasBlob(digest) ? `${entryOf(digest)?.size ?? size} bytes` : "none";
-    if (state !== `${size} bytes` && !isAssumed) {
+    const found = this.#archive.sizeOf(digest);
+    if (found !== size) {
+      const state = found === undefined ? "none" : `${found} bytes`;
       throw new ArchiveError(
         "missing-blob",
-        `Cannot compare ${archive.what}: found ${state} of ${kind} ${digest}, expected ${size} bytes`,
+        `Cannot compare ${this.#archive.what}: found ${state} of ${kind} ${digest}, expected ${size} bytes`,
         { hint: 'The archive is incomplete or damaged: "imgpack verify" says what is wrong with it.' },
       );
     }

@@ -5,16 +5,17 @@ import type { OnProgress } from "../../content/progress.ts";
 import { UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { readingAnswer } from "../../registry/client/registry-answer.ts";
+import { append } from "../../util/append.ts";
 import { quote } from "../../util/format.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { required, TEXTS } from "../../util/options/option-kinds.ts";
 import { COMMON, READING } from "../options/common-options.ts";
 import { MAPPING, type MappingOptions, readMapping } from "../options/mapping-options.ts";
-import { checkText, listOf } from "../options/option-values.ts";
+import { checkedList, checkText, listOf } from "../options/option-values.ts";
 import type { RegistryOptions } from "../options/registry-options.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
 import { isBundlePath, namedBases, registriesOf } from "./named-bases.ts";
-import { openBundle } from "./open-bundle.ts";
+import { openBundle, openBundles } from "./open-bundle.ts";
 import { registryBase } from "./registry-base.ts";
 
 /** Options of `compareWithBase`. */
@@ -58,7 +59,7 @@ export interface Comparison extends ComparedBundles {
   readonly kind: "comparison";
   /** What was compared with the bases. */
   readonly bundle: ComparedSource;
-  /** In the order of the option. */
+  /** In the order of the option; the volumes of a set are one. */
   readonly base: readonly ComparedSource[];
 }
 
@@ -67,7 +68,8 @@ export interface Comparison extends ComparedBundles {
  * bytes no base has. Digests decide, never dates or versions. Of archives only metadata is read. A registry is asked by HEAD for the
  * names and digests of `source`, under the names that `push` gives them there.
  *
- * @param source file or folder of an archive, "-" for an archive from stdin, or a lock.
+ * @param source file or folder of an archive, "-" for an archive from stdin, or a lock; or several files that are one source,
+ * such as volumes.
  * @throws ArchiveError, IntegrityError, StorageError for an archive that cannot be read.
  * @throws UsageError for a lock that was edited or is of a newer version, and for options that cannot be used.
  * @throws AuthError, NetworkError, RegistryError
@@ -80,30 +82,33 @@ export interface Comparison extends ComparedBundles {
  * console.log(bytes.new);
  * ```
  */
-export async function compareWithBase(source: string, options: CompareOptions): Promise<Comparison> {
-  checkText("compare", "the path of an archive or a lock", source);
+export async function compareWithBase(
+  source: string | readonly string[],
+  options: CompareOptions,
+): Promise<Comparison> {
+  const sources = typeof source === "string" ? [source] : checkedList("compare", "archives", source);
+  for (const path of sources) checkText("compare", "the path of an archive or a lock", path);
   options = checkedOptions(options, COMPARE_OPTIONS);
   const texts = listOf(options.base);
-  if (!(await isBundlePath(source))) {
-    throw new UsageError(
-      `Cannot compare ${quote(source)}: found a reference, expected an archive, a folder or a lock`,
-      {
-        hint: "Lock the image first: imgpack lock REFERENCE -o new.lock.",
-      },
-    );
+  for (const path of sources) {
+    if (await isBundlePath(path)) continue;
+    throw new UsageError(`Cannot compare ${quote(path)}: found a reference, expected an archive, a folder or a lock`, {
+      hint: "Lock the image first: imgpack lock REFERENCE -o new.lock.",
+    });
   }
-  checkBases(source, texts);
+  checkBases(sources, texts);
   const found = await namedBases("compare with", texts, options);
   const registries = registriesOf(found);
   const mapping = readMapping(options);
-  const bundle = await openBundle(source, options);
+  const bundle = await openBundle(sources, options);
   const { onProgress = () => undefined, signal } = options;
   await using pool = new RegistryPool(options, registries, onProgress);
   pool.admit(registries);
   const bases: Base[] = [];
+  const paths = found.filter(base => typeof base === "string");
+  append(bases, await openBundles(paths, options));
   for (const [index, base] of found.entries()) {
-    if (typeof base === "string") bases.push(await openBundle(base, options));
-    else {
+    if (typeof base !== "string") {
       const at = { registry: base.registry, prefix: base.repository, ...mapping };
       bases.push(
         await readingAnswer(async () => await registryBase(bundle, texts[index] ?? base.registry, at, pool, signal)),
@@ -113,7 +118,7 @@ export async function compareWithBase(source: string, options: CompareOptions): 
   return {
     kind: "comparison",
     bundle: sourceOf(bundle),
-    base: bases.map(sourceOf),
+    base: bases.toSorted((left, right) => texts.indexOf(left.where) - texts.indexOf(right.where)).map(sourceOf),
     ...compareBundles(bundle, bases),
   };
 }
@@ -124,13 +129,13 @@ function sourceOf({ where, kind, id, images, blobs, hasRawLayers }: Base | Bundl
 }
 
 /** @throws UsageError */
-function checkBases(source: string, bases: readonly string[]): void {
+function checkBases(sources: readonly string[], bases: readonly string[]): void {
   if (bases.length === 0) {
-    throw new UsageError(`Cannot compare ${quote(source)}: no base named, expected at least one`, {
+    throw new UsageError(`Cannot compare ${sources.map(quote).join(" and ")}: no base named, expected at least one`, {
       hint: "A base is an archive, a folder, a lock, or a registry: HOST[:PORT][/PREFIX].",
     });
   }
-  if ([source, ...bases].filter(path => path === "-").length > 1) {
+  if ([...sources, ...bases].filter(path => path === "-").length > 1) {
     throw new UsageError("Cannot compare with stdin: it is named twice, expected once");
   }
 }

@@ -12,7 +12,7 @@ import type { RegistryPool } from "../shared/registry-pool.ts";
 import type { LeaveToBases } from "../shared/write-images.ts";
 import { layerBundle, layersOf, leaveAssumed, leaveToBases } from "./assumed-layers.ts";
 import { namedBases, registriesOf } from "./named-bases.ts";
-import { openBundle } from "./open-bundle.ts";
+import { openBundles } from "./open-bundle.ts";
 import { registryBlobs } from "./registry-base.ts";
 
 export interface PullBasesOptions extends MappingOptions {
@@ -45,8 +45,7 @@ export async function openPullBases(
   const paths = named.filter(base => typeof base === "string");
   if (paths.includes("-")) throw onStdin();
   if (output !== undefined) await checkApart(output, paths);
-  const bundles: Bundle[] = [];
-  for (const path of paths) bundles.push(checkLayers(await openBundle(path, options)));
+  const bundles = (await openBundles(paths, options)).map(checkLayers);
   return {
     registries: registriesOf(named),
     leaveToBases: pool => async (plan, signal) => {

@@ -1,6 +1,7 @@
 import { checkLockContents, readArchiveLock } from "../../archive/lock/archive-lock.ts";
 import { planLock } from "../../archive/lock/plan-lock.ts";
 import { openArchive } from "../../archive/open-archive.ts";
+import { openMerged } from "../../archive/set/open-archives.ts";
 import { formatLock } from "../../bundle/lock/format-lock.ts";
 import type { Lock } from "../../bundle/lock/lock.ts";
 import type { ImageSource } from "../../content/contracts.ts";
@@ -89,8 +90,8 @@ export interface LockResult {
  * Finds out what images mean now, without their layers: digests, sizes, and what an archive of them takes. `pull` of the same
  * images writes the same lock into the archive, and `pull` of the lock writes the same archive later.
  *
- * @param references `[registry/]repository[:tag]` or `[registry/]repository@digest`, or an object with more; or one path
- * of an archive or folder, whose lock it is.
+ * @param references `[registry/]repository[:tag]` or `[registry/]repository@digest`, or an object with more; or the path
+ * of an archive or folder, whose lock it is, or the paths of volumes.
  * @throws NotFoundError also for an image without a `platform` that was asked for; AuthError, NetworkError, RegistryError, IntegrityError from the registry.
  * @throws ArchiveError, StorageError for an archive that cannot be read, or that its lock does not fit.
  * @throws UsageError, BadReferenceError for arguments that cannot be used.
@@ -111,8 +112,8 @@ export async function lock(
 ): Promise<LockResult> {
   options = checkedOptions(options, LOCK_OPTIONS);
   const started = performance.now();
-  const path = await archiveAmong(checkedImages("lock", references), options);
-  if (path !== undefined) return await lockArchive(path, options, started);
+  const paths = await archivesAmong(checkedImages("lock", references), options);
+  if (paths !== undefined) return await lockArchives(paths, options, started);
   const platforms = readPlatforms("lock", options.platform, [hostPlatform()]);
   await using requested = new RequestedSource("lock", references, options);
   await requested.expand(options.signal);
@@ -186,11 +187,15 @@ function resultOf({ lock, images, archiveBytes }: Found, requests: number, start
   };
 }
 
-async function lockArchive(path: string, options: LockOptions, started: number): Promise<LockResult> {
+async function lockArchives(paths: readonly string[], options: LockOptions, started: number): Promise<LockResult> {
   const { onProgress, signal } = options;
   const onNote = noteTo(onProgress);
-  await using archive = await openArchive(path, { onNote, onRead: readingTo(onProgress, path), signal });
-  const given = await readArchiveLock(archive.archive, archive.images, signal);
+  const open = async (path: string): ReturnType<typeof openArchive> =>
+    await openArchive(path, { onNote, onRead: readingTo(onProgress, path), signal });
+  await using archive = await openMerged(paths, { onNote, open, signal });
+  const [file] = archive.members;
+  const isItself = file === archive;
+  const given = isItself ? await readArchiveLock(file.archive, file.images, signal) : await archive.lock(signal);
   const platforms: readonly Platform[] | "all" = "all";
   const found = await plannedLock(
     archive,
@@ -199,7 +204,7 @@ async function lockArchive(path: string, options: LockOptions, started: number):
       platforms,
       known: carriedOver(given),
       onAbsent: () => undefined,
-      sourceName: archive.archive.what,
+      sourceName: archive.what,
       onProgress,
       signal,
     },
@@ -208,15 +213,17 @@ async function lockArchive(path: string, options: LockOptions, started: number):
   return resultOf(found, 0, started);
 }
 
-/** The path, if one alone is given. @throws UsageError for one with options that an archive has decided already. */
-async function archiveAmong(
-  [image, ...others]: readonly RequestedImage[],
+/** The paths, if all are some. @throws UsageError for them with options that an archive has decided already. */
+async function archivesAmong(
+  images: readonly RequestedImage[],
   { platform, sparse, referrers }: LockOptions,
-): Promise<string | undefined> {
-  if (image === undefined || others.length > 0 || !(await isArchivePath(image.reference))) return undefined;
-  if (platform === undefined && sparse === undefined && referrers !== false) return image.reference;
+): Promise<readonly string[] | undefined> {
+  const paths = images.map(({ reference }) => reference);
+  for (const path of paths) if (!(await isArchivePath(path))) return undefined;
+  if (paths.length === 0) return undefined;
+  if (platform === undefined && sparse === undefined && referrers !== false) return paths;
   throw new UsageError(
-    `Cannot lock ${quote(image.reference)}: found a choice of platforms or referrers, expected none for an archive`,
+    `Cannot lock ${paths.map(quote).join(" and ")}: found a choice of platforms or referrers, expected none for an archive`,
     { hint: 'It has what it has: "imgpack convert" takes some of its platforms, or leaves out its referrers.' },
   );
 }

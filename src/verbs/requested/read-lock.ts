@@ -1,5 +1,5 @@
 import { readArchiveLock } from "../../archive/lock/archive-lock.ts";
-import { openArchive } from "../../archive/open-archive.ts";
+import { openMerged } from "../../archive/set/open-archives.ts";
 import { utf8Bytes } from "../../bundle/list/decode-text.ts";
 import { formatLock } from "../../bundle/lock/format-lock.ts";
 import type { Lock } from "../../bundle/lock/lock.ts";
@@ -81,8 +81,10 @@ async function lockIn(
   { signal }: ListInputOptions,
 ): Promise<Lock | undefined> {
   if (input !== "archive") return isLock(input) ? parsedLock(input, quote(path)) : undefined;
-  await using archive = await openArchive(path, { signal });
-  return await readArchiveLock(archive.archive, archive.images, signal);
+  await using archive = await openMerged([path], { signal });
+  const [file] = archive.members;
+  if (file === undefined || archive.volumes !== undefined) return await archive.lock(signal);
+  return await readArchiveLock(file.archive, file.images, signal);
 }
 
 function parsedLock(bytes: Uint8Array, where: string): Lock {

@@ -1,5 +1,6 @@
+import type { ArchiveSource, ImageArchive } from "../../../archive/archive-source.ts";
 import { LayerSpool } from "../../../archive/layer-spool.ts";
-import { type ArchiveSource, openArchive } from "../../../archive/open-archive.ts";
+import { openArchive } from "../../../archive/open-archive.ts";
 import type { BlobSource, ImageSource } from "../../../content/contracts.ts";
 import { derivedSource } from "../../../content/derived-source.ts";
 import { noteTo, type OnProgress, readingTo } from "../../../content/progress.ts";
@@ -76,7 +77,8 @@ async function pushArchive(path: string, run: Run, pushes: V1PushRun): Promise<r
   await using reading = new StreamedInput({ ...common, reason: "because v1 registries get layers in another order" });
   const notes = { onNote: noteTo(onProgress), onRead: readingTo(onProgress, path) };
   await using archive = await openArchive(path, { ...notes, signal, stdin, scan: reading.scan });
-  const { what } = archive.archive;
+  const { what } = archive;
+  refusePart(archive);
   const destinations = v1Destinations(archive.images, run, what);
   refuseV1Collisions(destinations);
   const source = reading.sourceOf(archive);
@@ -88,15 +90,26 @@ async function pushArchive(path: string, run: Run, pushes: V1PushRun): Promise<r
   const names = destinations.flatMap(({ targets }) => targets.map(formatV1Target));
   if (dryRun) return names.map(reference => ({ reference }));
   try {
-    return await blameChangedInput(archive.confirm, async () => {
-      const layers = repositories.flatMap(({ images }) => images.flatMap(image => image.layers));
-      spool = await spooled(what, source, layers, onProgress, signal);
-      for (const { target, images } of repositories) await pushes.push(target.host, target.repository, images);
-      return names.map(reference => ({ reference }));
-    });
+    return await blameChangedInput(
+      async () => await archive.confirm(signal),
+      async () => {
+        const layers = repositories.flatMap(({ images }) => images.flatMap(image => image.layers));
+        spool = await spooled(what, source, layers, onProgress, signal);
+        for (const { target, images } of repositories) await pushes.push(target.host, target.repository, images);
+        return names.map(reference => ({ reference }));
+      },
+    );
   } finally {
     await spool?.[Symbol.asyncDispose]();
   }
+}
+
+/** @throws UsageError for a file that needs others. */
+function refusePart({ part, what, absent }: ArchiveSource): void {
+  if (part === undefined || (part.kind === "locked" && part.lock.set === undefined && absent.length === 0)) return;
+  throw new UsageError(`Cannot push ${what} to a v1 registry: it is a part of a bundle, expected a whole archive`, {
+    hint: "Join the files first: imgpack convert FILE... OUT.tar.",
+  });
 }
 
 interface RepositoryPush {
@@ -106,7 +119,7 @@ interface RepositoryPush {
 
 async function byRepository(
   destinations: readonly V1Destination[],
-  archive: ArchiveSource,
+  archive: ImageArchive,
   source: ImageSource,
   { platform, signal }: Run,
 ): Promise<readonly RepositoryPush[]> {
@@ -125,7 +138,7 @@ async function byRepository(
       tags.set(formatV1Target(target), { target, tags: [...known.tags, tag] });
     }
     for (const [key, { target, tags: own }] of tags) {
-      const what = `${root.names[0] ?? "the image"} from ${archive.archive.what}`;
+      const what = `${root.names[0] ?? "the image"} from ${archive.what}`;
       const image = await outgoingImage(root, own, what, from, signal);
       const known = found.get(key) ?? { target, images: [] };
       known.images.push(image);

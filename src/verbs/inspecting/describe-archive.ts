@@ -1,0 +1,76 @@
+import type { ImageArchive } from "../../archive/archive-source.ts";
+import { NotFoundError } from "../../errors.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { append } from "../../util/append.ts";
+import { listOf } from "../options/option-values.ts";
+import { chooseImage, idOf } from "../shared/choose-image.ts";
+import { describeImages, type InspectedImage } from "../shared/describe-images.ts";
+
+/** What an archive or a reference contains. */
+export interface Inspection {
+  /** Path or reference, as it was given; of several files the first one. */
+  readonly source: string;
+  readonly kind: "archive" | "registry";
+  /** All files, if there are several. */
+  readonly files?: readonly string[];
+  /** Only of volumes. */
+  readonly volumes?: InspectedVolumes;
+  /** Of an archive, the compression of the file as a whole: "none", "gzip", "zstd", "xz" or "bzip2". */
+  readonly compression?: string;
+  readonly images: readonly InspectedImage[];
+}
+
+/** A set of volumes. */
+export interface InspectedVolumes {
+  /** Id of the bundle: of the lock that all volumes have. */
+  readonly bundle: Digest;
+  /** Number of volumes that the set has. */
+  readonly of: number;
+  /** Numbers of the volumes that were not given. */
+  readonly missing: readonly number[];
+  /** Names, or else digests, of images that are not shown, because their metadata is in a missing volume. */
+  readonly hidden: readonly string[];
+}
+
+interface DescribeOptions {
+  readonly image?: string | readonly string[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Describes the images of an archive, as far as their metadata is there. */
+export async function describeArchive(
+  paths: readonly string[],
+  archive: ImageArchive,
+  { image, signal }: DescribeOptions,
+): Promise<Inspection> {
+  const { what, volumes, members } = archive;
+  const chosen = listOf(image).map(name => chooseImage(archive.images, name, "inspect", what));
+  const roots = chosen.length === 0 ? archive.images : chosen;
+  const images: InspectedImage[] = [];
+  const hidden: string[] = [];
+  if (volumes === undefined || archive.absent.length === 0)
+    append(images, await describeImages(archive, roots, signal));
+  else
+    for (const root of roots) {
+      const found = await describeImages(archive, [root], signal).catch(lackingVolume);
+      if (found === undefined) append(hidden, root.names.length > 0 ? root.names : [idOf(root)]);
+      else append(images, found);
+    }
+  const [source = ""] = paths;
+  return {
+    source,
+    kind: "archive",
+    ...(paths.length > 1 ? { files: paths } : {}),
+    ...(volumes === undefined
+      ? {}
+      : { volumes: { bundle: volumes.bundle, of: volumes.of, missing: volumes.missing, hidden } }),
+    compression: members[0]?.archive.compression ?? "none",
+    images,
+  };
+}
+
+/** @throws any other error. */
+function lackingVolume(error: unknown): undefined {
+  if (!(error instanceof NotFoundError)) throw error;
+  return undefined;
+}
