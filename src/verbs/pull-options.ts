@@ -7,6 +7,7 @@ import { COMMON, FOREIGN_KIND, PLATFORMS, SPARSE_KIND, TOOLS, TRANSFER } from ".
 import { MAPPING, type MappingOptions } from "./options/mapping-options.ts";
 import type { RegistryOptions } from "./options/registry-options.ts";
 import type { ArchiveOutput } from "./output/open-output.ts";
+import type { WrittenVolume } from "./output/volume-options.ts";
 import { NEED_INPUT, type NeedInput } from "./patch/read-need.ts";
 import { REQUIRED_KIND, type RequireOptions } from "./referrers/require-referrers.ts";
 import { LOCK_INPUT, type LockInput } from "./requested/read-lock.ts";
@@ -124,6 +125,8 @@ export interface PulledPatch {
 export interface PullResult {
   /** Path as it was given; "-" for a stream. */
   readonly output: string;
+  /** Of an output that is split; with `dryRun`, what would be written. */
+  readonly volumes?: readonly WrittenVolume[];
   readonly images: readonly WrittenImage[];
   /** Sum over all blobs, each counted once. */
   readonly blobBytes: number;

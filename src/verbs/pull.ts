@@ -1,5 +1,6 @@
 import { dirname, resolve } from "node:path";
 import type { Lock } from "../bundle/lock/lock.ts";
+import { parseVolumeSize } from "../bundle/volumes/volume-size.ts";
 import type { AssumedLayer } from "../content/contracts.ts";
 import { UsageError } from "../errors.ts";
 import { hasV1 } from "../oci/legacy/has-v1.ts";
@@ -13,7 +14,7 @@ import { withLockChoices } from "./locking/lock-choices.ts";
 import { listOf } from "./options/option-values.ts";
 import { readPlatforms } from "./options/read-platforms.ts";
 import { refuseV1Options } from "./options/refuse-v1-options.ts";
-import { type OpenedOutput, openOutput } from "./output/open-output.ts";
+import { type OpenedOutput, type OpenOutputOptions, openOutput } from "./output/open-output.ts";
 import { PULL_OPTIONS, type PullOptions, type PullResult } from "./pull-options.ts";
 import { checkRequireOptions } from "./referrers/require-referrers.ts";
 import { readLock } from "./requested/read-lock.ts";
@@ -61,7 +62,7 @@ export async function pull(
   const lock = options.lock === undefined ? undefined : await readLock(options.lock, options);
   if (lock !== undefined) options = withLockChoices(options, lock);
   const platforms = readPlatforms("pull", options.platform, [hostPlatform()]);
-  const output = await openOutput(options.output, { sign: options.sign });
+  const output = await openOutput(options.output, outputOptions(options));
   const bases = await basesOf(options, output);
   const otherRegistries = bases?.registries;
   await using requested = new RequestedSource("pull", references, { ...options, otherRegistries }, lock);
@@ -83,11 +84,12 @@ export async function pull(
     sourceName: requested.name,
   };
   const written = await readingSource(async () => await writeImages(source, write));
-  const { plan, images, platforms: found } = written;
+  const { plan, images, platforms: found, volumes } = written;
   const { assumed } = plan;
   const { requests } = await requested.registries.traffic();
   const result: PullResult = {
     output: output.name,
+    ...(volumes === undefined ? {} : { volumes }),
     images,
     blobBytes: plan.totalBytes,
     blobs: plan.blobs.length,
@@ -139,6 +141,10 @@ function bytesOf(assumed: readonly AssumedLayer[]): number {
   return assumed.reduce((sum, { descriptor: { size } }) => sum + size, 0);
 }
 
+function outputOptions({ sign, volumeSize, volume }: PullOptions): OpenOutputOptions {
+  return { sign, volumeSize, volume };
+}
+
 /** @throws UsageError for an archive that has no folder; StorageError. */
 async function findTools(
   { withTool, toolDir, signal }: PullOptions,
@@ -156,7 +162,7 @@ async function findTools(
 function commandOf(
   references: readonly SourceReference[],
   platforms: readonly Platform[] | "all",
-  { layers, for: loader, foreign, sparse, referrers = true, base, layout, map }: PullOptions,
+  { layers, for: loader, foreign, sparse, referrers = true, base, layout, map, volumeSize }: PullOptions,
 ): string {
   const names = references.map(({ registry, repository, tag, digest, name, platforms: own }) => [
     [registry, repository, tag, digest],
@@ -172,6 +178,7 @@ function commandOf(
     referrers,
     ...(sparse === undefined ? [] : [sparse]),
     ...(base === undefined ? [] : [{ base: listOf(base), layout, map: listOf(map) }]),
+    ...(volumeSize === undefined ? [] : [{ volumeBytes: parseVolumeSize(volumeSize) }]),
   ]);
 }
 

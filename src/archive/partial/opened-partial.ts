@@ -1,7 +1,9 @@
 import type { Digest } from "../../oci/digest.ts";
 import type { DiskFile } from "../../util/disk.ts";
+import { formatBytes, quote } from "../../util/format.ts";
 import type { ArchiveJournal } from "./archive-journal.ts";
 import type { ArchivePlan } from "./archive-plan.ts";
+import { WrittenPrefix } from "./written-prefix.ts";
 
 /** How to treat an unfinished archive. */
 export interface ResumeOptions {
@@ -32,4 +34,14 @@ export interface OpenedPartial {
   readonly isReadOnly: boolean;
   /** True if it is renamed already. */
   readonly isFinal: boolean;
+}
+
+/** Of an interrupted run. */
+export function keptNote(partial: string, bytes: number): string {
+  return `${quote(partial)} keeps ${formatBytes(bytes)}: run the same command again to resume, or remove it and its journal`;
+}
+
+/** What is in the file of each blob. */
+export function writtenPrefixes({ plan, kept }: OpenedPartial): WrittenPrefix[] {
+  return plan.blobs.map((_, index) => new WrittenPrefix(kept.get(index)));
 }

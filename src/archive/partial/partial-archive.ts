@@ -1,14 +1,15 @@
 import { dirname } from "node:path";
 import { StorageError } from "../../errors.ts";
 import { type DiskFile, removeFile, renameFile, syncFolder } from "../../util/disk.ts";
-import { formatBytes, quote } from "../../util/format.ts";
+import { quote } from "../../util/format.ts";
 import { isNamed } from "../../util/input-guard.ts";
 import { storageFault } from "../../util/output-checks.ts";
 import { allEnded } from "../../util/promises.ts";
 import type { ArchivePlan } from "./archive-plan.ts";
+import { checkWritten } from "./check-written.ts";
 import type { ProgressRecord } from "./journal-record.ts";
 import { reopenJournal } from "./open-journal.ts";
-import type { OpenedPartial, ResumeOptions } from "./opened-partial.ts";
+import { keptNote, type OpenedPartial, type ResumeOptions, writtenPrefixes } from "./opened-partial.ts";
 import { Writeback } from "./writeback.ts";
 import { WrittenPrefix } from "./written-prefix.ts";
 
@@ -44,7 +45,7 @@ export class PartialArchive implements AsyncDisposable {
     this.#options = options;
     const sync = async (): Promise<void> => await this.#guarded(async () => await opened.file.datasync());
     this.#writeback = new Writeback(sync, options.writebackBytes);
-    this.#prefixes = prefixesOf(opened);
+    this.#prefixes = writtenPrefixes(opened);
   }
 
   get file(): DiskFile {
@@ -70,14 +71,7 @@ export class PartialArchive implements AsyncDisposable {
     const { file, isReadOnly, journal } = this.#opened;
     await this.#guarded(async () => {
       await journal.checkAfterPause();
-      if (!isReadOnly) return await file.write(bytes, position);
-      const written = Buffer.alloc(bytes.length);
-      await file.read(written, position);
-      if (written.equals(bytes)) return;
-      throw new StorageError(
-        `Cannot finish ${quote(file.path)}: bytes from ${position} on were changed, expected them as they were written`,
-        { hint: "Run the command again with --restart." },
-      );
+      await (isReadOnly ? checkWritten(file, bytes, position) : file.write(bytes, position));
     });
   }
 
@@ -124,7 +118,7 @@ export class PartialArchive implements AsyncDisposable {
       const totalBytes = Math.max(plan.totalBytes, this.#opened.plan.totalBytes);
       const nonce = await reopenJournal({ file, journal, plan, command, kept, totalBytes });
       this.#opened = { ...this.#opened, plan, nonce, kept };
-      this.#prefixes = prefixesOf(this.#opened);
+      this.#prefixes = writtenPrefixes(this.#opened);
       this.#durable.clear();
     });
   }
@@ -136,22 +130,44 @@ export class PartialArchive implements AsyncDisposable {
 
   /** Makes the file complete and durable, and renames it. */
   async publish(): Promise<void> {
-    const { file, journal, path, plan, nonce, isReadOnly, isFinal } = this.#opened;
+    await this.finish();
+    await this.rename();
+    await this.settle();
+  }
+
+  /** Makes the file complete and durable, under its partial name. */
+  async finish(): Promise<void> {
+    const { file, journal, plan, nonce, isReadOnly, isFinal } = this.#opened;
     await allEnded([this.#checkpoint, this.#writeback.settled()]);
     await this.#guarded(async () => {
       if (!isReadOnly) {
         await this.#syncData();
         await file.write(plan.firstBlock, 0);
       }
+      if (isFinal) return;
+      await file.sync();
+      await this.#checkStillOwn();
+      // Without a sync: after a power cut, a journal that says less costs nothing but time.
+      await journal.append([{ type: "done", nonce }]);
+    });
+  }
+
+  /** Gives a finished file its name. */
+  async rename(): Promise<void> {
+    const { file, journal, path, isFinal } = this.#opened;
+    await this.#guarded(async () => {
       if (!isFinal) {
-        await file.sync();
-        await this.#checkStillOwn();
-        // Without a sync: after a power cut, a journal that says less costs nothing but time.
-        await journal.append([{ type: "done", nonce }]);
         await journal.checkOwned();
         await renameFile(file.path, path);
       }
       this.#isDone = true;
+    });
+  }
+
+  /** Makes the name durable, and removes the journal. */
+  async settle(): Promise<void> {
+    const { journal, path } = this.#opened;
+    await this.#guarded(async () => {
       await syncFolder(dirname(path));
       await journal.remove();
     });
@@ -171,10 +187,7 @@ export class PartialArchive implements AsyncDisposable {
       const isOwned = await journal.isOwned().catch(() => false);
       await file.close();
       await journal.release();
-      if (!isOwned) return;
-      onNote?.(
-        `${quote(`${path}.partial`)} keeps ${formatBytes(kept)}: run the same command again to resume, or remove it and its journal`,
-      );
+      if (isOwned) onNote?.(keptNote(`${path}.partial`, kept));
       return;
     }
     const held = isReadOnly ? undefined : await file.stat().catch(() => undefined);
@@ -233,8 +246,4 @@ export class PartialArchive implements AsyncDisposable {
       throw this.#failure;
     }
   }
-}
-
-function prefixesOf({ plan, kept }: OpenedPartial): WrittenPrefix[] {
-  return plan.blobs.map((_, index) => new WrittenPrefix(kept.get(index)));
 }

@@ -10,7 +10,8 @@ import { openPartialArchive } from "../partial/open-partial-archive.ts";
 import type { ResumeOptions } from "../partial/opened-partial.ts";
 import type { PartialArchive } from "../partial/partial-archive.ts";
 import type { ArchiveFile } from "../write/archive-file.ts";
-import { ArchiveSession, archivePlan, type PlannedArchive } from "../write/archive-file-target.ts";
+import { ArchiveSession } from "../write/archive-file-target.ts";
+import { archivePlan, type PlannedArchive } from "../write/planned-archive.ts";
 
 /** Some bytes of a blob, which a patch has in a file of their own. */
 export interface NeededPiece {

@@ -5,6 +5,12 @@ import { type Descriptor, describeBytes } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { referrersTag } from "../../oci/referrers/referrers-tag.ts";
 
+/** The part of the bundle that a volume has. */
+export interface CarriedInVolume {
+  /** Whether it has a manifest, and all that this one names. */
+  isWhole(manifest: Digest): boolean;
+}
+
 export interface LayoutReferrers {
   /** Of `index.json`, in order. */
   readonly entries: readonly Descriptor[];
@@ -15,11 +21,14 @@ export interface LayoutReferrers {
 /**
  * What refers to the images, as other tools look for it in a layout, which has no rule of its own: by the tags that a registry
  * without the referrers API would have. regctl and oras read the index under such a tag (measured with oras 1.3).
+ *
+ * @param volume default: the layout has everything.
  */
-export function layoutReferrers({ roots }: CopyPlan): LayoutReferrers {
+export function layoutReferrers({ roots }: CopyPlan, volume?: CarriedInVolume): LayoutReferrers {
   const bySubject = new Map<Digest, Map<Digest, Descriptor>>();
   const tagged = new Map<string, Descriptor>();
   for (const { descriptor, subject, tag } of roots.flatMap(({ referrers }) => referrers?.found ?? [])) {
+    if (volume?.isWhole(descriptor.digest) === false) continue;
     if (tag !== undefined) tagged.set(tag, descriptor);
     if (subject === undefined) continue;
     const known = bySubject.get(subject) ?? new Map<Digest, Descriptor>();

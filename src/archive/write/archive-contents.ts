@@ -1,4 +1,6 @@
+import { LOCK_FILE } from "../../bundle/lock/format-lock.ts";
 import { PIECE_BYTES } from "../../bundle/need/parse-need.ts";
+import type { PackedPart } from "../../bundle/volumes/volume-request.ts";
 import type { CopyPlan } from "../../content/contracts.ts";
 import { ArchiveError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
@@ -8,11 +10,11 @@ import type { Platform } from "../../oci/platform.ts";
 import type { SignLock } from "../../oci/signatures/lock-signature.ts";
 import { planTar, type TarPlan } from "../../tar/tar-plan.ts";
 import { blobName } from "../blob-name.ts";
-import { absentName, SUMS_FILE } from "../entry-names.ts";
+import { absentName, partName, SUMS_FILE } from "../entry-names.ts";
 import type { LockSettings } from "../lock/plan-lock.ts";
-import { layoutReferrers } from "../referrers/layout-referrers.ts";
+import { type CarriedInVolume, layoutReferrers } from "../referrers/layout-referrers.ts";
 import type { ArchiveFile } from "./archive-file.ts";
-import { buildMetadata, dockerAssumed, dockerManifest } from "./build-metadata.ts";
+import { buildMetadata, dockerAssumed, dockerManifest, type VolumeMetadata } from "./build-metadata.ts";
 import { PlannedSums } from "./planned-sums.ts";
 
 /**
@@ -39,6 +41,16 @@ export interface ArchiveContentsOptions {
   readonly sums?: boolean | undefined;
   /** For tests. Default PIECE_BYTES. */
   readonly pieceBytes?: number | undefined;
+  /** What one volume of a set contains. Default: the archive contains everything. */
+  readonly volume?: VolumeContents | undefined;
+}
+
+export interface VolumeContents extends VolumeMetadata, CarriedInVolume {
+  /** Whether it has a manifest, config or layer whole. */
+  holds(digest: Digest): boolean;
+  readonly parts: readonly PackedPart[];
+  /** False if other volumes have the lock as well. */
+  readonly isAlone: boolean;
 }
 
 /** All files of an archive in order, for a tar, a stream or a folder. */
@@ -61,34 +73,37 @@ const EXTENSIONS = { none: ".tar", gzip: ".tar.gz", zstd: ".tar.zst", xz: ".tar.
  * @throws ArchiveError "no-image" for a docker archive without an image.
  */
 export function archiveContents(plan: CopyPlan, options: ArchiveContentsOptions): ArchiveContents {
-  const { platform, format = "universal", lock = { platforms: "all", sparse: "keep" } } = options;
+  const { platform, format = "universal", lock = { platforms: "all", sparse: "keep" }, volume } = options;
   const configs = configDigests(plan);
-  const names = blobNames(plan, format, configs);
-  const nameOf = entryNameOf(plan, names);
+  const allNames = blobNames(plan, format, configs);
+  const names = volume === undefined ? allNames : namesInVolume(allNames, volume);
+  const nameOf = entryNameOf(plan, allNames);
   const places = new Map([...new Set(options.layerOrder)].map((digest, place) => [digest, place]));
   // Entries for them would keep loaders from loading the images: containerd, and skopeo for an image without a name.
-  const referrers = format === "oci" ? layoutReferrers(plan) : { entries: [], manifests: [] };
+  const referrers = format === "oci" ? layoutReferrers(plan, volume) : { entries: [], manifests: [] };
   const metadata = buildMetadata(plan, {
     platform,
     format,
     lock,
     signLock: options.signLock,
+    volume,
     referrers: referrers.entries,
     nameOf,
   });
   // Loaders look for a file per layer, and read none of those that they have: an empty one is enough.
-  const placeholders = format === "universal" ? dockerAssumed(plan, platform) : [];
+  const placeholders = format === "universal" ? dockerAssumed(plan, platform, volume) : [];
   if (format === "docker" && metadata.length === 0) {
     throw new ArchiveError("no-image", "Cannot write docker archive: no image to write, expected at least one", {
       hint: "A docker archive cannot contain charts, signatures and other artifacts: leave out --format docker.",
     });
   }
-  const manifests = format === "docker" ? [] : [...plan.manifests.values(), ...referrers.manifests];
+  const carried = [...plan.manifests.values()].filter(({ descriptor }) => volume?.holds(descriptor.digest) !== false);
+  const manifests = format === "docker" ? [] : [...carried, ...referrers.manifests];
   const fileOf = ({ digest, size }: Descriptor): ArchiveFile => {
     return { name: names.get(digest) ?? "", size, bytes: undefined, digest };
   };
   const blobFiles = (isWanted: (digest: Digest) => boolean): readonly ArchiveFile[] =>
-    plan.blobs.filter(({ digest }) => isWanted(digest)).map(fileOf);
+    plan.blobs.filter(({ digest }) => volume?.holds(digest) !== false && isWanted(digest)).map(fileOf);
   const entries: readonly ArchiveFile[] = [
     ...metadata.map(file => ({ ...file, size: file.bytes.length })),
     ...placeholders.map(digest => ({ name: nameOf(digest), size: 0, bytes: new Uint8Array(0) })),
@@ -101,9 +116,12 @@ export function archiveContents(plan: CopyPlan, options: ArchiveContentsOptions)
       .filter(({ digest }) => !configs.has(digest) && places.has(digest))
       .toSorted((left, right) => (places.get(left.digest) ?? 0) - (places.get(right.digest) ?? 0))
       .map(fileOf),
+    ...partFiles(volume),
   ];
   const { sums: hasSums = format !== "docker", pieceBytes = PIECE_BYTES } = options;
-  const sums = hasSums ? new PlannedSums(entries, { pieceBytes, isSorted: places.size === 0 }) : undefined;
+  const isSorted = places.size === 0 && volume === undefined;
+  const elsewhere = volume?.isAlone === false ? new Set([LOCK_FILE]) : new Set<string>();
+  const sums = hasSums ? new PlannedSums(entries, { pieceBytes, isSorted, elsewhere }) : undefined;
   const files = sums === undefined ? entries : [...entries, { ...LATE, name: SUMS_FILE, size: sums.size }];
   return { files, names, sums, totalBytes: files.reduce((sum, { size }) => sum + size, 0) };
 }
@@ -125,6 +143,25 @@ export function dockerManifestBytes(
 function entryNameOf({ assumed = [] }: CopyPlan, names: ReadonlyMap<Digest, string>): (digest: Digest) => string {
   const absent = new Set(assumed.map(({ descriptor }) => descriptor.digest));
   return digest => names.get(digest) ?? (absent.has(digest) ? absentName(digest) : blobName(digest));
+}
+
+function partFiles(volume: VolumeContents | undefined): readonly ArchiveFile[] {
+  const parts = volume?.parts ?? [];
+  return parts.map(({ digest, part, from, to }) => ({
+    name: partName(digest, part),
+    size: to - from,
+    bytes: undefined,
+    digest,
+    part: { number: part, from },
+  }));
+}
+
+function namesInVolume(
+  names: ReadonlyMap<Digest, string>,
+  { holds, parts }: VolumeContents,
+): ReadonlyMap<Digest, string> {
+  const whole = [...names].filter(([digest]) => holds(digest));
+  return new Map([...whole, ...parts.map(({ digest, part }) => [digest, partName(digest, part)] as const)]);
 }
 
 function blobNames(

@@ -5,7 +5,8 @@ import { openPartialArchive } from "../partial/open-partial-archive.ts";
 import type { PartialArchive } from "../partial/partial-archive.ts";
 import { replanPartialArchive } from "../partial/replan-partial-archive.ts";
 import type { ArchiveContentsOptions, ArchiveFormat } from "./archive-contents.ts";
-import { type ArchiveFileOptions, ArchiveSession, plannedArchive } from "./archive-file-target.ts";
+import { type ArchiveFileOptions, ArchiveSession } from "./archive-file-target.ts";
+import { plannedArchive } from "./planned-archive.ts";
 
 /** No file begins like this: what has placeholders in it is never whole. */
 const NO_BLOCK = new Uint8Array(0);

@@ -2,7 +2,6 @@ import { fileSliceBlob } from "../../content/blob.ts";
 import type {
   BlobSource,
   ByteSink,
-  CopyPlan,
   ImageTarget,
   Presence,
   SettledRoot,
@@ -16,18 +15,13 @@ import type { Digest } from "../../oci/digest.ts";
 import { encodeSlotHeader, planGaps, type TarPlan, type TarSlot } from "../../tar/tar-plan.ts";
 import { allEnded } from "../../util/promises.ts";
 import { SUMS_FILE } from "../entry-names.ts";
-import type { ArchivePlan, PlannedBlob } from "../partial/archive-plan.ts";
-import { hash } from "../partial/open-journal.ts";
 import { openPartialArchive } from "../partial/open-partial-archive.ts";
 import type { ResumeOptions } from "../partial/opened-partial.ts";
 import type { PartialArchive } from "../partial/partial-archive.ts";
-import {
-  type ArchiveContents,
-  type ArchiveContentsOptions,
-  archiveContents,
-  planArchiveTar,
-} from "./archive-contents.ts";
+import type { ArchiveContents, ArchiveContentsOptions } from "./archive-contents.ts";
 import type { ArchiveFile } from "./archive-file.ts";
+import { ArchivePart } from "./archive-part.ts";
+import { type PlannedArchive, plannedArchive } from "./planned-archive.ts";
 
 export interface ArchiveFileOptions extends ArchiveContentsOptions {
   readonly resume?: ResumeOptions | undefined;
@@ -48,48 +42,8 @@ export function archiveFileTarget(path: string, options: ArchiveFileOptions): Im
   };
 }
 
-/** What a file contains, where, and as its journal describes it. */
-export interface PlannedArchive {
-  readonly contents: ArchiveContents;
-  readonly tar: TarPlan;
-  readonly archive: ArchivePlan;
-}
-
-export function plannedArchive(plan: CopyPlan, options: ArchiveContentsOptions): PlannedArchive {
-  const contents = archiveContents(plan, options);
-  const tar = planArchiveTar(contents);
-  return { contents, tar, archive: archivePlan(contents, tar) };
-}
-
-/** A file as its journal describes it. */
-export function archivePlan(contents: ArchiveContents, tar: TarPlan): ArchivePlan {
-  const [first] = tar.slots.values();
-  if (first === undefined) throw new InternalError("Cannot write archive: it is empty, expected oci-layout");
-  const identity = contents.files.map(file => [file.name, file.size, identityOf(file)]);
-  return {
-    id: hash(JSON.stringify(identity)),
-    totalBytes: tar.totalBytes,
-    firstBlock: encodeSlotHeader(first),
-    blobs: plannedBlobs(contents, tar),
-  };
-}
-
-/** What must be the same in another run; a signature of the same key need not. */
-function identityOf(file: ArchiveFile): string | undefined {
-  if (file.bytes === undefined) return undefined;
-  return file.signature?.id ?? hash(file.bytes);
-}
-
-/** Blobs that come from the source. */
-function plannedBlobs(contents: ArchiveContents, tar: TarPlan): readonly PlannedBlob[] {
-  return [...contents.names].flatMap(([digest, name]) => {
-    const slot = tar.slots.get(name);
-    return slot === undefined ? [] : [{ digest, size: slot.size, offset: slot.bodyOffset }];
-  });
-}
-
 export class ArchiveSession implements TargetSession {
-  readonly #archive: PartialArchive;
+  readonly archive: PartialArchive;
   readonly #tar: TarPlan;
   readonly #contents: ArchiveContents;
   readonly #missing: Set<string>;
@@ -101,7 +55,7 @@ export class ArchiveSession implements TargetSession {
 
   /** @param placed blobs that this process has written whole, and hashed while it did. */
   constructor(archive: PartialArchive, { tar, contents }: PlannedArchive, placed: ReadonlySet<Digest> = new Set()) {
-    this.#archive = archive;
+    this.archive = archive;
     this.#placed = placed;
     this.#tar = tar;
     this.#contents = contents;
@@ -114,7 +68,7 @@ export class ArchiveSession implements TargetSession {
     if (kept?.size !== descriptor.size) return "absent";
     try {
       if (!this.#placed.has(descriptor.digest))
-        await this.#summed(descriptor, verified(descriptor, kept, this.#archive.file.path), undefined, signal);
+        await this.#summed(descriptor, verified(descriptor, kept, this.archive.file.path), undefined, signal);
     } catch (error) {
       // Unreadable bytes are written again: the disk then stores them elsewhere.
       if (!(error instanceof IntegrityError || error instanceof StorageError)) throw error;
@@ -126,15 +80,15 @@ export class ArchiveSession implements TargetSession {
   }
 
   kept(descriptor: Descriptor): BlobSource | undefined {
-    const bytes = this.#archive.kept(this.#indexes.get(descriptor.digest) ?? -1);
+    const bytes = this.archive.kept(this.#indexes.get(descriptor.digest) ?? -1);
     if (bytes === 0) return undefined;
-    const { file } = this.#archive;
+    const { file } = this.archive;
     return fileSliceBlob(file.handle, this.#slotOf(descriptor).bodyOffset, bytes, file.path);
   }
 
   async forget({ digest }: Descriptor): Promise<void> {
     const index = this.#indexes.get(digest);
-    if (index !== undefined && this.#archive.kept(index) > 0) await this.#archive.reset(index);
+    if (index !== undefined && this.archive.kept(index) > 0) await this.archive.reset(index);
   }
 
   async put(descriptor: Descriptor, blob: BlobSource, signal?: AbortSignal): Promise<void> {
@@ -144,46 +98,68 @@ export class ArchiveSession implements TargetSession {
     const { name, bodyOffset, size } = this.#slotOf(descriptor);
     if (size !== descriptor.size)
       throw new InternalError(`Cannot write ${name}: ${descriptor.size} bytes, planned ${size}`);
-    const kept = this.#archive.kept(index);
+    const kept = this.archive.kept(index);
     try {
       const write: ByteSink = async (chunk, position) => {
         if (position + chunk.length <= kept) return;
-        await this.#archive.write(chunk, bodyOffset + position);
-        await this.#archive.wrote(index, position, chunk.length);
+        await this.archive.write(chunk, bodyOffset + position);
+        await this.archive.wrote(index, position, chunk.length);
       };
       await this.#summed(descriptor, blob, write, signal);
     } catch (error) {
-      if (error instanceof IntegrityError) await this.#archive.reset(index);
+      if (error instanceof IntegrityError) await this.archive.reset(index);
       throw error;
     }
     this.#missing.delete(name);
   }
 
+  /** Where a part of a blob goes; undefined for a blob that has none here. */
+  part(digest: Digest): ArchivePart | undefined {
+    const index = this.#indexes.get(digest);
+    if (index === undefined) return undefined;
+    const { name, bodyOffset } = this.#slot(this.#contents.names.get(digest) ?? digest);
+    return new ArchivePart({
+      archive: this.archive,
+      index,
+      offset: bodyOffset,
+      hashes: () => this.#contents.sums?.hashes(digest),
+      onDone: pieces => {
+        if (pieces !== undefined) this.#pieces.set(digest, pieces);
+        this.#missing.delete(name);
+      },
+    });
+  }
+
   async commit(_roots: readonly SettledRoot[], signal?: AbortSignal): Promise<void> {
+    await this.writeRest(signal);
+    await this.archive.publish();
+  }
+
+  /** What comes next to the blobs: the archive is complete, but for its first block. */
+  async writeRest(signal?: AbortSignal): Promise<void> {
     const [missing] = this.#missing;
     if (missing !== undefined) throw new InternalError(`Cannot finish archive: ${missing} was never written`);
     for (const file of this.#contents.files) {
       if (file.bytes === undefined) continue;
       const { bodyOffset } = this.#slot(file.name);
-      if (!(await this.#isSigned(file, bodyOffset))) await this.#archive.write(file.bytes, bodyOffset);
+      if (!(await this.#isSigned(file, bodyOffset))) await this.archive.write(file.bytes, bodyOffset);
     }
     await this.#writeSums(signal);
     const [, ...others] = this.#tar.slots.values();
-    for (const slot of others) await this.#archive.write(encodeSlotHeader(slot), slot.headerOffset);
-    for (const { position, length } of planGaps(this.#tar)) await this.#archive.write(new Uint8Array(length), position);
+    for (const slot of others) await this.archive.write(encodeSlotHeader(slot), slot.headerOffset);
+    for (const { position, length } of planGaps(this.#tar)) await this.archive.write(new Uint8Array(length), position);
     signal?.throwIfAborted();
-    await this.#archive.publish();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#archive[Symbol.asyncDispose]();
+    await this.archive[Symbol.asyncDispose]();
   }
 
   /** A complete file of an earlier run, which may not be changed, has another signature of the same key. */
   async #isSigned({ size, ...file }: ArchiveFile, bodyOffset: number): Promise<boolean> {
     if (file.bytes === undefined || file.signature === undefined) return false;
     const found = Buffer.alloc(size);
-    await this.#archive.file.read(found, bodyOffset);
+    await this.archive.file.read(found, bodyOffset);
     if (!file.signature.isAlike(found)) return false;
     this.#found.set(file.name, found);
     return true;
@@ -215,11 +191,11 @@ export class ArchiveSession implements TargetSession {
     // Layers that were written before their digest was known.
     for (const digest of sums.digests) {
       const { bodyOffset, size } = this.#slot(names.get(digest) ?? digest);
-      const { file } = this.#archive;
+      const { file } = this.archive;
       if (this.#pieces.has(digest)) continue;
       await this.#summed({ digest }, fileSliceBlob(file.handle, bodyOffset, size, file.path), undefined, signal);
     }
-    await this.#archive.write(sums.bytes(this.#pieces, this.#found), this.#slot(SUMS_FILE).bodyOffset);
+    await this.archive.write(sums.bytes(this.#pieces, this.#found), this.#slot(SUMS_FILE).bodyOffset);
   }
 
   #slotOf({ digest }: Descriptor): TarSlot {

@@ -9,6 +9,11 @@ export type ArchiveFile = { readonly name: string; readonly size: number } & (
       /** If other bytes would be as right. */
       readonly signature?: LockSignature | undefined;
     }
-  | { readonly bytes: undefined; readonly digest: Digest }
+  | {
+      readonly bytes: undefined;
+      readonly digest: Digest;
+      /** Of a part of the blob: its number from 1, and where it begins in the blob. */
+      readonly part?: { readonly number: number; readonly from: number };
+    }
   | { readonly bytes: undefined; readonly digest: undefined }
 );

@@ -1,5 +1,5 @@
 import { formatLock, LOCK_FILE } from "../../bundle/lock/format-lock.ts";
-import type { CopyPlan } from "../../content/contracts.ts";
+import type { CopyPlan, Root } from "../../content/contracts.ts";
 import { ANNOTATION_IMAGE_NAME, ANNOTATION_REF_NAME } from "../../oci/annotations.ts";
 import { buildImageIndex } from "../../oci/build-manifest.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
@@ -20,6 +20,14 @@ interface MetadataFile {
   readonly signature?: LockSignature;
 }
 
+/** What the files of a volume say, which has a part of the bundle. */
+export interface VolumeMetadata {
+  /** Of the whole bundle, with the set. */
+  readonly lockText: string;
+  /** Whether the volume names an image. */
+  isNamed(root: Root): boolean;
+}
+
 interface MetadataOptions {
   /** The platform of an index that `manifest.json` names: it can name one per image. */
   readonly platform: Platform;
@@ -29,6 +37,8 @@ interface MetadataOptions {
   readonly lock: LockSettings;
   /** Signs the lock. Default: the archive has no signature. */
   readonly signLock?: SignLock | undefined;
+  /** Only of a volume. */
+  readonly volume?: VolumeMetadata | undefined;
   /** Entries of `index.json` after those of the images. */
   readonly referrers: readonly Descriptor[];
   /** Entry names of configs and layers. */
@@ -41,7 +51,7 @@ interface MetadataOptions {
  */
 export function buildMetadata(plan: CopyPlan, options: MetadataOptions): readonly MetadataFile[] {
   const { format } = options;
-  const roots = sortedRoots(plan);
+  const roots = sortedRoots(plan, options.volume);
   const entries = roots.flatMap(({ entries, descriptor }) =>
     entries.length === 0 ? [descriptor] : entries.map(entry => named(descriptor, entry)),
   );
@@ -52,7 +62,7 @@ export function buildMetadata(plan: CopyPlan, options: MetadataOptions): readonl
   const manifest = format === "oci" ? undefined : dockerManifest(plan, options);
   const docker = manifest === undefined ? [] : [{ name: DOCKER_MANIFEST_FILE, bytes: manifest }];
   if (format === "docker") return docker;
-  const lock = encode(formatLock(planLock(plan, options.lock)));
+  const lock = encode(options.volume?.lockText ?? formatLock(planLock(plan, options.lock)));
   const signature = options.signLock?.(lock);
   const signed = signature === undefined ? [] : [{ name: SIGNATURE_FILE, bytes: signature.bytes, signature }];
   return [...layout, ...docker, { name: LOCK_FILE, bytes: lock }, ...signed];
@@ -100,14 +110,16 @@ interface NamedRoot {
   readonly descriptor: Descriptor;
 }
 
-function sortedRoots(plan: CopyPlan): readonly NamedRoot[] {
+function sortedRoots(plan: CopyPlan, volume?: VolumeMetadata): readonly NamedRoot[] {
   const settled = plan.roots.flatMap(root =>
     root.kind === "settled"
-      ? [{ id: root.descriptor.digest, names: [...root.names].sort(), descriptor: root.descriptor }]
+      ? [{ id: root.descriptor.digest, names: [...root.names].sort(), descriptor: root.descriptor, root }]
       : [],
   );
+  // An image that is in another volume may own a tag.
   const owners = tagOwners(settled);
   return settled
+    .filter(({ root }) => volume?.isNamed(root) !== false)
     .map(root => ({ ...root, entries: entryNames(root, owners) }))
     .sort(
       (left, right) =>
@@ -118,9 +130,9 @@ function sortedRoots(plan: CopyPlan): readonly NamedRoot[] {
 /** `manifest.json`; undefined without an image. */
 export function dockerManifest(
   plan: CopyPlan,
-  { platform, nameOf }: Pick<MetadataOptions, "platform" | "nameOf">,
+  { platform, nameOf, volume }: Pick<MetadataOptions, "platform" | "nameOf" | "volume">,
 ): Uint8Array | undefined {
-  const images = dockerImages(plan, platform).map(({ entries, image }) => {
+  const images = dockerImages(plan, platform, volume).map(({ entries, image }) => {
     // Docker and podman refuse the archive for a name without a tag, or with a digest.
     const tagged = entries.flatMap(({ name }) => (tagNameOf(name) === name ? [name] : []));
     return {
@@ -133,18 +145,21 @@ export function dockerManifest(
 }
 
 /** The assumed layers that `manifest.json` names. */
-export function dockerAssumed(plan: CopyPlan, platform: Platform): readonly Digest[] {
+export function dockerAssumed(plan: CopyPlan, platform: Platform, volume?: VolumeMetadata): readonly Digest[] {
   if (plan.assumed === undefined) return [];
   const assumed = new Set(plan.assumed.map(({ descriptor }) => descriptor.digest));
-  const layers = dockerImages(plan, platform).flatMap(({ image }) => image.view.layers.map(({ digest }) => digest));
+  const layers = dockerImages(plan, platform, volume).flatMap(({ image }) =>
+    image.view.layers.map(({ digest }) => digest),
+  );
   return [...new Set(layers)].filter(digest => assumed.has(digest)).sort();
 }
 
 function dockerImages(
   plan: CopyPlan,
   platform: Platform,
+  volume: VolumeMetadata | undefined,
 ): readonly (NamedRoot & { readonly image: DockerImagePlan })[] {
-  return sortedRoots(plan).flatMap(root => {
+  return sortedRoots(plan, volume).flatMap(root => {
     const image = dockerImage(plan, root.descriptor, platform);
     return image === undefined ? [] : [{ ...root, image }];
   });

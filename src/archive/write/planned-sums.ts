@@ -11,6 +11,8 @@ export interface SumsOptions {
   readonly pieceBytes: number;
   /** True if entries come in the order that the lock gives. */
   readonly isSorted: boolean;
+  /** Names of files that other volumes have as well. Default: none. */
+  readonly elsewhere?: ReadonlySet<string>;
 }
 
 /** The sums of one archive, whose size is known before its first blob, and whose bytes after the last one. */
@@ -26,16 +28,18 @@ export class PlannedSums {
   constructor(entries: readonly ArchiveFile[], options: SumsOptions) {
     this.#options = options;
     this.#files = entries.flatMap(({ name, bytes }): readonly FileToSum[] =>
-      bytes === undefined || digestInName(name) !== undefined
-        ? []
-        : [{ name, bytes, copy: name === SIGNATURE_FILE ? "base64" : "text" }],
+      bytes === undefined || digestInName(name) !== undefined ? [] : [{ name, bytes, copy: copyOf(name, options) }],
     );
     this.#order = options.isSorted ? undefined : entries.map(({ name }) => name);
     const { pieceBytes } = options;
     this.#blobs = new Map(
-      entries.flatMap(({ digest, size }): readonly (readonly [Digest, BlobToSum])[] =>
-        digest === undefined || size <= pieceBytes ? [] : [[digest, { digest, size }]],
-      ),
+      entries.flatMap(({ digest, size, ...file }): readonly (readonly [Digest, BlobToSum])[] => {
+        // A part has no digest of its own.
+        const part = "part" in file ? file.part : undefined;
+        return digest === undefined || (size <= pieceBytes && part === undefined)
+          ? []
+          : [[digest, { digest, size, part }]];
+      }),
     );
     this.size = Buffer.byteLength(this.#text(new Map(), new Map()));
   }
@@ -47,7 +51,8 @@ export class PlannedSums {
 
   /** What hashes the pieces of a blob; undefined for a blob without any. */
   hashes(digest: Digest): PieceHashes | undefined {
-    return this.#blobs.has(digest) ? new PieceHashes(this.#options.pieceBytes) : undefined;
+    const blob = this.#blobs.get(digest);
+    return blob && new PieceHashes(this.#options.pieceBytes, blob.part?.from);
   }
 
   /** @param found files that have other bytes than planned, by name: signatures. */
@@ -68,4 +73,9 @@ export class PlannedSums {
       blobs: [...this.#blobs.values()].map(blob => ({ ...blob, pieces: pieces.get(blob.digest) })),
     });
   }
+}
+
+function copyOf(name: string, { elsewhere }: SumsOptions): "text" | "base64" | undefined {
+  if (elsewhere?.has(name) === true) return undefined;
+  return name === SIGNATURE_FILE ? "base64" : "text";
 }

@@ -75,7 +75,7 @@ function groupsOf(request: VolumeRequest): readonly Group[] {
   const keys = new Map<string, number[]>();
   for (const [index, image] of images.entries()) {
     const shared = [...closure(image)].filter(digest => (uses.get(digest) ?? 0) > 1).map(digest => blobs.get(digest));
-    const [largest] = shared.filter(blob => blob !== undefined).sort(bySize);
+    const [largest] = shared.filter(isPresent).sort(bySize);
     appendTo(keys, largest?.digest ?? `alone ${index}`, index);
   }
   const bytesOf = (indexes: readonly number[]): number => {
@@ -107,7 +107,7 @@ function fill(request: VolumeRequest, groups: readonly Group[], count: number, w
   const place = (indexes: readonly number[]): boolean => {
     const images = indexes.map(index => request.images[index]).filter(image => image !== undefined);
     const digests = new Set(images.flatMap(image => [...closure(image)]));
-    const found = [...digests].map(digest => blobs.get(digest)).filter(blob => blob !== undefined);
+    const found = [...digests].map(digest => blobs.get(digest)).filter(isPresent);
     const items = found.map(blob => bins.item(blob)).filter(item => item !== undefined);
     const bin = binFor(bins, items, images, indexes);
     if (bin === undefined) return false;
@@ -120,7 +120,8 @@ function fill(request: VolumeRequest, groups: readonly Group[], count: number, w
     if (place(images)) continue;
     for (const index of images) {
       if (place([index])) continue;
-      if (way === "together") return undefined;
+      // One that is larger than a volume never is together.
+      if (way === "together" && bytesOf(request, blobs, index) <= capacity) return undefined;
       append(later, [...closure(request.images[index])].map(digest => blobs.get(digest)).filter(isPresent));
     }
   }
@@ -133,6 +134,13 @@ function fill(request: VolumeRequest, groups: readonly Group[], count: number, w
     else if (way !== "split" || !bins.putSplit(blob)) return undefined;
   }
   return bins;
+}
+
+function bytesOf(request: VolumeRequest, blobs: ReadonlyMap<Digest, PackedBlob>, index: number): number {
+  const image = request.images[index];
+  const [inIndex = 0, inDocker = 0] = image?.nameBytes ?? [];
+  const found = [...closure(image)].map(digest => blobs.get(digest)).filter(isPresent);
+  return found.reduce((sum, { size }) => sum + entryBytes(request, size, false), inIndex + inDocker);
 }
 
 /** The volume that has most of the images already, or else the first with room. */

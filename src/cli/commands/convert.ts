@@ -90,6 +90,8 @@ async function runConvert(flags: ConvertFlags, context: Context): Promise<void> 
       referrers: flags.noReferrers === true ? false : undefined,
       for: flags.for,
       sign,
+      volumeSize: flags.volumeSize,
+      volume: flags.volume,
       image: flags.image,
       tag: flags.tag,
       sparse: flags.sparse,

@@ -136,6 +136,8 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
         requireReferrers: requiredOf(flags),
         for: flags.for,
         sign,
+        volumeSize: flags.volumeSize,
+        volume: flags.volume,
         v1Checksums: flags.noV1Checksums === true ? false : undefined,
         report: flags.report,
         concurrency: checkConcurrency(flags.concurrency),

@@ -2,6 +2,7 @@ import type { Writable } from "node:stream";
 import type { Argv } from "yargs";
 import { UsageError } from "../../errors.ts";
 import type { ConvertResult, Layers, Loader, PullResult, RequiredReferrer } from "../../index.ts";
+import { counted, formatBytes } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 
 /** Flags of the commands that write archives. */
@@ -9,6 +10,8 @@ export interface ArchiveFlags extends ReferrersFlags {
   readonly platform?: string[] | undefined;
   readonly layers?: Layers | undefined;
   readonly for?: Loader | undefined;
+  readonly volumeSize?: string | undefined;
+  readonly volume?: number | undefined;
 }
 
 /** What the output of `pull` and `convert` can be, for the help. */
@@ -26,6 +29,16 @@ export function archiveFlags<T>(parser: Argv<T>, defaultPlatform: string): Argv<
       requiresArg: true,
       choices: ["docker20", "docker", "podman", "ctr", "k3s", "kind"] as const,
       describe: "make the archive loadable by this tool (default: any of them)",
+    })
+    .option("volume-size", {
+      type: "string",
+      requiresArg: true,
+      describe: "split the output into files of at most fat32, dvd, bd25, bd50, 700M, 4GiB, … (default: one file)",
+    })
+    .option("volume", {
+      type: "number",
+      requiresArg: true,
+      describe: "write only the volume with this number, from 1 (default: all volumes)",
     });
 }
 
@@ -105,4 +118,6 @@ export function printImages(context: Context, result: ConvertResult | PullResult
     }
     if (previousDigest !== undefined) note(`${names[0] ?? "image"}: ${previousDigest} → ${digest}`);
   }
+  for (const { path, bytes, images } of result.volumes ?? [])
+    note(`${path}: ${formatBytes(bytes)}, ${counted(images.length, "whole image")}`);
 }

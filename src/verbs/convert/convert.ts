@@ -23,6 +23,7 @@ import { PLATFORMS, SPARSE_KIND } from "../options/common-options.ts";
 import { checkedList, listOf } from "../options/option-values.ts";
 import { readPlatforms } from "../options/read-platforms.ts";
 import { type ArchiveOutput, checkOutputApart, type OpenedOutput, openOutput } from "../output/open-output.ts";
+import type { WrittenVolume } from "../output/volume-options.ts";
 import { withoutSilentPrune } from "../referrers/silent-prune.ts";
 import { idOf, noteBadNames } from "../shared/choose-image.ts";
 import { StreamedInput } from "../shared/streamed-input.ts";
@@ -67,6 +68,8 @@ const CONVERT_OPTIONS: OptionsShape<ConvertOptions> = {
 export interface ConvertResult {
   /** Path as it was given; "-" for a stream. */
   readonly output: string;
+  /** Of an output that is split; with `dryRun`, what would be written. */
+  readonly volumes?: readonly WrittenVolume[];
   readonly format: ArchiveFormat;
   readonly images: readonly WrittenImage[];
   /** Sum over all blobs, each counted once. */
@@ -101,8 +104,9 @@ export async function convert(input: string | readonly string[], options: Conver
   const { signal } = options;
   const onNote = noteTo(options.onProgress);
   const platforms = readPlatforms("convert", options.platform, "all");
+  const { format, sign, volumeSize, volume } = options;
   await checkOutputApart(inputs, options.output);
-  const output = await openOutput(options.output, { format: options.format, sign: options.sign });
+  const output = await openOutput(options.output, { format, sign, volumeSize, volume });
   await using reading = new StreamedInput({
     beginUpload: undefined,
     isShared: false,
@@ -161,7 +165,7 @@ export async function convert(input: string | readonly string[], options: Conver
     originals,
     onAbsent: sparse === "keep" ? onAbsent : undefined,
   };
-  const { plan, images } = await blameChangedInput(
+  const { plan, images, volumes } = await blameChangedInput(
     async () => await archive.confirm(signal),
     async () => {
       const settled = await settleImages(whole, writing);
@@ -172,6 +176,7 @@ export async function convert(input: string | readonly string[], options: Conver
   );
   return {
     output: output.name,
+    ...(volumes === undefined ? {} : { volumes }),
     format: output.format,
     images,
     blobBytes: plan.totalBytes,

@@ -1,6 +1,7 @@
 import { fstatSync, type Stats } from "node:fs";
 import type { Writable } from "node:stream";
 import type { ResumeOptions } from "../../archive/partial/opened-partial.ts";
+import { volumesTarget } from "../../archive/volumes/volumes-target.ts";
 import type { ArchiveContentsOptions, ArchiveFormat } from "../../archive/write/archive-contents.ts";
 import { ArchiveDraft } from "../../archive/write/archive-draft.ts";
 import { archiveFileTarget } from "../../archive/write/archive-file-target.ts";
@@ -14,6 +15,8 @@ import { checkApart } from "../../util/output-checks.ts";
 import { stat } from "../../util/read-disk.ts";
 import type { SigningKeyOptions } from "../options/sign-options.ts";
 
+import { chosenSize, type VolumeOptions, type WrittenVolume, writtenVolumes } from "./volume-options.ts";
+
 export type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
 
 /**
@@ -25,7 +28,7 @@ export type ArchiveOutput = string | Writable;
 export type OutputTargetOptions = Pick<ArchiveContentsOptions, "platform" | "lock" | "layerOrder" | "signLock">;
 
 /** How an output is written. */
-export interface OpenOutputOptions {
+export interface OpenOutputOptions extends VolumeOptions {
   /** Default "universal". */
   readonly format?: ArchiveFormat | undefined;
   /** Key that signs the lock. Default: the archive is not signed. */
@@ -39,6 +42,8 @@ export interface OpenedOutput {
   readonly format: ArchiveFormat;
   /** Maximum number of blobs that may be written at once. */
   readonly maxConcurrency: number;
+  /** What would be written, if that is a set of volumes. */
+  readonly volumes?: ((plan: CopyPlan, options: OutputTargetOptions) => readonly WrittenVolume[]) | undefined;
   /** @param resume how to treat what an interrupted run has left. */
   target(options: OutputTargetOptions, resume?: ResumeOptions): ImageTarget;
   /** Only where bytes can be written before their digests are known: to a file. */
@@ -66,13 +71,15 @@ export function checkEnding(output: string): void {
 }
 
 /**
- * @throws UsageError for a folder in the format "docker", for a name that promises a compressed file, and for a key that
- * cannot sign, or has nothing to sign.
+ * @throws UsageError for a folder in the format "docker", for a name that promises a compressed file, for a key that cannot
+ * sign, or has nothing to sign, and for volumes that are not files of an archive with a lock.
  */
 export async function openOutput(
   output: ArchiveOutput,
-  { format = "universal", sign }: OpenOutputOptions = {},
+  { format = "universal", sign, ...volumes }: OpenOutputOptions = {},
 ): Promise<OpenedOutput> {
+  const kind = typeof output === "string" ? ((await isFolder(output)) ? "folder" : "file") : "stream";
+  const split = chosenSize(typeof output === "string" ? output : "-", kind, format, volumes);
   const signLock = sign === undefined ? undefined : await signerOf(sign, format);
   const signed = <T extends OutputTargetOptions>(options: T): T =>
     signLock === undefined ? options : { ...options, signLock };
@@ -85,7 +92,7 @@ export async function openOutput(
       target: options => archiveStreamTarget(output, { ...signed(options), format }),
     };
   }
-  if (await isFolder(output)) {
+  if (kind === "folder") {
     if (format === "docker") {
       throw new UsageError(`Cannot write folder ${quote(output)}: a docker archive is a tar, expected a file`, {
         hint: "Name a file, or leave out --format: folders are OCI layouts.",
@@ -100,6 +107,16 @@ export async function openOutput(
     };
   }
   checkEnding(output);
+  if (split !== undefined) {
+    return {
+      kind: "file",
+      name: output,
+      format,
+      maxConcurrency: Number.POSITIVE_INFINITY,
+      volumes: (plan, options) => writtenVolumes(output, plan, { ...signed(options), ...split, format }),
+      target: (options, resume) => volumesTarget(output, { ...signed(options), ...split, format, resume }),
+    };
+  }
   return {
     kind: "file",
     name: output,

@@ -23,6 +23,7 @@ import type { Layers } from "../options/choices.ts";
 import { COMMON, LAYERS_KIND } from "../options/common-options.ts";
 import { SIGN_KIND, type SigningKeyOptions } from "../options/sign-options.ts";
 import type { OpenedOutput, OutputTargetOptions } from "../output/open-output.ts";
+import { VOLUME_OPTIONS, type VolumeOptions, type WrittenVolume } from "../output/volume-options.ts";
 import { boundIndexNotes } from "../referrers/bound-indexes.ts";
 import { checkRequired, type RequireOptions } from "../referrers/require-referrers.ts";
 import { absentImages, absentNotes, type WrittenImage, writtenImages } from "../written/written-image.ts";
@@ -42,7 +43,7 @@ import {
 } from "./planned-images.ts";
 
 /** Options of the functions that write archives. */
-export interface OutputOptions {
+export interface OutputOptions extends VolumeOptions {
   /** Default: what `for` needs, or "keep" without it. */
   readonly layers?: Layers | undefined;
   /** Program that is to load the archive; layers that it cannot load are converted. Default: none in particular. */
@@ -65,6 +66,7 @@ export interface OutputOptions {
 }
 
 export const OUTPUT_OPTIONS: OptionsShape<OutputOptions> = {
+  ...VOLUME_OPTIONS,
   layers: LAYERS_KIND,
   for: choice(LOADERS),
   referrers: FLAG,
@@ -84,6 +86,8 @@ export interface Written {
   readonly bases: readonly Digest[];
   /** What the images run on. */
   readonly platforms: readonly string[];
+  /** Of an output that is split. */
+  readonly volumes: readonly WrittenVolume[] | undefined;
 }
 
 /** A plan without layers that others have. */
@@ -181,15 +185,17 @@ export async function settleImages(source: ImageSource, options: WriteOptions): 
   const lock = { ...settings, bases };
   if (expected?.assumes !== undefined) check(plan, lock);
   if (dryRun === true) for (const message of planNotes(plan, options.sourceName)) planOptions.onNote(message);
+  const targetOptions = { platform, lock, layerOrder: options.layerOrder, signLock: options.signLock };
   return {
     written: {
       plan,
       bases,
       images: writtenImages(settled, absent),
       platforms: [...new Set(chosen.platforms.flat())],
+      volumes: output.volumes?.(plan, targetOptions),
     },
     source: settled.source,
-    targetOptions: { platform, lock, layerOrder: options.layerOrder, signLock: options.signLock },
+    targetOptions,
     maxConcurrency: Math.min(
       output.maxConcurrency,
       layers === undefined ? output.maxConcurrency : RECOMPRESS_CONCURRENCY,

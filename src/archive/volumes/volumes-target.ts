@@ -1,0 +1,62 @@
+import type { CopyPlan, ImageTarget } from "../../content/contracts.ts";
+import { UsageError } from "../../errors.ts";
+import { openPartialArchive } from "../partial/open-partial-archive.ts";
+import type { ResumeOptions } from "../partial/opened-partial.ts";
+import { ArchiveSession } from "../write/archive-file-target.ts";
+import { type PlannedSet, type PlannedVolume, planVolumes, type VolumesOptions } from "./plan-volumes.ts";
+import { VolumeNames } from "./volume-names.ts";
+import { type OpenVolume, VolumesSession } from "./volumes-session.ts";
+
+export interface VolumesTargetOptions extends VolumesOptions {
+  /** Writes this volume alone; from 1. */
+  readonly number?: number | undefined;
+  readonly resume?: ResumeOptions | undefined;
+}
+
+/**
+ * Writes images into several files, none larger than asked for. Each is an archive of its own; together they are one bundle.
+ * No file gets its name before all are whole.
+ *
+ * @param output `site.tar` for `site.v01.tar` and so on.
+ */
+export function volumesTarget(output: string, options: VolumesTargetOptions): ImageTarget {
+  return {
+    async begin(plan, signal) {
+      const { number } = options;
+      const { set, volumes } = chosenVolumes(plan, options);
+      const names = new VolumeNames(output);
+      const opened: OpenVolume[] = [];
+      try {
+        for (const volume of volumes) {
+          const planned = set.plan(volume);
+          const path = names.volume(volume.number, set.set.of);
+          const archive = await openPartialArchive(path, planned.archive, options.resume ?? {}, signal);
+          opened.push({ path, volume, session: new ArchiveSession(archive, planned) });
+        }
+      } catch (error) {
+        for (const { session } of opened) await session[Symbol.asyncDispose]();
+        throw error;
+      }
+      const sums = names.sums(number === undefined ? undefined : { number, of: set.set.of });
+      return new VolumesSession(opened, sums);
+    },
+  };
+}
+
+/** @throws UsageError for a volume that the set does not have; as `planVolumes`. */
+export function chosenVolumes(
+  plan: CopyPlan,
+  { number, ...options }: VolumesTargetOptions,
+): { readonly set: PlannedSet; readonly volumes: readonly PlannedVolume[] } {
+  const set = planVolumes(plan, options);
+  if (number === undefined) return { set, volumes: set.volumes };
+  const volume = set.volumes[number - 1];
+  if (volume !== undefined) return { set, volumes: [volume] };
+  const { of } = set.set;
+  throw new UsageError(
+    `Cannot write volume ${number}: the set has ${of === 1 ? "one volume" : `${of} volumes`}, expected a number from 1 to ${of}`,
+    {
+      hint: "The number of volumes follows from the images and the size: use the same lock and the same --volume-size for each volume.",
+    },
+  );
+}

@@ -1,0 +1,100 @@
+import { VolumeNames } from "../../archive/volumes/volume-names.ts";
+import { chosenVolumes, type VolumesTargetOptions } from "../../archive/volumes/volumes-target.ts";
+import type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
+import { MAX_VOLUMES } from "../../bundle/lock/lock-schema.ts";
+import { parseVolumeSize } from "../../bundle/volumes/volume-size.ts";
+import type { CopyPlan } from "../../content/contracts.ts";
+import { UsageError } from "../../errors.ts";
+import { quote } from "../../util/format.ts";
+import type { OptionsShape } from "../../util/options/checked-options.ts";
+import { kindOf, whole } from "../../util/options/option-kinds.ts";
+
+/** How an output is split. */
+export interface VolumeOptions {
+  /**
+   * Splits the output into files that are not larger, each an archive of its own: "fat32", "dvd", "bd25", "bd50", a number of
+   * bytes, or one with a unit such as "700M" (1000²) or "4GiB" (1024³). Default: one file.
+   */
+  readonly volumeSize?: string | number | undefined;
+  /** Writes this volume alone, from 1: it has the same bytes as if all are written. Default: all volumes. */
+  readonly volume?: number | undefined;
+}
+
+export const VOLUME_OPTIONS: OptionsShape<VolumeOptions> = {
+  volumeSize: kindOf("a size in bytes, or a string", value =>
+    typeof value === "string" || typeof value === "number" ? value : undefined,
+  ),
+  volume: whole(1, MAX_VOLUMES),
+};
+
+/** A volume that was written, or would be. */
+export interface WrittenVolume {
+  /** From 1. */
+  readonly number: number;
+  /** How many volumes there are. */
+  readonly of: number;
+  readonly path: string;
+  /** Size of the file in bytes. */
+  readonly bytes: number;
+  /** Names of the images that can be loaded from it alone; digests of those without a name. */
+  readonly images: readonly string[];
+}
+
+/** As it is written. */
+export interface ChosenVolumes {
+  readonly volumeBytes: number;
+  readonly number: number | undefined;
+}
+
+/**
+ * @param kind of the output.
+ * @returns undefined for an output that is not split.
+ * @throws UsageError for an output that cannot be.
+ */
+export function chosenSize(
+  name: string,
+  kind: "file" | "folder" | "stream",
+  format: ArchiveFormat,
+  { volumeSize, volume }: VolumeOptions,
+): ChosenVolumes | undefined {
+  if (volumeSize === undefined) {
+    if (volume === undefined) return undefined;
+    throw new UsageError(`Cannot write volume ${volume}: no size of volumes is given, expected one`, {
+      hint: "Give the --volume-size of the other volumes: what is in a volume follows from it.",
+    });
+  }
+  const volumeBytes = parseVolumeSize(volumeSize);
+  if (kind !== "file") {
+    const what = kind === "folder" ? `folder ${quote(name)}` : "stdout";
+    throw new UsageError(`Cannot split ${what} into volumes: volumes are files, expected the name of a file`, {
+      hint: "Name a file such as site.tar: the volumes become site.v01.tar, site.v02.tar and so on.",
+    });
+  }
+  if (format === "docker") {
+    throw new UsageError(
+      "Cannot split a docker archive into volumes: it has no lock, expected format universal or oci",
+      {
+        hint: "Leave out --format docker: all versions of docker load the other volumes, too.",
+      },
+    );
+  }
+  return { volumeBytes, number: volume };
+}
+
+/** What a run writes. @throws UsageError as `chosenVolumes`. */
+export function writtenVolumes(
+  output: string,
+  plan: CopyPlan,
+  options: VolumesTargetOptions,
+): readonly WrittenVolume[] {
+  const names = new VolumeNames(output);
+  const { set, volumes } = chosenVolumes(plan, options);
+  const { of } = set.set;
+  return volumes.map(({ number, bytes, roots }) => ({
+    number,
+    of,
+    path: names.volume(number, of),
+    bytes,
+    images: roots.flatMap(({ names: own, descriptor }) => (own.length === 0 ? [descriptor.digest] : own)).sort(),
+  }));
+}
