@@ -12,11 +12,11 @@ import { lstat, realpath, stat } from "./read-disk.ts";
  *
  * @param mode default: the mode of the file; for a new file 0o666 without the umask.
  */
-export async function replaceFile(path: string, text: string, mode?: number): Promise<void> {
+export async function replaceFile(path: string, content: string | Uint8Array, mode?: number): Promise<void> {
   const isPlanted = await isForeignLink(path);
   const target = isPlanted ? path : await realpath(path).catch(() => path);
   const before = isPlanted ? undefined : await stat(target).catch(() => undefined);
-  const bytes = Buffer.from(text);
+  const bytes = typeof content === "string" ? Buffer.from(content) : content;
   if (before !== undefined && !before.isFile()) {
     await using device = await openEmptied(target);
     return await device.write(bytes);

@@ -96,6 +96,20 @@ describeWith(["docker-registry", "tar", "diff", "openssl"], "docs/AIRGAP.md", ()
     expect(await runLine(line)).toMatchObject({ code: 1 });
   });
 
+  describeWith(["par2"], "par2", () => {
+    test("the lines of the page repair a damaged volume, and change nothing in the others", async () => {
+      const lines = blocks.flatMap(({ text }) => text.split("\n")).filter(line => line.startsWith("par2 "));
+      const codes: number[] = [];
+      for (const line of lines) {
+        codes.push((await runLine(line)).code);
+        if (line.includes(" create ")) await runLine("printf damage | dd of=site.v01.tar bs=1 seek=5000 conv=notrunc");
+      }
+      // That it can be repaired is 1.
+      expect(codes).toEqual([0, 1, 0]);
+      expect(await runLine("sha256sum -c site.sha256")).toMatchObject({ code: 0 });
+    });
+  });
+
   const inMirror = (name: string): string => `mirror/${outside.registry.host.replace(":", "_")}/${name}`;
 
   test("the commands find what the page says", () => {

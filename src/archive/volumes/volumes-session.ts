@@ -7,6 +7,7 @@ import { verified } from "../../content/verified.ts";
 import { IntegrityError, StorageError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, digestHex } from "../../oci/digest.ts";
+import type { SignLock } from "../../oci/signatures/lock-signature.ts";
 import { appendTo } from "../../util/append.ts";
 import { allEnded } from "../../util/promises.ts";
 import { replaceFile } from "../../util/replace-file.ts";
@@ -32,13 +33,16 @@ interface PlacedPart {
 export class VolumesSession implements TargetSession {
   readonly #volumes: readonly OpenVolume[];
   readonly #sumsPath: string;
+  readonly #sign: SignLock | undefined;
   readonly #whole: ReadonlyMap<Digest, ArchiveSession>;
   /** In the order of the blob; those of volumes that are not written are absent. */
   readonly #parts = new Map<Digest, PlacedPart[]>();
 
-  constructor(volumes: readonly OpenVolume[], sumsPath: string) {
+  /** @param sign signs the sums, too. */
+  constructor(volumes: readonly OpenVolume[], sumsPath: string, sign?: SignLock) {
     this.#volumes = volumes;
     this.#sumsPath = sumsPath;
+    this.#sign = sign;
     this.#whole = new Map(
       volumes.flatMap(({ volume, session }) => volume.blobs.map(digest => [digest, session] as const)),
     );
@@ -114,7 +118,10 @@ export class VolumesSession implements TargetSession {
       lines.push(sumLine(digestHex(digest), path));
     }
     for (const { session } of this.#volumes) await session.archive.rename();
-    await replaceFile(this.#sumsPath, lines.join(""));
+    const sums = Buffer.from(lines.join(""));
+    await replaceFile(this.#sumsPath, sums);
+    const signature = this.#sign?.(sums);
+    if (signature !== undefined) await replaceFile(`${this.#sumsPath}.sig`, signature.bytes);
     for (const { session } of this.#volumes) await session.archive.settle();
   }
 

@@ -38,7 +38,7 @@ export function volumesTarget(output: string, options: VolumesTargetOptions): Im
         throw error;
       }
       const sums = names.sums(number === undefined ? undefined : { number, of: set.set.of });
-      return new VolumesSession(opened, sums);
+      return new VolumesSession(opened, sums, options.signLock);
     },
   };
 }
