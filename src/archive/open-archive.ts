@@ -11,6 +11,7 @@ import type { Archive } from "./archive.ts";
 import type { ArchiveSource } from "./archive-source.ts";
 import { checkLockedImages, usableLock } from "./lock/archive-lock.ts";
 import { type BundlePart, readBundlePart } from "./lock/bundle-part.ts";
+import { KnownLocks } from "./lock/known-locks.ts";
 import { noMetadata } from "./no-metadata.ts";
 import { openArchiveFile } from "./open/open-archive-file.ts";
 import type { OpenArchiveOptions } from "./open/open-archive-options.ts";
@@ -53,7 +54,7 @@ export async function archiveSource(archive: Archive, options: OpenArchiveOption
     return await blameChangedInput(
       async () => await archive.confirm?.(),
       async () => {
-        const part = await readBundlePart(archive, options.signal);
+        const part = await readBundlePart(archive, options.locks ?? new KnownLocks(), options.signal);
         const views = part?.kind === "patch" ? patchViews(archive) : await readViews(archive, options);
         if (part?.kind === "locked") checkLockedImages(part.lock, views.images, archive.what);
         return sourceOf(archive, part, views, options);

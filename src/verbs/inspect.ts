@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { ImageArchive } from "../archive/archive-source.ts";
+import type { KnownLocks } from "../archive/lock/known-locks.ts";
 import { openArchive } from "../archive/open-archive.ts";
 import { openMerged } from "../archive/set/open-archives.ts";
 import { listRoots } from "../content/derived-source.ts";
@@ -121,8 +122,8 @@ async function withArchive<T>(
   task: (archive: ImageArchive) => Promise<T>,
 ): Promise<T> {
   const onNote = noteTo(onProgress);
-  const open = async (path: string): ReturnType<typeof openArchive> =>
-    await openArchive(path, { onNote, onRead: readingTo(onProgress, path), signal, stdin });
+  const open = async (path: string, locks: KnownLocks): ReturnType<typeof openArchive> =>
+    await openArchive(path, { onNote, onRead: readingTo(onProgress, path), locks, signal, stdin });
   await using archive = await openMerged(paths, { onNote, open, signal });
   return await task(archive);
 }

@@ -1,5 +1,5 @@
 // Volumes, deltas and patches as one source: what push, inspect, lock and pull --base make of them, and what they refuse.
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -21,6 +21,7 @@ import { dockerArchive, temporaryFolder } from "../support/images.ts";
 import { sha256 } from "../support/memory-registry.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
 import { SHARED, type StoredIndex, storeIndex } from "./lock-support.ts";
+import { pullVolumes, storedImages, sumsOf, VOLUME_BYTES } from "./volumes-support.ts";
 
 interface Scene {
   readonly folder: string;
@@ -204,6 +205,22 @@ test("one volume is enough to list, lock and compare what the whole set has", as
   const { base, bytes } = await compareWithBase(scene.old, { base: [second, first] });
   expect(base).toMatchObject([{ source: second, id: scene.oldId }]);
   expect(bytes.new).toBe(0);
+});
+
+test("volumes that pull writes are joined to the archive that pull writes, which is split into the same volumes again", async () => {
+  const stored = await storedImages();
+  const [split, again, whole] = [await temporaryFolder(), await temporaryFolder(), await temporaryFolder()];
+  await pullVolumes(stored, split);
+  await pullVolumes(stored, whole, { volumeSize: undefined });
+  const files = (await readdir(split)).filter(name => name.endsWith(".tar")).map(name => join(split, name));
+  const joined = join(whole, "joined.tar");
+  await convert(files.toReversed(), { output: joined });
+  expect((await readFile(joined)).equals(await readFile(join(whole, "site.tar")))).toBe(true);
+  await convert(joined, { output: join(again, "site.tar"), volumeSize: VOLUME_BYTES });
+  expect(sumsOf(again)).toEqual(sumsOf(split));
+  const registry = await ScriptedRegistry.start();
+  const { images } = await push(files, { registry: registry.host });
+  expect(images.map(({ digest }) => digest)).toEqual(stored.images.map(({ digest }) => digest));
 });
 
 test("a patch without the bundle that it is for is refused: exit 5", async () => {

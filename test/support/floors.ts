@@ -142,7 +142,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "archive/blob-name.ts": [],
   "archive/entry-names.ts": [],
   "archive/lock": ["archive/archive.ts", "archive/entry-names.ts"],
-  "archive/open": ["archive/archive.ts", "archive/entry-names.ts"],
+  "archive/open": ["archive/archive.ts", "archive/entry-names.ts", "archive/lock"],
   "archive/read": ["archive/archive.ts", "archive/blob-name.ts", "archive/open"],
   "archive/referrers": ["archive/lock", "archive/read"],
   "archive/partial": [],

@@ -1,9 +1,10 @@
 import { LOCK_FILE } from "../../bundle/lock/format-lock.ts";
 import type { Lock } from "../../bundle/lock/lock.ts";
-import { isLock, MAX_LOCK_BYTES, parseLock } from "../../bundle/lock/parse-lock.ts";
+import { isLock, MAX_LOCK_BYTES } from "../../bundle/lock/parse-lock.ts";
 import type { Need } from "../../bundle/need/need.ts";
 import { isNeed, parseNeed } from "../../bundle/need/parse-need.ts";
 import { type Archive, readMetadata } from "../archive.ts";
+import type { KnownLocks } from "./known-locks.ts";
 
 /** What a file says of a bundle that needs other files: a volume, a delta, a patch. */
 export type BundlePart =
@@ -14,15 +15,20 @@ export type BundlePart =
  * Whether an archive is only a part of a bundle. Any other archive is described by its other files, and its lock is read when
  * it is needed.
  *
+ * @param locks of the same call.
  * @returns undefined for an archive that needs no other.
  * @throws ArchiveError for a part whose lock or need list cannot be read: nothing else says what it needs.
  */
-export async function readBundlePart(archive: Archive, signal?: AbortSignal): Promise<BundlePart | undefined> {
+export async function readBundlePart(
+  archive: Archive,
+  locks: KnownLocks,
+  signal?: AbortSignal,
+): Promise<BundlePart | undefined> {
   const entry = archive.entries.get(LOCK_FILE);
   if (entry?.type !== "file" || entry.size > MAX_LOCK_BYTES) return undefined;
   const bytes = await readMetadata(archive, LOCK_FILE, MAX_LOCK_BYTES, signal);
   const where = `${LOCK_FILE} in ${archive.what}`;
   if (isNeed(bytes)) return { kind: "patch", need: parseNeed(bytes, { where }) };
   if (!isLock(bytes) || !/"(?:assumes|set)"\s*:/.test(Buffer.from(bytes).toString("latin1"))) return undefined;
-  return { kind: "locked", lock: parseLock(bytes, { where }) };
+  return { kind: "locked", lock: locks.parse(bytes, where) };
 }

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { IntegrityError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
+import type { KnownLocks } from "../lock/known-locks.ts";
 import type { ScanOptions, StreamedArchive } from "./streamed-archive.ts";
 
 export interface OpenArchiveOptions {
@@ -20,5 +21,7 @@ export interface OpenArchiveOptions {
    * which is not known of a pipe. At the end both are equal.
    */
   readonly onRead?: ((bytes: number, total: number | undefined) => void) | undefined;
+  /** Locks of volumes that the same call has read. Default: none. */
+  readonly locks?: KnownLocks | undefined;
   readonly signal?: AbortSignal | undefined;
 }

@@ -1,11 +1,12 @@
 import type { ArchiveSource, ImageArchive } from "../archive-source.ts";
+import { KnownLocks } from "../lock/known-locks.ts";
 import type { OpenArchiveOptions } from "../open/open-archive-options.ts";
 import { openArchive } from "../open-archive.ts";
 import { type JoinOptions, joinArchives, mergeArchives } from "./join-archives.ts";
 
 export interface OpenArchivesOptions extends OpenArchiveOptions, JoinOptions {
-  /** Opens one file; default `openArchive`. */
-  readonly open?: ((path: string) => Promise<ArchiveSource>) | undefined;
+  /** Opens one file; default `openArchive`. @param locks to pass on. */
+  readonly open?: ((path: string, locks: KnownLocks) => Promise<ArchiveSource>) | undefined;
 }
 
 /**
@@ -17,10 +18,11 @@ export async function openArchives(
   paths: readonly string[],
   options: OpenArchivesOptions = {},
 ): Promise<readonly ImageArchive[]> {
-  const { open = async path => await openArchive(path, options) } = options;
+  const { open = async (path, locks) => await openArchive(path, { ...options, locks }) } = options;
+  const locks = new KnownLocks();
   const files: ArchiveSource[] = [];
   try {
-    for (const path of paths) files.push(await open(path));
+    for (const path of paths) files.push(await open(path, locks));
     return await joinArchives(files, options);
   } catch (error) {
     for (const file of files) await file[Symbol.asyncDispose]();

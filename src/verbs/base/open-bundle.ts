@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { ImageArchive } from "../../archive/archive-source.ts";
+import type { KnownLocks } from "../../archive/lock/known-locks.ts";
 import { openArchive } from "../../archive/open-archive.ts";
 import { openArchives } from "../../archive/set/open-archives.ts";
 import type { Bundle } from "../../bundle/base/bundle.ts";
@@ -39,8 +40,8 @@ export async function openBundles(paths: readonly string[], options: OpenBundleO
     if (lock === undefined) files.push(path);
     else bundles.push(lockedBundle(parseLock(lock, { where: quote(path), fail }), path));
   }
-  const open = async (path: string): ReturnType<typeof openArchive> =>
-    await openArchive(path, { onNote, onRead: readingTo(onProgress, path), signal, stdin });
+  const open = async (path: string, locks: KnownLocks): ReturnType<typeof openArchive> =>
+    await openArchive(path, { onNote, onRead: readingTo(onProgress, path), locks, signal, stdin });
   const archives = await openArchives(files, { withDeltas: false, onNote, open, signal });
   try {
     for (const archive of archives) bundles.push(await bundleOf(archive, onNote, signal));

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { absentError } from "../../archive/absent-blobs.ts";
 import type { ArchiveSource, ImageArchive } from "../../archive/archive-source.ts";
+import type { KnownLocks } from "../../archive/lock/known-locks.ts";
 import { type ScanOptions, StreamedArchive } from "../../archive/open/streamed-archive.ts";
 import { openArchive } from "../../archive/open-archive.ts";
 import { openMerged } from "../../archive/set/open-archives.ts";
@@ -119,9 +120,9 @@ export async function convert(input: string | readonly string[], options: Conver
   // A compressed file is read again for its layers, a pipe is not.
   const scan = async (scanned: ScanOptions): Promise<StreamedArchive> =>
     scanned.isReopenable ? await StreamedArchive.scan(scanned) : await reading.scan(scanned);
-  const open = async (path: string): Promise<ArchiveSource> => {
+  const open = async (path: string, locks: KnownLocks): Promise<ArchiveSource> => {
     const onRead = readingTo(options.onProgress, path);
-    return await openArchive(path, { onNote, onRead, scan, signal, stdin: options.stdin });
+    return await openArchive(path, { onNote, onRead, scan, locks, signal, stdin: options.stdin });
   };
   await using archive = await openMerged(inputs, { onNote, open, signal });
   const what = inputs[0] === "-" ? "archive from stdin" : archive.what;

@@ -1,4 +1,5 @@
 import { checkLockContents, readArchiveLock } from "../../archive/lock/archive-lock.ts";
+import type { KnownLocks } from "../../archive/lock/known-locks.ts";
 import { planLock } from "../../archive/lock/plan-lock.ts";
 import { openArchive } from "../../archive/open-archive.ts";
 import { openMerged } from "../../archive/set/open-archives.ts";
@@ -190,8 +191,8 @@ function resultOf({ lock, images, archiveBytes }: Found, requests: number, start
 async function lockArchives(paths: readonly string[], options: LockOptions, started: number): Promise<LockResult> {
   const { onProgress, signal } = options;
   const onNote = noteTo(onProgress);
-  const open = async (path: string): ReturnType<typeof openArchive> =>
-    await openArchive(path, { onNote, onRead: readingTo(onProgress, path), signal });
+  const open = async (path: string, locks: KnownLocks): ReturnType<typeof openArchive> =>
+    await openArchive(path, { onNote, onRead: readingTo(onProgress, path), locks, signal });
   await using archive = await openMerged(paths, { onNote, open, signal });
   const [file] = archive.members;
   const isItself = file === archive;

@@ -1,4 +1,5 @@
 import type { ArchiveSource, ImageArchive } from "../../archive/archive-source.ts";
+import { KnownLocks } from "../../archive/lock/known-locks.ts";
 import { openArchive } from "../../archive/open-archive.ts";
 import { joinArchives } from "../../archive/set/join-archives.ts";
 import type { CopyPlan, Root } from "../../content/contracts.ts";
@@ -126,8 +127,10 @@ async function readArchives(
   open: Set<AsyncDisposable>,
 ): Promise<readonly (ReadArchive | Failed)[]> {
   const files: (OpenFile | Failed)[] = [];
+  const locks = new KnownLocks();
   for (const path of paths) {
-    const file = await failing([path], run, paths.length, async () => await openFile(path, paths.length === 1, run));
+    const opening = async (): Promise<OpenFile> => await openFile(path, { isAlone: paths.length === 1, locks }, run);
+    const file = await failing([path], run, paths.length, opening);
     files.push(file);
     if (!("error" in file)) open.add(file);
   }
@@ -157,7 +160,11 @@ async function readArchives(
   return found;
 }
 
-async function openFile(path: string, isAlone: boolean, run: PushRun): Promise<OpenFile> {
+async function openFile(
+  path: string,
+  { isAlone, locks }: { readonly isAlone: boolean; readonly locks: KnownLocks },
+  run: PushRun,
+): Promise<OpenFile> {
   const { options, names, registries, cache } = run;
   const { profile } = run.compression;
   const { signal, onProgress, stdin } = options;
@@ -172,7 +179,7 @@ async function openFile(path: string, isAlone: boolean, run: PushRun): Promise<O
   const isShared = otherRepositories.length > 0;
   const reading = new StreamedInput({ beginUpload, isShared, profile, cache, isDryRun, onProgress });
   try {
-    const archive = await openArchive(path, { onNote, onRead, signal, stdin, scan: reading.scan });
+    const archive = await openArchive(path, { onNote, onRead, locks, signal, stdin, scan: reading.scan });
     const sentTo =
       firstRepository === undefined ? undefined : `${firstRepository.registry}/${firstRepository.repository}`;
     const close = async (): Promise<void> => {
