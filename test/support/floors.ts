@@ -162,7 +162,14 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "archive/open",
     "archive/read",
   ],
-  "archive/volumes": ["archive/lock", "archive/partial", "archive/referrers", "archive/write"],
+  "archive/volumes": [
+    "archive/archive.ts",
+    "archive/lock",
+    "archive/open",
+    "archive/partial",
+    "archive/referrers",
+    "archive/write",
+  ],
   archive: ["archive/archive.ts", "archive/lock", "archive/open", "archive/read", "archive/referrers"],
 
   "serve/refusal.ts": [],

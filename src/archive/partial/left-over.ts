@@ -25,16 +25,18 @@ export interface LeftOver extends AsyncDisposable {
   release(): void;
 }
 
+/** @param isRenamed true if the file under the final name is this archive, whatever the journal says. */
 export async function openLeftOver(
   path: string,
   plan: ArchivePlan,
   command: string,
   state: JournalState | undefined,
+  isRenamed = false,
 ): Promise<LeftOver | undefined> {
   const partial = `${path}.partial`;
   const found = await lstat(partial).catch(() => undefined);
-  const isFinal =
-    found === undefined && state?.isDone === true && state.open.plan === plan.id && state.open.command === command;
+  const isOwn = state?.isDone === true && state.open.plan === plan.id && state.open.command === command;
+  const isFinal = found === undefined && (isRenamed || isOwn);
   const final = isFinal ? await lstat(path).catch(() => undefined) : undefined;
   if (found === undefined && final?.size !== plan.totalBytes) return undefined;
   if (found !== undefined && !isOwnFile(found)) {

@@ -55,11 +55,12 @@ async function openClaimed(
   const partial = `${path}.partial`;
   const command = options.command === undefined ? NO_COMMAND : hash(options.command);
   const state = journalState(journal.records, journal.claim);
-  await using left = await openLeftOver(path, plan, command, state);
+  await using left = await openLeftOver(path, plan, command, state, options.isRenamed);
   const owner = state?.open.command ?? left?.command;
   const holds = (state === undefined ? 0 : sum(state.kept.values())) > 0;
   // With a journal, the file is that of its plan: what follows resumes it, refuses it, or starts over.
-  if (left?.isWhole === true && state === undefined && options.restart !== true)
+  const isKnown = state === undefined || options.isRenamed === true;
+  if (left?.isWhole === true && isKnown && options.restart !== true)
     return await adopt(path, plan, command, journal, left);
   if (left !== undefined && options.restart !== true && owner !== command) {
     const isWorthless = owner === NO_COMMAND || left.isEmpty || (state !== undefined && !holds);
@@ -77,7 +78,8 @@ async function openClaimed(
   await checkSpace(path, plan.totalBytes, blocks * BLOCK_BYTES);
   const isChanged = state.open.plan !== plan.id;
   const kept = left.isWhole ? allBytes(plan) : reusableBytes(plan, state, options.formerDigests);
-  if (sum(kept.values()) > 0) options.onNote?.(resumeNote(path, plan, sum(kept.values()), isChanged));
+  if (sum(kept.values()) > 0 && options.onKept === undefined)
+    options.onNote?.(resumeNote(path, plan, sum(kept.values()), isChanged));
   const nonce = isChanged
     ? await reopenJournal({ file, journal, plan, command, kept, totalBytes: plan.totalBytes })
     : state.open.nonce;
@@ -112,7 +114,7 @@ async function adopt(
     command,
     kept: allBytes(plan),
     isReadOnly: true,
-    isFinal: false,
+    isFinal: left.isFinal,
   };
 }
 

@@ -18,6 +18,10 @@ export interface ResumeOptions {
   readonly checkpointMs?: number | undefined;
   readonly writebackBytes?: number | undefined;
   readonly onNote?: ((text: string) => void) | undefined;
+  /** Is called in place of notes about what is kept of an interrupted run, with its bytes: for one file of several. */
+  readonly onKept?: ((bytes: number) => void) | undefined;
+  /** True if the file under the final name is this archive, without its journal; its bytes are unchecked. */
+  readonly isRenamed?: boolean | undefined;
 }
 
 export interface OpenedPartial {

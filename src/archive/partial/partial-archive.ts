@@ -182,12 +182,13 @@ export class PartialArchive implements AsyncDisposable {
       return await journal.release();
     }
     const kept = this.#prefixes.reduce((sum, { bytes }) => sum + bytes, 0);
-    const { command, onNote } = this.#options;
+    const { command, onNote, onKept } = this.#options;
     if (command !== undefined && kept >= MIN_KEPT_BYTES) {
       const isOwned = await journal.isOwned().catch(() => false);
       await file.close();
       await journal.release();
-      if (isOwned) onNote?.(keptNote(`${path}.partial`, kept));
+      if (isOwned && onKept !== undefined) onKept(kept);
+      else if (isOwned) onNote?.(keptNote(`${path}.partial`, kept));
       return;
     }
     const held = isReadOnly ? undefined : await file.stat().catch(() => undefined);

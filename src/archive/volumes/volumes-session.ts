@@ -22,6 +22,17 @@ export interface OpenVolume {
   readonly session: ArchiveSession;
 }
 
+/** What happens to a set as a whole. */
+export interface SetEnds {
+  readonly sumsPath: string;
+  /** Default: the sums are not signed. */
+  readonly signSums: SignLock | undefined;
+  /** Is called when all volumes are whole, before the first gets its name. */
+  prepare(): Promise<void>;
+  /** Is called after all volumes are closed. */
+  onLeft(): void;
+}
+
 interface PlacedPart {
   readonly from: number;
   /** Exclusive. */
@@ -32,17 +43,14 @@ interface PlacedPart {
 /** Writes each blob to the volume that has it, or its parts to several; each is read and verified once. */
 export class VolumesSession implements TargetSession {
   readonly #volumes: readonly OpenVolume[];
-  readonly #sumsPath: string;
-  readonly #sign: SignLock | undefined;
+  readonly #ends: SetEnds;
   readonly #whole: ReadonlyMap<Digest, ArchiveSession>;
   /** In the order of the blob; those of volumes that are not written are absent. */
   readonly #parts = new Map<Digest, PlacedPart[]>();
 
-  /** @param sign signs the sums, too. */
-  constructor(volumes: readonly OpenVolume[], sumsPath: string, sign?: SignLock) {
+  constructor(volumes: readonly OpenVolume[], ends: SetEnds) {
     this.#volumes = volumes;
-    this.#sumsPath = sumsPath;
-    this.#sign = sign;
+    this.#ends = ends;
     this.#whole = new Map(
       volumes.flatMap(({ volume, session }) => volume.blobs.map(digest => [digest, session] as const)),
     );
@@ -117,16 +125,18 @@ export class VolumesSession implements TargetSession {
       const digest = await hashBlob(fileSliceBlob(file.handle, 0, volume.bytes, file.path), "sha256", signal);
       lines.push(sumLine(digestHex(digest), path));
     }
+    await this.#ends.prepare();
     for (const { session } of this.#volumes) await session.archive.rename();
     const sums = Buffer.from(lines.join(""));
-    await replaceFile(this.#sumsPath, sums);
-    const signature = this.#sign?.(sums);
-    if (signature !== undefined) await replaceFile(`${this.#sumsPath}.sig`, signature.bytes);
+    await replaceFile(this.#ends.sumsPath, sums);
+    const signature = this.#ends.signSums?.(sums);
+    if (signature !== undefined) await replaceFile(`${this.#ends.sumsPath}.sig`, signature.bytes);
     for (const { session } of this.#volumes) await session.archive.settle();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await allEnded(this.#volumes.map(async ({ session }) => await session[Symbol.asyncDispose]()));
+    this.#ends.onLeft();
   }
 }
 

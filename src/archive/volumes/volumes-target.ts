@@ -3,6 +3,8 @@ import { UsageError } from "../../errors.ts";
 import { openPartialArchive } from "../partial/open-partial-archive.ts";
 import type { ResumeOptions } from "../partial/opened-partial.ts";
 import { ArchiveSession } from "../write/archive-file-target.ts";
+import { findVolumes, removeSurplus } from "./found-volumes.ts";
+import { LeftVolumes } from "./left-volumes.ts";
 import { type PlannedSet, type PlannedVolume, planVolumes, type VolumesOptions } from "./plan-volumes.ts";
 import { VolumeNames } from "./volume-names.ts";
 import { type OpenVolume, VolumesSession } from "./volumes-session.ts";
@@ -25,20 +27,44 @@ export function volumesTarget(output: string, options: VolumesTargetOptions): Im
       const { number } = options;
       const { set, volumes } = chosenVolumes(plan, options);
       const names = new VolumeNames(output);
+      const { of } = set.set;
+      const { resume = {} } = options;
+      const sumsPath = names.sums(number === undefined ? undefined : { number, of });
+      const { command, restart } = resume;
+      const find = { names, sumsPath, isAlone: number !== undefined, command, restart };
+      const wanted = volumes.map(volume => ({
+        volume,
+        path: names.volume(volume.number, of),
+        planned: set.plan(volume),
+      }));
+      const found = await findVolumes(wanted, find);
+      const left = new LeftVolumes(output, resume.onNote);
       const opened: OpenVolume[] = [];
       try {
-        for (const volume of volumes) {
-          const planned = set.plan(volume);
-          const path = names.volume(volume.number, set.set.of);
-          const archive = await openPartialArchive(path, planned.archive, options.resume ?? {}, signal);
+        for (const { path, volume, planned } of wanted) {
+          const isRenamed = found.whole.has(path);
+          const own = { ...resume, isRenamed, onKept: isRenamed ? () => undefined : left.add };
+          const archive = await openPartialArchive(path, planned.archive, own, signal);
           opened.push({ path, volume, session: new ArchiveSession(archive, planned) });
         }
       } catch (error) {
         for (const { session } of opened) await session[Symbol.asyncDispose]();
+        left.tell();
         throw error;
       }
-      const sums = names.sums(number === undefined ? undefined : { number, of: set.set.of });
-      return new VolumesSession(opened, sums, options.signLock);
+      const bytes = opened.reduce((sum, { session }) => sum + session.keptBytes, 0);
+      left.resumed(bytes, wanted);
+      return new VolumesSession(opened, {
+        sumsPath,
+        signSums: options.signLock,
+        prepare: async () =>
+          await removeSurplus(
+            found,
+            wanted.map(({ path }) => path),
+            find,
+          ),
+        onLeft: () => left.tell(),
+      });
     },
   };
 }

@@ -63,6 +63,11 @@ export class ArchiveSession implements TargetSession {
     this.#indexes = new Map([...contents.names.keys()].map((digest, index) => [digest, index]));
   }
 
+  /** Of an interrupted run; unchecked. */
+  get keptBytes(): number {
+    return this.archive.plan.blobs.reduce((sum, _, index) => sum + this.archive.kept(index), 0);
+  }
+
   async has(descriptor: Descriptor, signal?: AbortSignal): Promise<Presence> {
     const kept = this.kept(descriptor);
     if (kept?.size !== descriptor.size) return "absent";

@@ -1,0 +1,206 @@
+import { basename, dirname, join } from "node:path";
+import { LOCK_FILE } from "../../bundle/lock/format-lock.ts";
+import { isLock, MAX_LOCK_BYTES, parseLock } from "../../bundle/lock/parse-lock.ts";
+import { StorageError } from "../../errors.ts";
+import { encodeSlotHeader } from "../../tar/tar-plan.ts";
+import { removeFile } from "../../util/disk.ts";
+import { quote } from "../../util/format.ts";
+import { checkSpace } from "../../util/output-checks.ts";
+import { isOwnedByUser } from "../../util/private-file.ts";
+import { lstat, open, readdir, readFile } from "../../util/read-disk.ts";
+import { readMetadata } from "../archive.ts";
+import { openArchiveFile } from "../open/open-archive-file.ts";
+import { ArchiveJournal } from "../partial/archive-journal.ts";
+import { decodeRecords } from "../partial/journal-record.ts";
+import { hash } from "../partial/open-journal.ts";
+import { decodeMarker, MARKER_BYTES } from "../partial/partial-marker.ts";
+import type { PlannedArchive } from "../write/planned-archive.ts";
+import { isSums, type VolumeNames } from "./volume-names.ts";
+
+const BLOCK_BYTES = 512;
+const PARTIAL = ".partial";
+
+/** A volume of the set that is to be written. */
+export interface WantedVolume {
+  readonly path: string;
+  readonly planned: PlannedArchive;
+}
+
+export interface FindOptions {
+  readonly names: VolumeNames;
+  readonly sumsPath: string;
+  /** True if other volumes are not looked at. */
+  readonly isAlone: boolean;
+  /** As in `ResumeOptions`. */
+  readonly command: string | undefined;
+  readonly restart: boolean | undefined;
+}
+
+/** What is there under the names of a set. */
+export interface FoundVolumes {
+  /** Paths of volumes that are whole, as an interrupted run left them. */
+  readonly whole: ReadonlySet<string>;
+  /** Volumes of a set with more of them, which is replaced. */
+  readonly surplus: readonly string[];
+}
+
+/**
+ * Looks at what is there under the names of a set, before anything is changed.
+ *
+ * @throws StorageError for another set, unless it may be replaced, for any other file, and if there is no space.
+ */
+export async function findVolumes(wanted: readonly WantedVolume[], options: FindOptions): Promise<FoundVolumes> {
+  const { names, sumsPath, command, restart = false, isAlone } = options;
+  await checkSums(sumsPath);
+  await checkRoom(wanted);
+  const isResumed = command !== undefined && (await anyOf(wanted, async one => await isOwnPartial(one, hash(command))));
+  const whole = new Set<string>();
+  for (const one of wanted) {
+    if ((await lstat(one.path).catch(() => undefined)) === undefined) continue;
+    const hasPartial = (await lstat(one.path + PARTIAL).catch(() => undefined)) !== undefined;
+    if (!restart && !hasPartial && (await isSameVolume(one))) whole.add(one.path);
+    else if (restart || isResumed) await checkVolume(one.path);
+    else throw oldVolume(one.path);
+  }
+  const paths = new Set(wanted.map(({ path }) => basename(path)));
+  const others = isAlone ? [] : (await namesIn(sumsPath)).filter(name => names.numberIn(name) !== undefined);
+  const surplus: string[] = [];
+  for (const name of others.filter(one => one.endsWith(".tar") && !paths.has(one))) {
+    const path = join(dirname(sumsPath), name);
+    if (!(await isVolume(path))) continue;
+    if (!restart && !isResumed) throw oldVolume(path);
+    surplus.push(path);
+  }
+  return { whole, surplus };
+}
+
+/** Removes volumes that the new set does not have, and what an interrupted run left of such. */
+export async function removeSurplus(
+  { surplus }: FoundVolumes,
+  wanted: readonly string[],
+  options: FindOptions,
+): Promise<void> {
+  const { names, sumsPath, command, restart = false, isAlone } = options;
+  for (const path of surplus) await removeFile(path);
+  for (const name of await namesIn(sumsPath)) {
+    if (!isSumsLeft(name, sumsPath)) continue;
+    const path = join(dirname(sumsPath), name);
+    const stats = await lstat(path);
+    if (stats.isFile() && isOwnedByUser(stats)) await removeFile(path);
+  }
+  const paths = new Set(wanted.map(path => basename(path)));
+  for (const name of isAlone ? [] : await namesIn(sumsPath)) {
+    if (names.numberIn(name) === undefined || !name.endsWith(`.tar${PARTIAL}`)) continue;
+    const path = join(dirname(sumsPath), name.slice(0, -PARTIAL.length));
+    if (paths.has(basename(path))) continue;
+    const marker = await markerOf(path + PARTIAL);
+    if (marker === undefined || (!restart && marker !== (command && hash(command)))) continue;
+    // Another process may be writing it.
+    const journal = await ArchiveJournal.claim(`${path}${PARTIAL}.journal`, path);
+    await removeFile(path + PARTIAL);
+    await journal.remove();
+  }
+}
+
+/** What `replaceFile` leaves if the system ends under it. */
+function isSumsLeft(name: string, sumsPath: string): boolean {
+  const start = `${basename(sumsPath)}.`;
+  return name.startsWith(start) && /^(?:sig\.)?[0-9a-f]{12}\.partial$/.test(name.slice(start.length));
+}
+
+async function namesIn(sumsPath: string): Promise<readonly string[]> {
+  return (await readdir(dirname(sumsPath))).sort();
+}
+
+async function anyOf<T>(values: readonly T[], isSo: (value: T) => Promise<boolean>): Promise<boolean> {
+  for (const value of values) if (await isSo(value)) return true;
+  return false;
+}
+
+/** Of all volumes together: each of them checks its own. */
+async function checkRoom(wanted: readonly WantedVolume[]): Promise<void> {
+  let [bytes, held, most] = [0, 0, 0];
+  for (const { path, planned } of wanted) {
+    const { totalBytes } = planned.archive;
+    const { blocks = 0 } = (await lstat(path + PARTIAL).catch(() => undefined)) ?? {};
+    // What is whole under its name takes no more space.
+    const isThere = (await lstat(path).catch(() => undefined))?.size === totalBytes && blocks === 0;
+    bytes += totalBytes;
+    held += isThere ? totalBytes : blocks * BLOCK_BYTES;
+    most = Math.max(most, totalBytes);
+  }
+  const [first] = wanted;
+  if (first !== undefined) await checkSpace(first.path, bytes, held, most);
+}
+
+/** Whether the file begins as the volume, up to its lock, which names all its blobs. */
+async function isSameVolume({ path, planned: { contents, tar } }: WantedVolume): Promise<boolean> {
+  const stats = await lstat(path);
+  if (!stats.isFile() || stats.size !== tar.totalBytes) return false;
+  const end = contents.files.findIndex(({ name }) => name === LOCK_FILE) + 1;
+  for (const { name, bytes } of contents.files.slice(0, end)) {
+    const slot = tar.slots.get(name);
+    if (slot === undefined || bytes === undefined) return false;
+    const wanted = Buffer.concat([encodeSlotHeader(slot), bytes]);
+    if (!wanted.equals(await bytesAt(path, slot.headerOffset, wanted.length))) return false;
+  }
+  return true;
+}
+
+/** Whether a run of this command has begun this volume, or left it whole without its name. */
+async function isOwnPartial({ path, planned }: WantedVolume, command: string): Promise<boolean> {
+  const first = await bytesAt(path + PARTIAL, 0, MARKER_BYTES).catch(() => Buffer.alloc(0));
+  if (first.equals(planned.archive.firstBlock) || decodeMarker(first)?.command === command) return true;
+  const records = [...decodeRecords(await readFile(`${path}${PARTIAL}.journal`).catch(() => Buffer.alloc(0)))];
+  return records.findLast(record => record.type === "open")?.command === command;
+}
+
+async function markerOf(path: string): Promise<string | undefined> {
+  return decodeMarker(await bytesAt(path, 0, MARKER_BYTES).catch(() => Buffer.alloc(0)))?.command;
+}
+
+async function bytesAt(path: string, position: number, length: number): Promise<Buffer> {
+  await using file = await open(path);
+  const bytes = Buffer.alloc(length);
+  const { bytesRead } = await file.read(bytes, 0, length, position);
+  return bytes.subarray(0, bytesRead);
+}
+
+/** @throws StorageError for a file that is no volume of a set: it is never replaced. */
+async function checkVolume(path: string): Promise<void> {
+  if (await isVolume(path)) return;
+  throw new StorageError(`Cannot write ${quote(path)}: found something else than a volume of imgpack, expected none`, {
+    hint: "Rename or remove it, or choose another output name.",
+  });
+}
+
+async function isVolume(path: string): Promise<boolean> {
+  try {
+    const stats = await lstat(path);
+    if (!stats.isFile()) return false;
+    await using archive = await openArchiveFile(path);
+    if (archive.isFolder === true || archive.streamed !== undefined || !archive.entries.has(LOCK_FILE)) return false;
+    const bytes = await readMetadata(archive, LOCK_FILE, MAX_LOCK_BYTES);
+    return isLock(bytes) && parseLock(bytes, { where: quote(path) }).set !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** @throws StorageError for a file of this name with something else than sums in it. */
+async function checkSums(path: string): Promise<void> {
+  const stats = await lstat(path).catch(() => undefined);
+  if (stats === undefined) return;
+  if (stats.isFile() && stats.size < MAX_SUMS_BYTES && isSums(await readFile(path, "utf8"))) return;
+  throw new StorageError(`Cannot write ${quote(path)}: found something else than sums of volumes, expected none`, {
+    hint: "Rename or remove it, or choose another output name.",
+  });
+}
+
+const MAX_SUMS_BYTES = 16 * 1024 * 1024;
+
+function oldVolume(path: string): StorageError {
+  return new StorageError(`Cannot write ${quote(path)}: found a file of an earlier run, expected none`, {
+    hint: "Remove the old volumes, choose another output name, or replace the whole set with --restart.",
+  });
+}
