@@ -24,6 +24,7 @@ interface ConvertFlags extends OutputFlags, ArchiveFlags, SignFlags {
   readonly image?: string[] | undefined;
   readonly tag?: string[] | undefined;
   readonly sparse?: Sparse | undefined;
+  readonly restart?: boolean | undefined;
   readonly concurrency?: number | undefined;
   readonly dryRun?: boolean | undefined;
 }
@@ -63,6 +64,10 @@ function convertFlags(parser: Argv) {
       requiresArg: true,
       describe: "blobs to write at once, 1 to 64 (default 6)",
     })
+    .option("restart", {
+      type: "boolean",
+      describe: "replace volumes of an earlier run, and discard an unfinished file of an interrupted one",
+    })
     .option("dry-run", { type: "boolean", describe: "show what would be done, and write nothing" })
     .example("$0 convert hello.tar hello/", "as an OCI layout")
     .example("$0 convert old.tar delta.tar full.tar", "a delta and its base as one archive");
@@ -92,6 +97,7 @@ async function runConvert(flags: ConvertFlags, context: Context): Promise<void> 
       sign,
       volumeSize: flags.volumeSize,
       volume: flags.volume,
+      restart: flags.restart,
       image: flags.image,
       tag: flags.tag,
       sparse: flags.sparse,

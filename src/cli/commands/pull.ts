@@ -75,7 +75,7 @@ function pullFlags(parser: Argv) {
     .option("mirror", MIRROR)
     .option("restart", {
       type: "boolean",
-      describe: "discard an unfinished file of an interrupted run and start over",
+      describe: "discard an unfinished file of an interrupted run and start over; replace an old set of volumes",
     })
     .option("foreign", {
       requiresArg: true,

@@ -17,7 +17,7 @@ import { pruneSparse } from "../../transform/prune-sparse.ts";
 import { escapeForeign } from "../../util/format.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
-import { choice, OUTPUT, READABLE, required, TEXTS } from "../../util/options/option-kinds.ts";
+import { choice, FLAG, OUTPUT, READABLE, required, TEXTS } from "../../util/options/option-kinds.ts";
 import { carriedChoices, carriedOver } from "../locking/lock-settings.ts";
 import type { Sparse } from "../options/choices.ts";
 import { PLATFORMS, SPARSE_KIND } from "../options/common-options.ts";
@@ -48,6 +48,11 @@ export interface ConvertOptions extends OutputOptions, ConvertNameOptions {
   readonly platform?: string | readonly string[] | undefined;
   /** Default "prune", which is refused for an image that is signed, or pinned by its digest, unless it is given. */
   readonly sparse?: Sparse | undefined;
+  /**
+   * Replaces volumes of an earlier run that have the same names, and an unfinished file of an interrupted run. Default false:
+   * they are refused.
+   */
+  readonly restart?: boolean | undefined;
   /** Stream that the archive "-" is read from. Default: stdin of the process. */
   readonly stdin?: Readable | undefined;
 }
@@ -62,6 +67,7 @@ const CONVERT_OPTIONS: OptionsShape<ConvertOptions> = {
   image: TEXTS,
   tag: TEXTS,
   sparse: SPARSE_KIND,
+  restart: FLAG,
   stdin: READABLE,
 };
 
@@ -106,7 +112,7 @@ export async function convert(input: string | readonly string[], options: Conver
   const onNote = noteTo(options.onProgress);
   const platforms = readPlatforms("convert", options.platform, "all");
   const { format, sign, volumeSize, volume } = options;
-  await checkOutputApart(inputs, options.output);
+  await checkOutputApart(inputs, options.output, options);
   const output = await openOutput(options.output, { format, sign, volumeSize, volume });
   await using reading = new StreamedInput({
     beginUpload: undefined,

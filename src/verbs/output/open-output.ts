@@ -15,7 +15,13 @@ import { checkApart } from "../../util/output-checks.ts";
 import { stat } from "../../util/read-disk.ts";
 import type { SigningKeyOptions } from "../options/sign-options.ts";
 
-import { chosenSize, type VolumeOptions, type WrittenVolume, writtenVolumes } from "./volume-options.ts";
+import {
+  checkVolumesApart,
+  chosenSize,
+  type VolumeOptions,
+  type WrittenVolume,
+  writtenVolumes,
+} from "./volume-options.ts";
 
 export type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
 
@@ -133,7 +139,12 @@ export async function openOutput(
  *
  * @throws UsageError if it does.
  */
-export async function checkOutputApart(inputs: readonly string[], output: ArchiveOutput): Promise<void> {
+export async function checkOutputApart(
+  inputs: readonly string[],
+  output: ArchiveOutput,
+  { volumeSize }: VolumeOptions = {},
+): Promise<void> {
+  if (typeof output === "string" && volumeSize !== undefined) return await checkVolumesApart(output, inputs);
   if (typeof output === "string") return await checkApart(output, inputs);
   const written = streamStats(output);
   for (const input of inputs) {

@@ -1,3 +1,4 @@
+import { dirname, join } from "node:path";
 import { VolumeNames } from "../../archive/volumes/volume-names.ts";
 import { chosenVolumes, type VolumesTargetOptions } from "../../archive/volumes/volumes-target.ts";
 import type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
@@ -8,6 +9,8 @@ import { UsageError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
 import type { OptionsShape } from "../../util/options/checked-options.ts";
 import { kindOf, whole } from "../../util/options/option-kinds.ts";
+import { checkApart } from "../../util/output-checks.ts";
+import { readdir } from "../../util/read-disk.ts";
 
 /** How an output is split. */
 export interface VolumeOptions {
@@ -79,6 +82,18 @@ export function chosenSize(
     );
   }
   return { volumeBytes, number: volume };
+}
+
+/**
+ * Checks that no volume replaces what is read, as `checkApart` does; the name that volumes are made from may be an input.
+ *
+ * @throws UsageError if one does.
+ */
+export async function checkVolumesApart(output: string, inputs: readonly string[]): Promise<void> {
+  const names = new VolumeNames(output);
+  const found = (await readdir(dirname(output)).catch(() => [])).filter(name => names.numberIn(name) !== undefined);
+  for (const path of [names.volume(1, 1), names.sums(), ...found.map(name => join(dirname(output), name))])
+    await checkApart(path, inputs);
 }
 
 /** What a run writes. @throws UsageError as `chosenVolumes`. */

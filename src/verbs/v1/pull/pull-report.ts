@@ -21,7 +21,7 @@ export async function pullReportFile(
 }
 
 /** What was written, or what a dry run would write. */
-export interface Pulled extends Pick<PullResult, "images" | "platforms" | "blobs" | "blobBytes"> {
+export interface Pulled extends Pick<PullResult, "images" | "platforms" | "blobs" | "blobBytes" | "volumes"> {
   /** Absent where not all layers are known. */
   readonly plan?: CopyPlan;
 }

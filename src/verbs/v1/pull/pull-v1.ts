@@ -56,7 +56,8 @@ async function pullAll(
   const change = layerChange(options.layers, options.for && loaderProfile(options.for));
   await using stores = new V1Stores(options, options.trustedReferences ?? texts);
   stores.admit(texts);
-  const output = await openOutput(options.output, { sign: options.sign });
+  const { sign, volumeSize, volume } = options;
+  const output = await openOutput(options.output, { sign, volumeSize, volume });
   const tools = await findTools(output);
   const found = await findImages(requested, stores, ledger, options);
   const cached = factsByCheck(await openLayerFacts(options.cacheDir, onNote), !v1Checksums);
@@ -70,6 +71,7 @@ async function pullAll(
   const { images, blobs, blobBytes } = pulled;
   const result: PullResult = {
     output: output.name,
+    ...(pulled.volumes === undefined ? {} : { volumes: pulled.volumes }),
     tools: tools?.files ?? [],
     // An image with its layers as stored is in no registry: no one knows its digest.
     images: images.map(({ previousDigest: _, ...image }) => image),

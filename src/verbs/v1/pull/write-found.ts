@@ -50,14 +50,14 @@ export async function writeFound(
     ),
   };
   const attempt = async (): Promise<Written> => await readingSource(async () => await writeMeasured(measured, write));
-  const { plan, images, platforms } = await attempt().catch(async (error: unknown) => {
+  const { plan, images, platforms, volumes } = await attempt().catch(async (error: unknown) => {
     const isChanged = error instanceof IntegrityError && error.origin === "source" && (await facts.forget());
     // What went to a stream cannot be taken back: the next run reads the layers again.
     if (!isChanged || to.output.kind === "stream") throw error;
     noteTo(options.onProgress)(`${to.sourceName} has other layers than in an earlier run: reading them again`);
     return await attempt();
   });
-  return { images, platforms, blobs: plan.blobs.length, blobBytes: plan.totalBytes, plan };
+  return { images, platforms, blobs: plan.blobs.length, blobBytes: plan.totalBytes, plan, ...(volumes && { volumes }) };
 }
 
 function imageSource(
@@ -74,6 +74,16 @@ function imageSource(
 }
 
 /** What makes two runs the same. */
-function commandOf(sources: readonly string[], { layers, for: loader, v1Checksums = true }: PullOptions): string {
-  return JSON.stringify(["pull v1", sources, layers, loader, v1Checksums]);
+function commandOf(
+  sources: readonly string[],
+  { layers, for: loader, v1Checksums = true, volumeSize }: PullOptions,
+): string {
+  return JSON.stringify([
+    "pull v1",
+    sources,
+    layers,
+    loader,
+    v1Checksums,
+    ...(volumeSize === undefined ? [] : [volumeSize]),
+  ]);
 }

@@ -1,0 +1,107 @@
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { convert, pull, StorageError, UsageError } from "../../src/index.ts";
+import { temporaryFolder } from "../support/images.ts";
+import { pullVolumes, storedImages, sumsOf, VOLUME_BYTES } from "./volumes-support.ts";
+
+const platform = "linux/amd64";
+
+test("a size that has no room for the metadata is refused with the smallest one that works, and that one works", async () => {
+  const stored = await storedImages();
+  const folder = await temporaryFolder();
+  const error = await pullVolumes(stored, folder, { volumeSize: 2000, dryRun: true }).catch((cause: unknown) => cause);
+  expect(error).toBeInstanceOf(UsageError);
+  const [, least] = /expected at least (?:.*\()?(\d+) bytes/.exec(String(error)) ?? [];
+  const { volumes = [] } = await pullVolumes(stored, folder, { volumeSize: Number(least), dryRun: true });
+  expect(Math.max(...volumes.map(({ bytes }) => bytes))).toBeLessThanOrEqual(Number(least));
+  await expect(pullVolumes(stored, folder, { volumeSize: Number(least) - 512, dryRun: true })).rejects.toThrow(
+    "they are too small",
+  );
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test.each<[string, Parameters<typeof pull>[1], string]>([
+  [
+    "a volume that the set does not have",
+    { output: "site.tar", volumeSize: VOLUME_BYTES, volume: 5 },
+    "expected a number from 1 to 4",
+  ],
+  ["a volume without a size", { output: "site.tar", volume: 1 }, "no size of volumes is given"],
+  ["stdout", { output: process.stdout, volumeSize: "dvd" }, "Cannot split stdout into volumes"],
+  ["a folder", { output: "site/", volumeSize: "dvd" }, 'Cannot split folder "site/" into volumes'],
+  ["a size that is none", { output: "site.tar", volumeSize: "big" }, 'found "big", expected fat32, dvd'],
+])("%s is refused", async (_what, options, message) => {
+  const { references } = await storedImages();
+  await expect(pull(references, { ...options, platform, dryRun: true })).rejects.toThrow(message);
+});
+
+test("a docker archive is not split", async () => {
+  const options = { output: "site.tar", format: "docker", volumeSize: "dvd" } as const;
+  await expect(convert("no.tar", options)).rejects.toThrow("Cannot split a docker archive into volumes");
+});
+
+test("volumes of another run under the same names are refused, and replaced whole with restart", async () => {
+  const stored = await storedImages();
+  const folder = await temporaryFolder();
+  await pullVolumes(stored, folder, { volumeSize: VOLUME_BYTES / 2 });
+  const old = sumsOf(folder);
+  expect(Object.keys(old).length).toBeGreaterThan(6);
+  const error = await pullVolumes(stored, folder).catch((cause: unknown) => cause);
+  expect(error).toBeInstanceOf(StorageError);
+  expect(String(error)).toContain(`site.v01.tar": found a file of an earlier run`);
+  expect(sumsOf(folder)).toEqual(old);
+  await pullVolumes(stored, folder, { restart: true });
+  const other = await temporaryFolder();
+  await pullVolumes(stored, other);
+  expect(sumsOf(folder)).toEqual(sumsOf(other));
+});
+
+test("a file that is no volume is never replaced, also with restart", async () => {
+  const stored = await storedImages();
+  for (const name of ["site.v02.tar", "site.sha256"]) {
+    const folder = await temporaryFolder();
+    writeFileSync(join(folder, name), "my notes\n");
+    await expect(pullVolumes(stored, folder, { restart: true })).rejects.toThrow(`${name}": found something else`);
+    expect(readdirSync(folder)).toEqual([name]);
+    expect(readFileSync(join(folder, name), "utf8")).toBe("my notes\n");
+  }
+});
+
+test("a volume that is lost is fetched again by the same command; those that are there are checked", async () => {
+  const stored = await storedImages();
+  const [folder, partial] = [await temporaryFolder(), await temporaryFolder()];
+  await pullVolumes(stored, folder);
+  for (const name of ["site.v01.tar", "site.v03.tar", "site.v04.tar"])
+    copyFileSync(join(folder, name), join(partial, name));
+  const before = stored.registry.requests.length;
+  await pullVolumes(stored, partial);
+  expect(sumsOf(partial)).toEqual(sumsOf(folder));
+  const blobs = stored.registry.requests.slice(before).filter(({ path }) => path.includes("/blobs/"));
+  // The layer that the lost volume has a part of, and configs for the platforms.
+  const configs = stored.images.map(({ config }) => config);
+  expect(blobs.filter(({ path }) => !configs.some(digest => path.endsWith(digest)))).toHaveLength(1);
+  // Damage is seen, and not overwritten.
+  const bytes = readFileSync(join(partial, "site.v04.tar"));
+  bytes[bytes.length - 40_000] = (bytes.at(-40_000) ?? 0) ^ 1;
+  writeFileSync(join(partial, "site.v04.tar"), bytes);
+  await expect(pullVolumes(stored, partial)).rejects.toThrow("were changed, expected them as they were written");
+});
+
+test("convert writes no volume over one that it reads", async () => {
+  const stored = await storedImages();
+  const folder = await temporaryFolder();
+  await pullVolumes(stored, folder);
+  const sums = sumsOf(folder);
+  const inputs = readdirSync(folder).filter(name => name.endsWith(".tar"));
+  const paths = inputs.map(name => join(folder, name));
+  const options = { output: join(folder, "site.tar"), volumeSize: VOLUME_BYTES / 2, restart: true };
+  await expect(convert(paths, options)).rejects.toThrow("it is the input");
+  expect(sumsOf(folder)).toEqual(sums);
+  // The name that volumes are made from may be read: they have other names.
+  await convert(paths, { output: join(folder, "whole.tar") });
+  await convert(join(folder, "whole.tar"), { output: join(folder, "whole.tar"), volumeSize: VOLUME_BYTES });
+  const whole = sumsOf(folder);
+  expect(inputs.map(name => whole[name.replace("site", "whole")])).toEqual(inputs.map(name => whole[name]));
+  expect(existsSync(join(folder, "whole.tar"))).toBe(true);
+});
