@@ -105,10 +105,22 @@ export class AuthError extends ImgpackError {
   readonly exitCode: number = EXIT_CODES.auth;
 }
 
+/** What a `NotFoundError` has in addition to its message. */
+export interface NotFoundErrorDetails extends ErrorDetails {
+  readonly need?: string | undefined;
+}
+
 /** An image, tag, blob or repository that the registry or the archive does not have. */
 export class NotFoundError extends ImgpackError {
   readonly code = "ERR_NOT_FOUND";
   readonly exitCode: number = EXIT_CODES.notFound;
+  /** Text of a need list, if bytes are missing that `pull` can fetch elsewhere by it. */
+  readonly need: string | undefined;
+
+  constructor(message: string, details: NotFoundErrorDetails = {}) {
+    super(message, details);
+    this.need = details.need;
+  }
 }
 
 /** Bytes that do not match their digest or size. */

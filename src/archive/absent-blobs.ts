@@ -3,7 +3,7 @@ import { volumesText } from "../bundle/set/check-volumes.ts";
 import { NotFoundError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { counted, shortId } from "../util/format.ts";
-import type { AbsentBlob, ImageArchive } from "./archive-source.ts";
+import type { AbsentBlob, ArchiveSource, ImageArchive } from "./archive-source.ts";
 
 /** Digests that a message names of each kind: a lost volume has thousands. */
 const MAX_NAMED = 20;
@@ -15,17 +15,25 @@ export function assumedBlobs({ assumes = [] }: Lock, hasBlob: (digest: Digest) =
   );
 }
 
+export interface AbsentDetails {
+  /** Ids of the bundles that a delta was made against, as far as they are not there. */
+  readonly bases?: readonly Digest[] | undefined;
+  /** Ids of the bundles that were given in their place. */
+  readonly given?: readonly Digest[] | undefined;
+  /** What else was asked for the blobs, and does not have them. */
+  readonly elsewhere?: string | undefined;
+}
+
 /**
  * The error for blobs that are in a volume, or in a base, which was not given.
  *
  * @param verb what cannot be done, for example "convert".
- * @param bases ids of the bundles that a delta was made against.
  */
 export function absentError(
   verb: string,
   { what, bundle, volumes }: Pick<ImageArchive, "what" | "bundle" | "volumes">,
   absent: readonly AbsentBlob[],
-  bases: readonly Digest[] = [],
+  { bases = [], given = [], elsewhere }: AbsentDetails = {},
 ): NotFoundError {
   const assumed = absent.filter(({ why }) => why === "assumed");
   const lost = absent.filter(({ why }) => why === "volume");
@@ -34,22 +42,26 @@ export function absentError(
   if (volumes !== undefined && lost.length > 0) {
     const missing = volumes.missing.filter(number => lost.some(blob => blob.volumes.includes(number)));
     const incomplete = lost.filter(blob => !blob.volumes.some(number => missing.includes(number)));
+    const nowhere = elsewhere === undefined ? "" : `, which ${elsewhere} does not have`;
     if (missing.length > 0) {
       const are = missing.length === 1 ? "is" : "are";
       states.push(
-        `${volumesText(missing, volumes)} ${are} missing, with ${named(lost.filter(blob => !incomplete.includes(blob)))}`,
+        `${volumesText(missing, volumes)} ${are} missing, with ${named(lost.filter(blob => !incomplete.includes(blob)))}${nowhere}`,
       );
       expected.push("all volumes");
     }
     if (incomplete.length > 0) {
       const numbers = [...new Set(incomplete.flatMap(blob => blob.volumes))].sort((left, right) => left - right);
-      states.push(`${volumesText(numbers, volumes)} ${numbers.length === 1 ? "lacks" : "lack"} ${named(incomplete)}`);
+      const lack = numbers.length === 1 ? "lacks" : "lack";
+      states.push(`${volumesText(numbers, volumes)} ${lack} ${named(incomplete)}${nowhere}`);
       expected.push("what the lock says");
     }
   }
   if (assumed.length > 0) {
     const delta = bundle === undefined ? "the delta" : `delta ${shortId(bundle)}`;
-    states.push(`${delta} assumes ${named(assumed)}, which no base has`);
+    const nowhere = elsewhere === undefined ? "no base has" : `neither a base nor ${elsewhere} has`;
+    const others = given.length === 0 ? "" : `; the other files are bundle ${given.map(shortId).join(", ")}`;
+    states.push(`${delta} assumes ${named(assumed)}, which ${nowhere}${others}`);
     const known = bases.map(shortId).join(", ");
     expected.push(known === "" ? "its base" : `its base, bundle ${known}`);
   }
@@ -59,6 +71,32 @@ export function absentError(
         ? "Name the missing volumes, too: in any order, from any folder."
         : "Name the base, too: the archive, volumes or earlier delta that the delta was made against.",
   });
+}
+
+/**
+ * Which bundles the files are, and which ones a delta among them needs in addition.
+ *
+ * @param members the files of the archive that lacks the blobs.
+ * @param others further files.
+ */
+export async function absentDetails(
+  members: readonly ArchiveSource[],
+  absent: readonly AbsentBlob[],
+  others: readonly ArchiveSource[] = [],
+  signal?: AbortSignal,
+): Promise<Required<Pick<AbsentDetails, "bases" | "given">>> {
+  const digests = new Set(absent.map(({ digest }) => digest));
+  const given = new Set<Digest>();
+  const deltas: Lock[] = [];
+  for (const member of [...members, ...others]) {
+    const lock = member.part?.kind === "locked" ? member.part.lock : await member.lock(signal);
+    if (lock === undefined) continue;
+    const needs = members.includes(member) && lock.assumes?.some(({ digest }) => digests.has(digest)) === true;
+    if (needs) deltas.push(lock);
+    else given.add(lock.id);
+  }
+  const bases = new Set(deltas.flatMap(lock => lock.bases ?? []));
+  return { bases: [...bases].filter(id => !given.has(id)), given: [...given] };
 }
 
 function named(blobs: readonly AbsentBlob[]): string {

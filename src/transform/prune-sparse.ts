@@ -1,7 +1,7 @@
 import type { ImageSource, Root } from "../content/contracts.ts";
 import { blobsOf, derivedSource } from "../content/derived-source.ts";
 import { readManifestBytes } from "../content/read-manifest-bytes.ts";
-import { ArchiveError, isMissingBlob } from "../errors.ts";
+import { ArchiveError, isMissingBlob, NotFoundError } from "../errors.ts";
 import { ANNOTATION_REFERENCE_DIGEST } from "../oci/annotations.ts";
 import { type Descriptor, describeBytes, platformLabel } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -153,6 +153,8 @@ async function isPresent(source: ImageSource, blob: Descriptor, signal: AbortSig
     return true;
   } catch (error) {
     if (isMissingBlob(error)) return false;
+    // It belongs to the archive: a base or a volume that was not given has it.
+    if (error instanceof NotFoundError) return true;
     throw error;
   }
 }

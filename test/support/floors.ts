@@ -181,6 +181,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "verbs/options": [],
   "verbs/locking": ["verbs/options"],
   "verbs/files": [],
+  "verbs/needs": [],
   "verbs/output": ["verbs/options"],
   "verbs/written": ["verbs/referrers"],
   "verbs/referrers": ["verbs/options"],
@@ -205,6 +206,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "verbs/push/push-options.ts": ["verbs/options", "verbs/referrers", "verbs/shared"],
   "verbs/push": [
     "verbs/push/push-options.ts",
+    "verbs/needs",
     "verbs/options",
     "verbs/shared",
     "verbs/referrers",

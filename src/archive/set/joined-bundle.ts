@@ -115,7 +115,7 @@ class JoinedBundle implements ImageArchive {
     const split = this.hasBlob(digest) ? this.#findSplit(digest) : undefined;
     if (split !== undefined) return this.#pieces.applyTo(digest, joinedBlob(split.segments));
     const absent = this.#absent.get(digest);
-    if (absent !== undefined) throw absentError("read", this, [absent], this.#lock?.bases);
+    if (absent !== undefined) throw absentError("read", this, [absent], { bases: this.#lock?.bases });
     throw missingBlob(descriptor, this.what);
   }
 

@@ -1,4 +1,5 @@
 import type { Argv, CommandModule } from "yargs";
+import { NotFoundError } from "../../errors.ts";
 import type { Compression, Sparse } from "../../index.ts";
 import { cacheFolder } from "../../util/cache/cache-folder.ts";
 import { type Context, printLine } from "../context.ts";
@@ -23,6 +24,7 @@ interface PushFlags extends TransferFlags, ListFlags, MappingFlags, ReferrersFla
   readonly compression?: string | undefined;
   readonly sparse?: Sparse | undefined;
   readonly platform?: string | undefined;
+  readonly need?: string | undefined;
   readonly requireSignature?: string[] | undefined;
 }
 
@@ -69,6 +71,11 @@ function pushFlags(parser: Argv) {
       describe:
         "FILE with a public key: send nothing unless it, or another one given, signed each archive (default none)",
     })
+    .option("need", {
+      type: "string",
+      requiresArg: true,
+      describe: "file for a list of what the archive lacks and the registry does not have (default stderr)",
+    })
     .option("platform", {
       type: "string",
       requiresArg: true,
@@ -82,6 +89,17 @@ async function runPush(flags: PushFlags, context: Context): Promise<void> {
   const requireSignature = await readFlagKeys("--require-signature", flags.requireSignature, context.signal);
   const progress = new Progress(context, flags, "Pushing");
   const { push } = await import("../../verbs/push/push.ts");
+  const pushOrList: typeof push = async (archives, options) => {
+    try {
+      return await push(archives, options);
+    } catch (error) {
+      if (error instanceof NotFoundError && error.need !== undefined && flags.need === undefined) {
+        progress.end();
+        context.stderr.write(error.need);
+      }
+      throw error;
+    }
+  };
   try {
     const { archives, images } = await listedArchives(flags.archives, flags, "push", context.signal);
     // Again, with those of the list.
@@ -89,7 +107,7 @@ async function runPush(flags: PushFlags, context: Context): Promise<void> {
     checkStdinUses([...archives.map(path => path === "-"), passwordStdin || tokenStdin, ...stdinLists(flags)]);
     for (const archive of archives) refuseTypedArchive(archive, "push");
     const work = async () =>
-      await push(archives, {
+      await pushOrList(archives, {
         registry,
         to: flags.to,
         layout: flags.layout,
@@ -100,6 +118,7 @@ async function runPush(flags: PushFlags, context: Context): Promise<void> {
         sparse: flags.sparse,
         platform: flags.platform,
         requireSignature,
+        need: flags.need,
         referrers: flags.noReferrers !== true,
         concurrency: checkConcurrency(flags.concurrency),
         cacheDir: cacheFolder(),

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { absentError } from "../../archive/absent-blobs.ts";
+import { absentDetails, absentError } from "../../archive/absent-blobs.ts";
 import type { ArchiveSource, ImageArchive } from "../../archive/archive-source.ts";
 import type { KnownLocks } from "../../archive/lock/known-locks.ts";
 import { type ScanOptions, StreamedArchive } from "../../archive/open/streamed-archive.ts";
@@ -176,7 +176,7 @@ export async function convert(input: string | readonly string[], options: Conver
     async () => await archive.confirm(signal),
     async () => {
       const settled = await settleImages(whole, writing);
-      refuseAbsent(archive, settled.written.plan, lock);
+      await refuseAbsent(archive, settled.written.plan, signal);
       if (options.dryRun !== true) await copySettled(settled, writing);
       return settled.written;
     },
@@ -198,10 +198,15 @@ function defaultSparse(lock: Lock | undefined, { format }: OpenedOutput, { for: 
 }
 
 /** @throws NotFoundError for what is in a volume or a base that was not given, before anything is written. */
-function refuseAbsent(archive: ImageArchive, { blobs }: CopyPlan, lock: Lock | undefined): void {
+async function refuseAbsent(
+  archive: ImageArchive,
+  { blobs }: CopyPlan,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const planned = new Set(blobs.map(({ digest }) => digest));
   const needed = archive.absent.filter(({ digest }) => planned.has(digest));
-  if (needed.length > 0) throw absentError("convert", archive, needed, lock?.bases);
+  if (needed.length === 0) return;
+  throw absentError("convert", archive, needed, await absentDetails(archive.members, needed, [], signal));
 }
 
 /** @throws UsageError for a streamed archive written to a stream: both decide the order of blobs. */

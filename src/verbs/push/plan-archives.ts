@@ -43,7 +43,8 @@ export interface PlannedArchives extends AsyncDisposable {
  * Opens all archives of a push, puts those together that are one source, and decides where their images go, before anything
  * is sent; a streamed one is read, and with `tag` its layers are sent. One that cannot be opened does not stop the others.
  *
- * @throws UsageError for two images that would get one name; as `joinArchives`.
+ * @throws UsageError for two images that would get one name; NotFoundError for blobs that an archive lacks, and that are not at
+ * the target either; as `joinArchives`.
  */
 export async function planArchives(paths: readonly string[], run: PushRun): Promise<PlannedArchives> {
   const open = new Set<AsyncDisposable>();
@@ -67,6 +68,7 @@ export async function planArchives(paths: readonly string[], run: PushRun): Prom
       planned.flatMap(one => ("error" in one ? [] : [{ source: one.archive.opened.source, used: one.used }])),
       run,
     );
+    for (const one of planned) if (!("error" in one)) await refuseAbsent(one, read, run);
     return {
       archives: planned.map(one => ({
         paths: "error" in one ? one.paths : one.archive.paths,
@@ -235,4 +237,22 @@ function noteSharedTags(archives: readonly (ReadArchive | Failed)[], { names, op
     "error" in one ? [] : one.roots.map(root => ({ id: idOf(root), names: root.names })),
   );
   for (const message of sharedTagNotes(images)) options.onProgress({ kind: "note", message });
+}
+
+/** Of blobs that an archive lacks, the registry must have each, before the first one is sent. */
+async function refuseAbsent(
+  { archive: { opened }, found }: Planned,
+  read: readonly (ReadArchive | Failed)[],
+  run: PushRun,
+): Promise<void> {
+  const { archive } = opened;
+  if (archive.absent.length === 0) return;
+  const others = read.flatMap(one => ("error" in one ? [] : one.opened.archive.members));
+  const { refuseMissing } = await import("./refuse-missing.ts");
+  await refuseMissing(
+    archive,
+    found,
+    others.filter(one => !archive.members.includes(one)),
+    run,
+  );
 }

@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import type { OnProgress } from "../../content/progress.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { OptionsShape } from "../../util/options/checked-options.ts";
-import { FLAG, READABLE, TEXT, TEXTS } from "../../util/options/option-kinds.ts";
+import { FLAG, OUTPUT_PATH, READABLE, TEXT, TEXTS } from "../../util/options/option-kinds.ts";
 import type { Compression, Sparse } from "../options/choices.ts";
 import { COMPRESSION, SPARSE_KIND, TRANSFER } from "../options/common-options.ts";
 import { MAPPING } from "../options/mapping-options.ts";
@@ -28,6 +28,11 @@ export interface PushOptions extends PushNameOptions {
    * nothing else. Default: no signature is required.
    */
   readonly requireSignature?: string | readonly string[] | undefined;
+  /**
+   * File for a need list, if an archive lacks blobs that the registry does not have: `pull` fetches them elsewhere by it. It
+   * replaces a need list only. Default: the error alone has it.
+   */
+  readonly need?: string | undefined;
   /** Blobs in transfer at the same time. Default 6. */
   readonly concurrency?: number | undefined;
   /**
@@ -56,6 +61,7 @@ export const PUSH_OPTIONS: OptionsShape<PushOptions> = {
   platform: TEXT,
   referrers: FLAG,
   requireSignature: TEXTS,
+  need: OUTPUT_PATH,
   stdin: READABLE,
 };
 

@@ -23,6 +23,7 @@ import type { PushNames } from "../shared/push-names.ts";
 import type { RegistryPool } from "../shared/registry-pool.ts";
 import type { StreamedInput } from "../shared/streamed-input.ts";
 import { imageAt, nameOf } from "./destination-names.ts";
+import type { HeldBlobs } from "./held-blobs.ts";
 import type { PushedImage, PushOptions } from "./push-options.ts";
 import { explainSparse } from "./refused-image.ts";
 
@@ -33,6 +34,7 @@ export interface PushRun {
   readonly cache: DigestCache;
   readonly compression: ChosenProfile;
   readonly undelivered: Undelivered;
+  readonly held: HeldBlobs;
   /** Refuses an archive without a signature that was asked for. */
   readonly requireSigned: ((archive: ImageArchive) => Promise<void>) | undefined;
 }
@@ -80,7 +82,8 @@ export async function pushToRepository(
 
 /** The images of a destination, without entries of an index that the archive lacks, and with raw layers compressed. */
 function preparedSource(opened: OpenedArchive, destination: Destination, run: PushRun): ImageSource {
-  const { source, archive, reading, sentTo } = opened;
+  const { archive, reading, sentTo } = opened;
+  const source = run.held.addTo(opened.source, digest => archive.hasBlob(digest), destination.registry);
   const { sparse = "prune" } = run.options;
   const chosen = derivedSource(source, { roots: rootsOf(destination.roots) });
   const onSparse = (message: string): void => {

@@ -5,6 +5,7 @@ import { hasV1 } from "../../oci/legacy/has-v1.ts";
 import { append } from "../../util/append.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
 import { checkedOptions } from "../../util/options/checked-options.ts";
+import { checkNeedFile } from "../needs/write-need.ts";
 import { checkedList, listOf } from "../options/option-values.ts";
 import { Undelivered } from "../referrers/undelivered.ts";
 import { Attempts } from "../shared/attempts.ts";
@@ -14,6 +15,7 @@ import type { Destination } from "../shared/destinations.ts";
 import { ZSTD_NOTE } from "../shared/layer-change.ts";
 import { PushNames } from "../shared/push-names.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
+import { HeldBlobs } from "./held-blobs.ts";
 import { type PlannedArchive, planArchives } from "./plan-archives.ts";
 import { PUSH_OPTIONS, type PushedImage, type PushOptions, type PushResult } from "./push-options.ts";
 import { type PushRun, pushToRepository } from "./push-to-repository.ts";
@@ -49,6 +51,7 @@ export async function push(archives: readonly string[], options: PushOptions = {
     return await pushArchivesV1(archives, options);
   }
   refusePlatform(options);
+  if (options.need !== undefined) await checkNeedFile(options.need);
   const compression = chosenProfile(options.compression);
   const names = new PushNames(options);
   const blobCounter = createBlobCounter(options.onProgress ?? (() => undefined));
@@ -63,6 +66,7 @@ export async function push(archives: readonly string[], options: PushOptions = {
     compression,
     requireSigned: await signatureCheck(options),
     undelivered: new Undelivered(),
+    held: new HeldBlobs(),
   };
   const images: PushedImage[] = [];
   const resultOf = async (): Promise<PushResult> => ({

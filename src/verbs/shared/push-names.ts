@@ -59,6 +59,23 @@ export class PushNames {
     return mapImageName(parseReference(name), this.#mappingOf(name));
   }
 
+  /**
+   * Where images of a repository are at a registry, if the options put them there.
+   *
+   * @param name `registry/repository`.
+   */
+  repositoryAt(name: string, registry: string): string | undefined {
+    if (this.tags.length > 0) return undefined;
+    try {
+      const at = this.fromArchive(name);
+      return at.registry === registry ? at.repository : undefined;
+    } catch (error) {
+      // Too long below the target, or on Docker Hub, which is never pushed to unasked: nothing is there.
+      if (error instanceof UsageError) return undefined;
+      throw error;
+    }
+  }
+
   /** The names at the registry that a name from the archive takes. */
   claims(name: string): readonly string[] {
     return claimsOf(parseReference(name), this.#mappingOf(name));
