@@ -7,7 +7,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { repositoryOf } from "../../oci/names/repository-of.ts";
 import { findBlob } from "../../registry/api/blobs.ts";
 import type { Repository } from "../../registry/client/repository.ts";
-import { appendTo } from "../../util/append.ts";
+import { append, appendTo } from "../../util/append.ts";
 import { runBounded } from "../../util/task-group.ts";
 import { idOf } from "../shared/choose-image.ts";
 import type { Destination } from "../shared/destinations.ts";
@@ -38,7 +38,7 @@ export async function findAbsent(
   const missing = new Map<Digest, AbsentBlob>();
   const images = new Set<string>();
   const wanted: Wanted[] = [];
-  for (const destination of targets) wanted.push(...(await wantedBy(archive, destination, run)));
+  for (const destination of targets) append(wanted, await wantedBy(archive, destination, run));
   await runBounded(
     wanted,
     CONCURRENCY,

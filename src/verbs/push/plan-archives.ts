@@ -245,14 +245,8 @@ async function refuseAbsent(
   read: readonly (ReadArchive | Failed)[],
   run: PushRun,
 ): Promise<void> {
-  const { archive } = opened;
-  if (archive.absent.length === 0) return;
-  const others = read.flatMap(one => ("error" in one ? [] : one.opened.archive.members));
+  if (opened.archive.absent.length === 0) return;
   const { refuseMissing } = await import("./refuse-missing.ts");
-  await refuseMissing(
-    archive,
-    found,
-    others.filter(one => !archive.members.includes(one)),
-    run,
-  );
+  const files = read.flatMap(one => ("error" in one ? [] : one.opened.archive.members));
+  await refuseMissing(opened.archive, found, files, run);
 }

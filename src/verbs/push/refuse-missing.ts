@@ -13,18 +13,19 @@ import type { PushRun } from "./push-to-repository.ts";
 /**
  * Checks that the targets have all that an archive lacks, and writes what they do not have to the need list of the call.
  *
- * @param others files of the call that are other archives.
+ * @param files all those of the call.
  * @throws NotFoundError with the need list.
  */
 export async function refuseMissing(
   archive: ImageArchive,
   targets: readonly Destination[],
-  others: readonly ArchiveSource[],
+  files: readonly ArchiveSource[],
   run: PushRun,
 ): Promise<void> {
   const missing = await findAbsent(archive, targets, run);
   if (missing.blobs.length === 0) return;
   const { signal, need: path } = run.options;
+  const others = files.filter(one => !archive.members.includes(one));
   const details = await absentDetails(archive.members, missing.blobs, others, signal);
   const elsewhere = missing.registries.join(", ");
   const { message, hint } = absentError("push", archive, missing.blobs, { ...details, elsewhere });
