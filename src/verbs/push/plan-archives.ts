@@ -16,6 +16,7 @@ import {
 } from "../shared/destinations.ts";
 import { StreamedInput } from "../shared/streamed-input.ts";
 import type { OpenedArchive, PushRun } from "./push-to-repository.ts";
+import { refuseAbsent } from "./refuse-absent.ts";
 import { refuseCollisions } from "./refuse-collisions.ts";
 
 const NOTHING_KNOWN: CopyPlan = { roots: [], pending: [], blobs: [], manifests: new Map(), totalBytes: 0 };
@@ -68,7 +69,9 @@ export async function planArchives(paths: readonly string[], run: PushRun): Prom
       planned.flatMap(one => ("error" in one ? [] : [{ source: one.archive.opened.source, used: one.used }])),
       run,
     );
-    for (const one of planned) if (!("error" in one)) await refuseAbsent(one, read, run);
+    const members = read.flatMap(one => ("error" in one ? [] : one.opened.archive.members));
+    for (const one of planned)
+      if (!("error" in one)) await refuseAbsent(one.archive.opened.archive, one.found, members, run);
     return {
       archives: planned.map(one => ({
         paths: "error" in one ? one.paths : one.archive.paths,
@@ -237,16 +240,4 @@ function noteSharedTags(archives: readonly (ReadArchive | Failed)[], { names, op
     "error" in one ? [] : one.roots.map(root => ({ id: idOf(root), names: root.names })),
   );
   for (const message of sharedTagNotes(images)) options.onProgress({ kind: "note", message });
-}
-
-/** Of blobs that an archive lacks, the registry must have each, before the first one is sent. */
-async function refuseAbsent(
-  { archive: { opened }, found }: Planned,
-  read: readonly (ReadArchive | Failed)[],
-  run: PushRun,
-): Promise<void> {
-  if (opened.archive.absent.length === 0) return;
-  const { refuseMissing } = await import("./refuse-missing.ts");
-  const files = read.flatMap(one => ("error" in one ? [] : one.opened.archive.members));
-  await refuseMissing(opened.archive, found, files, run);
 }
