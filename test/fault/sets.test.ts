@@ -147,7 +147,7 @@ test.each(["push", "convert"] as const)("%s without a volume names it by bundle 
       : convert([first, first], { output, onProgress }),
   );
   expect(error).toMatchObject({ exitCode: 5 });
-  expect(error.message).toContain(`volume 2 of 2 of bundle ${shortId(scene.oldId)} is missing, with `);
+  expect(error.message).toContain(`bundle ${shortId(scene.oldId)}: volume 2 of 2 is missing, with `);
   await failure(convert([second, other], { output, onProgress }));
   expect(notes).toContainEqual(
     expect.stringMatching(
