@@ -103,7 +103,7 @@ describe("signed volumes", () => {
     [
       "names an image that is in another one",
       // It cannot be opened, and without it the others lack a volume.
-      10,
+      5,
       files => {
         for (const name of ["index.json", "manifest.json"])
           files.set(name, Buffer.from(String(files.get(name)).replaceAll("app:v", "app:evil")));
@@ -122,5 +122,24 @@ describe("signed volumes", () => {
     await writeFile(join(folder, "site.v02.tar"), other);
     await expect(pushed(...volumes())).rejects.toThrow(/volume 2 of 4 of bundle [0-9a-f]{12}/);
     expect(sent()).toEqual([]);
+  });
+
+  test("leave no signature of sums when others replace them, and no file that is no such signature is touched", async () => {
+    const whole = join(await temporaryFolder(), "whole.tar");
+    await convert(volumes(), { output: whole });
+    const split = { output: join(folder, "site.tar"), volumeSize: VOLUME_BYTES, restart: true };
+    await convert(whole, split);
+    expect(readdirSync(folder).filter(name => !name.endsWith(".tar"))).toEqual(["site.sha256"]);
+    await convert(whole, { ...split, sign });
+    expect(readdirSync(folder)).toContain("site.sha256.sig");
+    const [alone, diary] = [await temporaryFolder(), "My diary"];
+    const path = join(alone, "site.sha256.sig");
+    await writeFile(path, diary);
+    await expect(convert(whole, { ...split, output: join(alone, "site.tar"), sign })).rejects.toMatchObject({
+      exitCode: 9,
+      message: expect.stringContaining("found something else than a signature of sums, expected none"),
+    });
+    expect(readdirSync(alone)).toEqual(["site.sha256.sig"]);
+    expect(readFileSync(path, "utf8")).toBe(diary);
   });
 });

@@ -2,6 +2,7 @@ import { basename, dirname, join } from "node:path";
 import { LOCK_FILE } from "../../bundle/lock/format-lock.ts";
 import { isLock, MAX_LOCK_BYTES, parseLock } from "../../bundle/lock/parse-lock.ts";
 import { StorageError } from "../../errors.ts";
+import { MAX_LOCK_SIGNATURE_BYTES } from "../../oci/signatures/lock-signature.ts";
 import { encodeSlotHeader } from "../../tar/tar-plan.ts";
 import { removeFile } from "../../util/disk.ts";
 import { quote } from "../../util/format.ts";
@@ -15,7 +16,7 @@ import { decodeRecords } from "../partial/journal-record.ts";
 import { hash } from "../partial/open-journal.ts";
 import { decodeMarker, MARKER_BYTES } from "../partial/partial-marker.ts";
 import type { PlannedArchive } from "../write/planned-archive.ts";
-import { isSums, type VolumeNames } from "./volume-names.ts";
+import { isSums, sumsSignature, type VolumeNames } from "./volume-names.ts";
 
 const BLOCK_BYTES = 512;
 const PARTIAL = ".partial";
@@ -51,7 +52,7 @@ export interface FoundVolumes {
  */
 export async function findVolumes(wanted: readonly WantedVolume[], options: FindOptions): Promise<FoundVolumes> {
   const { names, sumsPath, command, restart = false, isAlone } = options;
-  await checkSums(sumsPath);
+  await checkSumsSignature(sumsSignature(sumsPath), await checkSums(sumsPath));
   await checkRoom(wanted);
   const isResumed = command !== undefined && (await anyOf(wanted, async one => await isOwnPartial(one, hash(command))));
   const whole = new Set<string>();
@@ -82,6 +83,9 @@ export async function removeSurplus(
 ): Promise<void> {
   const { names, sumsPath, command, restart = false, isAlone } = options;
   for (const path of surplus) await removeFile(path);
+  // It is of other sums, also if the new ones are not signed.
+  const signature = sumsSignature(sumsPath);
+  if ((await lstat(signature).catch(() => undefined)) !== undefined) await removeFile(signature);
   for (const name of await namesIn(sumsPath)) {
     if (!isSumsLeft(name, sumsPath)) continue;
     const path = join(dirname(sumsPath), name);
@@ -187,12 +191,21 @@ async function isVolume(path: string): Promise<boolean> {
   }
 }
 
-/** @throws StorageError for a file of this name with something else than sums in it. */
-async function checkSums(path: string): Promise<void> {
+/** @returns whether it is there. @throws StorageError for a file of this name with something else than sums in it. */
+async function checkSums(path: string): Promise<boolean> {
   const stats = await lstat(path).catch(() => undefined);
-  if (stats === undefined) return;
-  if (stats.isFile() && stats.size < MAX_SUMS_BYTES && isSums(await readFile(path, "utf8"))) return;
+  if (stats === undefined) return false;
+  if (stats.isFile() && stats.size < MAX_SUMS_BYTES && isSums(await readFile(path, "utf8"))) return true;
   throw new StorageError(`Cannot write ${quote(path)}: found something else than sums of volumes, expected none`, {
+    hint: "Rename or remove it, or choose another output name.",
+  });
+}
+
+/** @throws StorageError for a file that cannot be a signature of sums: it has no mark, so the sums must be next to it. */
+async function checkSumsSignature(path: string, hasSums: boolean): Promise<void> {
+  const stats = await lstat(path).catch(() => undefined);
+  if (stats === undefined || (hasSums && stats.isFile() && stats.size <= MAX_LOCK_SIGNATURE_BYTES)) return;
+  throw new StorageError(`Cannot write ${quote(path)}: found something else than a signature of sums, expected none`, {
     hint: "Rename or remove it, or choose another output name.",
   });
 }

@@ -31,6 +31,11 @@ export class VolumeNames {
   }
 }
 
+/** Where the signature of sums is. */
+export function sumsSignature(sumsPath: string): string {
+  return `${sumsPath}.sig`;
+}
+
 function digitsOf(number: number, of: number): string {
   return String(number).padStart(Math.max(MIN_DIGITS, String(of).length), "0");
 }

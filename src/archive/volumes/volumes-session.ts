@@ -14,7 +14,7 @@ import { replaceFile } from "../../util/replace-file.ts";
 import type { ArchiveSession } from "../write/archive-file-target.ts";
 import type { ArchivePart } from "../write/archive-part.ts";
 import type { PlannedVolume } from "./plan-volumes.ts";
-import { sumLine } from "./volume-names.ts";
+import { sumLine, sumsSignature } from "./volume-names.ts";
 
 export interface OpenVolume {
   readonly path: string;
@@ -130,7 +130,7 @@ export class VolumesSession implements TargetSession {
     const sums = Buffer.from(lines.join(""));
     await replaceFile(this.#ends.sumsPath, sums);
     const signature = this.#ends.signSums?.(sums);
-    if (signature !== undefined) await replaceFile(`${this.#ends.sumsPath}.sig`, signature.bytes);
+    if (signature !== undefined) await replaceFile(sumsSignature(this.#ends.sumsPath), signature.bytes);
     for (const { session } of this.#volumes) await session.archive.settle();
   }
 
