@@ -149,7 +149,7 @@ async function readViews(archive: Archive, options: OpenArchiveOptions): Promise
   const roots = oci === undefined ? undefined : await readOciRoots(oci, archive.what, onDamage, signal);
   const artifacts = new Set((roots ?? []).flatMap(root => [...root.artifacts]));
   const docker = metadata.has(DOCKER_MANIFEST_FILE)
-    ? await readDockerView(archive, metadata, { artifacts, onDamage, signal })
+    ? await readDockerView(archive, metadata, { artifacts, mayBeEmpty: oci !== undefined, onDamage, signal })
     : undefined;
   if (docker === undefined && oci === undefined) {
     if (!isLegacyArchive(archive, metadata)) throw noMetadata(archive);

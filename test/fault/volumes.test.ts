@@ -70,7 +70,7 @@ test("index.json and manifest.json of a volume name the images that are whole in
   const { stored, volumes } = await pulled();
   const named = volumes.map(entries => {
     const index = JSON.parse(entries.get("index.json")?.toString() ?? "") as { manifests: { digest: string }[] };
-    const docker = JSON.parse(entries.get("manifest.json")?.toString() ?? "[]") as { Layers: string[] }[];
+    const docker = JSON.parse(entries.get("manifest.json")?.toString() ?? "") as { Layers: string[] }[];
     expect(docker).toHaveLength(index.manifests.length);
     for (const { Layers } of docker) for (const layer of Layers) expect(entries.has(layer)).toBe(true);
     return index.manifests.map(({ digest }) => digest);

@@ -31,6 +31,8 @@ export interface DockerImage extends ArchiveNames {
 interface DockerViewOptions extends Pick<OpenArchiveOptions, "onDamage" | "signal"> {
   /** Digests of the configs of artifacts, which the OCI view names. */
   readonly artifacts?: ReadonlySet<Digest> | undefined;
+  /** True where other files say which images there are: none may be whole in a volume. Default false. */
+  readonly mayBeEmpty?: boolean;
 }
 
 /** An archive as its `manifest.json` describes it. */
@@ -63,7 +65,7 @@ export async function readDockerView(
   options: DockerViewOptions = {},
 ): Promise<DockerView> {
   const entries = parseDockerManifest(metadata.bytes(DOCKER_MANIFEST_FILE), archive.what);
-  if (entries.length === 0) {
+  if (entries.length === 0 && options.mayBeEmpty !== true) {
     throw new ArchiveError(
       "no-image",
       `Cannot read ${archive.what}: manifest.json is empty, expected at least one image`,

@@ -60,7 +60,10 @@ export function buildMetadata(plan: CopyPlan, options: MetadataOptions): readonl
     { name: INDEX_FILE, bytes: buildImageIndex([...entries, ...options.referrers]).bytes },
   ];
   const manifest = format === "oci" ? undefined : dockerManifest(plan, options);
-  const docker = manifest === undefined ? [] : [{ name: DOCKER_MANIFEST_FILE, bytes: manifest }];
+  // Loaders fail at a volume without the file, and load nothing from an empty list (measured with docker 20, podman 4.3).
+  const none =
+    options.volume === undefined || format !== "universal" ? [] : [{ name: DOCKER_MANIFEST_FILE, bytes: encode("[]") }];
+  const docker = manifest === undefined ? none : [{ name: DOCKER_MANIFEST_FILE, bytes: manifest }];
   if (format === "docker") return docker;
   const lock = encode(options.volume?.lockText ?? formatLock(planLock(plan, options.lock)));
   const signature = options.signLock?.(lock);
