@@ -64,6 +64,8 @@ export {
 export type { ManifestFormat } from "./verbs/import/import-target.ts";
 export {
   type InspectArchiveOptions,
+  type InspectedDelta,
+  type InspectedNeed,
   type InspectedVolumes,
   type Inspection,
   type InspectOptions,

@@ -13,6 +13,8 @@ export interface ArchiveListing {
   readonly bytes: number;
   /** Number of images that were asked for and are not in the archive. */
   readonly left: number;
+  /** Only of a delta: layers that are left out, because its bases have them. */
+  readonly assumed?: { readonly blobs: number; readonly bytes: number };
 }
 
 interface ImageRow {
@@ -26,7 +28,7 @@ interface ImageRow {
   readonly referrers: number | undefined;
 }
 
-export function archiveListing({ id, images, platforms, blobs, left, referrers }: Lock): ArchiveListing {
+export function archiveListing({ id, images, platforms, blobs, left, referrers, assumes }: Lock): ArchiveListing {
   return {
     kind: "listing",
     id,
@@ -37,9 +39,14 @@ export function archiveListing({ id, images, platforms, blobs, left, referrers }
       referrers: referrers ? referrersOf(image) : undefined,
     })),
     blobs: blobs.length,
-    bytes: blobs.reduce((sum, { size }) => sum + size, 0),
+    bytes: bytesOf(blobs),
     left: left.length,
+    ...(assumes === undefined ? {} : { assumed: { blobs: assumes.length, bytes: bytesOf(assumes) } }),
   };
+}
+
+function bytesOf(blobs: readonly { readonly size: number }[]): number {
+  return blobs.reduce((sum, { size }) => sum + size, 0);
 }
 
 /** Without a complete lookup, none is not zero. */

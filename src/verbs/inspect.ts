@@ -13,9 +13,11 @@ import { checkedOptions, type OptionsShape } from "../util/options/checked-optio
 import { TEXTS } from "../util/options/option-kinds.ts";
 import { type ArchiveListing, archiveListing } from "./archive-listing.ts";
 import { describeArchive, type Inspection } from "./inspecting/describe-archive.ts";
+import { describeNeed } from "./inspecting/describe-parts.ts";
 import { isArchivePath } from "./options/archive-path.ts";
 import { COMMON, READING } from "./options/common-options.ts";
 import { checkedList, checkText, listOf } from "./options/option-values.ts";
+import { beginsAsNeed, readNeed } from "./patch/read-need.ts";
 import { describeImages } from "./shared/describe-images.ts";
 import { type RemoteOptions, readableReference, withRegistries } from "./shared/remote-image.ts";
 
@@ -44,6 +46,7 @@ const INSPECT_OPTIONS: OptionsShape<InspectOptions> = { ...ARCHIVE_OPTIONS, regi
 const MAX_DETAILED = 20;
 
 export type { InspectedVolumes, Inspection } from "./inspecting/describe-archive.ts";
+export type { InspectedDelta, InspectedNeed } from "./inspecting/describe-parts.ts";
 
 /**
  * Shows what an archive or a reference contains: `inspectArchive` if `source` is a path, else `inspectImage`. It is taken
@@ -77,6 +80,7 @@ export async function inspectOrList(
   const isArchive = others.length > 0 || (await isArchivePath(first));
   if (listOf(options.image).length > 0 || !isArchive) return await inspect(source, options);
   const paths = [first, ...others];
+  if (others.length === 0 && (await beginsAsNeed(first))) return await inspectedNeed(first, options);
   return await withArchive(paths, options, async archive => {
     const lock = archive.images.length > MAX_DETAILED ? await archive.lock(options.signal) : undefined;
     return lock === undefined ? await describeArchive(paths, archive, options) : archiveListing(lock);
@@ -113,7 +117,14 @@ function checkedSources(source: string | readonly string[]): readonly [string, .
 }
 
 async function inspected(paths: readonly string[], options: InspectArchiveOptions): Promise<Inspection> {
+  const [first = "", ...others] = paths;
+  if (others.length === 0 && (await beginsAsNeed(first))) return await inspectedNeed(first, options);
   return await withArchive(paths, options, async archive => await describeArchive(paths, archive, options));
+}
+
+async function inspectedNeed(source: string, options: InspectArchiveOptions): Promise<Inspection> {
+  const need = describeNeed(await readNeed(source, options));
+  return { source, kind: "need list", need, images: [] };
 }
 
 async function withArchive<T>(
@@ -124,7 +135,7 @@ async function withArchive<T>(
   const onNote = noteTo(onProgress);
   const open = async (path: string, locks: KnownLocks): ReturnType<typeof openArchive> =>
     await openArchive(path, { onNote, onRead: readingTo(onProgress, path), locks, signal, stdin });
-  await using archive = await openMerged(paths, { onNote, open, signal });
+  await using archive = await openMerged(paths, { takesPatch: true, onNote, open, signal });
   return await task(archive);
 }
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { formatNeed } from "../../src/bundle/need/format-need.ts";
 import { parseNeed } from "../../src/bundle/need/parse-need.ts";
-import { convert, ImgpackError, NotFoundError, type PushOptions, pull, push } from "../../src/index.ts";
+import { convert, ImgpackError, inspect, NotFoundError, type PushOptions, pull, push } from "../../src/index.ts";
 import { readBundle, volumesOf } from "../support/bundle-files.ts";
 import { ownEnvironment, runCommand } from "../support/command-line.ts";
 import { storeImage, temporaryFolder } from "../support/images.ts";
@@ -213,4 +213,29 @@ test("imgpack push prints the need list on stderr, or writes it to --need, which
   expect(written.exitCode).toBe(5);
   expect(written.stderr).not.toContain("imgpack-need");
   expect(await readFile(path, "utf8")).toContain(SHARED_DIGEST);
+});
+
+test("imgpack inspect says what a delta leaves out, and what a need list and a patch are", async () => {
+  const { delta, old, folder, target } = await scene();
+  const [need, patch] = [join(folder, "need.json"), join(folder, "patch.tar")];
+  await caught(push([delta], { ...target, need }));
+  await pull([], { need, output: patch });
+  const [{ id, images }, { id: base }] = [await lockOf(delta), await lockOf(old)];
+  const { stdout } = await runCommand("inspect", delta);
+  expect(stdout.split("\n").slice(0, 5)).toEqual([
+    `Delta      ${shortId(id)}`,
+    `Base       ${shortId(base)}`,
+    "Left out   1 layer, 2.9 KiB",
+    "Not here   1 layer of these: the registry or a base must have them",
+    "",
+  ]);
+  const lines = [`for bundle ${shortId(id)}`, `Images     ${images[0]?.name}`, "Blobs      1, 2.9 KiB", ""];
+  expect((await runCommand("inspect", patch)).stdout.split("\n")).toEqual([
+    `Patch      ${lines[0]}`,
+    ...lines.slice(1),
+  ]);
+  expect((await runCommand("inspect", need)).stdout.split("\n")).toEqual([`Need list  ${lines[0]}`, ...lines.slice(1)]);
+  const whole = await inspect([delta, old]);
+  expect(whole.delta).toEqual({ bases: [base], assumed: { blobs: 1, bytes: SHARED.length }, missing: [], bundle: id });
+  expect(await inspect(need)).toMatchObject({ kind: "need list", need: { of: id, blobs: { count: 1 } } });
 });

@@ -158,7 +158,7 @@ test("a delta with its base, in any order, is converted to what a pull of all of
   const folder = await temporaryFolder();
   const [full, old] = [join(folder, "full.tar"), join(folder, "old.tar")];
   await fc.assert(
-    fc.asyncProperty(images, fc.nat(3), fc.boolean(), async (models, count, isBaseFirst) => {
+    fc.asyncProperty(images, fc.nat(3), fc.boolean(), fc.boolean(), async (models, count, isBaseFirst, isPulled) => {
       const registry = await ScriptedRegistry.start();
       for (const [index, model] of models.entries()) store(registry.content, model, `team/app${index}:1`);
       const names = models.map((_, index) => `${registry.host}/team/app${index}:1`);
@@ -168,6 +168,7 @@ test("a delta with its base, in any order, is converted to what a pull of all of
       const layers = bundle.lock.blobs.filter(({ kind, digest }) => kind === "layer" && base.blobs.has(digest));
       const assumed = new Set(layers.map(({ digest }) => digest));
       const [delta = ""] = await write(folder, ["delta.tar"], [deltaOf(bundle, assumed, [base.lock.id])]);
+      if (isPulled) await pull(names, { output: delta, base: old });
       const output = join(folder, "out.tar");
       const alone = await convert(delta, { output }).catch((error: unknown) => error);
       if (assumed.size > 0) {

@@ -288,6 +288,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "verbs/options",
     "verbs/output",
     "verbs/patch",
+    "verbs/patch/read-need.ts",
     "verbs/requested",
     "verbs/shared",
     "verbs/v1/query",

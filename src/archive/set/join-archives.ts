@@ -10,6 +10,8 @@ import { type Layers, layeredArchive } from "./layered-archive.ts";
 export interface JoinOptions {
   /** Whether the images of the base of a delta are images of the whole, too. Default false: it only has bytes. */
   readonly withBaseImages?: boolean | undefined;
+  /** Whether a patch may be alone: it has no images, and most commands need what it is for. Default false. */
+  readonly takesPatch?: boolean | undefined;
   /** False leaves a delta and its bases apart. Default true. */
   readonly withDeltas?: boolean | undefined;
   readonly onNote?: ((message: string) => void) | undefined;
@@ -28,7 +30,9 @@ export async function joinArchives(
   files: readonly ArchiveSource[],
   options: JoinOptions = {},
 ): Promise<readonly ImageArchive[]> {
-  const { onNote = () => undefined, signal, withBaseImages = false, withDeltas = true } = options;
+  const { onNote = () => undefined, signal, withBaseImages = false, withDeltas = true, takesPatch } = options;
+  const [only, ...more] = files;
+  if (takesPatch === true && only?.part?.kind === "patch" && more.length === 0) return [only];
   const bundles = await bundlesOf(files, signal);
   const joined: ImageArchive[] = [];
   for (const bundle of bundles) {

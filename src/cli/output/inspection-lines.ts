@@ -1,5 +1,5 @@
 import type { Inspection } from "../../index.ts";
-import { escapeForeign, formatBytes, shortId } from "../../util/format.ts";
+import { counted, escapeForeign, formatBytes, shortId } from "../../util/format.ts";
 import { absentLayer, imageNames } from "./image-names.ts";
 import { referrersText } from "./referrers-text.ts";
 import { table } from "./table.ts";
@@ -8,8 +8,10 @@ type Image = Inspection["images"][number];
 type ImagePlatform = Image["platforms"][number];
 
 /** An inspection as text: the names of each image, and for each platform its config and a table of layers. */
-export function* inspectionLines({ images, volumes }: Inspection): Generator<string> {
+export function* inspectionLines({ kind, images, volumes, delta, need }: Inspection): Generator<string> {
   if (volumes !== undefined) yield* volumeLines(volumes);
+  if (delta !== undefined) yield* deltaLines(delta);
+  if (need !== undefined) yield* needLines(kind === "archive" ? "Patch" : "Need list", need);
   for (const [index, image] of images.entries()) {
     if (index > 0) yield "";
     yield* imageLines(image);
@@ -21,6 +23,27 @@ function* volumeLines({ bundle, of, missing, hidden }: NonNullable<Inspection["v
   yield `Volumes    ${of - missing.length} of ${of}${missing.length === 0 ? "" : `, missing ${missing.join(", ")}`}`;
   if (hidden.length > 0) yield `Not shown  ${hidden.map(name => escapeForeign(name)).join(", ")}: in a missing volume`;
   yield "";
+}
+
+function* deltaLines({ bundle, bases, assumed, missing }: NonNullable<Inspection["delta"]>): Generator<string> {
+  yield `Delta      ${bundle === undefined ? "several" : shortId(bundle)}`;
+  yield `Base       ${bases.map(shortId).join(", ") || "unknown"}`;
+  yield `Left out   ${counted(assumed.blobs, "layer")}, ${formatBytes(assumed.bytes)}`;
+  if (missing.length > 0)
+    yield `Not here   ${counted(missing.length, "layer")} of these: the registry or a base must have them`;
+  yield "";
+}
+
+function* needLines(
+  title: string,
+  { of, images, volumes, blobs, pieces }: NonNullable<Inspection["need"]>,
+): Generator<string> {
+  yield `${title.padEnd(10)} for bundle ${shortId(of)}`;
+  for (const [index, name] of images.entries())
+    yield `${index === 0 ? "Images    " : "          "} ${escapeForeign(name)}`;
+  if (volumes.length > 0) yield `Volumes    ${volumes.join(", ")}`;
+  yield `Blobs      ${blobs.count}, ${formatBytes(blobs.bytes)}`;
+  if (pieces.count > 0) yield `Pieces     ${pieces.count}, ${formatBytes(pieces.bytes)}, of large blobs`;
 }
 
 function* imageLines(image: Image): Generator<string> {

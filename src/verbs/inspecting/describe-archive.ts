@@ -5,16 +5,21 @@ import { append } from "../../util/append.ts";
 import { listOf } from "../options/option-values.ts";
 import { chooseImage, idOf } from "../shared/choose-image.ts";
 import { describeImages, type InspectedImage } from "../shared/describe-images.ts";
+import { describeDelta, describePatch, type InspectedDelta, type InspectedNeed } from "./describe-parts.ts";
 
 /** What an archive or a reference contains. */
 export interface Inspection {
   /** Path or reference, as it was given; of several files the first one. */
   readonly source: string;
-  readonly kind: "archive" | "registry";
+  readonly kind: "archive" | "registry" | "need list";
   /** All files, if there are several. */
   readonly files?: readonly string[];
   /** Only of volumes. */
   readonly volumes?: InspectedVolumes;
+  /** Only of a delta. */
+  readonly delta?: InspectedDelta;
+  /** Only of a patch or a need list: it has no images. */
+  readonly need?: InspectedNeed;
   /** Of an archive, the compression of the file as a whole: "none", "gzip", "zstd", "xz" or "bzip2". */
   readonly compression?: string;
   readonly images: readonly InspectedImage[];
@@ -57,6 +62,8 @@ export async function describeArchive(
       else append(images, found);
     }
   const [source = ""] = paths;
+  const delta = describeDelta(archive);
+  const need = describePatch(archive);
   return {
     source,
     kind: "archive",
@@ -64,6 +71,8 @@ export async function describeArchive(
     ...(volumes === undefined
       ? {}
       : { volumes: { bundle: volumes.bundle, of: volumes.of, missing: volumes.missing, hidden } }),
+    ...(delta === undefined ? {} : { delta }),
+    ...(need === undefined ? {} : { need }),
     compression: members[0]?.archive.compression ?? "none",
     images,
   };

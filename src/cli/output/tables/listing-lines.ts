@@ -3,7 +3,7 @@ import { counted, escapeForeign, formatBytes, shortId } from "../../../util/form
 import { table } from "../table.ts";
 
 /** The images of an archive, a line each. */
-export function* listingLines({ id, images, blobs, bytes, left }: ArchiveListing): Generator<string> {
+export function* listingLines({ id, images, blobs, bytes, left, assumed }: ArchiveListing): Generator<string> {
   yield* table(
     ["IMAGE", "DIGEST", "PLATFORMS", "REFERRERS"],
     images.map(({ name, digest, platforms, referrers }) => [
@@ -14,6 +14,8 @@ export function* listingLines({ id, images, blobs, bytes, left }: ArchiveListing
     ]),
   );
   yield `${counted(images.length, "image")}, ${counted(blobs, "blob")}, ${formatBytes(bytes)}`;
+  if (assumed !== undefined)
+    yield `Left to the base: ${counted(assumed.blobs, "layer")}, ${formatBytes(assumed.bytes)}`;
   if (left > 0) yield `Left out: ${counted(left, "image")}`;
   yield `Lock ${shortId(id)}`;
 }
