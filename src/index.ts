@@ -136,4 +136,11 @@ export type { WrittenImage } from "./verbs/shared/write-images.ts";
 export type { BundleSignature } from "./verbs/signed/bundle-signature.ts";
 export { type TagResult, tag } from "./verbs/tag.ts";
 export type { ReportedFailure, ReportedImage, RescueReport } from "./verbs/v1/report/rescue-report.ts";
-export { type ArchiveFault, type VerifyOptions, type VerifyResult, verify } from "./verbs/verify.ts";
+export {
+  type ArchiveFault,
+  type DamagedRange,
+  type MissingVolumes,
+  type VerifyOptions,
+  type VerifyResult,
+  verify,
+} from "./verbs/verify.ts";

@@ -45,6 +45,14 @@ interface Views extends Pick<ArchiveSource, "dialect" | "docker" | "oci" | "imag
  * @throws ArchiveError, StorageError
  */
 export async function openArchive(path: string, options: OpenArchiveOptions = {}): Promise<ArchiveSource> {
+  if (options.isTolerant === true) {
+    const { recoverArchive } = await import("./damage/recover-archive.ts");
+    const recovered = await recoverArchive(path, options);
+    if (recovered !== undefined) {
+      const { archive, lock, roots } = recovered;
+      return sourceOf(archive, { kind: "locked", lock, roots }, blobViews(archive), options);
+    }
+  }
   return await archiveSource(await openArchiveFile(path, options), options);
 }
 
@@ -55,7 +63,7 @@ export async function archiveSource(archive: Archive, options: OpenArchiveOption
       async () => await archive.confirm?.(),
       async () => {
         const part = await readBundlePart(archive, options.locks ?? new KnownLocks(), options.signal);
-        const views = part?.kind === "patch" ? patchViews(archive) : await readViews(archive, options);
+        const views = part?.kind === "patch" ? blobViews(archive) : await readViews(archive, options);
         if (part?.kind === "locked") checkLockedImages(part.lock, views.images, archive.what);
         return sourceOf(archive, part, views, options);
       },
@@ -104,7 +112,8 @@ function sourceOf(
     },
     roots: rootsOf(images),
     async blob(descriptor) {
-      if (absent.has(descriptor.digest)) throw absentError("read", source, source.absent, { bases: known?.bases });
+      const lacking = absent.get(descriptor.digest);
+      if (lacking !== undefined) throw absentError("read", source, [lacking], { bases: known?.bases });
       const index = indexOf(descriptor.digest) ?? indexes[0];
       if (index === undefined) throw noMetadata(archive);
       return index.blob(descriptor);
@@ -126,8 +135,8 @@ function lockOf(part: BundlePart): Lock | undefined {
   return part.kind === "locked" ? part.lock : undefined;
 }
 
-/** A patch has blobs and pieces of them, and no images. */
-function patchViews(archive: Archive): Views {
+/** A patch has blobs and pieces of them, and no images; of a damaged archive, the lock has them. */
+function blobViews(archive: Archive): Views {
   return {
     dialect: "oci",
     docker: undefined,

@@ -25,7 +25,7 @@ export interface TarGap {
   readonly length: number;
 }
 
-const END_BYTES = 2 * BLOCK_BYTES;
+export const END_BYTES: number = 2 * BLOCK_BYTES;
 
 function refused(reason: string, name: string, found: string, expected: string): ArchiveError {
   return new ArchiveError(reason, `Cannot lay out entry ${quote(name)} of the archive: ${found}, expected ${expected}`);

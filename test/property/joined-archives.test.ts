@@ -10,7 +10,7 @@ import { putIndex, putReferrer } from "../support/referrer-manifests.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
 
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
-const RUNS = { numRuns: 6 };
+const RUNS = { numRuns: 8 };
 
 interface ImageModel {
   /** Seeds of layers; the same seed is the same layer. */
@@ -140,10 +140,8 @@ test("without some of the volumes nothing is written, and with a patch of what t
       if (gone.length > 0) {
         expect(converted).toBeInstanceOf(NotFoundError);
         const { message } = converted as Error;
-        expect(message).toMatch(
-          new RegExp(`bundle ${bundle.lock.id.slice(7, 19)}: volumes? [123]( and [123])? of 3 (is|are) m`),
-        );
-        expect(lost.some(number => message.includes(` ${number} `))).toBe(true);
+        expect(message).toContain(`of 3 of bundle ${bundle.lock.id.slice(7, 19)}`);
+        expect(lost.some(number => message.includes(String(number)))).toBe(true);
         expect(await readdir(folder)).toEqual(before);
       }
       const [patch = ""] = await write(folder, ["patch.tar"], [patchOf(bundle.lock.id, gone)]);

@@ -146,6 +146,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "archive/read": ["archive/archive.ts", "archive/blob-name.ts", "archive/open"],
   "archive/referrers": ["archive/lock", "archive/read"],
   "archive/partial": [],
+  "archive/damage": ["archive/blob-name.ts", "archive/entry-names.ts", "archive/open"],
   "archive/patch": ["archive/blob-name.ts", "archive/entry-names.ts", "archive/partial", "archive/write"],
   "archive/write": [
     "archive/partial",
@@ -170,7 +171,14 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "archive/referrers",
     "archive/write",
   ],
-  archive: ["archive/archive.ts", "archive/lock", "archive/open", "archive/read", "archive/referrers"],
+  archive: [
+    "archive/archive.ts",
+    "archive/damage",
+    "archive/lock",
+    "archive/open",
+    "archive/read",
+    "archive/referrers",
+  ],
 
   "serve/refusal.ts": [],
   "serve/folder": [],
@@ -192,9 +200,9 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "verbs/patch": ["verbs/patch/read-need.ts", "verbs/options", "verbs/output", "verbs/pull-options.ts", "verbs/shared"],
   "verbs/base": ["verbs/options", "verbs/requested", "verbs/shared"],
   "verbs/inspecting": ["verbs/options", "verbs/shared"],
-  "verbs/verifying": [],
+  "verbs/verifying": ["verbs/options", "verbs/shared", "verbs/referrers", "verbs/signed"],
   "verbs/signed": [],
-  "verbs/verify.ts": ["verbs/verifying", "verbs/options", "verbs/shared", "verbs/referrers", "verbs/signed"],
+  "verbs/verify.ts": ["verbs/verifying", "verbs/options"],
   "verbs/query": [
     "verbs/files",
     "verbs/options",
@@ -225,7 +233,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "verbs/v1/rescue",
     "verbs/v1/writing",
   ],
-  "verbs/doctor": ["verbs/options", "verbs/output", "verbs/shared", "verbs/verify.ts"],
+  "verbs/doctor": ["verbs/options", "verbs/output", "verbs/shared", "verbs/verify.ts", "verbs/verifying"],
   "verbs/pull-options.ts": [
     "verbs/patch/read-need.ts",
     "verbs/files",

@@ -3,12 +3,19 @@ import type { Lock } from "../../bundle/lock/lock.ts";
 import { isLock, MAX_LOCK_BYTES } from "../../bundle/lock/parse-lock.ts";
 import type { Need } from "../../bundle/need/need.ts";
 import { isNeed, parseNeed } from "../../bundle/need/parse-need.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import type { Digest } from "../../oci/digest.ts";
 import { type Archive, readMetadata } from "../archive.ts";
 import type { KnownLocks } from "./known-locks.ts";
 
 /** What a file says of a bundle that needs other files: a volume, a delta, a patch. */
 export type BundlePart =
-  | { readonly kind: "locked"; readonly lock: Lock }
+  | {
+      readonly kind: "locked";
+      readonly lock: Lock;
+      /** Only of a damaged archive: descriptors of images, as far as its `index.json` is left. The lock names the images. */
+      readonly roots?: ReadonlyMap<Digest, Descriptor>;
+    }
   | { readonly kind: "patch"; readonly need: Need };
 
 /**

@@ -23,5 +23,10 @@ export interface OpenArchiveOptions {
   readonly onRead?: ((bytes: number, total: number | undefined) => void) | undefined;
   /** Locks of volumes that the same call has read. Default: none. */
   readonly locks?: KnownLocks | undefined;
+  /**
+   * Reads a damaged archive of imgpack by what its lock and its sums say. Its images are those of the lock, and need
+   * `openArchives`: a patch may have their manifests. Default false: such an archive is refused.
+   */
+  readonly isTolerant?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }

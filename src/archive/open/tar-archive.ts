@@ -1,10 +1,11 @@
 import type { Stats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { type Compression, detectCompression, MAGIC_BYTES } from "../../compress/detect.ts";
-import { fileSliceBlob } from "../../content/blob.ts";
+import { bytesBlob, fileSliceBlob } from "../../content/blob.ts";
 import type { BlobSource } from "../../content/contracts.ts";
 import { FileWindows } from "../../content/file-windows.ts";
 import { hashBlob } from "../../content/hash-blob.ts";
+import { ArchiveError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { TarEntry } from "../../tar/tar-entry.ts";
 import { indexTar, type TarIndex } from "../../tar/tar-index.ts";
@@ -13,6 +14,16 @@ import { checkUnchanged } from "../../util/input-guard.ts";
 import { readAt } from "../../util/read-disk.ts";
 import type { Archive } from "../archive.ts";
 import type { OpenArchiveOptions } from "./open-archive-options.ts";
+
+export interface TarParts {
+  readonly path: string;
+  readonly file: FileHandle;
+  /** As the file was when it was opened. */
+  readonly opened: Stats;
+  readonly index: TarIndex;
+  /** Bytes of entries that are damaged in the file. Default: none. */
+  readonly replaced?: ReadonlyMap<string, Uint8Array>;
+}
 
 /** A plain tar: bodies are read where they are in the file, in any order. */
 export class TarArchive implements Archive {
@@ -23,14 +34,16 @@ export class TarArchive implements Archive {
   readonly #file: FileHandle;
   readonly #opened: Stats;
   readonly #windows: FileWindows;
+  readonly #replaced: ReadonlyMap<string, Uint8Array>;
 
-  private constructor(path: string, file: FileHandle, opened: Stats, index: TarIndex) {
+  constructor({ path, file, opened, index, replaced = new Map() }: TarParts) {
     this.path = path;
     this.fileBytes = opened.size;
     this.#index = index;
     this.#file = file;
     this.#windows = new FileWindows(file);
     this.#opened = opened;
+    this.#replaced = replaced;
   }
 
   /** Takes over `file`, if it succeeds. @param opened as the file was when it was opened. @throws ArchiveError as `indexTar`. */
@@ -42,7 +55,7 @@ export class TarArchive implements Archive {
       { what: `archive ${quote(path)}`, signal: options.signal },
     );
     for (const warning of index.warnings) options.onNote?.(warning.message);
-    return new TarArchive(path, file, opened, index);
+    return new TarArchive({ path, file, opened, index });
   }
 
   get what(): string {
@@ -58,6 +71,7 @@ export class TarArchive implements Archive {
   }
 
   async compressionOf(entry: TarEntry): Promise<Compression | undefined> {
+    if (this.#isCut(entry)) return undefined;
     const start = Buffer.alloc(Math.min(MAGIC_BYTES, entry.size));
     await readAt(this.#file, this.path, start, entry.bodyOffset);
     return detectCompression(start);
@@ -68,7 +82,34 @@ export class TarArchive implements Archive {
   }
 
   slice(entry: TarEntry): BlobSource {
-    return fileSliceBlob(this.#file, entry.bodyOffset, entry.size, this.path, this.#windows);
+    const { name, bodyOffset, size } = entry;
+    const replaced = this.#replaced.get(name);
+    if (replaced !== undefined) return bytesBlob(replaced);
+    const blob = fileSliceBlob(this.#file, bodyOffset, size, this.path, this.#windows);
+    return this.#isCut(entry) ? this.#cut(entry, blob) : blob;
+  }
+
+  /** Only of an archive that lost its end. */
+  #isCut({ bodyOffset, size }: TarEntry): boolean {
+    return bodyOffset + size > this.fileBytes;
+  }
+
+  /** A patch may have the bytes that are missing. */
+  #cut({ bodyOffset, size, name }: TarEntry, blob: BlobSource): BlobSource {
+    const left = Math.max(0, this.fileBytes - bodyOffset);
+    return {
+      size,
+      open: async (range = { start: 0, end: size }, signal) => {
+        if (range.end <= left) return await blob.open(range, signal);
+        throw new ArchiveError(
+          "truncated",
+          `Cannot read ${quote(name)} from ${this.what}: file ends at byte ${this.fileBytes}, expected ${bodyOffset + size}`,
+          {
+            hint: "The end of the file is missing: copy it again, or see what has to be fetched with imgpack verify --need.",
+          },
+        );
+      },
+    };
   }
 
   async confirm(): Promise<void> {

@@ -32,8 +32,8 @@ export interface BundleFiles {
 /** One bundle from its volumes and patches; an archive that needs neither is itself. Disposing it closes its files. */
 export async function joinedBundle(files: BundleFiles, signal?: AbortSignal): Promise<ImageArchive> {
   const [first, ...others] = files.archives;
-  if (first !== undefined && others.length === 0 && files.patches.length === 0 && files.volumes === undefined)
-    return first;
+  const isAlone = others.length === 0 && files.patches.length === 0 && files.volumes === undefined;
+  if (first !== undefined && isAlone && rootsOfDamaged(first) === undefined) return first;
   return await JoinedBundle.of(files, signal);
 }
 
@@ -114,8 +114,8 @@ class JoinedBundle implements ImageArchive {
     if (whole !== undefined) return this.#pieces.applyTo(digest, await whole.blob(descriptor, signal));
     const split = this.hasBlob(digest) ? this.#findSplit(digest) : undefined;
     if (split !== undefined) return this.#pieces.applyTo(digest, joinedBlob(split.segments));
-    // All of it: the next volume would be named only in the next run.
-    if (this.#absent.has(digest)) throw absentError("read", this, this.absent, { bases: this.#lock?.bases });
+    const absent = this.#absent.get(digest);
+    if (absent !== undefined) throw absentError("read", this, [absent], { bases: this.#lock?.bases });
     throw missingBlob(descriptor, this.what);
   }
 
@@ -148,13 +148,14 @@ class JoinedBundle implements ImageArchive {
 
   async #readImages(signal: AbortSignal | undefined): Promise<readonly Root[]> {
     const { archives, volumes } = this.#files;
-    if (volumes === undefined || this.#lock === undefined) return archives.flatMap(({ images }) => images);
-    const types = archives.flatMap(({ images }) =>
-      images.flatMap(root =>
-        root.kind === "settled" ? [[root.descriptor.digest, root.descriptor.mediaType] as const] : [],
-      ),
+    const damaged = archives.flatMap(archive => [...(rootsOfDamaged(archive)?.values() ?? [])]);
+    const isDamaged = archives.some(archive => rootsOfDamaged(archive) !== undefined);
+    if ((volumes === undefined && !isDamaged) || this.#lock === undefined) return archives.flatMap(one => one.images);
+    const known = archives.flatMap(({ images }) =>
+      images.flatMap(root => (root.kind === "settled" ? [root.descriptor] : [])),
     );
-    return await volumeImages(this.#lock, new Map(types), this, signal);
+    const descriptors = new Map([...damaged, ...known].map(descriptor => [descriptor.digest, descriptor]));
+    return await volumeImages(this.#lock, descriptors, this, signal);
   }
 
   #findSplit(digest: Digest): ReturnType<SplitBlobs["find"]> {
@@ -167,6 +168,10 @@ class JoinedBundle implements ImageArchive {
     const missing = volumes.filter(number => this.volumes?.present.has(number) === false);
     return { volumes: [...new Set(missing.length > 0 ? missing : volumes)] };
   }
+}
+
+function rootsOfDamaged({ part }: ArchiveSource): ReadonlyMap<Digest, Descriptor> | undefined {
+  return part?.kind === "locked" ? part.roots : undefined;
 }
 
 /** Of a manifest the digest decides: some indexes state wrong sizes. */

@@ -11,11 +11,11 @@ import type { ImageArchive } from "../archive-source.ts";
  * The images of a set of volumes, as its lock names them. Those whose manifest is in a missing volume are among them, so that
  * no image is left out unsaid: reading it is an error that says which volume it is in.
  *
- * @param known media types in the `index.json` of volumes.
+ * @param known descriptors in the `index.json` of the files.
  */
 export async function volumeImages(
   lock: Lock,
-  known: ReadonlyMap<Digest, string>,
+  known: ReadonlyMap<Digest, Descriptor>,
   source: Pick<ImageArchive, "what" | "blob" | "hasBlob">,
   signal: AbortSignal | undefined,
 ): Promise<readonly Root[]> {
@@ -29,9 +29,11 @@ export async function volumeImages(
   const images: Root[] = [];
   for (const [digest, own] of names) {
     const unread = { mediaType: OCI_MANIFEST, digest, size: sizes.get(digest) ?? 0 };
-    const mediaType =
-      known.get(digest) ?? (source.hasBlob(digest) ? await typeOf(unread, source, signal) : OCI_MANIFEST);
-    images.push({ kind: "settled", names: own, badNames: [], descriptor: { ...unread, mediaType } });
+    const descriptor = known.get(digest) ?? {
+      ...unread,
+      mediaType: source.hasBlob(digest) ? await typeOf(unread, source, signal) : OCI_MANIFEST,
+    };
+    images.push({ kind: "settled", names: own, badNames: [], descriptor });
   }
   return images;
 }

@@ -119,9 +119,10 @@ export function archiveContents(plan: CopyPlan, options: ArchiveContentsOptions)
     ...partFiles(volume),
   ];
   const { sums: hasSums = format !== "docker", pieceBytes = PIECE_BYTES } = options;
-  const isSorted = places.size === 0 && volume === undefined;
+  const isSorted = places.size === 0 && referrers.manifests.length === 0 && volume === undefined;
+  const isLocked = (digest: Digest): boolean => plan.manifests.has(digest) || names.has(digest);
   const elsewhere = volume?.isAlone === false ? new Set([LOCK_FILE]) : new Set<string>();
-  const sums = hasSums ? new PlannedSums(entries, { pieceBytes, isSorted, elsewhere }) : undefined;
+  const sums = hasSums ? new PlannedSums(entries, { pieceBytes, isSorted, isLocked, elsewhere }) : undefined;
   const files = sums === undefined ? entries : [...entries, { ...LATE, name: SUMS_FILE, size: sums.size }];
   return { files, names, sums, totalBytes: files.reduce((sum, { size }) => sum + size, 0) };
 }

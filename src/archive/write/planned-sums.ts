@@ -11,6 +11,8 @@ export interface SumsOptions {
   readonly pieceBytes: number;
   /** True if entries come in the order that the lock gives. */
   readonly isSorted: boolean;
+  /** Whether the lock names a blob: all other entries are copied. */
+  readonly isLocked: (digest: Digest) => boolean;
   /** Names of files that other volumes have as well. Default: none. */
   readonly elsewhere?: ReadonlySet<string>;
 }
@@ -27,9 +29,11 @@ export class PlannedSums {
   /** @param entries of the archive in order, without the sums. */
   constructor(entries: readonly ArchiveFile[], options: SumsOptions) {
     this.#options = options;
-    this.#files = entries.flatMap(({ name, bytes }): readonly FileToSum[] =>
-      bytes === undefined || digestInName(name) !== undefined ? [] : [{ name, bytes, copy: copyOf(name, options) }],
-    );
+    this.#files = entries.flatMap(({ name, bytes }): readonly FileToSum[] => {
+      const digest = digestInName(name);
+      if (bytes === undefined || (digest !== undefined && options.isLocked(digest))) return [];
+      return [{ name, bytes, copy: copyOf(name, options) }];
+    });
     this.#order = options.isSorted ? undefined : entries.map(({ name }) => name);
     const { pieceBytes } = options;
     this.#blobs = new Map(

@@ -5,6 +5,7 @@ import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
 import { refuseTypedArchive } from "../flags/stdin-input.ts";
 import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
+import { ReportedError } from "../output/render-error.ts";
 import { faultyArchive } from "./verify.ts";
 
 interface DoctorFlags extends OutputFlags {
@@ -55,7 +56,10 @@ async function runDoctor(flags: DoctorFlags, context: Context): Promise<void> {
     }
     const broken = diagnosis.images.filter(({ isWhole }) => !isWhole).length;
     const faults = Math.max(diagnosis.verified?.faults.length ?? 0, broken);
-    if (faults > 0) throw faultyArchive(archive, faults, flags.json === true);
+    if (faults > 0) {
+      const error = faultyArchive(archive, faults);
+      throw flags.json === true ? new ReportedError(error) : error;
+    }
   } finally {
     progress.end();
   }

@@ -1,35 +1,51 @@
 import type { CommandModule } from "yargs";
-import { IntegrityError } from "../../errors.ts";
-import { counted, escapeForeign, formatBytes, quote } from "../../util/format.ts";
+import { type ImgpackError, IntegrityError, NotFoundError } from "../../errors.ts";
+import type { VerifyResult } from "../../index.ts";
+import { counted, escapeForeign, formatBytes, quote, shortId } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 import { readFlagKeys } from "../flags/flag-file.ts";
 import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
 import { refuseTypedArchive } from "../flags/stdin-input.ts";
-import { faultText } from "../output/fault-text.ts";
+import { damageLines } from "../output/damage-lines.ts";
 import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
 import { ReportedError } from "../output/render-error.ts";
 import { signatureFault, signatureLines } from "../output/signature-lines.ts";
 
 interface VerifyFlags extends OutputFlags {
-  readonly archive?: string | undefined;
+  readonly archives?: string[] | undefined;
   readonly key?: string[] | undefined;
+  readonly need?: string | undefined;
+  readonly diffIds?: boolean | undefined;
 }
 
 export function verifyCommand(context: Context): CommandModule<object, VerifyFlags> {
   return {
-    command: "verify <archive>",
-    describe: "check every blob of an archive against its digest",
+    command: "verify <archives..>",
+    describe: "check every blob of archives against its digest, and find out what is damaged",
     builder: parser =>
       outputFlags(
         parser
-          .positional("archive", { type: "string", describe: "image archive or folder, - for stdin" })
+          .positional("archives", {
+            type: "string",
+            array: true,
+            describe: "image archives, volumes or folders, - for stdin",
+          })
           .option("key", {
             type: "string",
             array: true,
             requiresArg: true,
             nargs: 1,
             describe: "FILE with a public key that must have signed the archive, or each image (default: not checked)",
+          })
+          .option("need", {
+            type: "string",
+            requiresArg: true,
+            describe: "FILE for a list of what has to be fetched again, for pull -f (default: none is written)",
+          })
+          .option("diff-ids", {
+            type: "boolean",
+            describe: "also inflate the layers of archives that imgpack wrote (others: always)",
           }),
       ),
     handler: async flags => await runVerify(flags, context),
@@ -37,41 +53,66 @@ export function verifyCommand(context: Context): CommandModule<object, VerifyFla
 }
 
 async function runVerify(flags: VerifyFlags, context: Context): Promise<void> {
-  const archive = flags.archive ?? "";
-  refuseTypedArchive(archive, "verify");
+  const archives = flags.archives ?? [];
+  for (const archive of archives) refuseTypedArchive(archive, "verify");
+  const shown = archives.join(", ");
   const progress = new Progress(context, flags, "Verifying");
   const { verify } = await import("../../verbs/verify.ts");
+  const { checkNeedFile, writeNeed } = await import("../../verbs/needs/write-need.ts");
   try {
+    if (flags.need !== undefined) await checkNeedFile(flags.need);
     const key = await readFlagKeys("--key", flags.key, context.signal);
-    const result = await verify(archive, { key, onProgress: progress.onProgress, signal: context.signal });
+    const { diffIds } = flags;
+    const result = await verify(archives, { key, diffIds, onProgress: progress.onProgress, signal: context.signal });
     progress.end();
     if (flags.json) printLine(context, jsonText(result));
     else {
-      for (const fault of result.faults) printLine(context, faultText(fault));
+      for (const line of damageLines(result)) printLine(context, line);
       for (const text of result.unchecked) progress.note(`Not checked: ${text}`);
     }
-    for (const line of flags.json ? [] : signatureLines(archive, result)) printLine(context, line);
-    if (result.faults.length > 0) throw faultyArchive(archive, result.faults.length, flags.json === true);
-    const untrusted = signatureFault(archive, result);
-    if (untrusted !== undefined) throw flags.json ? new ReportedError(untrusted) : untrusted;
+    for (const line of flags.json ? [] : signatureLines(shown, result)) printLine(context, line);
+    const [need] = result.needs ?? [];
+    if (flags.need !== undefined && need !== undefined) await writeNeed(flags.need, need);
+    const error = faultOf(shown, result, flags.need !== undefined);
+    if (error !== undefined) throw flags.json ? new ReportedError(error) : error;
     if (flags.json) return;
     const { images, blobs, bytes } = result;
     printLine(
       context,
-      `${escapeForeign(archive)}: ${counted(images, "image")}, ${counted(blobs, "blob")}, ${formatBytes(bytes)}, all match their digests`,
+      `${escapeForeign(shown)}: ${counted(images, "image")}, ${counted(blobs, "blob")}, ${formatBytes(bytes)}, all match their digests`,
     );
   } finally {
     progress.end();
   }
 }
 
-/** @param isReported when the faults are on stdout already, as JSON. */
-export function faultyArchive(archive: string, count: number, isReported: boolean): Error {
-  const error = new IntegrityError(
-    `Cannot accept archive ${quote(archive)}: ${counted(count, "fault")} found, expected none`,
-    {
-      hint: "The file was damaged or altered after it was made: copy it again from its source.",
-    },
+function faultOf(archives: string, result: VerifyResult, hasNeedFile: boolean): ImgpackError | undefined {
+  if (result.faults.length > 0) return faultyArchive(archives, result.faults.length, damageHint(result, hasNeedFile));
+  const [missing] = result.missing ?? [];
+  if (missing === undefined) return signatureFault(archives, result);
+  const { bundle, of, volumes } = missing;
+  return new NotFoundError(
+    `Cannot accept ${quote(archives)}: volume ${volumes.join(", ")} of ${of} of bundle ${shortId(bundle)} is missing, expected all`,
+    { hint: `Name all volumes of the set. ${hasNeedFile ? FETCH_HINT : NEED_HINT}` },
   );
-  return isReported ? new ReportedError(error) : error;
+}
+
+const ALTERED_HINT = "The file was damaged or altered after it was made: copy it again from its source.";
+const NEED_HINT = "If they are lost, verify with --need FILE lists what has to be fetched again.";
+const FETCH_HINT = "If they are lost, fetch what the need list names: imgpack pull -f FILE -o patch.tar.";
+
+/** What can be done about damage. */
+function damageHint({ needs, harmed }: VerifyResult, hasNeedFile: boolean): string {
+  if (harmed === undefined) return ALTERED_HINT;
+  if (needs === undefined) return "No image is harmed: imgpack convert writes the archive as it was.";
+  return hasNeedFile
+    ? "Fetch what the need list names (imgpack pull -f FILE -o patch.tar); convert and push take the patch next to the archive."
+    : "Copy it again from its source, or list what has to be fetched again with --need FILE.";
+}
+
+export function faultyArchive(archive: string, count: number, hint: string = ALTERED_HINT): ImgpackError {
+  return new IntegrityError(
+    `Cannot accept archive ${quote(archive)}: ${counted(count, "fault")} found, expected none`,
+    { hint },
+  );
 }

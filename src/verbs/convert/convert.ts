@@ -128,7 +128,8 @@ export async function convert(input: string | readonly string[], options: Conver
     scanned.isReopenable ? await StreamedArchive.scan(scanned) : await reading.scan(scanned);
   const open = async (path: string, locks: KnownLocks): Promise<ArchiveSource> => {
     const onRead = readingTo(options.onProgress, path);
-    return await openArchive(path, { onNote, onRead, scan, locks, signal, stdin: options.stdin });
+    const { stdin } = options;
+    return await openArchive(path, { onNote, onRead, scan, locks, signal, stdin, isTolerant: true });
   };
   await using archive = await openMerged(inputs, { onNote, open, signal });
   const what = inputs[0] === "-" ? "archive from stdin" : archive.what;

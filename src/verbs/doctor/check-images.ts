@@ -25,7 +25,7 @@ export async function checkImages(
   faults: readonly ArchiveFault[],
   signal: AbortSignal | undefined,
 ): Promise<readonly CheckedImage[]> {
-  const bad = new Set<Digest>(faults.map(({ blob }) => blob));
+  const bad = new Set<Digest>(faults.flatMap(({ blob }) => blob ?? []));
   const isGood = (digest: Digest): boolean => !bad.has(digest) && source.hasBlob(digest);
   const checked: CheckedImage[] = [];
   for (const root of source.images) {

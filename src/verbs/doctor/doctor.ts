@@ -20,7 +20,8 @@ import { COMMON, LAYERS_KIND } from "../options/common-options.ts";
 import { checkText } from "../options/option-values.ts";
 import { checkEnding, checkOutputApart } from "../output/open-output.ts";
 import { namesOf } from "../shared/describe-images.ts";
-import { type VerifyResult, verify } from "../verify.ts";
+import type { VerifyResult } from "../verify.ts";
+import { verifyArchive } from "../verifying/verify-archive.ts";
 import { type CheckedImage, checkImages, type DiagnosedImage } from "./check-images.ts";
 import { isImage, loadFacts, readRoots } from "./load-facts.ts";
 import { type LoaderVerdict, loaderVerdicts } from "./loader-verdicts.ts";
@@ -112,7 +113,7 @@ export async function doctor(path: string, options: DoctorOptions = {}): Promise
   const isHashed = !quick && path !== "-" && lostImages.length === 0;
   if (!quick && lostImages.length > 0)
     notes.push("Nothing was hashed, because entries are missing; --repair hashes what it writes");
-  const verified = isHashed ? await verify(path, { onProgress: withoutNotes(onProgress), signal }) : undefined;
+  const verified = isHashed ? await verifyArchive(path, { onProgress: withoutNotes(onProgress), signal }) : undefined;
   const checked = await checkImages(source, verified?.faults ?? [], signal);
   // An OCI view names its images in any case.
   const dropped = source.oci === undefined ? damaged.map(problem => brokenImage({ names: [] }, problem)) : [];

@@ -184,7 +184,8 @@ async function openFile(
   const isShared = otherRepositories.length > 0;
   const reading = new StreamedInput({ beginUpload, isShared, profile, cache, isDryRun, onProgress });
   try {
-    const archive = await openArchive(path, { onNote, onRead, locks, signal, stdin, scan: reading.scan });
+    const { isTolerant } = run;
+    const archive = await openArchive(path, { onNote, onRead, locks, signal, stdin, scan: reading.scan, isTolerant });
     const sentTo =
       firstRepository === undefined ? undefined : `${firstRepository.registry}/${firstRepository.repository}`;
     const close = async (): Promise<void> => {

@@ -37,6 +37,8 @@ export interface PushRun {
   readonly held: HeldBlobs;
   /** Refuses an archive without a signature that was asked for. */
   readonly requireSigned: ((archive: ImageArchive) => Promise<void>) | undefined;
+  /** Whether damaged archives are read, because there is a patch. */
+  readonly isTolerant: boolean;
 }
 
 export interface OpenedArchive {

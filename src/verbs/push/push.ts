@@ -1,3 +1,4 @@
+import { isPatch } from "../../archive/open/is-patch.ts";
 import { noteTo } from "../../content/progress.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { UsageError } from "../../errors.ts";
@@ -65,6 +66,7 @@ export async function push(archives: readonly string[], options: PushOptions = {
     cache,
     compression,
     requireSigned: await signatureCheck(options),
+    isTolerant: (await Promise.all(archives.map(isPatch))).includes(true),
     undelivered: new Undelivered(),
     held: new HeldBlobs(),
   };

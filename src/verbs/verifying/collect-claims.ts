@@ -10,19 +10,7 @@ import { parseImageConfig } from "../../oci/image-config.ts";
 import { type ImageParts, isArtifact } from "../../oci/is-artifact.ts";
 import { MAX_CONFIG_BYTES } from "../../oci/limits.ts";
 import { isForeignLayerType } from "../../oci/media-types.ts";
-
-/** One thing that is wrong with an archive. */
-export interface ArchiveFault {
-  /** "diff-id": a layer does not inflate to what the config says. */
-  readonly kind: "missing" | "size" | "digest" | "diff-id" | "unreadable";
-  /** Digest by which the archive names the blob. */
-  readonly blob: Digest;
-  /** Digest, size or state that was found. */
-  readonly found: string;
-  readonly expected: string;
-  /** The error that ended the check of this blob: a full sentence, more precise than `found` and `expected`. */
-  readonly message?: string;
-}
+import type { ArchiveFault } from "./archive-fault.ts";
 
 /** What the metadata of the archive says about a blob. */
 export interface Claim {

@@ -18,7 +18,7 @@ describe("main() refuses a command line", () => {
       "Cannot run hub: no command named, expected login, user, repo, images, token, auth or search",
       "imgpack hub",
     ],
-    [["verify", "a.tar", "b.tar"], 'Cannot run verify: unknown argument "b.tar", expected none', "imgpack verify"],
+    [["doctor", "a.tar", "b.tar"], 'Cannot run doctor: unknown argument "b.tar", expected none', "imgpack doctor"],
     [["pull", "a:1"], "Cannot run pull: --output missing, expected a value", "imgpack pull"],
     [["pull", "a:1", "-o"], "Cannot run pull: -o has no value, expected one", "imgpack pull"],
     [["pull", "a:1", "-o", ""], "Cannot use --output: its value is empty, expected one", "imgpack pull"],

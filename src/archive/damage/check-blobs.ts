@@ -1,0 +1,142 @@
+import { piecesOf } from "../../bundle/sums/sums.ts";
+import { fileSliceBlob } from "../../content/blob.ts";
+import { hashBlob } from "../../content/hash-blob.ts";
+import { PieceHashes } from "../../content/piece-hashes.ts";
+import { pumpBlob } from "../../content/pump.ts";
+import { StorageError } from "../../errors.ts";
+import { type Digest, digestAlgorithm } from "../../oci/digest.ts";
+import type { DamagedFile } from "./damaged-file.ts";
+import type { Layout, LayoutSlot } from "./find-layout.ts";
+
+/** Bytes `from` to `to - 1` of a blob. */
+export type BlobRange = readonly [from: number, to: number];
+
+export interface BlobState {
+  readonly slot: LayoutSlot;
+  /** What is damaged of it, on borders of pieces; empty if its digest is right, or, of a part, its pieces. */
+  readonly ranges: readonly BlobRange[];
+  /** The digest that was found; undefined for a part, and for what cannot be read whole. */
+  readonly found?: Digest | undefined;
+  /** True if all pieces are as the sums say, and the digest is not: then the sums are wrong. */
+  readonly isLie?: boolean;
+}
+
+export interface CheckBlobOptions {
+  /** Whether pieces are hashed of a blob that is right, too: sums that are wrong about it show only then. */
+  readonly withPieces: boolean;
+  /** Is called with the number of bytes that were read. */
+  readonly onBytes: (bytes: number) => void;
+}
+
+/**
+ * Hashes a blob, or a part of one. Only where its digest is wrong, pieces are looked at: two hashes of all bytes would take
+ * twice as long.
+ */
+export async function checkBlob(
+  file: DamagedFile,
+  layout: Layout,
+  slot: LayoutSlot,
+  { withPieces, onBytes }: CheckBlobOptions,
+  signal?: AbortSignal,
+): Promise<BlobState> {
+  const { bodyOffset, size, digest, part } = slot;
+  if (digest === undefined) return { slot, ranges: [] };
+  const from = part?.from ?? 0;
+  const isCut = bodyOffset + size > file.size;
+  if (part === undefined && !isCut) {
+    const found = await digestOf(file, slot, digest, onBytes, signal);
+    if (found === digest) {
+      const wrong = withPieces ? await damagedPieces(file, layout, slot, signal) : undefined;
+      return { slot, ranges: [], found, isLie: (wrong?.length ?? 0) > 0 };
+    }
+    const ranges = await damagedPieces(file, layout, slot, signal);
+    return ranges?.length === 0
+      ? { slot, ranges: [[0, size]], found, isLie: true }
+      : { slot, ranges: ranges ?? [[0, size]], found };
+  }
+  const ranges = await damagedPieces(file, layout, slot, signal);
+  onBytes(size);
+  return { slot, ranges: ranges ?? (isCut ? [[from, from + size]] : []) };
+}
+
+/** Undefined if it cannot be read. */
+async function digestOf(
+  file: DamagedFile,
+  { bodyOffset, size }: LayoutSlot,
+  digest: Digest,
+  onBytes: (bytes: number) => void,
+  signal: AbortSignal | undefined,
+): Promise<Digest | undefined> {
+  let left = size;
+  const blob = fileSliceBlob(file.handle, bodyOffset, size, file.path);
+  const counted = {
+    size,
+    open: blob.open.bind(blob),
+    pump: async (sink: Parameters<typeof pumpBlob>[1], stop?: AbortSignal) =>
+      await pumpBlob(
+        blob,
+        async (chunk, position) => {
+          left -= chunk.length;
+          onBytes(chunk.length);
+          await sink(chunk, position);
+        },
+        stop,
+      ),
+  };
+  try {
+    return await hashBlob(counted, digestAlgorithm(digest), signal);
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    onBytes(left);
+    return undefined;
+  }
+}
+
+/**
+ * The pieces that are not as the sums say, those that follow each other as one range; undefined if the sums say nothing of
+ * them. @returns none if all are right.
+ */
+async function damagedPieces(
+  file: DamagedFile,
+  { sums }: Layout,
+  { bodyOffset, size, digest, part }: LayoutSlot,
+  signal: AbortSignal | undefined,
+): Promise<readonly BlobRange[] | undefined> {
+  const row = sums?.blobs.find(blob => blob.digest === digest && blob.part?.number === part?.number);
+  if (sums === undefined || row === undefined) return undefined;
+  const from = part?.from ?? 0;
+  const borders = piecesOf(from, from + size, sums.pieceBytes);
+  if (borders.length !== row.pieces.length) return undefined;
+  const damaged: [number, number][] = [];
+  for (const [index, [start, end]] of borders.entries()) {
+    const offset = bodyOffset + start - from;
+    if (offset + end - start <= file.size && (await pieceHash(file, offset, end - start, signal)) === row.pieces[index])
+      continue;
+    const last = damaged.at(-1);
+    if (last?.[1] === start) last[1] = end;
+    else damaged.push([start, end]);
+  }
+  return damaged;
+}
+
+/** Undefined if it cannot be read. */
+async function pieceHash(
+  file: DamagedFile,
+  offset: number,
+  size: number,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const hashes = new PieceHashes(size);
+  try {
+    await pumpBlob(
+      fileSliceBlob(file.handle, offset, size, file.path),
+      async chunk => await hashes.take(chunk),
+      signal,
+    );
+    return (await hashes.pieces())[0];
+  } catch (error) {
+    await hashes.drop();
+    if (error instanceof StorageError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,80 @@
+import type { Stats } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
+import { BLOCK_BYTES, encodeHeader, hasChecksum } from "../../tar/header.ts";
+import { decodeSize } from "../../tar/number.ts";
+import { readAt } from "../../util/read-disk.ts";
+import { SystemFault } from "../../util/system-fault.ts";
+
+const WINDOW_BYTES = 256 * 1024;
+
+export interface OwnHeader {
+  readonly name: string;
+  readonly size: number;
+}
+
+/** A file on a medium that may be damaged: what cannot be read counts as zeros. */
+export class DamagedFile {
+  readonly path: string;
+  readonly handle: FileHandle;
+  readonly stats: Stats;
+  /** Where bytes could not be read. */
+  readonly unreadable: number[] = [];
+  #window: Buffer = Buffer.alloc(0);
+  #start = 0;
+
+  constructor(path: string, handle: FileHandle, stats: Stats) {
+    this.path = path;
+    this.handle = handle;
+    this.stats = stats;
+  }
+
+  get size(): number {
+    return this.stats.size;
+  }
+
+  /** Fewer than `length` bytes only at the end of the file; a view that the next call may overwrite. */
+  async read(position: number, length: number): Promise<Buffer> {
+    const end = Math.min(position + length, this.size);
+    if (position >= end) return Buffer.alloc(0);
+    if (position >= this.#start && end <= this.#start + this.#window.length)
+      return this.#window.subarray(position - this.#start, end - this.#start);
+    const ahead = Math.max(length, position === this.#start + this.#window.length ? WINDOW_BYTES : 4 * BLOCK_BYTES);
+    const window = Buffer.alloc(Math.min(ahead, this.size - position));
+    await this.#fill(window, position);
+    this.#window = window;
+    this.#start = position;
+    return window.subarray(0, end - position);
+  }
+
+  /** The header at this position, if it is one that imgpack writes, to the last byte. */
+  async header(position: number): Promise<OwnHeader | undefined> {
+    const block = await this.read(position, BLOCK_BYTES);
+    if (block.length < BLOCK_BYTES || !hasChecksum(block)) return undefined;
+    const size = decodeSize(block, 124, 136);
+    const name = block.toString("utf8", 0, Math.max(0, block.indexOf(0)));
+    if (size === undefined || name === "" || Buffer.byteLength(name) > 100) return undefined;
+    return block.equals(encodeHeader(name, size)) ? { name, size } : undefined;
+  }
+
+  async #fill(into: Buffer, position: number): Promise<void> {
+    for (let filled = 0; filled < into.length; ) {
+      const step = into.subarray(filled);
+      try {
+        const count = await readAt(this.handle, this.path, step, position + filled);
+        if (count === 0) return;
+        filled += count;
+      } catch (error) {
+        if (!(error instanceof SystemFault)) throw error;
+        // Block by block: a medium loses a few of them.
+        if (step.length > BLOCK_BYTES) {
+          const half = Math.ceil(step.length / 2 / BLOCK_BYTES) * BLOCK_BYTES;
+          await this.#fill(step.subarray(0, half), position + filled);
+          filled += half;
+          continue;
+        }
+        this.unreadable.push(position + filled);
+        return;
+      }
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import { checkFrame, type FrameFault } from "../../archive/damage/check-frame.ts";
+import { type OpenedLayout, openLayout } from "../../archive/damage/open-layout.ts";
+import { openArchive } from "../../archive/open-archive.ts";
+import type { Lock } from "../../bundle/lock/lock.ts";
+import { noteTo } from "../../content/progress.ts";
+import { ImgpackError, StorageError } from "../../errors.ts";
+import { append } from "../../util/append.ts";
+import { counted, quote } from "../../util/format.ts";
+import { checkUnchanged } from "../../util/input-guard.ts";
+import { listOf } from "../options/option-values.ts";
+import { type CheckedSignatures, checkSignatures, UNCHECKED_SIGNATURES } from "../referrers/check-signatures.ts";
+import { type BundleSignature, bundleSignature, parsePublicKeys } from "../signed/bundle-signature.ts";
+import { checkBundle } from "./check-bundle.ts";
+import { collectClaims } from "./collect-claims.ts";
+import { verifyArchive } from "./verify-archive.ts";
+import type { MissingVolumes, VerifyOptions, VerifyResult } from "./verify-options.ts";
+
+/** A file of a bundle, and what is wrong with it outside of blobs. */
+export interface OpenedBundle extends OpenedLayout {
+  readonly frame: readonly FrameFault[];
+}
+
+/** The files of a bundle that were given: an archive, or volumes of one set. */
+export interface BundleFiles {
+  readonly id: string;
+  readonly files: OpenedBundle[];
+}
+
+/**
+ * Opens an archive that imgpack wrote, or a volume.
+ *
+ * @returns undefined for any other archive, also for one whose lock is not what its other files say: these decide.
+ * @throws ArchiveError for an archive that nothing damaged, and that contradicts itself.
+ */
+export async function openBundle(path: string, signal: AbortSignal | undefined): Promise<OpenedBundle | undefined> {
+  const opened = await openLayout(path, signal);
+  if (opened === undefined) return undefined;
+  let isTaken = false;
+  try {
+    const frame = await checkFrame(opened.file, opened.layout, signal);
+    if (frame.length === 0 && !(await followsLock(path, signal))) return undefined;
+    isTaken = true;
+    return { ...opened, frame };
+  } finally {
+    if (!isTaken) await opened[Symbol.asyncDispose]();
+  }
+}
+
+/** Whether the images are those of the lock. Damage of blobs is found later. */
+async function followsLock(path: string, signal: AbortSignal | undefined): Promise<boolean> {
+  let isDamaged = false;
+  const onDamage = (): void => {
+    isDamaged = true;
+  };
+  try {
+    await using source = await openArchive(path, { signal, onDamage });
+    return (await source.lock(signal)) !== undefined || isDamaged;
+  } catch (error) {
+    if (isDamaged || error instanceof StorageError) return true;
+    throw error;
+  }
+}
+
+export interface BundleOptions extends VerifyOptions {
+  readonly isOneOfSeveral: boolean;
+}
+
+/** Checks what `openBundle` opened. */
+export async function verifyBundle({ files }: BundleFiles, options: BundleOptions): Promise<VerifyResult> {
+  const { onProgress = () => undefined, signal, diffIds = false } = options;
+  const slots = files.flatMap(({ layout }) => layout.slots.filter(({ digest }) => digest !== undefined));
+  const bytes = slots.reduce((sum, { size }) => sum + size, 0);
+  onProgress({ kind: "planned", blobs: slots.length, bytes });
+  const check = await checkBundle(files, {
+    isOneOfSeveral: options.isOneOfSeveral,
+    withPieces: diffIds,
+    onBytes: (blob, delta) => onProgress({ kind: "bytes", blob, delta }),
+    signal,
+  });
+  const { lock, faults, need, unharmed, harmed } = check;
+  for (const { file } of files) checkUnchanged(`archive ${quote(file.path)}`, file.stats, await file.handle.stat());
+  const volumes = need?.volumes ?? [];
+  const more: VerifyResult[] = [];
+  if (diffIds && faults.length === 0) for (const { file } of files) more.push(await verifyArchive(file.path, options));
+  const signatures = await signaturesOf(files, options);
+  const absent = faults.length === 0 && lock.set === undefined ? await absentOf(files, options) : [];
+  const unchecked = [...absent, ...uncheckedOf(lock, options.key !== undefined)];
+  return {
+    archive: files.map(({ file }) => file.path).join(", "),
+    images: new Set(lock.images.map(({ digest, written = digest }) => written)).size,
+    blobs: slots.length,
+    bytes,
+    faults: [...faults, ...more.flatMap(result => result.faults)],
+    ...(volumes.length === 0 ? {} : { missing: [missingOf(lock, volumes)] }),
+    unharmed,
+    harmed,
+    ...(need === undefined ? {} : { needs: [need] }),
+    unchecked: more.length > 0 ? more.flatMap(result => result.unchecked) : unchecked,
+    ...signatures,
+    seconds: 0,
+  };
+}
+
+function missingOf({ id, set }: Lock, volumes: readonly number[]): MissingVolumes {
+  return { bundle: id, volumes: [...volumes].sort((left, right) => left - right), of: set?.of ?? 1 };
+}
+
+/** What manifests name and the archive does not contain; notes say what is odd about them. */
+async function absentOf(
+  files: readonly OpenedBundle[],
+  { onProgress, signal }: VerifyOptions,
+): Promise<readonly string[]> {
+  const unchecked: string[] = [];
+  for (const { file } of files) {
+    await using source = await openArchive(file.path, { signal });
+    await collectClaims(source, [], unchecked, noteTo(onProgress), signal);
+  }
+  return unchecked;
+}
+
+/** What is not looked at, because other things decide. */
+function uncheckedOf({ blobs, assumes = [] }: Lock, hasKey: boolean): readonly string[] {
+  const layers = blobs.filter(({ kind }) => kind === "layer").length;
+  const absent = assumes.length;
+  return [
+    ...(layers === 0
+      ? []
+      : [
+          `the contents of ${counted(layers, "layer")}: digests decide (--diff-ids also checks what layers inflate to)`,
+        ]),
+    ...(absent === 0 ? [] : [`${counted(absent, "layer")} that the base of this delta has`]),
+    ...(hasKey ? [UNCHECKED_SIGNATURES] : []),
+  ];
+}
+
+async function signaturesOf(
+  files: readonly OpenedBundle[],
+  options: VerifyOptions,
+): Promise<Pick<VerifyResult, "bundle" | "signatures">> {
+  if (options.key === undefined) return {};
+  const { signal } = options;
+  const keys = parsePublicKeys(listOf(options.key), "key");
+  const bundles: BundleSignature[] = [];
+  const signatures: CheckedSignatures[] = [];
+  for (const { file } of files) {
+    try {
+      await using source = await openArchive(file.path, { signal, onDamage: () => undefined });
+      bundles.push(await bundleSignature(source, keys, signal));
+      append(signatures, await checkSignatures(source, keys, noteTo(options.onProgress), signal));
+    } catch (error) {
+      // Too damaged to be opened as it is.
+      if (!(error instanceof ImgpackError)) throw error;
+      bundles.push({ state: "refused", message: error.message });
+    }
+  }
+  const bundle = leastSigned(bundles);
+  return { ...(bundle === undefined ? {} : { bundle }), signatures };
+}
+
+/** What can be said of all of them. */
+export function leastSigned(bundles: readonly BundleSignature[]): BundleSignature | undefined {
+  const states: readonly BundleSignature["state"][] = ["refused", "unsigned", "signed"];
+  return states.map(state => bundles.find(one => one.state === state)).find(one => one !== undefined);
+}

@@ -1,0 +1,140 @@
+// What a scratched medium does to an archive, and what verify says of it.
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { openArchiveFile } from "../../src/archive/open/open-archive-file.ts";
+import { parseNeed } from "../../src/bundle/need/parse-need.ts";
+import { readBlob } from "../../src/content/pump.ts";
+import { verify } from "../../src/index.ts";
+import type { Descriptor } from "../../src/oci/descriptor.ts";
+import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from "../../src/oci/media-types.ts";
+import { runCommand } from "../support/command-line.ts";
+import { fileWith, temporaryFolder } from "../support/images.ts";
+import { archiveBytes } from "../support/memory-archive.ts";
+import { noise } from "../support/memory-blobs.ts";
+import { memorySource, settledRoot } from "../support/memory-image.ts";
+import { tarOf } from "../unit/archive/archive-builder.ts";
+
+const MIB = 1024 * 1024;
+const source = memorySource();
+const big = source.add(OCI_LAYER_GZIP, noise(9 * MIB + 7));
+const small = source.add(OCI_LAYER_GZIP, noise(3000, 2));
+const image = (...layers: readonly Descriptor[]): Descriptor => {
+  const rootfs = { type: "layers", diff_ids: layers.map(({ digest }) => digest) };
+  const config = source.add(OCI_CONFIG, { os: "linux", architecture: "amd64", rootfs });
+  return source.add(OCI_MANIFEST, { schemaVersion: 2, mediaType: OCI_MANIFEST, config, layers });
+};
+const two = image(small);
+const roots = [settledRoot(image(big, small), "r.lan/one:1"), settledRoot(two, "r.lan/two:1")];
+
+const intact = await archiveBytes(source, roots);
+const at = ({ digest }: Descriptor): number => intact.indexOf(`blobs/sha256/${digest.slice(7)}\0`) + 512;
+
+async function damaged(...positions: readonly number[]): Promise<string> {
+  const bytes = Buffer.from(intact);
+  for (const position of positions) bytes[position] = (bytes[position] ?? 0) ^ 0x10;
+  return await fileWith(bytes, "site.tar");
+}
+
+describe("verify of an archive that imgpack wrote", () => {
+  test("says that all is well, and does not inflate layers, whose digests decide", async () => {
+    const path = await fileWith(intact, "site.tar");
+    expect(await verify(path)).toMatchObject({
+      images: 2,
+      blobs: 6,
+      faults: [],
+      unharmed: ["r.lan/one:1", "r.lan/two:1"],
+      harmed: [],
+      unchecked: ["the contents of 2 layers: digests decide (--diff-ids also checks what layers inflate to)"],
+    });
+    // The layers are no gzip data.
+    const { faults } = await verify(path, { diffIds: true });
+    expect(faults).toMatchObject([]);
+  });
+
+  test("names the damaged 4 MiB, in the blob and in the file, who needs them, and which images are unharmed", async () => {
+    const path = await damaged(at(big) + 5 * MIB);
+    const { faults, harmed, unharmed, needs } = await verify(path);
+    const [from, to] = [4 * MIB, 8 * MIB];
+    const range = { from, to, fileFrom: at(big) + from, fileTo: at(big) + to };
+    expect(faults).toMatchObject([{ kind: "digest", blob: big.digest, ranges: [range], images: ["r.lan/one:1"] }]);
+    expect([harmed, unharmed]).toEqual([["r.lan/one:1"], ["r.lan/two:1"]]);
+    expect(needs).toMatchObject([{ images: ["r.lan/one:1"], blobs: [{ digest: big.digest, ranges: [[from, to]] }] }]);
+  });
+
+  test("of a blob without pieces, all of it has to be fetched; of a damaged manifest, no one knows what it needs", async () => {
+    const { faults, harmed, needs } = await verify(await damaged(at(small), at(two)));
+    expect(faults.map(({ blob }) => blob).sort()).toEqual([small.digest, two.digest].sort());
+    expect(harmed).toEqual(["r.lan/one:1", "r.lan/two:1"]);
+    expect(needs?.[0]?.blobs.map(({ digest, ranges }) => [digest, ranges])).toEqual(
+      [small.digest, two.digest].sort().map(digest => [digest, undefined]),
+    );
+  });
+
+  test.each([
+    ["header", "the first header", 0],
+    ["header", "the header of a blob", at(big) - 512],
+    ["file", "oci-layout", 512],
+    ["file", "index.json", intact.indexOf('{"schemaVersion"')],
+    ["file", "the lock", intact.indexOf('{"format":"imgpack-lock"') + 30],
+    ["padding", "what follows a body", at(small) + 3001],
+    ["sums", "the sums", intact.lastIndexOf('"sum":"') + 10],
+    ["header", "the header of the sums", intact.lastIndexOf("imgpack/sums\0")],
+    ["padding", "the end", intact.length - 10],
+  ])(
+    "finds damage in %s: %s, and goes on; no image is harmed, and nothing has to be fetched",
+    async (kind, _, where) => {
+      const { faults, harmed, needs } = await verify(await damaged(where));
+      expect(faults.map(fault => fault.kind)).toEqual([kind]);
+      const [{ fileFrom = 0, fileTo = 0 } = {}] = faults[0]?.ranges ?? [];
+      expect(fileFrom <= where && where < fileTo).toBe(true);
+      expect([harmed, needs]).toEqual([[], undefined]);
+    },
+  );
+
+  test("of a file that was cut, it says from where on, and which pieces are left", async () => {
+    const end = at(big) + 4 * MIB + 100;
+    const { faults, needs } = await verify(await fileWith(intact.subarray(0, end), "site.tar"));
+    expect(faults.map(({ kind }) => kind)).toContain("cut");
+    expect(faults.find(({ kind }) => kind === "cut")?.ranges).toMatchObject([{ fileFrom: end }]);
+    expect(needs?.[0]?.blobs.map(({ digest }) => digest)).toContain(big.digest);
+  });
+
+  test("sums that lie do not make it fetch less than is damaged, and are named", async () => {
+    const text = intact.toString("latin1");
+    const lie = text.replaceAll(/\["[0-9a-f]{64}","[0-9a-f]{64}","[0-9a-f]{64}"\]/g, row => row.replaceAll("0", "1"));
+    const path = await fileWith(Buffer.from(lie, "latin1"), "site.tar");
+    expect((await verify(path)).faults.map(({ kind }) => kind)).toEqual(["sums"]);
+    const bytes = Buffer.from(lie, "latin1");
+    bytes[at(big) + 5 * MIB] = 0;
+    await writeFile(path, bytes);
+    expect((await verify(path)).needs).toMatchObject([{ blobs: [{ digest: big.digest }] }]);
+  });
+
+  test("an archive that another program packed again is checked by its digests", async () => {
+    const files: Record<string, Uint8Array> = {};
+    await using archive = await openArchiveFile(await fileWith(intact));
+    for (const [name, entry] of archive.entries) files[name] = await readBlob(archive.slice(entry), entry.size);
+    const { faults, unharmed, blobs } = await verify(await fileWith(tarOf(files), "again.tar"));
+    expect([faults, unharmed, blobs]).toEqual([[], undefined, 6]);
+  });
+
+  test("imgpack verify --need writes what has to be fetched, exit 6, and replaces nothing but a need list", async () => {
+    const path = await damaged(at(big) + 5 * MIB);
+    const need = join(await temporaryFolder(), "need.json");
+    const result = await runCommand("verify", path, "--need", need);
+    expect(result).toMatchObject({ exitCode: 6 });
+    expect(result.stdout).toContain(`in bytes 4194304 to 8388607 (bytes ${at(big) + 4 * MIB} to`);
+    expect(result.stdout).toContain("harmed: r.lan/one:1\nunharmed: r.lan/two:1\n");
+    const list = parseNeed(await readFile(need), { where: "need.json" });
+    expect(list).toMatchObject({ volumes: [], blobs: [{ digest: big.digest, ranges: [[4 * MIB, 8 * MIB]] }] });
+    expect(await runCommand("verify", path, "--need", need)).toMatchObject({ exitCode: 6 });
+    await writeFile(need, "my notes");
+    expect(await runCommand("verify", path, "--need", need)).toMatchObject({ exitCode: 2 });
+    expect(await readFile(need, "utf8")).toBe("my notes");
+    expect(await runCommand("verify", await fileWith(intact), "--need", need)).toMatchObject({ exitCode: 2 });
+    const none = join(await temporaryFolder(), "none.json");
+    expect(await runCommand("verify", await fileWith(intact), "--need", none)).toMatchObject({ exitCode: 0 });
+    await expect(readFile(none)).rejects.toThrow("ENOENT");
+  });
+});
