@@ -170,7 +170,9 @@ export async function settleImages(source: ImageSource, options: WriteOptions): 
   if (options.verb === "pull") for (const message of boundIndexNotes(settled.plan)) planOptions.onNote(message);
   const named = settled.plan.roots.map(root => ({ id: idOf(root), names: root.names }));
   const manifestBytes = dockerManifestBytes(settled.plan, { platform, format: output.format });
-  for (const message of [...nameNotes(named), ...dockerManifestNotes(manifestBytes)]) planOptions.onNote(message);
+  // A volume names no more images than loaders read.
+  const listNotes = output.volumes === undefined ? dockerManifestNotes(manifestBytes) : [];
+  for (const message of [...nameNotes(named), ...listNotes]) planOptions.onNote(message);
   const layers = recompressed === selected ? undefined : change.target;
   const settings = lockSettings(chosen.planned, settled, layers, options);
   const { expected, leaveToBases } = options;
