@@ -1,37 +1,21 @@
 // Behind an air gap: no route, no DNS, media that cannot be written, a home that cannot be written.
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { convert } from "../../src/index.ts";
 import { readBundle, volumesOf } from "../support/bundle-files.ts";
 import { COMMAND } from "../support/command.ts";
-import { describeWith, type Probe } from "./peers/describe-with.ts";
+import { describeWith } from "./peers/describe-with.ts";
 import { fixture } from "./peers/goldens.ts";
-import { findTool, type RunResult, run } from "./peers/run.ts";
+import { type Namespace, probeNamespace, startNamespace } from "./peers/namespace.ts";
+import type { RunResult } from "./peers/run.ts";
 
-/** In namespaces of its own: the loopback device is the whole network, and the medium is read-only. */
-const INSIDE = 'ip link set lo up && mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"';
-const SPACES = ["--net", "--mount"];
 const TRACE = ["-f", "-qq", "-e", "trace=connect,sendto,sendmsg,sendmmsg", "-e", "signal=none"];
 
-async function probeSpaces(): Promise<Probe> {
-  const name = "network namespace";
-  const absent = ["unshare", "nsenter", "ip", "mount", "strace"].find(tool => findTool(tool) === undefined);
-  if (absent !== undefined) return { name, missing: `${absent} is not installed` };
-  const medium = await mkdtemp(join(tmpdir(), "imgpack-medium-"));
-  const words = ["sh", "-c", INSIDE, "sh", medium, "strace", "-o", "/dev/null", "true"];
-  const { code, stderr } = await run("unshare", [...SPACES, ...words]);
-  await rm(medium, { recursive: true, force: true });
-  return { name, missing: code === 0 ? undefined : stderr.trim() };
-}
-
-describeWith([await probeSpaces()], "a machine without a route", () => {
+describeWith([await probeNamespace(["strace"])], "a machine without a route", () => {
   let folder: string;
-  let registry: ChildProcess;
+  let space: Namespace;
   let host: string;
   const medium = (name: string): string => join(folder, "medium", name);
 
@@ -43,23 +27,18 @@ describeWith([await probeSpaces()], "a machine without a route", () => {
     const places = new Map(bundle.lock.blobs.map(({ digest }, index) => [digest, 1 + (index % 2)]));
     for (const [index, bytes] of volumesOf(bundle, 2, places).entries())
       await writeFile(medium(`site.v0${index + 1}.tar`), bytes);
-    const serve = [...COMMAND, "serve", "--store", join(folder, "store"), "--listen", "127.0.0.1:0"];
-    registry = spawn("unshare", [...SPACES, "sh", "-c", INSIDE, "sh", medium(""), ...serve], { stdio: "pipe" });
-    const [line] = await once(createInterface({ input: registry.stdout ?? process.stdin }), "line");
-    host = new URL(String(line)).host;
+    space = await startNamespace(medium(""), join(folder, "store"));
+    host = space.host;
   });
   afterAll(async () => {
-    const ended = registry?.exitCode === null ? once(registry, "close") : undefined;
-    registry?.kill();
-    await ended;
+    await space?.close();
     await rm(folder, { recursive: true, force: true });
   });
 
   /** @returns also the addresses that the command sent something to. */
   async function inside(...words: readonly string[]): Promise<RunResult & { readonly asked: readonly string[] }> {
     const trace = join(folder, "trace");
-    const spaces = ["-t", String(registry.pid), ...SPACES];
-    const result = await run("nsenter", [...spaces, "strace", ...TRACE, "-o", trace, ...COMMAND, ...words], {
+    const result = await space.run("strace", [...TRACE, "-o", trace, ...COMMAND, ...words], {
       env: {
         HOME: medium("home"),
         IMGPACK_CACHE_DIR: undefined,
@@ -77,7 +56,7 @@ describeWith([await probeSpaces()], "a machine without a route", () => {
 
   test("has a medium that cannot be written", async () => {
     const write = `echo x > ${medium("home/file")}`;
-    const { code, stderr } = await run("nsenter", ["-t", String(registry.pid), ...SPACES, "sh", "-c", write]);
+    const { code, stderr } = await space.run("sh", ["-c", write]);
     expect(code).not.toBe(0);
     expect(stderr).toContain("Read-only");
   });
