@@ -89,7 +89,7 @@ describeWith(needs, "three desks", () => {
     await file.write(Buffer.from([(buffer[0] ?? 0) ^ 0xff]), 0, 1, position);
     const verified = await runInside("verify", ...(await volumes()).toReversed(), "--need", path("need.json"));
     expect(verified.code, verified.stderr).toBe(6);
-    expect(verified.stdout + verified.stderr).toContain("site.v2.tar");
+    expect(verified.stdout + verified.stderr).toContain("site.v02.tar");
     const need = JSON.parse(await readFile(path("need.json"), "utf8")) as { blobs: unknown[][] };
     expect(need.blobs).toHaveLength(1);
     const refused = await runInside("push", ...(await volumes()), "--to", inside.host, "--layout", "full");
@@ -101,12 +101,10 @@ describeWith(needs, "three desks", () => {
     expect(await sizeOf("patch.tar")).toBeLessThan(PIECE_BYTES + 64 * 1024);
   });
 
-  test("inside: volumes and patch are pushed; podman and docker pull by tag and by digest", async () => {
+  test("inside: volumes and patch are pushed together", async () => {
     const target = ["--to", `${inside.host}/mirror`, "--layout", "full"];
     const pushed = await runInside("push", ...(await volumes()), path("patch.tar"), ...target);
     expect(pushed.code, pushed.stderr).toBe(0);
-    const old = ["shop", "cart"].map(name => `mirror/${outside.host.replace(":", "_")}/team/${name}:1`);
-    await expectPulled(old, pushed.stdout);
   });
 
   test("the second delivery carries what is new, and says what that saves", async () => {
@@ -117,27 +115,26 @@ describeWith(needs, "three desks", () => {
     expect(stdout).toMatch(/1 new, 0 changed, 2 unchanged/);
     const pushed = await runInside("push", path("delta.tar"), "--to", `${inside.host}/mirror`, "--layout", "full");
     expect(pushed.code, pushed.stderr).toBe(0);
-    await expectPulled([`mirror/${outside.host.replace(":", "_")}/team/shop:2`], pushed.stdout);
   });
 
-  /** By engines of this machine: the store that the namespace filled is served again. */
-  async function expectPulled(references: readonly string[], printed: string): Promise<void> {
+  test("inside: podman and docker pull all of it by tag and by digest, and the digests are those of outside", async () => {
+    // Engines of this machine: the store that the namespace filled is served again.
     const served = await startServe(path("store"));
     const [daemon, storage] = await Promise.all([startDockerd(), createPodman()]);
     try {
-      for (const reference of references) {
-        const [, name = "", tag = ""] = /^(.*):(.*)$/.exec(reference) ?? [];
-        const { digest } = await heldManifest(served.url, name, tag);
-        expect(printed).toContain(`${reference}@${digest}`);
-        const [, original = ""] = /(team\/.*):/.exec(reference) ?? [];
-        expect((await heldManifest(outside.url, original, tag)).digest).toBe(digest);
-        for (const wanted of [`${served.host}/${reference}`, `${served.host}/${name}@${digest}`]) {
-          expect(await storage.podman(["pull", "--tls-verify=false", wanted])).toMatchObject({ code: 0 });
-          expect(await daemon.docker(["pull", wanted])).toMatchObject({ code: 0 });
+      for (const name of NAMES) {
+        const [repository = "", tag = ""] = name.split(":");
+        const mirrored = `mirror/${outside.host.replace(":", "_")}/${repository}`;
+        const { digest } = await heldManifest(outside.url, repository, tag);
+        expect((await heldManifest(served.url, mirrored, tag)).digest).toBe(digest);
+        for (const wanted of [`${mirrored}:${tag}`, `${mirrored}@${digest}`]) {
+          const reference = `${served.host}/${wanted}`;
+          expect(await storage.podman(["pull", "--tls-verify=false", reference])).toMatchObject({ code: 0 });
+          expect(await daemon.docker(["pull", reference])).toMatchObject({ code: 0 });
         }
       }
     } finally {
       await Promise.all([served.end(), daemon.close(), storage.close()]);
     }
-  }
+  });
 });
