@@ -119,6 +119,7 @@ describeWith(needs, "three desks", () => {
 
   test("inside: podman and docker pull all of it by tag and by digest, and the digests are those of outside", async () => {
     // Engines of this machine: the store that the namespace filled is served again.
+    await inside.close();
     const served = await startServe(path("store"));
     const [daemon, storage] = await Promise.all([startDockerd(), createPodman()]);
     try {
