@@ -39,22 +39,27 @@ export function absentError(
   const lost = absent.filter(({ why }) => why === "volume");
   const states: string[] = [];
   const expected: string[] = [];
+  const hints: string[] = [];
   if (volumes !== undefined && lost.length > 0) {
+    const id = shortId(volumes.bundle);
+    const of = what.endsWith(id) ? "" : ` of bundle ${id}`;
     const missing = volumes.missing.filter(number => lost.some(blob => blob.volumes.includes(number)));
     const incomplete = lost.filter(blob => !blob.volumes.some(number => missing.includes(number)));
     const nowhere = elsewhere === undefined ? "" : `, which ${elsewhere} does not have`;
     if (missing.length > 0) {
       const are = missing.length === 1 ? "is" : "are";
       states.push(
-        `${volumesText(missing, volumes)} ${are} missing, with ${named(lost.filter(blob => !incomplete.includes(blob)))}${nowhere}`,
+        `${volumesText(missing, volumes)}${of} ${are} missing, with ${named(lost.filter(blob => !incomplete.includes(blob)))}${nowhere}`,
       );
       expected.push("all volumes");
+      hints.push("Name the missing volumes, too: in any order, from any folder.");
     }
     if (incomplete.length > 0) {
       const numbers = [...new Set(incomplete.flatMap(blob => blob.volumes))].sort((left, right) => left - right);
       const lack = numbers.length === 1 ? "lacks" : "lack";
-      states.push(`${volumesText(numbers, volumes)} ${lack} ${named(incomplete)}${nowhere}`);
+      states.push(`${volumesText(numbers, volumes)}${of} ${lack} ${named(incomplete)}${nowhere}`);
       expected.push("what the lock says");
+      hints.push('The volume is damaged, or was changed: "imgpack verify" of all volumes says more.');
     }
   }
   if (assumed.length > 0) {
@@ -64,12 +69,10 @@ export function absentError(
     states.push(`${delta} assumes ${named(assumed)}, which ${nowhere}${others}`);
     const known = bases.map(shortId).join(", ");
     expected.push(known === "" ? "its base" : `its base, bundle ${known}`);
+    hints.push("Name the base, too: the archive, volumes or earlier delta that the delta was made against.");
   }
   return new NotFoundError(`Cannot ${verb} ${what}: ${states.join("; ")}, expected ${expected.join(" and ")}`, {
-    hint:
-      lost.length > 0
-        ? "Name the missing volumes, too: in any order, from any folder."
-        : "Name the base, too: the archive, volumes or earlier delta that the delta was made against.",
+    hint: hints[0],
   });
 }
 

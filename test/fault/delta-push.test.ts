@@ -183,7 +183,7 @@ test("push of volumes without one of them needs what the registry lacks, and its
     await writeFile(given, bytes);
     const error = await caught(push([given], { ...target, need }));
     const lost = 2 - index;
-    expect(error.message).toContain(`volume ${lost} of 2 of bundle ${shortId(bundle.lock.id)} is missing, with `);
+    expect(error.message).toContain(`bundle ${shortId(bundle.lock.id)}: volume ${lost} of 2 is missing, with `);
     expect(error.message).toContain(`, which ${inside.host} does not have, expected all volumes`);
     const found = JSON.parse(await readFile(need, "utf8"));
     expect(found).toMatchObject({ of: bundle.lock.id, volumes: [lost], images: [`${outside.host}/team/b:1`] });

@@ -147,7 +147,7 @@ test.each(["push", "convert"] as const)("%s without a volume names it by bundle 
       : convert([first, first], { output, onProgress }),
   );
   expect(error).toMatchObject({ exitCode: 5 });
-  expect(error.message).toContain(`volume 2 of 2 of bundle ${shortId(scene.oldId)} is missing, with `);
+  expect(error.message).toContain(`bundle ${shortId(scene.oldId)}: volume 2 of 2 is missing, with `);
   await failure(convert([second, other], { output, onProgress }));
   expect(notes).toContainEqual(
     expect.stringMatching(
@@ -221,6 +221,36 @@ test("volumes that pull writes are joined to the archive that pull writes, which
   const registry = await ScriptedRegistry.start();
   const { images } = await push(files, { registry: registry.host });
   expect(images.map(({ digest }) => digest)).toEqual(stored.images.map(({ digest }) => digest));
+});
+
+test("volumes with other layers than the registry has are joined to the same archive, which still says what they were", async () => {
+  const folder = await temporaryFolder();
+  const path = (name: string): string => join(folder, name);
+  await writeFile(path("docker.tar"), dockerArchive({ tags: ["app:1"], layers: [Buffer.alloc(5000, "layer")] }));
+  await convert(path("docker.tar"), { output: path("packed.tar"), layers: "gzip" });
+  await convert(path("packed.tar"), { output: path("raw.tar"), layers: "raw" });
+  await convert(path("packed.tar"), { output: path("split.tar"), layers: "raw", volumeSize: 12_000 });
+  const files = (await readdir(folder)).filter(name => /^split.*tar$/.test(name)).map(path);
+  expect(files.length).toBeGreaterThan(1);
+  await convert(files, { output: path("joined.tar") });
+  expect((await readFile(path("joined.tar"))).equals(await readFile(path("raw.tar")))).toBe(true);
+  const { lock: joined } = await readBundle(path("joined.tar"));
+  expect(joined).toMatchObject({ layers: "raw", images: [{ written: expect.any(String) }] });
+});
+
+test("pieces of a patch that overlap, or end after their blob, are refused: exit 3", async () => {
+  const patch = join(await temporaryFolder(), "patch.tar");
+  const output = join(await temporaryFolder(), "out.tar");
+  const piece = (from: number, bytes: number) => [sha256(SHARED), from, Buffer.alloc(bytes)] as const;
+  for (const [pieces, found] of [
+    [[piece(0, 20), piece(10, 20)], "byte 10 in two pieces"],
+    [[piece(2990, 20)], "bytes 2990 to 3009 of a blob of 3000 bytes"],
+  ] as const) {
+    await writeFile(patch, patchOf(scene.bundle.lock.id, [], pieces));
+    const error = await failure(convert([patch, scene.old], { output }));
+    expect(error).toMatchObject({ exitCode: 3, reason: "patch-differs" });
+    expect(error.message).toContain(found);
+  }
 });
 
 test("a patch without the bundle that it is for is refused: exit 5", async () => {

@@ -10,7 +10,7 @@ import { putIndex, putReferrer } from "../support/referrer-manifests.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
 
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
-const RUNS = { numRuns: 8 };
+const RUNS = { numRuns: 6 };
 
 interface ImageModel {
   /** Seeds of layers; the same seed is the same layer. */
@@ -140,8 +140,10 @@ test("without some of the volumes nothing is written, and with a patch of what t
       if (gone.length > 0) {
         expect(converted).toBeInstanceOf(NotFoundError);
         const { message } = converted as Error;
-        expect(message).toContain(`of 3 of bundle ${bundle.lock.id.slice(7, 19)}`);
-        expect(lost.some(number => message.includes(String(number)))).toBe(true);
+        expect(message).toMatch(
+          new RegExp(`bundle ${bundle.lock.id.slice(7, 19)}: volumes? [123]( and [123])? of 3 (is|are) m`),
+        );
+        expect(lost.some(number => message.includes(` ${number} `))).toBe(true);
         expect(await readdir(folder)).toEqual(before);
       }
       const [patch = ""] = await write(folder, ["patch.tar"], [patchOf(bundle.lock.id, gone)]);
@@ -156,7 +158,7 @@ test("a delta with its base, in any order, is converted to what a pull of all of
   const folder = await temporaryFolder();
   const [full, old] = [join(folder, "full.tar"), join(folder, "old.tar")];
   await fc.assert(
-    fc.asyncProperty(images, fc.nat(3), fc.boolean(), fc.boolean(), async (models, count, isBaseFirst, isPulled) => {
+    fc.asyncProperty(images, fc.nat(3), fc.boolean(), async (models, count, isBaseFirst) => {
       const registry = await ScriptedRegistry.start();
       for (const [index, model] of models.entries()) store(registry.content, model, `team/app${index}:1`);
       const names = models.map((_, index) => `${registry.host}/team/app${index}:1`);
@@ -166,7 +168,6 @@ test("a delta with its base, in any order, is converted to what a pull of all of
       const layers = bundle.lock.blobs.filter(({ kind, digest }) => kind === "layer" && base.blobs.has(digest));
       const assumed = new Set(layers.map(({ digest }) => digest));
       const [delta = ""] = await write(folder, ["delta.tar"], [deltaOf(bundle, assumed, [base.lock.id])]);
-      if (isPulled) await pull(names, { output: delta, base: old });
       const output = join(folder, "out.tar");
       const alone = await convert(delta, { output }).catch((error: unknown) => error);
       if (assumed.size > 0) {

@@ -114,8 +114,8 @@ class JoinedBundle implements ImageArchive {
     if (whole !== undefined) return this.#pieces.applyTo(digest, await whole.blob(descriptor, signal));
     const split = this.hasBlob(digest) ? this.#findSplit(digest) : undefined;
     if (split !== undefined) return this.#pieces.applyTo(digest, joinedBlob(split.segments));
-    const absent = this.#absent.get(digest);
-    if (absent !== undefined) throw absentError("read", this, [absent], { bases: this.#lock?.bases });
+    // All of it: the next volume would be named only in the next run.
+    if (this.#absent.has(digest)) throw absentError("read", this, this.absent, { bases: this.#lock?.bases });
     throw missingBlob(descriptor, this.what);
   }
 

@@ -82,8 +82,7 @@ class LayeredArchive implements ImageArchive {
     const isRight = (archive: ImageArchive): boolean => archive.sizeOf(digest) === size || isManifestType(mediaType);
     const owner = owners.find(isRight) ?? owners[0];
     if (owner !== undefined) return await owner.blob(descriptor, signal);
-    const absent = this.absent.find(blob => blob.digest === digest);
-    if (absent !== undefined) throw absentError("read", this, [absent]);
+    if (this.absent.some(blob => blob.digest === digest)) throw absentError("read", this, this.absent);
     throw missingBlob(descriptor, this.what);
   }
 

@@ -64,11 +64,11 @@ function setOf<V extends Volume>(bundle: Digest, own: readonly V[], all: readonl
   };
 }
 
-/** `volumes 2 and 5 of 12 of bundle 1a2b3c4d5e6f` */
-export function volumesText(numbers: readonly number[], { of, bundle }: Pick<VolumeSet, "of" | "bundle">): string {
+/** `volumes 2 and 5 of 12` */
+export function volumesText(numbers: readonly number[], { of }: Pick<VolumeSet, "of">): string {
   const last = numbers.at(-1) ?? 0;
   const list = numbers.length < 2 ? `volume ${last}` : `volumes ${numbers.slice(0, -1).join(", ")} and ${last}`;
-  return `${list} of ${of} of bundle ${shortId(bundle)}`;
+  return `${list} of ${of}`;
 }
 
 /** What is odd about the files of a set, for people: one sentence for each. */
