@@ -1,18 +1,20 @@
 // What a scratched medium does to an archive, and what verify says of it.
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openArchiveFile } from "../../src/archive/open/open-archive-file.ts";
 import { parseNeed } from "../../src/bundle/need/parse-need.ts";
 import { readBlob } from "../../src/content/pump.ts";
-import { verify } from "../../src/index.ts";
+import { convert, push, verify } from "../../src/index.ts";
 import type { Descriptor } from "../../src/oci/descriptor.ts";
 import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from "../../src/oci/media-types.ts";
+import { patchOf } from "../support/bundle-files.ts";
 import { runCommand } from "../support/command-line.ts";
 import { fileWith, temporaryFolder } from "../support/images.ts";
 import { archiveBytes } from "../support/memory-archive.ts";
 import { noise } from "../support/memory-blobs.ts";
 import { memorySource, settledRoot } from "../support/memory-image.ts";
+import { ScriptedRegistry } from "../support/scripted-registry.ts";
 import { tarOf } from "../unit/archive/archive-builder.ts";
 
 const MIB = 1024 * 1024;
@@ -137,4 +139,54 @@ describe("verify of an archive that imgpack wrote", () => {
     expect(await runCommand("verify", await fileWith(intact), "--need", none)).toMatchObject({ exitCode: 0 });
     await expect(readFile(none)).rejects.toThrow("ENOENT");
   });
+});
+
+describe("a damaged archive", () => {
+  test("is written as it was from the pieces of a patch, and pushed with it; without one, the error says what to do", async () => {
+    const path = await damaged(at(big) + 5 * MIB, at(big) - 100, at(two) + 3);
+    const { needs } = await verify(path);
+    const output = join(await temporaryFolder(), "fixed.tar");
+    const hint = expect.stringContaining("imgpack verify FILE... --need");
+    await expect(convert(path, { output })).rejects.toMatchObject({ exitCode: 6, hint });
+    const bytes = noise(9 * MIB + 7);
+    const manifest = await (await source.blob(two)).whole?.();
+    const patch = await fileWith(
+      Buffer.from(
+        patchOf(
+          needs?.[0]?.of ?? two.digest,
+          [[two.digest, manifest ?? new Uint8Array()]],
+          [[big.digest, 4 * MIB, bytes.subarray(4 * MIB, 8 * MIB)]],
+        ),
+      ),
+      "patch.tar",
+    );
+    await convert([patch, path], { output });
+    expect((await readFile(output)).equals(intact)).toBe(true);
+    const target = await ScriptedRegistry.start();
+    await push([path, patch], { to: `${target.host}/in`, layout: "full", compression: "keep" });
+    expect(target.content.blobs.has(big.digest)).toBe(true);
+    await expect(push([path], { to: `${target.host}/other` })).rejects.toMatchObject({ exitCode: 3 });
+  });
+});
+
+test("verify of volumes says which volume is damaged and which is missing, in any order", async () => {
+  const folder = await temporaryFolder();
+  await convert(await fileWith(intact), { output: join(folder, "site.tar"), volumeSize: "5M" });
+  const names = (await readdir(folder)).filter(name => name.endsWith(".tar")).sort();
+  const paths = names.map(name => join(folder, name)).toReversed();
+  expect(await verify(paths)).toMatchObject({ faults: [], unharmed: ["r.lan/one:1", "r.lan/two:1"] });
+  const first = join(folder, names[0] ?? "");
+  const bytes = await readFile(first);
+  const where = bytes.indexOf(noise(9 * MIB + 7).subarray(0, 600)) + 100;
+  bytes[where] = (bytes[where] ?? 0) ^ 1;
+  await writeFile(first, bytes);
+  const { faults, needs, harmed } = await verify(paths);
+  expect(faults).toMatchObject([
+    { archive: first, kind: "digest", blob: big.digest, ranges: [{ from: 0, to: 4 * MIB }] },
+  ]);
+  expect([needs?.[0]?.blobs.length, harmed]).toEqual([1, ["r.lan/one:1"]]);
+  const { missing, harmed: lost } = await verify(paths.slice(1));
+  expect(missing).toMatchObject([{ volumes: [names.length], of: names.length }]);
+  expect(lost).toContain("r.lan/one:1");
+  expect(await runCommand("verify", ...paths.slice(0, -1))).toMatchObject({ exitCode: 5 });
 });

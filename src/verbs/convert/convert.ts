@@ -37,6 +37,7 @@ import {
 } from "../shared/write-images.ts";
 import { carriedSignature } from "./carried-signature.ts";
 import { type ConvertNameOptions, chosenImages } from "./chosen-images.ts";
+import { withDamageHint } from "./damage-hint.ts";
 
 /** Options of `convert`. */
 export interface ConvertOptions extends OutputOptions, ConvertNameOptions {
@@ -175,12 +176,13 @@ export async function convert(input: string | readonly string[], options: Conver
   };
   const { plan, images, volumes } = await blameChangedInput(
     async () => await archive.confirm(signal),
-    async () => {
-      const settled = await settleImages(whole, writing);
-      await refuseAbsent(archive, settled.written.plan, signal);
-      if (options.dryRun !== true) await copySettled(settled, writing);
-      return settled.written;
-    },
+    async () =>
+      await withDamageHint(lock, async () => {
+        const settled = await settleImages(whole, writing);
+        await refuseAbsent(archive, settled.written.plan, signal);
+        if (options.dryRun !== true) await copySettled(settled, writing);
+        return settled.written;
+      }),
   );
   return {
     output: output.name,
