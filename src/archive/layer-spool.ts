@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { fileSliceBlob } from "../content/blob.ts";
-import type { BlobSource, PendingBody, Presence, Seal } from "../content/contracts.ts";
+import type { BlobSource, ByteRange, PendingBody, Presence, Seal } from "../content/contracts.ts";
 import { pumpBlob } from "../content/pump.ts";
 import { StorageError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
@@ -96,15 +96,22 @@ export class LayerSpool implements AsyncDisposable {
     const kept = this.#blobs.get(digest);
     if (kept === undefined) return undefined;
     const { handle } = this.#file;
-    const read = async function* (signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
-      for (const { position, length } of kept.extents) {
-        yield* (await fileSliceBlob(handle, position, length, "temporary file").open(
-          undefined,
-          signal,
-        )) as AsyncIterable<Uint8Array>;
+    const { size, extents } = kept;
+    const read = async function* ({ start, end }: ByteRange, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+      let at = 0;
+      for (const { position, length } of extents) {
+        const wanted = { start: Math.max(0, start - at), end: Math.min(length, end - at) };
+        at += length;
+        if (wanted.start >= wanted.end) continue;
+        const extent = fileSliceBlob(handle, position, length, "temporary file");
+        yield* (await extent.open(wanted, signal)) as AsyncIterable<Uint8Array>;
       }
     };
-    return { size: kept.size, open: async (_range, signal) => Readable.from(read(signal), { objectMode: false }) };
+    return {
+      size,
+      open: async (range = { start: 0, end: size }, signal) =>
+        Readable.from(read(range, signal), { objectMode: false }),
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -37,6 +37,10 @@ describe("LayerSpool", () => {
       if (found === undefined) throw new Error("lost");
       expect(found.size).toBe(bytes.length);
       expect(Buffer.compare(await readBlob(found, bytes.length), bytes)).toBe(0);
+      // A part of it, over the borders of what was written at once.
+      const range = { start: Math.floor(bytes.length / 3), end: Math.ceil(bytes.length / 2) };
+      const part = Buffer.concat((await (await found.open(range)).toArray()) as Uint8Array[]);
+      expect(Buffer.compare(part, bytes.subarray(range.start, range.end))).toBe(0);
       // It can be had as often as a registry wants.
       const again = new Uint8Array(bytes.length);
       await pumpBlob(found, async (chunk, at) => again.set(chunk, at));

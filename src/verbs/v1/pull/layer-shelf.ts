@@ -79,7 +79,8 @@ export class LayerShelf implements AsyncDisposable {
     if (stream === undefined) throw new InternalError(`Cannot keep ${layer.what}: it was not read`);
     const seal = stream.seal();
     const { digest } = seal.descriptor;
-    if (bytes <= room || this.#shelved.has(digest)) return seal;
+    // Equal layers may have slots of other sizes: what fits the smallest one is enough for all.
+    if (bytes <= room || (this.#shelved.get(digest)?.start ?? Infinity) <= room) return seal;
     const kept = rest.end(digest, bytes - room) ?? (await this.#spool)?.find(digest);
     if (kept !== undefined) this.#shelved.set(digest, { start: room, bytes: kept });
     return seal;
@@ -173,6 +174,8 @@ function withEnd(blob: BlobSource, { start, bytes }: Shelved): BlobSource {
     ...blob,
     size: blob.size,
     open: async (range, signal) =>
-      range?.start === start ? await bytes.open(undefined, signal) : await blob.open(range, signal),
+      range !== undefined && range.start >= start
+        ? await bytes.open({ start: range.start - start, end: range.end - start }, signal)
+        : await blob.open(range, signal),
   };
 }

@@ -112,6 +112,20 @@ describe("pull of v1 layers into a file", () => {
     await expect(verify(made.file)).resolves.toMatchObject({ faults: [] });
   });
 
+  test.each<[string, readonly (number | null)[]]>([
+    ["no size for the first", [null, 65 * KIB]],
+    ["no size for the second", [65 * KIB, null]],
+    ["a smaller size for the first", [65 * KIB, 100 * KIB]],
+    ["a smaller size for the second", [100 * KIB, 65 * KIB]],
+  ])("asks once for equal layers that are larger than the registry states: %s", async (_what, stated) => {
+    const made = await scene([LARGE, LARGE]);
+    for (const [index, size] of stated.entries()) state(made.images[index], size);
+    // The one that is said to be larger comes first.
+    await made.run({ concurrency: 1 });
+    expect([made.asked(0), made.asked(1)]).toEqual([1, 1]);
+    expect((await readFile(made.file)).equals(await streamed(made))).toBe(true);
+  });
+
   test("whatever the sizes, the equal layers and what the registry says of them", async () => {
     const piece = fc.record({
       kib: fc.constantFrom(1, 65, 66, 130, 1100),
