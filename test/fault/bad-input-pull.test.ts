@@ -102,6 +102,11 @@ describe("imgpack pull", () => {
       "Cannot use --concurrency: found no number, expected a whole number from 1 to 64",
     ],
     [
+      "no number of a volume",
+      ["--volume-size", "8M", "--volume", "two"],
+      "Cannot use --volume: found no number, expected a whole number, at least 1",
+    ],
+    [
       "too many workers",
       ["--concurrency", "65"],
       "Cannot use --concurrency: found 65, expected a whole number from 1 to 64",

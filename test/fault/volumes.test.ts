@@ -147,3 +147,12 @@ function entryOf(entries: ReadonlyMap<string, Buffer> | undefined, digest: strin
   const name = `imgpack/parts/${hex}/${String(part).padStart(4, "0")}`;
   return entries?.get(`blobs/sha256/${hex}`) ?? entries?.get(name) ?? Buffer.alloc(0);
 }
+
+test("volumes into a folder that does not exist are refused as one file is: it cannot be written", async () => {
+  const folder = join(await temporaryFolder(), "absent");
+  const failed = pullVolumes(await storedImages(), folder);
+  await expect(failed).rejects.toMatchObject({
+    exitCode: 9,
+    message: `Cannot write "${join(folder, "site.v01.tar")}": no such folder, expected a writable folder`,
+  });
+});

@@ -6,7 +6,7 @@ import { MAX_LOCK_SIGNATURE_BYTES } from "../../oci/signatures/lock-signature.ts
 import { encodeSlotHeader } from "../../tar/tar-plan.ts";
 import { removeFile } from "../../util/disk.ts";
 import { quote } from "../../util/format.ts";
-import { checkSpace } from "../../util/output-checks.ts";
+import { checkSpace, storageFault } from "../../util/output-checks.ts";
 import { isOwnedByUser } from "../../util/private-file.ts";
 import { lstat, open, readdir, readFile } from "../../util/read-disk.ts";
 import { readMetadata } from "../archive.ts";
@@ -134,7 +134,10 @@ async function checkRoom(wanted: readonly WantedVolume[]): Promise<void> {
     most = Math.max(most, totalBytes);
   }
   const [first] = wanted;
-  if (first !== undefined) await checkSpace(first.path, bytes, held, most);
+  if (first === undefined) return;
+  await checkSpace(first.path, bytes, held, most).catch((cause: unknown) => {
+    throw storageFault(first.path, bytes, cause);
+  });
 }
 
 /** Whether the file begins as the volume, up to its lock, which names all its blobs. */

@@ -1,7 +1,7 @@
 import type { Argv, CommandModule } from "yargs";
 import { UsageError } from "../../errors.ts";
 import type { ArchiveFormat, Sparse } from "../../index.ts";
-import { counted, formatBytes, quote } from "../../util/format.ts";
+import { quote } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 import {
   ARCHIVE_OUTPUT,
@@ -10,6 +10,7 @@ import {
   archiveOutput,
   platformsOf,
   printImages,
+  volumeOf,
 } from "../flags/archive-flags.ts";
 import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
 import { type SignFlags, signFlags, signOf } from "../flags/sign-flags.ts";
@@ -17,6 +18,7 @@ import { refuseTypedArchive } from "../flags/stdin-input.ts";
 import { checkConcurrency } from "../flags/transfer-flags.ts";
 import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
+import { writtenText } from "../output/written-text.ts";
 
 interface ConvertFlags extends OutputFlags, ArchiveFlags, SignFlags {
   readonly files?: string[] | undefined;
@@ -96,7 +98,7 @@ async function runConvert(flags: ConvertFlags, context: Context): Promise<void> 
       for: flags.for,
       sign,
       volumeSize: flags.volumeSize,
-      volume: flags.volume,
+      volume: volumeOf(flags),
       restart: flags.restart,
       image: flags.image,
       tag: flags.tag,
@@ -110,10 +112,7 @@ async function runConvert(flags: ConvertFlags, context: Context): Promise<void> 
     if (flags.json) return printLine(context, jsonText(result));
     printImages(context, result, progress.note);
     if (flags.dryRun) return;
-    const { blobs, blobBytes, format, seconds } = result;
-    progress.note(
-      `Wrote ${counted(blobs, "blob")}, ${formatBytes(blobBytes)}, to ${result.output} in ${seconds.toFixed(1)} s (${format})`,
-    );
+    progress.note(`Wrote ${writtenText(result)} in ${result.seconds.toFixed(1)} s (${result.format})`);
   } finally {
     progress.end();
   }

@@ -12,6 +12,7 @@ import {
   type RequireFlags,
   requiredOf,
   requireFlag,
+  volumeOf,
 } from "../flags/archive-flags.ts";
 import { guessFlag, type ListFlags, listedImages, listFlags, lockAmong, withFailedList } from "../flags/list-flags.ts";
 import { type MappingFlags, mappingFlags } from "../flags/mapping-flags.ts";
@@ -137,7 +138,7 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
         for: flags.for,
         sign,
         volumeSize: flags.volumeSize,
-        volume: flags.volume,
+        volume: volumeOf(flags),
         v1Checksums: flags.noV1Checksums === true ? false : undefined,
         report: flags.report,
         concurrency: checkConcurrency(flags.concurrency),

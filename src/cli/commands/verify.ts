@@ -1,16 +1,16 @@
 import type { CommandModule } from "yargs";
 import { type ImgpackError, IntegrityError, NotFoundError } from "../../errors.ts";
 import type { VerifyResult } from "../../index.ts";
-import { counted, escapeForeign, formatBytes, quote, shortId } from "../../util/format.ts";
+import { counted, escapeForeign, formatBytes, quote } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 import { readFlagKeys } from "../flags/flag-file.ts";
 import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
 import { refuseTypedArchive } from "../flags/stdin-input.ts";
-import { damageLines } from "../output/damage-lines.ts";
 import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
 import { ReportedError } from "../output/render-error.ts";
 import { signatureFault, signatureLines } from "../output/signature-lines.ts";
+import { damageLines, missingVolumes } from "../output/tables/damage-lines.ts";
 
 interface VerifyFlags extends OutputFlags {
   readonly archives?: string[] | undefined;
@@ -90,9 +90,8 @@ function faultOf(archives: string, result: VerifyResult, hasNeedFile: boolean): 
   if (result.faults.length > 0) return faultyArchive(archives, result.faults.length, damageHint(result, hasNeedFile));
   const [missing] = result.missing ?? [];
   if (missing === undefined) return signatureFault(archives, result);
-  const { bundle, of, volumes } = missing;
   return new NotFoundError(
-    `Cannot accept ${quote(archives)}: volume ${volumes.join(", ")} of ${of} of bundle ${shortId(bundle)} is missing, expected all`,
+    `Cannot accept ${quote(archives)}: ${missingVolumes(missing)} ${missing.volumes.length === 1 ? "is" : "are"} missing, expected all volumes`,
     { hint: `Name all volumes of the set. ${hasNeedFile ? FETCH_HINT : NEED_HINT}` },
   );
 }

@@ -4,6 +4,7 @@ import { UsageError } from "../../errors.ts";
 import type { ConvertResult, Layers, Loader, PullResult, RequiredReferrer } from "../../index.ts";
 import { counted, formatBytes } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
+import { shownNumber } from "./retry-flags.ts";
 
 /** Flags of the commands that write archives. */
 export interface ArchiveFlags extends ReferrersFlags {
@@ -33,13 +34,20 @@ export function archiveFlags<T>(parser: Argv<T>, defaultPlatform: string): Argv<
     .option("volume-size", {
       type: "string",
       requiresArg: true,
-      describe: "split the output into files of at most fat32, dvd, bd25, bd50, 700M, 4GiB, … (default: one file)",
+      describe:
+        "split the output into files of at most this size: fat32, dvd, bd25, bd50, 700M (powers of 1000), 4GiB, … (default: one file)",
     })
     .option("volume", {
       type: "number",
       requiresArg: true,
       describe: "write only the volume with this number, from 1 (default: all volumes)",
     });
+}
+
+/** @throws UsageError for what is no number of a volume. */
+export function volumeOf({ volume }: ArchiveFlags): number | undefined {
+  if (volume === undefined || (Number.isInteger(volume) && volume >= 1)) return volume;
+  throw new UsageError(`Cannot use --volume: found ${shownNumber(volume)}, expected a whole number, at least 1`);
 }
 
 /** Flag of the commands that carry images. */

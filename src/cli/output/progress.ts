@@ -5,6 +5,7 @@ import type { OutputFlags } from "../flags/output-flags.ts";
 import { createEventSink } from "./event-sink.ts";
 import { Meter } from "./meter.ts";
 import { type ProgressState, progressBar, progressText } from "./progress-line.ts";
+import { writtenText } from "./written-text.ts";
 
 const FRAME_MS = 100;
 const LINE_MS = 3000;
@@ -140,7 +141,7 @@ function summaryLine(result: PushResult | PullResult | CopyResult, done: "Pushed
   if ("output" in result) {
     const platforms =
       result.platforms.length === 0 ? "" : ` (${result.platforms.map(name => escapeForeign(name)).join(", ")})`;
-    return `Pulled ${counted(result.blobs, "blob")}, ${formatBytes(result.blobBytes)}, to ${result.output} in ${seconds}${platforms}`;
+    return `Pulled ${writtenText(result)} in ${seconds}${platforms}`;
   }
   const { uploaded, mounted, skipped, cached } = result.blobs;
   return `${done} ${counted(uploaded, "blob")} (${mounted} mounted, ${skipped} already present, ${cached} known from the cache), ${formatBytes(result.bytesSent)} sent in ${seconds}`;

@@ -77,7 +77,7 @@ export function chosenSize(
     throw new UsageError(
       "Cannot split a docker archive into volumes: it has no lock, expected format universal or oci",
       {
-        hint: "Leave out --format docker: all versions of docker load the other volumes, too.",
+        hint: "Leave out --format docker: every version of docker also loads archives in the format universal.",
       },
     );
   }
