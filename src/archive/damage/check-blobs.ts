@@ -1,4 +1,4 @@
-import { piecesOf } from "../../bundle/sums/sums.ts";
+import { pieceCount, piecesOf } from "../../bundle/sums/sums.ts";
 import { fileSliceBlob } from "../../content/blob.ts";
 import { hashBlob } from "../../content/hash-blob.ts";
 import { PieceHashes } from "../../content/piece-hashes.ts";
@@ -99,18 +99,16 @@ async function digestOf(
 async function damagedPieces(
   file: DamagedFile,
   { sums }: Layout,
-  { bodyOffset, size, digest, part }: LayoutSlot,
+  { bodyOffset, size, part, pieces }: LayoutSlot,
   signal: AbortSignal | undefined,
 ): Promise<readonly BlobRange[] | undefined> {
-  const row = sums?.blobs.find(blob => blob.digest === digest && blob.part?.number === part?.number);
-  if (sums === undefined || row === undefined) return undefined;
+  if (sums === undefined || pieces === undefined) return undefined;
   const from = part?.from ?? 0;
-  const borders = piecesOf(from, from + size, sums.pieceBytes);
-  if (borders.length !== row.pieces.length) return undefined;
+  if (pieceCount(from, from + size, sums.pieceBytes) !== pieces.length) return undefined;
   const damaged: [number, number][] = [];
-  for (const [index, [start, end]] of borders.entries()) {
+  for (const [index, [start, end]] of piecesOf(from, from + size, sums.pieceBytes).entries()) {
     const offset = bodyOffset + start - from;
-    if (offset + end - start <= file.size && (await pieceHash(file, offset, end - start, signal)) === row.pieces[index])
+    if (offset + end - start <= file.size && (await pieceHash(file, offset, end - start, signal)) === pieces[index])
       continue;
     const last = damaged.at(-1);
     if (last?.[1] === start) last[1] = end;

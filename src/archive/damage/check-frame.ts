@@ -1,5 +1,4 @@
 import { LOCK_FILE } from "../../bundle/lock/format-lock.ts";
-import { sha256 } from "../../bundle/sums/format-sums.ts";
 import { BLOCK_BYTES, isZero } from "../../tar/header.ts";
 import { encodeSlotHeader } from "../../tar/tar-plan.ts";
 import { padded } from "../../tar/tar-walk.ts";
@@ -52,9 +51,8 @@ export async function checkFrame(
 async function isRight(file: DamagedFile, layout: Layout, slot: LayoutSlot): Promise<boolean> {
   const { sums, lockBytes } = layout;
   if (slot.name === layout.slots.at(-1)?.name) return sums?.isIntact === true;
-  const bytes = await file.read(slot.bodyOffset, slot.size);
-  const { file: row } = slot;
+  const { file: row, name, bodyOffset, size } = slot;
+  if (row !== undefined && row.sha256 !== "") return (await file.digest(bodyOffset, size)) === `sha256:${row.sha256}`;
   // Without sums, the lock is still right if its id is.
-  if (row === undefined || row.sha256 === "") return slot.name !== LOCK_FILE || bytes.equals(lockBytes);
-  return sha256(bytes) === row.sha256;
+  return name !== LOCK_FILE || (size === lockBytes.length && (await file.read(bodyOffset, size)).equals(lockBytes));
 }

@@ -2,12 +2,13 @@ import { LOCK_FILE } from "../../bundle/lock/format-lock.ts";
 import type { Lock } from "../../bundle/lock/lock.ts";
 import { PIECE_BYTES } from "../../bundle/need/parse-need.ts";
 import { type FileToSum, formatSums } from "../../bundle/sums/format-sums.ts";
-import type { ReadSums } from "../../bundle/sums/parse-sums.ts";
-import type { SummedBlob, SummedFile } from "../../bundle/sums/sums.ts";
+import { MAX_SUMS_BYTES, type ReadSums } from "../../bundle/sums/parse-sums.ts";
+import { pieceCount, type SummedBlob, type SummedFile } from "../../bundle/sums/sums.ts";
 import { ArchiveError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { BLOCK_BYTES } from "../../tar/header.ts";
 import { planTar, type TarSlot } from "../../tar/tar-plan.ts";
+import { padded } from "../../tar/tar-walk.ts";
 import { blobName, digestInName } from "../blob-name.ts";
 import { parsePartName, partName, SIGNATURE_FILE, SUMS_FILE } from "../entry-names.ts";
 import type { DamagedFile } from "./damaged-file.ts";
@@ -29,12 +30,16 @@ export interface LayoutSlot extends TarSlot {
   /** Of a blob, or of a part of one. */
   readonly digest?: Digest | undefined;
   readonly part?: SummedBlob["part"];
+  /** What the sums say of its pieces. */
+  readonly pieces?: SummedBlob["pieces"] | undefined;
   /** Of any other entry: what the sums say of it. */
   readonly file?: SummedFile | undefined;
 }
 
 type Entry = Pick<LayoutSlot, "name" | "size" | "digest" | "part" | "file">;
 
+/** Of one sha256. */
+const HEX_BYTES = 64;
 const KIND_ORDER = ["manifest", "config", "layer"] as const;
 
 /**
@@ -58,7 +63,11 @@ export async function findLayout(file: DamagedFile, signal?: AbortSignal): Promi
   if (size === undefined) return undefined;
   try {
     const { slots, totalBytes } = planTar([...entries, { name: SUMS_FILE, size }]);
-    const layout: LayoutSlot[] = [...slots.values()].map((slot, index) => ({ ...entries[index], ...slot }));
+    const pieces = new Map(found?.sums.blobs.map(row => [`${row.digest} ${row.part?.number}`, row.pieces]));
+    const layout = [...slots.values()].map((slot, index): LayoutSlot => {
+      const entry = entries[index];
+      return { ...entry, ...slot, pieces: pieces.get(`${entry?.digest} ${entry?.part?.number}`) };
+    });
     if (!headers.every(({ name, size, offset }) => isSlot(slots.get(name), size, offset))) return undefined;
     if (headers.length < slots.size && !(await hasMost(file, layout, signal))) return undefined;
     return { slots: layout, totalBytes, lock, lockBytes: bytes, sums: found?.sums };
@@ -131,13 +140,19 @@ async function sumsSize(
   let offset = 0;
   for (const { name, size, file: row } of entries) {
     if (row === undefined) break;
+    if (size > MAX_SUMS_BYTES) return undefined;
     const bytes = row.copy ?? Buffer.from(await file.read(offset + BLOCK_BYTES, size));
     files.push({ name, bytes, copy: isElsewhere(name) ? undefined : name === SIGNATURE_FILE ? "base64" : "text" });
-    offset += BLOCK_BYTES + Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES;
+    offset += BLOCK_BYTES + padded(size);
   }
   const blobs = entries.flatMap(({ digest, size, part }) =>
     digest !== undefined && size > pieceBytes ? [{ digest, size, part }] : [],
   );
+  const pieces = blobs.reduce((sum, { size, part }) => {
+    const from = part?.from ?? 0;
+    return sum + pieceCount(from, from + size, pieceBytes);
+  }, 0);
+  if (pieces * HEX_BYTES > MAX_SUMS_BYTES) return undefined;
   return Buffer.byteLength(formatSums({ pieceBytes, files, order: sums?.order, blobs }));
 }
 

@@ -6,13 +6,15 @@ import { MAX_SUMS_BYTES, parseSums, type ReadSums } from "../../bundle/sums/pars
 import { ArchiveError } from "../../errors.ts";
 import { BLOCK_BYTES } from "../../tar/header.ts";
 import { END_BYTES } from "../../tar/tar-plan.ts";
-import { padded } from "../../tar/tar-walk.ts";
+import { MAX_ENTRIES, padded } from "../../tar/tar-walk.ts";
 import { SUMS_FILE } from "../entry-names.ts";
 import type { DamagedFile, OwnHeader } from "./damaged-file.ts";
 
 /** Bytes from the start in which a lock is looked for. */
 const MAX_SEARCH_BYTES = 256 * 1024 * 1024;
 const STEP_BYTES = 1024 * 1024;
+/** Each of what begins as a lock and is none costs as much as a whole lock to read. */
+const MAX_CANDIDATES = 16;
 const LOCK_START = Buffer.from(`{"format":"${LOCK_FORMAT}"`);
 const SUMS_START = Buffer.from(`{"format":"${SUMS_FORMAT}"`);
 
@@ -20,16 +22,21 @@ export interface FoundHeader extends OwnHeader {
   readonly offset: number;
 }
 
-/** The headers from the start up to the first block that is none. */
-export async function leadingHeaders(file: DamagedFile, signal?: AbortSignal): Promise<readonly FoundHeader[]> {
+/** The headers from the start up to the first block that is none. @param maxEntries for tests: no more are read. */
+export async function leadingHeaders(
+  file: DamagedFile,
+  signal?: AbortSignal,
+  maxEntries: number = MAX_ENTRIES,
+): Promise<readonly FoundHeader[]> {
   const headers: FoundHeader[] = [];
-  for (let offset = 0; ; ) {
+  for (let offset = 0; headers.length < maxEntries; ) {
     signal?.throwIfAborted();
     const header = await file.header(offset);
-    if (header === undefined) return headers;
+    if (header === undefined) break;
     headers.push({ ...header, offset });
     offset += BLOCK_BYTES + padded(header.size);
   }
+  return headers;
 }
 
 /** The sums: by their header, or else by what their text begins with. */
@@ -89,11 +96,14 @@ export async function findLock(
     if (bytes !== undefined && lock !== undefined) return { lock, bytes };
   }
   const end = Math.min(file.size, MAX_SEARCH_BYTES);
+  let tried = 0;
   for (let start = 0; start < end; start += STEP_BYTES) {
     signal?.throwIfAborted();
     const part = Buffer.from(await file.read(start, Math.min(STEP_BYTES, end - start)));
     for (let at = 0; at < part.length; at += BLOCK_BYTES) {
       if (!isAt(part, at, LOCK_START)) continue;
+      if (tried === MAX_CANDIDATES) return undefined;
+      tried += 1;
       const body = Buffer.from(await file.read(start + at, MAX_LOCK_BYTES));
       const nul = body.indexOf(0);
       const bytes = nul === -1 ? body : body.subarray(0, nul);

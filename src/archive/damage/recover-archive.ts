@@ -2,8 +2,9 @@ import { LOCK_FILE } from "../../bundle/lock/format-lock.ts";
 import type { Lock } from "../../bundle/lock/lock.ts";
 import { ArchiveError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
-import { type Digest, digestAlgorithm, digestOf } from "../../oci/digest.ts";
+import { type Digest, digestAlgorithm } from "../../oci/digest.ts";
 import { INDEX_FILE, parseLayoutIndex } from "../../oci/layout.ts";
+import { MAX_ARCHIVE_INDEX_BYTES } from "../../oci/limits.ts";
 import { resolveEntry } from "../../tar/resolve-entry.ts";
 import type { TarEntry } from "../../tar/tar-entry.ts";
 import { quote } from "../../util/format.ts";
@@ -65,7 +66,7 @@ function entryOf({ name, bodyOffset, size }: LayoutSlot): TarEntry {
 async function areRight({ file, layout }: OpenedLayout, digests: ReadonlySet<Digest>): Promise<boolean> {
   for (const { digest, part, bodyOffset, size } of layout.slots) {
     if (digest === undefined || part !== undefined || !digests.has(digest)) continue;
-    if (digestOf(await file.read(bodyOffset, size), digestAlgorithm(digest)) !== digest) return false;
+    if ((await file.digest(bodyOffset, size, digestAlgorithm(digest))) !== digest) return false;
   }
   return true;
 }
@@ -90,7 +91,7 @@ async function rootsIn(
   replaced: ReadonlyMap<string, Uint8Array>,
 ): Promise<ReadonlyMap<Digest, Descriptor>> {
   const slot = layout.slots.find(({ name }) => name === INDEX_FILE);
-  if (slot === undefined) return new Map();
+  if (slot === undefined || slot.size > MAX_ARCHIVE_INDEX_BYTES) return new Map();
   try {
     const bytes = replaced.get(INDEX_FILE) ?? Buffer.from(await file.read(slot.bodyOffset, slot.size));
     const { roots } = parseLayoutIndex(bytes, file.path);

@@ -1,7 +1,7 @@
 import { type Digest, isDigest } from "../../oci/digest.ts";
 import { PIECE_BYTES } from "../need/parse-need.ts";
 import { SUM_FIELD, SUMS_FORMAT, SUMS_VERSION, sha256 } from "./format-sums.ts";
-import { piecesOf, type SummedBlob, type SummedFile, type Sums } from "./sums.ts";
+import { pieceCount, type SummedBlob, type SummedFile, type Sums } from "./sums.ts";
 
 /** Those of a bundle of 4 TiB, with the largest lock. */
 export const MAX_SUMS_BYTES: number = 192 * 1024 * 1024;
@@ -81,9 +81,8 @@ function fileOf([name, size, hash, copy, encoding]: readonly unknown[]): SummedF
 function blobOf([digest, pieces, number, from, to]: readonly unknown[], pieceBytes: number): SummedBlob | undefined {
   if (!isDigest(digest) || !isPieces(pieces)) return undefined;
   if (number === undefined) return { digest, pieces };
-  if (!isSize(number) || !isSize(from) || !isSize(to) || to <= from || (to - from) / pieceBytes > pieces.length)
-    return undefined;
-  return piecesOf(from, to, pieceBytes).length === pieces.length
+  if (!isSize(number) || !isSize(from) || !isSize(to) || to <= from) return undefined;
+  return pieceCount(from, to, pieceBytes) === pieces.length
     ? { digest, pieces, part: { number, from, to } }
     : undefined;
 }

@@ -30,6 +30,11 @@ export interface SummedBlob {
   readonly part?: { readonly number: number; readonly from: number; readonly to: number };
 }
 
+/** How many pieces `piecesOf` gives. Sums from outside may ask for more than there is memory for. */
+export function pieceCount(from: number, to: number, pieceBytes: number): number {
+  return to <= from ? 0 : Math.ceil(to / pieceBytes) - Math.floor(from / pieceBytes);
+}
+
 /** Bytes `from` to `to - 1` of a blob, cut at the borders of its pieces. */
 export function piecesOf(from: number, to: number, pieceBytes: number): readonly (readonly [number, number])[] {
   const pieces: (readonly [number, number])[] = [];
