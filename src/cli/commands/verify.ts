@@ -71,8 +71,10 @@ async function runVerify(flags: VerifyFlags, context: Context): Promise<void> {
       for (const text of result.unchecked) progress.note(`Not checked: ${text}`);
     }
     for (const line of flags.json ? [] : signatureLines(shown, result)) printLine(context, line);
-    const [need] = result.needs ?? [];
+    const [need, ...others] = result.needs ?? [];
     if (flags.need !== undefined && need !== undefined) await writeNeed(flags.need, need);
+    for (const { of } of flags.need === undefined ? [] : others)
+      progress.note(`${flags.need} does not list what bundle ${shortId(of)} needs: verify the files of that one alone`);
     const error = faultOf(shown, result, flags.need !== undefined);
     if (error !== undefined) throw flags.json ? new ReportedError(error) : error;
     if (flags.json) return;
@@ -103,6 +105,7 @@ const FETCH_HINT = "If they are lost, fetch what the need list names: imgpack pu
 /** What can be done about damage. */
 function damageHint({ needs, harmed }: VerifyResult, hasNeedFile: boolean): string {
   if (harmed === undefined) return ALTERED_HINT;
+  if (needs === undefined && harmed.length > 0) return ALTERED_HINT;
   if (needs === undefined) return "No image is harmed: imgpack convert writes the archive as it was.";
   return hasNeedFile
     ? "Fetch what the need list names (imgpack pull -f FILE -o patch.tar); convert and push take the patch next to the archive."

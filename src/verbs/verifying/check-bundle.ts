@@ -85,6 +85,8 @@ export async function checkBundle(files: readonly FrameChecked[], options: Check
       faults.push({ kind: "missing", blob: blob.digest, found: "no entry", expected: `${blob.size} bytes` });
   }
   const images = await harmedImages(lock, sources, signal);
+  for (const { digest, size } of images.unnamed)
+    faults.push({ kind: "missing", blob: digest, found: "no entry", expected: `${size} bytes` });
   const need: Need = { of: lock.id, volumes: [...missing], images: images.harmed, blobs: needed };
   return {
     lock,
