@@ -1,7 +1,7 @@
 import type { CommandModule } from "yargs";
 import { type ImgpackError, IntegrityError, NotFoundError } from "../../errors.ts";
 import type { VerifyResult } from "../../index.ts";
-import { counted, escapeForeign, formatBytes, quote } from "../../util/format.ts";
+import { counted, escapeForeign, formatBytes, quote, shortId } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 import { readFlagKeys } from "../flags/flag-file.ts";
 import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
