@@ -1,5 +1,5 @@
 // Archives whose lock says something else than their manifests, and such as would need any amount of time or memory.
-import { truncate, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { formatLock, LOCK_FILE } from "../../src/bundle/lock/format-lock.ts";
 import type { Lock } from "../../src/bundle/lock/lock.ts";
@@ -32,7 +32,6 @@ const image = (layer: Descriptor): Descriptor => {
 const roots = [settledRoot(image(first), "r.lan/one:1"), settledRoot(image(second), "r.lan/two:1")];
 const files = filesOf(Buffer.from(await archiveBytes(source, roots)));
 const lock = parseLock(files.get(LOCK_FILE) ?? Buffer.alloc(0), { where: "lock" });
-const [config] = lock.blobs.filter(({ kind }) => kind === "config");
 
 function filesOf(bytes: Buffer): Map<string, Uint8Array> {
   const found = new Map<string, Uint8Array>();
@@ -94,23 +93,13 @@ describe("a lock that imgpack did not write", () => {
     await expect(convert(path, { output: `${path}.out.tar` })).rejects.toMatchObject({ exitCode: 3 });
   });
 
-  test("a config of 5 GB is refused, and not read into memory", async () => {
-    const size = 5_000_000_000;
-    const name = config === undefined ? "" : nameOf(config);
-    const blobs = lock.blobs.map(blob => (blob.digest === config?.digest ? { ...blob, size } : blob));
-    const bytes = withLock({ blobs }, undefined, { [name]: size });
-    const path = await fileWith(bytes.subarray(0, bytes.indexOf(`${name}\0`) + BLOCK_BYTES), "site.tar");
-    await truncate(path, 2 * size);
-    await expect(convert(path, { output: `${path}.out.tar` })).rejects.toMatchObject({ exitCode: 3 });
-  });
-
   test("a file that begins as a lock at each of its blocks is refused at once", async () => {
     const path = await fileWith(Buffer.alloc(BLOCK_BYTES), "site.tar");
     const block = Buffer.alloc(BLOCK_BYTES, "x");
     block.write('{"format":"imgpack-lock"');
     await writeFile(
       path,
-      Buffer.concat([Buffer.alloc(BLOCK_BYTES, "Z"), ...Array.from({ length: 16_384 }, () => block)]),
+      Buffer.concat([Buffer.alloc(BLOCK_BYTES, "Z"), ...Array.from({ length: 4096 }, () => block)]),
     );
     await expect(verify(path)).rejects.toMatchObject({ exitCode: 3 });
   });
