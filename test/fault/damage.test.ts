@@ -3,10 +3,12 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openArchiveFile } from "../../src/archive/open/open-archive-file.ts";
+import type { NeededBlob } from "../../src/bundle/need/need.ts";
 import { parseNeed } from "../../src/bundle/need/parse-need.ts";
 import { readBlob } from "../../src/content/pump.ts";
 import { convert, push, verify } from "../../src/index.ts";
 import type { Descriptor } from "../../src/oci/descriptor.ts";
+import type { Digest } from "../../src/oci/digest.ts";
 import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from "../../src/oci/media-types.ts";
 import { patchOf } from "../support/bundle-files.ts";
 import { runCommand } from "../support/command-line.ts";
@@ -189,4 +191,46 @@ test("verify of volumes says which volume is damaged and which is missing, in an
   expect(missing).toMatchObject([{ volumes: [names.length], of: names.length }]);
   expect(lost).toContain("r.lan/one:1");
   expect(await runCommand("verify", ...paths.slice(0, -1))).toMatchObject({ exitCode: 5 });
+});
+
+/** What `pull -f need.json` fetches. */
+function patchFor(of: Digest | undefined, blobs: readonly NeededBlob[] = []): Uint8Array {
+  if (of === undefined) throw new Error("no bundle");
+  const bytesOf = ({ digest, size }: NeededBlob): Buffer => {
+    const start = intact.indexOf(`blobs/sha256/${digest.slice(7)}\0`) + 512;
+    return intact.subarray(start, start + size);
+  };
+  const whole = blobs.filter(({ ranges }) => ranges === undefined);
+  const pieces = blobs.flatMap(blob =>
+    (blob.ranges ?? []).flatMap(([from, to]) =>
+      Array.from({ length: Math.ceil((to - from) / (4 * MIB)) }, (_, index) => from + index * 4 * MIB).map(
+        start => [blob.digest, start, bytesOf(blob).subarray(start, Math.min(to, start + 4 * MIB))] as const,
+      ),
+    ),
+  );
+  return patchOf(
+    of,
+    whole.map(blob => [blob.digest, bytesOf(blob)]),
+    pieces,
+  );
+}
+
+test("a volume that lost its end, and its sums with it, is checked by its lock, and a patch completes it", async () => {
+  const folder = await temporaryFolder();
+  await convert(await fileWith(intact), { output: join(folder, "site.tar"), volumeSize: "5M" });
+  const files = (await readdir(folder)).filter(name => name.endsWith(".tar")).sort();
+  const paths = files.map(name => join(folder, name));
+  for (const path of paths) {
+    const bytes = await readFile(path);
+    const end = Math.floor(bytes.length / 2);
+    await writeFile(path, bytes.subarray(0, end));
+    const { faults, missing, needs = [] } = await verify(paths);
+    expect(missing).toBeUndefined();
+    expect(faults.find(({ kind }) => kind === "cut")).toMatchObject({ archive: path, ranges: [{ fileFrom: end }] });
+    const patch = await fileWith(patchFor(needs[0]?.of, needs[0]?.blobs), "patch.tar");
+    const output = join(await temporaryFolder(), "site.tar");
+    await convert([...paths, patch], { output });
+    expect((await readFile(output)).equals(intact)).toBe(true);
+    await writeFile(path, bytes);
+  }
 });

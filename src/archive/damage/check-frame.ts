@@ -2,6 +2,7 @@ import { LOCK_FILE } from "../../bundle/lock/format-lock.ts";
 import { BLOCK_BYTES, isZero } from "../../tar/header.ts";
 import { encodeSlotHeader } from "../../tar/tar-plan.ts";
 import { padded } from "../../tar/tar-walk.ts";
+import { SUMS_FILE } from "../entry-names.ts";
 import type { DamagedFile } from "./damaged-file.ts";
 import type { Layout, LayoutSlot } from "./find-layout.ts";
 
@@ -50,7 +51,7 @@ export async function checkFrame(
 /** Whether an entry that is no blob has the bytes that it had. */
 async function isRight(file: DamagedFile, layout: Layout, slot: LayoutSlot): Promise<boolean> {
   const { sums, lockBytes } = layout;
-  if (slot.name === layout.slots.at(-1)?.name) return sums?.isIntact === true;
+  if (slot.name === SUMS_FILE) return sums?.isIntact === true;
   const { file: row, name, bodyOffset, size } = slot;
   if (row !== undefined && row.sha256 !== "") return (await file.digest(bodyOffset, size)) === `sha256:${row.sha256}`;
   // Without sums, the lock is still right if its id is.

@@ -1,5 +1,5 @@
 import { LOCK_FILE } from "../../bundle/lock/format-lock.ts";
-import type { Lock } from "../../bundle/lock/lock.ts";
+import type { Lock, LockedSet } from "../../bundle/lock/lock.ts";
 import { PIECE_BYTES } from "../../bundle/need/parse-need.ts";
 import { type FileToSum, formatSums } from "../../bundle/sums/format-sums.ts";
 import { MAX_SUMS_BYTES, type ReadSums } from "../../bundle/sums/parse-sums.ts";
@@ -53,6 +53,12 @@ export async function findLayout(file: DamagedFile, signal?: AbortSignal): Promi
   const locked = await findLock(file, headers, found?.sums, signal);
   if (locked === undefined) return undefined;
   const { lock, bytes } = locked;
+  if (found === undefined && lock.set !== undefined) {
+    const entries = entriesOfCut(file, lock, lock.set, headers);
+    if (entries === undefined) return undefined;
+    const { slots, totalBytes } = planTar(entries);
+    return { slots: slotsOf(entries, slots, undefined), totalBytes, lock, lockBytes: bytes, sums: undefined };
+  }
   // A line of damaged sums may be missing; headers that are right are all there.
   const intact = found?.sums.isIntact === true ? found.sums : undefined;
   const files = intact?.files ?? (await filesBefore(headers, found?.sums, bytes));
@@ -63,11 +69,7 @@ export async function findLayout(file: DamagedFile, signal?: AbortSignal): Promi
   if (size === undefined) return undefined;
   try {
     const { slots, totalBytes } = planTar([...entries, { name: SUMS_FILE, size }]);
-    const pieces = new Map(found?.sums.blobs.map(row => [`${row.digest} ${row.part?.number}`, row.pieces]));
-    const layout = [...slots.values()].map((slot, index): LayoutSlot => {
-      const entry = entries[index];
-      return { ...entry, ...slot, pieces: pieces.get(`${entry?.digest} ${entry?.part?.number}`) };
-    });
+    const layout = slotsOf(entries, slots, found?.sums);
     if (!headers.every(({ name, size, offset }) => isSlot(slots.get(name), size, offset))) return undefined;
     if (headers.length < slots.size && !(await hasMost(file, layout, signal))) return undefined;
     return { slots: layout, totalBytes, lock, lockBytes: bytes, sums: found?.sums };
@@ -75,6 +77,49 @@ export async function findLayout(file: DamagedFile, signal?: AbortSignal): Promi
     if (error instanceof ArchiveError) return undefined;
     throw error;
   }
+}
+
+/**
+ * Entries of a volume that lost its end, and the sums with it: those that its headers name. What came after them, the lock says.
+ *
+ * @returns undefined for a volume that goes on after its last header.
+ */
+function entriesOfCut(
+  file: DamagedFile,
+  { blobs }: Lock,
+  { where }: LockedSet,
+  headers: readonly FoundHeader[],
+): readonly Entry[] | undefined {
+  const last = headers.at(-1);
+  if (last === undefined || file.size >= last.offset + BLOCK_BYTES + padded(last.size) + BLOCK_BYTES) return undefined;
+  const known = new Map(
+    blobs.map(({ digest, size }, index) => [digest, { size, parts: [where[index] ?? []].flat().length }]),
+  );
+  const entries = headers.map(({ name, size }): Entry | undefined => {
+    const split = parsePartName(name);
+    const digest = split?.digest ?? digestInName(name);
+    const blob = digest === undefined ? undefined : known.get(digest);
+    if (digest === undefined || blob === undefined) return { name, size, file: { name, size, sha256: "" } };
+    if (split === undefined) return size === blob.size ? { name, size, digest } : undefined;
+    const { part: number } = split;
+    // Where a part between others begins in the blob, only the sums say.
+    if (number === 1) return { name, size, digest, part: { number, from: 0, to: size } };
+    if (number === blob.parts) return { name, size, digest, part: { number, from: blob.size - size, to: blob.size } };
+    return { name, size };
+  });
+  return entries.every(entry => entry !== undefined) ? entries : undefined;
+}
+
+function slotsOf(
+  entries: readonly Entry[],
+  slots: ReadonlyMap<string, TarSlot>,
+  sums: ReadSums | undefined,
+): readonly LayoutSlot[] {
+  const pieces = new Map(sums?.blobs.map(row => [`${row.digest} ${row.part?.number}`, row.pieces]));
+  return [...slots.values()].map((slot, index) => {
+    const entry = entries[index];
+    return { ...entry, ...slot, pieces: pieces.get(`${entry?.digest} ${entry?.part?.number}`) };
+  });
 }
 
 /** Entries before the blobs, by their headers if the first blob has one, or else by the sums. */
