@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { BulkConnection } from "../../../../src/registry/transport/bulk-connection.ts";
 import type { ByteTaker } from "../../../../src/registry/transport/byte-taker.ts";
 import { deferred } from "../../../../src/util/promises.ts";
@@ -103,14 +103,14 @@ describe.each(["http", "https"] as const)("BulkConnection over %s", protocol => 
   });
 
   test("BulkConnection leaves no timer behind that keeps the process from ending, after a taker that is slow", async () => {
-    const timers = (): number => process.getActiveResourcesInfo().filter(kind => kind === "Timeout").length;
     const { url } = await rawServer(answering(response(BODY)), protocol);
-    const before = timers();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
     const connection = connect(url);
     await get(connection, collector(nextTurn));
     await nextTurn();
     expect(connection.usable).toBe(true);
-    expect(timers()).toBe(before);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test("BulkConnection fails when the server ends inside the body", async () => {
