@@ -1,15 +1,11 @@
+import { KnownLocks } from "../archive/lock/known-locks.ts";
 import { checkedOptions, type OptionsShape } from "../util/options/checked-options.ts";
 import { FLAG, TEXTS } from "../util/options/option-kinds.ts";
 import { READING } from "./options/common-options.ts";
 import { checkedList, checkText, listOf } from "./options/option-values.ts";
+import type { OpenedBundle } from "./verifying/check-bundle.ts";
 import { verifyArchive } from "./verifying/verify-archive.ts";
-import {
-  type BundleFiles,
-  leastSigned,
-  type OpenedBundle,
-  openBundle,
-  verifyBundle,
-} from "./verifying/verify-bundle.ts";
+import { type BundleFiles, leastSigned, openBundle, verifyBundle } from "./verifying/verify-bundle.ts";
 import type { VerifyOptions, VerifyResult } from "./verifying/verify-options.ts";
 
 export type { ArchiveFault, DamagedRange } from "./verifying/archive-fault.ts";
@@ -38,16 +34,17 @@ export async function verify(path: string | readonly string[], options: VerifyOp
   for (const one of paths) checkText("verify", "the path of an archive", one);
   options = checkedOptions<VerifyOptions>(options, VERIFY_OPTIONS);
   const started = performance.now();
+  const locks = new KnownLocks();
   const bundles: BundleFiles[] = [];
   const results: VerifyResult[] = [];
   try {
     for (const one of paths) {
-      const found = await openBundle(one, options.signal);
+      const found = await openBundle(one, locks, options.signal);
       if (found === undefined) results.push(await verifyArchive(one, options));
       else addTo(bundles, found);
     }
     for (const bundle of bundles)
-      results.push(await verifyBundle(bundle, { ...options, isOneOfSeveral: paths.length > 1 }));
+      results.push(await verifyBundle(bundle, { ...options, isOneOfSeveral: paths.length > 1, locks }));
   } finally {
     for (const { file } of bundles.flatMap(({ files }) => files)) await file.handle.close();
   }

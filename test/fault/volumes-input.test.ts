@@ -1,7 +1,9 @@
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { KnownLocks } from "../../src/archive/lock/known-locks.ts";
 import { convert, pull, StorageError, UsageError } from "../../src/index.ts";
+import { openBundle } from "../../src/verbs/verifying/verify-bundle.ts";
 import { temporaryFolder } from "../support/images.ts";
 import { pullVolumes, storedImages, sumsOf, VOLUME_BYTES } from "./volumes-support.ts";
 
@@ -104,4 +106,15 @@ test("convert writes no volume over one that it reads", async () => {
   const whole = sumsOf(folder);
   expect(inputs.map(name => whole[name.replace("site", "whole")])).toEqual(inputs.map(name => whole[name]));
   expect(existsSync(join(folder, "whole.tar"))).toBe(true);
+});
+
+test("verify keeps the lock of a set once, and not once for each volume", async () => {
+  const folder = await temporaryFolder();
+  await pullVolumes(await storedImages(), folder);
+  const locks = new KnownLocks();
+  const first = await openBundle(join(folder, "site.v01.tar"), locks, undefined);
+  const second = await openBundle(join(folder, "site.v02.tar"), locks, undefined);
+  expect(second?.layout.lock.blobs).toBe(first?.layout.lock.blobs ?? "none");
+  expect([first, second].map(one => one?.layout.lock.set?.number)).toEqual([1, 2]);
+  for (const one of [first, second]) await one?.file.handle.close();
 });

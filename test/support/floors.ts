@@ -146,7 +146,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "archive/read": ["archive/archive.ts", "archive/blob-name.ts", "archive/open"],
   "archive/referrers": ["archive/lock", "archive/read"],
   "archive/partial": [],
-  "archive/damage": ["archive/blob-name.ts", "archive/entry-names.ts", "archive/open"],
+  "archive/damage": ["archive/blob-name.ts", "archive/entry-names.ts", "archive/lock", "archive/open"],
   "archive/patch": ["archive/blob-name.ts", "archive/entry-names.ts", "archive/partial", "archive/write"],
   "archive/write": [
     "archive/partial",

@@ -34,7 +34,7 @@ export interface CheckBlobOptions {
  */
 export async function checkBlob(
   file: DamagedFile,
-  layout: Layout,
+  layout: Pick<Layout, "sums">,
   slot: LayoutSlot,
   { withPieces, onBytes }: CheckBlobOptions,
   signal?: AbortSignal,
@@ -98,7 +98,7 @@ async function digestOf(
  */
 async function damagedPieces(
   file: DamagedFile,
-  { sums }: Layout,
+  { sums }: Pick<Layout, "sums">,
   { bodyOffset, size, part, pieces }: LayoutSlot,
   signal: AbortSignal | undefined,
 ): Promise<readonly BlobRange[] | undefined> {

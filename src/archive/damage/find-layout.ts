@@ -11,6 +11,7 @@ import { planTar, type TarSlot } from "../../tar/tar-plan.ts";
 import { padded } from "../../tar/tar-walk.ts";
 import { blobName, digestInName } from "../blob-name.ts";
 import { parsePartName, partName, SIGNATURE_FILE, SUMS_FILE } from "../entry-names.ts";
+import type { KnownLocks } from "../lock/known-locks.ts";
 import type { DamagedFile } from "./damaged-file.ts";
 import { type FoundHeader, findLock, findSums, leadingHeaders } from "./find-metadata.ts";
 
@@ -47,10 +48,14 @@ const KIND_ORDER = ["manifest", "config", "layer"] as const;
  *
  * @returns undefined for a file that imgpack did not write as it is, and for one of which too little is left.
  */
-export async function findLayout(file: DamagedFile, signal?: AbortSignal): Promise<Layout | undefined> {
+export async function findLayout(
+  file: DamagedFile,
+  locks: KnownLocks,
+  signal?: AbortSignal,
+): Promise<Layout | undefined> {
   const headers = await leadingHeaders(file, signal);
   const found = await findSums(file, headers, signal);
-  const locked = await findLock(file, headers, found?.sums, signal);
+  const locked = await findLock(file, { headers, sums: found?.sums, locks }, signal);
   if (locked === undefined) return undefined;
   const { lock, bytes } = locked;
   if (found === undefined && lock.set !== undefined) {

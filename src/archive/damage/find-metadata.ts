@@ -1,6 +1,6 @@
 import { LOCK_FILE, LOCK_FORMAT } from "../../bundle/lock/format-lock.ts";
 import type { Lock } from "../../bundle/lock/lock.ts";
-import { MAX_LOCK_BYTES, parseLock } from "../../bundle/lock/parse-lock.ts";
+import { MAX_LOCK_BYTES } from "../../bundle/lock/parse-lock.ts";
 import { SUMS_FORMAT } from "../../bundle/sums/format-sums.ts";
 import { MAX_SUMS_BYTES, parseSums, type ReadSums } from "../../bundle/sums/parse-sums.ts";
 import { ArchiveError } from "../../errors.ts";
@@ -8,6 +8,7 @@ import { BLOCK_BYTES } from "../../tar/header.ts";
 import { END_BYTES } from "../../tar/tar-plan.ts";
 import { MAX_ENTRIES, padded } from "../../tar/tar-walk.ts";
 import { SUMS_FILE } from "../entry-names.ts";
+import type { KnownLocks } from "../lock/known-locks.ts";
 import type { DamagedFile, OwnHeader } from "./damaged-file.ts";
 
 /** Bytes from the start in which a lock is looked for. */
@@ -76,11 +77,17 @@ async function findFromEnd(file: DamagedFile, signal: AbortSignal | undefined): 
   return undefined;
 }
 
+export interface LockSearch {
+  readonly headers: readonly FoundHeader[];
+  readonly sums: ReadSums | undefined;
+  /** Of the same call. */
+  readonly locks: KnownLocks;
+}
+
 /** The lock, which is right if its id is: in its place, or the copy in the sums, or else by what its text begins with. */
 export async function findLock(
   file: DamagedFile,
-  headers: readonly FoundHeader[],
-  sums: ReadSums | undefined,
+  { headers, sums, locks }: LockSearch,
   signal?: AbortSignal,
 ): Promise<{ readonly lock: Lock; readonly bytes: Uint8Array } | undefined> {
   const header = headers.find(({ name }) => name === LOCK_FILE);
@@ -92,7 +99,7 @@ export async function findLock(
       : Buffer.from(await file.read(header.offset + BLOCK_BYTES, header.size)),
   ];
   for (const bytes of candidates) {
-    const lock = bytes === undefined ? undefined : lockIn(bytes, file.path);
+    const lock = bytes === undefined ? undefined : lockIn(bytes, file.path, locks);
     if (bytes !== undefined && lock !== undefined) return { lock, bytes };
   }
   const end = Math.min(file.size, MAX_SEARCH_BYTES);
@@ -107,16 +114,16 @@ export async function findLock(
       const body = Buffer.from(await file.read(start + at, MAX_LOCK_BYTES));
       const nul = body.indexOf(0);
       const bytes = nul === -1 ? body : body.subarray(0, nul);
-      const lock = lockIn(bytes, file.path);
+      const lock = lockIn(bytes, file.path, locks);
       if (lock !== undefined) return { lock, bytes };
     }
   }
   return undefined;
 }
 
-function lockIn(bytes: Uint8Array, where: string): Lock | undefined {
+function lockIn(bytes: Uint8Array, where: string, locks: KnownLocks): Lock | undefined {
   try {
-    return parseLock(bytes, { where });
+    return locks.parse(bytes, where);
   } catch (error) {
     if (error instanceof ArchiveError) return undefined;
     throw error;

@@ -1,7 +1,7 @@
-import { constants, type Stats } from "node:fs";
-import type { FileHandle } from "node:fs/promises";
+import { constants } from "node:fs";
 import { detectCompression, MAGIC_BYTES } from "../../compress/detect.ts";
 import { open, stat } from "../../util/read-disk.ts";
+import type { KnownLocks } from "../lock/known-locks.ts";
 import { DamagedFile } from "./damaged-file.ts";
 import { findLayout, type Layout } from "./find-layout.ts";
 
@@ -13,17 +13,22 @@ export interface OpenedLayout extends AsyncDisposable {
 /**
  * Opens a plain tar that imgpack wrote, however damaged it is.
  *
+ * @param locks of the same call: the volumes of a set have one.
  * @returns undefined for anything else, and for a file of which too little is left.
  * @throws StorageError if it cannot be opened.
  */
-export async function openLayout(path: string, signal?: AbortSignal): Promise<OpenedLayout | undefined> {
+export async function openLayout(
+  path: string,
+  locks: KnownLocks,
+  signal?: AbortSignal,
+): Promise<OpenedLayout | undefined> {
   // Opening a pipe would take it from who reads it afterwards.
   const stats = path === "-" ? undefined : await stat(path).catch(() => undefined);
   if (stats?.isFile() !== true) return undefined;
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   let isTaken = false;
   try {
-    const found = await layoutOf(path, handle, await handle.stat(), signal);
+    const found = await layoutOf(new DamagedFile(path, handle, await handle.stat()), locks, signal);
     isTaken = found !== undefined;
     return found;
   } finally {
@@ -32,14 +37,12 @@ export async function openLayout(path: string, signal?: AbortSignal): Promise<Op
 }
 
 async function layoutOf(
-  path: string,
-  handle: FileHandle,
-  stats: Stats,
+  file: DamagedFile,
+  locks: KnownLocks,
   signal: AbortSignal | undefined,
 ): Promise<OpenedLayout | undefined> {
-  const file = new DamagedFile(path, handle, stats);
   if (detectCompression(await file.read(0, MAGIC_BYTES)) !== undefined) return undefined;
-  const layout = await findLayout(file, signal);
+  const layout = await findLayout(file, locks, signal);
   if (layout === undefined) return undefined;
-  return { file, layout, [Symbol.asyncDispose]: async () => await handle.close() };
+  return { file, layout, [Symbol.asyncDispose]: async () => await file.handle.close() };
 }

@@ -9,6 +9,7 @@ import { resolveEntry } from "../../tar/resolve-entry.ts";
 import type { TarEntry } from "../../tar/tar-entry.ts";
 import { quote } from "../../util/format.ts";
 import { SUMS_FILE } from "../entry-names.ts";
+import { KnownLocks } from "../lock/known-locks.ts";
 import type { OpenArchiveOptions } from "../open/open-archive-options.ts";
 import { TarArchive } from "../open/tar-archive.ts";
 import { checkFrame } from "./check-frame.ts";
@@ -32,9 +33,9 @@ export interface RecoveredArchive {
  */
 export async function recoverArchive(
   path: string,
-  { onNote = () => undefined, signal }: OpenArchiveOptions,
+  { onNote = () => undefined, locks = new KnownLocks(), signal }: OpenArchiveOptions,
 ): Promise<RecoveredArchive | undefined> {
-  const opened = await openLayout(path, signal);
+  const opened = await openLayout(path, locks, signal);
   if (opened === undefined) return undefined;
   let isTaken = false;
   try {

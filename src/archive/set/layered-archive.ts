@@ -40,6 +40,7 @@ class LayeredArchive implements ImageArchive {
   readonly absent: readonly AbsentBlob[];
   readonly roots: ImageArchive["roots"];
   readonly #layers: Layers;
+  readonly #absent = new Map<Digest, AbsentBlob>();
   readonly #archives: readonly ImageArchive[];
   readonly #topReferrers: ImageArchive["referrers"];
   readonly #baseReferrers: ImageArchive["referrers"];
@@ -57,11 +58,10 @@ class LayeredArchive implements ImageArchive {
     this.bundle = others.length === 0 ? top?.bundle : undefined;
     this.volumes =
       this.#archives.map(({ volumes }) => volumes).find(volumes => (volumes?.missing.length ?? 0) > 0) ?? top?.volumes;
-    const absent = new Map<Digest, AbsentBlob>();
     for (const blob of this.#archives.flatMap(archive => archive.absent)) {
-      if (!absent.has(blob.digest) && !this.hasBlob(blob.digest)) absent.set(blob.digest, blob);
+      if (!this.#absent.has(blob.digest) && !this.hasBlob(blob.digest)) this.#absent.set(blob.digest, blob);
     }
-    this.absent = [...absent.values()].sort((left, right) => (left.digest < right.digest ? -1 : 1));
+    this.absent = [...this.#absent.values()].sort((left, right) => (left.digest < right.digest ? -1 : 1));
     this.#topReferrers = joinedReferrers(tops);
     this.#baseReferrers = joinedReferrers(bases);
   }
@@ -73,7 +73,7 @@ class LayeredArchive implements ImageArchive {
   sizeOf(digest: Digest): number | undefined {
     const owner = this.#archives.find(archive => archive.hasBlob(digest));
     if (owner !== undefined) return owner.sizeOf(digest);
-    return this.absent.find(blob => blob.digest === digest)?.size;
+    return this.#absent.get(digest)?.size;
   }
 
   async blob(descriptor: Descriptor, signal?: AbortSignal): Promise<BlobSource> {
@@ -82,12 +82,12 @@ class LayeredArchive implements ImageArchive {
     const isRight = (archive: ImageArchive): boolean => archive.sizeOf(digest) === size || isManifestType(mediaType);
     const owner = owners.find(isRight) ?? owners[0];
     if (owner !== undefined) return await owner.blob(descriptor, signal);
-    if (this.absent.some(blob => blob.digest === digest)) throw absentError("read", this, this.absent);
+    if (this.#absent.has(digest)) throw absentError("read", this, this.absent);
     throw missingBlob(descriptor, this.what);
   }
 
   async has({ digest }: Descriptor): Promise<boolean> {
-    return this.hasBlob(digest) || this.absent.some(blob => blob.digest === digest);
+    return this.hasBlob(digest) || this.#absent.has(digest);
   }
 
   /** A delta carries all that refers to its images: what its base has may be gone at the registry. */

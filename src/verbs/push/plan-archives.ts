@@ -6,6 +6,7 @@ import type { CopyPlan, Root } from "../../content/contracts.ts";
 import { noteTo, readingTo } from "../../content/progress.ts";
 import { ImgpackError, UsageError } from "../../errors.ts";
 import { sharedTagNotes } from "../../oci/names/name-notes.ts";
+import { appendTo } from "../../util/append.ts";
 import { idOf, noteBadNames } from "../shared/choose-image.ts";
 import {
   chosenDestinations,
@@ -145,11 +146,14 @@ async function readArchives(
     whole.map(({ archive }) => archive),
     { withBaseImages: true, onNote: noteTo(onProgress), signal },
   );
+  const sources = new Map(joined.flatMap(archive => archive.members.map(member => [member, archive] as const)));
+  const filesOf = new Map<ImageArchive | undefined, OpenFile[]>();
+  for (const file of whole) appendTo(filesOf, sources.get(file.archive), file);
   const found: (ReadArchive | Failed)[] = [];
   for (const file of files) {
     if ("error" in file) found.push(file);
-    const archive = joined.find(one => "archive" in file && one.members.includes(file.archive));
-    const own = whole.filter(one => archive?.members.includes(one.archive) === true);
+    const archive = "error" in file ? undefined : sources.get(file.archive);
+    const own = filesOf.get(archive) ?? [];
     if (archive === undefined || own[0] !== file) continue;
     const read = await failing(
       own.map(({ path }) => path),

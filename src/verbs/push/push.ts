@@ -1,3 +1,4 @@
+import { KnownLocks } from "../../archive/lock/known-locks.ts";
 import { isPatch } from "../../archive/open/is-patch.ts";
 import { noteTo } from "../../content/progress.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
@@ -96,10 +97,11 @@ async function signatureCheck({ requireSignature, signal }: PushOptions): Promis
   if (requireSignature === undefined) return undefined;
   const { checkSignature, parsePublicKeys } = await import("../signed/bundle-signature.ts");
   const keys = parsePublicKeys(listOf(requireSignature), "requireSignature");
+  const allowed = { keys, locks: new KnownLocks() };
   return async ({ members }) => {
     // A patch has no images, and its bytes count only where they have the digests of a lock that is signed.
     const own = members.filter(({ part }) => part?.kind !== "patch");
-    for (const member of own) await checkSignature(member, keys, signal);
+    for (const member of own) await checkSignature(member, allowed, signal);
   };
 }
 

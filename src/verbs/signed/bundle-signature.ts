@@ -1,7 +1,7 @@
 import type { Archive } from "../../archive/archive.ts";
 import type { ArchiveSource } from "../../archive/archive-source.ts";
+import type { KnownLocks } from "../../archive/lock/known-locks.ts";
 import { readStoredLock } from "../../archive/lock/stored-lock.ts";
-import { parseLock } from "../../bundle/lock/parse-lock.ts";
 import { ImgpackError, IntegrityError, NotFoundError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { type PublicKey, parsePublicKey } from "../../oci/signatures/public-key.ts";
@@ -24,14 +24,20 @@ export function parsePublicKeys(pems: readonly string[], where: string): readonl
   return pems.map(pem => parsePublicKey(pem, where));
 }
 
+export interface AllowedSignatures {
+  readonly keys: readonly PublicKey[];
+  /** Of the same call: the volumes of a set have one. */
+  readonly locks: KnownLocks;
+}
+
 /** Checks the signature of an archive, and that the archive contains what its lock says. */
 export async function bundleSignature(
   source: ArchiveSource,
-  keys: readonly PublicKey[],
+  allowed: AllowedSignatures,
   signal: AbortSignal | undefined,
 ): Promise<BundleSignature> {
   try {
-    const { key, lock } = await checkSignature(source, keys, signal);
+    const { key, lock } = await checkSignature(source, allowed, signal);
     return { state: "signed", key: key.id, lock };
   } catch (error) {
     signal?.throwIfAborted();
@@ -48,7 +54,7 @@ export async function bundleSignature(
  */
 export async function checkSignature(
   source: ArchiveSource,
-  keys: readonly PublicKey[],
+  { keys, locks }: AllowedSignatures,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly key: PublicKey; readonly lock: Digest }> {
   const { archive } = source;
@@ -58,7 +64,7 @@ export async function checkSignature(
   const key = keys.find(one => one.signsLock(bytes, signature));
   if (key === undefined) throw foreign(archive);
   // These bytes and no others: reading them again could give other ones.
-  const lock = parseLock(bytes, { where: `imgpack.json in ${archive.what}` });
+  const lock = locks.parse(bytes, `imgpack.json in ${archive.what}`);
   await checkFollowsLock(source, lock, signal);
   return { key, lock: lock.id };
 }

@@ -8,9 +8,9 @@ import { fileSliceBlob } from "../../content/blob.ts";
 import type { BlobSource } from "../../content/contracts.ts";
 import { hashBlob } from "../../content/hash-blob.ts";
 import { joinedBlob } from "../../content/joined-blob.ts";
-import { IntegrityError, StorageError } from "../../errors.ts";
+import { IntegrityError, InternalError, StorageError } from "../../errors.ts";
 import { type Digest, digestAlgorithm } from "../../oci/digest.ts";
-import { append } from "../../util/append.ts";
+import { append, appendTo } from "../../util/append.ts";
 import type { ArchiveFault } from "./archive-fault.ts";
 import { harmedImages } from "./harmed-images.ts";
 
@@ -33,17 +33,22 @@ export interface CheckOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-interface FrameChecked extends OpenedLayout {
+/** A file of a bundle, and what is wrong with it outside of blobs. */
+export interface OpenedBundle extends Omit<OpenedLayout, "layout"> {
+  readonly layout: Omit<OpenedLayout["layout"], "lockBytes">;
   readonly frame: readonly FrameFault[];
 }
 
 interface Checked extends BlobState {
-  readonly opened: OpenedLayout;
+  readonly opened: OpenedBundle;
 }
 
 /** Checks the files of one bundle, each from front to back, as media like to be read. It continues after a fault. */
-export async function checkBundle(files: readonly FrameChecked[], options: CheckOptions): Promise<BundleCheck> {
+export async function checkBundle(files: readonly OpenedBundle[], options: CheckOptions): Promise<BundleCheck> {
   const { signal, onBytes, withPieces } = options;
+  const lock = files[0]?.layout.lock;
+  if (lock === undefined) throw new InternalError("Cannot check bundle: found no file of it, expected one");
+  const present = new Set(files.map(({ layout }) => layout.lock.set?.number));
   const faults: ArchiveFault[] = [];
   const states = new Map<Digest, Checked[]>();
   for (const opened of files) {
@@ -54,16 +59,11 @@ export async function checkBundle(files: readonly FrameChecked[], options: Check
       const { digest } = slot;
       if (digest === undefined) continue;
       const state = await checkBlob(file, layout, slot, { withPieces, onBytes: size => onBytes(digest, size) }, signal);
-      states.set(digest, [...(states.get(digest) ?? []), { ...state, opened }]);
+      appendTo(states, digest, { ...state, opened });
       if (state.ranges.length > 0) faults.push({ ...blobFault(state, digest), ...where });
       if (state.isLie === true) faults.push({ ...lie(slot), ...where });
     }
   }
-  const [
-    {
-      layout: { lock },
-    } = { layout: undefined as never },
-  ] = files;
   const sources = new Map<Digest, BlobSource>();
   const needed: NeededBlob[] = [];
   const missing = new Set<number>();
@@ -76,7 +76,6 @@ export async function checkBundle(files: readonly FrameChecked[], options: Check
       continue;
     }
     const volumes = [lock.set?.where[index] ?? []].flat();
-    const present = new Set(files.map(({ layout }) => layout.lock.set?.number));
     for (const volume of volumes) if (!present.has(volume)) missing.add(volume);
     needed.push(neededOf(blob, own));
     if (whole !== undefined)

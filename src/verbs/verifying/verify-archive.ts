@@ -1,3 +1,4 @@
+import { KnownLocks } from "../../archive/lock/known-locks.ts";
 import type { ScanOptions, StreamedArchive } from "../../archive/open/streamed-archive.ts";
 import { type ArchiveSource, openArchive } from "../../archive/open-archive.ts";
 import { noteTo, type OnProgress, readingTo } from "../../content/progress.ts";
@@ -49,7 +50,8 @@ export async function verifyArchive(path: string, options: VerifyOptions): Promi
     if (faults.some(fault => fault.blob === blob)) continue;
     faults.push({ kind: "digest", blob, found: "another digest", expected: blob, message });
   }
-  const bundle = keys === undefined ? undefined : await bundleSignature(archive, keys, signal);
+  const bundle =
+    keys === undefined ? undefined : await bundleSignature(archive, { keys, locks: new KnownLocks() }, signal);
   const signatures = keys === undefined ? undefined : await checkSignatures(archive, keys, onNote, signal);
   if (signatures !== undefined) unchecked.push(UNCHECKED_SIGNATURES);
   // If the archive changed meanwhile, the result is void.

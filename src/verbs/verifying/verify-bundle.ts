@@ -1,5 +1,6 @@
-import { checkFrame, type FrameFault } from "../../archive/damage/check-frame.ts";
-import { type OpenedLayout, openLayout } from "../../archive/damage/open-layout.ts";
+import { checkFrame } from "../../archive/damage/check-frame.ts";
+import { openLayout } from "../../archive/damage/open-layout.ts";
+import type { KnownLocks } from "../../archive/lock/known-locks.ts";
 import { openArchive } from "../../archive/open-archive.ts";
 import type { Lock } from "../../bundle/lock/lock.ts";
 import { noteTo } from "../../content/progress.ts";
@@ -10,15 +11,10 @@ import { checkUnchanged } from "../../util/input-guard.ts";
 import { listOf } from "../options/option-values.ts";
 import { type CheckedSignatures, checkSignatures, UNCHECKED_SIGNATURES } from "../referrers/check-signatures.ts";
 import { type BundleSignature, bundleSignature, parsePublicKeys } from "../signed/bundle-signature.ts";
-import { checkBundle } from "./check-bundle.ts";
+import { checkBundle, type OpenedBundle } from "./check-bundle.ts";
 import { collectClaims } from "./collect-claims.ts";
 import { verifyArchive } from "./verify-archive.ts";
 import type { MissingVolumes, VerifyOptions, VerifyResult } from "./verify-options.ts";
-
-/** A file of a bundle, and what is wrong with it outside of blobs. */
-export interface OpenedBundle extends OpenedLayout {
-  readonly frame: readonly FrameFault[];
-}
 
 /** The files of a bundle that were given: an archive, or volumes of one set. */
 export interface BundleFiles {
@@ -29,31 +25,38 @@ export interface BundleFiles {
 /**
  * Opens an archive that imgpack wrote, or a volume.
  *
+ * @param locks of the same call.
  * @returns undefined for any other archive, also for one whose lock is not what its other files say: these decide.
  * @throws ArchiveError for an archive that nothing damaged, and that contradicts itself.
  */
-export async function openBundle(path: string, signal: AbortSignal | undefined): Promise<OpenedBundle | undefined> {
-  const opened = await openLayout(path, signal);
+export async function openBundle(
+  path: string,
+  locks: KnownLocks,
+  signal: AbortSignal | undefined,
+): Promise<OpenedBundle | undefined> {
+  const opened = await openLayout(path, locks, signal);
   if (opened === undefined) return undefined;
   let isTaken = false;
   try {
     const frame = await checkFrame(opened.file, opened.layout, signal);
-    if (frame.length === 0 && !(await followsLock(path, signal))) return undefined;
+    if (frame.length === 0 && !(await followsLock(path, locks, signal))) return undefined;
     isTaken = true;
-    return { ...opened, frame };
+    // The bytes of the lock are not needed any more, and each volume of a large set has as many.
+    const { lockBytes: _, ...layout } = opened.layout;
+    return { ...opened, layout, frame };
   } finally {
     if (!isTaken) await opened[Symbol.asyncDispose]();
   }
 }
 
 /** Whether the images are those of the lock. Damage of blobs is found later. */
-async function followsLock(path: string, signal: AbortSignal | undefined): Promise<boolean> {
+async function followsLock(path: string, locks: KnownLocks, signal: AbortSignal | undefined): Promise<boolean> {
   let isDamaged = false;
   const onDamage = (): void => {
     isDamaged = true;
   };
   try {
-    await using source = await openArchive(path, { signal, onDamage });
+    await using source = await openArchive(path, { signal, onDamage, locks });
     return (await source.lock(signal)) !== undefined || isDamaged;
   } catch (error) {
     if (isDamaged || error instanceof StorageError) return true;
@@ -63,6 +66,8 @@ async function followsLock(path: string, signal: AbortSignal | undefined): Promi
 
 export interface BundleOptions extends VerifyOptions {
   readonly isOneOfSeveral: boolean;
+  /** Of the same call. */
+  readonly locks: KnownLocks;
 }
 
 /** Checks what `openBundle` opened. */
@@ -135,17 +140,17 @@ function uncheckedOf({ blobs, assumes = [] }: Lock, hasKey: boolean): readonly s
 
 async function signaturesOf(
   files: readonly OpenedBundle[],
-  options: VerifyOptions,
+  options: BundleOptions,
 ): Promise<Pick<VerifyResult, "bundle" | "signatures">> {
   if (options.key === undefined) return {};
-  const { signal } = options;
+  const { signal, locks } = options;
   const keys = parsePublicKeys(listOf(options.key), "key");
   const bundles: BundleSignature[] = [];
   const signatures: CheckedSignatures[] = [];
   for (const { file } of files) {
     try {
-      await using source = await openArchive(file.path, { signal, onDamage: () => undefined });
-      bundles.push(await bundleSignature(source, keys, signal));
+      await using source = await openArchive(file.path, { signal, locks, onDamage: () => undefined });
+      bundles.push(await bundleSignature(source, { keys, locks }, signal));
       append(signatures, await checkSignatures(source, keys, noteTo(options.onProgress), signal));
     } catch (error) {
       // Too damaged to be opened as it is.
