@@ -1,14 +1,15 @@
 // `imgpack push delta.tar`: what the delta leaves out must be at the target before the first byte is sent.
-import { existsSync } from "node:fs";
+import { createReadStream, existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { formatNeed } from "../../src/bundle/need/format-need.ts";
 import { parseNeed } from "../../src/bundle/need/parse-need.ts";
 import { convert, ImgpackError, inspect, NotFoundError, type PushOptions, pull, push } from "../../src/index.ts";
 import { readBundle, volumesOf } from "../support/bundle-files.ts";
 import { ownEnvironment, runCommand } from "../support/command-line.ts";
-import { storeImage, temporaryFolder } from "../support/images.ts";
+import { fileWith, storeImage, temporaryFolder } from "../support/images.ts";
 import { sha256 } from "../support/memory-registry.ts";
 import { type Fault, ScriptedRegistry } from "../support/scripted-registry.ts";
 import { lockOf, SHARED, storeIndex } from "./lock-support.ts";
@@ -97,6 +98,28 @@ describe("push of a delta", () => {
         },
       ],
     });
+  });
+
+  test.each<[string, (path: string) => Promise<[string, PushOptions]>]>([
+    ["compressed", async path => [await fileWith(gzipSync(await readFile(path)), "delta.tar.gz"), {}]],
+    ["from a pipe", async path => ["-", { stdin: createReadStream(path) }]],
+  ])("sends nothing while it is read %s with --tag, and is pushed where the rest is", async (_how, streamed) => {
+    const { inside, delta, old, target, folder } = await scene();
+    const tag = `${inside.host}/in/app:1`;
+    const pushed = async (path: string, to: PushOptions): Promise<unknown> => {
+      const [input, options] = await streamed(path);
+      return await push([input], { ...options, ...to });
+    };
+    expect((await caught(pushed(delta, { tag }))).message).toContain(" assumes 1 blob ");
+    const [first = new Uint8Array()] = volumesOf(await readBundle(old), 2, new Map([[SHARED_DIGEST, 2]]));
+    await writeFile(join(folder, "v1.tar"), first);
+    expect((await caught(pushed(join(folder, "v1.tar"), { tag }))).message).toContain("front to back");
+    expect(inside.seen(WRITES)).toEqual([]);
+    inside.content.addBlob(SHARED);
+    await pushed(delta, { tag });
+    await push([delta], target);
+    expect(inside.content.manifests.get("in/app:1")).toEqual(inside.content.manifests.get("mirror/team/b:1"));
+    expect(inside.seen(WRITES).some(({ body }) => body.includes(SHARED))).toBe(false);
   });
 
   test("is completed by the patch of its need list, and by its base", async () => {

@@ -10,7 +10,7 @@ import { formatLock } from "../../src/bundle/lock/format-lock.ts";
 import type { Lock } from "../../src/bundle/lock/lock.ts";
 import { parseLock } from "../../src/bundle/lock/parse-lock.ts";
 import { readBlob } from "../../src/content/pump.ts";
-import { type ArchiveFormat, convert, pull, push, verify } from "../../src/index.ts";
+import { type ArchiveFormat, convert, type ProgressEvent, pull, push, verify } from "../../src/index.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 import { OCI_CONFIG } from "../../src/oci/media-types.ts";
 import { runCommand } from "../support/command-line.ts";
@@ -131,10 +131,20 @@ describe("M-03 a signed archive", () => {
       edit("imgpack.sig", text => `x${text.slice(1)}`),
     );
     const badZip = await fileWith(gzipSync(await readFile(bad)), "bad.tar.gz");
-    const image = { image: "r.lan/one:1", tag: `${registry.host}/in/app:1`, registry: PLAIN, requireSignature: key };
+    const notes: string[] = [];
+    const onProgress = (event: ProgressEvent): void => {
+      if (event.kind === "note") notes.push(event.message);
+    };
+    const tag = `${registry.host}/in/app:1`;
+    const image = { image: "r.lan/one:1", tag, registry: PLAIN, requireSignature: key, onProgress };
     await expect(push([badZip], image)).rejects.toMatchObject({ exitCode: 6 });
     await expect(push(["-"], { ...image, stdin: createReadStream(bad) })).rejects.toMatchObject({ exitCode: 6 });
     expect(sent()).toEqual([]);
+    const reason = "because its signature is checked first";
+    expect(notes).toEqual([
+      `Reading the archive twice, ${reason}`,
+      expect.stringMatching(new RegExp(`^Keeping compressed layers in a temporary file in .*, ${reason}$`)),
+    ]);
   });
 
   const cases: Record<string, (files: Files) => void> = {

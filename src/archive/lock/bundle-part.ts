@@ -36,6 +36,12 @@ export async function readBundlePart(
   const bytes = await readMetadata(archive, LOCK_FILE, MAX_LOCK_BYTES, signal);
   const where = `${LOCK_FILE} in ${archive.what}`;
   if (isNeed(bytes)) return { kind: "patch", need: parseNeed(bytes, { where }) };
-  if (!isLock(bytes) || !/"(?:assumes|set)"\s*:/.test(Buffer.from(bytes).toString("latin1"))) return undefined;
+  if (!isPartOfBundle(bytes)) return undefined;
   return { kind: "locked", lock: locks.parse(bytes, where) };
+}
+
+/** Whether the contents of `imgpack.json` say that the archive needs other files, or may need them. */
+export function isPartOfBundle(bytes: Uint8Array): boolean {
+  if (isNeed(bytes)) return true;
+  return isLock(bytes) && /"(?:assumes|set)"\s*:/.test(Buffer.from(bytes).toString("latin1"));
 }

@@ -1,3 +1,4 @@
+import { LOCK_FILE } from "../../bundle/lock/format-lock.ts";
 import type { Compression } from "../../compress/detect.ts";
 import { bytesBlob } from "../../content/blob.ts";
 import type { BlobSource } from "../../content/contracts.ts";
@@ -11,6 +12,7 @@ import { resolveEntry } from "../../tar/resolve-entry.ts";
 import type { TarEntry } from "../../tar/tar-entry.ts";
 import type { TarWalk } from "../../tar/tar-walk.ts";
 import { formatBytes, quote } from "../../util/format.ts";
+import { deferred } from "../../util/promises.ts";
 import type { Archive, BodyHandler, StreamedBodies } from "../archive.ts";
 import { SIGNATURE_FILE } from "../entry-names.ts";
 import { type BodyKind, bodyKind } from "./body-kind.ts";
@@ -19,12 +21,16 @@ import { type ChooseHandler, scanTar } from "./scan-tar.ts";
 /** A source of the inflated tar, from its first byte. */
 export type OpenParts = (signal?: AbortSignal) => Promise<AsyncIterable<Uint8Array>>;
 
-/** Returns the handler of a body that is not kept; the handler puts the body's sha256 into `digests`, by offset. */
+/**
+ * Returns the handler of a body that is not kept; the handler puts the body's sha256 into `digests`, by offset. `lock` is
+ * the `imgpack.json` that came before.
+ */
 export type ChooseHandlerByKind = (
   entry: TarEntry,
   kind: BodyKind,
   digests: Map<number, Digest>,
   signal: AbortSignal,
+  lock: Promise<Uint8Array | undefined>,
 ) => Promise<BodyHandler | undefined> | BodyHandler | undefined;
 
 export interface ScanOptions {
@@ -95,16 +101,29 @@ export class StreamedArchive implements Archive {
     const compressions = new Map<number, Compression>();
     const digests = new Map<number, Digest>();
     let keptBytes = 0;
+    let lock: Promise<Uint8Array | undefined> = Promise.resolve(undefined);
     const choose: ChooseHandler = (entry, start, own) => {
       const kind = bodyKind(start, entry.size);
       if (kind !== "json" && kind !== "tar" && kind !== "other") compressions.set(entry.bodyOffset, kind);
       // JSON beyond the limit may still be a layer of an artifact.
       const isKept =
         (kind === "json" || isMetadata(entry)) && keptBytes + entry.size + KEPT_EXTRA_BYTES <= MAX_KEPT_JSON_BYTES;
-      if (!isKept) return chooseByKind?.(entry, kind, digests, own);
+      if (!isKept) return chooseByKind?.(entry, kind, digests, own, lock);
       keptBytes += entry.size + KEPT_EXTRA_BYTES;
-      if (start.length === entry.size) return void kept.set(entry.bodyOffset, Uint8Array.from(start));
-      return async (blob, own) => void kept.set(entry.bodyOffset, await readBlob(blob, entry.size, own));
+      const read = deferred<Uint8Array | undefined>();
+      if (entry.name === LOCK_FILE) lock = read.promise;
+      if (start.length === entry.size) {
+        kept.set(entry.bodyOffset, Uint8Array.from(start));
+        read.resolve(kept.get(entry.bodyOffset));
+        return undefined;
+      }
+      return async (blob, own) => {
+        try {
+          kept.set(entry.bodyOffset, await readBlob(blob, entry.size, own));
+        } finally {
+          read.resolve(kept.get(entry.bodyOffset));
+        }
+      };
     };
     const walk = await scanParts(options, choose, undefined, signal);
     for (const warning of walk.warnings) onNote?.(warning.message);

@@ -186,7 +186,8 @@ async function openFile(
       : async () => await (await registries.targetFor(firstRepository, cache, signal)).begin(NOTHING_KNOWN, signal);
   const isDryRun = options.dryRun === true;
   const isShared = otherRepositories.length > 0;
-  const reading = new StreamedInput({ beginUpload, isShared, profile, cache, isDryRun, onProgress });
+  const reason = run.requireSigned && "because its signature is checked first";
+  const reading = new StreamedInput({ beginUpload, isShared, profile, cache, isDryRun, reason, onProgress });
   try {
     const { isTolerant } = run;
     const archive = await openArchive(path, { onNote, onRead, locks, signal, stdin, scan: reading.scan, isTolerant });

@@ -1,4 +1,5 @@
 import { LayerSpool } from "../../archive/layer-spool.ts";
+import { isPartOfBundle } from "../../archive/lock/bundle-part.ts";
 import { type ScanOptions, StreamedArchive } from "../../archive/open/streamed-archive.ts";
 import type { ArchiveSource } from "../../archive/open-archive.ts";
 import type { LayerProfile } from "../../compress/layer-profile.ts";
@@ -10,7 +11,7 @@ import { ArchiveError, IntegrityError, InternalError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { hashWhileScanning } from "./hash-while-scanning.ts";
-import { type BlobReceiver, uploadWhileReading } from "./upload-while-reading.ts";
+import { type BlobReceiver, type UploadWhileReadingOptions, uploadWhileReading } from "./upload-while-reading.ts";
 
 export interface StreamedInputOptions {
   /** Starts an upload to the image's repository, if that is known before the archive is read. */
@@ -22,7 +23,7 @@ export interface StreamedInputOptions {
   readonly cache: DigestCache;
   readonly isDryRun: boolean;
   /** Why it is read twice, or layers from a pipe are kept; default: because image names come last in the archive. */
-  readonly reason?: string;
+  readonly reason?: string | undefined;
   readonly onProgress: OnProgress;
 }
 
@@ -57,13 +58,16 @@ export class StreamedInput implements AsyncDisposable {
     }
     if (beginUpload !== undefined && (scan.isReopenable || !isShared)) {
       await using session = await beginUpload();
-      return await this.#read(scan, receiverOf(session));
+      const receiver = receiverOf(session);
+      return await this.#read(scan, async lock =>
+        lock !== undefined && isPartOfBundle(lock) ? await this.#withheld(scan) : receiver,
+      );
     }
-    this.#spool = await LayerSpool.create(
+    const spool = await this.#openSpool(
+      this.#reasonToKeep(),
       "Name the image with --tag, so that no layer is kept, or set TMPDIR to another folder.",
     );
-    this.#note(`Keeping compressed layers in a temporary file in ${this.#spool.folder}, ${this.#reasonToKeep()}`);
-    return await this.#read(scan, this.#spool);
+    return await this.#read(scan, async () => spool);
   };
 
   /** The source, with the blobs that were kept. Reading any other blob of a pipe is an error. */
@@ -86,20 +90,42 @@ export class StreamedInput implements AsyncDisposable {
     await this.#spool?.[Symbol.asyncDispose]();
   }
 
-  async #read(scan: ScanOptions, receiver: BlobReceiver): Promise<StreamedArchive> {
+  async #read(scan: ScanOptions, receiver: UploadWhileReadingOptions["receiver"]): Promise<StreamedArchive> {
     const { profile, cache, onProgress } = this.#options;
-    const isSpooled = receiver === this.#spool;
+    let isWithheld = false;
     const { archive, seals, received } = await uploadWhileReading(scan, {
-      receiver,
+      receiver: async lock => {
+        const chosen = await receiver(lock);
+        isWithheld = chosen === undefined;
+        return chosen;
+      },
       profile,
       cache,
       // Blobs that are only kept are counted when they are sent.
-      onProgress: isSpooled ? () => undefined : onProgress,
+      onProgress: event => {
+        if (this.#spool === undefined) onProgress(event);
+      },
     });
+    if (isWithheld) return archive;
     this.#archive = archive;
     this.seals = seals;
-    if (!isSpooled) this.sent = received;
+    if (this.#spool === undefined) this.sent = received;
     return archive;
+  }
+
+  /** Of a part of a bundle, nothing is sent before it is known that the target has all that it lacks. */
+  async #withheld({ isReopenable }: ScanOptions): Promise<LayerSpool | undefined> {
+    const reason = "because the target is asked for what it lacks first";
+    if (!isReopenable) return await this.#openSpool(reason, "Set TMPDIR to another folder.");
+    this.#note(`Reading the archive twice, ${reason}`);
+    return undefined;
+  }
+
+  async #openSpool(reason: string, hint: string): Promise<LayerSpool> {
+    const spool = await LayerSpool.create(hint);
+    this.#spool = spool;
+    this.#note(`Keeping compressed layers in a temporary file in ${spool.folder}, ${reason}`);
+    return spool;
   }
 
   #reasonToKeep(): string {

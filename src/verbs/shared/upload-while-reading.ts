@@ -19,7 +19,10 @@ import { escapeForeign } from "../../util/format.ts";
 export type BlobReceiver = Pick<TargetSession, "has" | "put"> & Required<Pick<TargetSession, "putPending">>;
 
 export interface UploadWhileReadingOptions {
-  readonly receiver: BlobReceiver;
+  /**
+   * Is called before the first body, with the `imgpack.json` that came before; undefined receives none.
+   */
+  readonly receiver: (lock: Uint8Array | undefined) => Promise<BlobReceiver | undefined>;
   /** Of raw layers; undefined leaves them uncompressed. */
   readonly profile: LayerProfile | undefined;
   readonly cache: DigestCache;
@@ -53,27 +56,31 @@ export async function uploadWhileReading(
 }
 
 type Entry = Parameters<ChooseHandlerByKind>[0];
-type UploadBody = (blob: BlobSource, signal: AbortSignal) => Promise<Digest>;
+type UploadBody = (blob: BlobSource, receiver: BlobReceiver, signal: AbortSignal) => Promise<Digest>;
 
 class BodyUploader {
   readonly seals = new Map<Digest, Seal>();
   readonly received = new Set<Digest>();
   readonly #options: UploadWhileReadingOptions;
+  #receiver: Promise<BlobReceiver | undefined> | undefined;
 
   constructor(options: UploadWhileReadingOptions) {
     this.#options = options;
   }
 
-  readonly chooseHandler: ChooseHandlerByKind = async (entry, kind, digests, signal) => {
+  readonly chooseHandler: ChooseHandlerByKind = async (entry, kind, digests, signal, lock) => {
     const claimed = digestInName(entry.name);
     const upload = this.#uploadOf(entry, kind, claimed);
     if (upload === undefined) return undefined;
-    if (claimed !== undefined && (await this.#isPresent(entry, kind, claimed, signal))) {
+    this.#receiver ??= lock.then(async bytes => await this.#options.receiver(bytes));
+    const receiver = await this.#receiver;
+    if (receiver === undefined) return undefined;
+    if (claimed !== undefined && (await this.#isPresent(entry, kind, claimed, receiver, signal))) {
       digests.set(entry.bodyOffset, claimed);
       return undefined;
     }
     this.#options.onProgress({ kind: "planned", blobs: 1, bytes: entry.size });
-    return async (blob, signal) => void digests.set(entry.bodyOffset, await upload(blob, signal));
+    return async (blob, signal) => void digests.set(entry.bodyOffset, await upload(blob, receiver, signal));
   };
 
   /** @returns undefined for a body that is no blob, such as Docker's VERSION files. */
@@ -81,15 +88,24 @@ class BodyUploader {
     const { profile } = this.#options;
     if (entry.size === 0) return undefined;
     if (profile !== undefined && (kind === "tar" || kind === "xz" || kind === "bzip2"))
-      return async (blob, signal) => await this.#putCompressed(entry, kind, profile, blob, signal);
-    if (claimed !== undefined) return async (blob, signal) => await this.#put(entry, claimed, blob, signal);
+      return async (blob, receiver, signal) => await this.#putCompressed(entry, kind, profile, blob, receiver, signal);
+    if (claimed !== undefined)
+      return async (blob, receiver, signal) => await this.#put(entry, claimed, blob, receiver, signal);
     const isLayer = kind !== "json" && kind !== "other";
-    return isLayer ? async (blob, signal) => await this.#putUnnamed(entry, blob, signal) : undefined;
+    return isLayer
+      ? async (blob, receiver, signal) => await this.#putUnnamed(entry, blob, receiver, signal)
+      : undefined;
   }
 
   /** Asks for the digest in the entry's name; for a raw layer, for the cached digest of the compressed one. */
-  async #isPresent(entry: Entry, kind: BodyKind, claimed: Digest, signal: AbortSignal): Promise<boolean> {
-    const { cache, profile, receiver, onProgress } = this.#options;
+  async #isPresent(
+    entry: Entry,
+    kind: BodyKind,
+    claimed: Digest,
+    receiver: BlobReceiver,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { cache, profile, onProgress } = this.#options;
     const key = kind === "tar" && profile !== undefined ? packedKey(claimed, profile) : undefined;
     const known = key === undefined ? { digest: claimed, size: entry.size } : cache.find(key);
     if (known === undefined) return false;
@@ -104,8 +120,14 @@ class BodyUploader {
     return true;
   }
 
-  async #put(entry: Entry, digest: Digest, blob: BlobSource, signal: AbortSignal): Promise<Digest> {
-    const { receiver, onProgress } = this.#options;
+  async #put(
+    entry: Entry,
+    digest: Digest,
+    blob: BlobSource,
+    receiver: BlobReceiver,
+    signal: AbortSignal,
+  ): Promise<Digest> {
+    const { onProgress } = this.#options;
     const descriptor: Descriptor = { mediaType: UNKNOWN_TYPE, digest, size: entry.size };
     const checked = verified(descriptor, blob, "the archive");
     const counted = countedBlob(checked, delta => onProgress({ kind: "bytes", blob: digest, delta }));
@@ -116,8 +138,8 @@ class BodyUploader {
   }
 
   /** For a blob whose digest is not in its entry's name. */
-  async #putUnnamed(entry: Entry, blob: BlobSource, signal: AbortSignal): Promise<Digest> {
-    const seal = await this.#putPending(entry, signal, (own, onBytes) =>
+  async #putUnnamed(entry: Entry, blob: BlobSource, receiver: BlobReceiver, signal: AbortSignal): Promise<Digest> {
+    const seal = await this.#putPending(entry, receiver, signal, (own, onBytes) =>
       unnamedStream(blob, UNKNOWN_TYPE, own, onBytes),
     );
     return seal.descriptor.digest;
@@ -128,13 +150,14 @@ class BodyUploader {
     kind: "tar" | "xz" | "bzip2",
     profile: LayerProfile,
     blob: BlobSource,
+    receiver: BlobReceiver,
     signal: AbortSignal,
   ): Promise<Digest> {
     const compression = kind === "tar" ? undefined : kind;
     const compressed = compression === undefined ? undefined : hashedBlob(blob);
     const mediaType = profile.format === "gzip" ? OCI_LAYER_GZIP : OCI_LAYER_ZSTD;
     const layer = { mediaType, profile, what: "layer from archive", compression };
-    const seal = await this.#putPending(entry, signal, (own, onBytes) =>
+    const seal = await this.#putPending(entry, receiver, signal, (own, onBytes) =>
       packLayer(compressed?.blob ?? blob, { ...layer, signal: own, onBytes }),
     );
     const { diffId = seal.descriptor.digest } = seal;
@@ -146,10 +169,11 @@ class BodyUploader {
 
   async #putPending(
     entry: Entry,
+    receiver: BlobReceiver,
     signal: AbortSignal,
     open: (signal: AbortSignal | undefined, onBytes: ((bytes: number) => void) | undefined) => PendingStream,
   ): Promise<Seal> {
-    const { receiver, onProgress } = this.#options;
+    const { onProgress } = this.#options;
     const blob = `entry ${escapeForeign(entry.name)}` as const;
     const pending: PendingBody = {
       key: `pending:${entry.bodyOffset}`,
