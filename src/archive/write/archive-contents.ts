@@ -75,9 +75,9 @@ const EXTENSIONS = { none: ".tar", gzip: ".tar.gz", zstd: ".tar.zst", xz: ".tar.
 export function archiveContents(plan: CopyPlan, options: ArchiveContentsOptions): ArchiveContents {
   const { platform, format = "universal", lock = { platforms: "all", sparse: "keep" }, volume } = options;
   const configs = configDigests(plan);
-  const allNames = blobNames(plan, format, configs);
-  const names = volume === undefined ? allNames : namesInVolume(allNames, volume);
-  const nameOf = entryNameOf(plan, allNames);
+  const names = volume === undefined ? blobNames(plan, format, configs) : namesInVolume(plan, volume);
+  // A part is nothing that a loader could use.
+  const nameOf = entryNameOf(plan, volume === undefined ? names : new Map());
   const places = new Map([...new Set(options.layerOrder)].map((digest, place) => [digest, place]));
   // Entries for them would keep loaders from loading the images: containerd, and skopeo for an image without a name.
   const referrers = format === "oci" ? layoutReferrers(plan, volume) : { entries: [], manifests: [] };
@@ -157,12 +157,12 @@ function partFiles(volume: VolumeContents | undefined): readonly ArchiveFile[] {
   }));
 }
 
-function namesInVolume(
-  names: ReadonlyMap<Digest, string>,
-  { holds, parts }: VolumeContents,
-): ReadonlyMap<Digest, string> {
-  const whole = [...names].filter(([digest]) => holds(digest));
-  return new Map([...whole, ...parts.map(({ digest, part }) => [digest, partName(digest, part)] as const)]);
+/** Of its own blobs alone: those of all volumes are many. */
+function namesInVolume({ blobs }: CopyPlan, { holds, parts }: VolumeContents): ReadonlyMap<Digest, string> {
+  const names = new Map<Digest, string>();
+  for (const { digest } of blobs) if (holds(digest)) names.set(digest, blobName(digest));
+  for (const { digest, part } of parts) names.set(digest, partName(digest, part));
+  return names;
 }
 
 function blobNames(
