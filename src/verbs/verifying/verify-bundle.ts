@@ -93,7 +93,8 @@ export async function verifyBundle({ files }: BundleFiles, options: BundleOption
   return {
     archive: files.map(({ file }) => file.path).join(", "),
     images: new Set(lock.images.map(({ digest, written = digest }) => written)).size,
-    blobs: slots.length,
+    // A blob may be in parts.
+    blobs: new Set(slots.map(({ digest }) => digest)).size,
     bytes,
     faults: [...faults, ...more.flatMap(result => result.faults)],
     ...(volumes.length === 0 ? {} : { missing: [missingOf(lock, volumes)] }),

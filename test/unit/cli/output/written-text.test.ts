@@ -2,8 +2,10 @@ import { expect, test } from "vitest";
 import { damageLines } from "../../../../src/cli/output/tables/damage-lines.ts";
 import { writtenText } from "../../../../src/cli/output/written-text.ts";
 import type { WrittenVolume } from "../../../../src/index.ts";
+import { digestOf } from "../../../../src/oci/digest.ts";
 
 const MIB = 1024 * 1024;
+const EMPTY_DIGEST = digestOf(Buffer.alloc(0));
 const WHOLE = { blobs: 14, blobBytes: 52 * MIB, output: "v/site.tar" };
 
 function volumes(...numbers: readonly number[]): readonly WrittenVolume[] {
@@ -26,6 +28,15 @@ test("the summary of volumes names the files that there are, and not one that th
 
 test("the summary of a volume that is written alone has its own size, not that of the set", () => {
   expect(writtenText({ ...WHOLE, volumes: volumes(2) })).toBe("volume 2 of 6, 9.0 MiB, to v/site.v02.tar");
+});
+
+test.each([
+  [3, 2, "3 blobs and 2 pieces, 52.0 MiB, to patch.tar"],
+  [0, 1, "1 piece, 52.0 MiB, to patch.tar"],
+  [1, 0, "1 blob, 52.0 MiB, to patch.tar"],
+])("the summary of a patch with %i blobs and %i pieces counts pieces as such", (blobs, pieces, text) => {
+  const patch = { of: EMPTY_DIGEST, blobs, pieces, images: [] };
+  expect(writtenText({ ...WHOLE, output: "patch.tar", blobs: blobs + pieces, patch })).toBe(text);
 });
 
 test.each([
