@@ -1,5 +1,5 @@
 // `imgpack pull --base OLD`: an archive without the layers that the other side has.
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openArchive } from "../../src/archive/open-archive.ts";
@@ -81,6 +81,14 @@ async function sizesOf(path: string): Promise<ReadonlyMap<string, number>> {
 }
 
 describe("pull --base", () => {
+  test("imgpack lock says how large the delta is, not the archive with all layers", async () => {
+    const all = await scene();
+    const { path } = await pulled(all, "delta.tar", { base: all.old });
+    const { id, archiveBytes } = await lock([path]);
+    expect(id).toBe((await lockOf(path)).id);
+    expect(archiveBytes).toBe((await stat(path)).size);
+  });
+
   test("leaves out the layers of an archive, a folder or a lock, and says in the lock which, and who has them", async () => {
     const all = await scene();
     const { old, folder, host, registry } = all;

@@ -195,7 +195,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "verbs/referrers": ["verbs/options"],
   "verbs/shared": ["verbs/options", "verbs/locking", "verbs/output", "verbs/referrers", "verbs/written"],
   "verbs/requested": ["verbs/locking", "verbs/options", "verbs/shared"],
-  "verbs/lock": ["verbs/locking", "verbs/options", "verbs/referrers", "verbs/requested", "verbs/shared"],
+  "verbs/lock": ["verbs/base", "verbs/locking", "verbs/options", "verbs/referrers", "verbs/requested", "verbs/shared"],
   "verbs/patch/read-need.ts": ["verbs/requested"],
   "verbs/patch": ["verbs/patch/read-need.ts", "verbs/options", "verbs/output", "verbs/pull-options.ts", "verbs/shared"],
   "verbs/base": ["verbs/options", "verbs/requested", "verbs/shared"],

@@ -15,6 +15,7 @@ import { readingSource } from "../../registry/client/registry-answer.ts";
 import { quote } from "../../util/format.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { FLAG, TEXT_LIST, TEXTS } from "../../util/options/option-kinds.ts";
+import { leaveAssumed } from "../base/assumed-layers.ts";
 import { defaultPlatform } from "../locking/default-platform.ts";
 import { carriedOver, type LockFacts, lockSettings } from "../locking/lock-settings.ts";
 import { isArchivePath } from "../options/archive-path.ts";
@@ -162,10 +163,11 @@ async function plannedLock(source: ImageSource, options: PlanLockOptions, given?
   if (given !== undefined) checkLockContents(given, found, options.sourceName);
   const lock = given ?? found;
   const platform = defaultPlatform(options.platforms);
+  const { assumes = [], bases } = lock;
   return {
     lock,
     images: imageSizes(lock, plan, platforms),
-    archiveBytes: archiveBytes(plan, platform, settings),
+    archiveBytes: archiveBytes(leaveAssumed(plan, assumes), platform, { ...settings, bases }),
   };
 }
 
