@@ -192,6 +192,11 @@ test("verify of volumes says which volume is damaged and which is missing, in an
   expect(missing).toMatchObject([{ volumes: [names.length], of: names.length }]);
   expect(lost).toContain("r.lan/one:1");
   expect(await runCommand("verify", ...paths.slice(0, -1))).toMatchObject({ exitCode: 5 });
+  const copy = join(folder, "copy.tar");
+  bytes[where] = (bytes[where] ?? 0) ^ 1;
+  await writeFile(copy, bytes);
+  const { stderr } = await runCommand("verify", ...paths, copy);
+  expect(stderr).toContain(`another file has what is damaged of ${JSON.stringify(first)}. Leave out the damaged file.`);
 });
 
 /** What `pull -f need.json` fetches. */

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -117,4 +118,19 @@ test("verify keeps the lock of a set once, and not once for each volume", async 
   expect(second?.layout.lock.blobs).toBe(first?.layout.lock.blobs ?? "none");
   expect([first, second].map(one => one?.layout.lock.set?.number)).toEqual([1, 2]);
   for (const one of [first, second]) await one?.file.handle.close();
+});
+
+test("named pipes under the names of unfinished volumes are neither waited for nor removed", async () => {
+  const stored = await storedImages();
+  const folder = await temporaryFolder();
+  const pipes = ["site.v08.tar", "site.v09.tar.partial"];
+  execFileSync(
+    "mkfifo",
+    pipes.map(name => join(folder, name)),
+  );
+  await pullVolumes(stored, folder, { restart: true });
+  expect(readdirSync(folder)).toEqual(expect.arrayContaining([...pipes, "site.sha256", "site.v04.tar"]));
+  const other = await temporaryFolder();
+  execFileSync("mkfifo", [join(other, "site.v02.tar.partial")]);
+  await expect(pullVolumes(stored, other)).rejects.toThrow('site.v02.tar.partial": found something else');
 });

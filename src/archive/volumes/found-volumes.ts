@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { LOCK_FILE } from "../../bundle/lock/format-lock.ts";
 import { isLock, MAX_LOCK_BYTES, parseLock } from "../../bundle/lock/parse-lock.ts";
@@ -158,7 +159,9 @@ async function isSameVolume({ path, planned: { contents, tar } }: WantedVolume):
 async function isOwnPartial({ path, planned }: WantedVolume, command: string): Promise<boolean> {
   const first = await bytesAt(path + PARTIAL, 0, MARKER_BYTES).catch(() => Buffer.alloc(0));
   if (first.equals(planned.archive.firstBlock) || decodeMarker(first)?.command === command) return true;
-  const records = [...decodeRecords(await readFile(`${path}${PARTIAL}.journal`).catch(() => Buffer.alloc(0)))];
+  const journal = `${path}${PARTIAL}.journal`;
+  const isFile = (await lstat(journal).catch(() => undefined))?.isFile() === true;
+  const records = [...decodeRecords(isFile ? await readFile(journal) : Buffer.alloc(0))];
   return records.findLast(record => record.type === "open")?.command === command;
 }
 
@@ -167,7 +170,8 @@ async function markerOf(path: string): Promise<string | undefined> {
 }
 
 async function bytesAt(path: string, position: number, length: number): Promise<Buffer> {
-  await using file = await open(path);
+  // Opening a pipe would wait for who writes into it.
+  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const bytes = Buffer.alloc(length);
   const { bytesRead } = await file.read(bytes, 0, length, position);
   return bytes.subarray(0, bytesRead);

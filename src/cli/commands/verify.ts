@@ -103,9 +103,12 @@ const NEED_HINT = "If they are lost, verify with --need FILE lists what has to b
 const FETCH_HINT = "If they are lost, fetch what the need list names: imgpack pull -f FILE -o patch.tar.";
 
 /** What can be done about damage. */
-function damageHint({ needs, harmed }: VerifyResult, hasNeedFile: boolean): string {
+function damageHint({ faults, needs, harmed }: VerifyResult, hasNeedFile: boolean): string {
   if (harmed === undefined) return ALTERED_HINT;
   if (needs === undefined && harmed.length > 0) return ALTERED_HINT;
+  const doubled = faults.find(({ blob, archive }) => blob !== undefined && archive !== undefined)?.archive;
+  if (needs === undefined && doubled !== undefined)
+    return `No image is harmed: another file has what is damaged of ${quote(doubled)}. Leave out the damaged file.`;
   if (needs === undefined) return "No image is harmed: imgpack convert writes the archive as it was.";
   return hasNeedFile
     ? "Fetch what the need list names (imgpack pull -f FILE -o patch.tar); convert and push take the patch next to the archive."
