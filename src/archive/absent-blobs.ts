@@ -43,14 +43,13 @@ export function absentError(
   if (volumes !== undefined && lost.length > 0) {
     const id = shortId(volumes.bundle);
     const of = what.endsWith(id) ? "" : ` of bundle ${id}`;
-    const missing = volumes.missing.filter(number => lost.some(blob => blob.volumes.includes(number)));
-    const incomplete = lost.filter(blob => !blob.volumes.some(number => missing.includes(number)));
+    const needed = new Set(lost.flatMap(blob => blob.volumes));
+    const missing = volumes.missing.filter(number => needed.has(number));
+    const [gone, incomplete] = split(lost, new Set(missing));
     const nowhere = elsewhere === undefined ? "" : `, which ${elsewhere} does not have`;
     if (missing.length > 0) {
       const are = missing.length === 1 ? "is" : "are";
-      states.push(
-        `${volumesText(missing, volumes)}${of} ${are} missing, with ${named(lost.filter(blob => !incomplete.includes(blob)))}${nowhere}`,
-      );
+      states.push(`${volumesText(missing, volumes)}${of} ${are} missing, with ${named(gone)}${nowhere}`);
       expected.push("all volumes");
       hints.push("Name the missing volumes, too: in any order, from any folder.");
     }
@@ -100,6 +99,15 @@ export async function absentDetails(
   }
   const bases = new Set(deltas.flatMap(lock => lock.bases ?? []));
   return { bases: [...bases].filter(id => !given.has(id)), given: [...given] };
+}
+
+/** Those that are in one of the missing volumes, and the others. */
+function split(
+  blobs: readonly AbsentBlob[],
+  missing: ReadonlySet<number>,
+): readonly [gone: readonly AbsentBlob[], others: readonly AbsentBlob[]] {
+  const isGone = (blob: AbsentBlob): boolean => blob.volumes.some(number => missing.has(number));
+  return [blobs.filter(isGone), blobs.filter(blob => !isGone(blob))];
 }
 
 function named(blobs: readonly AbsentBlob[]): string {

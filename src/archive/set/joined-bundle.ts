@@ -91,7 +91,7 @@ class JoinedBundle implements ImageArchive {
   }
 
   hasBlob(digest: Digest): boolean {
-    if (this.members.some(member => member.hasBlob(digest))) return true;
+    if (this.#volumeWith(digest) !== undefined || this.members.some(member => member.hasBlob(digest))) return true;
     const split = this.#findSplit(digest);
     return split !== undefined && (split.gap === undefined || this.#pieces.cover(digest, split.gap));
   }
@@ -110,7 +110,9 @@ class JoinedBundle implements ImageArchive {
     const patch = this.#files.patches.find(one => hasExactly(one, descriptor));
     if (patch !== undefined) return await patch.blob(descriptor, signal);
     const { archives } = this.#files;
-    const whole = archives.find(one => hasExactly(one, descriptor)) ?? archives.find(one => one.hasBlob(digest));
+    const isRight = (one: ArchiveSource | undefined): boolean => one !== undefined && hasExactly(one, descriptor);
+    const own = this.#volumeWith(digest);
+    const whole = isRight(own) ? own : (archives.find(isRight) ?? archives.find(one => one.hasBlob(digest)));
     if (whole !== undefined) return this.#pieces.applyTo(digest, await whole.blob(descriptor, signal));
     const split = this.hasBlob(digest) ? this.#findSplit(digest) : undefined;
     if (split !== undefined) return this.#pieces.applyTo(digest, joinedBlob(split.segments));
@@ -156,6 +158,13 @@ class JoinedBundle implements ImageArchive {
     );
     const descriptors = new Map([...damaged, ...known].map(descriptor => [descriptor.digest, descriptor]));
     return await volumeImages(this.#lock, descriptors, this, signal);
+  }
+
+  /** The volume that has a blob where the lock says: a large set has many to search. */
+  #volumeWith(digest: Digest): ArchiveSource | undefined {
+    const [number = 0] = this.#rows.get(digest)?.volumes ?? [];
+    const source = this.#files.volumes?.present.get(number)?.source;
+    return source?.hasBlob(digest) === true ? source : undefined;
   }
 
   #findSplit(digest: Digest): ReturnType<SplitBlobs["find"]> {
