@@ -50,8 +50,8 @@ export type { InspectedDelta, InspectedNeed } from "./inspecting/describe-parts.
 
 /**
  * Shows what an archive or a reference contains: `inspectArchive` if `source` is a path, else `inspectImage`. It is taken
- * for a path if a file of this name exists, if it is "-", if it begins with "/", "./" or "../", or if it ends as archives
- * do (`.tar`, `.tgz`, `.tar.gz`). Several are always paths.
+ * for a path if a file of this name exists, if it is "-", if it begins with "/", "./" or "../", or if it ends as archives,
+ * locks and need lists do (`.tar`, `.tgz`, `.tar.gz`, `.lock`, `.json`). Several are always paths.
  *
  * @throws ArchiveError, StorageError; NotFoundError, AuthError, NetworkError, RegistryError
  * @example

@@ -207,6 +207,9 @@ describe("a need list that cannot be pulled", () => {
     expect((await caught(pulled(one, need, { platform: "all" }))).message).toContain(
       "Cannot use platform with a need list",
     );
+    expect((await caught(pulled(one, need, { volumeSize: "8M" }))).message).toContain(
+      "Cannot use volumeSize with a need list",
+    );
     expect((await caught(pulled(one, need, { output: one.folder }))).message).toContain(
       "Cannot write a patch to a folder",
     );

@@ -32,6 +32,8 @@ const CHOICES = [
   "sign",
   "withTool",
   "report",
+  "volumeSize",
+  "volume",
 ] as const satisfies readonly (keyof PullOptions)[];
 
 /**
