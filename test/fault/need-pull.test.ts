@@ -108,6 +108,8 @@ describe("pull of a need list", () => {
       ].sort(),
     );
     expect(registry.seen(/manifests/).map(({ path }) => path)).toEqual([`/v2/app/manifests/${sha256(manifest)}`]);
+    const beyond = row(manifest, { kind: "manifest", size: 2 * PIECE, ranges: [[PIECE, 2 * PIECE]] });
+    expect(await caught(pulled(one, needOf(beyond)))).toMatchObject({ exitCode: 6 });
   });
 
   test("works with a registry that ignores ranges", async () => {

@@ -3,7 +3,7 @@ import { bytesBlob } from "../../content/blob.ts";
 import type { BlobSource, ByteRange, ByteSink, ImageSource } from "../../content/contracts.ts";
 import { rootsOf } from "../../content/derived-source.ts";
 import { pumpBlob } from "../../content/pump.ts";
-import { ImgpackError, InternalError, NotFoundError } from "../../errors.ts";
+import { ImgpackError, IntegrityError, InternalError, NotFoundError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { OCI_LAYER } from "../../oci/media-types.ts";
@@ -179,4 +179,12 @@ async function readRange(
     await sink(part, position);
     position += part.length;
   }
+  if (position === end) return;
+  // A manifest ends where it ends, whatever the list says.
+  throw new IntegrityError(
+    `Cannot pull bytes ${start} to ${end - 1} of a blob: found ${position - start} bytes, expected all`,
+    {
+      hint: "The need list states another size than the registry: write it again.",
+    },
+  );
 }
