@@ -15,6 +15,7 @@ import { listOf } from "./options/option-values.ts";
 import { readPlatforms } from "./options/read-platforms.ts";
 import { refuseV1Options } from "./options/refuse-v1-options.ts";
 import { type OpenedOutput, type OpenOutputOptions, openOutput } from "./output/open-output.ts";
+import { blobCounts } from "./output/volume-options.ts";
 import { PULL_OPTIONS, type PullOptions, type PullResult } from "./pull-options.ts";
 import { checkRequireOptions } from "./referrers/require-referrers.ts";
 import { readLock } from "./requested/read-lock.ts";
@@ -84,15 +85,14 @@ export async function pull(
     sourceName: requested.name,
   };
   const written = await readingSource(async () => await writeImages(source, write));
-  const { plan, images, platforms: found, volumes } = written;
+  const { plan, images, platforms: found, split } = written;
   const { assumed } = plan;
   const { requests } = await requested.registries.traffic();
   const result: PullResult = {
     output: output.name,
-    ...(volumes === undefined ? {} : { volumes }),
+    ...(split === undefined ? {} : { volumes: split.volumes }),
     images,
-    blobBytes: plan.totalBytes,
-    blobs: plan.blobs.length,
+    ...blobCounts(plan, split),
     requests,
     ...(assumed === undefined
       ? {}

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parsePartName } from "../../src/archive/entry-names.ts";
-import { convert } from "../../src/index.ts";
+import { convert, type ProgressEvent } from "../../src/index.ts";
 import { temporaryFolder } from "../support/images.ts";
 import { sha256 } from "../support/memory-registry.ts";
 import {
@@ -91,7 +91,14 @@ test("a volume that is written alone has the same bytes, and only its own blobs 
   const alone = await temporaryFolder();
   for (const number of NUMBERS) {
     const before = stored.registry.requests.length;
-    const { volumes: written } = await pullVolumes(stored, alone, { volume: number });
+    let planned = 0;
+    const onProgress = (event: ProgressEvent): void => {
+      if (event.kind === "planned") planned += event.blobs;
+    };
+    const { volumes: written, blobs } = await pullVolumes(stored, alone, { volume: number, onProgress });
+    const { blobs: rows, set } = lockIn(volumes[number - 1] ?? new Map());
+    const here = rows.filter(({ kind }, index) => kind !== "manifest" && [set?.where[index]].flat().includes(number));
+    expect([blobs, planned]).toEqual([here.length, here.length]);
     expect(written?.map(volume => [volume.number, volume.of])).toEqual([[number, NUMBERS.length]]);
     const own = [...(volumes[number - 1]?.keys() ?? [])];
     const asked = blobsAsked(stored, before).map(digest => digest.slice("sha256:".length));

@@ -24,7 +24,7 @@ import { PLATFORMS, SPARSE_KIND } from "../options/common-options.ts";
 import { checkedList, listOf } from "../options/option-values.ts";
 import { readPlatforms } from "../options/read-platforms.ts";
 import { type ArchiveOutput, checkOutputApart, type OpenedOutput, openOutput } from "../output/open-output.ts";
-import type { WrittenVolume } from "../output/volume-options.ts";
+import { blobCounts, type WrittenVolume } from "../output/volume-options.ts";
 import { withoutSilentPrune } from "../referrers/silent-prune.ts";
 import { idOf, noteBadNames } from "../shared/choose-image.ts";
 import { StreamedInput } from "../shared/streamed-input.ts";
@@ -174,7 +174,7 @@ export async function convert(input: string | readonly string[], options: Conver
     originals,
     onAbsent: sparse === "keep" ? onAbsent : undefined,
   };
-  const { plan, images, volumes } = await blameChangedInput(
+  const { plan, images, split } = await blameChangedInput(
     async () => await archive.confirm(signal),
     async () =>
       await withDamageHint(lock, async () => {
@@ -186,11 +186,10 @@ export async function convert(input: string | readonly string[], options: Conver
   );
   return {
     output: output.name,
-    ...(volumes === undefined ? {} : { volumes }),
+    ...(split === undefined ? {} : { volumes: split.volumes }),
     format: output.format,
     images,
-    blobBytes: plan.totalBytes,
-    blobs: plan.blobs.length,
+    ...blobCounts(plan, split),
     seconds: (performance.now() - started) / 1000,
   };
 }

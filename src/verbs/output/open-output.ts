@@ -15,13 +15,7 @@ import { checkApart } from "../../util/output-checks.ts";
 import { stat } from "../../util/read-disk.ts";
 import type { SigningKeyOptions } from "../options/sign-options.ts";
 
-import {
-  checkVolumesApart,
-  chosenSize,
-  type VolumeOptions,
-  type WrittenVolume,
-  writtenVolumes,
-} from "./volume-options.ts";
+import { checkVolumesApart, chosenSize, type SplitOutput, splitOutput, type VolumeOptions } from "./volume-options.ts";
 
 export type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
 
@@ -49,7 +43,7 @@ export interface OpenedOutput {
   /** Maximum number of blobs that may be written at once. */
   readonly maxConcurrency: number;
   /** What would be written, if that is a set of volumes. */
-  readonly volumes?: ((plan: CopyPlan, options: OutputTargetOptions) => readonly WrittenVolume[]) | undefined;
+  readonly volumes?: ((plan: CopyPlan, options: OutputTargetOptions) => SplitOutput) | undefined;
   /** @param resume how to treat what an interrupted run has left. */
   target(options: OutputTargetOptions, resume?: ResumeOptions): ImageTarget;
   /** Only where bytes can be written before their digests are known: to a file. */
@@ -119,7 +113,7 @@ export async function openOutput(
       name: output,
       format,
       maxConcurrency: Number.POSITIVE_INFINITY,
-      volumes: (plan, options) => writtenVolumes(output, plan, { ...signed(options), ...split, format }),
+      volumes: (plan, options) => splitOutput(output, plan, { ...signed(options), ...split, format }),
       target: (options, resume) => volumesTarget(output, { ...signed(options), ...split, format, resume }),
     };
   }

@@ -6,6 +6,7 @@ import { MAX_VOLUMES } from "../../bundle/lock/lock-schema.ts";
 import { parseVolumeSize } from "../../bundle/volumes/volume-size.ts";
 import type { CopyPlan } from "../../content/contracts.ts";
 import { UsageError } from "../../errors.ts";
+import type { Digest } from "../../oci/digest.ts";
 import { quote } from "../../util/format.ts";
 import type { OptionsShape } from "../../util/options/checked-options.ts";
 import { kindOf, whole } from "../../util/options/option-kinds.ts";
@@ -96,20 +97,38 @@ export async function checkVolumesApart(output: string, inputs: readonly string[
     await checkApart(path, inputs);
 }
 
+/** What a run writes of a set of volumes. */
+export interface SplitOutput {
+  readonly volumes: readonly WrittenVolume[];
+  /** Configs and layers of volumes that it does not write. */
+  readonly elsewhere: ReadonlySet<Digest>;
+}
+
 /** What a run writes. @throws UsageError as `chosenVolumes`. */
-export function writtenVolumes(
-  output: string,
-  plan: CopyPlan,
-  options: VolumesTargetOptions,
-): readonly WrittenVolume[] {
+export function splitOutput(output: string, plan: CopyPlan, options: VolumesTargetOptions): SplitOutput {
   const names = new VolumeNames(output);
   const { set, volumes } = chosenVolumes(plan, options);
   const { of } = set.set;
-  return volumes.map(({ number, bytes, roots }) => ({
+  const own = new Set(volumes.flatMap(({ blobs, parts }) => [...blobs, ...parts.map(({ digest }) => digest)]));
+  const elsewhere = plan.blobs.map(({ digest }) => digest).filter(digest => !own.has(digest));
+  const written = volumes.map(({ number, bytes, roots }) => ({
     number,
     of,
     path: names.volume(number, of),
     bytes,
-    images: roots.flatMap(({ names: own, descriptor }) => (own.length === 0 ? [descriptor.digest] : own)).sort(),
+    images: roots.flatMap(({ names: all, descriptor }) => (all.length === 0 ? [descriptor.digest] : all)).sort(),
   }));
+  return { volumes: written, elsewhere: new Set(elsewhere) };
+}
+
+/** How many configs and layers a run writes, and their bytes. */
+export function blobCounts(
+  plan: CopyPlan,
+  split: SplitOutput | undefined,
+): { readonly blobs: number; readonly blobBytes: number } {
+  const elsewhere = plan.blobs.filter(({ digest }) => split?.elsewhere.has(digest) === true);
+  return {
+    blobs: plan.blobs.length - elsewhere.length,
+    blobBytes: elsewhere.reduce((left, { size }) => left - size, plan.totalBytes),
+  };
 }

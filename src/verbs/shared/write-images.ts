@@ -23,7 +23,7 @@ import type { Layers } from "../options/choices.ts";
 import { COMMON, LAYERS_KIND } from "../options/common-options.ts";
 import { SIGN_KIND, type SigningKeyOptions } from "../options/sign-options.ts";
 import type { OpenedOutput, OutputTargetOptions } from "../output/open-output.ts";
-import { VOLUME_OPTIONS, type VolumeOptions, type WrittenVolume } from "../output/volume-options.ts";
+import { type SplitOutput, VOLUME_OPTIONS, type VolumeOptions } from "../output/volume-options.ts";
 import { boundIndexNotes } from "../referrers/bound-indexes.ts";
 import { checkRequired, type RequireOptions } from "../referrers/require-referrers.ts";
 import { absentImages, absentNotes, type WrittenImage, writtenImages } from "../written/written-image.ts";
@@ -87,7 +87,7 @@ export interface Written {
   /** What the images run on. */
   readonly platforms: readonly string[];
   /** Of an output that is split. */
-  readonly volumes: readonly WrittenVolume[] | undefined;
+  readonly split: SplitOutput | undefined;
 }
 
 /** A plan without layers that others have. */
@@ -194,7 +194,7 @@ export async function settleImages(source: ImageSource, options: WriteOptions): 
       bases,
       images: writtenImages(settled, absent),
       platforms: [...new Set(chosen.platforms.flat())],
-      volumes: output.volumes?.(plan, targetOptions),
+      split: output.volumes?.(plan, targetOptions),
     },
     source: settled.source,
     targetOptions,
@@ -220,7 +220,7 @@ async function planSelected(
 
 /** @param target default: the output of the options. */
 export async function copySettled(
-  { written: { plan }, source, targetOptions, maxConcurrency }: SettledImages,
+  { written: { plan, split }, source, targetOptions, maxConcurrency }: SettledImages,
   options: WriteOptions,
   target?: ImageTarget,
 ): Promise<void> {
@@ -234,7 +234,7 @@ export async function copySettled(
       cache: await openDigestCache(undefined),
       concurrency: Math.min(concurrency, maxConcurrency),
       onProgress: onProgress ?? (() => undefined),
-      counted,
+      counted: new Set([...(counted ?? []), ...(split?.elsewhere ?? [])]),
       signal,
     });
   };

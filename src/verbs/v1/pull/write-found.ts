@@ -4,6 +4,7 @@ import { IntegrityError } from "../../../errors.ts";
 import { readingSource } from "../../../registry/client/registry-answer.ts";
 import type { Repacking } from "../../../transform/measure-layer.ts";
 import { listOf } from "../../options/option-values.ts";
+import { blobCounts } from "../../output/volume-options.ts";
 import type { PullOptions } from "../../pull-options.ts";
 import type { WriteOptions, Written } from "../../shared/write-images.ts";
 import type { V1Found } from "../expand-v1.ts";
@@ -50,14 +51,14 @@ export async function writeFound(
     ),
   };
   const attempt = async (): Promise<Written> => await readingSource(async () => await writeMeasured(measured, write));
-  const { plan, images, platforms, volumes } = await attempt().catch(async (error: unknown) => {
+  const { plan, images, platforms, split } = await attempt().catch(async (error: unknown) => {
     const isChanged = error instanceof IntegrityError && error.origin === "source" && (await facts.forget());
     // What went to a stream cannot be taken back: the next run reads the layers again.
     if (!isChanged || to.output.kind === "stream") throw error;
     noteTo(options.onProgress)(`${to.sourceName} has other layers than in an earlier run: reading them again`);
     return await attempt();
   });
-  return { images, platforms, blobs: plan.blobs.length, blobBytes: plan.totalBytes, plan, ...(volumes && { volumes }) };
+  return { images, platforms, ...blobCounts(plan, split), plan, ...(split && { volumes: split.volumes }) };
 }
 
 function imageSource(
