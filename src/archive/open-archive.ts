@@ -112,8 +112,7 @@ function sourceOf(
     },
     roots: rootsOf(images),
     async blob(descriptor) {
-      const lacking = absent.get(descriptor.digest);
-      if (lacking !== undefined) throw absentError("read", source, [lacking], { bases: known?.bases });
+      if (absent.has(descriptor.digest)) throw absentError("read", source, source.absent, { bases: known?.bases });
       const index = indexOf(descriptor.digest) ?? indexes[0];
       if (index === undefined) throw noMetadata(archive);
       return index.blob(descriptor);

@@ -7,6 +7,7 @@ import { formatLock } from "../../src/bundle/lock/format-lock.ts";
 import {
   compareWithBase,
   convert,
+  doctor,
   ImgpackError,
   lock,
   type PullOptions,
@@ -162,6 +163,13 @@ describe("pull --base", () => {
     expect((await readFile(again.path)).equals(await readFile(delta.path))).toBe(true);
     const error = await caught(pulled(all, "no.tar", { lock: delta.path, base: old }));
     expect(error.message).toBe(`Cannot use --base with a lock: found ${old}, expected the bases as in the lock`);
+  });
+
+  test("doctor of a delta names all layers that it leaves out at once", async () => {
+    const all = await scene();
+    const { path, result } = await pulled(all, "same.tar", { base: all.old }, ["team/a:1"]);
+    expect(result.assumed?.blobs).toBe(2);
+    expect((await caught(doctor(path))).message).toContain(" assumes 2 blobs (");
   });
 
   test("carries a layer that a referrer needs, even if the base has it", async () => {
