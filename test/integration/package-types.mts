@@ -5,10 +5,12 @@ import type {
   ArchiveFormat,
   ArchiveListing,
   ArchiveOutput,
+  AssumedByDelta,
   BlobCounts,
   BlobLabel,
   BlobOptions,
   BlobResult,
+  BundleSignature,
   CatalogOptions,
   CatalogResult,
   CheckedSignatures,
@@ -28,6 +30,7 @@ import type {
   CopyOptions,
   CopyResult,
   CopyToOptions,
+  DamagedRange,
   DatedTag,
   DeleteOptions,
   Deletion,
@@ -51,10 +54,13 @@ import type {
   ImportOptions,
   ImportResult,
   InspectArchiveOptions,
+  InspectedDelta,
   InspectedImage,
   InspectedLayer,
+  InspectedNeed,
   InspectedPlatform,
   InspectedV1Layer,
+  InspectedVolumes,
   Inspection,
   InspectOptions,
   LatestBy,
@@ -82,6 +88,7 @@ import type {
   MissingImage,
   MissingImages,
   MissingImagesOptions,
+  MissingVolumes,
   OnProgress,
   Owner,
   PartialErrorDetails,
@@ -89,6 +96,7 @@ import type {
   Platform,
   Producer,
   ProgressEvent,
+  PulledPatch,
   PullOptions,
   PullResult,
   PushedImage,
@@ -117,6 +125,7 @@ import type {
   RuntimeConfig,
   ServeEvent,
   ServeOptions,
+  SigningKeyOptions,
   SortOrder,
   Sparse,
   TagResult,
@@ -127,7 +136,9 @@ import type {
   ToolTarget,
   VerifyOptions,
   VerifyResult,
+  VolumeOptions,
   WrittenImage,
+  WrittenVolume,
 } from "imgpack";
 import * as imgpack from "imgpack";
 
@@ -147,6 +158,14 @@ same<NonNullable<CopyResult["rescue"]>, RescueReport>();
 same<Item<RescueReport["images"]>, ReportedImage | ReportedFailure>();
 same<Result<typeof imgpack.convert>, ConvertResult>();
 same<ConvertResult["format"], ArchiveFormat>();
+same<Item<PullResult["volumes"]>, WrittenVolume>();
+same<NonNullable<PullResult["assumed"]>, AssumedByDelta>();
+same<NonNullable<PullResult["patch"]>, PulledPatch>();
+same<Pick<PullOptions, "volumeSize" | "volume">, VolumeOptions>();
+same<NonNullable<PullOptions["sign"]>, SigningKeyOptions>();
+same<NonNullable<Inspection["volumes"]>, InspectedVolumes>();
+same<NonNullable<Inspection["delta"]>, InspectedDelta>();
+same<NonNullable<Inspection["need"]>, InspectedNeed>();
 same<Result<typeof imgpack.importImage>, ImportResult>();
 same<Item<ImportResult["images"]>, ImportedImage>();
 same<NonNullable<ImportResult["layer"]>, Descriptor>();
@@ -184,6 +203,9 @@ same<Item<VerifyResult["signatures"]>, CheckedSignatures>();
 same<Item<CheckedSignatures["refused"]>, RefusedSignature>();
 same<Result<typeof imgpack.verify>, VerifyResult>();
 same<Item<VerifyResult["faults"]>, ArchiveFault>();
+same<Item<ArchiveFault["ranges"]>, DamagedRange>();
+same<Item<VerifyResult["missing"]>, MissingVolumes>();
+same<NonNullable<VerifyResult["bundle"]>, BundleSignature>();
 same<Result<typeof imgpack.doctor>, Diagnosis>();
 same<Diagnosis["form"], ArchiveDialect>();
 same<Diagnosis["producer"], Producer>();

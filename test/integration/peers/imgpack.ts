@@ -13,6 +13,7 @@ export interface Imgpack {
   push(args: readonly string[], options?: RunOptions): Promise<PushResult>;
   pull(args: readonly string[], options?: RunOptions): Promise<PullResult>;
   inspect(source: string): Promise<Inspection>;
+  /** All of it: also what layers inflate to. */
   verify(archive: string): Promise<VerifyResult>;
   close(): Promise<void>;
 }
@@ -40,7 +41,7 @@ export async function createImgpack(): Promise<Imgpack> {
     push: (args, options) => json<PushResult>("push", args, options),
     pull: (args, options) => json<PullResult>("pull", args, options),
     inspect: source => json<Inspection>("inspect", [source]),
-    verify: archive => json<VerifyResult>("verify", [archive]),
+    verify: archive => json<VerifyResult>("verify", ["--diff-ids", archive]),
     close: () => folder.remove(),
   };
 }
