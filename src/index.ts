@@ -6,6 +6,7 @@ export type {
   ImageState,
 } from "./bundle/base/compare-bundles.ts";
 export type { ListedReference, ListedReferences, ReferenceClass, RefusedText } from "./bundle/list/listed-reference.ts";
+export type { Need, NeededBlob } from "./bundle/need/need.ts";
 export type { BlobLabel, OnProgress, ProgressEvent } from "./content/progress.ts";
 export {
   ArchiveError,

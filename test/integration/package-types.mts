@@ -89,6 +89,8 @@ import type {
   MissingImages,
   MissingImagesOptions,
   MissingVolumes,
+  Need,
+  NeededBlob,
   OnProgress,
   Owner,
   PartialErrorDetails,
@@ -205,6 +207,8 @@ same<Result<typeof imgpack.verify>, VerifyResult>();
 same<Item<VerifyResult["faults"]>, ArchiveFault>();
 same<Item<ArchiveFault["ranges"]>, DamagedRange>();
 same<Item<VerifyResult["missing"]>, MissingVolumes>();
+same<Item<VerifyResult["needs"]>, Need>();
+same<Item<Need["blobs"]>, NeededBlob>();
 same<NonNullable<VerifyResult["bundle"]>, BundleSignature>();
 same<Result<typeof imgpack.doctor>, Diagnosis>();
 same<Diagnosis["form"], ArchiveDialect>();
