@@ -192,6 +192,23 @@ describe("push of a delta", () => {
   });
 });
 
+test("push of a set with a volume that cannot be read says so, and not only that the volume is missing", async () => {
+  const { outside, folder, target } = await scene();
+  const full = join(folder, "full.tar");
+  await pull([`${outside.host}/team/b:1`], { output: full, platform: PLATFORM });
+  const bundle = await readBundle(full);
+  const where = new Map([...bundle.blobs.keys()].map((digest, index) => [digest, 1 + (index % 2)] as const));
+  const [first = Buffer.alloc(0), second = Buffer.alloc(0)] = volumesOf(bundle, 2, where);
+  const [whole, cut] = [join(folder, "v1.tar"), join(folder, "v2.tar")];
+  await writeFile(whole, first);
+  await writeFile(cut, second.subarray(0, 700));
+  const notes: string[] = [];
+  const onProgress: PushOptions["onProgress"] = event => void (event.kind === "note" && notes.push(event.message));
+  const error = await caught(push([whole, cut], { ...target, onProgress }));
+  expect(error.message).toContain("volume 2 of 2 is missing");
+  expect(notes.filter(note => note.includes(`archive "${cut}"`))).toHaveLength(1);
+});
+
 test("push of volumes without one of them needs what the registry lacks, and its patch takes the place of the volume", async () => {
   const { outside, inside, folder, target } = await scene();
   const full = join(folder, "full.tar");

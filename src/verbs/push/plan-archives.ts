@@ -4,7 +4,7 @@ import { openArchive } from "../../archive/open-archive.ts";
 import { joinArchives } from "../../archive/set/join-archives.ts";
 import type { CopyPlan, Root } from "../../content/contracts.ts";
 import { noteTo, readingTo } from "../../content/progress.ts";
-import { ImgpackError, UsageError } from "../../errors.ts";
+import { UsageError } from "../../errors.ts";
 import { sharedTagNotes } from "../../oci/names/name-notes.ts";
 import { appendTo } from "../../util/append.ts";
 import { idOf, noteBadNames } from "../shared/choose-image.ts";
@@ -16,6 +16,7 @@ import {
   rootOwners,
 } from "../shared/destinations.ts";
 import { StreamedInput } from "../shared/streamed-input.ts";
+import { type Failed, failing, namingFailed } from "./failed-archive.ts";
 import type { OpenedArchive, PushRun } from "./push-to-repository.ts";
 import { refuseAbsent } from "./refuse-absent.ts";
 import { refuseCollisions } from "./refuse-collisions.ts";
@@ -71,8 +72,10 @@ export async function planArchives(paths: readonly string[], run: PushRun): Prom
       run,
     );
     const members = read.flatMap(one => ("error" in one ? [] : one.opened.archive.members));
-    for (const one of planned)
-      if (!("error" in one)) await refuseAbsent(one.archive.opened.archive, one.found, members, run);
+    await namingFailed(planned, run, async () => {
+      for (const one of planned)
+        if (!("error" in one)) await refuseAbsent(one.archive.opened.archive, one.found, members, run);
+    });
     return {
       archives: planned.map(one => ({
         paths: "error" in one ? one.paths : one.archive.paths,
@@ -96,27 +99,6 @@ interface ReadArchive extends Pick<PlannedArchive, "paths" | "opened">, AsyncDis
 
 interface Planned extends Destinations {
   readonly archive: ReadArchive;
-}
-
-interface Failed {
-  readonly paths: readonly string[];
-  readonly error: ImgpackError;
-}
-
-/** @returns an error of one of several archives: the others are pushed nevertheless. */
-async function failing<T>(
-  paths: readonly string[],
-  { options: { signal } }: PushRun,
-  count: number,
-  task: () => Promise<T>,
-): Promise<T | Failed> {
-  try {
-    return await task();
-  } catch (error) {
-    signal?.throwIfAborted();
-    if (error instanceof ImgpackError && count > 1) return { paths, error };
-    throw error;
-  }
 }
 
 interface OpenFile extends AsyncDisposable {
