@@ -18,19 +18,17 @@ const NO_DEADLINES = ["test/support/no-deadlines.ts"];
 /** What `npm run executable` builds for this machine. */
 const EXECUTABLE = fileURLToPath(new URL(`executables/imgpack-linux-${process.arch}`, import.meta.url));
 /** Where runtimes differ: signals, stdin, TLS, helpers, threads, files. The other files pass too, and take minutes. */
-const OF_THE_PROCESS = [
-  "blocked-inputs",
-  "containers",
-  "credentials",
-  "process",
-  "pull",
-  "serve",
-  "sync-order",
-  "tls",
-] as const;
+const OF_THE_PROCESS = ["blocked-inputs", "containers", "credentials", "process", "pull", "serve", "tls"] as const;
 
 /** Files of minutes start first: at the end, they would run alone. */
-const LONGEST = ["integration/matrix", "integration/doctor", "torture/", "integration/convert", "crash/"];
+const LONGEST = [
+  "integration/matrix",
+  "integration/doctor",
+  "torture/",
+  "integration/convert",
+  "crash/",
+  "property/damage",
+];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

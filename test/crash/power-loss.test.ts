@@ -15,7 +15,7 @@ import {
 import { referenceOf, scratchFolder, testImage } from "./pulling.ts";
 import { type Seeded, seeded, setting } from "./seeded.ts";
 
-const STATES = setting("CRASH_STATES", 3_000);
+const STATES = setting("CRASH_STATES", 2_000);
 const SEED = setting("SEED", 1);
 const KIB = 1024;
 /** States in work at once: a file system call waits for a thread now and then. */

@@ -16,7 +16,7 @@ export interface Settings {
   readonly cuts: number;
   /** Size of the large image, in MiB; 0 leaves it out. */
   readonly largeMib: number;
-  /** Every point of every operation; without it one of every second one, and all of those that matter most. */
+  /** Every point of every operation; without it one of every fourth one, and all of those that matter most. */
   readonly isFull: boolean;
   /** After which a random test stops early; what was done by then counts. */
   readonly minutes: number;
@@ -26,10 +26,10 @@ export function readSettings(): Settings {
   const number = (name: string, usual: number): number => Number(process.env[`TORTURE_${name}`] ?? usual);
   return {
     seed: number("SEED", 5),
-    kills: number("KILLS", 70),
-    signals: number("SIGNALS", 60),
-    concurrent: number("CONCURRENT", 16),
-    cuts: number("CUTS", 16),
+    kills: number("KILLS", 40),
+    signals: number("SIGNALS", 40),
+    concurrent: number("CONCURRENT", 10),
+    cuts: number("CUTS", 12),
     largeMib: number("LARGE", 0),
     isFull: process.env["TORTURE_FULL"] === "1",
     minutes: number("MINUTES", Number.POSITIVE_INFINITY),

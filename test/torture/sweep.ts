@@ -79,6 +79,6 @@ function choosePoints(
     if ((operation.length ?? 0) > 1) all.push({ at, when: "torn" });
     if (settings.isFull || isCrucial(operation)) return all;
     const one = all.splice(Math.floor(random() * all.length), 1);
-    return at % 2 === 0 ? one : [];
+    return at % 4 === 0 ? one : [];
   });
 }
