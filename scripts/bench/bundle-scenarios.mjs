@@ -14,6 +14,14 @@ const delivery = {
   ratios: ["wall", "cpu", "output"],
 };
 
+/** @param {number} wall @param {number} output limits of the ratios to the best peer */
+const deliveryTargets = (wall, output) => [
+  against("wall", peers, wall),
+  against("output", peers, output),
+  { text: "bytes in temp", label: "imgpack", metric: /** @type {const} */ ("temp"), limit: JOURNAL_BYTES },
+  peakTarget(),
+];
+
 /** @type {import("./scenarios.mjs").Scenario[]} */
 export const bundleScenarios = [
   {
@@ -24,12 +32,7 @@ export const bundleScenarios = [
     note: `skopeo sync writes a folder per image, which tar packs. "layout, tar.zst" is the method of hauler: an OCI layout for all
 images (by oras), packed and compressed.`,
     rows: firstDelivery,
-    targets: [
-      against("wall", peers, 1),
-      against("output", peers, 1.01),
-      { text: "bytes in temp", label: "imgpack", metric: "temp", limit: JOURNAL_BYTES },
-      peakTarget(),
-    ],
+    targets: deliveryTargets(1, 1.01),
   },
   {
     ...bundle,
@@ -38,12 +41,7 @@ images (by oras), packed and compressed.`,
     title: `The second delivery: ${CHANGED} of the ${IMAGES} images have another last layer`,
     note: "imgpack pulls with --base; the others have no such thing, and carry all of it again.",
     rows: secondDelivery,
-    targets: [
-      against("wall", peers, 0.3),
-      against("output", peers, 0.1),
-      { text: "bytes in temp", label: "imgpack", metric: "temp", limit: JOURNAL_BYTES },
-      peakTarget(),
-    ],
+    targets: deliveryTargets(0.3, 0.1),
   },
   {
     ...bundle,

@@ -178,7 +178,7 @@ export interface PlannedManifest {
 
 export interface AssumedLayer {
   readonly descriptor: Descriptor;
-  /** `registry/repository` where whoever gets the copy has it, in the names of the images. */
+  /** `registry/repository` where the other side has it, in the names of the images. */
   readonly repositories: readonly string[];
 }
 
@@ -189,7 +189,7 @@ export interface CopyPlan {
   readonly blobs: readonly Descriptor[];
   /** Foreign layers that the source lacks: manifests name them, and they are not copied. */
   readonly leftOut?: readonly Descriptor[];
-  /** Layers that whoever gets the copy has already: manifests name them, and they are not copied. */
+  /** Layers that the other side has already: manifests name them, and they are not copied. */
   readonly assumed?: readonly AssumedLayer[];
   /** Children before parents, each digest once. */
   readonly manifests: ReadonlyMap<Digest, PlannedManifest>;

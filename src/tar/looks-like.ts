@@ -26,6 +26,8 @@ const TEXT_HINT =
   'Windows PowerShell turns binary data into text at ">" and "|": let the program write the file itself, as in "docker save -o FILE IMAGE".';
 const PAGE_HINT = "The download gave a page, of a login or an error, instead of the file: download it again.";
 const POINTER_HINT = 'Only the pointer is here: fetch the file itself with "git lfs pull".';
+const NEED_HINT = 'Fetch what it names with "imgpack pull -f FILE -o patch.tar", and use that file.';
+const LOCK_HINT = 'Pull the images that it names with "imgpack pull -f FILE -o images.tar", and use that file.';
 
 /** Describes a file by its first bytes. For messages, never for decisions. */
 export function looksLike(bytes: Uint8Array): Likeness {
@@ -38,6 +40,9 @@ export function looksLike(bytes: Uint8Array): Likeness {
   if (Buffer.from(bytes).includes(REPLACEMENT))
     return { name: "binary data that was turned into text", hint: TEXT_HINT };
   const text = Buffer.from(bytes).toString("latin1");
+  const [, own] = /^\s*\{\s*"format"\s*:\s*"imgpack-(need|lock)"/.exec(text) ?? [];
+  if (own === "need") return { name: "a need list", hint: NEED_HINT };
+  if (own === "lock") return { name: "a lock", hint: LOCK_HINT };
   if (/^\s*[[{]/.test(text)) return { name: "JSON" };
   if (/^\s*<(?:!doctype|html|\?xml)/i.test(text)) return { name: "a web page", hint: PAGE_HINT };
   if (/^version https:\/\/git-lfs\.github\.com\/spec\//.test(text))

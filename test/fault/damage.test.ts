@@ -86,7 +86,7 @@ describe("verify of an archive that imgpack wrote", () => {
     ["header", "the header of the sums", intact.lastIndexOf("imgpack/sums\0")],
     ["padding", "the end", intact.length - 10],
   ])(
-    "finds damage in %s: %s, and goes on; no image is harmed, and nothing has to be fetched",
+    "finds damage in %s: %s, and continues; no image is harmed, and nothing has to be fetched",
     async (kind, _, where) => {
       const { faults, harmed, needs } = await verify(await damaged(where));
       expect(faults.map(fault => fault.kind)).toEqual([kind]);
@@ -127,6 +127,8 @@ describe("verify of an archive that imgpack wrote", () => {
     const path = await damaged(at(big) + 5 * MIB);
     const need = join(await temporaryFolder(), "need.json");
     const result = await runCommand("verify", path, "--need", need);
+    // No row says where it came from.
+    expect(result.stderr).toContain("Copy it again from its source: some of what is damaged came from no registry");
     expect(result).toMatchObject({ exitCode: 6 });
     expect(result.stdout).toContain(`in bytes 4194304 to 8388607 (bytes ${at(big) + 4 * MIB} to`);
     expect(result.stdout).toContain("harmed: r.lan/one:1\nunharmed: r.lan/two:1\n");

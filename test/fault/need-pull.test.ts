@@ -157,8 +157,16 @@ describe("pull of a need list", () => {
     expect(error.message).toContain(`manifest ${sha256(manifest)}`);
     expect(error.message).not.toContain(sha256(BIG));
     expect(readdirSync(folder)).toEqual([]);
-    const nowhere = await caught(pulled(one, needOf(row(BIG, { repositories: [] }))));
-    expect(nowhere.message).toContain(`layer ${sha256(BIG)} from nowhere`);
+  });
+
+  test("names each blob of which no repository is known, before a request", async () => {
+    const made = await scene();
+    const [big, small] = [made.row(BIG, { repositories: [] }), made.row(SMALL)];
+    const error = await caught(pulled(made, needOf(big, small)));
+    expect(error.message).toContain(`no repository is known for layer ${big.digest}, expected one for each blob`);
+    expect(error).toMatchObject({ exitCode: 5, hint: expect.stringContaining("copy the archive again") });
+    expect(made.registry.requests).toEqual([]);
+    expect(readdirSync(made.folder)).toEqual([]);
   });
 
   test("a blob that is not what its digest says is refused, and no patch is written", async () => {

@@ -77,7 +77,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "bundle/lock": [],
   "bundle/need": ["bundle/lock"],
   "bundle/volumes": ["bundle/lock"],
-  "bundle/sums": ["bundle/need"],
+  "bundle/sums": ["bundle/lock", "bundle/need"],
   "bundle/base": ["bundle/lock"],
   "bundle/set": ["bundle/lock"],
   "bundle/list": [],

@@ -34,7 +34,7 @@ export class DamagedFile {
     return this.stats.size;
   }
 
-  /** Fewer than `length` bytes only at the end of the file; a view that the next call may overwrite. */
+  /** Fewer than `length` bytes only at the end of the file. */
   async read(position: number, length: number): Promise<Buffer> {
     const end = Math.min(position + length, this.size);
     if (position >= end) return Buffer.alloc(0);

@@ -87,7 +87,7 @@ export async function findLayout(
 /**
  * Entries of a volume that lost its end, and the sums with it: those that its headers name. What came after them, the lock says.
  *
- * @returns undefined for a volume that goes on after its last header.
+ * @returns undefined for a volume that has bytes after the body of its last header.
  */
 function entriesOfCut(
   file: DamagedFile,
@@ -191,7 +191,7 @@ async function sumsSize(
   for (const { name, size, file: row } of entries) {
     if (row === undefined) break;
     if (size > MAX_SUMS_BYTES) return undefined;
-    const bytes = row.copy ?? Buffer.from(await file.read(offset + BLOCK_BYTES, size));
+    const bytes = row.copy ?? (await file.read(offset + BLOCK_BYTES, size));
     files.push({ name, bytes, copy: isElsewhere(name) ? undefined : name === SIGNATURE_FILE ? "base64" : "text" });
     offset += BLOCK_BYTES + padded(size);
   }

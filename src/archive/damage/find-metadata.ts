@@ -50,7 +50,7 @@ export async function findSums(
   const known = last?.name === SUMS_FILE ? last : undefined;
   const found = known ?? (await findFromEnd(file, signal));
   if (found === undefined || found.size > MAX_SUMS_BYTES) return undefined;
-  const sums = parseSums(Buffer.from(await file.read(found.offset + BLOCK_BYTES, found.size)));
+  const sums = parseSums(await file.read(found.offset + BLOCK_BYTES, found.size));
   return sums === undefined ? undefined : { sums, size: found.size };
 }
 
@@ -61,7 +61,7 @@ async function findFromEnd(file: DamagedFile, signal: AbortSignal | undefined): 
   for (let end = lastBlock; end > least; end -= STEP_BYTES) {
     signal?.throwIfAborted();
     const start = Math.max(0, end - STEP_BYTES);
-    const part = Buffer.from(await file.read(start, end - start));
+    const part = await file.read(start, end - start);
     for (let at = part.length - BLOCK_BYTES; at >= 0; at -= BLOCK_BYTES) {
       const offset = start + at;
       if (isAt(part, at, SUMS_START)) {
@@ -96,7 +96,7 @@ export async function findLock(
     row?.copy,
     header === undefined || header.size > MAX_LOCK_BYTES
       ? undefined
-      : Buffer.from(await file.read(header.offset + BLOCK_BYTES, header.size)),
+      : await file.read(header.offset + BLOCK_BYTES, header.size),
   ];
   for (const bytes of candidates) {
     const lock = bytes === undefined ? undefined : lockIn(bytes, file.path, locks);
@@ -106,12 +106,12 @@ export async function findLock(
   let tried = 0;
   for (let start = 0; start < end; start += STEP_BYTES) {
     signal?.throwIfAborted();
-    const part = Buffer.from(await file.read(start, Math.min(STEP_BYTES, end - start)));
+    const part = await file.read(start, Math.min(STEP_BYTES, end - start));
     for (let at = 0; at < part.length; at += BLOCK_BYTES) {
       if (!isAt(part, at, LOCK_START)) continue;
       if (tried === MAX_CANDIDATES) return undefined;
       tried += 1;
-      const body = Buffer.from(await file.read(start + at, MAX_LOCK_BYTES));
+      const body = await file.read(start + at, MAX_LOCK_BYTES);
       const nul = body.indexOf(0);
       const bytes = nul === -1 ? body : body.subarray(0, nul);
       const lock = lockIn(bytes, file.path, locks);

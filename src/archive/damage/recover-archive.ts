@@ -94,7 +94,7 @@ async function rootsIn(
   const slot = layout.slots.find(({ name }) => name === INDEX_FILE);
   if (slot === undefined || slot.size > MAX_ARCHIVE_INDEX_BYTES) return new Map();
   try {
-    const bytes = replaced.get(INDEX_FILE) ?? Buffer.from(await file.read(slot.bodyOffset, slot.size));
+    const bytes = replaced.get(INDEX_FILE) ?? (await file.read(slot.bodyOffset, slot.size));
     const { roots } = parseLayoutIndex(bytes, file.path);
     return new Map(roots.map(({ descriptor }) => [descriptor.digest, descriptor]));
   } catch (error) {

@@ -4,22 +4,15 @@ import { ArchiveError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { ArchiveSource } from "../archive-source.ts";
 import { parsePieceName } from "../entry-names.ts";
+import { type NumberedSlices, numberedSlices } from "./numbered-slices.ts";
 
 /** The pieces of blobs that patches have. They replace bytes wherever these are. */
 export class Pieces {
-  readonly #pieces = new Map<Digest, Map<number, BlobSource>>();
+  readonly #pieces: NumberedSlices;
 
   /** @throws ArchiveError "patch-differs" for pieces that overlap. */
   constructor(patches: Iterable<ArchiveSource>) {
-    for (const { archive } of patches) {
-      for (const [name, entry] of archive.entries) {
-        const named = entry.type === "file" ? parsePieceName(name) : undefined;
-        if (named === undefined || entry.size === 0) continue;
-        const pieces = this.#pieces.get(named.digest) ?? new Map<number, BlobSource>();
-        if (!pieces.has(named.from)) pieces.set(named.from, archive.slice(entry));
-        this.#pieces.set(named.digest, pieces);
-      }
-    }
+    this.#pieces = numberedSlices(patches, parsePieceName, ({ from }) => from);
     for (const [digest, pieces] of this.#pieces) checkApart(digest, pieces);
   }
 

@@ -4,6 +4,7 @@ import { InternalError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { ArchiveSource } from "../archive-source.ts";
 import { parsePartName } from "../entry-names.ts";
+import { type NumberedSlices, numberedSlices } from "./numbered-slices.ts";
 
 /** A blob that is split among volumes. Parts that follow each other and are not there are one gap. */
 export interface SplitBlob {
@@ -14,18 +15,10 @@ export interface SplitBlob {
 
 /** The parts of split blobs that some volumes of one set have, by digest and number. */
 export class SplitBlobs {
-  readonly #parts = new Map<Digest, Map<number, BlobSource>>();
+  readonly #parts: NumberedSlices;
 
   constructor(volumes: Iterable<ArchiveSource>) {
-    for (const { archive } of volumes) {
-      for (const [name, entry] of archive.entries) {
-        const named = entry.type === "file" ? parsePartName(name) : undefined;
-        if (named === undefined) continue;
-        const parts = this.#parts.get(named.digest) ?? new Map<number, BlobSource>();
-        if (!parts.has(named.part)) parts.set(named.part, archive.slice(entry));
-        this.#parts.set(named.digest, parts);
-      }
-    }
+    this.#parts = numberedSlices(volumes, parsePartName, ({ part }) => part);
   }
 
   /**

@@ -1,4 +1,5 @@
 import { digestOf } from "../../oci/digest.ts";
+import { jsonLines } from "./json-lines.ts";
 import type {
   AssumedBlob,
   LeftImage,
@@ -43,16 +44,12 @@ function textOf(contents: LockContents, id?: Lock["id"]): string {
     `{"format":"${LOCK_FORMAT}","version":${LOCK_VERSION},${id === undefined ? "" : `"id":"${id}",`}\n`,
     `"platforms":${JSON.stringify(platforms)},"sparse":"${sparse}","referrers":${referrers}`,
     `${layers === undefined ? "" : `,"layers":"${layers}"`},\n`,
-    `"images":[${lines(images.map(fieldsOf))}],\n"left":[${lines(left)}],\n"blobs":[${lines(blobs.map(rowOf))}]`,
+    `"images":[${jsonLines(images.map(fieldsOf))}],\n"left":[${jsonLines(left)}],\n"blobs":[${jsonLines(blobs.map(rowOf))}]`,
     bases === undefined ? "" : `,\n"bases":${JSON.stringify(bases)}`,
-    assumes === undefined ? "" : `,\n"assumes":[${lines(assumes.map(assumedRow))}]`,
+    assumes === undefined ? "" : `,\n"assumes":[${jsonLines(assumes.map(assumedRow))}]`,
     set === undefined ? "" : `,\n"set":${JSON.stringify(set)}`,
     "}\n",
   ].join("");
-}
-
-function lines(values: readonly unknown[]): string {
-  return values.map(value => `\n${JSON.stringify(value)}`).join(",");
 }
 
 /** What the text of an image is made of: `JSON.stringify` leaves undefined fields out. */

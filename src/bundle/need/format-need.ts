@@ -1,4 +1,5 @@
 import { MAX_REPOSITORIES } from "../lock/format-lock.ts";
+import { jsonLines } from "../lock/json-lines.ts";
 import type { Need, NeededBlob } from "./need.ts";
 
 /** Value of the field `format`. */
@@ -12,12 +13,8 @@ export function formatNeed({ of, volumes, images, blobs }: Need): string {
   return [
     `{"format":"${NEED_FORMAT}","version":${NEED_VERSION},"of":"${of}",\n`,
     `"volumes":${JSON.stringify([...new Set(volumes)].sort((left, right) => left - right))},\n`,
-    `"images":[${lines([...new Set(images)].sort())}],\n"blobs":[${lines(sortedBlobs.map(rowOf))}]}\n`,
+    `"images":[${jsonLines([...new Set(images)].sort())}],\n"blobs":[${jsonLines(sortedBlobs.map(rowOf))}]}\n`,
   ].join("");
-}
-
-function lines(values: readonly unknown[]): string {
-  return values.map(value => `\n${JSON.stringify(value)}`).join(",");
 }
 
 /** The row that a lock has, and the ranges. */

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Digest } from "../../oci/digest.ts";
+import { jsonLines } from "../lock/json-lines.ts";
 import { piecesOf, type SummedBlob } from "./sums.ts";
 
 /** Value of the field `format`. */
@@ -45,19 +46,15 @@ export interface SumsContents {
 export function formatSums({ pieceBytes, files, order, blobs }: SumsContents): string {
   const text = [
     `{"format":"${SUMS_FORMAT}","version":${SUMS_VERSION},"pieceBytes":${pieceBytes},\n`,
-    `"files":[${lines(files.map(fileRow))}],\n`,
-    order === undefined ? "" : `"order":[${lines(order)}],\n`,
-    `"blobs":[${lines(blobs.map(blob => blobRow(blob, pieceBytes)))}],\n`,
+    `"files":[${jsonLines(files.map(fileRow))}],\n`,
+    order === undefined ? "" : `"order":[${jsonLines(order)}],\n`,
+    `"blobs":[${jsonLines(blobs.map(blob => blobRow(blob, pieceBytes)))}],\n`,
   ].join("");
   return `${text}${SUM_FIELD}${sha256(text)}"}\n`;
 }
 
 export function sha256(content: string | Uint8Array): string {
   return createHash("sha256").update(content).digest("hex");
-}
-
-function lines(values: readonly unknown[]): string {
-  return values.map(value => `\n${JSON.stringify(value)}`).join(",");
 }
 
 function fileRow({ name, bytes, copy }: FileToSum): readonly unknown[] {

@@ -102,6 +102,9 @@ const ALTERED_HINT = "The file was damaged or altered after it was made: copy it
 const NEED_HINT = "If they are lost, verify with --need FILE lists what has to be fetched again.";
 const FETCH_HINT = "If they are lost, fetch what the need list names: imgpack pull -f FILE -o patch.tar.";
 
+const UNKNOWN_HINT =
+  "Copy it again from its source: some of what is damaged came from no registry, and cannot be fetched from one.";
+
 /** What can be done about damage. */
 function damageHint({ faults, needs, harmed }: VerifyResult, hasNeedFile: boolean): string {
   if (harmed === undefined) return ALTERED_HINT;
@@ -110,6 +113,7 @@ function damageHint({ faults, needs, harmed }: VerifyResult, hasNeedFile: boolea
   if (needs === undefined && doubled !== undefined)
     return `No image is harmed: another file has what is damaged of ${quote(doubled)}. Leave out the damaged file.`;
   if (needs === undefined) return "No image is harmed: imgpack convert writes the archive as it was.";
+  if (needs.some(({ blobs }) => blobs.some(({ repositories }) => repositories.length === 0))) return UNKNOWN_HINT;
   return hasNeedFile
     ? "Fetch what the need list names (imgpack pull -f FILE -o patch.tar); convert and push take the patch next to the archive."
     : "Copy it again from its source, or list what has to be fetched again with --need FILE.";

@@ -5,7 +5,7 @@ import { digestOf } from "../../oci/digest.ts";
 import type { SignLock } from "../../oci/signatures/lock-signature.ts";
 
 /**
- * The signature of an archive, for an output with the very lock: it is as right there, whoever made it. Any other output is
+ * The signature of an archive, for an output with the very lock: it is as right there, no matter who made it. Any other output is
  * written without one, which is noted.
  *
  * @param files that are converted: one of them, or a patch next to it, can be damaged.

@@ -142,10 +142,8 @@ export class NeededSource implements ImageSource {
     }
     const cause = failures.find(error => !(error instanceof NotFoundError)) ?? failures[0];
     if (cause !== undefined && !(cause instanceof NotFoundError)) throw cause;
-    const where = row.repositories.join(", ");
     throw new NotFoundError(
-      `Cannot pull ${kind} ${digest} from ${where === "" ? "any repository" : where}: ` +
-        `${where === "" ? "the need list names none" : "none has it"}, expected one that has it`,
+      `Cannot pull ${kind} ${digest} from ${row.repositories.join(", ")}: none has it, expected one that has it`,
       { cause },
     );
   }

@@ -46,6 +46,7 @@ export async function pullPatch(options: PullOptions, output: OpenedOutput): Pro
   const started = performance.now();
   checkOptions(options, output);
   const need = await readNeed(options.need ?? "", options);
+  checkRepositories(need);
   const { onProgress = () => undefined, signal } = options;
   const hosts = [...new Set(need.blobs.flatMap(blob => blob.repositories.map(name => repositoryAt(name).registry)))];
   // A file names the registries: credentials of the call are for those that the options name.
@@ -143,14 +144,23 @@ async function namingGone(
     );
     const rows = blobs.filter(({ digest }) => gone.has(digest));
     if (rows.length === 0) throw cause;
-    const found = rows.map(
-      ({ kind, digest, repositories }) => `${kind} ${digest} from ${repositories.join(", ") || "nowhere"}`,
-    );
+    const found = rows.map(({ kind, digest, repositories }) => `${kind} ${digest} from ${repositories.join(", ")}`);
     throw new NotFoundError(
       `Cannot pull what bundle ${shortId(of)} needs: no longer there: ${found.join("; ")}; expected all of it`,
-      { cause, hint: "These bytes cannot be fetched again: pull the images anew, and carry all of them." },
+      { cause, hint: "These bytes cannot be fetched again: pull the images once more, and carry all of them." },
     );
   }
+}
+
+/** @throws NotFoundError before a request is sent. */
+function checkRepositories({ of, blobs }: Need): void {
+  const rows = blobs.filter(({ repositories }) => repositories.length === 0);
+  if (rows.length === 0) return;
+  const found = rows.map(({ kind, digest }) => `${kind} ${digest}`).join(", ");
+  throw new NotFoundError(
+    `Cannot pull what bundle ${shortId(of)} needs: no repository is known for ${found}, expected one for each blob`,
+    { hint: "The images did not come from a registry: copy the archive again from its source." },
+  );
 }
 
 function notesOf({ of, images }: Need, pieces: number, bytes: number): readonly string[] {

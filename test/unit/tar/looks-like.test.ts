@@ -6,6 +6,8 @@ test.each<[string, Uint8Array]>([
   ["gzip data", gzipSync("x")],
   ["zstd data", Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0)],
   ["a zip file", Buffer.from("PK\x03\x04....")],
+  ["a need list", Buffer.from('{"format":"imgpack-need","version":1')],
+  ["a lock", Buffer.from('{"format":"imgpack-lock","version":1')],
   ["JSON", Buffer.from(' \n[{"Config":1}]')],
   ["a web page", Buffer.from("<!DOCTYPE html><html>")],
   ["text", Buffer.from("hello\n")],
