@@ -2,12 +2,12 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { setImmediate } from "node:timers/promises";
 import { deferred } from "../util/promises.ts";
 import type { Refusal } from "./refusal.ts";
-import { type FileSlice, sendSlice } from "./send-slice.ts";
+import { type BlobBody, sendBlob } from "./send-blob.ts";
 
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | FileSlice;
+  readonly body?: Uint8Array | BlobBody;
 }
 
 const DRAIN_MS = 1000;
@@ -47,19 +47,19 @@ export async function sendAnswer(response: ServerResponse, answer: Answer, isHea
   const isEarly = !response.req.complete;
   const headers: Record<string, string> = { ...COMMON_HEADERS, ...answer.headers };
   if (isEarly) headers["connection"] = "close";
-  const size = body === undefined ? 0 : "handle" in body ? body.end - body.start : body.byteLength;
+  const size = body === undefined ? 0 : "blob" in body ? body.end - body.start : body.byteLength;
   if (status !== 204) headers["content-length"] ??= String(size);
   try {
     response.writeHead(status, headers);
-    if (body !== undefined && "handle" in body && !isHead && size > 0) await sendSlice(body, response);
+    if (body !== undefined && "blob" in body && !isHead && size > 0) await sendBlob(body, response);
     else {
-      if (body !== undefined && !("handle" in body) && !isHead) response.write(body);
+      if (body !== undefined && !("blob" in body) && !isHead) response.write(body);
       else response.flushHeaders();
       if (isEarly) await drain(response.req);
       response.end();
     }
   } finally {
-    if (body !== undefined && "handle" in body) await body.handle.close();
+    if (body !== undefined && "blob" in body) await body.blob.close();
   }
   return isHead ? 0 : size;
 }

@@ -1,38 +1,39 @@
 import type { Digest } from "../oci/digest.ts";
 import type { Answer } from "./answer.ts";
 import { parseByteRange } from "./byte-range.ts";
-import type { Exchange } from "./exchange.ts";
-import type { StoredContent } from "./folder/content-folder.ts";
-import type { RepositoryFolder } from "./folder/repository-folder.ts";
+import type { OpenBlob, ServedRepository, StoredContent } from "./content/served-registry.ts";
+import { type Exchange, namespaceOf, type StoreExchange } from "./exchange.ts";
 import { Refusal } from "./refusal.ts";
-import type { FileSlice } from "./send-slice.ts";
 
 /**
  * GET and HEAD: only under repositories that have the blob (security case S-01). A blob whose file is damaged is absent, so
  * that a push brings it again. A whole blob is hashed while it is sent; a range cannot be.
  */
-export async function readBlob({ request, store }: Exchange, repository: string, digest: Digest): Promise<Answer> {
-  const blob = requireBlob(store.repository(repository), repository, digest);
-  const handle = await store.content.open(blob);
-  if (handle === undefined) throw unknown(repository, digest);
+export async function readBlob(
+  { request, query, registry }: Exchange,
+  repository: string,
+  digest: Digest,
+): Promise<Answer> {
+  const known = requireBlob(await registry.repository(repository, namespaceOf(query)), repository, digest);
+  const blob = await registry.openBlob(known);
+  if (blob === undefined) throw unknown(repository, digest);
   try {
-    const onDamage = async (found: unknown): Promise<void> => await store.content.markDamaged(digest, handle, found);
-    return blobAnswer(request.headers, blob, { handle, onDamage });
+    return blobAnswer(request.headers, blob);
   } catch (error) {
-    await handle.close();
+    await blob.close();
     throw error;
   }
 }
 
 /** DELETE: removes the blob from this repository; its bytes are removed with the last repository that has it. */
-export async function deleteBlob({ store }: Exchange, name: string, digest: Digest): Promise<Answer> {
-  const repository = store.repository(name);
+export async function deleteBlob({ registry: store }: StoreExchange, name: string, digest: Digest): Promise<Answer> {
+  const repository = await store.repository(name);
   const blob = requireBlob(repository, name, digest);
   if (repository !== undefined) await store.removeBlob(repository, blob);
   return { status: 202 };
 }
 
-function requireBlob(repository: RepositoryFolder | undefined, name: string, digest: Digest): StoredContent {
+function requireBlob(repository: ServedRepository | undefined, name: string, digest: Digest): StoredContent {
   const blob = repository?.blob(digest);
   if (blob !== undefined) return blob;
   throw unknown(name, digest);
@@ -44,9 +45,9 @@ function unknown(name: string, digest: Digest): Refusal {
 
 function blobAnswer(
   headers: { readonly range?: string | undefined; readonly "if-range"?: string | undefined },
-  { digest, size }: StoredContent,
-  file: Pick<FileSlice, "handle" | "onDamage">,
+  blob: OpenBlob,
 ): Answer {
+  const { digest, size } = blob;
   const etag = `"${digest}"`;
   const common = {
     "content-type": "application/octet-stream",
@@ -65,6 +66,6 @@ function blobAnswer(
   return {
     status: range === "whole" ? 200 : 206,
     headers: range === "whole" ? common : { ...common, "content-range": `bytes ${start}-${end - 1}/${size}` },
-    body: { ...file, start, end, digest: start === 0 && end === size ? digest : undefined },
+    body: { blob, start, end },
   };
 }

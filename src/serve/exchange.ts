@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import type { ServedRegistry } from "./content/served-registry.ts";
 import type { RegistryFolder } from "./folder/registry-folder.ts";
 import type { UploadTable } from "./uploads/upload-table.ts";
 
@@ -6,6 +7,16 @@ import type { UploadTable } from "./uploads/upload-table.ts";
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly query: URLSearchParams;
-  readonly store: RegistryFolder;
+  readonly registry: ServedRegistry;
+}
+
+/** A request to a store, which can be written to. */
+export interface StoreExchange extends Exchange {
+  readonly registry: RegistryFolder;
   readonly uploads: UploadTable;
+}
+
+/** The registry that a client of a mirror means; containerd says it. */
+export function namespaceOf(query: URLSearchParams): string | undefined {
+  return query.get("ns") ?? undefined;
 }

@@ -1,6 +1,7 @@
+import { InternalError } from "../errors.ts";
 import { type Answer, jsonAnswer } from "./answer.ts";
 import { deleteBlob, readBlob } from "./blobs.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Exchange, StoreExchange } from "./exchange.ts";
 import { deleteManifest, readManifest, writeManifest } from "./manifests.ts";
 import { listRepositories, listTags } from "./pages.ts";
 import { listReferrers } from "./referrers.ts";
@@ -19,31 +20,60 @@ const METHODS: Readonly<Record<Route["kind"], readonly string[]>> = {
   upload: ["GET", "PATCH", "PUT", "DELETE"],
 };
 
-/** Answers one request of the distribution protocol. @throws Refusal */
-export async function handleRequest(route: Route, exchange: Exchange): Promise<Answer> {
+/** A store, and what is being uploaded to it. */
+export type WritableStore = Pick<StoreExchange, "registry" | "uploads">;
+
+const READING: readonly string[] = ["GET", "HEAD"];
+
+/**
+ * Answers one request of the distribution protocol.
+ *
+ * @param store of a registry that can be written to.
+ * @throws Refusal
+ */
+export async function handleRequest(
+  route: Route,
+  exchange: Exchange,
+  store: WritableStore | undefined,
+): Promise<Answer> {
   const { method = "" } = exchange.request;
-  const allowed = METHODS[route.kind];
-  if (!allowed.includes(method)) {
-    throw new Refusal(405, "UNSUPPORTED", `method ${method} has no meaning here, expected ${allowed.join(" or ")}`, {
+  const isReading = READING.includes(method) && route.kind !== "uploads" && route.kind !== "upload";
+  const allowed = store === undefined ? READING : METHODS[route.kind];
+  if (!allowed.includes(method) || (store === undefined && !isReading)) {
+    const found = store === undefined ? "this registry is read-only" : `method ${method} has no meaning here`;
+    throw new Refusal(405, "UNSUPPORTED", `${found}, expected ${allowed.join(" or ")}`, {
       headers: { allow: allowed.join(", ") },
     });
   }
+  if (store !== undefined && !isReading) return await handleWrite(route, { ...exchange, ...store });
+  return await handleRead(route, exchange);
+}
+
+async function handleRead(route: Route, exchange: Exchange): Promise<Answer> {
   switch (route.kind) {
-    case "ping":
-      return jsonAnswer(200, {});
     case "catalog":
       return listRepositories(exchange);
     case "tags":
-      return listTags(exchange, route.repository);
+      return await listTags(exchange, route.repository);
     case "referrers":
       return await listReferrers(exchange, route.repository, route.digest);
     case "blob":
-      if (method === "DELETE") return await deleteBlob(exchange, route.repository, route.digest);
       return await readBlob(exchange, route.repository, route.digest);
     case "manifest":
-      if (method === "PUT") return await writeManifest(exchange, route.repository, route.reference);
-      if (method === "DELETE") return await deleteManifest(exchange, route.repository, route.reference);
       return await readManifest(exchange, route.repository, route.reference);
+    default:
+      return jsonAnswer(200, {});
+  }
+}
+
+async function handleWrite(route: Route, exchange: StoreExchange): Promise<Answer> {
+  const { method = "" } = exchange.request;
+  switch (route.kind) {
+    case "blob":
+      return await deleteBlob(exchange, route.repository, route.digest);
+    case "manifest":
+      if (method === "PUT") return await writeManifest(exchange, route.repository, route.reference);
+      return await deleteManifest(exchange, route.repository, route.reference);
     case "uploads":
       return await startUpload(exchange, route.repository);
     case "upload":
@@ -51,5 +81,7 @@ export async function handleRequest(route: Route, exchange: Exchange): Promise<A
       if (method === "PUT") return await finishUpload(exchange, route.repository, route.id);
       if (method === "DELETE") return await cancelUpload(exchange, route.repository, route.id);
       return uploadStatus(exchange, route.repository, route.id);
+    default:
+      throw new InternalError(`Cannot write to ${route.kind}: found no handler, expected one`);
   }
 }

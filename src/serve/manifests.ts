@@ -6,17 +6,21 @@ import { MAX_MANIFEST_BYTES } from "../oci/limits.ts";
 import { type ManifestView, manifestChildren, parseManifest } from "../oci/manifest.ts";
 import { isForeignLayerType } from "../oci/media-types.ts";
 import type { Answer } from "./answer.ts";
-import type { Exchange } from "./exchange.ts";
+import type { ManifestRecord, ServedRepository } from "./content/served-registry.ts";
+import { type Exchange, namespaceOf, type StoreExchange } from "./exchange.ts";
 import type { RegistryFolder } from "./folder/registry-folder.ts";
-import type { ManifestRecord, RepositoryFolder } from "./folder/repository-folder.ts";
 import { Refusal } from "./refusal.ts";
 import { checkTag, type ManifestReference } from "./routes.ts";
 import { ClientGoneError, isClientGone } from "./uploads/upload-session.ts";
 
 /** GET and HEAD. The bytes are hashed each time: a damaged manifest is absent, so that a push brings it again. */
-export async function readManifest({ store }: Exchange, name: string, reference: ManifestReference): Promise<Answer> {
-  const record = requireManifest(store.repository(name), name, reference);
-  const body = await store.content.read(record);
+export async function readManifest(
+  { query, registry }: Exchange,
+  name: string,
+  reference: ManifestReference,
+): Promise<Answer> {
+  const record = requireManifest(await registry.repository(name, namespaceOf(query)), name, reference);
+  const body = await registry.readManifest(record);
   if (body === undefined) throw unknown(name, reference);
   const { digest, mediaType } = record;
   return {
@@ -28,7 +32,7 @@ export async function readManifest({ store }: Exchange, name: string, reference:
 
 /** PUT: exact bytes, children first, then the tags. */
 export async function writeManifest(
-  { request, query, store }: Exchange,
+  { request, query, registry: store }: StoreExchange,
   name: string,
   reference: ManifestReference,
 ): Promise<Answer> {
@@ -50,8 +54,12 @@ export async function writeManifest(
 }
 
 /** DELETE: a tag alone, or a manifest by its digest, with all its tags. */
-export async function deleteManifest({ store }: Exchange, name: string, reference: ManifestReference): Promise<Answer> {
-  const repository = store.repository(name);
+export async function deleteManifest(
+  { registry: store }: StoreExchange,
+  name: string,
+  reference: ManifestReference,
+): Promise<Answer> {
+  const repository = await store.repository(name);
   const { digest } = requireManifest(repository, name, reference);
   if (repository !== undefined) {
     if (reference.kind === "tag") await store.removeTag(repository, reference.tag);
@@ -61,7 +69,7 @@ export async function deleteManifest({ store }: Exchange, name: string, referenc
 }
 
 function requireManifest(
-  repository: RepositoryFolder | undefined,
+  repository: ServedRepository | undefined,
   name: string,
   reference: ManifestReference,
 ): ManifestRecord {
@@ -124,7 +132,7 @@ function parse(bytes: Uint8Array, contentType: string | undefined): ManifestView
  * (specification, "Pushing Manifests with Subject").
  */
 async function checkChildren(store: RegistryFolder, name: string, view: ManifestView): Promise<void> {
-  const repository = store.repository(name);
+  const repository = await store.repository(name);
   const needed = manifestChildren(view).filter(child => !isForeignLayerType(child.mediaType));
   const missing: Descriptor[] = [];
   for (const child of needed) {

@@ -1,22 +1,20 @@
 import { type Answer, jsonAnswer } from "./answer.ts";
-import type { Exchange } from "./exchange.ts";
+import { type Exchange, namespaceOf } from "./exchange.ts";
 import { Refusal } from "./refusal.ts";
 
 const MAX_ENTRIES = 1000;
 
 /** GET tags/list. */
-export function listTags({ query, store }: Exchange, name: string): Answer {
-  const repository = store.repository(name);
+export async function listTags({ query, registry }: Exchange, name: string): Promise<Answer> {
+  const repository = await registry.repository(name, namespaceOf(query));
   if (repository === undefined) throw new Refusal(404, "NAME_UNKNOWN", `repository ${name} is not in this registry`);
   const { entries, headers } = page(repository.tags(), query, `/v2/${name}/tags/list`);
   return jsonAnswer(200, { name, tags: entries }, headers);
 }
 
 /** GET _catalog: repositories that have something to pull. Not in the specification, but many clients ask. */
-export function listRepositories({ query, store }: Exchange): Answer {
-  const names: string[] = [];
-  for (const repository of store.repositories()) if (repository.hasManifests()) names.push(repository.name);
-  const { entries, headers } = page(names, query, "/v2/_catalog");
+export function listRepositories({ query, registry }: Exchange): Answer {
+  const { entries, headers } = page(registry.names(namespaceOf(query)), query, "/v2/_catalog");
   return jsonAnswer(200, { repositories: entries }, headers);
 }
 

@@ -2,8 +2,8 @@ import type { Digest } from "../oci/digest.ts";
 import { parseManifest } from "../oci/manifest.ts";
 import { OCI_INDEX } from "../oci/media-types.ts";
 import { type Answer, jsonAnswer } from "./answer.ts";
-import type { Exchange } from "./exchange.ts";
-import type { ManifestRecord } from "./folder/repository-folder.ts";
+import type { ManifestRecord } from "./content/served-registry.ts";
+import { type Exchange, namespaceOf } from "./exchange.ts";
 
 // Clients read at most 4 MiB of an index.
 const PAGE_BYTES = 4 * 1024 * 1024 - 4096;
@@ -12,10 +12,11 @@ const PAGE_BYTES = 4 * 1024 * 1024 - 4096;
  * GET referrers: an index of the manifests whose subject is `digest`, in the order of their digests. Annotations are
  * read from the stored bytes, and not kept in memory.
  */
-export async function listReferrers({ query, store }: Exchange, name: string, digest: Digest): Promise<Answer> {
+export async function listReferrers({ query, registry }: Exchange, name: string, digest: Digest): Promise<Answer> {
   const wanted = query.get("artifactType");
   const last = query.get("last") ?? "";
-  const records = (store.repository(name)?.referrersOf(digest) ?? [])
+  const repository = await registry.repository(name, namespaceOf(query));
+  const records = (repository?.referrersOf(digest) ?? [])
     .filter(record => (wanted === null || record.artifactType === wanted) && record.digest > last)
     .sort((left, right) => (left.digest < right.digest ? -1 : 1));
   const manifests: unknown[] = [];
@@ -24,7 +25,7 @@ export async function listReferrers({ query, store }: Exchange, name: string, di
   let bytes = 0;
   let end: Digest | undefined;
   for (const record of records) {
-    const content = await store.content.read(record);
+    const content = await registry.readManifest(record);
     // It was deleted in the meantime, or is damaged.
     if (content === undefined) continue;
     const descriptor = describe(record, content);

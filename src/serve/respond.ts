@@ -3,13 +3,12 @@ import { errorCode } from "../util/error-code.ts";
 import { type Answer, refusalAnswer, sendAnswer } from "./answer.ts";
 import type { ConnectionTable } from "./connections/connection-table.ts";
 import type { Release, Slots } from "./connections/slots.ts";
-import type { RegistryFolder } from "./folder/registry-folder.ts";
-import { handleRequest } from "./handle-request.ts";
+import type { ServedRegistry } from "./content/served-registry.ts";
+import { handleRequest, type WritableStore } from "./handle-request.ts";
 import { Refusal } from "./refusal.ts";
 import { matchRoute } from "./routes.ts";
 import { checkOrigin, type HostRule } from "./trusted-host.ts";
 import { ClientGoneError } from "./uploads/upload-session.ts";
-import type { UploadTable } from "./uploads/upload-table.ts";
 
 /** What a served registry reports. */
 export type ServeEvent =
@@ -37,8 +36,9 @@ export type ServeEvent =
 /** What all requests of a server share. */
 export interface ServerParts {
   readonly hosts: HostRule;
-  readonly store: RegistryFolder;
-  readonly uploads: UploadTable;
+  readonly registry: ServedRegistry;
+  /** Undefined for a registry that is only read. */
+  readonly store: WritableStore | undefined;
   readonly connections: ConnectionTable;
   /** For requests that last as long as the client likes. */
   readonly transfers: Slots;
@@ -95,16 +95,16 @@ async function answerAndSend(
 /** @returns undefined if the client is gone. */
 async function answerTo(
   request: IncomingMessage,
-  { hosts, store, uploads, connections }: ServerParts,
+  { hosts, registry, store, connections }: ServerParts,
   onFault: (error: unknown) => void,
 ): Promise<Answer | undefined> {
   try {
     if (connections.isSurplus(request.socket)) throw busy("too many connections are open");
     checkOrigin(request, hosts);
     // The server closes: what it knows of the store is old.
-    if (!(await store.isSafe())) return undefined;
+    if (store !== undefined && !(await store.registry.isSafe())) return undefined;
     const { route, query } = matchRoute(request.url ?? "");
-    return await handleRequest(route, { request, query, store, uploads });
+    return await handleRequest(route, { request, query, registry }, store);
   } catch (error) {
     if (error instanceof Refusal) return refusalAnswer(error);
     if (error instanceof ClientGoneError) return undefined;

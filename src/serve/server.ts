@@ -98,7 +98,9 @@ export async function startRegistry(options: ServeOptions, clock: Clock): Promis
   const connections = new ConnectionTable(clock.now);
   const transfers = new Slots(MAX_TRANSFERS, () => connections.cutSlowest());
   const lookups = new Slots(MAX_LOOKUPS);
-  const parts = { hosts, store, uploads, connections, transfers, lookups, onEvent: options.onEvent };
+  const { onEvent } = options;
+  const writable = { registry: store, uploads };
+  const parts = { hosts, registry: store, store: writable, connections, transfers, lookups, onEvent };
   const running = new Set<Promise<void>>();
   const server = createServer({ headersTimeout: HEADER_MS, requestTimeout: 0, connectionsCheckingInterval: SWEEP_MS });
   server.maxConnections = MAX_CONNECTIONS;

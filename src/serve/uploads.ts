@@ -2,14 +2,14 @@ import { type Digest, type DigestAlgorithm, digestAlgorithm } from "../oci/diges
 import { quote } from "../util/format.ts";
 import type { Answer } from "./answer.ts";
 import { parseChunkRange } from "./byte-range.ts";
-import type { Exchange } from "./exchange.ts";
+import type { StoreExchange } from "./exchange.ts";
 import { Refusal } from "./refusal.ts";
 import { checkDigest, checkName } from "./routes.ts";
 import type { UploadSession } from "./uploads/upload-session.ts";
 
 /** POST: a mount, a whole blob in one request, or a new session. */
-export async function startUpload(exchange: Exchange, repository: string): Promise<Answer> {
-  const { query, request, store, uploads } = exchange;
+export async function startUpload(exchange: StoreExchange, repository: string): Promise<Answer> {
+  const { query, request, registry: store, uploads } = exchange;
   const mount = query.get("mount");
   if (mount !== null) {
     const digest = checkDigest(mount);
@@ -34,7 +34,7 @@ export async function startUpload(exchange: Exchange, repository: string): Promi
 }
 
 /** PATCH: one chunk at its offset, or a stream without Content-Range. */
-export async function continueUpload(exchange: Exchange, repository: string, id: string): Promise<Answer> {
+export async function continueUpload(exchange: StoreExchange, repository: string, id: string): Promise<Answer> {
   return await exchange.uploads.change(id, repository, exchange.request, async session => {
     await takeBody(exchange, session);
     return sessionAnswer(202, session);
@@ -42,7 +42,7 @@ export async function continueUpload(exchange: Exchange, repository: string, id:
 }
 
 /** PUT: the last bytes, if any, and the digest that decides. */
-export async function finishUpload(exchange: Exchange, repository: string, id: string): Promise<Answer> {
+export async function finishUpload(exchange: StoreExchange, repository: string, id: string): Promise<Answer> {
   return await exchange.uploads.change(id, repository, exchange.request, async session => {
     const digest = checkDigest(exchange.query.get("digest") ?? "");
     session.expect(digest);
@@ -56,19 +56,19 @@ export async function finishUpload(exchange: Exchange, repository: string, id: s
 }
 
 /** GET: the state of the upload. */
-export function uploadStatus({ uploads }: Exchange, repository: string, id: string): Answer {
+export function uploadStatus({ uploads }: StoreExchange, repository: string, id: string): Answer {
   return sessionAnswer(204, uploads.get(id, repository));
 }
 
 /** DELETE: cancel the upload. */
-export async function cancelUpload(exchange: Exchange, repository: string, id: string): Promise<Answer> {
+export async function cancelUpload(exchange: StoreExchange, repository: string, id: string): Promise<Answer> {
   return await exchange.uploads.change(id, repository, exchange.request, async session => {
     await exchange.uploads.end(session);
     return { status: 204 };
   });
 }
 
-async function takeBody({ request }: Exchange, session: UploadSession): Promise<void> {
+async function takeBody({ request }: StoreExchange, session: UploadSession): Promise<void> {
   const header = request.headers["content-range"];
   if (header === undefined) {
     await session.append(request, Number.POSITIVE_INFINITY);
@@ -96,7 +96,11 @@ async function takeBody({ request }: Exchange, session: UploadSession): Promise<
   );
 }
 
-async function closeUpload({ store }: Exchange, session: UploadSession, digest: Digest): Promise<Answer> {
+async function closeUpload(
+  { registry: store }: StoreExchange,
+  session: UploadSession,
+  digest: Digest,
+): Promise<Answer> {
   const found = await session.seal(digest);
   if (found !== digest) {
     throw new Refusal(400, "DIGEST_INVALID", `blob of ${session.size} bytes is ${found}, expected ${digest}`);

@@ -100,7 +100,7 @@ describe("a write that fails", { timeout: 300_000 }, () => {
       left = undefined;
       const store = await RegistryFolder.open(join(workFolder, "store"), reportNothing);
       try {
-        const repository = store.repository("app");
+        const repository = await store.repository("app");
         if (repository?.hasBlob(digest) === true)
           expect((await readFile(store.content.path(digest))).equals(bytes), where).toBe(true);
         if (repository?.tagged("1") === undefined) return false;

@@ -22,7 +22,7 @@ export const FLOORS: readonly Floor[] = [
   { name: "archive", imports: [...BASE, "oci", "bundle", "tar", "compress", "content"], packages: [] },
   { name: "transform", imports: [...BASE, "oci", "compress", "content"], packages: ["tar-stream"] },
   { name: "copy", imports: [...BASE, "oci", "content"], packages: [] },
-  { name: "serve", imports: [...BASE, "oci", "content"], packages: [] },
+  { name: "serve", imports: [...BASE, "oci", "bundle", "tar", "compress", "content", "archive"], packages: [] },
   {
     name: "verbs",
     imports: [...BASE, "oci", "bundle", "compress", "content", "registry", "archive", "transform", "copy", "serve"],
@@ -181,10 +181,12 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
 
   "serve/refusal.ts": [],
-  "serve/folder": [],
+  "serve/content": [],
+  "serve/folder": ["serve/content"],
   "serve/connections": [],
-  "serve/uploads": ["serve/refusal.ts", "serve/folder"],
-  serve: ["serve/refusal.ts", "serve/folder", "serve/connections", "serve/uploads"],
+  "serve/uploads": ["serve/refusal.ts", "serve/content", "serve/folder"],
+  "serve/page/html": [],
+  serve: ["serve/refusal.ts", "serve/content", "serve/folder", "serve/connections", "serve/uploads"],
 
   "verbs/options": [],
   "verbs/locking": ["verbs/options"],

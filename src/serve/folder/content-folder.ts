@@ -5,15 +5,10 @@ import { DiskFile } from "../../util/disk.ts";
 import { errorCode } from "../../util/error-code.ts";
 import { open, readdir, stat } from "../../util/read-disk.ts";
 import { storageState } from "../../util/system-fault.ts";
+import { fileChunks } from "../content/file-chunks.ts";
+import type { OpenBlob, StoredContent } from "../content/served-registry.ts";
 import { LinkFault, makeOwnFolder, publishFile, removeDurably, writeDurably } from "./durable-file.ts";
 import { isOwnFault, READ_FLAGS } from "./record-file.ts";
-
-/** Content as a repository knows it. */
-export interface StoredContent {
-  readonly digest: Digest;
-  /** Bytes. */
-  readonly size: number;
-}
 
 const ALGORITHM = /^sha(?:256|512)$/;
 /** The first byte of a digest. */
@@ -67,6 +62,23 @@ export class ContentFolder {
     await file?.close();
     this.#report(digest, found);
     return undefined;
+  }
+
+  /** A whole blob is hashed while it is read; a part cannot be. */
+  async openBlob(blob: StoredContent): Promise<OpenBlob | undefined> {
+    const { digest, size } = blob;
+    const handle = await this.open(blob);
+    if (handle === undefined) return undefined;
+    const onDamage = async (found: unknown): Promise<void> => await this.markDamaged(digest, handle, found);
+    return {
+      digest,
+      size,
+      chunks({ start, end }) {
+        const isWhole = start === 0 && end === size;
+        return fileChunks({ handle, start, end, digest: isWhole ? digest : undefined, onDamage });
+      },
+      close: async () => await handle.close(),
+    };
   }
 
   async has(content: StoredContent): Promise<boolean> {

@@ -9,11 +9,12 @@ import { ownerText } from "../../util/lock/lock-words.ts";
 import { type LockOptions, ProcessLock } from "../../util/lock/process-lock.ts";
 import { readdir } from "../../util/read-disk.ts";
 import { storageState } from "../../util/system-fault.ts";
-import { ContentFolder, type DamageReport, type StoredContent } from "./content-folder.ts";
+import type { ManifestRecord, OpenBlob, ServedRegistry, StoredContent } from "../content/served-registry.ts";
+import { ContentFolder, type DamageReport } from "./content-folder.ts";
 import { isTemporaryName, LinkFault, makeOwnFolder, temporaryName } from "./durable-file.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import { isOwnFault } from "./record-file.ts";
-import { type ManifestRecord, nameHash, RepositoryFolder } from "./repository-folder.ts";
+import { nameHash, RepositoryFolder } from "./repository-folder.ts";
 import { claimFolder } from "./store-marker.ts";
 
 const REPOSITORY = /^[0-9a-f]{64}$/;
@@ -30,7 +31,7 @@ const REPOSITORY = /^[0-9a-f]{64}$/;
  * Content is complete, hashed and synced before it gets its name, and has its name before a repository refers to it;
  * removal is in reverse order. So a kill at any point leaves at worst content that nothing refers to.
  */
-export class RegistryFolder {
+export class RegistryFolder implements ServedRegistry {
   readonly content: ContentFolder;
   readonly #folder: string;
   readonly #scratch: string;
@@ -114,12 +115,20 @@ export class RegistryFolder {
     await this.#lock.remove();
   }
 
-  repository(name: string): RepositoryFolder | undefined {
+  async repository(name: string): Promise<RepositoryFolder | undefined> {
     return this.#repositories.get(name);
   }
 
-  repositories(): Iterable<RepositoryFolder> {
-    return this.#repositories.values();
+  *names(): Generator<string, void> {
+    for (const repository of this.#repositories.values()) if (repository.hasManifests()) yield repository.name;
+  }
+
+  async readManifest(manifest: StoredContent): Promise<Uint8Array | undefined> {
+    return await this.content.read(manifest);
+  }
+
+  async openBlob(blob: StoredContent): Promise<OpenBlob | undefined> {
+    return await this.content.openBlob(blob);
   }
 
   /** An unused name for an upload. */

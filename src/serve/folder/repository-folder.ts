@@ -3,16 +3,10 @@ import { join } from "node:path";
 import { type Digest, digestAlgorithm, digestHex, isDigest } from "../../oci/digest.ts";
 import { isTag } from "../../oci/reference.ts";
 import { readdir } from "../../util/read-disk.ts";
-import type { DamageReport, StoredContent } from "./content-folder.ts";
+import type { ManifestRecord, ServedRepository, StoredContent } from "../content/served-registry.ts";
+import type { DamageReport } from "./content-folder.ts";
 import { makeOwnFolder, removeDurably, writeMark } from "./durable-file.ts";
 import { readRecord, writeRecord } from "./record-file.ts";
-
-/** What is known of a manifest without reading it. */
-export interface ManifestRecord extends StoredContent {
-  readonly mediaType: string;
-  readonly subject?: Digest;
-  readonly artifactType?: string;
-}
 
 /** File name for a name from the network: a hash, because case rules and reserved names differ between systems. */
 export function nameHash(name: string): string {
@@ -33,7 +27,7 @@ const NOT_OURS = "not what this server wrote";
  * Each record has a checksum. A damaged one is reported and counts as absent until the next push writes it again. Writers
  * of one digest or one tag are kept apart by the caller (RegistryFolder).
  */
-export class RepositoryFolder {
+export class RepositoryFolder implements ServedRepository {
   readonly name: string;
   readonly #folder: string;
   readonly #scratch: string;

@@ -1,0 +1,45 @@
+import type { ServerResponse } from "node:http";
+import type { ByteRange } from "../content/contracts.ts";
+import { deferred } from "../util/promises.ts";
+import type { OpenBlob } from "./content/served-registry.ts";
+
+/** Part of a blob, or all of it; sending closes the blob. */
+export interface BlobBody extends ByteRange {
+  readonly blob: OpenBlob;
+}
+
+/**
+ * Sends a blob and ends the response. The next bytes are read while the last ones are sent.
+ *
+ * @throws Error if the client is gone, or the blob is damaged; then the connection is cut, because a wrong body must never
+ *   look complete.
+ */
+export async function sendBlob({ blob, start, end }: BlobBody, response: ServerResponse): Promise<void> {
+  const gone = deferred<never>();
+  gone.promise.catch(() => undefined);
+  const onClose = (): void => gone.reject(new Error("the client closed the connection"));
+  // A pipelined response has no socket of its own yet; its request has.
+  const { socket } = response.req;
+  socket.once("close", onClose);
+  let sending: Promise<unknown> = Promise.resolve();
+  try {
+    for await (const chunk of blob.chunks({ start, end })) {
+      await sending;
+      sending = Promise.race([write(response, chunk), gone.promise]);
+      sending.catch(() => undefined);
+    }
+    await sending;
+    response.end();
+  } catch (error) {
+    response.destroy();
+    throw error;
+  } finally {
+    socket.off("close", onClose);
+  }
+}
+
+async function write(response: ServerResponse, chunk: Uint8Array): Promise<void> {
+  const written = deferred<void>();
+  response.write(chunk, error => (error ? written.reject(error) : written.resolve()));
+  await written.promise;
+}
