@@ -9,6 +9,7 @@ import { SystemFault, storageState } from "../util/system-fault.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { ConnectionTable, MAX_CONNECTIONS } from "./connections/connection-table.ts";
 import { Slots } from "./connections/slots.ts";
+import type { DamageReport } from "./content/damage-log.ts";
 import { RegistryFolder } from "./folder/registry-folder.ts";
 import { listenFault } from "./listen-fault.ts";
 import { respond, type ServeEvent } from "./respond.ts";
@@ -175,7 +176,7 @@ function checkedHost(text: string): string {
 async function openStore(folder: string, { onEvent, signal }: ServeOptions): Promise<RegistryFolder> {
   const onNote = (message: string): void => onEvent?.({ kind: "note", message });
   try {
-    const onDamage = (path: string, found: string): void => onEvent?.({ kind: "damage", path, found });
+    const onDamage: DamageReport = ({ path, found }) => onEvent?.({ kind: "damage", path, found });
     return await RegistryFolder.open(folder, onDamage, { onNote, signal });
   } catch (error) {
     const isExplained = error instanceof StorageError && !(error instanceof SystemFault);

@@ -8,6 +8,7 @@ import type { PendingKey } from "../../src/content/contracts.ts";
 import { openDigestCache } from "../../src/copy/digest-cache.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 import { OCI_LAYER, OCI_MANIFEST } from "../../src/oci/media-types.ts";
+import type { DamageReport } from "../../src/serve/content/damage-log.ts";
 import { removeDurably, writeDurably, writeMark } from "../../src/serve/folder/durable-file.ts";
 import { RegistryFolder } from "../../src/serve/folder/registry-folder.ts";
 import { createFile } from "../../src/util/disk.ts";
@@ -81,7 +82,7 @@ describe("a write that fails", { timeout: 300_000 }, () => {
     const manifest = Buffer.from(JSON.stringify({ config: digest }));
     const record = { digest: digestOf(manifest), mediaType: OCI_MANIFEST, size: manifest.length };
     let left: RegistryFolder | undefined;
-    const reportNothing = (path: string, found: string): void => expect.unreachable(`${path}: ${found}`);
+    const reportNothing: DamageReport = ({ path, found }) => expect.unreachable(`${path}: ${found}`);
     const work = async (workFolder: string): Promise<void> => {
       left = undefined;
       const store = await RegistryFolder.open(join(workFolder, "store"), reportNothing);

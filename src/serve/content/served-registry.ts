@@ -1,3 +1,6 @@
+import type { AbsentBlob } from "../../archive/archive-source.ts";
+import type { Lock } from "../../bundle/lock/lock.ts";
+import type { VolumeSet } from "../../bundle/set/check-volumes.ts";
 import type { ByteRange } from "../../content/contracts.ts";
 import type { Digest } from "../../oci/digest.ts";
 
@@ -15,11 +18,53 @@ export interface ManifestRecord extends StoredContent {
   readonly artifactType?: string;
 }
 
+/** A file of which some bytes are not what they must be. */
+export interface FoundDamage {
+  /** Content that it is in, if that is known. */
+  readonly digest?: Digest | undefined;
+  /** Bytes of the content that are wrong, if that is known: a piece, or all. */
+  readonly range?: ByteRange | undefined;
+  /** The file, as it was given. */
+  readonly path: string;
+  /** What is there instead. */
+  readonly found: string;
+}
+
+/** One of the files that are served. */
+export interface ServedFile {
+  /** As it was given. */
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Its number, if it is a volume. */
+  readonly volume?: number | undefined;
+}
+
+/** Archives that are one source. */
+export interface ServedBundle {
+  /** Id of the lock, if there is one. */
+  readonly id: Digest | undefined;
+  readonly files: readonly ServedFile[];
+  readonly volumes: VolumeSet | undefined;
+  /** What their locks say together. */
+  readonly lock: Lock | undefined;
+  /** Blobs that they name and lack, sorted by digest. */
+  readonly absent: readonly AbsentBlob[];
+  /** Pieces of blobs whose bytes were hashed and were right, of those that there are to check. */
+  readonly pieces: { readonly checked: number; readonly of: number };
+}
+
 /**
  * What a server answers from: the folder of a store, or archives. Requests of the protocol and pages for people read it in
  * the same way.
  */
 export interface ServedRegistry {
+  /** Rises with every change of what is served, and with every damage that is found. */
+  readonly generation: number;
+  /** What was found until now, in that order. */
+  readonly damage: readonly FoundDamage[];
+  /** Undefined for a store. */
+  readonly bundle: ServedBundle | undefined;
   /**
    * Repositories that have something to pull, by the names that `repository` takes, in no order.
    *
@@ -37,6 +82,8 @@ export interface ServedRegistry {
 /** A repository, as far as it is known without reading content. */
 export interface ServedRepository {
   readonly name: string;
+  /** `registry/path` of its images, as they were called where they came from. In a store it is `name`. */
+  readonly original: string;
   hasManifests(): boolean;
   blob(digest: Digest): StoredContent | undefined;
   manifest(digest: Digest): ManifestRecord | undefined;

@@ -5,6 +5,7 @@ import { DiskFile } from "../../util/disk.ts";
 import { errorCode } from "../../util/error-code.ts";
 import { open, readdir, stat } from "../../util/read-disk.ts";
 import { storageState } from "../../util/system-fault.ts";
+import type { DamageLog } from "../content/damage-log.ts";
 import { fileChunks } from "../content/file-chunks.ts";
 import type { OpenBlob, StoredContent } from "../content/served-registry.ts";
 import { LinkFault, makeOwnFolder, publishFile, removeDurably, writeDurably } from "./durable-file.ts";
@@ -14,9 +15,6 @@ const ALGORITHM = /^sha(?:256|512)$/;
 /** The first byte of a digest. */
 const PREFIX = /^[0-9a-f]{2}$/;
 
-/** Is called once per file that is not what was written; `found` says what it is. */
-export type DamageReport = (path: string, found: string) => void;
-
 /**
  * The bytes of blobs and manifests, each once. What is missing, has another size, or had another digest when it was last
  * read counts as absent, so that the next push brings it again.
@@ -24,15 +22,14 @@ export type DamageReport = (path: string, found: string) => void;
 export class ContentFolder {
   readonly #folder: string;
   readonly #scratch: string;
-  readonly #onDamage: DamageReport;
+  readonly #log: DamageLog;
   /** Content that was read with another digest. A new copy ends that, and so does a restart. */
   readonly #damaged = new Set<Digest>();
-  readonly #reported = new Set<Digest>();
 
-  constructor(folder: string, scratch: string, onDamage: DamageReport) {
+  constructor(folder: string, scratch: string, log: DamageLog) {
     this.#folder = folder;
     this.#scratch = scratch;
-    this.#onDamage = onDamage;
+    this.#log = log;
   }
 
   /** @throws StorageError if one of the folders is a symbolic link. */
@@ -136,13 +133,11 @@ export class ContentFolder {
 
   #forget(digest: Digest): void {
     this.#damaged.delete(digest);
-    this.#reported.delete(digest);
+    this.#log.change(digest);
   }
 
   #report(digest: Digest, found: string): void {
-    if (this.#reported.has(digest)) return;
-    this.#reported.add(digest);
-    this.#onDamage(this.path(digest), found);
+    this.#log.add({ digest, path: this.path(digest), found });
   }
 }
 

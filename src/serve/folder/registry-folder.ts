@@ -1,21 +1,27 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { StorageError } from "../../errors.ts";
+import type { StorageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { discardFile } from "../../util/disk.ts";
 import { quote } from "../../util/format.ts";
-import type { LockOwner } from "../../util/lock/contest.ts";
-import { ownerText } from "../../util/lock/lock-words.ts";
 import { type LockOptions, ProcessLock } from "../../util/lock/process-lock.ts";
 import { readdir } from "../../util/read-disk.ts";
 import { storageState } from "../../util/system-fault.ts";
-import type { ManifestRecord, OpenBlob, ServedRegistry, StoredContent } from "../content/served-registry.ts";
-import { ContentFolder, type DamageReport } from "./content-folder.ts";
+import { DamageLog, type DamageReport } from "../content/damage-log.ts";
+import type {
+  FoundDamage,
+  ManifestRecord,
+  OpenBlob,
+  ServedRegistry,
+  StoredContent,
+} from "../content/served-registry.ts";
+import { ContentFolder } from "./content-folder.ts";
 import { isTemporaryName, LinkFault, makeOwnFolder, temporaryName } from "./durable-file.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import { isOwnFault } from "./record-file.ts";
 import { nameHash, RepositoryFolder } from "./repository-folder.ts";
 import { claimFolder } from "./store-marker.ts";
+import { inUse, takenOver } from "./store-taken.ts";
 
 const REPOSITORY = /^[0-9a-f]{64}$/;
 
@@ -33,10 +39,11 @@ const REPOSITORY = /^[0-9a-f]{64}$/;
  */
 export class RegistryFolder implements ServedRegistry {
   readonly content: ContentFolder;
+  readonly bundle = undefined;
   readonly #folder: string;
   readonly #scratch: string;
   readonly #lock: ProcessLock;
-  readonly #onDamage: DamageReport;
+  readonly #log: DamageLog;
   readonly #repositories = new Map<string, RepositoryFolder>();
   readonly #locks = new KeyedLock();
 
@@ -44,8 +51,8 @@ export class RegistryFolder implements ServedRegistry {
     this.#folder = folder;
     this.#scratch = join(folder, "uploads");
     this.#lock = lock;
-    this.#onDamage = onDamage;
-    this.content = new ContentFolder(join(folder, "blobs"), this.#scratch, onDamage);
+    this.#log = new DamageLog(onDamage);
+    this.content = new ContentFolder(join(folder, "blobs"), this.#scratch, this.#log);
   }
 
   /** @throws StorageError for a folder that contains something else, or is served already */
@@ -91,14 +98,22 @@ export class RegistryFolder implements ServedRegistry {
 
   async #loadRepository(folder: string): Promise<void> {
     try {
-      const repository = await RepositoryFolder.load(folder, this.#scratch, this.#onDamage);
+      const repository = await RepositoryFolder.load(folder, this.#scratch, this.#log.add);
       if (repository !== undefined) this.#repositories.set(repository.name, repository);
     } catch (error) {
       // What is wrong with one repository does not concern the others.
       if (isOwnFault(error)) throw error;
-      if (error instanceof LinkFault) this.#onDamage(error.path, "a symbolic link");
-      else this.#onDamage(folder, storageState(error));
+      if (error instanceof LinkFault) this.#log.add({ path: error.path, found: "a symbolic link" });
+      else this.#log.add({ path: folder, found: storageState(error) });
     }
+  }
+
+  get generation(): number {
+    return this.#log.generation;
+  }
+
+  get damage(): readonly FoundDamage[] {
+    return this.#log.found;
   }
 
   /** Resolves with the reason once another process serves the store, because this one stood still. */
@@ -144,6 +159,7 @@ export class RegistryFolder implements ServedRegistry {
       // Also if the content is present: equal bytes change nothing, and a damaged copy is repaired.
       await this.content.add(blob.digest, temporary);
       await repository.addBlob(blob);
+      this.#log.change();
     });
   }
 
@@ -160,6 +176,7 @@ export class RegistryFolder implements ServedRegistry {
       const blob = await lent();
       if (blob === undefined) return false;
       await repository.addBlob(blob);
+      this.#log.change();
       return true;
     });
   }
@@ -174,12 +191,14 @@ export class RegistryFolder implements ServedRegistry {
       for (const tag of tags) {
         await this.#locks.run(tagKey(name, tag), async () => await repository.setTag(tag, record.digest));
       }
+      this.#log.change();
     });
   }
 
   async removeTag(repository: RepositoryFolder, tag: string): Promise<void> {
     await this.#lock.checkOwned();
     await this.#locks.run(tagKey(repository.name, tag), async () => await repository.removeTag(tag));
+    this.#log.change();
   }
 
   /** Removes a manifest and the tags that name it. */
@@ -205,6 +224,7 @@ export class RegistryFolder implements ServedRegistry {
   }
 
   async #dropContent(digest: Digest): Promise<void> {
+    this.#log.change();
     for (const repository of this.#repositories.values()) {
       if (repository.hasBlob(digest) || repository.manifest(digest) !== undefined) return;
     }
@@ -218,7 +238,7 @@ export class RegistryFolder implements ServedRegistry {
       const known = this.#repositories.get(name);
       if (known !== undefined) return known;
       const folder = join(this.#folder, "repositories", nameHash(name));
-      const repository = await RepositoryFolder.create(name, folder, this.#scratch, this.#onDamage);
+      const repository = await RepositoryFolder.create(name, folder, this.#scratch, this.#log.add);
       this.#repositories.set(name, repository);
       return repository;
     });
@@ -227,18 +247,4 @@ export class RegistryFolder implements ServedRegistry {
 
 function tagKey(name: string, tag: string): string {
   return `tag ${name}:${tag}`;
-}
-
-function inUse(folder: string, owner: LockOwner | undefined): StorageError {
-  return new StorageError(
-    `Cannot serve registry from ${quote(folder)}: store in use by ${ownerText(owner)}, expected a free store`,
-    { hint: 'Stop the other server; if there is none, remove the file "lock" in the store.' },
-  );
-}
-
-function takenOver(folder: string): StorageError {
-  return new StorageError(
-    `Cannot serve registry from ${quote(folder)}: another server took the store over while this one stood still, expected to own it`,
-    { hint: "Use the other server, or stop it and start this one again." },
-  );
 }

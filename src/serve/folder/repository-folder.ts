@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { type Digest, digestAlgorithm, digestHex, isDigest } from "../../oci/digest.ts";
 import { isTag } from "../../oci/reference.ts";
 import { readdir } from "../../util/read-disk.ts";
+import type { DamageReport } from "../content/damage-log.ts";
 import type { ManifestRecord, ServedRepository, StoredContent } from "../content/served-registry.ts";
-import type { DamageReport } from "./content-folder.ts";
 import { makeOwnFolder, removeDurably, writeMark } from "./durable-file.ts";
 import { readRecord, writeRecord } from "./record-file.ts";
 
@@ -60,7 +60,7 @@ export class RepositoryFolder implements ServedRepository {
     const path = join(folder, "name");
     const name = (await readRecord(path))?.["name"];
     if (typeof name !== "string" || !folder.endsWith(nameHash(name))) {
-      onDamage(path, NOT_OURS);
+      onDamage({ path, found: NOT_OURS });
       return undefined;
     }
     const repository = new RepositoryFolder(name, folder, scratch);
@@ -79,14 +79,14 @@ export class RepositoryFolder implements ServedRepository {
       if (digest === undefined) continue;
       const path = join(this.#folder, "manifests", entry);
       const record = manifestRecord(digest, await readRecord(path));
-      if (record === undefined) onDamage(path, NOT_OURS);
+      if (record === undefined) onDamage({ path, found: NOT_OURS });
       else this.#manifests.set(digest, record);
     }
     for (const entry of await readdir(join(this.#folder, "tags"))) {
       const path = join(this.#folder, "tags", entry);
       const { tag, digest } = (await readRecord(path)) ?? {};
       if (typeof tag !== "string" || !isTag(tag) || nameHash(tag) !== entry || !isDigest(digest)) {
-        onDamage(path, NOT_OURS);
+        onDamage({ path, found: NOT_OURS });
       } else if (this.#manifests.has(digest)) {
         // A tag without its manifest is left by an interrupted delete.
         this.#tags.set(tag, digest);
@@ -96,6 +96,10 @@ export class RepositoryFolder implements ServedRepository {
 
   hasBlob(digest: Digest): boolean {
     return this.#blobs.has(digest);
+  }
+
+  get original(): string {
+    return this.name;
   }
 
   blob(digest: Digest): StoredContent | undefined {
