@@ -63,6 +63,7 @@ export const MAX_FILES = 20;
  */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "util/cache": [],
+  "util/csv": [],
   "util/json": ["util"],
   "util/lazy": [],
   "util/lock": ["util"],
@@ -270,9 +271,10 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "verbs/v1/report",
     "verbs/written",
   ],
-  "verbs/v1/report": [],
+  "verbs/v1/report": ["verbs/files"],
   "verbs/v1/rescue": [
     "verbs/copy/copy-options.ts",
+    "verbs/files",
     "verbs/options",
     "verbs/referrers",
     "verbs/requested",

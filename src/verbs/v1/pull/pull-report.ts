@@ -1,10 +1,12 @@
 import type { CopyPlan } from "../../../content/contracts.ts";
 import type { V1ChainLayer } from "../../../registry/v1/v1-image.ts";
 import { checkListApart } from "../../../util/output-checks.ts";
+import type { ReportFile } from "../../files/report-file.ts";
 import type { PullOptions, PullResult } from "../../pull-options.ts";
 import { checkedImages, type RequestedImage } from "../../requested/requested-image.ts";
-import { ReportFile } from "../report/report-file.ts";
 import type { RescueLedger } from "../report/rescue-ledger.ts";
+import type { RescueReport } from "../report/rescue-report.ts";
+import { rescueReportFile } from "../report/rescue-report-file.ts";
 import { v1Folders } from "../v1-stores.ts";
 import { type FoundImages, imagesLeft } from "./find-images.ts";
 import type { V1Facts } from "./v1-facts.ts";
@@ -13,11 +15,11 @@ import type { V1Facts } from "./v1-facts.ts";
 export async function pullReportFile(
   { report, output }: PullOptions,
   references: readonly (string | RequestedImage)[],
-): Promise<ReportFile | undefined> {
+): Promise<ReportFile<RescueReport> | undefined> {
   if (report === undefined) return undefined;
   const texts = checkedImages("pull", references).map(({ reference }) => reference);
   if (typeof output === "string") await checkListApart(report, output);
-  return await ReportFile.at(report, v1Folders(texts));
+  return await rescueReportFile(report, v1Folders(texts));
 }
 
 /** What was written, or what a dry run would write. */

@@ -1,6 +1,7 @@
 import { PartialError, StorageError } from "../../../errors.ts";
-import type { ReportFile } from "./report-file.ts";
+import type { ReportFile } from "../../files/report-file.ts";
 import type { RescueLedger } from "./rescue-ledger.ts";
+import type { RescueReport } from "./rescue-report.ts";
 
 /**
  * Runs a task, and writes the report of it however it ends.
@@ -9,7 +10,7 @@ import type { RescueLedger } from "./rescue-ledger.ts";
  * @throws what the task throws; PartialError with its result if it has one and the report cannot be written.
  */
 export async function withReport<Result>(
-  file: ReportFile | undefined,
+  file: ReportFile<RescueReport> | undefined,
   ledger: RescueLedger,
   onNote: (message: string) => void,
   task: () => Promise<Result>,

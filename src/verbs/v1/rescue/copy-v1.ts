@@ -13,7 +13,7 @@ import { writableReference } from "../../shared/remote-image.ts";
 import { type ExpandedV1, expandV1, type V1Found } from "../expand-v1.ts";
 import { nameV1Images } from "../name-v1-images.ts";
 import { refusePlatform } from "../refuse-platform.ts";
-import { ReportFile } from "../report/report-file.ts";
+import { rescueReportFile } from "../report/rescue-report-file.ts";
 import { V1Stores, v1Folders, v1Hosts } from "../v1-stores.ts";
 import { type RescueList, rescue } from "./rescue.ts";
 import type { RescueJob } from "./rescue-job.ts";
@@ -86,7 +86,7 @@ type Jobs = Pick<RescueList, "jobs" | "failed">;
 async function copyAll({ requested, named, registry, jobsOf }: Work, options: CopyOptions): Promise<CopyResult> {
   refuseOptions(options);
   const texts = requested.map(({ reference }) => reference);
-  const file = options.report === undefined ? undefined : await ReportFile.at(options.report, v1Folders(texts));
+  const file = options.report === undefined ? undefined : await rescueReportFile(options.report, v1Folders(texts));
   const { signal } = options;
   const onNote = noteTo(options.onProgress);
   await using stores = new V1Stores(options, named);

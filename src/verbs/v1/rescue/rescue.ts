@@ -6,15 +6,15 @@ import { readingAnswer } from "../../../registry/client/registry-answer.ts";
 import { DEFAULT_CONCURRENCY } from "../../../util/options/option-limits.ts";
 import { runBounded } from "../../../util/task-group.ts";
 import type { CopiedImage, CopyOptions, CopyResult } from "../../copy/copy-options.ts";
+import type { ReportFile } from "../../files/report-file.ts";
 import { withoutV1Options } from "../../options/refuse-v1-options.ts";
 import { Attempts, neededBy } from "../../shared/attempts.ts";
 import { createBlobCounter } from "../../shared/blob-counts.ts";
 import { chosenProfile } from "../../shared/chosen-profile.ts";
 import { RegistryPool } from "../../shared/registry-pool.ts";
 import { factsByCheck } from "../reading/facts-by-check.ts";
-import type { ReportFile } from "../report/report-file.ts";
 import { RescueLedger } from "../report/rescue-ledger.ts";
-import type { ReportedImage } from "../report/rescue-report.ts";
+import type { ReportedImage, RescueReport } from "../report/rescue-report.ts";
 import { withReport } from "../report/with-report.ts";
 import { KnownLayers } from "./known-layers.ts";
 import { LayerMeter } from "./layer-meter.ts";
@@ -52,7 +52,7 @@ export interface RescueList {
 export async function rescue(
   plan: RescuePlan,
   options: CopyOptions,
-  file: ReportFile | undefined,
+  file: ReportFile<RescueReport> | undefined,
 ): Promise<CopyResult> {
   const ledger = new RescueLedger({ dryRun: options.dryRun === true, verifies: options.verify === true });
   return await withReport(file, ledger, noteTo(options.onProgress), async () => await rescueAll(plan, options, ledger));

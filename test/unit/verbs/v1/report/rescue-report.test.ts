@@ -1,8 +1,9 @@
 import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { ReportFile } from "../../../../../src/verbs/v1/report/report-file.ts";
+import type { ReportFile } from "../../../../../src/verbs/files/report-file.ts";
 import type { RescueReport } from "../../../../../src/verbs/v1/report/rescue-report.ts";
+import { rescueReportFile } from "../../../../../src/verbs/v1/report/rescue-report-file.ts";
 import { temporaryFolder } from "../../../../support/images.ts";
 
 const ID = "a".repeat(64);
@@ -30,7 +31,7 @@ const report = (changes: Partial<RescueReport> = {}): RescueReport => ({
 
 async function written(ending: string, changes: Partial<RescueReport> = {}): Promise<string> {
   const path = join(await temporaryFolder(), `report.${ending}`);
-  await (await ReportFile.at(path, [])).write(report(changes));
+  await (await rescueReportFile(path, [])).write(report(changes));
   return await readFile(path, "utf8");
 }
 
@@ -64,7 +65,7 @@ describe("the report of a rescue", () => {
     ]);
     expect(rows[1]?.slice(2, 7)).toEqual([ID, "new/app:1", DIGEST, DIGEST, "2048"]);
     expect(rows[2]?.slice(7)).toEqual(["ERR_REGISTRY", `'${EVIL}`, `'@SUM(1), "say"\r\nno`]);
-    for (const start of ["=", "+", "-", "@", "\t"]) {
+    for (const start of ["=", "+", "-", "@", "\t", "＝", " ="]) {
       const one = await written("csv", { images: [{ source: `${start}x`, error: { code: "c", message: "m" } }] });
       expect(csvRows(one)[1]?.[0]).toBe(`'${start}x`);
     }
@@ -101,8 +102,8 @@ describe("the report of a rescue", () => {
     const folder = await temporaryFolder();
     await mkdir(join(folder, "dir.csv"));
     await symlink(folder, join(folder, "link"));
-    const at = async (name: string, inputs: readonly string[] = []): Promise<ReportFile> =>
-      await ReportFile.at(join(folder, name), inputs);
+    const at = async (name: string, inputs: readonly string[] = []): Promise<ReportFile<RescueReport>> =>
+      await rescueReportFile(join(folder, name), inputs);
     for (const name of ["report.txt", "report", "html"]) await expect(at(name)).rejects.toMatchObject({ exitCode: 2 });
     await expect(at("absent/report.csv")).rejects.toMatchObject({ exitCode: 9 });
     await expect(at("dir.csv")).rejects.toMatchObject({ exitCode: 9 });
@@ -114,11 +115,11 @@ describe("the report of a rescue", () => {
     const folder = await temporaryFolder();
     const path = join(folder, "report.json");
     await writeFile(path, "old");
-    const file = await ReportFile.at(path, []);
+    const file = await rescueReportFile(path, []);
     await file.write(report());
     expect(JSON.parse(await readFile(path, "utf8"))).toEqual(report());
     expect(await readdir(folder)).toEqual(["report.json"]);
-    const gone = await ReportFile.at(join(folder, "report.csv"), []);
+    const gone = await rescueReportFile(join(folder, "report.csv"), []);
     await mkdir(join(folder, "report.csv"));
     await expect(gone.write(report())).rejects.toMatchObject({ exitCode: 9, message: /^Cannot write --report/ });
   });

@@ -6,8 +6,8 @@ import { describe, expect, test } from "vitest";
 import type { ProgressEvent } from "../../../../../src/content/progress.ts";
 import { IntegrityError, NetworkError, NotFoundError, PartialError } from "../../../../../src/errors.ts";
 import type { CopyOptions, CopyResult } from "../../../../../src/index.ts";
-import { ReportFile } from "../../../../../src/verbs/v1/report/report-file.ts";
 import type { RescueReport } from "../../../../../src/verbs/v1/report/rescue-report.ts";
+import { rescueReportFile } from "../../../../../src/verbs/v1/report/rescue-report-file.ts";
 import { type RescueList, rescue } from "../../../../../src/verbs/v1/rescue/rescue.ts";
 import { seededBytes, temporaryFolder } from "../../../../support/images.ts";
 import { sha256 } from "../../../../support/memory-registry.ts";
@@ -58,7 +58,7 @@ async function startWith(store: MemoryV1Store, like?: Scene): Promise<Scene> {
           list: async () => listOf(store, target.host),
         },
         { cacheDir, ...options },
-        await ReportFile.at(reportPath, []),
+        await rescueReportFile(reportPath, []),
       ),
     report: async () => JSON.parse(await readFile(reportPath, "utf8")) as RescueReport,
   };
