@@ -10,11 +10,22 @@ export interface WalkedHeader {
 export interface HeaderSink {
   /** The block is reused. */
   onHeader?(header: WalkedHeader): void;
+  /** Bytes of the body, where an extension has said something else than the header. */
+  bodyBytes?(header: WalkedHeader): number;
   /** Body bytes of the last header, with its padding. */
   onBody?(part: Uint8Array): void;
+  /** A block of zeros where a header may be: what follows is not read by others. */
+  onEnd?(): void;
   /** The first block is no header of a tar. */
   onStranger(block: Buffer): void;
+  /** A later block is no header. */
+  onLost?(): void;
 }
+
+const GNU_SPARSE = 0x53;
+/** Where a GNU sparse header, and a block that continues its map, say that another such block follows. */
+const SPARSE_CONTINUES_AT = 482;
+const SPARSE_BLOCK_CONTINUES_AT = 504;
 
 /**
  * Finds the headers of a tar while its bytes pass, whatever its entries are: for checks of bytes that another program
@@ -33,6 +44,8 @@ export class HeaderWalk {
   #isLost = false;
   /** True from a block of zeros on: what follows may be anything. */
   #isEnded = false;
+  /** Whether the next block continues the map of a sparse file; its body follows then. */
+  #isInMap = false;
 
   constructor(sink: HeaderSink) {
     this.#sink = sink;
@@ -45,7 +58,7 @@ export class HeaderWalk {
 
   /** True if what came so far ends in the middle of a header or of a body. Padding may be missing: readers accept that. */
   get isCut(): boolean {
-    return !this.#isLost && (this.#toSkip > this.#padding || !(this.#isEnded || isZero(this.rest)));
+    return !this.#isLost && (this.#isInMap || this.#toSkip > this.#padding || !(this.#isEnded || isZero(this.rest)));
   }
 
   /** The block that did not get full. */
@@ -57,7 +70,7 @@ export class HeaderWalk {
   take(chunk: Uint8Array): void {
     this.#seen += chunk.length;
     for (let at = 0; at < chunk.length && !this.#isLost; ) {
-      if (this.#toSkip > 0) {
+      if (this.#toSkip > 0 && !this.#isInMap) {
         const step = Math.min(this.#toSkip, chunk.length - at);
         this.#sink.onBody?.(chunk.subarray(at, at + step));
         this.#toSkip -= step;
@@ -75,21 +88,32 @@ export class HeaderWalk {
   #header(): void {
     this.#filled = 0;
     const block = this.#block;
+    if (this.#isInMap) {
+      this.#isInMap = block[SPARSE_BLOCK_CONTINUES_AT] !== 0;
+      return;
+    }
     const isFirst = this.#isFirst;
     this.#isFirst = false;
     this.#isEnded = isZero(block);
-    if (this.#isEnded) return;
+    if (this.#isEnded) {
+      this.#sink.onEnd?.();
+      return;
+    }
     const size = hasChecksum(block) ? decodeSize(block, 124, 136) : undefined;
     if (size === undefined) {
       this.#isLost = true;
       if (isFirst) this.#sink.onStranger(block);
+      else this.#sink.onLost?.();
       return;
     }
     const type = block[156];
     // Links, devices and folders have no body, whatever size they state.
     const hasBody = type === 0 || type === undefined || type < 0x31 || type > 0x36;
-    this.#toSkip = hasBody ? Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES : 0;
-    this.#padding = hasBody ? this.#toSkip - size : 0;
-    this.#sink.onHeader?.({ block, size });
+    const header = { block, size };
+    this.#sink.onHeader?.(header);
+    const bytes = hasBody ? (this.#sink.bodyBytes?.(header) ?? size) : 0;
+    this.#toSkip = Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES;
+    this.#padding = this.#toSkip - bytes;
+    this.#isInMap = type === GNU_SPARSE && block[SPARSE_CONTINUES_AT] !== 0;
   }
 }

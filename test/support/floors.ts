@@ -187,6 +187,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "serve/connections": [],
   "serve/uploads": ["serve/refusal.ts", "serve/content", "serve/folder"],
   "serve/page/html": [],
+  "serve/page/model/layer": [],
   serve: ["serve/refusal.ts", "serve/content", "serve/folder", "serve/connections", "serve/uploads"],
 
   "verbs/options": [],
