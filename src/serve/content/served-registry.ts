@@ -42,12 +42,12 @@ export interface ServedFile {
 
 /** Archives that are one source. */
 export interface ServedBundle {
-  /** Id of the lock, if there is one. */
+  /** Id of the lock of volumes and deltas; of another archive, `lock` says it. */
   readonly id: Digest | undefined;
   readonly files: readonly ServedFile[];
   readonly volumes: VolumeSet | undefined;
-  /** What their locks say together. */
-  readonly lock: Lock | undefined;
+  /** What their locks say together; undefined without one. Read once, when it is asked for: it may have megabytes. */
+  lock(signal?: AbortSignal): Promise<Lock | undefined>;
   /** Blobs that they name and lack, sorted by digest. */
   readonly absent: readonly AbsentBlob[];
   /** Pieces of blobs whose bytes were hashed and were right, of those that there are to check. */
@@ -65,14 +65,21 @@ export interface ServedRegistry {
   readonly damage: readonly FoundDamage[];
   /** Undefined for a store. */
   readonly bundle: ServedBundle | undefined;
+  /** The registries that `ns` can select; undefined where it is ignored. */
+  readonly namespaces: ReadonlySet<string> | undefined;
   /**
    * Repositories that have something to pull, by the names that `repository` takes, in no order.
    *
    * @param ns only those of this registry, by its own names; a store has its own names alone, and ignores it.
    */
   names(ns?: string): Iterable<string>;
-  /** @param ns the registry that the client means, as containerd says it (`?ns=`). */
+  /**
+   * @param ns the registry that the client means, as containerd says it (`?ns=`).
+   * @returns undefined for a name that is unknown, or that `namesakes` are meant by.
+   */
   repository(name: string, ns?: string): Promise<ServedRepository | undefined>;
+  /** The full names that a name without a registry may mean, if they are several. */
+  namesakes(name: string): readonly string[];
   /** All bytes, with size and digest checked. Undefined for what is damaged or was removed. */
   readManifest(manifest: StoredContent): Promise<Uint8Array | undefined>;
   /** Undefined for what is damaged or was removed. The caller closes it. */
@@ -91,6 +98,21 @@ export interface ServedRepository {
   tagged(tag: string): Digest | undefined;
   tags(): Iterable<string>;
   referrersOf(subject: Digest): readonly ManifestRecord[];
+  /** Why content that it names, and that `blob` or `manifest` does not know or the registry cannot read, is not there. */
+  lack(digest: Digest): Lack | undefined;
+}
+
+/** Why something is not served, although a name leads to it. */
+export interface Lack {
+  readonly kind: "volume" | "base" | "damage" | "layers";
+  /** One sentence without a full stop: what is found. No more than a client may know. */
+  readonly found: string;
+  /** What to do, a full sentence. */
+  readonly hint: string;
+  /** Numbers of the missing volumes. */
+  readonly volumes?: readonly number[] | undefined;
+  /** Name of the damaged file. */
+  readonly file?: string | undefined;
 }
 
 /** A blob that is being read. */

@@ -16,3 +16,8 @@ export class KeyedLock {
     }
   }
 }
+
+/** The key of a tag of one repository. */
+export function tagKey(name: string, tag: string): string {
+  return `tag ${name}:${tag}`;
+}

@@ -17,7 +17,7 @@ import type {
 } from "../content/served-registry.ts";
 import { ContentFolder } from "./content-folder.ts";
 import { isTemporaryName, LinkFault, makeOwnFolder, temporaryName } from "./durable-file.ts";
-import { KeyedLock } from "./keyed-lock.ts";
+import { KeyedLock, tagKey } from "./keyed-lock.ts";
 import { isOwnFault } from "./record-file.ts";
 import { nameHash, RepositoryFolder } from "./repository-folder.ts";
 import { claimFolder } from "./store-marker.ts";
@@ -40,6 +40,9 @@ const REPOSITORY = /^[0-9a-f]{64}$/;
 export class RegistryFolder implements ServedRegistry {
   readonly content: ContentFolder;
   readonly bundle = undefined;
+  readonly namespaces = undefined;
+  /** A store has its own names alone. */
+  readonly namesakes = (): readonly string[] => [];
   readonly #folder: string;
   readonly #scratch: string;
   readonly #lock: ProcessLock;
@@ -243,8 +246,4 @@ export class RegistryFolder implements ServedRegistry {
       return repository;
     });
   }
-}
-
-function tagKey(name: string, tag: string): string {
-  return `tag ${name}:${tag}`;
 }

@@ -132,6 +132,10 @@ export class RepositoryFolder implements ServedRepository {
     return [...this.#manifests.values()].filter(record => record.subject === subject);
   }
 
+  lack(): undefined {
+    return undefined;
+  }
+
   async addBlob({ digest, size }: StoredContent): Promise<void> {
     if (this.#blobs.get(digest) === size) return;
     await writeMark(this.#blobPath({ digest, size }));
