@@ -22,7 +22,11 @@ export const FLOORS: readonly Floor[] = [
   { name: "archive", imports: [...BASE, "oci", "bundle", "tar", "compress", "content"], packages: [] },
   { name: "transform", imports: [...BASE, "oci", "compress", "content"], packages: ["tar-stream"] },
   { name: "copy", imports: [...BASE, "oci", "content"], packages: [] },
-  { name: "serve", imports: [...BASE, "oci", "bundle", "tar", "compress", "content", "archive"], packages: [] },
+  {
+    name: "serve",
+    imports: [...BASE, "oci", "bundle", "tar", "compress", "content", "archive"],
+    packages: ["bcryptjs"],
+  },
   {
     name: "verbs",
     imports: [...BASE, "oci", "bundle", "compress", "content", "registry", "archive", "transform", "copy", "serve"],
@@ -185,10 +189,11 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "serve/content": [],
   "serve/folder": ["serve/content"],
   "serve/connections": [],
+  "serve/access": ["serve/refusal.ts"],
   "serve/uploads": ["serve/refusal.ts", "serve/content", "serve/folder"],
   "serve/page/html": [],
   "serve/page/model/layer": [],
-  serve: ["serve/refusal.ts", "serve/content", "serve/folder", "serve/connections", "serve/uploads"],
+  serve: ["serve/refusal.ts", "serve/content", "serve/folder", "serve/connections", "serve/uploads", "serve/access"],
 
   "verbs/options": [],
   "verbs/locking": ["verbs/options"],

@@ -1,0 +1,87 @@
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import type { Socket } from "node:net";
+import { ThreadPool } from "../../util/thread-pool.ts";
+import { FairLine } from "./fair-line.ts";
+import { type Accounts, costOf } from "./htpasswd.ts";
+
+/** Different passwords of one address that wait. Clients behind one address share it. */
+const MAX_WAITING = 16;
+/** The rest of a hash that no password has. */
+const NO_HASH = "O".repeat(53);
+
+/** Computes bcrypt. */
+export interface Bcrypt extends AsyncDisposable {
+  isRight(password: string, hash: string): Promise<boolean>;
+}
+
+interface Attempt {
+  readonly clients: Set<Socket>;
+  readonly outcome: Promise<boolean>;
+}
+
+/**
+ * Checks passwords. Bcrypt is slow on purpose, so it runs in one thread of its own, and each right password is computed once:
+ * after that, its keyed hash is compared. A name that does not exist costs as much as a wrong password.
+ */
+export class PasswordCheck implements AsyncDisposable {
+  readonly #accounts: Accounts;
+  readonly #absent: string;
+  readonly #bcrypt: Bcrypt;
+  /** Known to this process alone, so that its memory holds nothing that can be compared elsewhere. */
+  readonly #key = randomBytes(32);
+  /** Of right passwords, by user. */
+  readonly #known = new Map<string, Buffer>();
+  readonly #attempts = new Map<string, Attempt>();
+  readonly #line = new FairLine();
+
+  constructor(accounts: Accounts, bcrypt: Bcrypt = bcryptThread()) {
+    this.#accounts = accounts;
+    this.#bcrypt = bcrypt;
+    const cost = [...accounts.values()].map(costOf).reduce((most, each) => (each > most ? each : most), 0);
+    this.#absent = `$2y$${String(cost).padStart(2, "0")}$${NO_HASH}`;
+  }
+
+  /** @returns "busy" if too many passwords of this client's address wait. */
+  async check(user: string, password: string, client: Socket): Promise<boolean | "busy"> {
+    const sum = createHmac("sha256", this.#key).update(`${user}\0${password}`).digest();
+    const known = this.#known.get(user);
+    if (known !== undefined && timingSafeEqual(known, sum)) return true;
+    const id = sum.toString("base64");
+    const running = this.#attempts.get(id);
+    if (running !== undefined) {
+      running.clients.add(client);
+      return await running.outcome;
+    }
+    const address = client.remoteAddress ?? "";
+    if (this.#line.waiting(address) >= MAX_WAITING) return "busy";
+    const clients = new Set([client]);
+    const outcome = this.#line.run(address, async () => await this.#compute(user, password, clients));
+    this.#attempts.set(id, { clients, outcome });
+    try {
+      const isRight = await outcome;
+      if (isRight) this.#known.set(user, sum);
+      return isRight;
+    } finally {
+      this.#attempts.delete(id);
+    }
+  }
+
+  async #compute(user: string, password: string, clients: ReadonlySet<Socket>): Promise<boolean> {
+    if ([...clients].every(({ destroyed }) => destroyed)) return false;
+    const hash = this.#accounts.get(user);
+    const isRight = await this.#bcrypt.isRight(password, hash ?? this.#absent);
+    return isRight && hash !== undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#bcrypt[Symbol.asyncDispose]();
+  }
+}
+
+function bcryptThread(): Bcrypt {
+  const pool = new ThreadPool(new URL("./bcrypt-thread.mjs", import.meta.url), 1);
+  return {
+    isRight: async (password, hash) => (await pool.run({ password, hash })) === true,
+    [Symbol.asyncDispose]: async () => await pool[Symbol.asyncDispose](),
+  };
+}
