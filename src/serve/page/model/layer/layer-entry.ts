@@ -13,17 +13,26 @@ export interface LayerEntry extends Omit<ListedEntry, "name" | "kind"> {
 const WHITEOUT = ".wh.";
 const OPAQUE = ".wh..wh..opq";
 
+/** A segment that is empty or ".", or that may be a whiteout. */
+const UNUSUAL_SEGMENT = /(?:^|\/)(?:\.?(?:\/|$)|\.wh\.)/;
+
 /** Whiteouts are those of the OCI image specification, "Whiteouts" and "Opaque Whiteout". */
-export function layerEntry({ name, kind, ...rest }: ListedEntry): LayerEntry {
+export function layerEntry(listed: ListedEntry): LayerEntry {
+  const { name, kind } = listed;
+  if (!UNUSUAL_SEGMENT.test(name)) return withPath(listed, kind === "folder" ? `/${name}/` : `/${name}`, kind);
   const segments = name.split("/").filter(segment => segment !== "" && segment !== ".");
   const last = segments.at(-1) ?? "";
-  if (last === OPAQUE) return { ...rest, path: folderPath(segments.slice(0, -1)), kind: "emptying" };
+  if (last === OPAQUE) return withPath(listed, folderPath(segments.slice(0, -1)), "emptying");
   // Longer names that begin like this belong to aufs, and hide nothing.
   if (last.startsWith(WHITEOUT) && last.length > WHITEOUT.length && !last.startsWith(`${WHITEOUT}${WHITEOUT}`)) {
-    const hidden = last.slice(WHITEOUT.length);
-    return { ...rest, path: `/${[...segments.slice(0, -1), hidden].join("/")}`, kind: "deletion" };
+    const hidden = [...segments.slice(0, -1), last.slice(WHITEOUT.length)];
+    return withPath(listed, `/${hidden.join("/")}`, "deletion");
   }
-  return { ...rest, path: kind === "folder" ? folderPath(segments) : `/${segments.join("/")}`, kind };
+  return withPath(listed, kind === "folder" ? folderPath(segments) : `/${segments.join("/")}`, kind);
+}
+
+function withPath({ target, size, mode, uid, gid }: ListedEntry, path: string, kind: LayerEntryKind): LayerEntry {
+  return target === undefined ? { path, kind, size, mode, uid, gid } : { path, kind, target, size, mode, uid, gid };
 }
 
 function folderPath(segments: readonly string[]): string {
