@@ -37,7 +37,7 @@ export class LayerListings {
   readonly #maxKeptBytes: number;
 
   /** @param maxKeptBytes for tests */
-  constructor(registry: Pick<ServedRegistry, "openBlob">, maxKeptBytes = MAX_KEPT_BYTES) {
+  constructor(registry: Pick<ServedRegistry, "openBlob">, maxKeptBytes: number = MAX_KEPT_BYTES) {
     this.#registry = registry;
     this.#maxKeptBytes = maxKeptBytes;
   }
