@@ -192,7 +192,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "serve/access": ["serve/refusal.ts"],
   "serve/uploads": ["serve/refusal.ts", "serve/content", "serve/folder"],
   "serve/page/html": [],
-  "serve/page/model/layer": [],
+  "serve/page/model/layer": ["serve/content"],
   serve: ["serve/refusal.ts", "serve/content", "serve/folder", "serve/connections", "serve/uploads", "serve/access"],
 
   "verbs/options": [],
