@@ -81,6 +81,9 @@ export { type LockOptions, type LockResult, lock } from "./verbs/lock/lock.ts";
 export type { LockedImageSize, MediaCount } from "./verbs/lock/lock-sizes.ts";
 export { type LoginOptions, type LoginResult, login } from "./verbs/login.ts";
 export { type LogoutOptions, type LogoutResult, logout } from "./verbs/logout.ts";
+export { type MirrorsResult, mirrors, type UnmirroredRepository } from "./verbs/mirrors/mirrors.ts";
+export type { MirrorRuntime, MirrorsOptions, MirrorTls } from "./verbs/mirrors/mirrors-options.ts";
+export type { MirrorFile } from "./verbs/mirrors/write-files.ts";
 export type { Compression, Foreign, Layers, Sparse, ToolTarget } from "./verbs/options/choices.ts";
 export type {
   ClientCertificate,

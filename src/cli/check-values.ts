@@ -1,6 +1,6 @@
 import { UsageError } from "../errors.ts";
 
-/** Flags and arguments that may be given several times. */
+/** Flags and arguments that may be given several times; with the command in front where others have one value of that name. */
 export const REPEATABLE: ReadonlySet<string> = new Set([
   "base",
   "_",
@@ -23,6 +23,7 @@ export const REPEATABLE: ReadonlySet<string> = new Set([
   "key",
   "allow-host",
   "with-tool",
+  "mirrors for",
 ]);
 
 /** What is no flag: names of arguments, or a command and its argument where others have a flag of that name. */
@@ -49,7 +50,8 @@ export function checkValues(flags: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(flags)) {
     // Aliases, and the camel-case names that yargs adds.
     if (name.length === 1 || /[A-Z]/.test(name)) continue;
-    if (Array.isArray(value) && !REPEATABLE.has(name)) {
+    const isRepeatable = REPEATABLE.has(name) || REPEATABLE.has(`${String(command)} ${name}`);
+    if (Array.isArray(value) && !isRepeatable) {
       throw new UsageError(`Cannot use ${flagWord(name)}: given ${value.length} times, expected once`);
     }
     if (value === "" || (Array.isArray(value) && value.includes(""))) {

@@ -85,6 +85,11 @@ import type {
   ManifestResult,
   MatchedImages,
   MediaCount,
+  MirrorFile,
+  MirrorRuntime,
+  MirrorsOptions,
+  MirrorsResult,
+  MirrorTls,
   MissingImage,
   MissingImages,
   MissingImagesOptions,
@@ -136,6 +141,7 @@ import type {
   TargetLayout,
   ToolFile,
   ToolTarget,
+  UnmirroredRepository,
   VerifyOptions,
   VerifyResult,
   VolumeOptions,
@@ -200,6 +206,11 @@ same<ListedReference["class"], ReferenceClass>();
 same<Item<Parameters<typeof imgpack.lock>[0]>, string | RequestedImage>();
 same<Result<typeof imgpack.matchImages>, MatchedImages>();
 same<Result<typeof imgpack.missingImages>, MissingImages>();
+same<Result<typeof imgpack.mirrors>, MirrorsResult>();
+same<Item<MirrorsResult["files"]>, MirrorFile>();
+same<Item<MirrorsResult["notPossible"]>, UnmirroredRepository>();
+same<MirrorFile["for"], MirrorRuntime>();
+same<NonNullable<MirrorsOptions["tls"]>, MirrorTls>();
 same<Item<MissingImages["missing"]>, MissingImage>();
 same<Item<VerifyResult["signatures"]>, CheckedSignatures>();
 same<Item<CheckedSignatures["refused"]>, RefusedSignature>();
@@ -277,6 +288,7 @@ export const options: readonly [
   CopyToOptions,
   LockOptions,
   MissingImagesOptions,
+  MirrorsOptions,
   ListReferencesOptions,
   ConvertOptions,
   ImportOptions,

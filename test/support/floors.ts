@@ -85,6 +85,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "bundle/sums": ["bundle/lock", "bundle/need"],
   "bundle/base": ["bundle/lock"],
   "bundle/set": ["bundle/lock"],
+  "bundle/mirrors": [],
   "bundle/list": [],
   "bundle/list/yaml": ["bundle/list"],
 
@@ -204,6 +205,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "verbs/referrers": ["verbs/options"],
   "verbs/shared": ["verbs/options", "verbs/locking", "verbs/output", "verbs/referrers", "verbs/written"],
   "verbs/requested": ["verbs/locking", "verbs/options", "verbs/shared"],
+  "verbs/mirrors": ["verbs/lock", "verbs/options", "verbs/requested", "verbs/shared"],
   "verbs/lock": ["verbs/base", "verbs/locking", "verbs/options", "verbs/referrers", "verbs/requested", "verbs/shared"],
   "verbs/patch/read-need.ts": ["verbs/requested"],
   "verbs/patch": ["verbs/patch/read-need.ts", "verbs/options", "verbs/output", "verbs/pull-options.ts", "verbs/shared"],

@@ -14,6 +14,8 @@ export interface ListedReference {
   readonly platforms?: readonly string[];
   /** Name that the image gets, in place of its own (`-> NAME` in a list). */
   readonly name?: string;
+  /** Service of a compose file that has it as its image. */
+  readonly service?: string;
   /** Digest that a lock gives the image; the name in it does not change. */
   readonly digest?: string;
   /** Digest that an archive with this lock has in its place, where platforms were left out or layers changed. */

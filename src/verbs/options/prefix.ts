@@ -13,6 +13,7 @@ const ONE_IMAGE = {
   "copy to": "To name one image, leave out --to: copy SOURCE TARGET.",
   "look for images below": "To look for one image, leave out --to.",
   "compare with": "A registry is a base as a whole: --base registry.lan:5000/team.",
+  "write mirrors of": "A mirror is a registry with what comes before all names: --to registry.lan:5000/team.",
   "leave out what is in": "A registry is a base as a whole: --base registry.lan:5000/team.",
 } as const;
 

@@ -34,11 +34,12 @@ export async function readLists(files: readonly string[], options: ReadListsOpti
   };
   const named = options.references ?? [];
   if (named.length > 0) add(parseList(named.map(text => text.replaceAll(/[\r\n]/g, "\0")).join("\n"), "argument"));
-  for (const file of files) add(await listedIn(file, options));
+  for (const file of files) add(await readList(file, options));
   return { references: uniqueReferences(references), refused };
 }
 
-async function listedIn(file: string, options: ReadListsOptions): Promise<ListedReferences> {
+/** What one file names, in its order. @throws as `readLists` */
+export async function readList(file: string, options: ReadListsOptions): Promise<ListedReferences> {
   const input = await readListInput(file, options);
   if (input === "archive") {
     const { listedInArchive } = await import("./listed-archive.ts");

@@ -36,7 +36,8 @@ test("a flag that may be given several times can be given once", async () => {
     [...text.matchAll(/\.option\("([a-z-]+)", \{[^}]*array: true/g)].map(([, name = ""]) => name),
   );
   expect(flags).toContain("require-referrers");
-  expect(flags.filter(name => !REPEATABLE.has(name))).toEqual([]);
+  const known = new Set([...REPEATABLE].map(name => name.split(" ").at(-1)));
+  expect(flags.filter(name => !known.has(name))).toEqual([]);
 });
 
 test("a list without end is refused", async () => {

@@ -4,7 +4,10 @@ import { COMMAND_NAMES, type CommandName, loadCommand } from "../../../src/cli/l
 
 /** Commands that send requests to a registry, and can repeat them. */
 const COMMANDS: readonly CommandName[] = COMMAND_NAMES.filter(
-  name => !["inspect", "verify", "doctor", "convert", "serve", "login", "logout", "hub", "completion"].includes(name),
+  name =>
+    !["inspect", "verify", "doctor", "convert", "serve", "login", "logout", "hub", "completion", "mirrors"].includes(
+      name,
+    ),
 );
 
 test.each(COMMANDS)("imgpack %s takes --retry, --timeout, --limit-rate and --min-rate", async command => {

@@ -17,15 +17,16 @@ export function findInCompose(root: YamlNode, variables: ReadonlyMap<string, str
   if (include !== undefined) found.refuse(include.line, "include", `found other files that are included, ${RENDER}`);
   const services = fieldOf(root, "services");
   if (services?.kind !== "map") return;
-  const take = (node: YamlNode, isBuilt: boolean, platform: YamlNode | undefined): void => {
+  const take = (node: YamlNode, isBuilt: boolean, platform: YamlNode | undefined, service?: string): void => {
     const text = withVariables(node, variables, found);
     if (text === undefined || node.kind !== "text") return;
+    const of = service === undefined ? {} : { service };
     if (isBuilt) {
-      found.likely(text, node.line);
+      found.likely(text, node.line, of);
       return;
     }
     const os = textOf(platform) === undefined ? undefined : withVariables(platform, variables, found);
-    found.certainText(text, node.line, os === undefined ? {} : { platforms: [os] });
+    found.certainText(text, node.line, os === undefined ? of : { ...of, platforms: [os] });
   };
   // Aliases make many of one.
   const seen = new Set<YamlNode>();
@@ -36,7 +37,7 @@ export function findInCompose(root: YamlNode, variables: ReadonlyMap<string, str
     if (file !== undefined) found.refuse(file.line, textOf(file) ?? "", `found a service of another file, ${RENDER}`);
     const image = fieldOf(service, "image");
     const isBuilt = fieldOf(service, "build") !== undefined;
-    if (image !== undefined) take(image, isBuilt, fieldOf(service, "platform"));
+    if (image !== undefined) take(image, isBuilt, fieldOf(service, "platform"), name.text);
     const volumes = fieldOf(service, "volumes");
     if (volumes?.kind !== "list" || seen.has(volumes)) continue;
     seen.add(volumes);

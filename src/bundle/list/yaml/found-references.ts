@@ -6,6 +6,9 @@ import type { ListedReference, ListedReferences, RefusedText } from "../listed-r
 import { shownText } from "../refused-texts.ts";
 import type { YamlNode } from "./yaml-node.ts";
 
+/** What an input says of a reference. */
+type Details = Pick<ListedReference, "platforms" | "service">;
+
 /** Collects what an input names. */
 export class FoundReferences implements ListedReferences {
   readonly references: ListedReference[] = [];
@@ -17,13 +20,13 @@ export class FoundReferences implements ListedReferences {
   }
 
   /** What stands where an image is named: a reference, or it is refused. */
-  certain(node: YamlNode, more: Pick<ListedReference, "platforms"> = {}): void {
+  certain(node: YamlNode, more: Details = {}): void {
     if (node.kind === "text") this.certainText(node.text, node.line, more);
     else if (node.kind === "map" && node.isTemplate) this.refuse(node.line, "{{", TEMPLATE);
     else this.refuse(node.line, "", `found a ${node.kind}, expected a reference`);
   }
 
-  certainText(text: string, line: number, more: Pick<ListedReference, "platforms"> = {}): void {
+  certainText(text: string, line: number, more: Details = {}): void {
     const why = faultOf(text) ?? (more.platforms ?? []).map(platformFault).find(fault => fault !== undefined);
     if (why !== undefined) this.refuse(line, text, why);
     else this.#add("certain", text, line, more);
@@ -36,15 +39,15 @@ export class FoundReferences implements ListedReferences {
     else this.#add("certain", `${repository}:*`, line, {});
   }
 
-  likely(text: string, line: number): void {
-    if (faultOf(text) === undefined) this.#add("likely", text, line, {});
+  likely(text: string, line: number, more: Details = {}): void {
+    if (faultOf(text) === undefined) this.#add("likely", text, line, more);
   }
 
   refuse(line: number, text: string, why: string): void {
     this.refused.push({ file: this.#file, line, text: shownText(text), why });
   }
 
-  #add(kind: ListedReference["class"], text: string, line: number, more: Pick<ListedReference, "platforms">): void {
+  #add(kind: ListedReference["class"], text: string, line: number, more: Details): void {
     this.references.push({ reference: withoutScheme(text), class: kind, file: this.#file, line, ...more });
   }
 }
