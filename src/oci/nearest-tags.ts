@@ -44,7 +44,7 @@ function commonStart(left: readonly string[], right: readonly string[]): number 
 }
 
 /** Parts to add, remove or replace (Levenshtein). */
-function editDistance(left: readonly string[], right: readonly string[]): number {
+export function editDistance(left: readonly string[], right: readonly string[]): number {
   let above = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (const [row, part] of left.entries()) {
     const current = [row + 1];

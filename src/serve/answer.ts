@@ -16,7 +16,7 @@ const COMMON_HEADERS = {
   "docker-distribution-api-version": "registry/2.0",
   "x-content-type-options": "nosniff",
   // A browser must not show stored bytes as a page (security case S-07).
-  "content-security-policy": "default-src 'none'",
+  "content-security-policy": "sandbox; default-src 'none'",
 } as const;
 
 export function jsonAnswer(
@@ -48,7 +48,7 @@ export async function sendAnswer(response: ServerResponse, answer: Answer, isHea
   const headers: Record<string, string> = { ...COMMON_HEADERS, ...answer.headers };
   if (isEarly) headers["connection"] = "close";
   const size = body === undefined ? 0 : "blob" in body ? body.end - body.start : body.byteLength;
-  if (status !== 204) headers["content-length"] ??= String(size);
+  if (status !== 204 && status !== 304) headers["content-length"] ??= String(size);
   try {
     response.writeHead(status, headers);
     if (body !== undefined && "blob" in body && !isHead && size > 0) await sendBlob(body, response);

@@ -5,9 +5,11 @@ import type { ConnectionTable } from "./connections/connection-table.ts";
 import type { Release, Slots } from "./connections/slots.ts";
 import type { ServedRegistry } from "./content/served-registry.ts";
 import { handleRequest, type WritableStore } from "./handle-request.ts";
+import { isProtocolPath } from "./page/page-routes.ts";
+import type { PageSite } from "./page/page-site.ts";
 import { Refusal } from "./refusal.ts";
 import { matchRoute } from "./routes.ts";
-import { checkOrigin, type HostRule } from "./trusted-host.ts";
+import { checkOrigin, type HostRule, shownHost } from "./trusted-host.ts";
 import { ClientGoneError } from "./uploads/upload-session.ts";
 
 /** What a served registry reports. */
@@ -39,6 +41,8 @@ export interface ServerParts {
   readonly registry: ServedRegistry;
   /** Undefined for a registry that is only read. */
   readonly store: WritableStore | undefined;
+  /** Answers everything outside of `/v2/`. */
+  readonly pages: PageSite;
   readonly connections: ConnectionTable;
   /** For requests that last as long as the client likes. */
   readonly transfers: Slots;
@@ -78,7 +82,11 @@ async function answerAndSend(
   const start = performance.now();
   const { method = "", url = "" } = request;
   const path = url.replace(/\?.*$/, "").replace(/(\/blobs\/uploads\/).+$/, "$1…");
-  const answer = await answerTo(request, parts, error => parts.onEvent?.({ kind: "fault", method, path, error }));
+  const gone = new AbortController();
+  response.once("close", () => gone.abort(new ClientGoneError()));
+  const answer = await answerTo(request, parts, gone.signal, error =>
+    parts.onEvent?.({ kind: "fault", method, path, error }),
+  );
   onAnswer();
   if (answer === undefined) return;
   let sentBytes = 0;
@@ -95,7 +103,8 @@ async function answerAndSend(
 /** @returns undefined if the client is gone. */
 async function answerTo(
   request: IncomingMessage,
-  { hosts, registry, store, connections }: ServerParts,
+  { hosts, registry, store, pages, connections }: ServerParts,
+  signal: AbortSignal,
   onFault: (error: unknown) => void,
 ): Promise<Answer | undefined> {
   try {
@@ -103,6 +112,7 @@ async function answerTo(
     checkOrigin(request, hosts);
     // The server closes: what it knows of the store is old.
     if (store !== undefined && !(await store.registry.isSafe())) return undefined;
+    if (!isProtocolPath(request.url ?? "")) return await pages.answer(request, shownHost(request, hosts), signal);
     const { route, query } = matchRoute(request.url ?? "");
     return await handleRequest(route, { request, query, registry }, store);
   } catch (error) {

@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:http";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { StorageError, UsageError } from "../errors.ts";
 import { quote } from "../util/format.ts";
 import { checkedOptions, type OptionsShape } from "../util/options/checked-options.ts";
@@ -12,6 +12,7 @@ import { Slots } from "./connections/slots.ts";
 import type { DamageReport } from "./content/damage-log.ts";
 import { RegistryFolder } from "./folder/registry-folder.ts";
 import { listenFault } from "./listen-fault.ts";
+import { PageSite } from "./page/page-site.ts";
 import { respond, type ServeEvent } from "./respond.ts";
 import { isLoopback, plainHost } from "./trusted-host.ts";
 import { UploadTable } from "./uploads/upload-table.ts";
@@ -101,7 +102,13 @@ export async function startRegistry(options: ServeOptions, clock: Clock): Promis
   const lookups = new Slots(MAX_LOOKUPS);
   const { onEvent } = options;
   const writable = { registry: store, uploads };
-  const parts = { hosts, registry: store, store: writable, connections, transfers, lookups, onEvent };
+  const pages = new PageSite(store, {
+    isReadOnly: false,
+    isTls: false,
+    isPrivate: false,
+    store: basename(resolve(options.store)),
+  });
+  const parts = { hosts, registry: store, store: writable, pages, connections, transfers, lookups, onEvent };
   const running = new Set<Promise<void>>();
   const server = createServer({ headersTimeout: HEADER_MS, requestTimeout: 0, connectionsCheckingInterval: SWEEP_MS });
   server.maxConnections = MAX_CONNECTIONS;

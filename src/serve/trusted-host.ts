@@ -53,9 +53,25 @@ export function checkOrigin({ headers, rawHeaders, socket }: IncomingMessage, { 
   // HTTP/1.0 clients send none; browsers always do.
   if (headers.host === undefined) return;
   const isChecked = isStrict || isLoopback(socket.localAddress ?? "");
-  const name = plainHost(headers.host);
-  if (!isChecked || names.has(name) || isUnregistrable(name)) return;
+  if (!isChecked || isOwnName(headers.host, names)) return;
   throw new Refusal(403, "DENIED", `host ${quote(headers.host)} is not allowed, expected localhost or an address`);
+}
+
+/**
+ * The name by which a client reaches this server, with the port, for pages that say how to pull. A name that anybody can
+ * register is shown only if the server was told of it; otherwise the address is.
+ */
+export function shownHost({ headers, socket }: IncomingMessage, { names }: HostRule): string {
+  const { host = "" } = headers;
+  if (/^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/i.test(host) && isOwnName(host, names))
+    return host.toLowerCase();
+  const address = (socket.localAddress ?? "127.0.0.1").replace(/^::ffff:/i, "");
+  return `${address.includes(":") ? `[${address}]` : address}:${socket.localPort ?? 0}`;
+}
+
+function isOwnName(host: string, names: HostRule["names"]): boolean {
+  const name = plainHost(host);
+  return names.has(name) || isUnregistrable(name);
 }
 
 function isUnregistrable(name: string): boolean {

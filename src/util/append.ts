@@ -10,6 +10,13 @@ export function appendTo<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
   else list.push(value);
 }
 
+/** `Map.groupBy`, which Node 20 lacks. */
+export function groupedBy<K, V>(values: Iterable<V>, keyOf: (value: V) => K): Map<K, V[]> {
+  const groups = new Map<K, V[]>();
+  for (const value of values) appendTo(groups, keyOf(value), value);
+  return groups;
+}
+
 /** The largest of the values, and at least `least`. */
 export function largest(values: Iterable<number>, least = 0): number {
   let found = least;

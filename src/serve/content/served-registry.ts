@@ -94,6 +94,8 @@ export interface ServedRepository {
   hasManifests(): boolean;
   blob(digest: Digest): StoredContent | undefined;
   manifest(digest: Digest): ManifestRecord | undefined;
+  /** All of them, in no order: images, their parts, and what refers to them. */
+  manifests(): Iterable<ManifestRecord>;
   /** Digest that a tag names. */
   tagged(tag: string): Digest | undefined;
   tags(): Iterable<string>;

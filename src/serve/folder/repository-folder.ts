@@ -107,6 +107,10 @@ export class RepositoryFolder implements ServedRepository {
     return size === undefined ? undefined : { digest, size };
   }
 
+  manifests(): Iterable<ManifestRecord> {
+    return this.#manifests.values();
+  }
+
   manifest(digest: Digest): ManifestRecord | undefined {
     return this.#manifests.get(digest);
   }

@@ -1,0 +1,100 @@
+import type { Descriptor } from "../../../oci/descriptor.ts";
+import type { Digest } from "../../../oci/digest.ts";
+import { parseImageConfig } from "../../../oci/image-config.ts";
+import { formatPlatform } from "../../../oci/platform.ts";
+import { runBounded } from "../../../util/task-group.ts";
+import type { ManifestRecord, ServedRegistry, ServedRepository } from "../../content/served-registry.ts";
+import { type BlobFacts, blobFacts, type ManifestFacts, manifestFacts } from "./manifest-facts.ts";
+import { readSmallBlob } from "./read-blob.ts";
+
+/** Reads at once. */
+const MAX_READS = 16;
+
+/** What was read of manifests and configs. Content never changes, so that a change of names reads only what is new. */
+export class ManifestShelf {
+  readonly #registry: ServedRegistry;
+  #manifests = new Map<Digest, ManifestFacts>();
+  #platforms = new Map<Digest, string>();
+  #blobs = new Map<Digest, BlobFacts>();
+
+  constructor(registry: ServedRegistry) {
+    this.#registry = registry;
+  }
+
+  /** Undefined for one that was not read, is damaged, or was removed. */
+  manifest(digest: Digest): ManifestFacts | undefined {
+    return this.#manifests.get(digest);
+  }
+
+  /** `linux/arm64/v8`; undefined for a config that was not read, or that names none. */
+  platform(config: Digest): string | undefined {
+    return this.#platforms.get(config) || undefined;
+  }
+
+  async readManifests(records: Iterable<ManifestRecord>, signal: AbortSignal): Promise<void> {
+    const wanted = new Map<Digest, ManifestRecord>();
+    for (const record of records) if (!this.#manifests.has(record.digest)) wanted.set(record.digest, record);
+    await runBounded(
+      wanted.values(),
+      MAX_READS,
+      async record => {
+        signal.throwIfAborted();
+        const bytes = await this.#registry.readManifest(record);
+        if (bytes === undefined) return;
+        this.#manifests.set(
+          record.digest,
+          manifestFacts(bytes, record.mediaType, blob => this.#shared(blob)),
+        );
+      },
+      signal,
+    );
+  }
+
+  /** Platforms of images that no index names: only their configs have them. */
+  async readPlatforms(
+    configs: Iterable<{ readonly repository: ServedRepository; readonly config: Digest }>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const wanted = new Map<Digest, ServedRepository>();
+    for (const { repository, config } of configs) if (!this.#platforms.has(config)) wanted.set(config, repository);
+    await runBounded(
+      wanted,
+      MAX_READS,
+      async ([config, repository]) => {
+        const bytes = await readSmallBlob(this.#registry, repository.blob(config), signal);
+        if (bytes !== undefined) this.#platforms.set(config, configPlatform(bytes));
+      },
+      signal,
+    );
+  }
+
+  /** Forgets what no image has any more. */
+  keep(used: ReadonlySet<Digest>): void {
+    const manifests = [...this.#manifests].filter(([digest]) => used.has(digest));
+    const configs = new Set(manifests.flatMap(([, { config }]) => config?.digest ?? []));
+    this.#manifests = new Map(manifests);
+    this.#platforms = new Map([...this.#platforms].filter(([digest]) => configs.has(digest)));
+    const blobs = manifests.flatMap(([, { config, layers }]) => [...(config === undefined ? [] : [config]), ...layers]);
+    this.#blobs = new Map(blobs.map(blob => [blob.digest, blob]));
+  }
+
+  #shared(descriptor: Descriptor): BlobFacts {
+    const known = this.#blobs.get(descriptor.digest);
+    const found = blobFacts(descriptor);
+    if (known?.size === found.size && known.isForeign === found.isForeign) return known;
+    this.#blobs.set(found.digest, found);
+    return found;
+  }
+}
+
+/** Empty for a config that names none, and for what is no config. */
+function configPlatform(bytes: Uint8Array): string {
+  try {
+    const { os, architecture, variant, osVersion } = parseImageConfig(bytes, "served registry");
+    if (os === "" && architecture === "") return "";
+    const platform = { os, architecture, ...(variant === undefined ? {} : { variant }) };
+    return formatPlatform(osVersion === undefined ? platform : { ...platform, osVersion });
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,110 @@
+import type { LockedImage } from "../../../bundle/lock/lock.ts";
+import { parseReference } from "../../../oci/reference.ts";
+import { compareText, sortByVersion } from "../../../oci/semver.ts";
+import { append } from "../../../util/append.ts";
+import type { ManifestRecord, ServedRegistry } from "../../content/served-registry.ts";
+import type { Attached, Catalogue, ListedImage, Signatures } from "./catalogue.ts";
+import { catalogueTotals } from "./catalogue-totals.ts";
+import { imageFinder } from "./find-image.ts";
+import { type GatheredRepository, gatherRepositories } from "./gathered-repository.ts";
+import type { ImageContent } from "./image-content.ts";
+import { ImageContents } from "./image-contents.ts";
+import { LockedImages, missingImages } from "./locked-images.ts";
+import type { ManifestShelf } from "./manifest-shelf.ts";
+
+/**
+ * Reads what a server has. Each manifest is read once, at most 16 at a time; layers are not read.
+ *
+ * @throws the reason of `signal`; one bad image is listed as broken, and does not hide the others.
+ */
+export async function readCatalogue(
+  registry: ServedRegistry,
+  shelf: ManifestShelf,
+  signal: AbortSignal,
+): Promise<Catalogue> {
+  const { generation, bundle } = registry;
+  const gathered = await gatherRepositories(registry, shelf, signal);
+  const contents = new ImageContents(shelf, {
+    damage: new Map(registry.damage.flatMap(each => (each.digest === undefined ? [] : [[each.digest, each] as const]))),
+    absent: new Map(bundle?.absent.map(blob => [blob.digest, blob] as const)),
+  });
+  const lock = bundle?.lock;
+  const locked = new LockedImages(lock?.images ?? []);
+  const named = gathered.flatMap(each => namesOf(each).map(([tag, record]) => ({ each, tag, record })));
+  for (const { each, record } of named) contents.add(each, record);
+  const images = named.map(({ each, tag, record }) => {
+    const { original, name: repository } = each.repository;
+    return listedImage(
+      original,
+      tag,
+      repository,
+      contents,
+      contents.add(each, record),
+      locked.of(original, record.digest),
+    );
+  });
+  append(images, missingImages(lock, images));
+  images.sort((left, right) => compareText(left.registry, right.registry) || compareText(left.path, right.path));
+  shelf.keep(contents.digests());
+  return {
+    generation,
+    images,
+    totals: catalogueTotals(images, contents),
+    bundle,
+    lock,
+    find: imageFinder(images),
+    usesOf: digest => contents.usesOf(digest),
+  };
+}
+
+/** Tags of newer versions first, then what has no tag. */
+function namesOf({
+  tagged,
+  untagged,
+}: GatheredRepository): (readonly [tag: string | undefined, record: ManifestRecord])[] {
+  const byTag = new Map(tagged.map(({ tag, record }) => [tag, record]));
+  const sorted = sortByVersion([...byTag.keys()]).flatMap(tag => {
+    const record = byTag.get(tag);
+    return record === undefined ? [] : [[tag, record] as const];
+  });
+  return [...sorted, ...untagged.map(record => [undefined, record] as const)];
+}
+
+function listedImage(
+  original: string,
+  tag: string | undefined,
+  repository: string,
+  contents: ImageContents,
+  content: ImageContent,
+  locked: LockedImage | undefined,
+): ListedImage {
+  const { registry = "", repository: path } = parseReference(original);
+  let bytes = 0;
+  let ownBytes = 0;
+  for (const [digest, size] of content.blobs) {
+    bytes += size;
+    if (contents.usesOf(digest) === 1) ownBytes += size;
+  }
+  const { record, blobs: _, ...rest } = content;
+  return {
+    name: tag === undefined ? `${original}@${record.digest}` : `${original}:${tag}`,
+    registry,
+    path,
+    tag,
+    digest: record.digest,
+    mediaType: record.mediaType,
+    repository,
+    ...rest,
+    bytes,
+    ownBytes,
+    signatures: signaturesOf(content.attached, locked),
+    locked,
+  };
+}
+
+function signaturesOf(attached: readonly Attached[], locked: LockedImage | undefined): Signatures {
+  const count = attached.filter(({ kind }) => kind === "signature").length;
+  if (count > 0) return count;
+  if (locked?.lookup === undefined) return "absent";
+  return locked.lookup === "complete" ? "none" : "unknown";
+}

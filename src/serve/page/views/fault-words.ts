@@ -1,0 +1,79 @@
+import { groupedBy } from "../../../util/append.ts";
+import type { FoundDamage } from "../../content/served-registry.ts";
+import { type Html, html } from "../html/html.ts";
+import type { BrokenBlob, Catalogue, ListedImage } from "../model/catalogue.ts";
+import { foreign } from "../parts/foreign.ts";
+import { many, numeral } from "../parts/quantity.ts";
+
+/** `3 of 22 images cannot be pulled whole` */
+export function faultTitle({ images, totals }: Catalogue): string {
+  if (totals.broken === 0) return "Some bytes are damaged, but no image here needs them";
+  return `${numeral(totals.broken)} of ${many(images.length, "image")} cannot be pulled whole`;
+}
+
+/** A sentence for each volume that is not here, and for each file that is damaged. */
+export function faultSentences({ images, bundle }: Catalogue, damage: readonly FoundDamage[]): readonly Html[] {
+  const needs = (test: (blob: BrokenBlob) => boolean): string => {
+    const count = images.filter(({ broken }) => broken.some(test)).length;
+    return count === 1 ? "1 image needs it" : `${numeral(count)} images need it`;
+  };
+  const { missing = [], of = 0 } = bundle?.volumes ?? {};
+  const volumes = missing.map(
+    number => html`Volume ${number} of ${of} is missing: ${needs(({ volumes }) => volumes.includes(number))}.`,
+  );
+  const files = groupedBy(damage, ({ path }) => path);
+  const damaged = [...files].map(([path, found]) => {
+    const digests = new Set(found.flatMap(({ digest }) => digest ?? []));
+    const affected = images.filter(({ broken }) => broken.some(({ digest }) => digests.has(digest))).length;
+    const what =
+      digests.size === 0
+        ? "what is in it is not what was written"
+        : `${many(digests.size, "blob")} in it ${digests.size === 1 ? "is not what its digest says" : "are not what their digests say"}`;
+    return html`${fileName(path)}: ${what}. ${affected === 0 ? "No image needs it." : `${many(affected, "image is", "images are")} affected.`}`;
+  });
+  const assumed = images.filter(({ broken }) => broken.some(({ why }) => why === "assumed")).length;
+  const base =
+    assumed > 0 &&
+    html`${many(assumed, "image has", "images have")} layers that a delta leaves to its base, which is not served here.`;
+  return [...volumes, ...damaged, ...(base === false ? [] : [base])];
+}
+
+/** The name of a file without the folders before it, which concern no client. */
+export function fileName(path: string): Html {
+  return html`<span class="mono">${foreign(plainFileName(path))}</span>`;
+}
+
+export function plainFileName(path: string): string {
+  return path.replace(/[/\\]+$/, "").replace(/^.*[/\\]/s, "");
+}
+
+/** Why an image cannot be pulled whole, in a few words; undefined if it can. */
+export function brokenWords({ broken }: ListedImage): string | undefined {
+  const [first] = broken;
+  if (first === undefined) return undefined;
+  const damaged = broken.filter(({ why }) => why === "damaged" || why === "unreadable");
+  if (damaged.length > 0) return `${blobsWords(damaged)} damaged`;
+  if (first.why === "assumed") return `${blobsWords(broken)} in its base`;
+  const volumes = [...new Set(broken.flatMap(each => each.volumes))].sort((left, right) => left - right);
+  if (volumes.length === 0) return `${blobsWords(broken)} not here`;
+  return `part of it is on volume${volumes.length === 1 ? "" : "s"} ${listed(volumes)}, missing`;
+}
+
+/** `layer 4 is`, `layers 4 and 5 are`, `its manifest is`, `3 blobs are` */
+export function blobsWords(broken: readonly BrokenBlob[]): string {
+  const layers = [...new Set(broken.flatMap(({ layer }) => layer ?? []))].sort((left, right) => left - right);
+  const [first] = broken;
+  if (layers.length === 0 && broken.length === 1) return `its ${first?.kind ?? "manifest"} is`;
+  // Of several platforms: their layers have the same numbers.
+  if (layers.length !== broken.length) return `${many(broken.length, "blob")} ${broken.length === 1 ? "is" : "are"}`;
+  return layers.length === 1 ? `layer ${layers[0]} is` : `layers ${listed(layers)} are`;
+}
+
+const MAX_LISTED = 8;
+
+function listed(numbers: readonly number[]): string {
+  if (numbers.length > MAX_LISTED)
+    return `${numbers.slice(0, MAX_LISTED).join(", ")} and ${numbers.length - MAX_LISTED} more`;
+  if (numbers.length < 2) return numbers.join("");
+  return `${numbers.slice(0, -1).join(", ")} and ${numbers.at(-1)}`;
+}
