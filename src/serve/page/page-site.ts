@@ -81,13 +81,13 @@ export class PageSite {
     form: Form,
     signal: AbortSignal,
   ): Promise<PageAnswer> {
+    const path = pagePath(url);
     if (method !== "GET" && method !== "HEAD") {
       throw new Refusal(405, "UNSUPPORTED", `method ${quote(method)} has no meaning here, expected GET or HEAD`, {
         headers: { allow: "GET, HEAD" },
       });
     }
     const { isReadOnly, isTls, isPrivate, store } = this.#options;
-    const path = pagePath(url);
     if (path.name === "favicon.ico")
       return { status: 204, headers: { ...PAGE_HEADERS, "cache-control": "max-age=86400" } };
     const tag = this.#tag(path, form);
@@ -126,8 +126,8 @@ export class PageSite {
   }
 
   async #frame(host: string, signal: AbortSignal): Promise<Frame> {
-    const { totals, bundle } = await this.#cache.get(signal);
-    return { host, isReadOnly: this.#options.isReadOnly, bundleId: bundle?.id, brokenImages: totals.broken };
+    const { totals, id } = await this.#cache.get(signal);
+    return { host, isReadOnly: this.#options.isReadOnly, bundleId: id, brokenImages: totals.broken };
   }
 
   /** Changes with all that a page is made from, and with the form in which it is sent (RFC 9110 section 8.8.3.3). */

@@ -12,6 +12,8 @@ export interface Catalogue {
   readonly totals: Totals;
   /** Undefined for a store. */
   readonly bundle: ServedBundle | undefined;
+  /** Of the bundle, if it has one. */
+  readonly id: Digest | undefined;
   readonly lock: Lock | undefined;
   /** @param name full name, with a tag, a digest, or both */
   find(name: string): ListedImage | undefined;

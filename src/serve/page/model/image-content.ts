@@ -1,8 +1,7 @@
-import type { AbsentBlob } from "../../../archive/archive-source.ts";
 import type { Digest } from "../../../oci/digest.ts";
 import { MAX_INDEX_DEPTH } from "../../../oci/limits.ts";
 import { referrersTag } from "../../../oci/referrers/referrers-tag.ts";
-import type { FoundDamage, ManifestRecord } from "../../content/served-registry.ts";
+import type { FoundDamage, Lack, ManifestRecord } from "../../content/served-registry.ts";
 import type { Attached, BrokenBlob, ListedPlatform } from "./catalogue.ts";
 import type { GatheredReferrer, GatheredRepository } from "./gathered-repository.ts";
 import type { BlobFacts, ChildFacts, ManifestFacts } from "./manifest-facts.ts";
@@ -20,26 +19,30 @@ export interface ImageContent {
   readonly broken: readonly BrokenBlob[];
 }
 
-/** What cannot be sent, as far as it is known. */
-export interface KnownFaults {
-  readonly damage: ReadonlyMap<Digest, FoundDamage>;
-  readonly absent: ReadonlyMap<Digest, AbsentBlob>;
-}
+/** Damage that was found, by the content that it is in. */
+export type KnownDamage = ReadonlyMap<Digest, FoundDamage>;
+
+const REASONS: Readonly<Record<Lack["kind"], BrokenBlob["why"]>> = {
+  volume: "missing",
+  base: "assumed",
+  damage: "damaged",
+  layers: "missing",
+};
 
 /** Puts together what the manifests of one image say. Nothing is read. */
 export class ContentBuilder {
   readonly #gathered: GatheredRepository;
   readonly #shelf: ManifestShelf;
-  readonly #faults: KnownFaults;
+  readonly #damage: KnownDamage;
   readonly #platforms: ListedPlatform[] = [];
   readonly #blobs = new Map<Digest, number>();
   readonly #broken = new Map<Digest, BrokenBlob>();
   readonly #attached: Attached[] = [];
 
-  constructor(gathered: GatheredRepository, shelf: ManifestShelf, faults: KnownFaults) {
+  constructor(gathered: GatheredRepository, shelf: ManifestShelf, damage: KnownDamage) {
     this.#gathered = gathered;
     this.#shelf = shelf;
-    this.#faults = faults;
+    this.#damage = damage;
   }
 
   build(record: ManifestRecord): ImageContent {
@@ -75,7 +78,7 @@ export class ContentBuilder {
       return;
     }
     if (record === undefined) {
-      const isMissing = this.#faults.absent.has(digest);
+      const isMissing = this.#gathered.repository.lack(digest) !== undefined;
       if (isMissing) this.#addBroken({ digest, size, kind: "manifest" });
       this.#platforms.push({ label, digest, state: isMissing ? "broken" : "left out", bytes: 0, layers: 0 });
       return;
@@ -90,7 +93,7 @@ export class ContentBuilder {
   /** Undefined for a manifest that cannot be read; it is noted. */
   #manifest({ digest, size }: ManifestRecord): ManifestFacts | undefined {
     const facts = this.#shelf.manifest(digest);
-    if (facts === undefined || this.#faults.damage.has(digest)) this.#addBroken({ digest, size, kind: "manifest" });
+    if (facts === undefined || this.#damage.has(digest)) this.#addBroken({ digest, size, kind: "manifest" });
     if (facts?.kind !== "unreadable") return facts;
     this.#addBroken({ digest, size, kind: "manifest", why: "unreadable" });
     return undefined;
@@ -114,7 +117,7 @@ export class ContentBuilder {
 
   /** @returns whether the blob cannot be sent */
   #check({ digest, size, isForeign }: BlobFacts, layer: number): boolean {
-    const isDamaged = this.#faults.damage.has(digest);
+    const isDamaged = this.#damage.has(digest);
     const isHere = this.#gathered.repository.blob(digest) !== undefined;
     if (!isDamaged && (isHere || isForeign)) return false;
     this.#addBroken({ digest, size, ...(layer === 0 ? { kind: "config" } : { kind: "layer", layer }) });
@@ -122,14 +125,13 @@ export class ContentBuilder {
   }
 
   #addBroken(blob: Pick<BrokenBlob, "digest" | "size" | "kind"> & Partial<Pick<BrokenBlob, "layer" | "why">>): void {
-    const absent = this.#faults.absent.get(blob.digest);
-    const damage = this.#faults.damage.get(blob.digest);
-    const missing = absent?.why === "assumed" ? "assumed" : "missing";
+    const damage = this.#damage.get(blob.digest);
+    const lack = this.#gathered.repository.lack(blob.digest);
     this.#broken.set(blob.digest, {
       layer: undefined,
-      why: damage === undefined ? missing : "damaged",
-      volumes: absent?.volumes ?? [],
-      found: damage?.found,
+      why: damage === undefined ? REASONS[lack?.kind ?? "volume"] : "damaged",
+      volumes: lack?.volumes ?? [],
+      found: lack?.found ?? damage?.found,
       ...blob,
     });
   }

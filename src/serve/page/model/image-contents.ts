@@ -1,27 +1,27 @@
 import type { Digest } from "../../../oci/digest.ts";
 import type { ManifestRecord } from "../../content/served-registry.ts";
 import type { GatheredRepository } from "./gathered-repository.ts";
-import { ContentBuilder, type ImageContent, type KnownFaults } from "./image-content.ts";
+import { ContentBuilder, type ImageContent, type KnownDamage } from "./image-content.ts";
 import type { ManifestShelf } from "./manifest-shelf.ts";
 
 /** The contents of all images, and how many of them have each blob. */
 export class ImageContents {
   readonly #shelf: ManifestShelf;
-  readonly #faults: KnownFaults;
+  readonly #damage: KnownDamage;
   readonly #byDigest = new Map<Digest, ImageContent>();
   /** Of each blob: its bytes, and how many contents have it. */
   readonly #blobs = new Map<Digest, { readonly size: number; uses: number }>();
 
-  constructor(shelf: ManifestShelf, faults: KnownFaults) {
+  constructor(shelf: ManifestShelf, damage: KnownDamage) {
     this.#shelf = shelf;
-    this.#faults = faults;
+    this.#damage = damage;
   }
 
   /** The same content has the same blobs in each repository that has it. */
   add(gathered: GatheredRepository, record: ManifestRecord): ImageContent {
     const known = this.#byDigest.get(record.digest);
     if (known !== undefined) return known;
-    const content = new ContentBuilder(gathered, this.#shelf, this.#faults).build(record);
+    const content = new ContentBuilder(gathered, this.#shelf, this.#damage).build(record);
     this.#byDigest.set(record.digest, content);
     for (const [digest, size] of content.blobs) {
       const blob = this.#blobs.get(digest);

@@ -24,11 +24,9 @@ export async function readCatalogue(
 ): Promise<Catalogue> {
   const { generation, bundle } = registry;
   const gathered = await gatherRepositories(registry, shelf, signal);
-  const contents = new ImageContents(shelf, {
-    damage: new Map(registry.damage.flatMap(each => (each.digest === undefined ? [] : [[each.digest, each] as const]))),
-    absent: new Map(bundle?.absent.map(blob => [blob.digest, blob] as const)),
-  });
-  const lock = bundle?.lock;
+  const damage = registry.damage.flatMap(each => (each.digest === undefined ? [] : [[each.digest, each] as const]));
+  const contents = new ImageContents(shelf, new Map(damage));
+  const lock = await bundle?.lock(signal);
   const locked = new LockedImages(lock?.images ?? []);
   const named = gathered.flatMap(each => namesOf(each).map(([tag, record]) => ({ each, tag, record })));
   for (const { each, record } of named) contents.add(each, record);
@@ -51,6 +49,7 @@ export async function readCatalogue(
     images,
     totals: catalogueTotals(images, contents),
     bundle,
+    id: bundle?.id ?? lock?.id,
     lock,
     find: imageFinder(images),
     usesOf: digest => contents.usesOf(digest),

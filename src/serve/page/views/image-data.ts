@@ -2,14 +2,18 @@ import type { Catalogue, ListedImage } from "../model/catalogue.ts";
 import { plainFileName } from "./fault-words.ts";
 
 /** What programs get of all images, in a form that stays: fields are added, and none changes. */
-export function catalogueData({ bundle, totals }: Catalogue, images: readonly ListedImage[], host: string): unknown {
+export function catalogueData(
+  { bundle, id, totals }: Catalogue,
+  images: readonly ListedImage[],
+  host: string,
+): unknown {
   const volumes = bundle?.volumes;
   return {
     ...(bundle === undefined
       ? {}
       : {
           bundle: {
-            id: bundle.id ?? null,
+            id: id ?? null,
             files: bundle.files.map(({ name, size, volume }) => ({ name: plainFileName(name), size, volume })),
             ...(volumes === undefined ? {} : { volumes: { of: volumes.of, missing: volumes.missing } }),
           },

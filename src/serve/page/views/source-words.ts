@@ -6,11 +6,11 @@ import { fileName, plainFileName } from "./fault-words.ts";
 
 /** What is served, as a heading: a bundle by its id, a store by its folder, archives by their names. */
 export function sourceHeading(
-  { bundle }: Catalogue,
+  { bundle, id }: Catalogue,
   store: string | undefined,
 ): { readonly kind: string; readonly name: Html } {
   if (bundle === undefined) return { kind: "Store", name: html`${store ?? "this store"}` };
-  if (bundle.id !== undefined) return { kind: "Bundle", name: spokenId(bundle.id) };
+  if (id !== undefined) return { kind: "Bundle", name: spokenId(id) };
   const [first, ...rest] = bundle.files;
   const more = rest.length > 0 && ` and ${many(rest.length, "more file", "more files")}`;
   return {
@@ -20,9 +20,9 @@ export function sourceHeading(
 }
 
 /** The same, for the title of the window. */
-export function sourceTitle({ bundle }: Catalogue, store: string | undefined): string {
+export function sourceTitle({ bundle, id }: Catalogue, store: string | undefined): string {
   if (bundle === undefined) return `Store ${store ?? ""}`.trim();
-  return bundle.id === undefined ? plainFileName(bundle.files[0]?.name ?? "") : `Bundle ${bundle.id.slice(7, 19)}`;
+  return id === undefined ? plainFileName(bundle.files[0]?.name ?? "") : `Bundle ${id.slice(7, 19)}`;
 }
 
 /** `22 images from 4 registries, served from 6 volumes, all present.` */
