@@ -1,5 +1,6 @@
 import { quote } from "../../util/format.ts";
 import { Refusal } from "../refusal.ts";
+import { reportCsvFile, reportJsonFile, reportPage } from "./report/report-pages.ts";
 import { damagePage } from "./views/damage.ts";
 import { imagePage } from "./views/image.ts";
 import { imageListPage, indexPage } from "./views/index-page.ts";
@@ -22,6 +23,9 @@ const ROUTES: ReadonlyMap<string, { readonly handler: PageHandler; readonly hasR
   ["index.json", { handler: imageListPage, hasRest: false }],
   ["image", { handler: imagePage, hasRest: true }],
   ["damage", { handler: damagePage, hasRest: false }],
+  ["report", { handler: reportPage, hasRest: false }],
+  ["report.csv", { handler: reportCsvFile, hasRest: false }],
+  ["report.json", { handler: reportJsonFile, hasRest: false }],
 ]);
 
 /** Whether a request is one of the distribution protocol. */

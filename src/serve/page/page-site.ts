@@ -8,7 +8,7 @@ import type { ServedRegistry } from "../content/served-registry.ts";
 import { Refusal } from "../refusal.ts";
 import { CatalogueCache } from "./model/catalogue-cache.ts";
 import { acceptsGzip, namesTag, wantsHtml } from "./negotiation.ts";
-import { PAGE_HEADERS } from "./page-headers.ts";
+import { PAGE_HEADERS, pagePolicy } from "./page-headers.ts";
 import { type PagePath, pageHandler, pagePath } from "./page-routes.ts";
 import { type Frame, framed } from "./views/frame.ts";
 import type { FileResult, PageResult } from "./views/page-result.ts";
@@ -121,8 +121,11 @@ export class PageSite {
       const body = Buffer.from(JSON.stringify(data()));
       return await packed(body, status, "application/json", headers, isGzip);
     }
-    const body = Buffer.from(framed(page(), await this.#frame(host, signal)).toString());
-    return await packed(body, status, "text/html; charset=utf-8", headers, isGzip);
+    const content = page();
+    const { ownStyle } = content;
+    const policy = ownStyle === undefined ? {} : { "content-security-policy": pagePolicy(ownStyle) };
+    const body = Buffer.from(framed(content, await this.#frame(host, signal)).toString());
+    return await packed(body, status, "text/html; charset=utf-8", { ...headers, ...policy }, isGzip);
   }
 
   async #frame(host: string, signal: AbortSignal): Promise<Frame> {

@@ -4,19 +4,16 @@ import { type ComparedBundles, compareBundles } from "../../bundle/base/compare-
 import type { OnProgress } from "../../content/progress.ts";
 import { UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { readingAnswer } from "../../registry/client/registry-answer.ts";
-import { append } from "../../util/append.ts";
 import { quote } from "../../util/format.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { required, TEXTS } from "../../util/options/option-kinds.ts";
 import { COMMON, READING } from "../options/common-options.ts";
-import { MAPPING, type MappingOptions, readMapping } from "../options/mapping-options.ts";
+import { MAPPING, type MappingOptions } from "../options/mapping-options.ts";
 import { checkedList, checkText, listOf } from "../options/option-values.ts";
 import type { RegistryOptions } from "../options/registry-options.ts";
-import { RegistryPool } from "../shared/registry-pool.ts";
-import { isBundlePath, namedBases, registriesOf } from "./named-bases.ts";
-import { openBundle, openBundles } from "./open-bundle.ts";
-import { registryBase } from "./registry-base.ts";
+import { comparedBases } from "./compared-bases.ts";
+import { isBundlePath } from "./named-bases.ts";
+import { openBundle } from "./open-bundle.ts";
 
 /** Options of `compareWithBase`. */
 export interface CompareOptions extends MappingOptions {
@@ -89,36 +86,19 @@ export async function compareWithBase(
   const sources = typeof source === "string" ? [source] : checkedList("compare", "archives", source);
   for (const path of sources) checkText("compare", "the path of an archive or a lock", path);
   options = checkedOptions(options, COMPARE_OPTIONS);
-  const texts = listOf(options.base);
   for (const path of sources) {
     if (await isBundlePath(path)) continue;
     throw new UsageError(`Cannot compare ${quote(path)}: found a reference, expected an archive, a folder or a lock`, {
       hint: "Lock the image first: imgpack lock REFERENCE -o new.lock.",
     });
   }
-  checkBases(sources, texts);
-  const found = await namedBases("compare with", texts, options);
-  const registries = registriesOf(found);
-  const mapping = readMapping(options);
+  const readBases = await comparedBases(sources, listOf(options.base), options);
   const bundle = await openBundle(sources, options);
-  const { onProgress = () => undefined, signal } = options;
-  await using pool = new RegistryPool(options, registries, onProgress);
-  pool.admit(registries);
-  const bases: Base[] = [];
-  const paths = found.filter(base => typeof base === "string");
-  append(bases, await openBundles(paths, options));
-  for (const [index, base] of found.entries()) {
-    if (typeof base !== "string") {
-      const at = { registry: base.registry, prefix: base.repository, ...mapping };
-      bases.push(
-        await readingAnswer(async () => await registryBase(bundle, texts[index] ?? base.registry, at, pool, signal)),
-      );
-    }
-  }
+  const bases = await readBases(bundle);
   return {
     kind: "comparison",
     bundle: sourceOf(bundle),
-    base: bases.toSorted((left, right) => texts.indexOf(left.where) - texts.indexOf(right.where)).map(sourceOf),
+    base: bases.map(sourceOf),
     ...compareBundles(bundle, bases),
   };
 }
@@ -126,16 +106,4 @@ export async function compareWithBase(
 function sourceOf({ where, kind, id, images, blobs, hasRawLayers }: Base | Bundle): ComparedSource {
   const known = id === undefined ? {} : { id };
   return { source: where, kind, ...known, images: images.length, blobs: blobs.size, hasRawLayers };
-}
-
-/** @throws UsageError */
-function checkBases(sources: readonly string[], bases: readonly string[]): void {
-  if (bases.length === 0) {
-    throw new UsageError(`Cannot compare ${sources.map(quote).join(" and ")}: no base named, expected at least one`, {
-      hint: "A base is an archive, a folder, a lock, or a registry: HOST[:PORT][/PREFIX].",
-    });
-  }
-  if ([...sources, ...bases].filter(path => path === "-").length > 1) {
-    throw new UsageError("Cannot compare with stdin: it is named twice, expected once");
-  }
 }

@@ -4,6 +4,7 @@ import { hostPlatform, type Platform, parsePlatform } from "../../oci/platform.t
 import { quote } from "../../util/format.ts";
 import type { OptionsShape } from "../../util/options/checked-options.ts";
 import { TEXT, TEXTS } from "../../util/options/option-kinds.ts";
+import { epochDate, LAST_SECOND } from "../options/epoch-date.ts";
 import { listOf } from "../options/option-values.ts";
 
 /** Settings of the image that is made. */
@@ -144,15 +145,8 @@ function absolute(flag: string, path: string, isWindows: boolean): string {
 function createdDate({ created, sourceDateEpoch }: ImportSettings, now: () => Date): Date {
   if (created === "now") return new Date(Math.floor(now().getTime() / 1000) * 1000);
   if (created !== undefined) return rfc3339(created);
-  // An empty variable counts as unset.
-  const epoch = sourceDateEpoch || "0";
-  const seconds = /^\d{1,12}$/.test(epoch) ? Number(epoch) : Number.NaN;
-  if (seconds <= LAST_SECOND) return new Date(seconds * 1000);
-  throw new UsageError(`Cannot use SOURCE_DATE_EPOCH ${quote(epoch)}: no time, expected whole seconds since 1970`);
+  return epochDate(sourceDateEpoch) ?? new Date(0);
 }
-
-/** End of the year 9999: RFC 3339 has four digits. */
-const LAST_SECOND = 253_402_300_799;
 
 function rfc3339(text: string): Date {
   const match = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.exec(text);

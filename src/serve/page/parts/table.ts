@@ -19,6 +19,15 @@ export interface TableOptions {
 
 /** @param rows as `row` makes them */
 export function table(columns: readonly Column[], rows: readonly Html[], options: TableOptions = {}): Html {
+  return tableOfGroups(columns, [rows], options);
+}
+
+/** @param groups rows that belong together, each group with a `groupHead` as its first row, if it has a name */
+export function tableOfGroups(
+  columns: readonly Column[],
+  groups: readonly (readonly Html[])[],
+  options: TableOptions = {},
+): Html {
   const { style = "stack", labelledBy, caption } = options;
   const label = labelledBy !== undefined && html` aria-labelledby="${labelledBy}"`;
   const heads = columns.map(
@@ -26,8 +35,10 @@ export function table(columns: readonly Column[], rows: readonly Html[], options
   );
   return html`<table role="table" class="${style}"${label}>${
     caption !== undefined && html`<caption class="hide">${caption}</caption>`
-  }<thead role="rowgroup"><tr role="row">${heads}</tr></thead><tbody role="rowgroup">
-${rows}</tbody></table>`;
+  }<thead role="rowgroup"><tr role="row">${heads}</tr></thead>${groups.map(
+    rows => html`<tbody role="rowgroup">
+${rows}</tbody>`,
+  )}</table>`;
 }
 
 /** @param cells as `rowHead` and `cell` make them */
@@ -36,6 +47,11 @@ export function row(
   { style, id }: { readonly style?: string | undefined; readonly id?: string } = {},
 ): Html {
   return html`<tr role="row"${classes(style)}${id !== undefined && html` id="${id}"`}>${cells}</tr>\n`;
+}
+
+/** The row that names a group. */
+export function groupHead(content: Part, columns: number): Html {
+  return html`<tr role="row" class="rg"><th role="rowheader" scope="rowgroup" colspan="${columns}">${content}</th></tr>\n`;
 }
 
 /** The cell that names the row. */

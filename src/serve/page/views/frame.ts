@@ -25,13 +25,15 @@ export interface PageContent {
   /** What of the navigation it belongs to. */
   readonly place?: NavPlace | undefined;
   readonly main: Part;
+  /** A second stylesheet, of this page alone; our own text. */
+  readonly ownStyle?: string;
 }
 
 const MARK = html`<svg width="20" height="20" viewBox="0 0 20 20" aria-hidden="true" focusable="false"><path d="M1 3h18v4H1zM1 8.5h12v3H1zM1 13h15v4H1z"/></svg>`;
 const STYLE = styleElement(STYLESHEET);
 
 /** The whole document. */
-export function framed({ title, place, main }: PageContent, frame: Frame): Html {
+export function framed({ title, place, main, ownStyle }: PageContent, frame: Frame): Html {
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -40,7 +42,7 @@ export function framed({ title, place, main }: PageContent, frame: Frame): Html 
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
 <title>${title} · imgpack</title>
-${STYLE}
+${STYLE}${ownStyle !== undefined && styleElement(ownStyle)}
 </head>
 <body>
 <a class="skip" href="#main">Skip to content</a>

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { ReportFile } from "../../../../../src/verbs/files/report-file.ts";
 import type { RescueReport } from "../../../../../src/verbs/v1/report/rescue-report.ts";
 import { rescueReportFile } from "../../../../../src/verbs/v1/report/rescue-report-file.ts";
+import { csvRows } from "../../../../support/csv-rows.ts";
 import { temporaryFolder } from "../../../../support/images.ts";
 
 const ID = "a".repeat(64);
@@ -37,16 +38,6 @@ async function written(ending: string, changes: Partial<RescueReport> = {}): Pro
 
 function isSafe(text: string): boolean {
   return !text.includes("\u001b") && !text.includes("\u202e");
-}
-
-/** Cells of RFC 4180, as a spreadsheet reads them. */
-function csvRows(text: string): readonly (readonly string[])[] {
-  const rows: string[][] = [[]];
-  for (const [, quoted, plain = "", end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|$)/g)) {
-    rows.at(-1)?.push(quoted?.replaceAll('""', '"') ?? plain);
-    if (end === "\r\n") rows.push([]);
-  }
-  return rows.filter(row => row.length > 1);
 }
 
 describe("the report of a rescue", () => {

@@ -1,0 +1,184 @@
+import { basename } from "node:path";
+import type { Base, Bundle, BundleImage } from "../../../bundle/base/bundle.ts";
+import { type ComparedBundles, type ComparedImage, compareBundles } from "../../../bundle/base/compare-bundles.ts";
+import type { LockedImage } from "../../../bundle/lock/lock.ts";
+import { wholeBlobs } from "../../../bundle/lock/whole-blobs.ts";
+import type { Digest } from "../../../oci/digest.ts";
+import { runBounded } from "../../../util/task-group.ts";
+import type { ServedRegistry } from "../../content/served-registry.ts";
+import type { Catalogue, ListedImage } from "../model/catalogue.ts";
+import { ImageReader } from "./image-contents.ts";
+import { leftOut, type ReadImage } from "./left-out.ts";
+import { reportedImage, unknownReferrers } from "./reported-image.ts";
+import type {
+  LeftOut,
+  TransferBase,
+  TransferCounts,
+  TransferImage,
+  TransferReport,
+  TransferSignature,
+} from "./transfer-report.ts";
+
+/** Images at once. */
+const MAX_READS = 16;
+
+export interface ReportFacts {
+  /** What the bundle is compared with. Default: nothing. */
+  readonly bases?: (bundle: Bundle) => Promise<readonly Base[]>;
+  /** sha256 of files, by their names as the registry has them. */
+  readonly sums?: ReadonlyMap<string, string>;
+  /** RFC 3339. */
+  readonly date?: string | undefined;
+  readonly signature?: TransferSignature | undefined;
+  /** What was found to be damaged before. Default: only what the registry noted. */
+  readonly damage?: readonly LeftOut[];
+  /** Number of signatures that keys verified, by the digest of the image. */
+  readonly verified?: ReadonlyMap<Digest, number>;
+}
+
+/**
+ * Puts together what the transfer desk has to know. Manifests and configs are read, layers are not.
+ *
+ * @throws the reason of `signal`; what is damaged or missing is part of the report.
+ */
+export async function readReport(
+  registry: ServedRegistry,
+  catalogue: Catalogue,
+  facts: ReportFacts,
+  signal: AbortSignal,
+): Promise<TransferReport> {
+  const reader = new ImageReader(registry, signal);
+  const { bundle, lock } = catalogue;
+  const read = await readImages(catalogue.images, reader, signal);
+  const hidden = hiddenImages(catalogue);
+  const contents = bundleOf(catalogue, read, hidden, reader);
+  const bases = await facts.bases?.(contents);
+  const compared = bases && compareBundles(contents, bases);
+  const rows = new Map(compared?.images.map(row => [keyOf(row), row] as const));
+  const images = [
+    ...read.map(each => reportedImage(each, reader.blobs, rows.get(keyOf(each.image)), facts.verified)),
+    ...hidden.map(image => hiddenImage(image, rows)),
+    ...(compared?.images ?? []).filter(({ state }) => state === "gone").map(goneImage),
+  ].sort(byName);
+  const all = sizeOf(contents.blobs.values());
+  return {
+    kind: "transfer-report",
+    ...(facts.date === undefined ? {} : { date: facts.date }),
+    ...(bundle?.id === undefined ? {} : { id: bundle.id }),
+    ...(facts.signature === undefined ? {} : { signature: signatureOf(facts.signature) }),
+    bases: bases?.map(baseOf) ?? (lock?.bases ?? []).map(id => ({ id })),
+    compared: compared !== undefined,
+    counts: countsOf(images, compared !== undefined),
+    bytes: {
+      carried: all - sizeOf(bundle?.absent ?? []),
+      all,
+      ...(compared === undefined ? {} : { new: compared.bytes.new, shared: compared.bytes.shared }),
+    },
+    files: (bundle?.files ?? []).map(({ name, size, volume }) => {
+      const sha256 = facts.sums?.get(name);
+      return {
+        name: basename(name),
+        ...(volume === undefined ? {} : { volume }),
+        size,
+        ...(sha256 === undefined ? {} : { sha256 }),
+      };
+    }),
+    ...(bundle?.volumes === undefined ? {} : { volumes: { of: bundle.volumes.of, missing: bundle.volumes.missing } }),
+    left: [...(facts.damage ?? []), ...leftOut(read, catalogue)],
+    images,
+  };
+}
+
+async function readImages(
+  images: readonly ListedImage[],
+  reader: ImageReader,
+  signal: AbortSignal,
+): Promise<readonly ReadImage[]> {
+  const found: ReadImage[] = [];
+  await runBounded(
+    images.entries(),
+    MAX_READS,
+    async ([index, image]) => {
+      found[index] = { image, contents: await reader.contents(image) };
+    },
+    signal,
+  );
+  return found;
+}
+
+/** Images that the lock names and of which not even the manifest is here: it is in a missing volume. */
+function hiddenImages({ lock, images }: Catalogue): readonly LockedImage[] {
+  const known = new Set(images.flatMap(({ name, digest }) => [name, digest]));
+  return (lock?.images ?? []).filter(
+    ({ name, digest, written = digest }) => !known.has(written) && !(name !== "" && known.has(name)),
+  );
+}
+
+function bundleOf(
+  { bundle, lock }: Catalogue,
+  read: readonly ReadImage[],
+  hidden: readonly LockedImage[],
+  reader: ImageReader,
+): Bundle {
+  const blobs = new Map(reader.blobs);
+  for (const { digest, size, kind, repositories } of lock === undefined ? [] : wholeBlobs(lock))
+    blobs.set(digest, { size, kind, repositories });
+  const images: BundleImage[] = [
+    ...read.map(({ image: { name, digest }, contents: { parts } }) => ({ name, digest, parts })),
+    ...hidden.map(image => ({ name: image.name, digest: image.written ?? image.digest, parts: [image.manifests] })),
+  ];
+  const known = bundle?.id === undefined ? {} : { id: bundle.id };
+  return { where: "", kind: "archive", ...known, images, blobs, hasRawLayers: lock?.layers === "raw" };
+}
+
+function hiddenImage(image: LockedImage, rows: ReadonlyMap<string, ComparedImage>): TransferImage {
+  const { name, digest, written = digest, absent } = image;
+  const row = rows.get(keyOf({ name, digest: written }));
+  return {
+    name,
+    digest: written,
+    ...(row === undefined ? {} : { state: row.state, newBytes: row.bytes }),
+    platforms: [],
+    absent,
+    referrers: unknownReferrers(),
+  };
+}
+
+function goneImage({ name, state, was }: ComparedBundles["images"][number]): TransferImage {
+  const digests = [...new Set(was.map(({ digest }) => digest))];
+  return { name, state, was: digests, platforms: [], absent: [], referrers: unknownReferrers() };
+}
+
+/** Without what else is known of it. */
+function signatureOf({ state, key }: TransferSignature): TransferSignature {
+  return { state, ...(key === undefined ? {} : { key }) };
+}
+
+/** Paths of files are no part of what they contain. */
+function baseOf({ id, where, kind }: Base): TransferBase {
+  return { ...(id === undefined ? {} : { id }), source: kind === "registry" ? where : basename(where) };
+}
+
+function countsOf(images: readonly TransferImage[], isCompared: boolean): TransferCounts {
+  const count = (wanted: TransferImage["state"]): number => images.filter(({ state }) => state === wanted).length;
+  const gone = count("gone");
+  const here = { images: images.length - gone };
+  return isCompared
+    ? { ...here, new: count("new"), changed: count("changed"), unchanged: count("unchanged"), gone }
+    : here;
+}
+
+function keyOf({ name, digest }: { readonly name: string; readonly digest?: Digest }): string {
+  return `${name} ${digest ?? ""}`;
+}
+
+function byName(left: TransferImage, right: TransferImage): number {
+  const [one, other] = [keyOf(left), keyOf(right)];
+  return one < other ? -1 : Number(one > other);
+}
+
+function sizeOf(blobs: Iterable<{ readonly size: number }>): number {
+  let bytes = 0;
+  for (const { size } of blobs) bytes += size;
+  return bytes;
+}
