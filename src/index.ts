@@ -31,8 +31,10 @@ export type { Digest } from "./oci/digest.ts";
 export type { HistoryEntry, RuntimeConfig } from "./oci/image-config.ts";
 export type { TargetLayout } from "./oci/names/image-mapping.ts";
 export type { Platform } from "./oci/platform.ts";
-export type { ServeEvent } from "./serve/respond.ts";
-export { type RunningRegistry, type ServeOptions, serveRegistry as serve } from "./serve/server.ts";
+export type { ServerTls } from "./serve/access/certificate.ts";
+export type { ServeEvent } from "./serve/serve-event.ts";
+export type { ServeOptions } from "./serve/serve-options.ts";
+export { type RunningRegistry, serveRegistry as serve } from "./serve/server.ts";
 export type { ArchiveListing } from "./verbs/archive-listing.ts";
 export {
   type ComparedSource,

@@ -22,6 +22,7 @@ export const REPEATABLE: ReadonlySet<string> = new Set([
   "require-signature",
   "key",
   "allow-host",
+  "listen",
   "with-tool",
   "mirrors for",
 ]);

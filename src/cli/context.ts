@@ -10,6 +10,9 @@ export interface Context extends OutputStreams {
   readonly signal: AbortSignal;
 }
 
+/** Milliseconds that a stopped server gives to running requests: with 2 s to end, as long as docker gives a container. */
+export const SERVE_DRAIN_MS = 8000;
+
 /** Writes one line of data. */
 export function printLine({ stdout }: OutputStreams, line: string): void {
   stdout.write(`${line}\n`);

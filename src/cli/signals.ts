@@ -1,4 +1,5 @@
 import { EXIT_CODES } from "../errors.ts";
+import { SERVE_DRAIN_MS } from "./context.ts";
 
 /** A signal stopped the run. */
 export class Interrupted extends Error {
@@ -44,8 +45,8 @@ const HINTS: ReadonlyMap<string | undefined, string> = new Map([
 ]);
 
 /**
- * Runs a task with a signal that the first SIGINT, SIGTERM or SIGHUP aborts. The second one, or 2 s without an end, ends the
- * process at once.
+ * Runs a task with a signal that the first SIGINT, SIGTERM or SIGHUP aborts. The second one, or 2 s without an end (10 s for a
+ * server), ends the process at once.
  */
 export async function withSignals(
   command: string | undefined,
@@ -57,7 +58,7 @@ export async function withSignals(
     const known = SIGNALS.find(candidate => candidate === name);
     if (known === undefined) return;
     if (stop.signal.aborted) endBy(known);
-    overdue = setTimeout(() => endBy(known), GRACE_MS);
+    overdue = setTimeout(() => endBy(known), command === "serve" ? SERVE_DRAIN_MS + GRACE_MS : GRACE_MS);
     stop.abort(new Interrupted(known, command));
   };
   for (const name of SIGNALS) process.on(name, onSignal);

@@ -10,6 +10,8 @@ import type { Route } from "./routes.ts";
 import { cancelUpload, continueUpload, finishUpload, startUpload, uploadStatus } from "./uploads.ts";
 
 const METHODS: Readonly<Record<Route["kind"], readonly string[]>> = {
+  health: ["GET", "HEAD"],
+  metrics: ["GET", "HEAD"],
   ping: ["GET", "HEAD"],
   catalog: ["GET", "HEAD"],
   tags: ["GET", "HEAD"],
@@ -51,6 +53,10 @@ export async function handleRequest(
 
 async function handleRead(route: Route, exchange: Exchange): Promise<Answer> {
   switch (route.kind) {
+    case "health":
+      return await exchange.watch.health();
+    case "metrics":
+      return exchange.watch.metrics();
     case "catalog":
       return listRepositories(exchange);
     case "tags":

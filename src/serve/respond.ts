@@ -1,39 +1,20 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { errorCode } from "../util/error-code.ts";
+import { requireLogin } from "./access/login.ts";
+import type { PasswordCheck } from "./access/password-check.ts";
 import { type Answer, refusalAnswer, sendAnswer } from "./answer.ts";
 import type { ConnectionTable } from "./connections/connection-table.ts";
 import type { Release, Slots } from "./connections/slots.ts";
 import type { ServedRegistry } from "./content/served-registry.ts";
+import type { Watch } from "./exchange.ts";
 import { handleRequest, type WritableStore } from "./handle-request.ts";
-import { isProtocolPath } from "./page/page-routes.ts";
 import type { PageSite } from "./page/page-site.ts";
 import { Refusal } from "./refusal.ts";
-import { matchRoute } from "./routes.ts";
+import { isPagePath, matchRoute, routeLabel } from "./routes.ts";
+import type { ServeEvent } from "./serve-event.ts";
 import { checkOrigin, type HostRule, shownHost } from "./trusted-host.ts";
 import { ClientGoneError } from "./uploads/upload-session.ts";
-
-/** What a served registry reports. */
-export type ServeEvent =
-  /** A request was answered. */
-  | {
-      readonly kind: "request";
-      readonly method: string;
-      /** Without query and upload session: both can be capabilities (security case A-17). Foreign text. */
-      readonly path: string;
-      readonly status: number;
-      /** Body bytes of the answer. */
-      readonly sentBytes: number;
-      readonly durationMs: number;
-    }
-  /** The server or its store failed; the client got status 500, 503 or 507. */
-  | { readonly kind: "fault"; readonly method: string; readonly path: string; readonly error: unknown }
-  /**
-   * A file of the store is not what was written, and `found` says what it is. What it belongs to is answered with status
-   * 404, until a push brings it again.
-   */
-  | { readonly kind: "damage"; readonly path: string; readonly found: string }
-  /** What happened while the store was opened, as a sentence: why it takes long, what the sweep passed over. */
-  | { readonly kind: "note"; readonly message: string };
+import type { RequestCounts } from "./watch/request-counts.ts";
 
 /** What all requests of a server share. */
 export interface ServerParts {
@@ -41,27 +22,47 @@ export interface ServerParts {
   readonly registry: ServedRegistry;
   /** Undefined for a registry that is only read. */
   readonly store: WritableStore | undefined;
-  /** Answers everything outside of `/v2/`. */
+  /** Answers what `isPagePath` says. */
   readonly pages: PageSite;
+  /** Undefined if everyone may use the registry. */
+  readonly passwords: PasswordCheck | undefined;
   readonly connections: ConnectionTable;
   /** For requests that last as long as the client likes. */
   readonly transfers: Slots;
   /** For the others. */
   readonly lookups: Slots;
+  readonly counts: RequestCounts;
+  readonly watch: Watch;
   readonly onEvent: ((event: ServeEvent) => void) | undefined;
+}
+
+/** A request on its way. */
+interface Visit {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly start: number;
+  readonly remoteAddress: string;
+  /** Who logged in. */
+  user: string | undefined;
 }
 
 /** Answers a request. Never rejects: an error of one request does not affect others. */
 export async function respond(request: IncomingMessage, response: ServerResponse, parts: ServerParts): Promise<void> {
   const { socket } = request;
+  const start = performance.now();
+  const visit: Visit = { request, response, start, remoteAddress: socket.remoteAddress ?? "", user: undefined };
+  // Before there is a slot: those who guess passwords must not keep others waiting.
+  const refusal = await parts.connections.inLine(socket, admit(visit, parts));
+  if (refusal !== undefined) {
+    await send(visit, refusal, parts);
+    return;
+  }
   const isSlotHeldToEnd = isTransfer(request);
-  const release = await parts.connections.inLine(
-    socket,
-    (isSlotHeldToEnd ? parts.transfers : parts.lookups).acquire(socket),
-  );
+  const slots = isSlotHeldToEnd ? parts.transfers : parts.lookups;
+  const release = await parts.connections.inLine(socket, slots.acquire(socket));
   if (release === undefined) return;
   try {
-    await answerAndSend(request, response, parts, isSlotHeldToEnd ? () => undefined : release);
+    await answerAndSend(visit, parts, isSlotHeldToEnd ? () => undefined : release);
   } finally {
     release();
   }
@@ -70,57 +71,75 @@ export async function respond(request: IncomingMessage, response: ServerResponse
 /** Such a request keeps a file or memory while the client sends or takes a body, which may be slow. */
 function isTransfer({ method, url = "", headers }: IncomingMessage): boolean {
   const hasBody = headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
-  return hasBody || method === "PUT" || (method === "GET" && !/^\/v2\/?$/.test(url));
+  return hasBody || method === "PUT" || (method === "GET" && !/^\/(?:v2\/?|healthz|metrics)$/.test(url));
 }
 
-async function answerAndSend(
-  request: IncomingMessage,
-  response: ServerResponse,
-  parts: ServerParts,
-  onAnswer: Release,
-): Promise<void> {
-  const start = performance.now();
-  const { method = "", url = "" } = request;
-  const path = url.replace(/\?.*$/, "").replace(/(\/blobs\/uploads\/).+$/, "$1…");
+/** Checks who asks. @returns the answer for those who may not. */
+async function admit(visit: Visit, parts: ServerParts): Promise<Answer | undefined> {
+  const { request } = visit;
+  const { connections, hosts, passwords } = parts;
+  return await refusedOr(visit, parts, async () => {
+    if (connections.isSurplus(request.socket)) throw busy("too many connections are open");
+    checkOrigin(request, hosts);
+    const isOpen = passwords === undefined || request.url === "/healthz";
+    if (!isOpen) visit.user = await requireLogin(request, passwords);
+    return undefined;
+  });
+}
+
+async function answerAndSend(visit: Visit, parts: ServerParts, onAnswer: Release): Promise<void> {
+  const { request, response } = visit;
+  const { hosts, registry, store, pages, watch } = parts;
   const gone = new AbortController();
   response.once("close", () => gone.abort(new ClientGoneError()));
-  const answer = await answerTo(request, parts, gone.signal, error =>
-    parts.onEvent?.({ kind: "fault", method, path, error }),
-  );
+  const answer = await refusedOr(visit, parts, async () => {
+    // The server closes: what it knows of the store is old.
+    if (store !== undefined && !(await store.registry.isSafe())) return undefined;
+    const { url = "" } = request;
+    if (isPagePath(url)) return await pages.answer(request, shownHost(request, hosts), gone.signal);
+    const { route, query } = matchRoute(url);
+    return await handleRequest(route, { request, query, registry, watch }, store);
+  });
   onAnswer();
-  if (answer === undefined) return;
+  if (answer !== undefined) await send(visit, answer, parts);
+}
+
+/** @returns what `task` returns, or the answer for its error; undefined if the client is gone. */
+async function refusedOr(
+  { request }: Visit,
+  { onEvent }: ServerParts,
+  task: () => Promise<Answer | undefined>,
+): Promise<Answer | undefined> {
+  try {
+    return await task();
+  } catch (error) {
+    if (error instanceof Refusal) return refusalAnswer(error);
+    if (error instanceof ClientGoneError) return undefined;
+    onEvent?.({ kind: "fault", method: request.method ?? "", path: shownPath(request), error });
+    return refusalAnswer(faultRefusal(errorCode(error)));
+  }
+}
+
+async function send({ request, response, start, ...visit }: Visit, answer: Answer, parts: ServerParts): Promise<void> {
+  const { connections, counts, onEvent } = parts;
+  const { method = "", url = "" } = request;
+  if (connections.isDraining) response.setHeader("connection", "close");
   let sentBytes = 0;
+  let isCut = false;
   try {
     sentBytes = await sendAnswer(response, answer, method === "HEAD");
   } catch {
     // The connection is gone, or the body could not be read to its end: cut, so that no client takes it as complete.
     response.destroy();
+    isCut = true;
   }
-  const durationMs = performance.now() - start;
-  parts.onEvent?.({ kind: "request", method, path, status: answer.status, sentBytes, durationMs });
+  const outcome = { method, status: answer.status, sentBytes, isCut, durationMs: performance.now() - start };
+  counts.add({ ...outcome, route: routeLabel(url) });
+  onEvent?.({ kind: "request", path: shownPath(request), ...outcome, ...visit });
 }
 
-/** @returns undefined if the client is gone. */
-async function answerTo(
-  request: IncomingMessage,
-  { hosts, registry, store, pages, connections }: ServerParts,
-  signal: AbortSignal,
-  onFault: (error: unknown) => void,
-): Promise<Answer | undefined> {
-  try {
-    if (connections.isSurplus(request.socket)) throw busy("too many connections are open");
-    checkOrigin(request, hosts);
-    // The server closes: what it knows of the store is old.
-    if (store !== undefined && !(await store.registry.isSafe())) return undefined;
-    if (!isProtocolPath(request.url ?? "")) return await pages.answer(request, shownHost(request, hosts), signal);
-    const { route, query } = matchRoute(request.url ?? "");
-    return await handleRequest(route, { request, query, registry }, store);
-  } catch (error) {
-    if (error instanceof Refusal) return refusalAnswer(error);
-    if (error instanceof ClientGoneError) return undefined;
-    onFault(error);
-    return refusalAnswer(faultRefusal(errorCode(error)));
-  }
+function shownPath({ url = "" }: IncomingMessage): string {
+  return url.replace(/\?.*$/s, "").replace(/(\/blobs\/uploads\/).+$/, "$1…");
 }
 
 function faultRefusal(code: string): Refusal {

@@ -4,6 +4,8 @@ import { quote } from "../util/format.ts";
 import { Refusal } from "./refusal.ts";
 
 export type Route =
+  | { readonly kind: "health" }
+  | { readonly kind: "metrics" }
   | { readonly kind: "ping" }
   | { readonly kind: "catalog" }
   | { readonly kind: "tags"; readonly repository: string }
@@ -61,6 +63,8 @@ function decodePath(raw: string): string {
 }
 
 function matchPath(path: string): Route {
+  if (path === "/healthz") return { kind: "health" };
+  if (path === "/metrics") return { kind: "metrics" };
   if (path === "/v2" || path === "/v2/") return { kind: "ping" };
   if (path === "/v2/_catalog") return { kind: "catalog" };
   const parts = path.split("/").slice(2);
@@ -100,4 +104,19 @@ export function checkTag(tag: string): string {
 
 function checkReference(text: string): ManifestReference {
   return text.includes(":") ? { kind: "digest", digest: checkDigest(text) } : { kind: "tag", tag: checkTag(text) };
+}
+
+/** Whether it is neither of the protocol nor for monitors. */
+export function isPagePath(url: string): boolean {
+  return !/^\/(?:v2|healthz|metrics)(?:[/?#]|$)/.test(url);
+}
+
+/** What kind of path it is, one of a few words, for counting. */
+export function routeLabel(url: string): string {
+  if (isPagePath(url)) return "page";
+  try {
+    return matchRoute(url).route.kind;
+  } catch {
+    return "other";
+  }
 }

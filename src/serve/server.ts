@@ -1,79 +1,58 @@
-import { createServer, type Server } from "node:http";
 import { basename, resolve } from "node:path";
-import { StorageError, UsageError } from "../errors.ts";
+import { StorageError } from "../errors.ts";
 import { quote } from "../util/format.ts";
-import { checkedOptions, type OptionsShape } from "../util/options/checked-options.ts";
-import { FOLDER_PATH, observer, required, SIGNAL, TEXT, TEXTS, whole } from "../util/options/option-kinds.ts";
+import { checkedOptions } from "../util/options/checked-options.ts";
 import { deferred } from "../util/promises.ts";
 import { SystemFault, storageState } from "../util/system-fault.ts";
+import { checkServerTls } from "./access/certificate.ts";
+import { parseHtpasswd } from "./access/htpasswd.ts";
+import { PasswordCheck } from "./access/password-check.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
-import { ConnectionTable, MAX_CONNECTIONS } from "./connections/connection-table.ts";
+import { ConnectionTable } from "./connections/connection-table.ts";
+import { httpEntry } from "./connections/http-entry.ts";
+import { type Listener, listenOn } from "./connections/listen.ts";
+import { addressText, parseListenAddress } from "./connections/listen-address.ts";
 import { Slots } from "./connections/slots.ts";
 import type { DamageReport } from "./content/damage-log.ts";
 import { RegistryFolder } from "./folder/registry-folder.ts";
-import { listenFault } from "./listen-fault.ts";
 import { PageSite } from "./page/page-site.ts";
-import { respond, type ServeEvent } from "./respond.ts";
+import { respond } from "./respond.ts";
+import { checkedHost, SERVE_OPTIONS, type ServeOptions } from "./serve-options.ts";
+import { serverWatch } from "./server-watch.ts";
 import { isLoopback, plainHost } from "./trusted-host.ts";
 import { UploadTable } from "./uploads/upload-table.ts";
+import { RequestCounts } from "./watch/request-counts.ts";
 
-const HEADER_MS = 10_000;
-const KEEP_ALIVE_MS = 60_000;
 const SWEEP_MS = 1000;
 /** Each needs one descriptor, sometimes two, and up to 1 MiB. */
 const MAX_TRANSFERS = 128;
 const MAX_LOOKUPS = 32;
 
-/** Options of `serve`. */
-export interface ServeOptions {
-  /** Folder of the registry; it is created if it does not exist. */
-  readonly store: string;
-  /** Name or address to listen on. Default "127.0.0.1"; any other address is open to its network, without a login. */
-  readonly host?: string | undefined;
-  /**
-   * Names that clients use for this registry. On loopback, they are accepted in addition to addresses and local names such
-   * as localhost. On other addresses, any name is accepted if this is empty.
-   */
-  readonly allowHost?: string | readonly string[] | undefined;
-  /** Default 0: a free port. */
-  readonly port?: number | undefined;
-  /** Closes the registry when it aborts. */
-  readonly signal?: AbortSignal | undefined;
-  /** Is called with each request, after it was answered, and with each fault. What it throws is ignored. */
-  readonly onEvent?: ((event: ServeEvent) => void) | undefined;
-}
-
-const SERVE_OPTIONS: OptionsShape<ServeOptions> = {
-  store: required(FOLDER_PATH),
-  host: TEXT,
-  port: whole(0, 65_535),
-  allowHost: TEXTS,
-  signal: SIGNAL,
-  onEvent: observer<ServeEvent>(),
-};
-
 /** A registry that is being served. Disposing it closes it. */
 export interface RunningRegistry extends AsyncDisposable {
-  /** `http://host:port` */
+  /** `http://host:port` or `https://host:port` of the first address. */
   readonly url: string;
-  /** Where it listens. */
-  readonly address: { readonly host: string; readonly port: number };
-  /** Whether other machines can reach it. All of them can read and write, because there is no login. */
+  /** Of all addresses, in the order in which they were given. */
+  readonly urls: readonly string[];
+  /** Whether other machines can reach it. Without `htpasswd`, all of them can use it. */
   readonly isOpenToNetwork: boolean;
   /**
    * Resolves after the registry has been closed. Rejects with a StorageError if it closed by itself: this process stood
    * still, and another server took over the store.
    */
   readonly closed: Promise<void>;
-  /** Cuts open connections, waits for the work that they started, and releases the store. May be called twice. */
+  /**
+   * Takes no more connections, gives running requests `drainMs` to end and cuts the rest, waits for the work that they
+   * started, and releases the store. May be called twice.
+   */
   close(): Promise<void>;
 }
 
 /**
- * Serves a registry from a folder: read-write, OCI distribution specification 1.1, plain HTTP, no accounts. It is meant for
- * one machine.
+ * Serves a registry from a folder: read-write, OCI distribution specification 1.1. It is meant for one machine.
  *
- * @throws StorageError for a folder that cannot be used; NetworkError for an address that cannot be used.
+ * @throws UsageError for a certificate or an htpasswd text that cannot be used; StorageError for a folder that cannot be used;
+ *   NetworkError for an address that cannot be used.
  * @example
  * ```ts
  * import { push, serve } from "imgpack";
@@ -91,35 +70,49 @@ export async function serveRegistry(options: ServeOptions): Promise<RunningRegis
 
 /** `serveRegistry` with a clock of its own, for tests. */
 export async function startRegistry(options: ServeOptions, clock: Clock): Promise<RunningRegistry> {
-  const { signal, host = "127.0.0.1", port = 0 } = options;
+  const { signal, tls, onEvent, drainMs = 0 } = options;
   signal?.throwIfAborted();
+  const addresses = [options.listen ?? "127.0.0.1:0"].flat().map(parseListenAddress);
   const allowed = [options.allowHost ?? []].flat().map(checkedHost);
-  const hosts = { names: new Set([...allowed, plainHost(host)]), isStrict: allowed.length > 0 };
+  const names = new Set([...allowed, ...addresses.map(({ host }) => plainHost(host))]);
+  const hosts = { names, isStrict: allowed.length > 0 };
+  const accounts = options.htpasswd === undefined ? undefined : parseHtpasswd(options.htpasswd);
+  const notes = tls === undefined ? [] : checkServerTls(tls, Date.now());
+  for (const message of notes) onEvent?.({ kind: "note", message });
   const store = await openStore(resolve(options.store), options);
+
   const uploads = new UploadTable(store, clock.now);
+  const passwords = accounts === undefined ? undefined : new PasswordCheck(accounts);
   const connections = new ConnectionTable(clock.now);
   const transfers = new Slots(MAX_TRANSFERS, () => connections.cutSlowest());
   const lookups = new Slots(MAX_LOOKUPS);
-  const { onEvent } = options;
+  const counts = new RequestCounts();
+  const watch = serverWatch({
+    registry: store,
+    connections,
+    transfers,
+    counts,
+    faultOf: async () => await faultOf(store),
+  });
   const writable = { registry: store, uploads };
+  const slots = { connections, transfers, lookups };
   const pages = new PageSite(store, {
     isReadOnly: false,
-    isTls: false,
-    isPrivate: false,
+    isTls: tls !== undefined,
+    isPrivate: passwords !== undefined,
     store: basename(resolve(options.store)),
   });
-  const parts = { hosts, registry: store, store: writable, pages, connections, transfers, lookups, onEvent };
+  const parts = { hosts, registry: store, store: writable, pages, passwords, counts, watch, onEvent, ...slots };
   const running = new Set<Promise<void>>();
-  const server = createServer({ headersTimeout: HEADER_MS, requestTimeout: 0, connectionsCheckingInterval: SWEEP_MS });
-  server.maxConnections = MAX_CONNECTIONS;
-  server.keepAliveTimeout = KEEP_ALIVE_MS;
-  server.on("connection", socket => connections.add(socket));
-  // The next attempt of that client then finds room.
-  server.on("drop", () => connections.makeRoom());
-  server.on("request", (request, response) => {
-    const task = connections.run(request, response, async () => await respond(request, response, parts));
-    running.add(task);
-    void task.finally(() => running.delete(task));
+  const entry = httpEntry({
+    tls,
+    connections,
+    onRequest(request, response) {
+      const task = connections.run(request, response, async () => await respond(request, response, parts));
+      running.add(task);
+      void task.finally(() => running.delete(task));
+    },
+    onFault: ({ remoteAddress = "" }, found) => onEvent?.({ kind: "connection", remoteAddress, found }),
   });
   const stopSweeping = clock.every(SWEEP_MS, () => {
     connections.sweep();
@@ -128,15 +121,17 @@ export async function startRegistry(options: ServeOptions, clock: Clock): Promis
     void uploads.sweep().catch(() => undefined);
   });
 
-  const close = async (): Promise<void> => {
+  let listeners: readonly Listener[] = [];
+  const close = async (waitMs: number): Promise<void> => {
     signal?.removeEventListener("abort", onAbort);
+    const closed = listeners.map(async listener => await listener.close());
+    if (waitMs > 0) await atMost(connections.drain(), waitMs, clock);
     stopSweeping();
-    const closed = deferred<void>();
-    server.close(() => closed.resolve());
-    server.closeAllConnections();
-    await closed.promise;
+    connections.cutAll();
+    await Promise.all(closed);
     await Promise.all(running);
     await uploads.endAll();
+    await passwords?.[Symbol.asyncDispose]();
     await store.close();
   };
   const ended = deferred<void>();
@@ -145,7 +140,7 @@ export async function startRegistry(options: ServeOptions, clock: Clock): Promis
   let closing: Promise<void> | undefined;
   const closeOnce = (loss?: StorageError): Promise<void> => {
     if (closing === undefined) {
-      closing = close();
+      closing = close(loss === undefined ? drainMs : 0);
       closing.then(loss === undefined ? ended.resolve : () => ended.reject(loss), error => ended.reject(loss ?? error));
     }
     return closing;
@@ -154,30 +149,42 @@ export async function startRegistry(options: ServeOptions, clock: Clock): Promis
   const onAbort = (): void => void closeOnce().catch(() => undefined);
 
   try {
-    await listen(server, host, port);
+    listeners = await listenOn(addresses, socket => {
+      if (connections.add(socket)) entry.take(socket);
+    });
   } catch (error) {
-    stopSweeping();
-    await store.close();
+    await close(0);
     throw error;
   }
   signal?.addEventListener("abort", onAbort, { once: true });
   if (signal?.aborted) onAbort();
   void store.lost.then(closeOnce).catch(() => undefined);
-  const address = boundAddress(server, host);
+  const urls = listeners.map(({ asked }) => `${tls === undefined ? "http" : "https"}://${addressText(asked)}`);
   return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${address.port}`,
-    address,
-    isOpenToNetwork: !isLoopback(address.host),
+    url: urls[0] ?? "",
+    urls,
+    isOpenToNetwork: !listeners.every(({ host }) => isLoopback(host)),
     closed: ended.promise,
     close: async () => await closeOnce(),
     [Symbol.asyncDispose]: async () => await closeOnce(),
   };
 }
 
-function checkedHost(text: string): string {
-  const host = plainHost(text);
-  if (/^[a-z0-9.:-]+$/.test(host)) return host;
-  throw new UsageError(`Cannot allow host ${quote(text)}: malformed, expected a name, such as registry.lan`);
+/** Words for everyone: no path of this machine. */
+async function faultOf(store: RegistryFolder): Promise<string | undefined> {
+  try {
+    await store.content.checkFolders();
+    return (await store.isSafe()) ? undefined : "another server has the store";
+  } catch {
+    return "the store cannot be read";
+  }
+}
+
+async function atMost(task: Promise<void>, ms: number, clock: Clock): Promise<void> {
+  const over = deferred<void>();
+  const stop = clock.every(ms, over.resolve);
+  await Promise.race([task, over.promise]);
+  stop();
 }
 
 async function openStore(folder: string, { onEvent, signal }: ServeOptions): Promise<RegistryFolder> {
@@ -196,24 +203,4 @@ async function openStore(folder: string, { onEvent, signal }: ServeOptions): Pro
       },
     );
   }
-}
-
-async function listen(server: Server, host: string, port: number): Promise<void> {
-  const ready = deferred<void>();
-  server.once("error", ready.reject);
-  server.listen({ host, port }, ready.resolve);
-  try {
-    await ready.promise;
-  } catch (error) {
-    throw listenFault(host, port, error);
-  } finally {
-    server.off("error", ready.reject);
-  }
-}
-
-function boundAddress(server: Server, host: string): { readonly host: string; readonly port: number } {
-  const address = server.address();
-  return typeof address === "object" && address !== null
-    ? { host: address.address, port: address.port }
-    : { host, port: 0 };
 }

@@ -236,7 +236,7 @@ describe("a manifest of a type that imgpack has no model of", () => {
   test("is taken by serve with its blobs, and refused without them", async () => {
     const from = await ScriptedRegistry.start();
     const { bytes } = putArtifactManifest(from.content);
-    await using server = await serve({ store: await temporaryFolder(), port: 0 });
+    await using server = await serve({ store: await temporaryFolder() });
     await copy(`${from.host}/art:1`, `${new URL(server.url).host}/art:1`);
     const read = await rawManifest(`${new URL(server.url).host}/art:1`);
     expect(Buffer.from(read.bytes).equals(bytes)).toBe(true);

@@ -56,7 +56,7 @@ describe("an image that is pulled by its digest", () => {
 
   test("keeps its name through push, a store, a second pull, convert and copy, and gets no tag", async () => {
     const archive = await pulled(`${registry.host}/app@${first.digest}`);
-    await using store = await serve({ store: join(folder, "store"), port: 0 });
+    await using store = await serve({ store: join(folder, "store") });
     const host = new URL(store.url).host;
     const { images } = await push([archive], { to: `${host}/m`, compression: "keep" });
     expect(images).toEqual([{ reference: `${host}/m/app`, digest: first.digest }]);

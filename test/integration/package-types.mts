@@ -132,6 +132,7 @@ import type {
   RuntimeConfig,
   ServeEvent,
   ServeOptions,
+  ServerTls,
   SigningKeyOptions,
   SortOrder,
   Sparse,
@@ -272,6 +273,7 @@ same<NonNullable<RegistryOptions["auth"]>, RegistryAuth>();
 same<NonNullable<RegistryOptions["tls"]>, RegistryTls>();
 same<NonNullable<RegistryOptions["retry"]>, RegistryRetry>();
 same<NonNullable<RegistryTls["clientCertificate"]>, ClientCertificate>();
+same<NonNullable<ServeOptions["tls"]>, ServerTls>();
 same<PullOptions["output"], ArchiveOutput>();
 same<NonNullable<PullOptions["layers"]>, Layers>();
 same<NonNullable<PullOptions["for"]>, Loader>();

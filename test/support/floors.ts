@@ -189,7 +189,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "serve/refusal.ts": [],
   "serve/content": [],
   "serve/folder": ["serve/content"],
-  "serve/connections": [],
+  "serve/connections": ["serve/access"],
+  "serve/watch": [],
   "serve/access": ["serve/refusal.ts"],
   "serve/uploads": ["serve/refusal.ts", "serve/content", "serve/folder"],
   "serve/page/html": [],
@@ -232,6 +233,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "serve/uploads",
     "serve/access",
     "serve/page",
+    "serve/watch",
   ],
 
   "verbs/options": [],
@@ -364,6 +366,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "cli/output/tables": ["cli/context.ts", "cli/output"],
   "cli/flags": ["cli/context.ts", "cli/prompt.ts", "cli/flags/output-flags.ts", "cli/output"],
   "cli/completion": ["cli/context.ts"],
+  "cli/commands/serving": ["cli/context.ts", "cli/output"],
   "cli/commands": [
     "cli/context.ts",
     "cli/prompt.ts",
@@ -371,6 +374,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "cli/flags",
     "cli/output",
     "cli/output/tables",
+    "cli/commands/serving",
   ],
   "cli/commands/query": ["cli/context.ts", "cli/flags", "cli/output"],
   "cli/commands/hub": [

@@ -30,7 +30,7 @@ export async function startTortureRegistry(folder: string): Promise<TortureRegis
       uploads.set(repository, (uploads.get(repository) ?? 0) + 1);
   };
   const server = await serve({ store: folder, onEvent });
-  const host = `127.0.0.1:${server.address.port}`;
+  const { host } = new URL(server.url);
   return {
     host,
     url: server.url,

@@ -80,7 +80,8 @@ describe("docs/LIBRARY.md", () => {
       "referrers noReferrers",
       "v1Checksums noV1Checksums",
       "confirm yes",
-      "host,port listen",
+      "tls certFile,keyFile",
+      "onEvent log",
       "onProgress progress",
     ]);
   });

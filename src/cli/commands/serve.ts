@@ -1,14 +1,18 @@
 import type { CommandModule } from "yargs";
-import { UsageError } from "../../errors.ts";
-import type { ServeEvent } from "../../index.ts";
-import { escapeForeign, quote } from "../../util/format.ts";
-import { type Context, printLine } from "../context.ts";
-import { MAX_NOTE } from "../output/note-text.ts";
+import type { RunningRegistry, ServeEvent } from "../../index.ts";
+import { type Context, printLine, SERVE_DRAIN_MS } from "../context.ts";
+import { keyPairFromFlags } from "../flags/connection-flags.ts";
+import { readFlagFile } from "../flags/flag-file.ts";
+import { LOG_STYLES, type LogStyle, serveLine } from "./serving/serve-lines.ts";
 
 interface ServeFlags {
   readonly store: string;
-  readonly listen?: string | undefined;
+  readonly listen?: string | readonly string[] | undefined;
   readonly allowHost?: string | readonly string[] | undefined;
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+  readonly htpasswd?: string | undefined;
+  readonly log?: string | undefined;
 }
 
 const LISTEN = "127.0.0.1:5000";
@@ -27,48 +31,68 @@ export function serveCommand(context: Context): CommandModule<object, ServeFlags
         })
         .option("listen", {
           type: "string",
+          array: true,
           requiresArg: true,
-          describe: `HOST:PORT to listen on; port 0 picks a free one (default ${LISTEN})`,
+          describe: `HOST:PORT to listen on; port 0 picks a free one; repeatable (default ${LISTEN})`,
         })
         .option("allow-host", {
           type: "string",
           array: true,
           requiresArg: true,
           describe: "name that clients use for this registry, in addition to localhost; repeatable (default none)",
+        })
+        .option("cert-file", {
+          type: "string",
+          requiresArg: true,
+          describe: "PEM file of the server's certificate, followed by its chain: speak TLS (default plain HTTP)",
+        })
+        .option("key-file", {
+          type: "string",
+          requiresArg: true,
+          describe: "PEM file of the certificate's key (default none; IMGPACK_KEY_PASSPHRASE opens an encrypted one)",
+        })
+        .option("htpasswd", {
+          type: "string",
+          requiresArg: true,
+          describe: "file of users, written by htpasswd -B: ask for a login (default none)",
+        })
+        .option("log", {
+          requiresArg: true,
+          choices: LOG_STYLES,
+          describe: "style of the line on stderr for each request (default text)",
         }),
-    handler: async ({ store, listen = LISTEN, allowHost }) => {
-      const { host, port } = parseListen(listen);
+    handler: async flags => {
+      const { store, listen = LISTEN, allowHost } = flags;
+      const { signal } = context;
+      const tls = await keyPairFromFlags(flags, signal);
+      const accounts = flags.htpasswd;
+      const htpasswd =
+        accounts === undefined ? undefined : await readFlagFile("--htpasswd", accounts, "lines USER:HASH", signal);
       const { serveRegistry: serve } = await import("../../serve/server.ts");
-      const onEvent = (event: ServeEvent): void => printEvent(context, event);
-      const registry = await serve({ store, host, port, allowHost, signal: context.signal, onEvent });
-      if (registry.isOpenToNetwork) {
-        const { address } = registry;
-        context.stderr.write(`${address.host} is open to the network: everyone who can reach it can read and write\n`);
-      }
-      printLine(context, registry.url);
+      const style = LOG_STYLES.find(name => name === flags.log) ?? "text";
+      const onEvent = (event: ServeEvent): void => printEvent(context, event, style);
+      const drainMs = SERVE_DRAIN_MS;
+      const registry = await serve({ store, listen, allowHost, tls, htpasswd, signal, drainMs, onEvent });
+      const warning = openWarning(registry, { hasLogin: htpasswd !== undefined, hasTls: tls !== undefined });
+      if (warning !== undefined) onEvent({ kind: "note", message: warning });
+      for (const url of registry.urls) printLine(context, url);
       await registry.closed;
     },
   };
 }
 
-/** The server continues; what it answers with status 500 or 404 is explained here. */
-function printEvent({ stderr }: Context, event: ServeEvent): void {
-  if (event.kind === "note") stderr.write(`${event.message}\n`);
-  if (event.kind === "damage") {
-    const { path, found } = event;
-    stderr.write(`${quote(path)} is damaged (${escapeForeign(found, MAX_NOTE)}): push what it belongs to again\n`);
-  }
-  if (event.kind === "fault") {
-    const { method, path, error } = event;
-    stderr.write(`${escapeForeign(`${method} ${path} failed: ${String(error)}`, MAX_NOTE)}\n`);
-  }
+function printEvent({ stderr }: Context, event: ServeEvent, style: LogStyle): void {
+  const line = serveLine(event, style, new Date());
+  if (line !== undefined) stderr.write(`${line}\n`);
 }
 
-function parseListen(text: string): { readonly host: string; readonly port: number } {
-  const match = /^(?:(\[[0-9a-fA-F:]+\]|[^:]*):)?(\d{1,5})$/.exec(text);
-  const port = Number(match?.[2]);
-  if (match === null || port > 65535) {
-    throw new UsageError(`Cannot listen on ${quote(text)}: malformed, expected HOST:PORT, such as ${LISTEN}`);
-  }
-  return { host: (match[1] || "127.0.0.1").replace(/^\[|\]$/g, ""), port };
+function openWarning(
+  { isOpenToNetwork, urls }: RunningRegistry,
+  { hasLogin, hasTls }: { readonly hasLogin: boolean; readonly hasTls: boolean },
+): string | undefined {
+  if (!isOpenToNetwork) return undefined;
+  const what = `${urls.join(" and ")} ${urls.length === 1 ? "is" : "are"} open to the network`;
+  if (!hasLogin) return `${what}: everyone who can reach it can read and write; --htpasswd asks for a login`;
+  if (!hasTls) return `${what}: without --cert-file, everyone on the way can read passwords and change images`;
+  return undefined;
 }

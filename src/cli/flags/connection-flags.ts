@@ -1,6 +1,6 @@
 import type { Argv } from "yargs";
 import { UsageError } from "../../errors.ts";
-import type { RegistryTls } from "../../index.ts";
+import type { ClientCertificate as KeyPair, RegistryTls } from "../../index.ts";
 import { quote } from "../../util/format.ts";
 import { readFlagFile } from "./flag-file.ts";
 
@@ -36,9 +36,21 @@ export function connectionFlags<T>(parser: Argv<T>): Argv<T & ConnectionFlags> {
 
 /** @throws UsageError for a PEM file that is missing or contains something else. */
 export async function tlsFromFlags(flags: ConnectionFlags, signal: AbortSignal): Promise<RegistryTls> {
-  const { plainHttp, insecure, caFile, certFile, keyFile } = flags;
+  const { plainHttp, insecure, caFile } = flags;
   const ca = caFile === undefined ? undefined : await readPem("--ca-file", caFile, "CERTIFICATE", signal);
-  if (certFile === undefined && keyFile === undefined) return { plainHttp, insecure, ca };
+  return { plainHttp, insecure, ca, clientCertificate: await keyPairFromFlags(flags, signal) };
+}
+
+/**
+ * Reads `--cert-file` and `--key-file`, and the passphrase of the key from the environment.
+ *
+ * @throws UsageError for one without the other, and for a PEM file that is missing or contains something else.
+ */
+export async function keyPairFromFlags(
+  { certFile, keyFile }: Pick<ConnectionFlags, "certFile" | "keyFile">,
+  signal: AbortSignal,
+): Promise<KeyPair | undefined> {
+  if (certFile === undefined && keyFile === undefined) return undefined;
   if (certFile === undefined || keyFile === undefined) {
     const [given, missing] = certFile === undefined ? ["--key-file", "--cert-file"] : ["--cert-file", "--key-file"];
     throw new UsageError(`Cannot use ${given}: no ${missing} given, expected both`);
@@ -46,7 +58,7 @@ export async function tlsFromFlags(flags: ConnectionFlags, signal: AbortSignal):
   const cert = await readPem("--cert-file", certFile, "CERTIFICATE", signal);
   const key = await readPem("--key-file", keyFile, "PRIVATE KEY", signal);
   const passphrase = process.env["IMGPACK_KEY_PASSPHRASE"] || undefined;
-  return { plainHttp, insecure, ca, clientCertificate: { cert, key, passphrase } };
+  return { cert, key, passphrase };
 }
 
 async function readPem(

@@ -37,7 +37,7 @@ export class PasswordCheck implements AsyncDisposable {
   constructor(accounts: Accounts, bcrypt: Bcrypt = bcryptThread()) {
     this.#accounts = accounts;
     this.#bcrypt = bcrypt;
-    const cost = [...accounts.values()].map(costOf).reduce((most, each) => (each > most ? each : most), 0);
+    const cost = [...accounts.values()].map(costOf).reduce((most, each) => Math.max(each, most), 0);
     this.#absent = `$2y$${String(cost).padStart(2, "0")}$${NO_HASH}`;
   }
 

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
+import { deferred } from "../../util/promises.ts";
+import { Connection } from "./connection.ts";
 
 /** Connections at a time; further ones are closed at once, without an answer. With their files, they fit into 1024 descriptors. */
 export const MAX_CONNECTIONS = 512;
@@ -10,51 +12,21 @@ export const MAX_SERVED = 448;
 const MIN_IDLE_MS = 1000;
 /** Pipelined requests that wait, over all connections. Node parses up to 64 KiB of them before it can be paused. */
 const MAX_WAITING = 4096;
-/** Bytes per second of a body, in either direction. */
-const MIN_CLIENT_RATE = 1024;
-/** How long a body may be slower. */
-const MAX_SLOW_MS = 120_000;
-
-/** What the table knows of one connection. Times are in milliseconds. */
-class Connection {
-  readonly socket: Socket;
-  /** Undefined while it has a request. */
-  idleSince: number | undefined;
-  /** The request that is being answered. */
-  current: { readonly request: IncomingMessage; readonly response: ServerResponse; readonly since: number } | undefined;
-  /** Since when the body of the request is slower than it may be. */
-  slowSince: number | undefined;
-  /** Its request waits for others, so it is not the client that is slow. */
-  isInLine = false;
-  /** There was no room for it. */
-  isSurplus = false;
-  /** Requests without an answer, the current one included. */
-  requests = 0;
-  /** Ends when all requests so far have their answers. */
-  turn: Promise<void> = Promise.resolve();
-  bytes = 0;
-
-  constructor(socket: Socket, now: number) {
-    this.socket = socket;
-    this.idleSince = now;
-  }
-
-  /** The server waits for the client to send or to take a body. */
-  get isClientsTurn(): boolean {
-    if (this.current === undefined || this.isInLine) return false;
-    return !this.current.request.complete || this.current.response.headersSent;
-  }
-}
 
 /**
  * The open connections. Each has its requests answered one at a time. Connections that do nothing, or nearly nothing, are
  * closed when others need the room, and after a time in any case.
  */
 export class ConnectionTable {
-  readonly #connections = new Map<Socket, Connection>();
+  readonly #open = new Set<Connection>();
+  /** By the socket that the system gave, and by the TLS in it. */
+  readonly #known = new WeakMap<Socket, Connection>();
   readonly #now: () => number;
   #waiting = 0;
   #lastSweep: number;
+  #isDraining = false;
+  readonly #drained = deferred<void>();
+  readonly #ofClosed = { received: 0, sent: 0 };
 
   /** @param now milliseconds of a clock that never goes back */
   constructor(now: () => number) {
@@ -62,20 +34,70 @@ export class ConnectionTable {
     this.#lastSweep = now();
   }
 
-  add(socket: Socket): void {
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Bytes of HTTP of all connections until now, without those of TLS. */
+  get traffic(): { readonly received: number; readonly sent: number } {
+    let { received, sent } = this.#ofClosed;
+    for (const { socket } of this.#open) {
+      received += socket.bytesRead;
+      sent += socket.bytesWritten;
+    }
+    return { received, sent };
+  }
+
+  /** Connections end with the answers that are under way. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** @returns false if there is no room: then it is closed. */
+  add(socket: Socket): boolean {
+    if (this.#open.size >= MAX_CONNECTIONS) {
+      socket.destroy();
+      // The next attempt of that client then finds room.
+      this.makeRoom();
+      return false;
+    }
     const connection = new Connection(socket, this.#now());
-    this.#connections.set(socket, connection);
-    socket.once("close", () => this.#connections.delete(socket));
-    if (this.#connections.size > MAX_SERVED) connection.isSurplus = !this.makeRoom();
+    this.#open.add(connection);
+    this.#known.set(socket, connection);
+    socket.once("close", () => {
+      this.#remove(connection);
+      this.#ofClosed.received += connection.socket.bytesRead;
+      this.#ofClosed.sent += connection.socket.bytesWritten;
+    });
+    if (this.#open.size > MAX_SERVED) connection.isSurplus = !this.makeRoom();
+    return true;
+  }
+
+  /** The requests of a connection come from the TLS in it. Both have the same ends. */
+  secure(tls: Socket): void {
+    for (const connection of this.#open) {
+      const { socket } = connection;
+      if (socket.remotePort !== tls.remotePort || socket.remoteAddress !== tls.remoteAddress) continue;
+      if (socket.localPort !== tls.localPort || socket.localAddress !== tls.localAddress) continue;
+      connection.socket = tls;
+      this.#known.set(tls, connection);
+      return;
+    }
+    tls.destroy();
   }
 
   isSurplus(socket: Socket): boolean {
-    return this.#connections.get(socket)?.isSurplus === true;
+    return this.#known.get(socket)?.isSurplus === true;
+  }
+
+  /** Whether a request of it has no answer yet. */
+  isBusy(socket: Socket): boolean {
+    return (this.#known.get(socket)?.requests ?? 0) > 0;
   }
 
   /** Waits for `task` as the turn of another request. */
   async inLine<T>(socket: Socket, task: Promise<T>): Promise<T> {
-    const connection = this.#connections.get(socket);
+    const connection = this.#known.get(socket);
     if (connection !== undefined) connection.isInLine = true;
     try {
       return await task;
@@ -90,7 +112,7 @@ export class ConnectionTable {
    */
   async run(request: IncomingMessage, response: ServerResponse, task: () => Promise<void>): Promise<void> {
     const { socket } = request;
-    const connection = this.#connections.get(socket);
+    const connection = this.#known.get(socket);
     if (connection === undefined || this.#waiting >= MAX_WAITING) {
       socket.destroy();
       return;
@@ -112,22 +134,20 @@ export class ConnectionTable {
     this.#waiting -= 1;
     const { socket } = connection;
     if (!socket.destroyed) {
-      connection.idleSince = undefined;
-      connection.current = { request, response, since: this.#now() };
+      connection.begin({ request, response, since: this.#now() });
       await task();
       await closed(response, socket);
     }
-    connection.requests -= 1;
-    connection.current = undefined;
-    connection.slowSince = undefined;
-    connection.idleSince = this.#now();
-    if (connection.requests === 0) {
+    connection.end(this.#now());
+    if (this.#isDraining) {
+      socket.destroySoon();
+    } else if (connection.requests === 0) {
       socket.resume();
-      return;
+    } else {
+      pauseSoon(socket);
+      // Other connections get a turn first.
+      await setImmediate();
     }
-    pauseSoon(socket);
-    // Other connections get a turn first.
-    await setImmediate();
   }
 
   /** Closes the connection that has been idle longest, or else the one that has been slow longest. @returns if there was one */
@@ -146,36 +166,42 @@ export class ConnectionTable {
     return victim !== undefined;
   }
 
-  /** Measures how fast bodies have moved since the last call, and closes what has been too slow for too long. */
+  /** Closes what has been too slow for too long. */
   sweep(): void {
     const now = this.#now();
-    const minBytes = ((now - this.#lastSweep) / 1000) * MIN_CLIENT_RATE;
-    for (const connection of this.#connections.values()) {
-      const bytes = connection.socket.bytesRead + connection.socket.bytesWritten;
-      const isSlow = connection.isClientsTurn && bytes - connection.bytes < minBytes;
-      connection.bytes = bytes;
-      if (!isSlow) connection.slowSince = undefined;
-      else if (connection.current !== undefined && connection.current.since <= this.#lastSweep) {
-        connection.slowSince ??= this.#lastSweep;
-      }
-      if (now - (connection.slowSince ?? now) >= MAX_SLOW_MS) this.#cut(connection);
-    }
+    for (const connection of this.#open) if (connection.isOverdue(now, this.#lastSweep)) this.#cut(connection);
     this.#lastSweep = now;
+  }
+
+  /** Closes what is idle, and the others after the answers that are under way. Settles when none is open. */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    for (const connection of this.#open) if (connection.requests === 0) this.#cut(connection);
+    if (this.#open.size > 0) await this.#drained.promise;
+  }
+
+  cutAll(): void {
+    for (const connection of this.#open) this.#cut(connection);
   }
 
   #oldest(timeOf: (connection: Connection) => number | undefined): Connection | undefined {
     let oldest: Connection | undefined;
     let least = Number.POSITIVE_INFINITY;
-    for (const connection of this.#connections.values()) {
+    for (const connection of this.#open) {
       const time = timeOf(connection) ?? least;
       if (time < least) [oldest, least] = [connection, time];
     }
     return oldest;
   }
 
-  #cut({ socket }: Connection): void {
-    this.#connections.delete(socket);
-    socket.destroy();
+  #cut(connection: Connection): void {
+    this.#remove(connection);
+    connection.socket.destroy();
+  }
+
+  #remove(connection: Connection): void {
+    this.#open.delete(connection);
+    if (this.#isDraining && this.#open.size === 0) this.#drained.resolve();
   }
 }
 

@@ -5,14 +5,20 @@ export type Release = () => void;
 
 /** At most `count` requests at a time; the others wait in line, in the order in which they came. */
 export class Slots {
+  readonly #count: number;
   #free: number;
   readonly #line = new Set<() => void>();
   readonly #onWait: () => void;
 
   /** @param onWait is called when a request has to wait; it may end another one */
   constructor(count: number, onWait: () => void = () => undefined) {
+    this.#count = count;
     this.#free = count;
     this.#onWait = onWait;
+  }
+
+  get running(): number {
+    return this.#count - this.#free;
   }
 
   get waiting(): number {

@@ -28,11 +28,6 @@ const ROUTES: ReadonlyMap<string, { readonly handler: PageHandler; readonly hasR
   ["report.json", { handler: reportJsonFile, hasRest: false }],
 ]);
 
-/** Whether a request is one of the distribution protocol. */
-export function isProtocolPath(url: string): boolean {
-  return /^\/v2(?:[/?#]|$)/.test(url);
-}
-
 /** @throws Refusal 414 for a long URL, 400 for one that cannot be decoded, 404 for one that is no page */
 export function pagePath(url: string): PagePath {
   if (url.length > MAX_URL_BYTES) {

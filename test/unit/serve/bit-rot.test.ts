@@ -3,9 +3,10 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { OCI_INDEX } from "../../../src/oci/media-types.ts";
-import type { ServeEvent } from "../../../src/serve/respond.ts";
+import type { ServeEvent } from "../../../src/serve/serve-event.ts";
 import type { RunningRegistry } from "../../../src/serve/server.ts";
 import {
+  addressOf,
   descriptor,
   digestOf,
   errorCodes,
@@ -65,7 +66,7 @@ describe.each(Object.entries(DAMAGES))("a file of the store with bit rot: %s", (
       await damage(contentPath(digest));
       const path = `/v2/app/blobs/${digest}`;
       if (kind === "flip") {
-        const reply = await rawReply(registry.address.port, `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+        const reply = await rawReply(addressOf(registry).port, `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
         expect(reply.length - (reply.indexOf("\r\n\r\n") + 4)).toBeLessThan(size);
       }
       expect(await statuses(registry, path)).toEqual([404, 404, 404]);
@@ -125,7 +126,7 @@ describe("a blob that changes while it is sent", () => {
   ])("%s: the client gets its bytes or a cut connection, never more and never a hang", async (_, damage, expected) => {
     const { registry, contentPath } = await scene();
     const digest = await pushBlob(registry, "app", Buffer.alloc(size, "blob"));
-    const socket = connect(registry.address.port, "127.0.0.1");
+    const socket = connect(addressOf(registry).port, "127.0.0.1");
     const head = `GET /v2/app/blobs/${digest} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
     // The kernel's buffers are smaller than the blob, so the server cannot have read all of it.
     await new Promise(resolve => socket.once("readable", resolve).write(head));

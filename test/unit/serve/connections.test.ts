@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { MAX_CONNECTIONS, MAX_SERVED } from "../../../src/serve/connections/connection-table.ts";
 import {
+  addressOf,
   closed,
   digestOf,
   errorCodes,
@@ -25,7 +26,7 @@ describe("pipelined requests", () => {
       { length: 900 },
       (_, index) => `GET /v2/app/blobs/${digests[index % 2]} HTTP/1.1\r\nHost: a\r\n`,
     );
-    const reply = await rawReply(registry.address.port, `${texts.join("\r\n")}Connection: close\r\n\r\n`);
+    const reply = await rawReply(addressOf(registry).port, `${texts.join("\r\n")}Connection: close\r\n\r\n`);
     const bodies = [...reply.matchAll(/\r\n\r\n(first|second)(?=HTTP\/1.1 200 |$)/g)].map(([, body]) => body);
     expect(bodies).toEqual(texts.map((_, index) => (index % 2 === 0 ? "first" : "second")));
   });

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import { OCI_MANIFEST } from "../../../src/oci/media-types.ts";
 import { watchOperations } from "../../../src/util/operation-hook.ts";
-import { digestOf, openSocket, pushBlob, rawReply, send, start, startUpload } from "./registry-client.ts";
+import { addressOf, digestOf, openSocket, pushBlob, rawReply, send, start, startUpload } from "./registry-client.ts";
 
 const BODY_BYTES = 100_000_000;
 
@@ -39,7 +39,7 @@ test("an answer that comes before the end of the body reaches the client, and th
   const part = "x".repeat(1_000_000);
   const replies = cases.map(async ([line, headers]) => {
     const head = `${line} HTTP/1.1\r\nHost: localhost\r\n${headers}Content-Length: ${BODY_BYTES}\r\n\r\n`;
-    return await rawReply(registry.address.port, `${head}${part}`);
+    return await rawReply(addressOf(registry).port, `${head}${part}`);
   });
   for (const [index, reply] of (await Promise.all(replies)).entries()) {
     const [line = "", , status] = cases[index] ?? [];

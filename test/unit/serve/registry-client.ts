@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { type IncomingHttpHeaders, request } from "node:http";
+import { request as tlsRequest } from "node:https";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +9,8 @@ import { onTestFinished } from "vitest";
 import type { Digest } from "../../../src/oci/digest.ts";
 import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from "../../../src/oci/media-types.ts";
 import { type Clock, SYSTEM_CLOCK } from "../../../src/serve/clock.ts";
-import { type RunningRegistry, type ServeOptions, startRegistry } from "../../../src/serve/server.ts";
+import type { ServeOptions } from "../../../src/serve/serve-options.ts";
+import { type RunningRegistry, startRegistry } from "../../../src/serve/server.ts";
 
 export interface Reply {
   readonly status: number;
@@ -37,9 +39,15 @@ export async function start(
   return registry;
 }
 
-/** The path goes out as it stands: no client tidies it up. */
+/** Where its first address listens. */
+export function addressOf({ url }: Pick<RunningRegistry, "url">): { readonly host: string; readonly port: number } {
+  const { hostname, port } = new URL(url);
+  return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) };
+}
+
+/** The path goes out as it stands: no client tidies it up. Any certificate is accepted. */
 export async function send(
-  { address }: RunningRegistry,
+  registry: Pick<RunningRegistry, "url">,
   method: string,
   path: string,
   { headers = {}, body }: Request = {},
@@ -47,8 +55,10 @@ export async function send(
   return await new Promise((resolve, reject) => {
     const length =
       body === undefined || Array.isArray(body) ? {} : { "content-length": String(Buffer.byteLength(body as string)) };
-    const options = { host: address.host, port: address.port, method, path, headers: { ...length, ...headers } };
-    const outgoing = request(options, incoming => {
+    const isTls = registry.url.startsWith("https:");
+    const target = { ...addressOf(registry), rejectUnauthorized: false };
+    const options = { ...target, method, path, headers: { ...length, ...headers } };
+    const outgoing = (isTls ? tlsRequest : request)(options, incoming => {
       const parts: Buffer[] = [];
       incoming.on("data", (part: Buffer) => parts.push(part));
       incoming.on("end", () =>
@@ -156,8 +166,8 @@ export function handClock(): Clock & { pass(ms: number): void } {
 }
 
 /** An open connection; errors end it silently. */
-export async function openSocket({ address }: RunningRegistry): Promise<Socket> {
-  const socket = connect(address.port, "127.0.0.1").on("error", () => undefined);
+export async function openSocket(registry: RunningRegistry): Promise<Socket> {
+  const socket = connect(addressOf(registry).port, "127.0.0.1").on("error", () => undefined);
   onTestFinished(() => void socket.destroy());
   await new Promise(resolve => socket.once("connect", resolve));
   return socket;

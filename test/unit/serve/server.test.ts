@@ -5,11 +5,21 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { EXIT_CODES, NetworkError } from "../../../src/errors.ts";
-import type { ServeEvent } from "../../../src/serve/respond.ts";
+import type { ServeEvent } from "../../../src/serve/serve-event.ts";
 import { serveRegistry } from "../../../src/serve/server.ts";
 import { encodeLockRecord, newClaim } from "../../../src/util/lock/lock-record.ts";
 import { decodeFrames } from "../../../src/util/lock/record-frame.ts";
-import { digestOf, errorCodes, makeFolder, pushImage, rawReply, send, start, startUpload } from "./registry-client.ts";
+import {
+  addressOf,
+  digestOf,
+  errorCodes,
+  makeFolder,
+  pushImage,
+  rawReply,
+  send,
+  start,
+  startUpload,
+} from "./registry-client.ts";
 
 async function failure(task: Promise<unknown>): Promise<unknown> {
   return await task.then(
@@ -21,8 +31,8 @@ async function failure(task: Promise<unknown>): Promise<unknown> {
 describe("serveRegistry()", () => {
   test("listens on loopback, on a free port, and says where", async () => {
     const registry = await start();
-    expect(registry.address.host).toBe("127.0.0.1");
-    expect(registry.url).toBe(`http://127.0.0.1:${registry.address.port}`);
+    expect(registry.url).toMatch(/^http:\/\/127\.0\.0\.1:[1-9][0-9]*$/);
+    expect(registry.urls).toEqual([registry.url]);
     const { status, headers, body } = await send(registry, "GET", "/v2/");
     expect([status, headers["content-type"], body.toString()]).toEqual([200, "application/json", "{}"]);
   });
@@ -125,19 +135,19 @@ describe("serveRegistry()", () => {
   );
 
   test("names the port when it is taken, and gives the store free", async () => {
-    const { address } = await start();
+    const { url } = await start();
     const store = await makeFolder();
-    const error = await failure(serveRegistry({ store, port: address.port }));
+    const error = await failure(serveRegistry({ store, listen: new URL(url).host }));
     expect(error).toBeInstanceOf(NetworkError);
-    expect(String(error)).toContain(`127.0.0.1:${address.port}`);
+    expect(String(error)).toContain(new URL(url).host);
     await start({ store });
   });
 
   test.each([
-    ["no.such.invalid", 0, /^Cannot serve registry on "no\.such\.invalid:0": (unknown host|no answer)/],
-    ["192.0.2.1", 5000, /"192\.0\.2\.1:5000": address of another machine, expected an address of this machine$/],
-  ])("says in words why it cannot listen on %s", async (host, port, message) => {
-    const error = await failure(serveRegistry({ store: await makeFolder(), host, port }));
+    ["no.such.invalid:0", /^Cannot serve registry on "no\.such\.invalid:0": (unknown host|no answer)/],
+    ["192.0.2.1:5000", /"192\.0\.2\.1:5000": address of another machine, expected an address of this machine$/],
+  ])("says in words why it cannot listen on %s", async (listen, message) => {
+    const error = await failure(serveRegistry({ store: await makeFolder(), listen }));
     expect(error).toMatchObject({ code: "ERR_NETWORK", message: expect.stringMatching(message) });
   });
 
@@ -154,7 +164,7 @@ describe("serveRegistry()", () => {
     const stop = new AbortController();
     const registry = await start({ store, signal: stop.signal });
     const path = await startUpload(registry, "app");
-    const socket = connect(registry.address.port, registry.address.host);
+    const socket = connect(addressOf(registry).port, addressOf(registry).host);
     socket.write(`PATCH ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nabc`);
     await send(registry, "GET", path);
     stop.abort();
@@ -180,7 +190,7 @@ describe("a server that lost its store while it stood still", () => {
     const store = await makeFolder();
     const registry = await start({ store });
     await pushImage(registry, "app", "1");
-    const idle = connect(registry.address.port, registry.address.host).on("error", () => undefined);
+    const idle = connect(addressOf(registry).port, addressOf(registry).host).on("error", () => undefined);
     const isCut = once(idle, "close");
     await once(idle, "connect");
     vi.advanceTimersByTime(7000);
@@ -257,7 +267,7 @@ describe("requests that are not the protocol's", () => {
       "GET /v2/ HTTP/1.1\nHost: a\n\n\u0000",
       "\u0016\u0003\u0001",
     ]) {
-      expect(await rawReply(registry.address.port, text)).toMatch(/^HTTP\/1.1 400 /);
+      expect(await rawReply(addressOf(registry).port, text)).toMatch(/^HTTP\/1.1 400 /);
     }
     expect((await send(registry, "GET", "/v2/")).status).toBe(200);
   });

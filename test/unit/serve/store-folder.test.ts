@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { EXIT_CODES } from "../../../src/errors.ts";
 import { nameHash } from "../../../src/serve/folder/repository-folder.ts";
-import type { ServeEvent } from "../../../src/serve/respond.ts";
+import type { ServeEvent } from "../../../src/serve/serve-event.ts";
 import { serveRegistry } from "../../../src/serve/server.ts";
 import { makeFolder, pushBlob, pushImage, send, start } from "./registry-client.ts";
 

@@ -2,14 +2,14 @@ import { describe, expect, test } from "vitest";
 import { UsageError } from "../../../src/errors.ts";
 import { serveRegistry } from "../../../src/serve/server.ts";
 import { isLoopback, plainHost } from "../../../src/serve/trusted-host.ts";
-import { errorCodes, makeFolder, rawReply, send, start } from "./registry-client.ts";
+import { addressOf, errorCodes, makeFolder, rawReply, send, start } from "./registry-client.ts";
 
 describe("S-07 foreign Host headers", () => {
   test.each(["127.0.0.1", "LOCALHOST", "127.1", "2130706433", "::ffff:7f00:1", "0.0.0.0", "::"])(
     "are refused over loopback, however --listen names it: %s",
     async host => {
-      const registry = await start({ host });
-      const local = { ...registry, address: { host: "127.0.0.1", port: registry.address.port } };
+      const registry = await start({ listen: host.includes(":") ? `[${host}]:0` : `${host}:0` });
+      const local = { ...registry, url: `http://127.0.0.1:${addressOf(registry).port}` };
       const reply = await send(local, "GET", "/v2/", { headers: { host: "evil.example:5000" } });
       expect([reply.status, ...errorCodes(reply)]).toEqual([403, "DENIED"]);
       for (const name of ["localhost:5000", "127.0.0.1", "[::1]:5000", "host.docker.internal", "registry"]) {
@@ -29,7 +29,7 @@ describe("S-07 foreign Host headers", () => {
     for (const host of ["evil.example", "127.0.0.1.evil.example:5000", "localhost.evil.example", "a b"]) {
       expect([host, await verdict(host)]).toEqual([host, 403]);
     }
-    const { port } = registry.address;
+    const { port } = addressOf(registry);
     expect(await rawReply(port, "GET /v2/ HTTP/1.0\r\n\r\n")).toContain("200 OK");
     expect(await rawReply(port, "GET /v2/ HTTP/1.0\r\nHost:\r\n\r\n")).toContain("403 Forbidden");
   });
@@ -47,10 +47,10 @@ describe("S-07 foreign Host headers", () => {
   });
 
   test("two of them are 400, whatever they are", async () => {
-    const { address } = await start();
+    const { port } = addressOf(await start());
     for (const second of ["evil.example", "localhost"]) {
       const text = `GET /v2/ HTTP/1.1\r\nHost: localhost\r\nhost: ${second}\r\nConnection: close\r\n\r\n`;
-      expect(await rawReply(address.port, text)).toMatch(/^HTTP\/1.1 400 /);
+      expect(await rawReply(port, text)).toMatch(/^HTTP\/1.1 400 /);
     }
   });
 });

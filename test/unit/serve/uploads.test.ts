@@ -4,7 +4,17 @@ import { request } from "node:http";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { RunningRegistry } from "../../../src/serve/server.ts";
-import { digestOf, errorCodes, makeFolder, pushBlob, type Reply, send, start, startUpload } from "./registry-client.ts";
+import {
+  addressOf,
+  digestOf,
+  errorCodes,
+  makeFolder,
+  pushBlob,
+  type Reply,
+  send,
+  start,
+  startUpload,
+} from "./registry-client.ts";
 
 async function patch(registry: RunningRegistry, path: string, first: number, text: string): Promise<Reply> {
   const headers = { "content-range": `${first}-${first + text.length - 1}` };
@@ -116,7 +126,7 @@ describe("upload in chunks", () => {
     const registry = await start();
     const path = await startUpload(registry, "app");
     const bytes = randomBytes(1024 * 1024);
-    const { host, port } = registry.address;
+    const { host, port } = addressOf(registry);
     const headers = { "content-length": String(bytes.length) };
     const outgoing = request({ host, port, method: "PATCH", path, headers });
     outgoing.on("error", () => undefined);

@@ -22,7 +22,7 @@ function workspace(): string {
 const large = tarArchive([tarEntry({ name: "big", body: noise(2_500_000) }), tarEntry({ name: "dev", type: "3" })]);
 
 async function registry(folder: string): Promise<string> {
-  const running = await serveRegistry({ store: join(folder, "store"), host: "127.0.0.1", port: 0 });
+  const running = await serveRegistry({ store: join(folder, "store") });
   onTestFinished(async () => await running[Symbol.asyncDispose]());
   return new URL(running.url).host;
 }

@@ -1,6 +1,7 @@
-import { NetworkError } from "../errors.ts";
-import { errorCode } from "../util/error-code.ts";
-import { quote } from "../util/format.ts";
+import { NetworkError } from "../../errors.ts";
+import { errorCode } from "../../util/error-code.ts";
+import { quote } from "../../util/format.ts";
+import { addressText, type ListenAddress } from "./listen-address.ts";
 
 interface ListenFault {
   readonly state: string;
@@ -27,14 +28,13 @@ const FAULTS: ReadonlyMap<string, ListenFault> = new Map([
 ]);
 
 /** Why a server cannot listen. */
-export function listenFault(host: string, port: number, cause: unknown): NetworkError {
+export function listenFault(address: ListenAddress, cause: unknown): NetworkError {
   const { state, expected, hint } = FAULTS.get(errorCode(cause)) ?? {
     state: `refused by the system (${errorCode(cause) || "unknown reason"})`,
     expected: "a free address",
     hint: OTHER_HOST,
   };
-  const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-  return new NetworkError(`Cannot serve registry on ${quote(address)}: ${state}, expected ${expected}`, {
+  return new NetworkError(`Cannot serve registry on ${quote(addressText(address))}: ${state}, expected ${expected}`, {
     hint,
     cause,
   });

@@ -1,0 +1,102 @@
+import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { Socket } from "node:net";
+import { errorCode } from "../../util/error-code.ts";
+import type { ServerTls } from "../access/certificate.ts";
+import type { ConnectionTable } from "./connection-table.ts";
+
+const HANDSHAKE_MS = 10_000;
+const KEEP_ALIVE_MS = 60_000;
+/** The first byte of a handshake (RFC 8446 section 5.1). */
+const HANDSHAKE = 22;
+
+/** Is called for a connection that is no request, with a sentence without a subject, such as "spoke TLS to a port of HTTP". */
+export type ConnectionFault = (socket: Socket, found: string) => void;
+
+/** What connections are given to. It speaks HTTP, and TLS below it if there is a certificate. It does not listen itself. */
+export interface HttpEntry {
+  take(socket: Socket): void;
+}
+
+export interface HttpEntryParts {
+  readonly tls: ServerTls | undefined;
+  readonly connections: ConnectionTable;
+  readonly onRequest: RequestListener;
+  readonly onFault: ConnectionFault;
+}
+
+export function httpEntry({ tls, connections, onRequest, onFault }: HttpEntryParts): HttpEntry {
+  // The table has the time limits of heads and bodies.
+  const options = { headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS };
+  if (tls === undefined) {
+    const server = createServer(options, onRequest);
+    answerFaults(server, connections, onFault);
+    return { take: socket => void server.emit("connection", socket) };
+  }
+  const server = createTlsServer(
+    { ...options, ...tls, handshakeTimeout: HANDSHAKE_MS, ALPNProtocols: ["http/1.1"] },
+    onRequest,
+  );
+  answerFaults(server, connections, onFault);
+  server.on("secureConnection", socket => connections.secure(socket));
+  server.on("tlsClientError", (error, socket) => {
+    const found = handshakeFault(error);
+    if (found !== undefined) onFault(socket, found);
+  });
+  return {
+    take(socket) {
+      const onError = (): void => void socket.destroy();
+      socket.once("error", onError);
+      socket.once("data", first => {
+        socket.pause();
+        socket.off("error", onError);
+        socket.unshift(first);
+        if (first[0] === HANDSHAKE) server.emit("connection", socket);
+        else refusePlain(socket, onFault);
+      });
+    },
+  };
+}
+
+/** Node's own answers, but none into an answer that has begun. */
+function answerFaults(server: Server, connections: ConnectionTable, onFault: ConnectionFault): void {
+  server.on("clientError", (error: Error & { readonly rawPacket?: Buffer }, duplex) => {
+    const socket = duplex as Socket;
+    if (error.rawPacket?.[0] === HANDSHAKE) onFault(socket, "spoke TLS to a port of plain HTTP");
+    else if (isTlsFault(error)) onFault(socket, handshakeFault(error) ?? "broke the TLS connection");
+    if (!socket.writable || connections.isBusy(socket)) {
+      socket.destroy();
+      return;
+    }
+    const isLong = errorCode(error) === "HPE_HEADER_OVERFLOW";
+    const status = isLong ? "431 Request Header Fields Too Large" : "400 Bad Request";
+    socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+    socket.destroySoon();
+  });
+}
+
+/** Go, nginx and Apache answer with such a sentence, and clients look for it. */
+function refusePlain(socket: Socket, onFault: ConnectionFault): void {
+  onFault(socket, "spoke plain HTTP to a port of TLS");
+  const body = "Client sent an HTTP request to an HTTPS server: use https://\n";
+  const head = `HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
+  socket.on("error", () => undefined);
+  socket.write(head + body);
+  // Unread bytes would reset the connection before the client has the answer.
+  socket.resume();
+  socket.destroySoon();
+}
+
+function isTlsFault(error: Error): boolean {
+  return /^ERR_(?:SSL|TLS)_/.test(errorCode(error));
+}
+
+/** @returns undefined for a client that went away: ports are probed all day. */
+function handshakeFault(error: Error): string | undefined {
+  const code = errorCode(error);
+  if (code === "ERR_TLS_HANDSHAKE_TIMEOUT") return "did not end the TLS handshake in time";
+  if (/ALERT_(?:UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_(?:UNKNOWN|EXPIRED|REVOKED))/.test(code)) {
+    return `refused the certificate of this server (${code})`;
+  }
+  return isTlsFault(error) ? `failed in the TLS handshake (${code})` : undefined;
+}

@@ -1,0 +1,53 @@
+import { UsageError } from "../errors.ts";
+import { quote } from "../util/format.ts";
+import type { OptionsShape } from "../util/options/checked-options.ts";
+import { FOLDER_PATH, group, observer, required, SIGNAL, TEXT, TEXTS, whole } from "../util/options/option-kinds.ts";
+import type { ServerTls } from "./access/certificate.ts";
+import type { ServeEvent } from "./serve-event.ts";
+import { plainHost } from "./trusted-host.ts";
+
+/** Options of `serve`. */
+export interface ServeOptions {
+  /** Folder of the registry; it is created if it does not exist. */
+  readonly store: string;
+  /**
+   * Addresses to listen on, each `HOST:PORT`; port 0 picks a free one. Default "127.0.0.1:0". Any other host than one of
+   * loopback is open to its network.
+   */
+  readonly listen?: string | readonly string[] | undefined;
+  /**
+   * Names that clients use for this registry. On loopback, they are accepted in addition to addresses and local names such
+   * as localhost. On other addresses, any name is accepted if this is empty.
+   */
+  readonly allowHost?: string | readonly string[] | undefined;
+  /** Speaks TLS alone. Without it, the registry speaks plain HTTP. */
+  readonly tls?: ServerTls | undefined;
+  /** Text of an htpasswd file with bcrypt hashes: only these users may use the registry. Without it, everyone may. */
+  readonly htpasswd?: string | undefined;
+  /** Closes the registry when it aborts. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds that running requests get when the registry closes, before their connections are cut. Default 0. */
+  readonly drainMs?: number | undefined;
+  /** Is called with each request, after it was answered, and with each fault. What it throws is ignored. */
+  readonly onEvent?: ((event: ServeEvent) => void) | undefined;
+}
+
+const SERVER_TLS: OptionsShape<ServerTls> = { cert: required(TEXT), key: required(TEXT), passphrase: TEXT };
+
+export const SERVE_OPTIONS: OptionsShape<ServeOptions> = {
+  store: required(FOLDER_PATH),
+  listen: TEXTS,
+  allowHost: TEXTS,
+  tls: group(SERVER_TLS),
+  htpasswd: TEXT,
+  signal: SIGNAL,
+  drainMs: whole(0),
+  onEvent: observer<ServeEvent>(),
+};
+
+/** @throws UsageError */
+export function checkedHost(text: string): string {
+  const host = plainHost(text);
+  if (/^[a-z0-9.:-]+$/.test(host)) return host;
+  throw new UsageError(`Cannot allow host ${quote(text)}: malformed, expected a name, such as registry.lan`);
+}
