@@ -1,16 +1,15 @@
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Diagnosis, doctor } from "../../src/index.ts";
-import { type Containerd, startContainerd } from "./peers/containerd.ts";
+import { createAll, startContainerd } from "./peers/containerd.ts";
 import { describeWith, probeContainerd, probeDockerd, probePodman } from "./peers/describe-with.ts";
 import { startDockerd } from "./peers/dockerd.ts";
 import { fixture, type GoldenArchive, type GoldenImage, goldens, sample } from "./peers/goldens.ts";
-import type { ImageApi } from "./peers/image-api.ts";
+import { type ImageApi, loadAlone } from "./peers/image-api.ts";
 import { createImgpack } from "./peers/imgpack.ts";
 import { startPodmanService } from "./peers/podman.ts";
-import type { RunResult } from "./peers/run.ts";
+import { RecordedLoader } from "./peers/recorded-loader.ts";
 import { createTempFolder, type TempFolder } from "./peers/temp-folder.ts";
 
 const OWN = `linux/${process.arch === "arm64" ? "arm64" : "amd64"}`;
@@ -43,40 +42,29 @@ function holdsAll(listed: string, golden: GoldenArchive): boolean {
 /** docker, or podman's service. */
 async function daemonLoader(
   name: RegExp,
-  daemon: { readonly images: ImageApi; close(): Promise<void> },
+  program: "docker" | "podman",
+  start: () => Promise<{ readonly images: ImageApi; close(): Promise<void> }>,
 ): Promise<Loader> {
-  const { images } = daemon;
+  const loader = await RecordedLoader.create(program, start);
   return {
     name,
     async loads(archive, golden) {
-      await images.remove(await images.ids());
-      const complaint = await images.load(archive);
-      return complaint === undefined && holdsAll((await images.ids()).join(" "), golden);
+      const { complaint, ids } = await loader.answer(archive, ["load"], peer => loadAlone(peer, archive));
+      return complaint === undefined && holdsAll(ids.join(" "), golden);
     },
-    close: () => daemon.close(),
+    close: () => loader.close(),
   };
 }
 
 async function ctrLoader(): Promise<Loader> {
-  const daemon: Containerd = await startContainerd();
-  let archives = 0;
+  const loader = await RecordedLoader.create("containerd", startContainerd);
   return {
     name: /^containerd 1/,
     async loads(archive, golden) {
-      archives += 1;
-      // Of its own: nothing that was loaded before can take the place of what is not in this archive.
-      const ctr = (...args: readonly string[]): Promise<RunResult> =>
-        daemon.ctr(["--namespace", `archive-${archives}`, ...args]);
-      const native = ["--snapshotter", "native"];
-      if ((await ctr("images", "import", ...native, archive)).code !== 0) return false;
-      const found = (await ctr("images", "list", "--quiet")).stdout.split("\n").filter(image => image !== "");
-      if (found.length < wantedIds(golden).length || golden.images.length === 0) return false;
-      for (const [index, image] of found.entries()) {
-        if ((await ctr("containers", "create", ...native, image, `test-${index}`, "/hello")).code !== 0) return false;
-      }
-      return true;
+      const { all, made } = await loader.answer(archive, ["import", "create"], daemon => createAll(daemon, archive));
+      return golden.images.length > 0 && all >= wantedIds(golden).length && made === all;
     },
-    close: () => daemon.close(),
+    close: () => loader.close(),
   };
 }
 
@@ -131,8 +119,8 @@ describe("imgpack doctor", () => {
 });
 
 for (const [name, probe, start] of [
-  ["docker", probeDockerd, async () => await daemonLoader(/^docker 20/, await startDockerd())],
-  ["podman", probePodman, async () => await daemonLoader(/^podman 4/, await startPodmanService())],
+  ["docker", probeDockerd, async () => await daemonLoader(/^docker 20/, "docker", startDockerd)],
+  ["podman", probePodman, async () => await daemonLoader(/^podman 4/, "podman", startPodmanService)],
   ["ctr", probeContainerd, ctrLoader],
 ] as const) {
   describeWith([await probe()], `imgpack doctor and ${name}`, () => {
@@ -141,18 +129,6 @@ for (const [name, probe, start] of [
       loader = await start();
     });
     afterAll(() => loader?.close());
-
-    /** Many producers save the same image, so that the clean archives are the same, byte for byte. */
-    const found = new Map<string, boolean>();
-    async function loadsOnce(archive: string, golden: GoldenArchive): Promise<boolean> {
-      const digest = createHash("sha256")
-        .update(await readFile(archive))
-        .digest("hex");
-      const key = JSON.stringify([digest, wantedIds(golden)]);
-      const does = found.get(key) ?? (await loader.loads(archive, golden));
-      found.set(key, does);
-      return does;
-    }
 
     function verdict({ loaders }: Diagnosis): Diagnosis["loaders"][number] | undefined {
       return loaders.find(({ loader: known }) => loader.name.test(known));
@@ -164,7 +140,7 @@ for (const [name, probe, start] of [
         expect(verdict(diagnosis)).toMatchObject({ loads: await loader.loads(fixture(file), golden) });
         if (clean === undefined) return;
         const cured = verdict(clean.diagnosis);
-        expect(cured).toMatchObject({ loads: await loadsOnce(clean.path, golden) });
+        expect(cured).toMatchObject({ loads: await loader.loads(clean.path, golden) });
         expect(cured?.why.filter(why => !BEYOND_REPAIR.test(why))).toEqual([]);
       });
     }

@@ -84,7 +84,7 @@ describeWith(["docker-registry"], "every archive there is", () => {
 
     test("imgpack pull brings it back", async () => {
       expect(roots).not.toEqual([]);
-      pulled = await pulls(subjectOf(), roots, join(temp.path, "pulled.tar"));
+      pulled = await pulls(subjectOf(), registryOf(), roots, join(temp.path, "pulled.tar"));
       cells.set("pull", "yes");
     });
 
@@ -93,7 +93,8 @@ describeWith(["docker-registry"], "every archive there is", () => {
         const started = runtimes.get(runtime);
         if (started === undefined || pulled === undefined) throw new Error("nothing was pulled");
         const key = `${runtime} ${contentOf(subjectOf(), pulled)}`;
-        const cell = loaded.get(key) ?? (await loads(started, subjectOf(), pulled, join(temp.path, "again.tar")));
+        const cell =
+          loaded.get(key) ?? (await loads(started, subjectOf(), registryOf(), pulled, join(temp.path, "again.tar")));
         loaded.set(key, cell);
         cells.set(runtime, cell);
       });

@@ -1,28 +1,33 @@
 import { expect } from "vitest";
 import { limits } from "./limits.ts";
-import { type Pulled, pulls } from "./registry-verbs.ts";
-import type { LoadedImage, Runtime } from "./runtimes.ts";
+import { type Pulled, pulls, type Registry } from "./registry-verbs.ts";
+import type { Runtime } from "./runtimes.ts";
 import type { Subject } from "./subject.ts";
 
 /**
- * Loads a pulled archive, compares what the runtime then holds under each name, and removes it.
+ * Loads a pulled archive and compares what the runtime then holds under each name.
  *
  * @param again a file for an archive that is pulled anew, with --for.
  * @returns what the table says: "yes", "no image", or the flag that was needed.
  */
-export async function loads(runtime: Runtime, subject: Subject, pulled: Pulled, again: string): Promise<string> {
-  const references = pulled.roots.map(({ reference }) => reference);
-  try {
-    const isOld = runtime.name === "docker" && majorOf(runtime) < 23;
-    if (isOld && limits[subject.name]?.isZstd === true) {
-      expect(await runtime.load(pulled.path)).toBeDefined();
-      await check(runtime, subject, await pulls(subject, pulled.roots, again, "docker20"));
-      return "`--for docker20`";
-    }
-    return await check(runtime, subject, pulled);
-  } finally {
-    await runtime.remove(references);
+export async function loads(
+  runtime: Runtime,
+  subject: Subject,
+  registry: Registry,
+  pulled: Pulled,
+  again: string,
+): Promise<string> {
+  const isOld = runtime.name === "docker" && majorOf(runtime) < 23;
+  if (isOld && limits[subject.name]?.isZstd === true) {
+    expect((await runtime.tryOut(pulled.path, [], referencesOf(pulled))).complaint).toBeDefined();
+    await check(runtime, subject, await pulls(subject, registry, pulled.roots, again, "docker20"));
+    return "`--for docker20`";
   }
+  return await check(runtime, subject, pulled);
+}
+
+function referencesOf({ roots }: Pulled): readonly string[] {
+  return roots.map(({ reference }) => reference);
 }
 
 /**
@@ -40,19 +45,18 @@ function majorOf({ version }: Runtime): number {
 
 async function check(runtime: Runtime, subject: Subject, pulled: Pulled): Promise<string> {
   const flag = runtime.name === "containerd" && majorOf(runtime) < 2 ? limits[subject.name]?.ctrFlag : undefined;
-  if (flag !== undefined) expect(await runtime.load(pulled.path)).toBeDefined();
-  const complaint = await runtime.load(pulled.path, ...(flag === undefined ? [] : [flag]));
-  const found = new Map<string, LoadedImage | undefined>();
-  for (const { reference } of pulled.roots) found.set(reference, await runtime.find(reference));
+  const references = referencesOf(pulled);
+  if (flag !== undefined) expect((await runtime.tryOut(pulled.path, [], references)).complaint).toBeDefined();
+  const { complaint, found } = await runtime.tryOut(pulled.path, flag === undefined ? [] : [flag], references);
   if (subject.images.length === 0 && runtime.name !== "containerd") {
     // Docker's containerd store keeps a name for it, without layers.
-    expect([...found.values()].flatMap(image => image?.diffIds ?? [])).toEqual([]);
+    expect(Object.values(found).flatMap(image => image.diffIds ?? [])).toEqual([]);
     return "no image";
   }
   expect(complaint).toBeUndefined();
   const digests = new Map(pulled.images.flatMap(({ names, digest }) => names.map(name => [name, digest] as const)));
   for (const { reference, root } of pulled.roots) {
-    const loaded = found.get(reference);
+    const loaded = found[reference];
     const images = root.platforms
       .filter(({ digest }) => !subject.artifacts.includes(digest ?? ""))
       .map(({ config, layers }) => ({ imageId: config, diffIds: layers.map(({ diffId }) => diffId ?? "") }));

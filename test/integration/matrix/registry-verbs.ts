@@ -40,6 +40,8 @@ export interface Pulled extends PullResult {
   readonly roots: readonly PushedRoot[];
 }
 
+const NAMED = "registry.example";
+
 /** `quay.io/team/app:2` → team/app and 2; the archive's registry gives way to the one that is pushed to. */
 function place(name: string): { readonly repository: string; readonly tag: string } {
   const [, path = "", tag = ""] = /^[^/]+\/(?:library\/(?=[^/]+$))?(.+):([^:]+)$/.exec(name) ?? [];
@@ -167,15 +169,25 @@ export async function pushesFromStdin(
   return "spooled";
 }
 
-/** Pulls all that was pushed into one archive. */
+/**
+ * Pulls all that was pushed into one archive. The names in it are those of a registry that is not there, so that the
+ * archive is the same whatever port the real one, its mirror, has.
+ */
 export async function pulls(
   subject: Subject,
-  roots: readonly PushedRoot[],
+  registry: Registry,
+  pushed: readonly PushedRoot[],
   path: string,
   loader?: Loader,
 ): Promise<Pulled> {
+  const roots = pushed.map(root => ({ ...root, reference: `${NAMED}/${root.repository}:${root.tag}` }));
   const references = roots.map(({ reference }) => reference);
-  const result = await pull(references, { output: path, platform: ["all"], for: loader });
+  const result = await pull(references, {
+    output: path,
+    platform: ["all"],
+    for: loader,
+    mirror: [`http://${registry.host}`],
+  });
   if (loader !== undefined) return { ...result, path, roots };
   const digests = new Map(result.images.flatMap(({ names, digest }) => names.map(name => [name, digest] as const)));
   expect(digests).toEqual(new Map(roots.map(({ reference, digest }) => [reference, digest])));

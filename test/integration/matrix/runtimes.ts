@@ -4,6 +4,7 @@ import { type Probe, probeContainerd, probeDockerd, probePodman } from "../peers
 import { startDockerd } from "../peers/dockerd.ts";
 import type { ImageApi } from "../peers/image-api.ts";
 import { startPodmanService } from "../peers/podman.ts";
+import { RecordedLoader } from "../peers/recorded-loader.ts";
 import { type RunResult, run } from "../peers/run.ts";
 
 export type RuntimeName = "docker" | "podman" | "containerd";
@@ -17,9 +18,24 @@ export interface LoadedImage {
   readonly digest?: string;
 }
 
+/** What a runtime does with an archive. */
+export interface Outcome {
+  /** Undefined when it has loaded the archive. */
+  readonly complaint?: string;
+  /** By reference, those that are there. */
+  readonly found: Readonly<Record<string, LoadedImage>>;
+}
+
 export interface Runtime {
   readonly name: RuntimeName;
   readonly version: string;
+  /** Loads an archive, looks up references, and removes them. */
+  tryOut(archive: string, flags: readonly string[], references: readonly string[]): Promise<Outcome>;
+  close(): Promise<void>;
+}
+
+/** A runtime that runs. */
+interface Live {
   /** @returns what the runtime complains of; undefined when it has loaded the archive. */
   load(archive: string, ...flags: readonly string[]): Promise<string | undefined>;
   find(reference: string): Promise<LoadedImage | undefined>;
@@ -94,8 +110,9 @@ function startSubstitute(name: RuntimeName): Started | undefined {
 }
 
 /** One daemon and no process for each archive. */
-function byApi(images: ImageApi): Pick<Runtime, "load" | "find" | "remove"> {
+function byApi({ images, close }: { readonly images: ImageApi; readonly close: () => Promise<void> }): Live {
   return {
+    close,
     load: async archive => await images.load(archive),
     find: async reference => {
       const found = await images.find(reference);
@@ -108,8 +125,7 @@ function byApi(images: ImageApi): Pick<Runtime, "load" | "find" | "remove"> {
 async function startDocker(): Promise<Runtime> {
   const given = startSubstitute("docker");
   if (given !== undefined) return await dockerCommand(given);
-  const { images, version, close } = await startDockerd();
-  return { name: "docker", version, ...byApi(images), close };
+  return await recorded("docker", async () => byApi(await startDockerd()));
 }
 
 async function dockerCommand({ command, load, close }: Started): Promise<Runtime> {
@@ -117,9 +133,7 @@ async function dockerCommand({ command, load, close }: Started): Promise<Runtime
   const driver = await successful(command, ["info", "--format", "{{.DriverStatus}}"]);
   // There the image ID is the digest of the manifest or index.
   const isContainerdStore = driver.includes("io.containerd.snapshotter");
-  return {
-    name: "docker",
-    version: isContainerdStore ? `${version}, containerd store` : version,
+  return unrecorded("docker", isContainerdStore ? `${version}, containerd store` : version, {
     load: async archive => {
       const loaded = await load(["load"], archive);
       // The containerd store says so and ends with 0.
@@ -135,24 +149,18 @@ async function dockerCommand({ command, load, close }: Started): Promise<Runtime
     },
     remove: async references => void (await command(["rmi", "--force", ...references])),
     close,
-  };
+  });
 }
 
 async function startPodman(): Promise<Runtime> {
   const given = startSubstitute("podman");
   if (given !== undefined) return await podmanCommand(given);
-  const { podman, images, close } = await startPodmanService();
-  return { name: "podman", version: await podmanVersion(podman), ...byApi(images), close };
-}
-
-async function podmanVersion(command: Command): Promise<string> {
-  return (await successful(command, ["--version"])).trim().split(" ").at(-1) ?? "";
+  return await recorded("podman", async () => byApi(await startPodmanService()));
 }
 
 async function podmanCommand({ command, load, close }: Started): Promise<Runtime> {
-  return {
-    name: "podman",
-    version: await podmanVersion(command),
+  const version = (await successful(command, ["--version"])).trim().split(" ").at(-1) ?? "";
+  return unrecorded("podman", version, {
     load: async archive => complaintOf(await load(["load"], archive)),
     find: async reference => {
       const { code, stdout } = await command(["image", "inspect", reference]);
@@ -162,15 +170,18 @@ async function podmanCommand({ command, load, close }: Started): Promise<Runtime
     },
     remove: async references => void (await command(["rmi", "--force", ...references])),
     close,
-  };
+  });
 }
 
 async function startCtr(): Promise<Runtime> {
-  const { command, load, close } = startSubstitute("containerd") ?? (await startOwnCtr());
-  const version = await successful(command, ["version"]);
+  const given = startSubstitute("containerd");
+  if (given === undefined) return await recorded("containerd", async () => ctrCommand(await startOwnCtr()));
+  const version = await successful(given.command, ["version"]);
+  return unrecorded("containerd", /Server:\s+Version:\s+(\S+)/.exec(version)?.[1] ?? "", ctrCommand(given));
+}
+
+function ctrCommand({ command, load, close }: Started): Live {
   return {
-    name: "containerd",
-    version: /Server:\s+Version:\s+(\S+)/.exec(version)?.[1] ?? "",
     load: async (archive, ...flags) =>
       complaintOf(await load(["images", "import", "--snapshotter=native", ...flags], archive)),
     find: async reference => {
@@ -187,6 +198,42 @@ async function startOwnCtr(): Promise<Started> {
   const daemon = await startContainerd();
   const command: Command = args => daemon.ctr(args);
   return { command, load: (args, file) => command([...args, file]), close: () => daemon.close() };
+}
+
+async function recorded(name: RuntimeName, start: () => Promise<Live>): Promise<Runtime> {
+  const loader = await RecordedLoader.create(name, start);
+  return {
+    name,
+    version: loader.version,
+    tryOut: async (archive, flags, references) =>
+      await loader.answer(archive, ["load", ...flags, "find", ...references], live =>
+        tryOut(live, archive, flags, references),
+      ),
+    close: () => loader.close(),
+  };
+}
+
+function unrecorded(name: RuntimeName, version: string, live: Live): Runtime {
+  return { name, version, tryOut: (...all) => tryOut(live, ...all), close: () => live.close() };
+}
+
+async function tryOut(
+  live: Live,
+  archive: string,
+  flags: readonly string[],
+  references: readonly string[],
+): Promise<Outcome> {
+  try {
+    const complaint = await live.load(archive, ...flags);
+    const found: Record<string, LoadedImage> = {};
+    for (const reference of references) {
+      const image = await live.find(reference);
+      if (image !== undefined) found[reference] = image;
+    }
+    return { ...(complaint === undefined ? {} : { complaint }), found };
+  } finally {
+    await live.remove(references);
+  }
 }
 
 function complaintOf({ code, stdout, stderr }: RunResult): string | undefined {

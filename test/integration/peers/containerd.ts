@@ -58,3 +58,28 @@ export async function startContainerd(): Promise<Containerd> {
     throw error;
   }
 }
+
+/** Of an archive: how many images ctr finds in it, and of how many of them it makes containers until one fails. */
+export interface CreatedAll {
+  /** 0 also when the archive is refused. */
+  readonly all: number;
+  readonly made: number;
+}
+
+let archives = 0;
+
+/** Imports an archive where nothing else is, and makes a container of each image. */
+export async function createAll(daemon: Containerd, archive: string): Promise<CreatedAll> {
+  archives += 1;
+  // Of its own: nothing that was loaded before can take the place of what is not in this archive.
+  const ctr = (...args: readonly string[]): Promise<RunResult> =>
+    daemon.ctr(["--namespace", `archive-${archives}`, ...args]);
+  const native = ["--snapshotter", "native"];
+  if ((await ctr("images", "import", ...native, archive)).code !== 0) return { all: 0, made: 0 };
+  const found = (await ctr("images", "list", "--quiet")).stdout.split("\n").filter(image => image !== "");
+  for (const [index, image] of found.entries()) {
+    const { code } = await ctr("containers", "create", ...native, image, `test-${index}`, "/hello");
+    if (code !== 0) return { all: found.length, made: index };
+  }
+  return { all: found.length, made: found.length };
+}

@@ -52,6 +52,22 @@ export function imageApi(socket: string): ImageApi {
   };
 }
 
+/** What a daemon makes of an archive, where nothing else is loaded. */
+export interface LoadedAlone {
+  readonly complaint?: string;
+  /** Of all images, sorted. */
+  readonly ids: readonly string[];
+}
+
+/** Removes all images before and after. */
+export async function loadAlone({ images }: { readonly images: ImageApi }, archive: string): Promise<LoadedAlone> {
+  await images.remove(await images.ids());
+  const complaint = await images.load(archive);
+  const ids = await images.ids();
+  await images.remove(ids);
+  return { ...(complaint === undefined ? {} : { complaint }), ids: [...ids].sort() };
+}
+
 interface Answer {
   readonly status: number;
   readonly text: string;
