@@ -120,8 +120,17 @@ async function asFile(chunks, finish) {
   );
   const text = [HEAD, ...helpers.values(), finish(`{${functions.join(",\n")}}`)].join("\n");
   const { code } = await transform(text, minified);
-  if (/[^\0-\x7f]/.test(code)) throw new Error("A program file is not ASCII");
-  return code;
+  return asciiOnly(code);
+}
+
+/**
+ * A program file is ASCII. What esbuild leaves is in tagged templates, whose tags here do not look at the raw text, and in
+ * expressions; in both, an escape is the same.
+ * @param {string} code
+ */
+function asciiOnly(code) {
+  if (/String\.raw`[^`]*[^\0-\x7f]/.test(code)) throw new Error("String.raw would get escapes in place of characters");
+  return code.replace(/[^\0-\x7f]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /**
