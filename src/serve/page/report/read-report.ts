@@ -14,6 +14,7 @@ import type {
   LeftOut,
   TransferBase,
   TransferCounts,
+  TransferFile,
   TransferImage,
   TransferReport,
   TransferSignature,
@@ -22,11 +23,20 @@ import type {
 /** Images at once. */
 const MAX_READS = 16;
 
+/** A file that was hashed. */
+export interface FileSum {
+  /** Without its folder. */
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  /** 64 hex digits. */
+  readonly sha256: string;
+}
+
 export interface ReportFacts {
   /** What the bundle is compared with. Default: nothing. */
   readonly bases?: (bundle: Bundle) => Promise<readonly Base[]>;
-  /** sha256 of files, by their names as the registry has them. */
-  readonly sums?: ReadonlyMap<string, string>;
+  readonly sums?: readonly FileSum[];
   /** RFC 3339. */
   readonly date?: string | undefined;
   readonly signature?: TransferSignature | undefined;
@@ -60,11 +70,12 @@ export async function readReport(
     ...hidden.map(image => hiddenImage(image, rows)),
     ...(compared?.images ?? []).filter(({ state }) => state === "gone").map(goneImage),
   ].sort(byName);
+  const id = bundle?.id ?? lock?.id;
   const all = sizeOf(contents.blobs.values());
   return {
     kind: "transfer-report",
     ...(facts.date === undefined ? {} : { date: facts.date }),
-    ...(bundle?.id === undefined ? {} : { id: bundle.id }),
+    ...(id === undefined ? {} : { id }),
     ...(facts.signature === undefined ? {} : { signature: signatureOf(facts.signature) }),
     bases: bases?.map(baseOf) ?? (lock?.bases ?? []).map(id => ({ id })),
     compared: compared !== undefined,
@@ -74,15 +85,7 @@ export async function readReport(
       all,
       ...(compared === undefined ? {} : { new: compared.bytes.new, shared: compared.bytes.shared }),
     },
-    files: (bundle?.files ?? []).map(({ name, size, volume }) => {
-      const sha256 = facts.sums?.get(name);
-      return {
-        name: basename(name),
-        ...(volume === undefined ? {} : { volume }),
-        size,
-        ...(sha256 === undefined ? {} : { sha256 }),
-      };
-    }),
+    files: filesOf(bundle, facts.sums ?? []),
     ...(bundle?.volumes === undefined ? {} : { volumes: { of: bundle.volumes.of, missing: bundle.volumes.missing } }),
     left: [...(facts.damage ?? []), ...leftOut(read, catalogue)],
     images,
@@ -106,6 +109,22 @@ async function readImages(
   return found;
 }
 
+/** Files of one name and size are told apart by their order. */
+function filesOf(bundle: Catalogue["bundle"], sums: readonly FileSum[]): readonly TransferFile[] {
+  const left = [...sums];
+  return (bundle?.files ?? []).map(({ name, size, volume }) => {
+    const file = basename(name);
+    const index = left.findIndex(sum => sum.name === file && sum.size === size);
+    const [sum] = index === -1 ? [] : left.splice(index, 1);
+    return {
+      name: file,
+      ...(volume === undefined ? {} : { volume }),
+      size,
+      ...(sum === undefined ? {} : { sha256: sum.sha256 }),
+    };
+  });
+}
+
 /** Images that the lock names and of which not even the manifest is here: it is in a missing volume. */
 function hiddenImages({ lock, images }: Catalogue): readonly LockedImage[] {
   const known = new Set(images.flatMap(({ name, digest }) => [name, digest]));
@@ -115,7 +134,7 @@ function hiddenImages({ lock, images }: Catalogue): readonly LockedImage[] {
 }
 
 function bundleOf(
-  { bundle, lock }: Catalogue,
+  { lock }: Catalogue,
   read: readonly ReadImage[],
   hidden: readonly LockedImage[],
   reader: ImageReader,
@@ -127,8 +146,7 @@ function bundleOf(
     ...read.map(({ image: { name, digest }, contents: { parts } }) => ({ name, digest, parts })),
     ...hidden.map(image => ({ name: image.name, digest: image.written ?? image.digest, parts: [image.manifests] })),
   ];
-  const known = bundle?.id === undefined ? {} : { id: bundle.id };
-  return { where: "", kind: "archive", ...known, images, blobs, hasRawLayers: lock?.layers === "raw" };
+  return { where: "", kind: "archive", images, blobs, hasRawLayers: lock?.layers === "raw" };
 }
 
 function hiddenImage(image: LockedImage, rows: ReadonlyMap<string, ComparedImage>): TransferImage {

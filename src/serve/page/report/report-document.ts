@@ -1,31 +1,10 @@
-import { type Html, html } from "../html/html.ts";
-import { styleElement } from "../parts/style-element.ts";
-import { STYLESHEET, styleSource } from "../style/stylesheet.ts";
+import type { Html } from "../html/html.ts";
 import { reportSheet } from "./report-sheet.ts";
 import { sheetFoot, sheetName } from "./report-text.ts";
+import { standalonePage } from "./standalone-page.ts";
 import type { TransferReport } from "./transfer-report.ts";
 
-/** The report as one file: nothing in it is loaded, and no script runs. */
+/** The report as one file. Only its second stylesheet, of one line, changes with the report. */
 export function reportDocument(report: TransferReport): Html {
-  const foot = sheetFoot(report);
-  const sources = [STYLESHEET, foot].map(styleSource).join(" ");
-  const policy = `default-src 'none'; style-src ${sources}; base-uri 'none'; form-action 'none'`;
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${sheetName(report)}</title>
-${styleElement(STYLESHEET)}
-${styleElement(foot)}
-</head>
-<body>
-<main class="wrap">
-${reportSheet(report)}
-</main>
-</body>
-</html>
-`;
+  return standalonePage(sheetName(report), reportSheet(report), [sheetFoot(report)]);
 }
