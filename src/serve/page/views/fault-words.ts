@@ -77,3 +77,15 @@ function listed(numbers: readonly number[]): string {
   if (numbers.length < 2) return numbers.join("");
   return `${numbers.slice(0, -1).join(", ")} and ${numbers.at(-1)}`;
 }
+
+/** What is wrong with one blob, next to it. */
+export function brokenBlobWords({ why, found, volumes }: BrokenBlob): Html {
+  if (why === "damaged") return html`damaged${found !== undefined && html`: ${foreign(found, MAX_FOUND)}`}`;
+  if (why === "unreadable") return html`no manifest that can be read`;
+  if (why === "assumed") return html`left to the base of the delta, which is not served here`;
+  if (volumes.length > 0) return html`missing: on volume${volumes.length > 1 && "s"} ${listed(volumes)}`;
+  return html`missing${found !== undefined && html`: ${foreign(found, MAX_FOUND)}`}`;
+}
+
+/** Characters of what was found in place of something. */
+const MAX_FOUND = 200;
