@@ -13,7 +13,7 @@ export const MAX_SHOWN = 4096;
  */
 export function foreign(text: string, limit: number = MAX_SHOWN): Html {
   if (text.length <= limit) return marked(text);
-  return html`${marked(text.slice(0, limit))}… <span class="soft">cut, ${numeral(text.length)} characters</span>`;
+  return html`${marked(text.slice(0, limit))}&hellip; <span class="soft">cut, ${numeral(text.length)} characters</span>`;
 }
 
 function marked(text: string): Html {

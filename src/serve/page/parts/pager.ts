@@ -47,7 +47,7 @@ export function pager(
   const { page, pages } = list;
   if (pages === 1) return undefined;
   const numbers = shownPages(page, pages).map(number => {
-    if (number === undefined) return html`<li><span class="gap" aria-hidden="true">…</span></li>`;
+    if (number === undefined) return html`<li><span class="gap" aria-hidden="true">&hellip;</span></li>`;
     const text = html`<span class="hide">Page </span>${numeral(number)}`;
     if (number === page) return html`<li><span class="here" aria-current="page">${text}</span></li>`;
     return html`<li><a href="${hrefOf(number)}">${text}</a></li>`;

@@ -42,7 +42,7 @@ export function imageAnnex(report: TransferReport): Html {
   return html`<div class="annex">${section("i", "Annex: images", "sizes compressed, of all carried platforms", list, NOTE)}</div>`;
 }
 
-const NOTE: Html = html`<p class="small soft">Signatures are counted, not checked, unless they are “verified”. “Not signed”: the source was asked and has none. “Unknown”: the source could not be asked. Licences are what a label of the image says.</p>`;
+const NOTE: Html = html`<p class="small soft">Signatures are counted, not checked, unless they are &ldquo;verified&rdquo;. &ldquo;Not signed&rdquo;: the source was asked and has none. &ldquo;Unknown&rdquo;: the source could not be asked. Licences are what a label of the image says.</p>`;
 
 function imageRow(image: TransferImage, { compared }: TransferReport): Html {
   return row([

@@ -23,13 +23,13 @@ export function filesSection({ bundle }: Catalogue, damage: readonly FoundDamage
     const count = damage.filter(({ path }) => path === name).length;
     const words = count === 0 ? "no damage found" : state("bad", `${many(count, "blob")} damaged`);
     const drawn = bar(14, [{ fill: count === 0 ? "ok" : "broken", share: scale === 0 ? 0 : size / scale }], false);
-    const text = html`<li><span>${volume !== undefined && html`<strong>${volume}</strong> `}${fileName(name)} · ${words}</span><span class="num">${bytes(size)}</span>${drawn}</li>`;
+    const text = html`<li><span>${volume !== undefined && html`<strong>${volume}</strong> `}${fileName(name)} &middot; ${words}</span><span class="num">${bytes(size)}</span>${drawn}</li>`;
     return { volume, text };
   });
   const lost = (volumes?.missing ?? []).map(volume => {
     const lacking = absent.filter(blob => blob.volumes.includes(volume)).reduce((sum, { size }) => sum + size, 0);
     const drawn = bar(14, [{ fill: "missing", share: 1 }], false);
-    const text = html`<li><span><strong>${volume}</strong> · ${state("bad", "missing")}</span><span class="num">${bytes(lacking)}</span>${drawn}</li>`;
+    const text = html`<li><span><strong>${volume}</strong> &middot; ${state("bad", "missing")}</span><span class="num">${bytes(lacking)}</span>${drawn}</li>`;
     return { volume, text };
   });
   const all = [...here, ...lost].sort((left, right) => (left.volume ?? 0) - (right.volume ?? 0));
@@ -63,7 +63,7 @@ export function damagedSection({ images }: Catalogue, damage: readonly FoundDama
           { fill: "bad" as const, share: (range.end - range.start) / size, at: range.start / size },
         ]
       : [{ fill: "bad" as const, share: 1 }];
-    const where = range !== undefined && html` · bytes ${numeral(range.start)}–${numeral(range.end - 1)}`;
+    const where = range !== undefined && html` &middot; bytes ${numeral(range.start)}&ndash;${numeral(range.end - 1)}`;
     const what = digest === undefined ? "no blob is known" : digestCode(digest);
     return html`<li><span>${what} in ${fileName(path)}${where}<br><span class="small soft">found: ${foreign(found, MAX_FOUND)}</span></span><span class="num">${size !== undefined && bytes(size)}</span>${bar(14, parts, false)}</li>`;
   });

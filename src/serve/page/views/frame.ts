@@ -41,7 +41,7 @@ export function framed({ title, place, main, ownStyle }: PageContent, frame: Fra
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
-<title>${title} · imgpack</title>
+<title>${title} &middot; imgpack</title>
 ${STYLE}${ownStyle !== undefined && styleElement(ownStyle)}
 </head>
 <body>
@@ -71,7 +71,7 @@ function header({ host, isReadOnly, brokenImages }: Frame, place: NavPlace | und
   return html`<header class="top"><div class="wrap">
 <a class="brand" href="/">${MARK}imgpack</a>
 <nav aria-label="Main"><ul>${links}</ul></nav>
-<p class="where">${host} · ${isReadOnly ? "read-only" : "read and write"}</p>
+<p class="where">${host} &middot; ${isReadOnly ? "read-only" : "read and write"}</p>
 </div></header>`;
 }
 

@@ -45,7 +45,7 @@ function scaleNote({ isArtifact }: ListedImage, { steps, hasHistory }: ImageDeta
   const history = hasHistory
     ? "Steps without bytes only change the configuration."
     : "The image has no history that fits its layers, so nothing is known of the steps that made them.";
-  return html`<p class="note small">Bars are drawn to scale: the longest is this image’s largest layer. ${history}</p>`;
+  return html`<p class="note small">Bars are drawn to scale: the longest is this image&rsquo;s largest layer. ${history}</p>`;
 }
 
 function stepRow({ name, isArtifact }: ListedImage, { createdBy, layer }: Step, scale: number, platform: string): Html {

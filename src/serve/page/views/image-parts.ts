@@ -37,7 +37,7 @@ function platformCard(
   const isUnique = label !== "" && platforms.filter(each => each.label === label).length === 1;
   const link = imageHref(name, { platform: isUnique ? label : digest });
   const words = how === "broken" && html`<br>${state("bad", "not whole")}`;
-  return html`<a href="${link}"${platform === shown && html` aria-current="true"`}><b>${title}</b><small>${many(layers, "layer")} · ${bytes(size)}</small>${words}</a>`;
+  return html`<a href="${link}"${platform === shown && html` aria-current="true"`}><b>${title}</b><small>${many(layers, "layer")} &middot; ${bytes(size)}</small>${words}</a>`;
 }
 
 const MAX_LABEL = 128;

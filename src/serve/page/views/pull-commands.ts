@@ -60,7 +60,7 @@ function imageCommands(image: ListedImage, server: PullServer): readonly PullCom
     {
       tool: "Kubernetes node (crictl)",
       command: `crictl pull ${reference}`,
-      note: html`crictl follows containerd’s or CRI-O’s own settings; <span class="mono">imgpack mirrors</span> writes them.`,
+      note: html`crictl follows containerd&rsquo;s or CRI-O&rsquo;s own settings; <span class="mono">imgpack mirrors</span> writes them.`,
     },
   ];
 }
