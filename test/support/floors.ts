@@ -206,6 +206,24 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "serve/page/parts",
     "serve/page/style",
   ],
+  "serve/page/views/image": [
+    "serve/refusal.ts",
+    "serve/content",
+    "serve/page/html",
+    "serve/page/model",
+    "serve/page/parts",
+    "serve/page/style",
+    "serve/page/views",
+  ],
+  "serve/page/views/damage": [
+    "serve/refusal.ts",
+    "serve/content",
+    "serve/page/html",
+    "serve/page/model",
+    "serve/page/parts",
+    "serve/page/style",
+    "serve/page/views",
+  ],
   "serve/page/report": [
     "serve/refusal.ts",
     "serve/content",
@@ -224,6 +242,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "serve/page/report",
     "serve/page/style",
     "serve/page/views",
+    "serve/page/views/damage",
+    "serve/page/views/image",
   ],
   serve: [
     "serve/refusal.ts",

@@ -1,8 +1,8 @@
 import { quote } from "../../util/format.ts";
 import { Refusal } from "../refusal.ts";
 import { reportCsvFile, reportJsonFile, reportPage } from "./report/report-pages.ts";
-import { damagePage } from "./views/damage.ts";
-import { imagePage } from "./views/image.ts";
+import { damagePage } from "./views/damage/damage-page.ts";
+import { imagePage } from "./views/image/image-page.ts";
 import { imageListPage, indexPage } from "./views/index-page.ts";
 import type { PageHandler } from "./views/page-result.ts";
 

@@ -1,8 +1,8 @@
-import { type Html, html, type Part } from "../html/html.ts";
-import type { ListedImage } from "../model/catalogue.ts";
-import { commandLine, referenceLine, section } from "../parts/blocks.ts";
-import { breakable } from "../parts/foreign.ts";
-import { isHelmChart } from "./platform-words.ts";
+import { type Html, html, type Part } from "../../html/html.ts";
+import type { ListedImage } from "../../model/catalogue.ts";
+import { commandLine, referenceLine, section } from "../../parts/blocks.ts";
+import { breakable } from "../../parts/foreign.ts";
+import { isHelmChart } from "../platform-words.ts";
 
 /** How this server is reached. */
 export interface PullServer {

@@ -1,16 +1,16 @@
-import { largest } from "../../../util/append.ts";
-import { type Html, html } from "../html/html.ts";
-import type { ListedImage } from "../model/catalogue.ts";
-import type { ImageDetails, Step, StepLayer } from "../model/image-details.ts";
-import { bar, type Fill, type LegendItem, legend } from "../parts/bar.ts";
-import { section } from "../parts/blocks.ts";
-import { digestCode } from "../parts/digest-code.ts";
-import { foreign } from "../parts/foreign.ts";
-import { instruction } from "../parts/instruction.ts";
-import { layerHref } from "../parts/links.ts";
-import { bytes, many, numeral } from "../parts/quantity.ts";
-import { state } from "../parts/state.ts";
-import { brokenBlobWords } from "./fault-words.ts";
+import { largest } from "../../../../util/append.ts";
+import { type Html, html } from "../../html/html.ts";
+import type { ListedImage } from "../../model/catalogue.ts";
+import type { ImageDetails, Step, StepLayer } from "../../model/image-details.ts";
+import { bar, type Fill, type LegendItem, legend } from "../../parts/bar.ts";
+import { section } from "../../parts/blocks.ts";
+import { digestCode } from "../../parts/digest-code.ts";
+import { foreign } from "../../parts/foreign.ts";
+import { instruction } from "../../parts/instruction.ts";
+import { layerHref } from "../../parts/links.ts";
+import { bytes, many, numeral } from "../../parts/quantity.ts";
+import { state } from "../../parts/state.ts";
+import { brokenBlobWords } from "../fault-words.ts";
 
 /** A config may have hundreds of thousands of steps. */
 const MAX_STEPS = 1000;

@@ -1,19 +1,19 @@
-import { type Html, html, type Part } from "../html/html.ts";
-import type { Catalogue, ListedImage } from "../model/catalogue.ts";
-import { type ImageDetails, readImageDetails } from "../model/image-details.ts";
-import { alert, crumbs } from "../parts/blocks.ts";
-import { breakable } from "../parts/foreign.ts";
-import { href } from "../parts/links.ts";
-import { bytes, many } from "../parts/quantity.ts";
+import { type Html, html, type Part } from "../../html/html.ts";
+import type { Catalogue, ListedImage } from "../../model/catalogue.ts";
+import { type ImageDetails, readImageDetails } from "../../model/image-details.ts";
+import { alert, crumbs } from "../../parts/blocks.ts";
+import { breakable } from "../../parts/foreign.ts";
+import { href } from "../../parts/links.ts";
+import { bytes, many } from "../../parts/quantity.ts";
+import { brokenBlobWords } from "../fault-words.ts";
+import { imageData } from "../image-data.ts";
+import { imageNotFound } from "../not-found.ts";
+import type { PageRequest, PageResult } from "../page-result.ts";
+import { artifactName } from "../platform-words.ts";
 import { attachedSection } from "./attached.ts";
-import { brokenBlobWords } from "./fault-words.ts";
 import { configSections } from "./image-config.ts";
-import { imageData } from "./image-data.ts";
 import { layersSection } from "./image-layers.ts";
 import { identitySection, platformsSection } from "./image-parts.ts";
-import { imageNotFound } from "./not-found.ts";
-import type { PageRequest, PageResult } from "./page-result.ts";
-import { artifactName } from "./platform-words.ts";
 import { pullSection } from "./pull-commands.ts";
 
 /** GET /image/NAME: one image in depth. */

@@ -1,12 +1,12 @@
-import { type Html, html, type Part } from "../html/html.ts";
-import type { ListedImage, ListedPlatform } from "../model/catalogue.ts";
-import type { ImageDetails } from "../model/image-details.ts";
-import { keyValues, section } from "../parts/blocks.ts";
-import { wholeDigest } from "../parts/digest-code.ts";
-import { breakable, foreign } from "../parts/foreign.ts";
-import { imageHref } from "../parts/links.ts";
-import { bytes, many, numeral } from "../parts/quantity.ts";
-import { state } from "../parts/state.ts";
+import { type Html, html, type Part } from "../../html/html.ts";
+import type { ListedImage, ListedPlatform } from "../../model/catalogue.ts";
+import type { ImageDetails } from "../../model/image-details.ts";
+import { keyValues, section } from "../../parts/blocks.ts";
+import { wholeDigest } from "../../parts/digest-code.ts";
+import { breakable, foreign } from "../../parts/foreign.ts";
+import { imageHref } from "../../parts/links.ts";
+import { bytes, many, numeral } from "../../parts/quantity.ts";
+import { state } from "../../parts/state.ts";
 
 /** An index may name tens of thousands. */
 const MAX_PLATFORMS = 200;

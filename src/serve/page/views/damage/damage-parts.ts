@@ -1,16 +1,16 @@
-import { largest } from "../../../util/append.ts";
-import type { FoundDamage } from "../../content/served-registry.ts";
-import { type Html, html } from "../html/html.ts";
-import type { BrokenBlob, Catalogue, ListedImage } from "../model/catalogue.ts";
-import { bar, legend } from "../parts/bar.ts";
-import { section } from "../parts/blocks.ts";
-import { digestCode } from "../parts/digest-code.ts";
-import { breakable, foreign } from "../parts/foreign.ts";
-import { imageHref } from "../parts/links.ts";
-import { bytes, many, numeral } from "../parts/quantity.ts";
-import { state } from "../parts/state.ts";
-import { cell, row, rowHead, table } from "../parts/table.ts";
-import { brokenWords, fileName } from "./fault-words.ts";
+import { largest } from "../../../../util/append.ts";
+import type { FoundDamage } from "../../../content/served-registry.ts";
+import { type Html, html } from "../../html/html.ts";
+import type { BrokenBlob, Catalogue, ListedImage } from "../../model/catalogue.ts";
+import { bar, legend } from "../../parts/bar.ts";
+import { section } from "../../parts/blocks.ts";
+import { digestCode } from "../../parts/digest-code.ts";
+import { breakable, foreign } from "../../parts/foreign.ts";
+import { imageHref } from "../../parts/links.ts";
+import { bytes, many, numeral } from "../../parts/quantity.ts";
+import { state } from "../../parts/state.ts";
+import { cell, row, rowHead, table } from "../../parts/table.ts";
+import { brokenWords, fileName } from "../fault-words.ts";
 
 const MAX_ROWS = 200;
 

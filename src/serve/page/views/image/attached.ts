@@ -1,11 +1,11 @@
-import { type Html, html } from "../html/html.ts";
-import type { Attached, ListedImage } from "../model/catalogue.ts";
-import { section } from "../parts/blocks.ts";
-import { digestCode } from "../parts/digest-code.ts";
-import { breakable, foreign } from "../parts/foreign.ts";
-import { bytes, numeral } from "../parts/quantity.ts";
-import { signatureState } from "../parts/state.ts";
-import { cell, row, rowHead, table } from "../parts/table.ts";
+import { type Html, html } from "../../html/html.ts";
+import type { Attached, ListedImage } from "../../model/catalogue.ts";
+import { section } from "../../parts/blocks.ts";
+import { digestCode } from "../../parts/digest-code.ts";
+import { breakable, foreign } from "../../parts/foreign.ts";
+import { bytes, numeral } from "../../parts/quantity.ts";
+import { signatureState } from "../../parts/state.ts";
+import { cell, row, rowHead, table } from "../../parts/table.ts";
 
 const MAX_ROWS = 200;
 const MAX_TYPE = 128;

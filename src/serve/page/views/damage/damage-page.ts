@@ -1,13 +1,13 @@
-import { type Html, html } from "../html/html.ts";
-import type { Catalogue } from "../model/catalogue.ts";
-import { alert, commandLine } from "../parts/blocks.ts";
-import { many, numeral } from "../parts/quantity.ts";
+import { type Html, html } from "../../html/html.ts";
+import type { Catalogue } from "../../model/catalogue.ts";
+import { alert, commandLine } from "../../parts/blocks.ts";
+import { many, numeral } from "../../parts/quantity.ts";
+import { faultSentences, faultTitle } from "../fault-words.ts";
+import { imageData } from "../image-data.ts";
+import type { PageRequest, PageResult } from "../page-result.ts";
+import { sourceHeading } from "../source-words.ts";
 import { affectedSection, damagedSection, filesSection } from "./damage-parts.ts";
-import { faultSentences, faultTitle } from "./fault-words.ts";
-import { imageData } from "./image-data.ts";
-import type { PageRequest, PageResult } from "./page-result.ts";
 import { repairSection, servedFiles } from "./repair-steps.ts";
-import { sourceHeading } from "./source-words.ts";
 
 /** GET /damage: what is damaged or missing, and what to do about it. */
 export async function damagePage(request: PageRequest): Promise<PageResult> {

@@ -1,10 +1,10 @@
-import type { ImageConfig } from "../../../oci/image-config.ts";
-import { compareText } from "../../../oci/semver.ts";
-import { type Html, html, type Part } from "../html/html.ts";
-import type { ImageDetails } from "../model/image-details.ts";
-import { keyValues } from "../parts/blocks.ts";
-import { breakable, foreign, MAX_SHOWN } from "../parts/foreign.ts";
-import { many } from "../parts/quantity.ts";
+import type { ImageConfig } from "../../../../oci/image-config.ts";
+import { compareText } from "../../../../oci/semver.ts";
+import { type Html, html, type Part } from "../../html/html.ts";
+import type { ImageDetails } from "../../model/image-details.ts";
+import { keyValues } from "../../parts/blocks.ts";
+import { breakable, foreign, MAX_SHOWN } from "../../parts/foreign.ts";
+import { many } from "../../parts/quantity.ts";
 
 /** Labels, variables or annotations that are shown. */
 const MAX_VALUES = 200;

@@ -1,10 +1,10 @@
-import type { ServedBundle } from "../../content/served-registry.ts";
-import { type Html, html } from "../html/html.ts";
-import type { Catalogue } from "../model/catalogue.ts";
-import { commandLine, section } from "../parts/blocks.ts";
-import { bytes } from "../parts/quantity.ts";
-import { plainFileName } from "./fault-words.ts";
-import type { PageRequest } from "./page-result.ts";
+import type { ServedBundle } from "../../../content/served-registry.ts";
+import { type Html, html } from "../../html/html.ts";
+import type { Catalogue } from "../../model/catalogue.ts";
+import { commandLine, section } from "../../parts/blocks.ts";
+import { bytes } from "../../parts/quantity.ts";
+import { plainFileName } from "../fault-words.ts";
+import type { PageRequest } from "../page-result.ts";
 
 interface RepairStep {
   readonly text: string;
