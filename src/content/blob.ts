@@ -5,7 +5,7 @@ import { quote } from "../util/format.ts";
 import { storageState } from "../util/system-fault.ts";
 import { CHUNK_BYTES, sharedChunks } from "./chunks/chunks.ts";
 import { createFlow } from "./chunks/flow.ts";
-import type { BlobSource, ByteRange, ByteSink } from "./contracts.ts";
+import type { BlobExtent, BlobFile, BlobReader, BlobSource, ByteRange, ByteSink } from "./contracts.ts";
 import type { FileWindows } from "./file-windows.ts";
 
 /** A blob in memory: a manifest, a config, a small layer. */
@@ -14,6 +14,11 @@ export function bytesBlob(bytes: Uint8Array): BlobSource {
     size: bytes.length,
     open: async range => Readable.from([bytes.subarray(range?.start ?? 0, range?.end ?? bytes.length)]),
     whole: async () => bytes,
+    reader: async () => ({
+      extents: [],
+      fill: async (into, position) => into.set(bytes.subarray(position, position + into.length)),
+      [Symbol.asyncDispose]: async () => undefined,
+    }),
   };
 }
 
@@ -21,6 +26,7 @@ export function bytesBlob(bytes: Uint8Array): BlobSource {
  * `size` bytes of an open file from `offset` on. The caller keeps the handle open while blobs of it are in use.
  *
  * @param windows of the file, for one with many small blobs.
+ * @param origin for one that is read at any position.
  */
 export function fileSliceBlob(
   file: FileHandle,
@@ -28,8 +34,9 @@ export function fileSliceBlob(
   size: number,
   path: string,
   windows?: FileWindows,
+  origin?: BlobFile,
 ): BlobSource {
-  return new FileSlice(file, offset, size, path, windows);
+  return new FileSlice(file, offset, size, path, windows, origin);
 }
 
 class FileSlice implements BlobSource {
@@ -38,8 +45,17 @@ class FileSlice implements BlobSource {
   readonly #offset: number;
   readonly #path: string;
   readonly #windows: FileWindows | undefined;
+  readonly #origin: BlobFile | undefined;
 
-  constructor(file: FileHandle, offset: number, size: number, path: string, windows?: FileWindows) {
+  constructor(
+    file: FileHandle,
+    offset: number,
+    size: number,
+    path: string,
+    windows: FileWindows | undefined,
+    origin: BlobFile | undefined,
+  ) {
+    this.#origin = origin;
     this.#windows = windows;
     this.#file = file;
     this.#offset = offset;
@@ -71,6 +87,21 @@ class FileSlice implements BlobSource {
     }
   }
 
+  async reader(): Promise<BlobReader> {
+    const extents: readonly BlobExtent[] =
+      this.#origin === undefined ? [] : [{ start: 0, end: this.size, file: this.#origin }];
+    return {
+      extents,
+      fill: async (into, position) => await this.#fill(into, position),
+      // The file stays open for others.
+      [Symbol.asyncDispose]: async () => undefined,
+    };
+  }
+
+  async #fill(part: Uint8Array, position: number): Promise<void> {
+    await fillFrom(this.#file, part, this.#offset + position, this.#path);
+  }
+
   async pump(sink: ByteSink, signal?: AbortSignal): Promise<void> {
     const flow = createFlow(sink, signal);
     try {
@@ -90,33 +121,37 @@ class FileSlice implements BlobSource {
     }
     await flow.settled();
   }
+}
 
-  async #read(into: Uint8Array, at: number): Promise<{ readonly bytesRead: number }> {
-    try {
-      return await this.#file.read(into, 0, into.length, at);
-    } catch (cause) {
+/**
+ * Fills `into` with the bytes of a file from `position` on.
+ *
+ * @throws StorageError if it cannot be read, or ends before.
+ */
+export async function fillFrom(file: FileHandle, into: Uint8Array, position: number, path: string): Promise<void> {
+  for (let filled = 0; filled < into.length; ) {
+    const at = position + filled;
+    const bytesRead = await readSome(file, into.subarray(filled), at, path);
+    if (bytesRead === 0) {
       throw new StorageError(
-        `Cannot read from ${quote(this.#path)}: ${storageState(cause)} at byte ${at}, expected ${into.length} bytes`,
-        {
-          cause,
-          hint: "The disk or the medium may be damaged: copy the file to another one, and try again with the copy.",
-        },
+        `Cannot read from ${quote(path)}: file ends at byte ${at}, expected at least ${position + into.length}`,
+        { hint: "The file became shorter while it was read: make sure that nothing writes to it, and try again." },
       );
     }
+    filled += bytesRead;
   }
+}
 
-  async #fill(part: Uint8Array, position: number): Promise<void> {
-    let filled = 0;
-    while (filled < part.length) {
-      const { bytesRead } = await this.#read(part.subarray(filled), this.#offset + position + filled);
-      if (bytesRead === 0) {
-        const at = this.#offset + position + filled;
-        throw new StorageError(
-          `Cannot read from ${quote(this.#path)}: file ends at byte ${at}, expected at least ${this.#offset + this.size}`,
-          { hint: "The file became shorter while it was read: make sure that nothing writes to it, and try again." },
-        );
-      }
-      filled += bytesRead;
-    }
+async function readSome(file: FileHandle, into: Uint8Array, at: number, path: string): Promise<number> {
+  try {
+    return (await file.read(into, 0, into.length, at)).bytesRead;
+  } catch (cause) {
+    throw new StorageError(
+      `Cannot read from ${quote(path)}: ${storageState(cause)} at byte ${at}, expected ${into.length} bytes`,
+      {
+        cause,
+        hint: "The disk or the medium may be damaged: copy the file to another one, and try again with the copy.",
+      },
+    );
   }
 }

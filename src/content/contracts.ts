@@ -18,6 +18,27 @@ export interface ByteRange {
  */
 export type ByteSink = (chunk: Uint8Array, position: number) => Promise<void>;
 
+/** A file that blobs are read from. */
+export interface BlobFile {
+  /** As the user typed it. */
+  readonly path: string;
+  /** @throws StorageError if the path is not that file any more, or the file has changed since it was opened. */
+  confirm(): Promise<void>;
+}
+
+/** Bytes of a blob that are in one file. */
+export interface BlobExtent extends ByteRange {
+  readonly file: BlobFile;
+}
+
+/** Reads a blob at any position. Disposing it closes what it opened. */
+export interface BlobReader extends AsyncDisposable {
+  /** In order; none for bytes in memory. */
+  readonly extents: readonly BlobExtent[];
+  /** Fills `into` with bytes from `position` on. @throws StorageError */
+  fill(into: Uint8Array, position: number): Promise<void>;
+}
+
 /** Bytes that can be read again, whole or in part; unchecked until `verified(descriptor, source)` wraps them. */
 export interface BlobSource {
   readonly size: number;
@@ -29,6 +50,8 @@ export interface BlobSource {
   open(range?: ByteRange, signal?: AbortSignal): Promise<Readable>;
   /** Optional, for media that read small blobs in one piece: all of it. */
   whole?(signal?: AbortSignal): Promise<Uint8Array>;
+  /** Optional, for media that read at any position. */
+  reader?(): Promise<BlobReader>;
   /** Optional, for media that fill pooled buffers: sends the whole blob to `sink`, several chunks at once. */
   pump?(sink: ByteSink, signal?: AbortSignal): Promise<void>;
   /** The same from byte `start` on, which is greater than 0; positions count from there. */

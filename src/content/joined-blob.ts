@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { BlobSource, ByteRange, ByteSink } from "./contracts.ts";
+import type { BlobReader, BlobSource, ByteRange, ByteSink } from "./contracts.ts";
 import { pumpBlob, pumpParts } from "./pump.ts";
 
 /** Some bytes of a blob. */
@@ -20,6 +20,9 @@ export function joinedBlob(segments: readonly BlobSegment[]): BlobSource {
       const wanted = placed.flatMap(segment => cut(segment, range) ?? []);
       return Readable.from(partsOf(wanted, signal), { objectMode: false });
     },
+    ...(segments.every(({ source }) => source.reader !== undefined) && {
+      reader: async () => await joinedReader(placed),
+    }),
     async pump(sink, signal) {
       for (const segment of placed) {
         const { source, start, end } = segment;
@@ -66,6 +69,39 @@ function placedSegments(segments: readonly BlobSegment[]): readonly PlacedSegmen
     start = placed.end;
     return placed;
   });
+}
+
+async function joinedReader(placed: readonly PlacedSegment[]): Promise<BlobReader> {
+  const parts: (PlacedSegment & { readonly reader: BlobReader })[] = [];
+  const close = async (): Promise<void> => {
+    for (const { reader } of parts) await reader[Symbol.asyncDispose]();
+  };
+  try {
+    for (const segment of placed) {
+      const reader = await segment.source.reader?.();
+      if (reader !== undefined) parts.push({ ...segment, reader });
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    extents: parts.flatMap(({ reader, from, start, end }) =>
+      reader.extents.flatMap(extent => {
+        const first = Math.max(start, extent.start - from + start);
+        const last = Math.min(end, extent.end - from + start);
+        return first < last ? [{ start: first, end: last, file: extent.file }] : [];
+      }),
+    ),
+    async fill(into, position) {
+      for (const { reader, from, start, end } of parts) {
+        const first = Math.max(start, position);
+        const last = Math.min(end, position + into.length);
+        if (first < last) await reader.fill(into.subarray(first - position, last - position), first - start + from);
+      }
+    },
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 function cut(segment: PlacedSegment, range: ByteRange): PlacedSegment | undefined {

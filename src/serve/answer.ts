@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { setImmediate } from "node:timers/promises";
 import { deferred } from "../util/promises.ts";
 import type { Refusal } from "./refusal.ts";
-import { type BlobBody, sendBlob } from "./send-blob.ts";
+import { type BlobBody, sendBlob } from "./sending/send-blob.ts";
 
 export interface Answer {
   readonly status: number;
@@ -26,6 +26,11 @@ export function jsonAnswer(
 ): Answer & { readonly body: Uint8Array } {
   const body = Buffer.from(JSON.stringify(value));
   return { status, headers: { "content-type": "application/json", ...headers }, body };
+}
+
+/** Status 304. @param headers of the answer that the client has. */
+export function unchangedAnswer({ "content-type": _, ...headers }: Readonly<Record<string, string>>): Answer {
+  return { status: 304, headers };
 }
 
 /** The error body of the distribution specification. */

@@ -1,24 +1,26 @@
+import type { IncomingMessage } from "node:http";
+import type { ByteRange } from "../content/contracts.ts";
 import type { Digest } from "../oci/digest.ts";
-import type { Answer } from "./answer.ts";
-import { parseByteRange } from "./byte-range.ts";
+import { type Answer, unchangedAnswer } from "./answer.ts";
+import { parseByteRange } from "./conditions/byte-range.ts";
+import { isUnchanged } from "./conditions/is-unchanged.ts";
 import type { OpenBlob, ServedRepository, StoredContent } from "./content/served-registry.ts";
 import { type Exchange, namespaceOf, type StoreExchange } from "./exchange.ts";
 import { Refusal } from "./refusal.ts";
+import { startedBlob } from "./sending/started-blob.ts";
+import { contentUnknown } from "./unknown.ts";
 
 /**
- * GET and HEAD: only under repositories that have the blob (security case S-01). A blob whose file is damaged is absent, so
- * that a push brings it again. A whole blob is hashed while it is sent; a range cannot be.
+ * GET and HEAD: only under repositories that have the blob (security case S-01). A blob that is damaged is absent; in a
+ * store, a push brings it again.
  */
-export async function readBlob(
-  { request, query, registry }: Exchange,
-  repository: string,
-  digest: Digest,
-): Promise<Answer> {
-  const known = requireBlob(await registry.repository(repository, namespaceOf(query)), repository, digest);
+export async function readBlob({ request, query, registry }: Exchange, name: string, digest: Digest): Promise<Answer> {
+  const repository = await registry.repository(name, namespaceOf(query));
+  const known = requireBlob(repository, name, digest);
   const blob = await registry.openBlob(known);
-  if (blob === undefined) throw unknown(repository, digest);
+  if (blob === undefined) throw blobUnknown(repository, name, digest);
   try {
-    return blobAnswer(request.headers, blob);
+    return await blobAnswer(request, blob);
   } catch (error) {
     await blob.close();
     throw error;
@@ -36,18 +38,16 @@ export async function deleteBlob({ registry: store }: StoreExchange, name: strin
 function requireBlob(repository: ServedRepository | undefined, name: string, digest: Digest): StoredContent {
   const blob = repository?.blob(digest);
   if (blob !== undefined) return blob;
-  throw unknown(name, digest);
+  throw blobUnknown(repository, name, digest);
 }
 
-function unknown(name: string, digest: Digest): Refusal {
-  return new Refusal(404, "BLOB_UNKNOWN", `repository ${name} has no blob ${digest}`);
+function blobUnknown(repository: ServedRepository | undefined, name: string, digest: Digest): Refusal {
+  return contentUnknown("BLOB_UNKNOWN", name, `blob ${digest}`, repository?.lack(digest));
 }
 
-function blobAnswer(
-  headers: { readonly range?: string | undefined; readonly "if-range"?: string | undefined },
-  blob: OpenBlob,
-): Answer {
+async function blobAnswer(request: IncomingMessage, blob: OpenBlob): Promise<Answer> {
   const { digest, size } = blob;
+  const { headers, method } = request;
   const etag = `"${digest}"`;
   const common = {
     "content-type": "application/octet-stream",
@@ -55,6 +55,10 @@ function blobAnswer(
     "docker-content-digest": digest,
     etag,
   };
+  if (isUnchanged(headers, etag)) {
+    await blob.close();
+    return unchangedAnswer(common);
+  }
   const isSame = headers["if-range"] === undefined || headers["if-range"] === etag;
   const range = isSame ? parseByteRange(headers.range, size) : "whole";
   if (range === "unsatisfiable") {
@@ -62,10 +66,10 @@ function blobAnswer(
       headers: { "content-range": `bytes */${size}`, "accept-ranges": "bytes" },
     });
   }
-  const { start, end } = range === "whole" ? { start: 0, end: size } : range;
+  const sent: ByteRange = range === "whole" ? { start: 0, end: size } : range;
   return {
     status: range === "whole" ? 200 : 206,
-    headers: range === "whole" ? common : { ...common, "content-range": `bytes ${start}-${end - 1}/${size}` },
-    body: { blob, start, end },
+    headers: range === "whole" ? common : { ...common, "content-range": `bytes ${sent.start}-${sent.end - 1}/${size}` },
+    body: { blob: method === "HEAD" ? blob : await startedBlob(blob, sent, request.socket), ...sent },
   };
 }

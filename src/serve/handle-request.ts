@@ -1,7 +1,8 @@
 import { InternalError } from "../errors.ts";
+import { quote } from "../util/format.ts";
 import { type Answer, jsonAnswer } from "./answer.ts";
 import { deleteBlob, readBlob } from "./blobs.ts";
-import type { Exchange, StoreExchange } from "./exchange.ts";
+import { type Exchange, namespaceOf, type StoreExchange } from "./exchange.ts";
 import { deleteManifest, readManifest, writeManifest } from "./manifests.ts";
 import { listRepositories, listTags } from "./pages.ts";
 import { listReferrers } from "./referrers.ts";
@@ -51,7 +52,20 @@ export async function handleRequest(
   return await handleRead(route, exchange);
 }
 
+/** Answers that follow `?ns=` say so (distribution specification, "Registry Proxying"). */
 async function handleRead(route: Route, exchange: Exchange): Promise<Answer> {
+  const { query, registry } = exchange;
+  const ns = namespaceOf(query);
+  if (registry.namespaces === undefined || ns === undefined || route.kind === "ping")
+    return await read(route, exchange);
+  if (!registry.namespaces.has(ns)) {
+    throw new Refusal(404, "NAME_UNKNOWN", `no repository of registry ${quote(ns)} is in this registry`);
+  }
+  const answer = await read(route, exchange);
+  return { ...answer, headers: { ...answer.headers, "oci-namespace": ns } };
+}
+
+async function read(route: Route, exchange: Exchange): Promise<Answer> {
   switch (route.kind) {
     case "health":
       return await exchange.watch.health();

@@ -5,29 +5,27 @@ import { type Digest, digestAlgorithm, digestOf } from "../oci/digest.ts";
 import { MAX_MANIFEST_BYTES } from "../oci/limits.ts";
 import { type ManifestView, manifestChildren, parseManifest } from "../oci/manifest.ts";
 import { isForeignLayerType } from "../oci/media-types.ts";
-import type { Answer } from "./answer.ts";
+import { type Answer, unchangedAnswer } from "./answer.ts";
+import { isUnchanged } from "./conditions/is-unchanged.ts";
 import type { ManifestRecord, ServedRepository } from "./content/served-registry.ts";
-import { type Exchange, namespaceOf, type StoreExchange } from "./exchange.ts";
+import type { Exchange, StoreExchange } from "./exchange.ts";
 import type { RegistryFolder } from "./folder/registry-folder.ts";
 import { Refusal } from "./refusal.ts";
 import { checkTag, type ManifestReference } from "./routes.ts";
+import { contentUnknown, requireRepository } from "./unknown.ts";
 import { ClientGoneError, isClientGone } from "./uploads/upload-session.ts";
 
 /** GET and HEAD. The bytes are hashed each time: a damaged manifest is absent, so that a push brings it again. */
-export async function readManifest(
-  { query, registry }: Exchange,
-  name: string,
-  reference: ManifestReference,
-): Promise<Answer> {
-  const record = requireManifest(await registry.repository(name, namespaceOf(query)), name, reference);
-  const body = await registry.readManifest(record);
-  if (body === undefined) throw unknown(name, reference);
+export async function readManifest(exchange: Exchange, name: string, reference: ManifestReference): Promise<Answer> {
+  const { request, registry } = exchange;
+  const repository = await requireRepository(exchange, name);
+  const record = requireManifest(repository, name, reference);
   const { digest, mediaType } = record;
-  return {
-    status: 200,
-    headers: { "content-type": mediaType, "docker-content-digest": digest, etag: `"${digest}"` },
-    body,
-  };
+  const etag = `"${digest}"`;
+  const headers = { "content-type": mediaType, "docker-content-digest": digest, etag };
+  const body = await registry.readManifest(record);
+  if (body === undefined) throw unknown(repository, name, reference);
+  return isUnchanged(request.headers, etag) ? unchangedAnswer(headers) : { status: 200, headers, body };
 }
 
 /** PUT: exact bytes, children first, then the tags. */
@@ -60,29 +58,28 @@ export async function deleteManifest(
   reference: ManifestReference,
 ): Promise<Answer> {
   const repository = await store.repository(name);
+  if (repository === undefined) throw new Refusal(404, "NAME_UNKNOWN", `repository ${name} is not in this registry`);
   const { digest } = requireManifest(repository, name, reference);
-  if (repository !== undefined) {
-    if (reference.kind === "tag") await store.removeTag(repository, reference.tag);
-    else await store.removeManifest(repository, digest);
-  }
+  if (reference.kind === "tag") await store.removeTag(repository, reference.tag);
+  else await store.removeManifest(repository, digest);
   return { status: 202 };
 }
 
-function requireManifest(
-  repository: ServedRepository | undefined,
-  name: string,
-  reference: ManifestReference,
-): ManifestRecord {
-  if (repository === undefined) throw new Refusal(404, "NAME_UNKNOWN", `repository ${name} is not in this registry`);
-  const digest = reference.kind === "digest" ? reference.digest : repository.tagged(reference.tag);
+function requireManifest(repository: ServedRepository, name: string, reference: ManifestReference): ManifestRecord {
+  const digest = digestOfReference(repository, reference);
   const record = digest === undefined ? undefined : repository.manifest(digest);
   if (record !== undefined) return record;
-  throw unknown(name, reference);
+  throw unknown(repository, name, reference);
 }
 
-function unknown(name: string, reference: ManifestReference): Refusal {
+function unknown(repository: ServedRepository, name: string, reference: ManifestReference): Refusal {
+  const digest = digestOfReference(repository, reference);
   const wanted = reference.kind === "digest" ? `manifest ${reference.digest}` : `tag ${reference.tag}`;
-  return new Refusal(404, "MANIFEST_UNKNOWN", `repository ${name} has no ${wanted}`);
+  return contentUnknown("MANIFEST_UNKNOWN", name, wanted, digest === undefined ? undefined : repository.lack(digest));
+}
+
+function digestOfReference(repository: ServedRepository, reference: ManifestReference): Digest | undefined {
+  return reference.kind === "digest" ? reference.digest : repository.tagged(reference.tag);
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {

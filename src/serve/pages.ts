@@ -1,14 +1,14 @@
 import { type Answer, jsonAnswer } from "./answer.ts";
 import { type Exchange, namespaceOf } from "./exchange.ts";
 import { Refusal } from "./refusal.ts";
+import { requireRepository } from "./unknown.ts";
 
 const MAX_ENTRIES = 1000;
 
 /** GET tags/list. */
-export async function listTags({ query, registry }: Exchange, name: string): Promise<Answer> {
-  const repository = await registry.repository(name, namespaceOf(query));
-  if (repository === undefined) throw new Refusal(404, "NAME_UNKNOWN", `repository ${name} is not in this registry`);
-  const { entries, headers } = page(repository.tags(), query, `/v2/${name}/tags/list`);
+export async function listTags(exchange: Exchange, name: string): Promise<Answer> {
+  const repository = await requireRepository(exchange, name);
+  const { entries, headers } = page(repository.tags(), exchange.query, `/v2/${name}/tags/list`);
   return jsonAnswer(200, { name, tags: entries }, headers);
 }
 
@@ -35,7 +35,10 @@ export function page(all: Iterable<string>, query: URLSearchParams, path: string
   const entries = rest.slice(0, count);
   const end = entries.at(-1);
   if (end === undefined || entries.length === rest.length) return { entries, headers: {} };
-  return { entries, headers: { link: `<${path}?n=${count}&last=${encodeURIComponent(end)}>; rel="next"` } };
+  const more = new URLSearchParams({ n: String(count), last: end });
+  const ns = query.get("ns");
+  if (ns !== null) more.set("ns", ns);
+  return { entries, headers: { link: `<${path}?${more}>; rel="next"` } };
 }
 
 function parseCount(text: string | null): number {

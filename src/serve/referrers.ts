@@ -4,6 +4,7 @@ import { OCI_INDEX } from "../oci/media-types.ts";
 import { type Answer, jsonAnswer } from "./answer.ts";
 import type { ManifestRecord } from "./content/served-registry.ts";
 import { type Exchange, namespaceOf } from "./exchange.ts";
+import { requireRepository } from "./unknown.ts";
 
 // Clients read at most 4 MiB of an index.
 const PAGE_BYTES = 4 * 1024 * 1024 - 4096;
@@ -12,10 +13,14 @@ const PAGE_BYTES = 4 * 1024 * 1024 - 4096;
  * GET referrers: an index of the manifests whose subject is `digest`, in the order of their digests. Annotations are
  * read from the stored bytes, and not kept in memory.
  */
-export async function listReferrers({ query, registry }: Exchange, name: string, digest: Digest): Promise<Answer> {
+export async function listReferrers(exchange: Exchange, name: string, digest: Digest): Promise<Answer> {
+  const { query, registry } = exchange;
   const wanted = query.get("artifactType");
   const last = query.get("last") ?? "";
-  const repository = await registry.repository(name, namespaceOf(query));
+  const ns = namespaceOf(query);
+  // A push may still bring a repository to a store.
+  const isFixed = registry.bundle !== undefined;
+  const repository = isFixed ? await requireRepository(exchange, name) : await registry.repository(name, ns);
   const records = (repository?.referrersOf(digest) ?? [])
     .filter(record => (wanted === null || record.artifactType === wanted) && record.digest > last)
     .sort((left, right) => (left.digest < right.digest ? -1 : 1));
@@ -31,8 +36,12 @@ export async function listReferrers({ query, registry }: Exchange, name: string,
     const descriptor = describe(record, content);
     bytes += Buffer.byteLength(JSON.stringify(descriptor)) + 1;
     if (end !== undefined && bytes > PAGE_BYTES) {
-      const filter = wanted === null ? "" : `artifactType=${encodeURIComponent(wanted)}&`;
-      headers["link"] = `</v2/${name}/referrers/${digest}?${filter}last=${encodeURIComponent(end)}>; rel="next"`;
+      const more = new URLSearchParams({
+        ...(wanted === null ? {} : { artifactType: wanted }),
+        last: end,
+        ...(ns === undefined ? {} : { ns }),
+      });
+      headers["link"] = `</v2/${name}/referrers/${digest}?${more}>; rel="next"`;
       break;
     }
     manifests.push(descriptor);

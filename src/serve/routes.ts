@@ -21,7 +21,7 @@ export type ManifestReference =
 
 export interface RoutedRequest {
   readonly route: Route;
-  /** Decoded once. `ns`, which containerd adds for mirrors, is ignored: names are used as they are. */
+  /** Decoded once. */
   readonly query: URLSearchParams;
 }
 

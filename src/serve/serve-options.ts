@@ -8,8 +8,13 @@ import { plainHost } from "./trusted-host.ts";
 
 /** Options of `serve`. */
 export interface ServeOptions {
-  /** Folder of the registry; it is created if it does not exist. */
-  readonly store: string;
+  /**
+   * Archives, folders, volumes, deltas with their bases and patches, in any order: a registry that is only read. Either
+   * these, or `store`.
+   */
+  readonly archives?: string | readonly string[] | undefined;
+  /** Folder of a registry that can be written to; it is created if it does not exist. */
+  readonly store?: string | undefined;
   /**
    * Addresses to listen on, each `HOST:PORT`; port 0 picks a free one. Default "127.0.0.1:0". Any other host than one of
    * loopback is open to its network.
@@ -35,7 +40,8 @@ export interface ServeOptions {
 const SERVER_TLS: OptionsShape<ServerTls> = { cert: required(TEXT), key: required(TEXT), passphrase: TEXT };
 
 export const SERVE_OPTIONS: OptionsShape<ServeOptions> = {
-  store: required(FOLDER_PATH),
+  archives: TEXTS,
+  store: FOLDER_PATH,
   listen: TEXTS,
   allowHost: TEXTS,
   tls: group(SERVER_TLS),

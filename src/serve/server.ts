@@ -1,9 +1,6 @@
-import { basename, resolve } from "node:path";
-import { StorageError } from "../errors.ts";
-import { quote } from "../util/format.ts";
+import { type StorageError, UsageError } from "../errors.ts";
 import { checkedOptions } from "../util/options/checked-options.ts";
 import { deferred } from "../util/promises.ts";
-import { SystemFault, storageState } from "../util/system-fault.ts";
 import { checkServerTls } from "./access/certificate.ts";
 import { parseHtpasswd } from "./access/htpasswd.ts";
 import { PasswordCheck } from "./access/password-check.ts";
@@ -13,14 +10,12 @@ import { httpEntry } from "./connections/http-entry.ts";
 import { type Listener, listenOn } from "./connections/listen.ts";
 import { addressText, parseListenAddress } from "./connections/listen-address.ts";
 import { Slots } from "./connections/slots.ts";
-import type { DamageReport } from "./content/damage-log.ts";
-import { RegistryFolder } from "./folder/registry-folder.ts";
+import { type OpenedRegistry, openArchivesRegistry, openStoreRegistry } from "./opened-registry.ts";
 import { PageSite } from "./page/page-site.ts";
 import { respond } from "./respond.ts";
 import { checkedHost, SERVE_OPTIONS, type ServeOptions } from "./serve-options.ts";
 import { serverWatch } from "./server-watch.ts";
 import { isLoopback, plainHost } from "./trusted-host.ts";
-import { UploadTable } from "./uploads/upload-table.ts";
 import { RequestCounts } from "./watch/request-counts.ts";
 
 const SWEEP_MS = 1000;
@@ -49,10 +44,16 @@ export interface RunningRegistry extends AsyncDisposable {
 }
 
 /**
- * Serves a registry from a folder: read-write, OCI distribution specification 1.1. It is meant for one machine.
+ * Serves a registry from archives, which are only read, or from a folder, read-write: OCI distribution specification 1.1. It is
+ * meant for one machine.
  *
- * @throws UsageError for a certificate or an htpasswd text that cannot be used; StorageError for a folder that cannot be used;
- *   NetworkError for an address that cannot be used.
+ * Images of archives keep their names. A client that says which registry it means (`?ns=`, as containerd does) gets exactly
+ * the images of that registry. Without it, a name is one of Docker Hub, or else one that a single registry has;
+ * `/v2/registry.lan_5000/team/app/…` is always the image registry.lan:5000/team/app.
+ *
+ * @throws UsageError for a certificate or an htpasswd text that cannot be used, and for an archive that is compressed as a
+ *   whole; ArchiveError for archives that cannot be read, or give one name to two images; StorageError for a folder that cannot
+ *   be used; NetworkError for an address that cannot be used.
  * @example
  * ```ts
  * import { push, serve } from "imgpack";
@@ -79,30 +80,28 @@ export async function startRegistry(options: ServeOptions, clock: Clock): Promis
   const accounts = options.htpasswd === undefined ? undefined : parseHtpasswd(options.htpasswd);
   const notes = tls === undefined ? [] : checkServerTls(tls, Date.now());
   for (const message of notes) onEvent?.({ kind: "note", message });
-  const store = await openStore(resolve(options.store), options);
-
-  const uploads = new UploadTable(store, clock.now);
+  const opened = await openRegistry(options, clock);
+  const { registry, store } = opened;
   const passwords = accounts === undefined ? undefined : new PasswordCheck(accounts);
   const connections = new ConnectionTable(clock.now);
   const transfers = new Slots(MAX_TRANSFERS, () => connections.cutSlowest());
   const lookups = new Slots(MAX_LOOKUPS);
   const counts = new RequestCounts();
   const watch = serverWatch({
-    registry: store,
+    registry,
     connections,
     transfers,
     counts,
-    faultOf: async () => await faultOf(store),
+    faultOf: async () => await opened.fault(),
   });
-  const writable = { registry: store, uploads };
   const slots = { connections, transfers, lookups };
-  const pages = new PageSite(store, {
-    isReadOnly: false,
+  const pages = new PageSite(registry, {
+    isReadOnly: store === undefined,
     isTls: tls !== undefined,
     isPrivate: passwords !== undefined,
-    store: basename(resolve(options.store)),
+    store: opened.name,
   });
-  const parts = { hosts, registry: store, store: writable, pages, passwords, counts, watch, onEvent, ...slots };
+  const parts = { hosts, registry, store, pages, passwords, counts, watch, onEvent, ...slots };
   const running = new Set<Promise<void>>();
   const entry = httpEntry({
     tls,
@@ -118,7 +117,7 @@ export async function startRegistry(options: ServeOptions, clock: Clock): Promis
     connections.sweep();
     for (let { waiting } = transfers; waiting > 0 && connections.cutSlowest(); ) waiting -= 1;
     // What it cannot remove now is removed at the next start.
-    void uploads.sweep().catch(() => undefined);
+    void store?.uploads.sweep().catch(() => undefined);
   });
 
   let listeners: readonly Listener[] = [];
@@ -130,9 +129,8 @@ export async function startRegistry(options: ServeOptions, clock: Clock): Promis
     connections.cutAll();
     await Promise.all(closed);
     await Promise.all(running);
-    await uploads.endAll();
     await passwords?.[Symbol.asyncDispose]();
-    await store.close();
+    await opened.close();
   };
   const ended = deferred<void>();
   // A caller need not look at it.
@@ -158,7 +156,7 @@ export async function startRegistry(options: ServeOptions, clock: Clock): Promis
   }
   signal?.addEventListener("abort", onAbort, { once: true });
   if (signal?.aborted) onAbort();
-  void store.lost.then(closeOnce).catch(() => undefined);
+  void opened.lost?.then(closeOnce).catch(() => undefined);
   const urls = listeners.map(({ asked }) => `${tls === undefined ? "http" : "https"}://${addressText(asked)}`);
   return {
     url: urls[0] ?? "",
@@ -170,16 +168,6 @@ export async function startRegistry(options: ServeOptions, clock: Clock): Promis
   };
 }
 
-/** Words for everyone: no path of this machine. */
-async function faultOf(store: RegistryFolder): Promise<string | undefined> {
-  try {
-    await store.content.checkFolders();
-    return (await store.isSafe()) ? undefined : "another server has the store";
-  } catch {
-    return "the store cannot be read";
-  }
-}
-
 async function atMost(task: Promise<void>, ms: number, clock: Clock): Promise<void> {
   const over = deferred<void>();
   const stop = clock.every(ms, over.resolve);
@@ -187,20 +175,17 @@ async function atMost(task: Promise<void>, ms: number, clock: Clock): Promise<vo
   stop();
 }
 
-async function openStore(folder: string, { onEvent, signal }: ServeOptions): Promise<RegistryFolder> {
-  const onNote = (message: string): void => onEvent?.({ kind: "note", message });
-  try {
-    const onDamage: DamageReport = ({ path, found }) => onEvent?.({ kind: "damage", path, found });
-    return await RegistryFolder.open(folder, onDamage, { onNote, signal });
-  } catch (error) {
-    const isExplained = error instanceof StorageError && !(error instanceof SystemFault);
-    if (isExplained || signal?.aborted === true) throw error;
-    throw new StorageError(
-      `Cannot serve registry from ${quote(folder)}: ${storageState(error)}, expected a writable folder`,
-      {
-        hint: "Name a folder on a local disk that you own.",
-        cause: error,
-      },
-    );
-  }
+/** @throws UsageError unless there is either one or the other. */
+async function openRegistry(
+  { archives = [], store, onEvent, signal }: ServeOptions,
+  clock: Clock,
+): Promise<OpenedRegistry> {
+  const options = { now: clock.now, onEvent, signal };
+  const paths = [archives].flat();
+  if (store !== undefined && paths.length === 0) return await openStoreRegistry(store, options);
+  if (store === undefined && paths.length > 0) return await openArchivesRegistry(paths, options);
+  const found = store === undefined ? "neither archives nor a store" : "archives and a store";
+  throw new UsageError(`Cannot serve a registry: found ${found}, expected one of them`, {
+    hint: "Name archives or folders with images, or the folder of a store that can be written to.",
+  });
 }

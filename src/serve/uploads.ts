@@ -1,7 +1,7 @@
 import { type Digest, type DigestAlgorithm, digestAlgorithm } from "../oci/digest.ts";
 import { quote } from "../util/format.ts";
 import type { Answer } from "./answer.ts";
-import { parseChunkRange } from "./byte-range.ts";
+import { parseChunkRange } from "./conditions/byte-range.ts";
 import type { StoreExchange } from "./exchange.ts";
 import { Refusal } from "./refusal.ts";
 import { checkDigest, checkName } from "./routes.ts";

@@ -1,6 +1,7 @@
 import type { Stats } from "node:fs";
 import { ArchiveError, IntegrityError, StorageError } from "../errors.ts";
 import { lstat } from "./read-disk.ts";
+import { storageState } from "./system-fault.ts";
 
 /**
  * Checks that a file has not changed while it was read (security case F-03). A file that was replaced under its name has
@@ -9,7 +10,11 @@ import { lstat } from "./read-disk.ts";
  * @param what the file, for messages.
  * @throws StorageError when the file was written to, or only touched, which cannot be told apart.
  */
-export function checkUnchanged(what: string, before: Pick<Stats, "size" | "mtimeMs">, after: Stats): void {
+export function checkUnchanged(
+  what: string,
+  before: Pick<Stats, "size" | "mtimeMs">,
+  after: Pick<Stats, "size" | "mtimeMs">,
+): void {
   if (before.size === after.size && before.mtimeMs === after.mtimeMs) return;
   const found =
     before.size === after.size
@@ -25,7 +30,30 @@ export function checkSame(what: string, before: Stats, after: Stats): void {
   checkUnchanged(what, before, after);
 }
 
-export function isSameFile(left: Stats, right: Stats): boolean {
+/** What tells a file from others, and from itself after a change. */
+export type FileState = Pick<Stats, "dev" | "ino" | "size" | "mtimeMs" | "ctimeMs">;
+
+/**
+ * Checks that a path still is the file that it was, and that this has not changed, not even for a moment.
+ *
+ * @param find looks at the path.
+ * @throws StorageError also when the file was replaced or removed, or when only its owner or its mode changed.
+ */
+export async function checkKept(what: string, before: FileState, find: () => Promise<FileState>): Promise<void> {
+  let after: FileState;
+  try {
+    after = await find();
+  } catch (error) {
+    throw changed(what, `file was removed while it was read (${storageState(error)})`);
+  }
+  if (!isSameFile(before, after))
+    throw changed(what, "file changed while it was read (it was replaced by another file)");
+  checkUnchanged(what, before, after);
+  if (before.ctimeMs !== after.ctimeMs)
+    throw changed(what, "file changed while it was read (its change time is newer)");
+}
+
+export function isSameFile(left: Pick<Stats, "dev" | "ino">, right: Pick<Stats, "dev" | "ino">): boolean {
   return left.ino === right.ino && left.dev === right.dev;
 }
 

@@ -45,3 +45,27 @@ export async function allEnded<T extends readonly unknown[]>(
   await Promise.allSettled(work);
   return (await Promise.all(work)) as unknown as T;
 }
+
+/** Runs work now or later, in the order of the calls. */
+export type Limited = <T>(work: () => Promise<T>) => Promise<T>;
+
+/** At most `limit` at once. */
+export function limited(limit: number): Limited {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  return async work => {
+    if (running < limit) running += 1;
+    else {
+      const turn = deferred<void>();
+      waiting.push(turn.resolve);
+      await turn.promise;
+    }
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
+    }
+  };
+}

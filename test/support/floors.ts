@@ -188,7 +188,10 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 
   "serve/refusal.ts": [],
   "serve/content": [],
+  "serve/archives": ["serve/refusal.ts", "serve/content"],
   "serve/folder": ["serve/content"],
+  "serve/conditions": [],
+  "serve/sending": ["serve/refusal.ts", "serve/content"],
   "serve/connections": ["serve/access"],
   "serve/watch": [],
   "serve/access": ["serve/refusal.ts"],
@@ -248,7 +251,10 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   serve: [
     "serve/refusal.ts",
     "serve/content",
+    "serve/archives",
     "serve/folder",
+    "serve/conditions",
+    "serve/sending",
     "serve/connections",
     "serve/uploads",
     "serve/access",

@@ -2,8 +2,8 @@ import { constants, type Stats } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { type Compression, detectCompression, MAGIC_BYTES } from "../../compress/detect.ts";
-import { fileSliceBlob } from "../../content/blob.ts";
-import type { BlobSource } from "../../content/contracts.ts";
+import { fileSliceBlob, fillFrom } from "../../content/blob.ts";
+import type { BlobFile, BlobSource } from "../../content/contracts.ts";
 import { hashBlob } from "../../content/hash-blob.ts";
 import { pumpBlob, readBlob } from "../../content/pump.ts";
 import { ArchiveError, StorageError } from "../../errors.ts";
@@ -12,7 +12,7 @@ import { resolveEntry } from "../../tar/resolve-entry.ts";
 import type { TarEntry } from "../../tar/tar-entry.ts";
 import { MAX_ENTRIES } from "../../tar/tar-walk.ts";
 import { quote } from "../../util/format.ts";
-import { checkSame, checkUnchanged, isSameFile } from "../../util/input-guard.ts";
+import { checkKept, checkSame, checkUnchanged, type FileState, isSameFile } from "../../util/input-guard.ts";
 import { lstat, open, readdir, readlink } from "../../util/read-disk.ts";
 import { SystemFault, storageState } from "../../util/system-fault.ts";
 import type { Archive } from "../archive.ts";
@@ -34,18 +34,21 @@ export class FolderArchive implements Archive {
   readonly entries: ReadonlyMap<string, TarEntry>;
   /** Files that were read, as they were when first opened. */
   readonly #opened = new Map<string, Stats>();
+  /** By the names of entries, as they were when the folder was opened. */
+  readonly #states: ReadonlyMap<string, FileState>;
 
-  private constructor(path: string, entries: ReadonlyMap<string, TarEntry>) {
+  private constructor(path: string, { entries, states }: Walked) {
     this.path = path;
     this.entries = entries;
+    this.#states = states;
     this.fileBytes = [...entries.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
   /** @throws StorageError for a folder that cannot be read; ArchiveError "too-many-entries". */
   static async open(path: string, { signal }: OpenArchiveOptions): Promise<FolderArchive> {
-    const entries = new Map<string, TarEntry>();
-    await walk(path, "", entries, 0, signal);
-    return new FolderArchive(path, entries);
+    const walked = { entries: new Map<string, TarEntry>(), states: new Map<string, FileState>() };
+    await walk(path, "", walked, 0, signal);
+    return new FolderArchive(path, walked);
   }
 
   get what(): string {
@@ -69,8 +72,20 @@ export class FolderArchive implements Archive {
   slice({ name, size }: TarEntry): BlobSource {
     const path = join(this.path, name);
     const openSteady = async (): ReturnType<typeof open> => await this.#open(name, path);
+    const origin = this.#originOf(name, path);
     return {
       size,
+      async reader() {
+        let opened: ReturnType<typeof open> | undefined;
+        return {
+          extents: [{ start: 0, end: size, file: origin }],
+          async fill(into, position) {
+            opened ??= openSteady();
+            await fillFrom(await opened, into, position, path);
+          },
+          [Symbol.asyncDispose]: async () => await (await opened?.catch(() => undefined))?.close(),
+        };
+      },
       async open(range, signal) {
         const file = await openSteady();
         try {
@@ -98,6 +113,16 @@ export class FolderArchive implements Archive {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
+  #originOf(name: string, path: string): BlobFile {
+    const state = this.#states.get(name);
+    return {
+      path,
+      confirm: async () => {
+        if (state !== undefined) await checkKept(`file ${quote(path)}`, state, async () => await lstat(path));
+      },
+    };
+  }
+
   async #open(name: string, path: string): ReturnType<typeof open> {
     const file = await reading("file", path, async () => await open(path, READ_FLAGS));
     try {
@@ -123,13 +148,19 @@ async function* closing(stream: Readable, file: AsyncDisposable): AsyncGenerator
   }
 }
 
+interface Walked {
+  readonly entries: Map<string, TarEntry>;
+  readonly states: Map<string, FileState>;
+}
+
 async function walk(
   root: string,
   below: string,
-  entries: Map<string, TarEntry>,
+  walked: Walked,
   depth: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  const { entries, states } = walked;
   signal?.throwIfAborted();
   if (depth > MAX_DEPTH) throw tooMuch(root, `folders nested more than ${MAX_DEPTH} deep`);
   for (const name of (await reading("folder", join(root, below), async folder => await readdir(folder))).sort()) {
@@ -137,8 +168,11 @@ async function walk(
     const stats = await reading("file", join(root, path), async path => await lstat(path));
     // Anything but a file, folder or link is no part of an image.
     const entry = { name: path, bodyOffset: entries.size, size: stats.isFile() ? stats.size : 0 };
-    if (stats.isFile()) entries.set(path, { ...entry, type: "file" });
-    else if (stats.isSymbolicLink())
+    if (stats.isFile()) {
+      const { dev, ino, size, mtimeMs, ctimeMs } = stats;
+      entries.set(path, { ...entry, type: "file" });
+      states.set(path, { dev, ino, size, mtimeMs, ctimeMs });
+    } else if (stats.isSymbolicLink())
       entries.set(path, {
         ...entry,
         type: "symlink",
@@ -146,7 +180,7 @@ async function walk(
       });
     else if (stats.isDirectory()) {
       entries.set(path, { ...entry, type: "directory" });
-      await walk(root, path, entries, depth + 1, signal);
+      await walk(root, path, walked, depth + 1, signal);
     }
     if (entries.size > MAX_ENTRIES) throw tooMuch(root, `more than ${MAX_ENTRIES} entries`);
   }

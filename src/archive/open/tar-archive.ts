@@ -2,7 +2,7 @@ import type { Stats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { type Compression, detectCompression, MAGIC_BYTES } from "../../compress/detect.ts";
 import { bytesBlob, fileSliceBlob } from "../../content/blob.ts";
-import type { BlobSource } from "../../content/contracts.ts";
+import type { BlobFile, BlobSource } from "../../content/contracts.ts";
 import { FileWindows } from "../../content/file-windows.ts";
 import { hashBlob } from "../../content/hash-blob.ts";
 import { ArchiveError } from "../../errors.ts";
@@ -10,8 +10,8 @@ import type { Digest } from "../../oci/digest.ts";
 import type { TarEntry } from "../../tar/tar-entry.ts";
 import { indexTar, type TarIndex } from "../../tar/tar-index.ts";
 import { quote } from "../../util/format.ts";
-import { checkUnchanged } from "../../util/input-guard.ts";
-import { readAt } from "../../util/read-disk.ts";
+import { checkKept, checkUnchanged } from "../../util/input-guard.ts";
+import { readAt, stat } from "../../util/read-disk.ts";
 import type { Archive } from "../archive.ts";
 import type { OpenArchiveOptions } from "./open-archive-options.ts";
 
@@ -34,6 +34,7 @@ export class TarArchive implements Archive {
   readonly #file: FileHandle;
   readonly #opened: Stats;
   readonly #windows: FileWindows;
+  readonly #origin: BlobFile;
   readonly #replaced: ReadonlyMap<string, Uint8Array>;
 
   constructor({ path, file, opened, index, replaced = new Map() }: TarParts) {
@@ -44,6 +45,10 @@ export class TarArchive implements Archive {
     this.#windows = new FileWindows(file);
     this.#opened = opened;
     this.#replaced = replaced;
+    this.#origin = {
+      path,
+      confirm: async () => await checkKept(this.what, opened, async () => await stat(path)),
+    };
   }
 
   /** Takes over `file`, if it succeeds. @param opened as the file was when it was opened. @throws ArchiveError as `indexTar`. */
@@ -85,7 +90,7 @@ export class TarArchive implements Archive {
     const { name, bodyOffset, size } = entry;
     const replaced = this.#replaced.get(name);
     if (replaced !== undefined) return bytesBlob(replaced);
-    const blob = fileSliceBlob(this.#file, bodyOffset, size, this.path, this.#windows);
+    const blob = fileSliceBlob(this.#file, bodyOffset, size, this.path, this.#windows, this.#origin);
     return this.#isCut(entry) ? this.#cut(entry, blob) : blob;
   }
 

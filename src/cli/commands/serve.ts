@@ -1,12 +1,13 @@
 import type { CommandModule } from "yargs";
-import type { RunningRegistry, ServeEvent } from "../../index.ts";
+import type { RunningRegistry, ServeEvent, ServeOptions } from "../../index.ts";
 import { type Context, printLine, SERVE_DRAIN_MS } from "../context.ts";
 import { keyPairFromFlags } from "../flags/connection-flags.ts";
 import { readFlagFile } from "../flags/flag-file.ts";
 import { LOG_STYLES, type LogStyle, serveLine } from "./serving/serve-lines.ts";
 
 interface ServeFlags {
-  readonly store: string;
+  readonly archives?: readonly string[] | undefined;
+  readonly store?: string | undefined;
   readonly listen?: string | readonly string[] | undefined;
   readonly allowHost?: string | readonly string[] | undefined;
   readonly certFile?: string | undefined;
@@ -19,15 +20,19 @@ const LISTEN = "127.0.0.1:5000";
 
 export function serveCommand(context: Context): CommandModule<object, ServeFlags> {
   return {
-    command: "serve",
-    describe: "run a registry on this machine that stores its blobs in a folder",
+    command: "serve [archives..]",
+    describe: "run a registry on this machine, straight from archives, or from a folder that can be written to",
     builder: parser =>
       parser
+        .positional("archives", {
+          type: "string",
+          array: true,
+          describe: "archives, folders, volumes, deltas, bases, patches; all of them are one source",
+        })
         .option("store", {
           type: "string",
-          demandOption: true,
           requiresArg: true,
-          describe: "folder of the registry, created if it is missing",
+          describe: "folder of a registry that can be written to, created if it is missing; in place of archives",
         })
         .option("listen", {
           type: "string",
@@ -72,8 +77,12 @@ export function serveCommand(context: Context): CommandModule<object, ServeFlags
       const style = LOG_STYLES.find(name => name === flags.log) ?? "text";
       const onEvent = (event: ServeEvent): void => printEvent(context, event, style);
       const drainMs = SERVE_DRAIN_MS;
-      const registry = await serve({ store, listen, allowHost, tls, htpasswd, signal, drainMs, onEvent });
-      const warning = openWarning(registry, { hasLogin: htpasswd !== undefined, hasTls: tls !== undefined });
+      const registry = await serve({ ...sourceOf(flags), listen, allowHost, tls, htpasswd, signal, drainMs, onEvent });
+      const warning = openWarning(registry, {
+        isReadOnly: store === undefined,
+        hasLogin: htpasswd !== undefined,
+        hasTls: tls !== undefined,
+      });
       if (warning !== undefined) onEvent({ kind: "note", message: warning });
       for (const url of registry.urls) printLine(context, url);
       await registry.closed;
@@ -86,13 +95,22 @@ function printEvent({ stderr }: Context, event: ServeEvent, style: LogStyle): vo
   if (line !== undefined) stderr.write(`${line}\n`);
 }
 
+function sourceOf({ archives = [], store }: ServeFlags): Pick<ServeOptions, "archives" | "store"> {
+  return { ...(archives.length === 0 ? {} : { archives }), store };
+}
+
 function openWarning(
   { isOpenToNetwork, urls }: RunningRegistry,
-  { hasLogin, hasTls }: { readonly hasLogin: boolean; readonly hasTls: boolean },
+  {
+    isReadOnly,
+    hasLogin,
+    hasTls,
+  }: { readonly isReadOnly: boolean; readonly hasLogin: boolean; readonly hasTls: boolean },
 ): string | undefined {
   if (!isOpenToNetwork) return undefined;
   const what = `${urls.join(" and ")} ${urls.length === 1 ? "is" : "are"} open to the network`;
-  if (!hasLogin) return `${what}: everyone who can reach it can read and write; --htpasswd asks for a login`;
+  if (!hasLogin)
+    return `${what}: everyone who can reach it can ${isReadOnly ? "read" : "read and write"}; --htpasswd asks for a login`;
   if (!hasTls) return `${what}: without --cert-file, everyone on the way can read passwords and change images`;
   return undefined;
 }

@@ -32,8 +32,8 @@ export class DamageLog {
     this.#onDamage(damage);
   };
 
-  has(digest: Digest): boolean {
-    return this.#found.has(digest);
+  find(digest: Digest): FoundDamage | undefined {
+    return this.#found.get(digest);
   }
 
   /** What is served has changed. @param repaired content that is there again, or that is not wanted any more. */

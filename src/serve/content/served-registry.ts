@@ -125,6 +125,6 @@ export interface OpenBlob extends StoredContent {
    *
    * @throws Error if the bytes are not those of the blob, before the last chunk of a wrong part is given.
    */
-  chunks(range: ByteRange): AsyncGenerator<Uint8Array, void>;
+  chunks(range: ByteRange, signal?: AbortSignal): AsyncGenerator<Uint8Array, void>;
   close(): Promise<void>;
 }

@@ -1,15 +1,18 @@
 import type { FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { ByteRange } from "../../content/contracts.ts";
+import { StorageError } from "../../errors.ts";
 import { type Digest, digestAlgorithm, digestHex, digestOf } from "../../oci/digest.ts";
 import { DiskFile } from "../../util/disk.ts";
 import { errorCode } from "../../util/error-code.ts";
 import { open, readdir, stat } from "../../util/read-disk.ts";
 import { storageState } from "../../util/system-fault.ts";
+import { CheckedBlobs } from "../content/checked-blobs.ts";
 import type { DamageLog } from "../content/damage-log.ts";
-import { fileChunks } from "../content/file-chunks.ts";
+import { isOwnFault } from "../content/own-fault.ts";
 import type { OpenBlob, StoredContent } from "../content/served-registry.ts";
 import { LinkFault, makeOwnFolder, publishFile, removeDurably, writeDurably } from "./durable-file.ts";
-import { isOwnFault, READ_FLAGS } from "./record-file.ts";
+import { READ_FLAGS } from "./record-file.ts";
 
 const ALGORITHM = /^sha(?:256|512)$/;
 /** The first byte of a digest. */
@@ -23,6 +26,7 @@ export class ContentFolder {
   readonly #folder: string;
   readonly #scratch: string;
   readonly #log: DamageLog;
+  readonly #checked = new CheckedBlobs();
   /** Content that was read with another digest. A new copy ends that, and so does a restart. */
   readonly #damaged = new Set<Digest>();
 
@@ -61,21 +65,25 @@ export class ContentFolder {
     return undefined;
   }
 
-  /** A whole blob is hashed while it is read; a part cannot be. */
   async openBlob(blob: StoredContent): Promise<OpenBlob | undefined> {
     const { digest, size } = blob;
     const handle = await this.open(blob);
     if (handle === undefined) return undefined;
-    const onDamage = async (found: unknown): Promise<void> => await this.markDamaged(digest, handle, found);
-    return {
+    const file = new DiskFile(this.path(digest), handle);
+    const { ino, mtimeMs, ctimeMs } = await handle.stat();
+    return this.#checked.open({
       digest,
       size,
-      chunks({ start, end }) {
-        const isWhole = start === 0 && end === size;
-        return fileChunks({ handle, start, end, digest: isWhole ? digest : undefined, onDamage });
+      identity: [ino, mtimeMs, ctimeMs].join(" "),
+      async fill(into, position) {
+        const filled = await file.read(into, position);
+        if (filled < into.length) throw new StorageError(`no byte ${position + filled}`);
       },
-      close: async () => await handle.close(),
-    };
+      confirm: async () => undefined,
+      pieceHash: () => undefined,
+      onDamage: async (range, found) => await this.#markDamaged(digest, handle, found, range),
+      [Symbol.asyncDispose]: async () => await handle.close(),
+    });
   }
 
   async has(content: StoredContent): Promise<boolean> {
@@ -124,11 +132,11 @@ export class ContentFolder {
   }
 
   /** @param found what was read from `file` instead; a new copy that has replaced it in the meantime is not blamed */
-  async markDamaged(digest: Digest, file: FileHandle, found: unknown): Promise<void> {
+  async #markDamaged(digest: Digest, file: FileHandle, found: unknown, range: ByteRange | undefined): Promise<void> {
     const [read, named] = await Promise.all([file.stat(), stat(this.path(digest)).catch(() => undefined)]);
     if (read.ino !== named?.ino) return;
     this.#damaged.add(digest);
-    this.#report(digest, found instanceof Error ? stateOf(found) : String(found));
+    this.#report(digest, found instanceof Error ? stateOf(found) : String(found), range);
   }
 
   #forget(digest: Digest): void {
@@ -136,8 +144,8 @@ export class ContentFolder {
     this.#log.change(digest);
   }
 
-  #report(digest: Digest, found: string): void {
-    this.#log.add({ digest, path: this.path(digest), found });
+  #report(digest: Digest, found: string, range?: ByteRange): void {
+    this.#log.add({ digest, range, path: this.path(digest), found });
   }
 }
 

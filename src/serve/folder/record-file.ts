@@ -1,21 +1,13 @@
 import { constants } from "node:fs";
 import { crc32 } from "node:zlib";
-import { errorCode } from "../../util/error-code.ts";
 import { readRegularFile } from "../../util/input-file.ts";
+import { isOwnFault } from "../content/own-fault.ts";
 import { writeDurably } from "./durable-file.ts";
 
 /** A media type or a name is far shorter. */
 const MAX_BYTES = 64 * 1024;
 /** Anything but a plain file: no link is followed, and a FIFO without a writer does not block. */
 export const READ_FLAGS: number = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-/** These errors are of this process, and not of the file. */
-const OWN_FAULTS: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOMEM"]);
-
-/** Whether an error of the system says that the process, and not the file, lacks something. */
-export function isOwnFault(error: unknown): boolean {
-  return OWN_FAULTS.has(errorCode(error));
-}
-
 /** The bytes of a small plain file; undefined for anything else. */
 export async function readSmallFile(path: string, maxBytes: number = MAX_BYTES): Promise<Buffer | undefined> {
   try {

@@ -8,6 +8,7 @@ import { type LockOptions, ProcessLock } from "../../util/lock/process-lock.ts";
 import { readdir } from "../../util/read-disk.ts";
 import { storageState } from "../../util/system-fault.ts";
 import { DamageLog, type DamageReport } from "../content/damage-log.ts";
+import { isOwnFault } from "../content/own-fault.ts";
 import type {
   FoundDamage,
   ManifestRecord,
@@ -18,7 +19,6 @@ import type {
 import { ContentFolder } from "./content-folder.ts";
 import { isTemporaryName, LinkFault, makeOwnFolder, temporaryName } from "./durable-file.ts";
 import { KeyedLock, tagKey } from "./keyed-lock.ts";
-import { isOwnFault } from "./record-file.ts";
 import { nameHash, RepositoryFolder } from "./repository-folder.ts";
 import { claimFolder } from "./store-marker.ts";
 import { inUse, takenOver } from "./store-taken.ts";

@@ -41,7 +41,6 @@ describe("main() refuses a command line", () => {
       'Cannot use --progress "loud": unknown value, expected one of auto, plain, json, none',
       "imgpack pull",
     ],
-    [["serve"], "Cannot run serve: --store missing, expected a value", "imgpack serve"],
   ])("main() refuses %j", async (words, message, command) => {
     expect(await runCommand(...words)).toEqual({
       exitCode: 2,

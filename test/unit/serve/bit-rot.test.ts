@@ -14,7 +14,6 @@ import {
   pushBlob,
   pushImage,
   putManifest,
-  rawReply,
   send,
   start,
 } from "./registry-client.ts";
@@ -66,8 +65,9 @@ describe.each(Object.entries(DAMAGES))("a file of the store with bit rot: %s", (
       await damage(contentPath(digest));
       const path = `/v2/app/blobs/${digest}`;
       if (kind === "flip") {
-        const reply = await rawReply(addressOf(registry).port, `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
-        expect(reply.length - (reply.indexOf("\r\n\r\n") + 4)).toBeLessThan(size);
+        // The first piece is checked before the head of the answer goes out.
+        const reply = await send(registry, "GET", path);
+        expect([reply.status, ...errorCodes(reply)]).toEqual([500, "UNKNOWN"]);
       }
       expect(await statuses(registry, path)).toEqual([404, 404, 404]);
       expect(events).toEqual([{ kind: "damage", path: contentPath(digest), found: expect.any(String) }]);

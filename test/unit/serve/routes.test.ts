@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseByteRange } from "../../../src/serve/byte-range.ts";
+import { parseByteRange } from "../../../src/serve/conditions/byte-range.ts";
 import { Refusal } from "../../../src/serve/refusal.ts";
 import { matchRoute } from "../../../src/serve/routes.ts";
 import { digestOf } from "./registry-client.ts";

@@ -1,4 +1,4 @@
-import type { ByteRange } from "../content/contracts.ts";
+import type { ByteRange } from "../../content/contracts.ts";
 
 /** "whole": no usable range was asked for. "unsatisfiable": status 416. */
 export type RangeAnswer = ByteRange | "whole" | "unsatisfiable";

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
-import type { ByteRange } from "../content/contracts.ts";
-import { deferred } from "../util/promises.ts";
-import type { OpenBlob } from "./content/served-registry.ts";
+import type { ByteRange } from "../../content/contracts.ts";
+import { deferred } from "../../util/promises.ts";
+import type { OpenBlob } from "../content/served-registry.ts";
 
 /** Part of a blob, or all of it; sending closes the blob. */
 export interface BlobBody extends ByteRange {
@@ -22,11 +22,15 @@ export async function sendBlob({ blob, start, end }: BlobBody, response: ServerR
   const { socket } = response.req;
   socket.once("close", onClose);
   let sending: Promise<unknown> = Promise.resolve();
+  let position = start;
   try {
     for await (const chunk of blob.chunks({ start, end })) {
       await sending;
       sending = Promise.race([write(response, chunk), gone.promise]);
       sending.catch(() => undefined);
+      position += chunk.length;
+      // At the end, the memory of the last chunk is reused.
+      if (position === end) await sending;
     }
     await sending;
     response.end();

@@ -1,0 +1,112 @@
+import type { ImageArchive } from "../../archive/archive-source.ts";
+import type { BlobExtent, BlobReader, ByteRange, ManifestDraft } from "../../content/contracts.ts";
+import { draftManifest } from "../../content/draft-manifest.ts";
+import { ArchiveError, InternalError, NotFoundError } from "../../errors.ts";
+import { type Digest, digestAlgorithm, digestOf } from "../../oci/digest.ts";
+import { MAX_MANIFEST_BYTES } from "../../oci/limits.ts";
+import type { RawManifest } from "../../oci/manifest.ts";
+import { CheckedBlobs } from "../content/checked-blobs.ts";
+import type { PieceSizes } from "../content/checked-source.ts";
+import type { DamageLog } from "../content/damage-log.ts";
+import type { OpenBlob, StoredContent } from "../content/served-registry.ts";
+import { ServedFiles } from "./served-files.ts";
+import { ServedSums } from "./served-sums.ts";
+
+const OCTETS = "application/octet-stream";
+
+/** The bytes in archives: each is checked before it goes out. */
+export class ArchiveContent {
+  readonly #archive: ImageArchive;
+  readonly #log: DamageLog;
+  readonly #checked: CheckedBlobs;
+  readonly #files: ServedFiles;
+  readonly #sums: ServedSums;
+  /** Images that have no manifest: theirs is made here, always the same. By its digest. */
+  readonly #drafts = new Map<Digest, ManifestDraft>();
+
+  constructor(archive: ImageArchive, log: DamageLog, sizes: PieceSizes) {
+    this.#archive = archive;
+    this.#log = log;
+    this.#checked = new CheckedBlobs(sizes);
+    this.#files = new ServedFiles(log);
+    this.#sums = new ServedSums(archive.members, sizes.pieceBytes);
+  }
+
+  get checkedPieces(): number {
+    return this.#checked.passedPieces;
+  }
+
+  /** The manifest of an image that has none. */
+  addDraft(draft: ManifestDraft): RawManifest & { readonly digest: Digest } {
+    const manifest = draftManifest(draft, new Map());
+    const digest = digestOf(manifest.bytes);
+    this.#drafts.set(digest, draft);
+    return { ...manifest, digest };
+  }
+
+  /** @throws Refusal 503 for a file that has changed. */
+  async openBlob({ digest, size }: StoredContent): Promise<OpenBlob | undefined> {
+    if (this.#log.find(digest) !== undefined) return undefined;
+    const reader = await this.#reader({ digest, size });
+    if (reader === undefined) return undefined;
+    try {
+      const files = new Set(reader.extents.map(({ file }) => file));
+      const confirm = async (): Promise<void> => await this.#files.confirm(files);
+      await confirm();
+      return this.#checked.open({
+        digest,
+        size,
+        identity: "",
+        fill: async (into, position) => await reader.fill(into, position),
+        confirm,
+        pieceHash: await this.#sums.hashesOf(digest, size),
+        onDamage: async (range, found) => this.#addDamage(digest, range, found, reader.extents),
+        [Symbol.asyncDispose]: async () => await reader[Symbol.asyncDispose](),
+      });
+    } catch (error) {
+      await reader[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** All bytes, hashed each time. @throws Refusal 503 for a file that has changed. */
+  async readManifest(digest: Digest): Promise<Uint8Array | undefined> {
+    const draft = this.#drafts.get(digest);
+    if (draft !== undefined) return draftManifest(draft, new Map()).bytes;
+    const size = this.#archive.hasBlob(digest) ? this.#archive.sizeOf(digest) : undefined;
+    if (size === undefined || size > MAX_MANIFEST_BYTES || this.#log.find(digest) !== undefined) return undefined;
+    const reader = await this.#reader({ digest, size });
+    if (reader === undefined) return undefined;
+    await using opened = reader;
+    const bytes = new Uint8Array(size);
+    let found: unknown;
+    try {
+      await opened.fill(bytes, 0);
+      found = digestOf(bytes, digestAlgorithm(digest));
+    } catch (error) {
+      found = error;
+    }
+    await this.#files.confirm(new Set(opened.extents.map(({ file }) => file)));
+    if (found === digest) return bytes;
+    this.#addDamage(digest, undefined, found, opened.extents);
+    return undefined;
+  }
+
+  async #reader(blob: StoredContent): Promise<BlobReader | undefined> {
+    try {
+      const source = await this.#archive.blob({ ...blob, mediaType: OCTETS });
+      if (source.reader === undefined) throw new InternalError(`Cannot serve blob ${blob.digest}: it has no positions`);
+      return await source.reader();
+    } catch (error) {
+      if (error instanceof ArchiveError || error instanceof NotFoundError) return undefined;
+      throw error;
+    }
+  }
+
+  #addDamage(digest: Digest, range: ByteRange | undefined, found: unknown, extents: readonly BlobExtent[]): void {
+    const { start, end } = range ?? { start: 0, end: Number.POSITIVE_INFINITY };
+    const hit = extents.find(extent => extent.start < end && start < extent.end);
+    const text = found instanceof Error ? found.message : String(found);
+    this.#log.add({ digest, range, path: hit?.file.path ?? this.#archive.what, found: text });
+  }
+}

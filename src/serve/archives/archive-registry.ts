@@ -1,0 +1,162 @@
+import { basename } from "node:path";
+import type { ArchiveSource, ImageArchive } from "../../archive/archive-source.ts";
+import { openMerged } from "../../archive/set/open-archives.ts";
+import { UsageError } from "../../errors.ts";
+import { quote } from "../../util/format.ts";
+import { PIECE_SIZES } from "../content/checked-blobs.ts";
+import type { PieceSizes } from "../content/checked-source.ts";
+import { DamageLog, type DamageReport } from "../content/damage-log.ts";
+import type { FoundDamage, OpenBlob, ServedBundle, ServedRegistry, StoredContent } from "../content/served-registry.ts";
+import { ArchiveContent } from "./archive-content.ts";
+import { ArchiveRepository } from "./archive-repository.ts";
+import { readClosure } from "./closure.ts";
+import { type NamedImages, NameTable } from "./name-table.ts";
+import { startNotes } from "./start-notes.ts";
+
+/** What is known of a repository is some kilobytes; that of an archive with thousands is read again. */
+const MAX_REPOSITORIES = 1000;
+
+export interface ServeArchivesOptions {
+  /** Is called with what a user should know, as a sentence. */
+  readonly onNote?: ((message: string) => void) | undefined;
+  readonly onDamage: DamageReport;
+  /** For tests. */
+  readonly sizes?: PieceSizes | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Archives, folders, volumes, deltas with their bases and patches as a registry: several files are one source. Nothing is
+ * copied: content is read where it is, and checked before it goes out. What is below an image is read when its repository is
+ * first asked for.
+ */
+export class ArchiveRegistry implements ServedRegistry, AsyncDisposable {
+  readonly bundle: ServedBundle;
+  readonly #archive: ImageArchive;
+  readonly #log: DamageLog;
+  readonly #names: NameTable;
+  readonly #content: ArchiveContent;
+  /** By original name, the least recently used first. */
+  readonly #repositories = new Map<string, Promise<ArchiveRepository>>();
+
+  private constructor(archive: ImageArchive, log: DamageLog, sizes: PieceSizes) {
+    this.#archive = archive;
+    this.#log = log;
+    this.#names = new NameTable(archive.images);
+    this.#content = new ArchiveContent(archive, log, sizes);
+    const content = this.#content;
+    const of = archive.members.reduce((sum, member) => sum + piecesIn(member, sizes.pieceBytes), 0);
+    this.bundle = {
+      id: archive.bundle,
+      files: archive.members.map(servedFile),
+      volumes: archive.volumes,
+      absent: archive.absent,
+      lock: async signal => await archive.lock(signal),
+      get pieces() {
+        return { checked: Math.min(content.checkedPieces, of), of };
+      },
+    };
+  }
+
+  /**
+   * @throws ArchiveError, StorageError, NotFoundError as `openMerged`; UsageError for a file that can be read only from front
+   * to back.
+   */
+  static async open(paths: readonly string[], options: ServeArchivesOptions): Promise<ArchiveRegistry> {
+    const { onNote, onDamage, signal, sizes = PIECE_SIZES } = options;
+    const log = new DamageLog(onDamage);
+    const archive = await openMerged(paths, {
+      withBaseImages: true,
+      scan: async ({ path, compression }) => {
+        throw unreadable(path, compression);
+      },
+      onDamage: (digest, error) =>
+        log.add({ digest, path: paths.length === 1 ? (paths[0] ?? "") : "", found: error.message }),
+      onNote,
+      signal,
+    });
+    for (const note of startNotes(archive)) onNote?.(note);
+    return new ArchiveRegistry(archive, log, sizes);
+  }
+
+  get generation(): number {
+    return this.#log.generation;
+  }
+
+  get damage(): readonly FoundDamage[] {
+    return this.#log.found;
+  }
+
+  get namespaces(): ReadonlySet<string> {
+    return this.#names.namespaces;
+  }
+
+  names(ns?: string): Iterable<string> {
+    return this.#names.names(ns);
+  }
+
+  namesakes(name: string): readonly string[] {
+    return this.#names.namesakes(name);
+  }
+
+  async repository(name: string, ns?: string): Promise<ArchiveRepository | undefined> {
+    const images = this.#names.find(name, ns);
+    if (images === undefined) return undefined;
+    const { original } = images;
+    const loading = this.#repositories.get(original) ?? this.#load(images);
+    this.#repositories.delete(original);
+    this.#repositories.set(original, loading);
+    const [oldest] = this.#repositories.keys();
+    if (this.#repositories.size > MAX_REPOSITORIES && oldest !== undefined) this.#repositories.delete(oldest);
+    try {
+      return await loading;
+    } catch (error) {
+      // The next request may find more.
+      if (this.#repositories.get(original) === loading) this.#repositories.delete(original);
+      throw error;
+    }
+  }
+
+  async readManifest({ digest }: StoredContent): Promise<Uint8Array | undefined> {
+    return await this.#content.readManifest(digest);
+  }
+
+  async openBlob(blob: StoredContent): Promise<OpenBlob | undefined> {
+    return await this.#content.openBlob(blob);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#archive[Symbol.asyncDispose]();
+  }
+
+  async #load(images: NamedImages): Promise<ArchiveRepository> {
+    const closure = await readClosure(images.roots, this.#archive, this.#content);
+    return new ArchiveRepository(images, closure, this.#archive, this.#log);
+  }
+}
+
+function servedFile({ archive, part }: ArchiveSource): ServedBundle["files"][number] {
+  const set = part?.kind === "locked" ? part.lock.set : undefined;
+  return { name: basename(archive.path), size: archive.fileBytes, volume: set?.number };
+}
+
+/** As if each file in it were a blob: the others are small. */
+function piecesIn({ archive }: ArchiveSource, pieceBytes: number): number {
+  let pieces = 0;
+  for (const { type, size } of archive.entries.values()) if (type === "file") pieces += Math.ceil(size / pieceBytes);
+  return pieces;
+}
+
+function unreadable(path: string, compression: string): UsageError {
+  const what = path === "-" ? "stdin" : `archive ${quote(path)}`;
+  const found = compression === "none" ? "a pipe" : `compressed with ${compression} as a whole`;
+  return new UsageError(
+    `Cannot serve ${what}: ${found}, expected a plain tar or a folder, which is read at any position`,
+    {
+      hint:
+        compression === "none"
+          ? "Save it to a file, and serve that."
+          : "Decompress it first, for example with gunzip or zstd -d; its layers stay compressed.",
+    },
+  );
+}

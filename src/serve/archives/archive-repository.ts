@@ -1,0 +1,77 @@
+import type { AbsentBlob, ImageArchive } from "../../archive/archive-source.ts";
+import type { Digest } from "../../oci/digest.ts";
+import type { DamageLog } from "../content/damage-log.ts";
+import type { Lack, ManifestRecord, ServedRepository, StoredContent } from "../content/served-registry.ts";
+import type { Closure } from "./closure.ts";
+import { absentLack, damageLack, LAYERS_LACK } from "./lacks.ts";
+import type { NamedImages } from "./name-table.ts";
+
+/** A repository of archives. */
+export class ArchiveRepository implements ServedRepository {
+  readonly original: string;
+  readonly name: string;
+  readonly #closure: Closure;
+  readonly #archive: ImageArchive;
+  readonly #log: DamageLog;
+  readonly #tags = new Map<string, Digest>();
+  readonly #absent: ReadonlyMap<Digest, AbsentBlob>;
+
+  constructor(images: NamedImages, closure: Closure, archive: ImageArchive, log: DamageLog) {
+    this.original = images.original;
+    this.name = images.full;
+    this.#closure = closure;
+    this.#archive = archive;
+    this.#log = log;
+    this.#absent = new Map(archive.absent.map(blob => [blob.digest, blob]));
+    for (const [tag, digest] of closure.tags) this.#tags.set(tag, digest);
+    for (const [tag, root] of images.tags) {
+      const digest = closure.digests.get(root);
+      if (digest !== undefined) this.#tags.set(tag, digest);
+    }
+  }
+
+  hasManifests(): boolean {
+    return this.#closure.manifests.size > 0;
+  }
+
+  blob(digest: Digest): StoredContent | undefined {
+    const size = this.#closure.blobs.get(digest);
+    return size === undefined || !this.#archive.hasBlob(digest) ? undefined : { digest, size };
+  }
+
+  manifest(digest: Digest): ManifestRecord | undefined {
+    return this.#closure.manifests.get(digest);
+  }
+
+  manifests(): Iterable<ManifestRecord> {
+    return this.#closure.manifests.values();
+  }
+
+  tagged(tag: string): Digest | undefined {
+    return this.#tags.get(tag);
+  }
+
+  tags(): Iterable<string> {
+    return this.#tags.keys();
+  }
+
+  referrersOf(subject: Digest): readonly ManifestRecord[] {
+    return [...this.#closure.manifests.values()].filter(record => record.subject === subject);
+  }
+
+  lack(digest: Digest): Lack | undefined {
+    const damage = this.#log.find(digest);
+    if (damage !== undefined && this.#hasNamed(digest)) return damageLack(damage);
+    if (this.#closure.unnamable.has(digest)) return LAYERS_LACK;
+    const lost = this.#closure.lost.get(digest);
+    if (lost !== undefined) return absentLack(this.#archive, lost);
+    const absent = this.#closure.blobs.has(digest) ? this.#absent.get(digest) : undefined;
+    return absent === undefined ? undefined : absentLack(this.#archive, [absent]);
+  }
+
+  /** Whether it names content: of others it must not say anything. */
+  #hasNamed(digest: Digest): boolean {
+    const { blobs, manifests, named } = this.#closure;
+    return blobs.has(digest) || manifests.has(digest) || named.has(digest);
+  }
+}

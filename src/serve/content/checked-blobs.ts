@@ -1,0 +1,100 @@
+import type { ByteRange } from "../../content/contracts.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { type Limited, limited } from "../../util/promises.ts";
+import { BlobCheck } from "./blob-check.ts";
+import type { CheckedSource, PieceSizes } from "./checked-source.ts";
+import { ChunkBuffers } from "./chunk-buffers.ts";
+import type { OpenBlob } from "./served-registry.ts";
+
+/** Two chunks for each transfer: 64 MiB for 128 of them. Pieces are those of the sums. */
+export const PIECE_SIZES: PieceSizes = { pieceBytes: 4 * 1024 * 1024, chunkBytes: 256 * 1024 };
+
+/** More do not make a disk faster, and one after the other is better for those that turn. */
+const MAX_STEPS = 4;
+/** A check has 4 bytes for each chunk, and some hundred for itself. */
+const MAX_CHECKS = 50_000;
+
+interface KnownCheck {
+  readonly identity: string;
+  readonly check: BlobCheck;
+}
+
+/** Opens blobs so that no byte goes out that was not checked. What was found out of a blob is kept for the next reading. */
+export class CheckedBlobs {
+  readonly #sizes: PieceSizes;
+  readonly #limit: Limited = limited(MAX_STEPS);
+  readonly #buffers: ChunkBuffers;
+  /** The least recently used first. */
+  readonly #checks = new Map<Digest, KnownCheck>();
+
+  constructor(sizes: PieceSizes = PIECE_SIZES) {
+    this.#sizes = sizes;
+    this.#buffers = new ChunkBuffers(sizes.chunkBytes);
+  }
+
+  /** Pieces that were hashed, and were right. */
+  get passedPieces(): number {
+    let pieces = 0;
+    for (const { check } of this.#checks.values()) pieces += check.passedPieces;
+    return pieces;
+  }
+
+  /** Takes over `source`. */
+  open(source: CheckedSource): OpenBlob {
+    const check = this.#checkOf(source);
+    const { digest, size } = source;
+    return {
+      digest,
+      size,
+      chunks: (range, signal) => this.#chunks(check, source, range, signal),
+      close: async () => await source[Symbol.asyncDispose](),
+    };
+  }
+
+  #checkOf({ digest, size, identity }: CheckedSource): BlobCheck {
+    const known = this.#checks.get(digest);
+    this.#checks.delete(digest);
+    const current =
+      known?.identity === identity
+        ? known
+        : { identity, check: new BlobCheck({ digest, size }, this.#sizes, this.#limit) };
+    this.#checks.set(digest, current);
+    const [oldest] = this.#checks.keys();
+    if (this.#checks.size > MAX_CHECKS && oldest !== undefined) this.#checks.delete(oldest);
+    return current.check;
+  }
+
+  /** Two buffers take turns: one is filled while the other one is sent. */
+  async *#chunks(
+    check: BlobCheck,
+    source: CheckedSource,
+    { start, end }: ByteRange,
+    signal: AbortSignal = new AbortController().signal,
+  ): AsyncGenerator<Uint8Array, void> {
+    const { size } = source;
+    const { chunkBytes } = this.#sizes;
+    const buffers = [this.#buffers.take(), this.#buffers.take()] as const;
+    let isDone = false;
+    check.enter();
+    try {
+      // Of a part, no last piece could be withheld until the digest is known.
+      const isWhole = start === 0 && end === size && size > 0;
+      if (!isWhole) await check.passTo(size, source, buffers[0], signal);
+      for (let position = start, turn = 0; position < end; turn ^= 1) {
+        const buffer = turn === 0 ? buffers[0] : buffers[1];
+        const chunk = Math.floor(position / chunkBytes);
+        const from = chunk * chunkBytes;
+        const to = Math.min(end, from + chunkBytes);
+        await check.passTo(to, source, buffer, signal);
+        const bytes = await check.read(chunk, source, buffer);
+        yield bytes.subarray(position - from, to - from);
+        position = to;
+      }
+      isDone = true;
+    } finally {
+      await check.leave();
+      // A socket may still use those of a broken transfer.
+      if (isDone) for (const buffer of buffers) this.#buffers.give(buffer);
+    }
+  }
+}

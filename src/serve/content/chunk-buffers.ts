@@ -1,0 +1,22 @@
+// Two each for 16 downloads at once; more downloads allocate their own.
+const MAX_SPARE = 32;
+
+/** Buffers of one size for what is read and sent. */
+export class ChunkBuffers {
+  readonly #bytes: number;
+  readonly #spare: Buffer[] = [];
+
+  constructor(bytes: number) {
+    this.#bytes = bytes;
+  }
+
+  take(): Buffer {
+    // Shared, because the hash may run in another thread.
+    return this.#spare.pop() ?? Buffer.from(new SharedArrayBuffer(this.#bytes));
+  }
+
+  /** Only of what no socket uses any more. */
+  give(buffer: Buffer): void {
+    if (this.#spare.length < MAX_SPARE) this.#spare.push(buffer);
+  }
+}
