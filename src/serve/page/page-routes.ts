@@ -1,9 +1,11 @@
 import { quote } from "../../util/format.ts";
 import { Refusal } from "../refusal.ts";
 import { reportCsvFile, reportJsonFile, reportPage } from "./report/report-pages.ts";
+import { comparePage } from "./views/compare/compare-page.ts";
 import { damagePage } from "./views/damage/damage-page.ts";
 import { imagePage } from "./views/image/image-page.ts";
 import { imageListPage, indexPage } from "./views/index-page.ts";
+import { layerPage } from "./views/layer/layer-page.ts";
 import type { PageHandler } from "./views/page-result.ts";
 
 /** The path of a page, taken apart. */
@@ -22,6 +24,8 @@ const ROUTES: ReadonlyMap<string, { readonly handler: PageHandler; readonly hasR
   ["", { handler: indexPage, hasRest: false }],
   ["index.json", { handler: imageListPage, hasRest: false }],
   ["image", { handler: imagePage, hasRest: true }],
+  ["layer", { handler: layerPage, hasRest: true }],
+  ["compare", { handler: comparePage, hasRest: false }],
   ["damage", { handler: damagePage, hasRest: false }],
   ["report", { handler: reportPage, hasRest: false }],
   ["report.csv", { handler: reportCsvFile, hasRest: false }],

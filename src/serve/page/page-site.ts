@@ -7,6 +7,7 @@ import { VERSION } from "../../util/version.ts";
 import type { ServedRegistry } from "../content/served-registry.ts";
 import { Refusal } from "../refusal.ts";
 import { CatalogueCache } from "./model/catalogue-cache.ts";
+import { LayerListings } from "./model/layer/layer-listings.ts";
 import { acceptsGzip, namesTag, wantsHtml } from "./negotiation.ts";
 import { PAGE_HEADERS, pagePolicy } from "./page-headers.ts";
 import { type PagePath, pageHandler, pagePath } from "./page-routes.ts";
@@ -46,6 +47,7 @@ export class PageSite {
   readonly #registry: ServedRegistry;
   readonly #options: PageSiteOptions;
   readonly #cache: CatalogueCache;
+  readonly #layers: LayerListings;
   /** Generations begin at 0 with each start of a server. */
   readonly #start = randomUUID();
 
@@ -53,6 +55,7 @@ export class PageSite {
     this.#registry = registry;
     this.#options = options;
     this.#cache = new CatalogueCache(registry);
+    this.#layers = new LayerListings(registry);
   }
 
   /**
@@ -96,6 +99,7 @@ export class PageSite {
     const result = await pageHandler(path.name)({
       registry: this.#registry,
       catalogue: async () => await this.#cache.get(signal),
+      layers: this.#layers,
       rest: path.rest,
       query: path.query,
       host: form.host,

@@ -1,5 +1,6 @@
 import type { ServedRegistry } from "../../content/served-registry.ts";
 import type { Catalogue } from "../model/catalogue.ts";
+import type { LayerListings } from "../model/layer/layer-listings.ts";
 import type { PageContent } from "./frame.ts";
 
 /** What a page is made from. */
@@ -7,6 +8,8 @@ export interface PageRequest {
   readonly registry: ServedRegistry;
   /** Reads manifests, unless they are known. */
   readonly catalogue: () => Promise<Catalogue>;
+  /** Lists of files. */
+  readonly layers: LayerListings;
   /** After the part of the path that chose the page, decoded; foreign text. */
   readonly rest: string;
   /** Foreign text. Parameters that a page does not know are ignored. */
