@@ -39,10 +39,6 @@ export function httpEntry({ tls, connections, onRequest, onFault }: HttpEntryPar
   );
   answerFaults(server, connections, onFault);
   server.on("secureConnection", socket => connections.secure(socket));
-  server.on("tlsClientError", (error, socket) => {
-    const found = handshakeFault(error);
-    if (found !== undefined) onFault(socket, found);
-  });
   return {
     take(socket) {
       const onError = (): void => void socket.destroy();
@@ -58,13 +54,14 @@ export function httpEntry({ tls, connections, onRequest, onFault }: HttpEntryPar
   };
 }
 
-/** Node's own answers, but none into an answer that has begun. */
+/** Node's own answers, but none into an answer that has begun. Broken handshakes come here, too. */
 function answerFaults(server: Server, connections: ConnectionTable, onFault: ConnectionFault): void {
   server.on("clientError", (error: Error & { readonly rawPacket?: Buffer }, duplex) => {
     const socket = duplex as Socket;
-    if (error.rawPacket?.[0] === HANDSHAKE) onFault(socket, "spoke TLS to a port of plain HTTP");
-    else if (isTlsFault(error)) onFault(socket, handshakeFault(error) ?? "broke the TLS connection");
-    if (!socket.writable || connections.isBusy(socket)) {
+    const isPlain = error.rawPacket !== undefined;
+    const found = isPlain && error.rawPacket?.[0] === HANDSHAKE ? "spoke TLS to a port of plain HTTP" : tlsFault(error);
+    if (found !== undefined) onFault(socket, found);
+    if (!isPlain || !socket.writable || connections.isBusy(socket)) {
       socket.destroy();
       return;
     }
@@ -87,16 +84,12 @@ function refusePlain(socket: Socket, onFault: ConnectionFault): void {
   socket.destroySoon();
 }
 
-function isTlsFault(error: Error): boolean {
-  return /^ERR_(?:SSL|TLS)_/.test(errorCode(error));
-}
-
-/** @returns undefined for a client that went away: ports are probed all day. */
-function handshakeFault(error: Error): string | undefined {
+/** @returns undefined for what has nothing to do with TLS: ports are probed all day. */
+function tlsFault(error: Error): string | undefined {
   const code = errorCode(error);
   if (code === "ERR_TLS_HANDSHAKE_TIMEOUT") return "did not end the TLS handshake in time";
   if (/ALERT_(?:UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_(?:UNKNOWN|EXPIRED|REVOKED))/.test(code)) {
     return `refused the certificate of this server (${code})`;
   }
-  return isTlsFault(error) ? `failed in the TLS handshake (${code})` : undefined;
+  return /^ERR_SSL_/.test(code) ? `failed in the TLS handshake (${code})` : undefined;
 }
