@@ -33,6 +33,9 @@ export interface PageAnswer {
   readonly body?: Uint8Array;
 }
 
+/** What of a request a page needs. */
+export type PageHead = Pick<IncomingMessage, "method" | "url" | "headers">;
+
 /** In which form something is answered. */
 interface Form {
   readonly host: string;
@@ -64,7 +67,7 @@ export class PageSite {
    * @param host `host:port` that may be shown to this client
    * @throws Refusal for a program, or an error of the registry; a person gets a page for a Refusal.
    */
-  async answer(request: IncomingMessage, host: string, signal: AbortSignal): Promise<PageAnswer> {
+  async answer(request: PageHead, host: string, signal: AbortSignal): Promise<PageAnswer> {
     const form = {
       host,
       isHtml: wantsHtml(request.headers.accept),
@@ -80,7 +83,7 @@ export class PageSite {
   }
 
   async #answer(
-    { method = "", url = "", headers }: IncomingMessage,
+    { method = "", url = "", headers }: PageHead,
     form: Form,
     signal: AbortSignal,
   ): Promise<PageAnswer> {

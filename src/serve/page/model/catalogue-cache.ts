@@ -18,6 +18,8 @@ export class CatalogueCache {
   readonly #shelf: ManifestShelf;
   #reading: Reading | undefined;
   #last: Catalogue | undefined;
+  /** Resolves when no reading is running. */
+  #before: Promise<void> = Promise.resolve();
 
   constructor(registry: ServedRegistry) {
     this.#registry = registry;
@@ -38,22 +40,22 @@ export class CatalogueCache {
       reading.waiting -= 1;
       if (reading.waiting === 0) {
         reading.stop.abort(signal.reason);
+        if (this.#reading === reading) this.#reading = undefined;
       }
     }
   }
 
   #start(generation: number): Reading {
     const stop = new AbortController();
-    const before = this.#reading?.catalogue;
-    const catalogue = this.#readAfter(before, stop.signal);
+    const catalogue = this.#readAfter(this.#before, stop.signal);
     // Those who wait get the error.
-    catalogue.catch(() => undefined);
+    this.#before = catalogue.then(ignore, ignore);
     return { generation, catalogue, stop, waiting: 0 };
   }
 
   /** One after the other: a reading forgets manifests that its images do not have. */
-  async #readAfter(before: Promise<Catalogue> | undefined, signal: AbortSignal): Promise<Catalogue> {
-    await before?.catch(() => undefined);
+  async #readAfter(before: Promise<void>, signal: AbortSignal): Promise<Catalogue> {
+    await before;
     signal.throwIfAborted();
     if (this.#last?.generation === this.#registry.generation) return this.#last;
     const read = await readCatalogue(this.#registry, this.#shelf, signal);
@@ -61,3 +63,5 @@ export class CatalogueCache {
     return read;
   }
 }
+
+function ignore(): void {}

@@ -3,7 +3,7 @@ import { type Descriptor, platformLabel } from "../../../oci/descriptor.ts";
 import { type Digest, isDigest } from "../../../oci/digest.ts";
 import { isArtifact } from "../../../oci/is-artifact.ts";
 import { type ManifestView, parseManifest } from "../../../oci/manifest.ts";
-import { isForeignLayerType } from "../../../oci/media-types.ts";
+import { isForeignLayerType, isImageConfigType, OCI_EMPTY } from "../../../oci/media-types.ts";
 import { artifactTypeOf, type ReferrerKind, referrerKind } from "../../../oci/referrers/referrer-kind.ts";
 
 /** A blob that a manifest names. */
@@ -59,13 +59,20 @@ export function manifestFacts(
   if (view === undefined) return UNREADABLE;
   return {
     kind: view.kind,
-    artifactType: artifactTypeOf(view),
+    artifactType: contentType(view),
     referrerKind: referrerKind(view),
     isArtifact: view.kind === "other" || (view.kind === "image" && isArtifact(view)),
     children: view.kind === "index" ? view.manifests.map(childFacts) : [],
     config: view.kind === "image" ? shared(view.config) : undefined,
     layers: view.kind === "image" ? view.layers.map(shared) : view.kind === "other" ? view.blobs.map(shared) : [],
   };
+}
+
+/** Tools without an `artifactType` use the config type of an image: then the first layer says what it is. */
+function contentType(view: ManifestView): string | undefined {
+  const type = artifactTypeOf(view);
+  const isVague = type === undefined || type === OCI_EMPTY || isImageConfigType(type);
+  return (isVague && view.kind === "image" ? view.layers[0]?.mediaType : undefined) ?? type;
 }
 
 /** Undefined for what no parser accepts. */

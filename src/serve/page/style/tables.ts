@@ -26,9 +26,9 @@ tr:target > *, li:target { background: var(--warn-bg); }
 .images tbody tr:hover > * { background: var(--bg); }
 .c-name { width: 26%; }
 .c-plat { width: 22%; }
-.c-size { width: 6.2rem; }
+.c-size { width: 7rem; }
 .c-bar { width: auto; }
-.c-own { width: 6.2rem; }
+.c-own { width: 7rem; }
 .c-sig { width: 13.5rem; }
 .c-dig { width: 8.6rem; }
 .images td.c-size { font-weight: 600; }
