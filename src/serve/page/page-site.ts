@@ -82,11 +82,7 @@ export class PageSite {
     }
   }
 
-  async #answer(
-    { method = "", url = "", headers }: PageHead,
-    form: Form,
-    signal: AbortSignal,
-  ): Promise<PageAnswer> {
+  async #answer({ method = "", url = "", headers }: PageHead, form: Form, signal: AbortSignal): Promise<PageAnswer> {
     const path = pagePath(url);
     if (method !== "GET" && method !== "HEAD") {
       throw new Refusal(405, "UNSUPPORTED", `method ${quote(method)} has no meaning here, expected GET or HEAD`, {
