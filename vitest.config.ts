@@ -13,7 +13,8 @@ const PROCESSES = "test/{crash,executable,integration,torture}/**";
 const INSTANT_WAITS = {
   "node:timers/promises": fileURLToPath(new URL("test/support/instant-waits.ts", import.meta.url)),
 };
-const NO_DEADLINES = ["test/support/no-deadlines.ts"];
+const EQUAL_BYTES = "test/support/equal-bytes.ts";
+const NO_DEADLINES = [EQUAL_BYTES, "test/support/no-deadlines.ts"];
 
 /** What `npm run executable` builds for this machine. */
 const EXECUTABLE = fileURLToPath(new URL(`executables/imgpack-linux-${process.arch}`, import.meta.url));
@@ -81,6 +82,7 @@ const config: ViteUserConfig = defineConfig({
       {
         test: {
           name: "crash",
+          setupFiles: EQUAL_BYTES,
           include: ["test/crash/**/*.test.ts"],
           testTimeout: 60_000,
           isolate: false,
@@ -89,6 +91,7 @@ const config: ViteUserConfig = defineConfig({
       {
         test: {
           name: "integration",
+          setupFiles: EQUAL_BYTES,
           include: ["test/integration/**/*.test.ts"],
           testTimeout: 180_000,
           hookTimeout: 120_000,
@@ -99,6 +102,7 @@ const config: ViteUserConfig = defineConfig({
       {
         test: {
           name: "executable",
+          setupFiles: EQUAL_BYTES,
           include: ["test/executable/**/*.test.ts", ...OF_THE_PROCESS.map(name => `test/integration/${name}.test.ts`)],
           testTimeout: 180_000,
           hookTimeout: 120_000,
@@ -110,6 +114,7 @@ const config: ViteUserConfig = defineConfig({
       {
         test: {
           name: "torture",
+          setupFiles: EQUAL_BYTES,
           include: ["test/torture/**/*.test.ts"],
           // A sweep or a thousand random kills is one test; each run has a guard of its own.
           testTimeout: 12 * 3_600_000,
