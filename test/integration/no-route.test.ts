@@ -27,7 +27,7 @@ describeWith([await probeNamespace(["strace"])], "a machine without a route", ()
     const places = new Map(bundle.lock.blobs.map(({ digest }, index) => [digest, 1 + (index % 2)]));
     for (const [index, bytes] of volumesOf(bundle, 2, places).entries())
       await writeFile(medium(`site.v0${index + 1}.tar`), bytes);
-    space = await startNamespace(medium(""), join(folder, "store"));
+    space = await startNamespace(medium(""), "--store", join(folder, "store"));
     host = space.host;
   });
   afterAll(async () => {

@@ -46,7 +46,7 @@ describeWith(needs, "three desks", () => {
       await writeFile(archive, dockerArchive({ layers: [base, own] }));
       await imgpack.push([archive, "--tag", `${outside.host}/${name}`]);
     }
-    inside = await startNamespace(path("medium"), path("store"));
+    inside = await startNamespace(path("medium"), "--store", path("store"));
   });
   afterAll(async () => {
     await Promise.all([outside?.close(), inside?.close()]);

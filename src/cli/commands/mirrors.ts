@@ -120,7 +120,7 @@ async function runMirrors(flags: MirrorsFlags, context: Context): Promise<void> 
 function printFiles(context: Context, { files, dryRun }: MirrorsResult): void {
   for (const { path, text, state } of files) {
     printLine(context, dryRun ? `# ${escapeForeign(path)} (${state})` : `${state} ${escapeForeign(path)}`);
-    if (dryRun) printLine(context, escapeLines(text));
+    if (dryRun) printLine(context, escapeLines(text.trimEnd()));
   }
 }
 

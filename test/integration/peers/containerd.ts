@@ -15,9 +15,10 @@ export interface Containerd {
 
 /**
  * Starts containerd over an empty folder.
+ * @param enter words before its command and those of ctr, as those of a namespace
  * @throws {Error} with its log when it does not answer within 20 seconds
  */
-export async function startContainerd(): Promise<Containerd> {
+export async function startContainerd(enter: readonly string[] = []): Promise<Containerd> {
   const folder = await createTempFolder();
   const address = join(folder.path, "c.sock");
   const configFile = join(folder.path, "config.toml");
@@ -35,11 +36,13 @@ export async function startContainerd(): Promise<Containerd> {
     `path = ${JSON.stringify(join(folder.path, "opt"))}`,
   ];
   await writeFile(configFile, `${lines.join("\n")}\n`);
-  const server = startProcess("containerd", ["--config", configFile]);
+  const server = startProcess("containerd", ["--config", configFile], {}, enter);
   // Of its own: runc keeps the containers of all daemons in one folder, by namespace and name.
   const namespace = basename(folder.path);
-  const ctr = (args: readonly string[], options?: RunOptions): Promise<RunResult> =>
-    run("ctr", ["--address", address, "--namespace", namespace, ...args], options);
+  const ctr = (args: readonly string[], options?: RunOptions): Promise<RunResult> => {
+    const [first = "ctr", ...rest] = [...enter, "ctr", "--address", address, "--namespace", namespace, ...args];
+    return run(first, rest, options);
+  };
   const close = async (): Promise<void> => {
     await server.stop();
     await folder.remove();

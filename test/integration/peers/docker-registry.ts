@@ -12,6 +12,8 @@ export interface DockerRegistryOptions {
   readonly htpasswd?: string;
   /** Overrides of its configuration, such as REGISTRY_AUTH_TOKEN_REALM. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Words before its command, as those of a namespace: then its log alone says that it answers. */
+  readonly enter?: readonly string[];
 }
 
 export interface DockerRegistry {
@@ -49,7 +51,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
   // JSON is YAML.
   await outputJson(configFile, config);
   if (options.htpasswd !== undefined) await writeFile(passwords, `${options.htpasswd}\n`);
-  const server = startProcess("docker-registry", ["serve", configFile], options.env);
+  const server = startProcess("docker-registry", ["serve", configFile], options.env, options.enter);
   const close = async (): Promise<void> => {
     await server.stop();
     await folder.remove();
@@ -61,7 +63,8 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
         if (server.hasEnded()) throw new Error(`Cannot start docker-registry: it ended\n${server.log()}`);
         const announced = /listening on (127\.0\.0\.1:\d+)/.exec(server.log())?.[1];
         if (announced === undefined) return undefined;
-        return (await answers(`${scheme}://${announced}/v2/`)) ? announced : undefined;
+        const isSeen = options.enter !== undefined || (await answers(`${scheme}://${announced}/v2/`));
+        return isSeen ? announced : undefined;
       },
       { timeoutMs: 10_000, describe: () => `Cannot start docker-registry: no answer\n${server.log()}` },
     );

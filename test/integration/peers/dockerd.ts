@@ -8,10 +8,12 @@ import { startProcess } from "./started-process.ts";
 import { createTempFolder } from "./temp-folder.ts";
 
 export interface DockerdOptions {
-  /** vfs works on every file system; overlay2 is what people have. */
-  readonly storageDriver?: "vfs" | "overlay2";
+  /** vfs works on every file system, as native does for the containerd image store; overlay2 is what people have. */
+  readonly storageDriver?: "vfs" | "overlay2" | "native";
   /** The daemon's configuration file, such as {"features": {"containerd-snapshotter": true}}. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Words before its command, as those of a namespace. */
+  readonly enter?: readonly string[];
 }
 
 export interface Dockerd {
@@ -36,16 +38,21 @@ export async function startDockerd(options: DockerdOptions = {}): Promise<Docker
   const clientFolder = join(folder.path, "client");
   await mkdir(clientFolder);
   await outputJson(configFile, options.config ?? {});
-  const server = startProcess("dockerd", [
-    `--config-file=${configFile}`,
-    `--data-root=${join(folder.path, "data")}`,
-    `--exec-root=${join(folder.path, "exec")}`,
-    `--pidfile=${join(folder.path, "d.pid")}`,
-    `--host=unix://${socket}`,
-    `--storage-driver=${options.storageDriver ?? "vfs"}`,
-    "--iptables=false",
-    "--bridge=none",
-  ]);
+  const server = startProcess(
+    "dockerd",
+    [
+      `--config-file=${configFile}`,
+      `--data-root=${join(folder.path, "data")}`,
+      `--exec-root=${join(folder.path, "exec")}`,
+      `--pidfile=${join(folder.path, "d.pid")}`,
+      `--host=unix://${socket}`,
+      `--storage-driver=${options.storageDriver ?? "vfs"}`,
+      "--iptables=false",
+      "--bridge=none",
+    ],
+    {},
+    options.enter,
+  );
   const docker = (args: readonly string[], runOptions: RunOptions = {}): Promise<RunResult> =>
     run("docker", args, {
       ...runOptions,

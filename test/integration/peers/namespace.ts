@@ -27,22 +27,26 @@ export async function probeNamespace(tools: readonly string[] = []): Promise<Pro
 export interface Namespace {
   /** host:port of its registry, in the namespace alone. */
   readonly host: string;
+  /** Words before those of a program that starts there. */
+  readonly enter: readonly string[];
   /** Runs a program there. */
   run(command: string, args: readonly string[], options?: RunOptions): Promise<RunResult>;
   close(): Promise<void>;
 }
 
-/** @param medium folder that cannot be written there. @param store folder of the registry. */
-export async function startNamespace(medium: string, store: string): Promise<Namespace> {
-  const serve = [...COMMAND, "serve", "--store", store, "--listen", "127.0.0.1:0"];
+/** @param medium folder that cannot be written there. @param served what `imgpack serve` is called with. */
+export async function startNamespace(medium: string, ...served: readonly string[]): Promise<Namespace> {
+  const serve = [...COMMAND, "serve", ...served, "--listen", "127.0.0.1:0"];
   const registry: ChildProcess = spawn("unshare", [...SPACES, "sh", "-c", INSIDE, "sh", medium, ...serve], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const [line] = await once(createInterface({ input: registry.stdout ?? process.stdin }), "line");
+  const enter = ["nsenter", "-t", String(registry.pid), ...SPACES];
+  const [nsenter = "", ...flags] = enter;
   return {
     host: new URL(String(line)).host,
-    run: async (command, args, options) =>
-      await run("nsenter", ["-t", String(registry.pid), ...SPACES, command, ...args], options),
+    enter,
+    run: async (command, args, options) => await run(nsenter, [...flags, command, ...args], options),
     async close() {
       if (registry.exitCode !== null) return;
       const ended = once(registry, "close");

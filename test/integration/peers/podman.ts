@@ -62,12 +62,14 @@ async function createStorage(): Promise<{
 /**
  * Storage of its own for podman, under root only: without root podman gives the files to other users, whom we cannot
  * clean up after, and leaves a process behind.
+ * @param enter words before its command, as those of a namespace
  * @throws {Error} without root's rights
  */
-export async function createPodman(): Promise<Podman> {
+export async function createPodman(enter: readonly string[] = []): Promise<Podman> {
   const { folder, flags, env } = await createStorage();
+  const [first = "podman", ...rest] = [...enter, "podman", ...flags];
   return {
-    podman: (args, options = {}) => run("podman", [...flags, ...args], { ...options, env: { ...env, ...options.env } }),
+    podman: (args, options = {}) => run(first, [...rest, ...args], { ...options, env: { ...env, ...options.env } }),
     close: () => folder.remove(),
   };
 }

@@ -11,13 +11,15 @@ export interface StartedProcess {
 
 const keptLog = 256 * 1024;
 
-/** Starts a server. The caller waits until it answers, and must call stop(). */
+/** Starts a server. The caller waits until it answers, and must call stop(). @param enter words before its command */
 export function startProcess(
   command: string,
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>> = {},
+  enter: readonly string[] = [],
 ): StartedProcess {
-  const child = spawn(findTool(command) ?? command, args, {
+  const [first = command, ...rest] = [...enter, findTool(command) ?? command, ...args];
+  const child = spawn(first, rest, {
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

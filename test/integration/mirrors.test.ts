@@ -1,0 +1,186 @@
+// Runtimes pull original names from a registry that push filled, and from archives that are served, through the files of
+// `imgpack mirrors`. They run on a machine without a route: no one else could answer.
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { type MirrorRuntime, mirrors, type TargetLayout } from "../../src/index.ts";
+import { COMMAND } from "../support/command.ts";
+import { dockerArchive } from "../support/images.ts";
+import { tarArchive, tarEntry } from "../support/tar-builder.ts";
+import { type Containerd, startContainerd } from "./peers/containerd.ts";
+import { describeWith, type Probe, probeContainerd, probeDockerd, probePodman } from "./peers/describe-with.ts";
+import { type DockerRegistry, startDockerRegistry } from "./peers/docker-registry.ts";
+import { type Dockerd, startDockerd } from "./peers/dockerd.ts";
+import { createImgpack, type Imgpack } from "./peers/imgpack.ts";
+import { type Namespace, probeNamespace, startNamespace } from "./peers/namespace.ts";
+import { createPodman, type Podman } from "./peers/podman.ts";
+import { findTool, run } from "./peers/run.ts";
+
+const NAMES = ["docker.io/library/hello:1", "quay.io/team/app:1", "registry.lan:5000/team/shop:1"] as const;
+
+interface Target {
+  readonly name: string;
+  /** As of `push`, like the others. */
+  readonly to: () => string;
+  readonly layout: TargetLayout;
+  readonly map?: string;
+}
+
+const [docker, podman, containerd] = await Promise.all([probeDockerd(), probePodman(), probeContainerd()]);
+const withHosts = await dockerWithHosts();
+
+describeWith([await probeNamespace(), "docker-registry"], "imgpack mirrors", () => {
+  let imgpack: Imgpack;
+  let inside: Namespace;
+  let registry: DockerRegistry;
+  /** By name. */
+  const digests = new Map<string, string>();
+  const path = (...names: string[]): string => join(imgpack.folder, ...names);
+
+  beforeAll(async () => {
+    imgpack = await createImgpack();
+    await mkdir(path("medium"));
+    const files: string[] = [];
+    for (const [index, name] of NAMES.entries()) {
+      const layer = tarArchive([tarEntry({ name: "name", body: name })]);
+      files.push(path(`${index}.tar`));
+      await writeFile(files.at(-1) ?? "", dockerArchive({ layers: [layer], tags: [name] }));
+    }
+    const site = path("medium", "site.tar");
+    expect(await imgpack.run(["convert", ...files, site, "--format", "oci", "--layers", "gzip"])).toMatchObject({
+      code: 0,
+    });
+    inside = await startNamespace(path("medium"), "--store", path("store"));
+    registry = await startDockerRegistry({ enter: inside.enter });
+    const [file, ...first] = COMMAND;
+    for (const { to, layout, map = [] } of targets) {
+      const words = ["push", site, "--to", to(), "--layout", layout, ...[map].flat().flatMap(one => ["--map", one])];
+      const env = { IMGPACK_CACHE_DIR: path("cache"), DOCKER_CONFIG: path("none"), IMGPACK_REGISTRY: undefined };
+      const { code, stderr } = await inside.run(file, [...first, ...words], { env });
+      expect(code, stderr).toBe(0);
+    }
+    for (const { names, digest } of (await imgpack.inspect(site)).images) {
+      for (const name of names) digests.set(name, digest ?? "");
+    }
+  });
+  afterAll(async () => {
+    await registry?.close();
+    await inside?.close();
+    await imgpack?.close();
+  });
+
+  /** What can be a mirror, and where images are there. */
+  const targets: readonly Target[] = [
+    { name: "a registry below a prefix", to: () => `${registry.host}/mirror`, layout: "full" },
+    { name: "a registry with the paths of Docker Hub", to: () => registry.host, layout: "full", map: "docker.io=" },
+    { name: "a registry with one level", to: () => `${registry.host}/flat`, layout: "flat" },
+    { name: "imgpack serve", to: () => inside.host, layout: "full" },
+  ];
+
+  const digestOf = (name: string): string => digests.get(name) ?? "";
+  const byDigest = (name: string): string => `${name.replace(/:[^:/]*$/, "")}@${digestOf(name)}`;
+
+  /** Each name, and each repository with a digest. */
+  const wantedNames = (): readonly string[] => [...NAMES, ...NAMES.map(byDigest)];
+  const wantedDigests = (): ReadonlyMap<string, string> =>
+    new Map([...NAMES, ...NAMES].map((name, index) => [wantedNames()[index] ?? "", digestOf(name)]));
+
+  /** Writes the files of a runtime into a new folder. */
+  async function filesOf(runtime: MirrorRuntime, { name, to, layout, map }: Target): Promise<string> {
+    const output = path(`${runtime} ${name}`);
+    await mirrors([path("medium", "site.tar")], { to: to(), layout, map, for: runtime, output });
+    return output;
+  }
+
+  describeWith([containerd], "containerd", () => {
+    let daemon: Containerd;
+    const pull = ["images", "pull", "--snapshotter", "native"];
+    beforeAll(async () => {
+      daemon = await startContainerd(inside.enter);
+      // Since 2.0, the daemon unpacks what ctr pulls, if it is configured for that.
+      if ((await daemon.ctr(["images", "pull", "--help"])).stdout.includes("--local")) pull.push("--local");
+    });
+    afterAll(async () => await daemon?.close());
+
+    test.each(targets.filter(({ layout }) => layout !== "flat"))("pulls from $name", async target => {
+      const folder = await filesOf("containerd", target);
+      for (const wanted of wantedNames()) {
+        const pulled = await daemon.ctr([...pull, "--hosts-dir", folder, wanted]);
+        expect(pulled.code, pulled.stderr).toBe(0);
+      }
+      const listed = (await daemon.ctr(["images", "list"])).stdout.split("\n").slice(1, -1);
+      const found = listed.map(line => line.split(/\s+/)).map(([name = "", , digest]) => [name, digest]);
+      expect(new Map(found as [string, string][])).toEqual(wantedDigests());
+      await daemon.ctr(["images", "rm", "--sync", ...wantedNames()]);
+    });
+  });
+
+  describeWith([podman], "podman", () => {
+    let storage: Podman;
+    beforeAll(async () => {
+      storage = await createPodman(inside.enter);
+    });
+    afterAll(async () => await storage?.close());
+
+    test.each(targets)("pulls from $name", async target => {
+      const folder = await filesOf("podman", target);
+      const env = { CONTAINERS_REGISTRIES_CONF: join(folder, "900-imgpack.conf") };
+      const pulled = await storage.podman(["pull", "--quiet", ...wantedNames()], { env });
+      expect(pulled.code, pulled.stderr).toBe(0);
+      const format = ["--format", "{{.Digest}}"];
+      const { stdout } = await storage.podman(["image", "inspect", ...format, ...wantedNames()]);
+      expect(stdout.trim().split("\n")).toEqual([...wantedDigests().values()]);
+      await storage.podman(["rmi", "--all", "--force"]);
+    });
+  });
+
+  describeWith([docker], "docker", () => {
+    let daemon: Dockerd | undefined;
+    afterEach(async () => await daemon?.close());
+
+    async function expectPulled(...names: readonly string[]): Promise<void> {
+      for (const name of names) {
+        for (const wanted of [name, byDigest(name)]) {
+          const pulled = await daemon?.docker(["pull", "--quiet", wanted]);
+          expect(pulled?.code, pulled?.stderr).toBe(0);
+          const found = await daemon?.docker(["image", "inspect", "--format", "{{json .RepoDigests}}", wanted]);
+          expect(found?.stdout).toContain(digestOf(name));
+          await daemon?.docker(["rmi", "--force", wanted]);
+        }
+      }
+    }
+
+    test.each(targets.filter(({ map }) => map !== undefined))("pulls from $name, of Docker Hub", async target => {
+      const folder = await filesOf("docker", target);
+      const config = JSON.parse(await readFile(join(folder, "daemon.json"), "utf8"));
+      daemon = await startDockerd({ config, enter: inside.enter });
+      await expectPulled(NAMES[0]);
+    });
+
+    describeWith([withHosts], "hosts.toml", () => {
+      test.each(targets.filter(({ layout }) => layout !== "flat"))("pulls from $name", async target => {
+        const folder = await filesOf("docker", target);
+        // Where Docker looks is fixed.
+        const mounted = ["sh", "-c", 'mount --bind "$1" /etc/docker && shift && exec "$@"', "sh", folder];
+        const enter = [...inside.enter, "unshare", "--mount", ...mounted];
+        daemon = await startDockerd({
+          config: { features: { "containerd-snapshotter": true } },
+          storageDriver: "native",
+          enter,
+        });
+        await expectPulled(...NAMES);
+      });
+    });
+  });
+});
+
+/** Docker reads hosts.toml since 28, with the containerd image store. */
+async function dockerWithHosts(): Promise<Probe> {
+  const name = "docker 28 or later";
+  const installed = findTool("dockerd") === undefined ? "" : (await run("dockerd", ["--version"])).stdout;
+  const version = /version (\d+)\./.exec(installed)?.[1];
+  return {
+    name,
+    missing: Number(version) >= 28 ? undefined : version === undefined ? "none is installed" : `found ${version}`,
+  };
+}
