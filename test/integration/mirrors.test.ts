@@ -18,12 +18,16 @@ import { findTool, run } from "./peers/run.ts";
 
 const NAMES = ["docker.io/library/hello:1", "quay.io/team/app:1", "registry.lan:5000/team/shop:1"] as const;
 
+const ABSENT = "docker.io/library/absent:1";
+
 interface Target {
   readonly name: string;
   /** As of `push`, like the others. */
   readonly to: () => string;
   readonly layout: TargetLayout;
   readonly map?: string;
+  /** Whether it has the archive itself. */
+  readonly isServed?: boolean;
 }
 
 const [docker, podman, containerd] = await Promise.all([probeDockerd(), probePodman(), probeContainerd()]);
@@ -50,10 +54,11 @@ describeWith([await probeNamespace(), "docker-registry"], "imgpack mirrors", () 
     expect(await imgpack.run(["convert", ...files, site, "--format", "oci", "--layers", "gzip"])).toMatchObject({
       code: 0,
     });
-    inside = await startNamespace(path("medium"), "--store", path("store"));
+    inside = await startNamespace(path("medium"), site);
     registry = await startDockerRegistry({ enter: inside.enter });
     const [file, ...first] = COMMAND;
-    for (const { to, layout, map = [] } of targets) {
+    for (const { to, layout, map = [], isServed } of targets) {
+      if (isServed === true) continue;
       const words = ["push", site, "--to", to(), "--layout", layout, ...[map].flat().flatMap(one => ["--map", one])];
       const env = { IMGPACK_CACHE_DIR: path("cache"), DOCKER_CONFIG: path("none"), IMGPACK_REGISTRY: undefined };
       const { code, stderr } = await inside.run(file, [...first, ...words], { env });
@@ -74,11 +79,24 @@ describeWith([await probeNamespace(), "docker-registry"], "imgpack mirrors", () 
     { name: "a registry below a prefix", to: () => `${registry.host}/mirror`, layout: "full" },
     { name: "a registry with the paths of Docker Hub", to: () => registry.host, layout: "full", map: "docker.io=" },
     { name: "a registry with one level", to: () => `${registry.host}/flat`, layout: "flat" },
-    { name: "imgpack serve", to: () => inside.host, layout: "full" },
+    { name: "imgpack serve", to: () => inside.host, layout: "full", isServed: true },
+    {
+      name: "imgpack serve by the paths of Docker Hub",
+      to: () => inside.host,
+      layout: "full",
+      map: "docker.io=",
+      isServed: true,
+    },
   ];
 
   const digestOf = (name: string): string => digests.get(name) ?? "";
   const byDigest = (name: string): string => `${name.replace(/:[^:/]*$/, "")}@${digestOf(name)}`;
+
+  /** What the mirror lacks, no one else is asked for: a look-up of the name of the registry would fail here. */
+  function expectNoOther(stderr: string): void {
+    expect(stderr).toMatch(/not found|unknown|404/i);
+    expect(stderr).not.toMatch(/lookup|dial|resolv(?:e|ing) host/);
+  }
 
   /** Each name, and each repository with a digest. */
   const wantedNames = (): readonly string[] => [...NAMES, ...NAMES.map(byDigest)];
@@ -112,6 +130,7 @@ describeWith([await probeNamespace(), "docker-registry"], "imgpack mirrors", () 
       const found = listed.map(line => line.split(/\s+/)).map(([name = "", , digest]) => [name, digest]);
       expect(new Map(found as [string, string][])).toEqual(wantedDigests());
       await daemon.ctr(["images", "rm", "--sync", ...wantedNames()]);
+      expectNoOther((await daemon.ctr([...pull, "--hosts-dir", folder, ABSENT])).stderr);
     });
   });
 
@@ -131,6 +150,7 @@ describeWith([await probeNamespace(), "docker-registry"], "imgpack mirrors", () 
       const { stdout } = await storage.podman(["image", "inspect", ...format, ...wantedNames()]);
       expect(stdout.trim().split("\n")).toEqual([...wantedDigests().values()]);
       await storage.podman(["rmi", "--all", "--force"]);
+      if (target.layout === "full") expectNoOther((await storage.podman(["pull", "--quiet", ABSENT], { env })).stderr);
     });
   });
 

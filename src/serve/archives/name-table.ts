@@ -42,11 +42,17 @@ export class NameTable {
   }
 
   find(name: string, ns?: string): NamedImages | undefined {
-    if (ns !== undefined) return this.#images.get(nameAt(ns, name));
+    if (ns !== undefined) return this.#images.get(nameAt(ns, name)) ?? this.#ownFull(name, ns);
     const found = this.#byFull.get(name) ?? this.#images.get(nameAt(HUB, name));
     if (found !== undefined) return found;
     const [only, ...others] = this.#byPath.get(name) ?? [];
     return others.length === 0 ? only : undefined;
+  }
+
+  /** containerd says the registry also where `hosts.toml` puts it in front of the path. */
+  #ownFull(name: string, ns: string): NamedImages | undefined {
+    const images = this.#byFull.get(name);
+    return images?.registry === ns ? images : undefined;
   }
 
   /** The full names that a path may mean, if they are several. */

@@ -36,7 +36,7 @@ export interface Namespace {
 
 /** @param medium folder that cannot be written there. @param served what `imgpack serve` is called with. */
 export async function startNamespace(medium: string, ...served: readonly string[]): Promise<Namespace> {
-  const serve = [...COMMAND, "serve", ...served, "--listen", "127.0.0.1:0"];
+  const serve = [...COMMAND, "serve", ...served, "--listen", "127.0.0.1:0", "--log", "none"];
   const registry: ChildProcess = spawn("unshare", [...SPACES, "sh", "-c", INSIDE, "sh", medium, ...serve], {
     stdio: ["ignore", "pipe", "inherit"],
   });

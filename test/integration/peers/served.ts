@@ -13,7 +13,7 @@ export interface Served {
 /** `imgpack serve` on a free port, as a script would start it: the first line is the URL. */
 export async function startServe(store: string): Promise<Served> {
   const [file, ...first] = COMMAND;
-  const child = spawn(file, [...first, "serve", "--store", store, "--listen", "127.0.0.1:0"], {
+  const child = spawn(file, [...first, "serve", "--store", store, "--listen", "127.0.0.1:0", "--log", "none"], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const [url = ""] = (await once(createInterface(child.stdout), "line")) as string[];
