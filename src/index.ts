@@ -42,6 +42,7 @@ export {
   type Comparison,
   compareWithBase,
 } from "./verbs/base/compare-with-base.ts";
+export { collectGarbage, type GarbageOptions, type GarbageResult } from "./verbs/collect-garbage.ts";
 export { type ConvertOptions, type ConvertResult, convert } from "./verbs/convert/convert.ts";
 export { copy, copyTo } from "./verbs/copy/copy.ts";
 export type { CopiedImage, CopyOptions, CopyResult, CopyToOptions } from "./verbs/copy/copy-options.ts";

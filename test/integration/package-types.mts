@@ -48,6 +48,8 @@ import type {
   ErrorDetails,
   FeatureSupport,
   Foreign,
+  GarbageOptions,
+  GarbageResult,
   HistoryEntry,
   ImageState,
   ImportedImage,
@@ -252,6 +254,8 @@ same<Parameters<DeleteOptions["confirm"]>[0], Deletion>();
 same<Result<typeof imgpack.login>, LoginResult>();
 same<Result<typeof imgpack.logout>, LogoutResult>();
 same<Result<typeof imgpack.serve>, RunningRegistry>();
+same<Result<typeof imgpack.collectGarbage>, GarbageResult>();
+same<NonNullable<Parameters<typeof imgpack.collectGarbage>[1]>, GarbageOptions>();
 same<Parameters<NonNullable<ServeOptions["onEvent"]>>[0], ServeEvent>();
 same<Parameters<OnProgress>[0], ProgressEvent>();
 same<Extract<ProgressEvent, { kind: "done" }>["blob"], BlobLabel>();

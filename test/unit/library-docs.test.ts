@@ -81,6 +81,7 @@ describe("docs/LIBRARY.md", () => {
       "v1Checksums noV1Checksums",
       "confirm yes",
       "tls certFile,keyFile",
+      "remove gc,yes",
       "onEvent log",
       "onProgress progress",
     ]);

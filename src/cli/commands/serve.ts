@@ -1,9 +1,11 @@
 import type { CommandModule } from "yargs";
+import { UsageError } from "../../errors.ts";
 import type { RunningRegistry, ServeEvent, ServeOptions } from "../../index.ts";
 import { type Context, printLine, SERVE_DRAIN_MS } from "../context.ts";
 import { keyPairFromFlags } from "../flags/connection-flags.ts";
 import { readFlagFile } from "../flags/flag-file.ts";
 import { LOG_STYLES, type LogStyle, serveLine } from "./serving/serve-lines.ts";
+import { runSweep } from "./serving/sweep.ts";
 
 interface ServeFlags {
   readonly archives?: readonly string[] | undefined;
@@ -14,6 +16,9 @@ interface ServeFlags {
   readonly keyFile?: string | undefined;
   readonly htpasswd?: string | undefined;
   readonly log?: string | undefined;
+  readonly gc?: boolean | undefined;
+  readonly yes?: boolean | undefined;
+  readonly json?: boolean | undefined;
 }
 
 const LISTEN = "127.0.0.1:5000";
@@ -32,7 +37,7 @@ export function serveCommand(context: Context): CommandModule<object, ServeFlags
         .option("store", {
           type: "string",
           requiresArg: true,
-          describe: "folder of a registry that can be written to, created if it is missing; in place of archives",
+          describe: "folder of a registry that can be written to, created if it is missing (default none: archives)",
         })
         .option("listen", {
           type: "string",
@@ -65,8 +70,16 @@ export function serveCommand(context: Context): CommandModule<object, ServeFlags
           requiresArg: true,
           choices: LOG_STYLES,
           describe: "style of the line on stderr for each request (default text)",
-        }),
+        })
+        .option("gc", {
+          type: "boolean",
+          describe: "serve nothing: show the blobs of --store that no manifest needs",
+        })
+        .option("yes", { type: "boolean", describe: "with --gc, remove these blobs" })
+        .option("json", { type: "boolean", describe: "with --gc, print the result as one JSON object on stdout" }),
     handler: async flags => {
+      checkSweepFlags(flags);
+      if (flags.gc) return await runSweep(flags, context);
       const { store, listen = LISTEN, allowHost } = flags;
       const { signal } = context;
       const tls = await keyPairFromFlags(flags, signal);
@@ -88,6 +101,18 @@ export function serveCommand(context: Context): CommandModule<object, ServeFlags
       await registry.closed;
     },
   };
+}
+
+/** @throws UsageError for flags of a server next to `--gc`, and the other way round. */
+function checkSweepFlags({ gc, yes, json, store: _, ...others }: ServeFlags): void {
+  if (gc !== true && (yes || json)) {
+    throw new UsageError(`Cannot use --${yes ? "yes" : "json"}: no --gc given, expected it, too`);
+  }
+  const { archives = [], listen, allowHost, certFile, keyFile, htpasswd, log } = others;
+  const given = [listen, allowHost, certFile, keyFile, htpasswd, log].some(value => value !== undefined);
+  if (gc && (given || archives.length > 0)) {
+    throw new UsageError("Cannot use --gc: flags or files for serving given, expected --store alone");
+  }
 }
 
 function printEvent({ stderr }: Context, event: ServeEvent, style: LogStyle): void {

@@ -23,7 +23,8 @@ import { nameHash, RepositoryFolder } from "./repository-folder.ts";
 import { claimFolder } from "./store-marker.ts";
 import { inUse, takenOver } from "./store-taken.ts";
 
-const REPOSITORY = /^[0-9a-f]{64}$/;
+/** Name of the folder of a repository. */
+export const REPOSITORY: RegExp = /^[0-9a-f]{64}$/;
 
 /**
  * The registry's storage. Content is stored once; a repository serves only what was pushed or mounted into it.

@@ -184,12 +184,14 @@ export class RepositoryFolder implements ServedRepository {
   }
 }
 
-function entryDigest(entry: string): Digest | undefined {
+/** Digest in the name of a file of a repository. */
+export function entryDigest(entry: string): Digest | undefined {
   const text = entry.replace("-", ":");
   return isDigest(text) ? text : undefined;
 }
 
-function blobOf(entry: string): StoredContent | undefined {
+/** Blob that the name of a file in `blobs` says. */
+export function blobOf(entry: string): StoredContent | undefined {
   const [, name = "", size = ""] = /^([a-z0-9]+-[0-9a-f]+)-([0-9]{1,15})$/.exec(entry) ?? [];
   const digest = entryDigest(name);
   return digest === undefined ? undefined : { digest, size: Number(size) };

@@ -34,6 +34,18 @@ export async function claimFolder(folder: string): Promise<void> {
   await syncFolder(folder);
 }
 
+/** @throws StorageError for a folder that is no store of this version; it stays as it is. */
+export async function checkStore(folder: string): Promise<void> {
+  const found = await readSmallFile(join(folder, MARKER));
+  if (found?.toString() === VERSION) return;
+  throw new StorageError(
+    `Cannot use store ${quote(folder)}: found no store of version ${VERSION.trim()}, expected one`,
+    {
+      hint: "Name the folder that serve --store has written.",
+    },
+  );
+}
+
 function notStore(folder: string, marker: Buffer | undefined): StorageError {
   const state =
     marker === undefined ? "a folder with other files" : `a store of version ${quote(marker.toString().trim())}`;
