@@ -1,19 +1,20 @@
 import type { Digest } from "../../../oci/digest.ts";
 import type { ListedImage, Totals } from "./catalogue.ts";
-import type { ImageContent } from "./image-content.ts";
+import type { ImageContents } from "./image-contents.ts";
+import type { BlobFacts } from "./manifest-facts.ts";
 
-/** What all contents have together. */
-export interface ContentsTotal {
-  blobs(): Iterable<{ readonly size: number; readonly uses: number }>;
-  all(): Iterable<ImageContent>;
-}
-
-export function catalogueTotals(images: readonly ListedImage[], contents: ContentsTotal): Totals {
+export function catalogueTotals(images: readonly ListedImage[], contents: ImageContents): Totals {
   const total = { bytes: 0, ownBytes: 0, aloneBytes: 0, signed: 0, unsigned: 0, unknown: 0, broken: 0, brokenBytes: 0 };
-  for (const { size, uses } of contents.blobs()) {
-    total.bytes += size;
-    total.aloneBytes += size * uses;
-    if (uses === 1) total.ownBytes += size;
+  const counted = new Set<BlobFacts>();
+  for (const { blobs } of contents.all()) {
+    for (const blob of blobs) {
+      total.aloneBytes += blob.size;
+      const uses = contents.usesOf(blob);
+      if (uses === 1) total.ownBytes += blob.size;
+      if (uses > 1 && counted.has(blob)) continue;
+      if (uses > 1) counted.add(blob);
+      total.bytes += blob.size;
+    }
   }
   const brokenSizes = new Map<Digest, number>();
   for (const { signatures, broken } of images) {

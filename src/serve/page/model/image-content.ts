@@ -14,7 +14,7 @@ export interface ImageContent {
   readonly artifactType: string | undefined;
   readonly platforms: readonly ListedPlatform[];
   /** Configs and layers of all carried platforms, each once. */
-  readonly blobs: ReadonlyMap<Digest, number>;
+  readonly blobs: ReadonlySet<BlobFacts>;
   readonly attached: readonly Attached[];
   readonly broken: readonly BrokenBlob[];
 }
@@ -35,7 +35,7 @@ export class ContentBuilder {
   readonly #shelf: ManifestShelf;
   readonly #damage: KnownDamage;
   readonly #platforms: ListedPlatform[] = [];
-  readonly #blobs = new Map<Digest, number>();
+  readonly #blobs = new Set<BlobFacts>();
   readonly #broken = new Map<Digest, BrokenBlob>();
   readonly #attached: Attached[] = [];
 
@@ -100,16 +100,12 @@ export class ContentBuilder {
   }
 
   #addPlatform(digest: Digest, label: string, { config, layers }: ManifestFacts): void {
-    const blobs = new Map<Digest, number>();
-    const isBroken = [...(config === undefined ? [] : [config]), ...layers].map((blob, index) => {
-      blobs.set(blob.digest, blob.size);
-      const layer = config === undefined ? index + 1 : index;
-      return this.#check(blob, layer);
-    });
+    const all = config === undefined ? layers : [config, ...layers];
+    const isBroken = all.map((blob, index) => this.#check(blob, config === undefined ? index + 1 : index));
     let bytes = 0;
-    for (const [blob, size] of blobs) {
-      bytes += size;
-      this.#blobs.set(blob, size);
+    for (const blob of new Set(all)) {
+      bytes += blob.size;
+      this.#blobs.add(blob);
     }
     const state = isBroken.includes(true) ? "broken" : "here";
     this.#platforms.push({ label, digest, state, bytes, layers: layers.length });

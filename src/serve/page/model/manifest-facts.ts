@@ -3,11 +3,13 @@ import { type Descriptor, platformLabel } from "../../../oci/descriptor.ts";
 import { type Digest, isDigest } from "../../../oci/digest.ts";
 import { isArtifact } from "../../../oci/is-artifact.ts";
 import { type ManifestView, parseManifest } from "../../../oci/manifest.ts";
-import { isForeignLayerType, isImageConfigType, OCI_EMPTY } from "../../../oci/media-types.ts";
+import { isImageConfigType, OCI_EMPTY } from "../../../oci/media-types.ts";
 import { artifactTypeOf, type ReferrerKind, referrerKind } from "../../../oci/referrers/referrer-kind.ts";
 
 /** A blob that a manifest names. */
 export interface BlobFacts {
+  /** From 0, one for each blob that was read of: counts of a hundred thousand blobs are kept by it. */
+  readonly id: number;
   readonly digest: Digest;
   /** Bytes, as the manifest claims. */
   readonly size: number;
@@ -88,8 +90,4 @@ function childFacts(descriptor: Descriptor): ChildFacts {
   const { digest, size, annotations } = descriptor;
   const about = annotations?.[ANNOTATION_REFERENCE_DIGEST];
   return { digest, size, label: platformLabel(descriptor), attests: isDigest(about) ? about : undefined };
-}
-
-export function blobFacts({ digest, size, mediaType }: Descriptor): BlobFacts {
-  return { digest, size, isForeign: isForeignLayerType(mediaType) };
 }

@@ -1,14 +1,17 @@
 import type { Descriptor } from "../../../oci/descriptor.ts";
 import type { Digest } from "../../../oci/digest.ts";
 import { parseImageConfig } from "../../../oci/image-config.ts";
+import { isForeignLayerType } from "../../../oci/media-types.ts";
 import { formatPlatform } from "../../../oci/platform.ts";
 import { runBounded } from "../../../util/task-group.ts";
 import type { ManifestRecord, ServedRegistry, ServedRepository } from "../../content/served-registry.ts";
-import { type BlobFacts, blobFacts, type ManifestFacts, manifestFacts } from "./manifest-facts.ts";
+import { type BlobFacts, type ManifestFacts, manifestFacts } from "./manifest-facts.ts";
 import { readSmallBlob } from "./read-blob.ts";
 
 /** Reads at once. */
 const MAX_READS = 16;
+/** Manifests that are not worth to be forgotten. */
+const MIN_KEPT = 100;
 
 /** What was read of manifests and configs. Content never changes, so that a change of names reads only what is new. */
 export class ManifestShelf {
@@ -16,6 +19,7 @@ export class ManifestShelf {
   #manifests = new Map<Digest, ManifestFacts>();
   #platforms = new Map<Digest, string>();
   #blobs = new Map<Digest, BlobFacts>();
+  #blobCount = 0;
 
   constructor(registry: ServedRegistry) {
     this.#registry = registry;
@@ -68,8 +72,18 @@ export class ManifestShelf {
     );
   }
 
-  /** Forgets what no image has any more. */
+  /** How many ids blobs have. */
+  get blobCount(): number {
+    return this.#blobCount;
+  }
+
+  blob(digest: Digest): BlobFacts | undefined {
+    return this.#blobs.get(digest);
+  }
+
+  /** Forgets what no image has any more, once it is a quarter of all. */
   keep(used: ReadonlySet<Digest>): void {
+    if (this.#manifests.size <= used.size + used.size / 4 + MIN_KEPT) return;
     const manifests = [...this.#manifests].filter(([digest]) => used.has(digest));
     const configs = new Set(manifests.flatMap(([, { config }]) => config?.digest ?? []));
     this.#manifests = new Map(manifests);
@@ -78,11 +92,13 @@ export class ManifestShelf {
     this.#blobs = new Map(blobs.map(blob => [blob.digest, blob]));
   }
 
-  #shared(descriptor: Descriptor): BlobFacts {
-    const known = this.#blobs.get(descriptor.digest);
-    const found = blobFacts(descriptor);
-    if (known?.size === found.size && known.isForeign === found.isForeign) return known;
-    this.#blobs.set(found.digest, found);
+  #shared({ digest, size, mediaType }: Descriptor): BlobFacts {
+    const known = this.#blobs.get(digest);
+    const isForeign = isForeignLayerType(mediaType);
+    if (known?.size === size && known.isForeign === isForeign) return known;
+    const found = { id: this.#blobCount, digest, size, isForeign };
+    this.#blobCount += 1;
+    this.#blobs.set(digest, found);
     return found;
   }
 }

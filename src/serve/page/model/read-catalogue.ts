@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { LockedImage } from "../../../bundle/lock/lock.ts";
 import { parseReference } from "../../../oci/reference.ts";
 import { compareText, sortByVersion } from "../../../oci/semver.ts";
@@ -29,18 +30,18 @@ export async function readCatalogue(
   const lock = await bundle?.lock(signal);
   const locked = new LockedImages(lock?.images ?? []);
   const named = gathered.flatMap(each => namesOf(each).map(([tag, record]) => ({ each, tag, record })));
-  for (const { each, record } of named) contents.add(each, record);
-  const images = named.map(({ each, tag, record }) => {
+  // A list of 10,000 images takes a second of a processor: requests of the protocol are answered in between.
+  for (const [index, { each, record }] of named.entries()) {
+    if (index % IMAGES_AT_ONCE === 0) await pause(signal);
+    contents.add(each, record);
+  }
+  const images: ListedImage[] = [];
+  for (const [index, { each, tag, record }] of named.entries()) {
+    if (index % IMAGES_AT_ONCE === 0) await pause(signal);
     const { original, name: repository } = each.repository;
-    return listedImage(
-      original,
-      tag,
-      repository,
-      contents,
-      contents.add(each, record),
-      locked.of(original, record.digest),
-    );
-  });
+    const content = contents.add(each, record);
+    images.push(listedImage(original, tag, repository, contents, content, locked.of(original, record.digest)));
+  }
   append(images, missingImages(lock, images));
   images.sort((left, right) => compareText(left.registry, right.registry) || compareText(left.path, right.path));
   shelf.keep(contents.digests());
@@ -52,8 +53,18 @@ export async function readCatalogue(
     id: bundle?.id ?? lock?.id,
     lock,
     find: imageFinder(images),
-    usesOf: digest => contents.usesOf(digest),
+    usesOf: digest => {
+      const blob = shelf.blob(digest);
+      return blob === undefined ? 0 : contents.usesOf(blob);
+    },
   };
+}
+
+const IMAGES_AT_ONCE = 250;
+
+async function pause(signal: AbortSignal): Promise<void> {
+  await setImmediate();
+  signal.throwIfAborted();
 }
 
 /** Tags of newer versions first, then what has no tag. */
@@ -80,9 +91,9 @@ function listedImage(
   const { registry = "", repository: path } = parseReference(original);
   let bytes = 0;
   let ownBytes = 0;
-  for (const [digest, size] of content.blobs) {
-    bytes += size;
-    if (contents.usesOf(digest) === 1) ownBytes += size;
+  for (const blob of content.blobs) {
+    bytes += blob.size;
+    if (contents.usesOf(blob) === 1) ownBytes += blob.size;
   }
   const { record, blobs: _, ...rest } = content;
   return {
