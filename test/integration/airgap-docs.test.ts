@@ -13,6 +13,7 @@ import { createPodman, podmanRunFlags } from "./peers/podman.ts";
 import { heldManifest } from "./peers/registry-content.ts";
 import { type RunResult, run } from "./peers/run.ts";
 import { createScene, type Scene } from "./peers/scene.ts";
+import { type Served, startServer } from "./peers/served.ts";
 
 const page = readFileSync(fileURLToPath(new URL("../../docs/AIRGAP.md", import.meta.url)), "utf8");
 const [tutorial = ""] = page.split("\n## imgpack on the far side");
@@ -30,8 +31,14 @@ describeWith(["docker-registry", "tar", "diff", "openssl"], "docs/AIRGAP.md", ()
   let inside: DockerRegistry;
   const results = new Map<string, RunResult>();
 
+  let media: Served | undefined;
+
   const local = (text: string): string =>
-    text.replaceAll("registry.lan:5000", outside.registry.host).replaceAll("registry.inside:5000", inside.host);
+    text
+      .replaceAll("registry.lan:5000", outside.registry.host)
+      .replaceAll("registry.inside:5000", inside.host)
+      .replaceAll("media.inside:5000", media?.host ?? "")
+      .replaceAll("0.0.0.0:5000", "127.0.0.1:0 --log none");
 
   beforeAll(async () => {
     [outside, inside] = await Promise.all([createScene(), startDockerRegistry()]);
@@ -52,19 +59,20 @@ describeWith(["docker-registry", "tar", "diff", "openssl"], "docs/AIRGAP.md", ()
     await chmod(shim, 0o755);
   });
   afterAll(async () => {
+    await media?.end();
     await Promise.all([outside?.close(), inside?.close()]);
   });
 
-  const runLine = async (line: string): Promise<RunResult> =>
-    await run("sh", ["-c", local(line)], {
-      cwd: outside.imgpack.folder,
-      env: {
-        PATH: `${outside.imgpack.folder}:${process.env["PATH"]}`,
-        IMGPACK_CACHE_DIR: outside.path("cache"),
-        DOCKER_CONFIG: outside.path("docker-config"),
-        IMGPACK_REGISTRY: undefined,
-      },
-    });
+  const desk = () => ({
+    cwd: outside.imgpack.folder,
+    env: {
+      PATH: `${outside.imgpack.folder}:${process.env["PATH"]}`,
+      IMGPACK_CACHE_DIR: outside.path("cache"),
+      DOCKER_CONFIG: outside.path("docker-config"),
+      IMGPACK_REGISTRY: undefined,
+    },
+  });
+  const runLine = async (line: string): Promise<RunResult> => await run("sh", ["-c", local(line)], desk());
 
   test.each(commands)("%s", async line => {
     // Between the lock and the pull, a tag moves.
@@ -76,6 +84,10 @@ describeWith(["docker-registry", "tar", "diff", "openssl"], "docs/AIRGAP.md", ()
         "--image",
         "hello:latest",
       ]);
+    if (line.startsWith("imgpack serve")) {
+      media = await startServer("sh", ["-c", `exec ${local(line)}`], desk());
+      return;
+    }
     const result = await runLine(line);
     expect(result.code, result.stderr).toBe(0);
     results.set(line.split(" ", 4).join(" "), result);
@@ -151,6 +163,17 @@ describeWith(["docker-registry", "tar", "diff", "openssl"], "docs/AIRGAP.md", ()
   });
 
   describeWith([podman], "podman inside", () => {
+    test("pulls an original name that only the registry inside has", async () => {
+      const peer = await createPodman();
+      try {
+        const env = { CONTAINERS_REGISTRIES_CONF: outside.path("nodes/900-imgpack.conf") };
+        const pulled = await peer.podman(["pull", "--quiet", local("registry.lan:5000/team/base:1.0")], { env });
+        expect(pulled.code, pulled.stderr).toBe(0);
+      } finally {
+        await peer.close();
+      }
+    });
+
     test("runs the images by tag and by digest", async () => {
       const peer = await createPodman();
       try {

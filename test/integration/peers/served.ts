@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { COMMAND } from "../../support/command.ts";
+import type { RunOptions } from "./run.ts";
 
 export interface Served {
   readonly url: string;
@@ -10,12 +11,19 @@ export interface Served {
   end(signal?: NodeJS.Signals): Promise<readonly [number | null, NodeJS.Signals | null]>;
 }
 
-/** `imgpack serve` on a free port, as a script would start it: the first line is the URL. */
+/** `imgpack serve` on a free port, as a script would start it. */
 export async function startServe(store: string): Promise<Served> {
   const [file, ...first] = COMMAND;
-  const child = spawn(file, [...first, "serve", "--store", store, "--listen", "127.0.0.1:0", "--log", "none"], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  return await startServer(file, [...first, "serve", "--store", store, "--listen", "127.0.0.1:0", "--log", "none"]);
+}
+
+/** A command that becomes `imgpack serve`: its first line is the URL. */
+export async function startServer(
+  file: string,
+  args: readonly string[],
+  { cwd, env }: Pick<RunOptions, "cwd" | "env"> = {},
+): Promise<Served> {
+  const child = spawn(file, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "inherit"] });
   const [url = ""] = (await once(createInterface(child.stdout), "line")) as string[];
   return {
     url,
