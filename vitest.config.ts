@@ -22,14 +22,7 @@ const EXECUTABLE = fileURLToPath(new URL(`executables/imgpack-linux-${process.ar
 const OF_THE_PROCESS = ["blocked-inputs", "containers", "credentials", "process", "pull", "serve", "tls"] as const;
 
 /** Files of minutes start first: at the end, they would run alone. */
-const LONGEST = [
-  "integration/matrix",
-  "integration/doctor",
-  "torture/",
-  "integration/convert",
-  "crash/",
-  "property/damage",
-];
+const LONGEST = ["torture/", "integration/matrix", "crash/", "fault/quirks", "property/damage"];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
