@@ -32,6 +32,20 @@ export type { HistoryEntry, RuntimeConfig } from "./oci/image-config.ts";
 export type { TargetLayout } from "./oci/names/image-mapping.ts";
 export type { Platform } from "./oci/platform.ts";
 export type { ServerTls } from "./serve/access/certificate.ts";
+export { formatTransferReport, type TransferReportForm } from "./serve/page/report/format-report.ts";
+export type {
+  LeftOut,
+  TransferBase,
+  TransferBytes,
+  TransferCounts,
+  TransferFile,
+  TransferImage,
+  TransferPlatform,
+  TransferReferrers,
+  TransferReport,
+  TransferSignature,
+  TransferVolumes,
+} from "./serve/page/report/transfer-report.ts";
 export type { ServeEvent } from "./serve/serve-event.ts";
 export type { ServeOptions } from "./serve/serve-options.ts";
 export { type RunningRegistry, serveRegistry as serve } from "./serve/server.ts";
@@ -128,6 +142,7 @@ export type { DatedTag } from "./verbs/query/tags-created.ts";
 export type { CheckedSignatures, RefusedSignature } from "./verbs/referrers/check-signatures.ts";
 export type { ReferrersSummary } from "./verbs/referrers/referrers-summary.ts";
 export type { RequiredReferrer } from "./verbs/referrers/require-referrers.ts";
+export { type TransferReportOptions, transferReport } from "./verbs/reporting/transfer-report.ts";
 export type { RequestedImage } from "./verbs/requested/requested-image.ts";
 export type { BlobCounts } from "./verbs/shared/blob-counts.ts";
 export type {

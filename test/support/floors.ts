@@ -301,6 +301,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "verbs/verifying": ["verbs/options", "verbs/shared", "verbs/referrers", "verbs/signed"],
   "verbs/signed": [],
   "verbs/verify.ts": ["verbs/verifying", "verbs/options"],
+  "verbs/reporting": ["verbs/base", "verbs/files", "verbs/options", "verbs/verify.ts"],
   "verbs/query": [
     "verbs/files",
     "verbs/options",

@@ -3,17 +3,16 @@ import { UsageError } from "../../errors.ts";
 import type { RemoteOptions } from "../../index.ts";
 import { quote } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
-import { type MappingFlags, mappingFlags } from "../flags/mapping-flags.ts";
+import { mappingFlags } from "../flags/mapping-flags.ts";
 import { type RemoteFlags, remoteOptions, remoteV1Flags } from "../flags/remote-flags.ts";
 import { refuseTypedArchive } from "../flags/stdin-input.ts";
 import type { V1Flags } from "../flags/v1-flags.ts";
 import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../output/progress.ts";
+import { checkReportFlags, type ReportFlags, writeTransferReport } from "./inspect-report.ts";
 
-interface InspectFlags extends RemoteFlags, V1Flags, MappingFlags {
-  readonly sources?: string[] | undefined;
+interface InspectFlags extends RemoteFlags, V1Flags, ReportFlags {
   readonly image?: string[] | undefined;
-  readonly base?: string[] | undefined;
 }
 
 export function inspectCommand(context: Context): CommandModule<object, InspectFlags> {
@@ -45,15 +44,33 @@ export function inspectCommand(context: Context): CommandModule<object, InspectF
               describe:
                 "archive, folder, lock, or registry HOST[:PORT][/PREFIX]: show what is new compared with it (default none)",
             })
-            .example("$0 inspect next.lock --base site.lock", "what has to be carried next month"),
+            .option("report", {
+              type: "string",
+              requiresArg: true,
+              describe: "write a report for the transfer desk to this .html, .csv or .json file (default: no file)",
+            })
+            .option("key", {
+              type: "string",
+              array: true,
+              requiresArg: true,
+              nargs: 1,
+              describe:
+                "FILE with a public key: the report says what it signed, and what is damaged (default: not checked)",
+            })
+            .example("$0 inspect next.lock --base site.lock", "what has to be carried next month")
+            .example("$0 inspect site.v*.tar --base last.lock --report transfer.html", "what the transfer desk signs"),
         ),
       ),
     handler: async flags => {
       const { sources = [], base = [] } = flags;
       for (const path of [...sources, ...base]) refuseTypedArchive(path, "inspect");
       checkFlags(flags);
+      checkReportFlags(flags, flags.image);
       const options = await remoteOptions(flags, context, [...sources, ...base]);
       const progress = new Progress(context, flags, "Reading");
+      if (flags.report !== undefined) {
+        return await writeTransferReport(flags, flags.report, context, options, progress);
+      }
       if (flags.base !== undefined) return await compare(flags, context, options, progress);
       const { inspect, inspectOrList } = await import("../../verbs/inspect.ts");
       const look = flags.json ? inspect : inspectOrList;

@@ -10,6 +10,7 @@ import type { FoundDamage, OpenBlob, ServedBundle, ServedRegistry, StoredContent
 import { ArchiveContent } from "./archive-content.ts";
 import { ArchiveRepository } from "./archive-repository.ts";
 import { readClosure } from "./closure.ts";
+import { Inventory } from "./inventory.ts";
 import { type NamedImages, NameTable } from "./name-table.ts";
 import { startNotes } from "./start-notes.ts";
 
@@ -25,6 +26,12 @@ export interface ServeArchivesOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+interface LoadedRepository {
+  readonly pulled: ArchiveRepository;
+  /** Also with what cannot be pulled. */
+  readonly listed: ArchiveRepository;
+}
+
 /**
  * Archives, folders, volumes, deltas with their bases and patches as a registry: several files are one source. Nothing is
  * copied: content is read where it is, and checked before it goes out. What is below an image is read when its repository is
@@ -32,12 +39,13 @@ export interface ServeArchivesOptions {
  */
 export class ArchiveRegistry implements ServedRegistry, AsyncDisposable {
   readonly bundle: ServedBundle;
+  readonly inventory: ServedRegistry = new Inventory(this, async (name, ns) => (await this.#loaded(name, ns))?.listed);
   readonly #archive: ImageArchive;
   readonly #log: DamageLog;
   readonly #names: NameTable;
   readonly #content: ArchiveContent;
   /** By original name, the least recently used first. */
-  readonly #repositories = new Map<string, Promise<ArchiveRepository>>();
+  readonly #repositories = new Map<string, Promise<LoadedRepository>>();
 
   private constructor(archive: ImageArchive, log: DamageLog, sizes: PieceSizes) {
     this.#archive = archive;
@@ -100,6 +108,10 @@ export class ArchiveRegistry implements ServedRegistry, AsyncDisposable {
   }
 
   async repository(name: string, ns?: string): Promise<ArchiveRepository | undefined> {
+    return (await this.#loaded(name, ns))?.pulled;
+  }
+
+  async #loaded(name: string, ns?: string): Promise<LoadedRepository | undefined> {
     const images = this.#names.find(name, ns);
     if (images === undefined) return undefined;
     const { original } = images;
@@ -129,9 +141,13 @@ export class ArchiveRegistry implements ServedRegistry, AsyncDisposable {
     await this.#archive[Symbol.asyncDispose]();
   }
 
-  async #load(images: NamedImages): Promise<ArchiveRepository> {
+  async #load(images: NamedImages): Promise<LoadedRepository> {
     const closure = await readClosure(images.roots, this.#archive, this.#content);
-    return new ArchiveRepository(images, closure, this.#archive, this.#log);
+    const { manifests, incomplete } = closure;
+    const pulled = new ArchiveRepository(images, closure, this.#archive, this.#log);
+    if (incomplete.size === 0) return { pulled, listed: pulled };
+    const all = new Map([...manifests, ...incomplete]);
+    return { pulled, listed: new ArchiveRepository(images, closure, this.#archive, this.#log, all) };
   }
 }
 

@@ -13,10 +13,19 @@ export class ArchiveRepository implements ServedRepository {
   readonly #closure: Closure;
   readonly #archive: ImageArchive;
   readonly #log: DamageLog;
+  readonly #manifests: ReadonlyMap<Digest, ManifestRecord>;
   readonly #tags = new Map<string, Digest>();
   readonly #absent: ReadonlyMap<Digest, AbsentBlob>;
 
-  constructor(images: NamedImages, closure: Closure, archive: ImageArchive, log: DamageLog) {
+  /** @param manifests those of the closure that it has. Default: those that can be pulled. */
+  constructor(
+    images: NamedImages,
+    closure: Closure,
+    archive: ImageArchive,
+    log: DamageLog,
+    manifests: ReadonlyMap<Digest, ManifestRecord> = closure.manifests,
+  ) {
+    this.#manifests = manifests;
     this.original = images.original;
     this.name = images.full;
     this.#closure = closure;
@@ -31,7 +40,7 @@ export class ArchiveRepository implements ServedRepository {
   }
 
   hasManifests(): boolean {
-    return this.#closure.manifests.size > 0;
+    return this.#manifests.size > 0;
   }
 
   blob(digest: Digest): StoredContent | undefined {
@@ -40,11 +49,11 @@ export class ArchiveRepository implements ServedRepository {
   }
 
   manifest(digest: Digest): ManifestRecord | undefined {
-    return this.#closure.manifests.get(digest);
+    return this.#manifests.get(digest);
   }
 
   manifests(): Iterable<ManifestRecord> {
-    return this.#closure.manifests.values();
+    return this.#manifests.values();
   }
 
   tagged(tag: string): Digest | undefined {
@@ -56,7 +65,7 @@ export class ArchiveRepository implements ServedRepository {
   }
 
   referrersOf(subject: Digest): readonly ManifestRecord[] {
-    return [...this.#closure.manifests.values()].filter(record => record.subject === subject);
+    return [...this.#manifests.values()].filter(record => record.subject === subject);
   }
 
   lack(digest: Digest): Lack | undefined {

@@ -16,6 +16,8 @@ export interface Closure {
   readonly manifests: ReadonlyMap<Digest, ManifestRecord>;
   /** Sizes of configs, layers and other blobs. */
   readonly blobs: ReadonlyMap<Digest, number>;
+  /** Manifests that are here, and of which something below is not: people may know of them, pulls would end half-way. */
+  readonly incomplete: ReadonlyMap<Digest, ManifestRecord>;
   /** Manifests that cannot be pulled, with the blobs that they lack. */
   readonly lost: ReadonlyMap<Digest, readonly AbsentBlob[]>;
   /** Of manifests that are named, by an image or by another manifest; also of those that cannot be read. */
@@ -43,6 +45,7 @@ export async function readClosure(
 class ClosureReading implements Closure {
   readonly manifests = new Map<Digest, ManifestRecord>();
   readonly blobs = new Map<Digest, number>();
+  readonly incomplete = new Map<Digest, ManifestRecord>();
   readonly lost = new Map<Digest, readonly AbsentBlob[]>();
   readonly named = new Set<Digest>();
   readonly digests = new Map<Root, Digest>();
@@ -75,12 +78,15 @@ class ClosureReading implements Closure {
   /** Of what was found, and of what refers to that. */
   async addReferrers(): Promise<void> {
     // A map also gives what is added on the way.
-    for (const digest of this.manifests.keys()) {
-      const { found } = await this.#archive.referrers(digest);
-      for (const { descriptor, tag } of found) {
-        await this.#add(descriptor, 1);
-        if (tag !== undefined && this.named.has(descriptor.digest)) this.tags.set(tag, descriptor.digest);
-      }
+    for (const digest of this.manifests.keys()) await this.#addReferrersOf(digest);
+    for (const digest of this.incomplete.keys()) await this.#addReferrersOf(digest);
+  }
+
+  async #addReferrersOf(subject: Digest): Promise<void> {
+    const { found } = await this.#archive.referrers(subject);
+    for (const { descriptor, tag } of found) {
+      await this.#add(descriptor, 1);
+      if (tag !== undefined && this.named.has(descriptor.digest)) this.tags.set(tag, descriptor.digest);
     }
   }
 
@@ -106,12 +112,10 @@ class ClosureReading implements Closure {
     }
     const lacking = children.flatMap(child => this.lost.get(child.digest) ?? this.#absent.get(child.digest) ?? []);
     const isUsable = view.kind === "index" && children.some(child => this.manifests.has(child.digest));
-    if (lacking.length > 0 && !isUsable) {
-      this.lost.set(digest, lacking);
-      return;
-    }
+    const isLost = lacking.length > 0 && !isUsable;
+    if (isLost) this.lost.set(digest, lacking);
     const artifactType = artifactTypeOf(view);
-    this.manifests.set(digest, {
+    (isLost ? this.incomplete : this.manifests).set(digest, {
       digest,
       size,
       mediaType: view.mediaType,

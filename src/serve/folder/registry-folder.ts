@@ -41,8 +41,8 @@ export const REPOSITORY: RegExp = /^[0-9a-f]{64}$/;
 export class RegistryFolder implements ServedRegistry {
   readonly content: ContentFolder;
   readonly bundle = undefined;
+  readonly inventory: ServedRegistry = this;
   readonly namespaces = undefined;
-  /** A store has its own names alone. */
   readonly namesakes = (): readonly string[] => [];
   readonly #folder: string;
   readonly #scratch: string;

@@ -55,10 +55,10 @@ export class PageSite {
   readonly #start = randomUUID();
 
   constructor(registry: ServedRegistry, options: PageSiteOptions) {
-    this.#registry = registry;
+    this.#registry = registry.inventory;
     this.#options = options;
-    this.#cache = new CatalogueCache(registry);
-    this.#layers = new LayerListings(registry);
+    this.#cache = new CatalogueCache(registry.inventory);
+    this.#layers = new LayerListings(registry.inventory);
   }
 
   /**

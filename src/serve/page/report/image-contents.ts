@@ -20,6 +20,8 @@ export interface ImageContents {
   readonly foreign: readonly Descriptor[];
   /** Whether all its manifests could be read. */
   readonly isWhole: boolean;
+  /** Of an image without an index: what an archive without manifests knows it by. */
+  readonly config?: Digest | undefined;
 }
 
 interface ReadManifest {
@@ -52,7 +54,9 @@ export class ImageReader {
       if (read !== undefined) platforms.push(await this.#platform(platform, read, repository));
     }
     const { parts, foreign, isWhole } = walk;
-    return { parts: [...parts.values()], platforms, foreign: [...foreign.values()], isWhole };
+    const top = (await this.#manifest(image.digest, repository))?.view;
+    const config = top?.kind === "image" ? top.config.digest : undefined;
+    return { parts: [...parts.values()], platforms, foreign: [...foreign.values()], isWhole, config };
   }
 
   async #walk(digest: Digest, walk: Walk): Promise<void> {

@@ -63,10 +63,12 @@ export async function readReport(
   const hidden = hiddenImages(catalogue);
   const contents = bundleOf(catalogue, read, hidden, reader);
   const bases = await facts.bases?.(contents);
-  const compared = bases && compareBundles(contents, bases);
+  const compared = bases && compareBundles(knownTo(bases, contents, read), bases);
   const rows = new Map(compared?.images.map(row => [keyOf(row), row] as const));
+  const rowOf = ({ image: { name, digest }, contents: { config } }: ReadImage): ComparedImage | undefined =>
+    rows.get(keyOf({ name, digest })) ?? (config && rows.get(keyOf({ name, digest: config })));
   const images = [
-    ...read.map(each => reportedImage(each, reader.blobs, rows.get(keyOf(each.image)), facts.verified)),
+    ...read.map(each => reportedImage(each, reader.blobs, rowOf(each), facts.verified)),
     ...hidden.map(image => hiddenImage(image, rows)),
     ...(compared?.images ?? []).filter(({ state }) => state === "gone").map(goneImage),
   ].sort(byName);
@@ -83,7 +85,7 @@ export async function readReport(
     bytes: {
       carried: all - sizeOf(bundle?.absent ?? []),
       all,
-      ...(compared === undefined ? {} : { new: compared.bytes.new, shared: compared.bytes.shared }),
+      ...(compared === undefined ? {} : { new: compared.bytes.new, shared: all - compared.bytes.new }),
     },
     files: filesOf(bundle, facts.sums ?? []),
     ...(bundle?.volumes === undefined ? {} : { volumes: { of: bundle.volumes.of, missing: bundle.volumes.missing } }),
@@ -109,20 +111,22 @@ async function readImages(
   return found;
 }
 
-/** Files of one name and size are told apart by their order. */
+/** Volumes by number, other files as they were given. Files of one name and size are told apart by their order. */
 function filesOf(bundle: Catalogue["bundle"], sums: readonly FileSum[]): readonly TransferFile[] {
   const left = [...sums];
-  return (bundle?.files ?? []).map(({ name, size, volume }) => {
-    const file = basename(name);
-    const index = left.findIndex(sum => sum.name === file && sum.size === size);
-    const [sum] = index === -1 ? [] : left.splice(index, 1);
-    return {
-      name: file,
-      ...(volume === undefined ? {} : { volume }),
-      size,
-      ...(sum === undefined ? {} : { sha256: sum.sha256 }),
-    };
-  });
+  return (bundle?.files ?? [])
+    .map(({ name, size, volume }) => {
+      const file = basename(name);
+      const index = left.findIndex(sum => sum.name === file && sum.size === size);
+      const [sum] = index === -1 ? [] : left.splice(index, 1);
+      return {
+        name: file,
+        ...(volume === undefined ? {} : { volume }),
+        size,
+        ...(sum === undefined ? {} : { sha256: sum.sha256 }),
+      };
+    })
+    .sort((left, right) => (left.volume ?? 0) - (right.volume ?? 0));
 }
 
 /** Images that the lock names and of which not even the manifest is here: it is in a missing volume. */
@@ -147,6 +151,22 @@ function bundleOf(
     ...hidden.map(image => ({ name: image.name, digest: image.written ?? image.digest, parts: [image.manifests] })),
   ];
   return { where: "", kind: "archive", images, blobs, hasRawLayers: lock?.layers === "raw" };
+}
+
+/**
+ * A base that is an archive without manifests knows its images by their configs: an image with that very config is the same,
+ * and its manifest is nothing that has to be carried.
+ */
+function knownTo(bases: readonly Base[], bundle: Bundle, read: readonly ReadImage[]): Bundle {
+  const known = new Set(bases.flatMap(({ images }) => images.map(({ digest }) => digest)));
+  const renamed = read.flatMap(({ image: { digest }, contents: { config } }) =>
+    config !== undefined && known.has(config) && !known.has(digest) ? [[digest, config] as const] : [],
+  );
+  if (renamed.length === 0) return bundle;
+  const configs = new Map(renamed);
+  const blobs = new Map([...bundle.blobs].filter(([digest]) => !configs.has(digest)));
+  const images = bundle.images.map(image => ({ ...image, digest: configs.get(image.digest) ?? image.digest }));
+  return { ...bundle, blobs, images };
 }
 
 function hiddenImage(image: LockedImage, rows: ReadonlyMap<string, ComparedImage>): TransferImage {

@@ -81,6 +81,10 @@ export class MemoryServed implements ServedRegistry {
   /** Runs before each reading. */
   onRead: () => Promise<void> = async () => undefined;
 
+  get inventory(): ServedRegistry {
+    return this;
+  }
+
   *names(): Generator<string, void> {
     yield* this.repositories.keys();
   }

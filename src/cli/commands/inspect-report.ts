@@ -1,0 +1,72 @@
+import { IntegrityError, UsageError } from "../../errors.ts";
+import type { RemoteOptions, TransferReport } from "../../index.ts";
+import { counted, escapeForeign, formatBytes, quote, shortId } from "../../util/format.ts";
+import { type Context, printLine } from "../context.ts";
+import { readFlagKeys } from "../flags/flag-file.ts";
+import type { MappingFlags } from "../flags/mapping-flags.ts";
+import { jsonText } from "../output/json-text.ts";
+import type { Progress } from "../output/progress.ts";
+
+export interface ReportFlags extends MappingFlags {
+  readonly sources?: string[] | undefined;
+  readonly base?: string[] | undefined;
+  readonly report?: string | undefined;
+  readonly key?: string[] | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/**
+ * `inspect --report`: writes a file for the transfer desk.
+ *
+ * @throws IntegrityError if the signature of the bundle does not count: the report says so, and is written.
+ */
+export async function writeTransferReport(
+  { sources = [], base, layout, map, json, ...flags }: ReportFlags,
+  path: string,
+  context: Context,
+  options: RemoteOptions,
+  progress: Progress,
+): Promise<void> {
+  const { signal } = context;
+  const { transferReportFile } = await import("../../verbs/reporting/transfer-report-file.ts");
+  const file = await transferReportFile(path, [...sources, ...(base ?? [])]);
+  const key = await readFlagKeys("--key", flags.key, signal);
+  const { transferReport } = await import("../../verbs/reporting/transfer-report.ts");
+  const sourceDateEpoch = process.env["SOURCE_DATE_EPOCH"];
+  const given = { ...options, base, layout, map, key, sourceDateEpoch, onProgress: progress.onProgress };
+  const report = await transferReport(sources, given).finally(() => progress.end());
+  await file.write(report);
+  printLine(context, json === true ? jsonText(report) : `${escapeForeign(path)}: ${reportLine(report)}`);
+  if (report.signature?.state === "refused") throw refused(sources);
+}
+
+function reportLine({ id, counts, bytes, volumes }: TransferReport): string {
+  const { new: fresh, changed, gone } = counts;
+  const states = fresh === undefined ? "" : ` (${fresh} new, ${changed} changed, ${gone} gone)`;
+  const missing =
+    volumes === undefined || volumes.missing.length === 0
+      ? ""
+      : `, ${counted(volumes.missing.length, "volume")} missing`;
+  const bundle = id === undefined ? "" : `bundle ${shortId(id)}, `;
+  return `${bundle}${counted(counts.images, "image")}${states}, ${formatBytes(bytes.carried)} of ${formatBytes(bytes.all)}${missing}`;
+}
+
+function refused(sources: readonly string[]): IntegrityError {
+  return new IntegrityError(
+    `Cannot accept ${sources.map(quote).join(" and ")}: the signature is not by a key that was given, or is of another lock, expected one by such a key`,
+    { hint: "The report says so. Another key signed it, or it was changed after it was signed: ask who sent it." },
+  );
+}
+
+/** @throws UsageError for flags that mean nothing with or without `--report`. */
+export function checkReportFlags({ report, key }: ReportFlags, image: readonly string[] | undefined): void {
+  if (report === undefined && key !== undefined) {
+    throw new UsageError("Cannot use --key: no report is written, expected --report FILE", {
+      hint: "imgpack verify --key FILE checks signatures.",
+    });
+  }
+  if (report === undefined || image === undefined) return;
+  throw new UsageError("Cannot use --image with --report: found a choice of images, expected all", {
+    hint: "Leave out --image, or --report.",
+  });
+}

@@ -1,0 +1,58 @@
+import type {
+  FoundDamage,
+  OpenBlob,
+  ServedBundle,
+  ServedRegistry,
+  ServedRepository,
+  StoredContent,
+} from "../content/served-registry.ts";
+
+/** A registry with other repositories: those that also have what cannot be pulled whole. */
+export class Inventory implements ServedRegistry {
+  readonly #registry: Omit<ServedRegistry, "inventory">;
+  readonly repository: ServedRegistry["repository"];
+
+  constructor(
+    registry: Omit<ServedRegistry, "inventory">,
+    repository: (name: string, ns?: string) => Promise<ServedRepository | undefined>,
+  ) {
+    this.#registry = registry;
+    this.repository = repository;
+  }
+
+  get inventory(): ServedRegistry {
+    return this;
+  }
+
+  get generation(): number {
+    return this.#registry.generation;
+  }
+
+  get damage(): readonly FoundDamage[] {
+    return this.#registry.damage;
+  }
+
+  get bundle(): ServedBundle | undefined {
+    return this.#registry.bundle;
+  }
+
+  get namespaces(): ReadonlySet<string> | undefined {
+    return this.#registry.namespaces;
+  }
+
+  names(ns?: string): Iterable<string> {
+    return this.#registry.names(ns);
+  }
+
+  namesakes(name: string): readonly string[] {
+    return this.#registry.namesakes(name);
+  }
+
+  async readManifest(manifest: StoredContent): Promise<Uint8Array | undefined> {
+    return await this.#registry.readManifest(manifest);
+  }
+
+  async openBlob(blob: StoredContent): Promise<OpenBlob | undefined> {
+    return await this.#registry.openBlob(blob);
+  }
+}
