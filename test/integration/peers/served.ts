@@ -27,7 +27,7 @@ export async function startServer(
   const [url = ""] = (await once(createInterface(child.stdout), "line")) as string[];
   return {
     url,
-    host: url.replace("http://", ""),
+    host: new URL(url).host,
     async end(signal = "SIGTERM") {
       const ended = once(child, "exit");
       child.kill(signal);
