@@ -95,7 +95,7 @@ function partsOf(digest: Digest, bytes: Buffer, place: unknown, volume: number):
   });
 }
 
-function archiveOf(
+export function archiveOf(
   bundle: Bundle,
   lock: string,
   blobs: ReadonlyMap<Digest, Buffer>,

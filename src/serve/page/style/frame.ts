@@ -47,7 +47,7 @@ main > * + * { margin-block-start: var(--s6); }
 .crumbs a { color: inherit; }
 .jump { display: flex; flex-wrap: wrap; gap: var(--s1) var(--s4); margin-block-start: var(--s3); }
 .jump a { padding-block: 0.3rem; }
-.lede { margin-block-start: var(--s2); color: var(--ink-2); max-width: 72ch; }
+.lede { margin-block-start: var(--s2); color: var(--ink-2); max-width: 72ch; overflow-wrap: anywhere; }
 .head {
   display: flex;
   flex-wrap: wrap;

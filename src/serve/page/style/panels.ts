@@ -1,7 +1,7 @@
 /** Boxes, lists of names and values, columns, platforms. */
 export const PANELS = `
 .kv { display: grid; grid-template-columns: minmax(7rem, auto) 1fr; gap: var(--s2) var(--s5); }
-.kv dt { color: var(--ink-2); font-size: var(--text-s); padding-block-start: 0.1em; }
+.kv dt { color: var(--ink-2); font-size: var(--text-s); padding-block-start: 0.1em; overflow-wrap: anywhere; min-width: 0; }
 .kv dd { overflow-wrap: anywhere; min-width: 0; }
 .kv.tall { grid-template-columns: minmax(0, 1fr); gap: 0; }
 .kv.tall dd + dt { margin-block-start: var(--s3); }

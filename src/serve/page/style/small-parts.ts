@@ -23,6 +23,7 @@ export const SMALL_PARTS = `
 }
 .digest:focus, .digest.full { max-width: 100%; white-space: normal; overflow-wrap: anywhere; }
 .digest.bare { max-width: 12.6ch; }
+.measure li { padding-block: var(--s1); }
 .tagset { display: flex; flex-wrap: wrap; gap: 0.25rem; }
 .chip {
   display: inline-block;
@@ -34,6 +35,9 @@ export const SMALL_PARTS = `
   font-size: var(--text-s);
   line-height: 1.55;
   white-space: nowrap;
+  max-width: 100%;
+  overflow: hidden;
+  text-overflow: ellipsis;
 }
 .chip.absent { border-style: dashed; border-color: var(--line-2); background: none; color: var(--ink-3); }
 .state { display: inline-flex; align-items: baseline; gap: 0.4em; font-size: var(--text-s); }

@@ -16,7 +16,7 @@ import type { PageRequest, PageResult } from "../page-result.ts";
 import { type CompareChoice, compareForm, inOneLine, nothing, sideMark } from "./compare-parts.ts";
 
 /** Rows of a list that are shown. */
-const MAX_ROWS = 500;
+const MAX_ROWS = 200;
 /** Characters of an instruction, and of a value. */
 const MAX_INSTRUCTION = 90;
 const MAX_VALUE = 400;
@@ -106,16 +106,18 @@ function sentence({ images: [a, b], details, steps, configs }: ComparedImages): 
 }
 
 function stepsSection({ images, details, steps }: ComparedImages): Html {
+  // What both have, and what has no bytes, says nothing.
+  const shown = steps.rows.filter(({ a, change }) => change !== "same" || a?.layer !== undefined);
   const all = steps.rows.flatMap(({ a, b }) => [a?.layer?.size ?? 0, b?.layer?.size ?? 0]);
   const scale = Math.max(1, largest(all));
   const side = (index: 0 | 1): Html => {
     const image = images[index];
     return html`<span>${sideMark(index === 0 ? "A" : "B")} <b><a href="${imageHref(image.name, { platform: details[index].platform?.label })}">${breakable(shortName(image))}</a></b> · ${bytes(details[index].layerBytes)}</span>`;
   };
-  const rows = steps.rows.slice(0, MAX_ROWS).map(each => stepRow(each, scale));
+  const rows = shown.slice(0, MAX_ROWS).map(each => stepRow(each, scale));
   const more =
-    steps.rows.length > MAX_ROWS &&
-    html`<p class="note">The first ${numeral(MAX_ROWS)} of ${numeral(steps.rows.length)} rows are shown.</p>`;
+    shown.length > MAX_ROWS &&
+    html`<p class="note">The first ${numeral(MAX_ROWS)} of ${numeral(shown.length)} rows are shown.</p>`;
   return section(
     "steps",
     "Layers, step by step",

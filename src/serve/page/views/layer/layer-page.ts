@@ -95,7 +95,7 @@ function layerHead({ image, details, step, layer, of }: ShownLayer): Html {
     ...(label === "" ? [] : [{ text: foreign(label, MAX_LABEL) }]),
   ]);
   const words =
-    step.createdBy !== undefined && html`<p class="lede">${shortInstruction(step.createdBy, MAX_INSTRUCTION)}</p>`;
+    step.createdBy !== undefined && html`<p class="lede mono">${shortInstruction(step.createdBy, MAX_INSTRUCTION)}</p>`;
   return html`<div>${where}<h1>Layer ${layer.number} of ${of}</h1>${words}<p>${wholeDigest(layer.digest)}</p></div>`;
 }
 
