@@ -15,6 +15,7 @@ import { createImgpack, type Imgpack } from "./peers/imgpack.ts";
 import { type Namespace, probeNamespace, startNamespace } from "./peers/namespace.ts";
 import { createPodman, type Podman } from "./peers/podman.ts";
 import { findTool, run } from "./peers/run.ts";
+import { createTempFolder } from "./peers/temp-folder.ts";
 
 const NAMES = ["docker.io/library/hello:1", "quay.io/team/app:1", "registry.lan:5000/team/shop:1"] as const;
 
@@ -194,6 +195,44 @@ describeWith([await probeNamespace(), "docker-registry"], "imgpack mirrors", () 
   });
 });
 
+describeWith([await kustomize()], "kubectl kustomize", () => {
+  test("gives manifests their images at the mirror, whatever way they write a name", async () => {
+    const folder = await createTempFolder();
+    try {
+      const digest = `@sha256:${"0".repeat(64)}`;
+      const written = [
+        "hello:1",
+        `docker.io/hello${digest}`,
+        "docker.io/library/hello",
+        "quay.io/team/app:2",
+        NAMES[2],
+        "other:1",
+      ];
+      const containers = written.map((image, index) => ({ name: `c${index}`, image }));
+      const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "pod" }, spec: { containers } };
+      await mkdir(join(folder.path, "mirror"));
+      await writeFile(join(folder.path, "pod.yaml"), JSON.stringify(pod));
+      await writeFile(join(folder.path, "list.txt"), NAMES.join("\n"));
+      await writeFile(join(folder.path, "kustomization.yaml"), "resources: [pod.yaml]\ncomponents: [mirror]\n");
+      const output = join(folder.path, "mirror");
+      await mirrors([join(folder.path, "list.txt")], { to: "mirror.lan/m", layout: "full", for: "kustomize", output });
+      const { stdout, stderr } = await run("kubectl", ["kustomize", folder.path]);
+      const hello = "mirror.lan/m/docker.io/library/hello";
+      const images = [...stdout.matchAll(/image: (.*)/g)].map(([, image]) => image);
+      expect(images, stderr).toEqual([
+        `${hello}:1`,
+        `${hello}${digest}`,
+        hello,
+        "mirror.lan/m/quay.io/team/app:2",
+        "mirror.lan/m/registry.lan_5000/team/shop:1",
+        "other:1",
+      ]);
+    } finally {
+      await folder.remove();
+    }
+  });
+});
+
 /** Docker reads hosts.toml since 28, with the containerd image store. */
 async function dockerWithHosts(): Promise<Probe> {
   const name = "docker 28 or later";
@@ -203,4 +242,12 @@ async function dockerWithHosts(): Promise<Probe> {
     name,
     missing: Number(version) >= 28 ? undefined : version === undefined ? "none is installed" : `found ${version}`,
   };
+}
+
+/** Components are of kustomize 4, and kubectl says the version since then. */
+async function kustomize(): Promise<Probe> {
+  const name = "kubectl with kustomize 4 or later";
+  if (findTool("kubectl") === undefined) return { name, missing: "none is installed" };
+  const { stdout } = await run("kubectl", ["version", "--client", "--output=json"]);
+  return { name, missing: /"kustomizeVersion": "v[4-9]/.test(stdout) ? undefined : "an older one" };
 }

@@ -345,6 +345,7 @@ export const options: readonly [
   { layout: "full", map: ["docker.io=hub"], requireReferrers: ["sig"], trustedReferences: ["r.lan/a"] },
   { platform: "linux/amd64", sparse: "prune", referrers: false, keepGoing: true, cacheDir: "c" },
   { to: "r.lan/mirror", layout: "flat" },
+  { to: "r.lan/mirror", for: ["containerd", "k3s"], output: "o", tls: { plainHttp: true, caFile: undefined } },
   { references: ["r.lan/a:1"], env: { TAG: "1" } },
   { output: process.stdout, format: "docker", tag: undefined, image: undefined, sparse: "keep" },
   { tag: "r.lan/a:1", env: "A=1", expose: ["80"], label: "a=b", volume: "/v", owner: "keep", format: "oci" },

@@ -22,7 +22,7 @@ export function dockerFiles(plan: MirrorPlan): RuntimeFiles {
     const outside = new Set(outsidePrefix(registry));
     for (const repository of registry.repositories) {
       if (!isHub) refuse(repository, "only Docker Hub has mirrors");
-      else if (registry.prefix !== "") refuse(repository, `it is at ${repository.target}, and a mirror has no path`);
+      else if (registry.prefix !== "") refuse(repository, "a mirror of Docker Hub has no path");
       else hasHub ||= !outside.has(repository);
     }
   }

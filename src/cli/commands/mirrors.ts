@@ -107,7 +107,6 @@ async function runMirrors(flags: MirrorsFlags, context: Context): Promise<void> 
         progress.end();
         if (flags.json) return printLine(context, jsonText(result));
         printFiles(context, result);
-        for (const line of notPossibleLines(result)) progress.note(line);
         for (const note of result.notes) progress.note(note);
       },
     );
@@ -122,13 +121,6 @@ function printFiles(context: Context, { files, dryRun }: MirrorsResult): void {
     printLine(context, dryRun ? `# ${escapeForeign(path)} (${state})` : `${state} ${escapeForeign(path)}`);
     if (dryRun) printLine(context, escapeLines(text.trimEnd()));
   }
-}
-
-/** Only what versions decide: the error names the others. */
-function notPossibleLines({ notPossible }: MirrorsResult): readonly string[] {
-  return notPossible.flatMap(({ for: runtime, versions, repository, why }) =>
-    versions === undefined ? [] : [`${repository} is not possible for ${runtime} ${versions}: ${why}`],
-  );
 }
 
 /** A file that is merged is foreign text. */

@@ -3,7 +3,7 @@ import { containerdFiles } from "../../bundle/mirrors/containerd.ts";
 import { dockerFiles } from "../../bundle/mirrors/docker.ts";
 import { k3sFiles } from "../../bundle/mirrors/k3s.ts";
 import { kustomizeFiles } from "../../bundle/mirrors/kustomize.ts";
-import type { RuntimeFiles } from "../../bundle/mirrors/mirror-file.ts";
+import type { NotPossible, RuntimeFiles } from "../../bundle/mirrors/mirror-file.ts";
 import { fullName, type MirrorPlan, type MirrorTarget, planMirrors } from "../../bundle/mirrors/mirror-plan.ts";
 import { openshiftFiles } from "../../bundle/mirrors/openshift.ts";
 import { podmanFiles } from "../../bundle/mirrors/podman.ts";
@@ -11,6 +11,7 @@ import { PartialError, UsageError } from "../../errors.ts";
 import { type ImageMapping, mapImageName } from "../../oci/names/image-mapping.ts";
 import { parseReference, registryHost } from "../../oci/reference.ts";
 import { registryUrl } from "../../registry/client/connect-registry.ts";
+import { groupedBy } from "../../util/append.ts";
 import { counted } from "../../util/format.ts";
 import { checkedOptions } from "../../util/options/checked-options.ts";
 import { readMapping } from "../options/mapping-options.ts";
@@ -81,17 +82,12 @@ export async function mirrors(inputs: readonly string[], options: MirrorsOptions
     for (const file of planned) files.push({ for: runtime, ...(await mergeFile(output, file)) });
   }
   if (!dryRun) await writeFiles(files, signal);
+  const notPossible = found.flatMap(([runtime, files]) => files.notPossible.map(one => unmirrored(runtime, one)));
+  const notes = found.flatMap(([, files]) => files.notes);
   const result = {
     files,
-    notPossible: found.flatMap(([runtime, { notPossible }]) =>
-      notPossible.map(({ repository, why, versions }) => ({
-        for: runtime,
-        ...(versions === undefined ? {} : { versions }),
-        repository: fullName(repository),
-        why,
-      })),
-    ),
-    notes: [...named.notes, ...sharedNotes(plan), ...found.flatMap(([, { notes }]) => notes)],
+    notPossible,
+    notes: [...named.notes, ...sharedNotes(plan), ...versionNotes(notPossible), ...notes],
     dryRun,
   };
   settle(result, plan);
@@ -143,6 +139,24 @@ function sharedNotes({ registries }: MirrorPlan): readonly string[] {
   return [
     `${shared.join(", ")} have one path at the mirror: what only one of them has may be found under the names of the others; --layout full keeps them apart`,
   ];
+}
+
+function unmirrored(runtime: MirrorRuntime, { repository, why, versions }: NotPossible): UnmirroredRepository {
+  return { for: runtime, ...(versions === undefined ? {} : { versions }), repository: fullName(repository), why };
+}
+
+/** What only some versions of a runtime cannot do, by its reason: the error names the others. */
+function versionNotes(notPossible: readonly UnmirroredRepository[]): readonly string[] {
+  const some = notPossible.filter(({ versions }) => versions !== undefined);
+  const groups = groupedBy(
+    some,
+    ({ for: runtime, versions, why }) => `not possible for ${runtime} ${versions}: ${why}`,
+  );
+  return [...groups].map(([reason, [first, ...others]]) =>
+    others.length === 0
+      ? `${first?.repository} is ${reason}`
+      : `${others.length + 1} repositories, such as ${first?.repository}, are ${reason}`,
+  );
 }
 
 function settle(result: MirrorsResult, { registries }: MirrorPlan): void {

@@ -177,7 +177,7 @@ test("Docker before 29 has mirrors of Docker Hub without a path alone, and the r
   const { notPossible, files } = await written("docker");
   expect(files.map(({ path }) => path.endsWith("hosts.toml"))).toEqual([true, true, true]);
   expect(notPossible.map(({ repository, why, versions }) => [repository, why, versions?.slice(0, 9)])).toEqual([
-    ["docker.io/library/nginx", "it is at m/docker.io/library/nginx, and a mirror has no path", "before 29"],
+    ["docker.io/library/nginx", "a mirror of Docker Hub has no path", "before 29"],
     ["quay.io/team/app", "only Docker Hub has mirrors", "before 29"],
     ["reg.lan:5000/x/y", "only Docker Hub has mirrors", "before 29"],
   ]);
@@ -339,6 +339,20 @@ test("the command prints with --dry-run, writes nothing, and takes archives", as
     notPossible: [],
     dryRun: false,
   });
+  const docker = [
+    "mirrors",
+    await listOf(...NAMES),
+    "--to",
+    "mirror.lan",
+    "--layout",
+    "full",
+    "--for",
+    "docker",
+    "--dry-run",
+  ];
+  expect((await runCommand(...docker)).stderr).toContain(
+    "2 repositories, such as quay.io/team/app, are not possible for docker before 29, unless it uses the containerd image store (28): only Docker Hub has mirrors\n",
+  );
   expect((await runCommand(...words)).stderr).toContain("no -o given, expected a folder to write to");
   expect(await runCommand(...words, "--for", "nomad", "--dry-run")).toMatchObject({ exitCode: 2 });
 });
