@@ -22,7 +22,8 @@ export function readInstruction(createdBy: string): Instruction {
   const [, nop] = /^\/bin\/sh -c #\(nop\) ?(.*)$/.exec(text) ?? [];
   const [, shell] = /^(?:\|\d+ .*?)?(?:RUN )?(?:\|\d+ .*?)?\/bin\/sh -c (.*)$/.exec(text) ?? [];
   if (nop === undefined && shell !== undefined) return { verb: "RUN", rest: shell };
-  const plain = (nop ?? text).trim();
+  // Docker without BuildKit names what was copied by a checksum that nothing else has.
+  const plain = (nop ?? text).trim().replace(/\b(file|dir|multi):([0-9a-f]{12})[0-9a-f]{52}\b/g, "$1:$2\u2026");
   const [, verb = "", rest = plain] = /^([A-Z]{3,11}) (.*)$/.exec(plain) ?? [];
   return { verb, rest };
 }
