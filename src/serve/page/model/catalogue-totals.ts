@@ -1,9 +1,14 @@
 import type { Digest } from "../../../oci/digest.ts";
+import type { StoredContent } from "../../content/served-registry.ts";
 import type { ListedImage, Totals } from "./catalogue.ts";
 import type { ImageContents } from "./image-contents.ts";
 import type { BlobFacts } from "./manifest-facts.ts";
 
-export function catalogueTotals(images: readonly ListedImage[], contents: ImageContents): Totals {
+export function catalogueTotals(
+  images: readonly ListedImage[],
+  contents: ImageContents,
+  absent: readonly StoredContent[],
+): Totals {
   const total = { bytes: 0, ownBytes: 0, aloneBytes: 0, signed: 0, unsigned: 0, unknown: 0, broken: 0, brokenBytes: 0 };
   const counted = new Set<BlobFacts>();
   for (const { blobs } of contents.all()) {
@@ -16,7 +21,7 @@ export function catalogueTotals(images: readonly ListedImage[], contents: ImageC
       total.bytes += blob.size;
     }
   }
-  const brokenSizes = new Map<Digest, number>();
+  const brokenSizes = new Map<Digest, number>(absent.map(({ digest, size }) => [digest, size]));
   for (const { signatures, broken } of images) {
     if (typeof signatures === "number") total.signed += 1;
     else if (signatures === "none") total.unsigned += 1;

@@ -2,6 +2,7 @@ import type { Lock, LockedImage } from "../../../bundle/lock/lock.ts";
 import type { Digest } from "../../../oci/digest.ts";
 import { repositoryOf } from "../../../oci/names/repository-of.ts";
 import { formatReference, parseReference } from "../../../oci/reference.ts";
+import type { ServedBundle } from "../../content/served-registry.ts";
 import type { ListedImage } from "./catalogue.ts";
 
 /** What a lock says of images, by where they are and what they are. */
@@ -20,21 +21,37 @@ export class LockedImages {
   }
 }
 
-/** Images that a lock names, and of which nothing is here: not even the manifest. */
-export function missingImages(lock: Lock | undefined, listed: readonly ListedImage[]): readonly ListedImage[] {
+/**
+ * Images that a lock names, and of which nothing is here: not even the manifest.
+ *
+ * @param served names of repositories at this server, by what they were called where they came from
+ */
+export function missingImages(
+  bundle: Pick<ServedBundle, "volumes"> | undefined,
+  lock: Lock | undefined,
+  listed: readonly ListedImage[],
+  served: ReadonlyMap<string, string>,
+): readonly ListedImage[] {
+  if (lock === undefined) return [];
   const here = new Set(listed.map(({ digest }) => digest));
-  return (lock?.images ?? []).flatMap(image => {
-    const digest = image.written ?? image.digest;
-    return image.name === "" || here.has(digest) ? [] : [missingImage(image, digest, lock)];
+  const lost = lock.images.filter(({ name, written, digest }) => name !== "" && !here.has(written ?? digest));
+  if (lost.length === 0) return [];
+  const missing = bundle?.volumes?.missing ?? [];
+  const rows = new Map(lock.blobs.map(({ digest, size }, index) => [digest, { size, where: lock.set?.where[index] }]));
+  return lost.map(image => {
+    const { size = 0, where = missing } = rows.get(image.written ?? image.digest) ?? {};
+    const volumes = [where].flat().filter(volume => missing.includes(volume));
+    const repository = repositoryOf(image.name);
+    return missingImage(image, served.get(repository) ?? repository, size, volumes);
   });
 }
 
-function missingImage(locked: LockedImage, digest: Digest, lock: Lock | undefined): ListedImage {
+function missingImage(locked: LockedImage, repository: string, size: number, volumes: readonly number[]): ListedImage {
   const { registry = "", repository: path, tag } = parseReference(locked.name);
-  const repository = repositoryOf(locked.name);
-  const blob = lock?.blobs.find(each => each.digest === digest);
+  const digest = locked.written ?? locked.digest;
+  const named = registry === "" ? { repository: path } : { registry, repository: path };
   return {
-    name: formatReference({ registry, repository: path, ...(tag === undefined ? { digest } : { tag }) }),
+    name: formatReference({ ...named, ...(tag === undefined ? { digest } : { tag }) }),
     registry,
     path,
     tag,
@@ -47,18 +64,8 @@ function missingImage(locked: LockedImage, digest: Digest, lock: Lock | undefine
     bytes: 0,
     ownBytes: 0,
     attached: [],
-    signatures: "absent",
-    broken: [
-      {
-        digest,
-        size: blob?.size ?? 0,
-        kind: "manifest",
-        layer: undefined,
-        why: "missing",
-        volumes: [],
-        found: undefined,
-      },
-    ],
+    signatures: locked.lookup === undefined ? "absent" : "unknown",
+    broken: [{ digest, size, kind: "manifest", layer: undefined, why: "missing", volumes, found: undefined }],
     locked,
   };
 }

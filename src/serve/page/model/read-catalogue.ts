@@ -42,13 +42,14 @@ export async function readCatalogue(
     const content = contents.add(each, record);
     images.push(listedImage(original, tag, repository, contents, content, locked.of(original, record.digest)));
   }
-  append(images, missingImages(lock, images));
+  const served = new Map(gathered.map(({ repository }) => [repository.original, repository.name]));
+  append(images, missingImages(bundle, lock, images, served));
   images.sort((left, right) => compareText(left.registry, right.registry) || compareText(left.path, right.path));
   shelf.keep(contents.digests());
   return {
     generation,
     images,
-    totals: catalogueTotals(images, contents),
+    totals: catalogueTotals(images, contents, bundle?.absent ?? []),
     bundle,
     id: bundle?.id ?? lock?.id,
     lock,

@@ -88,7 +88,8 @@ ${imageTables(page.entries, choice, catalogue.images, request.host)}
 ${links("bottom")}`;
 }
 
-function overviewFacts({ images, totals, bundle }: Catalogue, isHurt: boolean): readonly Fact[] {
+function overviewFacts(catalogue: Catalogue, isHurt: boolean): readonly Fact[] {
+  const { images, totals, bundle } = catalogue;
   const { signed, unsigned, unknown, broken } = totals;
   const rest = [unsigned > 0 && `${numeral(unsigned)} not`, unknown > 0 && `${numeral(unknown)} unknown`].filter(
     Boolean,
@@ -117,7 +118,7 @@ function overviewFacts({ images, totals, bundle }: Catalogue, isHurt: boolean): 
               isBad: volumes.missing.length > 0,
             },
           ]),
-      { name: "when complete", value: bytes(totals.bytes) },
+      { name: "when complete", value: bytes(completeBytes(catalogue)) },
       { name: "missing or damaged", value: bytes(totals.brokenBytes), isBad: true },
       signatures,
     ];
@@ -129,6 +130,11 @@ function overviewFacts({ images, totals, bundle }: Catalogue, isHurt: boolean): 
     { name: "saved by sharing", value: `${savedPercent(totals)} %` },
     signatures,
   ];
+}
+
+/** Of a bundle, its lock says it, whatever is missing. */
+function completeBytes({ lock, totals }: Catalogue): number {
+  return lock?.blobs.reduce((sum, { size }) => sum + size, 0) ?? totals.bytes;
 }
 
 function savedPercent({ bytes: size, aloneBytes }: Totals): number {
