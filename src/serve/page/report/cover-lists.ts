@@ -5,14 +5,16 @@ import { bytes, numeral } from "../parts/quantity.ts";
 import { cell, row, rowHead, table } from "../parts/table.ts";
 import type { LeftOut, TransferFile, TransferReport } from "./transfer-report.ts";
 
-/** Rows of a list on the cover: a cover of two pages, or a place to sign at page 40, is not signed. */
-const MAX_ON_COVER = 6;
+/** Room of a list on the cover, in rows of one line: a cover of two pages, or a place to sign at page 40, is not signed. */
+const COVER_ROWS = 6;
+/** What a further line of a row takes. */
+const FURTHER_LINE = 0.7;
 
 /** The files on the cover, or the first of many. */
 export function filesSection(report: TransferReport): Part {
   const { files, volumes } = report;
   if (files.length === 0) return undefined;
-  const shown = coverOf(files);
+  const shown = coverOf(files, fileLines);
   const checked = files.some(({ sha256 }) => sha256 !== undefined);
   const note = checked ? html`check with <span class="mono">sha256sum</span>` : undefined;
   const title = volumes === undefined ? "Files" : "Volumes";
@@ -23,7 +25,7 @@ export function filesSection(report: TransferReport): Part {
 export function leftSection({ left }: TransferReport): Html {
   if (left.length === 0)
     return section("l", "Left out, and why", undefined, html`<p>Nothing: it brings all that it names.</p>`);
-  const shown = coverOf(left);
+  const shown = coverOf(left, leftLines);
   const list = leftTable(shown, "l");
   return section("l", "Left out, and why", "named, and not in this bundle", list, more(left.length - shown.length));
 }
@@ -34,16 +36,32 @@ export function listAnnex(report: TransferReport): Html {
   const title = `Annex: ${volumes === undefined ? "files" : "volumes"}`;
   const total = `${bytes(bytesOf(files))} in all`;
   return html`${
-    files.length > MAX_ON_COVER &&
+    coverOf(files, fileLines).length < files.length &&
     html`<div class="annex">${section("va", title, total, filesTable(files, report, "va"))}</div>`
   }${
-    left.length > MAX_ON_COVER &&
+    coverOf(left, leftLines).length < left.length &&
     html`<div class="annex">${section("la", "Annex: left out, and why", undefined, leftTable(left, "la"))}</div>`
   }`;
 }
 
-function coverOf<T>(all: readonly T[]): readonly T[] {
-  return all.length <= MAX_ON_COVER ? all : all.slice(0, MAX_ON_COVER - 1);
+/** All, or the first ones and room for a line about the rest. */
+function coverOf<T>(all: readonly T[], linesOf: (row: T) => number): readonly T[] {
+  let room = COVER_ROWS;
+  const end = all.findIndex((row, index) => {
+    room -= 1 + FURTHER_LINE * (linesOf(row) - 1);
+    return room < (index === all.length - 1 ? 0 : 1);
+  });
+  return end === -1 ? all : all.slice(0, end);
+}
+
+// Characters of a line on A4, for fonts that are wide.
+
+function fileLines({ name, sha256 }: TransferFile): number {
+  return Math.max(Math.ceil(name.length / 20), sha256 !== undefined && name.length > 12 ? 2 : 1);
+}
+
+function leftLines({ what, why }: LeftOut): number {
+  return Math.max(Math.ceil(what.length / 58), Math.ceil(why.length / 28));
 }
 
 function more(count: number, files: readonly TransferFile[] = []): Part {

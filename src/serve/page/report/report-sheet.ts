@@ -5,7 +5,7 @@ import { bytes, many, numeral } from "../parts/quantity.ts";
 import { state } from "../parts/state.ts";
 import { filesSection, leftSection, listAnnex } from "./cover-lists.ts";
 import { imageAnnex } from "./image-annex.ts";
-import { basesText, baseText, summary } from "./report-text.ts";
+import { basesText, baseText, MAX_BASES, summary } from "./report-text.ts";
 import type { TransferReport, TransferSignature } from "./transfer-report.ts";
 
 /** The report: a cover to sign, which is one page, and annexes. */
@@ -19,7 +19,7 @@ ${facts(cover(report))}${filesSection(report)}${leftSection(report)}${checksSect
 function mast({ id, bases, date, signature }: TransferReport): Html {
   const ids: Part[] = [];
   if (id !== undefined) ids.push(html`<dt>Bundle</dt><dd>${spokenId(id)}</dd>`);
-  for (const base of bases) ids.push(html`<dt>Base</dt><dd class="base">${baseText(base)}</dd>`);
+  for (const base of bases.slice(0, MAX_BASES)) ids.push(html`<dt>Base</dt><dd class="base">${baseText(base)}</dd>`);
   if (signature !== undefined) ids.push(html`<dt>Signature</dt><dd>${signatureOf(signature)}</dd>`);
   if (date !== undefined) ids.push(html`<dt>Date</dt><dd>${date}</dd>`);
   return html`<header class="mast"><div><p>imgpack</p><h1>Transfer report</h1><p>Container images carried across the gap</p></div>

@@ -27,8 +27,15 @@ function farSide({ bases }: TransferReport): Part {
 
 /** `base 51eb 7e36 383f`, or what it was called. */
 export function basesText(bases: readonly TransferBase[]): Html {
-  return html`${bases.map((base, index) => html`${separator(index, bases.length)}${baseText(base)}`)}`;
+  const shown = bases.slice(0, MAX_BASES);
+  const more = bases.length > MAX_BASES && ` and ${bases.length - MAX_BASES} more`;
+  return html`${shown.map((base, index) => html`${separator(index, bases.length)}${baseText(base)}`)}${more}`;
 }
+
+/** That a page names. */
+export const MAX_BASES = 3;
+
+const MAX_SOURCE = 100;
 
 function separator(index: number, count: number): string {
   if (index === 0) return count === 1 ? "base " : "bases ";
@@ -36,7 +43,7 @@ function separator(index: number, count: number): string {
 }
 
 export function baseText({ id, source = "" }: TransferBase): Html {
-  return id === undefined ? html`<span class="name">${foreign(source)}</span>` : spokenId(id);
+  return id === undefined ? html`<span class="name">${foreign(source, MAX_SOURCE)}</span>` : spokenId(id);
 }
 
 function amount({ bytes: { carried, all, new: fresh } }: TransferReport): string {
