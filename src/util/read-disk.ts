@@ -1,4 +1,4 @@
-import { open as openNumbered } from "node:fs";
+import { open as openNumbered, type Stats, statSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { promisify } from "node:util";
 import { withSystemFaults } from "./system-fault.ts";
@@ -23,6 +23,20 @@ export const readdir: typeof fs.readdir = explained(fs.readdir);
 export const readFile: typeof fs.readFile = explained(fs.readFile);
 export const readlink: typeof fs.readlink = explained(fs.readlink);
 export const realpath: typeof fs.realpath = explained(fs.realpath);
+
+/**
+ * Looks at a path without waiting, for a look before each chunk that is sent: asking a thread would take longer than reading
+ * the chunk.
+ *
+ * @returns undefined if that fails; `stat` says why.
+ */
+export function statNow(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
 
 /** The number of an open file, which the caller closes. Only for reading. */
 export const openDescriptor: (path: string, flags: number) => Promise<number> = explained(

@@ -115,7 +115,7 @@ test.each([
     expect(found.damaged).toBeGreaterThan(TRIALS / 10);
     expect(found.whole).toBeGreaterThan(TRIALS);
   },
-  600_000,
+  1_800_000,
 );
 
 function put(path: string, offset: number, byte: number): void {
@@ -186,7 +186,7 @@ test("a byte that flips at any moment, while several read, never goes out in an 
   }
   expect(wrong).toBe(0);
   expect(cut).toBeGreaterThan(TRIALS / 10);
-}, 600_000);
+}, 1_800_000);
 
 test("sums that lie do not make wrong bytes look right, neither whole nor in part", async () => {
   const right = seededBytes("blob", 4500);

@@ -11,7 +11,7 @@ import type { TarEntry } from "../../tar/tar-entry.ts";
 import { indexTar, type TarIndex } from "../../tar/tar-index.ts";
 import { quote } from "../../util/format.ts";
 import { checkKept, checkUnchanged } from "../../util/input-guard.ts";
-import { readAt, stat } from "../../util/read-disk.ts";
+import { readAt, stat, statNow } from "../../util/read-disk.ts";
 import type { Archive } from "../archive.ts";
 import type { OpenArchiveOptions } from "./open-archive-options.ts";
 
@@ -47,7 +47,7 @@ export class TarArchive implements Archive {
     this.#replaced = replaced;
     this.#origin = {
       path,
-      confirm: async () => await checkKept(this.what, opened, async () => await stat(path)),
+      confirm: async () => await checkKept(this.what, opened, async () => statNow(path) ?? (await stat(path))),
     };
   }
 

@@ -3,7 +3,6 @@ import { idOf } from "../../content/root-id.ts";
 import { UsageError } from "../../errors.ts";
 import { mapImageName } from "../../oci/names/image-mapping.ts";
 import { tagOwners } from "../../oci/names/pinned-names.ts";
-import { repositoryOf } from "../../oci/names/repository-of.ts";
 import { formatReference, parseReference, type Reference, resolveDockerHub } from "../../oci/reference.ts";
 import { appendTo } from "../../util/append.ts";
 
@@ -76,18 +75,21 @@ function nameAt(registry: string, repository: string): string {
 }
 
 function namedImages(roots: readonly Root[]): readonly NamedImages[] {
-  const owners = tagOwners(roots.map(root => ({ id: idOf(root), names: root.names })));
+  // Names with a digest are few.
+  const isPinned = roots.some(root => root.names.some(name => name.includes("@")));
+  const owners = isPinned ? tagOwners(roots.map(root => ({ id: idOf(root), names: root.names }))) : undefined;
   const found = new Map<string, NamedImages & { readonly roots: Set<Root>; readonly tags: Map<string, Root> }>();
   for (const root of roots) {
     for (const name of root.names) {
       const reference = parseReference(name);
-      const original = repositoryOf(name);
+      const { tag, digest: _, ...unpinned } = reference;
+      const original = formatReference(unpinned);
       const images = found.get(original) ?? { ...namesOf(reference, original), roots: new Set(), tags: new Map() };
       found.set(original, images);
       images.roots.add(root);
-      const { tag } = reference;
       // A tag that comes with two digests means none of them.
-      if (tag !== undefined && owners.get(`${original}:${tag}`) === idOf(root)) images.tags.set(tag, root);
+      const isOwner = owners === undefined || owners.get(`${original}:${tag}`) === idOf(root);
+      if (tag !== undefined && isOwner) images.tags.set(tag, root);
     }
   }
   return [...found.values()];

@@ -1,5 +1,5 @@
-// Two each for 16 downloads at once; more downloads allocate their own.
-const MAX_SPARE = 32;
+// Two for each of as many transfers as a server runs at once: shared memory is freed late.
+const MAX_SPARE = 256;
 
 /** Buffers of one size for what is read and sent. */
 export class ChunkBuffers {

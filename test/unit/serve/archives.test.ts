@@ -55,7 +55,8 @@ describe("names", () => {
     ["alpine", "docker.io", 200, ["3"]],
     ["library/alpine", "docker.io", 200, ["3"]],
     ["only/here", "quay.io", 404, "NAME_UNKNOWN"],
-    ["quay.io/team/app", "quay.io", 404, "NAME_UNKNOWN"],
+    ["quay.io/team/app", "quay.io", 200, ["2"]],
+    ["quay.io/team/app", "ghcr.io", 404, "NAME_UNKNOWN"],
     ["team/app", "example.com", 404, "NAME_UNKNOWN"],
   ] as const)("%s with ns=%s is %i %j", async (name, ns, status, expected) => {
     const registry = await startLayout(IMAGES.map(one => image(one)));
