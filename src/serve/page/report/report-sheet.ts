@@ -53,7 +53,7 @@ function cover({ compared, counts, bytes: { carried, all }, images }: TransferRe
     { name: counts.images === 1 ? "image" : "images", value: numeral(counts.images) },
     { name: "signed", value: numeral(signed.length) },
     { name: "not signed", value: numeral(images.length - signed.length - unknown.length) },
-    { name: "not known", value: numeral(unknown.length) },
+    { name: "signatures unknown", value: numeral(unknown.length) },
     ...amounts,
   ];
 }

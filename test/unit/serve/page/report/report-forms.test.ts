@@ -90,7 +90,7 @@ describe("a transfer report as HTML", () => {
     expect(text).not.toMatch(/class="state (new|changed|same|gone)"/);
     expect(text).toContain("<dt>signed</dt><dd>4</dd>");
     expect(text).toContain("<dt>not signed</dt><dd>2</dd>");
-    expect(text).toContain("<dt>not known</dt><dd>2</dd>");
+    expect(text).toContain("<dt>signatures unknown</dt><dd>2</dd>");
   });
 });
 
