@@ -378,7 +378,7 @@ export const options: readonly [
   { registry: undefined },
   { username: "u", password: "p", tls: { clientCertificate: { cert: "", key: "" } } },
   { home: "/" },
-  { store: "s", host: undefined, port: 0 },
+  { archives: "site.tar", store: undefined, listen: ["127.0.0.1:0"], allowHost: "r.lan" },
 ];
 
 // @ts-expect-error a value that is none of the union
