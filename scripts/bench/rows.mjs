@@ -17,8 +17,8 @@ import { executable } from "./tools.mjs";
  * @property {import("./registry.mjs").Registry} registry
  * @property {Record<ArchiveName, string>} archives
  * @property {string} bin
- * @property {{ isPrimed: boolean, bundle?: string }} state isPrimed: the registry holds each tool's push of the image;
- *   bundle: the host of a registry that has the images of the bundle
+ * @property {{ isPrimed: boolean, bundle?: string, served?: string }} state isPrimed: the registry holds each tool's push of the image;
+ *   bundle: the host of a registry that has the images of the bundle; served: one that has the image to serve
  * @property {(() => Promise<void>)[]} stops what the rows of this scenario have started
  */
 

@@ -4,6 +4,7 @@ import { bundleScenarios } from "./bundle-scenarios.mjs";
 import { IMAGES, manyRows } from "./many.mjs";
 import { latePulls, latePushes, pulls, ROUND_TRIP_MS, tlsPulls } from "./pulls.mjs";
 import { cacheEnv, coldPushes, memoryRows, movers, packedPushes, prime, pullers, pushers, rowsOf } from "./rows.mjs";
+import { serveScenarios } from "./serve-scenarios.mjs";
 import { against, NO_BYTES, peakTarget, pullPeakBytes, pullTargets, sameAs } from "./targets.mjs";
 import { compressions, executable } from "./tools.mjs";
 
@@ -230,6 +231,7 @@ same archive, byte for byte.`,
     ]),
   },
   ...bundleScenarios,
+  ...serveScenarios,
   {
     ...short,
     id: "start",

@@ -4,7 +4,7 @@ import type { RunningRegistry, ServeEvent, ServeOptions } from "../../index.ts";
 import { type Context, printLine, SERVE_DRAIN_MS } from "../context.ts";
 import { keyPairFromFlags } from "../flags/connection-flags.ts";
 import { readFlagFile } from "../flags/flag-file.ts";
-import { LOG_STYLES, type LogStyle, serveLine } from "./serving/serve-lines.ts";
+import { LOG_STYLES, type LogOptions, serveLine } from "./serving/serve-lines.ts";
 import { runSweep } from "./serving/sweep.ts";
 
 interface ServeFlags {
@@ -88,11 +88,12 @@ export function serveCommand(context: Context): CommandModule<object, ServeFlags
         accounts === undefined ? undefined : await readFlagFile("--htpasswd", accounts, "lines USER:HASH", signal);
       const { serveRegistry: serve } = await import("../../serve/server.ts");
       const style = LOG_STYLES.find(name => name === flags.log) ?? "text";
-      const onEvent = (event: ServeEvent): void => printEvent(context, event, style);
+      const log = { style, isReadOnly: store === undefined };
+      const onEvent = (event: ServeEvent): void => printEvent(context, event, log);
       const drainMs = SERVE_DRAIN_MS;
       const registry = await serve({ ...sourceOf(flags), listen, allowHost, tls, htpasswd, signal, drainMs, onEvent });
       const warning = openWarning(registry, {
-        isReadOnly: store === undefined,
+        isReadOnly: log.isReadOnly,
         hasLogin: htpasswd !== undefined,
         hasTls: tls !== undefined,
       });
@@ -115,8 +116,8 @@ function checkSweepFlags({ gc, yes, json, store: _, ...others }: ServeFlags): vo
   }
 }
 
-function printEvent({ stderr }: Context, event: ServeEvent, style: LogStyle): void {
-  const line = serveLine(event, style, new Date());
+function printEvent({ stderr }: Context, event: ServeEvent, options: LogOptions): void {
+  const line = serveLine(event, options, new Date());
   if (line !== undefined) stderr.write(`${line}\n`);
 }
 
