@@ -26,7 +26,7 @@ const MIN_SHARE = 0.007;
  */
 export function bar(height: number, parts: readonly BarPart[], hasTrack = true): Html {
   let end = 0;
-  const widths = fittedWidths(parts.map(({ share }) => share));
+  const widths = fittedWidths(parts);
   const drawn = parts.map(({ fill, at = end }, index) => {
     const width = widths[index] ?? 0;
     const start = Math.max(0, Math.min(at, 1 - width));
@@ -37,11 +37,12 @@ export function bar(height: number, parts: readonly BarPart[], hasTrack = true):
   return html`<svg class="bar" height="${height}" aria-hidden="true" focusable="false">${hasTrack && track}${drawn}</svg>`;
 }
 
-/** What tiny parts get in addition, the largest one gives. */
-function fittedWidths(shares: readonly number[]): readonly number[] {
-  const widths = shares.map(share => (share <= 0 ? 0 : Math.max(share, MIN_SHARE)));
-  const excess = widths.reduce((sum, width) => sum + width, 0) - 1;
-  const first = widths.indexOf(largest(widths));
+/** What tiny parts get in addition, the largest one gives; marks on others (`at`) take no room. */
+function fittedWidths(parts: readonly BarPart[]): readonly number[] {
+  const widths = parts.map(({ share }) => (share <= 0 ? 0 : Math.min(1, Math.max(share, MIN_SHARE))));
+  const side = widths.map((width, index) => (parts[index]?.at === undefined ? width : 0));
+  const excess = side.reduce((sum, width) => sum + width, 0) - 1;
+  const first = side.indexOf(largest(side));
   return widths.map((width, index) => (index === first && excess > 0 ? Math.max(MIN_SHARE, width - excess) : width));
 }
 

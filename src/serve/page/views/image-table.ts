@@ -34,6 +34,8 @@ export function imageTable(images: readonly ListedImage[], labelledBy: string, h
 function imageRow(image: ListedImage, before: ListedImage | undefined, hasRegistry: boolean): Html {
   const { bytes: size, ownBytes, attached, signatures, digest, broken } = image;
   const isBroken = broken.length > 0;
+  // Only its manifest would say it.
+  const isUnknown = isBroken && size === 0;
   const isAgain = before?.path === image.path && before.registry === image.registry;
   const words = brokenWords(image);
   const drawn = isBroken ? [{ fill: "broken" as const, share: 1 }] : sharingParts(ownBytes, size);
@@ -45,9 +47,9 @@ function imageRow(image: ListedImage, before: ListedImage | undefined, hasRegist
         "c-name",
       ),
       cell(html`<span class="tagset">${platformChips(image)}</span>`, "c-plat"),
-      cell(bytes(size), "c-size num"),
+      cell(isUnknown ? "unknown" : bytes(size), "c-size num"),
       cell(bar(8, drawn), "c-bar"),
-      cell(bytes(ownBytes), "c-own num", "own"),
+      cell(isUnknown ? "" : bytes(ownBytes), "c-own num", "own"),
       cell(html`${signatureState(signatures)}${kinds.has("sbom") && html` ${chip("SBOM")}`}`, "c-sig"),
       cell(bareDigest(digest), "c-dig"),
     ],

@@ -10,7 +10,7 @@ import { imageHref } from "../../parts/links.ts";
 import { bytes, many, numeral } from "../../parts/quantity.ts";
 import { state } from "../../parts/state.ts";
 import { cell, row, rowHead, table } from "../../parts/table.ts";
-import { brokenWords, fileName } from "../fault-words.ts";
+import { brokenWords, fileName, plainFileName } from "../fault-words.ts";
 
 const MAX_ROWS = 200;
 
@@ -20,7 +20,7 @@ export function filesSection({ bundle }: Catalogue, damage: readonly FoundDamage
   const { files, volumes, absent, pieces } = bundle;
   const scale = largest(files.map(({ size }) => size));
   const here = files.map(({ name, size, volume }) => {
-    const count = damage.filter(({ path }) => path === name).length;
+    const count = damage.filter(({ path }) => plainFileName(path) === plainFileName(name)).length;
     const words = count === 0 ? "no damage found" : state("bad", `${many(count, "blob")} damaged`);
     const drawn = bar(14, [{ fill: count === 0 ? "ok" : "broken", share: scale === 0 ? 0 : size / scale }], false);
     const text = html`<li><span>${volume !== undefined && html`<strong>${volume}</strong> `}${fileName(name)} &middot; ${words}</span><span class="num">${bytes(size)}</span>${drawn}</li>`;

@@ -4,7 +4,7 @@ import { type Html, html, type Part } from "../../html/html.ts";
 import type { ImageDetails } from "../../model/image-details.ts";
 import { keyValues } from "../../parts/blocks.ts";
 import { breakable, foreign, MAX_SHOWN } from "../../parts/foreign.ts";
-import { many } from "../../parts/quantity.ts";
+import { numeral } from "../../parts/quantity.ts";
 
 /** Labels, variables or annotations that are shown. */
 const MAX_VALUES = 200;
@@ -73,7 +73,7 @@ function values(pairs: readonly (readonly [string, string])[]): Html | false {
     left -= Math.min(name.length, MAX_NAME) + Math.min(value.length, MAX_SHOWN);
   }
   const hidden = pairs.length - shown.length;
-  return html`${keyValues(shown, "kv tall")}${hidden > 0 && html`<p class="note small">${many(hidden, "more")} not shown.</p>`}`;
+  return html`${keyValues(shown, "kv tall")}${hidden > 0 && html`<p class="note small">${numeral(hidden)} more not shown.</p>`}`;
 }
 
 const MAX_NAME = 256;
