@@ -1,7 +1,8 @@
+import type { IncomingMessage } from "node:http";
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../../src/errors.ts";
 import { serveRegistry } from "../../../src/serve/server.ts";
-import { isLoopback, plainHost } from "../../../src/serve/trusted-host.ts";
+import { isLoopback, plainHost, shownHost } from "../../../src/serve/trusted-host.ts";
 import { addressOf, errorCodes, makeFolder, rawReply, send, start } from "./registry-client.ts";
 
 describe("S-07 foreign Host headers", () => {
@@ -82,5 +83,24 @@ describe("isLoopback()", () => {
     ["", false],
   ])("%s: %s", (address, expected) => {
     expect(isLoopback(address)).toBe(expected);
+  });
+});
+
+describe("shownHost()", () => {
+  const socket = { localAddress: "::ffff:10.0.0.5", localPort: 5000 };
+  test.each([
+    ["registry.lan:5000", "registry.lan:5000"],
+    ["REGISTRY.LAN", "registry.lan"],
+    ["10.0.0.5:5000", "10.0.0.5:5000"],
+    ["[fd00::1]:80", "[fd00::1]:80"],
+    ["registry:5000", "registry:5000"],
+    ["evil.example:5000", "10.0.0.5:5000"],
+    ['registry"><script>', "10.0.0.5:5000"],
+    ["localhost:5000/x", "10.0.0.5:5000"],
+    ["registry.lan:999999", "10.0.0.5:5000"],
+    [undefined, "10.0.0.5:5000"],
+  ])("a page shows %j as %s: no name that anybody can register", (host, shown) => {
+    const request = { headers: { host }, socket } as unknown as IncomingMessage;
+    expect(shownHost(request, { names: new Set(["registry.lan"]), isStrict: false })).toBe(shown);
   });
 });

