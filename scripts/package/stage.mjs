@@ -22,7 +22,9 @@ const FACTS = ["name", "version", "description", "license", "author", "homepage"
 export async function stagePackage(folder) {
   await emptyDir(folder);
   const { files } = await stageManifest(folder, await bundled());
-  for (const name of files) await copy(join(root, name), join(folder, name));
+  // Pictures are larger than all other docs together; the docs name what they show.
+  const pictures = join(root, "docs/pictures");
+  for (const name of files) await copy(join(root, name), join(folder, name), { filter: path => path !== pictures });
   await writeFile(join(folder, "dist/sbom.spdx.json"), `${JSON.stringify(await packageSbom(folder), null, 2)}\n`);
 }
 

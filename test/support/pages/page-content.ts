@@ -157,7 +157,8 @@ class SceneBuilder {
     });
   }
 
-  #layer(repository: string, { by, size = 0, tar }: SceneStep, platform: string): Descriptor {
+  #layer(repository: string, { by, size: exactSize = 0, tar }: SceneStep, platform: string): Descriptor {
+    const size = Math.round(exactSize);
     const seed = `${platform} ${by} ${size}`;
     const bytes = tar ?? tarArchive([tarEntry({ name: "etc/step", body: seed }), tarEntry({ name: "etc/.wh.old" })]);
     if (this.#hasBytes) return this.#blob(repository, OCI_LAYER_GZIP, "layer", gzipSync(bytes));

@@ -25,6 +25,7 @@ button {
   cursor: pointer;
 }
 button:hover { background: var(--accent); border-color: var(--accent); }
+.pages + .panel { margin-block-start: var(--s3); }
 .pages { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: center; gap: var(--s3); }
 .pages ul { display: flex; flex-wrap: wrap; gap: var(--s1); }
 .pages a, .pages span.here, .pages span.gap {
