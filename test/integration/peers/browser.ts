@@ -1,5 +1,4 @@
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import axe from "axe-core";
 import {
   type Browser,
   type BrowserContext,
@@ -29,13 +28,11 @@ export async function startBrowser(): Promise<Browser> {
 /** A tab that notes what a page does; all pages of a test are shown in it, one after the other. */
 export class Tab {
   readonly page: Page;
-  readonly #axe: string;
   #messages: string[] = [];
   #requests: string[] = [];
 
-  private constructor(page: Page, axe: string) {
+  private constructor(page: Page) {
     this.page = page;
-    this.#axe = axe;
     page.on("console", (message: ConsoleMessage) => this.#messages.push(message.text()));
     page.on("pageerror", error => this.#messages.push(String(error)));
     page.on("dialog", dialog => {
@@ -46,8 +43,7 @@ export class Tab {
   }
 
   static async open(context: BrowserContext): Promise<Tab> {
-    const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-    return new Tab(await context.newPage(), axe);
+    return new Tab(await context.newPage());
   }
 
   /** @returns status, and what the page did until it was whole. */
@@ -67,7 +63,7 @@ export class Tab {
     // Through the debugger, so that the policy of the page stays as it is.
     const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
     const options = { runOnly: tags, resultTypes: ["violations"] };
-    await this.page.evaluate(this.#axe);
+    await this.page.evaluate(axe.source);
     const found: readonly AxeViolation[] = await this.page.evaluate(
       `axe.run(${JSON.stringify(options)}).then(({ violations }) => violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => html) })))`,
     );

@@ -1,8 +1,7 @@
 // Archives of a scene, as files.
 
 import { formatLock } from "../../../src/bundle/lock/format-lock.ts";
-import type { Digest } from "../../../src/oci/digest.ts";
-import { archiveOf, type Bundle, deltaOf, type Places, volumesOf } from "../bundle-files.ts";
+import { archiveOf, type Bundle, type Places, volumesOf } from "../bundle-files.ts";
 import type { Scene } from "./page-content.ts";
 
 export function sceneBundle({ lock, blobs, roots }: Scene): Bundle {
@@ -30,8 +29,4 @@ export function sceneArchive(scene: Scene): Uint8Array {
 
 export function sceneVolumes(scene: Scene, of: number, places: Places): readonly Uint8Array[] {
   return volumesOf(sceneBundle(scene), of, places);
-}
-
-export function sceneDelta(scene: Scene, assumed: ReadonlySet<Digest>, bases: readonly Digest[]): Uint8Array {
-  return deltaOf(sceneBundle(scene), assumed, bases);
 }
