@@ -232,6 +232,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   "serve/page/views/layer": [
     "serve/refusal.ts",
+    "serve/content",
     "serve/page/html",
     "serve/page/model",
     "serve/page/model/layer",

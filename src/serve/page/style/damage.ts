@@ -1,5 +1,6 @@
 /** Volumes, steps to fix something, and the empty page. */
 export const DAMAGE = `
+.volumes li { overflow-wrap: anywhere; }
 .volumes { display: grid; gap: var(--s4); }
 .volumes li { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 0.25rem var(--s4); }
 .volumes .bar { grid-column: 1 / -1; }

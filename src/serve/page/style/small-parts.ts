@@ -67,6 +67,7 @@ export const SMALL_PARTS = `
   background: var(--bad-bg);
   padding: var(--s4) var(--s5);
 }
+.alert li, .alert p { overflow-wrap: anywhere; }
 .alert strong { color: var(--bad); font-size: var(--text-l); }
 .alert ul { margin-block: var(--s2); display: grid; gap: var(--s1); }
 .alert li { padding-inline-start: 1.4em; text-indent: -1.4em; }

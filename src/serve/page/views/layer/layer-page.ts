@@ -1,4 +1,5 @@
 import { digestHex, isDigest } from "../../../../oci/digest.ts";
+import type { Lack } from "../../../content/served-registry.ts";
 import { Refusal } from "../../../refusal.ts";
 import { type Html, html } from "../../html/html.ts";
 import { chosenEntries, type EntryChoice, readEntryChoice } from "../../model/layer/chosen-entries.ts";
@@ -38,7 +39,7 @@ export async function layerPage(request: PageRequest): Promise<PageResult> {
   const repository = await registry.repository(image.repository);
   const blob = repository?.blob(found.layer.digest);
   const listing = blob === undefined ? undefined : await request.layers.get(blob, signal);
-  if (listing === undefined) return unreadLayer(request, found);
+  if (listing === undefined) return unreadLayer(found, repository?.lack(found.layer.digest));
   return listedLayer(found, listing, readEntryChoice(query), pageNumber(query.get("page")));
 }
 
@@ -173,11 +174,11 @@ function pastTheEnd(shown: ShownLayer, choice: EntryChoice, pages: number): Page
 }
 
 /** Nothing of its bytes is shown: they are not those that the digest names, or they are not here. */
-function unreadLayer({ registry }: PageRequest, shown: ShownLayer): PageResult {
-  const { digest, size } = shown.layer;
-  const found = registry.damage.filter(each => each.digest === digest).map(each => each.found);
-  const title = found.length > 0 ? "This layer is damaged" : "This layer is not here";
-  const items = found.map(each => foreign(each));
+function unreadLayer(shown: ShownLayer, lack: Lack | undefined): PageResult {
+  const { size } = shown.layer;
+  const title = lack?.kind === "damage" ? "This layer is damaged" : "This layer is not here";
+  // Not what was found while it was read: that names files as only the operator may see them.
+  const items = lack === undefined ? [] : [html`${foreign(lack.found)}. ${foreign(lack.hint)}`];
   return {
     isKept: false,
     page: () => ({
@@ -187,6 +188,6 @@ function unreadLayer({ registry }: PageRequest, shown: ShownLayer): PageResult {
 ${layerHead(shown)}
 ${facts([{ name: "compressed, as it travels", value: bytes(size) }])}`,
     }),
-    data: () => ({ ...layerData(shown), damage: found }),
+    data: () => ({ ...layerData(shown), lack: lack ?? null }),
   };
 }
