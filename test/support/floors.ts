@@ -69,7 +69,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "util/cache": [],
   "util/csv": [],
   "util/json": ["util"],
-  "util/lazy": [],
+  "util/lazy": ["util"],
   "util/lock": ["util"],
   "util/net": [],
   "util/options": ["util"],

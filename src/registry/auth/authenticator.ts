@@ -5,7 +5,7 @@ import { originOf } from "../origin/origin.ts";
 import type { BearerChallenge, Challenge } from "./challenge.ts";
 import { checkRealm, type ResolveHost } from "./realm-policy.ts";
 import { type Scope, tokenScopes } from "./scope.ts";
-import { SingleFlight } from "./single-flight.ts";
+import { SingleFlight } from "../../util/lazy/single-flight.ts";
 import { type FetchToken, requestToken, type TokenQuestion } from "./token-request.ts";
 
 export type { Scope } from "./scope.ts";

@@ -140,10 +140,10 @@ describe("the catalogue of what is served", () => {
 });
 
 describe("reading the catalogue", () => {
-  test("10,000 images are read once, and then only what is new", async () => {
+  test("images are read once, and then only what is new", async () => {
     const registry = new MemoryServed();
     const base = registry.layer("base", 1000);
-    for (let number = 0; number < 10_000; number += 1) {
+    for (let number = 0; number < 1000; number += 1) {
       registry.image(`registry.example/team/app${number % 500}`, `1.${number}`, {
         layers: [base, registry.layer(`${number}`, number)],
       });
@@ -151,19 +151,19 @@ describe("reading the catalogue", () => {
     const cache = new CatalogueCache(registry);
     const { signal } = new AbortController();
     const [first, second] = await Promise.all([cache.get(signal), cache.get(signal)]);
-    expect(first.images).toHaveLength(10_000);
+    expect(first.images).toHaveLength(1000);
     expect(second).toBe(first);
     // A manifest and a config each.
-    expect(registry.reads).toBe(20_000);
+    expect(registry.reads).toBe(2000);
     expect(await cache.get(signal)).toBe(first);
     registry.image("registry.example/team/app1", "9.9");
     const third = await cache.get(signal);
-    expect(third.images).toHaveLength(10_001);
-    expect(registry.reads).toBe(20_002);
+    expect(third.images).toHaveLength(1001);
+    expect(registry.reads).toBe(2002);
     registry.at("registry.example/team/app1").names.delete("9.9");
     registry.generation += 1;
     await cache.get(signal);
-    expect(registry.reads).toBe(20_002);
+    expect(registry.reads).toBe(2002);
   });
 
   test("it ends when all who wait for it are gone, and begins again for the next one", async () => {

@@ -1,5 +1,6 @@
 import type { Digest } from "../../../../oci/digest.ts";
-import { abortable } from "../../../../util/promises.ts";
+import { SingleFlight } from "../../../../util/lazy/single-flight.ts";
+import { limited } from "../../../../util/promises.ts";
 import type { ServedRegistry, StoredContent } from "../../../content/served-registry.ts";
 import type { LayerListing } from "./layer-listing.ts";
 import { readLayer } from "./read-layer.ts";
@@ -9,18 +10,13 @@ const MAX_READINGS = 2;
 /** Memory of all kept lists together, estimated: of three large layers, and of a great many usual ones. */
 const MAX_KEPT_BYTES: number = 64 * 1024 * 1024;
 const ENTRY_BYTES = 160;
+/** Of a list without entries: a hundred thousand layers may have none. */
+const LISTING_BYTES = 512;
 
 interface KeptListing {
   readonly listing: LayerListing;
   /** Memory, estimated. */
   readonly bytes: number;
-}
-
-/** A list that is being made, for all that wait for it. */
-interface Reading {
-  readonly listing: Promise<LayerListing | undefined>;
-  readonly stop: AbortController;
-  waiting: number;
 }
 
 /**
@@ -30,10 +26,8 @@ interface Reading {
 export class LayerListings {
   readonly #registry: Pick<ServedRegistry, "openBlob">;
   readonly #kept = new Map<Digest, KeptListing>();
-  readonly #readings = new Map<Digest, Reading>();
-  readonly #line: (() => void)[] = [];
-  #free = MAX_READINGS;
-
+  readonly #readings = new SingleFlight<LayerListing | undefined>();
+  readonly #inTurn = limited(MAX_READINGS);
   readonly #maxKeptBytes: number;
 
   /** @param maxKeptBytes for tests */
@@ -55,27 +49,9 @@ export class LayerListings {
       this.#keep(digest, kept);
       return kept.listing;
     }
-    const reading = this.#readings.get(digest) ?? this.#start(layer);
-    reading.waiting += 1;
-    try {
-      return await abortable(reading.listing, signal);
-    } finally {
-      reading.waiting -= 1;
-      if (reading.waiting === 0) {
-        this.#readings.delete(digest);
-        reading.stop.abort();
-      }
-    }
-  }
-
-  #start(layer: StoredContent): Reading {
-    const stop = new AbortController();
-    const listing = this.#inLine(async () => await this.#read(layer, stop.signal));
-    // All may have left before it fails.
-    listing.catch(() => undefined);
-    const reading = { listing, stop, waiting: 0 };
-    this.#readings.set(layer.digest, reading);
-    return reading;
+    const read = async (stop: AbortSignal): Promise<LayerListing | undefined> =>
+      await this.#inTurn(async () => await this.#read(layer, stop));
+    return await this.#readings.run(digest, read, signal);
   }
 
   async #read(layer: StoredContent, signal: AbortSignal): Promise<LayerListing | undefined> {
@@ -95,18 +71,6 @@ export class LayerListings {
     }
   }
 
-  async #inLine<T>(task: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>(resolve => this.#line.push(resolve));
-    try {
-      return await task();
-    } finally {
-      const next = this.#line.shift();
-      if (next === undefined) this.#free += 1;
-      else next();
-    }
-  }
-
   /** As the one that was looked at last. */
   #keep(digest: Digest, kept: KeptListing): void {
     this.#kept.delete(digest);
@@ -120,5 +84,8 @@ export class LayerListings {
 }
 
 function bytesOf({ entries }: LayerListing): number {
-  return entries.reduce((sum, { path, target = "" }) => sum + ENTRY_BYTES + 2 * (path.length + target.length), 0);
+  return entries.reduce(
+    (sum, { path, target = "" }) => sum + ENTRY_BYTES + 2 * (path.length + target.length),
+    LISTING_BYTES,
+  );
 }

@@ -108,7 +108,7 @@ describe("lists of layers", () => {
 
   test("are kept for few layers", async () => {
     const blobs = new Blobs();
-    const listings = new LayerListings(blobs, 800);
+    const listings = new LayerListings(blobs, 3000);
     blobs.release();
     for (const number of [1, 2, 3, 4, 5]) await listings.get(blobs.layer(number), NEVER);
     await listings.get(blobs.layer(5), NEVER);

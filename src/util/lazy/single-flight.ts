@@ -1,4 +1,4 @@
-import { abortable } from "../../util/promises.ts";
+import { abortable } from "../promises.ts";
 
 interface Flight<T> {
   readonly promise: Promise<T>;
