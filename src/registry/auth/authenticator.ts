@@ -1,11 +1,11 @@
 import { AuthError } from "../../errors.ts";
+import { SingleFlight } from "../../util/lazy/single-flight.ts";
 import type { Credentials, CredentialsFor } from "../credentials/find-credentials.ts";
 import { basicAuthorization } from "../http/basic-authorization.ts";
 import { originOf } from "../origin/origin.ts";
 import type { BearerChallenge, Challenge } from "./challenge.ts";
 import { checkRealm, type ResolveHost } from "./realm-policy.ts";
 import { type Scope, tokenScopes } from "./scope.ts";
-import { SingleFlight } from "../../util/lazy/single-flight.ts";
 import { type FetchToken, requestToken, type TokenQuestion } from "./token-request.ts";
 
 export type { Scope } from "./scope.ts";
