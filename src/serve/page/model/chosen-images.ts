@@ -1,7 +1,7 @@
 import type { ListedImage } from "./catalogue.ts";
 
 /** What to show of a list of images, and in which order. */
-export interface Choice {
+export interface ImageChoice {
   /** Part of a name, a platform or a digest; empty for all. */
   readonly q: string;
   readonly show: "" | "unsigned" | "unknown" | "damaged";
@@ -11,7 +11,7 @@ export interface Choice {
 const MAX_QUERY = 512;
 
 /** Reads a query. What it does not know is ignored. */
-export function readChoice(query: URLSearchParams): Choice {
+export function readImageChoice(query: URLSearchParams): ImageChoice {
   const show = query.get("show");
   const sort = query.get("sort");
   return {
@@ -22,7 +22,7 @@ export function readChoice(query: URLSearchParams): Choice {
 }
 
 /** Filtered, then sorted; the order by name is that of the list. */
-export function chosenImages(images: readonly ListedImage[], { q, show, sort }: Choice): readonly ListedImage[] {
+export function chosenImages(images: readonly ListedImage[], { q, show, sort }: ImageChoice): readonly ListedImage[] {
   const words = q.toLowerCase();
   const chosen = images.filter(image => isShown(image, show) && (words === "" || hasWords(image, words)));
   if (sort === "size") chosen.sort((left, right) => right.bytes - left.bytes);
@@ -30,7 +30,7 @@ export function chosenImages(images: readonly ListedImage[], { q, show, sort }: 
   return chosen;
 }
 
-function isShown({ signatures, broken }: ListedImage, show: Choice["show"]): boolean {
+function isShown({ signatures, broken }: ListedImage, show: ImageChoice["show"]): boolean {
   switch (show) {
     case "unsigned":
       return signatures === "none";

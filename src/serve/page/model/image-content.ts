@@ -37,7 +37,7 @@ export class ContentBuilder {
   readonly #platforms: ListedPlatform[] = [];
   readonly #blobs = new Set<BlobFacts>();
   readonly #broken = new Map<Digest, BrokenBlob>();
-  readonly #attached: Attached[] = [];
+  readonly #attached = new Map<Digest, Attached>();
 
   constructor(gathered: GatheredRepository, shelf: ManifestShelf, damage: KnownDamage) {
     this.#gathered = gathered;
@@ -56,7 +56,7 @@ export class ContentBuilder {
       artifactType: facts?.isArtifact === true ? facts.artifactType : undefined,
       platforms: this.#platforms,
       blobs: this.#blobs,
-      attached: this.#attached,
+      attached: [...this.#attached.values()],
       broken: [...this.#broken.values()],
     };
   }
@@ -140,12 +140,12 @@ export class ContentBuilder {
 
   #attachOne({ record, tag }: GatheredReferrer, platform: string | undefined, least?: "attestation"): void {
     const { digest, mediaType } = record;
-    if (this.#attached.some(each => each.digest === digest)) return;
+    if (this.#attached.has(digest)) return;
     const facts = this.#shelf.manifest(digest);
-    const blobs = [...(facts?.layers ?? [])];
+    const blobs = facts?.layers ?? [];
     const byTag = tag === undefined ? undefined : BY_SUFFIX.find(([suffix]) => tag.endsWith(suffix))?.[1];
     const kind = byTag ?? facts?.referrerKind ?? "other";
-    this.#attached.push({
+    this.#attached.set(digest, {
       kind: kind === "other" ? (least ?? kind) : kind,
       type: facts?.artifactType ?? record.artifactType ?? mediaType,
       digest,

@@ -1,12 +1,13 @@
+import { ANNOTATION_TITLE } from "../../../oci/annotations.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
 import type { Digest } from "../../../oci/digest.ts";
-import { type HistoryEntry, type ImageConfig, parseImageConfig } from "../../../oci/image-config.ts";
+import type { HistoryEntry, ImageConfig } from "../../../oci/image-config.ts";
 import type { ManifestView } from "../../../oci/manifest.ts";
 import { isForeignLayerType, isImageConfigType } from "../../../oci/media-types.ts";
 import type { ServedRegistry } from "../../content/served-registry.ts";
 import type { BrokenBlob, Catalogue, ListedImage, ListedPlatform } from "./catalogue.ts";
 import { readView } from "./manifest-facts.ts";
-import { readSmallBlob } from "./read-blob.ts";
+import { readConfig } from "./read-config.ts";
 
 /** One platform of an image in depth. */
 export interface ImageDetails {
@@ -46,8 +47,6 @@ export interface StepLayer {
   readonly title: string | undefined;
 }
 
-const TITLE = "org.opencontainers.image.title";
-
 /**
  * Reads the manifest and the config of one platform.
  *
@@ -68,9 +67,7 @@ export async function readImageDetails(
   signal.throwIfAborted();
   const view = bytes === undefined || record === undefined ? undefined : readView(bytes, record.mediaType);
   const config = view?.kind === "image" && isImageConfigType(view.config.mediaType) ? view.config.digest : undefined;
-  const configBytes =
-    config === undefined ? undefined : await readSmallBlob(registry, repository?.blob(config), signal);
-  const parsed = configBytes === undefined ? undefined : parsedConfig(configBytes);
+  const parsed = config === undefined ? undefined : await readConfig(registry, repository?.blob(config), signal);
   const broken = new Map(image.broken.map(blob => [blob.digest, blob]));
   const layers = layersOf(view).map((descriptor, index) => ({
     ...stepLayer(descriptor, index + 1, broken.get(descriptor.digest), catalogue.usesOf(descriptor.digest)),
@@ -104,7 +101,7 @@ function stepLayer(
   broken: BrokenBlob | undefined,
   uses: number,
 ): Omit<StepLayer, "isElsewhere"> {
-  return { number, digest, size, mediaType, uses, broken, title: annotations?.[TITLE] };
+  return { number, digest, size, mediaType, uses, broken, title: annotations?.[ANNOTATION_TITLE] };
 }
 
 /** Undefined if they do not fit: some builders write no history, or one of other layers. */
@@ -115,12 +112,4 @@ function joinedSteps(layers: readonly StepLayer[], history: readonly HistoryEntr
     createdBy: createdBy ?? comment,
     layer: emptyLayer ? undefined : rest.next().value,
   }));
-}
-
-function parsedConfig(bytes: Uint8Array): ImageConfig | undefined {
-  try {
-    return parseImageConfig(bytes, "served registry");
-  } catch {
-    return undefined;
-  }
 }

@@ -1,16 +1,16 @@
 import type { Descriptor } from "../../../oci/descriptor.ts";
 import type { Digest } from "../../../oci/digest.ts";
-import { parseImageConfig } from "../../../oci/image-config.ts";
+import type { ImageConfig } from "../../../oci/image-config.ts";
 import { isForeignLayerType } from "../../../oci/media-types.ts";
 import { formatPlatform } from "../../../oci/platform.ts";
 import { runBounded } from "../../../util/task-group.ts";
 import type { ManifestRecord, ServedRegistry, ServedRepository } from "../../content/served-registry.ts";
 import { type BlobFacts, type ManifestFacts, manifestFacts } from "./manifest-facts.ts";
-import { readSmallBlob } from "./read-blob.ts";
+import { readConfig } from "./read-config.ts";
 
 /** Reads at once. */
 const MAX_READS = 16;
-/** Manifests that are not worth to be forgotten. */
+/** So few manifests are never forgotten. */
 const MIN_KEPT = 100;
 
 /** What was read of manifests and configs. Content never changes, so that a change of names reads only what is new. */
@@ -65,8 +65,8 @@ export class ManifestShelf {
       wanted,
       MAX_READS,
       async ([config, repository]) => {
-        const bytes = await readSmallBlob(this.#registry, repository.blob(config), signal);
-        if (bytes !== undefined) this.#platforms.set(config, configPlatform(bytes));
+        const read = await readConfig(this.#registry, repository.blob(config), signal);
+        if (read !== undefined) this.#platforms.set(config, configPlatform(read));
       },
       signal,
     );
@@ -103,14 +103,9 @@ export class ManifestShelf {
   }
 }
 
-/** Empty for a config that names none, and for what is no config. */
-function configPlatform(bytes: Uint8Array): string {
-  try {
-    const { os, architecture, variant, osVersion } = parseImageConfig(bytes, "served registry");
-    if (os === "" && architecture === "") return "";
-    const platform = { os, architecture, ...(variant === undefined ? {} : { variant }) };
-    return formatPlatform(osVersion === undefined ? platform : { ...platform, osVersion });
-  } catch {
-    return "";
-  }
+/** Empty for a config that names none. */
+function configPlatform({ os, architecture, variant, osVersion }: ImageConfig): string {
+  if (os === "" && architecture === "") return "";
+  const platform = { os, architecture, ...(variant === undefined ? {} : { variant }) };
+  return formatPlatform(osVersion === undefined ? platform : { ...platform, osVersion });
 }

@@ -3,6 +3,15 @@ import { type Html, html } from "../html/html.ts";
 
 const SHOWN_DIGITS = 12;
 
+/** A digest in a name, cut: `sha256:51eb7e36383f…` */
+export function cutDigest(digest: Digest): string {
+  return `${digest.slice(0, shownEnd(digest))}\u2026`;
+}
+
+function shownEnd(digest: Digest): number {
+  return digest.indexOf(":") + 1 + SHOWN_DIGITS;
+}
+
 /**
  * A digest of which 12 digits are seen and spoken. All of it is in the text: a search in the page finds it, one click selects
  * it, and focus unfolds it.
@@ -10,7 +19,7 @@ const SHOWN_DIGITS = 12;
  * @param isFocusable false in long tables, where each row would need one more press of the tab key
  */
 export function digestCode(digest: Digest, { isFocusable = true }: { readonly isFocusable?: boolean } = {}): Html {
-  const end = digest.indexOf(":") + 1 + SHOWN_DIGITS;
+  const end = shownEnd(digest);
   const rest = html`<span aria-hidden="true">${digest.slice(end)}</span>`;
   return html`<code class="digest" title="${digest}"${isFocusable && html` tabindex="0"`}>${digest.slice(0, end)}${rest}</code>`;
 }

@@ -14,9 +14,14 @@ export interface PageOf<T> {
   readonly total: number;
 }
 
+/** Pages of a list; an empty one has a page, too. */
+export function pageCount(total: number, size: number): number {
+  return Math.max(1, Math.ceil(total / size));
+}
+
 /** @returns undefined for a page that does not exist */
 export function pageOf<T>(all: readonly T[], page: number, size: number): PageOf<T> | undefined {
-  const pages = Math.max(1, Math.ceil(all.length / size));
+  const pages = pageCount(all.length, size);
   if (page > pages) return undefined;
   const start = (page - 1) * size;
   return { entries: all.slice(start, start + size), page, pages, start, total: all.length };

@@ -3,7 +3,7 @@ import { foreignLayerHosts } from "../../../oci/foreign-layer.ts";
 import { counted, shortId } from "../../../util/format.ts";
 import type { ServedBundle } from "../../content/served-registry.ts";
 import type { Catalogue, ListedImage } from "../model/catalogue.ts";
-import type { ImageContents } from "./image-contents.ts";
+import type { ReadContents } from "./image-reader.ts";
 import type { LeftOut } from "./transfer-report.ts";
 
 /** Names that one row shows. */
@@ -11,7 +11,7 @@ const MAX_NAMES = 5;
 
 export interface ReadImage {
   readonly image: ListedImage;
-  readonly contents: ImageContents;
+  readonly contents: ReadContents;
 }
 
 /** All that a bundle names and does not bring, what matters most first. */

@@ -7,7 +7,7 @@ import type { Digest } from "../../../oci/digest.ts";
 import { runBounded } from "../../../util/task-group.ts";
 import type { ServedRegistry } from "../../content/served-registry.ts";
 import type { Catalogue, ListedImage } from "../model/catalogue.ts";
-import { ImageReader } from "./image-contents.ts";
+import { ImageReader } from "./image-reader.ts";
 import { leftOut, type ReadImage } from "./left-out.ts";
 import { reportedImage, unknownReferrers } from "./reported-image.ts";
 import type {

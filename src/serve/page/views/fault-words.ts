@@ -11,31 +11,59 @@ export function faultTitle({ images, totals }: Catalogue): string {
   return `${numeral(totals.broken)} of ${many(images.length, "image")} cannot be pulled whole`;
 }
 
-/** A sentence for each volume that is not here, and for each file that is damaged. */
+/** Sentences of one kind that a page shows: in a store, each damaged blob is a file. */
+const MAX_SENTENCES = 20;
+
+/** A sentence for each volume that is not here, and for each file that is damaged, as far as a page shows them. */
 export function faultSentences({ images, bundle }: Catalogue, damage: readonly FoundDamage[]): readonly Html[] {
-  const needs = (test: (blob: BrokenBlob) => boolean): string => {
-    const count = images.filter(({ broken }) => broken.some(test)).length;
-    return count === 1 ? "1 image needs it" : `${numeral(count)} images need it`;
-  };
   const { missing = [], of = 0 } = bundle?.volumes ?? {};
-  const volumes = missing.map(
-    number => html`Volume ${number} of ${of} is missing: ${needs(({ volumes }) => volumes.includes(number))}.`,
-  );
-  const files = groupedBy(damage, ({ path }) => path);
-  const damaged = [...files].map(([path, found]) => {
-    const digests = new Set(found.flatMap(({ digest }) => digest ?? []));
-    const affected = images.filter(({ broken }) => broken.some(({ digest }) => digests.has(digest))).length;
-    const what =
-      digests.size === 0
-        ? "what is in it is not what was written"
-        : `${many(digests.size, "blob")} in it ${digests.size === 1 ? "is not what its digest says" : "are not what their digests say"}`;
-    return html`${fileName(path)}: ${what}. ${affected === 0 ? "No image needs it." : `${many(affected, "image is", "images are")} affected.`}`;
+  const byVolume = countImages(images, ({ volumes }) => volumes);
+  const volumes = missing.map(number => {
+    const count = byVolume.get(number) ?? 0;
+    const need = count === 1 ? "1 image needs it" : `${numeral(count)} images need it`;
+    return html`Volume ${number} of ${of} is missing: ${need}.`;
   });
+  const paths = new Map(damage.flatMap(({ digest, path }) => (digest === undefined ? [] : [[digest, path] as const])));
+  const byPath = countImages(images, ({ digest }) => paths.get(digest) ?? []);
+  const damaged = [...groupedBy(damage, ({ path }) => path)].map(([path, found]) =>
+    damagedFile(path, found, byPath.get(path) ?? 0),
+  );
   const assumed = images.filter(({ broken }) => broken.some(({ why }) => why === "assumed")).length;
   const base =
     assumed > 0 &&
     html`${many(assumed, "image has", "images have")} layers that a delta leaves to its base, which is not served here.`;
-  return [...volumes, ...damaged, ...(base === false ? [] : [base])];
+  return [
+    ...firstOf(volumes, "missing volume"),
+    ...firstOf(damaged, "damaged file"),
+    ...(base === false ? [] : [base]),
+  ];
+}
+
+/** Number of images that have a broken blob with the key. */
+function countImages<K extends string | number>(
+  images: readonly ListedImage[],
+  keysOf: (blob: BrokenBlob) => K | readonly K[],
+): ReadonlyMap<K, number> {
+  const counts = new Map<K, number>();
+  for (const { broken } of images) {
+    const keys = new Set(broken.flatMap(keysOf));
+    for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function damagedFile(path: string, found: readonly FoundDamage[], affected: number): Html {
+  const digests = new Set(found.flatMap(({ digest }) => digest ?? []));
+  const what =
+    digests.size === 0
+      ? "what is in it is not what was written"
+      : `${many(digests.size, "blob")} in it ${digests.size === 1 ? "is not what its digest says" : "are not what their digests say"}`;
+  return html`${fileName(path)}: ${what}. ${affected === 0 ? "No image needs it." : `${many(affected, "image is", "images are")} affected.`}`;
+}
+
+function firstOf(sentences: readonly Html[], what: string): readonly Html[] {
+  const rest = sentences.length - MAX_SENTENCES;
+  return rest <= 0 ? sentences : [...sentences.slice(0, MAX_SENTENCES), html`${many(rest, `more ${what}`)}.`];
 }
 
 /** The name of a file without the folders before it, which concern no client. */

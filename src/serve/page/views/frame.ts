@@ -1,4 +1,5 @@
-import { type Digest, digestHex } from "../../../oci/digest.ts";
+import type { Digest } from "../../../oci/digest.ts";
+import { shortId } from "../../../util/format.ts";
 import { VERSION } from "../../../util/version.ts";
 import { type Html, html, type Part } from "../html/html.ts";
 import { BAR_PATTERNS } from "../parts/bar.ts";
@@ -76,6 +77,6 @@ function header({ host, isReadOnly, brokenImages }: Frame, place: NavPlace | und
 }
 
 function footer({ bundleId }: Frame): Html {
-  const bundle = bundleId !== undefined && html`<span>bundle ${digestHex(bundleId).slice(0, 12)}</span>`;
+  const bundle = bundleId !== undefined && html`<span>bundle ${shortId(bundleId)}</span>`;
   return html`<footer class="foot"><div class="wrap"><span>imgpack ${VERSION}</span>${bundle}<span>For programs: <a href="/index.json">/index.json</a>, /v2/</span></div></footer>`;
 }

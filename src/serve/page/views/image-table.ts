@@ -1,7 +1,7 @@
 import { type Html, html } from "../html/html.ts";
 import type { ListedImage, ListedPlatform } from "../model/catalogue.ts";
 import { bar, sharingParts } from "../parts/bar.ts";
-import { bareDigest } from "../parts/digest-code.ts";
+import { bareDigest, cutDigest } from "../parts/digest-code.ts";
 import { breakable, foreign } from "../parts/foreign.ts";
 import { imageHref } from "../parts/links.ts";
 import { bytes } from "../parts/quantity.ts";
@@ -59,7 +59,7 @@ function imageRow(image: ListedImage, before: ListedImage | undefined, hasRegist
 
 function imageName({ registry, path, tag, digest }: ListedImage, isAgain: boolean, hasRegistry: boolean): Html {
   const name = hasRegistry && registry !== "" ? `${registry}/${path}` : path;
-  const version = tag === undefined ? `@${digest.slice(0, 19)}…` : `:${tag}`;
+  const version = tag === undefined ? `@${cutDigest(digest)}` : `:${tag}`;
   return html`<span class="repo${isAgain && " again"}">${breakable(name)}</span><span class="tag">${version}</span>`;
 }
 

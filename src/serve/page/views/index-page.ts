@@ -1,20 +1,20 @@
 import { groupedBy } from "../../../util/append.ts";
 import { type Html, html } from "../html/html.ts";
 import type { Catalogue, ListedImage, Totals } from "../model/catalogue.ts";
-import { type Choice, chosenImages, readChoice } from "../model/chosen-images.ts";
+import { chosenImages, type ImageChoice, readImageChoice } from "../model/chosen-images.ts";
 import { bar, legend } from "../parts/bar.ts";
 import { alert, type Fact, facts, section } from "../parts/blocks.ts";
 import { findForm } from "../parts/find-form.ts";
 import { foreign } from "../parts/foreign.ts";
 import { href } from "../parts/links.ts";
-import { type PageOf, pageNumber, pageOf, pager } from "../parts/pager.ts";
+import { type PageOf, pageCount, pageNumber, pageOf, pager } from "../parts/pager.ts";
 import { bytes, many, numeral } from "../parts/quantity.ts";
 import { emptyPage } from "./empty.ts";
 import { faultSentences, faultTitle } from "./fault-words.ts";
 import { catalogueData } from "./image-data.ts";
 import { imageTable } from "./image-table.ts";
 import type { PageRequest, PageResult } from "./page-result.ts";
-import { refusalData } from "./refusal-data.ts";
+import { pastTheEnd } from "./past-the-end.ts";
 import { sourceHeading, sourceSentence, sourceTitle } from "./source-words.ts";
 
 /** Images on a page. */
@@ -24,10 +24,11 @@ const PAGE_SIZE = 100;
 export async function indexPage(request: PageRequest): Promise<PageResult> {
   const catalogue = await request.catalogue();
   const { query, host } = request;
-  const choice = readChoice(query);
+  const choice = readImageChoice(query);
   const chosen = chosenImages(catalogue.images, choice);
   const page = pageOf(chosen, pageNumber(query.get("page")), PAGE_SIZE);
-  if (page === undefined) return pastTheEnd(choice, Math.max(1, Math.ceil(chosen.length / PAGE_SIZE)));
+  const pages = pageCount(chosen.length, PAGE_SIZE);
+  if (page === undefined) return pastTheEnd("images", pages, pageHref(choice, pages));
   const data = (): unknown => catalogueData(catalogue, page.entries, host);
   if (catalogue.images.length === 0) return { page: () => emptyPage(request, catalogue), data };
   return {
@@ -43,32 +44,14 @@ export async function indexPage(request: PageRequest): Promise<PageResult> {
 /** GET /index.json: the same for programs, all pages at once. */
 export async function imageListPage({ catalogue, query, host }: PageRequest): Promise<PageResult> {
   const all = await catalogue();
-  return { page: undefined, data: () => catalogueData(all, chosenImages(all.images, readChoice(query)), host) };
+  return { page: undefined, data: () => catalogueData(all, chosenImages(all.images, readImageChoice(query)), host) };
 }
 
-function pastTheEnd(choice: Choice, pages: number): PageResult {
-  const last = pageHref(choice, pages);
-  return {
-    status: 404,
-    page: () => ({
-      title: "No such page of images",
-      place: "images",
-      main: html`<div><p class="crumbs">404</p><h1>The list ends before this page</h1><p class="lede">It has ${many(pages, "page")}. <a href="${last}">Go to the last one</a></p></div>`,
-    }),
-    data: () =>
-      refusalData({
-        code: "PAGINATION_NUMBER_INVALID",
-        message: `there is no such page, expected at most ${pages}`,
-        detail: undefined,
-      }),
-  };
-}
-
-function pageHref(choice: Choice, page: number): string {
+function pageHref(choice: ImageChoice, page: number): string {
   return href("/", { ...choice, page: page === 1 ? undefined : page });
 }
 
-function indexMain(request: PageRequest, catalogue: Catalogue, choice: Choice, page: PageOf<ListedImage>): Html {
+function indexMain(request: PageRequest, catalogue: Catalogue, choice: ImageChoice, page: PageOf<ListedImage>): Html {
   const { registry, store } = request;
   const { totals } = catalogue;
   const isFiltered = choice.q !== "" || choice.show !== "";
@@ -159,7 +142,7 @@ function sharing({ bytes: size, ownBytes, aloneBytes }: Totals): Html {
   return section("sharing", "How much is shared", "drawn to scale, compressed bytes", drawn, items);
 }
 
-function imageForm(choice: Choice): Html {
+function imageForm(choice: ImageChoice): Html {
   return findForm({
     action: "/",
     label: "Find images",
@@ -206,7 +189,7 @@ const SHOWN = {
   damaged: "that cannot be pulled whole",
 };
 
-function foundSentence({ q, show }: Choice, count: number, total: number): Html {
+function foundSentence({ q, show }: ImageChoice, count: number, total: number): Html {
   const words = q !== "" && html` with <strong>${foreign(q)}</strong>`;
   const kind = show !== "" && ` ${SHOWN[show]}`;
   return html`<p role="status">${many(count, "image")} of ${numeral(total)}${words}${kind}. <a href="/">Show all</a></p>`;
@@ -215,7 +198,7 @@ function foundSentence({ q, show }: Choice, count: number, total: number): Html 
 /** One table a registry, or one for all if they are sorted by size. */
 function imageTables(
   shown: readonly ListedImage[],
-  { sort }: Choice,
+  { sort }: ImageChoice,
   all: readonly ListedImage[],
   host: string,
 ): readonly Html[] {

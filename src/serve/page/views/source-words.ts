@@ -1,3 +1,4 @@
+import { shortId } from "../../../util/format.ts";
 import { type Html, html } from "../html/html.ts";
 import type { Catalogue } from "../model/catalogue.ts";
 import { spokenId } from "../parts/digest-code.ts";
@@ -22,7 +23,7 @@ export function sourceHeading(
 /** The same, for the title of the window. */
 export function sourceTitle({ bundle, id }: Catalogue, store: string | undefined): string {
   if (bundle === undefined) return `Store ${store ?? ""}`.trim();
-  return id === undefined ? plainFileName(bundle.files[0]?.name ?? "") : `Bundle ${id.slice(7, 19)}`;
+  return id === undefined ? plainFileName(bundle.files[0]?.name ?? "") : `Bundle ${shortId(id)}`;
 }
 
 /** `22 images from 4 registries, served from 6 volumes, all present.` */

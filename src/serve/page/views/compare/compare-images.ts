@@ -6,6 +6,7 @@ import { type ComparedStep, type ComparedSteps, compareSteps } from "../../model
 import { type ImageDetails, readImageDetails, type Step } from "../../model/image-details.ts";
 import { bar, type Fill } from "../../parts/bar.ts";
 import { section } from "../../parts/blocks.ts";
+import { cutDigest } from "../../parts/digest-code.ts";
 import { breakable, foreign } from "../../parts/foreign.ts";
 import { shortInstruction } from "../../parts/instruction.ts";
 import { imageHref } from "../../parts/links.ts";
@@ -82,14 +83,14 @@ ${form}${differ}${inOneLine(steps.bytes)}${stepsSection(compared)}${configSectio
 
 function heading(a: ListedImage, b: ListedImage): Html {
   const and = html` <span class="soft">and</span> `;
-  const version = ({ tag, digest }: ListedImage): string => tag ?? digest.slice(0, 19);
+  const version = ({ tag, digest }: ListedImage): string => tag ?? cutDigest(digest);
   if (a.path === b.path && a.registry === b.registry)
     return html`${breakable(a.path)} ${version(a)}${and}${version(b)}`;
   return html`${breakable(shortName(a))}${and}${breakable(shortName(b))}`;
 }
 
 function shortName({ path, tag, digest }: ListedImage): string {
-  return tag === undefined ? `${path}@${digest.slice(0, 19)}…` : `${path}:${tag}`;
+  return tag === undefined ? `${path}@${cutDigest(digest)}` : `${path}:${tag}`;
 }
 
 function sentence({ images: [a, b], details, steps, configs }: ComparedImages): Part {

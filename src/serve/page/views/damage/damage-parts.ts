@@ -1,4 +1,4 @@
-import { largest } from "../../../../util/append.ts";
+import { groupedBy, largest } from "../../../../util/append.ts";
 import type { FoundDamage } from "../../../content/served-registry.ts";
 import { type Html, html } from "../../html/html.ts";
 import type { BrokenBlob, Catalogue, ListedImage } from "../../model/catalogue.ts";
@@ -19,8 +19,9 @@ export function filesSection({ bundle }: Catalogue, damage: readonly FoundDamage
   if (bundle === undefined) return false;
   const { files, volumes, absent, pieces } = bundle;
   const scale = largest(files.map(({ size }) => size));
+  const found = groupedBy(damage, ({ path }) => plainFileName(path));
   const here = files.map(({ name, size, volume }) => {
-    const count = damage.filter(({ path }) => plainFileName(path) === plainFileName(name)).length;
+    const count = found.get(plainFileName(name))?.length ?? 0;
     const words = count === 0 ? "no damage found" : state("bad", `${many(count, "blob")} damaged`);
     const drawn = bar(14, [{ fill: count === 0 ? "ok" : "broken", share: scale === 0 ? 0 : size / scale }], false);
     const text = html`<li><span>${volume !== undefined && html`<strong>${volume}</strong> `}${fileName(name)} &middot; ${words}</span><span class="num">${bytes(size)}</span>${drawn}</li>`;

@@ -1,3 +1,4 @@
+import { ANNOTATION_LICENSES } from "../../../../oci/annotations.ts";
 import type { ImageConfig } from "../../../../oci/image-config.ts";
 import { compareText } from "../../../../oci/semver.ts";
 import { type Html, html, type Part } from "../../html/html.ts";
@@ -10,12 +11,11 @@ import { numeral } from "../../parts/quantity.ts";
 const MAX_VALUES = 200;
 /** Characters of all of them together: 200 of 4,096 characters would be a page that no one reads. */
 const MAX_CHARACTERS = 64 * 1024;
-const LICENCES = "org.opencontainers.image.licenses";
 
 /** How a container starts, its environment, its labels and licences. */
 export function configSections({ config, annotations }: ImageDetails): Html {
   const labels = config?.runtime.labels ?? {};
-  const licence = labels[LICENCES] ?? annotations[LICENCES];
+  const licence = labels[ANNOTATION_LICENSES] ?? annotations[ANNOTATION_LICENSES];
   const licences = licence !== undefined && keyValues([["Label says", code(licence)]]);
   return html`<div class="pair">${config !== undefined && titled("config", "Configuration", configuration(config))}
 ${config !== undefined && titled("environment", "Environment", values(config.runtime.env.map(split)))}

@@ -2,6 +2,7 @@ import { type Html, html, type Part } from "../../html/html.ts";
 import type { Catalogue, ListedImage } from "../../model/catalogue.ts";
 import { type ImageDetails, readImageDetails } from "../../model/image-details.ts";
 import { alert, crumbs } from "../../parts/blocks.ts";
+import { cutDigest } from "../../parts/digest-code.ts";
 import { breakable } from "../../parts/foreign.ts";
 import { href } from "../../parts/links.ts";
 import { bytes, many } from "../../parts/quantity.ts";
@@ -103,13 +104,12 @@ function attachedWords({ attached, signatures, locked }: ListedImage): string {
 /** The tag before this one, in the order of versions, or else the one after it. */
 function compareLink({ images }: Catalogue, image: ListedImage): Html | false {
   if (image.isArtifact) return false;
-  const own = images.filter(({ registry, path, digest, isArtifact }) => {
-    return registry === image.registry && path === image.path && !isArtifact && digest !== image.digest;
-  });
+  const isOther = ({ registry, path, digest, isArtifact }: ListedImage): boolean =>
+    registry === image.registry && path === image.path && !isArtifact && digest !== image.digest;
   const at = images.indexOf(image);
-  const other = own.find(each => images.indexOf(each) > at) ?? own.at(-1);
+  const other = images.slice(at + 1).find(isOther) ?? images.slice(0, at).findLast(isOther);
   if (other === undefined) return false;
-  return html` <a href="${href("/compare", { a: other.name, b: image.name })}">Compare with ${other.tag ?? other.digest.slice(0, 19)}</a>`;
+  return html` <a href="${href("/compare", { a: other.name, b: image.name })}">Compare with ${other.tag ?? cutDigest(other.digest)}</a>`;
 }
 
 function jumps({ isArtifact }: ListedImage): Html {

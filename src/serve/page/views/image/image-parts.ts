@@ -1,3 +1,4 @@
+import { ANNOTATION_CREATED } from "../../../../oci/annotations.ts";
 import { type Html, html, type Part } from "../../html/html.ts";
 import type { ListedImage, ListedPlatform } from "../../model/catalogue.ts";
 import type { ImageDetails } from "../../model/image-details.ts";
@@ -45,7 +46,7 @@ const MAX_LABEL = 128;
 /** Digests, type, date and name of the image, to compare with what others say. */
 export function identitySection(image: ListedImage, { platform, config, annotations }: ImageDetails): Html {
   const { digest, mediaType, isArtifact, artifactType, name } = image;
-  const created = config?.created ?? annotations["org.opencontainers.image.created"];
+  const created = config?.created ?? annotations[ANNOTATION_CREATED];
   const pairs: [string, Part][] = [["Digest", wholeDigest(digest)]];
   if (platform !== undefined && platform.digest !== digest) pairs.push(["This platform", wholeDigest(platform.digest)]);
   if (mediaType !== "") pairs.push(["Type", html`<code>${foreign(mediaType, MAX_LABEL)}</code>`]);

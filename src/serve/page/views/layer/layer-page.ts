@@ -1,4 +1,5 @@
-import { digestHex, isDigest } from "../../../../oci/digest.ts";
+import { isDigest } from "../../../../oci/digest.ts";
+import { shortId } from "../../../../util/format.ts";
 import type { Lack } from "../../../content/served-registry.ts";
 import { Refusal } from "../../../refusal.ts";
 import { type Html, html } from "../../html/html.ts";
@@ -11,11 +12,11 @@ import { findForm } from "../../parts/find-form.ts";
 import { breakable, foreign } from "../../parts/foreign.ts";
 import { shortInstruction } from "../../parts/instruction.ts";
 import { imageHref, layerHref } from "../../parts/links.ts";
-import { type PageOf, pageNumber, pageOf, pager, rangeOf } from "../../parts/pager.ts";
-import { bytes, many, numeral } from "../../parts/quantity.ts";
+import { type PageOf, pageCount, pageNumber, pageOf, pager, rangeOf } from "../../parts/pager.ts";
+import { bytes, numeral } from "../../parts/quantity.ts";
 import { imageNotFound } from "../not-found.ts";
 import type { PageRequest, PageResult } from "../page-result.ts";
-import { refusalData } from "../refusal-data.ts";
+import { pastTheEnd } from "../past-the-end.ts";
 import { findLayer, type ShownLayer } from "./find-layer.ts";
 import { filesTable, largestFiles } from "./layer-files.ts";
 import { gapSentence, isCounted } from "./layer-words.ts";
@@ -46,7 +47,8 @@ export async function layerPage(request: PageRequest): Promise<PageResult> {
 function listedLayer(shown: ShownLayer, listing: LayerListing, choice: EntryChoice, number: number): PageResult {
   const chosen = chosenEntries(listing.entries, choice);
   const page = pageOf(chosen, number, PAGE_SIZE);
-  if (page === undefined) return pastTheEnd(shown, choice, Math.max(1, Math.ceil(chosen.length / PAGE_SIZE)));
+  const pages = pageCount(chosen.length, PAGE_SIZE);
+  if (page === undefined) return pastTheEnd("files", pages, pageHref(shown, choice, pages));
   const { unpackedBytes, counts, gap } = listing;
   return {
     page: () => ({ title: titleOf(shown), place: "images", main: layerMain(shown, listing, choice, page) }),
@@ -68,7 +70,7 @@ function layerData({ image, details, layer, of }: ShownLayer): Readonly<Record<s
 }
 
 function titleOf({ layer }: ShownLayer): string {
-  return `Layer ${layer.number}, ${digestHex(layer.digest).slice(0, 12)}`;
+  return `Layer ${layer.number}, ${shortId(layer.digest)}`;
 }
 
 function layerMain(shown: ShownLayer, listing: LayerListing, choice: EntryChoice, page: PageOf<LayerEntry>): Html {
@@ -153,23 +155,6 @@ function fileForm(shown: ShownLayer, { q, show, sort }: EntryChoice): Parameters
         ],
       },
     ],
-  };
-}
-
-function pastTheEnd(shown: ShownLayer, choice: EntryChoice, pages: number): PageResult {
-  return {
-    status: 404,
-    page: () => ({
-      title: "No such page of files",
-      place: "images",
-      main: html`<div><p class="crumbs">404</p><h1>The list ends before this page</h1><p class="lede">It has ${many(pages, "page")}. <a href="${pageHref(shown, choice, pages)}">Go to the last one</a></p></div>`,
-    }),
-    data: () =>
-      refusalData({
-        code: "PAGINATION_NUMBER_INVALID",
-        message: `there is no such page, expected at most ${pages}`,
-        detail: undefined,
-      }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { type ImageConfig, parseImageConfig } from "../../../oci/image-config.ts";
 import { MAX_CONFIG_BYTES } from "../../../oci/limits.ts";
 import type { ServedRegistry, StoredContent } from "../../content/served-registry.ts";
 
@@ -6,7 +7,7 @@ import type { ServedRegistry, StoredContent } from "../../content/served-registr
  *
  * @returns undefined for one that is damaged, absent, or larger than a config may be
  */
-export async function readSmallBlob(
+async function readSmallBlob(
   registry: ServedRegistry,
   blob: StoredContent | undefined,
   signal: AbortSignal,
@@ -30,4 +31,22 @@ export async function readSmallBlob(
     await open.close();
   }
   return Buffer.concat(parts);
+}
+
+/**
+ * The config of an image.
+ *
+ * @returns undefined for what is no such config, damaged, absent, or too large
+ */
+export async function readConfig(
+  registry: ServedRegistry,
+  blob: StoredContent | undefined,
+  signal: AbortSignal,
+): Promise<ImageConfig | undefined> {
+  const bytes = await readSmallBlob(registry, blob, signal);
+  try {
+    return bytes && parseImageConfig(bytes, "served registry");
+  } catch {
+    return undefined;
+  }
 }

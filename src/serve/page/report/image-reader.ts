@@ -1,18 +1,18 @@
 import type { BaseBlob } from "../../../bundle/base/bundle.ts";
 import type { LockedKind } from "../../../bundle/lock/lock.ts";
+import { ANNOTATION_LICENSES } from "../../../oci/annotations.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
 import type { Digest } from "../../../oci/digest.ts";
-import { parseImageConfig } from "../../../oci/image-config.ts";
 import type { ManifestView } from "../../../oci/manifest.ts";
 import { isForeignLayerType } from "../../../oci/media-types.ts";
 import type { ServedRegistry, ServedRepository } from "../../content/served-registry.ts";
 import type { ListedImage, ListedPlatform } from "../model/catalogue.ts";
 import { readView } from "../model/manifest-facts.ts";
-import { readSmallBlob } from "../model/read-blob.ts";
+import { readConfig } from "../model/read-config.ts";
 import type { TransferPlatform } from "./transfer-report.ts";
 
 /** What an image consists of, as far as it can be read. */
-export interface ImageContents {
+export interface ReadContents {
   /** Lists of blobs, manifests among them; a manifest of several images has one list. */
   readonly parts: readonly (readonly Digest[])[];
   readonly platforms: readonly TransferPlatform[];
@@ -43,7 +43,7 @@ export class ImageReader {
     this.#signal = signal;
   }
 
-  async contents(image: ListedImage): Promise<ImageContents> {
+  async contents(image: ListedImage): Promise<ReadContents> {
     const repository = await this.#registry.repository(image.repository);
     if (repository === undefined) return { parts: [], platforms: [], foreign: [], isWhole: false };
     const walk: Walk = { repository, parts: new Map(), foreign: new Map(), isWhole: true };
@@ -105,8 +105,11 @@ export class ImageReader {
     repository: ServedRepository,
   ): Promise<TransferPlatform> {
     const bytes = blobs.reduce((sum, blob) => sum + (this.blobs.get(blob)?.size ?? 0), 0);
-    const config = view.kind === "image" && label !== "" ? await this.#config(view.config, repository) : undefined;
-    const licenses = config?.runtime.labels[LICENSES] ?? view.annotations?.[LICENSES];
+    const config =
+      view.kind === "image" && label !== ""
+        ? await readConfig(this.#registry, repository.blob(view.config.digest), this.#signal)
+        : undefined;
+    const licenses = config?.runtime.labels[ANNOTATION_LICENSES] ?? view.annotations?.[ANNOTATION_LICENSES];
     return {
       ...(label === "" ? {} : { platform: label }),
       digest,
@@ -114,19 +117,6 @@ export class ImageReader {
       ...(config?.created === undefined ? {} : { created: config.created }),
       ...(licenses === undefined ? {} : { licenses }),
     };
-  }
-
-  /** Undefined for what is no config of an image, and for what is not here. */
-  async #config(
-    { digest }: Descriptor,
-    repository: ServedRepository,
-  ): Promise<ReturnType<typeof parseImageConfig> | undefined> {
-    const bytes = await readSmallBlob(this.#registry, repository.blob(digest), this.#signal);
-    try {
-      return bytes && parseImageConfig(bytes, "served registry");
-    } catch {
-      return undefined;
-    }
   }
 }
 
@@ -137,6 +127,3 @@ interface Walk {
   readonly foreign: Map<Digest, Descriptor>;
   isWhole: boolean;
 }
-
-/** The SPDX expression of an image (image-spec annotations.md). */
-const LICENSES = "org.opencontainers.image.licenses";
