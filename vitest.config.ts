@@ -19,7 +19,16 @@ const NO_DEADLINES = [EQUAL_BYTES, "test/support/no-deadlines.ts"];
 /** What `npm run executable` builds for this machine. */
 const EXECUTABLE = fileURLToPath(new URL(`executables/imgpack-linux-${process.arch}`, import.meta.url));
 /** Where runtimes differ: signals, stdin, TLS, helpers, threads, files. The other files pass too, and take minutes. */
-const OF_THE_PROCESS = ["blocked-inputs", "containers", "credentials", "process", "pull", "serve", "tls"] as const;
+const OF_THE_PROCESS = [
+  "blocked-inputs",
+  "containers",
+  "credentials",
+  "process",
+  "pull",
+  "serve",
+  "serve-docs",
+  "tls",
+] as const;
 
 /** Files of minutes start first: at the end, they would run alone. */
 const LONGEST = ["torture/", "integration/matrix", "crash/", "fault/quirks", "property/damage"];

@@ -73,17 +73,12 @@ export class ConnectionTable {
     return true;
   }
 
-  /** The requests of a connection come from the TLS in it. Both have the same ends. */
-  secure(tls: Socket): void {
-    for (const connection of this.#open) {
-      const { socket } = connection;
-      if (socket.remotePort !== tls.remotePort || socket.remoteAddress !== tls.remoteAddress) continue;
-      if (socket.localPort !== tls.localPort || socket.localAddress !== tls.localAddress) continue;
-      connection.socket = tls;
-      this.#known.set(tls, connection);
-      return;
-    }
-    tls.destroy();
+  /** From now on, the requests of a connection come from the TLS in it. */
+  secure(socket: Socket, tls: Socket): void {
+    const connection = this.#known.get(socket);
+    if (connection === undefined) return;
+    connection.socket = tls;
+    this.#known.set(tls, connection);
   }
 
   isSurplus(socket: Socket): boolean {

@@ -1,11 +1,10 @@
 import { createServer, type RequestListener, type Server } from "node:http";
-import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
+import { createSecureContext, TLSSocket } from "node:tls";
 import { errorCode } from "../../util/error-code.ts";
 import type { ServerTls } from "../access/certificate.ts";
 import type { ConnectionTable } from "./connection-table.ts";
 
-const HANDSHAKE_MS = 10_000;
 const KEEP_ALIVE_MS = 60_000;
 /** The first byte of a handshake (RFC 8446 section 5.1). */
 const HANDSHAKE = 22;
@@ -26,19 +25,11 @@ export interface HttpEntryParts {
 }
 
 export function httpEntry({ tls, connections, onRequest, onFault }: HttpEntryParts): HttpEntry {
-  // The table has the time limits of heads and bodies.
-  const options = { headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS };
-  if (tls === undefined) {
-    const server = createServer(options, onRequest);
-    answerFaults(server, connections, onFault);
-    return { take: socket => void server.emit("connection", socket) };
-  }
-  const server = createTlsServer(
-    { ...options, ...tls, handshakeTimeout: HANDSHAKE_MS, ALPNProtocols: ["http/1.1"] },
-    onRequest,
-  );
+  // The table has the time limits of handshakes, heads and bodies.
+  const server = createServer({ headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS }, onRequest);
   answerFaults(server, connections, onFault);
-  server.on("secureConnection", socket => connections.secure(socket));
+  if (tls === undefined) return { take: socket => void server.emit("connection", socket) };
+  const secureContext = createSecureContext(tls);
   return {
     take(socket) {
       const onError = (): void => void socket.destroy();
@@ -47,8 +38,14 @@ export function httpEntry({ tls, connections, onRequest, onFault }: HttpEntryPar
         socket.pause();
         socket.off("error", onError);
         socket.unshift(first);
-        if (first[0] === HANDSHAKE) server.emit("connection", socket);
-        else refusePlain(socket, onFault);
+        if (first[0] !== HANDSHAKE) {
+          refusePlain(socket, onFault);
+          return;
+        }
+        // Not a server of node:https: that of the single executable takes no connections from others.
+        const secured = new TLSSocket(socket, { isServer: true, secureContext, ALPNProtocols: ["http/1.1"] });
+        connections.secure(socket, secured);
+        server.emit("connection", secured);
       });
     },
   };
@@ -87,7 +84,6 @@ function refusePlain(socket: Socket, onFault: ConnectionFault): void {
 /** @returns undefined for what has nothing to do with TLS: ports are probed all day. */
 function tlsFault(error: Error): string | undefined {
   const code = errorCode(error);
-  if (code === "ERR_TLS_HANDSHAKE_TIMEOUT") return "did not end the TLS handshake in time";
   if (/ALERT_(?:UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_(?:UNKNOWN|EXPIRED|REVOKED))/.test(code)) {
     return `refused the certificate of this server (${code})`;
   }
