@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { setImmediate } from "node:timers/promises";
 import { deferred } from "../util/promises.ts";
 import type { Refusal } from "./refusal.ts";
-import { type BlobBody, sendBlob } from "./sending/send-blob.ts";
+import { type BlobBody, type SentAnswer, sendBlob } from "./sending/send-blob.ts";
 
 export interface Answer {
   readonly status: number;
@@ -42,31 +42,32 @@ export function refusalAnswer({ status, code, message, headers, detail }: Refusa
 /**
  * Sends an answer; for HEAD only its headers, which are those of GET. If the client is still sending its body, no one will
  * read that: the connection ends after the answer, but so that the client can read the answer first.
- *
- * @returns body bytes sent
  */
-export async function sendAnswer(response: ServerResponse, answer: Answer, isHead: boolean): Promise<number> {
+export async function sendAnswer(response: ServerResponse, answer: Answer, isHead: boolean): Promise<SentAnswer> {
   const { status, body } = answer;
-  // A short body has arrived together with its head, and is parsed by then.
-  if (!response.req.complete) await setImmediate();
-  const isEarly = !response.req.complete;
-  const headers: Record<string, string> = { ...COMMON_HEADERS, ...answer.headers };
-  if (isEarly) headers["connection"] = "close";
-  const size = body === undefined ? 0 : "blob" in body ? body.end - body.start : body.byteLength;
-  if (status !== 204 && status !== 304) headers["content-length"] ??= String(size);
+  const [bytes, part] = body !== undefined && "blob" in body ? [undefined, body] : [body, undefined];
   try {
+    // A short body has arrived together with its head, and is parsed by then.
+    if (!response.req.complete) await setImmediate();
+    const isEarly = !response.req.complete;
+    const headers: Record<string, string> = { ...COMMON_HEADERS, ...answer.headers };
+    if (isEarly) headers["connection"] = "close";
+    const size = part === undefined ? (bytes?.byteLength ?? 0) : part.end - part.start;
+    if (status !== 204 && status !== 304) headers["content-length"] ??= String(size);
     response.writeHead(status, headers);
-    if (body !== undefined && "blob" in body && !isHead && size > 0) await sendBlob(body, response);
-    else {
-      if (body !== undefined && !("blob" in body) && !isHead) response.write(body);
-      else response.flushHeaders();
-      if (isEarly) await drain(response.req);
-      response.end();
-    }
+    if (part !== undefined && !isHead && size > 0) return await sendBlob(part, response);
+    if (bytes !== undefined && !isHead) response.write(bytes);
+    else response.flushHeaders();
+    if (isEarly) await drain(response.req);
+    response.end();
+    return { sentBytes: isHead ? 0 : size, isCut: false };
+  } catch {
+    response.destroy();
+    return { sentBytes: 0, isCut: true };
   } finally {
-    if (body !== undefined && "blob" in body) await body.blob.close();
+    // Its bytes are sent, or the connection is cut: the client has nothing from an error of closing.
+    await part?.blob.close().catch(() => undefined);
   }
-  return isHead ? 0 : size;
 }
 
 /**

@@ -124,16 +124,8 @@ async function send({ request, response, start, ...visit }: Visit, answer: Answe
   const { connections, counts, onEvent } = parts;
   const { method = "", url = "" } = request;
   if (connections.isDraining) response.setHeader("connection", "close");
-  let sentBytes = 0;
-  let isCut = false;
-  try {
-    sentBytes = await sendAnswer(response, answer, method === "HEAD");
-  } catch {
-    // The connection is gone, or the body could not be read to its end: cut, so that no client takes it as complete.
-    response.destroy();
-    isCut = true;
-  }
-  const outcome = { method, status: answer.status, sentBytes, isCut, durationMs: performance.now() - start };
+  const sent = await sendAnswer(response, answer, method === "HEAD");
+  const outcome = { method, status: answer.status, ...sent, durationMs: performance.now() - start };
   counts.add({ ...outcome, route: routeLabel(url) });
   onEvent?.({ kind: "request", path: shownPath(request), ...outcome, ...visit });
 }

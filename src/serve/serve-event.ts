@@ -7,7 +7,7 @@ export type ServeEvent =
       /** Without query and upload session: both can be capabilities (security case A-17). Foreign text. */
       readonly path: string;
       readonly status: number;
-      /** Body bytes of the answer. */
+      /** Body bytes that were given to the connection: fewer than the answer says if it was cut. */
       readonly sentBytes: number;
       /** Whether the answer ended before its end: the client went away, or the bytes were damaged. */
       readonly isCut: boolean;

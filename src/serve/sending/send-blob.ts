@@ -8,13 +8,19 @@ export interface BlobBody extends ByteRange {
   readonly blob: OpenBlob;
 }
 
+/** What became of an answer. */
+export interface SentAnswer {
+  /** Bytes of its body that were given to the connection. */
+  readonly sentBytes: number;
+  /** Whether the connection was cut before its end. */
+  readonly isCut: boolean;
+}
+
 /**
- * Sends a blob and ends the response. The next bytes are read while the last ones are sent.
- *
- * @throws Error if the client is gone, or the blob is damaged; then the connection is cut, because a wrong body must never
- *   look complete.
+ * Sends a blob and ends the response. The next bytes are read while the last ones are sent. If the client is gone, or the
+ * blob is damaged, the connection is cut, because a wrong body must never look complete.
  */
-export async function sendBlob({ blob, start, end }: BlobBody, response: ServerResponse): Promise<void> {
+export async function sendBlob({ blob, start, end }: BlobBody, response: ServerResponse): Promise<SentAnswer> {
   const gone = deferred<never>();
   gone.promise.catch(() => undefined);
   const onClose = (): void => gone.reject(new Error("the client closed the connection"));
@@ -23,6 +29,7 @@ export async function sendBlob({ blob, start, end }: BlobBody, response: ServerR
   socket.once("close", onClose);
   let sending: Promise<unknown> = Promise.resolve();
   let position = start;
+  let isCut = false;
   try {
     for await (const chunk of blob.chunks({ start, end })) {
       await sending;
@@ -34,12 +41,13 @@ export async function sendBlob({ blob, start, end }: BlobBody, response: ServerR
     }
     await sending;
     response.end();
-  } catch (error) {
+  } catch {
     response.destroy();
-    throw error;
+    isCut = true;
   } finally {
     socket.off("close", onClose);
   }
+  return { sentBytes: position - start, isCut };
 }
 
 async function write(response: ServerResponse, chunk: Uint8Array): Promise<void> {

@@ -40,7 +40,7 @@ export function metricsText(counts: Iterable<RequestCount>, gauges: Gauges): str
     metric(
       "imgpack_answer_bytes_total",
       "counter",
-      "Body bytes of whole answers.",
+      "Body bytes of answers, also of those that were cut.",
       by(({ sentBytes }) => sentBytes),
     ),
     metric("imgpack_request_seconds", "summary", "Time from the head of a request to the end of its answer.", [
