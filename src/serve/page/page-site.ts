@@ -103,6 +103,7 @@ export class PageSite {
       query: path.query,
       host: form.host,
       isTls,
+      isPrivate,
       isReadOnly,
       store,
       signal,

@@ -83,7 +83,7 @@ export interface TransferVolumes {
 /**
  * Something that is named and is not brought. "image": it was asked for, and could not be had. "platform": it was not asked
  * for. "base": layers that the far side has. "foreign": layers that only their publisher may give away. "volume": what a
- * missing volume has. "referrers": what the source did not let anybody look for. "damage": an image that is not whole.
+ * missing volume has. "referrers": signatures that the source could not be asked for. "damage": an image that is not whole.
  */
 export interface LeftOut {
   readonly kind: "image" | "platform" | "base" | "foreign" | "volume" | "referrers" | "damage";

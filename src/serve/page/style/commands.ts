@@ -15,6 +15,7 @@ export const COMMANDS = `
   -webkit-user-select: all;
   cursor: copy;
 }
+.cmd + .cmd { margin-block-start: 0.25rem; }
 .cmd::before { content: "$ "; color: var(--ink-3); }
 .cmd.ref::before { content: none; }
 .cmds dd p { margin-block-start: 0.25rem; font-size: var(--text-s); color: var(--ink-3); }

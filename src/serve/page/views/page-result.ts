@@ -17,6 +17,8 @@ export interface PageRequest {
   /** `host:port` as this client may use it. */
   readonly host: string;
   readonly isTls: boolean;
+  /** Whether it asks for a login. */
+  readonly isPrivate: boolean;
   readonly isReadOnly: boolean;
   /** Name of the folder, without its path; undefined for archives. */
   readonly store: string | undefined;

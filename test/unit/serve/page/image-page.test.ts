@@ -90,8 +90,8 @@ describe("GET /image/NAME", () => {
 
   test("pull commands name this server, in plain HTTP or TLS, by tag and by digest", async () => {
     const registry = served();
-    const commands = async (isTls: boolean, host: string, url = URL): Promise<readonly string[]> => {
-      const { text } = await fetchPage(memorySite(registry, { isTls }), url, { host });
+    const commands = async (isTls: boolean, host: string, url = URL, isPrivate = false): Promise<readonly string[]> => {
+      const { text } = await fetchPage(memorySite(registry, { isTls, isPrivate }), url, { host });
       return [...text.matchAll(/<code class="cmd(?: ref)?" tabindex="0">(.*?)<\/code>/g)].map(([, line = ""]) =>
         line.replaceAll("<wbr>", ""),
       );
@@ -108,8 +108,18 @@ describe("GET /image/NAME", () => {
     expect((await commands(true, "registry.lan"))[1]).toBe(`podman pull registry.lan/${NAME}:1.0`);
     registry.image("charts/app", "1.0_build", { extra: { artifactType: "application/vnd.cncf.helm.config.v1+json" } });
     expect(await commands(false, "h:1", "/image/charts/app:1.0_build")).toContain(
-      "helm pull oci://h:1/charts/app --version 1.0+build --plain-http",
+      "helm pull --plain-http oci://h:1/charts/app --version 1.0+build",
     );
+    // A server that asks for a login: where tools keep logins, log in first.
+    expect((await commands(false, "h:1", URL, true)).slice(0, 6)).toEqual([
+      "docker login h:1",
+      `docker pull h:1/${NAME}:1.0`,
+      "podman login --tls-verify=false h:1",
+      `podman pull --tls-verify=false h:1/${NAME}:1.0`,
+      `ctr -n k8s.io images pull --plain-http --user NAME h:1/${NAME}:1.0`,
+      `crictl pull --creds NAME:PASSWORD h:1/${NAME}:1.0`,
+    ]);
+    expect(await commands(true, "h:1", "/image/charts/app:1.0_build", true)).toContain("helm registry login h:1");
     const local = await fetchPage(memorySite(registry), URL, { host: "127.0.0.1:5000" });
     expect(local.text).not.toContain("insecure-registries");
   });

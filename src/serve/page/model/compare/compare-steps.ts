@@ -19,8 +19,9 @@ export interface ComparedBytes {
 export interface ComparedSteps {
   readonly rows: readonly ComparedStep[];
   readonly bytes: ComparedBytes;
-  /** Layers of B that A has not, and that it has, each once. */
+  /** Layers of B that A does not have, each once. */
   readonly newLayers: number;
+  /** Layers of B that A has, too, each once. */
   readonly sameLayers: number;
 }
 

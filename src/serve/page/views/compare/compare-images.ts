@@ -100,10 +100,10 @@ function sentence({ images: [a, b], details, steps, configs }: ComparedImages): 
   const same =
     sameLayers === 0 ? "none is the same" : `${numeral(sameLayers)} ${sameLayers === 1 ? "is" : "are"} the same`;
   if (newLayers > 0) {
-    return html`Who has A needs <strong>${bytes(size.onlyB)}</strong> more to get B: ${many(newLayers, "layer is", "layers are")} new, ${same}.`;
+    return html`A place that has A needs <strong>${bytes(size.onlyB)}</strong> more to get B: ${many(newLayers, "layer is", "layers are")} new, ${same}.`;
   }
   const what = configs.differences.length > 0 ? "only their configuration differs" : "their manifests differ";
-  return html`Who has A has all layers of B: ${what}.`;
+  return html`A has all layers of B: ${what}.`;
 }
 
 function stepsSection({ images, details, steps }: ComparedImages): Html {

@@ -4,7 +4,7 @@ import type { PageRequest, PageResult } from "../page-result.ts";
 import { compareImages, namesOf } from "./compare-images.ts";
 import { compareForm, readCompareChoice } from "./compare-parts.ts";
 
-/** GET /compare?a=&b=: what is needed by those who have A, to get B. */
+/** GET /compare?a=&b=: what a place that has A needs to get B. */
 export async function comparePage(request: PageRequest): Promise<PageResult> {
   const catalogue = await request.catalogue();
   const choice = readCompareChoice(request.query);
@@ -15,7 +15,7 @@ export async function comparePage(request: PageRequest): Promise<PageResult> {
       page: () => ({
         title: "Compare",
         place: "compare",
-        main: html`<div><p class="crumbs">Compare</p><h1>What does B need that A has not?</h1><p class="lede">Name two images as they are called in the list. The page of an image has a link that compares it with the version before.</p></div>
+        main: html`<div><p class="crumbs">Compare</p><h1>What does B have that A does not?</h1><p class="lede">Name two images as they are called in the list. The page of an image has a link that compares it with the version before.</p></div>
 ${form}`,
       }),
       data: () => ({ a: null, b: null }),
