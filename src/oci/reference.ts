@@ -25,6 +25,20 @@ const FORM_HINT = "Write it as registry/repository:tag, for example registry.lan
  * @throws BadReferenceError; its hint explains how to write the reference.
  */
 export function parseReference(text: string): Reference {
+  const known = parsed.get(text);
+  if (known !== undefined) return known;
+  const reference = readReference(text);
+  if (parsed.size >= MAX_PARSED) parsed.clear();
+  parsed.set(text, reference);
+  return reference;
+}
+
+/** An archive of many images compares their names many times. */
+const parsed = new Map<string, Reference>();
+/** Some megabytes. */
+const MAX_PARSED = 16 * 1024;
+
+function readReference(text: string): Reference {
   checkCharacters(text);
   const at = text.indexOf("@");
   const name = at === -1 ? text : text.slice(0, at);
@@ -62,6 +76,9 @@ export function resolveDockerHub(reference: Reference): Reference & { readonly r
   const { tag, digest } = reference;
   const registry = isDockerHub(reference.registry) ? DOCKER_HUB : reference.registry;
   const short = registry === DOCKER_HUB && !reference.repository.includes("/");
+  const isComplete = tag !== undefined || digest !== undefined;
+  if (registry !== undefined && registry === reference.registry && !short && isComplete)
+    return { ...reference, registry };
   return {
     ...reference,
     registry,

@@ -12,6 +12,7 @@ import { type Archive, readMetadata } from "../archive.ts";
 import type { OpenArchiveOptions } from "../open/open-archive-options.ts";
 import type { ArchiveMetadata } from "./archive-metadata.ts";
 import { BlobIndex } from "./blob-index.ts";
+import { inFileOrder } from "./in-file-order.ts";
 
 /** One image as `manifest.json` and its config describe it. */
 export interface DockerImage extends ArchiveNames {
@@ -75,10 +76,17 @@ export async function readDockerView(
   const reader = new LayerReader(archive, blobs);
   const images: DockerImage[] = [];
   let artifacts = 0;
-  for (const entry of entries) {
-    const image = await readImage(archive, blobs, entry, options);
+  const configOf = ({ config }: DockerImageEntry): TarEntry | undefined => archive.entries.get(cleanEntryName(config));
+  const read = async (entry: DockerImageEntry): ReturnType<typeof readImage> =>
+    await readImage(archive, entry, options);
+  for (const result of await inFileOrder(entries, configOf, read, options.signal)) {
+    const image = result();
     if (image === "artifact") artifacts += 1;
-    else if (image !== undefined) images.push(image);
+    else if (image !== undefined) {
+      const { entry, ...described } = image;
+      if (entry !== undefined) blobs.add(described.config.digest, entry);
+      images.push(described);
+    }
   }
   return {
     images,
@@ -95,12 +103,16 @@ export async function readDockerView(
   };
 }
 
+interface ReadDockerImage extends DockerImage {
+  /** Of the config. */
+  readonly entry: TarEntry | undefined;
+}
+
 async function readImage(
   archive: Archive,
-  blobs: BlobIndex,
   entry: DockerImageEntry,
   { artifacts, onDamage, signal }: DockerViewOptions,
-): Promise<DockerImage | "artifact" | undefined> {
+): Promise<ReadDockerImage | "artifact" | undefined> {
   const configName = cleanEntryName(entry.config);
   const configBytes = await readMetadata(archive, configName, MAX_CONFIG_BYTES, signal);
   const digest = digestOf(configBytes);
@@ -119,9 +131,8 @@ async function readImage(
     if (error instanceof ArchiveError && artifacts?.has(digest) === true) return "artifact";
     throw error;
   }
-  const configEntry = archive.entries.get(configName);
-  if (configEntry !== undefined) blobs.add(digest, configEntry);
   return {
+    entry: archive.entries.get(configName),
     names: entry.names,
     badNames: entry.badNames,
     hasUntaggedName: entry.hasUntaggedName === true,

@@ -2,12 +2,13 @@ import { readManifestBytes } from "../../content/read-manifest-bytes.ts";
 import { IntegrityError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { isArtifact } from "../../oci/is-artifact.ts";
 import type { LayoutRoot } from "../../oci/layout.ts";
 import { MAX_INDEX_DEPTH } from "../../oci/limits.ts";
-import { manifestChildren, parseManifest } from "../../oci/manifest.ts";
+import { parseManifest } from "../../oci/manifest.ts";
 import { isManifestType } from "../../oci/media-types.ts";
 import type { OpenArchiveOptions } from "../open/open-archive-options.ts";
+import { inFileOrder } from "./in-file-order.ts";
+import { type ManifestFacts, manifestFacts } from "./manifest-facts.ts";
 import type { OciView } from "./oci-view.ts";
 
 const MAX_MANIFESTS = 100_000;
@@ -39,44 +40,61 @@ export async function readOciRoots(
   signal?: AbortSignal,
 ): Promise<readonly OciRoot[]> {
   const source = { blob: async (descriptor: Descriptor) => blobs.blob(descriptor) };
-  const views = new Map<Digest, ReturnType<typeof parseManifest>>();
-  const read = async (descriptor: Descriptor): Promise<ReturnType<typeof parseManifest>> => {
+  const facts = new Map<Digest, () => ManifestFacts | undefined>();
+  const isPresent = ({ digest, mediaType }: Descriptor): boolean => isManifestType(mediaType) && blobs.has(digest);
+  const read = async (descriptor: Descriptor): Promise<ManifestFacts> => {
     const { digest, mediaType } = descriptor;
-    const known = views.get(digest);
-    if (known !== undefined) return known;
     const bytes = await readManifestBytes(source, descriptor, what, signal);
-    const view = parseManifest(bytes, { announced: mediaType, where: `${digest} in ${what}` });
-    views.set(digest, view);
-    return view;
+    return manifestFacts(parseManifest(bytes, { announced: mediaType, where: `${digest} in ${what}` }));
   };
+  let level: readonly Descriptor[] = index.roots.map(root => root.descriptor);
+  for (let depth = 1; depth <= MAX_INDEX_DEPTH && level.length > 0; depth += 1) {
+    const unread = level.filter(one => isPresent(one) && !facts.has(one.digest));
+    const wanted = [...new Map(unread.map(one => [one.digest, one])).values()];
+    const found = await inFileOrder(wanted, ({ digest }) => blobs.entry(digest), read, signal);
+    for (const [at, { digest }] of wanted.entries()) facts.set(digest, found[at] ?? noFacts);
+    level = found.flatMap(each => readable(each)?.children ?? []);
+  }
   const roots: OciRoot[] = [];
   for (const root of index.roots) {
     const images = new Map<Digest, number>();
     const artifacts = new Set<Digest>();
     const seen = new Set<Digest>();
-    const walk = async (descriptor: Descriptor, depth: number): Promise<void> => {
-      const { digest, mediaType } = descriptor;
-      if (!isManifestType(mediaType) || seen.has(digest) || !blobs.has(digest)) return;
+    const walk = (descriptor: Descriptor, depth: number): void => {
+      const { digest } = descriptor;
+      if (!isPresent(descriptor) || seen.has(digest)) return;
       // Deeper or wider graphs are refused when the copy is planned.
       if (depth > MAX_INDEX_DEPTH || seen.size > MAX_MANIFESTS) return;
       seen.add(digest);
-      const view = await read(descriptor).catch(error => {
+      let found: ManifestFacts | undefined;
+      try {
+        found = facts.get(digest)?.();
+      } catch (error) {
         if (onDamage === undefined || !(error instanceof IntegrityError)) throw error;
         onDamage(digest, error);
-        return undefined;
-      });
-      if (view === undefined) return;
-      if (view.kind === "image") {
-        images.set(view.config.digest, view.layers.length);
-        if (isArtifact(view)) artifacts.add(view.config.digest);
-      } else for (const child of manifestChildren(view)) await walk(child, depth + 1);
+        return;
+      }
+      if (found?.config !== undefined) {
+        images.set(found.config, found.layers);
+        if (found.isArtifact) artifacts.add(found.config);
+      }
+      for (const child of found?.children ?? []) walk(child, depth + 1);
     };
-    await walk(root.descriptor, 1);
+    walk(root.descriptor, 1);
     seen.delete(root.descriptor.digest);
-    const own = views.get(root.descriptor.digest);
-    const subject = own?.subject?.digest;
-    const listed = own?.kind === "index" ? own.manifests : [];
+    const { subject, listed = [] } = readable(facts.get(root.descriptor.digest)) ?? {};
     roots.push({ ...root, images, artifacts, parts: seen, ...(subject === undefined ? {} : { subject }), listed });
   }
   return roots;
+}
+
+function noFacts(): undefined {}
+
+/** Why a manifest cannot be read counts only where a root leads to it. */
+function readable(facts: (() => ManifestFacts | undefined) | undefined): ManifestFacts | undefined {
+  try {
+    return facts?.();
+  } catch {
+    return undefined;
+  }
 }
