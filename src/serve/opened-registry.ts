@@ -18,7 +18,7 @@ export interface OpenedRegistry {
   /** Name of the store's folder; "" for archives. */
   readonly name: string;
   /** What keeps it from answering, in words for everyone, without paths; undefined if nothing does. */
-  fault(): Promise<string | undefined>;
+  readonly fault: () => Promise<string | undefined>;
   /** Resolves once another process serves the store. */
   readonly lost: Promise<StorageError> | undefined;
   /** Is called when no request runs any more. */
@@ -46,7 +46,9 @@ export async function openArchivesRegistry(
     registry,
     store: undefined,
     name: "",
-    fault: async () => undefined,
+    // Damage without a digest is a whole file: one that is not what it was at the start, so that a new start helps.
+    fault: async () =>
+      registry.damage.some(({ digest }) => digest === undefined) ? "a served file has changed" : undefined,
     lost: undefined,
     close: async () => await registry[Symbol.asyncDispose](),
   };

@@ -92,7 +92,7 @@ export async function startRegistry(options: ServeOptions, clock: Clock): Promis
     connections,
     transfers,
     counts,
-    faultOf: async () => await opened.fault(),
+    faultOf: opened.fault,
   });
   const slots = { connections, transfers, lookups };
   const pages = new PageSite(registry, {

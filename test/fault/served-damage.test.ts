@@ -152,6 +152,7 @@ describe("a file that changes underneath", () => {
     const registry = await startArchives([first.path, apart], events);
     const path = `/v2/app/blobs/${sha256(SMALL)}`;
     expect((await send(registry, "GET", path)).status).toBe(200);
+    expect((await send(registry, "GET", "/healthz")).status).toBe(200);
     await change(first.path);
     for (const asked of [path, "/v2/app/manifests/1", `/v2/other/blobs/${sha256(OTHER)}`]) {
       const reply = await send(registry, "GET", asked);
@@ -163,6 +164,8 @@ describe("a file that changes underneath", () => {
     }
     expect((await send(registry, "GET", "/v2/apart/manifests/1")).status).toBe(200);
     expect(events).toEqual([{ kind: "damage", path: first.path, found: expect.any(String) }]);
+    const health = await send(registry, "GET", "/healthz");
+    expect([health.status, JSON.parse(health.body.toString()).found]).toEqual([503, "a served file has changed"]);
   });
 
   test("while it is sent: the connection is cut, and no byte of the new file goes out", async () => {

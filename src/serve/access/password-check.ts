@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Socket } from "node:net";
+import { largest } from "../../util/append.ts";
 import { ThreadPool } from "../../util/thread-pool.ts";
 import { FairLine } from "./fair-line.ts";
 import { type Accounts, costOf } from "./htpasswd.ts";
@@ -25,7 +26,8 @@ interface Attempt {
  */
 export class PasswordCheck implements AsyncDisposable {
   readonly #accounts: Accounts;
-  readonly #absent: string;
+  /** For users that do not exist, with the highest cost of those that do. */
+  readonly #absentHash: string;
   readonly #bcrypt: Bcrypt;
   /** Known to this process alone, so that its memory holds nothing that can be compared elsewhere. */
   readonly #key = randomBytes(32);
@@ -37,8 +39,8 @@ export class PasswordCheck implements AsyncDisposable {
   constructor(accounts: Accounts, bcrypt: Bcrypt = bcryptThread()) {
     this.#accounts = accounts;
     this.#bcrypt = bcrypt;
-    const cost = [...accounts.values()].map(costOf).reduce((most, each) => Math.max(each, most), 0);
-    this.#absent = `$2y$${String(cost).padStart(2, "0")}$${NO_HASH}`;
+    const cost = largest([...accounts.values()].map(costOf));
+    this.#absentHash = `$2y$${String(cost).padStart(2, "0")}$${NO_HASH}`;
   }
 
   /** @returns "busy" if too many passwords of this client's address wait. */
@@ -69,7 +71,7 @@ export class PasswordCheck implements AsyncDisposable {
   async #compute(user: string, password: string, clients: ReadonlySet<Socket>): Promise<boolean> {
     if ([...clients].every(({ destroyed }) => destroyed)) return false;
     const hash = this.#accounts.get(user);
-    const isRight = await this.#bcrypt.isRight(password, hash ?? this.#absent);
+    const isRight = await this.#bcrypt.isRight(password, hash ?? this.#absentHash);
     return isRight && hash !== undefined;
   }
 

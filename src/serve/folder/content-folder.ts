@@ -1,11 +1,11 @@
 import type { FileHandle } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { ByteRange } from "../../content/contracts.ts";
 import { StorageError } from "../../errors.ts";
-import { type Digest, digestAlgorithm, digestHex, digestOf } from "../../oci/digest.ts";
+import { type Digest, digestAlgorithm, digestHex, digestOf, isDigest } from "../../oci/digest.ts";
 import { DiskFile } from "../../util/disk.ts";
 import { errorCode } from "../../util/error-code.ts";
-import { open, readdir, stat } from "../../util/read-disk.ts";
+import { lstat, open, readdir, stat } from "../../util/read-disk.ts";
 import { storageState } from "../../util/system-fault.ts";
 import { CheckedBlobs } from "../content/checked-blobs.ts";
 import type { DamageLog } from "../content/damage-log.ts";
@@ -39,6 +39,21 @@ export class ContentFolder {
   /** @throws StorageError if one of the folders is a symbolic link. */
   async checkFolders(): Promise<void> {
     for (const algorithm of await foldersIn(this.#folder, ALGORITHM)) await foldersIn(algorithm, PREFIX);
+  }
+
+  /** Whole files with the names of digests, whatever their bytes are. Anything else in the folders is passed over. */
+  async *stored(signal?: AbortSignal): AsyncGenerator<StoredContent, void> {
+    for (const algorithm of await foldersIn(this.#folder, ALGORITHM)) {
+      for (const prefix of await foldersIn(algorithm, PREFIX)) {
+        signal?.throwIfAborted();
+        for (const entry of await readdir(prefix)) {
+          const digest = `${basename(algorithm)}:${entry}`;
+          if (!isDigest(digest) || this.path(digest) !== join(prefix, entry)) continue;
+          const stats = await lstat(join(prefix, entry));
+          if (stats.isFile()) yield { digest, size: stats.size };
+        }
+      }
+    }
   }
 
   path(digest: Digest): string {

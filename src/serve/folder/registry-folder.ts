@@ -20,8 +20,8 @@ import { ContentFolder } from "./content-folder.ts";
 import { isTemporaryName, LinkFault, makeOwnFolder, temporaryName } from "./durable-file.ts";
 import { KeyedLock, tagKey } from "./keyed-lock.ts";
 import { nameHash, RepositoryFolder } from "./repository-folder.ts";
+import { SERVER_CLAIM } from "./store-claim.ts";
 import { claimFolder } from "./store-marker.ts";
-import { inUse, takenOver } from "./store-taken.ts";
 
 /** Name of the folder of a repository. */
 export const REPOSITORY: RegExp = /^[0-9a-f]{64}$/;
@@ -67,7 +67,7 @@ export class RegistryFolder implements ServedRegistry {
   ): Promise<RegistryFolder> {
     await claimFolder(folder);
     // A second server would serve stale names and remove the uploads of the first.
-    const lock = await ProcessLock.claim(join(folder, "lock"), folder, { ...options, refusal: inUse, loss: takenOver });
+    const lock = await ProcessLock.claim(join(folder, "lock"), folder, { ...options, ...SERVER_CLAIM });
     try {
       const store = new RegistryFolder(folder, lock, onDamage);
       await store.#load(options.onNote);

@@ -37,6 +37,7 @@ export interface Doubt {
 export async function markRepository(
   folder: string,
   contentPath: (digest: Digest) => string,
+  signal: AbortSignal | undefined,
 ): Promise<RepositoryMarks> {
   const doubts: Doubt[] = [];
   const [blobs, records] = [
@@ -56,6 +57,7 @@ export async function markRepository(
   if (!isNamed) doubts.push({ path: join(folder, "name"), found: "not what this server wrote" });
   const reached = new Set<Digest>();
   for (const { digest, path } of manifests) {
+    signal?.throwIfAborted();
     if ((await readRecord(path))?.["digest"] !== digest) doubts.push({ path, found: "not what this server wrote" });
     const children = await childrenOf(digest, contentPath(digest));
     if (typeof children === "string") doubts.push({ path: contentPath(digest), found: children });

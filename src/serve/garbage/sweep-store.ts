@@ -1,21 +1,16 @@
 import { dirname, join } from "node:path";
-import { StorageError } from "../../errors.ts";
-import { type Digest, isDigest } from "../../oci/digest.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { append } from "../../util/append.ts";
 import { discardFile, syncFolder } from "../../util/disk.ts";
-import { errorCode } from "../../util/error-code.ts";
-import { quote } from "../../util/format.ts";
-import type { LockOwner } from "../../util/lock/contest.ts";
-import { ownerText } from "../../util/lock/lock-words.ts";
 import { ProcessLock } from "../../util/lock/process-lock.ts";
-import { lstat, readdir } from "../../util/read-disk.ts";
+import { readdir } from "../../util/read-disk.ts";
 import { DamageLog } from "../content/damage-log.ts";
+import type { StoredContent } from "../content/served-registry.ts";
 import { ContentFolder } from "../folder/content-folder.ts";
 import { REPOSITORY } from "../folder/registry-folder.ts";
+import { SWEEP_CLAIM } from "../folder/store-claim.ts";
 import { checkStore } from "../folder/store-marker.ts";
 import { type BlobLink, type Doubt, markRepository } from "./repository-marks.ts";
-
-/** The first byte of a digest. */
-const PREFIX = /^[0-9a-f]{2}$/;
 
 /** How a store is swept. */
 export interface SweepOptions {
@@ -25,20 +20,14 @@ export interface SweepOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Bytes that nothing refers to. */
-export interface LooseContent {
-  readonly digest: Digest;
-  /** Bytes on the disk. */
-  readonly size: number;
-}
-
 /** What a sweep has found. */
 export interface SweptStore {
   readonly repositories: number;
   readonly manifests: number;
   /** Blobs that belong to a repository, and that no manifest of it reaches. */
   readonly links: readonly { readonly repository: string; readonly digest: Digest }[];
-  readonly content: readonly LooseContent[];
+  /** Content that nothing refers to, with its bytes on the disk. */
+  readonly content: readonly StoredContent[];
   /** Files that cannot be read: what they may refer to stays. */
   readonly doubts: readonly Doubt[];
 }
@@ -52,29 +41,14 @@ export interface SweptStore {
 export async function sweepStore(folder: string, options: SweepOptions): Promise<SweptStore> {
   const { isRemoving, onNote, signal } = options;
   await checkStore(folder);
-  const lock = await ProcessLock.claim(join(folder, "lock"), folder, {
-    onNote,
-    signal,
-    refusal: inUse,
-    loss: takenOver,
-  });
+  const lock = await ProcessLock.claim(join(folder, "lock"), folder, { onNote, signal, ...SWEEP_CLAIM });
   try {
     const content = new ContentFolder(join(folder, "blobs"), join(folder, "uploads"), new DamageLog(() => undefined));
     await content.checkFolders();
-    const marked = await markStore(folder, content, signal);
-    const { loose, ...found } = marked;
-    if (isRemoving) {
-      await removeFiles(
-        loose.map(({ path }) => path),
-        lock,
-        signal,
-      );
-      await removeFiles(
-        found.content.map(({ digest }) => content.path(digest)),
-        lock,
-        signal,
-      );
-    }
+    const { loose, ...found } = await markStore(folder, content, signal);
+    const bytes = found.content.map(({ digest }) => content.path(digest));
+    const links = loose.map(({ path }) => path);
+    if (isRemoving) for (const paths of [links, bytes]) await removeFiles(paths, lock, signal);
     return found;
   } finally {
     await lock.remove();
@@ -90,55 +64,30 @@ async function markStore(
   content: ContentFolder,
   signal: AbortSignal | undefined,
 ): Promise<MarkedStore> {
-  const [kept, loose, links] = [new Set<Digest>(), [] as BlobLink[], [] as { repository: string; digest: Digest }[]];
+  const kept = new Set<Digest>();
+  const loose: BlobLink[] = [];
+  const links: { readonly repository: string; readonly digest: Digest }[] = [];
   const doubts: Doubt[] = [];
-  let [repositories, manifests, isBlind] = [0, 0, false];
+  let repositories = 0;
+  let manifests = 0;
+  let isBlind = false;
   const entries = await readdir(join(folder, "repositories"));
   for (const entry of entries.filter(name => REPOSITORY.test(name)).sort()) {
     signal?.throwIfAborted();
-    const marks = await markRepository(join(folder, "repositories", entry), digest => content.path(digest));
+    const marks = await markRepository(join(folder, "repositories", entry), digest => content.path(digest), signal);
     repositories += 1;
     manifests += marks.manifests;
     isBlind ||= marks.isBlind;
-    for (const doubt of marks.doubts) doubts.push(doubt);
+    append(doubts, marks.doubts);
+    append(loose, marks.loose);
     for (const digest of marks.kept) kept.add(digest);
-    for (const link of marks.loose) loose.push(link);
     for (const { digest } of marks.loose) links.push({ repository: marks.name ?? "", digest });
   }
-  const unkept = isBlind ? [] : await looseContent(join(folder, "blobs"), kept, signal);
+  const unkept: StoredContent[] = [];
+  // Not even the names of what is needed are known.
+  if (isBlind) return { repositories, manifests, links, content: unkept, doubts, loose };
+  for await (const stored of content.stored(signal)) if (!kept.has(stored.digest)) unkept.push(stored);
   return { repositories, manifests, links, content: unkept, doubts, loose };
-}
-
-async function looseContent(
-  folder: string,
-  kept: ReadonlySet<Digest>,
-  signal: AbortSignal | undefined,
-): Promise<readonly LooseContent[]> {
-  const found: LooseContent[] = [];
-  for (const algorithm of ["sha256", "sha512"]) {
-    const prefixes = await foldersOf(join(folder, algorithm));
-    for (const prefix of prefixes.filter(name => PREFIX.test(name))) {
-      signal?.throwIfAborted();
-      for (const entry of await readdir(join(folder, algorithm, prefix))) {
-        const digest = `${algorithm}:${entry}`;
-        if (!isDigest(digest) || !entry.startsWith(prefix) || kept.has(digest)) continue;
-        const stats = await lstat(join(folder, algorithm, prefix, entry));
-        if (stats.isFile()) found.push({ digest, size: stats.size });
-      }
-    }
-  }
-  return found;
-}
-
-async function foldersOf(folder: string): Promise<readonly string[]> {
-  try {
-    return (await readdir(folder, { withFileTypes: true }))
-      .filter(entry => entry.isDirectory())
-      .map(({ name }) => name);
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return [];
-    throw error;
-  }
 }
 
 /** Settles when their names are gone from the disk. */
@@ -153,18 +102,4 @@ async function removeFiles(
     await discardFile(path);
   }
   for (const folder of new Set(paths.map(path => dirname(path)))) await syncFolder(folder);
-}
-
-function inUse(folder: string, owner: LockOwner | undefined): StorageError {
-  return new StorageError(
-    `Cannot sweep store ${quote(folder)}: store in use by ${ownerText(owner)}, expected a free store`,
-    { hint: "Stop its server first." },
-  );
-}
-
-function takenOver(folder: string): StorageError {
-  return new StorageError(
-    `Cannot sweep store ${quote(folder)}: another process took it over while this one stood still, expected to own it`,
-    { hint: "Run the same command again when no server runs." },
-  );
 }

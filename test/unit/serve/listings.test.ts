@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { OCI_INDEX, OCI_MANIFEST } from "../../../src/oci/media-types.ts";
-import { page } from "../../../src/serve/pages.ts";
+import { page } from "../../../src/serve/listings.ts";
 import type { RunningRegistry } from "../../../src/serve/server.ts";
 import {
   descriptor,

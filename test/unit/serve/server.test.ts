@@ -179,9 +179,7 @@ describe("serveRegistry()", () => {
 describe("a server that lost its store while it stood still", () => {
   const loss = {
     exitCode: EXIT_CODES.storage,
-    message: expect.stringMatching(
-      /another server took the store over while this one stood still, expected to own it$/,
-    ),
+    message: expect.stringMatching(/another process took it over while this one stood still, expected to own it$/),
   };
 
   test("answers no request anymore, cuts all connections, and ends with exit code 9", async () => {
