@@ -240,6 +240,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "serve/page/views",
   ],
   "serve/page/views/compare": [
+    "serve/content",
     "serve/page/html",
     "serve/page/model",
     "serve/page/model/compare",

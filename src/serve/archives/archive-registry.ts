@@ -12,6 +12,7 @@ import { ArchiveRepository } from "./archive-repository.ts";
 import { readClosure } from "./closure.ts";
 import { Inventory } from "./inventory.ts";
 import { type NamedImages, NameTable } from "./name-table.ts";
+import { servedParts } from "./served-parts.ts";
 import { startNotes } from "./start-notes.ts";
 
 /** What is known of a repository is some kilobytes; that of an archive with thousands is read again. */
@@ -60,6 +61,7 @@ export class ArchiveRegistry implements ServedRegistry, AsyncDisposable {
       volumes: archive.volumes,
       absent: archive.absent,
       lock: async signal => await archive.lock(signal),
+      parts: async signal => await servedParts(archive.members, content, signal),
       get pieces() {
         return { checked: Math.min(content.checkedPieces, of), of };
       },

@@ -1,4 +1,5 @@
 import type { AbsentBlob } from "../../archive/archive-source.ts";
+import type { Bundle } from "../../bundle/base/bundle.ts";
 import type { Lock } from "../../bundle/lock/lock.ts";
 import type { VolumeSet } from "../../bundle/set/check-volumes.ts";
 import type { ByteRange } from "../../content/contracts.ts";
@@ -40,6 +41,20 @@ export interface ServedFile {
   readonly volume?: number | undefined;
 }
 
+/** One of the bundles in the files that are served: a delta and its base are two. */
+export interface ServedPart {
+  /** Of its lock; undefined for a file without one. */
+  readonly id: Digest | undefined;
+  /** Names of its files, without folders. */
+  readonly files: readonly string[];
+  /** Whether it leaves layers to a base. */
+  readonly isDelta: boolean;
+  /** Ids of the bases of a delta, as far as they have one. */
+  readonly bases: readonly Digest[];
+  /** All that it contains; of a delta, with its base. Without a lock, its manifests are read. */
+  contents(): Promise<Bundle>;
+}
+
 /** Archives that are one source. */
 export interface ServedBundle {
   /** Id of the lock of volumes and deltas; of another archive, `lock` says it. */
@@ -48,6 +63,8 @@ export interface ServedBundle {
   readonly volumes: VolumeSet | undefined;
   /** What their locks say together; undefined without one. Read once, when it is asked for: it may have megabytes. */
   lock(signal?: AbortSignal): Promise<Lock | undefined>;
+  /** The bundles that it consists of, in the order of their files. Locks are read when it is first asked for. */
+  parts(signal?: AbortSignal): Promise<readonly ServedPart[]>;
   /** Blobs that they name and lack, sorted by digest. */
   readonly absent: readonly AbsentBlob[];
   /** Pieces of blobs whose bytes were hashed and were right, of those that there are to check. */

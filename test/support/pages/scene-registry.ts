@@ -1,12 +1,14 @@
 // A scene as a registry, with layers as large as they claim to be.
 
 import type { AbsentBlob } from "../../../src/archive/archive-source.ts";
+import { lockedBundle } from "../../../src/bundle/base/locked-bundle.ts";
 import type { Digest } from "../../../src/oci/digest.ts";
 import type {
   FoundDamage,
   ManifestRecord,
   OpenBlob,
   ServedBundle,
+  ServedPart,
   ServedRegistry,
   ServedRepository,
   StoredContent,
@@ -31,7 +33,12 @@ function volumesOf({ lock }: Scene): number {
   return Math.ceil(lock.blobs.reduce((sum, { size }) => sum + size, 0) / VOLUME_BYTES);
 }
 
-export function sceneRegistry(scene: Scene, { damage, missing }: SceneFaults): ServedRegistry {
+/** @param others bundles that are served, too, and of which no image is listed */
+export function sceneRegistry(
+  scene: Scene,
+  { damage, missing }: SceneFaults,
+  others: readonly Scene[] = [],
+): ServedRegistry {
   const { blobs, lock } = scene;
   const lost = new Set(missing.flatMap(({ volumes }) => volumes));
   const lacking = new Set([...missing, ...damage].flatMap(({ digest }) => digest ?? []));
@@ -57,6 +64,7 @@ export function sceneRegistry(scene: Scene, { damage, missing }: SceneFaults): S
       foreign: [],
     },
     lock: async () => lock,
+    parts: async () => [scenePart(scene), ...others.map(scenePart)],
     absent: missing,
     pieces: { checked: 1204, of: Math.ceil(total / (4 * 1024 * 1024)) },
   };
@@ -73,6 +81,17 @@ export function sceneRegistry(scene: Scene, { damage, missing }: SceneFaults): S
     namesakes: () => [],
     readManifest: async ({ digest }) => blobs.get(digest)?.bytes,
     openBlob: async content => openBlob(content, blobs.get(content.digest)),
+  };
+}
+
+function scenePart(scene: Scene): ServedPart {
+  const { id, bases = [], assumes = [] } = scene.lock;
+  return {
+    id,
+    files: [volumeName(scene, 1)],
+    isDelta: assumes.length > 0,
+    bases,
+    contents: async () => lockedBundle(scene.lock, ""),
   };
 }
 

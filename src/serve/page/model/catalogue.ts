@@ -1,7 +1,7 @@
 import type { Lock, LockedImage } from "../../../bundle/lock/lock.ts";
 import type { Digest } from "../../../oci/digest.ts";
 import type { ReferrerKind } from "../../../oci/referrers/referrer-kind.ts";
-import type { ServedBundle } from "../../content/served-registry.ts";
+import type { ServedBundle, ServedPart } from "../../content/served-registry.ts";
 
 /** All images that a server has, as they were when it was asked. Nothing in it is read again. */
 export interface Catalogue {
@@ -15,6 +15,8 @@ export interface Catalogue {
   /** Of the bundle, if it has one. */
   readonly id: Digest | undefined;
   readonly lock: Lock | undefined;
+  /** The bundles in the files; none of a store. */
+  readonly parts: readonly ServedPart[];
   /** @param name full name, with a tag, a digest, or both */
   find(name: string): ListedImage | undefined;
   /** Images that have the blob, each content once. */

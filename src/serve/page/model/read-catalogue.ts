@@ -28,6 +28,7 @@ export async function readCatalogue(
   const damage = registry.damage.flatMap(each => (each.digest === undefined ? [] : [[each.digest, each] as const]));
   const contents = new ImageContents(shelf, new Map(damage));
   const lock = await bundle?.lock(signal);
+  const parts = (await bundle?.parts(signal)) ?? [];
   const locked = new LockedImages(lock?.images ?? []);
   const named = gathered.flatMap(each => namesOf(each).map(([tag, record]) => ({ each, tag, record })));
   // A list of 10,000 images takes a second of a processor: requests of the protocol are answered in between.
@@ -53,6 +54,7 @@ export async function readCatalogue(
     bundle,
     id: bundle?.id ?? lock?.id,
     lock,
+    parts,
     find: imageFinder(images),
     usesOf: digest => {
       const blob = shelf.blob(digest);

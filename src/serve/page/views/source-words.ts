@@ -3,6 +3,7 @@ import { type Html, html } from "../html/html.ts";
 import type { Catalogue } from "../model/catalogue.ts";
 import { spokenId } from "../parts/digest-code.ts";
 import { many, numeral } from "../parts/quantity.ts";
+import { deltaSentences } from "./bundle-words.ts";
 import { fileName, plainFileName } from "./fault-words.ts";
 
 /** What is served, as a heading: a bundle by its id, a store by its folder, archives by their names. */
@@ -27,14 +28,11 @@ export function sourceTitle({ bundle, id }: Catalogue, store: string | undefined
 }
 
 /** `22 images from 4 registries, served from 6 volumes, all present.` */
-export function sourceSentence({ images, bundle, lock }: Catalogue): Html {
+export function sourceSentence({ images, bundle, parts }: Catalogue): Html {
   const registries = new Set(images.map(({ registry }) => registry));
   const from = registries.size > 1 && ` from ${many(registries.size, "registry", "registries")}`;
-  const bases = lock?.bases ?? [];
-  const base =
-    bases.length > 0 &&
-    html` It is a delta: its base is ${bases.map((id, index) => html`${index > 0 && ", "}${spokenId(id)}`)}.`;
-  return html`${many(images.length, "image")}${from}${filesWords(bundle)}.${base}`;
+  const deltas = deltaSentences(parts).map(sentence => html` ${sentence}`);
+  return html`${many(images.length, "image")}${from}${filesWords(bundle)}.${deltas}`;
 }
 
 function filesWords(bundle: Catalogue["bundle"]): string {

@@ -175,6 +175,7 @@ describe("GET /", () => {
       files: [{ name: "/a/hello.tar", size: 10 }],
       volumes: undefined,
       lock: async () => undefined,
+      parts: async () => [],
       absent: [],
       pieces: { checked: 0, of: 1 },
     };
@@ -188,7 +189,15 @@ describe("GET /", () => {
     const id = digestOf(Buffer.from("lock"));
     const files = [1, 2, 3].map(volume => ({ name: `b.v0${volume}.tar`, size: 10, volume }));
     const volumes = { bundle: id, of: 4, present: new Map(), missing: [4], doubled: [], stale: [], foreign: [] };
-    registry.bundle = { id, files, volumes, lock: async () => undefined, absent: [], pieces: { checked: 0, of: 9 } };
+    registry.bundle = {
+      id,
+      files,
+      volumes,
+      lock: async () => undefined,
+      parts: async () => [],
+      absent: [],
+      pieces: { checked: 0, of: 9 },
+    };
     const site = memorySite(registry);
     const { text } = await fetchPage(site, "/");
     const hex = id.slice(7);

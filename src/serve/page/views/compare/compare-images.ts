@@ -14,7 +14,7 @@ import { bytes, many, numeral } from "../../parts/quantity.ts";
 import { state } from "../../parts/state.ts";
 import { cell, row, rowHead, table } from "../../parts/table.ts";
 import type { PageRequest, PageResult } from "../page-result.ts";
-import { type CompareChoice, compareForm, inOneLine, nothing, sideMark } from "./compare-parts.ts";
+import { type CompareChoice, compareForm, inOneLine, nothing, sideMark, suggestions } from "./compare-parts.ts";
 
 /** Rows of a list that are shown. */
 const MAX_ROWS = 200;
@@ -49,7 +49,7 @@ export async function compareImages(
     steps: compareSteps(own.steps, other.steps),
     configs: compareConfigs(own.config, other.config),
   };
-  const form = compareForm({ a: a.name, b: b.name, platform: wanted ?? "" }, namesOf(catalogue), platforms);
+  const form = compareForm({ a: a.name, b: b.name, platform: wanted ?? "" }, suggestions(catalogue), platforms);
   return {
     page: () => ({ title: `Compare ${a.name} with ${b.name}`, place: "compare", main: imagesMain(compared, form) }),
     data: () => ({
@@ -60,10 +60,6 @@ export async function compareImages(
       configuration: compared.configs,
     }),
   };
-}
-
-export function namesOf({ images }: Catalogue): readonly string[] {
-  return images.map(({ name }) => name);
 }
 
 function labelsOf({ platforms }: ListedImage): readonly string[] {

@@ -1,8 +1,11 @@
 import { type Html, html, type Part } from "../../html/html.ts";
+import type { Catalogue } from "../../model/catalogue.ts";
 import type { ComparedBytes } from "../../model/compare/compare-steps.ts";
 import { bar, legend } from "../../parts/bar.ts";
 import { section } from "../../parts/blocks.ts";
 import { bytes } from "../../parts/quantity.ts";
+import { bundleKey } from "../bundle-words.ts";
+import { plainFileName } from "../fault-words.ts";
 
 /** Names that the form suggests. */
 const MAX_SUGGESTED = 500;
@@ -22,10 +25,24 @@ export function readCompareChoice(query: URLSearchParams): CompareChoice {
   return { a: text("a"), b: text("b"), platform: text("platform") };
 }
 
+/** What can be compared: bundles, if there are several, and images. */
+export interface Suggestion {
+  readonly value: string;
+  readonly label?: string;
+}
+
+export function suggestions({ parts, images }: Catalogue): readonly Suggestion[] {
+  const bundles = parts.map(part => ({
+    value: bundleKey(part),
+    label: `bundle in ${plainFileName(part.files[0] ?? "")}`.slice(0, MAX_NAME),
+  }));
+  return [...(parts.length > 1 ? bundles : []), ...images.slice(0, MAX_SUGGESTED).map(({ name }) => ({ value: name }))];
+}
+
 /** @param platforms to choose from; no choice if there are fewer than two */
 export function compareForm(
   { a, b, platform }: CompareChoice,
-  suggested: readonly string[],
+  suggested: readonly Suggestion[],
   platforms: readonly string[] = [],
 ): Html {
   const field = (name: string, label: string, value: string): Html =>
@@ -35,7 +52,11 @@ export function compareForm(
       html`<option value="${each}"${each === platform && html` selected`}>${each === "" ? "not stated" : each}</option>`,
   );
   const choice = platforms.length > 1 && html`<label>Platform<select name="platform">${options}</select></label>\n`;
-  const names = suggested.slice(0, MAX_SUGGESTED).map(name => html`<option value="${name}"></option>`);
+  const names = suggested
+    .slice(0, MAX_SUGGESTED)
+    .map(
+      ({ value, label }) => html`<option value="${value}"${label !== undefined && html` label="${label}"`}></option>`,
+    );
   return html`<form class="find" method="get" action="/compare" aria-label="What to compare">${field("a", "A, before", a)}${field("b", "B, after", b)}${choice}<button>Compare</button><datalist id="names">${names}</datalist></form>\n`;
 }
 

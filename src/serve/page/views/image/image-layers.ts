@@ -35,7 +35,7 @@ export function layersSection(image: ListedImage, details: ImageDetails): Html {
     title,
     note,
     html`<div class="panel layers"><ol>${rows}</ol></div>${cut}`,
-    legend(legendOf(layers)),
+    legend(legendOf(layers, image.isArtifact)),
     scaleNote(image, details),
   );
 }
@@ -69,17 +69,21 @@ function fillOf({ broken, uses, isElsewhere }: StepLayer): Fill {
 function usesWords({ uses, isElsewhere }: StepLayer, isArtifact: boolean): string {
   if (isElsewhere) return "not carried: its publisher asks not to copy it";
   if (uses > 1) return `shared with ${many(uses - 1, "other image")}`;
+  return onlyHere(isArtifact);
+}
+
+function onlyHere(isArtifact: boolean): string {
   return `only in this ${isArtifact ? "artifact" : "image"}`;
 }
 
 const LEGEND: readonly { readonly fill: Fill; readonly text: string }[] = [
-  { fill: "own", text: "only in this image" },
   { fill: "shared", text: "shared" },
   { fill: "void", text: "not carried" },
   { fill: "broken", text: "damaged or not here" },
 ];
 
-function legendOf(layers: readonly StepLayer[]): readonly LegendItem[] {
+function legendOf(layers: readonly StepLayer[], isArtifact: boolean): readonly LegendItem[] {
   const fills = new Set(layers.map(fillOf));
-  return LEGEND.filter(({ fill }) => fills.has(fill));
+  const own = { fill: "own", text: onlyHere(isArtifact) } as const;
+  return [own, ...LEGEND].filter(({ fill }) => fills.has(fill));
 }
