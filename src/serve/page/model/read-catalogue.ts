@@ -52,7 +52,8 @@ export async function readCatalogue(
     images,
     totals: catalogueTotals(images, contents, bundle?.absent ?? []),
     bundle,
-    id: bundle?.id ?? lock?.id,
+    // What several bundles say together is no bundle that someone has the id of.
+    id: bundle?.id ?? (parts.length > 1 ? undefined : lock?.id),
     lock,
     parts,
     find: imageFinder(images),

@@ -70,7 +70,7 @@ export async function compareTwoBundles(
     page: () => ({
       title: `Compare bundles ${bundleKey(a)} and ${bundleKey(b)}`,
       place: "compare",
-      main: html`<div><p class="crumbs">Compare two bundles</p><h1>${bundleName(a)} <span class="soft">and</span> ${bundleName(b)}</h1><p class="lede">${sentence(bytes.new, counts)}</p><p class="soft">${sideMark("A")} ${bundleFiles(a)} &middot; ${sideMark("B")} ${bundleFiles(b)}${b.isDelta && ", with what it leaves to its base"}</p></div>
+      main: html`<div><p class="crumbs">Compare two bundles</p><h1>${bundleName(a)} <span class="soft">and</span> ${bundleName(b)}</h1><p class="lede">${a === b ? "A and B are the same bundle." : sentence(bytes.new, counts)}</p><p class="soft">${sideMark("A")} ${bundleFiles(a)} &middot; ${sideMark("B")} ${bundleFiles(b)}${b.isDelta && ", with what it leaves to its base"}</p></div>
 ${compareForm({ a: bundleKey(a), b: bundleKey(b), platform: "" }, suggestions(catalogue))}${inOneLine(line)}${imagesSection(page, counts, catalogue, hrefOf)}
 ${counts.gone > 0 && html`<p class="note">No longer in B means: no longer on the list. Nothing is deleted on the far side.</p>`}`,
     }),
