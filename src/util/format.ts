@@ -25,6 +25,11 @@ export function shortId(id: string): string {
   return id.slice("sha256:".length, "sha256:".length + 12);
 }
 
+/** The same with a capital letter at its start. */
+export function capital(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
+
 /** `1 blob`, `2 blobs` */
 export function counted(count: number, what: string, several = `${what}s`): string {
   return `${count} ${count === 1 ? what : several}`;

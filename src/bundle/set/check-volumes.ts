@@ -1,6 +1,6 @@
 import type { Digest } from "../../oci/digest.ts";
 import { appendTo } from "../../util/append.ts";
-import { shortId } from "../../util/format.ts";
+import { capital, shortId } from "../../util/format.ts";
 import type { LockedSet } from "../lock/lock.ts";
 
 /** A file that is a volume. */
@@ -85,8 +85,4 @@ export function volumeNotes({ bundle, doubled, stale, foreign, missing }: Volume
         `${capital(what)} is volume ${set.number} of ${set.of} of another bundle, ${shortId(other)}`,
     ),
   ];
-}
-
-function capital(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

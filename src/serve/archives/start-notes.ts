@@ -2,7 +2,7 @@ import type { ImageArchive } from "../../archive/archive-source.ts";
 import { volumesText } from "../../bundle/set/check-volumes.ts";
 import type { Root } from "../../content/contracts.ts";
 import { idOf } from "../../content/root-id.ts";
-import { counted, quote, shortId } from "../../util/format.ts";
+import { capital, counted, quote, shortId } from "../../util/format.ts";
 import { hasServedLayers } from "./served-draft.ts";
 
 /** Names in a note: an archive may have thousands. */
@@ -50,8 +50,4 @@ function labelOf(root: Root): string {
 function listed(labels: readonly string[]): string {
   const more = labels.length - MAX_NAMED;
   return `${labels.slice(0, MAX_NAMED).join(", ")}${more > 0 ? `, and ${more} more` : ""}`;
-}
-
-function capital(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

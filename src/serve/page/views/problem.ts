@@ -1,3 +1,4 @@
+import { capital } from "../../../util/format.ts";
 import type { Refusal } from "../../refusal.ts";
 import { html } from "../html/html.ts";
 import { foreign } from "../parts/foreign.ts";
@@ -12,7 +13,7 @@ export function problemPage(refusal: Refusal): PageResult {
     status,
     page: () => ({
       title,
-      main: html`<div><p class="crumbs">${status}</p><h1>${title}</h1><p class="lede">${foreign(message)}</p></div>
+      main: html`<div><p class="crumbs">${status}</p><h1>${title}</h1><p class="lede">${foreign(capital(message))}.</p></div>
 <p><a href="/">All images</a></p>`,
     }),
     data: () => refusalData(refusal),

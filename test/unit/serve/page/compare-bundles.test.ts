@@ -107,7 +107,7 @@ describe("a delta and its base", () => {
     const { bytes } = await fetchJson<ComparedJson>(site, "/compare?a=base.tar&b=delta.tar");
     expect(bytes.onlyB).toBeGreaterThan(0);
     expect(text).toMatch(
-      /Who has A needs <strong>[\d.\u202f]+\u00a0(bytes|KiB)<\/strong> more to get B\. 1 image is new, 0 changed, 1 unchanged, 1 is no longer in B\./,
+      /A place that has A needs <strong>[\d.\u202f]+\u00a0(bytes|KiB)<\/strong> more to get B\. 1 image is new, 0 changed, 1 unchanged, 1 is no longer in B\./,
     );
     expect(text.match(/<svg class="bar" height="18"/g)).toHaveLength(1);
     const groups = [...text.matchAll(/scope="rowgroup" colspan="5">([^<]*) </g)].map(([, group]) => group);

@@ -1,3 +1,4 @@
+import { capital } from "../../../../util/format.ts";
 import type { ServedPart } from "../../../content/served-registry.ts";
 import { type Html, html } from "../../html/html.ts";
 import type { Catalogue, ListedImage } from "../../model/catalogue.ts";
@@ -91,8 +92,4 @@ ${compareForm(choice, suggestions(catalogue))}${servedBundles(parts)}`,
         detail: { bundles: parts.map(bundleKey) },
       }),
   };
-}
-
-function capital(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

@@ -1,5 +1,5 @@
 import { isDigest } from "../../../../oci/digest.ts";
-import { shortId } from "../../../../util/format.ts";
+import { capital, shortId } from "../../../../util/format.ts";
 import type { Lack } from "../../../content/served-registry.ts";
 import { Refusal } from "../../../refusal.ts";
 import { type Html, html } from "../../html/html.ts";
@@ -163,7 +163,7 @@ function unreadLayer(shown: ShownLayer, lack: Lack | undefined): PageResult {
   const { size } = shown.layer;
   const title = lack?.kind === "damage" ? "This layer is damaged" : "This layer is not here";
   // Not what was found while it was read: that names files as only the operator may see them.
-  const items = lack === undefined ? [] : [html`${foreign(lack.found)}. ${foreign(lack.hint)}`];
+  const items = lack === undefined ? [] : [html`${foreign(capital(lack.found))}. ${foreign(lack.hint)}`];
   return {
     isKept: false,
     page: () => ({

@@ -3,6 +3,10 @@ import { type LayerListing, MAX_READING_MS, MAX_UNPACKED_BYTES } from "../../mod
 import { foreign } from "../../parts/foreign.ts";
 import { bytes, numeral } from "../../parts/quantity.ts";
 
+/** An archive without sums has one digest for all bytes of the layer: it is known at the end. */
+const UNCHECKED =
+  "The layer was not checked to its end: in an archive without sums, this list may come from wrong bytes.";
+
 /** Why the list is not whole; undefined if it is. */
 export function gapSentence({ gap, counts, entries }: LayerListing): Html | undefined {
   switch (gap?.kind) {
@@ -11,9 +15,9 @@ export function gapSentence({ gap, counts, entries }: LayerListing): Html | unde
     case "too-many":
       return html`The first ${numeral(entries.length)} of ${numeral(counts.all)} entries are listed. The numbers above are of all of them.`;
     case "too-large":
-      return html`Only the first ${bytes(MAX_UNPACKED_BYTES)} of this layer were unpacked to list it. What comes after them is not listed.`;
+      return html`Only the first ${bytes(MAX_UNPACKED_BYTES)} of this layer were unpacked to list it. What comes after them is not listed. ${UNCHECKED}`;
     case "too-slow":
-      return html`Only what could be unpacked within ${MAX_READING_MS / 1000} seconds is listed.`;
+      return html`Only what could be unpacked within ${MAX_READING_MS / 1000} seconds is listed. ${UNCHECKED}`;
     case "bomb":
       return html`This layer inflates to more than 1${"\u202f"}000 times its size. It was not unpacked to its end, and a runtime may refuse it.`;
     case "not-a-tar":
