@@ -49,11 +49,16 @@ function imageRow(image: TransferImage, { compared }: TransferReport): Html {
     ...(compared ? [cell(image.state && state(STATES[image.state], image.state), "r-st")] : []),
     rowHead(html`${nameOf(image)}${image.digest && html`<br>${wholeDigest(image.digest)}`}`, "row"),
     cell(platformsOf(image), "r-pl row"),
-    ...(compared ? [cell(image.newBytes === 0 ? "0" : bytes(image.newBytes ?? 0), "num", "new there")] : []),
-    cell(image.bytes === undefined ? "not known" : bytes(image.bytes), "num", "in all"),
+    ...(compared ? [cell(knownBytes(image.newBytes), "num", "new there")] : []),
+    cell(knownBytes(image.bytes), "num", "in all"),
     cell(signatures(image.referrers)),
     cell(licensesOf(image)),
   ]);
+}
+
+function knownBytes(size: number | undefined): string {
+  if (size === undefined) return "not known";
+  return size === 0 ? "0" : bytes(size);
 }
 
 function goneRow(image: TransferImage, columns: number): Html {

@@ -175,7 +175,7 @@ function hiddenImage(image: LockedImage, rows: ReadonlyMap<string, ComparedImage
   return {
     name,
     digest: written,
-    ...(row === undefined ? {} : { state: row.state, newBytes: row.bytes }),
+    ...(row === undefined ? {} : { state: row.state }),
     platforms: [],
     absent,
     referrers: unknownReferrers(),

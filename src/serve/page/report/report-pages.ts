@@ -1,4 +1,5 @@
 import { shortId } from "../../../util/format.ts";
+import { SingleFlight } from "../../../util/lazy/single-flight.ts";
 import type { Catalogue } from "../model/catalogue.ts";
 import type { PageHandler, PageRequest } from "../views/page-result.ts";
 import { formatTransferReport } from "./format-report.ts";
@@ -9,6 +10,8 @@ import type { TransferReport } from "./transfer-report.ts";
 
 /** Of each catalogue that is still in use: it changes with what is served. */
 const REPORTS = new WeakMap<Catalogue, TransferReport>();
+/** Reports that are being made: requests that come together share one. */
+const READINGS = new WeakMap<Catalogue, SingleFlight<TransferReport>>();
 
 /** `/report`: what a printed report says, with the navigation of the pages, which is not printed. */
 export const reportPage: PageHandler = async request => {
@@ -43,7 +46,11 @@ function file(report: TransferReport, form: "csv" | "json", type: string): Await
 /** Files are not hashed for a page: it would take minutes. */
 async function servedReport({ registry, catalogue, signal }: PageRequest): Promise<TransferReport> {
   const listed = await catalogue();
-  const report = REPORTS.get(listed) ?? (await readReport(registry, listed, {}, signal));
+  const known = REPORTS.get(listed);
+  if (known !== undefined) return known;
+  const readings = READINGS.get(listed) ?? new SingleFlight<TransferReport>();
+  READINGS.set(listed, readings);
+  const report = await readings.run("report", async stop => await readReport(registry, listed, {}, stop), signal);
   REPORTS.set(listed, report);
   return report;
 }

@@ -25,7 +25,7 @@ export function reportedImage(
     platforms: contents.platforms,
     absent: image.platforms.flatMap(({ state, label, digest }) => (state === "left out" ? [label || digest] : [])),
     ...(contents.isWhole ? { bytes: bytesOf(contents.parts, blobs) } : {}),
-    ...(row === undefined ? {} : { newBytes: row.bytes }),
+    ...(contents.isWhole && row !== undefined ? { newBytes: row.bytes } : {}),
     referrers: {
       ...countedReferrers(image),
       ...(verified === undefined ? {} : { verified: verified.get(digest) ?? 0 }),

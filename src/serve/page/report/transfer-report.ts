@@ -112,7 +112,10 @@ export interface TransferImage {
   readonly absent: readonly string[];
   /** Of all its platforms, each blob once. Absent for one that is gone, and where not all of it is known. */
   readonly bytes?: number;
-  /** Of these, those that no base has; each blob counts for one image alone, so that they add up. Only if it was compared. */
+  /**
+   * Of these, those that no base has; each blob counts for one image alone, so that they add up. Only if it was compared;
+   * absent where not all of the image is known.
+   */
   readonly newBytes?: number;
   readonly referrers: TransferReferrers;
 }

@@ -36,6 +36,16 @@ describe("/report of a server", () => {
     });
   });
 
+  test("is read once for all who ask at the same time", async () => {
+    const reads = async (requests: number): Promise<number> => {
+      const registry = twoImages();
+      const site = memorySite(registry);
+      await Promise.all(Array.from({ length: requests }, async () => await fetchPage(site, "/report")));
+      return registry.reads;
+    };
+    expect(await reads(5)).toBe(await reads(1));
+  });
+
   test("is read again only after something has changed", async () => {
     const registry = twoImages();
     const site = memorySite(registry);
