@@ -235,3 +235,14 @@ describe("inspect --report", () => {
     expect(existsSync(path)).toBe(false);
   });
 });
+
+describe("a report of images without a name", () => {
+  test("lists them with their platform and bytes, although no name leads to them", async () => {
+    const report = await transferReport("fixtures/docker20-untagged.tar");
+    expect(report.counts.images).toBe(1);
+    expect(report.images[0]).toMatchObject({ name: "", platforms: [{ platform: "linux/amd64" }] });
+    expect(report.images[0]?.bytes).toBe(report.bytes.carried);
+    expect(report.bytes.carried).toBeGreaterThan(0);
+    expect(String(formatTransferReport(report, "html"))).toContain("without a name");
+  });
+});

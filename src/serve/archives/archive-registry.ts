@@ -11,7 +11,7 @@ import { ArchiveContent } from "./archive-content.ts";
 import { ArchiveRepository } from "./archive-repository.ts";
 import { readClosure } from "./closure.ts";
 import { Inventory } from "./inventory.ts";
-import { type NamedImages, NameTable } from "./name-table.ts";
+import { type NamedImages, NameTable, unnamedImages } from "./name-table.ts";
 import { servedParts } from "./served-parts.ts";
 import { startNotes } from "./start-notes.ts";
 
@@ -40,7 +40,7 @@ interface LoadedRepository {
  */
 export class ArchiveRegistry implements ServedRegistry, AsyncDisposable {
   readonly bundle: ServedBundle;
-  readonly inventory: ServedRegistry = new Inventory(this, async (name, ns) => (await this.#loaded(name, ns))?.listed);
+  readonly inventory: ServedRegistry;
   readonly #archive: ImageArchive;
   readonly #log: DamageLog;
   readonly #names: NameTable;
@@ -54,6 +54,11 @@ export class ArchiveRegistry implements ServedRegistry, AsyncDisposable {
     this.#names = new NameTable(archive.images);
     this.#content = new ArchiveContent(archive, log, sizes);
     const content = this.#content;
+    const unnamed = unnamedImages(archive.images);
+    this.inventory = new Inventory(this, unnamed.roots.size > 0, async (name, ns) => {
+      const found = name === "" ? this.#loadOnce(unnamed) : this.#loaded(name, ns);
+      return (await found)?.listed;
+    });
     const of = archive.members.reduce((sum, member) => sum + piecesIn(member, sizes.pieceBytes), 0);
     this.bundle = {
       id: archive.bundle,
@@ -115,7 +120,10 @@ export class ArchiveRegistry implements ServedRegistry, AsyncDisposable {
 
   async #loaded(name: string, ns?: string): Promise<LoadedRepository | undefined> {
     const images = this.#names.find(name, ns);
-    if (images === undefined) return undefined;
+    return images === undefined ? undefined : await this.#loadOnce(images);
+  }
+
+  async #loadOnce(images: NamedImages): Promise<LoadedRepository> {
     const { original } = images;
     const loading = this.#repositories.get(original) ?? this.#load(images);
     this.#repositories.delete(original);

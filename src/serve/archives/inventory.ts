@@ -7,16 +7,22 @@ import type {
   StoredContent,
 } from "../content/served-registry.ts";
 
-/** A registry with other repositories: those that also have what cannot be pulled whole. */
+/**
+ * A registry with other repositories: those that also have what cannot be pulled whole, and one without a name if there are
+ * images without one.
+ */
 export class Inventory implements ServedRegistry {
   readonly #registry: Omit<ServedRegistry, "inventory">;
+  readonly #hasUnnamed: boolean;
   readonly repository: ServedRegistry["repository"];
 
   constructor(
     registry: Omit<ServedRegistry, "inventory">,
+    hasUnnamed: boolean,
     repository: (name: string, ns?: string) => Promise<ServedRepository | undefined>,
   ) {
     this.#registry = registry;
+    this.#hasUnnamed = hasUnnamed;
     this.repository = repository;
   }
 
@@ -40,8 +46,9 @@ export class Inventory implements ServedRegistry {
     return this.#registry.namespaces;
   }
 
-  names(ns?: string): Iterable<string> {
-    return this.#registry.names(ns);
+  *names(ns?: string): Generator<string, void> {
+    yield* this.#registry.names(ns);
+    if (ns === undefined && this.#hasUnnamed) yield "";
   }
 
   namesakes(name: string): readonly string[] {

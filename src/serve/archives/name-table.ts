@@ -68,6 +68,12 @@ export class NameTable {
   }
 }
 
+/** What no name leads to, as a repository without a name. */
+export function unnamedImages(roots: readonly Root[]): NamedImages {
+  const unnamed = new Set(roots.filter(({ names }) => names.length === 0));
+  return { original: "", registry: "", path: "", full: "", roots: unnamed, tags: new Map() };
+}
+
 /** Official images are `library/…` at Docker Hub. */
 function nameAt(registry: string, repository: string): string {
   const { tag: _, ...name } = resolveDockerHub({ registry, repository });

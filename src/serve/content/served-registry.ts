@@ -82,7 +82,10 @@ export interface ServedRegistry {
   readonly damage: readonly FoundDamage[];
   /** Undefined for a store. */
   readonly bundle: ServedBundle | undefined;
-  /** The same with the manifests of images that cannot be pulled whole: for pages and reports, never for the protocol. */
+  /**
+   * The same with the manifests of images that cannot be pulled whole, and with a repository "" of images without a name: for
+   * pages and reports, never for the protocol.
+   */
   readonly inventory: ServedRegistry;
   /** The registries that `ns` can select; undefined where it is ignored. */
   readonly namespaces: ReadonlySet<string> | undefined;

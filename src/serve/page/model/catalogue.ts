@@ -9,6 +9,8 @@ export interface Catalogue {
   readonly generation: number;
   /** By registry, by path, then newer versions first. */
   readonly images: readonly ListedImage[];
+  /** What no name leads to: it cannot be pulled from here, and is part of what is here. Their names are empty. */
+  readonly unnamed: readonly ListedImage[];
   readonly totals: Totals;
   /** Undefined for a store. */
   readonly bundle: ServedBundle | undefined;

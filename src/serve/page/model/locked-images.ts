@@ -11,8 +11,8 @@ export class LockedImages {
 
   constructor(images: readonly LockedImage[]) {
     for (const image of images) {
-      if (image.name === "") continue;
-      this.#images.set(`${repositoryOf(image.name)} ${image.written ?? image.digest}`, image);
+      const where = image.name === "" ? "" : repositoryOf(image.name);
+      this.#images.set(`${where} ${image.written ?? image.digest}`, image);
     }
   }
 

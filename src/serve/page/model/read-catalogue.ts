@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { LockedImage } from "../../../bundle/lock/lock.ts";
+import type { Digest } from "../../../oci/digest.ts";
 import { parseReference } from "../../../oci/reference.ts";
 import { compareText, sortByVersion } from "../../../oci/semver.ts";
 import { append } from "../../../util/append.ts";
@@ -37,11 +38,13 @@ export async function readCatalogue(
     contents.add(each, record);
   }
   const images: ListedImage[] = [];
+  const unnamed: ListedImage[] = [];
   for (const [index, { each, tag, record }] of named.entries()) {
     if (index % IMAGES_AT_ONCE === 0) await pause(signal);
     const { original, name: repository } = each.repository;
     const content = contents.add(each, record);
-    images.push(listedImage(original, tag, repository, contents, content, locked.of(original, record.digest)));
+    const image = listedImage(original, tag, repository, contents, content, locked.of(original, record.digest));
+    (original === "" ? unnamed : images).push(image);
   }
   const served = new Map(gathered.map(({ repository }) => [repository.original, repository.name]));
   append(images, missingImages(bundle, lock, images, served));
@@ -50,6 +53,7 @@ export async function readCatalogue(
   return {
     generation,
     images,
+    unnamed,
     totals: catalogueTotals(images, contents, bundle?.absent ?? []),
     bundle,
     // What several bundles say together is no bundle that someone has the id of.
@@ -92,7 +96,7 @@ function listedImage(
   content: ImageContent,
   locked: LockedImage | undefined,
 ): ListedImage {
-  const { registry = "", repository: path } = parseReference(original);
+  const { registry = "", repository: path } = original === "" ? { repository: "" } : parseReference(original);
   let bytes = 0;
   let ownBytes = 0;
   for (const blob of content.blobs) {
@@ -101,7 +105,7 @@ function listedImage(
   }
   const { record, blobs: _, ...rest } = content;
   return {
-    name: tag === undefined ? `${original}@${record.digest}` : `${original}:${tag}`,
+    name: imageName(original, tag, record.digest),
     registry,
     path,
     tag,
@@ -114,6 +118,11 @@ function listedImage(
     signatures: signaturesOf(content.attached, locked),
     locked,
   };
+}
+
+function imageName(original: string, tag: string | undefined, digest: Digest): string {
+  if (original === "") return "";
+  return tag === undefined ? `${original}@${digest}` : `${original}:${tag}`;
 }
 
 function signaturesOf(attached: readonly Attached[], locked: LockedImage | undefined): Signatures {

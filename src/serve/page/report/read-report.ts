@@ -59,7 +59,7 @@ export async function readReport(
 ): Promise<TransferReport> {
   const reader = new ImageReader(registry, signal);
   const { bundle, lock } = catalogue;
-  const read = await readImages(catalogue.images, reader, signal);
+  const read = await readImages([...catalogue.images, ...catalogue.unnamed], reader, signal);
   const hidden = hiddenImages(catalogue);
   const contents = bundleOf(catalogue, read, hidden, reader);
   const bases = await facts.bases?.(contents);
@@ -130,8 +130,8 @@ function filesOf(bundle: Catalogue["bundle"], sums: readonly FileSum[]): readonl
 }
 
 /** Images that the lock names and of which not even the manifest is here: it is in a missing volume. */
-function hiddenImages({ lock, images }: Catalogue): readonly LockedImage[] {
-  const known = new Set(images.flatMap(({ name, digest }) => [name, digest]));
+function hiddenImages({ lock, images, unnamed }: Catalogue): readonly LockedImage[] {
+  const known = new Set([...images, ...unnamed].flatMap(({ name, digest }) => [name, digest]));
   return (lock?.images ?? []).filter(
     ({ name, digest, written = digest }) => !known.has(written) && !(name !== "" && known.has(name)),
   );
