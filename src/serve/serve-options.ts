@@ -2,9 +2,13 @@ import { UsageError } from "../errors.ts";
 import { quote } from "../util/format.ts";
 import type { OptionsShape } from "../util/options/checked-options.ts";
 import { FOLDER_PATH, group, observer, required, SIGNAL, TEXT, TEXTS, whole } from "../util/options/option-kinds.ts";
-import type { ServerTls } from "./access/certificate.ts";
+import { checkServerTls, type ServerTls } from "./access/certificate.ts";
+import { type Accounts, parseHtpasswd } from "./access/htpasswd.ts";
+import { type ListenAddress, parseListenAddress } from "./connections/listen-address.ts";
 import type { ServeEvent } from "./serve-event.ts";
-import { plainHost } from "./trusted-host.ts";
+import { type HostRule, plainHost } from "./trusted-host.ts";
+
+const LISTEN = "127.0.0.1:0";
 
 /** Options of `serve`. */
 export interface ServeOptions {
@@ -51,8 +55,30 @@ export const SERVE_OPTIONS: OptionsShape<ServeOptions> = {
   onEvent: observer<ServeEvent>(),
 };
 
-/** @throws UsageError */
-export function checkedHost(text: string): string {
+/** What options mean for the server itself. */
+export interface ServerSettings {
+  readonly addresses: readonly ListenAddress[];
+  readonly hosts: HostRule;
+  /** Undefined if everyone may use the registry. */
+  readonly accounts: Accounts | undefined;
+  /** What clients will refuse of the certificate, as sentences. */
+  readonly notes: readonly string[];
+}
+
+/** @throws UsageError for an address or a name that is malformed, and for a certificate or a text of users that cannot be used. */
+export function serverSettings({ listen = LISTEN, allowHost = [], tls, htpasswd }: ServeOptions): ServerSettings {
+  const addresses = [listen].flat().map(parseListenAddress);
+  const allowed = [allowHost].flat().map(checkedHost);
+  const names = new Set([...allowed, ...addresses.map(({ host }) => plainHost(host))]);
+  return {
+    addresses,
+    hosts: { names, isStrict: allowed.length > 0 },
+    accounts: htpasswd === undefined ? undefined : parseHtpasswd(htpasswd),
+    notes: tls === undefined ? [] : checkServerTls(tls, Date.now()),
+  };
+}
+
+function checkedHost(text: string): string {
   const host = plainHost(text);
   if (/^[a-z0-9.:-]+$/.test(host)) return host;
   throw new UsageError(`Cannot allow host ${quote(text)}: malformed, expected a name, such as registry.lan`);
