@@ -1,5 +1,6 @@
 import { type ImageMapping, mapImageName } from "../../oci/names/image-mapping.ts";
 import { formatReference, type Reference, resolveDockerHub } from "../../oci/reference.ts";
+import { compareText } from "../../oci/semver.ts";
 
 /** The registry that has the images, as the machines that pull reach it. */
 export interface MirrorTarget {
@@ -59,8 +60,8 @@ export function planMirrors(
     const hasTags = name.tag !== undefined || name.digest === undefined || found.get(key)?.hasTags === true;
     found.set(key, { registry, repository, target: at, hasTags });
   }
-  const all = [...found.values()].sort((left, right) => compare(fullName(left), fullName(right)));
-  const registries = [...new Set(all.map(({ registry }) => registry))].sort(compare).map(registry => {
+  const all = [...found.values()].sort((left, right) => compareText(fullName(left), fullName(right)));
+  const registries = [...new Set(all.map(({ registry }) => registry))].sort(compareText).map(registry => {
     const repositories = all.filter(one => one.registry === registry);
     return { registry, repositories, prefix: prefixOf(repositories), isShared: false };
   });
@@ -69,7 +70,7 @@ export function planMirrors(
     registries: registries.map(one => ({
       ...one,
       isShared:
-        one.prefix !== undefined && registries.some(other => other !== one && isSamePlace(one.prefix, other.prefix)),
+        one.prefix !== undefined && registries.some(other => other !== one && other.prefix === one.prefix),
     })),
   };
 }
@@ -89,10 +90,6 @@ export function below(prefix: string, repository: string): string {
   return prefix === "" ? repository : `${prefix}/${repository}`;
 }
 
-export function compare(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
-}
-
 /** The prefix that most repositories have; of several the shortest one, then the first by name. */
 function prefixOf(repositories: readonly MirroredRepository[]): string | undefined {
   const counts = new Map<string, number>();
@@ -107,11 +104,7 @@ function prefixOf(repositories: readonly MirroredRepository[]): string | undefin
   }
   const [best] = [...counts].sort(
     ([left, leftCount], [right, rightCount]) =>
-      rightCount - leftCount || left.length - right.length || compare(left, right),
+      rightCount - leftCount || left.length - right.length || compareText(left, right),
   );
   return best?.[0];
-}
-
-function isSamePlace(one: string | undefined, other: string | undefined): boolean {
-  return one !== undefined && one === other;
 }
