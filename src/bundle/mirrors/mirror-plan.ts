@@ -69,8 +69,7 @@ export function planMirrors(
     target,
     registries: registries.map(one => ({
       ...one,
-      isShared:
-        one.prefix !== undefined && registries.some(other => other !== one && other.prefix === one.prefix),
+      isShared: one.prefix !== undefined && registries.some(other => other !== one && other.prefix === one.prefix),
     })),
   };
 }
