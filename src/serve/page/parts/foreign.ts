@@ -26,7 +26,7 @@ function marked(text: string): Html {
   return html`${parts}${text.slice(end)}`;
 }
 
-/** A text in which a line may break after `/`, `:` and `@`; it is copied without the breaks. */
+/** A name in which a line may break after `/`, `:` and `@`; it is copied without the breaks. It may be foreign text. */
 export function breakable(text: string): Html {
-  return html`${text.split(/(?<=[/:@])/).map((part, index) => html`${index > 0 && html`<wbr>`}${part}`)}`;
+  return html`${text.split(/(?<=[/:@])/).map((part, index) => html`${index > 0 && html`<wbr>`}${marked(part)}`)}`;
 }

@@ -79,7 +79,7 @@ function filesTable(files: readonly TransferFile[], { volumes }: TransferReport,
     row([
       ...(volumes === undefined ? [] : [cell(`${volume} / ${volumes.of}`)]),
       rowHead(html`<code>${foreign(name)}</code>`),
-      cell(numeral(size), "num"),
+      cell(numeral(size), "num", "bytes"),
       cell(bytes(size), "num"),
       cell(sha256 === undefined ? SUM_UNKNOWN : html`<code class="digest full">${sha256}</code>`, "row"),
     ]),

@@ -20,6 +20,7 @@ export const WIDTHS = `
     min-height: 2.75rem;
     display: flex;
     align-items: center;
+    gap: 0.35rem;
   }
   .top nav { flex-basis: 100%; }
   .facts { grid-template-columns: 1fr 1fr; gap: var(--s4); padding-block: var(--s4); }
@@ -41,6 +42,8 @@ export const WIDTHS = `
   .stack tr.hurt > :first-child { box-shadow: none; }
   .stack [data-l]::before { content: attr(data-l) " "; color: var(--ink-3); font-size: var(--text-s); }
   .stack .row { grid-column: 1 / -1; }
+  .stack:not(.images) td.num { text-align: start; }
+  .sheet .stack tr { padding-inline: 0; }
   .stack .c-dig { display: none; }
   .files.stack tr { display: flex; flex-wrap: wrap; gap: 0 var(--s3); padding-block: var(--s2); }
   .files.stack .row { flex: 1 0 100%; }

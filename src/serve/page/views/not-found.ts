@@ -2,7 +2,7 @@ import { html } from "../html/html.ts";
 import type { Catalogue } from "../model/catalogue.ts";
 import { nearestNames } from "../model/nearest-names.ts";
 import { findForm } from "../parts/find-form.ts";
-import { breakable, foreign } from "../parts/foreign.ts";
+import { breakable } from "../parts/foreign.ts";
 import { imageHref } from "../parts/links.ts";
 import type { PageResult } from "./page-result.ts";
 import { refusalData } from "./refusal-data.ts";
@@ -22,7 +22,7 @@ export function imageNotFound(name: string, catalogue: Catalogue): PageResult {
     page: () => ({
       title: "No such image",
       place: "images",
-      main: html`<div><p class="crumbs">404</p><h1>There is no <span class="tag">${foreign(name, MAX_NAME)}</span> here</h1>
+      main: html`<div><p class="crumbs">404</p><h1>There is no <span class="tag">${breakable(name.slice(0, MAX_NAME))}</span> here</h1>
 <p class="lede">Nothing here has that name. ${nearest.length > 0 && "The nearest names are:"}</p></div>
 ${list}${findForm({ action: "/", label: "Find images", query: name.slice(0, MAX_NAME), placeholder: "", choices: [] })}
 <p class="note">Programs get the same answer as JSON: this page is only for requests that accept <span class="mono">text/html</span>, and never under <span class="mono">/v2/</span>.</p>`,

@@ -2,11 +2,10 @@ import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { Digest } from "../../../../src/oci/digest.ts";
 import { ArchiveRegistry } from "../../../../src/serve/archives/archive-registry.ts";
 import type { PageSite } from "../../../../src/serve/page/page-site.ts";
-import { deltaOf } from "../../../support/bundle-files.ts";
 import { fileWith } from "../../../support/images.ts";
 import { layoutArchive } from "../../../support/layout-archives.ts";
 import { type Scene, type SceneImage, sceneOf } from "../../../support/pages/page-content.ts";
-import { sceneArchive, sceneBundle, sceneVolumes } from "../../../support/pages/scene-archive.ts";
+import { sceneArchive, sceneDelta, sceneVolumes } from "../../../support/pages/scene-archive.ts";
 import { fetchJson, fetchPage, memorySite } from "./memory-served.ts";
 
 interface ComparedJson {
@@ -38,12 +37,6 @@ const NEXT_IMAGES = [
   image("hub.example/web", "1", ["ADD root", "COPY web"]),
 ];
 
-/** What a delta leaves out: the layers that both have. */
-function delta(base: Scene, next: Scene): Uint8Array {
-  const assumed = [...next.blobs].filter(([digest, { kind }]) => kind === "layer" && base.blobs.has(digest));
-  return deltaOf(sceneBundle(next), new Set(assumed.map(([digest]) => digest)), [base.lock.id]);
-}
-
 async function siteOf(files: readonly Uint8Array[], names: readonly string[] = []): Promise<PageSite> {
   const paths: string[] = [];
   for (const [index, bytes] of files.entries()) paths.push(await fileWith(bytes, names[index]));
@@ -64,7 +57,7 @@ describe("a delta and its base", () => {
   beforeEach(async () => {
     base = sceneOf(BASE_IMAGES, true);
     next = sceneOf(NEXT_IMAGES, true);
-    site = await siteOf([delta(base, next), sceneArchive(base)], ["delta.tar", "base.tar"]);
+    site = await siteOf([sceneDelta(next, base), sceneArchive(base)], ["delta.tar", "base.tar"]);
     ids = (await bundlesOf(site)).map(({ id }) => id ?? "");
   });
 
@@ -134,14 +127,14 @@ describe("a delta and its base", () => {
 
   test("a tag that moved is changed", async () => {
     const moved = sceneOf([image(APP, "1.0", ["ADD root", "COPY new"])], true);
-    const both = await siteOf([delta(base, moved), sceneArchive(base)], ["delta.tar", "base.tar"]);
+    const both = await siteOf([sceneDelta(moved, base), sceneArchive(base)], ["delta.tar", "base.tar"]);
     const { images } = await fetchJson<ComparedJson>(both, "/compare?a=base.tar&b=delta.tar");
     const [was, now] = [base, moved].map(scene => scene.lock.images.find(({ name }) => name === `${APP}:1.0`)?.digest);
     expect(images[0]).toMatchObject({ name: `${APP}:1.0`, state: "changed", digest: now, was: [{ digest: was }] });
   });
 
   test("alone, a delta says that its base is not served, and what to do", async () => {
-    const alone = await siteOf([delta(base, next)]);
+    const alone = await siteOf([sceneDelta(next, base)]);
     expect((await fetchPage(alone, "/")).text).toMatch(/It is a delta: its base is .*, which is not served here\./);
     const chosen = await fetchPage(alone, "/compare");
     expect(chosen.text).toContain("start imgpack serve with the files of the base, too");

@@ -111,9 +111,13 @@ function layerFacts({ layer: { size, uses } }: ShownLayer, listing: LayerListing
   return [
     travels,
     { name: "unpacked", value: bytes(unpackedBytes), of },
-    { name: "files", value: numeral(counts.files), of },
-    { name: "folders", value: numeral(counts.folders), of },
-    { name: "deletions (whiteouts)", value: numeral(counts.deletions), of },
+    { name: counts.files === 1 ? "file" : "files", value: numeral(counts.files), of },
+    { name: counts.folders === 1 ? "folder" : "folders", value: numeral(counts.folders), of },
+    {
+      name: counts.deletions === 1 ? "deletion (whiteout)" : "deletions (whiteouts)",
+      value: numeral(counts.deletions),
+      of,
+    },
     users,
   ];
 }
