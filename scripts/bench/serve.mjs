@@ -99,10 +99,14 @@ async function rowsOfServers(bench, argv) {
 /** The image in the registry, in an archive that was pulled from it, and in a store. @param {Bench} bench */
 async function fill(bench) {
   const { folder, run } = bench.workspace;
-  const [archive, store, config] = ["served.tar", "served-store", "registry.yml"].map(name => join(folder, name));
-  if (archive === undefined || store === undefined || config === undefined) throw new Error("Cannot name the files");
-  if (bench.state.served !== undefined && bench.state.served === bench.registry.host())
-    return { archive, store, config };
+  const files = {
+    archive: join(folder, "served.tar"),
+    store: join(folder, "served-store"),
+    // Written by the registry of the bench.
+    config: join(folder, "registry.yml"),
+  };
+  const { archive, store } = files;
+  if (bench.state.served === bench.registry.host()) return files;
   await bench.registry.reset();
   bench.state.isPrimed = false;
   const imgpack = [process.execPath, bench.bin];
@@ -114,7 +118,7 @@ async function fill(bench) {
   await run([...imgpack, "copy", image, `${host}/${REPOSITORY}:1`]);
   await bench.stops.pop()?.();
   bench.state.served = bench.registry.host();
-  return { archive, store, config };
+  return files;
 }
 
 /** @param {Bench} bench @param {string[]} words @returns {Promise<string>} "127.0.0.1:port" */

@@ -40,16 +40,17 @@ export async function handleRequest(
   store: WritableStore | undefined,
 ): Promise<Answer> {
   const { method = "" } = exchange.request;
-  const isReading = READING.includes(method) && route.kind !== "uploads" && route.kind !== "upload";
-  const allowed = store === undefined ? READING : METHODS[route.kind];
-  if (!allowed.includes(method) || (store === undefined && !isReading)) {
+  // Only those who write ask how far an upload is.
+  const reading = route.kind === "uploads" || route.kind === "upload" ? [] : READING;
+  const allowed = store === undefined ? reading : METHODS[route.kind];
+  if (!allowed.includes(method)) {
     const found = store === undefined ? "this registry is read-only" : `method ${method} has no meaning here`;
-    throw new Refusal(405, "UNSUPPORTED", `${found}, expected ${allowed.join(" or ")}`, {
+    throw new Refusal(405, "UNSUPPORTED", `${found}, expected ${allowed.join(" or ") || "no upload"}`, {
       headers: { allow: allowed.join(", ") },
     });
   }
-  if (store !== undefined && !isReading) return await handleWrite(route, { ...exchange, ...store });
-  return await handleRead(route, exchange);
+  if (store === undefined || reading.includes(method)) return await handleRead(route, exchange);
+  return await handleWrite(route, { ...exchange, ...store });
 }
 
 /** Answers that follow `?ns=` say so (distribution specification, "Registry Proxying"). */

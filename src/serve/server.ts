@@ -19,7 +19,7 @@ export interface RunningRegistry extends AsyncDisposable {
   readonly isOpenToNetwork: boolean;
   /**
    * Resolves after the registry has been closed. Rejects with a StorageError if it closed by itself: this process stood
-   * still, and another server took over the store.
+   * still, and another process took over the store.
    */
   readonly closed: Promise<void>;
   /**

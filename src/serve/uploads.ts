@@ -15,7 +15,7 @@ export async function startUpload(exchange: StoreExchange, repository: string): 
     const digest = checkDigest(mount);
     const from = query.get("from");
     if (from !== null) checkName(from);
-    // Without accounts everyone can read every repository, so a mount without a source reveals nothing.
+    // All users may read every repository, so a mount without a source reveals nothing.
     const isMounted = await store.mountBlob(repository, digest, lender => from === null || lender.name === from);
     if (isMounted) return blobCreated(repository, digest);
   }

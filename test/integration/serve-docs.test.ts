@@ -12,7 +12,12 @@ import { type RunResult, run } from "./peers/run.ts";
 import { type Served, startServer } from "./peers/served.ts";
 
 const page = readFileSync(fileURLToPath(new URL("../../docs/SERVE.md", import.meta.url)), "utf8");
-const commands = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, text = ""]) => text.trim().split("\n"));
+const commands = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, text = ""]) =>
+  text
+    .trim()
+    .replaceAll(/\\\n\s*/g, "")
+    .split("\n"),
+);
 
 describeWith(["openssl", "htpasswd", "curl"], "docs/SERVE.md", () => {
   let imgpack: Imgpack;

@@ -107,7 +107,7 @@ export function serveCommand(context: Context): CommandModule<object, ServeFlags
 /** @throws UsageError for flags of a server next to `--gc`, and the other way round. */
 function checkSweepFlags({ gc, yes, json, store: _, ...others }: ServeFlags): void {
   if (gc !== true && (yes || json)) {
-    throw new UsageError(`Cannot use --${yes ? "yes" : "json"}: no --gc given, expected it, too`);
+    throw new UsageError(`Cannot use --${yes ? "yes" : "json"}: no --gc given, expected both`);
   }
   const { archives = [], listen, allowHost, certFile, keyFile, htpasswd, log } = others;
   const given = [listen, allowHost, certFile, keyFile, htpasswd, log].some(value => value !== undefined);

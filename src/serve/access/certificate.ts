@@ -72,7 +72,7 @@ function parseKey(key: string, passphrase: string | undefined): KeyObject {
   } catch (cause) {
     const isLocked = /ENCRYPTED/.test(key);
     if (isLocked && passphrase === undefined) {
-      throw new UsageError("Cannot use the private key for TLS: it is encrypted, expected its passphrase, too", {
+      throw new UsageError("Cannot use the private key for TLS: it is encrypted, expected its passphrase", {
         hint: "Set IMGPACK_KEY_PASSPHRASE.",
         cause,
       });

@@ -102,7 +102,7 @@ describe("imgpack serve", () => {
   });
 
   test.each([
-    [["--store", "x", "--yes"], "Cannot use --yes: no --gc given, expected it, too"],
+    [["--store", "x", "--yes"], "Cannot use --yes: no --gc given, expected both"],
     [["--gc"], "Cannot use --gc: no --store given, expected the folder of a registry"],
     [
       ["--store", "x", "--gc", "--listen", "5000"],

@@ -145,14 +145,15 @@ describe("reading", () => {
 
   test("writes are 405 UNSUPPORTED", async () => {
     const registry = await startLayout([image("a.lan/one:1")]);
-    for (const [method, path] of [
-      ["POST", "/v2/one/blobs/uploads/"],
-      ["PUT", "/v2/one/manifests/1"],
-      ["DELETE", "/v2/one/manifests/1"],
-      ["DELETE", `/v2/one/blobs/${digestOf("x")}`],
+    for (const [method, path, allow] of [
+      ["POST", "/v2/one/blobs/uploads/", ""],
+      ["GET", "/v2/one/blobs/uploads/1", ""],
+      ["PUT", "/v2/one/manifests/1", "GET, HEAD"],
+      ["DELETE", "/v2/one/manifests/1", "GET, HEAD"],
+      ["DELETE", `/v2/one/blobs/${digestOf("x")}`, "GET, HEAD"],
     ] as const) {
       const reply = await send(registry, method, path);
-      expect([reply.status, ...errorCodes(reply)]).toEqual([405, "UNSUPPORTED"]);
+      expect([reply.status, reply.headers.allow, ...errorCodes(reply)]).toEqual([405, allow, "UNSUPPORTED"]);
     }
   });
 

@@ -32,7 +32,7 @@ test.each([
   ["half a certificate", { cert: cert.replace(/\nMII.*/, ""), key }, "found no certificate that can be read"],
   ["no key", { cert, key: cert }, "Cannot use the private key for TLS: found no key that can be read"],
   ["the key of another", { cert, key: otherKey }, "it belongs to another certificate, expected the first one"],
-  ["an encrypted key", { cert, key: lockedKey }, "it is encrypted, expected its passphrase, too"],
+  ["an encrypted key", { cert, key: lockedKey }, "it is encrypted, expected its passphrase"],
   ["another passphrase", { cert, key: lockedKey, passphrase: "no" }, "the passphrase does not fit"],
 ])("says what is wrong with %s", (_, tls, message) => {
   expect(() => checkServerTls(tls, NOW)).toThrow(message);
