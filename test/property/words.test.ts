@@ -161,6 +161,30 @@ describe("a command line that is read without yargs", () => {
     }
   });
 
+  test.each(READ)(
+    "imgpack %s: no flag takes the argument after its value, and -- ends the flags",
+    async commandName => {
+      const { command, definitions } = await commandOf(commandName);
+      const names = definitions.positionals.map(({ name: each }) => `${each}.tar`);
+      const found = (given: readonly string[]): object =>
+        Object.fromEntries(
+          definitions.positionals.map(({ name: each, isList }, at) => [each, isList ? [given[at]] : given[at]]),
+        );
+      const flags = [...new Set(definitions.flags.values())];
+      const line = ({ names: [first = ""], kind, choices }: FlagDefinition): readonly string[] =>
+        kind === "boolean" ? [`--${first}`] : [`--${first}`, kind === "number" ? "7" : (choices[0] ?? "value")];
+      for (const flag of flags) {
+        const needed = flags.filter(each => each.isRequired && each !== flag).flatMap(line);
+        const words = [commandName, ...needed, ...line(flag), ...names];
+        expect(parseWords(words, definitions), words.join(" ")).toMatchObject(found(names));
+      }
+      const dashed = names.map((each, index) => (index === 0 ? `--${each}` : each));
+      const lists = flags.filter(({ kind, isRequired }) => kind === "list" || isRequired).flatMap(line);
+      const read = await readWithYargs(command, [commandName, ...lists, "--", ...dashed]);
+      expect(read).toMatchObject({ flags: found(dashed) });
+    },
+  );
+
   test.each([
     "push app.tar --registry registry.lan:5000",
     "push a.tar b.tar.gz - --to registry.lan/mirror --plain-http --quiet",

@@ -41,7 +41,7 @@ export function convertCommand(context: Context): CommandModule<object, ConvertF
 }
 
 function convertFlags(parser: Argv) {
-  const list = { type: "string", array: true, requiresArg: true } as const;
+  const list = { type: "string", array: true, requiresArg: true, nargs: 1 } as const;
   return parser
     .positional("files", {
       type: "string",

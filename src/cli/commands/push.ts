@@ -42,7 +42,7 @@ export function pushCommand(context: Context): CommandModule<object, PushFlags> 
 }
 
 function pushFlags(parser: Argv) {
-  const list = { type: "string", array: true, requiresArg: true } as const;
+  const list = { type: "string", array: true, requiresArg: true, nargs: 1 } as const;
   return parser
     .positional("archives", { type: "string", array: true, describe: "image archives or folders, - for stdin" })
     .option("to", {
@@ -67,7 +67,6 @@ function pushFlags(parser: Argv) {
     })
     .option("require-signature", {
       ...list,
-      nargs: 1,
       describe:
         "FILE with a public key: send nothing unless it, or another one given, signed each archive (default none)",
     })

@@ -43,12 +43,14 @@ export function serveCommand(context: Context): CommandModule<object, ServeFlags
           type: "string",
           array: true,
           requiresArg: true,
+          nargs: 1,
           describe: `HOST:PORT to listen on; port 0 picks a free one; repeatable (default ${LISTEN})`,
         })
         .option("allow-host", {
           type: "string",
           array: true,
           requiresArg: true,
+          nargs: 1,
           describe: "name that clients use for this registry, in addition to localhost; repeatable (default none)",
         })
         .option("cert-file", {

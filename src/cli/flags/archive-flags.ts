@@ -91,6 +91,7 @@ export function platformsFlag<T>(
     type: "string",
     array: true,
     requiresArg: true,
+    nargs: 1,
     describe: `OS/ARCH[/VARIANT], several with commas, or all (default ${defaultPlatform})`,
   });
 }

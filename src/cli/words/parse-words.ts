@@ -63,12 +63,9 @@ class WordReader {
     return value !== undefined;
   }
 
-  #list(flag: FlagDefinition, first: string): readonly string[] {
+  #list(flag: FlagDefinition, value: string): readonly string[] {
     const earlier = this.values.get(flag);
-    const list = [...(Array.isArray(earlier) ? earlier : []), first];
-    if (flag.isSingle) return list;
-    for (let next = this.#takePlain(); next !== undefined; next = this.#takePlain()) list.push(next);
-    return list;
+    return [...(Array.isArray(earlier) ? earlier : []), value];
   }
 
   #takePlain(): string | undefined {

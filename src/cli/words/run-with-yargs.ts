@@ -6,8 +6,8 @@ import { type Context, printLine } from "../context.ts";
 import { checkOutputs } from "../output/output-files.ts";
 import { NO_COMMAND, usageError } from "./usage-error.ts";
 
-/** Replaces `-` while yargs parses: yargs drops a positional argument that is `-`. */
-const LONE_DASH = "\u0000-";
+/** Comes before a word that yargs must take for an argument: it drops `-`, and takes nothing after `--` for an argument. */
+const ARGUMENT = "\u0000";
 /** What the scripts of `imgpack completion` ask with. */
 const COMPLETION = "--get-yargs-completions";
 
@@ -17,7 +17,7 @@ export async function runWithYargs(
   commands: readonly CommandModule[],
   context: Context,
 ): Promise<void> {
-  const spoken = words.map(word => (word === "-" ? LONE_DASH : word));
+  const spoken = words[0] === COMPLETION ? words : plainArguments(words);
   const parser = yargs(spoken)
     .scriptName("imgpack")
     .detectLocale(false)
@@ -25,7 +25,7 @@ export async function runWithYargs(
     .command([...commands])
     .completion("completion-of-yargs", false, complete)
     .demandCommand(1, NO_COMMAND)
-    .middleware(restoreDashes)
+    .middleware(restoreArguments)
     .middleware(checkValues)
     .middleware(checkOutputs)
     .strict()
@@ -53,8 +53,21 @@ function nameOf({ command = "" }: CommandModule): string {
   return String(command).split(" ")[0] ?? "";
 }
 
-function restoreDashes(flags: Record<string, unknown>): void {
-  const restored = (value: unknown): unknown => (value === LONE_DASH ? "-" : value);
+/** Without `--`: what comes after it is no flag. */
+function plainArguments(words: readonly string[]): readonly string[] {
+  const end = words.indexOf("--");
+  const flagsAndMore = end === -1 ? words : words.slice(0, end);
+  const others = end === -1 ? [] : words.slice(end + 1);
+  return [
+    ...flagsAndMore.map(word => (word === "-" ? `${ARGUMENT}-` : word)),
+    // A boolean flag takes "true" and "false".
+    ...others.map(word => (/^(?:-|true$|false$)/.test(word) ? `${ARGUMENT}${word}` : word)),
+  ];
+}
+
+function restoreArguments(flags: Record<string, unknown>): void {
+  const restored = (value: unknown): unknown =>
+    typeof value === "string" && value.startsWith(ARGUMENT) ? value.slice(ARGUMENT.length) : value;
   for (const [name, value] of Object.entries(flags)) {
     flags[name] = Array.isArray(value) ? value.map(restored) : restored(value);
   }

@@ -7,8 +7,6 @@ export interface FlagDefinition {
   readonly kind: "boolean" | "string" | "number" | "choice" | "list";
   /** Allowed values of a choice. */
   readonly choices: readonly string[];
-  /** Whether a list takes one value at a time, and not all words up to the next flag. */
-  readonly isSingle: boolean;
   readonly isRequired: boolean;
 }
 
@@ -104,8 +102,12 @@ function flagOf(name: string, options: Options): FlagDefinition | undefined {
   const { type, array, nargs, alias = [], choices, demandOption } = options;
   if (Object.keys(options).some(key => !FLAG_KEYS.has(key))) return undefined;
   const names = [name, ...[alias].flat()];
-  const shared = { names, choices: [], isSingle: nargs === 1, isRequired: demandOption === true };
-  if (array === true) return type === "string" && choices === undefined ? { ...shared, kind: "list" } : undefined;
+  const shared = { names, choices: [], isRequired: demandOption === true };
+  if (array === true) {
+    // Without it, a list takes all words up to the next flag: also the files after it.
+    const isSingle = nargs === 1;
+    return type === "string" && isSingle && choices === undefined ? { ...shared, kind: "list" } : undefined;
+  }
   if (nargs !== undefined) return undefined;
   if (choices !== undefined) {
     const isText = choices.every(choice => typeof choice === "string" && /^[a-z]/.test(choice));
