@@ -5,6 +5,10 @@ import type { Catalogue, ListedImage } from "./catalogue.ts";
 
 /** The cost of a comparison grows with the square of the length. */
 const MAX_COMPARED = 64;
+/** Repositories that are compared in full: of 10,000, all would keep a server busy for seconds. */
+const MAX_CANDIDATES = 100;
+/** Tags of one repository that are compared, newer versions first. */
+const MAX_TAGS = 1000;
 
 /**
  * Full names of images that someone who wrote `wanted` may have meant: of the repositories that are spelled most like it, those
@@ -15,7 +19,7 @@ export function nearestNames(wanted: string, { images }: Pick<Catalogue, "images
   const repositories = new Map<string, ListedImage[]>();
   for (const image of images)
     appendTo(repositories, image.registry === "" ? image.path : `${image.registry}/${image.path}`, image);
-  const ranked = [...repositories]
+  const ranked = candidates(repository, repositories)
     .flatMap(([name, own]) => {
       const distance = repositoryDistance(repository, name, own[0]?.path ?? name);
       return distance === undefined ? [] : [{ name, own, distance }];
@@ -30,10 +34,47 @@ export function nearestNames(wanted: string, { images }: Pick<Catalogue, "images
   );
 }
 
+/** The repositories whose letters are most like those that are wanted, in whatever order. */
+function candidates(
+  wanted: string,
+  repositories: ReadonlyMap<string, readonly ListedImage[]>,
+): readonly (readonly [string, readonly ListedImage[]])[] {
+  if (repositories.size <= MAX_CANDIDATES) return [...repositories];
+  const letters = lettersOf(wanted);
+  const ranked = [...repositories].map(entry => {
+    const [name, [first]] = entry;
+    const isPart = name.endsWith(wanted) || (first !== undefined && wanted.endsWith(first.path));
+    const difference = Math.min(...[name, first?.path ?? name].map(each => letterDifference(letters, lettersOf(each))));
+    return { entry, difference: isPart ? 0 : difference };
+  });
+  ranked.sort((left, right) => left.difference - right.difference);
+  return ranked.slice(0, MAX_CANDIDATES).map(({ entry }) => entry);
+}
+
+/** How often a text has each letter, by the low bits of its code. */
+function lettersOf(text: string): Uint8Array {
+  const counts = new Uint8Array(64);
+  for (let at = 0; at < text.length && at < MAX_COMPARED; at += 1) {
+    const letter = text.charCodeAt(at) % counts.length;
+    counts[letter] = (counts[letter] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** No more than twice what `editDistance` gives: a replaced letter counts on both sides. */
+function letterDifference(left: Uint8Array, right: Uint8Array): number {
+  let difference = 0;
+  for (let letter = 0; letter < left.length; letter += 1)
+    difference += Math.abs((left[letter] ?? 0) - (right[letter] ?? 0));
+  return difference;
+}
+
 function namesByTag(images: readonly ListedImage[], tag: string, count: number): readonly string[] {
   const byTag = new Map(images.flatMap(image => (image.tag === undefined ? [] : [[image.tag, image.name] as const])));
   if (byTag.size === 0) return images.slice(0, count).map(({ name }) => name);
-  return nearestTags(tag, [...byTag.keys()], count).flatMap(each => byTag.get(each) ?? []);
+  const tags = [...byTag.keys()].slice(0, MAX_TAGS);
+  if (byTag.has(tag) && !tags.includes(tag)) tags.push(tag);
+  return nearestTags(tag, tags, count).flatMap(each => byTag.get(each) ?? []);
 }
 
 /** Undefined if they are not alike. Without its registry, or by its last part alone, a name is still the same. */

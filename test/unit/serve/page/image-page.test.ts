@@ -167,6 +167,16 @@ describe("GET /image/NAME", () => {
     expect(text.length).toBeLessThan(400_000);
   });
 
+  test("of many repositories, those that are spelled most like an unknown name are found", async () => {
+    const registry = new MemoryServed();
+    for (let number = 0; number < 300; number += 1) registry.image(`registry.example/team/other-${number}`, "1.0");
+    for (const name of ["payments", "zebra"]) registry.image(`registry.example/team/${name}`, "1.0");
+    const { text } = await fetchPage(memorySite(registry), "/image/registry.example/team/paymnets:1.0");
+    expect(text).toMatch(/<ul class="measure"><li><a href="\/image\/registry\.example\/team\/payments:1\.0">/);
+    const short = await fetchPage(memorySite(registry), "/image/zebra:1.0");
+    expect(short.text).toContain('href="/image/registry.example/team/zebra:1.0"');
+  });
+
   test("a name that is unknown is 404 with the nearest names, as a page and as JSON", async () => {
     const site = memorySite(served());
     const { text, status } = await fetchPage(site, "/image/team/ap:1.0");
