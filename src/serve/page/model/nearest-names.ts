@@ -44,7 +44,8 @@ function candidates(
   const ranked = [...repositories].map(entry => {
     const [name, [first]] = entry;
     const isPart = name.endsWith(wanted) || (first !== undefined && wanted.endsWith(first.path));
-    const difference = Math.min(...[name, first?.path ?? name].map(each => letterDifference(letters, lettersOf(each))));
+    const whole = letterDifference(letters, lettersOf(name));
+    const difference = Math.min(whole, letterDifference(letters, lettersOf(first?.path ?? name)));
     return { entry, difference: isPart ? 0 : difference };
   });
   ranked.sort((left, right) => left.difference - right.difference);
