@@ -11,6 +11,8 @@ const INLINE_BYTES = 1024 * 1024;
  * more than half of hashing it here, where it is still in the cache.
  */
 const FAST_RATE = 800_000;
+/** To start a thread takes as long as hashing some megabytes. */
+const PARALLEL_BYTES = 16 * 1024 * 1024;
 const PROBE_BYTES = 64 * 1024;
 const PROBES = 4;
 
@@ -74,5 +76,15 @@ function hashRate(algorithm: DigestAlgorithm): number {
 /** @param bytes expected size; only decides whether to use a thread. */
 export function createBlobHash(algorithm: DigestAlgorithm, bytes: number): BlobHash {
   const isInline = bytes <= INLINE_BYTES || availableParallelism() === 1 || hashRate(algorithm) >= FAST_RATE;
+  return isInline ? new InlineHash(algorithm) : new ThreadHash(algorithm);
+}
+
+/**
+ * A hash beside other work of this thread, such as sending what is hashed: that gains also where handing over costs much.
+ *
+ * @param bytes expected size; only decides whether to use a thread.
+ */
+export function createParallelHash(algorithm: DigestAlgorithm, bytes: number): BlobHash {
+  const isInline = bytes <= PARALLEL_BYTES || availableParallelism() === 1;
   return isInline ? new InlineHash(algorithm) : new ThreadHash(algorithm);
 }

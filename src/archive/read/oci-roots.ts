@@ -83,9 +83,17 @@ export async function readOciRoots(
     walk(root.descriptor, 1);
     seen.delete(root.descriptor.digest);
     const { subject, listed = [] } = readable(facts.get(root.descriptor.digest)) ?? {};
-    roots.push({ ...root, images, artifacts, parts: seen, ...(subject === undefined ? {} : { subject }), listed });
+    const held = { images, artifacts: sharedSet(artifacts), parts: sharedSet(seen), listed };
+    roots.push({ ...root, ...held, ...(subject === undefined ? {} : { subject }) });
   }
   return roots;
+}
+
+const NO_DIGESTS: ReadonlySet<Digest> = new Set();
+
+/** Most roots are images: an empty set for each takes more memory than their names. */
+function sharedSet(set: ReadonlySet<Digest>): ReadonlySet<Digest> {
+  return set.size === 0 ? NO_DIGESTS : set;
 }
 
 function noFacts(): undefined {}

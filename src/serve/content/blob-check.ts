@@ -1,12 +1,24 @@
 import { crc32 } from "node:zlib";
-import { type BlobHash, createBlobHash } from "../../content/blob-hash.ts";
+import { type BlobHash, createParallelHash } from "../../content/blob-hash.ts";
 import type { ByteRange } from "../../content/contracts.ts";
 import { digestAlgorithm } from "../../oci/digest.ts";
-import type { Limited } from "../../util/promises.ts";
+import { allEnded, type Limited } from "../../util/promises.ts";
 import type { CheckedSource, PieceSizes } from "./checked-source.ts";
+import type { ChunkBuffers } from "./chunk-buffers.ts";
 import { DamagedError } from "./damaged-error.ts";
 import { isOwnFault } from "./own-fault.ts";
 import type { StoredContent } from "./served-registry.ts";
+
+/** Chunks of a step that are being hashed, while the next one is read. */
+const MAX_HASHED_AT_ONCE = 3;
+
+/** What the checks of a server share. */
+export interface CheckParts {
+  readonly sizes: PieceSizes;
+  readonly buffers: ChunkBuffers;
+  /** Limits the pieces that are hashed at once. */
+  readonly limit: Limited;
+}
 
 /**
  * What is known of the bytes of one blob. They are hashed once, in order, by the transfers that need them: each takes the
@@ -19,6 +31,7 @@ import type { StoredContent } from "./served-registry.ts";
 export class BlobCheck {
   readonly #blob: StoredContent;
   readonly #sizes: PieceSizes;
+  readonly #buffers: ChunkBuffers;
   readonly #limit: Limited;
   readonly #pieces: number;
   /** By chunk; of those before `#position`. */
@@ -29,12 +42,13 @@ export class BlobCheck {
   #hash: BlobHash | undefined;
   #pieceHash: BlobHash | undefined;
   #step: Promise<void> | undefined;
-  /** What was found: nothing is read any more. */
+  /** What was found: no further piece passes. Bytes of those that have are as right as before. */
   #fault: { readonly error: unknown } | undefined;
   #users = 0;
 
-  constructor(blob: StoredContent, sizes: PieceSizes, limit: Limited) {
+  constructor(blob: StoredContent, { sizes, buffers, limit }: CheckParts) {
     this.#blob = blob;
+    this.#buffers = buffers;
     this.#sizes = sizes;
     this.#limit = limit;
     this.#pieces = Math.max(1, Math.ceil(blob.size / sizes.pieceBytes));
@@ -63,10 +77,9 @@ export class BlobCheck {
   /**
    * Waits until all pieces of bytes 0 to `end - 1` have passed.
    *
-   * @param buffer for a chunk, shared.
    * @throws DamagedError
    */
-  async passTo(end: number, source: CheckedSource, buffer: Uint8Array, signal: AbortSignal): Promise<void> {
+  async passTo(end: number, source: CheckedSource, signal: AbortSignal): Promise<void> {
     const pieces = Math.max(1, Math.ceil(end / this.#sizes.pieceBytes));
     while (this.#passed < pieces) {
       this.#throwFault();
@@ -75,7 +88,7 @@ export class BlobCheck {
         // A failure is of the transfer that takes the step.
         await this.#step.catch(() => undefined);
       } else {
-        const step = this.#limit(async () => await this.#hashPiece(source, buffer, signal));
+        const step = this.#limit(async () => await this.#hashPiece(source, signal));
         this.#step = step;
         try {
           await step;
@@ -93,37 +106,54 @@ export class BlobCheck {
    * @throws DamagedError
    */
   async read(chunk: number, source: CheckedSource, buffer: Uint8Array): Promise<Uint8Array> {
-    this.#throwFault();
     const { start, end } = this.#chunkAt(chunk * this.#sizes.chunkBytes);
     const bytes = await this.#fill(start, end, source, buffer);
     if (crc32(bytes) !== this.#crcs?.[chunk]) {
       return await this.#fail(source, { start, end }, "bytes that have changed since they were checked");
     }
-    await source.confirm();
     return bytes;
   }
 
-  async #hashPiece(source: CheckedSource, buffer: Uint8Array, signal: AbortSignal): Promise<void> {
+  async #hashPiece(source: CheckedSource, signal: AbortSignal): Promise<void> {
     const { size, digest } = this.#blob;
     const { pieceBytes, chunkBytes } = this.#sizes;
     const start = this.#passed * pieceBytes;
     const end = Math.min(size, start + pieceBytes);
     const claimed = source.pieceHash(this.#passed);
+    this.#hash ??= createParallelHash(digestAlgorithm(digest), size);
+    if (claimed !== undefined) this.#pieceHash ??= createParallelHash("sha256", size);
     this.#crcs ??= new Uint32Array(Math.ceil(size / chunkBytes));
-    this.#hash ??= createBlobHash(digestAlgorithm(digest), size);
-    if (claimed !== undefined) this.#pieceHash ??= createBlobHash("sha256", end - start);
-    while (this.#position < end) {
-      signal.throwIfAborted();
-      const chunk = this.#chunkAt(this.#position);
-      const bytes = await this.#fill(chunk.start, chunk.end, source, buffer);
-      await this.#hash.update(bytes);
-      await this.#pieceHash?.update(bytes);
-      this.#crcs[this.#position / chunkBytes] = crc32(bytes);
-      this.#position = chunk.end;
-    }
+    await this.#hashTo(end, source, signal);
     await this.#checkPiece(source, { start, end }, claimed);
     if (end === size) await this.#checkAll(source);
     this.#passed += 1;
+  }
+
+  /** Reads the next chunks while the last ones are hashed. */
+  async #hashTo(end: number, source: CheckedSource, signal: AbortSignal): Promise<void> {
+    const running: Promise<void>[] = [];
+    try {
+      while (this.#position < end) {
+        signal.throwIfAborted();
+        if (running.length >= MAX_HASHED_AT_ONCE) await running.shift();
+        const buffer = this.#buffers.take();
+        const chunk = this.#chunkAt(this.#position);
+        const bytes = await this.#fill(chunk.start, chunk.end, source, buffer);
+        const hashed = this.#update(bytes).then(() => this.#buffers.give(buffer));
+        hashed.catch(() => undefined);
+        running.push(hashed);
+        if (this.#crcs !== undefined) this.#crcs[this.#position / this.#sizes.chunkBytes] = crc32(bytes);
+        this.#position = chunk.end;
+      }
+      await Promise.all(running);
+    } finally {
+      // A thread may still read the memory.
+      await Promise.allSettled(running);
+    }
+  }
+
+  async #update(bytes: Uint8Array): Promise<void> {
+    await allEnded([this.#hash?.update(bytes), this.#pieceHash?.update(bytes)]);
   }
 
   async #checkPiece(source: CheckedSource, range: ByteRange, claimed: string | undefined): Promise<void> {

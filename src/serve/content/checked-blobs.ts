@@ -1,7 +1,7 @@
 import type { ByteRange } from "../../content/contracts.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { type Limited, limited } from "../../util/promises.ts";
-import { BlobCheck } from "./blob-check.ts";
+import { limited } from "../../util/promises.ts";
+import { BlobCheck, type CheckParts } from "./blob-check.ts";
 import type { CheckedSource, PieceSizes } from "./checked-source.ts";
 import { ChunkBuffers } from "./chunk-buffers.ts";
 import type { OpenBlob } from "./served-registry.ts";
@@ -22,14 +22,15 @@ interface KnownCheck {
 /** Opens blobs so that no byte goes out that was not checked. What was found out of a blob is kept for the next reading. */
 export class CheckedBlobs {
   readonly #sizes: PieceSizes;
-  readonly #limit: Limited = limited(MAX_STEPS);
   readonly #buffers: ChunkBuffers;
+  readonly #parts: CheckParts;
   /** The least recently used first. */
   readonly #checks = new Map<Digest, KnownCheck>();
 
   constructor(sizes: PieceSizes = PIECE_SIZES) {
     this.#sizes = sizes;
     this.#buffers = new ChunkBuffers(sizes.chunkBytes);
+    this.#parts = { sizes, buffers: this.#buffers, limit: limited(MAX_STEPS) };
   }
 
   /** Pieces that were hashed, and were right. */
@@ -55,16 +56,14 @@ export class CheckedBlobs {
     const known = this.#checks.get(digest);
     this.#checks.delete(digest);
     const current =
-      known?.identity === identity
-        ? known
-        : { identity, check: new BlobCheck({ digest, size }, this.#sizes, this.#limit) };
+      known?.identity === identity ? known : { identity, check: new BlobCheck({ digest, size }, this.#parts) };
     this.#checks.set(digest, current);
     const [oldest] = this.#checks.keys();
     if (this.#checks.size > MAX_CHECKS && oldest !== undefined) this.#checks.delete(oldest);
     return current.check;
   }
 
-  /** Two buffers take turns: one is filled while the other one is sent. */
+  /** Two buffers take turns: one is filled while the other one is sent. The next piece is hashed meanwhile. */
   async *#chunks(
     check: BlobCheck,
     source: CheckedSource,
@@ -72,26 +71,38 @@ export class CheckedBlobs {
     signal: AbortSignal = new AbortController().signal,
   ): AsyncGenerator<Uint8Array, void> {
     const { size } = source;
-    const { chunkBytes } = this.#sizes;
+    const { chunkBytes, pieceBytes } = this.#sizes;
     const buffers = [this.#buffers.take(), this.#buffers.take()] as const;
+    const stop = new AbortController();
+    let ahead: Promise<void> = Promise.resolve();
     let isDone = false;
     check.enter();
     try {
       // Of a part, no last piece could be withheld until the digest is known.
       const isWhole = start === 0 && end === size && size > 0;
-      if (!isWhole) await check.passTo(size, source, buffers[0], signal);
+      if (!isWhole) await check.passTo(size, source, signal);
       for (let position = start, turn = 0; position < end; turn ^= 1) {
         const buffer = turn === 0 ? buffers[0] : buffers[1];
         const chunk = Math.floor(position / chunkBytes);
         const from = chunk * chunkBytes;
         const to = Math.min(end, from + chunkBytes);
-        await check.passTo(to, source, buffer, signal);
+        await check.passTo(to, source, signal);
         const bytes = await check.read(chunk, source, buffer);
+        // Once for each piece: a look at each file takes longer than a chunk, whose bytes are known by their checksum.
+        if (to === end || to % pieceBytes === 0) await source.confirm();
+        if (position % pieceBytes === 0 && !check.isConfirmed) {
+          await ahead;
+          // Its failure is that of the next piece.
+          const next = Math.min(size, position + 2 * pieceBytes);
+          ahead = check.passTo(next, source, AbortSignal.any([signal, stop.signal])).catch(() => undefined);
+        }
         yield bytes.subarray(position - from, to - from);
         position = to;
       }
       isDone = true;
     } finally {
+      stop.abort();
+      await ahead;
       await check.leave();
       // A socket may still use those of a broken transfer.
       if (isDone) for (const buffer of buffers) this.#buffers.give(buffer);

@@ -7,7 +7,7 @@ export interface CheckedSource extends StoredContent, AsyncDisposable {
   readonly identity: string;
   /** Fills `into` with bytes from `position` on. @throws Error if they cannot be read. */
   fill(into: Uint8Array, position: number): Promise<void>;
-  /** Is called before bytes go out. @throws Error if the file is not what it was. */
+  /** Is called once for each piece that goes out. @throws Error if the file is not what it was. */
   confirm(): Promise<void>;
   /** What the sums of the archive claim: sha256 in hex. */
   pieceHash(piece: number): string | undefined;
