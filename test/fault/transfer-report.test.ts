@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { formatTransferReport, lock, pull, type TransferReport, transferReport } from "../../src/index.ts";
+import { formatTransferReport, lock, pull, type TransferReport, transferReport, verify } from "../../src/index.ts";
 import { ownEnvironment, runCommand, said } from "../support/command-line.ts";
 import { csvRows } from "../support/csv-rows.ts";
 import { seededBytes, temporaryFolder } from "../support/images.ts";
@@ -214,6 +214,53 @@ describe("inspect --report", () => {
     const outcome = await runCommand("inspect", whole, "--report", path, "--key", key);
     expect(outcome.exitCode).toBe(6);
     expect(readFileSync(path, "utf8")).toContain("not by a key that was given");
+  });
+
+  test("with a key, a damaged or an unsigned archive does not pass without a word: exit codes and a line as of verify", async () => {
+    const [key, path, damaged] = [join(folder, "site.pub"), join(folder, "x.html"), join(folder, "damaged.tar")];
+    await writeFile(key, pair.publicPem);
+    const bytes = readFileSync(whole);
+    const at = bytes.indexOf(seededBytes("moved amd64", 2000));
+    bytes[at] = 255 - (bytes[at] ?? 0);
+    await writeFile(damaged, bytes);
+    const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
+      [[whole], 0, /^$/],
+      [[damaged], 6, /^Cannot accept ".*damaged.tar": damage found in .*team\/b:1, expected none/],
+      [volumes, 5, /^Cannot accept ".*: it is not signed.*team\/a:1/],
+      [
+        ["fixtures/docker20-hello.tar"],
+        5,
+        /^Cannot accept ".*: it is not signed, and there is no signature of .*, expected a valid signature/,
+      ],
+      [volumes.slice(1), 5, /^Cannot accept ".*: volume 1 of \d+ is missing, expected all volumes/],
+    ];
+    for (const [sources, exitCode, line] of cases) {
+      const outcome = await runCommand("inspect", ...sources, "--report", path, "--key", key);
+      expect([outcome.exitCode, said(outcome)[0] ?? ""]).toEqual([exitCode, expect.stringMatching(line)]);
+      const verified = await runCommand("verify", ...sources, "--key", key);
+      expect([verified.exitCode, verified.stderr + verified.stdout]).toEqual([exitCode, expect.anything()]);
+      expect(readFileSync(path, "utf8")).toContain("Transfer report");
+      const { exitCode: code, stdout } = await runCommand(
+        "inspect",
+        ...sources,
+        "--report",
+        path,
+        "--key",
+        key,
+        "--json",
+      );
+      expect([code, JSON.parse(stdout)]).toEqual([exitCode, expect.objectContaining({ kind: "transfer-report" })]);
+    }
+  });
+
+  test("verify --key does not pass unsigned volumes, of which none has a whole image", async () => {
+    const { bundle, signatures } = await verify(volumes, { key: pair.publicPem });
+    expect(bundle?.state).toBe("unsigned");
+    expect(signatures?.map(({ names, valid }) => [names[0]?.slice(-3), valid])).toEqual([
+      ["a:1", 0],
+      ["b:1", 0],
+      ["d:1", 0],
+    ]);
   });
 
   test("refuses what it cannot report on, or cannot write, before anything is read", async () => {

@@ -1,11 +1,13 @@
-import { IntegrityError, UsageError } from "../../errors.ts";
+import { UsageError } from "../../errors.ts";
 import type { RemoteOptions, TransferReport } from "../../index.ts";
-import { counted, escapeForeign, formatBytes, quote, shortId } from "../../util/format.ts";
+import { counted, escapeForeign, formatBytes, shortId } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 import { readFlagKeys } from "../flags/flag-file.ts";
 import type { MappingFlags } from "../flags/mapping-flags.ts";
 import { jsonText } from "../output/json-text.ts";
 import type { Progress } from "../output/progress.ts";
+import { ReportedError } from "../output/render-error.ts";
+import { reportFault } from "./report-fault.ts";
 
 export interface ReportFlags extends MappingFlags {
   readonly sources?: string[] | undefined;
@@ -18,7 +20,7 @@ export interface ReportFlags extends MappingFlags {
 /**
  * `inspect --report`: writes a file for the transfer desk.
  *
- * @throws IntegrityError if the signature of the bundle does not count: the report says so, and is written.
+ * @throws IntegrityError, NotFoundError if it is damaged or, with a key, not whole or not signed: the report is written.
  */
 export async function writeTransferReport(
   { sources = [], base, layout, map, json, ...flags }: ReportFlags,
@@ -37,7 +39,8 @@ export async function writeTransferReport(
   const report = await transferReport(sources, given).finally(() => progress.end());
   await file.write(report);
   printLine(context, json === true ? jsonText(report) : `${escapeForeign(path)}: ${reportLine(report)}`);
-  if (report.signature?.state === "refused") throw refused(sources);
+  const fault = reportFault(sources, report);
+  if (fault !== undefined) throw json === true ? new ReportedError(fault) : fault;
 }
 
 function reportLine({ id, counts, bytes, volumes }: TransferReport): string {
@@ -49,13 +52,6 @@ function reportLine({ id, counts, bytes, volumes }: TransferReport): string {
       : `, ${counted(volumes.missing.length, "volume")} missing`;
   const bundle = id === undefined ? "" : `bundle ${shortId(id)}, `;
   return `${bundle}${counted(counts.images, "image")}${states}, ${formatBytes(bytes.carried)} of ${formatBytes(bytes.all)}${missing}`;
-}
-
-function refused(sources: readonly string[]): IntegrityError {
-  return new IntegrityError(
-    `Cannot accept ${sources.map(quote).join(" and ")}: the signature is not by a key that was given, or is of another lock, expected one by such a key`,
-    { hint: "The report says so. Another key signed it, or it was changed after it was signed: ask who sent it." },
-  );
 }
 
 /** @throws UsageError for flags that mean nothing with or without `--report`. */

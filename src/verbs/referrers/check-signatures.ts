@@ -1,4 +1,4 @@
-import type { ArchiveSource } from "../../archive/open-archive.ts";
+import type { ImageArchive } from "../../archive/archive-source.ts";
 import type { Root } from "../../content/contracts.ts";
 import { readBlob } from "../../content/pump.ts";
 import { verified } from "../../content/verified.ts";
@@ -37,7 +37,7 @@ export const UNCHECKED_SIGNATURES =
 
 /** Checks cosign's signatures of each image offline, with each of some keys. A signature of an index covers its platforms: it names their digests. */
 export async function checkSignatures(
-  archive: ArchiveSource,
+  archive: ImageArchive,
   keys: readonly PublicKey[],
   onNote: (message: string) => void,
   signal: AbortSignal | undefined,
@@ -62,7 +62,7 @@ export async function checkSignatures(
 }
 
 async function checkRoot(
-  archive: ArchiveSource,
+  archive: ImageArchive,
   root: Root,
   image: Digest,
   keys: readonly PublicKey[],
@@ -110,7 +110,7 @@ function digestsByAny(
 }
 
 async function readLayer(
-  archive: ArchiveSource,
+  archive: ImageArchive,
   layer: Descriptor,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {

@@ -9,6 +9,7 @@ import { ArchiveRegistry } from "../../serve/archives/archive-registry.ts";
 import { ManifestShelf } from "../../serve/page/model/manifest-shelf.ts";
 import { readCatalogue } from "../../serve/page/model/read-catalogue.ts";
 import { type ReportFacts, readReport } from "../../serve/page/report/read-report.ts";
+import type { SignatureCounts } from "../../serve/page/report/reported-image.ts";
 import type { LeftOut, TransferReport } from "../../serve/page/report/transfer-report.ts";
 import { quote } from "../../util/format.ts";
 import { startOf } from "../../util/input-file.ts";
@@ -105,12 +106,13 @@ export async function transferReport(
 async function checkedByKeys(
   paths: readonly string[],
   { key, onProgress, signal }: TransferReportOptions,
-): Promise<Pick<ReportFacts, "signature" | "verified" | "damage">> {
+): Promise<Pick<ReportFacts, "signature" | "checked" | "damage">> {
   if (key === undefined) return {};
   const { bundle, signatures = [], faults, harmed = [] } = await verify(paths, { key, onProgress, signal });
-  const verified = new Map<Digest, number>();
-  for (const { digest, valid } of signatures) if (digest !== undefined) verified.set(digest, valid);
-  return { signature: bundle, verified, damage: faults.length === 0 ? [] : damageOf(faults, harmed) };
+  const checked = new Map<Digest, SignatureCounts>();
+  for (const { digest, valid, refused } of signatures)
+    if (digest !== undefined) checked.set(digest, { verified: valid, refused: refused.length });
+  return { signature: bundle, checked, damage: faults.length === 0 ? [] : damageOf(faults, harmed) };
 }
 
 /** By image, or by fault where no lock says which images need what. */

@@ -2,6 +2,7 @@ import { checkFrame } from "../../archive/damage/check-frame.ts";
 import { openLayout } from "../../archive/damage/open-layout.ts";
 import type { KnownLocks } from "../../archive/lock/known-locks.ts";
 import { openArchive } from "../../archive/open-archive.ts";
+import { openMerged } from "../../archive/set/open-archives.ts";
 import type { Lock } from "../../bundle/lock/lock.ts";
 import { noteTo } from "../../content/progress.ts";
 import { ImgpackError, StorageError } from "../../errors.ts";
@@ -87,7 +88,7 @@ export async function verifyBundle({ files }: BundleFiles, options: BundleOption
   const volumes = need?.volumes ?? [];
   const more: VerifyResult[] = [];
   if (diffIds && faults.length === 0) for (const { file } of files) more.push(await verifyArchive(file.path, options));
-  const signatures = await signaturesOf(files, options);
+  const signatures = await signaturesOf(files, lock, options);
   const absent = faults.length === 0 && lock.set === undefined ? await absentOf(files, options) : [];
   const unchecked = [...absent, ...uncheckedOf(lock, options.key !== undefined)];
   return {
@@ -141,26 +142,48 @@ function uncheckedOf({ blobs, assumes = [] }: Lock, hasKey: boolean): readonly s
 
 async function signaturesOf(
   files: readonly OpenedBundle[],
+  lock: Lock,
   options: BundleOptions,
 ): Promise<Pick<VerifyResult, "bundle" | "signatures">> {
   if (options.key === undefined) return {};
   const { signal, locks } = options;
   const keys = parsePublicKeys(listOf(options.key), "key");
+  const onNote = noteTo(options.onProgress);
+  const opening = { signal, locks, onDamage: () => undefined };
   const bundles: BundleSignature[] = [];
   const signatures: CheckedSignatures[] = [];
-  for (const { file } of files) {
-    try {
-      await using source = await openArchive(file.path, { signal, locks, onDamage: () => undefined });
+  try {
+    for (const { file } of files) {
+      await using source = await openArchive(file.path, opening);
       bundles.push(await bundleSignature(source, { keys, locks }, signal));
-      append(signatures, await checkSignatures(source, keys, noteTo(options.onProgress), signal));
-    } catch (error) {
-      // Too damaged to be opened as it is.
-      if (!(error instanceof ImgpackError)) throw error;
-      bundles.push({ state: "refused", message: error.message });
+      if (files.length === 1) append(signatures, await checkSignatures(source, keys, onNote, signal));
     }
+    if (files.length > 1) {
+      // A volume alone names only the images that are whole in it.
+      await using merged = await openMerged(
+        files.map(({ file }) => file.path),
+        opening,
+      );
+      append(signatures, await checkSignatures(merged, keys, onNote, signal));
+    }
+  } catch (error) {
+    // Too damaged to be opened as it is.
+    if (!(error instanceof ImgpackError)) throw error;
+    bundles.push({ state: "refused", message: error.message });
   }
+  append(signatures, uncheckedImages(lock, signatures));
   const bundle = leastSigned(bundles);
   return { ...(bundle === undefined ? {} : { bundle }), signatures };
+}
+
+/** Images of the lock that the files do not name, as those of a lone volume: of these, no signature was seen. */
+function uncheckedImages({ images }: Lock, checked: readonly CheckedSignatures[]): readonly CheckedSignatures[] {
+  const known = new Set(checked.flatMap(({ digest, names }) => [digest, ...names]));
+  return images.flatMap(({ name, digest, written = digest }): readonly CheckedSignatures[] =>
+    known.has(written) || known.has(name)
+      ? []
+      : [{ names: name === "" ? [] : [name], digest: written, valid: 0, refused: [] }],
+  );
 }
 
 /** What can be said of all of them. */

@@ -9,7 +9,7 @@ import type { ServedRegistry } from "../../content/served-registry.ts";
 import type { Catalogue, ListedImage } from "../model/catalogue.ts";
 import { ImageReader } from "./image-reader.ts";
 import { leftOut, type ReadImage } from "./left-out.ts";
-import { reportedImage, unknownReferrers } from "./reported-image.ts";
+import { reportedImage, type SignatureCounts, unknownReferrers } from "./reported-image.ts";
 import type {
   LeftOut,
   TransferBase,
@@ -42,8 +42,8 @@ export interface ReportFacts {
   readonly signature?: TransferSignature | undefined;
   /** What was found to be damaged before. Default: only what the registry noted. */
   readonly damage?: readonly LeftOut[];
-  /** Number of signatures that keys verified, by the digest of the image. */
-  readonly verified?: ReadonlyMap<Digest, number>;
+  /** What keys say, by the digest of the image. */
+  readonly checked?: ReadonlyMap<Digest, SignatureCounts>;
 }
 
 /**
@@ -68,7 +68,7 @@ export async function readReport(
   const rowOf = ({ image: { name, digest }, contents: { config } }: ReadImage): ComparedImage | undefined =>
     rows.get(keyOf({ name, digest })) ?? (config && rows.get(keyOf({ name, digest: config })));
   const images = [
-    ...read.map(each => reportedImage(each, reader.blobs, rowOf(each), facts.verified)),
+    ...read.map(each => reportedImage(each, reader.blobs, rowOf(each), facts.checked)),
     ...hidden.map(image => hiddenImage(image, rows)),
     ...(compared?.images ?? []).filter(({ state }) => state === "gone").map(goneImage),
   ].sort(byName);

@@ -7,12 +7,18 @@ import { artifactName } from "../views/platform-words.ts";
 import type { ReadImage } from "./left-out.ts";
 import type { TransferImage, TransferReferrers } from "./transfer-report.ts";
 
+/** What keys say about the signatures of an image. */
+export interface SignatureCounts {
+  readonly verified: number;
+  readonly refused: number;
+}
+
 /** @param row what became of it, if it was compared */
 export function reportedImage(
   { image, contents }: ReadImage,
   blobs: ReadonlyMap<Digest, BaseBlob>,
   row: ComparedImage | undefined,
-  verified: ReadonlyMap<Digest, number> | undefined,
+  checked: ReadonlyMap<Digest, SignatureCounts> | undefined,
 ): TransferImage {
   const { name, digest } = image;
   const was = [...new Set(row?.was.map(({ digest }) => digest))];
@@ -28,7 +34,7 @@ export function reportedImage(
     ...(contents.isWhole && row !== undefined ? { newBytes: row.bytes } : {}),
     referrers: {
       ...countedReferrers(image),
-      ...(verified === undefined ? {} : { verified: verified.get(digest) ?? 0 }),
+      ...(checked === undefined ? {} : (checked.get(digest) ?? { verified: 0, refused: 0 })),
     },
   };
 }

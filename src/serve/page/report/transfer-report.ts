@@ -127,6 +127,8 @@ export interface TransferReferrers {
   readonly attestations: number | "unknown";
   /** Signatures of this digest that one of the keys made. Absent without a key. */
   readonly verified?: number;
+  /** Signatures that are by none of the keys, or of something else. Absent without a key. */
+  readonly refused?: number;
 }
 
 export interface TransferPlatform {
