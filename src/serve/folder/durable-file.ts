@@ -35,18 +35,23 @@ export async function makeFolder(folder: string): Promise<void> {
   for (const made of (await makeFolders(folder, 0o700)).toReversed()) await syncFolder(dirname(made));
 }
 
-/**
- * As `makeFolder`, for a folder inside a store.
- *
- * @throws StorageError for a symbolic link: what is written and swept below it would be elsewhere.
- */
+/** As `makeFolder`, for a folder inside a store. @throws StorageError as `checkOwnFolder` */
 export async function makeOwnFolder(folder: string): Promise<void> {
   // First, because a link to nothing would count as missing.
+  await checkOwnFolder(folder);
+  await makeFolder(folder);
+}
+
+/**
+ * A folder inside a store; it may be missing.
+ *
+ * @throws StorageError for a symbolic link: what is written, removed and swept below it would be elsewhere.
+ */
+export async function checkOwnFolder(folder: string): Promise<void> {
   const found = await lstat(folder).catch(error => {
     if (errorCode(error) !== "ENOENT") throw error;
   });
   if (found?.isSymbolicLink() === true) throw new LinkFault(folder);
-  await makeFolder(folder);
 }
 
 /** Moves a synced file to its final name. */

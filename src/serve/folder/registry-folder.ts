@@ -21,7 +21,7 @@ import { isTemporaryName, LinkFault, makeOwnFolder, temporaryName } from "./dura
 import { KeyedLock, tagKey } from "./keyed-lock.ts";
 import { nameHash, RepositoryFolder } from "./repository-folder.ts";
 import { SERVER_CLAIM } from "./store-claim.ts";
-import { claimFolder } from "./store-marker.ts";
+import { claimFolder, STORE_PARTS } from "./store-marker.ts";
 
 /** Name of the folder of a repository. */
 export const REPOSITORY: RegExp = /^[0-9a-f]{64}$/;
@@ -79,7 +79,7 @@ export class RegistryFolder implements ServedRegistry {
   }
 
   async #load(onNote: LockOptions["onNote"]): Promise<void> {
-    for (const part of ["uploads", "blobs", "repositories"]) await makeOwnFolder(join(this.#folder, part));
+    for (const part of STORE_PARTS) await makeOwnFolder(join(this.#folder, part));
     await this.content.checkFolders();
     await this.#sweep(onNote);
     for (const entry of await readdir(join(this.#folder, "repositories"))) {

@@ -13,7 +13,8 @@ export function nameHash(name: string): string {
   return createHash("sha256").update(name).digest("hex");
 }
 
-const PARTS = ["blobs", "manifests", "tags"] as const;
+/** The folders of a repository, itself first. */
+export const REPOSITORY_PARTS = ["", "blobs", "manifests", "tags"] as const;
 const NOT_OURS = "not what this server wrote";
 
 /**
@@ -69,7 +70,7 @@ export class RepositoryFolder implements ServedRepository {
   }
 
   async #read(onDamage: DamageReport): Promise<void> {
-    for (const part of ["", ...PARTS]) await makeOwnFolder(join(this.#folder, part));
+    for (const part of REPOSITORY_PARTS) await makeOwnFolder(join(this.#folder, part));
     for (const entry of await readdir(join(this.#folder, "blobs"))) {
       const blob = blobOf(entry);
       if (blob !== undefined) this.#blobs.set(blob.digest, blob.size);

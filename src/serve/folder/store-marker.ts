@@ -6,6 +6,8 @@ import { readdir } from "../../util/read-disk.ts";
 import { makeFolder } from "./durable-file.ts";
 import { readSmallFile } from "./record-file.ts";
 
+/** The folders of a store. */
+export const STORE_PARTS = ["uploads", "blobs", "repositories"] as const;
 const MARKER = "imgpack-registry";
 const VERSION = "2\n";
 /** Every new ext file system has it. */

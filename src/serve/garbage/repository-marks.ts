@@ -4,8 +4,9 @@ import { MAX_MANIFEST_BYTES } from "../../oci/limits.ts";
 import { type ManifestView, manifestChildren, parseManifest } from "../../oci/manifest.ts";
 import { lstat, readdir } from "../../util/read-disk.ts";
 import type { StoredContent } from "../content/served-registry.ts";
+import { checkOwnFolder, LinkFault } from "../folder/durable-file.ts";
 import { readRecord, readSmallFile } from "../folder/record-file.ts";
-import { blobOf, entryDigest, nameHash } from "../folder/repository-folder.ts";
+import { blobOf, entryDigest, nameHash, REPOSITORY_PARTS } from "../folder/repository-folder.ts";
 
 /** A file that says that a blob belongs to a repository. */
 export interface BlobLink extends StoredContent {
@@ -40,6 +41,14 @@ export async function markRepository(
   signal: AbortSignal | undefined,
 ): Promise<RepositoryMarks> {
   const doubts: Doubt[] = [];
+  try {
+    for (const part of REPOSITORY_PARTS) await checkOwnFolder(join(folder, part));
+  } catch (error) {
+    // The server does not read such a repository either.
+    if (!(error instanceof LinkFault)) throw error;
+    doubts.push({ path: error.path, found: "a symbolic link" });
+    return { name: undefined, manifests: 0, kept: new Set(), loose: [], doubts, isBlind: true };
+  }
   const [blobs, records] = [
     await pathsIn(join(folder, "blobs"), doubts),
     await pathsIn(join(folder, "manifests"), doubts),

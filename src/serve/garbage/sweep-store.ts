@@ -7,9 +7,10 @@ import { readdir } from "../../util/read-disk.ts";
 import { DamageLog } from "../content/damage-log.ts";
 import type { StoredContent } from "../content/served-registry.ts";
 import { ContentFolder } from "../folder/content-folder.ts";
+import { checkOwnFolder } from "../folder/durable-file.ts";
 import { REPOSITORY } from "../folder/registry-folder.ts";
 import { SWEEP_CLAIM } from "../folder/store-claim.ts";
-import { checkStore } from "../folder/store-marker.ts";
+import { checkStore, STORE_PARTS } from "../folder/store-marker.ts";
 import { type BlobLink, type Doubt, markRepository } from "./repository-marks.ts";
 
 /** How a store is swept. */
@@ -36,13 +37,14 @@ export interface SweptStore {
  * Finds what no manifest of a store reaches, and removes it: first from the repositories, then the bytes. So an end at any
  * point leaves a whole store, and the next sweep removes the rest.
  *
- * @throws StorageError for a folder that is no store, or that is in use.
+ * @throws StorageError for a folder that is no store, or that is in use, and for one whose own folders are links.
  */
 export async function sweepStore(folder: string, options: SweepOptions): Promise<SweptStore> {
   const { isRemoving, onNote, signal } = options;
   await checkStore(folder);
   const lock = await ProcessLock.claim(join(folder, "lock"), folder, { onNote, signal, ...SWEEP_CLAIM });
   try {
+    for (const part of STORE_PARTS) await checkOwnFolder(join(folder, part));
     const content = new ContentFolder(join(folder, "blobs"), join(folder, "uploads"), new DamageLog(() => undefined));
     await content.checkFolders();
     const { loose, ...found } = await markStore(folder, content, signal);

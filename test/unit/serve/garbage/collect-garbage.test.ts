@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { collectGarbage } from "../../../../src/index.ts";
@@ -46,6 +46,11 @@ async function filesOf(store: string): Promise<readonly string[]> {
     .filter(entry => !entry.isDirectory())
     .map(entry => join(entry.parentPath, entry.name))
     .sort();
+}
+
+async function linkElsewhere(folder: string, target: string): Promise<void> {
+  await rename(folder, target);
+  await symlink(target, folder);
 }
 
 async function namesIn(store: string): Promise<readonly string[]> {
@@ -145,15 +150,33 @@ describe("what cannot be read is reported, and what it may refer to stays", () =
     expect([result.content, result.links]).toEqual([[], []]);
   });
 
-  test("a folder that is a link: nothing of the store goes", async () => {
-    const { store } = await makeStore();
-    const [first = "", second = ""] = await readdir(join(store, "repositories"));
-    await rm(join(store, "repositories", first, "blobs"), { recursive: true });
-    await symlink(join(store, "repositories", second, "blobs"), join(store, "repositories", first, "blobs"));
-    const before = (await filesOf(store)).filter(path => path.startsWith(join(store, "blobs")));
-    expect((await collectGarbage(store, { remove: true })).kept).toHaveLength(1);
-    expect((await filesOf(store)).filter(path => path.startsWith(join(store, "blobs")))).toEqual(before);
-  });
+  test.each(["", "blobs", "manifests", "tags"])(
+    "a folder of a repository that is a link: nothing goes, here and where it leads (%j)",
+    async part => {
+      const { store } = await makeStore();
+      const outside = await makeFolder();
+      const folders = (await readdir(join(store, "repositories"))).map(name => join(store, "repositories", name, part));
+      for (const [index, folder] of folders.entries()) await linkElsewhere(folder, join(outside, `${index}`));
+      const before = [await filesOf(store), await filesOf(outside)];
+      const { kept } = await collectGarbage(store, { remove: true });
+      expect(kept).toEqual(folders.toSorted().map(folder => ({ path: join(folder), found: "a symbolic link" })));
+      expect([await filesOf(store), await filesOf(outside)]).toEqual(before);
+    },
+  );
+
+  test.each(["uploads", "blobs", "blobs/sha256", "repositories"])(
+    "a folder of the store that is a link is refused, as the server does: %s",
+    async part => {
+      const { store } = await makeStore();
+      const outside = await makeFolder();
+      await linkElsewhere(join(store, part), join(outside, "moved"));
+      const before = await filesOf(outside);
+      await expect(collectGarbage(store, { remove: true })).rejects.toMatchObject({
+        message: `Cannot use "${join(store, part)}": found a symbolic link, expected a folder of the store`,
+      });
+      expect(await filesOf(outside)).toEqual(before);
+    },
+  );
 });
 
 test("removes only files with names that the server writes", async () => {
