@@ -19,6 +19,7 @@ const PAGES = [
   ["artifact", "/image/oci.example/charts/app-chart:0.9.1"],
   ["layer", "LAYER"],
   ["compare", `/compare?a=${APP}:1.4.1&b=${APP}:1.4.2`],
+  ["compare-bundles", "BUNDLES"],
   ["damage", "/damage"],
   ["report", "/report"],
   ["not-found", `/image/${APP}:1.4.3`],
@@ -56,6 +57,12 @@ const images: readonly SceneImage[] = SCENE_IMAGES.map(image => ({
   ),
 }));
 const scene = sceneOf(images, false);
+/** The bundle before: without the newest application, with an image that is gone now. */
+const before = sceneOf(
+  images.flatMap(image => (image.repository === APP && image.tag === "1.4.2" ? [{ ...image, tag: "1.3.9" }] : [image])),
+  false,
+);
+const idOf = ({ lock }: typeof scene): string => lock.id.slice(7, 19);
 const layer = [...scene.blobs].find(([, { kind, bytes }]) => kind === "layer" && bytes?.length === FILES.length)?.[0];
 const damagedLayer = scene.lock.blobs.find(
   ({ kind, repositories }) => kind === "layer" && repositories.join() === "docker.io/library/cache",
@@ -84,7 +91,7 @@ for (const [state, faults] of [
   ["", WHOLE],
   ["-damaged", HURT],
 ] as const) {
-  const site = new PageSite(sceneRegistry(scene, faults), {
+  const site = new PageSite(sceneRegistry(scene, faults, [before]), {
     isReadOnly: true,
     isTls: false,
     isPrivate: false,
@@ -100,7 +107,12 @@ for (const [state, faults] of [
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   for (const [name, path] of PAGES) {
     if (state !== "" && name !== "index" && name !== "damage") continue;
-    await page.goto(url + path.replace("LAYER", `/layer/${layer}?in=${APP}:1.4.2`));
+    await page.goto(
+      url +
+        path
+          .replace("LAYER", `/layer/${layer}?in=${APP}:1.4.2`)
+          .replace("BUNDLES", `/compare?a=${idOf(before)}&b=${idOf(scene)}`),
+    );
     for (const width of [390, 1600]) {
       for (const colorScheme of ["light", "dark"] as const) {
         await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
