@@ -46,9 +46,11 @@ export async function openArchivesRegistry(
     registry,
     store: undefined,
     name: "",
-    // Damage without a digest is a whole file: one that is not what it was at the start, so that a new start helps.
-    fault: async () =>
-      registry.damage.some(({ digest }) => digest === undefined) ? "a served file has changed" : undefined,
+    fault: async () => {
+      await registry.lookAtFiles();
+      const changed = registry.damage.find(({ hasChanged }) => hasChanged === true);
+      return changed && `file ${quote(basename(changed.path))} has changed: start the registry again`;
+    },
     lost: undefined,
     close: async () => await registry[Symbol.asyncDispose](),
   };
@@ -99,5 +101,5 @@ async function openFolder(folder: string, { onEvent, signal }: OpenRegistryOptio
 }
 
 function damageEvents(onEvent: OpenRegistryOptions["onEvent"]): DamageReport {
-  return ({ path, found }) => onEvent?.({ kind: "damage", path, found });
+  return damage => onEvent?.({ kind: "damage", ...damage });
 }

@@ -1,3 +1,5 @@
+import type { FoundDamage } from "./content/served-registry.ts";
+
 /** What a served registry reports. */
 export type ServeEvent =
   /** A request was answered. */
@@ -26,8 +28,8 @@ export type ServeEvent =
   | { readonly kind: "connection"; readonly remoteAddress: string; readonly found: string }
   /**
    * A file is not what was written, and `found` says what it is. What it belongs to is answered with status 404; a push
-   * brings it to a store again.
+   * brings it to a store again. An archive that has changed since the start is answered with 503 until the next one.
    */
-  | { readonly kind: "damage"; readonly path: string; readonly found: string }
+  | ({ readonly kind: "damage" } & FoundDamage)
   /** What is good to know at the start, as a sentence: why it takes long, what the sweep passed over. */
   | { readonly kind: "note"; readonly message: string };

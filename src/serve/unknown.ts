@@ -20,10 +20,11 @@ function nameUnknown(registry: ServedRegistry, name: string, ns: string | undefi
   return new Refusal(404, "NAME_UNKNOWN", message, { detail: { names } });
 }
 
-/** Status 404 for content of a repository. @param lack why it is not there, if that is known. */
+/** Status 404 for content of a repository, or 503 if the server must be started again. @param lack why it is not there, if that is known. */
 export function contentUnknown(code: RefusalCode, name: string, wanted: string, lack: Lack | undefined): Refusal {
   const message = `repository ${name} has no ${wanted}`;
   if (lack === undefined) return new Refusal(404, code, message);
   const { kind, found, hint, volumes, file } = lack;
+  if (kind === "changed") return new Refusal(503, "UNKNOWN", `${found}: ${hint}`, { detail: { reason: kind, file } });
   return new Refusal(404, code, `${message}: ${found}. ${hint}`, { detail: { reason: kind, volumes, file } });
 }

@@ -83,7 +83,7 @@ describe("a damaged blob of an archive", () => {
     });
     expect((await send(registry, "GET", `/v2/other/blobs/${sha256(OTHER)}`)).body.equals(OTHER)).toBe(true);
     expect((await send(registry, "GET", `/v2/app/blobs/${sha256(LARGE)}`)).body.equals(LARGE)).toBe(true);
-    expect(events).toEqual([{ kind: "damage", path: at.path, found: expect.stringContaining("sha256:") }]);
+    expect(events).toMatchObject([{ kind: "damage", path: at.path, found: expect.stringContaining("sha256:") }]);
   });
 
   test("with sums, ends before the first byte of the wrong piece; without, before the last piece", async () => {
@@ -123,7 +123,7 @@ describe("a damaged blob of an archive", () => {
       expect(firstError(reply).detail).toMatchObject({ reason: "damage", file: "site.tar" });
     }
     expect((await send(registry, "GET", "/v2/other/manifests/1")).status).toBe(200);
-    expect(events).toEqual([{ kind: "damage", path: at.path, found: expect.any(String) }]);
+    expect(events).toMatchObject([{ kind: "damage", path: at.path, found: expect.any(String) }]);
   });
 });
 
@@ -163,9 +163,45 @@ describe("a file that changes underneath", () => {
       });
     }
     expect((await send(registry, "GET", "/v2/apart/manifests/1")).status).toBe(200);
-    expect(events).toEqual([{ kind: "damage", path: first.path, found: expect.any(String) }]);
+    expect(events).toEqual([{ kind: "damage", path: first.path, found: expect.any(String), hasChanged: true }]);
     const health = await send(registry, "GET", "/healthz");
-    expect([health.status, JSON.parse(health.body.toString()).found]).toEqual([503, "a served file has changed"]);
+    const found = 'file "site.tar" has changed: start the registry again';
+    expect([health.status, JSON.parse(health.body.toString()).found]).toEqual([503, found]);
+  });
+
+  test.each([
+    ["before anything was read of it", false],
+    ["after its images were listed", true],
+  ])("%s: /healthz names it, and the pages of the other files continue", async (_, isListed) => {
+    const [first, second] = [await scene(), await temporaryFolder()];
+    const other = layoutArchive([{ names: ["b.lan/apart:1"], layers: [seededBytes("apart", 900)] }]);
+    const apart = join(second, "apart.tar");
+    await writeFile(apart, other.bytes);
+    const events: ServeEvent[] = [];
+    const registry = await startArchives([first.path, apart], events);
+    const page = async (path: string): Promise<Reply> =>
+      await send(registry, "GET", path, { headers: { accept: "text/html" } });
+    if (isListed) expect((await page("/")).status).toBe(200);
+    await rm(first.path);
+    const health = await send(registry, "GET", "/healthz");
+    expect([health.status, JSON.parse(health.body.toString()).found]).toEqual([
+      503,
+      'file "site.tar" has changed: start the registry again',
+    ]);
+    for (const path of ["/", "/damage", "/report", "/image/b.lan/apart:1", "/image/a.lan/app:1"]) {
+      const reply = await page(path);
+      expect([path, reply.status, reply.headers["content-type"]]).toEqual([path, 200, "text/html; charset=utf-8"]);
+    }
+    expect((await page("/damage")).body.toString()).toContain("has changed since the server was started");
+    const { images } = JSON.parse((await send(registry, "GET", "/index.json")).body.toString());
+    expect(images).toMatchObject([
+      { name: "a.lan/app:1", broken: [{}, {}, {}].slice(0, isListed ? 3 : 1) },
+      { name: "a.lan/other:1" },
+      { name: "b.lan/apart:1", broken: [] },
+    ]);
+    expect((await send(registry, "GET", "/v2/app/manifests/1")).status).toBe(503);
+    expect((await send(registry, "GET", "/v2/apart/manifests/1")).status).toBe(200);
+    expect(events).toHaveLength(1);
   });
 
   test("while it is sent: the connection is cut, and no byte of the new file goes out", async () => {

@@ -9,7 +9,7 @@ import { CheckedBlobs } from "../content/checked-blobs.ts";
 import type { PieceSizes } from "../content/checked-source.ts";
 import type { DamageLog } from "../content/damage-log.ts";
 import type { OpenBlob, StoredContent } from "../content/served-registry.ts";
-import { ServedFiles } from "./served-files.ts";
+import { FileChanged, ServedFiles } from "./served-files.ts";
 import { ServedSums } from "./served-sums.ts";
 
 const OCTETS = "application/octet-stream";
@@ -23,6 +23,8 @@ export class ArchiveContent {
   readonly #sums: ServedSums;
   /** Images that have no manifest: theirs is made here, always the same. By its digest. */
   readonly #drafts = new Map<Digest, ManifestDraft>();
+  /** Content that was asked for in vain, and the file that has changed. */
+  readonly #changed = new Map<Digest, string>();
 
   constructor(archive: ImageArchive, log: DamageLog, sizes: PieceSizes) {
     this.#archive = archive;
@@ -44,14 +46,44 @@ export class ArchiveContent {
     return { ...manifest, digest };
   }
 
-  /** @throws Refusal 503 for a file that has changed. */
+  /** The file that has changed, and that has the content; undefined if none is known. */
+  changedFile(digest: Digest): string | undefined {
+    const known = this.#changed.get(digest);
+    if (known !== undefined) return known;
+    if (this.#files.changedCount === 0) return undefined;
+    const holder = this.#archive.members.find(
+      member => this.#files.hasChanged(member.archive.path) && member.hasBlob(digest),
+    );
+    return holder?.archive.path;
+  }
+
+  /** Looks whether all files are still there: those of folders when they are read. */
+  async lookAtFiles(): Promise<void> {
+    for (const { archive } of this.#archive.members) {
+      const [entry] =
+        archive.isFolder === true ? [] : [...archive.entries.values()].filter(each => each.type === "file");
+      if (entry === undefined) continue;
+      await using reader = await archive.slice(entry).reader?.();
+      if (reader !== undefined) await this.#confirm(undefined, reader.extents).catch(ignoreChange);
+    }
+  }
+
+  async #confirm(digest: Digest | undefined, extents: readonly BlobExtent[]): Promise<void> {
+    try {
+      await this.#files.confirm(new Set(extents.map(({ file }) => file)));
+    } catch (error) {
+      if (error instanceof FileChanged && digest !== undefined) this.#changed.set(digest, error.path);
+      throw error;
+    }
+  }
+
+  /** @throws FileChanged */
   async openBlob({ digest, size }: StoredContent): Promise<OpenBlob | undefined> {
     if (this.#log.find(digest) !== undefined) return undefined;
     const reader = await this.#reader({ digest, size });
     if (reader === undefined) return undefined;
     try {
-      const files = new Set(reader.extents.map(({ file }) => file));
-      const confirm = async (): Promise<void> => await this.#files.confirm(files);
+      const confirm = async (): Promise<void> => await this.#confirm(digest, reader.extents);
       await confirm();
       return this.#checked.open({
         digest,
@@ -69,7 +101,7 @@ export class ArchiveContent {
     }
   }
 
-  /** All bytes, hashed each time. @throws Refusal 503 for a file that has changed. */
+  /** All bytes, hashed each time. @throws FileChanged */
   async readManifest(digest: Digest): Promise<Uint8Array | undefined> {
     const draft = this.#drafts.get(digest);
     if (draft !== undefined) return draftManifest(draft, new Map()).bytes;
@@ -86,7 +118,7 @@ export class ArchiveContent {
     } catch (error) {
       found = error;
     }
-    await this.#files.confirm(new Set(opened.extents.map(({ file }) => file)));
+    await this.#confirm(digest, opened.extents);
     if (found === digest) return bytes;
     this.#addDamage(digest, undefined, found, opened.extents);
     return undefined;
@@ -109,4 +141,10 @@ export class ArchiveContent {
     const text = found instanceof Error ? found.message : String(found);
     this.#log.add({ digest, range, path: hit?.file.path ?? this.#archive.what, found: text });
   }
+}
+
+/** It is noted by then. */
+export function ignoreChange(error: unknown): undefined {
+  if (!(error instanceof FileChanged)) throw error;
+  return undefined;
 }

@@ -139,6 +139,11 @@ export class ArchiveRegistry implements ServedRegistry, AsyncDisposable {
     }
   }
 
+  /** Looks whether the files are still those that were opened; `damage` says what was found. */
+  async lookAtFiles(): Promise<void> {
+    await this.#content.lookAtFiles();
+  }
+
   async readManifest({ digest }: StoredContent): Promise<Uint8Array | undefined> {
     return await this.#content.readManifest(digest);
   }
@@ -154,10 +159,10 @@ export class ArchiveRegistry implements ServedRegistry, AsyncDisposable {
   async #load(images: NamedImages): Promise<LoadedRepository> {
     const closure = await readClosure(images.roots, this.#archive, this.#content);
     const { manifests, incomplete } = closure;
-    const pulled = new ArchiveRepository(images, closure, this.#archive, this.#log);
+    const pulled = new ArchiveRepository(images, closure, this.#archive, this.#log, this.#content);
     if (incomplete.size === 0) return { pulled, listed: pulled };
     const all = new Map([...manifests, ...incomplete]);
-    return { pulled, listed: new ArchiveRepository(images, closure, this.#archive, this.#log, all) };
+    return { pulled, listed: new ArchiveRepository(images, closure, this.#archive, this.#log, this.#content, all) };
   }
 }
 

@@ -2,8 +2,9 @@ import type { AbsentBlob, ImageArchive } from "../../archive/archive-source.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { DamageLog } from "../content/damage-log.ts";
 import type { Lack, ManifestRecord, ServedRepository, StoredContent } from "../content/served-registry.ts";
+import type { ArchiveContent } from "./archive-content.ts";
 import type { Closure } from "./closure.ts";
-import { absentLack, damageLack, LAYERS_LACK } from "./lacks.ts";
+import { absentLack, changedLack, damageLack, LAYERS_LACK } from "./lacks.ts";
 import type { NamedImages } from "./name-table.ts";
 
 /** A repository of archives. */
@@ -13,6 +14,7 @@ export class ArchiveRepository implements ServedRepository {
   readonly #closure: Closure;
   readonly #archive: ImageArchive;
   readonly #log: DamageLog;
+  readonly #content: ArchiveContent;
   readonly #manifests: ReadonlyMap<Digest, ManifestRecord>;
   readonly #tags = new Map<string, Digest>();
   readonly #absent: ReadonlyMap<Digest, AbsentBlob>;
@@ -23,6 +25,7 @@ export class ArchiveRepository implements ServedRepository {
     closure: Closure,
     archive: ImageArchive,
     log: DamageLog,
+    content: ArchiveContent,
     manifests: ReadonlyMap<Digest, ManifestRecord> = closure.manifests,
   ) {
     this.#manifests = manifests;
@@ -31,6 +34,7 @@ export class ArchiveRepository implements ServedRepository {
     this.#closure = closure;
     this.#archive = archive;
     this.#log = log;
+    this.#content = content;
     this.#absent = new Map(archive.absent.map(blob => [blob.digest, blob]));
     for (const [tag, digest] of closure.tags) this.#tags.set(tag, digest);
     for (const [tag, root] of images.tags) {
@@ -45,7 +49,8 @@ export class ArchiveRepository implements ServedRepository {
 
   blob(digest: Digest): StoredContent | undefined {
     const size = this.#closure.blobs.get(digest);
-    return size === undefined || !this.#archive.hasBlob(digest) ? undefined : { digest, size };
+    const isHere = this.#archive.hasBlob(digest) && this.#content.changedFile(digest) === undefined;
+    return size === undefined || !isHere ? undefined : { digest, size };
   }
 
   manifest(digest: Digest): ManifestRecord | undefined {
@@ -71,6 +76,8 @@ export class ArchiveRepository implements ServedRepository {
   lack(digest: Digest): Lack | undefined {
     const damage = this.#log.find(digest);
     if (damage !== undefined && this.#hasNamed(digest)) return damageLack(damage);
+    const changed = this.#hasNamed(digest) ? this.#content.changedFile(digest) : this.#closure.changedFile;
+    if (changed !== undefined) return changedLack(changed);
     if (this.#closure.unnamable.has(digest)) return LAYERS_LACK;
     const lost = this.#closure.lost.get(digest);
     if (lost !== undefined) return absentLack(this.#archive, lost);

@@ -8,7 +8,7 @@ import { type ManifestView, manifestChildren, parseManifest } from "../../oci/ma
 import { isManifestType } from "../../oci/media-types.ts";
 import { artifactTypeOf } from "../../oci/referrers/referrer-kind.ts";
 import type { ManifestRecord } from "../content/served-registry.ts";
-import type { ArchiveContent } from "./archive-content.ts";
+import { type ArchiveContent, ignoreChange } from "./archive-content.ts";
 import { hasServedLayers } from "./served-draft.ts";
 
 /** Everything below the images of one repository. */
@@ -26,6 +26,8 @@ export interface Closure {
   readonly digests: ReadonlyMap<Root, Digest>;
   /** Configs of images with layers that no manifest can name. */
   readonly unnamable: ReadonlySet<Digest>;
+  /** A file with manifests that could not be read, because it has changed: what they name is not known. */
+  readonly changedFile: string | undefined;
   /** Tags of what refers to the images: cosign's. */
   readonly tags: ReadonlyMap<string, Digest>;
 }
@@ -51,6 +53,7 @@ class ClosureReading implements Closure {
   readonly digests = new Map<Root, Digest>();
   readonly unnamable = new Set<Digest>();
   readonly tags = new Map<string, Digest>();
+  changedFile: string | undefined;
   readonly #archive: ImageArchive;
   readonly #content: ArchiveContent;
   readonly #absent: ReadonlyMap<Digest, AbsentBlob>;
@@ -90,12 +93,18 @@ class ClosureReading implements Closure {
     }
   }
 
-  async #add({ digest, mediaType }: Descriptor, depth: number): Promise<void> {
+  async #add({ digest, mediaType, size }: Descriptor, depth: number): Promise<void> {
     if (this.named.has(digest) || depth > MAX_INDEX_DEPTH) return;
     this.named.add(digest);
     const absent = this.#absent.get(digest);
     if (absent !== undefined) this.lost.set(digest, [absent]);
-    const bytes = await this.#content.readManifest(digest);
+    const bytes = await this.#content.readManifest(digest).catch(ignoreChange);
+    // So that people see it: the file that it is in has changed.
+    const changed = bytes === undefined ? this.#content.changedFile(digest) : undefined;
+    if (changed !== undefined) {
+      this.changedFile = changed;
+      this.incomplete.set(digest, { digest, size, mediaType });
+    }
     const view = bytes === undefined ? undefined : viewOf(bytes, mediaType, digest);
     if (bytes === undefined || view === undefined) return;
     if (view.kind === "index") {

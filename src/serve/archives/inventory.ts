@@ -6,9 +6,10 @@ import type {
   ServedRepository,
   StoredContent,
 } from "../content/served-registry.ts";
+import { ignoreChange } from "./archive-content.ts";
 
 /**
- * A registry with other repositories: those that also have what cannot be pulled whole, and one without a name if there are
+ * What of a registry people see: what is in a file that has changed is listed, and cannot be read. It is a registry with other repositories: those that also have what cannot be pulled whole, and one without a name if there are
  * images without one.
  */
 export class Inventory implements ServedRegistry {
@@ -56,10 +57,10 @@ export class Inventory implements ServedRegistry {
   }
 
   async readManifest(manifest: StoredContent): Promise<Uint8Array | undefined> {
-    return await this.#registry.readManifest(manifest);
+    return await this.#registry.readManifest(manifest).catch(ignoreChange);
   }
 
   async openBlob(blob: StoredContent): Promise<OpenBlob | undefined> {
-    return await this.#registry.openBlob(blob);
+    return await this.#registry.openBlob(blob).catch(ignoreChange);
   }
 }

@@ -37,6 +37,17 @@ export function damageLack({ path, range }: FoundDamage): Lack {
   };
 }
 
+/** What is in a file that is not what it was at the start. @param path of the file */
+export function changedLack(path: string): Lack {
+  const file = basename(path);
+  return {
+    kind: "changed",
+    found: `file ${quote(file)} has changed since this registry was started`,
+    hint: "start it again",
+    file,
+  };
+}
+
 export const LAYERS_LACK: Lack = {
   kind: "layers",
   found: "its layers are compressed with xz or bzip2, which no manifest can name",

@@ -1,26 +1,34 @@
-import { basename } from "node:path";
 import type { BlobFile } from "../../content/contracts.ts";
 import { StorageError } from "../../errors.ts";
-import { quote } from "../../util/format.ts";
 import type { DamageLog } from "../content/damage-log.ts";
 import { Refusal } from "../refusal.ts";
+import { changedLack } from "./lacks.ts";
 
 interface Watched {
   /** A look at the file that has not ended: who comes meanwhile shares it. */
   looking?: Promise<void> | undefined;
-  changed?: Refusal | undefined;
+  changed?: FileChanged | undefined;
 }
 
 /** Looks whether files still are what they were when they were opened. One that has changed stays out until the next start. */
 export class ServedFiles {
   readonly #log: DamageLog;
   readonly #watched = new Map<string, Watched>();
+  #changedCount = 0;
 
   constructor(log: DamageLog) {
     this.#log = log;
   }
 
-  /** @throws Refusal 503 */
+  get changedCount(): number {
+    return this.#changedCount;
+  }
+
+  hasChanged(path: string): boolean {
+    return this.#watched.get(path)?.changed !== undefined;
+  }
+
+  /** @throws FileChanged */
   async confirm(files: Iterable<BlobFile>): Promise<void> {
     for (const file of files) {
       const watched = this.#watched.get(file.path) ?? {};
@@ -40,20 +48,21 @@ export class ServedFiles {
       await file.confirm();
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
-      watched.changed = changedRefusal(file.path);
-      this.#log.add({ path: file.path, found: error.message });
+      this.#changedCount += 1;
+      watched.changed = new FileChanged(file.path);
+      this.#log.add({ path: file.path, found: error.message, hasChanged: true });
     }
   }
 }
 
-export function changedRefusal(path: string): Refusal {
-  const file = basename(path);
-  return new Refusal(
-    503,
-    "UNKNOWN",
-    `file ${quote(file)} has changed since this registry was started: start it again`,
-    {
-      detail: { reason: "changed", file },
-    },
-  );
+/** Status 503: a file is not what it was at the start. */
+export class FileChanged extends Refusal {
+  readonly path: string;
+
+  constructor(path: string) {
+    const { found, hint, file } = changedLack(path);
+    super(503, "UNKNOWN", `${found}: ${hint}`, { detail: { reason: "changed", file } });
+    this.name = "FileChanged";
+    this.path = path;
+  }
 }

@@ -29,6 +29,8 @@ export interface FoundDamage {
   readonly path: string;
   /** What is there instead. */
   readonly found: string;
+  /** The file is not what it was at the start of the server: nothing of it is sent until the next start. */
+  readonly hasChanged?: boolean | undefined;
 }
 
 /** One of the files that are served. */
@@ -128,7 +130,8 @@ export interface ServedRepository {
 
 /** Why something is not served, although a name leads to it. */
 export interface Lack {
-  readonly kind: "volume" | "base" | "damage" | "layers";
+  /** "changed": the file is not what it was at the start, and the server must be started again. */
+  readonly kind: "volume" | "base" | "damage" | "layers" | "changed";
   /** One sentence without a full stop: what is found. No more than a client may know. */
   readonly found: string;
   /** What to do, a full sentence. */

@@ -133,8 +133,15 @@ export class PageSite {
   }
 
   async #frame(host: string, signal: AbortSignal): Promise<Frame> {
-    const { totals, id } = await this.#cache.get(signal);
-    return { host, isReadOnly: this.#options.isReadOnly, bundleId: id, brokenImages: totals.broken };
+    const { isReadOnly } = this.#options;
+    try {
+      const { totals, id } = await this.#cache.get(signal);
+      return { host, isReadOnly, bundleId: id, brokenImages: totals.broken };
+    } catch {
+      // What is wrong is said in the frame, too.
+      signal.throwIfAborted();
+      return { host, isReadOnly, bundleId: undefined, brokenImages: 0 };
+    }
   }
 
   /** Changes with all that a page is made from, and with the form in which it is sent (RFC 9110 section 8.8.3.3). */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type LogStyle, serveLine } from "../../../src/cli/commands/serving/serve-lines.ts";
 import { push, type ServeEvent, serve } from "../../../src/index.ts";
+import { parseDigest } from "../../../src/oci/digest.ts";
 import { fixture } from "../../integration/peers/goldens.ts";
 import { ownEnvironment, runCommand, said } from "../../support/command-line.ts";
 
@@ -70,6 +71,17 @@ describe("serveLine()", () => {
   test("none leaves out requests, and keeps what is wrong", () => {
     expect(lineOf(REQUEST, "none", NOW)).toBeUndefined();
     expect(lineOf({ kind: "damage", path: "/store/blobs/ab", found: "no file" }, "none", NOW)).toContain("is damaged");
+  });
+
+  test("damage has its time, the bytes and the blob; a file that has changed needs a new start", () => {
+    const digest = parseDigest(`sha256:${"ab".repeat(32)}`, "test");
+    const damage = { kind: "damage", path: "a.tar", digest, range: { start: 5, end: 9 }, found: "sha256:cd" } as const;
+    expect(lineOf(damage, "text", NOW)).toBe(
+      `2026-11-29T16:40:01.123Z "a.tar" is damaged (bytes 5 to 8 of blob ${digest}, found sha256:cd): push what it belongs to again`,
+    );
+    expect(lineOf({ kind: "damage", path: "a.tar", found: "no file", hasChanged: true }, "text", NOW)).toBe(
+      '2026-11-29T16:40:01.123Z "a.tar" has changed: start the registry again (no file)',
+    );
   });
 });
 

@@ -70,7 +70,7 @@ describe.each(Object.entries(DAMAGES))("a file of the store with bit rot: %s", (
         expect([reply.status, ...errorCodes(reply)]).toEqual([500, "UNKNOWN"]);
       }
       expect(await statuses(registry, path)).toEqual([404, 404, 404]);
-      expect(events).toEqual([{ kind: "damage", path: contentPath(digest), found: expect.any(String) }]);
+      expect(events).toMatchObject([{ kind: "damage", path: contentPath(digest), found: expect.any(String) }]);
       const mount = await send(registry, "POST", `/v2/other/blobs/uploads/?mount=${digest}&from=app`);
       expect(mount.status).toBe(202);
       await pushBlob(registry, "app", bytes);
@@ -89,7 +89,7 @@ describe.each(Object.entries(DAMAGES))("a file of the store with bit rot: %s", (
     for (const path of paths) expect(await statuses(registry, path)).toEqual([404, 404, 404]);
     const referrers = await send(registry, "GET", `/v2/app/referrers/${subject.digest}`);
     expect([referrers.status, referrers.body.toString().includes(digest)]).toEqual([200, false]);
-    expect(events).toEqual([{ kind: "damage", path: contentPath(digest), found: expect.any(String) }]);
+    expect(events).toMatchObject([{ kind: "damage", path: contentPath(digest), found: expect.any(String) }]);
     await pushImage(registry, "app", "1", { subject });
     for (const path of paths) expect((await send(registry, "GET", path)).body.toString()).toBe(manifest);
   });

@@ -25,9 +25,9 @@ export function serveLine(event: ServeEvent, { style, isReadOnly }: LogOptions, 
     return `${time} ${event.kind === "request" ? requestText(event) : connectionText(event)}`;
   }
   const message = messageOf(event, isReadOnly);
-  return style === "json"
-    ? escapeJson(JSON.stringify({ time: now.toISOString(), kind: event.kind, message }))
-    : message;
+  const time = now.toISOString();
+  if (style === "json") return escapeJson(JSON.stringify({ time, kind: event.kind, message }));
+  return event.kind === "note" ? message : `${time} ${message}`;
 }
 
 function requestText(event: Of<"request">): string {
@@ -52,9 +52,12 @@ function fields(event: Of<"request"> | Of<"connection">): object {
 function messageOf(event: Of<"note"> | Of<"damage"> | Of<"fault">, isReadOnly: boolean): string {
   if (event.kind === "note") return escapeForeign(event.message, MAX_NOTE);
   if (event.kind === "damage") {
-    const { path, found } = event;
+    const { path, digest, range, found, hasChanged } = event;
+    if (hasChanged) return `${quote(path)} has changed: start the registry again (${escapeForeign(found, MAX_NOTE)})`;
+    const bytes = range === undefined ? "" : `bytes ${range.start} to ${range.end - 1} of `;
+    const where = digest === undefined ? "" : `${bytes}blob ${digest}, `;
     const advice = isReadOnly ? '"imgpack verify" says what is lost' : "push what it belongs to again";
-    return `${quote(path)} is damaged (${escapeForeign(found, MAX_NOTE)}): ${advice}`;
+    return `${quote(path)} is damaged (${where}found ${escapeForeign(found, MAX_NOTE)}): ${advice}`;
   }
   return escapeForeign(`${event.method} ${event.path} failed: ${String(event.error)}`, MAX_NOTE);
 }

@@ -27,6 +27,7 @@ const REASONS: Readonly<Record<Lack["kind"], BrokenBlob["why"]>> = {
   base: "assumed",
   damage: "damaged",
   layers: "missing",
+  changed: "missing",
 };
 
 /** Puts together what the manifests of one image say. Nothing is read. */

@@ -53,6 +53,8 @@ function countImages<K extends string | number>(
 }
 
 function damagedFile(path: string, found: readonly FoundDamage[], affected: number): Html {
+  if (found.some(({ hasChanged }) => hasChanged))
+    return html`${fileName(path)} has changed since the server was started, and nothing of it is sent. Start the server again.`;
   const digests = new Set(found.flatMap(({ digest }) => digest ?? []));
   const what =
     digests.size === 0

@@ -22,7 +22,9 @@ export function filesSection({ bundle }: Catalogue, damage: readonly FoundDamage
   const found = groupedBy(damage, ({ path }) => plainFileName(path));
   const here = files.map(({ name, size, volume }) => {
     const count = found.get(plainFileName(name))?.length ?? 0;
-    const words = count === 0 ? "no damage found" : state("bad", `${many(count, "blob")} damaged`);
+    const hasChanged = found.get(plainFileName(name))?.some(each => each.hasChanged) === true;
+    const hurt = hasChanged ? "changed since the start" : `${many(count, "blob")} damaged`;
+    const words = count === 0 ? "no damage found" : state("bad", hurt);
     const drawn = bar(14, [{ fill: count === 0 ? "ok" : "broken", share: scale === 0 ? 0 : size / scale }], false);
     const text = html`<li><span>${volume !== undefined && html`<strong>${volume}</strong> `}${fileName(name)} &middot; ${words}</span><span class="num">${bytes(size)}</span>${drawn}</li>`;
     return { volume, text };
@@ -65,7 +67,7 @@ export function damagedSection({ images }: Catalogue, damage: readonly FoundDama
         ]
       : [{ fill: "bad" as const, share: 1 }];
     const where = range !== undefined && html` &middot; bytes ${numeral(range.start)}&ndash;${numeral(range.end - 1)}`;
-    const what = digest === undefined ? "no blob is known" : digestCode(digest);
+    const what = digest === undefined ? "all" : digestCode(digest);
     return html`<li><span>${what} in ${fileName(path)}${where}<br><span class="small soft">found: ${foreign(found, MAX_FOUND)}</span></span><span class="num">${size !== undefined && bytes(size)}</span>${bar(14, parts, false)}</li>`;
   });
   return section(

@@ -1,4 +1,4 @@
-import type { ServedBundle } from "../../../content/served-registry.ts";
+import type { FoundDamage, ServedBundle } from "../../../content/served-registry.ts";
 import { type Html, html } from "../../html/html.ts";
 import type { Catalogue } from "../../model/catalogue.ts";
 import { commandLine, section } from "../../parts/blocks.ts";
@@ -12,14 +12,18 @@ interface RepairStep {
 }
 
 /** What brings back what is missing or damaged, step by step. */
-export function repairSection({ host }: PageRequest, catalogue: Catalogue): Html {
-  const steps = repairSteps(catalogue, host).map(
+export function repairSection({ host, registry }: PageRequest, catalogue: Catalogue): Html {
+  const steps = repairSteps(catalogue, registry.damage, host).map(
     ({ text, command }) => html`<li><div><p>${text}</p>${commandLine(command)}</div></li>`,
   );
   return section("fix", "How to fix it", undefined, html`<ol class="steps measure">${steps}</ol>`);
 }
 
-function repairSteps({ bundle, id, lock, totals }: Catalogue, host: string): readonly RepairStep[] {
+function repairSteps(
+  { bundle, id, lock, totals }: Catalogue,
+  damage: readonly FoundDamage[],
+  host: string,
+): readonly RepairStep[] {
   if (bundle === undefined) {
     return [
       {
@@ -31,6 +35,11 @@ function repairSteps({ bundle, id, lock, totals }: Catalogue, host: string): rea
   const files = servedFiles(bundle);
   const [volume] = bundle.volumes?.missing ?? [];
   const steps: RepairStep[] = [];
+  if (damage.some(({ hasChanged }) => hasChanged)) {
+    const text = "A file has changed. If it is meant to be so, start again: what is in it now is served then.";
+    steps.push({ text, command: `imgpack serve ${files}` });
+    if (damage.every(({ hasChanged }) => hasChanged) && volume === undefined) return steps;
+  }
   if (volume !== undefined) {
     const text = `If volume ${volume} is somewhere, start again with it. Volumes can be named in any order.`;
     steps.push({ text, command: `imgpack serve ${files} VOLUME-${volume}.tar` });
