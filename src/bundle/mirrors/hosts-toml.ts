@@ -8,6 +8,7 @@ import {
   type MirrorTarget,
   outsidePrefix,
 } from "./mirror-plan.ts";
+import { isAddress } from "./without-addresses.ts";
 
 /** Files and what they cannot do. */
 export type HostsFiles = Pick<RuntimeFiles, "files" | "notPossible">;
@@ -81,5 +82,9 @@ function hostsLines(target: MirrorTarget, prefix: string): readonly string[] {
     ...(scheme === "https" && caFile !== undefined ? [`ca = ${JSON.stringify(caFile)}`] : []),
     ...(scheme === "https" && isInsecure ? ["skip_verify = true"] : []),
   ];
-  return [`server = ${url}`, ...settings, "", `[host.${url}]`, ...settings.map(line => `  ${line}`)];
+  const table = isAddress(registry)
+    ? // containerd 1 takes no brackets in the name of a table, also in quotes, and then asks the registry itself.
+      ["[host]", `  ${url} = { ${settings.join(", ")} }`]
+    : [`[host.${url}]`, ...settings.map(line => `  ${line}`)];
+  return [`server = ${url}`, ...settings, "", ...table];
 }

@@ -1,13 +1,17 @@
 import { isMap, isSeq, type YAMLMap } from "yaml";
 import type { NotPossible, PlannedFile, RuntimeFiles } from "./mirror-file.ts";
 import { type MirroredRegistry, type MirrorPlan, type MirrorTarget, outsidePrefix } from "./mirror-plan.ts";
+import { withoutAddresses } from "./without-addresses.ts";
 import { isMarked, YamlFile } from "./yaml-file.ts";
 
 /**
  * `registries.yaml` of k3s and RKE2. Their containerd rewrites repositories by regular expressions, so that each one can be
  * led anywhere; which of several expressions is tried first is not defined, so that no two of ours may fit one repository.
  */
-export function k3sFiles({ target, registries }: MirrorPlan): RuntimeFiles {
+export function k3sFiles(plan: MirrorPlan): RuntimeFiles {
+  const { target } = plan;
+  // They make hosts.toml of it, with the address as the name of a table, which containerd 1 does not read.
+  const { possible: registries, notPossible: addresses } = withoutAddresses(plan, "k3s with containerd 1");
   const others = registries.filter(({ registry }) => registry !== target.registry);
   const own = registries.filter(({ registry }) => registry === target.registry);
   const why = "its registry is the mirror itself, of which k3s ignores rewrites";
@@ -16,7 +20,7 @@ export function k3sFiles({ target, registries }: MirrorPlan): RuntimeFiles {
   );
   return {
     files: others.length === 0 ? [] : [registriesFile(target, others)],
-    notPossible,
+    notPossible: [...addresses, ...notPossible],
     notes: [
       "k3s reads /etc/rancher/k3s/registries.yaml when it starts, RKE2 /etc/rancher/rke2/registries.yaml",
       "Start k3s and RKE2 with --disable-default-registry-endpoint: otherwise they ask the original registry for what the mirror lacks",

@@ -1,5 +1,6 @@
-import { type NotPossible, ownFile, type RuntimeFiles } from "./mirror-file.ts";
+import { ownFile, type RuntimeFiles } from "./mirror-file.ts";
 import { fullName, type MirroredRepository, type MirrorPlan } from "./mirror-plan.ts";
+import { withoutAddresses } from "./without-addresses.ts";
 import { yamlLines } from "./yaml-file.ts";
 
 const FILE = "imgpack-mirrors.yaml";
@@ -8,14 +9,10 @@ const FILE = "imgpack-mirrors.yaml";
  * ImageDigestMirrorSet and ImageTagMirrorSet (config.openshift.io/v1, OpenShift 4.13). One entry for each repository: those for
  * a namespace lead to wrong places as soon as two of its repositories are not next to each other (oc-mirror#1002).
  */
-export function openshiftFiles({ target, registries }: MirrorPlan): RuntimeFiles {
-  const all = registries.flatMap(({ repositories }) => repositories);
-  const isAddress = (registry: string): boolean => registry.startsWith("[");
-  const isPossible = (one: MirroredRepository): boolean => !isAddress(one.registry) && !isAddress(target.registry);
-  const notPossible: NotPossible[] = all
-    .filter(one => !isPossible(one))
-    .map(repository => ({ repository, why: "OpenShift takes no IPv6 addresses as registries" }));
-  const possible = all.filter(isPossible);
+export function openshiftFiles(plan: MirrorPlan): RuntimeFiles {
+  const { target } = plan;
+  const { possible: known, notPossible } = withoutAddresses(plan, "OpenShift");
+  const possible = known.flatMap(({ repositories }) => repositories);
   const entry = (one: MirroredRepository) => ({
     source: fullName(one),
     mirrors: [`${target.registry}/${one.target}`],

@@ -1,5 +1,6 @@
 import { ownFile, type RuntimeFiles } from "./mirror-file.ts";
 import { fullName, type MirrorPlan, outsidePrefix } from "./mirror-plan.ts";
+import { withoutAddresses } from "./without-addresses.ts";
 
 /** Later files win over earlier ones. */
 const FILE = "900-imgpack.conf";
@@ -9,9 +10,11 @@ const FILE = "900-imgpack.conf";
  * `mirror` would only come before it. A registry has one table if all of its repositories are below one path that no other
  * registry shares, and else one for each repository.
  */
-export function podmanFiles({ target, registries }: MirrorPlan): RuntimeFiles {
+export function podmanFiles(plan: MirrorPlan): RuntimeFiles {
+  const { target } = plan;
+  const { possible, notPossible } = withoutAddresses(plan, "podman");
   const isInsecure = target.scheme === "http" || target.isInsecure;
-  const tables = registries.flatMap(registry => {
+  const tables = possible.flatMap(registry => {
     const isWhole = registry.registry !== target.registry && !registry.isShared && outsidePrefix(registry).length === 0;
     return isWhole
       ? [[registry.registry, registry.prefix ?? ""] as const]
@@ -26,7 +29,7 @@ export function podmanFiles({ target, registries }: MirrorPlan): RuntimeFiles {
   ]);
   return {
     files: tables.length === 0 ? [] : [ownFile([FILE], lines)],
-    notPossible: [],
+    notPossible,
     notes: [
       "podman, buildah and skopeo read /etc/containers/registries.conf.d; CRI-O does when it starts or gets SIGHUP",
       ...(target.caFile === undefined || isInsecure

@@ -7,6 +7,7 @@ import type { NotPossible, RuntimeFiles } from "../../bundle/mirrors/mirror-file
 import { fullName, type MirrorPlan, type MirrorTarget, planMirrors } from "../../bundle/mirrors/mirror-plan.ts";
 import { openshiftFiles } from "../../bundle/mirrors/openshift.ts";
 import { podmanFiles } from "../../bundle/mirrors/podman.ts";
+import { isAddress } from "../../bundle/mirrors/without-addresses.ts";
 import { PartialError, UsageError } from "../../errors.ts";
 import { type ImageMapping, mapImageName } from "../../oci/names/image-mapping.ts";
 import { parseReference, registryHost } from "../../oci/reference.ts";
@@ -76,18 +77,24 @@ export async function mirrors(inputs: readonly string[], options: MirrorsOptions
     throw new UsageError("Cannot write mirrors: found no name of an image in the inputs, expected one");
   }
   const plan = planMirrors(named.names, mapping, target);
-  const found = runtimesOf(options).map(runtime => [runtime, filesOf(runtime, plan, named, mapping)] as const);
+  const runtimes = runtimesOf(options);
+  const found = runtimes.map(runtime => [runtime, filesOf(runtime, plan, named, mapping)] as const);
   const files: MirrorFile[] = [];
   for (const [runtime, { files: planned }] of found) {
     for (const file of planned) files.push({ for: runtime, ...(await mergeFile(output, file)) });
   }
   if (!dryRun) await writeFiles(files, signal);
   const notPossible = found.flatMap(([runtime, files]) => files.notPossible.map(one => unmirrored(runtime, one)));
-  const notes = found.flatMap(([, files]) => files.notes);
+  const notes = found.flatMap(([, { files, notes }]) => (files.length === 0 ? [] : notes));
   const result = {
     files,
     notPossible,
-    notes: [...named.notes, ...sharedNotes(plan), ...versionNotes(notPossible), ...notes],
+    notes: [
+      ...named.notes,
+      ...(runtimes.some(runtime => FINDS_OTHERS.has(runtime)) ? sharedNotes(plan) : []),
+      ...versionNotes(notPossible),
+      ...notes,
+    ],
     dryRun,
   };
   settle(result, plan);
@@ -127,11 +134,14 @@ function filesOf(runtime: MirrorRuntime, plan: MirrorPlan, named: NamedImages, m
 function composeServices({ services }: NamedImages, mapping: ImageMapping) {
   if (services.length === 0) {
     throw new UsageError("Cannot write for compose: found no compose file in the inputs, expected one with images", {
-      hint: "Name the compose file next to the archive: an archive does not say which service has which image.",
+      hint: "Name the compose file in addition to the archive: an archive does not say which service has which image.",
     });
   }
   return services.map(one => ({ ...one, target: mapImageName(parseReference(one.image), mapping).repository }));
 }
+
+/** Runtimes that are led by registry; those with an entry for each repository find no other one. */
+const FINDS_OTHERS: ReadonlySet<MirrorRuntime> = new Set(["containerd", "k3s", "docker"]);
 
 function sharedNotes({ registries }: MirrorPlan): readonly string[] {
   const shared = registries.filter(({ isShared }) => isShared).map(({ registry }) => registry);
@@ -159,7 +169,7 @@ function versionNotes(notPossible: readonly UnmirroredRepository[]): readonly st
   );
 }
 
-function settle(result: MirrorsResult, { registries }: MirrorPlan): void {
+function settle(result: MirrorsResult, { target, registries }: MirrorPlan): void {
   const never = result.notPossible.filter(({ versions }) => versions === undefined);
   if (never.length === 0) return;
   const repositories = [...new Set(never.map(({ repository }) => repository))];
@@ -171,7 +181,7 @@ function settle(result: MirrorsResult, { registries }: MirrorPlan): void {
       failures,
     ),
     failures,
-    { failed: repositories, result, hint: HINT },
+    { failed: repositories, result, ...(isAddress(target.registry) ? {} : { hint: HINT }) },
   );
 }
 

@@ -63,6 +63,34 @@ test("a mirror without a path has no override_path, and one without TLS no setti
   );
 });
 
+test("a mirror at an IPv6 address: hosts.toml that containerd 1.6 reads, and no file that a runtime cannot read", async () => {
+  const options = { to: "[::1]:5700" };
+  const { read } = await written("containerd", {}, options, ["quay.io/a/b:1"]);
+  expect((await read("quay.io/hosts.toml")).split("\n").slice(1).join("\n")).toBe(
+    `server = "http://[::1]:5700/v2/quay.io"
+capabilities = ["pull", "resolve"]
+override_path = true
+
+[host]
+  "http://[::1]:5700/v2/quay.io" = { capabilities = ["pull", "resolve"], override_path = true }
+`,
+  );
+  for (const runtime of ["podman", "openshift", "k3s"] as const) {
+    const error: unknown = await written(runtime, {}, options).catch((error: unknown) => error);
+    expect(error).toMatchObject({ exitCode: 10, hint: undefined, result: { files: [], notes: [] } });
+    expect((error as Error).message).toContain("reads no IPv6 address as a registry: give --to a name of the mirror");
+  }
+});
+
+test("no note about shared paths where each repository has an entry of its own", async () => {
+  for (const runtime of ["podman", "openshift", "kustomize"] as const) {
+    const { notes } = await written(runtime, {}, { to: "mirror.lan", layout: "path" });
+    expect(notes.join()).not.toContain("have one path");
+  }
+  const { notes } = await written("k3s", {}, { to: "mirror.lan", layout: "path" });
+  expect(notes.join()).toContain("have one path");
+});
+
 test("settings of TLS are in the file of each runtime that has a place for them", async () => {
   const tls = { insecure: true, caFile: "/etc/ca.pem" };
   const text = await (await written("containerd", {}, { tls })).read("quay.io/hosts.toml");
