@@ -11,6 +11,7 @@ import { isImageConfigType } from "../oci/media-types.ts";
 import { formatPlatform, matchesPlatform, type Platform } from "../oci/platform.ts";
 import { escapeForeign } from "../util/format.ts";
 import { runBounded } from "../util/task-group.ts";
+import { manifestsBelow } from "./manifests-below.ts";
 
 /** Platforms that a message lists. */
 const MAX_LISTED = 32;
@@ -56,7 +57,7 @@ export async function configPlatform(
  */
 export async function rootPlatforms(
   source: Pick<ImageSource, "blob">,
-  { manifests }: CopyPlan,
+  plan: CopyPlan,
   root: Root,
   signal: AbortSignal | undefined,
   configs?: Map<Digest, Uint8Array>,
@@ -65,14 +66,13 @@ export async function rootPlatforms(
   const add = (platform: Platform | undefined): void => {
     if (platform !== undefined && platform.os !== UNKNOWN) found.push(platform);
   };
-  const walk = async (descriptor: Descriptor): Promise<void> => {
-    const view = manifests.get(descriptor.digest)?.view;
-    if (view?.kind === "index") for (const child of view.manifests) await walk(child);
-    else if (view?.kind === "image" && !isArtifact(view))
-      add(descriptor.platform ?? (await configPlatform(source, view.config, signal, configs)));
-  };
-  if (root.kind === "draft") add(await configPlatform(source, root.draft.config, signal, configs));
-  else await walk(root.descriptor);
+  if (root.kind === "draft") {
+    add(await configPlatform(source, root.draft.config, signal, configs));
+    return found;
+  }
+  for (const { view, named } of manifestsBelow(plan, root.descriptor))
+    if (view.kind === "image" && !isArtifact(view))
+      add(named.platform ?? (await configPlatform(source, view.config, signal, configs)));
   return found;
 }
 

@@ -8,7 +8,6 @@ import type { Digest } from "../oci/digest.ts";
 import { MAX_INDEX_DEPTH } from "../oci/limits.ts";
 import { type IndexView, type ManifestView, manifestChildren, parseManifest } from "../oci/manifest.ts";
 import { isForeignLayerType, isIndexType, isManifestType } from "../oci/media-types.ts";
-import { append } from "../util/append.ts";
 
 /**
  * Drops entries of an index that the archive does not contain: Docker's containerd store saves the platforms that it has
@@ -42,6 +41,7 @@ interface Pruning {
 interface Kept {
   /** Undefined if nothing of it is present. */
   readonly descriptor: Descriptor | undefined;
+  /** Each platform once, or else digest. */
   readonly absent: readonly string[];
 }
 
@@ -53,7 +53,7 @@ async function pruneRoot(
 ): Promise<Root> {
   if (root.kind === "draft" || !isIndexType(root.descriptor.mediaType)) return root;
   const kept = await pruneIndex(pruning, root.descriptor, 1, signal);
-  const absent = [...new Set(kept.absent)].join(", ");
+  const absent = kept.absent.join(", ");
   const name = root.names[0] ?? root.descriptor.digest;
   if (kept.descriptor === undefined) {
     throw new ArchiveError(
@@ -91,7 +91,7 @@ async function pruneRead(
   const read = await readManifest(source, descriptor, signal);
   if (read?.view.kind !== "index") return { descriptor: undefined, absent: [platformLabel(descriptor)] };
   const { view } = read;
-  const absent: string[] = [];
+  const absent = new Set<string>();
   const kept = new Map<Digest, Descriptor>();
   for (const child of view.manifests) {
     const found = isIndexType(child.mediaType)
@@ -99,16 +99,17 @@ async function pruneRead(
       : { descriptor: await wholeChild(source, child, signal), absent: [platformLabel(child)] };
     if (found.descriptor !== undefined) kept.set(child.digest, { ...child, ...sizeOf(found.descriptor) });
     const isMissed = isIndexType(child.mediaType) || found.descriptor === undefined;
-    if (isMissed && aboutDigest(child) === undefined) append(absent, found.absent);
+    if (isMissed && aboutDigest(child) === undefined) for (const label of found.absent) absent.add(label);
   }
   dropOrphanedAttestations(view, kept);
-  if (![...kept.keys()].some(digest => !isAttestation(view, digest))) return { descriptor: undefined, absent };
+  if (![...kept.keys()].some(digest => !isAttestation(view, digest)))
+    return { descriptor: undefined, absent: [...absent] };
   const isWhole = view.manifests.every(({ digest }) => kept.get(digest)?.digest === digest);
-  if (isWhole) return { descriptor, absent };
+  if (isWhole) return { descriptor, absent: [...absent] };
   const bytes = rewriteIndex(read.bytes, kept);
   const pruned = describeBytes(descriptor.mediaType, bytes);
   rewritten.set(pruned.digest, bytes);
-  return { descriptor: { ...descriptor, ...sizeOf(pruned) }, absent };
+  return { descriptor: { ...descriptor, ...sizeOf(pruned) }, absent: [...absent] };
 }
 
 function sizeOf({ digest, size }: Descriptor): Pick<Descriptor, "digest" | "size"> {

@@ -82,9 +82,20 @@ export interface DockerImagePlan {
  * Undefined for an artifact, and for an image with a foreign layer that is left out: those are in `index.json` only,
  * because loaders fail at what they cannot unpack, and then load nothing.
  */
-export function dockerImage(plan: CopyPlan, { digest }: Descriptor, platform: Platform): DockerImagePlan | undefined {
+export function dockerImage(plan: CopyPlan, descriptor: Descriptor, platform: Platform): DockerImagePlan | undefined {
+  return firstImage(plan, descriptor, platform, new Set());
+}
+
+/** @param seen manifests without such an image: each is visited once (security case M-07). */
+function firstImage(
+  plan: CopyPlan,
+  { digest }: Descriptor,
+  platform: Platform,
+  seen: Set<Digest>,
+): DockerImagePlan | undefined {
   const planned = plan.manifests.get(digest);
-  if (planned === undefined) return undefined;
+  if (planned === undefined || seen.has(digest)) return undefined;
+  seen.add(digest);
   const { descriptor, view } = planned;
   if (view.kind === "image") return isArtifact(view) || lacksLayer(plan, view) ? undefined : { descriptor, view };
   if (view.kind === "other") return undefined;
@@ -92,7 +103,7 @@ export function dockerImage(plan: CopyPlan, { digest }: Descriptor, platform: Pl
   const best = selectPlatform(present, platform);
   const ordered = best === undefined ? present : [best, ...present];
   for (const child of ordered) {
-    const image = dockerImage(plan, child, platform);
+    const image = firstImage(plan, child, platform, seen);
     if (image !== undefined) return image;
   }
   return undefined;

@@ -1,7 +1,9 @@
-import type { AbsentBlob, ImageArchive } from "../../archive/archive-source.ts";
+import type { ImageArchive } from "../../archive/archive-source.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { appendTo } from "../../util/append.ts";
 import type { DamageLog } from "../content/damage-log.ts";
 import type { Lack, ManifestRecord, ServedRepository, StoredContent } from "../content/served-registry.ts";
+import { absentBlob } from "./absent-blob.ts";
 import type { ArchiveContent } from "./archive-content.ts";
 import type { Closure } from "./closure.ts";
 import { absentLack, changedLack, damageLack, LAYERS_LACK } from "./lacks.ts";
@@ -17,7 +19,7 @@ export class ArchiveRepository implements ServedRepository {
   readonly #content: ArchiveContent;
   readonly #manifests: ReadonlyMap<Digest, ManifestRecord>;
   readonly #tags = new Map<string, Digest>();
-  readonly #absent: ReadonlyMap<Digest, AbsentBlob>;
+  #bySubject: ReadonlyMap<Digest, readonly ManifestRecord[]> | undefined;
 
   /** @param manifests those of the closure that it has. Default: those that can be pulled. */
   constructor(
@@ -35,7 +37,6 @@ export class ArchiveRepository implements ServedRepository {
     this.#archive = archive;
     this.#log = log;
     this.#content = content;
-    this.#absent = new Map(archive.absent.map(blob => [blob.digest, blob]));
     for (const [tag, digest] of closure.tags) this.#tags.set(tag, digest);
     for (const [tag, root] of images.tags) {
       const digest = closure.digests.get(root);
@@ -70,7 +71,8 @@ export class ArchiveRepository implements ServedRepository {
   }
 
   referrersOf(subject: Digest): readonly ManifestRecord[] {
-    return [...this.#manifests.values()].filter(record => record.subject === subject);
+    this.#bySubject ??= recordsBySubject(this.#manifests.values());
+    return this.#bySubject.get(subject) ?? [];
   }
 
   lack(digest: Digest): Lack | undefined {
@@ -81,7 +83,7 @@ export class ArchiveRepository implements ServedRepository {
     if (this.#closure.unnamable.has(digest)) return LAYERS_LACK;
     const lost = this.#closure.lost.get(digest);
     if (lost !== undefined) return absentLack(this.#archive, lost);
-    const absent = this.#closure.blobs.has(digest) ? this.#absent.get(digest) : undefined;
+    const absent = this.#closure.blobs.has(digest) ? absentBlob(this.#archive, digest) : undefined;
     return absent === undefined ? undefined : absentLack(this.#archive, [absent]);
   }
 
@@ -90,4 +92,10 @@ export class ArchiveRepository implements ServedRepository {
     const { blobs, manifests, named } = this.#closure;
     return blobs.has(digest) || manifests.has(digest) || named.has(digest);
   }
+}
+
+function recordsBySubject(records: Iterable<ManifestRecord>): ReadonlyMap<Digest, readonly ManifestRecord[]> {
+  const found = new Map<Digest, ManifestRecord[]>();
+  for (const record of records) if (record.subject !== undefined) appendTo(found, record.subject, record);
+  return found;
 }

@@ -8,6 +8,7 @@ import { type ManifestView, manifestChildren, parseManifest } from "../../oci/ma
 import { isManifestType } from "../../oci/media-types.ts";
 import { artifactTypeOf } from "../../oci/referrers/referrer-kind.ts";
 import type { ManifestRecord } from "../content/served-registry.ts";
+import { absentBlob } from "./absent-blob.ts";
 import { type ArchiveContent, ignoreChange } from "./archive-content.ts";
 import { hasServedLayers } from "./served-draft.ts";
 
@@ -56,12 +57,10 @@ class ClosureReading implements Closure {
   changedFile: string | undefined;
   readonly #archive: ImageArchive;
   readonly #content: ArchiveContent;
-  readonly #absent: ReadonlyMap<Digest, AbsentBlob>;
 
   constructor(archive: ImageArchive, content: ArchiveContent) {
     this.#archive = archive;
     this.#content = content;
-    this.#absent = new Map(archive.absent.map(blob => [blob.digest, blob]));
   }
 
   async addRoot(root: Root): Promise<void> {
@@ -96,7 +95,7 @@ class ClosureReading implements Closure {
   async #add({ digest, mediaType, size }: Descriptor, depth: number): Promise<void> {
     if (this.named.has(digest) || depth > MAX_INDEX_DEPTH) return;
     this.named.add(digest);
-    const absent = this.#absent.get(digest);
+    const absent = absentBlob(this.#archive, digest);
     if (absent !== undefined) this.lost.set(digest, [absent]);
     const bytes = await this.#content.readManifest(digest).catch(ignoreChange);
     // So that people see it: the file that it is in has changed.
@@ -119,10 +118,13 @@ class ClosureReading implements Closure {
       if (this.named.has(child.digest)) continue;
       this.blobs.set(child.digest, this.#archive.sizeOf(child.digest) ?? child.size);
     }
-    const lacking = children.flatMap(child => this.lost.get(child.digest) ?? this.#absent.get(child.digest) ?? []);
+    // Each once: indexes that share their entries would have them without bound (security case M-07).
+    const lacking = new Set(
+      children.flatMap(child => this.lost.get(child.digest) ?? absentBlob(this.#archive, child.digest) ?? []),
+    );
     const isUsable = view.kind === "index" && children.some(child => this.manifests.has(child.digest));
-    const isLost = lacking.length > 0 && !isUsable;
-    if (isLost) this.lost.set(digest, lacking);
+    const isLost = lacking.size > 0 && !isUsable;
+    if (isLost) this.lost.set(digest, [...lacking]);
     const artifactType = artifactTypeOf(view);
     (isLost ? this.incomplete : this.manifests).set(digest, {
       digest,

@@ -6,6 +6,7 @@ import { wholeBlobs } from "../../bundle/lock/whole-blobs.ts";
 import type { CopyPlan, PlannedManifest, Root } from "../../content/contracts.ts";
 import { addReferrers } from "../../copy/add-referrers.ts";
 import { gather } from "../../copy/gather.ts";
+import { manifestsBelow } from "../../copy/manifests-below.ts";
 import { ArchiveError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
@@ -86,16 +87,9 @@ class BlobLists {
     }
     const tops = [root.descriptor, ...(root.referrers?.found ?? []).map(({ descriptor }) => descriptor)];
     const digests = new Set<Digest>();
-    for (const { digest } of tops) this.#walk(digest, digests);
+    for (const top of tops)
+      for (const { descriptor } of manifestsBelow(this.#plan, top)) digests.add(descriptor.digest);
     return [...digests].map(digest => this.#listOf(digest));
-  }
-
-  #walk(digest: Digest, found: Set<Digest>): void {
-    const view = this.#plan.manifests.get(digest)?.view;
-    if (view === undefined || found.has(digest)) return;
-    found.add(digest);
-    if (view.kind === "index")
-      for (const child of view.manifests) if (isManifestType(child.mediaType)) this.#walk(child.digest, found);
   }
 
   #listOf(digest: Digest): readonly Digest[] {

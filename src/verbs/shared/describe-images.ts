@@ -1,8 +1,9 @@
-import type { CopyPlan, ImageSource, PlannedManifest, Root } from "../../content/contracts.ts";
+import type { CopyPlan, ImageSource, Root } from "../../content/contracts.ts";
 import { readBlob } from "../../content/pump.ts";
 import { verified } from "../../content/verified.ts";
 import { addReferrers } from "../../copy/add-referrers.ts";
 import { gather } from "../../copy/gather.ts";
+import { manifestsBelow } from "../../copy/manifests-below.ts";
 import { isMissingBlob } from "../../errors.ts";
 import { type Descriptor, platformLabel } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
@@ -109,11 +110,11 @@ async function describeRoot(
     const platform = await describeImage(source, undefined, { config, layers }, plan, signal);
     return { ...namesOf(root), mediaType, platforms: [platform], absent: [] };
   }
-  const manifests = imagesBelow(root.descriptor, plan);
+  const manifests = new Map([...manifestsBelow(plan, root.descriptor)].map(one => [one.descriptor.digest, one]));
   const platforms: InspectedPlatform[] = [];
   const absentHere: string[] = [];
   const { digest, mediaType } = root.descriptor;
-  for (const { descriptor, view } of manifests) {
+  for (const { descriptor, view } of manifests.values()) {
     if (view.kind === "index") continue;
     if (view.kind === "other") {
       platforms.push({ digest: descriptor.digest, layers: view.blobs.map(blob => layerOf(blob)), history: [] });
@@ -144,14 +145,6 @@ export function namesOf({
   badNames = [],
 }: Pick<Root, "names" | "badNames">): Pick<InspectedImage, "names" | "badNames"> {
   return { names, ...(badNames.length > 0 ? { badNames } : {}) };
-}
-
-function imagesBelow({ digest }: Descriptor, plan: CopyPlan): readonly PlannedManifest[] {
-  const manifest = plan.manifests.get(digest);
-  if (manifest === undefined) return [];
-  return manifest.view.kind === "index"
-    ? manifest.view.manifests.flatMap(child => imagesBelow(child, plan))
-    : [manifest];
 }
 
 function layerOf({ digest, size, mediaType }: Descriptor, diffId?: Digest): InspectedLayer {

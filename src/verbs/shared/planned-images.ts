@@ -6,6 +6,7 @@ import { addReferrers, referrersLeftOut } from "../../copy/add-referrers.ts";
 import { atEnd } from "../../copy/copy-ends.ts";
 import { gather, type SelectChildren } from "../../copy/gather.ts";
 import { severalBuilds } from "../../copy/image-platforms.ts";
+import { manifestsBelow } from "../../copy/manifests-below.ts";
 import { ArchiveError, UsageError } from "../../errors.ts";
 import { ANNOTATION_REFERENCE_DIGEST } from "../../oci/annotations.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
@@ -113,20 +114,17 @@ export async function planWhole(images: PlannedImages, loader: string, options: 
 }
 
 /** The one image that is taken of an index; undefined for an index that is taken whole. */
-function onlyImage(plan: CopyPlan, { digest }: Descriptor): Descriptor | undefined {
+function onlyImage(plan: CopyPlan, top: Descriptor): Descriptor | undefined {
   const found = new Map<Digest, Descriptor>();
   let isSparse = false;
-  const walk = (index: Digest): void => {
-    const view = plan.manifests.get(index)?.view;
-    for (const child of view?.kind === "index" ? view.manifests : []) {
+  for (const { view } of manifestsBelow(plan, top)) {
+    for (const child of view.kind === "index" ? view.manifests : []) {
       const planned = plan.manifests.get(child.digest);
       if (planned === undefined) isSparse ||= isManifestType(child.mediaType);
-      else if (planned.view.kind === "index") walk(child.digest);
-      else if (child.annotations?.[ANNOTATION_REFERENCE_DIGEST] === undefined)
+      else if (planned.view.kind !== "index" && child.annotations?.[ANNOTATION_REFERENCE_DIGEST] === undefined)
         found.set(child.digest, planned.descriptor);
     }
-  };
-  walk(digest);
+  }
   const [only, ...others] = found.values();
   if (!isSparse || only === undefined || others.length > 0) return undefined;
   // Without the platform that the index gives it: an entry of index.json with one is compared with the machine's.

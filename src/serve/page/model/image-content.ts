@@ -39,6 +39,8 @@ export class ContentBuilder {
   readonly #blobs = new Set<BlobFacts>();
   readonly #broken = new Map<Digest, BrokenBlob>();
   readonly #attached = new Map<Digest, Attached>();
+  /** Indexes, and platforms of manifests: indexes that share their entries have paths without bound (security case M-07). */
+  readonly #seen = new Set<string>();
 
   constructor(gathered: GatheredRepository, shelf: ManifestShelf, damage: KnownDamage) {
     this.#gathered = gathered;
@@ -49,7 +51,7 @@ export class ContentBuilder {
   build(record: ManifestRecord): ImageContent {
     const facts = this.#manifest(record);
     this.#attach(record.digest, undefined);
-    if (facts?.kind === "index") this.#addIndex(facts, 0);
+    if (facts?.kind === "index") this.#addIndex(record.digest, facts, 0);
     else if (facts !== undefined) this.#addPlatform(record.digest, this.#lonelyLabel(facts), facts);
     return {
       record,
@@ -66,15 +68,23 @@ export class ContentBuilder {
     return config === undefined ? "" : (this.#shelf.platform(config.digest) ?? "");
   }
 
-  #addIndex({ children }: ManifestFacts, depth: number): void {
-    for (const child of children) this.#addChild(child, children, depth);
+  #addIndex(digest: Digest, { children }: ManifestFacts, depth: number): void {
+    if (this.#seen.has(digest)) return;
+    this.#seen.add(digest);
+    const labels = new Map(children.map(child => [child.digest, child.label]));
+    for (const child of children) {
+      const key = `${child.digest} ${child.label}`;
+      if (!this.#seen.has(key)) this.#addChild(child, labels, depth);
+      this.#seen.add(key);
+    }
   }
 
-  #addChild(child: ChildFacts, siblings: readonly ChildFacts[], depth: number): void {
+  /** @param labels of its siblings */
+  #addChild(child: ChildFacts, labels: ReadonlyMap<Digest, string>, depth: number): void {
     const { digest, size, label, attests } = child;
     const record = this.#gathered.repository.manifest(digest);
     if (attests !== undefined || label === "unknown/unknown") {
-      const platform = siblings.find(sibling => sibling.digest === attests)?.label;
+      const platform = attests === undefined ? undefined : labels.get(attests);
       if (record !== undefined) this.#attachOne({ record, tag: undefined }, platform, "attestation");
       return;
     }
@@ -88,7 +98,7 @@ export class ContentBuilder {
     const facts = this.#manifest(record);
     if (facts === undefined) this.#platforms.push({ label, digest, state: "broken", bytes: 0, layers: 0 });
     else if (facts.kind !== "index") this.#addPlatform(digest, label, facts);
-    else if (depth < MAX_INDEX_DEPTH) this.#addIndex(facts, depth + 1);
+    else if (depth < MAX_INDEX_DEPTH) this.#addIndex(digest, facts, depth + 1);
   }
 
   /** Undefined for a manifest that cannot be read; it is noted. */
