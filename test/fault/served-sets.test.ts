@@ -133,6 +133,25 @@ test("a delta without its base is 404, and says so", async () => {
   expect(events).toEqual([{ kind: "note", message: expect.stringContaining("is a delta without its base") }]);
 });
 
+test("a delta with a base that lacks a volume is 404 and names the volume, not the base", async () => {
+  const delta = await fileWith(deltaOf(next, new Set([sha256(SHARED)]), [bundle.lock.id]));
+  const where = new Map([...places(bundle, false)].map(([digest, at]) => [digest, digest === sha256(SHARED) ? 2 : at]));
+  const [first = new Uint8Array()] = volumesOf(bundle, 2, where);
+  for (const files of [
+    [delta, await fileWith(first)],
+    [await fileWith(first), delta],
+  ]) {
+    const events: ServeEvent[] = [];
+    const registry = await startArchives(files, events);
+    expect(await pulled(registry, "team/one")).toMatchObject([[404], { detail: { reason: "volume", volumes: [2] } }]);
+    expect(events).toEqual([
+      { kind: "note", message: expect.stringMatching(/^Volume 2 of 2 of bundle .* is missing: /) },
+    ]);
+    const damage = JSON.parse((await send(registry, "GET", "/damage")).body.toString());
+    expect(damage.missingVolumes).toEqual([2]);
+  }
+});
+
 test("a patch brings what a missing volume has", async () => {
   const [first = ""] = await volumes();
   const lost = [...bundle.blobs].filter(([digest]) => places(bundle, false).get(digest) === 2);

@@ -129,7 +129,7 @@ function layersOf(bundles: readonly ImageArchive[]): readonly Pick<Layers, "tops
     const assumed = bundle.absent.filter(({ why }) => why === "assumed");
     basesOf.set(
       bundle,
-      bundles.filter(other => other !== bundle && assumed.some(({ digest }) => other.hasBlob(digest))),
+      bundles.filter(other => other !== bundle && assumed.some(({ digest }) => isOwner(other, digest))),
     );
   }
   let groups: readonly (readonly ImageArchive[])[] = [];
@@ -141,6 +141,11 @@ function layersOf(bundles: readonly ImageArchive[]): readonly Pick<Layers, "tops
   }
   const firstOf = (group: readonly ImageArchive[]): number => bundles.findIndex(bundle => group.includes(bundle));
   return groups.toSorted((left, right) => firstOf(left) - firstOf(right)).map(group => layered(group, basesOf));
+}
+
+/** Whether it has the blob, or has it in a volume that is missing. */
+function isOwner(archive: ImageArchive, digest: Digest): boolean {
+  return archive.hasBlob(digest) || archive.absent.some(blob => blob.digest === digest && blob.why === "volume");
 }
 
 function layered(

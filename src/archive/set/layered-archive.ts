@@ -58,7 +58,9 @@ class LayeredArchive implements ImageArchive {
     this.bundle = others.length === 0 ? top?.bundle : undefined;
     this.volumes =
       this.#archives.map(({ volumes }) => volumes).find(volumes => (volumes?.missing.length ?? 0) > 0) ?? top?.volumes;
-    for (const blob of this.#archives.flatMap(archive => archive.absent)) {
+    const absent = this.#archives.flatMap(archive => archive.absent);
+    // A delta leaves to its base what is in a missing volume of it: the volume is what people must find.
+    for (const blob of [...absent.filter(isInVolume), ...absent]) {
       if (!this.#absent.has(blob.digest) && !this.hasBlob(blob.digest)) this.#absent.set(blob.digest, blob);
     }
     this.absent = [...this.#absent.values()].sort((left, right) => (left.digest < right.digest ? -1 : 1));
@@ -116,4 +118,9 @@ class LayeredArchive implements ImageArchive {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const archive of this.#archives) await archive[Symbol.asyncDispose]();
   }
+}
+
+/** Whether a volume that is not there has the blob. */
+function isInVolume({ why }: AbsentBlob): boolean {
+  return why === "volume";
 }

@@ -20,7 +20,7 @@ export function repairSection({ host, registry }: PageRequest, catalogue: Catalo
 }
 
 function repairSteps(
-  { bundle, id, lock, totals }: Catalogue,
+  { bundle, id, totals }: Catalogue,
   damage: readonly FoundDamage[],
   host: string,
 ): readonly RepairStep[] {
@@ -44,7 +44,7 @@ function repairSteps(
     const text = `If volume ${volume} is somewhere, start again with it. Volumes can be named in any order.`;
     steps.push({ text, command: `imgpack serve ${files} VOLUME-${volume}.tar` });
   }
-  if ((lock?.bases ?? []).length > 0) {
+  if (bundle.absent.some(({ why }) => why === "assumed")) {
     steps.push({ text: "A delta needs its base: serve both.", command: `imgpack serve BASE.tar ${files}` });
   }
   if (id === undefined) {
