@@ -21,6 +21,8 @@ export interface AbsentBlob extends LockedBlob {
   readonly why: "assumed" | "volume";
   /** Numbers of these volumes. */
   readonly volumes: readonly number[];
+  /** Bytes of it that are not there, if others are: it is split among volumes. */
+  readonly lacking?: number;
   /** As in AssumedBlob. */
   readonly sources?: readonly string[];
 }

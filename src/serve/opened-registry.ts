@@ -42,6 +42,7 @@ export async function openArchivesRegistry(
     onDamage: damageEvents(onEvent),
     signal,
   });
+  for (const message of registry.startNotes) onEvent?.({ kind: "note", message });
   return {
     registry,
     store: undefined,

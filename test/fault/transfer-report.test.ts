@@ -3,14 +3,24 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { formatTransferReport, lock, pull, type TransferReport, transferReport, verify } from "../../src/index.ts";
+import {
+  convert,
+  formatTransferReport,
+  lock,
+  pull,
+  type TransferReport,
+  transferReport,
+  verify,
+} from "../../src/index.ts";
 import { ownEnvironment, runCommand, said } from "../support/command-line.ts";
 import { csvRows } from "../support/csv-rows.ts";
-import { seededBytes, temporaryFolder } from "../support/images.ts";
+import { dockerArchive, seededBytes, temporaryFolder } from "../support/images.ts";
 import { putReferrer } from "../support/referrer-manifests.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
 import { keyPair } from "../support/signing-keys.ts";
+import { tarArchive, tarEntry } from "../support/tar-builder.ts";
 import { lockOf, storeIndex } from "./lock-support.ts";
 
 ownEnvironment();
@@ -134,6 +144,39 @@ describe("a report of a delta in volumes", () => {
     const page = String(formatTransferReport(report, "html"));
     expect(page).toContain("It is not complete: volume 1 of");
     expect(page).toContain("not known</td>");
+  });
+});
+
+describe("a report of volumes that a layer is split among", () => {
+  test("counts the parts that are there, and of a missing volume only what it has", async () => {
+    const layer = tarArchive([tarEntry({ name: "data", body: seededBytes("split", 60_000) })]);
+    const output = join(folder, "split.tar");
+    await writeFile(join(folder, "big.tar"), dockerArchive({ layers: [layer], tags: ["reg.lan/big:1"] }));
+    await convert(join(folder, "big.tar"), { output, volumeSize: 24 * 1024 });
+    const parts = readdirSync(folder).filter(name => name.startsWith("split.v"));
+    expect(parts.length).toBeGreaterThan(2);
+    const paths = parts.sort().map(name => join(folder, name));
+    const { all } = (await transferReport(paths)).bytes;
+    const { bytes, left } = await transferReport(paths.filter((_, index) => index !== 1));
+    expect(left[0]).toMatchObject({ kind: "volume", what: `Volume 2 of ${parts.length}` });
+    expect(bytes.carried + (left[0]?.bytes ?? 0)).toBe(all);
+    expect(left[0]?.bytes).toBeGreaterThan(0);
+    expect(left[0]?.bytes).toBeLessThan(24 * 1024);
+    expect(bytes.carried).toBeGreaterThan(24 * 1024);
+  });
+});
+
+describe("inspect --report of what cannot be pulled from a server", () => {
+  test("has no notes and no words of serve", async () => {
+    const path = join(folder, "x.json");
+    const delta = await runCommand("inspect", ...volumes.slice(1), "--report", path, "--base", base);
+    expect([delta.exitCode, delta.stderr]).toEqual([
+      0,
+      expect.not.stringMatching(/404|without its base|cannot be pulled/),
+    ]);
+    await writeFile(join(folder, "whole.tar.gz"), gzipSync(readFileSync(whole)));
+    const packed = await runCommand("inspect", join(folder, "whole.tar.gz"), "--report", path);
+    expect(said(packed)[0]).toMatch(/^Cannot read archive ".*" at any position: compressed with gzip as a whole/);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Lock } from "../../bundle/lock/lock.ts";
+import type { Lock, LockedBlob } from "../../bundle/lock/lock.ts";
 import type { Volume, VolumeSet } from "../../bundle/set/check-volumes.ts";
 import type { BlobSource, Root } from "../../content/contracts.ts";
 import { rootsOf } from "../../content/derived-source.ts";
@@ -72,7 +72,7 @@ class JoinedBundle implements ImageArchive {
     );
     this.absent = [
       ...blobs.flatMap(blob =>
-        this.hasBlob(blob.digest) ? [] : [{ ...blob, why: "volume" as const, ...this.#lost(blob.digest) }],
+        this.hasBlob(blob.digest) ? [] : [{ ...blob, why: "volume" as const, ...this.#lost(blob) }],
       ),
       ...(this.#lock === undefined ? [] : assumedBlobs(this.#lock, digest => this.hasBlob(digest))),
     ].sort((left, right) => (left.digest < right.digest ? -1 : 1));
@@ -172,10 +172,14 @@ class JoinedBundle implements ImageArchive {
     return row === undefined ? undefined : this.#split.find(digest, row.size, row.volumes.length);
   }
 
-  #lost(digest: Digest): Pick<AbsentBlob, "volumes"> {
+  #lost({ digest, size }: LockedBlob): Pick<AbsentBlob, "volumes" | "lacking"> {
     const volumes = this.#rows.get(digest)?.volumes ?? [];
     const missing = volumes.filter(number => this.volumes?.present.has(number) === false);
-    return { volumes: [...new Set(missing.length > 0 ? missing : volumes)] };
+    const present = this.#split.presentBytes(digest);
+    return {
+      volumes: [...new Set(missing.length > 0 ? missing : volumes)],
+      ...(present > 0 && present < size ? { lacking: size - present } : {}),
+    };
   }
 }
 

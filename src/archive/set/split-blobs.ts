@@ -21,6 +21,11 @@ export class SplitBlobs {
     this.#parts = numberedSlices(volumes, parsePartName, ({ part }) => part);
   }
 
+  /** Bytes of a blob in the parts that are there. */
+  presentBytes(digest: Digest): number {
+    return [...(this.#parts.get(digest)?.values() ?? [])].reduce((sum, { size }) => sum + size, 0);
+  }
+
   /**
    * @param size of the whole blob.
    * @param count number of its parts.

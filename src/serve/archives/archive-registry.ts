@@ -90,8 +90,12 @@ export class ArchiveRegistry implements ServedRegistry, AsyncDisposable {
       onNote,
       signal,
     });
-    for (const note of startNotes(archive)) onNote?.(note);
     return new ArchiveRegistry(archive, log, sizes);
+  }
+
+  /** What of the archives cannot be pulled, for people: a sentence each. */
+  get startNotes(): readonly string[] {
+    return startNotes(this.#archive);
   }
 
   get generation(): number {
@@ -181,13 +185,10 @@ function piecesIn({ archive }: ArchiveSource, pieceBytes: number): number {
 function unreadable(path: string, compression: string): UsageError {
   const what = path === "-" ? "stdin" : `archive ${quote(path)}`;
   const found = compression === "none" ? "a pipe" : `compressed with ${compression} as a whole`;
-  return new UsageError(
-    `Cannot serve ${what}: ${found}, expected a plain tar or a folder, which is read at any position`,
-    {
-      hint:
-        compression === "none"
-          ? "Save it to a file, and serve that."
-          : "Decompress it first, for example with gunzip or zstd -d; its layers stay compressed.",
-    },
-  );
+  return new UsageError(`Cannot read ${what} at any position: ${found}, expected a plain tar or a folder`, {
+    hint:
+      compression === "none"
+        ? "Save it to a file first."
+        : "Decompress it first, for example with gunzip or zstd -d; its layers stay compressed.",
+  });
 }

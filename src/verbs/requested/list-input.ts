@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import { isArchiveStart } from "../../bundle/list/archive-start.ts";
 import { decodeText, utf8Bytes } from "../../bundle/list/decode-text.ts";
 import { UsageError } from "../../errors.ts";
+import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
 import { readBytes, readInputBytes, readRegularFile, startOf } from "../../util/input-file.ts";
 
@@ -42,7 +43,8 @@ export async function readListInput(
     }
   } catch (cause) {
     signal?.throwIfAborted();
-    const found = cause instanceof RangeError ? cause.message : "no readable file";
+    const found =
+      cause instanceof RangeError ? cause.message : errorCode(cause) === "ENOENT" ? "no such file" : "no readable file";
     throw new UsageError(`Cannot read list ${quote(path)}: found ${found}, expected a list`, { cause });
   }
   const where = path === "-" ? "on stdin" : "in a pipe";

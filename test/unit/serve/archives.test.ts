@@ -229,7 +229,7 @@ describe("starting", () => {
       await expect(startArchives([join(FIXTURES, name)])).rejects.toMatchObject({
         exitCode: 2,
         message: expect.stringMatching(
-          /^Cannot serve archive ".*": compressed with .* as a whole, expected a plain tar/,
+          /^Cannot read archive ".*" at any position: compressed with .* as a whole, expected a plain tar/,
         ),
       });
     },

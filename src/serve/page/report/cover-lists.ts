@@ -3,6 +3,7 @@ import { section } from "../parts/blocks.ts";
 import { foreign } from "../parts/foreign.ts";
 import { bytes, numeral } from "../parts/quantity.ts";
 import { cell, row, rowHead, table } from "../parts/table.ts";
+import { subjectOf } from "./report-text.ts";
 import type { LeftOut, TransferFile, TransferReport } from "./transfer-report.ts";
 
 /** Room of a list on the cover, in rows of one line: a cover of two pages, or a place to sign at page 40, is not signed. */
@@ -22,12 +23,18 @@ export function filesSection(report: TransferReport): Part {
 }
 
 /** What is left out, on the cover, or the first of many. */
-export function leftSection({ left }: TransferReport): Html {
+export function leftSection({ left, files }: TransferReport): Html {
   if (left.length === 0)
     return section("l", "Left out, and why", undefined, html`<p>Nothing: it brings all that it names.</p>`);
   const shown = coverOf(left, leftLines);
   const list = leftTable(shown, "l");
-  return section("l", "Left out, and why", "named, and not in this bundle", list, more(left.length - shown.length));
+  return section(
+    "l",
+    "Left out, and why",
+    `named, and not in this ${subjectOf(files)}`,
+    list,
+    more(left.length - shown.length),
+  );
 }
 
 /** Lists that the cover has only the first rows of. */

@@ -1,3 +1,4 @@
+import type { AbsentBlob } from "../../../archive/archive-source.ts";
 import type { Lock } from "../../../bundle/lock/lock.ts";
 import { foreignLayerHosts } from "../../../oci/foreign-layer.ts";
 import { counted, shortId } from "../../../util/format.ts";
@@ -47,8 +48,13 @@ function missingVolumes(bundle: ServedBundle | undefined): readonly LeftOut[] {
     kind: "volume",
     what: `Volume ${number} of ${of}`,
     why: "missing",
-    bytes: bytesOf(absent.filter(({ volumes: [first] }) => first === number)),
+    bytes: lackingBytes(absent.filter(({ volumes: [first] }) => first === number)),
   }));
+}
+
+/** Of what is split among volumes, the parts that are there are no part of it. */
+export function lackingBytes(blobs: readonly AbsentBlob[]): number {
+  return blobs.reduce((sum, { size, lacking = size }) => sum + lacking, 0);
 }
 
 function assumedLayers(bundle: ServedBundle | undefined, lock: Lock | undefined): readonly LeftOut[] {

@@ -8,7 +8,7 @@ import { runBounded } from "../../../util/task-group.ts";
 import type { ServedRegistry } from "../../content/served-registry.ts";
 import type { Catalogue, ListedImage } from "../model/catalogue.ts";
 import { ImageReader } from "./image-reader.ts";
-import { leftOut, type ReadImage } from "./left-out.ts";
+import { lackingBytes, leftOut, type ReadImage } from "./left-out.ts";
 import { reportedImage, type SignatureCounts, unknownReferrers } from "./reported-image.ts";
 import type {
   LeftOut,
@@ -83,7 +83,7 @@ export async function readReport(
     compared: compared !== undefined,
     counts: countsOf(images, compared !== undefined),
     bytes: {
-      carried: all - sizeOf(bundle?.absent ?? []),
+      carried: all - lackingBytes(bundle?.absent ?? []),
       all,
       ...(compared === undefined ? {} : { new: compared.bytes.new, shared: all - compared.bytes.new }),
     },

@@ -5,7 +5,7 @@ import { bytes, many, numeral } from "../parts/quantity.ts";
 import { state } from "../parts/state.ts";
 import { filesSection, leftSection, listAnnex } from "./cover-lists.ts";
 import { imageAnnex } from "./image-annex.ts";
-import { basesText, baseText, MAX_BASES, summary } from "./report-text.ts";
+import { basesText, baseText, MAX_BASES, subjectOf, summary } from "./report-text.ts";
 import type { TransferReport, TransferSignature } from "./transfer-report.ts";
 
 /** The report: a cover to sign, which is one page, and annexes. */
@@ -32,9 +32,9 @@ function signatureOf({ state: found, key }: TransferSignature): Html {
   return state("verified", html`by key ${key && bareDigest(key)}`);
 }
 
-function cover({ compared, counts, bytes: { carried, all }, images }: TransferReport): readonly Fact[] {
+function cover({ compared, counts, bytes: { carried, all }, images, files }: TransferReport): readonly Fact[] {
   const amounts = [
-    { name: "in this bundle", value: bytes(carried) },
+    { name: `in this ${subjectOf(files)}`, value: bytes(carried) },
     { name: "in all", value: bytes(all) },
   ];
   if (compared) {
@@ -66,11 +66,15 @@ function checksSection({ id, files, volumes, bases, counts }: TransferReport): H
     count === 1
       ? html`The file is present, and ${verified} found it whole`
       : html`All ${several} are present, and ${verified} found them whole`;
-  const checks: readonly Html[] = [
+  const ofFiles = [
     id === undefined
       ? html`The sha256 of each file was compared with this sheet`
       : html`The bundle id was read aloud and compared: ${spokenId(id)}`,
     all,
+  ];
+  const checks: readonly Html[] = [
+    // A store has no files that travel.
+    ...(files.length === 0 ? [] : ofFiles),
     bases.length === 0
       ? html`The list of ${many(counts.images, "image")} was read and approved`
       : html`The far side has ${basesText(bases)}`,

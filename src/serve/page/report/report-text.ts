@@ -8,8 +8,13 @@ import type { TransferBase, TransferReport } from "./transfer-report.ts";
 
 /** What the desk has to know, in two or three sentences. */
 export function summary(report: TransferReport): Html {
-  const subject = report.files.length === 0 ? "store has" : "bundle brings";
-  return html`This ${subject} ${imagesOf(report)}${farSide(report)}. ${amount(report)}${condition(report)}`;
+  const subject = subjectOf(report.files);
+  return html`This ${subject} ${subject === "store" ? "has" : "brings"} ${imagesOf(report)}${farSide(report)}. ${amount(report)}${condition(report)}`;
+}
+
+/** What the report is about: a store has no files that travel. */
+export function subjectOf(files: TransferReport["files"]): "store" | "bundle" {
+  return files.length === 0 ? "store" : "bundle";
 }
 
 function imagesOf({ compared, counts }: TransferReport): string {

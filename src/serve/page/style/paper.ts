@@ -109,6 +109,7 @@ export const PAPER = `
   h2, .head { break-after: avoid; }
   .annex { break-before: page; }
   .sheet > * + * { margin-block-start: var(--s5); }
+  .annex .digest { font-size: 0.625rem; letter-spacing: -0.02em; }
   .signs { grid-template-columns: repeat(3, 1fr); gap: var(--s4); }
   .facts { padding-block: var(--s4); }
   th, td, .stack tr > * { padding-inline: var(--s2); }

@@ -4,8 +4,10 @@ export const WIDTHS = `
   .split { grid-template-columns: minmax(0, 1fr) clamp(21rem, 30%, 27rem); gap: clamp(2rem, 4vw, 3.5rem); }
   .jump { display: none; }
 }
-@media (max-width: 68rem) {
+@media (max-width: 85rem) {
   .c-dig { display: none; }
+}
+@media (max-width: 68rem) {
   .c-sig { width: 12rem; }
   .c-name { width: 27%; }
   .c-plat { width: 24%; }

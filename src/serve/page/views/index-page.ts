@@ -35,7 +35,7 @@ export async function indexPage(request: PageRequest): Promise<PageResult> {
     page: () => ({
       title: `${page.page > 1 ? `Page ${numeral(page.page)} of ${numeral(page.pages)}: ` : ""}${sourceTitle(catalogue, request.store)}`,
       place: "images",
-      main: indexMain(request, catalogue, choice, page),
+      main: indexMain(request, catalogue, choice, page, chosen),
     }),
     data,
   };
@@ -51,7 +51,13 @@ function pageHref(choice: ImageChoice, page: number): string {
   return href("/", { ...choice, page: page === 1 ? undefined : page });
 }
 
-function indexMain(request: PageRequest, catalogue: Catalogue, choice: ImageChoice, page: PageOf<ListedImage>): Html {
+function indexMain(
+  request: PageRequest,
+  catalogue: Catalogue,
+  choice: ImageChoice,
+  page: PageOf<ListedImage>,
+  chosen: readonly ListedImage[],
+): Html {
   const { registry, store } = request;
   const { totals } = catalogue;
   const isFiltered = choice.q !== "" || choice.show !== "";
@@ -67,7 +73,7 @@ ${isOverview && !isHurt && totals.aloneBytes > 0 && sharing(totals)}
 <div>${imageForm(choice)}${imageLegend(totals.broken > 0)}</div>
 ${isFiltered && foundSentence(choice, page.total, catalogue.images.length)}
 ${links("top")}
-${imageTables(page.entries, choice, catalogue.images, request.host)}
+${imageTables(page.entries, choice, chosen, request.host)}
 ${links("bottom")}`;
 }
 
@@ -107,7 +113,7 @@ function overviewFacts(catalogue: Catalogue, isHurt: boolean): readonly Fact[] {
     ];
   }
   return [
-    { name: "images", value: numeral(images.length) },
+    { name: images.length === 1 ? "image" : "images", value: numeral(images.length) },
     { name: `in ${bundle === undefined ? "this store" : "these files"}, each layer once`, value: bytes(totals.bytes) },
     { name: "if every image were stored alone", value: bytes(totals.aloneBytes) },
     { name: "saved by sharing", value: `${savedPercent(totals)} %` },
@@ -176,7 +182,7 @@ function imageForm(choice: ImageChoice): Html {
 
 function imageLegend(hasBroken: boolean): Html {
   return legend([
-    { fill: "own", text: "own: bytes that no other image here uses" },
+    { fill: "own", text: "own: bytes that no other image here uses; names of one digest are one image" },
     { fill: "shared", text: "shared with other images here" },
     ...(hasBroken ? [{ fill: "broken" as const, text: "cannot be pulled whole" }] : []),
     { text: "Each bar is one whole image; sizes are in numbers." },
@@ -195,7 +201,11 @@ function foundSentence({ q, show }: ImageChoice, count: number, total: number): 
   return html`<p role="status">${many(count, "image")} of ${numeral(total)}${words}${kind}. <a href="/">Show all</a></p>`;
 }
 
-/** One table a registry, or one for all if they are sorted by size. */
+/**
+ * One table a registry, or one for all if they are sorted by size.
+ *
+ * @param all on all pages
+ */
 function imageTables(
   shown: readonly ListedImage[],
   { sort }: ImageChoice,

@@ -36,6 +36,13 @@ describe("/report of a server", () => {
     });
   });
 
+  test("of a store has no boxes about files, which it has not, and does not call itself a bundle", async () => {
+    const { text } = await fetchPage(memorySite(twoImages()), "/report");
+    expect(text).not.toMatch(/0 files|sha256 of each file|this bundle/);
+    expect(text).toContain("in this store");
+    expect(text).toContain("The list of 2 images was read and approved");
+  });
+
   test("is read once for all who ask at the same time", async () => {
     const reads = async (requests: number): Promise<number> => {
       const registry = twoImages();
