@@ -61,9 +61,9 @@ export async function sendAnswer(response: ServerResponse, answer: Answer, isHea
     if (isEarly) await drain(response.req);
     response.end();
     return { sentBytes: isHead ? 0 : size, isCut: false };
-  } catch {
+  } catch (fault) {
     response.destroy();
-    return { sentBytes: 0, isCut: true };
+    return { sentBytes: 0, isCut: true, fault };
   } finally {
     // Its bytes are sent, or the connection is cut: the client has nothing from an error of closing.
     await part?.blob.close().catch(() => undefined);

@@ -7,13 +7,14 @@ import { type ManifestView, manifestChildren, parseManifest } from "../oci/manif
 import { isForeignLayerType } from "../oci/media-types.ts";
 import { type Answer, unchangedAnswer } from "./answer.ts";
 import { isUnchanged } from "./conditions/is-unchanged.ts";
+import { ClientGoneError } from "./content/client-gone-error.ts";
 import type { ManifestRecord, ServedRepository } from "./content/served-registry.ts";
 import type { Exchange, StoreExchange } from "./exchange.ts";
 import type { RegistryFolder } from "./folder/registry-folder.ts";
 import { Refusal } from "./refusal.ts";
 import { checkTag, type ManifestReference } from "./routes.ts";
 import { contentUnknown, requireRepository } from "./unknown.ts";
-import { ClientGoneError, isClientGone } from "./uploads/upload-session.ts";
+import { isClientGone } from "./uploads/upload-session.ts";
 
 /** GET and HEAD. The bytes are hashed each time: a damaged manifest is absent, so that a push brings it again. */
 export async function readManifest(exchange: Exchange, name: string, reference: ManifestReference): Promise<Answer> {
@@ -96,7 +97,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
     }
   } catch (error) {
     if (error instanceof Refusal || !isClientGone(request, error)) throw error;
-    throw new ClientGoneError("the client closed the connection", { cause: error });
+    throw new ClientGoneError({ cause: error });
   }
   return Buffer.concat(parts);
 }

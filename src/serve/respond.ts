@@ -5,6 +5,7 @@ import type { PasswordCheck } from "./access/password-check.ts";
 import { type Answer, refusalAnswer, sendAnswer } from "./answer.ts";
 import type { ConnectionTable } from "./connections/connection-table.ts";
 import type { Release, Slots } from "./connections/slots.ts";
+import { ClientGoneError } from "./content/client-gone-error.ts";
 import type { ServedRegistry } from "./content/served-registry.ts";
 import type { Watch } from "./exchange.ts";
 import { handleRequest, type WritableStore } from "./handle-request.ts";
@@ -13,7 +14,6 @@ import { Refusal } from "./refusal.ts";
 import { isPagePath, matchRoute, routeLabel } from "./routes.ts";
 import type { ServeEvent } from "./serve-event.ts";
 import { checkOrigin, type HostRule, shownHost } from "./trusted-host.ts";
-import { ClientGoneError } from "./uploads/upload-session.ts";
 import type { RequestCounts } from "./watch/request-counts.ts";
 
 /** What all requests of a server share. */
@@ -124,7 +124,8 @@ async function send({ request, response, start, ...visit }: Visit, answer: Answe
   const { connections, counts, onEvent } = parts;
   const { method = "", url = "" } = request;
   if (connections.isDraining) response.setHeader("connection", "close");
-  const sent = await sendAnswer(response, answer, method === "HEAD");
+  const { fault, ...sent } = await sendAnswer(response, answer, method === "HEAD");
+  if (fault !== undefined) onEvent?.({ kind: "fault", method, path: shownPath(request), error: fault });
   const outcome = { method, status: answer.status, ...sent, durationMs: performance.now() - start };
   counts.add({ ...outcome, route: routeLabel(url) });
   onEvent?.({ kind: "request", path: shownPath(request), ...outcome, ...visit });

@@ -19,7 +19,7 @@ export type ServeEvent =
       /** Who logged in, if accounts are asked for. */
       readonly user: string | undefined;
     }
-  /** The server or its store failed; the client got status 500, 503 or 507. */
+  /** The server or its store failed; the client got status 500, 503 or 507, or an answer that was cut. */
   | { readonly kind: "fault"; readonly method: string; readonly path: string; readonly error: unknown }
   /**
    * A connection that brought no request. `found` completes a sentence about the client, such as "spoke plain HTTP to a port

@@ -22,12 +22,13 @@ interface Attempt {
 
 /**
  * Checks passwords. Bcrypt is slow on purpose, so it runs in one thread of its own, and each right password is computed once:
- * after that, its keyed hash is compared. A name that does not exist costs as much as a wrong password.
+ * after that, its keyed hash is compared. Names cannot be told apart by time: a wrong password
+ * costs as much as one of the user whose hash is the slowest, also with a name that does not exist.
  */
 export class PasswordCheck implements AsyncDisposable {
   readonly #accounts: Accounts;
-  /** For users that do not exist, with the highest cost of those that do. */
-  readonly #absentHash: string;
+  /** Of bcrypt, among all users. */
+  readonly #highestCost: number;
   readonly #bcrypt: Bcrypt;
   /** Known to this process alone, so that its memory holds nothing that can be compared elsewhere. */
   readonly #key = randomBytes(32);
@@ -39,8 +40,7 @@ export class PasswordCheck implements AsyncDisposable {
   constructor(accounts: Accounts, bcrypt: Bcrypt = bcryptThread()) {
     this.#accounts = accounts;
     this.#bcrypt = bcrypt;
-    const cost = largest([...accounts.values()].map(costOf));
-    this.#absentHash = `$2y$${String(cost).padStart(2, "0")}$${NO_HASH}`;
+    this.#highestCost = largest([...accounts.values()].map(costOf));
   }
 
   /** @returns "busy" if too many passwords of this client's address wait. */
@@ -71,13 +71,25 @@ export class PasswordCheck implements AsyncDisposable {
   async #compute(user: string, password: string, clients: ReadonlySet<Socket>): Promise<boolean> {
     if ([...clients].every(({ destroyed }) => destroyed)) return false;
     const hash = this.#accounts.get(user);
-    const isRight = await this.#bcrypt.isRight(password, hash ?? this.#absentHash);
-    return isRight && hash !== undefined;
+    if (hash !== undefined && (await this.#bcrypt.isRight(password, hash))) return true;
+    // Each cost is twice the one before, so 5 and 5, 6, 7 are together as much as 8.
+    const costs = hash === undefined ? [this.#highestCost] : rangeOf(costOf(hash), this.#highestCost);
+    for (const cost of costs) await this.#bcrypt.isRight(password, absentHash(cost));
+    return false;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#bcrypt[Symbol.asyncDispose]();
   }
+}
+
+function absentHash(cost: number): string {
+  return `$2y$${String(cost).padStart(2, "0")}$${NO_HASH}`;
+}
+
+/** `from` to `to - 1` */
+function rangeOf(from: number, to: number): readonly number[] {
+  return Array.from({ length: to - from }, (_, index) => from + index);
 }
 
 function bcryptThread(): Bcrypt {

@@ -1,7 +1,10 @@
 import type { ServerResponse } from "node:http";
 import type { ByteRange } from "../../content/contracts.ts";
 import { deferred } from "../../util/promises.ts";
+import { ClientGoneError } from "../content/client-gone-error.ts";
+import { DamagedError } from "../content/damaged-error.ts";
 import type { OpenBlob } from "../content/served-registry.ts";
+import { Refusal } from "../refusal.ts";
 
 /** Part of a blob, or all of it; sending closes the blob. */
 export interface BlobBody extends ByteRange {
@@ -14,22 +17,24 @@ export interface SentAnswer {
   readonly sentBytes: number;
   /** Whether the connection was cut before its end. */
   readonly isCut: boolean;
+  /** Why it was cut, if that is a fault of the server. Damage and files that changed are in the log already. */
+  readonly fault?: unknown;
 }
 
 /**
  * Sends a blob and ends the response. The next bytes are read while the last ones are sent. If the client is gone, or the
- * blob is damaged, the connection is cut, because a wrong body must never look complete.
+ * blob cannot be read, the connection is cut, because a wrong body must never look complete.
  */
 export async function sendBlob({ blob, start, end }: BlobBody, response: ServerResponse): Promise<SentAnswer> {
   const gone = deferred<never>();
   gone.promise.catch(() => undefined);
-  const onClose = (): void => gone.reject(new Error("the client closed the connection"));
+  const onClose = (): void => gone.reject(new ClientGoneError());
   // A pipelined response has no socket of its own yet; its request has.
   const { socket } = response.req;
   socket.once("close", onClose);
   let sending: Promise<unknown> = Promise.resolve();
   let position = start;
-  let isCut = false;
+  let cut: unknown;
   try {
     for await (const chunk of blob.chunks({ start, end })) {
       await sending;
@@ -41,17 +46,22 @@ export async function sendBlob({ blob, start, end }: BlobBody, response: ServerR
     }
     await sending;
     response.end();
-  } catch {
+  } catch (error) {
     response.destroy();
-    isCut = true;
+    cut = error;
   } finally {
     socket.off("close", onClose);
   }
-  return { sentBytes: position - start, isCut };
+  return { sentBytes: position - start, isCut: cut !== undefined, fault: faultOf(cut) };
+}
+
+function faultOf(error: unknown): unknown {
+  const isKnown = error instanceof ClientGoneError || error instanceof DamagedError || error instanceof Refusal;
+  return isKnown ? undefined : error;
 }
 
 async function write(response: ServerResponse, chunk: Uint8Array): Promise<void> {
   const written = deferred<void>();
-  response.write(chunk, error => (error ? written.reject(error) : written.resolve()));
+  response.write(chunk, error => (error ? written.reject(new ClientGoneError({ cause: error })) : written.resolve()));
   await written.promise;
 }

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { ByteRange } from "../../content/contracts.ts";
+import { ClientGoneError } from "../content/client-gone-error.ts";
 import { DamagedError } from "../content/damaged-error.ts";
 import type { OpenBlob } from "../content/served-registry.ts";
 import { Refusal } from "../refusal.ts";
@@ -9,11 +10,11 @@ import { Refusal } from "../refusal.ts";
  * client's connection.
  *
  * @returns the same blob, whose `chunks` are those of `range`. The caller closes it.
- * @throws Refusal 500 for a damaged blob
+ * @throws Refusal 500 for a damaged blob; ClientGoneError
  */
 export async function startedBlob(blob: OpenBlob, range: ByteRange, socket: Socket): Promise<OpenBlob> {
   const gone = new AbortController();
-  const onClose = (): void => gone.abort(new Error("the client closed the connection"));
+  const onClose = (): void => gone.abort(new ClientGoneError());
   socket.once("close", onClose);
   const chunks = blob.chunks(range, gone.signal);
   async function* rest(first: IteratorResult<Uint8Array, void>): AsyncGenerator<Uint8Array, void> {

@@ -4,10 +4,8 @@ import { type BlobHash, createBlobHash } from "../../content/blob-hash.ts";
 import { type Digest, type DigestAlgorithm, digestAlgorithm } from "../../oci/digest.ts";
 import { createFile, discardFile, openForUpdate } from "../../util/disk.ts";
 import { errorCode } from "../../util/error-code.ts";
+import { ClientGoneError } from "../content/client-gone-error.ts";
 import { UploadWriter } from "./upload-writer.ts";
-
-/** The client stopped in the middle of a body. Received bytes are kept, and the client may ask where to resume. */
-export class ClientGoneError extends Error {}
 
 /** An upload: bytes are written and hashed as they arrive, so that closing it reads nothing. */
 export class UploadSession {
@@ -49,7 +47,7 @@ export class UploadSession {
    * Appends a request's body, at most `limit` bytes of it.
    *
    * @returns bytes taken; `limit + 1` if there were more
-   * @throws ClientGoneError when the body ends early. Any other error leaves the session unusable.
+   * @throws ClientGoneError when the body ends early: received bytes are kept, and the client may ask where to resume. Any other error leaves the session unusable.
    */
   async append(body: IncomingMessage, limit: number): Promise<number> {
     const length = Number(body.headers["content-length"] ?? Number.POSITIVE_INFINITY);
@@ -116,6 +114,6 @@ async function copyBody(body: IncomingMessage, limit: number, writer: UploadWrit
     gone = error;
   }
   await writer.end();
-  if (gone !== undefined) throw new ClientGoneError("the client closed the connection", { cause: gone });
+  if (gone !== undefined) throw new ClientGoneError({ cause: gone });
   return taken;
 }

@@ -1,9 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import type { DigestAlgorithm } from "../../oci/digest.ts";
+import { ClientGoneError } from "../content/client-gone-error.ts";
 import { KeyedLock } from "../folder/keyed-lock.ts";
 import type { RegistryFolder } from "../folder/registry-folder.ts";
 import { Refusal } from "../refusal.ts";
-import { ClientGoneError, UploadSession } from "./upload-session.ts";
+import { UploadSession } from "./upload-session.ts";
 
 const MAX_SESSIONS = 4096;
 const MAX_IDLE_MS = 60 * 60 * 1000;
