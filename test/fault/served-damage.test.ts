@@ -65,6 +65,29 @@ async function received(registry: RunningRegistry, path: string): Promise<Buffer
   return reply.subarray(reply.indexOf("\r\n\r\n") + 4);
 }
 
+describe("a damaged copy of what another file has, too", () => {
+  test.each([
+    ["the damaged one first", true],
+    ["the good one first", false],
+  ])("hides the good one from no later request, and stays reported: %s", async (_, isFirst) => {
+    const at = await scene();
+    const good = join(await temporaryFolder(), "good.tar");
+    await copyFile(at.path, good);
+    const [manifest] = at.image.manifests;
+    for (const digest of [sha256(SMALL), manifest as Digest]) await flip(at, digest, 20);
+    const events: ServeEvent[] = [];
+    const registry = await startArchives(isFirst ? [at.path, good] : [good, at.path], events);
+    const path = `/v2/app/blobs/${sha256(SMALL)}`;
+    if (isFirst) expect((await send(registry, "GET", path)).status).toBe(500);
+    for (const method of ["GET", "HEAD"]) expect((await send(registry, method, path)).status).toBe(200);
+    expect((await send(registry, "GET", path)).body.equals(SMALL)).toBe(true);
+    for (const reference of ["1", manifest])
+      expect((await send(registry, "GET", `/v2/app/manifests/${reference}`)).status).toBe(200);
+    const damaged = events.flatMap(event => (event.kind === "damage" ? [event.digest] : []));
+    expect(damaged.toSorted()).toEqual(isFirst ? [sha256(SMALL), manifest].toSorted() : []);
+  });
+});
+
 describe("a damaged blob of an archive", () => {
   test("is 500 where its first piece is wrong, then 404 with the file and what to do; all others are served", async () => {
     const at = await scene();

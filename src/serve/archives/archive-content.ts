@@ -23,6 +23,8 @@ export class ArchiveContent {
   readonly #sums: ServedSums;
   /** Images that have no manifest: theirs is made here, always the same. By its digest. */
   readonly #drafts = new Map<Digest, ManifestDraft>();
+  /** The files of damaged copies of content. */
+  readonly #bad = new Map<Digest, Set<string>>();
   /** Content that was asked for in vain, and the file that has changed. */
   readonly #changed = new Map<Digest, string>();
 
@@ -79,8 +81,7 @@ export class ArchiveContent {
 
   /** @throws FileChanged */
   async openBlob({ digest, size }: StoredContent): Promise<OpenBlob | undefined> {
-    if (this.#log.find(digest) !== undefined) return undefined;
-    const reader = await this.#reader({ digest, size });
+    const reader = await this.#goodReader({ digest, size });
     if (reader === undefined) return undefined;
     try {
       const confirm = async (): Promise<void> => await this.#confirm(digest, reader.extents);
@@ -88,7 +89,8 @@ export class ArchiveContent {
       return this.#checked.open({
         digest,
         size,
-        identity: "",
+        // Of another copy nothing is known.
+        identity: reader.extents.map(({ file }) => file.path).join("\0"),
         fill: async (into, position) => await reader.fill(into, position),
         confirm,
         pieceHash: await this.#sums.hashesOf(digest, size),
@@ -106,9 +108,17 @@ export class ArchiveContent {
     const draft = this.#drafts.get(digest);
     if (draft !== undefined) return draftManifest(draft, new Map()).bytes;
     const size = this.#archive.hasBlob(digest) ? this.#archive.sizeOf(digest) : undefined;
-    if (size === undefined || size > MAX_MANIFEST_BYTES || this.#log.find(digest) !== undefined) return undefined;
-    const reader = await this.#reader({ digest, size });
-    if (reader === undefined) return undefined;
+    if (size === undefined || size > MAX_MANIFEST_BYTES) return undefined;
+    for (;;) {
+      const reader = await this.#goodReader({ digest, size });
+      if (reader === undefined) return undefined;
+      const bytes = await this.#bytesOf(digest, size, reader);
+      if (bytes !== undefined) return bytes;
+    }
+  }
+
+  /** Undefined for a damaged copy, which is noted. */
+  async #bytesOf(digest: Digest, size: number, reader: BlobReader): Promise<Uint8Array | undefined> {
     await using opened = reader;
     const bytes = new Uint8Array(size);
     let found: unknown;
@@ -124,9 +134,25 @@ export class ArchiveContent {
     return undefined;
   }
 
-  async #reader(blob: StoredContent): Promise<BlobReader | undefined> {
+  /** Of a copy that is not known to be damaged: several files may have one. */
+  async #goodReader(blob: StoredContent): Promise<BlobReader | undefined> {
+    const bad = this.#bad.get(blob.digest);
+    const first = await this.#reader(this.#archive, blob);
+    if (bad === undefined || first === undefined) return first;
+    await first[Symbol.asyncDispose]();
+    for (const member of this.#archive.members) {
+      if (!member.hasBlob(blob.digest) || member.sizeOf(blob.digest) !== blob.size) continue;
+      const reader = await this.#reader(member, blob);
+      const paths = reader?.extents.map(({ file }) => file.path) ?? [];
+      if (paths.length > 0 && !paths.some(path => bad.has(path))) return reader;
+      await reader?.[Symbol.asyncDispose]();
+    }
+    return undefined;
+  }
+
+  async #reader(archive: ImageArchive, blob: StoredContent): Promise<BlobReader | undefined> {
     try {
-      const source = await this.#archive.blob({ ...blob, mediaType: OCTETS });
+      const source = await archive.blob({ ...blob, mediaType: OCTETS });
       if (source.reader === undefined) throw new InternalError(`Cannot serve blob ${blob.digest}: it has no positions`);
       return await source.reader();
     } catch (error) {
@@ -139,6 +165,9 @@ export class ArchiveContent {
     const { start, end } = range ?? { start: 0, end: Number.POSITIVE_INFINITY };
     const hit = extents.find(extent => extent.start < end && start < extent.end);
     const text = found instanceof Error ? found.message : String(found);
+    const bad = this.#bad.get(digest) ?? new Set();
+    this.#bad.set(digest, bad);
+    for (const { file } of extents) bad.add(file.path);
     this.#log.add({ digest, range, path: hit?.file.path ?? this.#archive.what, found: text });
   }
 }

@@ -38,13 +38,13 @@ test("what fails in the middle of a transfer is a fault in the log, not only a c
   const error = Object.assign(new Error("too many open files"), { code: "EMFILE" });
   const { read } = DiskFile.prototype;
   let reads = 0;
-  const spy = vi.spyOn(DiskFile.prototype, "read").mockImplementation(async function (this: DiskFile, into, position) {
+  vi.spyOn(DiskFile.prototype, "read").mockImplementation(async function (this: DiskFile, into, position) {
     reads += 1;
     // All chunks were hashed, and the first one was read again and sent.
     if (reads === 5) throw error;
     return await read.call(this, into, position);
   });
-  onTestFinished(() => spy.mockRestore());
+  onTestFinished(() => void vi.restoreAllMocks());
   const path = `/v2/app/blobs/${digest}`;
   await expect(send(registry, "GET", path)).rejects.toMatchObject({ code: "ECONNRESET" });
   await cut.promise;
