@@ -13,7 +13,7 @@ import type { PageSite } from "./page/page-site.ts";
 import { Refusal } from "./refusal.ts";
 import { isPagePath, matchRoute, routeLabel } from "./routes.ts";
 import type { ServeEvent } from "./serve-event.ts";
-import { checkOrigin, type HostRule, shownHost } from "./trusted-host.ts";
+import { checkOrigin, type HostRule, shownHost, takeTarget } from "./trusted-host.ts";
 import type { RequestCounts } from "./watch/request-counts.ts";
 
 /** What all requests of a server share. */
@@ -48,6 +48,7 @@ interface Visit {
 
 /** Answers a request. Never rejects: an error of one request does not affect others. */
 export async function respond(request: IncomingMessage, response: ServerResponse, parts: ServerParts): Promise<void> {
+  takeTarget(request);
   const { socket } = request;
   const start = performance.now();
   const visit: Visit = { request, response, start, remoteAddress: socket.remoteAddress ?? "", user: undefined };

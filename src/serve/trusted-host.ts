@@ -31,6 +31,17 @@ export function plainHost(text: string): string {
   );
 }
 
+/**
+ * Makes a target in absolute form (`GET http://host/path`) the path, with the Host of the URI: the Host header is ignored
+ * then (RFC 9112 section 3.2.2).
+ */
+export function takeTarget(request: IncomingMessage): void {
+  const [found, host = "", rest = ""] = /^https?:\/\/([^/?#]*)(.*)$/is.exec(request.url ?? "") ?? [];
+  if (found === undefined) return;
+  request.url = rest.startsWith("/") ? rest : `/${rest}`;
+  request.headers.host = host;
+}
+
 /** Which names in a Host header are this registry. */
 export interface HostRule {
   /** As `plainHost` returns them. */

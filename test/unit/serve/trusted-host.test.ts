@@ -47,6 +47,22 @@ describe("S-07 foreign Host headers", () => {
     await expect(serveRegistry({ store, allowHost: "http://x/" })).rejects.toBeInstanceOf(UsageError);
   });
 
+  test("hold for a target in absolute form, whose host takes the place of the header", async () => {
+    const { port } = addressOf(await start());
+    const statusOf = async (target: string, host: string): Promise<string> =>
+      (await rawReply(port, `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)).slice(9, 12);
+    for (const [target, host, status] of [
+      ["http://localhost/v2/", "localhost", "200"],
+      ["HTTP://localhost:5000/v2/", "evil.example", "200"],
+      ["http://localhost/v2/_catalog?n=1", "localhost", "200"],
+      ["http://localhost", "localhost", "200"],
+      ["http://evil.example/v2/", "localhost", "403"],
+      ["http:///v2/", "localhost", "403"],
+      ["http://localhost/v2/app/manifests/1", "localhost", "404"],
+    ] as const)
+      expect([target, host, await statusOf(target, host)]).toEqual([target, host, status]);
+  });
+
   test("two of them are 400, whatever they are", async () => {
     const { port } = addressOf(await start());
     for (const second of ["evil.example", "localhost"]) {
