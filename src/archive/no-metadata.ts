@@ -57,6 +57,7 @@ function guess({ entries, isFolder }: Archive): Guess {
       hint: isFolder === true ? "Name that archive." : "Unpack the file, and name the archive that is in it.",
     };
   }
+  if (entries.size === 0 && isFolder === true) return { found: "nothing in it", hint: "Check the path of the folder." };
   return {
     found: `no ${DOCKER_MANIFEST_FILE} among ${entries.size} ${entries.size === 1 ? "entry" : "entries"}`,
     hint: "A cut archive looks like this, and so does a tar of other files: check how it was made.",

@@ -13,7 +13,7 @@ import type { PageSite } from "./page/page-site.ts";
 import { Refusal } from "./refusal.ts";
 import { isPagePath, matchRoute, routeLabel } from "./routes.ts";
 import type { ServeEvent } from "./serve-event.ts";
-import { checkOrigin, type HostRule, shownHost, takeTarget } from "./trusted-host.ts";
+import { checkOrigin, type HostRule, plainAddress, shownHost, takeTarget } from "./trusted-host.ts";
 import type { RequestCounts } from "./watch/request-counts.ts";
 
 /** What all requests of a server share. */
@@ -34,6 +34,8 @@ export interface ServerParts {
   readonly counts: RequestCounts;
   readonly watch: Watch;
   readonly onEvent: ((event: ServeEvent) => void) | undefined;
+  /** Is called with the address of a client, and why it is refused. */
+  readonly onRefused: (remoteAddress: string, found: string) => void;
 }
 
 /** A request on its way. */
@@ -51,7 +53,7 @@ export async function respond(request: IncomingMessage, response: ServerResponse
   takeTarget(request);
   const { socket } = request;
   const start = performance.now();
-  const visit: Visit = { request, response, start, remoteAddress: socket.remoteAddress ?? "", user: undefined };
+  const visit: Visit = { request, response, start, remoteAddress: plainAddress(socket.remoteAddress), user: undefined };
   // Before there is a slot: those who guess passwords must not keep others waiting.
   const refusal = await parts.connections.inLine(socket, admit(visit, parts));
   if (refusal !== undefined) {
@@ -107,16 +109,20 @@ async function answerAndSend(visit: Visit, parts: ServerParts, onAnswer: Release
 
 /** @returns what `task` returns, or the answer for its error; undefined if the client is gone. */
 async function refusedOr(
-  { request }: Visit,
-  { onEvent }: ServerParts,
+  { request, remoteAddress }: Visit,
+  parts: ServerParts,
   task: () => Promise<Answer | undefined>,
 ): Promise<Answer | undefined> {
   try {
     return await task();
   } catch (error) {
-    if (error instanceof Refusal) return refusalAnswer(error);
+    if (error instanceof Refusal) {
+      // The rule for names is the server's own: who runs it must see why it refuses.
+      if (error.status === 403) parts.onRefused(remoteAddress, error.message);
+      return refusalAnswer(error);
+    }
     if (error instanceof ClientGoneError) return undefined;
-    onEvent?.({ kind: "fault", method: request.method ?? "", path: shownPath(request), error });
+    parts.onEvent?.({ kind: "fault", method: request.method ?? "", path: shownPath(request), error });
     return refusalAnswer(faultRefusal(errorCode(error)));
   }
 }

@@ -22,8 +22,8 @@ export type ServeEvent =
   /** The server or its store failed; the client got status 500, 503 or 507, or an answer that was cut. */
   | { readonly kind: "fault"; readonly method: string; readonly path: string; readonly error: unknown }
   /**
-   * A connection that brought no request. `found` completes a sentence about the client, such as "spoke plain HTTP to a port
-   * of TLS".
+   * A connection that brought no request, or one that is refused with 403; the same of one address at most once a minute.
+   * `found` says why, such as "spoke plain HTTP to a port of TLS".
    */
   | { readonly kind: "connection"; readonly remoteAddress: string; readonly found: string }
   /**

@@ -14,6 +14,8 @@ import { PageSite } from "./page/page-site.ts";
 import { respond, type ServerParts } from "./respond.ts";
 import type { ServerSettings } from "./serve-options.ts";
 import { serverWatch } from "./server-watch.ts";
+import { plainAddress } from "./trusted-host.ts";
+import { oncePerMinute } from "./watch/once-per-minute.ts";
 import { RequestCounts } from "./watch/request-counts.ts";
 
 const SWEEP_MS = 1000;
@@ -41,11 +43,14 @@ export class ServerWork {
     const connections = new ConnectionTable(clock.now);
     const transfers = new Slots(MAX_TRANSFERS, () => connections.cutSlowest());
     const counts = new RequestCounts();
+    const onRefused = oncePerMinute(clock.now, (remoteAddress, found) =>
+      onEvent?.({ kind: "connection", remoteAddress, found }),
+    );
     const shape = { isReadOnly: store === undefined, isTls: tls !== undefined, isPrivate: accounts !== undefined };
     this.#opened = opened;
     this.#clock = clock;
     this.#parts = {
-      ...{ hosts, registry, store, connections, transfers, counts, onEvent },
+      ...{ hosts, registry, store, connections, transfers, counts, onEvent, onRefused },
       lookups: new Slots(MAX_LOOKUPS),
       passwords: accounts === undefined ? undefined : new PasswordCheck(accounts),
       pages: new PageSite(registry, { ...shape, store: opened.name }),
@@ -55,7 +60,7 @@ export class ServerWork {
       tls,
       connections,
       onRequest: (request, response) => this.#run(request, response),
-      onFault: ({ remoteAddress = "" }, found) => onEvent?.({ kind: "connection", remoteAddress, found }),
+      onFault: ({ remoteAddress }, found) => onRefused(plainAddress(remoteAddress), found),
     });
     this.#stopSweeping = clock.every(SWEEP_MS, () => this.#sweep());
   }

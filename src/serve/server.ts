@@ -15,7 +15,9 @@ export interface RunningRegistry extends AsyncDisposable {
   readonly url: string;
   /** Of all addresses, in the order in which they were given. */
   readonly urls: readonly string[];
-  /** Whether other machines can reach it. Without `htpasswd`, all of them can use it. */
+  /** Those of `urls` that other machines can reach. Without `htpasswd`, all of them can use the registry. */
+  readonly openUrls: readonly string[];
+  /** Whether there are any of these. */
   readonly isOpenToNetwork: boolean;
   /**
    * Resolves after the registry has been closed. Rejects with a StorageError if it closed by itself: this process stood
@@ -88,10 +90,12 @@ export async function startRegistry(options: ServeOptions, clock: Clock): Promis
   if (signal?.aborted) onAbort();
   void work.lost?.then(close).catch(() => undefined);
   const urls = listeners.map(({ asked }) => `${tls === undefined ? "http" : "https"}://${addressText(asked)}`);
+  const openUrls = urls.filter((_, index) => !isLoopback(listeners[index]?.host ?? ""));
   return {
     url: urls[0] ?? "",
     urls,
-    isOpenToNetwork: !listeners.every(({ host }) => isLoopback(host)),
+    openUrls,
+    isOpenToNetwork: openUrls.length > 0,
     closed: ended.promise,
     close: async () => await close(),
     [Symbol.asyncDispose]: async () => await close(),

@@ -19,6 +19,11 @@ export function isLoopback(address: string): boolean {
   return family !== 0 && LOOPBACK().check(address, family === 4 ? "ipv4" : "ipv6");
 }
 
+/** An IPv4 address that came through a socket of IPv6 as what it is. @param address as a socket reports it */
+export function plainAddress(address = ""): string {
+  return address.replace(/^::ffff:(?=[0-9.]+$)/i, "");
+}
+
 /** Lower case, without a port, brackets, or the dot at the end of a full name. */
 export function plainHost(text: string): string {
   return (
@@ -65,7 +70,8 @@ export function checkOrigin({ headers, rawHeaders, socket }: IncomingMessage, { 
   if (headers.host === undefined) return;
   const isChecked = isStrict || isLoopback(socket.localAddress ?? "");
   if (!isChecked || isOwnName(headers.host, names)) return;
-  throw new Refusal(403, "DENIED", `host ${quote(headers.host)} is not allowed, expected localhost or an address`);
+  const found = `host ${quote(headers.host)} is not a name of this registry`;
+  throw new Refusal(403, "DENIED", `${found}, expected localhost, an address, or a name given with --allow-host`);
 }
 
 /**
@@ -76,7 +82,7 @@ export function shownHost({ headers, socket }: IncomingMessage, { names }: HostR
   const { host = "" } = headers;
   if (/^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/i.test(host) && isOwnName(host, names))
     return host.toLowerCase();
-  const address = (socket.localAddress ?? "127.0.0.1").replace(/^::ffff:/i, "");
+  const address = plainAddress(socket.localAddress ?? "127.0.0.1");
   return `${address.includes(":") ? `[${address}]` : address}:${socket.localPort ?? 0}`;
 }
 

@@ -115,7 +115,14 @@ test("an image with a part of a layer in a missing volume is 404 and names it", 
 
 test("a delta with its base serves what the delta says, and the images of the base", async () => {
   const delta = await fileWith(deltaOf(next, new Set([sha256(SHARED)]), [bundle.lock.id]));
-  const registry = await startArchives([delta, path("old")]);
+  const events: ServeEvent[] = [];
+  const registry = await startArchives([delta, path("old")], events);
+  expect(events).toEqual([
+    {
+      kind: "note",
+      message: expect.stringMatching(/^"a\.lan\/team\/one:1" is as in .*: the older images of the base are left out$/),
+    },
+  ]);
   const manifest = await send(registry, "GET", "/v2/team/one/manifests/1");
   expect(next.lock.images.map(({ digest }) => digest)).toContain(manifest.headers["docker-content-digest"]);
   expect(await pulled(registry, "team/one")).toEqual([[200, 200, 200, 200]]);
@@ -145,6 +152,7 @@ test("a delta with a base that lacks a volume is 404 and names the volume, not t
     const registry = await startArchives(files, events);
     expect(await pulled(registry, "team/one")).toMatchObject([[404], { detail: { reason: "volume", volumes: [2] } }]);
     expect(events).toEqual([
+      { kind: "note", message: expect.stringMatching(/older images of the base are left out$/) },
       { kind: "note", message: expect.stringMatching(/^Volume 2 of 2 of bundle .* is missing: /) },
     ]);
     const damage = JSON.parse((await send(registry, "GET", "/damage")).body.toString());

@@ -2,10 +2,11 @@ import type { Lock } from "../../bundle/lock/lock.ts";
 import { checkVolumes, volumeNotes } from "../../bundle/set/check-volumes.ts";
 import { NotFoundError, UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { shortId } from "../../util/format.ts";
+import { quote, shortId } from "../../util/format.ts";
 import type { ArchiveSource, ImageArchive } from "../archive-source.ts";
 import { type BundleFiles, joinedBundle, type OpenVolume } from "./joined-bundle.ts";
 import { type Layers, layeredArchive } from "./layered-archive.ts";
+import { replacedNames } from "./merged-images.ts";
 
 export interface JoinOptions {
   /** Whether the images of the base of a delta are images of the whole, too. Default false: it only has bytes. */
@@ -44,10 +45,21 @@ export async function joinArchives(
   return layersOf(joined).map(({ tops, bases }) => {
     checkReadable([...tops, ...bases].flatMap(({ members }) => members));
     const heads = tops.map(({ what }) => what).join(" and ");
+    const replaced = withBaseImages ? replacedNames(tops, bases) : [];
+    if (replaced.length > 0) onNote(`${namesText(replaced)} as in ${heads}: the older images of the base are left out`);
     if (!withBaseImages)
       for (const { what } of bases) onNote(`Of ${what} only layers are taken: the images are those of ${heads}`);
     return layeredArchive({ tops, bases, withBaseImages });
   });
+}
+
+/** Names in a note: a bundle may have thousands. */
+const MAX_NAMED = 5;
+
+function namesText(names: readonly string[]): string {
+  const more = names.length - MAX_NAMED;
+  const some = names.slice(0, MAX_NAMED).map(name => quote(name));
+  return `${some.join(", ")}${more > 0 ? `, and ${more} more` : ""} ${names.length === 1 ? "is" : "are"}`;
 }
 
 /**

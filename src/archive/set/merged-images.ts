@@ -47,6 +47,20 @@ export function overlaidImages(lists: readonly (readonly Root[])[]): readonly Ro
   return united(images);
 }
 
+/** Names of the bases that mean other images of the tops. */
+export function replacedNames(tops: readonly ImageArchive[], bases: readonly ImageArchive[]): readonly string[] {
+  const owners = new Map<string, string>();
+  for (const { images } of tops)
+    for (const root of images) for (const name of root.names) owners.set(keyOf(name), idOf(root));
+  const replaced = new Set<string>();
+  for (const { images } of bases) {
+    for (const root of images) {
+      for (const name of root.names.map(keyOf)) if ((owners.get(name) ?? idOf(root)) !== idOf(root)) replaced.add(name);
+    }
+  }
+  return [...replaced].sort();
+}
+
 function united(images: readonly Root[]): readonly Root[] {
   const found = new Map<string, Root>();
   for (const root of images) {

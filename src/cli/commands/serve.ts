@@ -128,15 +128,15 @@ function sourceOf({ archives = [], store }: ServeFlags): Pick<ServeOptions, "arc
 }
 
 function openWarning(
-  { isOpenToNetwork, urls }: RunningRegistry,
+  { openUrls }: RunningRegistry,
   {
     isReadOnly,
     hasLogin,
     hasTls,
   }: { readonly isReadOnly: boolean; readonly hasLogin: boolean; readonly hasTls: boolean },
 ): string | undefined {
-  if (!isOpenToNetwork) return undefined;
-  const what = `${urls.join(" and ")} ${urls.length === 1 ? "is" : "are"} open to the network`;
+  if (openUrls.length === 0) return undefined;
+  const what = `${openUrls.join(" and ")} ${openUrls.length === 1 ? "is" : "are"} open to the network`;
   if (!hasLogin)
     return `${what}: everyone who can reach it can ${isReadOnly ? "read" : "read and write"}; --htpasswd asks for a login`;
   if (!hasTls) return `${what}: without --cert-file, everyone on the way can read passwords and change images`;

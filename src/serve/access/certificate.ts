@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import { UsageError } from "../../errors.ts";
 import { errorCode } from "../../util/error-code.ts";
-import { formatDuration } from "../../util/format.ts";
+import { counted, formatDuration } from "../../util/format.ts";
 
 /** What a server shows of itself over TLS. */
 export interface ServerTls {
@@ -15,7 +15,8 @@ export interface ServerTls {
 }
 
 const BLOCK = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
-const SOON_MS = 14 * 24 * 3_600_000;
+const DAY_MS = 24 * 3_600_000;
+const SOON_MS = 14 * DAY_MS;
 
 /**
  * Checks that a server can use them.
@@ -86,8 +87,13 @@ function validityNotes({ validFrom, validTo }: X509Certificate, now: number): re
   const [from, to] = [Date.parse(validFrom), Date.parse(validTo)];
   if (to <= now) return [`The certificate expired on ${dayOf(to)}: clients will refuse it`];
   if (from > now) return [`The certificate is not valid before ${dayOf(from)}: clients will refuse it until then`];
-  if (to - now < SOON_MS) return [`The certificate expires in ${formatDuration((to - now) / 1000)}`];
+  if (to - now < SOON_MS) return [`The certificate expires on ${dayOf(to)}, ${timeLeft(to - now)}`];
   return [];
+}
+
+function timeLeft(ms: number): string {
+  const days = Math.floor(ms / DAY_MS);
+  return days === 0 ? `in ${formatDuration(ms / 1000)}` : `in ${counted(days, "day")}`;
 }
 
 function dayOf(ms: number): string {

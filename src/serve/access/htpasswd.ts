@@ -44,7 +44,14 @@ export function parseHtpasswd(text: string): Accounts {
     }
     const hash = line.slice(mark + 1).trimEnd();
     checkHash(`${where}, user ${quote(user)}`, hash);
-    if (accounts.has(user)) throw unusable(where, `found user ${quote(user)} twice`, "one line for each user");
+    if (accounts.has(user)) {
+      throw unusable(
+        where,
+        `found user ${quote(user)} twice`,
+        "one line for each user",
+        "Remove one of the two lines.",
+      );
+    }
     accounts.set(user, hash);
   }
   if (accounts.size === 0) throw unusable("the htpasswd file", "found no user", "at least one line USER:HASH");
@@ -67,6 +74,6 @@ function checkHash(where: string, hash: string): void {
   }
 }
 
-function unusable(where: string, found: string, expected: string): UsageError {
-  return new UsageError(`Cannot use ${where}: ${found}, expected ${expected}`, { hint: HINT });
+function unusable(where: string, found: string, expected: string, hint = HINT): UsageError {
+  return new UsageError(`Cannot use ${where}: ${found}, expected ${expected}`, { hint });
 }

@@ -102,7 +102,7 @@ export class RegistryFolder implements ServedRegistry {
 
   async #loadRepository(folder: string): Promise<void> {
     try {
-      const repository = await RepositoryFolder.load(folder, this.#scratch, this.#log.add);
+      const repository = await RepositoryFolder.load(folder, this.#scratch, this.#log);
       if (repository !== undefined) this.#repositories.set(repository.name, repository);
     } catch (error) {
       // What is wrong with one repository does not concern the others.
@@ -242,7 +242,7 @@ export class RegistryFolder implements ServedRegistry {
       const known = this.#repositories.get(name);
       if (known !== undefined) return known;
       const folder = join(this.#folder, "repositories", nameHash(name));
-      const repository = await RepositoryFolder.create(name, folder, this.#scratch, this.#log.add);
+      const repository = await RepositoryFolder.create(name, folder, this.#scratch, this.#log);
       this.#repositories.set(name, repository);
       return repository;
     });

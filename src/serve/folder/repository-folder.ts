@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { type Digest, digestAlgorithm, digestHex, isDigest } from "../../oci/digest.ts";
 import { isTag } from "../../oci/reference.ts";
 import { readdir } from "../../util/read-disk.ts";
-import type { DamageReport } from "../content/damage-log.ts";
-import type { ManifestRecord, ServedRepository, StoredContent } from "../content/served-registry.ts";
+import type { DamageLog, DamageReport } from "../content/damage-log.ts";
+import type { Lack, ManifestRecord, ServedRepository, StoredContent } from "../content/served-registry.ts";
 import { makeOwnFolder, removeDurably, writeMark } from "./durable-file.ts";
 import { readRecord, writeRecord } from "./record-file.ts";
 
@@ -15,6 +15,11 @@ export function nameHash(name: string): string {
 
 /** The folders of a repository, itself first. */
 export const REPOSITORY_PARTS = ["", "blobs", "manifests", "tags"] as const;
+const DAMAGED: Lack = {
+  kind: "damage",
+  found: "its file in the store is missing or damaged",
+  hint: "Push what it belongs to again.",
+};
 const NOT_OURS = "not what this server wrote";
 
 /**
@@ -32,40 +37,37 @@ export class RepositoryFolder implements ServedRepository {
   readonly name: string;
   readonly #folder: string;
   readonly #scratch: string;
+  readonly #log: DamageLog;
   readonly #blobs = new Map<Digest, number>();
   readonly #manifests = new Map<Digest, ManifestRecord>();
   readonly #tags = new Map<string, Digest>();
 
-  private constructor(name: string, folder: string, scratch: string) {
+  private constructor(name: string, folder: string, scratch: string, log: DamageLog) {
+    this.#log = log;
     this.name = name;
     this.#folder = folder;
     this.#scratch = scratch;
   }
 
   /** A folder whose record of the name was damaged gets it back, and keeps the rest. */
-  static async create(
-    name: string,
-    folder: string,
-    scratch: string,
-    onDamage: DamageReport,
-  ): Promise<RepositoryFolder> {
-    const repository = new RepositoryFolder(name, folder, scratch);
-    await repository.#read(onDamage);
+  static async create(name: string, folder: string, scratch: string, log: DamageLog): Promise<RepositoryFolder> {
+    const repository = new RepositoryFolder(name, folder, scratch, log);
+    await repository.#read(log.add);
     await writeRecord(join(folder, "name"), { name }, scratch);
     return repository;
   }
 
   /** @returns undefined for a folder without a name: its creation was interrupted, or the record is damaged. */
-  static async load(folder: string, scratch: string, onDamage: DamageReport): Promise<RepositoryFolder | undefined> {
+  static async load(folder: string, scratch: string, log: DamageLog): Promise<RepositoryFolder | undefined> {
     if (!(await readdir(folder)).includes("name")) return undefined;
     const path = join(folder, "name");
     const name = (await readRecord(path))?.["name"];
     if (typeof name !== "string" || !folder.endsWith(nameHash(name))) {
-      onDamage({ path, found: NOT_OURS });
+      log.add({ path, found: NOT_OURS });
       return undefined;
     }
-    const repository = new RepositoryFolder(name, folder, scratch);
-    await repository.#read(onDamage);
+    const repository = new RepositoryFolder(name, folder, scratch, log);
+    await repository.#read(log.add);
     return repository;
   }
 
@@ -137,8 +139,9 @@ export class RepositoryFolder implements ServedRepository {
     return [...this.#manifests.values()].filter(record => record.subject === subject);
   }
 
-  lack(): undefined {
-    return undefined;
+  lack(digest: Digest): Lack | undefined {
+    const isNamed = this.#blobs.has(digest) || this.#manifests.has(digest);
+    return isNamed && this.#log.find(digest) !== undefined ? DAMAGED : undefined;
   }
 
   async addBlob({ digest, size }: StoredContent): Promise<void> {

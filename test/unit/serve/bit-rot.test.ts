@@ -70,6 +70,11 @@ describe.each(Object.entries(DAMAGES))("a file of the store with bit rot: %s", (
         expect([reply.status, ...errorCodes(reply)]).toEqual([500, "UNKNOWN"]);
       }
       expect(await statuses(registry, path)).toEqual([404, 404, 404]);
+      const [error] = JSON.parse((await send(registry, "GET", path)).body.toString()).errors;
+      expect(error).toMatchObject({
+        message: `repository app has no blob ${digest}: its file in the store is missing or damaged. Push what it belongs to again.`,
+        detail: { reason: "damage" },
+      });
       expect(events).toMatchObject([{ kind: "damage", path: contentPath(digest), found: expect.any(String) }]);
       const mount = await send(registry, "POST", `/v2/other/blobs/uploads/?mount=${digest}&from=app`);
       expect(mount.status).toBe(202);

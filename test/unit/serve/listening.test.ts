@@ -47,6 +47,7 @@ test("serves the same on all addresses, of IPv4 and IPv6, even with the same por
   const { port } = addressOf(first);
   const second = await start({ listen: [`0.0.0.0:${port}`, `[::]:${port}`] });
   expect(second.isOpenToNetwork).toBe(true);
+  expect(second.openUrls.every(url => !url.includes("127.0.0.1"))).toBe(true);
   for (const host of ["127.0.0.1", "[::1]"])
     expect((await send({ url: `http://${host}:${port}` }, "GET", "/v2/")).status).toBe(200);
 });

@@ -58,6 +58,7 @@ test("a request names its user and never the password; a web page is refused alt
   expect(events.map(event => event.kind === "request" && [event.user, event.status, event.remoteAddress])).toEqual([
     ["anna", 200, "127.0.0.1"],
     [undefined, 401, "127.0.0.1"],
+    false,
     [undefined, 403, "127.0.0.1"],
   ]);
   expect(JSON.stringify(events)).not.toMatch(/guess|pä|Basic|mallory/);

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../../src/errors.ts";
+import type { ServeEvent } from "../../../src/serve/serve-event.ts";
 import { serveRegistry } from "../../../src/serve/server.ts";
 import { isLoopback, plainHost, shownHost } from "../../../src/serve/trusted-host.ts";
 import { addressOf, errorCodes, makeFolder, rawReply, send, start } from "./registry-client.ts";
@@ -19,6 +20,23 @@ describe("S-07 foreign Host headers", () => {
       expect(registry.isOpenToNetwork).toBe(host === "0.0.0.0" || host === "::");
     },
   );
+
+  test("are logged with the reason once, and the answer says what allows them", async () => {
+    const events: ServeEvent[] = [];
+    const onEvent = (event: ServeEvent): void => void (event.kind === "connection" ? events.push(event) : 0);
+    const registry = await start({ onEvent });
+    for (const _ of [1, 2]) {
+      const { body } = await send(registry, "GET", "/v2/", { headers: { host: "evil.example" } });
+      expect(body.toString()).toContain("or a name given with --allow-host");
+    }
+    expect(events).toEqual([
+      {
+        kind: "connection",
+        remoteAddress: "127.0.0.1",
+        found: expect.stringContaining("is not a name of this registry"),
+      },
+    ]);
+  });
 
   test("are refused unless no one can register them; none is fine", async () => {
     const registry = await start();
