@@ -3,6 +3,7 @@ import type { Digest } from "../oci/digest.ts";
 import { type SweptStore, sweepStore } from "../serve/garbage/sweep-store.ts";
 import { checkedOptions, type OptionsShape } from "../util/options/checked-options.ts";
 import { FLAG, listener, SIGNAL } from "../util/options/option-kinds.ts";
+import { checkText } from "./options/option-values.ts";
 
 /** Options of `collectGarbage`. */
 export interface GarbageOptions {
@@ -46,6 +47,7 @@ const GARBAGE_OPTIONS: OptionsShape<GarbageOptions> = { remove: FLAG, signal: SI
  * ```
  */
 export async function collectGarbage(store: string, options: GarbageOptions = {}): Promise<GarbageResult> {
+  checkText("find garbage", "the folder of a store", store);
   const { remove = false, signal, onNote = () => undefined } = checkedOptions(options, GARBAGE_OPTIONS);
   const { doubts, ...found }: SweptStore = await sweepStore(resolve(store), { isRemoving: remove, onNote, signal });
   const bytes = found.content.reduce((sum, { size }) => sum + size, 0);

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   convert,
   formatTransferReport,
+  inspect,
   lock,
   pull,
   type TransferReport,
@@ -324,6 +325,17 @@ describe("inspect --report", () => {
     }
     expect(existsSync(path)).toBe(false);
   });
+});
+
+test("inspect and a report count the same attestations of BuildKit, which are in the index", async () => {
+  const path = "fixtures/buildx029-oci-attested.tar";
+  const [inspected] = (await inspect(path)).images;
+  const [reported] = (await transferReport(path)).images;
+  const { signatures = 0, sboms = 0, attestations = 0 } = inspected?.referrers ?? {};
+  expect(sboms + attestations).toBeGreaterThan(0);
+  const counted = [reported?.referrers.sboms, reported?.referrers.attestations];
+  expect(counted.map(count => (count === "unknown" ? 0 : count))).toEqual([sboms, attestations]);
+  expect(signatures).toBe(0);
 });
 
 describe("a report of images without a name", () => {

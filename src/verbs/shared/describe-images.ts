@@ -12,7 +12,7 @@ import { type HistoryEntry, type ImageConfig, parseImageConfig, type RuntimeConf
 import { type ImageParts, isArtifact } from "../../oci/is-artifact.ts";
 import { MAX_CONFIG_BYTES } from "../../oci/limits.ts";
 import { formatPlatform } from "../../oci/platform.ts";
-import { type ReferrersSummary, referrersSummary } from "../referrers/referrers-summary.ts";
+import { hasSome, type ReferrersSummary, referrersSummary } from "../referrers/referrers-summary.ts";
 
 /** A layer of an image. */
 export interface InspectedLayer {
@@ -89,8 +89,9 @@ export async function describeImages(
   const images: InspectedImage[] = [];
   for (const [index, root] of roots.entries()) {
     const { found = [], leftOut = 0, lookup } = whole.roots[index]?.referrers ?? {};
-    const isKnown = found.length + leftOut > 0 || lookup !== undefined;
-    const referrers = isKnown ? referrersSummary(whole, whole.roots[index] ?? root) : undefined;
+    const summary = referrersSummary(whole, whole.roots[index] ?? root);
+    const isKnown = found.length + leftOut > 0 || lookup !== undefined || hasSome(summary);
+    const referrers = isKnown ? summary : undefined;
     const described = await describeRoot(source, root, plan, absent, signal);
     images.push({ ...described, ...(referrers === undefined ? {} : { referrers }) });
   }

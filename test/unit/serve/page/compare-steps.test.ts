@@ -4,6 +4,7 @@ import { align } from "../../../../src/serve/page/model/compare/align.ts";
 import { compareConfigs } from "../../../../src/serve/page/model/compare/compare-configs.ts";
 import { compareSteps } from "../../../../src/serve/page/model/compare/compare-steps.ts";
 import type { Step } from "../../../../src/serve/page/model/image-details.ts";
+import { fetchPage, MemoryServed, memorySite } from "./memory-served.ts";
 
 /** `"RUN a =d1 10"`: instruction, digest and size of its layer. */
 function step(text: string): Step {
@@ -87,4 +88,17 @@ describe("two configurations", () => {
     });
     expect(compareConfigs(undefined, undefined)).toEqual({ differences: [], same: 0 });
   });
+});
+
+test("a raw image and a compressed one are the same layers, compressed in another way", async () => {
+  const registry = new MemoryServed();
+  const config = { rootfs: { type: "layers", diff_ids: [`sha256:${"a".repeat(64)}`] } };
+  registry.image("registry.example/app", "raw", { layers: [registry.layer("raw", 9000)], config });
+  registry.image("registry.example/app", "gzip", { layers: [registry.layer("gzip", 4000)], config });
+  const { text } = await fetchPage(
+    memorySite(registry),
+    "/compare?a=registry.example/app:raw&b=registry.example/app:gzip",
+  );
+  expect(text).toContain("The same layers, compressed in another way.");
+  expect(text).not.toContain("layer is new");
 });

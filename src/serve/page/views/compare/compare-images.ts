@@ -95,11 +95,20 @@ function sentence({ images: [a, b], details, steps, configs }: ComparedImages): 
   const { newLayers, sameLayers, bytes: size } = steps;
   const same =
     sameLayers === 0 ? "none is the same" : `${numeral(sameLayers)} ${sameLayers === 1 ? "is" : "are"} the same`;
+  if (newLayers > 0 && configs.differences.length === 0 && haveSameFiles(own, other)) {
+    return html`The same layers, compressed in another way. A registry that has A still needs <strong>${bytes(size.onlyB)}</strong> more to get B.`;
+  }
   if (newLayers > 0) {
     return html`A place that has A needs <strong>${bytes(size.onlyB)}</strong> more to get B: ${many(newLayers, "layer is", "layers are")} new, ${same}.`;
   }
   const what = configs.differences.length > 0 ? "only their configuration differs" : "their manifests differ";
   return html`A has all layers of B: ${what}.`;
+}
+
+/** By the diff_ids of the configs: layers of the same bytes, however they are compressed. */
+function haveSameFiles({ config: own }: ImageDetails, { config: other }: ImageDetails): boolean {
+  const [a, b] = [own?.diffIds ?? [], other?.diffIds ?? []];
+  return a.length > 0 && a.length === b.length && a.every((digest, index) => digest === b[index]);
 }
 
 function stepsSection({ images, details, steps }: ComparedImages): Html {
