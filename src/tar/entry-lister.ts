@@ -159,5 +159,7 @@ function text(bytes: Buffer): string {
   const nul = bytes.indexOf(0);
   const end = Math.min(nul < 0 ? bytes.length : nul, 4 * MAX_LISTED_TEXT);
   const whole = bytes.toString("utf8", 0, end);
-  return whole.length > MAX_LISTED_TEXT ? `${whole.slice(0, MAX_LISTED_TEXT)}…` : whole;
+  if (whole.length <= MAX_LISTED_TEXT) return whole;
+  // A copy: a part of a text keeps all of it in memory.
+  return Buffer.from(`${whole.slice(0, MAX_LISTED_TEXT)}…`).toString("utf8");
 }

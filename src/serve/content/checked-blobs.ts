@@ -44,11 +44,17 @@ export class CheckedBlobs {
   open(source: CheckedSource): OpenBlob {
     const check = this.#checkOf(source);
     const { digest, size } = source;
+    const buffers = this.#buffers;
+    // Sockets may use the bytes until the blob is closed.
+    const used: Buffer[] = [];
     return {
       digest,
       size,
-      chunks: (range, signal) => this.#chunks(check, source, range, signal),
-      close: async () => await source[Symbol.asyncDispose](),
+      chunks: (range, signal) => this.#chunks(check, source, range, used, signal),
+      async close() {
+        for (const buffer of used.splice(0)) buffers.give(buffer);
+        await source[Symbol.asyncDispose]();
+      },
     };
   }
 
@@ -68,14 +74,15 @@ export class CheckedBlobs {
     check: BlobCheck,
     source: CheckedSource,
     { start, end }: ByteRange,
+    used: Buffer[],
     signal: AbortSignal = new AbortController().signal,
   ): AsyncGenerator<Uint8Array, void> {
     const { size } = source;
     const { chunkBytes, pieceBytes } = this.#sizes;
     const buffers = [this.#buffers.take(), this.#buffers.take()] as const;
+    used.push(...buffers);
     const stop = new AbortController();
     let ahead: Promise<void> = Promise.resolve();
-    let isDone = false;
     check.enter();
     try {
       // Of a part, no last piece could be withheld until the digest is known.
@@ -99,13 +106,10 @@ export class CheckedBlobs {
         yield bytes.subarray(position - from, to - from);
         position = to;
       }
-      isDone = true;
     } finally {
       stop.abort();
       await ahead;
       await check.leave();
-      // A socket may still use those of a broken transfer.
-      if (isDone) for (const buffer of buffers) this.#buffers.give(buffer);
     }
   }
 }

@@ -15,7 +15,7 @@ export class ChunkBuffers {
     return this.#spare.pop() ?? Buffer.from(new SharedArrayBuffer(this.#bytes));
   }
 
-  /** Only of what no socket uses any more. */
+  /** Of what no socket uses any more. */
   give(buffer: Buffer): void {
     if (this.#spare.length < MAX_SPARE) this.#spare.push(buffer);
   }

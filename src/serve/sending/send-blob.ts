@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { ByteRange } from "../../content/contracts.ts";
 import { deferred } from "../../util/promises.ts";
 import { ClientGoneError } from "../content/client-gone-error.ts";
@@ -49,6 +50,7 @@ export async function sendBlob({ blob, start, end }: BlobBody, response: ServerR
   } catch (error) {
     response.destroy();
     cut = error;
+    await closed(socket);
   } finally {
     socket.off("close", onClose);
   }
@@ -58,6 +60,15 @@ export async function sendBlob({ blob, start, end }: BlobBody, response: ServerR
 function faultOf(error: unknown): unknown {
   const isKnown = error instanceof ClientGoneError || error instanceof DamagedError || error instanceof Refusal;
   return isKnown ? undefined : error;
+}
+
+/** Cuts it. Until it is closed, the system may read the memory of the last chunks, which is reused. */
+async function closed(socket: Socket): Promise<void> {
+  socket.destroy();
+  if (socket.closed) return;
+  await new Promise<void>(resolve => {
+    socket.once("close", () => resolve());
+  });
 }
 
 async function write(response: ServerResponse, chunk: Uint8Array): Promise<void> {

@@ -3,7 +3,7 @@ import type { LayerEntry } from "./layer-entry.ts";
 /** Entries that are listed; those after them are only counted. */
 export const MAX_LISTED_ENTRIES = 100_000;
 /** Characters of all paths and link targets together: about twice as many bytes of memory at most. */
-export const MAX_LISTED_CHARACTERS: number = 16 * 1024 * 1024;
+export const MAX_LISTED_CHARACTERS: number = 8 * 1024 * 1024;
 /** Bytes of the tar that are read: a layer of 1 GiB can inflate to a thousand times as much. */
 export const MAX_UNPACKED_BYTES: number = 16 * 1024 ** 3;
 /** A person waits for it. */

@@ -7,8 +7,8 @@ import { readLayer } from "./read-layer.ts";
 
 /** Layers that are read at once: each takes a processor. */
 const MAX_READINGS = 2;
-/** Memory of all kept lists together, estimated: of three large layers, and of a great many usual ones. */
-const MAX_KEPT_BYTES: number = 64 * 1024 * 1024;
+/** Memory of all kept lists together, estimated: of a large layer, and of a great many usual ones. */
+const MAX_KEPT_BYTES: number = 40 * 1024 * 1024;
 const ENTRY_BYTES = 160;
 /** Of a list without entries: a hundred thousand layers may have none. */
 const LISTING_BYTES = 512;

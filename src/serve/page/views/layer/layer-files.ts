@@ -13,8 +13,8 @@ const COLUMNS = [
   { text: "Owner", style: "c-own2" },
   { text: "Size", style: "c-size num" },
 ];
-/** More than a list keeps of a path, which says itself that it is cut. */
-const MAX_PATH = 5000;
+/** Characters of a path or target: a page has hundreds of them, and real ones are shorter. */
+const MAX_PATH = 512;
 
 const KINDS: Readonly<Record<LayerEntry["kind"], string>> = {
   file: "file",
