@@ -80,7 +80,7 @@ export class CheckedBlobs {
     const { size } = source;
     const { chunkBytes, pieceBytes } = this.#sizes;
     const buffers = [this.#buffers.take(), this.#buffers.take()] as const;
-    used.push(...buffers);
+    used.push(buffers[0], buffers[1]);
     const stop = new AbortController();
     let ahead: Promise<void> = Promise.resolve();
     check.enter();

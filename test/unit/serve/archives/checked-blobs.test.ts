@@ -72,3 +72,23 @@ test("damage further on, found ahead, does not cut what has passed", async () =>
   expect(Buffer.concat([first, second]).toString()).toBe("piece 1;");
   await expect(chunks.next()).rejects.toThrow("is damaged");
 });
+
+test("the buffers of a transfer that breaks are used again once its blob is closed, and not before", async () => {
+  const blobs = new CheckedBlobs(SIZES);
+  const broken = blobs.open(watched(right).source);
+  const all = { start: 0, end: right.length };
+  const memoryOf = async (chunks: AsyncGenerator<Uint8Array, void>): Promise<readonly unknown[]> =>
+    [await chunks.next(), await chunks.next()].map(({ value }) => value?.buffer);
+  const first = broken.chunks(all);
+  const memory = await memoryOf(first);
+  await first.return();
+  const isUsed = async (): Promise<boolean> => {
+    const found: unknown[] = [];
+    for (let turn = 0; turn < 8; turn += 1)
+      found.push(...(await memoryOf(blobs.open(watched(right).source).chunks(all))));
+    return memory.every(one => found.includes(one));
+  };
+  expect(await isUsed()).toBe(false);
+  await broken.close();
+  expect(await isUsed()).toBe(true);
+});
