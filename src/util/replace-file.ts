@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { changeOwner, createFile, discardFile, openEmptied, removeFile, renameFile, syncFolder } from "./disk.ts";
 import { isOwnedByUser } from "./private-file.ts";
 import { lstat, realpath, stat } from "./read-disk.ts";
+import { SystemFault } from "./system-fault.ts";
 
 /**
  * Replaces the content of a small file atomically: readers see the old or the new content, even after a power cut. For a
@@ -34,6 +35,11 @@ export async function replaceFile(path: string, content: string | Uint8Array, mo
     await renameFile(partial, target);
     isMade = false;
     await syncFolder(dirname(target));
+  } catch (error) {
+    // The temporary name says nothing to those who read the message.
+    throw error instanceof SystemFault && error.cause instanceof Error
+      ? new SystemFault("write", path, error.cause)
+      : error;
   } finally {
     if (isMade) await removeFile(partial).catch(() => undefined);
   }

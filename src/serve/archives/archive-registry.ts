@@ -3,6 +3,7 @@ import type { ArchiveSource, ImageArchive } from "../../archive/archive-source.t
 import { openMerged } from "../../archive/set/open-archives.ts";
 import { UsageError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
+import { stat } from "../../util/read-disk.ts";
 import { PIECE_SIZES } from "../content/checked-blobs.ts";
 import type { PieceSizes } from "../content/checked-source.ts";
 import { DamageLog, type DamageReport } from "../content/damage-log.ts";
@@ -80,6 +81,11 @@ export class ArchiveRegistry implements ServedRegistry, AsyncDisposable {
   static async open(paths: readonly string[], options: ServeArchivesOptions): Promise<ArchiveRegistry> {
     const { onNote, onDamage, signal, sizes = PIECE_SIZES } = options;
     const log = new DamageLog(onDamage);
+    for (const path of paths) {
+      // Opening one waits until something writes to it.
+      const found = path === "-" ? undefined : await stat(path).catch(() => undefined);
+      if (found?.isFIFO() === true) throw unreadable(path, "none");
+    }
     const archive = await openMerged(paths, {
       withBaseImages: true,
       scan: async ({ path, compression }) => {

@@ -2,6 +2,7 @@ import type { ImageArchive } from "../../archive/archive-source.ts";
 import { volumesText } from "../../bundle/set/check-volumes.ts";
 import type { Root } from "../../content/contracts.ts";
 import { idOf } from "../../content/root-id.ts";
+import { mayBeManifestType } from "../../oci/media-types.ts";
 import { capital, counted, quote, shortId } from "../../util/format.ts";
 import { hasServedLayers } from "./served-draft.ts";
 
@@ -22,6 +23,12 @@ export function startNotes({ images, absent, volumes, what }: ImageArchive): rea
   if (unnamable.length > 0) {
     notes.push(
       `${counted(unnamable.length, "image")} cannot be pulled, because no manifest can name layers of xz or bzip2 (${listed(unnamable.map(labelOf))}); imgpack convert makes others`,
+    );
+  }
+  const untyped = images.filter(root => root.kind === "settled" && !mayBeManifestType(root.descriptor.mediaType));
+  if (untyped.length > 0) {
+    notes.push(
+      `${counted(untyped.length, "image")} cannot be pulled, because no manifest has such a media type (${listed(untyped.map(labelOf))})`,
     );
   }
   const lost = absent.filter(({ why }) => why === "volume");

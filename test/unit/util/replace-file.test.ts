@@ -1,5 +1,5 @@
 import { chmod, lchown, lstat, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { watchOperations } from "../../../src/util/operation-hook.ts";
 import { replaceFile } from "../../../src/util/replace-file.ts";
@@ -44,6 +44,22 @@ describe("replaceFile()", () => {
     expect((await lstat("/dev/null")).isCharacterDevice()).toBe(true);
     await expect(replaceFile("/dev/full", "new")).rejects.toMatchObject({ errno: "ENOSPC" });
   });
+
+  test.each(["create", "write", "rename"])(
+    "on a full disk, the message names the file, and no temporary one: %s",
+    async kind => {
+      const path = join(await temporaryFolder(), "hosts.toml");
+      watchOperations(async (operation, run) => {
+        if (operation.kind === kind) throw Object.assign(new Error("full"), { code: "ENOSPC", syscall: kind });
+        return await run();
+      });
+      await expect(replaceFile(path, "new")).rejects.toMatchObject({
+        message: `Cannot write "${path}": no space left, expected a writable file`,
+        errno: "ENOSPC",
+      });
+      expect(await readdir(dirname(path))).toEqual([]);
+    },
+  );
 
   // Only root can make a link of another user.
   test.runIf(process.getuid?.() === 0)(
