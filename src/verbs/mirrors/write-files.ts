@@ -57,6 +57,8 @@ async function textOf(path: string): Promise<string | undefined> {
     throw cannotWrite(path, `${found}, expected a file of settings`, "Choose another folder with -o.");
   } catch (error) {
     if (errorCode(error) === "ENOENT") return undefined;
+    if (errorCode(error) === "ENOTDIR")
+      throw cannotWrite(path, "a file where a folder should be, expected a folder", "Choose another folder with -o.");
     throw error;
   }
 }

@@ -82,6 +82,18 @@ override_path = true
   }
 });
 
+test("a file as -o is refused with a hint, and a list that is not there as such", async () => {
+  const list = await listOf(...NAMES);
+  await expect(mirrors([list], { ...TO, for: "containerd", output: list })).rejects.toMatchObject({
+    exitCode: 9,
+    message: expect.stringContaining("found a file where a folder should be, expected a folder"),
+    hint: "Choose another folder with -o.",
+  });
+  await expect(mirrors([`${list}.no`], { ...TO, for: "containerd" })).rejects.toThrow(
+    "found no such file, expected a list",
+  );
+});
+
 test("no note about shared paths where each repository has an entry of its own", async () => {
   for (const runtime of ["podman", "openshift", "kustomize"] as const) {
     const { notes } = await written(runtime, {}, { to: "mirror.lan", layout: "path" });
