@@ -31,5 +31,5 @@ export type ServeEvent =
    * brings it to a store again. An archive that has changed since the start is answered with 503 until the next one.
    */
   | ({ readonly kind: "damage" } & FoundDamage)
-  /** What is good to know at the start, as a sentence: why it takes long, what the sweep passed over. */
+  /** What is good to know at the start, as a sentence: why it takes long, what the sweep passed over. Also what a server waits for when it stops. */
   | { readonly kind: "note"; readonly message: string };

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { StorageError } from "../errors.ts";
+import { counted, formatDuration } from "../util/format.ts";
 import { deferred } from "../util/promises.ts";
 import type { ServerTls } from "./access/certificate.ts";
 import { PasswordCheck } from "./access/password-check.ts";
@@ -78,6 +79,11 @@ export class ServerWork {
   async close(listeners: readonly Listener[], waitMs: number): Promise<void> {
     const { connections, passwords } = this.#parts;
     const closed = listeners.map(async listener => await listener.close());
+    const { size } = this.#running;
+    if (waitMs > 0 && size > 0) {
+      const have = `${counted(size, "request")} ${size === 1 ? "has" : "have"}`;
+      this.#parts.onEvent?.({ kind: "note", message: `Stopping: ${have} ${formatDuration(waitMs / 1000)} to end` });
+    }
     if (waitMs > 0) await atMost(connections.drain(), waitMs, this.#clock);
     this.#stopSweeping();
     connections.cutAll();

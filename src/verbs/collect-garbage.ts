@@ -20,6 +20,8 @@ export interface GarbageResult {
   readonly removed: boolean;
   readonly repositories: number;
   readonly manifests: number;
+  /** Manifests that no tag leads to. They stay, with what they need, until they are deleted by digest. */
+  readonly untagged: readonly { readonly repository: string; readonly digest: Digest }[];
   /** Blobs that belong to a repository, and that no manifest of it reaches. */
   readonly links: readonly { readonly repository: string; readonly digest: Digest }[];
   /** Content that no repository needs, with its bytes on the disk. */

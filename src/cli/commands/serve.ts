@@ -91,7 +91,11 @@ export function serveCommand(context: Context): CommandModule<object, ServeFlags
       const { serveRegistry: serve } = await import("../../serve/server.ts");
       const style = LOG_STYLES.find(name => name === flags.log) ?? "text";
       const log = { style, isReadOnly: store === undefined };
-      const onEvent = (event: ServeEvent): void => printEvent(context, event, log);
+      const onEvent = (event: ServeEvent): void => {
+        const isAtEnd = event.kind === "note" && signal.aborted;
+        const note = isAtEnd ? { ...event, message: `${event.message}; Ctrl-C ends them at once` } : event;
+        printEvent(context, note, log);
+      };
       const drainMs = SERVE_DRAIN_MS;
       const registry = await serve({ ...sourceOf(flags), listen, allowHost, tls, htpasswd, signal, drainMs, onEvent });
       const warning = openWarning(registry, {

@@ -25,6 +25,8 @@ export interface SweepOptions {
 export interface SweptStore {
   readonly repositories: number;
   readonly manifests: number;
+  /** Manifests that no tag leads to: they stay, with what they need. */
+  readonly untagged: readonly { readonly repository: string; readonly digest: Digest }[];
   /** Blobs that belong to a repository, and that no manifest of it reaches. */
   readonly links: readonly { readonly repository: string; readonly digest: Digest }[];
   /** Content that nothing refers to, with its bytes on the disk. */
@@ -69,6 +71,7 @@ async function markStore(
   const kept = new Set<Digest>();
   const loose: BlobLink[] = [];
   const links: { readonly repository: string; readonly digest: Digest }[] = [];
+  const untagged: { readonly repository: string; readonly digest: Digest }[] = [];
   const doubts: Doubt[] = [];
   let repositories = 0;
   let manifests = 0;
@@ -82,14 +85,15 @@ async function markStore(
     isBlind ||= marks.isBlind;
     append(doubts, marks.doubts);
     append(loose, marks.loose);
+    for (const digest of marks.untagged) untagged.push({ repository: marks.name ?? "", digest });
     for (const digest of marks.kept) kept.add(digest);
     for (const { digest } of marks.loose) links.push({ repository: marks.name ?? "", digest });
   }
   const unkept: StoredContent[] = [];
   // Not even the names of what is needed are known.
-  if (isBlind) return { repositories, manifests, links, content: unkept, doubts, loose };
+  if (isBlind) return { repositories, manifests, untagged, links, content: unkept, doubts, loose };
   for await (const stored of content.stored(signal)) if (!kept.has(stored.digest)) unkept.push(stored);
-  return { repositories, manifests, links, content: unkept, doubts, loose };
+  return { repositories, manifests, untagged, links, content: unkept, doubts, loose };
 }
 
 /** Settles when their names are gone from the disk. */

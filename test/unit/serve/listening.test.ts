@@ -132,7 +132,8 @@ test("S-06 after a request, the head of the next one may take 10 seconds from it
 const BLOB = Buffer.alloc(24 * 1024 * 1024, 7);
 
 test("a registry that closes lets a download end within drainMs, and takes no new connection", async () => {
-  const registry = await start({ drainMs: 8000 });
+  const notes: unknown[] = [];
+  const registry = await start({ drainMs: 8000, onEvent: event => event.kind === "note" && notes.push(event.message) });
   const path = `/v2/app/blobs/${await pushBlob(registry, "app", BLOB)}`;
   const { host, port } = addressOf(registry);
   const idle = await openSocket(registry);
@@ -150,6 +151,7 @@ test("a registry that closes lets a download end within drainMs, and takes no ne
   await once(socket, "close");
   expect(bytes).toBeGreaterThan(BLOB.length);
   await closing;
+  expect(notes).toEqual(["Stopping: 1 request has 8 s to end"]);
 });
 
 test("what has not ended after drainMs is cut", async () => {

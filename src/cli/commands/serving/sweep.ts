@@ -23,6 +23,13 @@ export async function runSweep({ store, yes, json }: SweepFlags, context: Contex
     return;
   }
   for (const line of sweepLines(result)) printLine(context, line);
+  const [first] = result.untagged;
+  if (first !== undefined) {
+    const name = escapeForeign(`${first.repository}@${first.digest}`, MAX_NOTE);
+    stderr.write(
+      `${counted(result.untagged.length, "manifest")} without a tag stay with what they need; "imgpack delete HOST/${name}" removes one, --json names all\n`,
+    );
+  }
   for (const { path, found } of result.kept) {
     stderr.write(`${quote(path)} cannot be used (${escapeForeign(found, MAX_NOTE)}): what it may refer to stays\n`);
   }

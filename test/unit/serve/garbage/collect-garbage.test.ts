@@ -8,6 +8,7 @@ import { watchOperations } from "../../../../src/util/operation-hook.ts";
 import { descriptor, digestOf, makeFolder, pushBlob, pushImage, putManifest, send, start } from "../registry-client.ts";
 
 interface Made {
+  readonly untagged: Digest;
   readonly store: string;
   /** Digests that must stay. */
   readonly needed: readonly Digest[];
@@ -35,7 +36,11 @@ async function makeStore(): Promise<Made> {
   await pushBlob(registry, "app", "shared");
   await registry.close();
   const blobs = ["{}", "first", "signature", "untagged", "shared"].map(text => digestOf(text));
-  return { store, needed: [...blobs, digestOf(manifest), digestOf(index), digestOf(untagged)] };
+  return {
+    store,
+    untagged: digestOf(untagged),
+    needed: [...blobs, digestOf(manifest), digestOf(index), digestOf(untagged)],
+  };
 }
 
 const GARBAGE = ["of the deleted image", "of a push that did not end"].map(text => digestOf(text)).sort();
@@ -77,10 +82,11 @@ async function expectWhole(store: string): Promise<void> {
 }
 
 test("shows what no manifest needs and changes nothing; then removes exactly that", async () => {
-  const { store, needed } = await makeStore();
+  const { store, needed, untagged } = await makeStore();
   const before = await filesOf(store);
   const shown = await collectGarbage(store);
   expect(shown).toMatchObject({ removed: false, repositories: 2, manifests: 5, bytes: 46, kept: [] });
+  expect(shown.untagged).toEqual([{ repository: "app", digest: untagged }]);
   expect(shown.content.map(({ digest }) => digest).sort()).toEqual(GARBAGE);
   expect(shown.links.map(({ repository, digest }) => `${repository} ${digest}`).sort()).toEqual(
     [...GARBAGE, digestOf("shared")].map(digest => `app ${digest}`).sort(),
