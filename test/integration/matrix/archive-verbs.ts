@@ -38,14 +38,14 @@ export async function inspects(subject: Subject): Promise<void> {
   const isKept = expected.some(({ manifestDigest }) => manifestDigest !== undefined);
   const shown = found.map(({ manifestDigest, ...image }) => (isKept ? { ...image, manifestDigest } : image));
   expect(shown.sort(byId)).toEqual(expected.sort(byId));
-  const manifests = inspection.images.flatMap(({ platforms }) => platforms.map(({ digest }) => digest));
-  // What refers to an image is counted with it, and is no image of its own.
+  const roots = inspection.images.map(({ digest }) => digest);
+  // What refers to an image, from its index or from outside, is counted with it.
   const counts = inspection.images.flatMap(({ referrers }) => referrers ?? []);
   const referring = counts.reduce(
     (sum, { signatures, sboms, attestations, others }) => sum + signatures + sboms + attestations + others,
     0,
   );
-  expect(subject.artifacts.filter(digest => !manifests.some(found => found === digest))).toHaveLength(referring);
+  expect(subject.artifacts.filter(digest => !roots.some(root => root === digest))).toHaveLength(referring);
   expect(inspection.images.flatMap(({ absent }) => absent)).toHaveLength(subject.absent.length);
   if (subject.indexDigest !== undefined) {
     expect(inspection.images.map(({ digest }) => digest)).toContain(subject.indexDigest);
