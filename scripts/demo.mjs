@@ -34,9 +34,13 @@ async function imgpack(...words) {
 /** @param {string} text a printed `name@digest` */
 const digestOf = text => text.slice(text.lastIndexOf("@") + 1);
 
-const server = spawn(process.execPath, [bin, "serve", "--store", join(folder, "store"), "--listen", "127.0.0.1:0"], {
-  stdio: ["ignore", "pipe", "inherit"],
-});
+const server = spawn(
+  process.execPath,
+  [bin, "serve", "--store", join(folder, "store"), "--listen", "127.0.0.1:0", "--log", "none"],
+  {
+    stdio: ["ignore", "pipe", "inherit"],
+  },
+);
 try {
   const [url] = await once(createInterface(server.stdout), "line");
   console.log(`Embedded registry at ${url}`);

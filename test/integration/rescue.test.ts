@@ -41,7 +41,7 @@ describeWith(["docker-registry", "skopeo"], "imgpack copies out of a v1 registry
       ["app:1", "team/db:2", "team/db:3"].map(name => `${target.host}/old/${name}`),
     );
     expect(rescue).toMatchObject({ complete: true, verified: true, copied: 3, failed: 0, layers: 4 });
-    expect(await readFile(report, "utf8")).toContain("<caption>Copied: 3</caption>");
+    expect(await readFile(report, "utf8")).toContain(">Copied: 3</h2>");
     for (const name of ["app:1", "team/db:3"]) {
       const folder = join(imgpack.folder, name.replace(/[/:]/g, "-"));
       const read = await copyWithSkopeo(`docker://${target.host}/old/${name}`, `dir:${folder}`);
