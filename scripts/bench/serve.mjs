@@ -106,7 +106,7 @@ async function fill(bench) {
     config: join(folder, "registry.yml"),
   };
   const { archive, store } = files;
-  if (bench.state.served === bench.registry.host()) return files;
+  if (bench.state.served !== undefined && bench.state.served === bench.registry.host()) return files;
   await bench.registry.reset();
   bench.state.isPrimed = false;
   const imgpack = [process.execPath, bench.bin];

@@ -2,7 +2,7 @@
 // One temp folder and the processes started for it: both go at the end and on Ctrl-C.
 import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
-import { mkdir, mkdtemp } from "node:fs/promises";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -32,6 +32,8 @@ export async function createWorkspace(parent = tmpdir()) {
   const temp = join(folder, "tmp");
   const config = join(folder, "config");
   await Promise.all([mkdir(temp), mkdir(config)]);
+  // podman asks for the file.
+  await writeFile(join(config, "config.json"), "{}\n");
   const env = {
     ...process.env,
     TMPDIR: temp,
