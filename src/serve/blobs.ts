@@ -7,8 +7,8 @@ import { isUnchanged } from "./conditions/is-unchanged.ts";
 import type { OpenBlob, ServedRepository, StoredContent } from "./content/served-registry.ts";
 import { type Exchange, namespaceOf, type StoreExchange } from "./exchange.ts";
 import { Refusal } from "./refusal.ts";
+import { contentUnknown } from "./require-repository.ts";
 import { startedBlob } from "./sending/started-blob.ts";
-import { contentUnknown } from "./unknown.ts";
 
 /**
  * GET and HEAD: only under repositories that have the blob (security case S-01). A blob that is damaged is absent; in a

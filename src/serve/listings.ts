@@ -1,7 +1,7 @@
 import { type Answer, jsonAnswer } from "./answer.ts";
 import { type Exchange, namespaceOf } from "./exchange.ts";
 import { Refusal } from "./refusal.ts";
-import { requireRepository } from "./unknown.ts";
+import { requireRepository } from "./require-repository.ts";
 
 const MAX_ENTRIES = 1000;
 

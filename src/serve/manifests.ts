@@ -12,8 +12,8 @@ import type { ManifestRecord, ServedRepository } from "./content/served-registry
 import type { Exchange, StoreExchange } from "./exchange.ts";
 import type { RegistryFolder } from "./folder/registry-folder.ts";
 import { Refusal } from "./refusal.ts";
+import { contentUnknown, requireRepository } from "./require-repository.ts";
 import { checkTag, type ManifestReference } from "./routes.ts";
-import { contentUnknown, requireRepository } from "./unknown.ts";
 import { isClientGone } from "./uploads/upload-session.ts";
 
 /** GET and HEAD. The bytes are hashed each time: a damaged manifest is absent, so that a push brings it again. */

@@ -4,7 +4,7 @@ import { OCI_INDEX } from "../oci/media-types.ts";
 import { type Answer, jsonAnswer } from "./answer.ts";
 import type { ManifestRecord } from "./content/served-registry.ts";
 import { type Exchange, namespaceOf } from "./exchange.ts";
-import { requireRepository } from "./unknown.ts";
+import { requireRepository } from "./require-repository.ts";
 
 // Clients read at most 4 MiB of an index.
 const PAGE_BYTES = 4 * 1024 * 1024 - 4096;

@@ -1,6 +1,8 @@
 // Archives with bit rot, and files that change while they are served.
+
+import { once } from "node:events";
 import { appendFile, chmod, copyFile, mkdir, open, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { blobName } from "../../src/archive/blob-name.ts";
@@ -52,8 +54,16 @@ function firstError(reply: Reply): { readonly message: string; readonly detail: 
 
 /** Bytes of a body until its end, or until the connection is cut. */
 async function received(registry: RunningRegistry, path: string): Promise<Buffer> {
+  return await bodyOf(requested(registry, path));
+}
+
+function requested(registry: RunningRegistry, path: string): Socket {
   const socket = connect(addressOf(registry).port, "127.0.0.1");
   socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+  return socket;
+}
+
+async function bodyOf(socket: Socket): Promise<Buffer> {
   const parts: Buffer[] = [];
   await new Promise(resolve =>
     socket
@@ -230,21 +240,10 @@ describe("a file that changes underneath", () => {
   test("while it is sent: the connection is cut, and no byte of the new file goes out", async () => {
     const at = await scene();
     const registry = await startArchives([at.path]);
-    const socket = connect(addressOf(registry).port, "127.0.0.1");
-    const path = `/v2/app/blobs/${sha256(LARGE)}`;
-    await new Promise(resolve =>
-      socket.once("readable", resolve).write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`),
-    );
+    const socket = requested(registry, `/v2/app/blobs/${sha256(LARGE)}`);
+    await once(socket, "readable");
     await writeFile(at.path, Buffer.alloc(at.image.bytes.length, "new"));
-    const parts: Buffer[] = [];
-    await new Promise(resolve =>
-      socket
-        .on("data", part => parts.push(part))
-        .on("error", resolve)
-        .on("close", resolve),
-    );
-    const reply = Buffer.concat(parts);
-    const body = reply.subarray(reply.indexOf("\r\n\r\n") + 4);
+    const body = await bodyOf(socket);
     expect(body.length).toBeLessThan(LARGE.length);
     expect(body.equals(LARGE.subarray(0, body.length))).toBe(true);
   });

@@ -5,13 +5,12 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type MirrorRuntime, mirrors, type TargetLayout } from "../../src/index.ts";
 import { COMMAND } from "../support/command.ts";
-import { dockerArchive } from "../support/images.ts";
-import { tarArchive, tarEntry } from "../support/tar-builder.ts";
 import { type Containerd, startContainerd } from "./peers/containerd.ts";
 import { describeWith, type Probe, probeContainerd, probeDockerd, probePodman } from "./peers/describe-with.ts";
 import { type DockerRegistry, startDockerRegistry } from "./peers/docker-registry.ts";
 import { type Dockerd, startDockerd } from "./peers/dockerd.ts";
 import { createImgpack, type Imgpack } from "./peers/imgpack.ts";
+import { writeNamedImages } from "./peers/named-images.ts";
 import { type Namespace, probeNamespace, startNamespace } from "./peers/namespace.ts";
 import { createPodman, type Podman } from "./peers/podman.ts";
 import { findTool, run } from "./peers/run.ts";
@@ -45,16 +44,8 @@ describeWith([await probeNamespace(), "docker-registry"], "imgpack mirrors", () 
   beforeAll(async () => {
     imgpack = await createImgpack();
     await mkdir(path("medium"));
-    const files: string[] = [];
-    for (const [index, name] of NAMES.entries()) {
-      const layer = tarArchive([tarEntry({ name: "name", body: name })]);
-      files.push(path(`${index}.tar`));
-      await writeFile(files.at(-1) ?? "", dockerArchive({ layers: [layer], tags: [name] }));
-    }
     const site = path("medium", "site.tar");
-    expect(await imgpack.run(["convert", ...files, site, "--format", "oci", "--layers", "gzip"])).toMatchObject({
-      code: 0,
-    });
+    await writeNamedImages(imgpack, NAMES, site);
     inside = await startNamespace(path("medium"), site);
     registry = await startDockerRegistry({ enter: inside.enter });
     const [file, ...first] = COMMAND;

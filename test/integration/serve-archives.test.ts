@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openMerged } from "../../src/archive/set/open-archives.ts";
 import { readBundle, volumesOf } from "../support/bundle-files.ts";
-import { dockerArchive, seededBytes } from "../support/images.ts";
-import { tarArchive, tarEntry } from "../support/tar-builder.ts";
+import { seededBytes } from "../support/images.ts";
 import { type Containerd, startContainerd } from "./peers/containerd.ts";
 import { describeWith, probeContainerd, probeDockerd, probePodman } from "./peers/describe-with.ts";
 import { type Dockerd, startDockerd } from "./peers/dockerd.ts";
 import { fixture } from "./peers/goldens.ts";
 import { createImgpack, type Imgpack } from "./peers/imgpack.ts";
+import { writeNamedImages } from "./peers/named-images.ts";
 import { type Namespace, probeNamespace, startNamespace } from "./peers/namespace.ts";
 import { createPodman, type Podman } from "./peers/podman.ts";
 
@@ -32,14 +32,8 @@ describeWith([await probeNamespace()], "imgpack serve of archives", () => {
   beforeAll(async () => {
     imgpack = await createImgpack();
     await mkdir(path("medium"));
-    const files: string[] = [];
-    for (const [index, name] of VOLUMES.entries()) {
-      const layer = tarArchive([tarEntry({ name: "name", body: seededBytes(name, 50_000) })]);
-      files.push(path(`${index}.tar`));
-      await writeFile(files.at(-1) ?? "", dockerArchive({ layers: [layer], tags: [name] }));
-    }
     const whole = path("whole.tar");
-    await imgpack.run(["convert", ...files, whole, "--format", "oci", "--layers", "gzip"]);
+    await writeNamedImages(imgpack, VOLUMES, whole, name => seededBytes(name, 50_000));
     const bundle = await readBundle(whole);
     const places = new Map(bundle.lock.blobs.map(({ digest }, index) => [digest, 1 + (index % 2)]));
     const medium: string[] = [];
