@@ -10,6 +10,7 @@ import { findTool } from "../fixtures/processes.mjs";
  * @property {(round: string) => Promise<string[]>} prepare makes the state a run needs and gives the command
  * @property {NodeJS.ProcessEnv} [env]
  * @property {string} [output] file or folder the command writes; removed before each run
+ * @property {import("./registry.mjs").Registry["count"]} [count] of the registry that the row asks, if it is not the bench's
  */
 
 /**
@@ -48,7 +49,8 @@ export async function measureRows(workspace, rows, { runs, isShort, registry }, 
     await attempt(row, async () => {
       const argv = await prepare(row, "count");
       const work = () => workspace.run(argv, { env: row.env ?? {} });
-      if (registry !== undefined) counted.set(row.label, await registry.count(work));
+      const count = row.count ?? registry?.count;
+      if (count !== undefined) counted.set(row.label, await count(work));
       else if (isShort) await work();
     });
   }
@@ -143,6 +145,32 @@ export function ratioOf(results, label, others, metric) {
       return own === undefined || theirs.length === 0 || least === 0 ? undefined : own / least;
     }),
   );
+}
+
+/**
+ * How a figure grows with the number at the end of labels, such as "lock, 10,000 images": 1 is linear, 2 quadratic.
+ *
+ * @param {Results} results
+ * @param {string} label
+ * @param {Metric} metric
+ * @returns {number | undefined} undefined if nothing smaller was measured
+ */
+export function growthOf(results, label, metric) {
+  const size = sizeOf(label);
+  const smaller = [...results.keys()].filter(other => {
+    const { what, unit, count } = sizeOf(other);
+    return what === size.what && unit === size.unit && count < size.count;
+  });
+  const [from = ""] = smaller.sort((a, b) => sizeOf(b).count - sizeOf(a).count);
+  const [least, most] = [medianOf(results, from, metric), medianOf(results, label, metric)];
+  if (!least || !most) return undefined;
+  return Math.log(most / least) / Math.log(size.count / sizeOf(from).count);
+}
+
+/** @param {string} label */
+function sizeOf(label) {
+  const [, what = label, digits = "0", unit = ""] = /^(.*), ([\d,]+) (\w+)$/.exec(label) ?? [];
+  return { what, unit, count: Number(digits.replaceAll(",", "")) };
 }
 
 /** @param {(number | undefined)[]} values */

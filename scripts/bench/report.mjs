@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { cpus, release, totalmem, type } from "node:os";
-import { medianOf, rangeOf, ratioOf } from "./measure.mjs";
+import { growthOf, medianOf, rangeOf, ratioOf } from "./measure.mjs";
 import { compressions } from "./tools.mjs";
 
 /** @typedef {import("./measure.mjs").Metric} Metric */
@@ -47,11 +47,13 @@ export function section(scenario, all) {
     "",
     ...scenario.columns.map(metric => metrics[metric].head),
     ...scenario.ratios.map(metric => `${metrics[metric].head.split(" ")[0]} ratio`),
+    ...(scenario.growths ?? []).map(metric => `${metrics[metric].head.split(" ")[0]} growth`),
   ];
   const rows = labels.map(label => [
     label,
     ...scenario.columns.map(metric => cell(results, label, metric)),
     ...scenario.ratios.map(metric => (label === first ? "" : shown(ratioOf(results, first, [label], metric), ratio))),
+    ...(scenario.growths ?? []).map(metric => shown(growthOf(results, label, metric), ratio)),
   ]);
   const runs = results.get(first)?.length ?? 0;
   return [
@@ -60,11 +62,16 @@ export function section(scenario, all) {
       " ",
     ),
     table(head, rows),
-    table(
-      ["target", "limit", "measured", ""],
-      scenario.targets.map(target => targetRow(target, scenario.id, all)),
-    ),
+    ...(scenario.targets.length === 0 ? [] : [targetTable(scenario, all)]),
   ].join("\n\n");
+}
+
+/** @param {import("./scenarios.mjs").Scenario} scenario @param {Map<string, Results>} all */
+function targetTable({ id, targets }, all) {
+  return table(
+    ["target", "limit", "measured", ""],
+    targets.map(target => targetRow(target, id, all)),
+  );
 }
 
 /** The median; of times also the least and the most. @param {Results} results @param {string} label @param {Metric} metric */
@@ -132,8 +139,8 @@ const shown = (value, show) => (value === undefined ? "–" : show(value));
  */
 function targetRow(target, id, all) {
   const results = all.get(id) ?? new Map();
-  const isRatio = target.against !== undefined;
-  const value = isRatio ? ratioAgainst(target, results, all) : medianOf(results, target.label, target.metric);
+  const isRatio = target.against !== undefined || target.isGrowth === true;
+  const value = measured(target, results, all);
   const { show } = isRatio ? { show: ratio } : metrics[target.metric];
   const unit = target.metric === "peak" && !isRatio ? " MiB" : "";
   const verdict = value === undefined ? "not measured" : value <= target.limit ? "met" : "**missed**";
@@ -143,6 +150,14 @@ function targetRow(target, id, all) {
     shown(value, show),
     verdict,
   ];
+}
+
+/** @param {import("./targets.mjs").Target} target @param {Results} results @param {Map<string, Results>} all */
+function measured(target, results, all) {
+  if (target.isGrowth === true) return growthOf(results, target.label, target.metric);
+  return target.against === undefined
+    ? medianOf(results, target.label, target.metric)
+    : ratioAgainst(target, results, all);
 }
 
 /**

@@ -1,6 +1,7 @@
 // @ts-check
 // What is measured, as data: each scenario has rows that run in turn, columns to print and targets to hold against.
 import { bundleScenarios } from "./bundle-scenarios.mjs";
+import { largeScenarios } from "./large-scenarios.mjs";
 import { IMAGES, manyRows } from "./many.mjs";
 import { latePulls, latePushes, pulls, ROUND_TRIP_MS, tlsPulls } from "./pulls.mjs";
 import { cacheEnv, coldPushes, memoryRows, movers, packedPushes, prime, pullers, pushers, rowsOf } from "./rows.mjs";
@@ -24,6 +25,7 @@ import { compressions, executable } from "./tools.mjs";
  * @property {boolean} isCounted
  * @property {Metric[]} columns
  * @property {Metric[]} ratios of the first row to each other row
+ * @property {Metric[]} [growths] from the row of the same words with a smaller number
  * @property {(bench: import("./rows.mjs").Bench) => Promise<import("./measure.mjs").Row[]>} rows
  * @property {Target[]} targets
  */
@@ -232,6 +234,7 @@ same archive, byte for byte.`,
   },
   ...bundleScenarios,
   ...serveScenarios,
+  ...largeScenarios,
   {
     ...short,
     id: "start",

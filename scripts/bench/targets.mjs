@@ -10,6 +10,7 @@
  * @property {Metric} metric
  * @property {string[]} [against] rows; the limit is a ratio to the smallest of them
  * @property {string} [of] the scenario those rows are in, default the same
+ * @property {boolean} [isGrowth] the limit is one of the growth from the next smaller size
  * @property {number} limit
  */
 
