@@ -83,6 +83,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "bundle/need": ["bundle/lock"],
   "bundle/volumes": ["bundle/lock"],
   "bundle/sums": ["bundle/lock", "bundle/need"],
+  "bundle/shards": [],
   "bundle/base": ["bundle/lock"],
   "bundle/set": ["bundle/lock"],
   "bundle/mirrors": [],

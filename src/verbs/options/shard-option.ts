@@ -1,0 +1,21 @@
+import { parseShard } from "../../bundle/shards/shard.ts";
+import type { Kind } from "../../util/options/checked-options.ts";
+import { TEXT } from "../../util/options/option-kinds.ts";
+
+/** How a run takes a part of the work. */
+export interface ShardOptions {
+  /**
+   * `I/N`: does part I, from 0, of the N that the work is divided into, such as "0/8" to "7/8". The same images, blobs and
+   * N always give the same parts. Default: all of it.
+   */
+  readonly shard?: string | undefined;
+}
+
+/** @throws UsageError with the right form. */
+export const SHARD_KIND: Kind<string> = {
+  checked: (value, option) => {
+    const text = TEXT.checked(value, option);
+    parseShard(text);
+    return text;
+  },
+};
