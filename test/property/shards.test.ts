@@ -127,7 +127,7 @@ function lookUps(plan: () => ShardPlan): number {
     plan();
     return spies.reduce((sum, spy) => sum + spy.mock.calls.length, 0);
   } finally {
-    for (const spy of spies) spy.mockRestore();
+    vi.restoreAllMocks();
   }
 }
 
