@@ -46,6 +46,8 @@ export interface BlobSource {
   readonly isOneShot?: boolean;
   /** True if the bytes come over a network, so that a second reading may give other bytes. */
   readonly isRemote?: boolean;
+  /** `host[:port]` of the registry, for progress. */
+  readonly host?: string;
   /** Rejects if there is nothing to read (404, no such entry); later faults come through the stream. */
   open(range?: ByteRange, signal?: AbortSignal): Promise<Readable>;
   /** Optional, for media that read small blobs in one piece: all of it. */
@@ -223,7 +225,7 @@ export interface CopyPlan {
 /** "kept": left by an interrupted run. */
 export type Presence = "exists" | "mounted" | "kept" | "absent";
 
-export interface ImageTarget {
+export interface ImageTarget extends Pick<BlobSource, "host"> {
   begin(plan: CopyPlan, signal?: AbortSignal): Promise<TargetSession>;
 }
 

@@ -7,10 +7,44 @@ import type { Digest } from "../oci/digest.ts";
  */
 export type BlobLabel = Digest | `layer ${string}` | `entry ${string}`;
 
-/** What a call reports while it works. Bytes are those that are read from the source. */
+/** What of the images is read before the first blob moves, or afterwards. */
+export type ProgressStep = "images" | "manifests" | "configs" | "referrers" | "names" | "blobs";
+
+/**
+ * What a call reports while it works. Bytes are those that are read from the source. Kinds and fields may be added in a
+ * later version: ignore those that you do not know.
+ */
 export type ProgressEvent =
   /** Work is known; a call may report it in several parts, which add up. A part that corrects others may be negative. */
-  | { readonly kind: "planned"; readonly blobs: number; readonly bytes: number }
+  | {
+      readonly kind: "planned";
+      readonly blobs: number;
+      readonly bytes: number;
+      /** Images that have an `image` event at their end. */
+      readonly images?: number;
+    }
+  /** So much of a step that moves no layers is done: `done` things of `total`, which is absent if it is not known. */
+  | { readonly kind: "step"; readonly step: ProgressStep; readonly done: number; readonly total?: number }
+  /** An image is at the target, with all that it needs and under its name, or has failed. */
+  | {
+      readonly kind: "image";
+      /** As the result or the error of the call has it. May contain text of the archive. */
+      readonly name: string;
+      readonly state: "done" | "failed";
+    }
+  /** A blob is under way, until an event `done`, `skipped` or `stopped` of it. */
+  | {
+      readonly kind: "started";
+      readonly blob: BlobLabel;
+      /** That are to be read. */
+      readonly bytes: number;
+      /** `host[:port]` that the bytes come from; absent for a file. */
+      readonly from?: string;
+      /** `host[:port]` that they go to; absent for a file. */
+      readonly to?: string;
+    }
+  /** A blob that was started has failed, or was aborted. */
+  | { readonly kind: "stopped"; readonly blob: BlobLabel }
   /** Bytes of a blob have moved; `delta` is negative if bytes have to be sent again. */
   | { readonly kind: "bytes"; readonly blob: BlobLabel; readonly delta: number }
   /** A blob need not be moved, or only its rest: the target has it, mounted it, or kept it from an interrupted run. */
@@ -32,6 +66,10 @@ export type ProgressEvent =
   /** A request failed and is sent again after `waitMs`. */
   | {
       readonly kind: "retry";
+      /** `host[:port]` that the request was for. */
+      readonly registry: string;
+      /** HTTP status of the answer; absent if there was none. */
+      readonly status?: number;
       /** Description of the request. */
       readonly what: string;
       /** Number of the attempt that failed, from 1. */
@@ -39,6 +77,30 @@ export type ProgressEvent =
       readonly waitMs: number;
       /** What went wrong. May contain text of the registry. */
       readonly message: string;
+    }
+  /**
+   * Requests wait: with "limit" all requests to the registry, since it limits them; with "answer" one request that has no
+   * answer yet. An event with the same registry, reason and `what` may follow, with a longer wait.
+   */
+  | {
+      readonly kind: "waiting";
+      /** `host[:port]` */
+      readonly registry: string;
+      readonly reason: "limit" | "answer";
+      /** Description of the request. */
+      readonly what: string;
+      /** For how long it has waited already. */
+      readonly waitedMs: number;
+      /** Until the next request, if that is known. */
+      readonly waitMs?: number;
+    }
+  /** What an event `waiting` with the same registry, reason and `what` waited for has come, or is not waited for any more. */
+  | {
+      readonly kind: "resumed";
+      readonly registry: string;
+      readonly reason: "limit" | "answer";
+      readonly what: string;
+      readonly waitedMs: number;
     }
   /** A sentence for a person. May contain text of the archive or the registry. A detail is for those who ask for more. */
   | { readonly kind: "note"; readonly message: string; readonly isDetail?: true };
@@ -48,6 +110,49 @@ export type ProgressEvent =
  * its rejection is ignored.
  */
 export type OnProgress = (event: ProgressEvent) => void;
+
+/** Requests to a registry wait, or do not any more. */
+export type WaitEvent = Extract<ProgressEvent, { readonly kind: "waiting" | "resumed" }>;
+
+/** A blob that is about to move, and the hosts of its ends, as far as they are known. */
+export interface StartedBlob {
+  readonly blob: BlobLabel;
+  readonly bytes: number;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
+
+/** Reports that a blob is under way, and that it stopped if `task` fails. `task` reports any other end. */
+export async function underWay<T>(
+  onProgress: OnProgress | undefined,
+  { blob, bytes, from, to }: StartedBlob,
+  task: () => Promise<T>,
+): Promise<T> {
+  const ends = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+  onProgress?.({ kind: "started", blob, bytes, ...ends });
+  try {
+    return await task();
+  } catch (error) {
+    onProgress?.({ kind: "stopped", blob });
+    throw error;
+  }
+}
+
+/** Reports how an image ended. @param name as the result or the error of the call has it. */
+export async function endingImage<T>(
+  onProgress: OnProgress | undefined,
+  name: string,
+  task: () => Promise<T>,
+): Promise<T> {
+  try {
+    const result = await task();
+    onProgress?.({ kind: "image", name, state: "done" });
+    return result;
+  } catch (error) {
+    onProgress?.({ kind: "image", name, state: "failed" });
+    throw error;
+  }
+}
 
 /** Reports how far an archive is read. */
 export function readingTo(

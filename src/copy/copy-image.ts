@@ -13,16 +13,18 @@ import type {
   TargetSession,
 } from "../content/contracts.ts";
 import { draftManifest } from "../content/draft-manifest.ts";
-import type { BlobLabel, OnProgress } from "../content/progress.ts";
+import { type OnProgress, underWay } from "../content/progress.ts";
 import { spliced } from "../content/pump.ts";
 import { verified } from "../content/verified.ts";
 import { IntegrityError, InternalError } from "../errors.ts";
 import { type Descriptor, describeBytes } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { runBounded } from "../util/task-group.ts";
+import { labelOf } from "./blob-label.ts";
 import { atEnd, countedBlob, countedPending } from "./copy-ends.ts";
 import type { DigestCache } from "./digest-cache.ts";
 import { planNotes } from "./plan-notes.ts";
+import { uncounted } from "./uncounted.ts";
 
 export interface CopyOptions {
   readonly plan: CopyPlan;
@@ -55,7 +57,7 @@ interface Copying extends CopyOptions {
  * @returns the roots with their digests, in the plan's order.
  */
 export async function copyImages(given: CopyOptions): Promise<readonly SettledRoot[]> {
-  const options = { ...given, onProgress: uncounted(given) };
+  const options = { ...given, onProgress: uncounted(given.onProgress, given.counted) };
   const { plan, target, onProgress, signal, source, counted } = options;
   for (const message of planNotes(plan, options.sourceName)) onProgress({ kind: "note", message });
   const before = plan.blobs.filter(({ digest }) => counted?.has(digest));
@@ -91,14 +93,6 @@ export async function copyImages(given: CopyOptions): Promise<readonly SettledRo
     await session.commit(roots, signal);
   });
   return roots;
-}
-
-function uncounted({ counted, onProgress }: CopyOptions): OnProgress {
-  if (counted === undefined || counted.size === 0) return onProgress;
-  const labels: ReadonlySet<BlobLabel> = counted;
-  return event => {
-    if (!("blob" in event) || !labels.has(event.blob)) onProgress(event);
-  };
 }
 
 /** Largest first keeps every worker busy to the end; some targets need their own order. */
@@ -184,13 +178,26 @@ async function copyWork(
 }
 
 async function copyBlob(
-  { source, sourceName, onProgress, session }: Copying,
+  copying: Copying,
   descriptor: Descriptor,
   from: BlobSource | undefined,
   signal: AbortSignal,
 ): Promise<void> {
+  const { source, target, onProgress } = copying;
   const { digest, size } = descriptor;
   const blob = from ?? (await atEnd("source", async () => await source.blob(descriptor, signal)));
+  const started = { blob: digest, bytes: size, from: blob.host, to: target.host };
+  await underWay(onProgress, started, async () => await sendBlob(copying, descriptor, blob, signal));
+  onProgress({ kind: "done", blob: digest, bytes: size });
+}
+
+async function sendBlob(
+  { sourceName, onProgress, session }: Copying,
+  descriptor: Descriptor,
+  blob: BlobSource,
+  signal: AbortSignal,
+): Promise<void> {
+  const { digest } = descriptor;
   let counted = 0;
   const onBytes = (delta: number): void => {
     counted += delta;
@@ -214,11 +221,10 @@ async function copyBlob(
     await session.forget?.(descriptor);
     await put(blob);
   }
-  onProgress({ kind: "done", blob: digest, bytes: size });
 }
 
 async function copyPending(
-  { cache, onProgress, session }: Copying,
+  { cache, target, onProgress, session }: Copying,
   pending: PendingBlob,
   from: BlobSource | undefined,
   signal: AbortSignal,
@@ -230,10 +236,10 @@ async function copyPending(
   }
   const blob = labelOf(pending);
   const onBytes = (delta: number): void => onProgress({ kind: "bytes", blob, delta });
-  const seal = await atEnd(
-    "target",
-    async () => await putPending.call(session, countedPending(pending, from), signal, onBytes),
-  );
+  const send = async (): Promise<Seal> =>
+    await putPending.call(session, countedPending(pending, from), signal, onBytes);
+  const started = { blob, bytes: pending.sourceBytes, from: from?.host, to: target.host };
+  const seal = await underWay(onProgress, started, async () => await atEnd("target", send));
   await cache.add(key, seal);
   onProgress(
     seal.presence === undefined
@@ -241,9 +247,4 @@ async function copyPending(
       : { kind: "skipped", blob, bytes: 0, reason: seal.presence },
   );
   return seal;
-}
-
-/** Not the key, which also says how the layer is compressed. */
-function labelOf({ origin }: PendingBlob): BlobLabel {
-  return `layer ${origin.digest}`;
 }

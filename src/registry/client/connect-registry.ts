@@ -10,17 +10,18 @@ import { type CredentialOptions, credentialsFor } from "../credentials/find-cred
 import { type CertsFolderOptions, readCertsFolder } from "../http/certs-folder.ts";
 import { proxiesOf } from "../http/proxy-settings.ts";
 import { RequestQuota } from "../http/request-quota.ts";
-import type { RetryEvent } from "../http/retry.ts";
 import { type TransportOptions, tlsOptions } from "../http/tls-options.ts";
 import { addressKind } from "../origin/address.ts";
 import { Transport } from "../transport/transport.ts";
-import { RegistryClient, type RegistryClientOptions } from "./registry-client.ts";
+import type { RegistryClientOptions } from "./client-options.ts";
+import { RegistryClient } from "./registry-client.ts";
 
 export interface ConnectOptions
   extends TransportOptions,
     CertsFolderOptions,
     Omit<CredentialOptions, "signal" | "repository"> {
-  readonly onRetry?: ((event: RetryEvent, what: string) => void) | undefined;
+  readonly onRetry?: RegistryClientOptions["onRetry"];
+  readonly onWait?: RegistryClientOptions["onWait"];
   /** Attempts of a request in total; default 5. */
   readonly attempts?: number | undefined;
   /** Is called with how many requests the registry still takes. */
@@ -51,7 +52,7 @@ export async function connectRegistry(
 
 /** What a client of a registry builds on. */
 export interface Connection
-  extends Pick<RegistryClientOptions, "base" | "transport" | "onRetry" | "attempts" | "quota"> {
+  extends Pick<RegistryClientOptions, "base" | "transport" | "onRetry" | "onWait" | "attempts" | "quota"> {
   readonly resolve: ResolveHost;
 }
 
@@ -80,6 +81,7 @@ export async function openConnection(
     // Names cannot be resolved on this side of a proxy.
     resolve: async (name, url) => (proxyFor(url) === undefined ? await resolveHost(name) : []),
     onRetry: options.onRetry,
+    onWait: options.onWait,
     attempts: options.attempts,
     quota: new RequestQuota({ registry, onNote: options.onNote, waits: options.waitsForQuota }),
   };

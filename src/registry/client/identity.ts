@@ -1,6 +1,6 @@
 import type { Authenticator } from "../auth/authenticator.ts";
 import type { HeaderMap } from "../http/headers.ts";
-import type { HostGate } from "../http/host-gate.ts";
+import type { Waits } from "./waits.ts";
 
 /** What authorizes requests to one origin. */
 export type Authorizer = Pick<Authenticator, "authorization" | "answer" | "credentialsFor">;
@@ -25,7 +25,7 @@ export interface Identity {
 
 /** What the clients of one registry share, whatever credentials they use. */
 export interface Shared {
-  readonly gate: HostGate;
+  readonly waits: Waits;
   /** Origins that have answered at least once. */
   readonly answered: Set<string>;
 }

@@ -3,12 +3,10 @@ import { throwCallerError } from "../../util/caller-error.ts";
 import type { Scope } from "../auth/authenticator.ts";
 import { parseChallenges } from "../auth/challenge.ts";
 import { headerList, USER_AGENT } from "../http/headers.ts";
-import { HostGate } from "../http/host-gate.ts";
 import { isConnectFault, isRateLimit, networkError, typedCause } from "../http/network-error.ts";
 import { readBody } from "../http/read-body.ts";
-import type { RequestQuota } from "../http/request-quota.ts";
 import { type ResponseContext, responseError } from "../http/response-error.ts";
-import { type RetryEvent, retry, sleepFor } from "../http/retry.ts";
+import { retry, sleepFor } from "../http/retry.ts";
 import { trustSystem } from "../http/tls-options.ts";
 import { originOf } from "../origin/origin.ts";
 import type { BulkRequest } from "../transport/bulk-connections.ts";
@@ -16,21 +14,13 @@ import type { ByteTaker } from "../transport/byte-taker.ts";
 import type { ResponseHead } from "../transport/response-head.ts";
 import type { Transport, TransportResponse } from "../transport/transport.ts";
 import { type Call, scopeOf } from "./call.ts";
+import type { RegistryClientOptions } from "./client-options.ts";
 import { type Answer, type Followed, followRedirects, type Hop } from "./follow-redirects.ts";
 import type { Authorizer, Identity, Shared } from "./identity.ts";
+import { Waits } from "./waits.ts";
 
 export type { Call } from "./call.ts";
-
-export interface RegistryClientOptions extends Identity {
-  readonly transport: Transport;
-  readonly onRetry?: ((event: RetryEvent, what: string) => void) | undefined;
-  /** Attempts in total for transient failures; default 5. */
-  readonly attempts?: number | undefined;
-  /** Is told what answers say of the number of requests. */
-  readonly quota?: RequestQuota | undefined;
-  /** Default: the name and version of this project. */
-  readonly userAgent?: string | undefined;
-}
+export type { RegistryClientOptions } from "./client-options.ts";
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 307, 308]);
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
@@ -46,22 +36,21 @@ export class RegistryClient {
   readonly #authenticator: Authorizer;
   /** Origins that have answered at least once. */
   readonly #answered: Set<string>;
-  /** Closed while the registry limits requests: all requests of this client then wait here. */
-  readonly gate: HostGate;
+  readonly #waits: Waits;
 
-  constructor(options: RegistryClientOptions, shared: Shared = { gate: new HostGate(), answered: new Set() }) {
+  constructor(options: RegistryClientOptions, shared: Shared = { waits: new Waits(options), answered: new Set() }) {
     this.#options = options;
     this.registry = options.registry;
     this.base = options.base;
     this.transport = options.transport;
     this.#authenticator = options.authenticator;
-    this.gate = shared.gate;
+    this.#waits = shared.waits;
     this.#answered = shared.answered;
   }
 
   /** A client of another origin, or with other credentials, over the same connections and below the same limits. */
   as(identity: Identity): RegistryClient {
-    return new RegistryClient({ ...this.#options, ...identity }, { gate: this.gate, answered: this.#answered });
+    return new RegistryClient({ ...this.#options, ...identity }, { waits: this.#waits, answered: this.#answered });
   }
 
   /** Sends a request whose answer has no interesting body, and retries transient failures. */
@@ -76,7 +65,7 @@ export class RegistryClient {
   /** Repeats `task` while it fails for transient reasons, and reports each retry. @param what as in messages. */
   async retrying<T>(what: string, signal: AbortSignal | undefined, task: (attempt: number) => Promise<T>): Promise<T> {
     const attempt = async (): Promise<T> => await this.#retrying(what, signal, task);
-    const close = (pause: Promise<void>): void => this.gate.closeUntil(pause);
+    const close = (pause: Promise<void>, waitMs: number): void => this.#waits.limit(pause, waitMs, what);
     const { quota } = this.#options;
     return quota === undefined ? await attempt() : await quota.waiting(attempt, close, signal);
   }
@@ -88,11 +77,11 @@ export class RegistryClient {
       attempts: this.#options.attempts,
       onRetry: event => {
         isLimited = isRateLimit(event.error);
-        this.#options.onRetry?.(event, what);
+        this.#options.onRetry?.(event, what, this.registry);
       },
       sleep: async (ms, stop) => {
         const pause = sleepFor(ms, stop);
-        if (isLimited) this.gate.closeUntil(pause);
+        if (isLimited) this.#waits.limit(pause, ms, what);
         await pause;
       },
     });
@@ -115,11 +104,13 @@ export class RegistryClient {
    */
   async open(call: Call): Promise<TransportResponse> {
     const scope = scopeOf(call);
-    await this.gate.pass(call.signal);
+    await this.#waits.pass(call.signal);
     for (let isAnswered = false; ; isAnswered = true) {
       const { answer, isHome, authorization } = await this.#follow(call, scope, async ({ url, headers }) => {
         const { method, body, signal } = call;
-        const response = await this.transport.send({ method, url, headers, body: body?.(), signal });
+        const send = async () => await this.transport.send({ method, url, headers, body: body?.(), signal });
+        // Blobs that are sent have events of their own.
+        const response = await (body === undefined ? this.#waits.answer(call.what, send) : send());
         return { ...response, dump: async () => await response.body.dump() };
       });
       if (call.accept.includes(answer.status)) return answer;
@@ -137,7 +128,7 @@ export class RegistryClient {
    * @returns false when nothing was taken: `open` may then ask for the same and handle the answer.
    */
   async download(call: Call, accept: BulkRequest["accept"], taker: ByteTaker): Promise<boolean> {
-    await this.gate.pass(call.signal);
+    await this.#waits.pass(call.signal);
     let isTaken = false;
     await this.#follow(call, scopeOf(call), async ({ url, headers }) => {
       const noteHead = (head: ResponseHead): boolean => {

@@ -26,6 +26,7 @@ export function registryBlob(repository: Repository, descriptor: Descriptor, url
   return {
     size,
     isRemote: true,
+    host: url?.host ?? repository.client.registry,
     async open(range, signal) {
       const request = { repository, descriptor, url, range, known: {}, signal };
       const parts = isBulk || range !== undefined ? resumedParts(request) : await wholeBody(request);

@@ -64,7 +64,7 @@ export class RequestQuota {
    */
   async waiting<T>(
     task: () => Promise<T>,
-    close: (pause: Promise<void>) => void,
+    close: (pause: Promise<void>, waitMs: number) => void,
     signal: AbortSignal | undefined,
   ): Promise<T> {
     for (;;) {
@@ -75,7 +75,7 @@ export class RequestQuota {
         const waitMs = this.#waitAfter(error);
         if (waitMs === undefined) throw error;
         const pause = sleepFor(waitMs, signal);
-        close(pause);
+        close(pause, waitMs);
         await pause;
       }
     }

@@ -1,5 +1,5 @@
 import { hasGlob } from "../../bundle/list/reference-glob.ts";
-import { noteTo } from "../../content/progress.ts";
+import { endingImage, noteTo } from "../../content/progress.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { type ImgpackError, UsageError } from "../../errors.ts";
 import { hasV1, isV1Reference } from "../../oci/legacy/has-v1.ts";
@@ -177,19 +177,15 @@ async function copyAll({ named, reached, jobs: jobsOf, failed }: Plan, options: 
   const jobs = await jobsOf(registries);
   const attempts = new Attempts(jobs.length + failed.length, signal);
   const undelivered = new Undelivered();
+  const { onProgress } = blobCounter;
+  onProgress({ kind: "planned", images: jobs.length, blobs: 0, bytes: 0 });
   for (const { source, error } of failed) await attempts.run(source, async () => await Promise.reject(error));
   for (const { source, from, to, platforms } of await separateJobs(jobs, registries, signal)) {
     const tags = to.tag === undefined ? [] : [to.tag];
+    const onUndelivered = (repository: string) => undelivered.collect(source, repository);
+    const copyJob = async () => await copyBetween({ ...run, platforms, onUndelivered }, from, to, tags);
     await attempts.run(source, async () => {
-      const copied = await readingAnswer(
-        async () =>
-          await copyBetween(
-            { ...run, platforms, onUndelivered: repository => undelivered.collect(source, repository) },
-            from,
-            to,
-            tags,
-          ),
-      );
+      const copied = await endingImage(onProgress, source, async () => await readingAnswer(copyJob));
       images.push({ source, reference: [repositoryName(to), ...tags].join(":"), ...copied });
     });
   }

@@ -1,4 +1,5 @@
 import type { OnProgress } from "../../content/progress.ts";
+import { RegistryError } from "../../errors.ts";
 import type { ConnectOptions } from "../../registry/client/connect-registry.ts";
 import { RateLimit } from "../../registry/http/rate-limit.ts";
 import { type RegistryOptions, registryOptions } from "./registry-options.ts";
@@ -35,7 +36,10 @@ export function commonConnectOptions({ registry, keepGoing, onProgress }: Connec
     onNote: message => onProgress?.({ kind: "note", message }),
     waitsForQuota: keepGoing,
     rate: limitRate === undefined ? undefined : new RateLimit(limitRate),
-    onRetry: ({ attempt, waitMs, error }, what) =>
-      onProgress?.({ kind: "retry", what, attempt, waitMs, message: error.message }),
+    onRetry: ({ attempt, waitMs, error }, what, host) => {
+      const status = error instanceof RegistryError ? { status: error.status } : {};
+      onProgress?.({ kind: "retry", registry: host, ...status, what, attempt, waitMs, message: error.message });
+    },
+    onWait: onProgress,
   };
 }

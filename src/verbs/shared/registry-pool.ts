@@ -98,7 +98,8 @@ export class RegistryPool implements AsyncDisposable {
       add: async (digest: Digest, other: string) => await cache.addHolder(registry, digest, other),
     };
     const repository = await this.repositoryFor(reference, signal, "pull,push");
-    return registryTarget(repository, holders, { journal: this.#journal, onNote: this.note, onUndelivered });
+    const options = { journal: this.#journal, onNote: this.note, onUndelivered };
+    return { ...registryTarget(repository, holders, options), host: registry };
   }
 
   /** Repositories to pull an image from, mirrors first. Only the registry itself gets credentials and TLS options. */

@@ -21,7 +21,7 @@ import { tarArchive, tarEntry } from "../../support/tar-builder.ts";
 
 const LAYER = Buffer.from(tarArchive([tarEntry({ name: "hello", body: "hello\n" })]));
 const ARCHIVE = dockerArchive({ tags: ["app:1"], layers: [LAYER] });
-const KINDS = ["planned", "bytes", "skipped", "done", "reading", "retry", "note"];
+const KINDS = ["planned", "step", "image", "started", "stopped", "bytes", "skipped", "done", "reading", "note"];
 
 type Report = (event: ProgressEvent) => void;
 

@@ -17,7 +17,7 @@ export interface Gate {
  * @param present blobs that the run has found or put there; grows.
  */
 export function gatedTarget(target: ImageTarget, gate: Gate, present: Set<Digest>): ImageTarget {
-  return { begin: async (plan, signal) => gatedSession(await target.begin(plan, signal), gate, present) };
+  return { ...target, begin: async (plan, signal) => gatedSession(await target.begin(plan, signal), gate, present) };
 }
 
 function gatedSession(session: TargetSession, { limiter, sending }: Gate, present: Set<Digest>): TargetSession {
