@@ -19,10 +19,12 @@ import { verified } from "../content/verified.ts";
 import { IntegrityError, InternalError } from "../errors.ts";
 import { type Descriptor, describeBytes } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import { runBounded } from "../util/task-group.ts";
+import type { Pace } from "../util/pace/pace.ts";
+import { runPaced } from "../util/pace/run-paced.ts";
 import { labelOf } from "./blob-label.ts";
 import { atEnd, countedBlob, countedPending } from "./copy-ends.ts";
 import type { DigestCache } from "./digest-cache.ts";
+import { paced } from "./paced.ts";
 import { planNotes } from "./plan-notes.ts";
 import { uncounted } from "./uncounted.ts";
 
@@ -33,8 +35,10 @@ export interface CopyOptions {
   /** Names the source in messages. */
   readonly sourceName: string;
   readonly cache: DigestCache;
-  /** Maximum number of blobs copied at once. */
-  readonly concurrency: number;
+  /** The limit of all transfers of the call. */
+  readonly pace: Pace;
+  /** Never more blobs at once than this. Default: no other limit. */
+  readonly atMost?: number | undefined;
   readonly onProgress: OnProgress;
   /** Blobs that an earlier step of the call has counted: no event is about them. */
   readonly counted?: ReadonlySet<Digest> | undefined;
@@ -57,7 +61,7 @@ interface Copying extends CopyOptions {
  * @returns the roots with their digests, in the plan's order.
  */
 export async function copyImages(given: CopyOptions): Promise<readonly SettledRoot[]> {
-  const options = { ...given, onProgress: uncounted(given.onProgress, given.counted) };
+  const options = { ...given, onProgress: paced(given.pace, uncounted(given.onProgress, given.counted)) };
   const { plan, target, onProgress, signal, source, counted } = options;
   for (const message of planNotes(plan, options.sourceName)) onProgress({ kind: "note", message });
   const before = plan.blobs.filter(({ digest }) => counted?.has(digest));
@@ -73,7 +77,7 @@ export async function copyImages(given: CopyOptions): Promise<readonly SettledRo
     if (await isPresent(copying, item, stop)) return;
     await copyWork(copying, item, undefined, stop);
   };
-  if (source.streamed === undefined) await runBounded(work, options.concurrency, copyOne, signal);
+  if (source.streamed === undefined) await runPaced(work, options, copyOne);
   else await copyStreamed(copying, source.streamed, work);
   await atEnd("source", async () => await source.confirm?.(signal));
   const roots: SettledRoot[] = [];
@@ -109,23 +113,18 @@ function orderWork(plan: CopyPlan, { order }: TargetSession): readonly Work[] {
 
 /** Asks the target for all blobs first, then copies missing ones in the order of the archive. */
 async function copyStreamed(copying: Copying, streamed: StreamedBlobs, work: readonly Work[]): Promise<void> {
-  const { concurrency, session, signal } = copying;
+  const { session, signal } = copying;
   if (session.order !== undefined)
     throw new InternalError("Cannot copy a streamed archive to a stream: both decide the order of blobs");
   const wanted = new Map<Digest, Work[]>();
   const held: Work[] = [];
-  await runBounded(
-    work,
-    concurrency,
-    async (item, stop) => {
-      if (await isPresent(copying, item, stop)) return;
-      const origin = originOf(item);
-      if (streamed.holds(origin.digest)) held.push(item);
-      else wanted.set(origin.digest, [...(wanted.get(origin.digest) ?? []), item]);
-    },
-    signal,
-  );
-  await runBounded(held, concurrency, async (item, stop) => await copyWork(copying, item, undefined, stop), signal);
+  await runPaced(work, copying, async (item, stop) => {
+    if (await isPresent(copying, item, stop)) return;
+    const origin = originOf(item);
+    if (streamed.holds(origin.digest)) held.push(item);
+    else wanted.set(origin.digest, [...(wanted.get(origin.digest) ?? []), item]);
+  });
+  await runPaced(held, copying, async (item, stop) => await copyWork(copying, item, undefined, stop));
   // A blob that is needed as it is, and compressed in addition, is read twice.
   for (let left = wanted; left.size > 0; left = new Map([...left].filter(([, items]) => items.length > 0))) {
     await streamed.read(

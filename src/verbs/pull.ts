@@ -83,6 +83,7 @@ export async function pull(
     known: requested.known,
     command: commandOf(requested.references, platforms, options),
     sourceName: requested.name,
+    pace: requested.registries.pace,
   };
   const written = await readingSource(async () => await writeImages(source, write));
   const { plan, images, platforms: found, split } = written;

@@ -7,7 +7,6 @@ import { isTag, parseReference, resolveDockerHub } from "../oci/reference.ts";
 import { putManifest } from "../registry/api/put-manifest.ts";
 import { type FullReference, manifestKey } from "../registry/registry-source.ts";
 import { checkedOptions } from "../util/options/checked-options.ts";
-import { DEFAULT_CONCURRENCY } from "../util/options/option-limits.ts";
 import { type CopyRun, copyBetween } from "./copy/copy-between.ts";
 import { COMMON } from "./options/common-options.ts";
 import { checkedList, checkText } from "./options/option-values.ts";
@@ -73,7 +72,6 @@ export async function tag(
       registries,
       cache,
       platforms: "all",
-      concurrency: DEFAULT_CONCURRENCY,
       // One more name: "copy" is what carries signatures.
       referrers: false,
       onProgress,

@@ -9,6 +9,7 @@ import { copyImages } from "../../src/copy/copy-image.ts";
 import { openDigestCache } from "../../src/copy/digest-cache.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import { OCI_LAYER } from "../../src/oci/media-types.ts";
+import { fixedPace } from "../../src/util/pace/pace.ts";
 import { noise } from "../support/memory-blobs.ts";
 import { memorySource } from "../support/memory-image.ts";
 import { withFault } from "./faults.ts";
@@ -52,7 +53,7 @@ async function pull(path: string): Promise<void> {
     target: patchTarget(path, need, { resume, putPieces }),
     sourceName: "the registry",
     cache: await openDigestCache(undefined),
-    concurrency: 2,
+    pace: fixedPace(2),
     onProgress: () => undefined,
   });
 }

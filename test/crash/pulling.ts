@@ -12,6 +12,7 @@ import { gather } from "../../src/copy/gather.ts";
 import { type Descriptor, describeBytes } from "../../src/oci/descriptor.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from "../../src/oci/media-types.ts";
+import { fixedPace } from "../../src/util/pace/pace.ts";
 import { seededBytes } from "../support/images.ts";
 
 export const PLATFORM = { os: "linux", architecture: "amd64" } as const;
@@ -105,7 +106,7 @@ export async function pullImage(image: TestImage, path: string, choices: PullCho
     target: choices.target ?? archiveFileTarget(path, { platform: PLATFORM, resume }),
     sourceName: "registry.lan",
     cache: await openDigestCache(undefined),
-    concurrency,
+    pace: fixedPace(concurrency),
     onProgress: () => undefined,
     signal: choices.signal,
   });

@@ -73,6 +73,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "util/lock": ["util"],
   "util/net": [],
   "util/options": ["util"],
+  "util/pace": ["util"],
   "oci/legacy": ["oci"],
   "oci/names": ["oci"],
   "oci/referrers": ["oci"],

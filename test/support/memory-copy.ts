@@ -8,6 +8,7 @@ import { gather } from "../../src/copy/gather.ts";
 import type { Descriptor } from "../../src/oci/descriptor.ts";
 import { OCI_CONFIG, OCI_MANIFEST } from "../../src/oci/media-types.ts";
 import { compressLayers } from "../../src/transform/compress-layers.ts";
+import { fixedPace } from "../../src/util/pace/pace.ts";
 import { type MemorySource, memorySource } from "./memory-image.ts";
 import type { MemoryTarget } from "./memory-target.ts";
 
@@ -41,7 +42,7 @@ export async function copy(
     target,
     sourceName: "a.tar",
     cache,
-    concurrency,
+    pace: fixedPace(concurrency),
     onProgress,
     signal,
   });

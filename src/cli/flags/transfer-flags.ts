@@ -1,6 +1,6 @@
 import type { Argv } from "yargs";
 import { UsageError } from "../../errors.ts";
-import { MAX_CONCURRENCY } from "../../util/options/option-limits.ts";
+import { DEFAULT_MAX_TRANSFERS, MAX_CONCURRENCY } from "../../util/options/option-limits.ts";
 import { type OutputFlags, outputFlags } from "./output-flags.ts";
 import { type RegistryFlags, registryFlags } from "./registry-flags.ts";
 import { shownNumber } from "./retry-flags.ts";
@@ -17,7 +17,7 @@ export function transferFlags<T>(parser: Argv<T>, registry: string): Argv<T & Tr
     .option("concurrency", {
       type: "number",
       requiresArg: true,
-      describe: `blobs to transfer at once, 1 to ${MAX_CONCURRENCY} (default 6)`,
+      describe: `most blobs to transfer at once, 1 to ${MAX_CONCURRENCY} (default ${DEFAULT_MAX_TRANSFERS})`,
     })
     .option("dry-run", { type: "boolean", describe: "show what would be done, and write nothing" });
 }

@@ -12,6 +12,8 @@ export interface RegistryClientOptions extends Identity {
   readonly onRetry?: OnRetry | undefined;
   /** Is called when requests wait, and when they do not any more. */
   readonly onWait?: ((event: WaitEvent) => void) | undefined;
+  /** Is called when the registry takes less than it gets: it limits requests, or does not answer in time. */
+  readonly onPushBack?: (() => void) | undefined;
   /** Attempts in total for transient failures; default 5. */
   readonly attempts?: number | undefined;
   /** Is told what answers say of the number of requests. */

@@ -22,6 +22,7 @@ export interface ConnectOptions
     Omit<CredentialOptions, "signal" | "repository"> {
   readonly onRetry?: RegistryClientOptions["onRetry"];
   readonly onWait?: RegistryClientOptions["onWait"];
+  readonly onPushBack?: RegistryClientOptions["onPushBack"];
   /** Attempts of a request in total; default 5. */
   readonly attempts?: number | undefined;
   /** Is called with how many requests the registry still takes. */
@@ -52,7 +53,10 @@ export async function connectRegistry(
 
 /** What a client of a registry builds on. */
 export interface Connection
-  extends Pick<RegistryClientOptions, "base" | "transport" | "onRetry" | "onWait" | "attempts" | "quota"> {
+  extends Pick<
+    RegistryClientOptions,
+    "base" | "transport" | "onRetry" | "onWait" | "onPushBack" | "attempts" | "quota"
+  > {
   readonly resolve: ResolveHost;
 }
 
@@ -82,6 +86,7 @@ export async function openConnection(
     resolve: async (name, url) => (proxyFor(url) === undefined ? await resolveHost(name) : []),
     onRetry: options.onRetry,
     onWait: options.onWait,
+    onPushBack: options.onPushBack,
     attempts: options.attempts,
     quota: new RequestQuota({ registry, onNote: options.onNote, waits: options.waitsForQuota }),
   };

@@ -3,10 +3,9 @@ import { throwCallerError } from "../../util/caller-error.ts";
 import type { Scope } from "../auth/authenticator.ts";
 import { parseChallenges } from "../auth/challenge.ts";
 import { headerList, USER_AGENT } from "../http/headers.ts";
-import { isConnectFault, isRateLimit, networkError, typedCause } from "../http/network-error.ts";
+import { isConnectFault, networkError, typedCause } from "../http/network-error.ts";
 import { readBody } from "../http/read-body.ts";
 import { type ResponseContext, responseError } from "../http/response-error.ts";
-import { retry, sleepFor } from "../http/retry.ts";
 import { trustSystem } from "../http/tls-options.ts";
 import { originOf } from "../origin/origin.ts";
 import type { BulkRequest } from "../transport/bulk-connections.ts";
@@ -17,6 +16,7 @@ import { type Call, scopeOf } from "./call.ts";
 import type { RegistryClientOptions } from "./client-options.ts";
 import { type Answer, type Followed, followRedirects, type Hop } from "./follow-redirects.ts";
 import type { Authorizer, Identity, Shared } from "./identity.ts";
+import { Retries } from "./retries.ts";
 import { Waits } from "./waits.ts";
 
 export type { Call } from "./call.ts";
@@ -37,6 +37,7 @@ export class RegistryClient {
   /** Origins that have answered at least once. */
   readonly #answered: Set<string>;
   readonly #waits: Waits;
+  readonly #retries: Retries;
 
   constructor(options: RegistryClientOptions, shared: Shared = { waits: new Waits(options), answered: new Set() }) {
     this.#options = options;
@@ -46,6 +47,7 @@ export class RegistryClient {
     this.#authenticator = options.authenticator;
     this.#waits = shared.waits;
     this.#answered = shared.answered;
+    this.#retries = new Retries(options, shared.waits);
   }
 
   /** A client of another origin, or with other credentials, over the same connections and below the same limits. */
@@ -64,27 +66,7 @@ export class RegistryClient {
 
   /** Repeats `task` while it fails for transient reasons, and reports each retry. @param what as in messages. */
   async retrying<T>(what: string, signal: AbortSignal | undefined, task: (attempt: number) => Promise<T>): Promise<T> {
-    const attempt = async (): Promise<T> => await this.#retrying(what, signal, task);
-    const close = (pause: Promise<void>, waitMs: number): void => this.#waits.limit(pause, waitMs, what);
-    const { quota } = this.#options;
-    return quota === undefined ? await attempt() : await quota.waiting(attempt, close, signal);
-  }
-
-  async #retrying<T>(what: string, signal: AbortSignal | undefined, task: (attempt: number) => Promise<T>): Promise<T> {
-    let isLimited = false;
-    return await retry(task, {
-      signal,
-      attempts: this.#options.attempts,
-      onRetry: event => {
-        isLimited = isRateLimit(event.error);
-        this.#options.onRetry?.(event, what, this.registry);
-      },
-      sleep: async (ms, stop) => {
-        const pause = sleepFor(ms, stop);
-        if (isLimited) this.#waits.limit(pause, ms, what);
-        await pause;
-      },
-    });
+    return await this.#retries.run(what, signal, task);
   }
 
   /** The Authorization value for a request to the registry's own origin, as far as one is known yet. */

@@ -157,6 +157,12 @@ export function isRateLimit(error: ImgpackError): boolean {
   return error instanceof RegistryError && (error.status === 429 || error.status === 503);
 }
 
+/** Nothing came in time: the host, or the line to it, may be overloaded. */
+export function isTimeout(error: ImgpackError): boolean {
+  if (error instanceof RegistryError) return error.status === 408 || error.status === 504;
+  return errorsIn(error).some(cause => errorCode(cause) === "ETIMEDOUT" || cause.name === "TimeoutError");
+}
+
 /** An error of this project among an error and its causes. */
 export function typedCause(cause: unknown): ImgpackError | undefined {
   for (let error: unknown = cause; error instanceof Error; error = error.cause) {

@@ -30,7 +30,6 @@ export interface CopyRun {
   /** Which repositories hold which blobs. */
   readonly cache: DigestCache;
   readonly platforms: readonly Platform[] | "all";
-  readonly concurrency: number;
   readonly dryRun?: boolean | undefined;
   readonly referrers?: boolean | undefined;
   readonly requireReferrers?: RequireOptions["requireReferrers"];
@@ -65,7 +64,7 @@ export async function copyBetween(
   to: Pick<FullReference, "registry" | "repository">,
   tags: readonly string[],
 ): Promise<Copied> {
-  const { registries, cache, signal, onProgress, concurrency } = run;
+  const { registries, cache, signal, onProgress } = run;
   const { referrersFinder } = registries;
   await using held = registrySource([from], registries.repositoryFor, { referrersFinder });
   const original = await onlyRoot(held, signal);
@@ -109,7 +108,8 @@ export async function copyBetween(
   const holder = from.registry === to.registry && from.repository !== to.repository ? from.repository : undefined;
   const known: DigestCache = holder === undefined ? cache : { ...cache, findHolder: () => holder };
   const target = await registries.targetFor(to, known, signal, run.onUndelivered?.(repositoryName(to)));
-  await copyImages({ plan, source: chosen, target, sourceName, cache, concurrency, onProgress, signal });
+  const { pace } = registries;
+  await copyImages({ plan, source: chosen, target, sourceName, cache, pace, onProgress, signal });
   return { ...done, plannedBytes: plan.totalBytes };
 }
 

@@ -17,7 +17,7 @@ export interface CopyOptions extends RemoteOptions {
    * Default "all".
    */
   readonly platform?: string | readonly string[] | undefined;
-  /** Blobs in transfer at the same time. Default 6. */
+  /** Most blobs in transfer at the same time: it starts with 6, and takes more while that makes the call faster. Default 32. */
   readonly concurrency?: number | undefined;
   /**
    * Folder that remembers the repositories that hold blobs, and unfinished uploads. Default: nothing is remembered after

@@ -6,7 +6,6 @@ import { hasV1, isV1Reference } from "../../oci/legacy/has-v1.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { readingAnswer } from "../../registry/client/registry-answer.ts";
 import { checkedOptions } from "../../util/options/checked-options.ts";
-import { DEFAULT_CONCURRENCY } from "../../util/options/option-limits.ts";
 import { readMapping } from "../options/mapping-options.ts";
 import { checkText } from "../options/option-values.ts";
 import { parsePrefix } from "../options/prefix.ts";
@@ -157,7 +156,6 @@ interface Plan {
 async function copyAll({ named, reached, jobs: jobsOf, failed }: Plan, options: CopyOptions): Promise<CopyResult> {
   const started = performance.now();
   checkRequireOptions("copy", options);
-  const concurrency = options.concurrency ?? DEFAULT_CONCURRENCY;
   const blobCounter = createBlobCounter(options.onProgress ?? (() => undefined));
   await using registries = new RegistryPool(options, named, blobCounter.onProgress, options.cacheDir);
   registries.admit(reached);
@@ -166,7 +164,6 @@ async function copyAll({ named, reached, jobs: jobsOf, failed }: Plan, options: 
   const run: Omit<CopyRun, "platforms" | "onUndelivered"> = {
     registries,
     cache,
-    concurrency,
     dryRun,
     referrers: options.referrers,
     requireReferrers: options.requireReferrers,

@@ -10,6 +10,7 @@ import { type LayerCompression, OCI_LAYER, toDockerLayerType, withLayerCompressi
 import { hashLayer } from "../../transform/hash-layer.ts";
 import { importedLayer, type LayerOutput } from "../../transform/imported-layer.ts";
 import { reproducibleLayer, sealLayer } from "../../transform/reproducible-layer.ts";
+import type { Pace } from "../../util/pace/pace.ts";
 import type { ImportInput } from "./import-input.ts";
 import type { ReadSettings } from "./import-settings.ts";
 import type { ImportTarget } from "./import-target.ts";
@@ -21,7 +22,7 @@ export interface ImportRun {
   readonly settings: ReadSettings;
   readonly author: string | undefined;
   readonly message: string | undefined;
-  readonly concurrency: number;
+  readonly pace: Pace;
   readonly cache: DigestCache;
   readonly onProgress: OnProgress;
   readonly onNote: (message: string) => void;

@@ -9,6 +9,8 @@ import { NotFoundError, UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { counted, formatBytes, quote, shortId } from "../../util/format.ts";
 import { DEFAULT_CONCURRENCY } from "../../util/options/option-limits.ts";
+import type { Pace } from "../../util/pace/pace.ts";
+import { runPaced } from "../../util/pace/run-paced.ts";
 import { runBounded } from "../../util/task-group.ts";
 import type { OpenedOutput } from "../output/open-output.ts";
 import type { PullOptions, PullResult } from "../pull-options.ts";
@@ -63,7 +65,7 @@ export async function pullPatch(options: PullOptions, output: OpenedOutput): Pro
     const resume = { command: JSON.stringify(["pull need", formatNeed(need)]), restart: options.restart };
     const target = patchTarget(output.name, need, {
       resume: { ...resume, onNote: noteTo(onProgress) },
-      putPieces: async (slots, own) => await putPieces(slots, source, options, own),
+      putPieces: async (slots, own) => await putPieces(slots, source, pool.pace, options, own),
     });
     onProgress({ kind: "planned", blobs: pieces.length, bytes: pieceBytes });
     const copy = {
@@ -72,7 +74,7 @@ export async function pullPatch(options: PullOptions, output: OpenedOutput): Pro
       target,
       sourceName: "the registry",
       cache: await openDigestCache(undefined),
-      concurrency: options.concurrency ?? DEFAULT_CONCURRENCY,
+      pace: pool.pace,
       onProgress,
       signal,
     };
@@ -95,31 +97,28 @@ export async function pullPatch(options: PullOptions, output: OpenedOutput): Pro
 async function putPieces(
   slots: readonly PieceSlot[],
   source: NeededSource,
-  { concurrency = DEFAULT_CONCURRENCY, onProgress }: PullOptions,
+  pace: Pace,
+  { onProgress }: PullOptions,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  await runBounded(
-    slots,
-    concurrency,
-    async (slot, own) => {
-      const { digest, kept, range } = slot;
-      const { start, end } = range;
-      if (kept < end - start) {
-        if (kept > 0) onProgress?.({ kind: "bytes", blob: digest, delta: kept });
-        await source.range(
-          digest,
-          { start: start + kept, end },
-          async (part, position) => {
-            await slot.write(part, position);
-            onProgress?.({ kind: "bytes", blob: digest, delta: part.length });
-          },
-          own,
-        );
-        onProgress?.({ kind: "done", blob: digest, bytes: end - start });
-      } else onProgress?.({ kind: "skipped", blob: digest, bytes: end - start, reason: "kept" });
-    },
-    signal,
-  );
+  await runPaced(slots, { pace, signal }, async (slot, own) => {
+    const { digest, kept, range } = slot;
+    const { start, end } = range;
+    if (kept < end - start) {
+      if (kept > 0) onProgress?.({ kind: "bytes", blob: digest, delta: kept });
+      await source.range(
+        digest,
+        { start: start + kept, end },
+        async (part, position) => {
+          await slot.write(part, position);
+          pace.moved(part.length);
+          onProgress?.({ kind: "bytes", blob: digest, delta: part.length });
+        },
+        own,
+      );
+      onProgress?.({ kind: "done", blob: digest, bytes: end - start });
+    } else onProgress?.({ kind: "skipped", blob: digest, bytes: end - start, reason: "kept" });
+  });
 }
 
 /** As for a lock: the error names everything that has gone, and not only the first of it. */

@@ -33,7 +33,7 @@ export interface PushOptions extends PushNameOptions {
    * replaces a need list only. Default: the error alone has it.
    */
   readonly need?: string | undefined;
-  /** Blobs in transfer at the same time. Default 6. */
+  /** Most blobs in transfer at the same time: it starts with 6, and takes more while that makes the call faster. Default 32. */
   readonly concurrency?: number | undefined;
   /**
    * Folder that remembers the digests of compressed layers, the repositories that hold blobs, and unfinished uploads.

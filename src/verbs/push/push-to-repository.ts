@@ -11,7 +11,6 @@ import { ArchiveError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { compressLayers } from "../../transform/compress-layers.ts";
 import { pruneSparse } from "../../transform/prune-sparse.ts";
-import { DEFAULT_CONCURRENCY } from "../../util/options/option-limits.ts";
 import { referrersSummary } from "../referrers/referrers-summary.ts";
 import { withoutSilentPrune } from "../referrers/silent-prune.ts";
 import type { Undelivered } from "../referrers/undelivered.ts";
@@ -142,14 +141,14 @@ async function copyMissing(
   run: PushRun,
 ): Promise<readonly SettledRoot[]> {
   const { registries, cache } = run;
-  const { signal, onProgress, concurrency = DEFAULT_CONCURRENCY } = run.options;
+  const { signal, onProgress } = run.options;
   for (const message of referrersLeftOut(gathered.roots)) note(run, imageAt(destination, message));
   const plan =
     sentTo === nameOf(destination) && reading !== undefined ? withoutBlobs(gathered, reading.sent) : gathered;
   const onUndelivered = run.undelivered.collect(path, nameOf(destination));
   const target = await registries.targetFor(destination, cache, signal, onUndelivered);
   const sourceName = archive.what;
-  const copy = { plan, source, target, sourceName, cache, concurrency, onProgress, signal };
+  const copy = { plan, source, target, sourceName, cache, pace: registries.pace, onProgress, signal };
   try {
     return await copyOrConvert(copy, nameOf(destination));
   } catch (error) {

@@ -49,6 +49,7 @@ export interface RequestedSourceOptions {
   readonly cacheDir?: string | undefined;
   /** Whether what refers to the images is looked for. Default true. */
   readonly referrers?: boolean | undefined;
+  readonly concurrency?: number | undefined;
   readonly onProgress?: OnProgress | undefined;
 }
 

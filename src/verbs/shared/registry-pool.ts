@@ -13,6 +13,8 @@ import { ReferrersFinder } from "../../registry/referrers/referrers-finder.ts";
 import type { CandidatesFor, FullReference } from "../../registry/registry-source.ts";
 import { type RegistryTargetOptions, registryTarget } from "../../registry/registry-target.ts";
 import { UploadJournal } from "../../registry/upload/upload-journal.ts";
+import { DEFAULT_MAX_TRANSFERS } from "../../util/options/option-limits.ts";
+import { Pace } from "../../util/pace/pace.ts";
 import { commonConnectOptions, connectOptions } from "../options/connect-options.ts";
 import { listOf } from "../options/option-values.ts";
 import { refuseV1Options } from "../options/refuse-v1-options.ts";
@@ -25,6 +27,8 @@ export interface PoolOptions {
   readonly mirror?: string | readonly string[] | undefined;
   /** Waits while a registry takes no more requests, instead of failing. */
   readonly keepGoing?: boolean | undefined;
+  /** Never more transfers at once. Default 32. */
+  readonly concurrency?: number | undefined;
 }
 
 /** The registries of one run, each connected once. */
@@ -32,6 +36,8 @@ export class RegistryPool implements AsyncDisposable {
   /** The tags of repositories, each list requested once in the run. */
   readonly tagLists: TagLists = new TagLists();
   readonly referrersFinder: ReferrersFinder;
+  /** The limit of all transfers with all registries of the run. */
+  readonly pace: Pace;
   readonly #options: ConnectOptions;
   /** Retries and limits, which apply to every registry of the run, mirrors included. */
   readonly #commonOptions: ConnectOptions;
@@ -47,7 +53,7 @@ export class RegistryPool implements AsyncDisposable {
    * @throws UsageError for options of v1 registries.
    */
   constructor(
-    { registry, mirror, keepGoing }: PoolOptions,
+    { registry, mirror, keepGoing, concurrency = DEFAULT_MAX_TRANSFERS }: PoolOptions,
     named: readonly string[],
     onProgress: OnProgress,
     cacheDir?: string,
@@ -56,7 +62,8 @@ export class RegistryPool implements AsyncDisposable {
     const options = registryOptions(registry);
     this.#allowed = new NamedRegistries(options, named);
     const choices = { registry, keepGoing, onProgress };
-    this.#commonOptions = commonConnectOptions(choices);
+    this.pace = new Pace({ max: concurrency });
+    this.#commonOptions = { ...commonConnectOptions(choices), onPushBack: () => this.pace.pushedBack() };
     // One limit for all bodies of the run.
     this.#options = { ...connectOptions(choices), ...this.#commonOptions };
     this.#mirrors = listOf(mirror);

@@ -16,6 +16,7 @@ import { RECOMPRESS_CONCURRENCY } from "../../transform/recompress-layers.ts";
 import type { OptionsShape } from "../../util/options/checked-options.ts";
 import { CONCURRENCY_KIND, choice, FLAG } from "../../util/options/option-kinds.ts";
 import { DEFAULT_CONCURRENCY } from "../../util/options/option-limits.ts";
+import { fixedPace, type Pace } from "../../util/pace/pace.ts";
 import { checkAgainstLock, namingGoneBlobs } from "../locking/check-lock.ts";
 import { defaultPlatform, firstPlatform } from "../locking/default-platform.ts";
 import { type LockFacts, lockSettings } from "../locking/lock-settings.ts";
@@ -50,7 +51,7 @@ export interface OutputOptions extends VolumeOptions {
   readonly for?: Loader | undefined;
   /** Writes what refers to the images, too: signatures, SBOMs, attestations. Default true. */
   readonly referrers?: boolean | undefined;
-  /** Blobs in transfer at the same time. Default 6. */
+  /** Most blobs in transfer at once: `pull` starts with 6, and takes more while it helps. Default 32; `convert` 6. */
   readonly concurrency?: number | undefined;
   /**
    * Key that signs the lock of the archive, which names all that is in it: `imgpack.sig`. Not for a docker archive, which has
@@ -116,6 +117,8 @@ export interface WriteOptions extends OutputOptions, LockFacts, ChooseOptions {
   readonly requireReferrers?: RequireOptions["requireReferrers"];
   /** Blobs that an earlier step of the call has counted. */
   readonly counted?: ReadonlySet<Digest> | undefined;
+  /** Default: `concurrency` blobs at once, all the time. */
+  readonly pace?: Pace | undefined;
   /** As in ArchiveContentsOptions; `sign` of the options takes precedence. */
   readonly signLock?: OutputTargetOptions["signLock"];
   /** As in ArchiveContentsOptions. */
@@ -200,7 +203,7 @@ export async function settleImages(source: ImageSource, options: WriteOptions): 
     targetOptions,
     maxConcurrency: Math.min(
       output.maxConcurrency,
-      layers === undefined ? output.maxConcurrency : RECOMPRESS_CONCURRENCY,
+      layers === undefined ? Number.POSITIVE_INFINITY : RECOMPRESS_CONCURRENCY,
     ),
   };
 }
@@ -232,7 +235,8 @@ export async function copySettled(
       target: target ?? output.target(targetOptions, resumeOptions(options)),
       sourceName,
       cache: await openDigestCache(undefined),
-      concurrency: Math.min(concurrency, maxConcurrency),
+      pace: options.pace ?? fixedPace(concurrency),
+      atMost: maxConcurrency,
       onProgress: onProgress ?? (() => undefined),
       counted: new Set([...(counted ?? []), ...(split?.elsewhere ?? [])]),
       signal,

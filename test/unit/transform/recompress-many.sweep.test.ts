@@ -9,6 +9,7 @@ import { openDigestCache } from "../../../src/copy/digest-cache.ts";
 import { gather } from "../../../src/copy/gather.ts";
 import { OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_MANIFEST } from "../../../src/oci/media-types.ts";
 import { recompressLayers } from "../../../src/transform/recompress-layers.ts";
+import { fixedPace } from "../../../src/util/pace/pace.ts";
 import { noise, sha256Of } from "../../support/memory-blobs.ts";
 import { memorySource, settledRoot } from "../../support/memory-image.ts";
 
@@ -47,7 +48,7 @@ test.each(["gzip", "raw"] as const)(
       target: archiveStreamTarget(output, { platform: { os: "linux", architecture: "amd64" } }),
       sourceName: "memory",
       cache: await openDigestCache(undefined),
-      concurrency: 6,
+      pace: fixedPace(6),
       onProgress: () => undefined,
     });
     // Whatever went out was verified against the plan.

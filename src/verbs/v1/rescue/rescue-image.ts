@@ -9,6 +9,7 @@ import { resolveDigest } from "../../../registry/api/resolve-digest.ts";
 import { readV1Image } from "../../../registry/v1/read-v1-image.ts";
 import type { V1ChainLayer, V1Image } from "../../../registry/v1/v1-image.ts";
 import type { V1Session } from "../../../registry/v1/v1-store.ts";
+import { fixedPace } from "../../../util/pace/pace.ts";
 import { allEnded } from "../../../util/promises.ts";
 import { measuredLayer } from "../reading/measured-layer.ts";
 import type { ReportedImage } from "../report/rescue-report.ts";
@@ -154,6 +155,6 @@ async function copyPlanned(
   const blobs = whole.blobs.filter(({ digest }) => !present.has(digest));
   const totalBytes = blobs.reduce((sum, { size }) => sum + size, 0);
   const plan = { ...whole, blobs, totalBytes };
-  await copyImages({ plan, source, target, sourceName, cache, concurrency, onProgress, signal });
+  await copyImages({ plan, source, target, sourceName, cache, pace: fixedPace(concurrency), onProgress, signal });
   return { ...planned, plannedBytes: whole.totalBytes };
 }

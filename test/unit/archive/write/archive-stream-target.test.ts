@@ -11,6 +11,7 @@ import { openDigestCache } from "../../../../src/copy/digest-cache.ts";
 import { gather } from "../../../../src/copy/gather.ts";
 import { StorageError } from "../../../../src/errors.ts";
 import { OCI_LAYER_GZIP } from "../../../../src/oci/media-types.ts";
+import { fixedPace } from "../../../../src/util/pace/pace.ts";
 import { temporaryFolder } from "../../../support/images.ts";
 import { noise, partsBlob } from "../../../support/memory-blobs.ts";
 import { addImage, type MemorySource, memorySource, settledRoot } from "../../../support/memory-image.ts";
@@ -36,7 +37,7 @@ async function copyTo(
     target,
     sourceName: "memory",
     cache: await openDigestCache(undefined),
-    concurrency: 4,
+    pace: fixedPace(4),
     onProgress: () => undefined,
     signal,
   });
@@ -154,7 +155,7 @@ describe("archiveStreamTarget()", () => {
     const other = settledRoot(addImage(source, "other", { layers: [layer] }));
     const plan = await gather(source, [root, other]);
     const sink = slowSink();
-    const options = { sourceName: "memory", cache: await openDigestCache(undefined), concurrency: 4 };
+    const options = { sourceName: "memory", cache: await openDigestCache(undefined), pace: fixedPace(4) };
     const copying = copyImages({
       ...options,
       plan,

@@ -8,6 +8,7 @@ import { gather } from "../../../../src/copy/gather.ts";
 import { StorageError } from "../../../../src/errors.ts";
 import { encodeLockRecord, newClaim } from "../../../../src/util/lock/lock-record.ts";
 import { watchOperations } from "../../../../src/util/operation-hook.ts";
+import { fixedPace } from "../../../../src/util/pace/pace.ts";
 import { temporaryFolder } from "../../../support/images.ts";
 import { addImage, type MemorySource, memorySource, settledRoot } from "../../../support/memory-image.ts";
 
@@ -28,7 +29,7 @@ async function write(path: string, options: Partial<LayoutFolderOptions> = {}): 
     }),
     sourceName: "memory",
     cache: await openDigestCache(undefined),
-    concurrency: 1,
+    pace: fixedPace(1),
     onProgress: () => undefined,
   });
   return notes;

@@ -8,6 +8,7 @@ import { openDigestCache } from "../../../../src/copy/digest-cache.ts";
 import { gather } from "../../../../src/copy/gather.ts";
 import { IntegrityError, InternalError, StorageError } from "../../../../src/errors.ts";
 import { OCI_LAYER_GZIP } from "../../../../src/oci/media-types.ts";
+import { fixedPace } from "../../../../src/util/pace/pace.ts";
 import { temporaryFolder } from "../../../support/images.ts";
 import { partsBlob, sha256Of } from "../../../support/memory-blobs.ts";
 import { addImage, addIndex, type MemorySource, memorySource, settledRoot } from "../../../support/memory-image.ts";
@@ -27,7 +28,7 @@ async function write(
     target: layoutFolderTarget(path, { platform }),
     sourceName: "memory",
     cache: await openDigestCache(undefined),
-    concurrency,
+    pace: fixedPace(concurrency),
     onProgress: () => undefined,
   });
 }
@@ -163,7 +164,7 @@ describe("layoutFolderTarget()", () => {
       target: layoutFolderTarget(join(above, "out"), { platform }),
       sourceName: "memory",
       cache: await openDigestCache(undefined),
-      concurrency: 1,
+      pace: fixedPace(1),
       // The config is whole then, and the layer under way.
       onProgress: ({ kind }) => void (kind === "done" && setImmediate(() => stop.abort(new Error("stopped")))),
       signal: stop.signal,

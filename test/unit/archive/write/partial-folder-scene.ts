@@ -8,6 +8,7 @@ import { openDigestCache } from "../../../../src/copy/digest-cache.ts";
 import { gather } from "../../../../src/copy/gather.ts";
 import { digestHex } from "../../../../src/oci/digest.ts";
 import { OCI_LAYER_GZIP } from "../../../../src/oci/media-types.ts";
+import { fixedPace } from "../../../../src/util/pace/pace.ts";
 import { temporaryFolder } from "../../../support/images.ts";
 import { noise, partsBlob, sha256Of } from "../../../support/memory-blobs.ts";
 import { addImage, type MemorySource, memorySource, settledRoot } from "../../../support/memory-image.ts";
@@ -57,7 +58,7 @@ export async function write(
     target: layoutFolderTarget(out, { platform, ...options }),
     sourceName: "memory",
     cache: await openDigestCache(undefined),
-    concurrency: 1,
+    pace: fixedPace(1),
     onProgress: event => void events.push(event),
   });
   return events;
