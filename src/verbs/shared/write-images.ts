@@ -227,9 +227,9 @@ export async function copySettled(
   options: WriteOptions,
   target?: ImageTarget,
 ): Promise<void> {
-  const { output, sourceName, expected, concurrency = DEFAULT_CONCURRENCY, onProgress, counted, signal } = options;
-  const copy = async (): Promise<void> => {
-    await copyImages({
+  const { output, sourceName, expected, concurrency = DEFAULT_CONCURRENCY, counted, signal } = options;
+  const copy = async (): Promise<void> =>
+    void (await copyImages({
       plan,
       source,
       target: target ?? output.target(targetOptions, resumeOptions(options)),
@@ -237,11 +237,10 @@ export async function copySettled(
       cache: await openDigestCache(undefined),
       pace: options.pace ?? fixedPace(concurrency),
       atMost: maxConcurrency,
-      onProgress: onProgress ?? (() => undefined),
+      onProgress: options.onProgress ?? (() => undefined),
       counted: new Set([...(counted ?? []), ...(split?.elsewhere ?? [])]),
       signal,
-    });
-  };
+    }));
   await namingGoneBlobs(expected, source, plan, copy, signal);
 }
 
