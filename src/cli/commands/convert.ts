@@ -17,8 +17,8 @@ import { type SignFlags, signFlags, signOf } from "../flags/sign-flags.ts";
 import { refuseTypedArchive } from "../flags/stdin-input.ts";
 import { checkConcurrency } from "../flags/transfer-flags.ts";
 import { jsonText } from "../output/json-text.ts";
-import { Progress } from "../output/progress.ts";
 import { writtenText } from "../output/written-text.ts";
+import { Progress } from "../progress/progress.ts";
 
 interface ConvertFlags extends OutputFlags, ArchiveFlags, SignFlags {
   readonly files?: string[] | undefined;

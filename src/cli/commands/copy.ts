@@ -18,9 +18,9 @@ import { type RescueFlags, rescueFlags, rescueOptions } from "../flags/rescue-fl
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { type V1Flags, v1Flags } from "../flags/v1-flags.ts";
 import { jsonText } from "../output/json-text.ts";
-import { Progress } from "../output/progress.ts";
 import { referrersLines } from "../output/referrers-text.ts";
 import { reportResult } from "../output/report-result.ts";
+import { Progress } from "../progress/progress.ts";
 import { plannedLines, rescueSummary } from "./rescue-lines.ts";
 
 interface CopyFlags extends TransferFlags, ListFlags, MappingFlags, ReferrersFlags, RequireFlags, RescueFlags, V1Flags {

@@ -7,8 +7,8 @@ import { registryFromFlags, WRITE_REGISTRY } from "../flags/registry-flags.ts";
 import { onePlatform } from "../flags/remote-flags.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { jsonText } from "../output/json-text.ts";
-import { Progress } from "../output/progress.ts";
 import { reportResult } from "../output/report-result.ts";
+import { Progress } from "../progress/progress.ts";
 
 /** A string when given once, a list when given several times: an array flag would take the file after it as a value. */
 type Texts = string | string[] | undefined;

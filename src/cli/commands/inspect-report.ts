@@ -5,8 +5,8 @@ import { type Context, printLine } from "../context.ts";
 import { readFlagKeys } from "../flags/flag-file.ts";
 import type { MappingFlags } from "../flags/mapping-flags.ts";
 import { jsonText } from "../output/json-text.ts";
-import type { Progress } from "../output/progress.ts";
 import { ReportedError } from "../output/render-error.ts";
+import type { Progress } from "../progress/progress.ts";
 import { reportFault } from "./report-fault.ts";
 
 export interface ReportFlags extends MappingFlags {

@@ -8,7 +8,7 @@ import { type RemoteFlags, remoteOptions, remoteV1Flags } from "../flags/remote-
 import { refuseTypedArchive } from "../flags/stdin-input.ts";
 import type { V1Flags } from "../flags/v1-flags.ts";
 import { jsonText } from "../output/json-text.ts";
-import { Progress } from "../output/progress.ts";
+import { Progress } from "../progress/progress.ts";
 import { checkReportFlags, type ReportFlags, writeTransferReport } from "./inspect-report.ts";
 
 interface InspectFlags extends RemoteFlags, V1Flags, ReportFlags {

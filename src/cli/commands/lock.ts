@@ -17,8 +17,8 @@ import { MIRROR, registryFromFlags } from "../flags/registry-flags.ts";
 import { type RemoteFlags, remoteFlags } from "../flags/remote-flags.ts";
 import { rateOf } from "../flags/retry-flags.ts";
 import { sparseFlag } from "../flags/sparse-flag.ts";
-import { Progress } from "../output/progress.ts";
 import { reportResult } from "../output/report-result.ts";
+import { Progress } from "../progress/progress.ts";
 
 interface LockFlags extends RemoteFlags, ListFlags, ReferrersFlags {
   readonly references?: string[] | undefined;

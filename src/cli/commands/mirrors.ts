@@ -9,8 +9,8 @@ import { type MappingFlags, mappingFlags } from "../flags/mapping-flags.ts";
 import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
 import { checkStdinUses } from "../flags/stdin-input.ts";
 import { jsonText } from "../output/json-text.ts";
-import { Progress } from "../output/progress.ts";
 import { reportResult } from "../output/report-result.ts";
+import { Progress } from "../progress/progress.ts";
 
 interface MirrorsFlags extends ListFlags, MappingFlags, OutputFlags {
   readonly files?: string[] | undefined;

@@ -23,9 +23,9 @@ import { sparseFlag } from "../flags/sparse-flag.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { type V1Flags, v1Flags } from "../flags/v1-flags.ts";
 import { jsonText } from "../output/json-text.ts";
-import { Progress } from "../output/progress.ts";
 import { referrersLines } from "../output/referrers-text.ts";
 import { reportResult } from "../output/report-result.ts";
+import { Progress } from "../progress/progress.ts";
 
 interface PullFlags extends RequireFlags, SignFlags, TransferFlags, ArchiveFlags, ListFlags, MappingFlags, V1Flags {
   readonly base?: string[] | undefined;

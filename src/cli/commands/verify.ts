@@ -7,10 +7,10 @@ import { readFlagKeys } from "../flags/flag-file.ts";
 import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
 import { refuseTypedArchive } from "../flags/stdin-input.ts";
 import { jsonText } from "../output/json-text.ts";
-import { Progress } from "../output/progress.ts";
 import { ReportedError } from "../output/render-error.ts";
 import { signatureFault, signatureLines } from "../output/signature-lines.ts";
 import { damageLines, missingVolumes } from "../output/tables/damage-lines.ts";
+import { Progress } from "../progress/progress.ts";
 
 interface VerifyFlags extends OutputFlags {
   readonly archives?: string[] | undefined;

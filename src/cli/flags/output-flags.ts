@@ -16,6 +16,6 @@ export function outputFlags<T>(parser: Argv<T>): Argv<T & OutputFlags> {
     .option("progress", {
       requiresArg: true,
       choices: ["auto", "plain", "json", "none"],
-      describe: "style of the progress on stderr (default auto: a bar on a terminal, else plain)",
+      describe: "style of the progress on stderr (default auto: totals and blobs on a terminal, else plain)",
     });
 }

@@ -5,7 +5,7 @@ import { formatBytes } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
 import { type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
 import { jsonText } from "../../output/json-text.ts";
-import { Progress } from "../../output/progress.ts";
+import { Progress } from "../../progress/progress.ts";
 
 interface BlobFlags extends RemoteFlags {
   readonly reference?: string | undefined;

@@ -1,7 +1,7 @@
 import { Writable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { remoteOptions } from "../../../../src/cli/flags/remote-flags.ts";
-import { Progress } from "../../../../src/cli/output/progress.ts";
+import { Progress } from "../../../../src/cli/progress/progress.ts";
 import type { OnProgress } from "../../../../src/index.ts";
 
 interface Flags {

@@ -1,0 +1,130 @@
+import type { CopyResult, OnProgress, ProgressEvent, PullResult, PushResult } from "../../index.ts";
+import { counted } from "../../util/format.ts";
+import type { OutputStreams } from "../context.ts";
+import type { OutputFlags } from "../flags/output-flags.ts";
+import { createEventSink } from "../output/event-sink.ts";
+import { blockLines } from "./block-lines.ts";
+import { type ProgressClock, SYSTEM_CLOCK } from "./progress-clock.ts";
+import { type ProgressStyle, progressStyle } from "./progress-style.ts";
+import { RetryNotes } from "./retry-notes.ts";
+import { summaryText } from "./summary-text.ts";
+import { Tally } from "./tally.ts";
+import { TerminalBlock } from "./terminal-block.ts";
+import { totalsText } from "./totals-line.ts";
+import { waitingText } from "./waiting-text.ts";
+
+const FRAME_MS = 100;
+const LINE_MS = 3000;
+/** Lines of a run that waits come more and more seldom. */
+const MAX_LINE_MS = 60_000;
+/** Without events, the block counts seconds, and a line says what is waited for. */
+const TICK_MS = 500;
+/** Between lines about retries of one registry: on a terminal, the block shows their number. */
+const RETRY_MS = { block: 60_000, lines: LINE_MS, none: LINE_MS } as const;
+
+/**
+ * Progress and notes of one command on stderr: totals and the blobs under way on a terminal, else a line every few seconds,
+ * which says what is waited for if nothing moves, or JSON lines.
+ */
+export class Progress {
+  readonly #stderr: OutputStreams["stderr"];
+  readonly #style: ProgressStyle;
+  readonly #isQuiet: boolean;
+  readonly #isVerbose: boolean;
+  readonly #sink: OnProgress;
+  readonly #verb: string;
+  readonly #clock: ProgressClock;
+  readonly #tally: Tally;
+  readonly #block: TerminalBlock;
+  readonly #retries: RetryNotes;
+  #stopTicks: () => void = () => undefined;
+  #drawnMs: number;
+  /** Of the last line: what the tally had counted, and the time until the next one if nothing changes. */
+  #drawnChanges = 0;
+  #gapMs = LINE_MS;
+
+  constructor(
+    streams: OutputStreams,
+    flags: OutputFlags,
+    verb: "Pushing" | "Pulling" | "Copying" | "Verifying" | "Importing" | "Converting" | "Reading",
+    clock: ProgressClock = SYSTEM_CLOCK,
+  ) {
+    this.#stderr = streams.stderr;
+    this.#style = progressStyle(streams, flags);
+    this.#isQuiet = flags.quiet === true;
+    this.#isVerbose = flags.verbose === true || flags.progress === "json";
+    this.#sink = createEventSink(streams, flags, this.note);
+    this.#verb = verb;
+    this.#clock = clock;
+    this.#drawnMs = clock.now();
+    this.#tally = new Tally(this.#drawnMs);
+    this.#retries = new RetryNotes(RETRY_MS[this.#style]);
+    this.#block = new TerminalBlock(this.#stderr, (columns, rows) =>
+      blockLines(this.#tally.state(verb, clock.now()), columns, rows),
+    );
+    if (this.#style !== "none") this.#stopTicks = clock.every(TICK_MS, () => this.#drawSometimes());
+  }
+
+  readonly onProgress = (event: ProgressEvent): void => {
+    this.#tally.count(event, this.#clock.now());
+    if (event.kind !== "retry" || this.#isVerbose) this.#sink(event);
+    else this.#noteRetry(event);
+    if (event.kind !== "note" && event.kind !== "retry") this.#drawSometimes();
+  };
+
+  /** Prints a line, unless the command is quiet. */
+  readonly note = (text: string): void => {
+    this.#block.clear();
+    if (!this.#isQuiet) this.#stderr.write(`${text}\n`);
+  };
+
+  /** Prints what was done, in one line. */
+  summary(result: PushResult | PullResult | CopyResult): void {
+    this.note(summaryText(result, this.#verb === "Copying" ? "Copied" : "Pushed"));
+    if ("uncheckedBlobs" in result) this.#noteUnchecked(result.uncheckedBlobs);
+  }
+
+  #noteUnchecked(blobs: number): void {
+    if (blobs === 0) return;
+    this.note(
+      `The registry has ${counted(blobs, "blob")} already, so ${blobs === 1 ? "its copy in the archive was" : "their copies in the archive were"} not checked; "imgpack verify" does that`,
+    );
+  }
+
+  /** Clears what is drawn, and draws nothing more. */
+  end(): void {
+    this.#stopTicks();
+    this.#block.clear();
+    for (const text of this.#retries.rest()) this.note(text);
+  }
+
+  #noteRetry(event: Extract<ProgressEvent, { readonly kind: "retry" }>): void {
+    const text = this.#retries.noteOf(event, this.#clock.now());
+    if (text !== undefined) this.note(text);
+  }
+
+  #drawSometimes(): void {
+    const sinceMs = this.#clock.now() - this.#drawnMs;
+    if (this.#style === "block" && sinceMs >= FRAME_MS) this.#drawBlock();
+    const isMoving = this.#tally.changes !== this.#drawnChanges;
+    if (this.#style === "lines" && sinceMs >= (isMoving ? LINE_MS : this.#gapMs)) this.#drawLine();
+  }
+
+  #drawBlock(): void {
+    this.#drawnMs = this.#clock.now();
+    this.#block.draw();
+  }
+
+  #drawLine(): void {
+    const now = this.#clock.now();
+    const state = this.#tally.state(this.#verb, now);
+    const { changes } = this.#tally;
+    const isMoving = changes !== this.#drawnChanges;
+    const waiting = isMoving ? "" : waitingText(state, now - this.#tally.changedMs);
+    if (waiting === undefined) return;
+    this.note(`${totalsText(state)}${waiting === "" ? "" : `: ${waiting}`}`);
+    this.#gapMs = isMoving ? LINE_MS : Math.min(MAX_LINE_MS, this.#gapMs * 2);
+    this.#drawnMs = now;
+    this.#drawnChanges = changes;
+  }
+}

@@ -1,0 +1,45 @@
+import type { OutputStreams } from "../context.ts";
+
+/** Where the terminal does not say how large it is. */
+const DEFAULT_COLUMNS = 80;
+const DEFAULT_ROWS = 24;
+const CLEAR_TO_END = "\u001B[J";
+
+/**
+ * Lines that are drawn again in the same rows of a terminal. Between two drawings the cursor is at the start of the first
+ * line: there it stays when the terminal changes its size and breaks the lines anew, so that clearing from it to the end of
+ * the screen leaves nothing behind.
+ */
+export class TerminalBlock {
+  readonly #stderr: OutputStreams["stderr"];
+  readonly #lines: (columns: number, rows: number) => readonly string[];
+  #isShown = false;
+
+  /** @param lines each shorter than `columns`, and less of them than `rows`. */
+  constructor(stderr: OutputStreams["stderr"], lines: (columns: number, rows: number) => readonly string[]) {
+    this.#stderr = stderr;
+    this.#lines = lines;
+  }
+
+  readonly draw = (): void => {
+    const size = "columns" in this.#stderr ? this.#stderr : undefined;
+    const lines = this.#lines(size?.columns || DEFAULT_COLUMNS, size?.rows || DEFAULT_ROWS);
+    const up = lines.length > 1 ? `\u001B[${lines.length - 1}A` : "";
+    // Each line clears its own rest: clearing all of them first would flicker.
+    this.#stderr.write(`\r${lines.map(line => `${line}\u001B[K`).join("\r\n")}${CLEAR_TO_END}${up}\r`);
+    if (!this.#isShown) this.#stderr.on("resize", this.#redraw);
+    this.#isShown = true;
+  };
+
+  clear(): void {
+    if (!this.#isShown) return;
+    this.#stderr.write(`\r${CLEAR_TO_END}`);
+    this.#stderr.off("resize", this.#redraw);
+    this.#isShown = false;
+  }
+
+  readonly #redraw = (): void => {
+    this.#stderr.write(`\r${CLEAR_TO_END}`);
+    this.draw();
+  };
+}

@@ -1,0 +1,377 @@
+import { Writable } from "node:stream";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Progress } from "../../../../src/cli/progress/progress.ts";
+import type { ProgressEvent } from "../../../../src/index.ts";
+import { FakeProgressClock } from "../../../support/fake-progress-clock.ts";
+import { FakeTerminal } from "../../../support/fake-terminal.ts";
+
+const MIB = 1024 * 1024;
+const DIGESTS = Array.from({ length: 12 }, (_, index) => `sha256:${index.toString(16).repeat(64)}` as const);
+const RETRY = {
+  kind: "retry",
+  registry: "registry.lan:5000",
+  status: 429,
+  what: "manifest 1",
+  attempt: 1,
+  waitMs: 30_000,
+  message: "Cannot pull manifest 1 from registry.lan:5000/app: 429 Too Many Requests",
+} as const;
+
+interface Scene {
+  readonly terminal: FakeTerminal;
+  readonly clock: FakeProgressClock;
+  readonly progress: Progress;
+  readonly report: (...events: readonly ProgressEvent[]) => void;
+  /** Moves bytes of blob x; the clock is then that many seconds further. */
+  readonly move: (delta: number, seconds: number) => void;
+}
+
+function start(columns: number, rows = 24, verb: "Pushing" | "Copying" = "Pushing"): Scene {
+  const terminal = new FakeTerminal(columns, rows);
+  const clock = new FakeProgressClock();
+  const stderr = terminal as unknown as NodeJS.WriteStream;
+  const progress = new Progress({ stdout: stderr, stderr }, {}, verb, clock);
+  const report = (...events: readonly ProgressEvent[]): void => {
+    for (const event of events) progress.onProgress(event);
+  };
+  const move = (delta: number, seconds: number): void => {
+    report({ kind: "bytes", blob: "entry x", delta: 0 });
+    clock.forward(seconds);
+    report({ kind: "bytes", blob: "entry x", delta });
+  };
+  return { terminal, clock, progress, report, move };
+}
+
+function started(index: number, bytes: number, ends: { readonly from?: string; readonly to?: string }): ProgressEvent {
+  return { kind: "started", blob: DIGESTS[index] ?? "entry none", bytes, ...ends };
+}
+
+beforeEach(() => {
+  vi.stubEnv("CI", undefined);
+  vi.stubEnv("TERM", "xterm");
+});
+
+afterEach(() => void vi.unstubAllEnvs());
+
+describe("totals on a terminal", () => {
+  test.each([
+    [80, "[============            ] Pushing 50.0 MiB of 100 MiB, 12.5 MiB/s, 4 s left"],
+    [64, "[=====     ] Pushing 50.0 MiB of 100 MiB, 12.5 MiB/s, 4 s left"],
+    [40, "Pushing 50.0 MiB of 100 MiB, 4 s left"],
+    [30, "Pushing 50 %"],
+    [10, "50 %"],
+    [3, "50"],
+  ])("fit %i columns, and leave no row behind", (columns, expected) => {
+    const { terminal, progress, report, move } = start(columns);
+    report({ kind: "planned", blobs: 1, bytes: 100 * MIB });
+    for (let second = 0; second < 4; second += 1) move(12.5 * MIB, 1);
+    expect(terminal.shown).toEqual([expected.slice(0, columns)]);
+    progress.end();
+    expect(terminal.shown).toEqual([]);
+  });
+
+  test("have the number of images, or that of blobs if there is only one image", () => {
+    const { terminal, report, move } = start(100);
+    report({ kind: "planned", images: 40, blobs: 0, bytes: 0 }, { kind: "planned", blobs: 300, bytes: 100 * MIB });
+    for (const name of ["a", "b"]) report({ kind: "image", name, state: "done" });
+    move(50 * MIB, 4);
+    expect(terminal.shown).toEqual([
+      "[============            ] Pushing 2 of 40 images, 50.0 MiB of 100 MiB, 12.5 MiB/s, 4 s left",
+    ]);
+    const single = start(100);
+    single.report({ kind: "planned", images: 1, blobs: 3, bytes: 100 * MIB });
+    single.move(50 * MIB, 4);
+    expect(single.terminal.shown[0]).toContain("Pushing 0 of 3 blobs, 50.0 MiB of 100 MiB");
+  });
+
+  test("say what is read before the first blob moves", () => {
+    const { terminal, clock, report } = start(80);
+    clock.forward(1);
+    report({ kind: "step", step: "manifests", done: 312, total: 1000 });
+    expect(terminal.shown).toEqual(["[=======                 ] Reading manifests 312 of 1000"]);
+    report({ kind: "planned", blobs: 1, bytes: MIB }, { kind: "bytes", blob: "entry x", delta: MIB });
+    clock.forward(1);
+    expect(terminal.shown[0]).toContain("Pushing 1.0 MiB of 1.0 MiB");
+  });
+
+  test("give no time before two seconds of data, and hours instead of seconds", () => {
+    const { terminal, report, move } = start(100);
+    report({ kind: "planned", blobs: 1, bytes: 7801 * MIB });
+    move(MIB, 1.5);
+    expect(terminal.shown[0]).not.toContain("left");
+    move(MIB, 0.5);
+    expect(terminal.shown[0]).toContain("Pushing 2.0 MiB of 7.6 GiB, 1.0 MiB/s, 2 h 10 min left");
+  });
+
+  test("take no rate from blobs that were there already", () => {
+    const { terminal, report, move } = start(100);
+    report({ kind: "planned", blobs: 1, bytes: 100 * MIB });
+    report({ kind: "skipped", blob: "entry y", bytes: 90 * MIB, reason: "exists" });
+    move(2 * MIB, 2);
+    expect(terminal.shown[0]).toContain("Pushing 92.0 MiB of 100 MiB, 1.0 MiB/s, 8 s left");
+  });
+
+  test("have the rate of the last seconds, and no time left while nothing moves", () => {
+    const { terminal, clock, report, move } = start(100);
+    report({ kind: "planned", blobs: 1, bytes: 1000 * MIB });
+    for (let second = 0; second < 20; second += 1) move(10 * MIB, 1);
+    for (let second = 0; second < 6; second += 1) move(2 * MIB, 1);
+    // 30 s say how long it takes: (200 + 12) MiB in 26 s, for 788 MiB.
+    expect(terminal.shown[0]).toContain("212 MiB of 1000 MiB, 2.2 MiB/s, 2 min left");
+    clock.forward(6);
+    expect(terminal.shown[0]).toContain("212 MiB of 1000 MiB, 0 bytes/s");
+    expect(terminal.shown[0]).not.toContain("left");
+    // A laptop that slept for an hour.
+    clock.forward(3600);
+    for (let second = 0; second < 5; second += 1) move(10 * MIB, 1);
+    expect(terminal.shown[0]).toContain("262 MiB of 1000 MiB, 11.1 MiB/s");
+  });
+
+  test("of a pipe show bytes and rate, and no made-up end", () => {
+    const { terminal, report, move } = start(80);
+    report({ kind: "reading", archive: "-", bytes: 0 }, { kind: "planned", blobs: 1, bytes: 5 * MIB });
+    move(5 * MIB, 4);
+    report({ kind: "reading", archive: "-", bytes: 4 * MIB });
+    move(MIB, 4);
+    expect(terminal.shown).toEqual(["Pushing 4.0 MiB, 910 KiB/s"]);
+  });
+
+  test("of a compressed archive show how much of the file is read, then the transfer", () => {
+    const { terminal, report, move } = start(100);
+    const read = (bytes: number): void => report({ kind: "reading", archive: "x.tar.gz", bytes, total: 40 * MIB });
+    read(0);
+    report({ kind: "note", message: "Reading the archive twice" });
+    expect(terminal.shown).toEqual(["Reading the archive twice"]);
+    move(0, 4);
+    expect(terminal.shown[1]).toContain("Pushing");
+    read(40 * MIB);
+    report({ kind: "planned", blobs: 1, bytes: 10 * MIB });
+    move(5 * MIB, 1);
+    expect(terminal.shown[1]).toContain("Pushing 5.0 MiB of 10.0 MiB");
+  });
+
+  test("call a first reading that moves nothing by its name", () => {
+    const { terminal, clock, report } = start(80);
+    for (const bytes of [10 * MIB, 20 * MIB, 30 * MIB]) {
+      report({ kind: "reading", archive: "x.tar.gz", bytes, total: 40 * MIB });
+      clock.forward(1);
+    }
+    expect(terminal.shown).toEqual(["[==================      ] Reading 30.0 MiB of 40.0 MiB, 12.0 MiB/s, 1 s left"]);
+  });
+});
+
+describe("blobs under way on a terminal", () => {
+  function transfer(columns: number, rows = 24): Scene {
+    const scene = start(columns, rows, "Copying");
+    const { report, clock } = scene;
+    report({ kind: "planned", images: 2, blobs: 3, bytes: 200 * MIB });
+    report(
+      started(1, 100 * MIB, { from: "quay.io", to: "registry.lan:5000" }),
+      started(10, 60 * MIB, { from: "quay.io" }),
+    );
+    for (let second = 0; second < 4; second += 1) {
+      clock.forward(1);
+      report({ kind: "bytes", blob: DIGESTS[1] ?? "entry none", delta: 10 * MIB });
+    }
+    return scene;
+  }
+
+  test.each<[number, readonly string[]]>([
+    [
+      200,
+      [
+        "[====                    ] Copying 0 of 2 images, 40.0 MiB of 200 MiB, 10.0 MiB/s, 16 s left",
+        "  111111111111 [====      ] 40.0 MiB of 100 MiB, 10.0 MiB/s",
+        "  aaaaaaaaaaaa [          ] 0 bytes of 60.0 MiB, waiting for quay.io, 4 s",
+      ],
+    ],
+    [
+      80,
+      [
+        "[==        ] Copying 0 of 2 images, 40.0 MiB of 200 MiB, 10.0 MiB/s, 16 s left",
+        "  111111111111 [====      ] 40.0 MiB of 100 MiB, 10.0 MiB/s",
+        "  aaaaaaaaaaaa [          ] 0 bytes of 60.0 MiB, waiting for quay.io, 4 s",
+      ],
+    ],
+    [40, ["Copying 40.0 MiB of 200 MiB, 16 s left", "  111111111111 40 %", "  aaaaaaaaaaaa waiting for quay.io, 4 s"]],
+  ])("have a line each in %i columns", (columns, expected) => {
+    const { terminal, progress } = transfer(columns);
+    expect(terminal.shown).toEqual(expected);
+    progress.note("A note is above the lines");
+    expect(terminal.shown).toEqual(["A note is above the lines"]);
+    progress.end();
+    expect(terminal.shown).toEqual(["A note is above the lines"]);
+  });
+
+  test.each([true, false])(
+    "leave nothing behind when the terminal becomes narrower, and wider again (%s)",
+    isReflowing => {
+      const { terminal, progress } = transfer(120);
+      progress.note("before");
+      progress.onProgress({ kind: "step", step: "names", done: 1 });
+      for (const columns of [100, 30, 12, 90]) {
+        terminal.resize(columns, isReflowing);
+        expect(terminal.shown.filter(row => row.includes("before") || row.includes("efore"))).toHaveLength(1);
+      }
+      progress.end();
+      expect(terminal.shown).toEqual(["before"]);
+      expect(terminal.listenerCount("resize")).toBe(0);
+    },
+  );
+
+  test("are as many as the terminal has rows for, with the number of the others", () => {
+    const { terminal, clock, report } = start(80, 6);
+    for (const index of DIGESTS.keys()) report(started(index, MIB, { from: "quay.io" }));
+    clock.forward(1);
+    expect(terminal.shown).toHaveLength(5);
+    expect(terminal.shown.at(-1)).toBe("  and 9 more");
+    const tall = start(80, 50);
+    for (const index of DIGESTS.keys()) tall.report(started(index, MIB, { from: "quay.io" }));
+    tall.clock.forward(1);
+    expect(tall.terminal.shown).toHaveLength(9);
+    const low = start(80, 2);
+    low.report(started(1, MIB, {}));
+    low.clock.forward(1);
+    expect(low.terminal.shown).toEqual(["Pushing"]);
+  });
+
+  test("disappear with their end, and when they failed", () => {
+    const { terminal, clock, report } = start(80);
+    for (const index of [1, 2, 3]) report(started(index, MIB, {}));
+    clock.forward(1);
+    expect(terminal.shown).toHaveLength(4);
+    report(
+      { kind: "done", blob: DIGESTS[1] ?? "entry none", bytes: MIB },
+      { kind: "stopped", blob: DIGESTS[2] ?? "entry none" },
+    );
+    clock.forward(1);
+    expect(terminal.shown).toHaveLength(2);
+    expect(terminal.shown[1]).toContain("333333333333");
+  });
+
+  test("have names that cannot control the terminal", () => {
+    const { terminal, clock, report } = start(80);
+    report({
+      kind: "started",
+      blob: "entry \u001B[31mlayer/\u202E漢字/layer.tar",
+      bytes: MIB,
+      from: "evil\u001B]0;x\u0007",
+    });
+    clock.forward(5.2);
+    expect(terminal.shown[1]).toBe("  ?[31mlayer/???/layer.tar waiting for evil\\u{1b}]0;x\\u{7}, 5 s");
+    expect(JSON.stringify(terminal.shown)).not.toMatch(/\\\\u00|\u202e/i);
+  });
+
+  test("give way to one line for a registry whose requests are retried", () => {
+    const { terminal, clock, progress, report } = start(120);
+    for (let attempt = 1; attempt <= 37; attempt += 1) report({ ...RETRY, attempt });
+    clock.forward(1.2);
+    const first = "Cannot pull manifest 1 from registry.lan:5000/app: 429 Too Many Requests; retrying in 30 s";
+    const storm = "  waiting for registry.lan:5000: status 429, 37 retries, next try in 29 s";
+    expect(terminal.shown).toEqual([first, "Pushing", storm]);
+    progress.end();
+    expect(terminal.shown).toEqual([first, "registry.lan:5000: 36 more requests were sent again"]);
+    expect(clock.timers).toBe(0);
+  });
+
+  test.each([
+    ["a dumb terminal", "TERM", "dumb"],
+    ["CI", "CI", "true"],
+  ])("are not drawn on %s", (_what, variable, value) => {
+    vi.stubEnv(variable, value);
+    const { terminal, clock, report } = start(80);
+    report(started(1, MIB, { from: "quay.io" }));
+    clock.forward(2.9);
+    expect(terminal.shown).toEqual([]);
+    clock.forward(0.7);
+    expect(terminal.shown).toEqual(["Pushing"]);
+  });
+});
+
+describe("lines off a terminal", () => {
+  function startLines(): Omit<Scene, "terminal" | "move"> & { readonly lines: string[] } {
+    const lines: string[] = [];
+    const stderr = new Writable({
+      write(chunk, _encoding, done) {
+        lines.push(String(chunk).trimEnd());
+        done();
+      },
+    });
+    const clock = new FakeProgressClock();
+    const progress = new Progress({ stdout: stderr, stderr }, {}, "Pulling", clock);
+    const report = (...events: readonly ProgressEvent[]): void => {
+      for (const event of events) progress.onProgress(event);
+    };
+    return { lines, clock, progress, report };
+  }
+
+  test("come every three seconds at most, however many events there are", () => {
+    const { lines, clock, report } = startLines();
+    report({ kind: "planned", blobs: 1, bytes: 100 * MIB });
+    for (let step = 0; step < 100; step += 1) {
+      clock.forward(0.1);
+      report({ kind: "bytes", blob: "entry x", delta: MIB });
+    }
+    expect(lines).toHaveLength(3);
+    expect(lines[0]).toBe("Pulling 30.0 MiB of 100 MiB, 10.3 MiB/s, 7 s left");
+  });
+
+  test("say what is waited for, more and more seldom, while nothing moves", () => {
+    const { lines, clock, progress, report } = startLines();
+    report({ kind: "planned", blobs: 3, bytes: 100 * MIB });
+    for (const index of [1, 2, 3]) report(started(index, 30 * MIB, { from: "quay.io" }));
+    clock.forward(400);
+    const shown = lines.map(line => line.replace("Pulling 0 of 3 blobs, 0 bytes of 100 MiB, 0 bytes/s", "…"));
+    const texts = ["6 s", "12 s", "24 s", "48 s", "2 min", "3 min", "4 min", "5 min", "6 min", "7 min"];
+    // The first line has what was planned.
+    expect(shown).toEqual([
+      "…",
+      ...texts.map(text => `…: waiting for 3 blobs from quay.io, none has moved for ${text}`),
+    ]);
+    report({ kind: "bytes", blob: DIGESTS[1] ?? "entry none", delta: MIB });
+    clock.forward(3);
+    expect(lines.at(-1)).toContain("Pulling 0 of 3 blobs, 1.0 MiB of 100 MiB");
+    progress.end();
+    const { length } = lines;
+    clock.forward(1000);
+    expect(lines).toHaveLength(length);
+  });
+
+  test("name the registry that limits requests, and the time of the next try", () => {
+    const { lines, clock, report } = startLines();
+    const { registry, what } = RETRY;
+    report(RETRY, { kind: "waiting", registry, reason: "limit", what, waitedMs: 0, waitMs: 30_000 });
+    clock.forward(3.1);
+    expect(lines.at(-1)).toBe("Pulling: waiting for registry.lan:5000: status 429, next try in 27 s");
+    clock.forward(26.9);
+    report({ kind: "resumed", registry, reason: "limit", what, waitedMs: 30_000 });
+    report({ kind: "waiting", registry, reason: "answer", what, waitedMs: 5000 });
+    clock.forward(30);
+    expect(lines.at(-1)).toBe("Pulling: waiting for registry.lan:5000: no answer to manifest 1 for 20 s");
+  });
+
+  test("say that nothing happens only after ten seconds without a known reason", () => {
+    const { lines, clock } = startLines();
+    clock.forward(10);
+    expect(lines).toEqual([]);
+    clock.forward(12);
+    expect(lines).toEqual(["Pulling: no progress for 10 s", "Pulling: no progress for 16 s"]);
+  });
+
+  test("have one line for many retries of one registry in three seconds", () => {
+    const { lines, clock, progress, report } = startLines();
+    for (let attempt = 1; attempt <= 20; attempt += 1) report({ ...RETRY, attempt });
+    report({ ...RETRY, registry: "quay.io", message: "Cannot pull from quay.io: reset" });
+    expect(lines).toEqual([
+      "Cannot pull manifest 1 from registry.lan:5000/app: 429 Too Many Requests; retrying in 30 s",
+      "Cannot pull from quay.io: reset; retrying in 30 s",
+    ]);
+    clock.forward(3);
+    report(RETRY);
+    expect(lines.at(-1)).toBe(
+      "Cannot pull manifest 1 from registry.lan:5000/app: 429 Too Many Requests; retrying in 30 s (19 more retries before)",
+    );
+    progress.end();
+    expect(lines.at(-1)).toContain("(19 more retries before)");
+  });
+});
