@@ -3,6 +3,7 @@
 import { bundleScenarios } from "./bundle-scenarios.mjs";
 import { largeScenarios } from "./large-scenarios.mjs";
 import { IMAGES, manyRows } from "./many.mjs";
+import { paceScenarios } from "./pace-scenarios.mjs";
 import { latePulls, latePushes, pulls, ROUND_TRIP_MS, tlsPulls } from "./pulls.mjs";
 import { cacheEnv, coldPushes, memoryRows, movers, packedPushes, prime, pullers, pushers, rowsOf } from "./rows.mjs";
 import { serveScenarios } from "./serve-scenarios.mjs";
@@ -235,6 +236,7 @@ same archive, byte for byte.`,
   ...bundleScenarios,
   ...serveScenarios,
   ...largeScenarios,
+  ...paceScenarios,
   {
     ...short,
     id: "start",
