@@ -21,11 +21,14 @@ import { type Descriptor, describeBytes } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Pace } from "../util/pace/pace.ts";
 import { runPaced } from "../util/pace/run-paced.ts";
+import type { BlobClaims } from "./blob-claims.ts";
 import { labelOf } from "./blob-label.ts";
 import { atEnd, countedBlob, countedPending } from "./copy-ends.ts";
+import { keyOf, orderWork, originOf, type Work } from "./copy-work.ts";
 import type { DigestCache } from "./digest-cache.ts";
 import { paced } from "./paced.ts";
 import { planNotes } from "./plan-notes.ts";
+import { runClaimed } from "./run-claimed.ts";
 import { uncounted } from "./uncounted.ts";
 
 export interface CopyOptions {
@@ -39,15 +42,13 @@ export interface CopyOptions {
   readonly pace: Pace;
   /** Never more blobs at once than this. Default: no other limit. */
   readonly atMost?: number | undefined;
+  /** Of the target's registry, if several copies go there at once. */
+  readonly claims?: BlobClaims | undefined;
   readonly onProgress: OnProgress;
   /** Blobs that an earlier step of the call has counted: no event is about them. */
   readonly counted?: ReadonlySet<Digest> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
-
-type Work =
-  | { readonly bytes: number; readonly blob: Descriptor }
-  | { readonly bytes: number; readonly pending: PendingBlob };
 
 interface Copying extends CopyOptions {
   readonly session: TargetSession;
@@ -77,7 +78,7 @@ export async function copyImages(given: CopyOptions): Promise<readonly SettledRo
     if (await isPresent(copying, item, stop)) return;
     await copyWork(copying, item, undefined, stop);
   };
-  if (source.streamed === undefined) await runPaced(work, options, copyOne);
+  if (source.streamed === undefined) await runClaimed(work, { ...options, keyOf }, copyOne);
   else await copyStreamed(copying, source.streamed, work);
   await atEnd("source", async () => await source.confirm?.(signal));
   const roots: SettledRoot[] = [];
@@ -97,18 +98,6 @@ export async function copyImages(given: CopyOptions): Promise<readonly SettledRo
     await session.commit(roots, signal);
   });
   return roots;
-}
-
-/** Largest first keeps every worker busy to the end; some targets need their own order. */
-function orderWork(plan: CopyPlan, { order }: TargetSession): readonly Work[] {
-  const work: Work[] = [
-    ...plan.blobs.map(blob => ({ bytes: blob.size, blob })),
-    ...plan.pending.map(pending => ({ bytes: pending.sourceBytes, pending })),
-  ];
-  if (order === undefined) return work.sort((left, right) => right.bytes - left.bytes);
-  const indexes = new Map(order.map((digest, index) => [digest, index]));
-  const indexOf = (item: Work): number => indexes.get(originOf(item).digest) ?? order.length;
-  return work.sort((left, right) => indexOf(left) - indexOf(right));
 }
 
 /** Asks the target for all blobs first, then copies missing ones in the order of the archive. */
@@ -136,10 +125,6 @@ async function copyStreamed(copying: Copying, streamed: StreamedBlobs, work: rea
       signal,
     );
   }
-}
-
-function originOf(item: Work): Descriptor {
-  return "blob" in item ? item.blob : item.pending.origin;
 }
 
 async function isPresent(copying: Copying, item: Work, signal: AbortSignal): Promise<boolean> {

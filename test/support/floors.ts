@@ -84,7 +84,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "bundle/need": ["bundle/lock"],
   "bundle/volumes": ["bundle/lock"],
   "bundle/sums": ["bundle/lock", "bundle/need"],
-  "bundle/shards": [],
+  "bundle/shards": ["bundle/lock"],
   "bundle/base": ["bundle/lock"],
   "bundle/set": ["bundle/lock"],
   "bundle/mirrors": [],
@@ -326,7 +326,13 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   "verbs/import": ["verbs/options", "verbs/output", "verbs/shared"],
   "verbs/convert": ["verbs/locking", "verbs/options", "verbs/output", "verbs/shared", "verbs/referrers"],
-  "verbs/copy/copy-options.ts": ["verbs/options", "verbs/referrers", "verbs/shared", "verbs/v1/report"],
+  "verbs/copy/copy-options.ts": [
+    "verbs/options",
+    "verbs/referrers",
+    "verbs/requested",
+    "verbs/shared",
+    "verbs/v1/report",
+  ],
   "verbs/copy": [
     "verbs/copy/copy-options.ts",
     "verbs/options",

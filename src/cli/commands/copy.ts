@@ -11,10 +11,18 @@ import {
   requiredOf,
   requireFlag,
 } from "../flags/archive-flags.ts";
-import { guessFlag, type ListFlags, listedImages, listFlags, withFailedList } from "../flags/list-flags.ts";
+import {
+  guessFlag,
+  type ListFlags,
+  listedImages,
+  listFlags,
+  lockOfImages,
+  withFailedList,
+} from "../flags/list-flags.ts";
 import { type MappingFlags, mappingFlags } from "../flags/mapping-flags.ts";
 import { registryFromFlags } from "../flags/registry-flags.ts";
 import { type RescueFlags, rescueFlags, rescueOptions } from "../flags/rescue-flags.ts";
+import { type ShardFlag, shardFlag } from "../flags/shard-flag.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { type V1Flags, v1Flags } from "../flags/v1-flags.ts";
 import { jsonText } from "../output/json-text.ts";
@@ -23,7 +31,15 @@ import { reportResult } from "../output/report-result.ts";
 import { Progress } from "../progress/progress.ts";
 import { plannedLines, rescueSummary } from "./rescue-lines.ts";
 
-interface CopyFlags extends TransferFlags, ListFlags, MappingFlags, ReferrersFlags, RequireFlags, RescueFlags, V1Flags {
+interface CopyFlags
+  extends TransferFlags,
+    ListFlags,
+    MappingFlags,
+    ReferrersFlags,
+    RequireFlags,
+    RescueFlags,
+    ShardFlag,
+    V1Flags {
   readonly references?: string[] | undefined;
   readonly to?: string | undefined;
   readonly platform?: string[] | undefined;
@@ -50,7 +66,7 @@ function copyFlags(parser: Argv) {
       requiresArg: true,
       describe: "HOST[:PORT]/PREFIX to copy every source below (default: one source, to the target)",
     });
-  return rescueFlags(referrersFlag(requireFlag(platformsFlag(own, "all"))))
+  return rescueFlags(referrersFlag(requireFlag(platformsFlag(shardFlag(own, "copy part I of the images"), "all"))))
     .example("$0 copy quay.io/team/app:2 registry.lan:5000/team/app", "all platforms, same digest")
     .example("$0 copy quay.io/a:1 quay.io/b:2 --to registry.lan:5000/mirror", "several images under their own names")
     .example("$0 copy 'v1://old.lan/**' --to registry.lan:5000 --report r.html", "all of a v1 registry");
@@ -80,17 +96,19 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
     referrers: flags.noReferrers !== true,
     requireReferrers: requiredOf(flags),
     ...rescueOptions(flags),
+    shard: flags.shard,
     onProgress: progress.onProgress,
     signal: context.signal,
   };
   try {
     const { to } = flags;
+    const { lock, known } = await lockOfImages(flags, context.signal);
     const references =
-      to === undefined ? named : await listedImages(named, flags, "copy", context.signal, progress.note);
+      to === undefined ? named : await listedImages(named, flags, "copy", context.signal, progress.note, known);
     const work = async () =>
       to === undefined
         ? await copy(source, target ?? "", options)
-        : await copyTo(references, to, { ...options, ...mapping, trustedReferences: named });
+        : await copyTo(references, to, { ...options, ...mapping, lock, trustedReferences: named });
     const failing = to === undefined ? named.slice(0, 1) : references;
     await reportResult(
       flags,

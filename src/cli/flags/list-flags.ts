@@ -153,6 +153,22 @@ export async function lockAmong(
   });
 }
 
+/**
+ * The lock that the images of a shard are of, if `-f` names one.
+ *
+ * @throws UsageError for one that cannot be read.
+ */
+export async function lockOfImages(
+  { fromFile = [], shard }: ListFlags & { readonly shard?: string | undefined },
+  signal: AbortSignal,
+): Promise<{ readonly lock?: Uint8Array; readonly known?: ReadonlyMap<string, Uint8Array> }> {
+  const [file, ...others] = fromFile;
+  if (shard === undefined || file === undefined || others.length > 0) return {};
+  refuseTypedLists(fromFile);
+  const { lockInList } = await import("../../verbs/requested/read-lock.ts");
+  return await lockInList(file, { signal });
+}
+
 /** Runs the command, then writes the inputs that failed to `--failed-list`; an empty file after success. */
 export async function withFailedList<T>(
   { failedList }: ListFlags,

@@ -23,6 +23,12 @@ export interface CopyJob {
   readonly claims?: readonly string[];
 }
 
+/** A reference with wildcards that could not be replaced. */
+export interface FailedGlob {
+  readonly source: string;
+  readonly error: ImgpackError;
+}
+
 /** Where an image goes below a target. @param name its own, or the one it gets. */
 export function mappedTarget(
   { registry, repository, tag, digest }: Reference,

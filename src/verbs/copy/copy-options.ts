@@ -1,17 +1,20 @@
+import type { ShardSummary } from "../../bundle/shards/shard-summary.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { OptionsShape } from "../../util/options/checked-options.ts";
 import { FLAG, OUTPUT_PATH, TEXT_LIST } from "../../util/options/option-kinds.ts";
 import type { Compression } from "../options/choices.ts";
 import { COMPRESSION, PLATFORMS, TRANSFER } from "../options/common-options.ts";
 import { MAPPING, type MappingOptions } from "../options/mapping-options.ts";
+import { SHARD_KIND, type ShardOptions } from "../options/shard-option.ts";
 import type { ReferrersSummary } from "../referrers/referrers-summary.ts";
 import { REQUIRED_KIND, type RequireOptions } from "../referrers/require-referrers.ts";
+import { LOCK_INPUT, type LockInput } from "../requested/read-lock.ts";
 import type { BlobCounts } from "../shared/blob-counts.ts";
 import type { RemoteOptions } from "../shared/remote-image.ts";
 import type { RescueReport } from "../v1/report/rescue-report.ts";
 
 /** Options of `copy` and `copyTo`. */
-export interface CopyOptions extends RemoteOptions {
+export interface CopyOptions extends RemoteOptions, ShardOptions {
   /**
    * `os/architecture[/variant]`, or "all" alone. One platform of an index is copied as an image, several as a new index.
    * Default "all".
@@ -45,6 +48,11 @@ export interface CopyOptions extends RemoteOptions {
 
 /** Options of `copyTo`. */
 export interface CopyToOptions extends CopyOptions, MappingOptions {
+  /**
+   * Path or bytes of the lock that the sources are of. With `shard`, what it says of their blobs need not be asked at their
+   * registries. Default: all manifests are read.
+   */
+  readonly lock?: LockInput | undefined;
   /** As in `PullOptions`: default all sources. */
   readonly trustedReferences?: readonly string[] | undefined;
 }
@@ -58,10 +66,12 @@ export const COPY_OPTIONS: OptionsShape<CopyOptions> = {
   verify: FLAG,
   compression: COMPRESSION,
   v1Checksums: FLAG,
+  shard: SHARD_KIND,
 };
 export const COPY_TO_OPTIONS: OptionsShape<CopyToOptions> = {
   ...COPY_OPTIONS,
   ...MAPPING,
+  lock: LOCK_INPUT,
   trustedReferences: TEXT_LIST,
 };
 
@@ -93,6 +103,8 @@ export interface CopyResult {
   /** Bytes of request bodies. */
   readonly bytesSent: number;
   readonly seconds: number;
+  /** Only with `shard`. */
+  readonly shard?: ShardSummary;
   /** Of images of a v1 registry: what became of each tag. */
   readonly rescue?: RescueReport;
 }

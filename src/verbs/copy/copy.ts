@@ -1,30 +1,23 @@
 import { hasGlob } from "../../bundle/list/reference-glob.ts";
-import { endingImage, noteTo } from "../../content/progress.ts";
-import { openDigestCache } from "../../copy/digest-cache.ts";
 import { type ImgpackError, UsageError } from "../../errors.ts";
 import { hasV1, isV1Reference } from "../../oci/legacy/has-v1.ts";
 import { parseReference } from "../../oci/reference.ts";
-import { readingAnswer } from "../../registry/client/registry-answer.ts";
 import { checkedOptions } from "../../util/options/checked-options.ts";
 import { readMapping } from "../options/mapping-options.ts";
 import { checkText } from "../options/option-values.ts";
 import { parsePrefix } from "../options/prefix.ts";
 import { readPlatforms } from "../options/read-platforms.ts";
 import { refuseV1Options } from "../options/refuse-v1-options.ts";
-import { checkRequireOptions } from "../referrers/require-referrers.ts";
-import { Undelivered } from "../referrers/undelivered.ts";
+import { refuseShard, V1_REGISTRY } from "../options/shard-option.ts";
 import { expandReferences, registryOf } from "../requested/expand-references.ts";
+import { readLock } from "../requested/read-lock.ts";
 import { checkedImages, formatRequested, type RequestedImage, resolveImage } from "../requested/requested-image.ts";
-import { Attempts } from "../shared/attempts.ts";
-import { createBlobCounter } from "../shared/blob-counts.ts";
-import { RegistryPool } from "../shared/registry-pool.ts";
-import { readableReference, repositoryName, writableReference } from "../shared/remote-image.ts";
-import { type CopyRun, copyBetween } from "./copy-between.ts";
-import { type CopyJob, mappedTarget, separateJobs } from "./copy-jobs.ts";
+import { readableReference, writableReference } from "../shared/remote-image.ts";
+import { copyAll } from "./copy-all.ts";
+import { type CopyJob, type FailedGlob, mappedTarget } from "./copy-jobs.ts";
 import {
   COPY_OPTIONS,
   COPY_TO_OPTIONS,
-  type CopiedImage,
   type CopyOptions,
   type CopyResult,
   type CopyToOptions,
@@ -50,6 +43,7 @@ export async function copy(source: string, target: string, options: CopyOptions 
   checkText("copy", "the name of an image", source);
   checkText("copy", "a name for the image", target);
   options = checkedOptions(options, COPY_OPTIONS);
+  if (isV1Reference(target) || isV1Reference(source)) refuseShard(options, V1_REGISTRY);
   if (isV1Reference(target)) {
     const { copyToV1 } = await import("../v1/writing/copy-to-v1.ts");
     return await copyToV1(source, target, options);
@@ -97,6 +91,7 @@ export async function copyTo(
   const requested = checkedImages("copy", sources);
   checkText("copy", "HOST/PREFIX", prefix);
   options = checkedOptions(options, COPY_TO_OPTIONS);
+  if (isV1Reference(prefix) || hasV1(requested)) refuseShard(options, V1_REGISTRY);
   if (isV1Reference(prefix)) {
     const { copyToV1Below } = await import("../v1/writing/copy-to-v1.ts");
     return await copyToV1Below(requested, prefix, options);
@@ -134,62 +129,8 @@ export async function copyTo(
         );
       },
       failed,
+      lock: options.lock === undefined ? undefined : await readLock(options.lock, options),
     },
     options,
   );
-}
-
-interface FailedGlob {
-  readonly source: string;
-  readonly error: ImgpackError;
-}
-
-interface Plan {
-  /** Registries that get the credentials of the call. */
-  readonly named: readonly string[];
-  readonly reached: readonly string[];
-  readonly jobs: (registries: RegistryPool) => Promise<readonly CopyJob[]>;
-  /** References with wildcards that could not be replaced, when there are jobs. */
-  readonly failed: readonly FailedGlob[];
-}
-
-async function copyAll({ named, reached, jobs: jobsOf, failed }: Plan, options: CopyOptions): Promise<CopyResult> {
-  const started = performance.now();
-  checkRequireOptions("copy", options);
-  const blobCounter = createBlobCounter(options.onProgress ?? (() => undefined));
-  await using registries = new RegistryPool(options, named, blobCounter.onProgress, options.cacheDir);
-  registries.admit(reached);
-  const { signal, dryRun } = options;
-  const cache = await openDigestCache(options.cacheDir, noteTo(blobCounter.onProgress));
-  const run: Omit<CopyRun, "platforms" | "onUndelivered"> = {
-    registries,
-    cache,
-    dryRun,
-    referrers: options.referrers,
-    requireReferrers: options.requireReferrers,
-    signal,
-    onProgress: blobCounter.onProgress,
-  };
-  const images: CopiedImage[] = [];
-  const jobs = await jobsOf(registries);
-  const attempts = new Attempts(jobs.length + failed.length, signal);
-  const undelivered = new Undelivered();
-  const { onProgress } = blobCounter;
-  onProgress({ kind: "planned", images: jobs.length, blobs: 0, bytes: 0 });
-  for (const { source, error } of failed) await attempts.run(source, async () => await Promise.reject(error));
-  for (const { source, from, to, platforms } of await separateJobs(jobs, registries, signal)) {
-    const tags = to.tag === undefined ? [] : [to.tag];
-    const onUndelivered = (repository: string) => undelivered.collect(source, repository);
-    const copyJob = async () => await copyBetween({ ...run, platforms, onUndelivered }, from, to, tags);
-    await attempts.run(source, async () => {
-      const copied = await endingImage(onProgress, source, async () => await readingAnswer(copyJob));
-      images.push({ source, reference: [repositoryName(to), ...tags].join(":"), ...copied });
-    });
-  }
-  const traffic = await registries.traffic();
-  const seconds = (performance.now() - started) / 1000;
-  const result: CopyResult = { images, ...traffic, blobs: blobCounter.counts(), seconds };
-  const done = options.dryRun === true ? "Nothing was copied; a run copies the others." : "The others are copied.";
-  const hint = `${done} Fix the cause and run the same command again.`;
-  return undelivered.settle("copy", () => attempts.settle("copy", "images", result, hint));
 }

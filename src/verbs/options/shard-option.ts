@@ -1,4 +1,5 @@
 import { parseShard } from "../../bundle/shards/shard.ts";
+import { UsageError } from "../../errors.ts";
 import type { Kind } from "../../util/options/checked-options.ts";
 import { TEXT } from "../../util/options/option-kinds.ts";
 
@@ -19,3 +20,10 @@ export const SHARD_KIND: Kind<string> = {
     return text;
   },
 };
+
+export const V1_REGISTRY = "a v1 registry";
+
+/** @param what does not go in parts, such as "a v1 registry". @throws UsageError */
+export function refuseShard({ shard }: ShardOptions, what: string, hint?: string): void {
+  if (shard !== undefined) throw new UsageError(`Cannot use --shard: found ${what}, expected none`, { hint });
+}

@@ -75,6 +75,17 @@ export async function findLock(
   return { known };
 }
 
+/** The bytes of a list, if it is a lock, and of a pipe in any case: it can be read only once. */
+export async function lockInList(
+  file: string,
+  options: ListInputOptions,
+): Promise<{ readonly lock?: Uint8Array; readonly known?: ReadonlyMap<string, Uint8Array> }> {
+  const isPiped = await isPipe(file);
+  const input = await readListInput(file, options);
+  if (input === "archive") return {};
+  return { ...(isLock(input) ? { lock: input } : {}), ...(isPiped ? { known: new Map([[file, input]]) } : {}) };
+}
+
 async function lockIn(
   path: string,
   input: Uint8Array | "archive",

@@ -1,5 +1,6 @@
 import type { ImageTarget } from "../../content/contracts.ts";
 import type { OnProgress } from "../../content/progress.ts";
+import { BlobClaims } from "../../copy/blob-claims.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { speaksTls } from "../../registry/api/ping.ts";
@@ -44,6 +45,7 @@ export class RegistryPool implements AsyncDisposable {
   readonly #mirrors: readonly string[];
   readonly #onProgress: OnProgress;
   readonly #journal: UploadJournal | undefined;
+  readonly #claims = new Map<string, BlobClaims>();
   readonly #clients = new Map<string, Promise<RegistryClient>>();
   readonly #allowed: NamedRegistries;
 
@@ -91,6 +93,13 @@ export class RegistryPool implements AsyncDisposable {
     signal?: AbortSignal,
     actions?: Actions,
   ): Promise<Repository> => new Repository(await this.clientFor(registry, signal), repository, actions);
+
+  /** What the run is sending to a registry. */
+  claimsAt(registry: string): BlobClaims {
+    const claims = this.#claims.get(registry) ?? new BlobClaims();
+    this.#claims.set(registry, claims);
+    return claims;
+  }
 
   /** A repository to push into. */
   async targetFor(

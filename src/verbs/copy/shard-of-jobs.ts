@@ -1,0 +1,120 @@
+import type { Lock } from "../../bundle/lock/lock.ts";
+import { lockedBlobs } from "../../bundle/shards/locked-blobs.ts";
+import { planShards, type ShardBlob } from "../../bundle/shards/plan-shards.ts";
+import type { Shard } from "../../bundle/shards/shard.ts";
+import { type ShardSummary, summaryOf, summaryText } from "../../bundle/shards/shard-summary.ts";
+import { NotFoundError, UsageError } from "../../errors.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { formatReference, parseReference, resolveDockerHub } from "../../oci/reference.ts";
+import { isBadAnswer, readingAnswer } from "../../registry/client/registry-answer.ts";
+import { runBounded } from "../../util/task-group.ts";
+import type { CopyRun } from "./copy-between.ts";
+import type { CopyJob, FailedGlob } from "./copy-jobs.ts";
+import { gatherImage, prepareImage } from "./prepare-image.ts";
+
+/** Images whose manifests are read at once. */
+const IMAGES_AT_ONCE = 16;
+
+export interface ShardOfJobs {
+  readonly jobs: readonly CopyJob[];
+  readonly failed: readonly FailedGlob[];
+  readonly summary: ShardSummary;
+}
+
+/**
+ * The images of one shard. What they need is taken from the lock where it says so, or else from their manifests: all of them are
+ * read, and what cannot be read now would divide the images in another way than other shards do.
+ *
+ * @param failed is reported by the first shard.
+ * @throws NetworkError, AuthError, RegistryError
+ */
+export async function shardOfJobs(
+  jobs: readonly CopyJob[],
+  failed: readonly FailedGlob[],
+  shard: Shard,
+  run: Omit<CopyRun, "platforms"> & { readonly lock: Lock | undefined },
+): Promise<ShardOfJobs> {
+  for (const { error } of failed) if (!isLasting(error)) throw error;
+  const locked = lockedNeeds(run);
+  const needs: Need[] = [];
+  await runBounded(
+    jobs.entries(),
+    IMAGES_AT_ONCE,
+    async ([index, job], signal) => {
+      const known = locked(job);
+      needs[index] = known === undefined ? await needOf(job, { ...run, signal }) : { job, blobs: known };
+    },
+    run.signal,
+  );
+  const keys = jobs.map(keyOf);
+  const plan = planShards(
+    needs.map(({ blobs }, index) => ({ key: keys[index] ?? "", blobs })),
+    shard.of,
+  );
+  const own = new Set(plan.loads[shard.index]?.images);
+  const summary = summaryOf(plan, shard);
+  run.registries.note(summaryText(summary));
+  return {
+    jobs: needs.flatMap(({ job }, index) => (own.has(keys[index] ?? "") ? [job] : [])),
+    failed: shard.index === 0 ? failed : [],
+    summary,
+  };
+}
+
+interface Need {
+  /** By its digest, so that what was planned is copied. */
+  readonly job: CopyJob;
+  readonly blobs: readonly ShardBlob[];
+}
+
+async function needOf(job: CopyJob, run: Omit<CopyRun, "platforms">): Promise<Need> {
+  // All notes come when the image is copied.
+  const quiet = { ...run, platforms: job.platforms, onProgress: () => undefined };
+  try {
+    return await readingAnswer(async () => {
+      const prepared = await prepareImage(quiet, job.from, []);
+      const { whole } = await gatherImage(prepared, run.referrers !== false, quiet);
+      const { digest } = prepared.original.descriptor;
+      return { job: { ...job, from: { ...job.from, digest } }, blobs: whole.blobs };
+    });
+  } catch (error) {
+    run.signal?.throwIfAborted();
+    if (!isLasting(error)) throw error;
+    return { job, blobs: [] };
+  }
+}
+
+/** Whether all shards see the same error: the one that has the image reports it. */
+function isLasting(error: unknown): boolean {
+  return error instanceof NotFoundError || error instanceof UsageError || isBadAnswer(error);
+}
+
+/** What a lock says of an image that is copied whole. */
+function lockedNeeds({
+  lock,
+  referrers,
+}: {
+  readonly lock: Lock | undefined;
+  readonly referrers?: boolean | undefined;
+}): (job: CopyJob) => readonly ShardBlob[] | undefined {
+  if (lock === undefined || (referrers !== false && !lock.referrers)) return () => undefined;
+  const known = new Map(
+    [...lockedBlobs(lock)].map(([name, blobs]) => {
+      const { registry, repository, digest } = resolveDockerHub(parseReference(name));
+      return [nameOf({ registry, repository }, digest), blobs] as const;
+    }),
+  );
+  return ({ from, platforms }) => (platforms === "all" ? known.get(nameOf(from, from.digest)) : undefined);
+}
+
+function nameOf(
+  { registry, repository }: { readonly registry: string; readonly repository: string },
+  digest: Digest | undefined,
+): string {
+  return `${formatReference({ registry, repository })}@${digest}`;
+}
+
+/** Which image goes where. */
+function keyOf({ from, to, platforms }: CopyJob): string {
+  return JSON.stringify([formatReference(from), to.registry, to.repository, to.tag, platforms]);
+}
