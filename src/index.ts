@@ -7,6 +7,8 @@ export type {
 } from "./bundle/base/compare-bundles.ts";
 export type { ListedReference, ListedReferences, ReferenceClass, RefusedText } from "./bundle/list/listed-reference.ts";
 export type { Need, NeededBlob } from "./bundle/need/need.ts";
+export type { BlobSum } from "./bundle/shards/plan-shards.ts";
+export type { ShardSummary } from "./bundle/shards/shard-summary.ts";
 export type { BlobLabel, OnProgress, ProgressEvent } from "./content/progress.ts";
 export {
   ArchiveError,
