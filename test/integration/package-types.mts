@@ -10,6 +10,7 @@ import type {
   BlobLabel,
   BlobOptions,
   BlobResult,
+  BlobSum,
   BundleSignature,
   CatalogOptions,
   CatalogResult,
@@ -136,6 +137,7 @@ import type {
   ServeEvent,
   ServeOptions,
   ServerTls,
+  ShardSummary,
   SigningKeyOptions,
   SortOrder,
   Sparse,
@@ -178,6 +180,8 @@ same<Result<typeof imgpack.pull>, PullResult>();
 same<Item<PullResult["images"]>, WrittenImage>();
 same<Result<typeof imgpack.copy> | Result<typeof imgpack.copyTo>, CopyResult>();
 same<Item<CopyResult["images"]>, CopiedImage>();
+same<NonNullable<CopyResult["shard"]>, ShardSummary>();
+same<ShardSummary["twice"], BlobSum>();
 same<NonNullable<CopyResult["rescue"]>, RescueReport>();
 same<Item<RescueReport["images"]>, ReportedImage | ReportedFailure>();
 same<Result<typeof imgpack.convert>, ConvertResult>();
