@@ -21,14 +21,14 @@ import { type Descriptor, describeBytes } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Pace } from "../util/pace/pace.ts";
 import { runPaced } from "../util/pace/run-paced.ts";
-import type { BlobClaims } from "./blob-claims.ts";
 import { labelOf } from "./blob-label.ts";
+import type { BlobClaims } from "./claims/blob-claims.ts";
+import { runClaimed } from "./claims/run-claimed.ts";
 import { atEnd, countedBlob, countedPending } from "./copy-ends.ts";
 import { keyOf, orderWork, originOf, type Work } from "./copy-work.ts";
 import type { DigestCache } from "./digest-cache.ts";
 import { paced } from "./paced.ts";
 import { planNotes } from "./plan-notes.ts";
-import { runClaimed } from "./run-claimed.ts";
 import { uncounted } from "./uncounted.ts";
 
 export interface CopyOptions {

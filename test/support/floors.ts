@@ -106,6 +106,9 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "content/chunks": ["content/contracts.ts"],
   content: ["content/contracts.ts", "content/chunks"],
 
+  "copy/claims": [],
+  copy: ["copy/claims"],
+
   "registry/origin": [],
   "registry/http": ["registry/origin"],
   "registry/transport": ["registry/origin", "registry/http"],

@@ -1,6 +1,6 @@
 import type { ImageTarget } from "../../content/contracts.ts";
 import type { OnProgress } from "../../content/progress.ts";
-import { BlobClaims } from "../../copy/blob-claims.ts";
+import { BlobClaims } from "../../copy/claims/blob-claims.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { speaksTls } from "../../registry/api/ping.ts";

@@ -1,4 +1,4 @@
-import { type RunPacedOptions, runPaced } from "../util/pace/run-paced.ts";
+import { type RunPacedOptions, runPaced } from "../../util/pace/run-paced.ts";
 import type { BlobClaims } from "./blob-claims.ts";
 
 export interface RunClaimedOptions<T> extends RunPacedOptions {

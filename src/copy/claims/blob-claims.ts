@@ -1,4 +1,4 @@
-import { deferred } from "../util/promises.ts";
+import { deferred } from "../../util/promises.ts";
 
 /** Says whether the blob is at the registry now. */
 export type Release = (isSent: boolean) => void;
