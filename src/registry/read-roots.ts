@@ -74,8 +74,9 @@ export async function* readRoots(
     }
     const { descriptor, keep } = outcome.root;
     await keep();
-    const { references: leading } = found.get(descriptor.digest) ?? { references: [] };
-    found.set(descriptor.digest, { descriptor, references: [...leading, reference] });
+    const known = found.get(descriptor.digest);
+    if (known === undefined) found.set(descriptor.digest, { descriptor, references: [reference] });
+    else known.references.push(reference);
   }
   const all = [...found.values()].map(one => ({ ...one, root: rootOf(one, otherwise) }));
   const faults =
@@ -155,7 +156,7 @@ export function nameOf({ name, registry, repository, tag, digest }: SourceRefere
 interface FoundRoot {
   readonly descriptor: Descriptor;
   /** Those that lead to it. */
-  readonly references: readonly SourceReference[];
+  readonly references: SourceReference[];
 }
 
 /** What several references together choose; undefined if none has a choice of its own. */

@@ -159,12 +159,23 @@ export interface Closure {
   readonly absent: readonly string[];
 }
 
+const NONE: ReadonlySet<Digest> = new Set();
+const digestSets = new WeakMap<readonly Descriptor[], ReadonlySet<Digest>>();
+
+/** Of a list that is asked about for each of thousands of images. */
+function digestsOf(descriptors: readonly Descriptor[]): ReadonlySet<Digest> {
+  const known = digestSets.get(descriptors) ?? new Set(descriptors.map(({ digest }) => digest));
+  digestSets.set(descriptors, known);
+  return known;
+}
+
 /** What is below some manifests of a plan. */
-export function closureOf({ manifests, leftOut = [] }: CopyPlan, tops: readonly Descriptor[]): Closure {
+export function closureOf({ manifests, leftOut }: CopyPlan, tops: readonly Descriptor[]): Closure {
   const found = new Set<Digest>();
   const configs = new Set<Digest>();
   const layers = new Set<Digest>();
   const absent = new Set<string>();
+  const isLeftOut = leftOut === undefined ? NONE : digestsOf(leftOut);
   const walk = (descriptor: Descriptor): void => {
     const { digest } = descriptor;
     const view = manifests.get(digest)?.view;
@@ -175,11 +186,10 @@ export function closureOf({ manifests, leftOut = [] }: CopyPlan, tops: readonly 
     const children = view.kind === "image" ? view.layers : manifestChildren(view);
     for (const child of children) {
       if (view.kind === "index" && isManifestType(child.mediaType)) walk(child);
-      else layers.add(child.digest);
+      else if (!isLeftOut.has(child.digest)) layers.add(child.digest);
     }
   };
   for (const descriptor of tops) walk(descriptor);
-  for (const { digest } of leftOut) layers.delete(digest);
   return { manifests: [...found], configs: [...configs], layers: [...layers], absent: [...absent] };
 }
 

@@ -25,30 +25,46 @@ export const MAX_REPOSITORIES = 16;
  * same text on any machine and in any order.
  */
 export function formatLock(contents: LockContents): string {
-  return textOf(contents, lockId(contents));
+  const body = bodyOf(canonical(contents));
+  return textOf(body, { id: idOf(body), set: canonical(contents).set });
 }
 
 /** The lock as its text has it: sorted, with its id. */
 export function lockOf(contents: LockContents): Lock {
-  return { id: lockId(contents), ...canonical(contents) };
+  const lock = { id: lockId(contents), ...canonical(contents) };
+  sortedContents.set(lock, lock);
+  return lock;
 }
 
 /** sha256 of the text without the fields `id` and `set`. */
-export function lockId({ set: _, ...contents }: LockContents): Lock["id"] {
-  return digestOf(Buffer.from(textOf(contents)));
+export function lockId(contents: LockContents): Lock["id"] {
+  return idOf(bodyOf(canonical(contents)));
 }
 
-function textOf(contents: LockContents, id?: Lock["id"]): string {
-  const { platforms, sparse, referrers, layers, images, left, blobs, bases, assumes, set } = canonical(contents);
+function idOf(body: string): Lock["id"] {
+  return digestOf(Buffer.from(textOf(body)));
+}
+
+/** @param body the part that the id covers: a lock may have millions of characters, which are made once. */
+function textOf(
+  body: string,
+  { id, set }: { readonly id?: Lock["id"]; readonly set?: LockedSet | undefined } = {},
+): string {
   return [
     `{"format":"${LOCK_FORMAT}","version":${LOCK_VERSION},${id === undefined ? "" : `"id":"${id}",`}\n`,
+    body,
+    set === undefined ? "" : `,\n"set":${JSON.stringify(set)}`,
+    "}\n",
+  ].join("");
+}
+
+function bodyOf({ platforms, sparse, referrers, layers, images, left, blobs, bases, assumes }: LockContents): string {
+  return [
     `"platforms":${JSON.stringify(platforms)},"sparse":"${sparse}","referrers":${referrers}`,
     `${layers === undefined ? "" : `,"layers":"${layers}"`},\n`,
     `"images":[${jsonLines(images.map(fieldsOf))}],\n"left":[${jsonLines(left)}],\n"blobs":[${jsonLines(blobs.map(rowOf))}]`,
     bases === undefined ? "" : `,\n"bases":${JSON.stringify(bases)}`,
     assumes === undefined ? "" : `,\n"assumes":[${jsonLines(assumes.map(assumedRow))}]`,
-    set === undefined ? "" : `,\n"set":${JSON.stringify(set)}`,
-    "}\n",
   ].join("");
 }
 
@@ -71,18 +87,33 @@ function assumedRow({ digest, size, repositories, sources }: AssumedBlob): reado
   return [digest, size, repositories, ...(sources === undefined ? [] : [sources])];
 }
 
+/** Contents in their order, by those in any order: tens of thousands of rows are sorted once. */
+const sortedContents = new WeakMap<LockContents, LockContents>();
+
 function canonical(contents: LockContents): LockContents {
+  const known = sortedContents.get(contents);
+  if (known !== undefined) return known;
+  const found = sortContents(contents);
+  sortedContents.set(contents, found);
+  return found;
+}
+
+function sortContents(contents: LockContents): LockContents {
   const { platforms, sparse, referrers, layers, images, left, blobs, bases, assumes, set } = contents;
   return {
     platforms: sorted(platforms),
     sparse,
     referrers,
     ...(layers === undefined ? {} : { layers }),
-    images: images.map(canonicalImage).sort(by(({ name, digest }) => [name, digest])),
+    images: images
+      .map(canonicalImage)
+      .sort((left, right) => compared(left.name, right.name) || compared(left.digest, right.digest)),
     left: left.map(({ name, why }): LeftImage => ({ name, why })).sort(by(({ name, why }) => [name, why])),
     ...canonicalBlobs(blobs, set),
     ...(bases === undefined ? {} : { bases: sorted(bases) }),
-    ...(assumes === undefined ? {} : { assumes: assumes.map(canonicalAssumed).sort(by(({ digest }) => [digest])) }),
+    ...(assumes === undefined
+      ? {}
+      : { assumes: assumes.map(canonicalAssumed).sort((left, right) => compared(left.digest, right.digest)) }),
   };
 }
 
@@ -114,7 +145,7 @@ function canonicalReferrer({ digest, subject, type, tag }: LockedReferrer): Lock
 /** With the places in a set, which have the order of the blobs. */
 function canonicalBlobs(blobs: readonly LockedBlob[], set: LockedSet | undefined): Pick<LockContents, "blobs" | "set"> {
   const rows = blobs.map((blob, index) => ({ blob: canonicalBlob(blob), volume: set?.where[index] ?? [] }));
-  rows.sort(by(({ blob: { digest } }) => [digest]));
+  rows.sort((left, right) => compared(left.blob.digest, right.blob.digest));
   const sortedBlobs = rows.map(({ blob }) => blob);
   if (set === undefined) return { blobs: sortedBlobs };
   const { id, number, of } = set;
@@ -138,6 +169,10 @@ function firstOf(repositories: readonly string[]): readonly string[] {
 /** By code units: a locale differs between machines. */
 function sorted<T extends string>(texts: readonly T[]): readonly T[] {
   return [...new Set(texts)].sort();
+}
+
+function compared(left: string, right: string): number {
+  return left === right ? 0 : left < right ? -1 : 1;
 }
 
 function by<T>(keys: (value: T) => readonly string[]): (left: T, right: T) => number {

@@ -6,6 +6,7 @@ import { hintingAtV1 } from "./v1-hint.ts";
 /** The tags of repositories, each listed once a run. */
 export class TagLists {
   readonly #lists = new Map<string, Promise<readonly string[]>>();
+  readonly #sets = new WeakMap<readonly string[], ReadonlySet<string>>();
 
   /**
    * All tags of a repository, in the registry's order.
@@ -17,6 +18,14 @@ export class TagLists {
     const known = this.#lists.get(key) ?? allTags(repository, Number.POSITIVE_INFINITY, signal);
     this.#lists.set(key, known);
     return await known;
+  }
+
+  /** As `tagsOf`, to be asked for single tags: thousands of images may be in one repository. */
+  async tagSetOf(repository: Repository, signal?: AbortSignal): Promise<ReadonlySet<string>> {
+    const tags = await this.tagsOf(repository, signal);
+    const known = this.#sets.get(tags) ?? new Set(tags);
+    this.#sets.set(tags, known);
+    return known;
   }
 }
 

@@ -2,7 +2,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { AuthError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
-import { askCredentialHelper } from "./credential-helper.ts";
+import { SingleFlight } from "../../util/lazy/single-flight.ts";
+import { askCredentialHelper, type HelperAnswer } from "./credential-helper.ts";
 import { type DockerConfig, parseDockerConfig, readDockerConfig, readDockercfg } from "./docker-config.ts";
 import { type ChosenCredentials, type Credentials, chosenCredentials } from "./given-credentials.ts";
 
@@ -31,11 +32,18 @@ export async function findCredentials(
   registry: string,
   options: CredentialOptions = {},
 ): Promise<Credentials | undefined> {
-  const env = options.env ?? process.env;
-  const chosen = chosenCredentials(registry, options, env);
-  if (chosen !== undefined) return chosen;
-  for await (const config of configs(env, options.home ?? homedir())) {
-    const found = await findInConfig(config, registry, { ...options, env });
+  const chosen = chosenCredentials(registry, options, options.env ?? process.env);
+  return chosen ?? (await findIn(new CredentialSources(options), registry, options));
+}
+
+async function findIn(
+  sources: CredentialSources,
+  registry: string,
+  options: CredentialOptions,
+): Promise<Credentials | undefined> {
+  for (const read of sources.configs) {
+    const config = await read();
+    const found = config === undefined ? undefined : await findInConfig(config, registry, options, sources);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -51,8 +59,9 @@ export function credentialsFor(registry: string, options: CredentialOptions = {}
   if (chosen !== undefined) return async () => chosen;
   const known = new Map<string, Promise<Credentials | undefined>>();
   const answers = new Map<string, Credentials>();
+  const sources = new CredentialSources(options);
   return async (repository, signal) => {
-    const asked = known.get(repository) ?? findCredentials(registry, { ...options, repository, signal });
+    const asked = known.get(repository) ?? findIn(sources, registry, { ...options, repository, signal });
     known.set(repository, asked);
     const found = await asked.catch(error => {
       // The user may have fixed it, or only this caller has gone.
@@ -67,25 +76,64 @@ export function credentialsFor(registry: string, options: CredentialOptions = {}
   };
 }
 
-async function* configs(env: NodeJS.ProcessEnv, home: string): AsyncGenerator<DockerConfig> {
-  const named = env["REGISTRY_AUTH_FILE"];
-  if (named) {
-    const config = await readDockerConfig(named);
-    if (config !== undefined) return yield config;
-    throw new AuthError(`Cannot read credentials from ${quote(named)}: no such file, expected an auth.json`, {
-      hint: "REGISTRY_AUTH_FILE names this file.",
+/** How long an answer of a program counts: passwords of clouds end after an hour or so. */
+const FRESH_MS = 60_000;
+
+/** Files and programs that have credentials, in their order. Each file is read once. */
+class CredentialSources {
+  readonly configs: readonly (() => Promise<DockerConfig | undefined>)[];
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #flights = new SingleFlight<HelperAnswer | undefined>();
+  readonly #answers = new Map<string, { readonly answer: HelperAnswer | undefined; readonly time: number }>();
+
+  constructor({ env = process.env, home = homedir() }: CredentialOptions) {
+    this.#env = env;
+    this.configs = configReaders(env, home).map(readOnce);
+  }
+
+  /** What a program says depends on the registry alone, so it is not started for each of thousands of repositories. */
+  async askHelper(name: string, registry: string, signal: AbortSignal | undefined): Promise<HelperAnswer | undefined> {
+    const key = `${name} ${registry}`;
+    const known = this.#answers.get(key);
+    if (known !== undefined && performance.now() - known.time < FRESH_MS) return known.answer;
+    const ask = async (own: AbortSignal): Promise<HelperAnswer | undefined> =>
+      await askCredentialHelper(name, registry, { env: this.#env, signal: own });
+    const answer = await this.#flights.run(key, ask, signal);
+    this.#answers.set(key, { answer, time: performance.now() });
+    return answer;
+  }
+}
+
+/** A file that cannot be read is read again by the next call: the user may have fixed it. */
+function readOnce(read: () => Promise<DockerConfig | undefined>): () => Promise<DockerConfig | undefined> {
+  let known: Promise<DockerConfig | undefined> | undefined;
+  return async () => {
+    known ??= read();
+    return await known.catch(error => {
+      known = undefined;
+      throw error;
     });
-  }
-  for (const file of podmanFiles(env, home)) {
-    const config = await readDockerConfig(file);
-    if (config !== undefined) yield config;
-  }
+  };
+}
+
+function configReaders(env: NodeJS.ProcessEnv, home: string): readonly (() => Promise<DockerConfig | undefined>)[] {
+  const named = env["REGISTRY_AUTH_FILE"];
+  if (named) return [async () => await readNamed(named)];
   const inline = env["DOCKER_AUTH_CONFIG"];
-  if (inline) yield parseDockerConfig(Buffer.from(inline), "DOCKER_AUTH_CONFIG");
-  const docker = await readDockerConfig(dockerConfigFile(env, home));
-  if (docker !== undefined) yield docker;
-  const old = await readDockercfg(join(home, ".dockercfg"));
-  if (old !== undefined) yield old;
+  return [
+    ...podmanFiles(env, home).map(file => async () => await readDockerConfig(file)),
+    async () => (inline ? parseDockerConfig(Buffer.from(inline), "DOCKER_AUTH_CONFIG") : undefined),
+    async () => await readDockerConfig(dockerConfigFile(env, home)),
+    async () => await readDockercfg(join(home, ".dockercfg")),
+  ];
+}
+
+async function readNamed(file: string): Promise<DockerConfig> {
+  const config = await readDockerConfig(file);
+  if (config !== undefined) return config;
+  throw new AuthError(`Cannot read credentials from ${quote(file)}: no such file, expected an auth.json`, {
+    hint: "REGISTRY_AUTH_FILE names this file.",
+  });
 }
 
 export function dockerConfigFile(env: NodeJS.ProcessEnv, home: string): string {
@@ -105,24 +153,21 @@ function podmanFiles(env: NodeJS.ProcessEnv, home: string): readonly string[] {
 async function findInConfig(
   config: DockerConfig,
   registry: string,
-  options: CredentialOptions & { readonly env: NodeJS.ProcessEnv },
+  { repository = "", signal }: CredentialOptions,
+  sources: CredentialSources,
 ): Promise<Credentials | undefined> {
+  const fromHelper = async (name: string): Promise<Credentials | undefined> =>
+    helpedBy(name, config.file, await sources.askHelper(name, registry, signal));
   const own = config.findHelper(registry);
-  const fromOwn = own === undefined ? undefined : await fromHelper(own, config.file, registry, options);
+  const fromOwn = own === undefined ? undefined : await fromHelper(own);
   if (fromOwn !== undefined) return fromOwn;
-  const entry = config.findAuth(registry, options.repository ?? "");
+  const entry = config.findAuth(registry, repository);
   if (entry !== undefined) return { ...entry, source: config.file };
   const { defaultHelper } = config;
-  return defaultHelper === undefined ? undefined : await fromHelper(defaultHelper, config.file, registry, options);
+  return defaultHelper === undefined ? undefined : await fromHelper(defaultHelper);
 }
 
-async function fromHelper(
-  name: string,
-  file: string,
-  registry: string,
-  { env, signal }: CredentialOptions & { readonly env: NodeJS.ProcessEnv },
-): Promise<Credentials | undefined> {
-  const answer = await askCredentialHelper(name, registry, { env, signal });
+function helpedBy(name: string, file: string, answer: HelperAnswer | undefined): Credentials | undefined {
   if (answer === undefined) return undefined;
   const source = `docker-credential-${name} (${file})`;
   return answer.username === "<token>"

@@ -6,6 +6,7 @@ import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
 import { isOwnedByUser, isOwnFolder, openOwnFile } from "../../util/private-file.ts";
 import { lstat, readdir } from "../../util/read-disk.ts";
+import { runBounded } from "../../util/task-group.ts";
 import type { Repository } from "../client/repository.ts";
 import { isMarked, MANIFESTS_MARK, RepositoryManifests } from "./repository-manifests.ts";
 
@@ -16,6 +17,7 @@ const MAX_BYTES = 64 * 1024 * 1024;
 /** A repository with 1,000 tags takes 10 MiB or so. */
 const MAX_REPOSITORY_BYTES = 32 * 1024 * 1024;
 const MAX_FILES = 2000;
+const SAVED_AT_ONCE = 4;
 /** What an interrupted run left. */
 const TEMPORARY_MS = 3_600_000;
 const OWN_NAME = /^[0-9a-f]{64}\.manifests(\.[0-9a-f]{12})?$/;
@@ -40,6 +42,8 @@ export class ManifestCache {
   readonly #maxRepositoryBytes: number;
   readonly #repositories = new Map<string, Promise<RepositoryManifests | undefined>>();
   #isUsable: Promise<boolean> | undefined;
+  /** Files that were there when the first one was needed. */
+  #present: Promise<ReadonlySet<string>> | undefined;
   #isNoted = false;
 
   /** @param cacheFolder contains the folder `manifests`, which is created when needed. */
@@ -62,9 +66,12 @@ export class ManifestCache {
   /** Writes what this run has read. */
   async save(): Promise<void> {
     try {
-      const changed = (await Promise.all(this.#repositories.values())).filter(one => one?.hasNews === true);
+      const all = (await Promise.all(this.#repositories.values())).flatMap(one => one ?? []);
+      const changed = all.filter(one => one.hasNews);
       if (changed.length === 0 || !(await this.#prepare())) return;
-      for (const one of changed) await one?.save(this.#maxRepositoryBytes);
+      // More would be removed at once.
+      const kept = changed.slice(0, Math.max(1, MAX_FILES - (all.length - changed.length)));
+      await runBounded(kept, SAVED_AT_ONCE, async one => await one.save(this.#maxRepositoryBytes));
       await this.#removeOld();
     } catch {
       // The next run asks the registry again.
@@ -75,6 +82,12 @@ export class ManifestCache {
     this.#isUsable ??= this.#isOwn();
     if (!(await this.#isUsable)) return undefined;
     const path = join(this.#folder, `${name}.manifests`);
+    this.#present ??= readdir(this.#folder).then(
+      names => new Set(names),
+      () => new Set(),
+    );
+    // One look replaces a failing open for each of thousands of repositories.
+    if (!(await this.#present).has(`${name}.manifests`)) return RepositoryManifests.empty(path);
     const opened = await RepositoryManifests.open(path, this.#maxRepositoryBytes);
     if (opened === undefined) this.#note(`${name}.manifests`, "a file of imgpack that only you can read and write");
     return opened;

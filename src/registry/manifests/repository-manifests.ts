@@ -51,11 +51,16 @@ export class RepositoryManifests {
     }
   }
 
+  /** Of a repository without a file. */
+  static empty(path: string): RepositoryManifests {
+    return new RepositoryManifests(path, Buffer.alloc(0));
+  }
+
   /** @returns undefined for a file that is not of this user alone, or that imgpack did not write. */
   static async open(path: string, maxBytes: number): Promise<RepositoryManifests | undefined> {
     const opened = await openOwnFile(path, "reading");
     if (opened === "foreign") return undefined;
-    if (opened === "absent") return new RepositoryManifests(path, Buffer.alloc(0));
+    if (opened === "absent") return RepositoryManifests.empty(path);
     await using file = opened;
     try {
       const bytes = Buffer.alloc(Math.min((await file.stat()).size, maxBytes));

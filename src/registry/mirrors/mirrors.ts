@@ -19,6 +19,8 @@ export type FullName = Reference & { readonly registry: string };
 export interface MirrorOptions extends RegistriesConfOptions {
   /** `host[:port]`, optionally with a path that precedes the repository, and with `http://` for a mirror without TLS. */
   readonly mirrors?: readonly string[] | undefined;
+  /** Gives the tables of registries.conf, which thousands of images need read once. Default: they are read. */
+  readonly registriesConf?: (() => Promise<readonly ConfiguredRegistry[]>) | undefined;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface MirrorOptions extends RegistriesConfOptions {
  */
 export async function pullLocations(name: FullName, options: MirrorOptions = {}): Promise<readonly PullLocation[]> {
   const { registry, repository } = name;
-  const configured = bestRegistry(name, await readRegistriesConf(options));
+  const configured = bestRegistry(name, await (options.registriesConf?.() ?? readRegistriesConf(options)));
   if (configured?.blocked === true) {
     throw new UsageError(`Cannot pull ${formatReference(name)}: registries.conf blocks it, expected an allowed name`, {
       hint: `Its entry for ${quote(configured.prefix)} contains blocked = true.`,

@@ -109,7 +109,7 @@ export class ReferrersFinder {
     const stem = referrersTag(subject);
     const names = [stem, ...COSIGN_SUFFIXES.map(suffix => `${stem}${suffix}`)];
     try {
-      const listed = new Set(await this.#tagLists.tagsOf(repository, signal));
+      const listed = await this.#tagLists.tagSetOf(repository, signal);
       return { lookup: "complete", tags: names.filter(tag => listed.has(tag)) };
     } catch (error) {
       signal?.throwIfAborted();

@@ -10,10 +10,12 @@ import { type ConnectOptions, connectRegistry } from "../../registry/client/conn
 import type { RegistryClient } from "../../registry/client/registry-client.ts";
 import { Repository } from "../../registry/client/repository.ts";
 import { type PullLocation, parseMirror, pullLocations } from "../../registry/mirrors/mirrors.ts";
+import { readRegistriesConf } from "../../registry/mirrors/registries-conf.ts";
 import { ReferrersFinder } from "../../registry/referrers/referrers-finder.ts";
 import type { CandidatesFor, FullReference } from "../../registry/registry-source.ts";
 import { type RegistryTargetOptions, registryTarget } from "../../registry/registry-target.ts";
 import { UploadJournal } from "../../registry/upload/upload-journal.ts";
+import { once } from "../../util/lazy/once.ts";
 import { DEFAULT_MAX_TRANSFERS } from "../../util/options/option-limits.ts";
 import { Pace } from "../../util/pace/pace.ts";
 import { commonConnectOptions, connectOptions } from "../options/connect-options.ts";
@@ -48,6 +50,7 @@ export class RegistryPool implements AsyncDisposable {
   readonly #claims = new Map<string, BlobClaims>();
   readonly #clients = new Map<string, Promise<RegistryClient>>();
   readonly #allowed: NamedRegistries;
+  readonly #registriesConf = once(async () => await readRegistriesConf());
 
   /**
    * @param named registries in the arguments of the call: only they get its credentials.
@@ -120,7 +123,10 @@ export class RegistryPool implements AsyncDisposable {
 
   /** Repositories to pull an image from, mirrors first. Only the registry itself gets credentials and TLS options. */
   readonly candidatesFor: CandidatesFor = async (reference: FullReference, signal?: AbortSignal) => {
-    const locations = await pullLocations(reference, { mirrors: this.#mirrors });
+    const locations = await pullLocations(reference, {
+      mirrors: this.#mirrors,
+      registriesConf: this.#registriesConf,
+    });
     return locations.map(location => ({
       name: `${location.registry}/${location.repository}`,
       isMirror: location.isMirror,
