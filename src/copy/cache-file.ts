@@ -21,13 +21,15 @@ export class CacheFile {
   /** What earlier runs wrote. Torn, damaged and planted lines are left out. */
   readonly texts: readonly string[];
   readonly #folder: string;
-  #key: Promise<Buffer> | undefined;
+  /** Undefined if there was none at the start. */
+  readonly #key: Buffer | undefined;
+  #making: Promise<Buffer> | undefined;
   /** Ends a line that a killed run left incomplete. */
   #lead: "" | "\n";
 
   private constructor(folder: string, key: Buffer | undefined, content: string) {
     this.#folder = folder;
-    this.#key = key === undefined ? undefined : Promise.resolve(key);
+    this.#key = key;
     this.texts = key === undefined ? [] : content.split("\n").flatMap(line => authenticText(key, line) ?? []);
     this.#lead = content === "" || content.endsWith("\n") ? "" : "\n";
   }
@@ -50,14 +52,23 @@ export class CacheFile {
   /** If the line cannot be written, a later run takes longer. */
   async append(text: string): Promise<void> {
     try {
-      this.#key ??= makeKey(this.#folder);
-      const written = `${this.#lead}${macOf(await this.#key, text)} ${text}\n`;
+      // While several first runs replace each other's key, only the one in the file counts.
+      const key = this.#key ?? (await this.#makeKey());
+      const written = `${this.#lead}${macOf(key, text)} ${text}\n`;
       this.#lead = "";
       await using end = await openForAppend(join(this.#folder, LINES_FILE), 0o600);
       await end.write(Buffer.from(written));
     } catch {
       this.#lead = "\n";
     }
+  }
+
+  /** Once for all lines that wait for it. */
+  async #makeKey(): Promise<Buffer> {
+    this.#making ??= makeKey(this.#folder).finally(() => {
+      this.#making = undefined;
+    });
+    return await this.#making;
   }
 }
 
@@ -81,7 +92,7 @@ async function makeKey(folder: string): Promise<Buffer> {
   await makeFolders(folder, 0o700);
   const path = join(folder, KEY_FILE);
   if ((await readTail(path, "reading", KEY_BYTES)) === "absent") {
-    // The first two runs at once may replace each other's key, and lose lines.
+    // Another run may do the same now: of the lines until then, those of one key are lost.
     await replaceUnsynced(path, randomBytes(KEY_BYTES));
   }
   const key = await readTail(path, "reading", KEY_BYTES);

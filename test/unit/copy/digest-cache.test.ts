@@ -114,6 +114,16 @@ describe("openDigestCache()", () => {
     }
   });
 
+  test("loses no line after another first run has replaced its key", async () => {
+    const cache = await openDigestCache(folder);
+    await cache.add(key("before"), seal("before"));
+    await writeFile(join(folder, "digests-v2.key"), KEY, { mode: 0o600 });
+    await cache.add(key("after"), seal("after"));
+    const next = await openDigestCache(folder);
+    expect(next.find(key("before"))).toBeUndefined();
+    expect(next.find(key("after"))).toEqual({ digest: digestOf("after"), size: 10 });
+  });
+
   test("keeps its lines apart from those of another process", async () => {
     await makeFolder();
     const cache = await openDigestCache(folder);
