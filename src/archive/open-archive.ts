@@ -78,11 +78,11 @@ function sourceOf(
   archive: Archive,
   part: BundlePart | undefined,
   { dialect, docker, oci, images, indexes, claims, chains }: Views,
-  { onNote = () => undefined }: OpenArchiveOptions,
+  { onNote = () => undefined, locks = new KnownLocks() }: OpenArchiveOptions,
 ): ArchiveSource {
   let read: Promise<Lock | undefined> | undefined;
   const lock = async (signal?: AbortSignal): Promise<Lock | undefined> => {
-    read ??= part === undefined ? usableLock(archive, images, onNote, signal) : Promise.resolve(lockOf(part));
+    read ??= part === undefined ? usableLock(archive, images, onNote, locks, signal) : Promise.resolve(lockOf(part));
     return await read;
   };
   const indexOf = (digest: Digest): BlobIndex | undefined => indexes.find(index => index.has(digest));

@@ -8,6 +8,9 @@ import { createFlow } from "./chunks/flow.ts";
 import type { BlobExtent, BlobFile, BlobReader, BlobSource, ByteRange, ByteSink } from "./contracts.ts";
 import type { FileWindows } from "./file-windows.ts";
 
+/** A blob up to this size is one chunk, and often one of tens of thousands: it needs nothing to send several at once. */
+const SMALL_BYTES = 64 * 1024;
+
 /** A blob in memory: a manifest, a config, a small layer. */
 export function bytesBlob(bytes: Uint8Array): BlobSource {
   return {
@@ -103,6 +106,7 @@ class FileSlice implements BlobSource {
   }
 
   async pump(sink: ByteSink, signal?: AbortSignal): Promise<void> {
+    if (this.size <= SMALL_BYTES) return await this.#pumpSmall(sink, signal);
     const flow = createFlow(sink, signal);
     try {
       for (let position = 0; position < this.size; position += CHUNK_BYTES) {
@@ -120,6 +124,21 @@ class FileSlice implements BlobSource {
       flow.fail(error);
     }
     await flow.settled();
+  }
+
+  async #pumpSmall(sink: ByteSink, signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    if (this.size === 0) return;
+    const chunk = sharedChunks.tryAcquire() ?? (await sharedChunks.acquire(signal));
+    try {
+      const part = chunk.subarray(0, this.size);
+      const known = await this.#windows?.read(this.#offset, this.size);
+      if (known === undefined) await this.#fill(part, 0);
+      else part.set(known);
+      await sink(part, 0);
+    } finally {
+      sharedChunks.release(chunk);
+    }
   }
 }
 

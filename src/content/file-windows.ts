@@ -6,10 +6,13 @@ const MAX_WINDOWS = 32;
 
 /**
  * Small pieces of a file, out of larger ones that are read once. An archive of many images has their documents next to each
- * other, and a request to the system for each of them takes longer than all the rest.
+ * other, and a request to the system for each of them takes longer than all the rest. Of a file that is read to and fro,
+ * pieces are left to others: a window for each of them would read the file many times over.
  */
 export class FileWindows {
   readonly #file: FileHandle;
+  /** Where the last piece ended. */
+  #end = 0;
   /** By number, the least recently used first. */
   readonly #windows = new Map<number, Promise<Uint8Array>>();
 
@@ -17,11 +20,17 @@ export class FileWindows {
     this.#file = file;
   }
 
-  /** @returns undefined for a piece that is too large, or that cannot be read: reading it alone says why. */
+  /**
+   * @returns undefined for a piece that is too large, or far from the last one, or that cannot be read: reading it alone says
+   * why.
+   */
   async read(offset: number, size: number): Promise<Uint8Array | undefined> {
     const first = Math.floor(offset / WINDOW_BYTES);
     const last = Math.floor((offset + size - 1) / WINDOW_BYTES);
+    const isNext = offset >= this.#end && offset < this.#end + WINDOW_BYTES;
+    this.#end = offset + size;
     if (size === 0 || last > first + 1) return undefined;
+    if (!isNext && !(this.#windows.has(first) && this.#windows.has(last))) return undefined;
     try {
       const parts = await Promise.all(
         last === first ? [this.#window(first)] : [this.#window(first), this.#window(last)],

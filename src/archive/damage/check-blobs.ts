@@ -1,5 +1,4 @@
 import { pieceCount, piecesOf } from "../../bundle/sums/sums.ts";
-import { fileSliceBlob } from "../../content/blob.ts";
 import { hashBlob } from "../../content/hash-blob.ts";
 import { PieceHashes } from "../../content/piece-hashes.ts";
 import { pumpBlob } from "../../content/pump.ts";
@@ -68,7 +67,7 @@ async function digestOf(
   signal: AbortSignal | undefined,
 ): Promise<Digest | undefined> {
   let left = size;
-  const blob = fileSliceBlob(file.handle, bodyOffset, size, file.path);
+  const blob = file.slice(bodyOffset, size);
   const counted = {
     size,
     open: blob.open.bind(blob),
@@ -126,11 +125,7 @@ async function pieceHash(
 ): Promise<string | undefined> {
   const hashes = new PieceHashes(size);
   try {
-    await pumpBlob(
-      fileSliceBlob(file.handle, offset, size, file.path),
-      async chunk => await hashes.take(chunk),
-      signal,
-    );
+    await pumpBlob(file.slice(offset, size), async chunk => await hashes.take(chunk), signal);
     return (await hashes.pieces())[0];
   } catch (error) {
     await hashes.drop();

@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
 import type { Stats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
+import { fileSliceBlob } from "../../content/blob.ts";
+import type { BlobSource } from "../../content/contracts.ts";
+import { FileWindows } from "../../content/file-windows.ts";
 import type { Digest, DigestAlgorithm } from "../../oci/digest.ts";
 import { BLOCK_BYTES, encodeHeader, hasChecksum } from "../../tar/header.ts";
 import { decodeSize } from "../../tar/number.ts";
@@ -21,6 +24,7 @@ export class DamagedFile {
   readonly stats: Stats;
   /** Where bytes could not be read. */
   readonly unreadable: number[] = [];
+  readonly #windows: FileWindows;
   #window: Buffer = Buffer.alloc(0);
   #start = 0;
 
@@ -28,10 +32,16 @@ export class DamagedFile {
     this.path = path;
     this.handle = handle;
     this.stats = stats;
+    this.#windows = new FileWindows(handle);
   }
 
   get size(): number {
     return this.stats.size;
+  }
+
+  /** Bytes that reading fails at, if they are damaged or beyond the end. */
+  slice(offset: number, size: number): BlobSource {
+    return fileSliceBlob(this.handle, offset, size, this.path, this.#windows);
   }
 
   /** Fewer than `length` bytes only at the end of the file. */

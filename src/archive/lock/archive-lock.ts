@@ -1,6 +1,6 @@
 import { LOCK_FILE } from "../../bundle/lock/format-lock.ts";
 import type { Lock, LockedImage } from "../../bundle/lock/lock.ts";
-import { isLock, MAX_LOCK_BYTES, parseLock } from "../../bundle/lock/parse-lock.ts";
+import { isLock, MAX_LOCK_BYTES } from "../../bundle/lock/parse-lock.ts";
 import { wholeBlobs } from "../../bundle/lock/whole-blobs.ts";
 import type { Root } from "../../content/contracts.ts";
 import { ArchiveError } from "../../errors.ts";
@@ -8,24 +8,27 @@ import type { Digest } from "../../oci/digest.ts";
 import { tagNameOf } from "../../oci/names/pinned-names.ts";
 import { quote } from "../../util/format.ts";
 import { type Archive, readMetadata } from "../archive.ts";
+import type { KnownLocks } from "./known-locks.ts";
 
 /**
  * The lock of an archive. It is a claim: `index.json` decides which bytes a name means, so a lock that says something else
  * is refused.
  *
  * @param images of the archive, as its other files say.
+ * @param locks of the same call.
  * @returns undefined for an archive without one, also for those that imgpack 0.1 wrote.
  * @throws ArchiveError for a lock that cannot be read (`parseLock`), and "lock-differs" for one of other images.
  */
 export async function readArchiveLock(
   archive: Archive,
   images: readonly Root[],
+  locks: KnownLocks,
   signal?: AbortSignal,
 ): Promise<Lock | undefined> {
   if (!archive.entries.has(LOCK_FILE)) return undefined;
   const bytes = await readMetadata(archive, LOCK_FILE, MAX_LOCK_BYTES, signal);
   if (!isLock(bytes)) return undefined;
-  const lock = parseLock(bytes, { where: `${LOCK_FILE} in ${archive.what}` });
+  const lock = locks.parse(bytes, `${LOCK_FILE} in ${archive.what}`);
   checkLockedImages(lock, images, archive.what);
   return lock;
 }
@@ -95,10 +98,11 @@ export async function usableLock(
   archive: Archive,
   images: readonly Root[],
   onNote: (message: string) => void,
+  locks: KnownLocks,
   signal?: AbortSignal,
 ): Promise<Lock | undefined> {
   try {
-    return await readArchiveLock(archive, images, signal);
+    return await readArchiveLock(archive, images, locks, signal);
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error;
     onNote(`The lock is ignored: ${error.message}`);

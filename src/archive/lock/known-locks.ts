@@ -6,16 +6,18 @@ import { parseLock } from "../../bundle/lock/parse-lock.ts";
 const SET_BYTES = 128;
 
 /**
- * Locks of volumes that were read. Those of one set differ in the number of the volume alone, and a large lock takes a second
- * to read.
+ * Locks that were read. Those of the volumes of one set differ in the number of the volume alone, a command may read one file
+ * twice, and a large lock takes a second to read.
  */
 export class KnownLocks {
   readonly #locks = new Map<string, Lock>();
+  /** Of no volume: one is enough, because others are of other files. */
+  #last: { readonly key: string; readonly lock: Lock } | undefined;
 
   /** @throws ArchiveError as `parseLock`. */
   parse(bytes: Uint8Array, where: string): Lock {
     const found = volumeNumber(bytes);
-    if (found === undefined) return parseLock(bytes, { where });
+    if (found === undefined) return this.#parseWhole(bytes, where);
     const { start, end, number } = found;
     const key = createHash("sha256")
       .update(bytes.subarray(0, start))
@@ -30,6 +32,12 @@ export class KnownLocks {
       return lock;
     }
     return { ...known, set: { ...known.set, number } };
+  }
+
+  #parseWhole(bytes: Uint8Array, where: string): Lock {
+    const key = createHash("sha256").update(bytes).digest("hex");
+    if (this.#last?.key !== key) this.#last = { key, lock: parseLock(bytes, { where }) };
+    return this.#last.lock;
   }
 }
 

@@ -77,7 +77,10 @@ export class TarArchive implements Archive {
 
   async compressionOf(entry: TarEntry): Promise<Compression | undefined> {
     if (this.#isCut(entry)) return undefined;
-    const start = Buffer.alloc(Math.min(MAGIC_BYTES, entry.size));
+    const length = Math.min(MAGIC_BYTES, entry.size);
+    const known = await this.#windows.read(entry.bodyOffset, length);
+    if (known !== undefined) return detectCompression(known);
+    const start = Buffer.alloc(length);
     await readAt(this.#file, this.path, start, entry.bodyOffset);
     return detectCompression(start);
   }

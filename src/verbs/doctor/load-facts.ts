@@ -1,5 +1,6 @@
 import type { ArchiveSource } from "../../archive/open-archive.ts";
 import type { DockerImage, DockerView } from "../../archive/read/docker-view.ts";
+import { inFileOrder } from "../../archive/read/in-file-order.ts";
 import type { CopyPlan, Root } from "../../content/contracts.ts";
 import { gather } from "../../copy/gather.ts";
 import { ArchiveError, IntegrityError } from "../../errors.ts";
@@ -17,6 +18,7 @@ import {
   layerCompression,
 } from "../../oci/media-types.ts";
 import { hostPlatform, matchesPlatform, parsePlatform } from "../../oci/platform.ts";
+import type { TarEntry } from "../../tar/tar-entry.ts";
 import type { InspectedImage } from "../shared/describe-images.ts";
 import type { LoadFacts, OciFacts } from "./loader-verdicts.ts";
 import { oddNames } from "./odd-names.ts";
@@ -76,20 +78,22 @@ function lacksForeignLayer({ platforms }: InspectedImage): boolean {
   );
 }
 
-/** By content: a loader does not trust media types. */
+/** By content: a loader does not trust media types. Each layer once, as they come in the file. */
 async function layerKinds(
   source: ArchiveSource,
   images: readonly InspectedImage[],
 ): Promise<ReadonlySet<LayerCompression>> {
+  const layers = new Map<Digest, string>();
+  for (const { platforms } of images)
+    for (const { digest, mediaType } of platforms.flatMap(({ layers }) => layers))
+      if (isLayerType(mediaType)) layers.set(digest, mediaType);
   const kinds = new Set<LayerCompression>();
-  for (const { platforms } of images) {
-    for (const { digest, mediaType } of platforms.flatMap(({ layers }) => layers)) {
-      if (!isLayerType(mediaType)) continue;
-      const entry = source.entryOf(digest);
-      const content = entry === undefined ? layerCompression(mediaType) : await source.archive.compressionOf(entry);
-      kinds.add(content ?? "none");
-    }
-  }
+  const entryOf = ([digest]: [Digest, string]): TarEntry | undefined => source.entryOf(digest);
+  const read = async (layer: [Digest, string]): Promise<LayerCompression | undefined> => {
+    const entry = entryOf(layer);
+    return entry === undefined ? layerCompression(layer[1]) : await source.archive.compressionOf(entry);
+  };
+  for (const kind of await inFileOrder([...layers], entryOf, read, undefined)) kinds.add(kind() ?? "none");
   return kinds;
 }
 
@@ -176,18 +180,30 @@ function isContradicted(
   return isClassic ? layers.join() !== diffIds.join() : layers.length !== diffIds.length;
 }
 
-/** Manifests of each root of `index.json`; none of a root with a damaged one, which `verify` reports. */
+/** Manifests of all roots of `index.json`; none of a root with a damaged one, which `verify` reports. */
 export async function readRoots(source: ArchiveSource, signal: AbortSignal | undefined): Promise<Manifests> {
-  const all: Manifests[] = [];
-  for (const { descriptor } of source.oci?.index.roots ?? []) {
-    try {
-      const root: Root = { kind: "settled", names: [], descriptor };
-      all.push((await gather(source, [root], signal, undefined, () => undefined)).manifests);
-    } catch (error) {
-      if (!(error instanceof ArchiveError || error instanceof IntegrityError)) throw error;
-    }
+  const roots = (source.oci?.index.roots ?? []).map(
+    ({ descriptor }): Root => ({ kind: "settled", names: [], descriptor }),
+  );
+  const all = await manifestsOf(source, roots, signal);
+  if (all !== undefined) return all;
+  const found: Manifests[] = [];
+  for (const root of roots) found.push((await manifestsOf(source, [root], signal)) ?? new Map());
+  return new Map(found.flatMap(manifests => [...manifests]));
+}
+
+/** Undefined if one of them cannot be read, or if they are too many for one plan. */
+async function manifestsOf(
+  source: ArchiveSource,
+  roots: readonly Root[],
+  signal: AbortSignal | undefined,
+): Promise<Manifests | undefined> {
+  try {
+    return (await gather(source, roots, signal, undefined, () => undefined)).manifests;
+  } catch (error) {
+    if (!(error instanceof ArchiveError || error instanceof IntegrityError)) throw error;
+    return undefined;
   }
-  return new Map(all.flatMap(manifests => [...manifests]));
 }
 
 function hasOwnPlatform(platforms: InspectedImage["platforms"]): boolean {

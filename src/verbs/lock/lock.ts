@@ -1,5 +1,5 @@
 import { checkLockContents, readArchiveLock } from "../../archive/lock/archive-lock.ts";
-import type { KnownLocks } from "../../archive/lock/known-locks.ts";
+import { KnownLocks } from "../../archive/lock/known-locks.ts";
 import { planLock } from "../../archive/lock/plan-lock.ts";
 import { openArchive } from "../../archive/open-archive.ts";
 import { openMerged } from "../../archive/set/open-archives.ts";
@@ -198,7 +198,9 @@ async function lockArchives(paths: readonly string[], options: LockOptions, star
   await using archive = await openMerged(paths, { onNote, open, signal });
   const [file] = archive.members;
   const isItself = file === archive;
-  const given = isItself ? await readArchiveLock(file.archive, file.images, signal) : await archive.lock(signal);
+  const given = isItself
+    ? await readArchiveLock(file.archive, file.images, new KnownLocks(), signal)
+    : await archive.lock(signal);
   const platforms: readonly Platform[] | "all" = "all";
   const found = await plannedLock(
     archive,

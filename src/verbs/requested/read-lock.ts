@@ -1,4 +1,5 @@
 import { readArchiveLock } from "../../archive/lock/archive-lock.ts";
+import { KnownLocks } from "../../archive/lock/known-locks.ts";
 import { openMerged } from "../../archive/set/open-archives.ts";
 import { utf8Bytes } from "../../bundle/list/decode-text.ts";
 import { formatLock } from "../../bundle/lock/format-lock.ts";
@@ -95,7 +96,7 @@ async function lockIn(
   await using archive = await openMerged([path], { signal });
   const [file] = archive.members;
   if (file === undefined || archive.volumes !== undefined) return await archive.lock(signal);
-  return await readArchiveLock(file.archive, file.images, signal);
+  return await readArchiveLock(file.archive, file.images, new KnownLocks(), signal);
 }
 
 function parsedLock(bytes: Uint8Array, where: string): Lock {

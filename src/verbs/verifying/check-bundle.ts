@@ -4,7 +4,6 @@ import type { LayoutSlot } from "../../archive/damage/find-layout.ts";
 import type { OpenedLayout } from "../../archive/damage/open-layout.ts";
 import type { Lock, LockedBlob } from "../../bundle/lock/lock.ts";
 import type { Need, NeededBlob } from "../../bundle/need/need.ts";
-import { fileSliceBlob } from "../../content/blob.ts";
 import type { BlobSource } from "../../content/contracts.ts";
 import { hashBlob } from "../../content/hash-blob.ts";
 import { joinedBlob } from "../../content/joined-blob.ts";
@@ -37,6 +36,8 @@ export interface CheckOptions {
 export interface OpenedBundle extends Omit<OpenedLayout, "layout"> {
   readonly layout: Omit<OpenedLayout["layout"], "lockBytes">;
   readonly frame: readonly FrameFault[];
+  /** What manifests name and an archive that is no volume does not contain; notes say what is odd about them. */
+  readonly absent: { readonly texts: readonly string[]; readonly notes: readonly string[] };
 }
 
 interface Checked extends BlobState {
@@ -122,7 +123,7 @@ function wholeSource({ size }: LockedBlob, states: readonly Checked[]): BlobSour
 }
 
 function sliceOf({ opened: { file }, slot }: Checked): BlobSource {
-  return fileSliceBlob(file.handle, slot.bodyOffset, slot.size, file.path);
+  return file.slice(slot.bodyOffset, slot.size);
 }
 
 async function hasDigest(blob: BlobSource, digest: Digest, signal: AbortSignal | undefined): Promise<boolean> {

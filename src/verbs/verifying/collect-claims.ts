@@ -18,19 +18,26 @@ export interface Claim {
   readonly diffIds: Set<Digest>;
 }
 
-/** All blobs that the metadata of an archive names, and those in it that nothing names. */
+/**
+ * All blobs that the metadata of an archive names, and those in it that nothing names.
+ *
+ * @param withDiffIds false reads no configs: claims then have no diff_ids. Default true.
+ */
 export async function collectClaims(
   archive: ArchiveSource,
   faults: ArchiveFault[],
   unchecked: string[],
   onNote: (message: string) => void,
   signal: AbortSignal | undefined,
+  withDiffIds: boolean = true,
 ): Promise<Map<Digest, Claim>> {
   const claims = new Map<Digest, Claim>();
+  const foreign = new Set<Digest>();
   const claim = (descriptor: Descriptor, diffId?: Digest): void => {
     if (isForeignLayerType(descriptor.mediaType) && !archive.hasBlob(descriptor.digest)) {
-      const text = `foreign layer ${descriptor.digest}: not in the archive${publisherOf(descriptor)}`;
-      if (!unchecked.includes(text)) unchecked.push(text);
+      if (!foreign.has(descriptor.digest))
+        unchecked.push(`foreign layer ${descriptor.digest}: not in the archive${publisherOf(descriptor)}`);
+      foreign.add(descriptor.digest);
       return;
     }
     const known = claims.get(descriptor.digest) ?? { descriptor, diffIds: new Set() };
@@ -39,7 +46,7 @@ export async function collectClaims(
   };
   const claimImage = async (image: ImageParts): Promise<void> => {
     claim(image.config);
-    const diffIds = isArtifact(image) ? [] : await readDiffIds(archive, image.config, signal);
+    const diffIds = isArtifact(image) || !withDiffIds ? [] : await readDiffIds(archive, image.config, signal);
     for (const [index, layer] of image.layers.entries()) claim(layer, diffIds[index]);
   };
   const absent = new Set<Digest>();

@@ -17,6 +17,7 @@ import { type Claim, collectClaims } from "./collect-claims.ts";
 import type { VerifyOptions, VerifyResult } from "./verify-options.ts";
 
 const CONCURRENCY = 4;
+const SMALL_BYTES = 64 * 1024;
 
 /**
  * Checks an archive of any dialect by what its metadata claims: manifests, configs and layers against their digests, and the
@@ -41,7 +42,7 @@ export async function verifyArchive(path: string, options: VerifyOptions): Promi
   const claims = await collectClaims(archive, faults, unchecked, onNote, signal);
   const bytes = [...claims.values()].reduce((sum, { descriptor }) => sum + descriptor.size, 0);
   onProgress({ kind: "planned", blobs: claims.size, bytes });
-  const ordered = [...claims.values()].sort((left, right) => right.descriptor.size - left.descriptor.size);
+  const ordered = inReadingOrder([...claims.values()], archive);
   const check = async (claim: Claim, stop: AbortSignal): Promise<void> => {
     for (const fault of await checkClaim(archive, claim, hashes, unchecked, onProgress, stop)) faults.push(fault);
   };
@@ -61,6 +62,17 @@ export async function verifyArchive(path: string, options: VerifyOptions): Promi
   const more = bundle === undefined || signatures === undefined ? {} : { bundle, signatures };
   const images = archive.images.length;
   return { archive: path, images, blobs: claims.size, bytes, faults, unchecked, ...more, seconds };
+}
+
+/** The largest first, so that none of them is alone at the end; then all small ones as they come in the file. */
+function inReadingOrder(claims: readonly Claim[], archive: ArchiveSource): readonly Claim[] {
+  const isSmall = ({ descriptor }: Claim): boolean => descriptor.size <= SMALL_BYTES;
+  const offsetOf = ({ descriptor }: Claim): number => archive.entryOf(descriptor.digest)?.bodyOffset ?? 0;
+  const large = claims.filter(claim => !isSmall(claim));
+  return [
+    ...large.sort((left, right) => right.descriptor.size - left.descriptor.size),
+    ...claims.filter(isSmall).sort((left, right) => offsetOf(left) - offsetOf(right)),
+  ];
 }
 
 async function checkClaim(

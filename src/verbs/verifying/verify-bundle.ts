@@ -40,27 +40,39 @@ export async function openBundle(
   let isTaken = false;
   try {
     const frame = await checkFrame(opened.file, opened.layout, signal);
-    if (frame.length === 0 && !(await followsLock(path, locks, signal))) return undefined;
+    const absent = frame.length === 0 ? await absentFrom(path, locks, signal) : NOTHING_ABSENT;
+    if (absent === undefined) return undefined;
     isTaken = true;
     // The bytes of the lock are not needed any more, and each volume of a large set has as many.
     const { lockBytes: _, ...layout } = opened.layout;
-    return { ...opened, layout, frame };
+    return { ...opened, layout, frame, absent };
   } finally {
     if (!isTaken) await opened[Symbol.asyncDispose]();
   }
 }
 
-/** Whether the images are those of the lock. Damage of blobs is found later. */
-async function followsLock(path: string, locks: KnownLocks, signal: AbortSignal | undefined): Promise<boolean> {
+const NOTHING_ABSENT: OpenedBundle["absent"] = { texts: [], notes: [] };
+
+/** Undefined if the images are not those of the lock. Damage of blobs is found later. */
+async function absentFrom(
+  path: string,
+  locks: KnownLocks,
+  signal: AbortSignal | undefined,
+): Promise<OpenedBundle["absent"] | undefined> {
   let isDamaged = false;
   const onDamage = (): void => {
     isDamaged = true;
   };
   try {
     await using source = await openArchive(path, { signal, onDamage, locks });
-    return (await source.lock(signal)) !== undefined || isDamaged;
+    const lock = await source.lock(signal);
+    if (isDamaged || lock?.set !== undefined) return NOTHING_ABSENT;
+    if (lock === undefined) return undefined;
+    const [texts, notes]: [string[], string[]] = [[], []];
+    await collectClaims(source, [], texts, note => void notes.push(note), signal, false);
+    return { texts, notes };
   } catch (error) {
-    if (isDamaged || error instanceof StorageError) return true;
+    if (isDamaged || error instanceof StorageError) return NOTHING_ABSENT;
     throw error;
   }
 }
@@ -89,8 +101,9 @@ export async function verifyBundle({ files }: BundleFiles, options: BundleOption
   const more: VerifyResult[] = [];
   if (diffIds && faults.length === 0) for (const { file } of files) more.push(await verifyArchive(file.path, options));
   const signatures = await signaturesOf(files, lock, options);
-  const absent = faults.length === 0 && lock.set === undefined ? await absentOf(files, options) : [];
-  const unchecked = [...absent, ...uncheckedOf(lock, options.key !== undefined)];
+  const absent = faults.length === 0 ? files.map(file => file.absent) : [];
+  for (const note of absent.flatMap(({ notes }) => notes)) noteTo(onProgress)(note);
+  const unchecked = [...absent.flatMap(({ texts }) => texts), ...uncheckedOf(lock, options.key !== undefined)];
   return {
     archive: files.map(({ file }) => file.path).join(", "),
     images: new Set(lock.images.map(({ digest, written = digest }) => written)).size,
@@ -110,19 +123,6 @@ export async function verifyBundle({ files }: BundleFiles, options: BundleOption
 
 function missingOf({ id, set }: Lock, volumes: readonly number[]): MissingVolumes {
   return { bundle: id, volumes: [...volumes].sort((left, right) => left - right), of: set?.of ?? 1 };
-}
-
-/** What manifests name and the archive does not contain; notes say what is odd about them. */
-async function absentOf(
-  files: readonly OpenedBundle[],
-  { onProgress, signal }: VerifyOptions,
-): Promise<readonly string[]> {
-  const unchecked: string[] = [];
-  for (const { file } of files) {
-    await using source = await openArchive(file.path, { signal });
-    await collectClaims(source, [], unchecked, noteTo(onProgress), signal);
-  }
-  return unchecked;
 }
 
 /** What is not looked at, because other things decide. */
