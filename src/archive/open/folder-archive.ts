@@ -6,19 +6,16 @@ import { fileSliceBlob, fillFrom } from "../../content/blob.ts";
 import type { BlobFile, BlobSource } from "../../content/contracts.ts";
 import { hashBlob } from "../../content/hash-blob.ts";
 import { pumpBlob, readBlob } from "../../content/pump.ts";
-import { ArchiveError, StorageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { resolveEntry } from "../../tar/resolve-entry.ts";
 import type { TarEntry } from "../../tar/tar-entry.ts";
-import { MAX_ENTRIES } from "../../tar/tar-walk.ts";
 import { quote } from "../../util/format.ts";
 import { checkKept, checkSame, checkUnchanged, type FileState, isSameFile } from "../../util/input-guard.ts";
-import { lstat, open, readdir, readlink } from "../../util/read-disk.ts";
-import { SystemFault, storageState } from "../../util/system-fault.ts";
+import { lstat, open } from "../../util/read-disk.ts";
 import type { Archive } from "../archive.ts";
 import type { OpenArchiveOptions } from "./open-archive-options.ts";
+import { reading, type WalkedFolder, walkFolder } from "./walk-folder.ts";
 
-const MAX_DEPTH = 8;
 /** No link is followed, and a FIFO without a writer does not block. */
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
@@ -37,7 +34,7 @@ export class FolderArchive implements Archive {
   /** By the names of entries, as they were when the folder was opened. */
   readonly #states: ReadonlyMap<string, FileState>;
 
-  private constructor(path: string, { entries, states }: Walked) {
+  private constructor(path: string, { entries, states }: WalkedFolder) {
     this.path = path;
     this.entries = entries;
     this.#states = states;
@@ -46,9 +43,7 @@ export class FolderArchive implements Archive {
 
   /** @throws StorageError for a folder that cannot be read; ArchiveError "too-many-entries". */
   static async open(path: string, { signal }: OpenArchiveOptions): Promise<FolderArchive> {
-    const walked = { entries: new Map<string, TarEntry>(), states: new Map<string, FileState>() };
-    await walk(path, "", walked, 0, signal);
-    return new FolderArchive(path, walked);
+    return new FolderArchive(path, await walkFolder(path, signal));
   }
 
   get what(): string {
@@ -146,64 +141,4 @@ async function* closing(stream: Readable, file: AsyncDisposable): AsyncGenerator
   } finally {
     await file[Symbol.asyncDispose]();
   }
-}
-
-interface Walked {
-  readonly entries: Map<string, TarEntry>;
-  readonly states: Map<string, FileState>;
-}
-
-async function walk(
-  root: string,
-  below: string,
-  walked: Walked,
-  depth: number,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const { entries, states } = walked;
-  signal?.throwIfAborted();
-  if (depth > MAX_DEPTH) throw tooMuch(root, `folders nested more than ${MAX_DEPTH} deep`);
-  for (const name of (await reading("folder", join(root, below), async folder => await readdir(folder))).sort()) {
-    const path = below === "" ? name : `${below}/${name}`;
-    const stats = await reading("file", join(root, path), async path => await lstat(path));
-    // Anything but a file, folder or link is no part of an image.
-    const entry = { name: path, bodyOffset: entries.size, size: stats.isFile() ? stats.size : 0 };
-    if (stats.isFile()) {
-      const { dev, ino, size, mtimeMs, ctimeMs } = stats;
-      entries.set(path, { ...entry, type: "file" });
-      states.set(path, { dev, ino, size, mtimeMs, ctimeMs });
-    } else if (stats.isSymbolicLink())
-      entries.set(path, {
-        ...entry,
-        type: "symlink",
-        linkName: await reading("link", join(root, path), async path => await readlink(path)),
-      });
-    else if (stats.isDirectory()) {
-      entries.set(path, { ...entry, type: "directory" });
-      await walk(root, path, walked, depth + 1, signal);
-    }
-    if (entries.size > MAX_ENTRIES) throw tooMuch(root, `more than ${MAX_ENTRIES} entries`);
-  }
-}
-
-async function reading<T>(kind: string, path: string, read: (path: string) => Promise<T>): Promise<T> {
-  try {
-    return await read(path);
-  } catch (cause) {
-    throw unreadable(kind, path, cause);
-  }
-}
-
-function unreadable(kind: string, path: string, cause: unknown): StorageError {
-  const found = storageState(cause, `no such ${kind}`);
-  return new StorageError(`Cannot read ${kind} ${quote(path)}: ${found}, expected a readable ${kind}`, {
-    cause,
-    hint: cause instanceof SystemFault ? cause.hint : undefined,
-  });
-}
-
-function tooMuch(path: string, found: string): ArchiveError {
-  return new ArchiveError("too-many-entries", `Cannot read folder ${quote(path)}: ${found}, expected an image layout`, {
-    hint: 'Name the folder that contains "oci-layout" or "manifest.json".',
-  });
 }

@@ -18,7 +18,6 @@ import {
   layerCompression,
 } from "../../oci/media-types.ts";
 import { hostPlatform, matchesPlatform, parsePlatform } from "../../oci/platform.ts";
-import type { TarEntry } from "../../tar/tar-entry.ts";
 import type { InspectedImage } from "../shared/describe-images.ts";
 import type { LoadFacts, OciFacts } from "./loader-verdicts.ts";
 import { oddNames } from "./odd-names.ts";
@@ -88,7 +87,7 @@ async function layerKinds(
     for (const { digest, mediaType } of platforms.flatMap(({ layers }) => layers))
       if (isLayerType(mediaType)) layers.set(digest, mediaType);
   const kinds = new Set<LayerCompression>();
-  const entryOf = ([digest]: [Digest, string]): TarEntry | undefined => source.entryOf(digest);
+  const entryOf = ([digest]: [Digest, string]): ReturnType<ArchiveSource["entryOf"]> => source.entryOf(digest);
   const read = async (layer: [Digest, string]): Promise<LayerCompression | undefined> => {
     const entry = entryOf(layer);
     return entry === undefined ? layerCompression(layer[1]) : await source.archive.compressionOf(entry);

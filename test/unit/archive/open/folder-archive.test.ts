@@ -62,6 +62,7 @@ describe("FolderArchive", () => {
 
   test("follows links inside the folder, and none that lead out of it", async () => {
     const folder = await folderOf({
+      "index.json": "{}",
       "a/real": "inside",
       "a/near": { symlink: "real" },
       out: { symlink: "../../etc/passwd" },
@@ -102,9 +103,19 @@ describe("FolderArchive", () => {
   });
 
   test("stops at folders that are no image layout", async () => {
-    const deep = await folderOf({ "1/2/3/4/5/6/7/8/9/10/file": "x" });
+    const deep = await folderOf({ "index.json": "{}", "1/2/3/4/5/6/7/8/9/10/file": "x" });
     expect(await refusal(openArchive(deep))).toMatchObject({ reason: "too-many-entries" });
     expect(await refusal(openArchive(await folderOf({ readme: "x" })))).toMatchObject({ reason: "no-metadata" });
+  });
+
+  test("a folder that is no archive is refused without a look at what is deep in it", async () => {
+    const home = await folderOf({ "1/2/3/4/5/6/7/8/9/10/file": "x", "a/manifest.json": "{}", "b/notes": "x" });
+    const { entries } = await FolderArchive.open(home, {});
+    expect([...entries.keys()]).toEqual(["1", "a", "a/manifest.json", "b"]);
+    expect(await refusal(openArchive(home))).toMatchObject({
+      reason: "no-metadata",
+      message: expect.stringContaining('"a/manifest.json" is in a folder, expected it at the top'),
+    });
   });
 
   test("stops when its signal aborts", async () => {
