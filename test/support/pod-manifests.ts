@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 
 export const MANIFESTS: URL = new URL("../../deploy/kubernetes/", import.meta.url);
 
@@ -39,7 +39,23 @@ export interface Container {
   readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[];
 }
 
-/** The documents of one file. */
-export function readManifests(name: string): readonly Manifest[] {
-  return parseAllDocuments(readFileSync(new URL(name, MANIFESTS), "utf8")).map(document => document.toJS() as Manifest);
+/** Folders that `kubectl apply -k` takes. */
+export const PARTS = ["copy", "copy-last", "serve"] as const;
+
+/** What the kustomization of a folder names. */
+export interface Kustomization {
+  readonly resources: readonly string[];
+  readonly images: readonly { readonly name: string; readonly newName: string; readonly newTag: string }[];
+}
+
+export function readKustomization(part: string): Kustomization {
+  return parse(readFileSync(new URL(`${part}/kustomization.yaml`, MANIFESTS), "utf8")) as Kustomization;
+}
+
+/** The documents of a folder, in order. */
+export function readManifests(part: (typeof PARTS)[number]): readonly Manifest[] {
+  return readKustomization(part).resources.flatMap(name => {
+    const text = readFileSync(new URL(`${part}/${name}`, MANIFESTS), "utf8");
+    return parseAllDocuments(text).map(document => document.toJS() as Manifest);
+  });
 }

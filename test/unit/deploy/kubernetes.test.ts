@@ -1,16 +1,14 @@
 // deploy/kubernetes, without a cluster: the published schemas, and what they do not say.
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { parse } from "yaml";
 import { kubernetesFaults } from "../../support/kubernetes-faults.ts";
-import { MANIFESTS, type Manifest, readManifests } from "../../support/pod-manifests.ts";
+import { MANIFESTS, type Manifest, PARTS, readKustomization, readManifests } from "../../support/pod-manifests.ts";
 
-const FILES = readdirSync(MANIFESTS).filter(name => name !== "kustomization.yaml");
-const PODS = FILES.flatMap(readManifests).flatMap(({ metadata, spec: { template } }) =>
+const PODS = PARTS.flatMap(readManifests).flatMap(({ metadata, spec: { template } }) =>
   template === undefined ? [] : [{ name: metadata.name, ...template, container: template.spec.containers[0] }],
 );
 
-test.each(FILES)("%s has the fields, types and values that Kubernetes expects", name => {
+test.each(PARTS)("%s has the fields, types and values that Kubernetes expects", name => {
   const manifests = readManifests(name);
   expect(manifests.length).toBeGreaterThan(0);
   expect(manifests.flatMap(kubernetesFaults)).toEqual([]);
@@ -25,7 +23,7 @@ test.each([
   ["a bad quantity", '"256Mi"', "[]", "must be"],
   ["another API", '"batch/v1"', '"batch/v2"', "no schema for batch/v2 Job"],
 ])("the check of a manifest finds %s", (_, found, put, fault) => {
-  const text = JSON.stringify(readManifests("copy-job.yaml")[0]);
+  const text = JSON.stringify(readManifests("copy")[0]);
   expect(text).toContain(found);
   expect(kubernetesFaults(JSON.parse(text.replace(found, put))).join()).toContain(fault);
 });
@@ -59,7 +57,7 @@ describe.each(PODS)("the pod of $name", ({ spec, container }) => {
 });
 
 test("the Job has as many indexes as --shard has shards, and retries each by itself", () => {
-  const [{ spec }] = readManifests("copy-job.yaml") as readonly [Manifest];
+  const [{ spec }] = readManifests("copy") as readonly [Manifest];
   expect(spec.completionMode).toBe("Indexed");
   expect(spec.template?.spec.containers[0].args).toContain(`--shard=$(JOB_COMPLETION_INDEX)/${spec.completions}`);
   expect(spec.backoffLimitPerIndex).toBeGreaterThan(0);
@@ -69,13 +67,13 @@ test("the Job has as many indexes as --shard has shards, and retries each by its
 });
 
 test("the rest is copied as the shards were", () => {
-  const podOf = (name: string) => readManifests(name)[0]?.spec.template;
-  const text = JSON.stringify(podOf("copy-job.yaml")).replace(/"--shard[^"]*",/, "");
-  expect(text.replaceAll('"copy"}', '"copy-rest"}')).toBe(JSON.stringify(podOf("copy-rest-job.yaml")));
+  const podOf = (part: "copy" | "copy-last") => readManifests(part)[0]?.spec.template;
+  const text = JSON.stringify(podOf("copy")).replace(/"--shard[^"]*",/, "");
+  expect(text.replaceAll('"copy"}', '"copy-last"}')).toBe(JSON.stringify(podOf("copy-last")));
 });
 
 test("the Service leads to the pods and the port of the Deployment", () => {
-  const [deployment, service] = readManifests("serve.yaml");
+  const [deployment, service] = readManifests("serve");
   const labels = deployment?.spec.template?.metadata.labels;
   expect(deployment?.spec.selector?.matchLabels).toEqual(labels);
   expect(service?.spec.selector).toEqual(labels);
@@ -85,10 +83,13 @@ test("the Service leads to the pods and the port of the Deployment", () => {
   expect(deployment?.spec.template?.spec.containers[0].args).toContain("--listen=0.0.0.0:5000");
 });
 
-test("kustomization.yaml names files that are there, and the version that they are of", () => {
-  const { resources, images } = parse(readFileSync(new URL("kustomization.yaml", MANIFESTS), "utf8"));
-  expect(resources.filter((name: string) => !FILES.includes(name))).toEqual([]);
+test("each kustomization.yaml names the files of its folder, and the image in the version that the files are of", () => {
   const { version } = JSON.parse(readFileSync(new URL("../../package.json", MANIFESTS), "utf8"));
-  expect(images).toEqual([{ name: "imgpack", newName: expect.stringMatching(/\/imgpack$/), newTag: version }]);
+  for (const part of PARTS) {
+    const { resources, images } = readKustomization(part);
+    expect(["kustomization.yaml", ...resources].sort()).toEqual(readdirSync(new URL(part, MANIFESTS)).sort());
+    expect(images).toEqual([{ name: "imgpack", newName: "registry.example:5000/imgpack", newTag: version }]);
+  }
   expect(PODS.map(({ container }) => container.image)).toEqual(PODS.map(() => "imgpack"));
+  expect(readdirSync(MANIFESTS).sort()).toEqual([...PARTS]);
 });
