@@ -1,11 +1,21 @@
+import type { ProgressEvent } from "../index.ts";
+
 /** The streams of one run: data goes to stdout, notes, progress and errors go to stderr. */
 export interface OutputStreams {
   readonly stdout: NodeJS.WriteStream | NodeJS.WritableStream;
   readonly stderr: NodeJS.WriteStream | NodeJS.WritableStream;
 }
 
+/** Keeps what a run reports, for `--log`. */
+export interface EventLog {
+  event(event: ProgressEvent): void;
+  /** What the run did. */
+  result(result: unknown): void;
+}
+
 /** What every command gets in addition to its flags. */
 export interface Context extends OutputStreams {
+  readonly log?: EventLog | undefined;
   /** Aborts on SIGINT, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal;
 }

@@ -2,8 +2,9 @@ import { InternalError } from "../errors.ts";
 import { checkValues } from "./check-values.ts";
 import type { Context, OutputStreams } from "./context.ts";
 import { COMMAND_NAMES, type CommandName, loadCommand, loadCommands } from "./load-command.ts";
-import { checkOutputs } from "./output/output-files.ts";
-import { HUB_COMMAND_NAMES, renderError } from "./output/render-error.ts";
+import { RunLog } from "./log/run-log.ts";
+import { checkLog, checkOutputs, logFile } from "./output/output-files.ts";
+import { describeError, HUB_COMMAND_NAMES, renderError } from "./output/render-error.ts";
 import { withSignals } from "./signals.ts";
 import { parseWords } from "./words/parse-words.ts";
 import { definitionsOf } from "./words/word-definitions.ts";
@@ -27,21 +28,36 @@ export async function main(
     const error = new InternalError("Cannot finish: nothing is left to wait for, expected the command to end", {
       hint: "This is a bug in imgpack: please report it with the command that you ran.",
     });
+    log.endNow(error.exitCode);
     process.exit(renderError(error, streams, rendering));
   };
+  const log = new RunLog(words, streams.stderr);
   process.once("beforeExit", onStuck);
   const command = COMMAND_NAMES.find(name => name === words[0]);
   try {
-    await withSignals(command, async signal => await run(words, command, { ...streams, signal }));
+    const task = async (signal: AbortSignal): Promise<void> => {
+      signal.addEventListener("abort", () => log.flush(), { once: true });
+      await run(words, command, { ...streams, signal, log }, log);
+    };
+    await withSignals(command, task, exitCode => log.endNow(exitCode));
+    await log.end(0);
     return 0;
   } catch (error) {
-    return renderError(error, streams, { ...rendering, command: commandWithHelp(command, words[1]) });
+    const named = commandWithHelp(command, words[1]);
+    const exitCode = renderError(error, streams, { ...rendering, command: named });
+    await log.end(exitCode, describeError(error, named).printed);
+    return exitCode;
   } finally {
     process.off("beforeExit", onStuck);
   }
 }
 
-async function run(words: readonly string[], command: CommandName | undefined, context: Context): Promise<void> {
+async function run(
+  words: readonly string[],
+  command: CommandName | undefined,
+  context: Context,
+  log: RunLog,
+): Promise<void> {
   if (command !== undefined) {
     const loaded = await loadCommand(command, context);
     const definitions = definitionsOf(loaded);
@@ -49,11 +65,23 @@ async function run(words: readonly string[], command: CommandName | undefined, c
     if (flags !== undefined) {
       checkValues(flags);
       await checkOutputs(flags);
+      await openLog(log, command, flags);
       return await loaded.handler(flags);
     }
   }
   const { runWithYargs } = await import("./words/run-with-yargs.ts");
-  await runWithYargs(words, await loadCommands(context), context);
+  await runWithYargs(words, await loadCommands(context), context, async flags => await openLog(log, command, flags));
+}
+
+async function openLog(
+  log: RunLog,
+  command: CommandName | undefined,
+  flags: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const file = logFile(command, flags);
+  if (file === undefined) return;
+  await checkLog(file, flags);
+  await log.open(file, flags["shard"]);
 }
 
 /** As it is written before `--help`. */

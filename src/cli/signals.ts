@@ -47,18 +47,25 @@ const HINTS: ReadonlyMap<string | undefined, string> = new Map([
 /**
  * Runs a task with a signal that the first SIGINT, SIGTERM or SIGHUP aborts. The second one, or 2 s without an end (10 s for a
  * server), ends the process at once.
+ *
+ * @param onOverdue is called before that, with the exit code.
  */
 export async function withSignals(
   command: string | undefined,
   task: (signal: AbortSignal) => Promise<void>,
+  onOverdue: (exitCode: number) => void = () => undefined,
 ): Promise<void> {
   const stop = new AbortController();
   let overdue: NodeJS.Timeout | undefined;
   const onSignal = (name: NodeJS.Signals): void => {
     const known = SIGNALS.find(candidate => candidate === name);
     if (known === undefined) return;
-    if (stop.signal.aborted) endBy(known);
-    overdue = setTimeout(() => endBy(known), command === "serve" ? SERVE_DRAIN_MS + GRACE_MS : GRACE_MS);
+    const end = (): void => {
+      onOverdue(EXIT_CODES[known]);
+      endBy(known);
+    };
+    if (stop.signal.aborted) end();
+    overdue = setTimeout(end, command === "serve" ? SERVE_DRAIN_MS + GRACE_MS : GRACE_MS);
     stop.abort(new Interrupted(known, command));
   };
   for (const name of SIGNALS) process.on(name, onSignal);

@@ -1,4 +1,4 @@
-import { constants, type Stats, write } from "node:fs";
+import { constants, type Stats, write, writeSync } from "node:fs";
 import { chmod, chown, type FileHandle, mkdir, open, rename, rm, rmdir, unlink } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -54,6 +54,11 @@ export class DiskFile implements AsyncDisposable {
         return bytesWritten;
       });
     }
+  }
+
+  /** Writes bytes at the end before it returns, for a process that is about to end; no hook sees that. */
+  appendNow(bytes: Uint8Array): void {
+    writeSync(this.handle.fd, bytes);
   }
 
   /** @returns the number of bytes read; less than the length of `into` only at the end of the file. */

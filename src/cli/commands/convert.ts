@@ -108,6 +108,7 @@ async function runConvert(flags: ConvertFlags, context: Context): Promise<void> 
       onProgress: progress.onProgress,
       signal: context.signal,
     });
+    context.log?.result(result);
     progress.end();
     if (flags.json) return printLine(context, jsonText(result));
     printImages(context, result, progress.note);

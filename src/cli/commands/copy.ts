@@ -131,6 +131,7 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
         if (result.rescue !== undefined) progress.note(rescueSummary(result.rescue));
         if (!flags.dryRun) progress.summary(result);
       },
+      context.log,
     );
   } finally {
     progress.end();

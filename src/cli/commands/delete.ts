@@ -50,6 +50,7 @@ async function runDelete(flags: DeleteFlags, context: Context): Promise<void> {
   // Who is asked on the terminal sees the other tags in the question.
   const allTags = flags.allTags ?? flags.yes !== true;
   const result = await deleteImage(reference, { ...options, confirm, allTags });
+  context.log?.result(result);
   if (result === undefined) {
     throw new UsageError(`Cannot delete ${name}: the answer was no, expected yes`, { hint: "Nothing was deleted." });
   }

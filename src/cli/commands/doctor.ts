@@ -48,6 +48,7 @@ async function runDoctor(flags: DoctorFlags, context: Context): Promise<void> {
     const { quick, repair, layers } = flags;
     const { onProgress } = progress;
     const diagnosis = await doctor(archive, { quick, repair, layers, onProgress, signal: context.signal });
+    context.log?.result(diagnosis);
     progress.end();
     if (flags.json) printLine(context, jsonText(diagnosis));
     else {

@@ -108,6 +108,7 @@ async function runImport(flags: ImportFlags, context: Context): Promise<void> {
         const done = output === undefined ? `${formatBytes(bytesSent)} sent` : `written to ${output}`;
         progress.note(`Imported image ${imageId}, ${done} in ${seconds.toFixed(1)} s`);
       },
+      context.log,
     );
   } finally {
     progress.end();

@@ -37,6 +37,7 @@ export async function writeTransferReport(
   const sourceDateEpoch = process.env["SOURCE_DATE_EPOCH"];
   const given = { ...options, base, layout, map, key, sourceDateEpoch, onProgress: progress.onProgress };
   const report = await transferReport(sources, given).finally(() => progress.end());
+  context.log?.result(report);
   await file.write(report);
   printLine(context, json === true ? jsonText(report) : `${escapeForeign(path)}: ${reportLine(report)}`);
   const fault = reportFault(sources, report);

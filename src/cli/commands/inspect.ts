@@ -76,6 +76,7 @@ export function inspectCommand(context: Context): CommandModule<object, InspectF
       const look = flags.json ? inspect : inspectOrList;
       const given = { ...options, image: flags.image, onProgress: progress.onProgress };
       const result = await look(sources, given).finally(() => progress.end());
+      context.log?.result(result);
       if (flags.json) return printLine(context, jsonText(result));
       if (result.kind === "listing") {
         const { listingLines } = await import("../output/tables/listing-lines.ts");
@@ -97,6 +98,7 @@ async function compare(
   const { compareWithBase } = await import("../../verbs/base/compare-with-base.ts");
   const given = { ...options, base, layout, map, onProgress: progress.onProgress };
   const result = await compareWithBase(sources, given).finally(() => progress.end());
+  context.log?.result(result);
   const { comparisonLines, comparisonNotes } = await import("../output/tables/comparison-lines.ts");
   for (const note of comparisonNotes(result)) progress.note(note);
   if (json) return printLine(context, jsonText(result));

@@ -115,6 +115,7 @@ async function runLock(flags: LockFlags, context: Context): Promise<void> {
         printLock(context, result, flags);
         for (const line of lockLines(result, rate)) progress.note(line);
       },
+      context.log,
     );
   } finally {
     progress.end();

@@ -109,6 +109,7 @@ async function runMirrors(flags: MirrorsFlags, context: Context): Promise<void> 
         printFiles(context, result);
         for (const note of result.notes) progress.note(note);
       },
+      context.log,
     );
   } finally {
     progress.end();

@@ -159,6 +159,7 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
           progress.note(`${path} ${flags.dryRun ? "goes" : "is"} next to the archive`);
         if (!flags.dryRun) progress.summary(result);
       },
+      context.log,
     );
   } finally {
     progress.end();

@@ -139,6 +139,7 @@ async function runPush(flags: PushFlags, context: Context): Promise<void> {
           progress.note(line);
         if (!flags.dryRun) progress.summary(result);
       },
+      context.log,
     );
   } finally {
     progress.end();

@@ -35,6 +35,7 @@ export function tagCommand(context: Context): CommandModule<object, TagFlags> {
           for (const reference of result.references)
             printLine(context, result.digest === undefined ? reference : `${reference}@${result.digest}`);
         },
+        context.log,
       );
     },
   };

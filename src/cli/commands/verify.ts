@@ -64,6 +64,7 @@ async function runVerify(flags: VerifyFlags, context: Context): Promise<void> {
     const key = await readFlagKeys("--key", flags.key, context.signal);
     const { diffIds } = flags;
     const result = await verify(archives, { key, diffIds, onProgress: progress.onProgress, signal: context.signal });
+    context.log?.result(result);
     progress.end();
     if (flags.json) printLine(context, jsonText(result));
     else {

@@ -6,6 +6,7 @@ export interface OutputFlags {
   readonly quiet?: boolean | undefined;
   readonly verbose?: boolean | undefined;
   readonly progress?: string | undefined;
+  readonly log?: string | undefined;
 }
 
 export function outputFlags<T>(parser: Argv<T>): Argv<T & OutputFlags> {
@@ -17,5 +18,10 @@ export function outputFlags<T>(parser: Argv<T>): Argv<T & OutputFlags> {
       requiresArg: true,
       choices: ["auto", "plain", "json", "none"],
       describe: "style of the progress on stderr (default auto: totals and blobs on a terminal, else plain)",
+    })
+    .option("log", {
+      type: "string",
+      requiresArg: true,
+      describe: "file to append all events to, as lines of JSON (default none)",
     });
 }

@@ -14,6 +14,20 @@ export async function checkOutputs(flags: Readonly<Record<string, unknown>>): Pr
   for (const list of lists) for (const output of outputs) await checkListApart(list, output);
 }
 
+/** The file of `--log`: not of `serve`, whose flag of that name says how its requests are logged. */
+export function logFile(command: string | undefined, flags: Readonly<Record<string, unknown>>): string | undefined {
+  return command === "serve" ? undefined : pathsOf(flags["log"])[0];
+}
+
+/** @throws UsageError if the log is one of the inputs of the command line, or is in what it writes. */
+export async function checkLog(log: string, flags: Readonly<Record<string, unknown>>): Promise<void> {
+  const lists = pathsOf(flags["failed-list"]);
+  await checkApart(log, [...INPUTS, "files"].flatMap(input => pathsOf(flags[input])).concat(lists));
+  // The last of the files of convert is its output.
+  const outputs = [...OUTPUTS, "files"].flatMap(name => pathsOf(flags[name]));
+  for (const output of [...outputs, ...lists]) await checkListApart(log, output);
+}
+
 function pathsOf(value: unknown): readonly string[] {
   return [value].flat().filter((path): path is string => typeof path === "string" && path !== "-");
 }

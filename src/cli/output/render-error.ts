@@ -8,7 +8,7 @@ import { jsonText } from "./json-text.ts";
 export const HUB_COMMAND_NAMES = ["login", "user", "repo", "images", "token", "auth", "search"] as const;
 
 /** What of an error is printed. */
-interface PrintedError {
+export interface PrintedError {
   readonly message: string;
   readonly code: string;
   readonly exitCode: number;
@@ -45,8 +45,7 @@ export function renderError(
   { isJson, isVerbose, command }: RenderErrorOptions,
 ): number {
   const isReported = thrown instanceof ReportedError;
-  const error = isReported ? thrown.error : explained(thrown);
-  const printed = printedError(error, command);
+  const { error, printed } = describeError(thrown, command);
   if (isJson && !isReported) {
     const { message, code, hint, origin } = printed;
     const done = error instanceof PartialError ? { ...resultOf(error), failed: error.failed } : {};
@@ -59,6 +58,15 @@ export function renderError(
     if (line !== "") stderr.write(`${escapeForeign(line, Number.POSITIVE_INFINITY)}\n`);
   }
   return printed.exitCode;
+}
+
+/** What is printed of something that was thrown. @param command that failed, if the command line named one. */
+export function describeError(
+  thrown: unknown,
+  command: string | undefined,
+): { readonly error: unknown; readonly printed: PrintedError } {
+  const error = thrown instanceof ReportedError ? thrown.error : explained(thrown);
+  return { error, printed: printedError(error, command) };
 }
 
 function printedError(error: unknown, command: string | undefined): PrintedError {

@@ -1,4 +1,5 @@
 import { PartialError } from "../../errors.ts";
+import type { EventLog } from "../context.ts";
 import type { OutputFlags } from "../flags/output-flags.ts";
 
 /**
@@ -6,19 +7,23 @@ import type { OutputFlags } from "../flags/output-flags.ts";
  * the printer of the error does that, in the same object.
  *
  * @param print the result, as text or as JSON.
+ * @param log of the run, which keeps a summary.
  */
 export async function reportResult<Result>(
   { json }: OutputFlags,
   run: () => Promise<Result>,
   print: (result: Result) => void,
+  log?: EventLog | undefined,
 ): Promise<void> {
   let result: Result;
   try {
     result = await run();
   } catch (error) {
+    if (error instanceof PartialError) log?.result(error.result);
     if (json !== true && isPartial<Result>(error) && error.result !== undefined) print(error.result);
     throw error;
   }
+  log?.result(result);
   print(result);
 }
 

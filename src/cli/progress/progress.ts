@@ -1,6 +1,6 @@
 import type { CopyResult, OnProgress, ProgressEvent, PullResult, PushResult } from "../../index.ts";
 import { counted } from "../../util/format.ts";
-import type { OutputStreams } from "../context.ts";
+import type { Context, OutputStreams } from "../context.ts";
 import type { OutputFlags } from "../flags/output-flags.ts";
 import { createEventSink } from "../output/event-sink.ts";
 import { blockLines } from "./block-lines.ts";
@@ -32,6 +32,7 @@ export class Progress {
   readonly #isQuiet: boolean;
   readonly #isVerbose: boolean;
   readonly #sink: OnProgress;
+  readonly #log: Context["log"];
   readonly #verb: string;
   readonly #clock: ProgressClock;
   readonly #tally: Tally;
@@ -44,7 +45,7 @@ export class Progress {
   #gapMs = LINE_MS;
 
   constructor(
-    streams: OutputStreams,
+    streams: OutputStreams & Pick<Context, "log">,
     flags: OutputFlags,
     verb: "Pushing" | "Pulling" | "Copying" | "Verifying" | "Importing" | "Converting" | "Reading",
     clock: ProgressClock = SYSTEM_CLOCK,
@@ -53,7 +54,8 @@ export class Progress {
     this.#style = progressStyle(streams, flags);
     this.#isQuiet = flags.quiet === true;
     this.#isVerbose = flags.verbose === true || flags.progress === "json";
-    this.#sink = createEventSink(streams, flags, this.note);
+    this.#sink = createEventSink(streams, flags, this.#print);
+    this.#log = streams.log;
     this.#verb = verb;
     this.#clock = clock;
     this.#drawnMs = clock.now();
@@ -74,6 +76,11 @@ export class Progress {
 
   /** Prints a line, unless the command is quiet. */
   readonly note = (text: string): void => {
+    this.#log?.event({ kind: "note", message: text });
+    this.#print(text);
+  };
+
+  readonly #print = (text: string): void => {
     this.#block.clear();
     if (!this.#isQuiet) this.#stderr.write(`${text}\n`);
   };
@@ -95,12 +102,13 @@ export class Progress {
   end(): void {
     this.#stopTicks();
     this.#block.clear();
-    for (const text of this.#retries.rest()) this.note(text);
+    for (const text of this.#retries.rest()) this.#print(text);
   }
 
   #noteRetry(event: Extract<ProgressEvent, { readonly kind: "retry" }>): void {
+    this.#log?.event(event);
     const text = this.#retries.noteOf(event, this.#clock.now());
-    if (text !== undefined) this.note(text);
+    if (text !== undefined) this.#print(text);
   }
 
   #drawSometimes(): void {
@@ -122,7 +130,7 @@ export class Progress {
     const isMoving = changes !== this.#drawnChanges;
     const waiting = isMoving ? "" : waitingText(state, now - this.#tally.changedMs);
     if (waiting === undefined) return;
-    this.note(`${totalsText(state)}${waiting === "" ? "" : `: ${waiting}`}`);
+    this.#print(`${totalsText(state)}${waiting === "" ? "" : `: ${waiting}`}`);
     this.#gapMs = isMoving ? LINE_MS : Math.min(MAX_LINE_MS, this.#gapMs * 2);
     this.#drawnMs = now;
     this.#drawnChanges = changes;

@@ -11,11 +11,16 @@ const ARGUMENT = "\u0000";
 /** What the scripts of `imgpack completion` ask with. */
 const COMPLETION = "--get-yargs-completions";
 
-/** Runs a command line that `parseWords` leaves to yargs: help, completion, errors, and odd spellings. */
+/**
+ * Runs a command line that `parseWords` leaves to yargs: help, completion, errors, and odd spellings.
+ *
+ * @param beforeCommand is called with the flags, once they are checked.
+ */
 export async function runWithYargs(
   words: readonly string[],
   commands: readonly CommandModule[],
   context: Context,
+  beforeCommand: (flags: Readonly<Record<string, unknown>>) => Promise<void> = async () => undefined,
 ): Promise<void> {
   const spoken = words[0] === COMPLETION ? words : plainArguments(words);
   const parser = yargs(spoken)
@@ -28,6 +33,7 @@ export async function runWithYargs(
     .middleware(restoreArguments)
     .middleware(checkValues)
     .middleware(checkOutputs)
+    .middleware(beforeCommand)
     .strict()
     .version("version", "print the version", VERSION)
     .help("help", "print this help")

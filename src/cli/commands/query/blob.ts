@@ -33,6 +33,7 @@ export function blobCommand(context: Context): CommandModule<object, BlobFlags> 
       const { blob } = await import("../../../verbs/query/blob.ts");
       try {
         const result = await blob(flags.reference ?? "", { ...options, output, onProgress: progress.onProgress });
+        context.log?.result(result);
         progress.end();
         if (flags.json) return printLine(context, jsonText(result));
         if (typeof output === "string") printLine(context, result.reference);

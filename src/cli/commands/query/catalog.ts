@@ -24,6 +24,7 @@ export function catalogCommand(context: Context): CommandModule<object, CatalogF
       const options = await remoteOptions(flags, context);
       const { catalog } = await import("../../../verbs/query/catalog.ts");
       const result = await catalog(flags.host ?? "", { ...options, limit: flags.limit });
+      context.log?.result(result);
       if (flags.json) return printLine(context, jsonText(result));
       for (const repository of result.repositories) printLine(context, escapeForeign(repository));
     },

@@ -28,6 +28,7 @@ export function digestCommand(context: Context): CommandModule<object, DigestFla
       const options = await remoteOptions(flags, context);
       const { digest } = await import("../../../verbs/query/digest.ts");
       const result = await digest(flags.reference ?? "", { ...options, platform });
+      context.log?.result(result);
       printLine(context, flags.json ? jsonText(result) : result.reference);
     },
   };

@@ -34,6 +34,7 @@ export function latestCommand(context: Context): CommandModule<object, LatestFla
         by: flags.by,
         prerelease: flags.prerelease,
       });
+      context.log?.result(result);
       printLine(context, flags.json ? jsonText(result) : result.reference);
     },
   };

@@ -42,6 +42,7 @@ export function manifestCommand(context: Context): CommandModule<object, Manifes
         return;
       }
       const result = await manifest(reference, options);
+      context.log?.result(result);
       if (flags.json) return printLine(context, jsonText(result));
       const { manifestLines } = await import("../../output/manifest-lines.ts");
       for (const line of manifestLines(result)) printLine(context, line);

@@ -27,6 +27,7 @@ export function pingCommand(context: Context): CommandModule<object, PingFlags> 
       const options = await remoteOptions(flags, context);
       const { ping } = await import("../../../verbs/query/ping.ts");
       const result = await ping(flags.host ?? "", options);
+      context.log?.result(result);
       if (flags.json) printLine(context, jsonText(result));
       else for (const line of pingLines(result)) printLine(context, line);
       if (result.refusal === undefined) return;

@@ -39,6 +39,7 @@ export function referrersCommand(context: Context): CommandModule<object, Referr
       const { referrers } = await import("../../../verbs/query/referrers.ts");
       const { artifactType } = flags;
       const result = await referrers(flags.reference ?? "", { ...options, artifactType, platform });
+      context.log?.result(result);
       if (flags.json) return printLine(context, jsonText(result));
       if (result.via === "tag") options.onProgress?.({ kind: "note", message: NO_API });
       const rows = result.referrers.map(({ digest, size, artifactType: type, mediaType }) => [

@@ -34,6 +34,7 @@ export function tagsCommand(context: Context): CommandModule<object, TagsFlags> 
       if (hasWideGlob(flags.repository ?? "")) return await listMatches(flags, options, context);
       const { tags } = await import("../../../verbs/query/tags.ts");
       const result = await tags(flags.repository ?? "", { ...options, sort: flags.sort, limit: flags.limit });
+      context.log?.result(result);
       if (flags.json) return printLine(context, jsonText(result));
       for (const { tag, created } of result.tags) {
         const date = created === undefined ? "" : `\t${escapeForeign(created, 64)}`;
