@@ -49,7 +49,6 @@ function suite(writeNodes: (folder: string) => Promise<void>): void {
     expect(broken.code, broken.stderr).toBe(1);
     const failed = (await codes()).indexOf(10);
     expect((await codes()).filter(code => code !== 0)).toEqual([10]);
-    target.refused.clear();
     const resumed = await site.sh(local(again), target);
     expect(resumed.code, resumed.stderr).toBe(0);
     expect(await codes()).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);

@@ -15,7 +15,7 @@ export interface CountingFront {
   readonly host: string;
   /** How often the registry has taken each blob. */
   readonly uploads: ReadonlyMap<string, number>;
-  /** Blobs whose uploads get status 403. */
+  /** Blobs of which one upload gets status 403. */
   readonly refused: Set<string>;
   /** The registry takes the first of these blobs that comes, which is not answered before `release`, and none of the others. */
   hold(blobs: ReadonlySet<string>): HeldUploads;
@@ -38,7 +38,7 @@ export async function startCountingFront(upstream: string): Promise<CountingFron
   const forward = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { method, url: path = "", headers } = request;
     const digest = method === "PUT" ? new URL(path, "http://registry/").searchParams.get("digest") : null;
-    if (digest !== null && refused.has(digest)) {
+    if (digest !== null && refused.delete(digest)) {
       request.resume();
       return void response.writeHead(403, { "content-length": "0" }).end();
     }
