@@ -8,6 +8,7 @@ import { readFlagKeys } from "../flags/flag-file.ts";
 import { type ListFlags, listedArchives, listFlags, stdinLists, withFailedList } from "../flags/list-flags.ts";
 import { type MappingFlags, mappingFlags } from "../flags/mapping-flags.ts";
 import { registryFromFlags } from "../flags/registry-flags.ts";
+import { type ShardFlag, shardFlag } from "../flags/shard-flag.ts";
 import { checkStdinUses, refuseTypedArchive } from "../flags/stdin-input.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { type V1Flags, v1Flags } from "../flags/v1-flags.ts";
@@ -16,7 +17,7 @@ import { referrersLines } from "../output/referrers-text.ts";
 import { reportResult } from "../output/report-result.ts";
 import { Progress } from "../progress/progress.ts";
 
-interface PushFlags extends TransferFlags, ListFlags, MappingFlags, ReferrersFlags, V1Flags {
+interface PushFlags extends TransferFlags, ListFlags, MappingFlags, ReferrersFlags, ShardFlag, V1Flags {
   readonly archives?: string[] | undefined;
   readonly to?: string | undefined;
   readonly tag?: string[] | undefined;
@@ -36,7 +37,15 @@ export function pushCommand(context: Context): CommandModule<object, PushFlags> 
     command: "push [archives..]",
     describe: "push image archives to a registry",
     builder: parser =>
-      v1Flags(listFlags(transferFlags(mappingFlags(referrersFlag(pushFlags(parser))), REGISTRY), "archives")),
+      v1Flags(
+        listFlags(
+          transferFlags(
+            mappingFlags(referrersFlag(shardFlag(pushFlags(parser), "push part I of the images"))),
+            REGISTRY,
+          ),
+          "archives",
+        ),
+      ),
     handler: async flags => await runPush(flags, context),
   };
 }
@@ -119,6 +128,7 @@ async function runPush(flags: PushFlags, context: Context): Promise<void> {
         requireSignature,
         need: flags.need,
         referrers: flags.noReferrers !== true,
+        shard: flags.shard,
         concurrency: checkConcurrency(flags.concurrency),
         cacheDir: cacheFolder(),
         dryRun: flags.dryRun,

@@ -2,6 +2,7 @@ import type { ArchiveSource, ImageArchive } from "../../archive/archive-source.t
 import { KnownLocks } from "../../archive/lock/known-locks.ts";
 import { openArchive } from "../../archive/open-archive.ts";
 import { joinArchives } from "../../archive/set/join-archives.ts";
+import type { ShardSummary } from "../../bundle/shards/shard-summary.ts";
 import type { CopyPlan, Root } from "../../content/contracts.ts";
 import { noteTo, readingTo } from "../../content/progress.ts";
 import { UsageError } from "../../errors.ts";
@@ -20,6 +21,7 @@ import { type Failed, failing, namingFailed } from "./failed-archive.ts";
 import type { OpenedArchive, PushRun } from "./push-to-repository.ts";
 import { refuseAbsent } from "./refuse-absent.ts";
 import { refuseCollisions } from "./refuse-collisions.ts";
+import { shardOfArchives } from "./shard-of-archives.ts";
 
 const NOTHING_KNOWN: CopyPlan = { roots: [], pending: [], blobs: [], manifests: new Map(), totalBytes: 0 };
 
@@ -34,6 +36,8 @@ export interface PlannedArchive extends AsyncDisposable {
 
 /** The archives of a push. Disposing it closes those that were not taken. */
 export interface PlannedArchives extends AsyncDisposable {
+  /** What the shard of the call has, if it has one. */
+  readonly shard: ShardSummary | undefined;
   readonly archives: readonly {
     /** Several for volumes, and for a delta with its base. */
     readonly paths: readonly string[];
@@ -71,18 +75,30 @@ export async function planArchives(paths: readonly string[], run: PushRun): Prom
       planned.flatMap(one => ("error" in one ? [] : [{ source: one.archive.opened.source, used: one.used }])),
       run,
     );
+    const failed = planned.find(one => "error" in one);
+    // Other machines may be able to read it, and would divide the images in another way.
+    if (run.options.shard !== undefined && failed !== undefined) throw failed.error;
+    const shard = await shardOfArchives(
+      planned.flatMap(one => ("error" in one ? [] : [{ source: one.archive.opened.source, targets: one.found }])),
+      run,
+    );
+    const ownOf = (one: Planned): Pick<PlannedArchive, "targets" | "nameless"> => ({
+      targets: shard === undefined ? one.found : shard.own(one.found),
+      nameless: shard === undefined || shard.isFirst ? one.nameless : [],
+    });
     const members = read.flatMap(one => ("error" in one ? [] : one.opened.archive.members));
     await namingFailed(planned, run, async () => {
       for (const one of planned)
-        if (!("error" in one)) await refuseAbsent(one.archive.opened.archive, one.found, members, run);
+        if (!("error" in one)) await refuseAbsent(one.archive.opened.archive, ownOf(one).targets, members, run);
     });
     return {
+      shard: shard?.summary,
       archives: planned.map(one => ({
         paths: "error" in one ? one.paths : one.archive.paths,
         take: () => {
           if ("error" in one) throw one.error;
           open.delete(one.archive);
-          return { ...one.archive, targets: one.found, nameless: one.nameless };
+          return { ...one.archive, ...ownOf(one) };
         },
       })),
       [Symbol.asyncDispose]: close,
@@ -161,7 +177,9 @@ async function openFile(
   const { signal, onProgress, stdin } = options;
   const onNote = noteTo(onProgress);
   const onRead = readingTo(onProgress, path);
-  const [firstRepository, ...otherRepositories] = isAlone ? names.repositories() : [];
+  const { shard } = options;
+  // Which shard has the image is known only after the archive was read.
+  const [firstRepository, ...otherRepositories] = isAlone && shard === undefined ? names.repositories() : [];
   const beginUpload =
     firstRepository === undefined || run.requireSigned !== undefined
       ? undefined

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import type { ShardSummary } from "../../bundle/shards/shard-summary.ts";
 import type { OnProgress } from "../../content/progress.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { OptionsShape } from "../../util/options/checked-options.ts";
@@ -6,12 +7,13 @@ import { FLAG, OUTPUT_PATH, READABLE, TEXT, TEXTS } from "../../util/options/opt
 import type { Compression, Sparse } from "../options/choices.ts";
 import { COMPRESSION, SPARSE_KIND, TRANSFER } from "../options/common-options.ts";
 import { MAPPING } from "../options/mapping-options.ts";
+import { SHARD_KIND, type ShardOptions } from "../options/shard-option.ts";
 import type { ReferrersSummary } from "../referrers/referrers-summary.ts";
 import type { BlobCounts } from "../shared/blob-counts.ts";
 import type { PushNameOptions } from "../shared/push-names.ts";
 
 /** Options of `push`. */
-export interface PushOptions extends PushNameOptions {
+export interface PushOptions extends PushNameOptions, ShardOptions {
   /** Default "auto". */
   readonly compression?: Compression | undefined;
   /** Default "prune", which is refused for an image that is signed, or pinned by its digest, unless it is given. */
@@ -63,6 +65,7 @@ export const PUSH_OPTIONS: OptionsShape<PushOptions> = {
   requireSignature: TEXTS,
   need: OUTPUT_PATH,
   stdin: READABLE,
+  shard: SHARD_KIND,
 };
 
 /** One name of an image in a registry. */
@@ -92,4 +95,6 @@ export interface PushResult {
   /** Bytes of request bodies. */
   readonly bytesSent: number;
   readonly seconds: number;
+  /** Only with `shard`. */
+  readonly shard?: ShardSummary;
 }

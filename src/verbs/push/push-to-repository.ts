@@ -148,7 +148,8 @@ async function copyMissing(
   const onUndelivered = run.undelivered.collect(path, nameOf(destination));
   const target = await registries.targetFor(destination, cache, signal, onUndelivered);
   const sourceName = archive.what;
-  const copy = { plan, source, target, sourceName, cache, pace: registries.pace, onProgress, signal };
+  const claims = registries.claimsAt(destination.registry);
+  const copy = { plan, source, target, sourceName, cache, pace: registries.pace, claims, onProgress, signal };
   try {
     return await copyOrConvert(copy, nameOf(destination));
   } catch (error) {

@@ -4,24 +4,24 @@ import { noteTo } from "../../content/progress.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { UsageError } from "../../errors.ts";
 import { hasV1 } from "../../oci/legacy/has-v1.ts";
-import { append } from "../../util/append.ts";
-import { blameChangedInput } from "../../util/input-guard.ts";
 import { checkedOptions } from "../../util/options/checked-options.ts";
 import { checkNeedFile } from "../needs/write-need.ts";
 import { checkedList, listOf } from "../options/option-values.ts";
+import { refuseShard, V1_REGISTRY } from "../options/shard-option.ts";
 import { Undelivered } from "../referrers/undelivered.ts";
 import { Attempts } from "../shared/attempts.ts";
 import { createBlobCounter } from "../shared/blob-counts.ts";
 import { chosenProfile } from "../shared/chosen-profile.ts";
-import type { Destination } from "../shared/destinations.ts";
 import { ZSTD_NOTE } from "../shared/layer-change.ts";
 import { PushNames } from "../shared/push-names.ts";
 import { RegistryPool } from "../shared/registry-pool.ts";
 import { HeldBlobs } from "./held-blobs.ts";
-import { type PlannedArchive, planArchives } from "./plan-archives.ts";
+import { planArchives } from "./plan-archives.ts";
+import { pushArchive } from "./push-archive.ts";
 import { PUSH_OPTIONS, type PushedImage, type PushOptions, type PushResult } from "./push-options.ts";
-import { type PushRun, pushToRepository } from "./push-to-repository.ts";
-import { isOfOneImage } from "./refused-image.ts";
+import type { PushRun } from "./push-to-repository.ts";
+
+const STDIN_HINT = "Save it to a file that all machines can read: each shard reads it for itself.";
 
 export type { PushedImage, PushOptions, PushResult } from "./push-options.ts";
 
@@ -49,9 +49,11 @@ export async function push(archives: readonly string[], options: PushOptions = {
   const started = performance.now();
   archives = checkedList("push", "archives", archives);
   if (hasV1([...listOf(options.tag), ...listOf(options.to)])) {
+    refuseShard(options, V1_REGISTRY);
     const { pushArchivesV1 } = await import("../v1/writing/push-archives-v1.ts");
     return await pushArchivesV1(archives, options);
   }
+  if (archives.includes("-")) refuseShard(options, "an archive on stdin", STDIN_HINT);
   refusePlatform(options);
   if (options.need !== undefined) await checkNeedFile(options.need);
   const compression = chosenProfile(options.compression);
@@ -72,14 +74,15 @@ export async function push(archives: readonly string[], options: PushOptions = {
     held: new HeldBlobs(),
   };
   const images: PushedImage[] = [];
+  await using planned = await planArchives(archives, run);
   const resultOf = async (): Promise<PushResult> => ({
     images,
     ...(await registries.traffic()),
     blobs: blobCounter.counts(),
     uncheckedBlobs: blobCounter.unread(),
+    ...(planned.shard === undefined ? {} : { shard: planned.shard }),
     seconds: (performance.now() - started) / 1000,
   });
-  await using planned = await planArchives(archives, run);
   const attempts = new Attempts(planned.archives.length, options.signal);
   for (const { paths, take } of planned.archives) {
     await attempts.run(paths, async () => {
@@ -111,52 +114,4 @@ function refusePlatform({ platform }: PushOptions): void {
   throw new UsageError("Cannot use --platform: it is for v1 registries as the target, expected none", {
     hint: 'A push sends all platforms of an archive. Choose some with "imgpack convert --platform", and push its output.',
   });
-}
-
-/** An image that fails does not stop the others. */
-async function pushArchive(
-  planned: PlannedArchive,
-  run: PushRun,
-  images: PushedImage[],
-  resultOf: () => Promise<PushResult>,
-): Promise<void> {
-  const { paths, opened, targets, nameless } = planned;
-  const { archive } = opened;
-  const total = targets.reduce((sum, { roots }) => sum + roots.length, nameless.length);
-  const attempts = new Attempts(total, run.options.signal);
-  const pushTo = async (destination: Destination): Promise<void> => {
-    append(
-      images,
-      await blameChangedInput(
-        async () => await archive.confirm(),
-        async () => await pushToRepository(opened, destination, run),
-      ),
-    );
-  };
-  for (const destination of targets) {
-    const { roots } = destination;
-    const failure = await failureOf(async () => await pushTo(destination));
-    if (roots.length > 1 && isOfOneImage(failure)) {
-      for (const root of roots) await attempts.run(paths, async () => await pushTo({ ...destination, roots: [root] }));
-    } else {
-      const outcome = async (): Promise<void> => await (failure === undefined ? undefined : Promise.reject(failure));
-      await attempts.run(paths, outcome, roots.length);
-    }
-    // What is wrong with the archive, or this machine, is wrong for the other repositories, too.
-    if (attempts.failures.at(-1)?.origin === "source") break;
-  }
-  for (const error of nameless) await attempts.run(paths, async () => await Promise.reject(error));
-  const [first] = attempts.failures;
-  if (first !== undefined && attempts.done === 0) throw first;
-  const hint = "The others are pushed. Fix the cause and push the archive again.";
-  attempts.settle("push", `images of ${archive.what}`, await resultOf(), hint);
-}
-
-async function failureOf(task: () => Promise<void>): Promise<unknown> {
-  try {
-    await task();
-    return undefined;
-  } catch (error) {
-    return error;
-  }
 }

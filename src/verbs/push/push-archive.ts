@@ -1,0 +1,96 @@
+import { ImgpackError } from "../../errors.ts";
+import { append } from "../../util/append.ts";
+import { blameChangedInput } from "../../util/input-guard.ts";
+import { DEFAULT_MAX_TRANSFERS } from "../../util/options/option-limits.ts";
+import { runBounded } from "../../util/task-group.ts";
+import { Attempts } from "../shared/attempts.ts";
+import type { Destination } from "../shared/destinations.ts";
+import type { PlannedArchive } from "./plan-archives.ts";
+import type { PushedImage, PushResult } from "./push-options.ts";
+import { type PushRun, pushToRepository } from "./push-to-repository.ts";
+import { isOfOneImage } from "./refused-image.ts";
+
+/** Repositories at once: most of the time of small images goes to requests that wait for each other. */
+const REPOSITORIES_AT_ONCE = 16;
+
+/** What became of some images of one repository. */
+interface Outcome {
+  /** Number of images. */
+  readonly count: number;
+  readonly result: readonly PushedImage[] | ImgpackError;
+}
+
+/**
+ * Pushes the images of one archive, to several repositories at once unless it is read from front to back. An image that fails
+ * does not stop the others.
+ */
+export async function pushArchive(
+  planned: PlannedArchive,
+  run: PushRun,
+  images: PushedImage[],
+  resultOf: () => Promise<PushResult>,
+): Promise<void> {
+  const { paths, opened, targets, nameless } = planned;
+  const { archive, source } = opened;
+  const { signal, concurrency = DEFAULT_MAX_TRANSFERS } = run.options;
+  const total = targets.reduce((sum, { roots }) => sum + roots.length, nameless.length);
+  const attempts = new Attempts(total, signal);
+  const outcomes: (readonly Outcome[])[] = [];
+  // What was read in one pass is in its first repository alone, or has to be read again for each.
+  const isSequential = source.streamed !== undefined || opened.sentTo !== undefined;
+  let isStopped = false;
+  await runBounded(
+    targets.entries(),
+    isSequential ? 1 : Math.min(REPOSITORIES_AT_ONCE, concurrency),
+    async ([index, destination], stop) => {
+      if (isStopped) return;
+      const own = { ...run, options: { ...run.options, signal: stop } };
+      const found = await outcomesOf(planned, destination, own);
+      outcomes[index] = found;
+      // What is wrong with the archive, or this machine, is wrong for the other repositories, too.
+      isStopped ||= found.some(({ result }) => result instanceof ImgpackError && result.origin === "source");
+    },
+    signal,
+  );
+  for (const { count, result } of outcomes.flat()) {
+    await attempts.run(
+      paths,
+      async () => {
+        if (result instanceof ImgpackError) throw result;
+        append(images, result);
+      },
+      count,
+    );
+  }
+  for (const error of nameless) await attempts.run(paths, async () => await Promise.reject(error));
+  const [first] = attempts.failures;
+  if (first !== undefined && attempts.done === 0) throw first;
+  const hint = "The others are pushed. Fix the cause and push the archive again.";
+  attempts.settle("push", `images of ${archive.what}`, await resultOf(), hint);
+}
+
+async function outcomesOf(
+  planned: PlannedArchive,
+  destination: Destination,
+  run: PushRun,
+): Promise<readonly Outcome[]> {
+  const { roots } = destination;
+  const whole = await outcomeOf(planned, destination, run);
+  if (roots.length < 2 || !isOfOneImage(whole.result)) return [whole];
+  const found: Outcome[] = [];
+  for (const root of roots) found.push(await outcomeOf(planned, { ...destination, roots: [root] }, run));
+  return found;
+}
+
+/** @throws what is no error of the images. */
+async function outcomeOf({ opened }: PlannedArchive, destination: Destination, run: PushRun): Promise<Outcome> {
+  const count = destination.roots.length;
+  try {
+    const push = async (): Promise<readonly PushedImage[]> => await pushToRepository(opened, destination, run);
+    return { count, result: await blameChangedInput(async () => await opened.archive.confirm(), push) };
+  } catch (error) {
+    run.options.signal?.throwIfAborted();
+    if (!(error instanceof ImgpackError)) throw error;
+    return { count, result: error };
+  }
+}
