@@ -79,14 +79,14 @@ export type ProgressEvent =
       readonly message: string;
     }
   /**
-   * Requests wait: with "limit" all requests to the registry, since it limits them; with "answer" one request that has no
-   * answer yet. An event with the same registry, reason and `what` may follow, with a longer wait.
+   * Requests wait: with "limit" all requests to the registry, since it limits them; with "outage" all of them, since it does
+   * not answer any more; with "answer" one request that has no answer yet. An event with the same registry, reason and `what` may follow, with a longer wait.
    */
   | {
       readonly kind: "waiting";
       /** `host[:port]` */
       readonly registry: string;
-      readonly reason: "limit" | "answer";
+      readonly reason: "limit" | "outage" | "answer";
       /** Description of the request. */
       readonly what: string;
       /** For how long it has waited already. */
@@ -98,7 +98,7 @@ export type ProgressEvent =
   | {
       readonly kind: "resumed";
       readonly registry: string;
-      readonly reason: "limit" | "answer";
+      readonly reason: "limit" | "outage" | "answer";
       readonly what: string;
       readonly waitedMs: number;
     }

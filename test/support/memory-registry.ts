@@ -34,6 +34,11 @@ export class MemoryRegistry {
     return digest;
   }
 
+  /** As a restart does. */
+  dropUploads(): void {
+    this.#uploads.clear();
+  }
+
   answer(method: string, url: string, headers: IncomingHttpHeaders, body: Buffer): Reply {
     const { pathname, searchParams } = new URL(url, "http://registry/");
     const [, repository = "", kind, rest = ""] =

@@ -89,6 +89,19 @@ export class ScriptedRegistry {
     await new Promise(resolve => this.#server.close(resolve));
   }
 
+  /** Refuses connections, as while it restarts. It comes back with `resume`. */
+  stop(): void {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  /** Listens on the same port again. @param forgets what it had of unfinished uploads */
+  resume(forgets: "uploads" | "nothing" = "uploads"): void {
+    if (forgets === "uploads") this.content.dropUploads();
+    this.#server.listen(this.#port, "127.0.0.1");
+  }
+
   addFault(fault: Fault): void {
     this.#faults.push({ fault, left: fault.times ?? 1 });
   }

@@ -75,6 +75,7 @@ describe("docs/LIBRARY.md", () => {
       "clientCertificate certFile,keyFile",
       "count retry",
       "timeoutMs timeout",
+      "outageMs outage",
       "v1Endpoint endpoint",
       "sign sign,signPassphraseFile",
       "referrers noReferrers",

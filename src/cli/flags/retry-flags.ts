@@ -9,6 +9,8 @@ export interface RetryFlags {
   readonly retry?: number | undefined;
   /** Seconds. */
   readonly timeout?: number | undefined;
+  /** Seconds. */
+  readonly outage?: number | undefined;
   readonly limitRate?: string | undefined;
   readonly minRate?: string | undefined;
 }
@@ -21,6 +23,11 @@ export function retryFlags<T>(parser: Argv<T>): Argv<T & RetryFlags> {
       describe: `retries for transient failures, 0 to ${MAX_RETRIES} (default 4)`,
     })
     .option("timeout", { type: "number", requiresArg: true, describe: "idle timeout in seconds (default 120)" })
+    .option("outage", {
+      type: "number",
+      requiresArg: true,
+      describe: "seconds to wait for a registry that does not answer any more, 0 for none (default 600)",
+    })
     .option("limit-rate", {
       type: "string",
       requiresArg: true,
@@ -35,7 +42,7 @@ export function retryFlags<T>(parser: Argv<T>): Argv<T & RetryFlags> {
 
 /** @throws UsageError for a number out of range. */
 export function retryOptions(flags: RetryFlags): Pick<RegistryOptions, "retry" | "limitRate" | "minRate"> {
-  const { retry, timeout, limitRate, minRate } = flags;
+  const { retry, timeout, outage, limitRate, minRate } = flags;
   if (retry !== undefined && !(Number.isInteger(retry) && retry >= 0 && retry <= MAX_RETRIES)) {
     const found = shownNumber(retry);
     throw new UsageError(`Cannot use --retry: found ${found}, expected a whole number from 0 to ${MAX_RETRIES}`);
@@ -44,11 +51,19 @@ export function retryOptions(flags: RetryFlags): Pick<RegistryOptions, "retry" |
     const found = shownNumber(timeout);
     throw new UsageError(`Cannot use --timeout: found ${found}, expected 1 to ${MAX_TIMEOUT_SECONDS} seconds`);
   }
+  if (outage !== undefined && !(outage >= 0 && outage <= MAX_TIMEOUT_SECONDS)) {
+    const found = shownNumber(outage);
+    throw new UsageError(`Cannot use --outage: found ${found}, expected 0 to ${MAX_TIMEOUT_SECONDS} seconds`);
+  }
   return {
-    retry: { count: retry, timeoutMs: timeout === undefined ? undefined : Math.round(timeout * 1000) },
+    retry: { count: retry, timeoutMs: milliseconds(timeout), outageMs: milliseconds(outage) },
     limitRate: limitRate === undefined ? undefined : rateOf("--limit-rate", limitRate),
     minRate: minRate === undefined ? undefined : minimumRate(minRate),
   };
+}
+
+function milliseconds(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : Math.round(seconds * 1000);
 }
 
 const FACTORS: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };

@@ -25,8 +25,8 @@ export interface BlobState {
 export interface WaitState {
   /** `host[:port]` */
   readonly registry: string;
-  /** The registry limits all requests, requests failed and are sent again, or they have no answer. */
-  readonly reason: "limit" | "retry" | "answer";
+  /** The registry limits all requests or does not answer any more, requests failed and are sent again, or they have no answer. */
+  readonly reason: "limit" | "outage" | "retry" | "answer";
   /** HTTP status of the last refusal. */
   readonly status?: number | undefined;
   /** Of retries or of requests without an answer. */

@@ -10,7 +10,9 @@ interface Known {
   retriedMs: number;
   retryUntilMs: number;
   retried: string;
-  limit?: { readonly sinceMs: number; readonly untilMs: number; readonly what: string } | undefined;
+  limit?:
+    | { readonly reason: "limit" | "outage"; readonly sinceMs: number; readonly untilMs: number; readonly what: string }
+    | undefined;
   /** When each request that has no answer was sent. */
   readonly asked: Map<string, number>;
 }
@@ -31,7 +33,7 @@ export class WaitTally {
       const known = this.#of(event.registry);
       const { what, waitedMs, waitMs } = event;
       if (event.reason === "answer") known.asked.set(what, nowMs - waitedMs);
-      else known.limit = { sinceMs: nowMs - waitedMs, untilMs: nowMs + (waitMs ?? 0), what };
+      else known.limit = { reason: event.reason, sinceMs: nowMs - waitedMs, untilMs: nowMs + (waitMs ?? 0), what };
     } else if (event.kind === "resumed") {
       const known = this.#of(event.registry);
       if (event.reason === "answer") known.asked.delete(event.what);
@@ -59,9 +61,9 @@ export class WaitTally {
 function stateOf(known: Known, nowMs: number): Omit<WaitState, "registry"> | undefined {
   const { status, retries, retriedMs, retryUntilMs, retried, limit, asked } = known;
   if (limit !== undefined && nowMs < limit.untilMs + OVERDUE_MS) {
-    const { what, sinceMs, untilMs } = limit;
+    const { reason, what, sinceMs, untilMs } = limit;
     const times = { waitedMs: nowMs - sinceMs, nextMs: untilMs - nowMs };
-    return { reason: "limit", status, requests: retries, ...times, what };
+    return { reason, ...(reason === "limit" ? { status } : {}), requests: retries, ...times, what };
   }
   if (nowMs < retryUntilMs) {
     const times = { waitedMs: nowMs - retriedMs, nextMs: retryUntilMs - nowMs };

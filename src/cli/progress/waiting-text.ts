@@ -20,6 +20,12 @@ export function waitingText({ waits, underWay }: ProgressState, idleMs: number):
   return `${texts.slice(0, SHOWN).join("; ")}${more}`;
 }
 
+const REASONS = {
+  limit: "it limits requests",
+  outage: "it does not answer any more",
+  retry: "requests failed",
+} as const;
+
 /** What requests to one registry wait for. */
 export function waitText({ registry, reason, status, requests, waitedMs, nextMs, what }: WaitState): string {
   const who = `waiting for ${escapeForeign(registry)}`;
@@ -27,8 +33,7 @@ export function waitText({ registry, reason, status, requests, waitedMs, nextMs,
     const asked = requests === 1 ? escapeForeign(what) : counted(requests, "request");
     return `${who}: no answer to ${asked} for ${seconds(waitedMs)}`;
   }
-  const why =
-    status === undefined ? (reason === "limit" ? "it limits requests" : "requests failed") : `status ${status}`;
+  const why = status === undefined ? REASONS[reason] : `status ${status}`;
   const again = requests > 1 ? `, ${counted(requests, "retry", "retries")}` : "";
   return `${who}: ${why}${again}${nextMs === undefined ? "" : `, next try in ${seconds(nextMs)}`}`;
 }

@@ -3,6 +3,7 @@ import { parseJson } from "../../util/json/json.ts";
 import { checkSchema, fields, nullish, number, string } from "../../util/json/schema.ts";
 import type { Credentials } from "../credentials/find-credentials.ts";
 import { basicAuthorization } from "../http/basic-authorization.ts";
+import { blame } from "../http/blamed-host.ts";
 import { type HeaderMap, headerText, USER_AGENT } from "../http/headers.ts";
 import { networkError } from "../http/network-error.ts";
 import { readBody } from "../http/read-body.ts";
@@ -91,7 +92,9 @@ export async function requestToken(
     return readToken(question, await getFollowing(question, fetchToken, deadline));
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    throw error instanceof ImgpackError ? error : networkError(error, "read", "token", question.realm.host);
+    throw error instanceof ImgpackError
+      ? error
+      : blame(networkError(error, "read", "token", question.realm.host), question.realm);
   }
 }
 
@@ -163,7 +166,7 @@ function readToken(question: TokenQuestion, { status, headers, body }: TokenHttp
       user: credentials?.username,
     });
     // OAuth 2 servers refuse with 400 "invalid_grant", others with 404. All of them mean "no access".
-    throw error.transient ? error : new AuthError(error.message, { hint: error.hint });
+    throw error.transient ? blame(error, realm) : new AuthError(error.message, { hint: error.hint });
   }
   const fail = (_reason: string, message: string): Error => new AuthError(message);
   const options = { what: "token", where: realm.host, maxBytes: MAX_TOKEN_REPLY_BYTES, fail };

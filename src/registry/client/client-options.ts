@@ -16,6 +16,8 @@ export interface RegistryClientOptions extends Identity {
   readonly onPushBack?: (() => void) | undefined;
   /** Attempts in total for transient failures; default 5. */
   readonly attempts?: number | undefined;
+  /** Milliseconds for which a host that has answered before is waited for; default 600,000. */
+  readonly outageMs?: number | undefined;
   /** Is told what answers say of the number of requests. */
   readonly quota?: RequestQuota | undefined;
   /** Default: the name and version of this project. */

@@ -25,6 +25,7 @@ export interface ConnectOptions
   readonly onPushBack?: RegistryClientOptions["onPushBack"];
   /** Attempts of a request in total; default 5. */
   readonly attempts?: number | undefined;
+  readonly outageMs?: RegistryClientOptions["outageMs"];
   /** Is called with how many requests the registry still takes. */
   readonly onNote?: ((text: string) => void) | undefined;
   /** Waits while the registry takes no more requests, instead of failing. Default false. */
@@ -55,7 +56,7 @@ export async function connectRegistry(
 export interface Connection
   extends Pick<
     RegistryClientOptions,
-    "base" | "transport" | "onRetry" | "onWait" | "onPushBack" | "attempts" | "quota"
+    "base" | "transport" | "onRetry" | "onWait" | "onPushBack" | "attempts" | "outageMs" | "quota"
   > {
   readonly resolve: ResolveHost;
 }
@@ -88,6 +89,7 @@ export async function openConnection(
     onWait: options.onWait,
     onPushBack: options.onPushBack,
     attempts: options.attempts,
+    outageMs: options.outageMs,
     quota: new RequestQuota({ registry, onNote: options.onNote, waits: options.waitsForQuota }),
   };
 }

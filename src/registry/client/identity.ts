@@ -1,5 +1,6 @@
 import type { Authenticator } from "../auth/authenticator.ts";
 import type { HeaderMap } from "../http/headers.ts";
+import type { Outages } from "./outages.ts";
 import type { Waits } from "./waits.ts";
 
 /** What authorizes requests to one origin. */
@@ -26,6 +27,5 @@ export interface Identity {
 /** What the clients of one registry share, whatever credentials they use. */
 export interface Shared {
   readonly waits: Waits;
-  /** Origins that have answered at least once. */
-  readonly answered: Set<string>;
+  readonly outages: Outages;
 }

@@ -2,8 +2,9 @@ import { AuthError, type ImgpackError, NetworkError, RegistryError } from "../..
 import { throwCallerError } from "../../util/caller-error.ts";
 import type { Scope } from "../auth/authenticator.ts";
 import { parseChallenges } from "../auth/challenge.ts";
+import { blame } from "../http/blamed-host.ts";
 import { headerList, USER_AGENT } from "../http/headers.ts";
-import { isConnectFault, networkError, typedCause } from "../http/network-error.ts";
+import { isConnectFault, isUnknownHost, networkError, typedCause } from "../http/network-error.ts";
 import { readBody } from "../http/read-body.ts";
 import { type ResponseContext, responseError } from "../http/response-error.ts";
 import { trustSystem } from "../http/tls-options.ts";
@@ -17,7 +18,7 @@ import type { RegistryClientOptions } from "./client-options.ts";
 import { type Answer, type Followed, followRedirects, type Hop } from "./follow-redirects.ts";
 import type { Authorizer, Identity, Shared } from "./identity.ts";
 import { Retries } from "./retries.ts";
-import { Waits } from "./waits.ts";
+import { sharedBy } from "./shared.ts";
 
 export type { Call } from "./call.ts";
 export type { RegistryClientOptions } from "./client-options.ts";
@@ -34,25 +35,22 @@ export class RegistryClient {
   readonly transport: Transport;
   readonly #options: RegistryClientOptions;
   readonly #authenticator: Authorizer;
-  /** Origins that have answered at least once. */
-  readonly #answered: Set<string>;
-  readonly #waits: Waits;
+  readonly #shared: Shared;
   readonly #retries: Retries;
 
-  constructor(options: RegistryClientOptions, shared: Shared = { waits: new Waits(options), answered: new Set() }) {
+  constructor(options: RegistryClientOptions, shared: Shared = sharedBy(options)) {
     this.#options = options;
     this.registry = options.registry;
     this.base = options.base;
     this.transport = options.transport;
     this.#authenticator = options.authenticator;
-    this.#waits = shared.waits;
-    this.#answered = shared.answered;
-    this.#retries = new Retries(options, shared.waits);
+    this.#shared = shared;
+    this.#retries = new Retries(options, shared);
   }
 
   /** A client of another origin, or with other credentials, over the same connections and below the same limits. */
   as(identity: Identity): RegistryClient {
-    return new RegistryClient({ ...this.#options, ...identity }, { waits: this.#waits, answered: this.#answered });
+    return new RegistryClient({ ...this.#options, ...identity }, this.#shared);
   }
 
   /** Sends a request whose answer has no interesting body, and retries transient failures. */
@@ -86,13 +84,13 @@ export class RegistryClient {
    */
   async open(call: Call): Promise<TransportResponse> {
     const scope = scopeOf(call);
-    await this.#waits.pass(call.signal);
+    await this.#pass(call.signal);
     for (let isAnswered = false; ; isAnswered = true) {
       const { answer, isHome, authorization } = await this.#follow(call, scope, async ({ url, headers }) => {
         const { method, body, signal } = call;
         const send = async () => await this.transport.send({ method, url, headers, body: body?.(), signal });
         // Blobs that are sent have events of their own.
-        const response = await (body === undefined ? this.#waits.answer(call.what, send) : send());
+        const response = await (body === undefined ? this.#shared.waits.answer(call.what, send) : send());
         return { ...response, dump: async () => await response.body.dump() };
       });
       if (call.accept.includes(answer.status)) return answer;
@@ -110,11 +108,10 @@ export class RegistryClient {
    * @returns false when nothing was taken: `open` may then ask for the same and handle the answer.
    */
   async download(call: Call, accept: BulkRequest["accept"], taker: ByteTaker): Promise<boolean> {
-    await this.#waits.pass(call.signal);
+    await this.#pass(call.signal);
     let isTaken = false;
     await this.#follow(call, scopeOf(call), async ({ url, headers }) => {
       const noteHead = (head: ResponseHead): boolean => {
-        this.#answered.add(originOf(url));
         isTaken = accept(head);
         return isTaken;
       };
@@ -122,6 +119,12 @@ export class RegistryClient {
       return head === undefined ? undefined : { status: head.status, headers: Object.fromEntries(head.headers) };
     });
     return isTaken;
+  }
+
+  /** Waits while the registry takes no requests. */
+  async #pass(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#shared.outages.isWaited) await this.#shared.outages.pass(signal);
+    await this.#shared.waits.pass(signal);
   }
 
   /** Sends each hop, and names the failures of the connection. */
@@ -146,7 +149,6 @@ export class RegistryClient {
         try {
           const answer = await send(hop);
           if (answer !== undefined) {
-            this.#answered.add(originOf(hop.url));
             if (originOf(hop.url) === originOf(this.base)) {
               quota?.see(answer.status, answer.headers);
               cookies?.take(answer.headers);
@@ -178,12 +180,15 @@ export class RegistryClient {
     throwCallerError(cause);
     const typed = typedCause(cause);
     if (typed !== undefined) return typed;
-    const error = networkError(cause, verb, what, isForeign ? url.host : this.#where(repository, url));
-    // A redirect may be the first to need the system's certificates, which the next attempt has.
-    if (trustSystem(cause)) return new NetworkError(error.message, { hint: error.hint, cause, transient: true });
+    const where = isForeign ? url.host : this.#where(repository, url);
+    const error = networkError(cause, verb, what, where);
     // A host that no connection has ever reached is more likely mistyped or switched off than restarting.
-    const isLasting = !this.#answered.has(originOf(url)) && isConnectFault(cause);
-    return isLasting && error.transient ? new NetworkError(error.message, { hint: error.hint, cause }) : error;
+    const isWorthRetry = this.#shared.outages.hasAnswered(url)
+      ? error.transient || isUnknownHost(cause)
+      : error.transient && !isConnectFault(cause);
+    // A redirect may be the first to need the system's certificates, which the next attempt has.
+    const transient = trustSystem(cause) || isWorthRetry;
+    return blame(new NetworkError(error.message, { hint: error.hint, cause, transient }), url);
   }
 
   #where(repository: string, url: URL): string {
@@ -210,7 +215,8 @@ export class RegistryClient {
       credentialsFrom: credentials?.source,
       user: credentials?.username,
     };
-    const error = (isElsewhere ? undefined : call.explain?.(context)) ?? responseError(context);
+    const found = (isElsewhere ? undefined : call.explain?.(context)) ?? responseError(context);
+    const error = blame(found, response.url);
     if (!isElsewhere || !(error instanceof AuthError)) return error;
     // The request carried no credentials, so they are not what was refused (security case A-10).
     return new RegistryError(error.message, {

@@ -157,6 +157,16 @@ export function isRateLimit(error: ImgpackError): boolean {
   return error instanceof RegistryError && (error.status === 429 || error.status === 503);
 }
 
+/** A proxy answers so while what it stands for is not there. */
+export function isUnavailable(status: number): boolean {
+  return status === 502 || status === 503 || status === 504;
+}
+
+/** The name servers do not know the host, or not any more. */
+export function isUnknownHost(cause: unknown): boolean {
+  return errorsIn(cause).some(error => errorCode(error) === "ENOTFOUND");
+}
+
 /** Nothing came in time: the host, or the line to it, may be overloaded. */
 export function isTimeout(error: ImgpackError): boolean {
   if (error instanceof RegistryError) return error.status === 408 || error.status === 504;

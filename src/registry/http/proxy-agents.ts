@@ -50,6 +50,13 @@ export class Agents {
     for (const agent of this.#agents.values()) agent.destroy();
   }
 
+  /** Closes connections that carry no request. */
+  dropIdle(): void {
+    for (const agent of this.#agents.values()) {
+      for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
+    }
+  }
+
   async #plain(proxy: HttpProxy | undefined): Promise<Way> {
     if (proxy?.url.protocol !== "https:") {
       const agent = this.#agent("plain", () => new HttpAgent(KEEP_ALIVE));

@@ -24,6 +24,8 @@ export interface RetryOptions {
   readonly random?: () => number;
   readonly sleep?: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
   readonly signal?: AbortSignal | undefined;
+  /** True for a transient failure that another attempt does not help against. */
+  readonly isLasting?: (error: ImgpackError) => boolean;
   readonly onRetry?: (event: RetryEvent) => void;
 }
 
@@ -32,7 +34,7 @@ export interface RetryOptions {
  * thrown unchanged. Waits double from `baseMs` to `maxMs`, unless an error names the time to retry.
  */
 export async function retry<T>(task: (attempt: number) => Promise<T>, options: RetryOptions = {}): Promise<T> {
-  const { attempts = 5, signal, sleep = sleepFor, onRetry } = options;
+  const { attempts = 5, signal, sleep = sleepFor, isLasting, onRetry } = options;
   for (let attempt = 1; ; attempt += 1) {
     signal?.throwIfAborted();
     try {
@@ -40,6 +42,7 @@ export async function retry<T>(task: (attempt: number) => Promise<T>, options: R
     } catch (error) {
       signal?.throwIfAborted();
       if (attempt >= attempts || !(error instanceof ImgpackError) || !error.transient) throw error;
+      if (isLasting?.(error)) throw error;
       const waitMs = waitBefore(attempt, error, options);
       onRetry?.({ attempt, waitMs, error });
       await sleep(waitMs, signal);

@@ -57,6 +57,7 @@ export class BulkConnections {
     }
   }
 
+  /** Ends connections that carry no request. */
   destroy(): void {
     for (const connections of this.#idle.values()) for (const connection of connections) connection.destroy();
     this.#idle.clear();

@@ -1,5 +1,6 @@
 import type { LookupFunction } from "node:net";
 import { hooked } from "../../util/operation-hook.ts";
+import { isUnavailable } from "../http/network-error.ts";
 import { Agents } from "../http/proxy-agents.ts";
 import type { ProxyFor } from "../http/proxy-settings.ts";
 import { type TransportOptions, trustSystem } from "../http/tls-options.ts";
@@ -34,6 +35,8 @@ export class Transport implements AsyncDisposable {
   readonly #foreign = new Map<string, Promise<Agents>>();
   readonly #hosts: KnownHosts;
   readonly #bulk: BulkConnections;
+  /** By origin. */
+  readonly #answers = new Map<string, number>();
 
   /**
    * @param proxyFor default: every connection is direct.
@@ -72,8 +75,12 @@ export class Transport implements AsyncDisposable {
     this.requests += 1;
     const { idleMs, rate, minRate } = this.options;
     const options = this.#isHome(url) ? this.options : { idleMs, rate, minRate };
+    const accept = (head: ResponseHead): boolean => {
+      this.#noteAnswer(url, head.status);
+      return request.accept(head);
+    };
     return await hooked({ kind: "request", target: `GET ${url.pathname}` }, async () =>
-      this.#bulk.get(request, options),
+      this.#bulk.get({ ...request, accept }, options),
     );
   }
 
@@ -95,7 +102,11 @@ export class Transport implements AsyncDisposable {
       this.bytesSent += bytes;
     };
     const options = { lookup: this.lookup, idleMs, minRate, rate, onSent };
-    const once = (): Promise<TransportResponse> => hooked(operation, async () => exchange(request, agents, options));
+    const once = async (): Promise<TransportResponse> => {
+      const response = await hooked(operation, async () => exchange(request, agents, options));
+      this.#noteAnswer(request.url, response.status);
+      return response;
+    };
     try {
       return await once();
     } catch (error) {
@@ -104,6 +115,27 @@ export class Transport implements AsyncDisposable {
       if (!isWorthwhile || isIterable(request.body)) throw error;
       return await once();
     }
+  }
+
+  /** How many answers the host of this URL has given, without those of a proxy that nothing is behind. */
+  answers(url: URL): number {
+    return this.#answers.get(originOf(url)) ?? 0;
+  }
+
+  /** Closes connections that carry no request: after an outage, or a change of addresses, they lead nowhere. */
+  dropIdle(): void {
+    this.#home.dropIdle();
+    this.#bulk.destroy();
+    for (const agents of this.#foreign.values()) {
+      agents.then(
+        made => made.dropIdle(),
+        () => undefined,
+      );
+    }
+  }
+
+  #noteAnswer(url: URL, status: number): void {
+    if (!isUnavailable(status)) this.#answers.set(originOf(url), this.answers(url) + 1);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -32,6 +32,7 @@ export function commonConnectOptions({ registry, keepGoing, onProgress }: Connec
   return {
     attempts: retry?.count === undefined ? undefined : retry.count + 1,
     idleMs: retry?.timeoutMs,
+    outageMs: retry?.outageMs,
     minRate,
     onNote: message => onProgress?.({ kind: "note", message }),
     waitsForQuota: keepGoing,

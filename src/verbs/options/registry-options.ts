@@ -35,6 +35,11 @@ export interface RegistryRetry {
   readonly count?: number | undefined;
   /** Milliseconds without a byte after which a connection counts as broken. Default 120,000. */
   readonly timeoutMs?: number | undefined;
+  /**
+   * Milliseconds for which requests wait for a registry that has answered in this call, and does not any more. Such a wait
+   * takes no retries. 0 for no wait; without retries, there is none either. Default 600,000.
+   */
+  readonly outageMs?: number | undefined;
 }
 
 /** How registries are named and reached. */
@@ -83,7 +88,11 @@ const REGISTRY_OPTIONS: OptionsShape<RegistryOptions> = {
   defaultHost: TEXT,
   auth: group<RegistryAuth>({ username: TEXT, password: TEXT, token: TEXT }),
   tls: group(TLS),
-  retry: group<RegistryRetry>({ count: whole(0, MAX_RETRIES), timeoutMs: whole(1, MAX_TIMEOUT_SECONDS * 1000) }),
+  retry: group<RegistryRetry>({
+    count: whole(0, MAX_RETRIES),
+    timeoutMs: whole(1, MAX_TIMEOUT_SECONDS * 1000),
+    outageMs: whole(0, MAX_TIMEOUT_SECONDS * 1000),
+  }),
   limitRate: kindOf(`a number of bytes per second, at least ${MIN_LIMIT_RATE}`, value =>
     typeof value === "number" && value >= MIN_LIMIT_RATE ? value : undefined,
   ),

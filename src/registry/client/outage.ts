@@ -1,0 +1,84 @@
+import type { WaitEvent } from "../../content/progress.ts";
+import { abortable, deferred } from "../../util/promises.ts";
+
+const FIRST_WAIT_MS = 1000;
+const MAX_WAIT_MS = 30_000;
+
+export interface OutageOptions {
+  /** `host[:port]`, for events. */
+  readonly host: string;
+  readonly patienceMs: number;
+  /** How many answers the host has given. */
+  readonly answers: () => number;
+  readonly probe: (signal: AbortSignal | undefined) => Promise<boolean>;
+  readonly onWait: ((event: WaitEvent) => void) | undefined;
+  readonly sleep: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
+  readonly now: () => number;
+}
+
+/** One host that may not answer any more. All who need it wait for one of them, who asks. */
+export class Outage {
+  readonly #options: OutageOptions;
+  /** Of the one who asks; true once the host answers, undefined if he has left. */
+  #asking: Promise<boolean | undefined> | undefined;
+  /** Time in which this machine sleeps does not count. */
+  #waitedMs = 0;
+  /** Answers when it was given up: none has come since then. */
+  #givenUpAt: number | undefined;
+
+  constructor(options: OutageOptions) {
+    this.#options = options;
+  }
+
+  get isWaited(): boolean {
+    return this.#asking !== undefined;
+  }
+
+  async pass(signal?: AbortSignal): Promise<void> {
+    while (this.#asking !== undefined) await abortable(this.#asking, signal);
+  }
+
+  /**
+   * @param isGone whether the host is known not to answer; else it is asked at once.
+   * @returns whether it answers after a time in which it did not.
+   */
+  async survive(what: string, isGone: boolean, signal: AbortSignal | undefined): Promise<boolean> {
+    while (this.#asking !== undefined) {
+      const outcome = await abortable(this.#asking, signal);
+      if (outcome !== undefined) return outcome;
+    }
+    if (this.#givenUpAt === this.#options.answers()) return false;
+    const outcome = deferred<boolean | undefined>();
+    this.#asking = outcome.promise;
+    let isBack: boolean | undefined;
+    try {
+      isBack = (isGone || !(await this.#options.probe(signal))) && (await this.#wait(what, signal));
+      // One who is interrupted leaves the rest of the patience to the next.
+      this.#waitedMs = 0;
+      return isBack;
+    } finally {
+      this.#asking = undefined;
+      outcome.resolve(isBack);
+    }
+  }
+
+  async #wait(what: string, signal: AbortSignal | undefined): Promise<boolean> {
+    const { host, patienceMs, probe, onWait, sleep, now } = this.#options;
+    const state = () => ({ registry: host, reason: "outage", what, waitedMs: Math.round(this.#waitedMs) }) as const;
+    try {
+      for (let waitMs = FIRST_WAIT_MS; this.#waitedMs < patienceMs; waitMs = Math.min(MAX_WAIT_MS, 2 * waitMs)) {
+        const ms = Math.min(waitMs, patienceMs - this.#waitedMs);
+        onWait?.({ kind: "waiting", ...state(), waitMs: ms });
+        await sleep(ms, signal);
+        const asked = now();
+        const isBack = await probe(signal);
+        if (isBack) return true;
+        this.#waitedMs += ms + Math.min(MAX_WAIT_MS, now() - asked);
+      }
+      this.#givenUpAt = this.#options.answers();
+      return false;
+    } finally {
+      onWait?.({ kind: "resumed", ...state() });
+    }
+  }
+}
