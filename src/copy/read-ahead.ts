@@ -9,7 +9,7 @@ import { runBounded } from "../util/task-group.ts";
 const MANIFESTS_AT_ONCE = 8;
 
 type SelectChildren = (view: ManifestView, parent: Descriptor) => readonly Descriptor[];
-type ReadManifest = (
+export type ReadManifest = (
   source: ImageSource,
   descriptor: Descriptor,
   signal: AbortSignal | undefined,

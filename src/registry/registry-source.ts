@@ -1,9 +1,10 @@
 import { bytesBlob } from "../content/blob.ts";
 import type { BlobSource, FoundReferrers, ImageSource, Root } from "../content/contracts.ts";
+import { parseKept } from "../content/kept-views.ts";
 import { ImgpackError, RegistryError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import { manifestChildren, parseManifest } from "../oci/manifest.ts";
+import { manifestChildren } from "../oci/manifest.ts";
 import { isManifestType, isSchema1Type } from "../oci/media-types.ts";
 import type { Platform } from "../oci/platform.ts";
 import { formatReference, type Reference } from "../oci/reference.ts";
@@ -210,7 +211,7 @@ class RegistrySource implements ImageSource {
   }
 
   #keep(repository: Repository, { descriptor, manifest }: FetchedManifest): void {
-    const view = parseManifest(manifest.bytes, { where: `${repository}`, announced: manifest.mediaType });
+    const view = parseKept(manifest.bytes, { where: `${repository}`, announced: manifest.mediaType });
     this.#homes.add(repository, [descriptor.digest, ...manifestChildren(view).map(({ digest }) => digest)]);
     this.#manifests.set(descriptor.digest, manifest.bytes);
   }

@@ -6,9 +6,9 @@ import { LOCK_FORMAT, LOCK_VERSION, lockId, lockOf } from "./format-lock.ts";
 import type { Lock, LockContents } from "./lock.ts";
 import { LOCK_SHAPE, lockSchema, versionSchema } from "./lock-schema.ts";
 
-/** Many times the lock of the 100,000 blobs that one archive may have. */
-export const MAX_LOCK_BYTES: number = 64 * 1024 * 1024;
-export const MAX_LOCK_TOKENS = 4_000_000;
+/** More than the lock of the 500,000 blobs that one archive may have. */
+export const MAX_LOCK_BYTES: number = 128 * 1024 * 1024;
+export const MAX_LOCK_TOKENS = 8_000_000;
 /** Bytes at the start of a file in which `startsAs` looks for the format. */
 const SNIFFED_BYTES = 256;
 

@@ -1,8 +1,9 @@
+import { parseKept } from "../../content/kept-views.ts";
 import { ArchiveError, IntegrityError, NotFoundError, RegistryError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, digestAlgorithm, digestOf } from "../../oci/digest.ts";
 import { MAX_MANIFEST_BYTES } from "../../oci/limits.ts";
-import { parseManifest, type RawManifest } from "../../oci/manifest.ts";
+import type { RawManifest } from "../../oci/manifest.ts";
 import {
   ANY_ACCEPT,
   DOCKER_SCHEMA1,
@@ -138,7 +139,7 @@ const DOUBTFUL: ReadonlySet<string> = new Set([
  */
 function manifestType(bytes: Uint8Array, announced: string | undefined, where: string, takesAny: boolean): string {
   try {
-    return parseManifest(bytes, { where, ...(announced === undefined ? {} : { announced }) }).mediaType;
+    return parseKept(bytes, { where, ...(announced === undefined ? {} : { announced }) }).mediaType;
   } catch (error) {
     const type = announced?.split(";", 1)[0]?.trim() ?? "";
     if (!takesAny || !(error instanceof ArchiveError) || !mayBeManifestType(type)) throw error;

@@ -1,6 +1,7 @@
+import { parseKept } from "../../content/kept-views.ts";
 import { ImgpackError } from "../../errors.ts";
 import { type Digest, isDigest } from "../../oci/digest.ts";
-import { manifestChildren, parseManifest, type RawManifest } from "../../oci/manifest.ts";
+import { manifestChildren, type RawManifest } from "../../oci/manifest.ts";
 import { isIndexType, MANIFEST_ACCEPT } from "../../oci/media-types.ts";
 import { type FetchedManifest, type GetManifestOptions, getManifest, type ReadManifest } from "../api/get-manifest.ts";
 import type { RegistryClient } from "../client/registry-client.ts";
@@ -71,7 +72,7 @@ export class ManifestReader {
     known.add(descriptor.digest, manifest, isDigest(reference) ? undefined : reference);
     this.#namedBy(known, [descriptor.digest]);
     if (isIndexType(manifest.mediaType)) {
-      const view = parseManifest(manifest.bytes, { where: descriptor.digest, announced: manifest.mediaType });
+      const view = parseKept(manifest.bytes, { where: descriptor.digest, announced: manifest.mediaType });
       this.#namedBy(
         known,
         manifestChildren(view).map(({ digest }) => digest),

@@ -1,6 +1,7 @@
+import { parseKept } from "../../content/kept-views.ts";
 import { type Digest, digestAlgorithm, digestOf, isDigest } from "../../oci/digest.ts";
 import { MAX_MANIFEST_BYTES } from "../../oci/limits.ts";
-import { parseManifest, type RawManifest } from "../../oci/manifest.ts";
+import type { RawManifest } from "../../oci/manifest.ts";
 import { openForAppend } from "../../util/disk.ts";
 import { openOwnFile } from "../../util/private-file.ts";
 import { replaceUnsynced } from "../../util/replace-file.ts";
@@ -177,7 +178,7 @@ export function isMarked(content: Buffer): boolean {
 function isManifestOf(digest: Digest, { mediaType, bytes }: RawManifest): boolean {
   if (bytes.length > MAX_MANIFEST_BYTES || digestOf(bytes, digestAlgorithm(digest)) !== digest) return false;
   try {
-    return parseManifest(bytes, { where: digest, announced: mediaType }).mediaType === mediaType;
+    return parseKept(bytes, { where: digest, announced: mediaType }).mediaType === mediaType;
   } catch {
     return false;
   }

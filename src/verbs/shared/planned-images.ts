@@ -63,9 +63,8 @@ export async function planDockerImages(
     else options.onNote(`Skipping ${nameOf(root)}: ${notLoadable(plan)}, and a docker archive contains only images`);
   }
   return await planAgain(
-    source,
+    { source, plan, originals: kept.map(({ original }) => original) },
     kept.map(({ root }) => root),
-    kept.map(({ original }) => original),
     options,
   );
 }
@@ -91,7 +90,7 @@ export async function planSparse(
     },
   });
   const pruned = pruneSparse(taken, options.onNote, "not asked for");
-  return await planAgain(pruned, await listRoots(pruned, options.signal), originals, options);
+  return await planAgain({ source: pruned, plan, originals }, await listRoots(pruned, options.signal), options);
 }
 
 /**
@@ -110,7 +109,7 @@ export async function planWhole(images: PlannedImages, loader: string, options: 
     );
     return { ...root, kind: "settled" as const, descriptor: only };
   });
-  return await planSparse(await planAgain(source, roots, originals, options), "prune", options);
+  return await planSparse(await planAgain({ source, plan, originals }, roots, options), "prune", options);
 }
 
 /** The one image that is taken of an index; undefined for an index that is taken whole. */
@@ -158,7 +157,11 @@ export async function planRecompressed(
     async () => await recompressLayers(source, plan, target, { only, onNote, signal }),
   );
   if (recompressed === source) return images;
-  return await planAgain(recompressed, await listRoots(recompressed, options.signal), originals, options);
+  return await planAgain(
+    { source: recompressed, plan, originals },
+    await listRoots(recompressed, options.signal),
+    options,
+  );
 }
 
 /** Notes that layers will be recompressed, without reading them. @returns whether any will be. */
@@ -170,14 +173,14 @@ export function announceRecompression({ plan }: PlannedImages, change: LayerChan
 
 /** Gives images without a manifest one of OCI's type if `isOci`, else of the type that their source proposes. */
 export async function planSettled(
-  { source, originals }: PlannedImages,
+  { source, plan, originals }: PlannedImages,
   isOci: boolean,
   options: PlanOptions,
 ): Promise<PlannedImages> {
   const settled = settleDrafts(source, isOci ? OCI_MANIFEST : undefined);
   const roots = await listRoots(settled, options.signal);
   const named = roots.map((root, index) => withOwnNames(root, originals[index]));
-  return await planAgain(settled, named, originals, options);
+  return await planAgain({ source: settled, plan, originals }, named, options);
 }
 
 /** Adds what refers to the images, and says what of it stays behind. */
@@ -203,22 +206,22 @@ async function planRoots(
   roots: readonly Root[],
   originals: readonly Root[],
   { selectFor, onAbsent, signal }: PlanOptions,
+  known?: CopyPlan["manifests"],
 ): Promise<PlannedImages> {
-  const plan = await gather(source, roots, signal, selectFor(roots), onAbsent);
+  const plan = await gather(source, roots, signal, selectFor(roots), onAbsent, known);
   // The next step reads manifests from memory: a registry is not asked again.
   const blob = blobsOf(source, digest => plan.manifests.get(digest)?.bytes);
   return { source: derivedSource(source, { roots: rootsOf(plan.roots), blob }), plan, originals };
 }
 
-/** As `planRoots`; the first plan has reported absent manifests already. */
+/** As `planRoots`, after an earlier plan: that one has reported absent manifests, and knows most of the manifests. */
 async function planAgain(
-  source: ImageSource,
+  { source, plan, originals }: PlannedImages,
   roots: readonly Root[],
-  originals: readonly Root[],
   options: PlanOptions,
 ): Promise<PlannedImages> {
   const onAbsent = options.onAbsent && (() => undefined);
-  return await planRoots(source, roots, originals, { ...options, onAbsent });
+  return await planRoots(source, roots, originals, { ...options, onAbsent }, plan.manifests);
 }
 
 /** Of those that were chosen for this image alone. */

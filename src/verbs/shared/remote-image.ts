@@ -185,9 +185,16 @@ export function chooseChild(manifests: readonly Descriptor[], wanted: Platform, 
 }
 
 /** Where names without a registry go. */
+/** Of options that were checked, and are those of each image of a call. */
+const defaults = new WeakMap<object, { readonly host: string | undefined }>();
+
 function defaultRegistry(registry: RemoteOptions["registry"]): string | undefined {
+  const known = typeof registry === "object" ? defaults.get(registry) : undefined;
+  if (known !== undefined) return known.host;
   const { host, defaultHost } = registryOptions(registry);
-  return host ?? defaultHost;
+  const found = { host: host ?? defaultHost };
+  if (typeof registry === "object") defaults.set(registry, found);
+  return found.host;
 }
 
 function withDefaults(reference: Reference): FullReference {
