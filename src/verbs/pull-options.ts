@@ -6,6 +6,7 @@ import type { Foreign, Sparse, ToolTarget } from "./options/choices.ts";
 import { COMMON, FOREIGN_KIND, PLATFORMS, SPARSE_KIND, TOOLS, TRANSFER } from "./options/common-options.ts";
 import { MAPPING, type MappingOptions } from "./options/mapping-options.ts";
 import type { RegistryOptions } from "./options/registry-options.ts";
+import { SHARD_KIND, type ShardOptions } from "./options/shard-option.ts";
 import type { ArchiveOutput } from "./output/open-output.ts";
 import type { WrittenVolume } from "./output/volume-options.ts";
 import { NEED_INPUT, type NeedInput } from "./patch/read-need.ts";
@@ -15,7 +16,7 @@ import { OUTPUT_OPTIONS, type OutputOptions, type WrittenImage } from "./shared/
 import type { RescueReport } from "./v1/report/rescue-report.ts";
 
 /** Options of `pull`. */
-export interface PullOptions extends OutputOptions, MappingOptions {
+export interface PullOptions extends OutputOptions, MappingOptions, ShardOptions {
   /** Where the archive goes. */
   readonly output: ArchiveOutput;
   /** How registries are named and reached; a string is short for `{ host }`. */
@@ -98,6 +99,7 @@ export const PULL_OPTIONS: OptionsShape<PullOptions> = {
   toolDir: FOLDER_PATH,
   v1Checksums: FLAG,
   report: OUTPUT_PATH,
+  shard: SHARD_KIND,
 };
 
 /** Layers that a delta leaves out. */
@@ -125,7 +127,7 @@ export interface PulledPatch {
 export interface PullResult {
   /** Path as it was given; "-" for a stream. */
   readonly output: string;
-  /** Of an output that is split; with `dryRun`, what would be written. */
+  /** Of an output that is split: those that were written, all or those of a shard; with `dryRun`, what would be written. */
   readonly volumes?: readonly WrittenVolume[];
   readonly images: readonly WrittenImage[];
   /** Sum over all blobs, each counted once. */

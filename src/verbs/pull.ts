@@ -14,6 +14,7 @@ import { withLockChoices } from "./locking/lock-choices.ts";
 import { listOf } from "./options/option-values.ts";
 import { readPlatforms } from "./options/read-platforms.ts";
 import { refuseV1Options } from "./options/refuse-v1-options.ts";
+import { refuseShard, V1_REGISTRY } from "./options/shard-option.ts";
 import { type OpenedOutput, type OpenOutputOptions, openOutput } from "./output/open-output.ts";
 import { blobCounts } from "./output/volume-options.ts";
 import { PULL_OPTIONS, type PullOptions, type PullResult } from "./pull-options.ts";
@@ -48,6 +49,7 @@ export async function pull(
   options = checkedOptions(options, PULL_OPTIONS);
   if (hasV1(references)) {
     refuseBase(options);
+    refuseShard(options, V1_REGISTRY);
     const { pullV1 } = await import("./v1/pull/pull-v1.ts");
     return await pullV1(references, options, async output => await findTools(options, output));
   }
@@ -55,6 +57,7 @@ export async function pull(
   if (options.need !== undefined) {
     if (references.length > 0)
       throw new UsageError("Cannot pull a need list: found references next to it, expected it alone");
+    refuseShard(options, "a need list", "A patch is small: one run pulls it.");
     const { pullPatch } = await import("./patch/pull-patch.ts");
     return await pullPatch(options, await openOutput(options.output));
   }
@@ -142,8 +145,8 @@ function bytesOf(assumed: readonly AssumedLayer[]): number {
   return assumed.reduce((sum, { descriptor: { size } }) => sum + size, 0);
 }
 
-function outputOptions({ sign, volumeSize, volume }: PullOptions): OpenOutputOptions {
-  return { sign, volumeSize, volume };
+function outputOptions({ sign, volumeSize, volume, shard }: PullOptions): OpenOutputOptions {
+  return { sign, volumeSize, volume, shard };
 }
 
 /** @throws UsageError for an archive that has no folder; StorageError. */

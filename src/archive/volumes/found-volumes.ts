@@ -30,7 +30,8 @@ export interface WantedVolume {
 
 export interface FindOptions {
   readonly names: VolumeNames;
-  readonly sumsPath: string;
+  /** All in one folder. */
+  readonly sumsPaths: readonly string[];
   /** True if other volumes are not looked at. */
   readonly isAlone: boolean;
   /** As in `ResumeOptions`. */
@@ -52,8 +53,8 @@ export interface FoundVolumes {
  * @throws StorageError for another set, unless it may be replaced, for any other file, and if there is no space.
  */
 export async function findVolumes(wanted: readonly WantedVolume[], options: FindOptions): Promise<FoundVolumes> {
-  const { names, sumsPath, command, restart = false, isAlone } = options;
-  await checkSumsSignature(sumsSignature(sumsPath), await checkSums(sumsPath));
+  const { names, sumsPaths, command, restart = false, isAlone } = options;
+  for (const path of sumsPaths) await checkSumsSignature(sumsSignature(path), await checkSums(path));
   await checkRoom(wanted);
   const isResumed = command !== undefined && (await anyOf(wanted, async one => await isOwnPartial(one, hash(command))));
   const whole = new Set<string>();
@@ -65,6 +66,7 @@ export async function findVolumes(wanted: readonly WantedVolume[], options: Find
     else throw oldVolume(one.path);
   }
   const paths = new Set(wanted.map(({ path }) => basename(path)));
+  const [sumsPath = ""] = sumsPaths;
   const others = isAlone ? [] : (await namesIn(sumsPath)).filter(name => names.numberIn(name) !== undefined);
   const surplus: string[] = [];
   for (const name of others.filter(one => one.endsWith(".tar") && !paths.has(one))) {
@@ -82,17 +84,10 @@ export async function removeSurplus(
   wanted: readonly string[],
   options: FindOptions,
 ): Promise<void> {
-  const { names, sumsPath, command, restart = false, isAlone } = options;
+  const { names, sumsPaths, command, restart = false, isAlone } = options;
   for (const path of surplus) await removeFile(path);
-  // It is of other sums, also if the new ones are not signed.
-  const signature = sumsSignature(sumsPath);
-  if ((await lstat(signature).catch(() => undefined)) !== undefined) await removeFile(signature);
-  for (const name of await namesIn(sumsPath)) {
-    if (!isSumsLeft(name, sumsPath)) continue;
-    const path = join(dirname(sumsPath), name);
-    const stats = await lstat(path);
-    if (stats.isFile() && isOwnedByUser(stats)) await removeFile(path);
-  }
+  for (const path of sumsPaths) await removeOldSums(path);
+  const [sumsPath = ""] = sumsPaths;
   const paths = new Set(wanted.map(path => basename(path)));
   for (const name of isAlone ? [] : await namesIn(sumsPath)) {
     if (names.numberIn(name) === undefined || !name.endsWith(`.tar${PARTIAL}`)) continue;
@@ -104,6 +99,18 @@ export async function removeSurplus(
     const journal = await ArchiveJournal.claim(`${path}${PARTIAL}.journal`, path);
     await removeFile(path + PARTIAL);
     await journal.remove();
+  }
+}
+
+/** The signature of sums that are replaced, also if the new ones are not signed, and what an interrupted run left of sums. */
+async function removeOldSums(sumsPath: string): Promise<void> {
+  const signature = sumsSignature(sumsPath);
+  if ((await lstat(signature).catch(() => undefined)) !== undefined) await removeFile(signature);
+  for (const name of await namesIn(sumsPath)) {
+    if (!isSumsLeft(name, sumsPath)) continue;
+    const path = join(dirname(sumsPath), name);
+    const stats = await lstat(path);
+    if (stats.isFile() && isOwnedByUser(stats)) await removeFile(path);
   }
 }
 

@@ -24,7 +24,8 @@ export interface OpenVolume {
 
 /** What happens to a set as a whole. */
 export interface SetEnds {
-  readonly sumsPath: string;
+  /** The file that gets the sum of a volume. */
+  sumsOf(volume: PlannedVolume): string;
   /** Default: the sums are not signed. */
   readonly signSums: SignLock | undefined;
   /** Is called when all volumes are whole, before the first gets its name. */
@@ -119,18 +120,20 @@ export class VolumesSession implements TargetSession {
     for (const { session } of this.#volumes) await session.writeRest(signal);
     // Nothing has its name before everything is whole.
     for (const { session } of this.#volumes) await session.archive.finish();
-    const lines: string[] = [];
+    const lines = new Map<string, string[]>();
     for (const { path, volume, session } of this.#volumes) {
       const { file } = session.archive;
       const digest = await hashBlob(fileSliceBlob(file.handle, 0, volume.bytes, file.path), "sha256", signal);
-      lines.push(sumLine(digestHex(digest), path));
+      appendTo(lines, this.#ends.sumsOf(volume), sumLine(digestHex(digest), path));
     }
     await this.#ends.prepare();
     for (const { session } of this.#volumes) await session.archive.rename();
-    const sums = Buffer.from(lines.join(""));
-    await replaceFile(this.#ends.sumsPath, sums);
-    const signature = this.#ends.signSums?.(sums);
-    if (signature !== undefined) await replaceFile(sumsSignature(this.#ends.sumsPath), signature.bytes);
+    for (const [path, own] of lines) {
+      const sums = Buffer.from(own.join(""));
+      await replaceFile(path, sums);
+      const signature = this.#ends.signSums?.(sums);
+      if (signature !== undefined) await replaceFile(sumsSignature(path), signature.bytes);
+    }
     for (const { session } of this.#volumes) await session.archive.settle();
   }
 

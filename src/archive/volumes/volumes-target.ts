@@ -1,3 +1,4 @@
+import type { Shard } from "../../bundle/shards/shard.ts";
 import type { CopyPlan, ImageTarget } from "../../content/contracts.ts";
 import { UsageError } from "../../errors.ts";
 import { openPartialArchive } from "../partial/open-partial-archive.ts";
@@ -12,6 +13,8 @@ import { type OpenVolume, VolumesSession } from "./volumes-session.ts";
 export interface VolumesTargetOptions extends VolumesOptions {
   /** Writes this volume alone; from 1. */
   readonly number?: number | undefined;
+  /** Writes the volumes of this shard alone, each as if it were written alone. */
+  readonly shard?: Shard | undefined;
   readonly resume?: ResumeOptions | undefined;
 }
 
@@ -24,14 +27,14 @@ export interface VolumesTargetOptions extends VolumesOptions {
 export function volumesTarget(output: string, options: VolumesTargetOptions): ImageTarget {
   return {
     async begin(plan, signal) {
-      const { number } = options;
+      const isAlone = options.number !== undefined || options.shard !== undefined;
       const { set, volumes } = chosenVolumes(plan, options);
       const names = new VolumeNames(output);
       const { of } = set.set;
       const { resume = {} } = options;
-      const sumsPath = names.sums(number === undefined ? undefined : { number, of });
+      const sumsOf = ({ number }: PlannedVolume): string => names.sums(isAlone ? { number, of } : undefined);
       const { command, restart } = resume;
-      const find = { names, sumsPath, isAlone: number !== undefined, command, restart };
+      const find = { names, sumsPaths: [...new Set(volumes.map(sumsOf))], isAlone, command, restart };
       const wanted = volumes.map(volume => ({
         volume,
         path: names.volume(volume.number, of),
@@ -55,7 +58,7 @@ export function volumesTarget(output: string, options: VolumesTargetOptions): Im
       const bytes = opened.reduce((sum, { session }) => sum + session.keptBytes, 0);
       left.resumed(bytes, wanted);
       return new VolumesSession(opened, {
-        sumsPath,
+        sumsOf,
         signSums: options.signLock,
         prepare: async () =>
           await removeSurplus(
@@ -72,9 +75,13 @@ export function volumesTarget(output: string, options: VolumesTargetOptions): Im
 /** @throws UsageError for a volume that the set does not have; as `planVolumes`. */
 export function chosenVolumes(
   plan: CopyPlan,
-  { number, ...options }: VolumesTargetOptions,
+  { number, shard, ...options }: VolumesTargetOptions,
 ): { readonly set: PlannedSet; readonly volumes: readonly PlannedVolume[] } {
   const set = planVolumes(plan, options);
+  if (shard !== undefined) {
+    const { index, of } = shard;
+    return { set, volumes: set.volumes.filter(volume => (volume.number - 1) % of === index) };
+  }
   if (number === undefined) return { set, volumes: set.volumes };
   const volume = set.volumes[number - 1];
   if (volume !== undefined) return { set, volumes: [volume] };

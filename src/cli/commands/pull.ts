@@ -18,6 +18,7 @@ import { guessFlag, type ListFlags, listedImages, listFlags, lockAmong, withFail
 import { type MappingFlags, mappingFlags } from "../flags/mapping-flags.ts";
 import { MIRROR, READ_REGISTRY, registryFromFlags } from "../flags/registry-flags.ts";
 import { REPORT } from "../flags/rescue-flags.ts";
+import { type ShardFlag, shardFlag } from "../flags/shard-flag.ts";
 import { type SignFlags, signFlags, signOf } from "../flags/sign-flags.ts";
 import { sparseFlag } from "../flags/sparse-flag.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
@@ -27,7 +28,15 @@ import { referrersLines } from "../output/referrers-text.ts";
 import { reportResult } from "../output/report-result.ts";
 import { Progress } from "../progress/progress.ts";
 
-interface PullFlags extends RequireFlags, SignFlags, TransferFlags, ArchiveFlags, ListFlags, MappingFlags, V1Flags {
+interface PullFlags
+  extends RequireFlags,
+    SignFlags,
+    TransferFlags,
+    ArchiveFlags,
+    ListFlags,
+    MappingFlags,
+    ShardFlag,
+    V1Flags {
   readonly base?: string[] | undefined;
   readonly keepGoing?: boolean | undefined;
   readonly references?: string[] | undefined;
@@ -96,7 +105,10 @@ function pullFlags(parser: Argv) {
     })
     .option("report", REPORT)
     .option("keep-going", { type: "boolean", describe: "skip images that cannot be fetched (exit code 10)" });
-  return archiveFlags(sparseFlag(requireFlag(signFlags(own))), "linux on this machine's architecture")
+  return archiveFlags(
+    sparseFlag(requireFlag(signFlags(shardFlag(own, "write part I of the volumes")))),
+    "linux on this machine's architecture",
+  )
     .example("$0 pull registry.lan:5000/hello:latest -o out.tar", "one image, for this machine's architecture")
     .example("$0 pull registry.lan:5000/hello:latest -o - | docker load", "without a file in between")
     .example("$0 pull 'v1://old.lan/**' -o rescued/", "all that a registry of the v1 protocol holds");
@@ -139,6 +151,7 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
         sign,
         volumeSize: flags.volumeSize,
         volume: volumeOf(flags),
+        shard: flags.shard,
         v1Checksums: flags.noV1Checksums === true ? false : undefined,
         report: flags.report,
         concurrency: checkConcurrency(flags.concurrency),

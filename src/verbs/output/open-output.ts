@@ -15,7 +15,14 @@ import { checkApart } from "../../util/output-checks.ts";
 import { stat } from "../../util/read-disk.ts";
 import type { SigningKeyOptions } from "../options/sign-options.ts";
 
-import { checkVolumesApart, chosenSize, type SplitOutput, splitOutput, type VolumeOptions } from "./volume-options.ts";
+import {
+  type ChosenVolumesOptions,
+  checkVolumesApart,
+  chosenSize,
+  type SplitOutput,
+  splitOutput,
+  type VolumeOptions,
+} from "./volume-options.ts";
 
 export type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
 
@@ -28,7 +35,7 @@ export type ArchiveOutput = string | Writable;
 export type OutputTargetOptions = Pick<ArchiveContentsOptions, "platform" | "lock" | "layerOrder" | "signLock">;
 
 /** How an output is written. */
-export interface OpenOutputOptions extends VolumeOptions {
+export interface OpenOutputOptions extends ChosenVolumesOptions {
   /** Default "universal". */
   readonly format?: ArchiveFormat | undefined;
   /** Key that signs the lock. Default: the archive is not signed. */

@@ -3,15 +3,17 @@ import { VolumeNames } from "../../archive/volumes/volume-names.ts";
 import { chosenVolumes, type VolumesTargetOptions } from "../../archive/volumes/volumes-target.ts";
 import type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
 import { MAX_VOLUMES } from "../../bundle/lock/lock-schema.ts";
+import { parseShard, type Shard } from "../../bundle/shards/shard.ts";
 import { parseVolumeSize } from "../../bundle/volumes/volume-size.ts";
 import type { CopyPlan } from "../../content/contracts.ts";
 import { UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { quote } from "../../util/format.ts";
+import { counted, quote } from "../../util/format.ts";
 import type { OptionsShape } from "../../util/options/checked-options.ts";
 import { kindOf, whole } from "../../util/options/option-kinds.ts";
 import { checkApart } from "../../util/output-checks.ts";
 import { readdir } from "../../util/read-disk.ts";
+import { refuseShard, type ShardOptions } from "../options/shard-option.ts";
 
 /** How an output is split. */
 export interface VolumeOptions {
@@ -23,6 +25,9 @@ export interface VolumeOptions {
   /** Writes this volume alone, from 1: it has the same bytes as if all are written. Default: all volumes. */
   readonly volume?: number | undefined;
 }
+
+/** Which of the volumes are written. */
+export interface ChosenVolumesOptions extends VolumeOptions, ShardOptions {}
 
 export const VOLUME_OPTIONS: OptionsShape<VolumeOptions> = {
   volumeSize: kindOf("a size in bytes, or a string", value =>
@@ -48,6 +53,7 @@ export interface WrittenVolume {
 export interface ChosenVolumes {
   readonly volumeBytes: number;
   readonly number: number | undefined;
+  readonly shard: Shard | undefined;
 }
 
 /**
@@ -59,9 +65,16 @@ export function chosenSize(
   name: string,
   kind: "file" | "folder" | "stream",
   format: ArchiveFormat,
-  { volumeSize, volume }: VolumeOptions,
+  { volumeSize, volume, shard }: ChosenVolumesOptions,
 ): ChosenVolumes | undefined {
+  if (volume !== undefined)
+    refuseShard({ shard }, "a --volume", "A shard has its own volumes: leave out one of the two.");
   if (volumeSize === undefined) {
+    if (shard !== undefined) {
+      throw new UsageError(`Cannot pull shard ${shard}: no --volume-size is given, expected one`, {
+        hint: "A shard of a pull is some of its volumes: give the same --volume-size to all shards.",
+      });
+    }
     if (volume === undefined) return undefined;
     throw new UsageError(`Cannot write volume ${volume}: no size of volumes is given, expected one`, {
       hint: "Give the --volume-size of the other volumes: what is in a volume follows from it.",
@@ -82,7 +95,7 @@ export function chosenSize(
       },
     );
   }
-  return { volumeBytes, number: volume };
+  return { volumeBytes, number: volume, shard: shard === undefined ? undefined : parseShard(shard) };
 }
 
 /**
@@ -102,6 +115,8 @@ export interface SplitOutput {
   readonly volumes: readonly WrittenVolume[];
   /** Configs and layers of volumes that it does not write. */
   readonly elsewhere: ReadonlySet<Digest>;
+  /** How many volumes there are. */
+  readonly of: number;
 }
 
 /** What a run writes. @throws UsageError as `chosenVolumes`. */
@@ -118,7 +133,13 @@ export function splitOutput(output: string, plan: CopyPlan, options: VolumesTarg
     bytes,
     images: roots.flatMap(({ names: all, descriptor }) => (all.length === 0 ? [descriptor.digest] : all)).sort(),
   }));
-  return { volumes: written, elsewhere: new Set(elsewhere) };
+  return { volumes: written, elsewhere: new Set(elsewhere), of };
+}
+
+/** What a shard writes, as a sentence for a person. */
+export function shardNote(shard: string, { volumes, of }: SplitOutput): string {
+  if (volumes.length === 0) return `Shard ${shard} has none of ${counted(of, "volume")}: nothing to do`;
+  return `Shard ${shard}: ${volumes.length} of ${counted(of, "volume")}`;
 }
 
 /** How many configs and layers a run writes, and their bytes. */
