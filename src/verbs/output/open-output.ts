@@ -50,7 +50,9 @@ export interface OpenedOutput {
   /** Maximum number of blobs that may be written at once. */
   readonly maxConcurrency: number;
   /** What would be written, if that is a set of volumes. */
-  readonly volumes?: ((plan: CopyPlan, options: OutputTargetOptions) => SplitOutput) | undefined;
+  readonly volumes?:
+    | ((plan: CopyPlan, options: OutputTargetOptions, onNote: (message: string) => void) => SplitOutput)
+    | undefined;
   /** @param resume how to treat what an interrupted run has left. */
   target(options: OutputTargetOptions, resume?: ResumeOptions): ImageTarget;
   /** Only where bytes can be written before their digests are known: to a file. */
@@ -120,7 +122,7 @@ export async function openOutput(
       name: output,
       format,
       maxConcurrency: Number.POSITIVE_INFINITY,
-      volumes: (plan, options) => splitOutput(output, plan, { ...signed(options), ...split, format }),
+      volumes: (plan, options, onNote) => splitOutput(output, plan, { ...signed(options), ...split, format }, onNote),
       target: (options, resume) => volumesTarget(output, { ...signed(options), ...split, format, resume }),
     };
   }

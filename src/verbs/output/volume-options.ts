@@ -3,7 +3,7 @@ import { VolumeNames } from "../../archive/volumes/volume-names.ts";
 import { chosenVolumes, type VolumesTargetOptions } from "../../archive/volumes/volumes-target.ts";
 import type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
 import { MAX_VOLUMES } from "../../bundle/lock/lock-schema.ts";
-import { parseShard, type Shard } from "../../bundle/shards/shard.ts";
+import { formatShard, parseShard, type Shard } from "../../bundle/shards/shard.ts";
 import { parseVolumeSize } from "../../bundle/volumes/volume-size.ts";
 import type { CopyPlan } from "../../content/contracts.ts";
 import { UsageError } from "../../errors.ts";
@@ -115,12 +115,15 @@ export interface SplitOutput {
   readonly volumes: readonly WrittenVolume[];
   /** Configs and layers of volumes that it does not write. */
   readonly elsewhere: ReadonlySet<Digest>;
-  /** How many volumes there are. */
-  readonly of: number;
 }
 
-/** What a run writes. @throws UsageError as `chosenVolumes`. */
-export function splitOutput(output: string, plan: CopyPlan, options: VolumesTargetOptions): SplitOutput {
+/** What a run writes, with a note about its shard. @throws UsageError as `chosenVolumes`. */
+export function splitOutput(
+  output: string,
+  plan: CopyPlan,
+  options: VolumesTargetOptions,
+  onNote: (message: string) => void,
+): SplitOutput {
   const names = new VolumeNames(output);
   const { set, volumes } = chosenVolumes(plan, options);
   const { of } = set.set;
@@ -133,13 +136,15 @@ export function splitOutput(output: string, plan: CopyPlan, options: VolumesTarg
     bytes,
     images: roots.flatMap(({ names: all, descriptor }) => (all.length === 0 ? [descriptor.digest] : all)).sort(),
   }));
-  return { volumes: written, elsewhere: new Set(elsewhere), of };
+  if (options.shard !== undefined) onNote(shardNote(options.shard, written.length, of));
+  return { volumes: written, elsewhere: new Set(elsewhere) };
 }
 
-/** What a shard writes, as a sentence for a person. */
-export function shardNote(shard: string, { volumes, of }: SplitOutput): string {
-  if (volumes.length === 0) return `Shard ${shard} has none of ${counted(of, "volume")}: nothing to do`;
-  return `Shard ${shard}: ${volumes.length} of ${counted(of, "volume")}`;
+function shardNote(shard: Shard, own: number, of: number): string {
+  const name = `Shard ${formatShard(shard)}`;
+  return own === 0
+    ? `${name} has none of ${counted(of, "volume")}: nothing to do`
+    : `${name}: ${own} of ${counted(of, "volume")}`;
 }
 
 /** How many configs and layers a run writes, and their bytes. */

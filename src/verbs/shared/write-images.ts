@@ -24,7 +24,7 @@ import type { Layers } from "../options/choices.ts";
 import { COMMON, LAYERS_KIND } from "../options/common-options.ts";
 import { SIGN_KIND, type SigningKeyOptions } from "../options/sign-options.ts";
 import type { OpenedOutput, OutputTargetOptions } from "../output/open-output.ts";
-import { type SplitOutput, shardNote, VOLUME_OPTIONS, type VolumeOptions } from "../output/volume-options.ts";
+import { type SplitOutput, VOLUME_OPTIONS, type VolumeOptions } from "../output/volume-options.ts";
 import { boundIndexNotes } from "../referrers/bound-indexes.ts";
 import { checkRequired, type RequireOptions } from "../referrers/require-referrers.ts";
 import { absentImages, absentNotes, type WrittenImage, writtenImages } from "../written/written-image.ts";
@@ -117,8 +117,6 @@ export interface WriteOptions extends OutputOptions, LockFacts, ChooseOptions {
   readonly requireReferrers?: RequireOptions["requireReferrers"];
   /** Blobs that an earlier step of the call has counted. */
   readonly counted?: ReadonlySet<Digest> | undefined;
-  /** As in PullOptions: the output writes its volumes alone. */
-  readonly shard?: string | undefined;
   /** Default: `concurrency` blobs at once, all the time. */
   readonly pace?: Pace | undefined;
   /** As in ArchiveContentsOptions; `sign` of the options takes precedence. */
@@ -193,15 +191,13 @@ export async function settleImages(source: ImageSource, options: WriteOptions): 
   if (expected?.assumes !== undefined) check(plan, lock);
   if (dryRun === true) for (const message of planNotes(plan, options.sourceName)) planOptions.onNote(message);
   const targetOptions = { platform, lock, layerOrder: options.layerOrder, signLock: options.signLock };
-  const split = output.volumes?.(plan, targetOptions);
-  if (split !== undefined && options.shard !== undefined) planOptions.onNote(shardNote(options.shard, split));
   return {
     written: {
       plan,
       bases,
       images: writtenImages(settled, absent),
       platforms: [...new Set(chosen.platforms.flat())],
-      split,
+      split: output.volumes?.(plan, targetOptions, planOptions.onNote),
     },
     source: settled.source,
     targetOptions,
