@@ -11,6 +11,8 @@ import { readAt } from "../../util/read-disk.ts";
 import { SystemFault } from "../../util/system-fault.ts";
 
 const WINDOW_BYTES = 256 * 1024;
+/** After a jump over a small body, the next headers are near, too. */
+const NEAR_BYTES = 4 * 1024;
 
 export interface OwnHeader {
   readonly name: string;
@@ -50,7 +52,8 @@ export class DamagedFile {
     if (position >= end) return Buffer.alloc(0);
     if (position >= this.#start && end <= this.#start + this.#window.length)
       return this.#window.subarray(position - this.#start, end - this.#start);
-    const ahead = Math.max(length, position === this.#start + this.#window.length ? WINDOW_BYTES : 4 * BLOCK_BYTES);
+    const isNear = position >= this.#start && position <= this.#start + this.#window.length + NEAR_BYTES;
+    const ahead = Math.max(length, isNear ? WINDOW_BYTES : 4 * BLOCK_BYTES);
     const window = Buffer.alloc(Math.min(ahead, this.size - position));
     await this.#fill(window, position);
     this.#window = window;
