@@ -154,6 +154,15 @@ export async function endingImage<T>(
   }
 }
 
+/** Counts what a step has done. @param total how many there are, if that is known. */
+export function stepTo(onProgress: OnProgress | undefined, step: ProgressStep, total?: number): () => void {
+  let done = 0;
+  return () => {
+    done += 1;
+    onProgress?.({ kind: "step", step, done, ...(total === undefined ? {} : { total }) });
+  };
+}
+
 /** Reports how far an archive is read. */
 export function readingTo(
   onProgress: OnProgress | undefined,

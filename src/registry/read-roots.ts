@@ -25,6 +25,8 @@ export interface ReadRootsOptions {
   /** Of references without their own, if others that lead to the same image have some. */
   readonly platforms?: SourceReference["platforms"];
   readonly onNote?: ((text: string) => void) | undefined;
+  /** Called after each reference that was looked up. */
+  readonly onRead?: (() => void) | undefined;
   /** Called with images that cannot be fetched; by default they are an error. */
   readonly onFailed?: ((reference: FullReference, error: ImgpackError) => void) | undefined;
   /** Called with each image, several at once; one that it rejects has failed. */
@@ -44,7 +46,7 @@ type Outcome = { readonly root: FetchedRoot } | { readonly error: ImgpackError }
 export async function* readRoots(
   references: readonly SourceReference[],
   fetch: FetchRoot,
-  { platforms: otherwise, onNote, onFailed, check }: ReadRootsOptions,
+  { platforms: otherwise, onNote, onRead, onFailed, check }: ReadRootsOptions,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Root> {
   const found = new Map<Digest, FoundRoot>();
@@ -54,6 +56,7 @@ export async function* readRoots(
   const running = references.map((reference, index) =>
     tasks.start(async own => {
       outcomes[index] = await outcomeOf(fetch, reference, text => notes[index]?.push(text), own);
+      onRead?.();
     }),
   );
   for (const [index, reference] of references.entries()) {

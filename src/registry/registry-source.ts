@@ -55,6 +55,8 @@ export interface RegistrySourceOptions {
   readonly candidatesFor?: CandidatesFor;
   /** Called with which mirror serves an image, and which does not. */
   readonly onNote?: (text: string) => void;
+  /** Called after each reference that was looked up. */
+  readonly onRead?: () => void;
   /** "fetch": foreign layers that the registry lacks come from the URLs that the image names. Default "skip". */
   readonly foreign?: "skip" | "fetch" | undefined;
   /** Finds what refers to the images. Default: that is not known. */

@@ -3,6 +3,7 @@ import { lockedBlobs } from "../../bundle/shards/locked-blobs.ts";
 import { planShards, type ShardBlob } from "../../bundle/shards/plan-shards.ts";
 import type { Shard } from "../../bundle/shards/shard.ts";
 import { type ShardSummary, summaryOf, summaryText } from "../../bundle/shards/shard-summary.ts";
+import { stepTo } from "../../content/progress.ts";
 import { NotFoundError, UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { formatReference, parseReference, resolveDockerHub } from "../../oci/reference.ts";
@@ -37,10 +38,12 @@ export async function shardOfJobs(
   for (const { error } of failed) if (!isLasting(error)) throw error;
   const locked = lockedNeeds(run);
   const needs: Need[] = [];
+  const onImage = stepTo(run.onProgress, "images", jobs.length);
   await runBounded(
     jobs.entries(),
     IMAGES_AT_ONCE,
     async ([index, job], signal) => {
+      onImage();
       const known = locked(job);
       needs[index] = known === undefined ? await needOf(job, { ...run, signal }) : { job, blobs: known };
     },

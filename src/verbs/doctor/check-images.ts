@@ -1,5 +1,6 @@
 import type { ArchiveSource } from "../../archive/open-archive.ts";
 import type { Root } from "../../content/contracts.ts";
+import { type OnProgress, stepTo } from "../../content/progress.ts";
 import { ArchiveError, IntegrityError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { isForeignLayerType } from "../../oci/media-types.ts";
@@ -24,11 +25,14 @@ export async function checkImages(
   source: ArchiveSource,
   faults: readonly ArchiveFault[],
   signal: AbortSignal | undefined,
+  onProgress?: OnProgress,
 ): Promise<readonly CheckedImage[]> {
   const bad = new Set<Digest>(faults.flatMap(({ blob }) => blob ?? []));
   const isGood = (digest: Digest): boolean => !bad.has(digest) && source.hasBlob(digest);
   const checked: CheckedImage[] = [];
+  const onImage = stepTo(onProgress, "images", source.images.length);
   for (const root of source.images) {
+    onImage();
     for (const image of await describe(source, root, signal)) {
       const isAlone = image.platforms.length === 1;
       const missing = image.platforms.filter(one => isAlone || isRunnable(one)).map(one => missingOf(one, isGood));

@@ -114,7 +114,7 @@ export async function doctor(path: string, options: DoctorOptions = {}): Promise
   if (!quick && lostImages.length > 0)
     notes.push("Nothing was hashed, because entries are missing; --repair hashes what it writes");
   const verified = isHashed ? await verifyArchive(path, { onProgress: withoutNotes(onProgress), signal }) : undefined;
-  const checked = await checkImages(source, verified?.faults ?? [], signal);
+  const checked = await checkImages(source, verified?.faults ?? [], signal, onProgress);
   // An OCI view names its images in any case.
   const dropped = source.oci === undefined ? damaged.map(problem => brokenImage({ names: [] }, problem)) : [];
   const images = [...checked.map(({ image }) => image), ...dropped, ...unseen(lostImages, checked).map(lostImage)];

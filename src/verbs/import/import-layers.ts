@@ -107,6 +107,7 @@ function knownLayer(pending: PendingBlob, { descriptor, diffId }: Seal): KnownLa
 function startProgress({ onProgress, input }: ImportRun, bytes: number, blobs = 0): (delta: number) => void {
   const blob = labelOf(input);
   onProgress({ kind: "planned", blobs, bytes });
+  if (blobs > 0) onProgress({ kind: "started", blob, bytes });
   let left = bytes;
   return read => {
     const delta = Math.min(left, read);

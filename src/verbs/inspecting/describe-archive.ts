@@ -1,4 +1,6 @@
 import type { ImageArchive } from "../../archive/archive-source.ts";
+import type { OnProgress } from "../../content/progress.ts";
+import { reportedReads } from "../../content/reported-reads.ts";
 import { NotFoundError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { append } from "../../util/append.ts";
@@ -39,6 +41,7 @@ export interface InspectedVolumes {
 
 interface DescribeOptions {
   readonly image?: string | readonly string[] | undefined;
+  readonly onProgress?: OnProgress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -46,26 +49,26 @@ interface DescribeOptions {
 export async function describeArchive(
   paths: readonly string[],
   archive: ImageArchive,
-  { image, signal }: DescribeOptions,
+  { image, onProgress, signal }: DescribeOptions,
 ): Promise<Inspection> {
   const { what, volumes, members } = archive;
   const chosen = listOf(image).map(name => chooseImage(archive.images, name, "inspect", what));
   const roots = chosen.length === 0 ? archive.images : chosen;
+  const source = reportedReads(archive, onProgress);
   const images: InspectedImage[] = [];
   const hidden: string[] = [];
-  if (volumes === undefined || archive.absent.length === 0)
-    append(images, await describeImages(archive, roots, signal));
+  if (volumes === undefined || archive.absent.length === 0) append(images, await describeImages(source, roots, signal));
   else
     for (const root of roots) {
-      const found = await describeImages(archive, [root], signal).catch(lackingVolume);
+      const found = await describeImages(source, [root], signal).catch(lackingVolume);
       if (found === undefined) append(hidden, root.names.length > 0 ? root.names : [idOf(root)]);
       else append(images, found);
     }
-  const [source = ""] = paths;
+  const [first = ""] = paths;
   const delta = describeDelta(archive);
   const need = describePatch(archive);
   return {
-    source,
+    source: first,
     kind: "archive",
     ...(paths.length > 1 ? { files: paths } : {}),
     ...(volumes === undefined

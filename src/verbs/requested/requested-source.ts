@@ -3,7 +3,8 @@ import { hasGlob } from "../../bundle/list/reference-glob.ts";
 import type { LeftImage, Lock } from "../../bundle/lock/lock.ts";
 import type { ImageSource, Root } from "../../content/contracts.ts";
 import { blobsOf, derivedSource, listRoots } from "../../content/derived-source.ts";
-import type { OnProgress } from "../../content/progress.ts";
+import { type OnProgress, stepTo } from "../../content/progress.ts";
+import { reportedReads } from "../../content/reported-reads.ts";
 import { type ImgpackError, NotFoundError, PartialError, UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { repositoryOf } from "../../oci/names/repository-of.ts";
@@ -149,6 +150,7 @@ export class RequestedSource implements AsyncDisposable {
     const source: ImageSource = registrySource(this.references, this.registries.repositoryFor, {
       candidatesFor: this.registries.candidatesFor,
       onNote: this.registries.note,
+      onRead: stepTo(this.#options.onProgress, "images", this.references.length),
       foreign,
       manifests: new ManifestReader(this.#manifests),
       platforms,
@@ -159,8 +161,9 @@ export class RequestedSource implements AsyncDisposable {
           ? async (root, signal) => await checkRoot(source, root, checks, signal)
           : undefined,
     });
-    if (this.#lock !== undefined) return derivedSource(source, { roots: signal => this.#allOf(source, signal) });
-    return derivedSource(source, { blob: blobsOf(source, digest => configs.get(digest)) });
+    const reported = reportedReads(source, this.#options.onProgress);
+    if (this.#lock !== undefined) return derivedSource(reported, { roots: signal => this.#allOf(source, signal) });
+    return derivedSource(reported, { blob: blobsOf(reported, digest => configs.get(digest)) });
   }
 
   /** A lock is pulled whole: what cannot be read is named at once. */

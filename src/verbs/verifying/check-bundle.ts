@@ -7,6 +7,7 @@ import type { Need, NeededBlob } from "../../bundle/need/need.ts";
 import type { BlobSource } from "../../content/contracts.ts";
 import { hashBlob } from "../../content/hash-blob.ts";
 import { joinedBlob } from "../../content/joined-blob.ts";
+import { type OnProgress, underWay } from "../../content/progress.ts";
 import { IntegrityError, InternalError, StorageError } from "../../errors.ts";
 import { type Digest, digestAlgorithm } from "../../oci/digest.ts";
 import { append, appendTo } from "../../util/append.ts";
@@ -28,7 +29,7 @@ export interface CheckOptions {
   readonly isOneOfSeveral: boolean;
   /** Whether pieces are hashed of blobs that are right, too. */
   readonly withPieces: boolean;
-  readonly onBytes: (blob: Digest, bytes: number) => void;
+  readonly onProgress: OnProgress;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -46,7 +47,7 @@ interface Checked extends BlobState {
 
 /** Checks the files of one bundle, each from front to back, as media like to be read. It continues after a fault. */
 export async function checkBundle(files: readonly OpenedBundle[], options: CheckOptions): Promise<BundleCheck> {
-  const { signal, onBytes, withPieces } = options;
+  const { signal, onProgress, withPieces } = options;
   const lock = files[0]?.layout.lock;
   if (lock === undefined) throw new InternalError("Cannot check bundle: found no file of it, expected one");
   const present = new Set(files.map(({ layout }) => layout.lock.set?.number));
@@ -59,7 +60,10 @@ export async function checkBundle(files: readonly OpenedBundle[], options: Check
     for (const slot of layout.slots) {
       const { digest } = slot;
       if (digest === undefined) continue;
-      const state = await checkBlob(file, layout, slot, { withPieces, onBytes: size => onBytes(digest, size) }, signal);
+      const onBytes = (delta: number): void => onProgress({ kind: "bytes", blob: digest, delta });
+      const checking = async () => await checkBlob(file, layout, slot, { withPieces, onBytes }, signal);
+      const state = await underWay(onProgress, { blob: digest, bytes: slot.size }, checking);
+      onProgress({ kind: "done", blob: digest, bytes: slot.size });
       appendTo(states, digest, { ...state, opened });
       if (state.ranges.length > 0) faults.push({ ...blobFault(state, digest), ...where });
       if (state.isLie === true) faults.push({ ...lie(slot), ...where });

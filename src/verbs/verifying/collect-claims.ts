@@ -30,6 +30,7 @@ export async function collectClaims(
   onNote: (message: string) => void,
   signal: AbortSignal | undefined,
   withDiffIds: boolean = true,
+  onImage: () => void = () => undefined,
 ): Promise<Map<Digest, Claim>> {
   const claims = new Map<Digest, Claim>();
   const foreign = new Set<Digest>();
@@ -51,6 +52,7 @@ export async function collectClaims(
   };
   const absent = new Set<Digest>();
   for (const root of archive.images) {
+    onImage();
     if (root.kind === "draft") {
       const { config, layers } = root.draft;
       await claimImage({ config, layers: layers.flatMap(layer => ("key" in layer ? [] : [layer])) });

@@ -1,7 +1,7 @@
 import { KnownLocks } from "../../archive/lock/known-locks.ts";
 import type { ScanOptions, StreamedArchive } from "../../archive/open/streamed-archive.ts";
 import { type ArchiveSource, openArchive } from "../../archive/open-archive.ts";
-import { noteTo, type OnProgress, readingTo } from "../../content/progress.ts";
+import { noteTo, type OnProgress, readingTo, stepTo, underWay } from "../../content/progress.ts";
 import { ArchiveError, isMissingBlob } from "../../errors.ts";
 import { type Digest, digestAlgorithm } from "../../oci/digest.ts";
 import { layerCompression } from "../../oci/media-types.ts";
@@ -39,12 +39,16 @@ export async function verifyArchive(path: string, options: VerifyOptions): Promi
   await using archive = await openArchive(path, { onNote, onRead, onDamage, signal, scan, stdin: options.stdin });
   const faults: ArchiveFault[] = [];
   const unchecked: string[] = [];
-  const claims = await collectClaims(archive, faults, unchecked, onNote, signal);
+  const onImage = stepTo(onProgress, "images", archive.images.length);
+  const claims = await collectClaims(archive, faults, unchecked, onNote, signal, true, onImage);
   const bytes = [...claims.values()].reduce((sum, { descriptor }) => sum + descriptor.size, 0);
   onProgress({ kind: "planned", blobs: claims.size, bytes });
   const ordered = inReadingOrder([...claims.values()], archive);
   const check = async (claim: Claim, stop: AbortSignal): Promise<void> => {
-    for (const fault of await checkClaim(archive, claim, hashes, unchecked, onProgress, stop)) faults.push(fault);
+    const { digest, size } = claim.descriptor;
+    const checking = async () => await checkClaim(archive, claim, hashes, unchecked, onProgress, stop);
+    for (const fault of await underWay(onProgress, { blob: digest, bytes: size }, checking)) faults.push(fault);
+    onProgress({ kind: "done", blob: digest, bytes: size });
   };
   await blameChangedInput(archive.confirm, async () => await runBounded(ordered, CONCURRENCY, check, signal));
   for (const [blob, message] of damaged) {

@@ -92,7 +92,7 @@ export async function verifyBundle({ files }: BundleFiles, options: BundleOption
   const check = await checkBundle(files, {
     isOneOfSeveral: options.isOneOfSeveral,
     withPieces: diffIds,
-    onBytes: (blob, delta) => onProgress({ kind: "bytes", blob, delta }),
+    onProgress,
     signal,
   });
   const { lock, faults, need, unharmed, harmed } = check;

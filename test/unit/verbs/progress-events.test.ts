@@ -9,6 +9,7 @@ import {
   doctor,
   importImage,
   inspect,
+  lock,
   type ProgressEvent,
   pull,
   push,
@@ -103,6 +104,43 @@ describe("onProgress", () => {
     expect(read.every(({ archive, total }) => archive === path && total === bytes.length)).toBe(true);
     expect(read.map(event => event.bytes)).toEqual(read.map(event => event.bytes).sort((a, b) => a - b));
     expect(read.filter(event => event.bytes === event.total)).toHaveLength(1);
+  });
+
+  test.each<[string, ProgressEvent["kind"], (path: string, onProgress: Report, registry: string) => Promise<unknown>]>([
+    ["verify()", "done", async (path, onProgress) => await verify(path, { onProgress })],
+    ["doctor()", "done", async (path, onProgress) => await doctor(path, { onProgress })],
+    ["inspect()", "step", async (path, onProgress) => await inspect(path, { onProgress })],
+    [
+      "lock()",
+      "step",
+      async (path, onProgress, registry) => {
+        await push([path], { registry });
+        await lock([`${registry}/app:1`], { onProgress });
+      },
+    ],
+  ])("of %s says how much is read of a plain archive or a registry, before layers move", async (_name, kind, call) => {
+    const path = await fileWith(ARCHIVE);
+    const events = await eventsOf(async (onProgress, registry) => await call(path, onProgress, registry));
+    expect(events.map(event => event.kind)).toContain("step");
+    expect(events.map(event => event.kind)).toContain(kind);
+    const steps = events.flatMap(event => (event.kind === "step" ? [event] : []));
+    for (const { done, total = done } of steps) expect(done).toBeLessThanOrEqual(total);
+  });
+
+  test("says where a blob comes from and goes to, and that it stopped if it fails", async () => {
+    const events: ProgressEvent[] = [];
+    const onProgress: Report = event => void events.push(event);
+    const { host } = await ScriptedRegistry.start();
+    await push([await fileWith(ARCHIVE)], { registry: host, onProgress });
+    await copy(`${host}/app:1`, `${host}/other:1`, { onProgress });
+    const output = join(await temporaryFolder(), "out.tar");
+    await pull([`${host}/app:1`], { output, platform: "all", onProgress });
+    const starts = events.flatMap(event => (event.kind === "started" ? [event] : []));
+    expect(starts.some(({ from, to }) => from === undefined && to === host)).toBe(true);
+    expect(starts.some(({ from, to }) => from === host && to === undefined)).toBe(true);
+    for (const { blob } of starts) expect(labels(events, "done", "skipped")).toContain(blob);
+    expect(events).toContainEqual({ kind: "image", name: `${host}/app:1`, state: "done" });
+    expect(events.filter(({ kind }) => kind === "stopped")).toEqual([]);
   });
 
   test("ends the reading of an archive that turns out to be damaged", async () => {
