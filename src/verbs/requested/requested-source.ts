@@ -4,7 +4,7 @@ import type { LeftImage, Lock } from "../../bundle/lock/lock.ts";
 import type { ImageSource, Root } from "../../content/contracts.ts";
 import { blobsOf, derivedSource, listRoots } from "../../content/derived-source.ts";
 import { type OnProgress, stepTo } from "../../content/progress.ts";
-import { reportedReads } from "../../content/reported-reads.ts";
+import { reportedReads } from "../../copy/reported-reads.ts";
 import { type ImgpackError, NotFoundError, PartialError, UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { repositoryOf } from "../../oci/names/repository-of.ts";
