@@ -1,24 +1,71 @@
 // @ts-check
 // Large numbers, as data: what is measured at two sizes, and how it grows from one to the other.
-import { registryRows } from "./large.mjs";
+import { BLOBS, longRows, registryRows, SIZES, sized, wideRows } from "./large.mjs";
+import { peakTarget } from "./targets.mjs";
 
 /** @typedef {import("./scenarios.mjs").Scenario} Scenario */
+/** @typedef {import("./targets.mjs").Target} Target */
 
 /** @type {Pick<Scenario, "group" | "needs" | "runs" | "isShort" | "isCounted" | "columns" | "ratios" | "growths">} */
 export const large = {
-  ...{ group: "large", needs: [], runs: 2, isShort: false, isCounted: true, ratios: [] },
-  columns: ["cpu", "wall", "peak", "received", "requests"],
+  ...{ group: "large", needs: [], runs: 1, isShort: false, isCounted: true, ratios: [] },
+  columns: ["cpu", "wall", "peak", "sent", "received", "requests"],
   growths: ["cpu", "wall"],
 };
+
+/** Ten times as many images take eleven times as long at most. */
+const MOST_GROWTH = Math.log10(11);
+const PEAK_BYTES = 300 * 2 ** 20;
+const DRY_CPU_SECONDS = 5;
+
+/** @param {string} what @returns {Target} */
+export const linear = what => ({
+  text: `CPU growth of ${what}`,
+  label: sized(what, SIZES[1]),
+  metric: "cpu",
+  isGrowth: true,
+  limit: MOST_GROWTH,
+});
 
 /** @type {Scenario[]} */
 export const largeScenarios = [
   {
     ...large,
     id: "large-registry",
-    title: "Many images of a registry",
-    note: "A growth of 1 is linear, and 2 is quadratic.",
+    title: "Many images of a registry, of two tiny layers each",
+    note: "Each image is in a repository of its own. A growth of 1 is linear, and 2 is quadratic. No manifest is in the cache.",
     rows: registryRows,
+    targets: [
+      "lock",
+      "pull --dry-run",
+      "pull --dry-run of the lock",
+      "pull of the lock",
+      "copy --dry-run of the lock",
+    ].map(linear),
+  },
+  {
+    ...large,
+    growths: [],
+    id: "large-blobs",
+    title: `1,000 images with ${BLOBS.toLocaleString("en")} blobs`,
+    note: "24 layers each, six of them in one of 20 bases. The second registry is empty at the start of each copy and push.",
+    rows: wideRows,
+    targets: [
+      ...["lock", "pull --dry-run"].map(what => ({
+        text: `CPU of ${what}`,
+        label: sized(what, SIZES[0]),
+        metric: /** @type {const} */ ("cpu"),
+        limit: DRY_CPU_SECONDS,
+      })),
+      ...["lock", "pull --dry-run", "pull of the lock"].map(what => peakTarget(sized(what, SIZES[0]), PEAK_BYTES)),
+    ],
+  },
+  {
+    ...large,
+    growths: [],
+    id: "large-lists",
+    title: "Long lists, a long manifest, and an image of many layers",
+    rows: longRows,
     targets: [],
   },
 ];

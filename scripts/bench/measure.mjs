@@ -10,7 +10,7 @@ import { findTool } from "../fixtures/processes.mjs";
  * @property {(round: string) => Promise<string[]>} prepare makes the state a run needs and gives the command
  * @property {NodeJS.ProcessEnv} [env]
  * @property {string} [output] file or folder the command writes; removed before each run
- * @property {import("./registry.mjs").Registry["count"]} [count] of the registry that the row asks, if it is not the bench's
+ * @property {import("./registry.mjs").Registry["count"]} [count] of a registry that counts the requests of timed runs by itself
  */
 
 /**
@@ -49,15 +49,20 @@ export async function measureRows(workspace, rows, { runs, isShort, registry }, 
     await attempt(row, async () => {
       const argv = await prepare(row, "count");
       const work = () => workspace.run(argv, { env: row.env ?? {} });
-      const count = row.count ?? registry?.count;
-      if (count !== undefined) counted.set(row.label, await count(work));
+      if (row.count !== undefined) return;
+      if (registry !== undefined) counted.set(row.label, await registry.count(work));
       else if (isShort) await work();
     });
   }
   for (let round = 1; round <= runs; round++) {
     for (const row of rows) {
       await attempt(row, async () => {
-        const sample = await timed(workspace, row, await prepare(row, `${round}`));
+        const argv = await prepare(row, `${round}`);
+        const sample = /** @type {Sample} */ ({});
+        const work = async () => void Object.assign(sample, await timed(workspace, row, argv));
+        // A registry that counts by itself costs the row nothing.
+        if (row.count === undefined) await work();
+        else Object.assign(sample, await row.count(work));
         if (isShort) sample.wall = await wallSeconds(workspace, row, await prepare(row, `${round}w`));
         results.get(row.label)?.push({ ...counted.get(row.label), ...sample });
       });

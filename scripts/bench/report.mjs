@@ -98,6 +98,7 @@ export function summary(scenarios, all) {
     if (results === undefined || !labels.some(isPeer)) return [];
     return [[title, .../** @type {const} */ (["wall", "cpu", "peak"]).map(metric => standing(results, first, metric))]];
   });
+  if (rows.length === 0) return "";
   return [
     "## Where imgpack leads, and where not",
     `imgpack's figure divided by that of the best peer, whose name follows. Below 1, imgpack leads. curl is no peer: it knows
@@ -123,7 +124,7 @@ function standing(results, label, metric) {
 
 /** The whole document, and the hash of it: a test sees an edit by hand. @param {string[]} sections */
 export function document(sections) {
-  const text = `${sections.join("\n\n")}\n`;
+  const text = `${sections.filter(part => part !== "").join("\n\n")}\n`;
   return `${text}\n<!-- made by npm run bench; sha256 of what is above: ${createHash("sha256").update(text).digest("hex")} -->\n`;
 }
 

@@ -4,6 +4,9 @@ import { SYNTHETIC_SHAPE, type SyntheticShape } from "./synthetic-shape.ts";
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG = "application/vnd.oci.image.config.v1+json";
 const EMPTY = Buffer.from("{}");
+const FILLER_BYTES = 64 * 1024;
+/** What comes before the number in the name of a repository. */
+const PREFIX = "synthetic/app-";
 
 export interface SyntheticDescriptor {
   readonly mediaType: string;
@@ -29,6 +32,8 @@ export class SyntheticImages {
   readonly #manifests = new Map<string, SyntheticManifest>();
   readonly #blobs = new Map<string, SyntheticBlob>([[sha256(EMPTY), () => EMPTY]]);
   readonly #shared = new Map<number, SyntheticLayer>();
+  /** All images before it are made. */
+  #next = 0;
 
   constructor(shape: Partial<SyntheticShape> = {}) {
     this.shape = { ...SYNTHETIC_SHAPE, ...shape };
@@ -41,7 +46,7 @@ export class SyntheticImages {
   }
 
   repository(number: number): string {
-    return `synthetic/app-${String(number).padStart(5, "0")}`;
+    return `${PREFIX}${String(number).padStart(5, "0")}`;
   }
 
   tag(number: number): string {
@@ -55,15 +60,16 @@ export class SyntheticImages {
 
   /** @param key tag or digest */
   manifest(repository: string, key: string): SyntheticManifest | undefined {
+    if (!repository.startsWith(PREFIX)) return undefined;
     if (key.includes(":")) return this.#find(this.#manifests, key);
     const { repositories, tagsPerRepository } = this.shape;
-    const place = numberIn(repository, "synthetic/app-", repositories);
+    const place = numberIn(repository, PREFIX, repositories);
     const version = numberIn(key, "1.", tagsPerRepository);
     return place < 0 || version < 0 ? undefined : this.image(place * tagsPerRepository + version);
   }
 
-  blob(digest: string): SyntheticBlob | undefined {
-    return this.#find(this.#blobs, digest);
+  blob(repository: string, digest: string): SyntheticBlob | undefined {
+    return repository.startsWith(PREFIX) ? this.#find(this.#blobs, digest) : undefined;
   }
 
   /** What refers to an image; undefined for a digest that is none. */
@@ -129,20 +135,22 @@ export class SyntheticImages {
     const bytes = Buffer.from(JSON.stringify(manifest));
     const { manifestBytes } = this.shape;
     if (manifestBytes === 0) return bytes;
-    const empty = JSON.stringify({ ...manifest, annotations: { "org.example.filler": "" } }).length;
-    const filler = "x".repeat(Math.max(0, manifestBytes - empty));
-    return Buffer.from(JSON.stringify({ ...manifest, annotations: { "org.example.filler": filler } }));
+    // No string of it is longer than readers take.
+    const count = Math.ceil(manifestBytes / FILLER_BYTES);
+    const names = Array.from({ length: count }, (_, index) => `org.example.filler-${index}`);
+    const withText = (textOf: (index: number) => string): object => ({
+      ...manifest,
+      annotations: Object.fromEntries(names.map((name, index) => [name, textOf(index)])),
+    });
+    const left = Math.max(0, manifestBytes - JSON.stringify(withText(() => "")).length);
+    const share = Math.floor(left / count);
+    return Buffer.from(JSON.stringify(withText(index => "x".repeat(index === 0 ? left - share * (count - 1) : share))));
   }
 
   /** A server that was started anew has made nothing yet. */
   #find<T>(known: ReadonlyMap<string, T>, digest: string): T | undefined {
-    const found = known.get(digest);
-    for (let number = 0; found === undefined && number < this.count; number += 1) {
-      this.image(number);
-      const now = known.get(digest);
-      if (now !== undefined) return now;
-    }
-    return found;
+    for (; known.get(digest) === undefined && this.#next < this.count; this.#next += 1) this.image(this.#next);
+    return known.get(digest);
   }
 
   #nameOf(number: number): string {

@@ -119,7 +119,7 @@ export class SyntheticRegistry {
 
   #blob(repository: string, digest: string, range: string): SyntheticReply {
     const size = this.held.get(`${repository}@${digest}`);
-    const found = size === undefined ? this.images.blob(digest)?.() : { zeros: size };
+    const found = size === undefined ? this.images.blob(repository, digest)?.() : { zeros: size };
     if (found === undefined) return refusal(404, "BLOB_UNKNOWN");
     const type = { "content-type": "application/octet-stream" };
     const total = Buffer.isBuffer(found) ? found.length : found.zeros;
