@@ -21,7 +21,7 @@ const SHARDS = 8;
 
 const page = readFileSync(fileURLToPath(new URL("../../docs/MANY-MACHINES.md", import.meta.url)), "utf8");
 const [, section = ""] = /\n## Slurm\n([\s\S]*?)\n## /.exec(page) ?? [];
-const [script = "", copying = ""] = [...section.matchAll(/```(?:bash|sh)\n([\s\S]*?)```/g)].map(
+const [script = "", copying = "", pushing = ""] = [...section.matchAll(/```(?:bash|sh)\n([\s\S]*?)```/g)].map(
   ([, text = ""]) => text,
 );
 
@@ -33,7 +33,7 @@ ${SHELL_COMMAND} "$@" || code=$?
 echo $code >ended
 `;
 
-describeWith(["munged", "slurmctld", "slurmd", "sbatch", "mkfifo"], "shards in a Slurm array", () => {
+describeWith(["munged", "slurmctld", "slurmd", "sbatch", "mkfifo", "pgrep"], "shards in a Slurm array", () => {
   let site: ShardSite;
   let env: Readonly<Record<string, string>>;
   const path = (name: string): string => join(site.imgpack.folder, name);
@@ -94,9 +94,11 @@ describeWith(["munged", "slurmctld", "slurmd", "sbatch", "mkfifo"], "shards in a
     return result;
   }
 
-  async function nodeOf(task: number): Promise<string> {
-    const running = await succeed("squeue", "--noheader", "--array", "--states=running", "--format=%K %N");
-    return new RegExp(`^${task} (\\S+)$`, "m").exec(running)?.[1] ?? "";
+  /** Of a running shard. */
+  async function jobOf(shard: number): Promise<{ readonly id: string; readonly node: string }> {
+    const running = await succeed("squeue", "--noheader", "--array", "--states=running", "--format=%K %A %N");
+    const [, id = "", node = ""] = new RegExp(`^${shard} (\\S+) (\\S+)$`, "m").exec(running) ?? [];
+    return { id, node };
   }
 
   async function restartsOf(job: string): Promise<readonly number[]> {
@@ -123,12 +125,30 @@ describeWith(["munged", "slurmctld", "slurmd", "sbatch", "mkfifo"], "shards in a
     let job = "";
     const ended = await runArray(copying, target, [3], async id => {
       job = id;
-      const node = await nodeOf(3);
+      const { node } = await jobOf(3);
       await succeed(LAB, "lose", path("lab"), node);
       await succeed(LAB, "back", path("lab"), node);
     });
     expect(ended.stdout).toBe("0\n");
     expect(await restartsOf(job)).toEqual([0, 0, 0, 1, 0, 0, 0, 0]);
     await expectComplete("copy", target);
+  });
+
+  test("push: a node that is set down, a shard whose time is up and one that fails once are no loss", async () => {
+    const target = await site.createTarget();
+    const [refused] = imagesIn(site, (await plan(pushing, target, `0/${SHARDS}`)).stdout);
+    target.refused.add(refused?.own ?? "");
+    let job = "";
+    const ended = await runArray(pushing, target, [1, 3], async id => {
+      job = id;
+      const [late, lost] = [await jobOf(1), await jobOf(3)];
+      await succeed("scontrol", "update", `nodename=${lost.node}`, "state=down", "reason=lost");
+      // What Slurm sends before the end of the time limit (--signal): scancel would repeat it after the shard has been queued again.
+      const script = `${path("lab")}/spool/${late.node}/job0*${late.id}/slurm_script`;
+      process.kill(Number(await succeed("pgrep", "--full", script)), "SIGUSR1");
+    });
+    expect(ended.stdout).toBe("0\n");
+    expect(await restartsOf(job)).toEqual([1, 1, 0, 1, 0, 0, 0, 0]);
+    await expectComplete("push", target);
   });
 });

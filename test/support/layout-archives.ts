@@ -3,7 +3,7 @@ import { blobName } from "../../src/archive/blob-name.ts";
 import { SUMS_FILE } from "../../src/archive/entry-names.ts";
 import { formatSums } from "../../src/bundle/sums/format-sums.ts";
 import type { Digest } from "../../src/oci/digest.ts";
-import { OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST } from "../../src/oci/media-types.ts";
+import { OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_LAYER_GZIP, OCI_MANIFEST } from "../../src/oci/media-types.ts";
 import { parseReference } from "../../src/oci/reference.ts";
 import { configOf } from "./images.ts";
 import { sha256 } from "./memory-registry.ts";
@@ -13,6 +13,8 @@ export interface LayoutImage {
   /** Full names. */
   readonly names: readonly string[];
   readonly layers: readonly Uint8Array[];
+  /** What they inflate to, if they are gzip. */
+  readonly inflated?: readonly Uint8Array[] | undefined;
   /** More fields of the manifest. */
   readonly more?: object | undefined;
 }
@@ -33,13 +35,13 @@ export function layoutArchive(images: readonly LayoutImage[], pieceBytes?: numbe
     blobs.set(sha256(bytes), bytes);
     return { mediaType, digest: sha256(bytes), size: bytes.length };
   };
-  const described = images.map(({ names, layers, more = {} }) => {
-    const config = put(OCI_CONFIG, Buffer.from(configOf(layers)));
+  const described = images.map(({ names, layers, inflated, more = {} }) => {
+    const config = put(OCI_CONFIG, Buffer.from(configOf(inflated ?? layers)));
     const manifest = {
       schemaVersion: 2,
       mediaType: OCI_MANIFEST,
       config,
-      layers: layers.map(layer => put(OCI_LAYER, layer)),
+      layers: layers.map(layer => put(inflated === undefined ? OCI_LAYER : OCI_LAYER_GZIP, layer)),
       ...more,
     };
     return { names, descriptor: put(OCI_MANIFEST, Buffer.from(JSON.stringify(manifest))) };

@@ -92,7 +92,7 @@ export async function createShardSite(): Promise<ShardSite> {
 
 function siteArchive(): { readonly bytes: Uint8Array; readonly images: readonly SiteImage[] } {
   const layer = (name: string, size: number): Uint8Array =>
-    gzipSync(tarArchive([tarEntry({ name, body: seededBytes(name, size) })]), { level: 1 });
+    tarArchive([tarEntry({ name, body: seededBytes(name, size) })]);
   const common = layer("common", 20_000);
   const bases = Array.from({ length: GROUPS }, (_, group) => layer(`base-${group}`, 200_000));
   const repositories = Array.from({ length: IMAGES }, (_, number) => `team/app-${number}`);
@@ -101,10 +101,11 @@ function siteArchive(): { readonly bytes: Uint8Array; readonly images: readonly 
     blobs: content,
     manifests,
   } = layoutArchive(
-    repositories.map((repository, number) => ({
-      names: [`registry.lan:5000/${repository}:1`],
-      layers: [common, bases[number % GROUPS] ?? common, layer(repository, 30_000)],
-    })),
+    repositories.map((repository, number) => {
+      const inflated = [common, bases[number % GROUPS] ?? common, layer(repository, 30_000)];
+      const layers = inflated.map(plain => gzipSync(plain, { level: 1 }));
+      return { names: [`registry.lan:5000/${repository}:1`], layers, inflated };
+    }),
   );
   const images = manifests.map((digest, number) => {
     const { config, layers } = JSON.parse(Buffer.from(content.get(digest) ?? []).toString("utf8"));
@@ -116,7 +117,7 @@ function siteArchive(): { readonly bytes: Uint8Array; readonly images: readonly 
 
 /** The images that a run has printed, or that a dry run would send. */
 export function imagesIn({ images }: Pick<ShardSite, "images">, output: string): readonly SiteImage[] {
-  return images.filter(({ repository }) => output.includes(`/${repository}:1@`));
+  return images.filter(({ repository }) => new RegExp(`/${repository}:1(?:@|$)`, "m").test(output));
 }
 
 /** Images that the target does not have as they are in the archive. */
