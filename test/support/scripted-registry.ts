@@ -89,6 +89,11 @@ export class ScriptedRegistry {
     await new Promise(resolve => this.#server.close(resolve));
   }
 
+  /** As a server does with connections that are idle for long. */
+  closeConnections(): void {
+    this.#server.closeAllConnections();
+  }
+
   /** Refuses connections, as while it restarts. It comes back with `resume`. */
   stop(): void {
     this.#server.closeAllConnections();

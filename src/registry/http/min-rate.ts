@@ -1,12 +1,16 @@
 /** Milliseconds; at least as long as a pause that counts as a broken connection. */
 const MIN_WINDOW_MS = 60_000;
 const DEFAULT_MIN_RATE = 1024;
+/** A check that comes later than this says that the process stood still: SIGSTOP, or a laptop with a closed lid. */
+const STOOD_STILL_MS = 5000;
 
 export interface MinRateOptions {
   /** Bytes per second; 0 for none, default 1024. */
   readonly minRate?: number | undefined;
   /** Milliseconds without a byte after which a connection counts as broken. */
   readonly idleMs: number;
+  /** Milliseconds; only differences count. */
+  readonly now?: () => number;
 }
 
 /**
@@ -23,18 +27,23 @@ export class MinRate {
   #waitedMs = 0;
   #since: number | undefined;
   #timer: NodeJS.Timeout | undefined;
+  readonly #now: () => number;
 
   /** @param onSlow ends the transfer. */
-  constructor({ minRate = DEFAULT_MIN_RATE, idleMs }: MinRateOptions, onSlow: (fault: Error) => void) {
+  constructor(
+    { minRate = DEFAULT_MIN_RATE, idleMs, now = () => performance.now() }: MinRateOptions,
+    onSlow: (fault: Error) => void,
+  ) {
     this.#windowMs = Math.max(MIN_WINDOW_MS, idleMs);
     this.#needed = (minRate * this.#windowMs) / 1000;
     this.#onSlow = onSlow;
+    this.#now = now;
   }
 
   /** From now on, this side waits. */
   start(): void {
     if (this.#needed === 0 || this.#since !== undefined) return;
-    this.#since = performance.now();
+    this.#since = this.#now();
     this.#timer = setTimeout(() => this.#check(), this.#windowMs - this.#waitedMs);
   }
 
@@ -42,7 +51,7 @@ export class MinRate {
   stop(): void {
     if (this.#since === undefined) return;
     clearTimeout(this.#timer);
-    this.#waitedMs = Math.min(this.#windowMs, this.#waitedMs + performance.now() - this.#since);
+    this.#waitedMs = Math.min(this.#windowMs, this.#waitedMs + this.#now() - this.#since);
     this.#since = undefined;
     this.#bytes = Math.min(this.#bytes, this.#needed);
   }
@@ -58,8 +67,15 @@ export class MinRate {
   }
 
   #check(): void {
+    const isLate = this.#now() - (this.#since ?? 0) > this.#windowMs - this.#waitedMs + STOOD_STILL_MS;
     this.#since = undefined;
     this.#waitedMs = 0;
+    // Nothing is known of that time: the next window counts.
+    if (isLate) {
+      this.#bytes = 0;
+      this.start();
+      return;
+    }
     if (this.#bytes < this.#needed) {
       this.#onSlow(Object.assign(new Error("the transfer is too slow"), { code: "ETOOSLOW" }));
       return;

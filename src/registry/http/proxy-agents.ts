@@ -5,7 +5,7 @@ import type { HttpProxy, ProxyFor } from "./proxy-settings.ts";
 import { openTunnel } from "./proxy-tunnel.ts";
 import { type TransportOptions, tlsOptions, trustLevel } from "./tls-options.ts";
 
-const KEEP_ALIVE = { keepAlive: true, maxFreeSockets: 16, scheduling: "lifo" } as const;
+const KEEP_ALIVE = { keepAlive: true, maxFreeSockets: 64, scheduling: "lifo" } as const;
 
 export type HttpClient = Pick<typeof import("node:http"), "request">;
 

@@ -5,6 +5,7 @@ import { ipFamily } from "../../util/net/ip-family.ts";
 import { MinRate } from "../http/min-rate.ts";
 import { type TransportOptions, tlsOptions } from "../http/tls-options.ts";
 import { type ByteTaker, SKIP } from "./byte-taker.ts";
+import { lastChance, lateFault } from "./last-chance.ts";
 import { HEAD_MS } from "./limit-answer.ts";
 import { parseResponseHead, type ResponseHead } from "./response-head.ts";
 
@@ -113,9 +114,8 @@ export class BulkConnection {
     this.#fail(reason ?? new Error("the connection was ended"));
   }
 
-  readonly #onLate = (): void => {
-    this.#fail(Object.assign(new Error(`no byte came for ${this.#idleMs / 1000} seconds`), { code: "ETIMEDOUT" }));
-  };
+  readonly #onLate = (): void => lastChance(() => this.#socket.bytesRead, this.#failLate);
+  readonly #failLate = (): void => this.#fail(lateFault(`no byte came for ${this.#idleMs / 1000} seconds`));
 
   #onClose(fault: Error): void {
     const isComplete = this.#exchange?.head !== undefined && this.#exchange.remaining === 0;

@@ -3,6 +3,7 @@ import type { LookupFunction, Socket } from "node:net";
 import { MinRate } from "../http/min-rate.ts";
 import type { Agents } from "../http/proxy-agents.ts";
 import type { RateLimit } from "../http/rate-limit.ts";
+import { lastChance, lateFault } from "./last-chance.ts";
 import { limitAnswer } from "./limit-answer.ts";
 import { isIterable, limited, limitedBody } from "./limited-body.ts";
 
@@ -97,7 +98,10 @@ export async function exchange(
     let body: IncomingMessage | undefined;
     // The end of a request with an answer is a reset to the reader of its body.
     outgoing.setTimeout(waitMs, () =>
-      (body ?? outgoing).destroy(Object.assign(new Error("no byte came in time"), { code: "ETIMEDOUT" })),
+      lastChance(
+        () => movedBytes(outgoing),
+        () => (body ?? outgoing).destroy(lateFault("no byte came in time")),
+      ),
     );
     limitAnswer(outgoing, waitMs, reject);
     outgoing.once("finish", () => {
@@ -178,11 +182,19 @@ function keepFromThrowing(socket: Socket): void {
   socket.on("error", () => undefined);
 }
 
+/** In both directions; of a request without a connection, nothing. */
+function movedBytes({ socket }: ClientRequest): number {
+  return socket === null ? 0 : socket.bytesRead + socket.bytesWritten;
+}
+
 /** Ends the wait for a host that does not answer at all; the system alone would wait for minutes. */
 function limitConnecting(socket: Socket, onTimeout: (fault: Error) => void): void {
   if (!socket.connecting) return;
   const fault = Object.assign(new Error("no connection in time"), { code: "ETIMEDOUT", syscall: "connect" });
-  const timer = setTimeout(onTimeout, CONNECT_MS, fault);
+  const onLate = (): void => {
+    if (socket.connecting) onTimeout(fault);
+  };
+  const timer = setTimeout(() => lastChance(() => socket.connecting, onLate), CONNECT_MS);
   const stop = (): void => clearTimeout(timer);
   socket.once("connect", stop);
   socket.once("close", stop);

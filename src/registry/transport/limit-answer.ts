@@ -1,4 +1,5 @@
 import type { ClientRequest } from "node:http";
+import { lastChance } from "./last-chance.ts";
 
 /** From the first byte of an answer's head to its last. */
 export const HEAD_MS = 60_000;
@@ -29,7 +30,11 @@ export function limitAnswer(outgoing: ClientRequest, waitMs: number, onFault: (f
     outgoing.destroy(fault);
     onFault(fault);
   };
-  const onLate = (): void => fail("ETIMEDOUT", "no answer in time");
+  const onLate = (): void =>
+    lastChance(
+      () => isOver,
+      () => fail("ETIMEDOUT", "no answer in time"),
+    );
   const onData = (): void => {
     head ??= setTimeout(onLate, HEAD_MS);
   };

@@ -2,6 +2,8 @@
 const WINDOW_MS = 250;
 /** Large blobs end rarely: after this time, the bytes alone say enough. */
 const LONG_WINDOW_MS = 2000;
+/** What took longer says nothing about the limit: the registry was away, or this machine slept. */
+const MAX_WINDOW_MS = 10_000;
 /** At most so long, the work that began below the old limit is waited for. */
 const SETTLE_MS = 1000;
 /** A higher limit must bring at least this share of what it would bring if nothing else held the work back. */
@@ -97,7 +99,7 @@ export class LimitSearch {
     const isRound = this.#finished >= 2 * this.limit && this.#finished % this.limit === 0;
     if (ms < (isRound ? WINDOW_MS : LONG_WINDOW_MS)) return;
     const rates = { limit: this.limit, bytes: this.#bytes / ms, finished: this.#finished / ms };
-    const isFull = this.#starvedMs <= MAX_STARVED * ms;
+    const isFull = this.#starvedMs <= MAX_STARVED * ms && ms <= MAX_WINDOW_MS;
     this.#restart(now);
     if (isFull) this.#judge(rates, now);
   }
