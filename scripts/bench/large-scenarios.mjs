@@ -1,6 +1,7 @@
 // @ts-check
 // Large numbers, as data: what is measured at two sizes, and how it grows from one to the other.
 import { BLOBS, longRows, registryRows, SIZES, sized, wideRows } from "./large.mjs";
+import { archiveRows, EACH, sparseRows } from "./large-archives.mjs";
 import { peakTarget } from "./targets.mjs";
 
 /** @typedef {import("./scenarios.mjs").Scenario} Scenario */
@@ -26,6 +27,19 @@ export const linear = what => ({
   isGrowth: true,
   limit: MOST_GROWTH,
 });
+
+/** @type {Pick<Scenario, "runs" | "isCounted" | "columns">} */
+const local = { runs: 1, isCounted: false, columns: ["cpu", "wall", "peak"] };
+const many = [
+  "inspect",
+  "inspect --json",
+  "push --dry-run",
+  "serve, start",
+  "serve, first page",
+  "verify",
+  "doctor",
+  "split",
+];
 
 /** @type {Scenario[]} */
 export const largeScenarios = [
@@ -67,5 +81,30 @@ export const largeScenarios = [
     title: "Long lists, a long manifest, and an image of many layers",
     rows: longRows,
     targets: [],
+  },
+  {
+    ...large,
+    ...local,
+    id: "large-archives",
+    title: "Archives of many images",
+    note: "Five or six small blobs an image, and 20 where a row says so. Nothing is sent.",
+    rows: archiveRows,
+    targets: [
+      { text: `CPU of inspect, ${EACH}`, label: sized(`inspect, ${EACH}`, SIZES[0]), metric: "cpu", limit: 1 },
+      ...many.map(what => peakTarget(sized(`${what}, ${EACH}`, SIZES[0]), PEAK_BYTES)),
+      ...many.map(linear),
+    ],
+  },
+  {
+    ...large,
+    ...local,
+    id: "large-layers",
+    title: "Archives of large layers",
+    note: "Layers of 100 MB: zeros in holes of a sparse file. What reads all of them is measured with fewer.",
+    rows: sparseRows,
+    targets: [
+      ...["inspect", "serve, first page"].map(what => peakTarget(`${what}, 100 GB`)),
+      ...["verify", "split"].map(what => peakTarget(`${what}, 4 GB`)),
+    ],
   },
 ];
