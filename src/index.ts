@@ -164,6 +164,7 @@ export {
   type ArchiveFault,
   type DamagedRange,
   type MissingVolumes,
+  type VerifiedShard,
   type VerifyOptions,
   type VerifyResult,
   verify,

@@ -1,19 +1,22 @@
 import { KnownLocks } from "../archive/lock/known-locks.ts";
 import { isPatch } from "../archive/open/is-patch.ts";
+import { parseShard } from "../bundle/shards/shard.ts";
 import { quote } from "../util/format.ts";
 import { checkedOptions, type OptionsShape } from "../util/options/checked-options.ts";
 import { FLAG, TEXTS } from "../util/options/option-kinds.ts";
 import { READING } from "./options/common-options.ts";
 import { checkedList, checkText, listOf } from "./options/option-values.ts";
+import { refuseShard, SHARD_KIND } from "./options/shard-option.ts";
+import { blobShard, type ChooseBlobs } from "./verifying/blob-shard.ts";
 import type { OpenedBundle } from "./verifying/check-bundle.ts";
 import { verifyArchive } from "./verifying/verify-archive.ts";
 import { type BundleFiles, leastSigned, openBundle, verifyBundle } from "./verifying/verify-bundle.ts";
 import type { VerifyOptions, VerifyResult } from "./verifying/verify-options.ts";
 
 export type { ArchiveFault, DamagedRange } from "./verifying/archive-fault.ts";
-export type { MissingVolumes, VerifyOptions, VerifyResult } from "./verifying/verify-options.ts";
+export type { MissingVolumes, VerifiedShard, VerifyOptions, VerifyResult } from "./verifying/verify-options.ts";
 
-const VERIFY_OPTIONS: OptionsShape<VerifyOptions> = { ...READING, key: TEXTS, diffIds: FLAG };
+const VERIFY_OPTIONS: OptionsShape<VerifyOptions> = { ...READING, key: TEXTS, diffIds: FLAG, shard: SHARD_KIND };
 
 /**
  * Checks archives by hashing every blob in them. Of archives and volumes that imgpack wrote, it finds out which bytes are
@@ -35,7 +38,11 @@ export async function verify(path: string | readonly string[], options: VerifyOp
   const paths = checkedList("verify", "archives", listOf(path));
   for (const one of paths) checkText("verify", "the path of an archive", one);
   options = checkedOptions<VerifyOptions>(options, VERIFY_OPTIONS);
+  if (paths.includes("-")) refuseShard(options, "an archive on stdin", "Save it to a file that all machines can read.");
   const started = performance.now();
+  const shard = options.shard === undefined ? undefined : parseShard(options.shard);
+  let turn = 0;
+  const choose = (): ChooseBlobs | undefined => (shard === undefined ? undefined : blobShard(shard, turn++));
   const locks = new KnownLocks();
   const bundles: BundleFiles[] = [];
   const results: VerifyResult[] = [];
@@ -46,11 +53,13 @@ export async function verify(path: string | readonly string[], options: VerifyOp
         continue;
       }
       const found = await openBundle(one, locks, options.signal);
-      if (found === undefined) results.push(await verifyArchive(one, options));
+      if (found === undefined) results.push(await verifyArchive(one, options, choose()));
       else addTo(bundles, found);
     }
-    for (const bundle of bundles)
-      results.push(await verifyBundle(bundle, { ...options, isOneOfSeveral: paths.length > 1, locks }));
+    for (const bundle of bundles) {
+      const isOneOfSeveral = paths.length > 1;
+      results.push(await verifyBundle(bundle, { ...options, isOneOfSeveral, locks, choose: choose() }));
+    }
   } finally {
     for (const { file } of bundles.flatMap(({ files }) => files)) await file.handle.close();
   }
@@ -85,7 +94,9 @@ function joined(
   const missing = all(result => result.missing);
   const bundle = leastSigned(results.flatMap(result => result.bundle ?? []));
   const needs = all(result => result.needs);
-  const isBundle = results.some(({ unharmed }) => unharmed !== undefined);
+  const isBundle = results.some(({ harmed }) => harmed !== undefined);
+  const ofBlobs = sum(result => result.shard?.ofBlobs ?? 0);
+  const ofBytes = sum(result => result.shard?.ofBytes ?? 0);
   return {
     archive: paths.join(", "),
     images: sum(({ images }) => images),
@@ -93,10 +104,12 @@ function joined(
     bytes: sum(({ bytes }) => bytes),
     faults: all(({ faults }) => faults),
     ...(missing.length === 0 ? {} : { missing }),
-    ...(isBundle ? { unharmed: all(({ unharmed }) => unharmed), harmed: all(({ harmed }) => harmed) } : {}),
+    ...(isBundle && options.shard === undefined ? { unharmed: all(({ unharmed }) => unharmed) } : {}),
+    ...(isBundle ? { harmed: all(({ harmed }) => harmed) } : {}),
     ...(needs.length === 0 ? {} : { needs }),
     unchecked: all(({ unchecked }) => unchecked),
     ...(options.key === undefined ? {} : { ...(bundle === undefined ? {} : { bundle }), signatures }),
+    ...(options.shard === undefined ? {} : { shard: { ...parseShard(options.shard), ofBlobs, ofBytes } }),
     seconds,
   };
 }

@@ -160,6 +160,7 @@ import type {
   TransferSignature,
   TransferVolumes,
   UnmirroredRepository,
+  VerifiedShard,
   VerifyOptions,
   VerifyResult,
   VolumeOptions,
@@ -182,6 +183,7 @@ same<Result<typeof imgpack.copy> | Result<typeof imgpack.copyTo>, CopyResult>();
 same<Item<CopyResult["images"]>, CopiedImage>();
 same<NonNullable<CopyResult["shard"]>, ShardSummary>();
 same<ShardSummary["twice"], BlobSum>();
+same<NonNullable<VerifyResult["shard"]>, VerifiedShard>();
 same<NonNullable<CopyResult["rescue"]>, RescueReport>();
 same<Item<RescueReport["images"]>, ReportedImage | ReportedFailure>();
 same<Result<typeof imgpack.convert>, ConvertResult>();

@@ -5,6 +5,7 @@ import { counted, escapeForeign, formatBytes, quote, shortId } from "../../util/
 import { type Context, printLine } from "../context.ts";
 import { readFlagKeys } from "../flags/flag-file.ts";
 import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
+import { type ShardFlag, shardFlag } from "../flags/shard-flag.ts";
 import { refuseTypedArchive } from "../flags/stdin-input.ts";
 import { jsonText } from "../output/json-text.ts";
 import { ReportedError } from "../output/render-error.ts";
@@ -12,7 +13,7 @@ import { signatureFault, signatureLines } from "../output/signature-lines.ts";
 import { damageLines, missingVolumes } from "../output/tables/damage-lines.ts";
 import { Progress } from "../progress/progress.ts";
 
-interface VerifyFlags extends OutputFlags {
+interface VerifyFlags extends OutputFlags, ShardFlag {
   readonly archives?: string[] | undefined;
   readonly key?: string[] | undefined;
   readonly need?: string | undefined;
@@ -25,7 +26,7 @@ export function verifyCommand(context: Context): CommandModule<object, VerifyFla
     describe: "check every blob of archives against its digest, and find out what is damaged",
     builder: parser =>
       outputFlags(
-        parser
+        shardFlag(parser, "hash part I of the blobs")
           .positional("archives", {
             type: "string",
             array: true,
@@ -62,8 +63,9 @@ async function runVerify(flags: VerifyFlags, context: Context): Promise<void> {
   try {
     if (flags.need !== undefined) await checkNeedFile(flags.need);
     const key = await readFlagKeys("--key", flags.key, context.signal);
-    const { diffIds } = flags;
-    const result = await verify(archives, { key, diffIds, onProgress: progress.onProgress, signal: context.signal });
+    const { diffIds, shard } = flags;
+    const { onProgress } = progress;
+    const result = await verify(archives, { key, diffIds, shard, onProgress, signal: context.signal });
     context.log?.result(result);
     progress.end();
     if (flags.json) printLine(context, jsonText(result));
@@ -79,14 +81,16 @@ async function runVerify(flags: VerifyFlags, context: Context): Promise<void> {
     const error = faultOf(shown, result, flags.need !== undefined);
     if (error !== undefined) throw flags.json ? new ReportedError(error) : error;
     if (flags.json) return;
-    const { images, blobs, bytes } = result;
-    printLine(
-      context,
-      `${escapeForeign(shown)}: ${counted(images, "image")}, ${counted(blobs, "blob")}, ${formatBytes(bytes)}, all match their digests`,
-    );
+    printLine(context, `${escapeForeign(shown)}: ${checkedText(result)}, all match their digests`);
   } finally {
     progress.end();
   }
+}
+
+function checkedText({ images, blobs, bytes, shard }: VerifyResult): string {
+  if (shard === undefined) return `${counted(images, "image")}, ${counted(blobs, "blob")}, ${formatBytes(bytes)}`;
+  const { index, of, ofBlobs, ofBytes } = shard;
+  return `shard ${index}/${of}, ${blobs} of ${counted(ofBlobs, "blob")}, ${formatBytes(bytes)} of ${formatBytes(ofBytes)}`;
 }
 
 function faultOf(archives: string, result: VerifyResult, hasNeedFile: boolean): ImgpackError | undefined {

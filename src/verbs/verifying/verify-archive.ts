@@ -13,6 +13,7 @@ import { checkSignatures, UNCHECKED_SIGNATURES } from "../referrers/check-signat
 import { type BodyHashes, hashWhileScanning } from "../shared/hash-while-scanning.ts";
 import { bundleSignature, parsePublicKeys } from "../signed/bundle-signature.ts";
 import type { ArchiveFault } from "./archive-fault.ts";
+import { type BlobShard, type ChooseBlobs, ofShard } from "./blob-shard.ts";
 import { type Claim, collectClaims } from "./collect-claims.ts";
 import type { VerifyOptions, VerifyResult } from "./verify-options.ts";
 
@@ -24,9 +25,14 @@ const SMALL_BYTES = 64 * 1024;
  * content of compressed layers against the diff_ids in the configs. It continues after a fault.
  *
  * @param path file, folder, or "-" for stdin.
+ * @param chosen which blobs are hashed, or how these are chosen. Default: all are.
  * @throws ArchiveError if the file is no readable archive, or if its two views contradict each other; StorageError.
  */
-export async function verifyArchive(path: string, options: VerifyOptions): Promise<VerifyResult> {
+export async function verifyArchive(
+  path: string,
+  options: VerifyOptions,
+  chosen?: ChooseBlobs | BlobShard,
+): Promise<VerifyResult> {
   const keys = options.key === undefined ? undefined : parsePublicKeys(listOf(options.key), "key");
   const started = performance.now();
   const { signal, onProgress = () => undefined } = options;
@@ -40,10 +46,12 @@ export async function verifyArchive(path: string, options: VerifyOptions): Promi
   const faults: ArchiveFault[] = [];
   const unchecked: string[] = [];
   const onImage = stepTo(onProgress, "images", archive.images.length);
-  const claims = await collectClaims(archive, faults, unchecked, onNote, signal, true, onImage);
-  const bytes = [...claims.values()].reduce((sum, { descriptor }) => sum + descriptor.size, 0);
-  onProgress({ kind: "planned", blobs: claims.size, bytes });
-  const ordered = inReadingOrder([...claims.values()], archive);
+  const all = [...(await collectClaims(archive, faults, unchecked, onNote, signal, true, onImage)).values()];
+  const shard = typeof chosen === "function" ? chosen(all.map(({ descriptor }) => descriptor)) : chosen;
+  const claims = all.filter(({ descriptor }) => shard?.has(descriptor.digest) ?? true);
+  const bytes = claims.reduce((sum, { descriptor }) => sum + descriptor.size, 0);
+  onProgress({ kind: "planned", blobs: claims.length, bytes });
+  const ordered = inReadingOrder(claims, archive);
   const check = async (claim: Claim, stop: AbortSignal): Promise<void> => {
     const { digest, size } = claim.descriptor;
     const checking = async () => await checkClaim(archive, claim, hashes, unchecked, onProgress, stop);
@@ -64,8 +72,9 @@ export async function verifyArchive(path: string, options: VerifyOptions): Promi
   faults.sort((left, right) => ((left.blob ?? "") < (right.blob ?? "") ? -1 : 1));
   const seconds = (performance.now() - started) / 1000;
   const more = bundle === undefined || signatures === undefined ? {} : { bundle, signatures };
+  const part = shard === undefined ? {} : { shard: ofShard(options.shard, shard) };
   const images = archive.images.length;
-  return { archive: path, images, blobs: claims.size, bytes, faults, unchecked, ...more, seconds };
+  return { archive: path, images, blobs: claims.length, bytes, faults, unchecked, ...more, ...part, seconds };
 }
 
 /** The largest first, so that none of them is alone at the end; then all small ones as they come in the file. */

@@ -12,6 +12,7 @@ import { checkUnchanged } from "../../util/input-guard.ts";
 import { listOf } from "../options/option-values.ts";
 import { type CheckedSignatures, checkSignatures, UNCHECKED_SIGNATURES } from "../referrers/check-signatures.ts";
 import { type BundleSignature, bundleSignature, parsePublicKeys } from "../signed/bundle-signature.ts";
+import { type ChooseBlobs, ofShard } from "./blob-shard.ts";
 import { checkBundle, type OpenedBundle } from "./check-bundle.ts";
 import { collectClaims } from "./collect-claims.ts";
 import { verifyArchive } from "./verify-archive.ts";
@@ -81,25 +82,39 @@ export interface BundleOptions extends VerifyOptions {
   readonly isOneOfSeveral: boolean;
   /** Of the same call. */
   readonly locks: KnownLocks;
+  /** Default: all blobs are hashed. */
+  readonly choose?: ChooseBlobs | undefined;
 }
 
 /** Checks what `openBundle` opened. */
 export async function verifyBundle({ files }: BundleFiles, options: BundleOptions): Promise<VerifyResult> {
   const { onProgress = () => undefined, signal, diffIds = false } = options;
-  const slots = files.flatMap(({ layout }) => layout.slots.filter(({ digest }) => digest !== undefined));
+  const all = files.flatMap(({ layout }) =>
+    layout.slots.flatMap(({ digest, size }) => (digest === undefined ? [] : [{ digest, size }])),
+  );
+  const own = options.choose?.(all);
+  const slots = all.filter(({ digest }) => own?.has(digest) ?? true);
+  const manifests = new Set(
+    files.flatMap(({ layout }) => layout.lock.blobs.flatMap(({ kind, digest }) => (kind === "manifest" ? digest : []))),
+  );
   const bytes = slots.reduce((sum, { size }) => sum + size, 0);
   onProgress({ kind: "planned", blobs: slots.length, bytes });
   const check = await checkBundle(files, {
     isOneOfSeveral: options.isOneOfSeveral,
     withPieces: diffIds,
-    onProgress,
+    // Which images are harmed, the manifests say: they must be right for all shards.
+    isHashed: digest => own?.has(digest) !== false || manifests.has(digest),
+    onProgress: event => {
+      if (!("blob" in event) || own?.has(event.blob) !== false) onProgress(event);
+    },
     signal,
   });
   const { lock, faults, need, unharmed, harmed } = check;
   for (const { file } of files) checkUnchanged(`archive ${quote(file.path)}`, file.stats, await file.handle.stat());
   const volumes = need?.volumes ?? [];
   const more: VerifyResult[] = [];
-  if (diffIds && faults.length === 0) for (const { file } of files) more.push(await verifyArchive(file.path, options));
+  if (diffIds && faults.length === 0)
+    for (const { file } of files) more.push(await verifyArchive(file.path, options, own));
   const signatures = await signaturesOf(files, lock, options);
   const absent = faults.length === 0 ? files.map(file => file.absent) : [];
   for (const note of absent.flatMap(({ notes }) => notes)) noteTo(onProgress)(note);
@@ -112,7 +127,7 @@ export async function verifyBundle({ files }: BundleFiles, options: BundleOption
     bytes,
     faults: [...faults, ...more.flatMap(result => result.faults)],
     ...(volumes.length === 0 ? {} : { missing: [missingOf(lock, volumes)] }),
-    unharmed,
+    ...(own === undefined ? { unharmed } : { shard: ofShard(options.shard, own) }),
     harmed,
     ...(need === undefined ? {} : { needs: [need] }),
     unchecked: more.length > 0 ? more.flatMap(result => result.unchecked) : unchecked,

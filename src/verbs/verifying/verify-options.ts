@@ -1,12 +1,13 @@
 import type { Readable } from "node:stream";
 import type { Need } from "../../bundle/need/need.ts";
 import type { OnProgress } from "../../content/progress.ts";
+import type { ShardOptions } from "../options/shard-option.ts";
 import type { CheckedSignatures } from "../referrers/check-signatures.ts";
 import type { BundleSignature } from "../signed/bundle-signature.ts";
 import type { ArchiveFault } from "./archive-fault.ts";
 
 /** Options of `verify`. */
-export interface VerifyOptions {
+export interface VerifyOptions extends ShardOptions {
   /**
    * Public keys in PEM, of which any one counts: with them, the signature of the archive (`sign` of `pull`) and cosign's
    * signatures of its images are checked. Default: they are not.
@@ -25,6 +26,18 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The part of a call with `shard`. */
+export interface VerifiedShard {
+  /** From 0. */
+  readonly index: number;
+  /** How many shards there are. */
+  readonly of: number;
+  /** Number of blobs that all shards hash. */
+  readonly ofBlobs: number;
+  /** Sum of these blobs. */
+  readonly ofBytes: number;
+}
+
 /** Volumes of a bundle that were not given. */
 export interface MissingVolumes {
   /** Id of the bundle. */
@@ -41,7 +54,7 @@ export interface VerifyResult {
   readonly archive: string;
   /** Number of images. */
   readonly images: number;
-  /** Number of blobs. */
+  /** Number of blobs; with `shard`, of those that it hashed. */
   readonly blobs: number;
   /** Sum of the blobs, as stored. */
   readonly bytes: number;
@@ -49,9 +62,9 @@ export interface VerifyResult {
   readonly faults: readonly ArchiveFault[];
   /** Volumes that are not there; absent if none is missing. */
   readonly missing?: readonly MissingVolumes[];
-  /** Names of the images that are whole; absent for archives that imgpack did not write. */
+  /** Names of the images that are whole; absent for archives that imgpack did not write, and with `shard`. */
   readonly unharmed?: readonly string[];
-  /** Names of the images that are not whole; absent as `unharmed`. */
+  /** Names of the images that are not whole, as far as it is known; absent for archives that imgpack did not write. */
   readonly harmed?: readonly string[];
   /** What has to be fetched again, for `pull -f`: one need list for each bundle that needs something. Absent if nothing is needed. */
   readonly needs?: readonly Need[];
@@ -64,5 +77,7 @@ export interface VerifyResult {
   readonly bundle?: BundleSignature;
   /** What the keys say about each image; absent without a key. */
   readonly signatures?: readonly CheckedSignatures[];
+  /** Only with `shard`. */
+  readonly shard?: VerifiedShard;
   readonly seconds: number;
 }
