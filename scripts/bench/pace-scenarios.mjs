@@ -25,7 +25,7 @@ export const paceScenarios = [
   })),
   ...verbs.map(verb => ({
     ...pace,
-    runs: 5,
+    runs: 3,
     id: `pace-near-${verb}`,
     title: `${verb}, ${few}, over the loopback interface`,
     rows: (/** @type {import("./rows.mjs").Bench} */ bench) => paceRows(bench, verb, SMALL, 0),
@@ -33,7 +33,7 @@ export const paceScenarios = [
   })),
   ...verbs.map(verb => ({
     ...pace,
-    runs: 3,
+    runs: 2,
     id: `pace-bytes-${verb}`,
     title: `${verb}, ${MEDIUM.images} images of ${MEDIUM.layers} layers of 8 MiB each, over the loopback interface`,
     rows: (/** @type {import("./rows.mjs").Bench} */ bench) => paceRows(bench, verb, MEDIUM, 0),
