@@ -47,8 +47,9 @@ describeWith(["munged", "slurmctld", "slurmd", "sbatch", "mkfifo", "pgrep"], "sh
     env = { SLURM_CONF: started.replace("export SLURM_CONF=", "").trim() };
   });
   afterAll(async () => {
+    if (site === undefined) return;
     await run(LAB, ["stop", path("lab")]);
-    await site?.close();
+    await site.close();
   });
 
   async function succeed(command: string, ...words: readonly string[]): Promise<string> {
@@ -71,7 +72,7 @@ describeWith(["munged", "slurmctld", "slurmd", "sbatch", "mkfifo", "pgrep"], "sh
         return target.hold(new Set(images.map(({ own }) => own)));
       }),
     );
-    const ended = run("cat", [path("ended")]);
+    const ended = run("cat", [path("ended")], { timeoutMs: 120_000 });
     try {
       const { code, stderr } = await site.sh(lines, target, env);
       expect(code, stderr).toBe(0);
