@@ -81,7 +81,7 @@ export class CheckedBlobs {
     const { chunkBytes, pieceBytes } = this.#sizes;
     const buffers = [this.#buffers.take(), this.#buffers.take()] as const;
     used.push(buffers[0], buffers[1]);
-    const stop = new AbortController();
+    let stop: AbortController | undefined;
     let ahead: Promise<void> = Promise.resolve();
     check.enter();
     try {
@@ -97,8 +97,9 @@ export class CheckedBlobs {
         const bytes = await check.read(chunk, source, buffer);
         // Once for each piece: a look at each file takes longer than a chunk, whose bytes are known by their checksum.
         if (to === end || to % pieceBytes === 0) await source.confirm();
-        if (position % pieceBytes === 0 && !check.isConfirmed) {
+        if (position % pieceBytes === 0 && position + pieceBytes < size && !check.isConfirmed) {
           await ahead;
+          stop ??= new AbortController();
           // Its failure is that of the next piece.
           const next = Math.min(size, position + 2 * pieceBytes);
           ahead = check.passTo(next, source, AbortSignal.any([signal, stop.signal])).catch(() => undefined);
@@ -107,7 +108,7 @@ export class CheckedBlobs {
         position = to;
       }
     } finally {
-      stop.abort();
+      stop?.abort();
       await ahead;
       await check.leave();
     }

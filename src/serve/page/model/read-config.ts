@@ -21,7 +21,7 @@ async function readSmallBlob(
     // A chunk is valid until the one after the next is requested.
     for await (const chunk of open.chunks({ start: 0, end: blob.size })) {
       signal.throwIfAborted();
-      parts.push(Uint8Array.from(chunk));
+      parts.push(new Uint8Array(chunk));
     }
   } catch {
     signal.throwIfAborted();
