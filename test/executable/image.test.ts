@@ -1,8 +1,9 @@
 // npm run image: what is in the image of imgpack, and that docker, podman and qemu run it.
-import { copyFile, mkdir, readFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, probeDockerd, probePodman } from "../integration/peers/describe-with.ts";
+import { registryAccount, startDockerRegistry } from "../integration/peers/docker-registry.ts";
 import { type Dockerd, startDockerd } from "../integration/peers/dockerd.ts";
 import { fixture } from "../integration/peers/goldens.ts";
 import { createImgpack, type Imgpack } from "../integration/peers/imgpack.ts";
@@ -11,7 +12,9 @@ import { makePrivateCa, type PrivateCa } from "../integration/peers/private-ca.t
 import { findTool, type RunResult, run } from "../integration/peers/run.ts";
 import { type Served, startServe, startServer } from "../integration/peers/served.ts";
 import { COMMAND } from "../support/command.ts";
+import { type PodTemplate, readManifests } from "../support/pod-manifests.ts";
 import { builtImage, OFFLINE, runImage } from "./built-image.ts";
+import { podFlags } from "./pod-in-docker.ts";
 
 const built = await builtImage();
 const { version } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
@@ -66,7 +69,9 @@ describeWith([built], "npm run image", () => {
     return JSON.parse((await imgpack.run(["blob", `${repository}@${manifest.layers[0].digest}`, "-o", "-"])).stdout);
   }
 
-  test("a second build, elsewhere, under another umask and without a network, gives the same bytes", async () => {
+  test("a second build, elsewhere, under another umask and without a network, gives the same bytes", {
+    timeout: 300_000,
+  }, async () => {
     const isIsolated = (await run("unshare", [...OFFLINE.slice(1), "true"]).catch(() => ({ code: 1 }))).code === 0;
     if (!isIsolated) console.warn("SKIPPED without a network: unshare cannot make a namespace");
     const temporary = join(imgpack.folder, "another folder");
@@ -170,6 +175,69 @@ describeWith([built, await probeDockerd({ containers: true }), "openssl"], "the 
     expect(await inside(mounted, ["ping", named()])).toMatchObject({ code: 0 });
   });
 });
+
+describeWith(
+  [built, await probeDockerd({ containers: true }), "docker-registry"],
+  "the pods of deploy/kubernetes in docker",
+  () => {
+    let dockerd: Dockerd;
+    const argsOf = (pod: PodTemplate): readonly string[] => pod.spec.containers[0].args;
+    const podOf = (part: "copy" | "serve"): PodTemplate => {
+      const [manifest] = readManifests(part);
+      if (manifest?.spec.template === undefined) throw new Error(`no pod in ${part}`);
+      return manifest.spec.template;
+    };
+    beforeAll(async () => {
+      dockerd = await startDockerd();
+      await dockerd.docker(["load", "--input", built.archive]);
+    });
+    afterAll(async () => await dockerd?.close());
+
+    test("an index of the Job logs in with its Secret, and copies its images of the lock in the ConfigMap", async () => {
+      const { images } = await imgpack.push([fixture("docker20-hello.tar"), "--registry", served.host]);
+      const lock = await makeFolder("lock");
+      await imgpack.run(["lock", `${served.host}/hello:latest`, "-o", join(lock, "site.lock")]);
+      const credentials = await makeFolder("credentials");
+      const { username, password, htpasswd } = registryAccount;
+      const registry = await startDockerRegistry({ htpasswd });
+      try {
+        const auth = Buffer.from(`${username}:${password}`).toString("base64");
+        await writeFile(join(credentials, "config.json"), JSON.stringify({ auths: { [registry.host]: { auth } } }));
+        const pod = podOf("copy");
+        const args = argsOf(pod).map(word => word.replace("$(JOB_COMPLETION_INDEX)", "0"));
+        const words = args.map(word => word.replace("registry.example:5000", registry.host));
+        const flags = ["--rm", "--network=host", ...podFlags(pod, { lock, credentials })];
+        const { code, stdout, stderr } = await dockerd.docker(["run", ...flags, NAME, ...words]);
+        const name = `${registry.host}/mirror/hello:latest`;
+        expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: `${name}@${images[0]?.digest}\n` });
+      } finally {
+        await registry.close();
+      }
+    });
+
+    test("the Deployment serves the bundle of its volume, and its probes answer", async () => {
+      const bundle = await makeFolder("bundle");
+      await copyFile(fixture("docker20-hello.tar"), join(bundle, "site.tar"));
+      const pod = podOf("serve");
+      const args = argsOf(pod).map(word => word.replace("0.0.0.0:5000", "127.0.0.1:0").replace("=json", "=none"));
+      const words = ["run", "--rm", "--init", "--network=host", ...podFlags(pod, { bundle }), NAME, ...args];
+      const server = await startServer("docker", words, { env: { DOCKER_HOST: `unix://${dockerd.socket}` } });
+      try {
+        const probe = await fetch(`${server.url}/healthz`);
+        expect([probe.status, await probe.json()]).toEqual([200, { status: "ok", damage: 0 }]);
+        expect((await imgpack.run(["catalog", server.host])).stdout).toContain("hello");
+      } finally {
+        await server.end();
+      }
+    });
+
+    async function makeFolder(name: string): Promise<string> {
+      const path = join(imgpack.folder, `pod-${name}`);
+      await mkdir(path);
+      return path;
+    }
+  },
+);
 
 describeWith([built, await probePodman({ containers: true })], "the image of imgpack in podman", () => {
   let podman: Podman;
