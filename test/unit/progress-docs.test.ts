@@ -73,10 +73,10 @@ async function allEvents(): Promise<readonly ProgressEvent[]> {
   const path = await fileWith(archive);
   const folder = await temporaryFolder();
   await push([path], { registry: host, onProgress });
-  await push([path], { registry: host, onProgress });
   await push([path], { tag: `${host}/app:2`, onProgress });
   await push([await fileWith(gzipSync(archive))], { tag: `${host}/other:1`, onProgress });
   await push(["-"], { stdin: Readable.from([archive], { objectMode: false }), tag: `${host}/third:1`, onProgress });
+  await copy(`${host}/app:1`, `${host}/fourth:1`, { onProgress });
   await copy(`${host}/app:1`, `${host}/fourth:1`, { onProgress });
   await lock([`${host}/app:1`], { onProgress });
   await pull([`${host}/app:1`], { output: join(folder, "out.tar"), platform: "all", onProgress });
