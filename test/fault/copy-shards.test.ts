@@ -5,7 +5,8 @@ import { type CopyResult, copyTo, lock } from "../../src/index.ts";
 import { ownEnvironment, runCommand, said } from "../support/command-line.ts";
 import { temporaryFolder } from "../support/images.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
-import { plannedTwice, putSharingImages, sentBlobs, sentTwice, tagsOf } from "./shards-support.ts";
+import { putImage } from "../unit/verbs/query/listed-registry.ts";
+import { plannedTwice, putSharingImages, sentBlobs, sentTwice, sharedLayers, tagsOf } from "./shards-support.ts";
 
 ownEnvironment();
 
@@ -167,6 +168,28 @@ describe("copyTo() with a shard", () => {
     const again = await copyTo(two.sources, two.target, { shard: "0/4", dryRun: true });
     expect(again.images.map(({ digest }) => digest).sort()).toEqual(images.map(({ digest }) => digest).sort());
   });
+});
+
+test("a lock of images in one repository: their manifests are read, and no referrers are asked for", async () => {
+  const { from, to } = { from: await ScriptedRegistry.start(), to: await ScriptedRegistry.start() };
+  for (const number of [0, 1, 2, 3]) {
+    putImage(from.content, [`app:${number}`], {
+      layers: sharedLayers(number),
+      created: `2026-01-01T00:00:0${number}Z`,
+    });
+  }
+  const locked = await lock(
+    [0, 1, 2, 3].map(number => `${from.host}/app:${number}`),
+    { platform: "all" },
+  );
+  const sources = locked.images.map(({ name, digest }) => ({ reference: name, digest }));
+  const before = from.requests.length;
+  const options = { lock: Buffer.from(locked.text), dryRun: true };
+  const { images } = await copyTo(sources, to.host, { ...options, shard: "0/2" });
+  const planning = from.requests.slice(before, before + 4).map(({ path }) => path);
+  expect(planning.every(path => path.startsWith("/v2/app/manifests/sha256:"))).toBe(true);
+  const other = await copyTo(sources, to.host, { ...options, shard: "1/2" });
+  expect([...images, ...other.images]).toHaveLength(4);
 });
 
 test("copyTo() sends a blob once that images copied at the same time need, and mounts it for the others", async () => {

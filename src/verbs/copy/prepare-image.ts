@@ -10,6 +10,7 @@ import { ArchiveError, InternalError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { manifestChildren } from "../../oci/manifest.ts";
 import { formatPlatform, type Platform, selectBuilds } from "../../oci/platform.ts";
+import type { FindsReferrers } from "../../registry/referrers/referrers-finder.ts";
 import { type FullReference, registrySource } from "../../registry/registry-source.ts";
 import { convertSchema1 } from "../../transform/convert-schema1.ts";
 import { pruneSparse } from "../../transform/prune-sparse.ts";
@@ -19,6 +20,8 @@ import { chooseChild, repositoryName } from "../shared/remote-image.ts";
 export interface PrepareRun {
   readonly registries: RegistryPool;
   readonly platforms: readonly Platform[] | "all";
+  /** Finds what refers to the image. Default: the registry is asked. */
+  readonly referrersFinder?: FindsReferrers | undefined;
   readonly onProgress: OnProgress;
   readonly signal?: AbortSignal | undefined;
 }
@@ -44,8 +47,7 @@ export async function prepareImage(
   from: FullReference,
   tags: readonly string[],
 ): Promise<PreparedImage> {
-  const { registries, signal, onProgress } = run;
-  const { referrersFinder } = registries;
+  const { registries, referrersFinder = registries.referrersFinder, signal, onProgress } = run;
   const held = registrySource([from], registries.repositoryFor, { referrersFinder });
   const original = await onlyRoot(held, signal);
   const onNote = noteTo(onProgress);

@@ -9,6 +9,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { formatReference, parseReference, resolveDockerHub } from "../../oci/reference.ts";
 import { isBadAnswer, readingAnswer } from "../../registry/client/registry-answer.ts";
 import { runBounded } from "../../util/task-group.ts";
+import { lockedFinder } from "../requested/locked-finder.ts";
 import type { CopyRun } from "./copy-between.ts";
 import type { CopyJob, FailedGlob } from "./copy-jobs.ts";
 import { gatherImage, prepareImage } from "./prepare-image.ts";
@@ -37,6 +38,8 @@ export async function shardOfJobs(
 ): Promise<ShardOfJobs> {
   for (const { error } of failed) if (!isLasting(error)) throw error;
   const locked = lockedNeeds(run);
+  // What a lock says of referrers is the same for all shards, whatever is signed in the meantime.
+  const referrersFinder = run.lock?.referrers === true ? lockedFinder(run.lock) : undefined;
   const needs: Need[] = [];
   const onImage = stepTo(run.onProgress, "images", jobs.length);
   await runBounded(
@@ -45,7 +48,8 @@ export async function shardOfJobs(
     async ([index, job], signal) => {
       onImage();
       const known = locked(job);
-      needs[index] = known === undefined ? await needOf(job, { ...run, signal }) : { job, blobs: known };
+      needs[index] =
+        known === undefined ? await needOf(job, { ...run, referrersFinder, signal }) : { job, blobs: known };
     },
     run.signal,
   );

@@ -1,4 +1,3 @@
-import { lockedReferrers } from "../../archive/lock/locked-referrers.ts";
 import { hasGlob } from "../../bundle/list/reference-glob.ts";
 import type { LeftImage, Lock } from "../../bundle/lock/lock.ts";
 import type { ImageSource, Root } from "../../content/contracts.ts";
@@ -13,7 +12,6 @@ import { formatReference } from "../../oci/reference.ts";
 import { ManifestCache } from "../../registry/manifests/manifest-cache.ts";
 import { ManifestReader } from "../../registry/manifests/manifest-reader.ts";
 import { nameOf } from "../../registry/read-roots.ts";
-import type { FindsReferrers } from "../../registry/referrers/referrers-finder.ts";
 import { type FullReference, registrySource, type SourceReference } from "../../registry/registry-source.ts";
 import { shortId } from "../../util/format.ts";
 import { GONE_HINT } from "../locking/check-lock.ts";
@@ -26,6 +24,7 @@ import { RegistryPool } from "../shared/registry-pool.ts";
 import { type CheckRootOptions, checkRoot } from "./check-root.ts";
 import { expandReferences, registryOf } from "./expand-references.ts";
 import { leftReason } from "./left-reason.ts";
+import { lockedFinder } from "./locked-finder.ts";
 import { lockedReferences } from "./locked-images.ts";
 import {
   checkedImages,
@@ -228,10 +227,4 @@ export class RequestedSource implements AsyncDisposable {
     // Nothing would be left to write.
     if (this.#lock === undefined && this.#failures.size === this.references.length) throw error;
   };
-}
-
-/** Says what refers to an image as the lock does; asks no registry. */
-function lockedFinder(lock: Lock): FindsReferrers {
-  const find = lockedReferrers(lock);
-  return { isOffline: true, find: async (_repository, subject) => find(subject) };
 }
