@@ -26,7 +26,7 @@ import { readPlatforms } from "../options/read-platforms.ts";
 import { type ArchiveOutput, checkOutputApart, type OpenedOutput, openOutput } from "../output/open-output.ts";
 import { blobCounts, type WrittenVolume } from "../output/volume-options.ts";
 import { withoutSilentPrune } from "../referrers/silent-prune.ts";
-import { idOf, noteBadNames } from "../shared/choose-image.ts";
+import { idOf, namesInArchive, noteBadNames } from "../shared/choose-image.ts";
 import { StreamedInput } from "../shared/streamed-input.ts";
 import {
   copySettled,
@@ -152,7 +152,7 @@ export async function convert(input: string | readonly string[], options: Conver
           verb: "convert",
           source,
           originals,
-          namesOf: original => archive.images.find(image => idOf(image) === idOf(original))?.names ?? [],
+          namesOf: original => namesInArchive(archive.images, original),
           labelOf: original => original.names[0] ?? idOf(original),
         });
   const files = archive.members.map(member => member.archive);

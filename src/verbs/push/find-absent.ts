@@ -9,7 +9,7 @@ import { findBlob } from "../../registry/api/blobs.ts";
 import type { Repository } from "../../registry/client/repository.ts";
 import { append, appendTo } from "../../util/append.ts";
 import { runBounded } from "../../util/task-group.ts";
-import { idOf } from "../shared/choose-image.ts";
+import { idOf, namesInArchive } from "../shared/choose-image.ts";
 import type { Destination } from "../shared/destinations.ts";
 import type { PushNames } from "../shared/push-names.ts";
 import type { PushRun } from "./push-to-repository.ts";
@@ -69,7 +69,7 @@ async function wantedBy(archive: ImageArchive, destination: Destination, run: Pu
   const absent = new Map(archive.absent.map(blob => [blob.digest, blob]));
   const names = new Map<Digest, string[]>();
   for (const root of destination.roots) {
-    const own = archive.images.find(image => idOf(image) === idOf(root))?.names ?? [];
+    const own = namesInArchive(archive.images, root);
     const label = own.length === 0 ? [idOf(root)] : own;
     for (const digest of await blobsOf(archive, root, own, run)) {
       if (absent.has(digest)) for (const name of label) appendTo(names, digest, name);

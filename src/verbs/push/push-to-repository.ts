@@ -15,7 +15,7 @@ import { referrersSummary } from "../referrers/referrers-summary.ts";
 import { withoutSilentPrune } from "../referrers/silent-prune.ts";
 import type { Undelivered } from "../referrers/undelivered.ts";
 import { type AlreadyPushed, findAlreadyPushed } from "../shared/already-pushed.ts";
-import { idOf } from "../shared/choose-image.ts";
+import { idOf, namesInArchive } from "../shared/choose-image.ts";
 import type { ChosenProfile } from "../shared/chosen-profile.ts";
 import type { Destination } from "../shared/destinations.ts";
 import type { PushNames } from "../shared/push-names.ts";
@@ -99,7 +99,7 @@ function preparedSource(opened: OpenedArchive, destination: Destination, run: Pu
           verb: "push",
           source,
           originals: destination.roots,
-          namesOf: original => archive.images.find(image => idOf(image) === idOf(original))?.names ?? [],
+          namesOf: original => namesInArchive(archive.images, original),
           labelOf: root => imageAt(destination, root.names.join(", ") || idOf(root)),
         });
   const { profile } = run.compression;

@@ -55,6 +55,16 @@ function namedImages(roots: readonly Root[], image: string): readonly Root[] {
   });
 }
 
+const NAMES = new WeakMap<readonly Root[], ReadonlyMap<string, readonly string[]>>();
+
+/** All names of an image in its archive, also if it was chosen by one of them. There may be thousands of images. */
+export function namesInArchive(images: readonly Root[], image: Root): readonly string[] {
+  // Of two that are alike, the first one.
+  const names = NAMES.get(images) ?? new Map(images.toReversed().map(root => [idOf(root), root.names]));
+  NAMES.set(images, names);
+  return names.get(idOf(image)) ?? [];
+}
+
 /** Notes what an archive has in place of names. */
 export function noteBadNames(roots: readonly Root[], what: string, onNote: (message: string) => void): void {
   for (const { badNames = [] } of roots) {

@@ -3,6 +3,7 @@ import { UsageError } from "../../errors.ts";
 import type { TargetName } from "../../oci/names/image-mapping.ts";
 import { digestNameOf, tagNameOf, tagOwners } from "../../oci/names/pinned-names.ts";
 import { parseReference } from "../../oci/reference.ts";
+import { appendTo } from "../../util/append.ts";
 import { quote } from "../../util/format.ts";
 import { chooseImage, idOf } from "./choose-image.ts";
 import type { PushNames } from "./push-names.ts";
@@ -49,10 +50,11 @@ export function chosenDestinations(
 ): Destinations {
   const { tags } = pushNames;
   const used = tags.length > 0 ? [] : roots.flatMap(root => usableNames(root, owners).map(name => ({ root, name })));
-  const namesOf = (root: Root): readonly TargetName[] =>
-    used.flatMap(one => (one.root === root ? [pushNames.fromArchive(one.name)] : []));
+  // There may be thousands of roots: each name is looked at once.
+  const namesOf = new Map<Root, TargetName[]>();
+  for (const { root, name } of used) appendTo(namesOf, root, pushNames.fromArchive(name));
   const named =
-    tags.length > 0 ? [tagged(roots, pushNames, what)] : roots.map(root => ({ root, names: namesOf(root) }));
+    tags.length > 0 ? [tagged(roots, pushNames, what)] : roots.map(root => ({ root, names: namesOf.get(root) ?? [] }));
   const nameless = named.flatMap(({ root, names }) => (names.length > 0 ? [] : [withoutName(root, what)]));
   const [first] = nameless;
   if (first !== undefined && nameless.length === named.length) throw first;
