@@ -2,7 +2,9 @@ import { type DiskFile, openForAppend } from "../../util/disk.ts";
 
 const MODE = 0o600;
 /** Lines that wait for a slow disk; what comes on top is counted, and left out. */
-const MAX_WAITING_CHARACTERS = 4 * 1024 * 1024;
+const MAX_WAITING_CHARACTERS = 16 * 1024 * 1024;
+/** So much is written before the next flush is due. */
+const FLUSH_CHARACTERS = 256 * 1024;
 
 /**
  * A file that lines are appended to, each in one piece, so that several processes may append to one file. Lines are written in
@@ -51,14 +53,17 @@ export class LineLog {
     return leftOut;
   }
 
-  add(line: string): void {
+  /** @param isNeeded whether the line is kept however many wait. */
+  add(line: string, isNeeded: boolean = false): void {
     if (this.#isBroken) return;
-    if (this.#waiting > MAX_WAITING_CHARACTERS) {
+    if (this.#waiting > MAX_WAITING_CHARACTERS && !isNeeded) {
       this.#leftOut += 1;
       return;
     }
     this.#lines.push(`${line}\n`);
+    const isDue = this.#waiting < FLUSH_CHARACTERS && this.#waiting + line.length >= FLUSH_CHARACTERS;
     this.#waiting += line.length + 1;
+    if (isDue) void this.flush();
   }
 
   /** Writes what waits. */

@@ -100,19 +100,25 @@ export class RunLog implements EventLog {
     const result = this.#result === undefined ? {} : { result: resultSummary(this.#result) };
     const failure =
       error === undefined ? {} : { error: { code: error.code, message: error.message, hint: error.hint } };
-    this.#add({ kind: "end", exitCode, seconds, ...result, ...failure });
+    this.#addLeftOut();
+    this.#add({ kind: "end", exitCode, seconds, ...result, ...failure }, true);
     this.#log = undefined;
   }
 
   async #flush(): Promise<void> {
     this.#events.release();
-    const leftOut = this.#log?.takeLeftOut() ?? 0;
+    this.#addLeftOut();
     await this.#log?.flush();
-    if (leftOut > 0) this.#add({ kind: "note", message: `The disk was too slow: ${leftOut} events are left out` });
   }
 
-  #add(event: object): void {
-    this.#log?.add(this.#line(event));
+  #addLeftOut(): void {
+    const leftOut = this.#log?.takeLeftOut() ?? 0;
+    if (leftOut > 0)
+      this.#add({ kind: "note", message: `The disk was too slow: ${leftOut} events are left out` }, true);
+  }
+
+  #add(event: object, isNeeded: boolean = false): void {
+    this.#log?.add(this.#line(event), isNeeded);
   }
 
   #line(event: object): string {

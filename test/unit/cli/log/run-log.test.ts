@@ -83,6 +83,21 @@ describe("the log of a run", () => {
     expect(lines[3]).toMatchObject({ done: 1000, total: 1000 });
   });
 
+  test("says how many events are left out if the disk is too slow, and has the end nevertheless", async () => {
+    const path = join(await temporaryFolder(), "run.log");
+    const log = create();
+    await log.open(path, undefined);
+    const message = "x".repeat(64 * 1024);
+    for (let count = 0; count < 300; count += 1) log.event({ kind: "note", message });
+    await log.end(0);
+    const lines = await linesOf(path);
+    const texts = lines.map(line => String(line["message"]).replace(message, "kept"));
+    const kept = texts.filter(text => text === "kept").length;
+    expect(kept).toBeLessThan(300);
+    expect(texts.at(-2)).toBe(`The disk was too slow: ${300 - kept} events are left out`);
+    expect(lines.at(-1)).toMatchObject({ kind: "end" });
+  });
+
   test("has the error of a run that failed, and the end of one that is killed", async () => {
     const path = join(await temporaryFolder(), "run.log");
     const failed = create();
