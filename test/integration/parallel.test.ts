@@ -42,6 +42,13 @@ function suite(writeNodes: (folder: string) => Promise<void>): void {
     return [...found].toSorted(([a], [b]) => a - b).map(([, code]) => code);
   }
 
+  test("shards of a pull write all volumes, and shards of verify find them whole", async () => {
+    const [, lines = ""] = /```sh\n([\s\S]*?)```/.exec(page) ?? [];
+    expect(lines).toContain("imgpack pull ");
+    const { code, stderr } = await site.sh(lines, target);
+    expect(code, stderr).toBe(0);
+  });
+
   test("a shard that fails is in the log, --resume-failed runs it alone, and the last run finds all", async () => {
     const [refused] = site.images;
     target.refused.add(refused?.own ?? "");
