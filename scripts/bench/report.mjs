@@ -3,12 +3,15 @@
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { cpus, release, totalmem, type } from "node:os";
+import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { growthOf, medianOf, rangeOf, ratioOf } from "./measure.mjs";
 import { compressions } from "./tools.mjs";
 
 /** @typedef {import("./measure.mjs").Metric} Metric */
 /** @typedef {import("./measure.mjs").Results} Results */
+
+/** Asked before the run makes it. */
+const [load = 0] = loadavg();
 
 const mib = (/** @type {number} */ bytes) => {
   const value = bytes / 2 ** 20;
@@ -197,6 +200,7 @@ export function introduction({ command, tools, missing, archives, skipped }) {
     [
       `- Machine: ${processors[0]?.model.trim() ?? "unknown processor"}, ${processors.length} cores, ${memory} GiB; ${type()} ${release()}; Node ${process.versions.node}`,
       `- Processor features: ${features()}. sha256 takes three to four times as long without SHA-NI.`,
+      `- Load before the run: ${load.toFixed(1)} (processes that run or wait for a core); more than 0.5 makes the figures worse`,
       `- Measured: ${names.join(", ")}`,
       `- Not found: ${missing.length === 0 ? "none" : missing.join(", ")}`,
       ...archives.map(line => `- ${line}`),
