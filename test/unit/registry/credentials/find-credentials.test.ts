@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -7,6 +7,7 @@ import { AuthError, UsageError } from "../../../../src/errors.ts";
 import {
   type CredentialOptions,
   type Credentials,
+  credentialsFor,
   findCredentials,
 } from "../../../../src/registry/credentials/find-credentials.ts";
 
@@ -191,6 +192,18 @@ describe.skipIf(process.platform === "win32")("findCredentials() with credential
     await putHelper("own", 'echo \'{"ServerURL":"","Username":"<token>","Secret":"refresh"}\'');
     await put(".docker/config.json", { credsStore: "own" });
     await expect(find("acr.lan")).resolves.toMatchObject({ username: "", password: "", identityToken: "refresh" });
+  });
+
+  test("credentialsFor() starts a helper once for all repositories of a registry, and reads each file once", async () => {
+    const asked = join(home, "asked");
+    await putHelper("own", `echo x >> "${asked}"; echo '{"ServerURL":"","Username":"u","Secret":"s"}'`);
+    const file = await put(".docker/config.json", { credsStore: "own" });
+    const env = { XDG_RUNTIME_DIR: join(home, "run"), PATH: `${join(home, "bin")}:/usr/bin:/bin` };
+    const find = credentialsFor("r.lan", { home, env });
+    const together = await Promise.all(["one", "two", "three"].map(async name => await find(name)));
+    await rm(file);
+    for (const found of [...together, await find("four")]) expect(found).toMatchObject({ username: "u" });
+    expect(await readFile(asked, "utf8")).toBe("x\n");
   });
 
   test("findCredentials() goes on when a helper knows no credentials", async () => {

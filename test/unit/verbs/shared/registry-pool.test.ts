@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { ProgressEvent } from "../../../../src/content/progress.ts";
 import { UsageError } from "../../../../src/errors.ts";
 import { registrySource } from "../../../../src/registry/registry-source.ts";
@@ -150,4 +150,17 @@ describe("RegistryPool with credentials of the command line", () => {
     );
     expect(second.requests).toEqual([]);
   });
+});
+
+test("registries.conf is read once in a run, and not for each image", async () => {
+  const conf = join(folder, "once.conf");
+  await writeFile(conf, '[[registry]]\nprefix = "r.lan"\nlocation = "moved.lan"\n');
+  vi.stubEnv("CONTAINERS_REGISTRIES_CONF", conf);
+  onTestFinished(() => void vi.stubEnv("CONTAINERS_REGISTRIES_CONF", undefined));
+  await using registries = new RegistryPool({}, ["r.lan"], () => undefined);
+  const places = async (): Promise<readonly string[]> =>
+    (await registries.candidatesFor({ registry: "r.lan", repository: "app", tag: "1" })).map(({ name }) => name);
+  expect(await places()).toEqual(["moved.lan/app"]);
+  await rm(conf);
+  expect(await places()).toEqual(["moved.lan/app"]);
 });
