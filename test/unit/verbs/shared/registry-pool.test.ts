@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { ProgressEvent } from "../../../../src/content/progress.ts";
 import { UsageError } from "../../../../src/errors.ts";
 import { registrySource } from "../../../../src/registry/registry-source.ts";
@@ -150,6 +150,10 @@ describe("RegistryPool with credentials of the command line", () => {
     );
     expect(second.requests).toEqual([]);
   });
+});
+
+afterAll(() => {
+  vi.unstubAllEnvs();
 });
 
 test("registries.conf is read once in a run, and not for each image", async () => {
