@@ -5,23 +5,19 @@ import type {
   ImageTarget,
   PendingBody,
   Presence,
-  Referrer,
   Seal,
   SettledRoot,
   TargetSession,
 } from "../content/contracts.ts";
 import { readBlob } from "../content/pump.ts";
-import { RegistryError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { MAX_MANIFEST_BYTES } from "../oci/limits.ts";
-import type { RawManifest } from "../oci/manifest.ts";
 import { isManifestType } from "../oci/media-types.ts";
 import { findBlob } from "./api/blobs.ts";
-import { putManifest } from "./api/put-manifest.ts";
 import type { Repository } from "./client/repository.ts";
-import { childrenOf, withForeignLayers } from "./planned-graph.ts";
-import { deliverReferrers, type UndeliveredReferrer } from "./referrers/deliver-referrers.ts";
+import { ManifestPuts } from "./manifest-puts.ts";
+import type { UndeliveredReferrer } from "./referrers/deliver-referrers.ts";
 import { cancelUpload, mountBlob } from "./upload/start-upload.ts";
 import { upload } from "./upload/upload.ts";
 import { blobBody, passingBody, pendingBody, type UploadBody } from "./upload/upload-body.ts";
@@ -30,9 +26,6 @@ import type { UploadJournal } from "./upload/upload-journal.ts";
 
 /** A smaller layer is compressed in memory: then its digest is known, and one HEAD may save the upload. */
 const SMALL_LAYER_BYTES = 1024 * 1024;
-
-const FOREIGN_HINT =
-  "The image has foreign layers, which this registry may not accept: distribution (registry:2, registry:3) allows their URLs with validation.manifests.urls.allow.";
 
 /** Which repositories of this registry hold a blob, known from this run or an earlier one. */
 export interface BlobHolders {
@@ -66,24 +59,18 @@ class RegistrySession implements TargetSession {
   readonly #repository: Repository;
   readonly #journal: UploadJournal | undefined;
   readonly #holders: BlobHolders;
-  /** Manifests that others name. Registries refuse the parents unless these come first. */
-  readonly #children: ReadonlySet<Digest>;
-  readonly #withForeign: ReadonlySet<Digest>;
   readonly #planned: CopyPlan["manifests"];
   /** URLs of sessions that a refused mount opened, for the upload that follows. */
   readonly #sessions = new Map<Digest, URL>();
-  readonly #manifests = new Map<Digest, RawManifest>();
+  readonly #puts: ManifestPuts;
   readonly #onNote: (message: string) => void;
-  readonly #onUndelivered: (undelivered: UndeliveredReferrer) => void;
 
   constructor(repository: Repository, holders: BlobHolders, plan: CopyPlan, options: RegistryTargetOptions) {
     const { journal, onNote = () => undefined, onUndelivered = throwUndelivered } = options;
     this.#repository = repository;
     this.#journal = journal;
     this.#holders = holders;
-    this.#onUndelivered = onUndelivered;
-    this.#children = childrenOf(plan);
-    this.#withForeign = withForeignLayers(plan);
+    this.#puts = new ManifestPuts(repository, plan, { onNote, onUndelivered });
     this.#planned = plan.manifests;
     this.#onNote = onNote;
   }
@@ -124,20 +111,20 @@ class RegistrySession implements TargetSession {
     // The same bytes can also be a blob, under another media type.
     const isPlanned = this.#planned.get(digest)?.descriptor.mediaType === mediaType;
     if (isManifestType(mediaType) || isPlanned) {
-      this.#manifests.set(digest, { mediaType, bytes: await readBlob(blob, MAX_MANIFEST_BYTES, signal) });
+      this.#puts.add(digest, { mediaType, bytes: await readBlob(blob, MAX_MANIFEST_BYTES, signal) });
       return;
     }
     const isSmall = blob.isOneShot === true && blob.size <= PART_BYTES;
     const sent = isSmall ? bytesBlob(await readBlob(blob, blob.size, signal)) : blob;
     await this.#upload(blobBody(descriptor, sent, signal), signal, this.#takeSession(digest));
-    await this.#hold(digest);
+    await this.#holdSent(digest);
   }
 
   async putPending(blob: PendingBody, signal?: AbortSignal, onBytes?: (bytes: number) => void): Promise<Seal> {
     if (blob.isOneShot !== true && blob.sourceBytes > SMALL_LAYER_BYTES) {
       const body = pendingBody(blob, signal, onBytes);
       await this.#upload(body, signal);
-      await this.#hold(body.seal().descriptor.digest);
+      await this.#holdSent(body.seal().descriptor.digest);
       return body.seal();
     }
     const stream = await blob.open(signal, onBytes);
@@ -148,7 +135,7 @@ class RegistrySession implements TargetSession {
       } finally {
         await stream.body.return();
       }
-      await this.#hold(stream.seal().descriptor.digest);
+      await this.#holdSent(stream.seal().descriptor.digest);
       return stream.seal();
     }
     const seal = stream.seal();
@@ -158,45 +145,8 @@ class RegistrySession implements TargetSession {
     return seal;
   }
 
-  /** Manifests, what refers to them, and tags last: who sees a tag finds the signature, too. */
   async commit(roots: readonly SettledRoot[], signal?: AbortSignal): Promise<void> {
-    const tagged = new Set(roots.filter(({ names }) => names.length > 0).map(({ descriptor }) => descriptor.digest));
-    const referrers = roots.flatMap(root => root.referrers?.found ?? []);
-    const later = new Set(referrers.map(({ descriptor }) => descriptor.digest));
-    const subjects = new Set(referrers.flatMap(({ subject }) => subject ?? []));
-    for (const [digest, manifest] of this.#manifests) {
-      const isNamed = tagged.has(digest) && !this.#children.has(digest) && !subjects.has(digest);
-      if (!isNamed && !later.has(digest)) await this.#putManifest(digest, manifest, digest, signal);
-    }
-    const undelivered = await deliverReferrers({
-      repository: this.#repository,
-      referrers: unique(referrers),
-      manifestOf: digest => this.#manifests.get(digest),
-      onNote: this.#onNote,
-      signal,
-    });
-    for (const { names, descriptor } of roots) {
-      const manifest = this.#manifests.get(descriptor.digest);
-      if (manifest === undefined) continue;
-      for (const tag of names) await this.#putManifest(tag, manifest, descriptor.digest, signal);
-    }
-    for (const one of undelivered) this.#onUndelivered(one);
-  }
-
-  async #putManifest(
-    reference: string,
-    manifest: RawManifest,
-    digest: Digest,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    try {
-      await putManifest(this.#repository, reference, manifest, digest, { signal });
-    } catch (error) {
-      const isRefused = error instanceof RegistryError && error.status < 500 && error.status !== 429;
-      if (!isRefused || !this.#withForeign.has(digest)) throw error;
-      const { message, status, codes } = error;
-      throw new RegistryError(message, { status, codes, cause: error, hint: FOREIGN_HINT });
-    }
+    await this.#puts.commit(roots, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -209,6 +159,11 @@ class RegistrySession implements TargetSession {
 
   async #hold(digest: Digest): Promise<void> {
     await this.#holders.add(digest, this.#repository.name);
+  }
+
+  async #holdSent(digest: Digest): Promise<void> {
+    this.#puts.addSent(digest);
+    await this.#hold(digest);
   }
 
   #takeSession(digest: Digest): URL | undefined {
@@ -225,12 +180,6 @@ class RegistrySession implements TargetSession {
 
 function throwUndelivered({ error }: UndeliveredReferrer): void {
   throw error;
-}
-
-/** One manifest may refer to several images. */
-function unique(referrers: readonly Referrer[]): readonly Referrer[] {
-  const keyOf = ({ descriptor, subject, tag }: Referrer): string => [descriptor.digest, subject, tag].join(" ");
-  return [...new Map(referrers.map(referrer => [keyOf(referrer), referrer] as const)).values()];
 }
 
 /** The first parts of a body, copied, until they exceed `maxBytes`. */
