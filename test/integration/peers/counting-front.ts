@@ -46,11 +46,14 @@ export async function startCountingFront(upstream: string): Promise<CountingFron
     await gate?.before();
     // Its sender is gone.
     if (response.destroyed) return;
-    const inner = httpRequest({ hostname, port, method, path, headers }, async answer => {
+    const answerWith = async (answer: IncomingMessage): Promise<void> => {
       if (digest !== null && answer.statusCode === 201) uploads.set(digest, (uploads.get(digest) ?? 0) + 1);
       await gate?.after();
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(response);
+    };
+    const inner = httpRequest({ hostname, port, method, path, headers }, answer => {
+      answerWith(answer).catch(() => response.destroy());
     });
     inner.once("error", () => response.destroy());
     response.once("close", () => inner.destroy());
