@@ -1,11 +1,12 @@
 import { append } from "../../util/append.ts";
+import { KeptResults } from "../../util/lazy/kept-results.ts";
 import type { Repository } from "../client/repository.ts";
 import { listTags } from "./list-tags.ts";
 import { hintingAtV1 } from "./v1-hint.ts";
 
 /** The tags of repositories, each listed once a run. */
 export class TagLists {
-  readonly #lists = new Map<string, Promise<readonly string[]>>();
+  readonly #lists = new KeptResults<readonly string[]>();
   readonly #sets = new WeakMap<readonly string[], ReadonlySet<string>>();
 
   /**
@@ -14,10 +15,9 @@ export class TagLists {
    * @throws NotFoundError for an unknown repository; AuthError, NetworkError, RegistryError. A failed listing is not repeated.
    */
   async tagsOf(repository: Repository, signal?: AbortSignal): Promise<readonly string[]> {
-    const key = `${repository}`;
-    const known = this.#lists.get(key) ?? allTags(repository, Number.POSITIVE_INFINITY, signal);
-    this.#lists.set(key, known);
-    return await known;
+    const list = async (own: AbortSignal): Promise<readonly string[]> =>
+      await allTags(repository, Number.POSITIVE_INFINITY, own);
+    return await this.#lists.get(`${repository}`, list, signal);
   }
 
   /** As `tagsOf`, to be asked for single tags: thousands of images may be in one repository. */

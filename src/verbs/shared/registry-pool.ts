@@ -18,6 +18,7 @@ import { UploadJournal } from "../../registry/upload/upload-journal.ts";
 import { once } from "../../util/lazy/once.ts";
 import { DEFAULT_MAX_TRANSFERS } from "../../util/options/option-limits.ts";
 import { Pace } from "../../util/pace/pace.ts";
+import { abortable } from "../../util/promises.ts";
 import { commonConnectOptions, connectOptions } from "../options/connect-options.ts";
 import { listOf } from "../options/option-values.ts";
 import { refuseV1Options } from "../options/refuse-v1-options.ts";
@@ -49,6 +50,7 @@ export class RegistryPool implements AsyncDisposable {
   readonly #journal: UploadJournal | undefined;
   readonly #claims = new Map<string, BlobClaims>();
   readonly #clients = new Map<string, Promise<RegistryClient>>();
+  readonly #end = new AbortController();
   readonly #allowed: NamedRegistries;
   readonly #registriesConf = once(async () => await readRegistriesConf());
 
@@ -84,10 +86,9 @@ export class RegistryPool implements AsyncDisposable {
   }
 
   readonly clientFor = async (registry: string, signal?: AbortSignal): Promise<RegistryClient> => {
-    const known = this.#clients.get(registry);
-    if (known !== undefined) return await known;
-    this.admit([registry]);
-    return await this.#connect(registry, registry, this.#options, signal);
+    if (!this.#clients.has(registry)) this.admit([registry]);
+    const connect = async (): Promise<RegistryClient> => await this.#connect(registry, this.#options);
+    return await this.#shared(registry, connect, signal);
   };
 
   /** A repository of a registry. @param actions what the run does there; default "pull". */
@@ -155,20 +156,28 @@ export class RegistryPool implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#end.abort();
     const clients = await Promise.allSettled(this.#clients.values());
     for (const client of clients)
       if (client.status === "fulfilled") await client.value.transport[Symbol.asyncDispose]();
   }
 
-  async #connect(
+  /** One client for all who need it: none of them ends the connecting for the others. After a failure, the next one tries. */
+  async #shared(
     key: string,
-    registry: string,
-    options: ConnectOptions,
+    connect: () => Promise<RegistryClient>,
     signal: AbortSignal | undefined,
   ): Promise<RegistryClient> {
-    const client = connectRegistry(registry, options, signal);
+    const known = this.#clients.get(key);
+    if (known !== undefined) return await abortable(known, signal);
+    const client = connect();
     this.#clients.set(key, client);
-    return await client;
+    client.catch(() => this.#clients.delete(key));
+    return await abortable(client, signal);
+  }
+
+  async #connect(registry: string, options: ConnectOptions): Promise<RegistryClient> {
+    return await connectRegistry(registry, options, this.#end.signal);
   }
 
   /** A mirror, or a registry that registries.conf describes, with its own credentials and certificates. */
@@ -178,17 +187,26 @@ export class RegistryPool implements AsyncDisposable {
     signal: AbortSignal | undefined,
   ): Promise<RegistryClient> {
     const key = `${registry} ${isMirror ? "mirror" : "moved"} ${trust}`;
-    const known = this.#clients.get(key);
-    if (known !== undefined) return await known;
     const isNamed = !isMirror && registry === reference.registry;
-    if (isNamed) this.admit([registry]);
+    if (isNamed && !this.#clients.has(key)) this.admit([registry]);
     const options = isNamed ? this.#options : this.#commonOptions;
-    if (trust === "checked") return await this.#connect(key, registry, options, signal);
-    if (trust === "plain-http") return await this.#connect(key, registry, { ...options, plainHttp: true }, signal);
-    const insecure = await this.#connect(key, registry, { ...options, insecure: true }, signal);
-    // registries.conf also calls hosts without TLS "insecure" (containers-registries.conf(5)): only a request shows which.
-    if (await speaksTls(insecure, signal)) return insecure;
-    await insecure.transport[Symbol.asyncDispose]();
-    return await this.#connect(key, registry, { ...options, plainHttp: true }, signal);
+    const connect = async (): Promise<RegistryClient> => {
+      if (trust === "insecure") return await this.#connectInsecure(registry, options);
+      return await this.#connect(registry, trust === "plain-http" ? { ...options, plainHttp: true } : options);
+    };
+    return await this.#shared(key, connect, signal);
+  }
+
+  /** registries.conf also calls hosts without TLS "insecure" (containers-registries.conf(5)): only a request shows which. */
+  async #connectInsecure(registry: string, options: ConnectOptions): Promise<RegistryClient> {
+    const insecure = await this.#connect(registry, { ...options, insecure: true });
+    let isRight = false;
+    try {
+      isRight = await speaksTls(insecure, this.#end.signal);
+    } finally {
+      if (!isRight) await insecure.transport[Symbol.asyncDispose]();
+    }
+    if (isRight) return insecure;
+    return await this.#connect(registry, { ...options, plainHttp: true });
   }
 }

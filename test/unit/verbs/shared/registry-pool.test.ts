@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { ProgressEvent } from "../../../../src/content/progress.ts";
 import { UsageError } from "../../../../src/errors.ts";
+import { resolveDigest } from "../../../../src/registry/api/resolve-digest.ts";
 import { registrySource } from "../../../../src/registry/registry-source.ts";
 import { type PoolOptions, RegistryPool } from "../../../../src/verbs/shared/registry-pool.ts";
 import { CANARIES, expectNoCanary, written } from "../../../support/canaries.ts";
@@ -135,6 +136,29 @@ describe("RegistryPool with mirrors", () => {
       await expect(pull(registry.host, login)).resolves.toMatchObject({ digest });
     },
   );
+});
+
+test("images of one insecure registry that are asked for at once find out together that it has no TLS", async () => {
+  const registry = await ScriptedRegistry.start({ auth });
+  const digest = addImage(registry, "team/app:1", "insecure");
+  await confWith(`[[registry]]\nlocation = "${registry.host}"\ninsecure = true\n`);
+  const reference = { registry: registry.host, repository: "team/app", tag: "1" };
+  await using registries = new RegistryPool(login, [registry.host], () => undefined);
+  const digestOf = async (): Promise<string> => {
+    const [candidate] = await registries.candidatesFor(reference);
+    if (candidate === undefined) throw new Error("no candidate");
+    return (await resolveDigest(await candidate.open(), "1")).digest;
+  };
+  await expect(Promise.all([digestOf(), digestOf(), digestOf()])).resolves.toEqual([digest, digest, digest]);
+});
+
+test("an image that is stopped while its registry is connected does not stop the others", async () => {
+  const registry = await ScriptedRegistry.start();
+  await using registries = new RegistryPool({}, [], () => undefined);
+  const stopped = registries.clientFor(registry.host, AbortSignal.abort(new Error("stopped")));
+  const other = registries.clientFor(registry.host);
+  await expect(stopped).rejects.toThrow("stopped");
+  await expect(other).resolves.toMatchObject({ registry: registry.host });
 });
 
 describe("RegistryPool with credentials of the command line", () => {
