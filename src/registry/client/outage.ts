@@ -16,11 +16,14 @@ export interface OutageOptions {
   readonly now: () => number;
 }
 
+/** The host answered at once, or after a time in which it did not; or it was given up. */
+type Outcome = "answers" | "back" | "given up";
+
 /** One host that may not answer any more. All who need it wait for one of them, who asks. */
 export class Outage {
   readonly #options: OutageOptions;
-  /** Of the one who asks; true once the host answers, undefined if he has left. */
-  #asking: Promise<boolean | undefined> | undefined;
+  /** Of the one who asks; undefined if he has left. */
+  #asking: Promise<Outcome | undefined> | undefined;
   /** Time in which this machine sleeps does not count. */
   #waitedMs = 0;
   /** Answers when it was given up: none has come since then. */
@@ -30,10 +33,7 @@ export class Outage {
     this.#options = options;
   }
 
-  get isWaited(): boolean {
-    return this.#asking !== undefined;
-  }
-
+  /** Resolves when it is not waited for. */
   async pass(signal?: AbortSignal): Promise<void> {
     while (this.#asking !== undefined) await abortable(this.#asking, signal);
   }
@@ -45,24 +45,25 @@ export class Outage {
   async survive(what: string, isGone: boolean, signal: AbortSignal | undefined): Promise<boolean> {
     while (this.#asking !== undefined) {
       const outcome = await abortable(this.#asking, signal);
-      if (outcome !== undefined) return outcome;
+      // One who asked at once may find it back for another one, who could not reach it.
+      if (outcome !== undefined) return outcome === "back" || (outcome === "answers" && isGone);
     }
     if (this.#givenUpAt === this.#options.answers()) return false;
-    const outcome = deferred<boolean | undefined>();
-    this.#asking = outcome.promise;
-    let isBack: boolean | undefined;
+    const asking = deferred<Outcome | undefined>();
+    this.#asking = asking.promise;
+    let outcome: Outcome | undefined;
     try {
-      isBack = (isGone || !(await this.#options.probe(signal))) && (await this.#wait(what, signal));
+      outcome = !isGone && (await this.#options.probe(signal)) ? "answers" : await this.#wait(what, signal);
       // One who is interrupted leaves the rest of the patience to the next.
       this.#waitedMs = 0;
-      return isBack;
+      return outcome === "back";
     } finally {
       this.#asking = undefined;
-      outcome.resolve(isBack);
+      asking.resolve(outcome);
     }
   }
 
-  async #wait(what: string, signal: AbortSignal | undefined): Promise<boolean> {
+  async #wait(what: string, signal: AbortSignal | undefined): Promise<Outcome> {
     const { host, patienceMs, probe, onWait, sleep, now } = this.#options;
     const state = () => ({ registry: host, reason: "outage", what, waitedMs: Math.round(this.#waitedMs) }) as const;
     try {
@@ -71,12 +72,11 @@ export class Outage {
         onWait?.({ kind: "waiting", ...state(), waitMs: ms });
         await sleep(ms, signal);
         const asked = now();
-        const isBack = await probe(signal);
-        if (isBack) return true;
+        if (await probe(signal)) return "back";
         this.#waitedMs += ms + Math.min(MAX_WAIT_MS, now() - asked);
       }
       this.#givenUpAt = this.#options.answers();
-      return false;
+      return "given up";
     } finally {
       onWait?.({ kind: "resumed", ...state() });
     }

@@ -123,7 +123,7 @@ export class RegistryClient {
 
   /** Waits while the registry takes no requests. */
   async #pass(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#shared.outages.isWaited) await this.#shared.outages.pass(signal);
+    await this.#shared.outages.pass(signal);
     await this.#shared.waits.pass(signal);
   }
 

@@ -16,14 +16,14 @@ export function sharedBy(options: RegistryClientOptions): Shared {
     base,
     patienceMs: attempts === 1 ? 0 : outageMs,
     answers: url => transport.answers(url),
-    probe: async (url, signal) => await answers(transport, url, signal),
+    probe: async (url, signal) => await isAnswering(transport, url, signal),
     onWait,
   });
   return { waits: new Waits(options), outages };
 }
 
 /** Whether a host answers, whatever it says, unless it is a proxy that says that nothing is behind it. */
-async function answers(transport: Transport, url: URL, signal: AbortSignal | undefined): Promise<boolean> {
+async function isAnswering(transport: Transport, url: URL, signal: AbortSignal | undefined): Promise<boolean> {
   // What was open before is of no use after an outage.
   transport.dropIdle();
   try {
