@@ -1,4 +1,4 @@
-import { deferred } from "../../util/promises.ts";
+import { abortable, deferred } from "../../util/promises.ts";
 
 /** Says whether the blob is at the registry now. */
 export type Release = (isSent: boolean) => void;
@@ -24,8 +24,8 @@ export class BlobClaims {
     };
   }
 
-  /** Settles when no one is sending the blob. */
-  async released(key: string): Promise<void> {
-    await this.#sending.get(key);
+  /** Resolves when no one is sending the blob. @throws the reason of the abort. */
+  async released(key: string, signal: AbortSignal | undefined): Promise<void> {
+    await abortable(this.#sending.get(key) ?? Promise.resolve(), signal);
   }
 }

@@ -34,7 +34,7 @@ export async function runClaimed<T>(
         release(isSent);
       }
     });
-    for (const item of later) await claims.released(keyOf(item));
+    for (const item of later) await claims.released(keyOf(item), options.signal);
     left = later;
   }
 }
