@@ -1,6 +1,6 @@
 import { KnownLocks } from "../archive/lock/known-locks.ts";
 import { isPatch } from "../archive/open/is-patch.ts";
-import { parseShard } from "../bundle/shards/shard.ts";
+import { parseShard, type Shard } from "../bundle/shards/shard.ts";
 import { quote } from "../util/format.ts";
 import { checkedOptions, type OptionsShape } from "../util/options/checked-options.ts";
 import { FLAG, TEXTS } from "../util/options/option-kinds.ts";
@@ -63,7 +63,7 @@ export async function verify(path: string | readonly string[], options: VerifyOp
   } finally {
     for (const { file } of bundles.flatMap(({ files }) => files)) await file.handle.close();
   }
-  return joined(paths, results, options, (performance.now() - started) / 1000);
+  return joined(paths, results, { ...options, shard }, (performance.now() - started) / 1000);
 }
 
 /** A piece of a blob has no digest: only with what the patch is for can be said whether it is right. */
@@ -83,7 +83,7 @@ function addTo(bundles: BundleFiles[], found: OpenedBundle): void {
 function joined(
   paths: readonly string[],
   results: readonly VerifyResult[],
-  options: VerifyOptions,
+  { key, shard }: { readonly key?: VerifyOptions["key"]; readonly shard: Shard | undefined },
   seconds: number,
 ): VerifyResult {
   const sum = (count: (result: VerifyResult) => number): number =>
@@ -104,12 +104,12 @@ function joined(
     bytes: sum(({ bytes }) => bytes),
     faults: all(({ faults }) => faults),
     ...(missing.length === 0 ? {} : { missing }),
-    ...(isBundle && options.shard === undefined ? { unharmed: all(({ unharmed }) => unharmed) } : {}),
+    ...(isBundle && shard === undefined ? { unharmed: all(({ unharmed }) => unharmed) } : {}),
     ...(isBundle ? { harmed: all(({ harmed }) => harmed) } : {}),
     ...(needs.length === 0 ? {} : { needs }),
     unchecked: all(({ unchecked }) => unchecked),
-    ...(options.key === undefined ? {} : { ...(bundle === undefined ? {} : { bundle }), signatures }),
-    ...(options.shard === undefined ? {} : { shard: { ...parseShard(options.shard), ofBlobs, ofBytes } }),
+    ...(key === undefined ? {} : { ...(bundle === undefined ? {} : { bundle }), signatures }),
+    ...(shard === undefined ? {} : { shard: { ...shard, ofBlobs, ofBytes } }),
     seconds,
   };
 }

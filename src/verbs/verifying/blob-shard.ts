@@ -1,5 +1,5 @@
 import { planShards } from "../../bundle/shards/plan-shards.ts";
-import { parseShard, type Shard } from "../../bundle/shards/shard.ts";
+import type { Shard } from "../../bundle/shards/shard.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { VerifiedShard } from "./verify-options.ts";
 
@@ -11,9 +11,7 @@ interface Sized {
 /** Which blobs of one archive a run hashes. */
 export interface BlobShard {
   readonly has: (digest: string) => boolean;
-  /** Of all shards. */
-  readonly ofBlobs: number;
-  readonly ofBytes: number;
+  readonly summary: VerifiedShard;
 }
 
 /** The same for all shards that read the same archive. */
@@ -30,15 +28,7 @@ export function blobShard({ index, of }: Shard, turn: number): ChooseBlobs {
     for (const { digest, size } of blobs) sizes.set(digest, (sizes.get(digest) ?? 0) + size);
     const images = [...sizes].map(([digest, size]) => ({ key: digest, blobs: [{ digest, size }] }));
     const own: ReadonlySet<string> = new Set(planShards(images, of).loads[(index + turn) % of]?.images);
-    return {
-      has: digest => own.has(digest),
-      ofBlobs: sizes.size,
-      ofBytes: [...sizes.values()].reduce((sum, size) => sum + size, 0),
-    };
+    const ofBytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+    return { has: digest => own.has(digest), summary: { index, of, ofBlobs: sizes.size, ofBytes } };
   };
-}
-
-/** @param shard of the options. */
-export function ofShard(shard: string = "0/1", { ofBlobs, ofBytes }: BlobShard): VerifiedShard {
-  return { ...parseShard(shard), ofBlobs, ofBytes };
 }

@@ -13,7 +13,7 @@ import { checkSignatures, UNCHECKED_SIGNATURES } from "../referrers/check-signat
 import { type BodyHashes, hashWhileScanning } from "../shared/hash-while-scanning.ts";
 import { bundleSignature, parsePublicKeys } from "../signed/bundle-signature.ts";
 import type { ArchiveFault } from "./archive-fault.ts";
-import { type BlobShard, type ChooseBlobs, ofShard } from "./blob-shard.ts";
+import type { BlobShard, ChooseBlobs } from "./blob-shard.ts";
 import { type Claim, collectClaims } from "./collect-claims.ts";
 import type { VerifyOptions, VerifyResult } from "./verify-options.ts";
 
@@ -72,7 +72,7 @@ export async function verifyArchive(
   faults.sort((left, right) => ((left.blob ?? "") < (right.blob ?? "") ? -1 : 1));
   const seconds = (performance.now() - started) / 1000;
   const more = bundle === undefined || signatures === undefined ? {} : { bundle, signatures };
-  const part = shard === undefined ? {} : { shard: ofShard(options.shard, shard) };
+  const part = shard === undefined ? {} : { shard: shard.summary };
   const images = archive.images.length;
   return { archive: path, images, blobs: claims.length, bytes, faults, unchecked, ...more, ...part, seconds };
 }

@@ -12,7 +12,7 @@ import { checkUnchanged } from "../../util/input-guard.ts";
 import { listOf } from "../options/option-values.ts";
 import { type CheckedSignatures, checkSignatures, UNCHECKED_SIGNATURES } from "../referrers/check-signatures.ts";
 import { type BundleSignature, bundleSignature, parsePublicKeys } from "../signed/bundle-signature.ts";
-import { type ChooseBlobs, ofShard } from "./blob-shard.ts";
+import type { ChooseBlobs } from "./blob-shard.ts";
 import { checkBundle, type OpenedBundle } from "./check-bundle.ts";
 import { collectClaims } from "./collect-claims.ts";
 import { verifyArchive } from "./verify-archive.ts";
@@ -127,7 +127,7 @@ export async function verifyBundle({ files }: BundleFiles, options: BundleOption
     bytes,
     faults: [...faults, ...more.flatMap(result => result.faults)],
     ...(volumes.length === 0 ? {} : { missing: [missingOf(lock, volumes)] }),
-    ...(own === undefined ? { unharmed } : { shard: ofShard(options.shard, own) }),
+    ...(own === undefined ? { unharmed } : { shard: own.summary }),
     harmed,
     ...(need === undefined ? {} : { needs: [need] }),
     unchecked: more.length > 0 ? more.flatMap(result => result.unchecked) : unchecked,
