@@ -184,10 +184,10 @@ export function chooseChild(manifests: readonly Descriptor[], wanted: Platform, 
   throw noSuchPlatform(wanted, found, `read ${name}`, CHOOSE);
 }
 
-/** Where names without a registry go. */
 /** Of options that were checked, and are those of each image of a call. */
 const defaults = new WeakMap<object, { readonly host: string | undefined }>();
 
+/** Where names without a registry go. */
 function defaultRegistry(registry: RemoteOptions["registry"]): string | undefined {
   const known = typeof registry === "object" ? defaults.get(registry) : undefined;
   if (known !== undefined) return known.host;
