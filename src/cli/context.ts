@@ -11,6 +11,8 @@ export interface EventLog {
   event(event: ProgressEvent): void;
   /** What the run did. */
   result(result: unknown): void;
+  /** For what draws on stderr: `show` prints a warning of the log as a line of its own. */
+  warnBy(show: (text: string) => void): void;
 }
 
 /** What every command gets in addition to its flags. */

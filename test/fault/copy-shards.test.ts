@@ -48,22 +48,17 @@ async function expectComplete({ to, sources, target, tags }: Two): Promise<void>
 }
 
 describe("copyTo() with a shard", () => {
-  test.each([1, 2, 3, 5, 12, 30])(
-    "%i shards at once copy each image, and no blob twice but those planned",
-    async of => {
-      const two = await startTwo();
-      const results = await copyShards(two, of);
-      expect(results.flatMap(({ images }) => images.map(({ source }) => source)).sort()).toEqual(
-        two.sources.toSorted(),
-      );
-      expect(results.map(({ shard }) => [shard?.index, shard?.of, shard?.ofImages])).toEqual(
-        results.map((_, index) => [index, of, COUNT]),
-      );
-      expect(results.map(({ shard }) => shard?.images)).toEqual(results.map(({ images }) => images.length));
-      expect(sentTwice(two.to)).toBeLessThanOrEqual(plannedTwice(results.map(({ shard }) => shard)));
-      await expectComplete(two);
-    },
-  );
+  test.each([1, 3, 13])("%i shards at once copy each image, and no blob twice but those planned", async of => {
+    const two = await startTwo();
+    const results = await copyShards(two, of);
+    expect(results.flatMap(({ images }) => images.map(({ source }) => source)).sort()).toEqual(two.sources.toSorted());
+    expect(results.map(({ shard }) => [shard?.index, shard?.of, shard?.ofImages])).toEqual(
+      results.map((_, index) => [index, of, COUNT]),
+    );
+    expect(results.map(({ shard }) => shard?.images)).toEqual(results.map(({ images }) => images.length));
+    expect(sentTwice(two.to)).toBeLessThanOrEqual(plannedTwice(results.map(({ shard }) => shard)));
+    await expectComplete(two);
+  });
 
   test("one shard after the other sends no blob twice", async () => {
     const two = await startTwo();
@@ -227,8 +222,7 @@ describe("imgpack copy --shard", () => {
     ["1/0", 'Cannot use --shard "1/0": found no shards, expected at least 1', "--shard 0/8 to --shard 7/8."],
     ["3", 'Cannot use --shard "3": expected I/N, such as 0/8', "--shard 0/8 to --shard 7/8."],
   ])("%s is refused with the right form", async (shard, message, hint) => {
-    const { from, target } = await startTwo();
-    const outcome = await runCommand("copy", `${from.host}/team/app-1:1`, "--to", target, "--shard", shard);
+    const outcome = await runCommand("copy", "registry.lan/app:1", "--to", "other.lan", "--shard", shard);
     expect(outcome.exitCode).toBe(2);
     expect(said(outcome)[0]).toBe(message);
     expect(said(outcome)[1]).toContain(hint);
@@ -242,7 +236,7 @@ describe("imgpack copy --shard", () => {
     expect(outcome.stderr).toMatch(new RegExp(`Shard 2/3: ${count} of ${COUNT} images, \\d+ blobs, [0-9.]+ KiB`));
   });
 
-  test("-f LOCK, from a file or a pipe, is the lock of the shard", async () => {
+  test("-f LOCK is the lock of the shard", async () => {
     const two = await startTwo();
     const file = join(await temporaryFolder(), "images.lock");
     const locked = await runCommand("lock", ...two.sources, "--platform", "all", "-o", file);

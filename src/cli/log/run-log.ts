@@ -7,9 +7,9 @@ import { redact } from "../../util/redact.ts";
 import { VERSION } from "../../util/version.ts";
 import type { EventLog, OutputStreams } from "../context.ts";
 import { jsonText } from "../output/json-text.ts";
+import { MergedEvents } from "../output/merged-events.ts";
 import type { PrintedError } from "../output/render-error.ts";
 import { LineLog } from "./line-log.ts";
-import { MergedEvents } from "./merged-events.ts";
 import { redactedWords } from "./redacted-words.ts";
 import { resultSummary } from "./result-summary.ts";
 
@@ -23,7 +23,7 @@ const LINE_START = '{"time":"';
  */
 export class RunLog implements EventLog {
   readonly #words: readonly string[];
-  readonly #stderr: OutputStreams["stderr"];
+  #show: (text: string) => void;
   readonly #started = performance.now();
   /** Several runs may share a file. */
   readonly #run = randomBytes(4).toString("hex");
@@ -34,7 +34,7 @@ export class RunLog implements EventLog {
 
   constructor(words: readonly string[], stderr: OutputStreams["stderr"]) {
     this.#words = words;
-    this.#stderr = stderr;
+    this.#show = text => void stderr.write(`${text}\n`);
   }
 
   /**
@@ -69,6 +69,10 @@ export class RunLog implements EventLog {
 
   result(result: unknown): void {
     this.#result = result;
+  }
+
+  warnBy(show: (text: string) => void): void {
+    this.#show = show;
   }
 
   /** Writes all that came so far, as a run does that is asked to stop. */
@@ -127,7 +131,7 @@ export class RunLog implements EventLog {
 
   #warn(path: string, error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
-    this.#stderr.write(`The rest of this run is not in the log ${quote(path)}: ${message}\n`);
+    this.#show(`The rest of this run is not in the log ${quote(path)}: ${message}`);
   }
 }
 

@@ -2,7 +2,8 @@ import type { CopyResult, OnProgress, ProgressEvent, PullResult, PushResult } fr
 import { counted } from "../../util/format.ts";
 import type { Context, OutputStreams } from "../context.ts";
 import type { OutputFlags } from "../flags/output-flags.ts";
-import { createEventSink } from "../output/event-sink.ts";
+import { createEventSink, eventWriters } from "../output/event-sink.ts";
+import { MergedEvents } from "../output/merged-events.ts";
 import { blockLines } from "./block-lines.ts";
 import { type ProgressClock, SYSTEM_CLOCK } from "./progress-clock.ts";
 import { type ProgressStyle, progressStyle } from "./progress-style.ts";
@@ -32,6 +33,8 @@ export class Progress {
   readonly #isQuiet: boolean;
   readonly #isVerbose: boolean;
   readonly #sink: OnProgress;
+  /** Of `--progress json`. */
+  readonly #events: MergedEvents;
   readonly #log: Context["log"];
   readonly #verb: string;
   readonly #clock: ProgressClock;
@@ -54,8 +57,10 @@ export class Progress {
     this.#style = progressStyle(streams, flags);
     this.#isQuiet = flags.quiet === true;
     this.#isVerbose = flags.verbose === true || flags.progress === "json";
-    this.#sink = createEventSink(streams, flags, this.#print);
+    this.#events = new MergedEvents(eventWriters(this.#stderr).event);
+    this.#sink = createEventSink(streams, flags, { event: event => this.#events.take(event), note: this.#print });
     this.#log = streams.log;
+    this.#log?.warnBy(this.#printAlways);
     this.#verb = verb;
     this.#clock = clock;
     this.#drawnMs = clock.now();
@@ -65,6 +70,7 @@ export class Progress {
       blockLines(this.#tally.state(verb, clock.now()), columns, rows),
     );
     if (this.#style !== "none") this.#stopTicks = clock.every(TICK_MS, () => this.#drawSometimes());
+    else if (flags.progress === "json") this.#stopTicks = clock.every(TICK_MS, () => this.#events.release());
   }
 
   readonly onProgress = (event: ProgressEvent): void => {
@@ -81,8 +87,12 @@ export class Progress {
   };
 
   readonly #print = (text: string): void => {
+    if (!this.#isQuiet) this.#printAlways(text);
+  };
+
+  readonly #printAlways = (text: string): void => {
     this.#block.clear();
-    if (!this.#isQuiet) this.#stderr.write(`${text}\n`);
+    this.#stderr.write(`${text}\n`);
   };
 
   /** Prints what was done, in one line. */
@@ -101,6 +111,7 @@ export class Progress {
   /** Clears what is drawn, and draws nothing more. */
   end(): void {
     this.#stopTicks();
+    this.#events.release();
     this.#block.clear();
     for (const text of this.#retries.rest()) this.#print(text);
   }

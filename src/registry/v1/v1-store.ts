@@ -56,6 +56,8 @@ export interface V1Store extends AsyncDisposable {
   readonly name: string;
   /** Host of the names that its images get elsewhere: `HOST[:PORT]`, "localhost" for a folder. */
   readonly registry: string;
+  /** `host[:port]` of a registry, for progress. */
+  readonly host?: string;
   /** HTTP requests so far; 0 for a folder. */
   readonly requests: number;
   /**

@@ -116,7 +116,7 @@ export async function convert(input: string | readonly string[], options: Conver
   await checkOutputApart(inputs, options.output, options);
   const output = await openOutput(options.output, { format, sign, volumeSize, volume });
   await using reading = new StreamedInput({
-    beginUpload: undefined,
+    openTarget: undefined,
     isShared: false,
     profile: undefined,
     cache: await openDigestCache(undefined),

@@ -1,6 +1,6 @@
 import type { BlobSource, ImageTarget, PendingBlob, Seal } from "../../content/contracts.ts";
 import { isPending } from "../../content/draft-manifest.ts";
-import type { BlobLabel, OnProgress } from "../../content/progress.ts";
+import { type BlobLabel, type OnProgress, underWay } from "../../content/progress.ts";
 import { atEnd, countedPending } from "../../copy/copy-ends.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
 import { InternalError, UsageError } from "../../errors.ts";
@@ -72,16 +72,18 @@ export async function sendLayer(run: ImportRun, target: ImageTarget): Promise<Kn
   const output = outputOf(run);
   const pending = importedLayer(input, output);
   const { sourceBytes } = pending;
+  const blob = labelOf(input);
   const onBytes = startProgress(run, sourceBytes, 1);
   const plan = { roots: [], blobs: [], pending: [pending], manifests: new Map(), totalBytes: sourceBytes };
-  const seal = await atEnd("target", async () => {
+  const send = async (): Promise<Seal> => {
     await using session = await target.begin(plan, signal);
     if (session.putPending === undefined) throw new InternalError(`Cannot send ${input.what}: no target for a stream`);
     return await session.putPending(countedPending(pending), signal, onBytes);
-  });
+  };
+  const started = { blob, bytes: sourceBytes, to: target.host };
+  const seal = await underWay(onProgress, started, async () => await atEnd("target", send));
   const known = knownLayer(pending, seal);
   await cache.add(importedLayer(input, output, known.diffId).key, seal);
-  const blob = labelOf(input);
   onProgress(
     seal.presence === undefined
       ? { kind: "done", blob, bytes: known.layer.size }
@@ -107,7 +109,6 @@ function knownLayer(pending: PendingBlob, { descriptor, diffId }: Seal): KnownLa
 function startProgress({ onProgress, input }: ImportRun, bytes: number, blobs = 0): (delta: number) => void {
   const blob = labelOf(input);
   onProgress({ kind: "planned", blobs, bytes });
-  if (blobs > 0) onProgress({ kind: "started", blob, bytes });
   let left = bytes;
   return read => {
     const delta = Math.min(left, read);

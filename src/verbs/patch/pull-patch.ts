@@ -2,7 +2,7 @@ import { neededPieces, type PieceSlot, patchTarget, wholeBlobs } from "../../arc
 import { formatNeed } from "../../bundle/need/format-need.ts";
 import type { Need } from "../../bundle/need/need.ts";
 import type { CopyPlan } from "../../content/contracts.ts";
-import { noteTo } from "../../content/progress.ts";
+import { noteTo, underWay } from "../../content/progress.ts";
 import { copyImages } from "../../copy/copy-image.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { NotFoundError, UsageError } from "../../errors.ts";
@@ -105,17 +105,16 @@ async function putPieces(
     const { digest, kept, range } = slot;
     const { start, end } = range;
     if (kept < end - start) {
-      if (kept > 0) onProgress?.({ kind: "bytes", blob: digest, delta: kept });
-      await source.range(
-        digest,
-        { start: start + kept, end },
-        async (part, position) => {
-          await slot.write(part, position);
-          pace.moved(part.length);
-          onProgress?.({ kind: "bytes", blob: digest, delta: part.length });
-        },
-        own,
-      );
+      const onBytes = (delta: number): void => onProgress?.({ kind: "bytes", blob: digest, delta });
+      const write = async (part: Uint8Array, position: number): Promise<void> => {
+        await slot.write(part, position);
+        pace.moved(part.length);
+        onBytes(part.length);
+      };
+      await underWay(onProgress, { blob: digest, bytes: end - start }, async () => {
+        if (kept > 0) onBytes(kept);
+        await source.range(digest, { start: start + kept, end }, write, own);
+      });
       onProgress?.({ kind: "done", blob: digest, bytes: end - start });
     } else onProgress?.({ kind: "skipped", blob: digest, bytes: end - start, reason: "kept" });
   });

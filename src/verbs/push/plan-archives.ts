@@ -3,7 +3,7 @@ import { KnownLocks } from "../../archive/lock/known-locks.ts";
 import { openArchive } from "../../archive/open-archive.ts";
 import { joinArchives } from "../../archive/set/join-archives.ts";
 import type { ShardSummary } from "../../bundle/shards/shard-summary.ts";
-import type { CopyPlan, Root } from "../../content/contracts.ts";
+import type { Root } from "../../content/contracts.ts";
 import { noteTo, readingTo } from "../../content/progress.ts";
 import { UsageError } from "../../errors.ts";
 import { sharedTagNotes } from "../../oci/names/name-notes.ts";
@@ -22,8 +22,6 @@ import type { OpenedArchive, PushRun } from "./push-to-repository.ts";
 import { refuseAbsent } from "./refuse-absent.ts";
 import { refuseCollisions } from "./refuse-collisions.ts";
 import { shardOfArchives } from "./shard-of-archives.ts";
-
-const NOTHING_KNOWN: CopyPlan = { roots: [], pending: [], blobs: [], manifests: new Map(), totalBytes: 0 };
 
 /** Files that are one source, and where its images go. */
 export interface PlannedArchive extends AsyncDisposable {
@@ -180,14 +178,14 @@ async function openFile(
   const { shard } = options;
   // Which shard has the image is known only after the archive was read.
   const [firstRepository, ...otherRepositories] = isAlone && shard === undefined ? names.repositories() : [];
-  const beginUpload =
+  const openTarget =
     firstRepository === undefined || run.requireSigned !== undefined
       ? undefined
-      : async () => await (await registries.targetFor(firstRepository, cache, signal)).begin(NOTHING_KNOWN, signal);
+      : async () => await registries.targetFor(firstRepository, cache, signal);
   const isDryRun = options.dryRun === true;
   const isShared = otherRepositories.length > 0;
   const reason = run.requireSigned && "because its signature is checked first";
-  const reading = new StreamedInput({ beginUpload, isShared, profile, cache, isDryRun, reason, onProgress });
+  const reading = new StreamedInput({ openTarget, isShared, profile, cache, isDryRun, reason, onProgress });
   try {
     const { isTolerant } = run;
     const archive = await openArchive(path, { onNote, onRead, locks, signal, stdin, scan: reading.scan, isTolerant });

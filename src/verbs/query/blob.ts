@@ -1,6 +1,7 @@
 import type { Writable } from "node:stream";
 import { StreamWriter } from "../../archive/write/stream-writer.ts";
 import type { BlobSource } from "../../content/contracts.ts";
+import { underWay } from "../../content/progress.ts";
 import { verified } from "../../content/verified.ts";
 import { UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
@@ -67,10 +68,13 @@ export async function blob(reference: string, options: BlobOptions): Promise<Blo
     const size = await explainMissing(repository, named, findSize, signal);
     const descriptor = { mediaType: "application/octet-stream", digest, size };
     onProgress?.({ kind: "planned", blobs: 1, bytes: size });
-    const source = verified(descriptor, registryBlob(repository, descriptor), `${repository}`);
+    const found = registryBlob(repository, descriptor);
+    const source = verified(descriptor, found, `${repository}`);
     const onBytes = (delta: number): void => onProgress?.({ kind: "bytes", blob: digest, delta });
-    if (typeof output === "string") await writeBlobFile(output, descriptor, source, { onBytes, signal });
-    else await writeStream(output, source, onBytes, signal);
+    await underWay(onProgress, { blob: digest, bytes: size, from: found.host }, async () => {
+      if (typeof output === "string") await writeBlobFile(output, descriptor, source, { onBytes, signal });
+      else await writeStream(output, source, onBytes, signal);
+    });
     onProgress?.({ kind: "done", blob: digest, bytes: size });
     const name = typeof output === "string" ? output : "-";
     return { reference: `${repository}@${digest}`, digest, size, output: name };

@@ -2,7 +2,8 @@ import { constants, type Stats } from "node:fs";
 import { basename } from "node:path";
 import { fileSliceBlob } from "../../content/blob.ts";
 import { hashBlob } from "../../content/hash-blob.ts";
-import type { OnProgress } from "../../content/progress.ts";
+import { type OnProgress, underWay } from "../../content/progress.ts";
+import type { Digest } from "../../oci/digest.ts";
 import type { FileSum } from "../../serve/page/report/read-report.ts";
 import { quote } from "../../util/format.ts";
 import { checkSame } from "../../util/input-guard.ts";
@@ -58,7 +59,8 @@ async function sumOf(
   const blob = fileSliceBlob(file, 0, size, path);
   const label = `entry ${path}` as const;
   const onBytes = (delta: number): void => onProgress?.({ kind: "bytes", blob: label, delta });
-  const digest = await hashBlob(blob, "sha256", signal, onBytes);
+  const hash = async (): Promise<Digest> => await hashBlob(blob, "sha256", signal, onBytes);
+  const digest = await underWay(onProgress, { blob: label, bytes: size }, hash);
   onProgress?.({ kind: "done", blob: label, bytes: size });
   return digest.slice("sha256:".length);
 }

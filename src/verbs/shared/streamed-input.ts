@@ -3,7 +3,7 @@ import { isPartOfBundle } from "../../archive/lock/bundle-part.ts";
 import { type ScanOptions, StreamedArchive } from "../../archive/open/streamed-archive.ts";
 import type { ArchiveSource } from "../../archive/open-archive.ts";
 import type { LayerProfile } from "../../compress/layer-profile.ts";
-import type { BlobSource, ImageSource, Seal, TargetSession } from "../../content/contracts.ts";
+import type { BlobSource, CopyPlan, ImageSource, ImageTarget, Seal, TargetSession } from "../../content/contracts.ts";
 import { derivedSource } from "../../content/derived-source.ts";
 import type { OnProgress } from "../../content/progress.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
@@ -13,9 +13,11 @@ import type { Digest } from "../../oci/digest.ts";
 import { hashWhileScanning } from "./hash-while-scanning.ts";
 import { type BlobReceiver, type UploadWhileReadingOptions, uploadWhileReading } from "./upload-while-reading.ts";
 
+const NOTHING_KNOWN: CopyPlan = { roots: [], pending: [], blobs: [], manifests: new Map(), totalBytes: 0 };
+
 export interface StreamedInputOptions {
-  /** Starts an upload to the image's repository, if that is known before the archive is read. */
-  readonly beginUpload: (() => Promise<TargetSession>) | undefined;
+  /** Opens the image's repository, if that is known before the archive is read. */
+  readonly openTarget: (() => Promise<ImageTarget>) | undefined;
   /** True if the image goes to further repositories, which also need the layers. */
   readonly isShared: boolean;
   /** Of raw layers; undefined leaves them as they are. */
@@ -47,8 +49,8 @@ export class StreamedInput implements AsyncDisposable {
 
   /** The first reading. */
   readonly scan = async (scan: ScanOptions): Promise<StreamedArchive> => {
-    const { beginUpload, isShared, isDryRun, onProgress } = this.#options;
-    if (isDryRun || (beginUpload === undefined && scan.isReopenable)) {
+    const { openTarget, isShared, isDryRun, onProgress } = this.#options;
+    if (isDryRun || (openTarget === undefined && scan.isReopenable)) {
       const { reason = "because image names come last in it; --tag avoids that" } = this.#options;
       if (!isDryRun) this.#note(`Reading the archive twice, ${reason}`);
       // Bodies from a pipe can be hashed only now.
@@ -56,9 +58,10 @@ export class StreamedInput implements AsyncDisposable {
         ? await StreamedArchive.scan(scan)
         : await hashWhileScanning(scan, new Map(), onProgress);
     }
-    if (beginUpload !== undefined && (scan.isReopenable || !isShared)) {
-      await using session = await beginUpload();
-      const receiver = receiverOf(session);
+    if (openTarget !== undefined && (scan.isReopenable || !isShared)) {
+      const target = await openTarget();
+      await using session = await target.begin(NOTHING_KNOWN, scan.signal);
+      const receiver = receiverOf(session, target.host);
       return await this.#read(scan, async lock =>
         lock !== undefined && isPartOfBundle(lock) ? await this.#withheld(scan) : receiver,
       );
@@ -162,11 +165,12 @@ export class StreamedInput implements AsyncDisposable {
   }
 }
 
-function receiverOf(session: TargetSession): BlobReceiver {
+function receiverOf(session: TargetSession, host: string | undefined): BlobReceiver {
   const { putPending } = session;
   if (putPending === undefined)
     throw new InternalError("Cannot push while reading: the target must know digests first");
   return {
+    host,
     has: async (descriptor, signal) => await session.has(descriptor, signal),
     put: async (descriptor, blob, signal) => await session.put(descriptor, blob, signal),
     putPending: async (blob, signal, onBytes) => await putPending.call(session, blob, signal, onBytes),

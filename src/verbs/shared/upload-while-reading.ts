@@ -4,7 +4,7 @@ import { type ChooseHandlerByKind, type ScanOptions, StreamedArchive } from "../
 import type { LayerProfile } from "../../compress/layer-profile.ts";
 import type { BlobSource, PendingBody, PendingStream, Seal, TargetSession } from "../../content/contracts.ts";
 import { hashedBlob, unnamedStream } from "../../content/hashed-blob.ts";
-import type { OnProgress } from "../../content/progress.ts";
+import { type OnProgress, underWay } from "../../content/progress.ts";
 import { verified } from "../../content/verified.ts";
 import { countedBlob, countedPending } from "../../copy/copy-ends.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
@@ -16,7 +16,10 @@ import { packLayer } from "../../transform/pack-layer.ts";
 import { escapeForeign } from "../../util/format.ts";
 
 /** Gets blobs before their images are known. */
-export type BlobReceiver = Pick<TargetSession, "has" | "put"> & Required<Pick<TargetSession, "putPending">>;
+export interface BlobReceiver extends Pick<TargetSession, "has" | "put">, Required<Pick<TargetSession, "putPending">> {
+  /** `host[:port]` of the registry, for progress. */
+  readonly host?: string | undefined;
+}
 
 export interface UploadWhileReadingOptions {
   /**
@@ -131,7 +134,8 @@ class BodyUploader {
     const descriptor: Descriptor = { mediaType: UNKNOWN_TYPE, digest, size: entry.size };
     const checked = verified(descriptor, blob, "the archive");
     const counted = countedBlob(checked, delta => onProgress({ kind: "bytes", blob: digest, delta }));
-    await receiver.put(descriptor, counted, signal);
+    const started = { blob: digest, bytes: entry.size, to: receiver.host };
+    await underWay(onProgress, started, async () => await receiver.put(descriptor, counted, signal));
     this.received.add(digest);
     onProgress({ kind: "done", blob: digest, bytes: entry.size });
     return digest;
@@ -184,7 +188,9 @@ class BodyUploader {
       open: async (own, onBytes) => open(own, onBytes),
     };
     const onBytes = (delta: number): void => onProgress({ kind: "bytes", blob, delta });
-    const seal = await receiver.putPending(countedPending(pending), signal, onBytes);
+    const started = { blob, bytes: entry.size, to: receiver.host };
+    const send = async (): Promise<Seal> => await receiver.putPending(countedPending(pending), signal, onBytes);
+    const seal = await underWay(onProgress, started, send);
     this.received.add(seal.descriptor.digest);
     if (seal.presence === undefined) onProgress({ kind: "done", blob, bytes: seal.descriptor.size });
     else onProgress({ kind: "skipped", blob, bytes: 0, reason: seal.presence });

@@ -4,6 +4,8 @@ import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import {
+  blob,
+  config,
   convert,
   copy,
   doctor,
@@ -141,6 +143,60 @@ describe("onProgress", () => {
     for (const { blob } of starts) expect(labels(events, "done", "skipped")).toContain(blob);
     expect(events).toContainEqual({ kind: "image", name: `${host}/app:1`, state: "done" });
     expect(events.filter(({ kind }) => kind === "stopped")).toEqual([]);
+  });
+
+  test.each<[string, (onProgress: Report, registry: string) => Promise<unknown>]>([
+    [
+      "push() while it reads",
+      async (onProgress, registry) =>
+        await push([await fileWith(gzipSync(ARCHIVE))], { tag: `${registry}/app:2`, onProgress }),
+    ],
+    [
+      "blob()",
+      async (onProgress, registry) => {
+        await push([await fileWith(ARCHIVE)], { registry });
+        const { reference } = await config(`${registry}/app:1`);
+        await blob(reference, { output: join(await temporaryFolder(), "config.json"), onProgress });
+      },
+    ],
+    [
+      "importImage()",
+      async (onProgress, registry) => {
+        const root = join(await temporaryFolder(), "root");
+        await mkdir(root);
+        await writeFile(join(root, "file"), "text");
+        await importImage(root, { tag: `${registry}/base:1`, onProgress });
+      },
+    ],
+  ])("of %s says which blobs are under way while their bytes move, and when they end", async (_name, call) => {
+    const underWay = new Set<string>();
+    const moved = new Set<string>();
+    await eventsOf(async (onProgress, registry) => {
+      await call(event => {
+        onProgress(event);
+        if (event.kind === "started") underWay.add(event.blob);
+        if (event.kind === "bytes") {
+          expect(underWay).toContain(event.blob);
+          moved.add(event.blob);
+        }
+        if (event.kind === "done" || event.kind === "skipped" || event.kind === "stopped") underWay.delete(event.blob);
+      }, registry);
+    });
+    expect(moved.size).toBeGreaterThan(0);
+    expect([...underWay]).toEqual([]);
+  });
+
+  test("of an import says that a layer stopped if it fails", async () => {
+    const root = join(await temporaryFolder(), "root");
+    await mkdir(root);
+    await writeFile(join(root, "file"), "text");
+    const events: ProgressEvent[] = [];
+    const registry = await ScriptedRegistry.start();
+    registry.addFault({ on: /\/blobs\/uploads\//, times: Number.POSITIVE_INFINITY, reply: { status: 403 } });
+    const tag = `${registry.host}/base:1`;
+    await expect(importImage(root, { tag, onProgress: event => void events.push(event) })).rejects.toThrow();
+    expect(labels(events, "started").size).toBeGreaterThan(0);
+    expect(labels(events, "stopped")).toEqual(labels(events, "started"));
   });
 
   test("ends the reading of an archive that turns out to be damaged", async () => {

@@ -12,6 +12,7 @@ export class V1Registry implements V1Store {
   readonly client: V1Client;
   readonly name: string;
   readonly registry: string;
+  readonly host: string;
   readonly #onNote: (text: string) => void;
   #greeting: Promise<V1Greeting> | undefined;
   /** Of layers, by id. */
@@ -21,6 +22,7 @@ export class V1Registry implements V1Store {
   constructor(client: V1Client, onNote: (text: string) => void = () => undefined) {
     this.client = client;
     this.registry = client.registry;
+    this.host = client.registry;
     this.name = `v1://${client.registry}`;
     this.#onNote = onNote;
   }

@@ -1,4 +1,4 @@
-import type { BlobLabel, OnProgress } from "../../../content/progress.ts";
+import { type BlobLabel, type OnProgress, underWay } from "../../../content/progress.ts";
 import { atEnd } from "../../../copy/copy-ends.ts";
 import type { V1ChainLayer } from "../../../registry/v1/v1-image.ts";
 import type { V1Session } from "../../../registry/v1/v1-store.ts";
@@ -46,7 +46,9 @@ export async function measureLayers(
       const label: BlobLabel = `layer ${layer.json.id}`;
       const onBytes = (delta: number): void => onProgress({ kind: "bytes", blob: label, delta });
       try {
-        const found = await atEnd("source", async () => await measure(unknown, stop, onBytes));
+        const started = { blob: label, bytes: layer.json.size ?? 0, from: unknown.session.store.host };
+        const read = async (): Promise<MeasuredFacts> => await measure(unknown, stop, onBytes);
+        const found = await underWay(onProgress, started, async () => await atEnd("source", read));
         await facts.add(layer, found);
         const { size } = found.stored;
         const stated = layer.json.size ?? 0;

@@ -24,6 +24,8 @@ export interface MeasuredFacts extends LayerFacts {
 
 /** A layer of a v1 image while nothing is known of it but its id. */
 export interface MeasuredLayer extends PendingBlob {
+  /** `host[:port]` that it comes from, for progress; undefined for a folder. */
+  readonly host: string | undefined;
   /** After the end of the stream. @throws InternalError before. */
   facts(): MeasuredFacts;
 }
@@ -41,6 +43,7 @@ export function measuredLayer(
   let found: MeasuredFacts | undefined;
   const sourceBytes = json.size ?? 0;
   return {
+    host: session.store.host,
     what,
     key: `pending:v1:${key}`,
     mediaType: DOCKER_LAYER,

@@ -131,9 +131,11 @@ function layerBlob({ facts, session, id }: KnownLayer, repack: Repacking): BlobS
 }
 
 function storedBlob(session: V1Session, id: string, size: number): BlobSource {
+  const { host } = session.store;
   return {
     size,
     isRemote: true,
+    ...(host === undefined ? {} : { host }),
     async open(range, signal) {
       const layer = await session.layer(id, signal);
       const parts = layer.read(range?.start ?? 0, signal);

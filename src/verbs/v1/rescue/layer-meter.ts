@@ -1,5 +1,5 @@
-import type { CopyPlan } from "../../../content/contracts.ts";
-import type { BlobLabel, OnProgress } from "../../../content/progress.ts";
+import type { CopyPlan, Seal } from "../../../content/contracts.ts";
+import { type BlobLabel, type OnProgress, underWay } from "../../../content/progress.ts";
 import { atEnd, countedPending } from "../../../copy/copy-ends.ts";
 import { ImgpackError, InternalError } from "../../../errors.ts";
 import type { MeasuredFacts, MeasuredLayer } from "../reading/measured-layer.ts";
@@ -56,11 +56,14 @@ export class LayerMeter {
   ): Promise<MeasuredFacts> {
     const onBytes = (delta: number): void => this.#onProgress({ kind: "bytes", blob, delta });
     this.#onProgress({ kind: "planned", blobs: 1, bytes: layer.sourceBytes });
-    const { descriptor, presence } = await atEnd("target", async () => {
+    const send = async (): Promise<Seal> => {
       await using session = await direct.begin(NOTHING, signal);
       if (session.putPending !== undefined) return await session.putPending(countedPending(layer), signal, onBytes);
       throw new InternalError("Cannot copy layer to this target: it needs to know the digest before the first byte");
-    });
+    };
+    const started = { blob, bytes: layer.sourceBytes, from: layer.host, to: direct.host };
+    const sending = underWay(this.#onProgress, started, async () => await atEnd("target", send));
+    const { descriptor, presence } = await sending;
     present.add(descriptor.digest);
     const { size } = layer.facts().stored;
     // Servers state wrong sizes, or none.

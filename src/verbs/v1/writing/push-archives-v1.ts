@@ -73,7 +73,7 @@ function refuseOptions({ compression = "auto", sparse, to, tag, requireSignature
 async function pushArchive(path: string, run: Run, pushes: V1PushRun): Promise<readonly PushedImage[]> {
   const { signal, onProgress, stdin, dryRun = false } = run;
   const cache = await openDigestCache(undefined, noteTo(onProgress));
-  const common = { beginUpload: undefined, isShared: true, profile: undefined, cache, isDryRun: dryRun, onProgress };
+  const common = { openTarget: undefined, isShared: true, profile: undefined, cache, isDryRun: dryRun, onProgress };
   await using reading = new StreamedInput({ ...common, reason: "because v1 registries get layers in another order" });
   const notes = { onNote: noteTo(onProgress), onRead: readingTo(onProgress, path) };
   await using archive = await openArchive(path, { ...notes, signal, stdin, scan: reading.scan });

@@ -43,7 +43,7 @@ describe("--log", () => {
       expect(end).toMatchObject({ exitCode: expect.any(Number), error: { code: expect.any(String) } });
   });
 
-  test("of a query has its events", async () => {
+  test("of a query that has no events has its start and its end", async () => {
     const log = join(await temporaryFolder(), "run.log");
     const { host } = await ScriptedRegistry.start();
     await runCommand("tags", `${host}/absent`, "--log", log);

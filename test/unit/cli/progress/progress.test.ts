@@ -53,6 +53,56 @@ beforeEach(() => {
 
 afterEach(() => void vi.unstubAllEnvs());
 
+test("a warning of the log is a line of its own, also of a quiet run and in the middle of what is drawn", () => {
+  for (const quiet of [false, true]) {
+    const terminal = new FakeTerminal(80, 24);
+    const stderr = terminal as unknown as NodeJS.WriteStream;
+    const clock = new FakeProgressClock();
+    let warn: (text: string) => void = () => undefined;
+    const warnBy = (show: typeof warn): void => {
+      warn = show;
+    };
+    const log = { event: () => undefined, result: () => undefined, warnBy };
+    const progress = new Progress({ stdout: stderr, stderr, log }, { quiet }, "Pushing", clock);
+    progress.onProgress({ kind: "planned", blobs: 1, bytes: MIB });
+    clock.forward(2);
+    warn("The rest is not in the log");
+    expect(terminal.shown).toEqual(["The rest is not in the log"]);
+    clock.forward(2);
+    expect(terminal.shown).toHaveLength(quiet ? 1 : 2);
+    progress.end();
+    expect(terminal.shown).toEqual(["The rest is not in the log"]);
+  }
+});
+
+test("--progress json adds up the bytes of a blob for half a second, and loses none", () => {
+  const texts: string[] = [];
+  const stderr = new Writable({
+    write(chunk, _encoding, done) {
+      texts.push(String(chunk));
+      done();
+    },
+  });
+  const clock = new FakeProgressClock();
+  const progress = new Progress({ stdout: stderr, stderr }, { progress: "json" }, "Pushing", clock);
+  const shown = (): unknown[] => {
+    const lines = texts.splice(0);
+    return lines.map(line => JSON.parse(line) as unknown);
+  };
+  const bytes = (blob: "entry a" | "entry b", delta: number) => ({ kind: "bytes", blob, delta }) as const;
+  for (let chunk = 0; chunk < 1000; chunk += 1) progress.onProgress(bytes("entry a", 5));
+  expect(shown()).toEqual([]);
+  clock.forward(1);
+  expect(shown()).toEqual([bytes("entry a", 5000)]);
+  progress.onProgress(bytes("entry a", 1));
+  progress.onProgress(bytes("entry b", 2));
+  progress.onProgress({ kind: "done", blob: "entry a", bytes: 5001 });
+  expect(shown()).toEqual([bytes("entry a", 1), { kind: "done", blob: "entry a", bytes: 5001 }]);
+  progress.end();
+  expect(shown()).toEqual([bytes("entry b", 2)]);
+  expect(clock.timers).toBe(0);
+});
+
 describe("totals on a terminal", () => {
   test.each([
     [80, "[============            ] Pushing 50.0 MiB of 100 MiB, 12.5 MiB/s, 4 s left"],
