@@ -70,6 +70,11 @@ export function encodeSlotHeader(slot: TarSlot): Uint8Array {
   return encodeHeader(slot.name, slot.size);
 }
 
+/** The zeros after the slot's body. */
+export function slotPadding({ size }: TarSlot): Uint8Array {
+  return new Uint8Array(padded(size) - size);
+}
+
 /** Everything outside of headers and bodies, in file order: padding, and the closing blocks. */
 export function planGaps(plan: TarPlan): readonly TarGap[] {
   const gaps: TarGap[] = [];

@@ -12,7 +12,8 @@ import { verified } from "../../content/verified.ts";
 import { IntegrityError, InternalError, StorageError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { encodeSlotHeader, planGaps, type TarPlan, type TarSlot } from "../../tar/tar-plan.ts";
+import { joinWrites, type PlacedBytes } from "../../tar/join-writes.ts";
+import { END_BYTES, encodeSlotHeader, slotPadding, type TarPlan, type TarSlot } from "../../tar/tar-plan.ts";
 import { allEnded } from "../../util/promises.ts";
 import { SUMS_FILE } from "../entry-names.ts";
 import { openPartialArchive } from "../partial/open-partial-archive.ts";
@@ -22,6 +23,9 @@ import type { ArchiveContents, ArchiveContentsOptions } from "./archive-contents
 import type { ArchiveFile } from "./archive-file.ts";
 import { ArchivePart } from "./archive-part.ts";
 import { type PlannedArchive, plannedArchive } from "./planned-archive.ts";
+
+/** A blob up to this size is written with its header and its padding. */
+const FRAMED_BYTES = 64 * 1024;
 
 export interface ArchiveFileOptions extends ArchiveContentsOptions {
   readonly resume?: ResumeOptions | undefined;
@@ -50,6 +54,8 @@ export class ArchiveSession implements TargetSession {
   readonly #indexes: ReadonlyMap<string, number>;
   readonly #placed: ReadonlySet<Digest>;
   readonly #pieces = new Map<Digest, readonly string[]>();
+  /** Slots that are written with header and padding. */
+  readonly #framed = new Set<TarSlot>();
   /** Signatures of an earlier run, by name. */
   readonly #found = new Map<string, Uint8Array>();
 
@@ -100,14 +106,16 @@ export class ArchiveSession implements TargetSession {
     const index = this.#indexes.get(descriptor.digest);
     // Manifests come from the plan, and are written with the metadata.
     if (index === undefined) return;
-    const { name, bodyOffset, size } = this.#slotOf(descriptor);
+    const slot = this.#slotOf(descriptor);
+    const { name, bodyOffset, size } = slot;
     if (size !== descriptor.size)
       throw new InternalError(`Cannot write ${name}: ${descriptor.size} bytes, planned ${size}`);
     const kept = this.archive.kept(index);
     try {
       const write: ByteSink = async (chunk, position) => {
         if (position + chunk.length <= kept) return;
-        await this.archive.write(chunk, bodyOffset + position);
+        if (chunk.length === size && size <= FRAMED_BYTES) await this.#writeFramed(slot, chunk);
+        else await this.archive.write(chunk, bodyOffset + position);
         await this.archive.wrote(index, position, chunk.length);
       };
       await this.#summed(descriptor, blob, write, signal);
@@ -144,16 +152,35 @@ export class ArchiveSession implements TargetSession {
   async writeRest(signal?: AbortSignal): Promise<void> {
     const [missing] = this.#missing;
     if (missing !== undefined) throw new InternalError(`Cannot finish archive: ${missing} was never written`);
+    const bodies = new Map<string, Uint8Array>();
     for (const file of this.#contents.files) {
       if (file.bytes === undefined) continue;
-      const { bodyOffset } = this.#slot(file.name);
-      if (!(await this.#isSigned(file, bodyOffset))) await this.archive.write(file.bytes, bodyOffset);
+      if (!(await this.#isSigned(file, this.#slot(file.name).bodyOffset))) bodies.set(file.name, file.bytes);
     }
     await this.#writeSums(signal);
-    const [, ...others] = this.#tar.slots.values();
-    for (const slot of others) await this.archive.write(encodeSlotHeader(slot), slot.headerOffset);
-    for (const { position, length } of planGaps(this.#tar)) await this.archive.write(new Uint8Array(length), position);
+    for (const { position, bytes } of joinWrites(this.#rest(bodies))) await this.archive.write(bytes, position);
     signal?.throwIfAborted();
+  }
+
+  /** What is not written yet, but for the first header, in file order. */
+  *#rest(bodies: ReadonlyMap<string, Uint8Array>): Generator<PlacedBytes> {
+    for (const slot of this.#tar.slots.values()) {
+      if (this.#framed.has(slot)) continue;
+      const { name, headerOffset, bodyOffset, size } = slot;
+      if (headerOffset > 0) yield { position: headerOffset, bytes: encodeSlotHeader(slot) };
+      const bytes = bodies.get(name);
+      if (bytes !== undefined) yield { position: bodyOffset, bytes };
+      yield { position: bodyOffset + size, bytes: slotPadding(slot) };
+    }
+    yield { position: this.#tar.totalBytes - END_BYTES, bytes: new Uint8Array(END_BYTES) };
+  }
+
+  /** One write for what would be three, of thousands of small blobs. */
+  async #writeFramed(slot: TarSlot, body: Uint8Array): Promise<void> {
+    const isFirst = slot.headerOffset === 0;
+    const parts = [...(isFirst ? [] : [encodeSlotHeader(slot)]), body, slotPadding(slot)];
+    await this.archive.write(Buffer.concat(parts), isFirst ? slot.bodyOffset : slot.headerOffset);
+    this.#framed.add(slot);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -40,10 +40,11 @@ describe("decodeRecords()", () => {
   });
 
   test("finds the records between torn ones, garbage and zeros, and never one that was not written", () => {
+    // Of a torn record, so much is missing that what follows does not complete it by chance.
     const piece = fc.oneof(
       records.map(record => ({ bytes: encodeRecord(record), record })),
       fc
-        .tuple(records, fc.integer({ min: 0, max: RECORD_BYTES - 1 }))
+        .tuple(records, fc.integer({ min: 0, max: RECORD_BYTES - 8 }))
         .map(([record, cut]) => ({ bytes: encodeRecord(record).subarray(0, cut), record: undefined })),
       fc.uint8Array({ maxLength: 200 }).map(bytes => ({ bytes, record: undefined })),
       fc.nat({ max: 600 }).map(size => ({ bytes: new Uint8Array(size), record: undefined })),

@@ -13,6 +13,7 @@ import { gather } from "../../../../src/copy/gather.ts";
 import { IntegrityError, InternalError } from "../../../../src/errors.ts";
 import type { Descriptor } from "../../../../src/oci/descriptor.ts";
 import { OCI_INDEX, OCI_MANIFEST } from "../../../../src/oci/media-types.ts";
+import { watchOperations } from "../../../../src/util/operation-hook.ts";
 import { type Blob, blobOf, configOf, describe, indexOf, layerOf, makeFolder, manifestOf } from "../archive-builder.ts";
 
 const raw = layerOf("content");
@@ -208,4 +209,26 @@ suite("the session of archiveFileTarget()", () => {
     expect(session.kept?.(foreign)).toBeUndefined();
     await session.forget?.(foreign);
   });
+});
+
+test("archiveFileTarget() writes a small blob with header and padding at once", async () => {
+  const path = join(await makeFolder(), "out.tar");
+  const few = [configAmd, layer];
+  const writes: number[] = [];
+  watchOperations(async (operation, run) => {
+    if (operation.kind === "write" && operation.target === `${path}.partial`) writes.push(operation.position ?? -1);
+    return await run();
+  });
+  try {
+    await write(path, [rootOf(manifestAmd, OCI_MANIFEST)]);
+  } finally {
+    watchOperations(undefined);
+  }
+  await using archive = await openArchive(path);
+  for (const { hex } of few) {
+    const { bodyOffset = 0 } = archive.archive.entries.get(`blobs/sha256/${hex}`) ?? {};
+    expect(writes).toContain(bodyOffset - 512);
+  }
+  // The marker, what is before the blobs, the sums with their header and the end, and the first block.
+  expect(writes).toHaveLength(few.length + 6);
 });
