@@ -7,11 +7,13 @@ import { ArchiveError, isMissingBlob } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { MAX_INDEX_DEPTH } from "../oci/limits.ts";
-import { type ManifestView, manifestChildren, parseManifest } from "../oci/manifest.ts";
+import { manifestChildren, parseManifest } from "../oci/manifest.ts";
 import { isForeignLayerType, isManifestType } from "../oci/media-types.ts";
 import { counted, formatBytes } from "../util/format.ts";
 import { atEnd } from "./copy-ends.ts";
-import { type ReadManifest, readAhead, readKey } from "./read-ahead.ts";
+import { type ReadManifest, readAhead, readKey, type SelectChildren } from "./read-ahead.ts";
+
+export type { SelectChildren } from "./read-ahead.ts";
 
 /** Of one image, or of few. */
 const MAX_DESCRIPTORS = 100_000;
@@ -23,9 +25,6 @@ const MANIFEST_BYTES_PER_IMAGE = 16 * 1024;
 /** Archives name as many images as they like, so there is an end. The lock of so many blobs fits into its own limit. */
 const MOST_DESCRIPTORS = 500_000;
 const MOST_MANIFESTS_BYTES = 256 * 1024 * 1024;
-
-/** The children of a manifest that are copied; the manifest's own bytes do not change. */
-export type SelectChildren = (view: ManifestView, parent: Descriptor) => readonly Descriptor[];
 
 /**
  * Reads every manifest below the roots and plans the copy: known blobs, pending blobs, total size. Visits each digest once

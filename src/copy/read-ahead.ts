@@ -8,7 +8,8 @@ import { runBounded } from "../util/task-group.ts";
 /** Requests of manifests at once: they are small, so that only the way there and back takes time. */
 const MANIFESTS_AT_ONCE = 8;
 
-type SelectChildren = (view: ManifestView, parent: Descriptor) => readonly Descriptor[];
+/** The children of a manifest that are copied; the manifest's own bytes do not change. */
+export type SelectChildren = (view: ManifestView, parent: Descriptor) => readonly Descriptor[];
 export type ReadManifest = (
   source: ImageSource,
   descriptor: Descriptor,

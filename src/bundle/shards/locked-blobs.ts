@@ -6,9 +6,8 @@ import type { ShardBlob } from "./plan-shards.ts";
 
 /**
  * The configs and layers that each image of a lock needs with what refers to it, by its `registry/repository@digest`, without a
- * look at its manifests. A lock says which
- * repositories have a blob, and of a blob that many have, only the first: an image that shares its repository with another one,
- * or comes after the repositories that are named, is left out.
+ * look at its manifests. A lock says which repositories have a blob, and of a blob that many have, only the first ones: an image
+ * that shares its repository with another one, or comes after the repositories that are named, is left out.
  */
 export function lockedBlobs({ images, blobs, layers, assumes }: Lock): ReadonlyMap<string, readonly ShardBlob[]> {
   const found = new Map<string, readonly ShardBlob[]>();

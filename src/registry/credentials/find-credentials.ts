@@ -7,6 +7,9 @@ import { askCredentialHelper, type HelperAnswer } from "./credential-helper.ts";
 import { type DockerConfig, parseDockerConfig, readDockerConfig, readDockercfg } from "./docker-config.ts";
 import { type ChosenCredentials, type Credentials, chosenCredentials } from "./given-credentials.ts";
 
+/** How long an answer of a program counts: passwords of clouds end after an hour or so. */
+const FRESH_MS = 60_000;
+
 export type { Credentials } from "./given-credentials.ts";
 
 /** Credentials for a repository of one registry; the same object for the same answer. */
@@ -75,9 +78,6 @@ export function credentialsFor(registry: string, options: CredentialOptions = {}
     return same;
   };
 }
-
-/** How long an answer of a program counts: passwords of clouds end after an hour or so. */
-const FRESH_MS = 60_000;
 
 /** Files and programs that have credentials, in their order. Each file is read once. */
 class CredentialSources {

@@ -35,7 +35,7 @@ export interface LimitSearchOptions {
  * tasks per second grow with them. It halves when a server refuses.
  */
 export class LimitSearch {
-  limit: number;
+  #limit: number;
   readonly #max: number;
   readonly #now: () => number;
   /** What the limit before the last rise brought; undefined if the limit has proved itself. */
@@ -53,10 +53,15 @@ export class LimitSearch {
   #starvedMs = 0;
 
   constructor({ start, max, now }: LimitSearchOptions) {
-    this.limit = start;
+    this.#limit = start;
     this.#max = max;
     this.#now = now;
     this.#since = now();
+  }
+
+  /** How many transfers at once are tried now. */
+  get limit(): number {
+    return this.#limit;
   }
 
   /** Bytes have moved, in either direction. */
@@ -84,7 +89,7 @@ export class LimitSearch {
     this.#before = undefined;
     this.#isFirstRise = false;
     this.#hold(now, PUSHED_BACK_HOLD_MS);
-    this.#moveTo(Math.max(1, Math.floor(this.limit / 2)), now);
+    this.#moveTo(Math.max(1, Math.floor(this.#limit / 2)), now);
   }
 
   #look(): void {
@@ -96,9 +101,9 @@ export class LimitSearch {
       return;
     }
     // Tasks that take the same time begin and end together: whole rounds of them are compared.
-    const isRound = this.#finished >= 2 * this.limit && this.#finished % this.limit === 0;
+    const isRound = this.#finished >= 2 * this.#limit && this.#finished % this.#limit === 0;
     if (ms < (isRound ? WINDOW_MS : LONG_WINDOW_MS)) return;
-    const rates = { limit: this.limit, bytes: this.#bytes / ms, finished: this.#finished / ms };
+    const rates = { limit: this.#limit, bytes: this.#bytes / ms, finished: this.#finished / ms };
     const isFull = this.#starvedMs <= MAX_STARVED * ms && ms <= MAX_WINDOW_MS;
     this.#restart(now);
     if (isFull) this.#judge(rates, now);
@@ -114,8 +119,8 @@ export class LimitSearch {
       return;
     }
     if (before !== undefined) this.#holdMs = FIRST_HOLD_MS;
-    if (now < this.#holdUntil || this.limit >= this.#max) return;
-    const next = this.#isFirstRise ? 2 * this.limit : this.limit + Math.max(1, Math.round(this.limit / 4));
+    if (now < this.#holdUntil || this.#limit >= this.#max) return;
+    const next = this.#isFirstRise ? 2 * this.#limit : this.#limit + Math.max(1, Math.round(this.#limit / 4));
     this.#before = rates;
     this.#moveTo(Math.min(this.#max, next), now);
   }
@@ -128,8 +133,8 @@ export class LimitSearch {
 
   #moveTo(limit: number, now: number): void {
     this.#restart(now);
-    this.#settling = this.limit;
-    this.limit = limit;
+    this.#settling = this.#limit;
+    this.#limit = limit;
   }
 
   #restart(now: number): void {
