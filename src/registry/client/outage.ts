@@ -33,6 +33,10 @@ export class Outage {
     this.#options = options;
   }
 
+  get isWaited(): boolean {
+    return this.#asking !== undefined;
+  }
+
   /** Resolves when it is not waited for. */
   async pass(signal?: AbortSignal): Promise<void> {
     while (this.#asking !== undefined) await abortable(this.#asking, signal);

@@ -56,6 +56,11 @@ export class Outages {
     return await this.#outageOf(url).survive(what, this.isGone(error), signal);
   }
 
+  /** Whether the registry itself is waited for. */
+  get isWaited(): boolean {
+    return this.#outages.get(originOf(this.#options.base))?.isWaited === true;
+  }
+
   /** Resolves when the registry itself is not waited for. */
   async pass(signal?: AbortSignal): Promise<void> {
     await this.#outages.get(originOf(this.#options.base))?.pass(signal);
