@@ -102,7 +102,7 @@ export type ProgressEvent =
       readonly what: string;
       readonly waitedMs: number;
     }
-  /** A sentence for a person. May contain text of the archive or the registry. A detail is for those who ask for more. */
+  /** A sentence for a person. May contain text of the archive or the registry. A detail is shown on request only. */
   | { readonly kind: "note"; readonly message: string; readonly isDetail?: true };
 
 /**

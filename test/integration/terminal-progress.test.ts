@@ -45,6 +45,7 @@ describe.skipIf(findTool("script") === undefined)("imgpack push on a terminal", 
     const { host } = await ScriptedRegistry.start();
     const path = await fileWith(dockerArchive({ tags: ["app:1"] }));
     const text = await onTerminal(80, 10, `push ${path} --registry ${host}`, { TERM: "dumb", NO_COLOR: "1" });
+    expect(text).toContain("Pushed");
     expect(text).not.toContain("\u001B");
   });
 });

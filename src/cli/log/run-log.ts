@@ -118,7 +118,7 @@ export class RunLog implements EventLog {
   #addLeftOut(): void {
     const leftOut = this.#log?.takeLeftOut() ?? 0;
     if (leftOut > 0)
-      this.#add({ kind: "note", message: `The disk was too slow: ${leftOut} events are left out` }, true);
+      this.#add({ kind: "note", message: `The disk was too slow: ${leftOut} events were left out` }, true);
   }
 
   #add(event: object, isNeeded: boolean = false): void {

@@ -7,7 +7,7 @@ const CLEAR_TO_END = "\u001B[J";
 
 /**
  * Lines that are drawn again in the same rows of a terminal. Between two drawings the cursor is at the start of the first
- * line: there it stays when the terminal changes its size and breaks the lines anew, so that clearing from it to the end of
+ * line: there it stays when the terminal changes its size and wraps the lines again, so that clearing from it to the end of
  * the screen leaves nothing behind.
  */
 export class TerminalBlock {
@@ -15,7 +15,7 @@ export class TerminalBlock {
   readonly #lines: (columns: number, rows: number) => readonly string[];
   #isShown = false;
 
-  /** @param lines each shorter than `columns`, and less of them than `rows`. */
+  /** @param lines each shorter than `columns`, and fewer of them than `rows`. */
   constructor(stderr: OutputStreams["stderr"], lines: (columns: number, rows: number) => readonly string[]) {
     this.#stderr = stderr;
     this.#lines = lines;

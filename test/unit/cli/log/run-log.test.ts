@@ -94,7 +94,7 @@ describe("the log of a run", () => {
     const texts = lines.map(line => String(line["message"]).replace(message, "kept"));
     const kept = texts.filter(text => text === "kept").length;
     expect(kept).toBeLessThan(300);
-    expect(texts.at(-2)).toBe(`The disk was too slow: ${300 - kept} events are left out`);
+    expect(texts.at(-2)).toBe(`The disk was too slow: ${300 - kept} events were left out`);
     expect(lines.at(-1)).toMatchObject({ kind: "end" });
   });
 
