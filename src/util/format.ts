@@ -12,6 +12,11 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(digits)} ${UNITS[unit]}`;
 }
 
+/** With all digits, for the input of a next run and for what is compared: `20 MiB (20971521 bytes)`. */
+export function exactBytes(bytes: number): string {
+  return bytes < 10_000 ? `${bytes} bytes` : `${formatBytes(bytes)} (${bytes} bytes)`;
+}
+
 /** `7800` → `2 h 10 min`; minutes above one minute. */
 export function formatDuration(seconds: number): string {
   if (seconds <= 60) return `${Math.ceil(seconds)} s`;

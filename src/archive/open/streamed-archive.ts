@@ -180,6 +180,7 @@ export class StreamedArchive implements Archive {
         throw new ArchiveError(
           "no-json",
           `Cannot read ${quote(entry.name)} from ${this.what}: ${formatBytes(entry.size)} that are not JSON, expected metadata of at most ${formatBytes(MAX_KEPT_JSON_BYTES)} in all`,
+          { hint: "Write the archive to a file, uncompressed, and give its name: then it is read where it is needed." },
         );
       },
     };

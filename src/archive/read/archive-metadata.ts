@@ -2,8 +2,8 @@ import { ArchiveError, InternalError } from "../../errors.ts";
 import { DOCKER_MANIFEST_FILE } from "../../oci/docker-manifest.ts";
 import { INDEX_FILE, LAYOUT_FILE } from "../../oci/layout.ts";
 import { REPOSITORIES_FILE } from "../../oci/legacy/legacy-names.ts";
-import { MAX_ARCHIVE_INDEX_BYTES, MAX_LAYOUT_HEADER_BYTES } from "../../oci/limits.ts";
 import { type Archive, readMetadata } from "../archive.ts";
+import { DOCUMENT_LIMITS } from "../document-limits.ts";
 
 export type MetadataName =
   | typeof LAYOUT_FILE
@@ -11,12 +11,7 @@ export type MetadataName =
   | typeof DOCKER_MANIFEST_FILE
   | typeof REPOSITORIES_FILE;
 
-const MAX_BYTES: ReadonlyMap<MetadataName, number> = new Map([
-  [LAYOUT_FILE, MAX_LAYOUT_HEADER_BYTES],
-  [INDEX_FILE, MAX_ARCHIVE_INDEX_BYTES],
-  [DOCKER_MANIFEST_FILE, MAX_ARCHIVE_INDEX_BYTES],
-  [REPOSITORIES_FILE, MAX_ARCHIVE_INDEX_BYTES],
-]);
+const NAMES: readonly MetadataName[] = [LAYOUT_FILE, INDEX_FILE, DOCKER_MANIFEST_FILE, REPOSITORIES_FILE];
 
 /** The files that say which images an archive contains, each read once. */
 export class ArchiveMetadata {
@@ -29,9 +24,9 @@ export class ArchiveMetadata {
   /** An unusable file is no error yet: not every dialect needs every file. */
   static async read(archive: Archive, signal?: AbortSignal): Promise<ArchiveMetadata> {
     const files = new Map<MetadataName, Uint8Array | ArchiveError>();
-    for (const [name, maxBytes] of MAX_BYTES) {
+    for (const name of NAMES) {
       if (!archive.entries.has(name)) continue;
-      files.set(name, await readMetadata(archive, name, maxBytes, signal).catch(unusable));
+      files.set(name, await readMetadata(archive, name, DOCUMENT_LIMITS[name].maxBytes, signal).catch(unusable));
     }
     return new ArchiveMetadata(files);
   }

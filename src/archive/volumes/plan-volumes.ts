@@ -7,7 +7,7 @@ import type { CopyPlan, SettledRoot } from "../../content/contracts.ts";
 import { UsageError } from "../../errors.ts";
 import { type Digest, digestOf } from "../../oci/digest.ts";
 import { appendTo, largest } from "../../util/append.ts";
-import { formatBytes } from "../../util/format.ts";
+import { exactBytes } from "../../util/format.ts";
 import { closureOf, planLock } from "../lock/plan-lock.ts";
 import {
   type ArchiveContentsOptions,
@@ -169,9 +169,4 @@ function smallestSize(plan: CopyPlan, options: ArchiveContentsOptions): number {
     else most = middle;
   }
   return most;
-}
-
-/** With all digits: it is an input of the next run. */
-function exactBytes(bytes: number): string {
-  return bytes < 10_000 ? `${bytes} bytes` : `${formatBytes(bytes)} (${bytes} bytes)`;
 }

@@ -12,6 +12,7 @@ import {
   archiveContents,
   planArchiveTar,
 } from "./archive-contents.ts";
+import { checkReadable } from "./check-readable.ts";
 import { StreamWriter } from "./stream-writer.ts";
 
 /** Maximum number of blobs at once: those that wait for their turn use memory. */
@@ -30,6 +31,7 @@ export function archiveStreamTarget(output: Writable, options: ArchiveContentsOp
   return {
     async begin(plan, signal) {
       const contents = archiveContents(plan, options);
+      checkReadable(contents, plan);
       const session = new StreamSession(new StreamWriter(output, "archive"), planArchiveTar(contents), contents);
       try {
         await session.advance(signal);

@@ -8,6 +8,7 @@ import { errorCode } from "../../util/error-code.ts";
 import { PartialFile } from "../../util/partial-file.ts";
 import { type ArchiveContents, type ArchiveContentsOptions, archiveContents } from "./archive-contents.ts";
 import { withFolderErrors } from "./check-folder-target.ts";
+import { checkReadable } from "./check-readable.ts";
 import { finishedFolder } from "./finished-folder.ts";
 import { PartialFolder, type PartialFolderOptions } from "./partial-folder.ts";
 
@@ -26,6 +27,7 @@ export function layoutFolderTarget(path: string, options: LayoutFolderOptions): 
     async begin(plan, signal) {
       const { platform, lock, signLock } = options;
       const contents = archiveContents(plan, { platform, format: "oci", lock, signLock, sums: false });
+      checkReadable(contents, plan);
       const folder = resolve(path);
       const finished =
         options.restart === true ? undefined : await finishedFolder(folder, contents, options.onNote, signal);

@@ -10,6 +10,7 @@ import {
   planArchiveTar,
 } from "./archive-contents.ts";
 import type { ArchiveFile } from "./archive-file.ts";
+import { checkReadable } from "./check-readable.ts";
 
 /** What a file contains, where, and as its journal describes it. */
 export interface PlannedArchive {
@@ -18,8 +19,10 @@ export interface PlannedArchive {
   readonly archive: ArchivePlan;
 }
 
+/** @throws ArchiveError as `archiveContents` and `checkReadable` */
 export function plannedArchive(plan: CopyPlan, options: ArchiveContentsOptions): PlannedArchive {
   const contents = archiveContents(plan, options);
+  checkReadable(contents, plan);
   const tar = planArchiveTar(contents);
   return { contents, tar, archive: archivePlan(contents, tar) };
 }

@@ -1,6 +1,7 @@
 import { ArchiveError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
 import { parseJson } from "../../util/json/json.ts";
+import type { JsonLimit } from "../../util/json/json-excess.ts";
 import { checkSchema } from "../../util/json/schema.ts";
 import { LOCK_FORMAT, LOCK_VERSION, lockId, lockOf } from "./format-lock.ts";
 import type { Lock, LockContents } from "./lock.ts";
@@ -9,6 +10,7 @@ import { LOCK_SHAPE, lockSchema, versionSchema } from "./lock-schema.ts";
 /** More than the lock of the 500,000 blobs that one archive may have. */
 export const MAX_LOCK_BYTES: number = 128 * 1024 * 1024;
 export const MAX_LOCK_TOKENS = 8_000_000;
+export const LOCK_LIMIT: JsonLimit = { maxBytes: MAX_LOCK_BYTES, maxTokens: MAX_LOCK_TOKENS };
 /** Bytes at the start of a file in which `startsAs` looks for the format. */
 const SNIFFED_BYTES = 256;
 

@@ -29,7 +29,8 @@ export interface JsonOptions {
   readonly fail?: (reason: JsonFault, message: string) => Error;
 }
 
-const MAX_TOKENS = 500_000;
+/** Keys and values of a document without a limit of its own. */
+export const MAX_JSON_TOKENS = 500_000;
 const MAX_STRING_BYTES = 1024 * 1024;
 
 const MINUS = 0x2d;
@@ -170,7 +171,7 @@ export class JsonLexer {
 
   token(): void {
     this.#tokens += 1;
-    const { maxTokens = MAX_TOKENS } = this.#options;
+    const { maxTokens = MAX_JSON_TOKENS } = this.#options;
     if (this.#tokens > maxTokens) {
       throw this.fault("json-tokens", "too many keys and values", `at most ${maxTokens}`);
     }

@@ -5,6 +5,7 @@ import { openArchive } from "../../archive/open-archive.ts";
 import { openMerged } from "../../archive/set/open-archives.ts";
 import { formatLock } from "../../bundle/lock/format-lock.ts";
 import type { Lock } from "../../bundle/lock/lock.ts";
+import { readableLock } from "../../bundle/lock/readable-lock.ts";
 import type { ImageSource } from "../../content/contracts.ts";
 import { noteTo, type OnProgress, readingTo } from "../../content/progress.ts";
 import { planNotes } from "../../copy/plan-notes.ts";
@@ -177,7 +178,7 @@ interface Found extends Pick<LockResult, "images" | "archiveBytes"> {
 
 function resultOf({ lock, images, archiveBytes }: Found, requests: number, started: number): LockResult {
   return {
-    text: formatLock(lock),
+    text: readableLock(formatLock(lock), "lock"),
     id: lock.id,
     images,
     bytes: lock.blobs.reduce((sum, { size }) => sum + size, 0),

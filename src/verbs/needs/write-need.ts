@@ -1,3 +1,4 @@
+import { readableLock } from "../../bundle/lock/readable-lock.ts";
 import { formatNeed } from "../../bundle/need/format-need.ts";
 import type { Need } from "../../bundle/need/need.ts";
 import { isNeed } from "../../bundle/need/parse-need.ts";
@@ -26,5 +27,5 @@ export async function checkNeedFile(path: string): Promise<void> {
 /** Writes or replaces a need list. @throws UsageError as `checkNeedFile`; StorageError */
 export async function writeNeed(path: string, need: Need): Promise<void> {
   await checkNeedFile(path);
-  await replaceFile(path, formatNeed(need));
+  await replaceFile(path, readableLock(formatNeed(need), "need list"));
 }

@@ -2,12 +2,14 @@ import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { isArchiveStart } from "../../bundle/list/archive-start.ts";
 import { decodeText, utf8Bytes } from "../../bundle/list/decode-text.ts";
+import { MAX_LOCK_BYTES } from "../../bundle/lock/parse-lock.ts";
 import { UsageError } from "../../errors.ts";
 import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
 import { readBytes, readInputBytes, readRegularFile, startOf } from "../../util/input-file.ts";
 
-const MAX_LIST_BYTES = 100 * 1024 * 1024;
+/** A list may be a lock. */
+const MAX_LIST_BYTES: number = MAX_LOCK_BYTES;
 const MAX_ENV_BYTES = 1024 * 1024;
 const START_BYTES = 512;
 

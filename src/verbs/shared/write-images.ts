@@ -6,7 +6,6 @@ import type { CopyPlan, ImageSource, ImageTarget } from "../../content/contracts
 import { noteTo, type OnProgress } from "../../content/progress.ts";
 import { copyImages } from "../../copy/copy-image.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
-import { planNotes } from "../../copy/plan-notes.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { dockerManifestNotes } from "../../oci/docker-manifest.ts";
@@ -23,6 +22,7 @@ import { type LockFacts, lockSettings } from "../locking/lock-settings.ts";
 import type { Layers } from "../options/choices.ts";
 import { COMMON, LAYERS_KIND } from "../options/common-options.ts";
 import { SIGN_KIND, type SigningKeyOptions } from "../options/sign-options.ts";
+import { dryRunNotes } from "../output/dry-run-notes.ts";
 import type { OpenedOutput, OutputTargetOptions } from "../output/open-output.ts";
 import { type SplitOutput, VOLUME_OPTIONS, type VolumeOptions } from "../output/volume-options.ts";
 import { boundIndexNotes } from "../referrers/bound-indexes.ts";
@@ -189,8 +189,8 @@ export async function settleImages(source: ImageSource, options: WriteOptions): 
     : ((await leaveToBases?.(settled.plan, options.signal)) ?? { plan: settled.plan, bases: [] });
   const lock = { ...settings, bases };
   if (expected?.assumes !== undefined) check(plan, lock);
-  if (dryRun === true) for (const message of planNotes(plan, options.sourceName)) planOptions.onNote(message);
   const targetOptions = { platform, lock, layerOrder: options.layerOrder, signLock: options.signLock };
+  if (dryRun === true) for (const message of dryRunNotes(plan, options, targetOptions)) planOptions.onNote(message);
   return {
     written: {
       plan,
