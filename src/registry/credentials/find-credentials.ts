@@ -60,17 +60,16 @@ async function findIn(
 export function credentialsFor(registry: string, options: CredentialOptions = {}): CredentialsFor {
   const chosen = chosenCredentials(registry, options, options.env ?? process.env);
   if (chosen !== undefined) return async () => chosen;
-  const known = new Map<string, Promise<Credentials | undefined>>();
+  const known = new Map<string, Credentials | undefined>();
+  const flights = new SingleFlight<Credentials | undefined>();
   const answers = new Map<string, Credentials>();
   const sources = new CredentialSources(options);
   return async (repository, signal) => {
-    const asked = known.get(repository) ?? findIn(sources, registry, { ...options, repository, signal });
-    known.set(repository, asked);
-    const found = await asked.catch(error => {
-      // The user may have fixed it, or only this caller has gone.
-      known.delete(repository);
-      throw error;
-    });
+    const find = async (own: AbortSignal): Promise<Credentials | undefined> =>
+      await findIn(sources, registry, { ...options, repository, signal: own });
+    // After a failure it is looked for again: the user may have fixed it.
+    const found = known.has(repository) ? known.get(repository) : await flights.run(repository, find, signal);
+    known.set(repository, found);
     if (found === undefined) return undefined;
     const identity = JSON.stringify(found);
     const same = answers.get(identity) ?? found;

@@ -206,6 +206,18 @@ describe.skipIf(process.platform === "win32")("findCredentials() with credential
     expect(await readFile(asked, "utf8")).toBe("x\n");
   });
 
+  test("credentialsFor() finds credentials for an image while another one of its repository is stopped", async () => {
+    await putHelper("own", 'echo \'{"ServerURL":"","Username":"u","Secret":"s"}\'');
+    await put(".docker/config.json", { credsStore: "own" });
+    const env = { XDG_RUNTIME_DIR: join(home, "run"), PATH: `${join(home, "bin")}:/usr/bin:/bin` };
+    const find = credentialsFor("r.lan", { home, env });
+    const stop = new AbortController();
+    const [stopped, other] = [find("app", stop.signal), find("app")];
+    stop.abort(new Error("stopped"));
+    await expect(stopped).rejects.toThrow("stopped");
+    await expect(other).resolves.toMatchObject({ username: "u" });
+  });
+
   test("findCredentials() goes on when a helper knows no credentials", async () => {
     await putHelper("own", 'echo "credentials not found in native keychain"; exit 1');
     await put(".docker/config.json", {
