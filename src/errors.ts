@@ -169,12 +169,18 @@ export class StorageError extends ImgpackError {
 export interface PartialErrorDetails<Result> extends ErrorDetails {
   readonly failed?: readonly string[];
   readonly result?: Result | undefined;
+  /** True if there is no input that did not fail. Default false. */
+  readonly nothingDone?: boolean;
 }
 
-/** Some of several inputs failed; the others are done. `Result` is what the function returns when none fails. */
+/**
+ * Several inputs, of which some failed, or all; the others are done. `Result` is what the function returns when none fails.
+ * When nothing is done and all failures have one exit code, that is the exit code: to a script, a wrong password is the same
+ * for one image and for many.
+ */
 export class PartialError<Result = unknown> extends ImgpackError {
   readonly code = "ERR_PARTIAL";
-  readonly exitCode: number = EXIT_CODES.partial;
+  readonly exitCode: number;
   /** What went wrong, one error per failure. */
   readonly failures: readonly ImgpackError[];
   /** The inputs that failed, as they were given, so that another call can take them. */
@@ -184,6 +190,9 @@ export class PartialError<Result = unknown> extends ImgpackError {
 
   constructor(message: string, failures: readonly ImgpackError[], details: PartialErrorDetails<Result> = {}) {
     super(message, details);
+    const [common, ...others] = new Set(failures.map(({ exitCode }) => exitCode));
+    const isOne = details.nothingDone === true && common !== undefined && others.length === 0;
+    this.exitCode = isOne ? common : EXIT_CODES.partial;
     this.failures = failures;
     this.failed = details.failed ?? [];
     this.result = details.result;

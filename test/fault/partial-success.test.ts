@@ -40,7 +40,8 @@ describe("imgpack push good.tar bad.tar", () => {
     const bad = await fileWith(Buffer.from("no archive"), "bad.tar");
     const failing = push([bad, bad], { registry: "127.0.0.1:1" });
     await expect(failing).rejects.toMatchObject({
-      exitCode: 10,
+      code: "ERR_PARTIAL",
+      exitCode: 3,
       hint: expect.stringMatching(/^Fix the cause and run the same command again\. /),
       result: { images: [] },
     });
@@ -102,5 +103,36 @@ test("copyTo() and tag() report the names that succeeded before and after one th
   await expect(tag(source, ["one", "two", "three"])).rejects.toMatchObject({
     failed: ["two"],
     result: { references: [`${registry.host}/app:one`, `${registry.host}/app:three`] },
+  });
+});
+
+describe("several images of which none was done", () => {
+  const MANY = Number.POSITIVE_INFINITY;
+  async function refusing() {
+    const registry = await ScriptedRegistry.start();
+    storeImage(registry.content, [seededBytes("layer", 2000)]);
+    registry.addFault({ on: /^POST \/v2\/(one|two)\/blobs\/uploads/, times: MANY, reply: { status: 403 } });
+    const archive = await fileWith(dockerArchive({ tags: ["one:1", "two:1"] }));
+    return { host: registry.host, archive };
+  }
+
+  test("have the exit code of their cause when it is one, with the whole object in JSON", async () => {
+    const { host, archive } = await refusing();
+    const sources = [`${host}/gone:1`, `${host}/gone:2`];
+    const copied = await runCommand("copy", ...sources, "--to", `${host}/mirror`, "--json");
+    expect(copied.exitCode).toBe(5);
+    expect(parsed(copied.stdout)).toMatchObject({ images: [], failed: sources, error: { code: "ERR_PARTIAL" } });
+    const pushes = await Promise.all(
+      [[archive], [archive, archive]].map(async archives => await runCommand("push", ...archives, "--to", host)),
+    );
+    expect(pushes.map(({ exitCode }) => exitCode)).toEqual([4, 4]);
+  });
+
+  test("have exit code 10 when there are several causes", async () => {
+    const { host, archive } = await refusing();
+    const bad = await fileWith(Buffer.from("no archive"), "bad.tar");
+    expect((await runCommand("push", archive, bad, "--to", host)).exitCode).toBe(10);
+    const dead = await runCommand("copy", `${host}/gone:1`, "127.0.0.1:1/gone:1", "--to", host, "--retry", "0");
+    expect(dead.exitCode).toBe(10);
   });
 });

@@ -63,8 +63,9 @@ export async function pushArchive(
     );
   }
   for (const error of nameless) await attempts.run(paths, async () => await Promise.reject(error));
-  const [first] = attempts.failures;
-  if (first !== undefined && attempts.done === 0) throw first;
+  const [first, ...others] = attempts.failures;
+  const isOneCause = others.every(({ exitCode }) => exitCode === first?.exitCode);
+  if (first !== undefined && attempts.done === 0 && isOneCause) throw first;
   const hint = "The others are pushed. Fix the cause and push the archive again.";
   attempts.settle("push", `images of ${archive.what}`, await resultOf(), hint);
 }

@@ -76,7 +76,7 @@ export class Attempts {
    * @param hint what became of the others.
    * @param more follows the number of reasons that the message leaves out; with it, reasons name their inputs.
    * @returns `result`.
-   * @throws PartialError with `result` if an input failed.
+   * @throws PartialError with `result` if an input failed; it has the exit code of the failures if all failed with the same.
    */
   settle<Result>(task: string, what: string, result: Result, hint: string, more?: string): Result {
     const failures = this.#failures;
@@ -89,6 +89,7 @@ export class Attempts {
     throw new PartialError(failureText(head, failures, more, inputs), failures, {
       failed: [...new Set(this.#failed.flat())],
       result,
+      nothingDone: this.#done === 0,
       hint: `${this.#done === 0 ? "Fix the cause and run the same command again." : hint}${helping}`,
     });
   }
