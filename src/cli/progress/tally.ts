@@ -16,6 +16,9 @@ interface UnderWay {
   readonly meter: Meter;
 }
 
+/** Fewer images say nothing about the rest. */
+const MIN_ESTIMATE_IMAGES = 3;
+
 /** Adds up the events of a call. An event costs the same however many came before. */
 export class Tally {
   /** Grows with each event that says that the call came further. */
@@ -27,6 +30,10 @@ export class Tally {
   #reading: Meter | undefined;
   /** Blobs are hashed or sent while they are read. */
   #isMoving = false;
+  /** Since when blobs move. */
+  #movingSinceMs: number | undefined;
+  /** Images are planned one after the other, while blobs of others move: only their number says how much is left. */
+  #isPlanning = false;
   #step: EventOf<"step"> | undefined;
   readonly #images = { done: 0, total: 0 };
   readonly #blobs = { done: 0, total: 0 };
@@ -45,6 +52,7 @@ export class Tally {
     this.changedMs = nowMs;
     switch (event.kind) {
       case "planned":
+        this.#isPlanning ||= event.blobs > 0 && this.#transfer.bytes > 0 && this.#images.total > 1;
         this.#transfer.total = (this.#transfer.total ?? 0) + event.bytes;
         this.#blobs.total += event.blobs;
         this.#images.total += event.images ?? 0;
@@ -66,19 +74,27 @@ export class Tally {
   state(verb: string, nowMs: number): ProgressState {
     const meter = this.#reading ?? this.#transfer;
     // Nothing is planned while things are only read.
-    const total = this.#reading === undefined && meter.total === 0 && meter.bytes === 0 ? undefined : meter.total;
+    const isNothing = this.#reading === undefined && meter.total === 0 && meter.bytes === 0;
+    const isPlanning = this.#reading === undefined && this.#isPlanning;
     return {
       verb: this.#reading === undefined || this.#isMoving ? verb : "Reading",
       bytes: meter.bytes,
-      total,
+      total: isNothing || isPlanning ? undefined : meter.total,
       rate: meter.rate(nowMs),
-      secondsLeft: meter.secondsLeft(nowMs),
+      secondsLeft: isPlanning ? this.#secondsOfImagesLeft(nowMs) : meter.secondsLeft(nowMs),
       images: this.#reading === undefined ? countOf(this.#images) : undefined,
       blobs: this.#reading === undefined ? countOf(this.#blobs) : undefined,
       step: this.#step,
       underWay: [...this.#underWay].map(([blob, one]) => stateOf(blob, one, nowMs)),
       waits: this.#waits.states(nowMs),
     };
+  }
+
+  /** If the other images take as long as those that are done. */
+  #secondsOfImagesLeft(nowMs: number): number | undefined {
+    const { done, total } = this.#images;
+    if (done < MIN_ESTIMATE_IMAGES || done >= total || !this.#transfer.rate(nowMs)) return undefined;
+    return ((nowMs - (this.#movingSinceMs ?? nowMs)) / 1000 / done) * (total - done);
   }
 
   #countBlob(event: EventOf<"started" | "stopped" | "bytes" | "skipped" | "done">, nowMs: number): void {
@@ -91,6 +107,7 @@ export class Tally {
       case "bytes":
         this.#step = undefined;
         this.#isMoving = true;
+        this.#movingSinceMs ??= nowMs;
         this.#transfer.move(event.delta, nowMs);
         if (known === undefined) return;
         known.meter.move(event.delta, nowMs);

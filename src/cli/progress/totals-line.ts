@@ -27,16 +27,17 @@ export function totalsText(state: ProgressState): string {
  * left out first. All of it is ASCII, so that each character takes one column.
  */
 export function totalsLine(state: ProgressState, columns: number): string {
-  const { step, verb, bytes, total, secondsLeft } = state;
+  const { step, verb, bytes, total, images, secondsLeft } = state;
   const width = Math.max(0, columns - 1);
   const text = totalsText(state);
   if (step !== undefined) return barred(text, step.done, step.total, width) ?? text.slice(0, width);
-  const part = partOf(bytes, total);
+  const whole = total === undefined && bytes > 0 && isSeveral(images) ? images : { done: bytes, total };
+  const part = partOf(whole.done, whole.total);
   const short = part === undefined ? formatBytes(bytes) : `${Math.floor(part * 100)} %`;
   const plain = `${verb} ${counts(state)}${amount(bytes, total)}${left(secondsLeft)}`;
   const bare = `${verb} ${amount(bytes, total)}${left(secondsLeft)}`;
   const lines = [plain, bare, `${verb} ${short}`, short];
-  const fitting = barred(text, bytes, total, width) ?? lines.find(line => line.length <= width);
+  const fitting = barred(text, whole.done, whole.total, width) ?? lines.find(line => line.length <= width);
   return fitting ?? short.slice(0, width);
 }
 

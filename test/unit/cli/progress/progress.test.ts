@@ -120,6 +120,20 @@ describe("totals on a terminal", () => {
     expect(terminal.shown).toEqual([]);
   });
 
+  test("count images while later ones are not planned yet: the bytes that are known would soon be done", () => {
+    const { terminal, report, move } = start(100);
+    report({ kind: "planned", images: 40, blobs: 0, bytes: 0 });
+    for (let image = 0; image < 10; image += 1) {
+      report({ kind: "planned", blobs: 1, bytes: MIB });
+      move(MIB, 1);
+      report({ kind: "image", name: `${image}`, state: "done" });
+    }
+    move(0, 0.2);
+    expect(terminal.shown).toEqual([
+      "[======                  ] Pushing 10 of 40 images, 10.0 MiB, 1.1 MiB/s, 31 s left",
+    ]);
+  });
+
   test("have the number of images, or that of blobs if there is only one image", () => {
     const { terminal, report, move } = start(100);
     report({ kind: "planned", images: 40, blobs: 0, bytes: 0 }, { kind: "planned", blobs: 300, bytes: 100 * MIB });
