@@ -42,11 +42,11 @@ export interface PullCandidate {
   /** `registry/repository` */
   readonly name: string;
   readonly isMirror: boolean;
-  open(): Promise<Repository>;
+  open(signal?: AbortSignal): Promise<Repository>;
 }
 
 /** The repositories that may serve an image, best first: mirrors, then the registry itself. */
-export type CandidatesFor = (reference: FullReference, signal?: AbortSignal) => Promise<readonly PullCandidate[]>;
+export type CandidatesFor = (reference: FullReference) => Promise<readonly PullCandidate[]>;
 
 export interface RegistrySourceOptions {
   /** Of references without their own, if others that lead to the same image have some. */
@@ -167,12 +167,12 @@ class RegistrySource implements ImageSource {
     signal: AbortSignal,
   ): Promise<FetchedRoot> {
     const { candidatesFor } = this.#options;
-    const candidates = (await candidatesFor?.(reference, signal)) ?? [];
+    const candidates = (await candidatesFor?.(reference)) ?? [];
     for (const { name, isMirror, open } of candidates) {
       // Only the registry itself may serve schema 1, and only for a root.
-      if (!isMirror) return await this.#fetchOwn(await open(), reference, signal);
+      if (!isMirror) return await this.#fetchOwn(await open(signal), reference, signal);
       try {
-        const fetched = await this.#fetchWith(await open(), reference, { signal });
+        const fetched = await this.#fetchWith(await open(signal), reference, { signal });
         onNote(`Pulling ${formatReference(reference)} from mirror ${name}`);
         return fetched;
       } catch (error) {

@@ -126,14 +126,14 @@ export class NeededSource implements ImageSource {
     task: (repository: Repository) => Promise<T>,
   ): Promise<T> {
     const { digest, kind } = row;
-    const candidates = (await Promise.all(row.repositories.map(async name => await this.#find(name, signal)))).flat();
+    const candidates = (await Promise.all(row.repositories.map(async name => await this.#find(name)))).flat();
     const reads = this.#reads.get(digest) ?? 0;
     this.#reads.set(digest, reads + 1);
     const first = candidates.length === 0 ? 0 : reads % candidates.length;
     const failures: ImgpackError[] = [];
     for (const { open } of [...candidates.slice(first), ...candidates.slice(0, first)]) {
       try {
-        return await task(await open());
+        return await task(await open(signal));
       } catch (error) {
         signal?.throwIfAborted();
         if (!(error instanceof ImgpackError)) throw error;
@@ -148,8 +148,8 @@ export class NeededSource implements ImageSource {
     );
   }
 
-  async #find(name: string, signal: AbortSignal | undefined): Promise<readonly PullCandidate[]> {
-    const known = this.#candidates.get(name) ?? this.#pool.candidatesFor(repositoryAt(name), signal);
+  async #find(name: string): Promise<readonly PullCandidate[]> {
+    const known = this.#candidates.get(name) ?? this.#pool.candidatesFor(repositoryAt(name));
     this.#candidates.set(name, known);
     return await known;
   }

@@ -123,7 +123,7 @@ export class RegistryPool implements AsyncDisposable {
   }
 
   /** Repositories to pull an image from, mirrors first. Only the registry itself gets credentials and TLS options. */
-  readonly candidatesFor: CandidatesFor = async (reference: FullReference, signal?: AbortSignal) => {
+  readonly candidatesFor: CandidatesFor = async (reference: FullReference) => {
     const locations = await pullLocations(reference, {
       mirrors: this.#mirrors,
       registriesConf: this.#registriesConf,
@@ -131,7 +131,7 @@ export class RegistryPool implements AsyncDisposable {
     return locations.map(location => ({
       name: `${location.registry}/${location.repository}`,
       isMirror: location.isMirror,
-      open: async () => {
+      open: async signal => {
         const isNamed = !location.isMirror && location.registry === reference.registry && location.trust === "checked";
         const client = isNamed
           ? await this.clientFor(location.registry, signal)
