@@ -51,7 +51,7 @@ function archiveName(text: string): string {
 
 /** True for a name without a tag, such as `app` or `app@sha256:…`; false for bad names. */
 export function isUntaggedName(text: string): boolean {
-  return readName(text, archiveName) !== undefined && parseReference(text).tag === undefined;
+  return readName(text, name => parseReference(name).tag ?? "") === "" && readName(text, archiveName) !== undefined;
 }
 
 function readName(text: string, spell: (text: string) => string): string | undefined {

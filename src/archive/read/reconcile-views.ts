@@ -40,7 +40,7 @@ export async function reconcileViews(
   checkDistinct(what, "index.json", present, ({ descriptor }) => descriptor.digest);
   const all = new RootIndex([...roots, ...stray]);
   for (const image of images) checkViews(what, image, all);
-  const index = new RootIndex(roots);
+  const index = stray.length === 0 ? all : new RootIndex(roots);
   const named = namesOfRoots(images, roots, index);
   const isClassic = images.some(image => image.isClassic);
   const drafted = images.filter(image => isClassic || index.withConfig(image.config.digest).length === 0);
