@@ -19,7 +19,10 @@ export const REPORT = {
 export function rescueFlags<T>(parser: Argv<T>): Argv<T & RescueFlags> {
   return parser
     .option("report", REPORT)
-    .option("verify", { type: "boolean", describe: "v1://: look at each config and layer again after it was copied" })
+    .option("verify", {
+      type: "boolean",
+      describe: "look up each blob and manifest at the target, also where the tag is there (v1://: after the copy)",
+    })
     .option("compression", {
       type: "string",
       requiresArg: true,

@@ -46,6 +46,13 @@ export class LineLog {
     return into.toString("latin1", 0, await this.#file.read(into, 0));
   }
 
+  /** Ends a line that was cut, by a full disk or a power cut: the next one begins a line of its own. */
+  async endCutLine(): Promise<void> {
+    const { size } = await this.#file.stat();
+    const last = Buffer.alloc(1);
+    if (size > 0 && (await this.#file.read(last, size - 1)) === 1 && last.toString() !== "\n") this.#lines.push("\n");
+  }
+
   /** Lines that were left out since the last call. */
   takeLeftOut(): number {
     const leftOut = this.#leftOut;

@@ -50,6 +50,7 @@ export class RunLog implements EventLog {
     const log = await LineLog.open(path, error => onFault(error));
     try {
       await refuseOther(log, path);
+      await log.endCutLine();
       const command = redactedWords(this.#words);
       const start = { version: VERSION, command, ...(shard === undefined ? {} : { shard }) };
       log.add(this.#line({ kind: "start", ...start, pid: process.pid, host: hostname() }));

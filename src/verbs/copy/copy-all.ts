@@ -41,10 +41,10 @@ export async function copyAll(
   const blobCounter = createBlobCounter(options.onProgress ?? (() => undefined));
   await using registries = new RegistryPool(options, named, blobCounter.onProgress, options.cacheDir);
   registries.admit(reached);
-  const { signal, dryRun, referrers, requireReferrers } = options;
+  const { signal, dryRun, referrers, verify, requireReferrers } = options;
   const { onProgress } = blobCounter;
   const cache = await openDigestCache(options.cacheDir, noteTo(onProgress));
-  const run = { registries, cache, dryRun, referrers, requireReferrers, signal, onProgress };
+  const run = { registries, cache, dryRun, referrers, verify, requireReferrers, signal, onProgress };
   const all = await separateJobs(await jobsOf(registries), registries, signal);
   const shard =
     options.shard === undefined

@@ -19,6 +19,8 @@ export interface CopyRun extends PrepareRun {
   readonly cache: DigestCache;
   readonly dryRun?: boolean | undefined;
   readonly referrers?: boolean | undefined;
+  /** Looks each blob and manifest up, also of an image whose tags are there. */
+  readonly verify?: boolean | undefined;
   readonly requireReferrers?: RequireOptions["requireReferrers"];
   /** Takes what a repository refuses of an image's referrers. Default: that is an error. */
   readonly onUndelivered?: (repository: string) => (undelivered: UndeliveredReferrer) => void;
@@ -58,7 +60,7 @@ export async function copyBetween(
     ...(digest === original.descriptor.digest ? {} : { previousDigest: original.descriptor.digest }),
     ...(absent.length === 0 ? {} : { absent }),
   };
-  const isThere = await isAlreadyCopied(run, to, tags, digest);
+  const isThere = run.verify !== true && (await isAlreadyCopied(run, to, tags, digest));
   const there = `${repositoryName(to)}:${tags.join(", ")} is this image already`;
   const isHome = from.registry === to.registry && from.repository === to.repository;
   const isCarried = run.referrers !== false && (!isHome || run.requireReferrers !== undefined);
@@ -92,7 +94,7 @@ export async function copyBetween(
   return { ...done, plannedBytes: plan.totalBytes };
 }
 
-/** True when every tag names this image already: then all of it is there. */
+/** True when every tag names this image already: all of it was there when the registry took its manifest. */
 async function isAlreadyCopied(
   { registries, signal }: CopyRun,
   to: Pick<FullReference, "registry" | "repository">,

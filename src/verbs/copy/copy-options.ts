@@ -38,7 +38,10 @@ export interface CopyOptions extends RemoteOptions, ShardOptions {
    * It is written when the call ends, however it ends. Default: none.
    */
   readonly report?: string | undefined;
-  /** Of images of a v1 registry: reads each config back from the target, and looks each layer up. Default false. */
+  /**
+   * Looks each blob and manifest up at the target, also of images whose tags are there, and copies what is missing. Of images
+   * of a v1 registry: reads each config back from the target after the copy, and looks each layer up. Default false.
+   */
   readonly verify?: boolean | undefined;
   /** Of images of a v1 registry: what becomes of raw layers. Default "keep". */
   readonly compression?: Compression | undefined;

@@ -4,17 +4,15 @@ import { type RegistryOptions, registryOptions } from "./registry-options.ts";
 export interface V1Choices {
   readonly registry?: string | RegistryOptions | undefined;
   readonly report?: unknown;
-  readonly verify?: unknown;
   readonly compression?: unknown;
   readonly v1Checksums?: unknown;
 }
 
 /** For a call that reaches no v1 registry. @throws UsageError for options that only v1 registries have. */
-export function refuseV1Options({ registry, report, verify, compression, v1Checksums }: V1Choices): void {
+export function refuseV1Options({ registry, report, compression, v1Checksums }: V1Choices): void {
   const { v1Path, v1Endpoint } = registryOptions(registry);
   const given = {
     "--report": report,
-    "--verify": verify,
     "--compression": compression,
     "--no-v1-checksums": v1Checksums,
     "--v1-path": v1Path,

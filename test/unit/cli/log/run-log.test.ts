@@ -69,6 +69,17 @@ describe("the log of a run", () => {
     }
   });
 
+  test("begins a line of its own after one that was cut", async () => {
+    const path = join(await temporaryFolder(), "run.log");
+    await writeFile(path, '{"time":"2026');
+    const log = create();
+    await log.open(path, undefined);
+    await log.end(0);
+    const [cut, ...lines] = (await readFile(path, "utf8")).trimEnd().split("\n");
+    expect(cut).toBe('{"time":"2026');
+    expect(lines.map(line => (JSON.parse(line) as Line)["kind"])).toEqual(["start", "end"]);
+  });
+
   test("adds up the bytes of a blob: 100,000 events are few lines, with the same sums", async () => {
     const path = join(await temporaryFolder(), "run.log");
     const log = create();
