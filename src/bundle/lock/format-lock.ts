@@ -25,22 +25,20 @@ export const MAX_REPOSITORIES = 16;
  * same text on any machine and in any order.
  */
 export function formatLock(contents: LockContents): string {
-  const body = bodyOf(canonical(contents));
-  return textOf(body, { id: idOf(body), set: canonical(contents).set });
+  const sorted = canonical(contents);
+  const body = bodyOf(sorted);
+  return textOf(body, { id: idOf(body), set: sorted.set });
 }
 
 /** The lock as its text has it: sorted, with its id. */
 export function lockOf(contents: LockContents): Lock {
-  const lock = { id: lockId(contents), ...canonical(contents) };
+  const sorted = canonical(contents);
+  const lock = { id: idOf(bodyOf(sorted)), ...sorted };
   sortedContents.set(lock, lock);
   return lock;
 }
 
 /** sha256 of the text without the fields `id` and `set`. */
-export function lockId(contents: LockContents): Lock["id"] {
-  return idOf(bodyOf(canonical(contents)));
-}
-
 function idOf(body: string): Lock["id"] {
   return digestOf(Buffer.from(textOf(body)));
 }

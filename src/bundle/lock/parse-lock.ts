@@ -3,7 +3,7 @@ import { quote } from "../../util/format.ts";
 import { parseJson } from "../../util/json/json.ts";
 import type { JsonLimit } from "../../util/json/json-excess.ts";
 import { checkSchema } from "../../util/json/schema.ts";
-import { LOCK_FORMAT, LOCK_VERSION, lockId, lockOf } from "./format-lock.ts";
+import { LOCK_FORMAT, LOCK_VERSION, lockOf } from "./format-lock.ts";
 import type { Lock, LockContents } from "./lock.ts";
 import { LOCK_SHAPE, lockSchema, versionSchema } from "./lock-schema.ts";
 
@@ -58,9 +58,9 @@ export function parseLock(bytes: Uint8Array, options: ParseLockOptions): Lock {
   if (version !== LOCK_VERSION)
     throw refuse("lock-version", `Cannot read lock from ${where}: found version ${version}, expected ${LOCK_VERSION}`);
   const { id, contents } = checkSchema(lockSchema, value, "lock", where, refuse);
-  const actual = lockId(contents);
-  if (actual !== id) {
-    const message = `Cannot read lock from ${where}: its contents have the id ${actual}, expected ${id} as it says`;
+  const lock = lockOf(contents);
+  if (lock.id !== id) {
+    const message = `Cannot read lock from ${where}: its contents have the id ${lock.id}, expected ${id} as it says`;
     throw fail("lock-edited", message, EDITED_HINT);
   }
   const twice = repeated(contents);
@@ -68,7 +68,7 @@ export function parseLock(bytes: Uint8Array, options: ParseLockOptions): Lock {
     throw fail("lock-repeated", `Cannot read lock from ${where}: found ${quote(twice)} twice, expected it once`);
   const wrong = wrongSet(contents);
   if (wrong !== undefined) throw fail("lock-set", `Cannot read lock from ${where}: ${wrong}`);
-  return lockOf(contents);
+  return lock;
 }
 
 const NEWER_HINT = "A newer imgpack wrote it: use that one.";

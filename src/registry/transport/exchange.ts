@@ -6,6 +6,7 @@ import type { RateLimit } from "../http/rate-limit.ts";
 import { lastChance, lateFault } from "./last-chance.ts";
 import { limitAnswer } from "./limit-answer.ts";
 import { isIterable, limited, limitedBody } from "./limited-body.ts";
+import { stopWith } from "./stop-with.ts";
 
 export interface TransportRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -87,8 +88,8 @@ export async function exchange(
       // The user chose the proxy, and only the proxy knows the address of the host.
       ...(forwarder === undefined ? { lookup } : { path: `${url.origin}${url.pathname}${url.search}` }),
       maxHeaderSize: MAX_HEADER_BYTES,
-      ...(signal === undefined ? {} : { signal }),
     });
+    if (signal !== undefined) stopWith(signal, outgoing);
     const state: ExchangeState = { isAnswered: false, isSent: false, isRead: false };
     outgoing.once("socket", socket => {
       keepFromThrowing(socket);

@@ -21,13 +21,15 @@ export const LOCK_INPUT: Kind<LockInput> = kindOf("the path or the bytes of a lo
 );
 
 const START_BYTES = 512;
+/** Of bytes that `findLock` made of a lock: a lock of thousands of images is read once. */
+const parsed = new WeakMap<Uint8Array, Lock>();
 
 /**
  * @throws UsageError for what is no lock, was edited, or is of a newer version; ArchiveError, StorageError for an archive
  * that cannot be read, or that its lock does not fit.
  */
 export async function readLock(input: LockInput, options: ListInputOptions): Promise<Lock> {
-  if (typeof input !== "string") return parsedLock(input, "the given bytes");
+  if (typeof input !== "string") return parsed.get(input) ?? parsedLock(input, "the given bytes");
   const lock = await lockIn(input, await readListInput(input, options), options);
   if (lock !== undefined) return lock;
   throw new UsageError(`Cannot use ${quote(input)} as a lock: found none, expected one`, {
@@ -71,7 +73,10 @@ export async function findLock(
     if (!isSingle && kind !== undefined) throw notAlone(path, kind);
     if (isSingle && kind === "need list" && input !== "archive") return { need: input };
     const lock = isSingle ? await lockIn(path, input, options) : undefined;
-    if (lock !== undefined) return { lock: Buffer.from(formatLock(lock)) };
+    if (lock === undefined) continue;
+    const bytes = Buffer.from(formatLock(lock));
+    parsed.set(bytes, lock);
+    return { lock: bytes };
   }
   return { known };
 }
