@@ -11,6 +11,8 @@ import { definitionsOf } from "./words/word-definitions.ts";
 
 export { endSoonAfter } from "./signals.ts";
 
+const JSON_PROGRESS = "--progress=json";
+
 /**
  * Runs one command line.
  *
@@ -22,7 +24,13 @@ export async function main(
 ): Promise<number> {
   // Never removed: the error of the last write can arrive after this call.
   if (!streams.stderr.listeners("error").includes(ignoreError)) streams.stderr.on("error", ignoreError);
-  const rendering = { isJson: words.includes("--json"), isVerbose: words.includes("--verbose") };
+  const rendering = {
+    isJson: words.includes("--json"),
+    isJsonProgress: words.some(
+      (word, index) => `${words[index - 1]}=${word}` === JSON_PROGRESS || word === JSON_PROGRESS,
+    ),
+    isVerbose: words.includes("--verbose"),
+  };
   // With nothing left to wait for, Node would end with code 13 and without a message.
   const onStuck = (): void => {
     const error = new InternalError("Cannot finish: nothing is left to wait for, expected the command to end", {

@@ -1,3 +1,4 @@
+import { ImgpackError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 
 /**
@@ -31,6 +32,8 @@ export type ProgressEvent =
       /** As the result or the error of the call has it. May contain text of the archive. */
       readonly name: string;
       readonly state: "done" | "failed";
+      /** What went wrong, of one that failed. May contain text of the registry. */
+      readonly message?: string;
     }
   /** A blob is under way, until an event `done`, `skipped` or `stopped` of it. */
   | {
@@ -93,6 +96,8 @@ export type ProgressEvent =
       readonly waitedMs: number;
       /** Until the next request, if that is known. */
       readonly waitMs?: number;
+      /** Of an outage: for how long it is waited for at most. */
+      readonly patienceMs?: number;
     }
   /** What an event `waiting` with the same registry, reason and `what` waited for has come, or is not waited for any more. */
   | {
@@ -138,7 +143,7 @@ export async function underWay<T>(
   }
 }
 
-/** Reports how an image ended. @param name as the result or the error of the call has it. */
+/** Reports how an image ended: one that was interrupted has no end. @param name as the result or the error of the call has it. */
 export async function endingImage<T>(
   onProgress: OnProgress | undefined,
   name: string,
@@ -149,9 +154,14 @@ export async function endingImage<T>(
     onProgress?.({ kind: "image", name, state: "done" });
     return result;
   } catch (error) {
-    onProgress?.({ kind: "image", name, state: "failed" });
+    if (error instanceof ImgpackError) onProgress?.(failedImage(name, error));
     throw error;
   }
+}
+
+/** The event of an image that failed. */
+export function failedImage(name: string, { message }: ImgpackError): ProgressEvent {
+  return { kind: "image", name, state: "failed", message };
 }
 
 /** Counts what a step has done. @param total how many there are, if that is known. */

@@ -26,6 +26,13 @@ export async function checkTarget(path: string): Promise<void> {
   });
 }
 
+/** What is at the path in place of a file that can be written to. */
+export async function otherThanFile(path: string): Promise<"a folder" | "a symbolic link" | undefined> {
+  const stats = await lstat(path).catch(() => undefined);
+  if (stats?.isDirectory() === true) return "a folder";
+  return stats?.isSymbolicLink() === true ? "a symbolic link" : undefined;
+}
+
 /**
  * Checks, before the first byte is written, that the output will fit.
  *
@@ -74,38 +81,45 @@ export function storageFault(path: string, bytes: number, cause: unknown): Stora
   });
 }
 
+const OTHER_OUTPUT = "Choose another output name.";
+
 /** What a run writes next to an output, until it is complete. */
 const UNFINISHED = ["", ".partial", ".partial.journal", ".partial.lock"] as const;
 
 /**
  * Checks that what is written does not replace what is read (security case F-04), also by another name or through a link.
  *
+ * @param hint of the error.
  * @throws UsageError if the output, or its partial file, is one of the inputs, or is in one that is a folder.
  */
-export async function checkApart(output: string, inputs: readonly string[]): Promise<void> {
+export async function checkApart(
+  output: string,
+  inputs: readonly string[],
+  hint: string = OTHER_OUTPUT,
+): Promise<void> {
   const written = await Promise.all(UNFINISHED.map(async ending => await found(plainPath(output) + ending)));
   const place = await locationOf(output);
   for (const input of inputs) {
     const read = await found(input);
     if (read === undefined) continue;
     if (written.some(stats => stats?.ino === read.ino && stats.dev === read.dev)) {
-      throw refused(output, `it is the input ${quote(input)}, expected another file`);
+      throw refused(output, `it is the input ${quote(input)}, expected another file`, hint);
     }
     if (read.isDirectory() && isInside(place, await locationOf(input))) {
-      throw refused(output, `it is in the input ${quote(input)}, expected a path outside of it`);
+      throw refused(output, `it is in the input ${quote(input)}, expected a path outside of it`, hint);
     }
   }
 }
 
 /** @throws UsageError if the list is, or is in, what the run writes for the output. */
-export async function checkListApart(list: string, output: string): Promise<void> {
+export async function checkListApart(list: string, output: string, hint: string = OTHER_OUTPUT): Promise<void> {
   const [place, location] = [await locationOf(list), await locationOf(output)];
   if (!UNFINISHED.some(ending => place === location + ending) && !isInside(place, location)) return;
-  throw refused(list, `the run writes its output ${quote(output)} there, expected another file`);
+  throw refused(list, `the run writes its output ${quote(output)} there, expected another file`, hint);
 }
 
-function refused(output: string, state: string): UsageError {
-  return new UsageError(`Cannot write ${quote(output)}: ${state}`, { hint: "Choose another output name." });
+function refused(output: string, state: string, hint: string): UsageError {
+  return new UsageError(`Cannot write ${quote(output)}: ${state}`, { hint });
 }
 
 function isInside(path: string, folder: string): boolean {

@@ -118,6 +118,10 @@ describe("a registry that restarts in the middle of a run", () => {
     const away = restarting(registry, { on: /^GET .*\/blobs\//, after: 8, probes: Number.POSITIVE_INFINITY });
     const pulled = await pullFrom(registry, { layers: MANY, options: { onProgress: away.onProgress } });
     expect(pulled.error).toMatchObject({ code: "ERR_NETWORK", exitCode: 7 });
+    expect(pulled.error).toMatchObject({
+      message: expect.stringContaining("; it answered before, and was waited for for 10 min"),
+      hint: expect.stringContaining("--outage"),
+    });
     const waited = away.waiting.reduce((sum, event) => sum + (event.kind === "waiting" ? (event.waitMs ?? 0) : 0), 0);
     expect(waited).toBeGreaterThan(500_000);
     expect(waited).toBeLessThanOrEqual(600_000);

@@ -19,6 +19,15 @@ export class FakeProgressClock implements ProgressClock {
     return () => void this.#timers.delete(timer);
   }
 
+  /** The process is stopped: nothing runs in the meantime. */
+  sleep(seconds: number): void {
+    this.#ms += seconds * 1000;
+    for (const timer of this.#timers) {
+      timer.task();
+      timer.nextMs = this.#ms + timer.everyMs;
+    }
+  }
+
   forward(seconds: number): void {
     const endMs = this.#ms + seconds * 1000;
     for (;;) {

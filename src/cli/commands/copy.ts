@@ -113,7 +113,7 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
     await reportResult(
       flags,
       async () => await withFailedList(flags, failing, progress.note, work),
-      result => {
+      (result, isPartial) => {
         progress.end();
         if (flags.json) return printLine(context, jsonText(result));
         if (result.rescue?.dryRun === true) {
@@ -129,7 +129,7 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
         for (const line of referrersLines(result.images.map(one => ({ ...one, names: [one.reference] }))))
           progress.note(line);
         if (result.rescue !== undefined) progress.note(rescueSummary(result.rescue));
-        if (!flags.dryRun) progress.summary(result);
+        if (!flags.dryRun) progress.summary(result, isPartial);
       },
       context.log,
     );

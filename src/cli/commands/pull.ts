@@ -163,14 +163,14 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
     await reportResult(
       flags,
       async () => await withFailedList(flags, references, progress.note, work),
-      result => {
+      (result, isPartial) => {
         progress.end();
         if (flags.json) return printLine(context, jsonText(result));
         printImages(context, result, progress.note);
         for (const line of referrersLines(result.images)) progress.note(line);
         for (const { path } of result.tools)
           progress.note(`${path} ${flags.dryRun ? "goes" : "is"} next to the archive`);
-        if (!flags.dryRun) progress.summary(result);
+        if (!flags.dryRun) progress.summary(result, isPartial);
       },
       context.log,
     );

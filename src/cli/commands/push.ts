@@ -138,7 +138,7 @@ async function runPush(flags: PushFlags, context: Context): Promise<void> {
     await reportResult(
       flags,
       async () => await withFailedList(flags, archives, progress.note, work),
-      result => {
+      (result, isPartial) => {
         progress.end();
         if (flags.json) return printLine(context, jsonText(result));
         for (const { reference, digest, previousDigest } of result.images) {
@@ -147,7 +147,7 @@ async function runPush(flags: PushFlags, context: Context): Promise<void> {
         }
         for (const line of referrersLines(result.images.map(one => ({ ...one, names: [one.reference] }))))
           progress.note(line);
-        if (!flags.dryRun) progress.summary(result);
+        if (!flags.dryRun) progress.summary(result, isPartial);
       },
       context.log,
     );

@@ -1,4 +1,6 @@
-import { checkApart, checkListApart } from "../../util/output-checks.ts";
+import { UsageError } from "../../errors.ts";
+import { quote } from "../../util/format.ts";
+import { checkApart, checkListApart, otherThanFile } from "../../util/output-checks.ts";
 
 /** Flags and arguments that name the archive that a command writes. */
 const OUTPUTS = ["output", "repair", "report"] as const;
@@ -16,16 +18,27 @@ export async function checkOutputs(flags: Readonly<Record<string, unknown>>): Pr
 
 /** The file of `--log`: not of `serve`, whose flag of that name says how its requests are logged. */
 export function logFile(command: string | undefined, flags: Readonly<Record<string, unknown>>): string | undefined {
-  return command === "serve" ? undefined : pathsOf(flags["log"])[0];
+  const log = flags["log"];
+  return command === "serve" || typeof log !== "string" ? undefined : log;
 }
 
-/** @throws UsageError if the log is one of the inputs of the command line, or is in what it writes. */
+/** @throws UsageError if the log is no file that can be appended to, one of the inputs of the command line, or in what it writes. */
 export async function checkLog(log: string, flags: Readonly<Record<string, unknown>>): Promise<void> {
+  if (log === "-") throw badLog(log, "found stdout or stderr");
+  const other = await otherThanFile(log);
+  if (other !== undefined) throw badLog(log, `found ${other}`);
   const lists = pathsOf(flags["failed-list"]);
-  await checkApart(log, [...INPUTS, "files"].flatMap(input => pathsOf(flags[input])).concat(lists));
+  const use = "Choose another name for --log.";
+  await checkApart(log, [...INPUTS, "files"].flatMap(input => pathsOf(flags[input])).concat(lists), use);
   // The last of the files of convert is its output.
   const outputs = [...OUTPUTS, "files"].flatMap(name => pathsOf(flags[name]));
-  for (const output of [...outputs, ...lists]) await checkListApart(log, output);
+  for (const output of [...outputs, ...lists]) await checkListApart(log, output, use);
+}
+
+function badLog(log: string, found: string): UsageError {
+  return new UsageError(`Cannot append log to ${quote(log)}: ${found}, expected a log or a new file`, {
+    hint: "Name a file, such as --log run.log. For events on stderr, use --progress json.",
+  });
 }
 
 function pathsOf(value: unknown): readonly string[] {

@@ -28,13 +28,15 @@ export class ReportedError extends Error {
 
 export interface RenderErrorOptions {
   readonly isJson: boolean;
+  /** `--progress json`: stderr has lines of JSON only. */
+  readonly isJsonProgress?: boolean | undefined;
   readonly isVerbose: boolean;
   /** The command that failed, if the command line named one. */
   readonly command?: string | undefined;
 }
 
 /**
- * Prints the message of an error and its hint on stderr; with `--json` also an object on stdout, which has the result as
+ * Prints the message of an error and its hint on stderr, or a line of JSON with `--progress json`; with `--json` also an object on stdout, which has the result as
  * well if some of several inputs failed; with `--verbose` also the chain of causes.
  *
  * @returns the exit code.
@@ -42,7 +44,7 @@ export interface RenderErrorOptions {
 export function renderError(
   thrown: unknown,
   { stdout, stderr }: OutputStreams,
-  { isJson, isVerbose, command }: RenderErrorOptions,
+  { isJson, isJsonProgress, isVerbose, command }: RenderErrorOptions,
 ): number {
   const isReported = thrown instanceof ReportedError;
   const { error, printed } = describeError(thrown, command);
@@ -52,7 +54,13 @@ export function renderError(
     stdout.write(`${jsonText({ ...done, error: { code, message, hint, origin } })}\n`);
   }
   const isBug = printed.exitCode === EXIT_CODES.internal;
-  const lines = [printed.message, printed.hint ?? "", ...(isVerbose || isBug ? causes(error, isBug) : [])];
+  const because = isVerbose || isBug ? [...causes(error, isBug)] : [];
+  if (isJsonProgress === true) {
+    const details = because.length === 0 ? {} : { causes: because.map(line => line.trim()) };
+    stderr.write(`${jsonText({ kind: "error", ...printed, ...details })}\n`);
+    return printed.exitCode;
+  }
+  const lines = [printed.message, printed.hint ?? "", ...because];
   for (const line of lines.flatMap(text => text.split("\n"))) {
     // Foreign text in a message must not control the terminal.
     if (line !== "") stderr.write(`${escapeForeign(line, Number.POSITIVE_INFINITY)}\n`);

@@ -29,6 +29,8 @@ export interface WaitState {
   readonly reason: "limit" | "outage" | "retry" | "answer";
   /** HTTP status of the last refusal. */
   readonly status?: number | undefined;
+  /** Of an outage: after how many milliseconds the registry is given up. */
+  readonly patienceMs?: number | undefined;
   /** Of retries or of requests without an answer. */
   readonly requests: number;
   readonly waitedMs: number;
@@ -48,9 +50,11 @@ export interface ProgressState {
   readonly total?: number | undefined;
   /** Bytes per second of the last seconds; absent before the first second. */
   readonly rate?: number | undefined;
-  /** Absent if it cannot be known yet. */
+  /** By that rate. Absent if it cannot be known yet, or nothing moves. */
   readonly secondsLeft?: number | undefined;
   readonly images?: Count | undefined;
+  /** Images that failed; they are not among those that are done. */
+  readonly failed: number;
   readonly blobs?: Count | undefined;
   /** While things are read before layers move. */
   readonly step?: (Count & Pick<Extract<ProgressEvent, { kind: "step" }>, "step">) | undefined;

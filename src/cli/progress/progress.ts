@@ -1,9 +1,11 @@
 import type { CopyResult, OnProgress, ProgressEvent, PullResult, PushResult } from "../../index.ts";
-import { counted } from "../../util/format.ts";
+import { counted, escapeForeign, quote } from "../../util/format.ts";
 import type { Context, OutputStreams } from "../context.ts";
 import type { OutputFlags } from "../flags/output-flags.ts";
 import { createEventSink, eventWriters } from "../output/event-sink.ts";
+import { jsonText } from "../output/json-text.ts";
 import { MergedEvents } from "../output/merged-events.ts";
+import { MAX_NOTE } from "../output/note-text.ts";
 import { blockLines } from "./block-lines.ts";
 import { type ProgressClock, SYSTEM_CLOCK } from "./progress-clock.ts";
 import { type ProgressStyle, progressStyle } from "./progress-style.ts";
@@ -32,6 +34,7 @@ export class Progress {
   readonly #style: ProgressStyle;
   readonly #isQuiet: boolean;
   readonly #isVerbose: boolean;
+  readonly #isJson: boolean;
   readonly #sink: OnProgress;
   /** Of `--progress json`. */
   readonly #events: MergedEvents;
@@ -56,7 +59,8 @@ export class Progress {
     this.#stderr = streams.stderr;
     this.#style = progressStyle(streams, flags);
     this.#isQuiet = flags.quiet === true;
-    this.#isVerbose = flags.verbose === true || flags.progress === "json";
+    this.#isJson = flags.progress === "json";
+    this.#isVerbose = flags.verbose === true || this.#isJson;
     this.#events = new MergedEvents(eventWriters(this.#stderr).event);
     this.#sink = createEventSink(streams, flags, { event: event => this.#events.take(event), note: this.#print });
     this.#log = streams.log;
@@ -69,12 +73,13 @@ export class Progress {
     this.#block = new TerminalBlock(this.#stderr, (columns, rows) =>
       blockLines(this.#tally.state(verb, clock.now()), columns, rows),
     );
-    if (this.#style !== "none") this.#stopTicks = clock.every(TICK_MS, () => this.#drawSometimes());
+    if (this.#style !== "none") this.#stopTicks = clock.every(TICK_MS, () => this.#tick());
     else if (flags.progress === "json") this.#stopTicks = clock.every(TICK_MS, () => this.#events.release());
   }
 
   readonly onProgress = (event: ProgressEvent): void => {
     this.#tally.count(event, this.#clock.now());
+    if (event.kind === "image" && event.state === "failed" && event.message !== undefined) this.#noteFailed(event);
     if (event.kind !== "retry" || this.#isVerbose) this.#sink(event);
     else this.#noteRetry(event);
     if (event.kind !== "note" && event.kind !== "retry") this.#drawSometimes();
@@ -92,12 +97,12 @@ export class Progress {
 
   readonly #printAlways = (text: string): void => {
     this.#block.clear();
-    this.#stderr.write(`${text}\n`);
+    this.#stderr.write(`${this.#isJson ? jsonText({ kind: "note", message: text }) : text}\n`);
   };
 
-  /** Prints what was done, in one line. */
-  summary(result: PushResult | PullResult | CopyResult): void {
-    this.note(summaryText(result, this.#verb === "Copying" ? "Copied" : "Pushed"));
+  /** Prints what was done, in one line. @param isPartial whether other inputs failed. */
+  summary(result: PushResult | PullResult | CopyResult, isPartial: boolean): void {
+    this.note(summaryText(result, this.#verb === "Copying" ? "Copied" : "Pushed", isPartial));
     if ("uncheckedBlobs" in result) this.#noteUnchecked(result.uncheckedBlobs);
   }
 
@@ -116,10 +121,21 @@ export class Progress {
     for (const text of this.#retries.rest()) this.#print(text);
   }
 
+  /** At once: the error at the end lists what failed. A single image has no other line. */
+  #noteFailed({ name, message }: { readonly name: string; readonly message?: string }): void {
+    if (this.#style === "none" || this.#tally.images < 2) return;
+    this.#print(`${quote(name)} failed: ${escapeForeign(message ?? "", MAX_NOTE)}`);
+  }
+
   #noteRetry(event: Extract<ProgressEvent, { readonly kind: "retry" }>): void {
     this.#log?.event(event);
     const text = this.#retries.noteOf(event, this.#clock.now());
     if (text !== undefined) this.#print(text);
+  }
+
+  #tick(): void {
+    this.#tally.tick(this.#clock.now());
+    this.#drawSometimes();
   }
 
   #drawSometimes(): void {

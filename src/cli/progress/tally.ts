@@ -5,6 +5,9 @@ import { WaitTally } from "./wait-tally.ts";
 
 type EventOf<Kind extends ProgressEvent["kind"]> = Extract<ProgressEvent, { readonly kind: Kind }>;
 
+/** Between two calls of `tick`: only a process that is stopped takes so long. */
+const ASLEEP_MS = 5000;
+
 interface UnderWay {
   readonly from: string | undefined;
   readonly to: string | undefined;
@@ -32,16 +35,40 @@ export class Tally {
   #isMoving = false;
   /** Since when blobs move. */
   #movingSinceMs: number | undefined;
+  /** All images were planned at once. */
+  #isPlanned = false;
   /** Images are planned one after the other, while blobs of others move: only their number says how much is left. */
   #isPlanning = false;
   #step: EventOf<"step"> | undefined;
-  readonly #images = { done: 0, total: 0 };
+  readonly #images = { done: 0, failed: 0, total: 0 };
   readonly #blobs = { done: 0, total: 0 };
   readonly #underWay = new Map<BlobLabel, UnderWay>();
   readonly #waits = new WaitTally();
+  /** When `tick` was called, and the changes until then. */
+  #tickedMs: number;
+  #tickedChanges = 0;
 
   constructor(nowMs: number) {
     this.changedMs = nowMs;
+    this.#tickedMs = nowMs;
+  }
+
+  /**
+   * To be called twice a second, or the time in between counts as sleep. Time in which a registry did not answer any more, limited
+   * requests, or this machine slept is in no rate.
+   */
+  tick(nowMs: number): void {
+    const passedMs = nowMs - this.#tickedMs;
+    const isHeld = this.changes === this.#tickedChanges && this.#waits.isHeld(nowMs);
+    if (isHeld || passedMs > ASLEEP_MS)
+      for (const meter of [this.#transfer, this.#reading]) meter?.leaveOut(passedMs, nowMs);
+    this.#tickedMs = nowMs;
+    this.#tickedChanges = this.changes;
+  }
+
+  /** That are planned. */
+  get images(): number {
+    return this.#images.total;
   }
 
   count(event: ProgressEvent, nowMs: number): void {
@@ -52,7 +79,8 @@ export class Tally {
     this.changedMs = nowMs;
     switch (event.kind) {
       case "planned":
-        this.#isPlanning ||= event.blobs > 0 && this.#transfer.bytes > 0 && this.#images.total > 1;
+        this.#isPlanned ||= event.blobs > 0 && (event.images ?? 0) > 0;
+        this.#isPlanning ||= !this.#isPlanned && event.blobs > 0 && this.#transfer.bytes > 0 && this.#images.total > 1;
         this.#transfer.total = (this.#transfer.total ?? 0) + event.bytes;
         this.#blobs.total += event.blobs;
         this.#images.total += event.images ?? 0;
@@ -61,7 +89,7 @@ export class Tally {
         this.#step = event;
         return;
       case "image":
-        this.#images.done += 1;
+        this.#images[event.state] += 1;
         return;
       case "reading":
         this.#read(event, nowMs);
@@ -83,6 +111,7 @@ export class Tally {
       rate: meter.rate(nowMs),
       secondsLeft: isPlanning ? this.#secondsOfImagesLeft(nowMs) : meter.secondsLeft(nowMs),
       images: this.#reading === undefined ? countOf(this.#images) : undefined,
+      failed: this.#images.failed,
       blobs: this.#reading === undefined ? countOf(this.#blobs) : undefined,
       step: this.#step,
       underWay: [...this.#underWay].map(([blob, one]) => stateOf(blob, one, nowMs)),
@@ -92,9 +121,11 @@ export class Tally {
 
   /** If the other images take as long as those that are done. */
   #secondsOfImagesLeft(nowMs: number): number | undefined {
-    const { done, total } = this.#images;
-    if (done < MIN_ESTIMATE_IMAGES || done >= total || !this.#transfer.rate(nowMs)) return undefined;
-    return ((nowMs - (this.#movingSinceMs ?? nowMs)) / 1000 / done) * (total - done);
+    const { done, failed, total } = this.#images;
+    const left = total - done - failed;
+    if (done < MIN_ESTIMATE_IMAGES || left <= 0 || !this.#transfer.rate(nowMs)) return undefined;
+    const tookMs = nowMs - this.#transfer.leftOutMs - (this.#movingSinceMs ?? nowMs);
+    return (tookMs / 1000 / done) * left;
   }
 
   #countBlob(event: EventOf<"started" | "stopped" | "bytes" | "skipped" | "done">, nowMs: number): void {

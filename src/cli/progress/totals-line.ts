@@ -15,7 +15,8 @@ const STEPS: Readonly<Record<NonNullable<ProgressState["step"]>["step"], string>
 /** One line of totals, as long as it is. */
 export function totalsText(state: ProgressState): string {
   const { step, verb, bytes, total, rate, secondsLeft } = state;
-  if (step !== undefined) return `${STEPS[step.step]} ${countText(step)}`;
+  if (step !== undefined)
+    return `${STEPS[step.step]}${step.total === undefined ? `: ${step.done}` : ` ${countText(step)}`}`;
   const speed = rate === undefined ? "" : `, ${formatBytes(rate)}/s`;
   // Before anything is known.
   if (total === undefined && bytes === 0) return verb;
@@ -60,8 +61,8 @@ export function partOf(done: number, total: number | undefined): number | undefi
 }
 
 /** Images, if there are several; else blobs. */
-function counts({ images, blobs }: ProgressState): string {
-  if (isSeveral(images)) return `${countText(images)} images, `;
+function counts({ images, failed, blobs }: ProgressState): string {
+  if (isSeveral(images)) return `${countText(images)} images, ${failed === 0 ? "" : `${failed} failed, `}`;
   return isSeveral(blobs) ? `${countText(blobs)} blobs, ` : "";
 }
 

@@ -11,7 +11,13 @@ interface Known {
   retryUntilMs: number;
   retried: string;
   limit?:
-    | { readonly reason: "limit" | "outage"; readonly sinceMs: number; readonly untilMs: number; readonly what: string }
+    | {
+        readonly reason: "limit" | "outage";
+        readonly sinceMs: number;
+        readonly untilMs: number;
+        readonly what: string;
+        readonly patienceMs?: number | undefined;
+      }
     | undefined;
   /** When each request that has no answer was sent. */
   readonly asked: Map<string, number>;
@@ -31,14 +37,28 @@ export class WaitTally {
       known.retryUntilMs = Math.max(known.retryUntilMs, nowMs + event.waitMs);
     } else if (event.kind === "waiting") {
       const known = this.#of(event.registry);
-      const { what, waitedMs, waitMs } = event;
+      const { what, waitedMs, waitMs, patienceMs } = event;
       if (event.reason === "answer") known.asked.set(what, nowMs - waitedMs);
-      else known.limit = { reason: event.reason, sinceMs: nowMs - waitedMs, untilMs: nowMs + (waitMs ?? 0), what };
+      else
+        known.limit = {
+          reason: event.reason,
+          sinceMs: nowMs - waitedMs,
+          untilMs: nowMs + (waitMs ?? 0),
+          what,
+          patienceMs,
+        };
     } else if (event.kind === "resumed") {
       const known = this.#of(event.registry);
       if (event.reason === "answer") known.asked.delete(event.what);
       else known.limit = undefined;
     }
+  }
+
+  /** Whether all requests to a registry wait. */
+  isHeld(nowMs: number): boolean {
+    return [...this.#registries.values()].some(
+      ({ limit }) => limit !== undefined && nowMs < limit.untilMs + OVERDUE_MS,
+    );
   }
 
   /** One for each registry that is waited for. */
@@ -61,9 +81,10 @@ export class WaitTally {
 function stateOf(known: Known, nowMs: number): Omit<WaitState, "registry"> | undefined {
   const { status, retries, retriedMs, retryUntilMs, retried, limit, asked } = known;
   if (limit !== undefined && nowMs < limit.untilMs + OVERDUE_MS) {
-    const { reason, what, sinceMs, untilMs } = limit;
-    const times = { waitedMs: nowMs - sinceMs, nextMs: untilMs - nowMs };
-    return { reason, ...(reason === "limit" ? { status } : {}), requests: retries, ...times, what };
+    const { reason, what, sinceMs, untilMs, patienceMs } = limit;
+    const times = { patienceMs, waitedMs: nowMs - sinceMs, nextMs: untilMs - nowMs };
+    // An outage takes no retries.
+    return { reason, ...(reason === "limit" ? { status, requests: retries } : { requests: 1 }), ...times, what };
   }
   if (nowMs < retryUntilMs) {
     const times = { waitedMs: nowMs - retriedMs, nextMs: retryUntilMs - nowMs };

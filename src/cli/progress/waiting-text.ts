@@ -27,7 +27,16 @@ const REASONS = {
 } as const;
 
 /** What requests to one registry wait for. */
-export function waitText({ registry, reason, status, requests, waitedMs, nextMs, what }: WaitState): string {
+export function waitText({
+  registry,
+  reason,
+  status,
+  requests,
+  waitedMs,
+  nextMs,
+  patienceMs,
+  what,
+}: WaitState): string {
   const who = `waiting for ${escapeForeign(registry)}`;
   if (reason === "answer") {
     const asked = requests === 1 ? escapeForeign(what) : counted(requests, "request");
@@ -35,7 +44,11 @@ export function waitText({ registry, reason, status, requests, waitedMs, nextMs,
   }
   const why = status === undefined ? REASONS[reason] : `status ${status}`;
   const again = requests > 1 ? `, ${counted(requests, "retry", "retries")}` : "";
-  return `${who}: ${why}${again}${nextMs === undefined ? "" : `, next try in ${seconds(nextMs)}`}`;
+  const long =
+    reason === "outage"
+      ? ` for ${seconds(waitedMs)}${patienceMs === undefined ? "" : ` of ${seconds(patienceMs)}`}`
+      : "";
+  return `${who}: ${why}${long}${again}${nextMs === undefined ? "" : `, next try in ${seconds(nextMs)}`}`;
 }
 
 /** The end of a blob that is waited for; undefined for files. */

@@ -37,6 +37,11 @@ export class Outage {
     return this.#asking !== undefined;
   }
 
+  /** For how long the host was waited for in vain; undefined if it was not given up. */
+  get givenUpAfterMs(): number | undefined {
+    return this.#givenUpAt === this.#options.answers() ? this.#options.patienceMs : undefined;
+  }
+
   /** Resolves when it is not waited for. */
   async pass(signal?: AbortSignal): Promise<void> {
     while (this.#asking !== undefined) await abortable(this.#asking, signal);
@@ -73,7 +78,7 @@ export class Outage {
     try {
       for (let waitMs = FIRST_WAIT_MS; this.#waitedMs < patienceMs; waitMs = Math.min(MAX_WAIT_MS, 2 * waitMs)) {
         const ms = Math.min(waitMs, patienceMs - this.#waitedMs);
-        onWait?.({ kind: "waiting", ...state(), waitMs: ms });
+        onWait?.({ kind: "waiting", ...state(), waitMs: ms, patienceMs });
         await sleep(ms, signal);
         const asked = now();
         if (await probe(signal)) return "back";

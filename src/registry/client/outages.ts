@@ -1,7 +1,8 @@
 import type { WaitEvent } from "../../content/progress.ts";
 import { type ImgpackError, NetworkError, RegistryError } from "../../errors.ts";
 import { errorCode } from "../../util/error-code.ts";
-import { blamedUrl } from "../http/blamed-host.ts";
+import { formatDuration } from "../../util/format.ts";
+import { blame, blamedUrl } from "../http/blamed-host.ts";
 import { isConnectFault, isUnavailable } from "../http/network-error.ts";
 import { sleepFor } from "../http/retry.ts";
 import { originOf } from "../origin/origin.ts";
@@ -64,6 +65,23 @@ export class Outages {
   /** Resolves when the registry itself is not waited for. */
   async pass(signal?: AbortSignal): Promise<void> {
     await this.#outages.get(originOf(this.#options.base))?.pass(signal);
+  }
+
+  /** The error, with what is known of its host: that it has answered before, and was waited for. */
+  explained(error: ImgpackError): ImgpackError {
+    const url = this.#hostOf(error);
+    const waitedMs = this.#outages.get(originOf(url))?.givenUpAfterMs;
+    if (!(error instanceof NetworkError) || waitedMs === undefined) return error;
+    const { message, transient, cause } = error;
+    const waited = formatDuration(waitedMs / 1000);
+    return blame(
+      new NetworkError(`${message}; it answered before, and was waited for for ${waited}`, {
+        cause,
+        transient,
+        hint: `Run the same command again when ${url.host} answers. --outage says for how many seconds it is waited for.`,
+      }),
+      url,
+    );
   }
 
   #hostOf(error: ImgpackError): URL {

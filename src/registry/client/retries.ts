@@ -47,7 +47,7 @@ export class Retries {
       } catch (error) {
         signal?.throwIfAborted();
         if (outages === MAX_OUTAGES || !(error instanceof ImgpackError)) throw error;
-        if (!(await this.#shared.outages.survive(what, error, signal))) throw error;
+        if (!(await this.#shared.outages.survive(what, error, signal))) throw this.#shared.outages.explained(error);
         before = last;
       }
     }

@@ -1,6 +1,6 @@
 import type { Lock } from "../../bundle/lock/lock.ts";
 import { parseShard } from "../../bundle/shards/shard.ts";
-import { endingImage, noteTo } from "../../content/progress.ts";
+import { endingImage, failedImage, noteTo } from "../../content/progress.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { ImgpackError } from "../../errors.ts";
 import { readingAnswer } from "../../registry/client/registry-answer.ts";
@@ -53,7 +53,8 @@ export async function copyAll(
   const { jobs, failed: reported } = shard ?? { jobs: all, failed };
   const attempts = new Attempts(jobs.length + reported.length, signal);
   const undelivered = new Undelivered();
-  onProgress({ kind: "planned", images: jobs.length, blobs: 0, bytes: 0 });
+  onProgress({ kind: "planned", images: jobs.length + reported.length, blobs: 0, bytes: 0 });
+  for (const { source, error } of reported) onProgress(failedImage(source, error));
   for (const { source, error } of reported) await attempts.run(source, async () => await Promise.reject(error));
   const outcomes: (CopiedImage | ImgpackError | undefined)[] = jobs.map(() => undefined);
   const total = jobs.length + reported.length;

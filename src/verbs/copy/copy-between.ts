@@ -65,7 +65,7 @@ export async function copyBetween(
   const isHome = from.registry === to.registry && from.repository === to.repository;
   const isCarried = run.referrers !== false && (!isHome || run.requireReferrers !== undefined);
   if (isThere && !isCarried) {
-    onNote(`${there}: nothing to copy`);
+    onNote(`${there}: nothing to copy`, true);
     return { digest, mediaType, ...previous, plannedBytes: 0 };
   }
   const { image, whole } = await gatherImage(prepared, isCarried, run);
@@ -78,8 +78,9 @@ export async function copyBetween(
   const summary = referrersSummary(whole, whole.roots[0] ?? root);
   const done = { digest, mediaType, ...previous, ...(summary === undefined ? {} : { referrers: summary }) };
   const plan = isThere ? referrersOnly(whole, image) : whole;
-  if (isThere) onNote(`${there}: ${plan.manifests.size === 0 ? "nothing to copy" : "copying what refers to it"}`);
-  if (isThere && plan.manifests.size === 0) return { ...done, plannedBytes: 0 };
+  const isWhole = plan.manifests.size === 0;
+  if (isThere) onNote(`${there}: ${isWhole ? "nothing to copy" : "copying what refers to it"}`, isWhole);
+  if (isThere && isWhole) return { ...done, plannedBytes: 0 };
   const sourceName = repositoryName(from);
   if (run.dryRun === true) {
     for (const message of planNotes(plan, sourceName)) onNote(message);

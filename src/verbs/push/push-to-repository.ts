@@ -67,10 +67,8 @@ export async function pushToRepository(
   const { present, absent } = await splitPresent(destination, roots, run);
   const found = present.map(({ tag, descriptor }): PushedImage => {
     const reference = `${nameOf(destination)}:${tag}`;
-    note(
-      run,
-      `${reference} is this image already: nothing to push, and the archive's copy of its layers was not checked`,
-    );
+    const message = `${reference} is this image already: nothing to push, and the archive's copy of its layers was not checked`;
+    run.options.onProgress({ kind: "note", message, isDetail: true });
     return { reference, digest: descriptor.digest };
   });
   if (absent.length === 0) return found;

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { watchOperations } from "../../../../src/util/operation-hook.ts";
@@ -58,10 +58,24 @@ describe("--log", () => {
     const path = await fileWith(ARCHIVE);
     const { exitCode, stderr } = await runCommand(...words(path, `${path}.out`));
     expect(stderr).toMatch(
-      /^Cannot write ".*": (it is the input|the run writes its output) ".*"(?: there)?, expected another file\n/,
+      /^Cannot write ".*": (it is the input|the run writes its output) ".*"(?: there)?, expected another file\nChoose another name for --log\.\n/,
     );
     expect(exitCode).toBe(2);
     expect(await readFile(path)).toEqual(Buffer.from(ARCHIVE));
+  });
+
+  test("is no stream, no folder and no link", async () => {
+    const path = await fileWith(ARCHIVE);
+    const folder = await temporaryFolder();
+    const link = join(folder, "link");
+    await symlink(path, link);
+    for (const log of ["-", folder, link]) {
+      const { exitCode, stderr } = await runCommand("verify", path, "--log", log);
+      expect(stderr).toMatch(
+        /^Cannot append log to ".*": found .*, expected a log or a new file\nName a file, such as /,
+      );
+      expect(exitCode).toBe(2);
+    }
   });
 
   test("that cannot be written is an error before anything is done", async () => {

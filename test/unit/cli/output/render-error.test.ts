@@ -40,6 +40,18 @@ describe("renderError()", () => {
     );
   });
 
+  test("renderError() gives --progress json one line of JSON, with causes only if they are asked for", () => {
+    const error = new NetworkError("Cannot pull a\nCannot pull b", { hint: "Try later.", cause: new Error("outer") });
+    const known = { kind: "error", code: "ERR_NETWORK", exitCode: 7, message: error.message, hint: "Try later." };
+    const { err, out, code } = render(error, { isJsonProgress: true });
+    expect([err.split("\n").length, out, code]).toEqual([2, "", 7]);
+    expect(JSON.parse(err)).toEqual(known);
+    expect(JSON.parse(render(error, { isJsonProgress: true, isVerbose: true }).err)).toEqual({
+      ...known,
+      causes: ["because: Error: outer"],
+    });
+  });
+
   test("renderError() gives --json one object with the end that failed", () => {
     const error = Object.assign(new AuthError("Cannot push", { hint: "Log in." }), { origin: "target" as const });
     const { out, code } = render(error, { isJson: true });

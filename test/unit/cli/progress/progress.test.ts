@@ -100,6 +100,8 @@ test("--progress json adds up the bytes of a blob for half a second, and loses n
   expect(shown()).toEqual([bytes("entry a", 1), { kind: "done", blob: "entry a", bytes: 5001 }]);
   progress.end();
   expect(shown()).toEqual([bytes("entry b", 2)]);
+  progress.note("a note");
+  expect(shown()).toEqual([{ kind: "note", message: "a note" }]);
   expect(clock.timers).toBe(0);
 });
 
@@ -130,7 +132,7 @@ describe("totals on a terminal", () => {
     }
     move(0, 0.2);
     expect(terminal.shown).toEqual([
-      "[======                  ] Pushing 10 of 40 images, 10.0 MiB, 1.1 MiB/s, 31 s left",
+      "[======                  ] Pushing 10 of 40 images, 10.0 MiB, 1.0 MiB/s, 31 s left",
     ]);
   });
 
@@ -158,13 +160,57 @@ describe("totals on a terminal", () => {
     expect(terminal.shown[0]).toContain("Pushing 1.0 MiB of 1.0 MiB");
   });
 
-  test("give no time before two seconds of data, and hours instead of seconds", () => {
+  test("give no time before two seconds of data", () => {
     const { terminal, report, move } = start(100);
     report({ kind: "planned", blobs: 1, bytes: 7801 * MIB });
     move(MIB, 1.5);
     expect(terminal.shown[0]).not.toContain("left");
-    move(MIB, 0.5);
-    expect(terminal.shown[0]).toContain("Pushing 2.0 MiB of 7.6 GiB, 1.0 MiB/s, 2 h 10 min left");
+    move(99 * MIB, 0.5);
+    expect(terminal.shown[0]).toContain("Pushing 100 MiB of 7.6 GiB, 50.0 MiB/s, 3 min left");
+  });
+
+  test("give no time by the first small blobs, but by ten seconds of any", () => {
+    const { terminal, report, move } = start(100);
+    report({ kind: "planned", blobs: 1, bytes: 7801 * MIB });
+    for (let second = 0; second < 9; second += 1) move(0.1 * MIB, 1);
+    expect(terminal.shown[0]).not.toContain("left");
+    for (let second = 0; second < 10; second += 1) move(MIB, 1);
+    expect(terminal.shown[0]).toContain("1.1 MiB/s, 2 h 4 min left");
+  });
+
+  test("have a rate without the time of an outage, of a stall, and of a machine that sleeps", () => {
+    for (const pause of ["outage", "stall", "sleep"]) {
+      const { terminal, clock, report, move } = start(100);
+      report({ kind: "planned", blobs: 1, bytes: 1000 * MIB });
+      for (let second = 0; second < 10; second += 1) move(10 * MIB, 1);
+      const outage = { registry: "registry.lan", reason: "outage", what: "blob 1", waitedMs: 0 } as const;
+      if (pause === "outage") {
+        report({ kind: "waiting", ...outage, waitMs: 100_000, patienceMs: 600_000 });
+        clock.forward(60);
+        expect(terminal.shown[1]).toContain("it does not answer any more for 60 s of 10 min, next try in 4");
+        report({ kind: "resumed", ...outage, waitedMs: 60_000 });
+      } else if (pause === "stall") clock.forward(120);
+      else clock.sleep(3600);
+      for (let second = 0; second < 10; second += 1) {
+        move(10 * MIB, 1);
+        const [, left] = /, (\d+) s left$/.exec(terminal.shown[0] ?? "") ?? [];
+        expect(left === undefined ? 100 : Number(left), pause).toBeLessThan(200);
+      }
+      expect(terminal.shown[0], pause).toMatch(/200 MiB of 1000 MiB, 1[01]\.\d MiB/);
+      expect(terminal.shown[0], pause).toMatch(/, 2 min left$/);
+    }
+  });
+
+  test("count images that failed apart, and say at once which", () => {
+    const { terminal, report, move } = start(100);
+    report({ kind: "planned", images: 24, blobs: 2, bytes: 100 * MIB });
+    report({ kind: "image", name: "a.lan/b:1", state: "failed", message: "Cannot pull a.lan/b:1: not found" });
+    for (let index = 0; index < 3; index += 1) report({ kind: "image", name: `a${index}`, state: "done" });
+    move(50 * MIB, 4);
+    expect(terminal.shown).toEqual([
+      '"a.lan/b:1" failed: Cannot pull a.lan/b:1: not found',
+      "[=====     ] Pushing 3 of 24 images, 1 failed, 50.0 MiB of 100 MiB, 12.5 MiB/s, 4 s left",
+    ]);
   });
 
   test("take no rate from blobs that were there already", () => {
@@ -180,15 +226,15 @@ describe("totals on a terminal", () => {
     report({ kind: "planned", blobs: 1, bytes: 1000 * MIB });
     for (let second = 0; second < 20; second += 1) move(10 * MIB, 1);
     for (let second = 0; second < 6; second += 1) move(2 * MIB, 1);
-    // 30 s say how long it takes: (200 + 12) MiB in 26 s, for 788 MiB.
-    expect(terminal.shown[0]).toContain("212 MiB of 1000 MiB, 2.2 MiB/s, 2 min left");
+    // The time left is of the same 10 s as the rate.
+    expect(terminal.shown[0]).toContain("212 MiB of 1000 MiB, 5.5 MiB/s, 3 min left");
     clock.forward(6);
     expect(terminal.shown[0]).toContain("212 MiB of 1000 MiB, 0 bytes/s");
     expect(terminal.shown[0]).not.toContain("left");
     // A laptop that slept for an hour.
     clock.forward(3600);
     for (let second = 0; second < 5; second += 1) move(10 * MIB, 1);
-    expect(terminal.shown[0]).toContain("262 MiB of 1000 MiB, 11.1 MiB/s");
+    expect(terminal.shown[0]).toContain("262 MiB of 1000 MiB, 5.3 MiB/s");
   });
 
   test("of a pipe show bytes and rate, and no made-up end", () => {
@@ -197,7 +243,7 @@ describe("totals on a terminal", () => {
     move(5 * MIB, 4);
     report({ kind: "reading", archive: "-", bytes: 4 * MIB });
     move(MIB, 4);
-    expect(terminal.shown).toEqual(["Pushing 4.0 MiB, 910 KiB/s"]);
+    expect(terminal.shown).toEqual(["Pushing 4.0 MiB, 512 KiB/s"]);
   });
 
   test("of a compressed archive show how much of the file is read, then the transfer", () => {
