@@ -3,10 +3,10 @@ import { Readable } from "node:stream";
 import { StorageError } from "../errors.ts";
 import { quote } from "../util/format.ts";
 import { storageState } from "../util/system-fault.ts";
-import { CHUNK_BYTES, sharedChunks } from "./chunks/chunks.ts";
-import { createFlow } from "./chunks/flow.ts";
+import { sharedChunks } from "./chunks/chunks.ts";
 import type { BlobExtent, BlobFile, BlobReader, BlobSource, ByteRange, ByteSink } from "./contracts.ts";
 import type { FileWindows } from "./file-windows.ts";
+import { pumpFilled } from "./pump.ts";
 
 /** A blob up to this size is one chunk, and often one of tens of thousands: it needs nothing to send several at once. */
 const SMALL_BYTES = 64 * 1024;
@@ -107,23 +107,7 @@ class FileSlice implements BlobSource {
 
   async pump(sink: ByteSink, signal?: AbortSignal): Promise<void> {
     if (this.size <= SMALL_BYTES) return await this.#pumpSmall(sink, signal);
-    const flow = createFlow(sink, signal);
-    try {
-      for (let position = 0; position < this.size; position += CHUNK_BYTES) {
-        const chunk = await flow.acquire();
-        const part = chunk.subarray(0, Math.min(CHUNK_BYTES, this.size - position));
-        try {
-          await this.#fill(part, position);
-        } catch (error) {
-          sharedChunks.release(chunk);
-          throw error;
-        }
-        flow.hand(chunk, part, position);
-      }
-    } catch (error) {
-      flow.fail(error);
-    }
-    await flow.settled();
+    await pumpFilled(this.size, async (part, position) => await this.#fill(part, position), sink, signal);
   }
 
   async #pumpSmall(sink: ByteSink, signal: AbortSignal | undefined): Promise<void> {

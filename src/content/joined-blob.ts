@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import type { BlobReader, BlobSource, ByteRange, ByteSink } from "./contracts.ts";
-import { pumpBlob, pumpParts } from "./pump.ts";
+import { pumpFilled } from "./pump.ts";
 
 /** Some bytes of a blob. */
 export interface BlobSegment {
@@ -20,18 +20,14 @@ export function joinedBlob(segments: readonly BlobSegment[]): BlobSource {
       const wanted = placed.flatMap(segment => cut(segment, range) ?? []);
       return Readable.from(partsOf(wanted, signal), { objectMode: false });
     },
+    // Without `pump`, the stream is cut into chunks: a part that ends within one does not make it short.
     ...(segments.every(({ source }) => source.reader !== undefined) && {
       reader: async () => await joinedReader(placed),
+      async pump(sink: ByteSink, signal?: AbortSignal) {
+        await using reader = await joinedReader(placed);
+        await pumpFilled(size, async (part, position) => await reader.fill(part, position), sink, signal);
+      },
     }),
-    async pump(sink, signal) {
-      for (const segment of placed) {
-        const { source, start, end } = segment;
-        if (end === start) continue;
-        const shifted: ByteSink = async (chunk, position) => await sink(chunk, start + position);
-        if (end - start === source.size) await pumpBlob(source, shifted, signal);
-        else await pumpParts(async stop => partsOf([segment], stop), shifted, signal);
-      }
-    },
   };
 }
 

@@ -1,6 +1,7 @@
 import { addAbortSignal, Readable } from "node:stream";
 import { IntegrityError } from "../errors.ts";
 import { ChunkFiller } from "./chunks/chunk-filler.ts";
+import { CHUNK_BYTES, sharedChunks } from "./chunks/chunks.ts";
 import { createFlow } from "./chunks/flow.ts";
 import type { BlobSource, ByteRange, ByteSink } from "./contracts.ts";
 
@@ -15,7 +16,7 @@ export async function pumpBlob(source: BlobSource, sink: ByteSink, signal?: Abor
 
 /**
  * A blob whose first bytes are local already: `prefix`, then the rest of `whole`. Verifying the result shows whether they
- * belong together.
+ * belong together. The last chunk of `prefix` may be short, too.
  */
 export function spliced(prefix: BlobSource, whole: BlobSource): BlobSource {
   const { size } = whole;
@@ -67,6 +68,32 @@ export async function pumpParts(
     filler.end();
   } catch (error) {
     filler.rewind();
+    flow.fail(error);
+  }
+  await flow.settled();
+}
+
+/** Sends `size` bytes, which `fill` puts into each chunk, to a sink; several chunks at once. */
+export async function pumpFilled(
+  size: number,
+  fill: (part: Uint8Array, position: number) => Promise<void>,
+  sink: ByteSink,
+  signal?: AbortSignal,
+): Promise<void> {
+  const flow = createFlow(sink, signal);
+  try {
+    for (let position = 0; position < size; position += CHUNK_BYTES) {
+      const chunk = await flow.acquire();
+      const part = chunk.subarray(0, Math.min(CHUNK_BYTES, size - position));
+      try {
+        await fill(part, position);
+      } catch (error) {
+        sharedChunks.release(chunk);
+        throw error;
+      }
+      flow.hand(chunk, part, position);
+    }
+  } catch (error) {
     flow.fail(error);
   }
   await flow.settled();

@@ -3,9 +3,10 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } fr
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { KnownLocks } from "../../src/archive/lock/known-locks.ts";
-import { convert, pull, StorageError, UsageError } from "../../src/index.ts";
+import { convert, pull, push, StorageError, UsageError } from "../../src/index.ts";
 import { openBundle } from "../../src/verbs/verifying/verify-bundle.ts";
-import { temporaryFolder } from "../support/images.ts";
+import { seededBytes, storeImage, temporaryFolder } from "../support/images.ts";
+import { ScriptedRegistry } from "../support/scripted-registry.ts";
 import { pullVolumes, storedImages, sumsOf, VOLUME_BYTES } from "./volumes-support.ts";
 
 const platform = "linux/amd64";
@@ -133,4 +134,20 @@ test("named pipes under the names of unfinished volumes are neither waited for n
   const other = await temporaryFolder();
   execFileSync("mkfifo", [join(other, "site.v02.tar.partial")]);
   await expect(pullVolumes(stored, other)).rejects.toThrow('site.v02.tar.partial": found something else');
+});
+
+test("a raw layer that is split among volumes is pushed as one from one archive", async () => {
+  const [registry, target] = [await ScriptedRegistry.start(), await ScriptedRegistry.start()];
+  storeImage(registry.content, [seededBytes("raw", 150_000)], "application/vnd.oci.image.layer.v1.tar");
+  const folder = await temporaryFolder();
+  const reference = `${registry.host}/app:1`;
+  await pull([reference], { output: join(folder, "one.tar"), platform });
+  const { volumes = [] } = await pull([reference], { output: join(folder, "site.tar"), platform, volumeSize: 100_000 });
+  expect(volumes.length).toBeGreaterThan(1);
+  const one = await push([join(folder, "one.tar")], { to: `${target.host}/one` });
+  const set = volumes.map(({ path }) => path);
+  expect((await push(set, { to: `${target.host}/set` })).images[0]?.digest).toBe(one.images[0]?.digest);
+  const output = join(folder, "docker.tar");
+  await convert(set, { output, format: "docker" });
+  expect(sumsOf(folder)["docker.tar"]).toBeDefined();
 });

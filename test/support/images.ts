@@ -75,7 +75,11 @@ export interface StoredImage {
 }
 
 /** Puts an image of such layers into a registry under `app:1`. */
-export function storeImage(content: MemoryRegistry, layerBytes: readonly Buffer[]): StoredImage {
+export function storeImage(
+  content: MemoryRegistry,
+  layerBytes: readonly Buffer[],
+  layerType = "application/vnd.oci.image.layer.v1.tar+gzip",
+): StoredImage {
   const config = Buffer.from(configOf(layerBytes));
   const describe = (mediaType: string, bytes: Buffer): object => ({
     mediaType,
@@ -87,7 +91,7 @@ export function storeImage(content: MemoryRegistry, layerBytes: readonly Buffer[
       schemaVersion: 2,
       mediaType: OCI_MANIFEST,
       config: describe("application/vnd.oci.image.config.v1+json", config),
-      layers: layerBytes.map(bytes => describe("application/vnd.oci.image.layer.v1.tar+gzip", bytes)),
+      layers: layerBytes.map(bytes => describe(layerType, bytes)),
     }),
   );
   return {

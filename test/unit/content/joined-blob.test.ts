@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { bytesBlob } from "../../../src/content/blob.ts";
+import { CHUNK_BYTES, sharedChunks } from "../../../src/content/chunks/chunks.ts";
 import type { BlobSource } from "../../../src/content/contracts.ts";
 import { joinedBlob, patchedBlob } from "../../../src/content/joined-blob.ts";
 import { pumpBlob, readBlob } from "../../../src/content/pump.ts";
+import { noise, partsBlob } from "../../support/memory-blobs.ts";
 
 async function pumped(blob: BlobSource): Promise<Buffer> {
   const bytes = Buffer.alloc(blob.size);
@@ -56,3 +58,28 @@ test("replaced bytes of a blob are not read: they may be unreadable", async () =
   expect(await pumped(patchedBlob(broken, pieces))).toEqual(expected);
   await expect(pumped(patchedBlob(broken, new Map()))).rejects.toThrow("bad sector");
 });
+
+test.each([
+  ["at any position", bytesBlob],
+  ["as a stream", (part: Uint8Array) => partsBlob(part, 10_007)],
+])(
+  "all chunks of a joined blob but the last are full, wherever its parts end: parts that are read %s",
+  async (_what, sourceOf) => {
+    const whole = noise(2 * CHUNK_BYTES + 9);
+    const ends = [13_824, 13_824, CHUNK_BYTES + 1, whole.length];
+    const parts = ends.map((end, index) => whole.subarray(index === 0 ? 0 : ends[index - 1], end));
+    const seen: [position: number, bytes: number][] = [];
+    const into = Buffer.alloc(whole.length);
+    await pumpBlob(joinedBlob(parts.map(part => ({ source: sourceOf(part) }))), async (chunk, position) => {
+      seen.push([position, chunk.length]);
+      into.set(chunk, position);
+    });
+    expect(seen).toEqual([
+      [0, CHUNK_BYTES],
+      [CHUNK_BYTES, CHUNK_BYTES],
+      [2 * CHUNK_BYTES, 9],
+    ]);
+    expect(into.equals(whole)).toBe(true);
+    expect(sharedChunks.lentChunks).toBe(0);
+  },
+);
