@@ -3,8 +3,9 @@ import type { LookupFunction, Socket } from "node:net";
 import { MinRate } from "../http/min-rate.ts";
 import type { Agents } from "../http/proxy-agents.ts";
 import type { RateLimit } from "../http/rate-limit.ts";
-import { lastChance, lateFault } from "./last-chance.ts";
+import { lastChance } from "./last-chance.ts";
 import { limitAnswer } from "./limit-answer.ts";
+import { limitIdle } from "./limit-idle.ts";
 import { isIterable, limited, limitedBody } from "./limited-body.ts";
 import { stopWith } from "./stop-with.ts";
 
@@ -59,6 +60,8 @@ interface ExchangeState {
   isSent: boolean;
   /** The whole answer has been read. */
   isRead: boolean;
+  /** All that there is of the body is sent, and more of it is awaited. */
+  isOwnTurn: boolean;
 }
 
 /** The connection was reset before any byte of an answer, after it had served another request. */
@@ -90,7 +93,7 @@ export async function exchange(
       maxHeaderSize: MAX_HEADER_BYTES,
     });
     if (signal !== undefined) stopWith(signal, outgoing);
-    const state: ExchangeState = { isAnswered: false, isSent: false, isRead: false };
+    const state: ExchangeState = { isAnswered: false, isSent: false, isRead: false, isOwnTurn: false };
     outgoing.once("socket", socket => {
       keepFromThrowing(socket);
       limitConnecting(socket, fault => outgoing.destroy(fault));
@@ -98,11 +101,11 @@ export async function exchange(
     const waitMs = method === "GET" || method === "HEAD" ? idleMs : idleMs * COMMIT_FACTOR;
     let body: IncomingMessage | undefined;
     // The end of a request with an answer is a reset to the reader of its body.
-    outgoing.setTimeout(waitMs, () =>
-      lastChance(
-        () => movedBytes(outgoing),
-        () => (body ?? outgoing).destroy(lateFault("no byte came in time")),
-      ),
+    limitIdle(
+      outgoing,
+      waitMs,
+      () => state.isOwnTurn,
+      fault => (body ?? outgoing).destroy(fault),
     );
     limitAnswer(outgoing, waitMs, reject);
     outgoing.once("finish", () => {
@@ -114,6 +117,7 @@ export async function exchange(
     });
     outgoing.on("response", answer => {
       state.isAnswered = true;
+      state.isOwnTurn = false;
       body = answer;
       answer.setTimeout(idleMs);
       answer.once("end", () => {
@@ -150,7 +154,9 @@ async function sendBody(
     outgoing.end(body);
     return;
   }
+  state.isOwnTurn = true;
   for await (const part of body) {
+    state.isOwnTurn = false;
     if (state.isAnswered || outgoing.destroyed) {
       // The server still expects the rest, which is not sent: no other request may use this connection.
       if (state.isRead) outgoing.destroy();
@@ -167,7 +173,9 @@ async function sendBody(
       });
     });
     pace.stop();
+    state.isOwnTurn = !state.isAnswered;
   }
+  state.isOwnTurn = false;
   outgoing.end();
 }
 
@@ -181,11 +189,6 @@ function keepFromThrowing(socket: Socket): void {
   if (kept.has(socket)) return;
   kept.add(socket);
   socket.on("error", () => undefined);
-}
-
-/** In both directions; of a request without a connection, nothing. */
-function movedBytes({ socket }: ClientRequest): number {
-  return socket === null ? 0 : socket.bytesRead + socket.bytesWritten;
 }
 
 /** Ends the wait for a host that does not answer at all; the system alone would wait for minutes. */
