@@ -81,9 +81,7 @@ export class BulkConnection {
         })
       : connectTcp(target);
     this.#socket.setNoDelay(true);
-    this.#socket.setTimeout(idleMs);
-    // A callback of `setTimeout` is called once only; a process may stand still several times.
-    this.#socket.on("timeout", this.#onLate);
+    this.#socket.setTimeout(idleMs).on("timeout", this.#onLate);
     this.#socket.on("error", error => this.#onClose(error));
     this.#socket.on("close", () => this.#onClose(new Error("the connection was closed early")));
   }

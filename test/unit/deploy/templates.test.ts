@@ -1,6 +1,7 @@
 // The templates of docs/MANY-MACHINES.md and deploy/kubernetes: each is started as its system does, and copies everything.
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { EXIT_CODES } from "../../../src/errors.ts";
 import type { CopyResult } from "../../../src/index.ts";
 import { plannedTwice, putSharingImages, sentTwice, tagsOf } from "../../fault/shards-support.ts";
 import { ownEnvironment, runCommand } from "../../support/command-line.ts";
@@ -60,34 +61,97 @@ describe.each(SYSTEMS)("%s", (_, startsOf) => {
   });
 });
 
-describe("exit codes", () => {
-  const codesOf = (action: string): readonly number[] => {
-    const [, codes = ""] = new RegExp(`^\\| ([\\d, ]+).*\\| ${action}`, "m").exec(PAGE) ?? [];
-    return codes.split(",").map(Number);
-  };
-  const [again, never] = [codesOf("retry"), codesOf("no retry")];
+describe("exit codes: the table of the page decides for each template", () => {
+  const [, table = ""] = /\n## Exit codes\n([\s\S]*?)\n## /.exec(PAGE) ?? [];
+  const rows = [...table.matchAll(/^\| (\d[\d, ]*)[^|]*\| ([^|]*)/gm)].map(([, codes = "", text = ""]) => ({
+    codes: codes.split(",").map(Number),
+    isAgain: text.startsWith("retry"),
+    mayBeTheUser: text.startsWith("retry, unless you stopped it"),
+  }));
+  const codesOf = (has: (row: (typeof rows)[number]) => boolean): readonly number[] =>
+    rows.flatMap(row => (has(row) ? row.codes : [])).sort((one, other) => one - other);
+  const again = codesOf(({ isAgain }) => isAgain);
+  const all = codesOf(({ codes }) => !codes.includes(0));
 
-  test("the page has some of both kinds", () => {
-    expect(again).toContain(7);
-    expect(never).toContain(4);
+  test("the table has all exit codes", () => {
+    expect(all).toEqual([...new Set([...Object.values(EXIT_CODES), 137])].sort((one, other) => one - other));
+    expect(again).not.toContain(EXIT_CODES.auth);
   });
 
-  test("Kubernetes retries a shard but for those for which the page says no", () => {
-    const text = JSON.stringify([readManifests("copy"), readManifests("copy-last")]);
-    const values = [...text.matchAll(/"operator":"In","values":(\[[\d,]*\])/g)].map(([, list = ""]) =>
-      JSON.parse(list),
+  test("Slurm queues a shard again, but not one that scancel may have ended", async () => {
+    const folder = await temporaryFolder();
+    const shims = new Shims(folder);
+    await shims.add("scontrol", 'echo "$@"');
+    await shims.add(
+      "shards",
+      `${codeOf("Slurm", "bash")
+        .replace("#!/bin/bash", "")
+        .replace(/exit "\$code"\n$/, "")}`,
     );
-    expect(values).toEqual([never, never]);
+    const env = { SLURM_ARRAY_JOB_ID: "7", SLURM_ARRAY_TASK_ID: "3" };
+    const queued: number[] = [];
+    for (const code of all) {
+      const said = await shims.run(["bash", "shards", "sh", "-c", `exit ${code}`], env);
+      if (said.includes("requeue 7_3")) queued.push(code);
+      expect(await shims.run(["bash", "shards", "true"], { ...env, SLURM_RESTART_COUNT: "5" })).toEqual([]);
+    }
+    expect(queued).toEqual(codesOf(row => row.isAgain && !row.mayBeTheUser));
   });
 
-  test("AWS Batch ends those for which the page says no, but 1: it takes five rules, and retries what matches none", () => {
+  test.each(["copy", "copy-last"] as const)("Kubernetes, %s", part => {
+    const text = JSON.stringify(readManifests(part));
+    const [, list = "[]"] = /"operator":"In","values":(\[[\d,]*\])/.exec(text) ?? [];
+    const ended: readonly number[] = JSON.parse(list);
+    expect(all.filter(code => !ended.includes(code))).toEqual(again);
+  });
+
+  test("AWS Batch, but for exit code 1: it takes five rules, and retries what matches none", () => {
     const rules = jobDefinition().retryStrategy.evaluateOnExit;
-    expect(rules).toEqual(never.filter(code => code !== 1).map(code => ({ onExitCode: `${code}`, action: "EXIT" })));
     expect(rules.length).toBeLessThanOrEqual(5);
+    const actionFor = (code: number): string => {
+      const rule = rules.find(({ onExitCode = "" }) =>
+        onExitCode.endsWith("*") ? `${code}`.startsWith(onExitCode.slice(0, -1)) : `${code}` === onExitCode,
+      );
+      return rule?.action ?? "RETRY";
+    };
+    expect(all.filter(code => actionFor(code) === "RETRY")).toEqual([EXIT_CODES.internal, ...again]);
   });
 
-  test("GitLab retries those for which the page says so", () => {
+  test("GitLab", () => {
     expect(gitLabJobs().shards.retry?.exit_codes).toEqual(again);
+  });
+});
+
+describe("the commands for Kubernetes", () => {
+  /** @param answers of `kubectl wait`: the words that follow are those of its command line. */
+  async function deliver(answers: string): Promise<readonly string[]> {
+    const shims = new Shims(await temporaryFolder());
+    await shims.add("kubectl", `echo "$*" >>calls; case "$*" in ${answers} esac`);
+    await shims.run(["sh", "-c", `{ ${codeOf("Kubernetes", "sh")} } >&2; echo "exit $?" >>calls`], { HOME: "/home" });
+    return await shims.run(["cat", "calls"]);
+  }
+  const LAST = "apply -k deploy/kubernetes/copy-last";
+
+  test("delete what the last delivery left, and prove that all is there", async () => {
+    const calls = await deliver("*failed*) exit 1 ;;");
+    const names = ["job/imgpack-copy", "job/imgpack-copy-last", "configmap/imgpack-lock", "secret/imgpack-registries"];
+    expect(calls[0]).toBe(`delete ${names.join(" ")} --ignore-not-found`);
+    const applied = readManifests("copy").concat(readManifests("copy-last"));
+    expect(names.slice(0, 2)).toEqual(applied.map(({ metadata: { name } }) => `job/${name}`));
+    expect(calls).toContain(LAST);
+    expect(calls.slice(-2)).toEqual([expect.stringContaining("job/imgpack-copy-last"), "exit 0"]);
+  });
+
+  test("end when a shard has failed, without a last run", async () => {
+    const calls = await deliver("*complete*) exit 1 ;;");
+    expect(calls).not.toContain(LAST);
+    expect(calls.at(-1)).toBe("exit 1");
+  });
+
+  test("end when the Job is gone", async () => {
+    const calls = await deliver('"get job"* | *wait*) exit 1 ;;');
+    expect(calls).not.toContain(LAST);
+    expect(calls.at(-1)).toBe("exit 1");
   });
 });
 
