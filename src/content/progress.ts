@@ -8,8 +8,11 @@ import type { Digest } from "../oci/digest.ts";
  */
 export type BlobLabel = Digest | `layer ${string}` | `entry ${string}`;
 
-/** What of the images is read before the first blob moves, or afterwards. */
-export type ProgressStep = "images" | "manifests" | "configs" | "referrers" | "names" | "blobs";
+/**
+ * What of the images is read before the first blob moves, or afterwards. "commit": manifests and tags are put, when their
+ * blobs are there.
+ */
+export type ProgressStep = "images" | "manifests" | "configs" | "referrers" | "names" | "blobs" | "commit";
 
 /**
  * What a call reports while it works. Bytes are those that are read from the source. Kinds and fields may be added in a
@@ -26,7 +29,10 @@ export type ProgressEvent =
     }
   /** So much of a step that moves no layers is done: `done` things of `total`, which is absent if it is not known. */
   | { readonly kind: "step"; readonly step: ProgressStep; readonly done: number; readonly total?: number }
-  /** An image is at the target, with all that it needs and under its name, or has failed. */
+  /**
+   * An image is at the target, with all that it needs and under its name, or has failed. In an archive, which gets its name
+   * at the end, all that the image needs is written.
+   */
   | {
       readonly kind: "image";
       /** As the result or the error of the call has it. May contain text of the archive. */
@@ -170,6 +176,15 @@ export function stepTo(onProgress: OnProgress | undefined, step: ProgressStep, t
   return () => {
     done += 1;
     onProgress?.({ kind: "step", step, done, ...(total === undefined ? {} : { total }) });
+  };
+}
+
+/** Reports that more of something of unknown number has come. */
+export function countTo(onProgress: OnProgress | undefined, step: ProgressStep): (count: number) => void {
+  let done = 0;
+  return count => {
+    done += count;
+    onProgress?.({ kind: "step", step, done });
   };
 }
 

@@ -27,9 +27,9 @@ import { runClaimed } from "./claims/run-claimed.ts";
 import { atEnd, countedBlob, countedPending } from "./copy-ends.ts";
 import { keyOf, orderWork, originOf, type Work } from "./copy-work.ts";
 import type { DigestCache } from "./digest-cache.ts";
-import { paced } from "./paced.ts";
+import { paced } from "./events/paced.ts";
+import { uncounted } from "./events/uncounted.ts";
 import { planNotes } from "./plan-notes.ts";
-import { uncounted } from "./uncounted.ts";
 
 export interface CopyOptions {
   readonly plan: CopyPlan;

@@ -1,4 +1,5 @@
 import type { CopyPlan, FoundReferrers, ImageSource, Referrer, Root, RootReferrers } from "../content/contracts.ts";
+import { type OnProgress, stepTo } from "../content/progress.ts";
 import { readManifestBytes } from "../content/read-manifest-bytes.ts";
 import { ArchiveError, AuthError, isMissingBlob, NotFoundError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
@@ -16,6 +17,7 @@ export interface FindReferrersOptions {
   /** The roots as the source has them, in the order of the plan's: what refers to one that changed is left out. */
   readonly originals: readonly Root[];
   readonly onNote: (message: string) => void;
+  readonly onProgress?: OnProgress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -41,7 +43,9 @@ export async function findReferrers(
   const ask = source.referrers?.bind(source);
   if (ask === undefined) return plan.roots;
   const found = new Map<Root, RootReferrers>();
+  const onRoot = stepTo(options.onProgress, "referrers", plan.roots.length);
   const find = async ([index, root]: readonly [number, Root], signal: AbortSignal): Promise<void> => {
+    onRoot();
     if (root.kind === "draft") return;
     const search = new ReferrersSearch({ source, ask, plan, onNote: options.onNote, signal });
     found.set(root, await search.run(root.descriptor.digest, options.originals[index]));

@@ -16,6 +16,8 @@ export interface ManifestPutsOptions {
   readonly onNote: (message: string) => void;
   /** Called with each referrer that the registry refuses. */
   readonly onUndelivered: (undelivered: UndeliveredReferrer) => void;
+  /** Called with the number of manifests and tags that are to be put; what it returns, after each. */
+  readonly onCommit: ((total: number) => () => void) | undefined;
 }
 
 /** The manifests and tags of a push: what the repository has already is not sent again. */
@@ -51,14 +53,23 @@ export class ManifestPuts {
 
   /** Manifests, what refers to them, and tags last: who sees a tag finds the signature, too. */
   async commit(roots: readonly SettledRoot[], signal: AbortSignal | undefined): Promise<void> {
-    const { onNote, onUndelivered } = this.#options;
+    const { onNote, onUndelivered, onCommit } = this.#options;
     const tagged = new Set(roots.filter(({ names }) => names.length > 0).map(({ descriptor }) => descriptor.digest));
     const referrers = roots.flatMap(root => root.referrers?.found ?? []);
     const later = new Set(referrers.map(({ descriptor }) => descriptor.digest));
     const subjects = new Set(referrers.flatMap(({ subject }) => subject ?? []));
-    for (const [digest, manifest] of this.#manifests) {
+    const first = [...this.#manifests].filter(([digest]) => {
       const isNamed = tagged.has(digest) && !this.#children.has(digest) && !subjects.has(digest);
-      if (!isNamed && !later.has(digest)) await this.#put(digest, manifest, digest, signal);
+      return !isNamed && !later.has(digest);
+    });
+    const tags = roots.flatMap(({ names, descriptor: { digest } }) => {
+      const manifest = this.#manifests.get(digest);
+      return manifest === undefined ? [] : names.map(tag => ({ tag, manifest, digest }));
+    });
+    const onPut = onCommit?.(first.length + tags.length);
+    for (const [digest, manifest] of first) {
+      await this.#put(digest, manifest, digest, signal);
+      onPut?.();
     }
     const undelivered = await deliverReferrers({
       repository: this.#repository,
@@ -67,10 +78,9 @@ export class ManifestPuts {
       onNote,
       signal,
     });
-    for (const { names, descriptor } of roots) {
-      const manifest = this.#manifests.get(descriptor.digest);
-      if (manifest === undefined) continue;
-      for (const tag of names) await this.#put(tag, manifest, descriptor.digest, signal);
+    for (const { tag, manifest, digest } of tags) {
+      await this.#put(tag, manifest, digest, signal);
+      onPut?.();
     }
     for (const one of undelivered) onUndelivered(one);
   }

@@ -38,6 +38,8 @@ export interface RegistryTargetOptions {
   readonly journal?: UploadJournal | undefined;
   /** Called with a sentence about what is odd at the registry. */
   readonly onNote?: ((message: string) => void) | undefined;
+  /** Called with the number of manifests and tags that are to be put; what it returns, after each. */
+  readonly onCommit?: ((total: number) => () => void) | undefined;
   /** Called with each referrer that the registry refuses; by default that is an error. The images get their tags. */
   readonly onUndelivered?: ((undelivered: UndeliveredReferrer) => void) | undefined;
 }
@@ -66,11 +68,11 @@ class RegistrySession implements TargetSession {
   readonly #onNote: (message: string) => void;
 
   constructor(repository: Repository, holders: BlobHolders, plan: CopyPlan, options: RegistryTargetOptions) {
-    const { journal, onNote = () => undefined, onUndelivered = throwUndelivered } = options;
+    const { journal, onNote = () => undefined, onUndelivered = throwUndelivered, onCommit } = options;
     this.#repository = repository;
     this.#journal = journal;
     this.#holders = holders;
-    this.#puts = new ManifestPuts(repository, plan, { onNote, onUndelivered });
+    this.#puts = new ManifestPuts(repository, plan, { onNote, onUndelivered, onCommit });
     this.#planned = plan.manifests;
     this.#onNote = onNote;
   }

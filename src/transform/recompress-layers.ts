@@ -5,6 +5,7 @@ import { bytesBlob } from "../content/blob.ts";
 import type { BlobSource, CopyPlan, ImageSource, Root, StreamedBlobs } from "../content/contracts.ts";
 import { derivedSource, rootsOf } from "../content/derived-source.ts";
 import { isPending } from "../content/draft-manifest.ts";
+import { type OnProgress, stepTo } from "../content/progress.ts";
 import { InternalError } from "../errors.ts";
 import { type Descriptor, describeBytes } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -27,6 +28,7 @@ export interface RecompressOptions {
   readonly profile?: LayerProfile | undefined;
   /** Is called with what is done, and why layers are read twice. */
   readonly onNote: (message: string) => void;
+  readonly onProgress?: OnProgress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -62,7 +64,7 @@ export async function recompressLayers(
     `Recompressing ${what}: reading ${formatBytes(bytes)} twice, because an archive needs sizes before its first byte`,
   );
   const profile = target === "raw" ? undefined : (options.profile ?? profileOf(target));
-  const recompressed = await measure(source, layers, profile, options.signal);
+  const recompressed = await measure(source, layers, profile, options);
   const rewritten = new Map<Digest, Uint8Array>();
   const changed = rewriteManifests(plan, recompressed, target, rewritten, options.onNote);
   const roots = plan.roots.map(root => recompressedRoot(root, changed, recompressed, target));
@@ -78,9 +80,10 @@ async function measure(
   source: ImageSource,
   layers: ReadonlyMap<Digest, LayerToRecompress>,
   profile: LayerProfile | undefined,
-  signal: AbortSignal | undefined,
+  { onProgress, signal }: RecompressOptions,
 ): Promise<ReadonlyMap<Digest, RecompressedLayer>> {
   const recompressed = new Map<Digest, RecompressedLayer>();
+  const onLayer = stepTo(onProgress, "blobs", layers.size);
   const measureOne = async (
     { layer, diffId }: LayerToRecompress,
     blob: BlobSource,
@@ -88,6 +91,7 @@ async function measure(
   ): Promise<void> => {
     const { digest, size } = (await sealLayer(recompressLayer(layer, blob, diffId, profile, stop))).descriptor;
     recompressed.set(layer.digest, { digest, size });
+    onLayer();
   };
   const { streamed } = source;
   const inMemory = [...layers.values()].filter(({ layer }) => streamed?.holds(layer.digest) ?? true);

@@ -109,7 +109,10 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   content: ["content/contracts.ts", "content/chunks"],
 
   "copy/claims": [],
-  copy: ["copy/claims"],
+  "copy/blob-label.ts": [],
+  "copy/manifests-below.ts": [],
+  "copy/events": ["copy/blob-label.ts", "copy/manifests-below.ts"],
+  copy: ["copy/blob-label.ts", "copy/manifests-below.ts", "copy/claims", "copy/events"],
 
   "registry/origin": [],
   "registry/http": ["registry/origin"],

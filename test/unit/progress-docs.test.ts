@@ -85,9 +85,26 @@ async function allEvents(): Promise<readonly ProgressEvent[]> {
   return events;
 }
 
+/** A step that is added to the type fails to compile until it is added here. */
+const STEPS: Readonly<Record<Extract<ProgressEvent, { kind: "step" }>["step"], true>> = {
+  images: true,
+  manifests: true,
+  configs: true,
+  referrers: true,
+  names: true,
+  blobs: true,
+  commit: true,
+};
+
 describe("documentation of events", () => {
   test("has a row for each kind", () => {
     expect([...EVENTS.keys()].sort()).toEqual(Object.keys(KINDS).sort());
+  });
+
+  test("names each step", () => {
+    const row = LIBRARY.split("\n").find(line => line.startsWith("| `step` |")) ?? "";
+    const named = [...(row.split("|")[3] ?? "").matchAll(/`(\w+)`/g)].map(([, name]) => name);
+    expect(named.sort()).toEqual(Object.keys(STEPS).sort());
   });
 
   test("has the fields of what push, copy, lock, pull and verify report", async () => {

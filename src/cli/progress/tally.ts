@@ -86,7 +86,8 @@ export class Tally {
         this.#images.total += event.images ?? 0;
         return;
       case "step":
-        this.#step = event;
+        // Other images may be under way: how much of them has moved says more.
+        if (this.#underWay.size === 0) this.#step = event;
         return;
       case "image":
         this.#images[event.state] += 1;

@@ -10,6 +10,7 @@ const STEPS: Readonly<Record<NonNullable<ProgressState["step"]>["step"], string>
   referrers: "Looking up signatures and SBOMs",
   names: "Looking up names",
   blobs: "Looking up blobs",
+  commit: "Putting manifests and tags",
 };
 
 /** One line of totals, as long as it is. */

@@ -8,6 +8,12 @@ import { hintingAtV1 } from "./v1-hint.ts";
 export class TagLists {
   readonly #lists = new KeptResults<readonly string[]>();
   readonly #sets = new WeakMap<readonly string[], ReadonlySet<string>>();
+  readonly #onTags: (count: number) => void;
+
+  /** @param onTags is called with the number of tags of each page. */
+  constructor(onTags: (count: number) => void = () => undefined) {
+    this.#onTags = onTags;
+  }
 
   /**
    * All tags of a repository, in the registry's order.
@@ -16,7 +22,7 @@ export class TagLists {
    */
   async tagsOf(repository: Repository, signal?: AbortSignal): Promise<readonly string[]> {
     const list = async (own: AbortSignal): Promise<readonly string[]> =>
-      await allTags(repository, Number.POSITIVE_INFINITY, own);
+      await allTags(repository, Number.POSITIVE_INFINITY, own, this.#onTags);
     return await this.#lists.get(`${repository}`, list, signal);
   }
 
@@ -44,10 +50,12 @@ export async function allTags(
   repository: Repository,
   limit: number = Number.POSITIVE_INFINITY,
   signal?: AbortSignal,
+  onTags?: (count: number) => void,
 ): Promise<readonly string[]> {
   const found: string[] = [];
   for await (const page of listTags(repository, limit, signal)) {
     append(found, page);
+    onTags?.(page.length);
     if (found.length >= limit) break;
   }
   return found;

@@ -74,7 +74,7 @@ export async function gatherImage(
 ): Promise<GatheredImage> {
   const image = await gather(source, [root], signal, manifestChildren);
   if (!isCarried) return { image, whole: image };
-  const options = { originals: [original], onNote: noteTo(onProgress), signal };
+  const options = { originals: [original], onNote: noteTo(onProgress), onProgress, signal };
   return { image, whole: await addReferrers(source, image, options) };
 }
 

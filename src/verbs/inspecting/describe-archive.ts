@@ -1,6 +1,6 @@
 import type { ImageArchive } from "../../archive/archive-source.ts";
 import type { OnProgress } from "../../content/progress.ts";
-import { reportedReads } from "../../copy/reported-reads.ts";
+import { reportedReads } from "../../copy/events/reported-reads.ts";
 import { NotFoundError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { append } from "../../util/append.ts";

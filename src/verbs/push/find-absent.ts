@@ -1,5 +1,6 @@
 import type { AbsentBlob, ImageArchive } from "../../archive/archive-source.ts";
 import type { Root } from "../../content/contracts.ts";
+import { stepTo } from "../../content/progress.ts";
 import { addReferrers } from "../../copy/add-referrers.ts";
 import { gather } from "../../copy/gather.ts";
 import { AuthError, NotFoundError, RegistryError } from "../../errors.ts";
@@ -39,10 +40,12 @@ export async function findAbsent(
   const images = new Set<string>();
   const wanted: Wanted[] = [];
   for (const destination of targets) append(wanted, await wantedBy(archive, destination, run));
+  const onBlob = stepTo(run.options.onProgress, "blobs", wanted.length);
   await runBounded(
     wanted,
     CONCURRENCY,
     async ({ blob, destination, names }, signal) => {
+      onBlob();
       // A plan needs the bytes of manifests, wherever they are.
       if (blob.kind !== "manifest" && (await isHeld(blob, destination, targets, run, signal))) return;
       missing.set(blob.digest, blob);

@@ -4,7 +4,9 @@ import { blameChangedInput } from "../../util/input-guard.ts";
 import { DEFAULT_MAX_TRANSFERS } from "../../util/options/option-limits.ts";
 import { runBounded } from "../../util/task-group.ts";
 import { Attempts } from "../shared/attempts.ts";
+import { idOf } from "../shared/choose-image.ts";
 import type { Destination } from "../shared/destinations.ts";
+import { imageAt } from "./destination-names.ts";
 import type { PlannedArchive } from "./plan-archives.ts";
 import type { PushedImage, PushResult } from "./push-options.ts";
 import { type PushRun, pushToRepository } from "./push-to-repository.ts";
@@ -15,8 +17,8 @@ const REPOSITORIES_AT_ONCE = 16;
 
 /** What became of some images of one repository. */
 interface Outcome {
-  /** Number of images. */
-  readonly count: number;
+  /** With these images alone. */
+  readonly destination: Destination;
   readonly result: readonly PushedImage[] | ImgpackError;
 }
 
@@ -33,7 +35,9 @@ export async function pushArchive(
   const { paths, opened, targets, nameless } = planned;
   const { archive, source } = opened;
   const { signal, concurrency = DEFAULT_MAX_TRANSFERS } = run.options;
+  const { onProgress } = run.options;
   const total = targets.reduce((sum, { roots }) => sum + roots.length, nameless.length);
+  onProgress({ kind: "planned", images: targets.flatMap(namesOf).length, blobs: 0, bytes: 0 });
   const attempts = new Attempts(total, signal);
   const outcomes: (readonly Outcome[])[] = [];
   // What was read in one pass is in its first repository alone, or has to be read again for each.
@@ -47,19 +51,23 @@ export async function pushArchive(
       const own = { ...run, options: { ...run.options, signal: stop } };
       const found = await outcomesOf(planned, destination, own);
       outcomes[index] = found;
+      for (const outcome of found) {
+        const state = outcome.result instanceof ImgpackError ? "failed" : "done";
+        for (const name of namesOf(outcome.destination)) onProgress({ kind: "image", name, state });
+      }
       // What is wrong with the archive, or this machine, is wrong for the other repositories, too.
       isStopped ||= found.some(({ result }) => result instanceof ImgpackError && result.origin === "source");
     },
     signal,
   );
-  for (const { count, result } of outcomes.flat()) {
+  for (const { destination, result } of outcomes.flat()) {
     await attempts.run(
       paths,
       async () => {
         if (result instanceof ImgpackError) throw result;
         append(images, result);
       },
-      count,
+      destination.roots.length,
     );
   }
   for (const error of nameless) await attempts.run(paths, async () => await Promise.reject(error));
@@ -68,6 +76,13 @@ export async function pushArchive(
   if (first !== undefined && attempts.done === 0 && isOneCause) throw first;
   const hint = "The others are pushed. Fix the cause and push the archive again.";
   attempts.settle("push", `images of ${archive.what}`, await resultOf(), hint);
+}
+
+/** The images of a destination, as events name them. */
+function namesOf(destination: Destination): readonly string[] {
+  return destination.roots.flatMap(root =>
+    (root.names.length === 0 ? [idOf(root)] : root.names).map(text => imageAt(destination, text)),
+  );
 }
 
 async function outcomesOf(
@@ -85,13 +100,12 @@ async function outcomesOf(
 
 /** @throws what is no error of the images. */
 async function outcomeOf({ opened }: PlannedArchive, destination: Destination, run: PushRun): Promise<Outcome> {
-  const count = destination.roots.length;
   try {
     const push = async (): Promise<readonly PushedImage[]> => await pushToRepository(opened, destination, run);
-    return { count, result: await blameChangedInput(async () => await opened.archive.confirm(), push) };
+    return { destination, result: await blameChangedInput(async () => await opened.archive.confirm(), push) };
   } catch (error) {
     run.options.signal?.throwIfAborted();
     if (!(error instanceof ImgpackError)) throw error;
-    return { count, result: error };
+    return { destination, result: error };
   }
 }

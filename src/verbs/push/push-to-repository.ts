@@ -117,7 +117,7 @@ async function planPush(
   const plan = await gather(source, roots, signal, undefined, onAbsent);
   return referrers === false
     ? plan
-    : await addReferrers(source, plan, { originals, onNote: noteTo(onProgress), signal });
+    : await addReferrers(source, plan, { originals, onNote: noteTo(onProgress), onProgress, signal });
 }
 
 /** Which images the registry has already. A compression that the user chose is applied to all of them. */

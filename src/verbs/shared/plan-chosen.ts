@@ -44,7 +44,7 @@ export async function planChosen(
 
 export function planOptionsOf({ platforms, verb, onAbsent, onProgress, signal }: ChooseOptions): PlanOptions {
   const onNote = noteTo(onProgress);
-  return { selectFor: roots => selectForRoots(roots, platforms, verb), onAbsent, onNote, signal };
+  return { selectFor: roots => selectForRoots(roots, platforms, verb), onAbsent, onNote, onProgress, signal };
 }
 
 /** What the images run on. @throws NotFoundError if it is not what was asked for. */

@@ -2,6 +2,7 @@ import { dockerImage, notLoadable } from "../../archive/write/build-metadata.ts"
 import type { LockedSparse } from "../../bundle/lock/lock.ts";
 import type { CopyPlan, ImageSource, Root } from "../../content/contracts.ts";
 import { blobsOf, derivedSource, listRoots, rootsOf } from "../../content/derived-source.ts";
+import type { OnProgress } from "../../content/progress.ts";
 import { addReferrers, referrersLeftOut } from "../../copy/add-referrers.ts";
 import { atEnd } from "../../copy/copy-ends.ts";
 import { gather, type SelectChildren } from "../../copy/gather.ts";
@@ -36,6 +37,7 @@ export interface PlanOptions {
   /** Called with each manifest that the source does not contain; without it such a manifest is an error. */
   readonly onAbsent?: ((descriptor: Descriptor) => void) | undefined;
   readonly onNote: (message: string) => void;
+  readonly onProgress?: OnProgress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -150,11 +152,11 @@ export async function planRecompressed(
   options: PlanOptions,
 ): Promise<PlannedImages> {
   const { source, plan, originals } = images;
-  const { signal } = options;
+  const { signal, onProgress } = options;
   const onNote = (text: string): void => options.onNote(`${reason}${text}`);
   const recompressed = await atEnd(
     "source",
-    async () => await recompressLayers(source, plan, target, { only, onNote, signal }),
+    async () => await recompressLayers(source, plan, target, { only, onNote, onProgress, signal }),
   );
   if (recompressed === source) return images;
   return await planAgain(
@@ -184,10 +186,10 @@ export async function planSettled(
 }
 
 /** Adds what refers to the images, and says what of it stays behind. */
-export async function planReferrers(images: PlannedImages, { onNote, signal }: PlanOptions): Promise<PlannedImages> {
+export async function planReferrers(images: PlannedImages, options: PlanOptions): Promise<PlannedImages> {
   const { source, originals } = images;
-  const plan = await addReferrers(source, images.plan, { originals, onNote, signal });
-  for (const message of referrersLeftOut(plan.roots)) onNote(message);
+  const plan = await addReferrers(source, images.plan, { ...options, originals });
+  for (const message of referrersLeftOut(plan.roots)) options.onNote(message);
   return { ...images, plan };
 }
 

@@ -1,5 +1,5 @@
 import type { ImageTarget } from "../../content/contracts.ts";
-import type { OnProgress } from "../../content/progress.ts";
+import { countTo, type OnProgress, stepTo } from "../../content/progress.ts";
 import { BlobClaims } from "../../copy/claims/blob-claims.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
 import type { Digest } from "../../oci/digest.ts";
@@ -38,7 +38,7 @@ export interface PoolOptions {
 /** The registries of one run, each connected once. */
 export class RegistryPool implements AsyncDisposable {
   /** The tags of repositories, each list requested once in the run. */
-  readonly tagLists: TagLists = new TagLists();
+  readonly tagLists: TagLists;
   readonly referrersFinder: ReferrersFinder;
   /** The limit of all transfers with all registries of the run. */
   readonly pace: Pace;
@@ -76,6 +76,7 @@ export class RegistryPool implements AsyncDisposable {
     this.#mirrors = listOf(mirror);
     for (const text of this.#mirrors) parseMirror(text);
     this.#onProgress = onProgress;
+    this.tagLists = new TagLists(countTo(onProgress, "names"));
     this.referrersFinder = new ReferrersFinder(this.tagLists, this.note);
     if (cacheDir !== undefined) this.#journal = new UploadJournal(cacheDir, { onNote: this.note });
   }
@@ -118,7 +119,8 @@ export class RegistryPool implements AsyncDisposable {
       add: async (digest: Digest, other: string) => await cache.addHolder(registry, digest, other),
     };
     const repository = await this.repositoryFor(reference, signal, "pull,push");
-    const options = { journal: this.#journal, onNote: this.note, onUndelivered };
+    const onCommit = (total: number): (() => void) => stepTo(this.#onProgress, "commit", total);
+    const options = { journal: this.#journal, onNote: this.note, onUndelivered, onCommit };
     return { ...registryTarget(repository, holders, options), host: registry };
   }
 

@@ -6,6 +6,7 @@ import type { CopyPlan, ImageSource, ImageTarget } from "../../content/contracts
 import { noteTo, type OnProgress } from "../../content/progress.ts";
 import { copyImages } from "../../copy/copy-image.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
+import { reportImageEnds } from "../../copy/events/image-ends.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { dockerManifestNotes } from "../../oci/docker-manifest.ts";
@@ -228,20 +229,18 @@ export async function copySettled(
   target?: ImageTarget,
 ): Promise<void> {
   const { output, sourceName, expected, concurrency = DEFAULT_CONCURRENCY, counted, signal } = options;
+  const { onProgress, end } = reportImageEnds(plan, options.onProgress);
+  const pace = options.pace ?? fixedPace(concurrency);
   const copy = async (): Promise<void> =>
     void (await copyImages({
-      plan,
-      source,
+      ...{ plan, source, sourceName, pace, onProgress, signal },
       target: target ?? output.target(targetOptions, resumeOptions(options)),
-      sourceName,
       cache: await openDigestCache(undefined),
-      pace: options.pace ?? fixedPace(concurrency),
       atMost: maxConcurrency,
-      onProgress: options.onProgress ?? (() => undefined),
       counted: new Set([...(counted ?? []), ...(split?.elsewhere ?? [])]),
-      signal,
     }));
   await namingGoneBlobs(expected, source, plan, copy, signal);
+  end();
 }
 
 /** How the output treats what an interrupted run has left. */

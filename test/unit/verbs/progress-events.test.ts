@@ -39,6 +39,12 @@ function labels(events: readonly ProgressEvent[], ...kinds: readonly ProgressEve
   return new Set(events.flatMap(event => ("blob" in event && kinds.includes(event.kind) ? [event.blob] : [])));
 }
 
+function imagesOf(events: readonly ProgressEvent[]): { planned: number; ended: readonly string[] } {
+  const planned = events.reduce((sum, event) => sum + (event.kind === "planned" ? (event.images ?? 0) : 0), 0);
+  const ended = events.flatMap(event => (event.kind === "image" ? [`${event.state} ${event.name}`] : []));
+  return { planned, ended: ended.sort() };
+}
+
 describe("onProgress", () => {
   test.each<[string, (onProgress: Report, registry: string) => Promise<unknown>]>([
     ["push()", async (onProgress, registry) => await push([await fileWith(ARCHIVE)], { registry, onProgress })],
@@ -197,6 +203,41 @@ describe("onProgress", () => {
     await expect(importImage(root, { tag, onProgress: event => void events.push(event) })).rejects.toThrow();
     expect(labels(events, "started").size).toBeGreaterThan(0);
     expect(labels(events, "stopped")).toEqual(labels(events, "started"));
+  });
+
+  test("counts the images of push() and pull(), and names each when it has ended", async () => {
+    const registry = await ScriptedRegistry.start();
+    const { host } = registry;
+    const path = await fileWith(dockerArchive({ tags: ["app:1", "app:2", "other:1"], layers: [LAYER] }));
+    registry.addFault({ on: /^PUT .*other\/manifests/, reply: { status: 403 } });
+    const events: ProgressEvent[] = [];
+    const onProgress: Report = event => void events.push(event);
+    await expect(push([path], { registry: host, onProgress })).rejects.toThrow("403");
+    expect(imagesOf(events)).toEqual({
+      planned: 3,
+      ended: [`done ${host}/app:1`, `done ${host}/app:2`, `failed ${host}/other:1`],
+    });
+    events.length = 0;
+    const output = join(await temporaryFolder(), "out.tar");
+    const names = [`${host}/app:1`, `${host}/app:absent`];
+    await expect(pull(names, { output, platform: "all", keepGoing: true, onProgress })).rejects.toThrow("absent");
+    expect(imagesOf(events)).toEqual({ planned: 2, ended: [`done ${host}/app:1`, `failed ${host}/app:absent`] });
+  });
+
+  test("says each step", async () => {
+    const steps = new Set<string>();
+    const { host } = await ScriptedRegistry.start();
+    const onProgress: Report = event => void (event.kind === "step" && steps.add(event.step));
+    const folder = await temporaryFolder();
+    const path = await fileWith(dockerArchive({ tags: ["app:1", "app:2"], layers: [LAYER] }));
+    await push([path], { registry: host, onProgress });
+    expect([...steps].sort()).toEqual(["commit", "referrers"]);
+    steps.clear();
+    await pull([`${host}/app:*`], { output: join(folder, "out.tar"), platform: "linux/amd64", onProgress });
+    expect([...steps].sort()).toEqual(["configs", "images", "manifests", "names", "referrers"]);
+    steps.clear();
+    await convert(join(folder, "out.tar"), { output: join(folder, "raw.tar"), layers: "raw", onProgress });
+    expect([...steps]).toContain("blobs");
   });
 
   test("ends the reading of an archive that turns out to be damaged", async () => {

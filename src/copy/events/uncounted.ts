@@ -1,5 +1,5 @@
-import type { BlobLabel, OnProgress } from "../content/progress.ts";
-import type { Digest } from "../oci/digest.ts";
+import type { BlobLabel, OnProgress } from "../../content/progress.ts";
+import type { Digest } from "../../oci/digest.ts";
 
 /** The listener, without events of blobs that an earlier step of the call has counted. */
 export function uncounted(onProgress: OnProgress, counted: ReadonlySet<Digest> | undefined): OnProgress {

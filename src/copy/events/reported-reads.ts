@@ -1,9 +1,9 @@
-import type { ImageSource } from "../content/contracts.ts";
-import { derivedSource } from "../content/derived-source.ts";
-import { type OnProgress, stepTo } from "../content/progress.ts";
-import type { Descriptor } from "../oci/descriptor.ts";
-import type { Digest } from "../oci/digest.ts";
-import { isImageConfigType, isManifestType } from "../oci/media-types.ts";
+import type { ImageSource } from "../../content/contracts.ts";
+import { derivedSource } from "../../content/derived-source.ts";
+import { type OnProgress, stepTo } from "../../content/progress.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { isImageConfigType, isManifestType } from "../../oci/media-types.ts";
 
 /**
  * The source, which reports how many manifests and configs were read of it, each once, until the first layer is: thousands
