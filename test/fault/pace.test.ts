@@ -1,8 +1,15 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { copyTo, pull, push } from "../../src/index.ts";
 import { RegistryPool } from "../../src/verbs/shared/registry-pool.ts";
-import { seededBytes, storeImage } from "../support/images.ts";
+import { seededBytes, storeImage, temporaryFolder } from "../support/images.ts";
 import { waits } from "../support/instant-waits.ts";
+import { MemoryRegistry } from "../support/memory-registry.ts";
 import { type Fault, ScriptedRegistry } from "../support/scripted-registry.ts";
+import { storeIndex } from "./lock-support.ts";
 import { expectWhole, pullFrom } from "./pull-support.ts";
 
 const LAYERS: readonly Buffer[] = Array.from({ length: 40 }, (_, index) => seededBytes(`paced ${index}`, 2000));
@@ -51,7 +58,59 @@ describe("a registry that takes less than it gets", () => {
   });
 });
 
+/** A registry that is slow to answer. @returns how many requests it had at once, at most, since the last question */
+async function countingRegistry(content: MemoryRegistry): Promise<{ host: string; takeMost: () => number }> {
+  let [running, most] = [0, 0];
+  const server = createServer((request, response) => {
+    running += 1;
+    most = Math.max(most, running);
+    const parts: Buffer[] = [];
+    request.on("data", (part: Buffer) => parts.push(part));
+    request.on("end", async () => {
+      for (let turn = 0; turn < 10; turn += 1) await setImmediate();
+      const { method = "", url = "", headers } = request;
+      const { status, headers: more, body } = content.answer(method, url, headers, Buffer.concat(parts));
+      running -= 1;
+      response.writeHead(status, { "content-length": String(body.length), ...more });
+      response.end(method === "HEAD" ? undefined : body);
+    });
+  });
+  await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const takeMost = (): number => {
+    const found = most;
+    most = 0;
+    return found;
+  };
+  return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, takeMost };
+}
+
 describe("--concurrency", () => {
+  test.each([1, 3])(
+    "%i: no registry has more requests at once while images are planned, read and sent",
+    async concurrency => {
+      const content = new MemoryRegistry();
+      const from = await countingRegistry(content);
+      const to = await countingRegistry(new MemoryRegistry());
+      const tags = Array.from({ length: 6 }, (_, index) => `${index}`);
+      for (const tag of tags) storeIndex(content, `team/one:${tag}`, { seed: tag });
+      const names = tags.map(tag => `${from.host}/team/one:${tag}`);
+      const folder = await temporaryFolder();
+      const archive = join(folder, "out.tar");
+      await pull(names, { output: archive, platform: "all", concurrency });
+      expect(from.takeMost()).toBe(concurrency);
+      await push([archive], { registry: to.host, concurrency });
+      expect(to.takeMost()).toBe(concurrency);
+      await copyTo(names, `${to.host}/copies`, { concurrency });
+      // Of several images, one may be planned while another one is sent.
+      const most = concurrency === 1 ? 1 : 2 * concurrency;
+      for (const registry of [from, to]) expect(registry.takeMost()).toBeLessThanOrEqual(most);
+    },
+  );
+
   test.each([1, 3])("pull() never has more than %i blobs in transfer", async concurrency => {
     const registry = await ScriptedRegistry.start();
     let most = 0;

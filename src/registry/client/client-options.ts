@@ -14,6 +14,8 @@ export interface RegistryClientOptions extends Identity {
   readonly onWait?: ((event: WaitEvent) => void) | undefined;
   /** Is called when the registry takes less than it gets: it limits requests, or does not answer in time. */
   readonly onPushBack?: (() => void) | undefined;
+  /** Most requests without a body that wait for an answer at once; default: no limit. */
+  readonly concurrency?: number | undefined;
   /** Attempts in total for transient failures; default 5. */
   readonly attempts?: number | undefined;
   /** Milliseconds for which a host that has answered before is waited for; default 600,000. */

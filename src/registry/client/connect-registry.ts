@@ -23,6 +23,7 @@ export interface ConnectOptions
   readonly onRetry?: RegistryClientOptions["onRetry"];
   readonly onWait?: RegistryClientOptions["onWait"];
   readonly onPushBack?: RegistryClientOptions["onPushBack"];
+  readonly concurrency?: RegistryClientOptions["concurrency"];
   /** Attempts of a request in total; default 5. */
   readonly attempts?: number | undefined;
   readonly outageMs?: RegistryClientOptions["outageMs"];
@@ -56,7 +57,7 @@ export async function connectRegistry(
 export interface Connection
   extends Pick<
     RegistryClientOptions,
-    "base" | "transport" | "onRetry" | "onWait" | "onPushBack" | "attempts" | "outageMs" | "quota"
+    "base" | "transport" | "onRetry" | "onWait" | "onPushBack" | "concurrency" | "attempts" | "outageMs" | "quota"
   > {
   readonly resolve: ResolveHost;
 }
@@ -88,6 +89,7 @@ export async function openConnection(
     onRetry: options.onRetry,
     onWait: options.onWait,
     onPushBack: options.onPushBack,
+    concurrency: options.concurrency,
     attempts: options.attempts,
     outageMs: options.outageMs,
     quota: new RequestQuota({ registry, onNote: options.onNote, waits: options.waitsForQuota }),

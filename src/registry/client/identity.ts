@@ -1,3 +1,4 @@
+import type { Pace } from "../../util/pace/pace.ts";
 import type { Authenticator } from "../auth/authenticator.ts";
 import type { HeaderMap } from "../http/headers.ts";
 import type { Outages } from "./outages.ts";
@@ -28,4 +29,6 @@ export interface Identity {
 export interface Shared {
   readonly waits: Waits;
   readonly outages: Outages;
+  /** The limit of requests that wait for an answer, if there is one. */
+  readonly requests: Pace | undefined;
 }

@@ -90,7 +90,7 @@ export class RegistryClient {
         const { method, body, signal } = call;
         const send = async () => await this.transport.send({ method, url, headers, body: body?.(), signal });
         // Blobs that are sent have events of their own.
-        const response = await (body === undefined ? this.#shared.waits.answer(call.what, send) : send());
+        const response = await (body === undefined ? this.#answer(call, send) : send());
         return { ...response, dump: async () => await response.body.dump() };
       });
       if (call.accept.includes(answer.status)) return answer;
@@ -119,6 +119,13 @@ export class RegistryClient {
       return head === undefined ? undefined : { status: head.status, headers: Object.fromEntries(head.headers) };
     });
     return isTaken;
+  }
+
+  /** Sends a request below the limit of all that wait for an answer: it waits for nothing else while it is one of them. */
+  async #answer<T>({ what, signal }: Call, send: () => Promise<T>): Promise<T> {
+    const { waits, requests } = this.#shared;
+    const answer = async (): Promise<T> => await waits.answer(what, send);
+    return await (requests === undefined ? answer() : requests.run(answer, signal));
   }
 
   /** Waits while the registry takes no requests. */

@@ -1,3 +1,4 @@
+import { fixedPace } from "../../util/pace/pace.ts";
 import { USER_AGENT } from "../http/headers.ts";
 import { isUnavailable } from "../http/network-error.ts";
 import type { Transport } from "../transport/transport.ts";
@@ -11,7 +12,7 @@ const DEFAULT_OUTAGE_MS = 600_000;
 
 /** What the first client of a registry makes for all of them. */
 export function sharedBy(options: RegistryClientOptions): Shared {
-  const { base, transport, attempts, outageMs = DEFAULT_OUTAGE_MS, onWait } = options;
+  const { base, transport, concurrency, attempts, outageMs = DEFAULT_OUTAGE_MS, onWait } = options;
   const outages = new Outages({
     base,
     patienceMs: attempts === 1 ? 0 : outageMs,
@@ -19,7 +20,8 @@ export function sharedBy(options: RegistryClientOptions): Shared {
     probe: async (url, signal) => await isAnswering(transport, url, signal),
     onWait,
   });
-  return { waits: new Waits(options), outages };
+  const requests = concurrency === undefined ? undefined : fixedPace(concurrency);
+  return { waits: new Waits(options), outages, requests };
 }
 
 /** Whether a host answers, whatever it says, unless it is a proxy that says that nothing is behind it. */

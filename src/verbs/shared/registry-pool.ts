@@ -70,7 +70,7 @@ export class RegistryPool implements AsyncDisposable {
     this.#allowed = new NamedRegistries(options, named);
     const choices = { registry, keepGoing, onProgress };
     this.pace = new Pace({ max: concurrency });
-    this.#commonOptions = { ...commonConnectOptions(choices), onPushBack: () => this.pace.pushedBack() };
+    this.#commonOptions = { ...commonConnectOptions(choices), concurrency, onPushBack: () => this.pace.pushedBack() };
     // One limit for all bodies of the run.
     this.#options = { ...connectOptions(choices), ...this.#commonOptions };
     this.#mirrors = listOf(mirror);
