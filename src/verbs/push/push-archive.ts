@@ -1,3 +1,4 @@
+import { failedImage } from "../../content/progress.ts";
 import { ImgpackError } from "../../errors.ts";
 import { append } from "../../util/append.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
@@ -52,8 +53,12 @@ export async function pushArchive(
       const found = await outcomesOf(planned, destination, own);
       outcomes[index] = found;
       for (const outcome of found) {
-        const state = outcome.result instanceof ImgpackError ? "failed" : "done";
-        for (const name of namesOf(outcome.destination)) onProgress({ kind: "image", name, state });
+        const { destination: ended, result } = outcome;
+        for (const name of namesOf(ended)) {
+          onProgress(
+            result instanceof ImgpackError ? failedImage(name, result) : { kind: "image", name, state: "done" },
+          );
+        }
       }
       // What is wrong with the archive, or this machine, is wrong for the other repositories, too.
       isStopped ||= found.some(({ result }) => result instanceof ImgpackError && result.origin === "source");

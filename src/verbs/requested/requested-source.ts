@@ -2,7 +2,7 @@ import { hasGlob } from "../../bundle/list/reference-glob.ts";
 import type { LeftImage, Lock } from "../../bundle/lock/lock.ts";
 import type { ImageSource, Root } from "../../content/contracts.ts";
 import { blobsOf, derivedSource, listRoots } from "../../content/derived-source.ts";
-import { type OnProgress, stepTo } from "../../content/progress.ts";
+import { failedImage, type OnProgress, stepTo } from "../../content/progress.ts";
 import { reportedReads } from "../../copy/events/reported-reads.ts";
 import { type ImgpackError, NotFoundError, PartialError, UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
@@ -225,7 +225,7 @@ export class RequestedSource implements AsyncDisposable {
   readonly #onFailed = (reference: FullReference, error: ImgpackError): void => {
     this.#failures.set(reference, error);
     this.#options.onProgress?.({ kind: "planned", images: 1, blobs: 0, bytes: 0 });
-    this.#options.onProgress?.({ kind: "image", name: nameOf(reference), state: "failed" });
+    this.#options.onProgress?.(failedImage(nameOf(reference), error));
     // Nothing would be left to write.
     if (this.#lock === undefined && this.#failures.size === this.references.length) throw error;
   };
