@@ -64,6 +64,8 @@ export type ProgressEvent =
       readonly reason: "exists" | "mounted" | "kept";
       /** True for a raw layer whose digest was known from an earlier run, so that it was not read. */
       readonly isCached?: boolean;
+      /** True if another image of the call has counted the blob; `bytes` is then 0. */
+      readonly isRepeated?: true;
     }
   /** A blob is at the target; `bytes` is its size there. */
   | { readonly kind: "done"; readonly blob: BlobLabel; readonly bytes: number }

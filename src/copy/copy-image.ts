@@ -23,6 +23,7 @@ import type { Pace } from "../util/pace/pace.ts";
 import { runPaced } from "../util/pace/run-paced.ts";
 import { labelOf } from "./blob-label.ts";
 import type { BlobClaims } from "./claims/blob-claims.ts";
+import { PlannedBlobs } from "./claims/planned-blobs.ts";
 import { runClaimed } from "./claims/run-claimed.ts";
 import { atEnd, countedBlob, countedPending } from "./copy-ends.ts";
 import { keyOf, orderWork, originOf, type Work } from "./copy-work.ts";
@@ -62,15 +63,18 @@ interface Copying extends CopyOptions {
  * @returns the roots with their digests, in the plan's order.
  */
 export async function copyImages(given: CopyOptions): Promise<readonly SettledRoot[]> {
-  const options = { ...given, onProgress: paced(given.pace, uncounted(given.onProgress, given.counted)) };
+  const planned = given.claims?.planned ?? new PlannedBlobs();
+  const listener = given.claims === undefined ? given.onProgress : planned.counting(given.onProgress);
+  const options = { ...given, onProgress: paced(given.pace, uncounted(listener, given.counted)) };
   const { plan, target, onProgress, signal, source, counted } = options;
   for (const message of planNotes(plan, options.sourceName)) onProgress({ kind: "note", message });
-  const before = plan.blobs.filter(({ digest }) => counted?.has(digest));
-  onProgress({
-    kind: "planned",
-    blobs: plan.blobs.length + plan.pending.length - before.length,
-    bytes: before.reduce((left, { size }) => left - size, plan.totalBytes),
-  });
+  const left = plan.blobs.filter(({ digest }) => !counted?.has(digest));
+  onProgress(
+    planned.plan([
+      ...left.map(({ digest, size }) => ({ blob: digest, bytes: size })),
+      ...plan.pending.map(pending => ({ blob: labelOf(pending), bytes: pending.sourceBytes })),
+    ]),
+  );
   await using session = await atEnd("target", async () => await target.begin(plan, signal));
   const copying: Copying = { ...options, session, seals: new Map() };
   const work = orderWork(plan, session);

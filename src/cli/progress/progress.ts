@@ -35,6 +35,7 @@ export class Progress {
   readonly #isQuiet: boolean;
   readonly #isVerbose: boolean;
   readonly #isJson: boolean;
+  readonly #limitRate: string | undefined;
   readonly #sink: OnProgress;
   /** Of `--progress json`. */
   readonly #events: MergedEvents;
@@ -52,13 +53,14 @@ export class Progress {
 
   constructor(
     streams: OutputStreams & Pick<Context, "log">,
-    flags: OutputFlags,
+    flags: OutputFlags & { readonly limitRate?: string | undefined },
     verb: "Pushing" | "Pulling" | "Copying" | "Verifying" | "Importing" | "Converting" | "Reading",
     clock: ProgressClock = SYSTEM_CLOCK,
   ) {
     this.#stderr = streams.stderr;
     this.#style = progressStyle(streams, flags);
     this.#isQuiet = flags.quiet === true;
+    this.#limitRate = flags.limitRate === undefined ? undefined : escapeForeign(flags.limitRate);
     this.#isJson = flags.progress === "json";
     this.#isVerbose = flags.verbose === true || this.#isJson;
     this.#events = new MergedEvents(eventWriters(this.#stderr).event);
@@ -155,7 +157,7 @@ export class Progress {
     const state = this.#tally.state(this.#verb, now);
     const { changes } = this.#tally;
     const isMoving = changes !== this.#drawnChanges;
-    const waiting = isMoving ? "" : waitingText(state, now - this.#tally.changedMs);
+    const waiting = isMoving ? "" : waitingText(state, now - this.#tally.changedMs, this.#limitRate);
     if (waiting === undefined) return;
     this.#print(`${totalsText(state)}${waiting === "" ? "" : `: ${waiting}`}`);
     this.#gapMs = isMoving ? LINE_MS : Math.min(MAX_LINE_MS, this.#gapMs * 2);

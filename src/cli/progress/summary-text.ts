@@ -16,10 +16,14 @@ export function summaryText(
   }
   const { uploaded, mounted, skipped, cached } = result.blobs;
   const { images, shard } = result;
-  if (uploaded + mounted + skipped + result.bytesSent === 0 && images.length > 0) {
+  // Without a byte sent, no manifest and no tag was put either.
+  if (uploaded + mounted + result.bytesSent === 0 && images.length > 0) {
     const part = shard === undefined ? "" : ` of shard ${shard.index}/${shard.of}`;
     const which = images.length === 1 ? "The image" : `${isPartial ? "" : "All "}${images.length} images`;
-    const unchecked = done === "Pushed" ? ", and the layers in the archive were not checked" : "";
+    const unchecked =
+      "uncheckedBlobs" in result && result.uncheckedBlobs === 0
+        ? ", and the layers in the archive were not checked"
+        : "";
     return `${which}${part} ${images.length === 1 ? "is" : "are"} there: nothing was sent${unchecked}, ${seconds}`;
   }
   return `${done} ${counted(uploaded, "blob")} (${mounted} mounted, ${skipped} already present, ${cached} known from the cache), ${formatBytes(result.bytesSent)} sent in ${seconds}`;

@@ -147,7 +147,7 @@ export class Tally {
         return;
       case "skipped":
         this.#transfer.skip(event.bytes);
-        this.#blobs.done += 1;
+        if (event.isRepeated !== true) this.#blobs.done += 1;
         break;
       case "done":
         this.#blobs.done += 1;

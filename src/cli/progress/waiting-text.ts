@@ -12,12 +12,19 @@ const UNKNOWN_MS = 10_000;
 /**
  * What the whole run waits for, such as `waiting for registry.lan:5000: status 429, next try in 30 s`; undefined if it is
  * too early to say.
+ *
+ * @param limitRate the limit that the user gave.
  */
-export function waitingText({ waits, underWay }: ProgressState, idleMs: number): string | undefined {
+export function waitingText(
+  { waits, underWay }: ProgressState,
+  idleMs: number,
+  limitRate: string | undefined,
+): string | undefined {
   const texts = [...waits.map(waitText), ...blobTexts(underWay, waits)];
   if (texts.length === 0) return idleMs < UNKNOWN_MS ? undefined : `no progress for ${seconds(idleMs)}`;
   const more = texts.length > SHOWN ? `; and for ${texts.length - SHOWN} more` : "";
-  return `${texts.slice(0, SHOWN).join("; ")}${more}`;
+  const slow = limitRate === undefined || waits.length > 0 ? "" : `; --limit-rate ${limitRate} slows all transfers`;
+  return `${texts.slice(0, SHOWN).join("; ")}${more}${slow}`;
 }
 
 const REASONS = {

@@ -1,4 +1,5 @@
 import { abortable, deferred } from "../../util/promises.ts";
+import { PlannedBlobs } from "./planned-blobs.ts";
 
 /** Says whether the blob is at the registry now. */
 export type Release = (isSent: boolean) => void;
@@ -8,6 +9,8 @@ export type Release = (isSent: boolean) => void;
  * find or mount them.
  */
 export class BlobClaims {
+  /** What the copies need, for their events. */
+  readonly planned: PlannedBlobs = new PlannedBlobs();
   readonly #sending = new Map<string, Promise<void>>();
   readonly #sent = new Set<string>();
 

@@ -399,7 +399,9 @@ describe("blobs under way on a terminal", () => {
 });
 
 describe("lines off a terminal", () => {
-  function startLines(): Omit<Scene, "terminal" | "move"> & { readonly lines: string[] } {
+  function startLines(
+    flags: { readonly limitRate?: string } = {},
+  ): Omit<Scene, "terminal" | "move"> & { readonly lines: string[] } {
     const lines: string[] = [];
     const stderr = new Writable({
       write(chunk, _encoding, done) {
@@ -408,12 +410,19 @@ describe("lines off a terminal", () => {
       },
     });
     const clock = new FakeProgressClock();
-    const progress = new Progress({ stdout: stderr, stderr }, {}, "Pulling", clock);
+    const progress = new Progress({ stdout: stderr, stderr }, flags, "Pulling", clock);
     const report = (...events: readonly ProgressEvent[]): void => {
       for (const event of events) progress.onProgress(event);
     };
     return { lines, clock, progress, report };
   }
+
+  test("name the own limit where blobs stand still", () => {
+    const { lines, clock, report } = startLines({ limitRate: "500K" });
+    report({ kind: "planned", blobs: 1, bytes: 100 * MIB }, started(0, 100 * MIB, { from: "quay.io" }));
+    clock.forward(8);
+    expect(lines.at(-1)).toMatch(/waiting for 1 blob from quay\.io, .*; --limit-rate 500K slows all transfers$/);
+  });
 
   test("come every three seconds at most, however many events there are", () => {
     const { lines, clock, report } = startLines();
