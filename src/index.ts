@@ -113,7 +113,7 @@ export type {
 } from "./verbs/options/registry-options.ts";
 export type { SigningKeyOptions } from "./verbs/options/sign-options.ts";
 export type { ArchiveFormat, ArchiveOutput } from "./verbs/output/open-output.ts";
-export type { VolumeOptions, WrittenVolume } from "./verbs/output/volume-options.ts";
+export type { PulledShard, VolumeOptions, WrittenVolume } from "./verbs/output/volume-options.ts";
 export { pull } from "./verbs/pull.ts";
 export type { AssumedByDelta, PulledPatch, PullOptions, PullResult } from "./verbs/pull-options.ts";
 export { type PushedImage, type PushOptions, type PushResult, push } from "./verbs/push/push.ts";

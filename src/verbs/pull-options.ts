@@ -8,7 +8,7 @@ import { MAPPING, type MappingOptions } from "./options/mapping-options.ts";
 import type { RegistryOptions } from "./options/registry-options.ts";
 import { SHARD_KIND, type ShardOptions } from "./options/shard-option.ts";
 import type { ArchiveOutput } from "./output/open-output.ts";
-import type { WrittenVolume } from "./output/volume-options.ts";
+import type { PulledShard, WrittenVolume } from "./output/volume-options.ts";
 import { NEED_INPUT, type NeedInput } from "./patch/read-need.ts";
 import { REQUIRED_KIND, type RequireOptions } from "./referrers/require-referrers.ts";
 import { LOCK_INPUT, type LockInput } from "./requested/read-lock.ts";
@@ -129,6 +129,9 @@ export interface PullResult {
   readonly output: string;
   /** Of an output that is split: those that were written, all or those of a shard; with `dryRun`, what would be written. */
   readonly volumes?: readonly WrittenVolume[];
+  /** Only with `shard`. */
+  readonly shard?: PulledShard;
+  /** With `shard`, those that one of its volumes has whole. */
   readonly images: readonly WrittenImage[];
   /** Sum over all blobs, each counted once. */
   readonly blobBytes: number;

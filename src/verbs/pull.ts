@@ -14,9 +14,9 @@ import { withLockChoices } from "./locking/lock-choices.ts";
 import { listOf } from "./options/option-values.ts";
 import { readPlatforms } from "./options/read-platforms.ts";
 import { refuseV1Options } from "./options/refuse-v1-options.ts";
-import { refuseShard, V1_REGISTRY } from "./options/shard-option.ts";
+import { refuseShard, refuseV1Shard } from "./options/shard-option.ts";
 import { type OpenedOutput, type OpenOutputOptions, openOutput } from "./output/open-output.ts";
-import { blobCounts } from "./output/volume-options.ts";
+import { blobCounts, imagesOfSplit } from "./output/volume-options.ts";
 import { PULL_OPTIONS, type PullOptions, type PullResult } from "./pull-options.ts";
 import { checkRequireOptions } from "./referrers/require-referrers.ts";
 import { readLock } from "./requested/read-lock.ts";
@@ -49,7 +49,7 @@ export async function pull(
   options = checkedOptions(options, PULL_OPTIONS);
   if (hasV1(references)) {
     refuseBase(options);
-    refuseShard(options, V1_REGISTRY);
+    refuseV1Shard(options);
     const { pullV1 } = await import("./v1/pull/pull-v1.ts");
     return await pullV1(references, options, async output => await findTools(options, output));
   }
@@ -95,7 +95,8 @@ export async function pull(
   const result: PullResult = {
     output: output.name,
     ...(split === undefined ? {} : { volumes: split.volumes }),
-    images,
+    ...(split?.shard === undefined ? {} : { shard: split.shard }),
+    images: imagesOfSplit(images, split),
     ...blobCounts(plan, split),
     requests,
     ...(assumed === undefined

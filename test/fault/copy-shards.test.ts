@@ -253,5 +253,6 @@ describe("imgpack copy --shard", () => {
     const outcome = await runCommand("copy", "v1://old.lan/app:1", "--to", "new.lan/x", "--shard", "0/2");
     expect(outcome.exitCode).toBe(2);
     expect(said(outcome)[0]).toBe("Cannot use --shard: found a v1 registry, expected none");
+    expect(said(outcome)[1]).toContain("a list of its own: -f LIST");
   });
 });

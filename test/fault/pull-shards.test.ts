@@ -2,10 +2,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { pull, verify } from "../../src/index.ts";
+import { type PullResult, pull, verify } from "../../src/index.ts";
+import { formatBytes } from "../../src/util/format.ts";
 import { ownEnvironment, runCommand, said } from "../support/command-line.ts";
 import { temporaryFolder } from "../support/images.ts";
-import { pullVolumes, type StoredImages, storedImages, sumsOf } from "./volumes-support.ts";
+import { pullVolumes, type StoredImages, storedImages, sumsOf, VOLUME_BYTES } from "./volumes-support.ts";
 
 ownEnvironment();
 
@@ -45,10 +46,12 @@ describe("pull() with a shard", () => {
     const stored = await storedImages();
     const folder = await temporaryFolder();
     const notes: string[] = [];
-    const { volumes, blobs } = await pullVolumes(stored, folder, {
+    const { volumes, blobs, shard, images } = await pullVolumes(stored, folder, {
       shard: "8/9",
       onProgress: event => void (event.kind === "note" && notes.push(event.message)),
     });
+    expect(shard).toEqual({ index: 8, of: 9, volumes: 0, ofVolumes: 4, blobs: 0, bytes: 0 });
+    expect(images).toEqual([]);
     expect({ volumes, blobs }).toEqual({ volumes: [], blobs: 0 });
     expect(notes).toContain("Shard 8/9 has none of 4 volumes: nothing to do");
     expect(Object.keys(sumsOf(folder))).toEqual([]);
@@ -75,6 +78,34 @@ describe("pull() with a shard", () => {
     for (const shard of ["0/2", "1/2"]) await pullVolumes(stored, folder, { shard });
     const volumes = Object.entries(sumsOf(folder)).filter(([name]) => name.endsWith(".tar"));
     expect(Object.fromEntries(volumes)).toEqual(whole);
+  });
+
+  test("a shard names its own images, blobs and bytes: in the first line, in the last one and in JSON", async () => {
+    const stored = await storedImages();
+    const output = join(await temporaryFolder(), "site.tar");
+    const words = ["pull", ...stored.references, "-o", output, "--platform", "linux/amd64"];
+    const flags = ["--volume-size", `${VOLUME_BYTES}`, "--shard"];
+    const printed: string[] = [];
+    for (const shard of ["0/2", "1/2"]) {
+      const { stdout, exitCode } = await runCommand(...words, ...flags, shard, "--dry-run", "--json");
+      expect(exitCode).toBe(0);
+      const result: PullResult = JSON.parse(stdout);
+      const { volumes = [], images } = result;
+      const bytes = volumes.reduce((sum, volume) => sum + volume.bytes, 0);
+      expect(result.shard).toMatchObject({ of: 2, volumes: 2, ofVolumes: 4, blobs: result.blobs, bytes });
+      const whole = volumes.flatMap(volume => volume.images);
+      expect(images.flatMap(({ names }) => names).sort()).toEqual(whole.toSorted());
+      printed.push(...whole);
+
+      const run = await runCommand(...words, ...flags, shard);
+      expect(run.stdout.split("\n").filter(line => line !== "")).toHaveLength(whole.length);
+      const lines = run.stderr.trim().split("\n");
+      const text = `${result.blobs} blobs, ${formatBytes(bytes)}`;
+      expect(lines).toContain(`Shard ${shard}: 2 of 4 volumes, ${text}`);
+      const paths = volumes.map(({ path }) => path).join(", ");
+      expect(lines.at(-1)).toContain(`Pulled 2 of 4 volumes, ${formatBytes(bytes)}, to ${paths}, in `);
+    }
+    expect(new Set(printed).size).toBe(printed.length);
   });
 
   test("the plan is what a dry run shows", async () => {

@@ -108,6 +108,7 @@ import type {
   Producer,
   ProgressEvent,
   PulledPatch,
+  PulledShard,
   PullOptions,
   PullResult,
   PushedImage,
@@ -183,6 +184,7 @@ same<Result<typeof imgpack.copy> | Result<typeof imgpack.copyTo>, CopyResult>();
 same<Item<CopyResult["images"]>, CopiedImage>();
 same<NonNullable<CopyResult["shard"]>, ShardSummary>();
 same<ShardSummary["twice"], BlobSum>();
+same<NonNullable<PullResult["shard"]>, PulledShard>();
 same<NonNullable<VerifyResult["shard"]>, VerifiedShard>();
 same<NonNullable<CopyResult["rescue"]>, RescueReport>();
 same<Item<RescueReport["images"]>, ReportedImage | ReportedFailure>();

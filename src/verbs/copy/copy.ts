@@ -8,7 +8,7 @@ import { checkText } from "../options/option-values.ts";
 import { parsePrefix } from "../options/prefix.ts";
 import { readPlatforms } from "../options/read-platforms.ts";
 import { refuseV1Options } from "../options/refuse-v1-options.ts";
-import { refuseShard, V1_REGISTRY } from "../options/shard-option.ts";
+import { refuseV1Shard } from "../options/shard-option.ts";
 import { expandReferences, registryOf } from "../requested/expand-references.ts";
 import { readLock } from "../requested/read-lock.ts";
 import { checkedImages, formatRequested, type RequestedImage, resolveImage } from "../requested/requested-image.ts";
@@ -43,7 +43,7 @@ export async function copy(source: string, target: string, options: CopyOptions 
   checkText("copy", "the name of an image", source);
   checkText("copy", "a name for the image", target);
   options = checkedOptions(options, COPY_OPTIONS);
-  if (isV1Reference(target) || isV1Reference(source)) refuseShard(options, V1_REGISTRY);
+  if (isV1Reference(target) || isV1Reference(source)) refuseV1Shard(options);
   if (isV1Reference(target)) {
     const { copyToV1 } = await import("../v1/writing/copy-to-v1.ts");
     return await copyToV1(source, target, options);
@@ -91,7 +91,7 @@ export async function copyTo(
   const requested = checkedImages("copy", sources);
   checkText("copy", "HOST/PREFIX", prefix);
   options = checkedOptions(options, COPY_TO_OPTIONS);
-  if (isV1Reference(prefix) || hasV1(requested)) refuseShard(options, V1_REGISTRY);
+  if (isV1Reference(prefix) || hasV1(requested)) refuseV1Shard(options);
   if (isV1Reference(prefix)) {
     const { copyToV1Below } = await import("../v1/writing/copy-to-v1.ts");
     return await copyToV1Below(requested, prefix, options);

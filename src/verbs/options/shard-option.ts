@@ -21,9 +21,12 @@ export const SHARD_KIND: Kind<string> = {
   },
 };
 
-export const V1_REGISTRY = "a v1 registry";
-
 /** @param what does not go in parts, such as "a v1 registry". @throws UsageError */
 export function refuseShard({ shard }: ShardOptions, what: string, hint?: string): void {
   if (shard !== undefined) throw new UsageError(`Cannot use --shard: found ${what}, expected none`, { hint });
+}
+
+/** @throws UsageError if a part is asked for: what the images need is known only after their layers were read. */
+export function refuseV1Shard(options: ShardOptions): void {
+  refuseShard(options, "a v1 registry", "Leave out --shard, or give each machine a list of its own: -f LIST.");
 }

@@ -8,7 +8,7 @@ import { parseVolumeSize } from "../../bundle/volumes/volume-size.ts";
 import type { CopyPlan } from "../../content/contracts.ts";
 import { UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { counted, quote } from "../../util/format.ts";
+import { counted, formatBytes, quote } from "../../util/format.ts";
 import type { OptionsShape } from "../../util/options/checked-options.ts";
 import { kindOf, whole } from "../../util/options/option-kinds.ts";
 import { checkApart } from "../../util/output-checks.ts";
@@ -47,6 +47,22 @@ export interface WrittenVolume {
   readonly bytes: number;
   /** Names of the images that can be loaded from it alone; digests of those without a name. */
   readonly images: readonly string[];
+}
+
+/** The part of a call with `shard`. */
+export interface PulledShard {
+  /** From 0. */
+  readonly index: number;
+  /** How many shards there are. */
+  readonly of: number;
+  /** Number of volumes in this shard. */
+  readonly volumes: number;
+  /** Number of volumes in all shards. */
+  readonly ofVolumes: number;
+  /** Number of configs and layers that are in its volumes, whole or in part. */
+  readonly blobs: number;
+  /** Sum of the sizes of its volumes, as files. */
+  readonly bytes: number;
 }
 
 /** As it is written. */
@@ -115,6 +131,8 @@ export interface SplitOutput {
   readonly volumes: readonly WrittenVolume[];
   /** Configs and layers of volumes that it does not write. */
   readonly elsewhere: ReadonlySet<Digest>;
+  /** Only with `shard`. */
+  readonly shard: PulledShard | undefined;
 }
 
 /** What a run writes, with a note about its shard. @throws UsageError as `chosenVolumes`. */
@@ -136,15 +154,33 @@ export function splitOutput(
     bytes,
     images: roots.flatMap(({ names: all, descriptor }) => (all.length === 0 ? [descriptor.digest] : all)).sort(),
   }));
-  if (options.shard !== undefined) onNote(shardNote(options.shard, written.length, of));
-  return { volumes: written, elsewhere: new Set(elsewhere) };
+  const shard = options.shard && {
+    ...options.shard,
+    volumes: written.length,
+    ofVolumes: of,
+    blobs: plan.blobs.length - elsewhere.length,
+    bytes: written.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+  if (shard !== undefined) onNote(shardNote(shard));
+  return { volumes: written, elsewhere: new Set(elsewhere), shard };
 }
 
-function shardNote(shard: Shard, own: number, of: number): string {
+function shardNote(shard: PulledShard): string {
+  const { volumes, ofVolumes, blobs, bytes } = shard;
   const name = `Shard ${formatShard(shard)}`;
-  return own === 0
-    ? `${name} has none of ${counted(of, "volume")}: nothing to do`
-    : `${name}: ${own} of ${counted(of, "volume")}`;
+  return volumes === 0
+    ? `${name} has none of ${counted(ofVolumes, "volume")}: nothing to do`
+    : `${name}: ${volumes} of ${counted(ofVolumes, "volume")}, ${counted(blobs, "blob")}, ${formatBytes(bytes)}`;
+}
+
+/** The images that a run names: with a shard, those that one of its volumes has whole. */
+export function imagesOfSplit<Image extends { readonly names: readonly string[]; readonly digest: Digest }>(
+  images: readonly Image[],
+  split: SplitOutput | undefined,
+): readonly Image[] {
+  if (split?.shard === undefined) return images;
+  const own = new Set(split.volumes.flatMap(volume => volume.images));
+  return images.filter(({ names, digest }) => (names.length === 0 ? [digest] : names).some(name => own.has(name)));
 }
 
 /** How many configs and layers a run writes, and their bytes. */

@@ -7,7 +7,7 @@ import { hasV1 } from "../../oci/legacy/has-v1.ts";
 import { checkedOptions } from "../../util/options/checked-options.ts";
 import { checkNeedFile } from "../needs/write-need.ts";
 import { checkedList, listOf } from "../options/option-values.ts";
-import { refuseShard, V1_REGISTRY } from "../options/shard-option.ts";
+import { refuseShard, refuseV1Shard } from "../options/shard-option.ts";
 import { Undelivered } from "../referrers/undelivered.ts";
 import { Attempts } from "../shared/attempts.ts";
 import { createBlobCounter } from "../shared/blob-counts.ts";
@@ -49,7 +49,7 @@ export async function push(archives: readonly string[], options: PushOptions = {
   const started = performance.now();
   archives = checkedList("push", "archives", archives);
   if (hasV1([...listOf(options.tag), ...listOf(options.to)])) {
-    refuseShard(options, V1_REGISTRY);
+    refuseV1Shard(options);
     const { pushArchivesV1 } = await import("../v1/writing/push-archives-v1.ts");
     return await pushArchivesV1(archives, options);
   }

@@ -48,3 +48,12 @@ test.each([
     damageLines({ archive: "a.tar", seconds: 0, images: 0, blobs: 0, bytes: 0, faults: [], unchecked: [], missing }),
   ).toEqual([line]);
 });
+
+test("the summary of some of the volumes names them, and does not read as all between the first and the last", () => {
+  expect(writtenText({ ...WHOLE, volumes: volumes(1, 4) })).toBe(
+    "2 of 6 volumes, 18.0 MiB, to v/site.v01.tar, v/site.v04.tar,",
+  );
+  expect(writtenText({ ...WHOLE, volumes: volumes(1, 2, 3, 4, 6) })).toContain("v/site.v04.tar and 1 more,");
+  const shard = { index: 8, of: 9, volumes: 0, ofVolumes: 6, blobs: 0, bytes: 0 };
+  expect(writtenText({ ...WHOLE, volumes: [], shard })).toBe("none of 6 volumes");
+});
