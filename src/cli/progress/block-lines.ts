@@ -38,7 +38,11 @@ function blobLine(blob: BlobState, name: string, width: number): string {
   const text = `${amount(bytes, size)}${speed}`;
   const short = isIdle ? waiting : part === undefined ? formatBytes(bytes) : `${Math.floor(part * 100)} %`;
   const lines = [...(part === undefined ? [] : [`${name} ${bar(part, BAR_WIDTH)} ${text}`]), `${name} ${text}`];
-  return lines.map(line => `  ${line}`).find(line => line.length <= width) ?? `  ${name} ${short}`;
+  // The time says more than a part of a host.
+  const last = isIdle ? `waiting, ${seconds(idleMs)}` : short;
+  return (
+    [...lines, `${name} ${short}`].map(line => `  ${line}`).find(line => line.length <= width) ?? `  ${name} ${last}`
+  );
 }
 
 /** 12 digits of a digest; else the name of a file or an entry, cut in the middle. */

@@ -417,6 +417,13 @@ describe("lines off a terminal", () => {
     return { lines, clock, progress, report };
   }
 
+  test("of 40 columns keep the seconds of a blob that stands still, and leave out its host", () => {
+    const { terminal, clock, report } = start(40);
+    report(started(0, MIB, { from: "registry.example.lan:5000" }));
+    clock.forward(7);
+    expect(terminal.shown[1]).toBe("  000000000000 waiting, 7 s");
+  });
+
   test("name the own limit where blobs stand still", () => {
     const { lines, clock, report } = startLines({ limitRate: "500K" });
     report({ kind: "planned", blobs: 1, bytes: 100 * MIB }, started(0, 100 * MIB, { from: "quay.io" }));
