@@ -43,7 +43,7 @@ export interface CopyOptions {
   readonly pace: Pace;
   /** Never more blobs at once than this. Default: no other limit. */
   readonly atMost?: number | undefined;
-  /** Of the target's registry, if several copies go there at once. */
+  /** Of the target's repository, if several copies go to its registry. */
   readonly claims?: BlobClaims | undefined;
   readonly onProgress: OnProgress;
   /** Blobs that an earlier step of the call has counted: no event is about them. */
@@ -66,7 +66,7 @@ export async function copyImages(given: CopyOptions): Promise<readonly SettledRo
   const planned = given.claims?.planned ?? new PlannedBlobs();
   const listener = given.claims === undefined ? given.onProgress : planned.counting(given.onProgress);
   const options = { ...given, onProgress: paced(given.pace, uncounted(listener, given.counted)) };
-  const { plan, target, onProgress, signal, source, counted } = options;
+  const { plan, target, onProgress, signal, source, counted, claims } = options;
   for (const message of planNotes(plan, options.sourceName)) onProgress({ kind: "note", message });
   const left = plan.blobs.filter(({ digest }) => !counted?.has(digest));
   onProgress(
@@ -79,8 +79,10 @@ export async function copyImages(given: CopyOptions): Promise<readonly SettledRo
   const copying: Copying = { ...options, session, seals: new Map() };
   const work = orderWork(plan, session);
   const copyOne = async (item: Work, stop: AbortSignal): Promise<void> => {
-    if (await isPresent(copying, item, stop)) return;
-    await copyWork(copying, item, undefined, stop);
+    const attempt = async <T>(step: string, task: () => Promise<T>): Promise<T> =>
+      claims === undefined ? await task() : await claims.attempt(step, keyOf(item), task, stop);
+    if (await attempt("find", async () => await isPresent(copying, item, stop))) return;
+    await attempt("send", async () => await copyWork(copying, item, undefined, stop));
   };
   if (source.streamed === undefined) await runClaimed(work, { ...options, keyOf }, copyOne);
   else await copyStreamed(copying, source.streamed, work);

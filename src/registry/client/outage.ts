@@ -28,6 +28,7 @@ export class Outage {
   #waitedMs = 0;
   /** Answers when it was given up: none has come since then. */
   #givenUpAt: number | undefined;
+  #wasWaitedFor = false;
 
   constructor(options: OutageOptions) {
     this.#options = options;
@@ -39,7 +40,12 @@ export class Outage {
 
   /** For how long the host was waited for in vain; undefined if it was not given up. */
   get givenUpAfterMs(): number | undefined {
-    return this.#givenUpAt === this.#options.answers() ? this.#options.patienceMs : undefined;
+    return this.isGivenUp && this.#wasWaitedFor ? this.#options.patienceMs : undefined;
+  }
+
+  /** Whether it did not answer, and has not answered since. */
+  get isGivenUp(): boolean {
+    return this.#givenUpAt === this.#options.answers();
   }
 
   /** Resolves when it is not waited for. */
@@ -49,20 +55,28 @@ export class Outage {
 
   /**
    * @param isGone whether the host is known not to answer; else it is asked at once.
+   * @param isPatient whether it is waited for; else it is given up at once.
    * @returns whether it answers after a time in which it did not.
    */
-  async survive(what: string, isGone: boolean, signal: AbortSignal | undefined): Promise<boolean> {
+  async survive(
+    what: string,
+    isGone: boolean,
+    signal: AbortSignal | undefined,
+    isPatient: boolean = true,
+  ): Promise<boolean> {
     while (this.#asking !== undefined) {
       const outcome = await abortable(this.#asking, signal);
       // One who asked at once may find it back for another one, who could not reach it.
       if (outcome !== undefined) return outcome === "back" || (outcome === "answers" && isGone);
     }
-    if (this.#givenUpAt === this.#options.answers()) return false;
+    if (this.isGivenUp) return false;
     const asking = deferred<Outcome | undefined>();
     this.#asking = asking.promise;
     let outcome: Outcome | undefined;
     try {
-      outcome = !isGone && (await this.#options.probe(signal)) ? "answers" : await this.#wait(what, signal);
+      if (!isGone && (await this.#options.probe(signal))) outcome = "answers";
+      else outcome = isPatient ? await this.#wait(what, signal) : this.#giveUp();
+      this.#wasWaitedFor = isPatient;
       // One who is interrupted leaves the rest of the patience to the next.
       this.#waitedMs = 0;
       return outcome === "back";
@@ -84,10 +98,14 @@ export class Outage {
         if (await probe(signal)) return "back";
         this.#waitedMs += ms + Math.min(MAX_WAIT_MS, now() - asked);
       }
-      this.#givenUpAt = this.#options.answers();
-      return "given up";
+      return this.#giveUp();
     } finally {
       onWait?.({ kind: "resumed", ...state() });
     }
+  }
+
+  #giveUp(): Outcome {
+    this.#givenUpAt = this.#options.answers();
+    return "given up";
   }
 }

@@ -3,9 +3,10 @@ import { type ImgpackError, NetworkError, RegistryError } from "../../errors.ts"
 import { errorCode } from "../../util/error-code.ts";
 import { formatDuration } from "../../util/format.ts";
 import { blame, blamedUrl } from "../http/blamed-host.ts";
-import { isConnectFault, isUnavailable } from "../http/network-error.ts";
+import { isConnectFault, isTimeout, isUnavailable } from "../http/network-error.ts";
 import { sleepFor } from "../http/retry.ts";
 import { originOf } from "../origin/origin.ts";
+import { LostHosts } from "./lost-hosts.ts";
 import { Outage } from "./outage.ts";
 
 export interface OutagesOptions {
@@ -28,6 +29,8 @@ export interface OutagesOptions {
  * for: it is more likely mistyped or switched off.
  */
 export class Outages {
+  /** Those that were given up. */
+  readonly lost: LostHosts = new LostHosts();
   readonly #options: OutagesOptions;
   /** By origin. */
   readonly #outages = new Map<string, Outage>();
@@ -53,8 +56,10 @@ export class Outages {
    */
   async survive(what: string, error: ImgpackError, signal: AbortSignal | undefined): Promise<boolean> {
     const url = this.#hostOf(error);
-    if (this.#options.patienceMs === 0 || !isHostFault(error) || !this.hasAnswered(url)) return false;
-    return await this.#outageOf(url).survive(what, this.isGone(error), signal);
+    if (!isHostFault(error) || this.lost.isLost(url)) return false;
+    const isNew = !this.hasAnswered(url);
+    const isGone = this.isGone(error) || (isNew && isTimeout(error));
+    return await this.#outageOf(url).survive(what, isGone, signal, this.#options.patienceMs > 0 && !isNew);
   }
 
   /** Whether the registry itself is waited for. */
@@ -67,8 +72,31 @@ export class Outages {
     await this.#outages.get(originOf(this.#options.base))?.pass(signal);
   }
 
+  /** Whether the failure is of a host that was given up: no attempt helps. */
+  isLost(error: ImgpackError): boolean {
+    return this.lost.isLost(this.#hostOf(error));
+  }
+
+  /**
+   * Gives up the host of a request that has used up its attempts, if the failure is the host's.
+   *
+   * @param since the moment of its first attempt: a host that has taken another request since then limits some of them only.
+   * @param isLimitWaited whether the caller waits for a registry that limits requests.
+   * @returns the error, with what is known of the host.
+   */
+  giveUp(error: ImgpackError, since: number, isLimitWaited: boolean): ImgpackError {
+    const url = this.#hostOf(error);
+    if (this.lost.isLost(url)) return error;
+    const explained = this.#explained(error);
+    const isSilent = isHostFault(error) && this.#outages.get(originOf(url))?.isGivenUp === true;
+    const isLimited = error instanceof RegistryError && error.status === 429 && !isLimitWaited;
+    if (isSilent) this.lost.giveUp(url, explained, false);
+    else if (isLimited && !this.lost.hasAnsweredSince(url, since)) this.lost.giveUp(url, explained, true);
+    return explained;
+  }
+
   /** The error, with what is known of its host: that it has answered before, and was waited for. */
-  explained(error: ImgpackError): ImgpackError {
+  #explained(error: ImgpackError): ImgpackError {
     const url = this.#hostOf(error);
     const waitedMs = this.#outages.get(originOf(url))?.givenUpAfterMs;
     if (!(error instanceof NetworkError) || waitedMs === undefined) return error;

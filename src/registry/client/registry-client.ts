@@ -88,7 +88,10 @@ export class RegistryClient {
     for (let isAnswered = false; ; isAnswered = true) {
       const { answer, isHome, authorization } = await this.#follow(call, scope, async ({ url, headers }) => {
         const { method, body, signal } = call;
-        const send = async () => await this.transport.send({ method, url, headers, body: body?.(), signal });
+        const send = async () => {
+          this.#shared.outages.lost.check(url);
+          return await this.transport.send({ method, url, headers, body: body?.(), signal });
+        };
         // Blobs that are sent have events of their own.
         const response = await (body === undefined ? this.#answer(call, send) : send());
         return { ...response, dump: async () => await response.body.dump() };
@@ -115,6 +118,7 @@ export class RegistryClient {
         isTaken = accept(head);
         return isTaken;
       };
+      this.#shared.outages.lost.check(url);
       const head = await this.transport.download({ url, headers, accept: noteHead, taker, signal: call.signal });
       return head === undefined ? undefined : { status: head.status, headers: Object.fromEntries(head.headers) };
     });
@@ -157,6 +161,7 @@ export class RegistryClient {
         try {
           const answer = await send(hop);
           if (answer !== undefined) {
+            this.#shared.outages.lost.noteAnswer(hop.url, answer.status);
             if (originOf(hop.url) === originOf(this.base)) {
               quota?.see(answer.status, answer.headers);
               cookies?.take(answer.headers);

@@ -36,6 +36,8 @@ export class Retries {
     signal: AbortSignal | undefined,
     task: (attempt: number) => Promise<T>,
   ): Promise<T> {
+    const { outages: hosts } = this.#shared;
+    const since = hosts.lost.now;
     let before = 0;
     for (let outages = 0; ; outages += 1) {
       let last = 0;
@@ -47,7 +49,9 @@ export class Retries {
       } catch (error) {
         signal?.throwIfAborted();
         if (outages === MAX_OUTAGES || !(error instanceof ImgpackError)) throw error;
-        if (!(await this.#shared.outages.survive(what, error, signal))) throw this.#shared.outages.explained(error);
+        if (!(await hosts.survive(what, error, signal))) {
+          throw hosts.giveUp(error, since, this.#options.quota?.isWaiting === true);
+        }
         before = last;
       }
     }
@@ -59,7 +63,7 @@ export class Retries {
     return await retry(task, {
       signal,
       attempts,
-      isLasting: error => this.#shared.outages.isGone(error),
+      isLasting: error => this.#shared.outages.isGone(error) || this.#shared.outages.isLost(error),
       onRetry: event => {
         isLimited = isRateLimit(event.error);
         if (isLimited || isTimeout(event.error)) onPushBack?.();

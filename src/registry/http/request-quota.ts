@@ -36,6 +36,11 @@ export class RequestQuota {
     this.#options = options;
   }
 
+  /** Whether it waits for the registry, instead of failing. */
+  get isWaiting(): boolean {
+    return this.#options.waits === true;
+  }
+
   /** Takes what an answer of the registry says. */
   see(status: number, headers: HeaderMap): void {
     if (status === 429) this.#waitSeconds = secondsIn(headers, "ratelimit-reset") ?? secondsIn(headers, "retry-after");

@@ -90,7 +90,7 @@ export async function copyBetween(
   const known: DigestCache = holder === undefined ? cache : { ...cache, findHolder: () => holder };
   const target = await registries.targetFor(to, known, signal, run.onUndelivered?.(repositoryName(to)));
   const { pace } = registries;
-  const claims = registries.claimsAt(to.registry);
+  const claims = registries.claimsAt(to);
   await copyImages({ plan, source, target, sourceName, cache, pace, claims, onProgress, signal });
   return { ...done, plannedBytes: plan.totalBytes };
 }

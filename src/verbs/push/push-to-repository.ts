@@ -146,7 +146,7 @@ async function copyMissing(
   const onUndelivered = run.undelivered.collect(path, nameOf(destination));
   const target = await registries.targetFor(destination, cache, signal, onUndelivered);
   const sourceName = archive.what;
-  const claims = registries.claimsAt(destination.registry);
+  const claims = registries.claimsAt(destination);
   const copy = { plan, source, target, sourceName, cache, pace: registries.pace, claims, onProgress, signal };
   try {
     return await copyOrConvert(copy, nameOf(destination));

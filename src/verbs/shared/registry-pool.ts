@@ -99,11 +99,11 @@ export class RegistryPool implements AsyncDisposable {
     actions?: Actions,
   ): Promise<Repository> => new Repository(await this.clientFor(registry, signal), repository, actions);
 
-  /** What the run is sending to a registry. */
-  claimsAt(registry: string): BlobClaims {
+  /** What the run is sending to the registry of a repository. */
+  claimsAt({ registry, repository }: Pick<FullReference, "registry" | "repository">): BlobClaims {
     const claims = this.#claims.get(registry) ?? new BlobClaims();
     this.#claims.set(registry, claims);
-    return claims;
+    return claims.in(repository);
   }
 
   /** A repository to push into. */
