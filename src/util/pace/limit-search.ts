@@ -32,7 +32,8 @@ export interface LimitSearchOptions {
 
 /**
  * Finds how many transfers at once are worthwhile: more are tried while all are in use, and kept if bytes and finished
- * tasks per second grow with them. It halves when a server refuses.
+ * tasks per second grow with them. Before more are given up they are measured twice, and then compared with what fewer bring.
+ * It halves when a server refuses.
  */
 export class LimitSearch {
   #limit: number;
@@ -40,6 +41,10 @@ export class LimitSearch {
   readonly #now: () => number;
   /** What the limit before the last rise brought; undefined if the limit has proved itself. */
   #before: Rates | undefined;
+  /** The higher limit has brought too little once: a pause of the line or of this machine looks the same. */
+  #isDoubted = false;
+  /** What the limit brought that was given up last, until the lower one is measured again. */
+  #givenUp: Rates | undefined;
   /** Doubles the limit, until the first time that more brought nothing. */
   #isFirstRise = true;
   #holdMs = FIRST_HOLD_MS;
@@ -86,7 +91,7 @@ export class LimitSearch {
     const now = this.#now();
     if (now - this.#refusedAt < SAME_REFUSAL_MS) return;
     this.#refusedAt = now;
-    this.#before = undefined;
+    this.#forget();
     this.#isFirstRise = false;
     this.#hold(now, PUSHED_BACK_HOLD_MS);
     this.#moveTo(Math.max(1, Math.floor(this.#limit / 2)), now);
@@ -111,18 +116,37 @@ export class LimitSearch {
 
   #judge(rates: Rates, now: number): void {
     const before = this.#before;
-    this.#before = undefined;
-    if (before !== undefined && gain(before, rates) < 1 + MIN_GAIN * (rates.limit / before.limit - 1)) {
-      this.#isFirstRise = false;
-      this.#hold(now, FIRST_HOLD_MS);
-      this.#moveTo(before.limit, now);
+    if (before !== undefined && !isWorthwhile(before, rates)) {
+      if (this.#isDoubted) this.#giveUp(before, rates, now);
+      else this.#isDoubted = true;
       return;
     }
+    const givenUp = this.#givenUp;
+    this.#forget();
     if (before !== undefined) this.#holdMs = FIRST_HOLD_MS;
+    if (givenUp !== undefined && isWorthwhile(rates, givenUp)) {
+      // All of it has become slower meanwhile: that was not the higher limit's doing.
+      this.#isFirstRise = givenUp.limit >= 2 * rates.limit;
+      this.#holdUntil = now;
+    }
     if (now < this.#holdUntil || this.#limit >= this.#max) return;
     const next = this.#isFirstRise ? 2 * this.#limit : this.#limit + Math.max(1, Math.round(this.#limit / 4));
     this.#before = rates;
     this.#moveTo(Math.min(this.#max, next), now);
+  }
+
+  #giveUp(before: Rates, rates: Rates, now: number): void {
+    this.#forget();
+    this.#givenUp = rates;
+    this.#isFirstRise = false;
+    this.#hold(now, FIRST_HOLD_MS);
+    this.#moveTo(before.limit, now);
+  }
+
+  #forget(): void {
+    this.#before = undefined;
+    this.#isDoubted = false;
+    this.#givenUp = undefined;
   }
 
   #hold(now: number, minMs: number): void {
@@ -144,6 +168,10 @@ export class LimitSearch {
     this.#finished = 0;
     this.#starvedMs = 0;
   }
+}
+
+function isWorthwhile(before: Rates, after: Rates): boolean {
+  return gain(before, after) >= 1 + MIN_GAIN * (after.limit / before.limit - 1);
 }
 
 /**

@@ -16,11 +16,17 @@ interface LineOptions {
   /** So many get the time that they need; more of them share it. */
   readonly width?: number;
   readonly bytesPerTask?: number;
+  /** What a connection costs; each is kept for later tasks. */
+  readonly connectMs?: number;
+  /** How much of its speed the line has. */
+  readonly speedAt?: (ms: number, pace: Pace) => number;
 }
 
 /** A server, and more work than it can do, in a time of its own. */
-function line({ max, taskMs, width = 1000, bytesPerTask = 1000 }: LineOptions): Line {
+function line(options: LineOptions): Line {
+  const { max, taskMs, width = 1000, bytesPerTask = 1000, connectMs = 0, speedAt = () => 1 } = options;
   let now = 0;
+  let connections = 0;
   let ended = 0;
   const pace = new Pace({ max, now: () => now });
   const running = new Set<{ leftMs: number; readonly leave: Leave }>();
@@ -29,8 +35,12 @@ function line({ max, taskMs, width = 1000, bytesPerTask = 1000 }: LineOptions): 
     ended: () => ended,
     async pass(ms) {
       for (const until = now + ms; now < until; now += 1) {
-        while (running.size < pace.limit) running.add({ leftMs: taskMs, leave: await pace.enter() });
-        const stepMs = Math.min(1, width / running.size);
+        while (running.size < pace.limit) {
+          const isNew = running.size === connections;
+          if (isNew) connections += 1;
+          running.add({ leftMs: taskMs + (isNew ? connectMs : 0), leave: await pace.enter() });
+        }
+        const stepMs = Math.min(1, width / running.size) * speedAt(now, pace);
         for (const task of running) {
           task.leftMs -= stepMs;
           if (task.leftMs > 0) continue;
@@ -56,6 +66,31 @@ describe("Pace", () => {
   it("does the same where tasks carry no bytes, as requests for blobs that are there already", async () => {
     const far = line({ max: 32, taskMs: 50, bytesPerTask: 0 });
     await far.pass(3000);
+    expect(far.pace.limit).toBe(32);
+  });
+
+  it("does the same where each new connection costs two more round trips", async () => {
+    const far = line({ max: 32, taskMs: 50, connectMs: 100 });
+    await far.pass(2000);
+    expect(far.pace.limit).toBe(32);
+  });
+
+  it("does the same where the line stands still for a moment, whenever that is", async () => {
+    for (let from = 0; from < 2000; from += 50) {
+      const far = line({ max: 32, taskMs: 50, connectMs: 100, speedAt: ms => (ms >= from && ms < from + 200 ? 0 : 1) });
+      await far.pass(2600);
+      expect(far.pace.limit, `stands still from ${from} ms on`).toBe(32);
+    }
+  });
+
+  it("tries again soon where the whole line became slower while more were tried", async () => {
+    let slowFrom = Number.POSITIVE_INFINITY;
+    const speedAt = (ms: number, { limit }: Pace): number => {
+      if (limit > 6) slowFrom = Math.min(slowFrom, ms);
+      return ms < slowFrom ? 1 : 0.5;
+    };
+    const far = line({ max: 32, taskMs: 50, speedAt });
+    await far.pass(4000);
     expect(far.pace.limit).toBe(32);
   });
 
@@ -90,7 +125,7 @@ describe("Pace", () => {
 
   it("stops where the line is full", async () => {
     const full = line({ max: 64, taskMs: 100, width: 14 });
-    await full.pass(5000);
+    await full.pass(7000);
     expect(full.pace.limit).toBeGreaterThanOrEqual(12);
     expect(full.pace.limit).toBeLessThanOrEqual(24);
   });
