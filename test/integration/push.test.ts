@@ -114,7 +114,7 @@ describeWith(["docker-registry", "tar"], "imgpack push", () => {
   });
 
   for (const file of ["docker20-shared.tar", "docker28-containerd-shared.tar", "multi-platform-oci.tar"]) {
-    test(`imgpack push of ${file} a second time sends nothing but manifests; into another repository it mounts`, async () => {
+    test(`imgpack push of ${file} a second time sends nothing; into another repository it mounts, and sends manifests alone`, async () => {
       const first = await imgpack.push([fixture(file), "--to", `${registry.host}/again`]);
       const again = await imgpack.push([fixture(file), "--to", `${registry.host}/again`]);
       expect(again.images).toEqual(first.images);
@@ -130,12 +130,12 @@ describeWith(["docker-registry", "tar"], "imgpack push", () => {
           }
         }
       }
-      expect(again.bytesSent).toBe(sizes.reduce((sum, size) => sum + size, 0));
+      expect(again.bytesSent).toBe(0);
 
       const elsewhere = await imgpack.push([fixture(file), "--to", `${registry.host}/elsewhere`]);
       expect(elsewhere.blobs).toMatchObject({ uploaded: 0, skipped: 0 });
       expect(elsewhere.blobs.mounted).toBeGreaterThan(0);
-      expect(elsewhere.bytesSent).toBe(again.bytesSent);
+      expect(elsewhere.bytesSent).toBe(sizes.reduce((sum, size) => sum + size, 0));
       for (const repository of repositories) {
         const tags = await heldTags(registry.url, `again/${repository}`);
         expect(await heldTags(registry.url, `elsewhere/${repository}`)).toEqual(tags);

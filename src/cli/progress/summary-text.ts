@@ -16,8 +16,8 @@ export function summaryText(
   }
   const { uploaded, mounted, skipped, cached } = result.blobs;
   const { images, shard } = result;
-  // Without a byte sent, no manifest and no tag was put either.
-  if (uploaded + mounted + result.bytesSent === 0 && images.length > 0) {
+  // Without a byte sent, no manifest and no tag was put either: a blob that was mounted was there.
+  if (uploaded + result.bytesSent === 0 && images.length > 0) {
     const part = shard === undefined ? "" : ` of shard ${shard.index}/${shard.of}`;
     const which = images.length === 1 ? "The image" : `${isPartial ? "" : "All "}${images.length} images`;
     const unchecked =

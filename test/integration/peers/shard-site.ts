@@ -133,21 +133,28 @@ export async function missingImages(
 }
 
 /**
- * Blobs that the target took more often than there are shards that have an image with it.
+ * Blobs that the target took more often than there are runs that had to send them. A run that is killed may have sent a blob
+ * of several images to the repository of one, and not yet remembered it: the next run sends it to that of another one.
  *
  * @param outputs what the runs of each shard have printed
+ * @param restarts of each shard
  */
 export function repeatedBlobs(
   site: Pick<ShardSite, "images">,
   { uploads }: Target,
   outputs: readonly string[],
+  restarts: readonly number[],
 ): readonly string[] {
+  const own = new Set(site.images.map(image => image.own));
   const needs = new Map<string, number>();
-  for (const output of outputs) {
+  for (const [shard, output] of outputs.entries()) {
     const blobs = new Set(imagesIn(site, output).flatMap(image => image.blobs));
-    for (const digest of blobs) needs.set(digest, (needs.get(digest) ?? 0) + 1);
+    for (const digest of blobs) {
+      const again = own.has(digest) ? 0 : (restarts[shard] ?? 0);
+      needs.set(digest, (needs.get(digest) ?? 0) + 1 + again);
+    }
   }
   return [...uploads].flatMap(([digest, count]) =>
-    count > (needs.get(digest) ?? 0) ? [`${digest}: ${count} times, ${needs.get(digest)} shards need it`] : [],
+    count > (needs.get(digest) ?? 0) ? [`${digest}: ${count} times, ${needs.get(digest)} expected`] : [],
   );
 }
