@@ -66,14 +66,15 @@ async function countingRegistry(content: MemoryRegistry): Promise<{ host: string
     most = Math.max(most, running);
     const parts: Buffer[] = [];
     request.on("data", (part: Buffer) => parts.push(part));
-    request.on("end", async () => {
+    const answer = async (): Promise<void> => {
       for (let turn = 0; turn < 10; turn += 1) await setImmediate();
       const { method = "", url = "", headers } = request;
       const { status, headers: more, body } = content.answer(method, url, headers, Buffer.concat(parts));
       running -= 1;
       response.writeHead(status, { "content-length": String(body.length), ...more });
       response.end(method === "HEAD" ? undefined : body);
-    });
+    };
+    request.on("end", () => void answer());
   });
   await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => {
