@@ -205,7 +205,7 @@ describeWith(
         await writeFile(join(credentials, "config.json"), JSON.stringify({ auths: { [registry.host]: { auth } } }));
         const pod = podOf("copy");
         const args = argsOf(pod).map(word => word.replace("$(JOB_COMPLETION_INDEX)", "0"));
-        const words = args.map(word => word.replace("registry.example:5000", registry.host));
+        const words = args.map(word => word.replace("registry.inside:5000", registry.host));
         const flags = ["--rm", "--network=host", ...podFlags(pod, { lock, credentials })];
         const { code, stdout, stderr } = await dockerd.docker(["run", ...flags, NAME, ...words]);
         const name = `${registry.host}/mirror/hello:latest`;
