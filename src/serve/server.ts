@@ -1,7 +1,7 @@
 import { type StorageError, UsageError } from "../errors.ts";
 import { checkedOptions } from "../util/options/checked-options.ts";
 import { deferred } from "../util/promises.ts";
-import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
+import { type Clock, SYSTEM_CLOCK } from "../util/time/clock.ts";
 import { type Listener, listenOn } from "./connections/listen.ts";
 import { addressText } from "./connections/listen-address.ts";
 import { type OpenedRegistry, openArchivesRegistry, openStoreRegistry } from "./opened-registry.ts";

@@ -6,7 +6,15 @@ import { ownEnvironment, runCommand, said } from "../support/command-line.ts";
 import { temporaryFolder } from "../support/images.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
 import { putImage } from "../unit/verbs/query/listed-registry.ts";
-import { plannedTwice, putSharingImages, sentBlobs, sentTwice, sharedLayers, tagsOf } from "./shards-support.ts";
+import {
+  plannedTwice,
+  putSharingImages,
+  sentBlobs,
+  sentTwice,
+  sharedLayers,
+  stopAtUpload,
+  tagsOf,
+} from "./shards-support.ts";
 
 ownEnvironment();
 
@@ -71,18 +79,8 @@ describe("copyTo() with a shard", () => {
     "a shard that is stopped at upload %i leaves whole images, and is done by another run",
     async at => {
       const two = await startTwo();
-      const stop = new AbortController();
-      let uploads = 0;
-      two.to.addFault({
-        on: /^PUT .*\/blobs\/uploads\//,
-        times: Number.POSITIVE_INFINITY,
-        change: () => {
-          uploads += 1;
-          if (uploads === at) stop.abort(new Error("node lost"));
-          return {};
-        },
-      });
-      await expect(copyTo(two.sources, two.target, { shard: "1/2", signal: stop.signal })).rejects.toThrow("node lost");
+      const signal = stopAtUpload(two.to, at);
+      await expect(copyTo(two.sources, two.target, { shard: "1/2", signal })).rejects.toThrow("node lost");
       const left = tagsOf(two.to.content);
       expect(two.tags).toEqual(expect.arrayContaining([...left]));
       await copyShards(two, 2);

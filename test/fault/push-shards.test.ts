@@ -6,7 +6,7 @@ import { ownEnvironment, runCommand, said } from "../support/command-line.ts";
 import { dockerArchive, fileWith, seededBytes, temporaryFolder } from "../support/images.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
 import { tarArchive, tarEntry } from "../support/tar-builder.ts";
-import { plannedTwice, putSharingImages, sentTwice, sharedLayers, tagsOf } from "./shards-support.ts";
+import { plannedTwice, putSharingImages, sentTwice, sharedLayers, stopAtUpload, tagsOf } from "./shards-support.ts";
 
 ownEnvironment();
 
@@ -79,18 +79,8 @@ describe("push() with a shard", () => {
   test.each([2, 7])("that is stopped at upload %i leaves whole images, and is done by another run", async at => {
     const source = await pulled();
     const to = await ScriptedRegistry.start();
-    const stop = new AbortController();
-    let uploads = 0;
-    to.addFault({
-      on: /^PUT .*\/blobs\/uploads\//,
-      times: Number.POSITIVE_INFINITY,
-      change: () => {
-        uploads += 1;
-        if (uploads === at) stop.abort(new Error("node lost"));
-        return {};
-      },
-    });
-    const options = { to: `${to.host}/in`, shard: "0/2", signal: stop.signal };
+    const signal = stopAtUpload(to, at);
+    const options = { to: `${to.host}/in`, shard: "0/2", signal };
     await expect(push(source.archives, options)).rejects.toThrow("node lost");
     expect(source.tags).toEqual(expect.arrayContaining([...tagsOf(to.content)]));
     await pushShards(source, to, 2);

@@ -161,6 +161,16 @@ describe("a damaged blob of an archive", () => {
 });
 
 describe("a file that changes underneath", () => {
+  /** Serves the scene, and a file with an image of its own. */
+  async function startBesideAnother() {
+    const [first, second] = [await scene(), await temporaryFolder()];
+    const other = layoutArchive([{ names: ["b.lan/apart:1"], layers: [seededBytes("apart", 900)] }]);
+    const apart = join(second, "apart.tar");
+    await writeFile(apart, other.bytes);
+    const events: ServeEvent[] = [];
+    return { first, events, registry: await startArchives([first.path, apart], events) };
+  }
+
   const CHANGES: Readonly<Record<string, (path: string) => Promise<void>>> = {
     written: async path => {
       await using file = await open(path, "r+");
@@ -177,12 +187,7 @@ describe("a file that changes underneath", () => {
   };
 
   test.each(Object.entries(CHANGES))("%s: 503 for everything in it, and for nothing else", async (_, change) => {
-    const [first, second] = [await scene(), await temporaryFolder()];
-    const other = layoutArchive([{ names: ["b.lan/apart:1"], layers: [seededBytes("apart", 900)] }]);
-    const apart = join(second, "apart.tar");
-    await writeFile(apart, other.bytes);
-    const events: ServeEvent[] = [];
-    const registry = await startArchives([first.path, apart], events);
+    const { first, events, registry } = await startBesideAnother();
     const path = `/v2/app/blobs/${sha256(SMALL)}`;
     expect((await send(registry, "GET", path)).status).toBe(200);
     expect((await send(registry, "GET", "/healthz")).status).toBe(200);
@@ -206,12 +211,7 @@ describe("a file that changes underneath", () => {
     ["before anything was read of it", false],
     ["after its images were listed", true],
   ])("%s: /healthz names it, and the pages of the other files continue", async (_, isListed) => {
-    const [first, second] = [await scene(), await temporaryFolder()];
-    const other = layoutArchive([{ names: ["b.lan/apart:1"], layers: [seededBytes("apart", 900)] }]);
-    const apart = join(second, "apart.tar");
-    await writeFile(apart, other.bytes);
-    const events: ServeEvent[] = [];
-    const registry = await startArchives([first.path, apart], events);
+    const { first, events, registry } = await startBesideAnother();
     const page = async (path: string): Promise<Reply> =>
       await send(registry, "GET", path, { headers: { accept: "text/html" } });
     if (isListed) expect((await page("/")).status).toBe(200);

@@ -54,3 +54,19 @@ export function sentTwice(registry: ScriptedRegistry): number {
 export function plannedTwice(shards: readonly (ShardSummary | undefined)[]): number {
   return shards.reduce((sum, shard) => sum + (shard?.twice.bytes ?? 0), 0);
 }
+
+/** A signal that stops a run at its `at`-th upload to a registry, as a lost machine does: "node lost". */
+export function stopAtUpload(registry: ScriptedRegistry, at: number): AbortSignal {
+  const stop = new AbortController();
+  let uploads = 0;
+  registry.addFault({
+    on: /^PUT .*\/blobs\/uploads\//,
+    times: Number.POSITIVE_INFINITY,
+    change: () => {
+      uploads += 1;
+      if (uploads === at) stop.abort(new Error("node lost"));
+      return {};
+    },
+  });
+  return stop.signal;
+}

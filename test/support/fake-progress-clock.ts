@@ -1,7 +1,7 @@
-import type { ProgressClock } from "../../src/cli/progress/progress-clock.ts";
+import type { Clock } from "../../src/util/time/clock.ts";
 
 /** A clock that a test sets forward; what is due before then runs at its time. */
-export class FakeProgressClock implements ProgressClock {
+export class FakeProgressClock implements Clock {
   #ms = 0;
   readonly #timers = new Set<{ nextMs: number; readonly everyMs: number; readonly task: () => void }>();
 

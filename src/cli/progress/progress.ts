@@ -1,5 +1,6 @@
 import type { CopyResult, OnProgress, ProgressEvent, PullResult, PushResult } from "../../index.ts";
 import { counted, escapeForeign, quote } from "../../util/format.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../util/time/clock.ts";
 import type { Context, OutputStreams } from "../context.ts";
 import type { OutputFlags } from "../flags/output-flags.ts";
 import { createEventSink, eventWriters } from "../output/event-sink.ts";
@@ -7,7 +8,6 @@ import { jsonText } from "../output/json-text.ts";
 import { MergedEvents } from "../output/merged-events.ts";
 import { MAX_NOTE } from "../output/note-text.ts";
 import { blockLines } from "./block-lines.ts";
-import { type ProgressClock, SYSTEM_CLOCK } from "./progress-clock.ts";
 import { type ProgressStyle, progressStyle } from "./progress-style.ts";
 import { RetryNotes } from "./retry-notes.ts";
 import { summaryText } from "./summary-text.ts";
@@ -41,7 +41,7 @@ export class Progress {
   readonly #events: MergedEvents;
   readonly #log: Context["log"];
   readonly #verb: string;
-  readonly #clock: ProgressClock;
+  readonly #clock: Clock;
   readonly #tally: Tally;
   readonly #block: TerminalBlock;
   readonly #retries: RetryNotes;
@@ -55,7 +55,7 @@ export class Progress {
     streams: OutputStreams & Pick<Context, "log">,
     flags: OutputFlags & { readonly limitRate?: string | undefined },
     verb: "Pushing" | "Pulling" | "Copying" | "Verifying" | "Importing" | "Converting" | "Reading",
-    clock: ProgressClock = SYSTEM_CLOCK,
+    clock: Clock = SYSTEM_CLOCK,
   ) {
     this.#stderr = streams.stderr;
     this.#style = progressStyle(streams, flags);

@@ -1,7 +1,7 @@
 import { onTestFinished } from "vitest";
-import { SYSTEM_CLOCK } from "../../../src/serve/clock.ts";
 import type { ServeEvent } from "../../../src/serve/serve-event.ts";
 import { type RunningRegistry, startRegistry } from "../../../src/serve/server.ts";
+import { SYSTEM_CLOCK } from "../../../src/util/time/clock.ts";
 
 /** Serves archives until the test is over. @param events gets all but requests. */
 export async function startArchives(archives: readonly string[], events: ServeEvent[] = []): Promise<RunningRegistry> {

@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Digest } from "../../../src/oci/digest.ts";
 import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from "../../../src/oci/media-types.ts";
-import { type Clock, SYSTEM_CLOCK } from "../../../src/serve/clock.ts";
 import type { ServeOptions } from "../../../src/serve/serve-options.ts";
 import { type RunningRegistry, startRegistry } from "../../../src/serve/server.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../../src/util/time/clock.ts";
 
 export interface Reply {
   readonly status: number;

@@ -1,4 +1,4 @@
-/** What the server knows of time. */
+/** Time, for what works at intervals. */
 export interface Clock {
   /** Milliseconds; never goes back. */
   now(): number;
