@@ -41,6 +41,7 @@ const server = spawn(
     stdio: ["ignore", "pipe", "inherit"],
   },
 );
+const closed = once(server, "exit");
 try {
   const [url] = await once(createInterface(server.stdout), "line");
   console.log(`Embedded registry at ${url}`);
@@ -61,6 +62,7 @@ try {
   await load(`${registry}/hello:latest`);
 } finally {
   server.kill("SIGTERM");
+  await closed;
   await remove(folder);
 }
 

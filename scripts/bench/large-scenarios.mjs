@@ -103,8 +103,8 @@ export const largeScenarios = [
     note: "Layers of 100 MB: zeros in holes of a sparse file. What reads all of them is measured with fewer.",
     rows: sparseRows,
     targets: [
-      ...["inspect", "serve, first page"].map(what => peakTarget(`${what}, 100 GB`)),
-      ...["verify", "split"].map(what => peakTarget(`${what}, 4 GB`)),
+      ...["inspect", "serve, first page"].map(what => peakTarget(sized(what, 100, "GB"))),
+      ...["verify", "split"].map(what => peakTarget(sized(what, 4, "GB"))),
     ],
   },
 ];

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { StorageError } from "../errors.ts";
-import { createFile, type DiskFile, openForUpdate, removeFile, renameFile, syncFolder } from "./disk.ts";
+import { createFile, type DiskFile, discardFile, openForUpdate, removeFile, renameFile, syncFolder } from "./disk.ts";
 import { errorCode } from "./error-code.ts";
 import { quote } from "./format.ts";
 import { isNamed, isSameFile } from "./input-guard.ts";
@@ -143,7 +143,7 @@ async function openExclusive(partial: string, bytes: number, isWhole: IsWhole, m
       hint: "Rename or remove it, or choose another output name.",
     });
   }
-  await removeFile(partial);
+  await discardFile(partial);
   return await createFile(partial, mode);
 }
 

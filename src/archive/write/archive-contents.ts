@@ -75,7 +75,7 @@ const EXTENSIONS = { none: ".tar", gzip: ".tar.gz", zstd: ".tar.zst", xz: ".tar.
 export function archiveContents(plan: CopyPlan, options: ArchiveContentsOptions): ArchiveContents {
   const { platform, format = "universal", lock = { platforms: "all", sparse: "keep" }, volume } = options;
   const configs = configDigests(plan);
-  const names = volume === undefined ? blobNames(plan, format, configs) : namesInVolume(plan, volume);
+  const names = volume === undefined ? blobNames(plan, format) : namesInVolume(plan, volume);
   // A part is nothing that a loader could use.
   const nameOf = entryNameOf(plan, volume === undefined ? names : new Map());
   const places = new Map([...new Set(options.layerOrder)].map((digest, place) => [digest, place]));
@@ -133,7 +133,7 @@ export function dockerManifestBytes(
   { platform, format = "universal" }: ArchiveContentsOptions,
 ): number {
   if (format === "oci") return 0;
-  const names = blobNames(plan, format, configDigests(plan));
+  const names = blobNames(plan, format);
   return dockerManifest(plan, { platform, nameOf: entryNameOf(plan, names) })?.length ?? 0;
 }
 
@@ -165,17 +165,10 @@ function namesInVolume({ blobs }: CopyPlan, { holds, parts }: VolumeContents): R
   return names;
 }
 
-function blobNames(
-  { blobs }: CopyPlan,
-  format: ArchiveFormat,
-  configs: ReadonlySet<Digest>,
-): ReadonlyMap<Digest, string> {
-  return new Map(
-    blobs.map(blob => [
-      blob.digest,
-      format === "docker" ? dockerName(blob, configs.has(blob.digest)) : blobName(blob.digest),
-    ]),
-  );
+function blobNames(plan: CopyPlan, format: ArchiveFormat): ReadonlyMap<Digest, string> {
+  if (format !== "docker") return new Map(plan.blobs.map(({ digest }) => [digest, blobName(digest)]));
+  const configs = configDigests(plan);
+  return new Map(plan.blobs.map(blob => [blob.digest, dockerName(blob, configs.has(blob.digest))]));
 }
 
 /** The tar of these files. @throws ArchiveError as `planTar` */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { StorageError } from "../../errors.ts";
-import { type DiskFile, openForAppend, removeFile } from "../disk.ts";
+import { type DiskFile, discardFile, openForAppend } from "../disk.ts";
 import { errorCode } from "../error-code.ts";
 import { quote } from "../format.ts";
 import { isNamed } from "../input-guard.ts";
@@ -150,7 +150,7 @@ export class ProcessLock {
     if (this.#isClosed) return;
     try {
       await this.#heartbeat.stop();
-      if (await this.isOwned()) await removeFile(this.path);
+      if (await this.isOwned()) await discardFile(this.path);
     } finally {
       this.#isClosed = true;
       heldClaims.delete(this.claim.id);

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
-import { appendFile, link, lstat, mkdir, open, readFile, rename, symlink, writeFile } from "node:fs/promises";
+import { appendFile, link, lstat, mkdir, open, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { StorageError } from "../../../../src/errors.ts";
@@ -14,6 +14,7 @@ import {
 } from "../../../../src/util/lock/lock-record.ts";
 import { ProcessLock } from "../../../../src/util/lock/process-lock.ts";
 import { decodeFrames, encodeFrame } from "../../../../src/util/lock/record-frame.ts";
+import { watchOperations } from "../../../../src/util/operation-hook.ts";
 import { temporaryFolder } from "../../../support/images.ts";
 
 const HAS_PROC = existsSync("/proc/self/stat");
@@ -287,6 +288,18 @@ describe("ProcessLock", () => {
     await writeFile(path, "another's");
     await lock.remove();
     expect(await readFile(path, "utf8")).toBe("another's");
+  });
+
+  test("ends without an error where its folder is removed at the same moment", async () => {
+    const path = await lockPath();
+    const lock = await ProcessLock.claim(path, "out");
+    watchOperations(async ({ kind }, run) => {
+      if (kind === "remove") await rm(dirname(path), { recursive: true });
+      return await run();
+    });
+    onTestFinished(() => watchOperations(undefined));
+    await lock.remove();
+    expect(existsSync(path)).toBe(false);
   });
 
   test("is let go once: releasing it after it was removed changes nothing", async () => {
