@@ -1,4 +1,4 @@
-// Outputs that are no plain file: docs/COMMANDS.md says what happens to each of them.
+// Outputs that are no plain file: docs/PULL.md says what happens to each of them.
 import { spawnSync } from "node:child_process";
 import {
   linkSync,

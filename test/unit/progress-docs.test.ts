@@ -1,4 +1,4 @@
-// The tables of events in docs/LIBRARY.md and of the log in docs/COMMANDS.md, compared with what calls report.
+// The tables of events in docs/LIBRARY.md and of the log in docs/OUTPUT.md, compared with what calls report.
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -125,7 +125,7 @@ describe("documentation of events", () => {
   });
 
   test("has the fields of the log of push and of a run that fails", async () => {
-    const rows = fieldsIn(read("COMMANDS.md").split("\n### The log\n")[1]?.split("\n## ")[0] ?? "");
+    const rows = fieldsIn(read("OUTPUT.md").split("\n## The log\n")[1]?.split("\n## ")[0] ?? "");
     expect([...rows.keys()]).toEqual(["start", "end"]);
     const { host } = await ScriptedRegistry.start();
     const path = await fileWith(dockerArchive({ tags: ["app:1"] }));
