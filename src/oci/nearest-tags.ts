@@ -1,4 +1,5 @@
 import { quote } from "../util/format.ts";
+import { editDistance } from "../util/nearest/edit-distance.ts";
 import { sortByVersion } from "./semver.ts";
 
 /** The distance of a tag that continues another one, or that it continues: `1.4` and `1.4.2`. */
@@ -41,18 +42,4 @@ function commonStart(left: readonly string[], right: readonly string[]): number 
   let length = 0;
   while (length < left.length && left[length] === right[length]) length += 1;
   return length;
-}
-
-/** Parts to add, remove or replace (Levenshtein). */
-export function editDistance(left: readonly string[], right: readonly string[]): number {
-  let above = Array.from({ length: right.length + 1 }, (_, index) => index);
-  for (const [row, part] of left.entries()) {
-    const current = [row + 1];
-    for (const [column, other] of right.entries()) {
-      const replaced = (above[column] ?? 0) + (part === other ? 0 : 1);
-      current.push(Math.min(replaced, (above[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
-    }
-    above = current;
-  }
-  return above[right.length] ?? 0;
 }

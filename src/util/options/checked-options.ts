@@ -1,5 +1,6 @@
 import { UsageError } from "../../errors.ts";
 import { quote } from "../format.ts";
+import { nearestWords } from "../nearest/nearest-words.ts";
 
 /** What values an option takes. */
 export interface Kind<T> {
@@ -73,19 +74,9 @@ export function textList(value: unknown): readonly string[] | undefined {
 }
 
 function noSuchOption(prefix: string, name: string, names: readonly string[]): UsageError {
-  const nearest = names.find(other => isNear(name.toLowerCase(), other.toLowerCase()));
+  const [nearest] = nearestWords(name, names);
   const known = names.map(other => `${prefix}${other}`).join(", ");
   return new UsageError(`Cannot use option ${quote(`${prefix}${name}`)}: no such option, expected one of ${known}`, {
     hint: nearest === undefined ? undefined : `Did you mean ${prefix}${nearest}?`,
   });
-}
-
-/** Whether two names differ in their ending, or in one letter: missing, added, changed or swapped with the next one. */
-function isNear(name: string, other: string): boolean {
-  if (name.startsWith(other) || other.startsWith(name)) return true;
-  let start = 0;
-  while (start < name.length && name[start] === other[start]) start += 1;
-  const [left, right] = [name.slice(start), other.slice(start)];
-  const isSwapped = left[0] === right[1] && left[1] === right[0] && left.slice(2) === right.slice(2);
-  return left.slice(1) === right.slice(1) || left.slice(1) === right || left === right.slice(1) || isSwapped;
 }

@@ -1,6 +1,7 @@
-import { editDistance, nearestTags } from "../../../oci/nearest-tags.ts";
+import { nearestTags } from "../../../oci/nearest-tags.ts";
 import { compareText } from "../../../oci/semver.ts";
 import { appendTo } from "../../../util/append.ts";
+import { editDistance } from "../../../util/nearest/edit-distance.ts";
 import type { Catalogue, ListedImage } from "./catalogue.ts";
 
 /** The cost of a comparison grows with the square of the length. */
@@ -91,5 +92,5 @@ function repositoryDistance(wanted: string, name: string, path: string): number 
 
 function textDistance(left: string, right: string): number {
   if (Math.abs(left.length - right.length) > left.length / 3) return Number.MAX_SAFE_INTEGER;
-  return editDistance([...left.slice(0, MAX_COMPARED)], [...right.slice(0, MAX_COMPARED)]);
+  return editDistance(left.slice(0, MAX_COMPARED), right.slice(0, MAX_COMPARED));
 }
