@@ -17,7 +17,7 @@ import { COMMAND_NAMES, type CommandName, loadCommand } from "../../src/cli/load
 import { checkOutputs } from "../../src/cli/output/output-files.ts";
 import { parseWords } from "../../src/cli/words/parse-words.ts";
 import { runWithYargs } from "../../src/cli/words/run-with-yargs.ts";
-import { definitionsOf, type FlagDefinition, type WordDefinitions } from "../../src/cli/words/word-definitions.ts";
+import { definitionsOf, type FlagWords, type WordDefinitions } from "../../src/cli/words/word-definitions.ts";
 
 const RUNS = process.env["IMGPACK_THOROUGH"] === "1" ? 2000 : 10;
 /** Their arguments are among a few words. */
@@ -91,7 +91,7 @@ const value: Arbitrary<string> = oneof(
 );
 
 /** Words of one flag, mostly as a person writes them. */
-function flagWords({ names, kind, choices }: FlagDefinition): Arbitrary<readonly string[]> {
+function flagWords({ names, kind, choices }: FlagWords): Arbitrary<readonly string[]> {
   const spelled = constantFrom(...names.map(each => (each.length === 1 ? `-${each}` : `--${each}`)));
   const fitting =
     kind === "number"
@@ -147,7 +147,7 @@ describe("a command line that is read without yargs", () => {
     const { command, definitions } = await commandOf(commandName);
     const names = definitions.positionals.map(({ name: each }) => `${each}.tar`);
     const flags = [...new Set(definitions.flags.values())];
-    const sample = ({ kind, choices, names: [first = ""] }: FlagDefinition): string =>
+    const sample = ({ kind, choices, names: [first = ""] }: FlagWords): string =>
       kind === "number" ? "7" : (choices[0] ?? `${first}.txt`);
     const apart = flags.flatMap(flag => [`--${flag.names[0]}`, ...(flag.kind === "boolean" ? [] : [sample(flag)])]);
     const joined = flags.map(flag => `--${flag.names[0]}${flag.kind === "boolean" ? "" : `=${sample(flag)}`}`);
@@ -171,7 +171,7 @@ describe("a command line that is read without yargs", () => {
           definitions.positionals.map(({ name: each, isList }, at) => [each, isList ? [given[at]] : given[at]]),
         );
       const flags = [...new Set(definitions.flags.values())];
-      const line = ({ names: [first = ""], kind, choices }: FlagDefinition): readonly string[] =>
+      const line = ({ names: [first = ""], kind, choices }: FlagWords): readonly string[] =>
         kind === "boolean" ? [`--${first}`] : [`--${first}`, kind === "number" ? "7" : (choices[0] ?? "value")];
       for (const flag of flags) {
         const needed = flags.filter(each => each.isRequired && each !== flag).flatMap(line);

@@ -461,6 +461,14 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   "cli/check-values.ts": [],
   "cli/load-command.ts": ["cli/context.ts", "cli/commands", "cli/commands/query", "cli/commands/hub", "cli/completion"],
-  "cli/words": ["cli/context.ts", "cli/check-values.ts", "cli/load-command.ts", "cli/completion", "cli/output"],
+  "cli/definitions": ["cli/load-command.ts"],
+  "cli/words": [
+    "cli/context.ts",
+    "cli/check-values.ts",
+    "cli/load-command.ts",
+    "cli/completion",
+    "cli/definitions",
+    "cli/output",
+  ],
   cli: ["cli/context.ts", "cli/check-values.ts", "cli/load-command.ts", "cli/log", "cli/output", "cli/words"],
 };

@@ -10,22 +10,19 @@ import { jsonText } from "../output/json-text.ts";
 import { reportResult } from "../output/report-result.ts";
 import { Progress } from "../progress/progress.ts";
 
-/** A string when given once, a list when given several times: an array flag would take the file after it as a value. */
-type Texts = string | string[] | undefined;
-
 interface ImportFlags extends TransferFlags {
   readonly rootfs?: string | undefined;
-  readonly tag: string | string[];
+  readonly tag: string[];
   readonly output?: string | undefined;
   readonly entrypoint?: string | undefined;
   readonly cmd?: string | undefined;
-  readonly env?: Texts;
+  readonly env?: string[] | undefined;
   readonly workdir?: string | undefined;
   readonly user?: string | undefined;
-  readonly expose?: Texts;
-  readonly label?: Texts;
-  readonly volume?: Texts;
-  readonly platform?: Texts;
+  readonly expose?: string[] | undefined;
+  readonly label?: string[] | undefined;
+  readonly volume?: string[] | undefined;
+  readonly platform?: string | undefined;
   readonly created?: string | undefined;
   readonly author?: string | undefined;
   readonly message?: string | undefined;
@@ -45,18 +42,19 @@ export function importCommand(context: Context): CommandModule<object, ImportFla
 
 function importFlags(parser: Argv) {
   const text = (describe: string) => ({ type: "string", requiresArg: true, describe }) as const;
+  const texts = (describe: string) => ({ ...text(describe), array: true, nargs: 1 }) as const;
   return parser
     .positional("rootfs", { type: "string", describe: "tar archive, plain or compressed, or a folder" })
-    .option("tag", { ...text("name of the image; can be given several times"), alias: "t", demandOption: true })
+    .option("tag", { ...texts("name of the image"), alias: "t", demandOption: true })
     .option("output", { ...text("archive to write (default: push the image)"), alias: "o" })
     .option("entrypoint", text("entrypoint: a JSON array, or a command for /bin/sh -c (default none)"))
     .option("cmd", text("arguments or command: a JSON array, or a command for /bin/sh -c (default none)"))
-    .option("env", text("environment variable: NAME=VALUE (default none)"))
+    .option("env", texts("environment variable: NAME=VALUE (default none)"))
     .option("workdir", text("working directory of the container (default /)"))
     .option("user", text("user of the container: USER[:GROUP] (default root)"))
-    .option("expose", text("port that the container listens on: PORT[/tcp|udp|sctp] (default none)"))
-    .option("label", text("label: KEY=VALUE (default none)"))
-    .option("volume", text("path of a volume in the container (default none)"))
+    .option("expose", texts("port that the container listens on: PORT[/tcp|udp|sctp] (default none)"))
+    .option("label", texts("label: KEY=VALUE (default none)"))
+    .option("volume", texts("path of a volume in the container (default none)"))
     .option("platform", text("OS/ARCH[/VARIANT] (default linux on this machine's architecture)"))
     .option("created", text("creation time: RFC 3339, or now (default $SOURCE_DATE_EPOCH, or 1970-01-01)"))
     .option("author", text("author of the image (default none)"))

@@ -15,19 +15,26 @@ export interface ConnectionFlags {
 
 export function connectionFlags<T>(parser: Argv<T>): Argv<T & ConnectionFlags> {
   return parser
-    .option("plain-http", { type: "boolean", describe: "use HTTP without TLS (default for loopback addresses only)" })
-    .option("insecure", { type: "boolean", describe: "use TLS, but accept any certificate" })
+    .option("plain-http", {
+      group: "Registry",
+      type: "boolean",
+      describe: "use HTTP without TLS (default for loopback addresses only)",
+    })
+    .option("insecure", { group: "Registry", type: "boolean", describe: "use TLS, but accept any certificate" })
     .option("ca-file", {
+      group: "Registry",
       type: "string",
       requiresArg: true,
       describe: "PEM file of more certificates to trust (default: those in certs.d)",
     })
     .option("cert-file", {
+      group: "Registry",
       type: "string",
       requiresArg: true,
       describe: "PEM file of the client certificate (default: the one in certs.d)",
     })
     .option("key-file", {
+      group: "Registry",
       type: "string",
       requiresArg: true,
       describe: "PEM file of the client certificate's key (default: the one in certs.d)",

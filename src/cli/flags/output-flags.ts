@@ -11,15 +11,17 @@ export interface OutputFlags {
 
 export function outputFlags<T>(parser: Argv<T>): Argv<T & OutputFlags> {
   return parser
-    .option("json", { type: "boolean", describe: "print the result as one JSON object on stdout" })
-    .option("quiet", { type: "boolean", describe: "print no progress and no notes on stderr" })
-    .option("verbose", { type: "boolean", describe: "print details, and the causes of an error" })
+    .option("json", { group: "Output", type: "boolean", describe: "print the result as one JSON object on stdout" })
+    .option("quiet", { group: "Output", type: "boolean", describe: "print no progress and no notes on stderr" })
+    .option("verbose", { group: "Output", type: "boolean", describe: "print details, and the causes of an error" })
     .option("progress", {
+      group: "Output",
       requiresArg: true,
       choices: ["auto", "plain", "json", "none"],
       describe: "style of the progress on stderr (default auto: totals and blobs on a terminal, else plain)",
     })
     .option("log", {
+      group: "Output",
       type: "string",
       requiresArg: true,
       describe: "file to append all events to, as lines of JSON (default none)",

@@ -24,6 +24,7 @@ export const WRITE_REGISTRY = "registry HOST[:PORT] of names that have none (def
 
 /** `--mirror` of the commands that pull. */
 export const MIRROR = {
+  group: "Registry",
   type: "string",
   array: true,
   requiresArg: true,
@@ -34,14 +35,15 @@ export const MIRROR = {
 /** @param registry help text of `--registry`. */
 export function registryFlags<T>(parser: Argv<T>, registry: string): Argv<T & RegistryFlags> {
   return retryFlags(connectionFlags(parser))
-    .option("registry", { type: "string", requiresArg: true, describe: registry })
+    .option("registry", { group: "Registry", type: "string", requiresArg: true, describe: registry })
     .option("username", {
+      group: "Registry",
       type: "string",
       requiresArg: true,
       describe: "user name, with --password-stdin (default: stored credentials)",
     })
-    .option("password-stdin", { type: "boolean", describe: "read the password from stdin" })
-    .option("token-stdin", { type: "boolean", describe: "read an access token from stdin" });
+    .option("password-stdin", { group: "Registry", type: "boolean", describe: "read the password from stdin" })
+    .option("token-stdin", { group: "Registry", type: "boolean", describe: "read an access token from stdin" });
 }
 
 /**

@@ -18,22 +18,31 @@ export interface RetryFlags {
 export function retryFlags<T>(parser: Argv<T>): Argv<T & RetryFlags> {
   return parser
     .option("retry", {
+      group: "Transfer",
       type: "number",
       requiresArg: true,
       describe: `retries for transient failures, 0 to ${MAX_RETRIES} (default 4)`,
     })
-    .option("timeout", { type: "number", requiresArg: true, describe: "idle timeout in seconds (default 120)" })
+    .option("timeout", {
+      group: "Transfer",
+      type: "number",
+      requiresArg: true,
+      describe: "idle timeout in seconds (default 120)",
+    })
     .option("outage", {
+      group: "Transfer",
       type: "number",
       requiresArg: true,
       describe: "seconds to wait for a registry that does not answer any more, 0 for none (default 600)",
     })
     .option("limit-rate", {
+      group: "Transfer",
       type: "string",
       requiresArg: true,
       describe: "maximum bytes per second of all transfers together, such as 500K or 10M (default unlimited)",
     })
     .option("min-rate", {
+      group: "Transfer",
       type: "string",
       requiresArg: true,
       describe: "bytes per second below which a transfer counts as broken, 0 for none (default 1K)",

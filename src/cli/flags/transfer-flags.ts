@@ -15,6 +15,7 @@ export interface TransferFlags extends RegistryFlags, OutputFlags {
 export function transferFlags<T>(parser: Argv<T>, registry: string): Argv<T & TransferFlags> {
   return outputFlags(registryFlags(parser, registry))
     .option("concurrency", {
+      group: "Transfer",
       type: "number",
       requiresArg: true,
       describe: `most blobs to transfer at once, 1 to ${MAX_CONCURRENCY} (default ${DEFAULT_MAX_TRANSFERS})`,

@@ -8,6 +8,7 @@ export interface V1Flags {
 
 /** `--v1-path`, also of the commands that only reach an index. */
 export const V1_PATH = {
+  group: "Registry",
   type: "string",
   requiresArg: true,
   describe: "v1://: path before /v1, such as /artifactory/api/docker/KEY (default none)",
@@ -15,6 +16,7 @@ export const V1_PATH = {
 
 export function v1Flags<T>(parser: Argv<T>): Argv<T & V1Flags> {
   return parser.option("v1-path", V1_PATH).option("endpoint", {
+    group: "Registry",
     type: "string",
     requiresArg: true,
     describe: "v1://: HOST[:PORT] to use instead of what X-Docker-Endpoints names (default none)",

@@ -1,5 +1,5 @@
 import type { Arguments } from "yargs";
-import type { FlagDefinition, PositionalDefinition, WordDefinitions } from "./word-definitions.ts";
+import type { FlagWords, PositionalWords, WordDefinitions } from "./word-definitions.ts";
 
 /**
  * Reads a plain command line as yargs does, in less than a millisecond. Errors, help, and everything whose meaning is a
@@ -23,14 +23,14 @@ export function parseWords(words: readonly string[], definitions: WordDefinition
 }
 
 class WordReader {
-  readonly values = new Map<FlagDefinition, unknown>();
+  readonly values = new Map<FlagWords, unknown>();
   /** Words that belong to no flag. */
   readonly others: string[] = [];
   readonly #words: readonly string[];
-  readonly #flags: ReadonlyMap<string, FlagDefinition>;
+  readonly #flags: ReadonlyMap<string, FlagWords>;
   #at = 1;
 
-  constructor(words: readonly string[], flags: ReadonlyMap<string, FlagDefinition>) {
+  constructor(words: readonly string[], flags: ReadonlyMap<string, FlagWords>) {
     this.#words = words;
     this.#flags = flags;
   }
@@ -63,7 +63,7 @@ class WordReader {
     return value !== undefined;
   }
 
-  #list(flag: FlagDefinition, value: string): readonly string[] {
+  #list(flag: FlagWords, value: string): readonly string[] {
     const earlier = this.values.get(flag);
     return [...(Array.isArray(earlier) ? earlier : []), value];
   }
@@ -76,7 +76,7 @@ class WordReader {
   }
 }
 
-function scalar({ kind, choices }: FlagDefinition, word: string): string | number | undefined {
+function scalar({ kind, choices }: FlagWords, word: string): string | number | undefined {
   if (kind === "number") return /^(?:0|[1-9][0-9]{0,8})$/.test(word) ? Number(word) : undefined;
   return kind === "choice" && !choices.includes(word) ? undefined : word;
 }
@@ -88,7 +88,7 @@ function isPlain(word: string): boolean {
 
 /** False if there are too few or too many words. */
 function assign(
-  positionals: readonly PositionalDefinition[],
+  positionals: readonly PositionalWords[],
   words: readonly string[],
   found: Record<string, unknown>,
 ): boolean {

@@ -1,7 +1,8 @@
-import type { Argv, CommandModule, Options, PositionalOptions } from "yargs";
+import type { CommandModule, Options } from "yargs";
+import { type BuilderNotes, builderNotesOf } from "../definitions/builder-notes.ts";
 
 /** A flag of a command, as `parseWords` reads it. */
-export interface FlagDefinition {
+export interface FlagWords {
   /** The name, and its alias. */
   readonly names: readonly string[];
   readonly kind: "boolean" | "string" | "number" | "choice" | "list";
@@ -10,7 +11,7 @@ export interface FlagDefinition {
   readonly isRequired: boolean;
 }
 
-export interface PositionalDefinition {
+export interface PositionalWords {
   readonly name: string;
   readonly isRequired: boolean;
   /** Takes all words that are left; only the last one does. */
@@ -19,29 +20,27 @@ export interface PositionalDefinition {
 
 export interface WordDefinitions {
   /** By spelling: `--output`, `-o`. */
-  readonly flags: ReadonlyMap<string, FlagDefinition>;
-  readonly positionals: readonly PositionalDefinition[];
+  readonly flags: ReadonlyMap<string, FlagWords>;
+  readonly positionals: readonly PositionalWords[];
 }
 
 /** What of a definition decides how words are read, or nothing at all. Anything else is left to yargs. */
 const FLAG_KEYS: ReadonlySet<string> = new Set(
-  "type array requiresArg nargs alias choices demandOption describe".split(" "),
+  "type array requiresArg nargs alias choices demandOption describe group".split(" "),
 );
 const POSITIONAL_KEYS: ReadonlySet<string> = new Set(["type", "array", "describe"]);
 
 /**
- * What the builder of a command defines, by calling it with a parser that only takes notes: yargs itself takes 40 ms to load
- * and to read a command line.
+ * How the words of a command are read.
  *
  * @returns undefined if anything in it is left to yargs.
  */
-export function definitionsOf<T>({ command, builder }: CommandModule<object, T>): WordDefinitions | undefined {
-  if (typeof command !== "string" || typeof builder !== "function") return undefined;
-  const notes = new Notes();
-  void builder(notes as unknown as Argv);
-  if (notes.hasCommands) return undefined;
+export function definitionsOf<T>(module: CommandModule<object, T>): WordDefinitions | undefined {
+  const { command } = module;
+  const notes = builderNotesOf(module);
+  if (typeof command !== "string" || notes === undefined || notes.commands.length > 0) return undefined;
   const positionals = positionalsOf(command, notes);
-  const flags = new Map<string, FlagDefinition>();
+  const flags = new Map<string, FlagWords>();
   for (const [name, options] of notes.flags) {
     const flag = flagOf(name, options);
     if (flag === undefined) return undefined;
@@ -50,41 +49,9 @@ export function definitionsOf<T>({ command, builder }: CommandModule<object, T>)
   return positionals === undefined ? undefined : { flags, positionals };
 }
 
-/** The part of yargs that builders use. */
-class Notes {
-  readonly flags = new Map<string, Options>();
-  readonly positionals = new Map<string, PositionalOptions>();
-  readonly singles = new Set<string>();
-  hasCommands = false;
-
-  command(): this {
-    this.hasCommands = true;
-    return this;
-  }
-
-  option(name: string, options: Options): this {
-    this.flags.set(name, options);
-    return this;
-  }
-
-  positional(name: string, options: PositionalOptions): this {
-    this.positionals.set(name, options);
-    return this;
-  }
-
-  nargs(counts: Readonly<Record<string, number>>): this {
-    for (const [name, count] of Object.entries(counts)) if (count === 1) this.singles.add(name);
-    return this;
-  }
-
-  example(): this {
-    return this;
-  }
-}
-
 /** Reads the words after the name of a command, such as `<input> [more..]`. */
-function positionalsOf(command: string, notes: Notes): readonly PositionalDefinition[] | undefined {
-  const found: PositionalDefinition[] = [];
+function positionalsOf(command: string, notes: BuilderNotes): readonly PositionalWords[] | undefined {
+  const found: PositionalWords[] = [];
   for (const word of command.split(" ").slice(1)) {
     const [, open, name = "", dots] = /^([<[])([a-z]+)(\.\.)?[>\]]$/.exec(word) ?? [];
     const options = notes.positionals.get(name);
@@ -94,11 +61,10 @@ function positionalsOf(command: string, notes: Notes): readonly PositionalDefini
     if (isList !== "array" in options || found.some(other => other.isList)) return undefined;
     found.push({ name, isRequired: open === "<", isList });
   }
-  const isComplete = notes.positionals.size === found.length;
-  return isComplete && [...notes.singles].every(name => notes.positionals.has(name)) ? found : undefined;
+  return notes.positionals.size === found.length ? found : undefined;
 }
 
-function flagOf(name: string, options: Options): FlagDefinition | undefined {
+function flagOf(name: string, options: Options): FlagWords | undefined {
   const { type, array, nargs, alias = [], choices, demandOption } = options;
   if (Object.keys(options).some(key => !FLAG_KEYS.has(key))) return undefined;
   const names = [name, ...[alias].flat()];

@@ -31,12 +31,13 @@ export function indexFlags<T>(parser: Argv<T>): Argv<T & IndexFlags> {
 export function hubFlags<T>(parser: Argv<T>): Argv<T & HubFlags> {
   return indexFlags(parser)
     .option("username", {
+      group: "Registry",
       alias: "u",
       type: "string",
       requiresArg: true,
       describe: "user name, with --password-stdin (default: stored credentials)",
     })
-    .option("password-stdin", { type: "boolean", describe: "read the password from stdin" });
+    .option("password-stdin", { group: "Registry", type: "boolean", describe: "read the password from stdin" });
 }
 
 /** @param inputs of the command, of which "-" is stdin. */
