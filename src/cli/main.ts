@@ -5,6 +5,7 @@ import { COMMAND_NAMES, type CommandName, loadCommand, loadCommands } from "./lo
 import { RunLog } from "./log/run-log.ts";
 import { checkLog, checkOutputs, logFile } from "./output/output-files.ts";
 import { describeError, HUB_COMMAND_NAMES, renderError } from "./output/render-error.ts";
+import { clearBlocks } from "./screen/terminal-block.ts";
 import { withSignals } from "./signals.ts";
 import { parseWords } from "./words/parse-words.ts";
 import { definitionsOf } from "./words/word-definitions.ts";
@@ -37,6 +38,7 @@ export async function main(
       hint: "This is a bug in imgpack: please report it with the command that you ran.",
     });
     log.endNow(error.exitCode);
+    clearBlocks();
     process.exit(renderError(error, streams, rendering));
   };
   const log = new RunLog(words, streams.stderr);
@@ -47,7 +49,10 @@ export async function main(
       signal.addEventListener("abort", () => log.flush(), { once: true });
       await run(words, command, { ...streams, signal, log }, log);
     };
-    await withSignals(command, task, exitCode => log.endNow(exitCode));
+    await withSignals(command, task, exitCode => {
+      log.endNow(exitCode);
+      clearBlocks();
+    });
     await log.end(0);
     return 0;
   } catch (error) {

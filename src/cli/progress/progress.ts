@@ -7,12 +7,14 @@ import { createEventSink, eventWriters } from "../output/event-sink.ts";
 import { jsonText } from "../output/json-text.ts";
 import { MergedEvents } from "../output/merged-events.ts";
 import { MAX_NOTE } from "../output/note-text.ts";
+import { hasColours } from "../screen/terminal.ts";
+import { TerminalBlock } from "../screen/terminal-block.ts";
 import { blockLines } from "./block-lines.ts";
+import { paintLine } from "./paint-line.ts";
 import { type ProgressStyle, progressStyle } from "./progress-style.ts";
 import { RetryNotes } from "./retry-notes.ts";
 import { summaryText } from "./summary-text.ts";
 import { Tally } from "./tally.ts";
-import { TerminalBlock } from "./terminal-block.ts";
 import { totalsText } from "./totals-line.ts";
 import { waitingText } from "./waiting-text.ts";
 
@@ -22,8 +24,8 @@ const LINE_MS = 3000;
 const MAX_LINE_MS = 60_000;
 /** Without events, the block counts seconds, and a line says what is waited for. */
 const TICK_MS = 500;
-/** Between lines about retries of one registry: on a terminal, the block shows their number. */
-const RETRY_MS = { block: 60_000, lines: LINE_MS, none: LINE_MS } as const;
+/** Between lines about retries of one registry; a block has a line of its own for them. */
+const RETRY_MS = { block: undefined, lines: LINE_MS, none: LINE_MS } as const;
 
 /**
  * Progress and notes of one command on stderr: totals and the blobs under way on a terminal, else a line every few seconds,
@@ -72,9 +74,11 @@ export class Progress {
     this.#drawnMs = clock.now();
     this.#tally = new Tally(this.#drawnMs);
     this.#retries = new RetryNotes(RETRY_MS[this.#style]);
-    this.#block = new TerminalBlock(this.#stderr, (columns, rows) =>
-      blockLines(this.#tally.state(verb, clock.now()), columns, rows),
-    );
+    const isPainted = hasColours(this.#stderr);
+    this.#block = new TerminalBlock(this.#stderr, (columns, rows) => {
+      const lines = blockLines(this.#tally.state(verb, clock.now()), columns, rows);
+      return isPainted ? lines.map(paintLine) : lines;
+    });
     if (this.#style !== "none") this.#stopTicks = clock.every(TICK_MS, () => this.#tick());
     else if (flags.progress === "json") this.#stopTicks = clock.every(TICK_MS, () => this.#events.release());
   }

@@ -1,6 +1,6 @@
 import type { ProgressEvent } from "../../index.ts";
 import { counted, escapeForeign } from "../../util/format.ts";
-import { noteText } from "../output/note-text.ts";
+import { MAX_NOTE, noteText } from "../output/note-text.ts";
 
 type Retry = Extract<ProgressEvent, { readonly kind: "retry" }>;
 
@@ -9,33 +9,38 @@ interface Noted {
   atMs: number;
   /** Those that were not printed since. */
   left: number;
+  last: string;
 }
 
 /** Many requests to one registry fail together: one line for each interval says so. */
 export class RetryNotes {
-  readonly #intervalMs: number;
+  readonly #intervalMs: number | undefined;
   readonly #registries = new Map<string, Noted>();
 
-  constructor(intervalMs: number) {
+  /** @param intervalMs undefined where another line has the retries that go on, so that only the end says what there were. */
+  constructor(intervalMs: number | undefined) {
     this.#intervalMs = intervalMs;
   }
 
   /** The line to print; undefined if one was printed a short time ago. */
   noteOf(retry: Retry, nowMs: number): string | undefined {
-    const noted = this.#registries.get(retry.registry);
-    if (noted !== undefined && nowMs - noted.atMs < this.#intervalMs) {
-      noted.left += 1;
-      return undefined;
-    }
-    this.#registries.set(retry.registry, { atMs: nowMs, left: 0 });
-    return `${noteText(retry)}${noted === undefined || noted.left === 0 ? "" : ` (${counted(noted.left, "more retry", "more retries")} before)`}`;
+    const { registry, message } = retry;
+    const noted = this.#registries.get(registry);
+    const isDue = this.#intervalMs !== undefined && nowMs - (noted?.atMs ?? -Infinity) >= this.#intervalMs;
+    const left = noted?.left ?? 0;
+    const now = isDue ? { atMs: nowMs, left: 0 } : { atMs: noted?.atMs ?? -Infinity, left: left + 1 };
+    this.#registries.set(registry, { ...now, last: message });
+    if (!isDue) return undefined;
+    return `${noteText(retry)}${left === 0 ? "" : ` (${counted(left, "more retry", "more retries")} before)`}`;
   }
 
-  /** What was not printed, once. */
+  /** What was not printed, once: a line for each registry. */
   *rest(): Generator<string> {
-    for (const [registry, { left }] of this.#registries) {
-      if (left > 0)
-        yield `${escapeForeign(registry)}: ${counted(left, "more request was", "more requests were")} sent again`;
+    for (const [registry, { left, atMs, last }] of this.#registries) {
+      if (left === 0) continue;
+      const more = atMs === -Infinity ? "" : "more ";
+      const count = counted(left, `${more}request was`, `${more}requests were`);
+      yield `${escapeForeign(registry)}: ${count} sent again${more === "" ? `; the last one: ${escapeForeign(last, MAX_NOTE)}` : ""}`;
     }
     this.#registries.clear();
   }
