@@ -465,6 +465,10 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "cli/check-values.ts": [],
   "cli/load-command.ts": ["cli/context.ts", "cli/commands", "cli/commands/query", "cli/commands/hub", "cli/completion"],
   "cli/definitions": ["cli/load-command.ts"],
+  "cli/reference/parts": ["cli/definitions"],
+  "cli/reference/man": ["cli/definitions", "cli/reference/parts"],
+  "cli/reference/page": ["cli/definitions", "cli/load-command.ts", "cli/reference/parts"],
+  "cli/reference": ["cli/definitions", "cli/reference/man", "cli/reference/page", "cli/reference/parts"],
   "cli/words": [
     "cli/context.ts",
     "cli/check-values.ts",

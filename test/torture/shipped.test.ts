@@ -24,6 +24,6 @@ describe("the hook in what ships", () => {
 
   test("the package holds no file of the tests", async () => {
     const { files } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as { files: readonly string[] };
-    expect(files).toEqual(["dist", "README.md", "LICENSE", "CHANGELOG.md", "docs"]);
+    expect(files).toEqual(["dist", "README.md", "LICENSE", "CHANGELOG.md", "docs", "man"]);
   });
 });

@@ -1,0 +1,73 @@
+import { type CommandDefinition, FLAG_GROUPS, type FlagDefinition } from "../../definitions/command-definition.ts";
+import { withSubcommands } from "../parts/all-commands.ts";
+import { descriptionOf } from "../parts/description.ts";
+import { longForm, positionalForm } from "../parts/usage.ts";
+import type { Edition } from "./edition.ts";
+import { type ManPage, manPage, seeAlso } from "./man-page.ts";
+import { bold, code, entry, italic, paragraph, request, roff } from "./roff.ts";
+
+/** `imgpack-hub-search`. */
+export function pageNameOf({ name }: CommandDefinition): string {
+  return `imgpack-${name.replaceAll(" ", "-")}`;
+}
+
+/** The page of one command. */
+export function commandManPage(command: CommandDefinition, edition: Edition): ManPage {
+  const { summary, positionals, flags, examples, subcommands } = command;
+  const below = withSubcommands(subcommands);
+  return manPage({ name: pageNameOf(command), section: 1, summary }, edition, [
+    request("SH", "SYNOPSIS"),
+    ...paragraph(synopsisOf(command)),
+    ...terms(
+      "COMMANDS",
+      below.map(sub => [bold(`imgpack ${sub.name}`), sub.summary]),
+    ),
+    ...terms(
+      "ARGUMENTS",
+      positionals.map(positional => [positionalForm(positional, italic), positional.text]),
+    ),
+    ...(flags.length === 0 ? [] : [request("SH", "OPTIONS")]),
+    ...FLAG_GROUPS.flatMap(group =>
+      groupOf(
+        group,
+        flags.filter(flag => flag.group === group),
+      ),
+    ),
+    ...examplesOf(examples),
+    ...seeAlso([
+      { name: "imgpack", section: 1 },
+      ...below.map(sub => ({ name: pageNameOf(sub), section: 1 as const })),
+    ]),
+  ]);
+}
+
+function synopsisOf({ name, flags, positionals, subcommands }: CommandDefinition): string {
+  const required = flags.filter(({ isRequired }) => isRequired).map(flagTerm);
+  const words = subcommands.length > 0 ? [italic("COMMAND")] : positionals.map(word => positionalForm(word, italic));
+  return [bold(`imgpack ${name}`), `[${italic("OPTIONS")}]`, ...required, ...words].join(" ");
+}
+
+/** `-o, --output FILE`, with the right letters. */
+function flagTerm(flag: FlagDefinition): string {
+  const [name = "", placeholder] = longForm(flag).split(/ (.*)/);
+  const names = [...(flag.alias === undefined ? [] : [`-${flag.alias}`]), name].map(bold).join(", ");
+  return placeholder === undefined ? names : `${names} ${italic(placeholder)}`;
+}
+
+function terms(heading: string, rows: readonly (readonly [term: string, text: string])[]): readonly string[] {
+  if (rows.length === 0) return [];
+  return [request("SH", heading), ...rows.flatMap(([term, text]) => entry(term, text))];
+}
+
+function groupOf(group: string, flags: readonly FlagDefinition[]): readonly string[] {
+  if (flags.length === 0) return [];
+  return [request("SS", group), ...flags.flatMap(flag => entry(flagTerm(flag), descriptionOf(flag)))];
+}
+
+function examplesOf(examples: CommandDefinition["examples"]): readonly string[] {
+  return examples.flatMap(({ command, text }, index) => [
+    index === 0 ? request("SH", "EXAMPLES") : ".PP",
+    ...paragraph(`${roff(text)}:`),
+    ...code(command),
+  ]);
+}

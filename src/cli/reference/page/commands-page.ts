@@ -1,0 +1,116 @@
+import {
+  COMMAND_GROUPS,
+  type CommandDefinition,
+  FLAG_GROUPS,
+  type FlagDefinition,
+} from "../../definitions/command-definition.ts";
+import { withSubcommands } from "../parts/all-commands.ts";
+import { descriptionOf } from "../parts/description.ts";
+import { longForm, positionalForm, usageOf } from "../parts/usage.ts";
+import { code, markdown, table } from "./markdown.ts";
+import { PROSE_PAGES } from "./prose-pages.ts";
+import { isSameFlag, sharedFlags } from "./shared-flags.ts";
+
+const INTRO = `# Commands
+
+Every command with its arguments and options, as \`imgpack COMMAND --help\` and the man pages have them.
+
+<!-- made by npm run reference from src/cli/definitions: do not edit -->`;
+
+/** docs/COMMANDS.md. */
+export function commandsPage(commands: readonly CommandDefinition[]): string {
+  const shared = sharedFlags(commands);
+  const groups = COMMAND_GROUPS.map(group => ({ group, all: commands.filter(command => command.group === group) }));
+  const parts = [
+    INTRO,
+    table(
+      ["task", "commands"],
+      groups.map(({ group, all }) => [linkTo(group), all.map(({ name }) => linkTo(name)).join(", ")]),
+    ),
+    ...groups.flatMap(({ group, all }) => [
+      `## ${group}`,
+      ...withSubcommands(all).flatMap(command => sectionOf(command, shared)),
+    ]),
+    "## Options of many commands",
+    ...FLAG_GROUPS.flatMap(group => sharedSection(group, shared)),
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
+
+function linkTo(heading: string): string {
+  return `[${heading}](#${heading.toLowerCase().replaceAll(" ", "-")})`;
+}
+
+/** A command: how it is called, what it takes, and where docs/ explains it. */
+function sectionOf(command: CommandDefinition, shared: readonly FlagDefinition[]): readonly string[] {
+  const { name, summary, positionals, flags, examples, subcommands } = command;
+  const isShared = (flag: FlagDefinition): boolean => shared.some(other => isSameFlag(flag, other));
+  const own = flags.filter(flag => !isShared(flag));
+  const page = proseOf(name);
+  const depth = name.split(" ").length;
+  return [
+    `${"#".repeat(2 + depth)} ${name}`,
+    `${sentence(summary)}${page === undefined ? "" : ` More: [${page}](${page}).`}`,
+    `\`\`\`text\n${usageOf(command)}\n\`\`\``,
+    ...optional(subcommands.length > 0, () =>
+      table(
+        ["command", "what it does"],
+        subcommands.map(sub => [linkTo(sub.name), markdown(sub.summary)]),
+      ),
+    ),
+    ...optional(positionals.length > 0, () =>
+      table(
+        ["argument", "what it is"],
+        positionals.map(positional => [code(positionalForm(positional)), markdown(positional.text)]),
+      ),
+    ),
+    ...optional(own.length > 0, () => flagTable(own)),
+    ...FLAG_GROUPS.flatMap(group =>
+      sharedLine(
+        group,
+        flags.filter(flag => flag.group === group && isShared(flag)),
+      ),
+    ),
+    ...optional(examples.length > 0, () => examplesOf(command)),
+  ];
+}
+
+function optional(isThere: boolean, make: () => string): readonly string[] {
+  return isThere ? [make()] : [];
+}
+
+/** The page of a command; of one below another, that of the other. */
+function proseOf(name: string): string | undefined {
+  const pages: Readonly<Record<string, string>> = PROSE_PAGES;
+  return pages[name];
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${markdown(text.slice(1))}.`;
+}
+
+function flagTable(flags: readonly FlagDefinition[]): string {
+  return table(
+    ["option", ""],
+    flags.map(flag => [spelled(flag), markdown(descriptionOf(flag))]),
+  );
+}
+
+function spelled(flag: FlagDefinition): string {
+  const alias = flag.alias === undefined ? "" : `${code(`-${flag.alias}`)}, `;
+  return `${alias}${code(longForm(flag))}`;
+}
+
+function sharedLine(group: string, flags: readonly FlagDefinition[]): readonly string[] {
+  if (flags.length === 0) return [];
+  return [`[${group}](#${group.toLowerCase()}-options): ${flags.map(({ name }) => code(`--${name}`)).join(", ")}`];
+}
+
+function sharedSection(group: string, shared: readonly FlagDefinition[]): readonly string[] {
+  const flags = shared.filter(flag => flag.group === group);
+  return flags.length === 0 ? [] : [`### ${group} options`, flagTable(flags)];
+}
+
+function examplesOf({ examples }: CommandDefinition): string {
+  return ["```sh", ...examples.flatMap(({ command, text }) => [`# ${text}`, command]), "```"].join("\n");
+}

@@ -1,0 +1,32 @@
+import type { CommandName } from "../../load-command.ts";
+
+/** Where docs/ explains each command, from docs/COMMANDS.md. */
+export const PROSE_PAGES: Readonly<Record<CommandName, string>> = {
+  push: "PUSH.md",
+  pull: "PULL.md",
+  copy: "QUERIES.md#copy",
+  convert: "ARCHIVES.md#convert",
+  import: "ARCHIVES.md#import",
+  inspect: "ARCHIVES.md#inspect",
+  verify: "ARCHIVES.md#verify",
+  doctor: "ARCHIVES.md#doctor",
+  tags: "QUERIES.md#tags-latest-catalog",
+  latest: "QUERIES.md#tags-latest-catalog",
+  catalog: "QUERIES.md#tags-latest-catalog",
+  exists: "QUERIES.md#exists-digest-manifest-config-blob",
+  digest: "QUERIES.md#exists-digest-manifest-config-blob",
+  manifest: "QUERIES.md#exists-digest-manifest-config-blob",
+  config: "QUERIES.md#exists-digest-manifest-config-blob",
+  blob: "QUERIES.md#exists-digest-manifest-config-blob",
+  referrers: "QUERIES.md#referrers",
+  ping: "QUERIES.md#ping",
+  tag: "QUERIES.md#tag",
+  delete: "QUERIES.md#delete",
+  login: "ACCESS.md#login-logout",
+  logout: "ACCESS.md#login-logout",
+  serve: "SERVE.md",
+  lock: "LISTS.md#lock",
+  mirrors: "MIRRORS.md",
+  hub: "LEGACY.md#the-index",
+  completion: "OUTPUT.md#completion",
+};

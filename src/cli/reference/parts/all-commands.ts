@@ -1,0 +1,6 @@
+import type { CommandDefinition } from "../../definitions/command-definition.ts";
+
+/** The commands, each followed by those below it: `hub`, `hub login`. */
+export function withSubcommands(commands: readonly CommandDefinition[]): readonly CommandDefinition[] {
+  return commands.flatMap(command => [command, ...withSubcommands(command.subcommands)]);
+}

@@ -1,0 +1,35 @@
+import { commandDefinitions } from "../definitions/command-definitions.ts";
+import { commandManPage } from "./man/command-page.ts";
+import { editionOf } from "./man/edition.ts";
+import { mainManPage } from "./man/main-page.ts";
+import { commandsPage } from "./page/commands-page.ts";
+import { withSubcommands } from "./parts/all-commands.ts";
+
+/** Where the pages of the manual are. */
+export const MAN_FOLDER = "man";
+
+/**
+ * The files of the reference, by their path in the project, all made from what reads command lines.
+ *
+ * @param packageJson, changelog the texts of these files, for the version and the date of the manual.
+ */
+export async function referenceFiles(packageJson: string, changelog: string): Promise<ReadonlyMap<string, string>> {
+  const edition = editionOf(packageJson, changelog);
+  const commands = await commandDefinitions();
+  const pages = [
+    mainManPage(commands, [], edition),
+    ...withSubcommands(commands).map(command => commandManPage(command, edition)),
+  ];
+  const manual = pages.map(({ name, section, text }) => [`${MAN_FOLDER}/${name}.${section}`, text] as const);
+  return new Map([
+    ["docs/COMMANDS.md", commandsPage(commands)],
+    ...manual,
+    ["package.json", withManual(packageJson, manual.map(([path]) => path).sort())],
+  ]);
+}
+
+/** npm links the pages that `man` names; it looks into no folder. */
+function withManual(packageJson: string, man: readonly string[]): string {
+  const manifest: object = JSON.parse(packageJson);
+  return `${JSON.stringify({ ...manifest, man }, null, 2)}\n`;
+}
