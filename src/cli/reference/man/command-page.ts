@@ -44,7 +44,8 @@ export function commandManPage(command: CommandDefinition, edition: Edition): Ma
 function synopsisOf({ name, flags, positionals, subcommands }: CommandDefinition): string {
   const required = flags.filter(({ isRequired }) => isRequired).map(flagTerm);
   const words = subcommands.length > 0 ? [italic("COMMAND")] : positionals.map(word => positionalForm(word, italic));
-  return [bold(`imgpack ${name}`), `[${italic("OPTIONS")}]`, ...required, ...words].join(" ");
+  const options = flags.length > 0 ? [`[${italic("OPTIONS")}]`] : [];
+  return [bold(`imgpack ${name}`), ...options, ...required, ...words].join(" ");
 }
 
 /** `-o, --output FILE`, with the right letters. */

@@ -50,8 +50,8 @@ function sectionOf(command: CommandDefinition, shared: readonly FlagDefinition[]
   const depth = name.split(" ").length;
   return [
     `${"#".repeat(2 + depth)} ${name}`,
-    `${sentence(summary)}${page === undefined ? "" : ` More: [${page}](${page}).`}`,
-    `\`\`\`text\n${usageOf(command)}\n\`\`\``,
+    `${sentence(summary)}${page === undefined ? "" : ` More: [${page.replace(/#.*/, "")}](${page}).`}`,
+    code(usageOf(command)),
     ...optional(subcommands.length > 0, () =>
       table(
         ["command", "what it does"],
@@ -65,12 +65,7 @@ function sectionOf(command: CommandDefinition, shared: readonly FlagDefinition[]
       ),
     ),
     ...optional(own.length > 0, () => flagTable(own)),
-    ...FLAG_GROUPS.flatMap(group =>
-      sharedLine(
-        group,
-        flags.filter(flag => flag.group === group && isShared(flag)),
-      ),
-    ),
+    ...sharedLists(flags.filter(isShared)),
     ...optional(examples.length > 0, () => examplesOf(command)),
   ];
 }
@@ -79,10 +74,10 @@ function optional(isThere: boolean, make: () => string): readonly string[] {
   return isThere ? [make()] : [];
 }
 
-/** The page of a command; of one below another, that of the other. */
+/** Where docs/ explains a command; one below another, where the other is. */
 function proseOf(name: string): string | undefined {
   const pages: Readonly<Record<string, string>> = PROSE_PAGES;
-  return pages[name];
+  return pages[name.split(" ", 1)[0] ?? name];
 }
 
 function sentence(text: string): string {
@@ -91,7 +86,7 @@ function sentence(text: string): string {
 
 function flagTable(flags: readonly FlagDefinition[]): string {
   return table(
-    ["option", ""],
+    ["option", "what it does"],
     flags.map(flag => [spelled(flag), markdown(descriptionOf(flag))]),
   );
 }
@@ -101,9 +96,13 @@ function spelled(flag: FlagDefinition): string {
   return `${alias}${code(longForm(flag))}`;
 }
 
-function sharedLine(group: string, flags: readonly FlagDefinition[]): readonly string[] {
-  if (flags.length === 0) return [];
-  return [`[${group}](#${group.toLowerCase()}-options): ${flags.map(({ name }) => code(`--${name}`)).join(", ")}`];
+/** The names of options that have a section of their own, a line for each group. */
+function sharedLists(flags: readonly FlagDefinition[]): readonly string[] {
+  const lines = FLAG_GROUPS.flatMap(group => {
+    const names = flags.filter(flag => flag.group === group).map(({ name }) => code(`--${name}`));
+    return names.length === 0 ? [] : [`- [${group}](#${group.toLowerCase()}-options): ${names.join(", ")}`];
+  });
+  return optional(lines.length > 0, () => lines.join("\n"));
 }
 
 function sharedSection(group: string, shared: readonly FlagDefinition[]): readonly string[] {

@@ -4,7 +4,8 @@ import type { CommandDefinition, FlagDefinition, PositionalDefinition } from "..
 export function usageOf(command: CommandDefinition): string {
   const required = command.flags.filter(({ isRequired }) => isRequired).map(flag => longForm(flag));
   const words = command.subcommands.length > 0 ? ["COMMAND"] : command.positionals.map(word => positionalForm(word));
-  return ["imgpack", command.name, "[OPTIONS]", ...required, ...words].join(" ");
+  const options = command.flags.length > 0 ? ["[OPTIONS]"] : [];
+  return ["imgpack", command.name, ...options, ...required, ...words].join(" ");
 }
 
 /** `--output FILE`. */
