@@ -11,6 +11,7 @@ export type ErrorCode =
   | "ERR_INTEGRITY"
   | "ERR_NETWORK"
   | "ERR_REGISTRY"
+  | "ERR_ENGINE"
   | "ERR_STORAGE"
   | "ERR_PARTIAL";
 
@@ -157,6 +158,12 @@ export class RegistryError extends ImgpackError {
     this.status = details.status;
     this.codes = details.codes ?? [];
   }
+}
+
+/** Docker, podman or containerd on this machine refuses what it is asked for, or fails at it. */
+export class EngineError extends ImgpackError {
+  readonly code = "ERR_ENGINE";
+  readonly exitCode: number = EXIT_CODES.registry;
 }
 
 /** A local file that cannot be read or written: missing, no permission, no space. */

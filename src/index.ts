@@ -14,6 +14,7 @@ export {
   ArchiveError,
   AuthError,
   BadReferenceError,
+  EngineError,
   type ErrorCode,
   type ErrorDetails,
   ImgpackError,
@@ -73,6 +74,7 @@ export {
   type Producer,
   type RepairedArchive,
 } from "./verbs/doctor/doctor.ts";
+export type { LoadedEngine } from "./verbs/engines/engine-output.ts";
 export type { ToolFile } from "./verbs/files/tool-files.ts";
 export {
   type ImportedImage,
@@ -103,7 +105,7 @@ export { type LogoutOptions, type LogoutResult, logout } from "./verbs/logout.ts
 export { type MirrorsResult, mirrors, type UnmirroredRepository } from "./verbs/mirrors/mirrors.ts";
 export type { MirrorRuntime, MirrorsOptions, MirrorTls } from "./verbs/mirrors/mirrors-options.ts";
 export type { MirrorFile } from "./verbs/mirrors/write-files.ts";
-export type { Compression, Foreign, Layers, Sparse, ToolTarget } from "./verbs/options/choices.ts";
+export type { Compression, Foreign, Layers, Loader, Sparse, ToolTarget } from "./verbs/options/choices.ts";
 export type {
   ClientCertificate,
   RegistryAuth,
@@ -116,7 +118,7 @@ export type { ArchiveFormat, ArchiveOutput } from "./verbs/output/open-output.ts
 export type { PulledShard, VolumeOptions, WrittenVolume } from "./verbs/output/volume-options.ts";
 export { pull } from "./verbs/pull.ts";
 export type { AssumedByDelta, PulledPatch, PullOptions, PullResult } from "./verbs/pull-options.ts";
-export { type PushedImage, type PushOptions, type PushResult, push } from "./verbs/push/push.ts";
+export { type PushedImage, type PushOptions, type PushResult, push, type UsedEngine } from "./verbs/push/push.ts";
 export { type BlobOptions, type BlobResult, blob } from "./verbs/query/blob.ts";
 export { type CatalogOptions, type CatalogResult, catalog } from "./verbs/query/catalog.ts";
 export { type ConfigOptions, type ConfigResult, config } from "./verbs/query/config.ts";
@@ -154,7 +156,6 @@ export type {
   InspectedV1Layer,
 } from "./verbs/shared/describe-images.ts";
 export type { DescribedLayer, DescribedPlatform } from "./verbs/shared/described-platform.ts";
-export type { Loader } from "./verbs/shared/loader-profile.ts";
 export type { RemoteOptions } from "./verbs/shared/remote-image.ts";
 export type { WrittenImage } from "./verbs/shared/write-images.ts";
 export type { BundleSignature } from "./verbs/signed/bundle-signature.ts";

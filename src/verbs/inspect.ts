@@ -12,6 +12,7 @@ import { quote } from "../util/format.ts";
 import { checkedOptions, type OptionsShape } from "../util/options/checked-options.ts";
 import { TEXTS } from "../util/options/option-kinds.ts";
 import { type ArchiveListing, archiveListing } from "./archive-listing.ts";
+import { ENGINE_INPUT } from "./engines/engine-input.ts";
 import { describeArchive, type Inspection } from "./inspecting/describe-archive.ts";
 import { describeNeed } from "./inspecting/describe-parts.ts";
 import { isArchivePath } from "./options/archive-path.ts";
@@ -134,7 +135,7 @@ async function withArchive<T>(
 ): Promise<T> {
   const onNote = noteTo(onProgress);
   const open = async (path: string, locks: KnownLocks): ReturnType<typeof openArchive> =>
-    await openArchive(path, { onNote, onRead: readingTo(onProgress, path), locks, signal, stdin });
+    await openArchive(path, { onNote, onRead: readingTo(onProgress, path), locks, signal, stdin, ...ENGINE_INPUT });
   await using archive = await openMerged(paths, { takesPatch: true, onNote, open, signal });
   return await task(archive);
 }

@@ -1,6 +1,7 @@
 import type { Digest } from "../oci/digest.ts";
 import type { OptionsShape } from "../util/options/checked-options.ts";
 import { FLAG, FOLDER_PATH, OUTPUT, OUTPUT_PATH, required, TEXT_LIST, TEXTS } from "../util/options/option-kinds.ts";
+import type { LoadedEngine } from "./engines/engine-output.ts";
 import type { ToolFile } from "./files/tool-files.ts";
 import type { Foreign, Sparse, ToolTarget } from "./options/choices.ts";
 import { COMMON, FOREIGN_KIND, PLATFORMS, SPARSE_KIND, TOOLS, TRANSFER } from "./options/common-options.ts";
@@ -125,8 +126,10 @@ export interface PulledPatch {
 
 /** What `pull` wrote. */
 export interface PullResult {
-  /** Path as it was given; "-" for a stream. */
+  /** Path or engine as it was given; "-" for a stream. */
   readonly output: string;
+  /** Only of an engine as the output; absent with `dryRun`. */
+  readonly engine?: LoadedEngine;
   /** Of an output that is split: those that were written, all or those of a shard; with `dryRun`, what would be written. */
   readonly volumes?: readonly WrittenVolume[];
   /** Only with `shard`. */

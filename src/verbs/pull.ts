@@ -15,6 +15,7 @@ import { listOf } from "./options/option-values.ts";
 import { readPlatforms } from "./options/read-platforms.ts";
 import { refuseV1Options } from "./options/refuse-v1-options.ts";
 import { refuseShard, refuseV1Shard } from "./options/shard-option.ts";
+import { forEngine, loadedBy } from "./output/for-engine.ts";
 import { type OpenedOutput, type OpenOutputOptions, openOutput } from "./output/open-output.ts";
 import { blobCounts, imagesOfSplit } from "./output/volume-options.ts";
 import { PULL_OPTIONS, type PullOptions, type PullResult } from "./pull-options.ts";
@@ -32,7 +33,7 @@ import { type LeaveToBases, type WriteOptions, writeImages } from "./shared/writ
  * @param references `[registry/]repository[:tag]` or `[registry/]repository@digest`, or an object with more; at least one,
  * or none with `lock`.
  * @throws NotFoundError also for an image without a `platform` that was asked for; AuthError, NetworkError, RegistryError, IntegrityError from the registry.
- * @throws StorageError if the output cannot be written; UsageError, BadReferenceError for arguments that cannot be used.
+ * @throws EngineError, NetworkError from an engine as the output; StorageError if the output cannot be written; UsageError, BadReferenceError for arguments that cannot be used.
  * @throws PartialError with `keepGoing`, if some of several images failed; the others are written.
  * @example
  * ```ts
@@ -67,6 +68,7 @@ export async function pull(
   if (lock !== undefined) options = withLockChoices(options, lock);
   const platforms = readPlatforms("pull", options.platform, [hostPlatform()]);
   const output = await openOutput(options.output, outputOptions(options));
+  options = forEngine(options, output);
   const bases = await basesOf(options, output);
   const otherRegistries = bases?.registries;
   await using requested = new RequestedSource("pull", references, { ...options, otherRegistries }, lock);
@@ -94,6 +96,7 @@ export async function pull(
   const { requests } = await requested.registries.traffic();
   const result: PullResult = {
     output: output.name,
+    ...loadedBy(output),
     ...(split === undefined ? {} : { volumes: split.volumes }),
     ...(split?.shard === undefined ? {} : { shard: split.shard }),
     images: imagesOfSplit(images, split),
@@ -106,7 +109,10 @@ export async function pull(
     seconds: (performance.now() - started) / 1000,
     tools: tools?.files ?? [],
   };
-  requested.settle(result, `${output.name} contains the others.`);
+  requested.settle(
+    result,
+    output.engine === undefined ? `${output.name} contains the others.` : "The others are loaded.",
+  );
   return result;
 }
 
@@ -146,8 +152,8 @@ function bytesOf(assumed: readonly AssumedLayer[]): number {
   return assumed.reduce((sum, { descriptor: { size } }) => sum + size, 0);
 }
 
-function outputOptions({ sign, volumeSize, volume, shard }: PullOptions): OpenOutputOptions {
-  return { sign, volumeSize, volume, shard };
+function outputOptions({ sign, volumeSize, volume, shard, signal }: PullOptions): OpenOutputOptions {
+  return { sign, volumeSize, volume, shard, signal };
 }
 
 /** @throws UsageError for an archive that has no folder; StorageError. */

@@ -75,6 +75,7 @@ import type {
   ListedReference,
   ListedReferences,
   ListReferencesOptions,
+  LoadedEngine,
   Loader,
   LoaderVerdict,
   LockedImageSize,
@@ -161,6 +162,7 @@ import type {
   TransferSignature,
   TransferVolumes,
   UnmirroredRepository,
+  UsedEngine,
   VerifiedShard,
   VerifyOptions,
   VerifyResult,
@@ -178,6 +180,7 @@ function same<A, B>(..._equal: Equal<A, B>): void {}
 same<Result<typeof imgpack.push>, PushResult>();
 same<Item<PushResult["images"]>, PushedImage>();
 same<PushResult["blobs"], BlobCounts>();
+same<Item<NonNullable<PushResult["engines"]>>, UsedEngine>();
 same<Result<typeof imgpack.pull>, PullResult>();
 same<Item<PullResult["images"]>, WrittenImage>();
 same<Result<typeof imgpack.copy> | Result<typeof imgpack.copyTo>, CopyResult>();
@@ -192,6 +195,7 @@ same<Result<typeof imgpack.convert>, ConvertResult>();
 same<ConvertResult["format"], ArchiveFormat>();
 same<Item<PullResult["volumes"]>, WrittenVolume>();
 same<NonNullable<PullResult["assumed"]>, AssumedByDelta>();
+same<NonNullable<PullResult["engine"]>, LoadedEngine>();
 same<NonNullable<PullResult["patch"]>, PulledPatch>();
 same<Pick<PullOptions, "volumeSize" | "volume">, VolumeOptions>();
 same<NonNullable<PullOptions["sign"]>, SigningKeyOptions>();
@@ -402,6 +406,7 @@ export const classes: readonly (abstract new (...words: never[]) => imgpack.Imgp
   imgpack.IntegrityError,
   imgpack.InternalError,
   imgpack.NetworkError,
+  imgpack.EngineError,
   imgpack.NotFoundError,
   imgpack.StorageError,
   imgpack.UsageError,

@@ -40,6 +40,7 @@ describe("docs/LIBRARY.md", () => {
       new library.NotFoundError("message"),
       new library.IntegrityError("message"),
       new library.NetworkError("message"),
+      new library.EngineError("message"),
       new library.RegistryError("message", { status: 500 }),
       new library.StorageError("message"),
       new library.PartialError("message", []),

@@ -7,8 +7,9 @@ import { detectCompression, MAGIC_BYTES } from "../../compress/detect.ts";
 import { fileSliceBlob } from "../../content/blob.ts";
 import { StorageError, UsageError } from "../../errors.ts";
 import { isV1Reference } from "../../oci/legacy/has-v1.ts";
+import { isEngineName } from "../../oci/names/engine-name.ts";
 import { errorCode } from "../../util/error-code.ts";
-import { quote } from "../../util/format.ts";
+import { escapeForeign, quote } from "../../util/format.ts";
 import { openInput } from "../../util/input-file.ts";
 import { blameChangedInput, checkUnchanged } from "../../util/input-guard.ts";
 import { readAt, readdir, stat } from "../../util/read-disk.ts";
@@ -39,6 +40,7 @@ export async function openArchiveFile(path: string, options: OpenArchiveOptions 
       throw error;
     }
   }
+  if (isEngineName(path)) return await openFromEngine(path, options, scan);
   const { input, stats } = await openPath(path);
   // A FIFO whose writer has not come yet cannot be opened and closed like a file.
   if (input instanceof Readable) {
@@ -92,6 +94,26 @@ export async function openArchiveFile(path: string, options: OpenArchiveOptions 
     });
   } catch (error) {
     await handle.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** @throws UsageError where only files can be read; what the engine says. */
+async function openFromEngine(
+  path: string,
+  options: OpenArchiveOptions,
+  scan: (scan: ScanOptions) => Promise<StreamedArchive>,
+): Promise<StreamedArchive> {
+  if (options.engine === undefined) {
+    throw new UsageError(`Cannot read ${quote(path)}: it is an image of an engine, expected a file or folder`, {
+      hint: `Write it to a file first: imgpack convert ${escapeForeign(path)} app.tar.`,
+    });
+  }
+  const pipe = await options.engine(path, options.signal);
+  try {
+    return await scanPipe(path, pipe, options, scan);
+  } catch (error) {
+    pipe.destroy();
     throw error;
   }
 }

@@ -14,6 +14,10 @@ export interface OpenArchiveOptions {
   readonly onDamage?: ((blob: Digest, error: IntegrityError) => void) | undefined;
   /** What `-` reads from (default: stdin of the process). */
   readonly stdin?: Readable | undefined;
+  /**
+   * Asks an engine for the archive of an image, such as `docker://app:1`: it is a pipe. Default: such a name is refused.
+   */
+  readonly engine?: ((name: string, signal: AbortSignal | undefined) => Promise<Readable>) | undefined;
   /** The first reading of a streamed archive (default `StreamedArchive.scan`). */
   readonly scan?: ((scan: ScanOptions) => Promise<StreamedArchive>) | undefined;
   /**

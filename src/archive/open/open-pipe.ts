@@ -1,7 +1,7 @@
 import { addAbortSignal, Readable } from "node:stream";
 import { decompress } from "../../compress/decompress.ts";
 import { detectCompression, MAGIC_BYTES } from "../../compress/detect.ts";
-import { InternalError, StorageError, UsageError } from "../../errors.ts";
+import { ImgpackError, InternalError, StorageError, UsageError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
 import { storageState } from "../../util/system-fault.ts";
 import type { OpenArchiveOptions } from "./open-archive-options.ts";
@@ -70,7 +70,8 @@ async function* partsOf(pipe: Readable, what: string, signal: AbortSignal | unde
     }
   } catch (cause) {
     signal?.throwIfAborted();
-    if (cause instanceof UsageError) throw cause;
+    // The reader of an engine says what is wrong itself.
+    if (cause instanceof ImgpackError) throw cause;
     throw new StorageError(`Cannot read ${what}: ${storageState(cause)}, expected bytes until its end`, {
       cause,
       hint: "The program that writes the archive failed: look at its messages, and run it again.",

@@ -125,11 +125,15 @@ class StreamSession implements TargetSession {
     for (;;) {
       const previous = this.#slot(this.#written - 1);
       const padding = previous === undefined ? undefined : this.#padding.get(previous.bodyOffset + previous.size);
-      if (padding !== undefined) await this.#writer.write(new Uint8Array(padding), signal);
+      const zeros = new Uint8Array(padding ?? 0);
       const file = this.#contents.files[this.#written];
       const slot = this.#slot(this.#written);
-      if (file === undefined || slot === undefined) return;
-      await this.#writer.write(encodeSlotHeader(slot), signal);
+      if (file === undefined || slot === undefined) {
+        if (zeros.length > 0) await this.#writer.write(zeros, signal);
+        return;
+      }
+      // In one piece: a pipe that ends between two files would look like the end of the archive to ctr.
+      await this.#writer.write(Buffer.concat([zeros, encodeSlotHeader(slot)]), signal);
       if (file.digest !== undefined) this.#turns.get(file.digest)?.resolve();
       if (file.bytes === undefined) return;
       await this.#writer.write(file.bytes, signal);

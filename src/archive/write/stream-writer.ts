@@ -1,6 +1,6 @@
 import { fstatSync } from "node:fs";
 import type { Writable } from "node:stream";
-import { StorageError } from "../../errors.ts";
+import { ImgpackError, StorageError } from "../../errors.ts";
 import { writeToDescriptor } from "../../util/disk.ts";
 import { errorCode } from "../../util/error-code.ts";
 import { abortable } from "../../util/promises.ts";
@@ -74,7 +74,9 @@ function redirectedStdout(output: Writable): number | undefined {
   return stats.isFile() || stats.isCharacterDevice() ? STDOUT : undefined;
 }
 
-function broken(what: string, cause: unknown): StorageError {
+function broken(what: string, cause: unknown): ImgpackError {
+  // The stream of an engine says what is wrong itself.
+  if (cause instanceof ImgpackError) return cause;
   const code = errorCode(cause);
   if (cause === undefined || code === "EPIPE" || code === "ECONNRESET" || code === "ERR_STREAM_DESTROYED") {
     return new StorageError(`Cannot write ${what} to stdout: its reader has gone, expected it to read to the end`, {

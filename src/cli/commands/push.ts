@@ -53,7 +53,11 @@ export function pushCommand(context: Context): CommandModule<object, PushFlags> 
 function pushFlags(parser: Argv) {
   const list = { type: "string", array: true, requiresArg: true, nargs: 1 } as const;
   return parser
-    .positional("archives", { type: "string", array: true, describe: "image archives or folders, - for stdin" })
+    .positional("archives", {
+      type: "string",
+      array: true,
+      describe: "image archives or folders, - for stdin, docker://NAME, podman://NAME or containerd://NAME",
+    })
     .option("to", {
       type: "string",
       describe: "HOST[:PORT]/PREFIX to push every image below (default: the name of each image)",

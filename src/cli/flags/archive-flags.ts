@@ -2,7 +2,7 @@ import type { Writable } from "node:stream";
 import type { Argv } from "yargs";
 import { UsageError } from "../../errors.ts";
 import type { ConvertResult, Layers, Loader, PullResult, RequiredReferrer } from "../../index.ts";
-import { counted, formatBytes } from "../../util/format.ts";
+import { counted, escapeForeign, formatBytes } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 import { shownNumber } from "./retry-flags.ts";
 
@@ -16,7 +16,8 @@ export interface ArchiveFlags extends ReferrersFlags {
 }
 
 /** What the output of `pull` and `convert` can be, for the help. */
-export const ARCHIVE_OUTPUT = "file to write, FOLDER/ for an OCI layout, or - for stdout";
+export const ARCHIVE_OUTPUT =
+  "file to write, FOLDER/ for an OCI layout, docker://, podman:// or containerd:// to load it there, or - for stdout";
 
 /** @param defaultPlatform for the help. */
 export function archiveFlags<T>(parser: Argv<T>, defaultPlatform: string): Argv<T & ArchiveFlags> {
@@ -127,6 +128,7 @@ export function printImages(context: Context, result: ConvertResult | PullResult
     }
     if (previousDigest !== undefined) note(`${names[0] ?? "image"}: ${previousDigest} → ${digest}`);
   }
+  for (const name of result.engine?.loaded ?? []) note(`Loaded image: ${escapeForeign(name)}`);
   for (const { path, bytes, images } of result.volumes ?? [])
     note(`${path}: ${formatBytes(bytes)}, ${counted(images.length, "whole image")}`);
 }

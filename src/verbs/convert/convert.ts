@@ -18,11 +18,14 @@ import { escapeForeign } from "../../util/format.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { choice, FLAG, OUTPUT, READABLE, required, TEXTS } from "../../util/options/option-kinds.ts";
+import { ENGINE_INPUT } from "../engines/engine-input.ts";
+import type { LoadedEngine } from "../engines/engine-output.ts";
 import { carriedChoices, carriedOver } from "../locking/lock-settings.ts";
 import type { Sparse } from "../options/choices.ts";
 import { PLATFORMS, SPARSE_KIND } from "../options/common-options.ts";
 import { checkedList, listOf } from "../options/option-values.ts";
 import { readPlatforms } from "../options/read-platforms.ts";
+import { forEngine, loadedBy } from "../output/for-engine.ts";
 import { type ArchiveOutput, checkOutputApart, type OpenedOutput, openOutput } from "../output/open-output.ts";
 import { blobCounts, type WrittenVolume } from "../output/volume-options.ts";
 import { withoutSilentPrune } from "../referrers/silent-prune.ts";
@@ -74,8 +77,10 @@ const CONVERT_OPTIONS: OptionsShape<ConvertOptions> = {
 
 /** What `convert` wrote. */
 export interface ConvertResult {
-  /** Path as it was given; "-" for a stream. */
+  /** Path or engine as it was given; "-" for a stream. */
   readonly output: string;
+  /** Only of an engine as the output; absent with `dryRun`. */
+  readonly engine?: LoadedEngine;
   /** Of an output that is split; with `dryRun`, what would be written. */
   readonly volumes?: readonly WrittenVolume[];
   readonly format: ArchiveFormat;
@@ -92,7 +97,7 @@ export interface ConvertResult {
  * source: what is written is what a pull of all of it would have written. Configs, compressed layers and manifests keep their bytes,
  * unless an option asks for other layers. The output gets its name only when it is complete.
  *
- * @param input file, folder, or "-" for stdin; or several files and folders, in any order.
+ * @param input file, folder, image of an engine such as `docker://app:1`, or "-" for stdin; or several files and folders, in any order.
  * @throws ArchiveError for an input that cannot be understood; IntegrityError for bytes that are not what a digest says.
  * @throws NotFoundError for an `image` or `platform` that the archive does not contain, and for a volume or base that was not
  * given; UsageError for options that contradict each other.
@@ -114,7 +119,8 @@ export async function convert(input: string | readonly string[], options: Conver
   const platforms = readPlatforms("convert", options.platform, "all");
   const { format, sign, volumeSize, volume } = options;
   await checkOutputApart(inputs, options.output, options);
-  const output = await openOutput(options.output, { format, sign, volumeSize, volume });
+  const output = await openOutput(options.output, { format, sign, volumeSize, volume, signal });
+  options = forEngine(options, output);
   await using reading = new StreamedInput({
     openTarget: undefined,
     isShared: false,
@@ -130,7 +136,7 @@ export async function convert(input: string | readonly string[], options: Conver
   const open = async (path: string, locks: KnownLocks): Promise<ArchiveSource> => {
     const onRead = readingTo(options.onProgress, path);
     const { stdin } = options;
-    return await openArchive(path, { onNote, onRead, scan, locks, signal, stdin, isTolerant: true });
+    return await openArchive(path, { onNote, onRead, scan, locks, signal, stdin, isTolerant: true, ...ENGINE_INPUT });
   };
   await using archive = await openMerged(inputs, { onNote, open, signal });
   const what = inputs[0] === "-" ? "archive from stdin" : archive.what;
@@ -186,6 +192,7 @@ export async function convert(input: string | readonly string[], options: Conver
   );
   return {
     output: output.name,
+    ...loadedBy(output),
     ...(split === undefined ? {} : { volumes: split.volumes }),
     format: output.format,
     images,
@@ -214,7 +221,8 @@ async function refuseAbsent(
 /** @throws UsageError for a streamed archive written to a stream: both decide the order of blobs. */
 function checkOrder(source: ImageSource, output: OpenedOutput, what: string): void {
   if (source.streamed === undefined || output.kind !== "stream") return;
-  throw new UsageError(`Cannot convert ${what} to stdout: it is read from front to back, expected a file to write`, {
+  const where = output.engine === undefined ? "stdout" : output.name;
+  throw new UsageError(`Cannot convert ${what} to ${where}: it is read from front to back, expected a file to write`, {
     hint: "Write to a file, or unpack the archive first.",
   });
 }

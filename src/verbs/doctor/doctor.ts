@@ -15,6 +15,8 @@ import { quote } from "../../util/format.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { FLAG, OUTPUT_PATH, READABLE } from "../../util/options/option-kinds.ts";
+import { ENGINE_INPUT } from "../engines/engine-input.ts";
+import { isReadOnce } from "../options/archive-path.ts";
 import type { Layers } from "../options/choices.ts";
 import { COMMON, LAYERS_KIND } from "../options/common-options.ts";
 import { checkText } from "../options/option-values.ts";
@@ -108,9 +110,10 @@ export async function doctor(path: string, options: DoctorOptions = {}): Promise
     onDamage: (_, { message }) => void damaged.push(message),
     stdin: options.stdin,
     signal,
+    ...ENGINE_INPUT,
   });
   await using source = opened;
-  const isHashed = !quick && path !== "-" && lostImages.length === 0;
+  const isHashed = !quick && !isReadOnce(path) && lostImages.length === 0;
   if (!quick && lostImages.length > 0)
     notes.push("Nothing was hashed, because entries are missing; --repair hashes what it writes");
   const verified = isHashed ? await verifyArchive(path, { onProgress: withoutNotes(onProgress), signal }) : undefined;
@@ -144,8 +147,9 @@ export async function doctor(path: string, options: DoctorOptions = {}): Promise
 async function checkRepair(path: string, { repair }: DoctorOptions): Promise<void> {
   if (repair === undefined) return;
   checkEnding(repair);
-  if (path === "-") {
-    throw new UsageError("Cannot repair archive from stdin: it can be read only once, expected a file", {
+  if (isReadOnce(path)) {
+    const what = path === "-" ? "archive from stdin" : quote(path);
+    throw new UsageError(`Cannot repair ${what}: it can be read only once, expected a file`, {
       hint: "Save it to a file first.",
     });
   }
@@ -161,7 +165,7 @@ async function openWhole(
     return { source: await openArchive(path, options), lostImages: [] };
   } catch (error) {
     const isLost = error instanceof ArchiveError && ["missing-layer", "missing-entry"].includes(error.reason);
-    if (!isLost || path === "-") throw error;
+    if (!isLost || isReadOnce(path)) throw error;
     const archive = await openArchiveFile(path, { onRead: options.onRead, signal: options.signal });
     const salvaged = await salvage(archive, options.signal).catch(() => undefined);
     if (salvaged !== undefined) {

@@ -10,6 +10,13 @@ export type Layers = "keep" | "gzip" | "zstd" | "raw";
 export const LAYERS: readonly Layers[] = ["keep", "gzip", "zstd", "raw"];
 
 /**
+ * Program that loads archives. "docker20": Docker before 23; "docker": Docker 23 or newer; "ctr": containerd; "kind": also
+ * k3d.
+ */
+export type Loader = "docker20" | "docker" | "podman" | "ctr" | "k3s" | "kind";
+export const LOADERS: readonly Loader[] = ["docker20", "docker", "podman", "ctr", "k3s", "kind"];
+
+/**
  * What becomes of an index that names images which the archive does not contain: "prune" leaves those entries out, which
  * changes the digest; "keep" writes the index unchanged; "fail" refuses it.
  */

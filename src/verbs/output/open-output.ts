@@ -9,10 +9,12 @@ import { archiveStreamTarget, STREAM_CONCURRENCY } from "../../archive/write/arc
 import { layoutFolderTarget } from "../../archive/write/layout-folder-target.ts";
 import type { CopyPlan, ImageTarget } from "../../content/contracts.ts";
 import { UsageError } from "../../errors.ts";
+import { isEngineName } from "../../oci/names/engine-name.ts";
 import type { SignLock } from "../../oci/signatures/lock-signature.ts";
 import { quote } from "../../util/format.ts";
 import { checkApart } from "../../util/output-checks.ts";
 import { stat } from "../../util/read-disk.ts";
+import { type EngineOutput, openEngineOutput } from "../engines/engine-output.ts";
 import type { SigningKeyOptions } from "../options/sign-options.ts";
 
 import {
@@ -28,7 +30,7 @@ export type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
 
 /**
  * Where an archive goes: the path of a file; the path of a folder, if it ends in a slash or is a folder already, which
- * becomes an OCI layout; or a stream, which is not ended.
+ * becomes an OCI layout; an engine that loads it: `docker://`, `podman://` or `containerd://`; or a stream, which is not ended.
  */
 export type ArchiveOutput = string | Writable;
 
@@ -40,9 +42,12 @@ export interface OpenOutputOptions extends ChosenVolumesOptions {
   readonly format?: ArchiveFormat | undefined;
   /** Key that signs the lock. Default: the archive is not signed. */
   readonly sign?: SigningKeyOptions | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface OpenedOutput {
+  /** Only of `docker://`, `podman://` and `containerd://`, whose kind is "stream". */
+  readonly engine?: EngineOutput | undefined;
   readonly kind: "file" | "folder" | "stream";
   /** As the user typed it; "-" for a stream. */
   readonly name: string;
@@ -85,13 +90,18 @@ export function checkEnding(output: string): void {
  */
 export async function openOutput(
   output: ArchiveOutput,
-  { format = "universal", sign, ...volumes }: OpenOutputOptions = {},
+  { format = "universal", sign, signal, ...volumes }: OpenOutputOptions = {},
 ): Promise<OpenedOutput> {
-  const kind = typeof output === "string" ? ((await isFolder(output)) ? "folder" : "file") : "stream";
+  const kind = await kindOf(output);
   const split = chosenSize(typeof output === "string" ? output : "-", kind, format, volumes);
   const signLock = sign === undefined ? undefined : await signerOf(sign, format);
   const signed = <T extends OutputTargetOptions>(options: T): T =>
     signLock === undefined ? options : { ...options, signLock };
+  if (typeof output === "string" && kind === "stream") {
+    const engine = await openEngineOutput(output, signal);
+    const target = (options: OutputTargetOptions): ImageTarget => engine.target({ ...signed(options), format });
+    return { kind, name: output, format, maxConcurrency: STREAM_CONCURRENCY, engine, target };
+  }
   if (typeof output !== "string") {
     return {
       kind: "stream",
@@ -147,6 +157,7 @@ export async function checkOutputApart(
   output: ArchiveOutput,
   { volumeSize }: VolumeOptions = {},
 ): Promise<void> {
+  if (typeof output === "string" && isEngineName(output)) return;
   if (typeof output === "string" && volumeSize !== undefined) return await checkVolumesApart(output, inputs);
   if (typeof output === "string") return await checkApart(output, inputs);
   const written = streamStats(output);
@@ -167,6 +178,11 @@ async function signerOf({ key, passphrase }: SigningKeyOptions, format: ArchiveF
   }
   const { parseSigningKey } = await import("../../oci/signatures/signing-key.ts");
   return parseSigningKey(key, passphrase, "signing key").sign;
+}
+
+async function kindOf(output: ArchiveOutput): Promise<OpenedOutput["kind"]> {
+  if (typeof output !== "string" || isEngineName(output)) return "stream";
+  return (await isFolder(output)) ? "folder" : "file";
 }
 
 async function isFolder(output: string): Promise<boolean> {

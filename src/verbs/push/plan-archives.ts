@@ -1,11 +1,11 @@
-import type { ArchiveSource, ImageArchive } from "../../archive/archive-source.ts";
+import type { ImageArchive } from "../../archive/archive-source.ts";
 import { KnownLocks } from "../../archive/lock/known-locks.ts";
-import { openArchive } from "../../archive/open-archive.ts";
 import { joinArchives } from "../../archive/set/join-archives.ts";
 import type { ShardSummary } from "../../bundle/shards/shard-summary.ts";
 import type { Root } from "../../content/contracts.ts";
-import { noteTo, readingTo } from "../../content/progress.ts";
+import { noteTo } from "../../content/progress.ts";
 import { UsageError } from "../../errors.ts";
+import { isEngineName } from "../../oci/names/engine-name.ts";
 import { sharedTagNotes } from "../../oci/names/name-notes.ts";
 import { appendTo } from "../../util/append.ts";
 import { idOf, noteBadNames } from "../shared/choose-image.ts";
@@ -16,8 +16,8 @@ import {
   type Destinations,
   rootOwners,
 } from "../shared/destinations.ts";
-import { StreamedInput } from "../shared/streamed-input.ts";
 import { type Failed, failing, namingFailed } from "./failed-archive.ts";
+import { type OpenFile, openFile } from "./open-file.ts";
 import type { OpenedArchive, PushRun } from "./push-to-repository.ts";
 import { refuseAbsent } from "./refuse-absent.ts";
 import { refuseCollisions } from "./refuse-collisions.ts";
@@ -52,6 +52,12 @@ export interface PlannedArchives extends AsyncDisposable {
  * the target either; as `joinArchives`.
  */
 export async function planArchives(paths: readonly string[], run: PushRun): Promise<PlannedArchives> {
+  // The layers of an image of an engine are sent while it is read.
+  if (paths.some(isEngineName))
+    checkOneTagged(
+      paths.map(path => ({ paths: [path] })),
+      run,
+    );
   const open = new Set<AsyncDisposable>();
   const close = async (): Promise<void> => {
     for (const one of open) await one[Symbol.asyncDispose]();
@@ -115,13 +121,6 @@ interface Planned extends Destinations {
   readonly archive: ReadArchive;
 }
 
-interface OpenFile extends AsyncDisposable {
-  readonly path: string;
-  readonly archive: ArchiveSource;
-  readonly reading: StreamedInput;
-  readonly sentTo: string | undefined;
-}
-
 /** @param open gets what the caller has to close. */
 async function readArchives(
   paths: readonly string[],
@@ -163,43 +162,6 @@ async function readArchives(
     open.add(read);
   }
   return found;
-}
-
-async function openFile(
-  path: string,
-  { isAlone, locks }: { readonly isAlone: boolean; readonly locks: KnownLocks },
-  run: PushRun,
-): Promise<OpenFile> {
-  const { options, names, registries, cache } = run;
-  const { profile } = run.compression;
-  const { signal, onProgress, stdin } = options;
-  const onNote = noteTo(onProgress);
-  const onRead = readingTo(onProgress, path);
-  const { shard } = options;
-  // Which shard has the image is known only after the archive was read.
-  const [firstRepository, ...otherRepositories] = isAlone && shard === undefined ? names.repositories() : [];
-  const openTarget =
-    firstRepository === undefined || run.requireSigned !== undefined
-      ? undefined
-      : async () => await registries.targetFor(firstRepository, cache, signal);
-  const isDryRun = options.dryRun === true;
-  const isShared = otherRepositories.length > 0;
-  const reason = run.requireSigned && "because its signature is checked first";
-  const reading = new StreamedInput({ openTarget, isShared, profile, cache, isDryRun, reason, onProgress });
-  try {
-    const { isTolerant } = run;
-    const archive = await openArchive(path, { onNote, onRead, locks, signal, stdin, scan: reading.scan, isTolerant });
-    const sentTo =
-      firstRepository === undefined ? undefined : `${firstRepository.registry}/${firstRepository.repository}`;
-    const close = async (): Promise<void> => {
-      await archive[Symbol.asyncDispose]();
-      await reading[Symbol.asyncDispose]();
-    };
-    return { path, archive, reading, sentTo, [Symbol.asyncDispose]: close };
-  } catch (error) {
-    await reading[Symbol.asyncDispose]();
-    throw error;
-  }
 }
 
 function readArchive(archive: ImageArchive, files: readonly OpenFile[], { names, options }: PushRun): ReadArchive {

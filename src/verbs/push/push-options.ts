@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { ShardSummary } from "../../bundle/shards/shard-summary.ts";
 import type { OnProgress } from "../../content/progress.ts";
+import type { UsedEngine } from "../../engine/engine.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { OptionsShape } from "../../util/options/checked-options.ts";
 import { FLAG, OUTPUT_PATH, READABLE, TEXT, TEXTS } from "../../util/options/option-kinds.ts";
@@ -52,6 +53,8 @@ export interface PushOptions extends PushNameOptions, ShardOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export type { UsedEngine } from "../../engine/engine.ts";
+
 export const PUSH_OPTIONS: OptionsShape<PushOptions> = {
   ...TRANSFER,
   ...MAPPING,
@@ -95,6 +98,8 @@ export interface PushResult {
   /** Bytes of request bodies. */
   readonly bytesSent: number;
   readonly seconds: number;
+  /** Those that images came from. */
+  readonly engines?: readonly UsedEngine[];
   /** Only with `shard`. */
   readonly shard?: ShardSummary;
 }

@@ -7,6 +7,7 @@ import { copyOrConvert } from "../../copy/copy-or-convert.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
 import { gather } from "../../copy/gather.ts";
 import { planNotes } from "../../copy/plan-notes.ts";
+import type { UsedEngine } from "../../engine/engine.ts";
 import { ArchiveError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { compressLayers } from "../../transform/compress-layers.ts";
@@ -34,6 +35,8 @@ export interface PushRun {
   readonly compression: ChosenProfile;
   readonly undelivered: Undelivered;
   readonly held: HeldBlobs;
+  /** Engines that images come from, by their address. */
+  readonly engines: Map<string, UsedEngine>;
   /** Refuses an archive without a signature that was asked for. */
   readonly requireSigned: ((archive: ImageArchive) => Promise<void>) | undefined;
   /** Whether damaged archives are read, because there is a patch. */

@@ -4,6 +4,7 @@ import { noteTo } from "../../content/progress.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { UsageError } from "../../errors.ts";
 import { hasV1 } from "../../oci/legacy/has-v1.ts";
+import { isEngineName } from "../../oci/names/engine-name.ts";
 import { checkedOptions } from "../../util/options/checked-options.ts";
 import { checkNeedFile } from "../needs/write-need.ts";
 import { checkedList, listOf } from "../options/option-values.ts";
@@ -23,15 +24,16 @@ import type { PushRun } from "./push-to-repository.ts";
 
 const STDIN_HINT = "Save it to a file that all machines can read: each shard reads it for itself.";
 
-export type { PushedImage, PushOptions, PushResult } from "./push-options.ts";
+export type { PushedImage, PushOptions, PushResult, UsedEngine } from "./push-options.ts";
 
 /**
  * Pushes the images of archives to registries. Blobs that the registry has are not sent, raw layers are compressed while
  * they are sent, and tags come last. An archive that fails does not stop the next one.
  *
- * @param archives files, folders, or "-" for stdin.
+ * @param archives files, folders, or "-" for stdin; also images of an engine: `docker://app:1`, `podman://app:1`,
+ * `containerd://app:1`, which are read once while their layers are sent.
  * @throws ArchiveError for an archive that cannot be understood; IntegrityError for bytes that are not what a digest says.
- * @throws AuthError, NetworkError, RegistryError from the registry; StorageError for a file that cannot be read.
+ * @throws EngineError, NetworkError, NotFoundError from an engine; AuthError, NetworkError, RegistryError from the registry; StorageError for a file that cannot be read.
  * @throws UsageError, NotFoundError for options that do not fit the archive, such as a name without a registry; UsageError
  * before anything is sent for two images that would get one name.
  * @throws PartialError if some of several archives or repositories failed, or what refers to an image; the others are
@@ -54,6 +56,7 @@ export async function push(archives: readonly string[], options: PushOptions = {
     return await pushArchivesV1(archives, options);
   }
   if (archives.includes("-")) refuseShard(options, "an archive on stdin", STDIN_HINT);
+  if (archives.some(isEngineName)) refuseShard(options, "an image of an engine", STDIN_HINT);
   refusePlatform(options);
   if (options.need !== undefined) await checkNeedFile(options.need);
   const compression = chosenProfile(options.compression);
@@ -72,6 +75,7 @@ export async function push(archives: readonly string[], options: PushOptions = {
     isTolerant: (await Promise.all(archives.map(isPatch))).includes(true),
     undelivered: new Undelivered(),
     held: new HeldBlobs(),
+    engines: new Map(),
   };
   const images: PushedImage[] = [];
   await using planned = await planArchives(archives, run);
@@ -80,6 +84,7 @@ export async function push(archives: readonly string[], options: PushOptions = {
     ...(await registries.traffic()),
     blobs: blobCounter.counts(),
     uncheckedBlobs: blobCounter.unread(),
+    ...(run.engines.size === 0 ? {} : { engines: [...run.engines.values()] }),
     ...(planned.shard === undefined ? {} : { shard: planned.shard }),
     seconds: (performance.now() - started) / 1000,
   });

@@ -3,13 +3,8 @@ import type { CopyPlan } from "../../content/contracts.ts";
 import { ArchiveError, UsageError } from "../../errors.ts";
 import type { LayerCompression } from "../../oci/media-types.ts";
 import type { Platform } from "../../oci/platform.ts";
+import type { Loader } from "../options/choices.ts";
 import type { OpenedOutput } from "../output/open-output.ts";
-
-/**
- * Program that loads archives. "docker20": Docker before 23; "docker": Docker 23 or newer; "ctr": containerd; "kind": also
- * k3d.
- */
-export type Loader = "docker20" | "docker" | "podman" | "ctr" | "k3s" | "kind";
 
 /** What a loader does not accept. Everything else is written unchanged: default archives load everywhere. */
 export interface LoaderProfile {
@@ -33,8 +28,6 @@ const PROFILES: Readonly<Record<Loader, LoaderProfile>> = {
   k3s: { name: "k3s", unpacksNot: [], needsConfig: false, importsAll: true },
   kind: { name: "kind", unpacksNot: [], needsConfig: false, importsAll: true },
 };
-
-export const LOADERS: readonly Loader[] = ["docker20", "docker", "podman", "ctr", "k3s", "kind"];
 
 export function loaderProfile(loader: Loader): LoaderProfile {
   return PROFILES[loader];

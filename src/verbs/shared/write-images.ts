@@ -20,7 +20,7 @@ import { fixedPace, type Pace } from "../../util/pace/pace.ts";
 import { checkAgainstLock, namingGoneBlobs } from "../locking/check-lock.ts";
 import { defaultPlatform, firstPlatform } from "../locking/default-platform.ts";
 import { type LockFacts, lockSettings } from "../locking/lock-settings.ts";
-import type { Layers } from "../options/choices.ts";
+import { type Layers, LOADERS, type Loader } from "../options/choices.ts";
 import { COMMON, LAYERS_KIND } from "../options/common-options.ts";
 import { SIGN_KIND, type SigningKeyOptions } from "../options/sign-options.ts";
 import { dryRunNotes } from "../output/dry-run-notes.ts";
@@ -31,7 +31,7 @@ import { checkRequired, type RequireOptions } from "../referrers/require-referre
 import { absentImages, absentNotes, type WrittenImage, writtenImages } from "../written/written-image.ts";
 import { idOf } from "./choose-image.ts";
 import { layerChange, ZSTD_NOTE } from "./layer-change.ts";
-import { checkLoads, checkOutput, LOADERS, type Loader, type LoaderProfile, loaderProfile } from "./loader-profile.ts";
+import { checkLoads, checkOutput, type LoaderProfile, loaderProfile } from "./loader-profile.ts";
 import { type ChooseOptions, planChosen, planOptionsOf } from "./plan-chosen.ts";
 import {
   announceRecompression,

@@ -8,6 +8,7 @@ import { layerCompression } from "../../oci/media-types.ts";
 import { hashLayer } from "../../transform/hash-layer.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
 import { runBounded } from "../../util/task-group.ts";
+import { ENGINE_INPUT } from "../engines/engine-input.ts";
 import { listOf } from "../options/option-values.ts";
 import { checkSignatures, UNCHECKED_SIGNATURES } from "../referrers/check-signatures.ts";
 import { type BodyHashes, hashWhileScanning } from "../shared/hash-while-scanning.ts";
@@ -42,7 +43,15 @@ export async function verifyArchive(
   const onDamage = (blob: Digest, { message }: Error): void => void damaged.set(blob, message);
   const hashes: BodyHashes = new Map();
   const scan = async (scan: ScanOptions): Promise<StreamedArchive> => await hashWhileScanning(scan, hashes, onProgress);
-  await using archive = await openArchive(path, { onNote, onRead, onDamage, signal, scan, stdin: options.stdin });
+  await using archive = await openArchive(path, {
+    onNote,
+    onRead,
+    onDamage,
+    signal,
+    scan,
+    stdin: options.stdin,
+    ...ENGINE_INPUT,
+  });
   const faults: ArchiveFault[] = [];
   const unchecked: string[] = [];
   const onImage = stepTo(onProgress, "images", archive.images.length);

@@ -8,6 +8,7 @@ import type { LayerCompression } from "../../../oci/media-types.ts";
 import { hostPlatform } from "../../../oci/platform.ts";
 import type { ToolFiles } from "../../files/tool-files.ts";
 import { readPlatforms } from "../../options/read-platforms.ts";
+import { forEngine, loadedBy } from "../../output/for-engine.ts";
 import { type OpenedOutput, openOutput } from "../../output/open-output.ts";
 import type { PullOptions, PullResult } from "../../pull-options.ts";
 import { checkedImages, type RequestedImage } from "../../requested/requested-image.ts";
@@ -53,11 +54,12 @@ async function pullAll(
   const requested = checkedImages("pull", references);
   const texts = requested.map(({ reference }) => reference);
   const platforms = readPlatforms("pull", options.platform, [hostPlatform()]);
+  const { sign, volumeSize, volume } = options;
+  const output = await openOutput(options.output, { sign, volumeSize, volume, signal });
+  options = forEngine(options, output);
   const change = layerChange(options.layers, options.for && loaderProfile(options.for));
   await using stores = new V1Stores(options, options.trustedReferences ?? texts);
   stores.admit(texts);
-  const { sign, volumeSize, volume } = options;
-  const output = await openOutput(options.output, { sign, volumeSize, volume });
   const tools = await findTools(output);
   const found = await findImages(requested, stores, ledger, options);
   const cached = factsByCheck(await openLayerFacts(options.cacheDir, onNote), !v1Checksums);
@@ -71,6 +73,7 @@ async function pullAll(
   const { images, blobs, blobBytes } = pulled;
   const result: PullResult = {
     output: output.name,
+    ...loadedBy(output),
     ...(pulled.volumes === undefined ? {} : { volumes: pulled.volumes }),
     tools: tools?.files ?? [],
     // An image with its layers as stored is in no registry: no one knows its digest.

@@ -13,6 +13,7 @@ import { hostPlatform, parsePlatform } from "../../../oci/platform.ts";
 import { append } from "../../../util/append.ts";
 import { quote } from "../../../util/format.ts";
 import { blameChangedInput } from "../../../util/input-guard.ts";
+import { ENGINE_INPUT } from "../../engines/engine-input.ts";
 import { listOf } from "../../options/option-values.ts";
 import type { PushedImage, PushOptions, PushResult } from "../../push/push-options.ts";
 import { Attempts } from "../../shared/attempts.ts";
@@ -76,7 +77,7 @@ async function pushArchive(path: string, run: Run, pushes: V1PushRun): Promise<r
   const common = { openTarget: undefined, isShared: true, profile: undefined, cache, isDryRun: dryRun, onProgress };
   await using reading = new StreamedInput({ ...common, reason: "because v1 registries get layers in another order" });
   const notes = { onNote: noteTo(onProgress), onRead: readingTo(onProgress, path) };
-  await using archive = await openArchive(path, { ...notes, signal, stdin, scan: reading.scan });
+  await using archive = await openArchive(path, { ...notes, signal, stdin, scan: reading.scan, ...ENGINE_INPUT });
   const { what } = archive;
   refusePart(archive);
   const destinations = v1Destinations(archive.images, run, what);

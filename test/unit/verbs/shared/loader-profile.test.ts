@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { gather } from "../../../../src/copy/gather.ts";
 import { ArchiveError } from "../../../../src/errors.ts";
 import type { Descriptor } from "../../../../src/oci/descriptor.ts";
-import { checkLoads, type Loader, loaderProfile } from "../../../../src/verbs/shared/loader-profile.ts";
+import type { Loader } from "../../../../src/verbs/options/choices.ts";
+import { checkLoads, loaderProfile } from "../../../../src/verbs/shared/loader-profile.ts";
 import { addImage, memorySource, settledRoot } from "../../../support/memory-image.ts";
 
 const platform = { os: "linux", architecture: "amd64" };

@@ -1,0 +1,120 @@
+import { type ClientRequest, type IncomingMessage, type RequestOptions, request as requestPlain } from "node:http";
+import { request as requestSecure } from "node:https";
+import { EngineError, type ImgpackError } from "../../errors.ts";
+import { readBytes } from "../../util/input-file.ts";
+import { parseJson } from "../../util/json/json.ts";
+import { checkSchema, fields, nullish, type Schema, string } from "../../util/json/schema.ts";
+import type { Endpoint } from "../endpoint/endpoint.ts";
+import { engineRefusal, unreachable } from "../engine-fault.ts";
+
+/** A list of many thousands of images. */
+const MAX_JSON_BYTES = 32 * 1024 * 1024;
+const MAX_ERROR_BYTES = 64 * 1024;
+const MAX_ERROR_TOKENS = 1000;
+const CONNECT_MS = 30_000;
+
+/** Docker sends `message`, podman `cause` and `message`; in a stream it is `error`. */
+const REFUSAL = fields({ message: nullish(string()), error: nullish(string()) });
+
+/** Talks to the HTTP API of docker or podman. */
+export class EngineClient {
+  readonly endpoint: Endpoint;
+
+  constructor(endpoint: Endpoint) {
+    this.endpoint = endpoint;
+  }
+
+  /** Begins a request. A connection of its own for each: engines close those that are idle. */
+  begin(method: "GET" | "POST", path: string, headers: Record<string, string>, signal?: AbortSignal): ClientRequest {
+    const { at, tls } = this.endpoint;
+    const host = "host" in at ? {} : { host: "engine" };
+    const options: RequestOptions = { method, path, agent: false, signal, ...at, headers: { ...host, ...headers } };
+    const sent = tls === undefined ? requestPlain(options) : requestSecure({ ...options, ...tls });
+    // An engine may work for minutes before it answers, but it takes a connection at once.
+    const timer = setTimeout(() => sent.destroy(new ConnectTimeout()), CONNECT_MS);
+    sent.once("socket", socket => socket.once("connect", () => clearTimeout(timer)));
+    sent.once("close", () => clearTimeout(timer));
+    return sent;
+  }
+
+  /**
+   * @param deed for messages, such as `read "app:1" from docker`.
+   * @returns the answer, also one with status 404; the caller reads or destroys it.
+   * @throws NetworkError, StorageError as `unreachable`; EngineError for any other status of an error.
+   */
+  async get(path: string, deed: string, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+    signal?.throwIfAborted();
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const sent = this.begin("GET", path, {}, signal);
+      sent.once("response", resolve);
+      // Also after the answer has come: what is wrong then is seen by its reader.
+      sent.on("error", reject);
+      sent.end();
+    }).catch((cause: unknown) => {
+      signal?.throwIfAborted();
+      throw unreachable(this.endpoint, cause);
+    });
+    if (answer.statusCode === 200 || answer.statusCode === 404) return answer;
+    throw await refusalOf(answer, deed, signal);
+  }
+
+  /** @returns undefined with status 404. @throws as `get`; EngineError for an answer that is not valid. */
+  async json<T>(
+    path: string,
+    schema: Schema<T>,
+    deed: string,
+    signal: AbortSignal | undefined,
+  ): Promise<T | undefined> {
+    const answer = await this.get(path, deed, signal);
+    if (answer.statusCode === 404) {
+      answer.destroy();
+      return undefined;
+    }
+    const bytes = await readBytes(answer, MAX_JSON_BYTES, signal).catch((cause: unknown) => {
+      signal?.throwIfAborted();
+      throw unreachable(this.endpoint, cause);
+    });
+    const fail = (_: string, message: string): Error => new EngineError(message);
+    const { what: where } = this.endpoint;
+    return checkSchema(
+      schema,
+      parseJson(bytes, { what: "answer", where, maxBytes: MAX_JSON_BYTES, fail }),
+      "answer",
+      where,
+      fail,
+    );
+  }
+}
+
+class ConnectTimeout extends Error {
+  readonly code = "ETIMEDOUT";
+}
+
+/** What an answer with the status of an error says. */
+export async function refusalOf(
+  answer: IncomingMessage,
+  deed: string,
+  signal: AbortSignal | undefined,
+): Promise<ImgpackError> {
+  const body = await readBytes(answer, MAX_ERROR_BYTES, signal).catch(() => Buffer.alloc(0));
+  signal?.throwIfAborted();
+  return engineRefusal(deed, saidIn(body) ?? (body.toString("utf8").trim() || `status ${answer.statusCode}`));
+}
+
+/** The message in an error document; undefined for anything else. */
+export function saidIn(body: Uint8Array): string | undefined {
+  const fail = (): Error => new EngineError("Cannot read an answer");
+  try {
+    const limits = {
+      what: "answer",
+      where: "the engine",
+      maxBytes: MAX_ERROR_BYTES,
+      maxTokens: MAX_ERROR_TOKENS,
+      fail,
+    };
+    const { message, error } = checkSchema(REFUSAL, parseJson(body, limits), "answer", "the engine", fail);
+    return error ?? message ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
