@@ -57,8 +57,9 @@ export async function main(
     return 0;
   } catch (error) {
     const named = commandWithHelp(command, words[1]);
-    const exitCode = renderError(error, streams, { ...rendering, command: named });
-    await log.end(exitCode, describeError(error, named).printed);
+    const advice = await adviceOn(error, words);
+    const exitCode = renderError(error, streams, { ...rendering, command: named, advice });
+    await log.end(exitCode, describeError(error, named, advice).printed);
     return exitCode;
   } finally {
     process.off("beforeExit", onStuck);
@@ -95,6 +96,12 @@ async function openLog(
   if (file === undefined) return;
   await checkLog(file, flags);
   await log.open(file, flags["shard"]);
+}
+
+/** Loaded when there is an error: most runs have none. */
+async function adviceOn(error: unknown, words: readonly string[]): Promise<string | undefined> {
+  const { adviceFor } = await import("./advice/advice-for.ts");
+  return await adviceFor(error, words);
 }
 
 /** As it is written before `--help`. */

@@ -1,5 +1,6 @@
 import { EXIT_CODES, type ImgpackError, PartialError, UsageError } from "../../errors.ts";
 import { escapeForeign } from "../../util/format.ts";
+import { redact } from "../../util/redact.ts";
 import { systemFault } from "../../util/system-fault.ts";
 import type { OutputStreams } from "../context.ts";
 import { jsonText } from "./json-text.ts";
@@ -33,6 +34,8 @@ export interface RenderErrorOptions {
   readonly isVerbose: boolean;
   /** The command that failed, if the command line named one. */
   readonly command?: string | undefined;
+  /** What the command line probably meant, in place of the error's own hint. */
+  readonly advice?: string | undefined;
 }
 
 /**
@@ -44,10 +47,10 @@ export interface RenderErrorOptions {
 export function renderError(
   thrown: unknown,
   { stdout, stderr }: OutputStreams,
-  { isJson, isJsonProgress, isVerbose, command }: RenderErrorOptions,
+  { isJson, isJsonProgress, isVerbose, command, advice }: RenderErrorOptions,
 ): number {
   const isReported = thrown instanceof ReportedError;
-  const { error, printed } = describeError(thrown, command);
+  const { error, printed } = describeError(thrown, command, advice);
   if (isJson && !isReported) {
     const { message, code, hint, origin } = printed;
     const done = error instanceof PartialError ? { ...resultOf(error), failed: error.failed } : {};
@@ -72,9 +75,11 @@ export function renderError(
 export function describeError(
   thrown: unknown,
   command: string | undefined,
+  advice?: string | undefined,
 ): { readonly error: unknown; readonly printed: PrintedError } {
   const error = thrown instanceof ReportedError ? thrown.error : explained(thrown);
-  return { error, printed: printedError(error, command) };
+  const printed = printedError(error, command);
+  return { error, printed: advice === undefined ? printed : { ...printed, hint: redact(advice) } };
 }
 
 function printedError(error: unknown, command: string | undefined): PrintedError {

@@ -1,35 +1,30 @@
 import { UsageError } from "../../errors.ts";
 import { alternatives, quote } from "../../util/format.ts";
 import { flagWord } from "../check-values.ts";
+import { HUB_COMMAND_NAMES } from "../output/render-error.ts";
 
 /** The text that yargs reports for a command line without a command. */
 export const NO_COMMAND = "no command";
+/** There are too many for a message. */
+const SOME = "one such as push or pull";
 
 /** What yargs found wrong with a command line, in the template of our messages. yargs reports nothing but text. */
 export function usageError(found: string, words: readonly string[], commands: readonly string[]): UsageError {
   const command = commands.find(name => name === words[0]);
-  const run = command === undefined ? "Cannot run" : `Cannot run ${command}`;
-  const message = messageFor(found, run, words, command === undefined ? commands : undefined);
-  return new UsageError(message, { hint: givesPassword(found, words) ? PASSWORD_HINT : undefined });
+  return new UsageError(
+    messageFor(found, command === undefined ? "Cannot run" : `Cannot run ${command}`, words, command),
+  );
 }
 
-const PASSWORD_HINT = "Passwords come from stdin, where no list of processes shows them: pass --password-stdin.";
-
-/** `-p` is docker's. */
-function givesPassword(found: string, words: readonly string[]): boolean {
-  const [, list = ""] = /^Unknown arguments?: (.*)$/s.exec(found) ?? [];
-  const isLogin = words[0] === "login" || words[0] === "hub";
-  return list.split(", ").some(name => name === "password" || (isLogin && name === "p"));
-}
-
-function messageFor(
-  found: string,
-  run: string,
-  words: readonly string[],
-  commands: readonly string[] | undefined,
-): string {
+function messageFor(found: string, run: string, words: readonly string[], command: string | undefined): string {
+  const [first = "", second = ""] = words;
+  if (command === undefined && /^[^-]/.test(first))
+    return `Cannot run ${quote(first)}: unknown command, expected ${SOME}`;
+  if (command === "hub" && /^[^-]/.test(second) && !HUB_COMMAND_NAMES.some(name => name === second)) {
+    return `Cannot run hub: unknown command ${quote(second)}, expected ${alternatives(HUB_COMMAND_NAMES)}`;
+  }
   const unknown = /^Unknown (?:argument|command)s?: (.*)$/s.exec(found)?.[1];
-  if (unknown !== undefined) return unknownMessage(unknown, run, words, commands);
+  if (unknown !== undefined) return unknownMessage(unknown, run, words, command);
   const few = /^Not enough non-option arguments: got (\d+), need at least (\d+)/.exec(found);
   if (few !== null) {
     const given = few[1] === "0" ? "no input given" : `only ${few[1]} given`;
@@ -48,20 +43,23 @@ function messageFor(
     const isFlag = words.some(word => word.startsWith(flagWord(name)));
     return `Cannot use ${isFlag ? flagWord(name) : name} ${quote(given)}: unknown value, expected one of ${names.join(", ")}`;
   }
-  if (found === NO_COMMAND) return `Cannot run: no command named, expected ${alternatives(commands ?? [])}`;
+  if (found === NO_COMMAND) return `Cannot run: no command named, expected ${SOME}`;
   return `${run}: ${quote(found)}, expected another command line`;
 }
 
-function unknownMessage(
-  list: string,
-  run: string,
-  words: readonly string[],
-  commands: readonly string[] | undefined,
-): string {
+function unknownMessage(list: string, run: string, words: readonly string[], command: string | undefined): string {
   const names = list.split(", ");
-  const flags = names.filter(name => words.some(word => word.replace(/=.*$/s, "") === flagWord(name)));
-  if (flags.length > 0)
-    return `${run}: unknown flag ${flags.map(name => quote(flagWord(name))).join(", ")}, expected none`;
-  if (commands === undefined) return `${run}: unknown argument ${quote(list)}, expected none`;
-  return `Cannot run ${quote(words[0] ?? list)}: unknown command, expected ${alternatives(commands)}`;
+  const flags = [...new Set(words.map(word => word.replace(/=.*$/s, "")))].filter(word => isUnknownFlag(word, names));
+  if (flags.length > 0) {
+    return `${run}: unknown flag ${flags.map(quote).join(", ")}, expected ${command === undefined ? "a command" : `a flag of ${command}`}`;
+  }
+  return `${run}: unknown argument ${quote(list)}, expected none`;
+}
+
+/** yargs reads `-registry` as letters. */
+function isUnknownFlag(word: string, names: readonly string[]): boolean {
+  const isOfLetters = /^-[a-z][\w-]+$/i.test(word);
+  return isOfLetters
+    ? [...word.slice(1)].some(letter => names.includes(letter))
+    : names.some(name => word === flagWord(name));
 }

@@ -80,7 +80,10 @@ describe("imgpack login", () => {
       "Cannot log in: no user name given, expected --username with --password-stdin",
     ],
     [["login", "r.lan", "-u", "ci"], "Cannot log in: no terminal to ask on, expected --username and --password-stdin"],
-    [["login", "r.lan", "-u", "ci", "--password", "x"], 'Cannot run login: unknown flag "--password", expected none'],
+    [
+      ["login", "r.lan", "-u", "ci", "--password", "x"],
+      'Cannot run login: unknown flag "--password", expected a flag of login',
+    ],
     [["login", "r.lan", "-u", "ci", "--cert-file", "x"], "Cannot use --cert-file: no --key-file given, expected both"],
     [
       ["pull", "a:1", "-o", "x", "--token-stdin", "--password-stdin"],

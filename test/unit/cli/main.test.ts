@@ -6,10 +6,10 @@ describe("main() refuses a command line", () => {
     [["push"], "Cannot run push: no input given, expected at least one", "imgpack push"],
     [["inspect"], "Cannot run inspect: no input given, expected at least one", "imgpack inspect"],
     [["tag", "a:1"], "Cannot run tag: only 1 given, expected at least 2", "imgpack tag"],
-    [["push", "a.tar", "--frob"], 'Cannot run push: unknown flag "--frob", expected none', "imgpack push"],
+    [["push", "a.tar", "--frob"], 'Cannot run push: unknown flag "--frob", expected a flag of push', "imgpack push"],
     [
       ["push", "a.tar", "--frob=1", "--grob"],
-      'Cannot run push: unknown flag "--frob", "--grob", expected none',
+      'Cannot run push: unknown flag "--frob", "--grob", expected a flag of push',
       "imgpack push",
     ],
     [["hub", "login", "a", "b"], 'Cannot run hub: unknown argument "b", expected none', "imgpack hub login"],
@@ -53,11 +53,9 @@ describe("main() refuses a command line", () => {
     [[], "Cannot run: no command named"],
     [["frobnicate"], 'Cannot run "frobnicate": unknown command'],
     [["\u001b[31mpush"], 'Cannot run "\\u{1b}[31mpush": unknown command'],
-  ])("main() names the commands there are when it refuses %j", async (words, message) => {
-    const { exitCode, stdout, stderr } = await runCommand(...words);
-    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
-    expect(stderr.startsWith(`${message}, expected push, pull, inspect, verify, `)).toBe(true);
-    expect(stderr).toMatch(/, [a-z]+ or [a-z]+\nSee "imgpack --help"\.\n$/);
+  ])("main() names a few commands when it refuses %j", async (words, message) => {
+    const stderr = `${message}, expected one such as push or pull\nSee "imgpack --help".\n`;
+    expect(await runCommand(...words)).toEqual({ exitCode: 2, stdout: "", stderr });
   });
 
   test("main() puts a refused command line on stdout as one object with --json", async () => {

@@ -1,0 +1,31 @@
+import { BadReferenceError, type ImgpackError, PartialError, StorageError, UsageError } from "../../errors.ts";
+
+/** Commands and places of images that no command line of imgpack begins with; `oci:1` is a reference. */
+const FOREIGN =
+  /^(?:docker-daemon:|containers-storage:|docker-archive:|oci-archive:|tarball:|ocidir:\/\/|(?:oci|dir):.*[./]|docker:\/\/)/;
+/** Commands of regctl and others, of which the first word is a command here as well. */
+const GROUPS: ReadonlySet<string> = new Set(["tag", "manifest", "blob", "config"]);
+const GROUP_VERBS = /^(?:ls|list|get|fetch|inspect|show|head|rm|delete|del)$/;
+
+/**
+ * What a command line probably meant, if the error may come from that: a sentence for the hint.
+ *
+ * @param words of the command line
+ */
+export async function adviceFor(error: unknown, words: readonly string[]): Promise<string | undefined> {
+  const isRefused = error instanceof UsageError || error instanceof BadReferenceError;
+  if (!isRefused && !isForeign(words) && !lacksArchive(error, words)) return undefined;
+  const { advise } = await import("./advise.ts");
+  return await advise(words);
+}
+
+function isForeign(words: readonly string[]): boolean {
+  const [first = "", second = ""] = words;
+  return (GROUPS.has(first) && GROUP_VERBS.test(second)) || words.some(word => FOREIGN.test(word));
+}
+
+/** `push app.tar registry.lan/app:1`, as crane has it. */
+function lacksArchive(error: unknown, [command]: readonly string[]): boolean {
+  const errors: readonly (ImgpackError | unknown)[] = error instanceof PartialError ? error.failures : [error];
+  return command === "push" && errors.some(each => each instanceof StorageError);
+}

@@ -1,0 +1,102 @@
+import { alternatives } from "../../util/format.ts";
+import { nearestWords } from "../../util/nearest/nearest-words.ts";
+import type { CommandDefinition } from "../definitions/command-definition.ts";
+import { commandDefinitions } from "../definitions/command-definitions.ts";
+import { redactedWords } from "../log/redacted-words.ts";
+import { fillTemplate } from "./command-template.ts";
+import { flagAdvice } from "./flag-advice.ts";
+import { type FoundOther, otherCommand } from "./other-commands.ts";
+import { transportAdvice } from "./transport-advice.ts";
+import { readTypedLine, type TypedLine } from "./typed-line.ts";
+
+/**
+ * What was probably meant by a command line that was refused: a sentence for the hint. Arguments are repeated where they are
+ * words for a shell and no secrets. Never a far-fetched guess.
+ */
+export async function advise(words: readonly string[]): Promise<string | undefined> {
+  const commands = await commandDefinitions();
+  const own = commands.map(({ name }) => name);
+  const parent = commands.find(({ name }) => name === words[0]);
+  // `tag ls`, `manifest get`: the first word is a command here as well.
+  const other = otherCommand(words, own);
+  if (other !== undefined && (parent === undefined || other.length > 1)) return otherAdvice(words, other, commands);
+  if (parent === undefined) return nearestAdvice("", words, [...own, "help"], commands);
+  if (parent.subcommands.length === 0) return lineAdvice(parent, words.slice(1), commands);
+  const sub = parent.subcommands.find(({ name }) => name === `${parent.name} ${words[1]}`);
+  if (sub !== undefined) return lineAdvice(sub, words.slice(2), commands);
+  const subs = parent.subcommands.map(({ name }) => name.slice(parent.name.length + 1));
+  return nearestAdvice(`${parent.name} `, words.slice(1), subs, parent.subcommands);
+}
+
+function lineAdvice(
+  command: CommandDefinition,
+  words: readonly string[],
+  commands: readonly CommandDefinition[],
+): string | undefined {
+  const line = readTypedLine(words, command.flags);
+  return flagAdvice(command, line, commands) ?? transportAdvice(command.name, line);
+}
+
+/** @param before the words of the command above it */
+function nearestAdvice(
+  before: string,
+  words: readonly string[],
+  names: readonly string[],
+  commands: readonly CommandDefinition[],
+): string | undefined {
+  const [word = "", ...rest] = words;
+  if (word.startsWith("-")) {
+    const [flag] = nearestWords(word.replace(/^--?/, ""), ["help", "version"]);
+    return flag === undefined ? undefined : `Did you mean "imgpack --${flag}"?`;
+  }
+  const nearest = nearestWords(word, names, 3);
+  const [only] = nearest;
+  if (only === undefined) return undefined;
+  const definition = commands.find(each => each.name === `${before}${only}`);
+  const line = nearest.length === 1 ? certainLine(rest, definition) : undefined;
+  const filled = line && fillTemplate(`${before}${only} ARGUMENTS..`, line);
+  const texts = filled === undefined ? nearest.map(name => `${before}${name}`) : [filled];
+  return didYouMean(texts.map(text => `"imgpack ${text}"`));
+}
+
+function otherAdvice(words: readonly string[], other: FoundOther, commands: readonly CommandDefinition[]): string {
+  const rest = words.slice(other.length);
+  const filled = other.uses.map(use => {
+    const command = commands.find(({ name }) => name === use.template.split(" ")[0]);
+    const line = certainLine(rest, command);
+    return { ...use, filled: line && fillTemplate(use.template, line) };
+  });
+  const fitting = filled.filter(use => use.filled !== undefined);
+  const chosen = fitting.length > 0 ? fitting : filled;
+  const texts = chosen.map(({ template, purpose, filled: text }) => {
+    const line = `"imgpack ${text ?? template}"`;
+    return chosen.length === 1 || purpose === "" ? line : `${line} (${purpose})`;
+  });
+  return `${other.note === undefined ? "" : `${other.note} `}${didYouMean(texts)}`;
+}
+
+function didYouMean(texts: readonly string[]): string {
+  return `Did you mean ${alternatives(texts.map(text => text.replace(/ ARGUMENTS\.\./, "")))}?`;
+}
+
+/** Flags that name a file in docker, podman, ctr and crane. */
+const FILE_FLAGS = ["output", "input"].map(name => ({
+  name,
+  alias: name[0],
+  group: "This command" as const,
+  value: { placeholder: "FILE", kind: "file" as const, choices: [] },
+  isRepeatable: false,
+  isRequired: false,
+  text: "",
+}));
+
+/** The line, if it has neither flags that are unknown nor what may be a secret. */
+function certainLine(words: readonly string[], command: CommandDefinition | undefined): TypedLine | undefined {
+  const own = command?.flags ?? [];
+  const line = readTypedLine(words, [
+    ...FILE_FLAGS.filter(({ name }) => own.every(each => each.name !== name)),
+    ...own,
+  ]);
+  const isSafe = redactedWords(words).every((word, at) => word === words[at]);
+  return isSafe && line.flags.every(({ definition }) => definition !== undefined) ? line : undefined;
+}
