@@ -18,6 +18,7 @@ export interface BlobText {
   readonly short: string;
   /** Where even that has none. */
   readonly last: string;
+  readonly isIdle: boolean;
   /** Absent without a size. */
   readonly bar: ((size: number) => string) | undefined;
 }
@@ -25,11 +26,13 @@ export interface BlobText {
 export function blobText(blob: BlobState): BlobText {
   const { bytes, size, rate, idleMs, ageMs } = blob;
   const part = partOf(bytes, size);
+  const isIdle = idleMs >= IDLE_MS;
   const common = {
+    isIdle,
     amount: amount(bytes, size),
     bar: part === undefined ? undefined : (columns: number) => bar(part, columns),
   };
-  if (idleMs >= IDLE_MS) {
+  if (isIdle) {
     const host = waitedHost(blob);
     const waiting = `waiting${host === undefined ? "" : ` for ${escapeForeign(host)}`}, ${seconds(idleMs)}`;
     // The time says more than a part of a host.

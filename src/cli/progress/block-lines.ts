@@ -45,11 +45,16 @@ function blobLines(blobs: readonly BlobState[], width: number): readonly string[
 }
 
 /** What matters least is left out first. */
-function formsOf({ amount, speed, left, short, last, bar }: BlobText, name: string, size: number, amountWidth: number) {
+function formsOf(
+  { amount, speed, left, short, last, isIdle, bar }: BlobText,
+  name: string,
+  size: number,
+  amountWidth: number,
+) {
   const start = bar === undefined ? `  ${name}` : `  ${name} ${bar(size)}`;
   const aligned = `${start} ${amount.padStart(amountWidth)}`;
   const lines = [`${aligned}${speed}${left}`, `${aligned}${speed}`];
-  const shorter = short.endsWith("%") ? [aligned, `${start} ${short}`] : [`  ${name} ${amount}${speed}`];
+  const shorter = isIdle ? [`${aligned}, ${last}`] : [aligned, `${start} ${short}`];
   return [...lines, ...shorter, `  ${name} ${short}`, `  ${name} ${last}`];
 }
 

@@ -4,6 +4,8 @@ import type { OutputStreams } from "../context.ts";
 const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;
 const CLEAR_TO_END = "\u001B[J";
+/** Clears from the cursor on, in the first column. From the corner of the screen, tmux would move all rows to its history. */
+const CLEAR_HERE = `\r ${CLEAR_TO_END}\r`;
 /** What is longer than a row ends there: a terminal can become narrower before this process gets to know it. */
 const NO_WRAP = "\u001B[?7l";
 const WRAP = "\u001B[?7h";
@@ -33,23 +35,18 @@ export class TerminalBlock {
     // Each line clears its own rest: clearing all of them first would flicker.
     const drawn = lines.map(line => `${line}\u001B[K`).join("\r\n");
     this.#stderr.write(`\r${NO_WRAP}${drawn}${CLEAR_TO_END}${up}\r${WRAP}`);
-    if (!this.#isShown) this.#stderr.on("resize", this.#redraw);
+    if (!this.#isShown) this.#stderr.on("resize", this.draw);
     this.#isShown = true;
     shownBlocks.add(this);
   };
 
   clear(): void {
     if (!this.#isShown) return;
-    this.#stderr.write(`\r${CLEAR_TO_END}`);
-    this.#stderr.off("resize", this.#redraw);
+    this.#stderr.write(CLEAR_HERE);
+    this.#stderr.off("resize", this.draw);
     this.#isShown = false;
     shownBlocks.delete(this);
   }
-
-  readonly #redraw = (): void => {
-    this.#stderr.write(`\r${CLEAR_TO_END}`);
-    this.draw();
-  };
 }
 
 /** Clears what is drawn, before the process ends without the end of its command. */

@@ -368,7 +368,7 @@ describe("blobs under way on a terminal", () => {
   });
 
   test("have names that cannot control the terminal", () => {
-    const { terminal, clock, report } = start(80);
+    const { terminal, clock, report } = start(110);
     report({
       kind: "started",
       blob: "entry \u001B[31mlayer/\u202E漢字/layer.tar",
@@ -376,7 +376,9 @@ describe("blobs under way on a terminal", () => {
       from: "evil\u001B]0;x\u0007",
     });
     clock.forward(5.2);
-    expect(terminal.shown[1]).toBe("  \\u{1b}[3...字/layer.tar waiting for evil\\u{1b}]0;x\\u{7}, 5 s");
+    expect(terminal.shown[1]).toBe(
+      "  \\u{1b}[3...字/layer.tar [          ] 0 bytes of 1.0 MiB, waiting for evil\\u{1b}]0;x\\u{7}, 5 s",
+    );
     expect(terminal.shown.join("")).not.toMatch(/\p{Cc}|\p{Cf}/u);
   });
 
