@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { commandDefinitions } from "../../../src/cli/definitions/command-definitions.ts";
 import { pageNameOf } from "../../../src/cli/reference/man/command-page.ts";
+import { PROSE_PAGES } from "../../../src/cli/reference/page/prose-pages.ts";
 import { withSubcommands } from "../../../src/cli/reference/parts/all-commands.ts";
 import { referenceFiles } from "../../../src/cli/reference/reference-files.ts";
 
@@ -76,3 +77,20 @@ describe.each(commands)("imgpack $name", command => {
     }
   });
 });
+
+/** Flags of other tools that the pages name. */
+const OTHERS = ["--disable-default-registry-endpoint", "--silent", "--fail", "--cacert"];
+
+test.each([...new Set(["ACCESS.md", ...Object.values(PROSE_PAGES).map(link => link.replace(/#.*/, ""))])])(
+  "docs/%s names only flags that there are",
+  page => {
+    const known = new Set([
+      "--help",
+      "--version",
+      ...OTHERS,
+      ...commands.flatMap(({ flags }) => flags.map(flag => `--${flag.name}`)),
+    ]);
+    const named = [...read(`docs/${page}`).matchAll(/(?<![\w-])--[a-z][a-z0-9-]*/g)].map(([flag]) => flag);
+    expect([...new Set(named)].filter(flag => !known.has(flag))).toEqual([]);
+  },
+);
