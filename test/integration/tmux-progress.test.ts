@@ -82,7 +82,6 @@ describe.skipIf(findTool("tmux") === undefined)("imgpack pull on a terminal of t
       [80, 24, 6],
       [40, 24, 6],
       [120, 6, 3],
-      [30, 20, 6],
       [200, 24, 6],
     ] as const;
     for (const [columns, rows, blobs] of sizes) {

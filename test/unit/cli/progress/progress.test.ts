@@ -368,7 +368,7 @@ describe("blobs under way on a terminal", () => {
   });
 
   test("have names that cannot control the terminal", () => {
-    const { terminal, clock, report } = start(110);
+    const { terminal, clock, report } = start(100);
     report({
       kind: "started",
       blob: "entry \u001B[31mlayer/\u202E漢字/layer.tar",
