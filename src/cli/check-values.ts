@@ -1,63 +1,23 @@
 import { UsageError } from "../errors.ts";
+import type { BuilderNotes } from "./definitions/builder-notes.ts";
 
-/** Flags and arguments that may be given several times; with the command in front where others have one value of that name. */
-export const REPEATABLE: ReadonlySet<string> = new Set([
-  "base",
-  "_",
-  "archives",
-  "files",
-  "references",
-  "sources",
-  "from-file",
-  "tag",
-  "image",
-  "platform",
-  "env",
-  "expose",
-  "label",
-  "volume",
-  "map",
-  "mirror",
-  "require-referrers",
-  "require-signature",
-  "key",
-  "allow-host",
-  "listen",
-  "with-tool",
-  "mirrors for",
-]);
-
-/** What is no flag: names of arguments, or a command and its argument where others have a flag of that name. */
-const ARGUMENTS: ReadonlySet<string> = new Set([
-  "action",
-  "archive",
-  "archives",
-  "files",
-  "host",
-  "name",
-  "reference",
-  "references",
-  "repository",
-  "rootfs",
-  "shell",
-  "sources",
-  "tag tag",
-  "term",
-]);
-
-/** @throws UsageError for a flag that is given twice, or a flag or argument without a value. */
-export function checkValues(flags: Readonly<Record<string, unknown>>): void {
-  const [command] = Array.isArray(flags["_"]) ? (flags["_"] as readonly unknown[]) : [];
+/**
+ * Checks what yargs read. What `parseWords` reads has no such faults.
+ *
+ * @param notes what the command defines; undefined if no command is known.
+ * @throws UsageError for a flag that is given twice, or a flag or argument without a value.
+ */
+export function checkValues(flags: Readonly<Record<string, unknown>>, notes: BuilderNotes | undefined): void {
   for (const [name, value] of Object.entries(flags)) {
     // Aliases, and the camel-case names that yargs adds.
-    if (name.length === 1 || /[A-Z]/.test(name)) continue;
-    const isRepeatable = REPEATABLE.has(name) || REPEATABLE.has(`${String(command)} ${name}`);
+    if (name === "_" || name.length === 1 || /[A-Z]/.test(name)) continue;
+    const argument = notes?.positionals.get(name);
+    const isRepeatable = (argument ?? notes?.flags.get(name))?.array === true;
     if (Array.isArray(value) && !isRepeatable) {
       throw new UsageError(`Cannot use ${flagWord(name)}: given ${value.length} times, expected once`);
     }
     if (value === "" || (Array.isArray(value) && value.includes(""))) {
-      const isArgument = ARGUMENTS.has(name) || ARGUMENTS.has(`${String(command)} ${name}`);
-      const word = isArgument ? `argument "${name}"` : flagWord(name);
+      const word = argument === undefined ? flagWord(name) : `argument "${name}"`;
       throw new UsageError(`Cannot use ${word}: its value is empty, expected one`);
     }
   }

@@ -30,6 +30,7 @@ export const COMMAND_NAMES = [
   "mirrors",
   "hub",
   "completion",
+  "help",
 ] as const;
 
 export type CommandName = (typeof COMMAND_NAMES)[number];
@@ -63,6 +64,7 @@ const COMMANDS: Readonly<Record<CommandName, (context: Context) => Promise<Comma
   mirrors: async context => own((await import("./commands/mirrors.ts")).mirrorsCommand(context)),
   hub: async context => own((await import("./commands/hub/hub.ts")).hubCommand(context)),
   completion: async context => own((await import("./completion/completion.ts")).completionCommand(context)),
+  help: async () => own((await import("./commands/help.ts")).helpCommand()),
 };
 
 export async function loadCommand(name: CommandName, context: Context): Promise<CommandModule> {

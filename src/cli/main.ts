@@ -1,6 +1,6 @@
-import { InternalError } from "../errors.ts";
-import { checkValues } from "./check-values.ts";
+import { InternalError, UsageError } from "../errors.ts";
 import type { Context, OutputStreams } from "./context.ts";
+import { helpRequest } from "./help/help-request.ts";
 import { COMMAND_NAMES, type CommandName, loadCommand, loadCommands } from "./load-command.ts";
 import { RunLog } from "./log/run-log.ts";
 import { checkLog, checkOutputs, logFile } from "./output/output-files.ts";
@@ -30,7 +30,7 @@ export async function main(
     isJsonProgress: words.some(
       (word, index) => `${words[index - 1]}=${word}` === JSON_PROGRESS || word === JSON_PROGRESS,
     ),
-    isVerbose: words.includes("--verbose"),
+    isVerbose: words.some(word => word === "--verbose" || /^-[qv]*v[qv]*$/.test(word)),
   };
   // With nothing left to wait for, Node would end with code 13 and without a message.
   const onStuck = (): void => {
@@ -43,11 +43,11 @@ export async function main(
   };
   const log = new RunLog(words, streams.stderr);
   process.once("beforeExit", onStuck);
-  const command = COMMAND_NAMES.find(name => name === words[0]);
+  const command = commandOf(words);
   try {
     const task = async (signal: AbortSignal): Promise<void> => {
       signal.addEventListener("abort", () => log.flush(), { once: true });
-      await run(words, command, { ...streams, signal, log }, log);
+      await helpOrRun(words, { ...streams, signal, log }, log);
     };
     await withSignals(command, task, exitCode => {
       log.endNow(exitCode);
@@ -66,18 +66,27 @@ export async function main(
   }
 }
 
-async function run(
-  words: readonly string[],
-  command: CommandName | undefined,
-  context: Context,
-  log: RunLog,
-): Promise<void> {
+async function helpOrRun(words: readonly string[], context: Context, log: RunLog): Promise<void> {
+  const asked = words.length === 0 ? [] : helpRequest(words);
+  if (asked === undefined) return await run(words, context, log);
+  const { printHelp } = await import("./help/print-help.ts");
+  const isAskedFor = words.length > 0;
+  const isPrinted = await printHelp(asked, isAskedFor ? context.stdout : context.stderr);
+  // It says what is wrong with a name that is none.
+  if (!isPrinted) await run(asked, context, log);
+  if (isAskedFor) return;
+  throw new UsageError("Cannot run: no command named, expected one of these", {
+    hint: 'Name one, or see "imgpack help COMMAND".',
+  });
+}
+
+async function run(words: readonly string[], context: Context, log: RunLog): Promise<void> {
+  const command = commandOf(words);
   if (command !== undefined) {
     const loaded = await loadCommand(command, context);
     const definitions = definitionsOf(loaded);
     const flags = definitions && parseWords(words, definitions);
     if (flags !== undefined) {
-      checkValues(flags);
       await checkOutputs(flags);
       await openLog(log, command, flags);
       return await loaded.handler(flags);
@@ -85,6 +94,10 @@ async function run(
   }
   const { runWithYargs } = await import("./words/run-with-yargs.ts");
   await runWithYargs(words, await loadCommands(context), context, async flags => await openLog(log, command, flags));
+}
+
+function commandOf([word]: readonly string[]): CommandName | undefined {
+  return COMMAND_NAMES.find(name => name === word);
 }
 
 async function openLog(

@@ -54,17 +54,21 @@ function convertFlags(parser: Argv) {
       describe: "format of the output (default universal)",
     })
     .option("image", { ...list, describe: "write only the image with this name or digest (default all)" })
-    .option("tag", { ...list, describe: "new name of the only image written (default: its names in the archive)" })
+    .option("tag", {
+      ...list,
+      alias: "t",
+      describe: "new name of the only image written (default: its names in the archive)",
+    })
     .option("sparse", {
       requiresArg: true,
       choices: ["prune", "keep", "fail"] as const,
       describe:
-        "what to do with an index that names missing platforms (default: what imgpack did when it wrote the archive, else prune)",
+        "an index whose platforms are missing: prune it, keep it, or fail (default: as when imgpack wrote the archive, else prune)",
     })
     .option("concurrency", {
       type: "number",
       requiresArg: true,
-      describe: "blobs to write at once, 1 to 64 (default 6)",
+      describe: "most blobs to write at once, 1 to 64 (default 6)",
     })
     .option("restart", {
       type: "boolean",

@@ -45,13 +45,12 @@ interface CopyFlags
   readonly platform?: string[] | undefined;
 }
 
-const REGISTRY =
-  "registry HOST[:PORT] of names that have none (default: $IMGPACK_REGISTRY, else Docker Hub for a source)";
+const REGISTRY = "registry of names that have none (default: $IMGPACK_REGISTRY, else Docker Hub for a source)";
 
 export function copyCommand(context: Context): CommandModule<object, CopyFlags> {
   return {
     command: "copy [references..]",
-    describe: "copy an image between registries without changing its digest",
+    describe: "copy images between registries without changing their digests",
     builder: parser =>
       v1Flags(guessFlag(listFlags(transferFlags(mappingFlags(copyFlags(parser)), REGISTRY), "references"))),
     handler: async flags => await runCopy(flags, context),
@@ -64,7 +63,7 @@ function copyFlags(parser: Argv) {
     .option("to", {
       type: "string",
       requiresArg: true,
-      describe: "HOST[:PORT]/PREFIX to copy every source below (default: one source, to the target)",
+      describe: "copy every source below this registry and prefix (default: one source, to the target)",
     });
   return rescueFlags(referrersFlag(requireFlag(platformsFlag(shardFlag(own, "copy part I of the images"), "all"))))
     .example("$0 copy quay.io/team/app:2 registry.lan:5000/team/app", "all platforms, same digest")

@@ -18,7 +18,7 @@ interface DeleteFlags extends RemoteFlags, V1Flags {
 export function deleteCommand(context: Context): CommandModule<object, DeleteFlags> {
   return {
     command: "delete <reference>",
-    describe: "delete a tag, or by digest an image with all its tags, from a registry",
+    describe: "delete a tag, or by digest an image with all its tags",
     builder: parser =>
       remoteV1Flags(
         parser
@@ -28,7 +28,9 @@ export function deleteCommand(context: Context): CommandModule<object, DeleteFla
             type: "boolean",
             describe:
               "delete the image's other tags, too, if the registry deletes by digest only (default: exit code 8)",
-          }),
+          })
+          .example("$0 delete registry.lan:5000/team/app:1.3", "one tag, after a question")
+          .example("$0 delete registry.lan:5000/team/app@sha256:… --yes", "the image with all its tags"),
         WRITE_REGISTRY,
       ),
     handler: async flags => await runDelete(flags, context),

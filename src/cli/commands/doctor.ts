@@ -18,7 +18,7 @@ interface DoctorFlags extends OutputFlags {
 export function doctorCommand(context: Context): CommandModule<object, DoctorFlags> {
   return {
     command: "doctor <archive>",
-    describe: "report what an archive is, what is wrong with it, and which tools load it",
+    describe: "report what an archive is, what is wrong, and which tools load it",
     builder: parser =>
       outputFlags(
         parser
@@ -33,7 +33,9 @@ export function doctorCommand(context: Context): CommandModule<object, DoctorFla
             requiresArg: true,
             choices: ["keep", "gzip", "zstd", "raw"] as const,
             describe: "compression of the layers in the repaired archive (default keep)",
-          }),
+          })
+          .example("$0 doctor app.tar", "what it is, and which tools load it")
+          .example("$0 doctor app.tar --repair clean.tar", "write what is usable as an archive that all tools load"),
       ),
     handler: async flags => await runDoctor(flags, context),
   };

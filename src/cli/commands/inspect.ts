@@ -42,7 +42,7 @@ export function inspectCommand(context: Context): CommandModule<object, InspectF
               requiresArg: true,
               nargs: 1,
               describe:
-                "archive, folder, lock, or registry HOST[:PORT][/PREFIX]: show what is new compared with it (default none)",
+                "archive, folder, lock, or HOST[:PORT][/PREFIX] of a registry: show what is new compared with it (default none)",
             })
             .option("report", {
               type: "string",
@@ -54,8 +54,7 @@ export function inspectCommand(context: Context): CommandModule<object, InspectF
               array: true,
               requiresArg: true,
               nargs: 1,
-              describe:
-                "FILE with a public key: the report says what it signed, and what is damaged (default: not checked)",
+              describe: "public key: the report says what it signed, and what is damaged (default: not checked)",
             })
             .example("$0 inspect next.lock --base site.lock", "what has to be carried next month")
             .example("$0 inspect site.v*.tar --base last.lock --report transfer.html", "what the transfer desk signs"),

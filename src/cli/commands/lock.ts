@@ -34,7 +34,7 @@ interface LockFlags extends RemoteFlags, ListFlags, ReferrersFlags {
 export function lockCommand(context: Context): CommandModule<object, LockFlags> {
   return {
     command: "lock [references..]",
-    describe: "find out what images mean: digests, sizes, media; or list the images that files name",
+    describe: "resolve images to digests and sizes, or list what files name",
     builder: parser => lockFlags(guessFlag(listFlags(remoteFlags(parser), "references"))),
     handler: async flags => await runLock(flags, context),
   };

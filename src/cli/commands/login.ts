@@ -1,4 +1,4 @@
-import type { CommandModule } from "yargs";
+import type { Argv, CommandModule } from "yargs";
 import { UsageError } from "../../errors.ts";
 import type { LoginResult } from "../../index.ts";
 import { escapeForeign } from "../../util/format.ts";
@@ -22,22 +22,29 @@ export function loginCommand(context: Context): CommandModule<object, LoginFlags
     builder: parser =>
       outputFlags(
         connectionFlags(
-          parser
+          loginFlags(parser)
             .positional("host", { type: "string", describe: "registry HOST[:PORT], docker.io for Docker Hub" })
-            .option("username", {
-              alias: "u",
-              type: "string",
-              requiresArg: true,
-              describe: "user name (default: ask on the terminal)",
-            })
-            .option("password-stdin", {
-              type: "boolean",
-              describe: "read the password from stdin (default: ask on the terminal)",
-            }),
+            .example("$0 login registry.lan:5000", "asks for user name and password")
+            .example("$0 login registry.lan:5000 -u ci --password-stdin < password.txt", "in a script"),
         ),
       ),
     handler: async flags => await runLogin(flags, context),
   };
+}
+
+/** Who logs in. */
+export function loginFlags<T>(parser: Argv<T>): Argv<T & Pick<LoginFlags, "username" | "passwordStdin">> {
+  return parser
+    .option("username", {
+      alias: "u",
+      type: "string",
+      requiresArg: true,
+      describe: "user name (default: ask on the terminal)",
+    })
+    .option("password-stdin", {
+      type: "boolean",
+      describe: "read the password from stdin (default: ask on the terminal)",
+    });
 }
 
 async function runLogin(flags: LoginFlags, context: Context): Promise<void> {

@@ -15,7 +15,10 @@ export function logoutCommand(context: Context): CommandModule<object, LogoutFla
     describe: "remove the stored credentials of a registry",
     builder: parser =>
       outputFlags(
-        parser.positional("host", { type: "string", describe: "registry HOST[:PORT], docker.io for Docker Hub" }),
+        parser
+          .positional("host", { type: "string", describe: "registry HOST[:PORT], docker.io for Docker Hub" })
+          .example("$0 logout registry.lan:5000", "a registry")
+          .example("$0 logout docker.io", "Docker Hub"),
       ),
     handler: async flags => {
       const host = flags.host ?? "";

@@ -26,7 +26,7 @@ interface MirrorsFlags extends ListFlags, MappingFlags, OutputFlags {
 export function mirrorsCommand(context: Context): CommandModule<object, MirrorsFlags> {
   return {
     command: "mirrors [files..]",
-    describe: "write the files that let runtimes pull original names from a mirror",
+    describe: "write the files that let runtimes pull from a mirror",
     builder: parser => outputFlags(guessFlag(fromFileFlag(mappingFlags(mirrorsFlags(parser)), "files"))),
     handler: async flags => await runMirrors(flags, context),
   };
@@ -39,7 +39,7 @@ function mirrorsFlags(parser: Argv) {
       type: "string",
       requiresArg: true,
       demandOption: true,
-      describe: "HOST[:PORT]/PREFIX that has the images below, as for push",
+      describe: "registry and prefix below which the images are, as for push",
     })
     .option("for", {
       type: "string",
@@ -47,13 +47,13 @@ function mirrorsFlags(parser: Argv) {
       requiresArg: true,
       nargs: 1,
       demandOption: true,
-      describe: "containerd, k3s, podman, docker, openshift, kustomize or compose; several times for more",
+      describe: "what to write files for: containerd, k3s, podman, docker, openshift, kustomize or compose",
     })
     .option("output", {
       alias: "o",
       type: "string",
       requiresArg: true,
-      describe: "folder to write to, whose files are kept or merged (default none; required without --dry-run)",
+      describe: "folder to write to, whose files are kept or merged (default none, for --dry-run)",
     })
     .option("plain-http", {
       type: "boolean",
@@ -66,7 +66,8 @@ function mirrorsFlags(parser: Argv) {
       describe: "path of the mirror's CA on the machines that pull (default: their own)",
     })
     .option("dry-run", { type: "boolean", describe: "print what would be written, and write nothing" })
-    .example("$0 mirrors site.tar --to registry.lan --layout full --for containerd -o /etc/containerd/certs.d", "");
+    .example("$0 mirrors site.tar --to registry.lan --for containerd -o /etc/containerd/certs.d", "for one machine")
+    .example("$0 mirrors -f app.yaml --to registry.lan:5000 --for k3s --dry-run", "see what would be written");
 }
 
 async function runMirrors(flags: MirrorsFlags, context: Context): Promise<void> {

@@ -80,7 +80,7 @@ function pullFlags(parser: Argv) {
       requiresArg: true,
       nargs: 1,
       describe:
-        "archive, folder, lock, or registry HOST[:PORT][/PREFIX] that the other side has: leave out its layers (default none)",
+        "archive, folder, lock, or HOST[:PORT][/PREFIX] of a registry, that the other side has: leave out its layers (default none)",
     })
     .option("mirror", MIRROR)
     .option("restart", {
@@ -97,11 +97,11 @@ function pullFlags(parser: Argv) {
       array: true,
       requiresArg: true,
       nargs: 1,
-      describe: "TARGET[,…] of the single executables to put next to the archive, such as linux-x64 (default none)",
+      describe: "single executables to put next to the archive (default none)",
     })
     .option("no-v1-checksums", {
       type: "boolean",
-      describe: "v1://: take layers that do not have the checksum that the registry states, with a note",
+      describe: "for v1://: take layers that do not have the checksum that the registry states, with a note",
     })
     .option("report", REPORT)
     .option("keep-going", { type: "boolean", describe: "skip images that cannot be fetched (exit code 10)" });

@@ -30,7 +30,7 @@ interface PushFlags extends TransferFlags, ListFlags, MappingFlags, ReferrersFla
 }
 
 const REGISTRY =
-  "registry HOST[:PORT] to push to, instead of the one in each name (default: the registry of each name, or $IMGPACK_REGISTRY)";
+  "registry to push to, instead of the one in each name (default: the registry of each name, or $IMGPACK_REGISTRY)";
 
 export function pushCommand(context: Context): CommandModule<object, PushFlags> {
   return {
@@ -60,10 +60,11 @@ function pushFlags(parser: Argv) {
     })
     .option("to", {
       type: "string",
-      describe: "HOST[:PORT]/PREFIX to push every image below (default: the name of each image)",
+      describe: "push every image below this registry and prefix (default: the name of each image)",
     })
     .option("tag", {
       ...list,
+      alias: "t",
       describe: "name to push the image as; relative to --to if it has no registry (default: the names in the archive)",
     })
     .option("image", { ...list, describe: "push only the image with this name or digest (default all)" })
@@ -76,24 +77,25 @@ function pushFlags(parser: Argv) {
       requiresArg: true,
       choices: ["prune", "keep", "fail"] as const,
       describe:
-        "what to do with an index that names missing platforms (default prune, but refused if the image is signed or pinned)",
+        "an index whose platforms are missing: prune it, keep it, or fail (default prune; fail if the image is signed or pinned)",
     })
     .option("require-signature", {
       ...list,
-      describe:
-        "FILE with a public key: send nothing unless it, or another one given, signed each archive (default none)",
+      describe: "send nothing unless this public key, or another one given, signed each archive (default none)",
     })
     .option("need", {
       type: "string",
       requiresArg: true,
-      describe: "file for a list of what the archive lacks and the registry does not have (default stderr)",
+      describe: "write a list of what neither the archive nor the registry has to this file (default stderr)",
     })
     .option("platform", {
       type: "string",
       requiresArg: true,
-      describe: "v1://: platform OS/ARCH[/VARIANT] to take of an index (default linux on this machine's architecture)",
+      describe: "for v1://: the platform to take of an index (default linux on this machine's architecture)",
     })
-    .example("$0 push hello.tar.gz --registry registry.lan:5000", "every image of the archive, under its own name");
+    .example("$0 push app.tar --registry registry.lan:5000", "every image of the archive, under its own name")
+    .example("$0 push app.tar -t registry.lan:5000/team/app:1.4", "the only image of the archive, under another name")
+    .example("docker save app:1.4 | $0 push - --to registry.lan:5000/team", "without a file in between");
 }
 
 async function runPush(flags: PushFlags, context: Context): Promise<void> {

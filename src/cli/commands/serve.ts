@@ -26,7 +26,7 @@ const LISTEN = "127.0.0.1:5000";
 export function serveCommand(context: Context): CommandModule<object, ServeFlags> {
   return {
     command: "serve [archives..]",
-    describe: "run a registry on this machine, straight from archives, or from a folder that can be written to",
+    describe: "run a registry on this machine, from archives or a folder",
     builder: parser =>
       parser
         .positional("archives", {
@@ -44,14 +44,14 @@ export function serveCommand(context: Context): CommandModule<object, ServeFlags
           array: true,
           requiresArg: true,
           nargs: 1,
-          describe: `HOST:PORT to listen on; port 0 picks a free one; repeatable (default ${LISTEN})`,
+          describe: `HOST:PORT to listen on; port 0 picks a free one (default ${LISTEN})`,
         })
         .option("allow-host", {
           type: "string",
           array: true,
           requiresArg: true,
           nargs: 1,
-          describe: "name that clients use for this registry, in addition to localhost; repeatable (default none)",
+          describe: "name that clients use for this registry, in addition to localhost (default none)",
         })
         .option("cert-file", {
           type: "string",
@@ -78,7 +78,10 @@ export function serveCommand(context: Context): CommandModule<object, ServeFlags
           describe: "serve nothing: show the blobs of --store that no manifest needs",
         })
         .option("yes", { type: "boolean", describe: "with --gc, remove these blobs" })
-        .option("json", { type: "boolean", describe: "with --gc, print the result as one JSON object on stdout" }),
+        .option("json", { type: "boolean", describe: "with --gc, print the result as one JSON object on stdout" })
+        .example("$0 serve site.tar", "the images of an archive")
+        .example("$0 serve --store registry/ --listen 0.0.0.0:5000", "a registry that others can push to")
+        .example("$0 serve --store registry/ --gc", "which blobs could be removed"),
     handler: async flags => {
       checkSweepFlags(flags);
       if (flags.gc) return await runSweep(flags, context);

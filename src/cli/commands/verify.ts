@@ -23,7 +23,7 @@ interface VerifyFlags extends OutputFlags, ShardFlag {
 export function verifyCommand(context: Context): CommandModule<object, VerifyFlags> {
   return {
     command: "verify <archives..>",
-    describe: "check every blob of archives against its digest, and find out what is damaged",
+    describe: "check each blob against its digest, and find what is damaged",
     builder: parser =>
       outputFlags(
         shardFlag(parser, "hash part I of the blobs")
@@ -37,17 +37,20 @@ export function verifyCommand(context: Context): CommandModule<object, VerifyFla
             array: true,
             requiresArg: true,
             nargs: 1,
-            describe: "FILE with a public key that must have signed the archive, or each image (default: not checked)",
+            describe: "public key that must have signed the archive, or each image (default: not checked)",
           })
           .option("need", {
             type: "string",
             requiresArg: true,
-            describe: "FILE for a list of what has to be fetched again, for pull -f (default: none is written)",
+            describe: "write a list of what has to be fetched again to this file, for pull -f (default: no file)",
           })
           .option("diff-ids", {
             type: "boolean",
             describe: "also inflate the layers of archives that imgpack wrote (others: always)",
-          }),
+          })
+          .example("$0 verify site.tar", "every blob of an archive")
+          .example("$0 verify site.v*.tar --key desk.pub", "a set of volumes that this key must have signed")
+          .example("$0 verify site.tar --need need.txt", "list what has to be fetched again"),
       ),
     handler: async flags => await runVerify(flags, context),
   };

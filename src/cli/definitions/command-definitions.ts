@@ -39,6 +39,7 @@ const GROUPS: Readonly<Record<CommandName, CommandGroup>> = {
   mirrors: "Bundles",
   hub: "Old registries",
   completion: "Other",
+  help: "Other",
 };
 
 /**

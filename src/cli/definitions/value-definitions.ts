@@ -90,6 +90,7 @@ const ARGUMENT_VALUES: Readonly<Record<string, Row>> = {
   sources: ["SOURCE", "archive"],
   tag: ["TAG", "text"],
   term: ["TEXT", "text"],
+  topic: ["TOPIC", "text"],
 };
 
 /** All keys of both tables. A test compares them with the flags and arguments of the commands. */

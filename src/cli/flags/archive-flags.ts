@@ -74,7 +74,7 @@ export function requireFlag<T>(parser: Argv<T>): Argv<T & RequireFlags> {
     array: true,
     requiresArg: true,
     nargs: 1,
-    describe: "refuse images without these: sig, sbom, att, several with commas (default none)",
+    describe: "refuse images without these: sig, sbom or att, several with commas (default none)",
   });
 }
 
@@ -93,7 +93,7 @@ export function platformsFlag<T>(
     array: true,
     requiresArg: true,
     nargs: 1,
-    describe: `OS/ARCH[/VARIANT], several with commas, or all (default ${defaultPlatform})`,
+    describe: `platforms to take, several with commas, or all (default ${defaultPlatform})`,
   });
 }
 

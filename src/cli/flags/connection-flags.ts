@@ -25,7 +25,7 @@ export function connectionFlags<T>(parser: Argv<T>): Argv<T & ConnectionFlags> {
       group: "Registry",
       type: "string",
       requiresArg: true,
-      describe: "PEM file of more certificates to trust (default: those in certs.d)",
+      describe: "PEM file of authorities to trust in addition to the usual ones (default: those in certs.d)",
     })
     .option("cert-file", {
       group: "Registry",

@@ -12,13 +12,14 @@ export function mappingFlags<T>(parser: Argv<T>): Argv<T & MappingFlags> {
     .option("layout", {
       requiresArg: true,
       choices: ["path", "full", "flat"] as const,
-      describe: "repository below the target: its path, with its registry first, or on one level (default path)",
+      describe:
+        "repository below the target: the path of the name, the same after its registry, or one level (default path)",
     })
     .option("map", {
       type: "string",
       array: true,
       requiresArg: true,
       nargs: 1,
-      describe: "OLD=NEW: images whose name begins with OLD go to the path NEW (default: none)",
+      describe: "images whose name begins with OLD go to the path NEW (default none)",
     });
 }

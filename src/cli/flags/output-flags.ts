@@ -12,8 +12,18 @@ export interface OutputFlags {
 export function outputFlags<T>(parser: Argv<T>): Argv<T & OutputFlags> {
   return parser
     .option("json", { group: "Output", type: "boolean", describe: "print the result as one JSON object on stdout" })
-    .option("quiet", { group: "Output", type: "boolean", describe: "print no progress and no notes on stderr" })
-    .option("verbose", { group: "Output", type: "boolean", describe: "print details, and the causes of an error" })
+    .option("quiet", {
+      alias: "q",
+      group: "Output",
+      type: "boolean",
+      describe: "print no progress and no notes on stderr",
+    })
+    .option("verbose", {
+      alias: "v",
+      group: "Output",
+      type: "boolean",
+      describe: "print details, and the causes of an error",
+    })
     .option("progress", {
       group: "Output",
       requiresArg: true,

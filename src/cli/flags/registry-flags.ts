@@ -17,10 +17,9 @@ export interface RegistryFlags extends ConnectionFlags, RetryFlags {
 }
 
 /** What `--registry` means to a command that reads from a registry. */
-export const READ_REGISTRY =
-  "registry HOST[:PORT] of names that have none (default: $IMGPACK_REGISTRY, else Docker Hub)";
+export const READ_REGISTRY = "registry of names that have none (default: $IMGPACK_REGISTRY, else Docker Hub)";
 /** What `--registry` means to a command that writes to a registry. */
-export const WRITE_REGISTRY = "registry HOST[:PORT] of names that have none (default $IMGPACK_REGISTRY)";
+export const WRITE_REGISTRY = "registry of names that have none (default $IMGPACK_REGISTRY)";
 
 /** `--mirror` of the commands that pull. */
 export const MIRROR = {
@@ -29,14 +28,15 @@ export const MIRROR = {
   array: true,
   requiresArg: true,
   nargs: 1,
-  describe: "HOST[:PORT][/PATH] to try before the mirrors of registries.conf and the registry (default none)",
+  describe: "mirror to ask before those of registries.conf and the registry (default none)",
 } as const;
 
 /** @param registry help text of `--registry`. */
 export function registryFlags<T>(parser: Argv<T>, registry: string): Argv<T & RegistryFlags> {
-  return retryFlags(connectionFlags(parser))
+  const own = parser
     .option("registry", { group: "Registry", type: "string", requiresArg: true, describe: registry })
     .option("username", {
+      alias: "u",
       group: "Registry",
       type: "string",
       requiresArg: true,
@@ -44,6 +44,7 @@ export function registryFlags<T>(parser: Argv<T>, registry: string): Argv<T & Re
     })
     .option("password-stdin", { group: "Registry", type: "boolean", describe: "read the password from stdin" })
     .option("token-stdin", { group: "Registry", type: "boolean", describe: "read an access token from stdin" });
+  return retryFlags(connectionFlags(own));
 }
 
 /**

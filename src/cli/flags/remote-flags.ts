@@ -41,7 +41,7 @@ export function platformFlag<T>(
   return parser.option("platform", {
     type: "string",
     requiresArg: true,
-    describe: `platform in an index: OS/ARCH[/VARIANT] (default ${defaultPlatform})`,
+    describe: `platform to take of an index (default ${defaultPlatform})`,
   });
 }
 

@@ -27,13 +27,13 @@ export function retryFlags<T>(parser: Argv<T>): Argv<T & RetryFlags> {
       group: "Transfer",
       type: "number",
       requiresArg: true,
-      describe: "idle timeout in seconds (default 120)",
+      describe: "seconds without a byte after which a connection counts as broken (default 120)",
     })
     .option("outage", {
       group: "Transfer",
       type: "number",
       requiresArg: true,
-      describe: "seconds to wait for a registry that does not answer any more, 0 for none (default 600)",
+      describe: "seconds to wait for a registry that has stopped answering, 0 for none (default 600)",
     })
     .option("limit-rate", {
       group: "Transfer",

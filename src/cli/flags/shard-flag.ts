@@ -10,6 +10,6 @@ export function shardFlag<T>(parser: Argv<T>, what: string): Argv<T & ShardFlag>
   return parser.option("shard", {
     type: "string",
     requiresArg: true,
-    describe: `I/N: ${what}, for N machines that share the work, I from 0 to N-1 (default: all of it)`,
+    describe: `${what}, for N machines that share the work, I from 0 to N-1 (default: all of it)`,
   });
 }

@@ -16,13 +16,12 @@ export function signFlags<T>(parser: Argv<T>): Argv<T & SignFlags> {
     .option("sign", {
       type: "string",
       requiresArg: true,
-      describe:
-        "FILE with the private key that signs the archive: Ed25519, ECDSA P-256 or RSA in PEM (default: not signed)",
+      describe: "private key that signs the archive: Ed25519, ECDSA P-256 or RSA in PEM (default: not signed)",
     })
     .option("sign-passphrase-file", {
       type: "string",
       requiresArg: true,
-      describe: "FILE with the passphrase of --sign (default $IMGPACK_SIGN_PASSPHRASE, else asked on the terminal)",
+      describe: "file with the passphrase of --sign (default $IMGPACK_SIGN_PASSPHRASE, else asked on the terminal)",
     });
 }
 

@@ -6,6 +6,6 @@ export function sparseFlag<T>(parser: Argv<T>): Argv<T & { readonly sparse?: Spa
   return parser.option("sparse", {
     requiresArg: true,
     choices: ["keep", "prune", "fail"] as const,
-    describe: "what to do with an index that names platforms that were not asked for (default keep)",
+    describe: "an index with platforms that were not asked for: keep it, prune it, or fail (default keep)",
   });
 }

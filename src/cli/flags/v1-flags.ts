@@ -11,7 +11,7 @@ export const V1_PATH = {
   group: "Registry",
   type: "string",
   requiresArg: true,
-  describe: "v1://: path before /v1, such as /artifactory/api/docker/KEY (default none)",
+  describe: "for v1://: the path before /v1, such as /artifactory/api/docker/KEY (default none)",
 } as const;
 
 export function v1Flags<T>(parser: Argv<T>): Argv<T & V1Flags> {
@@ -19,6 +19,6 @@ export function v1Flags<T>(parser: Argv<T>): Argv<T & V1Flags> {
     group: "Registry",
     type: "string",
     requiresArg: true,
-    describe: "v1://: HOST[:PORT] to use instead of what X-Docker-Endpoints names (default none)",
+    describe: "for v1://: the host of the images, instead of those that X-Docker-Endpoints names (default none)",
   });
 }

@@ -3,6 +3,7 @@ import { VERSION } from "../../util/version.ts";
 import { checkValues } from "../check-values.ts";
 import { complete } from "../completion/completion.ts";
 import { type Context, printLine } from "../context.ts";
+import { type BuilderNotes, builderNotesOf } from "../definitions/builder-notes.ts";
 import { checkOutputs } from "../output/output-files.ts";
 import { NO_COMMAND, usageError } from "./usage-error.ts";
 
@@ -12,7 +13,7 @@ const ARGUMENT = "\u0000";
 const COMPLETION = "--get-yargs-completions";
 
 /**
- * Runs a command line that `parseWords` leaves to yargs: help, completion, errors, and odd spellings.
+ * Runs a command line that `parseWords` leaves to yargs: completion, errors, and odd spellings.
  *
  * @param beforeCommand is called with the flags, once they are checked.
  */
@@ -26,18 +27,18 @@ export async function runWithYargs(
   const parser = yargs(spoken)
     .scriptName("imgpack")
     .detectLocale(false)
-    .usage("$0 COMMAND\n\nMoves container images across air gaps.")
     .command([...commands])
     .completion("completion-of-yargs", false, complete)
     .demandCommand(1, NO_COMMAND)
     .middleware(restoreArguments)
-    .middleware(checkValues)
+    .middleware(flags => checkValues(flags, notesOf(flags._, commands)))
     .middleware(checkOutputs)
     .middleware(beforeCommand)
     .strict()
     .version("version", "print the version", VERSION)
-    .help("help", "print this help")
-    .alias("h", "help")
+    .alias("V", "version")
+    // src/cli/help has a help of its own.
+    .help(false)
     .parserConfiguration({ "boolean-negation": false })
     .exitProcess(false)
     .fail((message, error) => {
@@ -53,6 +54,16 @@ export async function runWithYargs(
   await parser.parseAsync(spoken, {}, (_error, _flags, output) => {
     if (output !== "") printLine(context, output);
   });
+}
+
+/** What the command of a command line defines, which may be one of `hub`. */
+function notesOf(
+  [word, ...more]: readonly (string | number)[],
+  commands: readonly CommandModule[],
+): BuilderNotes | undefined {
+  const command = commands.find(each => nameOf(each) === word);
+  const notes = command && builderNotesOf(command);
+  return notes === undefined || notes.commands.length === 0 ? notes : notesOf(more, notes.commands);
 }
 
 function nameOf({ command = "" }: CommandModule): string {

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { REPEATABLE } from "../../../src/cli/check-values.ts";
 import { type CommandDefinition, FLAG_GROUPS } from "../../../src/cli/definitions/command-definition.ts";
 import { commandDefinitions } from "../../../src/cli/definitions/command-definitions.ts";
 import { VALUE_KEYS } from "../../../src/cli/definitions/value-definitions.ts";
@@ -39,14 +38,6 @@ describe("the definitions of the command line", () => {
     for (const { name, flags } of all) {
       const order = flags.map(({ group }) => FLAG_GROUPS.indexOf(group));
       expect(order, name).toEqual([...order].sort());
-    }
-  });
-
-  test("name as repeatable what the check of values allows several times", () => {
-    for (const { name, flags, positionals } of all) {
-      const lists = [...flags.filter(flag => flag.isRepeatable), ...positionals.filter(({ isList }) => isList)];
-      const refused = lists.filter(list => !REPEATABLE.has(list.name) && !REPEATABLE.has(`${name} ${list.name}`));
-      expect(refused, name).toEqual([]);
     }
   });
 });

@@ -1,6 +1,13 @@
-import { describe, expect, test } from "vitest";
-import yargs from "yargs";
-import { COMMAND_NAMES, loadCommands } from "../../../src/cli/load-command.ts";
+import { describe, expect, test, vi } from "vitest";
+import type { CommandDefinition } from "../../../src/cli/definitions/command-definition.ts";
+import { commandDefinitions } from "../../../src/cli/definitions/command-definitions.ts";
+import { helpLines } from "../../../src/cli/help/print-help.ts";
+import { HELP_TOPICS } from "../../../src/cli/help/topics/help-topics.ts";
+import { main } from "../../../src/cli/main.ts";
+import { descriptionOf } from "../../../src/cli/reference/parts/description.ts";
+import { longForm } from "../../../src/cli/reference/parts/usage.ts";
+import { runCommand } from "../../support/command-line.ts";
+import { FakeTerminal } from "../../support/fake-terminal.ts";
 
 /** Words of CONTRIBUTING.md, "Words", that help texts must not contain, each with the word to use. */
 const BANNED_WORDS: readonly (readonly [pattern: RegExp, better: string])[] = [
@@ -23,67 +30,158 @@ const BANNED_WORDS: readonly (readonly [pattern: RegExp, better: string])[] = [
   [/\bforms?\b/i, "format, style"],
 ];
 
-interface Help {
-  readonly describe: string;
-  /** Positional arguments and flags. */
-  readonly entries: ReadonlyMap<string, string>;
+const commands = await commandDefinitions();
+const all: readonly CommandDefinition[] = commands.flatMap(command => [command, ...command.subcommands]);
+const leaves = all.filter(({ subcommands }) => subcommands.length === 0);
+const WIDTHS = [40, 80, 120] as const;
+
+function pageOf(words: readonly string[], width = 80): readonly string[] {
+  const lines = helpLines(words, commands, { width, isStyled: false });
+  if (lines === undefined) throw new Error(`no page for ${words.join(" ")}`);
+  return lines;
 }
 
-const HUB_COMMANDS = ["login", "user", "repo", "images", "token", "auth", "search"].map(name => `hub ${name}`);
+/** All pages: of imgpack itself, of each command, of each topic. */
+const PAGES: readonly string[] = ["", ...all.map(({ name }) => name), ...HELP_TOPICS.map(({ name }) => name)];
 
-/** What `imgpack ...words` prints as help, one line per entry. */
-async function helpText(...words: readonly string[]): Promise<string> {
-  const context = { stdout: process.stdout, stderr: process.stderr, signal: new AbortController().signal };
-  const parser = yargs([]).scriptName("imgpack").exitProcess(false).detectLocale(false);
-  parser.command([...(await loadCommands(context))]);
-  return await new Promise<string>((resolve, reject) => {
-    void parser.wrap(null).parse(words, {}, (error, _argv, output) => {
-      if (error) reject(error);
-      else resolve(output);
+function wordsOf(page: string): readonly string[] {
+  return page === "" ? [] : page.split(" ");
+}
+
+/** A word of an example stays whole, so that it can be copied. */
+function isBreakable(line: string): boolean {
+  return !/^ {2,4}[^ ]+(?: \\)?$/.test(line);
+}
+
+describe.each(PAGES)('the page of help "%s"', page => {
+  test.each(WIDTHS)("has no line that is longer than a terminal of %i columns, and no space at an end", width => {
+    const lines = pageOf(wordsOf(page), width);
+    expect(lines.filter(line => line.length > width || line.endsWith(" ")).filter(isBreakable)).toEqual([]);
+  });
+
+  test("is in plain words", () => {
+    const text = pageOf(wordsOf(page), 120).join("\n");
+    const found = BANNED_WORDS.flatMap(([pattern, better]) => {
+      const [word] = pattern.exec(text) ?? [];
+      return word === undefined ? [] : [`${word} (use: ${better})`];
     });
-  });
-}
-
-async function helpOf(command: string): Promise<Help> {
-  const text = await helpText(...command.split(" "), "--help");
-  const [, describe = "", ...blocks] = text.split("\n\n");
-  const lines = blocks.filter(block => /^(Positionals|Options):/.test(block)).flatMap(block => block.split("\n"));
-  // A name, two spaces or more, a description, and what yargs adds in brackets.
-  const rows = lines.flatMap(line => /^ {2,}(?:-\w, )?(-{0,2}[\w-]+)(.*)$/.exec(line)?.slice(1, 3) ?? []);
-  const entries = new Map<string, string>();
-  for (let row = 0; row < rows.length; row += 2) entries.set(rows[row] ?? "", (rows[row + 1] ?? "").trim());
-  return { describe, entries };
-}
-
-describe.each([...COMMAND_NAMES, ...HUB_COMMANDS])("imgpack %s --help", command => {
-  test("describes the command, and each of its arguments and flags", async () => {
-    const { describe, entries } = await helpOf(command);
-    expect(describe).toMatch(/^[a-z]/);
-    expect([...entries.keys()]).toContain("--help");
-    const undescribed = [...entries].filter(([, text]) => /^(, -\w|\[|$)/.test(text));
-    expect(undescribed).toEqual([]);
-  });
-
-  test("states the default of each flag that takes a value and may be absent", async () => {
-    const { entries } = await helpOf(command);
-    const silent = [...entries].filter(
-      ([name, text]) => name.startsWith("--") && !/\[(?:boolean|required)\]/.test(text) && !/\bdefault\b/.test(text),
-    );
-    expect(silent).toEqual([]);
-  });
-
-  test("is in plain words", async () => {
-    const { describe, entries } = await helpOf(command);
-    const texts = [describe, ...entries.values()];
-    const found = texts.flatMap(text =>
-      BANNED_WORDS.flatMap(([pattern, better]) => (pattern.test(text) ? [`${text} (use: ${better})`] : [])),
-    );
     expect(found).toEqual([]);
   });
 });
 
-test("imgpack --help lists the commands of COMMAND_NAMES, each with a description", async () => {
-  const text = await helpText("--help");
-  const listed = [...text.matchAll(/^ {2}imgpack (\w+)\b.*? {2,}\w/gm)].map(match => match[1]);
-  expect(listed).toEqual([...COMMAND_NAMES]);
+describe.each(leaves.map(command => ({ name: command.name, command })))("imgpack $name --help", ({ command }) => {
+  const { name, flags, positionals, examples } = command;
+
+  test("shows each flag and each argument once", () => {
+    const lines = pageOf(wordsOf(name), 120);
+    for (const flag of flags) {
+      const words = longForm(flag);
+      const names = flag.alias === undefined ? `      ${words}` : `  -${flag.alias}, ${words}`;
+      const shown = lines.filter(line => line === names || line.startsWith(`${names}  `));
+      expect(shown, words).toHaveLength(1);
+    }
+    for (const { value } of positionals) {
+      expect(
+        lines.filter(line => line.startsWith(`  ${value.placeholder}`)),
+        value.placeholder,
+      ).toHaveLength(1);
+    }
+  });
+
+  test("states the default of each flag that takes a value and may be absent, and describes the others", () => {
+    const silent = flags.filter(({ value, isRequired, text }) =>
+      value === undefined || isRequired ? text === "" : !/\(default[^()]*\)$/.test(text),
+    );
+    expect(silent.map(flag => flag.name)).toEqual([]);
+  });
+
+  test("marks what is required, and what may be given several times", () => {
+    for (const flag of flags) {
+      expect(descriptionOf(flag).includes("required"), flag.name).toBe(flag.isRequired);
+      expect(descriptionOf(flag).includes("repeatable"), flag.name).toBe(flag.isRepeatable);
+    }
+  });
+
+  test("has two or three examples", () => {
+    expect(examples.length).toBeGreaterThanOrEqual(2);
+    expect(examples.length).toBeLessThanOrEqual(3);
+    for (const { text } of examples) expect(text).not.toBe("");
+  });
+});
+
+describe("imgpack --help", () => {
+  test("lists each command on one line of 80 columns", () => {
+    const lines = pageOf([]);
+    for (const { name, summary } of commands) {
+      expect(lines).toContain(`  ${name.padEnd(13)}${summary}`);
+    }
+  });
+});
+
+describe("main() prints help", () => {
+  test.each([
+    [["push", "--help"], ["push"]],
+    [["push", "a.tar", "-h"], ["push"]],
+    [["help", "push"], ["push"]],
+    [
+      ["hub", "search", "--help"],
+      ["hub", "search"],
+    ],
+    [
+      ["help", "hub", "search"],
+      ["hub", "search"],
+    ],
+    [["hub", "-h"], ["hub"]],
+    [["--help"], []],
+    [["-h"], []],
+    [["help"], []],
+    [["help", "help"], ["help"]],
+    [["help", "environment"], ["environment"]],
+    [["help", "exit-codes"], ["exit-codes"]],
+    [["help", "formats"], ["formats"]],
+  ])("on stdout for %j", async (words, page) => {
+    const stdout = `${pageOf(page).join("\n")}\n`;
+    expect(await runCommand(...words)).toEqual({ exitCode: 0, stdout, stderr: "" });
+  });
+
+  test("on stderr without a command, with exit code 2", async () => {
+    const { exitCode, stdout, stderr } = await runCommand();
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr.startsWith(pageOf([]).join("\n"))).toBe(true);
+    expect(stderr).toMatch(/\nCannot run: no command named, expected one of these\n.*\n$/);
+  });
+
+  test.each([[["frobnicate", "--help"]], [["help", "frobnicate"]]])(
+    "for no command that there is not: %j",
+    async words => {
+      const { exitCode, stdout, stderr } = await runCommand(...words);
+      expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+      expect(stderr).toMatch(/^Cannot run "frobnicate": unknown command/);
+    },
+  );
+
+  test("names the commands of hub for one that there is not", async () => {
+    const { exitCode, stderr } = await runCommand("help", "hub", "frobnicate");
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/^Cannot run hub: unknown command "frobnicate"/);
+  });
+
+  test("as wide as the terminal, with bold headings, which NO_COLOR turns off", async () => {
+    vi.stubEnv("NO_COLOR", "");
+    vi.stubEnv("TERM", "xterm");
+    const show = async (): Promise<FakeTerminal> => {
+      const terminal = new FakeTerminal(100, 400);
+      const stdout = terminal as unknown as NodeJS.WriteStream;
+      expect(await main(["push", "--help"], { stdout, stderr: process.stderr })).toBe(0);
+      return terminal;
+    };
+    const bold = await show();
+    expect(bold.shown).toEqual(pageOf(["push"], 100));
+    expect(bold.colours.slice(0, 2)).toEqual(["1", "22"]);
+    vi.stubEnv("NO_COLOR", "1");
+    const plain = await show();
+    expect(plain.shown).toEqual(bold.shown);
+    expect(plain.colours).toEqual([]);
+    vi.unstubAllEnvs();
+  });
 });

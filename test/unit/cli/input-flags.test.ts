@@ -1,8 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { readdir, readFile, truncate, writeFile } from "node:fs/promises";
+import { truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { REPEATABLE } from "../../../src/cli/check-values.ts";
 import { tlsFromFlags } from "../../../src/cli/flags/connection-flags.ts";
 import { listedImages } from "../../../src/cli/flags/list-flags.ts";
 import { temporaryFolder } from "../../support/images.ts";
@@ -26,18 +25,6 @@ test.each(reads)("a pipe without a writer as %s ends with the signal's reason", 
   const reading = read(await fifo(), stop.signal);
   setImmediate(() => stop.abort(new Error("stopped")));
   await expect(reading).rejects.toThrow("stopped");
-});
-
-test("a flag that may be given several times can be given once", async () => {
-  const cli = new URL("../../../src/cli/", import.meta.url);
-  const files = (await readdir(cli, { recursive: true })).filter(name => name.endsWith(".ts"));
-  const texts = await Promise.all(files.map(async name => await readFile(new URL(name, cli), "utf8")));
-  const flags = texts.flatMap(text =>
-    [...text.matchAll(/\.option\("([a-z-]+)", \{[^}]*array: true/g)].map(([, name = ""]) => name),
-  );
-  expect(flags).toContain("require-referrers");
-  const known = new Set([...REPEATABLE].map(name => name.split(" ").at(-1)));
-  expect(flags.filter(name => !known.has(name))).toEqual([]);
 });
 
 test("a list without end is refused", async () => {

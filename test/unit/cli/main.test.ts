@@ -50,7 +50,6 @@ describe("main() refuses a command line", () => {
   });
 
   test.each<[readonly string[], string]>([
-    [[], "Cannot run: no command named"],
     [["frobnicate"], 'Cannot run "frobnicate": unknown command'],
     [["\u001b[31mpush"], 'Cannot run "\\u{1b}[31mpush": unknown command'],
   ])("main() names a few commands when it refuses %j", async (words, message) => {

@@ -17,10 +17,14 @@ export function hubAuthCommand(context: Context): CommandModule<object, AuthFlag
     describe: "ask an index whether it gave a token for a repository, as registries do",
     builder: parser =>
       indexFlags(
-        parser.positional("repository", { type: "string", describe: REPOSITORY }).option("token-stdin", {
-          type: "boolean",
-          describe: 'read the token from stdin, as "hub token --show" prints it',
-        }),
+        parser
+          .positional("repository", { type: "string", describe: REPOSITORY })
+          .option("token-stdin", {
+            type: "boolean",
+            describe: 'read the token from stdin, as "hub token --show" prints it',
+          })
+          .example("$0 hub auth v1://hub.lan/team/app --token-stdin < token.txt", "is this token one of the index?")
+          .example("$0 hub auth v1://hub.lan/team/app --token-stdin --json < token.txt", "the answer as JSON"),
       ),
     handler: async flags => await runAuth(flags, context),
   };

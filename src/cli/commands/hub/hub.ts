@@ -24,7 +24,7 @@ export function hubCommand(context: Context): CommandModule {
   ];
   return {
     command: "hub [action]",
-    describe: "speak the v1 API of an index, as Docker Hub was: users, repositories, images, tokens, search",
+    describe: "use an index of the v1 protocol, as Docker Hub was until 2015",
     builder: parser => parser.command([...commands]),
     handler: ({ action }) => {
       const found = action === undefined ? "no command named" : `unknown command ${quote(String(action))}`;

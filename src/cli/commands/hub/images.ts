@@ -24,8 +24,9 @@ export function hubImagesCommand(context: Context): CommandModule<object, Images
           .option("set", {
             type: "string",
             requiresArg: true,
-            describe: 'JSON file of [{"id", "checksum"}] to send, or - for stdin (default: list the images)',
+            describe: 'JSON file of [{"id", "checksum"}] to send, - for stdin (default: list the images)',
           })
+          .example("$0 hub images v1://hub.lan/team/app", "the images of a repository")
           .example("$0 hub images v1://hub.lan/team/app --json > images.json", "the list, to be changed and sent back"),
       ),
     handler: async flags => await runImages(flags, context),

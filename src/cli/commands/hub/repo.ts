@@ -21,7 +21,9 @@ export function hubRepoCommand(context: Context): CommandModule<object, RepoFlag
         parser
           .positional("action", { type: "string", choices: ["create", "delete"], describe: "what to do" })
           .positional("repository", { type: "string", describe: REPOSITORY })
-          .option("yes", { type: "boolean", describe: "delete what was named without asking" }),
+          .option("yes", { type: "boolean", describe: "delete what was named without asking" })
+          .example("$0 hub repo create v1://hub.lan/team/app", "an empty repository")
+          .example("$0 hub repo delete v1://hub.lan/team/app --yes", "without a question"),
       ),
     handler: async flags => await (flags.action === "create" ? create : remove)(flags, context),
   };

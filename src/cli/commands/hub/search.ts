@@ -20,7 +20,9 @@ export function hubSearchCommand(context: Context): CommandModule<object, Search
         parser
           .positional("term", { type: "string", describe: "text to search for" })
           .positional("host", { type: "string", describe: INDEX })
-          .option("limit", { type: "number", requiresArg: true, describe: "maximum number of results (default all)" }),
+          .option("limit", { type: "number", requiresArg: true, describe: "maximum number of results (default all)" })
+          .example("$0 hub search nginx v1://hub.lan", "names and descriptions")
+          .example("$0 hub search nginx v1://hub.lan --limit 10 --json", "the first ten, as JSON"),
       ),
     handler: async flags => {
       const options = await hubOptions(flags, context);

@@ -24,10 +24,12 @@ export function hubTokenCommand(context: Context): CommandModule<object, TokenFl
           .option("access", {
             choices: ["read", "write", "delete"],
             requiresArg: true,
-            describe: "what the token allows (default read); write creates the repository, delete begins its deletion",
+            describe: "what the token allows: write creates the repository, delete begins its deletion (default read)",
           })
           .option("show", { type: "boolean", describe: "print the token itself, which is a secret" })
-          .option("yes", { type: "boolean", describe: "request a token for deletion without asking" }),
+          .option("yes", { type: "boolean", describe: "request a token for deletion without asking" })
+          .example("$0 hub token v1://hub.lan/team/app", "what a token allows, and for which registries")
+          .example("$0 hub token v1://hub.lan/team/app --access write --show", "a token to push with"),
       ),
     handler: async flags => await runToken(flags, context),
   };

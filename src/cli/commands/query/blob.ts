@@ -18,13 +18,17 @@ export function blobCommand(context: Context): CommandModule<object, BlobFlags> 
     describe: "download a layer or config by its digest",
     builder: parser =>
       remoteFlags(
-        parser.positional("reference", { type: "string", describe: "registry/repository@sha256:…" }).option("output", {
-          alias: "o",
-          type: "string",
-          demandOption: true,
-          requiresArg: true,
-          describe: "file to write, or - for stdout",
-        }),
+        parser
+          .positional("reference", { type: "string", describe: "registry/repository@sha256:…" })
+          .option("output", {
+            alias: "o",
+            type: "string",
+            demandOption: true,
+            requiresArg: true,
+            describe: "file to write, or - for stdout",
+          })
+          .example("$0 blob registry.lan:5000/app@sha256:… -o layer.tar.gz", "a layer")
+          .example("$0 blob registry.lan:5000/app@sha256:… -o - | tar tzf -", "the files in it"),
       ),
     handler: async flags => {
       const output = blobOutput(flags.output, context, flags.json);

@@ -18,7 +18,9 @@ export function catalogCommand(context: Context): CommandModule<object, CatalogF
       remoteV1Flags(
         parser
           .positional("host", { type: "string", describe: "registry HOST[:PORT]" })
-          .option("limit", { type: "number", requiresArg: true, describe: "maximum number of results (default all)" }),
+          .option("limit", { type: "number", requiresArg: true, describe: "maximum number of results (default all)" })
+          .example("$0 catalog registry.lan:5000", "all repositories")
+          .example("$0 catalog v1://old.lan:5000 --limit 20", "twenty of a registry of the v1 protocol"),
       ),
     handler: async flags => {
       const options = await remoteOptions(flags, context);

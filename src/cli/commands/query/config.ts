@@ -24,7 +24,10 @@ export function configCommand(context: Context): CommandModule<object, ConfigFla
     builder: parser =>
       remoteV1Flags(
         platformFlag(
-          parser.positional("reference", { type: "string", describe: IMAGE_REFERENCE }),
+          parser
+            .positional("reference", { type: "string", describe: IMAGE_REFERENCE })
+            .example("$0 config registry.lan:5000/team/app:1.4", "for this machine's architecture")
+            .example("$0 config registry.lan:5000/team/app:1.4 --platform linux/arm64", "for another one"),
           "linux on this machine's architecture",
         ),
       ),

@@ -21,7 +21,13 @@ export function digestCommand(context: Context): CommandModule<object, DigestFla
     describe: "print the digest of a tag, as registry/repository@sha256:…",
     builder: parser =>
       remoteFlags(
-        platformFlag(parser.positional("reference", { type: "string", describe: IMAGE_REFERENCE }), "the index itself"),
+        platformFlag(
+          parser
+            .positional("reference", { type: "string", describe: IMAGE_REFERENCE })
+            .example("$0 digest registry.lan:5000/team/app:1.4", "what the tag names now")
+            .example("$0 digest registry.lan:5000/team/app:1.4 --platform linux/arm64", "the image for one platform"),
+          "the index itself",
+        ),
       ),
     handler: async flags => {
       const platform = onePlatform(flags.platform);

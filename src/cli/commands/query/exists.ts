@@ -17,7 +17,7 @@ interface ExistsFlags extends RemoteFlags, V1Flags, ListFlags, MappingFlags {
 export function existsCommand(context: Context): CommandModule<object, ExistsFlags> {
   return {
     command: "exists [references..]",
-    describe: "check whether a registry has images (exit code 0, or 5 if it lacks one)",
+    describe: "check that a registry has images (exit code 5 if it lacks one)",
     builder: parser =>
       guessFlag(
         fromFileFlag(
@@ -32,8 +32,9 @@ export function existsCommand(context: Context): CommandModule<object, ExistsFla
                 .option("to", {
                   type: "string",
                   requiresArg: true,
-                  describe: "HOST[:PORT]/PREFIX that has the images below (default: the registry of each image)",
+                  describe: "registry and prefix below which the images are (default: the registry of each image)",
                 })
+                .example("$0 exists registry.lan:5000/team/app:1.4", "exit code 0 if it is there, 5 if it is not")
                 .example("$0 exists -f app.yaml --to registry.lan:5000/mirror", "what the mirror lacks, as a list"),
             ),
           ),

@@ -24,7 +24,8 @@ export function latestCommand(context: Context): CommandModule<object, LatestFla
             describe: "what counts as the newest: the highest version, or the last one built (default semver)",
           })
           .option("prerelease", { type: "boolean", describe: "include versions with a suffix, such as 1.5.0-rc.1" })
-          .example("$0 latest registry.lan:5000/team/app", "registry.lan:5000/team/app:1.4.2@sha256:…"),
+          .example("$0 latest registry.lan:5000/team/app", "the highest version")
+          .example("$0 latest registry.lan:5000/team/app --by created", "the image that was built last"),
       ),
     handler: async flags => {
       const options = await remoteOptions(flags, context);

@@ -21,13 +21,15 @@ interface ManifestFlags extends RemoteFlags {
 export function manifestCommand(context: Context): CommandModule<object, ManifestFlags> {
   return {
     command: "manifest <reference>",
-    describe: "show the layers of an image, with size, date and instruction of each",
+    describe: "show the layers of an image: size, date and instruction of each",
     builder: parser =>
       remoteFlags(
         platformFlag(
           parser
             .positional("reference", { type: "string", describe: IMAGE_REFERENCE })
-            .option("raw", { type: "boolean", describe: "print the manifest or index itself, byte for byte" }),
+            .option("raw", { type: "boolean", describe: "print the manifest or index itself, byte for byte" })
+            .example("$0 manifest registry.lan:5000/team/app:1.4", "the layers for each platform")
+            .example("$0 manifest registry.lan:5000/team/app:1.4 --raw > index.json", "the bytes that the tag names"),
           "all; with --raw, the index itself",
         ),
       ),

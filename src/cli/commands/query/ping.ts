@@ -15,13 +15,16 @@ interface PingFlags extends RemoteFlags, V1Flags {
 export function pingCommand(context: Context): CommandModule<object, PingFlags> {
   return {
     command: "ping <host>",
-    describe: "check that a registry answers, which login it wants and what it supports",
+    describe: "check that a registry answers, how to log in, what it supports",
     builder: parser =>
       remoteV1Flags(
-        parser.positional("host", {
-          type: "string",
-          describe: "registry [v1://]HOST[:PORT], or a reference to test access with",
-        }),
+        parser
+          .positional("host", {
+            type: "string",
+            describe: "registry [v1://]HOST[:PORT], or a reference to test access with",
+          })
+          .example("$0 ping registry.lan:5000", "does it answer, and how fast?")
+          .example("$0 ping registry.lan:5000/team/app:1.4", "can this image be read?"),
       ),
     handler: async flags => {
       const options = await remoteOptions(flags, context);

@@ -25,11 +25,15 @@ export function referrersCommand(context: Context): CommandModule<object, Referr
     builder: parser =>
       remoteFlags(
         platformFlag(
-          parser.positional("reference", { type: "string", describe: IMAGE_REFERENCE }).option("artifact-type", {
-            type: "string",
-            requiresArg: true,
-            describe: "list only this artifact type (default all)",
-          }),
+          parser
+            .positional("reference", { type: "string", describe: IMAGE_REFERENCE })
+            .option("artifact-type", {
+              type: "string",
+              requiresArg: true,
+              describe: "list only this artifact type (default all)",
+            })
+            .example("$0 referrers registry.lan:5000/team/app:1.4", "all that refers to the image")
+            .example("$0 referrers registry.lan:5000/team/app:1.4 --artifact-type application/spdx+json", "only SBOMs"),
           "the index itself",
         ),
       ),

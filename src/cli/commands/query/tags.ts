@@ -27,6 +27,8 @@ export function tagsCommand(context: Context): CommandModule<object, TagsFlags> 
             describe: "order; semver and time put the newest first (default: as the registry lists them)",
           })
           .option("limit", { type: "number", requiresArg: true, describe: "maximum number of results (default all)" })
+          .example("$0 tags registry.lan:5000/team/app", "all tags")
+          .example("$0 tags 'registry.lan:5000/team/*'", "the tags of all repositories of team")
           .example("$0 tags registry.lan:5000/team/app --sort semver --limit 5", "the five newest versions"),
       ),
     handler: async flags => {

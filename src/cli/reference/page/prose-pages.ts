@@ -29,4 +29,5 @@ export const PROSE_PAGES: Readonly<Record<CommandName, string>> = {
   mirrors: "MIRRORS.md",
   hub: "LEGACY.md#the-index",
   completion: "OUTPUT.md#completion",
+  help: "OUTPUT.md#help",
 };

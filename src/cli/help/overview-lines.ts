@@ -1,0 +1,37 @@
+import { COMMAND_GROUPS, type CommandDefinition } from "../definitions/command-definition.ts";
+import { COMMAND_COLUMNS, commandRows } from "./command-lines.ts";
+import { type HelpLayout, paragraph, rowLines, section, usageLines } from "./help-layout.ts";
+import { shellLines } from "./shell-lines.ts";
+import { HELP_TOPICS } from "./topics/help-topics.ts";
+
+/** The help of imgpack itself: what it is, its commands, and where to read more. */
+export function overviewLines(commands: readonly CommandDefinition[], layout: HelpLayout): readonly string[] {
+  const groups = COMMAND_GROUPS.map(group => commands.filter(command => command.group === group));
+  const start = ["imgpack pull alpine:3.22 -o alpine.tar", "imgpack push alpine.tar --to registry.lan:5000"];
+  return [
+    ...paragraph(
+      "imgpack moves container images across air gaps, without a daemon and without changing a byte.",
+      layout,
+    ),
+    "",
+    ...usageLines("imgpack COMMAND [OPTIONS] [ARGUMENT...]", layout),
+    ...section(
+      "Start with",
+      start.flatMap(line => shellLines(line, layout.width - 2).map(part => `  ${part}`)),
+      layout,
+    ),
+    ...groups.flatMap((group, at) => section(COMMAND_GROUPS[at] ?? "", commandRows(group, layout), layout)),
+    ...section(
+      "More",
+      rowLines(
+        HELP_TOPICS.map(({ name, summary }) => ({ term: name, text: summary })),
+        COMMAND_COLUMNS,
+        layout,
+      ),
+      layout,
+    ),
+    "",
+    ...paragraph('"imgpack help NAME" explains any of these; "imgpack COMMAND --help" does the same.', layout),
+    ...paragraph('"imgpack --version" prints the version.', layout),
+  ];
+}
