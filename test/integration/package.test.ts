@@ -72,7 +72,7 @@ describe("the packed package", () => {
   });
 });
 
-test("npm installs the package without a registry, and ls and sbom list what is bundled in it", async () => {
+test("npm installs the package without a registry, with its man pages, and ls and sbom list what is bundled in it", async () => {
   const folder = await createTempFolder();
   onTestFinished(() => folder.remove());
   const npm = async (...words: readonly string[]): Promise<string> => {
@@ -83,6 +83,14 @@ test("npm installs the package without a registry, and ls and sbom list what is 
   const archive = await packPackage(folder.path);
   await writeFile(join(folder.path, "package.json"), '{"name":"user","version":"1.0.0","private":true}');
   await npm("install", "--offline", "--no-audit", "--no-fund", archive);
+  // man finds what is linked there.
+  const prefix = join(folder.path, "prefix");
+  await npm("install", "--global", "--prefix", prefix, "--offline", "--no-audit", "--no-fund", archive);
+  const linked = await readdir(join(prefix, "share/man"), { recursive: true });
+  const pages = await readdir(new URL("../../man", import.meta.url));
+  expect(linked.filter(name => /\.\d$/.test(name)).sort()).toEqual(
+    pages.map(name => `man${name.at(-1)}/${name}`).sort(),
+  );
   const licences = await readFile(join(folder.path, "node_modules/imgpack/dist/THIRD-PARTY-LICENSES.txt"), "utf8");
   const bundled = [...licences.matchAll(/^(\S+) (\d\S+) \(.+\)$/gm)]
     .map(([, name, version]) => `${name}@${version}`)
