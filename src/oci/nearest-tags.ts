@@ -17,7 +17,7 @@ export function nearestTags(wanted: string, tags: readonly string[], count: numb
     const others = partsOf(tag);
     const start = commonStart(parts, others);
     const isContinued = start === Math.min(parts.length, others.length);
-    const distance = isContinued ? CONTINUED : editDistance(parts, others);
+    const distance = isContinued && parts.length !== others.length ? CONTINUED : editDistance(parts, others);
     return distance > parts.length / 2 ? { tag, distance: Number.MAX_VALUE, start: 0 } : { tag, distance, start };
   });
   ranked.sort((left, right) => left.distance - right.distance || right.start - left.start);

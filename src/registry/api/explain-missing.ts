@@ -1,6 +1,7 @@
 import { NotFoundError } from "../../errors.ts";
 import { tagsThere } from "../../oci/nearest-tags.ts";
 import type { Reference } from "../../oci/reference.ts";
+import type { RegistryClient } from "../client/registry-client.ts";
 import type { Repository } from "../client/repository.ts";
 import { isWebPageRefusal } from "../http/response-error.ts";
 import { firstTags } from "./list-tags.ts";
@@ -14,6 +15,11 @@ export interface WantedImage extends Pick<Reference, "tag" | "digest"> {
 
 /** The answer is known; the list only explains it. */
 const LIST_MS = 5000;
+/** Of one client. In a list of hundreds of images that are missing, the first ones explain enough. */
+const MAX_LISTS = 8;
+
+/** What is known of the tags of a registry, by repository. */
+const TAGS = new WeakMap<RegistryClient, { left: number; readonly known: Map<string, readonly string[]> }>();
 
 /**
  * Runs `task`, which reads a manifest. If the registry does not have it, the error's hint names the tags that there are,
@@ -55,7 +61,8 @@ async function missingHint(
   const deadline = AbortSignal.timeout(LIST_MS);
   const stop = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
   try {
-    const tags = await firstTags(repository, stop);
+    const tags = await tagsOf(repository, stop);
+    if (tags === undefined) return sentence();
     return digest === undefined ? sentence(tagsThere(`${repository}`, tag ?? "latest", tags)) : undefined;
   } catch (error) {
     if (!(error instanceof NotFoundError)) return sentence();
@@ -65,6 +72,19 @@ async function missingHint(
       old ?? error.hint ?? (digest === undefined ? sentence(`${repository} lists no tags: check the name`) : undefined)
     );
   }
+}
+
+/** @returns undefined if enough lists were asked for. */
+async function tagsOf(repository: Repository, signal: AbortSignal): Promise<readonly string[] | undefined> {
+  const { client, name } = repository;
+  const lists = TAGS.get(client) ?? { left: MAX_LISTS, known: new Map<string, readonly string[]>() };
+  TAGS.set(client, lists);
+  const known = lists.known.get(name);
+  if (known !== undefined || lists.left === 0) return known;
+  lists.left -= 1;
+  const tags = await firstTags(repository, signal);
+  lists.known.set(name, tags);
+  return tags;
 }
 
 function adviceFor(repository: Repository, { tag, digest }: WantedImage): string {

@@ -2,9 +2,13 @@ import type { Root } from "../../content/contracts.ts";
 import { idOf } from "../../content/root-id.ts";
 import { NotFoundError, UsageError } from "../../errors.ts";
 import { isDigest } from "../../oci/digest.ts";
+import { type KnownName, nearestNames } from "../../oci/names/nearest-names.ts";
 import { isNamed, tagNameOf } from "../../oci/names/pinned-names.ts";
 import { formatReference, parseReference, resolveDockerHub } from "../../oci/reference.ts";
-import { quote } from "../../util/format.ts";
+import { alternatives, escapeForeign, quote } from "../../util/format.ts";
+
+/** Names in a message or a hint. */
+const MAX_SHOWN = 3;
 
 export { idOf } from "../../content/root-id.ts";
 
@@ -32,11 +36,28 @@ export function chooseImage(
       { hint: "Add the digest to the name." },
     );
   }
-  const known = roots.flatMap(root => (root.names.length > 0 ? root.names : [idOf(root)]));
-  throw new NotFoundError(
-    `Cannot ${verb} ${quote(image)} from ${what}: no such image, expected ${known.join(" or ") || "none"}`,
-    { hint: 'See what is in the archive with "imgpack inspect".' },
-  );
+  throw missingImage(roots, image, `${verb} ${quote(image)} from ${what}`);
+}
+
+function missingImage(roots: readonly Root[], image: string, whatFails: string): NotFoundError {
+  const names = roots.flatMap(({ names }) => names);
+  const known = [...names, ...roots.flatMap(root => (root.names.length > 0 ? [] : [idOf(root)]))];
+  const few = known.length <= MAX_SHOWN;
+  const expected = few ? known.map(name => escapeForeign(name)).join(" or ") || "none" : `one of ${known.length} names`;
+  const nearest = few || isDigest(image) ? [] : nearestNames(resolved(image), names.map(knownName), MAX_SHOWN);
+  const hint = 'See what is in the archive with "imgpack inspect".';
+  return new NotFoundError(`Cannot ${whatFails}: no such image, expected ${expected}`, {
+    hint: nearest.length === 0 ? hint : `Did you mean ${alternatives(nearest.map(quote))}?`,
+  });
+}
+
+function resolved(image: string): string {
+  return formatReference(resolveDockerHub(parseReference(image)));
+}
+
+function knownName(name: string): KnownName {
+  const { registry = "", repository, tag } = parseReference(name);
+  return { name, registry, path: repository, tag };
 }
 
 /** The images that a name fits, each with the names that it fits; one that has the very name is the only one. */

@@ -1,5 +1,6 @@
 import type { Lock, LockedImage } from "../../../bundle/lock/lock.ts";
 import type { Digest } from "../../../oci/digest.ts";
+import type { KnownName } from "../../../oci/names/nearest-names.ts";
 import type { ReferrerKind } from "../../../oci/referrers/referrer-kind.ts";
 import type { ServedBundle, ServedPart } from "../../content/served-registry.ts";
 
@@ -45,14 +46,7 @@ export interface Totals {
 }
 
 /** An image or artifact by one of its names. */
-export interface ListedImage {
-  /** Full name with a tag, or else with a digest: `registry.example/team/app:1.4.2`. */
-  readonly name: string;
-  /** `registry.example`; empty if the name has none. */
-  readonly registry: string;
-  /** `team/app` */
-  readonly path: string;
-  readonly tag: string | undefined;
+export interface ListedImage extends KnownName {
   /** Of the manifest or index. */
   readonly digest: Digest;
   readonly mediaType: string;

@@ -1,6 +1,6 @@
+import { nearestNames } from "../../../oci/names/nearest-names.ts";
 import { html } from "../html/html.ts";
 import type { Catalogue } from "../model/catalogue.ts";
-import { nearestNames } from "../model/nearest-names.ts";
 import { findForm } from "../parts/find-form.ts";
 import { breakable } from "../parts/foreign.ts";
 import { imageHref } from "../parts/links.ts";
@@ -13,7 +13,7 @@ const MAX_NAME = 512;
 
 /** The page for a name that no image here has, with those that may have been meant. */
 export function imageNotFound(name: string, catalogue: Catalogue): PageResult {
-  const nearest = nearestNames(name.slice(0, MAX_NAME), catalogue, MAX_NEAREST);
+  const nearest = nearestNames(name.slice(0, MAX_NAME), catalogue.images, MAX_NEAREST);
   const list =
     nearest.length > 0 &&
     html`<ul class="measure">${nearest.map(each => html`<li><a href="${imageHref(each)}">${breakable(each)}</a></li>`)}</ul>\n`;

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import * as imgpack from "../../../../src/index.ts";
 import { temporaryFolder } from "../../../support/images.ts";
-import { type Fault, json, type ScriptedRegistry } from "../../../support/scripted-registry.ts";
+import { type Fault, json, ScriptedRegistry } from "../../../support/scripted-registry.ts";
 import { putImage, startListed } from "../../verbs/query/listed-registry.ts";
 
 const TAGS = ["1.4.1", "1.4.2", "1.4.3", "1.5.0", "2.0.0", "old", "1.4.3-alpine"];
@@ -85,6 +85,23 @@ describe("a tag that the registry does not have", () => {
     const { signal } = controller;
     await expect(imgpack.digest(`${registry.host}/app:9`, { signal })).rejects.toMatchObject({ name: "AbortError" });
   });
+});
+
+test("hundreds of images that are missing ask for few lists, and one repository's list is used again", async () => {
+  const repositories = Array.from({ length: 40 }, (_, index) => `app${index % 20}`);
+  const registry = await ScriptedRegistry.start({
+    faults: [always(/^GET \/v2\/app\d+\/tags\/list/, json(200, { name: "app", tags: ["1.24", "1.24.10"] }))],
+  });
+  const { host } = registry;
+  const names = repositories.map((repository, index) => `${host}/${repository}:1.24.${index}`);
+  const error = await imgpack.copyTo(names, `${host}/mirror`, { concurrency: 1 }).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  const { failures } = error as imgpack.PartialError;
+  expect(failures).toHaveLength(40);
+  expect(failures.filter(({ hint }) => hint?.includes('"1.24.10"'))).toHaveLength(16);
+  expect(registry.seen(/^GET \/v2\/app\d+\/tags\/list/)).toHaveLength(8);
 });
 
 test("a repository that the registry does not have is named", async () => {

@@ -1,8 +1,18 @@
-import { nearestTags } from "../../../oci/nearest-tags.ts";
-import { compareText } from "../../../oci/semver.ts";
-import { appendTo } from "../../../util/append.ts";
-import { editDistance } from "../../../util/nearest/edit-distance.ts";
-import type { Catalogue, ListedImage } from "./catalogue.ts";
+import { appendTo } from "../../util/append.ts";
+import { editDistance } from "../../util/nearest/edit-distance.ts";
+import { nearestTags } from "../nearest-tags.ts";
+import { compareText } from "../semver.ts";
+
+/** A name that someone may have meant. */
+export interface KnownName {
+  /** Full name with a tag, or else with a digest: `registry.example/team/app:1.4.2`. */
+  readonly name: string;
+  /** `registry.example`; empty if the name has none. */
+  readonly registry: string;
+  /** `team/app` */
+  readonly path: string;
+  readonly tag: string | undefined;
+}
 
 /** The cost of a comparison grows with the square of the length. */
 const MAX_COMPARED = 64;
@@ -15,9 +25,9 @@ const MAX_TAGS = 1000;
  * Full names of images that someone who wrote `wanted` may have meant: of the repositories that are spelled most like it, those
  * with the nearest tags. None if nothing is alike.
  */
-export function nearestNames(wanted: string, { images }: Pick<Catalogue, "images">, count: number): readonly string[] {
+export function nearestNames(wanted: string, images: readonly KnownName[], count: number): readonly string[] {
   const [, repository = "", tag = ""] = /^(.*?)(?:[:@]([^/]*))?$/s.exec(wanted) ?? [];
-  const repositories = new Map<string, ListedImage[]>();
+  const repositories = new Map<string, KnownName[]>();
   for (const image of images)
     appendTo(repositories, image.registry === "" ? image.path : `${image.registry}/${image.path}`, image);
   const ranked = candidates(repository, repositories)
@@ -38,8 +48,8 @@ export function nearestNames(wanted: string, { images }: Pick<Catalogue, "images
 /** The repositories whose letters are most like those that are wanted, in whatever order. */
 function candidates(
   wanted: string,
-  repositories: ReadonlyMap<string, readonly ListedImage[]>,
-): readonly (readonly [string, readonly ListedImage[]])[] {
+  repositories: ReadonlyMap<string, readonly KnownName[]>,
+): readonly (readonly [string, readonly KnownName[]])[] {
   if (repositories.size <= MAX_CANDIDATES) return [...repositories];
   const letters = lettersOf(wanted);
   const ranked = [...repositories].map(entry => {
@@ -71,7 +81,7 @@ function letterDifference(left: Uint8Array, right: Uint8Array): number {
   return difference;
 }
 
-function namesByTag(images: readonly ListedImage[], tag: string, count: number): readonly string[] {
+function namesByTag(images: readonly KnownName[], tag: string, count: number): readonly string[] {
   const byTag = new Map(images.flatMap(image => (image.tag === undefined ? [] : [[image.tag, image.name] as const])));
   if (byTag.size === 0) return images.slice(0, count).map(({ name }) => name);
   const tags = [...byTag.keys()].slice(0, MAX_TAGS);
@@ -84,13 +94,17 @@ function repositoryDistance(wanted: string, name: string, path: string): number 
   if (wanted === "") return undefined;
   if (name === wanted || path === wanted) return 0;
   if (name.endsWith(`/${wanted}`) || wanted.endsWith(`/${path}`)) return 1;
-  const distances = [name, path]
-    .map(each => textDistance(wanted, each))
-    .filter(distance => distance <= wanted.length / 3);
-  return distances.length === 0 ? undefined : 1 + Math.min(distances[0] ?? 0, distances.at(-1) ?? 0);
+  const distances = [name, path].flatMap(each => textDistance(wanted, each) ?? []);
+  return distances.length === 0 ? undefined : 1 + Math.min(...distances);
 }
 
-function textDistance(left: string, right: string): number {
-  if (Math.abs(left.length - right.length) > left.length / 3) return Number.MAX_SAFE_INTEGER;
-  return editDistance(left.slice(0, MAX_COMPARED), right.slice(0, MAX_COMPARED));
+/** Folders that both begin with say nothing. Undefined if more than a third of the letters differ. */
+function textDistance(wanted: string, name: string): number | undefined {
+  let shared = 0;
+  for (let at = 0; at < wanted.length && wanted[at] === name[at]; at += 1) if (wanted[at] === "/") shared = at + 1;
+  const [left, right] = [wanted.slice(shared), name.slice(shared)];
+  const allowed = Math.max(1, left.length / 3);
+  if (Math.abs(left.length - right.length) > allowed) return undefined;
+  const distance = editDistance(left.slice(0, MAX_COMPARED), right.slice(0, MAX_COMPARED));
+  return distance <= allowed ? distance : undefined;
 }
