@@ -94,8 +94,9 @@ function repositoryDistance(wanted: string, name: string, path: string): number 
   if (wanted === "") return undefined;
   if (name === wanted || path === wanted) return 0;
   if (name.endsWith(`/${wanted}`) || wanted.endsWith(`/${path}`)) return 1;
-  const distances = [name, path].flatMap(each => textDistance(wanted, each) ?? []);
-  return distances.length === 0 ? undefined : 1 + Math.min(...distances);
+  const far = Number.POSITIVE_INFINITY;
+  const distance = Math.min(textDistance(wanted, name) ?? far, textDistance(wanted, path) ?? far);
+  return distance === far ? undefined : 1 + distance;
 }
 
 /** Folders that both begin with say nothing. Undefined if more than a third of the letters differ. */
