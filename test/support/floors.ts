@@ -508,9 +508,15 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "cli/load-command.ts": ["cli/context.ts", "cli/commands", "cli/commands/query", "cli/commands/hub", "cli/completion"],
   "cli/definitions": ["cli/load-command.ts"],
   "cli/reference/parts": ["cli/definitions"],
-  "cli/reference/man": ["cli/definitions", "cli/reference/parts"],
-  "cli/reference/page": ["cli/definitions", "cli/load-command.ts", "cli/reference/parts"],
-  "cli/reference": ["cli/definitions", "cli/reference/man", "cli/reference/page", "cli/reference/parts"],
+  "cli/reference/man": ["cli/definitions", "cli/help/topics", "cli/reference/parts"],
+  "cli/reference/page": ["cli/definitions", "cli/help/topics", "cli/load-command.ts", "cli/reference/parts"],
+  "cli/reference": [
+    "cli/definitions",
+    "cli/help/topics",
+    "cli/reference/man",
+    "cli/reference/page",
+    "cli/reference/parts",
+  ],
   "cli/advice": ["cli/definitions", "cli/log/redacted-words.ts"],
   "cli/words": [
     "cli/context.ts",

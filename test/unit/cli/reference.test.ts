@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { commandDefinitions } from "../../../src/cli/definitions/command-definitions.ts";
+import { HELP_TOPICS } from "../../../src/cli/help/topics/help-topics.ts";
 import { pageNameOf } from "../../../src/cli/reference/man/command-page.ts";
 import { PROSE_PAGES } from "../../../src/cli/reference/page/prose-pages.ts";
 import { withSubcommands } from "../../../src/cli/reference/parts/all-commands.ts";
@@ -38,7 +39,7 @@ const CHARACTERS: readonly (readonly [name: string, character: string])[] = [
 function words(text: string): string {
   const named = CHARACTERS.reduce((all, [name, character]) => all.replaceAll(name, character), text);
   const plain = named.replace(/\\f[BIR]/g, "").replace(/\\e|[`\\]/g, "");
-  return plain.replaceAll("…", "...").replace(/\s+/g, " ");
+  return plain.replaceAll("…", "...").replaceAll("→", "->").replace(/\s+/g, " ");
 }
 
 const sectionsOfPage = new Map(
@@ -77,6 +78,24 @@ describe.each(commands)("imgpack $name", command => {
     }
   });
 });
+
+test.each(HELP_TOPICS)(
+  "imgpack help $name: each row is in its man page and in docs/COMMANDS.md",
+  ({ name, sections }) => {
+    const page = words(read(`man/imgpack-${name}.7`));
+    const reference = words(read("docs/COMMANDS.md"));
+    for (const { text, rows } of sections) {
+      for (const paragraph of text) {
+        expect(page).toContain(words(paragraph));
+        expect(reference).toContain(words(paragraph));
+      }
+      for (const row of rows) {
+        expect(page).toContain(words(`.TP ${row.term} ${row.text}`));
+        expect(reference).toContain(words(`| ${row.term} | ${row.text} |`));
+      }
+    }
+  },
+);
 
 /** Flags of other tools that the pages name. */
 const OTHERS = ["--disable-default-registry-endpoint", "--silent", "--fail", "--cacert"];

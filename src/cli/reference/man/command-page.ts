@@ -3,7 +3,7 @@ import { withSubcommands } from "../parts/all-commands.ts";
 import { descriptionOf } from "../parts/description.ts";
 import { longForm, positionalForm } from "../parts/usage.ts";
 import type { Edition } from "./edition.ts";
-import { type ManPage, manPage, seeAlso } from "./man-page.ts";
+import { type ManPage, manPage, type PageReference, seeAlso } from "./man-page.ts";
 import { bold, code, entry, italic, paragraph, request, roff } from "./roff.ts";
 
 /** `imgpack-hub-search`. */
@@ -11,8 +11,12 @@ export function pageNameOf({ name }: CommandDefinition): string {
   return `imgpack-${name.replaceAll(" ", "-")}`;
 }
 
-/** The page of one command. */
-export function commandManPage(command: CommandDefinition, edition: Edition): ManPage {
+/** The page of one command. @param topics to read next. */
+export function commandManPage(
+  command: CommandDefinition,
+  topics: readonly PageReference[],
+  edition: Edition,
+): ManPage {
   const { summary, positionals, flags, examples, subcommands } = command;
   const below = withSubcommands(subcommands);
   return manPage({ name: pageNameOf(command), section: 1, summary }, edition, [
@@ -37,6 +41,7 @@ export function commandManPage(command: CommandDefinition, edition: Edition): Ma
     ...seeAlso([
       { name: "imgpack", section: 1 },
       ...below.map(sub => ({ name: pageNameOf(sub), section: 1 as const })),
+      ...topics,
     ]),
   ]);
 }

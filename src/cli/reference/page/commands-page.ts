@@ -4,12 +4,14 @@ import {
   FLAG_GROUPS,
   type FlagDefinition,
 } from "../../definitions/command-definition.ts";
+import type { HelpTopic } from "../../help/topics/help-topic.ts";
 import { withSubcommands } from "../parts/all-commands.ts";
 import { descriptionOf } from "../parts/description.ts";
 import { longForm, positionalForm, usageOf } from "../parts/usage.ts";
 import { code, markdown, table } from "./markdown.ts";
 import { PROSE_PAGES } from "./prose-pages.ts";
 import { isSameFlag, sharedFlags } from "./shared-flags.ts";
+import { topicSection } from "./topic-section.ts";
 
 const INTRO = `# Commands
 
@@ -18,7 +20,7 @@ Every command with its arguments and options, as \`imgpack COMMAND --help\` and 
 <!-- made by npm run reference from src/cli/definitions: do not edit -->`;
 
 /** docs/COMMANDS.md. */
-export function commandsPage(commands: readonly CommandDefinition[]): string {
+export function commandsPage(commands: readonly CommandDefinition[], topics: readonly HelpTopic[]): string {
   const shared = sharedFlags(commands);
   const groups = COMMAND_GROUPS.map(group => ({ group, all: commands.filter(command => command.group === group) }));
   const parts = [
@@ -33,6 +35,7 @@ export function commandsPage(commands: readonly CommandDefinition[]): string {
     ]),
     "## Options of many commands",
     ...FLAG_GROUPS.flatMap(group => sharedSection(group, shared)),
+    ...topics.flatMap(topicSection),
   ];
   return `${parts.join("\n\n")}\n`;
 }

@@ -1,7 +1,8 @@
-/** What GitHub would take for markup, and words that are to be copied. */
-const CODE = /\$[A-Z][A-Z0-9_]+|(?<![\w-])--[a-z0-9][a-z0-9-]*/g;
+/** Words that are to be copied: variables, flags, addresses. */
+const CODE =
+  /\$?\b[A-Z][A-Z0-9]*_[A-Z0-9_]+|\$[A-Z]+|(?<![\w-])--?[a-z][a-z0-9-]*|(?<!\[)\b[a-z][a-z0-9+]*:\/\/(?:[^\s,;()]*[\w/\]*…])?/g;
 
-/** Text of a definition as Markdown: flags and variables are code, and nothing in it is markup by chance. */
+/** Text of a definition as Markdown, with nothing in it that is markup by chance. */
 export function markdown(text: string): string {
   let result = "";
   let end = 0;
