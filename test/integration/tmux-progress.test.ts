@@ -90,7 +90,10 @@ describe.skipIf(findTool("tmux") === undefined)("imgpack pull on a terminal of t
       const isRight = (shown: readonly string[]): boolean =>
         isStill(blobs)(shown) && shown.every(row => row.length < columns || !/Pulling|MiB/.test(row));
       const shown = await terminal.until(isRight, `${blobs} blobs in ${columns} columns`);
-      expect(shown.filter(row => /Pulling/.test(row))).toHaveLength(1);
+      expect(
+        shown.filter(row => /Pulling/.test(row)),
+        shown.join("\n"),
+      ).toHaveLength(1);
       expect(shown.filter(row => / more$/.test(row))).toEqual(more);
     }
     release();

@@ -23,6 +23,7 @@ export class FakeTerminal extends EventEmitter {
   readonly #scrolled: string[][] = [];
   #row = 0;
   #column = 0;
+  #saved: [row: number, column: number] = [0, 0];
 
   constructor(columns: number, rows = 24) {
     super();
@@ -39,13 +40,17 @@ export class FakeTerminal extends EventEmitter {
 
   write(text: string): boolean {
     // Sequences begin with ESC, which no regular expression here may contain.
-    for (const part of text.replaceAll("\u001B[", "\v").split(/(\r|\n|\v\??\d*[A-Za-z])/)) {
+    const readable = text.replaceAll("\u001B7", "\vs").replaceAll("\u001B8", "\vu").replaceAll("\u001B[", "\v");
+    for (const part of readable.split(/(\r|\n|\v\??\d*[A-Za-z])/)) {
       const [, count = "", command] = /^\v(\??\d*)([A-Za-z])$/.exec(part) ?? [];
       if (part === "\r") this.#column = 0;
       else if (part === "\n") this.#newLine();
       else if (command === "K") this.#current.length = Math.min(this.#current.length, this.#column);
       else if (command === "J") this.#clearDown();
       else if (command === "A") this.#row = Math.max(0, this.#row - Number(count || 1));
+      else if (command === "B") this.#down(Number(count || 1));
+      else if (command === "s") this.#saved = [this.#row, this.#column];
+      else if (command === "u") [this.#row, this.#column] = this.#saved;
       else if (command === "m") this.colours.push(count);
       else if (count === "?7" && (command === "l" || command === "h")) this.isWrapping = command === "h";
       else if (command !== undefined) throw new Error(`unknown sequence ${JSON.stringify(part)}`);
@@ -76,6 +81,12 @@ export class FakeTerminal extends EventEmitter {
   get #current(): string[] {
     this.#screen[this.#row] ??= [];
     return this.#screen[this.#row] as string[];
+  }
+
+  /** Not below the last row. */
+  #down(rows: number): void {
+    this.#row = Math.min(this.rows - 1, this.#row + rows);
+    while (this.#screen.length <= this.#row) this.#screen.push([]);
   }
 
   #clearDown(): void {

@@ -6,9 +6,13 @@ const DEFAULT_ROWS = 24;
 const CLEAR_TO_END = "\u001B[J";
 /** Clears from the cursor on, in the first column. From the corner of the screen, tmux would move all rows to its history. */
 const CLEAR_HERE = `\r ${CLEAR_TO_END}\r`;
-/** What is longer than a row ends there: a terminal can become narrower before this process gets to know it. */
+/** A terminal can become smaller before this process gets to know it: what is longer than a row ends there. */
 const NO_WRAP = "\u001B[?7l";
 const WRAP = "\u001B[?7h";
+/** To the next row, without scrolling in the last one, for rows that are there already. */
+const DOWN = "\r\u001B[B";
+const SAVE = "\u001B7";
+const RESTORE = "\u001B8";
 
 const shownBlocks = new Set<TerminalBlock>();
 
@@ -20,6 +24,8 @@ const shownBlocks = new Set<TerminalBlock>();
 export class TerminalBlock {
   readonly #stderr: OutputStreams["stderr"];
   readonly #lines: (columns: number, rows: number) => readonly string[];
+  /** Rows that the last drawing took; 0 if nothing is drawn, or the size has changed since. */
+  #rows = 0;
   #isShown = false;
 
   /** @param lines each shorter than `columns`, and fewer of them than `rows`. */
@@ -31,11 +37,16 @@ export class TerminalBlock {
   readonly draw = (): void => {
     const size = "columns" in this.#stderr ? this.#stderr : undefined;
     const lines = this.#lines(size?.columns || DEFAULT_COLUMNS, size?.rows || DEFAULT_ROWS);
-    const up = lines.length > 1 ? `\u001B[${lines.length - 1}A` : "";
     // Each line clears its own rest: clearing all of them first would flicker.
-    const drawn = lines.map(line => `${line}\u001B[K`).join("\r\n");
-    this.#stderr.write(`\r${NO_WRAP}${drawn}${CLEAR_TO_END}${up}\r${WRAP}`);
-    if (!this.#isShown) this.#stderr.on("resize", this.draw);
+    const cleared = lines.map(line => `${line}\u001B[K`);
+    const isNew = lines.length > this.#rows;
+    const up = lines.length > 1 ? `\u001B[${lines.length - 1}A` : "";
+    const drawn = isNew
+      ? `${cleared.join("\r\n")}${CLEAR_TO_END}${up}\r`
+      : `${SAVE}${cleared.join(DOWN)}${CLEAR_TO_END}${RESTORE}`;
+    this.#stderr.write(`\r${NO_WRAP}${drawn}${WRAP}`);
+    this.#rows = lines.length;
+    if (!this.#isShown) this.#stderr.on("resize", this.#redraw);
     this.#isShown = true;
     shownBlocks.add(this);
   };
@@ -43,10 +54,16 @@ export class TerminalBlock {
   clear(): void {
     if (!this.#isShown) return;
     this.#stderr.write(CLEAR_HERE);
-    this.#stderr.off("resize", this.draw);
+    this.#stderr.off("resize", this.#redraw);
     this.#isShown = false;
+    this.#rows = 0;
     shownBlocks.delete(this);
   }
+
+  readonly #redraw = (): void => {
+    this.#rows = 0;
+    this.draw();
+  };
 }
 
 /** Clears what is drawn, before the process ends without the end of its command. */
