@@ -75,6 +75,7 @@ async function helpOrRun(words: readonly string[], context: Context, log: RunLog
   // It says what is wrong with a name that is none.
   if (!isPrinted) await run(asked, context, log);
   if (isAskedFor) return;
+  context.stderr.write("\n");
   throw new UsageError("Cannot run: no command named, expected one of these", {
     hint: 'Name one, or see "imgpack help COMMAND".',
   });

@@ -46,7 +46,7 @@ function convertFlags(parser: Argv) {
     .positional("files", {
       type: "string",
       array: true,
-      describe: `image archive or folder to read, - for stdin, or several that are one source; and at last: ${ARCHIVE_OUTPUT}`,
+      describe: `image archive or folder to read, - for stdin, or several that are one source; the last one is the output: ${ARCHIVE_OUTPUT}`,
     })
     .option("format", {
       requiresArg: true,

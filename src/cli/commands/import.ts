@@ -48,7 +48,10 @@ function importFlags(parser: Argv) {
     .option("tag", { ...texts("name of the image"), alias: "t", demandOption: true })
     .option("output", { ...text("archive to write (default: push the image)"), alias: "o" })
     .option("entrypoint", text("entrypoint: a JSON array, or a command for /bin/sh -c (default none)"))
-    .option("cmd", text("arguments or command: a JSON array, or a command for /bin/sh -c (default none)"))
+    .option(
+      "cmd",
+      text("command, or arguments of the entrypoint: a JSON array, or a command for /bin/sh -c (default none)"),
+    )
     .option("env", texts("environment variable (default none)"))
     .option("workdir", text("working directory of the container (default /)"))
     .option("user", text("user of the container (default root)"))
@@ -64,7 +67,11 @@ function importFlags(parser: Argv) {
       choices: ["root", "keep"] as const,
       describe: "owner of files packed from a folder (default root)",
     })
-    .option("format", { requiresArg: true, choices: ["oci", "docker"] as const, describe: "media types (default oci)" })
+    .option("format", {
+      requiresArg: true,
+      choices: ["oci", "docker"] as const,
+      describe: "format of manifest and config (default oci)",
+    })
     .option(
       "compression",
       text(

@@ -59,6 +59,7 @@ export function inspectCommand(context: Context): CommandModule<object, InspectF
             .example("$0 inspect next.lock --base site.lock", "what has to be carried next month")
             .example("$0 inspect site.v*.tar --base last.lock --report transfer.html", "what the transfer desk signs"),
         ),
+        "in a registry of --base",
       ),
     handler: async flags => {
       const { sources = [], base = [] } = flags;

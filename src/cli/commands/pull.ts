@@ -55,12 +55,13 @@ export function pullCommand(context: Context): CommandModule<object, PullFlags> 
     command: "pull [references..]",
     describe: "pull images into one archive that every runtime loads",
     builder: parser =>
-      v1Flags(mappingFlags(guessFlag(listFlags(transferFlags(pullFlags(parser), READ_REGISTRY), "references")))),
+      v1Flags(mappingFlags(transferFlags(pullFlags(imagesFlags(parser)), READ_REGISTRY), "in a registry of --base")),
     handler: async flags => await runPull(flags, context),
   };
 }
 
-function pullFlags(parser: Argv) {
+/** What to pull, and where to. */
+function imagesFlags(parser: Argv) {
   const own = parser
     .positional("references", {
       type: "string",
@@ -73,7 +74,12 @@ function pullFlags(parser: Argv) {
       demandOption: true,
       requiresArg: true,
       describe: ARCHIVE_OUTPUT,
-    })
+    });
+  return guessFlag(listFlags(own, "references"));
+}
+
+function pullFlags<T>(parser: Argv<T>) {
+  const own = archiveFlags(parser, "linux on this machine's architecture")
     .option("base", {
       type: "string",
       array: true,
@@ -101,14 +107,11 @@ function pullFlags(parser: Argv) {
     })
     .option("no-v1-checksums", {
       type: "boolean",
-      describe: "for v1://: take layers that do not have the checksum that the registry states, with a note",
+      describe: "v1:// only: take layers that do not have the checksum that the registry states, with a note",
     })
     .option("report", REPORT)
     .option("keep-going", { type: "boolean", describe: "skip images that cannot be fetched (exit code 10)" });
-  return archiveFlags(
-    sparseFlag(requireFlag(signFlags(shardFlag(own, "write part I of the volumes")))),
-    "linux on this machine's architecture",
-  )
+  return sparseFlag(requireFlag(signFlags(shardFlag(own, "write part I of the volumes"))))
     .example("$0 pull registry.lan:5000/hello:latest -o out.tar", "one image, for this machine's architecture")
     .example("$0 pull registry.lan:5000/hello:latest -o - | docker load", "without a file in between")
     .example("$0 pull 'v1://old.lan/**' -o rescued/", "all that a registry of the v1 protocol holds");

@@ -38,19 +38,16 @@ export function pushCommand(context: Context): CommandModule<object, PushFlags> 
     describe: "push image archives to a registry",
     builder: parser =>
       v1Flags(
-        listFlags(
-          transferFlags(
-            mappingFlags(referrersFlag(shardFlag(pushFlags(parser), "push part I of the images"))),
-            REGISTRY,
-          ),
-          "archives",
+        transferFlags(
+          mappingFlags(referrersFlag(shardFlag(pushFlags(listFlags(parser, "archives")), "push part I of the images"))),
+          REGISTRY,
         ),
       ),
     handler: async flags => await runPush(flags, context),
   };
 }
 
-function pushFlags(parser: Argv) {
+function pushFlags<T>(parser: Argv<T>) {
   const list = { type: "string", array: true, requiresArg: true, nargs: 1 } as const;
   return parser
     .positional("archives", {
@@ -91,7 +88,7 @@ function pushFlags(parser: Argv) {
     .option("platform", {
       type: "string",
       requiresArg: true,
-      describe: "for v1://: the platform to take of an index (default linux on this machine's architecture)",
+      describe: "v1:// only: platform to take of an index (default linux on this machine's architecture)",
     })
     .example("$0 push app.tar --registry registry.lan:5000", "every image of the archive, under its own name")
     .example("$0 push app.tar -t registry.lan:5000/team/app:1.4", "the only image of the archive, under another name")

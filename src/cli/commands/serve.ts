@@ -44,7 +44,7 @@ export function serveCommand(context: Context): CommandModule<object, ServeFlags
           array: true,
           requiresArg: true,
           nargs: 1,
-          describe: `HOST:PORT to listen on; port 0 picks a free one (default ${LISTEN})`,
+          describe: `address to listen on; port 0 picks a free one (default ${LISTEN})`,
         })
         .option("allow-host", {
           type: "string",

@@ -46,7 +46,7 @@ export function verifyCommand(context: Context): CommandModule<object, VerifyFla
           })
           .option("diff-ids", {
             type: "boolean",
-            describe: "also inflate the layers of archives that imgpack wrote (others: always)",
+            describe: "also inflate the layers of archives that imgpack wrote; those of others always are",
           })
           .example("$0 verify site.tar", "every blob of an archive")
           .example("$0 verify site.v*.tar --key desk.pub", "a set of volumes that this key must have signed")

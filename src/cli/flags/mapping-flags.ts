@@ -7,19 +7,19 @@ export interface MappingFlags {
   readonly map?: string[] | undefined;
 }
 
-export function mappingFlags<T>(parser: Argv<T>): Argv<T & MappingFlags> {
+/** @param where the images are, for the help. */
+export function mappingFlags<T>(parser: Argv<T>, where = "below --to"): Argv<T & MappingFlags> {
   return parser
     .option("layout", {
       requiresArg: true,
       choices: ["path", "full", "flat"] as const,
-      describe:
-        "repository below the target: the path of the name, the same after its registry, or one level (default path)",
+      describe: `names ${where}: path keeps the path, full puts the registry before it, flat makes it one level (default path)`,
     })
     .option("map", {
       type: "string",
       array: true,
       requiresArg: true,
       nargs: 1,
-      describe: "images whose name begins with OLD go to the path NEW (default none)",
+      describe: `images whose name begins with OLD have the path NEW ${where} (default none)`,
     });
 }

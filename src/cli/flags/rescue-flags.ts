@@ -13,7 +13,7 @@ export interface RescueFlags {
 export const REPORT = {
   type: "string",
   requiresArg: true,
-  describe: "for v1://: write a row for each tag to this .html, .csv or .json file (default: no file)",
+  describe: "v1:// only: write a row for each tag to this .html, .csv or .json file (default: no file)",
 } as const;
 
 export function rescueFlags<T>(parser: Argv<T>): Argv<T & RescueFlags> {
@@ -21,16 +21,16 @@ export function rescueFlags<T>(parser: Argv<T>): Argv<T & RescueFlags> {
     .option("report", REPORT)
     .option("verify", {
       type: "boolean",
-      describe: "look up each blob and manifest at the target, also where the tag is there (for v1://: after the copy)",
+      describe: "look up each blob and manifest at the target, also where the tag is there (v1://: after the copy)",
     })
     .option("compression", {
       type: "string",
       requiresArg: true,
-      describe: "for v1://: compression of raw layers, keep or as for push (default keep)",
+      describe: "v1:// only: compression of raw layers, keep or as for push (default keep)",
     })
     .option("no-v1-checksums", {
       type: "boolean",
-      describe: "for v1://: copy layers that do not have the checksum that the registry states, with a note",
+      describe: "v1:// only: copy layers that do not have the checksum that the registry states, with a note",
     });
 }
 

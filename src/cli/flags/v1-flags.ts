@@ -11,7 +11,7 @@ export const V1_PATH = {
   group: "Registry",
   type: "string",
   requiresArg: true,
-  describe: "for v1://: the path before /v1, such as /artifactory/api/docker/KEY (default none)",
+  describe: "v1:// only: path before /v1, such as /artifactory/api/docker/KEY (default none)",
 } as const;
 
 export function v1Flags<T>(parser: Argv<T>): Argv<T & V1Flags> {
@@ -19,6 +19,6 @@ export function v1Flags<T>(parser: Argv<T>): Argv<T & V1Flags> {
     group: "Registry",
     type: "string",
     requiresArg: true,
-    describe: "for v1://: the host of the images, instead of those that X-Docker-Endpoints names (default none)",
+    describe: "v1:// only: host of the images, instead of those that X-Docker-Endpoints names (default none)",
   });
 }

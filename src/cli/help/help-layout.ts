@@ -52,10 +52,15 @@ export function rowLines(rows: readonly HelpRow[], columns: number, layout: Help
   return rows.flatMap(row => oneRow(row, columns, layout));
 }
 
+/** What is not broken: `(default 4)`. */
+const SHORT_DEFAULT = /\(default[^()]{1,20}\)/g;
+const NO_BREAK = "\u00a0";
+
 function oneRow({ term, text }: HelpRow, columns: number, layout: HelpLayout): readonly string[] {
   const isBelow = layout.width < MIN_COLUMNS_WIDTH;
   const indent = isBelow ? INDENT * 4 : columns;
-  const [own = "", ...more] = paragraph(text, layout, indent);
+  const kept = text.replace(SHORT_DEFAULT, part => part.replaceAll(" ", NO_BREAK));
+  const [own = "", ...more] = paragraph(kept, layout, indent).map(line => line.replaceAll(NO_BREAK, " "));
   const names = wrapped(term.trimStart(), layout.width - INDENT - (isBelow ? INDENT : leading(term)));
   const margin = " ".repeat(INDENT + (isBelow ? 0 : leading(term)));
   const shown = names.map((name, line) => `${margin}${line === 0 ? "" : "  "}${bold(name, layout)}`);

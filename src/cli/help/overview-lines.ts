@@ -10,7 +10,7 @@ export function overviewLines(commands: readonly CommandDefinition[], layout: He
   const start = ["imgpack pull alpine:3.22 -o alpine.tar", "imgpack push alpine.tar --to registry.lan:5000"];
   return [
     ...paragraph(
-      "imgpack moves container images across air gaps, without a daemon and without changing a byte.",
+      "imgpack moves container images between registries, archives and engines, also across air gaps, and needs no daemon.",
       layout,
     ),
     "",
@@ -22,7 +22,7 @@ export function overviewLines(commands: readonly CommandDefinition[], layout: He
     ),
     ...groups.flatMap((group, at) => section(COMMAND_GROUPS[at] ?? "", commandRows(group, layout), layout)),
     ...section(
-      "More",
+      "Topics",
       rowLines(
         HELP_TOPICS.map(({ name, summary }) => ({ term: name, text: summary })),
         COMMAND_COLUMNS,
@@ -31,7 +31,7 @@ export function overviewLines(commands: readonly CommandDefinition[], layout: He
       layout,
     ),
     "",
-    ...paragraph('"imgpack help NAME" explains any of these; "imgpack COMMAND --help" does the same.', layout),
+    ...paragraph('"imgpack help NAME" explains one of these, as "imgpack COMMAND --help" does.', layout),
     ...paragraph('"imgpack --version" prints the version.', layout),
   ];
 }

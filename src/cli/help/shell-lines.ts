@@ -1,6 +1,7 @@
 /** A command line as the lines that a person can paste into a shell: broken at spaces outside quotes, with a backslash. */
 export function shellLines(command: string, width: number): readonly string[] {
-  const words = command.match(/(?:'[^']*'|"[^"]*"|[^ ])+/g) ?? [];
+  // A flag of one letter stays with its value.
+  const words = command.match(/(?:(?:^|(?<= ))-\w )?(?:'[^']*'|"[^"]*"|[^ ])+/g) ?? [];
   const lines: string[] = [];
   let line = "";
   for (const word of words) {

@@ -148,7 +148,7 @@ describe("main() prints help", () => {
     const { exitCode, stdout, stderr } = await runCommand();
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
     expect(stderr.startsWith(pageOf([]).join("\n"))).toBe(true);
-    expect(stderr).toMatch(/\nCannot run: no command named, expected one of these\n.*\n$/);
+    expect(stderr).toMatch(/\n\nCannot run: no command named, expected one of these\n.*\n$/);
   });
 
   test.each([[["frobnicate", "--help"]], [["help", "frobnicate"]]])(

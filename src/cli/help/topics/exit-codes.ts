@@ -16,11 +16,11 @@ export const EXIT_CODE_TOPIC: HelpTopic = {
         { term: `${EXIT_CODES.internal}`, text: "a bug in imgpack: please report it with the command that you ran" },
         {
           term: `${EXIT_CODES.usage}`,
-          text: "usage: a command, flag, value or reference that cannot be used; nothing was sent or written",
+          text: "usage: a command, flag, value or reference that cannot be used",
         },
         {
           term: `${EXIT_CODES.archive}`,
-          text: "archive: it is none, it contradicts itself, or something is missing in it",
+          text: "archive: no image archive, or one that contradicts itself or lacks something",
         },
         {
           term: `${EXIT_CODES.auth}`,

@@ -36,10 +36,10 @@ export const FORMATS: HelpTopic = {
         { term: "-o FOLDER/", text: "an OCI layout in a folder" },
         { term: "-o -", text: "the same tar on stdout, for a pipe" },
         { term: "--for TOOL", text: "what that tool needs: docker20 cannot unpack zstd, and needs gzip" },
-        { term: "--format oci, docker", text: "convert: only one of the two formats" },
+        { term: "--format oci|docker", text: "convert: only one of the two formats" },
         {
           term: "--volume-size SIZE",
-          text: "files of at most this size, for media; any of them can be verified alone",
+          text: "files of at most this size, to be carried on media",
         },
         { term: "--base BASE", text: "pull: a delta, without the layers that the other side has" },
       ],
