@@ -20,6 +20,8 @@ describeWith(["man"], "man -l", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const lines = stdout.replace(/.[\b]/g, "").split("\n");
     expect(lines.filter(line => line === "NAME")).toHaveLength(pages.length);
+    // No hyphen is added: names are to be copied.
+    expect(lines.filter(line => line.includes("\u2010"))).toEqual([]);
     // A command line of an example is not broken.
     const isExample = (line: string): boolean => /^ {11}\S/.test(line);
     expect(lines.filter(line => line.length > 80 && !isExample(line))).toEqual([]);

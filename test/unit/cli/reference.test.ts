@@ -73,7 +73,7 @@ describe.each(commands)("imgpack $name", command => {
       expect(section).toContain(value.placeholder);
     }
     for (const { command: line, text } of examples) {
-      expect(page).toContain(words(`${text}: .RS 4 .EX ${line}`));
+      expect(page).toContain(words(`${text}: .RS 4 .nf ${line}`));
       expect(section).toContain(words(`# ${text} ${line}`));
     }
   });
@@ -98,7 +98,7 @@ test.each(HELP_TOPICS)(
 );
 
 /** Flags of other tools that the pages name. */
-const OTHERS = ["--disable-default-registry-endpoint", "--silent", "--fail", "--cacert"];
+const OTHERS = ["--global", "--disable-default-registry-endpoint", "--silent", "--fail", "--cacert"];
 
 test.each([...new Set(["ACCESS.md", ...Object.values(PROSE_PAGES).map(link => link.replace(/#.*/, ""))])])(
   "docs/%s names only flags that there are",

@@ -40,10 +40,17 @@ export function commandManPage(
     ...examplesOf(examples),
     ...seeAlso([
       { name: "imgpack", section: 1 },
+      ...parentOf(command),
       ...below.map(sub => ({ name: pageNameOf(sub), section: 1 as const })),
       ...topics,
     ]),
   ]);
+}
+
+/** imgpack-hub(1) of `hub search`. */
+function parentOf({ name }: CommandDefinition): readonly PageReference[] {
+  const words = name.split(" ");
+  return words.length === 1 ? [] : [{ name: `imgpack-${words.slice(0, -1).join("-")}`, section: 1 }];
 }
 
 function synopsisOf({ name, flags, positionals, subcommands }: CommandDefinition): string {

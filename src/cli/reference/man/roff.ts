@@ -8,7 +8,7 @@ const SPECIAL: Readonly<Record<string, string>> = {
   "^": "\\(ha",
   "~": "\\(ti",
   // Not in every character set that a terminal may have.
-  "…": "...",
+  "…": "...\\&",
   "→": "->",
 };
 
@@ -35,7 +35,7 @@ export function italic(text: string): string {
 
 /** Escaped text as lines: a new one for each sentence, as roff wants it, and none that is a request. */
 export function paragraph(escaped: string): readonly string[] {
-  return escaped.split(/(?<=[.?!]) (?=\S)/).flatMap(sentence => wrap(sentence));
+  return escaped.split(/(?<=[^.][.?!]) (?=\S)/).flatMap(sentence => wrap(sentence));
 }
 
 function wrap(text: string): readonly string[] {
@@ -62,5 +62,5 @@ export function entry(term: string, text: string): readonly string[] {
 
 /** A command line as it is typed: it is not filled or broken. */
 export function code(text: string): readonly string[] {
-  return [".RS 4", ".EX", ...text.split("\n").map(line => roff(line).replace(/^(?=[.'])/, "\\&")), ".EE", ".RE"];
+  return [".RS 4", ".nf", ...text.split("\n").map(line => roff(line).replace(/^(?=[.'])/, "\\&")), ".fi", ".RE"];
 }
