@@ -6,6 +6,7 @@ import { refuseTypedArchive } from "../flags/stdin-input.ts";
 import { jsonText } from "../output/json-text.ts";
 import { ReportedError } from "../output/render-error.ts";
 import { Progress } from "../progress/progress.ts";
+import { viewOf, wrappedLines } from "../screen/view.ts";
 import { faultyArchive } from "./verify.ts";
 
 interface DoctorFlags extends OutputFlags {
@@ -55,7 +56,7 @@ async function runDoctor(flags: DoctorFlags, context: Context): Promise<void> {
     if (flags.json) printLine(context, jsonText(diagnosis));
     else {
       const { diagnosisLines } = await import("../output/diagnosis-lines.ts");
-      for (const line of diagnosisLines(diagnosis)) printLine(context, line);
+      for (const line of wrappedLines(diagnosisLines(diagnosis), viewOf(context.stdout))) printLine(context, line);
     }
     const broken = diagnosis.images.filter(({ isWhole }) => !isWhole).length;
     const faults = Math.max(diagnosis.verified?.faults.length ?? 0, broken);

@@ -9,6 +9,7 @@ import { refuseTypedArchive } from "../flags/stdin-input.ts";
 import type { V1Flags } from "../flags/v1-flags.ts";
 import { jsonText } from "../output/json-text.ts";
 import { Progress } from "../progress/progress.ts";
+import { viewOf, wrappedLines } from "../screen/view.ts";
 import { checkReportFlags, type ReportFlags, writeTransferReport } from "./inspect-report.ts";
 
 interface InspectFlags extends RemoteFlags, V1Flags, ReportFlags {
@@ -78,13 +79,14 @@ export function inspectCommand(context: Context): CommandModule<object, InspectF
       const result = await look(sources, given).finally(() => progress.end());
       context.log?.result(result);
       if (flags.json) return printLine(context, jsonText(result));
+      const view = viewOf(context.stdout);
       if (result.kind === "listing") {
         const { listingLines } = await import("../output/tables/listing-lines.ts");
-        for (const line of listingLines(result)) printLine(context, line);
+        for (const line of wrappedLines(listingLines(result, view), view, 2)) printLine(context, line);
         return progress.note("--image NAME shows one of them in detail");
       }
       const { inspectionLines } = await import("../output/inspection-lines.ts");
-      for (const line of inspectionLines(result)) printLine(context, line);
+      for (const line of wrappedLines(inspectionLines(result, view), view)) printLine(context, line);
     },
   };
 }
@@ -102,8 +104,8 @@ async function compare(
   const { comparisonLines, comparisonNotes } = await import("../output/tables/comparison-lines.ts");
   for (const note of comparisonNotes(result)) progress.note(note);
   if (json) return printLine(context, jsonText(result));
-  const { stdout } = context;
-  for (const line of comparisonLines(result, "isTTY" in stdout && stdout.isTTY === true)) printLine(context, line);
+  const view = viewOf(context.stdout);
+  for (const line of wrappedLines(comparisonLines(result, view), view, 2)) printLine(context, line);
 }
 
 /** @throws UsageError for flags that mean nothing with or without `--base`. */

@@ -19,6 +19,7 @@ import { rateOf } from "../flags/retry-flags.ts";
 import { sparseFlag } from "../flags/sparse-flag.ts";
 import { reportResult } from "../output/report-result.ts";
 import { Progress } from "../progress/progress.ts";
+import { viewOf, wrappedLines } from "../screen/view.ts";
 
 interface LockFlags extends RemoteFlags, ListFlags, ReferrersFlags {
   readonly references?: string[] | undefined;
@@ -113,7 +114,8 @@ async function runLock(flags: LockFlags, context: Context): Promise<void> {
       result => {
         progress.end();
         printLock(context, result, flags);
-        for (const line of lockLines(result, rate)) progress.note(line);
+        const view = viewOf(context.stderr);
+        for (const line of wrappedLines(lockLines(result, rate, view), view, 2)) progress.note(line);
       },
       context.log,
     );

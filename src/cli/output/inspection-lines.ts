@@ -1,20 +1,21 @@
 import type { Inspection } from "../../index.ts";
 import { counted, escapeForeign, formatBytes, shortId } from "../../util/format.ts";
+import { table } from "../screen/table.ts";
+import type { View } from "../screen/view.ts";
 import { absentLayer, imageNames } from "./image-names.ts";
 import { referrersText } from "./referrers-text.ts";
-import { table } from "./table.ts";
 
 type Image = Inspection["images"][number];
 type ImagePlatform = Image["platforms"][number];
 
 /** An inspection as text: the names of each image, and for each platform its config and a table of layers. */
-export function* inspectionLines({ kind, images, volumes, delta, need }: Inspection): Generator<string> {
+export function* inspectionLines({ kind, images, volumes, delta, need }: Inspection, view: View): Generator<string> {
   if (volumes !== undefined) yield* volumeLines(volumes);
   if (delta !== undefined) yield* deltaLines(delta);
   if (need !== undefined) yield* needLines(kind === "archive" ? "Patch" : "Need list", need);
   for (const [index, image] of images.entries()) {
     if (index > 0) yield "";
-    yield* imageLines(image);
+    yield* imageLines(image, view);
   }
 }
 
@@ -46,34 +47,28 @@ function* needLines(
   if (pieces.count > 0) yield `Pieces     ${pieces.count}, ${formatBytes(pieces.bytes)}, of large blobs`;
 }
 
-function* imageLines(image: Image): Generator<string> {
+function* imageLines(image: Image, view: View): Generator<string> {
   const { digest, mediaType, platforms, absent, referrers, v1Id } = image;
   yield `Image      ${imageNames(image) || "(no name)"}`;
-  if (v1Id !== undefined) yield `v1 ID      ${v1Id}`;
+  if (v1Id !== undefined) yield `v1 ID      ${view.digest(v1Id)}`;
   const none = v1Id === undefined ? "it is pushed: raw layers, no manifest" : "its layers are read";
-  yield `Digest     ${digest ?? `none until ${none}`}`;
+  yield `Digest     ${digest === undefined ? `none until ${none}` : view.digest(digest)}`;
   yield `Type       ${escapeForeign(mediaType)}`;
   if (referrers !== undefined) yield `Referrers  ${referrersText(referrers)}`;
-  for (const platform of platforms) yield* platformLines(platform);
+  for (const platform of platforms) yield* platformLines(platform, view);
   if (absent.length > 0) yield `Missing    ${absent.join(", ")}`;
 }
 
-function* platformLines({
-  platform,
-  digest,
-  config,
-  created,
-  layers,
-  history,
-  runtime,
-  v1Layers,
-}: ImagePlatform): Generator<string> {
+function* platformLines(
+  { platform, digest, config, created, layers, history, runtime, v1Layers }: ImagePlatform,
+  view: View,
+): Generator<string> {
   yield "";
   yield `Platform   ${platform === undefined ? "none (not an image)" : escapeForeign(platform)}`;
-  if (digest !== undefined) yield `Manifest   ${digest}`;
-  if (v1Layers !== undefined && created !== undefined) yield `Created    ${escapeForeign(created)}`;
+  if (digest !== undefined) yield `Manifest   ${view.digest(digest)}`;
+  if (v1Layers !== undefined && created !== undefined) yield `Created    ${view.date(escapeForeign(created))}`;
   if (config !== undefined)
-    yield `Config     ${config}${created === undefined ? "" : `  created ${escapeForeign(created)}`}`;
+    yield `Config     ${view.digest(config)}${created === undefined ? "" : `  created ${view.date(escapeForeign(created))}`}`;
   const settings: readonly (readonly [string, readonly string[]])[] = [
     ["Entrypoint", runtime?.entrypoint ?? []],
     ["Command", runtime?.cmd ?? []],
@@ -89,21 +84,25 @@ function* platformLines({
     yield* table(
       ["LAYER", "SIZE", "MADE BY"],
       v1Layers.map(({ id, size }, index) => [
-        id,
+        view.digest(id),
         size === undefined ? "unknown" : formatBytes(size),
         escapeForeign(steps[index]?.createdBy ?? "", 60),
       ]),
+      view,
+      [2],
     );
     return;
   }
   yield* table(
     ["LAYER", "SIZE", "DIFF_ID", "MADE BY"],
     layers.map(({ digest, size, diffId }, index) => [
-      digest,
+      view.digest(digest),
       formatBytes(size),
-      diffId === undefined || diffId === digest ? "same" : diffId,
+      diffId === undefined || diffId === digest ? "same" : view.digest(diffId),
       escapeForeign(steps[index]?.createdBy ?? "", 60),
     ]),
+    view,
+    [3],
   );
   for (const layer of layers) yield* absentLayer(layer);
 }

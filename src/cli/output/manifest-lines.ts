@@ -1,6 +1,7 @@
 import type { ManifestResult } from "../../index.ts";
 import { escapeForeign, formatBytes } from "../../util/format.ts";
-import { table } from "./table.ts";
+import { table } from "../screen/table.ts";
+import type { View } from "../screen/view.ts";
 
 type Platform = ManifestResult["platforms"][number];
 
@@ -8,32 +9,34 @@ type Platform = ManifestResult["platforms"][number];
 const MAX_INSTRUCTION = 100;
 
 /** A manifest as text: what it is, then each platform with a row per layer. */
-export function* manifestLines(result: ManifestResult): Generator<string> {
+export function* manifestLines(result: ManifestResult, view: View): Generator<string> {
   yield `Manifest   ${result.reference}`;
   yield `Type       ${escapeForeign(result.mediaType)}, ${formatBytes(result.size)}`;
   if (result.artifactType !== undefined) yield `Artifact   ${escapeForeign(result.artifactType)}`;
-  if (result.subject !== undefined) yield `Subject    ${result.subject}`;
+  if (result.subject !== undefined) yield `Subject    ${view.digest(result.subject)}`;
   const images = result.platforms.flatMap(({ platform }) => (platform === undefined ? [] : [escapeForeign(platform)]));
   if (images.length > 0) yield `Platforms  ${images.join(", ")}`;
-  for (const platform of result.platforms) yield* platformLines(platform);
+  for (const platform of result.platforms) yield* platformLines(platform, view);
   if (result.absent.length > 0) yield `Missing    ${result.absent.map(text => escapeForeign(text)).join(", ")}`;
 }
 
-function* platformLines(image: Platform): Generator<string> {
+function* platformLines(image: Platform, view: View): Generator<string> {
   const { platform, digest, config, created, layers, layerBytes } = image;
   yield "";
-  const built = created === undefined ? "" : `, built ${escapeForeign(created, 64)}`;
+  const built = created === undefined ? "" : `, built ${view.date(escapeForeign(created, 64))}`;
   yield `${platform === undefined ? "Not an image" : escapeForeign(platform)}, ${formatBytes(layerBytes)} in ${layers.length} layer(s)${built}`;
-  if (digest !== undefined) yield `Manifest   ${digest}`;
-  if (config !== undefined) yield `Config     ${config}`;
+  if (digest !== undefined) yield `Manifest   ${view.digest(digest)}`;
+  if (config !== undefined) yield `Config     ${view.digest(config)}`;
   yield* table(
     ["LAYER", "SIZE", "CREATED", "INSTRUCTION"],
     layers.map(layer => [
-      layer.digest,
+      view.digest(layer.digest),
       formatBytes(layer.size),
-      escapeForeign(layer.created ?? "", 32),
+      view.date(escapeForeign(layer.created ?? "", 32)),
       escapeForeign(instruction(layer.createdBy ?? layer.comment ?? ""), MAX_INSTRUCTION),
     ]),
+    view,
+    [3],
   );
 }
 

@@ -5,7 +5,8 @@ import { readInputText, readText } from "../../../util/input-file.ts";
 import { type Context, printLine } from "../../context.ts";
 import { refuseTerminal } from "../../flags/stdin-input.ts";
 import { jsonText } from "../../output/json-text.ts";
-import { table } from "../../output/table.ts";
+import { table } from "../../screen/table.ts";
+import { viewOf } from "../../screen/view.ts";
 import { type HubFlags, hubFlags, hubOptions, REPOSITORY } from "./hub-flags.ts";
 
 interface ImagesFlags extends HubFlags {
@@ -44,10 +45,11 @@ async function runImages(flags: ImagesFlags, context: Context): Promise<void> {
   }
   const result = await listImages(repository, options);
   if (flags.json) return printLine(context, jsonText(result));
+  const view = viewOf(context.stdout);
   const rows = result.images.map(({ id, checksum = "", tag = "" }) =>
-    [id, checksum, tag].map(cell => escapeForeign(cell)),
+    [view.digest(id), view.digest(checksum), tag].map(cell => escapeForeign(cell)),
   );
-  for (const line of table(["ID", "CHECKSUM", "TAG"], rows)) printLine(context, line);
+  for (const line of table(["ID", "CHECKSUM", "TAG"], rows, view)) printLine(context, line);
 }
 
 async function readList(path: string, signal: AbortSignal): Promise<string> {

@@ -2,7 +2,8 @@ import type { CommandModule } from "yargs";
 import { escapeForeign, quote } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
 import { jsonText } from "../../output/json-text.ts";
-import { table } from "../../output/table.ts";
+import { table } from "../../screen/table.ts";
+import { viewOf } from "../../screen/view.ts";
 import { type HubFlags, hubFlags, hubOptions, INDEX } from "./hub-flags.ts";
 
 interface SearchFlags extends HubFlags {
@@ -37,7 +38,7 @@ export function hubSearchCommand(context: Context): CommandModule<object, Search
         const message = `No repository of ${result.index} matches ${quote(result.term)}`;
         return options.onProgress?.({ kind: "note", message });
       }
-      for (const line of table(["NAME", "DESCRIPTION"], rows)) printLine(context, line);
+      for (const line of table(["NAME", "DESCRIPTION"], rows, viewOf(context.stdout), [1])) printLine(context, line);
     },
   };
 }

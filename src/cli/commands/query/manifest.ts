@@ -11,6 +11,7 @@ import {
 } from "../../flags/remote-flags.ts";
 import { jsonText } from "../../output/json-text.ts";
 import { writeDocument } from "../../output/write-document.ts";
+import { viewOf, wrappedLines } from "../../screen/view.ts";
 
 interface ManifestFlags extends RemoteFlags {
   readonly reference?: string | undefined;
@@ -47,7 +48,8 @@ export function manifestCommand(context: Context): CommandModule<object, Manifes
       context.log?.result(result);
       if (flags.json) return printLine(context, jsonText(result));
       const { manifestLines } = await import("../../output/manifest-lines.ts");
-      for (const line of manifestLines(result)) printLine(context, line);
+      const view = viewOf(context.stdout);
+      for (const line of wrappedLines(manifestLines(result, view), view)) printLine(context, line);
     },
   };
 }

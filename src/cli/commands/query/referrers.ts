@@ -10,7 +10,8 @@ import {
   remoteOptions,
 } from "../../flags/remote-flags.ts";
 import { jsonText } from "../../output/json-text.ts";
-import { table } from "../../output/table.ts";
+import { table } from "../../screen/table.ts";
+import { viewOf } from "../../screen/view.ts";
 
 interface ReferrersFlags extends RemoteFlags {
   readonly reference?: string | undefined;
@@ -46,12 +47,13 @@ export function referrersCommand(context: Context): CommandModule<object, Referr
       context.log?.result(result);
       if (flags.json) return printLine(context, jsonText(result));
       if (result.via === "tag") options.onProgress?.({ kind: "note", message: NO_API });
+      const view = viewOf(context.stdout);
       const rows = result.referrers.map(({ digest, size, artifactType: type, mediaType }) => [
-        digest,
+        view.digest(digest),
         formatBytes(size),
         escapeForeign(type ?? mediaType, 128),
       ]);
-      for (const line of table(["REFERRER", "SIZE", "ARTIFACT TYPE"], rows)) printLine(context, line);
+      for (const line of table(["REFERRER", "SIZE", "ARTIFACT TYPE"], rows, view, [2])) printLine(context, line);
     },
   };
 }

@@ -6,6 +6,7 @@ import { type Context, printLine } from "../../context.ts";
 import { type RemoteFlags, remoteOptions, remoteV1Flags } from "../../flags/remote-flags.ts";
 import type { V1Flags } from "../../flags/v1-flags.ts";
 import { jsonText } from "../../output/json-text.ts";
+import { viewOf, WHOLE } from "../../screen/view.ts";
 
 interface TagsFlags extends RemoteFlags, V1Flags {
   readonly repository?: string | undefined;
@@ -38,9 +39,12 @@ export function tagsCommand(context: Context): CommandModule<object, TagsFlags> 
       const result = await tags(flags.repository ?? "", { ...options, sort: flags.sort, limit: flags.limit });
       context.log?.result(result);
       if (flags.json) return printLine(context, jsonText(result));
+      const view = viewOf(context.stdout);
+      const width = result.tags.reduce((longest, { tag }) => Math.max(longest, tag.length), 0);
       for (const { tag, created } of result.tags) {
-        const date = created === undefined ? "" : `\t${escapeForeign(created, 64)}`;
-        printLine(context, `${tag}${date}`);
+        const date = created === undefined ? "" : view.date(escapeForeign(created, 64));
+        const gap = view === WHOLE ? "\t" : " ".repeat(width - tag.length + 2);
+        printLine(context, date === "" ? tag : `${tag}${gap}${date}`);
       }
     },
   };

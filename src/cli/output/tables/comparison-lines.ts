@@ -1,22 +1,23 @@
 import type { ComparedImage, ComparedSource, Comparison, ImageState } from "../../../index.ts";
 import { counted, escapeForeign, formatBytes, quote, shortId } from "../../../util/format.ts";
-import { table } from "../table.ts";
+import { table } from "../../screen/table.ts";
+import type { View } from "../../screen/view.ts";
 
 const STATES: readonly ImageState[] = ["new", "changed", "unchanged", "gone"];
 
-/** What is new, a line per image, and what has to be carried. @param isShort whether digests have 12 digits. */
-export function* comparisonLines(result: Comparison, isShort: boolean): Generator<string> {
+/** What is new, a line per image, and what has to be carried. */
+export function* comparisonLines(result: Comparison, view: View): Generator<string> {
   const { bundle, base, images, bytes } = result;
-  const shown = (digest: string): string => (isShort ? shortId(digest) : digest);
   yield* table(
     ["IMAGE", "STATE", "DIGEST", "WAS", "CARRY"],
     images.map(image => [
       escapeForeign(image.name) || "(no name)",
       image.state,
-      image.digest === undefined ? "-" : shown(image.digest),
-      image.state === "unchanged" ? "-" : earlier(image).map(shown).join(",") || "-",
+      image.digest === undefined ? "-" : view.digest(image.digest),
+      image.state === "unchanged" ? "-" : earlier(image).map(view.digest).join(",") || "-",
       image.state === "gone" ? "-" : formatBytes(image.bytes),
     ]),
+    view,
   );
   yield STATES.map(state => `${images.filter(image => image.state === state).length} ${state}`).join(", ");
   yield `To carry ${formatBytes(bytes.new)}, already there ${formatBytes(bytes.shared)}, no longer needed ${formatBytes(bytes.gone)}`;

@@ -4,23 +4,26 @@ import { counted, escapeForeign, formatBytes, formatDuration, quote, shortId } f
 import { replaceFile } from "../../../util/replace-file.ts";
 import { storageState } from "../../../util/system-fault.ts";
 import { type Context, printLine } from "../../context.ts";
+import { table } from "../../screen/table.ts";
+import type { View } from "../../screen/view.ts";
 import { jsonText } from "../json-text.ts";
 import { referrersCount } from "../referrers-text.ts";
-import { table } from "../table.ts";
 
 /** What a lock contains, as text: a table of the images, and what they take together. */
-export function* lockLines(result: LockResult, bytesPerSecond: number | undefined): Generator<string> {
+export function* lockLines(result: LockResult, bytesPerSecond: number | undefined, view: View): Generator<string> {
   const { id, images, bytes, separateBytes, archiveBytes, media, left } = result;
   yield* table(
     ["IMAGE", "DIGEST", "PLATFORMS", "REFERRERS", "SIZE", "SHARED"],
     images.map(image => [
       image.name || "(no name)",
-      image.digest,
+      view.digest(image.digest),
       image.platforms.map(platform => escapeForeign(platform)).join(",") || "-",
       referrersCount(image.referrers),
       formatBytes(image.bytes),
       formatBytes(image.sharedBytes),
     ]),
+    view,
+    [2],
   );
   const distinct = new Set(images.map(({ digest }) => digest)).size;
   const names = distinct < images.length ? ` under ${images.length} names` : "";

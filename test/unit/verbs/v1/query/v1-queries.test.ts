@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { inspectionLines } from "../../../../../src/cli/output/inspection-lines.ts";
+import { WHOLE } from "../../../../../src/cli/screen/view.ts";
 import type { ProgressEvent } from "../../../../../src/content/progress.ts";
 import type { NotFoundError } from "../../../../../src/errors.ts";
 import { inspect } from "../../../../../src/verbs/inspect.ts";
@@ -126,7 +127,9 @@ test("inspect and config of a v1 image read no layer, and config prints its JSON
     platforms: [{ platform: "linux/amd64", created: "2015-11-03T22:13:20.123456789Z", runtime: { cmd: ["/file"] } }],
   });
   expect(image?.platforms[0]?.v1Layers?.map(({ id }) => id)).toEqual(ids);
-  expect([...inspectionLines(inspection)].join("\n")).toMatch(/v1 ID +a{64}\nDigest +none until its layers are read/);
+  expect([...inspectionLines(inspection, WHOLE)].join("\n")).toMatch(
+    /v1 ID +a{64}\nDigest +none until its layers are read/,
+  );
   const { bytes } = await config(app);
   expect(Buffer.from(bytes)).toEqual(registry.content.image(ids.at(-1) ?? "").json);
   expect(registry.seen(/layer$/)).toEqual([]);
