@@ -63,6 +63,14 @@ describe("links of the pages", () => {
     expect(linksOf(read(page)).flatMap(link => faultOf(page, link) ?? [])).toEqual([]);
   });
 
+  test.each(pages.filter(page => page.startsWith("docs/")))("%s begins with a title and what it is for", page => {
+    const [title = "", next = ""] = read(page)
+      .replace(/<!--[\s\S]*?-->\n*/g, "")
+      .split("\n\n");
+    expect(title).toMatch(/^# \S.*$/);
+    expect(next).toMatch(/^(?!#|\||```|- )\S/);
+  });
+
   test("each page that code and tests name is there", () => {
     const files = ["src", "scripts", "test"].flatMap(folder =>
       filesIn(folder, /^(?!.*node_modules).*\.m?ts$|^(?!.*node_modules).*\.mjs$/),
