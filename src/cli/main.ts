@@ -1,4 +1,5 @@
 import { InternalError, UsageError } from "../errors.ts";
+import { COMPLETE } from "./completion/scripts/complete-word.ts";
 import type { Context, OutputStreams } from "./context.ts";
 import { helpRequest } from "./help/help-request.ts";
 import { COMMAND_NAMES, type CommandName, loadCommand, loadCommands } from "./load-command.ts";
@@ -23,6 +24,11 @@ export async function main(
   words: readonly string[],
   streams: OutputStreams = { stdout: process.stdout, stderr: process.stderr },
 ): Promise<number> {
+  if (words[0] === COMPLETE) {
+    const { answerCompletion } = await import("./completion/answer/answer-completion.ts");
+    await answerCompletion(words.slice(1), streams);
+    return 0;
+  }
   // Never removed: the error of the last write can arrive after this call.
   if (!streams.stderr.listeners("error").includes(ignoreError)) streams.stderr.on("error", ignoreError);
   const rendering = {

@@ -34,9 +34,10 @@ export function codeCacheEntry(
   program: { readonly hash: string; readonly mtimeMs: number },
 ): CacheEntry | undefined {
   const { IMGPACK_CODE_CACHE: choice, IMGPACK_CACHE_DIR, XDG_CACHE_HOME } = process.env;
-  const command = words[0] ?? "";
-  // Help and completion load other code than the command itself.
-  const isOdd = words.some(word => word === "--help" || word === "-h" || word === "--get-yargs-completions");
+  // Completion asks with __complete.
+  const command = (words[0] ?? "").replace("__", "");
+  // Help loads other code than the command itself.
+  const isOdd = words.some(word => word === "--help" || word === "-h");
   if (choice === "off" || isOdd || !/^[a-z]{1,16}$/.test(command)) return undefined;
   // Windows reports neither owner nor mode. By default, others cannot write below the user's profile.
   if (process.getuid === undefined && (IMGPACK_CACHE_DIR || XDG_CACHE_HOME)) return undefined;

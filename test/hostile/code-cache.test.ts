@@ -88,7 +88,8 @@ describe("a code cache of this user", () => {
   test("is of one command, and not of its help", async () => {
     await keep();
     expect(start(TEXT, ["pull", "x"]).toKeep).toBeDefined();
-    for (const words of [["push", "--help"], ["-h"], ["--get-yargs-completions", "push"], [], ["../push"]]) {
+    expect(start(TEXT, ["__complete", "0"]).toKeep).toBeDefined();
+    for (const words of [["push", "--help"], ["-h"], [], ["../push"]]) {
       expect(start(TEXT, words).toKeep).toBeUndefined();
     }
   });

@@ -178,31 +178,6 @@ describeWith(["docker-registry", "skopeo"], "operations on docker-registry", () 
       expect(await imgpack.run(["exists", `${host}/doomed:${tag}`])).toMatchObject({ code: 5 });
     expect(await imgpack.run(["exists", `${host}/multi:1.0`])).toMatchObject({ code: 0 });
   });
-
-  test("imgpack completion offers commands, flags and the tags of a repository in bash", async () => {
-    const offered = async (line: string): Promise<readonly string[]> => {
-      const script = [
-        `imgpack() { ${SHELL_COMMAND} "$@"; }`,
-        await printed(imgpack, "completion", "bash"),
-        `COMP_LINE='${line}'; COMP_POINT=\${#COMP_LINE}; _imgpack; printf '%s\\n' "\${COMPREPLY[@]}"`,
-      ].join("\n");
-      const { code, stdout, stderr } = await run("bash", ["-c", script]);
-      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-      return stdout.trimEnd().split("\n");
-    };
-    expect(await offered("imgpack cat")).toEqual(["catalog"]);
-    expect(await offered("imgpack tags --so")).toEqual(["--sort"]);
-    expect(await offered("imgpack tags --sort se")).toEqual(["semver"]);
-    expect(await offered("imgpack hub us")).toEqual(["user"]);
-    expect(await offered("imgpack hub user c")).toEqual(["create"]);
-    expect(await offered("imgpack pull v1://old.lan/app --v1")).toEqual(["--v1-path"]);
-    expect(await offered("imgpack copy --en")).toEqual(["--endpoint"]);
-    expect(await offered("imgpack inspect site.lock --ba")).toEqual(["--base"]);
-    expect((await offered(`imgpack pull ${host}/many/hello:0.24`)).toSorted()).toEqual(
-      MANY.filter(tag => tag.startsWith("0.24")).toSorted(),
-    );
-    expect(await offered("imgpack pull 127.0.0.1:9/nobody/home:1")).toEqual([""]);
-  });
 });
 
 describeWith(["docker-registry"], "operations on a closed docker-registry", () => {

@@ -19,11 +19,15 @@ export type ValueKind =
   | "new-file"
   | "folder"
   | "archive"
+  /** An archive, or a reference. */
+  | "source"
   | "reference"
   | "repository"
   | "host"
   | "number"
   | "choice"
+  /** Of the help: a command, or a page of its own. */
+  | "topic"
   | "text";
 
 export interface ValueDefinition {

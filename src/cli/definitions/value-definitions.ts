@@ -11,7 +11,7 @@ const FLAG_VALUES: Readonly<Record<string, Row>> = {
   "allow-host": ["NAME", "text"],
   "artifact-type": ["TYPE", "text"],
   author: ["TEXT", "text"],
-  base: ["BASE", "archive"],
+  base: ["BASE", "source"],
   "ca-file": ["FILE", "file"],
   "cert-file": ["FILE", "file"],
   cmd: ["COMMAND", "text"],
@@ -85,12 +85,13 @@ const ARGUMENT_VALUES: Readonly<Record<string, Row>> = {
   name: ["NAME", "text"],
   reference: ["REFERENCE", "reference"],
   references: ["REFERENCE", "reference"],
+  "lock references": ["REFERENCE", "source"],
   repository: ["REPOSITORY", "repository"],
   rootfs: ["ROOTFS", "archive"],
-  sources: ["SOURCE", "archive"],
+  sources: ["SOURCE", "source"],
   tag: ["TAG", "text"],
   term: ["TEXT", "text"],
-  topic: ["TOPIC", "text"],
+  topic: ["TOPIC", "topic"],
 };
 
 /** All keys of both tables. A test compares them with the flags and arguments of the commands. */

@@ -1,7 +1,6 @@
 import yargs, { type CommandModule } from "yargs";
 import { VERSION } from "../../util/version.ts";
 import { checkValues } from "../check-values.ts";
-import { complete } from "../completion/completion.ts";
 import { type Context, printLine } from "../context.ts";
 import { type BuilderNotes, builderNotesOf } from "../definitions/builder-notes.ts";
 import { checkOutputs } from "../output/output-files.ts";
@@ -9,11 +8,9 @@ import { NO_COMMAND, usageError } from "./usage-error.ts";
 
 /** Comes before a word that yargs must take for an argument: it drops `-`, and takes nothing after `--` for an argument. */
 const ARGUMENT = "\u0000";
-/** What the scripts of `imgpack completion` ask with. */
-const COMPLETION = "--get-yargs-completions";
 
 /**
- * Runs a command line that `parseWords` leaves to yargs: completion, errors, and odd spellings.
+ * Runs a command line that `parseWords` leaves to yargs: errors, and odd spellings.
  *
  * @param beforeCommand is called with the flags, once they are checked.
  */
@@ -23,12 +20,11 @@ export async function runWithYargs(
   context: Context,
   beforeCommand: (flags: Readonly<Record<string, unknown>>) => Promise<void> = async () => undefined,
 ): Promise<void> {
-  const spoken = words[0] === COMPLETION ? words : plainArguments(words);
+  const spoken = plainArguments(words);
   const parser = yargs(spoken)
     .scriptName("imgpack")
     .detectLocale(false)
     .command([...commands])
-    .completion("completion-of-yargs", false, complete)
     .demandCommand(1, NO_COMMAND)
     .middleware(restoreArguments)
     .middleware(flags => checkValues(flags, notesOf(flags._, commands)))
@@ -45,11 +41,6 @@ export async function runWithYargs(
       const isOfParser = error === undefined || error.name === "YError";
       throw isOfParser ? usageError(message ?? error?.message, words, commands.map(nameOf)) : error;
     });
-  // Tags come from a registry, after the parser has done its part: yargs prints them itself.
-  if (words[0] === COMPLETION) {
-    await parser.parseAsync();
-    return;
-  }
   // Given a callback, yargs does not print with console.log, which takes a full disk for success in some runtimes.
   await parser.parseAsync(spoken, {}, (_error, _flags, output) => {
     if (output !== "") printLine(context, output);

@@ -23,6 +23,8 @@ export interface DockerConfig {
   /** Name of the helper that is configured for exactly this registry. */
   findHelper(registry: string): string | undefined;
   readonly defaultHelper: string | undefined;
+  /** What entries and helpers are named for, as it is written there. */
+  readonly keys: readonly string[];
 }
 
 const MAX_CONFIG_BYTES = 1024 * 1024;
@@ -55,6 +57,7 @@ export function parseDockerConfig(bytes: Uint8Array, file: string): DockerConfig
     findAuth: (registry, repository) => bestMatch(auths ?? new Map(), registry, repository, toAuthEntry),
     findHelper: registry => bestMatch(credHelpers ?? new Map(), registry, "", name => name || undefined),
     defaultHelper: credsStore || undefined,
+    keys: [...(auths?.keys() ?? []), ...(credHelpers?.keys() ?? [])],
   };
 }
 
@@ -68,6 +71,7 @@ export async function readDockercfg(file: string): Promise<DockerConfig | undefi
     findAuth: registry => bestMatch(auths, registry, "", toAuthEntry),
     findHelper: () => undefined,
     defaultHelper: undefined,
+    keys: [...auths.keys()],
   };
 }
 

@@ -115,7 +115,11 @@ function readOnce(read: () => Promise<DockerConfig | undefined>): () => Promise<
   };
 }
 
-function configReaders(env: NodeJS.ProcessEnv, home: string): readonly (() => Promise<DockerConfig | undefined>)[] {
+/** Reads the files that can have credentials, in their order. Each reader rejects with AuthError if it cannot. */
+export function configReaders(
+  env: NodeJS.ProcessEnv,
+  home: string,
+): readonly (() => Promise<DockerConfig | undefined>)[] {
   const named = env["REGISTRY_AUTH_FILE"];
   if (named) return [async () => await readNamed(named)];
   const inline = env["DOCKER_AUTH_CONFIG"];

@@ -260,16 +260,3 @@ describe("imgpack ping and referrers", () => {
     expect(stderr).toContain("no referrers API");
   });
 });
-
-describe("imgpack completion", () => {
-  test.each(["bash", "zsh", "fish"])("imgpack completion prints a script for %s", async shell => {
-    const { exitCode, stdout } = await runCommand("completion", shell);
-    expect(exitCode).toBe(0);
-    expect(stdout).toContain("--get-yargs-completions");
-    expect(stdout).not.toContain("undefined");
-  });
-
-  test("imgpack completion knows no other shell", async () => {
-    expect((await runCommand("completion", "tcsh")).exitCode).toBe(2);
-  });
-});

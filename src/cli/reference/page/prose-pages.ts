@@ -28,6 +28,6 @@ export const PROSE_PAGES: Readonly<Record<CommandName, string>> = {
   lock: "LISTS.md#lock",
   mirrors: "MIRRORS.md",
   hub: "LEGACY.md#the-index",
-  completion: "OUTPUT.md#completion",
+  completion: "COMPLETION.md",
   help: "OUTPUT.md#help",
 };
