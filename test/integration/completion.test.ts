@@ -19,8 +19,8 @@ const FILES = [
 ];
 const CONFIG = { auths: { "registry.lan:5000": {}, "https://index.docker.io/v1/": {}, "10.0.0.1": {} } };
 const LOAD: Readonly<Record<ShellName, string>> = {
-  bash: "source <(imgpack completion bash)",
-  zsh: "source <(imgpack completion zsh)",
+  bash: 'eval "$(imgpack completion bash)"',
+  zsh: 'eval "$(imgpack completion zsh)"',
   fish: "imgpack completion fish | source",
 };
 

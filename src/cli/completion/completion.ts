@@ -9,14 +9,16 @@ interface CompletionFlags {
 export function completionCommand(context: Context): CommandModule<object, CompletionFlags> {
   return {
     command: "completion <shell>",
-    describe: "print a script that completes commands, flags, files and names in a shell",
+    describe: "print a script that completes command lines in a shell",
     builder: parser =>
       parser
         .positional("shell", { choices: SHELLS, type: "string", describe: "shell to complete in" })
-        .example('eval "$(imgpack completion bash)"', "in ~/.bashrc, for bash")
-        .example("source <(imgpack completion zsh)", "in ~/.zshrc after compinit, for zsh")
+        .example(
+          'eval "$(imgpack completion bash)"',
+          "in ~/.bashrc; with zsh in place of bash, in ~/.zshrc after compinit",
+        )
         .example("$0 completion fish > ~/.config/fish/completions/imgpack.fish", "for fish")
-        .example("imgpack completion powershell | Out-String | Invoke-Expression", "in $PROFILE, for PowerShell"),
+        .example("$0 completion powershell | Out-String | Invoke-Expression", "in $PROFILE, for PowerShell"),
     handler: ({ shell = "bash" }) => void context.stdout.write(completionScript(shell)),
   };
 }

@@ -51,7 +51,7 @@ test.each([
   ],
   [
     ["completion", "tcsh"],
-    'Cannot use shell "tcsh": unknown value, expected one of bash, zsh, fish',
+    'Cannot use shell "tcsh": unknown value, expected one of bash, zsh, fish, powershell',
     'See "imgpack completion --help".',
   ],
 ])("imgpack %s is refused in words that fit", async (words, message, hint) => {

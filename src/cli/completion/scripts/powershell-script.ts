@@ -23,13 +23,15 @@ Register-ArgumentCompleter -Native -CommandName 'imgpack', 'imgpack.exe' -Script
     $program = $elements[0].Extent.Text
     if ($elements[0] -is [System.Management.Automation.Language.StringConstantExpressionAst]) { $program = $elements[0].Value }
     if ($program -notmatch '[\\\\/]') { $program = 'imgpack' }
+    $lastExitCode = $global:LASTEXITCODE
     $answer = @(try { & $program ${COMPLETE} $at @words 2>$null } catch { })
+    $global:LASTEXITCODE = $lastExitCode
     if ($answer.Count -eq 0) { return }
     $head = $answer[0].Split("\`t")
 
     foreach ($line in @($answer | Select-Object -Skip 1)) {
         $value, $text = $line.Split("\`t")
-        if (-not $value.StartsWith($current)) { continue }
+        if (-not $value.StartsWith($current, [StringComparison]::Ordinal)) { continue }
         if (-not $text) { $text = $value }
         $written = if ($value -match '^[\\w./:=+-]+$') { $value } else { "'" + $value + "'" }
         [System.Management.Automation.CompletionResult]::new($written, $value, 'ParameterValue', $text)
@@ -42,10 +44,10 @@ Register-ArgumentCompleter -Native -CommandName 'imgpack', 'imgpack.exe' -Script
         $files = @($files | Where-Object { $_.ResultType -eq 'ProviderContainer' })
     } elseif ($head[1] -ne '*') {
         $endings = $head[1].Split(' ')
-        $files = @($files | Sort-Object -Stable -Property {
-            $name = $_.ListItemText
-            if (@($endings | Where-Object { $name.EndsWith($_) }).Count -gt 0) { 0 } elseif ($_.ResultType -eq 'ProviderContainer') { 1 } else { 2 }
-        })
+        $isFitting = { $name = $_.ListItemText; @($endings | Where-Object { $name.EndsWith($_) }).Count -gt 0 }
+        $fitting = @($files | Where-Object $isFitting)
+        $folders = @($files | Where-Object { $_.ResultType -eq 'ProviderContainer' })
+        $files = @($fitting) + @($folders) + @($files | Where-Object { $_ -notin $fitting -and $_ -notin $folders })
     }
     foreach ($file in $files) {
         $written = $head[2] + $file.CompletionText
