@@ -186,6 +186,9 @@ describe("a command line that is read without yargs", () => {
   test.each([
     "push app.tar --registry registry.lan:5000",
     "push a.tar b.tar.gz - --to registry.lan/mirror --plain-http --quiet",
+    "push app.tar -t registry.lan/app:1 -t registry.lan/app:2 -q -v",
+    "push app.tar -f list.txt -u ci --password-stdin",
+    "convert in.tar out.tar -t app:1",
     "push app.tar --tag registry.lan/app:1 --tag registry.lan/app:2 --json",
     "push app.tar --from-file=list.txt --failed-list failed.txt --retry 10 --dry-run",
     "pull registry.lan:5000/app:1 -o app.tar",

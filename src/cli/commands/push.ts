@@ -39,7 +39,7 @@ export function pushCommand(context: Context): CommandModule<object, PushFlags> 
     builder: parser =>
       v1Flags(
         transferFlags(
-          mappingFlags(referrersFlag(shardFlag(pushFlags(listFlags(parser, "archives")), "push part I of the images"))),
+          mappingFlags(referrersFlag(shardFlag(pushFlags(namesFlags(parser)), "push part I of the images"))),
           REGISTRY,
         ),
       ),
@@ -47,9 +47,11 @@ export function pushCommand(context: Context): CommandModule<object, PushFlags> 
   };
 }
 
-function pushFlags<T>(parser: Argv<T>) {
-  const list = { type: "string", array: true, requiresArg: true, nargs: 1 } as const;
-  return parser
+const LIST = { type: "string", array: true, requiresArg: true, nargs: 1 } as const;
+
+/** What to push, and as what. */
+function namesFlags(parser: Argv) {
+  const own = parser
     .positional("archives", {
       type: "string",
       array: true,
@@ -60,11 +62,16 @@ function pushFlags<T>(parser: Argv<T>) {
       describe: "push every image below this registry and prefix (default: the name of each image)",
     })
     .option("tag", {
-      ...list,
+      ...LIST,
       alias: "t",
       describe: "name to push the image as; relative to --to if it has no registry (default: the names in the archive)",
     })
-    .option("image", { ...list, describe: "push only the image with this name or digest (default all)" })
+    .option("image", { ...LIST, describe: "push only the image with this name or digest (default all)" });
+  return listFlags(own, "archives");
+}
+
+function pushFlags<T>(parser: Argv<T>) {
+  return parser
     .option("compression", {
       type: "string",
       describe:
@@ -77,7 +84,7 @@ function pushFlags<T>(parser: Argv<T>) {
         "an index whose platforms are missing: prune it, keep it, or fail (default prune; fail if the image is signed or pinned)",
     })
     .option("require-signature", {
-      ...list,
+      ...LIST,
       describe: "send nothing unless this public key, or another one given, signed each archive (default none)",
     })
     .option("need", {

@@ -84,4 +84,11 @@ describe("main() refuses a command line", () => {
     );
     expect(stderr).toMatch(/^Cannot read archive "\/nonexistent\/a\.tar": no such file/);
   });
+
+  test.each([["-v"], ["-qv"]])("main() prints the causes of an error with %s, as with --verbose", async letters => {
+    const words = ["push", "/nonexistent/a.tar"];
+    const verbose = await runCommand(...words, "--verbose");
+    expect(verbose.stderr).toMatch(/\n {2}because: /);
+    expect(await runCommand(...words, letters)).toEqual(verbose);
+  });
 });
