@@ -55,12 +55,19 @@ let systemCertificates: readonly string[] | undefined;
 let contexts = new WeakMap<TransportOptions, SecureContext>();
 
 /**
- * Adds the system's certificates after a connection failed for an unknown one. True when that adds any: then retry.
+ * Adds the system's certificates after a connection failed for an unknown one. True when there are more of them than at
+ * the start of the request: then retry. Of several requests at the same time, the first to fail adds them for all.
  *
+ * @param level `trustLevel()` at the start of the request.
  * @param env `SSL_CERT_FILE` names another file than the system's, as for OpenSSL.
  */
-export function trustSystem(fault: unknown, env: NodeJS.ProcessEnv = process.env): boolean {
-  if (systemCertificates !== undefined || !isUntrusted(fault)) return false;
+export function trustSystem(
+  fault: unknown,
+  level: number = trustLevel(),
+  env: NodeJS.ProcessEnv = process.env,
+): boolean {
+  if (!isUntrusted(fault)) return false;
+  if (systemCertificates !== undefined) return level < trustLevel();
   const named = env["SSL_CERT_FILE"];
   const system = firstReadable(named ? [named] : SYSTEM_FILES);
   // Node adds this file to its own certificates only while no others are named.

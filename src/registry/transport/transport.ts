@@ -3,7 +3,7 @@ import { hooked } from "../../util/operation-hook.ts";
 import { isUnavailable } from "../http/network-error.ts";
 import { Agents } from "../http/proxy-agents.ts";
 import type { ProxyFor } from "../http/proxy-settings.ts";
-import { type TransportOptions, trustSystem } from "../http/tls-options.ts";
+import { type TransportOptions, trustLevel, trustSystem } from "../http/tls-options.ts";
 import { KnownHosts } from "../origin/known-hosts.ts";
 import { originOf } from "../origin/origin.ts";
 import { BulkConnections, type BulkRequest } from "./bulk-connections.ts";
@@ -107,11 +107,12 @@ export class Transport implements AsyncDisposable {
       this.#noteAnswer(request.url, response.status);
       return response;
     };
+    const level = trustLevel();
     try {
       return await once();
     } catch (error) {
       // A server may close an idle connection at the moment of its next use; a new one may work.
-      const isWorthwhile = error instanceof StaleConnection || trustSystem(error);
+      const isWorthwhile = error instanceof StaleConnection || trustSystem(error, level);
       if (!isWorthwhile || isIterable(request.body)) throw error;
       return await once();
     }

@@ -10,6 +10,8 @@ export interface Containerd {
   readonly address: string;
   /** Runs ctr against this daemon; unpacking wants --snapshotter native. */
   ctr(args: readonly string[], options?: RunOptions): Promise<RunResult>;
+  /** The words that start ctr, for a script. */
+  readonly words: readonly string[];
   close(): Promise<void>;
 }
 
@@ -39,8 +41,9 @@ export async function startContainerd(enter: readonly string[] = []): Promise<Co
   const server = startProcess("containerd", ["--config", configFile], {}, enter);
   // Of its own: runc keeps the containers of all daemons in one folder, by namespace and name.
   const namespace = basename(folder.path);
+  const words = [...enter, "ctr", "--address", address, "--namespace", namespace];
   const ctr = (args: readonly string[], options?: RunOptions): Promise<RunResult> => {
-    const [first = "ctr", ...rest] = [...enter, "ctr", "--address", address, "--namespace", namespace, ...args];
+    const [first = "ctr", ...rest] = [...words, ...args];
     return run(first, rest, options);
   };
   const close = async (): Promise<void> => {
@@ -55,7 +58,7 @@ export async function startContainerd(enter: readonly string[] = []): Promise<Co
       },
       { timeoutMs: 20_000, describe: () => `Cannot start containerd: no answer\n${server.log()}` },
     );
-    return { address, ctr, close };
+    return { address, ctr, words, close };
   } catch (error) {
     await close();
     throw error;

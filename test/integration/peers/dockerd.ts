@@ -14,6 +14,8 @@ export interface DockerdOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   /** Words before its command, as those of a namespace. */
   readonly enter?: readonly string[];
+  /** Added to the environment of the daemon. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface Dockerd {
@@ -50,7 +52,7 @@ export async function startDockerd(options: DockerdOptions = {}): Promise<Docker
       "--iptables=false",
       "--bridge=none",
     ],
-    {},
+    options.env,
     options.enter,
   );
   const docker = (args: readonly string[], runOptions: RunOptions = {}): Promise<RunResult> =>

@@ -9,6 +9,8 @@ import { createTempFolder, type TempFolder } from "./temp-folder.ts";
 export interface Podman {
   /** Runs podman over storage of its own; containers need --network none, registries --tls-verify=false. */
   podman(args: readonly string[], options?: RunOptions): Promise<RunResult>;
+  /** The words that start it, for a script. */
+  readonly words: readonly string[];
   close(): Promise<void>;
 }
 
@@ -70,6 +72,7 @@ export async function createPodman(enter: readonly string[] = []): Promise<Podma
   const [first = "podman", ...rest] = [...enter, "podman", ...flags];
   return {
     podman: (args, options = {}) => run(first, [...rest, ...args], { ...options, env: { ...env, ...options.env } }),
+    words: ["env", ...Object.entries(env).map(([name, value]) => `${name}=${value}`), first, ...rest],
     close: () => folder.remove(),
   };
 }
@@ -103,6 +106,7 @@ export async function startPodmanService(): Promise<PodmanService> {
   }
   return {
     podman,
+    words: ["podman", ...flags],
     images: {
       ...images,
       async load(archive) {

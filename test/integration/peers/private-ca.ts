@@ -17,8 +17,11 @@ export interface PrivateCa {
 const CURVE = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
 const PASSPHRASE = "open-sesame";
 
-/** An authority of its own, with a certificate for 127.0.0.1, localhost and registry.test, and one for a client (openssl). */
-export async function makePrivateCa(folder: string): Promise<PrivateCa> {
+/**
+ * An authority of its own, with a certificate for a server, and one for a client (openssl).
+ * @param names of the server, in addition to 127.0.0.1 and localhost
+ */
+export async function makePrivateCa(folder: string, names: readonly string[] = ["registry.test"]): Promise<PrivateCa> {
   const file = (name: string): string => join(folder, name);
   await openssl([
     "req",
@@ -49,7 +52,8 @@ export async function makePrivateCa(folder: string): Promise<PrivateCa> {
     const extra = ["-extfile", file(`${name}.ext`), "-days", "2"];
     await openssl(["x509", "-req", "-in", file(`${name}.csr`), ...signer, ...extra, "-out", file(`${name}.crt`)]);
   };
-  await make("server", "subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:registry.test\nextendedKeyUsage=serverAuth\n");
+  const alternatives = ["IP:127.0.0.1", ...["localhost", ...names].map(name => `DNS:${name}`)];
+  await make("server", `subjectAltName=${alternatives.join(",")}\nextendedKeyUsage=serverAuth\n`);
   await make("client", "extendedKeyUsage=clientAuth\n");
   const locked = ["-in", file("client.key"), "-out", file("locked.key"), "-passout", `pass:${PASSPHRASE}`];
   await openssl(["pkcs8", "-topk8", "-v2", "aes-256-cbc", ...locked]);

@@ -17,14 +17,22 @@ export async function startServe(store: string): Promise<Served> {
   return await startServer(file, [...first, "serve", "--store", store, "--listen", "127.0.0.1:0", "--log", "none"]);
 }
 
-/** A command that becomes `imgpack serve`: its first line is the URL. */
+/**
+ * A command that becomes `imgpack serve`: its first line is the URL.
+ * @throws {Error} if it ends without one
+ */
 export async function startServer(
   file: string,
   args: readonly string[],
   { cwd, env }: Pick<RunOptions, "cwd" | "env"> = {},
 ): Promise<Served> {
   const child = spawn(file, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "inherit"] });
-  const [url = ""] = (await once(createInterface(child.stdout), "line")) as string[];
+  const lines = createInterface(child.stdout);
+  const ended = once(lines, "close").then((): never => {
+    throw new Error(`${[file, ...args].join(" ")}: ended without a URL`);
+  });
+  const [url = ""] = (await Promise.race([once(lines, "line"), ended])) as string[];
+  ended.catch(() => undefined);
   return {
     url,
     host: new URL(url).host,

@@ -60,6 +60,13 @@ ${JSON.stringify({ apiVersion: "v1", kind: "PodList", items: [pod("r.lan/c:1")] 
     ]);
   });
 
+  test("a registry with a port, as the first key of skopeo's YAML", async () => {
+    const text = 'registry.lan:5000:\n  images:\n    team/app: ["1.4"]\n';
+    expect(isStructured(text)).toBe(true);
+    expect(await lines(text)).toEqual(["3 certain registry.lan:5000/team/app:1.4"]);
+    expect(isStructured("registry.lan:5000/team/app:1.4\n")).toBe(false);
+  });
+
   test.each([
     [
       "kbld's ImagesLock",

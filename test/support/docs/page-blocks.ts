@@ -1,0 +1,140 @@
+// What a page of docs/ has between its fences, and what its comments say about that to the tests.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** A fenced block. Comments in the page's source, on the lines before the fence, say how it is tested. */
+export interface Block {
+  readonly language: string;
+  readonly text: string;
+  /** Of the fence, from 1. */
+  readonly line: number;
+  readonly heading: string;
+  /** `<!-- not run: REASON -->` */
+  readonly notRun: string | undefined;
+  /** `<!-- not run "TEXT": REASON -->`: of the lines that have this text in them. */
+  readonly linesNotRun: ReadonlyMap<string, string>;
+  /** `<!-- prints -->`: lines that the block before prints, in this order; "…" is any text. */
+  readonly isOutput: boolean;
+  /** `<!-- before: COMMAND -->`: what a reader of the page has done already. */
+  readonly before: readonly string[];
+  /** `<!-- file: NAME -->`, or a first line `# NAME.EXT`. */
+  readonly file: string | undefined;
+}
+
+export interface Page {
+  /** From the root of the project, such as docs/how-to/proxies.md. */
+  readonly path: string;
+  readonly text: string;
+  readonly blocks: readonly Block[];
+  /** `<!-- run by FILE -->` at the head: another test that runs the blocks which are not marked. */
+  readonly runBy: string | undefined;
+}
+
+const FILE_NAME = /^# ([\w.-]+\.(?:txt|ya?ml|toml|conf|json))\n/;
+
+/** README.md and all pages of docs/. */
+export function allPages(): readonly Page[] {
+  const names = readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" });
+  const pages = names.filter(name => name.endsWith(".md")).map(name => `docs/${name.replaceAll("\\", "/")}`);
+  return ["README.md", ...pages.sort()].map(readPage);
+}
+
+export function readPage(path: string): Page {
+  const text = readFileSync(join(ROOT, path), "utf8");
+  const [head = ""] = text.split("\n```", 1);
+  return { path, text, blocks: blocksOf(text), runBy: /<!-- run by (\S+) -->/.exec(head)?.[1] };
+}
+
+function blocksOf(text: string): readonly Block[] {
+  const blocks: Block[] = [];
+  let heading = "";
+  let comments: string[] = [];
+  let open: { readonly line: number; readonly language: string; readonly indent: string; lines: string[] } | undefined;
+  for (const [index, line] of text.split("\n").entries()) {
+    if (open !== undefined) {
+      if (line === `${open.indent}\`\`\``) {
+        blocks.push(block(open, heading, comments));
+        [open, comments] = [undefined, []];
+      } else open.lines.push(line.slice(open.indent.length));
+      continue;
+    }
+    const [, indent = "", language] = /^( *)```(\w*)$/.exec(line) ?? [];
+    const [, comment] = /^ *<!-- (.*) -->$/.exec(line) ?? [];
+    if (language !== undefined) open = { line: index + 1, language, indent, lines: [] };
+    else if (comment !== undefined) comments.push(comment);
+    else if (line.trim() !== "") comments = [];
+    if (open === undefined && line.startsWith("#")) heading = line.replace(/^#+ /, "");
+  }
+  return blocks;
+}
+
+function block(
+  { line, language, lines }: { readonly line: number; readonly language: string; readonly lines: readonly string[] },
+  heading: string,
+  comments: readonly string[],
+): Block {
+  const text = lines.map(each => `${each}\n`).join("");
+  const said = (pattern: RegExp): string | undefined =>
+    comments.map(comment => pattern.exec(comment)?.[1]).find(found => found !== undefined);
+  return {
+    language,
+    text,
+    line,
+    heading,
+    notRun: said(/^not run: (.+)$/),
+    linesNotRun: new Map(
+      comments.flatMap(comment => {
+        const [, part, reason] = /^not run "(.+)": (.+)$/.exec(comment) ?? [];
+        return part === undefined || reason === undefined ? [] : [[part, reason] as const];
+      }),
+    ),
+    isOutput: comments.includes("prints"),
+    before: comments.flatMap(comment => /^before: (.+)$/.exec(comment)?.[1] ?? []),
+    file: said(/^file: (\S+)$/) ?? FILE_NAME.exec(text)?.[1],
+  };
+}
+
+/** The logical lines of a script: continued ones are joined. Comments and empty lines are left out. */
+export function commandLines(text: string): readonly string[] {
+  return text
+    .replaceAll(/\\\n\s*/g, "")
+    .split("\n")
+    .filter(line => line.trim() !== "" && !line.startsWith("#"));
+}
+
+/** Code in the first two of three or more cells of a row, if it begins with the name of one of these programs. */
+export function tableCommands(text: string, programs: readonly string[]): readonly string[] {
+  const rows = text.split("\n").map(line => line.split(/(?<!\\)\|/).slice(1, -1));
+  return rows.flatMap(cells =>
+    cells.length < 3
+      ? []
+      : [
+          ...cells
+            .slice(0, 2)
+            .join("|")
+            .matchAll(/`([^`]+)`/g),
+        ]
+          .map(([, code = ""]) => code.replaceAll("\\|", "|"))
+          .filter(code => programs.some(program => code.startsWith(`${program} `))),
+  );
+}
+
+/** Whether each line is among the lines of the output, in this order. "…" is any text. */
+export function missingLine(expected: string, output: string): string | undefined {
+  const found = output.split("\n");
+  let from = 0;
+  for (const line of expected.trimEnd().split("\n")) {
+    const texts = line
+      .trimEnd()
+      .split("…")
+      .map(part => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+    const pattern = new RegExp(`^\\s*${texts.join(".*").trimStart()}\\s*$`);
+    const at = found.findIndex((each, index) => index >= from && pattern.test(each));
+    if (at < 0) return line;
+    from = at + 1;
+  }
+  return undefined;
+}
