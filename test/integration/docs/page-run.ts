@@ -158,7 +158,8 @@ function withExitCode(line: string): string {
   return code === undefined ? line : `code=0; { ${line}\n} || code=$?; [ "$code" = ${code} ]`;
 }
 
-/** Whether a line of a shell calls a program. */
+/** Whether a line of a shell calls a program, or imgpack with the program as its engine. */
 export function isCalled(program: string, line: string): boolean {
+  if (line.startsWith("imgpack ") && line.includes(` ${program}://`)) return true;
   return new RegExp(`(?:^|[|;&(]|\\b(?:sudo|exec|then|do)) *(?:[A-Z_]+=\\S* )*${program}(?= |$)`).test(line);
 }

@@ -99,6 +99,7 @@ export async function createSite(needed: ReadonlySet<string>): Promise<Site> {
       ...proxied(named.url),
     };
 
+    const engines: Record<string, string> = {};
     const missing = new Map(TOOLS.filter(tool => findTool(tool) === undefined).map(tool => [tool, "not installed"]));
     const shim = async (name: string, script: string): Promise<void> => {
       await writeFile(path(`bin/${name}`), `#!/bin/sh\n${script}\n`);
@@ -125,7 +126,8 @@ export async function createSite(needed: ReadonlySet<string>): Promise<Site> {
       const { socket, docker, close: stop } = await startDockerd({ env });
       await docker(["load", "--input", fixture("docker20-hello.tar")]);
       await docker(["tag", "hello:latest", "app:latest"]);
-      return { script: `DOCKER_HOST=unix://${socket} exec ${findTool("docker")} "$@"`, close: stop };
+      engines["DOCKER_HOST"] = `unix://${socket}`;
+      return { script: `exec ${findTool("docker")} "$@"`, close: stop };
     });
     await daemon("podman", probePodman, async () => {
       const { words, close: stop } = await createPodman();
@@ -138,7 +140,7 @@ export async function createSite(needed: ReadonlySet<string>): Promise<Site> {
     const desk = await makeDesk(path("desk"), { ...env, IMGPACK_CACHE_DIR: path("cache") });
     return {
       bin: path("bin"),
-      env,
+      env: { ...env, ...engines },
       missing,
       hosts: named,
       desk,
