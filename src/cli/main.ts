@@ -49,11 +49,17 @@ export async function main(
   };
   const log = new RunLog(words, streams.stderr);
   process.once("beforeExit", onStuck);
-  const command = commandOf(words);
+  const asked = helpRequest(words);
+  // What a message is about.
+  const line = asked ?? words;
+  const command = commandOf(line);
   try {
     const task = async (signal: AbortSignal): Promise<void> => {
       signal.addEventListener("abort", () => log.flush(), { once: true });
-      await helpOrRun(words, { ...streams, signal, log }, log);
+      const context = { ...streams, signal, log };
+      if (words.length === 0) await refuseNothing(context);
+      if (asked !== undefined && (await isHelpPrinted(asked, streams.stdout))) return;
+      await run(line, context, log);
     };
     await withSignals(command, task, exitCode => {
       log.endNow(exitCode);
@@ -62,8 +68,8 @@ export async function main(
     await log.end(0);
     return 0;
   } catch (error) {
-    const named = commandWithHelp(command, words[1]);
-    const advice = await adviceOn(error, words);
+    const named = commandWithHelp(command, line[1]);
+    const advice = await adviceOn(error, line);
     const exitCode = renderError(error, streams, { ...rendering, command: named, advice });
     await log.end(exitCode, describeError(error, named, advice).printed);
     return exitCode;
@@ -72,16 +78,15 @@ export async function main(
   }
 }
 
-async function helpOrRun(words: readonly string[], context: Context, log: RunLog): Promise<void> {
-  const asked = words.length === 0 ? [] : helpRequest(words);
-  if (asked === undefined) return await run(words, context, log);
-  const { printHelp } = await import("./help/print-help.ts");
-  const isAskedFor = words.length > 0;
-  const isPrinted = await printHelp(asked, isAskedFor ? context.stdout : context.stderr);
-  // It says what is wrong with a name that is none.
-  if (!isPrinted) await run(asked, context, log);
-  if (isAskedFor) return;
-  context.stderr.write("\n");
+/** False if there is no such page: running the words then says what is wrong with them. */
+async function isHelpPrinted(words: readonly string[], stream: OutputStreams["stdout"]): Promise<boolean> {
+  return await (await import("./help/print-help.ts")).printHelp(words, stream);
+}
+
+/** @throws UsageError after the list of commands. */
+async function refuseNothing({ stderr }: OutputStreams): Promise<never> {
+  await isHelpPrinted([], stderr);
+  stderr.write("\n");
   throw new UsageError("Cannot run: no command named, expected one of these", {
     hint: 'Name one, or see "imgpack help COMMAND".',
   });

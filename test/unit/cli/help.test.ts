@@ -160,6 +160,17 @@ describe("main() prints help", () => {
     },
   );
 
+  test("but says what was meant, as without help", async () => {
+    const { stderr } = await runCommand("load");
+    expect(stderr).toMatch(/Did you mean "imgpack push FILE"/);
+    for (const words of [
+      ["help", "load"],
+      ["load", "-h"],
+    ]) {
+      expect(await runCommand(...words)).toEqual({ exitCode: 2, stdout: "", stderr });
+    }
+  });
+
   test("names the commands of hub for one that there is not", async () => {
     const { exitCode, stderr } = await runCommand("help", "hub", "frobnicate");
     expect(exitCode).toBe(2);

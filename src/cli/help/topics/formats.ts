@@ -19,6 +19,7 @@ export const FORMATS: HelpTopic = {
         { term: "OCI layout", text: "a tar or a folder, also of buildx, oras, umoci, hauler, crane and ko" },
         { term: "ctr, nerdctl, k3s", text: "images export and save, also with platforms left out" },
         { term: "crane, kaniko, ko, jib, Bazel", text: "docker archives with layers named by their digest" },
+        { term: "docker://NAME", text: "an image of a local engine, as with podman://NAME and containerd://NAME" },
         { term: "imgpack", text: "archives, sets of volumes, deltas together with their bases, and patches" },
         {
           term: "root filesystem",
@@ -35,6 +36,7 @@ export const FORMATS: HelpTopic = {
         { term: "-o FILE", text: "one tar, for docker load, podman load, ctr images import, k3s and kind" },
         { term: "-o FOLDER/", text: "an OCI layout in a folder" },
         { term: "-o -", text: "the same tar on stdout, for a pipe" },
+        { term: "-o docker://", text: "loaded into a local engine, as with podman:// and containerd://" },
         { term: "--for TOOL", text: "what that tool needs: docker20 cannot unpack zstd, and needs gzip" },
         { term: "--format oci|docker", text: "convert: only one of the two formats" },
         {
