@@ -13,10 +13,7 @@ export function completionCommand(context: Context): CommandModule<object, Compl
     builder: parser =>
       parser
         .positional("shell", { choices: SHELLS, type: "string", describe: "shell to complete in" })
-        .example(
-          'eval "$(imgpack completion bash)"',
-          "in ~/.bashrc; with zsh in place of bash, in ~/.zshrc after compinit",
-        )
+        .example('eval "$(imgpack completion bash)"', "in ~/.bashrc; for zsh, in ~/.zshrc after compinit, with zsh")
         .example("$0 completion fish > ~/.config/fish/completions/imgpack.fish", "for fish")
         .example("$0 completion powershell | Out-String | Invoke-Expression", "in $PROFILE, for PowerShell"),
     handler: ({ shell = "bash" }) => void context.stdout.write(completionScript(shell)),
