@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Writable } from "node:stream";
 import { afterAll, vi } from "vitest";
 import { main } from "../../src/cli/main.ts";
+import { expectJsonOutput } from "./json-schemas.ts";
 
 export interface Outcome {
   readonly exitCode: number;
@@ -11,12 +12,14 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** Runs one command line in this process. */
+/** Runs one command line in this process. What it prints with `--json` must be as schemas/ have it. */
 export async function runCommand(...words: readonly string[]): Promise<Outcome> {
   const stdout = capture();
   const stderr = capture();
   const exitCode = await main(words, { stdout: stdout.stream, stderr: stderr.stream });
-  return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
+  const outcome = { exitCode, stdout: stdout.text(), stderr: stderr.text() };
+  if (words.includes("--json") && !words.includes("--help")) expectJsonOutput(words, outcome.stdout);
+  return outcome;
 }
 
 function capture(): { readonly stream: Writable; text(): string } {

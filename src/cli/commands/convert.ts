@@ -16,7 +16,7 @@ import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
 import { type SignFlags, signFlags, signOf } from "../flags/sign-flags.ts";
 import { refuseTypedArchive } from "../flags/stdin-input.ts";
 import { checkConcurrency } from "../flags/transfer-flags.ts";
-import { jsonText } from "../output/json-text.ts";
+import { resultJson } from "../output/result-json.ts";
 import { writtenText } from "../output/written-text.ts";
 import { Progress } from "../progress/progress.ts";
 
@@ -114,7 +114,7 @@ async function runConvert(flags: ConvertFlags, context: Context): Promise<void> 
     });
     context.log?.result(result);
     progress.end();
-    if (flags.json) return printLine(context, jsonText(result));
+    if (flags.json) return printLine(context, resultJson("convert", result));
     printImages(context, result, progress.note);
     if (flags.dryRun) return;
     progress.note(`Wrote ${writtenText(result)} in ${result.seconds.toFixed(1)} s (${result.format})`);

@@ -25,9 +25,9 @@ import { type RescueFlags, rescueFlags, rescueOptions } from "../flags/rescue-fl
 import { type ShardFlag, shardFlag } from "../flags/shard-flag.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { type V1Flags, v1Flags } from "../flags/v1-flags.ts";
-import { jsonText } from "../output/json-text.ts";
 import { referrersLines } from "../output/referrers-text.ts";
 import { reportResult } from "../output/report-result.ts";
+import { resultJson } from "../output/result-json.ts";
 import { Progress } from "../progress/progress.ts";
 import { plannedLines, rescueSummary } from "./rescue-lines.ts";
 
@@ -114,7 +114,7 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
       async () => await withFailedList(flags, failing, progress.note, work),
       (result, isPartial) => {
         progress.end();
-        if (flags.json) return printLine(context, jsonText(result));
+        if (flags.json) return printLine(context, resultJson("copy", result));
         if (result.rescue?.dryRun === true) {
           for (const line of plannedLines(result.rescue)) printLine(context, line);
           return progress.note(rescueSummary(result.rescue));

@@ -7,7 +7,7 @@ import { WRITE_REGISTRY } from "../flags/registry-flags.ts";
 import { IMAGE_REFERENCE, type RemoteFlags, remoteOptions, remoteV1Flags } from "../flags/remote-flags.ts";
 import { checkConfirmable } from "../flags/stdin-input.ts";
 import type { V1Flags } from "../flags/v1-flags.ts";
-import { jsonText } from "../output/json-text.ts";
+import { resultJson } from "../output/result-json.ts";
 
 interface DeleteFlags extends RemoteFlags, V1Flags {
   readonly reference?: string | undefined;
@@ -56,7 +56,7 @@ async function runDelete(flags: DeleteFlags, context: Context): Promise<void> {
   if (result === undefined) {
     throw new UsageError(`Cannot delete ${name}: the answer was no, expected yes`, { hint: "Nothing was deleted." });
   }
-  printLine(context, flags.json ? jsonText(result) : result.reference);
+  printLine(context, flags.json ? resultJson("delete", result) : result.reference);
 }
 
 /** What a deletion removes, in one sentence. */

@@ -3,8 +3,8 @@ import type { Layers } from "../../index.ts";
 import { type Context, printLine } from "../context.ts";
 import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
 import { refuseTypedArchive } from "../flags/stdin-input.ts";
-import { jsonText } from "../output/json-text.ts";
 import { ReportedError } from "../output/render-error.ts";
+import { resultJson } from "../output/result-json.ts";
 import { Progress } from "../progress/progress.ts";
 import { viewOf, wrappedLines } from "../screen/view.ts";
 import { faultyArchive } from "./verify.ts";
@@ -53,8 +53,7 @@ async function runDoctor(flags: DoctorFlags, context: Context): Promise<void> {
     const diagnosis = await doctor(archive, { quick, repair, layers, onProgress, signal: context.signal });
     context.log?.result(diagnosis);
     progress.end();
-    if (flags.json) printLine(context, jsonText(diagnosis));
-    else {
+    if (flags.json !== true) {
       const { diagnosisLines } = await import("../output/diagnosis-lines.ts");
       for (const line of wrappedLines(diagnosisLines(diagnosis), viewOf(context.stdout))) printLine(context, line);
     }
@@ -62,8 +61,9 @@ async function runDoctor(flags: DoctorFlags, context: Context): Promise<void> {
     const faults = Math.max(diagnosis.verified?.faults.length ?? 0, broken);
     if (faults > 0) {
       const error = faultyArchive(archive, faults);
-      throw flags.json === true ? new ReportedError(error) : error;
+      throw flags.json === true ? new ReportedError(error, diagnosis) : error;
     }
+    if (flags.json) printLine(context, resultJson("doctor", diagnosis));
   } finally {
     progress.end();
   }

@@ -6,8 +6,8 @@ import { type Context, printLine } from "../context.ts";
 import { registryFromFlags, WRITE_REGISTRY } from "../flags/registry-flags.ts";
 import { onePlatform } from "../flags/remote-flags.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
-import { jsonText } from "../output/json-text.ts";
 import { reportResult } from "../output/report-result.ts";
+import { resultJson } from "../output/result-json.ts";
 import { Progress } from "../progress/progress.ts";
 
 interface ImportFlags extends TransferFlags {
@@ -106,7 +106,7 @@ async function runImport(flags: ImportFlags, context: Context): Promise<void> {
       async () => await importImage(flags.rootfs ?? "", options),
       result => {
         progress.end();
-        if (flags.json) return printLine(context, jsonText(result));
+        if (flags.json) return printLine(context, resultJson("import", result));
         const { images, output, bytesSent, imageId, seconds } = result;
         for (const { reference, digest } of images) printLine(context, `${reference}@${digest}`);
         if (flags.dryRun) return;

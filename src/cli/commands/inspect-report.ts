@@ -4,8 +4,8 @@ import { counted, escapeForeign, formatBytes, shortId } from "../../util/format.
 import { type Context, printLine } from "../context.ts";
 import { readFlagKeys } from "../flags/flag-file.ts";
 import type { MappingFlags } from "../flags/mapping-flags.ts";
-import { jsonText } from "../output/json-text.ts";
 import { ReportedError } from "../output/render-error.ts";
+import { resultJson } from "../output/result-json.ts";
 import type { Progress } from "../progress/progress.ts";
 import { reportFault } from "./report-fault.ts";
 
@@ -39,9 +39,10 @@ export async function writeTransferReport(
   const report = await transferReport(sources, given).finally(() => progress.end());
   context.log?.result(report);
   await file.write(report);
-  printLine(context, json === true ? jsonText(report) : `${escapeForeign(path)}: ${reportLine(report)}`);
   const fault = reportFault(sources, report);
-  if (fault !== undefined) throw json === true ? new ReportedError(fault) : fault;
+  if (fault !== undefined && json === true) throw new ReportedError(fault, report);
+  printLine(context, json === true ? resultJson("inspect", report) : `${escapeForeign(path)}: ${reportLine(report)}`);
+  if (fault !== undefined) throw fault;
 }
 
 function reportLine({ id, counts, bytes, volumes }: TransferReport): string {

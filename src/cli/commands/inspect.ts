@@ -7,7 +7,7 @@ import { mappingFlags } from "../flags/mapping-flags.ts";
 import { type RemoteFlags, remoteOptions, remoteV1Flags } from "../flags/remote-flags.ts";
 import { refuseTypedArchive } from "../flags/stdin-input.ts";
 import type { V1Flags } from "../flags/v1-flags.ts";
-import { jsonText } from "../output/json-text.ts";
+import { resultJson } from "../output/result-json.ts";
 import { Progress } from "../progress/progress.ts";
 import { viewOf, wrappedLines } from "../screen/view.ts";
 import { checkReportFlags, type ReportFlags, writeTransferReport } from "./inspect-report.ts";
@@ -78,13 +78,13 @@ export function inspectCommand(context: Context): CommandModule<object, InspectF
       const given = { ...options, image: flags.image, onProgress: progress.onProgress };
       const result = await look(sources, given).finally(() => progress.end());
       context.log?.result(result);
-      if (flags.json) return printLine(context, jsonText(result));
       const view = viewOf(context.stdout);
       if (result.kind === "listing") {
         const { listingLines } = await import("../output/tables/listing-lines.ts");
         for (const line of wrappedLines(listingLines(result, view), view, 2)) printLine(context, line);
         return progress.note("--image NAME shows one of them in detail");
       }
+      if (flags.json) return printLine(context, resultJson("inspect", result));
       const { inspectionLines } = await import("../output/inspection-lines.ts");
       for (const line of wrappedLines(inspectionLines(result, view), view)) printLine(context, line);
     },
@@ -103,7 +103,7 @@ async function compare(
   context.log?.result(result);
   const { comparisonLines, comparisonNotes } = await import("../output/tables/comparison-lines.ts");
   for (const note of comparisonNotes(result)) progress.note(note);
-  if (json) return printLine(context, jsonText(result));
+  if (json) return printLine(context, resultJson("inspect", result));
   const view = viewOf(context.stdout);
   for (const line of wrappedLines(comparisonLines(result, view), view, 2)) printLine(context, line);
 }

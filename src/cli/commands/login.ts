@@ -6,8 +6,8 @@ import { type Context, printLine } from "../context.ts";
 import { type ConnectionFlags, connectionFlags, tlsFromFlags } from "../flags/connection-flags.ts";
 import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
 import { readSecret } from "../flags/registry-flags.ts";
-import { jsonText } from "../output/json-text.ts";
 import { MAX_NOTE } from "../output/note-text.ts";
+import { resultJson } from "../output/result-json.ts";
 
 interface LoginFlags extends ConnectionFlags, OutputFlags {
   readonly host?: string | undefined;
@@ -59,7 +59,7 @@ async function runLogin(flags: LoginFlags, context: Context): Promise<void> {
 /** Prints the result of a login, and what a person should know about it. @param host as the messages name it */
 export function reportLogin(host: string, result: LoginResult, { json, quiet }: OutputFlags, context: Context): void {
   if (json) {
-    printLine(context, jsonText(result));
+    printLine(context, resultJson("login", result));
     return;
   }
   for (const text of quiet === true ? [] : loginNotes(host, result)) {

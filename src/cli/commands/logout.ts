@@ -2,8 +2,8 @@ import type { CommandModule } from "yargs";
 import { escapeForeign } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
-import { jsonText } from "../output/json-text.ts";
 import { MAX_NOTE } from "../output/note-text.ts";
+import { resultJson } from "../output/result-json.ts";
 
 interface LogoutFlags extends OutputFlags {
   readonly host?: string | undefined;
@@ -24,7 +24,7 @@ export function logoutCommand(context: Context): CommandModule<object, LogoutFla
       const host = flags.host ?? "";
       const { logout } = await import("../../verbs/logout.ts");
       const result = await logout(host, { signal: context.signal });
-      if (flags.json) return printLine(context, jsonText(result));
+      if (flags.json) return printLine(context, resultJson("logout", result));
       if (result.remainsIn !== undefined && !flags.quiet) {
         const file = escapeForeign(result.remainsIn, MAX_NOTE);
         context.stderr.write(`Credentials for ${host} remain in ${file}: remove them there\n`);

@@ -8,8 +8,8 @@ import { fromFileFlag, guessFlag, type ListFlags } from "../flags/list-flags.ts"
 import { type MappingFlags, mappingFlags } from "../flags/mapping-flags.ts";
 import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
 import { checkStdinUses } from "../flags/stdin-input.ts";
-import { jsonText } from "../output/json-text.ts";
 import { reportResult } from "../output/report-result.ts";
+import { resultJson } from "../output/result-json.ts";
 import { Progress } from "../progress/progress.ts";
 
 interface MirrorsFlags extends ListFlags, MappingFlags, OutputFlags {
@@ -106,7 +106,7 @@ async function runMirrors(flags: MirrorsFlags, context: Context): Promise<void> 
         }),
       result => {
         progress.end();
-        if (flags.json) return printLine(context, jsonText(result));
+        if (flags.json) return printLine(context, resultJson("mirrors", result));
         printFiles(context, result);
         for (const note of result.notes) progress.note(note);
       },

@@ -23,9 +23,9 @@ import { type SignFlags, signFlags, signOf } from "../flags/sign-flags.ts";
 import { sparseFlag } from "../flags/sparse-flag.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { type V1Flags, v1Flags } from "../flags/v1-flags.ts";
-import { jsonText } from "../output/json-text.ts";
 import { referrersLines } from "../output/referrers-text.ts";
 import { reportResult } from "../output/report-result.ts";
+import { resultJson } from "../output/result-json.ts";
 import { Progress } from "../progress/progress.ts";
 
 interface PullFlags
@@ -168,7 +168,7 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
       async () => await withFailedList(flags, references, progress.note, work),
       (result, isPartial) => {
         progress.end();
-        if (flags.json) return printLine(context, jsonText(result));
+        if (flags.json) return printLine(context, resultJson("pull", result));
         printImages(context, result, progress.note);
         for (const line of referrersLines(result.images)) progress.note(line);
         for (const { path } of result.tools)

@@ -12,9 +12,9 @@ import { type ShardFlag, shardFlag } from "../flags/shard-flag.ts";
 import { checkStdinUses, refuseTypedArchive } from "../flags/stdin-input.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { type V1Flags, v1Flags } from "../flags/v1-flags.ts";
-import { jsonText } from "../output/json-text.ts";
 import { referrersLines } from "../output/referrers-text.ts";
 import { reportResult } from "../output/report-result.ts";
+import { resultJson } from "../output/result-json.ts";
 import { Progress } from "../progress/progress.ts";
 
 interface PushFlags extends TransferFlags, ListFlags, MappingFlags, ReferrersFlags, ShardFlag, V1Flags {
@@ -150,7 +150,7 @@ async function runPush(flags: PushFlags, context: Context): Promise<void> {
       async () => await withFailedList(flags, archives, progress.note, work),
       (result, isPartial) => {
         progress.end();
-        if (flags.json) return printLine(context, jsonText(result));
+        if (flags.json) return printLine(context, resultJson("push", result));
         for (const { reference, digest, previousDigest } of result.images) {
           printLine(context, digest === undefined ? reference : `${reference}@${digest}`);
           if (previousDigest !== undefined) progress.note(`${reference}: ${previousDigest} → ${digest}`);

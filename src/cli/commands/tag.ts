@@ -3,8 +3,8 @@ import { type Context, printLine } from "../context.ts";
 import { WRITE_REGISTRY } from "../flags/registry-flags.ts";
 import { IMAGE_REFERENCE, type RemoteFlags, remoteOptions, remoteV1Flags } from "../flags/remote-flags.ts";
 import type { V1Flags } from "../flags/v1-flags.ts";
-import { jsonText } from "../output/json-text.ts";
 import { reportResult } from "../output/report-result.ts";
+import { resultJson } from "../output/result-json.ts";
 
 interface TagFlags extends RemoteFlags, V1Flags {
   readonly reference?: string | undefined;
@@ -31,7 +31,7 @@ export function tagCommand(context: Context): CommandModule<object, TagFlags> {
         flags,
         async () => await tag(flags.reference ?? "", flags.tag ?? [], options),
         result => {
-          if (flags.json) return printLine(context, jsonText(result));
+          if (flags.json) return printLine(context, resultJson("tag", result));
           for (const reference of result.references)
             printLine(context, result.digest === undefined ? reference : `${reference}@${result.digest}`);
         },

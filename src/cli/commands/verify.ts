@@ -7,8 +7,8 @@ import { readFlagKeys } from "../flags/flag-file.ts";
 import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
 import { type ShardFlag, shardFlag } from "../flags/shard-flag.ts";
 import { refuseTypedArchive } from "../flags/stdin-input.ts";
-import { jsonText } from "../output/json-text.ts";
 import { ReportedError } from "../output/render-error.ts";
+import { resultJson } from "../output/result-json.ts";
 import { signatureFault, signatureLines } from "../output/signature-lines.ts";
 import { damageLines, missingVolumes } from "../output/tables/damage-lines.ts";
 import { Progress } from "../progress/progress.ts";
@@ -71,8 +71,7 @@ async function runVerify(flags: VerifyFlags, context: Context): Promise<void> {
     const result = await verify(archives, { key, diffIds, shard, onProgress, signal: context.signal });
     context.log?.result(result);
     progress.end();
-    if (flags.json) printLine(context, jsonText(result));
-    else {
+    if (flags.json !== true) {
       for (const line of damageLines(result)) printLine(context, line);
       for (const text of result.unchecked) progress.note(`Not checked: ${text}`);
     }
@@ -82,8 +81,8 @@ async function runVerify(flags: VerifyFlags, context: Context): Promise<void> {
     for (const { of } of flags.need === undefined ? [] : others)
       progress.note(`${flags.need} does not list what bundle ${shortId(of)} needs: verify the files of that one alone`);
     const error = faultOf(shown, result, flags.need !== undefined);
-    if (error !== undefined) throw flags.json ? new ReportedError(error) : error;
-    if (flags.json) return;
+    if (error !== undefined) throw flags.json ? new ReportedError(error, result) : error;
+    if (flags.json) return printLine(context, resultJson("verify", result));
     printLine(context, `${escapeForeign(shown)}: ${checkedText(result)}, all match their digests`);
   } finally {
     progress.end();

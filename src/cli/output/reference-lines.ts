@@ -1,8 +1,8 @@
 import type { ListedReferences } from "../../index.ts";
 import { type Context, printLine } from "../context.ts";
 import type { OutputFlags } from "../flags/output-flags.ts";
-import { jsonText } from "./json-text.ts";
 import { ReportedError } from "./render-error.ts";
+import { resultJson } from "./result-json.ts";
 
 /**
  * One line per reference, which `-f` reads; what is only likely is commented out, unless it is asked for.
@@ -25,8 +25,9 @@ export async function printReferences(
       platforms,
       as: name,
     }));
-    printLine(context, jsonText({ references, refused: found.refused }));
-    if (error !== undefined) throw new ReportedError(error);
+    const result = { references, refused: found.refused };
+    if (error !== undefined) throw new ReportedError(error, result);
+    printLine(context, resultJson("lock", result));
     return;
   }
   if (error !== undefined) throw error;

@@ -17,13 +17,16 @@ export interface PrintedError {
   readonly origin: string | undefined;
 }
 
-/** An error that the command has reported on stdout already: with `--json`, stdout has one object only. */
+/** An error of a command that has a result all the same: with `--json`, stdout has one object with both. */
 export class ReportedError extends Error {
   readonly error: ImgpackError;
+  /** What `--json` prints next to the error; undefined if the command has printed everything. */
+  readonly result: object | undefined;
 
-  constructor(error: ImgpackError) {
+  constructor(error: ImgpackError, result?: object) {
     super(error.message);
     this.error = error;
+    this.result = result;
   }
 }
 
@@ -49,12 +52,11 @@ export function renderError(
   { stdout, stderr }: OutputStreams,
   { isJson, isJsonProgress, isVerbose, command, advice }: RenderErrorOptions,
 ): number {
-  const isReported = thrown instanceof ReportedError;
+  const isReported = thrown instanceof ReportedError && thrown.result === undefined;
   const { error, printed } = describeError(thrown, command, advice);
   if (isJson && !isReported) {
     const { message, code, hint, origin } = printed;
-    const done = error instanceof PartialError ? { ...resultOf(error), failed: error.failed } : {};
-    stdout.write(`${jsonText({ ...done, error: { code, message, hint, origin } })}\n`);
+    stdout.write(`${jsonText({ ...resultOf(thrown), error: { code, message, hint, origin } })}\n`);
   }
   const isBug = printed.exitCode === EXIT_CODES.internal;
   const because = isVerbose || isBug ? [...causes(error, isBug)] : [];
@@ -116,8 +118,12 @@ function firstOf(thrown: unknown): unknown {
   return thrown instanceof Error && "suppressed" in thrown ? firstOf(thrown.suppressed) : thrown;
 }
 
-function resultOf({ result }: PartialError): object {
-  return typeof result === "object" && result !== null ? result : {};
+/** What was done before the error. */
+function resultOf(thrown: unknown): object {
+  if (thrown instanceof ReportedError) return thrown.result ?? {};
+  if (!(thrown instanceof PartialError)) return {};
+  const { result, failed } = thrown;
+  return typeof result === "object" && result !== null ? { ...result, failed } : { failed };
 }
 
 function helpHint(command: string | undefined): string {

@@ -44,6 +44,7 @@ describe("imgpack lock --list", () => {
           why: 'found "all" next to other platforms, expected it alone',
         },
       ],
+      error: expect.objectContaining({ code: "ERR_USAGE" }),
     });
   });
 

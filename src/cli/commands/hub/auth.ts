@@ -3,7 +3,7 @@ import { UsageError } from "../../../errors.ts";
 import { escapeForeign } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
 import { readSecret } from "../../flags/registry-flags.ts";
-import { jsonText } from "../../output/json-text.ts";
+import { resultJson } from "../../output/result-json.ts";
 import { hubOptions, type IndexFlags, indexFlags, REPOSITORY } from "./hub-flags.ts";
 
 interface AuthFlags extends IndexFlags {
@@ -39,6 +39,6 @@ async function runAuth(flags: AuthFlags, context: Context): Promise<void> {
   const options = await hubOptions(others, context);
   const { authorizeToken } = await import("../../../verbs/v1/hub/hub-tokens.ts");
   const result = await authorizeToken(repository, { ...options, token });
-  if (flags.json) return printLine(context, jsonText(result));
+  if (flags.json) return printLine(context, resultJson("hub auth", result));
   printLine(context, escapeForeign(`token is valid for ${result.repository}, access ${result.access}`, 1000));
 }

@@ -4,7 +4,7 @@ import { escapeForeign, quote } from "../../../util/format.ts";
 import { readInputText, readText } from "../../../util/input-file.ts";
 import { type Context, printLine } from "../../context.ts";
 import { refuseTerminal } from "../../flags/stdin-input.ts";
-import { jsonText } from "../../output/json-text.ts";
+import { resultJson } from "../../output/result-json.ts";
 import { table } from "../../screen/table.ts";
 import { viewOf } from "../../screen/view.ts";
 import { type HubFlags, hubFlags, hubOptions, REPOSITORY } from "./hub-flags.ts";
@@ -41,10 +41,10 @@ async function runImages(flags: ImagesFlags, context: Context): Promise<void> {
   if (set !== undefined) {
     const text = await readList(set, context.signal);
     const result = await setImages(repository, text, { ...options, listName: set === "-" ? "stdin" : quote(set) });
-    return printLine(context, flags.json ? jsonText(result) : result.repository);
+    return printLine(context, flags.json ? resultJson("hub images", result) : result.repository);
   }
   const result = await listImages(repository, options);
-  if (flags.json) return printLine(context, jsonText(result));
+  if (flags.json) return printLine(context, resultJson("hub images", result));
   const view = viewOf(context.stdout);
   const rows = result.images.map(({ id, checksum = "", tag = "" }) =>
     [view.digest(id), view.digest(checksum), tag].map(cell => escapeForeign(cell)),

@@ -3,7 +3,7 @@ import { UsageError } from "../../../errors.ts";
 import { escapeForeign } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
 import { checkConfirmable } from "../../flags/stdin-input.ts";
-import { jsonText } from "../../output/json-text.ts";
+import { resultJson } from "../../output/result-json.ts";
 import { type HubFlags, hubFlags, hubOptions, REPOSITORY } from "./hub-flags.ts";
 
 interface RepoFlags extends HubFlags {
@@ -33,7 +33,7 @@ async function create(flags: RepoFlags, context: Context): Promise<void> {
   const options = await hubOptions(flags, context);
   const { createRepository } = await import("../../../verbs/v1/hub/hub-repositories.ts");
   const result = await createRepository(flags.repository ?? "", options);
-  printLine(context, flags.json ? jsonText(result) : result.repository);
+  printLine(context, flags.json ? resultJson("hub repo", result) : result.repository);
 }
 
 async function remove(flags: RepoFlags, context: Context): Promise<void> {
@@ -53,5 +53,5 @@ async function remove(flags: RepoFlags, context: Context): Promise<void> {
       hint: "Nothing was deleted.",
     });
   }
-  printLine(context, flags.json ? jsonText(result) : result.repository);
+  printLine(context, flags.json ? resultJson("hub repo", result) : result.repository);
 }

@@ -1,7 +1,7 @@
 import type { CommandModule } from "yargs";
 import { escapeForeign, quote } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
-import { jsonText } from "../../output/json-text.ts";
+import { resultJson } from "../../output/result-json.ts";
 import { table } from "../../screen/table.ts";
 import { viewOf } from "../../screen/view.ts";
 import { type HubFlags, hubFlags, hubOptions, INDEX } from "./hub-flags.ts";
@@ -29,7 +29,7 @@ export function hubSearchCommand(context: Context): CommandModule<object, Search
       const options = await hubOptions(flags, context);
       const { searchIndex } = await import("../../../verbs/v1/hub/hub-search.ts");
       const result = await searchIndex(flags.term ?? "", { ...options, host: flags.host, limit: flags.limit });
-      if (flags.json) return printLine(context, jsonText(result));
+      if (flags.json) return printLine(context, resultJson("hub search", result));
       const rows = result.results.map(({ name, description = "" }) => [
         escapeForeign(name),
         escapeForeign(description, 100),

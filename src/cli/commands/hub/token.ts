@@ -3,7 +3,7 @@ import { UsageError } from "../../../errors.ts";
 import { escapeForeign } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
 import { checkConfirmable } from "../../flags/stdin-input.ts";
-import { jsonText } from "../../output/json-text.ts";
+import { resultJson } from "../../output/result-json.ts";
 import { type HubFlags, hubFlags, hubOptions, REPOSITORY } from "./hub-flags.ts";
 
 interface TokenFlags extends HubFlags {
@@ -57,7 +57,7 @@ async function runToken(flags: TokenFlags, context: Context): Promise<void> {
     });
   }
   const { token, ...rest } = result;
-  if (flags.json) return printLine(context, jsonText(flags.show === true ? result : rest));
+  if (flags.json) return printLine(context, resultJson("hub token", flags.show === true ? result : rest));
   if (flags.show === true) return printLine(context, escapeForeign(token, token.length));
   printLine(context, escapeForeign(`token for ${rest.repository}, access ${rest.access}`, 1000));
 }

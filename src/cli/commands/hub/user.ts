@@ -2,7 +2,7 @@ import type { CommandModule } from "yargs";
 import { UsageError } from "../../../errors.ts";
 import { escapeForeign } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
-import { jsonText } from "../../output/json-text.ts";
+import { resultJson } from "../../output/result-json.ts";
 import { hubOptions, INDEX, type IndexFlags, indexFlags } from "./hub-flags.ts";
 import { readNewPassword } from "./new-password.ts";
 
@@ -58,7 +58,7 @@ async function runUser(flags: UserFlags, context: Context): Promise<void> {
   const result = isNew
     ? await createUser(name, { ...options, host, email: email ?? "", password: password ?? "" })
     : await updateUser(name, { ...options, host, email, password });
-  if (flags.json) return printLine(context, jsonText(result));
+  if (flags.json) return printLine(context, resultJson("hub user", result));
   printLine(context, `${isNew ? "Created" : "Updated"} user ${escapeForeign(name)} at ${result.index}`);
   if (flags.quiet || isNew || password === undefined) return;
   context.stderr.write(`Stored credentials have the old password: run "imgpack hub login ${result.index}"\n`);

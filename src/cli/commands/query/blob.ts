@@ -4,7 +4,7 @@ import { UsageError } from "../../../errors.ts";
 import { formatBytes } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
 import { type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
-import { jsonText } from "../../output/json-text.ts";
+import { resultJson } from "../../output/result-json.ts";
 import { Progress } from "../../progress/progress.ts";
 
 interface BlobFlags extends RemoteFlags {
@@ -39,7 +39,7 @@ export function blobCommand(context: Context): CommandModule<object, BlobFlags> 
         const result = await blob(flags.reference ?? "", { ...options, output, onProgress: progress.onProgress });
         context.log?.result(result);
         progress.end();
-        if (flags.json) return printLine(context, jsonText(result));
+        if (flags.json) return printLine(context, resultJson("blob", result));
         if (typeof output === "string") printLine(context, result.reference);
         progress.note(`Wrote ${formatBytes(result.size)} to ${result.output}`);
       } finally {

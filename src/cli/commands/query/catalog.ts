@@ -3,7 +3,7 @@ import { escapeForeign } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
 import { type RemoteFlags, remoteOptions, remoteV1Flags } from "../../flags/remote-flags.ts";
 import type { V1Flags } from "../../flags/v1-flags.ts";
-import { jsonText } from "../../output/json-text.ts";
+import { resultJson } from "../../output/result-json.ts";
 
 interface CatalogFlags extends RemoteFlags, V1Flags {
   readonly host?: string | undefined;
@@ -27,7 +27,7 @@ export function catalogCommand(context: Context): CommandModule<object, CatalogF
       const { catalog } = await import("../../../verbs/query/catalog.ts");
       const result = await catalog(flags.host ?? "", { ...options, limit: flags.limit });
       context.log?.result(result);
-      if (flags.json) return printLine(context, jsonText(result));
+      if (flags.json) return printLine(context, resultJson("catalog", result));
       for (const repository of result.repositories) printLine(context, escapeForeign(repository));
     },
   };

@@ -9,7 +9,8 @@ import {
   remoteV1Flags,
 } from "../../flags/remote-flags.ts";
 import type { V1Flags } from "../../flags/v1-flags.ts";
-import { jsonText } from "../../output/json-text.ts";
+import type { JsonDocument } from "../../output/json-results.ts";
+import { resultJson } from "../../output/result-json.ts";
 import { writeDocument } from "../../output/write-document.ts";
 
 interface ConfigFlags extends RemoteFlags, V1Flags {
@@ -40,8 +41,8 @@ export function configCommand(context: Context): CommandModule<object, ConfigFla
         writeDocument(context, bytes, "config");
         return;
       }
-      const document: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
-      printLine(context, jsonText({ ...result, size: bytes.length, config: document }));
+      const document = JSON.parse(Buffer.from(bytes).toString("utf8")) as JsonDocument;
+      printLine(context, resultJson("config", { ...result, size: bytes.length, config: document }));
     },
   };
 }

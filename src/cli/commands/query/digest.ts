@@ -8,7 +8,7 @@ import {
   remoteFlags,
   remoteOptions,
 } from "../../flags/remote-flags.ts";
-import { jsonText } from "../../output/json-text.ts";
+import { resultJson } from "../../output/result-json.ts";
 
 interface DigestFlags extends RemoteFlags {
   readonly reference?: string | undefined;
@@ -35,7 +35,7 @@ export function digestCommand(context: Context): CommandModule<object, DigestFla
       const { digest } = await import("../../../verbs/query/digest.ts");
       const result = await digest(flags.reference ?? "", { ...options, platform });
       context.log?.result(result);
-      printLine(context, flags.json ? jsonText(result) : result.reference);
+      printLine(context, flags.json ? resultJson("digest", result) : result.reference);
     },
   };
 }

@@ -6,8 +6,8 @@ import { fromFileFlag, guessFlag, type ListFlags, listedImages } from "../../fla
 import { type MappingFlags, mappingFlags } from "../../flags/mapping-flags.ts";
 import { type RemoteFlags, remoteOptions, remoteV1Flags } from "../../flags/remote-flags.ts";
 import type { V1Flags } from "../../flags/v1-flags.ts";
-import { jsonText } from "../../output/json-text.ts";
 import { ReportedError } from "../../output/render-error.ts";
+import { resultJson } from "../../output/result-json.ts";
 
 interface ExistsFlags extends RemoteFlags, V1Flags, ListFlags, MappingFlags {
   readonly references?: string[] | undefined;
@@ -57,14 +57,14 @@ async function runExists(flags: ExistsFlags, context: Context): Promise<void> {
   if (to === undefined && fromFile === undefined && named.length === 1 && !/[*?]/.test(only)) {
     const { exists } = await import("../../../verbs/query/exists.ts");
     const isPresent = await exists(only, options);
-    if (flags.json) printLine(context, jsonText({ reference: only, exists: isPresent }));
+    if (flags.json) printLine(context, resultJson("exists", { reference: only, exists: isPresent }));
     return answer(isPresent);
   }
   const onNote = (message: string): void => options.onProgress?.({ kind: "note", message });
   const images = await listedImages(named, flags, "exists", context.signal, onNote);
   const { missingImages } = await import("../../../verbs/query/missing-images.ts");
   const found = await missingImages(images, { ...options, to, layout, map, trustedReferences: named });
-  if (flags.json) printLine(context, jsonText(found));
+  if (flags.json) printLine(context, resultJson("exists", found));
   else for (const { image } of found.missing) printLine(context, image);
   const other = found.missing.filter(image => image.found !== undefined).length;
   if (other > 0)

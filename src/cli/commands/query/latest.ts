@@ -2,7 +2,7 @@ import type { CommandModule } from "yargs";
 import type { LatestBy } from "../../../index.ts";
 import { type Context, printLine } from "../../context.ts";
 import { type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
-import { jsonText } from "../../output/json-text.ts";
+import { resultJson } from "../../output/result-json.ts";
 
 interface LatestFlags extends RemoteFlags {
   readonly repository?: string | undefined;
@@ -36,7 +36,7 @@ export function latestCommand(context: Context): CommandModule<object, LatestFla
         prerelease: flags.prerelease,
       });
       context.log?.result(result);
-      printLine(context, flags.json ? jsonText(result) : result.reference);
+      printLine(context, flags.json ? resultJson("latest", result) : result.reference);
     },
   };
 }

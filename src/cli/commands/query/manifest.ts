@@ -9,7 +9,7 @@ import {
   remoteFlags,
   remoteOptions,
 } from "../../flags/remote-flags.ts";
-import { jsonText } from "../../output/json-text.ts";
+import { resultJson } from "../../output/result-json.ts";
 import { writeDocument } from "../../output/write-document.ts";
 import { viewOf, wrappedLines } from "../../screen/view.ts";
 
@@ -46,7 +46,7 @@ export function manifestCommand(context: Context): CommandModule<object, Manifes
       }
       const result = await manifest(reference, options);
       context.log?.result(result);
-      if (flags.json) return printLine(context, jsonText(result));
+      if (flags.json) return printLine(context, resultJson("manifest", result));
       const { manifestLines } = await import("../../output/manifest-lines.ts");
       const view = viewOf(context.stdout);
       for (const line of wrappedLines(manifestLines(result, view), view)) printLine(context, line);

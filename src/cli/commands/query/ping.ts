@@ -5,8 +5,8 @@ import { escapeForeign } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
 import { type RemoteFlags, remoteOptions, remoteV1Flags } from "../../flags/remote-flags.ts";
 import type { V1Flags } from "../../flags/v1-flags.ts";
-import { jsonText } from "../../output/json-text.ts";
 import { ReportedError } from "../../output/render-error.ts";
+import { resultJson } from "../../output/result-json.ts";
 
 interface PingFlags extends RemoteFlags, V1Flags {
   readonly host?: string | undefined;
@@ -31,11 +31,12 @@ export function pingCommand(context: Context): CommandModule<object, PingFlags> 
       const { ping } = await import("../../../verbs/query/ping.ts");
       const result = await ping(flags.host ?? "", options);
       context.log?.result(result);
-      if (flags.json) printLine(context, jsonText(result));
-      else for (const line of pingLines(result)) printLine(context, line);
-      if (result.refusal === undefined) return;
       const hint = "The registry answers, but it refuses these credentials, or access without credentials.";
-      throw new ReportedError(new AuthError(result.refusal, { hint }));
+      const error = result.refusal === undefined ? undefined : new AuthError(result.refusal, { hint });
+      if (flags.json && error !== undefined) throw new ReportedError(error, result);
+      if (flags.json) return printLine(context, resultJson("ping", result));
+      for (const line of pingLines(result)) printLine(context, line);
+      if (error !== undefined) throw error;
     },
   };
 }

@@ -9,7 +9,7 @@ import {
   remoteFlags,
   remoteOptions,
 } from "../../flags/remote-flags.ts";
-import { jsonText } from "../../output/json-text.ts";
+import { resultJson } from "../../output/result-json.ts";
 import { table } from "../../screen/table.ts";
 import { viewOf } from "../../screen/view.ts";
 
@@ -45,7 +45,7 @@ export function referrersCommand(context: Context): CommandModule<object, Referr
       const { artifactType } = flags;
       const result = await referrers(flags.reference ?? "", { ...options, artifactType, platform });
       context.log?.result(result);
-      if (flags.json) return printLine(context, jsonText(result));
+      if (flags.json) return printLine(context, resultJson("referrers", result));
       if (result.via === "tag") options.onProgress?.({ kind: "note", message: NO_API });
       const view = viewOf(context.stdout);
       const rows = result.referrers.map(({ digest, size, artifactType: type, mediaType }) => [

@@ -5,7 +5,7 @@ import { escapeForeign } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
 import { type RemoteFlags, remoteOptions, remoteV1Flags } from "../../flags/remote-flags.ts";
 import type { V1Flags } from "../../flags/v1-flags.ts";
-import { jsonText } from "../../output/json-text.ts";
+import { resultJson } from "../../output/result-json.ts";
 import { viewOf, WHOLE } from "../../screen/view.ts";
 
 interface TagsFlags extends RemoteFlags, V1Flags {
@@ -38,7 +38,7 @@ export function tagsCommand(context: Context): CommandModule<object, TagsFlags> 
       const { tags } = await import("../../../verbs/query/tags.ts");
       const result = await tags(flags.repository ?? "", { ...options, sort: flags.sort, limit: flags.limit });
       context.log?.result(result);
-      if (flags.json) return printLine(context, jsonText(result));
+      if (flags.json) return printLine(context, resultJson("tags", result));
       const view = viewOf(context.stdout);
       const width = result.tags.reduce((longest, { tag }) => Math.max(longest, tag.length), 0);
       for (const { tag, created } of result.tags) {
@@ -67,6 +67,6 @@ async function listMatches(
   const { matchImages } = await import("../../../verbs/query/match-images.ts");
   const { references } = await matchImages([repository], options);
   const shown = references.slice(0, limit);
-  if (json) return printLine(context, jsonText({ references: shown }));
+  if (json) return printLine(context, resultJson("tags", { references: shown }));
   for (const reference of shown) printLine(context, reference);
 }

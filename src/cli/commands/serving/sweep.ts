@@ -2,8 +2,8 @@ import { UsageError } from "../../../errors.ts";
 import type { GarbageResult } from "../../../index.ts";
 import { counted, escapeForeign, formatBytes, quote } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
-import { jsonText } from "../../output/json-text.ts";
 import { MAX_NOTE } from "../../output/note-text.ts";
+import { resultJson } from "../../output/result-json.ts";
 
 export interface SweepFlags {
   readonly store?: string | undefined;
@@ -19,7 +19,7 @@ export async function runSweep({ store, yes, json }: SweepFlags, context: Contex
   const onNote = (message: string): void => void stderr.write(`${message}\n`);
   const result = await collectGarbage(store, { remove: yes, signal, onNote });
   if (json) {
-    printLine(context, jsonText(result));
+    printLine(context, resultJson("serve", result));
     return;
   }
   for (const line of sweepLines(result)) printLine(context, line);

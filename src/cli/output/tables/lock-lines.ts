@@ -6,8 +6,9 @@ import { storageState } from "../../../util/system-fault.ts";
 import { type Context, printLine } from "../../context.ts";
 import { table } from "../../screen/table.ts";
 import type { View } from "../../screen/view.ts";
-import { jsonText } from "../json-text.ts";
+import type { JsonDocument } from "../json-results.ts";
 import { referrersCount } from "../referrers-text.ts";
+import { resultJson } from "../result-json.ts";
 
 /** What a lock contains, as text: a table of the images, and what they take together. */
 export function* lockLines(result: LockResult, bytesPerSecond: number | undefined, view: View): Generator<string> {
@@ -48,8 +49,8 @@ export function printLock(
     if (output === undefined) context.stdout.write(text);
     return;
   }
-  const lock = output === undefined ? { lock: JSON.parse(text) as object } : { output };
-  printLine(context, jsonText({ ...result, ...lock }));
+  const lock = output === undefined ? { lock: JSON.parse(text) as JsonDocument } : { output };
+  printLine(context, resultJson("lock", { ...result, ...lock }));
 }
 
 /** @throws StorageError */
