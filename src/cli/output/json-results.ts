@@ -30,11 +30,6 @@ import type {
   TransferReport,
   VerifyResult,
 } from "../../index.ts";
-import type { HubImagesResult } from "../../verbs/v1/hub/hub-images.ts";
-import type { HubRepositoryResult } from "../../verbs/v1/hub/hub-repositories.ts";
-import type { HubSearchResult } from "../../verbs/v1/hub/hub-search.ts";
-import type { HubTokenResult, TokenFacts } from "../../verbs/v1/hub/hub-tokens.ts";
-import type { HubUserResult } from "../../verbs/v1/hub/hub-users.ts";
 
 /** What `--json` prints of a command when it succeeds. The files in schemas/ are made from this: `npm run schemas`. */
 export interface JsonResults {
@@ -64,12 +59,12 @@ export interface JsonResults {
   delete: Deletion;
   referrers: ReferrersResult;
   "hub login": LoginResult;
-  "hub user": HubUserResult;
-  "hub repo": HubRepositoryResult;
-  "hub images": HubImagesResult;
+  "hub user": import("../../verbs/v1/hub/hub-users.ts").HubUserResult;
+  "hub repo": import("../../verbs/v1/hub/hub-repositories.ts").HubRepositoryResult;
+  "hub images": import("../../verbs/v1/hub/hub-images.ts").HubImagesResult;
   "hub token": PrintedToken;
-  "hub auth": TokenFacts;
-  "hub search": HubSearchResult;
+  "hub auth": import("../../verbs/v1/hub/hub-tokens.ts").TokenFacts;
+  "hub search": import("../../verbs/v1/hub/hub-search.ts").HubSearchResult;
 }
 
 /** `tags` of a reference with wildcards. */
@@ -126,7 +121,7 @@ export interface PrintedReference {
 }
 
 /** `hub token`: without the token, unless `--show` is given. */
-export interface PrintedToken extends Omit<HubTokenResult, "token"> {
+export interface PrintedToken extends Omit<import("../../verbs/v1/hub/hub-tokens.ts").HubTokenResult, "token"> {
   readonly token?: string;
 }
 
