@@ -51,6 +51,10 @@ export interface Site {
 const PUBLIC = ["registry-1.docker.io", "index.docker.io", "quay.io", "ghcr.io", "registry.k8s.io"];
 const FULL = ["registry.lan", "registry.lan:5000", "gitlab.lan:5050"];
 const INSIDE = ["registry.inside:5000", "registry.example:5000"];
+const BROKEN = {
+  "busy.lan": { status: 429, type: "application/json", body: '{"errors":[{"code":"TOOMANYREQUESTS"}]}' },
+  "web.lan": { status: 200, type: "text/html", body: "<!doctype html><title>Welcome</title>" },
+};
 const PRIVATE = "private.lan:5000";
 
 /** @param needed programs that the pages name: no daemon is started for others */
@@ -72,7 +76,7 @@ export async function createSite(needed: ReadonlySet<string>): Promise<Site> {
     const [full, hub] = [await registry("full"), await registry("hub")];
     await fill(new URL(full.url).host, new URL(hub.url).host);
 
-    const names = [...FULL, ...INSIDE, ...PUBLIC].map(name => name.replace(/:\d+$/, ""));
+    const names = [...FULL, ...INSIDE, ...PUBLIC, ...Object.keys(BROKEN)].map(name => name.replace(/:\d+$/, ""));
     const [trusted, unknown] = [
       await makePrivateCa(path("public-ca"), names),
       await makePrivateCa(path("private-ca"), [PRIVATE.replace(/:\d+$/, "")]),
@@ -85,6 +89,9 @@ export async function createSite(needed: ReadonlySet<string>): Promise<Site> {
     add(FULL, full.url);
     add(INSIDE, full.url);
     add(PUBLIC, hub.url);
+    for (const [name, answer] of Object.entries(BROKEN)) {
+      hosts.set(name, { url: full.url, cert: cert ?? "", key: key ?? "", answer });
+    }
     hosts.set(PRIVATE, {
       url: full.url,
       cert: await readFile(unknown.serverCert, "utf8"),

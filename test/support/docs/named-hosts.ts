@@ -10,6 +10,8 @@ export interface NamedHost {
   readonly url: string;
   readonly cert: string;
   readonly key: string;
+  /** Answers every request with this, in place of the registry. */
+  readonly answer?: { readonly status: number; readonly type: string; readonly body: string };
 }
 
 export interface NamedHosts {
@@ -32,6 +34,11 @@ export async function startNamedHosts(hosts: ReadonlyMap<string, NamedHost>): Pr
   const forward = (host: NamedHost | undefined, request: IncomingMessage, response: ServerResponse): void => {
     if (host === undefined) {
       response.writeHead(502, { "content-length": "0" }).end();
+      return;
+    }
+    if (host.answer !== undefined) {
+      const { status, type, body } = host.answer;
+      response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(body) }).end(body);
       return;
     }
     const { hostname, port } = new URL(host.url);
