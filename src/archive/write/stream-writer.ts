@@ -4,7 +4,7 @@ import { ImgpackError, StorageError } from "../../errors.ts";
 import { writeToDescriptor } from "../../util/disk.ts";
 import { errorCode } from "../../util/error-code.ts";
 import { abortable } from "../../util/promises.ts";
-import { storageState } from "../../util/system-fault.ts";
+import { SystemFault, storageState } from "../../util/system-fault.ts";
 
 const STDOUT = 1;
 
@@ -76,7 +76,7 @@ function redirectedStdout(output: Writable): number | undefined {
 
 function broken(what: string, cause: unknown): ImgpackError {
   // The stream of an engine says what is wrong itself.
-  if (cause instanceof ImgpackError) return cause;
+  if (cause instanceof ImgpackError && !(cause instanceof SystemFault)) return cause;
   const code = errorCode(cause);
   if (cause === undefined || code === "EPIPE" || code === "ECONNRESET" || code === "ERR_STREAM_DESTROYED") {
     return new StorageError(`Cannot write ${what} to stdout: its reader has gone, expected it to read to the end`, {
