@@ -21,6 +21,7 @@ const EXECUTABLE = fileURLToPath(new URL(`executables/imgpack-linux-${process.ar
 /** Where runtimes differ: signals, stdin, TLS, helpers, threads, files. The other files pass too, and take minutes. */
 const OF_THE_PROCESS = [
   "blocked-inputs",
+  "completion-install",
   "containers",
   "credentials",
   "process",
