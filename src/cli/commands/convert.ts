@@ -16,6 +16,7 @@ import { type OutputFlags, outputFlags } from "../flags/output-flags.ts";
 import { type SignFlags, signFlags, signOf } from "../flags/sign-flags.ts";
 import { refuseTypedArchive } from "../flags/stdin-input.ts";
 import { checkConcurrency } from "../flags/transfer-flags.ts";
+import { unwrittenText } from "../output/dry-run-text.ts";
 import { resultJson } from "../output/result-json.ts";
 import { writtenText } from "../output/written-text.ts";
 import { Progress } from "../progress/progress.ts";
@@ -116,7 +117,7 @@ async function runConvert(flags: ConvertFlags, context: Context): Promise<void> 
     progress.end();
     if (flags.json) return printLine(context, resultJson("convert", result));
     printImages(context, result, progress.note);
-    if (flags.dryRun) return;
+    if (flags.dryRun) return progress.note(unwrittenText(result));
     progress.note(`Wrote ${writtenText(result)} in ${result.seconds.toFixed(1)} s (${result.format})`);
   } finally {
     progress.end();

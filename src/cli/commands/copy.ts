@@ -25,6 +25,7 @@ import { type RescueFlags, rescueFlags, rescueOptions } from "../flags/rescue-fl
 import { type ShardFlag, shardFlag } from "../flags/shard-flag.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { type V1Flags, v1Flags } from "../flags/v1-flags.ts";
+import { unsentText } from "../output/dry-run-text.ts";
 import { referrersLines } from "../output/referrers-text.ts";
 import { reportResult } from "../output/report-result.ts";
 import { resultJson } from "../output/result-json.ts";
@@ -117,7 +118,7 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
         if (flags.json) return printLine(context, resultJson("copy", result));
         if (result.rescue?.dryRun === true) {
           for (const line of plannedLines(result.rescue)) printLine(context, line);
-          return progress.note(rescueSummary(result.rescue));
+          return progress.note(`${rescueSummary(result.rescue)}: nothing was sent`);
         }
         for (const { reference, digest, previousDigest } of result.images) {
           // The digest at the source is no part of a name that v1 takes.
@@ -128,7 +129,8 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
         for (const line of referrersLines(result.images.map(one => ({ ...one, names: [one.reference] }))))
           progress.note(line);
         if (result.rescue !== undefined) progress.note(rescueSummary(result.rescue));
-        if (!flags.dryRun) progress.summary(result, isPartial);
+        if (flags.dryRun) progress.note(unsentText(progress.planned, result.images.length));
+        else progress.summary(result, isPartial);
       },
       context.log,
     );

@@ -1,7 +1,7 @@
 import type { Argv, CommandModule } from "yargs";
 import type { Compression, ManifestFormat, Owner } from "../../index.ts";
 import { cacheFolder } from "../../util/cache/cache-folder.ts";
-import { formatBytes } from "../../util/format.ts";
+import { counted, formatBytes } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 import { registryFromFlags, WRITE_REGISTRY } from "../flags/registry-flags.ts";
 import { onePlatform } from "../flags/remote-flags.ts";
@@ -109,7 +109,11 @@ async function runImport(flags: ImportFlags, context: Context): Promise<void> {
         if (flags.json) return printLine(context, resultJson("import", result));
         const { images, output, bytesSent, imageId, seconds } = result;
         for (const { reference, digest } of images) printLine(context, `${reference}@${digest}`);
-        if (flags.dryRun) return;
+        if (flags.dryRun) {
+          const done = output === undefined ? "sent" : "written";
+          const tags = counted(images.length, "tag");
+          return progress.note(`A run makes image ${imageId} of one layer, under ${tags}: nothing was ${done}`);
+        }
         const done = output === undefined ? `${formatBytes(bytesSent)} sent` : `written to ${output}`;
         progress.note(`Imported image ${imageId}, ${done} in ${seconds.toFixed(1)} s`);
       },

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { Argv, CommandModule } from "yargs";
 import { UsageError } from "../../errors.ts";
 import type { MirrorRuntime, MirrorsResult } from "../../index.ts";
-import { alternatives, escapeForeign, quote } from "../../util/format.ts";
+import { alternatives, counted, escapeForeign, quote } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 import { fromFileFlag, guessFlag, type ListFlags } from "../flags/list-flags.ts";
 import { type MappingFlags, mappingFlags } from "../flags/mapping-flags.ts";
@@ -109,6 +109,7 @@ async function runMirrors(flags: MirrorsFlags, context: Context): Promise<void> 
         if (flags.json) return printLine(context, resultJson("mirrors", result));
         printFiles(context, result);
         for (const note of result.notes) progress.note(note);
+        if (result.dryRun) progress.note(`A run writes ${counted(result.files.length, "file")}: nothing was written`);
       },
       context.log,
     );

@@ -23,6 +23,7 @@ import { type SignFlags, signFlags, signOf } from "../flags/sign-flags.ts";
 import { sparseFlag } from "../flags/sparse-flag.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { type V1Flags, v1Flags } from "../flags/v1-flags.ts";
+import { unwrittenText } from "../output/dry-run-text.ts";
 import { referrersLines } from "../output/referrers-text.ts";
 import { reportResult } from "../output/report-result.ts";
 import { resultJson } from "../output/result-json.ts";
@@ -173,7 +174,8 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
         for (const line of referrersLines(result.images)) progress.note(line);
         for (const { path } of result.tools)
           progress.note(`${path} ${flags.dryRun ? "goes" : "is"} next to the archive`);
-        if (!flags.dryRun) progress.summary(result, isPartial);
+        if (flags.dryRun) progress.note(unwrittenText(result));
+        else progress.summary(result, isPartial);
       },
       context.log,
     );

@@ -12,6 +12,7 @@ import { type ShardFlag, shardFlag } from "../flags/shard-flag.ts";
 import { checkStdinUses, refuseTypedArchive } from "../flags/stdin-input.ts";
 import { checkConcurrency, type TransferFlags, transferFlags } from "../flags/transfer-flags.ts";
 import { type V1Flags, v1Flags } from "../flags/v1-flags.ts";
+import { unsentText } from "../output/dry-run-text.ts";
 import { referrersLines } from "../output/referrers-text.ts";
 import { reportResult } from "../output/report-result.ts";
 import { resultJson } from "../output/result-json.ts";
@@ -157,7 +158,8 @@ async function runPush(flags: PushFlags, context: Context): Promise<void> {
         }
         for (const line of referrersLines(result.images.map(one => ({ ...one, names: [one.reference] }))))
           progress.note(line);
-        if (!flags.dryRun) progress.summary(result, isPartial);
+        if (flags.dryRun) progress.note(unsentText(progress.planned, result.images.length));
+        else progress.summary(result, isPartial);
       },
       context.log,
     );

@@ -112,6 +112,12 @@ export class Progress {
     if ("uncheckedBlobs" in result) this.#noteUnchecked(result.uncheckedBlobs);
   }
 
+  /** Blobs and bytes that are planned. */
+  get planned(): { readonly blobs: number; readonly bytes: number } {
+    const { blobs, total } = this.#tally.state(this.#verb, this.#clock.now());
+    return { blobs: blobs?.total ?? 0, bytes: total ?? 0 };
+  }
+
   #noteUnchecked(blobs: number): void {
     if (blobs === 0) return;
     this.note(

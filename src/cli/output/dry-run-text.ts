@@ -1,0 +1,14 @@
+import type { ConvertResult, PullResult } from "../../index.ts";
+import { counted, formatBytes } from "../../util/format.ts";
+import { writtenText } from "./written-text.ts";
+
+/** The last line of a dry run that would send images. @param tags that it would put. */
+export function unsentText({ blobs, bytes }: { readonly blobs: number; readonly bytes: number }, tags: number): string {
+  const what = `${counted(blobs, "blob")}, ${formatBytes(bytes)}, and ${counted(tags, "tag")}`;
+  return `A run sends ${what}, without what the registry has already: nothing was sent`;
+}
+
+/** The last line of a dry run that would write an archive. */
+export function unwrittenText(result: ConvertResult | PullResult): string {
+  return `A run writes ${writtenText(result).replace(/,$/, "")}: nothing was written`;
+}
