@@ -10,7 +10,7 @@ const MAX_INSTRUCTION = 100;
 
 /** A manifest as text: what it is, then each platform with a row per layer. */
 export function* manifestLines(result: ManifestResult, view: View): Generator<string> {
-  yield `Manifest   ${result.reference}`;
+  yield `Manifest   ${view.digest(result.reference)}`;
   yield `Type       ${escapeForeign(result.mediaType)}, ${formatBytes(result.size)}`;
   if (result.artifactType !== undefined) yield `Artifact   ${escapeForeign(result.artifactType)}`;
   if (result.subject !== undefined) yield `Subject    ${view.digest(result.subject)}`;

@@ -42,7 +42,7 @@ function* wrapped(line: string, columns: number, indent: number): Generator<stri
   let row = "";
   // Spaces before a word belong to it.
   for (const word of line.match(/ *[^ ]+/g) ?? []) {
-    if (row.trim() === "" || textWidth(row) + textWidth(word) <= columns) row += word;
+    if (textWidth(row) < indent || textWidth(row) + textWidth(word) <= columns) row += word;
     else {
       yield row;
       row = `${" ".repeat(indent)}${word.trimStart()}`;

@@ -13,8 +13,7 @@ const MAX_BYTES = 30_000;
 await using scene = await TerminalScene.start(COMMAND);
 const host = await scene.serve();
 await using terminal = await scene.terminal(COLUMNS, 24);
-await terminal.enter("clear");
-await terminal.until(rows => rows.length === 1, "an empty screen");
+await terminal.clear();
 await terminal.enter(`imgpack push hello.tar.gz --registry ${host} --limit-rate 8M`);
 const isTotals = (row: string): boolean => /^\[={8,17} +\] Pushing .* left$/.test(row);
 const isBlob = (row: string): boolean => /^ {2}\S+ +\[=+ +\] /.test(row);
@@ -30,7 +29,7 @@ await promisify(execFile)("docker", ["rmi", `${host}/hello:latest`]);
 const svg = svgOfFrames(
   [
     { title: "a push under way", rows: during },
-    { title: "the other side of the gap", rows: after.slice(0, -1) },
+    { title: "pushed, pulled, loaded", rows: after.slice(0, -1) },
   ],
   COLUMNS,
   "imgpack pushes an archive to a registry with a bar for each blob; later it pulls the image, and docker loads it",

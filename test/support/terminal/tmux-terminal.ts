@@ -85,6 +85,12 @@ export class TmuxTerminal implements AsyncDisposable {
     return await this.until(rows => rows.length > 1 && rows.at(-1) === PROMPT.trim(), "the next prompt");
   }
 
+  /** Leaves the prompt alone. */
+  async clear(): Promise<void> {
+    await this.enter("clear; tmux clear-history");
+    await this.until(rows => rows.length === 1, "an empty screen");
+  }
+
   async resize(columns: number, rows: number): Promise<void> {
     await this.#tmux("resize-window", "-x", `${columns}`, "-y", `${rows}`);
   }
