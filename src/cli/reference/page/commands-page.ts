@@ -8,6 +8,7 @@ import type { HelpTopic } from "../../help/topics/help-topic.ts";
 import { withSubcommands } from "../parts/all-commands.ts";
 import { descriptionOf } from "../parts/description.ts";
 import { longForm, positionalForm, usageOf } from "../parts/usage.ts";
+import { exampleComment } from "./example-comments.ts";
 import { code, markdown, table } from "./markdown.ts";
 import { PROSE_PAGES } from "./prose-pages.ts";
 import { isSameFlag, sharedFlags } from "./shared-flags.ts";
@@ -113,6 +114,16 @@ function sharedSection(group: string, shared: readonly FlagDefinition[]): readon
   return flags.length === 0 ? [] : [`### ${group} options`, flagTable(flags)];
 }
 
+/** Blocks of examples: one that needs a comment for the test has its own. */
 function examplesOf({ examples }: CommandDefinition): string {
-  return ["```sh", ...examples.flatMap(({ command, text }) => [`# ${text}`, command]), "```"].join("\n");
+  const blocks: { readonly comment: string | undefined; text: string }[] = [];
+  for (const { command, text } of examples) {
+    const comment = exampleComment(command);
+    const last = blocks.at(-1);
+    const lines = `# ${text}\n${command}\n`;
+    if (last !== undefined && last.comment === comment) last.text += lines;
+    else blocks.push({ comment, text: lines });
+  }
+  const commentLine = (comment: string | undefined): string => (comment === undefined ? "" : `${comment}\n`);
+  return blocks.map(({ comment, text }) => `${commentLine(comment)}\`\`\`sh\n${text}\`\`\``).join("\n\n");
 }
