@@ -7,7 +7,7 @@ const SWEEPS = "test/**/*.sweep.test.ts";
 /** Tests that replace modules or globals: each file runs in a process of its own. */
 const MOCKING = "test/**/*.mocking.test.ts";
 /** Tests of one process each: started programs, broken runs, killed processes. */
-const PROCESSES = "test/{crash,executable,integration,torture}/**";
+const PROCESSES = "test/{crash,executable,integration,newcomer,torture}/**";
 
 /** Retries do not cost time: the tests see how long each one would have waited. */
 const INSTANT_WAITS = {
@@ -95,7 +95,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: "integration",
           setupFiles: EQUAL_BYTES,
-          include: ["test/integration/**/*.test.ts"],
+          include: ["test/integration/**/*.test.ts", "test/newcomer/with-node.test.ts"],
           testTimeout: 180_000,
           hookTimeout: 120_000,
           globalSetup: ["test/integration/peers/global-setup.ts"],
@@ -106,7 +106,11 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: "executable",
           setupFiles: EQUAL_BYTES,
-          include: ["test/executable/**/*.test.ts", ...OF_THE_PROCESS.map(name => `test/integration/${name}.test.ts`)],
+          include: [
+            "test/executable/**/*.test.ts",
+            "test/newcomer/with-executable.test.ts",
+            ...OF_THE_PROCESS.map(name => `test/integration/${name}.test.ts`),
+          ],
           testTimeout: 180_000,
           hookTimeout: 120_000,
           globalSetup: ["test/integration/peers/global-setup.ts"],

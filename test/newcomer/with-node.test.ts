@@ -1,0 +1,79 @@
+// Someone who has Node and nothing else follows the README, without a network.
+import { realpathSync } from "node:fs";
+import { readdir, symlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { describeWith, probeDockerd, probePodman } from "../integration/peers/describe-with.ts";
+import { packPackage } from "../integration/peers/installed-package.ts";
+import { findTool } from "../integration/peers/run.ts";
+import { createTempFolder, type TempFolder } from "../integration/peers/temp-folder.ts";
+import { type EmptyRoom, openEmptyRoom, probeEmptyRoom } from "./empty-room.ts";
+import { installCommands, tutorial, uninstallCommand } from "./page-steps.ts";
+import { bring, loadInDocker, loadInPodman, succeed, walkQuickStart, walkStep } from "./walk.ts";
+
+const [docker, podman] = [await probeDockerd(), await probePodman()];
+
+describeWith([await probeEmptyRoom(), "npm"], "a newcomer with Node alone", () => {
+  let folder: TempFolder;
+  let room: EmptyRoom;
+  let pulled: string;
+  let before: readonly string[];
+  const [offline = "", unpacked = ""] = installCommands().filter(line => line.includes(".tgz"));
+
+  beforeAll(async () => {
+    folder = await createTempFolder();
+    const npm = realpathSync(findTool("npm") ?? "");
+    room = await openEmptyRoom(["node", "tar", "gzip", "head"], [dirname(dirname(npm))]);
+    await symlink(npm, join(room.root, "usr/bin/npm"));
+    before = await filesOf(room);
+    const archive = await packPackage(folder.path);
+    await bring(room, archive, basename(archive));
+  });
+  afterAll(async () => {
+    await room?.close();
+    await folder?.remove();
+  });
+
+  test("installs the file that they brought", async () => {
+    expect(offline).toContain("--offline");
+    await succeed(room, offline);
+    expect(await succeed(room, "imgpack --version")).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test("pushes, pulls and verifies an image", async () => {
+    pulled = await walkQuickStart(room);
+  });
+
+  test("takes images across the gap of the tutorial", async () => {
+    for (const step of tutorial()) await walkStep(room, step, step.command.includes("verify damaged.tar") ? 6 : 0);
+    expect(await readFile(room.path("patch.tar"))).toContain("imgpack.json");
+  });
+
+  test("runs the same program without npm", async () => {
+    expect(await succeed(room, unpacked)).toContain("imgpack push");
+  });
+
+  describeWith([docker], "docker", () => {
+    test("loads what was pulled", async () => {
+      expect(await loadInDocker(pulled)).toContain("Loaded image: localhost:5000/site:1");
+    });
+  });
+  describeWith([podman], "podman", () => {
+    test("loads what was pulled", async () => {
+      expect(await loadInPodman(pulled)).toContain("localhost:5000/site:1");
+    });
+  });
+
+  test("removes it, and nothing of it is left", async () => {
+    await succeed(room, uninstallCommand());
+    expect((await room.run("imgpack --version")).code).toBe(127);
+    expect(await filesOf(room)).toEqual(before);
+  });
+});
+
+/** Outside of the user's folder. */
+async function filesOf(room: EmptyRoom): Promise<readonly string[]> {
+  const entries = await readdir(room.root, { recursive: true, withFileTypes: true });
+  const paths = entries.filter(entry => !entry.isDirectory()).map(({ parentPath, name }) => join(parentPath, name));
+  return paths.filter(path => !path.startsWith(room.path(""))).sort();
+}
