@@ -1,3 +1,8 @@
+/**
+ * Each command of imgpack as a function.
+ *
+ * @module imgpack
+ */
 export type {
   ComparedBundles,
   ComparedBytes,
@@ -6,10 +11,12 @@ export type {
   ImageState,
 } from "./bundle/base/compare-bundles.ts";
 export type { ListedReference, ListedReferences, ReferenceClass, RefusedText } from "./bundle/list/listed-reference.ts";
+export type { LockedKind } from "./bundle/lock/lock.ts";
 export type { Need, NeededBlob } from "./bundle/need/need.ts";
 export type { BlobSum } from "./bundle/shards/plan-shards.ts";
 export type { ShardSummary } from "./bundle/shards/shard-summary.ts";
-export type { BlobLabel, OnProgress, ProgressEvent } from "./content/progress.ts";
+export type { ByteRange } from "./content/contracts.ts";
+export type { BlobLabel, OnProgress, ProgressEvent, ProgressStep } from "./content/progress.ts";
 export {
   ArchiveError,
   AuthError,
@@ -22,6 +29,7 @@ export {
   InternalError,
   NetworkError,
   NotFoundError,
+  type NotFoundErrorDetails,
   PartialError,
   type PartialErrorDetails,
   RegistryError,
@@ -34,7 +42,9 @@ export type { Digest } from "./oci/digest.ts";
 export type { HistoryEntry, RuntimeConfig } from "./oci/image-config.ts";
 export type { TargetLayout } from "./oci/names/image-mapping.ts";
 export type { Platform } from "./oci/platform.ts";
+export type { ReferrersLookup } from "./oci/referrers/referrers-lookup.ts";
 export type { ServerTls } from "./serve/access/certificate.ts";
+export type { FoundDamage } from "./serve/content/served-registry.ts";
 export { formatTransferReport, type TransferReportForm } from "./serve/page/report/format-report.ts";
 export type {
   LeftOut,
@@ -52,7 +62,7 @@ export type {
 export type { ServeEvent } from "./serve/serve-event.ts";
 export type { ServeOptions } from "./serve/serve-options.ts";
 export { type RunningRegistry, serveRegistry as serve } from "./serve/server.ts";
-export type { ArchiveListing } from "./verbs/archive-listing.ts";
+export type { ArchiveListing, ImageRow } from "./verbs/archive-listing.ts";
 export {
   type ComparedSource,
   type CompareOptions,
@@ -116,6 +126,7 @@ export type {
 export type { SigningKeyOptions } from "./verbs/options/sign-options.ts";
 export type { ArchiveFormat, ArchiveOutput } from "./verbs/output/open-output.ts";
 export type { PulledShard, VolumeOptions, WrittenVolume } from "./verbs/output/volume-options.ts";
+export type { NeedInput } from "./verbs/patch/read-need.ts";
 export { pull } from "./verbs/pull.ts";
 export type { AssumedByDelta, PulledPatch, PullOptions, PullResult } from "./verbs/pull-options.ts";
 export { type PushedImage, type PushOptions, type PushResult, push, type UsedEngine } from "./verbs/push/push.ts";
@@ -147,6 +158,7 @@ export type { CheckedSignatures, RefusedSignature } from "./verbs/referrers/chec
 export type { ReferrersSummary } from "./verbs/referrers/referrers-summary.ts";
 export type { RequiredReferrer } from "./verbs/referrers/require-referrers.ts";
 export { type TransferReportOptions, transferReport } from "./verbs/reporting/transfer-report.ts";
+export type { LockInput } from "./verbs/requested/read-lock.ts";
 export type { RequestedImage } from "./verbs/requested/requested-image.ts";
 export type { BlobCounts } from "./verbs/shared/blob-counts.ts";
 export type {

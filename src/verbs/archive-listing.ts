@@ -17,7 +17,8 @@ export interface ArchiveListing {
   readonly assumed?: { readonly blobs: number; readonly bytes: number };
 }
 
-interface ImageRow {
+/** An image of an archive in a list. */
+export interface ImageRow {
   /** Empty for an image without a name. */
   readonly name: string;
   /** Of the manifest or index in the archive. */

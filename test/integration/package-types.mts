@@ -12,6 +12,7 @@ import type {
   BlobResult,
   BlobSum,
   BundleSignature,
+  ByteRange,
   CatalogOptions,
   CatalogResult,
   CheckedSignatures,
@@ -49,9 +50,11 @@ import type {
   ErrorDetails,
   FeatureSupport,
   Foreign,
+  FoundDamage,
   GarbageOptions,
   GarbageResult,
   HistoryEntry,
+  ImageRow,
   ImageState,
   ImportedImage,
   ImportOptions,
@@ -79,6 +82,8 @@ import type {
   Loader,
   LoaderVerdict,
   LockedImageSize,
+  LockedKind,
+  LockInput,
   LockOptions,
   LockResult,
   LoginOptions,
@@ -101,6 +106,8 @@ import type {
   MissingVolumes,
   Need,
   NeededBlob,
+  NeedInput,
+  NotFoundErrorDetails,
   OnProgress,
   Owner,
   PartialErrorDetails,
@@ -108,6 +115,7 @@ import type {
   Platform,
   Producer,
   ProgressEvent,
+  ProgressStep,
   PulledPatch,
   PulledShard,
   PullOptions,
@@ -117,6 +125,7 @@ import type {
   PushResult,
   RawManifestResult,
   ReferenceClass,
+  ReferrersLookup,
   ReferrersOptions,
   ReferrersResult,
   ReferrersSummary,
@@ -179,6 +188,13 @@ function same<A, B>(..._equal: Equal<A, B>): void {}
 
 same<Result<typeof imgpack.push>, PushResult>();
 same<Item<PushResult["images"]>, PushedImage>();
+same<NeededBlob["kind"], LockedKind>();
+same<Item<ArchiveListing["images"]>, ImageRow>();
+same<NonNullable<CopyToOptions["lock"]>, LockInput>();
+same<NonNullable<PullOptions["need"]>, NeedInput>();
+same<NonNullable<ReferrersSummary["lookup"]>, ReferrersLookup>();
+same<Extract<ProgressEvent, { kind: "step" }>["step"], ProgressStep>();
+same<NonNullable<ConstructorParameters<typeof imgpack.NotFoundError>[1]>, NotFoundErrorDetails>();
 same<PushResult["blobs"], BlobCounts>();
 same<Item<NonNullable<PushResult["engines"]>>, UsedEngine>();
 same<Result<typeof imgpack.pull>, PullResult>();
@@ -294,6 +310,8 @@ same<Result<typeof imgpack.serve>, RunningRegistry>();
 same<Result<typeof imgpack.collectGarbage>, GarbageResult>();
 same<NonNullable<Parameters<typeof imgpack.collectGarbage>[1]>, GarbageOptions>();
 same<Parameters<NonNullable<ServeOptions["onEvent"]>>[0], ServeEvent>();
+same<NonNullable<FoundDamage["range"]>, ByteRange>();
+same<Omit<Extract<ServeEvent, { kind: "damage" }>, "kind">, Omit<FoundDamage, "kind">>();
 same<Parameters<OnProgress>[0], ProgressEvent>();
 same<Extract<ProgressEvent, { kind: "done" }>["blob"], BlobLabel>();
 same<imgpack.ImgpackError["code"], ErrorCode>();
