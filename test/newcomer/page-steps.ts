@@ -29,6 +29,11 @@ export function uninstallCommand(): string {
   return command;
 }
 
+/** The program below "Library". */
+export function libraryProgram(): string {
+  return blockBelow("Library", "js").join("\n");
+}
+
 export function quickStart(): readonly PageStep[] {
   return stepsOf(blockBelow("Quick start", "console"));
 }

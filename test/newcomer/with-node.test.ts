@@ -1,6 +1,6 @@
 // Someone who has Node and nothing else follows the README, without a network.
 import { realpathSync } from "node:fs";
-import { readdir, symlink } from "node:fs/promises";
+import { mkdir, readdir, rename, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, probeDockerd, probePodman } from "../integration/peers/describe-with.ts";
@@ -8,7 +8,7 @@ import { packPackage } from "../integration/peers/installed-package.ts";
 import { findTool } from "../integration/peers/run.ts";
 import { createTempFolder, type TempFolder } from "../integration/peers/temp-folder.ts";
 import { type EmptyRoom, openEmptyRoom, probeEmptyRoom } from "./empty-room.ts";
-import { installCommands, tutorial, uninstallCommand } from "./page-steps.ts";
+import { installCommands, libraryProgram, tutorial, uninstallCommand } from "./page-steps.ts";
 import { bring, loadInDocker, loadInPodman, succeed, walkQuickStart, walkStep } from "./walk.ts";
 
 const [docker, podman] = [await probeDockerd(), await probePodman()];
@@ -44,12 +44,19 @@ describeWith([await probeEmptyRoom(), "npm"], "a newcomer with Node alone", () =
     pulled = await walkQuickStart(room);
   });
 
-  test("takes images across the gap of the tutorial", async () => {
-    for (const step of tutorial()) await walkStep(room, step, step.command.includes("verify damaged.tar") ? 6 : 0);
-  });
-
   test("runs the same program without npm", async () => {
     expect(await succeed(room, unpacked)).toContain("imgpack push");
+  });
+
+  test("uses the library", async () => {
+    await mkdir(room.path("node_modules"));
+    await rename(room.path("package"), room.path("node_modules/imgpack"));
+    await writeFile(room.path("use.mjs"), libraryProgram().replaceAll("registry.lan:5000", "localhost:5000"));
+    expect(await succeed(room, "node use.mjs")).toMatch(/^localhost:5000\/site:1@sha256:[0-9a-f]{64}\n$/);
+  });
+
+  test("takes images across the gap of the tutorial", async () => {
+    for (const step of tutorial()) await walkStep(room, step, step.command.includes("verify damaged.tar") ? 6 : 0);
   });
 
   describeWith([docker], "docker", () => {
