@@ -108,6 +108,7 @@ for (const name of ["bash", "zsh", "fish"] as const) {
         "<serve><--store><folder/>",
       ],
       ["a file in a folder", "imgpack push folder/", "imgpack push folder/in.tar", "<push><folder/in.tar>"],
+      ["an engine", "imgpack push dock", "imgpack push docker://", "<push><docker://>"],
       ["a known registry", "imgpack login regis", "imgpack login registry.lan:5000", "<login><registry.lan:5000>"],
       [
         "the start of a reference",
@@ -166,7 +167,7 @@ for (const name of ["bash", "zsh", "fish"] as const) {
 
     test("completes a colon in a file name, and after a redirection", async () => {
       const word = name === "bash" ? "co\\:lon.tar" : "co:lon.tar";
-      expect(await user.runs(`imgpack push co${TAB}`, `imgpack push ${word}`)).toBe("<push><co:lon.tar>");
+      expect(await user.runs(`imgpack verify co${TAB}`, `imgpack verify ${word}`)).toBe("<verify><co:lon.tar>");
       await user.typesTo(`imgpack tags x > forest${TAB}`, "imgpack tags x > forest.tar");
     });
 

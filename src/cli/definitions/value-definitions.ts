@@ -4,6 +4,7 @@ import type { ValueDefinition, ValueKind } from "./command-definition.ts";
 type Row = readonly [placeholder: string, kind: ValueKind, ...choices: readonly string[]];
 
 const PLATFORMS = ["linux/amd64", "linux/arm64", "linux/arm/v7"];
+const ENGINES = ["docker://", "podman://", "containerd://"];
 const COMPRESSIONS = ["auto", "keep", "gzip", "gzip:1", "zstd"];
 
 /** The values of flags, by name. `COMMAND NAME` comes first, where a flag means something else in one command. */
@@ -41,7 +42,7 @@ const FLAG_VALUES: Readonly<Record<string, Row>> = {
   mirror: ["HOST[:PORT][/PATH]", "host"],
   need: ["FILE", "new-file"],
   outage: ["SECONDS", "number"],
-  output: ["OUTPUT", "new-file"],
+  output: ["OUTPUT", "new-file", ...ENGINES],
   "blob output": ["FILE", "new-file"],
   "import output": ["FILE", "new-file"],
   "lock output": ["FILE", "new-file"],
@@ -76,7 +77,8 @@ const FLAG_VALUES: Readonly<Record<string, Row>> = {
 const ARGUMENT_VALUES: Readonly<Record<string, Row>> = {
   archive: ["ARCHIVE", "archive"],
   archives: ["ARCHIVE", "archive"],
-  "convert files": ["ARCHIVE", "archive"],
+  "push archives": ["ARCHIVE", "archive", ...ENGINES],
+  "convert files": ["ARCHIVE", "archive", ...ENGINES],
   files: ["FILE", "archive"],
   host: ["HOST[:PORT]", "host"],
   "hub login host": ["INDEX", "host"],

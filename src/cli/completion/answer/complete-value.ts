@@ -53,7 +53,7 @@ export async function completeValue(slot: ValueSlot, line: ReadLine, names: Name
 
 /** Allowed values, also the next one of a list with commas. */
 function choices({ value, typed }: ValueSlot): readonly Candidate[] {
-  const isList = value.kind !== "choice" && typed.includes(",");
+  const isList = value.kind === "text" && typed.includes(",");
   const before = isList ? typed.slice(0, typed.lastIndexOf(",") + 1) : "";
   const taken = before.split(",");
   return value.choices
