@@ -12,7 +12,9 @@ const MAX_VERSION = 64;
 const INSPECTED = array(fields({ RepoTags: nullish(array(string())) }));
 
 /** Podman by its command, which needs no service. */
-export function podmanCommand(env: NodeJS.ProcessEnv): Engine {
+export function podmanCommand(given: NodeJS.ProcessEnv): Engine {
+  // Podman takes an empty one for an address.
+  const { CONTAINER_HOST: _, ...env } = given;
   const what = "podman";
   const hints = { start: "Install podman, or set CONTAINER_HOST to the socket of its service.", permit: "" };
   const command: EngineCommand = { program: "podman", env, what, hints };

@@ -8,6 +8,7 @@ import { createTempFolder } from "./temp-folder.ts";
 export interface Containerd {
   /** Path of its Unix socket. */
   readonly address: string;
+  readonly namespace: string;
   /** Runs ctr against this daemon; unpacking wants --snapshotter native. */
   ctr(args: readonly string[], options?: RunOptions): Promise<RunResult>;
   /** The words that start ctr, for a script. */
@@ -58,7 +59,7 @@ export async function startContainerd(enter: readonly string[] = []): Promise<Co
       },
       { timeoutMs: 20_000, describe: () => `Cannot start containerd: no answer\n${server.log()}` },
     );
-    return { address, ctr, words, close };
+    return { address, namespace, ctr, words, close };
   } catch (error) {
     await close();
     throw error;

@@ -15,6 +15,10 @@ export interface Podman {
 }
 
 export interface PodmanService extends Podman {
+  /** Path of its Unix socket. */
+  readonly socket: string;
+  /** Of its storage, with `root`, `run` and `containers.conf`. */
+  readonly folder: string;
   /** For tests of many archives. */
   readonly images: ImageApi;
 }
@@ -105,6 +109,8 @@ export async function startPodmanService(): Promise<PodmanService> {
     throw error;
   }
   return {
+    socket,
+    folder: folder.path,
     podman,
     words: ["podman", ...flags],
     images: {
