@@ -1,6 +1,6 @@
 // Images that go into docker or podman: what it gets, and what happens where it fails.
 import { Writable } from "node:stream";
-import { describe, expect, test, vi } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { convert, pull } from "../../src/index.ts";
 import { ownEnvironment, runCommand, said } from "../support/command-line.ts";
 import { dockerArchive, fileWith, seededBytes, storeImage } from "../support/images.ts";
@@ -8,6 +8,7 @@ import { type EngineScript, ScriptedEngine } from "../support/scripted-engine.ts
 import { type Fault, ScriptedRegistry } from "../support/scripted-registry.ts";
 
 ownEnvironment();
+afterAll(() => void vi.unstubAllEnvs());
 
 const LAYER = seededBytes("load", 3 * 1024 * 1024);
 

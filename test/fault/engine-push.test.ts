@@ -2,7 +2,7 @@
 import { chmodSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { convert, inspect, push, verify } from "../../src/index.ts";
 import { ownEnvironment, runCommand, said } from "../support/command-line.ts";
 import { dockerArchive, fileWith, temporaryFolder } from "../support/images.ts";
@@ -11,6 +11,7 @@ import { ScriptedRegistry } from "../support/scripted-registry.ts";
 import { ordered, ownTemporaryFolder, tarLayer } from "./push-once-support.ts";
 
 ownEnvironment();
+afterAll(() => void vi.unstubAllEnvs());
 ownTemporaryFolder();
 
 const LAYER = tarLayer("engine", 300_000);
