@@ -18,11 +18,21 @@ const TRANSPORTS: readonly (readonly [prefix: RegExp, kind: Kind, own: string])[
   [/^(?:oci|dir|ocidir|ocifile|layout):(?:\/\/)?/, "folder", ""],
 ];
 
-export function hasTransport(words: readonly string[]): boolean {
-  return words.some(word => TRANSPORTS.some(([prefix]) => prefix.test(word)));
+export function hasTransport(words: readonly string[], command?: string): boolean {
+  return words.some(word => !isEngineImage(command, word) && TRANSPORTS.some(([prefix]) => prefix.test(word)));
 }
 
-function locate(word: string): Located {
+/** Commands to which docker:// is an engine: to skopeo it is a registry. */
+const ENGINE_COMMANDS: ReadonlySet<string> = new Set(["push", "convert", "inspect", "verify", "doctor", "serve"]);
+const IN_REGISTRY = /^docker:\/\/(?:localhost|[^/]*[.:][^/]*)\//;
+
+function isEngineImage(command: string | undefined, word: string): boolean {
+  if (command === undefined || !ENGINE_COMMANDS.has(command) || !word.startsWith("docker://")) return false;
+  return command !== "inspect" || !IN_REGISTRY.test(word);
+}
+
+function locate(word: string, command: string): Located {
+  if (isEngineImage(command, word)) return { kind: "engine", name: word };
   const [prefix, kind, own] = TRANSPORTS.find(([each]) => each.test(word)) ?? [];
   if (prefix === undefined || kind === undefined) {
     return { kind: isFileName(word) ? (word.endsWith("/") ? "folder" : "archive") : "registry", name: word };
@@ -36,9 +46,10 @@ function locate(word: string): Located {
 export function transportAdvice(command: string, { others, flags }: TypedLine): string | undefined {
   // Other flags belong to the line that was typed.
   if (flags.some(({ definition }) => definition === undefined || PLACES.has(definition.name))) return undefined;
-  const given = others.map(locate);
+  const given = others.map(word => locate(word, command));
   const line =
-    moveLine(command, given, hasTransport(others)) ?? (hasTransport(others) ? [command, ...given.map(nameOf)] : []);
+    moveLine(command, given, hasTransport(others, command)) ??
+    (hasTransport(others, command) ? [command, ...given.map(nameOf)] : []);
   const words = line.map(shellWord);
   return words.length === 0 || words.includes(undefined) ? undefined : `Did you mean "imgpack ${words.join(" ")}"?`;
 }
