@@ -75,7 +75,6 @@ const FLAG_VALUES: Readonly<Record<string, Row>> = {
 
 /** The values of arguments, likewise. */
 const ARGUMENT_VALUES: Readonly<Record<string, Row>> = {
-  archive: ["ARCHIVE", "archive"],
   archives: ["ARCHIVE", "archive"],
   "push archives": ["ARCHIVE", "archive", ...ENGINES],
   "convert files": ["ARCHIVE", "archive", ...ENGINES],

@@ -40,7 +40,7 @@ export interface JsonResults {
   import: ImportResult;
   inspect: Inspection | Comparison | TransferReport;
   verify: VerifyResult;
-  doctor: Diagnosis;
+  doctor: Diagnosis | DiagnosedArchives;
   serve: GarbageResult;
   login: LoginResult;
   logout: LogoutResult;
@@ -71,6 +71,12 @@ export interface JsonResults {
 export interface MatchedReferences {
   /** Full names. */
   readonly references: readonly string[];
+}
+
+/** `doctor` of several archives. */
+export interface DiagnosedArchives {
+  /** In the order of the command line; without those that cannot be read. */
+  readonly archives: readonly Diagnosis[];
 }
 
 /** `exists` of one image. */

@@ -18,7 +18,11 @@ describe("main() refuses a command line", () => {
       "Cannot run hub: no command named, expected login, user, repo, images, token, auth or search",
       "imgpack hub",
     ],
-    [["doctor", "a.tar", "b.tar"], 'Cannot run doctor: unknown argument "b.tar", expected none', "imgpack doctor"],
+    [
+      ["digest", "a.lan/x", "b.lan/x"],
+      'Cannot run digest: unknown argument "b.lan/x", expected none',
+      "imgpack digest",
+    ],
     [["pull", "a:1"], "Cannot run pull: --output missing, expected a value", "imgpack pull"],
     [["pull", "a:1", "-o"], "Cannot run pull: -o has no value, expected one", "imgpack pull"],
     [["pull", "a:1", "-o", ""], "Cannot use --output: its value is empty, expected one", "imgpack pull"],
