@@ -38,7 +38,11 @@ function modern(value, all) {
   if (typeof value !== "object" || value === null) return value;
   const { $ref, ...rest } = /** @type {Schema} */ (value);
   if (Array.isArray(rest["type"]) && rest["type"].length === 1) [rest["type"]] = rest["type"];
-  const fields = Object.entries(rest).map(([key, each]) => [key, modern(each, all)]);
+  // The generator writes pairs as the older draft has them.
+  const fields = Object.entries(rest).map(([key, each]) => [
+    key === "items" && Array.isArray(each) ? "prefixItems" : key,
+    modern(each, all),
+  ]);
   const others = Object.fromEntries(fields);
   if (typeof $ref !== "string") return others;
   const name = decodeURIComponent($ref.slice("#/definitions/".length));
