@@ -6,25 +6,28 @@ import { build } from "esbuild";
 import { remove } from "fs-extra/esm";
 import { bundledPackages, licenceTexts } from "./build/bundled-packages.mjs";
 import { writeDeflateModule } from "./build/deflate-wasm.mjs";
-import { banner, common, root, threadScripts } from "./build/options.mjs";
+import { banner, common, root, sharedLibdeflate, threadScripts } from "./build/options.mjs";
 import { buildProgram } from "./build/program.mjs";
+import { buildTypes } from "./build/types.mjs";
 
 await writeDeflateModule();
 await remove(join(root, "dist"));
 await mkdir(join(root, "dist"));
-const library = await build({
-  ...common,
-  banner,
-  entryPoints: ["src/index.ts"],
-  splitting: true,
-  chunkNames: "[name]-[hash]",
-});
 const threads = await build({
   ...common,
   banner,
   entryPoints: await threadScripts(),
   entryNames: "[name]",
+  minifyIdentifiers: true,
   outExtension: { ".js": ".mjs" },
+  plugins: [...common.plugins, sharedLibdeflate],
+});
+const libdeflate = await build({
+  ...common,
+  format: "cjs",
+  entryPoints: { libdeflate: "libdeflate" },
+  minifyIdentifiers: true,
+  outExtension: { ".js": ".cjs" },
 });
 const program = await buildProgram();
 const launcher = await build({
@@ -32,9 +35,11 @@ const launcher = await build({
   format: "cjs",
   entryPoints: { bin: "src/launch/launch.ts" },
   outExtension: { ".js": ".cjs" },
+  minifyIdentifiers: true,
   define: { ...common.define, IMGPACK_PROGRAM_HASH: JSON.stringify(program.hash) },
   supported: { "dynamic-import": false },
 });
 await chmod(join(root, "dist/bin.cjs"), 0o755);
-const inputs = [library, threads, program, launcher].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+const inputs = [threads, libdeflate, program, launcher].flatMap(({ metafile }) => Object.keys(metafile.inputs));
 await writeFile(join(root, "dist/THIRD-PARTY-LICENSES.txt"), licenceTexts(await bundledPackages(inputs)));
+await buildTypes();

@@ -9,12 +9,14 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { remove } from "fs-extra/esm";
+import { buildWhenStale } from "./build/when-stale.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const bin = join(root, "dist/bin.cjs");
 const archive = join(root, "fixtures/hello.tar.gz");
 const run = promisify(execFile);
 
+await buildWhenStale();
 const folder = await mkdtemp(join(tmpdir(), "imgpack-demo-"));
 const output = join(folder, "out.tar");
 const env = { ...process.env, IMGPACK_CACHE_DIR: join(folder, "cache") };

@@ -46,6 +46,8 @@ export interface ErrorDetails {
  * expected. Neither `message` nor `hint` contains secrets.
  */
 export abstract class ImgpackError extends Error {
+  /** That of the class, also where the code is minified. */
+  abstract override name: string;
   abstract readonly code: ErrorCode;
   /** For command lines: the exit code of the process. */
   abstract readonly exitCode: number;
@@ -58,7 +60,6 @@ export abstract class ImgpackError extends Error {
 
   constructor(message: string, { hint, cause, transient = false }: ErrorDetails = {}) {
     super(redact(message), cause === undefined ? undefined : { cause });
-    this.name = new.target.name;
     this.hint = hint === undefined ? undefined : redact(hint);
     this.transient = transient;
   }
@@ -66,24 +67,28 @@ export abstract class ImgpackError extends Error {
 
 /** A bug of imgpack itself. */
 export class InternalError extends ImgpackError {
+  name: string = "InternalError";
   readonly code = "ERR_INTERNAL";
   readonly exitCode: number = EXIT_CODES.internal;
 }
 
 /** An argument or option that cannot be used, or options that contradict each other. */
 export class UsageError extends ImgpackError {
+  name: string = "UsageError";
   readonly code = "ERR_USAGE";
   readonly exitCode: number = EXIT_CODES.usage;
 }
 
 /** A text that is not an image reference (OCI distribution specification, "Pull"). */
 export class BadReferenceError extends ImgpackError {
+  name: string = "BadReferenceError";
   readonly code = "ERR_REFERENCE";
   readonly exitCode: number = EXIT_CODES.usage;
 }
 
 /** An archive that cannot be understood, that contradicts itself, or that lacks something. */
 export class ArchiveError extends ImgpackError {
+  name: string = "ArchiveError";
   readonly code = "ERR_ARCHIVE";
   readonly exitCode: number = EXIT_CODES.archive;
   /** Stable name of the violated rule, such as "duplicate-name". */
@@ -102,6 +107,7 @@ export function isMissingBlob(error: unknown): boolean {
 
 /** The registry refuses the credentials, or the lack of them. */
 export class AuthError extends ImgpackError {
+  name: string = "AuthError";
   readonly code = "ERR_AUTH";
   readonly exitCode: number = EXIT_CODES.auth;
 }
@@ -113,6 +119,7 @@ export interface NotFoundErrorDetails extends ErrorDetails {
 
 /** An image, tag, blob or repository that the registry or the archive does not have. */
 export class NotFoundError extends ImgpackError {
+  name: string = "NotFoundError";
   readonly code = "ERR_NOT_FOUND";
   readonly exitCode: number = EXIT_CODES.notFound;
   /** Text of a need list, if bytes are missing that `pull` can fetch elsewhere by it. */
@@ -126,12 +133,14 @@ export class NotFoundError extends ImgpackError {
 
 /** Bytes that do not match their digest or size. */
 export class IntegrityError extends ImgpackError {
+  name: string = "IntegrityError";
   readonly code = "ERR_INTEGRITY";
   readonly exitCode: number = EXIT_CODES.integrity;
 }
 
 /** No answer: name, connection, TLS or proxy. */
 export class NetworkError extends ImgpackError {
+  name: string = "NetworkError";
   readonly code = "ERR_NETWORK";
   readonly exitCode: number = EXIT_CODES.network;
 }
@@ -146,6 +155,7 @@ export interface RegistryErrorDetails extends ErrorDetails {
 
 /** The registry answers with an error status, or with an answer that is not valid. */
 export class RegistryError extends ImgpackError {
+  name: string = "RegistryError";
   readonly code = "ERR_REGISTRY";
   readonly exitCode: number = EXIT_CODES.registry;
   /** HTTP status of the answer. */
@@ -162,12 +172,14 @@ export class RegistryError extends ImgpackError {
 
 /** Docker, podman or containerd on this machine refuses what it is asked for, or fails at it. */
 export class EngineError extends ImgpackError {
+  name: string = "EngineError";
   readonly code = "ERR_ENGINE";
   readonly exitCode: number = EXIT_CODES.registry;
 }
 
 /** A local file that cannot be read or written: missing, no permission, no space. */
 export class StorageError extends ImgpackError {
+  name: string = "StorageError";
   readonly code = "ERR_STORAGE";
   readonly exitCode: number = EXIT_CODES.storage;
 }
@@ -186,6 +198,7 @@ export interface PartialErrorDetails<Result> extends ErrorDetails {
  * for one image and for many.
  */
 export class PartialError<Result = unknown> extends ImgpackError {
+  name: string = "PartialError";
   readonly code = "ERR_PARTIAL";
   readonly exitCode: number;
   /** What went wrong, one error per failure. */

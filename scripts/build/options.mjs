@@ -15,7 +15,6 @@ const slimPackages = {
   },
 };
 
-/** Names stay as they are, for stack traces. */
 export const minified = /** @type {const} */ ({
   target: "node20.19",
   minifySyntax: true,
@@ -53,4 +52,15 @@ export async function threadScripts() {
 /** CommonJS packages inside an ESM bundle call require(). */
 export const banner = {
   js: 'import{createRequire as $createRequire}from"node:module";const require=$createRequire(import.meta.url);',
+};
+
+/**
+ * libdeflate is a file of its own, which the program and a thread share.
+ * @type {import("esbuild").Plugin}
+ */
+export const sharedLibdeflate = {
+  name: "shared-libdeflate",
+  setup({ onResolve }) {
+    onResolve({ filter: /^libdeflate$/ }, () => ({ path: "./libdeflate.cjs", external: true }));
+  },
 };

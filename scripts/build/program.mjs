@@ -1,11 +1,12 @@
 // @ts-check
-// The program of the command line, in few CommonJS files: a small push spends most of its time on loading, and V8 keeps
-// compiled code for whole files only. Each chunk that esbuild splits off becomes a function in one of the files.
+// The program, which is the command line and the library, in few CommonJS files: a small push spends most of its time on
+// loading, and V8 keeps compiled code for whole files only. Each chunk that esbuild splits off becomes a function in one of
+// the files, and has a number.
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { build, transform } from "esbuild";
-import { common, minified, root } from "./options.mjs";
+import { common, minified, root, sharedLibdeflate } from "./options.mjs";
 
 /**
  * The files, and the modules whose chunks are in each: in the first, what every push or pull needs; in the second, what
@@ -34,6 +35,8 @@ const FILES = {
 };
 const [MAIN = "", ...OTHERS] = Object.keys(FILES);
 const LAST = OTHERS.at(-1) ?? MAIN;
+/** The chunk of src/program.ts. */
+const PROGRAM = 0;
 
 /** Modules of Node that take milliseconds to load, and that a small push or pull does not use. */
 const LAZY = ["child_process", "dns", "dns/promises", "https", "tls", "worker_threads", "zlib"];
@@ -44,52 +47,85 @@ const importMetaUrl=require("node:url").pathToFileURL(__filename).href;
 const lazy=name=>{let module;return new Proxy({},{get:(_target,key)=>(module??=require(name))[key],has:(_target,key)=>key in(module??=require(name))})};
 `;
 
-/** Runs chunks when they are first required. @param {Readonly<Record<string, string>>} fileOf chunks of other files */
+/**
+ * Runs chunks when they are first required. `module.entry` is the chunk to begin with.
+ * @param {Readonly<Record<number, string>>} fileOf chunks of other files
+ */
 const loader = fileOf => `
 const fileOf=${JSON.stringify(fileOf)},loaded=new Map();
-const load=name=>{
-let module=loaded.get(name);
+const load=number=>{
+let module=loaded.get(number);
 if(module===undefined){
-loaded.set(name,module={exports:{}});
-(chunks[name]??require(fileOf[name]??"./${LAST}")[name])(module.exports,link,module);
+loaded.set(number,module={exports:{}});
+(chunks[number]??require(fileOf[number]??"./${LAST}")[number])(module.exports,link,module);
 }
 return module.exports;
 };
-const link=name=>name.startsWith("./")?load(name.slice(2)):require(name);
-module.exports=load("program.js");
+const link=name=>typeof name=="number"?load(name):require(name);
+module.exports=load(module.entry??${PROGRAM});
 `;
 
 /** Helper functions before the code of a chunk, as esbuild writes them. */
 const HELPERS = /^(?:var __\w+ = .*?;\n(?=[\w"([/]))+/s;
 const BETWEEN = /(?<=;\n)(?=var __)/;
+/** A call of an imported function, without `this`, which no function of a module looks at. */
+const CALL = /\(0, (import_\w+\.\w+)\)(?=\()/g;
+const CHUNK = /\brequire\("\.\/([\w.-]+\.js)"\)/g;
 
 /** @returns what it is made of, and the SHA-256 of program.cjs in hexadecimal. */
 export async function buildProgram() {
   const { metafile, outputFiles } = await build({
     ...common,
-    entryPoints: ["src/program.ts"],
+    entryPoints: ["src/program.ts", "src/index.ts"],
     splitting: true,
     write: false,
+    minifyIdentifiers: true,
     chunkNames: "[name]-[hash]",
+    plugins: [...common.plugins, sharedLibdeflate],
   });
   const fileOf = fileOfChunks(metafile);
+  const numbers = new Map([["program.js", PROGRAM]]);
+  for (const { path } of outputFiles) if (!numbers.has(basename(path))) numbers.set(basename(path), numbers.size);
+  const numberOf = (/** @type {string} */ name) => numbers.get(name) ?? 0;
   const chunks = await Promise.all(
-    outputFiles.map(async ({ path, text }) => ({ name: basename(path), ...(await asFunction(text)) })),
+    outputFiles.map(async ({ path, text }) => ({ name: basename(path), ...(await asFunction(text, numbers)) })),
   );
-  const inFile = (/** @type {string} */ file) => chunks.filter(({ name }) => (fileOf.get(name) ?? LAST) === file);
-  const named = [...fileOf].filter(([, file]) => file !== MAIN).map(([name, file]) => [name, `./${file}`]);
-  const text = await asFile(inFile(MAIN), table => `const chunks=${table};${loader(Object.fromEntries(named))}`);
-  // As the launcher runs it: joining half a megabyte there would copy it.
-  const main = `(function(exports,require,module,__filename,__dirname){${text}})`;
+  const inFile = (/** @type {string} */ file) =>
+    chunks
+      .filter(({ name }) => (fileOf.get(name) ?? LAST) === file)
+      .map(({ name, ...parts }) => ({ ...parts, number: numberOf(name) }));
+  const named = [...fileOf].filter(([, file]) => file !== MAIN && file !== LAST);
+  const files = Object.fromEntries(named.map(([name, file]) => [numberOf(name), `./${file}`]));
+  const text = await asFile(inFile(MAIN), table => `const chunks=${table};${loader(files)}`);
+  // As the launcher runs it: joining half a megabyte there would copy it. The library requires it.
+  const main = `(f=>typeof module=="object"?module.exports=f:f)((function(exports,require,module,__filename,__dirname){${text}}))`;
   await writeFile(join(root, "dist", MAIN), main);
   for (const file of OTHERS) {
     await writeFile(join(root, "dist", file), await asFile(inFile(file), table => `module.exports=${table};`));
   }
+  const names = Object.values(metafile.outputs).find(({ entryPoint }) => entryPoint === "src/index.ts")?.exports ?? [];
+  await writeFile(join(root, "dist/index.js"), libraryModule(names, numberOf("index.js")));
   return { metafile, hash: createHash("sha256").update(main).digest("hex") };
 }
 
-/** @param {string} text of an ES module */
-async function asFunction(text) {
+/**
+ * The library: an ES module with the names of a chunk.
+ * @param {readonly string[]} names
+ * @param {number} entry
+ */
+const libraryModule = (names, entry) => `import{createRequire}from"node:module";
+import{dirname}from"node:path";
+import{fileURLToPath}from"node:url";
+const path=fileURLToPath(new URL("program.cjs",import.meta.url)),require=createRequire(path),module={exports:{},entry:${entry}};
+require(path)(module.exports,require,module,path,dirname(path));
+export const{${[...names].sort().join(",")}}=module.exports;
+`;
+
+/**
+ * @param {string} text of an ES module
+ * @param {ReadonlyMap<string, number>} numbers of the chunks
+ */
+async function asFunction(text, numbers) {
   const { code } = await transform(text, {
     format: "cjs",
     platform: "node",
@@ -99,29 +135,35 @@ async function asFunction(text) {
     supported: { "dynamic-import": false },
   });
   const helpers = HELPERS.exec(code)?.[0] ?? "";
-  const body = code.slice(helpers.length).replace(LAZY_IMPORT, "$1lazy$2");
+  const body = code
+    .slice(helpers.length)
+    .replace(LAZY_IMPORT, "$1lazy$2")
+    .replace(CALL, "$1")
+    .replace(CHUNK, (call, name) => (numbers.has(name) ? `require(${numbers.get(name)})` : call));
   return { helpers: helpers.split(BETWEEN), body };
 }
 
 /**
  * One file of several chunks, which share esbuild's helpers.
- * @param {readonly { name: string, helpers: readonly string[], body: string }[]} chunks
+ * @param {readonly { number: number, helpers: readonly string[], body: string }[]} chunks
  * @param {(table: string) => string} finish
  */
 async function asFile(chunks, finish) {
   const helpers = new Map();
   for (const helper of chunks.flatMap(chunk => chunk.helpers)) {
     const name = /^var (\w+)/.exec(helper)?.[1];
-    if (name !== undefined && (helpers.get(name) ?? helper) !== helper) throw new Error(`Two helpers ${name}`);
+    if (name !== undefined && shapeOf(helpers.get(name) ?? helper) !== shapeOf(helper))
+      throw new Error(`Two helpers ${name}`);
     if (name !== undefined) helpers.set(name, helper);
   }
-  const functions = chunks.map(
-    ({ name, body }) => `${JSON.stringify(name)}: function(exports, require, module) {${body}}`,
-  );
+  const functions = chunks.map(({ number, body }) => `${number}: function(exports, require, module) {${body}}`);
   const text = [HEAD, ...helpers.values(), finish(`{${functions.join(",\n")}}`)].join("\n");
-  const { code } = await transform(text, minified);
+  const { code } = await transform(text, { ...minified, minifyIdentifiers: true });
   return asciiOnly(code);
 }
+
+/** Parameters of a helper have other names where the chunk has these. @param {string} helper */
+const shapeOf = helper => helper.replace(/\b[a-z]\w*/g, "x");
 
 /**
  * A program file is ASCII. What esbuild leaves is in tagged templates, whose tags here do not look at the raw text, and in

@@ -1,10 +1,11 @@
 // @ts-check
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { copy, emptyDir, outputFile, outputJson, remove } from "fs-extra/esm";
+import { copy, emptyDir, outputJson, remove } from "fs-extra/esm";
 import { bundledPackages } from "../build/bundled-packages.mjs";
 import { root } from "../build/options.mjs";
 import { bundleProgram } from "../executable/bundle.mjs";
@@ -22,14 +23,13 @@ const FACTS = ["name", "version", "description", "license", "author", "homepage"
 export async function stagePackage(folder) {
   await emptyDir(folder);
   const { files } = await stageManifest(folder, await bundled());
-  // Pictures are larger than all other docs together; the docs name what they show.
-  const pictures = join(root, "docs/pictures");
-  for (const name of files) await copy(join(root, name), join(folder, name), { filter: path => path !== pictures });
+  // Not all of them are in every state of the project: schemas/ and man/ are made by scripts.
+  for (const name of files) if (existsSync(join(root, name))) await copy(join(root, name), join(folder, name));
   await writeFile(join(folder, "dist/sbom.spdx.json"), `${JSON.stringify(await packageSbom(folder), null, 2)}\n`);
 }
 
 /**
- * What npm must know: the package.json, and those of the bundled packages with their licences.
+ * What npm must know: the package.json, and those of the bundled packages; their licences are in dist/THIRD-PARTY-LICENSES.txt.
  *
  * @param {string} folder
  * @param {readonly import("../build/bundled-packages.mjs").BundledPackage[]} packages
@@ -51,11 +51,10 @@ export async function stageManifest(folder, packages) {
     },
     { spaces: 2 },
   );
-  for (const { name, manifest: own, dependencies, text } of packages) {
+  for (const { name, manifest: own, dependencies } of packages) {
     const stub = Object.fromEntries(FACTS.flatMap(fact => (own[fact] === undefined ? [] : [[fact, own[fact]]])));
     const home = join(folder, "node_modules", name);
     await outputJson(join(home, "package.json"), { ...stub, dependencies }, { spaces: 2 });
-    await outputFile(join(home, "LICENSE"), `${text}\n`);
   }
   return manifest;
 }

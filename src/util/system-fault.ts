@@ -25,7 +25,6 @@ export class SystemFault extends StorageError {
     const errno = codeOf(cause);
     const state = storageState(cause, "no such file or folder");
     super(`Cannot ${verb} ${quote(path)}: ${state}, expected ${expected}`, { cause, hint: HINTS.get(errno) });
-    this.name = "StorageError";
     this.errno = errno;
     this.syscall = "syscall" in cause ? String(cause.syscall) : "";
   }

@@ -14,7 +14,6 @@ export class LinkFault extends StorageError {
     super(`Cannot use ${quote(path)}: found a symbolic link, expected a folder of the store`, {
       hint: "Move the folder that it names to its place; the store as a whole may be a link.",
     });
-    this.name = "StorageError";
     this.path = path;
   }
 }
