@@ -1,5 +1,5 @@
 // The package as npm packs it, installed in an empty project: what a user's own compiler and Node make of it.
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { compile, installPackage, packPackage } from "./peers/installed-package.ts";
@@ -15,6 +15,8 @@ async function use(): Promise<void> {
 if (new Error() instanceof ImgpackError || images.length > 0) void use();
 `;
 const NAMES = "ImgpackError, type PushResult, push";
+/** The code alone, in one minified file without chunks, would be 535 kB. */
+const MAX_BYTES = 775_000;
 const CONSUMER = new URL("package-types.mts", import.meta.url);
 
 describe("the packed package", () => {
@@ -49,6 +51,30 @@ describe("the packed package", () => {
     });
   }
 
+  test("has few files, and no more bytes than it needs", async () => {
+    const names = (await readdir(join(folder.path, "node_modules/imgpack"), { recursive: true })).sort();
+    const files = names.filter(name => /^(dist|docs|src|scripts|test)\//.test(name));
+    expect(files).toEqual([
+      "dist/THIRD-PARTY-LICENSES.txt",
+      "dist/bcrypt-thread.mjs",
+      "dist/bin.cjs",
+      "dist/gzip-thread.mjs",
+      "dist/hash-thread.mjs",
+      "dist/index.d.ts",
+      "dist/index.js",
+      "dist/libdeflate.cjs",
+      "dist/program-gzip.cjs",
+      "dist/program-list.cjs",
+      "dist/program-more.cjs",
+      "dist/program-v1.cjs",
+      "dist/program-yaml.cjs",
+      "dist/program.cjs",
+      "dist/sbom.spdx.json",
+    ]);
+    const archive = (await readdir(folder.path)).find(name => name.endsWith(".tgz")) ?? "";
+    expect((await stat(join(folder.path, archive))).size).toBeLessThan(MAX_BYTES);
+  });
+
   test("a caller can name every type that an option, a result or an event contains", async () => {
     const consumer = await readFile(CONSUMER, "utf8");
     await writeFile(join(folder.path, "types.mts"), consumer);
@@ -59,7 +85,7 @@ describe("the packed package", () => {
 
   test("every function has an example that compiles", async () => {
     const functions = (await exportedNames(folder)).filter(name => /^[a-z]/.test(name));
-    const examples = await examplesIn(join(folder.path, "node_modules/imgpack/dist/types"));
+    const examples = examplesIn(await typesOf(folder));
     const files = [...examples].map(([name, text]) => [`example-${name}.mts`, text] as const);
     for (const [file, text] of files) await writeFile(join(folder.path, file), text);
     expect([...examples.keys()].sort()).toEqual(functions.map(name => (name === "serve" ? "serveRegistry" : name)));
@@ -106,24 +132,19 @@ test("npm installs the package without a registry, with its man pages, and ls an
   }
 });
 
-/** What `dist/types/index.d.ts` exports, sorted. */
+const typesOf = async (folder: TempFolder): Promise<string> =>
+  await readFile(join(folder.path, "node_modules/imgpack/dist/index.d.ts"), "utf8");
+
+/** What `dist/index.d.ts` exports, sorted. */
 async function exportedNames(folder: TempFolder): Promise<readonly string[]> {
-  const index = await readFile(join(folder.path, "node_modules/imgpack/dist/types/index.d.ts"), "utf8");
-  const lists = [...index.matchAll(/export (?:type )?\{([^}]*)\}/g)].map(([, list = ""]) => list);
-  const names = lists.flatMap(list => list.split(",").map(name => name.trim().replace(/^type |^\w+ as /, "")));
+  const lists = [...(await typesOf(folder)).matchAll(/export (?:type )?\{([^}]*)\}/g)].map(([, list = ""]) => list);
+  const names = lists.flatMap(list => list.split(",").map(name => name.trim().replace(/^type |^[\w$]+ as /, "")));
   return names.filter(Boolean).sort();
 }
 
 /** The code of `@example` by the function that it stands before. */
-async function examplesIn(types: string): Promise<ReadonlyMap<string, string>> {
-  const found = new Map<string, string>();
-  for (const file of await readdir(types, { recursive: true })) {
-    if (!file.endsWith(".d.ts")) continue;
-    const text = await readFile(join(types, file), "utf8");
-    const pattern = /@example\n \* ```ts\n([\s\S]*?) \* ```\n \*\/\nexport declare function (\w+)/g;
-    for (const [, example = "", name = ""] of text.matchAll(pattern)) {
-      found.set(name, example.replaceAll(/^ \* ?/gm, ""));
-    }
-  }
-  return found;
+function examplesIn(types: string): ReadonlyMap<string, string> {
+  const pattern = /@example\n \* ```ts\n((?: \*.*\n)*?) \* ```\n \*\/\ndeclare function (\w+)/g;
+  const found = [...types.matchAll(pattern)];
+  return new Map(found.map(([, example = "", name = ""]) => [name, example.replaceAll(/^ \* ?/gm, "")]));
 }

@@ -71,7 +71,7 @@ export async function listedImages(
  * @throws UsageError if no input is given, if a file cannot be read, or with all lines that cannot be taken.
  */
 export async function listedArchives(
-  named: readonly string[] = [],
+  named: readonly string[] | undefined = [],
   { fromFile = [] }: ListFlags,
   command: string,
   signal: AbortSignal,
@@ -95,7 +95,7 @@ function checkGiven<T>(inputs: readonly T[], fromFile: readonly string[] | undef
  * @throws UsageError if no input is given, or if a file cannot be read.
  */
 export async function listedReferences(
-  named: readonly string[] = [],
+  named: readonly string[] | undefined = [],
   { fromFile = [] }: ListFlags,
   command: string,
   signal: AbortSignal,
@@ -134,7 +134,7 @@ async function imagesOf(
  * @throws UsageError for one of these next to other inputs or with `--failed-list`, or that cannot be read.
  */
 export async function lockAmong(
-  named: readonly string[] = [],
+  named: readonly string[] | undefined = [],
   { fromFile = [], failedList }: ListFlags,
   signal: AbortSignal,
 ): Promise<{
