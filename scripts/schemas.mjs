@@ -36,13 +36,14 @@ function definitionsOf(type) {
 function modern(value, all) {
   if (Array.isArray(value)) return value.map(each => modern(each, all));
   if (typeof value !== "object" || value === null) return value;
-  const { $ref, ...rest } = /** @type {Schema} */ (value);
-  if (Array.isArray(rest["type"]) && rest["type"].length === 1) [rest["type"]] = rest["type"];
+  const { $ref, additionalItems, ...rest } = /** @type {Schema} */ (value);
   // The generator writes pairs as the older draft has them.
-  const fields = Object.entries(rest).map(([key, each]) => [
-    key === "items" && Array.isArray(each) ? "prefixItems" : key,
-    modern(each, all),
-  ]);
+  if (Array.isArray(rest["items"])) {
+    rest["prefixItems"] = rest["items"];
+    rest["items"] = additionalItems ?? false;
+  }
+  if (Array.isArray(rest["type"]) && rest["type"].length === 1) [rest["type"]] = rest["type"];
+  const fields = Object.entries(rest).map(([key, each]) => [key, modern(each, all)]);
   const others = Object.fromEntries(fields);
   if (typeof $ref !== "string") return others;
   const name = decodeURIComponent($ref.slice("#/definitions/".length));
@@ -107,4 +108,5 @@ await mkdir(folder, { recursive: true });
 for (const [name, document] of files) {
   await writeFile(join(folder, `${name}.schema.json`), `${JSON.stringify(document, null, 2)}\n`);
 }
-await promisify(execFile)("npx", ["biome", "format", "--write", folder], { cwd: root });
+if (process.argv[2] === undefined)
+  await promisify(execFile)("npx", ["biome", "format", "--write", folder], { cwd: root });
