@@ -9,7 +9,7 @@ export async function run(words: readonly string[]): Promise<void> {
   try {
     const { endSoonAfter, main } = await import("./cli/main.ts");
     process.exitCode = await main(words);
-    endSoonAfter(process.exitCode);
+    endSoonAfter(process.exitCode, words[0]);
   } catch (error) {
     reportUnreadable(error);
   }

@@ -1,4 +1,5 @@
 import { EXIT_CODES } from "../errors.ts";
+import { COMPLETE } from "./completion/scripts/complete-word.ts";
 import { SERVE_DRAIN_MS } from "./context.ts";
 
 /** A signal stopped the run. */
@@ -91,8 +92,11 @@ export function endBy(name: (typeof SIGNALS)[number]): void {
   process.exit(EXIT_CODES[name]);
 }
 
-/** Ends the process if it is still there after an interrupted run: a thread that hangs keeps it alive. */
-export function endSoonAfter(exitCode: number): void {
-  const name = SIGNALS.find(each => EXIT_CODES[each] === exitCode);
+/**
+ * Ends the process if it is still there after an interrupted run, or after an answer to a shell: a thread that hangs, such
+ * as one that looks up a name, keeps it alive.
+ */
+export function endSoonAfter(exitCode: number, command?: string): void {
+  const name = command === COMPLETE ? "SIGTERM" : SIGNALS.find(each => EXIT_CODES[each] === exitCode);
   if (name !== undefined) setTimeout(() => endBy(name), GRACE_MS / 4).unref();
 }
