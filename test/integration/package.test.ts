@@ -16,7 +16,7 @@ if (new Error() instanceof ImgpackError || images.length > 0) void use();
 `;
 const NAMES = "ImgpackError, type PushResult, push";
 /** The code alone, in one minified file without chunks, would be 535 kB. */
-const MAX_BYTES = 775_000;
+const MAX_BYTES = 850_000;
 const CONSUMER = new URL("package-types.mts", import.meta.url);
 
 describe("the packed package", () => {
