@@ -12,6 +12,13 @@ const DAEMONS = ["docker", "podman", "ctr"];
 const PROGRAMS = ["imgpack", ...DAEMONS, ...Object.keys(STAND_INS), "skopeo", "crane", "kubectl", "openssl", "curl"];
 /** Pages whose tables put commands of another tool next to ours: both are run. */
 const MIGRATION = /^docs\/how-to\/from-/;
+/** Of the page that is made from the help, whose source has no comments: why not, by a part of the line. */
+const NOT_RUN: ReadonlyMap<string, string> = new Map([
+  ["imgpack delete registry.lan:5000/team/app:1.3", "asks at a terminal; test/unit/verbs/delete.test.ts"],
+  ["imgpack login registry.lan:5000", "asks at a terminal; test/integration/login.test.ts"],
+  ["--key desk.pub", "needs signed volumes; test/fault/signed-volumes.test.ts"],
+  ["Invoke-Expression", "PowerShell"],
+]);
 const SHELLS = ["sh", "bash", "console"];
 
 const pages = allPages();
@@ -66,7 +73,8 @@ describeWith(["openssl", "bash"], "the commands of the docs", () => {
         } else {
           if (!SHELLS.includes(block.language))
             expect(commandsIn(block), "commands in a block that is not sh").toEqual([]);
-          for (const script of await scriptsOf(block)) await runScript(script, block.linesNotRun);
+          for (const script of await scriptsOf(block))
+            await runScript(script, page.path === "docs/COMMANDS.md" ? NOT_RUN : block.linesNotRun);
         }
       },
     );

@@ -87,6 +87,7 @@ export class PageRun {
     const lines: string[] = [];
     const skipped: string[] = [];
     let [code, output] = [0, ""];
+    await this.#site.restore();
     const flush = async (): Promise<void> => {
       if (lines.length === 0 || code !== 0) return;
       const script = `set -e; exec 2>&1\n${lines.splice(0).join("\n")}\n`;
@@ -101,7 +102,14 @@ export class PageRun {
       else if (/^imgpack serve (?!.*--gc)/.test(line)) {
         await flush();
         await this.#serve(line);
-      } else lines.push(withExitCode(line));
+      } else {
+        // Only one process may have a store.
+        if (line.includes(" --gc")) {
+          await flush();
+          await this.#stop();
+        }
+        lines.push(withExitCode(line));
+      }
     }
     await flush();
     return { code, output: this.#asOnPage(output), skipped };
@@ -111,6 +119,7 @@ export class PageRun {
     const [tool, missing] = [...this.#site.missing].find(([name]) => isCalled(name, line)) ?? [];
     if (tool !== undefined) return `${tool}: ${missing}`;
     if (/\bv1(?::\/\/|\+dir:)/.test(line)) return "no registry of the v1 protocol; test/integration/v1.test.ts has one";
+    if (/ [^'"]*@sha256:…/.test(line)) return "the digest is left out";
     return [...notRun].find(([part]) => line.includes(part))?.[1];
   }
 

@@ -40,6 +40,8 @@ export interface Site {
   readonly hosts: NamedHosts;
   /** Folder of the files that pages take for granted. */
   readonly desk: string;
+  /** Sets the tag again that pages push to and pull from. */
+  restore(): Promise<void>;
   /** Leads the names of the far side to another registry. */
   setInside(url: string): void;
   /** Of the authority that nobody trusts yet: that of private.lan. */
@@ -132,7 +134,7 @@ export async function createSite(needed: ReadonlySet<string>): Promise<Site> {
     await daemon("docker", probeDockerd, async () => {
       const { socket, docker, close: stop } = await startDockerd({ env });
       await docker(["load", "--input", fixture("docker20-hello.tar")]);
-      await docker(["tag", "hello:latest", "app:latest"]);
+      for (const name of ["app:latest", "app:1.4"]) await docker(["tag", "hello:latest", name]);
       engines["DOCKER_HOST"] = `unix://${socket}`;
       return { script: `exec ${findTool("docker")} "$@"`, close: stop };
     });
@@ -151,6 +153,10 @@ export async function createSite(needed: ReadonlySet<string>): Promise<Site> {
       missing,
       hosts: named,
       desk,
+      async restore() {
+        const { host } = new URL(full.url);
+        await copy(`${host}/multi:1.0`, `${host}/team/app:1.4`);
+      },
       setInside: url => add(INSIDE, url),
       privateCa: unknown.ca,
       close,
