@@ -6,7 +6,7 @@ import { build } from "esbuild";
 import { remove } from "fs-extra/esm";
 import { bundledPackages, licenceTexts } from "./build/bundled-packages.mjs";
 import { writeDeflateModule } from "./build/deflate-wasm.mjs";
-import { banner, common, root, sharedLibdeflate, threadScripts } from "./build/options.mjs";
+import { banner, common, IMPORT_META_URL, root, sharedLibdeflate, threadScripts } from "./build/options.mjs";
 import { buildProgram } from "./build/program.mjs";
 import { buildTypes } from "./build/types.mjs";
 
@@ -26,6 +26,8 @@ const libdeflate = await build({
   ...common,
   format: "cjs",
   entryPoints: { libdeflate: "libdeflate" },
+  banner: { js: IMPORT_META_URL },
+  define: { ...common.define, "import.meta.url": "importMetaUrl" },
   minifyIdentifiers: true,
   outExtension: { ".js": ".cjs" },
 });

@@ -54,6 +54,9 @@ export const banner = {
   js: 'import{createRequire as $createRequire}from"node:module";const require=$createRequire(import.meta.url);',
 };
 
+/** A CommonJS file has no `import.meta.url`: a definition puts this name in its place. */
+export const IMPORT_META_URL = 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;';
+
 /**
  * libdeflate is a file of its own, which the program and a thread share.
  * @type {import("esbuild").Plugin}

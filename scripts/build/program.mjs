@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { build, transform } from "esbuild";
-import { common, minified, root, sharedLibdeflate } from "./options.mjs";
+import { common, IMPORT_META_URL, minified, root, sharedLibdeflate } from "./options.mjs";
 
 /**
  * The files, and the modules whose chunks are in each: in the first, what every push or pull needs; in the second, what
@@ -43,7 +43,7 @@ const LAZY = ["child_process", "dns", "dns/promises", "https", "tls", "worker_th
 /** Where a chunk imports names of one of them. The names are looked up when they are used. */
 const LAZY_IMPORT = new RegExp(`^(var \\w+ = )require(\\("node:(?:${LAZY.join("|")})"\\);)$`, "gm");
 const HEAD = `"use strict";
-const importMetaUrl=require("node:url").pathToFileURL(__filename).href;
+${IMPORT_META_URL}
 const lazy=name=>{let module;return new Proxy({},{get:(_target,key)=>(module??=require(name))[key],has:(_target,key)=>key in(module??=require(name))})};
 `;
 

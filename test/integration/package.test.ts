@@ -1,5 +1,5 @@
 // The package as npm packs it, installed in an empty project: what a user's own compiler and Node make of it.
-import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { compile, installPackage, packPackage } from "./peers/installed-package.ts";
@@ -50,6 +50,18 @@ describe("the packed package", () => {
       expect(code).toBe(0);
     });
   }
+
+  test("compresses small layers and large ones, which threads compress", async () => {
+    for (const bytes of [1000, 8_000_000]) {
+      const root = join(folder.path, `root-${bytes}`);
+      await mkdir(root);
+      await writeFile(join(root, "words"), "compress me, ".repeat(bytes / 13));
+      const bin = join(folder.path, "node_modules/imgpack/dist/bin.cjs");
+      const { code, stderr } = await run(process.execPath, [bin, "import", root, "-t", "app:1", "-o", `${root}.tar`]);
+      expect([code, stderr]).toEqual([0, expect.stringContaining("Imported image")]);
+      expect((await stat(`${root}.tar`)).size).toBeLessThan(200_000);
+    }
+  });
 
   test("has few files, and no more bytes than it needs", async () => {
     const names = (await readdir(join(folder.path, "node_modules/imgpack"), { recursive: true })).sort();
