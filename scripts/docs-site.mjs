@@ -6,6 +6,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, writeFile } from "node:fs/promis
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { remove } from "fs-extra/esm";
+import { ownPackages } from "./build/own-packages.mjs";
 import { sitePage } from "./docs-site/site-page.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -15,7 +16,7 @@ const out = resolve(process.argv[2] ?? join(root, "site"));
 /** Pages outside of docs/. */
 const OWN_PAGES = ["CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE"];
 
-run("npm", ["ci", "--prefix", generator, "--silent"]);
+const packages = await ownPackages("docs-site");
 // Inside of the project, so that the generator finds its configuration and the sources.
 const staged = await mkdtemp(join(root, "node_modules/.docs-site-"));
 try {
@@ -31,7 +32,7 @@ try {
   const pages = (await projectPages()).filter(file => file.endsWith(".md") && file !== "README.md");
   const documents = inOrder(pages, index).flatMap(file => ["--projectDocuments", join(staged, file)]);
   const words = ["--options", join(generator, "typedoc.json"), "--out", out, "--readme", join(staged, "README.md")];
-  run(process.execPath, [join(generator, "node_modules/typedoc/bin/typedoc"), ...words, ...documents]);
+  run(process.execPath, [join(packages, "typedoc/bin/typedoc"), ...words, ...documents]);
   console.log(relative(process.cwd(), join(out, "index.html")));
 } finally {
   await remove(staged);

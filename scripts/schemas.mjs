@@ -5,17 +5,19 @@ import { execFile } from "node:child_process";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { createGenerator } from "ts-json-schema-generator";
 import { root } from "./build/options.mjs";
+import { ownPackages } from "./build/own-packages.mjs";
 
 /** @typedef {{ [key: string]: unknown }} Schema */
 
 const DRAFT = "https://json-schema.org/draft/2020-12/schema";
 const folder = resolve(process.argv[2] ?? join(root, "schemas"));
 
+/** @type {{ createGenerator(config: object): { createSchema(type: string): { definitions?: unknown } } }} */
+const { createGenerator } = await import(join(await ownPackages("schemas"), "ts-json-schema-generator/dist/index.js"));
 const generator = createGenerator({
   path: join(root, "src/cli/output/json-results.ts"),
-  tsconfig: join(root, "scripts/schemas.tsconfig.json"),
+  tsconfig: join(root, "scripts/schemas/tsconfig.json"),
   skipTypeCheck: true,
   expose: "all",
   jsDoc: "extended",
