@@ -97,6 +97,17 @@ export function endBy(name: (typeof SIGNALS)[number]): void {
  * as one that looks up a name, keeps it alive.
  */
 export function endSoonAfter(exitCode: number, command?: string): void {
-  const name = command === COMPLETE ? "SIGTERM" : SIGNALS.find(each => EXIT_CODES[each] === exitCode);
-  if (name !== undefined) setTimeout(() => endBy(name), GRACE_MS / 4).unref();
+  const name = SIGNALS.find(each => EXIT_CODES[each] === exitCode);
+  const end = command === COMPLETE ? endQuietly : name && ((): void => endBy(name));
+  if (end !== undefined) setTimeout(end, GRACE_MS / 4).unref();
+}
+
+/** Ends the process by a signal of which no shell prints anything: what it printed would stand in the line that is typed. */
+function endQuietly(): void {
+  // Windows has no such signal, and prints nothing.
+  if (process.platform === "win32") process.kill(process.pid, "SIGKILL");
+  // Node ignores it until the first listener is removed.
+  process.once("SIGPIPE", () => undefined).removeAllListeners("SIGPIPE");
+  process.kill(process.pid, "SIGPIPE");
+  process.exit(0);
 }

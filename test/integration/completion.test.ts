@@ -23,6 +23,11 @@ const LOAD: Readonly<Record<ShellName, string>> = {
   zsh: 'eval "$(imgpack completion zsh)"',
   fish: "imgpack completion fish | source",
 };
+const FUNCTION: Readonly<Record<ShellName, string>> = {
+  bash: "imgpack() { printf 'none\\t*\\t\\nfrom-function\\t\\n'; }",
+  zsh: "imgpack() { printf 'none\\t*\\t\\nfrom-function\\t\\n'; }",
+  fish: "function imgpack; printf 'none\\t*\\t\\nfrom-function\\t\\n'; end",
+};
 
 async function deskOf(name: ShellName, lines: readonly string[] = [LOAD[name]]): Promise<Desk> {
   const desk = await makeDesk(FILES);
@@ -174,6 +179,17 @@ for (const name of ["bash", "zsh", "fish"] as const) {
     test("completes for a command that is typed with its path", async () => {
       const path = join(desk.programs, "imgpack").replace(" ", "\\ ");
       expect(await user.runs(`${path} catal${TAB}`, `${path} catalog`)).toBe("<catalog>");
+    });
+
+    test.each([`"`, `'`])("completes for a command whose path is in quotes: %s", async quote => {
+      const path = `${quote}${join(desk.programs, "imgpack")}${quote}`;
+      expect(await user.runs(`${path} catal${TAB}`, `${path} catalog`)).toBe("<catalog>");
+    });
+
+    test("asks the function of this name, if there is one", async () => {
+      await using other = await deskOf(name, [LOAD[name], FUNCTION[name]]);
+      await using second = await ShellUser.start(name, other);
+      await second.typesTo(`imgpack from-f${TAB}`, "imgpack from-function");
     });
   });
 }

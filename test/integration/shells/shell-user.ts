@@ -91,11 +91,16 @@ export class ShellUser implements AsyncDisposable {
     this.#shell = shell;
   }
 
-  /** @param env in addition to that of the tests. */
-  static async start(name: ShellName, desk: Desk, env: Readonly<Record<string, string>> = {}): Promise<ShellUser> {
+  /** @param env in addition to that of the tests. @param enter words before those of the shell, as of `Namespace`. */
+  static async start(
+    name: ShellName,
+    desk: Desk,
+    env: Readonly<Record<string, string>> = {},
+    enter: readonly string[] = [],
+  ): Promise<ShellUser> {
     const none = ["IMGPACK_REGISTRY", "REGISTRY_AUTH_FILE", "DOCKER_AUTH_CONFIG", "DOCKER_CONFIG", "XDG_RUNTIME_DIR"];
     const shell = new LiveShell({
-      command: START[name],
+      command: [...enter, START[name]].join(" "),
       cwd: desk.folder,
       env: {
         ...Object.fromEntries(none.map(variable => [variable, undefined])),
@@ -120,6 +125,11 @@ export class ShellUser implements AsyncDisposable {
     this.#shell.type(keys);
     const row = `${PROMPT} ${expected}`.trimEnd();
     await this.#shell.until(rows => (rows.includes(row) ? true : undefined));
+  }
+
+  /** The rows of the screen, without empty ones. */
+  get screen(): readonly string[] {
+    return this.#shell.rows;
   }
 
   /** As `typesTo`, and runs the line. @returns the words that the command gets, as `<word><word>` */

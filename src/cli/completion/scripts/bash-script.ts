@@ -122,5 +122,6 @@ _imgpack_files() (
   if ((\${#others[@]} + \${#folders[@]} > 0)); then printf '%s\\0' "\${others[@]}" "\${folders[@]}"; fi
 )
 
-complete -F _imgpack imgpack
+# Of a quoted path to the command, bash looks for what follows the last slash, with the quote.
+complete -F _imgpack imgpack "imgpack'" 'imgpack"'
 `;

@@ -17,7 +17,7 @@ function __imgpack_complete
     for unused in (seq (math $index + 2))
         set -e after[1]
     end
-    set -l answer (command $program ${COMPLETE} $index $before "$current" $after 2>/dev/null </dev/null)
+    set -l answer ($program ${COMPLETE} $index $before "$current" $after 2>/dev/null </dev/null)
     set -q answer[1]; or return
     set -l head (string split \\t -- $answer[1])
     set -e answer[1]

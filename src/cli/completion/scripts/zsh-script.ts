@@ -1,8 +1,8 @@
 import { COMPLETE } from "./complete-word.ts";
 
 /** For a file of `fpath`, and for `source <(…)` after `compinit`. */
-export const ZSH: string = `#compdef imgpack
-# zsh completion for imgpack
+export const ZSH: string = `#compdef imgpack imgpack' imgpack"
+# zsh completion for imgpack, also with a path in quotes, of which zsh looks for what follows the last slash
 _imgpack() {
   local program=imgpack typed=\${(Q)PREFIX} prefix=$PREFIX inner=$IPREFIX stripped='' line='' value='' text=''
   local -a asked answer head words_ parts endings expl
@@ -47,5 +47,5 @@ _imgpack() {
   return result
 }
 
-if [[ $funcstack[1] == _imgpack ]]; then _imgpack "$@"; else compdef _imgpack imgpack; fi
+if [[ $funcstack[1] == _imgpack ]]; then _imgpack "$@"; else compdef _imgpack imgpack "imgpack'" 'imgpack"'; fi
 `;
