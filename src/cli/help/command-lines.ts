@@ -1,8 +1,12 @@
-import type { CommandDefinition, ExampleDefinition, FlagDefinition } from "../definitions/command-definition.ts";
-import { FLAG_GROUPS } from "../definitions/command-definition.ts";
-import { descriptionOf } from "../reference/parts/description.ts";
-import { longForm, positionalForm, usageOf } from "../reference/parts/usage.ts";
-import { type HelpLayout, paragraph, rowLines, section, sentence, usageLines } from "./help-layout.ts";
+import {
+  type CommandDefinition,
+  type ExampleDefinition,
+  FLAG_GROUPS,
+  type FlagDefinition,
+} from "../definitions/command-definition.ts";
+import { descriptionOf, sentence } from "../definitions/description.ts";
+import { longForm, positionalForm, usageOf } from "../definitions/usage.ts";
+import { type HelpLayout, type HelpRow, paragraph, rowLines, section, usageLines } from "./help-layout.ts";
 import { shellLines } from "./shell-lines.ts";
 
 const COLUMNS = 30;
@@ -15,45 +19,39 @@ const SHORT_FLAG = "    ";
 export function commandLines(command: CommandDefinition, layout: HelpLayout): readonly string[] {
   const { positionals, flags, examples, subcommands } = command;
   const columns = layout.width < WIDE ? COLUMNS : WIDE_COLUMNS;
-  const rows = (given: readonly FlagDefinition[]) =>
-    rowLines(
-      given.map(flag => ({
-        term: `${flag.alias === undefined ? SHORT_FLAG : `-${flag.alias}, `}${longForm(flag)}`,
-        text: descriptionOf(flag),
-      })),
-      columns,
-      layout,
-    );
-  const groups = FLAG_GROUPS.map(group => flags.filter(flag => flag.group === group));
+  const argumentRows = positionals.map(one => ({ term: positionalForm({ ...one, isRequired: true }), text: one.text }));
   return [
     ...usageLines(usageOf(command), layout),
     "",
     ...paragraph(sentence(command.summary), layout),
-    ...section("Commands", commandRows(subcommands, layout), layout),
-    ...section(
-      "Arguments",
-      rowLines(
-        positionals.map(one => ({ term: positionalForm({ ...one, isRequired: true }), text: one.text })),
-        columns,
-        layout,
-      ),
-      layout,
-    ),
-    ...groups.flatMap((group, at) => section(at === 0 ? "Options" : (FLAG_GROUPS[at] ?? ""), rows(group), layout)),
+    ...section("Commands", summaryRows(subcommands, layout), layout),
+    ...section("Arguments", rowLines(argumentRows, columns, layout), layout),
+    ...FLAG_GROUPS.flatMap(group => {
+      const rows = flags.filter(flag => flag.group === group).map(flagRow);
+      return section(group === "This command" ? "Options" : group, rowLines(rows, columns, layout), layout);
+    }),
     ...section("Examples", exampleLines(examples, layout), layout),
     "",
     ...footer(command, layout),
   ];
 }
 
-/** Commands with their summaries, as wide as the longest name. */
-export function commandRows(commands: readonly CommandDefinition[], layout: HelpLayout): readonly string[] {
-  const rows = commands.map(({ name, summary }) => ({ term: name, text: summary }));
-  return rowLines(rows, COMMAND_COLUMNS, layout);
+function flagRow(flag: FlagDefinition): HelpRow {
+  const short = flag.alias === undefined ? SHORT_FLAG : `-${flag.alias}, `;
+  return { term: `${short}${longForm(flag)}`, text: descriptionOf(flag) };
 }
 
-/** One for all lists of commands and topics: "environment" is the longest name. */
-export const COMMAND_COLUMNS = 15;
+/** Of all lists of commands and topics: "environment" is the longest name. */
+const NAME_COLUMNS = 15;
+
+/** Commands or topics with their summaries. */
+export function summaryRows(
+  all: readonly Pick<CommandDefinition, "name" | "summary">[],
+  layout: HelpLayout,
+): readonly string[] {
+  const rows = all.map(({ name, summary }) => ({ term: name, text: summary }));
+  return rowLines(rows, NAME_COLUMNS, layout);
+}
 
 function exampleLines(examples: readonly ExampleDefinition[], layout: HelpLayout): readonly string[] {
   return examples.flatMap(({ command, text }, at) => [

@@ -29,11 +29,6 @@ export function usageLines(text: string, layout: HelpLayout): readonly string[] 
   return [`${bold("Usage:", layout)} ${first.trimStart()}`, ...more];
 }
 
-/** A summary as a sentence. */
-export function sentence(text: string): string {
-  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
-}
-
 /** A heading with what is below it; nothing if there is nothing. */
 export function section(title: string, lines: readonly string[], layout: HelpLayout): readonly string[] {
   return lines.length === 0 ? [] : ["", bold(`${title}:`, layout), ...lines];

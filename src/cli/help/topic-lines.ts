@@ -1,4 +1,5 @@
-import { bold, type HelpLayout, paragraph, rowLines, sentence } from "./help-layout.ts";
+import { sentence } from "../definitions/description.ts";
+import { bold, type HelpLayout, paragraph, rowLines } from "./help-layout.ts";
 import type { HelpTopic, TopicSection } from "./topics/help-topic.ts";
 
 const MAX_COLUMNS = 32;

@@ -1,4 +1,5 @@
 import { commandDefinitions } from "../definitions/command-definitions.ts";
+import { withSubcommands } from "../definitions/with-subcommands.ts";
 import { HELP_TOPICS } from "../help/topics/help-topics.ts";
 import { commandManPage } from "./man/command-page.ts";
 import { editionOf } from "./man/edition.ts";
@@ -6,7 +7,6 @@ import { mainManPage } from "./man/main-page.ts";
 import type { PageReference } from "./man/man-page.ts";
 import { topicManPage, topicReference } from "./man/topic-page.ts";
 import { commandsPage } from "./page/commands-page.ts";
-import { withSubcommands } from "./parts/all-commands.ts";
 
 /** Where the pages of the manual are. */
 export const MAN_FOLDER = "man";

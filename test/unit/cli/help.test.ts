@@ -1,11 +1,11 @@
 import { describe, expect, test, vi } from "vitest";
 import type { CommandDefinition } from "../../../src/cli/definitions/command-definition.ts";
 import { commandDefinitions } from "../../../src/cli/definitions/command-definitions.ts";
+import { descriptionOf } from "../../../src/cli/definitions/description.ts";
+import { longForm } from "../../../src/cli/definitions/usage.ts";
 import { helpLines } from "../../../src/cli/help/print-help.ts";
 import { HELP_TOPICS } from "../../../src/cli/help/topics/help-topics.ts";
 import { main } from "../../../src/cli/main.ts";
-import { descriptionOf } from "../../../src/cli/reference/parts/description.ts";
-import { longForm } from "../../../src/cli/reference/parts/usage.ts";
 import { runCommand } from "../../support/command-line.ts";
 import { FakeTerminal } from "../../support/fake-terminal.ts";
 

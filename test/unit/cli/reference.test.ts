@@ -3,10 +3,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { commandDefinitions } from "../../../src/cli/definitions/command-definitions.ts";
+import { withSubcommands } from "../../../src/cli/definitions/with-subcommands.ts";
 import { HELP_TOPICS } from "../../../src/cli/help/topics/help-topics.ts";
 import { pageNameOf } from "../../../src/cli/reference/man/command-page.ts";
 import { PROSE_PAGES } from "../../../src/cli/reference/page/prose-pages.ts";
-import { withSubcommands } from "../../../src/cli/reference/parts/all-commands.ts";
 import { referenceFiles } from "../../../src/cli/reference/reference-files.ts";
 
 const read = (name: string): string => readFileSync(new URL(`../../../${name}`, import.meta.url), "utf8");

@@ -1,10 +1,12 @@
 import { type CommandDefinition, FLAG_GROUPS, type FlagDefinition } from "../../definitions/command-definition.ts";
-import { withSubcommands } from "../parts/all-commands.ts";
-import { descriptionOf } from "../parts/description.ts";
-import { longForm, positionalForm } from "../parts/usage.ts";
+import { descriptionOf } from "../../definitions/description.ts";
+import { longForm, positionalForm, type UsageMarks, usageOf } from "../../definitions/usage.ts";
+import { withSubcommands } from "../../definitions/with-subcommands.ts";
 import type { Edition } from "./edition.ts";
 import { type ManPage, manPage, type PageReference, seeAlso } from "./man-page.ts";
 import { bold, code, entry, italic, paragraph, request, roff } from "./roff.ts";
+
+const MARKS: UsageMarks = { literal: bold, placeholder: italic };
 
 /** `imgpack-hub-search`. */
 export function pageNameOf({ name }: CommandDefinition): string {
@@ -21,14 +23,14 @@ export function commandManPage(
   const below = withSubcommands(subcommands);
   return manPage({ name: pageNameOf(command), section: 1, summary }, edition, [
     request("SH", "SYNOPSIS"),
-    ...paragraph(synopsisOf(command)),
+    ...paragraph(usageOf(command, MARKS)),
     ...terms(
       "COMMANDS",
       below.map(sub => [bold(`imgpack ${sub.name}`), sub.summary]),
     ),
     ...terms(
       "ARGUMENTS",
-      positionals.map(positional => [positionalForm(positional, italic), positional.text]),
+      positionals.map(positional => [positionalForm(positional, MARKS), positional.text]),
     ),
     ...(flags.length === 0 ? [] : [request("SH", "OPTIONS")]),
     ...FLAG_GROUPS.flatMap(group =>
@@ -53,18 +55,9 @@ function parentOf({ name }: CommandDefinition): readonly PageReference[] {
   return words.length === 1 ? [] : [{ name: `imgpack-${words.slice(0, -1).join("-")}`, section: 1 }];
 }
 
-function synopsisOf({ name, flags, positionals, subcommands }: CommandDefinition): string {
-  const required = flags.filter(({ isRequired }) => isRequired).map(flagTerm);
-  const words = subcommands.length > 0 ? [italic("COMMAND")] : positionals.map(word => positionalForm(word, italic));
-  const options = flags.length > 0 ? [`[${italic("OPTIONS")}]`] : [];
-  return [bold(`imgpack ${name}`), ...options, ...required, ...words].join(" ");
-}
-
-/** `-o, --output FILE`, with the right letters. */
+/** `-o, --output FILE`. */
 function flagTerm(flag: FlagDefinition): string {
-  const [name = "", placeholder] = longForm(flag).split(/ (.*)/);
-  const names = [...(flag.alias === undefined ? [] : [`-${flag.alias}`]), name].map(bold).join(", ");
-  return placeholder === undefined ? names : `${names} ${italic(placeholder)}`;
+  return `${flag.alias === undefined ? "" : `${bold(`-${flag.alias}`)}, `}${longForm(flag, MARKS)}`;
 }
 
 function terms(heading: string, rows: readonly (readonly [term: string, text: string])[]): readonly string[] {

@@ -1,5 +1,5 @@
 import { COMMAND_GROUPS, type CommandDefinition } from "../../definitions/command-definition.ts";
-import { withSubcommands } from "../parts/all-commands.ts";
+import { withSubcommands } from "../../definitions/with-subcommands.ts";
 import { pageNameOf } from "./command-page.ts";
 import type { Edition } from "./edition.ts";
 import { type ManPage, manPage, type PageReference, seeAlso } from "./man-page.ts";

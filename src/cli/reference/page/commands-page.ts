@@ -4,10 +4,10 @@ import {
   FLAG_GROUPS,
   type FlagDefinition,
 } from "../../definitions/command-definition.ts";
+import { descriptionOf, sentence } from "../../definitions/description.ts";
+import { longForm, positionalForm, usageOf } from "../../definitions/usage.ts";
+import { withSubcommands } from "../../definitions/with-subcommands.ts";
 import type { HelpTopic } from "../../help/topics/help-topic.ts";
-import { withSubcommands } from "../parts/all-commands.ts";
-import { descriptionOf } from "../parts/description.ts";
-import { longForm, positionalForm, usageOf } from "../parts/usage.ts";
 import { exampleComment } from "./example-comments.ts";
 import { code, markdown, table } from "./markdown.ts";
 import { PROSE_PAGES } from "./prose-pages.ts";
@@ -54,7 +54,7 @@ function sectionOf(command: CommandDefinition, shared: readonly FlagDefinition[]
   const depth = name.split(" ").length;
   return [
     `${"#".repeat(2 + depth)} ${name}`,
-    `${sentence(summary)}${page === undefined ? "" : ` More: [${page.replace(/#.*/, "")}](${page}).`}`,
+    `${markdown(sentence(summary))}${page === undefined ? "" : ` More: [${page.replace(/#.*/, "")}](${page}).`}`,
     code(usageOf(command)),
     ...optional(subcommands.length > 0, () =>
       table(
@@ -82,10 +82,6 @@ function optional(isThere: boolean, make: () => string): readonly string[] {
 function proseOf(name: string): string | undefined {
   const pages: Readonly<Record<string, string>> = PROSE_PAGES;
   return pages[name.split(" ", 1)[0] ?? name];
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${markdown(text.slice(1))}.`;
 }
 
 function flagTable(flags: readonly FlagDefinition[]): string {

@@ -1,5 +1,5 @@
 import type { CommandDefinition, FlagDefinition } from "../../definitions/command-definition.ts";
-import { withSubcommands } from "../parts/all-commands.ts";
+import { withSubcommands } from "../../definitions/with-subcommands.ts";
 
 /** A flag that at least so many commands have, with the same words, is explained once. */
 const MIN_COMMANDS = 3;

@@ -1,9 +1,10 @@
+import { capital } from "../../../util/format.ts";
 import type { HelpTopic, TopicRow } from "../../help/topics/help-topic.ts";
 import { code, markdown, table } from "./markdown.ts";
 
 /** What `imgpack help environment` prints. */
 export function topicSection({ name, sections }: HelpTopic): readonly string[] {
-  const heading = `${name.charAt(0).toUpperCase()}${name.slice(1).replaceAll("-", " ")}`;
+  const heading = capital(name.replaceAll("-", " "));
   return [
     `## ${heading}`,
     ...sections.flatMap(({ title, text, rows }) => [

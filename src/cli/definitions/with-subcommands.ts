@@ -1,4 +1,4 @@
-import type { CommandDefinition } from "../../definitions/command-definition.ts";
+import type { CommandDefinition } from "./command-definition.ts";
 
 /** The commands, each followed by those below it: `hub`, `hub login`. */
 export function withSubcommands(commands: readonly CommandDefinition[]): readonly CommandDefinition[] {
