@@ -69,7 +69,7 @@ async function runExists(flags: ExistsFlags, context: Context): Promise<void> {
   const other = found.missing.filter(image => image.found !== undefined).length;
   if (other > 0)
     onNote(
-      `${counted(other, "tag")} ${other === 1 ? "has" : "have"} another digest at the target than in the lock; push changes the digest of an index when it leaves platforms out`,
+      `${counted(other, "tag")} ${other === 1 ? "has" : "have"} another digest at the target than in the lock: push changes the digest of an index when it leaves platforms out, unless the image is locked with --sparse prune, or pushed with --sparse keep`,
     );
   answer(found.missing.length === 0);
 }
