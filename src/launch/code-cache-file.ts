@@ -34,11 +34,13 @@ export function codeCacheEntry(
   program: { readonly hash: string; readonly mtimeMs: number },
 ): CacheEntry | undefined {
   const { IMGPACK_CODE_CACHE: choice, IMGPACK_CACHE_DIR, XDG_CACHE_HOME } = process.env;
+  const end = words.indexOf("--");
+  const flags = end === -1 ? words : words.slice(0, end);
+  // Help loads other code than the command itself, and the same as `imgpack help`.
+  const isHelp = flags.some(word => word === "--help" || word === "-h");
   // Completion asks with __complete.
-  const command = (words[0] ?? "").replace("__", "");
-  // Help loads other code than the command itself.
-  const isOdd = words.some(word => word === "--help" || word === "-h");
-  if (choice === "off" || isOdd || !/^[a-z]{1,16}$/.test(command)) return undefined;
+  const command = isHelp ? "help" : (words[0] ?? "").replace("__", "");
+  if (choice === "off" || !/^[a-z]{1,16}$/.test(command)) return undefined;
   // Windows reports neither owner nor mode. By default, others cannot write below the user's profile.
   if (process.getuid === undefined && (IMGPACK_CACHE_DIR || XDG_CACHE_HOME)) return undefined;
   if (process.getuid?.() !== process.geteuid?.()) return undefined;

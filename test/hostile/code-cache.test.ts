@@ -85,13 +85,17 @@ describe("a code cache of this user", () => {
     expect(await start().program.run([])).toBe("first");
   });
 
-  test("is of one command, and not of its help", async () => {
+  test("is of one command, or of the help", async () => {
     await keep();
     expect(start(TEXT, ["pull", "x"]).toKeep).toBeDefined();
     expect(start(TEXT, ["__complete", "0"]).toKeep).toBeDefined();
-    for (const words of [["push", "--help"], ["-h"], [], ["../push"]]) {
-      expect(start(TEXT, words).toKeep).toBeUndefined();
+    for (const words of [["push", "--help"], ["-h"], ["help"], [], ["../push"]]) {
+      expect(start(TEXT, words).toKeep?.entry.name.split("-")[0]).toBe(
+        words.length > 0 && words[0] !== "../push" ? "help" : undefined,
+      );
     }
+    // An argument.
+    expect(start(TEXT, ["push", "--", "--help"]).toKeep).toBeUndefined();
   });
 
   test("is not used with IMGPACK_CODE_CACHE=off, and none is made", () => {
