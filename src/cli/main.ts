@@ -9,11 +9,10 @@ import { describeError, HUB_COMMAND_NAMES, renderError } from "./output/render-e
 import { clearBlocks } from "./screen/terminal-block.ts";
 import { withSignals } from "./signals.ts";
 import { parseWords } from "./words/parse-words.ts";
+import { renderingOf } from "./words/rendering-of.ts";
 import { definitionsOf } from "./words/word-definitions.ts";
 
 export { endSoonAfter } from "./signals.ts";
-
-const JSON_PROGRESS = "--progress=json";
 
 /**
  * Runs one command line.
@@ -31,13 +30,7 @@ export async function main(
   }
   // Never removed: the error of the last write can arrive after this call.
   if (!streams.stderr.listeners("error").includes(ignoreError)) streams.stderr.on("error", ignoreError);
-  const rendering = {
-    isJson: words.includes("--json"),
-    isJsonProgress: words.some(
-      (word, index) => `${words[index - 1]}=${word}` === JSON_PROGRESS || word === JSON_PROGRESS,
-    ),
-    isVerbose: words.some(word => word === "--verbose" || /^-[qv]*v[qv]*$/.test(word)),
-  };
+  const rendering = renderingOf(words);
   // With nothing left to wait for, Node would end with code 13 and without a message.
   const onStuck = (): void => {
     const error = new InternalError("Cannot finish: nothing is left to wait for, expected the command to end", {
@@ -69,7 +62,7 @@ export async function main(
     return 0;
   } catch (error) {
     const named = commandWithHelp(command, line[1]);
-    const advice = await adviceOn(error, line);
+    const advice = await adviceOn(error, words);
     const exitCode = renderError(error, streams, { ...rendering, command: named, advice });
     await log.end(exitCode, describeError(error, named, advice).printed);
     return exitCode;

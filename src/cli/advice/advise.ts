@@ -2,10 +2,11 @@ import { alternatives } from "../../util/format.ts";
 import { nearestWords } from "../../util/nearest/nearest-words.ts";
 import type { CommandDefinition } from "../definitions/command-definition.ts";
 import { commandDefinitions } from "../definitions/command-definitions.ts";
+import { HELP_TOPICS } from "../help/topics/help-topics.ts";
 import { redactedWords } from "../log/redacted-words.ts";
 import { fillTemplate } from "./command-template.ts";
 import { flagAdvice } from "./flag-advice.ts";
-import { type FoundOther, otherCommand } from "./other-commands.ts";
+import { type FoundOther, OTHER_WORDS, otherCommand } from "./other-commands.ts";
 import { transportAdvice } from "./transport-advice.ts";
 import { readTypedLine, type TypedLine } from "./typed-line.ts";
 
@@ -16,16 +17,48 @@ import { readTypedLine, type TypedLine } from "./typed-line.ts";
 export async function advise(words: readonly string[]): Promise<string | undefined> {
   const commands = await commandDefinitions();
   const own = commands.map(({ name }) => name);
+  if (words[0] === "help") return helpAdvice(words.slice(1), own, commands);
   const parent = commands.find(({ name }) => name === words[0]);
   // `tag ls`, `manifest get`: the first word is a command here as well.
   const other = otherCommand(words, own);
   if (other !== undefined && (parent === undefined || other.length > 1)) return otherAdvice(words, other, commands);
-  if (parent === undefined) return nearestAdvice("", words, [...own, "help"], commands);
+  if (parent === undefined) {
+    return nearestAdvice("", words, [...own, "help"], commands) ?? misspelledOther(words, own, commands);
+  }
   if (parent.subcommands.length === 0) return lineAdvice(parent, words.slice(1), commands);
   const sub = parent.subcommands.find(({ name }) => name === `${parent.name} ${words[1]}`);
   if (sub !== undefined) return lineAdvice(sub, words.slice(2), commands);
   const subs = parent.subcommands.map(({ name }) => name.slice(parent.name.length + 1));
   return nearestAdvice(`${parent.name} `, words.slice(1), subs, parent.subcommands);
+}
+
+/** @param words after `help` */
+function helpAdvice(
+  words: readonly string[],
+  own: readonly string[],
+  commands: readonly CommandDefinition[],
+): string | undefined {
+  const parent = commands.find(({ name }) => name === words[0]);
+  if (parent !== undefined) {
+    const subs = parent.subcommands.map(({ name }) => name.slice(parent.name.length + 1));
+    return nearestAdvice(`help ${parent.name} `, words.slice(1), subs, []);
+  }
+  const other = otherCommand(words, own);
+  if (other !== undefined) return otherAdvice(words, other, commands);
+  const topics = [...own, ...HELP_TOPICS.map(({ name }) => name)];
+  return nearestAdvice("help ", words, topics, []) ?? misspelledOther(words, own, commands);
+}
+
+/** `lod app.tar`: a command of another tool with a typing error. */
+function misspelledOther(
+  [word = "", ...rest]: readonly string[],
+  own: readonly string[],
+  commands: readonly CommandDefinition[],
+): string | undefined {
+  const [near] = nearestWords(word, OTHER_WORDS);
+  if (near === undefined) return undefined;
+  const other = otherCommand([near, ...rest], own);
+  return other && otherAdvice([near, ...rest], other, commands);
 }
 
 function lineAdvice(

@@ -111,6 +111,8 @@ const COMMANDS: readonly OtherCommand[] = [
 const BY_WORDS: ReadonlyMap<string, OtherCommand> = new Map(
   COMMANDS.flatMap(command => command.words.split("|").map(words => [words, command] as const)),
 );
+/** Commands of other tools that are one word, for typing errors of these. */
+export const OTHER_WORDS: readonly string[] = [...BY_WORDS.keys()].filter(words => /^[a-z]{3,}$/.test(words));
 /** Words that other tools write before a command. */
 const GROUPS: ReadonlySet<string> = new Set(
   "image images i container content store tools registry repo repository artifact package index remote layout".split(
