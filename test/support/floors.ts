@@ -512,7 +512,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "cli/reference/man": ["cli/definitions", "cli/help/topics"],
   "cli/reference/page": ["cli/definitions", "cli/help/topics", "cli/load-command.ts"],
   "cli/reference": ["cli/definitions", "cli/help/topics", "cli/reference/man", "cli/reference/page"],
-  "cli/advice": ["cli/definitions", "cli/log/redacted-words.ts"],
+  "cli/advice": ["cli/definitions", "cli/help/topics", "cli/log/redacted-words.ts"],
   "cli/words": ["cli/context.ts", "cli/check-values.ts", "cli/load-command.ts", "cli/definitions", "cli/output"],
   "cli/help": ["cli/context.ts", "cli/definitions", "cli/help/topics", "cli/screen"],
   "cli/help/topics": [],
