@@ -6,7 +6,8 @@ import { build } from "esbuild";
 import { remove } from "fs-extra/esm";
 import { bundledPackages, licenceTexts } from "./build/bundled-packages.mjs";
 import { writeDeflateModule } from "./build/deflate-wasm.mjs";
-import { banner, common, IMPORT_META_URL, root, sharedLibdeflate, threadScripts } from "./build/options.mjs";
+import { buildLibdeflate } from "./build/libdeflate.mjs";
+import { banner, common, root, sharedLibdeflate, threadScripts } from "./build/options.mjs";
 import { buildProgram } from "./build/program.mjs";
 import { buildTypes } from "./build/types.mjs";
 
@@ -22,15 +23,7 @@ const threads = await build({
   outExtension: { ".js": ".mjs" },
   plugins: [...common.plugins, sharedLibdeflate],
 });
-const libdeflate = await build({
-  ...common,
-  format: "cjs",
-  entryPoints: { libdeflate: "libdeflate" },
-  banner: { js: IMPORT_META_URL },
-  define: { ...common.define, "import.meta.url": "importMetaUrl" },
-  minifyIdentifiers: true,
-  outExtension: { ".js": ".cjs" },
-});
+const libdeflate = await buildLibdeflate();
 const program = await buildProgram();
 const launcher = await build({
   ...common,
@@ -42,6 +35,8 @@ const launcher = await build({
   supported: { "dynamic-import": false },
 });
 await chmod(join(root, "dist/bin.cjs"), 0o755);
-const inputs = [threads, libdeflate, program, launcher].flatMap(({ metafile }) => Object.keys(metafile.inputs));
-await writeFile(join(root, "dist/THIRD-PARTY-LICENSES.txt"), licenceTexts(await bundledPackages(inputs)));
+const modules = [threads.metafile, libdeflate, program.metafile, launcher.metafile].flatMap(({ inputs }) =>
+  Object.keys(inputs),
+);
+await writeFile(join(root, "dist/THIRD-PARTY-LICENSES.txt"), licenceTexts(await bundledPackages(modules)));
 await buildTypes();

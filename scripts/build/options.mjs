@@ -11,7 +11,8 @@ const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"
 const slimPackages = {
   name: "slim-packages",
   setup({ onResolve }) {
-    onResolve({ filter: /^string-width$/ }, () => ({ path: join(root, "scripts/string-width-slim.mjs") }));
+    onResolve({ filter: /^string-width$/ }, () => ({ path: join(root, "scripts/slim/string-width.mjs") }));
+    onResolve({ filter: /^cliui$/ }, () => ({ path: join(root, "scripts/slim/cliui.mjs") }));
   },
 };
 

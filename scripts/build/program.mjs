@@ -1,76 +1,73 @@
 // @ts-check
 // The program, which is the command line and the library, in few CommonJS files: a small push spends most of its time on
-// loading, and V8 keeps compiled code for whole files only. Each chunk that esbuild splits off becomes a function in one of
-// the files, and has a number.
+// loading, and V8 keeps compiled code for whole files only. Each chunk that esbuild splits off is in one of the files, and
+// has a number.
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { build, transform } from "esbuild";
-import { common, IMPORT_META_URL, minified, root, sharedLibdeflate } from "./options.mjs";
+import { build } from "esbuild";
+import { brotli } from "./brotli.mjs";
+import { common, IMPORT_META_URL, root, sharedLibdeflate } from "./options.mjs";
+import { codeOfChunks, minify } from "./program-file.mjs";
+
+/** Runs of these take seconds, or a server starts: a few milliseconds of decompression are nothing to them. */
+const RARE = /^src\/(index\.ts|serve|verbs\/(v1|doctor|import|mirrors|patch|reporting|collect-garbage))/;
 
 /**
  * The files, and the modules whose chunks are in each: in the first, what every push or pull needs; in the second, what
- * compresses; what reads lists, and YAML; in the last, all the rest. A chunk is in the first file that needs it.
- * @type {Readonly<Record<string, readonly string[]>>}
+ * compresses; what reads lists, and YAML; the v1 protocol; all that is not rare. A chunk is in the first file that needs it,
+ * and in the last one if none does. Names that end in .br are compressed.
+ * @type {Readonly<Record<string, (module: string) => boolean>>}
  */
 const FILES = {
-  "program.cjs": [
+  "program.cjs": oneOf(
     "src/program.ts",
     "src/cli/main.ts",
     "src/cli/commands/push.ts",
     "src/cli/commands/pull.ts",
     "src/verbs/push/push.ts",
     "src/verbs/pull.ts",
-  ],
-  "program-gzip.cjs": ["src/compress/gzip/gzip-member.mjs"],
-  "program-list.cjs": ["src/verbs/requested/read-lists.ts"],
-  "program-yaml.cjs": ["src/bundle/list/yaml/parse-yaml.ts"],
-  "program-v1.cjs": [
+  ),
+  "program-gzip.cjs": oneOf("src/compress/gzip/gzip-member.mjs"),
+  "program-list.cjs": oneOf("src/verbs/requested/read-lists.ts"),
+  "program-yaml.cjs.br": oneOf("src/bundle/list/yaml/parse-yaml.ts"),
+  "program-v1.cjs.br": oneOf(
     "src/verbs/v1/pull/pull-v1.ts",
     "src/verbs/v1/rescue/copy-v1.ts",
     "src/verbs/v1/query/v1-queries.ts",
     "src/verbs/v1/writing/push-archives-v1.ts",
-  ],
-  "program-more.cjs": [],
+  ),
+  "program-more.cjs": module => !RARE.test(module),
+  "program-rare.cjs.br": () => true,
 };
 const [MAIN = "", ...OTHERS] = Object.keys(FILES);
 const LAST = OTHERS.at(-1) ?? MAIN;
 /** The chunk of src/program.ts. */
 const PROGRAM = 0;
 
-/** Modules of Node that take milliseconds to load, and that a small push or pull does not use. */
-const LAZY = ["child_process", "dns", "dns/promises", "https", "tls", "worker_threads", "zlib"];
-/** Where a chunk imports names of one of them. The names are looked up when they are used. */
-const LAZY_IMPORT = new RegExp(`^(var \\w+ = )require(\\("node:(?:${LAZY.join("|")})"\\);)$`, "gm");
-const HEAD = `"use strict";
+/** Runs chunks when they are first needed. `module.entry` is the chunk to begin with. */
+const loader = (/** @type {string} */ fileOf) => `"use strict";
 ${IMPORT_META_URL}
 const lazy=name=>{let module;return new Proxy({},{get:(_target,key)=>(module??=require(name))[key],has:(_target,key)=>key in(module??=require(name))})};
-`;
-
-/**
- * Runs chunks when they are first required. `module.entry` is the chunk to begin with.
- * @param {Readonly<Record<number, string>>} fileOf chunks of other files
- */
-const loader = fileOf => `
-const fileOf=${JSON.stringify(fileOf)},loaded=new Map();
-const load=number=>{
-let module=loaded.get(number);
-if(module===undefined){
-loaded.set(number,module={exports:{}});
-(chunks[number]??require(fileOf[number]??"./${LAST}")[number])(module.exports,link,module);
-}
+const fileOf=${fileOf},loaded=new Map(),chunks={};
+const $table=more=>{Object.assign(chunks,more)};
+const read=name=>{
+const path=require("node:path").join(__dirname,name);
+const text=require("node:zlib").brotliDecompressSync(require("node:fs").readFileSync(path)).latin1Slice();
+const module={exports:{}};
+new(require("node:vm").Script)("(function(module,require){"+text+"})",{filename:path}).runInThisContext()(module,require);
 return module.exports;
 };
-const link=name=>typeof name=="number"?load(name):require(name);
-module.exports=load(module.entry??${PROGRAM});
+const open=name=>(name.endsWith(".br")?read(name):require(name))(load,lazy,importMetaUrl,$table);
+const load=number=>{
+let chunk=loaded.get(number);
+if(chunk===undefined){
+if(chunks[number]===undefined)open(fileOf[number]??"./${LAST}");
+loaded.set(number,chunk=chunks[number]());
+}
+return chunk;
+};
 `;
-
-/** Helper functions before the code of a chunk, as esbuild writes them. */
-const HELPERS = /^(?:var __\w+ = .*?;\n(?=[\w"([/]))+/s;
-const BETWEEN = /(?<=;\n)(?=var __)/;
-/** A call of an imported function, without `this`, which no function of a module looks at. */
-const CALL = /\(0, (import_\w+\.\w+)\)(?=\()/g;
-const CHUNK = /\brequire\("\.\/([\w.-]+\.js)"\)/g;
 
 /** @returns what it is made of, and the SHA-256 of program.cjs in hexadecimal. */
 export async function buildProgram() {
@@ -83,25 +80,28 @@ export async function buildProgram() {
     chunkNames: "[name]-[hash]",
     plugins: [...common.plugins, sharedLibdeflate],
   });
-  const fileOf = fileOfChunks(metafile);
   const numbers = new Map([["program.js", PROGRAM]]);
   for (const { path } of outputFiles) if (!numbers.has(basename(path))) numbers.set(basename(path), numbers.size);
   const numberOf = (/** @type {string} */ name) => numbers.get(name) ?? 0;
-  const chunks = await Promise.all(
-    outputFiles.map(async ({ path, text }) => ({ name: basename(path), ...(await asFunction(text, numbers)) })),
-  );
-  const inFile = (/** @type {string} */ file) =>
-    chunks
-      .filter(({ name }) => (fileOf.get(name) ?? LAST) === file)
-      .map(({ name, ...parts }) => ({ ...parts, number: numberOf(name) }));
-  const named = [...fileOf].filter(([, file]) => file !== MAIN && file !== LAST);
-  const files = Object.fromEntries(named.map(([name, file]) => [numberOf(name), `./${file}`]));
-  const text = await asFile(inFile(MAIN), table => `const chunks=${table};${loader(files)}`);
+  const files = fileOfChunks(metafile);
+  const fileOf = (/** @type {string} */ name) => files.get(name) ?? LAST;
+  const wanted = wantedElsewhere(metafile, fileOf).add("program.js").add("index.js");
+  const codeOf = async (/** @type {string} */ file) => {
+    const own = outputFiles.map(({ path, text }) => ({ name: basename(path), number: numberOf(basename(path)), text }));
+    const inFile = own.filter(({ name }) => fileOf(name) === file);
+    return await codeOfChunks(inFile, ({ name }) => wanted.has(name), numbers);
+  };
+  const table = [...wanted].filter(name => ![MAIN, LAST].includes(fileOf(name)));
+  const numbered = JSON.stringify(Object.fromEntries(table.map(name => [numberOf(name), `./${fileOf(name)}`])));
+  const body = `${loader(numbered)}${await codeOf(MAIN)};module.exports=load(module.entry??${PROGRAM});`;
   // As the launcher runs it: joining half a megabyte there would copy it. The library requires it.
-  const main = `(f=>typeof module=="object"?module.exports=f:f)((function(exports,require,module,__filename,__dirname){${text}}))`;
+  const main = await minify(
+    `(f=>typeof module=="object"?module.exports=f:f)((function(exports,require,module,__filename,__dirname){${body}}))`,
+  );
   await writeFile(join(root, "dist", MAIN), main);
   for (const file of OTHERS) {
-    await writeFile(join(root, "dist", file), await asFile(inFile(file), table => `module.exports=${table};`));
+    const text = await minify(`"use strict";module.exports=(load,lazy,importMetaUrl,$table)=>{${await codeOf(file)}}`);
+    await writeFile(join(root, "dist", file), file.endsWith(".br") ? brotli(text) : text);
   }
   const names = Object.values(metafile.outputs).find(({ entryPoint }) => entryPoint === "src/index.ts")?.exports ?? [];
   await writeFile(join(root, "dist/index.js"), libraryModule(names, numberOf("index.js")));
@@ -121,62 +121,13 @@ require(path)(module.exports,require,module,path,dirname(path));
 export const{${[...names].sort().join(",")}}=module.exports;
 `;
 
-/**
- * @param {string} text of an ES module
- * @param {ReadonlyMap<string, number>} numbers of the chunks
- */
-async function asFunction(text, numbers) {
-  const { code } = await transform(text, {
-    format: "cjs",
-    platform: "node",
-    target: minified.target,
-    define: { "import.meta.url": "importMetaUrl" },
-    // As require(): vm.Script has no import().
-    supported: { "dynamic-import": false },
-  });
-  const helpers = HELPERS.exec(code)?.[0] ?? "";
-  const body = code
-    .slice(helpers.length)
-    .replace(LAZY_IMPORT, "$1lazy$2")
-    .replace(CALL, "$1")
-    .replace(CHUNK, (call, name) => (numbers.has(name) ? `require(${numbers.get(name)})` : call));
-  return { helpers: helpers.split(BETWEEN), body };
+/** @param {...string} modules @returns {(module: string) => boolean} */
+function oneOf(...modules) {
+  return module => modules.includes(module);
 }
 
 /**
- * One file of several chunks, which share esbuild's helpers.
- * @param {readonly { number: number, helpers: readonly string[], body: string }[]} chunks
- * @param {(table: string) => string} finish
- */
-async function asFile(chunks, finish) {
-  const helpers = new Map();
-  for (const helper of chunks.flatMap(chunk => chunk.helpers)) {
-    const name = /^var (\w+)/.exec(helper)?.[1];
-    if (name !== undefined && shapeOf(helpers.get(name) ?? helper) !== shapeOf(helper))
-      throw new Error(`Two helpers ${name}`);
-    if (name !== undefined) helpers.set(name, helper);
-  }
-  const functions = chunks.map(({ number, body }) => `${number}: function(exports, require, module) {${body}}`);
-  const text = [HEAD, ...helpers.values(), finish(`{${functions.join(",\n")}}`)].join("\n");
-  const { code } = await transform(text, { ...minified, minifyIdentifiers: true });
-  return asciiOnly(code);
-}
-
-/** Parameters of a helper have other names where the chunk has these. @param {string} helper */
-const shapeOf = helper => helper.replace(/\b[a-z]\w*/g, "x");
-
-/**
- * A program file is ASCII. What esbuild leaves is in tagged templates, whose tags here do not look at the raw text, and in
- * expressions; in both, an escape is the same.
- * @param {string} code
- */
-function asciiOnly(code) {
-  if (/String\.raw`[^`]*[^\0-\x7f]/.test(code)) throw new Error("String.raw would get escapes in place of characters");
-  return code.replace(/[^\0-\x7f]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
-}
-
-/**
- * The file of each chunk that a file of FILES needs at once; what it imports on demand is in the last file.
+ * The file of each chunk that a file of FILES needs at once.
  * @param {import("esbuild").Metafile} metafile
  */
 function fileOfChunks({ outputs }) {
@@ -186,12 +137,25 @@ function fileOfChunks({ outputs }) {
     found.set(basename(path), file);
     for (const { path: next, kind } of outputs[path]?.imports ?? []) if (kind === "import-statement") add(next, file);
   };
-  for (const [file, modules] of Object.entries(FILES)) {
-    for (const module of modules) {
-      const chunk = Object.keys(outputs).find(path => outputs[path]?.entryPoint === module);
-      if (chunk === undefined) throw new Error(`${module} has no chunk of its own`);
-      add(chunk, file);
-    }
+  for (const [file, isIn] of Object.entries(FILES)) {
+    const roots = Object.keys(outputs).filter(path => isIn(outputs[path]?.entryPoint ?? ""));
+    if (roots.length === 0) throw new Error(`No module of ${file} has a chunk of its own`);
+    for (const path of roots) if (outputs[path]?.entryPoint !== undefined) add(path, file);
   }
   return found;
+}
+
+/**
+ * The names of chunks that chunks of other files import.
+ * @param {import("esbuild").Metafile} metafile
+ * @param {(name: string) => string} fileOf
+ */
+function wantedElsewhere({ outputs }, fileOf) {
+  const wanted = new Set();
+  for (const [path, { imports }] of Object.entries(outputs)) {
+    for (const { path: next } of imports) {
+      if (outputs[next] !== undefined && fileOf(basename(path)) !== fileOf(basename(next))) wanted.add(basename(next));
+    }
+  }
+  return wanted;
 }

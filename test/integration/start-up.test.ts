@@ -8,9 +8,14 @@ import { ScriptedRegistry } from "../support/scripted-registry.ts";
 import { startCommand } from "../support/started-command.ts";
 
 /** Writes the names of Node's own modules, and the files, that a process has loaded. */
-const LIST_MODULES = `process.on("exit", () => require("node:fs").writeFileSync(process.env.MODULES_FILE, [
+const LIST_MODULES = `const fs = require("node:fs"), read = fs.readFileSync, files = [];
+fs.readFileSync = (path, ...more) => {
+  files.push(String(path));
+  return read(path, ...more);
+};
+process.on("exit", () => require("node:fs").writeFileSync(process.env.MODULES_FILE, [
   ...process.moduleLoadList.filter(name => name.startsWith("NativeModule ")).map(name => name.slice(13)),
-  ...Object.keys(require.cache).map(name => require("node:path").basename(name))].join("\\n")));`;
+  ...[...files, ...Object.keys(require.cache)].map(name => require("node:path").basename(name))].join("\\n")));`;
 /** Loaded for TLS, names, credential helpers and large blobs. */
 const RARE = ["tls", "https", "dns", "child_process", "worker_threads"];
 
@@ -62,7 +67,7 @@ describe.skipIf(executable !== undefined)("imgpack pull of a small image", () =>
     const server = await ScriptedRegistry.start();
     storeImage(server.content, [seededBytes("layer", 1000)]);
     const pushed = join(home, "out.tar");
-    const isV1 = (name: string): boolean => name === "program-v1.cjs";
+    const isV1 = (name: string): boolean => name === "program-v1.cjs.br";
     expect((await run("--version")).filter(isV1)).toEqual([]);
     const pulling = await pullSmall(server.host);
     expect(pulling.filter(isV1)).toEqual([]);
