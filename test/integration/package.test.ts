@@ -16,7 +16,7 @@ if (new Error() instanceof ImgpackError || images.length > 0) void use();
 `;
 const NAMES = "ImgpackError, type PushResult, push";
 /** Most of it is code: 226 kB for push and pull, 157 kB for what else is not rare, and 180 kB compressed with brotli. */
-const MAX_BYTES = 700_000;
+const MAX_BYTES = 730_000;
 const CONSUMER = new URL("package-types.mts", import.meta.url);
 
 describe("the packed package", () => {
