@@ -1,8 +1,6 @@
 import { BadReferenceError, type ImgpackError, PartialError, StorageError, UsageError } from "../../errors.ts";
+import { hasTransport } from "./transport-advice.ts";
 
-/** Commands and places of images that no command line of imgpack begins with; `oci:1` is a reference. */
-const FOREIGN =
-  /^(?:docker-daemon:|containers-storage:|docker-archive:|oci-archive:|tarball:|ocidir:\/\/|(?:oci|dir):.*[./]|docker:\/\/)/;
 /** Commands of regctl and others, of which the first word is a command here as well. */
 const GROUPS: ReadonlySet<string> = new Set(["tag", "manifest", "blob", "config"]);
 const GROUP_VERBS = /^(?:ls|list|get|fetch|inspect|show|head|rm|delete|del)$/;
@@ -21,7 +19,7 @@ export async function adviceFor(error: unknown, words: readonly string[]): Promi
 
 function isForeign(words: readonly string[]): boolean {
   const [first = "", second = ""] = words;
-  return (GROUPS.has(first) && GROUP_VERBS.test(second)) || words.some(word => FOREIGN.test(word));
+  return (GROUPS.has(first) && GROUP_VERBS.test(second)) || hasTransport(words);
 }
 
 /** `push app.tar registry.lan/app:1`, as crane has it. */

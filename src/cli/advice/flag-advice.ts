@@ -1,6 +1,7 @@
 import { alternatives, quote } from "../../util/format.ts";
 import { nearestWords } from "../../util/nearest/nearest-words.ts";
 import type { CommandDefinition, FlagDefinition } from "../definitions/command-definition.ts";
+import { HELP, VERSION } from "../definitions/common-flags.ts";
 import { redactedWords } from "../log/redacted-words.ts";
 import { shellWord } from "./command-template.ts";
 import { nearestOtherFlag, otherFlag } from "./other-flags.ts";
@@ -40,7 +41,7 @@ function unknownAdvice(
   commands: readonly CommandDefinition[],
 ): string | undefined {
   const { name, spelled } = flag;
-  const own = [...command.flags.map(each => each.name), "help", "version"];
+  const own = [...command.flags, HELP, VERSION].map(each => each.name);
   const value = harmless(flag, flag.value);
   const meant = (found: string): string => {
     const takesValue = command.flags.find(each => each.name === found)?.value !== undefined;

@@ -15,16 +15,19 @@ const TRANSPORTS: readonly (readonly [prefix: RegExp, kind: Kind, own: string])[
   [/^docker-daemon:(?:\/\/)?/, "engine", "docker://"],
   [/^containers-storage:(?:\/\/)?(?:\[[^\]]*\])?/, "engine", "podman://"],
   [/^(?:docker-archive|oci-archive|tarball):(?:\/\/)?/, "archive", ""],
-  [/^(?:oci|dir|ocidir|ocifile|layout):(?:\/\/)?/, "folder", ""],
+  // `oci:1` is a reference.
+  [/^(?:(?:ocidir|ocifile):\/\/|(?:oci|dir|layout):(?=.*[./:]))/, "folder", ""],
 ];
 
+/** @param command undefined if `docker://` is not to be taken for an engine. */
 export function hasTransport(words: readonly string[], command?: string): boolean {
   return words.some(word => !isEngineImage(command, word) && TRANSPORTS.some(([prefix]) => prefix.test(word)));
 }
 
 /** Commands to which docker:// is an engine: to skopeo it is a registry. */
 const ENGINE_COMMANDS: ReadonlySet<string> = new Set(["push", "convert", "inspect", "verify", "doctor", "serve"]);
-const IN_REGISTRY = /^docker:\/\/(?:localhost|[^/]*[.:][^/]*)\//;
+/** A reference with its registry. */
+const IN_REGISTRY = /^(?:docker:\/\/)?(?:localhost|[^/]*[.:][^/]*)\//;
 
 function isEngineImage(command: string | undefined, word: string): boolean {
   if (command === undefined || !ENGINE_COMMANDS.has(command) || !word.startsWith("docker://")) return false;
@@ -70,7 +73,7 @@ function moveLine(command: string, given: readonly Located[], isForeign: boolean
 
 /** `push FILE IMAGE`, `pull IMAGE FILE`, `copy` of a file. A push takes several archives, and a pull several images. */
 function isMixedUp(command: string, isRead: boolean, isWritten: boolean, target: string): boolean {
-  if (command === "push") return !isRead && isWritten && /^(?:localhost|[^/]*[.:][^/]*)\//.test(target);
+  if (command === "push") return !isRead && isWritten && IN_REGISTRY.test(target);
   if (command === "pull") return isRead && !isWritten;
   return command === "copy" && !(isRead && isWritten);
 }

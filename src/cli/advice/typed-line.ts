@@ -1,4 +1,5 @@
 import type { FlagDefinition } from "../definitions/command-definition.ts";
+import { HELP, VERSION } from "../definitions/common-flags.ts";
 
 /** A flag as it was typed. */
 export interface TypedFlag {
@@ -21,12 +22,10 @@ export interface TypedLine {
   readonly flags: readonly TypedFlag[];
 }
 
-/** Flags of every command, which no builder defines. */
-const COMMON: ReadonlySet<string> = new Set(["--help", "-h", "--version"]);
-
 /** Reads words as far as that is certain. @param words without those of the command */
 export function readTypedLine(words: readonly string[], definitions: readonly FlagDefinition[]): TypedLine {
   const known = new Map(definitions.flatMap(flag => spellings(flag).map(spelled => [spelled, flag] as const)));
+  const common = new Set([HELP, VERSION].flatMap(spellings));
   const others: string[] = [];
   const flags: TypedFlag[] = [];
   for (let at = 0; at < words.length; at += 1) {
@@ -34,7 +33,7 @@ export function readTypedLine(words: readonly string[], definitions: readonly Fl
     if (word === "--") return { others: [...others, ...words.slice(at + 1)], flags };
     const [, spelled, inline] = /^(--?[^=]+)(?:=(.*))?$/s.exec(word) ?? [];
     if (spelled === undefined) others.push(word);
-    if (spelled === undefined || COMMON.has(spelled) || isGroup(spelled, known)) continue;
+    if (spelled === undefined || common.has(spelled) || isGroup(spelled, known)) continue;
     const definition = known.get(spelled);
     const next = words[at + 1]?.startsWith("-") === false ? words[at + 1] : undefined;
     const takesNext = definition?.value !== undefined && inline === undefined;

@@ -69,7 +69,7 @@ function convertFlags(parser: Argv) {
     .option("concurrency", {
       type: "number",
       requiresArg: true,
-      describe: "most blobs to write at once, 1 to 64 (default 6)",
+      describe: "maximum number of blobs to write at once, 1 to 64 (default 6)",
     })
     .option("restart", {
       type: "boolean",

@@ -21,7 +21,7 @@ export function rescueFlags<T>(parser: Argv<T>): Argv<T & RescueFlags> {
     .option("report", REPORT)
     .option("verify", {
       type: "boolean",
-      describe: "look up each blob and manifest at the target, also where the tag is there (v1://: after the copy)",
+      describe: "look up each blob and manifest at the target, even where the tag exists (v1://: after the copy)",
     })
     .option("compression", {
       type: "string",

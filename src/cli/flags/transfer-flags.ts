@@ -18,7 +18,7 @@ export function transferFlags<T>(parser: Argv<T>, registry: string): Argv<T & Tr
       group: "Transfer",
       type: "number",
       requiresArg: true,
-      describe: `most blobs to transfer at once, 1 to ${MAX_CONCURRENCY} (default ${DEFAULT_MAX_TRANSFERS})`,
+      describe: `maximum number of blobs to transfer at once, 1 to ${MAX_CONCURRENCY} (default ${DEFAULT_MAX_TRANSFERS})`,
     })
     .option("dry-run", { type: "boolean", describe: "show what would be done, and write nothing" });
 }

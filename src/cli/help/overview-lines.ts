@@ -9,7 +9,7 @@ export function overviewLines(commands: readonly CommandDefinition[], layout: He
   const start = ["imgpack pull alpine:3.22 -o alpine.tar", "imgpack push alpine.tar --to registry.lan:5000"];
   return [
     ...paragraph(
-      "imgpack moves container images between registries, archives and engines, also across air gaps, and needs no daemon.",
+      "imgpack moves container images between registries, archives and engines, including across air gaps. It needs no daemon.",
       layout,
     ),
     "",

@@ -17,7 +17,7 @@ export class RetryNotes {
   readonly #intervalMs: number | undefined;
   readonly #registries = new Map<string, Noted>();
 
-  /** @param intervalMs undefined where another line has the retries that go on, so that only the end says what there were. */
+  /** @param intervalMs undefined where another line shows the retries under way: then only the end says how many there were. */
   constructor(intervalMs: number | undefined) {
     this.#intervalMs = intervalMs;
   }

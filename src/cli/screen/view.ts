@@ -30,7 +30,7 @@ export function viewOf(stream: OutputStreams["stdout"], nowMs: number = Date.now
   };
 }
 
-/** Lines that are too long go on below their value, after `indent` spaces; a word is never cut. */
+/** Lines that are too long continue below their value, after `indent` spaces; a word is never cut. */
 export function* wrappedLines(lines: Iterable<string>, { columns }: View, indent = 11): Generator<string> {
   for (const line of lines) {
     if (textWidth(line) <= columns) yield line;

@@ -177,6 +177,12 @@ test.each([
   expect(hint).toMatch(/^See "imgpack (?:push |hub )?--help"\.$/);
 });
 
+test("a repository that is named like a transport is a reference", async () => {
+  const outcome = await runCommand("tags", "oci:1");
+  expect(outcome.exitCode).toBe(2);
+  expect(outcome.stderr).not.toContain("Did you mean");
+});
+
 test("--json has the hint in its object", async () => {
   const { stdout } = await runCommand("cp", "a.lan/x:1", "b.lan/x:1", "--json");
   expect(JSON.parse(stdout)).toMatchObject({

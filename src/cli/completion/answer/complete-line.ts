@@ -1,21 +1,11 @@
 import type { CommandDefinition, FlagDefinition } from "../../definitions/command-definition.ts";
 import { commandDefinitions } from "../../definitions/command-definitions.ts";
+import { HELP, VERSION } from "../../definitions/common-flags.ts";
 import { HELP_TOPICS } from "../../help/topics/help-topics.ts";
 import { type Answer, type Candidate, NO_ANSWER } from "./answer.ts";
 import { completeValue } from "./complete-value.ts";
 import { type NameSources, namesFor } from "./name-sources.ts";
 import { lastWord, type ReadLine, readLine, type TypedLine } from "./read-line.ts";
-
-const HELP: FlagDefinition = {
-  name: "help",
-  alias: "h",
-  group: "This command",
-  value: undefined,
-  isRepeatable: false,
-  isRequired: false,
-  text: "print the help",
-};
-const VERSION: FlagDefinition = { ...HELP, name: "version", alias: "V", text: "print the version" };
 
 /**
  * What fits at the cursor of a command line.

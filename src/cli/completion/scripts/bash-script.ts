@@ -90,8 +90,8 @@ _imgpack_is_folder() {
   if [[ $1 == '~/'* ]]; then [[ -d $HOME\${1:1} ]]; else [[ -d $1 ]]; fi
 }
 
-# Prints the files and folders whose names begin with $3, each with a zero byte after it. Files with one of the endings $2
-# stand for all, if there are any.
+# Prints the files and folders whose names begin with $3, each with a zero byte after it. If files have one of the endings
+# $2, only these are printed.
 _imgpack_files() (
   shopt -s nullglob
   shopt -u failglob dotglob

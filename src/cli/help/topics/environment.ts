@@ -49,7 +49,7 @@ export const ENVIRONMENT: HelpTopic = {
     },
     {
       title: "Proxies",
-      text: ["Names in lower case work, too, and win over those in upper case."],
+      text: ["Lower-case names work, too, and take precedence over upper-case ones."],
       rows: [
         {
           term: "HTTPS_PROXY, HTTP_PROXY",
@@ -129,7 +129,7 @@ export const ENVIRONMENT: HelpTopic = {
           term: "IMGPACK_CACHE_DIR",
           text: "folder of what runs keep for later ones: what registries have, unfinished uploads, compiled code; safe to remove while nothing runs (default $XDG_CACHE_HOME/imgpack)",
         },
-        { term: "HOME", text: "folder of this user, where the defaults with ~ are (default: that of the system)" },
+        { term: "HOME", text: "home folder of this user, written ~ in these defaults (default: that of the system)" },
         {
           term: "XDG_CACHE_HOME",
           text: "folder of the caches of this user (default ~/.cache)",

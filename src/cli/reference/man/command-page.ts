@@ -56,7 +56,7 @@ function parentOf({ name }: CommandDefinition): readonly PageReference[] {
 }
 
 /** `-o, --output FILE`. */
-function flagTerm(flag: FlagDefinition): string {
+export function flagTerm(flag: FlagDefinition): string {
   return `${flag.alias === undefined ? "" : `${bold(`-${flag.alias}`)}, `}${longForm(flag, MARKS)}`;
 }
 

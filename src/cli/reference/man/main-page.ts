@@ -1,6 +1,7 @@
 import { COMMAND_GROUPS, type CommandDefinition } from "../../definitions/command-definition.ts";
+import { HELP, VERSION } from "../../definitions/common-flags.ts";
 import { withSubcommands } from "../../definitions/with-subcommands.ts";
-import { pageNameOf } from "./command-page.ts";
+import { flagTerm, pageNameOf } from "./command-page.ts";
 import type { Edition } from "./edition.ts";
 import { type ManPage, manPage, type PageReference, seeAlso } from "./man-page.ts";
 import { bold, entry, italic, paragraph, request, roff } from "./roff.ts";
@@ -27,8 +28,7 @@ export function mainManPage(
       ...all.filter(command => command.group === group).flatMap(command => entry(bold(command.name), command.summary)),
     ]),
     request("SH", "OPTIONS"),
-    ...entry(`${bold("-h")}, ${bold("--help")}`, "print the help of imgpack, or of the command"),
-    ...entry(bold("--version"), "print the version"),
+    ...[HELP, VERSION].flatMap(flag => entry(flagTerm(flag), flag.text)),
     ...seeAlso([...topics, ...all.map(command => ({ name: pageNameOf(command), section: 1 as const }))]),
   ]);
 }
