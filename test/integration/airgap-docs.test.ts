@@ -1,10 +1,9 @@
 // docs/AIRGAP.md, command by command: from a list to containers that run behind the gap.
-import { readFileSync } from "node:fs";
 import { chmod, readFile, writeFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { convert } from "../../src/index.ts";
 import { SHELL_COMMAND } from "../support/command.ts";
+import { ownBlocks } from "../support/docs/own-blocks.ts";
 import { describeWith, probeDockerd, probePodman } from "./peers/describe-with.ts";
 import { type DockerRegistry, startDockerRegistry } from "./peers/docker-registry.ts";
 import { startDockerd } from "./peers/dockerd.ts";
@@ -15,13 +14,12 @@ import { type RunResult, run } from "./peers/run.ts";
 import { createScene, type Scene } from "./peers/scene.ts";
 import { type Served, startServer } from "./peers/served.ts";
 
-const page = readFileSync(fileURLToPath(new URL("../../docs/AIRGAP.md", import.meta.url)), "utf8");
-const [tutorial = ""] = page.split("\n## imgpack on the far side");
-/** What the page has between its code fences, by language. */
-const blocks = [...tutorial.matchAll(/```(\w+)\n([\s\S]*?)```/g)].map(([, language = "", text = ""]) => ({
-  language,
-  text,
-}));
+/** In blocks that are not sh: a test of its own runs them. */
+const OTHER_LINES = /^(?:openssl|par2) /m;
+const blocks = ownBlocks(
+  "docs/AIRGAP.md",
+  ({ language, file, text }) => language === "sh" || file !== undefined || OTHER_LINES.test(text),
+);
 const commands = blocks.filter(({ language }) => language === "sh").flatMap(({ text }) => text.trim().split("\n"));
 
 const [docker, podman] = [await probeDockerd({ containers: true }), await probePodman({ containers: true })];
@@ -42,10 +40,7 @@ describeWith(["docker-registry", "tar", "diff", "openssl"], "docs/AIRGAP.md", ()
 
   beforeAll(async () => {
     [outside, inside] = await Promise.all([createScene(), startDockerRegistry()]);
-    for (const { text } of blocks) {
-      const [, name] = /^# ([a-z]+\.(?:txt|yaml))\n/.exec(text) ?? [];
-      if (name !== undefined) await writeFile(outside.path(name), local(text));
-    }
+    for (const { file, text } of blocks) if (file !== undefined) await writeFile(outside.path(file), local(text));
     await writeFile(
       outside.path("next.yaml"),
       ["hello:latest", "other:2"]

@@ -1,18 +1,20 @@
 // docs/LIBRARY.md: every snippet runs as it stands there, on the packed package and a registry of the library itself.
-import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningRegistry, serve } from "../../src/index.ts";
+import { ownBlocks } from "../support/docs/own-blocks.ts";
+import { type Block, linePattern, readPage } from "../support/docs/page-blocks.ts";
 import { installPackage } from "./peers/installed-package.ts";
 import { run } from "./peers/run.ts";
 import type { TempFolder } from "./peers/temp-folder.ts";
 
-const DOCUMENT = await readFile(new URL("../../docs/LIBRARY.md", import.meta.url), "utf8");
 const ARCHIVE = fileURLToPath(new URL("../../fixtures/hello.tar.gz", import.meta.url));
 const HOST = "registry.lan:5000";
 
 interface Snippet {
+  readonly title: string;
   readonly heading: string;
   readonly code: string;
   /** Lines of stdout; "…" is any text. */
@@ -20,15 +22,12 @@ interface Snippet {
 }
 
 function snippets(): readonly Snippet[] {
-  const found: Snippet[] = [];
-  for (const section of DOCUMENT.split(/^#+ /m)) {
-    const [heading = ""] = section.split("\n", 1);
-    for (const [, code = ""] of section.matchAll(/^```js\n([\s\S]*?)^```$/gm)) {
-      const prints = [...code.matchAll(/^\/\/ prints (.*)$/gm)].map(([, line = ""]) => line);
-      found.push({ heading: `${heading} ${found.length + 1}`, code, prints });
-    }
-  }
-  return found;
+  const isCode = ({ language }: Block): boolean => language === "js";
+  const blocks = [...ownBlocks("docs/LIBRARY.md", isCode), ...readPage("docs/SERVE.md").blocks.filter(isCode)];
+  return blocks.map(({ heading, text }, index) => {
+    const prints = [...text.matchAll(/^\/\/ prints (.*)$/gm)].map(([, line = ""]) => line);
+    return { title: `${heading} ${index + 1}`, heading, code: text, prints };
+  });
 }
 
 describe("docs/LIBRARY.md", () => {
@@ -37,7 +36,7 @@ describe("docs/LIBRARY.md", () => {
 
   beforeAll(async () => {
     folder = await installPackage();
-    registry = await serve({ store: join(folder.path, "registry") });
+    registry = await serve({ store: join(folder.path, "own-store") });
     await copyFile(ARCHIVE, join(folder.path, "hello.tar.gz"));
     await mkdir(join(folder.path, "home"));
   });
@@ -47,15 +46,14 @@ describe("docs/LIBRARY.md", () => {
   });
 
   // In the document's order: what is pulled was pushed by the first one.
-  test.each(snippets())("the snippet $heading prints what it says", async ({ heading, code, prints }) => {
+  test.each(snippets())("the snippet $title prints what it says", async ({ title, heading, code, prints }) => {
     const { host } = new URL(registry.url);
-    const file = `${heading.replace(/\W+/g, "-")}.mjs`;
+    const file = `${title.replace(/\W+/g, "-")}.mjs`;
     await writeFile(join(folder.path, file), code.replaceAll(HOST, host));
     const env = { CI_PASSWORD: "secret", HOME: join(folder.path, "home") };
     const { code: exitCode, stdout, stderr } = await run(process.execPath, [file], { cwd: folder.path, env });
-    expect({ exitCode, stderr: heading.startsWith("Progress") ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect({ exitCode, stderr: heading === "Progress" ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
     const lines = stdout.replaceAll(host, HOST).trimEnd().split("\n");
-    const escaped = prints.map(line => line.split("…").map(text => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")));
-    expect(lines).toEqual(escaped.map(texts => expect.stringMatching(new RegExp(`^${texts.join(".*")}$`))));
+    expect(lines).toEqual(prints.map(line => expect.stringMatching(linePattern(line))));
   });
 });

@@ -1,22 +1,18 @@
 // docs/SERVE.md, command by command: a certificate, users, a server with both, a client, monitors, garbage collection.
-import { readFileSync } from "node:fs";
 import { chmod, copyFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { SHELL_COMMAND } from "../support/command.ts";
+import { ownBlocks } from "../support/docs/own-blocks.ts";
+import { commandLines } from "../support/docs/page-blocks.ts";
 import { describeWith } from "./peers/describe-with.ts";
 import { fixture } from "./peers/goldens.ts";
 import { createImgpack, type Imgpack } from "./peers/imgpack.ts";
 import { type RunResult, run } from "./peers/run.ts";
 import { type Served, startServer } from "./peers/served.ts";
 
-const page = readFileSync(fileURLToPath(new URL("../../docs/SERVE.md", import.meta.url)), "utf8");
-const commands = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, text = ""]) =>
-  text
-    .trim()
-    .replaceAll(/\\\n\s*/g, "")
-    .split("\n"),
+const commands = ownBlocks("docs/SERVE.md", ({ language }) => language === "sh").flatMap(({ text }) =>
+  commandLines(text),
 );
 
 describeWith(["openssl", "htpasswd", "curl"], "docs/SERVE.md", () => {

@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { type Block, readPage } from "../support/docs/page-blocks.ts";
 
-const README = pageText("README.md");
+const README = readPage("README.md");
 
 /** A command of a page with what it prints there. */
 export interface PageStep {
@@ -11,10 +10,9 @@ export interface PageStep {
 
 /** The lines of the block below a heading. */
 function blockBelow(heading: string, language: string): readonly string[] {
-  const [, section = ""] = README.split(`\n## ${heading}\n`);
-  const [, text] = new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(section) ?? [];
-  if (text === undefined) throw new Error(`Cannot find the block below "${heading}" in README.md`);
-  return text.trim().split("\n");
+  const block = README.blocks.find(each => each.heading === heading && each.language === language);
+  if (block === undefined) throw new Error(`Cannot find the block below "${heading}" in README.md`);
+  return block.text.trim().split("\n");
 }
 
 /** The commands below "Install", without their comments. */
@@ -24,7 +22,7 @@ export function installCommands(): readonly string[] {
 
 /** What the comments below "Install" say to remove it. */
 export function uninstallCommand(): string {
-  const [, command] = /to uninstall: (npm uninstall [^\n]+)/.exec(README) ?? [];
+  const [, command] = /to uninstall: (npm uninstall [^\n]+)/.exec(README.text) ?? [];
   if (command === undefined) throw new Error("Cannot find how to uninstall the package in README.md");
   return command;
 }
@@ -38,10 +36,9 @@ export function quickStart(): readonly PageStep[] {
   return stepsOf(blockBelow("Quick start", "console"));
 }
 
-/** All commands of the tutorial, in their order. */
-export function tutorial(): readonly PageStep[] {
-  const blocks = pageText("docs/TUTORIAL.md").matchAll(/```console\n([\s\S]*?)```/g);
-  return stepsOf([...blocks].flatMap(([, text = ""]) => text.trim().split("\n")));
+/** The commands of blocks, in their order. */
+export function blockSteps(blocks: readonly Block[]): readonly PageStep[] {
+  return stepsOf(blocks.flatMap(({ text }) => text.trim().split("\n")));
 }
 
 function stepsOf(lines: readonly string[]): readonly PageStep[] {
@@ -51,8 +48,4 @@ function stepsOf(lines: readonly string[]): readonly PageStep[] {
     else steps.at(-1)?.output.push(line);
   }
   return steps;
-}
-
-function pageText(name: string): string {
-  return readFileSync(fileURLToPath(new URL(`../../${name}`, import.meta.url)), "utf8");
 }

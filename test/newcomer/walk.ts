@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { expect } from "vitest";
 import { startDockerd } from "../integration/peers/dockerd.ts";
 import { createPodman } from "../integration/peers/podman.ts";
+import { linePattern } from "../support/docs/page-blocks.ts";
 import type { EmptyRoom } from "./empty-room.ts";
 import { type PageStep, quickStart } from "./page-steps.ts";
 
@@ -27,7 +28,7 @@ export async function walkStep(room: EmptyRoom, { command, output }: PageStep, e
     : await succeed(room, command, exitCode);
   const lines = stdout === "" ? [] : stdout.trim().split("\n");
   expect({ command, lines: lines.length }).toEqual({ command, lines: output.length });
-  for (const [index, line] of output.entries()) expect(lines[index]).toMatch(pattern(line));
+  for (const [index, line] of output.entries()) expect(lines[index]).toMatch(linePattern(line));
   return stdout;
 }
 
@@ -61,10 +62,4 @@ export async function loadInPodman(archive: string): Promise<string> {
 /** Copies a file of this machine into the newcomer's folder. */
 export async function bring(room: EmptyRoom, from: string, name: string): Promise<void> {
   await writeFile(room.path(name), await readFile(from));
-}
-
-/** "…" of a page stands for what differs from run to run. */
-function pattern(line: string): RegExp {
-  const parts = line.split("…").map(part => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  return new RegExp(`^${parts.join(".+")}$`);
 }

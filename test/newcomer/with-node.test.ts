@@ -7,8 +7,9 @@ import { describeWith, probeDockerd, probePodman } from "../integration/peers/de
 import { packPackage } from "../integration/peers/installed-package.ts";
 import { findTool } from "../integration/peers/run.ts";
 import { createTempFolder, type TempFolder } from "../integration/peers/temp-folder.ts";
+import { ownBlocks } from "../support/docs/own-blocks.ts";
 import { type EmptyRoom, openEmptyRoom, probeEmptyRoom } from "./empty-room.ts";
-import { installCommands, libraryProgram, tutorial, uninstallCommand } from "./page-steps.ts";
+import { blockSteps, installCommands, libraryProgram, uninstallCommand } from "./page-steps.ts";
 import { bring, loadInDocker, loadInPodman, succeed, walkQuickStart, walkStep } from "./walk.ts";
 
 const [docker, podman] = [await probeDockerd(), await probePodman()];
@@ -34,6 +35,11 @@ describeWith([await probeEmptyRoom(), "npm"], "a newcomer with Node alone", () =
     await folder?.remove();
   });
 
+  test("finds no other commands in the README", () => {
+    const own = ownBlocks("README.md", ({ heading }) => ["Quick start", "Library"].includes(heading));
+    expect(own.map(({ language }) => language)).toEqual(["console", "js"]);
+  });
+
   test("installs the file that they brought", async () => {
     expect(offline).toContain("--offline");
     await succeed(room, offline);
@@ -56,7 +62,8 @@ describeWith([await probeEmptyRoom(), "npm"], "a newcomer with Node alone", () =
   });
 
   test("takes images across the gap of the tutorial", async () => {
-    for (const step of tutorial()) await walkStep(room, step, step.command.includes("verify damaged.tar") ? 6 : 0);
+    const steps = blockSteps(ownBlocks("docs/TUTORIAL.md", ({ language }) => language === "console"));
+    for (const step of steps) await walkStep(room, step, step.command.includes("verify damaged.tar") ? 6 : 0);
   });
 
   describeWith([docker], "docker", () => {

@@ -1,5 +1,5 @@
 // README.md and each page of docs/: every command in a fenced block is run, or the page's source says why not.
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CI_VARIABLES, scriptsOf } from "../../support/docs/block-scripts.ts";
 import { allPages, type Block, missingLine, tableCommands } from "../../support/docs/page-blocks.ts";
@@ -85,9 +85,15 @@ describeWith(["openssl", "bash"], "the commands of the docs", () => {
   });
 });
 
-describe("pages that another test runs", () => {
-  test.each(pages.filter(({ runBy }) => runBy !== undefined))("$path", ({ runBy }) => {
-    expect(existsSync(new URL(`../../../${runBy}`, import.meta.url)), runBy).toBe(true);
+describe("pages and blocks that another test runs", () => {
+  const blocks = pages.flatMap(({ path, blocks }) =>
+    blocks.map(({ runBy, line }) => ({ path: `${path}:${line}`, runBy })),
+  );
+  test.each([...pages, ...blocks].filter(({ runBy }) => runBy !== undefined))("$path", ({ path, runBy }) => {
+    const file = new URL(`../../../${runBy}`, import.meta.url);
+    expect(existsSync(file), runBy).toBe(true);
+    // It names each block that it does not run.
+    expect(readFileSync(file, "utf8")).toContain(path.replace(/:.*/, ""));
   });
 });
 

@@ -16,6 +16,8 @@ export interface Block {
   readonly notRun: string | undefined;
   /** `<!-- not run "TEXT": REASON -->`: of the lines that have this text in them. */
   readonly linesNotRun: ReadonlyMap<string, string>;
+  /** `<!-- run by FILE -->`: a test of its own runs it. */
+  readonly runBy: string | undefined;
   /** `<!-- prints -->`: lines that the block before prints, in this order; "…" is any text. */
   readonly isOutput: boolean;
   /** `<!-- before: COMMAND -->`: what a reader of the page has done already. */
@@ -42,6 +44,7 @@ export function allPages(): readonly Page[] {
   return ["README.md", ...pages.sort()].map(readPage);
 }
 
+/** @param path from the root of the project */
 export function readPage(path: string): Page {
   const text = readFileSync(join(ROOT, path), "utf8");
   const [head = ""] = text.split("\n```", 1);
@@ -91,6 +94,7 @@ function block(
         return part === undefined || reason === undefined ? [] : [[part, reason] as const];
       }),
     ),
+    runBy: said(/^run by (\S+)$/),
     isOutput: comments.includes("prints"),
     before: comments.flatMap(comment => /^before: (.+)$/.exec(comment)?.[1] ?? []),
     file: said(/^file: (\S+)$/) ?? FILE_NAME.exec(text)?.[1],
@@ -122,17 +126,19 @@ export function tableCommands(text: string, programs: readonly string[]): readon
   );
 }
 
+/** What matches a line of a page. "…" is any text. */
+export function linePattern(line: string): RegExp {
+  const texts = line.split("…").map(text => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${texts.join(".*")}$`);
+}
+
 /** Whether each line is among the lines of the output, in this order. "…" is any text. */
 export function missingLine(expected: string, output: string): string | undefined {
   const found = output.split("\n");
   let from = 0;
   for (const line of expected.trimEnd().split("\n")) {
-    const texts = line
-      .trimEnd()
-      .split("…")
-      .map(part => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-    const pattern = new RegExp(`^\\s*${texts.join(".*").trimStart()}\\s*$`);
-    const at = found.findIndex((each, index) => index >= from && pattern.test(each));
+    const pattern = linePattern(line.trim());
+    const at = found.findIndex((each, index) => index >= from && pattern.test(each.trim()));
     if (at < 0) return line;
     from = at + 1;
   }

@@ -1,10 +1,11 @@
 // How each system starts the commands of docs/MANY-MACHINES.md and deploy/kubernetes: which words imgpack gets.
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { parse } from "yaml";
+import { ownBlocks } from "../../support/docs/own-blocks.ts";
+import { readPage } from "../../support/docs/page-blocks.ts";
 import { readManifests } from "../../support/pod-manifests.ts";
 
 export type Words = readonly string[];
@@ -15,12 +16,16 @@ export interface Starts {
   readonly last: Words;
 }
 
-export const PAGE: string = readFileSync(new URL("../../../docs/MANY-MACHINES.md", import.meta.url), "utf8");
+export const PAGE: string = readPage("docs/MANY-MACHINES.md").text;
+const RUN = ["bash", "json", "yaml"];
+const blocks = ownBlocks(
+  "docs/MANY-MACHINES.md",
+  ({ heading, language }) => RUN.includes(language) || ["Kubernetes", "AWS Batch"].includes(heading),
+);
 
 /** The code in a section of the page. */
 export function codeOf(section: string, language: string): string {
-  const [, text = ""] = new RegExp(`\n## ${section}\n([\\s\\S]*?)(?:\n## |$)`).exec(PAGE) ?? [];
-  return new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``).exec(text)?.[1] ?? "";
+  return blocks.find(each => each.heading === section && each.language === language)?.text ?? "";
 }
 
 interface GitHubJob {
