@@ -56,9 +56,12 @@ export async function codeOfChunks(chunks, isWanted, numbers) {
     .replace(CHUNK, (call, name) => (numbers.has(name) ? `load(${numbers.get(name)})` : call));
 }
 
-/** @param {string} code @returns {Promise<string>} with short names also for what is around the chunks */
-export async function minify(code) {
-  return asciiOnly((await transform(code, { ...minified, minifyIdentifiers: true })).code.trimEnd());
+/** @param {string} wrapped a function @returns {Promise<string>} the same in parentheses, with short names around the chunks */
+export async function minify(wrapped) {
+  const { code } = await transform(`$value=${wrapped}`, { ...minified, minifyIdentifiers: true });
+  const [, text] = /^\$value=(function\(.*\});?\s*$/s.exec(code) ?? [];
+  if (text === undefined) throw new Error("A program file is no function");
+  return `(${asciiOnly(text)})`;
 }
 
 /**

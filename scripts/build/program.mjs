@@ -94,13 +94,13 @@ export async function buildProgram() {
   const table = [...wanted].filter(name => ![MAIN, LAST].includes(fileOf(name)));
   const numbered = JSON.stringify(Object.fromEntries(table.map(name => [numberOf(name), `./${fileOf(name)}`])));
   const body = `${loader(numbered)}${await codeOf(MAIN)};module.exports=load(module.entry??${PROGRAM});`;
-  // As the launcher runs it: joining half a megabyte there would copy it. The library requires it.
-  const main = await minify(
-    `(f=>typeof module=="object"?module.exports=f:f)((function(exports,require,module,__filename,__dirname){${body}}))`,
-  );
+  // As the launcher runs it: joining half a megabyte there would copy it. The library requires it. V8 compiles a function in
+  // parentheses at once; any other is parsed twice.
+  const code = await minify(`function(exports,require,module,__filename,__dirname){${body}}`);
+  const main = `(f=>typeof module=="object"?module.exports=f:f)(${code})`;
   await writeFile(join(root, "dist", MAIN), main);
   for (const file of OTHERS) {
-    const text = await minify(`"use strict";module.exports=(load,lazy,importMetaUrl,$table)=>{${await codeOf(file)}}`);
+    const text = `module.exports=${await minify(`function(load,lazy,importMetaUrl,$table){"use strict";${await codeOf(file)}}`)};`;
     await writeFile(join(root, "dist", file), file.endsWith(".br") ? brotli(text) : text);
   }
   const names = Object.values(metafile.outputs).find(({ entryPoint }) => entryPoint === "src/index.ts")?.exports ?? [];
