@@ -24,7 +24,7 @@ import type { Sparse } from "../options/choices.ts";
 import { COMMON, PLATFORMS, SPARSE_KIND, TRANSFER } from "../options/common-options.ts";
 import { readPlatforms } from "../options/read-platforms.ts";
 import type { RegistryOptions } from "../options/registry-options.ts";
-import { boundIndexNotes } from "../referrers/bound-indexes.ts";
+import { sparseIndexNotes } from "../referrers/sparse-index-notes.ts";
 import { checkedImages, type RequestedImage } from "../requested/requested-image.ts";
 import { RequestedSource } from "../requested/requested-source.ts";
 import { type ChooseOptions, planChosen, planOptionsOf } from "../shared/plan-chosen.ts";
@@ -158,8 +158,8 @@ async function plannedLock(source: ImageSource, options: PlanLockOptions, given?
   const settings = lockSettings(planned, settled, undefined, options);
   const { plan } = settled;
   // Of an archive it is too late for the other platforms.
-  const bound = given === undefined ? boundIndexNotes(plan) : [];
-  for (const message of [...planNotes(plan, options.sourceName), ...bound]) planOptions.onNote(message);
+  const sparse = given === undefined ? sparseIndexNotes(plan) : [];
+  for (const message of [...planNotes(plan, options.sourceName), ...sparse]) planOptions.onNote(message);
   const found = planLock(plan, settings);
   if (given !== undefined) checkLockContents(given, found, options.sourceName);
   const lock = given ?? found;

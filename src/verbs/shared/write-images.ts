@@ -26,8 +26,8 @@ import { SIGN_KIND, type SigningKeyOptions } from "../options/sign-options.ts";
 import { dryRunNotes } from "../output/dry-run-notes.ts";
 import type { OpenedOutput, OutputTargetOptions } from "../output/open-output.ts";
 import { type SplitOutput, VOLUME_OPTIONS, type VolumeOptions } from "../output/volume-options.ts";
-import { boundIndexNotes } from "../referrers/bound-indexes.ts";
 import { checkRequired, type RequireOptions } from "../referrers/require-referrers.ts";
+import { sparseIndexNotes } from "../referrers/sparse-index-notes.ts";
 import { absentImages, absentNotes, type WrittenImage, writtenImages } from "../written/written-image.ts";
 import { idOf } from "./choose-image.ts";
 import { layerChange, ZSTD_NOTE } from "./layer-change.ts";
@@ -171,7 +171,9 @@ export async function settleImages(source: ImageSource, options: WriteOptions): 
   const isCarried = options.referrers !== false && output.format !== "docker";
   const settled = isCarried ? await planReferrers(images, planOptions) : images;
   checkRequired(options.verb, settled.plan, options.requireReferrers);
-  if (options.verb === "pull") for (const message of boundIndexNotes(settled.plan)) planOptions.onNote(message);
+  // An engine has no index to push.
+  if (options.verb === "pull" && output.engine === undefined)
+    for (const message of sparseIndexNotes(settled.plan)) planOptions.onNote(message);
   const named = settled.plan.roots.map(root => ({ id: idOf(root), names: root.names }));
   const manifestBytes = dockerManifestBytes(settled.plan, { platform, format: output.format });
   // A volume names no more images than loaders read.
