@@ -171,14 +171,13 @@ export async function settleImages(source: ImageSource, options: WriteOptions): 
   const isCarried = options.referrers !== false && output.format !== "docker";
   const settled = isCarried ? await planReferrers(images, planOptions) : images;
   checkRequired(options.verb, settled.plan, options.requireReferrers);
-  // An engine has no index to push.
-  if (options.verb === "pull" && output.engine === undefined)
-    for (const message of sparseIndexNotes(settled.plan)) planOptions.onNote(message);
   const named = settled.plan.roots.map(root => ({ id: idOf(root), names: root.names }));
   const manifestBytes = dockerManifestBytes(settled.plan, { platform, format: output.format });
   // A volume names no more images than loaders read.
   const listNotes = output.volumes === undefined ? dockerManifestNotes(manifestBytes) : [];
-  for (const message of [...nameNotes(named), ...listNotes]) planOptions.onNote(message);
+  // An engine has no index to push.
+  const sparseNotes = options.verb === "pull" && !output.engine ? sparseIndexNotes(settled.plan) : [];
+  for (const message of [...sparseNotes, ...nameNotes(named), ...listNotes]) planOptions.onNote(message);
   const layers = recompressed === selected ? undefined : change.target;
   const settings = lockSettings(chosen.planned, settled, layers, options);
   const { expected, leaveToBases } = options;
