@@ -1,7 +1,7 @@
 // README.md and each page of docs/: every command in a fenced block is run, or the page's source says why not.
 import { existsSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CI_VARIABLES, scriptsOf } from "../../support/docs/block-scripts.ts";
+import { CI_VARIABLES, needsMark, stepsOf } from "../../support/docs/block-scripts.ts";
 import { allPages, type Block, missingLine, tableCommands } from "../../support/docs/page-blocks.ts";
 import { describeWith } from "../peers/describe-with.ts";
 import { isCalled, PageRun } from "./page-run.ts";
@@ -12,23 +12,17 @@ const DAEMONS = ["docker", "podman", "ctr"];
 const PROGRAMS = ["imgpack", ...DAEMONS, ...Object.keys(STAND_INS), "skopeo", "crane", "kubectl", "openssl", "curl"];
 /** Pages whose tables put commands of another tool next to ours: both are run. */
 const MIGRATION = /^docs\/how-to\/from-/;
-/** Of the page that is made from the help, whose source has no comments: why not, by a part of the line. */
-const NOT_RUN: ReadonlyMap<string, string> = new Map([
-  ["imgpack delete registry.lan:5000/team/app:1.3", "asks at a terminal; test/unit/verbs/delete.test.ts"],
-  ["imgpack login registry.lan:5000", "asks at a terminal; test/integration/login.test.ts"],
-  ["--key desk.pub", "needs signed volumes; test/fault/signed-volumes.test.ts"],
-  ["Invoke-Expression", "PowerShell"],
-]);
-const SHELLS = ["sh", "bash", "console"];
 
 const pages = allPages();
 const only = process.env["DOCS_PAGE"] ?? "";
 const ownRun = pages.filter(({ path, runBy }) => runBy === undefined && path.includes(only));
+/** A block that this test runs. */
+const isOwn = ({ notRun, runBy }: Block): boolean => (notRun ?? runBy) === undefined;
 const needed = new Set(
   DAEMONS.filter(name =>
     ownRun.some(
       ({ path, text, blocks }) =>
-        blocks.some(block => block.notRun === undefined && block.text.split("\n").some(line => isCalled(name, line))) ||
+        blocks.some(block => isOwn(block) && block.text.split("\n").some(line => isCalled(name, line))) ||
         (MIGRATION.test(path) && tableCommands(text, [name]).length > 0),
     ),
   ),
@@ -59,23 +53,23 @@ describeWith(["openssl", "bash"], "the commands of the docs", () => {
     test.each(page.blocks.map(block => ({ block, title: `line ${block.line}, ${block.heading}` })))(
       "$title",
       async ({ block }) => {
-        if (block.notRun !== undefined) {
-          console.warn(`SKIPPED ${page.path}:${block.line}: ${block.notRun}`);
+        const why = block.notRun ?? block.runBy;
+        if (why !== undefined) {
+          expect(needsMark(block), "the mark is not needed: the block has nothing to run").toBe(true);
+          console.warn(`SKIPPED ${page.path}:${block.line}: ${why}`);
           return;
         }
         if (block.before.length > 0) await runScript(block.before.join("\n"));
         if (block.file !== undefined) {
-          await scriptsOf(block);
           run ??= await PageRun.start(site);
           await run.writeFile(block.file, block.text);
-        } else if (block.isOutput) {
-          expect(missingLine(block.text, output), output).toBeUndefined();
-        } else {
-          if (!SHELLS.includes(block.language))
-            expect(commandsIn(block), "commands in a block that is not sh").toEqual([]);
-          for (const script of await scriptsOf(block))
-            await runScript(script, page.path === "docs/COMMANDS.md" ? NOT_RUN : block.linesNotRun);
+        } else if (block.isOutput) expect(missingLine(block.text, output), output).toBeUndefined();
+        for (const { script, prints } of await stepsOf(block)) {
+          await runScript(script, block.linesNotRun);
+          if (prints !== undefined) expect(missingLine(prints, output), output).toBeUndefined();
         }
+        for (const part of block.linesNotRun.keys())
+          expect(block.text, "the mark is not needed: no line has its text").toContain(part);
       },
     );
 
@@ -96,9 +90,3 @@ describe("pages and blocks that another test runs", () => {
     expect(readFileSync(file, "utf8")).toContain(path.replace(/:.*/, ""));
   });
 });
-
-/** Lines that look like commands, where no command should be. */
-function commandsIn({ language, text }: Block): readonly string[] {
-  if (language !== "text" && language !== "") return [];
-  return text.split("\n").filter(line => /^(\$ )?[\w-]+ /.test(line) && PROGRAMS.includes(line.split(" ", 1)[0] ?? ""));
-}

@@ -169,6 +169,7 @@ function withExitCode(line: string): string {
 
 /** Whether a line of a shell calls a program, or imgpack with the program as its engine. */
 export function isCalled(program: string, line: string): boolean {
-  if (line.startsWith("imgpack ") && line.includes(` ${program}://`)) return true;
+  const scheme = program === "ctr" ? "containerd" : program;
+  if (line.startsWith("imgpack ") && line.includes(` ${scheme}://`)) return true;
   return new RegExp(`(?:^|[|;&(]|\\b(?:sudo|exec|then|do)) *(?:[A-Z_]+=\\S* )*${program}(?= |$)`).test(line);
 }

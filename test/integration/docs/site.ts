@@ -134,16 +134,23 @@ export async function createSite(needed: ReadonlySet<string>): Promise<Site> {
     await daemon("docker", probeDockerd, async () => {
       const { socket, docker, close: stop } = await startDockerd({ env });
       await docker(["load", "--input", fixture("docker20-hello.tar")]);
-      for (const name of ["app:latest", "app:1.4"]) await docker(["tag", "hello:latest", name]);
+      for (const name of ["app:latest", "app:1.4", "web:2"]) await docker(["tag", "hello:latest", name]);
       engines["DOCKER_HOST"] = `unix://${socket}`;
       return { script: `exec ${findTool("docker")} "$@"`, close: stop };
     });
     await daemon("podman", probePodman, async () => {
-      const { words, close: stop } = await createPodman();
+      const { words, podman, close: stop } = await createPodman();
+      await podman(["load", "--input", fixture("docker20-hello.tar")]);
+      await podman(["tag", "localhost/hello:latest", "localhost/app:1.4"]);
       return { script: `exec ${wordsOf(words)} "$@"`, close: stop };
     });
     await daemon("ctr", probeContainerd, async () => {
-      const { words, close: stop } = await startContainerd();
+      const { words, address, namespace, close: stop } = await startContainerd();
+      Object.assign(engines, {
+        CONTAINERD_ADDRESS: address,
+        CONTAINERD_NAMESPACE: namespace,
+        CONTAINERD_SNAPSHOTTER: "native",
+      });
       return { script: `CONTAINERD_SNAPSHOTTER=native exec ${wordsOf(words)} "$@"`, close: stop };
     });
     const desk = await makeDesk(path("desk"), { ...env, IMGPACK_CACHE_DIR: path("cache") });

@@ -23,6 +23,8 @@ END`;
 /** Shell scripts, by the name of the program. */
 export const STAND_INS: Readonly<Record<string, string>> = {
   sudo: 'exec "$@"',
+  // The other machine is this one.
+  ssh: 'shift; exec "$@"',
   systemctl: says("systemctl"),
   crictl: says("crictl"),
   k3s: says("k3s"),

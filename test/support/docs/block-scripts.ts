@@ -26,12 +26,24 @@ export const CI_VARIABLES: Readonly<Record<string, string>> = {
   REGISTRY_PSW: "secret",
 };
 
-/** @throws {Error} if the block is not what its language says */
-export async function scriptsOf({ language, text }: Block): Promise<readonly string[]> {
+/** Programs whose commands are never only shown. */
+const PROGRAM = /^(?:imgpack|docker|podman|ctr|crictl|k3s|kind|oc|helm|skopeo|crane|kubectl|openssl|curl|systemctl)$/;
+
+export interface Step {
+  readonly script: string;
+  /** What it prints, on a page that shows that below the command. */
+  readonly prints: string | undefined;
+}
+
+/** @throws {Error} if the block is not what its language says, or has commands that are not run in this language */
+export async function stepsOf({ language, text, isOutput }: Block): Promise<readonly Step[]> {
+  const steps = (scripts: readonly string[]): readonly Step[] => scripts.map(script => ({ script, prints: undefined }));
   switch (language) {
     case "sh":
     case "bash":
-      return [text];
+      return steps([text]);
+    case "console":
+      return consoleSteps(text);
     case "json":
       JSON.parse(text);
       return [];
@@ -39,12 +51,44 @@ export async function scriptsOf({ language, text }: Block): Promise<readonly str
       parseToml(text);
       return [];
     case "yaml":
-      return await yamlScripts(text);
+      return steps(await yamlScripts(text));
     case "groovy":
-      return groovyScripts(text);
-    default:
+      return steps(groovyScripts(text));
+    case "js":
+      throw new Error("no test runs this code: name the one that does");
+    case "":
+    case "text":
+    case "ini":
+    case "dockerfile":
+      if (isOutput) return [];
+      for (const line of text.split("\n"))
+        if (isCommand(line)) throw new Error(`a command in a block that is not sh or console: ${line}`);
       return [];
   }
+}
+
+/** Whether a block has something that a mark can keep from being run. */
+export function needsMark({ language, text }: Block): boolean {
+  if (["sh", "bash", "console", "js", "groovy"].includes(language)) return true;
+  return language === "yaml" ? /\b(?:run|script):/.test(text) : text.split("\n").some(isCommand);
+}
+
+/** Of text, whose lines are no commands. */
+function isCommand(line: string): boolean {
+  const words = line.trim().split(/\s+/);
+  if (["$", "%", "PS>"].includes(words[0] ?? "")) return true;
+  const first = words.find(word => !/^(?:sudo|exec|RUN|CMD|[A-Z_]+=.*)$/.test(word)) ?? "";
+  return words.length > 1 && PROGRAM.test(first);
+}
+
+/** A line `$ COMMAND`, and what it prints below. */
+function consoleSteps(text: string): readonly Step[] {
+  const [before = "", ...parts] = `\n${text}`.split(/^\$ /m);
+  if (before.trim() !== "" || parts.length === 0) throw new Error("a console block begins with a line of $");
+  return parts.map(part => {
+    const [, script = "", prints = ""] = /^((?:.*\\\n)*.*)\n([\s\S]*)$/.exec(part) ?? [];
+    return { script, prints };
+  });
 }
 
 async function yamlScripts(text: string): Promise<readonly string[]> {

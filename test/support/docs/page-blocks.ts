@@ -5,9 +5,26 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
+/** All that a fence may name. Any other word, or a second one, is an error: a block of it would be neither run nor read. */
+const LANGUAGES = [
+  "",
+  "text",
+  "sh",
+  "bash",
+  "console",
+  "json",
+  "toml",
+  "yaml",
+  "groovy",
+  "js",
+  "ini",
+  "dockerfile",
+] as const;
+export type Language = (typeof LANGUAGES)[number];
+
 /** A fenced block. Comments in the page's source, on the lines before the fence, say how it is tested. */
 export interface Block {
-  readonly language: string;
+  readonly language: Language;
   readonly text: string;
   /** Of the fence, from 1. */
   readonly line: number;
@@ -48,37 +65,70 @@ export function allPages(): readonly Page[] {
 export function readPage(path: string): Page {
   const text = readFileSync(join(ROOT, path), "utf8");
   const [head = ""] = text.split("\n```", 1);
-  return { path, text, blocks: blocksOf(text), runBy: /<!-- run by (\S+) -->/.exec(head)?.[1] };
+  try {
+    return { path, text, blocks: blocksOf(text), runBy: /<!-- run by (\S+) -->\n\n/.exec(head)?.[1] };
+  } catch (error) {
+    throw new Error(`Cannot read ${path}`, { cause: error });
+  }
 }
 
-function blocksOf(text: string): readonly Block[] {
+const MARK = /^(?:not run(?: ".+")?: .|run by \S+$|prints$|before: .|file: \S+$)/;
+/** What Markdown shows as code, or may show so, but is not a fence at the beginning of its line. */
+const OTHER_CODE =
+  /^[ \t]*(?:[>*+-]|\d+[.)])[\s>]*(?:`{3}|~{3})|^\t+ *(?:`{3}|~{3})|<(?:pre|code)\b|^(?: {4}|\t)[ \t]*(?:\$ )?imgpack /i;
+
+interface OpenFence {
+  readonly line: number;
+  readonly language: Language;
+  readonly indent: string;
+  /** The characters that a closing fence has at least. */
+  readonly fence: string;
+  readonly lines: string[];
+}
+
+/** @throws {Error} for code that no test can see: a fence of another language, a mark without a block */
+export function blocksOf(text: string): readonly Block[] {
   const blocks: Block[] = [];
   let heading = "";
   let comments: string[] = [];
-  let open: { readonly line: number; readonly language: string; readonly indent: string; lines: string[] } | undefined;
+  let open: OpenFence | undefined;
   for (const [index, line] of text.split("\n").entries()) {
     if (open !== undefined) {
-      if (line === `${open.indent}\`\`\``) {
+      if (closes(line, open.fence)) {
         blocks.push(block(open, heading, comments));
         [open, comments] = [undefined, []];
       } else open.lines.push(line.slice(open.indent.length));
       continue;
     }
-    const [, indent = "", language] = /^( *)```(\w*)$/.exec(line) ?? [];
+    const fail = (found: string): never => {
+      throw new Error(`Cannot read line ${index + 1}: ${found}: ${line}`);
+    };
+    const [, indent = "", fence, info = ""] = /^( *)(`{3,}|~{3,})(.*)$/.exec(line) ?? [];
     const [, comment] = /^ *<!-- (.*) -->$/.exec(line) ?? [];
-    if (language !== undefined) open = { line: index + 1, language, indent, lines: [] };
-    else if (comment !== undefined) comments.push(comment);
-    else if (line.trim() !== "") comments = [];
+    if (fence !== undefined) {
+      const language = LANGUAGES.find(each => each === info) ?? fail("a fence of no known language");
+      if (comments.some(each => !MARK.test(each))) fail("after a comment that is not a mark");
+      open = { line: index + 1, language, indent, fence, lines: [] };
+    } else if (comment !== undefined) comments.push(comment);
+    else if (OTHER_CODE.test(line)) fail("code that is not a fence of its own");
+    else if (line.trim() !== "") {
+      // The mark of a whole page is before its first block.
+      if (comments.some(each => MARK.test(each) && !(each.startsWith("run by ") && blocks.length === 0)))
+        fail("after a mark, in place of a block");
+      comments = [];
+    }
     if (open === undefined && line.startsWith("#")) heading = line.replace(/^#+ /, "");
   }
+  if (open !== undefined) throw new Error(`Cannot read line ${open.line}: the fence stays open`);
   return blocks;
 }
 
-function block(
-  { line, language, lines }: { readonly line: number; readonly language: string; readonly lines: readonly string[] },
-  heading: string,
-  comments: readonly string[],
-): Block {
+function closes(line: string, fence: string): boolean {
+  const found = line.trim();
+  return found.startsWith(fence) && found === fence.charAt(0).repeat(found.length);
+}
+
+function block({ line, language, lines }: OpenFence, heading: string, comments: readonly string[]): Block {
   const text = lines.map(each => `${each}\n`).join("");
   const said = (pattern: RegExp): string | undefined =>
     comments.map(comment => pattern.exec(comment)?.[1]).find(found => found !== undefined);

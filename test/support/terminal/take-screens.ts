@@ -76,7 +76,7 @@ const secure = await scene.serve(
   join(scene.folder, "key.pem"),
 );
 const parts = [
-  "# Screens\n\nWhat a terminal shows. `npm run screens` writes this page from real runs, with an archive of 54 MiB, and three registries of\n`imgpack serve`: a plain one, one with a login, and one with a certificate that no one knows.\n",
+  "# Screens\n\n<!-- run by test/support/terminal/take-screens.ts -->\n\nWhat a terminal shows. `npm run screens` writes this page from real runs, with an archive of 54 MiB, and three registries of\n`imgpack serve`: a plain one, one with a login, and one with a certificate that no one knows.\n",
 ];
 for (const screen of screens(host, locked, secure)) {
   if (typeof screen === "string") parts.push(`## ${screen}\n`);
