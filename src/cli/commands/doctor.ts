@@ -43,7 +43,7 @@ export function doctorCommand(context: Context): CommandModule<object, DoctorFla
             describe: "compression of the layers in the repaired archive (default keep)",
           })
           .example("$0 doctor app.tar", "what it is, and which tools load it")
-          .example("$0 doctor *.tar --quick", "many archives, without hashing them")
+          .example("$0 doctor incoming/*.tar --quick", "many archives, without hashing them")
           .example("$0 doctor app.tar --repair clean.tar", "write what is usable as an archive that all tools load"),
       ),
     handler: async flags => await runDoctor(flags, context),

@@ -36,6 +36,8 @@ cp site.lock last.lock
 cp site.tar old.tar
 cp hello.tar one.tar
 cp app.tar two.tar
+cp old.tar base.tar
+mkdir incoming && cp app.tar site.tar incoming/
 cp site.tar other.tar
 `;
 
