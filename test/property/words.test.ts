@@ -244,7 +244,7 @@ describe("a command line that is read without yargs", () => {
     ["pull app"],
     ["pull app -oout.tar"],
     ["inspect"],
-    ["doctor a b"],
+    ["import a b"],
   ])("imgpack %s is left to yargs", async line => {
     const words = line.split(" ");
     const { definitions } = await commandOf(words[0] as CommandName);
