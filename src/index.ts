@@ -40,6 +40,7 @@ export {
 export type { Descriptor } from "./oci/descriptor.ts";
 export type { Digest } from "./oci/digest.ts";
 export type { HistoryEntry, RuntimeConfig } from "./oci/image-config.ts";
+export type { EngineKind } from "./oci/names/engine-name.ts";
 export type { TargetLayout } from "./oci/names/image-mapping.ts";
 export type { Platform } from "./oci/platform.ts";
 export type { ReferrersLookup } from "./oci/referrers/referrers-lookup.ts";

@@ -46,6 +46,7 @@ import type {
   DigestOptions,
   DigestResult,
   DoctorOptions,
+  EngineKind,
   ErrorCode,
   ErrorDetails,
   FeatureSupport,
@@ -312,6 +313,7 @@ same<NonNullable<Parameters<typeof imgpack.collectGarbage>[1]>, GarbageOptions>(
 same<Parameters<NonNullable<ServeOptions["onEvent"]>>[0], ServeEvent>();
 same<NonNullable<FoundDamage["range"]>, ByteRange>();
 same<Omit<Extract<ServeEvent, { kind: "damage" }>, "kind">, Omit<FoundDamage, "kind">>();
+same<UsedEngine["kind"], EngineKind>();
 same<Parameters<OnProgress>[0], ProgressEvent>();
 same<Extract<ProgressEvent, { kind: "done" }>["blob"], BlobLabel>();
 same<imgpack.ImgpackError["code"], ErrorCode>();

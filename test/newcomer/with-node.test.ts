@@ -19,7 +19,7 @@ describeWith([await probeEmptyRoom(), "npm"], "a newcomer with Node alone", () =
   let room: EmptyRoom;
   let pulled: string;
   let before: readonly string[];
-  const [offline = "", unpacked = ""] = installCommands().filter(line => line.includes(".tgz"));
+  const [offline = "", unpacked = ""] = installCommands().filter(line => line.includes("imgpack-"));
 
   beforeAll(async () => {
     folder = await createTempFolder();

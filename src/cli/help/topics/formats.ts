@@ -30,7 +30,7 @@ export const FORMATS: HelpTopic = {
     {
       title: "Formats that are written",
       text: [
-        "pull and convert write one format that every runtime loads: an uncompressed tar that is an OCI layout and a docker archive at the same time. The same images give the same bytes on every machine.",
+        "pull and convert write one format that every runtime loads: an uncompressed tar that is an OCI layout and a docker archive at the same time. The same pull gives the same bytes on every machine.",
       ],
       rows: [
         { term: "-o FILE", text: "one tar, for docker load, podman load, ctr images import, k3s and kind" },
