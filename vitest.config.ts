@@ -32,7 +32,7 @@ const OF_THE_PROCESS = [
 ] as const;
 
 /** Files of minutes start first: at the end, they would run alone. */
-const LONGEST = ["torture/", "integration/matrix", "crash/", "fault/quirks", "property/damage"];
+const LONGEST = ["torture/", "integration/matrix", "integration/docs/", "crash/", "fault/quirks", "property/damage"];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
