@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { EngineError, type ImgpackError, NetworkError, StorageError } from "../errors.ts";
 import { errorCode } from "../util/error-code.ts";
 import { escapeForeign } from "../util/format.ts";
@@ -20,7 +21,16 @@ export interface Reached {
 
 /** No answer of an engine. */
 export function unreachable({ what, hints }: Reached, cause: unknown): ImgpackError {
+  if (cause instanceof SilentEngine) {
+    return new NetworkError(
+      `Cannot ${cause.deed}: the engine sent nothing for ${cause.waitMs / 1000} seconds, expected an answer`,
+      { cause, hint: "Look at the log of the engine, or restart it. --timeout SECONDS waits longer.", transient: true },
+    );
+  }
   const code = errorCode(cause);
+  if (code?.startsWith("HPE_")) {
+    return new EngineError(`Cannot use ${what}: its answer is no HTTP, expected the API of an engine`, { cause });
+  }
   const expected = "expected a running engine";
   if (code === "EACCES" || code === "EPERM") {
     return new StorageError(`Cannot reach ${what}: permission denied, expected a socket that this user may open`, {
@@ -28,14 +38,40 @@ export function unreachable({ what, hints }: Reached, cause: unknown): ImgpackEr
       hint: hints.permit,
     });
   }
-  const found = STATES.get(code ?? "") ?? storageState(cause);
+  const found = STATES.get(isNoSocket(code, cause) ? "ENOTSOCK" : (code ?? "")) ?? storageState(cause);
   return new NetworkError(`Cannot reach ${what}: ${found}, ${expected}`, { cause, hint: hints.start, transient: true });
+}
+
+/** Linux refuses a connection to a file as to a socket where nothing listens. */
+function isNoSocket(code: string | undefined, cause: unknown): boolean {
+  const path = cause instanceof Error && "address" in cause ? cause.address : undefined;
+  if (code !== "ECONNREFUSED" || typeof path !== "string" || !path.startsWith("/")) return false;
+  return statSync(path, { throwIfNoEntry: false })?.isSocket() === false;
+}
+
+/** An engine that takes a request, and does not answer. */
+export class SilentEngine extends Error {
+  readonly deed: string;
+  readonly waitMs: number;
+
+  /** @param deed for messages. */
+  constructor(deed: string, waitMs: number) {
+    super(`no answer within ${waitMs} ms`);
+    this.deed = deed;
+    this.waitMs = waitMs;
+  }
+}
+
+/** @param found such as "more than 32 MiB". */
+export function invalidAnswer(deed: string, found: string): EngineError {
+  return new EngineError(`Cannot ${deed}: the answer of the engine is ${found}, expected what its API says`);
 }
 
 const STATES: ReadonlyMap<string, string> = new Map([
   ["ENOENT", "no such socket"],
   ["ENOTDIR", "no such socket"],
   ["ENOTSOCK", "it is no socket"],
+  ["EPROTO", "it does not speak TLS"],
   ["ECONNREFUSED", "nothing listens there"],
   ["ECONNRESET", "the connection was closed"],
   ["EPIPE", "the connection was closed"],

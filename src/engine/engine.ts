@@ -36,6 +36,10 @@ export interface EngineImage {
   readonly request: string;
   /** With registry and tag, as the engine's archive has it; undefined for an image that is asked for by its id or digest. */
   readonly name: string | undefined;
+  /** Whether it is asked for by a name, which its archive must have; not by an id or a digest. */
+  readonly isNamed: boolean;
+  /** About its size, if the engine says it. */
+  readonly bytes?: number | undefined;
 }
 
 /** Disposing it before it is finished makes the engine drop what it got. */

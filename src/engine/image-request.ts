@@ -50,12 +50,21 @@ export function fullOf(name: string): readonly string[] {
   }
 }
 
-/** @param names that the engine has; foreign text. */
-export function noSuchImage(what: string, engine: EngineKind, image: string, names: readonly string[]): NotFoundError {
-  const named = names.filter(name => !name.includes("<none>"));
+/** @param names that the engine has; foreign text. Undefined if they are not known. */
+export function noSuchImage(
+  what: string,
+  engine: EngineKind,
+  image: string,
+  names: readonly string[] | undefined,
+): NotFoundError {
+  const named = (names ?? []).filter(name => !name.includes("<none>"));
   const near = nearestTags(image, [...new Set(named.map(shortName))], MAX_NEAR);
   const there =
-    near.length === 0 ? "It has no images with a name." : `It has ${near.map(quote).join(", ")}${more(named)}.`;
+    names === undefined
+      ? `Look at its list: ${engine === "containerd" ? "ctr images ls" : `${engine} images`}.`
+      : near.length === 0
+        ? "It has no images with a name."
+        : `It has ${near.map(quote).join(", ")}${more(named)}.`;
   const remote = parsedRegistry(image) === undefined ? "" : ` For the image in the registry, leave out ${engine}://.`;
   return new NotFoundError(`Cannot read ${quote(image)} from ${what}: no such image, expected one that it has`, {
     hint: `${there}${remote}`,

@@ -14,6 +14,7 @@ import { withLockChoices } from "./locking/lock-choices.ts";
 import { listOf } from "./options/option-values.ts";
 import { readPlatforms } from "./options/read-platforms.ts";
 import { refuseV1Options } from "./options/refuse-v1-options.ts";
+import { registryOptions } from "./options/registry-options.ts";
 import { refuseShard, refuseV1Shard } from "./options/shard-option.ts";
 import { forEngine, loadedBy } from "./output/for-engine.ts";
 import { type OpenedOutput, type OpenOutputOptions, openOutput } from "./output/open-output.ts";
@@ -152,8 +153,8 @@ function bytesOf(assumed: readonly AssumedLayer[]): number {
   return assumed.reduce((sum, { descriptor: { size } }) => sum + size, 0);
 }
 
-function outputOptions({ sign, volumeSize, volume, shard, signal }: PullOptions): OpenOutputOptions {
-  return { sign, volumeSize, volume, shard, signal };
+function outputOptions({ registry, sign, volumeSize, volume, shard, signal }: PullOptions): OpenOutputOptions {
+  return { idleMs: registryOptions(registry).retry?.timeoutMs, sign, volumeSize, volume, shard, signal };
 }
 
 /** @throws UsageError for an archive that has no folder; StorageError. */

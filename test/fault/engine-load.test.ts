@@ -106,12 +106,46 @@ describe("imgpack pull REF -o docker://, when it fails", () => {
       7,
       "Cannot load images into docker at unix://PATH: the engine closed the connection, expected it to finish",
     ],
+    [
+      "status 500 before it has the archive",
+      { answers: [{ on: /load/, status: 500, body: '{"message":"no space left"}' }], answerLoadAfter: 1 },
+      8,
+      'Cannot load images into docker at unix://PATH: the engine says "no space left", expected success',
+    ],
+    [
+      "an error before it has the archive",
+      { loaded: '{"error":"bad tar"}\n', answerLoadAfter: 1 },
+      8,
+      'Cannot load images into docker at unix://PATH: the engine says "bad tar", expected success',
+    ],
+    [
+      "success before it has the archive",
+      { answerLoadAfter: 1 },
+      8,
+      "Cannot load images into docker at unix://PATH: the engine answered too early, expected it to take the whole archive",
+    ],
+    [
+      "a connection that it closes at once",
+      { cutLoadAfter: 1 },
+      7,
+      "Cannot load images into docker at unix://PATH: the engine closed the connection, expected it to finish",
+    ],
   ])("an engine that answers with %s", async (_what, script, exitCode, message) => {
     const { engine, reference } = await started(script);
     const ended = await pulled(reference);
     expect(said(ended, engine.socket)[0]).toBe(message);
     expect(ended.exitCode).toBe(exitCode);
     expect(ended.stdout).toBe("");
+  });
+
+  test.each<[string, EngineScript, number]>([
+    ["refuses", { answers: [{ on: /load/, status: 500, body: '{"message":"no space left"}' }] }, 8],
+    ["closes the connection", { cutLoadAfter: 1 }, 7],
+  ])("a small image that docker %s is not blamed on stdout", async (_what, script, exitCode) => {
+    const { engine } = await started({ ...script, answerLoadAfter: 1 });
+    const ended = await runCommand("convert", await fileWith(dockerArchive({ tags: ["app:1"] })), "docker://");
+    expect(said(ended, engine.socket)[0]).toMatch(/^Cannot load images into docker at unix:\/\/PATH: the engine /);
+    expect(ended.exitCode).toBe(exitCode);
   });
 
   test("a layer that is cut at the registry leaves docker without the end of the archive", async () => {

@@ -16,6 +16,8 @@ ownTemporaryFolder();
 
 const LAYER = tarLayer("engine", 300_000);
 const IMAGE = ordered([LAYER], [0, "m"]);
+/** Characters of what an engine says. */
+const SHOWN = 600;
 const images = new Map([["app:1", IMAGE]]);
 
 async function started(script: Parameters<typeof ScriptedEngine.start>[0] = { images }): Promise<{
@@ -150,7 +152,7 @@ describe("imgpack push docker://NAME, when it fails", () => {
     ["JSON", '{"message":"the daemon\\u0007 is ill"}', "the daemon\\u{7} is ill"],
     ["text", "bad gateway", "bad gateway"],
     ["nothing", "", "status 500"],
-    ["a huge body", "x".repeat(1024 * 1024), "status 500"],
+    ["a huge body", "x".repeat(1024 * 1024), `${"x".repeat(SHOWN)}…`],
   ])("status 500 with %s becomes an error with what docker says", async (_what, body, shown) => {
     const answers = [{ on: /^GET \/images\/get/, status: 500, body }];
     const { engine, registry } = await started({ images, answers });
@@ -182,10 +184,69 @@ describe("imgpack push docker://NAME, when it fails", () => {
     ]);
   });
 
-  test("a file that is no socket has exit code 7", async () => {
+  test("a file that is no socket has exit code 7, and says so", async () => {
     const { registry } = await started();
-    vi.stubEnv("DOCKER_HOST", `unix://${await fileWith(Buffer.alloc(0), "stale.sock")}`);
-    expect((await pushed("docker://app:1", registry)).exitCode).toBe(7);
+    const file = await fileWith(Buffer.alloc(0), "stale.sock");
+    vi.stubEnv("DOCKER_HOST", `unix://${file}`);
+    const ended = await pushed("docker://app:1", registry);
+    expect(ended.exitCode).toBe(7);
+    expect(said(ended, file)[0]).toBe("Cannot reach docker at unix://PATH: it is no socket, expected a running engine");
+  });
+
+  test("a port beyond the last one is named", async () => {
+    const { registry } = await started();
+    vi.stubEnv("DOCKER_HOST", "tcp://127.0.0.1:99999");
+    const ended = await pushed("docker://app:1", registry);
+    expect(ended.exitCode).toBe(2);
+    expect(said(ended)[0]).toContain("expected a port from 1 to 65535");
+  });
+
+  test.each(["/version", "/json", "/images/get"])("a silent %s ends by the time of --timeout", async path => {
+    const { engine, registry } = await started({ images, silent: new RegExp(path) });
+    const running = push(["docker://app:1"], { registry: { host: registry.host, retry: { timeoutMs: 50 } } });
+    await expect(running).rejects.toMatchObject({
+      code: "ERR_NETWORK",
+      message: expect.stringContaining("the engine sent nothing for 0.05 seconds"),
+    });
+    expect(engine.requests.some(line => line.includes(path))).toBe(true);
+    expectNoTag(registry);
+  });
+
+  test("another image than the one that was asked for gets no tag", async () => {
+    const other = ordered([LAYER], [0, "m"], "hello:latest");
+    const { registry } = await started({ images: new Map([["app:1", other]]) });
+    const running = push(["docker://app:1"], { tag: `${registry.host}/a:1` });
+    await expect(running).rejects.toMatchObject({
+      code: "ERR_INTEGRITY",
+      message: expect.stringContaining('sent "docker.io/library/hello:latest", expected "app:1"'),
+    });
+    expectNoTag(registry);
+  });
+
+  test("a list that cannot be read does not hide that the image is not there", async () => {
+    const answers = [{ on: /images\/json$/, status: 200, body: "[[" }];
+    const { engine, registry } = await started({ images, answers });
+    const ended = await pushed("docker://nope:1", registry);
+    expect(ended.exitCode).toBe(5);
+    expect(said(ended, engine.socket)[1]).toBe("Look at its list: docker images.");
+  });
+
+  test("a server of another kind is not taken for one that does not run", async () => {
+    const { registry } = await started();
+    const socket = join(await temporaryFolder(), "ssh.sock");
+    const server = createServer(
+      connection =>
+        void connection
+          .on("error", () => undefined)
+          .resume()
+          .end("SSH-2.0-x\r\n"),
+    );
+    await new Promise<void>(resolve => server.listen(socket, resolve));
+    onTestFinished(async () => void (await new Promise(resolve => server.close(resolve))));
+    vi.stubEnv("DOCKER_HOST", `unix://${socket}`);
+    const ended = await pushed("docker://app:1", registry);
+    expect(ended.exitCode).toBe(8);
+    expect(said(ended, socket)[0]).toContain("its answer is no HTTP");
   });
 
   test.skipIf(process.getuid?.() === 0)("a socket of another user names the group docker", async () => {

@@ -17,6 +17,10 @@ export interface EngineScript {
   readonly answers?: readonly { readonly on: RegExp; readonly status: number; readonly body: string }[];
   /** Reads that many bytes of an archive, then cuts the connection. */
   readonly cutLoadAfter?: number;
+  /** Reads that many bytes of an archive, then answers as `answers` or `loaded` say, and reads no further. */
+  readonly answerLoadAfter?: number;
+  /** Methods and paths that get no answer. */
+  readonly silent?: RegExp;
   /** Answers so after the whole archive. Default: one line with the name "app:1". */
   readonly loaded?: string;
 }
@@ -59,8 +63,11 @@ export class ScriptedEngine {
     const { method = "", url = "" } = request;
     const path = url.replace(/^\/v4\.0\.0\/libpod/, "");
     this.requests.push(`${method} ${url}`);
-    const { version = "28.5.2", images = new Map(), answers = [] } = this.#script;
+    const { version = "28.5.2", images = new Map(), answers = [], silent } = this.#script;
+    if (silent?.test(`${method} ${url}`)) return;
     const scripted = answers.find(({ on }) => on.test(`${method} ${url}`));
+    if (scripted !== undefined && this.#script.answerLoadAfter !== undefined)
+      await readSome(request, this.#script.answerLoadAfter);
     if (scripted !== undefined) return void response.writeHead(scripted.status).end(scripted.body);
     if (path === "/version") return sendJson(response, 200, { Version: version, Components: [] });
     if (path === "/images/json") return sendJson(response, 200, [{ RepoTags: [...images.keys()] }, { RepoTags: null }]);
@@ -85,15 +92,17 @@ export class ScriptedEngine {
   }
 
   async #load(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { cutLoadAfter = Number.POSITIVE_INFINITY, loaded = '{"stream":"Loaded image: app:1\\n"}\n' } = this.#script;
+    const { cutLoadAfter = Number.POSITIVE_INFINITY, answerLoadAfter = Number.POSITIVE_INFINITY } = this.#script;
+    const { loaded = '{"stream":"Loaded image: app:1\\n"}\n' } = this.#script;
     const parts: Buffer[] = [];
     let bytes = 0;
     try {
-      for await (const part of request as AsyncIterable<Buffer>) {
+      for await (const part of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         parts.push(part);
         bytes += part.length;
         this.#onLoadBytes(bytes);
         if (bytes >= cutLoadAfter) return void request.destroy();
+        if (bytes >= answerLoadAfter) return void response.writeHead(200).end(loaded);
       }
     } catch {
       this.cutLoads += 1;
@@ -101,6 +110,14 @@ export class ScriptedEngine {
     }
     this.loads.push(Buffer.concat(parts));
     response.writeHead(200).end(loaded);
+  }
+}
+
+async function readSome(request: IncomingMessage, wanted: number): Promise<void> {
+  let bytes = 0;
+  for await (const part of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    bytes += part.length;
+    if (bytes >= wanted) return;
   }
 }
 

@@ -30,7 +30,7 @@ export class StreamWriter {
   /** @throws StorageError if the stream failed, or its reader has closed it (security case F-06). */
   async write(bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    if (this.#fault === undefined && this.#output.destroyed) this.#fault = { cause: undefined };
+    if (this.#fault === undefined && this.#output.destroyed) this.#fault = { cause: this.#output.errored };
     if (this.#fault === undefined && this.#descriptor !== undefined) {
       await writeToDescriptor(this.#descriptor, "stdout", bytes).catch(this.#onError);
     } else if (this.#fault === undefined) {
@@ -62,7 +62,7 @@ export class StreamWriter {
   };
 
   readonly #onClose = (): void => {
-    this.#fault ??= { cause: undefined };
+    this.#fault ??= { cause: this.#output.errored };
     this.#wake();
   };
 }
@@ -78,7 +78,13 @@ function broken(what: string, cause: unknown): ImgpackError {
   // The stream of an engine says what is wrong itself.
   if (cause instanceof ImgpackError && !(cause instanceof SystemFault)) return cause;
   const code = errorCode(cause);
-  if (cause === undefined || code === "EPIPE" || code === "ECONNRESET" || code === "ERR_STREAM_DESTROYED") {
+  if (
+    cause === undefined ||
+    cause === null ||
+    code === "EPIPE" ||
+    code === "ECONNRESET" ||
+    code === "ERR_STREAM_DESTROYED"
+  ) {
     return new StorageError(`Cannot write ${what} to stdout: its reader has gone, expected it to read to the end`, {
       cause,
       hint: `The ${what} is incomplete: find out why the program that reads the pipe stopped.`,

@@ -4,7 +4,9 @@ import { writtenText } from "./written-text.ts";
 
 /** The last line of a dry run that would send images. @param tags that it would put. */
 export function unsentText({ blobs, bytes }: { readonly blobs: number; readonly bytes: number }, tags: number): string {
-  const what = `${counted(blobs, "blob")}, ${formatBytes(bytes)}, and ${counted(tags, "tag")}`;
+  // Layers that are compressed on their way have no size before that.
+  const size = blobs > 0 && bytes === 0 ? "size not known before" : formatBytes(bytes);
+  const what = `${counted(blobs, "blob")}, ${size}, and ${counted(tags, "tag")}`;
   return `A run sends ${what}, without what the registry has already: nothing was sent`;
 }
 

@@ -1,6 +1,6 @@
 import { EngineError } from "../../errors.ts";
 import { escapeForeign, quote } from "../../util/format.ts";
-import { array, fields, nullish, type Schema, string } from "../../util/json/schema.ts";
+import { array, fields, nullish, number, type Schema, string } from "../../util/json/schema.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
 import type { Engine, EngineImage, UsedEngine } from "../engine.ts";
 import { nameAmong, noSuchImage, readImageRequest } from "../image-request.ts";
@@ -36,13 +36,16 @@ const PATHS: Readonly<Record<ApiKind, ApiPaths>> = {
 };
 
 const VERSION = fields({ Version: string() });
-const TAGGED: Schema<{ RepoTags?: readonly string[] | null | undefined }> = fields({
+const TAGGED: Schema<{ RepoTags?: readonly string[] | null | undefined; Size?: number | null | undefined }> = fields({
   RepoTags: nullish(array(string())),
+  Size: nullish(number()),
 });
+/** Docker before 25 makes the whole archive on its disk before it sends the first byte. Bytes per millisecond. */
+const SLOWEST_DISK = 5000;
 
 /** Docker or podman by its HTTP API. */
-export function apiEngine(kind: ApiKind, endpoint: Endpoint): Engine {
-  const client = new EngineClient(endpoint);
+export function apiEngine(kind: ApiKind, endpoint: Endpoint, idleMs: number): Engine {
+  const client = new EngineClient(endpoint, idleMs);
   const paths = PATHS[kind];
   const { what, address } = endpoint;
   return {
@@ -58,20 +61,23 @@ export function apiEngine(kind: ApiKind, endpoint: Endpoint): Engine {
       const deed = `look for ${quote(image)} in ${what}`;
       const found = await client.json(paths.image(encodeURIComponent(request.text)), TAGGED, deed, signal);
       if (found === undefined) {
-        const all = await client.json(paths.images, array(TAGGED), `list the images of ${what}`, signal);
+        const listed = client.json(paths.images, array(TAGGED), `list the images of ${what}`, signal);
+        // That the image is not there matters more than a list that cannot be read.
+        const all = await listed.catch(() => undefined);
+        signal?.throwIfAborted();
         throw noSuchImage(
           what,
           kind,
           image,
-          (all ?? []).flatMap(({ RepoTags }) => RepoTags ?? []),
+          all?.flatMap(({ RepoTags }) => RepoTags ?? []),
         );
       }
       const name = nameAmong(request, found.RepoTags ?? []);
-      return { request: name ?? request.text, name };
+      return { request: name ?? request.text, name, isNamed: request.full !== undefined, bytes: found.Size ?? 0 };
     },
-    async save({ request }, signal) {
+    async save({ request, bytes = 0 }, signal) {
       const deed = `read ${quote(request)} from ${what}`;
-      const answer = await client.get(paths.save(encodeURIComponent(request)), deed, signal);
+      const answer = await client.get(paths.save(encodeURIComponent(request)), deed, signal, bytes / SLOWEST_DISK);
       if (answer.statusCode === 200) return savedTar(answer, deed);
       answer.destroy();
       throw noSuchImage(what, kind, request, []);

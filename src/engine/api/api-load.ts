@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { Writable } from "node:stream";
-import { ImgpackError } from "../../errors.ts";
+import { EngineError, ImgpackError } from "../../errors.ts";
 import { errorCode } from "../../util/error-code.ts";
 import { abortable, deferred } from "../../util/promises.ts";
 import type { EngineLoad } from "../engine.ts";
@@ -22,12 +22,18 @@ export function apiLoad(client: EngineClient, path: string, deed: string, signal
   loaded.promise.catch(() => undefined);
   let isConnected = false;
   let isAnswered = false;
-  const body = bodyOf(sent, () => isAnswered);
+  /** Bytes of the archive that came after the answer, and were not sent. */
+  let unsent = 0;
   const fail = (cause: unknown): void => {
     const error = cause instanceof ImgpackError ? cause : faultOf(cause);
     loaded.reject(signal?.aborted === true ? signal.reason : error);
     body.destroy(error);
   };
+  const { body, release } = bodyOf(sent, {
+    isAnswered: () => isAnswered,
+    onUnsent: bytes => (unsent += bytes),
+    onFault: fail,
+  });
   const faultOf = (cause: unknown): ImgpackError =>
     isConnected && errorCode(cause) !== "ENOENT" ? cutOff(deed, cause) : unreachable(client.endpoint, cause);
   sent.once("socket", socket => socket.once("connect", () => (isConnected = true)));
@@ -37,13 +43,18 @@ export function apiLoad(client: EngineClient, path: string, deed: string, signal
   });
   sent.on("response", answer => {
     isAnswered = true;
-    readAnswer(answer, deed, signal).then(loaded.resolve, fail);
+    readAnswer(answer, deed, signal).then(names => {
+      loaded.resolve(names);
+      release();
+    }, fail);
   });
   return {
     body,
     async finish(own) {
       body.end();
-      return await abortable(loaded.promise, own);
+      const names = await abortable(loaded.promise, own);
+      if (unsent === 0) return names;
+      throw new EngineError(`Cannot ${deed}: the engine answered too early, expected it to take the whole archive`);
     },
     async [Symbol.asyncDispose]() {
       body.on("error", () => undefined);
@@ -53,12 +64,33 @@ export function apiLoad(client: EngineClient, path: string, deed: string, signal
   };
 }
 
-function bodyOf(sent: ClientRequest, isAnswered: () => boolean): Writable {
+interface BodyEvents {
+  readonly isAnswered: () => boolean;
+  readonly onUnsent: (bytes: number) => void;
+  readonly onFault: (cause: unknown) => void;
+}
+
+/** `release` ends a write that an engine which has answered does not take. */
+function bodyOf(
+  sent: ClientRequest,
+  { isAnswered, onUnsent, onFault }: BodyEvents,
+): { readonly body: Writable; release(): void } {
+  let release: () => void = () => undefined;
   const body = new Writable({
     write(chunk: Uint8Array, _encoding, done) {
+      const drop = (): void => {
+        release = () => undefined;
+        // An engine may stop at the end mark of the tar: only zeros follow.
+        if (!isZero(chunk)) onUnsent(chunk.length);
+        done();
+      };
+      if (isAnswered()) return drop();
+      release = drop;
       sent.write(chunk, error => {
-        // After an answer, it says what became of the archive.
-        done(error && !isAnswered() ? error : null);
+        if (error && !isAnswered()) return onFault(error);
+        if (release !== drop) return;
+        release = () => undefined;
+        done();
       });
     },
     final(done) {
@@ -67,7 +99,11 @@ function bodyOf(sent: ClientRequest, isAnswered: () => boolean): Writable {
   });
   // Its writer listens, too; an error may come when it does not yet, or not any more.
   body.on("error", () => undefined);
-  return body;
+  return { body, release: () => release() };
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  return bytes.every(byte => byte === 0);
 }
 
 async function readAnswer(

@@ -1,9 +1,12 @@
 import { EngineError } from "../../errors.ts";
+import { formatBytes } from "../../util/format.ts";
 import { parseJson } from "../../util/json/json.ts";
 import { array, checkSchema, fields, nullish, string } from "../../util/json/schema.ts";
-import { engineRefusal } from "../engine-fault.ts";
+import { engineRefusal, invalidAnswer } from "../engine-fault.ts";
 
 const MAX_LINE_BYTES = 1024 * 1024;
+const MAX_NAMES = 10_000;
+const MAX_NAME_BYTES = 4 * 1024 * 1024;
 const LINE = fields({ stream: nullish(string()), error: nullish(string()), Names: nullish(array(string())) });
 const LOADED = /^Loaded image(?: ID|\(s\)|s)?: *(.*)$/;
 
@@ -11,6 +14,7 @@ const LOADED = /^Loaded image(?: ID|\(s\)|s)?: *(.*)$/;
 export class LoadReport {
   readonly #deed: string;
   readonly #names: string[] = [];
+  #nameBytes = 0;
   #rest: Buffer[] = [];
   #restBytes = 0;
 
@@ -45,7 +49,12 @@ export class LoadReport {
     const limits = { what: "answer", where: "the engine", maxBytes: MAX_LINE_BYTES, fail };
     const { stream, error, Names } = checkSchema(LINE, parseJson(bytes, limits), "answer", "the engine", fail);
     if (error) throw engineRefusal(this.#deed, error);
-    for (const name of [...(Names ?? []), ...namesIn(stream ?? "")]) this.#names.push(name);
+    for (const name of [...(Names ?? []), ...namesIn(stream ?? "")]) {
+      this.#names.push(name);
+      this.#nameBytes += name.length;
+    }
+    if (this.#names.length > MAX_NAMES || this.#nameBytes > MAX_NAME_BYTES)
+      throw invalidAnswer(this.#deed, `more than ${MAX_NAMES} names or ${formatBytes(MAX_NAME_BYTES)} of them`);
   }
 
   #invalid(): EngineError {

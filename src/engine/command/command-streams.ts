@@ -31,6 +31,11 @@ export async function savedByCommand(
   return child.stdout.pipe(tar);
 }
 
+/** Neither a header of a tar nor its end; longer than the rest of any block. */
+const NO_TAR = Buffer.alloc(64 * 1024, 0xff);
+/** For a program to clean up before it is killed, in milliseconds. */
+const LAST_WAIT_MS = 5000;
+
 /**
  * A program that loads an archive from its stdin.
  *
@@ -43,7 +48,9 @@ export async function loadByCommand(
   namesIn: (text: string) => readonly string[] | undefined,
   signal: AbortSignal | undefined,
 ): Promise<EngineLoad> {
-  const { child, ended } = await startCommand(command, args, signal);
+  // An abort is followed by disposing it.
+  signal?.throwIfAborted();
+  const { child, ended } = await startCommand(command, args, undefined, true);
   const printed: Buffer[] = [];
   let bytes = 0;
   child.stdout.on("data", (part: Buffer) => {
@@ -76,9 +83,12 @@ export async function loadByCommand(
       return namesIn(Buffer.concat(printed).toString("utf8"));
     },
     async [Symbol.asyncDispose]() {
-      // Before its stdin ends: the program must not take what it got for a whole archive.
-      child.kill("SIGKILL");
+      // The program must not take what it got for a whole archive. What is no tar makes it fail, and a program that fails
+      // removes its own copy of the archive; one that is killed leaves it in /var/tmp.
+      child.stdin.end(NO_TAR);
+      const timer = setTimeout(() => child.kill("SIGKILL"), LAST_WAIT_MS);
       await ended;
+      clearTimeout(timer);
       body.destroy();
     },
   };

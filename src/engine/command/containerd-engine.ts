@@ -68,7 +68,7 @@ export function containerdEngine(env: NodeJS.ProcessEnv): Engine {
       const name = nameAmong(request, all);
       const found = name ?? all.find(one => one === request.text);
       if (found === undefined) throw noSuchImage(what, "containerd", image, all);
-      return { request: found, name };
+      return { request: found, name, isNamed: request.full !== undefined };
     },
     async save({ request }, signal) {
       const deed = `read ${quote(request)} from ${what}`;

@@ -44,7 +44,7 @@ export function podmanCommand(given: NodeJS.ProcessEnv): Engine {
         throw await absent(image);
       });
       const name = nameAmong(request, tagsIn(text, what));
-      return { request: name ?? request.text, name };
+      return { request: name ?? request.text, name, isNamed: request.full !== undefined };
 
       async function absent(wanted: string): Promise<ImgpackError> {
         const format = ["images", "--noheading", "--format", "{{.Repository}}:{{.Tag}}"];

@@ -25,15 +25,18 @@ const MAX_STDERR_BYTES = 16 * 1024;
 /**
  * Starts a program, never through a shell. An abort kills it.
  *
+ * @param isApart keeps Ctrl-C of the terminal from it.
  * @throws NetworkError if there is no such program; the signal's reason.
  */
 export async function startCommand(
   { program, env, ...reached }: EngineCommand,
   args: readonly string[],
   signal: AbortSignal | undefined,
+  isApart = false,
 ): Promise<RunningCommand> {
   signal?.throwIfAborted();
-  const child = spawn(program, args, { env, stdio: ["pipe", "pipe", "pipe"], windowsHide: true });
+  const detached = isApart && process.platform !== "win32";
+  const child = spawn(program, args, { env, stdio: ["pipe", "pipe", "pipe"], windowsHide: true, detached });
   const kill = (): void => void child.kill("SIGKILL");
   signal?.addEventListener("abort", kill, { once: true });
   child.once("close", () => signal?.removeEventListener("abort", kill));

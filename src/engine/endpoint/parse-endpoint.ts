@@ -6,6 +6,7 @@ import type { Endpoint } from "./endpoint.ts";
 
 const PLAIN_PORT = 2375;
 const TLS_PORT = 2376;
+const MAX_PORT = 65_535;
 
 /**
  * Reads the address of an engine as docker and podman write it: `unix://PATH`, `npipe://PATH`, `tcp://HOST[:PORT]`.
@@ -36,7 +37,9 @@ export function parseEndpoint(
     if (at !== undefined) return { ...reached, at, tls: secure };
   }
   if (scheme === "ssh") throw overSsh(engine, rest, origin);
-  throw new UsageError(`Cannot use ${origin}: found ${quote(address)}, expected unix://PATH or tcp://HOST:PORT`);
+  const port = Number(/^tcp:\/\/.*:(\d+)\/?$/.exec(address)?.[1] ?? 1);
+  const expected = port > MAX_PORT ? `a port from 1 to ${MAX_PORT}` : "unix://PATH or tcp://HOST:PORT";
+  throw new UsageError(`Cannot use ${origin}: found ${quote(address)}, expected ${expected}`);
 }
 
 function hostAndPort(text: string, defaultPort: number): { readonly host: string; readonly port: number } | undefined {

@@ -9,6 +9,8 @@ export interface FoundImage {
   readonly engine: UsedEngine;
   /** With registry and tag, as its archive has it; undefined for one that is named by its id or digest. */
   readonly name: string | undefined;
+  /** Whether the user typed a name, not an id or a digest. */
+  readonly isNamed: boolean;
   /** The archive, which is made now. */
   save(signal: AbortSignal | undefined): Promise<Readable>;
 }
@@ -17,17 +19,23 @@ export interface FoundImage {
  * Looks for an image in an engine.
  *
  * @param text such as `docker://app:1`.
+ * @param idleMs as `openEngine`.
  * @throws NotFoundError, NetworkError, StorageError, EngineError, UsageError, BadReferenceError
  */
-export async function findEngineImage(text: string, signal: AbortSignal | undefined): Promise<FoundImage> {
+export async function findEngineImage(
+  text: string,
+  signal: AbortSignal | undefined,
+  idleMs?: number,
+): Promise<FoundImage> {
   const named = readEngineName(text);
   if (named === undefined) throw new InternalError(`Cannot read ${text}: it names no engine`);
   const { openEngine } = await import("../../engine/open-engine.ts");
-  const engine = await openEngine(named.engine);
+  const engine = await openEngine(named.engine, idleMs);
   const image = await engine.find(named.image, signal);
   return {
     engine: await engine.facts(signal),
     name: image.name,
+    isNamed: image.isNamed,
     save: async own => await engine.save(image, own),
   };
 }

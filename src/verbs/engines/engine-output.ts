@@ -27,9 +27,14 @@ const FIRST_DOCKER_WITH_ZSTD = 23;
 /**
  * Opens `docker://`, `podman://` or `containerd://` for images.
  *
+ * @param idleMs as `openEngine`.
  * @throws UsageError for a name after it; NetworkError, StorageError if the engine cannot be reached.
  */
-export async function openEngineOutput(text: string, signal: AbortSignal | undefined): Promise<EngineOutput> {
+export async function openEngineOutput(
+  text: string,
+  signal: AbortSignal | undefined,
+  idleMs?: number,
+): Promise<EngineOutput> {
   const named = readEngineName(text);
   if (named === undefined) throw new InternalError(`Cannot write ${text}: it names no engine`);
   if (named.image !== "") {
@@ -38,7 +43,7 @@ export async function openEngineOutput(text: string, signal: AbortSignal | undef
     });
   }
   const { openEngine } = await import("../../engine/open-engine.ts");
-  const engine = await openEngine(named.engine);
+  const engine = await openEngine(named.engine, idleMs);
   const used = await engine.facts(signal);
   let loaded: readonly string[] | undefined;
   return {

@@ -42,6 +42,8 @@ export interface OpenOutputOptions extends ChosenVolumesOptions {
   readonly format?: ArchiveFormat | undefined;
   /** Key that signs the lock. Default: the archive is not signed. */
   readonly sign?: SigningKeyOptions | undefined;
+  /** That an engine may be silent while it is asked, in milliseconds; default 120,000. */
+  readonly idleMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -90,7 +92,7 @@ export function checkEnding(output: string): void {
  */
 export async function openOutput(
   output: ArchiveOutput,
-  { format = "universal", sign, signal, ...volumes }: OpenOutputOptions = {},
+  { format = "universal", sign, idleMs, signal, ...volumes }: OpenOutputOptions = {},
 ): Promise<OpenedOutput> {
   const kind = await kindOf(output);
   const split = chosenSize(typeof output === "string" ? output : "-", kind, format, volumes);
@@ -98,7 +100,7 @@ export async function openOutput(
   const signed = <T extends OutputTargetOptions>(options: T): T =>
     signLock === undefined ? options : { ...options, signLock };
   if (typeof output === "string" && kind === "stream") {
-    const engine = await openEngineOutput(output, signal);
+    const engine = await openEngineOutput(output, signal, idleMs);
     const target = (options: OutputTargetOptions): ImageTarget => engine.target({ ...signed(options), format });
     return { kind, name: output, format, maxConcurrency: STREAM_CONCURRENCY, engine, target };
   }

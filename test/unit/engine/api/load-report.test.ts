@@ -48,3 +48,11 @@ describe("namesIn()", () => {
     expect(namesIn("unpacking\n")).toEqual([]);
   });
 });
+
+test("names without end are refused", () => {
+  const report = new LoadReport("load images");
+  const lines = Buffer.from('{"stream":"Loaded image: app:1\\n"}\n'.repeat(1000));
+  expect(() => {
+    for (let times = 0; times < 11; times += 1) report.add(lines);
+  }).toThrow("more than 10000 names");
+});
