@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import { EngineError, type ImgpackError, NetworkError, StorageError } from "../errors.ts";
 import { errorCode } from "../util/error-code.ts";
 import { escapeForeign } from "../util/format.ts";
@@ -38,15 +37,16 @@ export function unreachable({ what, hints }: Reached, cause: unknown): ImgpackEr
       hint: hints.permit,
     });
   }
-  const found = STATES.get(isNoSocket(code, cause) ? "ENOTSOCK" : (code ?? "")) ?? storageState(cause);
+  const found =
+    (isRefusedByPath(code, cause) ? "nothing listens there, or it is no socket" : STATES.get(code ?? "")) ??
+    storageState(cause);
   return new NetworkError(`Cannot reach ${what}: ${found}, ${expected}`, { cause, hint: hints.start, transient: true });
 }
 
 /** Linux refuses a connection to a file as to a socket where nothing listens. */
-function isNoSocket(code: string | undefined, cause: unknown): boolean {
+function isRefusedByPath(code: string | undefined, cause: unknown): boolean {
   const path = cause instanceof Error && "address" in cause ? cause.address : undefined;
-  if (code !== "ECONNREFUSED" || typeof path !== "string" || !path.startsWith("/")) return false;
-  return statSync(path, { throwIfNoEntry: false })?.isSocket() === false;
+  return code === "ECONNREFUSED" && typeof path === "string" && path.startsWith("/");
 }
 
 /** An engine that takes a request, and does not answer. */

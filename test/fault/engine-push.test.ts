@@ -190,7 +190,9 @@ describe("imgpack push docker://NAME, when it fails", () => {
     vi.stubEnv("DOCKER_HOST", `unix://${file}`);
     const ended = await pushed("docker://app:1", registry);
     expect(ended.exitCode).toBe(7);
-    expect(said(ended, file)[0]).toBe("Cannot reach docker at unix://PATH: it is no socket, expected a running engine");
+    expect(said(ended, file)[0]).toBe(
+      "Cannot reach docker at unix://PATH: nothing listens there, or it is no socket, expected a running engine",
+    );
   });
 
   test("a port beyond the last one is named", async () => {
