@@ -63,8 +63,8 @@ export function noSuchImage(
     names === undefined
       ? `Look at its list: ${engine === "containerd" ? "ctr images ls" : `${engine} images`}.`
       : near.length === 0
-        ? "It has no images with a name."
-        : `It has ${near.map(quote).join(", ")}${more(named)}.`;
+        ? "None of its images has a name."
+        : `Names that it has: ${near.map(quote).join(", ")}${more(named)}.`;
   const remote = parsedRegistry(image) === undefined ? "" : ` For the image in the registry, leave out ${engine}://.`;
   return new NotFoundError(`Cannot read ${quote(image)} from ${what}: no such image, expected one that it has`, {
     hint: `${there}${remote}`,

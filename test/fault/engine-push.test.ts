@@ -122,7 +122,7 @@ describe("imgpack push docker://NAME, when it fails", () => {
     expect(ended.exitCode).toBe(5);
     expect(said(ended, engine.socket)).toEqual([
       'Cannot read "app:1.5" from docker at unix://PATH: no such image, expected one that it has',
-      'It has "app:1.4", "apps:1.4", "zebra:9".',
+      'Names that it has: "app:1.4", "apps:1.4", "zebra:9".',
     ]);
     expect(registry.requests).toEqual([]);
   });

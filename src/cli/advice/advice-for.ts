@@ -22,8 +22,10 @@ function isForeign(words: readonly string[]): boolean {
   return (GROUPS.has(first) && GROUP_VERBS.test(second)) || hasTransport(words);
 }
 
-/** `push app.tar registry.lan/app:1`, as crane has it. */
+const READERS: ReadonlySet<string> = new Set(["push", "inspect", "verify", "doctor"]);
+
+/** `push app.tar registry.lan/app:1`, as crane has it, or a file that is not there. */
 function lacksArchive(error: unknown, [command]: readonly string[]): boolean {
   const errors: readonly (ImgpackError | unknown)[] = error instanceof PartialError ? error.failures : [error];
-  return command === "push" && errors.some(each => each instanceof StorageError);
+  return READERS.has(command ?? "") && errors.some(each => each instanceof StorageError);
 }

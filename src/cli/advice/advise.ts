@@ -5,9 +5,10 @@ import { commandDefinitions } from "../definitions/command-definitions.ts";
 import { HELP_TOPICS } from "../help/topics/help-topics.ts";
 import { redactedWords } from "../log/redacted-words.ts";
 import { fillTemplate } from "./command-template.ts";
+import { fileAdvice } from "./file-advice.ts";
 import { flagAdvice } from "./flag-advice.ts";
 import { type FoundOther, OTHER_WORDS, otherCommand } from "./other-commands.ts";
-import { transportAdvice } from "./transport-advice.ts";
+import { ENGINE_COMMANDS, hasTransport, transportAdvice } from "./transport-advice.ts";
 import { readTypedLine, type TypedLine } from "./typed-line.ts";
 
 /**
@@ -25,7 +26,10 @@ export async function advise(words: readonly string[]): Promise<string | undefin
   if (parent === undefined) {
     return nearestAdvice("", words, [...own, "help"], commands) ?? misspelledOther(words, own, commands);
   }
-  if (parent.subcommands.length === 0) return lineAdvice(parent, words.slice(1), commands);
+  if (parent.subcommands.length === 0) {
+    const { others } = readTypedLine(words.slice(1), parent.flags);
+    return lineAdvice(parent, words.slice(1), commands) ?? (await fileAdvice(parent.name, others));
+  }
   const sub = parent.subcommands.find(({ name }) => name === `${parent.name} ${words[1]}`);
   if (sub !== undefined) return lineAdvice(sub, words.slice(2), commands);
   const subs = parent.subcommands.map(({ name }) => name.slice(parent.name.length + 1));
@@ -67,7 +71,33 @@ function lineAdvice(
   commands: readonly CommandDefinition[],
 ): string | undefined {
   const line = readTypedLine(words, command.flags);
-  return flagAdvice(command, line, commands) ?? transportAdvice(command.name, line);
+  const ofFlag = flagAdvice(command, line, commands);
+  const others = transportAdvice(command.name, withoutUnknown(line));
+  if (ofFlag === undefined) return others ?? missingOutput(command, words, line);
+  return others !== undefined && hasTransport(line.others, command.name) ? `${ofFlag} ${others}` : ofFlag;
+}
+
+/** Without flags that the command lacks, as far as these have no value. */
+function withoutUnknown(line: TypedLine): TypedLine {
+  const isValue = (next: string | undefined): boolean => next !== undefined && !hasTransport([next]);
+  const flags = line.flags.filter(({ definition, next }) => definition !== undefined || isValue(next));
+  return { ...line, flags };
+}
+
+/** `pull IMAGE`, as docker has it. */
+function missingOutput(command: CommandDefinition, words: readonly string[], line: TypedLine): string | undefined {
+  const [image, ...more] = line.others;
+  if (
+    command.name !== "pull" ||
+    image === undefined ||
+    line.flags.some(({ name }) => name === "output" || name === "o")
+  ) {
+    return undefined;
+  }
+  const name = more.length > 0 ? "images" : /([\w.-]*)(?::[\w.-]*)?(?:@.*)?$/.exec(image)?.[1] || "image";
+  const filled = certainLine([...words, "--output", `${name}.tar`], command);
+  const text = filled && fillTemplate("pull ARGUMENTS..", filled);
+  return text && `For example: imgpack ${text}`;
 }
 
 /** @param before the words of the command above it */
@@ -96,7 +126,10 @@ function otherAdvice(words: readonly string[], other: FoundOther, commands: read
   const rest = words.slice(other.length);
   const filled = other.uses.map(use => {
     const command = commands.find(({ name }) => name === use.template.split(" ")[0]);
-    const line = certainLine(rest, command);
+    const line = certainLine(
+      rest.map(word => ownWord(word, use.template)),
+      command,
+    );
     return { ...use, filled: line && fillTemplate(use.template, line) };
   });
   const fitting = filled.filter(use => use.filled !== undefined);
@@ -109,7 +142,14 @@ function otherAdvice(words: readonly string[], other: FoundOther, commands: read
 }
 
 function didYouMean(texts: readonly string[]): string {
-  return `Did you mean ${alternatives(texts.map(text => text.replace(/ ARGUMENTS\.\./, "")))}?`;
+  const shown = texts.map(text => text.replace(/ ARGUMENTS\.\./, "").replace(/\b([A-Z]{2,}\.\.)(?!\.)/, "$1."));
+  return `Did you mean ${alternatives(shown)}?`;
+}
+
+/** docker:// names a registry in words of skopeo, and an engine in those of imgpack. */
+function ownWord(word: string, template: string): string {
+  const isOfEngine = !template.includes("://") && ENGINE_COMMANDS.has(template.split(" ")[0] ?? "");
+  return isOfEngine ? word : word.replace(/^docker:\/\//, "");
 }
 
 /** Flags that name a file in docker, podman, ctr and crane. */

@@ -38,7 +38,7 @@ export function shellWord(word: string): string | undefined {
 }
 
 export function isFileName(word: string): boolean {
-  return /\.(?:tar|tgz|zip|txz|tzst|tar\.\w+)$|^\.{0,2}\//i.test(word) || word === "-";
+  return /\.(?:tar|tgz|zip|txz|tzst|tar\.\w+)$|^\.{0,2}\/|^\.{1,2}$/i.test(word) || word === "-";
 }
 
 function isHost(word: string): boolean {

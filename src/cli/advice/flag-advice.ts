@@ -29,9 +29,15 @@ export function flagAdvice(
   return undefined;
 }
 
+/** Placeholders of values that are words of a list, or these with a number. */
+const CLOSED: ReadonlySet<string> = new Set(["METHOD[:LEVEL]", "RUNTIME", "OS/ARCH[/VARIANT]"]);
+
 function nearestChoice(value: FlagDefinition["value"], given: string | undefined): string | undefined {
-  if (given === undefined || value?.kind !== "choice" || value.choices.includes(given)) return undefined;
-  return nearestWords(given, value.choices)[0];
+  if (given === undefined || value === undefined || value.choices.includes(given)) return undefined;
+  // Most words are right where others may stand.
+  if (value.kind !== "choice" && !CLOSED.has(value.placeholder)) return undefined;
+  // `arm64`
+  return value.choices.find(choice => choice.endsWith(`/${given}`)) ?? nearestWords(given, value.choices)[0];
 }
 
 function unknownAdvice(
@@ -48,21 +54,19 @@ function unknownAdvice(
     return `--${found}${takesValue && value !== undefined ? `=${value}` : ""}`;
   };
   if (own.includes(name)) return `Did you mean ${meant(name)}?`;
-  if (
-    (name === "all-tags" || name === "a") &&
-    command.positionals.some(({ value: { kind } }) => kind === "reference")
-  ) {
-    return allTags(others[0]);
-  }
   const given = value ?? harmless(flag, flag.next);
-  const foreign = otherFlag(name, given, own);
+  if (name === "all-tags" || name === "a") {
+    if (command.positionals.some(({ value: { kind } }) => kind === "reference")) return allTags(others[0]);
+    if (command.name === "push") return tagsOfEngine(others[0]);
+  }
+  const foreign = otherFlag(name, given, command.name, own);
   if (foreign !== undefined) return foreign;
   const positive = name.replace(/^no-/, "");
   const opposite = command.flags.find(each => each.name === positive);
   if (opposite !== undefined && opposite.value === undefined) return `Leave out --${positive}: it is off by default.`;
   const nearest = nearestWords(name, own, 2);
   if (nearest.length > 0) return `Did you mean ${alternatives(nearest.map(meant))}?`;
-  const other = otherFlag(nearestOtherFlag(name) ?? "", given, own);
+  const other = otherFlag(nearestOtherFlag(name) ?? "", given, command.name, own);
   if (other !== undefined) return other;
   const having = commands.flatMap(each => (each.flags.some(one => one.name === name) ? [each.name] : []));
   if (having.length === 0 || !spelled.startsWith("--")) return undefined;
@@ -75,6 +79,12 @@ function unknownAdvice(
 function harmless({ spelled }: TypedFlag, value: string | undefined): string | undefined {
   if (value === undefined || redactedWords([spelled, value])[1] !== value) return undefined;
   return shellWord(value);
+}
+
+/** `docker push --all-tags`. */
+function tagsOfEngine(image: string | undefined): string {
+  const named = image === undefined ? undefined : shellWord(image.replace(/:[^/:]*$/, ""));
+  return `Name each image of Docker: imgpack push docker://${named ?? "NAME"}:TAG.`;
 }
 
 function allTags(reference: string | undefined): string {

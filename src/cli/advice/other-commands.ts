@@ -47,10 +47,17 @@ const COMMANDS: readonly OtherCommand[] = [
     ],
   },
   {
-    words: "cp|sync|mv|move|mirror|relocate|transfer",
+    words: "cp|sync|mv|move|relocate|transfer",
     uses: [
       ["copy SOURCE TARGET", "one image"],
       ["copy --from-file LIST --to HOST", "many"],
+    ],
+  },
+  {
+    words: "mirror|mirroring",
+    uses: [
+      ["mirrors --to HOST", "the files that let runtimes pull from a mirror"],
+      ["copy --from-file LIST --to HOST", "the images"],
     ],
   },
   {
@@ -102,9 +109,17 @@ const COMMANDS: readonly OtherCommand[] = [
   { words: "gc|prune|garbage-collect", uses: [["serve --store FOLDER --gc", ""]] },
   { words: "sign|standalone-sign", uses: [["pull IMAGE.. --output FILE --sign KEY", "an archive"]] },
   {
-    words: "append|mutate|rebase|flatten|squash|commit|build|image mod|edit",
+    words: "append|mutate|rebase|flatten|squash|commit|image mod|edit",
     uses: [["import FILE --tag NAME", "an image of one layer from a root filesystem"]],
     note: "imgpack does not change images.",
+  },
+  {
+    words: "build|buildx build|image build",
+    uses: [
+      ["push docker://IMAGE", "an image that Docker built"],
+      ["import ROOTFS --tag NAME", "an image of one layer from a root filesystem"],
+    ],
+    note: "imgpack does not build images.",
   },
 ];
 

@@ -10,6 +10,8 @@ interface OtherFlag {
   readonly textForFalse?: string;
   /** The flags of imgpack that it names: a command that lacks all of them has no use for the sentence. */
   readonly flags: readonly string[];
+  /** Of imgpack, for which it is right (default all). */
+  readonly commands?: readonly string[];
 }
 
 const PASSWORD = "Passwords come from stdin, where no list of processes shows them: pass --password-stdin.";
@@ -58,6 +60,19 @@ const FLAGS: readonly OtherFlag[] = [
     names: "all|multi-arch|all-platforms|preserve-digests|allow-nondistributable-artifacts",
     text: "Leave it out: all platforms are taken by default, with their digests.",
     flags: ["platform"],
+    commands: ["copy", "convert"],
+  },
+  {
+    names: "all|multi-arch|all-platforms",
+    text: "Did you mean --platform all?",
+    flags: ["platform"],
+    commands: ["pull"],
+  },
+  {
+    names: "all|multi-arch|all-platforms|preserve-digests|allow-nondistributable-artifacts",
+    text: "Leave it out: images are sent with all platforms that the archive has, with their digests.",
+    flags: ["to"],
+    commands: ["push"],
   },
   {
     names: "arch|os|override-arch|override-os|override-variant|variant",
@@ -77,7 +92,25 @@ const FLAGS: readonly OtherFlag[] = [
   { names: "no-progress|progress-bar", text: "Did you mean --progress none?", flags: ["progress"] },
   { names: "no-color|no-colour|color|colour", text: "Set NO_COLOR=1 for output without colors.", flags: ["json"] },
   {
-    names: "format|raw|descriptor|full-ref",
+    names: "format",
+    text: "Leave it out: pull writes an archive that every runtime loads. For another format: imgpack convert FILE OUTPUT --format oci.",
+    flags: ["output"],
+    commands: ["pull"],
+  },
+  {
+    names: "format",
+    text: "Leave it out: the registry gets the images as they are.",
+    flags: ["to"],
+    commands: ["push", "copy"],
+  },
+  {
+    names: "full-ref",
+    text: "Leave it out: the line has the registry, the repository and the digest.",
+    flags: ["json"],
+    commands: ["digest"],
+  },
+  {
+    names: "format|raw|descriptor",
     text: "Pass --json, and read the field that you need with jq.",
     flags: ["json"],
   },
@@ -98,14 +131,19 @@ const FLAGS: readonly OtherFlag[] = [
     text: "Did you mean --from-file {FILE}?",
     flags: ["from-file"],
   },
+  { names: "port|p", text: "Did you mean --listen 127.0.0.1:{PORT}?", flags: ["listen"] },
+  {
+    names: "i|input",
+    text: "Name the archive without a flag: {FILE}.",
+    flags: ["json"],
+    commands: ["push", "convert", "inspect", "verify", "doctor"],
+  },
   { names: "n|dryrun|simulate|just-print", text: "Did you mean --dry-run?", flags: ["dry-run"] },
 ];
 
 /** Shorter names are near to too many. */
 const MIN_NEAR = 5;
-const BY_NAME: ReadonlyMap<string, readonly OtherFlag[]> = new Map(
-  FLAGS.flatMap(flag => flag.names.split("|").map(name => [name, [flag]] as const)),
-);
+const NAMES: readonly string[] = [...new Set(FLAGS.flatMap(flag => flag.names.split("|")))];
 
 /**
  * What to use in place of a flag of another tool: a sentence.
@@ -113,8 +151,18 @@ const BY_NAME: ReadonlyMap<string, readonly OtherFlag[]> = new Map(
  * @param value as a word for a shell, or undefined if there is none that may be repeated
  * @param own names of the flags that the command has
  */
-export function otherFlag(name: string, value: string | undefined, own: readonly string[]): string | undefined {
-  const found = BY_NAME.get(name)?.find(({ flags }) => flags.some(flag => own.includes(flag)));
+export function otherFlag(
+  name: string,
+  value: string | undefined,
+  command: string,
+  own: readonly string[],
+): string | undefined {
+  const found = FLAGS.find(
+    ({ names, flags, commands }) =>
+      names.split("|").includes(name) &&
+      flags.some(flag => own.includes(flag)) &&
+      (commands?.includes(command) ?? true),
+  );
   if (found === undefined) return undefined;
   const { text, textForFalse } = found;
   const chosen = textForFalse !== undefined && (value === "false" || value === "0") ? textForFalse : text;
@@ -123,7 +171,7 @@ export function otherFlag(name: string, value: string | undefined, own: readonly
 
 /** The flag of another tool that was probably meant. */
 export function nearestOtherFlag(name: string): string | undefined {
-  return name.length < MIN_NEAR ? undefined : nearestWords(name, [...BY_NAME.keys()])[0];
+  return name.length < MIN_NEAR ? undefined : nearestWords(name, NAMES)[0];
 }
 
 /** All sentences with the flags that they name, for a test. */

@@ -25,7 +25,14 @@ export function hasTransport(words: readonly string[], command?: string): boolea
 }
 
 /** Commands to which docker:// is an engine: to skopeo it is a registry. */
-const ENGINE_COMMANDS: ReadonlySet<string> = new Set(["push", "convert", "inspect", "verify", "doctor", "serve"]);
+export const ENGINE_COMMANDS: ReadonlySet<string> = new Set([
+  "push",
+  "convert",
+  "inspect",
+  "verify",
+  "doctor",
+  "serve",
+]);
 /** A reference with its registry. */
 const IN_REGISTRY = /^(?:docker:\/\/)?(?:localhost|[^/]*[.:][^/]*)\//;
 

@@ -23,6 +23,7 @@ import { Progress } from "../progress/progress.ts";
 
 interface ConvertFlags extends OutputFlags, ArchiveFlags, SignFlags {
   readonly files?: string[] | undefined;
+  readonly output?: string | undefined;
   readonly format?: ArchiveFormat | undefined;
   readonly image?: string[] | undefined;
   readonly tag?: string[] | undefined;
@@ -47,7 +48,13 @@ function convertFlags(parser: Argv) {
     .positional("files", {
       type: "string",
       array: true,
-      describe: `image archive or folder to read, - for stdin, or several that are one source; the last one is the output: ${ARCHIVE_OUTPUT}`,
+      describe: `image archive or folder to read, - for stdin, or several that are one source; the last one is the output, unless --output names it: ${ARCHIVE_OUTPUT}`,
+    })
+    .option("output", {
+      alias: "o",
+      type: "string",
+      requiresArg: true,
+      describe: "output; all arguments are then archives to read (default: the last argument)",
     })
     .option("format", {
       requiresArg: true,
@@ -81,8 +88,9 @@ function convertFlags(parser: Argv) {
 }
 
 async function runConvert(flags: ConvertFlags, context: Context): Promise<void> {
-  const inputs = (flags.files ?? []).slice(0, -1);
-  const [target = ""] = (flags.files ?? []).slice(-1);
+  const files = flags.files ?? [];
+  const inputs = flags.output === undefined ? files.slice(0, -1) : files;
+  const target = flags.output ?? files.at(-1) ?? "";
   if (inputs.length === 0) {
     throw new UsageError(`Cannot convert ${quote(target)}: no output named, expected one after the archives`, {
       hint: "For example: imgpack convert app.tar app/",

@@ -1,6 +1,7 @@
 import type { Argv, CommandModule } from "yargs";
 import { UsageError } from "../../errors.ts";
 import { cacheFolder } from "../../util/cache/cache-folder.ts";
+import { counted } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 import {
   platformsFlag,
@@ -76,7 +77,7 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
   const named = flags.references ?? [];
   const [source = "", target] = named;
   if (flags.to === undefined && (target === undefined || named.length > 2 || flags.fromFile !== undefined)) {
-    const found = flags.fromFile === undefined ? `${named.length} names given` : "a list given";
+    const found = flags.fromFile === undefined ? `${counted(named.length, "name")} given` : "a list given";
     throw new UsageError(`Cannot copy: ${found}, expected source and target, or --to HOST/PREFIX`);
   }
   const mapping = { layout: flags.layout, map: flags.map };
@@ -115,7 +116,9 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
       async () => await withFailedList(flags, failing, progress.note, work),
       (result, isPartial) => {
         progress.end();
-        if (flags.json) return printLine(context, resultJson("copy", result));
+        const tags = result.images.length;
+        const planned = flags.dryRun && result.rescue === undefined ? { planned: { ...progress.planned, tags } } : {};
+        if (flags.json) return printLine(context, resultJson("copy", { ...result, ...planned }));
         if (result.rescue?.dryRun === true) {
           for (const line of plannedLines(result.rescue)) printLine(context, line);
           return progress.note(`${rescueSummary(result.rescue)}: nothing was sent`);
@@ -129,7 +132,7 @@ async function runCopy(flags: CopyFlags, context: Context): Promise<void> {
         for (const line of referrersLines(result.images.map(one => ({ ...one, names: [one.reference] }))))
           progress.note(line);
         if (result.rescue !== undefined) progress.note(rescueSummary(result.rescue));
-        if (flags.dryRun) progress.note(unsentText(progress.planned, result.images.length));
+        if (flags.dryRun) progress.note(unsentText(progress.planned, tags));
         else progress.summary(result, isPartial);
       },
       context.log,

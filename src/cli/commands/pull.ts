@@ -1,6 +1,8 @@
 import type { Argv, CommandModule } from "yargs";
+import { UsageError } from "../../errors.ts";
 import type { Foreign, Sparse, ToolTarget } from "../../index.ts";
 import { cacheFolder } from "../../util/cache/cache-folder.ts";
+import { quote } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 import {
   ARCHIVE_OUTPUT,
@@ -119,6 +121,7 @@ function pullFlags<T>(parser: Argv<T>) {
 }
 
 async function runPull(flags: PullFlags, context: Context): Promise<void> {
+  for (const reference of flags.references ?? []) refuseArchiveName(reference);
   const output = archiveOutput(flags.output, context, flags.json);
   const registry = await registryFromFlags(flags, context.signal);
   const sign = await signOf(flags, context, flags.fromFile);
@@ -182,4 +185,12 @@ async function runPull(flags: PullFlags, context: Context): Promise<void> {
   } finally {
     progress.end();
   }
+}
+
+/** @throws UsageError for `pull -o one.tar two.tar IMAGE`, in which two.tar would be an image of Docker Hub. */
+function refuseArchiveName(reference: string): void {
+  if (!/^[^/:@]+\.(?:tar|tgz|tzst|txz|tar\.\w+)$/i.test(reference)) return;
+  throw new UsageError(`Cannot pull ${quote(reference)}: found the name of an archive, expected an image`, {
+    hint: `All images go into the one archive that --output names. An image of that name is docker.io/library/${reference}.`,
+  });
 }

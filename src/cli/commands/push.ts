@@ -151,14 +151,16 @@ async function runPush(flags: PushFlags, context: Context): Promise<void> {
       async () => await withFailedList(flags, archives, progress.note, work),
       (result, isPartial) => {
         progress.end();
-        if (flags.json) return printLine(context, resultJson("push", result));
+        const tags = result.images.length;
+        const planned = flags.dryRun ? { planned: { ...progress.planned, tags } } : {};
+        if (flags.json) return printLine(context, resultJson("push", { ...result, ...planned }));
         for (const { reference, digest, previousDigest } of result.images) {
           printLine(context, digest === undefined ? reference : `${reference}@${digest}`);
           if (previousDigest !== undefined) progress.note(`${reference}: ${previousDigest} → ${digest}`);
         }
         for (const line of referrersLines(result.images.map(one => ({ ...one, names: [one.reference] }))))
           progress.note(line);
-        if (flags.dryRun) progress.note(unsentText(progress.planned, result.images.length));
+        if (flags.dryRun) progress.note(unsentText(progress.planned, tags));
         else progress.summary(result, isPartial);
       },
       context.log,

@@ -3,7 +3,8 @@ import type { ValueDefinition, ValueKind } from "./command-definition.ts";
 
 type Row = readonly [placeholder: string, kind: ValueKind, ...choices: readonly string[]];
 
-const PLATFORMS = ["linux/amd64", "linux/arm64", "linux/arm/v7"];
+const PLATFORMS =
+  "linux/amd64 linux/arm64 linux/arm/v7 linux/386 linux/ppc64le linux/s390x linux/riscv64 windows/amd64".split(" ");
 const ENGINES = ["docker://", "podman://", "containerd://"];
 const COMPRESSIONS = ["auto", "keep", "gzip", "gzip:1", "zstd"];
 
@@ -47,7 +48,9 @@ const FLAG_VALUES: Readonly<Record<string, Row>> = {
   "import output": ["FILE", "new-file"],
   "lock output": ["FILE", "new-file"],
   "mirrors output": ["FOLDER", "folder"],
-  platform: ["OS/ARCH[/VARIANT]", "text", ...PLATFORMS],
+  platform: ["OS/ARCH[/VARIANT]", "text", ...PLATFORMS, "all"],
+  "import platform": ["OS/ARCH[/VARIANT]", "text", ...PLATFORMS],
+  "push platform": ["OS/ARCH[/VARIANT]", "text", ...PLATFORMS],
   rate: ["RATE", "text"],
   registry: ["HOST[:PORT]", "host"],
   repair: ["FILE", "new-file"],

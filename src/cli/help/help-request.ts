@@ -15,8 +15,9 @@ function isHelpFlag(word: string): boolean {
   return word === "--help" || word === "-h";
 }
 
-/** The words before the first flag. */
+/** The words before the first flag; `--help push` asks for the help of push. */
 function named(words: readonly string[]): readonly string[] {
+  if (isHelpFlag(words[0] ?? "")) return named(words.slice(1));
   const end = words.findIndex(word => word.startsWith("-"));
   return end === -1 ? words : words.slice(0, end);
 }

@@ -33,9 +33,9 @@ import type {
 
 /** What `--json` prints of a command when it succeeds. The files in schemas/ are made from this: `npm run schemas`. */
 export interface JsonResults {
-  push: PushResult;
+  push: PrintedPush;
   pull: PullResult;
-  copy: CopyResult;
+  copy: PrintedCopy;
   convert: ConvertResult;
   import: ImportResult;
   inspect: Inspection | Comparison | TransferReport;
@@ -65,6 +65,26 @@ export interface JsonResults {
   "hub token": PrintedToken;
   "hub auth": import("../../verbs/v1/hub/hub-tokens.ts").TokenFacts;
   "hub search": import("../../verbs/v1/hub/hub-search.ts").HubSearchResult;
+}
+
+/** `push` */
+export interface PrintedPush extends PushResult {
+  /** Only with `--dry-run`. */
+  readonly planned?: PlannedSend;
+}
+
+/** `copy` */
+export interface PrintedCopy extends CopyResult {
+  /** Only with `--dry-run`. */
+  readonly planned?: PlannedSend;
+}
+
+/** What a run sends at most: blobs that the registry has are not sent again. */
+export interface PlannedSend {
+  readonly blobs: number;
+  /** Of the blobs, with the sizes that they have now. */
+  readonly bytes: number;
+  readonly tags: number;
 }
 
 /** `tags` of a reference with wildcards. */

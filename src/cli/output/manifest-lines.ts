@@ -1,5 +1,5 @@
 import type { ManifestResult } from "../../index.ts";
-import { escapeForeign, formatBytes } from "../../util/format.ts";
+import { counted, escapeForeign, formatBytes } from "../../util/format.ts";
 import { table } from "../screen/table.ts";
 import type { View } from "../screen/view.ts";
 
@@ -24,7 +24,7 @@ function* platformLines(image: Platform, view: View): Generator<string> {
   const { platform, digest, config, created, layers, layerBytes } = image;
   yield "";
   const built = created === undefined ? "" : `, built ${view.date(escapeForeign(created, 64))}`;
-  yield `${platform === undefined ? "Not an image" : escapeForeign(platform)}, ${formatBytes(layerBytes)} in ${layers.length} layer(s)${built}`;
+  yield `${platform === undefined ? "Not an image" : escapeForeign(platform)}, ${formatBytes(layerBytes)} in ${counted(layers.length, "layer")}${built}`;
   if (digest !== undefined) yield `Manifest   ${view.digest(digest)}`;
   if (config !== undefined) yield `Config     ${view.digest(config)}`;
   yield* table(

@@ -21,6 +21,8 @@ export async function runWithYargs(
   beforeCommand: (flags: Readonly<Record<string, unknown>>) => Promise<void> = async () => undefined,
 ): Promise<void> {
   const spoken = plainArguments(words);
+  const notes = notesOf(words, commands);
+  const known = notes === undefined ? [] : [...notes.flags.keys(), "help", "version"].map(name => `--${name}`);
   const parser = yargs(spoken)
     .scriptName("imgpack")
     .detectLocale(false)
@@ -39,7 +41,7 @@ export async function runWithYargs(
     .exitProcess(false)
     .fail((message, error) => {
       const isOfParser = error === undefined || error.name === "YError";
-      throw isOfParser ? usageError(message ?? error?.message, words, commands.map(nameOf)) : error;
+      throw isOfParser ? usageError(message ?? error?.message, words, commands.map(nameOf), known) : error;
     });
   // Given a callback, yargs does not print with console.log, which takes a full disk for success in some runtimes.
   await parser.parseAsync(spoken, {}, (_error, _flags, output) => {

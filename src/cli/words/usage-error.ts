@@ -8,15 +8,30 @@ export const NO_COMMAND = "no command";
 /** There are too many for a message. */
 const SOME = "one such as push or pull";
 
-/** What yargs found wrong with a command line, in the template of our messages. yargs reports nothing but text. */
-export function usageError(found: string, words: readonly string[], commands: readonly string[]): UsageError {
+/**
+ * What yargs found wrong with a command line, in the template of our messages. yargs reports nothing but text.
+ *
+ * @param known flags of the command, as they are spelled; none if they are not known.
+ */
+export function usageError(
+  found: string,
+  words: readonly string[],
+  commands: readonly string[],
+  known: readonly string[] = [],
+): UsageError {
   const command = commands.find(name => name === words[0]);
   return new UsageError(
-    messageFor(found, command === undefined ? "Cannot run" : `Cannot run ${command}`, words, command),
+    messageFor(found, command === undefined ? "Cannot run" : `Cannot run ${command}`, words, command, known),
   );
 }
 
-function messageFor(found: string, run: string, words: readonly string[], command: string | undefined): string {
+function messageFor(
+  found: string,
+  run: string,
+  words: readonly string[],
+  command: string | undefined,
+  known: readonly string[],
+): string {
   const [first = "", second = ""] = words;
   if (command === undefined && /^[^-]/.test(first))
     return `Cannot run ${quote(first)}: unknown command, expected ${SOME}`;
@@ -25,6 +40,10 @@ function messageFor(found: string, run: string, words: readonly string[], comman
   }
   const unknown = /^Unknown (?:argument|command)s?: (.*)$/s.exec(found)?.[1];
   if (unknown !== undefined) return unknownMessage(unknown, run, words, command);
+  const own = unknownFlags(words, known);
+  if (own.length > 0 && /^(?:Not enough non-option|Missing required)/.test(found)) {
+    return unknownFlagsMessage(own, run, command);
+  }
   const few = /^Not enough non-option arguments: got (\d+), need at least (\d+)/.exec(found);
   if (few !== null) {
     const given = few[1] === "0" ? "no input given" : `only ${few[1]} given`;
@@ -51,9 +70,21 @@ function unknownMessage(list: string, run: string, words: readonly string[], com
   const names = list.split(", ");
   const flags = [...new Set(words.map(word => word.replace(/=.*$/s, "")))].filter(word => isUnknownFlag(word, names));
   if (flags.length > 0) {
-    return `${run}: unknown flag ${flags.map(quote).join(", ")}, expected ${command === undefined ? "a command" : `a flag of ${command}`}`;
+    return unknownFlagsMessage(flags, run, command);
   }
   return `${run}: unknown argument ${quote(list)}, expected none`;
+}
+
+function unknownFlagsMessage(flags: readonly string[], run: string, command: string | undefined): string {
+  return `${run}: unknown flag ${flags.map(quote).join(", ")}, expected ${command === undefined ? "a command" : `a flag of ${command}`}`;
+}
+
+/** An unknown flag can take the only argument for its value: what is missing is no news then. */
+function unknownFlags(words: readonly string[], known: readonly string[]): readonly string[] {
+  if (known.length === 0) return [];
+  const end = words.indexOf("--");
+  const flags = (end === -1 ? words : words.slice(0, end)).filter(word => word.startsWith("--"));
+  return [...new Set(flags.map(word => word.replace(/=.*$/s, "")))].filter(word => !known.includes(word));
 }
 
 /** yargs reads `-registry` as letters. */

@@ -33,7 +33,7 @@ export interface CheckedSignatures {
 
 /** What a check with a key leaves out. */
 export const UNCHECKED_SIGNATURES =
-  "of signatures: the transparency log, certificates, the name in them (docker-reference), attestations, and who holds the key";
+  "the transparency log of signatures, certificates, the name in signatures (docker-reference), attestations, and who holds the key";
 
 /** Checks cosign's signatures of each image offline, with each of some keys. A signature of an index covers its platforms: it names their digests. */
 export async function checkSignatures(

@@ -148,7 +148,7 @@ function uncheckedOf({ blobs, assumes = [] }: Lock, hasKey: boolean): readonly s
     ...(layers === 0
       ? []
       : [
-          `the contents of ${counted(layers, "layer")}: digests decide (--diff-ids also checks what layers inflate to)`,
+          `what ${counted(layers, "layer")} ${layers === 1 ? "inflates" : "inflate"} to, because the digests decide (--diff-ids checks it, too)`,
         ]),
     ...(absent === 0 ? [] : [`${counted(absent, "layer")} that the base of this delta has`]),
     ...(hasKey ? [UNCHECKED_SIGNATURES] : []),

@@ -18,6 +18,13 @@ describe("imgpack convert", () => {
     expect(stderr).toMatch(/^Wrote 2 blobs, .* \(universal\)\n$/);
   });
 
+  test("--output names the output instead of the last argument", async () => {
+    const input = await fileWith(dockerArchive({ tags: ["app:1"] }));
+    const output = join(await temporaryFolder(), "out.tar");
+    expect((await runCommand("convert", input, "-o", output)).exitCode).toBe(0);
+    expect((await runCommand("inspect", output)).exitCode).toBe(0);
+  });
+
   test("imgpack convert to - puts the archive on stdout, the names on stderr", async () => {
     const input = await fileWith(dockerArchive({ tags: ["app:1"] }));
     const { exitCode, stdout, stderr } = await runCommand("convert", input, "-", "--format", "docker");

@@ -1,8 +1,11 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { OTHER_TEMPLATES } from "../../../src/cli/advice/other-commands.ts";
 import { OTHER_FLAGS } from "../../../src/cli/advice/other-flags.ts";
 import { commandDefinitions } from "../../../src/cli/definitions/command-definitions.ts";
 import { ownEnvironment, runCommand, said } from "../../support/command-line.ts";
+import { temporaryFolder } from "../../support/images.ts";
 
 ownEnvironment();
 // Nothing listens there: what is no error of the command line must not reach a registry.
@@ -45,7 +48,7 @@ describe("a command line that is refused names what was meant:", () => {
     ["pull app:1 --ouput app.tar", "Did you mean --output?"],
     ["pull app:1 -o x.tar --progress jsn", "Did you mean --progress json?"],
     ["hub user r.lan --pasword-stdin", "Did you mean --password-stdin?"],
-    ["push a.tar --output x", "--output is a flag of pull, import and others."],
+    ["push a.tar --output x", "--output is a flag of pull, convert and others."],
     ["push a.tar --no-verbose", "Leave out --verbose: it is off by default."],
     ["push a.tar --no-progress", "Did you mean --progress none?"],
     // docker, podman, ctr.
@@ -113,13 +116,54 @@ describe("a command line that is refused names what was meant:", () => {
     ["discover r.lan/app:1", 'Did you mean "imgpack referrers r.lan/app:1"?'],
     [
       "store save",
-      'Did you mean "imgpack pull IMAGE.. --output FILE" (from a registry) or "imgpack convert docker://IMAGE FILE" (from Docker)?',
+      'Did you mean "imgpack pull IMAGE... --output FILE" (from a registry) or "imgpack convert docker://IMAGE FILE" (from Docker)?',
     ],
     [
       "store add image nginx:1",
       'Did you mean "imgpack pull nginx:1 --output FILE" (from a registry) or "imgpack convert docker://nginx:1 FILE" (from Docker)?',
     ],
     ["tools registry copy a.lan/x:1 b.lan/x:1", 'Did you mean "imgpack copy a.lan/x:1 b.lan/x:1"?'],
+    // A sentence must be true of the command that was typed.
+    ["pull a.lan/x:1 -o x.tar --all", "Did you mean --platform all?"],
+    ["pull a.lan/x:1 -o x.tar --all-platforms", "Did you mean --platform all?"],
+    ["copy a.lan/x:1 b.lan/x:1 --all", "Leave it out: all platforms are taken by default, with their digests."],
+    ["push --all-tags r.lan/app", "Name each image of Docker: imgpack push docker://r.lan/app:TAG."],
+    [
+      "pull a.lan/x:1 -o x.tar --format oci",
+      "Leave it out: pull writes an archive that every runtime loads. For another format: imgpack convert FILE OUTPUT --format oci.",
+    ],
+    ["digest --full-ref r.lan/app:1", "Leave it out: the line has the registry, the repository and the digest."],
+    [
+      "build .",
+      'imgpack does not build images. Did you mean "imgpack push docker://IMAGE" (an image that Docker built) or "imgpack import ROOTFS --tag NAME" (an image of one layer from a root filesystem)?',
+    ],
+    ["list-tags docker://r.lan/app", 'Did you mean "imgpack tags r.lan/app"?'],
+    ["show docker://app:1", 'Did you mean "imgpack inspect docker://app:1"?'],
+    [
+      "save docker://app:1",
+      'Did you mean "imgpack pull app:1 --output FILE" (from a registry) or "imgpack convert docker://app:1 FILE" (from Docker)?',
+    ],
+    // All that is wrong, in one round.
+    [
+      "copy --all docker://a.lan/x:1 docker://b.lan/x:1",
+      'Leave it out: all platforms are taken by default, with their digests. Did you mean "imgpack copy a.lan/x:1 b.lan/x:1"?',
+    ],
+    ["pull a.lan/x:1", "For example: imgpack pull a.lan/x:1 --output x.tar"],
+    ["pull a.lan/x:1 --platform all", "For example: imgpack pull a.lan/x:1 --platform all --output x.tar"],
+    ["pull a.lan/x:1 a.lan/y", "For example: imgpack pull a.lan/x:1 a.lan/y --output images.tar"],
+    ["serve --port 5000", "Did you mean --listen 127.0.0.1:5000?"],
+    ["serve -p 5000", "Did you mean --listen 127.0.0.1:5000?"],
+    ["push -i app.tar", "Name the archive without a flag: app.tar."],
+    ["push app.tar --compression zstdd", "Did you mean --compression zstd?"],
+    ["pull a.lan/x:1 -o x.tar --platform arm64", "Did you mean --platform linux/arm64?"],
+    [
+      "mirror",
+      'Did you mean "imgpack mirrors --to HOST" (the files that let runtimes pull from a mirror) or "imgpack copy --from-file LIST --to HOST" (the images)?',
+    ],
+    [
+      "pull -o one.tar two.tar a.lan/x:1",
+      "All images go into the one archive that --output names. An image of that name is docker.io/library/two.tar.",
+    ],
     ["tools registry ls r.lan/app", 'Did you mean "imgpack tags r.lan/app"?'],
   ])("%s", async (line, hint) => {
     expect(await hintFor(line)).toEqual({ exitCode: 2, hint });
@@ -139,6 +183,28 @@ test("push and inspect of what other tools name differently say so, with the exi
     exitCode: 9,
     hint: 'Did you mean "imgpack push f.tar --tag r.lan/app:1"?',
   });
+});
+
+test("an archive that is not there has the nearest file of its folder as hint, or else an image of Docker", async () => {
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, "app.tar"), "");
+  await writeFile(join(folder, "ap\u001bp.tar"), "");
+  for (const command of ["push", "verify", "inspect", "doctor"]) {
+    expect(await hintFor(`${command} ${folder}/app.tr`)).toEqual({
+      exitCode: 9,
+      hint: `Did you mean "${folder}/app.tar"?`,
+    });
+  }
+  expect(await hintFor("push r.lan:5000/team/app:1.4")).toEqual({
+    exitCode: 9,
+    hint: "To push an image of Docker: imgpack push docker://r.lan:5000/team/app:1.4",
+  });
+});
+
+test("an unknown flag that takes the only argument is what is wrong, not the argument", async () => {
+  expect((await runCommand("digest", "--full-ref", "r.lan/app:1")).stderr).toContain(
+    'Cannot run digest: unknown flag "--full-ref", expected a flag of digest',
+  );
 });
 
 describe("a hint repeats no argument", () => {

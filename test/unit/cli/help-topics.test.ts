@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { helpRequest } from "../../../src/cli/help/help-request.ts";
 import { ENVIRONMENT } from "../../../src/cli/help/topics/environment.ts";
 import { EXIT_CODE_TOPIC } from "../../../src/cli/help/topics/exit-codes.ts";
 import { EXIT_CODES } from "../../../src/errors.ts";
@@ -45,4 +46,16 @@ test("imgpack help exit-codes lists each exit code once, as README does", () => 
         .map(Number) ?? [],
   );
   expect(inReadme).toEqual(codes);
+});
+
+test.each([
+  [["--help", "push"], ["push"]],
+  [
+    ["-h", "hub", "search"],
+    ["hub", "search"],
+  ],
+  [["push", "--help"], ["push"]],
+  [["--help"], []],
+])("%j asks for the help of %j", (words, asked) => {
+  expect(helpRequest(words)).toEqual(asked);
 });

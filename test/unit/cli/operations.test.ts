@@ -114,7 +114,7 @@ describe("imgpack manifest and config", () => {
       `Type       application/vnd.oci.image.manifest.v1+json, ${image.bytes.length} bytes`,
       "Platforms  linux/amd64",
     ]);
-    expect(lines[4]).toBe("linux/amd64, 2.0 KiB in 2 layer(s)");
+    expect(lines[4]).toBe("linux/amd64, 2.0 KiB in 2 layers");
     expect(lines.slice(8, 10)).toEqual([
       `${image.layers[0]}  2.0 KiB  2024-01-01T00:00:00Z  ADD file:abc in /`,
       `${image.layers[1]}  3 bytes  2024-01-02T00:00:00Z  RUN echo \\u{1b}[31m`,
@@ -171,7 +171,7 @@ describe("imgpack tag and copy", () => {
     expect(below).toEqual({ exitCode: 0, stdout: `${to.host}/m/app:1@${image.digest}\n`, stderr: "" });
     const one = await runCommand("copy", `${from.host}/app:1`);
     expect(one.exitCode).toBe(2);
-    expect(said(one)[0]).toBe("Cannot copy: 1 names given, expected source and target, or --to HOST/PREFIX");
+    expect(said(one)[0]).toBe("Cannot copy: 1 name given, expected source and target, or --to HOST/PREFIX");
   });
 
   test("imgpack copy remembers for the next run where blobs lie, and mounts them from there", async () => {

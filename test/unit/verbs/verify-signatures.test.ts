@@ -43,7 +43,7 @@ describe("verify() with a key", () => {
     const right = await runCommand("verify", ARCHIVE, "--key", join(SIGNED, "ecdsa.pub"));
     expect(right).toMatchObject({
       exitCode: 0,
-      stderr: expect.stringContaining("Not checked: of signatures: the transparency log"),
+      stderr: expect.stringContaining("Not checked: the transparency log of signatures"),
     });
     expect(right.stdout).toContain("2 valid signatures");
     const { publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
