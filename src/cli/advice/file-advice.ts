@@ -1,7 +1,7 @@
-import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { errorCode } from "../../util/error-code.ts";
 import { nearestWords } from "../../util/nearest/nearest-words.ts";
+import { readdir, stat } from "../../util/read-disk.ts";
 import { isFileName, shellWord } from "./command-template.ts";
 
 /** Commands whose arguments are archives to read. */
