@@ -61,6 +61,7 @@ export const FLOORS: readonly Floor[] = [
       "util/format.ts",
       "util/input-file.ts",
       "util/nearest/nearest-words.ts",
+      "util/read-disk.ts",
       "util/options/option-limits.ts",
       "util/output-checks.ts",
       "util/redact.ts",
