@@ -45,7 +45,7 @@ describe("imgpack push refuses an archive", () => {
     const path = await fileWith(Buffer.from("x"), "hello.tar.gz");
     const outcome = await runCommand("push", path.replace(".tar.gz", ".tgz"));
     expect(outcome.exitCode).toBe(9);
-    expect(said(outcome)[1]).toBe('The folder contains "hello.tar.gz".');
+    expect(said(outcome)[1]).toBe(`Did you mean "${path}"?`);
   });
 
   test("imgpack push --json puts one object on stdout, with code and message", async () => {

@@ -19,7 +19,8 @@ test("imgpack lock prints the lock on stdout or into -o, and a table of sizes, m
   const onStdout = await runCommand("lock", "-f", list, "--platform", "linux/amd64", "--rate", "1M");
   expect(onStdout.exitCode).toBe(0);
   const { id } = JSON.parse(onStdout.stdout);
-  const [head, row, sums, media, time, short] = onStdout.stderr.trimEnd().split("\n");
+  const [note, head, row, sums, media, time, short] = onStdout.stderr.trimEnd().split("\n");
+  expect(note).toMatch(/^1 image is taken with only some of its platforms: /);
   expect(head).toMatch(/^IMAGE +DIGEST +PLATFORMS +REFERRERS +SIZE +SHARED$/);
   expect(row).toMatch(new RegExp(`^${reference} +${digest} +linux/amd64 +none +[0-9.]+ KiB +0 bytes$`));
   expect(sums).toMatch(/^1 image, [0-9.]+ KiB stored once, [0-9.]+ KiB stored separately$/);
@@ -40,7 +41,7 @@ test("an image under two names counts as one, and each row shares all of it", as
   const line = `${host}/team/one:1`;
   const list = await fileWith(Buffer.from(`${line}\n${line} -> ${host}/other:1\n`), "images.txt");
   const { stderr } = await runCommand("lock", "-f", list, "--platform", "linux/amd64");
-  const [, ...rows] = stderr.split("\n");
+  const [, , ...rows] = stderr.split("\n");
   for (const row of rows.slice(0, 2)) expect(row).toMatch(/ ([0-9.]+ KiB) +\1$/);
   expect(rows[2]).toMatch(/^1 image under 2 names, /);
 });

@@ -164,9 +164,10 @@ test("what a registry says of its request limit is noted at the half and near th
       onProgress: event => void (event.kind === "note" && notes.push(event.message)),
     });
   }
+  const ofLimit = notes.filter(note => note.startsWith(registry.host));
   const said = (count: number): string => `${registry.host} takes 100 requests in 6 h 0 min: ${count} are left`;
   // Each call sees two answers.
-  expect(notes).toEqual([said(50), said(40), said(9), said(8), said(0)]);
+  expect(ofLimit).toEqual([said(50), said(40), said(9), said(8), said(0)]);
 });
 
 test("--keep-going waits until a registry takes requests again, as long as it says", async () => {

@@ -23,7 +23,6 @@ describe("main() refuses a command line", () => {
       'Cannot run digest: unknown argument "b.lan/x", expected none',
       "imgpack digest",
     ],
-    [["pull", "a:1"], "Cannot run pull: --output missing, expected a value", "imgpack pull"],
     [["pull", "a:1", "-o"], "Cannot run pull: -o has no value, expected one", "imgpack pull"],
     [["pull", "a:1", "-o", ""], "Cannot use --output: its value is empty, expected one", "imgpack pull"],
     [["pull", "", "-o", "x"], 'Cannot use argument "references": its value is empty, expected one', "imgpack pull"],
@@ -50,6 +49,14 @@ describe("main() refuses a command line", () => {
       exitCode: 2,
       stdout: "",
       stderr: `${message}\nSee "${command} --help".\n`,
+    });
+  });
+
+  test("main() shows the form of a pull without --output", async () => {
+    expect(await runCommand("pull", "a:1")).toEqual({
+      exitCode: 2,
+      stdout: "",
+      stderr: "Cannot run pull: --output missing, expected a value\nFor example: imgpack pull a:1 --output a.tar\n",
     });
   });
 
