@@ -185,7 +185,7 @@ export const dialects: readonly Dialect[] = [
   {
     form: "an image with what refers to it, in an OCI layout",
     by: "oras backup",
-    odd: "signatures and SBOMs travel with their image, and are no images",
+    odd: "signatures and SBOMs travel with their image, and are not images",
     fixtures: tars("oras13-referrers"),
   },
   {
