@@ -73,6 +73,12 @@ describe("the action", () => {
     expect(result.outputs["digest"]).toBe("");
   });
 
+  test("a password without a user name is refused, not dropped", async () => {
+    const result = await act({ password, archive: "app.tar", registry: host });
+    expect(result.code).toBe(2);
+    expect(JSON.parse(result.outputs["json"] ?? "")).toMatchObject({ error: { code: "ERR_USAGE" } });
+  });
+
   test("without an archive, it only installs", async () => {
     const result = await act({});
     expect(result).toMatchObject({ code: 0, outputs: { json: "", digest: "" } });
@@ -83,6 +89,7 @@ describe("the action", () => {
     const url = `${release.server}/${REPOSITORY}/releases/download/v0.1.0/imgpack-linux-${process.arch}`;
     expect(await act({ executable: release.executable })).toMatchObject({ code: 0 });
     expect(await act({ executable: url, sha256: release.sha256 })).toMatchObject({ code: 0 });
+    expect(await act({ executable: url, sha256: `${release.sha256.toUpperCase()} ` })).toMatchObject({ code: 0 });
   });
 
   test.each([
