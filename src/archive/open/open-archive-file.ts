@@ -1,6 +1,5 @@
 import type { Stats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { basename, dirname } from "node:path";
 import { Readable } from "node:stream";
 import { decompress } from "../../compress/decompress.ts";
 import { detectCompression, MAGIC_BYTES } from "../../compress/detect.ts";
@@ -12,10 +11,11 @@ import { errorCode } from "../../util/error-code.ts";
 import { escapeForeign, quote } from "../../util/format.ts";
 import { openInput } from "../../util/input-file.ts";
 import { blameChangedInput, checkUnchanged } from "../../util/input-guard.ts";
-import { readAt, readdir, stat } from "../../util/read-disk.ts";
+import { readAt, stat } from "../../util/read-disk.ts";
 import { SystemFault, storageState } from "../../util/system-fault.ts";
 import type { Archive } from "../archive.ts";
 import { FolderArchive } from "./folder-archive.ts";
+import { nearestFile } from "./nearest-file.ts";
 import type { OpenArchiveOptions } from "./open-archive-options.ts";
 import { openPipe } from "./open-pipe.ts";
 import { ReadCount } from "./read-count.ts";
@@ -152,18 +152,13 @@ async function openFault(path: string, cause: unknown): Promise<StorageError | U
       hint: "Pull the image into an archive first: imgpack pull REFERENCE -o app.tar.",
     });
   }
-  const near = (await readdir(dirname(path)).catch((): string[] => [])).filter(name => isNear(name, basename(path)));
+  const near = await nearestFile(path);
   const hint =
-    near.length > 0
-      ? `The folder contains ${near.slice(0, 3).map(quote).join(", ")}.`
-      : "Check the path; it is taken from the current folder unless it begins with a slash.";
+    near === undefined
+      ? "Check the path; it is taken from the current folder unless it begins with a slash."
+      : `Did you mean ${quote(near)}?`;
   return new StorageError(`Cannot read archive ${quote(path)}: no such file, expected an image archive`, {
     cause,
     hint,
   });
-}
-
-function isNear(name: string, wanted: string): boolean {
-  const stem = (text: string): string => text.toLowerCase().replace(/\.(tar|tgz|gz|zst|xz|bz2|oci).*$/, "");
-  return stem(name) === stem(wanted) && name !== wanted;
 }

@@ -5,8 +5,8 @@ import { commandDefinitions } from "../definitions/command-definitions.ts";
 import { HELP_TOPICS } from "../help/topics/help-topics.ts";
 import { redactedWords } from "../log/redacted-words.ts";
 import { fillTemplate } from "./command-template.ts";
-import { fileAdvice } from "./file-advice.ts";
 import { flagAdvice } from "./flag-advice.ts";
+import { imageAdvice } from "./image-advice.ts";
 import { type FoundOther, OTHER_WORDS, otherCommand } from "./other-commands.ts";
 import { ENGINE_COMMANDS, hasTransport, transportAdvice } from "./transport-advice.ts";
 import { readTypedLine, type TypedLine } from "./typed-line.ts";
@@ -28,7 +28,7 @@ export async function advise(words: readonly string[]): Promise<string | undefin
   }
   if (parent.subcommands.length === 0) {
     const { others } = readTypedLine(words.slice(1), parent.flags);
-    return lineAdvice(parent, words.slice(1), commands) ?? (await fileAdvice(parent.name, others));
+    return lineAdvice(parent, words.slice(1), commands) ?? (await imageAdvice(parent.name, others));
   }
   const sub = parent.subcommands.find(({ name }) => name === `${parent.name} ${words[1]}`);
   if (sub !== undefined) return lineAdvice(sub, words.slice(2), commands);

@@ -59,7 +59,7 @@ test("openArchive() names files of almost the same name when there is none", asy
   const error = await refusal(openArchive(join(folder, "hello.tar")));
   expect(error).toBeInstanceOf(StorageError);
   expect(error.message).toMatch(/no such file, expected an image archive$/);
-  expect(error.hint).toBe('The folder contains "hello.tar.gz".');
+  expect(error.hint).toBe(`Did you mean "${join(folder, "hello.tar.gz")}"?`);
 });
 
 test("openArchive() refuses a folder that holds no image", async () => {
