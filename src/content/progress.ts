@@ -26,6 +26,11 @@ export type ProgressEvent =
       readonly bytes: number;
       /** Images that have an `image` event at their end. */
       readonly images?: number;
+      /**
+       * Images whose blobs a later event plans; negative when that was it, or they have ended. While the sum of these numbers
+       * is above 0, the sums of `blobs` and `bytes` grow, so that they say nothing about the time left.
+       */
+      readonly unplanned?: number;
     }
   /** So much of a step that moves no layers is done: `done` things of `total`, which is absent if it is not known. */
   | { readonly kind: "step"; readonly step: ProgressStep; readonly done: number; readonly total?: number }

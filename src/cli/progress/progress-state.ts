@@ -48,9 +48,11 @@ export interface ProgressState {
   readonly bytes: number;
   /** Absent if the end is not known. */
   readonly total?: number | undefined;
+  /** More is planned later: the total is a least one, and says nothing about the time left. */
+  readonly isGrowing: boolean;
   /** Bytes per second of the last seconds; absent before the first second. */
   readonly rate?: number | undefined;
-  /** By that rate. Absent if it cannot be known yet, or nothing moves. */
+  /** By that rate. Absent if it cannot be known yet, the total grows, or nothing moves. */
   readonly secondsLeft?: number | undefined;
   readonly images?: Count | undefined;
   /** Images that failed; they are not among those that are done. */

@@ -19,9 +19,6 @@ interface UnderWay {
   readonly meter: Meter;
 }
 
-/** Fewer images say nothing about the rest. */
-const MIN_ESTIMATE_IMAGES = 3;
-
 /** Adds up the events of a call. An event costs the same however many came before. */
 export class Tally {
   /** Grows with each event that says that the call came further. */
@@ -33,12 +30,8 @@ export class Tally {
   #reading: Meter | undefined;
   /** Blobs are hashed or sent while they are read. */
   #isMoving = false;
-  /** Since when blobs move. */
-  #movingSinceMs: number | undefined;
-  /** All images were planned at once. */
-  #isPlanned = false;
-  /** Images are planned one after the other, while blobs of others move: only their number says how much is left. */
-  #isPlanning = false;
+  /** Images whose blobs are planned later, while those of others move: until then, the totals grow. */
+  #unplanned = 0;
   #step: EventOf<"step"> | undefined;
   readonly #images = { done: 0, failed: 0, total: 0 };
   readonly #blobs = { done: 0, total: 0 };
@@ -79,8 +72,7 @@ export class Tally {
     this.changedMs = nowMs;
     switch (event.kind) {
       case "planned":
-        this.#isPlanned ||= event.blobs > 0 && (event.images ?? 0) > 0;
-        this.#isPlanning ||= !this.#isPlanned && event.blobs > 0 && this.#transfer.bytes > 0 && this.#images.total > 1;
+        this.#unplanned += event.unplanned ?? 0;
         this.#transfer.total = (this.#transfer.total ?? 0) + event.bytes;
         this.#blobs.total += event.blobs;
         this.#images.total += event.images ?? 0;
@@ -104,13 +96,14 @@ export class Tally {
     const meter = this.#reading ?? this.#transfer;
     // Nothing is planned while things are only read.
     const isNothing = this.#reading === undefined && meter.total === 0 && meter.bytes === 0;
-    const isPlanning = this.#reading === undefined && this.#isPlanning;
+    const isGrowing = this.#reading === undefined && this.#unplanned > 0;
     return {
       verb: this.#reading === undefined || this.#isMoving ? verb : "Reading",
       bytes: meter.bytes,
-      total: isNothing || isPlanning ? undefined : meter.total,
+      total: isNothing ? undefined : meter.total,
+      isGrowing,
       rate: meter.rate(nowMs),
-      secondsLeft: isPlanning ? this.#secondsOfImagesLeft(nowMs) : meter.secondsLeft(nowMs),
+      secondsLeft: isGrowing ? undefined : meter.secondsLeft(nowMs),
       images: this.#reading === undefined ? countOf(this.#images) : undefined,
       failed: this.#images.failed,
       blobs: this.#reading === undefined ? countOf(this.#blobs) : undefined,
@@ -118,15 +111,6 @@ export class Tally {
       underWay: [...this.#underWay].map(([blob, one]) => stateOf(blob, one, nowMs)),
       waits: this.#waits.states(nowMs),
     };
-  }
-
-  /** If the other images take as long as those that are done. */
-  #secondsOfImagesLeft(nowMs: number): number | undefined {
-    const { done, failed, total } = this.#images;
-    const left = total - done - failed;
-    if (done < MIN_ESTIMATE_IMAGES || left <= 0 || !this.#transfer.rate(nowMs)) return undefined;
-    const tookMs = nowMs - this.#transfer.leftOutMs - (this.#movingSinceMs ?? nowMs);
-    return (tookMs / 1000 / done) * left;
   }
 
   #countBlob(event: EventOf<"started" | "stopped" | "bytes" | "skipped" | "done">, nowMs: number): void {
@@ -139,7 +123,6 @@ export class Tally {
       case "bytes":
         this.#step = undefined;
         this.#isMoving = true;
-        this.#movingSinceMs ??= nowMs;
         this.#transfer.move(event.delta, nowMs);
         if (known === undefined) return;
         known.meter.move(event.delta, nowMs);

@@ -15,13 +15,13 @@ const STEPS: Readonly<Record<NonNullable<ProgressState["step"]>["step"], string>
 
 /** One line of totals, as long as it is. */
 export function totalsText(state: ProgressState): string {
-  const { step, verb, bytes, total, rate, secondsLeft } = state;
+  const { step, verb, bytes, total, isGrowing, rate, secondsLeft } = state;
   if (step !== undefined)
     return `${STEPS[step.step]}${step.total === undefined ? `: ${step.done}` : ` ${countText(step)}`}`;
   const speed = rate === undefined ? "" : `, ${formatBytes(rate)}/s`;
   // Before anything is known.
   if (total === undefined && bytes === 0) return verb;
-  return `${verb} ${counts(state)}${amount(bytes, total)}${speed}${left(secondsLeft)}`;
+  return `${verb} ${counts(state)}${amount(bytes, total, isGrowing)}${speed}${left(secondsLeft)}`;
 }
 
 /**
@@ -29,15 +29,17 @@ export function totalsText(state: ProgressState): string {
  * left out first. All of it is ASCII, so that each character takes one column.
  */
 export function totalsLine(state: ProgressState, columns: number): string {
-  const { step, verb, bytes, total, images, secondsLeft } = state;
+  const { step, verb, bytes, total, isGrowing, images, secondsLeft } = state;
   const width = Math.max(0, columns - 1);
   const text = totalsText(state);
   if (step !== undefined) return barred(text, step.done, step.total, width) ?? text.slice(0, width);
-  const whole = total === undefined && bytes > 0 && isSeveral(images) ? images : { done: bytes, total };
+  // Of a total that grows, a part would soon be less again.
+  const grown = isSeveral(images) ? images : { done: bytes };
+  const whole = isGrowing ? grown : { done: bytes, total };
   const part = partOf(whole.done, whole.total);
-  const short = part === undefined ? formatBytes(bytes) : `${Math.floor(part * 100)} %`;
-  const plain = `${verb} ${counts(state)}${amount(bytes, total)}${left(secondsLeft)}`;
-  const bare = `${verb} ${amount(bytes, total)}${left(secondsLeft)}`;
+  const short = part === undefined || isGrowing ? formatBytes(bytes) : `${Math.floor(part * 100)} %`;
+  const plain = `${verb} ${counts(state)}${amount(bytes, total, isGrowing)}${left(secondsLeft)}`;
+  const bare = `${verb} ${amount(bytes, total, isGrowing)}${left(secondsLeft)}`;
   const lines = [plain, bare, `${verb} ${short}`, short];
   const fitting = barred(text, whole.done, whole.total, width) ?? lines.find(line => line.length <= width);
   return fitting ?? short.slice(0, width);
@@ -75,9 +77,10 @@ function countText({ done, total }: Count): string {
   return total === undefined ? `${done}` : `${done} of ${total}`;
 }
 
-/** `12.0 MiB of 64.0 MiB` */
-export function amount(bytes: number, total: number | undefined): string {
-  return total === undefined ? formatBytes(bytes) : `${formatBytes(bytes)} of ${formatBytes(total)}`;
+/** `12.0 MiB of 64.0 MiB`. @param isLeast whether the total grows. */
+export function amount(bytes: number, total: number | undefined, isLeast = false): string {
+  if (total === undefined) return formatBytes(bytes);
+  return `${formatBytes(bytes)} of ${isLeast ? "at least " : ""}${formatBytes(total)}`;
 }
 
 function left(seconds: number | undefined): string {

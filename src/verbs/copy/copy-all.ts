@@ -2,6 +2,7 @@ import type { Lock } from "../../bundle/lock/lock.ts";
 import { parseShard } from "../../bundle/shards/shard.ts";
 import { endingImage, failedImage, noteTo } from "../../content/progress.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
+import { imagesToPlan, planning } from "../../copy/events/planning.ts";
 import { ImgpackError } from "../../errors.ts";
 import { readingAnswer } from "../../registry/client/registry-answer.ts";
 import { DEFAULT_MAX_TRANSFERS } from "../../util/options/option-limits.ts";
@@ -53,7 +54,8 @@ export async function copyAll(
   const { jobs, failed: reported } = shard ?? { jobs: all, failed };
   const attempts = new Attempts(jobs.length + reported.length, signal);
   const undelivered = new Undelivered();
-  onProgress({ kind: "planned", images: jobs.length + reported.length, blobs: 0, bytes: 0 });
+  if (reported.length > 0) onProgress({ kind: "planned", images: reported.length, blobs: 0, bytes: 0 });
+  onProgress(imagesToPlan(jobs.length));
   for (const { source, error } of reported) onProgress(failedImage(source, error));
   for (const { source, error } of reported) await attempts.run(source, async () => await Promise.reject(error));
   const outcomes: (CopiedImage | ImgpackError | undefined)[] = jobs.map(() => undefined);
@@ -64,7 +66,9 @@ export async function copyAll(
     async ([index, job], stop) => {
       const { source, platforms } = job;
       const onUndelivered = (repository: string) => undelivered.collect(source, repository);
-      const copying = async () => await copyJob(job, { ...run, platforms, onUndelivered, signal: stop });
+      const own = { ...run, platforms, onUndelivered, signal: stop };
+      const copying = async (): Promise<CopiedImage> =>
+        await planning(onProgress, 1, async listener => await copyJob(job, { ...own, onProgress: listener }));
       outcomes[index] = await outcomeOf(async () => await endingImage(onProgress, source, copying), total, stop);
     },
     signal,

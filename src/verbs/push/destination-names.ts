@@ -13,3 +13,8 @@ export function nameOf({ registry, repository }: Pick<Destination, "registry" | 
 export function imageAt(destination: Destination, text: string): string {
   return `${nameOf(destination)}${destination.isPinned ? "@" : ":"}${text}`;
 }
+
+/** How many names a destination gets; an image without a name counts as one. */
+export function imagesOf({ roots }: Destination): number {
+  return roots.reduce((sum, { names }) => sum + Math.max(1, names.length), 0);
+}

@@ -16,6 +16,7 @@ import {
   type Destinations,
   rootOwners,
 } from "../shared/destinations.ts";
+import { imagesOf } from "./destination-names.ts";
 import { type Failed, failing, namingFailed } from "./failed-archive.ts";
 import { type OpenFile, openFile } from "./open-file.ts";
 import type { OpenedArchive, PushRun } from "./push-to-repository.ts";
@@ -39,6 +40,8 @@ export interface PlannedArchives extends AsyncDisposable {
   readonly archives: readonly {
     /** Several for volumes, and for a delta with its base. */
     readonly paths: readonly string[];
+    /** Images that are pushed, each under each of its names. */
+    readonly images: number;
     /** The caller closes it. @throws what was wrong with it. */
     take(): PlannedArchive;
   }[];
@@ -99,6 +102,7 @@ export async function planArchives(paths: readonly string[], run: PushRun): Prom
       shard: shard?.summary,
       archives: planned.map(one => ({
         paths: "error" in one ? one.paths : one.archive.paths,
+        images: "error" in one ? 0 : ownOf(one).targets.reduce((sum, target) => sum + imagesOf(target), 0),
         take: () => {
           if ("error" in one) throw one.error;
           open.delete(one.archive);

@@ -1,4 +1,5 @@
 import { failedImage } from "../../content/progress.ts";
+import { planning } from "../../copy/events/planning.ts";
 import { ImgpackError } from "../../errors.ts";
 import { append } from "../../util/append.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
@@ -7,7 +8,7 @@ import { runBounded } from "../../util/task-group.ts";
 import { Attempts } from "../shared/attempts.ts";
 import { idOf } from "../shared/choose-image.ts";
 import type { Destination } from "../shared/destinations.ts";
-import { imageAt } from "./destination-names.ts";
+import { imageAt, imagesOf } from "./destination-names.ts";
 import type { PlannedArchive } from "./plan-archives.ts";
 import type { PushedImage, PushResult } from "./push-options.ts";
 import { type PushRun, pushToRepository } from "./push-to-repository.ts";
@@ -38,7 +39,6 @@ export async function pushArchive(
   const { signal, concurrency = DEFAULT_MAX_TRANSFERS } = run.options;
   const { onProgress } = run.options;
   const total = targets.reduce((sum, { roots }) => sum + roots.length, nameless.length);
-  onProgress({ kind: "planned", images: targets.flatMap(namesOf).length, blobs: 0, bytes: 0 });
   const attempts = new Attempts(total, signal);
   const outcomes: (readonly Outcome[])[] = [];
   // What was read in one pass is in its first repository alone, or has to be read again for each.
@@ -49,8 +49,10 @@ export async function pushArchive(
     isSequential ? 1 : Math.min(REPOSITORIES_AT_ONCE, concurrency),
     async ([index, destination], stop) => {
       if (isStopped) return;
-      const own = { ...run, options: { ...run.options, signal: stop } };
-      const found = await outcomesOf(planned, destination, own);
+      const found = await planning(onProgress, imagesOf(destination), async listener => {
+        const own = { ...run, options: { ...run.options, onProgress: listener, signal: stop } };
+        return await outcomesOf(planned, destination, own);
+      });
       outcomes[index] = found;
       for (const outcome of found) {
         const { destination: ended, result } = outcome;

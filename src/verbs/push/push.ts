@@ -2,6 +2,7 @@ import { KnownLocks } from "../../archive/lock/known-locks.ts";
 import { isPatch } from "../../archive/open/is-patch.ts";
 import { noteTo } from "../../content/progress.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
+import { imagesToPlan } from "../../copy/events/planning.ts";
 import { UsageError } from "../../errors.ts";
 import { hasV1 } from "../../oci/legacy/has-v1.ts";
 import { isEngineName } from "../../oci/names/engine-name.ts";
@@ -89,6 +90,7 @@ export async function push(archives: readonly string[], options: PushOptions = {
     seconds: (performance.now() - started) / 1000,
   });
   const attempts = new Attempts(planned.archives.length, options.signal);
+  run.options.onProgress(imagesToPlan(planned.archives.reduce((sum, { images: own }) => sum + own, 0)));
   for (const { paths, take } of planned.archives) {
     await attempts.run(paths, async () => {
       await using archive = take();

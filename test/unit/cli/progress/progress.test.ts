@@ -123,18 +123,34 @@ describe("totals on a terminal", () => {
     expect(terminal.shown).toEqual([]);
   });
 
-  test("count images while later ones are not planned yet: the bytes that are known would soon be done", () => {
+  test("have a least total and no time left until the last image is planned, whatever its bytes", () => {
     const { terminal, report, move } = start(100);
-    report({ kind: "planned", images: 40, blobs: 0, bytes: 0 });
-    for (let image = 0; image < 10; image += 1) {
-      report({ kind: "planned", blobs: 1, bytes: MIB });
-      move(MIB, 1);
-      report({ kind: "image", name: `${image}`, state: "done" });
-    }
+    report({ kind: "planned", images: 40, blobs: 0, bytes: 0, unplanned: 40 });
+    report({ kind: "planned", blobs: 1, bytes: 5 * MIB, unplanned: -1 });
+    move(4 * MIB, 4);
+    // The first image would be done in a second, and nothing is known of the others.
+    const first = "Pushing 0 of 40 images, 4.0 MiB of at least 5.0 MiB, 1.0 MiB/s";
+    expect(terminal.shown).toEqual([`[                        ] ${first}`]);
+    report({ kind: "planned", blobs: 30, bytes: 30 * MIB, unplanned: -38 });
+    move(6 * MIB, 6);
+    expect(terminal.shown[0]).toMatch(/10\.0 MiB of at least 35\.0 MiB, 1\.1 MiB\/s$/);
+    report({ kind: "planned", blobs: 0, bytes: 0, unplanned: -1 });
     move(0, 0.2);
-    expect(terminal.shown).toEqual([
-      "[======                  ] Pushing 10 of 40 images, 10.0 MiB, 1.0 MiB/s, 31 s left",
-    ]);
+    expect(terminal.shown[0]).toMatch(/10\.0 MiB of 35\.0 MiB, 1\.1 MiB\/s, 2\d s left$/);
+  });
+
+  test.each([
+    [70, "[=====     ] Pushing 20 of 40 images, 4.0 MiB of at least 5.0 MiB"],
+    [60, "Pushing 20 of 40 images, 4.0 MiB of at least 5.0 MiB"],
+    [40, "Pushing 4.0 MiB of at least 5.0 MiB"],
+    [20, "Pushing 4.0 MiB"],
+  ])("that grow are no percentage in %i columns", (columns, expected) => {
+    const { terminal, clock, report } = start(columns);
+    report({ kind: "planned", images: 40, blobs: 1, bytes: 5 * MIB, unplanned: 1 });
+    for (let image = 0; image < 20; image += 1) report({ kind: "image", name: `${image}`, state: "done" });
+    report({ kind: "bytes", blob: "entry x", delta: 4 * MIB });
+    clock.forward(0.6);
+    expect(terminal.shown).toEqual([expected]);
   });
 
   test("have the number of images, or that of blobs if there is only one image", () => {

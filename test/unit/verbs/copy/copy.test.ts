@@ -96,6 +96,7 @@ describe("copy()", () => {
       expect(notes.filter(note => note !== "step")).toEqual([
         "planned",
         `${to.host}/app:1 is this image already: nothing to copy`,
+        "planned",
         "image",
       ]);
     }

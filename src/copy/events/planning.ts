@@ -1,0 +1,33 @@
+import type { OnProgress, ProgressEvent } from "../../content/progress.ts";
+
+/** The event of images whose blobs are planned one after the other, each with a task in `planning`. */
+export function imagesToPlan(images: number): ProgressEvent {
+  return { kind: "planned", images, blobs: 0, bytes: 0, ...(images === 0 ? {} : { unplanned: images }) };
+}
+
+/**
+ * Runs a task that plans images with its first event `planned`, which then says so. The end of a task that plans nothing (its
+ * images are there already, or failed) says it, too.
+ *
+ * @param images of those in `imagesToPlan`.
+ */
+export async function planning<T>(
+  onProgress: OnProgress,
+  images: number,
+  task: (onProgress: OnProgress) => Promise<T>,
+): Promise<T> {
+  let unplanned = images;
+  const take = (): number => {
+    const taken = unplanned;
+    unplanned = 0;
+    return taken;
+  };
+  try {
+    return await task(event => {
+      if (event.kind !== "planned" || unplanned === 0) onProgress(event);
+      else onProgress({ ...event, unplanned: -take() });
+    });
+  } finally {
+    if (unplanned > 0) onProgress({ kind: "planned", blobs: 0, bytes: 0, unplanned: -take() });
+  }
+}
