@@ -25,6 +25,7 @@ import { labelOf } from "./blob-label.ts";
 import type { BlobClaims } from "./claims/blob-claims.ts";
 import { PlannedBlobs } from "./claims/planned-blobs.ts";
 import { runClaimed } from "./claims/run-claimed.ts";
+import type { Place } from "./claims/run-images.ts";
 import { atEnd, countedBlob, countedPending } from "./copy-ends.ts";
 import { keyOf, orderWork, originOf, type Work } from "./copy-work.ts";
 import type { DigestCache } from "./digest-cache.ts";
@@ -45,6 +46,8 @@ export interface CopyOptions {
   readonly atMost?: number | undefined;
   /** Of the target's repository, if several copies go to its registry. */
   readonly claims?: BlobClaims | undefined;
+  /** That the copy has among those of its call. */
+  readonly place?: Place | undefined;
   readonly onProgress: OnProgress;
   /** Blobs that an earlier step of the call has counted: no event is about them. */
   readonly counted?: ReadonlySet<Digest> | undefined;
@@ -84,7 +87,10 @@ export async function copyImages(given: CopyOptions): Promise<readonly SettledRo
     if (await attempt("find", async () => await isPresent(copying, item, stop))) return;
     await attempt("send", async () => await copyWork(copying, item, undefined, stop));
   };
-  if (source.streamed === undefined) await runClaimed(work, { ...options, keyOf }, copyOne);
+  const kept = [...plan.manifests.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
+  const aside = async (wait: () => Promise<void>): Promise<void> =>
+    given.place === undefined ? await wait() : await given.place.aside(kept, wait, signal);
+  if (source.streamed === undefined) await runClaimed(work, { ...options, aside, keyOf }, copyOne);
   else await copyStreamed(copying, source.streamed, work);
   await atEnd("source", async () => await source.confirm?.(signal));
   const roots: SettledRoot[] = [];

@@ -35,6 +35,8 @@ export interface Fault {
   readonly cut?: "before" | number;
   /** Sends that many body bytes, then nothing until the promise settles. */
   readonly stall?: { readonly after: number; readonly until: Promise<void> };
+  /** Is answered when this has settled. */
+  readonly held?: Promise<void>;
   /** Runs when the request has come. */
   readonly onRequest?: () => void;
 }
@@ -129,6 +131,7 @@ export class ScriptedRegistry {
       return;
     }
     if (fault?.early !== true) seen.body = await readAll(request);
+    await fault?.held;
     const right = (): Reply => this.#authorize(seen) ?? this.content.answer(method, url, headers, seen.body);
     let reply: Reply;
     if (fault?.reply !== undefined) {

@@ -4,6 +4,8 @@ import type { BlobClaims } from "./blob-claims.ts";
 export interface RunClaimedOptions<T> extends RunPacedOptions {
   /** Default: nothing else is sent to the target at the same time. */
   readonly claims?: BlobClaims | undefined;
+  /** Runs each wait for another copy. Default: nothing else happens meanwhile. */
+  readonly aside?: ((wait: () => Promise<void>) => Promise<void>) | undefined;
   /** What two copies must not send at once. */
   readonly keyOf: (item: T) => string;
 }
@@ -14,7 +16,7 @@ export interface RunClaimedOptions<T> extends RunPacedOptions {
  */
 export async function runClaimed<T>(
   items: readonly T[],
-  { claims, keyOf, ...options }: RunClaimedOptions<T>,
+  { claims, aside = async wait => await wait(), keyOf, ...options }: RunClaimedOptions<T>,
   task: (item: T, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   if (claims === undefined) return await runPaced(items, options, task);
@@ -34,7 +36,10 @@ export async function runClaimed<T>(
         release(isSent);
       }
     });
-    for (const item of later) await claims.released(keyOf(item), options.signal);
+    if (later.length > 0)
+      await aside(async () => {
+        for (const item of later) await claims.released(keyOf(item), options.signal);
+      });
     left = later;
   }
 }

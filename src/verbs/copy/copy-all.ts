@@ -1,12 +1,11 @@
 import type { Lock } from "../../bundle/lock/lock.ts";
 import { parseShard } from "../../bundle/shards/shard.ts";
 import { endingImage, failedImage, noteTo } from "../../content/progress.ts";
+import { runImages } from "../../copy/claims/run-images.ts";
 import { openDigestCache } from "../../copy/digest-cache.ts";
 import { imagesToPlan, planning } from "../../copy/events/planning.ts";
 import { ImgpackError } from "../../errors.ts";
 import { readingAnswer } from "../../registry/client/registry-answer.ts";
-import { DEFAULT_MAX_TRANSFERS } from "../../util/options/option-limits.ts";
-import { runBounded } from "../../util/task-group.ts";
 import { checkRequireOptions } from "../referrers/require-referrers.ts";
 import { Undelivered } from "../referrers/undelivered.ts";
 import { Attempts } from "../shared/attempts.ts";
@@ -17,9 +16,6 @@ import { type CopyRun, copyBetween } from "./copy-between.ts";
 import { type CopyJob, type FailedGlob, separateJobs } from "./copy-jobs.ts";
 import type { CopiedImage, CopyOptions, CopyResult } from "./copy-options.ts";
 import { shardOfJobs } from "./shard-of-jobs.ts";
-
-/** Images at once: most of the time of a small one goes to requests that wait for each other. */
-const IMAGES_AT_ONCE = 16;
 
 export interface CopyPlan {
   /** Registries that get the credentials of the call. */
@@ -60,19 +56,14 @@ export async function copyAll(
   for (const { source, error } of reported) await attempts.run(source, async () => await Promise.reject(error));
   const outcomes: (CopiedImage | ImgpackError | undefined)[] = jobs.map(() => undefined);
   const total = jobs.length + reported.length;
-  await runBounded(
-    jobs.entries(),
-    Math.min(IMAGES_AT_ONCE, options.concurrency ?? DEFAULT_MAX_TRANSFERS),
-    async ([index, job], stop) => {
-      const { source, platforms } = job;
-      const onUndelivered = (repository: string) => undelivered.collect(source, repository);
-      const own = { ...run, platforms, onUndelivered, signal: stop };
-      const copying = async (): Promise<CopiedImage> =>
-        await planning(onProgress, 1, async listener => await copyJob(job, { ...own, onProgress: listener }));
-      outcomes[index] = await outcomeOf(async () => await endingImage(onProgress, source, copying), total, stop);
-    },
-    signal,
-  );
+  await runImages(jobs.entries(), { atMost: options.concurrency, signal }, async ([index, job], place, stop) => {
+    const { source, platforms } = job;
+    const onUndelivered = (repository: string) => undelivered.collect(source, repository);
+    const own = { ...run, platforms, place, onUndelivered, signal: stop };
+    const copying = async (): Promise<CopiedImage> =>
+      await planning(onProgress, 1, async listener => await copyJob(job, { ...own, onProgress: listener }));
+    outcomes[index] = await outcomeOf(async () => await endingImage(onProgress, source, copying), total, stop);
+  });
   const images: CopiedImage[] = [];
   for (const [index, outcome] of outcomes.entries()) {
     await attempts.run(jobs[index]?.source ?? "", async () => {

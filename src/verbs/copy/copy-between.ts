@@ -1,5 +1,6 @@
 import { noteTo } from "../../content/progress.ts";
 import { referrersLeftOut, referrersOnly } from "../../copy/add-referrers.ts";
+import type { Place } from "../../copy/claims/run-images.ts";
 import { copyImages } from "../../copy/copy-image.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
 import { planNotes, plannedEvent } from "../../copy/plan-notes.ts";
@@ -15,6 +16,8 @@ import { repositoryName } from "../shared/remote-image.ts";
 import { gatherImage, type PrepareRun, prepareImage } from "./prepare-image.ts";
 
 export interface CopyRun extends PrepareRun {
+  /** That the image has among those of the call. */
+  readonly place?: Place | undefined;
   /** Which repositories hold which blobs. */
   readonly cache: DigestCache;
   readonly dryRun?: boolean | undefined;
@@ -92,7 +95,8 @@ export async function copyBetween(
   const target = await registries.targetFor(to, known, signal, run.onUndelivered?.(repositoryName(to)));
   const { pace } = registries;
   const claims = registries.claimsAt(to);
-  await copyImages({ plan, source, target, sourceName, cache, pace, claims, onProgress, signal });
+  const { place } = run;
+  await copyImages({ plan, source, target, sourceName, cache, pace, claims, place, onProgress, signal });
   return { ...done, plannedBytes: plan.totalBytes };
 }
 

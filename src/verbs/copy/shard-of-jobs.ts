@@ -4,6 +4,7 @@ import { planShards, type ShardBlob } from "../../bundle/shards/plan-shards.ts";
 import type { Shard } from "../../bundle/shards/shard.ts";
 import { type ShardSummary, summaryOf, summaryText } from "../../bundle/shards/shard-summary.ts";
 import { stepTo } from "../../content/progress.ts";
+import { IMAGES_AT_ONCE } from "../../copy/claims/run-images.ts";
 import { NotFoundError, UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { formatReference, parseReference, resolveDockerHub } from "../../oci/reference.ts";
@@ -13,9 +14,6 @@ import { lockedFinder } from "../requested/locked-finder.ts";
 import type { CopyRun } from "./copy-between.ts";
 import type { CopyJob, FailedGlob } from "./copy-jobs.ts";
 import { gatherImage, prepareImage } from "./prepare-image.ts";
-
-/** Images whose manifests are read at once. */
-const IMAGES_AT_ONCE = 16;
 
 export interface ShardOfJobs {
   readonly jobs: readonly CopyJob[];

@@ -1,10 +1,9 @@
 import { failedImage } from "../../content/progress.ts";
+import { runImages } from "../../copy/claims/run-images.ts";
 import { planning } from "../../copy/events/planning.ts";
 import { ImgpackError } from "../../errors.ts";
 import { append } from "../../util/append.ts";
 import { blameChangedInput } from "../../util/input-guard.ts";
-import { DEFAULT_MAX_TRANSFERS } from "../../util/options/option-limits.ts";
-import { runBounded } from "../../util/task-group.ts";
 import { Attempts } from "../shared/attempts.ts";
 import { idOf } from "../shared/choose-image.ts";
 import type { Destination } from "../shared/destinations.ts";
@@ -13,9 +12,6 @@ import type { PlannedArchive } from "./plan-archives.ts";
 import type { PushedImage, PushResult } from "./push-options.ts";
 import { type PushRun, pushToRepository } from "./push-to-repository.ts";
 import { isOfOneImage } from "./refused-image.ts";
-
-/** Repositories at once: most of the time of small images goes to requests that wait for each other. */
-const REPOSITORIES_AT_ONCE = 16;
 
 /** What became of some images of one repository. */
 interface Outcome {
@@ -36,7 +32,7 @@ export async function pushArchive(
 ): Promise<void> {
   const { paths, opened, targets, nameless } = planned;
   const { archive, source } = opened;
-  const { signal, concurrency = DEFAULT_MAX_TRANSFERS } = run.options;
+  const { signal, concurrency } = run.options;
   const { onProgress } = run.options;
   const total = targets.reduce((sum, { roots }) => sum + roots.length, nameless.length);
   const attempts = new Attempts(total, signal);
@@ -44,13 +40,13 @@ export async function pushArchive(
   // What was read in one pass is in its first repository alone, or has to be read again for each.
   const isSequential = source.streamed !== undefined || opened.sentTo !== undefined;
   let isStopped = false;
-  await runBounded(
+  await runImages(
     targets.entries(),
-    isSequential ? 1 : Math.min(REPOSITORIES_AT_ONCE, concurrency),
-    async ([index, destination], stop) => {
+    { atMost: isSequential ? 1 : concurrency, signal },
+    async ([index, destination], place, stop) => {
       if (isStopped) return;
       const found = await planning(onProgress, imagesOf(destination), async listener => {
-        const own = { ...run, options: { ...run.options, onProgress: listener, signal: stop } };
+        const own = { ...run, place, options: { ...run.options, onProgress: listener, signal: stop } };
         return await outcomesOf(planned, destination, own);
       });
       outcomes[index] = found;
@@ -65,7 +61,6 @@ export async function pushArchive(
       // What is wrong with the archive, or this machine, is wrong for the other repositories, too.
       isStopped ||= found.some(({ result }) => result instanceof ImgpackError && result.origin === "source");
     },
-    signal,
   );
   for (const { destination, result } of outcomes.flat()) {
     await attempts.run(

@@ -3,6 +3,7 @@ import type { CopyPlan, ImageSource, Root, SettledRoot } from "../../content/con
 import { derivedSource, listRoots, rootsOf } from "../../content/derived-source.ts";
 import { noteTo, type OnProgress } from "../../content/progress.ts";
 import { addReferrers, referrersLeftOut } from "../../copy/add-referrers.ts";
+import type { Place } from "../../copy/claims/run-images.ts";
 import { copyOrConvert } from "../../copy/copy-or-convert.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
 import { gather } from "../../copy/gather.ts";
@@ -28,6 +29,8 @@ import type { PushedImage, PushOptions } from "./push-options.ts";
 import { explainSparse } from "./refused-image.ts";
 
 export interface PushRun {
+  /** That the repository has among those of the archive. */
+  readonly place?: Place | undefined;
   readonly options: PushOptions & { readonly onProgress: OnProgress };
   readonly names: PushNames;
   readonly registries: RegistryPool;
@@ -142,7 +145,7 @@ async function copyMissing(
   destination: Destination,
   run: PushRun,
 ): Promise<readonly SettledRoot[]> {
-  const { registries, cache } = run;
+  const { registries, cache, place } = run;
   const { signal, onProgress } = run.options;
   for (const message of referrersLeftOut(gathered.roots)) note(run, imageAt(destination, message));
   const plan =
@@ -151,7 +154,7 @@ async function copyMissing(
   const target = await registries.targetFor(destination, cache, signal, onUndelivered);
   const sourceName = archive.what;
   const claims = registries.claimsAt(destination);
-  const copy = { plan, source, target, sourceName, cache, pace: registries.pace, claims, onProgress, signal };
+  const copy = { plan, source, target, sourceName, cache, pace: registries.pace, claims, place, onProgress, signal };
   try {
     return await copyOrConvert(copy, nameOf(destination));
   } catch (error) {

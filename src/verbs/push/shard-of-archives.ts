@@ -3,15 +3,13 @@ import { parseShard } from "../../bundle/shards/shard.ts";
 import { type ShardSummary, summaryOf, summaryText } from "../../bundle/shards/shard-summary.ts";
 import type { ImageSource, Root } from "../../content/contracts.ts";
 import { addReferrers } from "../../copy/add-referrers.ts";
+import { IMAGES_AT_ONCE } from "../../copy/claims/run-images.ts";
 import { gather } from "../../copy/gather.ts";
 import { ArchiveError } from "../../errors.ts";
 import { runBounded } from "../../util/task-group.ts";
 import { idOf } from "../shared/choose-image.ts";
 import type { Destination } from "../shared/destinations.ts";
 import type { PushRun } from "./push-to-repository.ts";
-
-/** Images whose manifests are read at once. */
-const IMAGES_AT_ONCE = 8;
 
 /** An archive, and where its images go. */
 export interface ShardedArchive {
