@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type CopyResult, copyTo, lock } from "../../src/index.ts";
 import { ownEnvironment, runCommand, said } from "../support/command-line.ts";
-import { temporaryFolder } from "../support/images.ts";
+import { seededBytes, temporaryFolder } from "../support/images.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
-import { putImage } from "../unit/verbs/query/listed-registry.ts";
+import { type BuiltImage, putImage, putIndex } from "../unit/verbs/query/listed-registry.ts";
 import {
   plannedTwice,
   putSharingImages,
@@ -163,7 +163,71 @@ describe("copyTo() with a shard", () => {
   });
 });
 
-test("a lock of images in one repository: their manifests are read, and no referrers are asked for", async () => {
+/** More than the repositories that a lock names of a blob. */
+const REPOSITORIES = 20;
+
+type Content = ScriptedRegistry["content"];
+
+describe("a lock says what each image needs, so that the plan of shards asks no registry", () => {
+  const imageAt = (content: Content, names: readonly string[], number: number, architecture = "amd64"): BuiltImage => {
+    const layers = [...sharedLayers(number), seededBytes(architecture, 900)];
+    return putImage(content, names, { layers, architecture });
+  };
+
+  test.each<[string, (content: Content) => readonly string[], string, boolean]>([
+    [
+      "several images in one repository",
+      content =>
+        [0, 1, 2, 3].map(number => {
+          imageAt(content, [`app:${number}`], number);
+          return `app:${number}`;
+        }),
+      "all",
+      true,
+    ],
+    ["a layer in many repositories", content => putSharingImages(content, 3 * REPOSITORIES), "all", true],
+    [
+      "one platform of several, in one repository",
+      content =>
+        [0, 1, 2, 3].map(number => {
+          const [amd64, arm64] = [imageAt(content, [], number), imageAt(content, [], number, "arm64")];
+          putIndex(content, [`app:${number}`], { amd64, arm64 });
+          return `app:${number}`;
+        }),
+      "linux/arm64",
+      true,
+    ],
+    ["an image for each repository", content => putSharingImages(content, COUNT), "all", false],
+  ])("%s", async (_what, put, platform, hasNeeds) => {
+    const { from, to } = { from: await ScriptedRegistry.start(), to: await ScriptedRegistry.start() };
+    const names = put(from.content);
+    const locked = await lock(
+      names.map(name => `${from.host}/${name}`),
+      { platform },
+    );
+    expect(locked.text.includes('"needs":[')).toBe(hasNeeds);
+    const sources = locked.images.map(({ name, digest }) => ({ reference: name, digest }));
+    const planned = async (shard: string, text = locked.text): Promise<CopyResult> =>
+      await copyTo(sources, `${to.host}/x`, { lock: Buffer.from(text), platform, dryRun: true, shard });
+    from.requests.length = 0;
+    // No image is in it, so that all requests would be those of the plan.
+    expect((await planned("999/1000")).shard).toMatchObject({ images: 0, ofImages: names.length });
+    expect(from.requests).toEqual([]);
+    const two = [await planned("0/2"), await planned("1/2")];
+    expect(
+      two
+        .flatMap(({ images }) => images)
+        .map(({ source }) => source)
+        .sort(),
+    ).toHaveLength(names.length);
+    // A lock of before says less: the manifests say the same.
+    const old = locked.text.replace(/,\n"needs":\[[^"]*\]/, "");
+    expect(old).not.toContain("needs");
+    expect((await planned("0/2", old)).shard).toEqual(two[0]?.shard);
+  });
+});
+
+test("a lock without what images of one repository need: their manifests are read, and no referrers are asked for", async () => {
   const { from, to } = { from: await ScriptedRegistry.start(), to: await ScriptedRegistry.start() };
   for (const number of [0, 1, 2, 3]) {
     putImage(from.content, [`app:${number}`], {
@@ -177,7 +241,7 @@ test("a lock of images in one repository: their manifests are read, and no refer
   );
   const sources = locked.images.map(({ name, digest }) => ({ reference: name, digest }));
   const before = from.requests.length;
-  const options = { lock: Buffer.from(locked.text), dryRun: true };
+  const options = { lock: Buffer.from(locked.text.replace(/,\n"needs":\[[^"]*\]/, "")), dryRun: true };
   const { images } = await copyTo(sources, to.host, { ...options, shard: "0/2" });
   const planning = from.requests.slice(before, before + 4).map(({ path }) => path);
   expect(planning.every(path => path.startsWith("/v2/app/manifests/sha256:"))).toBe(true);

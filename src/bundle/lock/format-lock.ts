@@ -27,7 +27,7 @@ export const MAX_REPOSITORIES = 16;
 export function formatLock(contents: LockContents): string {
   const sorted = canonical(contents);
   const body = bodyOf(sorted);
-  return textOf(body, { id: idOf(body), set: sorted.set });
+  return textOf(body, { id: idOf(body), needs: sorted.needs, set: sorted.set });
 }
 
 /** The lock as its text has it: sorted, with its id. */
@@ -38,7 +38,7 @@ export function lockOf(contents: LockContents): Lock {
   return lock;
 }
 
-/** sha256 of the text without the fields `id` and `set`. */
+/** sha256 of the text without the fields `id`, `needs` and `set`. */
 function idOf(body: string): Lock["id"] {
   return digestOf(Buffer.from(textOf(body)));
 }
@@ -46,11 +46,20 @@ function idOf(body: string): Lock["id"] {
 /** @param body the part that the id covers: a lock may have millions of characters, which are made once. */
 function textOf(
   body: string,
-  { id, set }: { readonly id?: Lock["id"]; readonly set?: LockedSet | undefined } = {},
+  {
+    id,
+    needs,
+    set,
+  }: {
+    readonly id?: Lock["id"];
+    readonly needs?: Lock["needs"] | undefined;
+    readonly set?: LockedSet | undefined;
+  } = {},
 ): string {
   return [
     `{"format":"${LOCK_FORMAT}","version":${LOCK_VERSION},${id === undefined ? "" : `"id":"${id}",`}\n`,
     body,
+    needs === undefined ? "" : `,\n"needs":[${jsonLines(needs)}]`,
     set === undefined ? "" : `,\n"set":${JSON.stringify(set)}`,
     "}\n",
   ].join("");
@@ -97,8 +106,8 @@ function canonical(contents: LockContents): LockContents {
 }
 
 function sortContents(contents: LockContents): LockContents {
-  const { platforms, sparse, referrers, layers, images, left, blobs, bases, assumes, set } = contents;
-  return {
+  const { platforms, sparse, referrers, layers, images, left, blobs, bases, assumes, needs, set } = contents;
+  const rest = {
     platforms: sorted(platforms),
     sparse,
     referrers,
@@ -113,6 +122,13 @@ function sortContents(contents: LockContents): LockContents {
       ? {}
       : { assumes: assumes.map(canonicalAssumed).sort((left, right) => compared(left.digest, right.digest)) }),
   };
+  // Its indexes mean the rows as they were.
+  const isSorted = needs !== undefined && rowNames(rest).join("\n") === rowNames(contents).join("\n");
+  return { ...rest, ...(isSorted ? { needs } : {}) };
+}
+
+function rowNames({ images, blobs }: Pick<LockContents, "images" | "blobs">): readonly string[] {
+  return [...images.map(({ name, digest }) => `${name} ${digest}`), ...blobs.map(({ digest }) => digest)];
 }
 
 /** With its fields in one order. */

@@ -52,6 +52,7 @@ export const LOCK_SHAPE: JsonShape = fixedFields({
   blobs: ANY,
   bases: ANY,
   assumes: ANY,
+  needs: ANY,
   set: fixedFields({ id: ANY, number: INTEGER, of: INTEGER, where: ANY }),
 });
 
@@ -136,6 +137,8 @@ const assumedSchema: Schema<AssumedBlob> = transformed(
   }),
 );
 
+const needsSchema: Schema<readonly number[]> = rule("lock-needs", "a list of indexes of blobs", isIndexes);
+
 /** Of one set; volumes are counted from 1. */
 export const MAX_VOLUMES = 9999;
 
@@ -160,9 +163,10 @@ export const lockSchema: Schema<{ readonly id: Digest; readonly contents: LockCo
     blobs: array(blobSchema),
     bases: nullish(array(digestSchema)),
     assumes: nullish(array(assumedSchema)),
+    needs: nullish(array(needsSchema)),
     set: nullish(setSchema),
   }),
-  ({ id, layers, platforms, sparse, referrers, images, left, blobs, bases, assumes, set }) => ({
+  ({ id, layers, platforms, sparse, referrers, images, left, blobs, bases, assumes, needs, set }) => ({
     id,
     contents: {
       platforms,
@@ -174,6 +178,7 @@ export const lockSchema: Schema<{ readonly id: Digest; readonly contents: LockCo
       blobs,
       ...(bases ? { bases } : {}),
       ...(assumes ? { assumes } : {}),
+      ...(needs ? { needs } : {}),
       ...(set ? { set } : {}),
     },
   }),
@@ -227,6 +232,10 @@ export function isLockedKind(value: unknown): value is LockedKind {
 
 export function isRepositories(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every(isRepositoryName);
+}
+
+function isIndexes(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every(one => Number.isSafeInteger(one) && one >= 0);
 }
 
 function isVolume(value: unknown): value is number {

@@ -6,7 +6,7 @@ import type { ReferrersLookup } from "../../oci/referrers/referrers-lookup.ts";
  * and the bytes of its blobs are a bundle.
  */
 export interface Lock {
-  /** sha256 of the lock's text without this field. People read out its first 12 digits. */
+  /** sha256 of the lock's text without this field, `needs` and `set`. People read out its first 12 digits. */
   readonly id: Digest;
   /** `os/architecture[/variant]` sorted, or "all" alone. */
   readonly platforms: readonly string[];
@@ -26,6 +26,11 @@ export interface Lock {
   readonly bases?: readonly Digest[];
   /** Only of a delta: layers that are left out, because the other side has them. Sorted by digest. */
   readonly assumes?: readonly AssumedBlob[];
+  /**
+   * Only where `blobs` do not say it, and only of a lock that is a file of its own: the configs and layers of each image with those of
+   * what refers to it, as indexes in `blobs`, in the order of `images`. It is not part of the id: it serves the plan of shards alone.
+   */
+  readonly needs?: readonly (readonly number[])[];
   /** Only of a volume. It is not part of the id: all volumes of a bundle have the same. */
   readonly set?: LockedSet;
 }

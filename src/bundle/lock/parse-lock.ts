@@ -68,6 +68,8 @@ export function parseLock(bytes: Uint8Array, options: ParseLockOptions): Lock {
     throw fail("lock-repeated", `Cannot read lock from ${where}: found ${quote(twice)} twice, expected it once`);
   const wrong = wrongSet(contents);
   if (wrong !== undefined) throw fail("lock-set", `Cannot read lock from ${where}: ${wrong}`);
+  const wrongly = wrongNeeds(contents);
+  if (wrongly !== undefined) throw fail("lock-needs", `Cannot read lock from ${where}: ${wrongly}`, EDITED_HINT);
   return lock;
 }
 
@@ -82,6 +84,14 @@ function wrongSet({ set, blobs }: LockContents): string | undefined {
   if (where.length !== blobs.length) return `it places ${where.length} blobs, expected ${blobs.length}`;
   const beyond = where.flat().find(volume => volume > of);
   return beyond === undefined ? undefined : `it places a blob in volume ${beyond} of ${of}, expected one up to ${of}`;
+}
+
+/** The id does not cover the needs: an archive does not have them. */
+function wrongNeeds({ needs, images, blobs }: LockContents): string | undefined {
+  if (needs === undefined) return undefined;
+  if (needs.length !== images.length) return `it has the needs of ${needs.length} images, expected ${images.length}`;
+  const beyond = needs.flat().find(index => index >= blobs.length);
+  return beyond === undefined ? undefined : `an image needs blob ${beyond} of it, expected one below ${blobs.length}`;
 }
 
 function repeated({ images, blobs, assumes = [] }: LockContents): string | undefined {

@@ -1,6 +1,21 @@
 import { ArchiveError } from "../../errors.ts";
-import { jsonExcess } from "../../util/json/json-excess.ts";
+import { type JsonExcess, jsonExcess } from "../../util/json/json-excess.ts";
+import { formatLock } from "./format-lock.ts";
+import type { Lock } from "./lock.ts";
 import { LOCK_LIMIT } from "./parse-lock.ts";
+
+/** The text of a lock, without `needs` if they would make it unreadable: it works without them. */
+export function lockText(lock: Lock): string {
+  const text = formatLock(lock);
+  if (lock.needs === undefined || excessOf(text) === undefined) return text;
+  const { needs: _, ...rest } = lock;
+  return formatLock(rest);
+}
+
+function excessOf(text: string): JsonExcess | undefined {
+  const bytes = Buffer.from(text);
+  return jsonExcess(bytes.length, bytes, LOCK_LIMIT);
+}
 
 /**
  * The text of a lock, or of a need list, if imgpack can read it again.
@@ -9,8 +24,7 @@ import { LOCK_LIMIT } from "./parse-lock.ts";
  * @throws ArchiveError "too-large"
  */
 export function readableLock(text: string, what: string): string {
-  const bytes = Buffer.from(text);
-  const excess = jsonExcess(bytes.length, bytes, LOCK_LIMIT);
+  const excess = excessOf(text);
   if (excess === undefined) return text;
   const { found, expected } = excess;
   throw new ArchiveError("too-large", `Cannot write ${what}: found ${found}, expected ${expected}`, {

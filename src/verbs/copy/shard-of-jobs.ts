@@ -7,6 +7,7 @@ import { stepTo } from "../../content/progress.ts";
 import { IMAGES_AT_ONCE } from "../../copy/claims/run-images.ts";
 import { NotFoundError, UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { formatPlatform } from "../../oci/platform.ts";
 import { formatReference, parseReference, resolveDockerHub } from "../../oci/reference.ts";
 import { isBadAnswer, readingAnswer } from "../../registry/client/registry-answer.ts";
 import { runBounded } from "../../util/task-group.ts";
@@ -94,7 +95,7 @@ function isLasting(error: unknown): boolean {
   return error instanceof NotFoundError || error instanceof UsageError || isBadAnswer(error);
 }
 
-/** What a lock says of an image that is copied whole. */
+/** What a lock says of an image that is copied whole, or with the platforms that were chosen for the lock. */
 function lockedNeeds({
   lock,
   referrers,
@@ -104,12 +105,17 @@ function lockedNeeds({
 }): (job: CopyJob) => readonly ShardBlob[] | undefined {
   if (lock === undefined || (referrers !== false && !lock.referrers)) return () => undefined;
   const known = new Map(
-    [...lockedBlobs(lock)].map(([name, blobs]) => {
+    [...lockedBlobs(lock)].map(([name, need]) => {
       const { registry, repository, digest } = resolveDockerHub(parseReference(name));
-      return [nameOf({ registry, repository }, digest), blobs] as const;
+      return [nameOf({ registry, repository }, digest), need] as const;
     }),
   );
-  return ({ from, platforms }) => (platforms === "all" ? known.get(nameOf(from, from.digest)) : undefined);
+  return ({ from, platforms }) => {
+    const need = known.get(nameOf(from, from.digest));
+    if (need === undefined || (platforms === "all" && need.isWhole)) return need?.blobs;
+    const isChosen = platforms !== "all" && platforms.map(formatPlatform).sort().join() === need.platforms.join();
+    return isChosen ? need.blobs : undefined;
+  };
 }
 
 function nameOf(

@@ -51,15 +51,16 @@ export function archiveBytes(plan: CopyPlan, platform: Platform, lock: LockSetti
 /**
  * What each image of a lock takes, in the order of the lock.
  *
+ * @param digests as `blobsBelow` returns them, of each image of the lock.
  * @param platforms what the images run on, in the order of the plan's roots.
  */
 export function imageSizes(
   lock: Lock,
   plan: CopyPlan,
+  digests: readonly ReadonlySet<Digest>[],
   platforms: readonly (readonly string[])[],
 ): readonly LockedImageSize[] {
   const sizes = new Map(lock.blobs.map(({ digest, size }) => [digest, size]));
-  const digests = lock.images.map(image => blobsBelow(image, plan));
   const facts = new Map(
     plan.roots.flatMap((root, index) =>
       root.kind === "settled" ? [[root.descriptor.digest, factsOf(plan, root, platforms[index])] as const] : [],
@@ -88,7 +89,8 @@ function factsOf(
   return { platforms, ...(referrers === undefined ? {} : { referrers }) };
 }
 
-function blobsBelow({ manifests, referrers }: LockedImage, plan: CopyPlan): ReadonlySet<Digest> {
+/** What an image needs with what refers to it: manifests, configs and layers. */
+export function blobsBelow({ manifests, referrers }: LockedImage, plan: CopyPlan): ReadonlySet<Digest> {
   const found = new Set<Digest>();
   for (const digest of [...manifests, ...referrers.map(one => one.digest)]) {
     const view = plan.manifests.get(digest)?.view;

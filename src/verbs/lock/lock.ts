@@ -3,9 +3,9 @@ import { KnownLocks } from "../../archive/lock/known-locks.ts";
 import { planLock } from "../../archive/lock/plan-lock.ts";
 import { openArchive } from "../../archive/open-archive.ts";
 import { openMerged } from "../../archive/set/open-archives.ts";
-import { formatLock } from "../../bundle/lock/format-lock.ts";
 import type { Lock } from "../../bundle/lock/lock.ts";
-import { readableLock } from "../../bundle/lock/readable-lock.ts";
+import { lockText, readableLock } from "../../bundle/lock/readable-lock.ts";
+import { neededNeeds } from "../../bundle/shards/locked-blobs.ts";
 import type { ImageSource } from "../../content/contracts.ts";
 import { noteTo, type OnProgress, readingTo } from "../../content/progress.ts";
 import { planNotes } from "../../copy/plan-notes.ts";
@@ -29,7 +29,7 @@ import { checkedImages, type RequestedImage } from "../requested/requested-image
 import { RequestedSource } from "../requested/requested-source.ts";
 import { type ChooseOptions, planChosen, planOptionsOf } from "../shared/plan-chosen.ts";
 import { planReferrers, planSettled } from "../shared/planned-images.ts";
-import { archiveBytes, imageSizes, type LockedImageSize, type MediaCount, mediaFor } from "./lock-sizes.ts";
+import { archiveBytes, blobsBelow, imageSizes, type LockedImageSize, type MediaCount, mediaFor } from "./lock-sizes.ts";
 
 /** Options of `lock`. */
 export interface LockOptions {
@@ -68,9 +68,9 @@ const LOCK_OPTIONS: OptionsShape<LockOptions> = {
 
 /** What images mean now. */
 export interface LockResult {
-  /** The lock as a file: JSON with one image or blob per line. */
+  /** The lock as a file: JSON with one image or blob per line. `pull` writes the same into the archive, but for `needs`. */
   readonly text: string;
-  /** sha256 of the text without its field `id`; people read out the first 12 digits. */
+  /** sha256 of the text without its fields `id` and `needs`; people read out the first 12 digits. */
   readonly id: Digest;
   /** In the order of the lock: by name. */
   readonly images: readonly LockedImageSize[];
@@ -165,9 +165,11 @@ async function plannedLock(source: ImageSource, options: PlanLockOptions, given?
   const lock = given ?? found;
   const platform = defaultPlatform(options.platforms);
   const { assumes = [], bases } = lock;
+  const below = lock.images.map(image => blobsBelow(image, plan));
+  const needs = neededNeeds(lock, below);
   return {
-    lock,
-    images: imageSizes(lock, plan, platforms),
+    lock: needs === undefined ? lock : { ...lock, needs },
+    images: imageSizes(lock, plan, below, platforms),
     archiveBytes: archiveBytes(leaveAssumed(plan, assumes), platform, { ...settings, bases }),
   };
 }
@@ -178,7 +180,7 @@ interface Found extends Pick<LockResult, "images" | "archiveBytes"> {
 
 function resultOf({ lock, images, archiveBytes }: Found, requests: number, started: number): LockResult {
   return {
-    text: readableLock(formatLock(lock), "lock"),
+    text: readableLock(lockText(lock), "lock"),
     id: lock.id,
     images,
     bytes: lock.blobs.reduce((sum, { size }) => sum + size, 0),

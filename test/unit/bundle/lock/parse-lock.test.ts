@@ -32,6 +32,12 @@ const CONTENTS: LockContents = {
 };
 const TEXT = formatLock(CONTENTS);
 
+/** As a lock has them. */
+function sorted(contents: LockContents): LockContents {
+  const { id: _, ...rest } = lockOf(contents);
+  return rest;
+}
+
 function parse(text: string): ReturnType<typeof parseLock> {
   return parseLock(Buffer.from(text), { where: '"site.lock"' });
 }
@@ -138,6 +144,35 @@ describe("the set of a volume is checked by itself, because the id does not cove
   test("a blob with one part", () => {
     const text = formatLock({ ...CONTENTS, set: { ...set, where: [1, [2]] } });
     expect(caught(() => parse(text)).message).toMatch(/a list of at least two/);
+  });
+});
+
+describe("what images need is checked by itself, because the id does not cover it", () => {
+  const needs = [[], [0]];
+  const text = formatLock({ ...sorted(CONTENTS), needs });
+
+  test("it is read, and the lock has the same id with it", () => {
+    expect(parse(text)).toEqual({ ...parse(TEXT), needs });
+  });
+  test.each<[string, readonly (readonly number[])[], RegExp]>([
+    ["an image too few", [[]], /the needs of 1 images, expected 2/],
+    ["an image too many", [[], [0], []], /the needs of 3 images, expected 2/],
+    ["a blob that it does not have", [[], [2]], /an image needs blob 2 of it, expected one below 2/],
+    ["a negative index", [[], [-1]], /a list of indexes of blobs/],
+    ["half a blob", [[], [0.5]], /a list of indexes of blobs/],
+  ])("%s", (_, wrong, message) => {
+    expect(caught(() => parse(formatLock({ ...sorted(CONTENTS), needs: wrong }))).message).toMatch(message);
+  });
+  test("where the rows have another order, it is left out", () => {
+    const rows = text.split("\n");
+    const [first = -1, second = -1] = [1, 2].map(layer =>
+      rows.findIndex(row => row.startsWith(`["${["", digest("1"), digest("b")][layer]}`)),
+    );
+    const swapped = rows.with(first, `${(rows[second] ?? "").replace("]],", "]").replace(/\]\]\]$/, "]]")},`);
+    swapped[second] = `${(rows[first] ?? "").replace(/,$/, "")}],`;
+    const other = swapped.join("\n");
+    expect(other).not.toBe(text);
+    expect(parse(other)).toEqual(parse(TEXT));
   });
 });
 
